@@ -1,0 +1,136 @@
+/**
+ * The import rule, checked by `npm run lint`.
+ *
+ * Each project lists everything its production code may import: other projects of this workspace, packages from npm
+ * and, unless `builtins` is false, the modules of Node. Files named `*.spec.ts` and `*.testing.ts` are not production
+ * code: they may use any package, except in the domain, whose tests stay as pure as the rest of it.
+ */
+const projects = {
+  'libs/domain': { projects: [], packages: [], builtins: false, testPackages: ['vitest', 'fast-check'] },
+  'libs/event-store': { projects: ['libs/domain'], packages: ['postgres'] },
+  'libs/projections': { projects: ['libs/domain', 'libs/event-store'], packages: ['postgres'] },
+  'libs/protocol': { projects: ['libs/domain'], packages: ['zod'], builtins: false },
+  'apps/admin': { projects: ['libs/protocol'], packages: 'any', builtins: false },
+  'apps/api': { projects: ['libs/domain', 'libs/event-store', 'libs/projections', 'libs/protocol'], packages: 'any' },
+};
+
+const tests = '[.](spec|testing)[.]tsx?$';
+const npm = '(^|/)node_modules/';
+
+/** Matches every file below the given folders, written as `libs/domain`. */
+const below = (folders) => folders.map((folder) => `^${folder}/`);
+
+/** Matches every file of the given npm packages, wherever npm put them. */
+const filesOf = (packages) => packages.map((name) => `${npm}(@types/)?${name}/`);
+
+function importRules([folder, allowed]) {
+  const from = { path: `^${folder}/src/` };
+  const production = { ...from, pathNot: tests };
+  const rules = [
+    {
+      name: `${folder}: projects`,
+      comment: `${folder} may import only these projects: ${[folder, ...allowed.projects].join(', ')}.`,
+      from,
+      to: { path: below(['apps', 'libs']), pathNot: below([folder, ...allowed.projects]) },
+    },
+  ];
+  if (allowed.packages !== 'any') {
+    rules.push({
+      name: `${folder}: packages`,
+      comment: `Production code of ${folder} may import only these packages: ${allowed.packages.join(', ') || 'none'}.`,
+      from: production,
+      to: { path: npm, pathNot: filesOf(allowed.packages) },
+    });
+  }
+  if (allowed.testPackages) {
+    rules.push({
+      name: `${folder}: packages of tests`,
+      comment: `Tests of ${folder} may import only these packages: ${allowed.testPackages.join(', ')}.`,
+      from: { path: `^${folder}/src/.*${tests}` },
+      to: { path: npm, pathNot: filesOf(allowed.testPackages) },
+    });
+  }
+  if (allowed.builtins === false) {
+    rules.push({
+      name: `${folder}: builtins`,
+      comment: `${folder} does not depend on Node.`,
+      from: allowed.testPackages ? from : production,
+      to: { dependencyTypes: ['core'] },
+    });
+  }
+  if (allowed.typesOnly) {
+    rules.push({
+      name: `${folder}: types only`,
+      comment: `${folder} takes types from other projects, written as \`import type\`, and no code.`,
+      from: production,
+      to: { path: below(allowed.projects), dependencyTypesNot: ['type-only'] },
+    });
+  }
+  return rules;
+}
+
+const rulesOfEveryProject = [
+  {
+    name: 'listed',
+    comment: 'Every project has its line in the table above.',
+    from: { path: '^(apps|libs)/', pathNot: below(Object.keys(projects)) },
+    to: {},
+  },
+  {
+    name: 'no cycles',
+    comment: 'Files that import each other in a circle cannot be understood or initialised one by one.',
+    from: {},
+    to: { circular: true },
+  },
+  {
+    name: 'front door',
+    comment: 'Another project is imported by its package name, which opens only what its `exports` offer.',
+    from: { path: '^((?:apps|libs)/[^/]+)/' },
+    to: { path: '^(apps|libs)/', pathNot: '^$1/', dependencyTypesNot: ['aliased-workspace'] },
+  },
+  {
+    name: 'sources, not builds',
+    comment:
+      'Package names of this workspace lead to sources here; a way into a build would hide it from the other rules.',
+    from: {},
+    to: { path: '^(apps|libs)/[^/]+/(dist|out|[.]next)/' },
+  },
+  {
+    name: 'no tests in production',
+    comment: 'Tests and their helpers are not part of the build.',
+    from: { path: below(['apps', 'libs']), pathNot: tests },
+    to: { path: tests },
+  },
+  {
+    name: 'no development packages in production',
+    comment:
+      'What production code imports belongs to the `dependencies` of its own project; types vanish and may differ.',
+    from: { path: '^(apps|libs)/[^/]+/src/', pathNot: tests },
+    to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm', 'type-only'] },
+  },
+  {
+    name: 'found',
+    comment: 'An import that leads nowhere escapes every other rule.',
+    from: {},
+    to: { couldNotResolve: true },
+  },
+];
+
+module.exports = {
+  forbidden: [...Object.entries(projects).flatMap(importRules), ...rulesOfEveryProject].map((rule) => ({
+    ...rule,
+    severity: 'error',
+  })),
+  options: {
+    // Written by Next, and leads into its build.
+    exclude: { path: '/next-env[.]d[.]ts$' },
+    doNotFollow: { path: ['node_modules', '^(apps|libs)/[^/]+/(dist|out|[.]next)/'] },
+    tsConfig: { fileName: 'tsconfig.spec.json' },
+    tsPreCompilationDeps: true,
+    combinedDependencies: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['@verbatim/source', 'types', 'import', 'node', 'default'],
+    },
+  },
+};

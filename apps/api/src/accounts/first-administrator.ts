@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto';
+import { nameKey } from '@verbatim/domain';
+import type { Sql } from 'postgres';
+import { v7 as uuidv7 } from 'uuid';
+import type { Users } from '../mailbox/entities.js';
+import { accepted } from '../rest/refusal.js';
+import type { Names } from '../vault/names.js';
+import { hashPassword } from '../vault/passwords.js';
+
+/** Always the same id, so that an attempt that was cut short is taken up again by the next start. */
+const FIRST_ADMINISTRATOR = '00000000-0000-8000-8000-000000000001';
+/** Any number that nothing else in the database locks. */
+const SETUP_LOCK = 7_216_002;
+
+export interface FirstAdministrator {
+  readonly username: string;
+  /** Null: chosen by the operator. */
+  readonly password: string | null;
+}
+
+/**
+ * Makes the first administrator, unless there was one before. `announce` is told a made-up password before the account
+ * exists: should the process die in between, the next start makes up and announces another.
+ */
+export async function createFirstAdministrator(
+  { sql, users, names }: { readonly sql: Sql; readonly users: Users; readonly names: Names },
+  { username, password }: FirstAdministrator,
+  announce: (password: string) => void,
+): Promise<void> {
+  const lock = await sql.reserve();
+  try {
+    await lock`select pg_advisory_lock(${SETUP_LOCK})`;
+    const { state } = await users.newest(FIRST_ADMINISTRATOR);
+    if (state.status !== 'unborn') return;
+    const name = nameKey(username);
+    if (!(await names.claim('user', name, FIRST_ADMINISTRATOR)))
+      throw new Error(`The username ${name} is taken already.`);
+    const chosen = password ?? randomBytes(15).toString('base64url');
+    await sql`
+      insert into vault.credentials (user_id, password_hash) values (${FIRST_ADMINISTRATOR}, ${await hashPassword(chosen)})
+      on conflict (user_id) do update set password_hash = excluded.password_hash`;
+    if (password === null) announce(chosen);
+    const account = { username: name, displayName: username, email: null, role: 'admin', origin: 'setup' } as const;
+    accepted(
+      await users.send(
+        FIRST_ADMINISTRATOR,
+        { type: 'RegisterUser', actor: null, ...account },
+        { correlation: uuidv7() },
+      ),
+    );
+  } finally {
+    await lock`select pg_advisory_unlock(${SETUP_LOCK})`.catch(() => undefined);
+    lock.release();
+  }
+}

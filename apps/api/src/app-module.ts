@@ -1,0 +1,42 @@
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
+import { accountCommandHandlers } from './accounts/account-commands.js';
+import { AccountController } from './accounts/account-controller.js';
+import { accountQueryHandlers } from './accounts/account-queries.js';
+import { AuditController } from './audit/audit-controller.js';
+import { auditQueryHandlers } from './audit/audit-queries.js';
+import { Gateway } from './gateway/gateway.js';
+import { messageCommandHandlers } from './messages/message-commands.js';
+import { MessageController } from './messages/message-controller.js';
+import { messageQueryHandlers } from './messages/message-queries.js';
+import { OperationController } from './operation/operation-controller.js';
+import { CallGuard } from './rest/call-guard.js';
+import { CallInterceptor } from './rest/call-interceptor.js';
+import { roomCommandHandlers } from './rooms/room-commands.js';
+import { RoomController } from './rooms/room-controller.js';
+import { roomQueryHandlers } from './rooms/room-queries.js';
+
+@Module({})
+class AppModule {}
+
+/** The doors and their handlers. What they stand on is made by service.ts and handed in, each part under its class. */
+export function appModule(parts: readonly object[]): DynamicModule {
+  return {
+    module: AppModule,
+    imports: [CqrsModule.forRoot()],
+    controllers: [AccountController, RoomController, MessageController, AuditController, OperationController],
+    providers: [
+      ...parts.map((part) => ({ provide: part.constructor as Type, useValue: part })),
+      ...accountCommandHandlers,
+      ...accountQueryHandlers,
+      ...roomCommandHandlers,
+      ...roomQueryHandlers,
+      ...messageCommandHandlers,
+      ...messageQueryHandlers,
+      ...auditQueryHandlers,
+      Gateway,
+      CallGuard,
+      CallInterceptor,
+    ],
+  };
+}

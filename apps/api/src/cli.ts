@@ -1,0 +1,47 @@
+import 'reflect-metadata';
+import { pino } from 'pino';
+import { type CliCommand, UsageError } from './cli/command.js';
+import { InvalidConfiguration, readConfig } from './config.js';
+import { attachDatabase } from './database/database.js';
+import { layFoundation } from './foundation.js';
+import { rebuildCommand } from './read-models/rebuild-command.js';
+
+const commands: readonly CliCommand[] = [rebuildCommand];
+
+async function main(words: readonly string[]): Promise<number> {
+  const command = commands.find(({ words: own }) => words.join(' ').startsWith(own));
+  if (!command) {
+    const list = commands.map(({ words: own, summary }) => `  ${own.padEnd(24)}${summary}`).join('\n');
+    process.stdout.write(`Commands (npm run cli -- <command> --help tells more):\n${list}\n`);
+    return words.length === 0 || words.includes('--help') ? 0 : 2;
+  }
+  const args = words.slice(command.words.split(' ').length);
+  if (args.includes('--help')) {
+    process.stdout.write(`${command.help}\n`);
+    return 0;
+  }
+  const closing: (() => Promise<void>)[] = [];
+  const foundation = async () => {
+    const config = readConfig(process.env);
+    const log = pino({ level: config.LOG_LEVEL === 'info' ? 'warn' : config.LOG_LEVEL }, pino.destination(2));
+    const database = await attachDatabase(config, log);
+    closing.unshift(() => database.stop());
+    const laid = await layFoundation({ config, database, log });
+    closing.unshift(() => laid.stop());
+    return laid;
+  };
+  try {
+    return await command.run(args, foundation);
+  } finally {
+    for (const close of closing) await close();
+  }
+}
+
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    const expected = error instanceof UsageError || error instanceof InvalidConfiguration;
+    process.stderr.write(`${expected ? error.message : ((error as Error).stack ?? error)}\n`);
+    process.exit(expected ? 2 : 1);
+  },
+);

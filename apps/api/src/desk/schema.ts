@@ -1,0 +1,12 @@
+import { migrate } from '@verbatim/event-store';
+import type { Sql } from 'postgres';
+
+/** What is private to people or to the service, durable, and in no event: cannot be rebuilt, so back it up. */
+export async function migrateDesk(sql: Sql): Promise<void> {
+  await migrate(sql, 'desk', 'idempotency', [
+    `create table desk.idempotency (
+       user_id uuid not null, key text not null, fingerprint text not null, begun_at timestamptz not null default now(),
+       status int, sealed text, primary key (user_id, key));
+     create index idempotency_begun on desk.idempotency (begun_at)`,
+  ]);
+}

@@ -1,0 +1,366 @@
+import { once } from 'node:events';
+import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import postgres from 'postgres';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  DataFolderInUse,
+  type EmbeddedPostgres,
+  type EmbeddedPostgresOptions,
+  findRunning,
+  startEmbeddedPostgres,
+} from './embedded-postgres.js';
+import { compileService, type ServiceOptions, ServiceProcess } from './service-process.testing.js';
+
+const isRoot = process.getuid?.() === 0;
+const nobody = 65_534;
+
+describe('embedded PostgreSQL', () => {
+  let compiled: string;
+  let template: string;
+  let folder: string;
+  const services: ServiceProcess[] = [];
+  const databases: EmbeddedPostgres[] = [];
+
+  beforeAll(async () => {
+    compiled = await compileService();
+    template = join(compiled, 'data');
+    await (await startEmbeddedPostgres(template)).stop();
+  });
+  // All folders go at the end: ext4 is slow to make files for some seconds after thousands were removed.
+  afterAll(() => rm(compiled, { recursive: true }));
+  beforeEach(async () => {
+    folder = join(await mkdtemp(join(compiled, 'test-')), 'data');
+  });
+  afterEach(async () => {
+    for (const service of services.splice(0)) await service.kill('SIGKILL');
+    for (const database of databases.splice(0)) await database.stop();
+    await endDatabaseOf(folder);
+  });
+
+  /** Spares a test the first start. */
+  function givenDatabase() {
+    return cp(template, folder, { recursive: true });
+  }
+
+  async function start(options?: EmbeddedPostgresOptions) {
+    const database = await startEmbeddedPostgres(folder, options);
+    databases.push(database);
+    return database;
+  }
+
+  async function startService(options?: ServiceOptions) {
+    const service = await ServiceProcess.start(compiled, folder, options);
+    services.push(service);
+    return service;
+  }
+
+  describe('a first start', () => {
+    it('gives a database that folds letters beyond ASCII and is durable', async () => {
+      const { url, pid } = await start();
+
+      expect(await one(url, 'SELECT current_database() AS name')).toEqual({ name: 'verbatim' });
+      expect(await one(url, `SELECT 'ÜBER' ILIKE '%über%' AS found`)).toEqual({ found: true });
+      for (const setting of ['fsync', 'full_page_writes', 'synchronous_commit', 'data_checksums']) {
+        expect(await one(url, `SHOW ${setting}`)).toEqual({ [setting]: 'on' });
+      }
+      expect(await isAlive(pid)).toBe(true);
+    });
+
+    it('is open to nobody else, though the folder was', async () => {
+      await mkdir(folder, { mode: 0o755 });
+      const { url } = await start();
+
+      expect(await modeOf(folder)).toBe('700');
+      expect(await modeOf(join(folder, 'postgres'))).toBe('700');
+      expect(await modeOf(join(folder, 'postgres', 'verbatim.password'))).toBe('600');
+      expect(await one(url, 'SHOW listen_addresses')).toEqual({ listen_addresses: '127.0.0.1' });
+      expect(await one(url, 'SHOW unix_socket_directories')).toEqual({ unix_socket_directories: '' });
+      await expect(one(url.replace(/:[^:]+@/, ':guessed@'), 'SELECT 1')).rejects.toThrow(
+        'password authentication failed',
+      );
+      await expect(one(url.replace('verbatim:', 'postgres:'), 'SELECT 1')).rejects.toThrow(
+        'password authentication failed',
+      );
+    });
+  });
+
+  describe('a restart', () => {
+    it('finds what was stored', async () => {
+      await givenDatabase();
+      const first = await start();
+      await store(first.url, 'kept');
+      await Promise.all([first.stop(), first.stop()]);
+      expect(await isAlive(first.pid)).toBe(false);
+
+      const second = await start();
+      expect(await stored(second.url)).toEqual(['kept']);
+    });
+
+    it('finds what was stored before the service was killed, and ends the database that it left', async () => {
+      await givenDatabase();
+      const service = await startService();
+      const killed = await service.ready();
+      await store(killed.url, 'kept');
+      await service.kill('SIGKILL');
+      expect(await isAlive(killed.pid)).toBe(true);
+      expect(await findRunning(folder)).toBeNull();
+
+      const next = await start();
+      expect(next.pid).not.toBe(killed.pid);
+      expect(await stored(next.url)).toEqual(['kept']);
+      expect(await isAlive(killed.pid)).toBe(false);
+    });
+
+    it('finds what was stored before service and database were killed, whoever has their number now', async () => {
+      await givenDatabase();
+      const service = await startService();
+      const killed = await service.ready();
+      await store(killed.url, 'kept');
+      await service.kill('SIGKILL');
+      process.kill(killed.pid, 'SIGKILL');
+      const pidFile = join(folder, 'postgres', 'postmaster.pid');
+      await writeFile(pidFile, (await readFile(pidFile, 'utf8')).replace(/^\d+/, String(process.pid)));
+
+      const next = await start();
+      expect(await stored(next.url)).toEqual(['kept']);
+    });
+
+    it.each([1, 2, 3, 4, 5, 6])(
+      'succeeds after a kill at a random moment of the first start (seed %i)',
+      async (seed) => {
+        const service = await startService();
+        await service.starting();
+        await delay(momentOf(seed) * 900);
+        await service.kill('SIGKILL');
+
+        const { url } = await start();
+        await store(url, 'kept');
+        expect(await stored(url)).toEqual(['kept']);
+        expect((await readdir(folder)).sort()).toEqual(['postgres', 'postgres.lock', 'verbatim.lock']);
+      },
+    );
+  });
+
+  describe('the settings', () => {
+    it('can be chosen, but not against durability', async () => {
+      await givenDatabase();
+      const { url } = await start({ settings: { work_mem: '12MB', fsync: 'off' } });
+      expect(await one(url, 'SHOW work_mem')).toEqual({ work_mem: '12MB' });
+      expect(await one(url, 'SHOW fsync')).toEqual({ fsync: 'on' });
+    });
+  });
+
+  describe('the data folder', () => {
+    it('is refused to a second service, which learns who holds it', async () => {
+      await givenDatabase();
+      const service = await startService();
+      const { url } = await service.ready();
+
+      const refusal: unknown = await start().catch((error) => error);
+      expect(refusal).toBeInstanceOf(DataFolderInUse);
+      expect(refusal).toMatchObject({ folder, pid: service.pid });
+      expect((refusal as Error).message).toBe(
+        `The data folder ${folder} is in use by process ${service.pid}. ` +
+          `Stop that service first (kill ${service.pid}), or choose another folder with VERBATIM_DATA.`,
+      );
+      expect(await one(url, 'SELECT 1 AS alive')).toEqual({ alive: 1 });
+    });
+
+    it.each(['new', 'left by a killed service'])(
+      'goes to exactly one of four simultaneous starts when it is %s',
+      async (state) => {
+        if (state !== 'new') {
+          await givenDatabase();
+          const killed = await startService();
+          await killed.ready();
+          await killed.kill('SIGKILL');
+        }
+        const outcomes = await Promise.all([1, 2, 3, 4].map(async () => (await startService()).outcome()));
+        expect(outcomes.filter((outcome) => 'ready' in outcome)).toHaveLength(1);
+        expect(outcomes.filter((outcome) => /is in use by process \d+\./.test(outcome.refused ?? ''))).toHaveLength(3);
+      },
+    );
+
+    it('keeps its mode when it was there for other things', async () => {
+      await givenDatabase();
+      await rm(join(folder, 'verbatim.lock'));
+      await chmod(folder, 0o755);
+      await start();
+      expect(await modeOf(folder)).toBe('755');
+    });
+
+    it('tells the url of the running database', async () => {
+      await givenDatabase();
+      expect(await findRunning(folder)).toBeNull();
+      const { url, stop } = await start();
+      expect(await findRunning(folder)).toBe(url);
+      await stop();
+      expect(await findRunning(folder)).toBeNull();
+    });
+  });
+
+  describe('the end', () => {
+    it('comes to the database with SIGTERM to the service', async () => {
+      await givenDatabase();
+      const service = await startService();
+      const { pid } = await service.ready();
+      expect(await service.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+      expect(await isAlive(pid)).toBe(false);
+      expect(await readdir(join(folder, 'postgres'))).not.toContain('postmaster.pid');
+    });
+
+    it('comes to the database after Ctrl-C, but not before the service is done with it', async () => {
+      await givenDatabase();
+      const service = await startService({ ownGroup: true });
+      const { url, pid } = await service.ready();
+      process.kill(service.pid, 'SIGSTOP');
+      process.kill(-service.pid, 'SIGINT');
+      expect(await one(url, `SELECT pg_sleep(0.2)::text || 'alive' AS state`)).toEqual({ state: 'alive' });
+
+      expect(await service.kill('SIGCONT')).toEqual({ code: 0, signal: null });
+      expect(await isAlive(pid)).toBe(false);
+    });
+
+    it('comes to the database when the service ends without asking for it', async () => {
+      await givenDatabase();
+      const service = await startService();
+      const { pid } = await service.ready();
+      expect(await service.kill('SIGUSR2')).toEqual({ code: 7, signal: null });
+      await vi.waitUntil(async () => !(await isAlive(pid)), 5_000);
+    });
+
+    it('of the database is told to the service', async () => {
+      await givenDatabase();
+      const database = await start();
+      process.kill(database.pid, 'SIGKILL');
+      expect(await database.exited).toEqual({ code: null, signal: 'SIGKILL' });
+      await database.stop();
+
+      const next = await start();
+      expect(await one(next.url, 'SELECT 1 AS alive')).toEqual({ alive: 1 });
+    });
+  });
+
+  describe('the port', () => {
+    it('that is given is taken, once no other program has it', async () => {
+      await givenDatabase();
+      const { occupant, port } = await occupyPort();
+      await expect(start({ port })).rejects.toThrow(`port ${port} of 127.0.0.1 is taken`);
+      occupant.close();
+
+      const { url } = await start({ port });
+      expect(new URL(url).port).toBe(String(port));
+    });
+  });
+
+  describe.runIf(isRoot)('root', () => {
+    it('starts it below folders that are closed to everybody else', async () => {
+      await givenDatabase();
+      await chmod(dirname(folder), 0o700);
+      const { pid } = await start();
+      expect(await readFile(`/proc/${pid}/uid_map`, 'utf8')).toMatch(/^\s+65534\s+0\s+1\s/);
+      expect(await ownerOf(join(folder, 'postgres'))).toBe(0);
+    });
+
+    it('starts it under another account where namespaces are forbidden, and with namespaces again', async () => {
+      await givenDatabase();
+      await chmod(dirname(folder), 0o711);
+      const without = await startService({ programs: { unshare: 'exit 1' } });
+      const { url, pid } = await without.ready();
+      await store(url, 'kept');
+      expect(await ownerOf(`/proc/${pid}`)).toBe(nobody);
+      expect([await ownerOf(join(folder, 'postgres')), await modeOf(folder)]).toEqual([nobody, '710']);
+      await without.kill('SIGKILL');
+
+      const next = await start();
+      expect(await stored(next.url)).toEqual(['kept']);
+      expect([await ownerOf(join(folder, 'postgres')), await modeOf(folder)]).toEqual([0, '700']);
+    });
+
+    it('tries another port when a program was faster', async () => {
+      await givenDatabase();
+      const { occupant, port } = await occupyPort();
+      const service = await startService({ programs: { unshare: withAnotherPortAtFirst(port) } });
+      const { url } = await service.ready();
+      expect(new URL(url).port).not.toBe(String(port));
+      expect(service.errors).toContain('Address already in use');
+      occupant.close();
+    });
+
+    it('starts it in the folder of an ordinary user, who can start it too', async () => {
+      await chown(dirname(folder), nobody, nobody);
+      const first = await start();
+      await store(first.url, 'kept');
+      await first.stop();
+
+      const service = await startService({ uid: nobody });
+      expect(await stored((await service.ready()).url)).toEqual(['kept']);
+    });
+  });
+});
+
+/** A service that was killed leaves its database to the next one. */
+async function endDatabaseOf(folder: string) {
+  const names = await readdir(join(folder, 'postgres')).catch((): string[] => []);
+  if (names.includes('postmaster.pid')) await (await startEmbeddedPostgres(folder)).stop();
+}
+
+async function one(url: string, query: string) {
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  return sql
+    .unsafe(query)
+    .then(([row]) => row)
+    .finally(() => sql.end());
+}
+
+async function store(url: string, text: string) {
+  await one(url, `CREATE TABLE note AS SELECT '${text}' AS text`);
+}
+
+async function stored(url: string) {
+  return (await one(url, 'SELECT array_agg(text) AS texts FROM note'))?.texts;
+}
+
+async function modeOf(path: string) {
+  return ((await stat(path)).mode & 0o777).toString(8);
+}
+
+async function ownerOf(path: string) {
+  return (await stat(path)).uid;
+}
+
+/** A process that has ended, but that nobody has waited for yet, is not alive. */
+async function isAlive(pid: number) {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  return !/^State:\s+Z/m.test(await readFile(`/proc/${pid}/status`, 'utf8').catch(() => ''));
+}
+
+/** Occupies a port that was free. */
+async function occupyPort() {
+  const occupant = createServer().listen(0, '127.0.0.1');
+  await once(occupant, 'listening');
+  return { occupant, port: (occupant.address() as { port: number }).port };
+}
+
+/** Makes the first start of PostgreSQL lose the race for its port. */
+function withAnotherPortAtFirst(port: number) {
+  return `
+    case "$*" in *port=*)
+      if mkdir "$0.was-here" 2>/dev/null; then
+        for arg; do shift; case "$arg" in port=*) arg=port=${port};; esac; set -- "$@" "$arg"; done
+      fi
+    esac
+    exec /usr/bin/unshare "$@"`;
+}
+
+/** From 0 to 1, the same for the same seed. */
+function momentOf(seed: number) {
+  return (seed * 0.618034) % 1;
+}

@@ -1,0 +1,178 @@
+import { chmod, chown, mkdir, readdir, realpath, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { chooseAccount, isRoot } from './account.js';
+import { findBinaries } from './binaries.js';
+import { openCluster, readPassword } from './cluster.js';
+import { isHeld, type LockFile, lockWithin, readLockFile } from './lock-file.js';
+import { endOrphan, type Server, type ServerEnd, startServer } from './server.js';
+
+/** A PostgreSQL that belongs to this process and ends with it. */
+export interface EmbeddedPostgres {
+  /** `postgres://verbatim:<password>@127.0.0.1:<port>/verbatim`; the user is the superuser of this PostgreSQL. */
+  url: string;
+  /** Process id of the postmaster. */
+  pid: number;
+  /** Resolves when PostgreSQL ended although nobody called `stop()`; the service can only say so and exit. */
+  exited: Promise<ServerEnd>;
+  /** Ends PostgreSQL, in bounded time, and gives the data folder free. Every call answers the same promise. */
+  stop(): Promise<void>;
+}
+
+export interface EmbeddedPostgresOptions {
+  /** Takes what PostgreSQL and its keeper have to say, line by line. */
+  log?: (line: string) => void;
+  /** Settings of PostgreSQL that win over ours, except those that durability and secrecy rest on. */
+  settings?: Record<string, string>;
+  /** TCP port; without it a free one is chosen at each start. */
+  port?: number;
+}
+
+/** Refusal to start on a data folder that another live service holds. */
+export class DataFolderInUse extends Error {
+  override readonly name = 'DataFolderInUse';
+
+  /** @param pid Process that holds the folder; null when it cannot be told, as from within another container. */
+  constructor(
+    readonly folder: string,
+    readonly pid: number | null,
+  ) {
+    super(
+      `The data folder ${folder} is in use by ${pid ? `process ${pid}` : 'another process'}. ` +
+        `Stop that service first${pid ? ` (kill ${pid})` : ''}, or choose another folder with VERBATIM_DATA.`,
+    );
+  }
+}
+
+/**
+ * Starts the database in `folder/postgres`, making both when they are not there yet. Whatever a killed service left behind,
+ * a running PostgreSQL or a half-made database, is ended and put in order first.
+ *
+ * The folder is held through two locks that the kernel gives up: `verbatim.lock` with this process, and `postgres.lock` with
+ * the last process of PostgreSQL. The second outlives a killed service, so no two PostgreSQL ever write the same files.
+ *
+ * @throws DataFolderInUse when another live service holds the folder.
+ */
+export async function startEmbeddedPostgres(
+  folder: string,
+  { log = () => {}, settings = {}, port }: EmbeddedPostgresOptions = {},
+): Promise<EmbeddedPostgres> {
+  const binaries = await findBinaries();
+  const { dataFolder, isOurs } = await makeFolder(folder);
+  const serviceLock = await holdFolder(dataFolder);
+  try {
+    // Somebody else's folder, such as a volume that is lent to our group, cannot be closed by us and need not be.
+    if (isOurs) await chmod(dataFolder, 0o700).catch(() => {});
+    const account = await chooseAccount(dataFolder, binaries);
+    await endOrphan(join(dataFolder, 'postgres'), log);
+    const databaseLock = await holdDatabase(dataFolder, log);
+    try {
+      const cluster = await openCluster(dataFolder, { account, binaries, lockFd: databaseLock.fd, log });
+      const server = await startServer(cluster, { account, binaries, lockFd: databaseLock.fd, log, settings, port });
+      serviceLock.write(`${process.pid} ${server.port}\n`);
+      return running(server, urlOf(server.port, cluster.password), serviceLock);
+    } finally {
+      // From here on only PostgreSQL itself holds this lock.
+      databaseLock.release();
+    }
+  } catch (error) {
+    serviceLock.release();
+    throw error;
+  }
+}
+
+/**
+ * Answers the url of the database of the service that now runs on this folder, for the command line, or null when none
+ * runs or it is not up yet. A database that outlived its service does not count: the next service will end it.
+ */
+export async function findRunning(folder: string): Promise<string | null> {
+  const path = join(resolve(folder), 'verbatim.lock');
+  if (!(await isHeld(path))) return null;
+  const { port } = parseHolder(await readLockFile(path));
+  return port ? urlOf(port, await readPassword(join(resolve(folder), 'postgres'))) : null;
+}
+
+function running(server: Server, url: string, serviceLock: LockFile): EmbeddedPostgres {
+  let stopped: Promise<void> | undefined;
+  const stop = () => server.shutDown().finally(() => serviceLock.release());
+  const exited = new Promise<ServerEnd>((resolve) => {
+    server.ended.then((end) => {
+      if (!stopped) resolve(end);
+    });
+  });
+  return {
+    url,
+    pid: server.pid,
+    exited,
+    stop: () => {
+      stopped ??= stop();
+      return stopped;
+    },
+  };
+}
+
+/**
+ * Makes the folder, open to its owner only. One that was there and holds other things is not ours to close: it may be a home
+ * folder, and whatever we put into it is closed by itself.
+ */
+async function makeFolder(folder: string): Promise<{ dataFolder: string; isOurs: boolean }> {
+  const firstMade = await mkdir(folder, { recursive: true, mode: 0o700 });
+  const dataFolder = await realpath(folder);
+  if (firstMade && isRoot()) await giveToOwnerOfParent(dataFolder, await realpath(firstMade));
+  const content = await readdir(dataFolder).catch(() => {
+    throw new Error(
+      `The data folder ${dataFolder} belongs to another account. ` +
+        'Start the service as that account, or choose another folder with VERBATIM_DATA.',
+    );
+  });
+  return { dataFolder, isOurs: content.length === 0 || content.includes('verbatim.lock') };
+}
+
+/** A service that was started with sudo within somebody's folder leaves them the owner of what is in it. */
+async function giveToOwnerOfParent(folder: string, firstMade: string): Promise<void> {
+  const { uid, gid } = await stat(dirname(firstMade));
+  for (let made = folder; made.length >= firstMade.length; made = dirname(made)) await chown(made, uid, gid);
+}
+
+/** The patience is for a lock that is only being looked at, or whose holder has not yet written who it is. */
+async function holdFolder(folder: string): Promise<LockFile> {
+  const path = join(folder, 'verbatim.lock');
+  const lock = await lockWithin(path, 500);
+  if (!lock) {
+    const { pid } = parseHolder(await readLockFile(path));
+    throw new DataFolderInUse(folder, pid && isAlive(pid) ? pid : null);
+  }
+  lock.write(`${process.pid}\n`);
+  return lock;
+}
+
+/** What is left of a database without its postmaster, or of one in the making, ends by itself when its work is done. */
+async function holdDatabase(folder: string, log: (line: string) => void): Promise<LockFile> {
+  const path = join(folder, 'postgres.lock');
+  const atOnce = await lockWithin(path, 2_000);
+  if (atOnce) return atOnce;
+  log('waiting for processes of an earlier PostgreSQL to end');
+  const lock = await lockWithin(path, 30_000);
+  if (lock) return lock;
+  throw new Error(
+    `Processes of an earlier PostgreSQL still work on ${join(folder, 'postgres')}. ` +
+      'End them, also in other containers, and start again.',
+  );
+}
+
+/** The holder may be in another container, where numbers of processes mean nothing to us. */
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function parseHolder(text: string): { pid: number | null; port: number | null } {
+  const [pid, port] = text.trim().split(' ').map(Number);
+  return { pid: pid || null, port: port || null };
+}
+
+function urlOf(port: number, password: string): string {
+  return `postgres://verbatim:${password}@127.0.0.1:${port}/verbatim`;
+}

@@ -1,0 +1,15 @@
+import type { Recorded } from '@verbatim/domain';
+import type { EventStore, Sealer } from '@verbatim/event-store';
+
+/** The log as it reads once opened. */
+export class OpenLog {
+  constructor(
+    private readonly store: EventStore,
+    private readonly sealer: Sealer,
+  ) {}
+
+  /** Events of a stream from a revision on, in order, at most `limit`. */
+  async read(stream: string, from: bigint, limit: number): Promise<Recorded[]> {
+    return this.sealer.open(await this.store.read(stream, from, limit));
+  }
+}

@@ -1,0 +1,98 @@
+import { type KeyRing, PostgresEventStore, PostgresKeyRing, Sealer, Snapshots } from '@verbatim/event-store';
+import { ReadSide } from '@verbatim/projections';
+import type { Logger } from 'pino';
+import type { Sql } from 'postgres';
+import { type Clock, systemClock, Time } from './clock.js';
+import type { Config } from './config.js';
+import { connect, type Database } from './database/database.js';
+import { migrateDesk } from './desk/schema.js';
+import { OpenLog } from './feed/open-log.js';
+import { Rooms, Users } from './mailbox/entities.js';
+import { ReadModels } from './read-models/read-models.js';
+import { RoomPasswords } from './rooms/room-commands.js';
+import { AccessTokens } from './vault/access-tokens.js';
+import { StreamNameOwners } from './vault/name-owners.js';
+import { Names } from './vault/names.js';
+import { migrateVault } from './vault/schema.js';
+import { masterKey } from './vault/secrets.js';
+import { Sessions } from './vault/sessions.js';
+import { VaultSql } from './vault/vault-sql.js';
+
+/** What all doors stand on: the log, the write side, the vault, the read models. Knows nothing of HTTP or sockets. */
+export interface Foundation {
+  readonly sql: Sql;
+  readonly store: PostgresEventStore;
+  readonly sealer: Sealer;
+  readonly keys: KeyRing;
+  readonly openLog: OpenLog;
+  readonly rooms: Rooms;
+  readonly users: Users;
+  readonly names: Names;
+  readonly passwords: RoomPasswords;
+  readonly sessions: Sessions;
+  readonly tokens: AccessTokens;
+  readonly vault: VaultSql;
+  readonly time: Time;
+  readonly readModels: ReadModels;
+  stop(): Promise<void>;
+}
+
+export interface FoundationOptions {
+  readonly config: Config;
+  readonly database: Database;
+  readonly log: Logger;
+  readonly clock?: Clock;
+}
+
+/** Brings the schemas up to date, opens log and vault, and starts building the read models. */
+export async function layFoundation({
+  config,
+  database,
+  log,
+  clock = systemClock,
+}: FoundationOptions): Promise<Foundation> {
+  const master = await masterKey(config.VERBATIM_DATA, config.MASTER_KEY);
+  const sql = connect(database.url);
+  const keys = await PostgresKeyRing.open(sql, master);
+  await migrateVault(sql);
+  await migrateDesk(sql);
+  const store = await PostgresEventStore.open({
+    url: config.EVENT_STORE_URL ?? database.url,
+    directUrl: database.directUrl,
+    log,
+  });
+  const sealer = new Sealer(keys);
+  const snapshots = await Snapshots.open(sql, keys);
+  const direct = database.directUrl === database.url ? sql : connect(database.directUrl);
+  const readSide = new ReadSide({ sql, direct, store, open: (events) => sealer.open(events), log });
+  await readSide.start();
+  const readModels = new ReadModels(readSide);
+
+  const write = { store, sealer, snapshots, clock };
+  const rooms = new Rooms(write, (lookups) => readModels.lookUp(lookups));
+  const users = new Users(write);
+  const vault = new VaultSql(sql);
+  const stop = async () => {
+    await readSide.stop();
+    await store.close();
+    if (direct !== sql) await direct.end({ timeout: 5 });
+    await sql.end({ timeout: 5 });
+  };
+  return {
+    sql,
+    store,
+    sealer,
+    keys,
+    openLog: new OpenLog(store, sealer),
+    rooms,
+    users,
+    names: new Names(sql, new StreamNameOwners(users, rooms)),
+    passwords: new RoomPasswords(vault),
+    sessions: new Sessions(sql, clock),
+    tokens: await AccessTokens.open(sql, master),
+    vault,
+    time: new Time(clock),
+    readModels,
+    stop,
+  };
+}

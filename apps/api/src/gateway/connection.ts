@@ -1,0 +1,97 @@
+import type { Actor } from '@verbatim/domain';
+import { closeReasons, errorFrame, type ServerData, type ServerEvent } from '@verbatim/protocol';
+import type { WebSocket } from 'ws';
+import { refusalFor } from '../rest/problem-filter.js';
+import type { Following } from './following.js';
+import { encode } from './frame-text.js';
+
+/** Limits of one connection. */
+export const connectionLimits = {
+  /** Bytes waiting to be sent; a client that lets more pile up is too slow and is closed. */
+  waitingBytes: 4_194_304,
+  /** Bytes waiting below which further history is read for the client. */
+  lowWaterBytes: 524_288,
+  /** Rooms followed at a time. */
+  rooms: 1_000,
+  /** Frames of the client being worked on; further ones are not read until some are done. */
+  framesInWork: 64,
+} as const;
+
+/** One client's socket: who it is, what it follows, and the only way by which frames go out to it. */
+export class Connection {
+  readonly following = new Map<string, Following>();
+  framesInWork = 0;
+  missedPongs = 0;
+  private drained: (() => void)[] = [];
+
+  constructor(
+    private readonly socket: WebSocket,
+    /** Changes with the person's role on the server. */
+    public actor: Actor,
+    readonly username: string,
+    readonly sessionId: string,
+  ) {}
+
+  get open(): boolean {
+    return this.socket.readyState === this.socket.OPEN;
+  }
+
+  send<E extends ServerEvent>(event: E, data: ServerData<E>, ref?: string | number): void {
+    this.sendBytes(encode(event, data, ref));
+  }
+
+  refuse(error: unknown, ref?: string | number): void {
+    const { code, detail, more } = refusalFor(error);
+    this.send('error', errorFrame(code, detail, more.errors ? { errors: [...more.errors] } : {}), ref);
+  }
+
+  /** Sends a frame that was encoded once for many. */
+  sendBytes(frame: Buffer): void {
+    if (!this.open) return;
+    if (this.socket.bufferedAmount > connectionLimits.waitingBytes) {
+      this.close('tooSlow');
+      this.socket.terminate();
+      return;
+    }
+    this.socket.send(frame, textFrame, this.onSent);
+  }
+
+  /** Resolves when little is waiting to be sent, or the connection has ended. */
+  async writable(): Promise<void> {
+    while (this.open && this.socket.bufferedAmount > connectionLimits.lowWaterBytes) {
+      await new Promise<void>((resolve) => this.drained.push(resolve));
+    }
+  }
+
+  close(reason: keyof typeof closeReasons): void {
+    const { code, name } = closeReasons[reason];
+    this.socket.close(code, name);
+  }
+
+  /** Pings; a client that has not answered the last two is gone. */
+  beat(): void {
+    if (this.missedPongs >= 2) {
+      this.socket.terminate();
+      return;
+    }
+    this.missedPongs += 1;
+    this.socket.ping();
+  }
+
+  /** Stops or goes on reading the client's frames. */
+  heed(listen: boolean): void {
+    if (listen) this.socket.resume();
+    else this.socket.pause();
+  }
+
+  ended(): void {
+    this.onSent();
+  }
+
+  private readonly onSent = (): void => {
+    if (this.drained.length === 0) return;
+    for (const resume of this.drained.splice(0)) resume();
+  };
+}
+
+const textFrame = { binary: false } as const;

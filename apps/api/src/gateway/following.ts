@@ -1,0 +1,64 @@
+import type { Face } from '@verbatim/domain';
+import type { Connection } from './connection.js';
+import type { LiveEvent } from './live-event.js';
+
+/** Events held back for one follower while the past is read; past this they are read from the store instead. */
+const MOST_HELD = 2_000;
+
+/**
+ * One connection's following of one room. While the past is being sent, events that happen meanwhile are held back;
+ * when too many are, they are dropped and the past is read further on instead, so memory stays bounded and nothing is
+ * sent twice or left out.
+ */
+export class Following {
+  /** `live` once the past has been sent. */
+  private state: 'catching-up' | 'live' | 'ended' = 'catching-up';
+  private held: LiveEvent[] = [];
+  private overflowed = false;
+  face: Face = 'member';
+  /** Revision of the last event sent; everything up to it is known to the client. */
+  sent = -1n;
+
+  constructor(
+    readonly connection: Connection,
+    readonly roomId: string,
+  ) {}
+
+  get live(): boolean {
+    return this.state === 'live';
+  }
+
+  get ended(): boolean {
+    return this.state === 'ended';
+  }
+
+  hold(events: readonly LiveEvent[]): void {
+    if (this.overflowed) return;
+    if (this.held.length + events.length > MOST_HELD) {
+      this.overflowed = true;
+      this.held = [];
+    } else {
+      this.held.push(...events);
+    }
+  }
+
+  /**
+   * The past up to `sent` is with the client. Gives the events held back since, and goes live; null when some were
+   * dropped, and more of the past has to be read.
+   */
+  goLive(): LiveEvent[] | null {
+    if (this.overflowed) {
+      this.overflowed = false;
+      return null;
+    }
+    this.state = 'live';
+    const events = this.held.filter((event) => event.revision > this.sent);
+    this.held = [];
+    return events;
+  }
+
+  end(): void {
+    this.state = 'ended';
+    this.held = [];
+  }
+}

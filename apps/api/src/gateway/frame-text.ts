@@ -1,0 +1,63 @@
+import { isUtf8 } from 'node:buffer';
+import {
+  type ClientEvent,
+  clientFrames,
+  type Frame,
+  frameSchema,
+  isClientEvent,
+  issuesToErrors,
+} from '@verbatim/protocol';
+import { Refusal } from '../rest/refusal.js';
+
+/** A client's frame whose data fits its event. */
+export interface CheckedFrame {
+  readonly event: ClientEvent;
+  readonly ref?: string | number;
+  readonly data: unknown;
+}
+
+/** A frame that cannot be acted on; `ref` is the client's, as far as it could be read. */
+export class BadFrame extends Error {
+  constructor(
+    readonly ref: string | number | undefined,
+    readonly refusal: Refusal,
+  ) {
+    super(refusal.message);
+  }
+}
+
+/** Reads one frame; throws BadFrame, saying what is wrong with it. */
+export function readFrame(bytes: Buffer, isBinary: boolean): CheckedFrame {
+  if (isBinary) throw bad(undefined, 'Send frames as text.');
+  if (!isUtf8(bytes)) throw bad(undefined, 'The frame is not valid UTF-8.');
+  let json: unknown;
+  try {
+    json = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    throw bad(undefined, 'The frame is not valid JSON.');
+  }
+  const envelope = frameSchema.safeParse(json);
+  if (!envelope.success) {
+    throw bad(refOf(json), 'The frame does not have the right form.', issuesToErrors(envelope.error, 'frame'));
+  }
+  const { event, ref, data }: Frame = envelope.data;
+  if (!isClientEvent(event)) throw bad(ref, 'There is no such event.');
+  const checked = clientFrames[event].safeParse(data);
+  if (!checked.success) throw bad(ref, 'The data does not have the right form.', issuesToErrors(checked.error, 'data'));
+  return { event, ...(ref !== undefined && { ref }), data: checked.data };
+}
+
+function bad(ref: string | number | undefined, detail: string, errors?: ReturnType<typeof issuesToErrors>): BadFrame {
+  return new BadFrame(ref, new Refusal('invalid_request', detail, errors ? { errors } : {}));
+}
+
+function refOf(json: unknown): string | number | undefined {
+  const ref = (json as { ref?: unknown } | null)?.ref;
+  return typeof ref === 'number' || (typeof ref === 'string' && ref.length <= 100 && ref.isWellFormed())
+    ? ref
+    : undefined;
+}
+
+/** The bytes of a frame, to be made once and sent to everyone who gets the same. */
+export const encode = (event: string, data: unknown, ref?: string | number): Buffer =>
+  Buffer.from(JSON.stringify(ref === undefined ? { event, data } : { event, ref, data }));

@@ -1,0 +1,289 @@
+import type { IncomingMessage } from 'node:http';
+import { CommandBus } from '@nestjs/cqrs';
+import {
+  type OnGatewayConnection,
+  type OnGatewayDisconnect,
+  SubscribeMessage,
+  WebSocketGateway,
+} from '@nestjs/websockets';
+import { parseStream, type Recorded, type RoomCommand, roomStream } from '@verbatim/domain';
+import { type ClientData, type ClientEvent, closeReasons, heartbeatSeconds, maxFrameBytes } from '@verbatim/protocol';
+import { v7 as uuidv7 } from 'uuid';
+import type { WebSocket } from 'ws';
+import { Authentication } from '../accounts/authentication.js';
+import { userAnswer } from '../accounts/user-answer.js';
+import { OpenLog } from '../feed/open-log.js';
+import { Users } from '../mailbox/entities.js';
+import { MarkRead } from '../messages/message-commands.js';
+import { accepted, Refusal } from '../rest/refusal.js';
+import { EnterRoom, SendToRoom } from '../rooms/room-commands.js';
+import { Connection, connectionLimits } from './connection.js';
+import { BadFrame, type CheckedFrame, readFrame } from './frame-text.js';
+import { LiveRooms } from './live-rooms.js';
+import type { FrameReader } from './socket-adapter.js';
+
+/** Frames between the size that is allowed and this one end the connection with a reason, longer ones without. */
+const MOST_BYTES_READ = 1_048_576;
+/** Milliseconds a client is asked to wait before it connects again after a shutdown. */
+const RETRY_AFTER_DRAIN = 500;
+/** Milliseconds between two `typing` frames of one person in one room that are passed on. */
+const TYPING_PAUSE = 1_000;
+
+/** The socket door: translates frames to commands, and outcomes to answers. The rules are elsewhere. */
+@WebSocketGateway({ path: '/v1/ws', maxPayload: MOST_BYTES_READ, perMessageDeflate: false, skipUTF8Validation: true })
+export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameReader {
+  private readonly connections = new Map<WebSocket, Connection>();
+  private readonly lastTyping = new WeakMap<Connection, Map<string, number>>();
+  private draining = false;
+  private readonly heartbeat = setInterval(() => {
+    for (const connection of this.connections.values()) connection.beat();
+  }, heartbeatSeconds * 1_000).unref();
+
+  constructor(
+    private readonly authentication: Authentication,
+    private readonly users: Users,
+    private readonly rooms: LiveRooms,
+    private readonly commands: CommandBus,
+    private readonly log: OpenLog,
+  ) {}
+
+  get size(): number {
+    return this.connections.size;
+  }
+
+  // Coming and going ------------------------------------------------------------------------------------------------
+
+  async handleConnection(socket: WebSocket, request: IncomingMessage): Promise<void> {
+    if (this.draining) {
+      socket.close(closeReasons.drain.code, closeReasons.drain.name);
+      return;
+    }
+    // Frames that come before it is known who sends them wait in the socket.
+    socket.pause();
+    try {
+      const identity = await this.identify(request);
+      if (!identity) return this.turnAway(socket);
+      const { state } = await this.users.current(identity.actor.id);
+      if (socket.readyState !== socket.OPEN) return;
+      const connection = new Connection(socket, identity.actor, state.username, identity.sessionId);
+      this.connections.set(socket, connection);
+      socket.on('pong', () => {
+        connection.missedPongs = 0;
+      });
+      connection.send('hello', {
+        protocol: 1,
+        user: userAnswer(identity.actor.id, state, true),
+        session: identity.sessionId,
+        heartbeatSeconds,
+        maxFrameBytes,
+      });
+      socket.resume();
+    } catch {
+      socket.close(1013, 'unavailable');
+      socket.resume();
+    }
+  }
+
+  private identify(request: IncomingMessage) {
+    const ticket = new URL(request.url ?? '/', 'ws://localhost').searchParams.get('ticket');
+    return ticket ? this.authentication.byTicket(ticket) : this.authentication.byHeader(request.headers.authorization);
+  }
+
+  private turnAway(socket: WebSocket): void {
+    socket.close(closeReasons.unauthenticated.code, closeReasons.unauthenticated.name);
+    // A paused socket would never read the client's answer to the closing.
+    socket.resume();
+  }
+
+  handleDisconnect(socket: WebSocket): void {
+    const connection = this.connections.get(socket);
+    if (!connection) return;
+    this.connections.delete(socket);
+    connection.ended();
+    this.rooms.leave(connection);
+  }
+
+  /** A sink of the feed: what happens to accounts takes effect on their sockets at once. */
+  async take(events: readonly Recorded[]): Promise<void> {
+    for (const event of events) {
+      if (event.type !== 'UserSuspended' && event.type !== 'SessionRevoked' && event.type !== 'UserRoleChanged')
+        continue;
+      const { id } = parseStream(event.stream);
+      for (const connection of this.connections.values()) {
+        if (connection.actor.id !== id) continue;
+        if (event.type === 'UserSuspended') connection.close('revoked');
+        else if (event.type === 'SessionRevoked' && event.data.sessionId === connection.sessionId)
+          connection.close('revoked');
+        else if (event.type === 'UserRoleChanged') {
+          connection.actor = { id, role: event.data.role };
+          await this.rooms.reconsider(connection);
+        }
+      }
+    }
+  }
+
+  /** Before a shutdown: nobody new gets in, and everybody is told to come back. */
+  announceDrain(): void {
+    this.draining = true;
+    for (const connection of this.connections.values()) connection.send('drain', { retryAfterMs: RETRY_AFTER_DRAIN });
+  }
+
+  closeAll(): void {
+    clearInterval(this.heartbeat);
+    for (const connection of this.connections.values()) connection.close('drain');
+  }
+
+  // Frames ----------------------------------------------------------------------------------------------------------
+
+  read(socket: WebSocket, data: Buffer, isBinary: boolean, handlers: Map<string, (frame: unknown) => unknown>): void {
+    const connection = this.connections.get(socket);
+    if (!connection) return;
+    if (data.length > maxFrameBytes) {
+      connection.close('tooLarge');
+      return;
+    }
+    try {
+      const frame = readFrame(data, isBinary);
+      handlers.get(frame.event)?.(frame);
+    } catch (error) {
+      if (error instanceof BadFrame) connection.refuse(error.refusal, error.ref);
+      else throw error;
+    }
+  }
+
+  @SubscribeMessage('follow')
+  follow(socket: WebSocket, frame: CheckedFrame) {
+    return this.work<'follow'>(socket, frame, async (connection, { room, after }) => {
+      await this.rooms.follow(connection, room, after === undefined ? undefined : BigInt(after), frame.ref);
+    });
+  }
+
+  @SubscribeMessage('unfollow')
+  unfollow(socket: WebSocket, frame: CheckedFrame) {
+    return this.work<'unfollow'>(socket, frame, async (connection, { room }) => {
+      this.rooms.unfollow(connection, room);
+      connection.send('unfollowed', { room }, frame.ref);
+    });
+  }
+
+  @SubscribeMessage('post')
+  post(socket: WebSocket, frame: CheckedFrame) {
+    return this.work<'post'>(socket, frame, async (connection, { room, id, text, replyTo }) => {
+      const messageId = id ?? uuidv7();
+      const { actor } = connection;
+      const posted = await this.send(room, { type: 'PostMessage', actor, messageId, text, replyTo, kind: 'text' });
+      const duplicate = posted.events === 0;
+      const position = duplicate ? await this.positionOf(room, posted.revision) : posted.position;
+      const ack = {
+        revision: Number(posted.revision),
+        position: Number(position),
+        id: messageId,
+        ...(duplicate && { duplicate }),
+      };
+      connection.send('ack', ack, frame.ref);
+    });
+  }
+
+  @SubscribeMessage('edit')
+  edit(socket: WebSocket, frame: CheckedFrame) {
+    return this.acknowledge<'edit'>(socket, frame, ({ actor }, { room, messageId, text }) =>
+      this.send(room, { type: 'EditMessage', actor, messageId, text }),
+    );
+  }
+
+  @SubscribeMessage('redact')
+  redact(socket: WebSocket, frame: CheckedFrame) {
+    return this.acknowledge<'redact'>(socket, frame, ({ actor }, { room, messageId, reason }) =>
+      this.send(room, { type: 'RedactMessage', actor, messageId, reason: reason ?? null }),
+    );
+  }
+
+  @SubscribeMessage('react')
+  react(socket: WebSocket, frame: CheckedFrame) {
+    return this.acknowledge<'react'>(socket, frame, ({ actor }, { room, messageId, emoji, remove }) =>
+      this.send(room, { type: remove ? 'RemoveReaction' : 'AddReaction', actor, messageId, emoji }),
+    );
+  }
+
+  @SubscribeMessage('join')
+  join(socket: WebSocket, frame: CheckedFrame) {
+    return this.acknowledge<'join'>(socket, frame, async ({ actor }, { room, password }) =>
+      accepted(await this.commands.execute(new EnterRoom(room, actor, password, context()))),
+    );
+  }
+
+  @SubscribeMessage('leave')
+  leave(socket: WebSocket, frame: CheckedFrame) {
+    return this.acknowledge<'leave'>(socket, frame, ({ actor }, { room }) =>
+      this.send(room, { type: 'RemoveMember', actor, userId: actor.id, reason: null }),
+    );
+  }
+
+  @SubscribeMessage('read')
+  markRead(socket: WebSocket, frame: CheckedFrame) {
+    return this.work<'read'>(socket, frame, async (connection, { room, revision }) => {
+      accepted(await this.commands.execute(new MarkRead(room, connection.actor, BigInt(revision))));
+      connection.send('ack', {}, frame.ref);
+    });
+  }
+
+  @SubscribeMessage('typing')
+  typing(socket: WebSocket, frame: CheckedFrame) {
+    return this.work<'typing'>(socket, frame, async (connection, { room }) => {
+      const times = this.lastTyping.get(connection) ?? new Map<string, number>();
+      this.lastTyping.set(connection, times);
+      if (Date.now() - (times.get(room) ?? 0) < TYPING_PAUSE) return;
+      this.rooms.typing(connection, room);
+      times.set(room, Date.now());
+    });
+  }
+
+  @SubscribeMessage('ping')
+  ping(socket: WebSocket, frame: CheckedFrame) {
+    return this.work<'ping'>(socket, frame, async (connection) => connection.send('pong', {}, frame.ref));
+  }
+
+  // What all frames have in common --------------------------------------------------------------------------------------
+
+  private async work<E extends ClientEvent>(
+    socket: WebSocket,
+    frame: CheckedFrame,
+    answer: (connection: Connection, data: ClientData<E>) => Promise<void>,
+  ): Promise<void> {
+    const connection = this.connections.get(socket);
+    if (!connection) return;
+    connection.framesInWork += 1;
+    if (connection.framesInWork === connectionLimits.framesInWork) connection.heed(false);
+    try {
+      await answer(connection, frame.data as ClientData<E>);
+    } catch (error) {
+      connection.refuse(error, frame.ref);
+    } finally {
+      if (connection.framesInWork === connectionLimits.framesInWork) connection.heed(true);
+      connection.framesInWork -= 1;
+    }
+  }
+
+  private acknowledge<E extends ClientEvent>(
+    socket: WebSocket,
+    frame: CheckedFrame,
+    change: (connection: Connection, data: ClientData<E>) => Promise<{ revision: bigint; position: bigint }>,
+  ): Promise<void> {
+    return this.work<E>(socket, frame, async (connection, data) => {
+      const { revision, position } = await change(connection, data);
+      connection.send('ack', { revision: Number(revision), position: Number(position) }, frame.ref);
+    });
+  }
+
+  private async send(room: string, command: RoomCommand) {
+    return accepted(await this.commands.execute(new SendToRoom(room, command, context())));
+  }
+
+  private async positionOf(room: string, revision: bigint): Promise<bigint> {
+    const [event] = await this.log.read(roomStream(room), revision, 1);
+    if (!event) throw new Refusal('unavailable', 'The message cannot be read at the moment.');
+    return event.position;
+  }
+}
+
+const context = () => ({ correlation: uuidv7() });

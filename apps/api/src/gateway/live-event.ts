@@ -1,0 +1,46 @@
+import { type Face, type Recorded, view } from '@verbatim/domain';
+import type { Person } from '@verbatim/protocol';
+
+/** An event of a room on its way to followers. */
+export interface LiveEvent {
+  readonly event: Recorded;
+  readonly revision: bigint;
+  readonly actor: Person | null;
+  /** A later edit or redaction has replaced the text. */
+  readonly replaced: boolean;
+}
+
+/** Bytes after which a frame of past events is cut. */
+const FRAME_BYTES = 262_144;
+
+/** The frames that tell `events` of a room to readers of one face: as few as their size allows. */
+export function eventFrames(roomId: string, events: readonly LiveEvent[], face: Face): Buffer[] {
+  const frames: Buffer[] = [];
+  let texts: string[] = [];
+  let size = 0;
+  const cut = () => {
+    if (texts.length > 0)
+      frames.push(Buffer.from(`{"event":"events","data":{"room":"${roomId}","events":[${texts.join(',')}]}}`));
+    texts = [];
+    size = 0;
+  };
+  for (const live of events) {
+    const text = JSON.stringify(shown(live, face));
+    texts.push(text);
+    size += text.length;
+    if (size > FRAME_BYTES) cut();
+  }
+  cut();
+  return frames;
+}
+
+function shown({ event, actor, replaced }: LiveEvent, face: Face): object {
+  return {
+    revision: Number(event.revision),
+    type: event.type,
+    at: event.at,
+    occurredAt: event.occurredAt,
+    actor,
+    data: view(event, face, replaced),
+  };
+}

@@ -1,0 +1,259 @@
+import {
+  type Face,
+  isRejection,
+  parseStream,
+  type Recorded,
+  type RoomEvent,
+  readerOf,
+  roomStream,
+} from '@verbatim/domain';
+import type { ServerData } from '@verbatim/protocol';
+import type { Directory } from '../accounts/directory.js';
+import { byStream } from '../feed/feed.js';
+import type { OpenLog } from '../feed/open-log.js';
+import type { Rooms } from '../mailbox/entities.js';
+import { type MessageFactsSource, replacedTexts } from '../messages/replaced-texts.js';
+import { Refusal } from '../rest/refusal.js';
+import { type Connection, connectionLimits } from './connection.js';
+import { Following } from './following.js';
+import { encode } from './frame-text.js';
+import { eventFrames, type LiveEvent } from './live-event.js';
+
+/** Events that a client may be behind; past this it pages through the history instead. */
+const MOST_BEHIND = 100_000n;
+/** Events of the past read at a time. */
+const PAGE = 200;
+/** Followers in this process up to which a room's people are told who comes and goes: telling costs the square. */
+const MOST_FOR_PRESENCE = 100;
+
+/** Brings what happens in rooms to those who follow them. */
+export class LiveRooms {
+  private readonly followers = new Map<string, Set<Following>>();
+
+  constructor(
+    private readonly log: OpenLog,
+    private readonly rooms: Rooms,
+    private readonly directory: Directory,
+    private readonly facts: MessageFactsSource,
+  ) {}
+
+  // Live --------------------------------------------------------------------------------------------------------------
+
+  /** A sink of the feed. */
+  async take(events: readonly Recorded[]): Promise<void> {
+    for (const [stream, run] of byStream(events)) {
+      const { category, id } = parseStream(stream);
+      const followers = category === 'room' ? this.followers.get(id) : undefined;
+      if (!followers?.size) continue;
+      const people = await this.directory.people(run.map((event) => event.actor));
+      const live = run.map((event) => toLive(event, people, false));
+      // Whoever is removed hears of it and of nothing after it, so a run is told in pieces that end with such events.
+      let start = 0;
+      for (const [i, event] of run.entries()) {
+        if (!changesReaders(event.type)) continue;
+        this.tell(id, followers, live.slice(start, i + 1));
+        this.changeReaders(followers, event as Recorded<RoomEvent>);
+        start = i + 1;
+      }
+      this.tell(id, followers, live.slice(start));
+    }
+  }
+
+  /** Each frame is encoded once per face and its bytes go to everyone who sees that face. */
+  private tell(roomId: string, followers: ReadonlySet<Following>, events: readonly LiveEvent[]): void {
+    const first = events[0];
+    const last = events.at(-1);
+    if (!first || !last) return;
+    const frames = new Map<Face, Buffer[]>();
+    for (const following of followers) {
+      if (!following.live) {
+        following.hold(events);
+      } else if (following.sent < first.revision) {
+        const bytes = frames.get(following.face) ?? eventFrames(roomId, events, following.face);
+        frames.set(following.face, bytes);
+        for (const frame of bytes) following.connection.sendBytes(frame);
+        following.sent = last.revision;
+      } else {
+        // Reading the past had already come further than the feed.
+        this.send(
+          following,
+          events.filter((event) => event.revision > following.sent),
+        );
+      }
+    }
+  }
+
+  private changeReaders(followers: ReadonlySet<Following>, event: Recorded<RoomEvent>): void {
+    if (event.type !== 'MemberLeft' && event.type !== 'MemberRemoved' && event.type !== 'MemberRoleChanged') return;
+    for (const following of followers) {
+      if (following.connection.actor.id !== event.data.userId) continue;
+      if (event.type !== 'MemberRoleChanged') {
+        this.expel(following, event.type === 'MemberLeft' ? 'left' : 'removed');
+      } else if (following.face !== 'auditor') {
+        following.face = event.data.role === 'owner' || event.data.role === 'moderator' ? 'moderator' : 'member';
+      }
+    }
+  }
+
+  private expel(following: Following, reason: ServerData<'removed'>['reason']): void {
+    this.remove(following);
+    following.connection.send('removed', { room: following.roomId, reason });
+  }
+
+  /** A person's role on the server has changed: what they may read is decided anew. */
+  async reconsider(connection: Connection): Promise<void> {
+    for (const following of connection.following.values()) {
+      const { state } = await this.rooms.current(following.roomId);
+      const reader = readerOf(state, connection.actor);
+      if (isRejection(reader)) this.expel(following, 'revoked');
+      else following.face = reader.face;
+    }
+  }
+
+  // Following ---------------------------------------------------------------------------------------------------------
+
+  /**
+   * Sends everything after revision `after` (absent: from now on) and then all that happens, without gap or duplicate.
+   * Holding back live events begins first, then the right to read is decided on a state at least as new as the feed, so
+   * nobody gets a message that came after their removal.
+   */
+  async follow(
+    connection: Connection,
+    roomId: string,
+    after: bigint | undefined,
+    ref?: string | number,
+  ): Promise<void> {
+    this.unfollow(connection, roomId);
+    if (connection.following.size >= connectionLimits.rooms) {
+      throw new Refusal('invalid_request', `A connection follows at most ${connectionLimits.rooms} rooms.`);
+    }
+    const following = new Following(connection, roomId);
+    this.add(following);
+    try {
+      let room = await this.readable(following);
+      if (following.ended) return;
+      const reader = room.reader;
+      const asked = after ?? room.revision;
+      const start = asked < reader.from - 1n ? reader.from - 1n : asked;
+      const recovered = start <= room.revision && room.revision - start <= MOST_BEHIND;
+      connection.send('following', { room: roomId, revision: Number(room.revision), recovered }, ref);
+      if (!recovered) return this.remove(following);
+      following.sent = start;
+      for (;;) {
+        await this.sendPast(following, room);
+        if (following.ended) return;
+        const held = following.goLive();
+        if (held) {
+          this.send(following, held);
+          return this.announce(following, true);
+        }
+        room = await this.readable(following);
+      }
+    } catch (error) {
+      this.remove(following);
+      throw error;
+    }
+  }
+
+  private async readable(following: Following) {
+    const room = await this.rooms.current(following.roomId);
+    const reader = readerOf(room.state, following.connection.actor);
+    if (isRejection(reader)) throw Refusal.of(reader);
+    following.face = reader.face;
+    return { ...room, reader };
+  }
+
+  /** Sends the past up to the revision at which the right to read was decided, and not a word of what came after. */
+  private async sendPast(following: Following, room: Awaited<ReturnType<LiveRooms['readable']>>): Promise<void> {
+    const { connection, roomId } = following;
+    while (following.sent < room.revision && !following.ended && connection.open) {
+      const left = room.revision - following.sent;
+      const limit = left < BigInt(PAGE) ? Number(left) : PAGE;
+      const events = await this.log.read(roomStream(roomId), following.sent + 1n, limit);
+      const replaced = await replacedTexts(this.facts, roomId, await this.rooms.current(roomId), events);
+      const people = await this.directory.people(events.map((event) => event.actor));
+      if (following.ended) return;
+      this.send(
+        following,
+        events.map((event) => toLive(event, people, replaced.has(event.revision))),
+      );
+      await connection.writable();
+    }
+  }
+
+  private send(following: Following, events: readonly LiveEvent[]): void {
+    const last = events.at(-1);
+    if (!last) return;
+    for (const frame of eventFrames(following.roomId, events, following.face)) following.connection.sendBytes(frame);
+    following.sent = last.revision;
+  }
+
+  unfollow(connection: Connection, roomId: string): void {
+    const following = connection.following.get(roomId);
+    if (following) this.remove(following);
+  }
+
+  /** The connection has ended. */
+  leave(connection: Connection): void {
+    for (const following of connection.following.values()) this.remove(following);
+  }
+
+  private add(following: Following): void {
+    following.connection.following.set(following.roomId, following);
+    const followers = this.followers.get(following.roomId);
+    if (followers) followers.add(following);
+    else this.followers.set(following.roomId, new Set([following]));
+  }
+
+  private remove(following: Following): void {
+    if (following.ended) return;
+    const wasLive = following.live;
+    following.end();
+    following.connection.following.delete(following.roomId);
+    const followers = this.followers.get(following.roomId);
+    followers?.delete(following);
+    if (followers?.size === 0) this.followers.delete(following.roomId);
+    if (wasLive) this.announce(following, false);
+  }
+
+  // Presence and typing: told to whoever follows here and now, never recorded ---------------------------------------------
+
+  private announce(following: Following, online: boolean): void {
+    const { connection, roomId } = following;
+    const followers = this.followers.get(roomId);
+    if (!followers || followers.size > MOST_FOR_PRESENCE) return;
+    const user = { id: connection.actor.id, username: connection.username };
+    const others = [...followers].filter((other) => other.live && other.connection.actor.id !== user.id);
+    const elsewhere = [...followers].some(
+      (other) => other !== following && other.live && other.connection.actor.id === user.id,
+    );
+    if (!elsewhere) {
+      const frame = encode('presence', { room: roomId, user, online });
+      for (const other of others) other.connection.sendBytes(frame);
+    }
+    if (!online) return;
+    const present = new Map(
+      others.map(({ connection: { actor, username } }) => [actor.id, { id: actor.id, username }]),
+    );
+    for (const person of present.values()) connection.send('presence', { room: roomId, user: person, online: true });
+  }
+
+  typing(connection: Connection, roomId: string): void {
+    const own = connection.following.get(roomId);
+    if (!own?.live) throw new Refusal('not_a_member', 'Follow the room first.');
+    const frame = encode('typing', { room: roomId, user: { id: connection.actor.id, username: connection.username } });
+    for (const other of this.followers.get(roomId) ?? []) {
+      if (other.live && other.connection.actor.id !== connection.actor.id) other.connection.sendBytes(frame);
+    }
+  }
+}
+
+const changesReaders = (type: string): boolean =>
+  type === 'MemberLeft' || type === 'MemberRemoved' || type === 'MemberRoleChanged';
+
+const toLive = (event: Recorded, people: Awaited<ReturnType<Directory['people']>>, replaced: boolean): LiveEvent => ({
+  event,
+  revision: event.revision,
+  actor: event.actor === null ? null : (people.get(event.actor) ?? { id: event.actor, username: '' }),
+  replaced,
+});

@@ -1,0 +1,55 @@
+import {
+  messagesToLookUp,
+  type OlderMessages,
+  parseStream,
+  type RoomCommand,
+  type RoomEvent,
+  type RoomState,
+  room,
+  type UserCommand,
+  type UserEvent,
+  type UserState,
+  user,
+} from '@verbatim/domain';
+import type { MessageLookup } from '@verbatim/projections';
+import type { MailboxParts } from './mailbox.js';
+import { Mailboxes } from './mailboxes.js';
+import { roomSnapshot, userSnapshot } from './saved-states.js';
+
+/** What the mailboxes of both kinds are made from. */
+export type WriteParts = Pick<MailboxParts<never, never, never>, 'store' | 'sealer' | 'snapshots' | 'clock'>;
+
+/** Answers look-ups of messages that rooms do not remember any more. */
+export type LookUpMessages = (lookups: readonly MessageLookup[]) => Promise<readonly OlderMessages[]>;
+
+/** The write side of all rooms. */
+export class Rooms extends Mailboxes<RoomState, RoomCommand, RoomEvent> {
+  constructor(parts: WriteParts, lookUpMessages: LookUpMessages) {
+    const lookUp = (stream: string, commands: readonly RoomCommand[], state: RoomState) => {
+      const wanted = commands.map((command) => messagesToLookUp(command, state));
+      return wanted.some((ids) => ids.length > 0)
+        ? withOlder(lookUpMessages, parseStream(stream).id, commands, wanted)
+        : null;
+    };
+    super({ ...parts, decider: room, snapshot: roomSnapshot, lookUp });
+  }
+}
+
+async function withOlder(
+  lookUpMessages: LookUpMessages,
+  roomId: string,
+  commands: readonly RoomCommand[],
+  wanted: readonly string[][],
+): Promise<readonly RoomCommand[]> {
+  const answers = await lookUpMessages(
+    commands.map(({ actor }, i) => ({ room: roomId, messages: wanted[i] ?? [], actor: actor.id })),
+  );
+  return commands.map((command, i) => (wanted[i]?.length ? { ...command, older: answers[i] } : command) as RoomCommand);
+}
+
+/** The write side of all accounts. */
+export class Users extends Mailboxes<UserState, UserCommand, UserEvent> {
+  constructor(parts: WriteParts) {
+    super({ ...parts, decider: user, snapshot: userSnapshot, lookUp: () => null });
+  }
+}

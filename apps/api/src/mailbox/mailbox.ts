@@ -1,0 +1,385 @@
+import type { Decider, Decision, Happened, Recorded, Rejection } from '@verbatim/domain';
+import { isRejection, reject } from '@verbatim/domain';
+import {
+  type Appended,
+  type Draft,
+  type EventStore,
+  type NewEvent,
+  NO_STREAM,
+  RevisionConflict,
+  type Sealer,
+  type Snapshots,
+  schemaOf,
+} from '@verbatim/event-store';
+import { v7 as uuidv7 } from 'uuid';
+import type { Clock } from '../clock.js';
+
+/** What travels with a command from its door. */
+export interface Context {
+  /** Id that ties together everything one request caused. */
+  readonly correlation: string;
+  /** RFC 3339 time at which it really took place; imports only. */
+  readonly occurredAt?: string;
+}
+
+/** An accepted command, its events durable. */
+export interface Decided<S> {
+  /** Place in the log that a reader must have passed to see the effect. */
+  readonly position: bigint;
+  /** Revision of the last event of this command, or of the earlier event that had fulfilled it. */
+  readonly revision: bigint;
+  /** When the events were recorded. */
+  readonly at: string;
+  /** Number of events this command led to; 0 when its wish was fulfilled already. */
+  readonly events: number;
+  readonly state: S;
+}
+
+/** What a mailbox needs besides its stream; the same for all mailboxes of a kind. */
+export interface MailboxParts<S, C, E extends Happened> {
+  readonly decider: Decider<S, C, E>;
+  readonly store: EventStore;
+  readonly sealer: Sealer;
+  readonly snapshots: Snapshots;
+  readonly clock: Clock;
+  /** How states are written into snapshots; `rules` names the shape and is changed whenever folding changes. */
+  readonly snapshot: { readonly rules: string; write(state: S): string; read(text: string): S };
+  /** Gives commands what their decision needs beyond the state, all of a batch at once. */
+  lookUp(stream: string, commands: readonly C[], state: S): Promise<readonly C[]> | null;
+}
+
+/** Limits of one mailbox. Commands past them are answered `Unavailable`; the caller may repeat them. */
+export const mailboxLimits = {
+  /** Commands waiting to be decided. */
+  waiting: 1_000,
+  /** Commands decided and appended together. */
+  batch: 200,
+  /** Estimated bytes of a batch; below the store's limit of an append. */
+  batchBytes: 700_000,
+  /** Milliseconds until a caller is told that the outcome is unknown. */
+  deadline: 10_000,
+  /** Events between two snapshots. */
+  snapshotEvery: 1_000n,
+} as const;
+
+/** Events read at a time when a cold stream is folded. */
+const PAGE = 500;
+
+/** The last folded event. */
+interface Head {
+  readonly revision: bigint;
+  readonly position: bigint;
+  readonly hash: string | null;
+  readonly at: string;
+}
+
+interface Letter<S, C> {
+  readonly command: C;
+  readonly context: Context;
+  settled: boolean;
+  settle(outcome: Decided<S> | Rejection): void;
+  fail(error: unknown): void;
+}
+
+/**
+ * The only writer of one stream in this process. It holds the folded state, decides all commands that arrived while an
+ * append was in flight in one go, and appends their events as one batch. Other processes may write the same stream: the
+ * store then reports a conflict, the mailbox folds what it missed and decides again.
+ */
+export class Mailbox<S, C, E extends Happened> {
+  private state: S;
+  private head: Head = nothing;
+  private loaded = false;
+  private loading: Promise<void> | null = null;
+  /** The latest revision anybody has told of; the state is complete when the head has reached it. */
+  private seen = NO_STREAM;
+  /** What is being appended, and when another process was last seen writing this stream. */
+  private appending: readonly NewEvent[] | null = null;
+  private rivalSeenAt = 0;
+  private readonly waiting: Letter<S, C>[] = [];
+  private running = false;
+  private snapshotRevision = NO_STREAM;
+  /** Milliseconds since 1970 of the last use, for the registry that drops idle mailboxes. */
+  lastUsed = Date.now();
+
+  constructor(
+    private readonly stream: string,
+    private readonly parts: MailboxParts<S, C, E>,
+  ) {
+    this.state = parts.decider.initialState;
+  }
+
+  get idle(): boolean {
+    return !this.running && this.waiting.length === 0;
+  }
+
+  /** Decides a command and records its events. Refusals come back as values. */
+  send(command: C, context: Context): Promise<Decided<S> | Rejection> {
+    this.lastUsed = Date.now();
+    if (this.waiting.length >= mailboxLimits.waiting) return Promise.resolve(tooBusy);
+    return new Promise((resolve, reject) => {
+      const letter: Letter<S, C> = {
+        command,
+        context,
+        settled: false,
+        settle: (outcome) => {
+          letter.settled = true;
+          clearTimeout(timer);
+          resolve(outcome);
+        },
+        fail: (error) => {
+          letter.settled = true;
+          clearTimeout(timer);
+          reject(error);
+        },
+      };
+      const timer = setTimeout(() => letter.settle(outcomeUnknown), mailboxLimits.deadline);
+      this.waiting.push(letter);
+      if (!this.running) void this.run();
+    });
+  }
+
+  /** The state, folded at least as far as the feed of this process has come. */
+  async current(): Promise<{ state: S; revision: bigint; position: bigint }> {
+    this.lastUsed = Date.now();
+    await this.warmUp();
+    return { state: this.state, revision: this.head.revision, position: this.head.position };
+  }
+
+  /** The state as of now, whatever the feed has brought so far: for refusals, which must not rest on old knowledge. */
+  async newest(): Promise<{ state: S; revision: bigint; position: bigint }> {
+    await this.warmUp();
+    await this.moved();
+    return this.current();
+  }
+
+  /** Takes in events that the feed brought; those already folded are passed over, a gap is filled by the next use. */
+  take(events: readonly Recorded[]): void {
+    for (const event of events) {
+      if (event.revision > this.seen) this.seen = event.revision;
+      if (!this.loaded || event.revision !== this.head.revision + 1n) continue;
+      if (!this.appending?.some(({ id }) => id === event.id)) this.rivalSeenAt = Date.now();
+      this.fold(event);
+    }
+  }
+
+  private async run(): Promise<void> {
+    this.running = true;
+    try {
+      while (this.waiting.length > 0) {
+        const batch = this.waiting.splice(0, mailboxLimits.batch).filter((letter) => !letter.settled);
+        try {
+          await this.process(batch);
+        } catch (error) {
+          // Nothing is known about the stream any more, so the next batch starts from the store.
+          this.loaded = false;
+          for (const letter of batch) if (!letter.settled) letter.fail(error);
+        }
+      }
+    } finally {
+      this.running = false;
+    }
+  }
+
+  /** Decides and appends one batch, again after each conflict, until it is stored or its callers have gone. */
+  private async process(letters: readonly Letter<S, C>[]): Promise<void> {
+    let batch = letters;
+    while (batch.length > 0) {
+      await this.warmUp();
+      const looked = this.parts.lookUp(
+        this.stream,
+        batch.map((letter) => letter.command),
+        this.state,
+      );
+      const commands = looked ? await looked : batch.map((letter) => letter.command);
+      const base = this.head;
+      const plan = this.decideAll(batch, commands);
+      if (plan.drafts.length === 0) {
+        // An append would have proved that the decision was made on the newest state; without one the store is asked.
+        if (await this.moved()) continue;
+        return this.answer(plan.decided, base.position);
+      }
+      try {
+        this.appending = await this.parts.sealer.seal(this.stream, base.revision + 1n, base.hash, plan.drafts);
+        const appended = await this.parts.store.append(this.stream, base.revision, this.appending);
+        this.take(await this.withPlaces(this.appending, appended));
+        this.answer(plan.decided, appended.position);
+        this.keepSnapshot();
+        batch = plan.postponed;
+        await this.letRivalIn();
+      } catch (error) {
+        if (!(error instanceof RevisionConflict)) throw error;
+        this.take(await this.parts.sealer.open(error.tail));
+        batch = batch.filter((letter) => !letter.settled);
+      } finally {
+        this.appending = null;
+      }
+    }
+  }
+
+  /** Decides each command on the state that the ones before it lead to. What exceeds an append's size is postponed. */
+  private decideAll(batch: readonly Letter<S, C>[], commands: readonly C[]): Plan<S, C> {
+    const { decider } = this.parts;
+    const drafts: Draft[] = [];
+    const decided: Plan<S, C>['decided'] = [];
+    const now = this.parts.clock().toISOString();
+    const at = now > this.head.at ? now : this.head.at;
+    let state = this.state;
+    let revision = this.head.revision;
+    let bytes = 0;
+    for (const [i, letter] of batch.entries()) {
+      const command = commands[i] as C;
+      let decision: Decision<E>;
+      try {
+        decision = decider.decide(command, state);
+      } catch (error) {
+        letter.fail(error);
+        continue;
+      }
+      if (isRejection(decision)) {
+        decided.push({ letter, outcome: decision });
+        continue;
+      }
+      const size = decision.events.reduce((sum, event) => sum + estimateBytes(event.data), 0);
+      if (drafts.length > 0 && bytes + size > mailboxLimits.batchBytes) {
+        return { drafts, decided, postponed: batch.slice(i) };
+      }
+      bytes += size;
+      for (const fact of decision.events) {
+        const draft = this.draft(fact, letter, at);
+        drafts.push(draft);
+        revision += 1n;
+        state = decider.evolve(state, { ...draft, revision } as unknown as E);
+      }
+      decided.push({
+        letter,
+        outcome: { revision: decision.earlier ?? revision, at, events: decision.events.length, state },
+      });
+    }
+    return { drafts, decided, postponed: [] };
+  }
+
+  private draft(fact: { type: string; data: unknown }, { command, context }: Letter<S, C>, at: string): Draft {
+    const actor = (command as { actor?: { id: string } | null }).actor;
+    return {
+      id: uuidv7(),
+      type: fact.type,
+      schema: schemaOf(fact.type),
+      at,
+      ...(context.occurredAt !== undefined && { occurredAt: context.occurredAt }),
+      actor: actor?.id ?? null,
+      correlation: context.correlation,
+      data: fact.data as object,
+    };
+  }
+
+  private answer(decided: Plan<S, C>['decided'], position: bigint): void {
+    for (const { letter, outcome } of decided) {
+      if (!letter.settled) letter.settle(isRejection(outcome) ? outcome : { ...outcome, position });
+    }
+  }
+
+  /** The events just stored, in the form in which they are read. */
+  private withPlaces(events: readonly NewEvent[], appended: Appended): Promise<Recorded[]> {
+    const last = events.length - 1;
+    return this.parts.sealer.open(
+      events.map((event, i) => ({
+        ...event,
+        stream: this.stream,
+        revision: appended.revision - BigInt(last - i),
+        position: appended.position - BigInt(last - i),
+      })),
+    );
+  }
+
+  /** Two writers of one stream could starve each other: the one who has just won waits a moment while a rival is about. */
+  private async letRivalIn(): Promise<void> {
+    if (Date.now() - this.rivalSeenAt < 100) await new Promise((resolve) => setTimeout(resolve, Math.random() * 10));
+  }
+
+  // Folding -----------------------------------------------------------------------------------------------------------
+
+  private fold(event: Recorded): void {
+    this.state = this.parts.decider.evolve(this.state, event as unknown as E);
+    this.head = event;
+  }
+
+  /** Whether others have appended what is not folded yet. */
+  private async moved(): Promise<boolean> {
+    const [next] = await this.parts.store.read(this.stream, this.head.revision + 1n, 1);
+    if (next && next.revision > this.seen) this.seen = next.revision;
+    return this.head.revision < this.seen;
+  }
+
+  private async warmUp(): Promise<void> {
+    while (!this.loaded || this.head.revision < this.seen) {
+      this.loading ??= this.load().finally(() => {
+        this.loading = null;
+      });
+      await this.loading;
+    }
+  }
+
+  /** Folds what is missing: at first from the snapshot, if there is a good one, later from the head on. */
+  private async load(): Promise<void> {
+    if (!this.loaded) await this.loadSnapshot();
+    for (let full = true; full; ) {
+      const page = await this.parts.store.read(this.stream, this.head.revision + 1n, PAGE);
+      for (const event of await this.parts.sealer.open(page))
+        if (event.revision === this.head.revision + 1n) this.fold(event);
+      full = page.length === PAGE;
+    }
+    this.loaded = true;
+    this.keepSnapshot();
+  }
+
+  /** A snapshot counts only if the event it names is still the same; otherwise folding starts at the first event. */
+  private async loadSnapshot(): Promise<void> {
+    const { decider, snapshots, snapshot, store, sealer } = this.parts;
+    this.state = decider.initialState;
+    this.head = nothing;
+    this.snapshotRevision = NO_STREAM;
+    const saved = await snapshots.load(this.stream, snapshot.rules);
+    if (!saved) return;
+    const [event] = await store.read(this.stream, saved.revision, 1);
+    if (event?.hash !== saved.hash) return;
+    const [opened] = await sealer.open([event]);
+    if (!opened) return;
+    this.state = snapshot.read(saved.state);
+    this.head = opened;
+    this.snapshotRevision = saved.revision;
+  }
+
+  private keepSnapshot(): void {
+    const { revision, hash } = this.head;
+    if (hash === null || revision - this.snapshotRevision < mailboxLimits.snapshotEvery) return;
+    this.snapshotRevision = revision;
+    const { snapshots, snapshot } = this.parts;
+    // A snapshot that could not be kept only makes the next cold start slower.
+    snapshots
+      .save(this.stream, snapshot.rules, { revision, hash, state: snapshot.write(this.state) })
+      .catch(() => undefined);
+  }
+}
+
+/** What a batch leads to, before it is stored. */
+interface Plan<S, C> {
+  readonly drafts: Draft[];
+  readonly decided: { letter: Letter<S, C>; outcome: Omit<Decided<S>, 'position'> | Rejection }[];
+  readonly postponed: readonly Letter<S, C>[];
+}
+
+const nothing: Head = { revision: NO_STREAM, position: -1n, hash: null, at: '' };
+
+const tooBusy = reject('Unavailable', 'Too much is going on here at the moment.');
+const outcomeUnknown = reject(
+  'Unavailable',
+  'The outcome is not known yet. Repeat the request with the same id or key.',
+);
+
+/** An upper estimate of the stored size: sealing and escapes may take up to eight bytes for a UTF-16 unit. */
+function estimateBytes(data: unknown): number {
+  let bytes = 700;
+  for (const value of Object.values(data as object)) if (typeof value === 'string') bytes += value.length * 8;
+  return bytes;
+}

@@ -1,0 +1,55 @@
+import 'reflect-metadata';
+import { type Logger, pino } from 'pino';
+import { about, type Config, InvalidConfiguration, readConfig } from './config.js';
+import { type Database, openDatabase } from './database/database.js';
+import { DataFolderInUse } from './embedded-postgres/embedded-postgres.js';
+import { type Service, startService } from './service.js';
+
+/** Milliseconds after which an ending that does not come to its end is cut short. */
+const PATIENCE = 30_000;
+
+/** `npm start`: the whole service in one process, until it is told to end. */
+async function main(): Promise<void> {
+  const config = readConfig(process.env);
+  const log = pino({ level: config.LOG_LEVEL });
+  const starting = start(config, log);
+  const end = async (why: string, code: number) => {
+    log.info(`${why}; ending`);
+    setTimeout(() => process.exit(1), PATIENCE).unref();
+    const { service, database } = await starting;
+    await service.stop();
+    await database.stop();
+    process.exit(code);
+  };
+  // A signal may come while the start is still under way; it then takes effect right after.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end(`received ${signal}`, 0));
+  const { service, database } = await starting;
+  void database.lost.then((sentence) => end(sentence, 1));
+  process.stdout.write(`
+  ${about.name} ${about.version} is ready.
+  Dashboard   ${service.url}/admin/
+  API         ${service.url}/docs
+  Health      ${service.url}/health/ready\n\n`);
+}
+
+async function start(config: Config, log: Logger): Promise<{ service: Service; database: Database }> {
+  const database = await openDatabase(config, log);
+  try {
+    return { database, service: await startService({ config, database, log, announcePassword }) };
+  } catch (error) {
+    await database.stop();
+    throw error;
+  }
+}
+
+function announcePassword(username: string, password: string): void {
+  process.stdout.write(`
+  The first administrator is ${username}, with the password ${password}
+  It is shown only this once.\n`);
+}
+
+main().catch((error: unknown) => {
+  const expected = error instanceof InvalidConfiguration || error instanceof DataFolderInUse;
+  process.stderr.write(`${expected ? error.message : ((error as Error).stack ?? error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,25 @@
+import type { InboxEntry, Message as MessageRow } from '@verbatim/projections';
+import type { InboxItem, Message } from '@verbatim/protocol';
+import { roomRowAnswer } from '../rooms/room-answer.js';
+
+/** A message as clients see it. */
+export const messageAnswer = (row: MessageRow): Message => ({
+  id: row.id,
+  roomId: row.roomId,
+  revision: Number(row.revision),
+  author: { id: row.author.id, username: row.author.username ?? '', displayName: row.author.displayName },
+  kind: row.kind,
+  text: row.text,
+  replyTo: row.replyTo,
+  postedAt: row.postedAt,
+  editedAt: row.editedAt,
+  redactedAt: row.redactedAt,
+  reactions: [...row.reactions],
+});
+
+export const inboxAnswer = ({ room, lastMessage, unread, readThrough }: InboxEntry): InboxItem => ({
+  room: roomRowAnswer(room),
+  lastMessage: lastMessage && messageAnswer(lastMessage),
+  unread,
+  readRevision: Number(readThrough),
+});

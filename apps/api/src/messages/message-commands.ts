@@ -1,0 +1,34 @@
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { type Actor, type Rejection, reject } from '@verbatim/domain';
+import { markRead } from '@verbatim/projections';
+import { ReadModels } from '../read-models/read-models.js';
+import { RoomAccess } from '../rooms/room-access.js';
+
+/** Notes how far somebody has read. Private state, no event: nobody else is ever told. */
+export class MarkRead extends Command<{ readonly marked: true } | Rejection> {
+  constructor(
+    readonly roomId: string,
+    readonly actor: Actor,
+    readonly revision: bigint,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(MarkRead)
+export class MarkReadHandler implements ICommandHandler<MarkRead> {
+  constructor(
+    private readonly access: RoomAccess,
+    private readonly readModels: ReadModels,
+  ) {}
+
+  async execute({ roomId, actor, revision }: MarkRead): Promise<{ marked: true } | Rejection> {
+    const { state, reader } = await this.access.toRead(roomId, actor);
+    if (!reader.member) return reject('NotAMember', 'Only members have read marks.');
+    const mark = revision < state.revision ? revision : state.revision;
+    await markRead(this.readModels.db, actor.id, roomId, mark);
+    return { marked: true };
+  }
+}
+
+export const messageCommandHandlers = [MarkReadHandler];

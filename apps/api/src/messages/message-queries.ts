@@ -1,0 +1,111 @@
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import type { Actor } from '@verbatim/domain';
+import {
+  type InboxEntry,
+  inbox,
+  type Message,
+  message,
+  type Page,
+  type PageRequest,
+  searchMessages,
+  timeline,
+} from '@verbatim/projections';
+import { ReadModels } from '../read-models/read-models.js';
+import { RoomAccess } from '../rooms/room-access.js';
+
+export class GetTimeline extends Query<Page<Message>> {
+  constructor(
+    readonly roomId: string,
+    readonly actor: Actor,
+    readonly order: 'newest' | 'oldest',
+    readonly from: bigint | undefined,
+    readonly page: PageRequest,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(GetTimeline)
+export class GetTimelineHandler implements IQueryHandler<GetTimeline> {
+  constructor(
+    private readonly access: RoomAccess,
+    private readonly readModels: ReadModels,
+  ) {}
+
+  async execute({ roomId, actor, order, from, page }: GetTimeline): Promise<Page<Message>> {
+    const { reader } = await this.access.toRead(roomId, actor);
+    return timeline(this.readModels.db, {
+      room: roomId,
+      order,
+      from,
+      visibleFrom: reader.from,
+      viewer: actor.id,
+      page,
+    });
+  }
+}
+
+/** One message as its reader sees it; null when it is not there, or not yet. */
+export class GetMessage extends Query<Message | null> {
+  constructor(
+    readonly roomId: string,
+    readonly messageId: string,
+    readonly actor: Actor,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(GetMessage)
+export class GetMessageHandler implements IQueryHandler<GetMessage> {
+  constructor(private readonly readModels: ReadModels) {}
+
+  execute({ roomId, messageId, actor }: GetMessage): Promise<Message | null> {
+    return message(this.readModels.db, roomId, messageId, actor.id);
+  }
+}
+
+export class GetInbox extends Query<Page<InboxEntry>> {
+  constructor(
+    readonly actor: Actor,
+    readonly page: PageRequest,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(GetInbox)
+export class GetInboxHandler implements IQueryHandler<GetInbox> {
+  constructor(private readonly readModels: ReadModels) {}
+
+  execute({ actor, page }: GetInbox): Promise<Page<InboxEntry>> {
+    return inbox(this.readModels.db, actor.id, page);
+  }
+}
+
+/** Messages that contain all the words of `q`, in rooms the person is in. */
+export class SearchMessages extends Query<Page<Message>> {
+  constructor(
+    readonly actor: Actor,
+    readonly q: string,
+    readonly roomId: string | undefined,
+    readonly page: PageRequest,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(SearchMessages)
+export class SearchMessagesHandler implements IQueryHandler<SearchMessages> {
+  constructor(
+    private readonly access: RoomAccess,
+    private readonly readModels: ReadModels,
+  ) {}
+
+  async execute({ actor, q, roomId, page }: SearchMessages): Promise<Page<Message>> {
+    if (roomId !== undefined) await this.access.toRead(roomId, actor);
+    return searchMessages(this.readModels.db, { viewer: actor.id, q, room: roomId, page });
+  }
+}
+
+export const messageQueryHandlers = [GetTimelineHandler, GetMessageHandler, GetInboxHandler, SearchMessagesHandler];

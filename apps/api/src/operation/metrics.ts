@@ -1,0 +1,31 @@
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+
+/** A figure that is read when it is asked for. */
+export interface Figure {
+  readonly name: `verbatim_${string}`;
+  readonly help: string;
+  read(): number | Promise<number>;
+}
+
+/** Figures for Prometheus: those of the process, and those of the service. */
+export class Metrics {
+  private readonly registry = new Registry();
+
+  constructor(figures: readonly Figure[]) {
+    collectDefaultMetrics({ register: this.registry });
+    for (const { name, help, read } of figures) {
+      new Gauge({
+        name,
+        help,
+        registers: [this.registry],
+        async collect() {
+          this.set(await read());
+        },
+      });
+    }
+  }
+
+  text(): Promise<string> {
+    return this.registry.metrics();
+  }
+}

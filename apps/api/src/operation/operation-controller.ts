@@ -1,0 +1,53 @@
+import { Controller, Header, Res } from '@nestjs/common';
+import { type AnswerOf, asyncapi, openapi } from '@verbatim/protocol';
+import type { FastifyReply } from 'fastify';
+import { about } from '../config.js';
+import { Call } from '../rest/call.js';
+import { Refusal } from '../rest/refusal.js';
+import { Metrics } from './metrics.js';
+import { Readiness } from './readiness.js';
+
+@Controller()
+export class OperationController {
+  private readonly openApi = openapi(about);
+  private readonly asyncApi = asyncapi(about);
+
+  constructor(
+    private readonly readiness: Readiness,
+    private readonly metrics: Metrics,
+  ) {}
+
+  @Call('getLiveness')
+  live(): AnswerOf<'getLiveness'> {
+    return { status: 'ok' };
+  }
+
+  @Call('getReadiness')
+  async ready(): Promise<AnswerOf<'getReadiness'>> {
+    const missing = await this.readiness.missing();
+    if (missing.length > 0) throw new Refusal('unavailable', `Not ready: ${missing.join(', ')}.`);
+    return { status: 'ok' };
+  }
+
+  @Call('getMetrics')
+  @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
+  async metricsText(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+    reply.header('cache-control', 'no-store');
+    return this.metrics.text();
+  }
+
+  @Call('getAbout')
+  about(): AnswerOf<'getAbout'> {
+    return about;
+  }
+
+  @Call('getOpenApi')
+  openApiDocument(): AnswerOf<'getOpenApi'> {
+    return this.openApi as AnswerOf<'getOpenApi'>;
+  }
+
+  @Call('getAsyncApi')
+  asyncApiDocument(): AnswerOf<'getAsyncApi'> {
+    return this.asyncApi as AnswerOf<'getAsyncApi'>;
+  }
+}

@@ -1,0 +1,34 @@
+import type { OlderMessages } from '@verbatim/domain';
+import { type MessageLookup, messageFacts, type ReadDatabase, type ReadSide } from '@verbatim/projections';
+import type { MessageFactsSource } from '../messages/replaced-texts.js';
+import type { ReadModelProgress } from '../rest/read-your-writes.js';
+
+/** The read models as the doors see them: where to ask, and how far they have come. */
+export class ReadModels implements MessageFactsSource, ReadModelProgress {
+  /** Whether they once showed everything that was in the log at the start. */
+  caughtUp = false;
+
+  /** What queries read from. */
+  readonly db: ReadDatabase;
+
+  constructor(readonly side: ReadSide) {
+    this.db = { sql: side.sql, schema: () => side.schema() };
+    void side.caughtUp().then(() => {
+      this.caughtUp = true;
+    });
+  }
+
+  async messageFacts(roomId: string, messageIds: readonly string[], readerId: string): Promise<OlderMessages> {
+    const [facts] = await this.lookUp([{ room: roomId, messages: messageIds, actor: readerId }]);
+    return facts ?? { through: -1n, asked: new Set(), messages: new Map() };
+  }
+
+  /** Answers many look-ups at once, in their order. */
+  lookUp(lookups: readonly MessageLookup[]): Promise<readonly OlderMessages[]> {
+    return messageFacts(this.db, lookups);
+  }
+
+  reached(position: bigint, patience: number): Promise<boolean> {
+    return this.side.reached(position, patience);
+  }
+}

@@ -1,0 +1,61 @@
+import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { from, lastValueFrom, type Observable } from 'rxjs';
+import { Idempotency, repeatableId } from './idempotency.js';
+import { ReadYourWrites } from './read-your-writes.js';
+import { Refusal } from './refusal.js';
+import type { VerbatimRequest } from './request.js';
+
+/** What all calls have in common around their doing: reads wait for the position they name, writes happen once per key. */
+@Injectable()
+export class CallInterceptor implements NestInterceptor {
+  constructor(
+    private readonly readYourWrites: ReadYourWrites,
+    private readonly idempotency: Idempotency,
+  ) {}
+
+  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    const http = context.switchToHttp();
+    const request = http.getRequest<VerbatimRequest>();
+    if (request.method === 'GET' || request.method === 'HEAD') {
+      await this.readYourWrites.beforeRead(request);
+      return next.handle();
+    }
+    const key = request.headers['idempotency-key'];
+    if (key === undefined || !request.identity) return next.handle();
+    if (typeof key !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(key)) {
+      throw new Refusal('invalid_request', 'The header Idempotency-Key takes 1 to 200 visible ASCII characters.', {
+        errors: [{ path: 'headers.idempotency-key', message: 'must be 1 to 200 visible ASCII characters' }],
+      });
+    }
+    return from(this.once(request.identity.actor.id, key, request, http.getResponse<FastifyReply>(), next));
+  }
+
+  private async once(
+    userId: string,
+    key: string,
+    request: VerbatimRequest,
+    reply: FastifyReply,
+    next: CallHandler,
+  ): Promise<unknown> {
+    const { method, url, body } = request;
+    const beginning = await this.idempotency.begin(userId, key, { method, url, body: body ?? null });
+    if (beginning.kind === 'other-request')
+      throw new Refusal('conflict', 'This Idempotency-Key was used for another request.');
+    if (beginning.kind === 'in-progress')
+      throw new Refusal('unavailable', 'The first request with this key is not finished.');
+    if (beginning.kind === 'answered') {
+      reply.status(beginning.answer.status);
+      return beginning.answer.body;
+    }
+    request.repeatableId = repeatableId(userId, key);
+    try {
+      const answer = await lastValueFrom(next.handle(), { defaultValue: undefined });
+      await this.idempotency.answered(userId, key, { status: reply.statusCode, body: answer });
+      return answer;
+    } catch (error) {
+      await this.idempotency.abandoned(userId, key);
+      throw error;
+    }
+  }
+}

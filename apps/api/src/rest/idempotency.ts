@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { userStream } from '@verbatim/domain';
+import { canonicalJson, type KeyRing, openText, ownKeyName, sealText } from '@verbatim/event-store';
+import type { Sql } from 'postgres';
+
+/** Hours for which the answer to a key is kept. */
+const KEEP_HOURS = 24;
+/** Seconds after which a request that was begun and never answered may be done again. */
+const GIVEN_UP_SECONDS = 15;
+
+export interface StoredAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export type Beginning =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'answered'; readonly answer: StoredAnswer }
+  | { readonly kind: 'other-request' }
+  | { readonly kind: 'in-progress' };
+
+/**
+ * Remembers what was answered to a request with an Idempotency-Key. A request whose process died is done again: the ids
+ * it makes derive from the key, and commands that find their wish fulfilled change nothing, so that is safe. Answers are
+ * sealed under the person's own key, so that forgetting the person takes them along.
+ */
+export class Idempotency {
+  constructor(
+    private readonly sql: Sql,
+    private readonly keys: KeyRing,
+  ) {}
+
+  async begin(userId: string, key: string, request: unknown): Promise<Beginning> {
+    const fingerprint = createHash('sha256').update(canonicalJson(request)).digest('hex');
+    const [mine] = await this.sql`
+      insert into desk.idempotency as held (user_id, key, fingerprint) values (${userId}, ${key}, ${fingerprint})
+      on conflict (user_id, key) do update set begun_at = now()
+        where held.fingerprint = excluded.fingerprint and held.status is null
+          and held.begun_at < now() - make_interval(secs => ${GIVEN_UP_SECONDS})
+      returning 1`;
+    if (mine) return { kind: 'new' };
+    const [held] = await this.sql<{ fingerprint: string; status: number | null; sealed: string | null }[]>`
+      select fingerprint, status, sealed from desk.idempotency where user_id = ${userId} and key = ${key}`;
+    if (!held) return { kind: 'in-progress' };
+    if (held.fingerprint !== fingerprint) return { kind: 'other-request' };
+    if (held.status === null) return { kind: 'in-progress' };
+    return { kind: 'answered', answer: { status: held.status, body: await this.openBody(userId, key, held.sealed) } };
+  }
+
+  async answered(userId: string, key: string, { status, body }: StoredAnswer): Promise<void> {
+    const name = ownKeyName(userStream(userId));
+    const personKey = (await this.keys.obtain([name])).get(name);
+    const sealed =
+      body === undefined || !personKey ? null : sealText(JSON.stringify(body), personKey, `${userId}|${key}`);
+    await this
+      .sql`update desk.idempotency set status = ${status}, sealed = ${sealed} where user_id = ${userId} and key = ${key}`;
+  }
+
+  /** The request was refused, or its outcome is unknown: it may be sent again at once. */
+  async abandoned(userId: string, key: string): Promise<void> {
+    await this.sql`delete from desk.idempotency where user_id = ${userId} and key = ${key} and status is null`;
+  }
+
+  async sweep(): Promise<void> {
+    await this.sql`delete from desk.idempotency where begun_at < now() - make_interval(hours => ${KEEP_HOURS})`;
+  }
+
+  private async openBody(userId: string, key: string, sealed: string | null): Promise<unknown> {
+    if (sealed === null) return undefined;
+    const name = ownKeyName(userStream(userId));
+    const personKey = (await this.keys.find([name])).get(name);
+    const text = personKey ? openText(sealed, personKey, `${userId}|${key}`) : null;
+    return text === null ? undefined : JSON.parse(text);
+  }
+}
+
+/** The id that a request with this key gives to what it makes: a UUIDv8 (RFC 9562) of person and key. */
+export function repeatableId(userId: string, key: string): string {
+  const bytes = createHash('sha256').update(`${userId}|${key}`).digest().subarray(0, 16);
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}

@@ -1,0 +1,73 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import { calls, type ErrorCode, errors, problem } from '@verbatim/protocol';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { Refusal } from './refusal.js';
+
+/** The one place where what went wrong becomes an answer on REST: always problem details from the closed table. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly log: Logger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    this.answer(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const refusal = refusalFor(error, request);
+    if (refusal.code === 'internal')
+      this.log.error({ err: error, traceId: request.id, url: request.url }, 'a request failed');
+    const { status } = errors[refusal.code];
+    const headers: Record<string, string> = { ...refusal.more.headers };
+    if (refusal.code === 'unavailable' || refusal.code === 'rate_limited') headers['retry-after'] ??= '1';
+    if (refusal.code === 'unauthenticated') headers['www-authenticate'] = 'Bearer';
+    reply
+      .status(status)
+      .headers(headers)
+      .type('application/problem+json; charset=utf-8')
+      .send(
+        JSON.stringify(problem(refusal.code, refusal.detail, { traceId: request.id, errors: refusal.more.errors })),
+      );
+  }
+}
+
+/** Translates what libraries throw. Their words are not passed on, for they may quote the input or the machine. */
+export function refusalFor(error: unknown, request?: FastifyRequest): Refusal {
+  if (error instanceof Refusal) return error;
+  const { code = '', statusCode } = error as { code?: string; statusCode?: number };
+  if (isDatabaseAway(code)) return new Refusal('unavailable', 'The database cannot be reached at the moment.');
+  const status = error instanceof HttpException ? error.getStatus() : statusCode;
+  if (status === 404 && request) return noSuchPlace(request);
+  const [known, detail] = fromStatus[status ?? 500] ??
+    (status && status < 500 ? fromStatus[400] : undefined) ?? ['internal', sorry];
+  return new Refusal(known, detail);
+}
+
+const sorry = 'Something went wrong on our side. The traceId tells us where to look.';
+
+const fromStatus: Record<number, [ErrorCode, string]> = {
+  400: ['invalid_request', 'The request could not be read.'],
+  406: ['not_acceptable', 'This is answered as JSON only.'],
+  413: ['too_large', 'The body is too large.'],
+  415: ['unsupported_media_type', 'Send the body as application/json in UTF-8.'],
+  503: ['unavailable', 'The service is not ready.'],
+};
+
+/** An unknown path, or a known one with the wrong verb. */
+function noSuchPlace(request: FastifyRequest): Refusal {
+  const path = request.url.split('?')[0] ?? '';
+  const allowed = Object.values(calls)
+    .filter((call) => pattern(call.path).test(path))
+    .map((call) => call.method);
+  if (allowed.length === 0) return new Refusal('not_found', 'There is nothing at this address.');
+  const allow = [...new Set(allowed)].join(', ');
+  return new Refusal('method_not_allowed', `This address takes ${allow}.`, { headers: { allow } });
+}
+
+const pattern = (path: string): RegExp =>
+  new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`);
+
+/** Codes of postgres.js for a lost connection, of Node for an unreachable host, and of PostgreSQL while it stops or starts. */
+const isDatabaseAway = (code: string): boolean =>
+  /^(CONNECTION_|CONNECT_TIMEOUT|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|57P0[1-3]|53300|08)/.test(code);

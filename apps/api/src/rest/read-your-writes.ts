@@ -1,0 +1,41 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Refusal } from './refusal.js';
+
+export const POSITION_HEADER = 'verbatim-position';
+
+/** Milliseconds a write waits until reads will show it; past that it answers with its position instead. */
+const WRITE_PATIENCE = 2_000;
+/** Milliseconds a read waits for the position it was sent with. */
+const READ_PATIENCE = 5_000;
+
+/** What the read models have taken in. */
+export interface ReadModelProgress {
+  /** Whether all events up to `position` were taken in before the patience (milliseconds) ended. */
+  reached(position: bigint, patience: number): Promise<boolean>;
+}
+
+/** Lets a client read what it wrote, on any replica. */
+export class ReadYourWrites {
+  constructor(private readonly readModels: ReadModelProgress) {}
+
+  /** Waits until a following read shows what was written at `position`, or tells the client what to wait for. */
+  async written(position: bigint, reply: FastifyReply): Promise<boolean> {
+    const visible = await this.readModels.reached(position, WRITE_PATIENCE);
+    if (!visible) reply.header(POSITION_HEADER, `${position}`);
+    return visible;
+  }
+
+  /** Makes a read wait for the position its client names. */
+  async beforeRead(request: FastifyRequest): Promise<void> {
+    const header = request.headers[POSITION_HEADER];
+    if (header === undefined) return;
+    if (typeof header !== 'string' || !/^\d{1,18}$/.test(header)) {
+      throw new Refusal('invalid_request', 'The header Verbatim-Position takes a number.', {
+        errors: [{ path: 'headers.verbatim-position', message: 'must be a whole number' }],
+      });
+    }
+    if (!(await this.readModels.reached(BigInt(header), READ_PATIENCE))) {
+      throw new Refusal('unavailable', 'The read models have not come this far yet.');
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import { isRejection, type Rejection } from '@verbatim/domain';
+import { codeOfRejection, type ErrorCode, type InputError } from '@verbatim/protocol';
+
+/** A request that is refused with an entry of the error table. Thrown in doors only, where it becomes the answer. */
+export class Refusal extends Error {
+  constructor(
+    readonly code: ErrorCode,
+    /** One sentence for a person. */
+    readonly detail: string,
+    readonly more: { readonly errors?: InputError[]; readonly headers?: Record<string, string> } = {},
+  ) {
+    super(detail);
+    this.name = 'Refusal';
+  }
+
+  static of({ rejected, detail }: Rejection): Refusal {
+    return new Refusal(codeOfRejection[rejected], detail);
+  }
+}
+
+/** The accepted outcome; a rejection becomes the answer of the request. */
+export function accepted<T extends object>(outcome: T | Rejection): T {
+  if (isRejection(outcome)) throw Refusal.of(outcome);
+  return outcome;
+}

@@ -1,0 +1,34 @@
+import { type Actor, isRejection, maySee, type Reader, type RoomState, readerOf } from '@verbatim/domain';
+import { Rooms } from '../mailbox/entities.js';
+import { Refusal } from '../rest/refusal.js';
+
+export interface ReadableRoom {
+  readonly state: RoomState;
+  readonly position: bigint;
+  readonly reader: Reader;
+}
+
+/** Decides on the room's own state who may read what, never on a read model that may lag. */
+export class RoomAccess {
+  constructor(private readonly rooms: Rooms) {}
+
+  /** The room and what this person may read of it; refuses like the rules do. */
+  async toRead(roomId: string, actor: Actor): Promise<ReadableRoom> {
+    const room = await this.rooms.current(roomId);
+    const reader = readerOf(room.state, actor);
+    if (!isRejection(reader)) return { ...room, reader };
+    const newest = await this.rooms.newest(roomId);
+    const again = readerOf(newest.state, actor);
+    if (isRejection(again)) throw Refusal.of(again);
+    return { ...newest, reader: again };
+  }
+
+  /** The room, if this person may know of it. */
+  async toSee(roomId: string, actor: Actor): Promise<RoomState> {
+    const { state } = await this.rooms.current(roomId);
+    if (maySee(state, actor)) return state;
+    const newest = await this.rooms.newest(roomId);
+    if (!maySee(newest.state, actor)) throw new Refusal('not_found', 'There is no such room.');
+    return newest.state;
+  }
+}

@@ -1,0 +1,283 @@
+import { createHash } from 'node:crypto';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import {
+  type Actor,
+  type CreateRoom,
+  concealed,
+  type HistoryAccess,
+  holdsName,
+  isRejection,
+  nameKey,
+  type Rejection,
+  type RoomCommand,
+  type RoomState,
+  reject,
+  type Visibility,
+} from '@verbatim/domain';
+import { v4 as uuidv4 } from 'uuid';
+import { Rooms, Users } from '../mailbox/entities.js';
+import type { Context, Decided } from '../mailbox/mailbox.js';
+import { Names } from '../vault/names.js';
+import { hashPassword, passwordMatches } from '../vault/passwords.js';
+import { VaultSql } from '../vault/vault-sql.js';
+
+type RoomDecided = Decided<RoomState>;
+
+/** One decision of the room's rules, nothing else. */
+export class SendToRoom extends Command<RoomDecided | Rejection> {
+  constructor(
+    readonly roomId: string,
+    readonly command: RoomCommand,
+    readonly context: Context,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(SendToRoom)
+export class SendToRoomHandler implements ICommandHandler<SendToRoom> {
+  constructor(private readonly rooms: Rooms) {}
+
+  execute({ roomId, command, context }: SendToRoom): Promise<RoomDecided | Rejection> {
+    return this.rooms.send(roomId, command, context);
+  }
+}
+
+/** The passwords of rooms: hashes in the vault, each under an id that the room's events name. */
+export class RoomPasswords {
+  constructor(private readonly vault: VaultSql) {}
+
+  async keep(roomId: string, password: string): Promise<string> {
+    const id = uuidv4();
+    await this.vault.sql`
+      insert into vault.room_passwords (id, room_id, password_hash) values (${id}, ${roomId}, ${await hashPassword(password)})`;
+    return id;
+  }
+
+  async matches(id: string, password: string): Promise<boolean> {
+    const [row] = await this.vault.sql<
+      { password_hash: string }[]
+    >`select password_hash from vault.room_passwords where id = ${id}`;
+    return passwordMatches(password, row?.password_hash ?? null);
+  }
+}
+
+/** Makes a room under a name that no other open room has. */
+export class OpenRoom extends Command<RoomDecided | Rejection> {
+  constructor(
+    readonly roomId: string,
+    readonly room: Omit<CreateRoom, 'type' | 'passwordId'> & { readonly password: string | null },
+    readonly context: Context,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(OpenRoom)
+export class OpenRoomHandler implements ICommandHandler<OpenRoom> {
+  constructor(
+    private readonly rooms: Rooms,
+    private readonly names: Names,
+    private readonly passwords: RoomPasswords,
+  ) {}
+
+  async execute({ roomId, room, context }: OpenRoom): Promise<RoomDecided | Rejection> {
+    const { password, ...settings } = room;
+    const key = nameKey(room.name);
+    if (room.visibility !== 'hidden' && !(await this.names.claim('room', key, roomId))) return nameTaken;
+    const passwordId = password === null ? null : await this.passwords.keep(roomId, password);
+    const opened = await this.rooms.send(roomId, { type: 'CreateRoom', ...settings, passwordId }, context);
+    if (isRejection(opened) && opened.rejected !== 'Unavailable') await this.names.release('room', key, roomId);
+    return opened;
+  }
+}
+
+const nameTaken = reject('NameTaken', 'Another open room has this name.');
+
+/** The room of two people, made when one of them first asks for it. */
+export class OpenDirectRoom extends Command<RoomDecided | Rejection> {
+  constructor(
+    readonly actor: Actor,
+    readonly peerId: string,
+    readonly context: Context,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(OpenDirectRoom)
+export class OpenDirectRoomHandler implements ICommandHandler<OpenDirectRoom> {
+  constructor(private readonly rooms: Rooms) {}
+
+  execute({ actor, peerId, context }: OpenDirectRoom): Promise<RoomDecided | Rejection> {
+    return this.rooms.send(directRoomId(actor.id, peerId), { type: 'CreateDirectRoom', actor, peerId }, context);
+  }
+}
+
+/** The same two people always get the same room: a UUIDv8 (RFC 9562) of both ids in order. */
+export function directRoomId(one: string, other: string): string {
+  const hex = createHash('sha256')
+    .update(['direct', ...[one, other].sort()].join('|'))
+    .digest('hex');
+  const variant = ((Number.parseInt(hex.slice(16, 18), 16) & 0x3f) | 0x80).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(18, 20)}-${hex.slice(20, 32)}`;
+}
+
+export interface RoomWishes {
+  readonly name?: string;
+  readonly topic?: string;
+  readonly visibility?: Exclude<Visibility, 'direct'>;
+  readonly history?: HistoryAccess;
+  /** Null removes the password. */
+  readonly password?: string | null;
+}
+
+/** Changes a room's settings; a new name is claimed before and the old one let go after. */
+export class ReviseRoom extends Command<RoomDecided | Rejection> {
+  constructor(
+    readonly roomId: string,
+    readonly actor: Actor,
+    readonly wishes: RoomWishes,
+    readonly context: Context,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(ReviseRoom)
+export class ReviseRoomHandler implements ICommandHandler<ReviseRoom> {
+  constructor(
+    private readonly rooms: Rooms,
+    private readonly names: Names,
+    private readonly passwords: RoomPasswords,
+  ) {}
+
+  async execute({ roomId, actor, wishes, context }: ReviseRoom): Promise<RoomDecided | Rejection> {
+    const { password, ...settings } = wishes;
+    const { state: before } = await this.rooms.current(roomId);
+    // Asked beforehand with nothing to change, the rules tell whether this person may; a refused one claims no name.
+    const allowed = await this.rooms.send(roomId, { type: 'ChangeRoom', actor }, context);
+    if (isRejection(allowed)) return allowed;
+    const name = wishes.name ?? before.name ?? '';
+    const claim = await this.claimFor(roomId, before, name, wishes.visibility ?? before.visibility);
+    if (claim === null) return nameTaken;
+    const passwordId = password ? await this.passwords.keep(roomId, password) : password;
+    const revised = await this.rooms.send(
+      roomId,
+      { type: 'ChangeRoom', actor, claim, ...settings, passwordId },
+      context,
+    );
+    const after = isRejection(revised) ? (await this.rooms.current(roomId)).state : revised.state;
+    await this.letGo(roomId, after, [name, before.name ?? '']);
+    return revised;
+  }
+
+  /** Undefined when no claim is needed, null when the name is taken. */
+  private async claimFor(
+    roomId: string,
+    before: RoomState,
+    name: string,
+    visibility: Visibility,
+  ): Promise<string | null | undefined> {
+    if (visibility === 'hidden' || visibility === 'direct') return undefined;
+    if (holdsName(before) && nameKey(before.name ?? '') === nameKey(name)) return undefined;
+    return this.names.claim('room', nameKey(name), roomId);
+  }
+
+  /** Of the names that were in play the room keeps the one it has now. */
+  private async letGo(roomId: string, after: RoomState, names: readonly string[]): Promise<void> {
+    const kept = holdsName(after) ? nameKey(after.name ?? '') : null;
+    for (const key of new Set(names.map(nameKey))) if (key !== kept) await this.names.release('room', key, roomId);
+  }
+}
+
+/** Closes a room for good and lets its name go. */
+export class EndRoom extends Command<RoomDecided | Rejection> {
+  constructor(
+    readonly roomId: string,
+    readonly actor: Actor,
+    readonly reason: string | null,
+    readonly context: Context,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(EndRoom)
+export class EndRoomHandler implements ICommandHandler<EndRoom> {
+  constructor(
+    private readonly rooms: Rooms,
+    private readonly names: Names,
+  ) {}
+
+  async execute({ roomId, actor, reason, context }: EndRoom): Promise<RoomDecided | Rejection> {
+    const ended = await this.rooms.send(roomId, { type: 'CloseRoom', actor, reason }, context);
+    if (!isRejection(ended) && ended.state.name) await this.names.release('room', nameKey(ended.state.name), roomId);
+    return ended;
+  }
+}
+
+/** Lets somebody into a room; a password is checked before the rules are asked. */
+export class EnterRoom extends Command<RoomDecided | Rejection> {
+  constructor(
+    readonly roomId: string,
+    readonly actor: Actor,
+    readonly password: string | undefined,
+    readonly context: Context,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(EnterRoom)
+export class EnterRoomHandler implements ICommandHandler<EnterRoom> {
+  constructor(
+    private readonly rooms: Rooms,
+    private readonly passwords: RoomPasswords,
+  ) {}
+
+  async execute({ roomId, actor, password, context }: EnterRoom): Promise<RoomDecided | Rejection> {
+    const { state } = await this.rooms.current(roomId);
+    const asked = state.passwordId !== null && password !== undefined;
+    const proven = asked && (await this.passwords.matches(state.passwordId ?? '', password));
+    const provenPasswordId = proven ? (state.passwordId ?? undefined) : undefined;
+    return this.rooms.send(roomId, { type: 'JoinRoom', actor, ...(provenPasswordId && { provenPasswordId }) }, context);
+  }
+}
+
+/** Brings somebody else into a room. */
+export class BringIntoRoom extends Command<RoomDecided | Rejection> {
+  constructor(
+    readonly roomId: string,
+    readonly command: Extract<RoomCommand, { type: 'AddMember' }>,
+    readonly context: Context,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(BringIntoRoom)
+export class BringIntoRoomHandler implements ICommandHandler<BringIntoRoom> {
+  constructor(
+    private readonly rooms: Rooms,
+    private readonly users: Users,
+  ) {}
+
+  async execute({ roomId, command, context }: BringIntoRoom): Promise<RoomDecided | Rejection> {
+    const { state } = await this.rooms.current(roomId);
+    const { state: person } = await this.users.current(command.userId);
+    const known = person.status === 'active' || person.status === 'suspended';
+    if (!known && !concealed(state, command.actor)) return reject('NotFound', 'There is no such user.');
+    return this.rooms.send(roomId, command, context);
+  }
+}
+
+export const roomCommandHandlers = [
+  SendToRoomHandler,
+  OpenRoomHandler,
+  OpenDirectRoomHandler,
+  ReviseRoomHandler,
+  EndRoomHandler,
+  EnterRoomHandler,
+  BringIntoRoomHandler,
+];

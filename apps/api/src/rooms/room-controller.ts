@@ -1,0 +1,172 @@
+import { Controller, Res } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { nameKey, type RoomState } from '@verbatim/domain';
+import type { AnswerOf, Member, Room } from '@verbatim/protocol';
+import type { FastifyReply } from 'fastify';
+import type { Identity } from '../accounts/authentication.js';
+import { Users } from '../mailbox/entities.js';
+import type { Context, Decided } from '../mailbox/mailbox.js';
+import { By, Call, Input, type InputOf, NewId, Trace } from '../rest/call.js';
+import { listAnswer } from '../rest/list-answer.js';
+import { ReadYourWrites } from '../rest/read-your-writes.js';
+import { accepted, Refusal } from '../rest/refusal.js';
+import { Names } from '../vault/names.js';
+import { memberAnswer, memberRowAnswer, roomAnswer, roomRowAnswer } from './room-answer.js';
+import {
+  BringIntoRoom,
+  directRoomId,
+  EndRoom,
+  EnterRoom,
+  OpenDirectRoom,
+  OpenRoom,
+  ReviseRoom,
+  SendToRoom,
+} from './room-commands.js';
+import { GetRoom, ListMembers, ListRooms } from './room-queries.js';
+
+@Controller()
+export class RoomController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly users: Users,
+    private readonly names: Names,
+    private readonly readYourWrites: ReadYourWrites,
+  ) {}
+
+  @Call('createRoom')
+  async createRoom(
+    @Input('createRoom') { body }: InputOf<'createRoom'>,
+    @By() { actor }: Identity,
+    @NewId() roomId: string,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Room> {
+    const room = { actor, ...body, password: body.password ?? null };
+    return this.answer(roomId, accepted(await this.commands.execute(new OpenRoom(roomId, room, context))), reply);
+  }
+
+  @Call('listRooms')
+  async listRooms(
+    @Input('listRooms') { query }: InputOf<'listRooms'>,
+    @By() { actor }: Identity,
+  ): Promise<AnswerOf<'listRooms'>> {
+    const { q, member, status, ...page } = query;
+    const found = await this.queries.execute(new ListRooms(actor, { q, memberOnly: member === 'me', status }, page));
+    return listAnswer(found, roomRowAnswer);
+  }
+
+  @Call('getRoom')
+  async getRoom(@Input('getRoom') { params }: InputOf<'getRoom'>, @By() { actor }: Identity): Promise<Room> {
+    return roomRowAnswer(await this.queries.execute(new GetRoom(params.id, actor)));
+  }
+
+  @Call('changeRoom')
+  async changeRoom(
+    @Input('changeRoom') { params, body }: InputOf<'changeRoom'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Room> {
+    return this.answer(
+      params.id,
+      accepted(await this.commands.execute(new ReviseRoom(params.id, actor, body, context))),
+      reply,
+    );
+  }
+
+  @Call('closeRoom')
+  async closeRoom(
+    @Input('closeRoom') { params, body }: InputOf<'closeRoom'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Room> {
+    const ended = await this.commands.execute(new EndRoom(params.id, actor, body.reason ?? null, context));
+    return this.answer(params.id, accepted(ended), reply);
+  }
+
+  @Call('addMember')
+  async addMember(
+    @Input('addMember') { params, body }: InputOf<'addMember'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Member> {
+    const { userId, role = 'member', password } = body;
+    const command =
+      userId === undefined
+        ? new EnterRoom(params.id, actor, password, context)
+        : new BringIntoRoom(params.id, { type: 'AddMember', actor, userId, role }, context);
+    const joined = accepted(await this.commands.execute(command));
+    await this.readYourWrites.written(joined.position, reply);
+    reply.status(joined.events > 0 ? 201 : 200);
+    return this.member(joined.state, userId ?? actor.id);
+  }
+
+  @Call('listMembers')
+  async listMembers(
+    @Input('listMembers') { params, query }: InputOf<'listMembers'>,
+    @By() { actor }: Identity,
+  ): Promise<AnswerOf<'listMembers'>> {
+    return listAnswer(await this.queries.execute(new ListMembers(params.id, actor, query)), memberRowAnswer);
+  }
+
+  @Call('changeMember')
+  async changeMember(
+    @Input('changeMember') { params, body }: InputOf<'changeMember'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Member> {
+    const { id, userId } = params;
+    const command = { type: 'ChangeMemberRole', actor, userId, role: body.role } as const;
+    const changed = accepted(await this.commands.execute(new SendToRoom(id, command, context)));
+    await this.readYourWrites.written(changed.position, reply);
+    return this.member(changed.state, userId);
+  }
+
+  @Call('removeMember')
+  async removeMember(
+    @Input('removeMember') { params }: InputOf<'removeMember'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    const userId = params.userId === 'me' ? actor.id : params.userId;
+    const command = { type: 'RemoveMember', actor, userId, reason: null } as const;
+    const removed = accepted(await this.commands.execute(new SendToRoom(params.id, command, context)));
+    await this.readYourWrites.written(removed.position, reply);
+  }
+
+  @Call('openDirect')
+  async openDirect(
+    @Input('openDirect') { params }: InputOf<'openDirect'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Room> {
+    const peerId = await this.userNamed(params.username);
+    const opened = accepted(await this.commands.execute(new OpenDirectRoom(actor, peerId, context)));
+    reply.status(opened.events > 0 ? 201 : 200);
+    return this.answer(directRoomId(actor.id, peerId), opened, reply);
+  }
+
+  private async userNamed(username: string): Promise<string> {
+    const id = await this.names.ownerOf('user', nameKey(username));
+    const status = id ? (await this.users.current(id)).state.status : 'unborn';
+    if (!id || status === 'unborn' || status === 'abandoned') throw new Refusal('not_found', 'There is no such user.');
+    return id;
+  }
+
+  private async member(state: RoomState, userId: string): Promise<Member> {
+    const member = state.members.get(userId);
+    if (!member) throw new Refusal('conflict', 'This person has left the room meanwhile.');
+    return memberAnswer(userId, member, (await this.users.current(userId)).state);
+  }
+
+  private async answer(roomId: string, { state, position }: Decided<RoomState>, reply: FastifyReply): Promise<Room> {
+    await this.readYourWrites.written(position, reply);
+    return roomAnswer(roomId, state);
+  }
+}

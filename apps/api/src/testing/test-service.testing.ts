@@ -1,0 +1,100 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import postgres from 'postgres';
+import type { Clock } from '../clock.js';
+import { type Config, readConfig } from '../config.js';
+import type { Database } from '../database/database.js';
+import { type Service, startService } from '../service.js';
+
+/** The whole service on a database of its own, reached through its doors only. */
+export interface TestService {
+  readonly url: string;
+  /** For looking at what was stored; the service itself is never touched this way. */
+  readonly databaseUrl: string;
+  /** Ends the service in good order and starts it again on the same data. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface TestServiceOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly clock?: Clock;
+  /** Another service to share database and keys with, as a second replica. */
+  readonly beside?: TestService;
+}
+
+export const administrator = { username: 'admin', password: 'administrator' } as const;
+
+const folders = new WeakMap<TestService, string>();
+
+/** Starts a service in this process, on a fresh database of the server that TEST_DATABASE_URL names. */
+export async function startTestService({
+  environment = {},
+  clock,
+  beside,
+}: TestServiceOptions = {}): Promise<TestService> {
+  const databaseUrl = beside?.databaseUrl ?? (await createDatabase());
+  const folder = (beside && folders.get(beside)) ?? (await mkdtemp(join(tmpdir(), 'verbatim-test-')));
+  const database: Database = {
+    url: databaseUrl,
+    directUrl: databaseUrl,
+    lost: new Promise(() => undefined),
+    stop: async () => undefined,
+  };
+  const config: Config = readConfig({
+    PORT: '0',
+    VERBATIM_DATA: folder,
+    ADMIN_PASSWORD: administrator.password,
+    RATE_LIMITS: 'off',
+    LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'error',
+    ...environment,
+  });
+  const start = () =>
+    startService({
+      config,
+      database,
+      log: pino({ level: config.LOG_LEVEL }),
+      clock,
+      announcePassword: () => undefined,
+    });
+  let service: Service = await start();
+  const test: TestService = {
+    get url() {
+      return service.url;
+    },
+    databaseUrl,
+    async restart() {
+      await service.stop();
+      service = await start();
+    },
+    async stop() {
+      await service.stop();
+      if (beside) return;
+      await dropDatabase(databaseUrl);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  folders.set(test, folder);
+  return test;
+}
+
+async function createDatabase(): Promise<string> {
+  const server = process.env.TEST_DATABASE_URL;
+  if (!server) throw new Error('TEST_DATABASE_URL names no PostgreSQL; vitest.database.ts should have seen to it.');
+  const name = `test_${Date.now().toString(36)}_${Math.random().toString(36).slice(2, 8)}`;
+  const sql = postgres(server, { max: 1, onnotice: () => undefined });
+  await sql`create database ${sql(name)}`;
+  await sql.end();
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+async function dropDatabase(url: string): Promise<void> {
+  const server = process.env.TEST_DATABASE_URL ?? '';
+  const sql = postgres(server, { max: 1, onnotice: () => undefined });
+  await sql.unsafe(`drop database if exists ${new URL(url).pathname.slice(1)} with (force)`);
+  await sql.end();
+}

@@ -1,0 +1,21 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/**
+ * The master key that wraps all keys in the vault: 32 bytes from MASTER_KEY, or else from a file in the data folder that
+ * is made at the first start. Replicas that do not share the folder must be given the same MASTER_KEY.
+ */
+export async function masterKey(folder: string, fromEnvironment: string | undefined): Promise<Buffer> {
+  if (fromEnvironment) return Buffer.from(fromEnvironment, 'base64');
+  const file = join(folder, 'master.key');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  try {
+    await writeFile(file, randomBytes(32).toString('base64'), { flag: 'wx', mode: 0o600, flush: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  const key = Buffer.from((await readFile(file, 'utf8')).trim(), 'base64');
+  if (key.length !== 32) throw new Error(`${file} does not hold a master key of 32 bytes.`);
+  return key;
+}

@@ -1,0 +1,114 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Recorded } from '@verbatim/domain';
+import type { Sql } from 'postgres';
+import type { Clock } from '../clock.js';
+import { ACCESS_SECONDS } from './access-tokens.js';
+
+/** Days for which a session can be renewed, counted from its last renewal. */
+const REFRESH_DAYS = 30;
+/** Seconds for which a ticket opens a socket. */
+export const TICKET_SECONDS = 30;
+
+export interface SessionRef {
+  readonly sessionId: string;
+  readonly userId: string;
+}
+
+export type Rotation = (SessionRef & { readonly outcome: 'rotated'; readonly refreshToken: string }) | ReusedOrUnknown;
+type ReusedOrUnknown = (SessionRef & { readonly outcome: 'reused' }) | { readonly outcome: 'unknown' };
+
+/** Sessions, their refresh tokens (only as hashes) and tickets for sockets. */
+export class Sessions {
+  /** Sessions revoked lately, with the time after which no access token of theirs can be good any more. */
+  private readonly revoked = new Map<string, number>();
+
+  constructor(
+    private readonly sql: Sql,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Learns which sessions were revoked before this process began to listen. */
+  async load(): Promise<void> {
+    const rows = await this.sql<{ id: string }[]>`
+      select id from vault.sessions where revoked_at > now() - make_interval(secs => ${ACCESS_SECONDS * 2})`;
+    for (const { id } of rows) this.noteRevoked(id);
+  }
+
+  /** A sink of the feed: a revocation by any replica is known here at once. */
+  take(events: readonly Recorded[]): void {
+    for (const event of events) if (event.type === 'SessionRevoked') this.noteRevoked(event.data.sessionId);
+  }
+
+  isRevoked(sessionId: string): boolean {
+    return this.revoked.has(sessionId);
+  }
+
+  async start({ sessionId, userId }: SessionRef): Promise<string> {
+    const token = secret();
+    await this.sql.begin(async (tx) => {
+      await tx`insert into vault.sessions (id, user_id) values (${sessionId}, ${userId})`;
+      await tx`
+        insert into vault.refresh_tokens (hash, session_id, expires_at)
+        values (${digest(token)}, ${sessionId}, now() + make_interval(days => ${REFRESH_DAYS}))`;
+    });
+    return token;
+  }
+
+  /** Exchanges a refresh token for the next one. One that was exchanged before is a sign of theft. */
+  async rotate(refreshToken: string): Promise<Rotation> {
+    const next = secret();
+    return await this.sql.begin(async (tx): Promise<Rotation> => {
+      const [token] = await tx<
+        { session_id: string; user_id: string; used: boolean; revoked: boolean; expired: boolean }[]
+      >`
+        select t.session_id, s.user_id, t.used_at is not null as used, s.revoked_at is not null as revoked, t.expires_at < now() as expired
+        from vault.refresh_tokens t join vault.sessions s on s.id = t.session_id
+        where t.hash = ${digest(refreshToken)} for update of t`;
+      if (!token || token.revoked || token.expired) return { outcome: 'unknown' };
+      const ref = { sessionId: token.session_id, userId: token.user_id };
+      if (token.used) return { ...ref, outcome: 'reused' };
+      await tx`update vault.refresh_tokens set used_at = now() where hash = ${digest(refreshToken)}`;
+      await tx`
+        insert into vault.refresh_tokens (hash, session_id, expires_at)
+        values (${digest(next)}, ${ref.sessionId}, now() + make_interval(days => ${REFRESH_DAYS}))`;
+      return { ...ref, outcome: 'rotated', refreshToken: next };
+    });
+  }
+
+  /** Makes the session useless here at once and everywhere for renewals; the event that tells the replicas comes after. */
+  async revoke(sessionId: string): Promise<void> {
+    await this.sql`update vault.sessions set revoked_at = now() where id = ${sessionId} and revoked_at is null`;
+    this.noteRevoked(sessionId);
+  }
+
+  async issueTicket({ sessionId, userId }: SessionRef): Promise<string> {
+    const ticket = secret();
+    await this.sql`
+      insert into vault.tickets (hash, session_id, user_id, expires_at)
+      values (${digest(ticket)}, ${sessionId}, ${userId}, now() + make_interval(secs => ${TICKET_SECONDS}))`;
+    return ticket;
+  }
+
+  /** Whose ticket it is, or null; a ticket is good once. */
+  async redeemTicket(ticket: string): Promise<SessionRef | null> {
+    const [row] = await this.sql<{ session_id: string; user_id: string; good: boolean }[]>`
+      delete from vault.tickets where hash = ${digest(ticket)} returning session_id, user_id, expires_at > now() as good`;
+    if (!row?.good || this.isRevoked(row.session_id)) return null;
+    return { sessionId: row.session_id, userId: row.user_id };
+  }
+
+  /** Removes what can be of no use to anyone any more. */
+  async sweep(): Promise<void> {
+    const now = this.clock().getTime();
+    for (const [id, until] of this.revoked) if (until < now) this.revoked.delete(id);
+    await this.sql`delete from vault.tickets where expires_at < now()`;
+    await this.sql`delete from vault.refresh_tokens where expires_at < now()`;
+  }
+
+  private noteRevoked(sessionId: string): void {
+    this.revoked.set(sessionId, this.clock().getTime() + ACCESS_SECONDS * 2_000);
+  }
+}
+
+const secret = (): string => randomBytes(32).toString('base64url');
+const digest = (token: string): string => createHash('sha256').update(token).digest('hex');

@@ -1,0 +1,62 @@
+import type { Rejection } from './rejection.js';
+
+/** Who asks for something to happen. `role` is the role on the server, not in a room. */
+export interface Actor {
+  readonly id: string;
+  readonly role: ServerRole;
+}
+
+export type ServerRole = 'user' | 'admin' | 'auditor';
+
+/** The part of a recorded event that folding needs: what happened, at which place in the stream, when, and by whom. */
+export interface Happened<T extends string = string, D = unknown> {
+  readonly type: T;
+  readonly data: D;
+  /** Place in the stream, from 0. */
+  readonly revision: bigint;
+  /** When it was recorded: RFC 3339, UTC, milliseconds. */
+  readonly at: string;
+  /** When it took place, if that was before the recording: imports only. */
+  readonly occurredAt?: string;
+  /** Id of the user who caused it, or null for the service itself. */
+  readonly actor: string | null;
+}
+
+/** When it took place, as far as anybody knows. */
+export const happenedAt = (event: { at: string; occurredAt?: string }): string => event.occurredAt ?? event.at;
+
+/** What `decide` yields: the type and the data of an event still to be recorded. */
+export type NewFact<E extends Happened> =
+  E extends Happened<infer T, infer D> ? { readonly type: T; readonly data: D } : never;
+
+/**
+ * An accepted command. No events means that the command found its wish fulfilled already;
+ * `earlier` then is the revision of the event that fulfilled it, where the caller needs it.
+ */
+export interface Accepted<E extends Happened> {
+  readonly events: readonly NewFact<E>[];
+  readonly earlier?: bigint;
+}
+
+export type Decision<E extends Happened> = Accepted<E> | Rejection;
+
+/**
+ * Pure rules of one kind of stream. `decide` may refuse but never throws for a caller's mistake; `evolve` accepts every
+ * event that was ever recorded and never refuses. Neither reads a clock, makes an id or performs I/O.
+ */
+export interface Decider<S, C, E extends Happened> {
+  /** Streams are named `<category>-<id>`. */
+  readonly category: string;
+  readonly initialState: S;
+  readonly evolve: (state: S, event: E) => S;
+  readonly decide: (command: C, state: S) => Decision<E>;
+}
+
+/** The name of the stream that holds one entity's events. */
+export const streamName = (category: string, id: string): string => `${category}-${id}`;
+
+/** Splits a stream name at its first hyphen; the id may hold hyphens itself. */
+export function parseStream(stream: string): { category: string; id: string } {
+  const cut = stream.indexOf('-');
+  return { category: stream.slice(0, cut), id: stream.slice(cut + 1) };
+}

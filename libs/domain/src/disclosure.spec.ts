@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Face, faceOf, fieldRules, rulesOf, view } from './disclosure.js';
+import type { DomainEvent, EventType } from './recorded.js';
+
+type DataOf<T extends EventType> = Required<Extract<DomainEvent, { type: T }>['data']>;
+
+/** The data of an event of each type, complete. */
+const events: { readonly [T in EventType]: DataOf<T> } = {
+  RoomCreated: {
+    name: 'Lounge',
+    topic: 'Tea',
+    visibility: 'public',
+    history: 'full',
+    passwordId: 'p1',
+    imported: { file: 'f1', place: 1 },
+  },
+  RoomAbandoned: {},
+  RoomNameAbandoned: { claim: 'c1' },
+  RoomChanged: { name: 'Kitchen', topic: 'Coffee', visibility: 'hidden', history: 'joined', passwordId: 'p2' },
+  MemberJoined: { userId: 'bob', role: 'member', imported: { file: 'f1', place: 2 } },
+  MemberLeft: { userId: 'bob', imported: { file: 'f1', place: 3 } },
+  MemberRemoved: { userId: 'bob', reason: 'Spam.', imported: { file: 'f1', place: 4 } },
+  MemberRoleChanged: { userId: 'bob', role: 'guest' },
+  MessagePosted: { messageId: 'm1', text: 'Hello', replyTo: 'm0', kind: 'text', imported: { file: 'f1', place: 5 } },
+  MessageEdited: { messageId: 'm1', text: 'Hi' },
+  MessageRedacted: { messageId: 'm1', authorId: 'bob', reason: 'Rude.' },
+  ReactionAdded: { messageId: 'm1', emoji: '👍' },
+  ReactionRemoved: { messageId: 'm1', emoji: '👍' },
+  ChatClosed: { reason: 'Done.' },
+  UserRegistered: { username: 'bob', displayName: 'Bob', email: 'bob@example.org', role: 'user', origin: 'import' },
+  UserAbandoned: {},
+  UserChanged: { displayName: 'Bobby' },
+  UserRoleChanged: { role: 'admin' },
+  UserSuspended: {},
+  UserReinstated: {},
+  SessionStarted: { sessionId: 's1' },
+  SessionRevoked: { sessionId: 's1', cause: 'logout' },
+};
+const types = Object.keys(events) as EventType[];
+const faces: readonly Face[] = ['member', 'moderator', 'auditor'];
+
+/** The fields that one face sees and the one before does not. */
+const shown: { readonly [T in EventType]: readonly [member: string, moderator: string, auditor: string] } = {
+  RoomCreated: ['name topic visibility history', '', 'passwordId imported'],
+  RoomAbandoned: ['', '', ''],
+  RoomNameAbandoned: ['', '', 'claim'],
+  RoomChanged: ['name topic visibility history', '', 'passwordId'],
+  MemberJoined: ['userId role', '', 'imported'],
+  MemberLeft: ['userId', '', 'imported'],
+  MemberRemoved: ['userId', 'reason', 'imported'],
+  MemberRoleChanged: ['userId role', '', ''],
+  MessagePosted: ['messageId text replyTo kind', '', 'imported'],
+  MessageEdited: ['messageId text', '', ''],
+  MessageRedacted: ['messageId authorId', 'reason', ''],
+  ReactionAdded: ['messageId emoji', '', ''],
+  ReactionRemoved: ['messageId emoji', '', ''],
+  ChatClosed: ['reason', '', ''],
+  UserRegistered: ['username displayName role origin', '', 'email'],
+  UserAbandoned: ['', '', ''],
+  UserChanged: ['displayName', '', ''],
+  UserRoleChanged: ['role', '', ''],
+  UserSuspended: ['', '', ''],
+  UserReinstated: ['', '', ''],
+  SessionStarted: ['', '', 'sessionId'],
+  SessionRevoked: ['cause', '', 'sessionId'],
+};
+
+describe.each(types)('what is shown of %s', (type) => {
+  it.each(faces)('to the %s', (face) => {
+    const data: Record<string, unknown> = events[type];
+    const fields = shown[type].slice(0, faces.indexOf(face) + 1).flatMap((line) => line.split(' ').filter(Boolean));
+    expect(view({ type, data }, face)).toEqual(Object.fromEntries(fields.map((field) => [field, data[field]])));
+  });
+
+  it('to the auditor: everything, also of what was replaced', () => {
+    expect(view({ type, data: events[type] }, 'auditor', true)).toEqual(events[type]);
+  });
+});
+
+it('every type of event has its rules, and every rule its field', () => {
+  expect(Object.keys(fieldRules).sort()).toEqual([...types].sort());
+  for (const type of types)
+    expect(Object.keys(events[type])).toEqual(expect.arrayContaining(Object.keys(fieldRules[type])));
+});
+
+describe('a text that was edited or redacted', () => {
+  it.each(['MessagePosted', 'MessageEdited'] as const)('is gone from %s, and nothing else is', (type) => {
+    for (const face of ['member', 'moderator'] as const) {
+      const before = view({ type, data: events[type] }, face);
+      expect(before.text).toBe(events[type].text);
+      expect(view({ type, data: events[type] }, face, true)).toEqual({ ...before, text: null });
+    }
+  });
+
+  it('makes no difference to events that hold no such text', () => {
+    for (const type of types.filter((type) => type !== 'MessagePosted' && type !== 'MessageEdited')) {
+      for (const face of faces) {
+        expect(view({ type, data: events[type] }, face, true)).toEqual(view({ type, data: events[type] }, face));
+      }
+    }
+  });
+});
+
+describe('an event of an unknown type', () => {
+  it('shows nothing to anybody but auditors', () => {
+    const unknown = fc
+      .oneof(fc.string(), fc.constantFrom('toString', 'constructor', '__proto__'))
+      .filter((type) => !(type in events) || type in {});
+    fc.assert(
+      fc.property(unknown, fc.dictionary(fc.string(), fc.string()), fc.boolean(), (type, data, replaced) => {
+        expect(rulesOf(type)).toBeUndefined();
+        expect(view({ type, data }, 'member', replaced)).toEqual({});
+        expect(view({ type, data }, 'moderator', replaced)).toEqual({});
+        expect(view({ type, data }, 'auditor', replaced)).toEqual(data);
+      }),
+    );
+  });
+});
+
+it('cutting leaves the event itself as it is', () => {
+  const data = Object.freeze({ ...events.MessagePosted });
+  expect(view({ type: 'MessagePosted', data }, 'member', true)).not.toBe(data);
+  expect(data).toEqual(events.MessagePosted);
+});
+
+it.each([
+  ['owner', false, 'moderator'],
+  ['moderator', false, 'moderator'],
+  ['member', false, 'member'],
+  ['guest', false, 'member'],
+  [null, false, 'member'],
+  ['guest', true, 'auditor'],
+  [null, true, 'auditor'],
+] as const)('a %s of the room, auditing: %s, sees the face of the %s', (role, auditing, face) => {
+  expect(faceOf(role, auditing)).toBe(face);
+});

@@ -1,0 +1,81 @@
+import type { DomainEvent, EventType } from './recorded.js';
+import type { RoomRole } from './room.js';
+
+/**
+ * The faces of an event, each showing all that the one before shows: to members of a room, to those who moderate it,
+ * to administrators and auditors.
+ */
+export type Face = 'member' | 'moderator' | 'auditor';
+
+/** Whose key seals a personal field: the room's own, the acting person's for the day, or the account holder's. */
+export type SealedFor = 'room' | 'actor' | 'account';
+
+interface FieldRule {
+  readonly sealedFor?: SealedFor;
+  /** The first face that shows the field; `member` if absent. */
+  readonly from?: Face;
+  /** Shown to members only while no later edit or redaction has replaced it. */
+  readonly replaceable?: true;
+}
+
+type FieldRules<E extends DomainEvent> = { readonly [T in E['type']]: Readonly<Record<string, FieldRule>> };
+
+/** Every event type declares here which of its fields are personal, and who may see which. Fields not named are plain. */
+export const fieldRules: FieldRules<DomainEvent> = {
+  RoomCreated: {
+    name: { sealedFor: 'room' },
+    topic: { sealedFor: 'room' },
+    passwordId: { from: 'auditor' },
+    imported: { from: 'auditor' },
+  },
+  RoomAbandoned: {},
+  RoomNameAbandoned: { claim: { from: 'auditor' } },
+  RoomChanged: { name: { sealedFor: 'room' }, topic: { sealedFor: 'room' }, passwordId: { from: 'auditor' } },
+  MemberJoined: { imported: { from: 'auditor' } },
+  MemberLeft: { imported: { from: 'auditor' } },
+  MemberRemoved: { reason: { sealedFor: 'actor', from: 'moderator' }, imported: { from: 'auditor' } },
+  MemberRoleChanged: {},
+  MessagePosted: { text: { sealedFor: 'actor', replaceable: true }, imported: { from: 'auditor' } },
+  MessageEdited: { text: { sealedFor: 'actor', replaceable: true } },
+  MessageRedacted: { reason: { sealedFor: 'actor', from: 'moderator' } },
+  ReactionAdded: {},
+  ReactionRemoved: {},
+  ChatClosed: { reason: { sealedFor: 'actor' } },
+  UserRegistered: { displayName: { sealedFor: 'account' }, email: { sealedFor: 'account', from: 'auditor' } },
+  UserAbandoned: {},
+  UserChanged: { displayName: { sealedFor: 'account' } },
+  UserRoleChanged: {},
+  UserSuspended: {},
+  UserReinstated: {},
+  SessionStarted: { sessionId: { from: 'auditor' } },
+  SessionRevoked: { sessionId: { from: 'auditor' } },
+};
+
+/** The rules of an event type; an unknown type of a later release hides everything from all but auditors. */
+export const rulesOf = (type: string): Readonly<Record<string, FieldRule>> | undefined =>
+  Object.hasOwn(fieldRules, type) ? fieldRules[type as EventType] : undefined;
+
+const order: Record<Face, number> = { member: 0, moderator: 1, auditor: 2 };
+
+/** Which face a person sees, by the role in the room and on the server. */
+export function faceOf(roomRole: RoomRole | null, auditing: boolean): Face {
+  if (auditing) return 'auditor';
+  return roomRole === 'owner' || roomRole === 'moderator' ? 'moderator' : 'member';
+}
+
+/**
+ * The data of an event cut to what one face shows: the only way by which events leave the service.
+ * `replaced` tells that a later edit or redaction replaced the text of this event; the text then is null.
+ */
+export function view(event: { type: string; data: unknown }, face: Face, replaced = false): Record<string, unknown> {
+  const rules = rulesOf(event.type);
+  const data = event.data as Record<string, unknown>;
+  if (!rules) return face === 'auditor' ? data : {};
+  const shown: Record<string, unknown> = {};
+  for (const field in data) {
+    const rule = rules[field];
+    if (rule?.from && order[face] < order[rule.from]) continue;
+    shown[field] = replaced && rule?.replaceable && face !== 'auditor' ? null : data[field];
+  }
+  return shown;
+}

@@ -1,0 +1,59 @@
+import { LayeredMap } from './layered-map.js';
+
+/** Entries kept per generation; a window holds at most two generations. */
+const GENERATION = 512;
+
+/**
+ * An immutable memory of what the most recent events said, bounded whatever the number of events. It keeps two
+ * generations; when the young one is full, the old one is dropped. Everything said after `since` is in it.
+ */
+export class RecentWindow<V> {
+  private constructor(
+    private readonly young: LayeredMap<V>,
+    private readonly old: LayeredMap<V>,
+    private readonly youngSince: bigint,
+    /** Revision after which the window is complete; -1 while nothing was dropped. */
+    readonly since: bigint,
+  ) {}
+
+  static readonly empty: RecentWindow<never> = new RecentWindow<never>(LayeredMap.empty, LayeredMap.empty, -1n, -1n);
+
+  get size(): number {
+    return this.young.size + this.old.size;
+  }
+
+  get(key: string): V | undefined {
+    return this.young.get(key) ?? this.old.get(key);
+  }
+
+  /** Remembers what the event at `revision` said; `dropped` is told the keys that leave the window for it. */
+  set(key: string, value: V, revision: bigint, dropped?: (key: string) => void): RecentWindow<V> {
+    if (this.young.size < GENERATION) {
+      return new RecentWindow(this.young.set(key, value), this.old, this.youngSince, this.since);
+    }
+    if (dropped) for (const [gone] of this.old.entries()) dropped(gone);
+    const young = (LayeredMap.empty as LayeredMap<V>).set(key, value);
+    return new RecentWindow(young, this.young, revision - 1n, this.youngSince);
+  }
+
+  toJSON(): RecentWindowJson<V> {
+    const { young, old, youngSince, since } = this;
+    return { young: [...young.entries()], old: [...old.entries()], youngSince: `${youngSince}`, since: `${since}` };
+  }
+
+  static fromJSON<V>(json: RecentWindowJson<V>): RecentWindow<V> {
+    return new RecentWindow(
+      LayeredMap.from(json.young),
+      LayeredMap.from(json.old),
+      BigInt(json.youngSince),
+      BigInt(json.since),
+    );
+  }
+}
+
+export interface RecentWindowJson<V> {
+  readonly young: [string, V][];
+  readonly old: [string, V][];
+  readonly youngSince: string;
+  readonly since: string;
+}

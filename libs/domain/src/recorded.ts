@@ -1,0 +1,26 @@
+import type { Happened } from './decider.js';
+import type { RoomEvent } from './room.js';
+import type { UserEvent } from './user.js';
+
+export type DomainEvent = RoomEvent | UserEvent;
+export type EventType = DomainEvent['type'];
+
+/** What an event carries once it has a place in the log, with its personal fields opened (or null where erased). */
+export interface Envelope {
+  readonly id: string;
+  readonly stream: string;
+  /** Place in the whole log, from 0. Not hashed: it differs between stores. */
+  readonly position: bigint;
+  readonly schema: number;
+  /** Ties together all events that one request caused. */
+  readonly correlation: string;
+  /** Hash of the event before it in the stream, null at revision 0. */
+  readonly prev: string | null;
+  /** SHA-256 of `sealed`, in hexadecimal. */
+  readonly hash: string;
+  /** The exact text that is stored and that `hash` covers, personal fields sealed. */
+  readonly sealed: string;
+}
+
+/** An event as read from the log. */
+export type Recorded<E extends Happened = DomainEvent> = E extends Happened ? E & Envelope : never;

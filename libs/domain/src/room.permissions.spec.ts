@@ -1,0 +1,203 @@
+import { describe, expect, it } from 'vitest';
+import type { Actor } from './decider.js';
+import { given, type Past } from './given.testing.js';
+import { isRejection } from './rejection.js';
+import { type RoomCommand, type RoomEvent, room, type Visibility } from './room.js';
+import { alice, bob, closed, created, joined, left, madeA, person, posted, reacted } from './room.testing.js';
+
+// Everybody has once been a member and has written a message; then they took the places that their names tell.
+const people: readonly Actor[] = [
+  person('owner'),
+  person('moderator'),
+  person('member'),
+  person('guest'),
+  person('outsider'),
+  person('admin', 'admin'),
+];
+const [owner, moderator, , guest, outsider, admin] = people as [Actor, Actor, Actor, Actor, Actor, Actor];
+const [anOwner, aModerator, aMember, newcomer] = [person('o2'), person('m2'), alice, bob];
+
+const roomOf = (visibility: Visibility): Past<RoomEvent>[] => [
+  created(anOwner, { visibility }),
+  joined(anOwner, 'owner'),
+  joined(aModerator, 'moderator'),
+  joined(aMember),
+  posted(aMember, 'of another'),
+  ...people.flatMap((who) => [joined(who), posted(who, `of ${who.id}`), reacted(who, 'of another', '👍')]),
+  madeA('owner', owner),
+  madeA('moderator', moderator),
+  madeA('guest', guest),
+  left(outsider),
+  left(admin),
+];
+
+/** What somebody may wish to do, in the words of the tables below. */
+const wishes: Record<string, (actor: Actor) => RoomCommand> = {
+  'change the topic': (actor) => ({ type: 'ChangeRoom', actor, topic: 'News' }),
+  'hide the room': (actor) => ({ type: 'ChangeRoom', actor, visibility: 'hidden', history: 'joined' }),
+  'set a password': (actor) => ({ type: 'ChangeRoom', actor, passwordId: 'p9' }),
+  'close the room': (actor) => ({ type: 'CloseRoom', actor, reason: null }),
+  'join the room': (actor) => ({ type: 'JoinRoom', actor }),
+  'leave the room': (actor) => ({ type: 'RemoveMember', actor, userId: actor.id, reason: null }),
+  'add a guest': (actor) => ({ type: 'AddMember', actor, userId: newcomer.id, role: 'guest' }),
+  'add a member': (actor) => ({ type: 'AddMember', actor, userId: newcomer.id, role: 'member' }),
+  'add a moderator': (actor) => ({ type: 'AddMember', actor, userId: newcomer.id, role: 'moderator' }),
+  'add an owner': (actor) => ({ type: 'AddMember', actor, userId: newcomer.id, role: 'owner' }),
+  'remove a member': (actor) => ({ type: 'RemoveMember', actor, userId: aMember.id, reason: 'spam' }),
+  'remove a moderator': (actor) => ({ type: 'RemoveMember', actor, userId: aModerator.id, reason: null }),
+  'remove an owner': (actor) => ({ type: 'RemoveMember', actor, userId: anOwner.id, reason: null }),
+  'make a member a guest': (actor) => ({ type: 'ChangeMemberRole', actor, userId: aMember.id, role: 'guest' }),
+  'make a member a moderator': (actor) => ({ type: 'ChangeMemberRole', actor, userId: aMember.id, role: 'moderator' }),
+  'make a moderator a member': (actor) => ({ type: 'ChangeMemberRole', actor, userId: aModerator.id, role: 'member' }),
+  'make an owner a member': (actor) => ({ type: 'ChangeMemberRole', actor, userId: anOwner.id, role: 'member' }),
+  post: (actor) => ({ type: 'PostMessage', actor, messageId: 'new', text: 'Hi', replyTo: null, kind: 'text' }),
+  'edit an own message': (actor) => ({ type: 'EditMessage', actor, messageId: `of ${actor.id}`, text: 'Hm' }),
+  "edit another's message": (actor) => ({ type: 'EditMessage', actor, messageId: 'of another', text: 'Hm' }),
+  'redact an own message': (actor) => ({ type: 'RedactMessage', actor, messageId: `of ${actor.id}`, reason: null }),
+  "redact another's message": (actor) => ({ type: 'RedactMessage', actor, messageId: 'of another', reason: null }),
+  react: (actor) => ({ type: 'AddReaction', actor, messageId: 'of another', emoji: '🎉' }),
+  'take a reaction back': (actor) => ({ type: 'RemoveReaction', actor, messageId: 'of another', emoji: '👍' }),
+};
+
+/** `yes`: it happens. `nothing`: accepted, but there is nothing to do. Otherwise the reason why it is refused. */
+function outcomeOf(wish: string, actor: Actor, past: readonly Past<RoomEvent>[]): string {
+  const { decision } = given(room, past).when((wishes[wish] as (actor: Actor) => RoomCommand)(actor));
+  if (isRejection(decision)) return decision.rejected;
+  return decision.events.length > 0 ? 'yes' : 'nothing';
+}
+
+/** Checks a table whose columns are people and whose rows are wishes. */
+function expectTable(past: readonly Past<RoomEvent>[], who: readonly Actor[], table: string): void {
+  for (const row of table.trim().split('\n')) {
+    const [wish = '', ...expected] = row.split('|').map((cell) => cell.trim());
+    const outcomes = who.map((actor) => `${actor.id}: ${outcomeOf(wish, actor, past)}`);
+    it(wish, () => expect(outcomes).toEqual(who.map((actor, i) => `${actor.id}: ${expected[i]}`)));
+  }
+}
+
+// The columns: owner, moderator, member, guest, outsider, admin.
+const openRoom = `
+  change the topic          | yes        | NotAllowed | NotAllowed | NotAllowed | NotAMember | yes
+  hide the room             | yes        | NotAllowed | NotAllowed | NotAllowed | NotAMember | yes
+  set a password            | yes        | NotAllowed | NotAllowed | NotAllowed | NotAMember | yes
+  close the room            | yes        | NotAllowed | NotAllowed | NotAllowed | NotAMember | yes
+  leave the room            | yes        | yes        | yes        | yes        | NotAMember | NotAMember
+  add a guest               | yes        | yes        | NotAllowed | NotAllowed | NotAMember | yes
+  add a member              | yes        | yes        | NotAllowed | NotAllowed | NotAMember | yes
+  add a moderator           | yes        | NotAllowed | NotAllowed | NotAllowed | NotAMember | yes
+  add an owner              | yes        | NotAllowed | NotAllowed | NotAllowed | NotAMember | yes
+  remove a member           | yes        | yes        | NotAllowed | NotAllowed | NotAMember | yes
+  remove a moderator        | yes        | NotAllowed | NotAllowed | NotAllowed | NotAMember | yes
+  remove an owner           | yes        | NotAllowed | NotAllowed | NotAllowed | NotAMember | yes
+  make a member a guest     | yes        | yes        | NotAllowed | NotAllowed | NotAMember | yes
+  make a member a moderator | yes        | NotAllowed | NotAllowed | NotAllowed | NotAMember | yes
+  make a moderator a member | yes        | NotAllowed | NotAllowed | NotAllowed | NotAMember | yes
+  make an owner a member    | yes        | NotAllowed | NotAllowed | NotAllowed | NotAMember | yes
+  post                      | yes        | yes        | yes        | NotAllowed | NotAMember | NotAMember
+  edit an own message       | yes        | yes        | yes        | NotAllowed | NotAMember | NotAMember
+  edit another's message    | NotAllowed | NotAllowed | NotAllowed | NotAllowed | NotAMember | NotAMember
+  redact an own message     | yes        | yes        | yes        | yes        | NotAMember | yes
+  redact another's message  | yes        | yes        | NotAllowed | NotAllowed | NotAMember | yes
+  react                     | yes        | yes        | yes        | NotAllowed | NotAMember | NotAMember
+  take a reaction back      | yes        | yes        | yes        | NotAllowed | NotAMember | NotAMember
+`;
+const closedRoom = `
+  change the topic          | RoomClosed | NotAllowed | NotAllowed | NotAllowed | NotAMember | RoomClosed
+  hide the room             | RoomClosed | NotAllowed | NotAllowed | NotAllowed | NotAMember | RoomClosed
+  set a password            | RoomClosed | NotAllowed | NotAllowed | NotAllowed | NotAMember | RoomClosed
+  close the room            | nothing    | NotAllowed | NotAllowed | NotAllowed | NotAMember | nothing
+  leave the room            | yes        | yes        | yes        | yes        | NotAMember | NotAMember
+  add a member              | RoomClosed | RoomClosed | NotAllowed | NotAllowed | NotAMember | RoomClosed
+  remove a member           | yes        | yes        | NotAllowed | NotAllowed | NotAMember | yes
+  remove a moderator        | yes        | NotAllowed | NotAllowed | NotAllowed | NotAMember | yes
+  remove an owner           | yes        | NotAllowed | NotAllowed | NotAllowed | NotAMember | yes
+  make a member a guest     | RoomClosed | RoomClosed | NotAllowed | NotAllowed | NotAMember | RoomClosed
+  post                      | RoomClosed | RoomClosed | RoomClosed | RoomClosed | NotAMember | NotAMember
+  edit an own message       | RoomClosed | RoomClosed | RoomClosed | RoomClosed | NotAMember | NotAMember
+  edit another's message    | RoomClosed | RoomClosed | RoomClosed | RoomClosed | NotAMember | NotAMember
+  redact an own message     | yes        | yes        | yes        | yes        | NotAMember | yes
+  redact another's message  | yes        | yes        | NotAllowed | NotAllowed | NotAMember | yes
+  react                     | RoomClosed | RoomClosed | RoomClosed | RoomClosed | NotAMember | NotAMember
+  take a reaction back      | RoomClosed | RoomClosed | RoomClosed | RoomClosed | NotAMember | NotAMember
+`;
+/** Those who are in it are in it already; how the two others fare depends on the room. */
+const joining = (outsiders: string, admins: string): string =>
+  `join the room | nothing | nothing | nothing | nothing | ${outsiders} | ${admins}`;
+
+/** To the outsider, the fifth column, a hidden room does not exist. */
+const asHidden = (table: string): string => table.replaceAll('NotAMember |', 'NotFound |');
+
+describe('who may do what in a public room', () => {
+  expectTable(roomOf('public'), people, openRoom + joining('yes', 'yes'));
+});
+
+describe('who may do what in a private room', () => {
+  expectTable(roomOf('private'), people, openRoom + joining('NotAllowed', 'yes'));
+});
+
+describe('who may do what in a hidden room', () => {
+  expectTable(roomOf('hidden'), people, asHidden(openRoom) + joining('NotFound', 'yes'));
+});
+
+describe.each(['public', 'private'] as const)('who may do what in a closed %s room', (visibility) => {
+  expectTable([...roomOf(visibility), closed(anOwner)], people, closedRoom + joining('RoomClosed', 'RoomClosed'));
+});
+
+describe('who may do what in a closed hidden room', () => {
+  expectTable([...roomOf('hidden'), closed(anOwner)], people, asHidden(closedRoom) + joining('NotFound', 'RoomClosed'));
+});
+
+describe('who may do what in the direct room of two people', () => {
+  const past = [
+    created(alice, { visibility: 'direct', name: '' }),
+    joined(alice),
+    joined(person('peer')),
+    posted(alice, 'of another'),
+    posted(person('peer'), 'of peer'),
+    reacted(person('peer'), 'of another', '👍'),
+  ];
+  // The columns: one of the two, outsider, admin.
+  expectTable(
+    past,
+    [person('peer'), outsider, admin],
+    `
+  change the topic          | NotAllowed | NotFound | NotAllowed
+  hide the room             | NotAllowed | NotFound | NotAllowed
+  set a password            | NotAllowed | NotFound | NotAllowed
+  close the room            | NotAllowed | NotFound | NotAllowed
+  join the room             | nothing    | NotFound | NotFound
+  leave the room            | yes        | NotFound | NotAMember
+  add a member              | NotAllowed | NotFound | NotAllowed
+  remove a member           | NotAllowed | NotFound | NotAllowed
+  make a member a guest     | NotAllowed | NotFound | NotAllowed
+  make a member a moderator | NotAllowed | NotFound | NotAllowed
+  post                      | yes        | NotFound | NotAMember
+  edit an own message       | yes        | NotFound | NotAMember
+  edit another's message    | NotAllowed | NotFound | NotAMember
+  redact an own message     | yes        | NotFound | NotFound
+  redact another's message  | NotAllowed | NotFound | yes
+  react                     | yes        | NotFound | NotAMember
+  take a reaction back      | yes        | NotFound | NotAMember
+`,
+  );
+});
+
+describe.each([
+  ['never came to be', []],
+  ['was abandoned', [{ type: 'RoomAbandoned', data: {} }]],
+] as const)('in a room that %s', (_, past) => {
+  it.each(Object.keys(wishes))('nobody may %s', (wish) => {
+    for (const actor of people) expect(outcomeOf(wish, actor, past)).toBe('NotFound');
+  });
+});
+
+describe('an auditor', () => {
+  it('has no more say in a room than anybody else', () => {
+    const auditor = person(outsider.id, 'auditor');
+    for (const visibility of ['public', 'private', 'hidden'] as const) {
+      for (const wish of Object.keys(wishes)) {
+        expect(outcomeOf(wish, auditor, roomOf(visibility))).toBe(outcomeOf(wish, outsider, roomOf(visibility)));
+      }
+    }
+  });
+});

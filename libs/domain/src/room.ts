@@ -1,0 +1,672 @@
+import {
+  type Actor,
+  type Decider,
+  type Decision,
+  type Happened,
+  happenedAt,
+  type NewFact,
+  streamName,
+} from './decider.js';
+import { LayeredMap } from './layered-map.js';
+import { RecentWindow } from './recent-window.js';
+import { isRejection, type Rejection, reject } from './rejection.js';
+import { fingerprint, limits, nameKey, textProblem } from './text.js';
+
+export const roomStream = (roomId: string): string => streamName('room', roomId);
+
+// Events ------------------------------------------------------------------------------------------------------------
+
+export type Visibility = 'public' | 'private' | 'hidden' | 'direct';
+export type RoomRole = 'owner' | 'moderator' | 'member' | 'guest';
+/** Whether a member sees what was said before joining. Public rooms are always `full`. */
+export type HistoryAccess = 'full' | 'joined';
+/** A personal field: null once the key that sealed it has been destroyed. */
+export type Erasable = string | null;
+
+/** Where an imported event was read: digest of the file, and a number that grows along the file. */
+export interface ImportSource {
+  readonly file: string;
+  readonly place: number;
+}
+interface Importable {
+  readonly imported?: ImportSource;
+}
+
+export interface RoomSettings {
+  readonly name: Erasable;
+  readonly topic: Erasable;
+  readonly visibility: Visibility;
+  readonly history: HistoryAccess;
+  /** Names the password's hash in the vault; the password itself is never in an event. */
+  readonly passwordId: string | null;
+}
+
+export type RoomCreated = Happened<'RoomCreated', RoomSettings & Importable>;
+/** An earlier claim to a room's name was given up, so that another room may take the name. */
+export type RoomNameAbandoned = Happened<'RoomNameAbandoned', { readonly claim: string }>;
+/** A room id was given up before its room came to be. */
+export type RoomAbandoned = Happened<'RoomAbandoned', Record<string, never>>;
+export type RoomChanged = Happened<'RoomChanged', Partial<RoomSettings>>;
+export type MemberJoined = Happened<'MemberJoined', { readonly userId: string; readonly role: RoomRole } & Importable>;
+export type MemberLeft = Happened<'MemberLeft', { readonly userId: string } & Importable>;
+export type MemberRemoved = Happened<
+  'MemberRemoved',
+  { readonly userId: string; readonly reason: Erasable } & Importable
+>;
+export type MemberRoleChanged = Happened<'MemberRoleChanged', { readonly userId: string; readonly role: RoomRole }>;
+/** `action` is a message in the third person, as of IRC's `/me`: the text follows the author's name. */
+export type MessageKind = 'text' | 'action';
+export type MessagePosted = Happened<
+  'MessagePosted',
+  {
+    readonly messageId: string;
+    readonly text: Erasable;
+    readonly replyTo: string | null;
+    readonly kind: MessageKind;
+  } & Importable
+>;
+export type MessageEdited = Happened<'MessageEdited', { readonly messageId: string; readonly text: Erasable }>;
+export type MessageRedacted = Happened<
+  'MessageRedacted',
+  { readonly messageId: string; readonly authorId: string; readonly reason: Erasable }
+>;
+export type ReactionAdded = Happened<'ReactionAdded', { readonly messageId: string; readonly emoji: string }>;
+export type ReactionRemoved = Happened<'ReactionRemoved', { readonly messageId: string; readonly emoji: string }>;
+export type ChatClosed = Happened<'ChatClosed', { readonly reason: Erasable }>;
+
+export type RoomEvent =
+  | RoomCreated
+  | RoomAbandoned
+  | RoomNameAbandoned
+  | RoomChanged
+  | MemberJoined
+  | MemberLeft
+  | MemberRemoved
+  | MemberRoleChanged
+  | MessagePosted
+  | MessageEdited
+  | MessageRedacted
+  | ReactionAdded
+  | ReactionRemoved
+  | ChatClosed;
+
+// State -------------------------------------------------------------------------------------------------------------
+
+export interface Member {
+  readonly role: RoomRole;
+  /** Revision and time of the latest joining. */
+  readonly joined: bigint;
+  readonly joinedAt: string;
+}
+
+/** What the rules need to know of a message. An edit or redaction of an old message alone leaves the rest unknown. */
+export interface MessageFacts {
+  readonly author: string;
+  /** Revision of the posting, and the fingerprint of what was posted; absent where only later events are in the window. */
+  readonly posted?: { readonly revision: bigint; readonly fingerprint: number | null };
+  /** Revision of the event that holds the current text. */
+  readonly textRevision: bigint;
+  readonly redacted: boolean;
+}
+
+export interface RoomState extends RoomSettings {
+  readonly status: 'unborn' | 'abandoned' | 'open' | 'closed';
+  readonly createdBy: string | null;
+  readonly createdAt: string;
+  /** Revision of the last event folded; -1 before the first. */
+  readonly revision: bigint;
+  readonly members: LayeredMap<Member>;
+  readonly messages: RecentWindow<MessageFacts>;
+  /** Keyed by `reactionKey`; false: taken back. */
+  readonly reactions: RecentWindow<boolean>;
+  /** The latest time that a message id which has left the window carries (UUIDv7, milliseconds); 0 if none does. */
+  readonly forgottenIdTime: number;
+  /** How far each imported file has been taken in. */
+  readonly imports: Readonly<Record<string, number>>;
+  /** The last few claims to names that must not be made good any more. */
+  readonly abandonedClaims: readonly string[];
+}
+
+const initialState: RoomState = {
+  status: 'unborn',
+  name: null,
+  topic: null,
+  visibility: 'public',
+  history: 'full',
+  passwordId: null,
+  createdBy: null,
+  createdAt: '',
+  revision: -1n,
+  members: LayeredMap.empty,
+  messages: RecentWindow.empty,
+  reactions: RecentWindow.empty,
+  forgottenIdTime: 0,
+  imports: {},
+  abandonedClaims: [],
+};
+
+function evolve(before: RoomState, event: RoomEvent): RoomState {
+  const state = { ...before, revision: event.revision };
+  if ('imported' in event.data && event.data.imported) {
+    const { file, place } = event.data.imported;
+    state.imports = { ...before.imports, [file]: Math.max(place, before.imports[file] ?? -1) };
+  }
+  switch (event.type) {
+    case 'RoomCreated': {
+      const { name, topic, visibility, history, passwordId } = event.data;
+      return {
+        ...state,
+        status: 'open',
+        createdBy: event.actor,
+        createdAt: happenedAt(event),
+        name,
+        topic,
+        visibility,
+        history,
+        passwordId,
+      };
+    }
+    case 'RoomAbandoned':
+      return { ...state, status: 'abandoned' };
+    case 'RoomNameAbandoned':
+      return { ...state, abandonedClaims: [...state.abandonedClaims, event.data.claim].slice(-8) };
+    case 'RoomChanged':
+      return { ...state, ...event.data };
+    case 'MemberJoined': {
+      const { userId, role } = event.data;
+      return {
+        ...state,
+        members: state.members.set(userId, { role, joined: event.revision, joinedAt: happenedAt(event) }),
+      };
+    }
+    case 'MemberLeft':
+    case 'MemberRemoved':
+      return { ...state, members: state.members.delete(event.data.userId) };
+    case 'MemberRoleChanged': {
+      const member = state.members.get(event.data.userId);
+      if (!member) return state;
+      return { ...state, members: state.members.set(event.data.userId, { ...member, role: event.data.role }) };
+    }
+    case 'MessagePosted':
+      return withMessage(state, event.data.messageId, {
+        author: event.actor ?? '',
+        posted: {
+          revision: event.revision,
+          fingerprint: event.data.text === null ? null : contentFingerprint(event.data),
+        },
+        textRevision: event.revision,
+        redacted: false,
+      });
+    case 'MessageEdited': {
+      const facts = state.messages.get(event.data.messageId) ?? { author: event.actor ?? '', redacted: false };
+      return withMessage(state, event.data.messageId, { ...facts, textRevision: event.revision });
+    }
+    case 'MessageRedacted': {
+      const facts = state.messages.get(event.data.messageId) ?? { author: event.data.authorId, textRevision: -1n };
+      return withMessage(state, event.data.messageId, { ...facts, redacted: true });
+    }
+    case 'ReactionAdded':
+    case 'ReactionRemoved': {
+      const key = reactionKey(event.data.messageId, event.actor ?? '', event.data.emoji);
+      return { ...state, reactions: state.reactions.set(key, event.type === 'ReactionAdded', event.revision) };
+    }
+    case 'ChatClosed':
+      return { ...state, status: 'closed' };
+    default:
+      // An event of a later release: nothing here depends on it.
+      return state;
+  }
+}
+
+function withMessage(state: RoomState, messageId: string, facts: MessageFacts): RoomState {
+  let forgottenIdTime = state.forgottenIdTime;
+  const messages = state.messages.set(messageId, facts, state.revision, (gone) => {
+    forgottenIdTime = Math.max(forgottenIdTime, uuidTime(gone) ?? 0);
+  });
+  return { ...state, messages, forgottenIdTime };
+}
+
+const reactionKey = (messageId: string, userId: string, emoji: string): string => `${messageId} ${userId} ${emoji}`;
+
+/** By which a repeated posting is told from another message under the same id; read models keep it with a message. */
+export const contentFingerprint = (content: { text: Erasable; replyTo: string | null; kind: MessageKind }): number =>
+  fingerprint(`${content.kind}\n${content.replyTo ?? ''}\n${content.text ?? ''}`);
+
+/** Milliseconds since 1970 that a UUIDv7 carries (RFC 9562, section 5.7), or null for other ids. */
+function uuidTime(id: string): number | null {
+  return /^[0-9a-f]{8}-[0-9a-f]{4}-7/.test(id) ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) : null;
+}
+
+// What the window no longer holds -------------------------------------------------------------------------------------
+
+/** What a read model tells of messages older than the window. It travels inside the command. */
+export interface OlderMessages {
+  /** Every event of the room up to this revision is accounted for. */
+  readonly through: bigint;
+  /** The ids that were looked up; nothing is known of any other. */
+  readonly asked: ReadonlySet<string>;
+  readonly messages: ReadonlyMap<string, MessageFacts & { readonly ownReactions: readonly string[] }>;
+}
+
+/** Ids of messages that `command` speaks of and that `state` cannot tell enough about; usually none. */
+export function messagesToLookUp(command: RoomCommand, state: RoomState): string[] {
+  switch (command.type) {
+    case 'PostMessage': {
+      const wanted: string[] = [];
+      if (maybeKnown(command, state) && !knowsAll(command.messageId, state)) wanted.push(command.messageId);
+      if (command.replyTo && !knowsAll(command.replyTo, state)) wanted.push(command.replyTo);
+      return wanted;
+    }
+    case 'EditMessage':
+    case 'RedactMessage':
+      return knowsAll(command.messageId, state) ? [] : [command.messageId];
+    case 'AddReaction':
+    case 'RemoveReaction': {
+      const reaction = state.reactions.get(reactionKey(command.messageId, command.actor.id, command.emoji));
+      const knowsReaction = reaction !== undefined || state.reactions.since < 0n;
+      return knowsReaction && knowsAll(command.messageId, state) ? [] : [command.messageId];
+    }
+    default:
+      return [];
+  }
+}
+
+/** Whether the window alone tells everything about a message, be it that there is none. */
+const knowsAll = (messageId: string, state: RoomState): boolean =>
+  state.messages.since < 0n || state.messages.get(messageId)?.posted !== undefined;
+
+const maybeKnown = ({ messageId }: PostMessage, state: RoomState): boolean =>
+  state.messages.get(messageId) !== undefined || maybeForgotten(messageId, state);
+
+/**
+ * Whether an id unknown to the window may have been used before it. A UUIDv7 later than every forgotten one cannot,
+ * whatever its maker's clock says, so fresh ids need no look-up.
+ */
+function maybeForgotten(messageId: string, state: RoomState): boolean {
+  if (state.messages.since < 0n) return false;
+  const time = uuidTime(messageId);
+  return time === null || time <= state.forgottenIdTime;
+}
+
+/** The message as of the head of the stream, undefined when there is none, or a rejection when nobody can tell yet. */
+function findMessage(
+  command: MessageCommand,
+  messageId: string,
+  state: RoomState,
+): MessageFacts | undefined | Rejection {
+  const recent = state.messages.get(messageId);
+  if (knowsAll(messageId, state)) return recent;
+  const older = command.older;
+  if (!covers(older, messageId, state.messages.since)) return notCaughtUp;
+  const old = older.messages.get(messageId);
+  return old && recent ? { ...old, ...recent } : (old ?? recent);
+}
+
+/** A look-up counts only if it asked for this id and takes in everything up to where the window begins. */
+const covers = (older: OlderMessages | undefined, messageId: string, since: bigint): older is OlderMessages =>
+  older !== undefined && older.through >= since && older.asked.has(messageId);
+
+const notCaughtUp = reject('Unavailable', 'The read models have not caught up with this room yet.');
+
+// Commands ----------------------------------------------------------------------------------------------------------
+
+interface By {
+  readonly actor: Actor;
+}
+interface MessageCommand extends By {
+  readonly messageId: string;
+  readonly older?: OlderMessages;
+}
+
+export type CreateRoom = By & {
+  readonly type: 'CreateRoom';
+  readonly name: string;
+  readonly topic: string;
+  readonly visibility: Exclude<Visibility, 'direct'>;
+  readonly history: HistoryAccess;
+  readonly passwordId: string | null;
+};
+/** Both people become members at once. */
+export type CreateDirectRoom = By & { readonly type: 'CreateDirectRoom'; readonly peerId: string };
+export type AbandonRoom = By & { readonly type: 'AbandonRoom' };
+export type AbandonRoomName = By & { readonly type: 'AbandonRoomName'; readonly claim: string };
+/** `claim` names the claim under which a new name was reserved. */
+export type ChangeRoom = By & { readonly type: 'ChangeRoom'; readonly claim?: string } & Partial<
+    Pick<CreateRoom, 'name' | 'topic' | 'visibility' | 'history' | 'passwordId'>
+  >;
+/** `provenPasswordId`: the password given was checked against this one and was right. */
+export type JoinRoom = By & { readonly type: 'JoinRoom'; readonly provenPasswordId?: string } & Importable;
+export type AddMember = By & { readonly type: 'AddMember'; readonly userId: string; readonly role: RoomRole };
+export type RemoveMember = By & {
+  readonly type: 'RemoveMember';
+  readonly userId: string;
+  readonly reason: string | null;
+} & Importable;
+export type ChangeMemberRole = By & {
+  readonly type: 'ChangeMemberRole';
+  readonly userId: string;
+  readonly role: RoomRole;
+};
+export type PostMessage = MessageCommand & {
+  readonly type: 'PostMessage';
+  readonly text: string;
+  readonly replyTo: string | null;
+  readonly kind: MessageKind;
+} & Importable;
+export type EditMessage = MessageCommand & { readonly type: 'EditMessage'; readonly text: string };
+export type RedactMessage = MessageCommand & { readonly type: 'RedactMessage'; readonly reason: string | null };
+export type AddReaction = MessageCommand & { readonly type: 'AddReaction'; readonly emoji: string };
+export type RemoveReaction = MessageCommand & { readonly type: 'RemoveReaction'; readonly emoji: string };
+export type CloseRoom = By & { readonly type: 'CloseRoom'; readonly reason: string | null };
+
+export type RoomCommand =
+  | CreateRoom
+  | CreateDirectRoom
+  | AbandonRoom
+  | AbandonRoomName
+  | ChangeRoom
+  | JoinRoom
+  | AddMember
+  | RemoveMember
+  | ChangeMemberRole
+  | PostMessage
+  | EditMessage
+  | RedactMessage
+  | AddReaction
+  | RemoveReaction
+  | CloseRoom;
+
+// Decisions ---------------------------------------------------------------------------------------------------------
+
+type RoomDecision = Decision<RoomEvent>;
+
+function decide(command: RoomCommand, state: RoomState): RoomDecision {
+  if (command.type === 'CreateRoom') return create(command, state);
+  if (command.type === 'CreateDirectRoom') return createDirect(command, state);
+  if (command.type === 'AbandonRoom') return abandon(state);
+  if (state.status === 'unborn' || state.status === 'abandoned') return noSuchRoom;
+  if (command.type === 'AbandonRoomName') return abandonName(command, state);
+  if ('imported' in command && command.imported && alreadyImported(command.imported, state)) return accept();
+  if (command.type === 'JoinRoom') return join(command, state);
+  if (concealed(state, command.actor)) return noSuchRoom;
+
+  switch (command.type) {
+    case 'ChangeRoom':
+      return change(command, state);
+    case 'AddMember':
+      return addMember(command, state);
+    case 'RemoveMember':
+      return removeMember(command, state);
+    case 'ChangeMemberRole':
+      return changeMemberRole(command, state);
+    case 'PostMessage':
+      return post(command, state);
+    case 'EditMessage':
+      return edit(command, state);
+    case 'RedactMessage':
+      return redact(command, state);
+    case 'AddReaction':
+    case 'RemoveReaction':
+      return react(command, state);
+    case 'CloseRoom':
+      return close(command, state);
+  }
+}
+
+const accept = (...events: NewFact<RoomEvent>[]): RoomDecision => ({ events });
+
+const noSuchRoom = reject('NotFound', 'There is no such room.');
+const noSuchMessage = reject('NotFound', 'There is no such message in this room.');
+const notAMember = reject('NotAMember', 'Only members of the room may do this.');
+const notAllowed = reject('NotAllowed', 'Your role in the room does not allow this.');
+const roomClosed = reject('RoomClosed', 'The room is closed.');
+
+function create({ name, topic, visibility, history, passwordId, actor }: CreateRoom, state: RoomState): RoomDecision {
+  if (state.status === 'abandoned')
+    return reject('Conflict', 'This attempt to create a room took too long. Try again.');
+  if (state.status !== 'unborn') {
+    if (state.createdBy === actor.id && state.name === name) return accept();
+    return reject('Conflict', 'A room with this id exists already.');
+  }
+  const problem = settingsProblem({ name, topic });
+  if (problem) return problem;
+  return accept(
+    {
+      type: 'RoomCreated',
+      data: { name, topic, visibility, history: visibility === 'public' ? 'full' : history, passwordId },
+    },
+    { type: 'MemberJoined', data: { userId: actor.id, role: 'owner' } },
+  );
+}
+
+function createDirect({ actor, peerId }: CreateDirectRoom, state: RoomState): RoomDecision {
+  if (state.status === 'abandoned') return reject('Conflict', 'This room cannot be created any more.');
+  if (state.status !== 'unborn') return accept();
+  if (actor.id === peerId) return reject('Invalid', 'A direct room takes two people.');
+  return accept(
+    { type: 'RoomCreated', data: { name: '', topic: '', visibility: 'direct', history: 'full', passwordId: null } },
+    { type: 'MemberJoined', data: { userId: actor.id, role: 'member' } },
+    { type: 'MemberJoined', data: { userId: peerId, role: 'member' } },
+  );
+}
+
+function abandon(state: RoomState): RoomDecision {
+  if (state.status === 'abandoned') return accept();
+  if (state.status !== 'unborn') return reject('Conflict', 'The room exists.');
+  return accept({ type: 'RoomAbandoned', data: {} });
+}
+
+/** No name is taken in a closed room, so there a claim needs no event to come to nothing. */
+function abandonName({ claim }: AbandonRoomName, state: RoomState): RoomDecision {
+  if (state.status === 'closed' || state.abandonedClaims.includes(claim)) return accept();
+  return accept({ type: 'RoomNameAbandoned', data: { claim } });
+}
+
+function change(command: ChangeRoom, state: RoomState): RoomDecision {
+  if (state.visibility === 'direct') return reject('NotAllowed', 'A direct room has no settings.');
+  if (!governs(command.actor, state)) return refusal(command.actor, state);
+  if (state.status === 'closed') return roomClosed;
+  if (command.claim && state.abandonedClaims.includes(command.claim)) {
+    return reject('Conflict', 'This attempt to rename the room took too long. Try again.');
+  }
+  const { name, topic, visibility, history, passwordId } = command;
+  const problem = settingsProblem(command);
+  if (problem) return problem;
+  const wished: Partial<RoomSettings> = { name, topic, visibility, history, passwordId };
+  const changed = Object.entries(wished).filter(
+    ([key, value]) => value !== undefined && value !== state[key as keyof RoomSettings],
+  );
+  if (changed.length === 0) return accept();
+  return accept({ type: 'RoomChanged', data: Object.fromEntries(changed) as Partial<RoomSettings> });
+}
+
+function settingsProblem({ name, topic }: { name?: string; topic?: string }): Rejection | null {
+  // A name of nothing but spaces counts as empty.
+  const nameProblem = name === undefined ? null : textProblem(nameKey(name) && name, 1, limits.roomName);
+  if (nameProblem) return reject('Invalid', `The name ${nameProblem}.`);
+  const topicProblem = topic === undefined ? null : textProblem(topic, 0, limits.roomTopic);
+  return topicProblem ? reject('Invalid', `The topic ${topicProblem}.`) : null;
+}
+
+function join({ actor, provenPasswordId, imported }: JoinRoom, state: RoomState): RoomDecision {
+  if (state.members.get(actor.id)) return accept();
+  const invited = state.passwordId !== null && provenPasswordId === state.passwordId;
+  if (state.visibility === 'direct' || (state.visibility === 'hidden' && !invited && actor.role !== 'admin'))
+    return noSuchRoom;
+  if (state.status === 'closed') return roomClosed;
+  if (!invited && actor.role !== 'admin') {
+    if (state.passwordId !== null) return reject('WrongPassword', 'Joining this room takes its password.');
+    if (state.visibility === 'private') return reject('NotAllowed', 'Joining this room takes an invitation.');
+  }
+  return accept({ type: 'MemberJoined', data: { userId: actor.id, role: 'member', ...(imported && { imported }) } });
+}
+
+function addMember({ actor, userId, role }: AddMember, state: RoomState): RoomDecision {
+  if (state.visibility === 'direct') return reject('NotAllowed', 'A direct room is for two people.');
+  if (!moderates(actor, state)) return refusal(actor, state);
+  if (!governs(actor, state) && rank[role] >= rankOf(actor, state)) return notAllowed;
+  if (state.members.get(userId)) return accept();
+  if (state.status === 'closed') return roomClosed;
+  return accept({ type: 'MemberJoined', data: { userId, role } });
+}
+
+function removeMember({ actor, userId, reason, imported }: RemoveMember, state: RoomState): RoomDecision {
+  const target = state.members.get(userId);
+  if (userId === actor.id) {
+    if (!target) return notAMember;
+    return accept({ type: 'MemberLeft', data: { userId, ...(imported && { imported }) } });
+  }
+  if (!moderates(actor, state)) return refusal(actor, state);
+  if (!target) return reject('NotFound', 'This person is not in the room.');
+  if (state.visibility === 'direct') return reject('NotAllowed', 'Nobody can be removed from a direct room.');
+  if (!governs(actor, state) && rank[target.role] >= rankOf(actor, state)) return notAllowed;
+  const problem = reasonProblem(reason);
+  if (problem) return problem;
+  return accept({ type: 'MemberRemoved', data: { userId, reason, ...(imported && { imported }) } });
+}
+
+function changeMemberRole({ actor, userId, role }: ChangeMemberRole, state: RoomState): RoomDecision {
+  if (!moderates(actor, state)) return refusal(actor, state);
+  const target = state.members.get(userId);
+  if (!target) return reject('NotFound', 'This person is not in the room.');
+  if (state.status === 'closed') return roomClosed;
+  if (state.visibility === 'direct') return reject('NotAllowed', 'A direct room has no roles.');
+  const beyond = rank[role] >= rankOf(actor, state) || rank[target.role] >= rankOf(actor, state);
+  if (!governs(actor, state) && beyond) return notAllowed;
+  if (target.role === role) return accept();
+  return accept({ type: 'MemberRoleChanged', data: { userId, role } });
+}
+
+function post(command: PostMessage, state: RoomState): RoomDecision {
+  const { actor, messageId, text, replyTo, kind, imported } = command;
+  const member = state.members.get(actor.id);
+  if (!member) return notAMember;
+  const earlier = maybeKnown(command, state) ? findMessage(command, messageId, state) : undefined;
+  if (earlier) return isRejection(earlier) ? earlier : repeated(command, earlier);
+  if (state.status === 'closed') return roomClosed;
+  if (member.role === 'guest') return reject('NotAllowed', 'Guests of this room may read only.');
+  const problem = textProblem(text, 1, limits.messageText);
+  if (problem) return reject('Invalid', `The text ${problem}.`);
+  if (replyTo !== null) {
+    const parent = findMessage(command, replyTo, state);
+    if (!parent) return reject('NotFound', 'The message replied to is not in this room.');
+    if (isRejection(parent)) return parent;
+  }
+  return accept({ type: 'MessagePosted', data: { messageId, text, replyTo, kind, ...(imported && { imported }) } });
+}
+
+/** Posting again what was posted changes nothing. Where the first content is gone, its author is believed. */
+function repeated(command: PostMessage, earlier: MessageFacts): RoomDecision {
+  const first = earlier.posted;
+  const same =
+    earlier.redacted || !first || first.fingerprint === null || first.fingerprint === contentFingerprint(command);
+  if (earlier.author === command.actor.id && same) return { events: [], earlier: first?.revision };
+  return reject('DuplicateId', 'This message id was used before with other content.');
+}
+
+function edit(command: EditMessage, state: RoomState): RoomDecision {
+  const { actor, messageId, text } = command;
+  const member = state.members.get(actor.id);
+  if (!member) return notAMember;
+  if (state.status === 'closed') return roomClosed;
+  const message = findMessage(command, messageId, state);
+  if (!message) return noSuchMessage;
+  if (isRejection(message)) return message;
+  if (message.author !== actor.id) return reject('NotAllowed', 'Only its author may edit a message.');
+  if (member.role === 'guest') return notAllowed;
+  if (message.redacted) return reject('Conflict', 'The message was redacted.');
+  const problem = textProblem(text, 1, limits.messageText);
+  if (problem) return reject('Invalid', `The text ${problem}.`);
+  return accept({ type: 'MessageEdited', data: { messageId, text } });
+}
+
+function redact(command: RedactMessage, state: RoomState): RoomDecision {
+  const { actor, messageId, reason } = command;
+  if (!state.members.get(actor.id) && actor.role !== 'admin') return notAMember;
+  const message = findMessage(command, messageId, state);
+  if (!message) return noSuchMessage;
+  if (isRejection(message)) return message;
+  if (message.author !== actor.id && !moderates(actor, state)) return notAllowed;
+  if (message.redacted) return accept();
+  const problem = reasonProblem(reason);
+  if (problem) return problem;
+  return accept({ type: 'MessageRedacted', data: { messageId, authorId: message.author, reason } });
+}
+
+function react(command: AddReaction | RemoveReaction, state: RoomState): RoomDecision {
+  const { actor, messageId, emoji } = command;
+  const member = state.members.get(actor.id);
+  if (!member) return notAMember;
+  if (state.status === 'closed') return roomClosed;
+  if (member.role === 'guest') return notAllowed;
+  const problem = textProblem(emoji, 1, limits.emoji) ?? (/[\s\p{Cc}]/u.test(emoji) ? 'must not contain spaces' : null);
+  if (problem) return reject('Invalid', `The emoji ${problem}.`);
+  const message = findMessage(command, messageId, state);
+  if (!message) return noSuchMessage;
+  if (isRejection(message)) return message;
+  const present = hasReaction(command, state);
+  if (typeof present === 'object') return present;
+  const wished = command.type === 'AddReaction';
+  if (present === wished) return accept();
+  if (wished && message.redacted) return reject('Conflict', 'The message was redacted.');
+  return accept({ type: wished ? 'ReactionAdded' : 'ReactionRemoved', data: { messageId, emoji } });
+}
+
+function hasReaction(
+  { actor, messageId, emoji, older }: AddReaction | RemoveReaction,
+  state: RoomState,
+): boolean | Rejection {
+  const recent = state.reactions.get(reactionKey(messageId, actor.id, emoji));
+  if (recent !== undefined || state.reactions.since < 0n) return recent ?? false;
+  if (!covers(older, messageId, state.reactions.since)) return notCaughtUp;
+  return older.messages.get(messageId)?.ownReactions.includes(emoji) ?? false;
+}
+
+function close({ actor, reason }: CloseRoom, state: RoomState): RoomDecision {
+  if (state.visibility === 'direct') return reject('NotAllowed', 'A direct room cannot be closed.');
+  if (!governs(actor, state)) return refusal(actor, state);
+  if (state.status === 'closed') return accept();
+  const problem = reasonProblem(reason);
+  if (problem) return problem;
+  return accept({ type: 'ChatClosed', data: { reason } });
+}
+
+function reasonProblem(reason: string | null): Rejection | null {
+  const problem = reason === null ? null : textProblem(reason, 0, limits.reason);
+  return problem ? reject('Invalid', `The reason ${problem}.`) : null;
+}
+
+function alreadyImported({ file, place }: ImportSource, state: RoomState): boolean {
+  const taken = state.imports[file];
+  return taken !== undefined && place <= taken;
+}
+
+// Who may what ------------------------------------------------------------------------------------------------------
+
+const rank: Record<RoomRole, number> = { guest: 0, member: 1, moderator: 2, owner: 3 };
+
+/** Administrators of the server count as owners of every room but take part only in those they have joined. */
+function rankOf(actor: Actor, state: RoomState): number {
+  const member = state.members.get(actor.id);
+  return actor.role === 'admin' ? rank.owner : member ? rank[member.role] : -1;
+}
+const governs = (actor: Actor, state: RoomState): boolean => rankOf(actor, state) >= rank.owner;
+const moderates = (actor: Actor, state: RoomState): boolean => rankOf(actor, state) >= rank.moderator;
+const refusal = (actor: Actor, state: RoomState): Rejection => (state.members.get(actor.id) ? notAllowed : notAMember);
+
+/** Whether this person may not even know that the room exists. */
+export function concealed(state: RoomState, actor: Actor): boolean {
+  if (state.status === 'unborn' || state.status === 'abandoned') return true;
+  if (state.members.get(actor.id) || actor.role === 'admin') return false;
+  return state.visibility === 'hidden' || state.visibility === 'direct';
+}
+
+/** Whether the room holds the claim to its name: names are unique among open rooms that are not hidden. */
+export const holdsName = (state: RoomState): boolean =>
+  state.status === 'open' && (state.visibility === 'public' || state.visibility === 'private');
+
+/** The revision from which this member may read, from 0. */
+export const readableFrom = (state: RoomState, member: Member): bigint =>
+  state.visibility !== 'public' && state.history === 'joined' ? member.joined : 0n;
+
+export const room: Decider<RoomState, RoomCommand, RoomEvent> = { category: 'room', initialState, evolve, decide };

@@ -1,0 +1,255 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { given, type Past } from './given.testing.js';
+import { isRejection } from './rejection.js';
+import { adam, alice, bob, person } from './room.testing.js';
+import { type ChangeUser, type RegisterUser, type UserCommand, type UserEvent, user, userStream } from './user.js';
+
+const register: RegisterUser = {
+  type: 'RegisterUser',
+  actor: null,
+  username: 'alice',
+  displayName: 'Alice',
+  email: 'alice@example.org',
+  role: 'user',
+  origin: 'registration',
+};
+const registered: Past<UserEvent> = {
+  type: 'UserRegistered',
+  data: { username: 'alice', displayName: 'Alice', email: null, role: 'user', origin: 'registration' },
+  actor: null,
+};
+const suspended: Past<UserEvent> = { type: 'UserSuspended', data: {}, actor: 'adam' };
+const changeAlice = (wish: Partial<ChangeUser>): ChangeUser => ({
+  type: 'ChangeUser',
+  actor: adam,
+  userId: 'alice',
+  ...wish,
+});
+
+describe('registering', () => {
+  it('records who it is', () => {
+    given(user, [])
+      .when(register)
+      .then([
+        {
+          type: 'UserRegistered',
+          data: {
+            username: 'alice',
+            displayName: 'Alice',
+            email: 'alice@example.org',
+            role: 'user',
+            origin: 'registration',
+          },
+        },
+      ]);
+  });
+
+  it('done again changes nothing, but under another name it is refused', () => {
+    given(user, []).when(register).when(register).thenNothing();
+    given(user, [])
+      .when(register)
+      .when({ ...register, username: 'bob' })
+      .thenRejected('Conflict');
+  });
+
+  it.each([
+    ['empty', '', /display name must not be empty/],
+    ['81 characters long', '😀'.repeat(81), /display name must have at most 80/],
+    ['holding NUL', '\u0000', /NUL/],
+    ['half a character', '\udc00', /lone surrogates/],
+  ])('is refused with a display name that is %s', (_, displayName, detail) => {
+    given(user, [])
+      .when({ ...register, displayName })
+      .thenRejected('Invalid', detail);
+  });
+
+  it('comes too late once the id was given up', () => {
+    const abandoning = given(user, []).when({ type: 'AbandonUser', actor: null });
+    abandoning.then([{ type: 'UserAbandoned', data: {} }]);
+    abandoning.when(register).thenRejected('Conflict', /Try again/);
+    abandoning.when({ type: 'AbandonUser', actor: null }).thenNothing();
+    given(user, [registered]).when({ type: 'AbandonUser', actor: null }).thenRejected('Conflict');
+  });
+});
+
+describe('changing an account', () => {
+  it('everybody may change the own display name', () => {
+    given(user, [registered])
+      .when(changeAlice({ actor: alice, displayName: 'Alice B.' }))
+      .then([{ type: 'UserChanged', data: { displayName: 'Alice B.' } }]);
+  });
+
+  it('administrators may change everything of others, all at once', () => {
+    given(user, [registered])
+      .when(changeAlice({ displayName: 'Al', role: 'auditor', suspended: true }))
+      .then([
+        { type: 'UserChanged', data: { displayName: 'Al' } },
+        { type: 'UserRoleChanged', data: { role: 'auditor' } },
+        { type: 'UserSuspended', data: {} },
+      ]);
+    given(user, [registered, suspended])
+      .when(changeAlice({ suspended: false }))
+      .then([{ type: 'UserReinstated', data: {} }]);
+  });
+
+  it.each([
+    ['another, even an auditor, the display name', { actor: person('ada', 'auditor'), displayName: 'Al' }],
+    ['another the role', { actor: bob, role: 'admin' }],
+    ['oneself the role', { actor: alice, role: 'admin' }],
+    ['another the suspension', { actor: bob, suspended: true }],
+    ['oneself the suspension', { actor: alice, suspended: false }],
+    ['oneself anything more than the display name', { actor: alice, displayName: 'Al', role: 'user' }],
+  ] as [string, Partial<ChangeUser>][])('is not for others: %s', (_, wish) => {
+    given(user, [registered]).when(changeAlice(wish)).thenRejected('NotAllowed');
+  });
+
+  it('to what it is already changes nothing', () => {
+    given(user, [registered])
+      .when(changeAlice({ displayName: 'Alice', role: 'user', suspended: false }))
+      .thenNothing();
+    const all = changeAlice({ displayName: 'Al', role: 'admin', suspended: true });
+    given(user, [registered]).when(all).when(all).thenNothing();
+  });
+
+  it('does not let administrators lock themselves out', () => {
+    const admin = given(user, []).when({ ...register, username: 'adam', role: 'admin', origin: 'setup' });
+    const self = { type: 'ChangeUser', actor: adam, userId: 'adam' } as const;
+    admin.when({ ...self, role: 'user' }).thenRejected('Conflict', /own role/);
+    admin.when({ ...self, suspended: true }).thenRejected('Conflict', /themselves/);
+    admin.when({ ...self, role: 'admin', suspended: false }).thenNothing();
+  });
+
+  it('is all or nothing', () => {
+    given(user, [registered])
+      .when(changeAlice({ role: 'admin', displayName: '' }))
+      .thenRejected('Invalid', /display name/);
+  });
+
+  it('gives a new display name to somebody whose name was forgotten', () => {
+    const forgotten = { ...registered, data: { ...registered.data, displayName: null } } as Past<UserEvent>;
+    given(user, [forgotten])
+      .when(changeAlice({ actor: alice, displayName: 'Alice' }))
+      .then([{ type: 'UserChanged', data: { displayName: 'Alice' } }]);
+  });
+});
+
+describe('signing in and out', () => {
+  const start = { type: 'StartSession', actor: alice, sessionId: 's1' } as const;
+  const revoke = { type: 'RevokeSession', actor: alice, sessionId: 's1', cause: 'logout' } as const;
+
+  it('is recorded', () => {
+    given(user, [registered])
+      .when(start)
+      .then([{ type: 'SessionStarted', data: { sessionId: 's1' } }]);
+    given(user, [registered])
+      .when(revoke)
+      .then([{ type: 'SessionRevoked', data: { sessionId: 's1', cause: 'logout' } }]);
+  });
+
+  it('is refused to a suspended account, whose sessions can still be revoked', () => {
+    given(user, [registered, suspended])
+      .when(start)
+      .thenRejected('NotAllowed', /suspended/);
+    given(user, [registered, suspended])
+      .when({ ...revoke, actor: null, cause: 'reuse' })
+      .then([{ type: 'SessionRevoked', data: { sessionId: 's1', cause: 'reuse' } }]);
+  });
+
+  it('is open again to who was reinstated', () => {
+    given(user, [registered, suspended])
+      .when(changeAlice({ suspended: false }))
+      .when(start)
+      .then([{ type: 'SessionStarted', data: { sessionId: 's1' } }]);
+  });
+
+  it('does not let the state grow', () => {
+    const sessions = Array.from({ length: 1_000 }, (_, i): Past<UserEvent> => {
+      return { type: 'SessionStarted', data: { sessionId: `s${i}` } };
+    });
+    const { revision, ...rest } = given(user, [registered, ...sessions]).state;
+    const { revision: before, ...same } = given(user, [registered]).state;
+    expect(rest).toEqual(same);
+    expect([before, revision]).toEqual([0n, 1_000n]);
+  });
+});
+
+describe.each([
+  ['never came to be', []],
+  ['was abandoned', [{ type: 'UserAbandoned', data: {} }]],
+] as const)('an account that %s', (_, past) => {
+  it.each<UserCommand>([
+    changeAlice({ displayName: 'Al' }),
+    { type: 'StartSession', actor: alice, sessionId: 's1' },
+    { type: 'RevokeSession', actor: alice, sessionId: 's1', cause: 'logout' },
+  ])('is not found by $type', (command) => {
+    given(user, past).when(command).thenRejected('NotFound');
+  });
+});
+
+describe('folding', () => {
+  it('knows the account as it is by now', () => {
+    const { state } = given(user, [
+      registered,
+      { type: 'UserChanged', data: { displayName: 'Al' } },
+      { type: 'UserRoleChanged', data: { role: 'admin' } },
+      suspended,
+    ]);
+    expect(state).toMatchObject({ status: 'suspended', username: 'alice', displayName: 'Al', role: 'admin' });
+  });
+
+  it('passes over events of later releases', () => {
+    const later = { type: 'UserPainted', data: { colour: 'green' } } as never;
+    const before = given(user, [registered]).state;
+    expect(given(user, [registered, later]).state).toEqual({ ...before, revision: 1n });
+  });
+});
+
+describe('whatever is done to an account', () => {
+  const actor = fc.constantFrom(alice, bob, adam);
+  const username = fc.constantFrom('alice', 'bob');
+  const role = fc.constantFrom('user', 'admin', 'auditor');
+  const displayName = fc.constantFrom('Alice', 'Al', '');
+  const sessionId = fc.constantFrom('s1', 's2');
+  const is = <const T>(value: T) => fc.constant(value);
+  const command: fc.Arbitrary<UserCommand> = fc.oneof(
+    fc.record({
+      type: is('RegisterUser'),
+      actor: is(null),
+      username,
+      displayName,
+      email: is(null),
+      role,
+      origin: is('registration'),
+    }),
+    fc.record({ type: is('AbandonUser'), actor }),
+    fc.record(
+      { type: is('ChangeUser'), actor, userId: username, displayName, role, suspended: fc.boolean() },
+      { requiredKeys: ['type', 'actor', 'userId'] },
+    ),
+    fc.record({ type: is('StartSession'), actor, sessionId }),
+    fc.record({ type: is('RevokeSession'), actor, sessionId, cause: fc.constantFrom('logout', 'reuse') }),
+  );
+
+  it('every command gets an answer, and nothing but signing in and out happens twice in a row', () => {
+    fc.assert(
+      fc.property(fc.array(command, { maxLength: 60, size: 'max' }), (commands) => {
+        let state = user.initialState;
+        for (const command of commands) {
+          const decision = user.decide(command, state);
+          if (isRejection(decision)) continue;
+          for (const fact of decision.events) {
+            const event = { ...fact, revision: state.revision + 1n, at: '2026-01-31T12:00:00.000Z', actor: null };
+            state = user.evolve(state, event as UserEvent);
+          }
+          if (command.type === 'StartSession' || command.type === 'RevokeSession') continue;
+          expect(user.decide(command, state)).toEqual({ events: [] });
+        }
+      }),
+    );
+  });
+});
+
+it('the events of an account have a stream of their own', () => {
+  expect(userStream('0190')).toBe('user-0190');
+});

@@ -1,0 +1,180 @@
+import * as crypto from 'node:crypto';
+import { type EventType, happenedAt, parseStream, type Recorded, rulesOf, type SealedFor } from '@verbatim/domain';
+import { canonicalJson } from './canonical-json.js';
+import type { NewEvent, StoredEvent } from './event-store.js';
+import { upcast } from './upcast.js';
+
+/** An event that was decided and is about to be recorded; its personal fields are still open. */
+export interface Draft {
+  readonly id: string;
+  readonly type: string;
+  readonly schema: number;
+  readonly at: string;
+  readonly occurredAt?: string;
+  readonly actor: string | null;
+  readonly correlation: string;
+  readonly data: object;
+}
+
+/** The place at which an event goes into its stream: `prev` is the hash of the event before it. */
+export interface Place {
+  readonly stream: string;
+  readonly revision: bigint;
+  readonly prev: string | null;
+}
+
+/** The envelope as it is stored, with the personal fields of `data` folded into the one field `sealed`. */
+interface StoredEnvelope extends Omit<Draft, 'data'> {
+  readonly stream: string;
+  readonly revision: number;
+  readonly prev: string | null;
+  readonly data: Record<string, unknown> & { readonly sealed?: string };
+}
+
+/** The name of the key that seals the personal fields of an event, or null when its type has none. */
+export function keyNameOf(event: {
+  type: string;
+  stream: string;
+  actor: string | null;
+  at: string;
+  occurredAt?: string;
+}): string | null {
+  const kind = sealedForOf(event.type);
+  if (kind === null) return null;
+  return kind === 'actor'
+    ? keyName(event.stream, event.actor ?? '', happenedAt(event).slice(0, 10))
+    : ownKeyName(event.stream);
+}
+
+/** Keys are per stream, person and UTC day, so that each of these can be forgotten on its own. */
+const keyName = (stream: string, person: string, day: string): string => `${stream}|${person}|${day}`;
+
+/** The key of what belongs to the room or the account itself. */
+export const ownKeyName = (stream: string): string => {
+  const { category, id } = parseStream(stream);
+  return keyName(stream, category === 'user' ? id : '', '');
+};
+
+/**
+ * Seals and hashes one event. `key` is the key that `keyNameOf` names; it may be null only where that is null.
+ * The hash is SHA-256 over the UTF-8 bytes of the returned text.
+ */
+export function sealEvent(draft: Draft, place: Place, key: Buffer | null): NewEvent {
+  const data = key ? sealFields(draft, place.stream, key) : draft.data;
+  const sealed = envelopeText(draft, place, canonicalJson(data));
+  return { id: draft.id, type: draft.type, sealed, hash: sha256(sealed) };
+}
+
+/**
+ * Opens one stored event. Without its key, or when the key does not fit, personal fields come back as null:
+ * that is what forgetting means. Shapes of earlier releases are brought to today's.
+ */
+export function openEvent(stored: StoredEvent, key: Buffer | null): Recorded {
+  const envelope = JSON.parse(stored.sealed) as StoredEnvelope;
+  const { sealed: box, ...plain } = envelope.data;
+  const data = box === undefined ? plain : { ...plain, ...openFields(envelope, box, key) };
+  return withPlaces(stored, {
+    id: envelope.id,
+    type: envelope.type,
+    schema: envelope.schema,
+    at: envelope.at,
+    ...(envelope.occurredAt !== undefined && { occurredAt: envelope.occurredAt }),
+    actor: envelope.actor,
+    correlation: envelope.correlation,
+    prev: envelope.prev,
+    data: upcast(envelope.type, envelope.schema, data),
+  });
+}
+
+/** The recorded form of a draft that was just sealed by this process: the same as opening it, without the work. */
+export const recordedFrom = (draft: Draft, prev: string | null, stored: StoredEvent): Recorded =>
+  withPlaces(stored, { ...draft, prev });
+
+function withPlaces(stored: StoredEvent, event: Draft & { prev: string | null }): Recorded {
+  const { stream, revision, position, hash, sealed } = stored;
+  return { ...event, stream, revision, position, hash, sealed } as unknown as Recorded;
+}
+
+/** Reads what is needed to find an event's key without opening it. */
+export function peek(sealed: string): StoredEnvelope {
+  return JSON.parse(sealed) as StoredEnvelope;
+}
+
+/** The keys stand in canonical order, so this equals `canonicalJson` of the whole at a fraction of the cost. */
+function envelopeText(draft: Draft, place: Place, data: string): string {
+  const occurredAt = draft.occurredAt === undefined ? '' : `"occurredAt":${JSON.stringify(draft.occurredAt)},`;
+  return (
+    `{"actor":${draft.actor === null ? 'null' : JSON.stringify(draft.actor)},"at":${JSON.stringify(draft.at)},` +
+    `"correlation":${JSON.stringify(draft.correlation)},"data":${data},"id":"${draft.id}",${occurredAt}` +
+    `"prev":${place.prev === null ? 'null' : `"${place.prev}"`},"revision":${place.revision},"schema":${draft.schema},` +
+    `"stream":${JSON.stringify(place.stream)},"type":"${draft.type}"}`
+  );
+}
+
+const sha256 = (text: string): string => crypto.hash('sha256', text, 'hex');
+
+// Sealing: AES-256-GCM under a key derived for this one event ------------------------------------------------------------
+
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** base64url of nonce, cipher text and tag. */
+export function sealText(text: string, key: Buffer, associated: string): string {
+  const nonce = crypto.randomBytes(NONCE_BYTES);
+  const cipher = crypto.createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(associated));
+  return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString('base64url');
+}
+
+/** Undoes `sealText`; null when the key, the associated data or the text is not the one that was sealed. */
+export function openText(box: string, key: Buffer, associated: string): string | null {
+  const bytes = Buffer.from(box, 'base64url');
+  if (bytes.length < NONCE_BYTES + TAG_BYTES) return null;
+  try {
+    const decipher = crypto.createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES));
+    decipher.setAAD(Buffer.from(associated)).setAuthTag(bytes.subarray(-TAG_BYTES));
+    return decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** An event has a key of its own, so that a single message can be forgotten while its neighbours stay readable. */
+const eventKey = (key: Buffer, eventId: string): Buffer => crypto.createHmac('sha256', key).update(eventId).digest();
+
+const associatedData = (event: { id: string; type: string }, stream: string): string =>
+  `${stream}|${event.id}|${event.type}`;
+
+function sealFields(draft: Draft, stream: string, key: Buffer): Record<string, unknown> {
+  const rules = rulesOf(draft.type) ?? {};
+  const plain: Record<string, unknown> = {};
+  const personal: Record<string, unknown> = {};
+  let any = false;
+  for (const [field, value] of Object.entries(draft.data)) {
+    const sealed = rules[field]?.sealedFor !== undefined && value !== null && value !== undefined;
+    (sealed ? personal : plain)[field] = value;
+    any ||= sealed;
+  }
+  if (any) plain.sealed = sealText(JSON.stringify(personal), eventKey(key, draft.id), associatedData(draft, stream));
+  return plain;
+}
+
+function openFields(envelope: StoredEnvelope, box: string, key: Buffer | null): Record<string, unknown> {
+  const text = key && openText(box, eventKey(key, envelope.id), associatedData(envelope, envelope.stream));
+  return text === null ? erasedFields(envelope.type, envelope.data) : (JSON.parse(text) as Record<string, unknown>);
+}
+
+function erasedFields(type: string, present: object): Record<string, null> {
+  const rules = rulesOf(type) ?? {};
+  const personal = Object.keys(rules).filter((field) => rules[field]?.sealedFor !== undefined && !(field in present));
+  return Object.fromEntries(personal.map((field) => [field, null]));
+}
+
+const sealedForCache = new Map<string, SealedFor | null>();
+function sealedForOf(type: string): SealedFor | null {
+  let kind = sealedForCache.get(type);
+  if (kind === undefined) {
+    kind = Object.values(rulesOf(type) ?? {}).find((rule) => rule.sealedFor)?.sealedFor ?? null;
+    if (rulesOf(type as EventType)) sealedForCache.set(type, kind);
+  }
+  return kind;
+}

@@ -1,0 +1,101 @@
+/** An event as it is handed to a store: the store keeps the text as it is and understands none of it. */
+export interface NewEvent {
+  /** UUID, unique in the whole log. */
+  readonly id: string;
+  readonly type: string;
+  /** The exact text that was hashed: canonical JSON with personal fields sealed. */
+  readonly sealed: string;
+  /** SHA-256 of `sealed`, 64 hexadecimal digits. */
+  readonly hash: string;
+}
+
+/** An event with its places: `revision` in its stream, `position` in the whole log, both from 0. */
+export interface StoredEvent extends NewEvent {
+  readonly stream: string;
+  readonly revision: bigint;
+  readonly position: bigint;
+}
+
+/** Places of the last event of an append. */
+export interface Appended {
+  readonly revision: bigint;
+  readonly position: bigint;
+}
+
+/** The expected revision of a stream that must not exist yet. */
+export const NO_STREAM = -1n;
+
+/** Somebody else appended first. Carries what the appender has not seen, so that it can decide again at once. */
+export class RevisionConflict extends Error {
+  constructor(
+    readonly stream: string,
+    readonly expectedRevision: bigint,
+    /** The events after `expectedRevision`, at least one, in order; not necessarily all when there are very many. */
+    readonly tail: readonly StoredEvent[],
+  ) {
+    super(`${stream} has moved past revision ${expectedRevision}`);
+    this.name = 'RevisionConflict';
+  }
+}
+
+/** The store was closed while a call was waiting; whether an append succeeded is then unknown. */
+export class StoreClosed extends Error {
+  constructor() {
+    super('The event store is closed.');
+    this.name = 'StoreClosed';
+  }
+}
+
+/** More than the store takes in one append; a bug of the caller, who must cut its batches. */
+export const appendLimits = { events: 500, bytes: 1_048_576 } as const;
+
+export interface Subscription {
+  /** Position of the last event whose handler has finished; the starting position before that. */
+  readonly position: bigint;
+  /** Resolves when the handler has finished with every event up to `position`; rejects with StoreClosed. */
+  reached(position: bigint): Promise<void>;
+  /** Stops delivery; resolves when no handler runs any more. */
+  stop(): Promise<void>;
+}
+
+export type EventHandler = (events: readonly StoredEvent[]) => void | Promise<void>;
+
+/**
+ * The log of everything that happened. Every adapter keeps these promises, and the contract suite holds it to them:
+ *
+ * - An append is all or nothing, durable when its promise resolves, and its events get consecutive revisions.
+ * - An append whose revision is not the stream's last one fails with RevisionConflict and leaves nothing behind.
+ * - The same append again (equal ids at the same place) succeeds again with the same places and stores nothing, also
+ *   when others have appended on top meanwhile.
+ * - While it is unknown whether an append was stored, its promise stays open; the adapter finds out by itself, however
+ *   long the database is away. Callers that cannot wait put their own limit around it and treat the outcome as unknown.
+ * - Reads include the place where they start. A position once read never gets a different event, and no event ever
+ *   appears before a position that was already read.
+ * - Appends to one stream made by one process without waiting for each other are stored in the order of the calls.
+ */
+export interface EventStore {
+  /** `expectedRevision`: of the last event the caller knows, NO_STREAM (-1) for none. Rejects with RevisionConflict. */
+  append(stream: string, expectedRevision: bigint, events: readonly NewEvent[]): Promise<Appended>;
+
+  /** Events of one stream from revision `from` on, in order, at most `limit`. Empty for an unknown stream. */
+  read(stream: string, from: bigint, limit: number): Promise<StoredEvent[]>;
+
+  /** The last event of a stream, or null. */
+  readLast(stream: string): Promise<StoredEvent | null>;
+
+  /** Events of all streams from position `from` on, in order, at most `limit`. */
+  readAll(from: bigint, limit: number): Promise<StoredEvent[]>;
+
+  /** Position of the last event in the log, -1 when it is empty. */
+  head(): Promise<bigint>;
+
+  /**
+   * Calls `handler` with batches of every event after position `after`, each exactly once, in order, the next batch
+   * only when the handler's promise has resolved. Lost connections are its own business: it goes on by itself, with
+   * growing pauses. A handler that fails is called again with the same events after a pause.
+   */
+  subscribe(after: bigint | 'end', handler: EventHandler): Promise<Subscription>;
+
+  /** Finishes appends already taken (bounded), ends subscriptions, lets connections go. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,88 @@
+import postgres from 'postgres';
+import { StoreClosed } from '../event-store.js';
+import { PacedSockets } from './paced-sockets.js';
+
+export type Sql = postgres.Sql<{ bigint: bigint }>;
+
+export interface ClientOptions {
+  /** Most connections at a time. */
+  readonly connections: number;
+  /** Milliseconds after which a question counts as lost. */
+  readonly patience: number;
+  readonly onnotify?: (channel: string, payload: string) => void;
+  readonly onclose?: () => void;
+}
+
+/** Seconds that a discarded client leaves to its other questions. */
+const partingTime = 1;
+
+/**
+ * A postgres.js client that is replaced when it fails. A dead network gives no sign of its own, and a pooler may have
+ * forgotten what the client believes it prepared; a new connection is the cure for both. Whether the question was
+ * carried out is then unknown. Trying again is left to the asker.
+ */
+export class DatabaseClient {
+  private current: { readonly sql: Sql; readonly sockets: PacedSockets } | undefined;
+  private closed = false;
+
+  constructor(
+    private readonly url: string,
+    private readonly options: ClientOptions,
+  ) {}
+
+  async ask<T>(question: (sql: Sql) => Promise<T>): Promise<T> {
+    if (this.closed) throw new StoreClosed();
+    this.current ??= this.connect();
+    const asked = this.current;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const { patience } = this.options;
+      timer = setTimeout(() => reject(new Error(`The database did not answer within ${patience} ms.`)), patience);
+    });
+    try {
+      return await Promise.race([question(asked.sql), late]);
+    } catch (error) {
+      if (!refusesData(error) && this.current === asked) void this.discard();
+      throw this.closed ? new StoreClosed() : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.discard();
+  }
+
+  private connect() {
+    const { connections, patience, onnotify, onclose } = this.options;
+    const sockets = new PacedSockets();
+    // Not written into the call, because the types of postgres.js leave out `onnotify` and `socket`.
+    const options = {
+      max: connections,
+      socket: (target: Parameters<PacedSockets['open']>[0]) => sockets.open(target),
+      connect_timeout: patience / 1_000,
+      backoff: () => 0,
+      types: { bigint: postgres.BigInt },
+      onnotice: () => {},
+      onnotify,
+      onclose,
+    };
+    return { sql: postgres(this.url, options), sockets };
+  }
+
+  private async discard(): Promise<void> {
+    const discarded = this.current;
+    this.current = undefined;
+    await discarded?.sql.end({ timeout: partingTime });
+    discarded?.sockets.destroy();
+  }
+}
+
+/**
+ * Whether an error is the database's verdict on the data itself (SQLSTATE classes 22 data exception, 23 integrity
+ * constraint violation, 54 program limit exceeded), which would be the same next time. All other errors speak of the
+ * state the database or the way to it is in, and that passes.
+ */
+export const refusesData = (error: unknown): boolean =>
+  error instanceof postgres.PostgresError && /^(22|23|54)/.test(error.code);

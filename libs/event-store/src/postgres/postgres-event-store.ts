@@ -1,0 +1,149 @@
+import { checkAppend } from '../append-limits.js';
+import {
+  type Appended,
+  appendLimits,
+  type EventHandler,
+  type EventStore,
+  type NewEvent,
+  RevisionConflict,
+  StoreClosed,
+  type StoredEvent,
+  type Subscription,
+} from '../event-store.js';
+import { Subscriptions } from '../subscriptions.js';
+import { silent, type TroubleLog } from '../trouble-log.js';
+import { atMost, pauseBeforeRetry } from '../waiting.js';
+import { CommitNews } from './commit-news.js';
+import { DatabaseClient } from './database-client.js';
+import { GroupCommit } from './group-commit.js';
+import { prepareDatabase } from './log-schema.js';
+
+export { UnsafeDatabase } from './log-schema.js';
+
+export interface PostgresOptions {
+  readonly url: string;
+  /** The way around a transaction pooler, if `url` leads through one. */
+  readonly directUrl?: string;
+  readonly log?: TroubleLog;
+}
+
+/** All in milliseconds. */
+const times = { appendAnswer: 5_000, readAnswer: 20_000, poll: 1_000, closing: 10_000 } as const;
+
+/**
+ * The log in a PostgreSQL, shared by any number of processes. Appends go through GroupCommit; subscriptions read the
+ * table, are handed what this very store commits, and hear from CommitNews what others do.
+ */
+export class PostgresEventStore implements EventStore {
+  private readonly writes: DatabaseClient;
+  private readonly reads: DatabaseClient;
+  private readonly commits: GroupCommit;
+  private readonly news: CommitNews;
+  private readonly subscriptions: Subscriptions;
+  private readonly aborted = new AbortController();
+  private closing: Promise<void> | undefined;
+
+  /** Rejects with UnsafeDatabase, or with the error of postgres.js when the database cannot be reached. */
+  static async open({ url, directUrl = url, log = silent }: PostgresOptions): Promise<PostgresEventStore> {
+    await prepareDatabase(directUrl);
+    return new PostgresEventStore(url, directUrl, log);
+  }
+
+  private constructor(
+    url: string,
+    directUrl: string,
+    private readonly log: TroubleLog,
+  ) {
+    this.writes = new DatabaseClient(url, { connections: 1, patience: times.appendAnswer });
+    this.reads = new DatabaseClient(url, { connections: 4, patience: times.readAnswer });
+    this.news = new CommitNews(this.reads, directUrl, log);
+    this.subscriptions = new Subscriptions({
+      readAll: (from, limit) => this.readAll(from, limit),
+      pollEvery: times.poll,
+      log,
+    });
+    this.commits = new GroupCommit(this.writes, log, (events) => this.tell(events));
+  }
+
+  async append(stream: string, expectedRevision: bigint, events: readonly NewEvent[]): Promise<Appended> {
+    if (this.closing) throw new StoreClosed();
+    const bytes = checkAppend(expectedRevision, events);
+    const places = await this.commits.append({ stream, expectedRevision, events, bytes });
+    return places ?? this.conflict(stream, expectedRevision);
+  }
+
+  async read(stream: string, from: bigint, limit: number): Promise<StoredEvent[]> {
+    return this.reads.ask(
+      (sql) => sql<StoredEvent[]>`
+        select stream, revision, position, id, type, hash, sealed from log.events
+         where stream = ${stream} and revision >= ${from} order by revision limit ${limit}`,
+    );
+  }
+
+  async readLast(stream: string): Promise<StoredEvent | null> {
+    const [last] = await this.reads.ask(
+      (sql) => sql<StoredEvent[]>`
+        select stream, revision, position, id, type, hash, sealed from log.events
+         where stream = ${stream} order by revision desc limit 1`,
+    );
+    return last ?? null;
+  }
+
+  async readAll(from: bigint, limit: number): Promise<StoredEvent[]> {
+    return this.reads.ask(
+      (sql) => sql<StoredEvent[]>`
+        select stream, revision, position, id, type, hash, sealed from log.events
+         where position >= ${from} order by position limit ${limit}`,
+    );
+  }
+
+  async head(): Promise<bigint> {
+    const [row] = await this.reads.ask(
+      (sql) => sql<{ head: bigint | null }[]>`select max(position) as head from log.events`,
+    );
+    return row?.head ?? -1n;
+  }
+
+  async subscribe(after: bigint | 'end', handler: EventHandler): Promise<Subscription> {
+    const start = after === 'end' ? await this.insist(() => this.head()) : after;
+    const subscription = this.subscriptions.start(start, handler);
+    this.news.listen((position) => this.subscriptions.wake(position));
+    return subscription;
+  }
+
+  /** Takes 10 s for appends and handlers and a second for connections, at most. */
+  close(): Promise<void> {
+    this.closing ??= this.shutDown();
+    return this.closing;
+  }
+
+  private async shutDown(): Promise<void> {
+    await Promise.all([this.commits.close(times.closing), atMost(times.closing, this.subscriptions.close())]);
+    this.aborted.abort();
+    await Promise.all([this.news.close(), this.writes.close(), this.reads.close()]);
+  }
+
+  private tell(events: readonly StoredEvent[]): void {
+    this.subscriptions.offer(events);
+    const last = events.at(-1);
+    if (last) this.news.announce(last.position);
+  }
+
+  private async conflict(stream: string, expectedRevision: bigint): Promise<never> {
+    const tail = await this.insist(() => this.read(stream, expectedRevision + 1n, appendLimits.events));
+    throw new RevisionConflict(stream, expectedRevision, tail);
+  }
+
+  /** Asks until there is an answer; for reading on behalf of callers who are not to know about lost connections. */
+  private async insist<T>(question: () => Promise<T>): Promise<T> {
+    for (let failures = 0; ; failures++) {
+      try {
+        return await question();
+      } catch (error) {
+        if (error instanceof StoreClosed || this.aborted.signal.aborted) throw new StoreClosed();
+        this.log.warn({ err: error, failures }, 'The log could not be read; trying again.');
+        await pauseBeforeRetry(failures, this.aborted.signal);
+      }
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import type { Recorded } from '@verbatim/domain';
+import { type Draft, keyNameOf, openEvent, peek, recordedFrom, sealEvent } from './envelope.js';
+import type { NewEvent, StoredEvent } from './event-store.js';
+import type { KeyRing } from './key-ring.js';
+
+/** Opened events kept, so that the feed, the mailboxes and the projectors of one process open each event once. */
+const REMEMBERED = 8_192;
+
+/** Turns decided events into sealed, chained ones, and stored ones back into what they say. */
+export class Sealer {
+  private readonly opened = new Map<string, { draft: Draft; prev: string | null } | Recorded>();
+
+  constructor(private readonly keys: KeyRing) {}
+
+  /** Seals a batch that follows the event with hash `prev` at `revision` - 1 of `stream`, each chained to the one before. */
+  async seal(stream: string, revision: bigint, prev: string | null, drafts: readonly Draft[]): Promise<NewEvent[]> {
+    const names = drafts.map((draft) => keyNameOf({ ...draft, stream }));
+    const keys = await this.keys.obtain(names.filter((name) => name !== null));
+    const events: NewEvent[] = [];
+    let before = prev;
+    for (const [i, draft] of drafts.entries()) {
+      const name = names[i];
+      const event = sealEvent(
+        draft,
+        { stream, revision: revision + BigInt(i), prev: before },
+        name ? (keys.get(name) ?? null) : null,
+      );
+      this.remember(event.hash, { draft, prev: before });
+      before = event.hash;
+      events.push(event);
+    }
+    return events;
+  }
+
+  /** Opens stored events, in their order. Asks the vault only for keys of events that this process has not seen lately. */
+  async open(stored: readonly StoredEvent[]): Promise<Recorded[]> {
+    const unknown = stored.filter((event) => !this.opened.has(event.hash));
+    const justOpened = unknown.length > 0 ? await this.openUnknown(unknown) : null;
+    return stored.map((event) => justOpened?.get(event.hash) ?? this.recall(event) ?? openEvent(event, null));
+  }
+
+  private async openUnknown(stored: readonly StoredEvent[]): Promise<ReadonlyMap<string, Recorded>> {
+    const names = stored.map((event) => keyNameOf(peek(event.sealed)));
+    const keys = await this.keys.find(names.filter((name) => name !== null));
+    const opened = new Map<string, Recorded>();
+    for (const [i, event] of stored.entries()) {
+      const name = names[i];
+      const recorded = openEvent(event, name ? (keys.get(name) ?? null) : null);
+      opened.set(event.hash, recorded);
+      this.remember(event.hash, recorded);
+    }
+    return opened;
+  }
+
+  private recall(event: StoredEvent): Recorded | undefined {
+    const known = this.opened.get(event.hash);
+    return known && 'draft' in known ? recordedFrom(known.draft, known.prev, event) : known;
+  }
+
+  private remember(hash: string, event: { draft: Draft; prev: string | null } | Recorded): void {
+    if (this.opened.size >= REMEMBERED) {
+      const oldest = this.opened.keys().next();
+      if (!oldest.done) this.opened.delete(oldest.value);
+    }
+    this.opened.set(hash, event);
+  }
+}

@@ -1,0 +1,56 @@
+import type { Sql } from 'postgres';
+import { openText, ownKeyName, sealText } from './envelope.js';
+import type { KeyRing } from './key-ring.js';
+import { migrate } from './migrate.js';
+
+/** The folded state of a stream at a revision; `hash` is that of the event at this revision. */
+export interface Snapshot {
+  readonly revision: bigint;
+  readonly hash: string;
+  readonly state: string;
+}
+
+/**
+ * Folded states that spare a cold start the reading of a whole stream. They may be lost at any time. A snapshot is
+ * sealed under the stream's own key, which makes it as private as the events and tells a damaged one from a good one;
+ * one that was made by other rules (`rules`) is ignored.
+ */
+export class Snapshots {
+  private constructor(
+    private readonly sql: Sql,
+    private readonly keys: KeyRing,
+  ) {}
+
+  static async open(sql: Sql, keys: KeyRing): Promise<Snapshots> {
+    await migrate(sql, 'cache', 'snapshots', [
+      `create table cache.snapshots (
+         stream text primary key, rules text not null, revision bigint not null, hash text not null, sealed text not null)`,
+    ]);
+    return new Snapshots(sql, keys);
+  }
+
+  async load(stream: string, rules: string): Promise<Snapshot | null> {
+    const [row] = await this.sql<{ revision: string; hash: string; sealed: string }[]>`
+      select revision, hash, sealed from cache.snapshots where stream = ${stream} and rules = ${rules}`;
+    if (!row) return null;
+    const key = (await this.keys.find([ownKeyName(stream)])).get(ownKeyName(stream));
+    const state = key ? openText(row.sealed, key, associated(stream, rules, row.revision, row.hash)) : null;
+    return state === null ? null : { revision: BigInt(row.revision), hash: row.hash, state };
+  }
+
+  /** Keeps the newer one when two processes save at the same time. */
+  async save(stream: string, rules: string, { revision, hash, state }: Snapshot): Promise<void> {
+    const key = (await this.keys.obtain([ownKeyName(stream)])).get(ownKeyName(stream));
+    if (!key) return;
+    const sealed = sealText(state, key, associated(stream, rules, `${revision}`, hash));
+    await this.sql`
+      insert into cache.snapshots as kept (stream, rules, revision, hash, sealed)
+      values (${stream}, ${rules}, ${`${revision}`}, ${hash}, ${sealed})
+      on conflict (stream) do update
+        set rules = excluded.rules, revision = excluded.revision, hash = excluded.hash, sealed = excluded.sealed
+        where kept.rules <> excluded.rules or kept.revision < excluded.revision`;
+  }
+}
+
+const associated = (stream: string, rules: string, revision: string, hash: string): string =>
+  `snapshot|${stream}|${rules}|${revision}|${hash}`;

@@ -1,0 +1,35 @@
+import { happenedAt, nameKey, parseStream } from '@verbatim/domain';
+
+/** A text as PostgreSQL can hold it: NUL and lone surrogates, which no door lets in, become U+FFFD. */
+export function textValue(value: string | null | undefined): string | null {
+  if (value === null || value === undefined) return null;
+  return value.toWellFormed().replaceAll('\u0000', '\uFFFD');
+}
+
+/** A text that is part of an index. Cut, because PostgreSQL refuses index entries beyond 2,700 bytes. */
+export const keyValue = (value: string | null | undefined): string =>
+  (textValue(value) ?? '').slice(0, 200).toWellFormed();
+
+/** The key under which a name is found. */
+export const nameKeyValue = (name: string | null | undefined): string | null =>
+  name === null || name === undefined ? null : keyValue(nameKey(name));
+
+/** When an event took place, as RFC 3339. A time that PostgreSQL could not take falls back to when it was recorded. */
+export function timeValue(event: { at: string; occurredAt?: string }): string {
+  for (const candidate of [happenedAt(event), event.at]) {
+    const time = Date.parse(candidate);
+    if (time >= EARLIEST && time <= LATEST) return new Date(time).toISOString();
+  }
+  return new Date(0).toISOString();
+}
+const EARLIEST = Date.parse('0001-01-01T00:00:00.000Z');
+const LATEST = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** Id of the room or user whose stream holds the event. */
+export const entityId = (event: { stream: string }): string => keyValue(parseStream(event.stream).id);
+
+/** One column of many rows, as a parameter for `unnest`. */
+export const column = <R, K extends keyof R>(rows: readonly R[], name: K): R[K][] => rows.map((row) => row[name]);
+
+/** A column of a result as RFC 3339 with milliseconds. */
+export const timeOf = (value: Date | string): string => new Date(value).toISOString();

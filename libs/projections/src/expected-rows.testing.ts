@@ -1,0 +1,199 @@
+import { contentFingerprint, happenedAt, nameKey, parseStream, type Recorded } from '@verbatim/domain';
+import type { Sql } from './projection.js';
+
+type Row = Record<string, unknown>;
+/** Rows by table, each in the order of its key. */
+export type Tables = Record<'people' | 'rooms' | 'members' | 'messages' | 'reactions' | 'search', Row[]>;
+
+/** What the read models of a log should hold, found in the simplest way there is: one event after the other, in memory. */
+export function expectedRows(events: readonly Recorded[]): Tables {
+  const people = new Map<string, Row>();
+  const rooms = new Map<string, Row>();
+  const members = new Map<string, Row>();
+  const messages = new Map<string, Row>();
+  const reactions = new Map<string, Row>();
+  const search = new Map<string, Row>();
+
+  for (const event of events) {
+    const { category, id } = parseStream(event.stream);
+    const revision = Number(event.revision);
+    const position = Number(event.position);
+    const time = happenedAt(event);
+    const room = category === 'room' ? rooms.get(id) : undefined;
+    if (room) room.revision = revision;
+
+    switch (event.type) {
+      case 'UserRegistered': {
+        const { username, displayName, email, role } = event.data;
+        const names = {
+          username,
+          username_key: nameKey(username),
+          display_name: displayName,
+          display_key: displayName && nameKey(displayName),
+        };
+        people.set(id, { id, ...names, email, role, suspended: false, created_at: time });
+        break;
+      }
+      case 'UserChanged': {
+        const { displayName } = event.data;
+        Object.assign(people.get(id) ?? {}, {
+          display_name: displayName,
+          display_key: displayName && nameKey(displayName),
+        });
+        break;
+      }
+      case 'UserRoleChanged':
+        Object.assign(people.get(id) ?? {}, { role: event.data.role });
+        break;
+      case 'UserSuspended':
+        Object.assign(people.get(id) ?? {}, { suspended: true });
+        break;
+      case 'UserReinstated':
+        Object.assign(people.get(id) ?? {}, { suspended: false });
+        break;
+      case 'RoomCreated': {
+        const { name, topic, visibility, history, passwordId } = event.data;
+        const settings = {
+          name,
+          name_key: name === null ? null : nameKey(name),
+          topic,
+          visibility,
+          history,
+          password_id: passwordId,
+        };
+        const counts = {
+          member_count: 0,
+          message_count: 0,
+          last_message: null,
+          active_at: time,
+          active_position: position,
+        };
+        const creation = { status: 'open', created_by: event.actor, created_at: time, created_position: position };
+        rooms.set(id, { id, ...settings, ...creation, revision, ...counts });
+        break;
+      }
+      case 'RoomChanged': {
+        const { name, topic, visibility, history, passwordId } = event.data;
+        if (!room) break;
+        if (name !== undefined) Object.assign(room, { name, name_key: name === null ? null : nameKey(name) });
+        if (topic !== undefined) room.topic = topic;
+        if (visibility !== undefined) room.visibility = visibility;
+        if (history !== undefined) room.history = history;
+        if (passwordId !== undefined) room.password_id = passwordId;
+        break;
+      }
+      case 'ChatClosed':
+        if (room) room.status = 'closed';
+        break;
+      case 'MemberJoined': {
+        const { userId, role } = event.data;
+        const joining = { joined_at: time, joined_revision: revision, last_posted: -1 };
+        members.set(`${id} ${userId}`, { room_id: id, user_id: userId, role, ...joining });
+        if (room) room.member_count = (room.member_count as number) + 1;
+        break;
+      }
+      case 'MemberLeft':
+      case 'MemberRemoved':
+        members.delete(`${id} ${event.data.userId}`);
+        if (room) room.member_count = (room.member_count as number) - 1;
+        break;
+      case 'MemberRoleChanged':
+        Object.assign(members.get(`${id} ${event.data.userId}`) ?? {}, { role: event.data.role });
+        break;
+      case 'MessagePosted': {
+        const { messageId, text, replyTo, kind } = event.data;
+        if (room)
+          Object.assign(room, {
+            message_count: (room.message_count as number) + 1,
+            last_message: revision,
+            active_at: time,
+            active_position: position,
+          });
+        Object.assign(members.get(`${id} ${event.actor}`) ?? {}, { last_posted: revision });
+        const key = { room_id: id, message_id: messageId, revision, position, posted_at: time };
+        const later = { edited_at: null, redacted_at: null, text_revision: revision };
+        const fingerprint = text === null ? null : contentFingerprint(event.data);
+        const ordinal = room?.message_count;
+        messages.set(`${id} ${messageId}`, {
+          ...key,
+          ordinal,
+          author_id: event.actor,
+          kind,
+          text,
+          reply_to: replyTo,
+          ...later,
+          fingerprint,
+        });
+        search.set(`${id} ${messageId}`, { ...key, words: text ?? '' });
+        break;
+      }
+      case 'MessageEdited': {
+        const { messageId, text } = event.data;
+        Object.assign(messages.get(`${id} ${messageId}`) ?? {}, { text, edited_at: time, text_revision: revision });
+        Object.assign(search.get(`${id} ${messageId}`) ?? {}, { words: text ?? '' });
+        break;
+      }
+      case 'MessageRedacted': {
+        const { messageId } = event.data;
+        Object.assign(messages.get(`${id} ${messageId}`) ?? {}, { text: null, redacted_at: time, fingerprint: null });
+        search.delete(`${id} ${messageId}`);
+        break;
+      }
+      case 'ReactionAdded': {
+        const { messageId, emoji } = event.data;
+        reactions.set(`${id} ${messageId} ${emoji} ${event.actor}`, {
+          room_id: id,
+          message_id: messageId,
+          emoji,
+          user_id: event.actor,
+          revision,
+        });
+        break;
+      }
+      case 'ReactionRemoved':
+        reactions.delete(`${id} ${event.data.messageId} ${event.data.emoji} ${event.actor}`);
+        break;
+    }
+  }
+  return {
+    people: sorted(people.values()),
+    rooms: sorted(rooms.values()),
+    members: sorted(members.values()),
+    messages: sorted(messages.values()),
+    reactions: sorted(reactions.values()),
+    search: sorted(search.values()),
+  };
+}
+
+/** The rows that a schema holds, in the same form; the words of `expected` become what PostgreSQL makes of them. */
+export async function actualRows(sql: Sql, schema: string): Promise<Tables> {
+  const tables = {} as Tables;
+  for (const name of ['people', 'rooms', 'members', 'messages', 'reactions', 'search'] as const) {
+    const rows = await sql<{ row: Row }[]>`SELECT to_jsonb(t) AS row FROM ${sql(schema)}.${sql(name)} t`;
+    tables[name] = sorted(rows.map(({ row }) => withTimes(row)));
+  }
+  return tables;
+}
+
+/** `expectedRows` with the words of messages as PostgreSQL splits them. */
+export async function expectedTables(sql: Sql, events: readonly Recorded[]): Promise<Tables> {
+  const tables = expectedRows(events);
+  const texts = tables.search.map(({ words }) => words as string);
+  const rows = await sql<
+    { words: string }[]
+  >`SELECT to_tsvector('simple', t) AS words FROM unnest(${texts}::text[]) AS t`;
+  return { ...tables, search: tables.search.map((row, i) => ({ ...row, words: rows[i]?.words })) };
+}
+
+const withTimes = (row: Row): Row =>
+  Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [
+      name,
+      name.endsWith('_at') && value ? new Date(value as string).toISOString() : value,
+    ]),
+  );
+
+const sorted = (rows: Iterable<Row>): Row[] => {
+  const key = ({ id, room_id, message_id, emoji, user_id }: Row) => [id, room_id, message_id, emoji, user_id].join('|');
+  return [...rows].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+};

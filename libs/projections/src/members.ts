@@ -1,0 +1,189 @@
+import type { Recorded, RoomRole } from '@verbatim/domain';
+import { column, entityId, keyValue, timeOf, timeValue } from './column-values.js';
+import { cursorKey, isPlace, type Page, type PageRequest, toPage } from './page.js';
+import type { Projection, ReadDatabase, Transaction } from './projection.js';
+
+/** Who is in which room. */
+export const members: Projection = {
+  name: 'members',
+
+  // `last_posted` changes with every batch in which a member speaks; no index holds it, and pages have space for it.
+  tables: (schema) => `
+    CREATE TABLE ${schema}.members (
+      room_id text COLLATE "C",
+      user_id text COLLATE "C",
+      role text NOT NULL,
+      joined_at timestamptz NOT NULL,
+      joined_revision bigint NOT NULL,
+      last_posted bigint NOT NULL,
+      PRIMARY KEY (room_id, user_id)
+    ) WITH (fillfactor = 70);`,
+
+  indexes: (schema) => `
+    CREATE INDEX ON ${schema}.members (user_id);
+    CREATE INDEX ON ${schema}.members (room_id, joined_revision);`,
+
+  async apply(tx, schema, events) {
+    const { gone, present, changed } = fold(events);
+    await Promise.all([
+      gone.length > 0 && deleteGone(tx, schema, gone),
+      present.length > 0 && upsertPresent(tx, schema, present),
+      changed.length > 0 && updateChanged(tx, schema, changed),
+    ]);
+  },
+};
+
+/** What a batch comes to for one person in one room: gone, in it since a joining within the batch, or only changed. */
+interface Outcome {
+  readonly room: string;
+  readonly user: string;
+  is: 'gone' | 'present' | 'changed';
+  /** These are null where the batch leaves them as they are. */
+  role: string | null;
+  joinedAt: string | null;
+  joinedRevision: string | null;
+  lastPosted: string | null;
+}
+
+function fold(events: readonly Recorded[]) {
+  const outcomes = new Map<string, Outcome>();
+  for (const event of events) {
+    const user = personConcerned(event);
+    if (user === null) continue;
+    const room = entityId(event);
+    const key = `${room} ${user}`;
+    const outcome = outcomes.get(key) ?? unchanged(room, user);
+    outcomes.set(key, outcome);
+    change(outcome, event);
+  }
+  const all = [...outcomes.values()];
+  return {
+    gone: all.filter(({ is }) => is === 'gone'),
+    present: all.filter(({ is }) => is === 'present'),
+    changed: all.filter(({ is }) => is === 'changed'),
+  };
+}
+
+function personConcerned(event: Recorded): string | null {
+  switch (event.type) {
+    case 'MemberJoined':
+    case 'MemberLeft':
+    case 'MemberRemoved':
+    case 'MemberRoleChanged':
+      return keyValue(event.data.userId);
+    case 'MessagePosted':
+      return keyValue(event.actor);
+    default:
+      return null;
+  }
+}
+
+const unchanged = (room: string, user: string): Outcome => ({
+  room,
+  user,
+  is: 'changed',
+  role: null,
+  joinedAt: null,
+  joinedRevision: null,
+  lastPosted: null,
+});
+
+function change(outcome: Outcome, event: Recorded): void {
+  switch (event.type) {
+    case 'MemberJoined':
+      outcome.is = 'present';
+      outcome.role = keyValue(event.data.role);
+      outcome.joinedAt = timeValue(event);
+      outcome.joinedRevision = `${event.revision}`;
+      outcome.lastPosted = '-1';
+      break;
+    case 'MemberLeft':
+    case 'MemberRemoved':
+      outcome.is = 'gone';
+      break;
+    case 'MemberRoleChanged':
+      outcome.role = keyValue(event.data.role);
+      break;
+    case 'MessagePosted':
+      outcome.lastPosted = `${event.revision}`;
+      break;
+  }
+}
+
+const deleteGone = (tx: Transaction, schema: string, rows: readonly Outcome[]) => tx`
+  DELETE FROM ${tx(schema)}.members m
+  USING unnest(${column(rows, 'room')}::text[], ${column(rows, 'user')}::text[]) AS gone (room_id, user_id)
+  WHERE m.room_id = gone.room_id AND m.user_id = gone.user_id`;
+
+const upsertPresent = (tx: Transaction, schema: string, rows: readonly Outcome[]) => tx`
+  INSERT INTO ${tx(schema)}.members (room_id, user_id, role, joined_at, joined_revision, last_posted)
+  SELECT * FROM unnest(
+    ${column(rows, 'room')}::text[], ${column(rows, 'user')}::text[], ${column(rows, 'role')}::text[],
+    ${column(rows, 'joinedAt')}::timestamptz[], ${column(rows, 'joinedRevision')}::bigint[], ${column(rows, 'lastPosted')}::bigint[])
+  ON CONFLICT (room_id, user_id) DO UPDATE SET
+    role = excluded.role, joined_at = excluded.joined_at, joined_revision = excluded.joined_revision, last_posted = excluded.last_posted`;
+
+const updateChanged = (tx: Transaction, schema: string, rows: readonly Outcome[]) => tx`
+  UPDATE ${tx(schema)}.members m SET
+    role = coalesce(changed.role, m.role),
+    last_posted = coalesce(changed.last_posted, m.last_posted)
+  FROM unnest(
+    ${column(rows, 'room')}::text[], ${column(rows, 'user')}::text[], ${column(rows, 'role')}::text[],
+    ${column(rows, 'lastPosted')}::bigint[]
+  ) AS changed (room_id, user_id, role, last_posted)
+  WHERE m.room_id = changed.room_id AND m.user_id = changed.user_id`;
+
+// Queries -----------------------------------------------------------------------------------------------------------
+
+export interface RoomMember {
+  readonly user: { readonly id: string; readonly username: string | null; readonly displayName: string | null };
+  readonly role: RoomRole;
+  readonly joinedAt: string;
+  /** Revision of the latest joining. */
+  readonly joinedRevision: bigint;
+}
+
+/** Members of a room in the order in which they joined. */
+export async function membersOf(
+  { sql, schema }: ReadDatabase,
+  room: string,
+  page: PageRequest,
+): Promise<Page<RoomMember>> {
+  const after = cursorKey(page, 'members', isPlace);
+  const rows = await sql<MemberRow[]>`
+    SELECT m.*, p.username, p.display_name
+    FROM ${sql(schema())}.members m LEFT JOIN ${sql(schema())}.people p ON p.id = m.user_id
+    WHERE m.room_id = ${keyValue(room)} ${after ? sql`AND m.joined_revision > ${after[0]}` : sql``}
+    ORDER BY m.joined_revision
+    LIMIT ${page.limit + 1}`;
+  return toPage(rows, page, 'members', toMember, (row) => [`${row.joined_revision}`]);
+}
+
+/** One person's membership of a room, or null. */
+export async function membership(
+  { sql, schema }: ReadDatabase,
+  room: string,
+  user: string,
+): Promise<RoomMember | null> {
+  const [row] = await sql<MemberRow[]>`
+    SELECT m.*, p.username, p.display_name
+    FROM ${sql(schema())}.members m LEFT JOIN ${sql(schema())}.people p ON p.id = m.user_id
+    WHERE m.room_id = ${keyValue(room)} AND m.user_id = ${keyValue(user)}`;
+  return row ? toMember(row) : null;
+}
+
+interface MemberRow {
+  user_id: string;
+  username: string | null;
+  display_name: string | null;
+  role: RoomRole;
+  joined_at: Date;
+  joined_revision: string;
+}
+
+const toMember = (row: MemberRow): RoomMember => ({
+  user: { id: row.user_id, username: row.username, displayName: row.display_name },
+  role: row.role,
+  joinedAt: timeOf(row.joined_at),
+  joinedRevision: BigInt(row.joined_revision),
+});

@@ -1,0 +1,413 @@
+import {
+  contentFingerprint,
+  type MessageFacts,
+  type MessageKind,
+  type OlderMessages,
+  type Recorded,
+} from '@verbatim/domain';
+import { column, entityId, keyValue, textValue, timeOf, timeValue } from './column-values.js';
+import { cursorKey, isPlace, type Page, type PageRequest, toPage } from './page.js';
+import type { Projection, ReadDatabase, Sql, Transaction } from './projection.js';
+
+/** Every message in its present form, and the reactions to it. */
+export const messages: Projection = {
+  name: 'messages',
+
+  // `ordinal`: it is the nth message of its room, from 1.
+  tables: (schema) => `
+    CREATE TABLE ${schema}.messages (
+      room_id text COLLATE "C",
+      revision bigint,
+      message_id text COLLATE "C" NOT NULL,
+      ordinal bigint NOT NULL,
+      position bigint NOT NULL,
+      author_id text COLLATE "C" NOT NULL,
+      kind text NOT NULL,
+      text text,
+      reply_to text,
+      posted_at timestamptz NOT NULL,
+      edited_at timestamptz,
+      redacted_at timestamptz,
+      text_revision bigint NOT NULL,
+      fingerprint bigint,
+      PRIMARY KEY (room_id, revision),
+      UNIQUE (room_id, message_id)
+    );
+    CREATE TABLE ${schema}.reactions (
+      room_id text COLLATE "C",
+      message_id text COLLATE "C",
+      emoji text COLLATE "C",
+      user_id text COLLATE "C",
+      revision bigint NOT NULL,
+      PRIMARY KEY (room_id, message_id, emoji, user_id)
+    );`,
+
+  indexes: () => '',
+
+  async apply(tx, schema, events) {
+    const { posted, changed, reacted, unreacted } = fold(events);
+    await Promise.all([
+      posted.length > 0 && insertPosted(tx, schema, posted),
+      changed.length > 0 && updateChanged(tx, schema, changed),
+      unreacted.length > 0 && deleteReactions(tx, schema, unreacted),
+      reacted.length > 0 && insertReactions(tx, schema, reacted),
+    ]);
+  },
+};
+
+interface Posted {
+  readonly room: string;
+  readonly revision: string;
+  readonly message: string;
+  /** The nth message of its room within the batch, from 1. */
+  readonly nth: number;
+  readonly position: string;
+  readonly author: string;
+  readonly kind: string;
+  text: string | null;
+  readonly replyTo: string | null;
+  readonly postedAt: string;
+  editedAt: string | null;
+  redactedAt: string | null;
+  textRevision: string;
+  fingerprint: number | null;
+}
+/** A change of a message that was posted before the batch. */
+interface Changed {
+  readonly room: string;
+  readonly message: string;
+  text: string | null;
+  editedAt: string | null;
+  redactedAt: string | null;
+  /** Null if the text stays. */
+  textRevision: string | null;
+}
+interface Reaction {
+  readonly room: string;
+  readonly message: string;
+  readonly emoji: string;
+  readonly user: string;
+  readonly revision: string;
+  readonly present: boolean;
+}
+
+/** What a batch comes to: messages posted, with what the batch did to them later, and changes of older ones. */
+function fold(events: readonly Recorded[]) {
+  const posted = new Map<string, Posted>();
+  const changed = new Map<string, Changed>();
+  const reactions = new Map<string, Reaction>();
+  const counts = new Map<string, number>();
+
+  const subject = (room: string, message: string): Posted | Changed => {
+    const key = `${room} ${message}`;
+    const known = posted.get(key) ?? changed.get(key);
+    if (known) return known;
+    const change: Changed = { room, message, text: null, editedAt: null, redactedAt: null, textRevision: null };
+    changed.set(key, change);
+    return change;
+  };
+
+  for (const event of events) {
+    const room = entityId(event);
+    switch (event.type) {
+      case 'MessagePosted': {
+        const nth = (counts.get(room) ?? 0) + 1;
+        counts.set(room, nth);
+        const message = postedRow(room, nth, event);
+        posted.set(`${room} ${message.message}`, message);
+        break;
+      }
+      case 'MessageEdited':
+        edit(subject(room, keyValue(event.data.messageId)), event);
+        break;
+      case 'MessageRedacted':
+        redact(subject(room, keyValue(event.data.messageId)), event);
+        break;
+      case 'ReactionAdded':
+      case 'ReactionRemoved': {
+        const reaction = reactionRow(room, event);
+        reactions.set(`${room} ${reaction.message} ${reaction.user} ${reaction.emoji}`, reaction);
+        break;
+      }
+    }
+  }
+  return {
+    posted: [...posted.values()],
+    changed: [...changed.values()],
+    reacted: [...reactions.values()].filter(({ present }) => present),
+    unreacted: [...reactions.values()].filter(({ present }) => !present),
+  };
+}
+
+type Of<T extends Recorded['type']> = Extract<Recorded, { type: T }>;
+
+function postedRow(room: string, nth: number, event: Of<'MessagePosted'>): Posted {
+  const { messageId, text, replyTo, kind } = event.data;
+  return {
+    room,
+    revision: `${event.revision}`,
+    message: keyValue(messageId),
+    nth,
+    position: `${event.position}`,
+    author: keyValue(event.actor),
+    kind: keyValue(kind),
+    text: textValue(text),
+    replyTo: textValue(replyTo),
+    postedAt: timeValue(event),
+    editedAt: null,
+    redactedAt: null,
+    textRevision: `${event.revision}`,
+    fingerprint: text === null ? null : contentFingerprint(event.data),
+  };
+}
+
+function edit(message: Posted | Changed, event: Of<'MessageEdited'>): void {
+  message.textRevision = `${event.revision}`;
+  message.editedAt = timeValue(event);
+  message.text = message.redactedAt === null ? textValue(event.data.text) : null;
+}
+
+/** Also the fingerprint goes: it would let one check a guess at the text. */
+function redact(message: Posted | Changed, event: Of<'MessageRedacted'>): void {
+  message.redactedAt ??= timeValue(event);
+  message.text = null;
+  if ('fingerprint' in message) message.fingerprint = null;
+}
+
+const reactionRow = (room: string, event: Of<'ReactionAdded' | 'ReactionRemoved'>): Reaction => ({
+  room,
+  message: keyValue(event.data.messageId),
+  emoji: keyValue(event.data.emoji),
+  user: keyValue(event.actor),
+  revision: `${event.revision}`,
+  present: event.type === 'ReactionAdded',
+});
+
+const insertPosted = (tx: Transaction, schema: string, rows: readonly Posted[]) => tx`
+  INSERT INTO ${tx(schema)}.messages (
+    room_id, revision, message_id, ordinal, position, author_id, kind, text, reply_to, posted_at, edited_at, redacted_at,
+    text_revision, fingerprint)
+  SELECT
+    p.room_id, p.revision, message_id, coalesce(before.ordinal, 0) + nth, position, author_id, kind, text, reply_to, posted_at,
+    edited_at, redacted_at, text_revision, fingerprint
+  FROM unnest(
+    ${column(rows, 'room')}::text[], ${column(rows, 'revision')}::bigint[], ${column(rows, 'message')}::text[],
+    ${column(rows, 'nth')}::bigint[], ${column(rows, 'position')}::bigint[], ${column(rows, 'author')}::text[],
+    ${column(rows, 'kind')}::text[], ${column(rows, 'text')}::text[], ${column(rows, 'replyTo')}::text[],
+    ${column(rows, 'postedAt')}::timestamptz[], ${column(rows, 'editedAt')}::timestamptz[],
+    ${column(rows, 'redactedAt')}::timestamptz[], ${column(rows, 'textRevision')}::bigint[],
+    ${column(rows, 'fingerprint')}::bigint[]
+  ) AS p (room_id, revision, message_id, nth, position, author_id, kind, text, reply_to, posted_at, edited_at, redacted_at,
+    text_revision, fingerprint)
+  LEFT JOIN LATERAL (
+    SELECT m.ordinal FROM ${tx(schema)}.messages m WHERE m.room_id = p.room_id ORDER BY m.revision DESC LIMIT 1
+  ) AS before ON true
+  ON CONFLICT DO NOTHING`;
+
+const updateChanged = (tx: Transaction, schema: string, rows: readonly Changed[]) => tx`
+  UPDATE ${tx(schema)}.messages m SET
+    text = CASE
+      WHEN m.redacted_at IS NOT NULL OR c.redacted_at IS NOT NULL THEN NULL
+      WHEN c.text_revision IS NOT NULL THEN c.text
+      ELSE m.text END,
+    edited_at = coalesce(c.edited_at, m.edited_at),
+    redacted_at = coalesce(m.redacted_at, c.redacted_at),
+    text_revision = coalesce(c.text_revision, m.text_revision),
+    fingerprint = CASE WHEN c.redacted_at IS NULL THEN m.fingerprint END
+  FROM unnest(
+    ${column(rows, 'room')}::text[], ${column(rows, 'message')}::text[], ${column(rows, 'text')}::text[],
+    ${column(rows, 'editedAt')}::timestamptz[], ${column(rows, 'redactedAt')}::timestamptz[],
+    ${column(rows, 'textRevision')}::bigint[]
+  ) AS c (room_id, message_id, text, edited_at, redacted_at, text_revision)
+  WHERE m.room_id = c.room_id AND m.message_id = c.message_id`;
+
+const deleteReactions = (tx: Transaction, schema: string, rows: readonly Reaction[]) => tx`
+  DELETE FROM ${tx(schema)}.reactions r
+  USING unnest(
+    ${column(rows, 'room')}::text[], ${column(rows, 'message')}::text[], ${column(rows, 'emoji')}::text[], ${column(rows, 'user')}::text[]
+  ) AS gone (room_id, message_id, emoji, user_id)
+  WHERE r.room_id = gone.room_id AND r.message_id = gone.message_id AND r.emoji = gone.emoji AND r.user_id = gone.user_id`;
+
+const insertReactions = (tx: Transaction, schema: string, rows: readonly Reaction[]) => tx`
+  INSERT INTO ${tx(schema)}.reactions (room_id, message_id, emoji, user_id, revision)
+  SELECT * FROM unnest(
+    ${column(rows, 'room')}::text[], ${column(rows, 'message')}::text[], ${column(rows, 'emoji')}::text[],
+    ${column(rows, 'user')}::text[], ${column(rows, 'revision')}::bigint[])
+  ON CONFLICT (room_id, message_id, emoji, user_id) DO UPDATE SET revision = excluded.revision`;
+
+// Queries -----------------------------------------------------------------------------------------------------------
+
+export interface Message {
+  readonly id: string;
+  readonly roomId: string;
+  readonly revision: bigint;
+  /** Names are null for the service itself, the display name also once erased. */
+  readonly author: { readonly id: string; readonly username: string | null; readonly displayName: string | null };
+  readonly kind: MessageKind;
+  /** Null when redacted or erased. */
+  readonly text: string | null;
+  readonly replyTo: string | null;
+  readonly postedAt: string;
+  readonly editedAt: string | null;
+  readonly redactedAt: string | null;
+  /** In the order in which the emoji were first used. */
+  readonly reactions: readonly { readonly emoji: string; readonly count: number; readonly mine: boolean }[];
+}
+
+export interface TimelineQuery {
+  readonly room: string;
+  readonly order: 'newest' | 'oldest';
+  /** Revision to start at, inclusive: downwards for `newest`, upwards for `oldest`. */
+  readonly from?: bigint;
+  /** Nothing below this revision is shown (`readableFrom` of the domain). */
+  readonly visibleFrom: bigint;
+  readonly viewer: string;
+  readonly page: PageRequest;
+}
+
+/** Messages of a room in order of their revisions, downwards or upwards. */
+export async function timeline(db: ReadDatabase, query: TimelineQuery): Promise<Page<Message>> {
+  const { room, order, from, visibleFrom, viewer, page } = query;
+  const { sql } = db;
+  const list = `timeline ${order}`;
+  const last = cursorKey(page, list, isPlace);
+  const bound = last
+    ? order === 'newest'
+      ? sql`AND m.revision < ${last[0]}`
+      : sql`AND m.revision > ${last[0]}`
+    : from === undefined
+      ? sql``
+      : order === 'newest'
+        ? sql`AND m.revision <= ${`${from}`}`
+        : sql`AND m.revision >= ${`${from}`}`;
+  const rows = await sql<MessageRow[]>`
+    SELECT ${messageFields(db, viewer)}
+    FROM (
+      SELECT * FROM ${sql(db.schema())}.messages m
+      WHERE m.room_id = ${keyValue(room)} AND m.revision >= ${`${visibleFrom}`} ${bound}
+      ORDER BY m.revision ${order === 'newest' ? sql`DESC` : sql`ASC`}
+      LIMIT ${page.limit + 1}
+    ) AS m
+    LEFT JOIN ${sql(db.schema())}.people author ON author.id = m.author_id
+    ORDER BY m.revision ${order === 'newest' ? sql`DESC` : sql`ASC`}`;
+  return toPage(rows, page, list, toMessage, (row) => [`${row.revision}`]);
+}
+
+/** One message by its id, as `viewer` sees it, or null. Whether the viewer may see it is for the caller to judge. */
+export async function message(db: ReadDatabase, room: string, id: string, viewer: string): Promise<Message | null> {
+  const { sql } = db;
+  const [row] = await sql<MessageRow[]>`
+    SELECT ${messageFields(db, viewer)}
+    FROM ${sql(db.schema())}.messages m
+    LEFT JOIN ${sql(db.schema())}.people author ON author.id = m.author_id
+    WHERE m.room_id = ${keyValue(room)} AND m.message_id = ${keyValue(id)}`;
+  return row ? toMessage(row) : null;
+}
+
+/** What a command needs to know of messages that have left its room's window. */
+export interface MessageLookup {
+  readonly room: string;
+  readonly messages: readonly string[];
+  /** Whose reactions are wanted. */
+  readonly actor: string;
+}
+
+/**
+ * Answers look-ups for any number of rooms, in their order, in one statement: each answer speaks of all events of its
+ * room through one revision (-1 for a room that is not there). Messages that do not exist are absent.
+ */
+export async function messageFacts(
+  { sql, schema }: ReadDatabase,
+  lookups: readonly MessageLookup[],
+): Promise<OlderMessages[]> {
+  const wanted = lookups.flatMap(({ room, messages, actor }, index) =>
+    messages.map((message) => ({ index, room: keyValue(room), message: keyValue(message), actor: keyValue(actor) })),
+  );
+  const rows = await sql<FactsRow[]>`
+    SELECT w.index, r.revision AS through, m.message_id, m.author_id, m.revision, m.fingerprint, m.text_revision,
+      m.redacted_at IS NOT NULL AS redacted,
+      (SELECT json_agg(x.emoji) FROM ${sql(schema())}.reactions x
+        WHERE x.room_id = w.room_id AND x.message_id = w.message_id AND x.user_id = w.actor) AS own_reactions
+    FROM unnest(
+      ${column(wanted, 'index')}::integer[], ${column(wanted, 'room')}::text[], ${column(wanted, 'message')}::text[],
+      ${column(wanted, 'actor')}::text[]
+    ) AS w (index, room_id, message_id, actor)
+    JOIN ${sql(schema())}.rooms r ON r.id = w.room_id
+    LEFT JOIN ${sql(schema())}.messages m ON m.room_id = w.room_id AND m.message_id = w.message_id`;
+
+  const answers = lookups.map(({ messages }) => ({
+    through: -1n,
+    asked: new Set(messages),
+    messages: new Map<string, OldMessage>(),
+  }));
+  for (const row of rows) {
+    const answer = answers[row.index];
+    if (!answer) continue;
+    answer.through = BigInt(row.through);
+    if (row.message_id !== null) answer.messages.set(row.message_id, toFacts(row));
+  }
+  return answers;
+}
+
+type OldMessage = MessageFacts & { readonly ownReactions: readonly string[] };
+
+interface FactsRow {
+  index: number;
+  through: string;
+  message_id: string | null;
+  author_id: string;
+  revision: string;
+  fingerprint: string | null;
+  text_revision: string;
+  redacted: boolean;
+  own_reactions: string[] | null;
+}
+
+const toFacts = (row: FactsRow): OldMessage => ({
+  author: row.author_id,
+  posted: { revision: BigInt(row.revision), fingerprint: row.fingerprint === null ? null : Number(row.fingerprint) },
+  textRevision: BigInt(row.text_revision),
+  redacted: row.redacted,
+  ownReactions: row.own_reactions ?? [],
+});
+
+/** What a query selects to show messages `m` with their `author`; `toMessage` takes a row of it. */
+export const messageFields = ({ sql, schema }: ReadDatabase, viewer: string): ReturnType<Sql> => sql`
+  m.room_id, m.revision, m.message_id, m.author_id, author.username, author.display_name, m.kind, m.text, m.reply_to,
+  m.posted_at, m.edited_at, m.redacted_at,
+  (SELECT json_agg(json_build_object('emoji', emoji, 'count', count, 'mine', mine) ORDER BY first)
+    FROM (
+      SELECT emoji, count(*) AS count, bool_or(user_id = ${keyValue(viewer)}) AS mine, min(revision) AS first
+      FROM ${sql(schema())}.reactions r WHERE r.room_id = m.room_id AND r.message_id = m.message_id GROUP BY emoji
+    ) AS grouped
+  ) AS reactions`;
+
+export interface MessageRow {
+  room_id: string;
+  revision: string;
+  message_id: string;
+  author_id: string;
+  username: string | null;
+  display_name: string | null;
+  kind: MessageKind;
+  text: string | null;
+  reply_to: string | null;
+  posted_at: Date;
+  edited_at: Date | null;
+  redacted_at: Date | null;
+  reactions: Message['reactions'] | null;
+}
+
+export const toMessage = (row: MessageRow): Message => ({
+  id: row.message_id,
+  roomId: row.room_id,
+  revision: BigInt(row.revision),
+  author: { id: row.author_id, username: row.username, displayName: row.display_name },
+  kind: row.kind,
+  text: row.text,
+  replyTo: row.reply_to,
+  postedAt: timeOf(row.posted_at),
+  editedAt: row.edited_at && timeOf(row.edited_at),
+  redactedAt: row.redacted_at && timeOf(row.redacted_at),
+  reactions: row.reactions ?? [],
+});

@@ -1,0 +1,166 @@
+import type { Recorded, ServerRole } from '@verbatim/domain';
+import { column, entityId, keyValue, nameKeyValue, textValue, timeOf, timeValue } from './column-values.js';
+import { cursorKey, isKey, type Page, type PageRequest, toPage } from './page.js';
+import type { Projection, ReadDatabase, Transaction } from './projection.js';
+import { containing, substringIndex } from './substring-search.js';
+
+/** Everyone who has an account. */
+export const people: Projection = {
+  name: 'people',
+
+  tables: (schema) => `
+    CREATE TABLE ${schema}.people (
+      id text COLLATE "C" PRIMARY KEY,
+      username text NOT NULL,
+      username_key text COLLATE "C" NOT NULL,
+      display_name text,
+      display_key text COLLATE "C",
+      email text,
+      role text NOT NULL,
+      suspended boolean NOT NULL DEFAULT false,
+      created_at timestamptz NOT NULL
+    );`,
+
+  indexes: (schema) => `
+    CREATE INDEX ON ${schema}.people (username_key, id);
+    ${substringIndex(schema, 'people', 'username_key', 'display_key')}`,
+
+  async apply(tx, schema, events) {
+    const { registered, changed } = fold(events);
+    await Promise.all([
+      registered.length > 0 && insertRegistered(tx, schema, registered),
+      changed.length > 0 && updateChanged(tx, schema, changed),
+    ]);
+  },
+};
+
+type Registered = ReturnType<typeof registeredRow>;
+/** Columns that get a new value, as JSON. */
+interface Changed {
+  readonly id: string;
+  readonly patch: string;
+}
+
+function fold(events: readonly Recorded[]): { registered: Registered[]; changed: Changed[] } {
+  const registered: Registered[] = [];
+  const patches = new Map<string, Record<string, string | boolean | null>>();
+  const patch = (event: Recorded, change: Record<string, string | boolean | null>) =>
+    patches.set(entityId(event), { ...patches.get(entityId(event)), ...change });
+
+  for (const event of events) {
+    switch (event.type) {
+      case 'UserRegistered':
+        registered.push(registeredRow(event));
+        break;
+      case 'UserChanged': {
+        const { displayName } = event.data;
+        patch(event, { display_name: textValue(displayName), display_key: nameKeyValue(displayName) });
+        break;
+      }
+      case 'UserRoleChanged':
+        patch(event, { role: keyValue(event.data.role) });
+        break;
+      case 'UserSuspended':
+      case 'UserReinstated':
+        patch(event, { suspended: event.type === 'UserSuspended' });
+        break;
+    }
+  }
+  return { registered, changed: [...patches].map(([id, change]) => ({ id, patch: JSON.stringify(change) })) };
+}
+
+function registeredRow(event: Extract<Recorded, { type: 'UserRegistered' }>) {
+  const { username, displayName, email, role } = event.data;
+  return {
+    id: entityId(event),
+    username: textValue(username) ?? '',
+    usernameKey: nameKeyValue(username) ?? '',
+    displayName: textValue(displayName),
+    displayKey: nameKeyValue(displayName),
+    email: textValue(email),
+    role: keyValue(role),
+    createdAt: timeValue(event),
+  };
+}
+
+const insertRegistered = (tx: Transaction, schema: string, rows: readonly Registered[]) => tx`
+  INSERT INTO ${tx(schema)}.people (id, username, username_key, display_name, display_key, email, role, created_at)
+  SELECT * FROM unnest(
+    ${column(rows, 'id')}::text[], ${column(rows, 'username')}::text[], ${column(rows, 'usernameKey')}::text[],
+    ${column(rows, 'displayName')}::text[], ${column(rows, 'displayKey')}::text[], ${column(rows, 'email')}::text[],
+    ${column(rows, 'role')}::text[], ${column(rows, 'createdAt')}::timestamptz[])
+  ON CONFLICT DO NOTHING`;
+
+const updateChanged = (tx: Transaction, schema: string, rows: readonly Changed[]) => tx`
+  UPDATE ${tx(schema)}.people p SET
+    display_name = CASE WHEN patch ? 'display_name' THEN patch ->> 'display_name' ELSE display_name END,
+    display_key = CASE WHEN patch ? 'display_key' THEN patch ->> 'display_key' ELSE display_key END,
+    role = coalesce(patch ->> 'role', role),
+    suspended = coalesce((patch -> 'suspended')::boolean, suspended)
+  FROM (
+    SELECT c.id, c.patch::jsonb FROM unnest(${column(rows, 'id')}::text[], ${column(rows, 'patch')}::text[]) AS c (id, patch)
+  ) AS changed
+  WHERE p.id = changed.id`;
+
+// Queries -----------------------------------------------------------------------------------------------------------
+
+export interface User {
+  readonly id: string;
+  readonly username: string;
+  /** Null once erased. */
+  readonly displayName: string | null;
+  /** Not for everybody: the person's own, and for administrators. */
+  readonly email: string | null;
+  readonly role: ServerRole;
+  readonly suspended: boolean;
+  readonly createdAt: string;
+}
+
+export async function getUser(db: ReadDatabase, id: string): Promise<User | null> {
+  return (await getUsers(db, [id])).get(id) ?? null;
+}
+
+/** Those of the users asked for that exist, by id. */
+export async function getUsers({ sql, schema }: ReadDatabase, ids: readonly string[]): Promise<Map<string, User>> {
+  const rows = await sql<UserRow[]>`SELECT * FROM ${sql(schema())}.people WHERE id = ANY(${ids.map(keyValue)}::text[])`;
+  return new Map(rows.map((row) => [row.id, toUser(row)]));
+}
+
+/** Users in order of their names; with `q` only those whose username or display name contains it, whatever the case. */
+export async function findUsers(
+  { sql, schema }: ReadDatabase,
+  q: string | undefined,
+  page: PageRequest,
+): Promise<Page<User>> {
+  const after = cursorKey(page, 'users', isKey, isKey);
+  const pattern = q ? containing(nameKeyValue(q) ?? '') : null;
+  const rows = await sql<UserRow[]>`
+    SELECT * FROM ${sql(schema())}.people
+    WHERE true
+      ${pattern ? sql`AND (username_key LIKE ${pattern} OR display_key LIKE ${pattern})` : sql``}
+      ${after ? sql`AND (username_key, id) > (${after[0]}, ${after[1]})` : sql``}
+    ORDER BY username_key, id
+    LIMIT ${page.limit + 1}`;
+  return toPage(rows, page, 'users', toUser, (row) => [row.username_key, row.id]);
+}
+
+interface UserRow {
+  id: string;
+  username: string;
+  username_key: string;
+  display_name: string | null;
+  email: string | null;
+  role: ServerRole;
+  suspended: boolean;
+  created_at: Date;
+}
+
+const toUser = (row: UserRow): User => ({
+  id: row.id,
+  username: row.username,
+  displayName: row.display_name,
+  email: row.email,
+  role: row.role,
+  suspended: row.suspended,
+  createdAt: timeOf(row.created_at),
+});

@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { members } from './members.js';
+import { messages } from './messages.js';
+import { people } from './people.js';
+import type { Projection, Transaction } from './projection.js';
+import { rooms } from './rooms.js';
+import { search } from './search.js';
+
+/** Projections that share a checkpoint, and with it the transactions in which their rows change. */
+export interface ProjectionGroup {
+  /** The key of the checkpoint. */
+  readonly name: string;
+  readonly projections: readonly Projection[];
+}
+
+/** All read models. Who waits for one's own write waits for `timeline`; `search` may lag. */
+export interface ReadModels {
+  readonly timeline: ProjectionGroup;
+  readonly search: ProjectionGroup;
+}
+
+export const readModels: ReadModels = {
+  timeline: { name: 'timeline', projections: [people, rooms, members, messages] },
+  search: { name: 'search', projections: [search] },
+};
+
+/** To be raised when `apply` of any projection makes other rows of the same events; changes of the DDL show by themselves. */
+const ROWS = 1;
+
+/** Equal for two releases exactly if each can read and go on with the other's read models. */
+export const readModelsVersion = createHash('sha256')
+  .update(`${ROWS}\n${tablesOf('read_0')}\n${indexesOf('read_0')}`)
+  .digest('hex')
+  .slice(0, 16);
+
+export const schemaName = (n: number): string => `read_${n}`;
+
+/** Makes an empty schema of read models, its checkpoints before the first event, without secondary indexes. */
+export async function createReadSchema(tx: Transaction, schema: string): Promise<void> {
+  await tx.unsafe(`
+    SET LOCAL client_min_messages = warning;
+    CREATE SCHEMA ${schema};
+    CREATE TABLE ${schema}.checkpoints (projection text PRIMARY KEY, position bigint NOT NULL) WITH (fillfactor = 10);
+    INSERT INTO ${schema}.checkpoints VALUES ('${readModels.timeline.name}', -1), ('${readModels.search.name}', -1);
+    ${tablesOf(schema)}`);
+}
+
+export async function createIndexes(tx: Transaction, schema: string): Promise<void> {
+  await tx.unsafe(`SET LOCAL client_min_messages = warning; ${indexesOf(schema)}`);
+}
+
+function all(): readonly Projection[] {
+  return [...readModels.timeline.projections, ...readModels.search.projections];
+}
+
+function tablesOf(schema: string): string {
+  return all()
+    .map((projection) => projection.tables(schema))
+    .join('\n');
+}
+
+function indexesOf(schema: string): string {
+  return all()
+    .map((projection) => projection.indexes(schema))
+    .join('\n');
+}

@@ -1,0 +1,256 @@
+import type { HistoryAccess, Recorded, Visibility } from '@verbatim/domain';
+import { parseStream } from '@verbatim/domain';
+import { column, entityId, keyValue, nameKeyValue, textValue, timeOf, timeValue } from './column-values.js';
+import { cursorKey, isPlace, type Page, type PageRequest, toPage } from './page.js';
+import type { Projection, ReadDatabase, Transaction } from './projection.js';
+import { containing, substringIndex } from './substring-search.js';
+
+/** Every room with its settings, its counters and its last message. */
+export const rooms: Projection = {
+  name: 'rooms',
+
+  // A busy room's row changes with every batch, which stays cheap while its page has space for the next form of it and
+  // no index holds a column that changes.
+  tables: (schema) => `
+    CREATE TABLE ${schema}.rooms (
+      id text COLLATE "C" PRIMARY KEY,
+      name text,
+      name_key text COLLATE "C",
+      topic text,
+      visibility text NOT NULL,
+      history text NOT NULL,
+      password_id text,
+      status text NOT NULL DEFAULT 'open',
+      created_by text,
+      created_at timestamptz NOT NULL,
+      created_position bigint NOT NULL,
+      revision bigint NOT NULL,
+      member_count integer NOT NULL DEFAULT 0,
+      message_count bigint NOT NULL DEFAULT 0,
+      last_message bigint,
+      active_at timestamptz NOT NULL,
+      active_position bigint NOT NULL
+    ) WITH (fillfactor = 50);`,
+
+  indexes: (schema) => `
+    CREATE INDEX ON ${schema}.rooms (created_position);
+    ${substringIndex(schema, 'rooms', 'name_key')}`,
+
+  async apply(tx, schema, events) {
+    const { created, changed } = fold(events);
+    await Promise.all([
+      created.length > 0 && insertCreated(tx, schema, created),
+      changed.length > 0 && updateChanged(tx, schema, changed),
+    ]);
+  },
+};
+
+type Created = ReturnType<typeof createdRow>;
+interface Change {
+  readonly id: string;
+  revision: string;
+  /** Columns that get a new value. */
+  patch: Record<string, string | null>;
+  members: number;
+  messages: number;
+  /** The last message of the batch, if there is one: its revision, its time, its position. */
+  lastMessage: string | null;
+  activeAt: string | null;
+  activePosition: string | null;
+}
+
+/** Rooms created, and for every room of the batch, also these, one change that sums up all its events. */
+function fold(events: readonly Recorded[]): { created: Created[]; changed: Change[] } {
+  const created: Created[] = [];
+  const changes = new Map<string, Change>();
+  for (const event of events) {
+    if (parseStream(event.stream).category !== 'room') continue;
+    if (event.type === 'RoomCreated') created.push(createdRow(event));
+    const id = entityId(event);
+    const change = changes.get(id) ?? noChange(id);
+    changes.set(id, change);
+    change.revision = `${event.revision}`;
+    sumUp(change, event);
+  }
+  return { created, changed: [...changes.values()] };
+}
+
+const noChange = (id: string): Change => ({
+  id,
+  revision: '',
+  patch: {},
+  members: 0,
+  messages: 0,
+  lastMessage: null,
+  activeAt: null,
+  activePosition: null,
+});
+
+function sumUp(change: Change, event: Recorded): void {
+  switch (event.type) {
+    case 'RoomChanged': {
+      const { name, topic, visibility, history, passwordId } = event.data;
+      if (name !== undefined) Object.assign(change.patch, { name: textValue(name), name_key: nameKeyValue(name) });
+      if (topic !== undefined) change.patch.topic = textValue(topic);
+      if (visibility !== undefined) change.patch.visibility = keyValue(visibility);
+      if (history !== undefined) change.patch.history = keyValue(history);
+      if (passwordId !== undefined) change.patch.password_id = textValue(passwordId);
+      break;
+    }
+    case 'ChatClosed':
+      change.patch.status = 'closed';
+      break;
+    case 'MemberJoined':
+      change.members++;
+      break;
+    case 'MemberLeft':
+    case 'MemberRemoved':
+      change.members--;
+      break;
+    case 'MessagePosted':
+      change.messages++;
+      change.lastMessage = `${event.revision}`;
+      change.activeAt = timeValue(event);
+      change.activePosition = `${event.position}`;
+      break;
+  }
+}
+
+function createdRow(event: Extract<Recorded, { type: 'RoomCreated' }>) {
+  const { name, topic, visibility, history, passwordId } = event.data;
+  return {
+    id: entityId(event),
+    name: textValue(name),
+    nameKey: nameKeyValue(name),
+    topic: textValue(topic),
+    visibility: keyValue(visibility),
+    history: keyValue(history),
+    passwordId: textValue(passwordId),
+    createdBy: textValue(event.actor),
+    createdAt: timeValue(event),
+    position: `${event.position}`,
+    revision: `${event.revision}`,
+  };
+}
+
+const insertCreated = (tx: Transaction, schema: string, rows: readonly Created[]) => tx`
+  INSERT INTO ${tx(schema)}.rooms (
+    id, name, name_key, topic, visibility, history, password_id, created_by, created_at, created_position, revision, active_at, active_position)
+  SELECT id, name, name_key, topic, visibility, history, password_id, created_by, at, position, revision, at, position
+  FROM unnest(
+    ${column(rows, 'id')}::text[], ${column(rows, 'name')}::text[], ${column(rows, 'nameKey')}::text[], ${column(rows, 'topic')}::text[],
+    ${column(rows, 'visibility')}::text[], ${column(rows, 'history')}::text[], ${column(rows, 'passwordId')}::text[],
+    ${column(rows, 'createdBy')}::text[], ${column(rows, 'createdAt')}::timestamptz[], ${column(rows, 'position')}::bigint[],
+    ${column(rows, 'revision')}::bigint[]
+  ) AS created (id, name, name_key, topic, visibility, history, password_id, created_by, at, position, revision)
+  ON CONFLICT DO NOTHING`;
+
+const updateChanged = (tx: Transaction, schema: string, rows: readonly Change[]) => tx`
+  UPDATE ${tx(schema)}.rooms r SET
+    name = CASE WHEN patch ? 'name' THEN patch ->> 'name' ELSE r.name END,
+    name_key = CASE WHEN patch ? 'name_key' THEN patch ->> 'name_key' ELSE r.name_key END,
+    topic = CASE WHEN patch ? 'topic' THEN patch ->> 'topic' ELSE r.topic END,
+    visibility = coalesce(patch ->> 'visibility', r.visibility),
+    history = coalesce(patch ->> 'history', r.history),
+    password_id = CASE WHEN patch ? 'password_id' THEN patch ->> 'password_id' ELSE r.password_id END,
+    status = coalesce(patch ->> 'status', r.status),
+    revision = changed.revision,
+    member_count = r.member_count + changed.members,
+    message_count = r.message_count + changed.messages,
+    last_message = coalesce(changed.last_message, r.last_message),
+    active_at = coalesce(changed.active_at, r.active_at),
+    active_position = coalesce(changed.active_position, r.active_position)
+  FROM (
+    SELECT id, revision, members, messages, last_message, active_at, active_position, patch::jsonb
+    FROM unnest(
+      ${column(rows, 'id')}::text[], ${column(rows, 'revision')}::bigint[], ${column(rows, 'members')}::integer[],
+      ${column(rows, 'messages')}::integer[], ${column(rows, 'lastMessage')}::bigint[], ${column(rows, 'activeAt')}::timestamptz[],
+      ${column(rows, 'activePosition')}::bigint[], ${rows.map(({ patch }) => JSON.stringify(patch))}::text[]
+    ) AS c (id, revision, members, messages, last_message, active_at, active_position, patch)
+  ) AS changed
+  WHERE r.id = changed.id`;
+
+// Queries -----------------------------------------------------------------------------------------------------------
+
+export interface Room {
+  readonly id: string;
+  /** Empty for direct rooms; name and topic are null once erased. */
+  readonly name: string | null;
+  readonly topic: string | null;
+  readonly visibility: Visibility;
+  readonly history: HistoryAccess;
+  readonly passwordId: string | null;
+  readonly status: 'open' | 'closed';
+  readonly createdBy: string | null;
+  readonly createdAt: string;
+  /** Of the room's last event that has reached the read model. */
+  readonly revision: bigint;
+  readonly memberCount: number;
+  /** All that were ever posted, also those redacted. */
+  readonly messageCount: number;
+}
+
+/** Whatever its visibility: whether the asker may know of the room is for the caller to judge. */
+export async function getRoom({ sql, schema }: ReadDatabase, id: string): Promise<Room | null> {
+  const [row] = await sql<RoomRow[]>`SELECT * FROM ${sql(schema())}.rooms WHERE id = ${keyValue(id)}`;
+  return row ? toRoom(row) : null;
+}
+
+export interface RoomsQuery {
+  readonly viewer: string;
+  /** Administrators and auditors see all rooms; others public rooms and those that they are in. */
+  readonly admin: boolean;
+  /** Only rooms whose name contains this, whatever the case. */
+  readonly q?: string;
+  /** Only rooms that the viewer is in. */
+  readonly memberOnly?: boolean;
+  readonly status?: 'open' | 'closed';
+  readonly page: PageRequest;
+}
+
+/** Rooms, those created last first. */
+export async function listRooms({ sql, schema }: ReadDatabase, query: RoomsQuery): Promise<Page<Room>> {
+  const { viewer, admin, q, memberOnly, status, page } = query;
+  const before = cursorKey(page, 'rooms', isPlace);
+  const isMember = sql`EXISTS (SELECT FROM ${sql(schema())}.members m WHERE m.room_id = r.id AND m.user_id = ${keyValue(viewer)})`;
+  const rows = await sql<RoomRow[]>`
+    SELECT r.* FROM ${sql(schema())}.rooms r
+    WHERE ${memberOnly ? isMember : admin ? sql`true` : sql`(r.visibility = 'public' OR ${isMember})`}
+      ${q ? sql`AND r.name_key LIKE ${containing(nameKeyValue(q) ?? '')}` : sql``}
+      ${status ? sql`AND r.status = ${status}` : sql``}
+      ${before ? sql`AND r.created_position < ${before[0]}` : sql``}
+    ORDER BY r.created_position DESC
+    LIMIT ${page.limit + 1}`;
+  return toPage(rows, page, 'rooms', toRoom, (row) => [`${row.created_position}`]);
+}
+
+export interface RoomRow {
+  id: string;
+  name: string | null;
+  topic: string | null;
+  visibility: Visibility;
+  history: HistoryAccess;
+  password_id: string | null;
+  status: 'open' | 'closed';
+  created_by: string | null;
+  created_at: Date;
+  created_position: string;
+  revision: string;
+  member_count: number;
+  message_count: string;
+}
+
+export const toRoom = (row: RoomRow): Room => ({
+  id: row.id,
+  name: row.name,
+  topic: row.topic,
+  visibility: row.visibility,
+  history: row.history,
+  passwordId: row.password_id,
+  status: row.status,
+  createdBy: row.created_by,
+  createdAt: timeOf(row.created_at),
+  revision: BigInt(row.revision),
+  memberCount: row.member_count,
+  messageCount: Number(row.message_count),
+});

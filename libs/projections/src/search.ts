@@ -1,0 +1,139 @@
+import type { Recorded } from '@verbatim/domain';
+import { column, entityId, keyValue, textValue, timeOf, timeValue } from './column-values.js';
+import { type Message, type MessageRow, messageFields, toMessage } from './messages.js';
+import { cursorKey, isPlace, isTime, type Page, type PageRequest, toPage } from './page.js';
+import type { Projection, ReadDatabase, Transaction } from './projection.js';
+
+/**
+ * The words of every message. It is the dearest of the read models, so it has a checkpoint of its own and may lag. The
+ * words are taken as they are written ('simple'): a chat has many languages, often in one room.
+ */
+export const search: Projection = {
+  name: 'search',
+
+  tables: (schema) => `
+    CREATE TABLE ${schema}.search (
+      room_id text COLLATE "C",
+      message_id text COLLATE "C",
+      revision bigint NOT NULL,
+      position bigint NOT NULL,
+      posted_at timestamptz NOT NULL,
+      words tsvector NOT NULL,
+      PRIMARY KEY (room_id, message_id)
+    );`,
+
+  // `fastupdate` puts new words on a list first, which halves the price of a post.
+  indexes: (schema) => `CREATE INDEX ON ${schema}.search USING gin (words) WITH (fastupdate = on);`,
+
+  async apply(tx, schema, events) {
+    const { posted, edited, redacted } = fold(events);
+    await Promise.all([
+      posted.length > 0 && insertPosted(tx, schema, posted),
+      edited.length > 0 && updateEdited(tx, schema, edited),
+      redacted.length > 0 && deleteRedacted(tx, schema, redacted),
+    ]);
+  },
+};
+
+interface Edited {
+  readonly room: string;
+  readonly message: string;
+  text: string;
+}
+interface Posted extends Edited {
+  readonly revision: string;
+  readonly position: string;
+  readonly postedAt: string;
+}
+
+/** What a batch comes to: new messages with their latest text, new texts of older messages, and redacted messages. */
+function fold(events: readonly Recorded[]) {
+  const posted = new Map<string, Posted>();
+  const edited = new Map<string, Edited>();
+  const redacted = new Map<string, Omit<Edited, 'text'>>();
+  for (const event of events) {
+    if (event.type !== 'MessagePosted' && event.type !== 'MessageEdited' && event.type !== 'MessageRedacted') continue;
+    const room = entityId(event);
+    const message = keyValue(event.data.messageId);
+    const key = `${room} ${message}`;
+    if (event.type === 'MessageRedacted') {
+      if (!posted.delete(key)) redacted.set(key, { room, message });
+      edited.delete(key);
+      continue;
+    }
+    const text = searchable(event.data.text);
+    const inBatch = posted.get(key);
+    if (inBatch) inBatch.text = text;
+    else if (event.type === 'MessageEdited') edited.set(key, { room, message, text });
+    else
+      posted.set(key, {
+        room,
+        message,
+        text,
+        revision: `${event.revision}`,
+        position: `${event.position}`,
+        postedAt: timeValue(event),
+      });
+  }
+  return { posted: [...posted.values()], edited: [...edited.values()], redacted: [...redacted.values()] };
+}
+
+/** PostgreSQL refuses the words of a text beyond a megabyte. No message is nearly as long. */
+const searchable = (text: string | null): string => (textValue(text) ?? '').slice(0, 100_000);
+
+const insertPosted = (tx: Transaction, schema: string, rows: readonly Posted[]) => tx`
+  INSERT INTO ${tx(schema)}.search (room_id, message_id, revision, position, posted_at, words)
+  SELECT room_id, message_id, revision, position, posted_at, to_tsvector('simple', text)
+  FROM unnest(
+    ${column(rows, 'room')}::text[], ${column(rows, 'message')}::text[], ${column(rows, 'revision')}::bigint[],
+    ${column(rows, 'position')}::bigint[], ${column(rows, 'postedAt')}::timestamptz[], ${column(rows, 'text')}::text[]
+  ) AS posted (room_id, message_id, revision, position, posted_at, text)
+  ON CONFLICT DO NOTHING`;
+
+const updateEdited = (tx: Transaction, schema: string, rows: readonly Edited[]) => tx`
+  UPDATE ${tx(schema)}.search s SET words = to_tsvector('simple', edited.text)
+  FROM unnest(${column(rows, 'room')}::text[], ${column(rows, 'message')}::text[], ${column(rows, 'text')}::text[])
+    AS edited (room_id, message_id, text)
+  WHERE s.room_id = edited.room_id AND s.message_id = edited.message_id`;
+
+const deleteRedacted = (tx: Transaction, schema: string, rows: readonly Omit<Edited, 'text'>[]) => tx`
+  DELETE FROM ${tx(schema)}.search s
+  USING unnest(${column(rows, 'room')}::text[], ${column(rows, 'message')}::text[]) AS redacted (room_id, message_id)
+  WHERE s.room_id = redacted.room_id AND s.message_id = redacted.message_id`;
+
+// Queries -----------------------------------------------------------------------------------------------------------
+
+export interface SearchQuery {
+  readonly viewer: string;
+  /** Words that must all be there; "in quotes": next to each other; `or`; `-word`: must not be there. */
+  readonly q: string;
+  /** Only messages of this room. */
+  readonly room?: string;
+  readonly page: PageRequest;
+}
+
+/**
+ * Messages that hold the words, newest first, in rooms of which the viewer is a member, as far back as a member may
+ * read there. A query that only excludes words finds nothing.
+ */
+export async function searchMessages(db: ReadDatabase, { viewer, q, room, page }: SearchQuery): Promise<Page<Message>> {
+  const { sql } = db;
+  const schema = sql(db.schema());
+  const last = cursorKey(page, 'search', isTime, isPlace);
+  const wanted = sql`websearch_to_tsquery('simple', ${textValue(q)})`;
+  const rows = await sql<(MessageRow & { position: string })[]>`
+    SELECT m.position, ${messageFields(db, viewer)}
+    FROM ${schema}.search s
+    JOIN ${schema}.members me ON me.room_id = s.room_id AND me.user_id = ${keyValue(viewer)}
+    JOIN ${schema}.rooms r ON r.id = s.room_id
+    JOIN ${schema}.messages m ON m.room_id = s.room_id AND m.revision = s.revision
+    LEFT JOIN ${schema}.people author ON author.id = m.author_id
+    WHERE s.words @@ ${wanted} AND querytree(${wanted}) NOT IN ('', 'T')
+      AND (r.visibility = 'public' OR r.history = 'full' OR s.revision >= me.joined_revision)
+      AND m.redacted_at IS NULL
+      ${room === undefined ? sql`` : sql`AND s.room_id = ${keyValue(room)}`}
+      ${last ? sql`AND (s.posted_at, s.position) < (${last[0]}::timestamptz, ${last[1]}::bigint)` : sql``}
+    ORDER BY s.posted_at DESC, s.position DESC
+    LIMIT ${page.limit + 1}`;
+  return toPage(rows, page, 'search', toMessage, (row) => [timeOf(row.posted_at), `${row.position}`]);
+}

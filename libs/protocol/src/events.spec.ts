@@ -1,0 +1,60 @@
+import { type Face, type RoomEvent, view } from '@verbatim/domain';
+import { describe, expect, it } from 'vitest';
+import { liveEventSchema, roomEventTypes, storedEventSchema } from './events.js';
+
+const someId = '01985f6e-7a2c-7000-8000-0000000000a1';
+const otherId = '01985f6e-7a2c-7000-8000-0000000000b2';
+const imported = { file: 'a'.repeat(64), place: 3 };
+const settings = {
+  name: 'engine room',
+  topic: '',
+  visibility: 'hidden',
+  history: 'joined',
+  passwordId: otherId,
+} as const;
+
+/** One event of each type as the log holds it, as full as it gets. */
+const dataOf: { [E in RoomEvent as E['type']]: E['data'] } = {
+  RoomCreated: { ...settings, imported },
+  RoomAbandoned: {},
+  RoomNameAbandoned: { claim: someId },
+  RoomChanged: settings,
+  MemberJoined: { userId: someId, role: 'owner', imported },
+  MemberLeft: { userId: someId, imported },
+  MemberRemoved: { userId: someId, reason: 'spam' },
+  MemberRoleChanged: { userId: someId, role: 'guest' },
+  MessagePosted: { messageId: someId, text: 'hello', replyTo: otherId, kind: 'action', imported },
+  MessageEdited: { messageId: someId, text: 'hello' },
+  MessageRedacted: { messageId: someId, authorId: otherId, reason: 'spam' },
+  ReactionAdded: { messageId: someId, emoji: '👍' },
+  ReactionRemoved: { messageId: someId, emoji: '👍' },
+  ChatClosed: { reason: 'done' },
+};
+const erased = (data: object): object =>
+  Object.fromEntries(
+    Object.entries(data).map(([key, value]) => [key, ['name', 'topic', 'text', 'reason'].includes(key) ? null : value]),
+  );
+
+const live = { revision: 3, at: '2026-01-31T12:00:00.000Z', actor: { id: someId, username: 'ada' } };
+const stored = { ...live, id: otherId, stream: `room-${someId}`, position: 9, sealed: '{}', prev: null, hash: 'ab' };
+
+describe.each(roomEventTypes)('%s', (type) => {
+  it.each<[Face, boolean]>([
+    ['member', false],
+    ['member', true],
+    ['moderator', false],
+    ['auditor', false],
+    ['auditor', true],
+  ])('fits the schemas as seen by a %s (replaced since: %s)', (face, replaced) => {
+    for (const data of [dataOf[type], erased(dataOf[type])]) {
+      const shown = view({ type, data }, face, replaced);
+      expect(liveEventSchema.parse({ ...live, type, data: shown })).toEqual({ ...live, type, data: shown });
+      expect(storedEventSchema.parse({ ...stored, type, data: shown })).toEqual({ ...stored, type, data: shown });
+    }
+  });
+});
+
+it('tells when an imported event took place, and has nobody as the actor of the service itself', () => {
+  const event = { ...live, actor: null, occurredAt: '1999-12-31T23:59:59.000Z', type: 'RoomAbandoned', data: {} };
+  expect(liveEventSchema.parse(event)).toEqual(event);
+});

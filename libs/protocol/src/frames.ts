@@ -1,0 +1,201 @@
+import { z } from 'zod';
+import { personSchema, userSchema } from './accounts.js';
+import { errorFrameSchema } from './errors.js';
+import { liveEventSchema } from './events.js';
+import { emoji, id, invitation, messageText, position, reason, revision, roomPassword, whole } from './fields.js';
+import { postMessageBody } from './messages.js';
+import { protocol } from './operation.js';
+
+/** The server pings this often; two beats without an answer end the connection. */
+export const heartbeatSeconds = 25;
+
+/** Longer frames end the connection. */
+export const maxFrameBytes = 131_072;
+
+/** What every frame is, both ways. `data` is checked by the schema of its event. */
+export const frameSchema = z.object({
+  event: z.string().max(100),
+  ref: z
+    .union([z.string().max(100), z.number()], 'must be a number or a string of at most 100 characters')
+    .optional()
+    .describe("The client's own mark, which comes back in the answer to this frame."),
+  data: z.unknown().optional(),
+});
+export type Frame = z.output<typeof frameSchema>;
+
+// Client to server --------------------------------------------------------------------------------------------------
+
+const room = id.describe('Id of the room.');
+const messageId = id.describe('Id of the message.');
+
+/** The data of each frame that a client may send. */
+export const clientFrames = {
+  follow: z
+    .object({
+      room,
+      after: whole(-1).optional().describe('The last revision already known; -1 for none; absent: from now on.'),
+    })
+    .describe('Get the events of a room: those after a revision, then all further ones, without gap or duplicate.'),
+  unfollow: z.object({ room }).describe('Get no more events of a room.'),
+  post: z
+    .object({ room, ...postMessageBody.shape })
+    .describe('Post a message. Repeated with the same `id` and content, it is posted once.'),
+  edit: z
+    .object({ room, messageId, text: messageText })
+    .describe('Change the text of a message that the person wrote.'),
+  redact: z.object({ room, messageId, reason }).describe('Take the text of a message away from all readers.'),
+  react: z
+    .object({ room, messageId, emoji, remove: z.boolean().default(false).describe('Take the reaction back.') })
+    .describe('React to a message, or take a reaction back.'),
+  join: z.object({ room, password: roomPassword.optional(), invitation }).describe('Become a member of a room.'),
+  leave: z.object({ room }).describe('Stop being a member of a room.'),
+  read: z.object({ room, revision }).describe('Tell how far the person has read. Nobody else is told.'),
+  typing: z.object({ room }).describe('Tell the others in the room that the person is writing. Has no answer.'),
+  ping: z.object({}).prefault({}).describe('Ask whether the server is there.'),
+} as const satisfies Record<string, z.ZodType>;
+
+export type ClientEvent = keyof typeof clientFrames;
+export const clientEvents = Object.keys(clientFrames) as ClientEvent[];
+
+/** Whether clients may send frames of this name. */
+export const isClientEvent = (event: string): event is ClientEvent => Object.hasOwn(clientFrames, event);
+
+/** The data of a client's frame once it was checked: `ClientData<'post'>`. */
+export type ClientData<E extends ClientEvent> = z.output<(typeof clientFrames)[E]>;
+
+/** The data of a frame as clients write it. */
+export type ClientDataToSend<E extends ClientEvent> = z.input<(typeof clientFrames)[E]>;
+
+// Server to client --------------------------------------------------------------------------------------------------
+
+/** The data of each frame that the server may send. */
+export const serverFrames = {
+  hello: z
+    .object({
+      protocol: z.literal(protocol),
+      user: userSchema,
+      session: id.describe('Id of the session whose credential opened the connection.'),
+      heartbeatSeconds: z.int().min(1).describe('The server pings this often.'),
+      maxFrameBytes: z.int().min(1).describe('Longer frames end the connection.'),
+    })
+    .describe('Comes first, unasked: the credential was good.'),
+  following: z
+    .object({
+      room,
+      revision: whole(-1).describe('The newest revision of the room when following began.'),
+      recovered: z
+        .boolean()
+        .describe(
+          'False: the gap is too long to be sent and nothing is followed. Page through the history up to `revision`, ' +
+            'then send `follow` with `after` set to it.',
+        ),
+    })
+    .describe('The answer to `follow`. The events themselves come after it.'),
+  events: z
+    .object({ room, events: z.array(liveEventSchema).min(1) })
+    .describe('What happened in a followed room, in order of revision. Senders get their own events as well.'),
+  unfollowed: z.object({ room }).describe('The answer to `unfollow`.'),
+  ack: z
+    .object({
+      revision: revision.optional().describe('Revision of the event; absent where there is none.'),
+      position: position.optional().describe('Place of the event in the log of the whole service.'),
+      id: id.optional().describe('Id of the message, for `post`.'),
+      duplicate: z.boolean().optional().describe('True: it had been stored before, and this is the first result.'),
+    })
+    .describe('What was asked for is stored.'),
+  typing: z.object({ room, user: personSchema }).describe('Somebody in a followed room is writing.'),
+  presence: z
+    .object({ room, user: personSchema, online: z.boolean() })
+    .describe('Somebody in a followed room came or went. May be lost or late.'),
+  removed: z
+    .object({
+      room,
+      reason: z
+        .enum(['left', 'removed', 'revoked'])
+        .describe('`left`: the person left; `removed`: was removed by another; `revoked`: lost the right to read it.'),
+    })
+    .describe('The room is not followed any more, because the person may not read it any more.'),
+  error: errorFrameSchema.describe('The frame with this `ref` was refused. The connection stays open.'),
+  drain: z
+    .object({ retryAfterMs: z.int().min(0).describe('Milliseconds to wait before connecting again.') })
+    .describe('The server is about to shut down. Connect again and follow from the last known revisions.'),
+  pong: z.object({}).describe('The answer to `ping`.'),
+} as const satisfies Record<string, z.ZodType>;
+
+export type ServerEvent = keyof typeof serverFrames;
+export const serverEvents = Object.keys(serverFrames) as ServerEvent[];
+
+/** The data of a frame of the server: `ServerData<'ack'>`. */
+export type ServerData<E extends ServerEvent> = z.output<(typeof serverFrames)[E]>;
+
+/** Any frame of the server, told apart by `event`. */
+export type ServerFrame = { [E in ServerEvent]: { event: E; ref?: string | number; data: ServerData<E> } }[ServerEvent];
+
+/** Any frame of a client as it is sent, told apart by `event`. */
+export type ClientFrame = {
+  [E in ClientEvent]: { event: E; ref?: string | number; data: ClientDataToSend<E> };
+}[ClientEvent];
+
+/** What answers each frame of a client, unless an `error` does; null: nothing. */
+export const answerTo = {
+  follow: 'following',
+  unfollow: 'unfollowed',
+  post: 'ack',
+  edit: 'ack',
+  redact: 'ack',
+  react: 'ack',
+  join: 'ack',
+  leave: 'ack',
+  read: 'ack',
+  typing: null,
+  ping: 'pong',
+} as const satisfies Record<ClientEvent, ServerEvent | null>;
+
+// End of the connection ---------------------------------------------------------------------------------------------
+
+/** Why the server closes a connection. `retryable`: connecting again with the same credential may succeed. */
+export interface CloseReason {
+  readonly code: number;
+  readonly name: string;
+  readonly retryable: boolean;
+  readonly meaning: string;
+}
+
+export const closeReasons = {
+  unauthenticated: {
+    code: 4001,
+    name: 'unauthenticated',
+    retryable: false,
+    meaning: 'The ticket or token is missing, wrong or used up. Get a new one, then connect again.',
+  },
+  revoked: {
+    code: 4003,
+    name: 'revoked',
+    retryable: false,
+    meaning: 'The session was revoked or the person suspended. Final: sign in again.',
+  },
+  tooSlow: {
+    code: 4008,
+    name: 'too_slow',
+    retryable: true,
+    meaning: 'The client did not read fast enough. Connect again and follow from the last known revisions.',
+  },
+  drain: {
+    code: 4009,
+    name: 'drain',
+    retryable: true,
+    meaning: 'The server shuts down. Connect again and follow from the last known revisions.',
+  },
+  tooLarge: {
+    code: 4013,
+    name: 'too_large',
+    retryable: false,
+    meaning: 'A frame was larger than `maxFrameBytes`. The same frame will end the next connection too.',
+  },
+  rateLimited: {
+    code: 4029,
+    name: 'rate_limited',
+    retryable: true,
+    meaning: 'Too many frames, or too many connections. Wait before connecting again.',
+  },
+} as const satisfies Record<string, CloseReason>;

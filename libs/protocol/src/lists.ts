@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { count, numberParameter, opaque, parameter, whole } from './fields.js';
+
+/** The query parameters of every list. */
+export const paging = {
+  limit: numberParameter(whole(1, 200).default(50)).describe('How many items to answer at most.'),
+  cursor: parameter(opaque.optional()).describe('The `page.next` of the page before; absent for the first page.'),
+};
+
+/** A page of a list: `next` is the cursor of the following page, or null on the last one. */
+export const listOf = <S extends z.ZodType>(item: S) =>
+  z.object({
+    items: z.array(item),
+    page: z.object({
+      next: opaque.nullable().describe('Cursor of the next page, null on the last one.'),
+      total: count.optional().describe('Number of items on all pages, where it is cheap to tell.'),
+    }),
+  });

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import {
+  count,
+  emoji,
+  id,
+  messageText,
+  numberParameter,
+  parameter,
+  reason,
+  revision,
+  time,
+  trimmedText,
+  whole,
+} from './fields.js';
+import { listOf, paging } from './lists.js';
+import { inRoom, roomSchema } from './rooms.js';
+
+// Bodies, parameters and queries ------------------------------------------------------------------------------------
+
+export const postMessageBody = z
+  .object({
+    text: messageText,
+    id: id.optional().describe('A UUID of your own, best of kind 7: it makes posting the same message again harmless.'),
+    replyTo: id.nullable().default(null).describe('Id of the message in this room that is replied to.'),
+  })
+  .meta({ examples: [{ text: 'Good morning', id: '01985f6e-7a2c-7000-8000-0000000000a1' }] });
+
+export const editMessageBody = z.object({ text: messageText });
+
+export const redactMessageBody = z.object({ reason });
+
+export const markReadBody = z.object({ revision: revision.describe('The newest event that the caller has read.') });
+
+export const ofMessage = inRoom.extend({ messageId: id.describe('The message.') });
+export const ofReaction = ofMessage.extend({ emoji });
+
+export const messagesQuery = z.object({
+  order: parameter(z.enum(['newest', 'oldest']).default('newest')).describe('Which end of the list comes first.'),
+  from: numberParameter(revision.optional()).describe(
+    'The revision to start at, inclusive; the end of the history that `order` names, if absent.',
+  ),
+  ...paging,
+});
+
+export const inboxQuery = z.object(paging);
+
+export const searchQuery = z.object({
+  q: parameter(trimmedText(200)).describe('Words to look for.'),
+  room: parameter(id.optional()).describe('Only messages in this room.'),
+  ...paging,
+});
+
+// Answers -----------------------------------------------------------------------------------------------------------
+
+export const messageSchema = z.object({
+  id,
+  roomId: id,
+  revision: revision.describe('Revision of the event by which the message was posted.'),
+  author: z.object({ id, username: z.string(), displayName: z.string().nullable() }),
+  kind: z.enum(['text', 'action']).describe("`action`: in the third person; the text follows the author's name."),
+  text: z.string().nullable().describe('Null once the message was redacted or forgotten.'),
+  replyTo: id.nullable(),
+  postedAt: time,
+  editedAt: time.nullable(),
+  redactedAt: time.nullable(),
+  reactions: z.array(
+    z.object({
+      emoji: z.string(),
+      count: count.describe('How many people reacted so.'),
+      mine: z.boolean().describe('Whether the caller is one of them.'),
+    }),
+  ),
+});
+export type Message = z.output<typeof messageSchema>;
+export const messageListSchema = listOf(messageSchema);
+
+export const inboxItemSchema = z.object({
+  room: roomSchema,
+  lastMessage: messageSchema.nullable(),
+  unread: count.describe('Messages of other people after the read mark.'),
+  readRevision: whole(-1).describe('The read mark; -1 if nothing was read.'),
+});
+export type InboxItem = z.output<typeof inboxItemSchema>;
+export const inboxSchema = listOf(inboxItemSchema);

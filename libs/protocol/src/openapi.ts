@@ -1,0 +1,232 @@
+import { z } from 'zod';
+import * as accounts from './accounts.js';
+import { type Call, callList, statusesOf, type Tag } from './calls.js';
+import { type ErrorCode, errors, inputErrorSchema, problemMediaType, problemSchema } from './errors.js';
+import * as events from './events.js';
+import { type JsonSchema, jsonSchema, mayBeAbsent, namedJsonSchemas, referenceTo } from './json-schema.js';
+import * as messages from './messages.js';
+import * as operation from './operation.js';
+import * as rooms from './rooms.js';
+
+/** Builds the OpenAPI 3.1 document of the REST API. `version` is that of the release. The result is the same each time. */
+export function openapi({ version }: { version: string }): JsonSchema {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Verbatim',
+      version,
+      description: conventions,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/', description: 'The service that answered with this document.' }],
+    tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
+    security: [{ bearer: [] }],
+    paths: paths(),
+    components: {
+      schemas: namedJsonSchemas(namedSchemas, 'draft-2020-12'),
+      responses: errorAnswers(),
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: 'An access token or a personal token.' },
+      },
+    },
+  };
+}
+
+const tags: Record<Tag, string> = {
+  Accounts: 'People, their sessions and their rights on the whole service.',
+  Rooms: 'Rooms and who is in them.',
+  Messages: 'What people say, and what each of them has read.',
+  Events: 'The log of a room: the one truth from which all the rest is made.',
+  Operation: 'For those who run the service.',
+};
+
+const conventions = `
+Chat that you can run yourself, audit and replay. The live side, a WebSocket at \`GET /v1/ws\`, is described in \`/asyncapi.json\`.
+
+## Formats
+Bodies are JSON in UTF-8. Ids are UUIDs, in lower case in answers whatever you sent; an id in a path that is not a UUID is
+\`invalid_request\`. Times are RFC 3339 in UTC with milliseconds. Numbers in the query string are plain decimal digits. Fields and
+query parameters that the service does not know are ignored; known ones of the wrong type are \`invalid_request\`. An empty query
+parameter (\`?q=\`) counts as absent. Fields, error codes and event types may be added at any time: skip those that you do not know.
+
+## Text
+Text is brought to Unicode normalization form C before it is stored or compared, so an answer may hold other code points than you
+sent. Limits count code points after that. NUL and lone surrogates are refused. The spaces around names of rooms and people are
+dropped. A text that is \`null\` in an answer was redacted or forgotten.
+
+## Credentials
+Send \`Authorization: Bearer <token>\`. A missing, wrong or expired token is \`unauthenticated\`. A hidden room is \`not_found\` to those
+who are not in it, as if it did not exist.
+
+## Errors
+Every error is \`${problemMediaType}\` (RFC 9457) with a \`code\` for programs; \`retryable\` tells whether the same request may succeed
+later, and then the header \`Retry-After\` tells when, in seconds. Bad input is listed in \`errors\`, at most 20 entries, without the
+values that you sent. A path that does not exist is \`not_found\`; a method that a path does not take is \`method_not_allowed\`.
+
+| code | status | retryable | meaning |
+|---|---|---|---|
+${Object.entries(errors)
+  .map(([code, { status, retryable, title }]) => `| \`${code}\` | ${status} | ${retryable ? 'yes' : 'no'} | ${title} |`)
+  .join('\n')}
+
+## Lists
+A list answers \`{items, page}\`. Pass \`page.next\` as \`cursor\`, with the other parameters unchanged, to get the next page; on the last
+page it is \`null\`. A cursor is opaque, and one that the service did not give out is \`invalid_request\`.
+
+## Order
+Every event of a room has a \`revision\`, its place in that room from 0, and a \`position\`, its place in the log of the whole service.
+\`from\` includes the revision it names, \`after\` does not.
+
+## Reading what you wrote
+A write answers when reads will show it. Should that take too long, it answers success all the same, with the header
+\`Verbatim-Position\`; a read that carries this header with the same value waits for the write. \`unavailable\` as the answer to a write
+means that nobody knows whether it took effect: repeat it with the same id or key.
+
+## Repeating
+Every write outside \`/v1/auth\` takes the header \`Idempotency-Key\`: 1 to 200 visible ASCII characters, yours to choose. Repeated by
+the same person with the same key, a request takes effect once. A key that was used for another request is a \`conflict\`. A message
+needs no key: its \`id\` does the same.
+`.trim();
+
+// Schemas -----------------------------------------------------------------------------------------------------------
+
+/** The schemas that have names of their own in the document. */
+const namedSchemas: Record<string, z.ZodType> = {
+  User: accounts.userSchema,
+  UserList: accounts.userListSchema,
+  Person: accounts.personSchema,
+  Session: accounts.sessionSchema,
+  Ticket: accounts.ticketSchema,
+  Register: accounts.registerBody,
+  Login: accounts.loginBody,
+  Refresh: accounts.refreshBody,
+  ChangeMe: accounts.changeMeBody,
+  ChangeUser: accounts.changeUserBody,
+
+  Room: rooms.roomSchema,
+  RoomList: rooms.roomListSchema,
+  Member: rooms.memberSchema,
+  MemberList: rooms.memberListSchema,
+  CreateRoom: rooms.createRoomBody,
+  ChangeRoom: rooms.changeRoomBody,
+  CloseRoom: rooms.closeRoomBody,
+  AddMember: rooms.addMemberBody,
+  ChangeMember: rooms.changeMemberBody,
+
+  Message: messages.messageSchema,
+  MessageList: messages.messageListSchema,
+  InboxItem: messages.inboxItemSchema,
+  Inbox: messages.inboxSchema,
+  PostMessage: messages.postMessageBody,
+  EditMessage: messages.editMessageBody,
+  RedactMessage: messages.redactMessageBody,
+  MarkRead: messages.markReadBody,
+
+  Event: events.storedEventSchema,
+  EventList: events.storedEventListSchema,
+  EventEnvelope: events.storedEnvelopeSchema,
+  ...events.namedEventSchemas,
+
+  Problem: problemSchema,
+  InputError: inputErrorSchema,
+  Health: operation.healthSchema,
+  About: operation.aboutSchema,
+};
+
+const names = new Map(Object.entries(namedSchemas).map(([name, schema]) => [schema, name]));
+
+function schemaOf(schema: z.ZodType): JsonSchema {
+  const named = schema instanceof z.ZodPrefault ? (schema.unwrap() as z.ZodType) : schema;
+  const name = names.get(named);
+  return name ? { $ref: referenceTo(name) } : jsonSchema(schema);
+}
+
+// Paths -------------------------------------------------------------------------------------------------------------
+
+function paths(): Record<string, Record<string, JsonSchema>> {
+  const found: Record<string, Record<string, JsonSchema>> = {};
+  for (const [name, call] of callList) {
+    found[call.path] = { ...found[call.path], [call.method.toLowerCase()]: operationOf(name, call) };
+  }
+  return found;
+}
+
+function operationOf(name: string, call: Call): JsonSchema {
+  const parameters = [
+    ...parametersOf('path', call.params?.shape),
+    ...parametersOf('query', call.query?.shape),
+    ...parametersOf('header', call.headers.request),
+  ];
+  return {
+    operationId: name,
+    tags: [call.tag],
+    summary: call.summary,
+    description: [call.description, rights[call.auth]].filter(Boolean).join('\n\n') || undefined,
+    ...(call.auth === 'none' && { security: [] }),
+    ...(parameters.length > 0 && { parameters }),
+    ...(call.body && {
+      requestBody: { required: !mayBeAbsent(call.body), content: content('application/json', call.body) },
+    }),
+    responses: Object.fromEntries(
+      [...statusesOf(call)].map(([status, codes]) => [status, answer(call, status, codes)]),
+    ),
+  };
+}
+
+const rights: Record<Call['auth'], string> = { none: '', user: '', admin: 'For administrators only.' };
+
+const content = (mediaType: string, schema: z.ZodType) => ({ [mediaType]: { schema: schemaOf(schema) } });
+
+function parametersOf(place: 'path' | 'query' | 'header', shape: Readonly<Record<string, z.core.$ZodType>> = {}) {
+  return Object.entries(shape).map(([name, field]) => {
+    const { description, ...schema } = jsonSchema(field as z.ZodType);
+    const required = place === 'path' || (place === 'query' && !mayBeAbsent(field as z.ZodType));
+    return { name, in: place, ...(description ? { description } : {}), required, schema };
+  });
+}
+
+// Answers -----------------------------------------------------------------------------------------------------------
+
+function answer(call: Call, status: number, codes: ErrorCode[]): JsonSchema {
+  if (codes.length > 0) return { $ref: `#/components/responses/${nameOfErrors(codes)}` };
+  const schema = call.answers[status];
+  const headers = Object.entries(call.headers.answer).map(([name, field]) => [name, headerOf(field)]);
+  return {
+    description: meaningOf[status] ?? 'Done.',
+    ...(headers.length > 0 && { headers: Object.fromEntries(headers) }),
+    ...(schema && { content: content(call.mediaType ?? 'application/json', schema) }),
+  };
+}
+
+const meaningOf: Record<number, string> = {
+  200: 'Done.',
+  201: 'Done: something new was made.',
+  204: 'Done. The answer has no body.',
+};
+
+const headerOf = (field: z.ZodType) => {
+  const { description: _, ...schema } = jsonSchema(field);
+  return {
+    description: 'Only if reads may not show the change yet: send it along with a read to wait for it.',
+    schema,
+  };
+};
+
+// Calls whose answers of one status may carry the same codes share one description of them.
+const nameOfErrors = (codes: ErrorCode[]): string => codes.join('.');
+
+function errorAnswers(): Record<string, JsonSchema> {
+  const found = callList.flatMap(([, call]) => [...statusesOf(call).values()]).filter((codes) => codes.length > 0);
+  return Object.fromEntries(found.map((codes) => [nameOfErrors(codes), errorAnswer(codes)]));
+}
+
+function errorAnswer(codes: ErrorCode[]): JsonSchema {
+  const retryAfter = { description: 'Seconds to wait before trying again.', schema: { type: 'integer', minimum: 1 } };
+  return {
+    description: codes.map((code) => `\`${code}\`: ${errors[code].title}.`).join(' '),
+    ...(codes.some((code) => errors[code].retryable) && { headers: { 'Retry-After': retryAfter } }),
+    content: {
+      [problemMediaType]: { schema: { $ref: referenceTo('Problem'), properties: { code: { enum: codes } } } },
+    },
+  };
+}

@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import {
+  changes,
+  count,
+  id,
+  invitation,
+  numberParameter,
+  parameter,
+  reason,
+  revision,
+  roomName,
+  roomPassword,
+  roomTopic,
+  time,
+  trimmedText,
+} from './fields.js';
+import { listOf, paging } from './lists.js';
+
+const visibility = z
+  .enum(['public', 'private', 'hidden'])
+  .describe('`public`: anyone joins; `private`: listed, joined with its password; `hidden`: not found by others.');
+
+const history = z
+  .enum(['full', 'joined'])
+  .describe('Whether members see what was said before they joined. A public room always shows all of it.');
+
+export const roomRole = z
+  .enum(['owner', 'moderator', 'member', 'guest'])
+  .describe('Owners change the room, moderators also remove people and messages, guests only read.');
+
+// Bodies, parameters and queries ------------------------------------------------------------------------------------
+
+export const createRoomBody = z
+  .object({
+    name: roomName,
+    topic: roomTopic.default(''),
+    visibility: visibility.default('public'),
+    history: history.default('full'),
+    password: roomPassword.optional().describe('Whoever joins must know it.'),
+  })
+  .meta({ examples: [{ name: 'engine room', topic: 'Notes on the analytical engine' }] });
+
+export const changeRoomBody = changes({
+  name: roomName,
+  topic: roomTopic,
+  visibility,
+  history,
+  password: roomPassword.nullable().describe('A new password, or null for none.'),
+});
+
+export const closeRoomBody = z.object({ reason });
+
+/** Without `userId` the caller joins; with it an owner or moderator adds that person. */
+export const addMemberBody = z
+  .object({
+    userId: id.optional(),
+    role: roomRole.optional().describe('Only with `userId`; `member`, if absent.'),
+    password: roomPassword.optional().describe("The room's password, when joining."),
+    invitation,
+  })
+  .refine(({ userId, role }) => userId !== undefined || role === undefined, {
+    path: ['role'],
+    error: 'may only be given together with userId',
+  })
+  .meta({
+    examples: [{}, { password: 'open sesame' }, { userId: '01985f6e-7a2c-7000-8000-00000000ada1', role: 'guest' }],
+  });
+
+export const changeMemberBody = z.object({ role: roomRole });
+
+export const inRoom = z.object({ id: id.describe('The room.') });
+export const ofMember = inRoom.extend({ userId: id.describe('The member.') });
+export const ofMemberOrMe = inRoom.extend({
+  userId: z
+    .union([z.literal('me'), id], 'must be a UUID or the word me')
+    .describe('The member, or `me` for the caller.'),
+});
+
+export const roomsQuery = z.object({
+  q: parameter(trimmedText(200).optional()).describe('Part of a name or topic.'),
+  member: parameter(z.enum(['me']).optional()).describe('`me`: only rooms that the caller is in.'),
+  status: parameter(z.enum(['open', 'closed']).optional()).describe('Only rooms of this status; all, if absent.'),
+  ...paging,
+});
+
+export const eventsQuery = z.object({
+  from: numberParameter(revision.default(0)).describe('The revision to start at, inclusive.'),
+  ...paging,
+});
+
+export const membersQuery = z.object(paging);
+
+// Answers -----------------------------------------------------------------------------------------------------------
+
+export const roomSchema = z.object({
+  id,
+  name: z.string().nullable().describe('Empty for direct rooms, null once the room has been forgotten.'),
+  topic: z.string().nullable().describe('Empty if there is none, null once the room has been forgotten.'),
+  visibility: z.enum([...visibility.options, 'direct']).describe('`direct`: the one room of two people.'),
+  history,
+  hasPassword: z.boolean(),
+  status: z.enum(['open', 'closed']),
+  memberCount: count,
+  createdBy: id.nullable().describe('Id of a user, or null for the service itself.'),
+  createdAt: time,
+  revision: revision.describe('Revision of the newest event of the room.'),
+});
+export type Room = z.output<typeof roomSchema>;
+export const roomListSchema = listOf(roomSchema);
+
+export const memberSchema = z.object({
+  userId: id,
+  username: z.string(),
+  displayName: z.string().nullable(),
+  role: roomRole,
+  joinedAt: time,
+});
+export type Member = z.output<typeof memberSchema>;
+export const memberListSchema = listOf(memberSchema);

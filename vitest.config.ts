@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config';
+
+/** Suites that take minutes run only under `npm run test:long`, which sets LONG=1. */
+const long = process.env.LONG === '1';
+
+export default defineConfig({
+  oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
+  ssr: { resolve: { conditions: ['@verbatim/source', 'node', 'development|production'] } },
+  test: {
+    include: ['apps/*/src/**/*.spec.ts', 'libs/*/src/**/*.spec.ts'],
+    exclude: long ? [] : ['**/*.long.*.spec.ts'],
+    globalSetup: ['./vitest.database.ts'],
+    environment: 'node',
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
