@@ -1,9 +1,10 @@
 /**
  * The canonical JSON text of a value by RFC 8785: keys sorted by UTF-16 code units, no white space, numbers and strings
  * as ECMAScript writes them. Takes plain data without lone surrogates; properties that are undefined are left out.
+ * Throws for what JSON cannot tell, such as NaN, rather than let it become something else.
  */
 export function canonicalJson(value: unknown): string {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  if (value === null || typeof value !== 'object') return canonicalPrimitive(value);
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   const object = value as Record<string, unknown>;
   let text = '';
@@ -12,4 +13,10 @@ export function canonicalJson(value: unknown): string {
     text += `${text ? ',' : ''}${JSON.stringify(key)}:${canonicalJson(object[key])}`;
   }
   return `{${text}}`;
+}
+
+function canonicalPrimitive(value: unknown): string {
+  const text = typeof value === 'number' && !Number.isFinite(value) ? undefined : JSON.stringify(value);
+  if (text === undefined) throw new TypeError(`There is no JSON for ${String(value)}.`);
+  return text;
 }

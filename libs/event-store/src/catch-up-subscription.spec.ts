@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CatchUpSubscription } from './catch-up-subscription.js';
+import { CatchUpSubscription, liveLimits } from './catch-up-subscription.js';
 import type { StoredEvent } from './event-store.js';
 import { silent } from './trouble-log.js';
 
@@ -66,29 +66,32 @@ describe('catch-up subscription', () => {
     );
   });
 
-  it('when more is offered than a slow handler lets it keep, then the rest is read', async () => {
-    const log = Array.from({ length: 2_500 }, (_, i) => eventAt(i));
-    const pages: bigint[] = [];
+  it('when just more is offered than a slow handler lets it keep, then it is read from the log', async () => {
+    const log: StoredEvent[] = [];
+    const heard: bigint[] = [];
     let release = () => {};
     const held = new Promise<void>((resolve) => {
       release = resolve;
     });
     const subscription = new CatchUpSubscription(
-      {
-        readAll: async (from, limit) => {
-          pages.push(from);
-          return log.slice(Number(from), Number(from) + limit);
-        },
-        log: silent,
+      { readAll: async (from, limit) => log.slice(Number(from), Number(from) + limit), log: silent },
+      -1n,
+      async (events) => {
+        heard.push(...events.map(({ position }) => position));
+        await held;
       },
-      2n,
-      () => held,
       () => {},
     );
-    for (const event of log.slice(3)) subscription.offer([event]);
+    const last = liveLimits.events + 1;
+    for (let place = 0; place <= last; place++) {
+      log.push(eventAt(place));
+      subscription.offer([eventAt(place)]);
+      if (place === 0) await nextTurn();
+    }
+    expect(heard).toEqual([0n]);
     release();
-    await subscription.reached(2_499n);
-    expect(pages.length).toBeGreaterThanOrEqual(5);
+    await subscription.reached(BigInt(last));
+    expect(heard).toEqual(log.map(({ position }) => position));
     await subscription.stop();
   });
 });

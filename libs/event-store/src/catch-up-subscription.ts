@@ -15,7 +15,7 @@ export interface CatchUpSource {
 const batchLimit = 500;
 
 /** What may wait in memory for a slow handler; past it, the events are read from the log again. */
-const liveLimits = { events: 2_000, characters: 8_388_608 } as const;
+export const liveLimits = { events: 2_000, characters: 8_388_608 } as const;
 
 /**
  * A subscription for any store that can be read by position.

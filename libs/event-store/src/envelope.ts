@@ -56,10 +56,13 @@ export const ownKeyName = (stream: string): string => {
 };
 
 /**
- * Seals and hashes one event. `key` is the key that `keyNameOf` names; it may be null only where that is null.
+ * Seals and hashes one event. `key` is the key that `keyNameOf` names; it may be null only where that is null, for
+ * otherwise personal fields would be stored open.
  * The hash is SHA-256 over the UTF-8 bytes of the returned text.
  */
 export function sealEvent(draft: Draft, place: Place, key: Buffer | null): NewEvent {
+  if (!key && sealedForOf(draft.type) !== null)
+    throw new Error(`There is no key to seal ${draft.type} ${draft.id} with.`);
   const data = key ? sealFields(draft, place.stream, key) : draft.data;
   const sealed = envelopeText(draft, place, canonicalJson(data));
   return { id: draft.id, type: draft.type, sealed, hash: sha256(sealed) };

@@ -1,6 +1,6 @@
 /** An event as it is handed to a store: the store keeps the text as it is and understands none of it. */
 export interface NewEvent {
-  /** UUID, unique in the whole log. */
+  /** UUID in lower case, unique in the whole log. */
   readonly id: string;
   readonly type: string;
   /** The exact text that was hashed: canonical JSON with personal fields sealed. */
@@ -30,7 +30,10 @@ export class RevisionConflict extends Error {
   constructor(
     readonly stream: string,
     readonly expectedRevision: bigint,
-    /** The events after `expectedRevision`, at least one, in order; not necessarily all when there are very many. */
+    /**
+     * The events after `expectedRevision` in order; not necessarily all when there are very many. None only when the
+     * stream has not even reached that revision, which no caller can have learned from this log.
+     */
     readonly tail: readonly StoredEvent[],
   ) {
     super(`${stream} has moved past revision ${expectedRevision}`);
@@ -46,7 +49,10 @@ export class StoreClosed extends Error {
   }
 }
 
-/** More than the store takes in one append; a bug of the caller, who must cut its batches. */
+/**
+ * More than the store takes in one append; a bug of the caller, who must cut its batches. The bytes are those of the
+ * sealed texts in UTF-8.
+ */
 export const appendLimits = { events: 500, bytes: 1_048_576 } as const;
 
 export interface Subscription {
@@ -54,7 +60,7 @@ export interface Subscription {
   readonly position: bigint;
   /** Resolves when the handler has finished with every event up to `position`; rejects with StoreClosed. */
   reached(position: bigint): Promise<void>;
-  /** Stops delivery; resolves when no handler runs any more. */
+  /** Stops delivery; resolves when no handler runs any more, so the handler itself must not wait for it. */
   stop(): Promise<void>;
 }
 

@@ -4,6 +4,8 @@ export * from './event-store.js';
 export * from './key-ring.js';
 export * from './memory/memory-event-store.js';
 export * from './migrate.js';
+export { arrayParameters } from './postgres/array-parameters.js';
+export { PacedSockets } from './postgres/paced-sockets.js';
 export * from './postgres/postgres-event-store.js';
 export * from './sealer.js';
 export * from './snapshots.js';

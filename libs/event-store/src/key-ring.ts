@@ -30,7 +30,8 @@ export class PostgresKeyRing implements KeyRing {
       `create table vault.keys (name text primary key, wrapped text not null, created_at timestamptz not null default now())`,
     ]);
     const ring = new PostgresKeyRing(sql, master);
-    await ring.obtain(['master-key-check']).catch(() => {
+    await ring.obtain(['master-key-check']).catch((error) => {
+      if (!(error instanceof KeyDoesNotOpen)) throw error;
       throw new Error(
         'The master key is not the one that this database was set up with. Restore the right one; nothing was changed.',
       );
@@ -40,7 +41,8 @@ export class PostgresKeyRing implements KeyRing {
 
   async obtain(names: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
     const found = new Map(await this.find(names));
-    const missing = [...new Set(names)].filter((name) => !found.has(name));
+    // In one order everywhere, so that two processes making the same keys never wait for each other.
+    const missing = [...new Set(names)].filter((name) => !found.has(name)).sort();
     if (missing.length === 0) return found;
     const made = missing.map((name) => sealText(randomBytes(32).toString('base64'), this.master, name));
     await this.sql`
@@ -72,7 +74,7 @@ export class PostgresKeyRing implements KeyRing {
 
   private unwrap(name: string, wrapped: string): Buffer {
     const key = openText(wrapped, this.master, name);
-    if (key === null) throw new Error(`The key ${name} does not open with this master key.`);
+    if (key === null) throw new KeyDoesNotOpen(`The key ${name} does not open with this master key.`);
     return Buffer.from(key, 'base64');
   }
 
@@ -84,3 +86,5 @@ export class PostgresKeyRing implements KeyRing {
     this.known.set(name, key);
   }
 }
+
+class KeyDoesNotOpen extends Error {}

@@ -34,22 +34,23 @@ export class Sealer {
 
   /** Opens stored events, in their order. Asks the vault only for keys of events that this process has not seen lately. */
   async open(stored: readonly StoredEvent[]): Promise<Recorded[]> {
-    const unknown = stored.filter((event) => !this.opened.has(event.hash));
-    const justOpened = unknown.length > 0 ? await this.openUnknown(unknown) : null;
-    return stored.map((event) => justOpened?.get(event.hash) ?? this.recall(event) ?? openEvent(event, null));
+    // Recalled before anything is awaited or opened, which may push events out of the memory.
+    const recalled = stored.map((event) => this.recall(event));
+    const unknown = stored.filter((_, i) => !recalled[i]);
+    if (unknown.length === 0) return recalled as Recorded[];
+    const opened = (await this.openUnknown(unknown)).values();
+    return recalled.map((event) => event ?? (opened.next().value as Recorded));
   }
 
-  private async openUnknown(stored: readonly StoredEvent[]): Promise<ReadonlyMap<string, Recorded>> {
+  private async openUnknown(stored: readonly StoredEvent[]): Promise<Recorded[]> {
     const names = stored.map((event) => keyNameOf(peek(event.sealed)));
     const keys = await this.keys.find(names.filter((name) => name !== null));
-    const opened = new Map<string, Recorded>();
-    for (const [i, event] of stored.entries()) {
+    return stored.map((event, i) => {
       const name = names[i];
       const recorded = openEvent(event, name ? (keys.get(name) ?? null) : null);
-      opened.set(event.hash, recorded);
       this.remember(event.hash, recorded);
-    }
-    return opened;
+      return recorded;
+    });
   }
 
   private recall(event: StoredEvent): Recorded | undefined {

@@ -1,5 +1,6 @@
 import postgres from 'postgres';
 import { StoreClosed } from '../event-store.js';
+import { arrayParameters } from './array-parameters.js';
 import { PacedSockets } from './paced-sockets.js';
 
 export type Sql = postgres.Sql<{ bigint: bigint }>;
@@ -63,7 +64,8 @@ export class DatabaseClient {
       socket: (target: Parameters<PacedSockets['open']>[0]) => sockets.open(target),
       connect_timeout: patience / 1_000,
       backoff: () => 0,
-      types: { bigint: postgres.BigInt },
+      fetch_types: false,
+      types: { bigint: postgres.BigInt, array: arrayParameters },
       onnotice: () => {},
       onnotify,
       onclose,

@@ -94,14 +94,16 @@ export class GroupCommit {
   private async settle(batch: readonly WaitingAppend[]): Promise<void> {
     const { signal } = this.closing;
     for (let failures = 0; !signal.aborted; failures++) {
+      let standing: ReadonlyMap<string, Appended>;
       try {
-        this.answer(batch, await this.client.ask((sql) => store(sql, batch)));
-        return;
+        standing = await this.client.ask((sql) => store(sql, batch));
       } catch (error) {
         if (refusesData(error)) return this.settleAlone(batch, error);
         this.log.warn({ err: error, failures, appends: batch.length }, 'Appends got no answer and are sent again.');
         await pauseBeforeRetry(failures, signal);
+        continue;
       }
+      return this.answer(batch, standing);
     }
   }
 

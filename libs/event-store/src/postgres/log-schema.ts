@@ -10,6 +10,9 @@ export class UnsafeDatabase extends Error {
 }
 
 /**
+ * `log.events` is not analysed before it has some size: a plan made for a tiny table reads all of it, is kept, and would
+ * still do so for a while when the log has begun to grow.
+ *
  * `log.append` stores some appends, at most one of each stream, and returns the places of the last event of those that
  * stand in the log; the others were stale. `streams` and `expected` have an element for each append, the other arrays
  * one for each event; `appends` says to which append it belongs, counting from 1.
@@ -17,8 +20,9 @@ export class UnsafeDatabase extends Error {
  * - The lock lets one call in at a time, until its commit can be seen by all. So positions have no gaps and become
  *   visible in order. In READ COMMITTED every statement of a volatile function has a snapshot of its own: those after
  *   the lock see everything committed under it. A statement that took the lock itself would see an older state.
+ * - Waiting for the lock ends before the client gives up, so that its tries do not pile up behind a stuck one.
  * - A stale append whose events stand at their places was stored by an earlier call whose answer was lost.
- * - Subqueries instead of joins: with them there is no plan but one index lookup for each stream or event.
+ * - Subqueries instead of joins leave no choice but one index lookup for each stream or event.
  */
 const steps = [
   `
@@ -31,7 +35,7 @@ const steps = [
     hash text not null,
     sealed text not null,
     unique (stream, revision)
-  )`,
+  ) with (autovacuum_analyze_threshold = 10000)`,
   `
   create function log.append(
     streams text[], expected bigint[],

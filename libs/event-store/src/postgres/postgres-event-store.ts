@@ -28,7 +28,7 @@ export interface PostgresOptions {
 }
 
 /** All in milliseconds. */
-const times = { appendAnswer: 5_000, readAnswer: 20_000, poll: 1_000, closing: 10_000 } as const;
+const times = { appendAnswer: 5_000, readAnswer: 20_000, poll: 1_000, closing: 9_000 } as const;
 
 /**
  * The log in a PostgreSQL, shared by any number of processes. Appends go through GroupCommit; subscriptions read the
@@ -111,7 +111,7 @@ export class PostgresEventStore implements EventStore {
     return subscription;
   }
 
-  /** Takes 10 s for appends and handlers and a second for connections, at most. */
+  /** Takes 10 s at most: nine for appends and handlers, one for connections. */
   close(): Promise<void> {
     this.closing ??= this.shutDown();
     return this.closing;
