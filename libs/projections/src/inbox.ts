@@ -2,7 +2,7 @@ import type { RoomRole } from '@verbatim/domain';
 import { keyValue, timeOf } from './column-values.js';
 import { type Message, type MessageRow, messageFields, toMessage } from './messages.js';
 import { cursorKey, isPlace, isTime, type Page, type PageRequest, toPage } from './page.js';
-import type { ReadDatabase } from './projection.js';
+import { type ReadDatabase, reading } from './projection.js';
 import { type Room, type RoomRow, toRoom } from './rooms.js';
 
 export interface InboxEntry {
@@ -19,8 +19,7 @@ export interface InboxEntry {
 
 /** The rooms a person is in, those with the latest messages first. */
 export async function inbox(db: ReadDatabase, user: string, page: PageRequest): Promise<Page<InboxEntry>> {
-  const { sql } = db;
-  const schema = sql(db.schema());
+  const { sql, schema } = reading(db);
   const last = cursorKey(page, 'inbox', isTime, isPlace);
   const rows = await sql<InboxRow[]>`
     WITH mine AS (
@@ -52,8 +51,8 @@ export async function inbox(db: ReadDatabase, user: string, page: PageRequest): 
  * Remembers that a person has read a room up to `revision`. A mark never falls, so the caller sees to it that it is not
  * beyond the end of the room.
  */
-export async function markRead({ sql }: ReadDatabase, user: string, room: string, revision: bigint): Promise<void> {
-  await sql`
+export async function markRead(db: ReadDatabase, user: string, room: string, revision: bigint): Promise<void> {
+  await db.sql`
     INSERT INTO desk.read_marks AS mark (user_id, room_id, revision)
     VALUES (${keyValue(user)}, ${keyValue(room)}, ${`${revision}`})
     ON CONFLICT (user_id, room_id) DO UPDATE SET revision = excluded.revision WHERE mark.revision < excluded.revision`;

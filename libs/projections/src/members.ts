@@ -1,7 +1,7 @@
 import type { Recorded, RoomRole } from '@verbatim/domain';
 import { column, entityId, keyValue, timeOf, timeValue } from './column-values.js';
 import { cursorKey, isPlace, type Page, type PageRequest, toPage } from './page.js';
-import type { Projection, ReadDatabase, Transaction } from './projection.js';
+import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
 
 /** Who is in which room. */
 export const members: Projection = {
@@ -119,7 +119,7 @@ const upsertPresent = (tx: Transaction, schema: string, rows: readonly Outcome[]
   INSERT INTO ${tx(schema)}.members (room_id, user_id, role, joined_at, joined_revision, last_posted)
   SELECT * FROM unnest(
     ${column(rows, 'room')}::text[], ${column(rows, 'user')}::text[], ${column(rows, 'role')}::text[],
-    ${column(rows, 'joinedAt')}::timestamptz[], ${column(rows, 'joinedRevision')}::bigint[], ${column(rows, 'lastPosted')}::bigint[])
+    ${column(rows, 'joinedAt')}::text[]::timestamptz[], ${column(rows, 'joinedRevision')}::bigint[], ${column(rows, 'lastPosted')}::bigint[])
   ON CONFLICT (room_id, user_id) DO UPDATE SET
     role = excluded.role, joined_at = excluded.joined_at, joined_revision = excluded.joined_revision, last_posted = excluded.last_posted`;
 
@@ -144,15 +144,12 @@ export interface RoomMember {
 }
 
 /** Members of a room in the order in which they joined. */
-export async function membersOf(
-  { sql, schema }: ReadDatabase,
-  room: string,
-  page: PageRequest,
-): Promise<Page<RoomMember>> {
+export async function membersOf(db: ReadDatabase, room: string, page: PageRequest): Promise<Page<RoomMember>> {
+  const { sql, schema } = reading(db);
   const after = cursorKey(page, 'members', isPlace);
   const rows = await sql<MemberRow[]>`
     SELECT m.*, p.username, p.display_name
-    FROM ${sql(schema())}.members m LEFT JOIN ${sql(schema())}.people p ON p.id = m.user_id
+    FROM ${schema}.members m LEFT JOIN ${schema}.people p ON p.id = m.user_id
     WHERE m.room_id = ${keyValue(room)} ${after ? sql`AND m.joined_revision > ${after[0]}` : sql``}
     ORDER BY m.joined_revision
     LIMIT ${page.limit + 1}`;
@@ -160,14 +157,11 @@ export async function membersOf(
 }
 
 /** One person's membership of a room, or null. */
-export async function membership(
-  { sql, schema }: ReadDatabase,
-  room: string,
-  user: string,
-): Promise<RoomMember | null> {
+export async function membership(db: ReadDatabase, room: string, user: string): Promise<RoomMember | null> {
+  const { sql, schema } = reading(db);
   const [row] = await sql<MemberRow[]>`
     SELECT m.*, p.username, p.display_name
-    FROM ${sql(schema())}.members m LEFT JOIN ${sql(schema())}.people p ON p.id = m.user_id
+    FROM ${schema}.members m LEFT JOIN ${schema}.people p ON p.id = m.user_id
     WHERE m.room_id = ${keyValue(room)} AND m.user_id = ${keyValue(user)}`;
   return row ? toMember(row) : null;
 }

@@ -7,13 +7,14 @@ import {
 } from '@verbatim/domain';
 import { column, entityId, keyValue, textValue, timeOf, timeValue } from './column-values.js';
 import { cursorKey, isPlace, type Page, type PageRequest, toPage } from './page.js';
-import type { Projection, ReadDatabase, Sql, Transaction } from './projection.js';
+import { type Projection, type ReadDatabase, reading, type Sql, type Transaction } from './projection.js';
 
 /** Every message in its present form, and the reactions to it. */
 export const messages: Projection = {
   name: 'messages',
 
-  // `ordinal`: it is the nth message of its room, from 1.
+  // `ordinal`: it is the nth message of its room, from 1. Message ids stand first in keys because they grow with time:
+  // new entries then go to the end of the index, which costs a third of finding the place of their room first.
   tables: (schema) => `
     CREATE TABLE ${schema}.messages (
       room_id text COLLATE "C",
@@ -31,7 +32,7 @@ export const messages: Projection = {
       text_revision bigint NOT NULL,
       fingerprint bigint,
       PRIMARY KEY (room_id, revision),
-      UNIQUE (room_id, message_id)
+      UNIQUE (message_id, room_id)
     );
     CREATE TABLE ${schema}.reactions (
       room_id text COLLATE "C",
@@ -39,7 +40,7 @@ export const messages: Projection = {
       emoji text COLLATE "C",
       user_id text COLLATE "C",
       revision bigint NOT NULL,
-      PRIMARY KEY (room_id, message_id, emoji, user_id)
+      PRIMARY KEY (message_id, room_id, emoji, user_id)
     );`,
 
   indexes: () => '',
@@ -59,8 +60,6 @@ interface Posted {
   readonly room: string;
   readonly revision: string;
   readonly message: string;
-  /** The nth message of its room within the batch, from 1. */
-  readonly nth: number;
   readonly position: string;
   readonly author: string;
   readonly kind: string;
@@ -96,7 +95,6 @@ function fold(events: readonly Recorded[]) {
   const posted = new Map<string, Posted>();
   const changed = new Map<string, Changed>();
   const reactions = new Map<string, Reaction>();
-  const counts = new Map<string, number>();
 
   const subject = (room: string, message: string): Posted | Changed => {
     const key = `${room} ${message}`;
@@ -111,9 +109,7 @@ function fold(events: readonly Recorded[]) {
     const room = entityId(event);
     switch (event.type) {
       case 'MessagePosted': {
-        const nth = (counts.get(room) ?? 0) + 1;
-        counts.set(room, nth);
-        const message = postedRow(room, nth, event);
+        const message = postedRow(room, event);
         posted.set(`${room} ${message.message}`, message);
         break;
       }
@@ -141,13 +137,12 @@ function fold(events: readonly Recorded[]) {
 
 type Of<T extends Recorded['type']> = Extract<Recorded, { type: T }>;
 
-function postedRow(room: string, nth: number, event: Of<'MessagePosted'>): Posted {
+function postedRow(room: string, event: Of<'MessagePosted'>): Posted {
   const { messageId, text, replyTo, kind } = event.data;
   return {
     room,
     revision: `${event.revision}`,
     message: keyValue(messageId),
-    nth,
     position: `${event.position}`,
     author: keyValue(event.actor),
     kind: keyValue(kind),
@@ -183,26 +178,44 @@ const reactionRow = (room: string, event: Of<'ReactionAdded' | 'ReactionRemoved'
   present: event.type === 'ReactionAdded',
 });
 
-const insertPosted = (tx: Transaction, schema: string, rows: readonly Posted[]) => tx`
+/** How many messages each of the rooms had before is looked up once, not for each message. */
+function insertPosted(tx: Transaction, schema: string, rows: readonly Posted[]) {
+  const { rooms, nthRoom, nth } = numbered(rows);
+  return tx`
+  WITH before AS (
+    SELECT array_agg(coalesce((
+      SELECT m.ordinal FROM ${tx(schema)}.messages m WHERE m.room_id = r.id ORDER BY m.revision DESC LIMIT 1
+    ), 0) ORDER BY i) AS ordinals
+    FROM unnest(${rooms}::text[]) WITH ORDINALITY AS r (id, i)
+  )
   INSERT INTO ${tx(schema)}.messages (
     room_id, revision, message_id, ordinal, position, author_id, kind, text, reply_to, posted_at, edited_at, redacted_at,
     text_revision, fingerprint)
   SELECT
-    p.room_id, p.revision, message_id, coalesce(before.ordinal, 0) + nth, position, author_id, kind, text, reply_to, posted_at,
+    p.room_id, revision, message_id, before.ordinals[nth_room] + nth, position, author_id, kind, text, reply_to, posted_at,
     edited_at, redacted_at, text_revision, fingerprint
-  FROM unnest(
-    ${column(rows, 'room')}::text[], ${column(rows, 'revision')}::bigint[], ${column(rows, 'message')}::text[],
-    ${column(rows, 'nth')}::bigint[], ${column(rows, 'position')}::bigint[], ${column(rows, 'author')}::text[],
-    ${column(rows, 'kind')}::text[], ${column(rows, 'text')}::text[], ${column(rows, 'replyTo')}::text[],
-    ${column(rows, 'postedAt')}::timestamptz[], ${column(rows, 'editedAt')}::timestamptz[],
-    ${column(rows, 'redactedAt')}::timestamptz[], ${column(rows, 'textRevision')}::bigint[],
+  FROM before, unnest(
+    ${column(rows, 'room')}::text[], ${nthRoom}::integer[], ${nth}::integer[],
+    ${column(rows, 'revision')}::bigint[], ${column(rows, 'message')}::text[], ${column(rows, 'position')}::bigint[],
+    ${column(rows, 'author')}::text[], ${column(rows, 'kind')}::text[], ${column(rows, 'text')}::text[],
+    ${column(rows, 'replyTo')}::text[], ${column(rows, 'postedAt')}::text[]::timestamptz[], ${column(rows, 'editedAt')}::text[]::timestamptz[],
+    ${column(rows, 'redactedAt')}::text[]::timestamptz[], ${column(rows, 'textRevision')}::bigint[],
     ${column(rows, 'fingerprint')}::bigint[]
-  ) AS p (room_id, revision, message_id, nth, position, author_id, kind, text, reply_to, posted_at, edited_at, redacted_at,
-    text_revision, fingerprint)
-  LEFT JOIN LATERAL (
-    SELECT m.ordinal FROM ${tx(schema)}.messages m WHERE m.room_id = p.room_id ORDER BY m.revision DESC LIMIT 1
-  ) AS before ON true
-  ON CONFLICT DO NOTHING`;
+  ) AS p (room_id, nth_room, nth, revision, message_id, position, author_id, kind, text, reply_to, posted_at, edited_at,
+    redacted_at, text_revision, fingerprint)
+  ON CONFLICT (message_id, room_id) DO NOTHING`;
+}
+
+/** The rooms of some messages, and for each message: which of these is its room, and the how manieth it is there, from 1. */
+function numbered(rows: readonly Posted[]) {
+  const counts = new Map<string, { nthRoom: number; messages: number }>();
+  const places = rows.map(({ room }) => {
+    const count = counts.get(room) ?? { nthRoom: counts.size + 1, messages: 0 };
+    counts.set(room, count);
+    return { nthRoom: count.nthRoom, nth: ++count.messages };
+  });
+  return { rooms: [...counts.keys()], nthRoom: column(places, 'nthRoom'), nth: column(places, 'nth') };
+}
 
 const updateChanged = (tx: Transaction, schema: string, rows: readonly Changed[]) => tx`
   UPDATE ${tx(schema)}.messages m SET
@@ -216,7 +229,7 @@ const updateChanged = (tx: Transaction, schema: string, rows: readonly Changed[]
     fingerprint = CASE WHEN c.redacted_at IS NULL THEN m.fingerprint END
   FROM unnest(
     ${column(rows, 'room')}::text[], ${column(rows, 'message')}::text[], ${column(rows, 'text')}::text[],
-    ${column(rows, 'editedAt')}::timestamptz[], ${column(rows, 'redactedAt')}::timestamptz[],
+    ${column(rows, 'editedAt')}::text[]::timestamptz[], ${column(rows, 'redactedAt')}::text[]::timestamptz[],
     ${column(rows, 'textRevision')}::bigint[]
   ) AS c (room_id, message_id, text, edited_at, redacted_at, text_revision)
   WHERE m.room_id = c.room_id AND m.message_id = c.message_id`;
@@ -233,7 +246,7 @@ const insertReactions = (tx: Transaction, schema: string, rows: readonly Reactio
   SELECT * FROM unnest(
     ${column(rows, 'room')}::text[], ${column(rows, 'message')}::text[], ${column(rows, 'emoji')}::text[],
     ${column(rows, 'user')}::text[], ${column(rows, 'revision')}::bigint[])
-  ON CONFLICT (room_id, message_id, emoji, user_id) DO UPDATE SET revision = excluded.revision`;
+  ON CONFLICT (message_id, room_id, emoji, user_id) DO UPDATE SET revision = excluded.revision`;
 
 // Queries -----------------------------------------------------------------------------------------------------------
 
@@ -268,38 +281,37 @@ export interface TimelineQuery {
 /** Messages of a room in order of their revisions, downwards or upwards. */
 export async function timeline(db: ReadDatabase, query: TimelineQuery): Promise<Page<Message>> {
   const { room, order, from, visibleFrom, viewer, page } = query;
-  const { sql } = db;
+  const { sql, schema } = reading(db);
+  const newest = order === 'newest';
   const list = `timeline ${order}`;
   const last = cursorKey(page, list, isPlace);
-  const bound = last
-    ? order === 'newest'
-      ? sql`AND m.revision < ${last[0]}`
-      : sql`AND m.revision > ${last[0]}`
-    : from === undefined
-      ? sql``
-      : order === 'newest'
-        ? sql`AND m.revision <= ${`${from}`}`
-        : sql`AND m.revision >= ${`${from}`}`;
+  const start = last ? BigInt(last[0]) + (newest ? -1n : 1n) : from;
+  const lowest = newest || start === undefined || start < visibleFrom ? visibleFrom : start;
+  const highest = newest && start !== undefined ? start : HIGHEST;
+  const direction = newest ? sql`DESC` : sql`ASC`;
   const rows = await sql<MessageRow[]>`
     SELECT ${messageFields(db, viewer)}
     FROM (
-      SELECT * FROM ${sql(db.schema())}.messages m
-      WHERE m.room_id = ${keyValue(room)} AND m.revision >= ${`${visibleFrom}`} ${bound}
-      ORDER BY m.revision ${order === 'newest' ? sql`DESC` : sql`ASC`}
+      SELECT * FROM ${schema}.messages m
+      WHERE m.room_id = ${keyValue(room)} AND m.revision BETWEEN ${`${lowest}`} AND ${`${highest}`}
+      ORDER BY m.revision ${direction}
       LIMIT ${page.limit + 1}
     ) AS m
-    LEFT JOIN ${sql(db.schema())}.people author ON author.id = m.author_id
-    ORDER BY m.revision ${order === 'newest' ? sql`DESC` : sql`ASC`}`;
+    LEFT JOIN ${schema}.people author ON author.id = m.author_id
+    ORDER BY m.revision ${direction}`;
   return toPage(rows, page, list, toMessage, (row) => [`${row.revision}`]);
 }
 
+/** The highest revision there can be, that of PostgreSQL's `bigint`. */
+const HIGHEST = 2n ** 63n - 1n;
+
 /** One message by its id, as `viewer` sees it, or null. Whether the viewer may see it is for the caller to judge. */
 export async function message(db: ReadDatabase, room: string, id: string, viewer: string): Promise<Message | null> {
-  const { sql } = db;
+  const { sql, schema } = reading(db);
   const [row] = await sql<MessageRow[]>`
     SELECT ${messageFields(db, viewer)}
-    FROM ${sql(db.schema())}.messages m
-    LEFT JOIN ${sql(db.schema())}.people author ON author.id = m.author_id
+    FROM ${schema}.messages m
+    LEFT JOIN ${schema}.people author ON author.id = m.author_id
     WHERE m.room_id = ${keyValue(room)} AND m.message_id = ${keyValue(id)}`;
   return row ? toMessage(row) : null;
 }
@@ -316,24 +328,22 @@ export interface MessageLookup {
  * Answers look-ups for any number of rooms, in their order, in one statement: each answer speaks of all events of its
  * room through one revision (-1 for a room that is not there). Messages that do not exist are absent.
  */
-export async function messageFacts(
-  { sql, schema }: ReadDatabase,
-  lookups: readonly MessageLookup[],
-): Promise<OlderMessages[]> {
+export async function messageFacts(db: ReadDatabase, lookups: readonly MessageLookup[]): Promise<OlderMessages[]> {
+  const { sql, schema } = reading(db);
   const wanted = lookups.flatMap(({ room, messages, actor }, index) =>
     messages.map((message) => ({ index, room: keyValue(room), message: keyValue(message), actor: keyValue(actor) })),
   );
   const rows = await sql<FactsRow[]>`
     SELECT w.index, r.revision AS through, m.message_id, m.author_id, m.revision, m.fingerprint, m.text_revision,
       m.redacted_at IS NOT NULL AS redacted,
-      (SELECT json_agg(x.emoji) FROM ${sql(schema())}.reactions x
+      (SELECT json_agg(x.emoji) FROM ${schema}.reactions x
         WHERE x.room_id = w.room_id AND x.message_id = w.message_id AND x.user_id = w.actor) AS own_reactions
     FROM unnest(
       ${column(wanted, 'index')}::integer[], ${column(wanted, 'room')}::text[], ${column(wanted, 'message')}::text[],
       ${column(wanted, 'actor')}::text[]
     ) AS w (index, room_id, message_id, actor)
-    JOIN ${sql(schema())}.rooms r ON r.id = w.room_id
-    LEFT JOIN ${sql(schema())}.messages m ON m.room_id = w.room_id AND m.message_id = w.message_id`;
+    JOIN ${schema}.rooms r ON r.id = w.room_id
+    LEFT JOIN ${schema}.messages m ON m.room_id = w.room_id AND m.message_id = w.message_id`;
 
   const answers = lookups.map(({ messages }) => ({
     through: -1n,
@@ -372,15 +382,18 @@ const toFacts = (row: FactsRow): OldMessage => ({
 });
 
 /** What a query selects to show messages `m` with their `author`; `toMessage` takes a row of it. */
-export const messageFields = ({ sql, schema }: ReadDatabase, viewer: string): ReturnType<Sql> => sql`
+export function messageFields(db: ReadDatabase, viewer: string): ReturnType<Sql> {
+  const { sql, schema } = reading(db);
+  return sql`
   m.room_id, m.revision, m.message_id, m.author_id, author.username, author.display_name, m.kind, m.text, m.reply_to,
   m.posted_at, m.edited_at, m.redacted_at,
   (SELECT json_agg(json_build_object('emoji', emoji, 'count', count, 'mine', mine) ORDER BY first)
     FROM (
       SELECT emoji, count(*) AS count, bool_or(user_id = ${keyValue(viewer)}) AS mine, min(revision) AS first
-      FROM ${sql(schema())}.reactions r WHERE r.room_id = m.room_id AND r.message_id = m.message_id GROUP BY emoji
+      FROM ${schema}.reactions r WHERE r.room_id = m.room_id AND r.message_id = m.message_id GROUP BY emoji
     ) AS grouped
   ) AS reactions`;
+}
 
 export interface MessageRow {
   room_id: string;

@@ -21,8 +21,9 @@ export class InvalidCursor extends Error {
 
 /** Checks of what a cursor may hold, so that a forged one never reaches the database. */
 export const isPlace = (part: string): boolean => /^-?\d{1,18}$/.test(part);
+/** PostgreSQL knows no year 0. */
 export const isTime = (part: string): boolean =>
-  /^\d{4}-\d\d-\d\dT[\d:.]{12}Z$/.test(part) && !Number.isNaN(Date.parse(part));
+  /^(?!0000)\d{4}-\d\d-\d\dT[\d:.]{12}Z$/.test(part) && !Number.isNaN(Date.parse(part));
 export const isKey = (part: string): boolean => part.length <= 200 && part.isWellFormed() && !part.includes('\u0000');
 
 /**

@@ -1,7 +1,7 @@
 import type { Recorded, ServerRole } from '@verbatim/domain';
 import { column, entityId, keyValue, nameKeyValue, textValue, timeOf, timeValue } from './column-values.js';
 import { cursorKey, isKey, type Page, type PageRequest, toPage } from './page.js';
-import type { Projection, ReadDatabase, Transaction } from './projection.js';
+import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
 import { containing, substringIndex } from './substring-search.js';
 
 /** Everyone who has an account. */
@@ -88,7 +88,7 @@ const insertRegistered = (tx: Transaction, schema: string, rows: readonly Regist
   SELECT * FROM unnest(
     ${column(rows, 'id')}::text[], ${column(rows, 'username')}::text[], ${column(rows, 'usernameKey')}::text[],
     ${column(rows, 'displayName')}::text[], ${column(rows, 'displayKey')}::text[], ${column(rows, 'email')}::text[],
-    ${column(rows, 'role')}::text[], ${column(rows, 'createdAt')}::timestamptz[])
+    ${column(rows, 'role')}::text[], ${column(rows, 'createdAt')}::text[]::timestamptz[])
   ON CONFLICT DO NOTHING`;
 
 const updateChanged = (tx: Transaction, schema: string, rows: readonly Changed[]) => tx`
@@ -121,21 +121,19 @@ export async function getUser(db: ReadDatabase, id: string): Promise<User | null
 }
 
 /** Those of the users asked for that exist, by id. */
-export async function getUsers({ sql, schema }: ReadDatabase, ids: readonly string[]): Promise<Map<string, User>> {
-  const rows = await sql<UserRow[]>`SELECT * FROM ${sql(schema())}.people WHERE id = ANY(${ids.map(keyValue)}::text[])`;
+export async function getUsers(db: ReadDatabase, ids: readonly string[]): Promise<Map<string, User>> {
+  const { sql, schema } = reading(db);
+  const rows = await sql<UserRow[]>`SELECT * FROM ${schema}.people WHERE id = ANY(${ids.map(keyValue)}::text[])`;
   return new Map(rows.map((row) => [row.id, toUser(row)]));
 }
 
 /** Users in order of their names; with `q` only those whose username or display name contains it, whatever the case. */
-export async function findUsers(
-  { sql, schema }: ReadDatabase,
-  q: string | undefined,
-  page: PageRequest,
-): Promise<Page<User>> {
+export async function findUsers(db: ReadDatabase, q: string | undefined, page: PageRequest): Promise<Page<User>> {
+  const { sql, schema } = reading(db);
   const after = cursorKey(page, 'users', isKey, isKey);
   const pattern = q ? containing(nameKeyValue(q) ?? '') : null;
   const rows = await sql<UserRow[]>`
-    SELECT * FROM ${sql(schema())}.people
+    SELECT * FROM ${schema}.people
     WHERE true
       ${pattern ? sql`AND (username_key LIKE ${pattern} OR display_key LIKE ${pattern})` : sql``}
       ${after ? sql`AND (username_key, id) > (${after[0]}, ${after[1]})` : sql``}

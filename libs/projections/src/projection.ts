@@ -25,6 +25,9 @@ export interface ReadDatabase {
   schema(): string;
 }
 
+/** What a query needs to name its tables, as in `${schema}.rooms`. */
+export const reading = (db: ReadDatabase) => ({ sql: db.sql, schema: db.sql(db.schema()) });
+
 /** The part of a logger that is used here. */
 export interface Log {
   info(fields: object, message: string): void;

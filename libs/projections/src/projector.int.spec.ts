@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { MemoryEventStore } from '@verbatim/event-store';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readCheckpoint } from './checkpoints.js';
@@ -9,7 +8,7 @@ import { kill, startProjecting } from './projecting-process.testing.js';
 import { Projector } from './projector.js';
 import { createReadDatabase, emptyReadModels, silent, type TestReadDatabase } from './read-database.testing.js';
 import { readModels } from './read-models.js';
-import { append, open, sealedEvent, storeOf } from './recorder.testing.js';
+import { append, open, storeOf } from './recorder.testing.js';
 
 const events = longHistory(4_000);
 const head = BigInt(events.length - 1);
@@ -50,6 +49,13 @@ const caughtUp = () =>
     },
     { timeout: 30_000, interval: 20 },
   );
+
+/** Waits until the timeline is past a position, which leaves it in the middle of things when there is more. */
+const checkpointPast = (position: bigint) =>
+  vi.waitFor(async () => expect(await readCheckpoint(db.sql, 'read_1', 'timeline')).toBeGreaterThan(position), {
+    timeout: 30_000,
+    interval: 1,
+  });
 
 const expectAllRows = async () =>
   expect(await actualRows(db.sql, 'read_1')).toEqual(await expectedTables(db.sql, events));
@@ -97,10 +103,10 @@ describe('a projector', () => {
   test('goes on where it was, however often the connections are cut', async () => {
     const store = await storeOf(events.slice(0, 100));
     startProjector(store, { delayMs: 1, maxBatch: 25 });
-    for (const event of events.slice(100)) {
-      await store.append(event.stream, event.revision - 1n, [sealedEvent(event)]);
-      if (event.position % 100n === 0n) await cutConnections();
-      if (event.position % 10n === 0n) await sleep(3);
+    for (let from = 100; from < events.length; from += 200) {
+      await append(store, events.slice(from, from + 200));
+      await checkpointPast(BigInt(from - 1));
+      await cutConnections();
     }
     await caughtUp();
     await expectAllRows();
@@ -154,22 +160,21 @@ describe('several processes', () => {
     await standby.caughtUpOnce;
     expect((await standby.status()).projecting).toBe(false);
 
-    const killed = performance.now();
     await kill(child);
     await vi.waitFor(async () => expect((await standby.status()).projecting).toBe(true), {
-      timeout: 5_000,
+      timeout: 10_000,
       interval: 20,
     });
-    expect(performance.now() - killed).toBeLessThan(3_000);
   });
 
   test('killed at any moment and started again, it ends with the same rows', async () => {
-    for (let round = 0; round < 6; round++) {
+    for (let round = 0; round < 4; round++) {
+      const before = await readCheckpoint(db.sql, 'read_1', 'timeline');
       const child = await startProjecting(db.url, 4_000, 10);
-      await sleep(20 + round * 37);
+      await checkpointPast(before);
       await kill(child);
     }
-    expect(await readCheckpoint(db.sql, 'read_1', 'timeline')).toBeGreaterThan(0n);
+    expect(await readCheckpoint(db.sql, 'read_1', 'timeline')).toBeLessThan(head);
     startProjector(await storeOf(events));
     await caughtUp();
     await expectAllRows();

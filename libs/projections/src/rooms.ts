@@ -2,7 +2,7 @@ import type { HistoryAccess, Recorded, Visibility } from '@verbatim/domain';
 import { parseStream } from '@verbatim/domain';
 import { column, entityId, keyValue, nameKeyValue, textValue, timeOf, timeValue } from './column-values.js';
 import { cursorKey, isPlace, type Page, type PageRequest, toPage } from './page.js';
-import type { Projection, ReadDatabase, Transaction } from './projection.js';
+import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
 import { containing, substringIndex } from './substring-search.js';
 
 /** Every room with its settings, its counters and its last message. */
@@ -140,7 +140,7 @@ const insertCreated = (tx: Transaction, schema: string, rows: readonly Created[]
   FROM unnest(
     ${column(rows, 'id')}::text[], ${column(rows, 'name')}::text[], ${column(rows, 'nameKey')}::text[], ${column(rows, 'topic')}::text[],
     ${column(rows, 'visibility')}::text[], ${column(rows, 'history')}::text[], ${column(rows, 'passwordId')}::text[],
-    ${column(rows, 'createdBy')}::text[], ${column(rows, 'createdAt')}::timestamptz[], ${column(rows, 'position')}::bigint[],
+    ${column(rows, 'createdBy')}::text[], ${column(rows, 'createdAt')}::text[]::timestamptz[], ${column(rows, 'position')}::bigint[],
     ${column(rows, 'revision')}::bigint[]
   ) AS created (id, name, name_key, topic, visibility, history, password_id, created_by, at, position, revision)
   ON CONFLICT DO NOTHING`;
@@ -164,7 +164,7 @@ const updateChanged = (tx: Transaction, schema: string, rows: readonly Change[])
     SELECT id, revision, members, messages, last_message, active_at, active_position, patch::jsonb
     FROM unnest(
       ${column(rows, 'id')}::text[], ${column(rows, 'revision')}::bigint[], ${column(rows, 'members')}::integer[],
-      ${column(rows, 'messages')}::integer[], ${column(rows, 'lastMessage')}::bigint[], ${column(rows, 'activeAt')}::timestamptz[],
+      ${column(rows, 'messages')}::integer[], ${column(rows, 'lastMessage')}::bigint[], ${column(rows, 'activeAt')}::text[]::timestamptz[],
       ${column(rows, 'activePosition')}::bigint[], ${rows.map(({ patch }) => JSON.stringify(patch))}::text[]
     ) AS c (id, revision, members, messages, last_message, active_at, active_position, patch)
   ) AS changed
@@ -191,8 +191,9 @@ export interface Room {
 }
 
 /** Whatever its visibility: whether the asker may know of the room is for the caller to judge. */
-export async function getRoom({ sql, schema }: ReadDatabase, id: string): Promise<Room | null> {
-  const [row] = await sql<RoomRow[]>`SELECT * FROM ${sql(schema())}.rooms WHERE id = ${keyValue(id)}`;
+export async function getRoom(db: ReadDatabase, id: string): Promise<Room | null> {
+  const { sql, schema } = reading(db);
+  const [row] = await sql<RoomRow[]>`SELECT * FROM ${schema}.rooms WHERE id = ${keyValue(id)}`;
   return row ? toRoom(row) : null;
 }
 
@@ -209,12 +210,13 @@ export interface RoomsQuery {
 }
 
 /** Rooms, those created last first. */
-export async function listRooms({ sql, schema }: ReadDatabase, query: RoomsQuery): Promise<Page<Room>> {
+export async function listRooms(db: ReadDatabase, query: RoomsQuery): Promise<Page<Room>> {
   const { viewer, admin, q, memberOnly, status, page } = query;
   const before = cursorKey(page, 'rooms', isPlace);
-  const isMember = sql`EXISTS (SELECT FROM ${sql(schema())}.members m WHERE m.room_id = r.id AND m.user_id = ${keyValue(viewer)})`;
+  const { sql, schema } = reading(db);
+  const isMember = sql`EXISTS (SELECT FROM ${schema}.members m WHERE m.room_id = r.id AND m.user_id = ${keyValue(viewer)})`;
   const rows = await sql<RoomRow[]>`
-    SELECT r.* FROM ${sql(schema())}.rooms r
+    SELECT r.* FROM ${schema}.rooms r
     WHERE ${memberOnly ? isMember : admin ? sql`true` : sql`(r.visibility = 'public' OR ${isMember})`}
       ${q ? sql`AND r.name_key LIKE ${containing(nameKeyValue(q) ?? '')}` : sql``}
       ${status ? sql`AND r.status = ${status}` : sql``}

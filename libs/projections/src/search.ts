@@ -2,7 +2,7 @@ import type { Recorded } from '@verbatim/domain';
 import { column, entityId, keyValue, textValue, timeOf, timeValue } from './column-values.js';
 import { type Message, type MessageRow, messageFields, toMessage } from './messages.js';
 import { cursorKey, isPlace, isTime, type Page, type PageRequest, toPage } from './page.js';
-import type { Projection, ReadDatabase, Transaction } from './projection.js';
+import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
 
 /**
  * The words of every message. It is the dearest of the read models, so it has a checkpoint of its own and may lag. The
@@ -19,7 +19,7 @@ export const search: Projection = {
       position bigint NOT NULL,
       posted_at timestamptz NOT NULL,
       words tsvector NOT NULL,
-      PRIMARY KEY (room_id, message_id)
+      PRIMARY KEY (message_id, room_id)
     );`,
 
   // `fastupdate` puts new words on a list first, which halves the price of a post.
@@ -86,7 +86,7 @@ const insertPosted = (tx: Transaction, schema: string, rows: readonly Posted[]) 
   SELECT room_id, message_id, revision, position, posted_at, to_tsvector('simple', text)
   FROM unnest(
     ${column(rows, 'room')}::text[], ${column(rows, 'message')}::text[], ${column(rows, 'revision')}::bigint[],
-    ${column(rows, 'position')}::bigint[], ${column(rows, 'postedAt')}::timestamptz[], ${column(rows, 'text')}::text[]
+    ${column(rows, 'position')}::bigint[], ${column(rows, 'postedAt')}::text[]::timestamptz[], ${column(rows, 'text')}::text[]
   ) AS posted (room_id, message_id, revision, position, posted_at, text)
   ON CONFLICT DO NOTHING`;
 
@@ -117,8 +117,7 @@ export interface SearchQuery {
  * read there. A query that only excludes words finds nothing.
  */
 export async function searchMessages(db: ReadDatabase, { viewer, q, room, page }: SearchQuery): Promise<Page<Message>> {
-  const { sql } = db;
-  const schema = sql(db.schema());
+  const { sql, schema } = reading(db);
   const last = cursorKey(page, 'search', isTime, isPlace);
   const wanted = sql`websearch_to_tsquery('simple', ${textValue(q)})`;
   const rows = await sql<(MessageRow & { position: string })[]>`

@@ -1,0 +1,156 @@
+import { contentFingerprint } from '@verbatim/domain';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Chat, everything } from './chat.testing.js';
+import { type Message, message, messageFacts, type TimelineQuery, timeline } from './messages.js';
+import { InvalidCursor } from './page.js';
+import { createReadDatabase, type TestReadDatabase } from './read-database.testing.js';
+import { BEGINNING } from './recorder.testing.js';
+
+let db: TestReadDatabase;
+beforeAll(async () => {
+  db = await createReadDatabase();
+  const chat = new Chat().registers('alice').registers('bob').creates('alice', 'lounge').joins('bob', 'lounge');
+  // Revisions 3 to 9, then changes of some of them.
+  for (const id of ['m3', 'm4', 'm5', 'm6', 'm7', 'm8']) chat.posts('alice', 'lounge', id);
+  chat
+    .replies('bob', 'lounge', 'm9', 'm3')
+    .edits('alice', 'lounge', 'm4', 'better')
+    .redacts('bob', 'lounge', 'm5', 'alice')
+    .reacts('alice', 'lounge', 'm6', '🎉')
+    .reacts('bob', 'lounge', 'm6', '👍')
+    .reacts('bob', 'lounge', 'm6', '🎉')
+    .reacts('bob', 'lounge', 'm7', '👍')
+    .takesBack('bob', 'lounge', 'm7', '👍')
+    .creates('bob', 'office')
+    .posts('bob', 'office', 'm3', 'another room')
+    .posts('bob', 'office', 'erased', null, '2004-02-01T00:00:00.000Z');
+  await db.show(chat.events);
+});
+afterAll(() => db.drop());
+
+describe('the timeline', () => {
+  const lounge = { room: 'lounge', order: 'newest', visibleFrom: 0n, viewer: 'alice', page: { limit: 50 } } as const;
+  const revisions = async (query: Partial<TimelineQuery>) =>
+    (await timeline(db, { ...lounge, ...query })).items.map(({ revision }) => Number(revision));
+
+  test('goes down from the newest message, or up from the oldest', async () => {
+    expect(await revisions({})).toEqual([9, 8, 7, 6, 5, 4, 3]);
+    expect(await revisions({ order: 'oldest' })).toEqual([3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  test('starts at a revision, inclusive', async () => {
+    expect(await revisions({ from: 6n })).toEqual([6, 5, 4, 3]);
+    expect(await revisions({ order: 'oldest', from: 6n })).toEqual([6, 7, 8, 9]);
+    expect(await revisions({ from: 1_000n })).toEqual([9, 8, 7, 6, 5, 4, 3]);
+    expect(await revisions({ order: 'oldest', from: 1_000n })).toEqual([]);
+    expect(await revisions({ from: 0n })).toEqual([]);
+  });
+
+  test('hides what was said before one may read', async () => {
+    expect(await revisions({ visibleFrom: 7n })).toEqual([9, 8, 7]);
+    expect(await revisions({ visibleFrom: 7n, order: 'oldest' })).toEqual([7, 8, 9]);
+    expect(await revisions({ visibleFrom: 7n, order: 'oldest', from: 3n })).toEqual([7, 8, 9]);
+    expect(await revisions({ visibleFrom: 7n, from: 5n })).toEqual([]);
+  });
+
+  test.each([1, 2, 3, 7, 8])('comes in pages of %i, both ways, without gap or repetition', async (limit) => {
+    for (const order of ['newest', 'oldest'] as const) {
+      for (const visibleFrom of [0n, 5n]) {
+        const whole = (await timeline(db, { ...lounge, order, visibleFrom })).items;
+        expect(await everything(limit, (page) => timeline(db, { ...lounge, order, visibleFrom, page }))).toEqual(whole);
+      }
+    }
+  });
+
+  test('a cursor goes one way only', async () => {
+    const { next } = await timeline(db, { ...lounge, page: { limit: 1 } });
+    const back = { ...lounge, order: 'oldest', page: { limit: 1, cursor: next ?? '' } } as const;
+    await expect(timeline(db, back)).rejects.toThrow(InvalidCursor);
+  });
+});
+
+describe('a message', () => {
+  const inLounge = (id: string, viewer = 'alice') => message(db, 'lounge', id, viewer);
+  const at = (seconds: number) => new Date(BEGINNING + seconds * 1_000).toISOString();
+
+  test('has its author, its text, its times', async () => {
+    expect(await inLounge('m9')).toEqual({
+      id: 'm9',
+      roomId: 'lounge',
+      revision: 9n,
+      author: { id: 'bob', username: 'bob', displayName: 'BOB' },
+      kind: 'action',
+      text: 'm9',
+      replyTo: 'm3',
+      postedAt: at(11),
+      editedAt: null,
+      redactedAt: null,
+      reactions: [],
+    } satisfies Message);
+  });
+
+  test('shows its present text, or none once redacted or erased', async () => {
+    expect(await inLounge('m4')).toMatchObject({ text: 'better', editedAt: at(12), redactedAt: null });
+    expect(await inLounge('m5')).toMatchObject({ text: null, editedAt: null, redactedAt: at(13) });
+    const erased = await message(db, 'office', 'erased', 'alice');
+    expect(erased).toMatchObject({ text: null, redactedAt: null, postedAt: '2004-02-01T00:00:00.000Z' });
+  });
+
+  test('counts its reactions and tells which are the viewer’s', async () => {
+    expect((await inLounge('m6', 'alice'))?.reactions).toEqual([
+      { emoji: '🎉', count: 2, mine: true },
+      { emoji: '👍', count: 1, mine: false },
+    ]);
+    expect((await inLounge('m6', 'bob'))?.reactions).toMatchObject([{ mine: true }, { mine: true }]);
+    expect((await inLounge('m7', 'bob'))?.reactions).toEqual([]);
+  });
+
+  test('is of one room: the same id may be used in another', async () => {
+    expect((await message(db, 'office', 'm3', 'alice'))?.text).toBe('another room');
+    expect(await message(db, 'office', 'm4', 'alice')).toBeNull();
+  });
+});
+
+describe('facts for commands', () => {
+  test('are told for several rooms and actors at once, each through a revision', async () => {
+    const answers = await messageFacts(db, [
+      { room: 'lounge', messages: ['m4', 'm5', 'nothing'], actor: 'alice' },
+      { room: 'office', messages: ['m3', 'erased'], actor: 'bob' },
+      { room: 'lounge', messages: ['m6'], actor: 'bob' },
+      { room: 'nowhere', messages: ['m1'], actor: 'bob' },
+    ]);
+    const fingerprint = (text: string) => contentFingerprint({ kind: 'text', replyTo: null, text });
+    const usual = { redacted: false, ownReactions: [] };
+
+    expect(answers.map(({ through }) => through)).toEqual([16n, 3n, 16n, -1n]);
+    expect(answers[0]?.asked).toEqual(new Set(['m4', 'm5', 'nothing']));
+    expect(answers[0]?.messages).toEqual(
+      new Map([
+        [
+          'm4',
+          { ...usual, author: 'alice', posted: { revision: 4n, fingerprint: fingerprint('m4') }, textRevision: 10n },
+        ],
+        [
+          'm5',
+          { ...usual, author: 'alice', posted: { revision: 5n, fingerprint: null }, textRevision: 5n, redacted: true },
+        ],
+      ]),
+    );
+    expect(answers[1]?.messages).toEqual(
+      new Map([
+        [
+          'm3',
+          {
+            ...usual,
+            author: 'bob',
+            posted: { revision: 2n, fingerprint: fingerprint('another room') },
+            textRevision: 2n,
+          },
+        ],
+        ['erased', { ...usual, author: 'bob', posted: { revision: 3n, fingerprint: null }, textRevision: 3n }],
+      ]),
+    );
+    expect([...(answers[2]?.messages.get('m6')?.ownReactions ?? [])].sort()).toEqual(['🎉', '👍']);
+    expect(answers[3]?.messages).toEqual(new Map());
+  });
+});

@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Chat, everything } from './chat.testing.js';
+import { InvalidCursor } from './page.js';
+import { findUsers, getUser, getUsers } from './people.js';
+import { createReadDatabase, type TestReadDatabase } from './read-database.testing.js';
+import { BEGINNING } from './recorder.testing.js';
+
+let db: TestReadDatabase;
+beforeAll(async () => {
+  db = await createReadDatabase();
+  const chat = new Chat()
+    .registers('alice', 'Alice Liddell', 'admin')
+    .registers('bob', 'Builder 100%')
+    .registers('carol', null)
+    .registers('dave', 'Über_Dave')
+    .suspends('dave');
+  await db.show(chat.events);
+});
+afterAll(() => db.drop());
+
+const found = async (q?: string) => (await findUsers(db, q, { limit: 50 })).items.map(({ id }) => id);
+
+test('a user is found by id', async () => {
+  expect(await getUser(db, 'alice')).toEqual({
+    id: 'alice',
+    username: 'alice',
+    displayName: 'Alice Liddell',
+    email: 'alice@example.org',
+    role: 'admin',
+    suspended: false,
+    createdAt: new Date(BEGINNING).toISOString(),
+  });
+  expect(await getUser(db, 'dave')).toMatchObject({ suspended: true });
+  expect(await getUser(db, 'nobody')).toBeNull();
+  expect(await getUser(db, 'nul\u0000')).toBeNull();
+});
+
+test('several users are found at once', async () => {
+  const users = await getUsers(db, ['bob', 'nobody', 'carol', 'bob']);
+  expect([...users.keys()].sort()).toEqual(['bob', 'carol']);
+  expect(users.get('carol')?.displayName).toBeNull();
+});
+
+test('people are found by a part of their name, whatever the case', async () => {
+  expect(await found()).toEqual(['alice', 'bob', 'carol', 'dave']);
+  expect(await found('LIDD')).toEqual(['alice']);
+  expect(await found('o')).toEqual(['bob', 'carol']);
+  expect(await found('über')).toEqual(['dave']);
+  expect(await found('u\u0308ber')).toEqual(['dave']);
+  expect(await found('nobody')).toEqual([]);
+});
+
+test('what means something to LIKE means itself', async () => {
+  expect(await found('100%')).toEqual(['bob']);
+  expect(await found('_')).toEqual(['dave']);
+  expect(await found('%')).toEqual(['bob']);
+  expect(await found('\\')).toEqual([]);
+});
+
+test('the list comes in pages', async () => {
+  const users = await everything(3, (page) => findUsers(db, undefined, page));
+  expect(users.map(({ id }) => id)).toEqual(['alice', 'bob', 'carol', 'dave']);
+});
+
+test('damaged cursors, and those of other lists, are refused', async () => {
+  const cursor = (...parts: unknown[]) => Buffer.from(JSON.stringify(parts)).toString('base64url');
+  const damaged = [
+    '',
+    'x',
+    '!',
+    cursor(),
+    cursor('users'),
+    cursor('users', 1, 2),
+    cursor('users', 'a'),
+    cursor('rooms', '1'),
+  ];
+  const forged = [
+    cursor('users', 'a\u0000', 'b'),
+    cursor('users', 'a', '\ud800'),
+    cursor('users', 'a'.repeat(1_000), 'b'),
+  ];
+  for (const bad of [...damaged, ...forged]) {
+    await expect(findUsers(db, undefined, { limit: 1, cursor: bad })).rejects.toThrow(InvalidCursor);
+  }
+});

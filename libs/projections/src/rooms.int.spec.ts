@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Chat, everything } from './chat.testing.js';
+import { membership, membersOf } from './members.js';
+import { createReadDatabase, type TestReadDatabase } from './read-database.testing.js';
+import { BEGINNING } from './recorder.testing.js';
+import { getRoom, listRooms, type RoomsQuery } from './rooms.js';
+
+let db: TestReadDatabase;
+beforeAll(async () => {
+  db = await createReadDatabase();
+  const chat = new Chat()
+    .registers('alice')
+    .registers('bob')
+    .registers('carol')
+    .creates('alice', 'lounge', { name: 'The Lounge', topic: 'All things' })
+    .creates('alice', 'cellar', { name: 'Cellar', visibility: 'hidden', history: 'joined', passwordId: 'p1' })
+    .creates('bob', 'office', { name: 'Office', visibility: 'private' })
+    .creates('alice', 'alice-bob', { name: '', visibility: 'direct' })
+    .joins('bob', 'alice-bob')
+    .creates('carol', 'attic', { name: 'Old attic' })
+    .closes('carol', 'attic')
+    .joins('bob', 'lounge', 'guest')
+    .posts('alice', 'lounge', 'm1')
+    .joins('carol', 'lounge')
+    .leaves('carol', 'lounge')
+    .gives({ userId: 'bob', role: 'moderator' }, 'lounge');
+  await db.show(chat.events);
+});
+afterAll(() => db.drop());
+
+const listed = async (query: Partial<RoomsQuery> & { viewer: string }) =>
+  (await listRooms(db, { admin: false, page: { limit: 50 }, ...query })).items.map(({ id }) => id);
+
+test('a room is found by id, with its settings and counters', async () => {
+  expect(await getRoom(db, 'lounge')).toEqual({
+    id: 'lounge',
+    name: 'The Lounge',
+    topic: 'All things',
+    visibility: 'public',
+    history: 'full',
+    passwordId: null,
+    status: 'open',
+    createdBy: 'alice',
+    createdAt: new Date(BEGINNING + 3_000).toISOString(),
+    revision: 6n,
+    memberCount: 2,
+    messageCount: 1,
+  });
+  expect(await getRoom(db, 'cellar')).toMatchObject({ visibility: 'hidden', history: 'joined', passwordId: 'p1' });
+  expect(await getRoom(db, 'attic')).toMatchObject({ status: 'closed' });
+  expect(await getRoom(db, 'nowhere')).toBeNull();
+});
+
+test('one sees public rooms and those one is in, those created last first', async () => {
+  expect(await listed({ viewer: 'alice' })).toEqual(['attic', 'alice-bob', 'cellar', 'lounge']);
+  expect(await listed({ viewer: 'bob' })).toEqual(['attic', 'alice-bob', 'office', 'lounge']);
+  expect(await listed({ viewer: 'carol' })).toEqual(['attic', 'lounge']);
+});
+
+test('administrators and auditors see all rooms', async () => {
+  expect(await listed({ viewer: 'carol', admin: true })).toEqual(['attic', 'alice-bob', 'office', 'cellar', 'lounge']);
+});
+
+test('a list can be narrowed to rooms one is in, to a part of the name, to a status', async () => {
+  expect(await listed({ viewer: 'carol', memberOnly: true })).toEqual(['attic']);
+  expect(await listed({ viewer: 'carol', memberOnly: true, admin: true })).toEqual(['attic']);
+  expect(await listed({ viewer: 'alice', q: 'LOUNGE' })).toEqual(['lounge']);
+  expect(await listed({ viewer: 'bob', q: 'cellar' })).toEqual([]);
+  expect(await listed({ viewer: 'alice', status: 'open' })).toEqual(['alice-bob', 'cellar', 'lounge']);
+  expect(await listed({ viewer: 'alice', status: 'closed' })).toEqual(['attic']);
+});
+
+test('the list comes in pages', async () => {
+  const rooms = await everything(2, (page) => listRooms(db, { viewer: 'alice', admin: false, page }));
+  expect(rooms.map(({ id }) => id)).toEqual(['attic', 'alice-bob', 'cellar', 'lounge']);
+});
+
+test('members of a room come in the order in which they joined', async () => {
+  const members = await everything(1, (page) => membersOf(db, 'lounge', page));
+  expect(members).toEqual([
+    {
+      user: { id: 'alice', username: 'alice', displayName: 'ALICE' },
+      role: 'owner',
+      joinedAt: new Date(BEGINNING + 4_000).toISOString(),
+      joinedRevision: 1n,
+    },
+    {
+      user: { id: 'bob', username: 'bob', displayName: 'BOB' },
+      role: 'moderator',
+      joinedAt: new Date(BEGINNING + 15_000).toISOString(),
+      joinedRevision: 2n,
+    },
+  ]);
+});
+
+test('one membership is found, and that there is none', async () => {
+  expect(await membership(db, 'lounge', 'bob')).toMatchObject({ role: 'moderator', joinedRevision: 2n });
+  expect(await membership(db, 'lounge', 'carol')).toBeNull();
+  expect(await membership(db, 'nowhere', 'bob')).toBeNull();
+});

@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Chat, everything } from './chat.testing.js';
+import { createReadDatabase, type TestReadDatabase } from './read-database.testing.js';
+import { type SearchQuery, searchMessages } from './search.js';
+
+let db: TestReadDatabase;
+beforeAll(async () => {
+  db = await createReadDatabase();
+  const chat = new Chat()
+    .registers('alice')
+    .registers('bob')
+    .creates('alice', 'lounge')
+    .joins('bob', 'lounge')
+    .posts('alice', 'lounge', 'm1', 'The quick brown fox')
+    .posts('bob', 'lounge', 'm2', 'A brown, quick dog from Über')
+    .posts('alice', 'lounge', 'old', 'quick words of old', '2004-02-01T00:00:00.000Z')
+    .posts('alice', 'lounge', 'edited', 'quick mistake')
+    .posts('alice', 'lounge', 'redacted', 'quick regret')
+    .posts('alice', 'lounge', 'erased', null)
+    .edits('alice', 'lounge', 'edited', 'slow correction')
+    .redacts('alice', 'lounge', 'redacted')
+    .edits('alice', 'lounge', 'erased', 'found again')
+    .creates('alice', 'diary', { visibility: 'private' })
+    .posts('alice', 'diary', 'd1', 'quick secret')
+    .creates('alice', 'office', { visibility: 'private', history: 'joined' })
+    .posts('alice', 'office', 'o1', 'quick before')
+    .joins('bob', 'office')
+    .posts('alice', 'office', 'o2', 'quick after');
+  await db.show(chat.events);
+});
+afterAll(() => db.drop());
+
+const found = async (q: string, query: Partial<SearchQuery> = {}) =>
+  (await searchMessages(db, { viewer: 'alice', q, page: { limit: 50 }, ...query })).items.map(({ id }) => id);
+
+test('finds messages that hold all the words, newest first', async () => {
+  expect(await found('QUICK')).toEqual(['o2', 'o1', 'd1', 'm2', 'm1', 'old']);
+  expect(await found('brown quick')).toEqual(['m2', 'm1']);
+  expect(await found('"quick brown"')).toEqual(['m1']);
+  expect(await found('brown -dog')).toEqual(['m1']);
+  expect(await found('fox or dog')).toEqual(['m2', 'm1']);
+  expect(await found('über')).toEqual(['m2']);
+});
+
+test('knows the present text only', async () => {
+  expect(await found('mistake')).toEqual([]);
+  expect(await found('correction')).toEqual(['edited']);
+  expect(await found('regret')).toEqual([]);
+  expect(await found('again')).toEqual(['erased']);
+});
+
+test('shows members only, and only what they may read', async () => {
+  expect(await found('quick', { viewer: 'bob' })).toEqual(['o2', 'm2', 'm1', 'old']);
+  expect(await found('quick', { viewer: 'carol' })).toEqual([]);
+});
+
+test('can be narrowed to a room', async () => {
+  expect(await found('quick', { room: 'office' })).toEqual(['o2', 'o1']);
+  expect(await found('quick', { room: 'diary', viewer: 'bob' })).toEqual([]);
+});
+
+test('comes in pages', async () => {
+  const messages = await everything(2, (page) => searchMessages(db, { viewer: 'alice', q: 'quick', page }));
+  expect(messages.map(({ id }) => id)).toEqual(['o2', 'o1', 'd1', 'm2', 'm1', 'old']);
+  expect(messages[3]).toMatchObject({
+    author: { username: 'bob' },
+    text: 'A brown, quick dog from Über',
+    roomId: 'lounge',
+  });
+});
+
+test('takes any text for a query', async () => {
+  for (const q of ['', ' ', '-', '"', '-quick', '!&|()', '\u0000', 'a:*b', "'", 'x'.repeat(5_000)])
+    expect(await found(q)).toEqual([]);
+});
