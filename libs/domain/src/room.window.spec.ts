@@ -158,12 +158,14 @@ describe('a message that has left the window', () => {
       .thenRejected('DuplicateId');
   });
 
-  it('can be answered', () => {
+  it('can be answered, other than one that never was', () => {
     const id = idAt(NOON + 60_000);
     later
       .when(post(id, { replyTo: first }))
       .then([{ type: 'MessagePosted', data: { messageId: id, text: 'Hello', replyTo: first, kind: 'text' } }]);
-    later.when(post(id, { replyTo: idAt(NOON, 99) })).thenRejected('NotFound');
+    for (const unheardOf of [idAt(NOON, 99), idAt(NOON + 50_000), idWithoutTime(99)]) {
+      later.when(post(id, { replyTo: unheardOf })).thenRejected('NotFound');
+    }
   });
 
   it('can be edited by its author, more than once', () => {
@@ -248,6 +250,21 @@ describe('as long as nobody can tell, a command', () => {
     expectUnavailable((command) => lagging.inform(command, state));
     const reaching = Archive.of(events.slice(0, Number(state.messages.since) + 1));
     expect(room.decide(reaching.inform(edit(first), state), state)).toHaveProperty('events.length', 1);
+  });
+
+  it('whose look-up reaches up to the window learns the rest from there', () => {
+    const archive = Archive.of(events);
+    const gone = given(room, [...old, redacted(alice, first, bob)]);
+    gone.when(archive.inform(edit(first), gone.state)).thenRejected('Conflict', /redacted/);
+    gone.when(archive.inform(redact(first), gone.state)).thenNothing();
+
+    const recent = idAt(NOON + 60_000);
+    const many = Array.from({ length: 1_200 }, (_, i) => reacted(alice, first, `e${i}`));
+    const busy = Archive.of(recorded([...young, ...many]));
+    const posting = given(room, [...young, ...many, posted(alice, recent)]);
+    posting
+      .when(busy.inform(react(recent), posting.state))
+      .then([{ type: 'ReactionAdded', data: { messageId: recent, emoji: '👍' } }]);
   });
 
   it('that looked up other messages has to be repeated', () => {
