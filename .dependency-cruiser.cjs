@@ -84,9 +84,11 @@ const rulesOfEveryProject = [
   },
   {
     name: 'front door',
-    comment: 'Another project is imported by its package name, which opens only what its `exports` offer.',
+    comment:
+      'Another project is imported by its package name, which opens only what its `exports` offer. ' +
+      'What is for tests alone has no such door and is fetched from where it lies, by tests.',
     from: { path: '^((?:apps|libs)/[^/]+)/' },
-    to: { path: '^(apps|libs)/', pathNot: '^$1/', dependencyTypesNot: ['aliased-workspace'] },
+    to: { path: '^(apps|libs)/', pathNot: ['^$1/', '[.]testing[.]ts$'], dependencyTypesNot: ['aliased-workspace'] },
   },
   {
     name: 'sources, not builds',

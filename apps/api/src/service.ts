@@ -103,8 +103,14 @@ async function openDoors(foundation: Foundation, { config, log, announcePassword
       help: 'Events that the read models do not show yet.',
       read: async () => (await readModels.side.status()).lag,
     },
+    {
+      name: 'verbatim_search_lag',
+      help: 'Events that search does not know yet.',
+      read: async () => (await readModels.side.status()).search.lag,
+    },
   ]);
   const idempotency = new Idempotency(sql, keys);
+  const problems = new ProblemFilter(log);
   const app: NestFastifyApplication = await NestFactory.create<NestFastifyApplication>(
     appModule([
       ...[rooms, users, names, passwords, sessions, tokens, vault, time, readModels, openLog, directory, liveRooms],
@@ -116,10 +122,10 @@ async function openDoors(foundation: Foundation, { config, log, announcePassword
       readiness,
       metrics,
     ]),
-    httpServer(),
+    httpServer(problems),
     { logger: ['error', 'warn'], bodyParser: false, abortOnError: false },
   );
-  app.useGlobalFilters(new ProblemFilter(log));
+  app.useGlobalFilters(problems);
   app.useWebSocketAdapter(new SocketAdapter(app, () => app.get(Gateway)));
   await servePages(app);
   await app.init();

@@ -1,6 +1,7 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import {
   type Actor,
+  type ChangeUser,
   isRejection,
   nameKey,
   type Rejection,
@@ -31,23 +32,31 @@ export interface SignedIn {
 
 type UserDecided = Decided<UserState>;
 
-/** One decision of the account's rules, nothing else. */
-export class SendToUser extends Command<UserDecided | Rejection> {
+/** Changes an account. Whoever was suspended comes back without the sessions of before: a thief might hold one. */
+export class ReviseAccount extends Command<UserDecided | Rejection> {
   constructor(
     readonly userId: string,
-    readonly command: UserCommand,
+    readonly actor: Actor,
+    readonly wishes: Pick<ChangeUser, 'displayName' | 'role' | 'suspended'>,
     readonly context: Context,
   ) {
     super();
   }
 }
 
-@CommandHandler(SendToUser)
-export class SendToUserHandler implements ICommandHandler<SendToUser> {
-  constructor(private readonly users: Users) {}
+@CommandHandler(ReviseAccount)
+export class ReviseAccountHandler implements ICommandHandler<ReviseAccount> {
+  constructor(
+    private readonly users: Users,
+    private readonly sessions: Sessions,
+  ) {}
 
-  execute({ userId, command, context }: SendToUser): Promise<UserDecided | Rejection> {
-    return this.users.send(userId, command, context);
+  async execute({ userId, actor, wishes, context }: ReviseAccount): Promise<UserDecided | Rejection> {
+    if (wishes.suspended === false) {
+      const { state } = await this.users.newest(userId);
+      if (state.status === 'suspended') await this.sessions.revokeAll(userId);
+    }
+    return this.users.send(userId, { type: 'ChangeUser', actor, userId, ...wishes }, context);
   }
 }
 
@@ -216,7 +225,7 @@ export class RenewSessionHandler implements ICommandHandler<RenewSession> {
 }
 
 export const accountCommandHandlers = [
-  SendToUserHandler,
+  ReviseAccountHandler,
   OpenAccountHandler,
   StartSessionHandler,
   SignInHandler,

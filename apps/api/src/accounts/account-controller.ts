@@ -15,7 +15,7 @@ import {
   EndSession,
   OpenAccount,
   RenewSession,
-  SendToUser,
+  ReviseAccount,
   type SignedIn,
   SignIn,
   StartSession,
@@ -130,8 +130,7 @@ export class AccountController {
     context: Context,
     reply: FastifyReply,
   ): Promise<User> {
-    const command = { type: 'ChangeUser', actor, userId, ...wishes } as const;
-    const changed = accepted(await this.commands.execute(new SendToUser(userId, command, context)));
+    const changed = accepted(await this.commands.execute(new ReviseAccount(userId, actor, wishes, context)));
     await this.readYourWrites.written(changed.position, reply);
     return userAnswer(userId, changed.state, true);
   }

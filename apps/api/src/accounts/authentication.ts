@@ -32,8 +32,8 @@ export class Authentication {
   }
 
   private async identify({ userId, sessionId }: SessionRef): Promise<Identity | null> {
-    if (this.sessions.isRevoked(sessionId)) return null;
     const { state } = await this.users.current(userId);
-    return state.status === 'active' ? { actor: { id: userId, role: state.role }, sessionId } : null;
+    if (state.status !== 'active' || this.sessions.isRevoked(sessionId)) return null;
+    return { actor: { id: userId, role: state.role }, sessionId };
   }
 }

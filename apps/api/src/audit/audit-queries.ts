@@ -1,11 +1,11 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { type Actor, type Face, type Recorded, roomStream, view } from '@verbatim/domain';
+import { InvalidCursor } from '@verbatim/projections';
 import type { AnswerOf, Person } from '@verbatim/protocol';
 import { Directory } from '../accounts/directory.js';
 import { OpenLog } from '../feed/open-log.js';
 import { replacedTexts } from '../messages/replaced-texts.js';
 import { ReadModels } from '../read-models/read-models.js';
-import { Refusal } from '../rest/refusal.js';
 import { RoomAccess } from '../rooms/room-access.js';
 
 type Events = AnswerOf<'listEvents'>;
@@ -51,10 +51,7 @@ const cursorFor = (revision: bigint): string => Buffer.from(`events:${revision}`
 
 function revisionIn(cursor: string): bigint {
   const revision = /^events:(\d{1,18})$/.exec(Buffer.from(cursor, 'base64url').toString())?.[1];
-  if (revision === undefined) {
-    const errors = [{ path: 'query.cursor', message: 'must be a cursor of this list' }];
-    throw new Refusal('invalid_request', 'The cursor is not one that this list has given out.', { errors });
-  }
+  if (revision === undefined) throw new InvalidCursor();
   return BigInt(revision);
 }
 

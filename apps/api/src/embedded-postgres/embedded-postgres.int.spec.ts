@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import postgres from 'postgres';
@@ -19,6 +20,7 @@ const nobody = 65_534;
 
 describe('embedded PostgreSQL', () => {
   let compiled: string;
+  let place: string;
   let template: string;
   let folder: string;
   const services: ServiceProcess[] = [];
@@ -26,18 +28,23 @@ describe('embedded PostgreSQL', () => {
 
   beforeAll(async () => {
     compiled = await compileService();
-    template = join(compiled, 'data');
+    place = await mkdtemp(join(await quickFolder(), 'verbatim-data-'));
+    await chmod(place, 0o755);
+    template = join(place, 'template');
     await (await startEmbeddedPostgres(template)).stop();
   });
-  // All folders go at the end: ext4 is slow to make files for some seconds after thousands were removed.
-  afterAll(() => rm(compiled, { recursive: true }));
+  afterAll(async () => {
+    await rm(compiled, { recursive: true });
+    await rm(place, { recursive: true });
+  });
   beforeEach(async () => {
-    folder = join(await mkdtemp(join(compiled, 'test-')), 'data');
+    folder = join(await mkdtemp(join(place, 'test-')), 'data');
   });
   afterEach(async () => {
     for (const service of services.splice(0)) await service.kill('SIGKILL');
     for (const database of databases.splice(0)) await database.stop();
     await endDatabaseOf(folder);
+    await rm(dirname(folder), { recursive: true });
   });
 
   /** Spares a test the first start. */
@@ -301,6 +308,12 @@ describe('embedded PostgreSQL', () => {
     });
   });
 });
+
+/** In memory where there is room: making and removing thousands of files takes a disk most of the time of these tests. */
+async function quickFolder() {
+  const memory = await statfs('/dev/shm').catch(() => null);
+  return memory && memory.bavail * memory.bsize > 2 ** 29 ? '/dev/shm' : tmpdir();
+}
 
 /** A service that was killed leaves its database to the next one. */
 async function endDatabaseOf(folder: string) {

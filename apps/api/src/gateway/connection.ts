@@ -2,7 +2,6 @@ import type { Actor } from '@verbatim/domain';
 import { closeReasons, errorFrame, type ServerData, type ServerEvent } from '@verbatim/protocol';
 import type { WebSocket } from 'ws';
 import { refusalFor } from '../rest/problem-filter.js';
-import type { Following } from './following.js';
 import { encode } from './frame-text.js';
 
 /** Limits of one connection. */
@@ -19,7 +18,6 @@ export const connectionLimits = {
 
 /** One client's socket: who it is, what it follows, and the only way by which frames go out to it. */
 export class Connection {
-  readonly following = new Map<string, Following>();
   framesInWork = 0;
   missedPongs = 0;
   private drained: (() => void)[] = [];
@@ -50,7 +48,6 @@ export class Connection {
     if (!this.open) return;
     if (this.socket.bufferedAmount > connectionLimits.waitingBytes) {
       this.close('tooSlow');
-      this.socket.terminate();
       return;
     }
     this.socket.send(frame, textFrame, this.onSent);

@@ -52,10 +52,7 @@ function bad(ref: string | number | undefined, detail: string, errors?: ReturnTy
 }
 
 function refOf(json: unknown): string | number | undefined {
-  const ref = (json as { ref?: unknown } | null)?.ref;
-  return typeof ref === 'number' || (typeof ref === 'string' && ref.length <= 100 && ref.isWellFormed())
-    ? ref
-    : undefined;
+  return frameSchema.shape.ref.safeParse((json as { ref?: unknown } | null)?.ref).data;
 }
 
 /** The bytes of a frame, to be made once and sent to everyone who gets the same. */

@@ -29,6 +29,7 @@ const MOST_FOR_PRESENCE = 100;
 /** Brings what happens in rooms to those who follow them. */
 export class LiveRooms {
   private readonly followers = new Map<string, Set<Following>>();
+  private readonly followings = new Map<Connection, Map<string, Following>>();
 
   constructor(
     private readonly log: OpenLog,
@@ -102,7 +103,7 @@ export class LiveRooms {
 
   /** A person's role on the server has changed: what they may read is decided anew. */
   async reconsider(connection: Connection): Promise<void> {
-    for (const following of connection.following.values()) {
+    for (const following of this.followedBy(connection)) {
       const { state } = await this.rooms.current(following.roomId);
       const reader = readerOf(state, connection.actor);
       if (isRejection(reader)) this.expel(following, 'revoked');
@@ -124,7 +125,7 @@ export class LiveRooms {
     ref?: string | number,
   ): Promise<void> {
     this.unfollow(connection, roomId);
-    if (connection.following.size >= connectionLimits.rooms) {
+    if (this.followedBy(connection).length >= connectionLimits.rooms) {
       throw new Refusal('invalid_request', `A connection follows at most ${connectionLimits.rooms} rooms.`);
     }
     const following = new Following(connection, roomId);
@@ -189,17 +190,23 @@ export class LiveRooms {
   }
 
   unfollow(connection: Connection, roomId: string): void {
-    const following = connection.following.get(roomId);
+    const following = this.followings.get(connection)?.get(roomId);
     if (following) this.remove(following);
   }
 
   /** The connection has ended. */
   leave(connection: Connection): void {
-    for (const following of connection.following.values()) this.remove(following);
+    for (const following of this.followedBy(connection)) this.remove(following);
+  }
+
+  private followedBy(connection: Connection): readonly Following[] {
+    return [...(this.followings.get(connection)?.values() ?? [])];
   }
 
   private add(following: Following): void {
-    following.connection.following.set(following.roomId, following);
+    const own = this.followings.get(following.connection);
+    if (own) own.set(following.roomId, following);
+    else this.followings.set(following.connection, new Map([[following.roomId, following]]));
     const followers = this.followers.get(following.roomId);
     if (followers) followers.add(following);
     else this.followers.set(following.roomId, new Set([following]));
@@ -209,7 +216,9 @@ export class LiveRooms {
     if (following.ended) return;
     const wasLive = following.live;
     following.end();
-    following.connection.following.delete(following.roomId);
+    const own = this.followings.get(following.connection);
+    own?.delete(following.roomId);
+    if (own?.size === 0) this.followings.delete(following.connection);
     const followers = this.followers.get(following.roomId);
     followers?.delete(following);
     if (followers?.size === 0) this.followers.delete(following.roomId);
@@ -239,7 +248,7 @@ export class LiveRooms {
   }
 
   typing(connection: Connection, roomId: string): void {
-    const own = connection.following.get(roomId);
+    const own = this.followings.get(connection)?.get(roomId);
     if (!own?.live) throw new Refusal('not_a_member', 'Follow the room first.');
     const frame = encode('typing', { room: roomId, user: { id: connection.actor.id, username: connection.username } });
     for (const other of this.followers.get(roomId) ?? []) {

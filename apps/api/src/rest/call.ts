@@ -58,7 +58,7 @@ export const Input = createParamDecorator(<N extends CallName>(name: N, context:
   const errors: { path: string; message: string }[] = [];
   for (const [part, [schema, value]] of Object.entries(parts)) {
     if (!schema) continue;
-    const read = schema.safeParse(value ?? (part === 'body' ? undefined : {}));
+    const read = schema.safeParse(value);
     if (read.success) input[part] = read.data;
     else errors.push(...issuesToErrors(read.error, part));
   }

@@ -1,4 +1,5 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import { InvalidCursor } from '@verbatim/projections';
 import { calls, type ErrorCode, errors, problem } from '@verbatim/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
@@ -36,6 +37,7 @@ export class ProblemFilter implements ExceptionFilter {
 export function refusalFor(error: unknown, request?: FastifyRequest): Refusal {
   if (error instanceof Refusal) return error;
   const { code = '', statusCode } = error as { code?: string; statusCode?: number };
+  if (error instanceof InvalidCursor) return badCursor;
   if (isDatabaseAway(code)) return new Refusal('unavailable', 'The database cannot be reached at the moment.');
   const status = error instanceof HttpException ? error.getStatus() : statusCode;
   if (status === 404 && request) return noSuchPlace(request);
@@ -43,6 +45,10 @@ export function refusalFor(error: unknown, request?: FastifyRequest): Refusal {
     (status && status < 500 ? fromStatus[400] : undefined) ?? ['internal', sorry];
   return new Refusal(known, detail);
 }
+
+export const badCursor = new Refusal('invalid_request', 'The cursor is not one that this list has given out.', {
+  errors: [{ path: 'query.cursor', message: 'must be the cursor of a page of this list' }],
+});
 
 const sorry = 'Something went wrong on our side. The traceId tells us where to look.';
 

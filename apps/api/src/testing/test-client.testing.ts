@@ -1,36 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import {
+  answerTo,
+  type ClientEvent,
+  closeReasons,
+  isClientEvent,
+  type Message,
+  type ServerEvent,
+  serverEvents,
+  serverFrames,
+} from '@verbatim/protocol';
 import request, { type Response } from 'supertest';
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
+import { holdToContract } from './contract.testing.js';
 import { administrator } from './test-service.testing.js';
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
-interface Frame {
-  readonly event: string;
-  readonly ref?: string | number;
-  // The tests look into frames of every kind.
-  // biome-ignore lint/suspicious/noExplicitAny: what a frame holds is what the tests are about
-  readonly data: any;
+type Headers = Record<string, string>;
+
+export const password = 'correct horse';
+
+// REST --------------------------------------------------------------------------------------------------------------
+
+/** Somebody at the REST door. Every answer is held to the contract. */
+export class Visitor {
+  constructor(readonly url: string) {}
+
+  async send(method: Method, path: string, body?: object, headers: Headers = {}): Promise<Response> {
+    const call = request(this.url)
+      [method](path)
+      .set({ ...this.credential(), ...headers });
+    const answer = await (body === undefined ? call : call.send(body));
+    holdToContract(method, path, answer);
+    return answer;
+  }
+
+  get = (path: string, headers?: Headers) => this.send('get', path, undefined, headers);
+  post = (path: string, body?: object, headers?: Headers) => this.send('post', path, body, headers);
+  put = (path: string, body?: object, headers?: Headers) => this.send('put', path, body, headers);
+  patch = (path: string, body?: object, headers?: Headers) => this.send('patch', path, body, headers);
+  delete = (path: string, body?: object, headers?: Headers) => this.send('delete', path, body, headers);
+
+  /** Everything in a list, page by page. */
+  // biome-ignore lint/suspicious/noExplicitAny: items of every list, which holdToContract has checked
+  async all(path: string, limit = 200): Promise<any[]> {
+    const items: unknown[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const { status, body } = await this.get(
+        `${path}${path.includes('?') ? '&' : '?'}limit=${limit}&cursor=${cursor}`,
+      );
+      if (status !== 200) throw new Error(`no list: ${JSON.stringify(body)}`);
+      if (body.items.length > limit) throw new Error(`a page of ${body.items.length} items, asked for ${limit}`);
+      items.push(...body.items);
+      cursor = body.page.next;
+    }
+    return items;
+  }
+
+  protected credential(): Headers {
+    return {};
+  }
 }
 
-/** A person using the REST door through supertest. */
-export class TestPerson {
+/** A visitor with a session. */
+export class TestPerson extends Visitor {
   constructor(
-    readonly url: string,
+    url: string,
     readonly id: string,
     readonly username: string,
     public accessToken: string,
     public refreshToken: string,
-  ) {}
-
-  send(method: Method, path: string, body?: object, headers: Record<string, string> = {}): Promise<Response> {
-    const call = request(this.url)[method](path).set('authorization', `Bearer ${this.accessToken}`).set(headers);
-    return body === undefined ? call.then((answer) => answer) : call.send(body).then((answer) => answer);
+  ) {
+    super(url);
   }
 
-  get = (path: string, headers?: Record<string, string>) => this.send('get', path, undefined, headers);
-  post = (path: string, body?: object, headers?: Record<string, string>) => this.send('post', path, body, headers);
-  put = (path: string, body?: object, headers?: Record<string, string>) => this.send('put', path, body, headers);
-  patch = (path: string, body?: object, headers?: Record<string, string>) => this.send('patch', path, body, headers);
-  delete = (path: string, body?: object, headers?: Record<string, string>) => this.send('delete', path, body, headers);
+  protected override credential(): Headers {
+    return { authorization: `Bearer ${this.accessToken}` };
+  }
+
+  /** The same person with the same session at another door: of another replica, or after a restart. */
+  at(url: string): TestPerson {
+    return new TestPerson(url, this.id, this.username, this.accessToken, this.refreshToken);
+  }
 
   /** Makes a room and answers its id. */
   async room(settings: object = {}): Promise<string> {
@@ -39,20 +90,52 @@ export class TestPerson {
     return answer.body.id;
   }
 
+  /** Makes a room and brings people into it, as members unless their role is given. */
+  async roomWith(people: readonly (TestPerson | [TestPerson, string])[], settings: object = {}): Promise<string> {
+    const room = await this.room(settings);
+    for (const entry of people) {
+      const [person, role] = entry instanceof TestPerson ? [entry, 'member'] : entry;
+      const { status, body } = await this.post(`/v1/rooms/${room}/members`, { userId: person.id, role });
+      if (status !== 201) throw new Error(`not brought in: ${JSON.stringify(body)}`);
+    }
+    return room;
+  }
+
+  /** Posts a message, which must succeed. */
+  async says(room: string, text: string, more: object = {}): Promise<Message> {
+    const { status, body } = await this.post(`/v1/rooms/${room}/messages`, { text, ...more });
+    if (status !== 201) throw new Error(`not posted: ${JSON.stringify(body)}`);
+    return body;
+  }
+
+  async ticket(): Promise<string> {
+    return (await this.post('/v1/auth/ticket')).body.ticket;
+  }
+
   /** Opens a socket with a ticket and waits for its `hello`. */
   async connect(): Promise<TestSocket> {
-    const { body } = await this.post('/v1/auth/ticket');
-    const socket = new TestSocket(new WebSocket(`${this.url.replace('http', 'ws')}/v1/ws?ticket=${body.ticket}`));
+    const socket = openSocket(this.url, { ticket: await this.ticket() });
     await socket.next('hello');
+    return socket;
+  }
+
+  /** Opens a socket that follows a room from a revision on (exclusive), or from now on. */
+  async follow(room: string, after?: number): Promise<TestSocket> {
+    const socket = await this.connect();
+    const { event, data } = await socket.ask('follow', { room, after });
+    if (event !== 'following') throw new Error(`not following: ${JSON.stringify(data)}`);
     return socket;
   }
 }
 
 let count = 0;
 
+/** A name that nobody in the run has yet. */
+export const freshName = (): string => `person${process.pid}_${++count}`;
+
 /** Registers somebody with a name of their own. */
-export async function register(url: string, username = `person${process.pid}_${++count}`): Promise<TestPerson> {
-  const { status, body } = await request(url).post('/v1/auth/register').send({ username, password: 'correct horse' });
+export async function register(url: string, username = freshName()): Promise<TestPerson> {
+  const { status, body } = await new Visitor(url).post('/v1/auth/register', { username, password });
   if (status !== 201) throw new Error(`not registered: ${JSON.stringify(body)}`);
   return new TestPerson(url, body.user.id, username, body.accessToken, body.refreshToken);
 }
@@ -61,42 +144,94 @@ export async function signIn(
   url: string,
   credentials: { username: string; password: string } = administrator,
 ): Promise<TestPerson> {
-  const { status, body } = await request(url).post('/v1/auth/login').send(credentials);
+  const { status, body } = await new Visitor(url).post('/v1/auth/login', credentials);
   if (status !== 200) throw new Error(`not signed in: ${JSON.stringify(body)}`);
   return new TestPerson(url, body.user.id, credentials.username, body.accessToken, body.refreshToken);
 }
 
-/** A real socket that keeps every frame it got; `next` and `until` take them in order. */
+/** An id that nothing has. */
+export const unknownId = (): string => randomUUID();
+
+// WebSocket ---------------------------------------------------------------------------------------------------------
+
+export interface Frame {
+  readonly event: string;
+  readonly ref?: string | number;
+  // The tests look into frames of every kind.
+  // biome-ignore lint/suspicious/noExplicitAny: what a frame holds is what the tests are about
+  readonly data: any;
+}
+
+/** Frames and endings that were seen on any socket of this test file. */
+const seen = new Set<string>();
+
+/** What of the socket's contract was never seen in this test file: `post: ack`, `post: error`, `typing`, `4008`. */
+export function neverSeenOnSockets(): string[] {
+  const answers = (Object.keys(answerTo) as ClientEvent[]).flatMap((event) =>
+    [answerTo[event], 'error'].filter((answer) => answer !== null).map((answer) => `${event}: ${answer}`),
+  );
+  const endings = Object.values(closeReasons).map(({ code }) => `${code}`);
+  return [...answers, ...serverEvents, ...endings].filter((entry) => !seen.has(entry));
+}
+
+/** Opens a socket; whether it is let in is for the caller to find out. */
+export function openSocket(url: string, { ticket, ...options }: { ticket?: string } & ClientOptions = {}): TestSocket {
+  const query = ticket === undefined ? '' : `?ticket=${ticket}`;
+  return new TestSocket(new WebSocket(`${url.replace('http', 'ws')}/v1/ws${query}`, options));
+}
+
+/** A real socket that keeps every frame it got, each held to the contract; `next` and `until` take them in order. */
 export class TestSocket {
   readonly frames: Frame[] = [];
+  /** Every frame as it came. */
+  readonly heard: string[] = [];
+  /** Resolves with the code with which the connection ended. */
   readonly closed: Promise<number>;
+  private readonly sent = new Map<string | number, string>();
+  private broken: Error | null = null;
   private taken = 0;
   private wake: (() => void)[] = [];
   private ref = 0;
 
   constructor(readonly socket: WebSocket) {
     socket.on('message', (data) => {
-      this.frames.push(JSON.parse(data.toString()) as Frame);
-      for (const resolve of this.wake.splice(0)) resolve();
+      this.take(data.toString());
+      this.stir();
     });
-    this.closed = new Promise((resolve) => socket.on('close', resolve));
+    this.closed = new Promise((resolve) => {
+      socket.on('close', (code) => {
+        seen.add(`${code}`);
+        this.stir();
+        resolve(code);
+      });
+    });
     socket.on('error', () => undefined);
   }
 
   /** The next frame of this event not taken yet; those before it are passed over. */
-  next(event: string): Promise<Frame> {
+  next(event: ServerEvent): Promise<Frame> {
     return this.until((frame) => frame.event === event);
   }
 
-  /** The next frame not taken yet for which `wanted` holds; fails after five seconds. */
-  async until(wanted: (frame: Frame) => boolean): Promise<Frame> {
-    const deadline = Date.now() + 5_000;
-    for (;;) {
+  /** The next frame not taken yet for which `wanted` holds. */
+  until(wanted: (frame: Frame) => boolean): Promise<Frame> {
+    return this.when(() => {
       while (this.taken < this.frames.length) {
         const frame = this.frames[this.taken++] as Frame;
         if (wanted(frame)) return frame;
       }
-      if (Date.now() > deadline) throw new Error(`no such frame; got ${JSON.stringify(this.frames.slice(-5))}`);
+      return undefined;
+    });
+  }
+
+  /** Waits until `found` finds something in what has come; fails after `patience` milliseconds. */
+  async when<T>(found: () => T | undefined | false, patience = 5_000): Promise<T> {
+    const deadline = Date.now() + patience;
+    for (;;) {
+      if (this.broken) throw this.broken;
+      const what = found();
+      if (what !== undefined && what !== false) return what;
+      if (Date.now() > deadline) throw new Error(`it did not come; got ${this.heard.slice(-5).join('\n')}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, 100);
         this.wake.push(() => {
@@ -107,27 +242,27 @@ export class TestSocket {
     }
   }
 
-  send(event: string, data?: unknown): number {
-    this.socket.send(JSON.stringify({ event, ref: ++this.ref, data }));
-    return this.ref;
+  send(event: string, data?: unknown, ref: string | number = ++this.ref): string | number {
+    this.sent.set(ref, event);
+    this.socket.send(JSON.stringify({ event, ref, data }));
+    return ref;
   }
 
   /** Sends a frame and waits for the answer with its `ref`. Other frames that come before stay in `frames`. */
-  async ask(event: string, data?: unknown): Promise<Frame> {
+  ask(event: string, data?: unknown): Promise<Frame> {
     const ref = this.send(event, data);
-    const deadline = Date.now() + 5_000;
-    for (;;) {
-      const answer = this.frames.find((frame) => frame.ref === ref);
-      if (answer) return answer;
-      if (Date.now() > deadline) throw new Error(`no answer to ${event}; got ${JSON.stringify(this.frames.slice(-5))}`);
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, 100);
-        this.wake.push(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
-    }
+    return this.when(() => this.frames.find((frame) => frame.ref === ref));
+  }
+
+  /** Sends a frame that is to be refused, and answers the code of the refusal. */
+  async refused(event: string, data?: unknown): Promise<string> {
+    const answer = await this.ask(event, data);
+    return answer.event === 'error' ? answer.data.code : `not refused: ${JSON.stringify(answer)}`;
+  }
+
+  /** Resolves when everything that was sent to the server so far has been taken, and its answers have come. */
+  async settled(): Promise<void> {
+    await this.ask('ping');
   }
 
   /** All events of a room that have come so far, in the order in which they came. */
@@ -139,5 +274,33 @@ export class TestSocket {
 
   close(): void {
     this.socket.close();
+  }
+
+  private take(text: string): void {
+    this.heard.push(text);
+    const frame = JSON.parse(text) as Frame;
+    const schema = serverFrames[frame.event as ServerEvent];
+    const read = schema?.safeParse(frame.data);
+    if (!read?.success || !isDeepStrictEqual(read.data, frame.data))
+      this.broken = new Error(`The frame breaks the contract: ${read?.error?.message ?? 'it holds more'} ${text}`);
+    seen.add(frame.event);
+    const asked = frame.ref === undefined ? undefined : this.sent.get(frame.ref);
+    if (asked !== undefined && isClientEvent(asked)) seen.add(`${asked}: ${frame.event}`);
+    this.frames.push(frame);
+  }
+
+  private stir(): void {
+    for (const resolve of this.wake.splice(0)) resolve();
+  }
+}
+
+/** Asks again and again until the answer is as wanted; for what is allowed to take a moment. */
+export async function eventually<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean): Promise<T> {
+  const deadline = Date.now() + 5_000;
+  for (;;) {
+    const answer = await ask();
+    if (wanted(answer)) return answer;
+    if (Date.now() > deadline) throw new Error(`it did not come to be; the last answer: ${JSON.stringify(answer)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import postgres from 'postgres';
 import type { Clock } from '../clock.js';
 import { type Config, readConfig } from '../config.js';
 import type { Database } from '../database/database.js';
 import { type Service, startService } from '../service.js';
+import { createDatabase, dropDatabase } from './database.testing.js';
 
 /** The whole service on a database of its own, reached through its doors only. */
 export interface TestService {
@@ -78,23 +78,4 @@ export async function startTestService({
   };
   folders.set(test, folder);
   return test;
-}
-
-async function createDatabase(): Promise<string> {
-  const server = process.env.TEST_DATABASE_URL;
-  if (!server) throw new Error('TEST_DATABASE_URL names no PostgreSQL; vitest.database.ts should have seen to it.');
-  const name = `test_${Date.now().toString(36)}_${Math.random().toString(36).slice(2, 8)}`;
-  const sql = postgres(server, { max: 1, onnotice: () => undefined });
-  await sql`create database ${sql(name)}`;
-  await sql.end();
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  return url.href;
-}
-
-async function dropDatabase(url: string): Promise<void> {
-  const server = process.env.TEST_DATABASE_URL ?? '';
-  const sql = postgres(server, { max: 1, onnotice: () => undefined });
-  await sql.unsafe(`drop database if exists ${new URL(url).pathname.slice(1)} with (force)`);
-  await sql.end();
 }

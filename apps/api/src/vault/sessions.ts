@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Recorded } from '@verbatim/domain';
+import { parseStream, type Recorded } from '@verbatim/domain';
 import type { Sql } from 'postgres';
 import type { Clock } from '../clock.js';
 import { ACCESS_SECONDS } from './access-tokens.js';
 
 /** Days for which a session can be renewed, counted from its last renewal. */
 const REFRESH_DAYS = 30;
+const DAY = 86_400;
 /** Seconds for which a ticket opens a socket. */
 export const TICKET_SECONDS = 30;
 
@@ -27,16 +28,20 @@ export class Sessions {
     private readonly clock: Clock,
   ) {}
 
-  /** Learns which sessions were revoked before this process began to listen. */
-  async load(): Promise<void> {
+  /** Learns which sessions, of everybody or of one person, were revoked without this process being told. */
+  async load(userId: string | null = null): Promise<void> {
     const rows = await this.sql<{ id: string }[]>`
-      select id from vault.sessions where revoked_at > now() - make_interval(secs => ${ACCESS_SECONDS * 2})`;
+      select id from vault.sessions
+      where revoked_at > now() - make_interval(secs => ${ACCESS_SECONDS * 2}) and user_id = coalesce(${userId}, user_id)`;
     for (const { id } of rows) this.noteRevoked(id);
   }
 
   /** A sink of the feed: a revocation by any replica is known here at once. */
-  take(events: readonly Recorded[]): void {
-    for (const event of events) if (event.type === 'SessionRevoked') this.noteRevoked(event.data.sessionId);
+  async take(events: readonly Recorded[]): Promise<void> {
+    for (const event of events) {
+      if (event.type === 'SessionRevoked') this.noteRevoked(event.data.sessionId);
+      else if (event.type === 'UserReinstated') await this.load(parseStream(event.stream).id);
+    }
   }
 
   isRevoked(sessionId: string): boolean {
@@ -49,7 +54,7 @@ export class Sessions {
       await tx`insert into vault.sessions (id, user_id) values (${sessionId}, ${userId})`;
       await tx`
         insert into vault.refresh_tokens (hash, session_id, expires_at)
-        values (${digest(token)}, ${sessionId}, now() + make_interval(days => ${REFRESH_DAYS}))`;
+        values (${digest(token)}, ${sessionId}, ${this.in(REFRESH_DAYS * DAY)})`;
     });
     return token;
   }
@@ -61,7 +66,7 @@ export class Sessions {
       const [token] = await tx<
         { session_id: string; user_id: string; used: boolean; revoked: boolean; expired: boolean }[]
       >`
-        select t.session_id, s.user_id, t.used_at is not null as used, s.revoked_at is not null as revoked, t.expires_at < now() as expired
+        select t.session_id, s.user_id, t.used_at is not null as used, s.revoked_at is not null as revoked, t.expires_at < ${this.in(0)} as expired
         from vault.refresh_tokens t join vault.sessions s on s.id = t.session_id
         where t.hash = ${digest(refreshToken)} for update of t`;
       if (!token || token.revoked || token.expired) return { outcome: 'unknown' };
@@ -70,7 +75,7 @@ export class Sessions {
       await tx`update vault.refresh_tokens set used_at = now() where hash = ${digest(refreshToken)}`;
       await tx`
         insert into vault.refresh_tokens (hash, session_id, expires_at)
-        values (${digest(next)}, ${ref.sessionId}, now() + make_interval(days => ${REFRESH_DAYS}))`;
+        values (${digest(next)}, ${ref.sessionId}, ${this.in(REFRESH_DAYS * DAY)})`;
       return { ...ref, outcome: 'rotated', refreshToken: next };
     });
   }
@@ -81,32 +86,42 @@ export class Sessions {
     this.noteRevoked(sessionId);
   }
 
+  /** The same for all sessions that a person has. */
+  async revokeAll(userId: string): Promise<void> {
+    await this.sql`update vault.sessions set revoked_at = now() where user_id = ${userId} and revoked_at is null`;
+    await this.load(userId);
+  }
+
   async issueTicket({ sessionId, userId }: SessionRef): Promise<string> {
     const ticket = secret();
     await this.sql`
       insert into vault.tickets (hash, session_id, user_id, expires_at)
-      values (${digest(ticket)}, ${sessionId}, ${userId}, now() + make_interval(secs => ${TICKET_SECONDS}))`;
+      values (${digest(ticket)}, ${sessionId}, ${userId}, ${this.in(TICKET_SECONDS)})`;
     return ticket;
   }
 
   /** Whose ticket it is, or null; a ticket is good once. */
   async redeemTicket(ticket: string): Promise<SessionRef | null> {
     const [row] = await this.sql<{ session_id: string; user_id: string; good: boolean }[]>`
-      delete from vault.tickets where hash = ${digest(ticket)} returning session_id, user_id, expires_at > now() as good`;
+      delete from vault.tickets where hash = ${digest(ticket)} returning session_id, user_id, expires_at > ${this.in(0)} as good`;
     if (!row?.good || this.isRevoked(row.session_id)) return null;
     return { sessionId: row.session_id, userId: row.user_id };
   }
 
   /** Removes what can be of no use to anyone any more. */
   async sweep(): Promise<void> {
-    const now = this.clock().getTime();
-    for (const [id, until] of this.revoked) if (until < now) this.revoked.delete(id);
-    await this.sql`delete from vault.tickets where expires_at < now()`;
-    await this.sql`delete from vault.refresh_tokens where expires_at < now()`;
+    const now = this.in(0);
+    for (const [id, until] of this.revoked) if (until < now.getTime()) this.revoked.delete(id);
+    await this.sql`delete from vault.tickets where expires_at < ${now}`;
+    await this.sql`delete from vault.refresh_tokens where expires_at < ${now}`;
   }
 
   private noteRevoked(sessionId: string): void {
-    this.revoked.set(sessionId, this.clock().getTime() + ACCESS_SECONDS * 2_000);
+    this.revoked.set(sessionId, this.in(ACCESS_SECONDS * 2).getTime());
+  }
+
+  private in(seconds: number): Date {
+    return new Date(this.clock().getTime() + seconds * 1_000);
   }
 }
 

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { planImport } from './import-plan.js';
+import { readIrcLog } from './irc-log.js';
+import { accountOf } from './nickname-account.js';
+
+const importer = { id: 'importer', role: 'user' } as const;
+const id = (nick: string) => accountOf(nick).userId;
+
+/** What is planned for a log in a room with these people in it, in short. */
+function plan(lines: readonly string[], members: readonly string[] = []) {
+  const file = { name: 'log', digest: 'd', lines: readIrcLog(lines.join('\n'), '2005-09-26') };
+  const { steps, taken, skipped } = planImport(file, members.map(id), importer);
+  const told = steps.map(({ place, account, command }) => {
+    if (command.type === 'PostMessage') return `${place} ${account.displayName} ${command.kind}: ${command.text}`;
+    if (command.type === 'RemoveMember' && command.actor === importer)
+      return `${place} ${account.displayName} removed ${command.reason}`;
+    return `${place} ${account.displayName} ${command.type === 'JoinRoom' ? 'joins' : 'leaves'}`;
+  });
+  return { told, steps, taken, skipped: skipped.map(({ line, skipped: reason }) => `${line} ${reason}`) };
+}
+
+describe('the plan of an import', () => {
+  it('lets speakers join first, and only once', () => {
+    expect(plan(['[00:00] <a> x', '[00:00]  * a y', '[00:00] <b> z'], ['b']).told).toEqual([
+      '4 a joins',
+      '5 a text: x',
+      '8 a action: y',
+      '12 b text: z',
+    ]);
+  });
+
+  it('makes joins, leaves and kicks of those whom they change anything for', () => {
+    const { told, skipped, taken } = plan([
+      '=== a has joined',
+      '=== a has joined',
+      '=== b has left',
+      '=== a has left',
+      '=== a was kicked off #u by b (c)',
+      '=== d has joined',
+      '=== d was kicked off #u by b (c)',
+      '=== d has left',
+    ]);
+    expect(told).toEqual(['4 a joins', '16 a leaves', '24 d joins', '28 d removed by b (c)']);
+    expect(skipped).toEqual([
+      '2 the person was in the room already',
+      '3 the person was not in the room',
+      '5 the person was not in the room',
+      '8 the person was not in the room',
+    ]);
+    expect(taken).toEqual({ message: 0, action: 0, join: 2, leave: 1, kick: 1, rename: 0 });
+  });
+
+  it('lets the old nickname leave and the new one join', () => {
+    const { told, skipped } = plan(
+      [
+        '=== a is now known as A',
+        '[00:00] <A> x',
+        '=== a is now known as b',
+        '=== A is now known as c',
+        '=== c is now known as c',
+      ],
+      ['a', 'c'],
+    );
+    expect(told).toEqual(['4 a leaves', '5 A joins', '8 A text: x', '16 A leaves']);
+    expect(skipped).toEqual(['3 the person was not in the room', '5 the new nickname is the old one']);
+  });
+
+  it('leaves out texts that are too long', () => {
+    const { told, skipped } = plan([`[00:00] <a> ${'ü'.repeat(8_000)}`, `[00:00] <b> ${'ü'.repeat(8_001)}`]);
+    expect(told).toEqual(['4 a joins', `5 a text: ${'ü'.repeat(8_000)}`]);
+    expect(skipped).toEqual(['2 the text must have at most 8000 characters']);
+  });
+
+  it('gives each command the time and place of its line, and each message an id of file and line', () => {
+    const lines = ['[00:01] <a> x', '[00:02] <a> x'];
+    const { steps } = plan(lines);
+    expect(steps.map(({ occurredAt }) => occurredAt.slice(11, 16))).toEqual(['00:01', '00:01', '00:02']);
+    expect(steps.map(({ command }) => 'imported' in command && command.imported)).toEqual(
+      [4, 5, 8].map((place) => ({ file: 'd', place })),
+    );
+    const ids = steps.flatMap(({ command }) => (command.type === 'PostMessage' ? [command.messageId] : []));
+    expect(new Set(ids).size).toBe(2);
+    expect(plan(lines).steps).toEqual(steps);
+  });
+});
