@@ -114,6 +114,20 @@ describe('the direct room of two people', () => {
     given(room, []).when(direct).when({ type: 'CreateDirectRoom', actor: bob, peerId: 'alice' }).thenNothing();
   });
 
+  it('brings back whoever has left it, when one of them asks for it again', () => {
+    given(room, [])
+      .when(direct)
+      .when({ type: 'RemoveMember', actor: bob, userId: 'bob', reason: null })
+      .when(direct)
+      .then([{ type: 'MemberJoined', data: { userId: 'bob', role: 'member' } }]);
+  });
+
+  it('never turns into a way into another room', () => {
+    given(room, aliceRoom)
+      .when({ ...direct, actor: bob, peerId: 'alice' })
+      .thenRejected('Conflict');
+  });
+
   it('takes two', () => {
     given(room, [])
       .when({ ...direct, peerId: 'alice' })

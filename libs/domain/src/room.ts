@@ -326,7 +326,7 @@ export type CreateRoom = By & {
   readonly history: HistoryAccess;
   readonly passwordId: string | null;
 };
-/** Both people become members at once. */
+/** Both people become members at once; sent again, it brings back whoever has left. */
 export type CreateDirectRoom = By & { readonly type: 'CreateDirectRoom'; readonly peerId: string };
 export type AbandonRoom = By & { readonly type: 'AbandonRoom' };
 export type AbandonRoomName = By & { readonly type: 'AbandonRoomName'; readonly claim: string };
@@ -441,13 +441,16 @@ function create({ name, topic, visibility, history, passwordId, actor }: CreateR
 
 function createDirect({ actor, peerId }: CreateDirectRoom, state: RoomState): RoomDecision {
   if (state.status === 'abandoned') return reject('Conflict', 'This room cannot be created any more.');
-  if (state.status !== 'unborn') return accept();
   if (actor.id === peerId) return reject('Invalid', 'A direct room takes two people.');
-  return accept(
-    { type: 'RoomCreated', data: { name: '', topic: '', visibility: 'direct', history: 'full', passwordId: null } },
-    { type: 'MemberJoined', data: { userId: actor.id, role: 'member' } },
-    { type: 'MemberJoined', data: { userId: peerId, role: 'member' } },
-  );
+  if (state.status !== 'unborn' && state.visibility !== 'direct')
+    return reject('Conflict', 'A room with this id exists already.');
+  // Whoever has left is brought back, because the two have no other room.
+  const joining = [actor.id, peerId]
+    .filter((userId) => !state.members.has(userId))
+    .map((userId) => ({ type: 'MemberJoined', data: { userId, role: 'member' } }) as const);
+  if (state.status !== 'unborn') return accept(...joining);
+  const settings = { name: '', topic: '', visibility: 'direct', history: 'full', passwordId: null } as const;
+  return accept({ type: 'RoomCreated', data: settings }, ...joining);
 }
 
 function abandon(state: RoomState): RoomDecision {

@@ -39,6 +39,7 @@ export const roomEventData = {
   MemberRemoved: z.object({
     userId: id,
     reason: erasable.optional().describe('Only for owners, moderators, administrators and auditors.'),
+    imported,
   }),
   MemberRoleChanged: z.object({ userId: id, role: roomRole }),
   MessagePosted: z.object({

@@ -237,6 +237,9 @@ export class Mailbox<S, C, E extends Happened> {
         continue;
       }
       if (isRejection(decision)) {
+        // The commands before it may have moved what the room remembers; it is looked up and decided anew after them.
+        if (decision.rejected === 'Unavailable' && drafts.length > 0)
+          return { drafts, decided, postponed: batch.slice(i) };
         decided.push({ letter, outcome: decision });
         continue;
       }

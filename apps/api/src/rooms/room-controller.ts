@@ -148,7 +148,9 @@ export class RoomController {
   ): Promise<Room> {
     const peerId = await this.userNamed(params.username);
     const opened = accepted(await this.commands.execute(new OpenDirectRoom(actor, peerId, context)));
-    reply.status(opened.events > 0 ? 201 : 200);
+    // Events that do not begin the stream bring somebody back into a room that was there.
+    const made = opened.events > 0 && opened.revision < BigInt(opened.events);
+    reply.status(made ? 201 : 200);
     return this.answer(directRoomId(actor.id, peerId), opened, reply);
   }
 
