@@ -4,9 +4,10 @@ import { type CliCommand, UsageError } from './cli/command.js';
 import { InvalidConfiguration, readConfig } from './config.js';
 import { attachDatabase } from './database/database.js';
 import { layFoundation } from './foundation.js';
+import { importCommand } from './import/import-command.js';
 import { rebuildCommand } from './read-models/rebuild-command.js';
 
-const commands: readonly CliCommand[] = [rebuildCommand];
+const commands: readonly CliCommand[] = [importCommand, rebuildCommand];
 
 async function main(words: readonly string[]): Promise<number> {
   const command = commands.find(({ words: own }) => words.join(' ').startsWith(own));

@@ -163,7 +163,7 @@ describe('an import of two days of a real channel', () => {
     layFoundation({
       config: readConfig({ VERBATIM_DATA: folder }),
       database: { url: database, directUrl: database, lost: new Promise(() => {}), stop: async () => {} },
-      log: pino({ level: 'error' }),
+      log: pino({ level: 'silent' }),
     });
 
   /** Waits until the read models show the whole room. */
