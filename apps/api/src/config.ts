@@ -27,7 +27,13 @@ const environment = z.object({
       .regex(/^[A-Za-z0-9+/]{43}=$/, 'must be 32 bytes in base64')
       .optional(),
   ),
-  ADMIN_USERNAME: z.preprocess(blank, z.string().default('admin')),
+  ADMIN_USERNAME: z.preprocess(
+    blank,
+    z
+      .string()
+      .regex(/^[a-z0-9_.-]{3,32}$/i, 'must have 3 to 32 of the characters a-z 0-9 _ . -')
+      .default('admin'),
+  ),
   ADMIN_PASSWORD: z.preprocess(blank, z.string().min(10, 'must have at least 10 characters').optional()),
   REGISTRATION: z.preprocess(blank, z.enum(['open', 'invite', 'closed']).default('open')),
   RATE_LIMITS: z.preprocess(blank, z.enum(['on', 'off']).default('on')),

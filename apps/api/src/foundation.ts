@@ -58,7 +58,7 @@ export async function layFoundation({
   await migrateDesk(sql);
   const store = await PostgresEventStore.open({
     url: config.EVENT_STORE_URL ?? database.url,
-    directUrl: database.directUrl,
+    directUrl: config.EVENT_STORE_URL ?? database.directUrl,
     log,
   });
   const sealer = new Sealer(keys);

@@ -1,8 +1,7 @@
 import 'reflect-metadata';
 import { type Logger, pino } from 'pino';
-import { about, type Config, InvalidConfiguration, readConfig } from './config.js';
+import { about, type Config, readConfig } from './config.js';
 import { type Database, openDatabase } from './database/database.js';
-import { DataFolderInUse } from './embedded-postgres/embedded-postgres.js';
 import { type Service, startService } from './service.js';
 
 /** Milliseconds after which an ending that does not come to its end is cut short. */
@@ -49,7 +48,8 @@ function announcePassword(username: string, password: string): void {
 }
 
 main().catch((error: unknown) => {
-  const expected = error instanceof InvalidConfiguration || error instanceof DataFolderInUse;
-  process.stderr.write(`${expected ? error.message : ((error as Error).stack ?? error)}\n`);
+  const { message, stack } = error as Error;
+  const detailed = /^(debug|trace)$/.test(process.env.LOG_LEVEL ?? '');
+  process.stderr.write(`${detailed ? stack : `${message}\n(LOG_LEVEL=debug tells where this came from.)`}\n`);
   process.exit(1);
 });

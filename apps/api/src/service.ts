@@ -75,13 +75,6 @@ async function openDoors(foundation: Foundation, { config, log, announcePassword
     readModels,
     keys,
   } = foundation;
-  await createFirstAdministrator(
-    { sql, users, names },
-    { username: config.ADMIN_USERNAME, password: config.ADMIN_PASSWORD ?? null },
-    (password) => announcePassword(config.ADMIN_USERNAME, password),
-  );
-  await sessions.load();
-
   const directory = new Directory(vault);
   const liveRooms = new LiveRooms(openLog, rooms, directory, readModels);
   const feed = new Feed(store, sealer, log);
@@ -143,6 +136,13 @@ async function openDoors(foundation: Foundation, { config, log, announcePassword
   feed.add('sockets of accounts', (events) => gateway.take(events));
   feed.add('sockets of rooms', (events) => liveRooms.take(events));
   await feed.start();
+  // From here on nothing that other replicas do is missed, so now is the time to learn what they did before.
+  await sessions.load();
+  await createFirstAdministrator(
+    { sql, users, names },
+    { username: config.ADMIN_USERNAME, password: config.ADMIN_PASSWORD ?? null },
+    (password) => announcePassword(config.ADMIN_USERNAME, password),
+  );
   const sweep = setInterval(() => {
     Promise.all([sessions.sweep(), idempotency.sweep()]).catch((error) => log.warn({ err: error }, 'a sweep failed'));
   }, SWEEP);

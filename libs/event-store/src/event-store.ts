@@ -49,6 +49,14 @@ export class StoreClosed extends Error {
   }
 }
 
+/** The store did not answer a read in time; the same read may succeed later. */
+export class StoreSilent extends Error {
+  constructor(milliseconds: number) {
+    super(`The database did not answer within ${milliseconds} ms.`);
+    this.name = 'StoreSilent';
+  }
+}
+
 /**
  * More than the store takes in one append; a bug of the caller, who must cut its batches. The bytes are those of the
  * sealed texts in UTF-8.

@@ -59,7 +59,7 @@ export const step: fc.Arbitrary<Step> = fc.record({
   room: fc.nat(ROOMS - 1),
   what: fc.constantFrom(...attempts),
   whom: fc.nat(PEOPLE - 1),
-  message: fc.nat(5),
+  message: fc.nat(3),
   words: fc.nat(99),
   erased: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
   imported: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
@@ -79,7 +79,7 @@ export const longHistory = (length: number): Recorded[] =>
 
 const words = ['alpha', 'beta', 'gamma', 'delta', 'ÜBER', '"quoted"', 'back\\slash', 'emoji 👍🏽', '{brace},', 'NULL'];
 const phrase = (n: number): string => `${words[n % 10]} ${words[Math.floor(n / 10) % 10]}`;
-const emoji = ['👍', '🎉', 'x'];
+const emoji = ['👍', '🎉'];
 const roles: readonly RoomRole[] = ['owner', 'moderator', 'member', 'guest'];
 const visibilities: readonly Exclude<Visibility, 'direct'>[] = ['public', 'private', 'hidden'];
 
@@ -170,9 +170,9 @@ class History {
       case 'redact':
         return { type: 'RedactMessage', actor, messageId, reason: 'rude' };
       case 'react':
-        return { type: 'AddReaction', actor, messageId, emoji: emoji[step.words % 3] ?? 'x' };
+        return { type: 'AddReaction', actor, messageId, emoji: emoji[step.words % 2] ?? 'x' };
       case 'unreact':
-        return { type: 'RemoveReaction', actor, messageId, emoji: emoji[step.words % 3] ?? 'x' };
+        return { type: 'RemoveReaction', actor, messageId, emoji: emoji[step.words % 2] ?? 'x' };
       case 'join':
         return { type: 'JoinRoom', actor };
       case 'leave':

@@ -47,6 +47,7 @@ export const messages: Projection = {
 
   async apply(tx, schema, events) {
     const { posted, changed, reacted, unreacted } = fold(events);
+    // In this order, so that a message posted and then changed within the batch is there to be changed.
     await Promise.all([
       posted.length > 0 && insertPosted(tx, schema, posted),
       changed.length > 0 && updateChanged(tx, schema, changed),
@@ -56,22 +57,10 @@ export const messages: Projection = {
   },
 };
 
-interface Posted {
-  readonly room: string;
-  readonly revision: string;
-  readonly message: string;
-  readonly position: string;
-  readonly author: string;
-  readonly kind: string;
-  text: string | null;
-  readonly replyTo: string | null;
-  readonly postedAt: string;
-  editedAt: string | null;
-  redactedAt: string | null;
-  textRevision: string;
-  fingerprint: number | null;
-}
-/** A change of a message that was posted before the batch. */
+type Of<T extends Recorded['type']> = Extract<Recorded, { type: T }>;
+
+type Posted = ReturnType<typeof postedRow>;
+/** What a batch comes to for a message after its posting. */
 interface Changed {
   readonly room: string;
   readonly message: string;
@@ -81,66 +70,47 @@ interface Changed {
   /** Null if the text stays. */
   textRevision: string | null;
 }
-interface Reaction {
-  readonly room: string;
-  readonly message: string;
-  readonly emoji: string;
-  readonly user: string;
-  readonly revision: string;
-  readonly present: boolean;
-}
+type Reaction = ReturnType<typeof reactionRow>;
 
-/** What a batch comes to: messages posted, with what the batch did to them later, and changes of older ones. */
+/** Messages posted, as they were then; what became of them or of older ones; and the last word on each reaction. */
 function fold(events: readonly Recorded[]) {
-  const posted = new Map<string, Posted>();
-  const changed = new Map<string, Changed>();
+  const posted: Posted[] = [];
+  const changes = new Map<string, Changed>();
   const reactions = new Map<string, Reaction>();
-
-  const subject = (room: string, message: string): Posted | Changed => {
-    const key = `${room} ${message}`;
-    const known = posted.get(key) ?? changed.get(key);
-    if (known) return known;
-    const change: Changed = { room, message, text: null, editedAt: null, redactedAt: null, textRevision: null };
-    changed.set(key, change);
-    return change;
-  };
-
   for (const event of events) {
-    const room = entityId(event);
     switch (event.type) {
-      case 'MessagePosted': {
-        const message = postedRow(room, event);
-        posted.set(`${room} ${message.message}`, message);
+      case 'MessagePosted':
+        posted.push(postedRow(event));
+        break;
+      case 'MessageEdited':
+      case 'MessageRedacted': {
+        const key = `${event.stream} ${event.data.messageId}`;
+        const change = changes.get(key) ?? unchanged(event);
+        changes.set(key, change);
+        if (event.type === 'MessageEdited') edit(change, event);
+        else redact(change, event);
         break;
       }
-      case 'MessageEdited':
-        edit(subject(room, keyValue(event.data.messageId)), event);
-        break;
-      case 'MessageRedacted':
-        redact(subject(room, keyValue(event.data.messageId)), event);
-        break;
       case 'ReactionAdded':
       case 'ReactionRemoved': {
-        const reaction = reactionRow(room, event);
-        reactions.set(`${room} ${reaction.message} ${reaction.user} ${reaction.emoji}`, reaction);
+        const { messageId, emoji } = event.data;
+        reactions.set(`${event.stream} ${messageId} ${event.actor} ${emoji}`, reactionRow(event));
         break;
       }
     }
   }
   return {
-    posted: [...posted.values()],
-    changed: [...changed.values()],
+    posted,
+    changed: [...changes.values()],
     reacted: [...reactions.values()].filter(({ present }) => present),
     unreacted: [...reactions.values()].filter(({ present }) => !present),
   };
 }
 
-type Of<T extends Recorded['type']> = Extract<Recorded, { type: T }>;
-
-function postedRow(room: string, event: Of<'MessagePosted'>): Posted {
+function postedRow(event: Of<'MessagePosted'>) {
   const { messageId, text, replyTo, kind } = event.data;
   return {
-    room,
+    room: entityId(event),
     revision: `${event.revision}`,
     message: keyValue(messageId),
     position: `${event.position}`,
@@ -149,28 +119,31 @@ function postedRow(room: string, event: Of<'MessagePosted'>): Posted {
     text: textValue(text),
     replyTo: textValue(replyTo),
     postedAt: timeValue(event),
-    editedAt: null,
-    redactedAt: null,
-    textRevision: `${event.revision}`,
     fingerprint: text === null ? null : contentFingerprint(event.data),
   };
 }
 
-function edit(message: Posted | Changed, event: Of<'MessageEdited'>): void {
-  message.textRevision = `${event.revision}`;
-  message.editedAt = timeValue(event);
-  message.text = message.redactedAt === null ? textValue(event.data.text) : null;
+const unchanged = (event: Of<'MessageEdited' | 'MessageRedacted'>): Changed => ({
+  room: entityId(event),
+  message: keyValue(event.data.messageId),
+  text: null,
+  editedAt: null,
+  redactedAt: null,
+  textRevision: null,
+});
+
+function edit(change: Changed, event: Of<'MessageEdited'>): void {
+  change.text = textValue(event.data.text);
+  change.editedAt = timeValue(event);
+  change.textRevision = `${event.revision}`;
 }
 
-/** Also the fingerprint goes: it would let one check a guess at the text. */
-function redact(message: Posted | Changed, event: Of<'MessageRedacted'>): void {
-  message.redactedAt ??= timeValue(event);
-  message.text = null;
-  if ('fingerprint' in message) message.fingerprint = null;
+function redact(change: Changed, event: Of<'MessageRedacted'>): void {
+  change.redactedAt ??= timeValue(event);
 }
 
-const reactionRow = (room: string, event: Of<'ReactionAdded' | 'ReactionRemoved'>): Reaction => ({
-  room,
+const reactionRow = (event: Of<'ReactionAdded' | 'ReactionRemoved'>) => ({
+  room: entityId(event),
   message: keyValue(event.data.messageId),
   emoji: keyValue(event.data.emoji),
   user: keyValue(event.actor),
@@ -189,24 +162,20 @@ function insertPosted(tx: Transaction, schema: string, rows: readonly Posted[]) 
     FROM unnest(${rooms}::text[]) WITH ORDINALITY AS r (id, i)
   )
   INSERT INTO ${tx(schema)}.messages (
-    room_id, revision, message_id, ordinal, position, author_id, kind, text, reply_to, posted_at, edited_at, redacted_at,
-    text_revision, fingerprint)
+    room_id, revision, message_id, ordinal, position, author_id, kind, text, reply_to, posted_at, text_revision, fingerprint)
   SELECT
-    p.room_id, revision, message_id, before.ordinals[nth_room] + nth, position, author_id, kind, text, reply_to, posted_at,
-    edited_at, redacted_at, text_revision, fingerprint
+    room_id, revision, message_id, before.ordinals[nth_room] + nth, position, author_id, kind, text, reply_to, posted_at,
+    revision, fingerprint
   FROM before, unnest(
-    ${column(rows, 'room')}::text[], ${nthRoom}::integer[], ${nth}::integer[],
-    ${column(rows, 'revision')}::bigint[], ${column(rows, 'message')}::text[], ${column(rows, 'position')}::bigint[],
-    ${column(rows, 'author')}::text[], ${column(rows, 'kind')}::text[], ${column(rows, 'text')}::text[],
-    ${column(rows, 'replyTo')}::text[], ${column(rows, 'postedAt')}::text[]::timestamptz[], ${column(rows, 'editedAt')}::text[]::timestamptz[],
-    ${column(rows, 'redactedAt')}::text[]::timestamptz[], ${column(rows, 'textRevision')}::bigint[],
-    ${column(rows, 'fingerprint')}::bigint[]
-  ) AS p (room_id, nth_room, nth, revision, message_id, position, author_id, kind, text, reply_to, posted_at, edited_at,
-    redacted_at, text_revision, fingerprint)
+    ${column(rows, 'room')}::text[], ${nthRoom}::integer[], ${nth}::integer[], ${column(rows, 'revision')}::bigint[],
+    ${column(rows, 'message')}::text[], ${column(rows, 'position')}::bigint[], ${column(rows, 'author')}::text[],
+    ${column(rows, 'kind')}::text[], ${column(rows, 'text')}::text[], ${column(rows, 'replyTo')}::text[],
+    ${column(rows, 'postedAt')}::text[]::timestamptz[], ${column(rows, 'fingerprint')}::bigint[]
+  ) AS p (room_id, nth_room, nth, revision, message_id, position, author_id, kind, text, reply_to, posted_at, fingerprint)
   ON CONFLICT (message_id, room_id) DO NOTHING`;
 }
 
-/** The rooms of some messages, and for each message: which of these is its room, and the how manieth it is there, from 1. */
+/** The rooms of some messages; and for each message which of these is its room, and the how manieth it is there, from 1. */
 function numbered(rows: readonly Posted[]) {
   const counts = new Map<string, { nthRoom: number; messages: number }>();
   const places = rows.map(({ room }) => {
@@ -217,6 +186,7 @@ function numbered(rows: readonly Posted[]) {
   return { rooms: [...counts.keys()], nthRoom: column(places, 'nthRoom'), nth: column(places, 'nth') };
 }
 
+/** With the text of a redacted message its fingerprint goes too: it would let one check a guess at the text. */
 const updateChanged = (tx: Transaction, schema: string, rows: readonly Changed[]) => tx`
   UPDATE ${tx(schema)}.messages m SET
     text = CASE

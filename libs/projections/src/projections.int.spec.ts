@@ -1,6 +1,7 @@
 import type { Recorded } from '@verbatim/domain';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Chat } from './chat.testing.js';
 import { applyBatch } from './checkpoints.js';
 import { actualRows, expectedTables } from './expected-rows.testing.js';
 import { historyOf, longHistory, step } from './history.testing.js';
@@ -56,6 +57,36 @@ test('a long history gives the same rows in one batch and event by event', async
   expect(await actualRows(db.sql, 'read_1')).toEqual(expected);
   await project(events, [...events.keys()]);
   expect(await actualRows(db.sql, 'read_1')).toEqual(expected);
+});
+
+test('to and fro within one batch, the last word counts', async () => {
+  const before = new Chat().registers('alice').registers('bob').creates('alice', 'lounge').joins('bob', 'lounge');
+  const chat = before.posts('alice', 'lounge', 'm1').posts('alice', 'lounge', 'm2').posts('bob', 'lounge', 'm3');
+  chat.reacts('bob', 'lounge', 'm1', 'x').reacts('bob', 'lounge', 'm2', 'x');
+  const cut = chat.events.length;
+  chat
+    .leaves('bob', 'lounge')
+    .joins('bob', 'lounge', 'guest')
+    .gives({ userId: 'bob', role: 'moderator' }, 'lounge')
+    .posts('bob', 'lounge', 'm4')
+    .leaves('bob', 'lounge')
+    .joins('bob', 'lounge')
+    .takesBack('bob', 'lounge', 'm1', 'x')
+    .reacts('bob', 'lounge', 'm1', 'x')
+    .takesBack('bob', 'lounge', 'm2', 'x')
+    .reacts('bob', 'lounge', 'm2', 'x')
+    .takesBack('bob', 'lounge', 'm2', 'x')
+    .posts('alice', 'lounge', 'm5', 'first')
+    .edits('alice', 'lounge', 'm5', 'second')
+    .edits('alice', 'lounge', 'm1', 'second')
+    .edits('alice', 'lounge', 'm1', 'third')
+    .redacts('alice', 'lounge', 'm5')
+    .edits('alice', 'lounge', 'm2', 'second')
+    .redacts('alice', 'lounge', 'm2')
+    .changes('alice', 'lounge', { name: 'Second', topic: 'second' })
+    .changes('alice', 'lounge', { name: 'Third' });
+  await project(chat.events, [cut]);
+  expect(await actualRows(db.sql, 'read_1')).toEqual(await expectedTables(db.sql, chat.events));
 });
 
 test('what no door lets in, and what is far too long, is projected all the same', async () => {

@@ -3,6 +3,7 @@ import type { MemoryEventStore } from '@verbatim/event-store';
 import postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../event-store/src/postgres/test-database.testing.js';
+import { AdvisoryLock } from './advisory-lock.js';
 import { readCheckpoint } from './checkpoints.js';
 import { actualRows, expectedTables } from './expected-rows.testing.js';
 import { longHistory } from './history.testing.js';
@@ -102,6 +103,30 @@ describe('a rebuild', () => {
     await searchCaughtUp('read_2');
     await expectRows('read_2', events);
     expect(await states()).toEqual(['1 retired', '2 live']);
+  });
+
+  test('queries stay with the old read models until the new ones show as much', async () => {
+    const store = await storeOf(events.slice(0, 600));
+    const readSide = newProcess(store);
+    await readSide.start();
+    await readSide.caughtUp();
+    const nobodyProjects = await AdvisoryLock.tryTake(sql, 'verbatim projector read_2');
+
+    let appended = Promise.resolve();
+    await readSide.rebuild(({ phase }) => {
+      if (phase === 'switched') appended = append(store, events.slice(600));
+    });
+    await appended;
+    expect(await readSide.reached(head, 10_000)).toBe(true);
+    // As long as several looks at what is live take.
+    for (let i = 0; i < 30; i++) {
+      expect(readSide.schema()).toBe('read_1');
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+
+    await nobodyProjects?.release();
+    await vi.waitFor(() => expect(readSide.schema()).toBe('read_2'), { timeout: 10_000, interval: 1 });
+    expect(await readCheckpoint(sql, 'read_2', 'timeline')).toBe(head);
   });
 
   test('has the same indexes as read models made at the first start', async () => {

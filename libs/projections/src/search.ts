@@ -27,6 +27,7 @@ export const search: Projection = {
 
   async apply(tx, schema, events) {
     const { posted, edited, redacted } = fold(events);
+    // In this order, so that a message posted and then changed within the batch is there to be changed.
     await Promise.all([
       posted.length > 0 && insertPosted(tx, schema, posted),
       edited.length > 0 && updateEdited(tx, schema, edited),
@@ -35,10 +36,12 @@ export const search: Projection = {
   },
 };
 
-interface Edited {
+interface Subject {
   readonly room: string;
   readonly message: string;
-  text: string;
+}
+interface Edited extends Subject {
+  readonly text: string;
 }
 interface Posted extends Edited {
   readonly revision: string;
@@ -46,36 +49,22 @@ interface Posted extends Edited {
   readonly postedAt: string;
 }
 
-/** What a batch comes to: new messages with their latest text, new texts of older messages, and redacted messages. */
+/** Messages posted, the latest texts of those edited, and those redacted; each of them whatever else happened to it. */
 function fold(events: readonly Recorded[]) {
-  const posted = new Map<string, Posted>();
+  const posted: Posted[] = [];
   const edited = new Map<string, Edited>();
-  const redacted = new Map<string, Omit<Edited, 'text'>>();
+  const redacted: Subject[] = [];
   for (const event of events) {
     if (event.type !== 'MessagePosted' && event.type !== 'MessageEdited' && event.type !== 'MessageRedacted') continue;
-    const room = entityId(event);
-    const message = keyValue(event.data.messageId);
-    const key = `${room} ${message}`;
-    if (event.type === 'MessageRedacted') {
-      if (!posted.delete(key)) redacted.set(key, { room, message });
-      edited.delete(key);
-      continue;
-    }
-    const text = searchable(event.data.text);
-    const inBatch = posted.get(key);
-    if (inBatch) inBatch.text = text;
-    else if (event.type === 'MessageEdited') edited.set(key, { room, message, text });
-    else
-      posted.set(key, {
-        room,
-        message,
-        text,
-        revision: `${event.revision}`,
-        position: `${event.position}`,
-        postedAt: timeValue(event),
-      });
+    const subject = { room: entityId(event), message: keyValue(event.data.messageId) };
+    if (event.type === 'MessagePosted') {
+      const places = { revision: `${event.revision}`, position: `${event.position}`, postedAt: timeValue(event) };
+      posted.push({ ...subject, ...places, text: searchable(event.data.text) });
+    } else if (event.type === 'MessageEdited') {
+      edited.set(`${event.stream} ${event.data.messageId}`, { ...subject, text: searchable(event.data.text) });
+    } else redacted.push(subject);
   }
-  return { posted: [...posted.values()], edited: [...edited.values()], redacted: [...redacted.values()] };
+  return { posted, edited: [...edited.values()], redacted };
 }
 
 /** PostgreSQL refuses the words of a text beyond a megabyte. No message is nearly as long. */
@@ -96,7 +85,7 @@ const updateEdited = (tx: Transaction, schema: string, rows: readonly Edited[]) 
     AS edited (room_id, message_id, text)
   WHERE s.room_id = edited.room_id AND s.message_id = edited.message_id`;
 
-const deleteRedacted = (tx: Transaction, schema: string, rows: readonly Omit<Edited, 'text'>[]) => tx`
+const deleteRedacted = (tx: Transaction, schema: string, rows: readonly Subject[]) => tx`
   DELETE FROM ${tx(schema)}.search s
   USING unnest(${column(rows, 'room')}::text[], ${column(rows, 'message')}::text[]) AS redacted (room_id, message_id)
   WHERE s.room_id = redacted.room_id AND s.message_id = redacted.message_id`;

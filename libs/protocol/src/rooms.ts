@@ -77,7 +77,7 @@ export const ofMemberOrMe = inRoom.extend({
 });
 
 export const roomsQuery = z.object({
-  q: parameter(trimmedText(200).optional()).describe('Part of a name or topic.'),
+  q: parameter(trimmedText(200).optional()).describe('Part of a name.'),
   member: parameter(z.enum(['me']).optional()).describe('`me`: only rooms that the caller is in.'),
   status: parameter(z.enum(['open', 'closed']).optional()).describe('Only rooms of this status; all, if absent.'),
   ...paging,

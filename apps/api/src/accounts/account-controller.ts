@@ -46,7 +46,8 @@ export class AccountController {
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Session> {
-    if (this.registration.mode !== 'open') throw new Refusal('forbidden', 'Accounts are made by invitation only.');
+    if (this.registration.mode !== 'open')
+      throw new Refusal('forbidden', 'Nobody can make an account here at present.');
     const { username, password, displayName = username, email = null } = body;
     const userId = uuidv7();
     const account = { username, password, displayName, email, role: 'user', origin: 'registration' } as const;

@@ -27,9 +27,8 @@ export async function createFirstAdministrator(
   { username, password }: FirstAdministrator,
   announce: (password: string) => void,
 ): Promise<void> {
-  const lock = await sql.reserve();
-  try {
-    await lock`select pg_advisory_lock(${SETUP_LOCK})`;
+  await sql.begin(async (lock) => {
+    await lock`select pg_advisory_xact_lock(${SETUP_LOCK})`;
     const { state } = await users.newest(FIRST_ADMINISTRATOR);
     if (state.status !== 'unborn') return;
     const name = nameKey(username);
@@ -41,15 +40,7 @@ export async function createFirstAdministrator(
       on conflict (user_id) do update set password_hash = excluded.password_hash`;
     if (password === null) announce(chosen);
     const account = { username: name, displayName: username, email: null, role: 'admin', origin: 'setup' } as const;
-    accepted(
-      await users.send(
-        FIRST_ADMINISTRATOR,
-        { type: 'RegisterUser', actor: null, ...account },
-        { correlation: uuidv7() },
-      ),
-    );
-  } finally {
-    await lock`select pg_advisory_unlock(${SETUP_LOCK})`.catch(() => undefined);
-    lock.release();
-  }
+    const register = { type: 'RegisterUser', actor: null, ...account } as const;
+    accepted(await users.send(FIRST_ADMINISTRATOR, register, { correlation: uuidv7() }));
+  });
 }

@@ -104,8 +104,8 @@ describe('the events of a room', () => {
 
     expect((await eventsOf(bob, room)).map(({ revision }) => revision)).toEqual([3, 4]);
     expect((await bob.get(`/v1/rooms/${room}/events?from=0&limit=1`)).body.items[0].revision).toBe(3);
-    expect(await eventsOf(ada, room)).toHaveLength(5);
-    expect(await eventsOf(admin, room)).toHaveLength(5);
+    expect((await eventsOf(ada, room)).map(({ revision }) => revision)).toEqual([1, 2, 3, 4]);
+    expect((await eventsOf(admin, room)).map(({ revision }) => revision)).toEqual([0, 1, 2, 3, 4]);
   });
 });
 
@@ -234,7 +234,6 @@ describe('the password of a room', () => {
       const answers = [await person.get(`/v1/rooms/${room}/events`), await person.get(`/v1/rooms/${room}`)];
       for (const { text } of answers) expect(text).not.toContain(password);
     }
-    expect((await ada.get(`/v1/rooms/${room}/events`)).text).not.toContain('passwordId');
   });
 });
 

@@ -43,6 +43,13 @@ export function badFrames(event: ClientEvent, town: Town, chance: Chance): BadFr
   return [...frames.filter(({ bytes }) => !isFrame(event, schema, bytes)), ...unknownPlaces(event, town, chance)];
 }
 
+/** A frame with these data, unless its event takes them. */
+export function randomFrame(event: ClientEvent, data: string): BadFrame | null {
+  if (takes(clientFrames[event], Buffer.from(data))) return null;
+  const bytes = Buffer.from(`{"event":"${event}","ref":"${REF}","data":${data}}`);
+  return { what: `${event} ${data}`, bytes, codes: ['invalid_request'] };
+}
+
 function isFrame(event: string, schema: z.ZodType, bytes: Buffer): boolean {
   if (!takes(frameSchema, bytes)) return false;
   const frame = JSON.parse(bytes.toString()) as Frame;

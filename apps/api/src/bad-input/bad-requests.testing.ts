@@ -11,6 +11,7 @@ import {
   plainJson,
   rightObject,
   rightValue,
+  takes,
   wrongDocuments,
   wrongInOneField,
 } from './bad-values.testing.js';
@@ -122,6 +123,13 @@ function wrongBodies(call: Call, town: Town, chance: Chance): BadRequest[] {
     };
   });
   return [...wrong, ...hugeBodies(call, town)];
+}
+
+/** A request with this body, unless the call takes it. */
+export function randomRequest(call: Call, town: Town, body: string): BadRequest | null {
+  const bytes = Buffer.from(body);
+  if (takes(call.body, bytes)) return null;
+  return { what: `body ${body}`, request: requestFor(call, town, { body: bytes }), codes: ['invalid_request'] };
 }
 
 function hugeBodies(call: Call, town: Town): BadRequest[] {

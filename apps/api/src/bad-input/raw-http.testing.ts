@@ -34,14 +34,17 @@ export function bytesOf({ method, target, headers = [], body }: HttpRequest): Bu
   return body ? Buffer.concat([head, body]) : head;
 }
 
-/** Sends bytes on a connection of their own and reads until the service ends it, `patience` milliseconds at most. */
+/** Sends bytes on a connection of their own and reads one answer, or until the service hangs up, or for `patience` milliseconds. */
 export async function exchange(url: string, bytes: Buffer, patience = 10_000): Promise<Exchange> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   const came: Buffer[] = [];
   const ended = await new Promise<boolean>((resolve) => {
     const timer = setTimeout(() => resolve(false), patience);
-    socket.on('data', (chunk) => came.push(chunk));
+    socket.on('data', (chunk) => {
+      came.push(chunk);
+      if (isWhole(Buffer.concat(came))) socket.destroy();
+    });
     // A service that has heard enough may answer and hang up while it is still being sent to.
     socket.on('error', () => undefined);
     socket.on('close', () => {
@@ -54,8 +57,16 @@ export async function exchange(url: string, bytes: Buffer, patience = 10_000): P
   return { answer: readAnswer(Buffer.concat(came).toString()), ended };
 }
 
+function isWhole(came: Buffer): boolean {
+  const end = came.indexOf('\r\n\r\n');
+  // After a switch to another protocol its first bytes are the rest of the answer.
+  if (end >= 0 && came.toString('latin1').startsWith('HTTP/1.1 101')) return came.length > end + 4;
+  const length = /\r\ncontent-length: (\d+)\r\n/i.exec(came.subarray(0, end + 2).toString('latin1'))?.[1];
+  return end >= 0 && length !== undefined && came.length >= end + 4 + Number(length);
+}
+
 function readAnswer(raw: string): HttpAnswer | null {
-  const [head = '', ...rest] = raw.split('\r\n\r\n');
+  const [head = '', ...rest] = raw.replace(/^HTTP\/1\.1 100 Continue\r\n\r\n/, '').split('\r\n\r\n');
   const [statusLine = '', ...lines] = head.split('\r\n');
   const status = /^HTTP\/1\.1 (\d{3})/.exec(statusLine)?.[1];
   if (!status) return null;

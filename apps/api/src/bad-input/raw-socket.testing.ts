@@ -29,18 +29,28 @@ export function frame({ payload = '', final = true, masked = true, reserved = 0,
   return Buffer.concat([Buffer.from(head), ...(masked ? [key, hidden] : [bytes])]);
 }
 
+/** A frame that came from the service. */
+interface Came {
+  readonly opcode: number;
+  readonly payload: Buffer;
+}
+
 /** A WebSocket of which every byte can be chosen. */
 export class RawSocket {
-  /** Resolves when the service has ended the connection. */
-  readonly ended: Promise<void>;
-  private came = Buffer.alloc(0);
+  private readonly frames: Came[] = [];
+  private unread = Buffer.alloc(0);
+  private opened = false;
+  private ended = false;
   private wake: () => void = () => undefined;
 
   private constructor(private readonly socket: Socket) {
     socket.on('error', () => undefined);
-    this.ended = new Promise((resolve) => socket.on('close', () => resolve()));
+    socket.on('close', () => {
+      this.ended = true;
+      this.wake();
+    });
     socket.on('data', (chunk) => {
-      this.came = Buffer.concat([this.came, chunk]);
+      this.take(chunk);
       this.wake();
     });
   }
@@ -55,7 +65,7 @@ export class RawSocket {
           'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
       ),
     );
-    await raw.got('"event":"hello"');
+    await raw.until(({ payload }) => payload.includes('"event":"hello"'));
     return raw;
   }
 
@@ -63,31 +73,58 @@ export class RawSocket {
     this.socket.write(bytes);
   }
 
-  /** Waits until this text has come, in whatever frame. Fails when the connection ends or after five seconds. */
-  async got(text: string): Promise<void> {
-    const deadline = AbortSignal.timeout(5_000);
-    const givenUp = new Promise<'late'>((resolve) => deadline.addEventListener('abort', () => resolve('late')));
-    const over = this.ended.then(() => 'ended' as const);
-    while (!this.came.includes(text)) {
-      const news = new Promise<'news'>((resolve) => {
-        this.wake = () => resolve('news');
-      });
-      const next = await Promise.race([news, over, givenUp]);
-      if (next !== 'news' && !this.came.includes(text)) throw new Error(`${text} did not come: ${next}; ${this.text}`);
-    }
+  /** Whether a `ping` of the contract is still answered. */
+  async answersPing(): Promise<'goes on' | 'ended'> {
+    this.write(frame({ payload: '{"event":"ping","ref":"still there?"}' }));
+    const pong = await this.until(({ payload }) => payload.includes('"event":"pong","ref":"still there?"'));
+    return pong ? 'goes on' : 'ended';
   }
 
-  /** The code of the close frame that the service sent, or null. */
-  get closeCode(): number | null {
-    const start = this.came.lastIndexOf(0x88);
-    return start >= 0 && this.came.length >= start + 4 ? this.came.readUInt16BE(start + 2) : null;
-  }
-
-  get text(): string {
-    return this.came.toString('latin1');
+  /** The code with which the service closes the connection; null when it ends without one. */
+  async closeCode(): Promise<number | null> {
+    const close = await this.until((came) => came.opcode === opcode.close);
+    return close && close.payload.length >= 2 ? close.payload.readUInt16BE(0) : null;
   }
 
   end(): void {
     this.socket.destroy();
+  }
+
+  /** The first frame that came or comes for which `wanted` holds; null when the connection ends, or after five seconds. */
+  private async until(wanted: (came: Came) => boolean): Promise<Came | null> {
+    const timer = setTimeout(() => this.end(), 5_000);
+    for (;;) {
+      const found = this.frames.find(wanted);
+      if (found || this.ended) {
+        clearTimeout(timer);
+        return found ?? null;
+      }
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+    }
+  }
+
+  private take(chunk: Buffer): void {
+    this.unread = Buffer.concat([this.unread, chunk]);
+    if (!this.opened) {
+      const end = this.unread.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      this.opened = true;
+      this.unread = this.unread.subarray(end + 4);
+    }
+    for (let came = this.cut(); came; came = this.cut()) this.frames.push(came);
+  }
+
+  /** Takes one whole frame off what was not read yet. */
+  private cut(): Came | null {
+    const { unread } = this;
+    const short = (unread[1] ?? 0) & 127;
+    const start = short < 126 ? 2 : short === 126 ? 4 : 10;
+    if (unread.length < start) return null;
+    const length = short < 126 ? short : short === 126 ? unread.readUInt16BE(2) : Number(unread.readBigUInt64BE(2));
+    if (unread.length < start + length) return null;
+    this.unread = unread.subarray(start + length);
+    return { opcode: (unread[0] ?? 0) & 15, payload: unread.subarray(start, start + length) };
   }
 }

@@ -6,6 +6,7 @@ import {
   problemMediaType,
   problemSchema,
 } from '@verbatim/protocol';
+import type { BadBytes } from './bad-bytes.testing.js';
 import { type BadFrame, markOf } from './bad-frames.testing.js';
 import type { BadRequest } from './bad-requests.testing.js';
 import { LONG } from './bad-values.testing.js';
@@ -38,6 +39,21 @@ export function flawsOfProblem({ status, headers, body, raw }: HttpAnswer): stri
   if (status === 405 && !headers.has('allow')) flaws.push('no Allow');
   if (status >= 500) flaws.push(`${status} ${body}`);
   return flaws;
+}
+
+/** What is wrong with what the service did about bytes that are no proper request. */
+export function flawsOfRefusal({ fate }: BadBytes, { answer, ended }: Exchange): string[] {
+  if (fate === 'waits') return answer || ended ? [`ended it: ${answer?.raw.slice(0, 300)}`] : [];
+  if (!answer) return fate === 'answers' ? [ended ? 'hung up without an answer' : 'no answer came'] : [];
+  if (answer.status === 400 && /^(0\s*)?$/.test(answer.body) && fate !== 'answers') return [];
+  return answer.status < 400 ? [`answered ${answer.raw.slice(0, 300)}`] : flawsOfProblem(answer);
+}
+
+/** What is wrong with the answer to an opening of a WebSocket that must not be granted, or granted to be closed at once. */
+export function flawsOfHandshake({ answer, ended }: Exchange): string[] {
+  if (answer?.status !== 101) return answer ? flawsOfProblem(answer) : [`no answer came; ended: ${ended}`];
+  const turnedAway = answer.raw.includes('unauthenticated') && !answer.raw.includes('hello');
+  return turnedAway ? leaks(answer.raw) : [`opened: ${answer.raw}`];
 }
 
 /** What is wrong with the frame that answered a bad one. */

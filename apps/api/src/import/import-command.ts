@@ -155,11 +155,10 @@ interface ProgressDisplay {
 
 function progressBar(): ProgressDisplay {
   const format = '{bar} {percentage}% | {value} of {total} lines | {eta_formatted} to go | {file}';
-  const bar = new SingleBar({ format, stream: process.stderr, hideCursor: true });
-  bar.start(1, 0, { file: '' });
+  const bar = new SingleBar({ format, stream: process.stderr, hideCursor: true, etaBuffer: 500 });
   const show = ({ file, done, total }: ImportProgress) => {
-    bar.setTotal(total);
-    bar.update(done, { file });
+    if (!bar.isActive) bar.start(total, done, { file });
+    else bar.update(done, { file });
   };
   return { show, end: () => bar.stop() };
 }

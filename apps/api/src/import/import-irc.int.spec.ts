@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -109,6 +111,19 @@ describe('an import of two days of a real channel', () => {
     expect(await happened(roomId)).toEqual(await happened(report.roomId));
   });
 
+  it('goes on after its process was killed', async () => {
+    for (const percent of [10, 30, 50]) {
+      const killed = runCli('#killed');
+      await killed.shows(`${percent} %`);
+      killed.child.kill('SIGKILL');
+      expect(await killed.ended).toBe('SIGKILL');
+    }
+    const last = runCli('#killed');
+    expect(await last.ended).toBe(0);
+    const [, roomId = ''] = /id is (\S+)\./.exec(last.printed()) ?? [];
+    expect(await happened(roomId)).toEqual(await happened(report.roomId));
+  });
+
   it('goes on when all connections to the database are lost meanwhile', async () => {
     const wishes = await wishesFor('#cut');
     let cuts = 0;
@@ -165,6 +180,31 @@ describe('an import of two days of a real channel', () => {
       database: { url: database, directUrl: database, lost: new Promise(() => {}), stop: async () => {} },
       log: pino({ level: 'silent' }),
     });
+
+  /** The import of the test data by the built command line, as a process of its own. */
+  function runCli(room: string) {
+    const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+    const args = [cli, 'import', 'irc', ...days.map(testData), '--room', room];
+    const child = spawn(process.execPath, args, {
+      env: { ...process.env, DATABASE_URL: database, VERBATIM_DATA: folder },
+    });
+    let printed = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        printed += text;
+        child.emit('printed');
+      });
+    }
+    return {
+      child,
+      printed: () => printed,
+      /** The exit code, or the signal that ended it. */
+      ended: once(child, 'close').then(([code, signal]) => code ?? signal),
+      async shows(text: string): Promise<void> {
+        while (!printed.includes(text)) await once(child, 'printed', { signal: AbortSignal.timeout(20_000) });
+      },
+    };
+  }
 
   /** Waits until the read models show the whole room. */
   async function shown(roomId: string): Promise<void> {

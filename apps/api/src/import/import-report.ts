@@ -1,47 +1,64 @@
 import type { FileReport, ImportReport } from './import-irc.js';
 
 /** Lines not taken that the summary lists. */
-const LISTED = 40;
+const LISTED = 20;
 
-/** What came of an import, for people: a line for each file, and the lines that were not taken. */
-export function summary(report: ImportReport): string {
-  const notTaken = linesNotTaken(report);
-  const events = report.files.reduce((sum, file) => sum + file.events, 0);
+/** What came of an import, for people: what the files held, and the lines of which nothing was made. */
+export function summary({ roomId, files }: ImportReport): string {
+  const notTaken = linesNotTaken({ roomId, files });
+  const events = files.reduce((sum, file) => sum + file.events, 0);
   const more = notTaken.length - LISTED;
   return [
-    ...report.files.map(describeFile),
+    ...files.map((file) => `${file.name}: ${describe([file])}`),
+    ...(files.length > 1 ? [`Together: ${describe(files)}`] : []),
     '',
-    notTaken.length === 0 ? 'Every line was taken.' : `Not taken (${notTaken.length}):`,
+    ...(notTaken.length > 0 ? [`${count(notTaken.length, 'line')} not taken:`, ...reasons(files)] : []),
     ...notTaken.slice(0, LISTED).map((line) => `  ${line}`),
-    ...(more > 0 ? [`  and ${more} more; --report <file> writes all of them down`] : []),
+    ...(more > 0 ? [`  and ${more} more, which --report <file> writes down`] : []),
     '',
-    `The room is ${report.roomId}.`,
-    events === 0 ? 'It had all of this already; nothing was changed.' : `It has ${events} new events.`,
+    events === 0
+      ? 'The room had all of this already; nothing was changed.'
+      : `The room has ${count(events, 'new event')}.`,
+    `Its id is ${roomId}.`,
     '',
   ].join('\n');
 }
 
-/** Each line of the files of which nothing was made, with its reason: `2005-09-26.txt:838  a change of modes`. */
+/** Each line of the files of which nothing was made, with its reason: `2005-09-26.txt:838 a change of modes`. */
 export const linesNotTaken = ({ files }: ImportReport): string[] =>
-  files.flatMap(({ name, skipped, refused }) =>
-    [
-      ...skipped.map(({ line, skipped: reason }) => ({ line, reason })),
-      ...refused.map(({ line, reason }) => ({ line, reason: `refused: ${reason}` })),
-    ]
-      .sort((a, b) => a.line - b.line)
-      .map(({ line, reason }) => `${name}:${line}  ${reason}`),
-  );
+  files.flatMap((file) => notTakenOf(file).map(({ line, reason }) => `${file.name}:${line} ${reason}`));
 
-function describeFile({ name, lines, taken, skipped, refused }: FileReport): string {
-  const counts = [
-    `${taken.message} messages`,
-    `${taken.action} actions`,
-    `${taken.join} joins`,
-    `${taken.leave} leaves`,
-    `${taken.rename} renames`,
-    ...(taken.kick > 0 ? [`${taken.kick} kicks`] : []),
-    `${skipped.length} skipped`,
-    ...(refused.length > 0 ? [`${refused.length} refused`] : []),
+/** In the order of the lines. */
+function notTakenOf({ skipped, refused }: FileReport): { readonly line: number; readonly reason: string }[] {
+  const all = [
+    ...skipped.map(({ line, skipped: reason }) => ({ line, reason })),
+    ...refused.map(({ line, reason }) => ({ line, reason: `refused by the room: ${reason}` })),
   ];
-  return `${name}  ${lines} lines: ${counts.join(', ')}`;
+  return all.sort((one, other) => one.line - other.line);
 }
+
+/** How often each reason came up, the most frequent first. */
+function reasons(files: readonly FileReport[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { reason } of files.flatMap(notTakenOf)) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return [...counts].sort(([, one], [, other]) => other - one).map(([reason, times]) => `  ${times} × ${reason}`);
+}
+
+function describe(files: readonly FileReport[]): string {
+  const sum = (number: (file: FileReport) => number) => files.reduce((total, file) => total + number(file), 0);
+  const kinds = (['message', 'action', 'join', 'leave', 'rename', 'kick'] as const).map((kind) => {
+    return count(
+      sum(({ taken }) => taken[kind]),
+      kind,
+    );
+  });
+  const refused = sum((file) => file.refused.length);
+  const skipped = `${sum((file) => file.skipped.length)} skipped`;
+  const all = [...kinds, skipped, ...(refused > 0 ? [`${refused} refused`] : [])];
+  return `${count(
+    sum(({ lines }) => lines),
+    'line',
+  )}: ${all.join(', ')}`;
+}
+
+const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;

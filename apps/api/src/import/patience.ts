@@ -15,13 +15,16 @@ export async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
     try {
       return await attempt();
     } catch (error) {
-      if (error instanceof ImportStopped) throw error;
+      if (error instanceof ImportStopped || isBug(error)) throw error;
       if (Date.now() < end) continue;
       const sentence = `There was no answer for a minute (${(error as Error).message})`;
       throw new ImportStopped(`${sentence}. The same command goes on where this one ended.`, { cause: error });
     }
   }
 }
+
+const isBug = (error: unknown): boolean =>
+  error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
 
 /** Throws when the outcome of a command is unknown. */
 export function answered<T extends object>(outcome: T): T {

@@ -2,6 +2,7 @@ import type { Decider, Decision, Happened, Recorded, Rejection } from '@verbatim
 import { isRejection, reject } from '@verbatim/domain';
 import {
   type Appended,
+  appendLimits,
   type Draft,
   type EventStore,
   type NewEvent,
@@ -149,7 +150,7 @@ export class Mailbox<S, C, E extends Happened> {
   /** The state as of now, whatever the feed has brought so far: for refusals, which must not rest on old knowledge. */
   async newest(): Promise<{ state: S; revision: bigint; position: bigint }> {
     await this.warmUp();
-    await this.moved();
+    await this.movedPast(this.head.revision);
     return this.current();
   }
 
@@ -196,7 +197,7 @@ export class Mailbox<S, C, E extends Happened> {
       const plan = this.decideAll(batch, commands);
       if (plan.drafts.length === 0) {
         // An append would have proved that the decision was made on the newest state; without one the store is asked.
-        if (await this.moved()) continue;
+        if (await this.movedPast(base.revision)) continue;
         return this.answer(plan.decided, base.position);
       }
       try {
@@ -244,9 +245,9 @@ export class Mailbox<S, C, E extends Happened> {
         continue;
       }
       const size = decision.events.reduce((sum, event) => sum + estimateBytes(event.data), 0);
-      if (drafts.length > 0 && bytes + size > mailboxLimits.batchBytes) {
-        return { drafts, decided, postponed: batch.slice(i) };
-      }
+      const fits =
+        bytes + size <= mailboxLimits.batchBytes && drafts.length + decision.events.length <= appendLimits.events;
+      if (drafts.length > 0 && !fits) return { drafts, decided, postponed: batch.slice(i) };
       bytes += size;
       for (const fact of decision.events) {
         const draft = this.draft(fact, letter, at);
@@ -307,11 +308,11 @@ export class Mailbox<S, C, E extends Happened> {
     this.head = event;
   }
 
-  /** Whether others have appended what is not folded yet. */
-  private async moved(): Promise<boolean> {
-    const [next] = await this.parts.store.read(this.stream, this.head.revision + 1n, 1);
+  /** Whether the stream goes on after `revision`; asked of the store, whatever the feed brings meanwhile. */
+  private async movedPast(revision: bigint): Promise<boolean> {
+    const [next] = await this.parts.store.read(this.stream, revision + 1n, 1);
     if (next && next.revision > this.seen) this.seen = next.revision;
-    return this.head.revision < this.seen;
+    return next !== undefined;
   }
 
   private async warmUp(): Promise<void> {

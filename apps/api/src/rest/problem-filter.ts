@@ -1,4 +1,5 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import { StoreClosed, StoreSilent } from '@verbatim/event-store';
 import { InvalidCursor } from '@verbatim/projections';
 import { calls, type ErrorCode, errors, problem } from '@verbatim/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -38,7 +39,8 @@ export function refusalFor(error: unknown, request?: FastifyRequest): Refusal {
   if (error instanceof Refusal) return error;
   const { code = '', statusCode } = error as { code?: string; statusCode?: number };
   if (error instanceof InvalidCursor) return badCursor;
-  if (isDatabaseAway(code)) return new Refusal('unavailable', 'The database cannot be reached at the moment.');
+  if (error instanceof StoreClosed || error instanceof StoreSilent || isDatabaseAway(code))
+    return new Refusal('unavailable', 'The database cannot be reached at the moment.');
   const status = error instanceof HttpException ? error.getStatus() : statusCode;
   if (status === 404 && request) return noSuchPlace(request);
   const [known, detail] = fromStatus[status ?? 500] ??
@@ -63,6 +65,7 @@ const fromStatus: Record<number, [ErrorCode, string]> = {
 /** An unknown path, or a known one with the wrong verb. */
 function noSuchPlace(request: FastifyRequest): Refusal {
   const path = request.url.split('?')[0] ?? '';
+  if (path === '/v1/ws') return new Refusal('invalid_request', 'This address opens WebSockets (RFC 6455, version 13).');
   const allowed = Object.values(calls)
     .filter((call) => pattern(call.path).test(path))
     .map((call) => call.method);

@@ -33,6 +33,8 @@ export function httpServer(problems: ProblemFilter): FastifyAdapter {
     clientErrorHandler: hangUp,
   });
   const server = adapter.getInstance();
+  // An expectation that nobody knows is no reason to refuse a request.
+  server.server.on('checkExpectation', (request, response) => server.server.emit('request', request, response));
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
     try {

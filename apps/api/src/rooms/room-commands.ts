@@ -17,7 +17,7 @@ import {
 import { v4 as uuidv4 } from 'uuid';
 import { Rooms, Users } from '../mailbox/entities.js';
 import type { Context, Decided } from '../mailbox/mailbox.js';
-import { Names } from '../vault/names.js';
+import { type Claim, Names } from '../vault/names.js';
 import { hashPassword, passwordMatches } from '../vault/passwords.js';
 import { VaultSql } from '../vault/vault-sql.js';
 
@@ -84,10 +84,11 @@ export class OpenRoomHandler implements ICommandHandler<OpenRoom> {
   async execute({ roomId, room, context }: OpenRoom): Promise<RoomDecided | Rejection> {
     const { password, ...settings } = room;
     const key = nameKey(room.name);
-    if (room.visibility !== 'hidden' && !(await this.names.claim('room', key, roomId))) return nameTaken;
+    const claim = room.visibility === 'hidden' ? undefined : await this.names.claim('room', key, roomId);
+    if (claim === null) return nameTaken;
     const passwordId = password === null ? null : await this.passwords.keep(roomId, password);
     const opened = await this.rooms.send(roomId, { type: 'CreateRoom', ...settings, passwordId }, context);
-    if (isRejection(opened) && opened.rejected !== 'Unavailable') await this.names.release('room', key, roomId);
+    if (claim) await letGo(this.names, this.rooms, roomId, opened, [{ key, claim }]);
     return opened;
   }
 }
@@ -158,6 +159,7 @@ export class ReviseRoomHandler implements ICommandHandler<ReviseRoom> {
     // Asked beforehand with nothing to change, the rules tell whether this person may; a refused one claims no name.
     const allowed = await this.rooms.send(roomId, { type: 'ChangeRoom', actor }, context);
     if (isRejection(allowed)) return allowed;
+    const held = await this.names.heldBy(roomId);
     const name = wishes.name ?? before.name ?? '';
     const claim = await this.claimFor(roomId, before, name, wishes.visibility ?? before.visibility);
     if (claim === null) return nameTaken;
@@ -167,8 +169,8 @@ export class ReviseRoomHandler implements ICommandHandler<ReviseRoom> {
       { type: 'ChangeRoom', actor, claim, ...settings, passwordId },
       context,
     );
-    const after = isRejection(revised) ? (await this.rooms.current(roomId)).state : revised.state;
-    await this.letGo(roomId, after, [name, before.name ?? '']);
+    const claims = claim ? [...held, { key: nameKey(name), claim }] : held;
+    await letGo(this.names, this.rooms, roomId, revised, claims);
     return revised;
   }
 
@@ -182,12 +184,6 @@ export class ReviseRoomHandler implements ICommandHandler<ReviseRoom> {
     if (visibility === 'hidden' || visibility === 'direct') return undefined;
     if (holdsName(before) && nameKey(before.name ?? '') === nameKey(name)) return undefined;
     return this.names.claim('room', nameKey(name), roomId);
-  }
-
-  /** Of the names that were in play the room keeps the one it has now. */
-  private async letGo(roomId: string, after: RoomState, names: readonly string[]): Promise<void> {
-    const kept = holdsName(after) ? nameKey(after.name ?? '') : null;
-    for (const key of new Set(names.map(nameKey))) if (key !== kept) await this.names.release('room', key, roomId);
   }
 }
 
@@ -211,10 +207,28 @@ export class EndRoomHandler implements ICommandHandler<EndRoom> {
   ) {}
 
   async execute({ roomId, actor, reason, context }: EndRoom): Promise<RoomDecided | Rejection> {
+    const held = await this.names.heldBy(roomId);
     const ended = await this.rooms.send(roomId, { type: 'CloseRoom', actor, reason }, context);
-    if (!isRejection(ended) && ended.state.name) await this.names.release('room', nameKey(ended.state.name), roomId);
+    await letGo(this.names, this.rooms, roomId, ended, held);
     return ended;
   }
+}
+
+/**
+ * Of the claims that were in play the room keeps the one to the name it has now. Nothing is let go while it is unknown
+ * what came of the command: the name may still be taken by it.
+ */
+async function letGo(
+  names: Names,
+  rooms: Rooms,
+  roomId: string,
+  outcome: RoomDecided | Rejection,
+  claims: readonly Claim[],
+): Promise<void> {
+  if (isRejection(outcome) && outcome.rejected === 'Unavailable') return;
+  const { state } = await rooms.newest(roomId);
+  const kept = holdsName(state) ? nameKey(state.name ?? '') : null;
+  await names.release(claims.filter(({ key }) => key !== kept).map(({ claim }) => claim));
 }
 
 /** Lets somebody into a room; a password is checked before the rules are asked. */

@@ -3,6 +3,12 @@ import { v4 as uuidv4 } from 'uuid';
 
 export type NameKind = 'user' | 'room';
 
+/** A claim to a name; `claim` is its id, new at each claiming. */
+export interface Claim {
+  readonly key: string;
+  readonly claim: string;
+}
+
 /** Tells whether a claim to a name still counts, by asking the stream of the entity that made it. */
 export interface NameOwners {
   /**
@@ -41,8 +47,14 @@ export class Names {
     return null;
   }
 
-  async release(kind: NameKind, key: string, owner: string): Promise<void> {
-    await this.sql`delete from vault.names where kind = ${kind} and key = ${key} and owner = ${owner}`;
+  /** All claims of one owner. */
+  heldBy(owner: string): Promise<Claim[]> {
+    return this.sql<Claim[]>`select key, claim from vault.names where owner = ${owner}`;
+  }
+
+  /** Lets claims go, by their ids: a name that its owner has claimed anew meanwhile stays claimed. */
+  async release(claims: readonly string[]): Promise<void> {
+    if (claims.length > 0) await this.sql`delete from vault.names where claim = any(${[...claims]}::uuid[])`;
   }
 
   /** Who claimed the name; whether the claim came to something is for the owner's stream to say. */

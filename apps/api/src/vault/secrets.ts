@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
@@ -10,10 +10,15 @@ export async function masterKey(folder: string, fromEnvironment: string | undefi
   if (fromEnvironment) return Buffer.from(fromEnvironment, 'base64');
   const file = join(folder, 'master.key');
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  // Written aside and linked into place, so that the file is never seen half written and the first of two starts wins.
+  const draft = `${file}.${process.pid}`;
+  await writeFile(draft, randomBytes(32).toString('base64'), { mode: 0o600, flush: true });
   try {
-    await writeFile(file, randomBytes(32).toString('base64'), { flag: 'wx', mode: 0o600, flush: true });
+    await link(draft, file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    await unlink(draft);
   }
   const key = Buffer.from((await readFile(file, 'utf8')).trim(), 'base64');
   if (key.length !== 32) throw new Error(`${file} does not hold a master key of 32 bytes.`);

@@ -1,5 +1,5 @@
 import postgres from 'postgres';
-import { StoreClosed } from '../event-store.js';
+import { StoreClosed, StoreSilent } from '../event-store.js';
 import { arrayParameters } from './array-parameters.js';
 import { PacedSockets } from './paced-sockets.js';
 
@@ -38,7 +38,7 @@ export class DatabaseClient {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       const { patience } = this.options;
-      timer = setTimeout(() => reject(new Error(`The database did not answer within ${patience} ms.`)), patience);
+      timer = setTimeout(() => reject(new StoreSilent(patience)), patience);
     });
     try {
       return await Promise.race([question(asked.sql), late]);

@@ -1,0 +1,95 @@
+import { asyncapi, openapi } from '@verbatim/protocol';
+import request from 'supertest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { about } from '../config.js';
+import { neverSeen, outcome } from '../testing/contract.testing.js';
+import { register, Visitor } from '../testing/test-client.testing.js';
+import { startTestService, type TestService } from '../testing/test-service.testing.js';
+
+let service: TestService;
+let visitor: Visitor;
+
+beforeAll(async () => {
+  service = await startTestService();
+  visitor = new Visitor(service.url);
+});
+afterAll(() => service.stop());
+
+describe('health', () => {
+  it('tells that the process runs, and that it can serve', async () => {
+    expect((await visitor.get('/health/live')).body).toEqual({ status: 'ok' });
+    expect((await visitor.get('/health/ready')).body).toEqual({ status: 'ok' });
+  });
+
+  it('tells during a shutdown that the process runs but takes nobody new', async () => {
+    const person = await register(service.url);
+    const socket = await person.connect();
+    const restarted = service.restart();
+    await socket.next('drain');
+    const [live, ready] = [await visitor.get('/health/live'), await visitor.get('/health/ready')];
+    await restarted;
+    visitor = new Visitor(service.url);
+
+    expect(outcome(live)).toBe(200);
+    expect(outcome(ready)).toBe('unavailable');
+    expect(ready.body.detail).toContain('shutting down');
+    expect(outcome(await visitor.get('/health/ready'))).toBe(200);
+  });
+});
+
+describe('metrics', () => {
+  const figure = async (name: string) =>
+    Number(new RegExp(`^${name} (\\S+)$`, 'm').exec((await visitor.get('/metrics')).text)?.[1]);
+
+  it('are told in the form of Prometheus', async () => {
+    const { text, headers } = await visitor.get('/metrics');
+    expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
+    for (const line of text.trim().split('\n')) {
+      expect(line).toMatch(/^(# (HELP|TYPE) \S+ .+|[a-zA-Z_:][\w:]*(\{.*\})? [-+.\dNaInfe]+|)$/);
+    }
+  });
+
+  it('count sockets and events', async () => {
+    const person = await register(service.url);
+    const [sockets, position] = [await figure('verbatim_sockets'), await figure('verbatim_feed_position')];
+    const socket = await person.connect();
+    const room = await person.room();
+    await socket.ask('follow', { room, after: -1 });
+    await socket.next('events');
+
+    expect(await figure('verbatim_sockets')).toBe(sockets + 1);
+    expect(await figure('verbatim_feed_position')).toBeGreaterThan(position);
+    expect(await figure('verbatim_projection_lag')).toBeGreaterThanOrEqual(0);
+    socket.close();
+    await socket.closed;
+  });
+});
+
+describe('what the service tells of itself', () => {
+  it('is its name, its version and the number of its protocol', async () => {
+    expect((await visitor.get('/v1/about')).body).toEqual({ name: 'Verbatim', version: about.version, protocol: 1 });
+  });
+
+  it('is the OpenAPI and the AsyncAPI of the schemas by which it goes', async () => {
+    expect((await visitor.get('/openapi.json')).body).toEqual(JSON.parse(JSON.stringify(openapi(about))));
+    expect((await visitor.get('/asyncapi.json')).body).toEqual(JSON.parse(JSON.stringify(asyncapi(about))));
+  });
+
+  it('is shown on a page, with all that the page needs', async () => {
+    const page = await request(service.url).get('/docs');
+    expect([page.status, page.type]).toEqual([200, 'text/html']);
+    const parts = [...page.text.matchAll(/(?:href|src)="([^"]+)"/g)].map(([, path]) => path as string);
+    expect(parts).toHaveLength(3);
+    for (const path of parts) expect((await request(service.url).get(path)).status).toBe(200);
+    for (const path of [
+      '/docs/assets/../../package.json',
+      '/docs/assets/%2e%2e/package.json',
+      '/admin/..%2fpackage.json',
+    ])
+      expect((await request(service.url).get(path)).status).toBeGreaterThanOrEqual(400);
+  });
+});
+
+it('all calls of operation have been seen with each of their answers', () => {
+  expect(neverSeen('Operation')).toEqual([]);
+});
