@@ -114,6 +114,7 @@ async function openDoors(foundation: Foundation, { config, log, announcePassword
       idempotency,
       readiness,
       metrics,
+      problems,
     ]),
     httpServer(problems),
     { logger: ['error', 'warn'], bodyParser: false, abortOnError: false },

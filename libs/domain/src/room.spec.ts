@@ -169,6 +169,23 @@ describe('changing a room', () => {
       .thenRejected('Invalid', /topic/);
   });
 
+  it('is refused where it would take a name that was not foreseen, for somebody else was quicker', () => {
+    const known = { name: 'Lounge', visibility: 'hidden' } as const;
+    const lounge = [created(alice, { visibility: 'hidden' }), joined(alice, 'owner')];
+    const renamed = [...lounge, changed(bob, { name: 'Kitchen' })];
+    const publish = change({ known, visibility: 'public' });
+    given(room, lounge)
+      .when(publish)
+      .then([{ type: 'RoomChanged', data: { visibility: 'public' } }]);
+    given(room, renamed).when(publish).thenRejected('Conflict');
+    given(room, renamed)
+      .when(change({ known, name: 'Lounge' }))
+      .thenRejected('Conflict');
+    given(room, renamed)
+      .when(change({ known, name: 'Kitchen', topic: 'Food' }))
+      .then([{ type: 'RoomChanged', data: { topic: 'Food' } }]);
+  });
+
   it('is refused once its claim to the new name was given up', () => {
     const rename = change({ name: 'Kitchen', claim: 'c1' });
     const giveUp = { type: 'AbandonRoomName', actor: adam, claim: 'c1' } as const;

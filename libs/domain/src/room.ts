@@ -330,10 +330,12 @@ export type CreateRoom = By & {
 export type CreateDirectRoom = By & { readonly type: 'CreateDirectRoom'; readonly peerId: string };
 export type AbandonRoom = By & { readonly type: 'AbandonRoom' };
 export type AbandonRoomName = By & { readonly type: 'AbandonRoomName'; readonly claim: string };
-/** `claim` names the claim under which a new name was reserved. */
-export type ChangeRoom = By & { readonly type: 'ChangeRoom'; readonly claim?: string } & Partial<
-    Pick<CreateRoom, 'name' | 'topic' | 'visibility' | 'history' | 'passwordId'>
-  >;
+/** `claim` names the claim under which a new name was reserved; `known` is what the settings then were. */
+export type ChangeRoom = By & {
+  readonly type: 'ChangeRoom';
+  readonly claim?: string;
+  readonly known?: Pick<RoomSettings, 'name' | 'visibility'>;
+} & Partial<Pick<CreateRoom, 'name' | 'topic' | 'visibility' | 'history' | 'passwordId'>>;
 /** `provenPasswordId`: the password given was checked against this one and was right. */
 export type JoinRoom = By & { readonly type: 'JoinRoom'; readonly provenPasswordId?: string } & Importable;
 export type AddMember = By & { readonly type: 'AddMember'; readonly userId: string; readonly role: RoomRole };
@@ -472,7 +474,7 @@ function change(command: ChangeRoom, state: RoomState): RoomDecision {
   if (command.claim && state.abandonedClaims.includes(command.claim)) {
     return reject('Conflict', 'This attempt to rename the room took too long. Try again.');
   }
-  const { name, topic, visibility, history, passwordId } = command;
+  const { known, name, topic, visibility, history, passwordId } = command;
   const problem = settingsProblem(command);
   if (problem) return problem;
   const wished: Partial<RoomSettings> = { name, topic, visibility, history, passwordId };
@@ -480,6 +482,10 @@ function change(command: ChangeRoom, state: RoomState): RoomDecision {
     ([key, value]) => value !== undefined && value !== state[key as keyof RoomSettings],
   );
   if (changed.length === 0) return accept();
+  const outdated = known && (known.name !== state.name || known.visibility !== state.visibility);
+  if (outdated && changed.some(([key]) => key === 'name' || key === 'visibility')) {
+    return reject('Conflict', 'Somebody else has just changed the room. Try again.');
+  }
   return accept({ type: 'RoomChanged', data: Object.fromEntries(changed) as Partial<RoomSettings> });
 }
 

@@ -5,10 +5,15 @@ import type { KeyRing } from './key-ring.js';
 
 /** Opened events kept, so that the feed, the mailboxes and the projectors of one process open each event once. */
 const REMEMBERED = 8_192;
+/** Characters that the sealed texts of these may have together: long messages leave room for fewer. */
+const CHARACTERS = 16_777_216;
+
+type Opened = { readonly draft: Draft; readonly prev: string | null } | Recorded;
 
 /** Turns decided events into sealed, chained ones, and stored ones back into what they say. */
 export class Sealer {
-  private readonly opened = new Map<string, { draft: Draft; prev: string | null } | Recorded>();
+  private readonly opened = new Map<string, { readonly event: Opened; readonly characters: number }>();
+  private characters = 0;
 
   constructor(private readonly keys: KeyRing) {}
 
@@ -25,7 +30,7 @@ export class Sealer {
         { stream, revision: revision + BigInt(i), prev: before },
         name ? (keys.get(name) ?? null) : null,
       );
-      this.remember(event.hash, { draft, prev: before });
+      this.remember(event, { draft, prev: before });
       before = event.hash;
       events.push(event);
     }
@@ -48,21 +53,28 @@ export class Sealer {
     return stored.map((event, i) => {
       const name = names[i];
       const recorded = openEvent(event, name ? (keys.get(name) ?? null) : null);
-      this.remember(event.hash, recorded);
+      this.remember(event, recorded);
       return recorded;
     });
   }
 
   private recall(event: StoredEvent): Recorded | undefined {
-    const known = this.opened.get(event.hash);
+    const known = this.opened.get(event.hash)?.event;
     return known && 'draft' in known ? recordedFrom(known.draft, known.prev, event) : known;
   }
 
-  private remember(hash: string, event: { draft: Draft; prev: string | null } | Recorded): void {
-    if (this.opened.size >= REMEMBERED) {
-      const oldest = this.opened.keys().next();
-      if (!oldest.done) this.opened.delete(oldest.value);
+  private remember({ hash, sealed }: NewEvent, event: Opened): void {
+    this.forget(hash);
+    this.opened.set(hash, { event, characters: sealed.length });
+    this.characters += sealed.length;
+    for (const oldest of this.opened.keys()) {
+      if (this.opened.size <= REMEMBERED && this.characters <= CHARACTERS) break;
+      this.forget(oldest);
     }
-    this.opened.set(hash, event);
+  }
+
+  private forget(hash: string): void {
+    this.characters -= this.opened.get(hash)?.characters ?? 0;
+    this.opened.delete(hash);
   }
 }

@@ -47,7 +47,11 @@ export class AdvisoryLock {
 
   async release(): Promise<void> {
     clearTimeout(this.heartbeat);
-    this.over.abort();
+    if (!this.lost.aborted) {
+      this.over.abort();
+      // That it is free when this resolves; the end of the connection would free it a moment later.
+      await within(PATIENCE_MS, this.connection`SELECT pg_advisory_unlock_all()`).catch(() => {});
+    }
     await disconnect(this.connection);
   }
 

@@ -1,7 +1,7 @@
 import type { Recorded } from '@verbatim/domain';
 import type { Sql } from './projection.js';
 import type { ProjectionGroup } from './read-models.js';
-import { inTransaction } from './transaction.js';
+import { transactionOn } from './transaction.js';
 
 /** A checkpoint was not where it was believed to be: another process has projected, or a commit had succeeded after all. */
 export class CheckpointMoved extends Error {
@@ -22,16 +22,17 @@ export async function readCheckpoint(sql: Sql, schema: string, group: string): P
 /**
  * Applies consecutive events to all read models of some groups and moves their checkpoints from `from` to the last of
  * them, all in one transaction. Nothing is applied twice: rejects with CheckpointMoved if a checkpoint is elsewhere.
+ * `connection` is the caller's own.
  */
 export function applyBatch(
-  sql: Sql,
+  connection: Sql,
   schema: string,
   groups: readonly ProjectionGroup[],
   from: bigint,
   events: readonly Recorded[],
 ): Promise<void> {
   const to = events.at(-1)?.position ?? from;
-  return inTransaction(sql, async (tx) => {
+  return transactionOn(connection, async (tx) => {
     // The rows of a batch are found by their keys. Without these settings a plan made while a table was small, by
     // reading it whole, would be kept when it has grown.
     await tx`

@@ -28,8 +28,24 @@ const LATEST = Date.parse('9999-12-31T23:59:59.999Z');
 /** Id of the room or user whose stream holds the event. */
 export const entityId = (event: { stream: string }): string => keyValue(parseStream(event.stream).id);
 
+type ArrayElement = string | number | null;
+
 /** One column of many rows, as a parameter for `unnest`. */
-export const column = <R, K extends keyof R>(rows: readonly R[], name: K): R[K][] => rows.map((row) => row[name]);
+export const column = <K extends string>(rows: readonly { readonly [N in K]: ArrayElement }[], name: K): string =>
+  arrayValue(rows.map((row) => row[name]));
+
+/**
+ * An array in PostgreSQL's own notation. What postgres.js does with arrays is slower, and needs a look at the types of
+ * the database on every new connection.
+ */
+export function arrayValue(elements: readonly ArrayElement[]): string {
+  const written = elements.map((element) => {
+    if (element === null) return 'NULL';
+    if (typeof element === 'number') return element;
+    return /["\\]/.test(element) ? `"${element.replace(/["\\]/g, '\\$&')}"` : `"${element}"`;
+  });
+  return `{${written.join(',')}}`;
+}
 
 /** A column of a result as RFC 3339 with milliseconds. */
 export const timeOf = (value: Date | string): string => new Date(value).toISOString();

@@ -8,12 +8,14 @@ import type { Sql } from './projection.js';
  */
 export function ownConnection(sql: Sql, onclose: () => void = () => {}): Sql {
   // postgres.js takes parsed options as they are, which its types do not tell; `sql.listen` makes its connection so too.
-  const options = { ...sql.options, max: 1, idle_timeout: null, max_lifetime: null, onclose, onnotice: () => {} };
+  // The look at the types of the database is left out: when the connection is lost during it, nobody can catch the error.
+  const own = { max: 1, idle_timeout: null, max_lifetime: null, fetch_types: false, onclose, onnotice: () => {} };
+  const options = { ...sql.options, ...own };
   return postgres(options as unknown as postgres.Options<Record<string, never>>) as unknown as Sql;
 }
 
-/** Ends a client of ours, leaving a second to what it is still doing. */
-export const disconnect = (connection: Sql): Promise<void> => connection.end({ timeout: 1 }).catch(() => {});
+/** Throws a connection of one's own away, with whatever it is still doing. */
+export const disconnect = (connection: Sql): Promise<void> => connection.end({ timeout: 0 }).catch(() => {});
 
 /** Waits for `work`, at most `milliseconds`, and rejects then; what becomes of it later is not looked at. */
 export async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {

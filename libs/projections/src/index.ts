@@ -20,4 +20,3 @@ export { ReadSide, type ReadSideOptions } from './read-side.js';
 export { type RebuildOptions, type RebuildOutcome, type RebuildProgress, rebuild } from './rebuild.js';
 export { getRoom, listRooms, type Room, type RoomsQuery } from './rooms.js';
 export { type SearchQuery, searchMessages } from './search.js';
-export { inTransaction } from './transaction.js';

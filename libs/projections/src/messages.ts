@@ -5,7 +5,7 @@ import {
   type OlderMessages,
   type Recorded,
 } from '@verbatim/domain';
-import { column, entityId, keyValue, textValue, timeOf, timeValue } from './column-values.js';
+import { arrayValue, column, entityId, keyValue, textValue, timeOf, timeValue } from './column-values.js';
 import { cursorKey, isPlace, type Page, type PageRequest, toPage } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Sql, type Transaction } from './projection.js';
 
@@ -159,7 +159,7 @@ function insertPosted(tx: Transaction, schema: string, rows: readonly Posted[]) 
     SELECT array_agg(coalesce((
       SELECT m.ordinal FROM ${tx(schema)}.messages m WHERE m.room_id = r.id ORDER BY m.revision DESC LIMIT 1
     ), 0) ORDER BY i) AS ordinals
-    FROM unnest(${rooms}::text[]) WITH ORDINALITY AS r (id, i)
+    FROM unnest(${arrayValue(rooms)}::text[]) WITH ORDINALITY AS r (id, i)
   )
   INSERT INTO ${tx(schema)}.messages (
     room_id, revision, message_id, ordinal, position, author_id, kind, text, reply_to, posted_at, text_revision, fingerprint)

@@ -1,5 +1,5 @@
 import type { Recorded, ServerRole } from '@verbatim/domain';
-import { column, entityId, keyValue, nameKeyValue, textValue, timeOf, timeValue } from './column-values.js';
+import { arrayValue, column, entityId, keyValue, nameKeyValue, textValue, timeOf, timeValue } from './column-values.js';
 import { cursorKey, isKey, type Page, type PageRequest, toPage } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
 import { containing, substringIndex } from './substring-search.js';
@@ -123,7 +123,9 @@ export async function getUser(db: ReadDatabase, id: string): Promise<User | null
 /** Those of the users asked for that exist, by id. */
 export async function getUsers(db: ReadDatabase, ids: readonly string[]): Promise<Map<string, User>> {
   const { sql, schema } = reading(db);
-  const rows = await sql<UserRow[]>`SELECT * FROM ${schema}.people WHERE id = ANY(${ids.map(keyValue)}::text[])`;
+  const rows = await sql<
+    UserRow[]
+  >`SELECT * FROM ${schema}.people WHERE id = ANY(${arrayValue(ids.map(keyValue))}::text[])`;
   return new Map(rows.map((row) => [row.id, toUser(row)]));
 }
 

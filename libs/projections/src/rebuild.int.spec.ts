@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Recorded } from '@verbatim/domain';
 import type { MemoryEventStore } from '@verbatim/event-store';
 import postgres from 'postgres';
@@ -121,7 +122,7 @@ describe('a rebuild', () => {
     // As long as several looks at what is live take.
     for (let i = 0; i < 30; i++) {
       expect(readSide.schema()).toBe('read_1');
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await sleep(10);
     }
 
     await nobodyProjects?.release();

@@ -6,7 +6,7 @@ import type { GroupRunnerOptions } from './group-runner.js';
 import type { Sql } from './projection.js';
 import { createIndexes, readModels, readModelsVersion, schemaName } from './read-models.js';
 import { addSchema, dropSchema, switchTo } from './read-schemas.js';
-import { inTransaction } from './transaction.js';
+import { transactionOn } from './transaction.js';
 
 export interface RebuildOptions extends Pick<GroupRunnerOptions, 'sql' | 'store' | 'open' | 'log'> {
   /** Leads to the database itself where `sql` goes through a transaction pooler. Default: `sql`. */
@@ -73,18 +73,18 @@ class Rebuild {
     const { version = readModelsVersion, log } = this.options;
     const { connection } = this;
     await this.dropLeftovers();
-    const n = await inTransaction(connection, (tx) => addSchema(tx, version, 'building'));
+    const n = await transactionOn(connection, (tx) => addSchema(tx, version, 'building'));
     this.schema = schemaName(n);
     log.info({ schema: this.schema }, 'Rebuilding the read models.');
 
     await this.catchUp();
     this.report('indexing');
-    await inTransaction(connection, (tx) => createIndexes(tx, this.schema));
+    await transactionOn(connection, (tx) => createIndexes(tx, this.schema));
     await this.gatherStatistics();
     // Twice: the first pass takes in what was written while the indexes were built, the second what the first left.
     await this.catchUp();
     await this.catchUp();
-    await inTransaction(connection, (tx) => switchTo(tx, n));
+    await transactionOn(connection, (tx) => switchTo(tx, n));
     this.report('switched');
     log.info({ schema: this.schema, position: this.position }, 'The read models were rebuilt.');
     return { outcome: 'switched', schema: this.schema };
@@ -93,7 +93,7 @@ class Rebuild {
   private async dropLeftovers(): Promise<void> {
     const rows = await this.connection<{ n: number }[]>`SELECT n FROM desk.read_schemas WHERE state = 'building'`;
     for (const { n } of rows) {
-      await inTransaction(this.connection, (tx) => dropSchema(tx, n)).catch((error) => {
+      await transactionOn(this.connection, (tx) => dropSchema(tx, n)).catch((error) => {
         // A statement of the one that was killed may still be running on it. The next rebuild will find it free.
         this.options.log.warn({ err: error, schema: schemaName(n) }, 'Could not drop what an earlier rebuild left.');
       });

@@ -1,6 +1,6 @@
 import type { HistoryAccess, Recorded, Visibility } from '@verbatim/domain';
 import { parseStream } from '@verbatim/domain';
-import { column, entityId, keyValue, nameKeyValue, textValue, timeOf, timeValue } from './column-values.js';
+import { arrayValue, column, entityId, keyValue, nameKeyValue, textValue, timeOf, timeValue } from './column-values.js';
 import { cursorKey, isPlace, type Page, type PageRequest, toPage } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
 import { containing, substringIndex } from './substring-search.js';
@@ -165,7 +165,7 @@ const updateChanged = (tx: Transaction, schema: string, rows: readonly Change[])
     FROM unnest(
       ${column(rows, 'id')}::text[], ${column(rows, 'revision')}::bigint[], ${column(rows, 'members')}::integer[],
       ${column(rows, 'messages')}::integer[], ${column(rows, 'lastMessage')}::bigint[], ${column(rows, 'activeAt')}::text[]::timestamptz[],
-      ${column(rows, 'activePosition')}::bigint[], ${rows.map(({ patch }) => JSON.stringify(patch))}::text[]
+      ${column(rows, 'activePosition')}::bigint[], ${arrayValue(rows.map(({ patch }) => JSON.stringify(patch)))}::text[]
     ) AS c (id, revision, members, messages, last_message, active_at, active_position, patch)
   ) AS changed
   WHERE r.id = changed.id`;

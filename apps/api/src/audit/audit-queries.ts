@@ -34,7 +34,9 @@ export class ReadEventsHandler implements IQueryHandler<ReadEvents> {
     const room = await this.access.toRead(roomId, actor);
     const start = query.cursor === undefined ? BigInt(query.from) : revisionIn(query.cursor);
     const from = start < room.reader.from ? room.reader.from : start;
-    const events = await this.log.read(roomStream(roomId), from, query.limit + 1);
+    const read = await this.log.read(roomStream(roomId), from, query.limit + 1);
+    // What has happened since may take away the right to read it.
+    const events = read.filter(({ revision }) => revision <= room.state.revision);
     const shown = events.slice(0, query.limit);
     const next = events[query.limit];
     const replaced = await replacedTexts(this.readModels, roomId, room, shown);

@@ -111,6 +111,9 @@ export function badRequestBytes(town: Town, chance: Chance): BadBytes[] {
         `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
       ),
     ),
+    ...pagePaths.map((target) =>
+      answers(`the page ${target}`, `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`),
+    ),
     answers(
       'the address of another server',
       `GET http://hello:1/v1/me HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
@@ -149,6 +152,37 @@ export function badRequestBytes(town: Town, chance: Chance): BadBytes[] {
     }),
   ];
 }
+
+/** Ways out of the folders from which pages are served. */
+const pagePaths = ['/docs/assets/', '/admin/'].flatMap((folder) =>
+  [
+    ...[
+      '../package.json',
+      '../../../package.json',
+      '%2e%2e/package.json',
+      '..%2fpackage.json',
+      '..%2f..%2f..%2fpackage.json',
+    ],
+    ...[
+      '..%5cpackage.json',
+      '..\\package.json',
+      '.%2e/package.json',
+      '%c0%ae%c0%ae/package.json',
+      '%252e%252e/package.json',
+    ],
+    ...[
+      '/etc/passwd',
+      '%2fetc%2fpasswd',
+      'file:///etc/passwd',
+      'hello%00.js',
+      '%00',
+      '.env',
+      '.',
+      '%',
+      LONG.repeat(4_000),
+    ],
+  ].map((file) => `${folder}${file}`),
+);
 
 // Instead of the opening of a WebSocket -------------------------------------------------------------------------------
 

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { z } from 'zod';
 import {
   type Chance,
-  fieldsOf,
   LONG,
   plainJson,
+  referencesOf,
   rightObject,
   takes,
   written,
@@ -58,7 +58,7 @@ function isFrame(event: string, schema: z.ZodType, bytes: Buffer): boolean {
 
 /** Rooms and messages that are not there or not for this person. `unfollow` says nothing of any room, so it may be asked of all. */
 function unknownPlaces(event: ClientEvent, town: Town, chance: Chance): BadFrame[] {
-  const fields = Object.keys(fieldsOf(clientFrames[event]));
+  const fields = referencesOf(clientFrames[event]);
   if (!fields.includes('room') || event === 'unfollow') return [];
   const right = { ...rightObject(clientFrames[event]), room: town.room };
   const outside: ErrorCode[] = ['not_a_member', 'forbidden', 'not_found'];
@@ -72,6 +72,7 @@ function unknownPlaces(event: ClientEvent, town: Town, chance: Chance): BadFrame
     places.push(['a message that is not there', { messageId: chance.one(fc.uuid()) }, ['not_found']]);
     places.push(['a message of another room', { messageId: town.foreignMessage }, ['not_found']]);
   }
+  if (fields.includes('replyTo')) places.push(['an answer to nothing', {}, ['not_found']]);
   return places.map(([what, changes, codes]) => ({
     what: `${event}: ${what}`,
     bytes: plainJson({ event, ref: REF, data: { ...right, ...changes } }),

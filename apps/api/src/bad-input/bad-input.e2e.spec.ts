@@ -27,7 +27,7 @@ import { flawsOfAnswer, flawsOfFrame, flawsOfHandshake, flawsOfRefusal } from '.
  * BAD_INPUT_SEED repeats a run.
  */
 describe('bad input', () => {
-  const chance = new Chance(seedOfThisRun());
+  const seed = seedOfThisRun();
   let town: Town;
   let cursors: Cursors;
   let sql: Sql;
@@ -43,7 +43,7 @@ describe('bad input', () => {
     memory = memoryUsed();
   });
   afterAll(async () => {
-    console.log(`${cases} cases of bad input, BAD_INPUT_SEED=${chance.seed}`);
+    console.log(`${cases} cases of bad input, BAD_INPUT_SEED=${seed}`);
     await sql.end();
     await town.service.stop();
   });
@@ -70,7 +70,7 @@ describe('bad input', () => {
     const send = async (bad: BadRequest) => flawsOfAnswer(bad, await exchange(town.service.url, bytesOf(bad.request)));
 
     it.each(callList)('%s refuses them', async (_name, call) => {
-      expect(await flawsOf(badRequests(call, town, chance), send)).toEqual([]);
+      expect(await flawsOf(badRequests(call, town, new Chance(seed)), send)).toEqual([]);
     });
 
     it.each(listCalls)('%s takes no cursor but its own', async (name, call) => {
@@ -84,12 +84,12 @@ describe('bad input', () => {
           const bad = randomRequest(call, town, body);
           expect(await flawsOf(bad ? [bad] : [], send)).toEqual([]);
         }),
-        { seed: chance.seed, numRuns: 300 },
+        { seed, numRuns: 300 },
       );
     });
 
     it('refuses bytes that are hardly HTTP', async () => {
-      const tried = flawsOf(badRequestBytes(town, chance), async (bad) =>
+      const tried = flawsOf(badRequestBytes(town, new Chance(seed)), async (bad) =>
         flawsOfRefusal(bad, await exchange(town.service.url, bad.bytes, bad.fate === 'answers' ? 5_000 : 200)),
       );
       expect(await tried).toEqual([]);
@@ -112,11 +112,11 @@ describe('bad input', () => {
     };
 
     it.each(clientEvents)('%s refuses them and goes on', async (event) => {
-      expect(await flawsOf(badFrames(event, town, chance), send)).toEqual([]);
+      expect(await flawsOf(badFrames(event, town, new Chance(seed)), send)).toEqual([]);
     });
 
     it('refuses what is no frame and goes on', async () => {
-      expect(await flawsOf(noFrames(town, chance), send)).toEqual([]);
+      expect(await flawsOf(noFrames(town, new Chance(seed)), send)).toEqual([]);
     });
 
     it('refuses random data and goes on', async () => {
@@ -125,12 +125,12 @@ describe('bad input', () => {
           const bad = randomFrame(event, data);
           expect(await flawsOf(bad ? [bad] : [], send)).toEqual([]);
         }),
-        { seed: chance.seed, numRuns: 300 },
+        { seed, numRuns: 300 },
       );
     });
 
     it('ends the connection that breaks the protocol, and no other', async () => {
-      const tried = flawsOf(badSocketBytes(town, chance), async ({ bytes, fate }) => {
+      const tried = flawsOf(badSocketBytes(town, new Chance(seed)), async ({ bytes, fate }) => {
         const raw = await RawSocket.open(town.service.url, town.owner.accessToken);
         raw.write(bytes);
         const became =

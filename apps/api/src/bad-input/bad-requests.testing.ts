@@ -1,6 +1,7 @@
 import { type Call, type CallName, callList, type ErrorCode } from '@verbatim/protocol';
 import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
+import { vi } from 'vitest';
 import {
   type Chance,
   fieldsOf,
@@ -9,6 +10,7 @@ import {
   oddParameters,
   oddSegments,
   plainJson,
+  referencesOf,
   rightObject,
   rightValue,
   takes,
@@ -56,7 +58,7 @@ interface Parts {
   readonly target?: string;
   readonly headers?: Headers;
   readonly contentType?: string;
-  readonly body?: Buffer;
+  readonly body?: Buffer | null;
   readonly authorization?: string | null;
 }
 
@@ -71,7 +73,7 @@ function requestFor(call: Call, town: Town, parts: Parts = {}): HttpRequest {
       ...(body && contentType ? [['content-type', contentType] as const] : []),
       ...headers,
     ],
-    body,
+    body: body ?? undefined,
   };
 }
 
@@ -248,7 +250,7 @@ function wrongParameters(call: Call, town: Town): BadRequest[] {
   });
 }
 
-/** Ids of things that are not there: those of paths, and those in bodies. */
+/** Names of things that are not there, in paths and in bodies. */
 function unknownPlaces(call: Call, town: Town, chance: Chance): BadRequest[] {
   const inPath = placesOf(call)
     .filter((place) => /id\}$/i.test(place))
@@ -256,7 +258,12 @@ function unknownPlaces(call: Call, town: Town, chance: Chance): BadRequest[] {
   const names = placesOf(call)
     .filter((place) => place === '{username}')
     .map((place) => ({ what: 'username unknown', target: targetOf(call, town, { [place]: 'nobody' }) }));
-  return [...inPath, ...names].map(({ what, target }) => ({
+  // The plain ids of right bodies are those of nothing.
+  const inBody = (call.body ? referencesOf(call.body) : []).map((field) => ({
+    what: `${field} unknown`,
+    target: targetOf(call, town),
+  }));
+  return [...inPath, ...names, ...inBody].map(({ what, target }) => ({
     what,
     request: requestFor(call, town, { target }),
     codes: ['not_found'],
@@ -365,7 +372,7 @@ function wrongMethods(call: Call, town: Town): BadRequest[] {
     .filter((method) => !allowed.includes(method as Call['method']))
     .map((method) => ({
       what: `method ${method}`,
-      request: requestFor(call, town, { method, body: undefined, contentType: '' }),
+      request: requestFor(call, town, { method, body: null }),
       codes: ['method_not_allowed'],
     }));
 }
@@ -408,9 +415,16 @@ export const listCalls = callList.filter(([, { query }]) => query && 'cursor' in
 export async function collectCursors(town: Town): Promise<Cursors> {
   const cursors = new Map<CallName, string>();
   for (const [name, call] of listCalls) {
-    const { body } = await senderOf(call, town).get(targetOf(call, town, {}, { ...rightQuery(call), limit: '1' }));
-    if (!body.page?.next) throw new Error(`${name} gave no cursor: ${JSON.stringify(body)}`);
-    cursors.set(name, body.page.next as string);
+    const target = targetOf(call, town, {}, { ...rightQuery(call), limit: '1' });
+    // What was said takes a moment to be found.
+    await vi.waitFor(
+      async () => {
+        const { body } = await senderOf(call, town).get(target);
+        if (!body.page?.next) throw new Error(`${name} gave no cursor: ${JSON.stringify(body)}`);
+        cursors.set(name, body.page.next as string);
+      },
+      { timeout: 10_000, interval: 100 },
+    );
   }
   return cursors;
 }

@@ -188,11 +188,14 @@ function nothingRight(schema: z.ZodType, value: string): Odd {
 
 // Right values ------------------------------------------------------------------------------------------------------
 
+/** Nothing has this id. */
+const plainId = '01985f6e-7a2c-7000-8000-0000000000a1';
+
 /** For each kind of field there is one that fits. */
 const plainValues: readonly unknown[] = [
   'hello',
   'hello hello hello',
-  '01985f6e-7a2c-7000-8000-0000000000a1',
+  plainId,
   'ada@example.org',
   '👍',
   0,
@@ -208,6 +211,16 @@ export function fieldsOf(schema: z.ZodType): Readonly<Record<string, z.ZodType>>
   if (!innerType) throw new Error('Bad input is generated for objects only; teach fieldsOf about this schema.');
   return fieldsOf(innerType);
 }
+
+/** The fields that take the id of something and nothing else. A client's own id for what it makes is no such field. */
+export const referencesOf = (schema: z.ZodType): string[] =>
+  Object.entries(fieldsOf(schema))
+    .filter(([name]) => name !== 'id')
+    .filter(([, field]) =>
+      plainValues.every((value) => value === plainId || typeof value !== 'string' || !field.safeParse(value).success),
+    )
+    .filter(([, field]) => field.safeParse(plainId).success)
+    .map(([name]) => name);
 
 /** An object that its schema takes, with every field that can be there at all. */
 export function rightObject(schema: z.ZodType): Record<string, unknown> {
@@ -285,6 +298,21 @@ export const oddSegments: readonly string[] = [
 
 /** Header values. */
 export const oddHeaders: readonly string[] = [
-  ...['', '-1', '1.0', '1e3', '0x1', 'NaN', '9'.repeat(20), '1, 2', 'hello hello', '\t', '\xff', 'hell\xf6', '\u00a0'],
+  ...[
+    '',
+    '-1',
+    '1.0',
+    '1e3',
+    '0x1',
+    'NaN',
+    '9'.repeat(20),
+    '9'.repeat(18),
+    '1, 2',
+    'hello hello',
+    '\t',
+    '\xff',
+    'hell\xf6',
+    '\u00a0',
+  ],
   ...["'; DROP TABLE log.events--", long(201), long(3_000)],
 ];

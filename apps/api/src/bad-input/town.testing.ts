@@ -2,6 +2,7 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { register, signIn, type TestPerson } from '../testing/test-client.testing.js';
 import { startTestService, type TestService } from '../testing/test-service.testing.js';
+import { LONG } from './bad-values.testing.js';
 
 /**
  * A service with some life in it, so that what is wrong with a request is the one thing that is meant to be wrong:
@@ -15,7 +16,6 @@ export interface Town {
   /** What stands for the parameters of paths, named as in the table of calls. */
   readonly places: Readonly<Record<string, string>>;
   readonly room: string;
-  readonly message: string;
   /** A room of the owner that is closed. */
   readonly closedRoom: string;
   /** Rooms in which the owner is not, and a message there. */
@@ -60,7 +60,6 @@ export async function foundTown(): Promise<Town> {
       '{emoji}': encodeURIComponent('👍'),
     },
     room,
-    message,
     closedRoom,
     hiddenRoom,
     privateRoom,
@@ -119,7 +118,7 @@ function badCredentials({ good, expired, revoked, refresh }: Tokens): Record<str
     'a token that lasts': `Bearer ${head}.${sameButFor({ exp: 9_999_999_999 })}.${signature}`,
     'odd claims': `Bearer ${head}.${part([1e21])}.${signature}`,
     'many dots': `Bearer ${'.'.repeat(1_000)}`,
-    'a long token': `Bearer ${'Q'.repeat(4_000)}`,
+    'a long token': `Bearer ${LONG.repeat(4_000)}`,
     'bytes beyond ASCII': 'Bearer \xff\xfe\xf6',
   };
 }

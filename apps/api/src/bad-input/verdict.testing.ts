@@ -1,11 +1,4 @@
-import {
-  closeReasons,
-  type ErrorCode,
-  errorFrameSchema,
-  errors,
-  problemMediaType,
-  problemSchema,
-} from '@verbatim/protocol';
+import { type ErrorCode, errorFrameSchema, errors, problemMediaType, problemSchema } from '@verbatim/protocol';
 import type { BadBytes } from './bad-bytes.testing.js';
 import { type BadFrame, markOf } from './bad-frames.testing.js';
 import type { BadRequest } from './bad-requests.testing.js';
@@ -70,7 +63,7 @@ export function flawsOfFrame(bad: BadFrame, answer: { event: string; ref?: unkno
   return [...flaws, ...flawsOfNames(JSON.stringify(answer.data), bad.names)];
 }
 
-export const codeOf = ({ body }: HttpAnswer): unknown => (parsed(body) as { code?: unknown } | null)?.code;
+const codeOf = ({ body }: HttpAnswer): unknown => (parsed(body) as { code?: unknown } | null)?.code;
 
 /** Names of what is wrong must be those of the field that is wrong, where any are given. */
 function flawsOfNames(body: string, expected: string | undefined): string[] {
@@ -102,5 +95,3 @@ function parsed(body: string): unknown {
     return null;
   }
 }
-
-export const knownCloseCodes: readonly number[] = Object.values(closeReasons).map(({ code }) => code);

@@ -1,7 +1,7 @@
 import type { Actor } from '@verbatim/domain';
 import { closeReasons, errorFrame, type ServerData, type ServerEvent } from '@verbatim/protocol';
 import type { WebSocket } from 'ws';
-import { refusalFor } from '../rest/problem-filter.js';
+import type { Refusal } from '../rest/refusal.js';
 import { encode } from './frame-text.js';
 
 /** Limits of one connection. */
@@ -21,6 +21,8 @@ export class Connection {
   framesInWork = 0;
   missedPongs = 0;
   private drained: (() => void)[] = [];
+  private turn: Promise<void> = Promise.resolve();
+  private heard = true;
 
   constructor(
     private readonly socket: WebSocket,
@@ -38,8 +40,7 @@ export class Connection {
     this.sendBytes(encode(event, data, ref));
   }
 
-  refuse(error: unknown, ref?: string | number): void {
-    const { code, detail, more } = refusalFor(error);
+  refuse({ code, detail, more }: Refusal, ref?: string | number): void {
     this.send('error', errorFrame(code, detail, more.errors ? { errors: [...more.errors] } : {}), ref);
   }
 
@@ -53,11 +54,21 @@ export class Connection {
     this.socket.send(frame, textFrame, this.onSent);
   }
 
-  /** Resolves when little is waiting to be sent, or the connection has ended. */
-  async writable(): Promise<void> {
-    while (this.open && this.socket.bufferedAmount > connectionLimits.lowWaterBytes) {
-      await new Promise<void>((resolve) => this.drained.push(resolve));
-    }
+  /** Whether so much is waiting to be sent that the past has to wait. */
+  get crowded(): boolean {
+    return this.open && this.socket.bufferedAmount > connectionLimits.lowWaterBytes;
+  }
+
+  /** Resolves when something has been sent, or the connection has ended. */
+  someSent(): Promise<void> {
+    return new Promise((resolve) => this.drained.push(resolve));
+  }
+
+  /** Does one thing after the other, so that of many rooms' past no more than a page is held for a client at a time. */
+  inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.turn.then(work);
+    this.turn = done.catch(() => undefined);
+    return done;
   }
 
   close(reason: keyof typeof closeReasons): void {
@@ -65,8 +76,9 @@ export class Connection {
     this.socket.close(code, name);
   }
 
-  /** Pings; a client that has not answered the last two is gone. */
+  /** Pings; a client that has not answered the last two is gone. While it is not listened to, nor are its answers. */
   beat(): void {
+    if (!this.heard) return;
     if (this.missedPongs >= 2) {
       this.socket.terminate();
       return;
@@ -77,6 +89,7 @@ export class Connection {
 
   /** Stops or goes on reading the client's frames. */
   heed(listen: boolean): void {
+    this.heard = listen;
     if (listen) this.socket.resume();
     else this.socket.pause();
   }

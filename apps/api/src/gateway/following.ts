@@ -16,6 +16,7 @@ export class Following {
   private held: LiveEvent[] = [];
   private overflowed = false;
   face: Face = 'member';
+  private judgedAt: bigint | null = null;
   /** Revision of the last event sent; everything up to it is known to the client. */
   sent = -1n;
 
@@ -30,6 +31,20 @@ export class Following {
 
   get ended(): boolean {
     return this.state === 'ended';
+  }
+
+  /** What may be read was decided on the room's state at `revision`. */
+  judge(face: Face, revision: bigint): void {
+    this.face = face;
+    this.judgedAt = revision;
+  }
+
+  /**
+   * Whether what happened at `revision` was not known yet when it was decided what may be read. The feed may come to it
+   * later than the room's state does.
+   */
+  judgedBefore(revision: bigint): boolean {
+    return this.judgedAt !== null && this.judgedAt < revision;
   }
 
   hold(events: readonly LiveEvent[]): void {

@@ -15,8 +15,10 @@ import { userAnswer } from '../accounts/user-answer.js';
 import { OpenLog } from '../feed/open-log.js';
 import { Users } from '../mailbox/entities.js';
 import { MarkRead } from '../messages/message-commands.js';
+import { ProblemFilter } from '../rest/problem-filter.js';
 import { accepted, Refusal } from '../rest/refusal.js';
 import { EnterRoom, SendToRoom } from '../rooms/room-commands.js';
+import { Sessions } from '../vault/sessions.js';
 import { Connection, connectionLimits } from './connection.js';
 import { BadFrame, type CheckedFrame, readFrame } from './frame-text.js';
 import { LiveRooms } from './live-rooms.js';
@@ -49,10 +51,12 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
 
   constructor(
     private readonly authentication: Authentication,
+    private readonly sessions: Sessions,
     private readonly users: Users,
     private readonly rooms: LiveRooms,
     private readonly commands: CommandBus,
     private readonly log: OpenLog,
+    private readonly problems: ProblemFilter,
   ) {}
 
   get size(): number {
@@ -71,17 +75,20 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     try {
       const identity = await this.identify(request);
       if (!identity) return this.turnAway(socket);
-      const { state } = await this.users.current(identity.actor.id);
+      const { actor, sessionId } = identity;
+      const { state } = await this.users.current(actor.id);
       if (socket.readyState !== socket.OPEN) return;
-      const connection = new Connection(socket, identity.actor, state.username, identity.sessionId);
+      // What became of the account or the session meanwhile was not told to a connection that was not there yet.
+      if (state.status !== 'active' || this.sessions.isRevoked(sessionId)) return this.turnAway(socket);
+      const connection = new Connection(socket, { id: actor.id, role: state.role }, state.username, sessionId);
       this.connections.set(socket, connection);
       socket.on('pong', () => {
         connection.missedPongs = 0;
       });
       connection.send('hello', {
         protocol: 1,
-        user: userAnswer(identity.actor.id, state, true),
-        session: identity.sessionId,
+        user: userAnswer(actor.id, state, true),
+        session: sessionId,
         heartbeatSeconds,
         maxFrameBytes,
       });
@@ -124,7 +131,8 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
           connection.close('revoked');
         else if (event.type === 'UserRoleChanged') {
           connection.actor = { id, role: event.data.role };
-          await this.rooms.reconsider(connection);
+          // Whoever cannot be judged anew now is judged on coming back.
+          await this.rooms.reconsider(connection).catch(() => connection.close('drain'));
         }
       }
     }
@@ -266,7 +274,8 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     try {
       await answer(connection, frame.data as ClientData<E>);
     } catch (error) {
-      connection.refuse(error, frame.ref);
+      const place = { frame: frame.event, user: connection.actor.id };
+      connection.refuse(this.problems.refusal(error, place), frame.ref);
     } finally {
       if (connection.framesInWork === connectionLimits.framesInWork) connection.heed(true);
       connection.framesInWork -= 1;

@@ -42,22 +42,34 @@ export class LiveRooms {
 
   /** A sink of the feed. */
   async take(events: readonly Recorded[]): Promise<void> {
+    const failures: unknown[] = [];
     for (const [stream, run] of byStream(events)) {
       const { category, id } = parseStream(stream);
       const followers = category === 'room' ? this.followers.get(id) : undefined;
       if (!followers?.size) continue;
-      const people = await this.directory.people(run.map((event) => event.actor));
-      const live = run.map((event) => toLive(event, people, false));
-      // Whoever is removed hears of it and of nothing after it, so a run is told in pieces that end with such events.
-      let start = 0;
-      for (const [i, event] of run.entries()) {
-        if (!changesReaders(event.type)) continue;
-        this.tell(id, followers, live.slice(start, i + 1));
-        this.changeReaders(followers, event as Recorded<RoomEvent>);
-        start = i + 1;
+      try {
+        await this.bring(id, followers, run);
+      } catch (error) {
+        failures.push(error);
+        // Whoever missed this must not go on as if there was nothing: coming back, they resume before it.
+        for (const { connection } of followers) connection.close('drain');
       }
-      this.tell(id, followers, live.slice(start));
     }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  private async bring(roomId: string, followers: ReadonlySet<Following>, run: readonly Recorded[]): Promise<void> {
+    const people = await this.directory.people(run.map((event) => event.actor));
+    const live = run.map((event) => toLive(event, people, false));
+    // Whoever is removed hears of it and of nothing after it, so a run is told in pieces that end with such events.
+    let start = 0;
+    for (const [i, event] of run.entries()) {
+      if (!changesReaders(event.type)) continue;
+      this.tell(roomId, followers, live.slice(start, i + 1));
+      this.changeReaders(followers, event as Recorded<RoomEvent>);
+      start = i + 1;
+    }
+    this.tell(roomId, followers, live.slice(start));
   }
 
   /** Each frame is encoded once per face and its bytes go to everyone who sees that face. */
@@ -87,7 +99,7 @@ export class LiveRooms {
   private changeReaders(followers: ReadonlySet<Following>, event: Recorded<RoomEvent>): void {
     if (event.type !== 'MemberLeft' && event.type !== 'MemberRemoved' && event.type !== 'MemberRoleChanged') return;
     for (const following of followers) {
-      if (following.connection.actor.id !== event.data.userId) continue;
+      if (following.connection.actor.id !== event.data.userId || !following.judgedBefore(event.revision)) continue;
       if (event.type !== 'MemberRoleChanged') {
         this.expel(following, event.type === 'MemberLeft' ? 'left' : 'removed');
       } else if (following.face !== 'auditor') {
@@ -104,10 +116,8 @@ export class LiveRooms {
   /** A person's role on the server has changed: what they may read is decided anew. */
   async reconsider(connection: Connection): Promise<void> {
     for (const following of this.followedBy(connection)) {
-      const { state } = await this.rooms.current(following.roomId);
-      const reader = readerOf(state, connection.actor);
+      const { reader } = await this.judge(following);
       if (isRejection(reader)) this.expel(following, 'revoked');
-      else following.face = reader.face;
     }
   }
 
@@ -132,7 +142,7 @@ export class LiveRooms {
     this.add(following);
     try {
       let room = await this.readable(following);
-      if (following.ended) return;
+      if (following.ended) throw new Refusal('conflict', 'Another frame about following this room came in between.');
       const reader = room.reader;
       const asked = after ?? room.revision;
       const start = asked < reader.from - 1n ? reader.from - 1n : asked;
@@ -157,29 +167,42 @@ export class LiveRooms {
   }
 
   private async readable(following: Following) {
+    const { reader, ...room } = await this.judge(following);
+    if (isRejection(reader)) throw Refusal.of(reader);
+    return { ...room, reader };
+  }
+
+  /** Decides on the room's state what the follower may read. */
+  private async judge(following: Following) {
     const room = await this.rooms.current(following.roomId);
     const reader = readerOf(room.state, following.connection.actor);
-    if (isRejection(reader)) throw Refusal.of(reader);
-    following.face = reader.face;
+    if (!isRejection(reader)) following.judge(reader.face, room.revision);
     return { ...room, reader };
   }
 
   /** Sends the past up to the revision at which the right to read was decided, and not a word of what came after. */
-  private async sendPast(following: Following, room: Awaited<ReturnType<LiveRooms['readable']>>): Promise<void> {
-    const { connection, roomId } = following;
-    while (following.sent < room.revision && !following.ended && connection.open) {
-      const left = room.revision - following.sent;
-      const limit = left < BigInt(PAGE) ? Number(left) : PAGE;
-      const events = await this.log.read(roomStream(roomId), following.sent + 1n, limit);
-      const replaced = await replacedTexts(this.facts, roomId, await this.rooms.current(roomId), events);
-      const people = await this.directory.people(events.map((event) => event.actor));
-      if (following.ended) return;
-      this.send(
-        following,
-        events.map((event) => toLive(event, people, replaced.has(event.revision))),
-      );
-      await connection.writable();
+  private async sendPast(following: Following, { revision }: { revision: bigint }): Promise<void> {
+    const { connection } = following;
+    while (following.sent < revision && !following.ended && connection.open) {
+      await connection.inTurn(() => this.sendPage(following, revision));
     }
+  }
+
+  private async sendPage(following: Following, through: bigint): Promise<void> {
+    const { connection, roomId, sent } = following;
+    if (following.ended) return;
+    const left = through - sent;
+    const limit = left < BigInt(PAGE) ? Number(left) : PAGE;
+    const events = await this.log.read(roomStream(roomId), sent + 1n, limit);
+    const replaced = await replacedTexts(this.facts, roomId, await this.rooms.current(roomId), events);
+    const people = await this.directory.people(events.map((event) => event.actor));
+    const past = events.map((event) => toLive(event, people, replaced.has(event.revision)));
+    for (const frame of eventFrames(roomId, past, following.face)) {
+      while (connection.crowded) await connection.someSent();
+      if (following.ended) return;
+      connection.sendBytes(frame);
+    }
+    following.sent = sent + BigInt(events.length);
   }
 
   private send(following: Following, events: readonly LiveEvent[]): void {

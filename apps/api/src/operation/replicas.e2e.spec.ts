@@ -64,6 +64,11 @@ describe('a write at one door', () => {
       await ada.left.delete(`/v1/rooms/${room}/members/${bob.left.id}`);
       expect(outcome(await bob.right.get(`/v1/rooms/${room}/messages`))).toBe('not_found');
       expect(outcome(await bob.right.get(`/v1/rooms/${room}/events`))).toBe('not_found');
+      const { id } = await ada.left.says(room, 'soon gone');
+      await ada.left.delete(`/v1/rooms/${room}/messages/${id}`);
+      await ada.right.post(`/v1/rooms/${room}/members`, { userId: bob.left.id });
+      expect((await bob.left.get(`/v1/rooms/${room}/events`)).text).not.toContain('soon gone');
+      expect((await bob.right.get(`/v1/rooms/${room}/events`)).text).not.toContain('soon gone');
     }
   });
 
@@ -210,6 +215,10 @@ describe('what is taken away at one door', () => {
     const person = atBoth(await register(left.url));
     await admin.patch(`/v1/users/${person.left.id}`, { role: 'admin' });
     const room = await ada.left.room({ visibility: 'hidden' });
+    await eventually(
+      () => person.right.get(`/v1/rooms/${room}`),
+      ({ status }) => status === 200,
+    );
     const socket = await person.right.follow(room);
     await admin.patch(`/v1/users/${person.left.id}`, { role: 'user' });
     expect((await socket.next('removed')).data).toEqual({ room, reason: 'revoked' });

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { userStream } from '@verbatim/domain';
 import { canonicalJson, type KeyRing, openText, ownKeyName, sealText } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
@@ -31,7 +31,10 @@ export class Idempotency {
   ) {}
 
   async begin(userId: string, key: string, request: unknown): Promise<Beginning> {
-    const fingerprint = createHash('sha256').update(canonicalJson(request)).digest('hex');
+    // Under the person's key, so that nobody can try guesses at what the request said.
+    const fingerprint = createHmac('sha256', await this.keyOf(userId))
+      .update(canonicalJson(request))
+      .digest('hex');
     const [mine] = await this.sql`
       insert into desk.idempotency as held (user_id, key, fingerprint) values (${userId}, ${key}, ${fingerprint})
       on conflict (user_id, key) do update set begun_at = now()
@@ -48,10 +51,8 @@ export class Idempotency {
   }
 
   async answered(userId: string, key: string, { status, body }: StoredAnswer): Promise<void> {
-    const name = ownKeyName(userStream(userId));
-    const personKey = (await this.keys.obtain([name])).get(name);
     const sealed =
-      body === undefined || !personKey ? null : sealText(JSON.stringify(body), personKey, `${userId}|${key}`);
+      body === undefined ? null : sealText(JSON.stringify(body), await this.keyOf(userId), `${userId}|${key}`);
     await this
       .sql`update desk.idempotency set status = ${status}, sealed = ${sealed} where user_id = ${userId} and key = ${key}`;
   }
@@ -66,11 +67,15 @@ export class Idempotency {
   }
 
   private async openBody(userId: string, key: string, sealed: string | null): Promise<unknown> {
-    if (sealed === null) return undefined;
-    const name = ownKeyName(userStream(userId));
-    const personKey = (await this.keys.find([name])).get(name);
-    const text = personKey ? openText(sealed, personKey, `${userId}|${key}`) : null;
+    const text = sealed === null ? null : openText(sealed, await this.keyOf(userId), `${userId}|${key}`);
     return text === null ? undefined : JSON.parse(text);
+  }
+
+  private async keyOf(userId: string): Promise<Buffer> {
+    const name = ownKeyName(userStream(userId));
+    const key = (await this.keys.obtain([name])).get(name);
+    if (!key) throw new Error(`There is no key ${name}.`);
+    return key;
   }
 }
 

@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { Refusal } from './refusal.js';
 
-/** The one place where what went wrong becomes an answer on REST: always problem details from the closed table. */
+/** The one place where what went wrong becomes an answer: always an entry of the closed table. What is our fault is logged. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(private readonly log: Logger) {}
@@ -17,9 +17,7 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const refusal = refusalFor(error, request);
-    if (refusal.code === 'internal')
-      this.log.error({ err: error, traceId: request.id, url: request.url }, 'a request failed');
+    const refusal = this.refusal(error, { traceId: request.id, url: request.url }, request);
     const { status } = errors[refusal.code];
     const headers: Record<string, string> = { ...refusal.more.headers };
     if (refusal.code === 'unavailable' || refusal.code === 'rate_limited') headers['retry-after'] ??= '1';
@@ -32,10 +30,17 @@ export class ProblemFilter implements ExceptionFilter {
         JSON.stringify(problem(refusal.code, refusal.detail, { traceId: request.id, errors: refusal.more.errors })),
       );
   }
+
+  /** Whatever went wrong as an entry of the table; `place` is for the log. */
+  refusal(error: unknown, place: object, request?: FastifyRequest): Refusal {
+    const refusal = refusalFor(error, request);
+    if (refusal.code === 'internal') this.log.error({ err: error, ...place }, 'a request failed');
+    return refusal;
+  }
 }
 
 /** Translates what libraries throw. Their words are not passed on, for they may quote the input or the machine. */
-export function refusalFor(error: unknown, request?: FastifyRequest): Refusal {
+function refusalFor(error: unknown, request?: FastifyRequest): Refusal {
   if (error instanceof Refusal) return error;
   const { code = '', statusCode } = error as { code?: string; statusCode?: number };
   if (error instanceof InvalidCursor) return badCursor;
@@ -65,7 +70,7 @@ const fromStatus: Record<number, [ErrorCode, string]> = {
 /** An unknown path, or a known one with the wrong verb. */
 function noSuchPlace(request: FastifyRequest): Refusal {
   const path = request.url.split('?')[0] ?? '';
-  if (path === '/v1/ws') return new Refusal('invalid_request', 'This address opens WebSockets (RFC 6455, version 13).');
+  if (path === '/v1/ws') return new Refusal('not_found', 'This address only opens WebSockets (RFC 6455, version 13).');
   const allowed = Object.values(calls)
     .filter((call) => pattern(call.path).test(path))
     .map((call) => call.method);
@@ -77,6 +82,11 @@ function noSuchPlace(request: FastifyRequest): Refusal {
 const pattern = (path: string): RegExp =>
   new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`);
 
-/** Codes of postgres.js for a lost connection, of Node for an unreachable host, and of PostgreSQL while it stops or starts. */
+/**
+ * Codes of postgres.js for a lost connection, of Node for an unreachable host, and of PostgreSQL for what passes: it stops
+ * or starts, is a standby, has run out of something, or has given up a transaction for the sake of another.
+ */
 const isDatabaseAway = (code: string): boolean =>
-  /^(CONNECTION_|CONNECT_TIMEOUT|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|57P0[1-3]|53300|08)/.test(code);
+  /^(CONNECTION_|CONNECT_TIMEOUT|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN|08|25006|40|53|55P03|57)/.test(
+    code,
+  );

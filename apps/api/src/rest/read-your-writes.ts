@@ -1,3 +1,4 @@
+import { positionHeader } from '@verbatim/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal } from './refusal.js';
 
@@ -29,12 +30,13 @@ export class ReadYourWrites {
   async beforeRead(request: FastifyRequest): Promise<void> {
     const header = request.headers[POSITION_HEADER];
     if (header === undefined) return;
-    if (typeof header !== 'string' || !/^\d{1,18}$/.test(header)) {
+    const position = positionHeader.safeParse(header).data;
+    if (position === undefined) {
       throw new Refusal('invalid_request', 'The header Verbatim-Position takes a number.', {
         errors: [{ path: 'headers.verbatim-position', message: 'must be a whole number' }],
       });
     }
-    if (!(await this.readModels.reached(BigInt(header), READ_PATIENCE))) {
+    if (!(await this.readModels.reached(BigInt(position), READ_PATIENCE))) {
       throw new Refusal('unavailable', 'The read models have not come this far yet.');
     }
   }

@@ -155,20 +155,18 @@ export class ReviseRoomHandler implements ICommandHandler<ReviseRoom> {
 
   async execute({ roomId, actor, wishes, context }: ReviseRoom): Promise<RoomDecided | Rejection> {
     const { password, ...settings } = wishes;
-    const { state: before } = await this.rooms.current(roomId);
     // Asked beforehand with nothing to change, the rules tell whether this person may; a refused one claims no name.
     const allowed = await this.rooms.send(roomId, { type: 'ChangeRoom', actor }, context);
     if (isRejection(allowed)) return allowed;
+    const before = allowed.state;
     const held = await this.names.heldBy(roomId);
     const name = wishes.name ?? before.name ?? '';
     const claim = await this.claimFor(roomId, before, name, wishes.visibility ?? before.visibility);
     if (claim === null) return nameTaken;
     const passwordId = password ? await this.passwords.keep(roomId, password) : password;
-    const revised = await this.rooms.send(
-      roomId,
-      { type: 'ChangeRoom', actor, claim, ...settings, passwordId },
-      context,
-    );
+    // Which name was to be claimed depends on how the room was known.
+    const command = { type: 'ChangeRoom', actor, claim, known: before, ...settings, passwordId } as const;
+    const revised = await this.rooms.send(roomId, command, context);
     const claims = claim ? [...held, { key: nameKey(name), claim }] : held;
     await letGo(this.names, this.rooms, roomId, revised, claims);
     return revised;

@@ -571,6 +571,17 @@ describe('a direct room', () => {
     expect(outcome(await ada.put(`/v1/direct/${freshName()}`))).toBe('not_found');
     expect(outcome(await ada.put('/v1/direct/a'))).toBe('invalid_request');
   });
+
+  it('takes back a person who had left it', async () => {
+    const [one, other] = [await register(service.url), await register(service.url)];
+    const room = (await one.put(`/v1/direct/${other.username}`)).body.id;
+    await one.delete(`/v1/rooms/${room}/members/me`);
+
+    const again = await one.put(`/v1/direct/${other.username}`);
+
+    expect(again.body).toMatchObject({ id: room, memberCount: 2 });
+    expect((await one.says(room, 'I am back')).text).toBe('I am back');
+  });
 });
 
 describe('a restart', () => {

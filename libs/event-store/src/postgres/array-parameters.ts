@@ -7,7 +7,9 @@ export const arrayParameters = {
   to: 1009,
   /** Type numbers of bool[], int[], text[], bigint[], timestamptz[], uuid[]; the same in every PostgreSQL. */
   from: [1000, 1007, 1009, 1016, 1185, 2951],
-  serialize: (elements: readonly Element[]): string => `{${elements.map(quoted).join(',')}}`,
+  /** A text is taken for an array in PostgreSQL's own notation. */
+  serialize: (elements: readonly Element[] | string): string =>
+    typeof elements === 'string' ? elements : `{${elements.map(quoted).join(',')}}`,
   /** Arrays in results stay as PostgreSQL writes them. */
   parse: (text: string): string => text,
 };
