@@ -46,6 +46,7 @@ describe('calling the import', () => {
     [['undated.txt', '2005-02-30.txt', '--room', 'r', '--date', '2005-09-26'], /--date is for one file/],
     [['2005-09-27.txt', '--room', 'r'], /2005-09-27.txt cannot be read/],
     [['.', '--room', 'r'], /is not a file/],
+    [['2005-09-26.txt', '--room', 'r', '--report', '/dev/null/x'], /x cannot be written/],
   ])('with %j is refused before anything is begun', async (words, sentence) => {
     const args = words.map((word) => (/^\.$|txt$/.test(word) ? file(word) : word));
     const begin = () => Promise.reject(new Error('begun'));

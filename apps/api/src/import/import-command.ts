@@ -7,7 +7,7 @@ import { SingleBar } from 'cli-progress';
 import { type CliCommand, UsageError } from '../cli/command.js';
 import { type ImportProgress, type ImportWishes, importIrc } from './import-irc.js';
 import type { LogFile } from './import-plan.js';
-import { linesNotTaken, summary } from './import-report.js';
+import { fullReport, summary } from './import-report.js';
 import { decodeLog, readIrcLog } from './irc-log.js';
 import { ImportStopped } from './patience.js';
 
@@ -61,13 +61,7 @@ a line; 2 when the command was called wrongly.`,
       const report = await importIrc(laid, wishes, progress.show);
       progress.end();
       process.stdout.write(summary(report));
-      if (reportFile !== undefined)
-        await writeFile(
-          reportFile,
-          linesNotTaken(report)
-            .map((line) => `${line}\n`)
-            .join(''),
-        );
+      if (reportFile !== undefined) await writeFile(reportFile, fullReport(report));
       return report.files.some(({ refused }) => refused.length > 0) ? 1 : 0;
     } catch (error) {
       progress.end();
@@ -92,7 +86,11 @@ export async function readWishes(args: readonly string[]): Promise<ImportWishes 
     throw new UsageError('Write --date as YYYY-MM-DD, the day of the first line.');
   }
   const files = await readFiles(positionals, values.date);
-  return { files, room, ...(values.report !== undefined && { reportFile: values.report }) };
+  if (values.report === undefined) return { files, room };
+  await writeFile(values.report, '').catch((error: Error) => {
+    throw new UsageError(`${values.report} cannot be written: ${error.message}`);
+  });
+  return { files, room, reportFile: values.report };
 }
 
 function parse(args: readonly string[]) {

@@ -4,8 +4,9 @@ import type { FileReport, ImportReport } from './import-irc.js';
 const LISTED = 20;
 
 /** What came of an import, for people: what the files held, and the lines of which nothing was made. */
-export function summary({ roomId, files }: ImportReport): string {
-  const notTaken = linesNotTaken({ roomId, files });
+export function summary(report: ImportReport): string {
+  const { roomId, files } = report;
+  const notTaken = linesNotTaken(report);
   const events = files.reduce((sum, file) => sum + file.events, 0);
   const more = notTaken.length - LISTED;
   return [
@@ -24,8 +25,13 @@ export function summary({ roomId, files }: ImportReport): string {
   ].join('\n');
 }
 
-/** Each line of the files of which nothing was made, with its reason: `2005-09-26.txt:838 a change of modes`. */
-export const linesNotTaken = ({ files }: ImportReport): string[] =>
+/** Each line of which nothing was made, with its reason, on a line of its own: `2005-09-26.txt:838 a change of modes`. */
+export const fullReport = (report: ImportReport): string =>
+  linesNotTaken(report)
+    .map((line) => `${line}\n`)
+    .join('');
+
+const linesNotTaken = ({ files }: ImportReport): string[] =>
   files.flatMap((file) => notTakenOf(file).map(({ line, reason }) => `${file.name}:${line} ${reason}`));
 
 /** In the order of the lines. */
