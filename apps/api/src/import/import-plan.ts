@@ -1,5 +1,5 @@
 import { type Actor, type ImportSource, limits, type RoomCommand, textProblem } from '@verbatim/domain';
-import { derivedId } from './derived-id.js';
+import { derivedId } from '../derived-id.js';
 import type { LogEntry, LogFact, SkippedLine } from './irc-log.js';
 import { accountOf, type NicknameAccount } from './nickname-account.js';
 

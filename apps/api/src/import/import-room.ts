@@ -1,8 +1,8 @@
 import { type Actor, isRejection, nameKey, type RoomEvent, type RoomState, room, roomStream } from '@verbatim/domain';
 import { v7 as uuidv7 } from 'uuid';
+import { derivedId } from '../derived-id.js';
 import type { Foundation } from '../foundation.js';
 import { OpenRoom, OpenRoomHandler } from '../rooms/room-commands.js';
-import { derivedId } from './derived-id.js';
 import type { ImportAccounts } from './import-accounts.js';
 import type { NicknameAccount } from './nickname-account.js';
 import { answered, ImportStopped, patiently } from './patience.js';

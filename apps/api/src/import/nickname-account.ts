@@ -1,5 +1,5 @@
 import { codePoints, limits } from '@verbatim/domain';
-import { derivedId } from './derived-id.js';
+import { derivedId } from '../derived-id.js';
 
 /** The account that stands for a nickname. Nobody can sign in to it. */
 export interface NicknameAccount {

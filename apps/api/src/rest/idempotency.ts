@@ -2,6 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { userStream } from '@verbatim/domain';
 import { canonicalJson, type KeyRing, openText, ownKeyName, sealText } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
+import { derivedId } from '../derived-id.js';
 
 /** Hours for which the answer to a key is kept. */
 const KEEP_HOURS = 24;
@@ -79,11 +80,5 @@ export class Idempotency {
   }
 }
 
-/** The id that a request with this key gives to what it makes: a UUIDv8 (RFC 9562) of person and key. */
-export function repeatableId(userId: string, key: string): string {
-  const bytes = createHash('sha256').update(`${userId}|${key}`).digest().subarray(0, 16);
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = bytes.toString('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
-}
+/** The id that a request with this key gives to what it makes. */
+export const repeatableId = (userId: string, key: string): string => derivedId('idempotency key', userId, key);

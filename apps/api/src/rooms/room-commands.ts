@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import {
   type Actor,
@@ -15,6 +14,7 @@ import {
   type Visibility,
 } from '@verbatim/domain';
 import { v4 as uuidv4 } from 'uuid';
+import { derivedId } from '../derived-id.js';
 import { Rooms, Users } from '../mailbox/entities.js';
 import type { Context, Decided } from '../mailbox/mailbox.js';
 import { type Claim, Names } from '../vault/names.js';
@@ -115,14 +115,8 @@ export class OpenDirectRoomHandler implements ICommandHandler<OpenDirectRoom> {
   }
 }
 
-/** The same two people always get the same room: a UUIDv8 (RFC 9562) of both ids in order. */
-export function directRoomId(one: string, other: string): string {
-  const hex = createHash('sha256')
-    .update(['direct', ...[one, other].sort()].join('|'))
-    .digest('hex');
-  const variant = ((Number.parseInt(hex.slice(16, 18), 16) & 0x3f) | 0x80).toString(16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(18, 20)}-${hex.slice(20, 32)}`;
-}
+/** The same two people always get the same room. */
+export const directRoomId = (one: string, other: string): string => derivedId('direct room', ...[one, other].sort());
 
 export interface RoomWishes {
   readonly name?: string;
