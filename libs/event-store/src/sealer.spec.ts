@@ -105,6 +105,19 @@ describe('opening', () => {
     expect(keys.asked).toBe(asked + 1);
   });
 
+  it('remembers fewer events when they are long', async () => {
+    const keys = new KeysInMemory();
+    const long = drafts(1_000, { data: { messageId: 'm', text: 'x'.repeat(20_000), replyTo: null, kind: 'text' } });
+    const stored = store(await new Sealer(keys).seal('room-r1', 0n, null, long));
+    const sealer = new Sealer(keys);
+    await sealer.open(stored);
+    const asked = keys.asked;
+    await sealer.open(stored.slice(-500));
+    expect(keys.asked).toBe(asked);
+    await sealer.open(stored.slice(0, 1));
+    expect(keys.asked).toBe(asked + 1);
+  });
+
   it('gives null for what is personal once the key is destroyed', async () => {
     const keys = new KeysInMemory();
     const stored = store(await new Sealer(keys).seal('room-r1', 0n, null, drafts(2)));

@@ -4,6 +4,8 @@ import type { Sql } from './projection.js';
 const HEARTBEAT_MS = 1_000;
 const PATIENCE_MS = 5_000;
 
+const lockLost = new Error('The connection that held the lock was lost.');
+
 /**
  * A lock that at most one process of the database holds at a time. It is bound to a connection, so PostgreSQL frees it
  * when its holder dies. A holder that is cut off learns of it some seconds late: hold nothing more precious than work
@@ -27,7 +29,7 @@ export class AdvisoryLock {
   static async tryTake(direct: Sql, name: string): Promise<AdvisoryLock | null> {
     if (!(await isFree(direct, name))) return null;
     let lock: AdvisoryLock | undefined;
-    const connection = ownConnection(direct, () => lock?.over.abort());
+    const connection = ownConnection(direct, () => lock?.over.abort(lockLost));
     try {
       const [row] = await within(
         PATIENCE_MS,
@@ -68,7 +70,7 @@ export class AdvisoryLock {
     );
     if (this.lost.aborted) return;
     if (pid === this.pid) this.scheduleHeartbeat();
-    else this.over.abort();
+    else this.over.abort(lockLost);
   }
 }
 

@@ -35,14 +35,15 @@ export function applyBatch(
   return transactionOn(connection, async (tx) => {
     // The rows of a batch are found by their keys. Without these settings a plan made while a table was small, by
     // reading it whole, would be kept when it has grown.
-    await tx`
+    const settings = tx`
       SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
         set_config('enable_mergejoin', 'off', true), set_config('client_min_messages', 'warning', true)`;
-    for (const { name } of groups) {
-      const { count } = await tx`
-        UPDATE ${tx(schema)}.checkpoints SET position = ${`${to}`} WHERE projection = ${name} AND position = ${`${from}`}`;
-      if (count === 0) throw new CheckpointMoved(name, from);
-    }
+    const moves = groups.map(
+      ({ name }) => tx`
+        UPDATE ${tx(schema)}.checkpoints SET position = ${`${to}`} WHERE projection = ${name} AND position = ${`${from}`}`,
+    );
+    const [, ...moved] = await Promise.all([settings, ...moves]);
+    for (const [i, { name }] of groups.entries()) if (moved[i]?.count !== 1) throw new CheckpointMoved(name, from);
     await Promise.all(
       groups.flatMap(({ projections }) => projections.map((projection) => projection.apply(tx, schema, events))),
     );

@@ -84,17 +84,18 @@ function fold(events: readonly Recorded[]) {
         break;
       case 'MessageEdited':
       case 'MessageRedacted': {
-        const key = `${event.stream} ${event.data.messageId}`;
-        const change = changes.get(key) ?? unchanged(event);
-        changes.set(key, change);
+        const room = entityId(event);
+        const message = keyValue(event.data.messageId);
+        const change = changes.get(`${room} ${message}`) ?? unchanged(room, message);
+        changes.set(`${room} ${message}`, change);
         if (event.type === 'MessageEdited') edit(change, event);
         else redact(change, event);
         break;
       }
       case 'ReactionAdded':
       case 'ReactionRemoved': {
-        const { messageId, emoji } = event.data;
-        reactions.set(`${event.stream} ${messageId} ${event.actor} ${emoji}`, reactionRow(event));
+        const reaction = reactionRow(event);
+        reactions.set(`${reaction.room} ${reaction.message} ${reaction.user} ${reaction.emoji}`, reaction);
         break;
       }
     }
@@ -123,9 +124,9 @@ function postedRow(event: Of<'MessagePosted'>) {
   };
 }
 
-const unchanged = (event: Of<'MessageEdited' | 'MessageRedacted'>): Changed => ({
-  room: entityId(event),
-  message: keyValue(event.data.messageId),
+const unchanged = (room: string, message: string): Changed => ({
+  room,
+  message,
   text: null,
   editedAt: null,
   redactedAt: null,
@@ -175,7 +176,7 @@ function insertPosted(tx: Transaction, schema: string, rows: readonly Posted[]) 
   ON CONFLICT (message_id, room_id) DO NOTHING`;
 }
 
-/** The rooms of some messages; and for each message which of these is its room, and the how manieth it is there, from 1. */
+/** The rooms of some messages; for each message the place of its room among these, and its own place in its room, from 1. */
 function numbered(rows: readonly Posted[]) {
   const counts = new Map<string, { nthRoom: number; messages: number }>();
   const places = rows.map(({ room }) => {

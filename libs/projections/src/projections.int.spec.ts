@@ -119,7 +119,9 @@ test('what no door lets in, and what is far too long, is projected all the same'
     data: { messageId: 'm3', text: 'y'.repeat(50_000), replyTo: null, kind: 'text' },
   });
   log.room('r1', 'u1', { type: 'MessageEdited', data: { messageId: 'nowhere', text: 'x' } });
-  log.room('r7', 'u1', { type: 'ReactionAdded', data: { messageId: 'nowhere', emoji: '\u0000'.repeat(5_000) } });
+  for (const emoji of ['\u0000', '\uFFFD', '\u0000'.repeat(5_000), '\u0000'.repeat(6_000)]) {
+    log.room('r7', 'u1', { type: 'ReactionAdded', data: { messageId: 'nowhere', emoji } });
+  }
   log.user('u1', { type: 'UserChanged', data: { displayName: 'Al\u0000' } });
 
   await db.show(log.events);

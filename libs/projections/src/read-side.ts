@@ -43,6 +43,7 @@ export class ReadSide implements ReadDatabase {
    */
   async start(): Promise<void> {
     const live = await this.#usable();
+    this.#stopping.signal.throwIfAborted();
     this.#schema = live.schema;
     this.#projector = this.#project(live.schema);
     this.#watching = this.#schemas.watch(this.#stopping.signal, (now) => this.#moveTo(now));

@@ -144,7 +144,6 @@ describe('a rebuild', () => {
 
   test('started twice, the second says that one is running', async () => {
     const store = await storeOf(events);
-    await new ReadSchemas({ sql, log: silent }).ensureLive();
     const outcomes = await Promise.all([1, 2, 3].map(() => rebuild({ sql, store, open, log: silent })));
     expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(['already running', 'already running', 'switched']);
     expect(await states()).toEqual(['1 retired', '2 live']);
@@ -152,7 +151,6 @@ describe('a rebuild', () => {
 
   test('given up in the middle leaves the live read models alone, and the next one cleans up', async () => {
     const store = await storeOf(events);
-    await new ReadSchemas({ sql, log: silent }).ensureLive();
     const giveUp = new AbortController();
     const options = { sql, store, open, log: silent, maxBatch: 100 };
     const onProgress = ({ position }: { position: bigint }) => position > 500n && giveUp.abort();
@@ -167,7 +165,6 @@ describe('a rebuild', () => {
 
   test('reports how far it is', async () => {
     const store = await storeOf(events);
-    await new ReadSchemas({ sql, log: silent }).ensureLive();
     const phases: string[] = [];
     let last = -1n;
     await rebuild({ sql, store, open, log: silent, maxBatch: 500 }, ({ schema, phase, position, head: end }) => {

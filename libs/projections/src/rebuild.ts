@@ -5,7 +5,7 @@ import { disconnect, ownConnection } from './connection.js';
 import type { GroupRunnerOptions } from './group-runner.js';
 import type { Sql } from './projection.js';
 import { createIndexes, readModels, readModelsVersion, schemaName } from './read-models.js';
-import { addSchema, dropSchema, switchTo } from './read-schemas.js';
+import { addSchema, dropSchema, ReadSchemas, switchTo } from './read-schemas.js';
 import { transactionOn } from './transaction.js';
 
 export interface RebuildOptions extends Pick<GroupRunnerOptions, 'sql' | 'store' | 'open' | 'log'> {
@@ -42,6 +42,7 @@ export async function rebuild(
   onProgress: (progress: RebuildProgress) => void = () => {},
 ): Promise<RebuildOutcome> {
   const { sql, direct = sql, signal } = options;
+  await new ReadSchemas(options).ensureLive();
   const lock = await AdvisoryLock.tryTake(direct, 'verbatim rebuild');
   if (!lock) return { outcome: 'already running' };
   const connection = ownConnection(sql);

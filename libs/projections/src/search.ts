@@ -61,7 +61,7 @@ function fold(events: readonly Recorded[]) {
       const places = { revision: `${event.revision}`, position: `${event.position}`, postedAt: timeValue(event) };
       posted.push({ ...subject, ...places, text: searchable(event.data.text) });
     } else if (event.type === 'MessageEdited') {
-      edited.set(`${event.stream} ${event.data.messageId}`, { ...subject, text: searchable(event.data.text) });
+      edited.set(`${subject.room} ${subject.message}`, { ...subject, text: searchable(event.data.text) });
     } else redacted.push(subject);
   }
   return { posted, edited: [...edited.values()], redacted };

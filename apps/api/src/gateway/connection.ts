@@ -48,6 +48,7 @@ export class Connection {
   sendBytes(frame: Buffer): void {
     if (!this.open) return;
     if (this.socket.bufferedAmount > connectionLimits.waitingBytes) {
+      // What is under way goes out first, so that a client that reads on in time learns why it ends.
       this.close('tooSlow');
       return;
     }

@@ -26,21 +26,13 @@ import type { FrameReader } from './socket-adapter.js';
 
 /** Frames between the size that is allowed and this one end the connection with a reason, longer ones without. */
 const MOST_BYTES_READ = 1_048_576;
-/** Milliseconds a client has to take what is on its way and to agree to the end of its connection. */
-const TO_AGREE = 5_000;
 /** Milliseconds a client is asked to wait before it connects again after a shutdown. */
 const RETRY_AFTER_DRAIN = 500;
 /** Milliseconds between two `typing` frames of one person in one room that are passed on. */
 const TYPING_PAUSE = 1_000;
 
 /** The socket door: translates frames to commands, and outcomes to answers. The rules are elsewhere. */
-@WebSocketGateway({
-  path: '/v1/ws',
-  maxPayload: MOST_BYTES_READ,
-  perMessageDeflate: false,
-  skipUTF8Validation: true,
-  closeTimeout: TO_AGREE,
-})
+@WebSocketGateway({ path: '/v1/ws', maxPayload: MOST_BYTES_READ, perMessageDeflate: false, skipUTF8Validation: true })
 export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameReader {
   private readonly connections = new Map<WebSocket, Connection>();
   private readonly lastTyping = new WeakMap<Connection, Map<string, number>>();

@@ -37,10 +37,10 @@ const post = (actor: typeof ada | typeof bob, n: number): RoomCommand => ({
 class UnhurriedStore extends MemoryEventStore {
   delivered: Promise<void> = Promise.resolve();
 
-  override async read(stream: string, from: bigint, limit: number): Promise<StoredEvent[]> {
-    const events = await super.read(stream, from, limit);
+  override async readLast(stream: string): Promise<StoredEvent | null> {
+    const event = await super.readLast(stream);
     await this.delivered;
-    return events;
+    return event;
   }
 }
 

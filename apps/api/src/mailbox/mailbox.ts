@@ -110,8 +110,9 @@ export class Mailbox<S, C, E extends Happened> {
     this.state = parts.decider.initialState;
   }
 
+  /** Whether it can be dropped; until then there is no other for its stream in this process. */
   get idle(): boolean {
-    return !this.running && this.waiting.length === 0;
+    return !this.running && this.waiting.length === 0 && this.loading === null;
   }
 
   /** Decides a command and records its events. Refusals come back as values. */
@@ -308,11 +309,11 @@ export class Mailbox<S, C, E extends Happened> {
     this.head = event;
   }
 
-  /** Whether the stream goes on after `revision`; asked of the store, whatever the feed brings meanwhile. */
+  /** Whether the stream goes on after `revision`: asked of the store, whatever the feed brings meanwhile. */
   private async movedPast(revision: bigint): Promise<boolean> {
-    const [next] = await this.parts.store.read(this.stream, revision + 1n, 1);
-    if (next && next.revision > this.seen) this.seen = next.revision;
-    return next !== undefined;
+    const last = (await this.parts.store.readLast(this.stream))?.revision ?? NO_STREAM;
+    if (last > this.seen) this.seen = last;
+    return last > revision;
   }
 
   private async warmUp(): Promise<void> {

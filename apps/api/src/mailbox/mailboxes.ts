@@ -12,7 +12,7 @@ export class Mailboxes<S, C, E extends Happened> {
   private readonly sweep: NodeJS.Timeout;
 
   constructor(private readonly parts: MailboxParts<S, C, E>) {
-    this.sweep = setInterval(() => this.dropIdle(), IDLE / 10);
+    this.sweep = setInterval(() => this.dropIdle(MOST), IDLE / 10);
     this.sweep.unref();
   }
 
@@ -47,16 +47,23 @@ export class Mailboxes<S, C, E extends Happened> {
 
   private mailbox(id: string): Mailbox<S, C, E> {
     let mailbox = this.open.get(id);
-    if (!mailbox) {
+    if (mailbox) {
+      // Put back at the end, so that they stand in the order of their last use.
+      this.open.delete(id);
+    } else {
+      this.dropIdle(MOST - 1);
       mailbox = new Mailbox(streamName(this.parts.decider.category, id), this.parts);
-      this.open.set(id, mailbox);
-      if (this.open.size > MOST) this.dropIdle();
     }
+    this.open.set(id, mailbox);
     return mailbox;
   }
 
-  private dropIdle(): void {
-    const limit = Date.now() - (this.open.size > MOST ? 1_000 : IDLE);
-    for (const [id, mailbox] of this.open) if (mailbox.idle && mailbox.lastUsed < limit) this.open.delete(id);
+  /** Drops those unused for long, and further ones until no more than `most` are left. */
+  private dropIdle(most: number): void {
+    const limit = Date.now() - IDLE;
+    for (const [id, mailbox] of this.open) {
+      if (mailbox.lastUsed >= limit && this.open.size <= most) return;
+      if (mailbox.idle) this.open.delete(id);
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { userStream } from '@verbatim/domain';
 import { canonicalJson, type KeyRing, openText, ownKeyName, sealText } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
