@@ -57,7 +57,10 @@ export async function startVerbatim(): Promise<Subject> {
     LOG_LEVEL: 'warn',
     ADMIN_PASSWORD: 'administrator',
   };
-  const child = spawn(process.execPath, [...(process.env.NODE_ARGUMENTS?.split(' ') ?? []), main], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...(process.env.NODE_ARGUMENTS?.split(' ') ?? []), main], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const url = await address(child);
   const postmaster = Number((await readFile(join(folder, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')[0]);
   const people: string[] = [];

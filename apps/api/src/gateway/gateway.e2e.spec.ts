@@ -240,6 +240,23 @@ describe('3,000 events, and five who go on posting', () => {
     }
   });
 
+  it('come in order, without gap or duplicate, to one who follows anew all the time', async () => {
+    const busy = await ada.roomWith([bob]);
+    const [poster, other, restless] = [await ada.connect(), await bob.connect(), await bob.follow(busy, -1)];
+    let posting = true;
+    const posted = Promise.all([poster, other].map((socket) => flood(socket, busy, 750, (i) => `${i}`))).finally(() => {
+      posting = false;
+    });
+    while (posting) {
+      await restless.ask('unfollow', { room: busy });
+      await restless.ask('follow', { room: busy, after: restless.events(busy).at(-1)?.revision ?? -1 });
+    }
+    await posted;
+    await reached(restless, busy, 1_502);
+    expect(revisionsOf(restless.events(busy))).toEqual(upTo(1_502));
+    for (const socket of [poster, other, restless]) socket.close();
+  });
+
   it('tell no text that was replaced, however long ago it was posted', async () => {
     const socket = await bob.follow(room, -1);
     await reached(socket, room, 2_999, 20_000);

@@ -1,6 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { isRejection, type Recorded, type Rejection, type RoomCommand, type UserCommand } from '@verbatim/domain';
-import { MemoryEventStore, PostgresKeyRing, Sealer, Snapshots, type StoredEvent } from '@verbatim/event-store';
+import { type Actor, isRejection, type Rejection, type RoomCommand, type UserCommand } from '@verbatim/domain';
+import {
+  type Appended,
+  MemoryEventStore,
+  type NewEvent,
+  PostgresKeyRing,
+  Sealer,
+  Snapshots,
+  type StoredEvent,
+} from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connect } from '../database/database.js';
@@ -24,7 +32,7 @@ const create: RoomCommand = {
   passwordId: null,
 };
 const join: RoomCommand = { type: 'JoinRoom', actor: bob };
-const post = (actor: typeof ada | typeof bob, n: number): RoomCommand => ({
+const post = (actor: Actor, n: number): RoomCommand => ({
   type: 'PostMessage',
   actor,
   messageId: `0198a000-0000-7000-9000-${n.toString(16).padStart(12, '0')}`,
@@ -33,14 +41,28 @@ const post = (actor: typeof ada | typeof bob, n: number): RoomCommand => ({
   kind: 'text',
 });
 
-/** A log whose readers can be made to wait for what they have read. */
+/** A log that takes its time, and whose answers can be held up. */
 class UnhurriedStore extends MemoryEventStore {
   delivered: Promise<void> = Promise.resolve();
+
+  override async read(stream: string, from: bigint, limit: number): Promise<StoredEvent[]> {
+    const events = await super.read(stream, from, limit);
+    await this.delivered;
+    await pause(1);
+    return events;
+  }
 
   override async readLast(stream: string): Promise<StoredEvent | null> {
     const event = await super.readLast(stream);
     await this.delivered;
+    await pause(1);
     return event;
+  }
+
+  override async append(stream: string, expectedRevision: bigint, events: readonly NewEvent[]): Promise<Appended> {
+    const appended = await super.append(stream, expectedRevision, events);
+    await pause(2);
+    return appended;
   }
 }
 
@@ -69,21 +91,72 @@ describe('the mailboxes of two processes', () => {
   const parts = () => ({ store, sealer: new Sealer(keys), snapshots, clock: () => new Date() });
   const process = () => new Rooms(parts(), async (lookups) => lookups.map(() => never('no look-up is needed')));
 
-  it('decide anew when the feed brings what a refusal did not know of, while the store is asked for it', async () => {
+  /** Mailboxes here that know of the room; what was done there since has not been heard of. */
+  const unaware = async (...commands: RoomCommand[]): Promise<Rooms> => {
     const [here, there] = [process(), process()];
     accepted(await there.send(roomId, create, context));
     await here.current(roomId);
-    accepted(await there.send(roomId, join, context));
+    for (const command of commands) accepted(await there.send(roomId, command, context));
+    return here;
+  };
 
+  /** Lets the feed bring the event of this revision while the answer to a question is on its way. */
+  const meanwhile = async <T>(rooms: Rooms, revision: bigint, ask: () => Promise<T>): Promise<T> => {
+    const [event] = await new Sealer(keys).open(await store.read(`room-${roomId}`, revision, 1));
     let deliver = () => {};
     store.delivered = new Promise((resolve) => {
       deliver = resolve;
     });
-    const posting = here.send(roomId, post(bob, 1), context);
-    await new Promise((resolve) => setImmediate(resolve));
-    here.take(roomId, await opened(2n));
+    const answer = ask();
+    await pause(5);
+    rooms.take(roomId, [event!]);
     deliver();
-    expect(accepted(await posting).revision).toBe(3n);
+    return answer;
+  };
+
+  it('decide anew when the feed brings what a refusal did not know of, while the store is asked for it', async () => {
+    const here = await unaware(join);
+    const posted = await meanwhile(here, 2n, () => here.send(roomId, post(bob, 1), context));
+    expect(accepted(posted).revision).toBe(3n);
+  });
+
+  it('know the newest state though the feed brings a part of it while the store is asked for it', async () => {
+    const here = await unaware(join, post(bob, 1), post(bob, 2));
+    expect((await meanwhile(here, 2n, () => here.newest(roomId))).revision).toBe(4n);
+  });
+
+  it('know all that a person did, whichever of them the person goes to next', async () => {
+    const processes = [process(), process(), process()];
+    const fed = processes.map(async (rooms, i) => {
+      const sealer = new Sealer(keys);
+      await store.subscribe('end', async (stored) => {
+        await pause(i * 3);
+        rooms.take(roomId, await sealer.open(stored));
+      });
+    });
+    await Promise.all(fed);
+    accepted(await processes[0]!.send(roomId, create, context));
+
+    const walk = async (walker: number) => {
+      const actor: Actor = { id: `0198a000-0000-7000-8000-00000000${1_000 + walker}`, role: 'user' };
+      const leave: RoomCommand = { type: 'RemoveMember', actor, userId: actor.id, reason: null };
+      for (let turn = 0, member = false; turn < 24; turn++) {
+        const rooms = processes[(walker + turn * 7) % 3]!;
+        const wish = [{ ...join, actor }, post(actor, walker * 100 + turn), leave, null][(walker * 5 + turn * 3) % 4];
+        if (wish) {
+          const outcome = await rooms.send(roomId, wish, context);
+          const expected: string = member || wish.type === 'JoinRoom' ? 'accepted' : 'NotAMember';
+          expect(isRejection(outcome) ? outcome.rejected : 'accepted').toBe(expected);
+          member = expected === 'accepted' && wish !== leave;
+        }
+        expect((await rooms.newest(roomId)).state.members.has(actor.id)).toBe(member);
+        await pause((walker + turn) % 5);
+      }
+    };
+    await Promise.all(Array.from({ length: 20 }, (_, walker) => walk(walker)));
+    const heads = await Promise.all(processes.map((rooms) => rooms.newest(roomId)));
+    const members = heads.map(({ state }) => [...state.members.entries()].sort());
+    for (const some of members) expect(some).toEqual(members[0]);
   });
 
   it('take any number of changes of one account that come at once', async () => {
@@ -114,10 +187,10 @@ describe('the mailboxes of two processes', () => {
     expect(outcomes.filter(isRejection)).toEqual([]);
     expect(await store.readLast(`user-${userId}`)).toMatchObject({ revision: 1_800n });
   });
-
-  const opened = async (from: bigint): Promise<Recorded[]> =>
-    new Sealer(keys).open(await MemoryEventStore.prototype.read.call(store, `room-${roomId}`, from, 100));
 });
+
+/** Milliseconds; these tests are about what happens meanwhile. */
+const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
 function accepted<S>(outcome: Decided<S> | Rejection): Decided<S> {
   if (isRejection(outcome)) throw new Error(`refused: ${outcome.detail}`);

@@ -1,0 +1,124 @@
+import { connect as connectTcp, createServer } from 'node:net';
+import postgres, { type Sql } from 'postgres';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openSocket, register, type TestPerson, type TestSocket } from '../testing/test-client.testing.js';
+import { startTestService, type TestService } from '../testing/test-service.testing.js';
+
+/** Two replicas on one database, and a look at the database itself to get in their way. */
+let here: TestService;
+let there: TestService;
+let sql: Sql;
+let ada: TestPerson;
+let bob: TestPerson;
+
+beforeAll(async () => {
+  here = await startTestService();
+  there = await startTestService({ beside: here });
+  sql = postgres(here.databaseUrl, { max: 2, onnotice: () => undefined });
+  [ada, bob] = [await register(here.url), await register(here.url)];
+});
+afterAll(async () => {
+  await sql.end();
+  await there.stop();
+  await here.stop();
+});
+
+describe('following', () => {
+  it('is answered also where another frame about the room overtakes it', async () => {
+    const room = await ada.room();
+    const socket = await ada.connect();
+    const answers = await Promise.all([socket.ask('follow', { room }), socket.ask('follow', { room })]);
+    expect(answers.map(({ event, data }) => data.code ?? event)).toEqual(['conflict', 'following']);
+    await ada.says(room, 'once');
+    await socket.when(() => socket.events(room).length > 0);
+    await socket.settled();
+    expect(socket.events(room)).toHaveLength(1);
+    socket.close();
+  });
+
+  it('of many rooms with a long past goes on over a slow line', async () => {
+    const rooms = await Promise.all(Array.from({ length: 30 }, () => ada.room()));
+    const poster = await ada.connect();
+    const text = 'an ordinary sentence '.repeat(380);
+    const posts = rooms.flatMap((room) => Array.from({ length: 40 }, () => poster.ask('post', { room, text })));
+    expect(new Set((await Promise.all(posts)).map(({ event }) => event))).toEqual(new Set(['ack']));
+    poster.close();
+
+    const line = slowLine(here.url, 3_000);
+    const socket = openSocket(line.url, { ticket: await ada.ticket() });
+    await Promise.all(rooms.map((room) => socket.ask('follow', { room, after: -1 })));
+    await socket.when(() => rooms.every((room) => socket.events(room).at(-1)?.revision === 41), 20_000);
+    socket.close();
+    line.close();
+  }, 60_000);
+
+  it('goes on when the feed tells late of a time when one was not in the room', async () => {
+    const room = await ada.roomWith([bob]);
+    await bob.at(there.url).says(room, 'there all know the room and its keys');
+    const socket = await bob.at(there.url).connect();
+    await whileDeaf(async () => {
+      await bob.delete(`/v1/rooms/${room}/members/me`);
+      await bob.post(`/v1/rooms/${room}/members`, {});
+      expect((await socket.ask('post', { room, text: 'back again' })).event).toBe('ack');
+      expect((await socket.ask('follow', { room })).event).toBe('following');
+    });
+    const { revision } = await ada.says(room, 'welcome');
+    await socket.when(() => socket.events(room).at(-1)?.revision === revision);
+    expect(socket.frames.filter(({ event }) => event === 'removed')).toEqual([]);
+    socket.close();
+  });
+
+  it('ends rather than leave out what could not be told', async () => {
+    const [zoe, yan] = [await register(here.url), await register(here.url)];
+    const room = await zoe.roomWith([yan]);
+    // After a restart it has to look up who yan is.
+    await there.restart();
+    const follower = await zoe.at(there.url).follow(room);
+    const known = follower.events(room).at(-1)?.revision ?? 2;
+
+    await sql`alter table vault.names rename to names_away`;
+    const poster = await connected(() => yan.connect());
+    poster.send('post', { room, text: 'nobody knows by whom' });
+    const code = await follower.closed;
+    await sql`alter table vault.names_away rename to names`;
+
+    expect(code).toBe(4009);
+    const again = await zoe.at(there.url).follow(room, known);
+    await again.when(() => again.events(room).some(({ data }) => data.text === 'nobody knows by whom'));
+    again.close();
+    poster.close();
+  });
+});
+
+const connected = (connect: () => Promise<TestSocket>) => connect();
+
+/** While `work` goes on, the other replica hears nothing of what happens: it waits for a key that it does not have. */
+async function whileDeaf(work: () => Promise<void>): Promise<void> {
+  const eve = await register(here.url);
+  const room = await eve.room();
+  await sql.begin(async (tx) => {
+    await tx`select 1`;
+    await eve.says(room, 'first');
+    await tx`lock table vault.keys in access exclusive mode`;
+    await eve.says(room, 'second');
+    await work();
+  });
+}
+
+/** A way to the service that lets through so many bytes in a millisecond. */
+function slowLine(url: string, bytes: number): { url: string; close(): void } {
+  const line = createServer((client) => {
+    const service = connectTcp(Number(new URL(url).port), '127.0.0.1');
+    client.pipe(service);
+    client.on('error', () => service.destroy());
+    service.on('error', () => client.destroy());
+    service.on('close', () => client.destroy());
+    service.on('data', (data) => {
+      client.write(data);
+      service.pause();
+      setTimeout(() => service.resume(), data.length / bytes);
+    });
+  }).listen(0, '127.0.0.1');
+  const { port } = line.address() as { port: number };
+  return { url: `http://127.0.0.1:${port}`, close: () => line.close() };
+}
