@@ -155,7 +155,7 @@ async function openDoors(foundation: Foundation, { config, log, announcePassword
     gateway.announceDrain();
     await new Promise((resolve) => setTimeout(resolve, DRAIN));
     await Promise.all([rooms.finish(FINISH), users.finish(FINISH)]);
-    gateway.closeAll();
+    await gateway.closeAll();
     await feed.stop();
     await app.close();
     await foundation.stop();

@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Chat, everything } from './chat.testing.js';
-import { createReadDatabase, type TestReadDatabase } from './read-database.testing.js';
+import { applyBatch } from './checkpoints.js';
+import { createReadDatabase, emptyReadModels, type TestReadDatabase } from './read-database.testing.js';
+import { readModels } from './read-models.js';
 import { type SearchQuery, searchMessages } from './search.js';
 
 let db: TestReadDatabase;
@@ -72,4 +74,27 @@ test('comes in pages', async () => {
 test('takes any text for a query', async () => {
   for (const q of ['', ' ', '-', '"', '-quick', '!&|()', '\u0000', 'a:*b', "'", 'x'.repeat(5_000)])
     expect(await found(q)).toEqual([]);
+});
+
+describe('while the two groups are not at the same event', () => {
+  const chat = new Chat().registers('alice').creates('alice', 'lounge').posts('alice', 'lounge', 'm1', 'quick');
+  chat.posts('alice', 'lounge', 'm2', 'quick').redacts('alice', 'lounge', 'm1');
+  const project = async (timeline: number, search: number) => {
+    await emptyReadModels(db.sql, 'read_1');
+    await applyBatch(db.sql, 'read_1', [readModels.timeline], -1n, chat.events.slice(0, timeline));
+    await applyBatch(db.sql, 'read_1', [readModels.search], -1n, chat.events.slice(0, search));
+  };
+
+  test('a message redacted by now is not found', async () => {
+    await project(6, 5);
+    expect(await found('quick')).toEqual(['m2']);
+  });
+
+  test('nor one that the timeline does not show yet', async () => {
+    await project(4, 5);
+    expect(await found('quick')).toEqual(['m1']);
+    const { items, next } = await searchMessages(db, { viewer: 'alice', q: 'quick', page: { limit: 1 } });
+    expect(items).toEqual([]);
+    expect(next).not.toBeNull();
+  });
 });

@@ -103,25 +103,38 @@ export interface SearchQuery {
 
 /**
  * Messages that hold the words, newest first, in rooms of which the viewer is a member, as far back as a member may
- * read there. A query that only excludes words finds nothing.
+ * read there. A query that only excludes words finds nothing. While the search lags, a page may hold less than its limit.
  */
 export async function searchMessages(db: ReadDatabase, { viewer, q, room, page }: SearchQuery): Promise<Page<Message>> {
   const { sql, schema } = reading(db);
   const last = cursorKey(page, 'search', isTime, isPlace);
   const wanted = sql`websearch_to_tsquery('simple', ${textValue(q)})`;
-  const rows = await sql<(MessageRow & { position: string })[]>`
-    SELECT m.position, ${messageFields(db, viewer)}
-    FROM ${schema}.search s
-    JOIN ${schema}.members me ON me.room_id = s.room_id AND me.user_id = ${keyValue(viewer)}
-    JOIN ${schema}.rooms r ON r.id = s.room_id
-    JOIN ${schema}.messages m ON m.room_id = s.room_id AND m.revision = s.revision
+  const rows = await sql<(MessageRow & { found_at: Date; position: string })[]>`
+    WITH found AS (
+      SELECT s.room_id, s.message_id, s.posted_at, s.position
+      FROM ${schema}.search s
+      JOIN ${schema}.members me ON me.room_id = s.room_id AND me.user_id = ${keyValue(viewer)}
+      JOIN ${schema}.rooms r ON r.id = s.room_id
+      WHERE s.words @@ ${wanted} AND querytree(${wanted}) NOT IN ('', 'T')
+        AND (r.visibility = 'public' OR r.history = 'full' OR s.revision >= me.joined_revision)
+        ${room === undefined ? sql`` : sql`AND s.room_id = ${keyValue(room)}`}
+        ${last ? sql`AND (s.posted_at, s.position) < (${last[0]}::timestamptz, ${last[1]}::bigint)` : sql``}
+      ORDER BY s.posted_at DESC, s.position DESC
+      LIMIT ${page.limit + 1}
+    )
+    SELECT found.posted_at AS found_at, found.position, ${messageFields(db, viewer)}
+    FROM found
+    LEFT JOIN ${schema}.messages m ON m.message_id = found.message_id AND m.room_id = found.room_id
     LEFT JOIN ${schema}.people author ON author.id = m.author_id
-    WHERE s.words @@ ${wanted} AND querytree(${wanted}) NOT IN ('', 'T')
-      AND (r.visibility = 'public' OR r.history = 'full' OR s.revision >= me.joined_revision)
-      AND m.redacted_at IS NULL
-      ${room === undefined ? sql`` : sql`AND s.room_id = ${keyValue(room)}`}
-      ${last ? sql`AND (s.posted_at, s.position) < (${last[0]}::timestamptz, ${last[1]}::bigint)` : sql``}
-    ORDER BY s.posted_at DESC, s.position DESC
-    LIMIT ${page.limit + 1}`;
-  return toPage(rows, page, 'search', toMessage, (row) => [timeOf(row.posted_at), `${row.position}`]);
+    ORDER BY found.posted_at DESC, found.position DESC`;
+  const found = toPage(
+    rows,
+    page,
+    'search',
+    (row) => row,
+    (row) => [timeOf(row.found_at), `${row.position}`],
+  );
+  // What is searched and what is shown are not of one moment: a message may be redacted by now, or not there yet.
+  const shown = found.items.filter((row) => row.message_id !== null && row.redacted_at === null);
+  return { items: shown.map(toMessage), next: found.next };
 }

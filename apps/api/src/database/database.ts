@@ -53,7 +53,7 @@ export function connect(url: string): Sql {
   const options = {
     max: 12,
     socket: (target: Parameters<PacedSockets['open']>[0]) => sockets.open(target),
-    connect_timeout: 10,
+    connect_timeout: 5,
     fetch_types: false,
     types: { array: arrayParameters },
     onnotice: () => undefined,

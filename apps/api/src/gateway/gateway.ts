@@ -26,6 +26,8 @@ import type { FrameReader } from './socket-adapter.js';
 
 /** Frames between the size that is allowed and this one end the connection with a reason, longer ones without. */
 const MOST_BYTES_READ = 1_048_576;
+/** Milliseconds that a shutdown waits for clients to agree to the end of their connections. */
+const TO_TAKE_NOTE = 1_000;
 /** Milliseconds a client is asked to wait before it connects again after a shutdown. */
 const RETRY_AFTER_DRAIN = 500;
 /** Milliseconds between two `typing` frames of one person in one room that are passed on. */
@@ -136,9 +138,12 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     for (const connection of this.connections.values()) connection.send('drain', { retryAfterMs: RETRY_AFTER_DRAIN });
   }
 
-  closeAll(): void {
+  /** Ends all connections, and gives their clients a moment to take note of it. */
+  async closeAll(): Promise<void> {
     clearInterval(this.heartbeat);
     for (const connection of this.connections.values()) connection.close('drain');
+    const end = Date.now() + TO_TAKE_NOTE;
+    while (this.connections.size > 0 && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
   // Frames ----------------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
+import { once } from 'node:events';
 import { connect as connectTcp, createServer } from 'node:net';
 import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openSocket, register, type TestPerson, type TestSocket } from '../testing/test-client.testing.js';
+import { openSocket, register, type TestPerson } from '../testing/test-client.testing.js';
 import { startTestService, type TestService } from '../testing/test-service.testing.js';
 
 /** Two replicas on one database, and a look at the database itself to get in their way. */
@@ -13,7 +14,7 @@ let bob: TestPerson;
 
 beforeAll(async () => {
   here = await startTestService();
-  there = await startTestService({ beside: here });
+  there = await startTestService({ beside: here, environment: { LOG_LEVEL: 'fatal' } });
   sql = postgres(here.databaseUrl, { max: 2, onnotice: () => undefined });
   [ada, bob] = [await register(here.url), await register(here.url)];
 });
@@ -44,9 +45,10 @@ describe('following', () => {
     expect(new Set((await Promise.all(posts)).map(({ event }) => event))).toEqual(new Set(['ack']));
     poster.close();
 
-    const line = slowLine(here.url, 3_000);
+    const line = await slowLine(here.url, 3_000);
     const socket = openSocket(line.url, { ticket: await ada.ticket() });
-    await Promise.all(rooms.map((room) => socket.ask('follow', { room, after: -1 })));
+    await socket.next('hello');
+    for (const room of rooms) socket.send('follow', { room, after: -1 });
     await socket.when(() => rooms.every((room) => socket.events(room).at(-1)?.revision === 41), 20_000);
     socket.close();
     line.close();
@@ -54,6 +56,7 @@ describe('following', () => {
 
   it('goes on when the feed tells late of a time when one was not in the room', async () => {
     const room = await ada.roomWith([bob]);
+    const whileDeaf = await startedDeafenable();
     await bob.at(there.url).says(room, 'there all know the room and its keys');
     const socket = await bob.at(there.url).connect();
     await whileDeaf(async () => {
@@ -74,39 +77,40 @@ describe('following', () => {
     // After a restart it has to look up who yan is.
     await there.restart();
     const follower = await zoe.at(there.url).follow(room);
-    const known = follower.events(room).at(-1)?.revision ?? 2;
-
+    const poster = await yan.connect();
     await sql`alter table vault.names rename to names_away`;
-    const poster = await connected(() => yan.connect());
     poster.send('post', { room, text: 'nobody knows by whom' });
     const code = await follower.closed;
     await sql`alter table vault.names_away rename to names`;
 
     expect(code).toBe(4009);
-    const again = await zoe.at(there.url).follow(room, known);
+    const again = await zoe.at(there.url).follow(room, 2);
     await again.when(() => again.events(room).some(({ data }) => data.text === 'nobody knows by whom'));
     again.close();
     poster.close();
   });
 });
 
-const connected = (connect: () => Promise<TestSocket>) => connect();
-
-/** While `work` goes on, the other replica hears nothing of what happens: it waits for a key that it does not have. */
-async function whileDeaf(work: () => Promise<void>): Promise<void> {
+/**
+ * Starts the other replica anew without the key of a message that is about to be posted, and answers how to make it
+ * deaf: while that work goes on it hears nothing of what happens, for the key cannot be had.
+ */
+async function startedDeafenable(): Promise<(work: () => Promise<void>) => Promise<void>> {
   const eve = await register(here.url);
   const room = await eve.room();
-  await sql.begin(async (tx) => {
-    await tx`select 1`;
-    await eve.says(room, 'first');
-    await tx`lock table vault.keys in access exclusive mode`;
-    await eve.says(room, 'second');
-    await work();
-  });
+  await eve.says(room, 'makes the key');
+  await there.restart();
+  return async (work) => {
+    await sql.begin(async (tx) => {
+      await tx`lock table vault.keys in access exclusive mode`;
+      await eve.says(room, 'takes the key');
+      await work();
+    });
+  };
 }
 
 /** A way to the service that lets through so many bytes in a millisecond. */
-function slowLine(url: string, bytes: number): { url: string; close(): void } {
+async function slowLine(url: string, bytes: number): Promise<{ url: string; close(): void }> {
   const line = createServer((client) => {
     const service = connectTcp(Number(new URL(url).port), '127.0.0.1');
     client.pipe(service);
@@ -119,6 +123,7 @@ function slowLine(url: string, bytes: number): { url: string; close(): void } {
       setTimeout(() => service.resume(), data.length / bytes);
     });
   }).listen(0, '127.0.0.1');
+  await once(line, 'listening');
   const { port } = line.address() as { port: number };
   return { url: `http://127.0.0.1:${port}`, close: () => line.close() };
 }

@@ -199,13 +199,13 @@ export class Mailbox<S, C, E extends Happened> {
       if (plan.drafts.length === 0) {
         // An append would have proved that the decision was made on the newest state; without one the store is asked.
         if (await this.movedPast(base.revision)) continue;
-        return this.answer(plan.decided, base.position);
+        return this.answer(plan.decided, base);
       }
       try {
         this.appending = await this.parts.sealer.seal(this.stream, base.revision + 1n, base.hash, plan.drafts);
         const appended = await this.parts.store.append(this.stream, base.revision, this.appending);
         this.take(await this.withPlaces(this.appending, appended));
-        this.answer(plan.decided, appended.position);
+        this.answer(plan.decided, appended);
         this.keepSnapshot();
         batch = plan.postponed;
         await this.letRivalIn();
@@ -278,9 +278,15 @@ export class Mailbox<S, C, E extends Happened> {
     };
   }
 
-  private answer(decided: Plan<S, C>['decided'], position: bigint): void {
+  /** `last` is the last event of the stream; those of a batch stand one after the other, so each has its own position. */
+  private answer(decided: Plan<S, C>['decided'], last: Appended): void {
     for (const { letter, outcome } of decided) {
-      if (!letter.settled) letter.settle(isRejection(outcome) ? outcome : { ...outcome, position });
+      if (letter.settled) continue;
+      if (isRejection(outcome)) letter.settle(outcome);
+      else {
+        const after = outcome.events > 0 ? last.revision - outcome.revision : 0n;
+        letter.settle({ ...outcome, position: last.position - after });
+      }
     }
   }
 
