@@ -225,7 +225,7 @@ export class TestSocket {
   }
 
   /** Waits until `found` finds something in what has come; fails after `patience` milliseconds. */
-  async when<T>(found: () => T | undefined | false, patience = 5_000): Promise<T> {
+  async when<T>(found: () => T | undefined | false, patience = 15_000): Promise<T> {
     const deadline = Date.now() + patience;
     for (;;) {
       if (this.broken) throw this.broken;
@@ -296,7 +296,7 @@ export class TestSocket {
 
 /** Asks again and again until the answer is as wanted; for what is allowed to take a moment. */
 export async function eventually<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + 15_000;
   for (;;) {
     const answer = await ask();
     if (wanted(answer)) return answer;
