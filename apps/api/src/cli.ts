@@ -38,6 +38,9 @@ async function main(words: readonly string[]): Promise<number> {
   }
 }
 
+// Leaving by exit ends a database that was started for this command alone; what was imported or built stays good.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: unknown) => {

@@ -12,7 +12,12 @@ async function main(): Promise<void> {
   const config = readConfig(process.env);
   const log = pino({ level: config.LOG_LEVEL });
   const starting = start(config, log);
-  const end = async (why: string, code: number) => {
+  let ending = false;
+  const end = (why: string, code: number) => {
+    if (!ending) void finish(why, code);
+    ending = true;
+  };
+  const finish = async (why: string, code: number) => {
     log.info(`${why}; ending`);
     setTimeout(() => process.exit(1), PATIENCE).unref();
     const { service, database } = await starting;
@@ -20,8 +25,9 @@ async function main(): Promise<void> {
     await database.stop();
     process.exit(code);
   };
-  // A signal may come while the start is still under way; it then takes effect right after.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end(`received ${signal}`, 0));
+  // A signal may come while the start is still under way; it then takes effect right after. It may come twice, from the
+  // terminal and from npm, so the second one must not cut short what the first one began.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(`received ${signal}`, 0));
   const { service, database } = await starting;
   void database.lost.then((sentence) => end(sentence, 1));
   process.stdout.write(`

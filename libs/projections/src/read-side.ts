@@ -21,6 +21,11 @@ export class ReadSide implements ReadDatabase {
   #projector: Projector | undefined;
   #schema = '';
   #watching: Promise<void> = Promise.resolve();
+  #noteMove: () => void = () => {};
+  /** Resolves with the first move to other read models, which takes place only when those have caught up. */
+  readonly #moved = new Promise<void>((resolve) => {
+    this.#noteMove = resolve;
+  });
 
   constructor(private readonly options: ReadSideOptions) {
     this.#schemas = new ReadSchemas(options);
@@ -57,7 +62,7 @@ export class ReadSide implements ReadDatabase {
 
   /** Resolves when the timeline shows everything that was in the log at the start. */
   async caughtUp(): Promise<void> {
-    await this.#current.caughtUpOnce;
+    await Promise.race([this.#current.caughtUpOnce, this.#moved]);
   }
 
   /** Whether queries show everything up to `position`, within `deadlineMs` milliseconds from now; search may lag. */
@@ -128,6 +133,7 @@ export class ReadSide implements ReadDatabase {
 
     this.#projector = next;
     this.#schema = live.schema;
+    this.#noteMove();
     this.options.log.info({ schema: live.schema }, 'Moved to other read models.');
     await before.stop();
   }

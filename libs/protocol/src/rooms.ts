@@ -18,7 +18,9 @@ import { listOf, paging } from './lists.js';
 
 const visibility = z
   .enum(['public', 'private', 'hidden'])
-  .describe('`public`: anyone joins; `private`: listed, joined with its password; `hidden`: not found by others.');
+  .describe(
+    '`public`: anyone joins; `private`: joined with its password, not in the lists of others; `hidden`: not found by others.',
+  );
 
 const history = z
   .enum(['full', 'joined'])

@@ -30,6 +30,8 @@ const MOST_BYTES_READ = 1_048_576;
 const TO_TAKE_NOTE = 1_000;
 /** Milliseconds a client is asked to wait before it connects again after a shutdown. */
 const RETRY_AFTER_DRAIN = 500;
+/** Milliseconds in which it must be found out who opened a socket. */
+const HANDSHAKE_PATIENCE = 10_000;
 /** Milliseconds between two `typing` frames of one person in one room that are passed on. */
 const TYPING_PAUSE = 1_000;
 
@@ -66,6 +68,7 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     }
     // Frames that come before it is known who sends them wait in the socket.
     socket.pause();
+    const late = setTimeout(() => socket.terminate(), HANDSHAKE_PATIENCE);
     try {
       const identity = await this.identify(request);
       if (!identity) return this.turnAway(socket);
@@ -90,6 +93,8 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     } catch {
       socket.close(1013, 'unavailable');
       socket.resume();
+    } finally {
+      clearTimeout(late);
     }
   }
 

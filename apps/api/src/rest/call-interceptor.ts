@@ -2,7 +2,7 @@ import { type CallHandler, type ExecutionContext, Injectable, type NestIntercept
 import type { FastifyReply } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { Idempotency, repeatableId } from './idempotency.js';
-import { ReadYourWrites } from './read-your-writes.js';
+import { POSITION_HEADER, ReadYourWrites } from './read-your-writes.js';
 import { Refusal } from './refusal.js';
 import type { VerbatimRequest } from './request.js';
 
@@ -38,20 +38,23 @@ export class CallInterceptor implements NestInterceptor {
     reply: FastifyReply,
     next: CallHandler,
   ): Promise<unknown> {
-    const { method, url, body } = request;
-    const beginning = await this.idempotency.begin(userId, key, { method, url, body: body ?? null });
+    const { method, url, body: sent } = request;
+    const beginning = await this.idempotency.begin(userId, key, { method, url, body: sent ?? null });
     if (beginning.kind === 'other-request')
       throw new Refusal('conflict', 'This Idempotency-Key was used for another request.');
     if (beginning.kind === 'in-progress')
       throw new Refusal('unavailable', 'The first request with this key is not finished.');
     if (beginning.kind === 'answered') {
-      reply.status(beginning.answer.status);
-      return beginning.answer.body;
+      const { status, body, position } = beginning.answer;
+      reply.status(status);
+      if (position !== undefined) reply.header(POSITION_HEADER, position);
+      return body;
     }
     request.repeatableId = repeatableId(userId, key);
     try {
       const answer = await lastValueFrom(next.handle(), { defaultValue: undefined });
-      await this.idempotency.answered(userId, key, { status: reply.statusCode, body: answer });
+      const position = reply.getHeader(POSITION_HEADER) as string | undefined;
+      await this.idempotency.answered(userId, key, { status: reply.statusCode, body: answer, position });
       return answer;
     } catch (error) {
       await this.idempotency.abandoned(userId, key);

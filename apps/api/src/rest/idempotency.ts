@@ -12,6 +12,8 @@ const GIVEN_UP_SECONDS = 15;
 export interface StoredAnswer {
   readonly status: number;
   readonly body: unknown;
+  /** What a read has to wait for, where the answer came before the read models had taken it in. */
+  readonly position?: string;
 }
 
 export type Beginning =
@@ -48,12 +50,11 @@ export class Idempotency {
     if (!held) return { kind: 'in-progress' };
     if (held.fingerprint !== fingerprint) return { kind: 'other-request' };
     if (held.status === null) return { kind: 'in-progress' };
-    return { kind: 'answered', answer: { status: held.status, body: await this.openBody(userId, key, held.sealed) } };
+    return { kind: 'answered', answer: { status: held.status, ...(await this.opened(userId, key, held.sealed)) } };
   }
 
-  async answered(userId: string, key: string, { status, body }: StoredAnswer): Promise<void> {
-    const sealed =
-      body === undefined ? null : sealText(JSON.stringify(body), await this.keyOf(userId), `${userId}|${key}`);
+  async answered(userId: string, key: string, { status, ...told }: StoredAnswer): Promise<void> {
+    const sealed = sealText(JSON.stringify(told), await this.keyOf(userId), `${userId}|${key}`);
     await this
       .sql`update desk.idempotency set status = ${status}, sealed = ${sealed} where user_id = ${userId} and key = ${key}`;
   }
@@ -67,9 +68,9 @@ export class Idempotency {
     await this.sql`delete from desk.idempotency where begun_at < now() - make_interval(hours => ${KEEP_HOURS})`;
   }
 
-  private async openBody(userId: string, key: string, sealed: string | null): Promise<unknown> {
+  private async opened(userId: string, key: string, sealed: string | null): Promise<Omit<StoredAnswer, 'status'>> {
     const text = sealed === null ? null : openText(sealed, await this.keyOf(userId), `${userId}|${key}`);
-    return text === null ? undefined : JSON.parse(text);
+    return text === null ? { body: undefined } : JSON.parse(text);
   }
 
   private async keyOf(userId: string): Promise<Buffer> {

@@ -38,10 +38,8 @@ export class Sessions {
 
   /** A sink of the feed: a revocation by any replica is known here at once. */
   async take(events: readonly Recorded[]): Promise<void> {
-    for (const event of events) {
-      if (event.type === 'SessionRevoked') this.noteRevoked(event.data.sessionId);
-      else if (event.type === 'UserReinstated') await this.load(parseStream(event.stream).id);
-    }
+    for (const event of events) if (event.type === 'SessionRevoked') this.noteRevoked(event.data.sessionId);
+    for (const event of events) if (event.type === 'UserReinstated') await this.load(parseStream(event.stream).id);
   }
 
   isRevoked(sessionId: string): boolean {
