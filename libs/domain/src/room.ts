@@ -674,8 +674,8 @@ export function concealed(state: RoomState, actor: Actor): boolean {
 export const holdsName = (state: RoomState): boolean =>
   state.status === 'open' && (state.visibility === 'public' || state.visibility === 'private');
 
-/** The revision from which this member may read, from 0. */
+/** The revision from which this member may read, from 0. Whoever made the room joined at revision 1 and saw it made. */
 export const readableFrom = (state: RoomState, member: Member): bigint =>
-  state.visibility !== 'public' && state.history === 'joined' ? member.joined : 0n;
+  state.visibility !== 'public' && state.history === 'joined' && member.joined > 1n ? member.joined : 0n;
 
 export const room: Decider<RoomState, RoomCommand, RoomEvent> = { category: 'room', initialState, evolve, decide };

@@ -1,15 +1,18 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { type CallName, calls } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { Idempotency, repeatableId } from './idempotency.js';
 import { POSITION_HEADER, ReadYourWrites } from './read-your-writes.js';
 import { Refusal } from './refusal.js';
-import type { VerbatimRequest } from './request.js';
+import { CALL, type VerbatimRequest } from './request.js';
 
 /** What all calls have in common around their doing: reads wait for the position they name, writes happen once per key. */
 @Injectable()
 export class CallInterceptor implements NestInterceptor {
   constructor(
+    private readonly reflector: Reflector,
     private readonly readYourWrites: ReadYourWrites,
     private readonly idempotency: Idempotency,
   ) {}
@@ -22,7 +25,10 @@ export class CallInterceptor implements NestInterceptor {
       return next.handle();
     }
     const key = request.headers['idempotency-key'];
-    if (key === undefined || !request.identity) return next.handle();
+    const name = this.reflector.get<CallName | undefined>(CALL, context.getHandler());
+    const takesKey = name !== undefined && 'Idempotency-Key' in calls[name].headers.request;
+    // What hands out credentials does so anew each time, whatever the key.
+    if (key === undefined || !request.identity || !takesKey) return next.handle();
     if (typeof key !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(key)) {
       throw new Refusal('invalid_request', 'The header Idempotency-Key takes 1 to 200 visible ASCII characters.', {
         errors: [{ path: 'headers.idempotency-key', message: 'must be 1 to 200 visible ASCII characters' }],

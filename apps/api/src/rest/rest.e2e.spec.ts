@@ -215,6 +215,15 @@ describe('the form of a request', () => {
 describe('an Idempotency-Key', () => {
   const keyed = (key: string = randomUUID()) => ({ 'idempotency-key': key });
 
+  it('makes no ticket good twice: what hands out credentials does so anew', async () => {
+    const headers = keyed();
+    const [first, second] = [
+      await ada.post('/v1/auth/ticket', undefined, headers),
+      await ada.post('/v1/auth/ticket', undefined, headers),
+    ];
+    expect(second.body.ticket).not.toBe(first.body.ticket);
+  });
+
   it('makes repeating a write harmless: the first answer comes again', async () => {
     const headers = keyed();
     const body = { name: freshName() };
