@@ -107,18 +107,13 @@ describe('a rebuild', () => {
   });
 
   test('queries stay with the old read models until the new ones show as much', async () => {
-    const store = await storeOf(events.slice(0, 600));
-    const readSide = newProcess(store);
+    const readSide = newProcess(await storeOf(events));
     await readSide.start();
     await readSide.caughtUp();
     const nobodyProjects = await AdvisoryLock.tryTake(sql, 'verbatim projector read_2');
-
-    let appended = Promise.resolve();
-    await readSide.rebuild(({ phase }) => {
-      if (phase === 'switched') appended = append(store, events.slice(600));
-    });
-    await appended;
-    expect(await readSide.reached(head, 10_000)).toBe(true);
+    // The new read models become live when they show 600 events, and the old ones show more by then.
+    const stale = await storeOf(events.slice(0, 600));
+    await rebuild({ sql, store: stale, open, log: silent });
     // As long as several looks at what is live take.
     for (let i = 0; i < 30; i++) {
       expect(readSide.schema()).toBe('read_1');
