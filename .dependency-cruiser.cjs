@@ -10,6 +10,11 @@ const projects = {
   'libs/event-store': { projects: ['libs/domain'], packages: ['postgres'] },
   'libs/projections': { projects: ['libs/domain', 'libs/event-store'], packages: ['postgres'] },
   'libs/protocol': { projects: ['libs/domain'], packages: ['zod'], builtins: false },
+  'libs/protocol/client': {
+    projects: ['libs/domain', 'libs/protocol'],
+    packages: ['zod', 'uuid', 'ws'],
+    builtins: false,
+  },
   'apps/admin': { projects: ['libs/protocol'], packages: 'any', builtins: false },
   'apps/api': { projects: ['libs/domain', 'libs/event-store', 'libs/projections', 'libs/protocol'], packages: 'any' },
 };

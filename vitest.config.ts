@@ -7,7 +7,7 @@ export default defineConfig({
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   ssr: { resolve: { conditions: ['@verbatim/source', 'node', 'development|production'] } },
   test: {
-    include: ['apps/*/src/**/*.spec.ts', 'libs/*/src/**/*.spec.ts'],
+    include: ['apps/*/src/**/*.spec.ts', 'libs/*/src/**/*.spec.ts', 'libs/protocol/client/src/**/*.spec.ts'],
     exclude: long ? [] : ['**/*.long.*.spec.ts'],
     globalSetup: ['./vitest.database.ts'],
     environment: 'node',
