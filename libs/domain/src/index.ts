@@ -1,6 +1,6 @@
 export * from './decider.js';
 export * from './disclosure.js';
-export * from './layered-map.js';
+export * from './persistent-map.js';
 export * from './reader.js';
 export * from './recent-window.js';
 export * from './recorded.js';

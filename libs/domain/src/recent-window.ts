@@ -1,4 +1,4 @@
-import { LayeredMap } from './layered-map.js';
+import { PersistentMap } from './persistent-map.js';
 
 /** Entries kept per generation; a window holds at most two generations. */
 const GENERATION = 512;
@@ -9,14 +9,14 @@ const GENERATION = 512;
  */
 export class RecentWindow<V> {
   private constructor(
-    private readonly young: LayeredMap<V>,
-    private readonly old: LayeredMap<V>,
+    private readonly young: PersistentMap<V>,
+    private readonly old: PersistentMap<V>,
     private readonly youngSince: bigint,
     /** Revision after which the window is complete; -1 while nothing was dropped. */
     readonly since: bigint,
   ) {}
 
-  static readonly empty: RecentWindow<never> = new RecentWindow<never>(LayeredMap.empty, LayeredMap.empty, -1n, -1n);
+  static readonly empty: RecentWindow<never> = new RecentWindow<never>(PersistentMap.empty, PersistentMap.empty, -1n, -1n);
 
   get size(): number {
     return this.young.size + this.old.size;
@@ -32,7 +32,7 @@ export class RecentWindow<V> {
       return new RecentWindow(this.young.set(key, value), this.old, this.youngSince, this.since);
     }
     if (dropped) for (const [gone] of this.old.entries()) dropped(gone);
-    const young = (LayeredMap.empty as LayeredMap<V>).set(key, value);
+    const young = (PersistentMap.empty as PersistentMap<V>).set(key, value);
     return new RecentWindow(young, this.young, revision - 1n, this.youngSince);
   }
 
@@ -43,8 +43,8 @@ export class RecentWindow<V> {
 
   static fromJSON<V>(json: RecentWindowJson<V>): RecentWindow<V> {
     return new RecentWindow(
-      LayeredMap.from(json.young),
-      LayeredMap.from(json.old),
+      PersistentMap.from(json.young),
+      PersistentMap.from(json.old),
       BigInt(json.youngSince),
       BigInt(json.since),
     );

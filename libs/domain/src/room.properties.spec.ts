@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Actor, Decision } from './decider.js';
-import { LayeredMap } from './layered-map.js';
+import { PersistentMap } from './persistent-map.js';
 import { isRejection } from './rejection.js';
 import { type PostMessage, type RoomCommand, type RoomEvent, type RoomState, room } from './room.js';
 import { Archive, adam, alice, bob, carol, idAt, idWithoutTime, person } from './room.testing.js';
@@ -284,5 +284,5 @@ describe('the state of a room', () => {
 const textOf = (state: RoomState): string =>
   JSON.stringify(state, (_, value) => {
     if (typeof value === 'bigint') return `${value}`;
-    return value instanceof LayeredMap ? [...value.entries()] : value;
+    return value instanceof PersistentMap ? [...value.entries()] : value;
   });

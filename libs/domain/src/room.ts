@@ -7,7 +7,7 @@ import {
   type NewFact,
   streamName,
 } from './decider.js';
-import { LayeredMap } from './layered-map.js';
+import { PersistentMap } from './persistent-map.js';
 import { RecentWindow } from './recent-window.js';
 import { isRejection, type Rejection, reject } from './rejection.js';
 import { fingerprint, limits, nameKey, textProblem } from './text.js';
@@ -115,7 +115,7 @@ export interface RoomState extends RoomSettings {
   readonly createdAt: string;
   /** Revision of the last event folded; -1 before the first. */
   readonly revision: bigint;
-  readonly members: LayeredMap<Member>;
+  readonly members: PersistentMap<Member>;
   readonly messages: RecentWindow<MessageFacts>;
   /** Keyed by `reactionKey`; false: taken back. */
   readonly reactions: RecentWindow<boolean>;
@@ -137,7 +137,7 @@ const initialState: RoomState = {
   createdBy: null,
   createdAt: '',
   revision: -1n,
-  members: LayeredMap.empty,
+  members: PersistentMap.empty,
   messages: RecentWindow.empty,
   reactions: RecentWindow.empty,
   forgottenIdTime: 0,

@@ -9,10 +9,10 @@ import {
   type UserCommand,
   type UserState,
 } from '@verbatim/domain';
-import { v7 as uuidv7 } from 'uuid';
 import { Time } from '../clock.js';
 import { Users } from '../mailbox/entities.js';
 import type { Context, Decided } from '../mailbox/mailbox.js';
+import { newId } from '../new-id.js';
 import { ACCESS_SECONDS, AccessTokens } from '../vault/access-tokens.js';
 import { Names } from '../vault/names.js';
 import { hashPassword, passwordMatches } from '../vault/passwords.js';
@@ -114,7 +114,7 @@ export class StartSessionHandler implements ICommandHandler<StartSession> {
   ) {}
 
   async execute({ userId, context }: StartSession): Promise<SignedIn | Rejection> {
-    const sessionId = uuidv7();
+    const sessionId = newId();
     const started = await this.users.send(userId, { type: 'StartSession', actor: null, sessionId }, context);
     if (isRejection(started)) return started;
     const refreshToken = await this.sessions.start({ sessionId, userId });

@@ -3,9 +3,9 @@ import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { Actor } from '@verbatim/domain';
 import type { AnswerOf, Session, Ticket, User } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
-import { v7 as uuidv7 } from 'uuid';
 import { Users } from '../mailbox/entities.js';
 import type { Context } from '../mailbox/mailbox.js';
+import { newId } from '../new-id.js';
 import { By, Call, Input, type InputOf, Trace } from '../rest/call.js';
 import { listAnswer } from '../rest/list-answer.js';
 import { ReadYourWrites } from '../rest/read-your-writes.js';
@@ -49,7 +49,7 @@ export class AccountController {
     if (this.registration.mode !== 'open')
       throw new Refusal('forbidden', 'Nobody can make an account here at present.');
     const { username, password, displayName = username, email = null } = body;
-    const userId = uuidv7();
+    const userId = newId();
     const account = { username, password, displayName, email, role: 'user', origin: 'registration' } as const;
     accepted(await this.commands.execute(new OpenAccount(userId, account, context)));
     return this.session(accepted(await this.commands.execute(new StartSession(userId, context))), reply);

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { nameKey } from '@verbatim/domain';
 import type { Sql } from 'postgres';
-import { v7 as uuidv7 } from 'uuid';
 import type { Users } from '../mailbox/entities.js';
+import { newId } from '../new-id.js';
 import { accepted } from '../rest/refusal.js';
 import type { Names } from '../vault/names.js';
 import { hashPassword } from '../vault/passwords.js';
@@ -41,6 +41,6 @@ export async function createFirstAdministrator(
     if (password === null) announce(chosen);
     const account = { username: name, displayName: username, email: null, role: 'admin', origin: 'setup' } as const;
     const register = { type: 'RegisterUser', actor: null, ...account } as const;
-    accepted(await users.send(FIRST_ADMINISTRATOR, register, { correlation: uuidv7() }));
+    accepted(await users.send(FIRST_ADMINISTRATOR, register, { correlation: newId() }));
   });
 }

@@ -1,8 +1,10 @@
+import type { Socket } from 'node:net';
 import type { Actor } from '@verbatim/domain';
 import { closeReasons, errorFrame, type ServerData, type ServerEvent } from '@verbatim/protocol';
 import type { WebSocket } from 'ws';
 import type { Refusal } from '../rest/refusal.js';
 import { encode } from './frame-text.js';
+import { Outbox } from './outbox.js';
 
 /** Limits of one connection. */
 export const connectionLimits = {
@@ -20,17 +22,20 @@ export const connectionLimits = {
 export class Connection {
   framesInWork = 0;
   missedPongs = 0;
-  private drained: (() => void)[] = [];
   private turn: Promise<void> = Promise.resolve();
   private heard = true;
+  private readonly outbox: Outbox;
 
   constructor(
     private readonly socket: WebSocket,
+    wire: Socket,
     /** Changes with the person's role on the server. */
     public actor: Actor,
     readonly username: string,
     readonly sessionId: string,
-  ) {}
+  ) {
+    this.outbox = new Outbox(wire);
+  }
 
   get open(): boolean {
     return this.socket.readyState === this.socket.OPEN;
@@ -47,22 +52,22 @@ export class Connection {
   /** Sends a frame that was encoded once for many. */
   sendBytes(frame: Buffer): void {
     if (!this.open) return;
-    if (this.socket.bufferedAmount > connectionLimits.waitingBytes) {
+    if (this.outbox.waitingBytes > connectionLimits.waitingBytes) {
       // What is under way goes out first, so that a client that reads on in time learns why it ends.
       this.close('tooSlow');
       return;
     }
-    this.socket.send(frame, textFrame, this.onSent);
+    this.outbox.put(frame);
   }
 
   /** Whether so much is waiting to be sent that the past has to wait. */
   get crowded(): boolean {
-    return this.open && this.socket.bufferedAmount > connectionLimits.lowWaterBytes;
+    return this.open && this.outbox.waitingBytes > connectionLimits.lowWaterBytes;
   }
 
-  /** Resolves when something has been sent, or the connection has ended. */
+  /** Resolves when what was waiting has been sent, or the connection has ended. */
   someSent(): Promise<void> {
-    return new Promise((resolve) => this.drained.push(resolve));
+    return this.outbox.drained();
   }
 
   /** Does one thing after the other, so that of many rooms' past no more than a page is held for a client at a time. */
@@ -74,6 +79,7 @@ export class Connection {
 
   close(reason: keyof typeof closeReasons): void {
     const { code, name } = closeReasons[reason];
+    this.outbox.flush();
     this.socket.close(code, name);
   }
 
@@ -94,15 +100,4 @@ export class Connection {
     if (listen) this.socket.resume();
     else this.socket.pause();
   }
-
-  ended(): void {
-    this.onSent();
-  }
-
-  private readonly onSent = (): void => {
-    if (this.drained.length === 0) return;
-    for (const resume of this.drained.splice(0)) resume();
-  };
 }
-
-const textFrame = { binary: false } as const;

@@ -55,6 +55,25 @@ function refOf(json: unknown): string | number | undefined {
   return frameSchema.shape.ref.safeParse((json as { ref?: unknown } | null)?.ref).data;
 }
 
-/** The bytes of a frame, to be made once and sent to everyone who gets the same. */
+/** A frame as it goes over the wire, to be made once and sent to everyone who gets the same. */
 export const encode = (event: string, data: unknown, ref?: string | number): Buffer =>
-  Buffer.from(JSON.stringify(ref === undefined ? { event, data } : { event, ref, data }));
+  wireFrame(JSON.stringify(ref === undefined ? { event, data } : { event, ref, data }));
+
+/** A whole, unmasked text message of the WebSocket protocol (RFC 6455, 5.2). */
+export function wireFrame(text: string): Buffer {
+  const length = Buffer.byteLength(text);
+  const header = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const frame = Buffer.allocUnsafe(header + length);
+  frame[0] = 0x81;
+  if (header === 2) {
+    frame[1] = length;
+  } else if (header === 4) {
+    frame[1] = 126;
+    frame.writeUInt16BE(length, 2);
+  } else {
+    frame[1] = 127;
+    frame.writeBigUInt64BE(BigInt(length), 2);
+  }
+  frame.write(text, header, 'utf8');
+  return frame;
+}

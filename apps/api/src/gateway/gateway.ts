@@ -8,13 +8,13 @@ import {
 } from '@nestjs/websockets';
 import { parseStream, type Recorded, type RoomCommand, roomStream } from '@verbatim/domain';
 import { type ClientData, type ClientEvent, closeReasons, heartbeatSeconds, maxFrameBytes } from '@verbatim/protocol';
-import { v7 as uuidv7 } from 'uuid';
 import type { WebSocket } from 'ws';
 import { Authentication } from '../accounts/authentication.js';
 import { userAnswer } from '../accounts/user-answer.js';
 import { OpenLog } from '../feed/open-log.js';
 import { Users } from '../mailbox/entities.js';
 import { MarkRead } from '../messages/message-commands.js';
+import { newId } from '../new-id.js';
 import { ProblemFilter } from '../rest/problem-filter.js';
 import { accepted, Refusal } from '../rest/refusal.js';
 import { EnterRoom, SendToRoom } from '../rooms/room-commands.js';
@@ -77,7 +77,8 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
       if (socket.readyState !== socket.OPEN) return;
       // What became of the account or the session meanwhile was not told to a connection that was not there yet.
       if (state.status !== 'active' || this.sessions.isRevoked(sessionId)) return this.turnAway(socket);
-      const connection = new Connection(socket, { id: actor.id, role: state.role }, state.username, sessionId);
+      const person = { id: actor.id, role: state.role };
+      const connection = new Connection(socket, request.socket, person, state.username, sessionId);
       this.connections.set(socket, connection);
       socket.on('pong', () => {
         connection.missedPongs = 0;
@@ -113,7 +114,6 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     const connection = this.connections.get(socket);
     if (!connection) return;
     this.connections.delete(socket);
-    connection.ended();
     this.rooms.leave(connection);
   }
 
@@ -188,7 +188,7 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
   @SubscribeMessage('post')
   post(socket: WebSocket, frame: CheckedFrame) {
     return this.work<'post'>(socket, frame, async (connection, { room, id, text, replyTo }) => {
-      const messageId = id ?? uuidv7();
+      const messageId = id ?? newId();
       const { actor } = connection;
       const posted = await this.send(room, { type: 'PostMessage', actor, messageId, text, replyTo, kind: 'text' });
       const duplicate = posted.events === 0;
@@ -306,4 +306,4 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
   }
 }
 
-const context = () => ({ correlation: uuidv7() });
+const context = () => ({ correlation: newId() });

@@ -1,5 +1,6 @@
 import { type Face, type Recorded, view } from '@verbatim/domain';
 import type { Person } from '@verbatim/protocol';
+import { wireFrame } from './frame-text.js';
 
 /** An event of a room on its way to followers. */
 export interface LiveEvent {
@@ -20,7 +21,7 @@ export function eventFrames(roomId: string, events: readonly LiveEvent[], face: 
   let size = 0;
   const cut = () => {
     if (texts.length > 0)
-      frames.push(Buffer.from(`{"event":"events","data":{"room":"${roomId}","events":[${texts.join(',')}]}}`));
+      frames.push(wireFrame(`{"event":"events","data":{"room":"${roomId}","events":[${texts.join(',')}]}}`));
     texts = [];
     size = 0;
   };

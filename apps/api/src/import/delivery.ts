@@ -1,7 +1,7 @@
 import { isRejection, type Rejection, type RoomEvent, type RoomState, room } from '@verbatim/domain';
-import { v7 as uuidv7 } from 'uuid';
 import type { Foundation } from '../foundation.js';
 import { type Decided, mailboxLimits } from '../mailbox/mailbox.js';
+import { newId } from '../new-id.js';
 import type { Step } from './import-plan.js';
 import { importer } from './import-room.js';
 import { answered, ImportStopped, PATIENCE, patiently } from './patience.js';
@@ -28,7 +28,7 @@ export async function deliver(
   steps: readonly Step[],
   tell: (line: number) => void,
 ): Promise<Delivery> {
-  const correlation = uuidv7();
+  const correlation = newId();
   const refused: { line: number; reason: string }[] = [];
   let events = 0;
   let sentThrough = -1;

@@ -1,7 +1,7 @@
 import { isRejection } from '@verbatim/domain';
-import { v7 as uuidv7 } from 'uuid';
 import { OpenAccount, OpenAccountHandler } from '../accounts/account-commands.js';
 import type { Foundation } from '../foundation.js';
+import { newId } from '../new-id.js';
 import type { Step } from './import-plan.js';
 import type { NicknameAccount } from './nickname-account.js';
 import { answered, ImportStopped, patiently } from './patience.js';
@@ -13,7 +13,7 @@ const AT_ONCE = 16;
 export class ImportAccounts {
   private readonly opened = new Set<string>();
   private readonly opening: OpenAccountHandler;
-  private readonly correlation = uuidv7();
+  private readonly correlation = newId();
 
   constructor({ users, names, vault }: Foundation) {
     this.opening = new OpenAccountHandler(users, names, vault);

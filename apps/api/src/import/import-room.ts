@@ -1,7 +1,7 @@
 import { type Actor, isRejection, nameKey, type RoomEvent, type RoomState, room, roomStream } from '@verbatim/domain';
-import { v7 as uuidv7 } from 'uuid';
 import { derivedId } from '../derived-id.js';
 import type { Foundation } from '../foundation.js';
+import { newId } from '../new-id.js';
 import { OpenRoom, OpenRoomHandler } from '../rooms/room-commands.js';
 import type { ImportAccounts } from './import-accounts.js';
 import type { NicknameAccount } from './nickname-account.js';
@@ -27,7 +27,7 @@ export async function openImportRoom(
 
   await accounts.open(importerAccount, occurredAt);
   const settings = { name, topic: '', visibility: 'public', history: 'full', password: null } as const;
-  const context = { correlation: uuidv7(), ...(occurredAt && { occurredAt }) };
+  const context = { correlation: newId(), ...(occurredAt && { occurredAt }) };
   const command = new OpenRoom(roomId, { actor: importer, ...settings }, context);
   const handler = new OpenRoomHandler(foundation.rooms, foundation.names, foundation.passwords);
   const opened = await patiently(async () => answered(await handler.execute(command)));

@@ -12,8 +12,8 @@ import {
   type Snapshots,
   schemaOf,
 } from '@verbatim/event-store';
-import { v7 as uuidv7 } from 'uuid';
 import type { Clock } from '../clock.js';
+import { newId } from '../new-id.js';
 
 /** What travels with a command from its door. */
 export interface Context {
@@ -204,7 +204,7 @@ export class Mailbox<S, C, E extends Happened> {
       try {
         this.appending = await this.parts.sealer.seal(this.stream, base.revision + 1n, base.hash, plan.drafts);
         const appended = await this.parts.store.append(this.stream, base.revision, this.appending);
-        this.take(await this.withPlaces(this.appending, appended));
+        this.adopt(plan, base, appended, this.appending.at(-1)?.hash ?? null);
         this.answer(plan.decided, appended);
         this.keepSnapshot();
         batch = plan.postponed;
@@ -241,14 +241,14 @@ export class Mailbox<S, C, E extends Happened> {
       if (isRejection(decision)) {
         // The commands before it may have moved what the room remembers; it is looked up and decided anew after them.
         if (decision.rejected === 'Unavailable' && drafts.length > 0)
-          return { drafts, decided, postponed: batch.slice(i) };
+          return { drafts, decided, state, at, postponed: batch.slice(i) };
         decided.push({ letter, outcome: decision });
         continue;
       }
       const size = decision.events.reduce((sum, event) => sum + estimateBytes(event.data), 0);
       const fits =
         bytes + size <= mailboxLimits.batchBytes && drafts.length + decision.events.length <= appendLimits.events;
-      if (drafts.length > 0 && !fits) return { drafts, decided, postponed: batch.slice(i) };
+      if (drafts.length > 0 && !fits) return { drafts, decided, state, at, postponed: batch.slice(i) };
       bytes += size;
       for (const fact of decision.events) {
         const draft = this.draft(fact, letter, at);
@@ -261,13 +261,13 @@ export class Mailbox<S, C, E extends Happened> {
         outcome: { revision: decision.earlier ?? revision, at, events: decision.events.length, state },
       });
     }
-    return { drafts, decided, postponed: [] };
+    return { drafts, decided, state, at, postponed: [] };
   }
 
   private draft(fact: { type: string; data: unknown }, { command, context }: Letter<S, C>, at: string): Draft {
     const actor = (command as { actor?: { id: string } | null }).actor;
     return {
-      id: uuidv7(),
+      id: newId(),
       type: fact.type,
       schema: schemaOf(fact.type),
       at,
@@ -290,17 +290,12 @@ export class Mailbox<S, C, E extends Happened> {
     }
   }
 
-  /** The events just stored, in the form in which they are read. */
-  private withPlaces(events: readonly NewEvent[], appended: Appended): Promise<Recorded[]> {
-    const last = events.length - 1;
-    return this.parts.sealer.open(
-      events.map((event, i) => ({
-        ...event,
-        stream: this.stream,
-        revision: appended.revision - BigInt(last - i),
-        position: appended.position - BigInt(last - i),
-      })),
-    );
+  /** What was decided has been stored: its state is the stream's, unless the feed has brought as much already. */
+  private adopt(plan: Plan<S, C>, base: Head, last: Appended, hash: string | null): void {
+    if (last.revision > this.seen) this.seen = last.revision;
+    if (this.head !== base) return;
+    this.state = plan.state;
+    this.head = { ...last, hash, at: plan.at };
   }
 
   /** Two writers of one stream could starve each other: the one who has just won waits a moment while a rival is about. */
@@ -376,6 +371,9 @@ export class Mailbox<S, C, E extends Happened> {
 /** What a batch leads to, before it is stored. */
 interface Plan<S, C> {
   readonly drafts: Draft[];
+  /** The state that the drafts lead to, and the time they bear. */
+  readonly state: S;
+  readonly at: string;
   readonly decided: { letter: Letter<S, C>; outcome: Omit<Decided<S>, 'position'> | Rejection }[];
   readonly postponed: readonly Letter<S, C>[];
 }

@@ -1,7 +1,7 @@
 import {
-  LayeredMap,
   type Member,
   type MessageFacts,
+  PersistentMap,
   RecentWindow,
   type RecentWindowJson,
   type RoomState,
@@ -28,7 +28,7 @@ export const roomSnapshot = {
     return {
       ...saved,
       revision: BigInt(saved.revision),
-      members: LayeredMap.from(
+      members: PersistentMap.from(
         saved.members.map(([id, role, joined, joinedAt]) => [id, { role, joined: BigInt(joined), joinedAt }] as const),
       ),
       messages: RecentWindow.fromJSON(withTexts(saved.messages, readFacts)),

@@ -14,9 +14,9 @@ import {
 } from '@nestjs/common';
 import { type BodyOf, type CallName, calls, issuesToErrors, type ParamsOf, type QueryOf } from '@verbatim/protocol';
 import type { FastifyRequest } from 'fastify';
-import { v7 as uuidv7 } from 'uuid';
 import type { Identity } from '../accounts/authentication.js';
 import type { Context } from '../mailbox/mailbox.js';
+import { newId } from '../new-id.js';
 import { CallGuard } from './call-guard.js';
 import { CallInterceptor } from './call-interceptor.js';
 import { Refusal } from './refusal.js';
@@ -86,5 +86,5 @@ export const Trace = createParamDecorator((_: unknown, context: ExecutionContext
 
 /** An id for what this request makes: the same again when the request is repeated with its Idempotency-Key. */
 export const NewId = createParamDecorator((_: unknown, context: ExecutionContext): string => {
-  return context.switchToHttp().getRequest<VerbatimRequest>().repeatableId ?? uuidv7();
+  return context.switchToHttp().getRequest<VerbatimRequest>().repeatableId ?? newId();
 });

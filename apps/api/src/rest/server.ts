@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { errors, problem, problemMediaType } from '@verbatim/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { v7 as uuidv7 } from 'uuid';
+import { newId } from '../new-id.js';
 import type { ProblemFilter } from './problem-filter.js';
 import { Refusal } from './refusal.js';
 
@@ -23,7 +23,7 @@ export function httpServer(problems: ProblemFilter): FastifyAdapter {
     requestTimeout: 30_000,
     connectionTimeout: 60_000,
     keepAliveTimeout: 65_000,
-    genReqId: () => uuidv7(),
+    genReqId: () => newId(),
     requestIdHeader: false,
     exposeHeadRoutes: true,
     return503OnClosing: false,
@@ -78,7 +78,7 @@ function hangUp({ code }: NodeJS.ErrnoException, socket: Socket): void {
   }
   const [known, detail] =
     hangUpReasons[code ?? ''] ?? (['invalid_request', 'This is not a request of HTTP/1.1.'] as const);
-  const body = JSON.stringify(problem(known, detail, { traceId: uuidv7() }));
+  const body = JSON.stringify(problem(known, detail, { traceId: newId() }));
   const { status } = errors[known];
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,

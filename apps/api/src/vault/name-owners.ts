@@ -1,6 +1,6 @@
 import { holdsName, isRejection, nameKey, type Rejection } from '@verbatim/domain';
-import { v7 as uuidv7 } from 'uuid';
 import type { Rooms, Users } from '../mailbox/entities.js';
+import { newId } from '../new-id.js';
 import { Refusal } from '../rest/refusal.js';
 import type { NameKind, NameOwners } from './names.js';
 
@@ -46,4 +46,4 @@ function existsAfterAll(rejection: Rejection): boolean {
 }
 
 const serviceActor = { id: '00000000-0000-0000-0000-000000000000', role: 'admin' } as const;
-const context = () => ({ correlation: uuidv7() });
+const context = () => ({ correlation: newId() });

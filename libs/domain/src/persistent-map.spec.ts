@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LayeredMap } from './layered-map.js';
+import { PersistentMap } from './persistent-map.js';
 
 /** Puts a value under a key, or takes the key away. */
 type Change = readonly [key: string, value: number | null];
 const changes = (keys: number) =>
   fc.array(fc.tuple(fc.nat(keys).map(String), fc.option(fc.nat(), { freq: 4 })), { maxLength: 400, size: 'max' });
 
-const layered = (map: LayeredMap<number>, [key, value]: Change) =>
+const persistent = (map: PersistentMap<number>, [key, value]: Change) =>
   value === null ? map.delete(key) : map.set(key, value);
 const plain = (map: ReadonlyMap<string, number>, [key, value]: Change) => {
   const changed = new Map(map);
@@ -15,23 +15,23 @@ const plain = (map: ReadonlyMap<string, number>, [key, value]: Change) => {
   else changed.set(key, value);
   return changed;
 };
-const expectSame = (map: LayeredMap<number>, model: ReadonlyMap<string, number>, keys: readonly string[]) => {
+const expectSame = (map: PersistentMap<number>, model: ReadonlyMap<string, number>, keys: readonly string[]) => {
   expect(map.size).toBe(model.size);
   expect([...map.entries()].sort()).toEqual([...model].sort());
   expect(keys.map((key) => map.get(key))).toEqual(keys.map((key) => model.get(key)));
   expect(keys.map((key) => map.has(key))).toEqual(keys.map((key) => model.has(key)));
 };
 
-describe('a layered map', () => {
+describe('a persistent map', () => {
   it.each([5, 50, 1_000])('holds what a Map would hold, and so does every earlier one (%i keys)', (keys) => {
     fc.assert(
       fc.property(changes(keys), fc.integer({ min: 20, max: 100 }), (all, every) => {
-        let map: LayeredMap<number> = LayeredMap.empty;
+        let map: PersistentMap<number> = PersistentMap.empty;
         let model: ReadonlyMap<string, number> = new Map();
-        const earlier: (readonly [LayeredMap<number>, ReadonlyMap<string, number>])[] = [];
+        const earlier: (readonly [PersistentMap<number>, ReadonlyMap<string, number>])[] = [];
         for (const [i, change] of all.entries()) {
           if (i % every === 0) earlier.push([map, model]);
-          map = layered(map, change);
+          map = persistent(map, change);
           model = plain(model, change);
         }
         for (const [then, thenModel] of [...earlier, [map, model] as const]) {
@@ -43,7 +43,7 @@ describe('a layered map', () => {
   });
 
   it('begins with given entries, of which the last of a key counts', () => {
-    const map = LayeredMap.from([
+    const map = PersistentMap.from([
       ['a', 1],
       ['b', 2],
       ['a', 3],
@@ -67,7 +67,7 @@ describe('a layered map', () => {
   });
 
   it('keeps values that count as false', () => {
-    const map = LayeredMap.from<unknown>([['zero', 0]])
+    const map = PersistentMap.from<unknown>([['zero', 0]])
       .set('false', false)
       .set('null', null)
       .set('empty', '');
@@ -82,7 +82,7 @@ describe('a layered map', () => {
   });
 
   it('stays right when it is large', () => {
-    let map: LayeredMap<number> = LayeredMap.empty;
+    let map: PersistentMap<number> = PersistentMap.empty;
     for (let i = 0; i < 10_000; i++) map = map.set(`${i}`, i);
     const full = map;
     for (let i = 0; i < 10_000; i += 2) map = map.delete(`${i}`);
