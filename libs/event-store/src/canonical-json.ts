@@ -8,11 +8,17 @@ export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   const object = value as Record<string, unknown>;
   let text = '';
-  for (const key of Object.keys(object).sort()) {
+  for (const key of inOrder(Object.keys(object))) {
     if (object[key] === undefined) continue;
     text += `${text ? ',' : ''}${JSON.stringify(key)}:${canonicalJson(object[key])}`;
   }
   return `{${text}}`;
+}
+
+/** Most objects are made with their keys in order. */
+function inOrder(keys: string[]): string[] {
+  for (let i = 1; i < keys.length; i++) if ((keys[i - 1] as string) > (keys[i] as string)) return keys.sort();
+  return keys;
 }
 
 function canonicalPrimitive(value: unknown): string {

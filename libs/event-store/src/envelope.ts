@@ -33,18 +33,13 @@ interface StoredEnvelope extends Omit<Draft, 'data'> {
 }
 
 /** The name of the key that seals the personal fields of an event, or null when its type has none. */
-export function keyNameOf(event: {
-  type: string;
-  stream: string;
-  actor: string | null;
-  at: string;
-  occurredAt?: string;
-}): string | null {
+export function keyNameOf(
+  stream: string,
+  event: { type: string; actor: string | null; at: string; occurredAt?: string },
+): string | null {
   const kind = sealedForOf(event.type);
   if (kind === null) return null;
-  return kind === 'actor'
-    ? keyName(event.stream, event.actor ?? '', happenedAt(event).slice(0, 10))
-    : ownKeyName(event.stream);
+  return kind === 'actor' ? keyName(stream, event.actor ?? '', happenedAt(event).slice(0, 10)) : ownKeyName(stream);
 }
 
 /** Keys are per stream, person and UTC day, so that each of these can be forgotten on its own. */
@@ -150,12 +145,15 @@ const associatedData = (event: { id: string; type: string }, stream: string): st
 
 function sealFields(draft: Draft, stream: string, key: Buffer): Record<string, unknown> {
   const rules = rulesOf(draft.type) ?? {};
+  const data = draft.data as Record<string, unknown>;
   const plain: Record<string, unknown> = {};
   const personal: Record<string, unknown> = {};
   let any = false;
-  for (const [field, value] of Object.entries(draft.data)) {
+  for (const field in data) {
+    const value = data[field];
     const sealed = rules[field]?.sealedFor !== undefined && value !== null && value !== undefined;
-    (sealed ? personal : plain)[field] = value;
+    if (sealed) personal[field] = value;
+    else plain[field] = value;
     any ||= sealed;
   }
   if (any) plain.sealed = sealText(JSON.stringify(personal), eventKey(key, draft.id), associatedData(draft, stream));

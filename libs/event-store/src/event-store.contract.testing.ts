@@ -172,6 +172,7 @@ export function eventStoreContract(name: string, open: () => Promise<Opened>): v
           [NO_STREAM, range(appendLimits.events + 1).map(() => event())],
           [NO_STREAM, [event(half), event(`${half}x`)]],
           [NO_STREAM, [event('ä'.repeat(appendLimits.bytes / 2 + 1))]],
+          [NO_STREAM, [event('no \u001f JSON')]],
           [-2n, [event()]],
         ];
         for (const [revision, events] of bugs) {
@@ -205,10 +206,10 @@ export function eventStoreContract(name: string, open: () => Promise<Opened>): v
           '\\u0000',
           "'; drop table",
           'e\u0301 é',
-        ];
+        ].map((text) => JSON.stringify(text));
         const events = texts.map((text) => event(text));
         const heard = await recordFrom(store, -1n);
-        const stream = `room-${plane(0).slice(1, 300)}`;
+        const stream = `room-${plane(0).slice(32, 332)}`;
         for (const [i, each] of events.entries()) await store.append(stream, BigInt(i - 1), [each]);
         await heard.subscription.reached(await store.head());
         for (const stored of [await store.read(stream, 0n, 100), await store.readAll(0n, 100), heard.events]) {

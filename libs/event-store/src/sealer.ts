@@ -8,18 +8,23 @@ const REMEMBERED = 8_192;
 /** Characters that the sealed texts of these may have together: long messages leave room for fewer. */
 const CHARACTERS = 16_777_216;
 
-type Opened = { readonly draft: Draft; readonly prev: string | null } | Recorded;
+/** An event sealed or opened lately. Its places in the log are known when it is first read from there. */
+interface Remembered {
+  sealed: { readonly draft: Draft; readonly prev: string | null } | null;
+  event: Recorded | null;
+  readonly characters: number;
+}
 
 /** Turns decided events into sealed, chained ones, and stored ones back into what they say. */
 export class Sealer {
-  private readonly opened = new Map<string, { readonly event: Opened; readonly characters: number }>();
+  private readonly opened = new Map<string, Remembered>();
   private characters = 0;
 
   constructor(private readonly keys: KeyRing) {}
 
   /** Seals a batch that follows the event with hash `prev` at `revision` - 1 of `stream`, each chained to the one before. */
   async seal(stream: string, revision: bigint, prev: string | null, drafts: readonly Draft[]): Promise<NewEvent[]> {
-    const names = drafts.map((draft) => keyNameOf({ ...draft, stream }));
+    const names = drafts.map((draft) => keyNameOf(stream, draft));
     const keys = await this.keys.obtain(names.filter((name) => name !== null));
     const events: NewEvent[] = [];
     let before = prev;
@@ -30,7 +35,7 @@ export class Sealer {
         { stream, revision: revision + BigInt(i), prev: before },
         name ? (keys.get(name) ?? null) : null,
       );
-      this.remember(event, { draft, prev: before });
+      this.remember(event, { sealed: { draft, prev: before }, event: null });
       before = event.hash;
       events.push(event);
     }
@@ -48,25 +53,29 @@ export class Sealer {
   }
 
   private async openUnknown(stored: readonly StoredEvent[]): Promise<Recorded[]> {
-    const names = stored.map((event) => keyNameOf(peek(event.sealed)));
+    const names = stored.map((event) => keyNameOf(event.stream, peek(event.sealed)));
     const keys = await this.keys.find(names.filter((name) => name !== null));
     return stored.map((event, i) => {
       const name = names[i];
       const recorded = openEvent(event, name ? (keys.get(name) ?? null) : null);
-      this.remember(event, recorded);
+      this.remember(event, { sealed: null, event: recorded });
       return recorded;
     });
   }
 
-  private recall(event: StoredEvent): Recorded | undefined {
-    const known = this.opened.get(event.hash)?.event;
-    return known && 'draft' in known ? recordedFrom(known.draft, known.prev, event) : known;
+  private recall(stored: StoredEvent): Recorded | undefined {
+    const known = this.opened.get(stored.hash);
+    if (known?.sealed) {
+      known.event = recordedFrom(known.sealed.draft, known.sealed.prev, stored);
+      known.sealed = null;
+    }
+    return known?.event ?? undefined;
   }
 
-  private remember({ hash, sealed }: NewEvent, event: Opened): void {
+  private remember({ hash, sealed: { length } }: NewEvent, opened: Pick<Remembered, 'sealed' | 'event'>): void {
     this.forget(hash);
-    this.opened.set(hash, { event, characters: sealed.length });
-    this.characters += sealed.length;
+    this.opened.set(hash, { ...opened, characters: length });
+    this.characters += length;
     for (const oldest of this.opened.keys()) {
       if (this.opened.size <= REMEMBERED && this.characters <= CHARACTERS) break;
       this.forget(oldest);

@@ -190,7 +190,9 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     return this.work<'post'>(socket, frame, async (connection, { room, id, text, replyTo }) => {
       const messageId = id ?? newId();
       const { actor } = connection;
-      const posted = await this.send(room, { type: 'PostMessage', actor, messageId, text, replyTo, kind: 'text' });
+      const post = { type: 'PostMessage', actor, messageId, text, replyTo, kind: 'text' } as const;
+      // An id of our own is new, so it can tie together what the post causes.
+      const posted = await this.send(room, post, id ? newId() : messageId);
       const duplicate = posted.events === 0;
       const position = duplicate ? await this.positionOf(room, posted.revision) : posted.position;
       const ack = {
@@ -295,8 +297,8 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     });
   }
 
-  private async send(room: string, command: RoomCommand) {
-    return accepted(await this.commands.execute(new SendToRoom(room, command, context())));
+  private async send(room: string, command: RoomCommand, correlation = newId()) {
+    return accepted(await this.commands.execute(new SendToRoom(room, command, { correlation })));
   }
 
   private async positionOf(room: string, revision: bigint): Promise<bigint> {

@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
  * They may do so because they are written whole and nothing here is compressed or fragmented.
  */
 export class Outbox {
-  private frames: Buffer[] = [];
+  private readonly frames: Buffer[] = [];
   private bytes = 0;
 
   constructor(private readonly wire: Socket) {}
@@ -41,12 +41,15 @@ export class Outbox {
   /** Writes what was put so far, at once. */
   flush(): void {
     const { frames } = this;
-    if (frames.length === 0) return;
-    this.frames = [];
+    const last = frames.pop();
+    if (!last) return;
+    let bytes = last;
+    if (frames.length > 0) {
+      bytes = Buffer.concat([...frames, last]);
+      frames.length = 0;
+    }
     this.bytes = 0;
-    if (!this.wire.writable) return;
-    if (frames.length === 1) this.wire.write(frames[0] as Buffer);
-    else this.wire.write(Buffer.concat(frames));
+    if (this.wire.writable) this.wire.write(bytes);
   }
 }
 

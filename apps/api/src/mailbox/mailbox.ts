@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Decider, Decision, Happened, Recorded, Rejection } from '@verbatim/domain';
 import { isRejection, reject } from '@verbatim/domain';
 import {
@@ -168,6 +169,8 @@ export class Mailbox<S, C, E extends Happened> {
   private async run(): Promise<void> {
     this.running = true;
     try {
+      // Commands that arrived together, such as the frames of one packet, are decided together.
+      await nextTurn();
       while (this.waiting.length > 0) {
         const batch = this.waiting.splice(0, mailboxLimits.batch).filter((letter) => !letter.settled);
         try {

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { separator } from '../append-limits.js';
 import { type Appended, appendLimits, type NewEvent, StoreClosed, type StoredEvent } from '../event-store.js';
 import type { TroubleLog } from '../trouble-log.js';
 import { atMost, pauseBeforeRetry } from '../waiting.js';
@@ -121,21 +122,42 @@ export class GroupCommit {
   }
 }
 
-/** Calls `log.append`; returns the places, by stream, of those appends that stand in the log. */
+/**
+ * Calls `log.append`; returns the places, by stream, of those appends that stand in the log. Lists go as one text each:
+ * PostgreSQL's own notation of arrays would put a backslash before each of JSON's many quotation marks.
+ */
 async function store(sql: Sql, batch: readonly Append[]): Promise<Map<string, Appended>> {
-  const events = batch.flatMap(({ events, expectedRevision }, i) =>
-    events.map((event, k) => ({ append: i + 1, revision: expectedRevision + BigInt(k + 1), event })),
-  );
+  const streams: string[] = [];
+  const expected: bigint[] = [];
+  const appends: number[] = [];
+  const revisions: bigint[] = [];
+  const ids: string[] = [];
+  const types: string[] = [];
+  const hashes: string[] = [];
+  const sealed: string[] = [];
+  for (const { stream, expectedRevision, events } of batch) {
+    streams.push(stream);
+    expected.push(expectedRevision);
+    let revision = expectedRevision;
+    for (const event of events) {
+      appends.push(streams.length);
+      revisions.push(++revision);
+      ids.push(event.id);
+      types.push(event.type);
+      hashes.push(event.hash);
+      sealed.push(event.sealed);
+    }
+  }
   const rows = await sql<{ stream: string; revision: bigint; position: bigint }[]>`
     select stream, revision, position from log.append(
-      ${batch.map(({ stream }) => stream)}::text[],
-      ${batch.map(({ expectedRevision }) => `${expectedRevision}`)}::bigint[],
-      ${events.map(({ append }) => append)}::int[],
-      ${events.map(({ revision }) => `${revision}`)}::bigint[],
-      ${events.map(({ event }) => event.id)}::uuid[],
-      ${events.map(({ event }) => event.type)}::text[],
-      ${events.map(({ event }) => event.hash)}::text[],
-      ${events.map(({ event }) => event.sealed)}::text[])`;
+      string_to_array(${streams.join(separator)}, ${separator}),
+      string_to_array(${expected.join(separator)}, ${separator})::bigint[],
+      string_to_array(${appends.join(separator)}, ${separator})::int[],
+      string_to_array(${revisions.join(separator)}, ${separator})::bigint[],
+      string_to_array(${ids.join(separator)}, ${separator})::uuid[],
+      string_to_array(${types.join(separator)}, ${separator}),
+      string_to_array(${hashes.join(separator)}, ${separator}),
+      string_to_array(${sealed.join(separator)}, ${separator}))`;
   return new Map(rows.map(({ stream, revision, position }) => [stream, { revision, position }]));
 }
 
