@@ -1,5 +1,5 @@
 import type { Recorded } from '@verbatim/domain';
-import { type Draft, keyNameOf, openEvent, peek, recordedFrom, sealEvent } from './envelope.js';
+import { type Draft, keyNameOf, openEvent, peek, recordedFrom, type StoredEnvelope, sealEvent } from './envelope.js';
 import type { NewEvent, StoredEvent } from './event-store.js';
 import type { KeyRing } from './key-ring.js';
 
@@ -53,11 +53,12 @@ export class Sealer {
   }
 
   private async openUnknown(stored: readonly StoredEvent[]): Promise<Recorded[]> {
-    const names = stored.map((event) => keyNameOf(event.stream, peek(event.sealed)));
+    const envelopes = stored.map((event) => peek(event.sealed));
+    const names = stored.map(({ stream }, i) => keyNameOf(stream, envelopes[i] as StoredEnvelope));
     const keys = await this.keys.find(names.filter((name) => name !== null));
     return stored.map((event, i) => {
       const name = names[i];
-      const recorded = openEvent(event, name ? (keys.get(name) ?? null) : null);
+      const recorded = openEvent(event, name ? (keys.get(name) ?? null) : null, envelopes[i]);
       this.remember(event, { sealed: null, event: recorded });
       return recorded;
     });
