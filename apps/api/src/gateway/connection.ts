@@ -34,7 +34,7 @@ export class Connection {
     readonly username: string,
     readonly sessionId: string,
   ) {
-    this.outbox = new Outbox(wire);
+    this.outbox = new Outbox(socket, wire);
   }
 
   get open(): boolean {

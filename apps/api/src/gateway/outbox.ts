@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { WebSocket } from 'ws';
 
 /**
  * What goes out on one socket. A write to a socket costs more than all else that is done for a frame, so the frames of
@@ -11,7 +12,10 @@ export class Outbox {
   private readonly frames: Buffer[] = [];
   private bytes = 0;
 
-  constructor(private readonly wire: Socket) {}
+  constructor(
+    private readonly socket: WebSocket,
+    private readonly wire: Socket,
+  ) {}
 
   /** Bytes that the client's side has not taken yet. */
   get waitingBytes(): number {
@@ -49,7 +53,8 @@ export class Outbox {
       frames.length = 0;
     }
     this.bytes = 0;
-    if (this.wire.writable) this.wire.write(bytes);
+    // Nothing may follow a frame that closes the connection (RFC 6455, 5.5.1).
+    if (this.wire.writable && this.socket.readyState === this.socket.OPEN) this.wire.write(bytes);
   }
 }
 
