@@ -112,7 +112,7 @@ describe('opening', () => {
     const sealer = new Sealer(keys);
     await sealer.open(stored);
     const asked = keys.asked;
-    await sealer.open(stored.slice(-500));
+    await sealer.open(stored.slice(-250));
     expect(keys.asked).toBe(asked);
     await sealer.open(stored.slice(0, 1));
     expect(keys.asked).toBe(asked + 1);

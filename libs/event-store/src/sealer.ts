@@ -3,21 +3,25 @@ import { type Draft, keyNameOf, openEvent, peek, recordedFrom, type StoredEnvelo
 import type { NewEvent, StoredEvent } from './event-store.js';
 import type { KeyRing } from './key-ring.js';
 
-/** Opened events kept, so that the feed, the mailboxes and the projectors of one process open each event once. */
-const REMEMBERED = 8_192;
-/** Characters that the sealed texts of these may have together: long messages leave room for fewer. */
-const CHARACTERS = 16_777_216;
+/**
+ * Opened events are kept, so that the feed, the mailboxes and the projectors of one process open each event once. They
+ * are kept in two generations of at most so many events; when the younger is full, the older is dropped as a whole.
+ */
+const GENERATION = 4_096;
+/** Characters that the sealed texts of a generation may have together: long messages leave room for fewer. */
+const CHARACTERS = 8_388_608;
 
 /** An event sealed or opened lately. Its places in the log are known when it is first read from there. */
 interface Remembered {
   sealed: { readonly draft: Draft; readonly prev: string | null } | null;
   event: Recorded | null;
-  readonly characters: number;
 }
 
 /** Turns decided events into sealed, chained ones, and stored ones back into what they say. */
 export class Sealer {
-  private readonly opened = new Map<string, Remembered>();
+  private young = new Map<string, Remembered>();
+  private old = new Map<string, Remembered>();
+  /** Characters of the younger generation. */
   private characters = 0;
 
   constructor(private readonly keys: KeyRing) {}
@@ -65,7 +69,7 @@ export class Sealer {
   }
 
   private recall(stored: StoredEvent): Recorded | undefined {
-    const known = this.opened.get(stored.hash);
+    const known = this.young.get(stored.hash) ?? this.old.get(stored.hash);
     if (known?.sealed) {
       known.event = recordedFrom(known.sealed.draft, known.sealed.prev, stored);
       known.sealed = null;
@@ -73,18 +77,13 @@ export class Sealer {
     return known?.event ?? undefined;
   }
 
-  private remember({ hash, sealed: { length } }: NewEvent, opened: Pick<Remembered, 'sealed' | 'event'>): void {
-    this.forget(hash);
-    this.opened.set(hash, { ...opened, characters: length });
-    this.characters += length;
-    for (const oldest of this.opened.keys()) {
-      if (this.opened.size <= REMEMBERED && this.characters <= CHARACTERS) break;
-      this.forget(oldest);
+  private remember({ hash, sealed: { length } }: NewEvent, opened: Remembered): void {
+    if (this.young.size >= GENERATION || this.characters > CHARACTERS) {
+      this.old = this.young;
+      this.young = new Map();
+      this.characters = 0;
     }
-  }
-
-  private forget(hash: string): void {
-    this.characters -= this.opened.get(hash)?.characters ?? 0;
-    this.opened.delete(hash);
+    this.young.set(hash, opened);
+    this.characters += length;
   }
 }
