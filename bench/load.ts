@@ -1,9 +1,10 @@
-import type { WebSocket } from 'ws';
+import type { LoadSocket } from './load-socket.js';
+import { jsonTexts } from './texts.js';
 
-/** Somebody in a room: a socket, and how to say something so that it comes back with this mark in its text. */
+/** Somebody in a room: a socket, and the frame that posts a text (as JSON) under an id. */
 export interface Participant {
-  readonly socket: WebSocket;
-  post(text: string): void;
+  readonly socket: LoadSocket;
+  frame(ref: number, messageId: string, text: string): string;
 }
 
 export interface Load {
@@ -12,71 +13,122 @@ export interface Load {
   readonly posters: number;
   /** Posts of one poster on their way at a time. */
   readonly inFlight: number;
-  readonly texts: readonly string[];
-  /** Milliseconds. */
-  readonly duration: number;
+  /** What a post waits for: to come back to its poster as to all others, or to be acknowledged where nobody follows. */
+  readonly until: 'delivered' | 'acknowledged';
+  readonly seconds: number;
 }
 
 export interface Outcome {
+  /** While the load was on. */
   readonly posts: number;
   readonly deliveries: number;
   readonly seconds: number;
-  /** Milliseconds from sending a post to its arrival at the poster's neighbour, sorted. */
+  /** Milliseconds from sending a post to its arrival at the last of the room, or to its acknowledgement; sorted. */
   readonly latencies: readonly number[];
+  /** Until the last delivery of the last post, which is what the CPU was spent on. */
+  readonly all: { readonly posts: number; readonly deliveries: number; readonly refused: number };
+  /** Microseconds of CPU that the load itself took. */
+  readonly cpu: number;
 }
 
-const MARK = Buffer.from('~b:');
+/** Milliseconds that the last deliveries may take after the end. */
+const PATIENCE = 20_000;
 
-/**
- * Runs a closed loop: each poster keeps `inFlight` posts on their way and sends the next when one of its own comes back.
- * Every delivery is counted by its mark in the raw bytes; only the poster and its neighbour read what they get.
- */
-export async function run({ rooms, posters, inFlight, texts, duration }: Load): Promise<Outcome> {
-  let posts = 0;
-  let deliveries = 0;
-  let next = 0;
+const texts = jsonTexts(20_000);
+let nextText = 0;
+
+/** Runs a closed loop: each poster keeps `inFlight` posts on their way and sends the next when one of its own is done. */
+export async function run(load: Load): Promise<Outcome> {
+  const { rooms, posters, inFlight, until, seconds } = load;
+  const cpuBefore = process.cpuUsage();
+  const sentAt: number[] = [];
+  const waitingFor: (Participant | null)[] = [];
   const latencies: number[] = [];
+  let [waiting, posts, deliveries, refused, expected] = [0, 0, 0, 0, 0];
   let over = false;
-  const waiting = new Set<string>();
-  const begun = performance.now();
 
   for (const room of rooms) {
     for (const [index, participant] of room.entries()) {
-      const isPoster = index < posters;
-      const isNeighbour = index === room.length - 1;
       const post = () => {
-        const id = `${next++}`;
-        waiting.add(`${index}:${id}`);
-        posts++;
-        participant.post(`${texts[next % texts.length]} ~b:${index}:${id}:${performance.now().toFixed(2)}~`);
+        const ref = sentAt.length;
+        sentAt.push(performance.now());
+        waitingFor.push(participant);
+        waiting++;
+        const text = texts[nextText++ % texts.length] ?? '';
+        participant.socket.send(participant.frame(ref, messageIdOf(ref), text));
       };
-      participant.socket.on('message', (data: Buffer) => {
-        for (let at = data.indexOf(MARK); at >= 0; at = data.indexOf(MARK, at + 3)) {
+      const done = (ref: number, successful: boolean) => {
+        if (waitingFor[ref] !== participant) return;
+        waitingFor[ref] = null;
+        waiting--;
+        if (successful) {
+          posts++;
+          expected += until === 'delivered' ? room.length : 0;
+        } else refused++;
+        if (!over) post();
+      };
+      const isPoster = index < posters;
+      const isLast = index === room.length - 1;
+      participant.socket.onText = (bytes, start, end) => {
+        let found = false;
+        for (let at = bytes.indexOf(MARK, start); at >= 0 && at < end; at = bytes.indexOf(MARK, at + 50)) {
+          found = true;
           deliveries++;
-          if (!isPoster && !isNeighbour) continue;
-          const [from, id, sent] = data.toString('latin1', at + 3, data.indexOf(0x7e, at + 3)).split(':');
-          if (isNeighbour && !over) latencies.push(performance.now() - Number(sent));
-          if (isPoster && Number(from) === index && waiting.delete(`${index}:${id}`) && !over) post();
+          if (!isPoster && !isLast) continue;
+          const ref = refAt(bytes, at);
+          if (isLast && !over) latencies.push(performance.now() - (sentAt[ref] ?? 0));
+          if (isPoster) done(ref, true);
         }
-      });
+        if (found || !isPoster) return;
+        const answer = ANSWER.exec(bytes.toString('latin1', start, Math.min(end, start + 60)));
+        if (!answer) return;
+        const ref = Number(answer[2]);
+        if (answer[1] === 'error') done(ref, false);
+        else if (until === 'acknowledged') {
+          latencies.push(performance.now() - (sentAt[ref] ?? 0));
+          done(ref, true);
+        }
+      };
       if (isPoster) for (let i = 0; i < inFlight; i++) post();
     }
   }
-  await new Promise((resolve) => setTimeout(resolve, duration));
+
+  const begun = performance.now();
+  await sleep(seconds * 1_000);
   over = true;
-  const counted = { posts: posts - waiting.size, deliveries, seconds: (performance.now() - begun) / 1_000 };
-  while (waiting.size > 0 && performance.now() - begun < duration + 10_000)
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  for (const room of rooms) for (const { socket } of room) socket.removeAllListeners('message');
-  return { ...counted, latencies: latencies.sort((a, b) => a - b) };
+  const counted = { posts, deliveries, seconds: (performance.now() - begun) / 1_000 };
+  while (waiting > 0 || deliveries < expected) {
+    const late = performance.now() - begun > seconds * 1_000 + PATIENCE;
+    const lost = rooms.flat().some(({ socket }) => socket.closed);
+    if (late || lost)
+      throw new Error(
+        `${waiting} posts have no answer and ${expected - deliveries} deliveries are missing${lost ? '; a socket was closed' : ''}.`,
+      );
+    await sleep(5);
+  }
+  for (const { socket } of rooms.flat()) socket.onText = () => {};
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return {
+    ...counted,
+    latencies: latencies.sort((a, b) => a - b),
+    all: { posts, deliveries, refused },
+    cpu: user + system,
+  };
 }
 
-/** The value below which this share of sorted values lies. */
-export const quantile = (sorted: readonly number[], share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-export const median = (values: readonly number[]): number =>
-  quantile(
-    [...values].sort((a, b) => a - b),
-    0.5,
-  );
+// Where a post is found in what comes back --------------------------------------------------------------------------
+
+const MARK = Buffer.from('"messageId":"');
+/** The beginning of an answer: its event and the client's own mark. */
+const ANSWER = /^\{"event":"(ack|error)","ref":(\d+)/;
+
+/** A UUID of kind 7, as clients choose them, which ends with the number of the post. */
+export function messageIdOf(ref: number, at = Date.now()): string {
+  const time = at.toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-0000${ref.toString(16).padStart(8, '0')}`;
+}
+
+const refAt = (bytes: Buffer, mark: number): number =>
+  Number.parseInt(bytes.toString('latin1', mark + MARK.length + 28, mark + MARK.length + 36), 16);

@@ -1,0 +1,102 @@
+import { startRelay } from '../bare-relay.js';
+import { type Participant, run } from '../load.js';
+import { options } from '../options.js';
+import type { Gathering, Subject } from '../subject.js';
+import { type Figures, mediansOf, quantile, type Section } from '../table.js';
+import { Verbatim } from '../verbatim.js';
+
+/** People who talk, and how many processes serve them. */
+interface Talk extends Gathering {
+  readonly title: string;
+  /** The first so many of each room post. */
+  readonly posters: number;
+  /** Posts of one poster on their way at a time. */
+  readonly inFlight: number;
+  /** Default 1. */
+  readonly replicas?: number;
+  /** Processes of the relay, default as many as replicas. */
+  readonly relays?: number;
+}
+
+const talks = {
+  a: { title: '50 rooms x 20, one poster each', rooms: 50, people: 20, posters: 1, inFlight: 1 },
+  b: { title: '5 rooms x 200, one poster each, four in flight', rooms: 5, people: 200, posters: 1, inFlight: 4 },
+  c: { title: '200 rooms x 2, both posting', rooms: 200, people: 2, posters: 2, inFlight: 1 },
+  apart: {
+    title: '200 rooms x 2, both posting; two replicas, each with half of the rooms',
+    ...{ rooms: 200, people: 2, posters: 2, inFlight: 1, replicas: 2, door: (room: number) => room % 2 },
+  },
+  together: {
+    title: '10 rooms x 2, both posting, twenty in flight; two replicas, one of the two at each',
+    ...{ rooms: 10, people: 2, posters: 2, inFlight: 20, replicas: 2, relays: 1 },
+    door: (_room: number, person: number) => person,
+  },
+} as const satisfies Record<string, Talk>;
+
+export const smallRooms = async () => [await compare(talks.a)];
+export const largeRooms = async () => [await compare(talks.b)];
+export const pairs = async () => [await compare(talks.c)];
+export const replicas = async () => [await compare(talks.apart), await compare(talks.together)];
+
+/** Puts the relay and the service under the same load in turn. */
+async function compare(talk: Talk): Promise<Section> {
+  const { replicas = 1, relays = replicas } = talk;
+  const relay = await startRelay(relays);
+  const verbatim = await Verbatim.start({ replicas });
+  const atRelay = await relay.gather(relays === 1 ? { ...talk, door: () => 0 } : talk);
+  const atVerbatim = await verbatim.gather(talk);
+  await measure(talk, relay, atRelay, 2);
+  await measure(talk, verbatim, atVerbatim, 2);
+  const figures = { relay: [] as Figures[], verbatim: [] as Figures[] };
+  for (let round = 0; round < options.rounds; round++) {
+    figures.relay.push(await measure(talk, relay, atRelay, options.seconds));
+    figures.verbatim.push(await measure(talk, verbatim, atVerbatim, options.seconds));
+  }
+  await relay.stop();
+  await verbatim.stop();
+  const floor = `a bare ws relay${relays > 1 ? ` in ${relays} processes` : ''} under the same load`;
+  return { title: talk.title, floor, rows: mediansOf(figures.verbatim, figures.relay) };
+}
+
+/** One round. CPU is counted until the last delivery and until the read models have caught up, so none is left out. */
+export async function measure(
+  { posters, inFlight }: Pick<Talk, 'posters' | 'inFlight'>,
+  subject: Subject,
+  rooms: readonly (readonly Participant[])[],
+  seconds: number,
+): Promise<Figures> {
+  await subject.settled();
+  const before = subject.cpu();
+  const {
+    posts,
+    deliveries,
+    seconds: took,
+    latencies,
+    all,
+    cpu,
+  } = await run({
+    rooms,
+    posters,
+    inFlight,
+    seconds,
+    until: 'delivered',
+  });
+  await subject.settled();
+  const after = subject.cpu();
+  const server = after.server - before.server;
+  const database = after.database - before.database;
+  return {
+    'posts/s': posts / took,
+    'deliveries/s': deliveries / took,
+    'post to delivery, p50 ms': quantile(latencies, 0.5),
+    'post to delivery, p99 ms': quantile(latencies, 0.99),
+    'CPU us per post': (server + database) / all.posts,
+    '  service': server / all.posts,
+    '  database': database / all.posts,
+    'CPU us per delivery': (server + database) / all.deliveries,
+    '  service ': server / all.deliveries,
+    '  database ': database / all.deliveries,
+    'refused posts': all.refused,
+    "the load's own CPU us per delivery": cpu / all.deliveries,
+  };
+}
