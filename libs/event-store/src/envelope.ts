@@ -72,26 +72,18 @@ export function sealEvent(draft: Draft, place: Place, key: Buffer | null): NewEv
 export function openEvent(stored: StoredEvent, key: Buffer | null, envelope = peek(stored.sealed)): Recorded {
   const { sealed: box, ...plain } = envelope.data;
   const data = box === undefined ? plain : { ...plain, ...openFields(envelope, box, key) };
-  return withPlaces(stored, {
-    id: envelope.id,
-    type: envelope.type,
-    schema: envelope.schema,
-    at: envelope.at,
-    ...(envelope.occurredAt !== undefined && { occurredAt: envelope.occurredAt }),
-    actor: envelope.actor,
-    correlation: envelope.correlation,
-    prev: envelope.prev,
-    data: upcast(envelope.type, envelope.schema, data),
-  });
+  return recorded(stored, envelope, envelope.prev, upcast(envelope.type, envelope.schema, data));
 }
 
 /** The recorded form of a draft that was just sealed by this process: the same as opening it, without the work. */
 export const recordedFrom = (draft: Draft, prev: string | null, stored: StoredEvent): Recorded =>
-  withPlaces(stored, { ...draft, prev });
+  recorded(stored, draft, prev, draft.data);
 
-function withPlaces(stored: StoredEvent, event: Draft & { prev: string | null }): Recorded {
+function recorded(stored: StoredEvent, event: Omit<Draft, 'data'>, prev: string | null, data: object): Recorded {
   const { stream, revision, position, hash, sealed } = stored;
-  return { ...event, stream, revision, position, hash, sealed } as unknown as Recorded;
+  const { id, type, schema, at, occurredAt, actor, correlation } = event;
+  const known = { id, type, schema, at, actor, correlation, prev, data, stream, revision, position, hash, sealed };
+  return (occurredAt === undefined ? known : { ...known, occurredAt }) as unknown as Recorded;
 }
 
 /** Reads what is needed to find an event's key without opening it. */

@@ -11,6 +11,9 @@ const GENERATION = 4_096;
 /** Characters that the sealed texts of a generation may have together: long messages leave room for fewer. */
 const CHARACTERS = 8_388_608;
 
+/** More events than this at a time are somebody's reading of the past, who will not come back to them. */
+const PAGE = 500;
+
 /** An event sealed or opened lately. Its places in the log are known when it is first read from there. */
 interface Remembered {
   sealed: { readonly draft: Draft; readonly prev: string | null } | null;
@@ -63,7 +66,7 @@ export class Sealer {
     return stored.map((event, i) => {
       const name = names[i];
       const recorded = openEvent(event, name ? (keys.get(name) ?? null) : null, envelopes[i]);
-      this.remember(event, { sealed: null, event: recorded });
+      if (stored.length <= PAGE) this.remember(event, { sealed: null, event: recorded });
       return recorded;
     });
   }

@@ -3,12 +3,15 @@ import { happenedAt, nameKey, parseStream } from '@verbatim/domain';
 /** A text as PostgreSQL can hold it: NUL and lone surrogates, which no door lets in, become U+FFFD. */
 export function textValue(value: string | null | undefined): string | null {
   if (value === null || value === undefined) return null;
-  return value.toWellFormed().replaceAll('\u0000', '\uFFFD');
+  const text = value.isWellFormed() ? value : value.toWellFormed();
+  return text.includes('\u0000') ? text.replaceAll('\u0000', '\uFFFD') : text;
 }
 
 /** A text that is part of an index. Cut, because PostgreSQL refuses index entries beyond 2,700 bytes. */
-export const keyValue = (value: string | null | undefined): string =>
-  (textValue(value) ?? '').slice(0, 200).toWellFormed();
+export function keyValue(value: string | null | undefined): string {
+  const text = textValue(value) ?? '';
+  return text.length <= 200 ? text : text.slice(0, 200).toWellFormed();
+}
 
 /** The key under which a name is found. */
 export const nameKeyValue = (name: string | null | undefined): string | null =>
@@ -16,12 +19,16 @@ export const nameKeyValue = (name: string | null | undefined): string | null =>
 
 /** When an event took place, as RFC 3339. A time that PostgreSQL could not take falls back to when it was recorded. */
 export function timeValue(event: { at: string; occurredAt?: string }): string {
-  for (const candidate of [happenedAt(event), event.at]) {
+  const happened = happenedAt(event);
+  if (PLAIN_TIME.test(happened)) return happened;
+  for (const candidate of [happened, event.at]) {
     const time = Date.parse(candidate);
     if (time >= EARLIEST && time <= LATEST) return new Date(time).toISOString();
   }
   return new Date(0).toISOString();
 }
+/** How the service itself writes times; none of these is no date, so they need no parsing. */
+const PLAIN_TIME = /^(?!0000)\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 const EARLIEST = Date.parse('0001-01-01T00:00:00.000Z');
 const LATEST = Date.parse('9999-12-31T23:59:59.999Z');
 
@@ -42,7 +49,8 @@ export function arrayValue(elements: readonly ArrayElement[]): string {
   const written = elements.map((element) => {
     if (element === null) return 'NULL';
     if (typeof element === 'number') return element;
-    return /["\\]/.test(element) ? `"${element.replace(/["\\]/g, '\\$&')}"` : `"${element}"`;
+    const escaped = element.includes('"') || element.includes('\\');
+    return escaped ? `"${element.replace(/["\\]/g, '\\$&')}"` : `"${element}"`;
   });
   return `{${written.join(',')}}`;
 }

@@ -13,7 +13,7 @@ export interface RebuildOptions extends Pick<GroupRunnerOptions, 'sql' | 'store'
   readonly direct?: Sql;
   /** Default: that of this release. */
   readonly version?: string;
-  /** Events in a transaction, default 5,000. */
+  /** Events in a transaction, default 2,000. */
   readonly maxBatch?: number;
   /** Gives up when aborted. */
   readonly signal?: AbortSignal;
@@ -118,7 +118,7 @@ class Rebuild {
   }
 
   private readOn(position: bigint): Promise<Recorded[]> {
-    const { store, open, maxBatch = 5_000 } = this.options;
+    const { store, open, maxBatch = 2_000 } = this.options;
     const events = store.readAll(position + 1n, maxBatch).then(open);
     // Looked at when its turn comes, if it comes.
     events.catch(() => {});
