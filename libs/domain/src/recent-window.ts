@@ -16,7 +16,12 @@ export class RecentWindow<V> {
     readonly since: bigint,
   ) {}
 
-  static readonly empty: RecentWindow<never> = new RecentWindow<never>(PersistentMap.empty, PersistentMap.empty, -1n, -1n);
+  static readonly empty: RecentWindow<never> = new RecentWindow<never>(
+    PersistentMap.empty,
+    PersistentMap.empty,
+    -1n,
+    -1n,
+  );
 
   get size(): number {
     return this.young.size + this.old.size;

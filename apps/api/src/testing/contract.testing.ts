@@ -9,13 +9,22 @@ import {
   problemSchema,
   type Tag,
 } from '@verbatim/protocol';
-import type { Response } from 'supertest';
+
+/** An answer as far as the contract has a say in it. */
+export interface Answer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: what it holds is what is to be found out
+  readonly body: any;
+}
 
 /** The statuses and error codes that each call has answered in this test file. */
 const seen = new Map<CallName, Set<string>>();
 
 /** Fails when an answer is not what the table of calls promises of the call, down to its last field. */
-export function holdToContract(method: string, path: string, answer: Response): void {
+export function holdToContract(method: string, path: string, answer: Answer): void {
   const known = callOf(method, path.split('?')[0] ?? '');
   if (answer.status >= 400) holdProblem(answer, known?.[1]);
   else if (known) holdSuccess(answer, known[1]);
@@ -37,7 +46,7 @@ export function neverSeen(tag: Tag): string[] {
 }
 
 /** What became of a call in one word: the code of its error, or the status of its success. */
-export const outcome = (answer: Response): string | number => (answer.status < 400 ? answer.status : answer.body.code);
+export const outcome = (answer: Answer): string | number => (answer.status < 400 ? answer.status : answer.body.code);
 
 function callOf(method: string, path: string): [CallName, Call] | undefined {
   return callList.find(([, call]) => call.method === method.toUpperCase() && pattern(call.path).test(path));
@@ -46,7 +55,7 @@ function callOf(method: string, path: string): [CallName, Call] | undefined {
 const pattern = (path: string): RegExp =>
   new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`);
 
-function holdSuccess(answer: Response, call: Call): void {
+function holdSuccess(answer: Answer, call: Call): void {
   const { status, headers, text, body } = answer;
   if (!(status in call.answers)) throw broken(answer, `${status} is no answer of ${call.method} ${call.path}`);
   const schema = call.answers[status];
@@ -63,7 +72,7 @@ function holdSuccess(answer: Response, call: Call): void {
     throw broken(answer, `${call.path} answers fields the contract does not have`);
 }
 
-function holdProblem(answer: Response, call?: Call): void {
+function holdProblem(answer: Answer, call?: Call): void {
   const { status, headers, body } = answer;
   if (!headers['content-type']?.startsWith(problemMediaType)) throw broken(answer, `it should be ${problemMediaType}`);
   const read = problemSchema.strict().safeParse(body);
@@ -76,10 +85,10 @@ function holdProblem(answer: Response, call?: Call): void {
   if (retryable && !headers['retry-after']) throw broken(answer, 'Retry-After is missing');
 }
 
-const broken = ({ status, text }: Response, why: string) =>
+const broken = ({ status, text }: Answer, why: string) =>
   new Error(`The answer breaks the contract: ${why}. ${status} ${text?.slice(0, 1_000)}`);
 
-function note(name: CallName, { status, body }: Response): void {
+function note(name: CallName, { status, body }: Answer): void {
   const outcomes = seen.get(name) ?? new Set();
   seen.set(name, outcomes.add(status < 400 ? `${status}` : body.code));
 }

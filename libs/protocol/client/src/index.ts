@@ -1,1 +1,12 @@
-export {};
+export type { LiveEvent } from '@verbatim/protocol';
+export type { Backoff } from './backoff.js';
+export type { CallOptions } from './caller.js';
+export { Client, type ClientCall, type ClientEvents, type ClientOptions } from './client.js';
+export type { Socket, SocketClass } from './connection.js';
+export type { Following, FollowOptions, Reset } from './following.js';
+export type { LinkState } from './link.js';
+export type { Patience } from './persistence.js';
+export type { Posted, PostOptions } from './posting.js';
+export type { InputOf } from './rest.js';
+export type { Credentials, SavedSession } from './session.js';
+export { OutcomeUnknown, TooFarBehind, VerbatimError } from './verbatim-error.js';

@@ -1,0 +1,140 @@
+import { type AnswerOf, type Call, type CallName, calls } from '@verbatim/protocol';
+import { v7 as uuidv7 } from 'uuid';
+import { within } from './backoff.js';
+import type { Closing } from './closing.js';
+import { type Patience, persist } from './persistence.js';
+import { type Answer, type AnyInput, ask, type Fetch, type Headers } from './rest.js';
+import type { Servers } from './servers.js';
+import type { Session } from './session.js';
+import { Unanswered, VerbatimError } from './verbatim-error.js';
+
+export interface CallOptions extends Patience {
+  /** Makes the write happen once, whoever repeats it; one of its own for each call if absent. */
+  readonly idempotencyKey?: string;
+}
+
+/** What one attempt may take. */
+export interface Attempt {
+  /** Milliseconds. */
+  readonly left?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Milliseconds for which one server is waited for. */
+const ATTEMPT = 10_000;
+/** Milliseconds in which a server has to say that it is there before something is sent to it that cannot be repeated. */
+const PROBE = 3_000;
+/** Writes without a key that do no harm when they are repeated. */
+const harmless: readonly CallName[] = ['login', 'logout', 'makeTicket'];
+
+/** Makes calls of the REST API: with a good access token, on a server that answers, again where that is harmless. */
+export class Caller {
+  /** Place of the newest event that this client caused. Reads wait for it, on whichever server. */
+  private position = -1;
+
+  constructor(
+    private readonly servers: Servers,
+    private readonly session: Session,
+    private readonly fetch: Fetch,
+    readonly closing: Closing,
+  ) {}
+
+  async call<K extends CallName>(name: K, input: AnyInput, options: CallOptions = {}): Promise<AnswerOf<K>> {
+    const call: Call = calls[name];
+    const write = call.method !== 'GET';
+    const takesKey = call.headers.request['Idempotency-Key'] !== undefined;
+    const key = options.idempotencyKey ?? uuidv7();
+    const headers: Headers = takesKey ? { 'idempotency-key': key } : {};
+    const repeatable = !write || takesKey || harmless.includes(name);
+    const { body } = await persist({
+      ...options,
+      closing: this.closing,
+      repeatable,
+      ...(write && { id: key }),
+      attempt: (left, signal) =>
+        repeatable ? this.once(name, input, { left, signal }, headers) : this.carefully(name, input, { left, signal }),
+    });
+    return body;
+  }
+
+  /** Asks one server once, or twice when the access token turns out to be good no more. */
+  async once<K extends CallName>(
+    name: K,
+    input: AnyInput,
+    attempt: Attempt = {},
+    headers: Headers = {},
+  ): Promise<Answer<K>> {
+    if ((calls[name] as Call).auth === 'none') return this.send(name, input, attempt, headers);
+    const token = await this.accessToken();
+    try {
+      return await this.send(name, input, attempt, { ...headers, ...bearer(token) });
+    } catch (error) {
+      if (!(error instanceof VerbatimError) || error.code !== 'unauthenticated') throw error;
+      return this.send(name, input, attempt, { ...headers, ...bearer(await this.accessToken(token)) });
+    }
+  }
+
+  /** Asks once, and only a server that has just answered: for what cannot be repeated. */
+  async carefully<K extends CallName>(name: K, input: AnyInput, attempt: Attempt = {}): Promise<Answer<K>> {
+    try {
+      await this.send('getReadiness', {}, { ...attempt, left: Math.min(PROBE, attempt.left ?? PROBE) }, {});
+    } catch (error) {
+      // Where a proxy does not let this question through, its refusal shows at least that somebody is there.
+      if (!(error instanceof VerbatimError) || error.code === 'unavailable') throw new Unanswered(false, error);
+    }
+    return this.send(name, input, attempt, {});
+  }
+
+  /** Ends the session of this token. That it has ended already is fine. */
+  async logOut(accessToken: string, patience: Patience): Promise<void> {
+    try {
+      await persist({
+        ...patience,
+        closing: this.closing,
+        attempt: (left, signal) => this.send('logout', {}, { left, signal }, bearer(accessToken)),
+      });
+    } catch (error) {
+      if (!(error instanceof VerbatimError) || error.code !== 'unauthenticated') throw error;
+    }
+  }
+
+  /** Something was written at this place of the log, which following reads are to show. */
+  wrote(position: number): void {
+    this.position = Math.max(this.position, position);
+  }
+
+  private async send<K extends CallName>(
+    name: K,
+    input: AnyInput,
+    { left = ATTEMPT, signal }: Attempt,
+    headers: Headers,
+  ): Promise<Answer<K>> {
+    const server = this.servers.current;
+    const waits = (calls[name] as Call).headers.request['Verbatim-Position'] !== undefined && this.position >= 0;
+    const sent = waits ? { ...headers, 'verbatim-position': `${this.position}` } : headers;
+    try {
+      const answer = await within(Math.min(ATTEMPT, left), signal, (ending) =>
+        ask(this.fetch, server, name, input, sent, ending),
+      );
+      if (answer.position !== null) this.wrote(answer.position);
+      return answer;
+    } catch (error) {
+      // The server may be away; when another one is asked for nothing, no harm is done.
+      if (error instanceof Unanswered || (error instanceof VerbatimError && error.code === 'unavailable')) {
+        this.servers.giveUp(server);
+      }
+      throw error;
+    }
+  }
+
+  /** That the session could not be renewed says nothing about the call, which was not made. */
+  private async accessToken(refused?: string): Promise<string> {
+    try {
+      return await this.session.accessToken(refused);
+    } catch (error) {
+      throw error instanceof Unanswered ? new Unanswered(false, error) : error;
+    }
+  }
+}
+
+const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` });

@@ -1,0 +1,212 @@
+import type { AnswerOf, BodyToSend, CallName, ServerFrame, Session as SessionAnswer, User } from '@verbatim/protocol';
+import type { Backoff } from './backoff.js';
+import { Caller, type CallOptions } from './caller.js';
+import { Closing } from './closing.js';
+import type { Connection, SocketClass } from './connection.js';
+import { Following, type FollowOptions } from './following.js';
+import { Link, type LinkListener, type LinkState } from './link.js';
+import type { Patience } from './persistence.js';
+import { type Posted, type PostOptions, postMessage } from './posting.js';
+import type { Fetch, InputOf } from './rest.js';
+import type { RoomFrame } from './room-feed.js';
+import { Servers } from './servers.js';
+import { type Credentials, type SavedSession, Session } from './session.js';
+import { VerbatimError } from './verbatim-error.js';
+
+export interface ClientOptions {
+  /** Addresses of the replicas, such as `http://127.0.0.1:8080`; the next one is tried when one fails. */
+  readonly servers: readonly string[];
+  /** Asked for when somebody has to sign in and the caller did not: at the first call, and when a session is over. */
+  readonly credentials?: () => Credentials | Promise<Credentials>;
+  /** The standard WebSocket or one that fits; where there is none, that of the package `ws` is used. */
+  readonly WebSocket?: SocketClass;
+  readonly fetch?: Fetch;
+  /** Milliseconds between attempts to connect: at most `first`, doubling up to `most`; 250 and 10,000 if absent. */
+  readonly backoff?: Backoff;
+  /** Milliseconds in which silence of a connected server is noticed, 15,000 if absent. */
+  readonly silenceMs?: number;
+}
+
+/** Everything of the table of calls but the renewing of tokens, which the client does by itself. */
+export type ClientCall = Exclude<CallName, 'refresh'>;
+
+/** `call(name)`, `call(name, input)` or `call(name, input, options)`; the input may be left out where all of it may be. */
+type CallArguments<K extends CallName> =
+  Record<never, never> extends InputOf<K>
+    ? [input?: InputOf<K>, options?: CallOptions]
+    : [input: InputOf<K>, options?: CallOptions];
+
+export interface ClientEvents {
+  /** Of the socket. */
+  state: LinkState;
+  /** The session after each change, to be saved if it is to outlive the client; null: nobody is signed in any more. */
+  session: SavedSession | null;
+}
+
+/** Speaks to a Verbatim service for one person. */
+export class Client {
+  private readonly session: Session;
+  private readonly caller: Caller;
+  private readonly link: Link;
+  private readonly followings = new Map<string, Following>();
+  private readonly listeners: { [E in keyof ClientEvents]: Set<(what: ClientEvents[E]) => void> } = {
+    state: new Set(),
+    session: new Set(),
+  };
+  private readonly closing = new Closing();
+
+  constructor(options: ClientOptions) {
+    const { servers: addresses, credentials, fetch = (input, init) => globalThis.fetch(input, init) } = options;
+    const { backoff = { first: 250, most: 10_000 }, silenceMs = 15_000 } = options;
+    const servers = new Servers(addresses);
+    this.session = new Session({
+      refresh: async (refreshToken) => (await this.caller.carefully('refresh', { body: { refreshToken } })).body,
+      ...(credentials && {
+        signInAgain: async () => (await this.caller.once('login', { body: await credentials() })).body,
+      }),
+      changed: (session) => this.emit('session', session),
+    });
+    this.caller = new Caller(servers, this.session, fetch, this.closing);
+    const socketClass = async () => options.WebSocket ?? globalThis.WebSocket ?? (await import('ws')).WebSocket;
+    this.link = new Link(servers, this.caller, socketClass, this.linkListener(), { backoff, silenceMs });
+  }
+
+  // Who ---------------------------------------------------------------------------------------------------------------
+
+  /** Makes an account and signs in. Is sent once: when its answer is lost, it rejects with OutcomeUnknown. */
+  async register(account: BodyToSend<'register'>, patience: Patience = {}): Promise<User> {
+    const askedAt = Date.now();
+    const options = { ...patience, idempotencyKey: account.username };
+    return this.enter(await this.caller.call('register', { body: account }, options), askedAt);
+  }
+
+  async signIn(credentials: Credentials, patience: Patience = {}): Promise<User> {
+    const askedAt = Date.now();
+    return this.enter(await this.caller.call('login', { body: credentials }, patience), askedAt);
+  }
+
+  /** Goes on with a session that was saved. No other client may use it from then on. */
+  restore(session: SavedSession): void {
+    this.leaveOther(session.user);
+    this.session.restore(session);
+  }
+
+  /** Ends all followings and the session. The tokens are forgotten even where the service cannot be told. */
+  async signOut(patience: Patience = {}): Promise<void> {
+    const { saved } = this.session;
+    this.disconnect(new VerbatimError('unauthenticated', 'The person has signed out.'));
+    this.session.leave();
+    if (saved) await this.caller.logOut(saved.accessToken, patience);
+  }
+
+  /** Who is signed in, as of the last renewal of the session; null: nobody. */
+  get user(): User | null {
+    return this.session.user;
+  }
+
+  /** What `restore` takes; null: nobody is signed in. */
+  get savedSession(): SavedSession | null {
+    return this.session.saved;
+  }
+
+  // What --------------------------------------------------------------------------------------------------------------
+
+  /**
+   * Makes a call of the REST API: `call('createRoom', { body: { name: 'engine room' } })`. What may be repeated is
+   * repeated until the deadline. Rejects with VerbatimError; writes also with OutcomeUnknown, whose `id` is the
+   * `idempotencyKey` to repeat the call with.
+   */
+  call<K extends ClientCall>(name: K, ...[input, options]: CallArguments<K>): Promise<AnswerOf<K>> {
+    return this.caller.call(name, (input ?? {}) as object, options);
+  }
+
+  /**
+   * Posts a message once, whatever happens to connections and servers until the deadline. Rejects with VerbatimError
+   * if it was refused, with OutcomeUnknown if that is not known; repeating it with the same id is harmless.
+   */
+  post(room: string, text: string, options: PostOptions = {}): Promise<Posted> {
+    return postMessage(this.caller, () => this.link.connection, room, text, options);
+  }
+
+  /** Follows a room from a revision on, or from now on. A client follows a room once at a time. */
+  follow(room: string, options: FollowOptions = {}): Following {
+    const id = room.toLowerCase();
+    if (this.followings.has(id)) throw new Error(`The room ${id} is followed already; close that following first.`);
+    this.closing.throwIfClosed();
+    const following = new Following(id, options, () => this.followings.delete(id));
+    this.followings.set(id, following);
+    const { connection } = this.link;
+    if (connection) following.feed.connect(connection);
+    else this.link.start();
+    return following;
+  }
+
+  /** Tells others in a followed room that the person is writing. May be lost. */
+  typing(room: string): void {
+    this.link.connection?.tell('typing', { room });
+  }
+
+  /** Opens the socket and keeps it open, so that posts go over it. Following does so by itself. */
+  connect(): void {
+    this.closing.throwIfClosed();
+    this.link.start();
+  }
+
+  get state(): LinkState {
+    return this.link.state;
+  }
+
+  /** Has `listener` called with every change; returns a function that ends that. */
+  on<E extends keyof ClientEvents>(event: E, listener: (what: ClientEvents[E]) => void): () => void {
+    this.listeners[event].add(listener);
+    return () => this.listeners[event].delete(listener);
+  }
+
+  /** Lets go of everything. The session stays good, and what is under way ends as it may. */
+  close(): void {
+    this.closing.close(new Error('The client was closed.'));
+    for (const following of [...this.followings.values()]) following.close();
+    this.link.stop();
+  }
+
+  // How it hangs together ---------------------------------------------------------------------------------------------
+
+  private enter(answer: SessionAnswer, askedAt: number): User {
+    this.leaveOther(answer.user);
+    this.session.begin(answer, askedAt);
+    return answer.user;
+  }
+
+  /** What one person follows is not for the next. */
+  private leaveOther(user: User): void {
+    if (this.user && this.user.id !== user.id) {
+      this.disconnect(new VerbatimError('unauthenticated', 'Another person has signed in.'));
+    }
+  }
+
+  private disconnect(error: unknown): void {
+    for (const following of [...this.followings.values()]) following.fail(error);
+    this.link.stop();
+  }
+
+  private linkListener(): LinkListener {
+    return {
+      state: (state: LinkState) => this.emit('state', state),
+      online: (connection: Connection) => {
+        for (const following of this.followings.values()) following.feed.connect(connection);
+      },
+      frame: (frame: ServerFrame) => {
+        if (isAboutRoom(frame)) this.followings.get(frame.data.room)?.feed.hear(frame);
+      },
+      revoked: () => this.session.end(),
+      failed: (error: unknown) => this.disconnect(error),
+    };
+  }
+
+  private emit<E extends keyof ClientEvents>(event: E, what: ClientEvents[E]): void {
+    for (const listener of this.listeners[event]) listener(what);
+  }
+}
+
+const isAboutRoom = (frame: ServerFrame): frame is RoomFrame =>
+  ['events', 'presence', 'typing', 'removed'].includes(frame.event);

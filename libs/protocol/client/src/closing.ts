@@ -1,0 +1,30 @@
+/**
+ * Whether the client was closed. An AbortSignal in all but one thing: Node warns of a leak when many wait for the same
+ * signal, as the calls under way of one client do.
+ */
+export class Closing {
+  private readonly waiting = new Set<() => void>();
+  private because: Error | null = null;
+
+  /** Null as long as it is open. */
+  get reason(): Error | null {
+    return this.because;
+  }
+
+  close(reason: Error): void {
+    if (this.because) return;
+    this.because = reason;
+    for (const tell of this.waiting) tell();
+    this.waiting.clear();
+  }
+
+  /** Has `tell` called when the client is closed; returns a function that takes this back. */
+  when(tell: () => void): () => void {
+    this.waiting.add(tell);
+    return () => this.waiting.delete(tell);
+  }
+
+  throwIfClosed(): void {
+    if (this.because) throw this.because;
+  }
+}

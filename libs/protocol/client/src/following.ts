@@ -1,0 +1,183 @@
+import type { LiveEvent, ServerData } from '@verbatim/protocol';
+import { Backlog } from './backlog.js';
+import { type FeedReader, RoomFeed } from './room-feed.js';
+import { TooFarBehind } from './verbatim-error.js';
+
+/** The events after `after` up to `revision` are too many to be told. Page through them with `listEvents` or `listMessages`. */
+export interface Reset {
+  readonly room: string;
+  /** The last revision known before. */
+  readonly after: number;
+  /** The newest revision of the room at that time. Following goes on after it, by itself. */
+  readonly revision: number;
+}
+
+export interface FollowOptions {
+  /** The last revision already known, -1 for none; absent: from now on. */
+  readonly after?: number;
+  /** Is given events in order, one or more at a time. When it returns a promise, the next ones come after that. */
+  onEvents?(events: readonly LiveEvent[]): unknown;
+  /** Called in its place between events, which go on when its promise has resolved. Absent: the following ends with TooFarBehind. */
+  onReset?(reset: Reset): unknown;
+  /** The last that is heard: the person left, was removed, or lost the right to read the room. */
+  onRemoved?(reason: ServerData<'removed'>['reason']): unknown;
+  /** Who came and went. May be lost or late, and is told past the events. */
+  onPresence?(presence: ServerData<'presence'>): unknown;
+  /** Who is writing. As lossy. */
+  onTyping?(typing: ServerData<'typing'>): unknown;
+  /** The last that is heard: following was refused, the session is over, or a callback has thrown. */
+  onError?(error: unknown): unknown;
+  /** Events kept for a slow reader, 1,000 if absent. When there are as many, the server is asked to stop until half are read. */
+  readonly buffer?: number;
+}
+
+type Item =
+  | { readonly kind: 'events'; readonly events: readonly LiveEvent[] }
+  | { readonly kind: 'reset'; readonly reset: Reset }
+  | { readonly kind: 'removed'; readonly reason: ServerData<'removed'>['reason'] }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+const BUFFER = 1_000;
+/** Characters of text kept for a slow reader, 8 MiB in memory. */
+const MOST_SIZE = 4_194_304;
+
+/**
+ * One room being followed through any number of connections. Each revision that its reader may see is handed over once
+ * and in order, either to `onEvents` or to the one who iterates.
+ */
+export class Following implements AsyncIterable<LiveEvent> {
+  /** @internal What comes from the connections. */
+  readonly feed: RoomFeed;
+  private readonly backlog: Backlog<Item>;
+  private handedOver: number | null;
+  private over = false;
+  private begin: () => void = () => undefined;
+  private readonly begun = new Promise<void>((resolve) => {
+    this.begin = resolve;
+  });
+
+  /** @internal Made by `client.follow`; `ended` is called once. */
+  constructor(
+    readonly room: string,
+    private readonly options: FollowOptions,
+    private readonly ended: () => void,
+  ) {
+    this.handedOver = options.after ?? null;
+    this.feed = new RoomFeed(room, this.handedOver, this.feedReader());
+    this.backlog = new Backlog({ events: options.buffer ?? BUFFER, size: MOST_SIZE }, () => this.feed.resume());
+    if (options.onEvents) void this.callBack();
+  }
+
+  /** The last revision handed over, or the one after which following began; null until that is known. */
+  get revision(): number | null {
+    return this.handedOver;
+  }
+
+  /** Whether nothing comes in any more. Events that came before may still be handed over. */
+  get closed(): boolean {
+    return this.over;
+  }
+
+  /** Resolves when a server has agreed for the first time, or following has ended. */
+  ready(): Promise<void> {
+    return this.begun;
+  }
+
+  /** Ends following; nothing more is handed over. */
+  close(): void {
+    this.backlog.discard();
+    this.finish();
+  }
+
+  /** @internal Ends following with an error, after the events that came before. */
+  fail(error: unknown): void {
+    if (this.over) return;
+    this.backlog.put({ kind: 'failed', error });
+    this.finish();
+  }
+
+  /** The events one by one, for a single reader. Ends after a removal, throws what ends it otherwise; leaving the loop closes it. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<LiveEvent, void, undefined> {
+    const items = this.backlog.read();
+    try {
+      for await (const item of items) {
+        if (item.kind === 'events') {
+          for (const event of item.events) {
+            this.handedOver = event.revision;
+            yield event;
+          }
+        } else if (item.kind === 'failed') throw item.error;
+        else await this.tell(item);
+      }
+    } finally {
+      this.close();
+    }
+  }
+
+  private async callBack(): Promise<void> {
+    const { options } = this;
+    try {
+      for await (const item of this.backlog.read()) {
+        if (item.kind === 'events') {
+          this.handedOver = item.events.at(-1)?.revision ?? this.handedOver;
+          await options.onEvents?.(item.events);
+        } else if (item.kind === 'failed') await options.onError?.(item.error);
+        else await this.tell(item);
+      }
+    } catch (error) {
+      this.close();
+      if (!options.onError) throw error;
+      await options.onError(error);
+    }
+  }
+
+  private async tell(item: Extract<Item, { kind: 'reset' | 'removed' }>): Promise<void> {
+    if (item.kind === 'removed') await this.options.onRemoved?.(item.reason);
+    else {
+      this.handedOver = item.reset.revision;
+      await this.options.onReset?.(item.reset);
+    }
+  }
+
+  private feedReader(): FeedReader {
+    const { options, room } = this;
+    return {
+      agreed: (revision) => {
+        this.handedOver ??= revision;
+        this.begin();
+      },
+      events: (events, size) => {
+        this.backlog.put({ kind: 'events', events }, events.length, size);
+        if (this.backlog.full) this.feed.pause();
+      },
+      reset: (after, revision) => {
+        if (options.onReset) this.backlog.put({ kind: 'reset', reset: { room, after, revision } });
+        else this.fail(new TooFarBehind(room, after, revision));
+      },
+      removed: (reason) => {
+        this.backlog.put({ kind: 'removed', reason });
+        this.finish();
+      },
+      presence: (presence) => this.pass(() => options.onPresence?.(presence)),
+      typing: (typing) => this.pass(() => options.onTyping?.(typing)),
+      refused: (error) => this.fail(error),
+    };
+  }
+
+  private pass(tell: () => unknown): void {
+    try {
+      tell();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private finish(): void {
+    if (this.over) return;
+    this.over = true;
+    this.backlog.end();
+    this.feed.close();
+    this.begin();
+    this.ended();
+  }
+}

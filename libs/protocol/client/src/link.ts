@@ -1,0 +1,138 @@
+import { closeReasons, type ServerFrame } from '@verbatim/protocol';
+import { type Backoff, pause, pauseAfter } from './backoff.js';
+import type { Caller } from './caller.js';
+import { Connection, type SocketClass } from './connection.js';
+import type { Servers } from './servers.js';
+import { VerbatimError } from './verbatim-error.js';
+
+export type LinkState = 'connecting' | 'online' | 'offline';
+
+/** What the link tells its client. */
+export interface LinkListener {
+  state(state: LinkState): void;
+  online(connection: Connection): void;
+  frame(frame: ServerFrame): void;
+  /** The session was revoked. Whether there is another way in shows at the next attempt. */
+  revoked(): void;
+  /** There is no coming back, in most cases not without signing in. */
+  failed(error: unknown): void;
+}
+
+export interface LinkOptions {
+  readonly backoff: Backoff;
+  /** Milliseconds in which silence of the server is noticed. */
+  readonly silenceMs: number;
+}
+
+/** Milliseconds after which a connection counts as a success, so that the pauses begin small again. */
+const STEADY = 5_000;
+/** The number of failures that asking too much counts for. */
+const TOO_MUCH = 5;
+
+/** Keeps a connection to one of the servers, from `start` to `stop`, through whatever happens to it. */
+export class Link {
+  private current: Connection | null = null;
+  private running: AbortController | null = null;
+  private told: LinkState = 'offline';
+
+  constructor(
+    private readonly servers: Servers,
+    private readonly caller: Caller,
+    private readonly socketClass: () => Promise<SocketClass>,
+    private readonly listener: LinkListener,
+    private readonly options: LinkOptions,
+  ) {}
+
+  get state(): LinkState {
+    return this.told;
+  }
+
+  /** Where frames can be sent now; null while there is no connection, or one that is about to end. */
+  get connection(): Connection | null {
+    return this.current?.open ? this.current : null;
+  }
+
+  start(): void {
+    if (this.running) return;
+    const running = new AbortController();
+    this.running = running;
+    void this.run(running.signal).finally(() => {
+      if (this.running === running) this.running = null;
+    });
+  }
+
+  stop(): void {
+    this.running?.abort(new Error('The client was closed.'));
+    this.running = null;
+    this.current = null;
+    this.become('offline');
+  }
+
+  private async run(signal: AbortSignal): Promise<void> {
+    try {
+      for (let failures = 0; ; ) {
+        this.become('connecting');
+        const connected = await this.connect(signal);
+        const since = Date.now();
+        const penalty = typeof connected === 'number' ? connected : await this.stay(connected, signal);
+        failures = Date.now() - since >= STEADY ? penalty : failures + penalty;
+        this.become('offline');
+        await pause(pauseAfter(failures, this.options.backoff), signal);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      this.become('offline');
+      this.listener.failed(error);
+    }
+  }
+
+  /** Makes one attempt; resolves with the number of failures that it counts for where another one may succeed. */
+  private async connect(signal: AbortSignal): Promise<Connection | number> {
+    const SocketClass = await this.socketClass();
+    let { current: server } = this.servers;
+    try {
+      const { body } = await this.caller.once('makeTicket', {}, { signal });
+      server = this.servers.current;
+      const take = (frame: ServerFrame) => this.take(frame);
+      return await Connection.open(SocketClass, server, body.ticket, this.options.silenceMs, take, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof VerbatimError && !error.retryable && error.code !== 'internal') throw error;
+      this.servers.giveUp(server);
+      return error instanceof VerbatimError && error.code === 'rate_limited' ? TOO_MUCH : 1;
+    }
+  }
+
+  /** Resolves when the connection has ended, with the number of failures that its end counts for. */
+  private async stay(connection: Connection, signal: AbortSignal): Promise<number> {
+    this.current = connection;
+    this.become('online');
+    this.listener.online(connection);
+    const { code } = await connection.ended;
+    signal.throwIfAborted();
+    this.current = null;
+    if (code === closeReasons.revoked.code) this.listener.revoked();
+    else if (code !== closeReasons.tooSlow.code) this.servers.giveUp(connection.server);
+    return code === closeReasons.rateLimited.code ? TOO_MUCH : 1;
+  }
+
+  private take(frame: ServerFrame): void {
+    if (frame.event === 'drain') this.leaveSoon(frame.data.retryAfterMs);
+    else this.listener.frame(frame);
+  }
+
+  /** The server is about to end. What is under way is finished, new things go to another one. */
+  private leaveSoon(milliseconds: number): void {
+    const connection = this.current;
+    if (!connection) return;
+    this.servers.giveUp(connection.server);
+    this.current = null;
+    setTimeout(() => connection.close(), Math.random() * milliseconds);
+  }
+
+  private become(state: LinkState): void {
+    if (state === this.told) return;
+    this.told = state;
+    this.listener.state(state);
+  }
+}

@@ -1,0 +1,125 @@
+import type { Session as SessionAnswer, User } from '@verbatim/protocol';
+import { Unanswered, VerbatimError } from './verbatim-error.js';
+
+/** A session as it can be kept over a restart. It belongs to one client at a time: refresh tokens are good once. */
+export interface SavedSession {
+  readonly user: User;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  /** Milliseconds since 1970 from which the access token is to be renewed, and from which it is good no more. */
+  readonly renewAt: number;
+  readonly expiresAt: number;
+}
+
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface SessionParts {
+  /** Exchanges a refresh token, with one request that is certain to be sent only once. */
+  refresh(refreshToken: string): Promise<SessionAnswer>;
+  /** Signs in anew when the session is over; absent: the person has to. */
+  readonly signInAgain?: () => Promise<SessionAnswer>;
+  /** Called with every change; null: signed out. */
+  changed(session: SavedSession | null): void;
+}
+
+/** Part of an access token's life after which it is renewed. */
+const RENEW_AT = 0.8;
+
+/**
+ * Who is signed in. Hands out access tokens that are good and renews them in time, with one exchange at a time. When
+ * the answer to an exchange is lost, the refresh token may have been used; using it again would end the session. So the
+ * present access token is used up to its end first, and only then the refresh token is tried once more.
+ */
+export class Session {
+  private held: SavedSession | null = null;
+  private exchangeInDoubt = false;
+  /** Nobody is signed in because they wanted it so. */
+  private left = false;
+  private renewing: Promise<string> | null = null;
+
+  constructor(private readonly parts: SessionParts) {}
+
+  get saved(): SavedSession | null {
+    return this.held;
+  }
+
+  get user(): User | null {
+    return this.held?.user ?? null;
+  }
+
+  /** @param askedAt milliseconds since 1970 before which the tokens were not yet made. */
+  begin({ user, accessToken, refreshToken, expiresIn }: SessionAnswer, askedAt: number): void {
+    const life = expiresIn * 1_000;
+    this.restore({ user, accessToken, refreshToken, renewAt: askedAt + life * RENEW_AT, expiresAt: askedAt + life });
+  }
+
+  restore(session: SavedSession): void {
+    this.held = session;
+    this.left = false;
+    this.exchangeInDoubt = false;
+    this.parts.changed(session);
+  }
+
+  /** The person signs out. */
+  leave(): void {
+    this.left = true;
+    this.end();
+  }
+
+  /** The service has ended the session. */
+  end(): void {
+    if (!this.held) return;
+    this.held = null;
+    this.parts.changed(null);
+  }
+
+  /**
+   * An access token that should be good. `refused` is one that was refused just now.
+   * Rejects with VerbatimError `unauthenticated` when nobody is signed in any more.
+   */
+  async accessToken(refused?: string): Promise<string> {
+    const { held } = this;
+    const now = Date.now();
+    const usable = held !== null && held.accessToken !== refused && now < held.expiresAt;
+    if (usable && (now < held.renewAt || this.exchangeInDoubt)) return held.accessToken;
+    try {
+      this.renewing ??= this.renew().finally(() => {
+        this.renewing = null;
+      });
+      return await this.renewing;
+    } catch (error) {
+      if (usable && error instanceof Unanswered) return held.accessToken;
+      throw error;
+    }
+  }
+
+  private async renew(): Promise<string> {
+    const { held } = this;
+    if (!held) return this.signInAgain();
+    const askedAt = Date.now();
+    try {
+      const answer = await this.parts.refresh(held.refreshToken);
+      // Whoever signed out meanwhile stays signed out.
+      if (this.held === held) this.begin(answer, askedAt);
+      return this.held?.accessToken ?? (await this.signInAgain());
+    } catch (error) {
+      if (error instanceof VerbatimError && !error.retryable && error.code !== 'internal') {
+        if (this.held === held) this.end();
+        return this.signInAgain();
+      }
+      this.exchangeInDoubt ||= !(error instanceof Unanswered) || error.sent;
+      throw error instanceof Unanswered ? error : new Unanswered(true, error);
+    }
+  }
+
+  private async signInAgain(): Promise<string> {
+    const { signInAgain } = this.parts;
+    if (!signInAgain || this.left) throw new VerbatimError('unauthenticated', 'Nobody is signed in.');
+    const askedAt = Date.now();
+    this.begin(await signInAgain(), askedAt);
+    return this.held?.accessToken ?? '';
+  }
+}
