@@ -18,6 +18,7 @@ import { LiveRooms } from './gateway/live-rooms.js';
 import { SocketAdapter } from './gateway/socket-adapter.js';
 import { Metrics } from './operation/metrics.js';
 import { Readiness } from './operation/readiness.js';
+import { Presence } from './presence/presence.js';
 import { Idempotency } from './rest/idempotency.js';
 import { ProblemFilter } from './rest/problem-filter.js';
 import { ReadYourWrites } from './rest/read-your-writes.js';
@@ -58,7 +59,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   }
 }
 
-async function openDoors(foundation: Foundation, { config, log, announcePassword }: ServiceOptions): Promise<Service> {
+async function openDoors(
+  foundation: Foundation,
+  { config, database, log, announcePassword }: ServiceOptions,
+): Promise<Service> {
   const {
     sql,
     store,
@@ -76,7 +80,8 @@ async function openDoors(foundation: Foundation, { config, log, announcePassword
     keys,
   } = foundation;
   const directory = new Directory(vault);
-  const liveRooms = new LiveRooms(openLog, rooms, directory, readModels);
+  const presence = new Presence(database.directUrl, log);
+  const liveRooms = new LiveRooms(openLog, rooms, directory, readModels, presence);
   const feed = new Feed(store, sealer, log);
   const readiness = new Readiness([
     { name: 'database', ready: async () => (await sql`select 1`).length === 1 },
@@ -86,6 +91,16 @@ async function openDoors(foundation: Foundation, { config, log, announcePassword
   ]);
   const metrics = new Metrics([
     { name: 'verbatim_sockets', help: 'Open WebSocket connections.', read: (): number => gateway.size },
+    {
+      name: 'verbatim_other_replicas',
+      help: 'Other replicas whose people are known here.',
+      read: () => presence.replicas,
+    },
+    {
+      name: 'verbatim_presence_dropped',
+      help: 'News of presence and typing that were dropped because there were too many.',
+      read: () => presence.dropped,
+    },
     {
       name: 'verbatim_feed_position',
       help: 'Position up to which the feed has told everyone.',
@@ -148,6 +163,7 @@ async function openDoors(foundation: Foundation, { config, log, announcePassword
     Promise.all([sessions.sweep(), idempotency.sweep()]).catch((error) => log.warn({ err: error }, 'a sweep failed'));
   }, SWEEP);
   await app.listen(config.PORT, config.HOST);
+  presence.start();
 
   const stop = async () => {
     clearInterval(sweep);
@@ -156,6 +172,7 @@ async function openDoors(foundation: Foundation, { config, log, announcePassword
     await new Promise((resolve) => setTimeout(resolve, DRAIN));
     await Promise.all([rooms.finish(FINISH), users.finish(FINISH)]);
     await gateway.closeAll();
+    await presence.stop();
     await feed.stop();
     await app.close();
     await foundation.stop();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Face, faceOf, fieldRules, rulesOf, view } from './disclosure.js';
+import { type Face, faceOf, fieldRules, rulesOf, sameForMembers, view } from './disclosure.js';
 import type { DomainEvent, EventType } from './recorded.js';
 
 type DataOf<T extends EventType> = Required<Extract<DomainEvent, { type: T }>['data']>;
@@ -134,4 +134,21 @@ it.each([
   [null, true, 'auditor'],
 ] as const)('a %s of the room, auditing: %s, sees the face of the %s', (role, auditing, face) => {
   expect(faceOf(role, auditing)).toBe(face);
+});
+
+describe('what members and moderators see the same of', () => {
+  const events = Object.entries(fieldRules).map(([type, rules]) => ({
+    type,
+    data: { ...Object.fromEntries(Object.keys(rules).map((field) => [field, 'something'])), id: 'in the open' },
+  }));
+
+  it.each([...events, { type: 'RoomPainted', data: { colour: 'green' } }])('is told to all at once: $type', (event) => {
+    if (sameForMembers(event)) expect(view(event, 'moderator')).toEqual(view(event, 'member'));
+  });
+
+  it('is a message, but not why one was redacted', () => {
+    const posted = { messageId: 'm', text: 'Hello', replyTo: null, kind: 'text' };
+    expect(sameForMembers({ type: 'MessagePosted', data: posted })).toBe(true);
+    expect(sameForMembers({ type: 'MessageRedacted', data: { messageId: 'm', reason: 'rude' } })).toBe(false);
+  });
 });

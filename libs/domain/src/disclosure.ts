@@ -79,3 +79,10 @@ export function view(event: { type: string; data: unknown }, face: Face, replace
   }
   return shown;
 }
+
+/** Whether those who are in the room see the same of an event whatever their role, so that it can be told to all at once. */
+export function sameForMembers(event: { type: string; data: unknown }): boolean {
+  const rules = rulesOf(event.type) ?? {};
+  for (const field in event.data as object) if (rules[field]?.from) return false;
+  return true;
+}

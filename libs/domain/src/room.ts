@@ -561,7 +561,7 @@ function post(command: PostMessage, state: RoomState): RoomDecision {
     if (!parent) return reject('NotFound', 'The message replied to is not in this room.');
     if (isRejection(parent)) return parent;
   }
-  return accept({ type: 'MessagePosted', data: { messageId, text, replyTo, kind, ...(imported && { imported }) } });
+  return accept({ type: 'MessagePosted', data: { ...(imported && { imported }), kind, messageId, replyTo, text } });
 }
 
 /** Posting again what was posted changes nothing. Where the first content is gone, its author is believed. */

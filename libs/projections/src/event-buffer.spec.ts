@@ -73,6 +73,14 @@ test('lets the subscription wait while it is full', async () => {
   expect(await settled(second)).toBe(true);
 });
 
+test('lets the subscription wait while it holds enough characters', async () => {
+  const buffer = new EventBuffer(50, 100);
+  const first = buffer.put(events(0, 3, 'x'.repeat(3_000_000)));
+  expect(await settled(first)).toBe(false);
+  expect(await size(buffer.take())).toBe(2);
+  expect(await settled(first)).toBe(true);
+});
+
 test('cuts batches of very long events', async () => {
   const buffer = new EventBuffer(50, 4);
   void buffer.put(events(0, 4, 'x'.repeat(3_000_000)));

@@ -5,10 +5,11 @@ const BATCH_CHARACTERS = 8_388_608;
 
 /**
  * Collects what a subscription delivers into batches. A batch is ready when its first event has waited `delayMs`, when
- * there are `maxBatch` events, or when somebody is in a hurry. A full buffer lets the subscription wait.
+ * there are `maxBatch` events or enough characters, or when somebody is in a hurry. A full buffer lets the subscription wait.
  */
 export class EventBuffer {
   #events: StoredEvent[] = [];
+  #characters = 0;
   #firstAt = 0;
   #hurriedTo = -1n;
   #closed = false;
@@ -22,9 +23,12 @@ export class EventBuffer {
   /** Takes events in; resolves when there is space for more. */
   async put(events: readonly StoredEvent[]): Promise<void> {
     if (this.#events.length === 0) this.#firstAt = performance.now();
-    for (const event of events) this.#events.push(event);
+    for (const event of events) {
+      this.#events.push(event);
+      this.#characters += event.sealed.length;
+    }
     this.#change.all();
-    while (this.#events.length >= this.maxBatch && !this.#closed) await this.#change.next();
+    while (this.#full && !this.#closed) await this.#change.next();
   }
 
   /** The next batch, or null once closed. */
@@ -49,10 +53,14 @@ export class EventBuffer {
     this.#change.all();
   }
 
+  get #full(): boolean {
+    return this.#events.length >= this.maxBatch || this.#characters >= BATCH_CHARACTERS;
+  }
+
   #waitMs(): number {
     const first = this.#events[0];
     if (!first) return Number.POSITIVE_INFINITY;
-    if (this.#events.length >= this.maxBatch || first.position <= this.#hurriedTo) return 0;
+    if (this.#full || first.position <= this.#hurriedTo) return 0;
     return this.#firstAt + this.delayMs - performance.now();
   }
 
@@ -65,6 +73,7 @@ export class EventBuffer {
       count++;
     }
     const batch = this.#events.splice(0, count);
+    for (const { sealed } of batch) this.#characters -= sealed.length;
     this.#firstAt = performance.now();
     this.#change.all();
     return batch;

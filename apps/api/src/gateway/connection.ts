@@ -14,14 +14,18 @@ export const connectionLimits = {
   lowWaterBytes: 524_288,
   /** Rooms followed at a time. */
   rooms: 1_000,
-  /** Frames of the client being worked on; further ones are not read until some are done. */
+  /** Frames of the client being worked on; further ones wait, and nothing more is read until some are done. */
   framesInWork: 64,
 } as const;
 
 /** One client's socket: who it is, what it follows, and the only way by which frames go out to it. */
 export class Connection {
-  framesInWork = 0;
   missedPongs = 0;
+  /** Events held back for all rooms whose past is still being sent. */
+  eventsHeld = 0;
+  private framesInWork = 0;
+  /** Frames that came in one packet with those in work; a pause takes effect only after the packet. */
+  private readonly waiting: (() => unknown)[] = [];
   private turn: Promise<void> = Promise.resolve();
   private heard = true;
   private readonly outbox: Outbox;
@@ -94,8 +98,28 @@ export class Connection {
     this.socket.ping();
   }
 
+  /** Does what a frame asks for, now or when its turn comes. `answer` may return a promise of being done. */
+  take(answer: () => unknown): void {
+    if (this.framesInWork < connectionLimits.framesInWork) void this.work(answer);
+    else this.waiting.push(answer);
+  }
+
+  /** While it works on as many frames as are allowed, the client is not listened to. */
+  private async work(answer: () => unknown): Promise<void> {
+    this.framesInWork += 1;
+    if (this.framesInWork === connectionLimits.framesInWork) this.heed(false);
+    try {
+      await answer();
+    } finally {
+      this.framesInWork -= 1;
+      const next = this.waiting.shift();
+      if (next) void this.work(next);
+      else if (!this.heard) this.heed(true);
+    }
+  }
+
   /** Stops or goes on reading the client's frames. */
-  heed(listen: boolean): void {
+  private heed(listen: boolean): void {
     this.heard = listen;
     if (listen) this.socket.resume();
     else this.socket.pause();

@@ -2,8 +2,8 @@ import type { Face } from '@verbatim/domain';
 import type { Connection } from './connection.js';
 import type { LiveEvent } from './live-event.js';
 
-/** Events held back for one follower while the past is read; past this they are read from the store instead. */
-const MOST_HELD = 2_000;
+/** Events held back for one connection while the past is read; past this they are read from the store instead. */
+export const MOST_HELD = 2_000;
 
 /**
  * One connection's following of one room. While the past is being sent, events that happen meanwhile are held back;
@@ -49,11 +49,12 @@ export class Following {
 
   hold(events: readonly LiveEvent[]): void {
     if (this.overflowed) return;
-    if (this.held.length + events.length > MOST_HELD) {
+    if (this.connection.eventsHeld + events.length > MOST_HELD) {
       this.overflowed = true;
-      this.held = [];
+      this.letGo();
     } else {
       this.held.push(...events);
+      this.connection.eventsHeld += events.length;
     }
   }
 
@@ -67,13 +68,18 @@ export class Following {
       return null;
     }
     this.state = 'live';
-    const events = this.held.filter((event) => event.revision > this.sent);
-    this.held = [];
-    return events;
+    return this.letGo().filter((event) => event.revision > this.sent);
   }
 
   end(): void {
     this.state = 'ended';
+    this.letGo();
+  }
+
+  private letGo(): LiveEvent[] {
+    const { held } = this;
     this.held = [];
+    this.connection.eventsHeld -= held.length;
+    return held;
   }
 }

@@ -6,8 +6,9 @@ import {
   SubscribeMessage,
   WebSocketGateway,
 } from '@nestjs/websockets';
+import { MESSAGE_METADATA } from '@nestjs/websockets/constants.js';
 import { parseStream, type Recorded, type RoomCommand, roomStream } from '@verbatim/domain';
-import { type ClientData, type ClientEvent, closeReasons, heartbeatSeconds, maxFrameBytes } from '@verbatim/protocol';
+import { type ClientData, closeReasons, heartbeatSeconds, maxFrameBytes } from '@verbatim/protocol';
 import type { WebSocket } from 'ws';
 import { Authentication } from '../accounts/authentication.js';
 import { userAnswer } from '../accounts/user-answer.js';
@@ -19,7 +20,7 @@ import { ProblemFilter } from '../rest/problem-filter.js';
 import { accepted, Refusal } from '../rest/refusal.js';
 import { EnterRoom, SendToRoom } from '../rooms/room-commands.js';
 import { Sessions } from '../vault/sessions.js';
-import { Connection, connectionLimits } from './connection.js';
+import { Connection } from './connection.js';
 import { BadFrame, type CheckedFrame, readFrame } from './frame-text.js';
 import { LiveRooms } from './live-rooms.js';
 import type { FrameReader } from './socket-adapter.js';
@@ -153,148 +154,115 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
 
   // Frames ----------------------------------------------------------------------------------------------------------
 
-  read(socket: WebSocket, data: Buffer, isBinary: boolean, handlers: Map<string, (frame: unknown) => unknown>): void {
+  read(socket: WebSocket, data: Buffer, isBinary: boolean): void {
     const connection = this.connections.get(socket);
+    connection?.take(() => this.act(connection, data, isBinary));
+  }
+
+  /** Checks a frame and has it answered by the method that `@SubscribeMessage` marks for its event. */
+  private async act(connection: Connection, data: Buffer, isBinary: boolean): Promise<void> {
     // One that is being closed is not listened to any more, however long its client takes to agree.
-    if (!connection?.open) return;
+    if (!connection.open) return;
     if (data.length > maxFrameBytes) {
       connection.close('tooLarge');
       return;
     }
+    let frame: CheckedFrame | undefined;
     try {
-      const frame = readFrame(data, isBinary);
-      handlers.get(frame.event)?.(frame);
+      frame = readFrame(data, isBinary);
+      await methods.get(frame.event)?.call(this, connection, frame.data, frame.ref);
     } catch (error) {
-      if (error instanceof BadFrame) connection.refuse(error.refusal, error.ref);
-      else throw error;
+      if (error instanceof BadFrame) return connection.refuse(error.refusal, error.ref);
+      const place = { frame: frame?.event ?? '', user: connection.actor.id };
+      connection.refuse(this.problems.refusal(error, place), frame?.ref);
     }
   }
 
   @SubscribeMessage('follow')
-  follow(socket: WebSocket, frame: CheckedFrame) {
-    return this.work<'follow'>(socket, frame, async (connection, { room, after }) => {
-      await this.rooms.follow(connection, room, after === undefined ? undefined : BigInt(after), frame.ref);
-    });
+  follow(connection: Connection, { room, after }: ClientData<'follow'>, ref: Ref) {
+    return this.rooms.follow(connection, room, after === undefined ? undefined : BigInt(after), ref);
   }
 
   @SubscribeMessage('unfollow')
-  unfollow(socket: WebSocket, frame: CheckedFrame) {
-    return this.work<'unfollow'>(socket, frame, async (connection, { room }) => {
-      this.rooms.unfollow(connection, room);
-      connection.send('unfollowed', { room }, frame.ref);
-    });
+  unfollow(connection: Connection, { room }: ClientData<'unfollow'>, ref: Ref) {
+    this.rooms.unfollow(connection, room);
+    connection.send('unfollowed', { room }, ref);
   }
 
   @SubscribeMessage('post')
-  post(socket: WebSocket, frame: CheckedFrame) {
-    return this.work<'post'>(socket, frame, async (connection, { room, id, text, replyTo }) => {
-      const messageId = id ?? newId();
-      const { actor } = connection;
-      const post = { type: 'PostMessage', actor, messageId, text, replyTo, kind: 'text' } as const;
-      // An id of our own is new, so it can tie together what the post causes.
-      const posted = await this.send(room, post, id ? newId() : messageId);
-      const duplicate = posted.events === 0;
-      const position = duplicate ? await this.positionOf(room, posted.revision) : posted.position;
-      const ack = {
-        revision: Number(posted.revision),
-        position: Number(position),
-        id: messageId,
-        ...(duplicate && { duplicate }),
-      };
-      connection.send('ack', ack, frame.ref);
-    });
+  async post(connection: Connection, { room, id, text, replyTo }: ClientData<'post'>, ref: Ref) {
+    const messageId = id ?? newId();
+    const { actor } = connection;
+    const post = { type: 'PostMessage', actor, messageId, text, replyTo, kind: 'text' } as const;
+    // An id of our own is new, so it can tie together what the post causes.
+    const posted = await this.send(room, post, id ? newId() : messageId);
+    const duplicate = posted.events === 0;
+    const position = duplicate ? await this.positionOf(room, posted.revision) : posted.position;
+    const ack = { revision: Number(posted.revision), position: Number(position), id: messageId };
+    connection.send('ack', duplicate ? { ...ack, duplicate } : ack, ref);
   }
 
   @SubscribeMessage('edit')
-  edit(socket: WebSocket, frame: CheckedFrame) {
-    return this.acknowledge<'edit'>(socket, frame, ({ actor }, { room, messageId, text }) =>
-      this.send(room, { type: 'EditMessage', actor, messageId, text }),
-    );
+  edit(connection: Connection, { room, messageId, text }: ClientData<'edit'>, ref: Ref) {
+    const { actor } = connection;
+    return this.acknowledge(connection, ref, this.send(room, { type: 'EditMessage', actor, messageId, text }));
   }
 
   @SubscribeMessage('redact')
-  redact(socket: WebSocket, frame: CheckedFrame) {
-    return this.acknowledge<'redact'>(socket, frame, ({ actor }, { room, messageId, reason }) =>
-      this.send(room, { type: 'RedactMessage', actor, messageId, reason: reason ?? null }),
-    );
+  redact(connection: Connection, { room, messageId, reason = null }: ClientData<'redact'>, ref: Ref) {
+    const { actor } = connection;
+    return this.acknowledge(connection, ref, this.send(room, { type: 'RedactMessage', actor, messageId, reason }));
   }
 
   @SubscribeMessage('react')
-  react(socket: WebSocket, frame: CheckedFrame) {
-    return this.acknowledge<'react'>(socket, frame, ({ actor }, { room, messageId, emoji, remove }) =>
-      this.send(room, { type: remove ? 'RemoveReaction' : 'AddReaction', actor, messageId, emoji }),
-    );
+  react(connection: Connection, { room, messageId, emoji, remove }: ClientData<'react'>, ref: Ref) {
+    const { actor } = connection;
+    const type = remove ? 'RemoveReaction' : 'AddReaction';
+    return this.acknowledge(connection, ref, this.send(room, { type, actor, messageId, emoji }));
   }
 
   @SubscribeMessage('join')
-  join(socket: WebSocket, frame: CheckedFrame) {
-    return this.acknowledge<'join'>(socket, frame, async ({ actor }, { room, password }) =>
-      accepted(await this.commands.execute(new EnterRoom(room, actor, password, context()))),
-    );
+  join(connection: Connection, { room, password }: ClientData<'join'>, ref: Ref) {
+    const entering = this.commands.execute(new EnterRoom(room, connection.actor, password, { correlation: newId() }));
+    return this.acknowledge(connection, ref, entering.then(accepted));
   }
 
   @SubscribeMessage('leave')
-  leave(socket: WebSocket, frame: CheckedFrame) {
-    return this.acknowledge<'leave'>(socket, frame, ({ actor }, { room }) =>
-      this.send(room, { type: 'RemoveMember', actor, userId: actor.id, reason: null }),
-    );
+  leave(connection: Connection, { room }: ClientData<'leave'>, ref: Ref) {
+    const { actor } = connection;
+    const leaving = this.send(room, { type: 'RemoveMember', actor, userId: actor.id, reason: null });
+    return this.acknowledge(connection, ref, leaving);
   }
 
   @SubscribeMessage('read')
-  markRead(socket: WebSocket, frame: CheckedFrame) {
-    return this.work<'read'>(socket, frame, async (connection, { room, revision }) => {
-      accepted(await this.commands.execute(new MarkRead(room, connection.actor, BigInt(revision))));
-      connection.send('ack', {}, frame.ref);
-    });
+  async markRead(connection: Connection, { room, revision }: ClientData<'read'>, ref: Ref) {
+    accepted(await this.commands.execute(new MarkRead(room, connection.actor, BigInt(revision))));
+    connection.send('ack', {}, ref);
   }
 
   @SubscribeMessage('typing')
-  typing(socket: WebSocket, frame: CheckedFrame) {
-    return this.work<'typing'>(socket, frame, async (connection, { room }) => {
-      const times = this.lastTyping.get(connection) ?? new Map<string, number>();
-      this.lastTyping.set(connection, times);
-      if (Date.now() - (times.get(room) ?? 0) < TYPING_PAUSE) return;
-      this.rooms.typing(connection, room);
-      times.set(room, Date.now());
-    });
+  typing(connection: Connection, { room }: ClientData<'typing'>) {
+    const times = this.lastTyping.get(connection) ?? new Map<string, number>();
+    this.lastTyping.set(connection, times);
+    if (Date.now() - (times.get(room) ?? 0) < TYPING_PAUSE) return;
+    this.rooms.typing(connection, room);
+    times.set(room, Date.now());
   }
 
   @SubscribeMessage('ping')
-  ping(socket: WebSocket, frame: CheckedFrame) {
-    return this.work<'ping'>(socket, frame, async (connection) => connection.send('pong', {}, frame.ref));
+  ping(connection: Connection, _: ClientData<'ping'>, ref: Ref) {
+    connection.send('pong', {}, ref);
   }
 
-  // What all frames have in common --------------------------------------------------------------------------------------
+  // What many frames have in common --------------------------------------------------------------------------------------
 
-  private async work<E extends ClientEvent>(
-    socket: WebSocket,
-    frame: CheckedFrame,
-    answer: (connection: Connection, data: ClientData<E>) => Promise<void>,
+  private async acknowledge(
+    connection: Connection,
+    ref: Ref,
+    change: Promise<{ revision: bigint; position: bigint }>,
   ): Promise<void> {
-    const connection = this.connections.get(socket);
-    if (!connection) return;
-    connection.framesInWork += 1;
-    if (connection.framesInWork === connectionLimits.framesInWork) connection.heed(false);
-    try {
-      await answer(connection, frame.data as ClientData<E>);
-    } catch (error) {
-      const place = { frame: frame.event, user: connection.actor.id };
-      connection.refuse(this.problems.refusal(error, place), frame.ref);
-    } finally {
-      if (connection.framesInWork === connectionLimits.framesInWork) connection.heed(true);
-      connection.framesInWork -= 1;
-    }
-  }
-
-  private acknowledge<E extends ClientEvent>(
-    socket: WebSocket,
-    frame: CheckedFrame,
-    change: (connection: Connection, data: ClientData<E>) => Promise<{ revision: bigint; position: bigint }>,
-  ): Promise<void> {
-    return this.work<E>(socket, frame, async (connection, data) => {
-      const { revision, position } = await change(connection, data);
-      connection.send('ack', { revision: Number(revision), position: Number(position) }, frame.ref);
-    });
+    const { revision, position } = await change;
+    connection.send('ack', { revision: Number(revision), position: Number(position) }, ref);
   }
 
   private async send(room: string, command: RoomCommand, correlation = newId()) {
@@ -308,4 +276,16 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
   }
 }
 
-const context = () => ({ correlation: newId() });
+type Ref = CheckedFrame['ref'];
+
+type Method = (this: Gateway, connection: Connection, data: unknown, ref: Ref) => unknown;
+
+/**
+ * The gateway's methods, by the event that `@SubscribeMessage` names. They are called directly: the chain of guards, pipes
+ * and interceptors that Nest puts before each costs more than deciding on a post, and there are none.
+ */
+const methods: ReadonlyMap<string, Method> = new Map(
+  Object.values(Object.getOwnPropertyDescriptors(Gateway.prototype))
+    .filter(({ value }) => typeof value === 'function' && Reflect.hasMetadata(MESSAGE_METADATA, value))
+    .map(({ value }) => [Reflect.getMetadata(MESSAGE_METADATA, value) as string, value as Method]),
+);

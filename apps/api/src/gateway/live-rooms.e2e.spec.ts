@@ -71,6 +71,26 @@ describe('following', () => {
     socket.close();
   });
 
+  it('takes people who at another replica have just joined, or heard more than this one knows', async () => {
+    const room = await ada.room();
+    const whileDeaf = await startedDeafenable();
+    await ada.at(there.url).says(room, 'there all know the room and its keys');
+    const [mine, socket] = [await ada.at(there.url).connect(), await bob.at(there.url).connect()];
+    await whileDeaf(async () => {
+      const { revision } = await ada.says(room, 'heard of here only');
+      const resumed = await mine.ask('follow', { room, after: revision });
+      expect(resumed.data).toEqual({ room, revision, recovered: true });
+      await bob.post(`/v1/rooms/${room}/members`, {});
+      expect((await socket.ask('follow', { room })).event).toBe('following');
+    });
+    const { revision } = await ada.says(room, 'welcome');
+    await socket.when(() => socket.events(room).at(-1)?.revision === revision);
+    await mine.when(() => mine.events(room).at(-1)?.revision === revision);
+    expect(mine.events(room).map((event) => event.revision)).toEqual([revision - 1, revision]);
+    mine.close();
+    socket.close();
+  });
+
   it('ends rather than leave out what could not be told', async () => {
     const [zoe, yan] = [await register(here.url), await register(here.url)];
     const room = await zoe.roomWith([yan]);

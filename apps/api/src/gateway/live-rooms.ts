@@ -2,10 +2,14 @@ import {
   type Face,
   isRejection,
   parseStream,
+  type Reader,
   type Recorded,
+  type Rejection,
   type RoomEvent,
+  type RoomState,
   readerOf,
   roomStream,
+  sameForMembers,
 } from '@verbatim/domain';
 import type { ServerData } from '@verbatim/protocol';
 import type { Directory } from '../accounts/directory.js';
@@ -13,18 +17,16 @@ import { byStream } from '../feed/feed.js';
 import type { OpenLog } from '../feed/open-log.js';
 import type { Rooms } from '../mailbox/entities.js';
 import { type MessageFactsSource, replacedTexts } from '../messages/replaced-texts.js';
+import type { Presence } from '../presence/presence.js';
 import { Refusal } from '../rest/refusal.js';
 import { type Connection, connectionLimits } from './connection.js';
 import { Following } from './following.js';
-import { encode } from './frame-text.js';
 import { eventFrames, type LiveEvent } from './live-event.js';
 
 /** Events that a client may be behind; past this it pages through the history instead. */
 const MOST_BEHIND = 100_000n;
 /** Events of the past read at a time. */
 const PAGE = 200;
-/** Followers in this process up to which a room's people are told who comes and goes: telling costs the square. */
-const MOST_FOR_PRESENCE = 100;
 
 /** Brings what happens in rooms to those who follow them. */
 export class LiveRooms {
@@ -36,6 +38,7 @@ export class LiveRooms {
     private readonly rooms: Rooms,
     private readonly directory: Directory,
     private readonly facts: MessageFactsSource,
+    private readonly presence: Presence,
   ) {}
 
   // Live --------------------------------------------------------------------------------------------------------------
@@ -77,13 +80,15 @@ export class LiveRooms {
     const first = events[0];
     const last = events.at(-1);
     if (!first || !last) return;
-    const frames = new Map<Face, Buffer[]>();
+    const oneForMembers = events.every(({ event }) => sameForMembers(event));
+    const frames: Partial<Record<Face, Buffer[]>> = {};
     for (const following of followers) {
       if (!following.live) {
         following.hold(events);
       } else if (following.sent < first.revision) {
-        const bytes = frames.get(following.face) ?? eventFrames(roomId, events, following.face);
-        frames.set(following.face, bytes);
+        const face = oneForMembers && following.face === 'moderator' ? 'member' : following.face;
+        const bytes = frames[face] ?? eventFrames(roomId, events, face);
+        frames[face] = bytes;
         for (const frame of bytes) following.connection.sendBytes(frame);
         following.sent = last.revision;
       } else {
@@ -116,8 +121,8 @@ export class LiveRooms {
   /** A person's role on the server has changed: what they may read is decided anew. */
   async reconsider(connection: Connection): Promise<void> {
     for (const following of this.followedBy(connection)) {
-      const { reader } = await this.judge(following);
-      if (isRejection(reader)) this.expel(following, 'revoked');
+      const room = await this.rooms.current(following.roomId);
+      if (isRejection(this.judge(following, room))) this.expel(following, 'revoked');
     }
   }
 
@@ -141,7 +146,7 @@ export class LiveRooms {
     const following = new Following(connection, roomId);
     this.add(following);
     try {
-      let room = await this.readable(following);
+      let room = await this.readable(following, after);
       if (following.ended) throw new Refusal('conflict', 'Another frame about following this room came in between.');
       const reader = room.reader;
       const asked = after ?? room.revision;
@@ -156,7 +161,7 @@ export class LiveRooms {
         const held = following.goLive();
         if (held) {
           this.send(following, held);
-          return this.announce(following, true);
+          return this.presence.entered(following, this.followers.get(roomId) ?? new Set());
         }
         room = await this.readable(following);
       }
@@ -166,18 +171,22 @@ export class LiveRooms {
     }
   }
 
-  private async readable(following: Following) {
-    const { reader, ...room } = await this.judge(following);
-    if (isRejection(reader)) throw Refusal.of(reader);
-    return { ...room, reader };
+  private async readable(following: Following, after = -1n) {
+    const room = await this.rooms.current(following.roomId);
+    const reader = this.judge(following, room);
+    if (!isRejection(reader) && after <= room.revision) return { ...room, reader };
+    // At another process one may have joined, or heard of events, that this one does not know of yet.
+    const newest = await this.rooms.newest(following.roomId);
+    const newestReader = this.judge(following, newest);
+    if (isRejection(newestReader)) throw Refusal.of(newestReader);
+    return { ...newest, reader: newestReader };
   }
 
-  /** Decides on the room's state what the follower may read. */
-  private async judge(following: Following) {
-    const room = await this.rooms.current(following.roomId);
-    const reader = readerOf(room.state, following.connection.actor);
-    if (!isRejection(reader)) following.judge(reader.face, room.revision);
-    return { ...room, reader };
+  /** Decides on a state of the room what the follower may read. */
+  private judge(following: Following, { state, revision }: { state: RoomState; revision: bigint }): Reader | Rejection {
+    const reader = readerOf(state, following.connection.actor);
+    if (!isRejection(reader)) following.judge(reader.face, revision);
+    return reader;
   }
 
   /** Sends the past up to the revision at which the right to read was decided, and not a word of what came after. */
@@ -245,38 +254,16 @@ export class LiveRooms {
     const followers = this.followers.get(following.roomId);
     followers?.delete(following);
     if (followers?.size === 0) this.followers.delete(following.roomId);
-    if (wasLive) this.announce(following, false);
+    if (wasLive) this.presence.left(following);
   }
 
-  // Presence and typing: told to whoever follows here and now, never recorded ---------------------------------------------
+  // Typing --------------------------------------------------------------------------------------------------------------
 
-  private announce(following: Following, online: boolean): void {
-    const { connection, roomId } = following;
-    const followers = this.followers.get(roomId);
-    if (!followers || followers.size > MOST_FOR_PRESENCE) return;
-    const user = { id: connection.actor.id, username: connection.username };
-    const others = [...followers].filter((other) => other.live && other.connection.actor.id !== user.id);
-    const elsewhere = [...followers].some(
-      (other) => other !== following && other.live && other.connection.actor.id === user.id,
-    );
-    if (!elsewhere) {
-      const frame = encode('presence', { room: roomId, user, online });
-      for (const other of others) other.connection.sendBytes(frame);
-    }
-    if (!online) return;
-    const present = new Map(
-      others.map(({ connection: { actor, username } }) => [actor.id, { id: actor.id, username }]),
-    );
-    for (const person of present.values()) connection.send('presence', { room: roomId, user: person, online: true });
-  }
-
+  /** Tells the others who follow the room that this person is writing. */
   typing(connection: Connection, roomId: string): void {
     const own = this.followings.get(connection)?.get(roomId);
     if (!own?.live) throw new Refusal('not_a_member', 'Follow the room first.');
-    const frame = encode('typing', { room: roomId, user: { id: connection.actor.id, username: connection.username } });
-    for (const other of this.followers.get(roomId) ?? []) {
-      if (other.live && other.connection.actor.id !== connection.actor.id) other.connection.sendBytes(frame);
-    }
+    this.presence.typing(own);
   }
 }
 

@@ -13,7 +13,7 @@ import {
 } from '@verbatim/domain';
 import type { MessageLookup } from '@verbatim/projections';
 import type { MailboxParts } from './mailbox.js';
-import { Mailboxes } from './mailboxes.js';
+import { Mailboxes, mailboxesLimits } from './mailboxes.js';
 import { roomSnapshot, userSnapshot } from './saved-states.js';
 
 /** What the mailboxes of both kinds are made from. */
@@ -24,16 +24,20 @@ export type LookUpMessages = (lookups: readonly MessageLookup[]) => Promise<read
 
 /** The write side of all rooms. */
 export class Rooms extends Mailboxes<RoomState, RoomCommand, RoomEvent> {
-  constructor(parts: WriteParts, lookUpMessages: LookUpMessages) {
+  constructor(parts: WriteParts, lookUpMessages: LookUpMessages, limits = mailboxesLimits) {
     const lookUp = (stream: string, commands: readonly RoomCommand[], state: RoomState) => {
       const wanted = commands.map((command) => messagesToLookUp(command, state));
       return wanted.some((ids) => ids.length > 0)
         ? withOlder(lookUpMessages, parseStream(stream).id, commands, wanted)
         : null;
     };
-    super({ ...parts, decider: room, snapshot: roomSnapshot, lookUp });
+    super({ ...parts, decider: room, snapshot: roomSnapshot, weigh: weighRoom, lookUp }, limits);
   }
 }
+
+/** As measured on rooms of each kind; texts are not part of the state. */
+const weighRoom = ({ members, messages, reactions }: RoomState): number =>
+  3_000 + members.size * 630 + messages.size * 700 + reactions.size * 210;
 
 async function withOlder(
   lookUpMessages: LookUpMessages,
@@ -50,6 +54,6 @@ async function withOlder(
 /** The write side of all accounts. */
 export class Users extends Mailboxes<UserState, UserCommand, UserEvent> {
   constructor(parts: WriteParts) {
-    super({ ...parts, decider: user, snapshot: userSnapshot, lookUp: () => null });
+    super({ ...parts, decider: user, snapshot: userSnapshot, weigh: () => 3_000, lookUp: () => null });
   }
 }

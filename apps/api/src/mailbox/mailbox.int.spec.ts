@@ -10,11 +10,11 @@ import {
   type StoredEvent,
 } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { connect } from '../database/database.js';
 import { createDatabase, dropDatabase } from '../testing/database.testing.js';
 import { Rooms, Users } from './entities.js';
-import type { Decided } from './mailbox.js';
+import { type Decided, mailboxLimits } from './mailbox.js';
 
 const ada = { id: '0198a000-0000-7000-8000-0000000000aa', role: 'user' } as const;
 const bob = { id: '0198a000-0000-7000-8000-0000000000bb', role: 'user' } as const;
@@ -43,6 +43,7 @@ const post = (actor: Actor, n: number): RoomCommand => ({
 
 /** A log that takes its time, and whose answers can be held up. */
 class UnhurriedStore extends MemoryEventStore {
+  taken: Promise<void> = Promise.resolve();
   delivered: Promise<void> = Promise.resolve();
 
   override async read(stream: string, from: bigint, limit: number): Promise<StoredEvent[]> {
@@ -60,6 +61,7 @@ class UnhurriedStore extends MemoryEventStore {
   }
 
   override async append(stream: string, expectedRevision: bigint, events: readonly NewEvent[]): Promise<Appended> {
+    await this.taken;
     const appended = await super.append(stream, expectedRevision, events);
     await pause(2);
     return appended;
@@ -157,6 +159,56 @@ describe('the mailboxes of two processes', () => {
     const heads = await Promise.all(processes.map((rooms) => rooms.newest(roomId)));
     const members = heads.map(({ state }) => [...state.members.entries()].sort());
     for (const some of members) expect(some).toEqual(members[0]);
+  });
+
+  it('keep as many rooms warm as their weight allows, and know those again that had to go', async () => {
+    const limits = { mailboxes: 1_000, bytes: 1_500_000 };
+    const lookUp = async () => never('no look-up is needed');
+    const rooms = new Rooms(parts(), lookUp, limits);
+    const ids = Array.from({ length: 30 }, (_, n) => `0198a000-0000-7000-8000-0000000010${10 + n}`);
+    for (const id of ids) {
+      accepted(await rooms.send(id, create, context));
+      const posts = Array.from({ length: 200 }, (_, n) => rooms.send(id, post(ada, n), context));
+      await Promise.all(posts);
+    }
+    const reader = new Rooms(parts(), lookUp, limits);
+    for (const id of ids) {
+      expect((await reader.current(id)).state.messages.size).toBe(200);
+      // The one that has just been folded is in use and goes only when another comes.
+      expect(reader.warm.bytes).toBeLessThan(limits.bytes + 200_000);
+    }
+    expect(reader.warm.mailboxes).toBeGreaterThan(5);
+    expect(reader.warm.mailboxes).toBeLessThan(15);
+    expect((await reader.current(ids[0] as string)).revision).toBe(201n);
+  });
+
+  it('refuse at once what is more than may wait', async () => {
+    const rooms = process();
+    accepted(await rooms.send(roomId, create, context));
+    const sent = Array.from({ length: mailboxLimits.waiting + 50 }, (_, n) =>
+      rooms.send(roomId, post(ada, n), context),
+    );
+    const outcomes = await Promise.all(sent);
+    expect(outcomes.map(isRejection)).toEqual(outcomes.map((_, n) => n >= mailboxLimits.waiting));
+    expect(outcomes.at(-1)).toMatchObject({ rejected: 'Unavailable' });
+  });
+
+  it('hold no command in memory whose sender has been told that the outcome is unknown', async () => {
+    const rooms = process();
+    accepted(await rooms.send(roomId, create, context));
+    store.taken = new Promise(() => undefined);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      for (let wave = 0; wave < 3; wave++) {
+        // Almost as many as may wait: those of the wave before must have gone.
+        const sent = Array.from({ length: 900 }, (_, n) => rooms.send(roomId, post(ada, wave * 900 + n), context));
+        await vi.advanceTimersByTimeAsync(mailboxLimits.deadline + 1);
+        const details = new Set((await Promise.all(sent)).map((outcome) => isRejection(outcome) && outcome.detail));
+        expect([...details]).toEqual([expect.stringContaining('not known yet')]);
+      }
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('take any number of changes of one account that come at once', async () => {

@@ -46,6 +46,8 @@ export interface MailboxParts<S, C, E extends Happened> {
   readonly clock: Clock;
   /** How states are written into snapshots; `rules` names the shape and is changed whenever folding changes. */
   readonly snapshot: { readonly rules: string; write(state: S): string; read(text: string): S };
+  /** Bytes of memory that a state takes, about. */
+  weigh(state: S): number;
   /** Gives commands what their decision needs beyond the state, all of a batch at once. */
   lookUp(stream: string, commands: readonly C[], state: S): Promise<readonly C[]> | null;
 }
@@ -107,8 +109,15 @@ export class Mailbox<S, C, E extends Happened> {
   constructor(
     private readonly stream: string,
     private readonly parts: MailboxParts<S, C, E>,
+    /** Is told when the state has been folded anew from the store. */
+    private readonly folded: () => void,
   ) {
     this.state = parts.decider.initialState;
+  }
+
+  /** Bytes of memory that it takes while idle, about. */
+  get weight(): number {
+    return this.parts.weigh(this.state);
   }
 
   /** Whether it can be dropped; until then there is no other for its stream in this process. */
@@ -136,7 +145,7 @@ export class Mailbox<S, C, E extends Happened> {
           reject(error);
         },
       };
-      const timer = setTimeout(() => letter.settle(outcomeUnknown), mailboxLimits.deadline);
+      const timer = setTimeout(() => this.giveUp(letter), mailboxLimits.deadline);
       this.waiting.push(letter);
       if (!this.running) void this.run();
     });
@@ -164,6 +173,13 @@ export class Mailbox<S, C, E extends Happened> {
       if (!this.appending?.some(({ id }) => id === event.id)) this.rivalSeenAt = Date.now();
       this.fold(event);
     }
+  }
+
+  /** The caller is not kept waiting any longer. A command that nobody waits for is not held in memory either. */
+  private giveUp(letter: Letter<S, C>): void {
+    letter.settle(outcomeUnknown);
+    const place = this.waiting.indexOf(letter);
+    if (place >= 0) this.waiting.splice(place, 1);
   }
 
   private async run(): Promise<void> {
@@ -339,6 +355,7 @@ export class Mailbox<S, C, E extends Happened> {
       full = page.length === PAGE;
     }
     this.loaded = true;
+    this.folded();
     this.keepSnapshot();
   }
 

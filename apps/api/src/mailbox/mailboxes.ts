@@ -1,19 +1,34 @@
 import { type Happened, type Recorded, type Rejection, streamName } from '@verbatim/domain';
 import { type Context, type Decided, Mailbox, type MailboxParts } from './mailbox.js';
 
-/** Mailboxes kept warm; beyond this the longest unused idle ones go. */
-const MOST = 20_000;
+/** What all mailboxes of a kind may take; beyond it the longest unused idle ones go. */
+export const mailboxesLimits = {
+  mailboxes: 20_000,
+  /** Bytes of their states, by estimate. */
+  bytes: 268_435_456,
+};
 /** Milliseconds after which an unused mailbox is dropped. */
 const IDLE = 10 * 60_000;
 
 /** All mailboxes of one kind of stream in this process. */
 export class Mailboxes<S, C, E extends Happened> {
   private readonly open = new Map<string, Mailbox<S, C, E>>();
+  /** What each of them weighed when last looked at, and all together. */
+  private readonly weights = new Map<string, number>();
+  private weight = 0;
   private readonly sweep: NodeJS.Timeout;
 
-  constructor(private readonly parts: MailboxParts<S, C, E>) {
-    this.sweep = setInterval(() => this.dropIdle(MOST), IDLE / 10);
+  constructor(
+    private readonly parts: MailboxParts<S, C, E>,
+    private readonly limits = mailboxesLimits,
+  ) {
+    this.sweep = setInterval(() => this.tidy(), IDLE / 10);
     this.sweep.unref();
+  }
+
+  /** Mailboxes that are warm now, and the bytes that their states take by estimate. */
+  get warm(): { readonly mailboxes: number; readonly bytes: number } {
+    return { mailboxes: this.open.size, bytes: this.weight };
   }
 
   /** Decides a command for the entity with this id; see Mailbox.send. */
@@ -51,19 +66,35 @@ export class Mailboxes<S, C, E extends Happened> {
       // Put back at the end, so that they stand in the order of their last use.
       this.open.delete(id);
     } else {
-      this.dropIdle(MOST - 1);
-      mailbox = new Mailbox(streamName(this.parts.decider.category, id), this.parts);
+      this.dropIdle(this.limits.mailboxes - 1);
+      mailbox = new Mailbox(streamName(this.parts.decider.category, id), this.parts, () => this.weigh(id));
     }
     this.open.set(id, mailbox);
     return mailbox;
   }
 
-  /** Drops those unused for long, and further ones until no more than `most` are left. */
+  private tidy(): void {
+    for (const id of this.open.keys()) this.weigh(id);
+    this.dropIdle(this.limits.mailboxes);
+  }
+
+  /** Looks at a state when it was folded anew and at each sweep; between these it grows little. */
+  private weigh(id: string): void {
+    const weight = this.open.get(id)?.weight ?? 0;
+    this.weight += weight - (this.weights.get(id) ?? 0);
+    if (weight > 0) this.weights.set(id, weight);
+    else this.weights.delete(id);
+  }
+
+  /** Drops those unused for long, and further ones until no more than `most` are left and they are not too heavy. */
   private dropIdle(most: number): void {
     const limit = Date.now() - IDLE;
     for (const [id, mailbox] of this.open) {
-      if (mailbox.lastUsed >= limit && this.open.size <= most) return;
-      if (mailbox.idle) this.open.delete(id);
+      const fits = this.open.size <= most && this.weight <= this.limits.bytes;
+      if (mailbox.lastUsed >= limit && fits) return;
+      if (!mailbox.idle) continue;
+      this.open.delete(id);
+      this.weigh(id);
     }
   }
 }

@@ -1,0 +1,3 @@
+import { describeKickRaces } from './kick-races.testing.js';
+
+describeKickRaces(1_000);

@@ -1,0 +1,133 @@
+import type { Person } from '@verbatim/protocol';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Announcement, RoomStatement } from './announcement.js';
+import { OtherReplicas, replicaLimits } from './other-replicas.js';
+
+const ada: Person = { id: 'ada', username: 'ada' };
+const bob: Person = { id: 'bob', username: 'bob' };
+const cem: Person = { id: 'cem', username: 'cem' };
+
+let others: OtherReplicas;
+let told: string[];
+let now: number;
+beforeEach(() => {
+  told = [];
+  now = 1_000;
+  others = new OtherReplicas((room, { username }, online) =>
+    told.push(`${username} ${online ? 'came to' : 'left'} ${room}`),
+  );
+});
+
+const says = (from: string, number: number, parts: Partial<Announcement> = {}): boolean =>
+  others.take({ from, number, round: 1, complete: false, rooms: [], typing: [], asks: [], bye: false, ...parts }, now);
+const inRoom = (room: string, ...people: Person[]): RoomStatement => ({ room, people });
+const present = (room: string) => [...others.peopleIn(room)].map(({ username }) => username).sort();
+
+describe('what a replica tells of a room', () => {
+  it('takes the place of what it told before', () => {
+    says('left', 0, { rooms: [inRoom('a', ada, bob)] });
+    says('left', 1, { rooms: [inRoom('a', bob, cem)] });
+    expect(told).toEqual(['ada came to a', 'bob came to a', 'ada left a', 'cem came to a']);
+    expect(present('a')).toEqual(['bob', 'cem']);
+    says('left', 2, { rooms: [inRoom('a')] });
+    expect(told.slice(4)).toEqual(['bob left a', 'cem left a']);
+    expect(others.countIn('a')).toBe(0);
+  });
+
+  it('is no news of people who are there at another replica', () => {
+    says('left', 0, { rooms: [inRoom('a', ada)] });
+    says('right', 0, { rooms: [inRoom('a', ada)] });
+    says('left', 1, { rooms: [inRoom('a')] });
+    expect(told).toEqual(['ada came to a']);
+    says('right', 1, { bye: true });
+    expect(told).toEqual(['ada came to a', 'ada left a']);
+    expect(others.size).toBe(1);
+  });
+
+  it('may be that there are too many people; then nobody is told of', () => {
+    says('left', 0, { rooms: [inRoom('a', ada)] });
+    says('left', 1, { rooms: [{ room: 'a', people: null }] });
+    expect(others.countIn('a')).toBe(Number.POSITIVE_INFINITY);
+    says('left', 2, { rooms: [inRoom('a')] });
+    expect(told).toEqual(['ada came to a']);
+  });
+});
+
+describe('an announcement that was lost', () => {
+  it('is missed, and the replica asked, once in a while, until it begins a new round', () => {
+    now = 10_000;
+    says('left', 0, { round: 0 });
+    expect(says('left', 1, { round: 1 })).toBe(false);
+    now += replicaLimits.asking;
+    expect(says('left', 3)).toBe(true);
+    now += 1;
+    expect(says('left', 4)).toBe(false);
+    now += replicaLimits.asking;
+    expect(says('left', 5)).toBe(true);
+    now += replicaLimits.asking;
+    expect(says('left', 6, { round: 2 })).toBe(false);
+  });
+
+  it('leaves nobody online who went meanwhile: a complete round tells of all who are there', () => {
+    says('left', 0, { round: 0 });
+    says('left', 1, { rooms: [inRoom('a', ada), inRoom('b', bob)], complete: true });
+    // That both have left is lost; what is complete now was not heard whole.
+    says('left', 3, { rooms: [inRoom('b', bob)], complete: true });
+    expect(present('a')).toEqual(['ada']);
+    says('left', 4, { round: 2, rooms: [inRoom('b', bob)] });
+    expect(present('a')).toEqual(['ada']);
+    says('left', 5, { round: 2, complete: true });
+    expect(present('a')).toEqual([]);
+    expect(told).toEqual(['ada came to a', 'bob came to b', 'ada left a']);
+  });
+
+  it('that comes after all is passed over', () => {
+    says('left', 5, { rooms: [inRoom('a', ada)] });
+    says('left', 4, { rooms: [inRoom('a')] });
+    expect(present('a')).toEqual(['ada']);
+  });
+});
+
+describe('a replica that falls silent', () => {
+  it('is forgotten with all its people, the others are not', () => {
+    says('left', 0, { rooms: [inRoom('a', ada, bob)] });
+    now += 5_000;
+    says('right', 0, { rooms: [inRoom('a', bob)] });
+    others.forgetSilent(now - 1_000);
+    expect(told.slice(2)).toEqual(['ada left a']);
+    expect(present('a')).toEqual(['bob']);
+  });
+
+  it('is not blamed for silence in which nobody could be heard', () => {
+    says('left', 0, { rooms: [inRoom('a', ada)] });
+    now += 60_000;
+    others.excuseSilence(now);
+    others.forgetSilent(now - 1_000);
+    expect(present('a')).toEqual(['ada']);
+  });
+});
+
+describe('what is remembered', () => {
+  it('is bounded for each replica', () => {
+    const people = (n: number) => Array.from({ length: 100 }, (_, i) => ({ id: `${n} ${i}`, username: 'x' }));
+    const rooms = replicaLimits.people / 100;
+    for (let n = 0; n < rooms + 3; n++) says('left', n, { rooms: [{ room: `${n}`, people: people(n) }] });
+    expect(others.dropped).toBe(300);
+    expect(others.countIn(`${rooms - 1}`)).toBe(100);
+    expect(others.countIn(`${rooms}`)).toBe(0);
+    // Where some have gone, there is space for others.
+    says('left', rooms + 3, { rooms: [inRoom('0'), { room: 'late', people: people(0) }] });
+    expect(others.countIn('late')).toBe(100);
+  });
+
+  it('is so in rooms that are too full to tell of as well', () => {
+    for (let n = 0; n < replicaLimits.people + 10; n++) says('left', n, { rooms: [{ room: `${n}`, people: null }] });
+    expect(others.countIn(`${replicaLimits.people}`)).toBe(0);
+  });
+
+  it('is bounded to so many replicas', () => {
+    for (let n = 0; n < replicaLimits.replicas + 2; n++) says(`${n}`, 0, { rooms: [inRoom('a', ada)] });
+    expect(others.size).toBe(replicaLimits.replicas);
+    expect(others.dropped).toBe(2);
+  });
+});
