@@ -150,7 +150,8 @@ export async function startService(
     ADMIN_PASSWORD: 'administrator',
     ...environment,
   };
-  const node = startNode(main, env, [...(process.env.NODE_ARGUMENTS?.split(' ') ?? []), ...nodeArguments]);
+  const given = process.env.NODE_ARGUMENTS?.split(' ') ?? [];
+  const node = startNode(main, env, ['--max-semi-space-size=32', ...given, ...nodeArguments]);
   const url = (await node.prints(/(http:\/\/\S+)\/health\/ready/))[1] ?? '';
   while (!(await fetch(`${url}/health/ready`)).ok) await sleep(5);
   return { url, node };
