@@ -1,0 +1,115 @@
+import { setMaxListeners } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { check } from './checker.testing.js';
+import { Crowd } from './crowd.testing.js';
+import { heal, type Infliction, impossible, inflict } from './infliction.testing.js';
+import { drained, loggedForm, readDoors, readLog, wrongReadModels } from './reading-back.testing.js';
+import { type Endured, report, wrongs } from './report.testing.js';
+import { scheduleOf, sides } from './schedule.testing.js';
+import { openSite, type Site } from './site.testing.js';
+import type { Witness } from './witness.testing.js';
+
+/** Milliseconds until everybody must have heard everything once nothing is broken any more. */
+const PATIENCE = 60_000;
+
+export interface EnduranceOptions {
+  readonly seed: number;
+  readonly faults: number;
+  /** See `scheduleOf`. */
+  readonly pace?: number;
+  /** Whether what all processes said is kept in a file also if nothing is wrong. */
+  readonly record?: boolean;
+  /** Takes a line for each fault as it is made. */
+  readonly tell?: (line: string) => void;
+}
+
+/** Lets people talk while faults are made; then puts everything right and holds what they were told against the log. */
+export async function endure(options: EnduranceOptions): Promise<Endured> {
+  const { seed, faults, pace = 1, record = false, tell = () => {} } = options;
+  const begun = performance.now();
+  const site = await openSite();
+  let crowd: Crowd | null = null;
+  const lines: string[] = [];
+  const note = (line: string) => {
+    lines.push(`${new Date().toISOString()} ${line}`);
+    tell(line);
+  };
+  try {
+    crowd = await Crowd.gather(site, seed, pace);
+    const schedule = scheduleOf({ seed, count: faults, pace, without: impossible(site) });
+    const inflictions = await during(crowd, async () => {
+      const made = await inflict(site, schedule, note);
+      heal(site);
+      await site.ready();
+      return made;
+    });
+    const found = await compare(site, crowd);
+    const seconds = (performance.now() - begun) / 1_000;
+    const leftOut = site.noDisk && `disk full, because ${site.noDisk}`;
+    const endured: Endured = { seed, inflictions, leftOut, ...found, seconds };
+    lines.push(report(endured));
+    if (record || wrongs(endured).length > 0) tell(`What all processes said: ${await keep(site, seed, lines)}`);
+    return endured;
+  } catch (error) {
+    lines.push(String(error));
+    tell(`What all processes said: ${await keep(site, seed, lines)}`);
+    throw error;
+  } finally {
+    crowd?.disperse();
+    await site.close();
+  }
+}
+
+/** Has people talk while the work is done; a failure of either ends both. */
+async function during(crowd: Crowd, work: () => Promise<Infliction[]>): Promise<Infliction[]> {
+  const end = new AbortController();
+  setMaxListeners(0, end.signal);
+  const acting = crowd.act(end.signal);
+  const done = await Promise.race([work(), acting.then(() => Promise.reject(new Error('the people fell silent')))]);
+  end.abort();
+  await acting;
+  return done;
+}
+
+/** Reads everything back by all ways there are, and compares it with what people were told. */
+async function compare(
+  site: Site,
+  crowd: Crowd,
+): Promise<Omit<Endured, 'seed' | 'inflictions' | 'leftOut' | 'seconds'>> {
+  await drained(site);
+  const log = await readLog(site);
+  await allHeard(crowd.witnesses, new Map(log.map(({ stream, revision }) => [stream, Number(revision)])));
+  const { hearings, timelines } = await readDoors(site, crowd.reader, crowd.rooms);
+  hearings.push(...crowd.witnesses.map(({ hearing }) => hearing));
+  const { longestSilence, longestWait, attempts } = crowd;
+  return {
+    verdict: check({ attempts, log: log.map(loggedForm), hearings, timelines }),
+    wrongReadModels: await wrongReadModels(site, log),
+    surprises: [
+      ...sides.flatMap((side) => site.replicas[side].process.surprises),
+      ...crowd.witnesses.flatMap(({ troubles }) => troubles),
+    ],
+    failedStarts: sides.reduce((sum, side) => sum + site.replicas[side].process.failedStarts, 0),
+    events: log.length,
+    observers: hearings.length + timelines.length,
+    ...{ longestSilence, longestWait },
+  };
+}
+
+/** Waits until everybody who listens has heard everything, but no longer than patience lasts: the checker will tell. */
+async function allHeard(witnesses: readonly Witness[], heads: ReadonlyMap<string, number>): Promise<void> {
+  const behind = () =>
+    witnesses.some(({ hearing, last }) => hearing.toTheEnd && last < (heads.get(`room-${hearing.room}`) ?? -1));
+  for (const deadline = performance.now() + PATIENCE; behind() && performance.now() < deadline; ) await sleep(50);
+}
+
+/** Keeps all that may explain what went wrong; answers where. */
+async function keep(site: Site, seed: number, lines: readonly string[]): Promise<string> {
+  const file = join(tmpdir(), `verbatim-faults-${seed}.log`);
+  const printed = sides.flatMap((side) => [`--- ${side} replica`, site.replicas[side].process.output]);
+  await writeFile(file, [...lines, '--- database', ...site.database.lines, ...printed].join('\n'));
+  return file;
+}

@@ -1,0 +1,60 @@
+/** What those who took part in a run have seen of it; revisions as the doors tell them. */
+export interface History {
+  readonly attempts: readonly Attempt[];
+  readonly log: readonly Logged[];
+  readonly hearings: readonly Hearing[];
+  readonly timelines: readonly Timeline[];
+}
+
+/** One posting of a message and what became of it. A message may have been posted several times with the same id. */
+export interface Attempt {
+  readonly room: string;
+  readonly id: string;
+  readonly text: string;
+  readonly outcome: Outcome;
+}
+
+export type Outcome =
+  | { readonly is: 'acknowledged'; readonly revision: number }
+  /** The service said that it will not be stored. */
+  | { readonly is: 'refused'; readonly code: string }
+  /** Nobody could say. */
+  | { readonly is: 'unknown' };
+
+/** An event as the log holds it: `sealed` is the text that was hashed, `messageId` and `text` are those of a message. */
+export interface Logged {
+  readonly stream: string;
+  readonly revision: number;
+  readonly position: number;
+  readonly id: string;
+  readonly type: string;
+  readonly sealed: string;
+  readonly prev: string | null;
+  readonly hash: string;
+  readonly messageId: string | null;
+  readonly text: string | null;
+}
+
+/** What somebody heard of a room, in the order in which it came: all after revision `after`. */
+export interface Hearing {
+  readonly who: string;
+  readonly room: string;
+  readonly after: number;
+  readonly events: readonly Heard[];
+  /** Whether it was to bring everything up to the end of the log; otherwise somebody stopped listening earlier. */
+  readonly toTheEnd: boolean;
+}
+
+export interface Heard {
+  readonly revision: number;
+  readonly type: string;
+  readonly messageId: string | null;
+  readonly text: string | null;
+}
+
+/** The messages of a room as a list told them, oldest first. */
+export interface Timeline {
+  readonly who: string;
+  readonly room: string;
+  readonly messages: readonly { readonly id: string; readonly revision: number; readonly text: string | null }[];
+}

@@ -1,0 +1,115 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Recorded } from '@verbatim/domain';
+import { PostgresEventStore, PostgresKeyRing, Sealer } from '@verbatim/event-store';
+import postgres from 'postgres';
+import { wholeLog } from '../../../../libs/event-store/src/commotion.testing.js';
+import { actualRows, expectedTables } from '../../../../libs/projections/src/expected-rows.testing.js';
+import { connect } from '../database/database.js';
+import { rebuiltBeside } from '../testing/rebuilt.testing.js';
+import { eventually, signIn, type TestPerson } from '../testing/test-client.testing.js';
+import { masterKey } from '../vault/secrets.js';
+import type { Heard, Hearing, Logged, Timeline } from './history.testing.js';
+import { sides } from './schedule.testing.js';
+import type { Site } from './site.testing.js';
+
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Everything as the log holds it, read and opened with the library alone, beside the service. */
+export async function readLog(site: Site): Promise<Recorded[]> {
+  const { DATABASE_URL: url = '', VERBATIM_DATA: folder = '' } = site.environment();
+  const sql = connect(url);
+  const store = await PostgresEventStore.open({ url });
+  try {
+    const sealer = new Sealer(await PostgresKeyRing.open(sql, await masterKey(folder, undefined)));
+    return await sealer.open(await wholeLog(store));
+  } finally {
+    await store.close();
+    await sql.end({ timeout: 5 });
+  }
+}
+
+export const loggedForm = (event: Recorded): Logged => ({
+  ...{ stream: event.stream, id: event.id, sealed: event.sealed, prev: event.prev, hash: event.hash },
+  ...heardForm(event),
+  position: Number(event.position),
+});
+
+/** What counts of an event, from whichever door it came. */
+export function heardForm(event: { revision: number | bigint; type: string; data: object }): Heard {
+  const { messageId = null, text = null } = event.type === 'MessagePosted' ? (event.data as Partial<Heard>) : {};
+  return { revision: Number(event.revision), type: event.type, messageId, text };
+}
+
+/** Waits until the projectors have nothing left to do. */
+export async function drained(site: Site): Promise<void> {
+  for (const side of sides) {
+    const lag = async () => {
+      const text = await (await fetch(`${site.replicas[side].url}/metrics`)).text();
+      return [...text.matchAll(/^verbatim_(?:projection|search)_lag (\S+)$/gm)].map(([, value]) => Number(value));
+    };
+    await eventually(lag, (values) => values.length === 2 && values.every((value) => value === 0));
+  }
+}
+
+/** Everything as the doors of both replicas tell it: lists of events and of messages, and sockets from the beginning. */
+export async function readDoors(
+  site: Site,
+  credentials: Credentials,
+  rooms: readonly string[],
+): Promise<{ hearings: Hearing[]; timelines: Timeline[] }> {
+  const hearings: Hearing[] = [];
+  const timelines: Timeline[] = [];
+  for (const side of sides) {
+    const person = await signIn(site.replicas[side].url, credentials);
+    for (const room of rooms) {
+      const path = `/v1/rooms/${room}`;
+      const events: Heard[] = (await person.all(`${path}/events`)).map(heardForm);
+      hearings.push({ who: `the events of the ${side} replica`, room, after: -1, events, toTheEnd: true });
+      hearings.push({
+        ...{ who: `a socket of the ${side} replica`, room, after: -1, toTheEnd: true },
+        events: await followToTheEnd(person, room, events.at(-1)?.revision ?? -1),
+      });
+      const oldest = await person.all(`${path}/messages?order=oldest`);
+      const newest = await person.all(`${path}/messages?order=newest`);
+      timelines.push(
+        { who: `the messages of the ${side} replica`, room, messages: oldest },
+        { who: `the newest messages of the ${side} replica`, room, messages: newest.reverse() },
+      );
+    }
+  }
+  return { hearings, timelines };
+}
+
+async function followToTheEnd(person: TestPerson, room: string, last: number): Promise<Heard[]> {
+  const socket = await person.follow(room, -1);
+  await socket.when(() => (socket.events(room).at(-1)?.revision ?? -1) >= last);
+  socket.close();
+  return socket.events(room).map(heardForm);
+}
+
+/** Names of tables whose rows are not what the log says, once by the simple way of tests and once by a rebuild. */
+export async function wrongReadModels(site: Site, log: readonly Recorded[]): Promise<string[]> {
+  const environment = site.environment();
+  const sql = postgres(environment.DATABASE_URL ?? '', { max: 2, onnotice: () => undefined });
+  try {
+    const [live] = await sql<{ n: number }[]>`select n from desk.read_schemas where state = 'live'`;
+    const [expected, actual] = [await expectedTables(sql, log), await actualRows(sql, `read_${live?.n}`)];
+    const { before, after } = await rebuiltBeside(sql, environment);
+    return [
+      ...differences(expected, actual).map((table) => `${table}: the rows are not what the log says`),
+      ...differences(before, after).map((table) => `${table}: a rebuild makes other rows`),
+    ];
+  } finally {
+    await sql.end();
+  }
+}
+
+const differences = (one: object, other: object): string[] => {
+  const [these, those] = [new Map(Object.entries(one)), new Map(Object.entries(other))];
+  return [...new Set([...these.keys(), ...those.keys()])].filter(
+    (table) => !isDeepStrictEqual(these.get(table), those.get(table)),
+  );
+};
