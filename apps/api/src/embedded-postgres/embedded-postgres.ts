@@ -68,7 +68,13 @@ export async function startEmbeddedPostgres(
     try {
       const cluster = await openCluster(dataFolder, { account, binaries, lockFd: databaseLock.fd, log });
       const server = await startServer(cluster, { account, binaries, lockFd: databaseLock.fd, log, settings, port });
-      serviceLock.write(`${process.pid} ${server.port}\n`);
+      try {
+        serviceLock.write(`${process.pid} ${server.port}\n`);
+      } catch (error) {
+        // A full disk: nobody would know of the server.
+        await server.shutDown();
+        throw error;
+      }
       return running(server, urlOf(server.port, cluster.password), serviceLock);
     } finally {
       // From here on only PostgreSQL itself holds this lock.
@@ -141,7 +147,12 @@ async function holdFolder(folder: string): Promise<LockFile> {
     const { pid } = parseHolder(await readLockFile(path));
     throw new DataFolderInUse(folder, pid && isAlive(pid) ? pid : null);
   }
-  lock.write(`${process.pid}\n`);
+  try {
+    lock.write(`${process.pid}\n`);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
   return lock;
 }
 

@@ -48,34 +48,34 @@ export class Sessions {
 
   async start({ sessionId, userId }: SessionRef): Promise<string> {
     const token = secret();
-    await this.sql.begin(async (tx) => {
-      await tx`insert into vault.sessions (id, user_id) values (${sessionId}, ${userId})`;
-      await tx`
-        insert into vault.refresh_tokens (hash, session_id, expires_at)
-        values (${digest(token)}, ${sessionId}, ${this.in(REFRESH_DAYS * DAY)})`;
-    });
+    // One statement rather than a transaction: postgres.js sends ROLLBACK into a connection that was lost, and the process dies.
+    await this.sql`
+      with session as (insert into vault.sessions (id, user_id) values (${sessionId}, ${userId}))
+      insert into vault.refresh_tokens (hash, session_id, expires_at)
+      values (${digest(token)}, ${sessionId}, ${this.in(REFRESH_DAYS * DAY)})`;
     return token;
   }
 
   /** Exchanges a refresh token for the next one. One that was exchanged before is a sign of theft. */
   async rotate(refreshToken: string): Promise<Rotation> {
     const next = secret();
-    return await this.sql.begin(async (tx): Promise<Rotation> => {
-      const [token] = await tx<
-        { session_id: string; user_id: string; used: boolean; revoked: boolean; expired: boolean }[]
-      >`
-        select t.session_id, s.user_id, t.used_at is not null as used, s.revoked_at is not null as revoked, t.expires_at < ${this.in(0)} as expired
+    // One statement here as well.
+    const [token] = await this.sql<
+      { session_id: string; user_id: string; used: boolean; revoked: boolean; expired: boolean }[]
+    >`
+      with token as (
+        select t.hash, t.session_id, s.user_id, t.used_at is not null as used, s.revoked_at is not null as revoked, t.expires_at < ${this.in(0)} as expired
         from vault.refresh_tokens t join vault.sessions s on s.id = t.session_id
-        where t.hash = ${digest(refreshToken)} for update of t`;
-      if (!token || token.revoked || token.expired) return { outcome: 'unknown' };
-      const ref = { sessionId: token.session_id, userId: token.user_id };
-      if (token.used) return { ...ref, outcome: 'reused' };
-      await tx`update vault.refresh_tokens set used_at = now() where hash = ${digest(refreshToken)}`;
-      await tx`
+        where t.hash = ${digest(refreshToken)} for update of t),
+      good as (select * from token where not used and not revoked and not expired),
+      spent as (update vault.refresh_tokens t set used_at = now() from good where t.hash = good.hash),
+      successor as (
         insert into vault.refresh_tokens (hash, session_id, expires_at)
-        values (${digest(next)}, ${ref.sessionId}, ${this.in(REFRESH_DAYS * DAY)})`;
-      return { ...ref, outcome: 'rotated', refreshToken: next };
-    });
+        select ${digest(next)}, session_id, ${this.in(REFRESH_DAYS * DAY)} from good)
+      select * from token`;
+    if (!token || token.revoked || token.expired) return { outcome: 'unknown' };
+    const ref = { sessionId: token.session_id, userId: token.user_id };
+    return token.used ? { ...ref, outcome: 'reused' } : { ...ref, outcome: 'rotated', refreshToken: next };
   }
 
   /** Makes the session useless here at once and everywhere for renewals; the event that tells the replicas comes after. */
