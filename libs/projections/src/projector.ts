@@ -14,7 +14,10 @@ export interface ProjectorOptions extends Pick<GroupRunnerOptions, 'sql' | 'stor
   readonly projections: ReadModels;
   /** Leads to the database itself where `sql` goes through a transaction pooler. Default: `sql`. */
   readonly direct?: Sql;
-  /** How long events are collected before they are applied; milliseconds, default 50. */
+  /**
+   * How long events are collected before they are applied, unless somebody waits for them; milliseconds, default 100.
+   * Search collects for longer, since nobody waits for it.
+   */
   readonly delayMs?: number;
   /** Most events in a transaction, default 2,000. */
   readonly maxBatch?: number;
@@ -59,7 +62,7 @@ export class Projector {
   #caughtUp: () => void = () => {};
 
   constructor(private readonly options: ProjectorOptions) {
-    const { projections, delayMs = 50, maxBatch = 2_000 } = options;
+    const { projections, delayMs = 100, maxBatch = 2_000 } = options;
     const common = { ...options, delayMs, maxBatch };
     this.#timeline = new GroupRunner({
       ...common,
@@ -68,6 +71,7 @@ export class Projector {
     });
     this.#search = new GroupRunner({
       ...common,
+      delayMs: delayMs * 2.5,
       group: projections.search,
       progressed: (at) => {
         this.#searchPosition = at;
