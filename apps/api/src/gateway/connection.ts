@@ -56,7 +56,7 @@ export class Connection {
   /** Sends a frame that was encoded once for many. */
   sendBytes(frame: Buffer): void {
     if (!this.open) return;
-    if (this.outbox.waitingBytes > connectionLimits.waitingBytes) {
+    if (this.outbox.filling && this.outbox.waitingBytes > connectionLimits.waitingBytes) {
       // What is under way goes out first, so that a client that reads on in time learns why it ends.
       this.close('tooSlow');
       return;

@@ -11,6 +11,8 @@ import type { WebSocket } from 'ws';
 export class Outbox {
   private readonly frames: Buffer[] = [];
   private bytes = 0;
+  /** The last write was more than the socket took at once. */
+  private stuck = false;
 
   constructor(
     private readonly socket: WebSocket,
@@ -20,6 +22,11 @@ export class Outbox {
   /** Bytes that the client's side has not taken yet. */
   get waitingBytes(): number {
     return this.bytes + this.wire.writableLength;
+  }
+
+  /** Whether more is waiting than a socket takes in passing. Cheaper to ask than how much it is. */
+  get filling(): boolean {
+    return this.stuck || this.bytes > PASSING_BYTES;
   }
 
   put(frame: Buffer): void {
@@ -44,19 +51,34 @@ export class Outbox {
 
   /** Writes what was put so far, at once. */
   flush(): void {
-    const { frames } = this;
-    const last = frames.pop();
-    if (!last) return;
-    let bytes = last;
-    if (frames.length > 0) {
-      bytes = Buffer.concat([...frames, last]);
-      frames.length = 0;
-    }
+    const { frames, bytes, wire } = this;
+    if (frames.length === 0) return;
     this.bytes = 0;
     // Nothing may follow a frame that closes the connection (RFC 6455, 5.5.1).
-    if (this.wire.writable && this.socket.readyState === this.socket.OPEN) this.wire.write(bytes);
+    if (!wire.writable || this.socket.readyState !== this.socket.OPEN) {
+      frames.length = 0;
+    } else if (frames.length > 1 && (this.stuck || bytes > SMALL_BYTES)) {
+      this.writeApart();
+    } else {
+      const last = frames.pop() as Buffer;
+      this.stuck = !wire.write(frames.length === 0 ? last : Buffer.concat([...frames, last]));
+      frames.length = 0;
+    }
+  }
+
+  /** Frames that are large, or will have to wait, are not copied: others get the same bytes. */
+  private writeApart(): void {
+    const { frames, wire } = this;
+    wire.cork();
+    for (const frame of frames) this.stuck = !wire.write(frame);
+    wire.uncork();
+    frames.length = 0;
   }
 }
+
+/** Bytes up to which a copy costs less than a further buffer in a write. */
+const SMALL_BYTES = 16_384;
+const PASSING_BYTES = 65_536;
 
 let waiting: Outbox[] = [];
 
