@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Recorded } from '@verbatim/domain';
 import { PostgresEventStore, PostgresKeyRing, Sealer } from '@verbatim/event-store';
@@ -63,17 +64,17 @@ export async function readDoors(
   const hearings: Hearing[] = [];
   const timelines: Timeline[] = [];
   for (const side of sides) {
-    const person = await signIn(site.replicas[side].url, credentials);
+    const person = await insist(() => signIn(site.replicas[side].url, credentials));
     for (const room of rooms) {
       const path = `/v1/rooms/${room}`;
-      const events: Heard[] = (await person.all(`${path}/events`)).map(heardForm);
+      const events: Heard[] = (await insist(() => person.all(`${path}/events`))).map(heardForm);
       hearings.push({ who: `the events of the ${side} replica`, room, after: -1, events, toTheEnd: true });
       hearings.push({
         ...{ who: `a socket of the ${side} replica`, room, after: -1, toTheEnd: true },
         events: await followToTheEnd(person, room, events.at(-1)?.revision ?? -1),
       });
-      const oldest = await person.all(`${path}/messages?order=oldest`);
-      const newest = await person.all(`${path}/messages?order=newest`);
+      const oldest = await insist(() => person.all(`${path}/messages?order=oldest`));
+      const newest = await insist(() => person.all(`${path}/messages?order=newest`));
       timelines.push(
         { who: `the messages of the ${side} replica`, room, messages: oldest },
         { who: `the newest messages of the ${side} replica`, room, messages: newest.reverse() },
@@ -82,6 +83,22 @@ export async function readDoors(
   }
   return { hearings, timelines };
 }
+
+/**
+ * Asks again while the answer is `unavailable`, as the contract has clients do: a pool of connections may come upon one
+ * that was lost during the faults only when it is next used.
+ */
+async function insist<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (tries === MOST_TRIES || !String(error).includes('verbatim:error:unavailable')) throw error;
+      await sleep(200);
+    }
+  }
+}
+const MOST_TRIES = 20;
 
 async function followToTheEnd(person: TestPerson, room: string, last: number): Promise<Heard[]> {
   const socket = await person.follow(room, -1);
