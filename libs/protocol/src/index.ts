@@ -1,5 +1,6 @@
 export * from './accounts.js';
 export * from './asyncapi.js';
+export type { Call, Tag } from './call.js';
 export * from './calls.js';
 export * from './errors.js';
 export * from './events.js';

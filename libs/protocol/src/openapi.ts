@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import * as accounts from './accounts.js';
-import { type Call, callList, statusesOf, type Tag } from './calls.js';
+import type { Call, Tag } from './call.js';
+import { callList, statusesOf } from './calls.js';
 import { type ErrorCode, errors, inputErrorSchema, problemMediaType, problemSchema } from './errors.js';
 import * as events from './events.js';
 import { type JsonSchema, jsonSchema, mayBeAbsent, namedJsonSchemas, referenceTo } from './json-schema.js';

@@ -1,0 +1,43 @@
+import type { z } from 'zod';
+import type { ErrorCode } from './errors.js';
+import { idempotencyKey, positionHeader } from './fields.js';
+
+/** One call of the REST API. */
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Parameters stand in braces: `/v1/rooms/{id}`. */
+  readonly path: `/${string}`;
+  readonly tag: Tag;
+  /** Whose credential it takes; rights within a room are up to the room. */
+  readonly auth: 'none' | 'user' | 'admin';
+  readonly summary: string;
+  readonly description?: string;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  /** The body of each answer that is not an error, or null where there is none. */
+  readonly answers: Readonly<Record<number, z.ZodType | null>>;
+  /** `application/json`, if absent. */
+  readonly mediaType?: string;
+  /** The errors that are particular to this call; `errorsOf` tells all. */
+  readonly errors: readonly ErrorCode[];
+  readonly headers: Headers;
+}
+
+export type Tag = 'Accounts' | 'Rooms' | 'Messages' | 'Events' | 'Operation';
+
+/** Headers of requests and answers, keyed by name; those of answers may be absent. */
+export interface Headers {
+  readonly request: Readonly<Record<string, z.ZodType>>;
+  readonly answer: Readonly<Record<string, z.ZodType>>;
+}
+
+/** The headers that calls have in common, by what kind of call it is. */
+export const noHeaders: Headers = { request: {}, answer: {} };
+export const readHeaders: Headers = { request: { 'Verbatim-Position': positionHeader }, answer: {} };
+export const writeHeaders: Headers = {
+  request: { 'Idempotency-Key': idempotencyKey },
+  answer: { 'Verbatim-Position': positionHeader },
+};
+/** Writes that start or end a session, or make an account, are not repeated by a key. */
+export const sessionHeaders: Headers = { request: {}, answer: writeHeaders.answer };

@@ -1,0 +1,24 @@
+import { type Call, readHeaders } from './call.js';
+import { storedEventListSchema } from './events.js';
+import * as rooms from './rooms.js';
+
+/** The log as readers may see it. */
+export const eventCalls = {
+  listEvents: {
+    method: 'GET',
+    path: '/v1/rooms/{id}/events',
+    tag: 'Events',
+    auth: 'user',
+    summary: 'Everything that happened in a room',
+    description:
+      'In order of revision. For members of the room, and for administrators and auditors in all rooms. `data` is cut to ' +
+      'what the reader may see: a text that was edited or redacted since is null in it, except for administrators and ' +
+      'auditors. `sealed` is the same for everybody; `hash` is the SHA-256 of its UTF-8 bytes, and `prev` the hash of ' +
+      'the event before, so that each reader can check that nothing was changed or left out.',
+    params: rooms.inRoom,
+    query: rooms.eventsQuery,
+    answers: { 200: storedEventListSchema },
+    errors: ['not_found', 'not_a_member'],
+    headers: readHeaders,
+  },
+} as const satisfies Record<string, Call>;

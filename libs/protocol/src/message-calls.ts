@@ -1,0 +1,128 @@
+import { type Call, readHeaders, writeHeaders } from './call.js';
+import * as messages from './messages.js';
+import * as rooms from './rooms.js';
+
+/** What is said in rooms. */
+export const messageCalls = {
+  postMessage: {
+    method: 'POST',
+    path: '/v1/rooms/{id}/messages',
+    tag: 'Messages',
+    auth: 'user',
+    summary: 'Post a message',
+    description:
+      'Choose the `id` yourself and repeat the request with it as often as needed: the message is posted once. 201 for ' +
+      'the first time; 200 with the first result when the same content comes again; `duplicate_id` for other content.',
+    params: rooms.inRoom,
+    body: messages.postMessageBody,
+    answers: { 201: messages.messageSchema, 200: messages.messageSchema },
+    errors: ['not_found', 'not_a_member', 'forbidden', 'room_closed', 'duplicate_id'],
+    headers: writeHeaders,
+  },
+  listMessages: {
+    method: 'GET',
+    path: '/v1/rooms/{id}/messages',
+    tag: 'Messages',
+    auth: 'user',
+    summary: 'The messages of a room',
+    description:
+      'In the order in which they were posted, from either end or from a revision. Redacted messages are in the list, ' +
+      'without their text.',
+    params: rooms.inRoom,
+    query: messages.messagesQuery,
+    answers: { 200: messages.messageListSchema },
+    errors: ['not_found', 'not_a_member'],
+    headers: readHeaders,
+  },
+  editMessage: {
+    method: 'PATCH',
+    path: '/v1/rooms/{id}/messages/{messageId}',
+    tag: 'Messages',
+    auth: 'user',
+    summary: 'Edit a message',
+    description: 'For its author only. A redacted message cannot be edited: `conflict`.',
+    params: messages.ofMessage,
+    body: messages.editMessageBody,
+    answers: { 200: messages.messageSchema },
+    errors: ['not_found', 'not_a_member', 'forbidden', 'room_closed', 'conflict'],
+    headers: writeHeaders,
+  },
+  redactMessage: {
+    method: 'DELETE',
+    path: '/v1/rooms/{id}/messages/{messageId}',
+    tag: 'Messages',
+    auth: 'user',
+    summary: 'Redact a message',
+    description:
+      'Takes the text away from all readers and leaves the place where it was. For its author, moderators and owners of ' +
+      'the room, and administrators. Redacting a redacted message changes nothing.',
+    params: messages.ofMessage,
+    body: messages.redactMessageBody.prefault({}),
+    answers: { 200: messages.messageSchema },
+    errors: ['not_found', 'not_a_member', 'forbidden'],
+    headers: writeHeaders,
+  },
+  addReaction: {
+    method: 'PUT',
+    path: '/v1/rooms/{id}/messages/{messageId}/reactions/{emoji}',
+    tag: 'Messages',
+    auth: 'user',
+    summary: 'React to a message',
+    description:
+      'The emoji is percent-encoded UTF-8. Reacting twice in the same way changes nothing. A redacted message takes no ' +
+      'new reactions: `conflict`.',
+    params: messages.ofReaction,
+    answers: { 204: null },
+    errors: ['not_found', 'not_a_member', 'forbidden', 'room_closed', 'conflict'],
+    headers: writeHeaders,
+  },
+  removeReaction: {
+    method: 'DELETE',
+    path: '/v1/rooms/{id}/messages/{messageId}/reactions/{emoji}',
+    tag: 'Messages',
+    auth: 'user',
+    summary: 'Take a reaction back',
+    description: 'Taking back what is not there changes nothing.',
+    params: messages.ofReaction,
+    answers: { 204: null },
+    errors: ['not_found', 'not_a_member', 'forbidden', 'room_closed'],
+    headers: writeHeaders,
+  },
+  markRead: {
+    method: 'PUT',
+    path: '/v1/rooms/{id}/read',
+    tag: 'Messages',
+    auth: 'user',
+    summary: 'Tell how far the caller has read',
+    description: 'Read marks are private: nobody else sees them, and they are not events.',
+    params: rooms.inRoom,
+    body: messages.markReadBody,
+    answers: { 204: null },
+    errors: ['not_found', 'not_a_member'],
+    headers: writeHeaders,
+  },
+  getInbox: {
+    method: 'GET',
+    path: '/v1/inbox',
+    tag: 'Messages',
+    auth: 'user',
+    summary: 'The rooms of the caller, latest first',
+    query: messages.inboxQuery,
+    answers: { 200: messages.inboxSchema },
+    errors: [],
+    headers: readHeaders,
+  },
+  searchMessages: {
+    method: 'GET',
+    path: '/v1/search',
+    tag: 'Messages',
+    auth: 'user',
+    summary: 'Find messages',
+    description:
+      'In rooms that the caller is in, as far back as the caller may read. New messages can take a moment to be found.',
+    query: messages.searchQuery,
+    answers: { 200: messages.messageListSchema },
+    errors: ['not_found', 'not_a_member'],
+    headers: readHeaders,
+  },
+} as const satisfies Record<string, Call>;

@@ -1,0 +1,68 @@
+import { type Call, noHeaders } from './call.js';
+import { aboutSchema, documentSchema, healthSchema, metricsSchema } from './operation.js';
+
+/** The running service. */
+export const operationCalls = {
+  getLiveness: {
+    method: 'GET',
+    path: '/health/live',
+    tag: 'Operation',
+    auth: 'none',
+    summary: 'Whether the process runs',
+    answers: { 200: healthSchema },
+    errors: [],
+    headers: noHeaders,
+  },
+  getReadiness: {
+    method: 'GET',
+    path: '/health/ready',
+    tag: 'Operation',
+    auth: 'none',
+    summary: 'Whether the process can serve',
+    description: '`unavailable` until event store, database and feed are up and the read models have caught up.',
+    answers: { 200: healthSchema },
+    errors: ['unavailable'],
+    headers: noHeaders,
+  },
+  getMetrics: {
+    method: 'GET',
+    path: '/metrics',
+    tag: 'Operation',
+    auth: 'none',
+    summary: 'Figures for Prometheus',
+    answers: { 200: metricsSchema },
+    mediaType: 'text/plain',
+    errors: [],
+    headers: noHeaders,
+  },
+  getAbout: {
+    method: 'GET',
+    path: '/v1/about',
+    tag: 'Operation',
+    auth: 'none',
+    summary: 'What answers here',
+    answers: { 200: aboutSchema },
+    errors: [],
+    headers: noHeaders,
+  },
+  getOpenApi: {
+    method: 'GET',
+    path: '/openapi.json',
+    tag: 'Operation',
+    auth: 'none',
+    summary: 'This document',
+    answers: { 200: documentSchema },
+    errors: [],
+    headers: noHeaders,
+  },
+  getAsyncApi: {
+    method: 'GET',
+    path: '/asyncapi.json',
+    tag: 'Operation',
+    auth: 'none',
+    summary: 'The WebSocket, described in AsyncAPI',
+    answers: { 200: documentSchema },
+    errors: [],
+    headers: noHeaders,
+  },
+} as const satisfies Record<string, Call>;

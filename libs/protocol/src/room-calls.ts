@@ -1,0 +1,144 @@
+import * as accounts from './accounts.js';
+import { type Call, readHeaders, writeHeaders } from './call.js';
+import * as rooms from './rooms.js';
+
+/** Rooms and who is in them. */
+export const roomCalls = {
+  createRoom: {
+    method: 'POST',
+    path: '/v1/rooms',
+    tag: 'Rooms',
+    auth: 'user',
+    summary: 'Create a room',
+    description:
+      'The creator is its owner. Names are unique among open rooms that are public or private, whatever their capital ' +
+      'letters; closing a room sets its name free. The names of hidden rooms need not be unique.',
+    body: rooms.createRoomBody,
+    answers: { 201: rooms.roomSchema },
+    errors: ['name_taken'],
+    headers: writeHeaders,
+  },
+  listRooms: {
+    method: 'GET',
+    path: '/v1/rooms',
+    tag: 'Rooms',
+    auth: 'user',
+    summary: 'Find rooms',
+    description: 'Public rooms and those that the caller is in; all rooms for administrators.',
+    query: rooms.roomsQuery,
+    answers: { 200: rooms.roomListSchema },
+    errors: [],
+    headers: readHeaders,
+  },
+  getRoom: {
+    method: 'GET',
+    path: '/v1/rooms/{id}',
+    tag: 'Rooms',
+    auth: 'user',
+    summary: 'A room',
+    description: 'Hidden and direct rooms are `not_found` to those who are not in them.',
+    params: rooms.inRoom,
+    answers: { 200: rooms.roomSchema },
+    errors: ['not_found'],
+    headers: readHeaders,
+  },
+  changeRoom: {
+    method: 'PATCH',
+    path: '/v1/rooms/{id}',
+    tag: 'Rooms',
+    auth: 'user',
+    summary: 'Change a room',
+    description: 'For owners of the room and administrators. Direct rooms have no settings.',
+    params: rooms.inRoom,
+    body: rooms.changeRoomBody,
+    answers: { 200: rooms.roomSchema },
+    errors: ['not_found', 'not_a_member', 'forbidden', 'room_closed', 'name_taken'],
+    headers: writeHeaders,
+  },
+  closeRoom: {
+    method: 'POST',
+    path: '/v1/rooms/{id}/close',
+    tag: 'Rooms',
+    auth: 'user',
+    summary: 'Close a room for good',
+    description:
+      'For owners of the room and administrators. Posting and joining then answer `room_closed`; the history stays ' +
+      'readable, members may leave or be removed, and messages may still be redacted. Closing a closed room changes nothing.',
+    params: rooms.inRoom,
+    body: rooms.closeRoomBody.prefault({}),
+    answers: { 200: rooms.roomSchema },
+    errors: ['not_found', 'not_a_member', 'forbidden'],
+    headers: writeHeaders,
+  },
+  addMember: {
+    method: 'POST',
+    path: '/v1/rooms/{id}/members',
+    tag: 'Rooms',
+    auth: 'user',
+    summary: 'Join a room, or add a person to it',
+    description:
+      'Without `userId` the caller joins: a public room freely, or with its password if it has one; a private or hidden ' +
+      'room with its password. A private or hidden room without password takes only people who are added. A wrong ' +
+      'password is `forbidden`; for a hidden room it is `not_found`, as if there were no such room. With `userId` an ' +
+      'owner or moderator adds that person: owners in any role, moderators in one below their own. 201 for a new member; 200, changing ' +
+      'nothing, for a person who is in the room already.',
+    params: rooms.inRoom,
+    body: rooms.addMemberBody.prefault({}),
+    answers: { 201: rooms.memberSchema, 200: rooms.memberSchema },
+    errors: ['not_found', 'not_a_member', 'forbidden', 'room_closed'],
+    headers: writeHeaders,
+  },
+  listMembers: {
+    method: 'GET',
+    path: '/v1/rooms/{id}/members',
+    tag: 'Rooms',
+    auth: 'user',
+    summary: 'The members of a room',
+    params: rooms.inRoom,
+    query: rooms.membersQuery,
+    answers: { 200: rooms.memberListSchema },
+    errors: ['not_found', 'not_a_member'],
+    headers: readHeaders,
+  },
+  changeMember: {
+    method: 'PATCH',
+    path: '/v1/rooms/{id}/members/{userId}',
+    tag: 'Rooms',
+    auth: 'user',
+    summary: 'Change the role of a member',
+    description:
+      'Owners of the room and administrators give and take any role; moderators only roles below their own, of members ' +
+      'below them.',
+    params: rooms.ofMember,
+    body: rooms.changeMemberBody,
+    answers: { 200: rooms.memberSchema },
+    errors: ['not_found', 'not_a_member', 'forbidden', 'room_closed'],
+    headers: writeHeaders,
+  },
+  removeMember: {
+    method: 'DELETE',
+    path: '/v1/rooms/{id}/members/{userId}',
+    tag: 'Rooms',
+    auth: 'user',
+    summary: 'Leave a room, or remove a person from it',
+    description: 'Everybody may leave, also a closed room. Moderators remove those below them, owners everybody.',
+    params: rooms.ofMemberOrMe,
+    answers: { 204: null },
+    errors: ['not_found', 'not_a_member', 'forbidden'],
+    headers: writeHeaders,
+  },
+  openDirect: {
+    method: 'PUT',
+    path: '/v1/direct/{username}',
+    tag: 'Rooms',
+    auth: 'user',
+    summary: 'The direct room of the caller and another person',
+    description:
+      '201 if this call made it, 200 if it was there. Two people have one direct room for good: nobody else joins it, ' +
+      'and it is never closed.',
+    params: accounts.ofUsername,
+    answers: { 201: rooms.roomSchema, 200: rooms.roomSchema },
+    errors: ['not_found'],
+    headers: writeHeaders,
+  },
+} as const satisfies Record<string, Call>;
