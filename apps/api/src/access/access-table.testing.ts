@@ -1,0 +1,119 @@
+import type { CallName, ClientEvent, ErrorCode } from '@verbatim/protocol';
+import { freshName, password } from '../testing/test-client.testing.js';
+import { type Column, columns, freshId, type Scene } from './scene.testing.js';
+
+/** What a call or frame is sent with. Parameters of the path that are absent are taken from the scene. */
+export interface Sent {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: string;
+  readonly body?: object;
+}
+
+export type Verdict = 'allowed' | ErrorCode;
+
+/** One row: who may, and how it is asked by the one of this column. */
+export interface Row {
+  readonly verdicts: Readonly<Record<Column, Verdict>>;
+  readonly sent: (scene: Scene, column: Column) => Sent;
+}
+
+const words: Readonly<Record<string, Verdict>> = {
+  '+': 'allowed',
+  u: 'unauthenticated',
+  f: 'forbidden',
+  n: 'not_a_member',
+  '0': 'not_found',
+  c: 'conflict',
+};
+
+/** A line of the table, a letter for each column; `sent` tells what goes along, if anything does. */
+function row(letters: string, sent: Sent | Row['sent'] = {}): Row {
+  const verdicts = letters.split(/\s+/).map((letter) => words[letter]);
+  if (verdicts.length !== columns.length || verdicts.includes(undefined)) throw new Error(`What is ${letters}?`);
+  return {
+    verdicts: Object.fromEntries(columns.map((column, i) => [column, verdicts[i]])) as Row['verdicts'],
+    sent: typeof sent === 'function' ? sent : () => sent,
+  };
+}
+
+const body = (of: object): Sent => ({ body: of });
+const text = { text: 'as the table says' };
+
+/** The person's own message, or where they have none that of somebody else. */
+const ownMessage = ({ own, message }: Scene, column: Column): string => own[column] ?? message;
+/** Somebody who has not used up their password yet, as far as the table goes. */
+const credentials = ({ cast }: Scene) => ({ username: cast.newcomer.username, password });
+
+/**
+ * Who may call what. `+` allowed, `u` unauthenticated, `f` forbidden, `n` not_a_member, `0` not_found, `c` conflict.
+ * The room is private; auditor and administrator are not in it.
+ */
+export const callTable = {
+  //                       nobody
+  //                       | outsider
+  //                       | | guest
+  //                       | | | member
+  //                       | | | | moderator
+  //                       | | | | | owner
+  //                       | | | | | | auditor
+  //                       | | | | | | | admin
+  register: /*          */ row('+ + + + + + + +', () => body({ username: freshName(), password })),
+  login: /*             */ row('+ + + + + + + +', (scene) => body(credentials(scene))),
+  refresh: /*           */ row('u u u u u u u u', body({ refreshToken: 'of-nobody' })),
+  logout: /*            */ row('u + + + + + + +'),
+  makeTicket: /*        */ row('u + + + + + + +'),
+  getMe: /*             */ row('u + + + + + + +'),
+  changeMe: /*          */ row('u + + + + + + +', body({ displayName: 'Somebody' })),
+  listUsers: /*         */ row('u + + + + + + +'),
+  changeUser: /*        */ row('u f f f f f f +', body({ displayName: 'Somebody else' })),
+
+  createRoom: /*        */ row('u + + + + + + +', () => body({ name: freshId() })),
+  listRooms: /*         */ row('u + + + + + + +'),
+  getRoom: /*           */ row('u + + + + + + +'),
+  changeRoom: /*        */ row('u n f f f + n +', body({ topic: 'What the table says' })),
+  closeRoom: /*         */ row('u n f f f + n +', body({})),
+  addMember: /*         */ row('u n f f + + n +', ({ cast }) => body({ userId: cast.newcomer.id })),
+  listMembers: /*       */ row('u n + + + + + +'),
+  changeMember: /*      */ row('u n f f + + n +', body({ role: 'guest' })),
+  removeMember: /*      */ row('u n f f + + n +'),
+  openDirect: /*        */ row('u + + + + + + +'),
+
+  postMessage: /*       */ row('u n f + + + n n', body(text)),
+  listMessages: /*      */ row('u n + + + + + +'),
+  editMessage: /*       */ row('u n f + + + n n', (scene, column) => ({
+    params: { messageId: ownMessage(scene, column) },
+    body: text,
+  })),
+  redactMessage: /*     */ row('u n f f + + n +'),
+  addReaction: /*       */ row('u n f + + + n n'),
+  removeReaction: /*    */ row('u n f + + + n n'),
+  markRead: /*          */ row('u n + + + + n n', body({ revision: 0 })),
+  getInbox: /*          */ row('u + + + + + + +'),
+  searchMessages: /*    */ row('u + + + + + + +', { query: 'q=table' }),
+
+  listEvents: /*        */ row('u n + + + + + +'),
+
+  getLiveness: /*       */ row('+ + + + + + + +'),
+  getReadiness: /*      */ row('+ + + + + + + +'),
+  getMetrics: /*        */ row('+ + + + + + + +'),
+  getAbout: /*          */ row('+ + + + + + + +'),
+  getOpenApi: /*        */ row('+ + + + + + + +'),
+  getAsyncApi: /*       */ row('+ + + + + + + +'),
+} satisfies Record<CallName, Row>;
+
+/** Who may send which frame. Nobody without an account gets as far as a frame: the socket is not opened. */
+export const frameTable = {
+  follow: /*            */ row('u n + + + + + +'),
+  unfollow: /*          */ row('u + + + + + + +'),
+  post: /*              */ row('u n f + + + n n', body(text)),
+  edit: /*              */ row('u n f + + + n n', (scene, column) =>
+    body({ messageId: ownMessage(scene, column), ...text }),
+  ),
+  redact: /*            */ row('u n f f + + n +', ({ message }) => body({ messageId: message })),
+  react: /*             */ row('u n f + + + n n', ({ message }) => body({ messageId: message, emoji: '👍' })),
+  join: /*              */ row('u f + + + + f +'),
+  leave: /*             */ row('u n + + + + n n'),
+  read: /*              */ row('u n + + + + n n', body({ revision: 0 })),
+  typing: /*            */ row('u n + + + + + +'),
+  ping: /*              */ row('u + + + + + + +'),
+} satisfies Record<ClientEvent, Row>;
