@@ -1,4 +1,11 @@
-import { type KeyRing, PostgresEventStore, PostgresKeyRing, Sealer, Snapshots } from '@verbatim/event-store';
+import {
+  type KeyRing,
+  PostgresEventStore,
+  PostgresKeyRing,
+  Sealer,
+  Snapshots,
+  type StoredEvent,
+} from '@verbatim/event-store';
 import { ReadSide } from '@verbatim/projections';
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
@@ -64,7 +71,9 @@ export async function layFoundation({
   const sealer = new Sealer(keys);
   const snapshots = await Snapshots.open(sql, keys);
   const direct = database.directUrl === database.url ? sql : connect(database.directUrl);
-  const readSide = new ReadSide({ sql, direct, store, open: (events) => sealer.open(events), log });
+  // Short batches are what has just happened and others open as well; long ones are a rebuild's way through the past.
+  const open = (events: readonly StoredEvent[]) => sealer.open(events, { passing: events.length > 500 });
+  const readSide = new ReadSide({ sql, direct, store, open, log });
   await readSide.start();
   const readModels = new ReadModels(readSide);
 

@@ -170,6 +170,7 @@ async function openDoors(
     readiness.drain();
     gateway.announceDrain();
     await new Promise((resolve) => setTimeout(resolve, DRAIN));
+    gateway.stopListening();
     await Promise.all([rooms.finish(FINISH), users.finish(FINISH)]);
     await gateway.closeAll();
     await presence.stop();

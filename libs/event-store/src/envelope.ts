@@ -2,7 +2,7 @@ import * as crypto from 'node:crypto';
 import { type EventType, happenedAt, parseStream, type Recorded, rulesOf, type SealedFor } from '@verbatim/domain';
 import { canonicalJson } from './canonical-json.js';
 import type { NewEvent, StoredEvent } from './event-store.js';
-import { randomBytes } from './random-bytes.js';
+import { fewRandomBytes } from './random-bytes.js';
 import { upcast } from './upcast.js';
 
 /** An event that was decided and is about to be recorded; its personal fields are still open. */
@@ -111,7 +111,7 @@ const TAG_BYTES = 16;
 
 /** base64url of nonce, cipher text and tag. */
 export function sealText(text: string, key: Buffer, associated: string): string {
-  const nonce = randomBytes(NONCE_BYTES);
+  const nonce = fewRandomBytes(NONCE_BYTES);
   const cipher = crypto.createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(associated));
   return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString('base64url');
 }

@@ -11,9 +11,6 @@ const GENERATION = 4_096;
 /** Characters that the sealed texts of a generation may have together: long messages leave room for fewer. */
 const CHARACTERS = 8_388_608;
 
-/** More events than this at a time are somebody's reading of the past, who will not come back to them. */
-const PAGE = 500;
-
 /** An event sealed or opened lately. Its places in the log are known when it is first read from there. */
 interface Remembered {
   sealed: { readonly draft: Draft; readonly prev: string | null } | null;
@@ -49,24 +46,27 @@ export class Sealer {
     return events;
   }
 
-  /** Opens stored events, in their order. Asks the vault only for keys of events that this process has not seen lately. */
-  async open(stored: readonly StoredEvent[]): Promise<Recorded[]> {
+  /**
+   * Opens stored events, in their order. Asks the vault only for keys of events that this process has not seen lately.
+   * `passing`: they are somebody's reading of the past, to which nobody else will come back.
+   */
+  async open(stored: readonly StoredEvent[], { passing = false } = {}): Promise<Recorded[]> {
     // Recalled before anything is awaited or opened, which may push events out of the memory.
     const recalled = stored.map((event) => this.recall(event));
     const unknown = stored.filter((_, i) => !recalled[i]);
     if (unknown.length === 0) return recalled as Recorded[];
-    const opened = (await this.openUnknown(unknown)).values();
+    const opened = (await this.openUnknown(unknown, passing)).values();
     return recalled.map((event) => event ?? (opened.next().value as Recorded));
   }
 
-  private async openUnknown(stored: readonly StoredEvent[]): Promise<Recorded[]> {
+  private async openUnknown(stored: readonly StoredEvent[], passing: boolean): Promise<Recorded[]> {
     const envelopes = stored.map((event) => peek(event.sealed));
     const names = stored.map(({ stream }, i) => keyNameOf(stream, envelopes[i] as StoredEnvelope));
     const keys = await this.keys.find(names.filter((name) => name !== null));
     return stored.map((event, i) => {
       const name = names[i];
       const recorded = openEvent(event, name ? (keys.get(name) ?? null) : null, envelopes[i]);
-      if (stored.length <= PAGE) this.remember(event, { sealed: null, event: recorded });
+      if (!passing) this.remember(event, { sealed: null, event: recorded });
       return recorded;
     });
   }

@@ -17,7 +17,7 @@ const FILES = 8;
 const settings = { max_wal_size: '64MB', min_wal_size: '32MB', max_connections: '100' };
 
 /**
- * A PostgreSQL that can be killed as a loss of power does it. Whatever ends it, it is started again: at once, as a
+ * A PostgreSQL that can be killed as a crash does it. Whatever ends it, it is started again: at once, as a
  * service manager would, or when `start` is called after a `kill`.
  */
 export class DatabaseProcess {

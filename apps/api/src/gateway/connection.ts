@@ -23,6 +23,8 @@ export class Connection {
   missedPongs = 0;
   /** Events held back for all rooms whose past is still being sent. */
   eventsHeld = 0;
+  /** Followings whose past is being sent, or was when they ended. */
+  catchingUp = 0;
   private framesInWork = 0;
   /** Frames that came in one packet with those in work; a pause takes effect only after the packet. */
   private readonly waiting: (() => unknown)[] = [];

@@ -42,6 +42,7 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
   private readonly connections = new Map<WebSocket, Connection>();
   private readonly lastTyping = new WeakMap<Connection, Map<string, number>>();
   private draining = false;
+  private deaf = false;
   private readonly heartbeat = setInterval(() => {
     for (const connection of this.connections.values()) connection.beat();
   }, heartbeatSeconds * 1_000).unref();
@@ -76,6 +77,10 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
       const { actor, sessionId } = identity;
       const { state } = await this.users.current(actor.id);
       if (socket.readyState !== socket.OPEN) return;
+      if (this.draining) {
+        socket.close(closeReasons.drain.code, closeReasons.drain.name);
+        return socket.resume();
+      }
       // What became of the account or the session meanwhile was not told to a connection that was not there yet.
       if (state.status !== 'active' || this.sessions.isRevoked(sessionId)) return this.turnAway(socket);
       const person = { id: actor.id, role: state.role };
@@ -144,6 +149,11 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     for (const connection of this.connections.values()) connection.send('drain', { retryAfterMs: RETRY_AFTER_DRAIN });
   }
 
+  /** What clients send from now on is not listened to; they send it again when they have come back. */
+  stopListening(): void {
+    this.deaf = true;
+  }
+
   /** Ends all connections, and gives their clients a moment to take note of it. */
   async closeAll(): Promise<void> {
     clearInterval(this.heartbeat);
@@ -162,7 +172,7 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
   /** Checks a frame and has it answered by the method that `@SubscribeMessage` marks for its event. */
   private async act(connection: Connection, data: Buffer, isBinary: boolean): Promise<void> {
     // One that is being closed is not listened to any more, however long its client takes to agree.
-    if (!connection.open) return;
+    if (!connection.open || this.deaf) return;
     if (data.length > maxFrameBytes) {
       connection.close('tooLarge');
       return;
@@ -179,8 +189,14 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
   }
 
   @SubscribeMessage('follow')
-  follow(connection: Connection, { room, after }: ClientData<'follow'>, ref: Ref) {
-    return this.rooms.follow(connection, room, after === undefined ? undefined : BigInt(after), ref);
+  async follow(connection: Connection, { room, after }: ClientData<'follow'>, ref: Ref) {
+    const following = await this.rooms.follow(connection, room, after === undefined ? undefined : BigInt(after), ref);
+    if (!following) return;
+    this.rooms.catchUp(following).catch((error) => {
+      this.problems.refusal(error, { frame: 'follow', user: connection.actor.id });
+      // The client was told that it follows. Coming back, it resumes where this has ended.
+      connection.close('drain');
+    });
   }
 
   @SubscribeMessage('unfollow')

@@ -1,4 +1,4 @@
-import { type Face, type Recorded, view } from '@verbatim/domain';
+import { type Face, type Recorded, type RoomEvent, view } from '@verbatim/domain';
 import type { Person } from '@verbatim/protocol';
 import { wireFrame } from './frame-text.js';
 
@@ -14,14 +14,39 @@ export interface LiveEvent {
 /** Bytes after which a frame of past events is cut. */
 const FRAME_BYTES = 262_144;
 
+/**
+ * The same events, where texts that a later one among them replaces count as replaced: who is told of both at once
+ * must not get the first text.
+ */
+export function withReplaced(events: readonly LiveEvent[]): readonly LiveEvent[] {
+  if (!events.some(({ event }) => event.type === 'MessageEdited' || event.type === 'MessageRedacted')) return events;
+  const changed = new Set<string>();
+  return events
+    .toReversed()
+    .map((live) => {
+      const { type, data } = live.event as RoomEvent;
+      if (type !== 'MessagePosted' && type !== 'MessageEdited' && type !== 'MessageRedacted') return live;
+      const replaced = live.replaced || changed.has(data.messageId);
+      if (type !== 'MessagePosted') changed.add(data.messageId);
+      return { ...live, replaced };
+    })
+    .reverse();
+}
+
+/** A frame, and the revision of the last event in it. */
+export interface EventFrame {
+  readonly bytes: Buffer;
+  readonly through: bigint;
+}
+
 /** The frames that tell `events` of a room to readers of one face: as few as their size allows. */
-export function eventFrames(roomId: string, events: readonly LiveEvent[], face: Face): Buffer[] {
-  const frames: Buffer[] = [];
+export function eventFrames(roomId: string, events: readonly LiveEvent[], face: Face): EventFrame[] {
+  const frames: EventFrame[] = [];
   let texts: string[] = [];
   let size = 0;
-  const cut = () => {
-    if (texts.length > 0)
-      frames.push(wireFrame(`{"event":"events","data":{"room":"${roomId}","events":[${texts.join(',')}]}}`));
+  const cut = (through: bigint) => {
+    const bytes = wireFrame(`{"event":"events","data":{"room":"${roomId}","events":[${texts.join(',')}]}}`);
+    frames.push({ bytes, through });
     texts = [];
     size = 0;
   };
@@ -29,9 +54,10 @@ export function eventFrames(roomId: string, events: readonly LiveEvent[], face: 
     const text = JSON.stringify(shown(live, face));
     texts.push(text);
     size += text.length;
-    if (size > FRAME_BYTES) cut();
+    if (size > FRAME_BYTES) cut(live.revision);
   }
-  cut();
+  const last = events.at(-1);
+  if (last && texts.length > 0) cut(last.revision);
   return frames;
 }
 

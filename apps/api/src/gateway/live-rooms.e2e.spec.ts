@@ -91,6 +91,45 @@ describe('following', () => {
     socket.close();
   });
 
+  it('of a past that cannot be read ends, and resumes', async () => {
+    const room = await ada.roomWith([]);
+    await ada.says(room, 'what is to be told');
+    const socket = await ada.connect();
+    // The room itself is known here, its past is not.
+    await sql`alter table log.events rename to events_away`;
+    const { event } = await socket.ask('follow', { room, after: -1 });
+    const code = await socket.closed;
+    await sql`alter table log.events_away rename to events`;
+
+    expect([event, code]).toEqual(['following', 4009]);
+    const again = await ada.follow(room, -1);
+    await again.when(() => again.events(room).some(({ data }) => data.text === 'what is to be told'));
+    again.close();
+  });
+
+  it('tells nobody a text that was taken back before they could be told', async () => {
+    const room = await ada.room();
+    const poster = await ada.connect();
+    const long = (n: number) => `${n} ${'👋'.repeat(7_900)}`;
+    await Promise.all(Array.from({ length: 600 }, (_, i) => poster.ask('post', { room, text: long(i) })));
+    const follower = await ada.connect();
+    // Most of the past cannot be sent while nobody reads it, so what happens now is held back behind it.
+    await follower.ask('follow', { room, after: -1 });
+    follower.socket.pause();
+    const { id } = await ada.says(room, 'a secret that slipped out');
+    await ada.delete(`/v1/rooms/${room}/messages/${id}`);
+    const edited = await ada.says(room, 'another secret');
+    await ada.patch(`/v1/rooms/${room}/messages/${edited.id}`, { text: 'harmless' });
+    follower.socket.resume();
+    await follower.when(() => follower.events(room).at(-1)?.type === 'MessageEdited', 30_000);
+
+    const texts = follower.events(room).map(({ data }) => data.text);
+    expect(texts.filter((text) => /secret/.test(text ?? ''))).toEqual([]);
+    expect(follower.events(room).map(({ revision }) => revision)).toEqual(Array.from({ length: 606 }, (_, i) => i));
+    follower.close();
+    poster.close();
+  }, 60_000);
+
   it('ends rather than leave out what could not be told', async () => {
     const [zoe, yan] = [await register(here.url), await register(here.url)];
     const room = await zoe.roomWith([yan]);

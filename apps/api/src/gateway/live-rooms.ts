@@ -21,7 +21,7 @@ import type { Presence } from '../presence/presence.js';
 import { Refusal } from '../rest/refusal.js';
 import { type Connection, connectionLimits } from './connection.js';
 import { Following } from './following.js';
-import { eventFrames, type LiveEvent } from './live-event.js';
+import { type EventFrame, eventFrames, type LiveEvent, withReplaced } from './live-event.js';
 
 /** Events that a client may be behind; past this it pages through the history instead. */
 const MOST_BEHIND = 100_000n;
@@ -63,7 +63,7 @@ export class LiveRooms {
 
   private async bring(roomId: string, followers: ReadonlySet<Following>, run: readonly Recorded[]): Promise<void> {
     const people = await this.directory.people(run.map((event) => event.actor));
-    const live = run.map((event) => toLive(event, people, false));
+    const live = withReplaced(run.map((event) => toLive(event, people, false)));
     // Whoever is removed hears of it and of nothing after it, so a run is told in pieces that end with such events.
     let start = 0;
     for (const [i, event] of run.entries()) {
@@ -81,16 +81,19 @@ export class LiveRooms {
     const last = events.at(-1);
     if (!first || !last) return;
     const oneForMembers = events.every(({ event }) => sameForMembers(event));
-    const frames: Partial<Record<Face, Buffer[]>> = {};
+    const frames: Partial<Record<Face, EventFrame[]>> = {};
     for (const following of followers) {
       if (!following.live) {
         following.hold(events);
-      } else if (following.sent < first.revision) {
+      } else if (following.sent + 1n === first.revision) {
         const face = oneForMembers && following.face === 'moderator' ? 'member' : following.face;
-        const bytes = frames[face] ?? eventFrames(roomId, events, face);
-        frames[face] = bytes;
-        for (const frame of bytes) following.connection.sendBytes(frame);
+        const told = frames[face] ?? eventFrames(roomId, events, face);
+        frames[face] = told;
+        for (const { bytes } of told) following.connection.sendBytes(bytes);
         following.sent = last.revision;
+      } else if (following.sent + 1n < first.revision) {
+        // This cannot be; if it is, resuming is better than a gap that nobody notices.
+        following.connection.close('drain');
       } else {
         // Reading the past had already come further than the feed.
         this.send(
@@ -129,45 +132,64 @@ export class LiveRooms {
   // Following ---------------------------------------------------------------------------------------------------------
 
   /**
-   * Sends everything after revision `after` (absent: from now on) and then all that happens, without gap or duplicate.
-   * Holding back live events begins first, then the right to read is decided on a state at least as new as the feed, so
-   * nobody gets a message that came after their removal.
+   * Begins to follow after revision `after` (absent: from now on) and answers so; `catchUp` has to come next. Null when
+   * the gap is too long. Holding back live events begins first, then the right to read is decided on a state at least
+   * as new as the feed, so nobody gets a message that came after their removal.
    */
   async follow(
     connection: Connection,
     roomId: string,
     after: bigint | undefined,
     ref?: string | number,
-  ): Promise<void> {
+  ): Promise<Following | null> {
     this.unfollow(connection, roomId);
+    if (connection.catchingUp >= connectionLimits.rooms) {
+      throw new Refusal('unavailable', 'Too much of the past is waiting to be sent on this connection.');
+    }
     if (this.followedBy(connection).length >= connectionLimits.rooms) {
       throw new Refusal('invalid_request', `A connection follows at most ${connectionLimits.rooms} rooms.`);
     }
     const following = new Following(connection, roomId);
     this.add(following);
     try {
-      let room = await this.readable(following, after);
+      const room = await this.readable(following, after);
       if (following.ended) throw new Refusal('conflict', 'Another frame about following this room came in between.');
       const reader = room.reader;
       const asked = after ?? room.revision;
       const start = asked < reader.from - 1n ? reader.from - 1n : asked;
       const recovered = start <= room.revision && room.revision - start <= MOST_BEHIND;
       connection.send('following', { room: roomId, revision: Number(room.revision), recovered }, ref);
-      if (!recovered) return this.remove(following);
       following.sent = start;
-      for (;;) {
-        await this.sendPast(following, room);
-        if (following.ended) return;
-        const held = following.goLive();
-        if (held) {
-          this.send(following, held);
-          return this.presence.entered(following, this.followers.get(roomId) ?? new Set());
-        }
-        room = await this.readable(following);
-      }
+      if (recovered) return following;
+      this.remove(following);
+      return null;
     } catch (error) {
       this.remove(following);
       throw error;
+    }
+  }
+
+  /**
+   * Sends the past and goes live, without gap or duplicate. It takes as long as the client takes, so the frame that
+   * asked for it is answered before, and whoever waits for this must not keep the client's other frames waiting.
+   */
+  async catchUp(following: Following): Promise<void> {
+    const { connection, roomId } = following;
+    connection.catchingUp += 1;
+    try {
+      for (let held: readonly LiveEvent[] | null = null; !held; ) {
+        await this.sendPast(following, await this.readable(following));
+        if (following.ended) return;
+        held = following.goLive();
+        if (held) this.send(following, withReplaced(held));
+      }
+      this.presence.entered(following, this.followers.get(roomId) ?? new Set());
+    } catch (error) {
+      if (following.ended) return;
+      this.remove(following);
+      throw error;
+    } finally {
+      connection.catchingUp -= 1;
     }
   }
 
@@ -199,6 +221,7 @@ export class LiveRooms {
 
   private async sendPage(following: Following, through: bigint): Promise<void> {
     const { connection, roomId, sent } = following;
+    while (connection.crowded && !following.ended) await connection.someSent();
     if (following.ended) return;
     const left = through - sent;
     const limit = left < BigInt(PAGE) ? Number(left) : PAGE;
@@ -206,18 +229,20 @@ export class LiveRooms {
     const replaced = await replacedTexts(this.facts, roomId, await this.rooms.current(roomId), events);
     const people = await this.directory.people(events.map((event) => event.actor));
     const past = events.map((event) => toLive(event, people, replaced.has(event.revision)));
-    for (const frame of eventFrames(roomId, past, following.face)) {
-      while (connection.crowded) await connection.someSent();
-      if (following.ended) return;
-      connection.sendBytes(frame);
+    if (following.ended) return;
+    for (const { bytes, through } of eventFrames(roomId, past, following.face)) {
+      // By the time there is room for the rest, some of its texts may have been taken back: it is read anew then.
+      if (connection.crowded) return;
+      connection.sendBytes(bytes);
+      following.sent = through;
     }
-    following.sent = sent + BigInt(events.length);
   }
 
   private send(following: Following, events: readonly LiveEvent[]): void {
     const last = events.at(-1);
     if (!last) return;
-    for (const frame of eventFrames(following.roomId, events, following.face)) following.connection.sendBytes(frame);
+    for (const { bytes } of eventFrames(following.roomId, events, following.face))
+      following.connection.sendBytes(bytes);
     following.sent = last.revision;
   }
 

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import { Client, type ClientOptions } from './client.js';
 import type { FollowOptions } from './following.js';
-import { type Asked, happened, refusal, ScriptedServer, say, until } from './scripted-server.testing.js';
-import { OutcomeUnknown, TooFarBehind } from './verbatim-error.js';
+import { type Asked, happened, refusal, ScriptedServer, say, session, until } from './scripted-server.testing.js';
+import { OutcomeUnknown, TooFarBehind, VerbatimError } from './verbatim-error.js';
 
 /** How the client bears with servers and networks that do not behave; the real service is asked in apps/api/src/client. */
 let one: ScriptedServer;
@@ -49,6 +49,30 @@ const agree =
   };
 
 const follows = (server: ScriptedServer) => server.frames.filter(({ event }) => event === 'follow');
+
+/** Leaves as many posts unanswered as are sent at a time; what is returned answers them. */
+async function busyWith32Posts(): Promise<() => void> {
+  const asked: (() => void)[] = [];
+  one.hears = ({ event, ref, data }, socket) => {
+    if (event === 'post') asked.push(() => say(socket, 'ack', { revision: 1, position: 1, id: data.id }, ref));
+  };
+  client.connect();
+  await until(() => client.state === 'online');
+  const posts = Array.from({ length: 32 }, (_, i) => client.post(room, `${i}`));
+  await until(() => asked.length === 32);
+  return () => {
+    for (const answer of asked) answer();
+    void Promise.all(posts);
+  };
+}
+
+/** Resolves when the server has heard all that the client had to send so far. */
+async function settled(): Promise<void> {
+  const heard = one.frames.length;
+  one.answers = () => [200, session];
+  await client.call('getAbout', {}).catch(() => undefined);
+  await until(() => one.frames.length >= heard);
+}
 
 function listen(options: FollowOptions = {}) {
   const heard: number[] = [];
@@ -199,8 +223,50 @@ describe('following', () => {
       },
     });
     await until(() => errors.length > 0);
-    expect([errors, following.revision, following.closed]).toEqual([[failure], 0, true]);
+    expect([errors, following.revision, following.closed]).toEqual([[failure], -1, true]);
     await until(() => one.frames.some(({ event }) => event === 'unfollow'));
+  });
+
+  it('ends when a callback rejects that nothing waits for', async () => {
+    answerFollows(one, (frame, socket) => {
+      agree(0)(frame, socket);
+      say(socket, 'typing', { room, user: { id: room, username: 'bob' } });
+    });
+    const failure = new Error('a bug of the caller');
+    const { errors } = listen({ onTyping: () => Promise.reject(failure) });
+    await until(() => errors.length > 0);
+    expect(errors).toEqual([failure]);
+  });
+
+  it('that was closed hands over nothing more of what had come', async () => {
+    answerFollows(one, agree(2, [0, 1, 2]));
+    const following = client.follow(room, { after: -1 });
+    const heard: number[] = [];
+    for await (const { revision } of following) {
+      heard.push(revision);
+      following.close();
+    }
+    expect(heard).toEqual([0]);
+  });
+
+  it('that has ended is asked for no more', async () => {
+    answerFollows(one, ({ ref }, socket) => {
+      say(socket, 'following', { room, revision: 900_000, recovered: false }, ref);
+    });
+    const { errors } = listen({ after: 3 });
+    await until(() => errors.length > 0);
+    await settled();
+    expect(follows(one)).toHaveLength(1);
+  });
+
+  it('that is closed before it was asked for is never asked for', async () => {
+    const answerPosts = await busyWith32Posts();
+    const following = client.follow(room, { after: -1 });
+    following.close();
+    await until(() => one.frames.some(({ event }) => event === 'unfollow'));
+    answerPosts();
+    await settled();
+    expect(follows(one)).toEqual([]);
   });
 
   it('passes on who is there and who is writing', async () => {
@@ -372,6 +438,15 @@ describe('a post', () => {
     await until(() => client.state === 'online');
     await Promise.all(Array.from({ length: 200 }, (_, i) => client.post(room, `${i}`)));
     expect(most).toBe(32);
+  });
+
+  it('that was given up before it was sent is not sent any more, and not in doubt', async () => {
+    const answerPosts = await busyWith32Posts();
+    const given = client.post(room, 'too late', { deadlineMs: 50 });
+    await expect(given).rejects.toBeInstanceOf(VerbatimError);
+    answerPosts();
+    await settled();
+    expect(one.frames.filter(({ data }) => data.text === 'too late')).toEqual([]);
   });
 
   it('is given up when the client is closed', async () => {

@@ -91,20 +91,25 @@ export class Connection {
     return this.ending === null;
   }
 
-  /** Sends a frame and has its answer told to `settle` before any frame that comes after it. */
-  ask<E extends ClientEvent>(event: E, data: ClientDataToSend<E>, settle: Settle): void {
+  /**
+   * Sends a frame and has its answer told to `settle` before any frame that comes after it. What it returns takes the
+   * frame back if it has not been sent yet, and tells whether it was so; `settle` is not called then.
+   */
+  ask<E extends ClientEvent>(event: E, data: ClientDataToSend<E>, settle: Settle): () => boolean {
     const ref = ++this.ref;
     const text = JSON.stringify({ event, ref, data });
-    if (this.ending) {
-      settle(new Unanswered(false));
-      return;
-    }
-    if (isLonger(text, this.mostBytes)) {
+    if (this.ending) settle(new Unanswered(false));
+    else if (isLonger(text, this.mostBytes))
       settle(new VerbatimError('too_large', `A frame takes at most ${this.mostBytes} bytes.`));
-      return;
+    else {
+      this.waiting.push({ text, ref, settle });
+      this.sendWaiting();
     }
-    this.waiting.push({ text, ref, settle });
-    this.sendWaiting();
+    return () => {
+      const place = this.waiting.findIndex((waiting) => waiting.ref === ref);
+      if (place >= 0) this.waiting.splice(place, 1);
+      return place >= 0;
+    };
   }
 
   /** Sends a frame that needs no answer. */

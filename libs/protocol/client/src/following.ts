@@ -51,6 +51,8 @@ export class Following implements AsyncIterable<LiveEvent> {
   private readonly backlog: Backlog<Item>;
   private handedOver: number | null;
   private over = false;
+  /** The reader wants no more. */
+  private left = false;
   private begin: () => void = () => undefined;
   private readonly begun = new Promise<void>((resolve) => {
     this.begin = resolve;
@@ -68,7 +70,10 @@ export class Following implements AsyncIterable<LiveEvent> {
     if (options.onEvents) void this.callBack();
   }
 
-  /** The last revision handed over, or the one after which following began; null until that is known. */
+  /**
+   * The last revision handed over, or the one after which following began; null until that is known. With `onEvents` it
+   * moves when the callback is done, so that resuming from here repeats events rather than leave some out.
+   */
   get revision(): number | null {
     return this.handedOver;
   }
@@ -85,6 +90,7 @@ export class Following implements AsyncIterable<LiveEvent> {
 
   /** Ends following; nothing more is handed over. */
   close(): void {
+    this.left = true;
     this.backlog.discard();
     this.finish();
   }
@@ -103,6 +109,7 @@ export class Following implements AsyncIterable<LiveEvent> {
       for await (const item of items) {
         if (item.kind === 'events') {
           for (const event of item.events) {
+            if (this.left) return;
             this.handedOver = event.revision;
             yield event;
           }
@@ -119,8 +126,8 @@ export class Following implements AsyncIterable<LiveEvent> {
     try {
       for await (const item of this.backlog.read()) {
         if (item.kind === 'events') {
-          this.handedOver = item.events.at(-1)?.revision ?? this.handedOver;
           await options.onEvents?.(item.events);
+          this.handedOver = item.events.at(-1)?.revision ?? this.handedOver;
         } else if (item.kind === 'failed') await options.onError?.(item.error);
         else await this.tell(item);
       }
@@ -134,8 +141,8 @@ export class Following implements AsyncIterable<LiveEvent> {
   private async tell(item: Extract<Item, { kind: 'reset' | 'removed' }>): Promise<void> {
     if (item.kind === 'removed') await this.options.onRemoved?.(item.reason);
     else {
-      this.handedOver = item.reset.revision;
       await this.options.onReset?.(item.reset);
+      this.handedOver = item.reset.revision;
     }
   }
 
@@ -164,9 +171,9 @@ export class Following implements AsyncIterable<LiveEvent> {
     };
   }
 
-  private pass(tell: () => unknown): void {
+  private async pass(tell: () => unknown): Promise<void> {
     try {
-      tell();
+      await tell();
     } catch (error) {
       this.fail(error);
     }

@@ -92,6 +92,7 @@ export class Link {
     let { current: server } = this.servers;
     try {
       const { body } = await this.caller.once('makeTicket', {}, { signal });
+      signal.throwIfAborted();
       server = this.servers.current;
       const take = (frame: ServerFrame) => this.take(frame);
       return await Connection.open(SocketClass, server, body.ticket, this.options.silenceMs, take, signal);

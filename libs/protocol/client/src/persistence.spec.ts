@@ -69,9 +69,14 @@ describe('a refusal after an attempt that may have arrived', () => {
       const { outcome } = await tried([lost, refused(code)], { id: 'x' });
       expect(outcome).toMatchObject({ name: 'OutcomeUnknown', cause: { code } });
     }
-    for (const code of ['room_closed', 'duplicate_id', 'invalid_request', 'too_large'] as const) {
+    for (const code of ['duplicate_id', 'invalid_request', 'too_large'] as const) {
       expect((await tried([lost, refused(code)], { id: 'x' })).outcome).toMatchObject({ code });
     }
+    // An edit may have been made before the room was closed; a post answers first what it did before.
+    const closed = [lost, refused('room_closed')];
+    expect((await tried(closed, { id: 'x' })).outcome).toBeInstanceOf(OutcomeUnknown);
+    const post = await tried(closed, { id: 'x', definite: ['room_closed'] });
+    expect(post.outcome).toMatchObject({ code: 'room_closed' });
   });
 
   it('is final for reads', async () => {

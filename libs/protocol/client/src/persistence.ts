@@ -1,3 +1,4 @@
+import type { ErrorCode } from '@verbatim/protocol';
 import { type Backoff, pause, pauseAfter } from './backoff.js';
 import type { Closing } from './closing.js';
 import { OutcomeUnknown, Unanswered, VerbatimError } from './verbatim-error.js';
@@ -16,6 +17,8 @@ export interface Undertaking<T> extends Patience {
   attempt(left: number, signal: AbortSignal): Promise<T>;
   /** Of a write: what its outcome can be asked for with later. Absent for reads. */
   readonly id?: string;
+  /** Refusals, besides those that are so for everything, that tell that no earlier attempt took effect. */
+  readonly definite?: readonly ErrorCode[];
   /** False: once a request may have arrived, it is not sent again. */
   readonly repeatable?: boolean;
   /** Ends it as the signal does. */
@@ -27,7 +30,7 @@ const between: Backoff = { first: 250, most: 2_000 };
 /** After so many answers `internal` it is a bug, not an accident. */
 const MOST_INTERNAL = 3;
 /** Refusals that would have been the answer to earlier attempts as well, so none of those took effect. */
-const refusedAnyway: readonly string[] = ['invalid_request', 'too_large', 'duplicate_id', 'room_closed'];
+const refusedAnyway: readonly ErrorCode[] = ['invalid_request', 'too_large', 'duplicate_id'];
 
 /**
  * Tries until there is a definite answer. A refusal rejects as it is, unless it leaves open what became of an earlier
@@ -49,7 +52,7 @@ export async function persist<T>({ signal, closing, ...undertaking }: Undertakin
 }
 
 async function tryOn<T>(
-  { attempt, id, repeatable = true, deadlineMs = DEADLINE }: Undertaking<T>,
+  { attempt, id, definite = [], repeatable = true, deadlineMs = DEADLINE }: Undertaking<T>,
   signal: AbortSignal,
 ): Promise<T> {
   const end = Date.now() + deadlineMs;
@@ -63,7 +66,7 @@ async function tryOn<T>(
       return await attempt(Math.max(0, end - Date.now()), signal);
     } catch (failure) {
       const { passing, mayHaveArrived, waitMs } = judge(failure);
-      if (!passing) throw isRefusedAnyway(failure) ? failure : given(failure);
+      if (!passing) throw isOneOf([...refusedAnyway, ...definite], failure) ? failure : given(failure);
       inDoubt ||= mayHaveArrived;
       if (signal.aborted) throw given(signal.reason);
       if (isInternal(failure)) internal += 1;
@@ -89,8 +92,8 @@ function judge(failure: unknown): { passing: boolean; mayHaveArrived: boolean; w
 
 const isInternal = (failure: unknown): boolean => failure instanceof VerbatimError && failure.code === 'internal';
 
-const isRefusedAnyway = (failure: unknown): boolean =>
-  failure instanceof VerbatimError && refusedAnyway.includes(failure.code);
+const isOneOf = (codes: readonly ErrorCode[], failure: unknown): boolean =>
+  failure instanceof VerbatimError && codes.some((code) => code === failure.code);
 
 const asRefusal = (failure: unknown): unknown =>
   failure instanceof Unanswered

@@ -42,6 +42,8 @@ export function postMessage(
     ...patience,
     closing: caller.closing,
     id,
+    // A room that is closed still answers a post that it took before.
+    definite: ['room_closed'],
     attempt: async (left, signal) => {
       const socket = failedOnSocket ? null : connection();
       // Where sockets are the trouble, every other attempt goes past them.
@@ -72,10 +74,12 @@ function acknowledged(
       else if (outcome.event === 'ack') resolve(outcome);
       else reject(new Unanswered(true, outcome));
     };
-    const stop = () => settle(new Unanswered(true, signal.reason));
-    const timer = setTimeout(() => settle(new Unanswered(true, new Error('No answer came in time.'))), milliseconds);
+    // What was not even sent is not in doubt, and does not go out any more once it is given up.
+    const giveUp = (reason: unknown) => settle(new Unanswered(!takeBack(), reason));
+    const stop = () => giveUp(signal.reason);
+    const timer = setTimeout(() => giveUp(new Error('No answer came in time.')), milliseconds);
     signal.addEventListener('abort', stop, { once: true });
-    socket.ask('post', message, settle);
+    const takeBack = socket.ask('post', message, settle);
   });
 }
 

@@ -36,6 +36,7 @@ export class RoomFeed {
   private state: 'waiting' | 'asked' | 'live' | 'paused' | 'ended' = 'waiting';
   private connection: Connection | null = null;
   private turn = 0;
+  private takeBack: () => unknown = () => undefined;
   /**
    * Nothing has come yet since the server agreed. What a reader may not see, because it was before their time, is left
    * out at this place and nowhere else; every other gap is a fault.
@@ -87,13 +88,14 @@ export class RoomFeed {
   }
 
   private ask(): void {
+    if (this.state === 'ended') return;
     this.leave('asked');
     const { connection, room, received, turn } = this;
     if (!connection?.open) {
       this.leave('waiting');
       return;
     }
-    connection.ask('follow', { room, ...(received !== null && { after: received }) }, (answer) => {
+    this.takeBack = connection.ask('follow', { room, ...(received !== null && { after: received }) }, (answer) => {
       if (turn !== this.turn) return;
       if (answer instanceof VerbatimError) this.refused(answer);
       else if (answer instanceof Unanswered || answer.event !== 'following') this.leave('waiting');
@@ -169,6 +171,8 @@ export class RoomFeed {
   /** What was asked for or planned before is of no account any more. */
   private leave(state: typeof this.state): void {
     clearTimeout(this.retry);
+    // A `follow` that has not been sent yet would be overtaken by an `unfollow`.
+    this.takeBack();
     this.turn += 1;
     this.state = state;
   }

@@ -34,6 +34,24 @@ const fails = (error: Error) => {
   outcome = () => Promise.reject(error);
 };
 
+describe('signing in again', () => {
+  it('does not undo that the person signed out meanwhile', async () => {
+    let answer: (tokens: never) => void = () => undefined;
+    const { session, changes } = signedIn({
+      signInAgain: () =>
+        new Promise((resolve) => {
+          answer = resolve as typeof answer;
+        }),
+    });
+    session.end();
+    const asked = session.accessToken();
+    session.leave();
+    answer(tokens as never);
+    await expect(asked).rejects.toMatchObject({ code: 'unauthenticated' });
+    expect([session.user, changes]).toEqual([null, ['refresh', null]]);
+  });
+});
+
 describe('an access token', () => {
   it('is used for most of its life, and renewed before it ends', async () => {
     const { session } = signedIn();

@@ -117,9 +117,14 @@ export class Session {
 
   private async signInAgain(): Promise<string> {
     const { signInAgain } = this.parts;
-    if (!signInAgain || this.left) throw new VerbatimError('unauthenticated', 'Nobody is signed in.');
+    if (!signInAgain || this.left) throw nobody();
     const askedAt = Date.now();
-    this.begin(await signInAgain(), askedAt);
-    return this.held?.accessToken ?? '';
+    const answer = await signInAgain();
+    // Whoever signed out meanwhile, or in as somebody else, has the last word.
+    if (!this.left && !this.held) this.begin(answer, askedAt);
+    if (!this.held) throw nobody();
+    return this.held.accessToken;
   }
 }
+
+const nobody = (): VerbatimError => new VerbatimError('unauthenticated', 'Nobody is signed in.');
