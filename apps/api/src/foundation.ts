@@ -1,4 +1,11 @@
-import { type KeyRing, PostgresEventStore, PostgresKeyRing, Sealer, Snapshots } from '@verbatim/event-store';
+import {
+  type EventStore,
+  type KeyRing,
+  openEventStore,
+  PostgresKeyRing,
+  Sealer,
+  Snapshots,
+} from '@verbatim/event-store';
 import { ReadSide } from '@verbatim/projections';
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
@@ -21,7 +28,7 @@ import { VaultSql } from './vault/vault-sql.js';
 /** What all doors stand on: the log, the write side, the vault, the read models. Knows nothing of HTTP or sockets. */
 export interface Foundation {
   readonly sql: Sql;
-  readonly store: PostgresEventStore;
+  readonly store: EventStore;
   readonly sealer: Sealer;
   readonly keys: KeyRing;
   readonly openLog: OpenLog;
@@ -56,7 +63,7 @@ export async function layFoundation({
   const keys = await PostgresKeyRing.open(sql, master);
   await migrateVault(sql);
   await migrateDesk(sql);
-  const store = await PostgresEventStore.open({
+  const store = await openEventStore({
     url: config.EVENT_STORE_URL ?? database.url,
     directUrl: config.EVENT_STORE_URL ?? database.directUrl,
     log,

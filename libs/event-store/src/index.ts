@@ -4,6 +4,7 @@ export * from './event-store.js';
 export * from './key-ring.js';
 export * from './memory/memory-event-store.js';
 export * from './migrate.js';
+export * from './open-event-store.js';
 export { arrayParameters } from './postgres/array-parameters.js';
 export { DatabaseClient } from './postgres/database-client.js';
 export { PacedSockets } from './postgres/paced-sockets.js';
