@@ -1,7 +1,10 @@
 export * from './canonical-json.js';
+export * from './chain-check.js';
+export * from './copy-log.js';
 export * from './envelope.js';
 export * from './event-store.js';
 export * from './key-ring.js';
+export { eventsOf } from './log-walk.js';
 export * from './memory/memory-event-store.js';
 export * from './migrate.js';
 export * from './open-event-store.js';
@@ -14,4 +17,5 @@ export * from './sealer.js';
 export * from './snapshots.js';
 export type { TroubleLog } from './trouble-log.js';
 export * from './upcast.js';
+export * from './verify-log.js';
 export { pauseBeforeRetry } from './waiting.js';

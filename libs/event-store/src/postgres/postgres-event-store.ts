@@ -1,5 +1,6 @@
 import { checkAppend } from '../append-limits.js';
 import {
+  type Append,
   type Appended,
   appendLimits,
   type EventHandler,
@@ -70,6 +71,16 @@ export class PostgresEventStore implements EventStore {
     const bytes = checkAppend(expectedRevision, events);
     const places = await this.commits.append({ stream, expectedRevision, events, bytes });
     return places ?? this.conflict(stream, expectedRevision);
+  }
+
+  /**
+   * Several appends in one commit, next to each other in the order given; for copying a log, whose order is kept that way.
+   * At most one of each stream, within `appendLimits` together, and nothing else may be appended meanwhile.
+   */
+  async appendInOrder(appends: readonly Append[]): Promise<void> {
+    await Promise.all(
+      appends.map(({ stream, expectedRevision, events }) => this.append(stream, expectedRevision, events)),
+    );
   }
 
   async read(stream: string, from: bigint, limit: number): Promise<StoredEvent[]> {
