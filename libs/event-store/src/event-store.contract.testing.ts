@@ -187,7 +187,7 @@ export function eventStoreContract(name: string, open: () => Promise<Opened>): v
           range(appendLimits.events).map(() => event()),
           [event('"'.repeat(appendLimits.bytes))],
           range(8).map(() => event(eighth)),
-          range(appendLimits.events).map(() => event('\\'.repeat(2_000))),
+          range(appendLimits.events).map(() => event('\\'.repeat(1_900))),
         ];
         await Promise.all(appends.map((events, i) => store.append(`room-${i}`, NO_STREAM, events)));
         for (const [i, events] of appends.entries()) {

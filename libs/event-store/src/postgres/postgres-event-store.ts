@@ -59,7 +59,7 @@ export class PostgresEventStore implements EventStore {
     this.reads = new DatabaseClient(url, { connections: 4, patience: times.readAnswer });
     this.news = new CommitNews(this.reads, directUrl, log);
     this.subscriptions = new Subscriptions({
-      readAll: (from, limit) => this.readAll(from, limit),
+      readAfter: (after, limit) => this.readAll(after + 1n, limit),
       pollEvery: times.poll,
       log,
     });
@@ -135,9 +135,11 @@ export class PostgresEventStore implements EventStore {
   }
 
   private tell(events: readonly StoredEvent[]): void {
-    this.subscriptions.offer(events);
-    const last = events.at(-1);
-    if (last) this.news.announce(last.position);
+    const [first, last] = [events[0], events.at(-1)];
+    if (!first || !last) return;
+    // Positions have no gaps here.
+    this.subscriptions.offer(events, first.position - 1n);
+    this.news.announce(last.position);
   }
 
   private async conflict(stream: string, expectedRevision: bigint): Promise<never> {
