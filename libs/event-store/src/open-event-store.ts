@@ -8,6 +8,8 @@ export interface EventStoreOptions {
   /** The way around a transaction pooler, if `url` leads through one. Default: `url`. */
   readonly directUrl?: string;
   readonly log?: TroubleLog;
+  /** Called whenever a connection that was lost is made anew. */
+  readonly onReconnect?: () => void;
 }
 
 /** There is no adapter for the scheme of a URL; the message names the scheme and not the rest, which may hold a password. */

@@ -26,6 +26,8 @@ export interface PostgresOptions {
   /** The way around a transaction pooler, if `url` leads through one. */
   readonly directUrl?: string;
   readonly log?: TroubleLog;
+  /** Called whenever a connection that was lost is made anew. */
+  readonly onReconnect?: () => void;
 }
 
 /** All in milliseconds. */
@@ -45,19 +47,20 @@ export class PostgresEventStore implements EventStore {
   private closing: Promise<void> | undefined;
 
   /** Rejects with UnsafeDatabase, or with the error of postgres.js when the database cannot be reached. */
-  static async open({ url, directUrl = url, log = silent }: PostgresOptions): Promise<PostgresEventStore> {
+  static async open({ url, directUrl = url, log = silent, onReconnect }: PostgresOptions): Promise<PostgresEventStore> {
     await prepareDatabase(directUrl);
-    return new PostgresEventStore(url, directUrl, log);
+    return new PostgresEventStore(url, directUrl, log, onReconnect);
   }
 
   private constructor(
     url: string,
     directUrl: string,
     private readonly log: TroubleLog,
+    onReconnect?: () => void,
   ) {
-    this.writes = new DatabaseClient(url, { connections: 1, patience: times.appendAnswer });
-    this.reads = new DatabaseClient(url, { connections: 4, patience: times.readAnswer });
-    this.news = new CommitNews(this.reads, directUrl, log);
+    this.writes = new DatabaseClient(url, { connections: 1, patience: times.appendAnswer, onReconnect });
+    this.reads = new DatabaseClient(url, { connections: 4, patience: times.readAnswer, onReconnect });
+    this.news = new CommitNews(this.reads, directUrl, log, onReconnect);
     this.subscriptions = new Subscriptions({
       readAfter: (after, limit) => this.readAll(after + 1n, limit),
       pollEvery: times.poll,
