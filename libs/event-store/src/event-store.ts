@@ -16,6 +16,13 @@ export interface StoredEvent extends NewEvent {
   readonly position: bigint;
 }
 
+/** Events that are to follow the revision `expectedRevision` of a stream. */
+export interface Append {
+  readonly stream: string;
+  readonly expectedRevision: bigint;
+  readonly events: readonly NewEvent[];
+}
+
 /** Places of the last event of an append. */
 export interface Appended {
   readonly revision: bigint;

@@ -1,5 +1,6 @@
 import { checkAppend } from '../append-limits.js';
 import {
+  type Append,
   type Appended,
   appendLimits,
   type EventHandler,
@@ -25,6 +26,8 @@ export interface PostgresOptions {
   /** The way around a transaction pooler, if `url` leads through one. */
   readonly directUrl?: string;
   readonly log?: TroubleLog;
+  /** Called whenever a connection that was lost is made anew. */
+  readonly onReconnect?: () => void;
 }
 
 /** All in milliseconds. */
@@ -44,19 +47,20 @@ export class PostgresEventStore implements EventStore {
   private closing: Promise<void> | undefined;
 
   /** Rejects with UnsafeDatabase, or with the error of postgres.js when the database cannot be reached. */
-  static async open({ url, directUrl = url, log = silent }: PostgresOptions): Promise<PostgresEventStore> {
+  static async open({ url, directUrl = url, log = silent, onReconnect }: PostgresOptions): Promise<PostgresEventStore> {
     await prepareDatabase(directUrl);
-    return new PostgresEventStore(url, directUrl, log);
+    return new PostgresEventStore(url, directUrl, log, onReconnect);
   }
 
   private constructor(
     url: string,
     directUrl: string,
     private readonly log: TroubleLog,
+    onReconnect?: () => void,
   ) {
-    this.writes = new DatabaseClient(url, { connections: 1, patience: times.appendAnswer });
-    this.reads = new DatabaseClient(url, { connections: 4, patience: times.readAnswer });
-    this.news = new CommitNews(this.reads, directUrl, log);
+    this.writes = new DatabaseClient(url, { connections: 1, patience: times.appendAnswer, onReconnect });
+    this.reads = new DatabaseClient(url, { connections: 4, patience: times.readAnswer, onReconnect });
+    this.news = new CommitNews(this.reads, directUrl, log, onReconnect);
     this.subscriptions = new Subscriptions({
       readAfter: (after, limit) => this.readAll(after + 1n, limit),
       pollEvery: times.poll,
@@ -70,6 +74,16 @@ export class PostgresEventStore implements EventStore {
     const bytes = checkAppend(expectedRevision, events);
     const places = await this.commits.append({ stream, expectedRevision, events, bytes });
     return places ?? this.conflict(stream, expectedRevision);
+  }
+
+  /**
+   * Several appends in one commit, next to each other in the order given; for copying a log, whose order is kept that way.
+   * At most one of each stream, within `appendLimits` together, and nothing else may be appended meanwhile.
+   */
+  async appendInOrder(appends: readonly Append[]): Promise<void> {
+    await Promise.all(
+      appends.map(({ stream, expectedRevision, events }) => this.append(stream, expectedRevision, events)),
+    );
   }
 
   async read(stream: string, from: bigint, limit: number): Promise<StoredEvent[]> {
