@@ -7,7 +7,7 @@
  */
 const projects = {
   'libs/domain': { projects: [], packages: [], builtins: false, testPackages: ['vitest', 'fast-check'] },
-  'libs/event-store': { projects: ['libs/domain'], packages: ['postgres'] },
+  'libs/event-store': { projects: ['libs/domain'], packages: ['postgres', '@kurrent/kurrentdb-client'] },
   'libs/projections': { projects: ['libs/domain', 'libs/event-store'], packages: ['postgres'] },
   'libs/protocol': { projects: ['libs/domain'], packages: ['zod'], builtins: false },
   'libs/protocol/client': {

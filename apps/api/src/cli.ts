@@ -2,12 +2,14 @@ import 'reflect-metadata';
 import { pino } from 'pino';
 import { type CliCommand, UsageError } from './cli/command.js';
 import { InvalidConfiguration, readConfig } from './config.js';
-import { attachDatabase } from './database/database.js';
+import { attachDatabase, type Database } from './database/database.js';
 import { layFoundation } from './foundation.js';
 import { importCommand } from './import/import-command.js';
+import { copyCommand } from './log/copy-command.js';
+import { verifyCommand } from './log/verify-command.js';
 import { rebuildCommand } from './read-models/rebuild-command.js';
 
-const commands: readonly CliCommand[] = [importCommand, rebuildCommand];
+const commands: readonly CliCommand[] = [importCommand, rebuildCommand, copyCommand, verifyCommand];
 
 async function main(words: readonly string[]): Promise<number> {
   const command = commands.find(({ words: own }) => words.join(' ').startsWith(own));
@@ -21,18 +23,23 @@ async function main(words: readonly string[]): Promise<number> {
     process.stdout.write(`${command.help}\n`);
     return 0;
   }
+  const config = readConfig(process.env);
+  const log = pino({ level: config.LOG_LEVEL === 'info' ? 'warn' : config.LOG_LEVEL }, pino.destination(2));
   const closing: (() => Promise<void>)[] = [];
+  const attach = async () => {
+    const attached = await attachDatabase(config, log);
+    closing.unshift(() => attached.stop());
+    return attached;
+  };
+  let attached: Promise<Database> | undefined;
+  const database = () => (attached ??= attach());
   const foundation = async () => {
-    const config = readConfig(process.env);
-    const log = pino({ level: config.LOG_LEVEL === 'info' ? 'warn' : config.LOG_LEVEL }, pino.destination(2));
-    const database = await attachDatabase(config, log);
-    closing.unshift(() => database.stop());
-    const laid = await layFoundation({ config, database, log });
+    const laid = await layFoundation({ config, database: await database(), log });
     closing.unshift(() => laid.stop());
     return laid;
   };
   try {
-    return await command.run(args, foundation);
+    return await command.run(args, { config, log, database, foundation });
   } finally {
     for (const close of closing) await close();
   }

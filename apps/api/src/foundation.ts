@@ -1,11 +1,4 @@
-import {
-  type KeyRing,
-  PostgresEventStore,
-  PostgresKeyRing,
-  Sealer,
-  Snapshots,
-  type StoredEvent,
-} from '@verbatim/event-store';
+import { type KeyRing, PostgresKeyRing, Sealer, Snapshots, type StoredEvent } from '@verbatim/event-store';
 import { ReadSide } from '@verbatim/projections';
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
@@ -15,6 +8,7 @@ import { connect, type Database } from './database/database.js';
 import { migrateDesk } from './desk/schema.js';
 import { OpenLog } from './feed/open-log.js';
 import { Rooms, Users } from './mailbox/entities.js';
+import { MeasuredEventStore } from './operation/measured-event-store.js';
 import { ReadModels } from './read-models/read-models.js';
 import { RoomPasswords } from './rooms/room-commands.js';
 import { AccessTokens } from './vault/access-tokens.js';
@@ -28,7 +22,7 @@ import { VaultSql } from './vault/vault-sql.js';
 /** What all doors stand on: the log, the write side, the vault, the read models. Knows nothing of HTTP or sockets. */
 export interface Foundation {
   readonly sql: Sql;
-  readonly store: PostgresEventStore;
+  readonly store: MeasuredEventStore;
   readonly sealer: Sealer;
   readonly keys: KeyRing;
   readonly openLog: OpenLog;
@@ -63,7 +57,7 @@ export async function layFoundation({
   const keys = await PostgresKeyRing.open(sql, master);
   await migrateVault(sql);
   await migrateDesk(sql);
-  const store = await PostgresEventStore.open({
+  const store = await MeasuredEventStore.open({
     url: config.EVENT_STORE_URL ?? database.url,
     directUrl: config.EVENT_STORE_URL ?? database.directUrl,
     log,

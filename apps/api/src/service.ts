@@ -89,34 +89,37 @@ async function openDoors(
     { name: 'feed', ready: () => feed.running },
     { name: 'read models', ready: () => readModels.caughtUp },
   ]);
-  const metrics = new Metrics([
-    { name: 'verbatim_sockets', help: 'Open WebSocket connections.', read: (): number => gateway.size },
-    {
-      name: 'verbatim_other_replicas',
-      help: 'Other replicas whose people are known here.',
-      read: () => presence.replicas,
-    },
-    {
-      name: 'verbatim_presence_dropped',
-      help: 'News of presence and typing that were dropped because there were too many.',
-      read: () => presence.dropped,
-    },
-    {
-      name: 'verbatim_feed_position',
-      help: 'Position up to which the feed has told everyone.',
-      read: () => Number(feed.position),
-    },
-    {
-      name: 'verbatim_projection_lag',
-      help: 'Events that the read models do not show yet.',
-      read: async () => (await readModels.side.status()).lag,
-    },
-    {
-      name: 'verbatim_search_lag',
-      help: 'Events that search does not know yet.',
-      read: async () => (await readModels.side.status()).search.lag,
-    },
-  ]);
+  const metrics = new Metrics(
+    [
+      { name: 'verbatim_sockets', help: 'Open WebSocket connections.', read: (): number => gateway.size },
+      {
+        name: 'verbatim_other_replicas',
+        help: 'Other replicas whose people are known here.',
+        read: () => presence.replicas,
+      },
+      {
+        name: 'verbatim_presence_dropped',
+        help: 'News of presence and typing that were dropped because there were too many.',
+        read: () => presence.dropped,
+      },
+      {
+        name: 'verbatim_feed_position',
+        help: 'Position up to which the feed has told everyone.',
+        read: () => Number(feed.position),
+      },
+      {
+        name: 'verbatim_projection_lag',
+        help: 'How far the read models are behind the log, in positions.',
+        read: async () => (await readModels.side.status()).lag,
+      },
+      {
+        name: 'verbatim_search_lag',
+        help: 'How far search is behind the log, in positions.',
+        read: async () => (await readModels.side.status()).search.lag,
+      },
+    ],
+    store.metrics,
+  );
   const idempotency = new Idempotency(sql, keys);
   const problems = new ProblemFilter(log);
   const app: NestFastifyApplication = await NestFactory.create<NestFastifyApplication>(

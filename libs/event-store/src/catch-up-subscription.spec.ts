@@ -12,6 +12,8 @@ const append = fc.record({
   events: fc.integer({ min: 1, max: 1_500 }),
   way: fc.constantFrom(...ways),
   turns: fc.nat(4),
+  /** How far apart the positions are. */
+  step: fc.integer({ min: 1, max: 3 }),
 });
 
 describe('catch-up subscription', () => {
@@ -26,8 +28,8 @@ describe('catch-up subscription', () => {
           const heard: bigint[] = [];
           const subscription = new CatchUpSubscription(
             {
-              readAll: async (from, limit) => {
-                const page = log.slice(Number(from), Number(from) + limit);
+              readAfter: async (after, limit) => {
+                const page = pageAfter(log, after, limit);
                 await turns(slowRead);
                 return page;
               },
@@ -41,23 +43,24 @@ describe('catch-up subscription', () => {
             () => {},
           );
 
-          const late: StoredEvent[][] = [];
-          for (const { events: count, way, turns: pause } of [
+          const late: { events: StoredEvent[]; after: bigint }[] = [];
+          for (const { events: count, way, turns: pause, step } of [
             ...appends,
-            { events: 1, way: 'wake' as const, turns: 0 },
+            { events: 1, way: 'wake' as const, turns: 0, step: 1 },
           ]) {
-            const events = Array.from({ length: count }, (_, i) => eventAt(log.length + i));
+            const after = head(log);
+            const events = Array.from({ length: count }, (_, i) => eventAt(after + BigInt(step * (i + 1))));
             log.push(...events);
-            if (way === 'offer' || way === 'offer twice') subscription.offer(events);
-            if (way === 'offer twice') subscription.offer(events);
-            if (way === 'wake') subscription.wake(BigInt(log.length - 1));
+            if (way === 'offer' || way === 'offer twice') subscription.offer(events, after);
+            if (way === 'offer twice') subscription.offer(events, after);
+            if (way === 'wake') subscription.wake(head(log));
             if (way === 'wake without a position') subscription.wake();
-            for (const delayed of late.splice(0)) subscription.offer(delayed);
-            if (way === 'offer late') late.push(events);
+            for (const delayed of late.splice(0)) subscription.offer(delayed.events, delayed.after);
+            if (way === 'offer late') late.push({ events, after });
             await turns(pause);
           }
 
-          await subscription.reached(BigInt(log.length - 1));
+          await subscription.reached(head(log));
           expect(heard).toEqual(log.map(({ position }) => position));
           await subscription.stop();
         },
@@ -74,7 +77,7 @@ describe('catch-up subscription', () => {
       release = resolve;
     });
     const subscription = new CatchUpSubscription(
-      { readAll: async (from, limit) => log.slice(Number(from), Number(from) + limit), log: silent },
+      { readAfter: async (after, limit) => pageAfter(log, after, limit), log: silent },
       -1n,
       async (events) => {
         heard.push(...events.map(({ position }) => position));
@@ -84,8 +87,9 @@ describe('catch-up subscription', () => {
     );
     const last = liveLimits.events + 1;
     for (let place = 0; place <= last; place++) {
-      log.push(eventAt(place));
-      subscription.offer([eventAt(place)]);
+      const event = eventAt(BigInt(place));
+      log.push(event);
+      subscription.offer([event], event.position - 1n);
       if (place === 0) await nextTurn();
     }
     expect(heard).toEqual([0n]);
@@ -100,13 +104,19 @@ async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await nextTurn();
 }
 
-function eventAt(place: number): StoredEvent {
-  const position = BigInt(place);
+const head = (log: readonly StoredEvent[]): bigint => log.at(-1)?.position ?? -1n;
+
+function pageAfter(log: readonly StoredEvent[], after: bigint, limit: number): StoredEvent[] {
+  const first = log.findIndex(({ position }) => position > after);
+  return first < 0 ? [] : log.slice(first, first + limit);
+}
+
+function eventAt(position: bigint): StoredEvent {
   return {
     stream: 'room-1',
     revision: position,
     position,
-    id: `${place}`,
+    id: `${position}`,
     type: 'SomethingHappened',
     sealed: '',
     hash: '',

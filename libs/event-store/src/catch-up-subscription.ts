@@ -4,8 +4,8 @@ import { pauseBeforeRetry } from './waiting.js';
 
 /** The log as a subscription sees it. */
 export interface CatchUpSource {
-  /** Events from position `from` on, in order, at most `limit`. */
-  readAll(from: bigint, limit: number): Promise<StoredEvent[]>;
+  /** The events that follow position `after`, in order, at most `limit`. */
+  readAfter(after: bigint, limit: number): Promise<StoredEvent[]>;
   /** Milliseconds after which to look for events without having been woken; never if absent. */
   readonly pollEvery?: number;
   readonly log: TroubleLog;
@@ -33,8 +33,9 @@ export class CatchUpSubscription implements Subscription {
   private known: bigint;
   /** Whether the log may hold events that are neither taken nor in `live`. */
   private behind = true;
-  /** The newest of the events offered, none missing between them. */
+  /** The newest of the events offered, none missing between them, and the position that the first of them follows. */
   private live: StoredEvent[] = [];
+  private liveAfter: bigint;
   private liveCharacters = 0;
 
   private readonly stopping = new AbortController();
@@ -48,7 +49,7 @@ export class CatchUpSubscription implements Subscription {
     private readonly handler: EventHandler,
     private readonly stopped: () => void,
   ) {
-    this.position = this.taken = this.known = after;
+    this.position = this.taken = this.known = this.liveAfter = after;
     void this.run();
   }
 
@@ -59,12 +60,12 @@ export class CatchUpSubscription implements Subscription {
     this.ring();
   }
 
-  /** Hands over events just committed, of consecutive positions. A store whose positions have gaps only wakes. */
-  offer(events: readonly StoredEvent[]): void {
-    const first = events[0];
+  /** Hands over events just committed: those that follow position `after` in the log, none missing between them. */
+  offer(events: readonly StoredEvent[], after: bigint): void {
     const last = events.at(-1);
-    if (!first || !last || last.position <= this.known) return;
-    if (first.position !== this.known + 1n) this.dropLive();
+    if (!last || last.position <= this.known) return;
+    if (after !== this.known) this.dropLive();
+    if (this.live.length === 0) this.liveAfter = after;
     for (const event of events) {
       this.live.push(event);
       this.liveCharacters += event.sealed.length;
@@ -119,12 +120,12 @@ export class CatchUpSubscription implements Subscription {
   private takeLive(): StoredEvent[] | undefined {
     const alreadyRead = this.live.findIndex((event) => event.position > this.taken);
     this.removeLive(alreadyRead < 0 ? this.live.length : alreadyRead);
-    return this.live[0]?.position === this.taken + 1n ? this.removeLive(batchLimit) : undefined;
+    return this.live.length > 0 && this.liveAfter <= this.taken ? this.removeLive(batchLimit) : undefined;
   }
 
   private async read(): Promise<StoredEvent[]> {
     this.behind = false;
-    const events = await this.source.readAll(this.taken + 1n, batchLimit);
+    const events = await this.source.readAfter(this.taken, batchLimit);
     if (events.length === batchLimit) this.behind = true;
     return events;
   }
@@ -132,6 +133,7 @@ export class CatchUpSubscription implements Subscription {
   private removeLive(count: number): StoredEvent[] {
     const removed = this.live.splice(0, count);
     for (const event of removed) this.liveCharacters -= event.sealed.length;
+    this.liveAfter = removed.at(-1)?.position ?? this.liveAfter;
     return removed;
   }
 

@@ -61,7 +61,7 @@ export function sealEvent(draft: Draft, place: Place, key: Buffer | null): NewEv
     throw new Error(`There is no key to seal ${draft.type} ${draft.id} with.`);
   const data = key ? sealFields(draft, place.stream, key) : draft.data;
   const sealed = envelopeText(draft, place, canonicalJson(data));
-  return { id: draft.id, type: draft.type, sealed, hash: sha256(sealed) };
+  return { id: draft.id, type: draft.type, sealed, hash: hashOf(sealed) };
 }
 
 /**
@@ -102,7 +102,8 @@ function envelopeText(draft: Draft, place: Place, data: string): string {
   );
 }
 
-const sha256 = (text: string): string => crypto.hash('sha256', text, 'hex');
+/** The hash of an event with this sealed text: SHA-256 over its UTF-8 bytes, 64 hexadecimal digits. */
+export const hashOf = (sealed: string): string => crypto.hash('sha256', sealed, 'hex');
 
 // Sealing: AES-256-GCM under a key derived for this one event ------------------------------------------------------------
 

@@ -16,6 +16,13 @@ export interface StoredEvent extends NewEvent {
   readonly position: bigint;
 }
 
+/** Events that are to follow the revision `expectedRevision` of a stream. */
+export interface Append {
+  readonly stream: string;
+  readonly expectedRevision: bigint;
+  readonly events: readonly NewEvent[];
+}
+
 /** Places of the last event of an append. */
 export interface Appended {
   readonly revision: bigint;
@@ -59,9 +66,9 @@ export class StoreSilent extends Error {
 
 /**
  * More than the store takes in one append; a bug of the caller, who must cut its batches. The bytes are those of the
- * sealed texts in UTF-8.
+ * sealed texts in UTF-8; with types and hashes, an append stays below the 1 MiB that KurrentDB takes.
  */
-export const appendLimits = { events: 500, bytes: 1_048_576 } as const;
+export const appendLimits = { events: 500, bytes: 983_040 } as const;
 
 export interface Subscription {
   /** Position of the last event whose handler has finished; the starting position before that. */

@@ -16,8 +16,8 @@ export class Subscriptions {
   }
 
   /** See CatchUpSubscription.offer. */
-  offer(events: readonly StoredEvent[]): void {
-    for (const subscription of this.running) subscription.offer(events);
+  offer(events: readonly StoredEvent[], after: bigint): void {
+    for (const subscription of this.running) subscription.offer(events, after);
   }
 
   /** See CatchUpSubscription.wake. */

@@ -1,6 +1,6 @@
 import type { Recorded } from '@verbatim/domain';
 import type { EventStore, StoredEvent } from '@verbatim/event-store';
-import { applyBatch, CheckpointMoved, readCheckpoint } from './checkpoints.js';
+import { applyBatch, BuiltFromAnotherLog, CheckpointMoved, isOfLog, readCheckpoint } from './checkpoints.js';
 import { backoff, disconnect, ownConnection, pause, within } from './connection.js';
 import { EventBuffer } from './event-buffer.js';
 import type { Log, Sql } from './projection.js';
@@ -62,7 +62,9 @@ export class GroupRunner {
 
   async #follow(connection: Sql, signal: AbortSignal): Promise<void> {
     const { store, open, schema, group, delayMs, maxBatch, progressed } = this.options;
-    let checkpoint = await within(PATIENCE_MS, readCheckpoint(connection, schema, group.name));
+    const built = await within(PATIENCE_MS, readCheckpoint(connection, schema, group.name));
+    if (!(await isOfLog(store, built))) throw new BuiltFromAnotherLog(schema);
+    let checkpoint = built.position;
     progressed(checkpoint);
 
     const buffer = new EventBuffer(delayMs, maxBatch);

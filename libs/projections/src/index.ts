@@ -1,4 +1,4 @@
-export { CheckpointMoved } from './checkpoints.js';
+export { BuiltFromAnotherLog, CheckpointMoved } from './checkpoints.js';
 export { deskSchema } from './desk-schema.js';
 export { type InboxEntry, inbox, markRead } from './inbox.js';
 export { membership, membersOf, type RoomMember } from './members.js';

@@ -28,7 +28,7 @@ export interface ProjectorStatus {
   readonly position: bigint;
   /** Position of the last event in the log. */
   readonly head: bigint;
-  /** Events of the log that the timeline does not show yet. */
+  /** How far the timeline is behind, in positions: these count events in some stores, and bytes of the log in others. */
   readonly lag: number;
   readonly search: { readonly position: bigint; readonly lag: number };
   /** Whether it is this process that projects. */
@@ -160,8 +160,8 @@ export class Projector {
   async #look(): Promise<boolean> {
     const { sql, schema, projections } = this.options;
     try {
-      this.#progressed(await readCheckpoint(sql, schema, projections.timeline.name));
-      this.#searchPosition = await readCheckpoint(sql, schema, projections.search.name);
+      this.#progressed((await readCheckpoint(sql, schema, projections.timeline.name)).position);
+      this.#searchPosition = (await readCheckpoint(sql, schema, projections.search.name)).position;
       return true;
     } catch {
       // Whoever waits is told at the deadline, and the loop of `run` logs that the database is away.

@@ -45,6 +45,6 @@ export async function createReadDatabase(): Promise<TestReadDatabase> {
 export async function emptyReadModels(sql: Sql, schema: string): Promise<void> {
   const tables = ['people', 'rooms', 'members', 'messages', 'reactions', 'search'].map((table) => `${schema}.${table}`);
   await sql.unsafe(
-    `TRUNCATE ${tables.join(', ')}; UPDATE ${schema}.checkpoints SET position = -1; TRUNCATE desk.read_marks`,
+    `TRUNCATE ${tables.join(', ')}; UPDATE ${schema}.checkpoints SET position = -1, stream = null, revision = null, hash = null; TRUNCATE desk.read_marks`,
   );
 }

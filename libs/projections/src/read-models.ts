@@ -29,7 +29,7 @@ const ROWS = 1;
 
 /** Equal for two releases exactly if each can read and go on with the other's read models. */
 export const readModelsVersion = createHash('sha256')
-  .update(`${ROWS}\n${tablesOf('read_0')}\n${indexesOf('read_0')}`)
+  .update(`${ROWS}\n${checkpointsOf('read_0')}\n${tablesOf('read_0')}\n${indexesOf('read_0')}`)
   .digest('hex')
   .slice(0, 16);
 
@@ -40,7 +40,7 @@ export async function createReadSchema(tx: Transaction, schema: string): Promise
   await tx.unsafe(`
     SET LOCAL client_min_messages = warning;
     CREATE SCHEMA ${schema};
-    CREATE TABLE ${schema}.checkpoints (projection text PRIMARY KEY, position bigint NOT NULL) WITH (fillfactor = 10);
+    ${checkpointsOf(schema)}
     INSERT INTO ${schema}.checkpoints VALUES ('${readModels.timeline.name}', -1), ('${readModels.search.name}', -1);
     ${tablesOf(schema)}`);
 }
@@ -51,6 +51,18 @@ export async function createIndexes(tx: Transaction, schema: string): Promise<vo
 
 function all(): readonly Projection[] {
   return [...readModels.timeline.projections, ...readModels.search.projections];
+}
+
+/** The last three columns tell which event stands at the position; they are null before the first. */
+function checkpointsOf(schema: string): string {
+  return `
+    CREATE TABLE ${schema}.checkpoints (
+      projection text PRIMARY KEY,
+      position bigint NOT NULL,
+      stream text,
+      revision bigint,
+      hash text
+    ) WITH (fillfactor = 10);`;
 }
 
 function tablesOf(schema: string): string {

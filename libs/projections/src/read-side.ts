@@ -1,3 +1,4 @@
+import { builtFrom } from './checkpoints.js';
 import { backoff, pause } from './connection.js';
 import type { ReadDatabase, Sql } from './projection.js';
 import { Projector, type ProjectorOptions, type ProjectorStatus } from './projector.js';
@@ -42,8 +43,8 @@ export class ReadSide implements ReadDatabase {
   }
 
   /**
-   * Opens the live read models and starts to project. Where they are those of another release, they are first rebuilt
-   * beside the old ones, which go on to serve the processes of that release. Resolves when queries may be asked, though
+   * Opens the live read models and starts to project. Where they are those of another release, or were built from
+   * another log, they are first rebuilt beside the old ones, which go on to serve the processes that use them. Resolves when queries may be asked, though
    * what they answer may still lag: see `caughtUp`.
    */
   async start(): Promise<void> {
@@ -76,6 +77,11 @@ export class ReadSide implements ReadDatabase {
     }
   }
 
+  /** Position of the last event in the log. */
+  head(): Promise<bigint> {
+    return this.options.store.head();
+  }
+
   status(): Promise<ProjectorStatus> {
     return this.#current.status();
   }
@@ -97,29 +103,38 @@ export class ReadSide implements ReadDatabase {
     return projector;
   }
 
-  /** Live read models of this release, rebuilt here or by another process if there are none yet. */
+  /** Live read models of this release and this log, rebuilt here or by another process if there are none yet. */
   async #usable(): Promise<LiveSchema> {
     const { signal } = this.#stopping;
     for (let failures = 0; ; ) {
       signal.throwIfAborted();
       const live = await this.#schemas.ensureLive();
-      if (!live.needsRebuild) return live;
       try {
+        if (await this.#fits(live)) return live;
         const { outcome } = await this.rebuild();
         if (outcome === 'already running') await pause(500, signal);
       } catch (error) {
-        this.options.log.error({ err: error }, 'Could not rebuild the read models; trying again.');
+        this.options.log.error({ err: error }, 'Could not open or rebuild the read models; trying again.');
         await pause(backoff(++failures), signal);
       }
     }
   }
 
+  /** Whether these read models are those of this release, and were built from this log. */
+  async #fits({ schema, needsRebuild }: LiveSchema): Promise<boolean> {
+    if (needsRebuild) return false;
+    const { store, sql, log } = this.options;
+    const fits = await builtFrom(store, sql, schema);
+    if (!fits) log.warn({ schema }, 'The live read models were built from another log; they are of no use here.');
+    return fits;
+  }
+
   /**
    * Lets a second projector catch up with the new read models, and only then moves the queries over, so that they never
-   * show less than before. Read models of another release are for the processes of that release.
+   * show less than before. Read models of another release or of another log are for the processes that built them.
    */
   async #moveTo(live: LiveSchema): Promise<void> {
-    if (live.schema === this.#schema || live.needsRebuild) return;
+    if (live.schema === this.#schema || !(await this.#fits(live))) return;
     const { signal } = this.#stopping;
     const before = this.#current;
     const { position, head } = await before.status();

@@ -5,16 +5,18 @@ import postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../event-store/src/postgres/test-database.testing.js';
 import { AdvisoryLock } from './advisory-lock.js';
-import { readCheckpoint } from './checkpoints.js';
+import { BuiltFromAnotherLog, readCheckpoint } from './checkpoints.js';
 import { actualRows, expectedTables } from './expected-rows.testing.js';
 import { longHistory } from './history.testing.js';
 import { findUsers } from './people.js';
 import type { Sql } from './projection.js';
+import { Projector } from './projector.js';
 import { silent } from './read-database.testing.js';
+import { readModels } from './read-models.js';
 import { ReadSchemas } from './read-schemas.js';
 import { ReadSide, type ReadSideOptions } from './read-side.js';
 import { rebuild } from './rebuild.js';
-import { append, open, storeOf } from './recorder.testing.js';
+import { append, open, Recorder, storeOf } from './recorder.testing.js';
 
 const events = longHistory(4_000);
 const head = BigInt(events.length - 1);
@@ -55,7 +57,7 @@ const expectRows = async (schema: string, of: readonly Recorded[]) =>
   expect(await actualRows(sql, schema)).toEqual(await expectedTables(sql, of));
 
 const searchCaughtUp = (schema: string) =>
-  vi.waitFor(async () => expect(await readCheckpoint(sql, schema, 'search')).toBe(head), {
+  vi.waitFor(async () => expect((await readCheckpoint(sql, schema, 'search')).position).toBe(head), {
     timeout: 10_000,
     interval: 20,
   });
@@ -122,7 +124,7 @@ describe('a rebuild', () => {
 
     await nobodyProjects?.release();
     await vi.waitFor(() => expect(readSide.schema()).toBe('read_2'), { timeout: 10_000, interval: 1 });
-    expect(await readCheckpoint(sql, 'read_2', 'timeline')).toBe(head);
+    expect((await readCheckpoint(sql, 'read_2', 'timeline')).position).toBe(head);
   });
 
   test('has the same indexes as read models made at the first start', async () => {
@@ -217,5 +219,86 @@ describe('a process of another release', () => {
     await Promise.all(started.map((one) => one.start()));
     expect(started.map((one) => one.schema())).toEqual(['read_2', 'read_2']);
     expect(await states()).toEqual(['1 retired', '2 live']);
+  });
+});
+
+describe('a service that is moved to another store', () => {
+  /** The same events after one that is no concern of theirs, so that each stands at another position. */
+  const moved = [elsewhere(), ...events].map((event, i) => ({ ...event, position: BigInt(i) }));
+
+  function elsewhere(): Recorded {
+    return new Recorder().record('room-elsewhere', null, { type: 'PollStarted', data: {} });
+  }
+
+  /** A process runs on a store until its read models show everything, and ends. */
+  async function hasRunOn(log: readonly Recorded[]): Promise<void> {
+    const store = await storeOf(log);
+    const readSide = newProcess(store);
+    await readSide.start();
+    await readSide.caughtUp();
+    await vi.waitFor(async () => expect((await readSide.status()).search.lag).toBe(0), { timeout: 10_000 });
+    await readSide.stop();
+  }
+
+  test('makes new read models, which equal those of a service that has always been there', async () => {
+    await hasRunOn(events);
+    const readSide = newProcess(await storeOf(moved));
+    await readSide.start();
+    expect(readSide.schema()).toBe('read_2');
+    expect(await states()).toEqual(['1 retired', '2 live']);
+    await expectRows('read_2', moved);
+  });
+
+  test('keeps its read models when all events have kept their positions', async () => {
+    await hasRunOn(events.slice(0, 600));
+    const readSide = newProcess(await storeOf(events));
+    await readSide.start();
+    await readSide.caughtUp();
+    expect(await states()).toEqual(['1 live']);
+    await searchCaughtUp('read_1');
+    await expectRows('read_1', events);
+  });
+
+  test('makes new read models when the log was restored from a backup that is older than they are', async () => {
+    await hasRunOn(events.slice(0, 600));
+    const restored = [...events.slice(0, 500), { ...elsewhere(), position: 500n }];
+    const readSide = newProcess(await storeOf(restored));
+    await readSide.start();
+    expect(await states()).toEqual(['1 retired', '2 live']);
+    await expectRows('read_2', restored);
+  });
+
+  test('leaves those alone that still run on the store of before', async () => {
+    const store = await storeOf(events.slice(0, 600));
+    const old = newProcess(store, { graceMs: 3_600_000 });
+    await old.start();
+    await old.caughtUp();
+    const fresh = newProcess(await storeOf(moved), { graceMs: 3_600_000 });
+    await fresh.start();
+    await fresh.caughtUp();
+
+    await append(store, events.slice(600));
+    expect(await old.reached(head, 10_000)).toBe(true);
+    expect([old.schema(), fresh.schema()]).toEqual(['read_1', 'read_2']);
+    await searchCaughtUp('read_1');
+    await expectRows('read_1', events);
+    await expectRows('read_2', moved);
+  });
+
+  test('does not project onto the read models of another log, whoever asks it to', async () => {
+    await hasRunOn(events.slice(0, 600));
+    const errors: unknown[] = [];
+    const log = { ...silent, error: ({ err }: { err?: unknown }) => errors.push(err) };
+    const pool = postgres(database.url, { max: 4, onnotice: () => {} });
+    const projector = new Projector({
+      ...{ sql: pool, store: await storeOf(moved), open, log },
+      ...{ schema: 'read_1', projections: readModels },
+    });
+    projector.start();
+    await vi.waitFor(() => expect(errors.length).toBeGreaterThan(1), { timeout: 10_000 });
+    await projector.stop();
+    await pool.end();
+    expect(errors.every((error) => error instanceof BuiltFromAnotherLog)).toBe(true);
+    await expectRows('read_1', events.slice(0, 600));
   });
 });

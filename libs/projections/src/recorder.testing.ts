@@ -46,7 +46,8 @@ export class Recorder {
       schema: 1,
       correlation: id,
       prev: null,
-      hash: '',
+      // No real hash, but as different as one.
+      hash: id,
       sealed: '',
     };
     const event = { ...happened, ...envelope } as unknown as Recorded;
@@ -58,7 +59,7 @@ export class Recorder {
 /** The form in which a store takes an event: nothing is really sealed, so that `open` needs no keys. */
 export function sealedEvent(event: Recorded): NewEvent {
   const { stream: _, revision: __, position: ___, ...rest } = event;
-  return { id: event.id, type: event.type, sealed: JSON.stringify(rest), hash: '' };
+  return { id: event.id, type: event.type, sealed: JSON.stringify(rest), hash: event.hash };
 }
 
 export const open = async (stored: readonly StoredEvent[]): Promise<Recorded[]> =>

@@ -1,8 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UsageError } from '../cli/command.js';
+import { readConfig } from '../config.js';
 import { importCommand, readWishes } from './import-command.js';
 
 describe('calling the import', () => {
@@ -50,7 +52,8 @@ describe('calling the import', () => {
   ])('with %j is refused before anything is begun', async (words, sentence) => {
     const args = words.map((word) => (/^\.$|txt$/.test(word) ? file(word) : word));
     const begin = () => Promise.reject(new Error('begun'));
-    const called = importCommand.run(args, begin);
+    const surroundings = { config: readConfig({}), log: pino(), database: begin, foundation: begin };
+    const called = importCommand.run(args, surroundings);
     await expect(called).rejects.toThrow(UsageError);
     await expect(called).rejects.toThrow(sentence);
   });

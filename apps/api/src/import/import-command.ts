@@ -53,7 +53,7 @@ Control characters stay, but for NUL: that, and bytes that are not UTF-8, become
 Exit codes: 0 when every line was taken, or left out for a reason above; 1 when the import stopped or the room refused
 a line; 2 when the command was called wrongly.`,
 
-  async run(args, foundation) {
+  async run(args, { foundation }) {
     const { reportFile, ...wishes } = await readWishes(args);
     const laid = await foundation();
     const progress = process.stderr.isTTY ? progressBar() : progressLines();

@@ -297,15 +297,11 @@ export class Mailbox<S, C, E extends Happened> {
     };
   }
 
-  /** `last` is the last event of the stream; those of a batch stand one after the other, so each has its own position. */
+  /** `last` is the last event of the batch: who has read as far as that has seen what any of its commands led to. */
   private answer(decided: Plan<S, C>['decided'], last: Appended): void {
     for (const { letter, outcome } of decided) {
       if (letter.settled) continue;
-      if (isRejection(outcome)) letter.settle(outcome);
-      else {
-        const after = outcome.events > 0 ? last.revision - outcome.revision : 0n;
-        letter.settle({ ...outcome, position: last.position - after });
-      }
+      letter.settle(isRejection(outcome) ? outcome : { ...outcome, position: last.position });
     }
   }
 

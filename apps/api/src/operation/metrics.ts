@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
 
 /** A figure that is read when it is asked for. */
 export interface Figure {
@@ -11,8 +11,10 @@ export interface Figure {
 export class Metrics {
   private readonly registry = new Registry();
 
-  constructor(figures: readonly Figure[]) {
+  /** `measured` are metrics that belong to no registry yet. */
+  constructor(figures: readonly Figure[], measured: readonly Metric[] = []) {
     collectDefaultMetrics({ register: this.registry });
+    for (const metric of measured) this.registry.registerMetric(metric);
     for (const { name, help, read } of figures) {
       new Gauge({
         name,

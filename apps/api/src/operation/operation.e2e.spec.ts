@@ -1,9 +1,10 @@
 import { asyncapi, openapi } from '@verbatim/protocol';
+import postgres from 'postgres';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { about } from '../config.js';
 import { neverSeen, outcome } from '../testing/contract.testing.js';
-import { register, Visitor } from '../testing/test-client.testing.js';
+import { eventually, register, Visitor } from '../testing/test-client.testing.js';
 import { startTestService, type TestService } from '../testing/test-service.testing.js';
 
 let service: TestService;
@@ -62,6 +63,49 @@ describe('metrics', () => {
     expect(await figure('verbatim_projection_lag')).toBeGreaterThanOrEqual(0);
     socket.close();
     await socket.closed;
+  });
+});
+
+describe('metrics of the event store', () => {
+  const figure = async (name: string) =>
+    Number(new RegExp(`^verbatim_store_${name} (\\S+)$`, 'm').exec((await visitor.get('/metrics')).text)?.[1]);
+
+  it('time its answers to appends and reads', async () => {
+    const person = await register(service.url);
+    const [appends, reads] = [await figure('append_seconds_count'), await figure('read_seconds_count')];
+    const room = await person.room();
+    await person.says(room, 'timed');
+    await person.get(`/v1/rooms/${room}/events`);
+
+    expect(await figure('append_seconds_count')).toBe(appends + 2);
+    expect(await figure('read_seconds_count')).toBeGreaterThan(reads);
+    expect(await figure('append_seconds_sum')).toBeGreaterThan(0);
+  });
+
+  it('tell how far its subscriptions are behind', async () => {
+    const person = await register(service.url);
+    await person.room();
+    await eventually(
+      () => figure('subscription_lag_seconds'),
+      (lag) => lag === 0,
+    );
+  });
+
+  it('count connections that were lost and made anew', async () => {
+    const before = await figure('reconnects_total');
+    const sql = postgres(service.databaseUrl, { max: 1 });
+    await sql`
+      select pg_terminate_backend(pid) from pg_stat_activity
+       where datname = current_database() and pid <> pg_backend_pid()`;
+    await sql.end();
+    await eventually(
+      () => figure('reconnects_total'),
+      (count) => count > before,
+    );
+    await eventually(
+      () => visitor.get('/health/ready'),
+      (answer) => outcome(answer) === 200,
+    );
   });
 });
 

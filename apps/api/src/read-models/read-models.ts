@@ -31,4 +31,8 @@ export class ReadModels implements MessageFactsSource, ReadModelProgress {
   reached(position: bigint, patience: number): Promise<boolean> {
     return this.side.reached(position, patience);
   }
+
+  head(): Promise<bigint> {
+    return this.side.head();
+  }
 }

@@ -25,7 +25,7 @@ export class MemoryEventStore implements EventStore {
 
   constructor(options: { readonly log?: TroubleLog } = {}) {
     this.subscriptions = new Subscriptions({
-      readAll: async (from, limit) => page(this.log, from, limit),
+      readAfter: async (after, limit) => page(this.log, after + 1n, limit),
       log: options.log ?? silent,
     });
   }
@@ -74,10 +74,11 @@ export class MemoryEventStore implements EventStore {
   private store(stream: string, events: readonly NewEvent[]): Appended {
     const stored = this.streams.get(stream) ?? [];
     this.streams.set(stream, stored);
+    const after = BigInt(this.log.length - 1);
     const added = events.map(({ id, type, sealed, hash }, i) => ({
       stream,
       revision: BigInt(stored.length + i),
-      position: BigInt(this.log.length + i),
+      position: after + BigInt(1 + i),
       id,
       type,
       sealed,
@@ -85,7 +86,7 @@ export class MemoryEventStore implements EventStore {
     }));
     stored.push(...added);
     this.log.push(...added);
-    this.subscriptions.offer(added);
+    this.subscriptions.offer(added, after);
     return { revision: BigInt(stored.length - 1), position: BigInt(this.log.length - 1) };
   }
 

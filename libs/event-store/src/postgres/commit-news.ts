@@ -24,6 +24,7 @@ export class CommitNews {
     private readonly client: DatabaseClient,
     private readonly directUrl: string,
     private readonly log: TroubleLog,
+    private readonly onReconnect?: () => void,
   ) {}
 
   announce(position: bigint): void {
@@ -63,12 +64,14 @@ export class CommitNews {
 
   private async keepListening(client: DatabaseClient, hear: () => void): Promise<void> {
     const { signal } = this.closing;
-    for (let failures = 0; !signal.aborted; failures++) {
+    for (let failures = 0, first = true; !signal.aborted; failures++) {
       const connectionLost = new Promise<void>((resolve) => {
         this.lost = resolve;
       });
       try {
         await client.ask((sql) => sql`listen ${sql(channel)}`);
+        if (!first) this.onReconnect?.();
+        first = false;
         failures = 0;
         hear();
         await connectionLost;

@@ -12,6 +12,8 @@ export interface ClientOptions {
   readonly patience: number;
   readonly onnotify?: (channel: string, payload: string) => void;
   readonly onclose?: () => void;
+  /** Called whenever connections take the place of failed ones. */
+  readonly onReconnect?: () => void;
 }
 
 /** Seconds that a discarded client leaves to its other questions. */
@@ -24,6 +26,7 @@ const partingTime = 1;
  */
 export class DatabaseClient {
   private current: { readonly sql: Sql; readonly sockets: PacedSockets } | undefined;
+  private connected = false;
   private closed = false;
 
   constructor(
@@ -56,7 +59,9 @@ export class DatabaseClient {
   }
 
   private connect() {
-    const { connections, patience, onnotify, onclose } = this.options;
+    const { connections, patience, onnotify, onclose, onReconnect } = this.options;
+    if (this.connected) onReconnect?.();
+    this.connected = true;
     const sockets = new PacedSockets();
     // Not written into the call, because the types of postgres.js leave out `onnotify` and `socket`.
     const options = {

@@ -1,18 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { separator } from '../append-limits.js';
-import { type Appended, appendLimits, type NewEvent, StoreClosed, type StoredEvent } from '../event-store.js';
+import { type Append, type Appended, appendLimits, StoreClosed, type StoredEvent } from '../event-store.js';
 import type { TroubleLog } from '../trouble-log.js';
 import { atMost, pauseBeforeRetry } from '../waiting.js';
 import { type DatabaseClient, refusesData, type Sql } from './database-client.js';
 
-interface Append {
-  readonly stream: string;
-  readonly expectedRevision: bigint;
-  readonly events: readonly NewEvent[];
+interface SizedAppend extends Append {
   readonly bytes: number;
 }
 
-interface WaitingAppend extends Append {
+interface WaitingAppend extends SizedAppend {
   readonly resolve: (places: Appended | null) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -43,7 +40,7 @@ export class GroupCommit {
   ) {}
 
   /** The places of the append's last event, or null if it was stale. Appends of a stream keep the order of the calls. */
-  append(append: Append): Promise<Appended | null> {
+  append(append: SizedAppend): Promise<Appended | null> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ ...append, resolve, reject });
       this.working ??= this.work();

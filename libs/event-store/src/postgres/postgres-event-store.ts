@@ -1,5 +1,6 @@
 import { checkAppend } from '../append-limits.js';
 import {
+  type Append,
   type Appended,
   appendLimits,
   type EventHandler,
@@ -12,7 +13,7 @@ import {
 } from '../event-store.js';
 import { Subscriptions } from '../subscriptions.js';
 import { silent, type TroubleLog } from '../trouble-log.js';
-import { atMost, pauseBeforeRetry } from '../waiting.js';
+import { atMost, insist } from '../waiting.js';
 import { CommitNews } from './commit-news.js';
 import { DatabaseClient } from './database-client.js';
 import { GroupCommit } from './group-commit.js';
@@ -25,6 +26,8 @@ export interface PostgresOptions {
   /** The way around a transaction pooler, if `url` leads through one. */
   readonly directUrl?: string;
   readonly log?: TroubleLog;
+  /** Called whenever a connection that was lost is made anew. */
+  readonly onReconnect?: () => void;
 }
 
 /** All in milliseconds. */
@@ -44,21 +47,22 @@ export class PostgresEventStore implements EventStore {
   private closing: Promise<void> | undefined;
 
   /** Rejects with UnsafeDatabase, or with the error of postgres.js when the database cannot be reached. */
-  static async open({ url, directUrl = url, log = silent }: PostgresOptions): Promise<PostgresEventStore> {
+  static async open({ url, directUrl = url, log = silent, onReconnect }: PostgresOptions): Promise<PostgresEventStore> {
     await prepareDatabase(directUrl);
-    return new PostgresEventStore(url, directUrl, log);
+    return new PostgresEventStore(url, directUrl, log, onReconnect);
   }
 
   private constructor(
     url: string,
     directUrl: string,
     private readonly log: TroubleLog,
+    onReconnect?: () => void,
   ) {
-    this.writes = new DatabaseClient(url, { connections: 1, patience: times.appendAnswer });
-    this.reads = new DatabaseClient(url, { connections: 4, patience: times.readAnswer });
-    this.news = new CommitNews(this.reads, directUrl, log);
+    this.writes = new DatabaseClient(url, { connections: 1, patience: times.appendAnswer, onReconnect });
+    this.reads = new DatabaseClient(url, { connections: 4, patience: times.readAnswer, onReconnect });
+    this.news = new CommitNews(this.reads, directUrl, log, onReconnect);
     this.subscriptions = new Subscriptions({
-      readAll: (from, limit) => this.readAll(from, limit),
+      readAfter: (after, limit) => this.readAll(after + 1n, limit),
       pollEvery: times.poll,
       log,
     });
@@ -70,6 +74,16 @@ export class PostgresEventStore implements EventStore {
     const bytes = checkAppend(expectedRevision, events);
     const places = await this.commits.append({ stream, expectedRevision, events, bytes });
     return places ?? this.conflict(stream, expectedRevision);
+  }
+
+  /**
+   * Several appends in one commit, next to each other in the order given; for copying a log, whose order is kept that way.
+   * At most one of each stream, within `appendLimits` together, and nothing else may be appended meanwhile.
+   */
+  async appendInOrder(appends: readonly Append[]): Promise<void> {
+    await Promise.all(
+      appends.map(({ stream, expectedRevision, events }) => this.append(stream, expectedRevision, events)),
+    );
   }
 
   async read(stream: string, from: bigint, limit: number): Promise<StoredEvent[]> {
@@ -124,9 +138,11 @@ export class PostgresEventStore implements EventStore {
   }
 
   private tell(events: readonly StoredEvent[]): void {
-    this.subscriptions.offer(events);
-    const last = events.at(-1);
-    if (last) this.news.announce(last.position);
+    const [first, last] = [events[0], events.at(-1)];
+    if (!first || !last) return;
+    // Positions have no gaps here.
+    this.subscriptions.offer(events, first.position - 1n);
+    this.news.announce(last.position);
   }
 
   private async conflict(stream: string, expectedRevision: bigint): Promise<never> {
@@ -134,16 +150,7 @@ export class PostgresEventStore implements EventStore {
     throw new RevisionConflict(stream, expectedRevision, tail);
   }
 
-  /** Asks until there is an answer; for reading on behalf of callers who are not to know about lost connections. */
-  private async insist<T>(question: () => Promise<T>): Promise<T> {
-    for (let failures = 0; ; failures++) {
-      try {
-        return await question();
-      } catch (error) {
-        if (error instanceof StoreClosed || this.aborted.signal.aborted) throw new StoreClosed();
-        this.log.warn({ err: error, failures }, 'The log could not be read; trying again.');
-        await pauseBeforeRetry(failures, this.aborted.signal);
-      }
-    }
+  private insist<T>(question: () => Promise<T>): Promise<T> {
+    return insist(question, this.log, this.aborted.signal);
   }
 }
