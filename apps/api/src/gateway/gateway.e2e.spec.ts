@@ -502,7 +502,7 @@ describe('losing the right to read', () => {
     const person = await register(service.url);
     await admin.patch(`/v1/users/${person.id}`, { role: 'admin' });
     const [foreign, own] = [await ada.room({ visibility: 'hidden' }), await ada.roomWith([person])];
-    const socket = await person.follow(foreign);
+    const socket = await person.follow(foreign, undefined, 'Ticket 7');
     await socket.ask('follow', { room: own });
     await admin.patch(`/v1/users/${person.id}`, { role: 'user' });
 

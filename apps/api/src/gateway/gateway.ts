@@ -179,8 +179,9 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
   }
 
   @SubscribeMessage('follow')
-  follow(connection: Connection, { room, after }: ClientData<'follow'>, ref: Ref) {
-    return this.rooms.follow(connection, room, after === undefined ? undefined : BigInt(after), ref);
+  follow(connection: Connection, { room, after, reason }: ClientData<'follow'>, ref: Ref) {
+    const purpose = { reason, context: { correlation: newId() } };
+    return this.rooms.follow(connection, room, after === undefined ? undefined : BigInt(after), purpose, ref);
   }
 
   @SubscribeMessage('unfollow')

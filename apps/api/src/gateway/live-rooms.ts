@@ -1,6 +1,8 @@
 import {
   type Face,
+  faceOf,
   isRejection,
+  onlyReads,
   parseStream,
   type Reader,
   type Recorded,
@@ -17,6 +19,7 @@ import { byStream } from '../feed/feed.js';
 import type { OpenLog } from '../feed/open-log.js';
 import type { Rooms } from '../mailbox/entities.js';
 import { type MessageFactsSource, replacedTexts } from '../messages/replaced-texts.js';
+import type { Inspections, Purpose } from '../moderation/inspections.js';
 import type { Presence } from '../presence/presence.js';
 import { Refusal } from '../rest/refusal.js';
 import { type Connection, connectionLimits } from './connection.js';
@@ -39,6 +42,7 @@ export class LiveRooms {
     private readonly directory: Directory,
     private readonly facts: MessageFactsSource,
     private readonly presence: Presence,
+    private readonly inspections: Inspections,
   ) {}
 
   // Live --------------------------------------------------------------------------------------------------------------
@@ -86,7 +90,7 @@ export class LiveRooms {
       if (!following.live) {
         following.hold(events);
       } else if (following.sent < first.revision) {
-        const face = oneForMembers && following.face === 'moderator' ? 'member' : following.face;
+        const face = oneForMembers && following.face !== 'auditor' ? 'member' : following.face;
         const bytes = frames[face] ?? eventFrames(roomId, events, face);
         frames[face] = bytes;
         for (const frame of bytes) following.connection.sendBytes(frame);
@@ -108,7 +112,7 @@ export class LiveRooms {
       if (event.type !== 'MemberRoleChanged') {
         this.expel(following, event.type === 'MemberLeft' ? 'left' : 'removed');
       } else if (following.face !== 'auditor') {
-        following.face = event.data.role === 'owner' || event.data.role === 'moderator' ? 'moderator' : 'member';
+        following.face = faceOf(event.data.role, false);
       }
     }
   }
@@ -131,12 +135,13 @@ export class LiveRooms {
   /**
    * Sends everything after revision `after` (absent: from now on) and then all that happens, without gap or duplicate.
    * Holding back live events begins first, then the right to read is decided on a state at least as new as the feed, so
-   * nobody gets a message that came after their removal.
+   * nobody gets a message that came after their removal. Who is not in the room leaves a record before anything is sent.
    */
   async follow(
     connection: Connection,
     roomId: string,
     after: bigint | undefined,
+    purpose: Purpose,
     ref?: string | number,
   ): Promise<void> {
     this.unfollow(connection, roomId);
@@ -147,6 +152,10 @@ export class LiveRooms {
     this.add(following);
     try {
       let room = await this.readable(following, after);
+      if (!room.reader.member) {
+        await this.inspections.record(roomId, connection.actor, 'live', purpose);
+        room = await this.readable(following, after);
+      }
       if (following.ended) throw new Refusal('conflict', 'Another frame about following this room came in between.');
       const reader = room.reader;
       const asked = after ?? room.revision;
@@ -161,7 +170,7 @@ export class LiveRooms {
         const held = following.goLive();
         if (held) {
           this.send(following, held);
-          return this.presence.entered(following, this.followers.get(roomId) ?? new Set());
+          return this.announce(following, reader);
         }
         room = await this.readable(following);
       }
@@ -169,6 +178,13 @@ export class LiveRooms {
       this.remove(following);
       throw error;
     }
+  }
+
+  /** The others hear of those who are in the room, and not of who looks in from outside. */
+  private announce(following: Following, reader: Reader): void {
+    if (!reader.member) return;
+    following.announced = true;
+    this.presence.entered(following, this.followers.get(following.roomId) ?? new Set());
   }
 
   private async readable(following: Following, after = -1n) {
@@ -246,7 +262,6 @@ export class LiveRooms {
 
   private remove(following: Following): void {
     if (following.ended) return;
-    const wasLive = following.live;
     following.end();
     const own = this.followings.get(following.connection);
     own?.delete(following.roomId);
@@ -254,7 +269,7 @@ export class LiveRooms {
     const followers = this.followers.get(following.roomId);
     followers?.delete(following);
     if (followers?.size === 0) this.followers.delete(following.roomId);
-    if (wasLive) this.presence.left(following);
+    if (following.announced) this.presence.left(following);
   }
 
   // Typing --------------------------------------------------------------------------------------------------------------
@@ -262,7 +277,8 @@ export class LiveRooms {
   /** Tells the others who follow the room that this person is writing. */
   typing(connection: Connection, roomId: string): void {
     const own = this.followings.get(connection)?.get(roomId);
-    if (!own?.live) throw new Refusal('not_a_member', 'Follow the room first.');
+    if (connection.actor.role === 'auditor') throw Refusal.of(onlyReads);
+    if (!own?.announced) throw new Refusal('not_a_member', 'Follow the room first.');
     this.presence.typing(own);
   }
 }

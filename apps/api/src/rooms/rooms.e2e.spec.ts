@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { neverSeen, outcome } from '../testing/contract.testing.js';
-import { freshName, register, signIn, type TestPerson, unknownId, Visitor } from '../testing/test-client.testing.js';
+import {
+  because,
+  freshName,
+  register,
+  signIn,
+  type TestPerson,
+  unknownId,
+  Visitor,
+} from '../testing/test-client.testing.js';
 import { startTestService, type TestService } from '../testing/test-service.testing.js';
 
 let service: TestService;
@@ -340,7 +348,8 @@ describe('members', () => {
     expect(await ask(bob, closedOff)).toBe('not_a_member');
     expect(await ask(bob, hidden)).toBe('not_found');
     expect(await ask(bob, unknownId())).toBe('not_found');
-    expect([await ask(ada, hidden), await ask(admin, hidden)]).toEqual([200, 200]);
+    expect([await ask(ada, hidden), await ask(admin, hidden)]).toEqual([200, 'reason_required']);
+    expect(outcome(await admin.get(`/v1/rooms/${hidden}/members`, because()))).toBe(200);
     expect(outcome(await bob.get(`/v1/rooms/${closedOff}/members?limit=x`))).toBe('invalid_request');
   });
 
