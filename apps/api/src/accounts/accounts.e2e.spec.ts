@@ -407,7 +407,8 @@ describe('administering people', () => {
     expect(await socket.closed).toBe(4003);
     await admin.patch(`/v1/rooms/${room}`, { topic: 'decided after all that came before' });
     const events = await admin.all(`/v1/rooms/${room}/events`, 200, because());
-    expect(events.map(({ type }) => type)).toEqual(['RoomCreated', 'MemberJoined', 'RoomChanged']);
+    const types = events.map(({ type }) => type);
+    expect(types).toEqual(['RoomCreated', 'MemberJoined', 'RoomChanged', 'RoomInspected']);
   });
 
   it('renames people', async () => {
