@@ -154,9 +154,9 @@ class RoomOfOld {
   }
 
   private do(command: RoomCommand, time: number): void {
-    const decision = room.decide(command, this.state);
-    if (isRejection(decision)) throw new Error(decision.detail);
     const at = new Date(time).toISOString();
+    const decision = room.decide(command, this.state, at);
+    if (isRejection(decision)) throw new Error(decision.detail);
     for (const { type, data } of decision.events) {
       const revision = this.state.revision + 1n;
       const draft = { id: uuidv7({ msecs: time }), type, schema: schemaOf(type), at, actor: command.actor.id, data };

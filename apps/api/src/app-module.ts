@@ -9,6 +9,9 @@ import { Gateway } from './gateway/gateway.js';
 import { messageCommandHandlers } from './messages/message-commands.js';
 import { MessageController } from './messages/message-controller.js';
 import { messageQueryHandlers } from './messages/message-queries.js';
+import { moderationCommandHandlers } from './moderation/moderation-commands.js';
+import { ModerationController } from './moderation/moderation-controller.js';
+import { moderationQueryHandlers } from './moderation/moderation-queries.js';
 import { OperationController } from './operation/operation-controller.js';
 import { CallGuard } from './rest/call-guard.js';
 import { CallInterceptor } from './rest/call-interceptor.js';
@@ -24,7 +27,14 @@ export function appModule(parts: readonly object[]): DynamicModule {
   return {
     module: AppModule,
     imports: [CqrsModule.forRoot()],
-    controllers: [AccountController, RoomController, MessageController, AuditController, OperationController],
+    controllers: [
+      AccountController,
+      RoomController,
+      MessageController,
+      ModerationController,
+      AuditController,
+      OperationController,
+    ],
     providers: [
       ...parts.map((part) => ({ provide: part.constructor as Type, useValue: part })),
       ...accountCommandHandlers,
@@ -33,6 +43,8 @@ export function appModule(parts: readonly object[]): DynamicModule {
       ...roomQueryHandlers,
       ...messageCommandHandlers,
       ...messageQueryHandlers,
+      ...moderationCommandHandlers,
+      ...moderationQueryHandlers,
       ...auditQueryHandlers,
       Gateway,
       CallGuard,

@@ -16,6 +16,7 @@ import { type Foundation, layFoundation } from './foundation.js';
 import { Gateway } from './gateway/gateway.js';
 import { LiveRooms } from './gateway/live-rooms.js';
 import { SocketAdapter } from './gateway/socket-adapter.js';
+import { Inspections } from './moderation/inspections.js';
 import { Metrics } from './operation/metrics.js';
 import { Readiness } from './operation/readiness.js';
 import { Presence } from './presence/presence.js';
@@ -81,7 +82,8 @@ async function openDoors(
   } = foundation;
   const directory = new Directory(vault);
   const presence = new Presence(database.directUrl, log);
-  const liveRooms = new LiveRooms(openLog, rooms, directory, readModels, presence);
+  const inspections = new Inspections(rooms);
+  const liveRooms = new LiveRooms(openLog, rooms, directory, readModels, presence, inspections);
   const feed = new Feed(store, sealer, log);
   const readiness = new Readiness([
     { name: 'database', ready: async () => (await sql`select 1`).length === 1 },
@@ -126,7 +128,7 @@ async function openDoors(
     appModule([
       ...[rooms, users, names, passwords, sessions, tokens, vault, time, readModels, openLog, directory, liveRooms],
       new Authentication(tokens, sessions, users, time.now),
-      new RoomAccess(rooms),
+      new RoomAccess(rooms, inspections),
       new Registration(config.REGISTRATION),
       new ReadYourWrites(readModels),
       idempotency,

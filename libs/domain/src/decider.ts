@@ -49,7 +49,8 @@ export interface Decider<S, C, E extends Happened> {
   readonly category: string;
   readonly initialState: S;
   readonly evolve: (state: S, event: E) => S;
-  readonly decide: (command: C, state: S) => Decision<E>;
+  /** `at` is the time that the events of the decision will bear: RFC 3339, UTC, milliseconds. */
+  readonly decide: (command: C, state: S, at: string) => Decision<E>;
 }
 
 /** The name of the stream that holds one entity's events. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Face, faceOf, fieldRules, rulesOf, sameForMembers, view } from './disclosure.js';
+import { type Face, faceOf, fieldRules, rulesOf, sameForMembers, view, withheld } from './disclosure.js';
 import type { DomainEvent, EventType } from './recorded.js';
 
 type DataOf<T extends EventType> = Required<Extract<DomainEvent, { type: T }>['data']>;
@@ -17,7 +17,14 @@ const events: { readonly [T in EventType]: DataOf<T> } = {
   },
   RoomAbandoned: {},
   RoomNameAbandoned: { claim: 'c1' },
-  RoomChanged: { name: 'Kitchen', topic: 'Coffee', visibility: 'hidden', history: 'joined', passwordId: 'p2' },
+  RoomChanged: {
+    name: 'Kitchen',
+    topic: 'Coffee',
+    visibility: 'hidden',
+    history: 'joined',
+    passwordId: 'p2',
+    slowModeSeconds: 30,
+  },
   MemberJoined: { userId: 'bob', role: 'member', imported: { file: 'f1', place: 2 } },
   MemberLeft: { userId: 'bob', imported: { file: 'f1', place: 3 } },
   MemberRemoved: { userId: 'bob', reason: 'Spam.', imported: { file: 'f1', place: 4 } },
@@ -27,6 +34,13 @@ const events: { readonly [T in EventType]: DataOf<T> } = {
   MessageRedacted: { messageId: 'm1', authorId: 'bob', reason: 'Rude.' },
   ReactionAdded: { messageId: 'm1', emoji: '👍' },
   ReactionRemoved: { messageId: 'm1', emoji: '👍' },
+  MemberBanned: { userId: 'bob', until: '2026-02-01T00:00:00.000Z', reason: 'Spam.' },
+  MemberUnbanned: { userId: 'bob' },
+  MemberMuted: { userId: 'bob', until: '2026-02-01T00:00:00.000Z', reason: 'Spam.' },
+  MemberUnmuted: { userId: 'bob' },
+  MessageReported: { reportId: 'r1', messageId: 'm1', reason: 'Rude.' },
+  ReportSettled: { reportId: 'r1', outcome: 'acted', note: 'Told him.' },
+  RoomInspected: { what: 'messages', reason: 'Ticket 7' },
   ChatClosed: { reason: 'Done.' },
   UserRegistered: { username: 'bob', displayName: 'Bob', email: 'bob@example.org', role: 'user', origin: 'import' },
   UserAbandoned: {},
@@ -38,32 +52,41 @@ const events: { readonly [T in EventType]: DataOf<T> } = {
   SessionRevoked: { sessionId: 's1', cause: 'logout' },
 };
 const types = Object.keys(events) as EventType[];
-const faces: readonly Face[] = ['member', 'moderator', 'auditor'];
+const faces: readonly Face[] = ['member', 'moderator', 'owner', 'auditor'];
 
 /** The fields that one face sees and the one before does not. */
-const shown: { readonly [T in EventType]: readonly [member: string, moderator: string, auditor: string] } = {
-  RoomCreated: ['name topic visibility history', '', 'passwordId imported'],
-  RoomAbandoned: ['', '', ''],
-  RoomNameAbandoned: ['', '', 'claim'],
-  RoomChanged: ['name topic visibility history', '', 'passwordId'],
-  MemberJoined: ['userId role', '', 'imported'],
-  MemberLeft: ['userId', '', 'imported'],
-  MemberRemoved: ['userId', 'reason', 'imported'],
-  MemberRoleChanged: ['userId role', '', ''],
-  MessagePosted: ['messageId text replyTo kind', '', 'imported'],
-  MessageEdited: ['messageId text', '', ''],
-  MessageRedacted: ['messageId authorId', 'reason', ''],
-  ReactionAdded: ['messageId emoji', '', ''],
-  ReactionRemoved: ['messageId emoji', '', ''],
-  ChatClosed: ['reason', '', ''],
-  UserRegistered: ['username displayName role origin', '', 'email'],
-  UserAbandoned: ['', '', ''],
-  UserChanged: ['displayName', '', ''],
-  UserRoleChanged: ['role', '', ''],
-  UserSuspended: ['', '', ''],
-  UserReinstated: ['', '', ''],
-  SessionStarted: ['', '', 'sessionId'],
-  SessionRevoked: ['cause', '', 'sessionId'],
+const shown: {
+  readonly [T in EventType]: readonly [member: string, moderator: string, owner: string, auditor: string];
+} = {
+  RoomCreated: ['name topic visibility history', '', '', 'passwordId imported'],
+  RoomAbandoned: ['', '', '', ''],
+  RoomNameAbandoned: ['', '', '', 'claim'],
+  RoomChanged: ['name topic visibility history slowModeSeconds', '', '', 'passwordId'],
+  MemberJoined: ['userId role', '', '', 'imported'],
+  MemberLeft: ['userId', '', '', 'imported'],
+  MemberRemoved: ['userId', 'reason', '', 'imported'],
+  MemberRoleChanged: ['userId role', '', '', ''],
+  MessagePosted: ['messageId text replyTo kind', '', '', 'imported'],
+  MessageEdited: ['messageId text', '', '', ''],
+  MessageRedacted: ['messageId authorId', 'reason', '', ''],
+  ReactionAdded: ['messageId emoji', '', '', ''],
+  ReactionRemoved: ['messageId emoji', '', '', ''],
+  MemberBanned: ['userId until', 'reason', '', ''],
+  MemberUnbanned: ['userId', '', '', ''],
+  MemberMuted: ['userId until', 'reason', '', ''],
+  MemberUnmuted: ['userId', '', '', ''],
+  MessageReported: ['', 'reportId messageId reason', '', ''],
+  ReportSettled: ['', 'reportId outcome note', '', ''],
+  RoomInspected: ['', '', 'what reason', ''],
+  ChatClosed: ['reason', '', '', ''],
+  UserRegistered: ['username displayName role origin', '', '', 'email'],
+  UserAbandoned: ['', '', '', ''],
+  UserChanged: ['displayName', '', '', ''],
+  UserRoleChanged: ['role', '', '', ''],
+  UserSuspended: ['', '', '', ''],
+  UserReinstated: ['', '', '', ''],
+  SessionStarted: ['', '', '', 'sessionId'],
+  SessionRevoked: ['cause', '', '', 'sessionId'],
 };
 
 describe.each(types)('what is shown of %s', (type) => {
@@ -86,7 +109,7 @@ it('every type of event has its rules, and every rule its field', () => {
 
 describe('a text that was edited or redacted', () => {
   it.each(['MessagePosted', 'MessageEdited'] as const)('is gone from %s, and nothing else is', (type) => {
-    for (const face of ['member', 'moderator'] as const) {
+    for (const face of ['member', 'moderator', 'owner'] as const) {
       const before = view({ type, data: events[type] }, face);
       expect(before.text).toBe(events[type].text);
       expect(view({ type, data: events[type] }, face, true)).toEqual({ ...before, text: null });
@@ -112,6 +135,7 @@ describe('an event of an unknown type', () => {
         expect(rulesOf(type)).toBeUndefined();
         expect(view({ type, data }, 'member', replaced)).toEqual({});
         expect(view({ type, data }, 'moderator', replaced)).toEqual({});
+        expect(view({ type, data }, 'owner', replaced)).toEqual({});
         expect(view({ type, data }, 'auditor', replaced)).toEqual(data);
       }),
     );
@@ -125,7 +149,7 @@ it('cutting leaves the event itself as it is', () => {
 });
 
 it.each([
-  ['owner', false, 'moderator'],
+  ['owner', false, 'owner'],
   ['moderator', false, 'moderator'],
   ['member', false, 'member'],
   ['guest', false, 'member'],
@@ -136,14 +160,36 @@ it.each([
   expect(faceOf(role, auditing)).toBe(face);
 });
 
-describe('what members and moderators see the same of', () => {
+describe('an event that some may not know of', () => {
+  const ofTypes = (face: Face) => types.filter((type) => withheld({ type }, face));
+
+  it('is a report, for members, and a reading from outside, for all but owners and auditors', () => {
+    expect(ofTypes('member')).toEqual(['MessageReported', 'ReportSettled', 'RoomInspected']);
+    expect(ofTypes('moderator')).toEqual(['RoomInspected']);
+    expect(ofTypes('owner')).toEqual([]);
+    expect(ofTypes('auditor')).toEqual([]);
+    for (const type of ['toString', '__proto__', 'RoomPainted']) expect(withheld({ type }, 'member')).toBe(false);
+  });
+
+  it('has no field that they see', () => {
+    for (const face of faces) {
+      for (const type of ofTypes(face)) expect(view({ type, data: events[type] }, face)).toEqual({});
+    }
+  });
+});
+
+describe('what all who are in the room see the same of', () => {
   const events = Object.entries(fieldRules).map(([type, rules]) => ({
     type,
     data: { ...Object.fromEntries(Object.keys(rules).map((field) => [field, 'something'])), id: 'in the open' },
   }));
 
   it.each([...events, { type: 'RoomPainted', data: { colour: 'green' } }])('is told to all at once: $type', (event) => {
-    if (sameForMembers(event)) expect(view(event, 'moderator')).toEqual(view(event, 'member'));
+    if (!sameForMembers(event)) return;
+    for (const face of ['moderator', 'owner'] as const) {
+      expect(view(event, face)).toEqual(view(event, 'member'));
+      expect(withheld(event, 'member')).toBe(withheld(event, face));
+    }
   });
 
   it('is a message, but not why one was redacted', () => {

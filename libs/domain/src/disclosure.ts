@@ -3,9 +3,9 @@ import type { RoomRole } from './room.js';
 
 /**
  * The faces of an event, each showing all that the one before shows: to members of a room, to those who moderate it,
- * to administrators and auditors.
+ * to its owners, to administrators and auditors.
  */
-export type Face = 'member' | 'moderator' | 'auditor';
+export type Face = 'member' | 'moderator' | 'owner' | 'auditor';
 
 /** Whose key seals a personal field: the room's own, the acting person's for the day, or the account holder's. */
 export type SealedFor = 'room' | 'actor' | 'account';
@@ -40,6 +40,21 @@ export const fieldRules: FieldRules<DomainEvent> = {
   MessageRedacted: { reason: { sealedFor: 'actor', from: 'moderator' } },
   ReactionAdded: {},
   ReactionRemoved: {},
+  MemberBanned: { reason: { sealedFor: 'actor', from: 'moderator' } },
+  MemberUnbanned: {},
+  MemberMuted: { reason: { sealedFor: 'actor', from: 'moderator' } },
+  MemberUnmuted: {},
+  MessageReported: {
+    reportId: { from: 'moderator' },
+    messageId: { from: 'moderator' },
+    reason: { sealedFor: 'actor', from: 'moderator' },
+  },
+  ReportSettled: {
+    reportId: { from: 'moderator' },
+    outcome: { from: 'moderator' },
+    note: { sealedFor: 'actor', from: 'moderator' },
+  },
+  RoomInspected: { what: { from: 'owner' }, reason: { sealedFor: 'actor', from: 'owner' } },
   ChatClosed: { reason: { sealedFor: 'actor' } },
   UserRegistered: { displayName: { sealedFor: 'account' }, email: { sealedFor: 'account', from: 'auditor' } },
   UserAbandoned: {},
@@ -51,16 +66,32 @@ export const fieldRules: FieldRules<DomainEvent> = {
   SessionRevoked: { sessionId: { from: 'auditor' } },
 };
 
+/** The events of which only some faces may know at all, each with the first face that may. */
+const knownFrom: { readonly [T in EventType]?: Face } = {
+  MessageReported: 'moderator',
+  ReportSettled: 'moderator',
+  RoomInspected: 'owner',
+};
+
+/** What stands in the place of an event that a face may not know of, so that revisions and hashes have no gap. */
+export const WITHHELD = 'EventWithheld';
+
+/** Whether a face may not know of an event. Its type, actor and text are then not told; its place and hash are. */
+export function withheld(event: { type: string }, face: Face): boolean {
+  const from = Object.hasOwn(knownFrom, event.type) ? knownFrom[event.type as EventType] : undefined;
+  return from !== undefined && order[face] < order[from];
+}
+
 /** The rules of an event type; an unknown type of a later release hides everything from all but auditors. */
 export const rulesOf = (type: string): Readonly<Record<string, FieldRule>> | undefined =>
   Object.hasOwn(fieldRules, type) ? fieldRules[type as EventType] : undefined;
 
-const order: Record<Face, number> = { member: 0, moderator: 1, auditor: 2 };
+const order: Record<Face, number> = { member: 0, moderator: 1, owner: 2, auditor: 3 };
 
 /** Which face a person sees, by the role in the room and on the server. */
 export function faceOf(roomRole: RoomRole | null, auditing: boolean): Face {
   if (auditing) return 'auditor';
-  return roomRole === 'owner' || roomRole === 'moderator' ? 'moderator' : 'member';
+  return roomRole === 'owner' || roomRole === 'moderator' ? roomRole : 'member';
 }
 
 /**
@@ -82,6 +113,7 @@ export function view(event: { type: string; data: unknown }, face: Face, replace
 
 /** Whether those who are in the room see the same of an event whatever their role, so that it can be told to all at once. */
 export function sameForMembers(event: { type: string; data: unknown }): boolean {
+  if (withheld(event, 'member')) return false;
   const rules = rulesOf(event.type) ?? {};
   for (const field in event.data as object) if (rules[field]?.from) return false;
   return true;

@@ -14,7 +14,8 @@ export type Past<E extends Happened> =
 /** What a story can begin with: the events that made a state, and the command that meets it. */
 export interface Given<S, C, E extends Happened> {
   readonly state: S;
-  when(command: C): Outcome<S, C, E>;
+  /** `at` is the time of the command; if absent, a second after the last event. */
+  when(command: C, at?: string): Outcome<S, C, E>;
 }
 
 /** What came of a command. Each of these checks fails the test if something else did. */
@@ -26,7 +27,7 @@ export interface Outcome<S, C, E extends Happened> {
   thenNothing(earlier?: bigint): void;
   thenRejected(reason: RejectionReason, detail?: RegExp): void;
   /** The story goes on: the events are recorded, caused by the command's actor, and another command comes. */
-  when(next: C): Outcome<S, C, E>;
+  when(next: C, at?: string): Outcome<S, C, E>;
 }
 
 /**
@@ -40,7 +41,9 @@ export interface Outcome<S, C, E extends Happened> {
  */
 export function given<S, C, E extends Happened>(decider: Decider<S, C, E>, past: readonly Past<E>[]): Given<S, C, E> {
   const state = recorded(past).reduce(decider.evolve, decider.initialState);
-  return { state, when: (command) => outcome(decider, past, command, decider.decide(command, state)) };
+  const when = (command: C, at = timeOf(past.length)) =>
+    outcome(decider, past, command, at, decider.decide(command, state, at));
+  return { state, when };
 }
 
 /** The events of a story in the form in which they are folded. */
@@ -48,17 +51,21 @@ export function recorded<E extends Happened>(past: readonly Past<E>[]): E[] {
   let actor: string | null = null;
   return past.map((event, index) => {
     if (event.actor !== undefined) actor = event.actor;
-    const at = event.at ?? new Date(BEGINNING + index * 1_000).toISOString();
+    const at = event.at ?? timeOf(index);
     return { ...event, revision: BigInt(index), at, actor } as unknown as E;
   });
 }
 
 const BEGINNING = Date.parse('2026-01-31T12:00:00.000Z');
 
+/** When the nth event of a story happens, unless it says otherwise. */
+export const timeOf = (index: number): string => new Date(BEGINNING + index * 1_000).toISOString();
+
 function outcome<S, C, E extends Happened>(
   decider: Decider<S, C, E>,
   past: readonly Past<E>[],
   command: C,
+  at: string,
   decision: Decision<E>,
 ): Outcome<S, C, E> {
   const accepted = (): Accepted<E> => {
@@ -78,10 +85,10 @@ function outcome<S, C, E extends Happened>(
       expect(decision.rejected).toBe(reason);
       expect(decision.detail).toMatch(detail);
     },
-    when: (next) => {
+    when: (next, later) => {
       const actor = (command as { actor?: { id: string } | null }).actor?.id ?? null;
-      const events = accepted().events.map((fact) => ({ ...fact, actor }) as unknown as Past<E>);
-      return given(decider, [...past, ...events]).when(next);
+      const events = accepted().events.map((fact) => ({ ...fact, actor, at }) as unknown as Past<E>);
+      return given(decider, [...past, ...events]).when(next, later);
     },
   };
 }

@@ -6,5 +6,7 @@ export * from './recent-window.js';
 export * from './recorded.js';
 export * from './rejection.js';
 export * from './room.js';
+export * from './room-moderation.js';
+export { onlyReads } from './room-rights.js';
 export * from './text.js';
 export * from './user.js';

@@ -4,9 +4,8 @@ import { given, type Past } from './given.testing.js';
 import { maySee, readerOf } from './reader.js';
 import { isRejection } from './rejection.js';
 import { type RoomEvent, room, type Visibility } from './room.js';
-import { adam, alice, bob, carol, closed, created, joined, left, person, posted } from './room.testing.js';
+import { ada, adam, alice, bob, carol, closed, created, joined, left, posted } from './room.testing.js';
 
-const ada = person('ada', 'auditor');
 const roomOf = (visibility: Visibility, ...later: Past<RoomEvent>[]) =>
   given(room, [
     created(alice, { visibility, history: 'joined' }),
@@ -33,7 +32,7 @@ describe('who may read a room', () => {
 
   it('its owners and moderators, with what moderating takes', () => {
     // Alice made the room, so its first event is hers to see as well.
-    expect(reading(alice, 'private')).toBe('moderator from 0');
+    expect(reading(alice, 'private')).toBe('owner from 0');
     expect(reading(carol, 'private', joined(carol, 'moderator'))).toBe('moderator from 4');
     expect(reading(carol, 'private', joined(carol, 'guest'))).toBe('member from 4');
   });

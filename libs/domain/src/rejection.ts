@@ -9,12 +9,15 @@ export type RejectionReason =
   | 'DuplicateId'
   | 'NameTaken'
   | 'Conflict'
+  | 'TooSoon'
   | 'Unavailable';
 
 export interface Rejection {
   readonly rejected: RejectionReason;
   /** One sentence for a person; holds nothing the asker may not know. */
   readonly detail: string;
+  /** Milliseconds after which the same command may be accepted, where that is known. */
+  readonly retryAfterMs?: number;
 }
 
 export const reject = (rejected: RejectionReason, detail: string): Rejection => ({ rejected, detail });

@@ -187,8 +187,8 @@ describe('changing a role', () => {
       .thenRejected('NotFound');
   });
 
-  it('lets an owner step down', () => {
-    given(room, past)
+  it('lets an owner step down beside another', () => {
+    given(room, [...past, madeA('owner', bob)])
       .when({ ...promote, userId: 'alice', role: 'member' })
       .then([{ type: 'MemberRoleChanged', data: { userId: 'alice', role: 'member' } }]);
   });

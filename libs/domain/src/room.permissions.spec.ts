@@ -1,9 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import type { Actor } from './decider.js';
-import { given, type Past } from './given.testing.js';
+import { given, type Past, timeOf } from './given.testing.js';
 import { isRejection } from './rejection.js';
 import { type RoomCommand, type RoomEvent, room, type Visibility } from './room.js';
-import { alice, bob, closed, created, joined, left, madeA, person, posted, reacted } from './room.testing.js';
+import {
+  alice,
+  banned,
+  bob,
+  closed,
+  created,
+  joined,
+  left,
+  madeA,
+  muted,
+  person,
+  posted,
+  reacted,
+  reported,
+} from './room.testing.js';
 
 // Everybody has once been a member and has written a message; then they took the places that their names tell.
 const people: readonly Actor[] = [
@@ -16,6 +30,7 @@ const people: readonly Actor[] = [
 ];
 const [owner, moderator, , guest, outsider, admin] = people as [Actor, Actor, Actor, Actor, Actor, Actor];
 const [anOwner, aModerator, aMember, newcomer] = [person('o2'), person('m2'), alice, bob];
+const [exile, aQuietOne] = [person('exile'), person('quiet')];
 
 const roomOf = (visibility: Visibility): Past<RoomEvent>[] => [
   created(anOwner, { visibility }),
@@ -29,6 +44,10 @@ const roomOf = (visibility: Visibility): Past<RoomEvent>[] => [
   madeA('guest', guest),
   left(outsider),
   left(admin),
+  joined(aQuietOne),
+  muted(aQuietOne, anOwner, timeOf(999)),
+  banned(exile, anOwner),
+  reported(aQuietOne, 'of another', 'r1'),
 ];
 
 /** What somebody may wish to do, in the words of the tables below. */
@@ -56,6 +75,30 @@ const wishes: Record<string, (actor: Actor) => RoomCommand> = {
   'redact an own message': (actor) => ({ type: 'RedactMessage', actor, messageId: `of ${actor.id}`, reason: null }),
   "redact another's message": (actor) => ({ type: 'RedactMessage', actor, messageId: 'of another', reason: null }),
   react: (actor) => ({ type: 'AddReaction', actor, messageId: 'of another', emoji: '🎉' }),
+  'ban a member': (actor) => ({ type: 'BanMember', actor, userId: aMember.id, reason: null, until: null }),
+  'ban a moderator': (actor) => ({ type: 'BanMember', actor, userId: aModerator.id, reason: null, until: null }),
+  'ban an owner': (actor) => ({ type: 'BanMember', actor, userId: anOwner.id, reason: null, until: null }),
+  'lift a ban': (actor) => ({ type: 'UnbanMember', actor, userId: exile.id }),
+  'mute a member': (actor) => ({ type: 'MuteMember', actor, userId: aMember.id, reason: null, until: timeOf(999) }),
+  'mute a moderator': (actor) => ({
+    type: 'MuteMember',
+    actor,
+    userId: aModerator.id,
+    reason: null,
+    until: timeOf(999),
+  }),
+  'lift a mute': (actor) => ({ type: 'UnmuteMember', actor, userId: aQuietOne.id }),
+  'slow the room down': (actor) => ({ type: 'ChangeRoom', actor, slowModeSeconds: 60 }),
+  'hand the room over': (actor) => ({ type: 'TransferOwnership', actor, userId: aMember.id }),
+  'report a message': (actor) => ({
+    type: 'ReportMessage',
+    actor,
+    messageId: 'of another',
+    reportId: 'r2',
+    reason: 'Rude.',
+  }),
+  'settle a report': (actor) => ({ type: 'SettleReport', actor, reportId: 'r1', outcome: 'dismissed', note: null }),
+  'read from outside': (actor) => ({ type: 'InspectRoom', actor, what: 'messages', reason: 'Ticket 7' }),
   'take a reaction back': (actor) => ({ type: 'RemoveReaction', actor, messageId: 'of another', emoji: '👍' }),
 };
 
@@ -100,6 +143,18 @@ const openRoom = `
   redact another's message  | yes        | yes        | NotAllowed | NotAllowed | NotAMember | yes
   react                     | yes        | yes        | yes        | NotAllowed | NotAMember | NotAMember
   take a reaction back      | yes        | yes        | yes        | NotAllowed | NotAMember | NotAMember
+  ban a member              | yes        | yes        | NotAllowed | NotAllowed | NotAMember | yes
+  ban a moderator           | yes        | NotAllowed | NotAllowed | NotAllowed | NotAMember | yes
+  ban an owner              | yes        | NotAllowed | NotAllowed | NotAllowed | NotAMember | yes
+  lift a ban                | yes        | yes        | NotAllowed | NotAllowed | NotAMember | yes
+  mute a member             | yes        | yes        | NotAllowed | NotAllowed | NotAMember | yes
+  mute a moderator          | yes        | NotAllowed | NotAllowed | NotAllowed | NotAMember | yes
+  lift a mute               | yes        | yes        | NotAllowed | NotAllowed | NotAMember | yes
+  slow the room down        | yes        | NotAllowed | NotAllowed | NotAllowed | NotAMember | yes
+  hand the room over        | yes        | NotAllowed | NotAllowed | NotAllowed | NotAMember | NotAMember
+  report a message          | yes        | yes        | yes        | yes        | NotAMember | NotAMember
+  settle a report           | yes        | yes        | NotAllowed | NotAllowed | NotAMember | yes
+  read from outside         | NotAllowed | NotAllowed | NotAllowed | NotAllowed | NotAllowed | yes
 `;
 const closedRoom = `
   change the topic          | RoomClosed | NotAllowed | NotAllowed | NotAllowed | NotAMember | RoomClosed
@@ -119,13 +174,26 @@ const closedRoom = `
   redact another's message  | yes        | yes        | NotAllowed | NotAllowed | NotAMember | yes
   react                     | RoomClosed | RoomClosed | RoomClosed | RoomClosed | NotAMember | NotAMember
   take a reaction back      | RoomClosed | RoomClosed | RoomClosed | RoomClosed | NotAMember | NotAMember
+  ban a member              | RoomClosed | RoomClosed | NotAllowed | NotAllowed | NotAMember | RoomClosed
+  ban a moderator           | RoomClosed | RoomClosed | NotAllowed | NotAllowed | NotAMember | RoomClosed
+  ban an owner              | RoomClosed | RoomClosed | NotAllowed | NotAllowed | NotAMember | RoomClosed
+  lift a ban                | RoomClosed | RoomClosed | NotAllowed | NotAllowed | NotAMember | RoomClosed
+  mute a member             | RoomClosed | RoomClosed | NotAllowed | NotAllowed | NotAMember | RoomClosed
+  mute a moderator          | RoomClosed | RoomClosed | NotAllowed | NotAllowed | NotAMember | RoomClosed
+  lift a mute               | RoomClosed | RoomClosed | NotAllowed | NotAllowed | NotAMember | RoomClosed
+  slow the room down        | RoomClosed | NotAllowed | NotAllowed | NotAllowed | NotAMember | RoomClosed
+  hand the room over        | RoomClosed | NotAllowed | NotAllowed | NotAllowed | NotAMember | NotAMember
+  report a message          | yes        | yes        | yes        | yes        | NotAMember | NotAMember
+  settle a report           | yes        | yes        | NotAllowed | NotAllowed | NotAMember | yes
+  read from outside         | NotAllowed | NotAllowed | NotAllowed | NotAllowed | NotAllowed | yes
 `;
 /** Those who are in it are in it already; how the two others fare depends on the room. */
 const joining = (outsiders: string, admins: string): string =>
   `join the room | nothing | nothing | nothing | nothing | ${outsiders} | ${admins}`;
 
 /** To the outsider, the fifth column, a hidden room does not exist. */
-const asHidden = (table: string): string => table.replaceAll('NotAMember |', 'NotFound |');
+const asHidden = (table: string): string =>
+  table.replaceAll(/^(.*\|.*\|.*\|.*\|.*\|)( NotAMember| NotAllowed)( \|[^|]*)$/gm, '$1 NotFound$3');
 
 describe('who may do what in a public room', () => {
   expectTable(roomOf('public'), people, openRoom + joining('yes', 'yes'));
@@ -178,6 +246,15 @@ describe('who may do what in the direct room of two people', () => {
   redact another's message  | NotAllowed | NotFound | yes
   react                     | yes        | NotFound | NotAMember
   take a reaction back      | yes        | NotFound | NotAMember
+  ban a member              | NotAllowed | NotFound | NotAllowed
+  lift a ban                | NotAllowed | NotFound | NotAllowed
+  mute a member             | NotAllowed | NotFound | NotAllowed
+  lift a mute               | NotAllowed | NotFound | NotAllowed
+  slow the room down        | NotAllowed | NotFound | NotAllowed
+  hand the room over        | NotAllowed | NotFound | NotAMember
+  report a message          | yes        | NotFound | NotAMember
+  settle a report           | NotAllowed | NotFound | NotFound
+  read from outside         | NotAllowed | NotFound | yes
 `,
   );
 });
@@ -192,12 +269,15 @@ describe.each([
 });
 
 describe('an auditor', () => {
-  it('has no more say in a room than anybody else', () => {
-    const auditor = person(outsider.id, 'auditor');
+  it('changes nothing, in no room and in no role; reading alone is recorded', () => {
+    const roles = people.map(({ id }) => person(id, 'auditor'));
     for (const visibility of ['public', 'private', 'hidden'] as const) {
-      for (const wish of Object.keys(wishes)) {
-        expect(outcomeOf(wish, auditor, roomOf(visibility))).toBe(outcomeOf(wish, outsider, roomOf(visibility)));
+      for (const auditor of roles) {
+        for (const wish of Object.keys(wishes).filter((wish) => wish !== 'read from outside'))
+          expect([wish, outcomeOf(wish, auditor, roomOf(visibility))]).toEqual([wish, 'NotAllowed']);
       }
+      const reading = roles.map((auditor) => outcomeOf('read from outside', auditor, roomOf(visibility)));
+      expect(reading).toEqual(['nothing', 'nothing', 'nothing', 'nothing', 'yes', 'yes']);
     }
   });
 });

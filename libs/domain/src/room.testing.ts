@@ -20,6 +20,8 @@ export const bob = person('bob');
 export const carol = person('carol');
 /** An administrator of the server; in no room unless he has joined it. */
 export const adam = person('adam', 'admin');
+/** An auditor of the server. */
+export const ada = person('ada', 'auditor');
 
 type RoomPast = Past<RoomEvent>;
 
@@ -72,6 +74,26 @@ export const reacted = (by: Actor, messageId: string, emoji: string): RoomPast =
 export const tookBack = (by: Actor, messageId: string, emoji: string): RoomPast => ({
   type: 'ReactionRemoved',
   data: { messageId, emoji },
+  actor: by.id,
+});
+export const banned = (who: Actor, by: Actor, until: string | null = null): RoomPast => ({
+  type: 'MemberBanned',
+  data: { userId: who.id, until, reason: null },
+  actor: by.id,
+});
+export const muted = (who: Actor, by: Actor, until: string): RoomPast => ({
+  type: 'MemberMuted',
+  data: { userId: who.id, until, reason: null },
+  actor: by.id,
+});
+export const slowedTo = (slowModeSeconds: number, by: Actor): RoomPast => ({
+  type: 'RoomChanged',
+  data: { slowModeSeconds },
+  actor: by.id,
+});
+export const reported = (by: Actor, messageId: string, reportId: string): RoomPast => ({
+  type: 'MessageReported',
+  data: { reportId, messageId, reason: 'Rude.' },
   actor: by.id,
 });
 export const closed = (by: Actor): RoomPast => ({ type: 'ChatClosed', data: { reason: null }, actor: by.id });

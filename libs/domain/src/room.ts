@@ -10,6 +10,38 @@ import {
 import { PersistentMap } from './persistent-map.js';
 import { RecentWindow } from './recent-window.js';
 import { isRejection, type Rejection, reject } from './rejection.js';
+import {
+  evolveModeration,
+  isBanned,
+  type Moderation,
+  type ModerationCommand,
+  type ModerationEvent,
+  moderate,
+  moderationLimits,
+  noModeration,
+  reasonProblem,
+  report,
+  silenced,
+  slowedDown,
+  withPost,
+  withSlowMode,
+} from './room-moderation.js';
+import {
+  governs,
+  isLastOwner,
+  lastOwner,
+  moderates,
+  noSuchRoom,
+  notAllowed,
+  notAMember,
+  notThere,
+  onlyReads,
+  outranks,
+  rank,
+  rankOf,
+  refusal,
+  roomClosed,
+} from './room-rights.js';
 import { fingerprint, limits, nameKey, textProblem } from './text.js';
 
 export const roomStream = (roomId: string): string => streamName('room', roomId);
@@ -46,7 +78,7 @@ export type RoomCreated = Happened<'RoomCreated', RoomSettings & Importable>;
 export type RoomNameAbandoned = Happened<'RoomNameAbandoned', { readonly claim: string }>;
 /** A room id was given up before its room came to be. */
 export type RoomAbandoned = Happened<'RoomAbandoned', Record<string, never>>;
-export type RoomChanged = Happened<'RoomChanged', Partial<RoomSettings>>;
+export type RoomChanged = Happened<'RoomChanged', Partial<RoomSettings> & Partial<Pick<Moderation, 'slowModeSeconds'>>>;
 export type MemberJoined = Happened<'MemberJoined', { readonly userId: string; readonly role: RoomRole } & Importable>;
 export type MemberLeft = Happened<'MemberLeft', { readonly userId: string } & Importable>;
 export type MemberRemoved = Happened<
@@ -88,6 +120,7 @@ export type RoomEvent =
   | MessageRedacted
   | ReactionAdded
   | ReactionRemoved
+  | ModerationEvent
   | ChatClosed;
 
 // State -------------------------------------------------------------------------------------------------------------
@@ -116,6 +149,9 @@ export interface RoomState extends RoomSettings {
   /** Revision of the last event folded; -1 before the first. */
   readonly revision: bigint;
   readonly members: PersistentMap<Member>;
+  /** How many of the members are owners. */
+  readonly owners: number;
+  readonly moderation: Moderation;
   readonly messages: RecentWindow<MessageFacts>;
   /** Keyed by `reactionKey`; false: taken back. */
   readonly reactions: RecentWindow<boolean>;
@@ -138,6 +174,8 @@ const initialState: RoomState = {
   createdAt: '',
   revision: -1n,
   members: PersistentMap.empty,
+  owners: 0,
+  moderation: noModeration,
   messages: RecentWindow.empty,
   reactions: RecentWindow.empty,
   forgottenIdTime: 0,
@@ -170,24 +208,34 @@ function evolve(before: RoomState, event: RoomEvent): RoomState {
       return { ...state, status: 'abandoned' };
     case 'RoomNameAbandoned':
       return { ...state, abandonedClaims: [...state.abandonedClaims, event.data.claim].slice(-8) };
-    case 'RoomChanged':
-      return { ...state, ...event.data };
+    case 'RoomChanged': {
+      const { slowModeSeconds, ...settings } = event.data;
+      if (slowModeSeconds !== undefined) state.moderation = withSlowMode(before.moderation, slowModeSeconds);
+      return { ...state, ...settings };
+    }
     case 'MemberJoined': {
       const { userId, role } = event.data;
-      return {
-        ...state,
-        members: state.members.set(userId, { role, joined: event.revision, joinedAt: happenedAt(event) }),
-      };
+      return withMember(state, userId, { role, joined: event.revision, joinedAt: happenedAt(event) });
     }
     case 'MemberLeft':
     case 'MemberRemoved':
-      return { ...state, members: state.members.delete(event.data.userId) };
+      return withMember(state, event.data.userId, null);
     case 'MemberRoleChanged': {
       const member = state.members.get(event.data.userId);
       if (!member) return state;
-      return { ...state, members: state.members.set(event.data.userId, { ...member, role: event.data.role }) };
+      return withMember(state, event.data.userId, { ...member, role: event.data.role });
     }
+    case 'MemberBanned':
+    case 'MemberUnbanned':
+    case 'MemberMuted':
+    case 'MemberUnmuted':
+    case 'MessageReported':
+    case 'ReportSettled':
+    case 'RoomInspected':
+      return { ...state, moderation: evolveModeration(state.moderation, event) };
     case 'MessagePosted':
+      if (state.moderation.slowModeSeconds > 0 && event.actor !== null)
+        state.moderation = withPost(state.moderation, event.actor, event.at);
       return withMessage(state, event.data.messageId, {
         author: event.actor ?? '',
         posted: {
@@ -216,6 +264,13 @@ function evolve(before: RoomState, event: RoomEvent): RoomState {
       // An event of a later release: nothing here depends on it.
       return state;
   }
+}
+
+/** Null: not a member any more. */
+function withMember(state: RoomState, userId: string, member: Member | null): RoomState {
+  const owner = state.members.get(userId)?.role === 'owner' ? 1 : 0;
+  const owners = state.owners - owner + (member?.role === 'owner' ? 1 : 0);
+  return { ...state, owners, members: member ? state.members.set(userId, member) : state.members.delete(userId) };
 }
 
 function withMessage(state: RoomState, messageId: string, facts: MessageFacts): RoomState {
@@ -259,6 +314,7 @@ export function messagesToLookUp(command: RoomCommand, state: RoomState): string
     }
     case 'EditMessage':
     case 'RedactMessage':
+    case 'ReportMessage':
       return knowsAll(command.messageId, state) ? [] : [command.messageId];
     case 'AddReaction':
     case 'RemoveReaction': {
@@ -335,20 +391,25 @@ export type ChangeRoom = By & {
   readonly type: 'ChangeRoom';
   readonly claim?: string;
   readonly known?: Pick<RoomSettings, 'name' | 'visibility'>;
-} & Partial<Pick<CreateRoom, 'name' | 'topic' | 'visibility' | 'history' | 'passwordId'>>;
+} & Partial<Pick<CreateRoom, 'name' | 'topic' | 'visibility' | 'history' | 'passwordId'>> &
+  Partial<Pick<Moderation, 'slowModeSeconds'>>;
 /** `provenPasswordId`: the password given was checked against this one and was right. */
 export type JoinRoom = By & { readonly type: 'JoinRoom'; readonly provenPasswordId?: string } & Importable;
 export type AddMember = By & { readonly type: 'AddMember'; readonly userId: string; readonly role: RoomRole };
+/** `successor` becomes owner in the place of one who goes. The last owner of an open room does not go without one. */
 export type RemoveMember = By & {
   readonly type: 'RemoveMember';
   readonly userId: string;
   readonly reason: string | null;
+  readonly successor?: string;
 } & Importable;
 export type ChangeMemberRole = By & {
   readonly type: 'ChangeMemberRole';
   readonly userId: string;
   readonly role: RoomRole;
 };
+/** An owner makes a member owner and stays as moderator. */
+export type TransferOwnership = By & { readonly type: 'TransferOwnership'; readonly userId: string };
 export type PostMessage = MessageCommand & {
   readonly type: 'PostMessage';
   readonly text: string;
@@ -359,6 +420,11 @@ export type EditMessage = MessageCommand & { readonly type: 'EditMessage'; reado
 export type RedactMessage = MessageCommand & { readonly type: 'RedactMessage'; readonly reason: string | null };
 export type AddReaction = MessageCommand & { readonly type: 'AddReaction'; readonly emoji: string };
 export type RemoveReaction = MessageCommand & { readonly type: 'RemoveReaction'; readonly emoji: string };
+export type ReportMessage = MessageCommand & {
+  readonly type: 'ReportMessage';
+  readonly reportId: string;
+  readonly reason: string;
+};
 export type CloseRoom = By & { readonly type: 'CloseRoom'; readonly reason: string | null };
 
 export type RoomCommand =
@@ -371,57 +437,63 @@ export type RoomCommand =
   | AddMember
   | RemoveMember
   | ChangeMemberRole
+  | TransferOwnership
   | PostMessage
   | EditMessage
   | RedactMessage
   | AddReaction
   | RemoveReaction
+  | ReportMessage
+  | ModerationCommand
   | CloseRoom;
 
 // Decisions ---------------------------------------------------------------------------------------------------------
 
 type RoomDecision = Decision<RoomEvent>;
 
-function decide(command: RoomCommand, state: RoomState): RoomDecision {
+function decide(command: RoomCommand, state: RoomState, at: string): RoomDecision {
+  if (command.actor.role === 'auditor' && command.type !== 'InspectRoom') return onlyReads;
   if (command.type === 'CreateRoom') return create(command, state);
   if (command.type === 'CreateDirectRoom') return createDirect(command, state);
   if (command.type === 'AbandonRoom') return abandon(state);
   if (state.status === 'unborn' || state.status === 'abandoned') return noSuchRoom;
   if (command.type === 'AbandonRoomName') return abandonName(command, state);
   if ('imported' in command && command.imported && alreadyImported(command.imported, state)) return accept();
-  if (command.type === 'JoinRoom') return join(command, state);
+  if (command.type === 'JoinRoom') return join(command, state, at);
   if (concealed(state, command.actor)) return noSuchRoom;
 
   switch (command.type) {
     case 'ChangeRoom':
       return change(command, state);
     case 'AddMember':
-      return addMember(command, state);
+      return addMember(command, state, at);
     case 'RemoveMember':
       return removeMember(command, state);
     case 'ChangeMemberRole':
       return changeMemberRole(command, state);
+    case 'TransferOwnership':
+      return transfer(command, state);
     case 'PostMessage':
-      return post(command, state);
+      return post(command, state, at);
     case 'EditMessage':
-      return edit(command, state);
+      return edit(command, state, at);
     case 'RedactMessage':
       return redact(command, state);
     case 'AddReaction':
     case 'RemoveReaction':
-      return react(command, state);
+      return react(command, state, at);
+    case 'ReportMessage':
+      return report(command, findMessage(command, command.messageId, state), state);
     case 'CloseRoom':
       return close(command, state);
+    default:
+      return moderate(command, state, at);
   }
 }
 
 const accept = (...events: NewFact<RoomEvent>[]): RoomDecision => ({ events });
 
-const noSuchRoom = reject('NotFound', 'There is no such room.');
 const noSuchMessage = reject('NotFound', 'There is no such message in this room.');
-const notAMember = reject('NotAMember', 'Only members of the room may do this.');
-const notAllowed = reject('NotAllowed', 'Your role in the room does not allow this.');
-const roomClosed = reject('RoomClosed', 'The room is closed.');
 
 function create({ name, topic, visibility, history, passwordId, actor }: CreateRoom, state: RoomState): RoomDecision {
   if (state.status === 'abandoned')
@@ -474,22 +546,34 @@ function change(command: ChangeRoom, state: RoomState): RoomDecision {
   if (command.claim && state.abandonedClaims.includes(command.claim)) {
     return reject('Conflict', 'This attempt to rename the room took too long. Try again.');
   }
-  const { known, name, topic, visibility, history, passwordId } = command;
+  const { known, name, topic, visibility, history, passwordId, slowModeSeconds } = command;
   const problem = settingsProblem(command);
   if (problem) return problem;
-  const wished: Partial<RoomSettings> = { name, topic, visibility, history, passwordId };
+  const wished: RoomChanged['data'] = { name, topic, visibility, history, passwordId, slowModeSeconds };
+  const present: RoomChanged['data'] = { ...state, slowModeSeconds: state.moderation.slowModeSeconds };
   const changed = Object.entries(wished).filter(
-    ([key, value]) => value !== undefined && value !== state[key as keyof RoomSettings],
+    ([key, value]) => value !== undefined && value !== present[key as keyof RoomChanged['data']],
   );
   if (changed.length === 0) return accept();
   const outdated = known && (known.name !== state.name || known.visibility !== state.visibility);
   if (outdated && changed.some(([key]) => key === 'name' || key === 'visibility')) {
     return reject('Conflict', 'Somebody else has just changed the room. Try again.');
   }
-  return accept({ type: 'RoomChanged', data: Object.fromEntries(changed) as Partial<RoomSettings> });
+  return accept({ type: 'RoomChanged', data: Object.fromEntries(changed) as RoomChanged['data'] });
 }
 
-function settingsProblem({ name, topic }: { name?: string; topic?: string }): Rejection | null {
+function settingsProblem({
+  name,
+  topic,
+  slowModeSeconds = 0,
+}: {
+  name?: string;
+  topic?: string;
+  slowModeSeconds?: number;
+}): Rejection | null {
+  const most = moderationLimits.slowModeSeconds;
+  if (!Number.isInteger(slowModeSeconds) || slowModeSeconds < 0 || slowModeSeconds > most)
+    return reject('Invalid', `Slow mode takes 0 to ${most} seconds.`);
   // A name of nothing but spaces counts as empty.
   const nameProblem = name === undefined ? null : textProblem(nameKey(name) && name, 1, limits.roomName);
   if (nameProblem) return reject('Invalid', `The name ${nameProblem}.`);
@@ -497,11 +581,12 @@ function settingsProblem({ name, topic }: { name?: string; topic?: string }): Re
   return topicProblem ? reject('Invalid', `The topic ${topicProblem}.`) : null;
 }
 
-function join({ actor, provenPasswordId, imported }: JoinRoom, state: RoomState): RoomDecision {
+function join({ actor, provenPasswordId, imported }: JoinRoom, state: RoomState, at: string): RoomDecision {
   if (state.members.get(actor.id)) return accept();
   const invited = state.passwordId !== null && provenPasswordId === state.passwordId;
   if (state.visibility === 'direct' || (state.visibility === 'hidden' && !invited && actor.role !== 'admin'))
     return noSuchRoom;
+  if (isBanned(actor.id, state, at)) return reject('NotAllowed', 'You are banned from this room.');
   if (state.status === 'closed') return roomClosed;
   if (!invited && actor.role !== 'admin') {
     if (state.passwordId !== null) return reject('WrongPassword', 'Joining this room takes its password.');
@@ -510,43 +595,73 @@ function join({ actor, provenPasswordId, imported }: JoinRoom, state: RoomState)
   return accept({ type: 'MemberJoined', data: { userId: actor.id, role: 'member', ...(imported && { imported }) } });
 }
 
-function addMember({ actor, userId, role }: AddMember, state: RoomState): RoomDecision {
+function addMember({ actor, userId, role }: AddMember, state: RoomState, at: string): RoomDecision {
   if (state.visibility === 'direct') return reject('NotAllowed', 'A direct room is for two people.');
   if (!moderates(actor, state)) return refusal(actor, state);
   if (!governs(actor, state) && rank[role] >= rankOf(actor, state)) return notAllowed;
   if (state.members.get(userId)) return accept();
   if (state.status === 'closed') return roomClosed;
+  if (isBanned(userId, state, at))
+    return reject('Conflict', 'This person is banned from the room. Lift the ban first.');
   return accept({ type: 'MemberJoined', data: { userId, role } });
 }
 
-function removeMember({ actor, userId, reason, imported }: RemoveMember, state: RoomState): RoomDecision {
+function removeMember(command: RemoveMember, state: RoomState): RoomDecision {
+  const { actor, userId, reason, imported } = command;
   const target = state.members.get(userId);
   if (userId === actor.id) {
     if (!target) return notAMember;
-    return accept({ type: 'MemberLeft', data: { userId, ...(imported && { imported }) } });
+    const heir = succession(command, state);
+    if (isRejection(heir)) return heir;
+    return accept(...heir, { type: 'MemberLeft', data: { userId, ...(imported && { imported }) } });
   }
   if (!moderates(actor, state)) return refusal(actor, state);
-  if (!target) return reject('NotFound', 'This person is not in the room.');
+  if (!target) return notThere;
   if (state.visibility === 'direct') return reject('NotAllowed', 'Nobody can be removed from a direct room.');
-  if (!governs(actor, state) && rank[target.role] >= rankOf(actor, state)) return notAllowed;
+  if (!outranks(actor, userId, state)) return notAllowed;
   const problem = reasonProblem(reason);
   if (problem) return problem;
-  return accept({ type: 'MemberRemoved', data: { userId, reason, ...(imported && { imported }) } });
+  const heir = succession(command, state);
+  if (isRejection(heir)) return heir;
+  return accept(...heir, { type: 'MemberRemoved', data: { userId, reason, ...(imported && { imported }) } });
+}
+
+/** What makes somebody owner in the place of one who goes. In a closed room there is nothing left to own. */
+function succession({ userId, successor }: RemoveMember, state: RoomState): NewFact<RoomEvent>[] | Rejection {
+  if (state.status === 'closed') return [];
+  if (successor === undefined) return isLastOwner(userId, state) ? lastOwner : [];
+  const heir = state.members.get(successor);
+  if (!heir || successor === userId) return reject('NotFound', 'The successor is not in the room.');
+  if (state.members.get(userId)?.role !== 'owner') return reject('Invalid', 'Only an owner has a successor.');
+  return heir.role === 'owner' ? [] : [{ type: 'MemberRoleChanged', data: { userId: successor, role: 'owner' } }];
 }
 
 function changeMemberRole({ actor, userId, role }: ChangeMemberRole, state: RoomState): RoomDecision {
   if (!moderates(actor, state)) return refusal(actor, state);
   const target = state.members.get(userId);
-  if (!target) return reject('NotFound', 'This person is not in the room.');
+  if (!target) return notThere;
   if (state.status === 'closed') return roomClosed;
   if (state.visibility === 'direct') return reject('NotAllowed', 'A direct room has no roles.');
   const beyond = rank[role] >= rankOf(actor, state) || rank[target.role] >= rankOf(actor, state);
   if (!governs(actor, state) && beyond) return notAllowed;
   if (target.role === role) return accept();
+  if (isLastOwner(userId, state)) return lastOwner;
   return accept({ type: 'MemberRoleChanged', data: { userId, role } });
 }
 
-function post(command: PostMessage, state: RoomState): RoomDecision {
+function transfer({ actor, userId }: TransferOwnership, state: RoomState): RoomDecision {
+  const own = state.members.get(actor.id);
+  if (own?.role !== 'owner') return refusal(actor, state);
+  if (state.status === 'closed') return roomClosed;
+  const heir = state.members.get(userId);
+  if (!heir) return notThere;
+  if (userId === actor.id) return reject('Invalid', 'This person is owner already.');
+  const gives = { type: 'MemberRoleChanged', data: { userId: actor.id, role: 'moderator' } } as const;
+  if (heir.role === 'owner') return accept(gives);
+  return accept({ type: 'MemberRoleChanged', data: { userId, role: 'owner' } }, gives);
+}
+
+function post(command: PostMessage, state: RoomState, at: string): RoomDecision {
   const { actor, messageId, text, replyTo, kind, imported } = command;
   const member = state.members.get(actor.id);
   if (!member) return notAMember;
@@ -554,6 +669,8 @@ function post(command: PostMessage, state: RoomState): RoomDecision {
   if (earlier) return isRejection(earlier) ? earlier : repeated(command, earlier);
   if (state.status === 'closed') return roomClosed;
   if (member.role === 'guest') return reject('NotAllowed', 'Guests of this room may read only.');
+  const held = imported ? null : (silenced(actor, state, at) ?? slowedDown(actor, state, at));
+  if (held) return held;
   const problem = textProblem(text, 1, limits.messageText);
   if (problem) return reject('Invalid', `The text ${problem}.`);
   if (replyTo !== null) {
@@ -573,7 +690,7 @@ function repeated(command: PostMessage, earlier: MessageFacts): RoomDecision {
   return reject('DuplicateId', 'This message id was used before with other content.');
 }
 
-function edit(command: EditMessage, state: RoomState): RoomDecision {
+function edit(command: EditMessage, state: RoomState, at: string): RoomDecision {
   const { actor, messageId, text } = command;
   const member = state.members.get(actor.id);
   if (!member) return notAMember;
@@ -583,6 +700,8 @@ function edit(command: EditMessage, state: RoomState): RoomDecision {
   if (isRejection(message)) return message;
   if (message.author !== actor.id) return reject('NotAllowed', 'Only its author may edit a message.');
   if (member.role === 'guest') return notAllowed;
+  const held = silenced(actor, state, at);
+  if (held) return held;
   if (message.redacted) return reject('Conflict', 'The message was redacted.');
   const problem = textProblem(text, 1, limits.messageText);
   if (problem) return reject('Invalid', `The text ${problem}.`);
@@ -602,7 +721,7 @@ function redact(command: RedactMessage, state: RoomState): RoomDecision {
   return accept({ type: 'MessageRedacted', data: { messageId, authorId: message.author, reason } });
 }
 
-function react(command: AddReaction | RemoveReaction, state: RoomState): RoomDecision {
+function react(command: AddReaction | RemoveReaction, state: RoomState, at: string): RoomDecision {
   const { actor, messageId, emoji } = command;
   const member = state.members.get(actor.id);
   if (!member) return notAMember;
@@ -617,6 +736,8 @@ function react(command: AddReaction | RemoveReaction, state: RoomState): RoomDec
   if (typeof present === 'object') return present;
   const wished = command.type === 'AddReaction';
   if (present === wished) return accept();
+  const held = wished ? silenced(actor, state, at) : null;
+  if (held) return held;
   if (wished && message.redacted) return reject('Conflict', 'The message was redacted.');
   return accept({ type: wished ? 'ReactionAdded' : 'ReactionRemoved', data: { messageId, emoji } });
 }
@@ -640,33 +761,17 @@ function close({ actor, reason }: CloseRoom, state: RoomState): RoomDecision {
   return accept({ type: 'ChatClosed', data: { reason } });
 }
 
-function reasonProblem(reason: string | null): Rejection | null {
-  const problem = reason === null ? null : textProblem(reason, 0, limits.reason);
-  return problem ? reject('Invalid', `The reason ${problem}.`) : null;
-}
-
 function alreadyImported({ file, place }: ImportSource, state: RoomState): boolean {
   const taken = state.imports[file];
   return taken !== undefined && place <= taken;
 }
 
-// Who may what ------------------------------------------------------------------------------------------------------
-
-const rank: Record<RoomRole, number> = { guest: 0, member: 1, moderator: 2, owner: 3 };
-
-/** Administrators of the server count as owners of every room but take part only in those they have joined. */
-function rankOf(actor: Actor, state: RoomState): number {
-  const member = state.members.get(actor.id);
-  return actor.role === 'admin' ? rank.owner : member ? rank[member.role] : -1;
-}
-const governs = (actor: Actor, state: RoomState): boolean => rankOf(actor, state) >= rank.owner;
-const moderates = (actor: Actor, state: RoomState): boolean => rankOf(actor, state) >= rank.moderator;
-const refusal = (actor: Actor, state: RoomState): Rejection => (state.members.get(actor.id) ? notAllowed : notAMember);
+// Who may know of it -------------------------------------------------------------------------------------------------
 
 /** Whether this person may not even know that the room exists. */
 export function concealed(state: RoomState, actor: Actor): boolean {
   if (state.status === 'unborn' || state.status === 'abandoned') return true;
-  if (state.members.get(actor.id) || actor.role === 'admin') return false;
+  if (state.members.get(actor.id) || actor.role !== 'user') return false;
   return state.visibility === 'hidden' || state.visibility === 'direct';
 }
 

@@ -20,6 +20,7 @@ import {
 
 // Message ids carry the time at which their client made them. Most clocks here show noon or a little later.
 const NOON = Date.parse('2026-01-31T12:00:00.000Z');
+const LATER = '2026-01-31T18:00:00.000Z';
 const first = idAt(NOON, 1);
 const withoutTime = idWithoutTime(1);
 const fromTheFuture = idAt(NOON + 86_400_000, 1);
@@ -237,7 +238,7 @@ describe('as long as nobody can tell, a command', () => {
   ];
   const expectUnavailable = (inform: (command: RoomCommand) => RoomCommand) => {
     for (const command of commands) {
-      expect(room.decide(inform(command), state), command.type).toMatchObject({ rejected: 'Unavailable' });
+      expect(room.decide(inform(command), state, LATER), command.type).toMatchObject({ rejected: 'Unavailable' });
     }
   };
 
@@ -249,7 +250,7 @@ describe('as long as nobody can tell, a command', () => {
     const lagging = Archive.of(events.slice(0, Number(state.messages.since)));
     expectUnavailable((command) => lagging.inform(command, state));
     const reaching = Archive.of(events.slice(0, Number(state.messages.since) + 1));
-    expect(room.decide(reaching.inform(edit(first), state), state)).toHaveProperty('events.length', 1);
+    expect(room.decide(reaching.inform(edit(first), state), state, LATER)).toHaveProperty('events.length', 1);
   });
 
   it('whose look-up reaches up to the window learns the rest from there', () => {

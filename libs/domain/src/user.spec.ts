@@ -235,15 +235,16 @@ describe('whatever is done to an account', () => {
     fc.assert(
       fc.property(fc.array(command, { maxLength: 60, size: 'max' }), (commands) => {
         let state = user.initialState;
+        const at = '2026-01-31T12:00:00.000Z';
         for (const command of commands) {
-          const decision = user.decide(command, state);
+          const decision = user.decide(command, state, at);
           if (isRejection(decision)) continue;
           for (const fact of decision.events) {
-            const event = { ...fact, revision: state.revision + 1n, at: '2026-01-31T12:00:00.000Z', actor: null };
+            const event = { ...fact, revision: state.revision + 1n, at, actor: null };
             state = user.evolve(state, event as UserEvent);
           }
           if (command.type === 'StartSession' || command.type === 'RevokeSession') continue;
-          expect(user.decide(command, state)).toEqual({ events: [] });
+          expect(user.decide(command, state, at)).toEqual({ events: [] });
         }
       }),
     );

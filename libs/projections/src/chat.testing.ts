@@ -89,6 +89,12 @@ export class Chat {
     return this;
   }
 
+  /** Anything else. */
+  happens(room: string, who: string, fact: Parameters<Recorder['room']>[2]): this {
+    this.log.room(room, who, fact);
+    return this;
+  }
+
   takesBack(who: string, room: string, messageId: string, emoji: string): this {
     this.log.room(room, who, { type: 'ReactionRemoved', data: { messageId, emoji } });
     return this;

@@ -3,7 +3,10 @@ import type { Sql } from './projection.js';
 
 type Row = Record<string, unknown>;
 /** Rows by table, each in the order of its key. */
-export type Tables = Record<'people' | 'rooms' | 'members' | 'messages' | 'reactions' | 'search', Row[]>;
+export type Tables = Record<
+  'people' | 'rooms' | 'members' | 'messages' | 'reactions' | 'search' | 'restraints' | 'reports',
+  Row[]
+>;
 
 /** What the read models of a log should hold, found in the simplest way there is: one event after the other, in memory. */
 export function expectedRows(events: readonly Recorded[]): Tables {
@@ -13,6 +16,8 @@ export function expectedRows(events: readonly Recorded[]): Tables {
   const messages = new Map<string, Row>();
   const reactions = new Map<string, Row>();
   const search = new Map<string, Row>();
+  const restraints = new Map<string, Row>();
+  const reports = new Map<string, Row>();
 
   for (const event of events) {
     const { category, id } = parseStream(event.stream);
@@ -60,6 +65,7 @@ export function expectedRows(events: readonly Recorded[]): Tables {
           visibility,
           history,
           password_id: passwordId,
+          slow_mode_seconds: 0,
         };
         const counts = {
           member_count: 0,
@@ -73,13 +79,14 @@ export function expectedRows(events: readonly Recorded[]): Tables {
         break;
       }
       case 'RoomChanged': {
-        const { name, topic, visibility, history, passwordId } = event.data;
+        const { name, topic, visibility, history, passwordId, slowModeSeconds } = event.data;
         if (!room) break;
         if (name !== undefined) Object.assign(room, { name, name_key: name === null ? null : nameKey(name) });
         if (topic !== undefined) room.topic = topic;
         if (visibility !== undefined) room.visibility = visibility;
         if (history !== undefined) room.history = history;
         if (passwordId !== undefined) room.password_id = passwordId;
+        if (slowModeSeconds !== undefined) room.slow_mode_seconds = slowModeSeconds;
         break;
       }
       case 'ChatClosed':
@@ -150,6 +157,33 @@ export function expectedRows(events: readonly Recorded[]): Tables {
         });
         break;
       }
+      case 'MemberBanned':
+      case 'MemberMuted': {
+        const { userId, until, reason } = event.data;
+        const kind = event.type === 'MemberBanned' ? 'ban' : 'mute';
+        const setting = { until, reason, by_id: event.actor, set_at: time, revision };
+        restraints.set(`${id} ${kind} ${userId}`, { room_id: id, kind, user_id: userId, ...setting });
+        break;
+      }
+      case 'MemberUnbanned':
+        restraints.delete(`${id} ban ${event.data.userId}`);
+        break;
+      case 'MemberUnmuted':
+        restraints.delete(`${id} mute ${event.data.userId}`);
+        break;
+      case 'MessageReported': {
+        const { reportId, messageId, reason } = event.data;
+        const made = { message_id: messageId, reporter_id: event.actor, reason, reported_at: time, position };
+        const open = { settled: false, settled_by: null, settled_at: null, outcome: null, note: null };
+        reports.set(`${id} ${reportId}`, { id: reportId, room_id: id, ...made, ...open });
+        break;
+      }
+      case 'ReportSettled': {
+        const { reportId, outcome, note } = event.data;
+        const done = { settled: true, settled_by: event.actor, settled_at: time, outcome, note };
+        Object.assign(reports.get(`${id} ${reportId}`) ?? {}, done);
+        break;
+      }
       case 'ReactionRemoved':
         reactions.delete(`${id} ${event.data.messageId} ${event.data.emoji} ${event.actor}`);
         break;
@@ -162,13 +196,16 @@ export function expectedRows(events: readonly Recorded[]): Tables {
     messages: sorted(messages.values()),
     reactions: sorted(reactions.values()),
     search: sorted(search.values()),
+    restraints: sorted(restraints.values()),
+    reports: sorted(reports.values()),
   };
 }
 
 /** The rows that a schema holds, in the same form; the words of `expected` become what PostgreSQL makes of them. */
 export async function actualRows(sql: Sql, schema: string): Promise<Tables> {
   const tables = {} as Tables;
-  for (const name of ['people', 'rooms', 'members', 'messages', 'reactions', 'search'] as const) {
+  const names = ['people', 'rooms', 'members', 'messages', 'reactions', 'search', 'restraints', 'reports'] as const;
+  for (const name of names) {
     const rows = await sql<{ row: Row }[]>`SELECT to_jsonb(t) AS row FROM ${sql(schema)}.${sql(name)} t`;
     tables[name] = sorted(rows.map(({ row }) => withTimes(row)));
   }
@@ -189,11 +226,12 @@ const withTimes = (row: Row): Row =>
   Object.fromEntries(
     Object.entries(row).map(([name, value]) => [
       name,
-      name.endsWith('_at') && value ? new Date(value as string).toISOString() : value,
+      (name.endsWith('_at') || name === 'until') && value ? new Date(value as string).toISOString() : value,
     ]),
   );
 
 const sorted = (rows: Iterable<Row>): Row[] => {
-  const key = ({ id, room_id, message_id, emoji, user_id }: Row) => [id, room_id, message_id, emoji, user_id].join('|');
+  const key = ({ id, room_id, message_id, emoji, kind, user_id }: Row) =>
+    [id, room_id, message_id, emoji, kind, user_id].join('|');
   return [...rows].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 };

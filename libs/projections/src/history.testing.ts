@@ -15,7 +15,7 @@ import {
   type Visibility,
 } from '@verbatim/domain';
 import fc from 'fast-check';
-import { Recorder } from './recorder.testing.js';
+import { BEGINNING, Recorder } from './recorder.testing.js';
 
 const PEOPLE = 5;
 const ROOMS = 3;
@@ -51,6 +51,7 @@ const attempts = [
     'unreact',
   ] as const),
   ...(['join', 'join', 'leave', 'remove', 'add', 'give role', 'change room', 'close', 'something new'] as const),
+  ...(['ban', 'unban', 'mute', 'unmute', 'slow mode', 'hand over', 'report', 'report', 'settle', 'inspect'] as const),
   ...(['change name', 'suspend', 'change server role', 'sign in'] as const),
 ] as const;
 
@@ -188,6 +189,33 @@ class History {
         return step.words < 2 && step.message < 2
           ? { type: 'CloseRoom', actor, reason: 'over' }
           : { type: 'JoinRoom', actor };
+      case 'ban':
+        return { type: 'BanMember', actor, userId, reason: 'rude', until: this.time(step.words) };
+      case 'unban':
+        return { type: 'UnbanMember', actor, userId };
+      case 'mute':
+        return {
+          type: 'MuteMember',
+          actor,
+          userId,
+          reason: 'loud',
+          until: this.time(step.words) ?? this.time(1) ?? '',
+        };
+      case 'unmute':
+        return { type: 'UnmuteMember', actor, userId };
+      case 'slow mode':
+        return { type: 'ChangeRoom', actor, slowModeSeconds: step.words % 3 };
+      case 'hand over':
+        return { type: 'TransferOwnership', actor, userId };
+      case 'report':
+        return { type: 'ReportMessage', actor, messageId, reportId: `p${this.recorder.events.length}`, reason: 'rude' };
+      case 'settle': {
+        const open = [...(this.rooms.get(`r${step.room}`)?.moderation.reports.entries() ?? [])].map(([id]) => id);
+        const reportId = open[step.words % Math.max(open.length, 1)] ?? 'none';
+        return { type: 'SettleReport', actor, reportId, outcome: step.words % 2 ? 'acted' : 'dismissed', note: 'done' };
+      }
+      case 'inspect':
+        return { type: 'InspectRoom', actor, what: 'messages', reason: phrase(step.words) };
       default:
         return {
           type: 'ChangeRoom',
@@ -202,9 +230,14 @@ class History {
     }
   }
 
+  /** Some seconds after the next event, or null. */
+  private time(words: number): string | null {
+    return words % 10 ? timeOf(this.recorder.events.length + (words % 10)) : null;
+  }
+
   private room(id: string, command: RoomCommand, step?: Step): void {
     const before = this.rooms.get(id) ?? room.initialState;
-    const decision = room.decide(command, before);
+    const decision = room.decide(command, before, timeOf(this.recorder.events.length));
     if (isRejection(decision)) return;
     const events = this.record(roomStream(id), command.actor.id, decision.events, step);
     for (const event of events) {
@@ -216,7 +249,7 @@ class History {
 
   private user(id: string, command: UserCommand, step?: Step): void {
     const before = this.users.get(id) ?? user.initialState;
-    const decision = user.decide(command, before);
+    const decision = user.decide(command, before, timeOf(this.recorder.events.length));
     if (isRejection(decision)) return;
     const state = this.record(userStream(id), command.actor?.id ?? null, decision.events, step).reduce(
       (state, event) => user.evolve(state, event as never),
@@ -237,6 +270,8 @@ class History {
     );
   }
 }
+
+const timeOf = (index: number): string => new Date(BEGINNING + index * 1_000).toISOString();
 
 const person = (n: number): Actor => ({ id: `u${n}`, role: n === 0 ? 'admin' : n === 1 ? 'auditor' : 'user' });
 
@@ -262,6 +297,6 @@ const withoutTexts = (data: object): object =>
   Object.fromEntries(
     Object.entries(data).map(([field, value]) => [
       field,
-      ['text', 'name', 'topic', 'displayName', 'reason'].includes(field) ? null : value,
+      ['text', 'name', 'topic', 'displayName', 'reason', 'note'].includes(field) ? null : value,
     ]),
   );

@@ -18,5 +18,7 @@ export { type ProjectionGroup, type ReadModels, readModels, readModelsVersion } 
 export { type LiveSchema, ReadSchemas, type ReadSchemasOptions } from './read-schemas.js';
 export { ReadSide, type ReadSideOptions } from './read-side.js';
 export { type RebuildOptions, type RebuildOutcome, type RebuildProgress, rebuild } from './rebuild.js';
+export { getReport, listReports, type Report, type ReportsQuery } from './reports.js';
+export { type Ban, bansOf } from './restraints.js';
 export { getRoom, listRooms, type Room, type RoomsQuery } from './rooms.js';
 export { type SearchQuery, searchMessages } from './search.js';

@@ -141,15 +141,16 @@ export interface RoomMember {
   readonly joinedAt: string;
   /** Revision of the latest joining. */
   readonly joinedRevision: bigint;
+  /** Until when the member may not speak, be it past, or null. */
+  readonly mutedUntil: string | null;
 }
 
 /** Members of a room in the order in which they joined. */
 export async function membersOf(db: ReadDatabase, room: string, page: PageRequest): Promise<Page<RoomMember>> {
-  const { sql, schema } = reading(db);
+  const { sql } = reading(db);
   const after = cursorKey(page, 'members', isPlace);
   const rows = await sql<MemberRow[]>`
-    SELECT m.*, p.username, p.display_name
-    FROM ${schema}.members m LEFT JOIN ${schema}.people p ON p.id = m.user_id
+    SELECT ${memberFields(db)}
     WHERE m.room_id = ${keyValue(room)} ${after ? sql`AND m.joined_revision > ${after[0]}` : sql``}
     ORDER BY m.joined_revision
     LIMIT ${page.limit + 1}`;
@@ -158,12 +159,19 @@ export async function membersOf(db: ReadDatabase, room: string, page: PageReques
 
 /** One person's membership of a room, or null. */
 export async function membership(db: ReadDatabase, room: string, user: string): Promise<RoomMember | null> {
-  const { sql, schema } = reading(db);
+  const { sql } = reading(db);
   const [row] = await sql<MemberRow[]>`
-    SELECT m.*, p.username, p.display_name
-    FROM ${schema}.members m LEFT JOIN ${schema}.people p ON p.id = m.user_id
+    SELECT ${memberFields(db)}
     WHERE m.room_id = ${keyValue(room)} AND m.user_id = ${keyValue(user)}`;
   return row ? toMember(row) : null;
+}
+
+function memberFields(db: ReadDatabase) {
+  const { sql, schema } = reading(db);
+  return sql`m.*, p.username, p.display_name, mute.until AS muted_until
+    FROM ${schema}.members m
+    LEFT JOIN ${schema}.people p ON p.id = m.user_id
+    LEFT JOIN ${schema}.restraints mute ON mute.room_id = m.room_id AND mute.kind = 'mute' AND mute.user_id = m.user_id`;
 }
 
 interface MemberRow {
@@ -173,6 +181,7 @@ interface MemberRow {
   role: RoomRole;
   joined_at: Date;
   joined_revision: string;
+  muted_until: Date | null;
 }
 
 const toMember = (row: MemberRow): RoomMember => ({
@@ -180,4 +189,5 @@ const toMember = (row: MemberRow): RoomMember => ({
   role: row.role,
   joinedAt: timeOf(row.joined_at),
   joinedRevision: BigInt(row.joined_revision),
+  mutedUntil: row.muted_until && timeOf(row.muted_until),
 });

@@ -52,6 +52,8 @@ test('a long history gives the same rows in one batch and event by event', async
   const expected = await expectedTables(db.sql, events);
   expect(expected.messages.length).toBeGreaterThan(150);
   expect(expected.reactions.length).toBeGreaterThan(20);
+  expect(expected.restraints.length).toBeGreaterThan(3);
+  expect(expected.reports.filter(({ settled }) => settled).length).toBeGreaterThan(5);
 
   await project(events, []);
   expect(await actualRows(db.sql, 'read_1')).toEqual(expected);

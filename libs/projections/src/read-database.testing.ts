@@ -42,9 +42,11 @@ export async function createReadDatabase(): Promise<TestReadDatabase> {
   return db;
 }
 
+const tables = ['people', 'rooms', 'members', 'messages', 'reactions', 'search', 'restraints', 'reports'];
+
 export async function emptyReadModels(sql: Sql, schema: string): Promise<void> {
-  const tables = ['people', 'rooms', 'members', 'messages', 'reactions', 'search'].map((table) => `${schema}.${table}`);
+  const named = tables.map((table) => `${schema}.${table}`);
   await sql.unsafe(
-    `TRUNCATE ${tables.join(', ')}; UPDATE ${schema}.checkpoints SET position = -1, stream = null, revision = null, hash = null; TRUNCATE desk.read_marks`,
+    `TRUNCATE ${named.join(', ')}; UPDATE ${schema}.checkpoints SET position = -1, stream = null, revision = null, hash = null; TRUNCATE desk.read_marks`,
   );
 }

@@ -3,6 +3,8 @@ import { members } from './members.js';
 import { messages } from './messages.js';
 import { people } from './people.js';
 import type { Projection, Transaction } from './projection.js';
+import { reports } from './reports.js';
+import { restraints } from './restraints.js';
 import { rooms } from './rooms.js';
 import { search } from './search.js';
 
@@ -20,7 +22,7 @@ export interface ReadModels {
 }
 
 export const readModels: ReadModels = {
-  timeline: { name: 'timeline', projections: [people, rooms, members, messages] },
+  timeline: { name: 'timeline', projections: [people, rooms, members, messages, restraints, reports] },
   search: { name: 'search', projections: [search] },
 };
 

@@ -39,6 +39,7 @@ test('a room is found by id, with its settings and counters', async () => {
     visibility: 'public',
     history: 'full',
     passwordId: null,
+    slowModeSeconds: 0,
     status: 'open',
     createdBy: 'alice',
     createdAt: new Date(BEGINNING + 3_000).toISOString(),
@@ -83,12 +84,14 @@ test('members of a room come in the order in which they joined', async () => {
       role: 'owner',
       joinedAt: new Date(BEGINNING + 4_000).toISOString(),
       joinedRevision: 1n,
+      mutedUntil: null,
     },
     {
       user: { id: 'bob', username: 'bob', displayName: 'BOB' },
       role: 'moderator',
       joinedAt: new Date(BEGINNING + 15_000).toISOString(),
       joinedRevision: 2n,
+      mutedUntil: null,
     },
   ]);
 });

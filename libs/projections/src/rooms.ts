@@ -20,6 +20,7 @@ export const rooms: Projection = {
       visibility text NOT NULL,
       history text NOT NULL,
       password_id text,
+      slow_mode_seconds integer NOT NULL DEFAULT 0,
       status text NOT NULL DEFAULT 'open',
       created_by text,
       created_at timestamptz NOT NULL,
@@ -89,12 +90,13 @@ const noChange = (id: string): Change => ({
 function sumUp(change: Change, event: Recorded): void {
   switch (event.type) {
     case 'RoomChanged': {
-      const { name, topic, visibility, history, passwordId } = event.data;
+      const { name, topic, visibility, history, passwordId, slowModeSeconds } = event.data;
       if (name !== undefined) Object.assign(change.patch, { name: textValue(name), name_key: nameKeyValue(name) });
       if (topic !== undefined) change.patch.topic = textValue(topic);
       if (visibility !== undefined) change.patch.visibility = keyValue(visibility);
       if (history !== undefined) change.patch.history = keyValue(history);
       if (passwordId !== undefined) change.patch.password_id = textValue(passwordId);
+      if (slowModeSeconds !== undefined) change.patch.slow_mode_seconds = `${slowModeSeconds}`;
       break;
     }
     case 'ChatClosed':
@@ -153,6 +155,7 @@ const updateChanged = (tx: Transaction, schema: string, rows: readonly Change[])
     visibility = coalesce(patch ->> 'visibility', r.visibility),
     history = coalesce(patch ->> 'history', r.history),
     password_id = CASE WHEN patch ? 'password_id' THEN patch ->> 'password_id' ELSE r.password_id END,
+    slow_mode_seconds = coalesce((patch ->> 'slow_mode_seconds')::integer, r.slow_mode_seconds),
     status = coalesce(patch ->> 'status', r.status),
     revision = changed.revision,
     member_count = r.member_count + changed.members,
@@ -180,6 +183,7 @@ export interface Room {
   readonly visibility: Visibility;
   readonly history: HistoryAccess;
   readonly passwordId: string | null;
+  readonly slowModeSeconds: number;
   readonly status: 'open' | 'closed';
   readonly createdBy: string | null;
   readonly createdAt: string;
@@ -233,6 +237,7 @@ export interface RoomRow {
   visibility: Visibility;
   history: HistoryAccess;
   password_id: string | null;
+  slow_mode_seconds: number;
   status: 'open' | 'closed';
   created_by: string | null;
   created_at: Date;
@@ -249,6 +254,7 @@ export const toRoom = (row: RoomRow): Room => ({
   visibility: row.visibility,
   history: row.history,
   passwordId: row.password_id,
+  slowModeSeconds: row.slow_mode_seconds,
   status: row.status,
   createdBy: row.created_by,
   createdAt: timeOf(row.created_at),

@@ -96,28 +96,30 @@ export interface SearchQuery {
   readonly viewer: string;
   /** Words that must all be there; "in quotes": next to each other; `or`; `-word`: must not be there. */
   readonly q: string;
-  /** Only messages of this room. */
-  readonly room?: string;
+  /** Only messages of this room, from a revision on: what the viewer may read there is for the caller to judge. */
+  readonly room?: { readonly id: string; readonly visibleFrom: bigint };
   readonly page: PageRequest;
 }
 
 /**
- * Messages that hold the words, newest first, in rooms of which the viewer is a member, as far back as a member may
- * read there. A query that only excludes words finds nothing. While the search lags, a page may hold less than its limit.
+ * Messages that hold the words, newest first, in one room or in all of which the viewer is a member, as far back as a
+ * member may read there. A query that only excludes words finds nothing. While the search lags, a page may hold less than its limit.
  */
 export async function searchMessages(db: ReadDatabase, { viewer, q, room, page }: SearchQuery): Promise<Page<Message>> {
   const { sql, schema } = reading(db);
   const last = cursorKey(page, 'search', isTime, isPlace);
   const wanted = sql`websearch_to_tsquery('simple', ${textValue(q)})`;
+  const ownRooms = sql`
+      JOIN ${schema}.members me ON me.room_id = s.room_id AND me.user_id = ${keyValue(viewer)}
+      JOIN ${schema}.rooms r ON r.id = s.room_id`;
+  const asMember = sql`(r.visibility = 'public' OR r.history = 'full' OR s.revision >= me.joined_revision)`;
   const rows = await sql<(MessageRow & { found_at: Date; position: string })[]>`
     WITH found AS (
       SELECT s.room_id, s.message_id, s.posted_at, s.position
       FROM ${schema}.search s
-      JOIN ${schema}.members me ON me.room_id = s.room_id AND me.user_id = ${keyValue(viewer)}
-      JOIN ${schema}.rooms r ON r.id = s.room_id
+      ${room ? sql`` : ownRooms}
       WHERE s.words @@ ${wanted} AND querytree(${wanted}) NOT IN ('', 'T')
-        AND (r.visibility = 'public' OR r.history = 'full' OR s.revision >= me.joined_revision)
-        ${room === undefined ? sql`` : sql`AND s.room_id = ${keyValue(room)}`}
+        AND ${room ? sql`s.room_id = ${keyValue(room.id)} AND s.revision >= ${`${room.visibleFrom}`}` : asMember}
         ${last ? sql`AND (s.posted_at, s.position) < (${last[0]}::timestamptz, ${last[1]}::bigint)` : sql``}
       ORDER BY s.posted_at DESC, s.position DESC
       LIMIT ${page.limit + 1}

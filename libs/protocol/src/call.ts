@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { ErrorCode } from './errors.js';
-import { idempotencyKey, positionHeader } from './fields.js';
+import { idempotencyKey, positionHeader, reasonHeader } from './fields.js';
 
 /** One call of the REST API. */
 export interface Call {
@@ -8,8 +8,8 @@ export interface Call {
   /** Parameters stand in braces: `/v1/rooms/{id}`. */
   readonly path: `/${string}`;
   readonly tag: Tag;
-  /** Whose credential it takes; rights within a room are up to the room. */
-  readonly auth: 'none' | 'user' | 'admin';
+  /** Whose credential it takes, `auditor` being that of administrators as well; rights within a room are up to the room. */
+  readonly auth: 'none' | 'user' | 'auditor' | 'admin';
   readonly summary: string;
   readonly description?: string;
   readonly params?: z.ZodObject;
@@ -24,7 +24,7 @@ export interface Call {
   readonly headers: Headers;
 }
 
-export type Tag = 'Accounts' | 'Rooms' | 'Messages' | 'Events' | 'Operation';
+export type Tag = 'Accounts' | 'Rooms' | 'Messages' | 'Moderation' | 'Events' | 'Operation';
 
 /** Headers of requests and answers, keyed by name; those of answers may be absent. */
 export interface Headers {
@@ -35,6 +35,11 @@ export interface Headers {
 /** The headers that calls have in common, by what kind of call it is. */
 export const noHeaders: Headers = { request: {}, answer: {} };
 export const readHeaders: Headers = { request: { 'Verbatim-Position': positionHeader }, answer: {} };
+/** Reads of one room, which those who are not in it give a reason for. */
+export const inspectionHeaders: Headers = {
+  request: { ...readHeaders.request, 'Verbatim-Reason': reasonHeader },
+  answer: {},
+};
 export const writeHeaders: Headers = {
   request: { 'Idempotency-Key': idempotencyKey },
   answer: { 'Verbatim-Position': positionHeader },

@@ -4,6 +4,7 @@ import { type Call, noHeaders } from './call.js';
 import { type ErrorCode, errorCodes, errors } from './errors.js';
 import { eventCalls } from './event-calls.js';
 import { messageCalls } from './message-calls.js';
+import { moderationCalls } from './moderation-calls.js';
 import { operationCalls } from './operation-calls.js';
 import { roomCalls } from './room-calls.js';
 
@@ -12,6 +13,7 @@ export const calls = {
   ...accountCalls,
   ...roomCalls,
   ...messageCalls,
+  ...moderationCalls,
   ...eventCalls,
   ...operationCalls,
 };
@@ -44,6 +46,10 @@ export type ParamsOf<K extends CallName> = z.output<Part<K, 'params'>>;
 export type AnswerOf<K extends CallName> = AnswerBody<Table[K]['answers'][keyof Table[K]['answers']]>;
 type AnswerBody<S> = S extends z.ZodType ? z.output<S> : undefined;
 
+/** Whether an auditor may ask it: what reads, and what concerns nothing but their own account and its sessions. */
+export const openToAuditors = ({ auth, method, path }: Call): boolean =>
+  auth !== 'admin' && (method === 'GET' || /^\/v1\/(auth|me)(\/|$)/.test(path));
+
 // Errors of one call ------------------------------------------------------------------------------------------------
 
 /** All codes that a call may answer with, in the order of the table of errors. */
@@ -53,7 +59,7 @@ export function errorsOf(call: Call): ErrorCode[] {
   if (call.params || call.query || call.body || call.headers !== noHeaders) possible.add('invalid_request');
   if (call.body) possible.add('too_large').add('unsupported_media_type');
   if (call.auth !== 'none') possible.add('unauthenticated');
-  if (call.auth === 'admin') possible.add('forbidden');
+  if (call.auth !== 'none' && !(call.auth === 'user' && openToAuditors(call))) possible.add('forbidden');
   if (call.headers.request['Idempotency-Key']) possible.add('conflict');
   return errorCodes.filter((code) => possible.has(code));
 }

@@ -18,6 +18,7 @@ describe('the table of errors', () => {
       ['unauthenticated', 401],
       ['forbidden', 403],
       ['not_a_member', 403],
+      ['reason_required', 403],
       ['not_found', 404],
       ['method_not_allowed', 405],
       ['not_acceptable', 406],
@@ -49,6 +50,7 @@ it('has a code for every reason of a rejection', () => {
     DuplicateId: 'duplicate_id',
     NameTaken: 'name_taken',
     Conflict: 'conflict',
+    TooSoon: 'rate_limited',
     Unavailable: 'unavailable',
   });
 });

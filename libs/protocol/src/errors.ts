@@ -17,6 +17,7 @@ export const errors = {
   unauthenticated: { status: 401, title: 'Valid credentials are needed', retryable: false },
   forbidden: { status: 403, title: 'This is not allowed', retryable: false },
   not_a_member: { status: 403, title: 'Only members of the room may do this', retryable: false },
+  reason_required: { status: 403, title: 'Reading this takes a reason', retryable: false },
   not_found: { status: 404, title: 'There is no such thing', retryable: false },
   method_not_allowed: { status: 405, title: 'This path does not take this method', retryable: false },
   not_acceptable: { status: 406, title: 'No answer in an accepted format', retryable: false },
@@ -45,6 +46,7 @@ export const codeOfRejection: Readonly<Record<RejectionReason, ErrorCode>> = {
   DuplicateId: 'duplicate_id',
   NameTaken: 'name_taken',
   Conflict: 'conflict',
+  TooSoon: 'rate_limited',
   Unavailable: 'unavailable',
 };
 

@@ -1,4 +1,4 @@
-import { type Call, readHeaders } from './call.js';
+import { type Call, inspectionHeaders } from './call.js';
 import { storedEventListSchema } from './events.js';
 import * as rooms from './rooms.js';
 
@@ -14,11 +14,12 @@ export const eventCalls = {
       'In order of revision. For members of the room, and for administrators and auditors in all rooms. `data` is cut to ' +
       'what the reader may see: a text that was edited or redacted since is null in it, except for administrators and ' +
       'auditors. `sealed` is the same for everybody; `hash` is the SHA-256 of its UTF-8 bytes, and `prev` the hash of ' +
-      'the event before, so that each reader can check that nothing was changed or left out.',
+      'the event before, so that each reader can check that nothing was changed or left out. An event ' +
+      'that the reader may not know of stands in its place as `EventWithheld`.',
     params: rooms.inRoom,
     query: rooms.eventsQuery,
     answers: { 200: storedEventListSchema },
-    errors: ['not_found', 'not_a_member'],
-    headers: readHeaders,
+    errors: ['not_found', 'not_a_member', 'reason_required'],
+    headers: inspectionHeaders,
   },
 } as const satisfies Record<string, Call>;

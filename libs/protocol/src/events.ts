@@ -1,9 +1,9 @@
-import type { RoomEvent } from '@verbatim/domain';
+import type { RoomEvent, WITHHELD } from '@verbatim/domain';
 import { z } from 'zod';
 import { personSchema } from './accounts.js';
 import { id, position, revision, time } from './fields.js';
 import { listOf } from './lists.js';
-import { roomRole, roomSchema } from './rooms.js';
+import { roomRole, roomSchema, slowModeSeconds } from './rooms.js';
 
 // What happened -----------------------------------------------------------------------------------------------------
 
@@ -21,7 +21,8 @@ const { visibility, history } = roomSchema.shape;
 const nothing = z.object({});
 const reaction = z.object({ messageId: id, emoji: z.string() });
 
-export type RoomEventType = RoomEvent['type'];
+/** Types of room events, and what stands in the place of those that a reader may not know of. */
+export type RoomEventType = RoomEvent['type'] | typeof WITHHELD;
 
 /** The data of each type of room event as readers see it: fields that a reader may not see are absent. */
 export const roomEventData = {
@@ -31,7 +32,7 @@ export const roomEventData = {
     .object({ claim: z.string().optional() })
     .describe('An attempt to take a name was given up. Of no interest to clients.'),
   RoomChanged: z
-    .object({ name: erasable, topic: erasable, visibility, history, passwordId })
+    .object({ name: erasable, topic: erasable, visibility, history, passwordId, slowModeSeconds })
     .partial()
     .describe('Holds the changed fields only.'),
   MemberJoined: z.object({ userId: id, role: roomRole, imported }),
@@ -60,7 +61,33 @@ export const roomEventData = {
   }),
   ReactionAdded: reaction,
   ReactionRemoved: reaction.describe('The one who had reacted took it back.'),
+  MemberBanned: z.object({
+    userId: id,
+    until: time.nullable().describe('Null: without end.'),
+    reason: erasable.optional().describe('Only for owners, moderators, administrators and auditors.'),
+  }),
+  MemberUnbanned: z.object({ userId: id }),
+  MemberMuted: z.object({
+    userId: id,
+    until: time,
+    reason: erasable.optional().describe('Only for owners, moderators, administrators and auditors.'),
+  }),
+  MemberUnmuted: z.object({ userId: id }),
+  MessageReported: z
+    .object({ reportId: id, messageId: id, reason: erasable })
+    .describe('Only for owners, moderators, administrators and auditors.'),
+  ReportSettled: z
+    .object({ reportId: id, outcome: z.enum(['dismissed', 'acted']), note: erasable })
+    .describe('Only for owners, moderators, administrators and auditors.'),
+  RoomInspected: z
+    .object({ what: z.enum(['messages', 'events', 'members', 'search', 'live', 'bans', 'reports']), reason: erasable })
+    .describe(
+      'An administrator or auditor began to read the room from outside. Only for owners, administrators and auditors.',
+    ),
   ChatClosed: z.object({ reason: erasable }),
+  EventWithheld: nothing.describe(
+    'In the place of an event that the reader may not know of, so that there is no gap. Its actor and text are null.',
+  ),
 } as const satisfies Record<RoomEventType, z.ZodObject>;
 
 export const roomEventTypes = Object.keys(roomEventData) as RoomEventType[];
@@ -97,7 +124,10 @@ export const storedEnvelopeSchema = z.object({
   stream: z.string().describe('`room-` and the id of the room.'),
   ...happening,
   position,
-  sealed: z.string().describe('The exact text that is stored, with personal fields encrypted.'),
+  sealed: z
+    .string()
+    .nullable()
+    .describe('The exact text that is stored, with personal fields encrypted; null for `EventWithheld`.'),
   prev: z.string().nullable().describe('The `hash` of the event before it in the stream, null at revision 0.'),
   hash: z.string().describe('SHA-256 of `sealed`, in hexadecimal.'),
 });

@@ -57,6 +57,11 @@ export const id = z.guid('must be a UUID').toLowerCase();
 /** RFC 3339, UTC, milliseconds: `2026-01-31T12:00:00.000Z`. */
 export const time = z.iso.datetime({ precision: 3 });
 
+/** A time as somebody writes it, to the second or finer; brought to `time`. */
+export const timeToCome = z.iso
+  .datetime('must be a time such as 2026-01-31T12:00:00Z')
+  .overwrite((value) => (Number.isNaN(Date.parse(value)) ? value : new Date(value).toISOString()));
+
 // Numbers -----------------------------------------------------------------------------------------------------------
 
 /** A whole number from `min` to `max` that a double holds exactly; -0 becomes 0. */
@@ -101,6 +106,30 @@ export const idempotencyKey = z
 export const positionHeader = numberParameter(position.optional()).describe(
   'Place of the newest event that a read is to include.',
 );
+
+/** Why somebody reads a room that they are not in. */
+export const inspectionReason = trimmedText(limits.reason).describe(
+  'Why an administrator or auditor reads a room that they are not in. It is recorded in the room.',
+);
+
+/** The same as a header, which holds ASCII only: anything else in it, and `%`, is percent-encoded UTF-8. */
+export const reasonHeader = z
+  .preprocess(percentDecoded, inspectionReason.optional())
+  .describe(
+    'Why an administrator or auditor reads a room that they are not in: 1 to 500 characters, percent-encoded where they ' +
+      'are not ASCII. It is recorded in the room. Others need none.',
+  );
+
+/** Null where it cannot be decoded, which no schema of a text takes. */
+function percentDecoded(value: unknown): unknown {
+  if (value === undefined || value === '') return undefined;
+  if (typeof value !== 'string' || !/^[ -~]+$/.test(value)) return null;
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return null;
+  }
+}
 
 // Bodies ------------------------------------------------------------------------------------------------------------
 

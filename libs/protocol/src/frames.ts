@@ -2,7 +2,18 @@ import { z } from 'zod';
 import { personSchema, userSchema } from './accounts.js';
 import { errorFrameSchema } from './errors.js';
 import { liveEventSchema } from './events.js';
-import { emoji, id, invitation, messageText, position, reason, revision, roomPassword, whole } from './fields.js';
+import {
+  emoji,
+  id,
+  inspectionReason,
+  invitation,
+  messageText,
+  position,
+  reason,
+  revision,
+  roomPassword,
+  whole,
+} from './fields.js';
 import { postMessageBody } from './messages.js';
 import { protocol } from './operation.js';
 
@@ -34,6 +45,7 @@ export const clientFrames = {
     .object({
       room,
       after: whole(-1).optional().describe('The last revision already known; -1 for none; absent: from now on.'),
+      reason: inspectionReason.optional(),
     })
     .describe('Get the events of a room: those after a revision, then all further ones, without gap or duplicate.'),
   unfollow: z.object({ room }).describe('Get no more events of a room.'),

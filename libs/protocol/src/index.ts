@@ -8,6 +8,7 @@ export * from './fields.js';
 export * from './frames.js';
 export * from './lists.js';
 export * from './messages.js';
+export * from './moderation.js';
 export * from './openapi.js';
 export * from './operation.js';
 export * from './rooms.js';

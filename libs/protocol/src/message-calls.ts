@@ -1,4 +1,4 @@
-import { type Call, readHeaders, writeHeaders } from './call.js';
+import { type Call, inspectionHeaders, readHeaders, writeHeaders } from './call.js';
 import * as messages from './messages.js';
 import * as rooms from './rooms.js';
 
@@ -12,7 +12,8 @@ export const messageCalls = {
     summary: 'Post a message',
     description:
       'Choose the `id` yourself and repeat the request with it as often as needed: the message is posted once. 201 for ' +
-      'the first time; 200 with the first result when the same content comes again; `duplicate_id` for other content.',
+      'the first time; 200 with the first result when the same content comes again; `duplicate_id` for other content. In slow mode, members who post too soon are ' +
+      '`rate_limited` and told how long to wait.',
     params: rooms.inRoom,
     body: messages.postMessageBody,
     answers: { 201: messages.messageSchema, 200: messages.messageSchema },
@@ -31,8 +32,8 @@ export const messageCalls = {
     params: rooms.inRoom,
     query: messages.messagesQuery,
     answers: { 200: messages.messageListSchema },
-    errors: ['not_found', 'not_a_member'],
-    headers: readHeaders,
+    errors: ['not_found', 'not_a_member', 'reason_required'],
+    headers: inspectionHeaders,
   },
   editMessage: {
     method: 'PATCH',
@@ -119,10 +120,11 @@ export const messageCalls = {
     auth: 'user',
     summary: 'Find messages',
     description:
-      'In rooms that the caller is in, as far back as the caller may read. New messages can take a moment to be found.',
+      'In rooms that the caller is in, as far back as the caller may read; with `room`, administrators and auditors also ' +
+      'in one that they are not in. New messages can take a moment to be found.',
     query: messages.searchQuery,
     answers: { 200: messages.messageListSchema },
-    errors: ['not_found', 'not_a_member'],
-    headers: readHeaders,
+    errors: ['not_found', 'not_a_member', 'reason_required'],
+    headers: inspectionHeaders,
   },
 } as const satisfies Record<string, Call>;

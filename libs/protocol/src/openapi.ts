@@ -6,6 +6,7 @@ import { type ErrorCode, errors, inputErrorSchema, problemMediaType, problemSche
 import * as events from './events.js';
 import { type JsonSchema, jsonSchema, mayBeAbsent, namedJsonSchemas, referenceTo } from './json-schema.js';
 import * as messages from './messages.js';
+import * as moderation from './moderation.js';
 import * as operation from './operation.js';
 import * as rooms from './rooms.js';
 
@@ -37,6 +38,7 @@ const tags: Record<Tag, string> = {
   Accounts: 'People, their sessions and their rights on the whole service.',
   Rooms: 'Rooms and who is in them.',
   Messages: 'What people say, and what each of them has read.',
+  Moderation: 'Bans, mutes, reports, and who owns a room.',
   Events: 'The log of a room: the one truth from which all the rest is made.',
   Operation: 'For those who run the service.',
 };
@@ -58,6 +60,10 @@ dropped. A text that is \`null\` in an answer was redacted or forgotten.
 ## Credentials
 Send \`Authorization: Bearer <token>\`. A missing, wrong or expired token is \`unauthenticated\`. A hidden room is \`not_found\` to those
 who are not in it, as if it did not exist.
+
+Auditors read everything and change nothing but their own account: every other write is \`forbidden\` to them. Administrators and
+auditors who read a room that they are not in say why, in the header \`Verbatim-Reason\`; without it the answer is
+\`reason_required\`. That they read, and why, is recorded in the room for its owners and for administrators and auditors to see.
 
 ## Errors
 Every error is \`${problemMediaType}\` (RFC 9457) with a \`code\` for programs; \`retryable\` tells whether the same request may succeed
@@ -113,6 +119,7 @@ const namedSchemas: Record<string, z.ZodType> = {
   CloseRoom: rooms.closeRoomBody,
   AddMember: rooms.addMemberBody,
   ChangeMember: rooms.changeMemberBody,
+  RemoveMember: rooms.removeMemberBody,
 
   Message: messages.messageSchema,
   MessageList: messages.messageListSchema,
@@ -122,6 +129,16 @@ const namedSchemas: Record<string, z.ZodType> = {
   EditMessage: messages.editMessageBody,
   RedactMessage: messages.redactMessageBody,
   MarkRead: messages.markReadBody,
+
+  Ban: moderation.banSchema,
+  BanList: moderation.banListSchema,
+  BanMember: moderation.banBody,
+  MuteMember: moderation.muteBody,
+  TransferOwnership: moderation.transferBody,
+  Report: moderation.reportSchema,
+  ReportList: moderation.reportListSchema,
+  ReportMessage: moderation.reportBody,
+  SettleReport: moderation.settleBody,
 
   Event: events.storedEventSchema,
   EventList: events.storedEventListSchema,
@@ -174,7 +191,12 @@ function operationOf(name: string, call: Call): JsonSchema {
   };
 }
 
-const rights: Record<Call['auth'], string> = { none: '', user: '', admin: 'For administrators only.' };
+const rights: Record<Call['auth'], string> = {
+  none: '',
+  user: '',
+  auditor: 'For administrators and auditors only.',
+  admin: 'For administrators only.',
+};
 
 const content = (mediaType: string, schema: z.ZodType) => ({ [mediaType]: { schema: schemaOf(schema) } });
 

@@ -1,5 +1,5 @@
 import * as accounts from './accounts.js';
-import { type Call, readHeaders, writeHeaders } from './call.js';
+import { type Call, inspectionHeaders, readHeaders, writeHeaders } from './call.js';
 import * as rooms from './rooms.js';
 
 /** Rooms and who is in them. */
@@ -24,7 +24,7 @@ export const roomCalls = {
     tag: 'Rooms',
     auth: 'user',
     summary: 'Find rooms',
-    description: 'Public rooms and those that the caller is in; all rooms for administrators.',
+    description: 'Public rooms and those that the caller is in; all rooms for administrators and auditors.',
     query: rooms.roomsQuery,
     answers: { 200: rooms.roomListSchema },
     errors: [],
@@ -81,11 +81,11 @@ export const roomCalls = {
       'room with its password. A private or hidden room without password takes only people who are added. A wrong ' +
       'password is `forbidden`; for a hidden room it is `not_found`, as if there were no such room. With `userId` an ' +
       'owner or moderator adds that person: owners in any role, moderators in one below their own. 201 for a new member; 200, changing ' +
-      'nothing, for a person who is in the room already.',
+      'nothing, for a person who is in the room already. Whoever is banned cannot join (`forbidden`) nor be added (`conflict`).',
     params: rooms.inRoom,
     body: rooms.addMemberBody.prefault({}),
     answers: { 201: rooms.memberSchema, 200: rooms.memberSchema },
-    errors: ['not_found', 'not_a_member', 'forbidden', 'room_closed'],
+    errors: ['not_found', 'not_a_member', 'forbidden', 'room_closed', 'conflict'],
     headers: writeHeaders,
   },
   listMembers: {
@@ -94,11 +94,12 @@ export const roomCalls = {
     tag: 'Rooms',
     auth: 'user',
     summary: 'The members of a room',
+    description: 'Those of a public room are there for everybody.',
     params: rooms.inRoom,
     query: rooms.membersQuery,
     answers: { 200: rooms.memberListSchema },
-    errors: ['not_found', 'not_a_member'],
-    headers: readHeaders,
+    errors: ['not_found', 'not_a_member', 'reason_required'],
+    headers: inspectionHeaders,
   },
   changeMember: {
     method: 'PATCH',
@@ -108,11 +109,11 @@ export const roomCalls = {
     summary: 'Change the role of a member',
     description:
       'Owners of the room and administrators give and take any role; moderators only roles below their own, of members ' +
-      'below them.',
+      'below them. The last owner stays owner until another is: `conflict`.',
     params: rooms.ofMember,
     body: rooms.changeMemberBody,
     answers: { 200: rooms.memberSchema },
-    errors: ['not_found', 'not_a_member', 'forbidden', 'room_closed'],
+    errors: ['not_found', 'not_a_member', 'forbidden', 'room_closed', 'conflict'],
     headers: writeHeaders,
   },
   removeMember: {
@@ -121,10 +122,13 @@ export const roomCalls = {
     tag: 'Rooms',
     auth: 'user',
     summary: 'Leave a room, or remove a person from it',
-    description: 'Everybody may leave, also a closed room. Moderators remove those below them, owners everybody.',
+    description:
+      'Everybody may leave, also a closed room. Moderators remove those below them, owners everybody. The last owner of ' +
+      'an open room goes only with a `successor`, a member who becomes owner instead; otherwise this is a `conflict`.',
     params: rooms.ofMemberOrMe,
+    body: rooms.removeMemberBody.prefault({}),
     answers: { 204: null },
-    errors: ['not_found', 'not_a_member', 'forbidden'],
+    errors: ['not_found', 'not_a_member', 'forbidden', 'conflict'],
     headers: writeHeaders,
   },
   openDirect: {

@@ -13,6 +13,7 @@ import {
   roomTopic,
   time,
   trimmedText,
+  whole,
 } from './fields.js';
 import { listOf, paging } from './lists.js';
 
@@ -29,6 +30,10 @@ const history = z
 export const roomRole = z
   .enum(['owner', 'moderator', 'member', 'guest'])
   .describe('Owners change the room, moderators also remove people and messages, guests only read.');
+
+export const slowModeSeconds = whole(0, 3_600).describe(
+  'Seconds from one message of a member to their next one; 0: no slow mode. Moderators and owners do not wait.',
+);
 
 // Bodies, parameters and queries ------------------------------------------------------------------------------------
 
@@ -48,6 +53,7 @@ export const changeRoomBody = changes({
   visibility,
   history,
   password: roomPassword.nullable().describe('A new password, or null for none.'),
+  slowModeSeconds,
 });
 
 export const closeRoomBody = z.object({ reason });
@@ -69,6 +75,11 @@ export const addMemberBody = z
   });
 
 export const changeMemberBody = z.object({ role: roomRole });
+
+export const removeMemberBody = z.object({
+  reason,
+  successor: id.optional().describe('The member who becomes owner in the place of an owner who goes.'),
+});
 
 export const inRoom = z.object({ id: id.describe('The room.') });
 export const ofMember = inRoom.extend({ userId: id.describe('The member.') });
@@ -101,6 +112,7 @@ export const roomSchema = z.object({
   visibility: z.enum([...visibility.options, 'direct']).describe('`direct`: the one room of two people.'),
   history,
   hasPassword: z.boolean(),
+  slowModeSeconds,
   status: z.enum(['open', 'closed']),
   memberCount: count,
   createdBy: id.nullable().describe('Id of a user, or null for the service itself.'),
@@ -116,6 +128,7 @@ export const memberSchema = z.object({
   displayName: z.string().nullable(),
   role: roomRole,
   joinedAt: time,
+  mutedUntil: time.nullable().describe('Until when the member may not speak, or null.'),
 });
 export type Member = z.output<typeof memberSchema>;
 export const memberListSchema = listOf(memberSchema);

@@ -1,10 +1,11 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
-import { type Actor, type Face, type Recorded, roomStream, view } from '@verbatim/domain';
+import { type Actor, type Face, type Recorded, roomStream, view, WITHHELD, withheld } from '@verbatim/domain';
 import { InvalidCursor } from '@verbatim/projections';
 import type { AnswerOf, Person } from '@verbatim/protocol';
 import { Directory } from '../accounts/directory.js';
 import { OpenLog } from '../feed/open-log.js';
 import { replacedTexts } from '../messages/replaced-texts.js';
+import type { Purpose } from '../moderation/inspections.js';
 import { ReadModels } from '../read-models/read-models.js';
 import { RoomAccess } from '../rooms/room-access.js';
 
@@ -15,6 +16,7 @@ export class ReadEvents extends Query<Events> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
+    readonly purpose: Purpose,
     readonly query: { readonly from: number; readonly limit: number; readonly cursor?: string },
   ) {
     super();
@@ -30,8 +32,8 @@ export class ReadEventsHandler implements IQueryHandler<ReadEvents> {
     private readonly readModels: ReadModels,
   ) {}
 
-  async execute({ roomId, actor, query }: ReadEvents): Promise<Events> {
-    const room = await this.access.toRead(roomId, actor);
+  async execute({ roomId, actor, purpose, query }: ReadEvents): Promise<Events> {
+    const room = await this.access.toRead(roomId, actor, 'events', purpose);
     const start = query.cursor === undefined ? BigInt(query.from) : revisionIn(query.cursor);
     const from = start < room.reader.from ? room.reader.from : start;
     const read = await this.log.read(roomStream(roomId), from, query.limit + 1);
@@ -58,19 +60,36 @@ function revisionIn(cursor: string): bigint {
 }
 
 const eventAnswer = (event: Recorded, face: Face, replaced: boolean, people: ReadonlyMap<string, Person>) =>
-  ({
-    id: event.id,
-    stream: event.stream,
-    revision: Number(event.revision),
-    position: Number(event.position),
-    type: event.type,
-    at: event.at,
-    occurredAt: event.occurredAt,
-    actor: event.actor === null ? null : (people.get(event.actor) ?? { id: event.actor, username: '' }),
-    data: view(event, face, replaced),
-    sealed: event.sealed,
-    prev: event.prev,
-    hash: event.hash,
-  }) as Events['items'][number];
+  (withheld(event, face)
+    ? placeOf(event)
+    : {
+        id: event.id,
+        stream: event.stream,
+        revision: Number(event.revision),
+        position: Number(event.position),
+        type: event.type,
+        at: event.at,
+        occurredAt: event.occurredAt,
+        actor: event.actor === null ? null : (people.get(event.actor) ?? { id: event.actor, username: '' }),
+        data: view(event, face, replaced),
+        sealed: event.sealed,
+        prev: event.prev,
+        hash: event.hash,
+      }) as Events['items'][number];
+
+/** What is told of an event that the reader may not know of: enough to see that the chain has no gap. */
+const placeOf = ({ id, stream, revision, position, at, prev, hash }: Recorded) => ({
+  id,
+  stream,
+  revision: Number(revision),
+  position: Number(position),
+  type: WITHHELD,
+  at,
+  actor: null,
+  data: {},
+  sealed: null,
+  prev,
+  hash,
+});
 
 export const auditQueryHandlers = [ReadEventsHandler];

@@ -202,6 +202,7 @@ const plainValues: readonly unknown[] = [
   1,
   true,
   '1',
+  '2999-01-31T12:00:00Z',
 ];
 
 /** The fields of an object's schema, whatever defaults and refinements are around it. */

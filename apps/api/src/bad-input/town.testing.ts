@@ -45,6 +45,11 @@ export async function foundTown(): Promise<Town> {
   const [foreignMessage = ''] = await talk(stranger, publicRoom);
   const [message = ''] = messages;
 
+  const reported = await friend.post(`/v1/rooms/${room}/messages/${message}/reports`, { reason: 'hello' });
+  await friend.post(`/v1/rooms/${room}/messages/${messages[1]}/reports`, { reason: 'hello' });
+  const banned = await register(service.url);
+  for (const { id } of [stranger, banned]) await owner.put(`/v1/rooms/${room}/bans/${id}`);
+
   const leaver = await register(service.url);
   await leaver.post('/v1/auth/logout');
   return {
@@ -56,6 +61,7 @@ export async function foundTown(): Promise<Town> {
       '/v1/rooms/{id}': room,
       '{userId}': friend.id,
       '{messageId}': message,
+      '{reportId}': reported.body.id,
       '{username}': friend.username,
       '{emoji}': encodeURIComponent('👍'),
     },

@@ -52,7 +52,9 @@ export class Connection {
   }
 
   refuse({ code, detail, more }: Refusal, ref?: string | number): void {
-    this.send('error', errorFrame(code, detail, more.errors ? { errors: [...more.errors] } : {}), ref);
+    const { errors, retryAfterMs } = more;
+    const known = { ...(errors && { errors: [...errors] }), ...(retryAfterMs !== undefined && { retryAfterMs }) };
+    this.send('error', errorFrame(code, detail, known), ref);
   }
 
   /** Sends a frame that was encoded once for many. */

@@ -16,6 +16,8 @@ export class Following {
   private held: LiveEvent[] = [];
   private overflowed = false;
   face: Face = 'member';
+  /** Whether others were told that this person follows the room. */
+  announced = false;
   private judgedAt: bigint | null = null;
   /** Revision of the last event sent; everything up to it is known to the client. */
   sent = -1n;

@@ -199,7 +199,9 @@ describe('following a room', () => {
     expect(await socket.refused('follow', { room: open })).toBe('not_a_member');
     expect(await socket.refused('follow', { room: hidden })).toBe('not_found');
     expect(await socket.refused('follow', { room: unknownId() })).toBe('not_found');
-    expect(await governor.ask('follow', { room: hidden, after: -1 })).toMatchObject({ event: 'following' });
+    expect(await governor.refused('follow', { room: hidden, after: -1 })).toBe('reason_required');
+    const inspecting = { room: hidden, after: -1, reason: 'Ticket 7' };
+    expect(await governor.ask('follow', inspecting)).toMatchObject({ event: 'following' });
     socket.close();
     governor.close();
   });
@@ -502,7 +504,7 @@ describe('losing the right to read', () => {
     const person = await register(service.url);
     await admin.patch(`/v1/users/${person.id}`, { role: 'admin' });
     const [foreign, own] = [await ada.room({ visibility: 'hidden' }), await ada.roomWith([person])];
-    const socket = await person.follow(foreign);
+    const socket = await person.follow(foreign, undefined, 'Ticket 7');
     await socket.ask('follow', { room: own });
     await admin.patch(`/v1/users/${person.id}`, { role: 'user' });
 

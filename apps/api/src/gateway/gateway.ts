@@ -189,8 +189,10 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
   }
 
   @SubscribeMessage('follow')
-  async follow(connection: Connection, { room, after }: ClientData<'follow'>, ref: Ref) {
-    const following = await this.rooms.follow(connection, room, after === undefined ? undefined : BigInt(after), ref);
+  async follow(connection: Connection, { room, after, reason }: ClientData<'follow'>, ref: Ref) {
+    const purpose = { reason, context: { correlation: newId() } };
+    const from = after === undefined ? undefined : BigInt(after);
+    const following = await this.rooms.follow(connection, room, from, purpose, ref);
     if (!following) return;
     this.rooms.catchUp(following).catch((error) => {
       this.problems.refusal(error, { frame: 'follow', user: connection.actor.id });

@@ -1,4 +1,4 @@
-import { type Face, type Recorded, type RoomEvent, view } from '@verbatim/domain';
+import { type Face, type Recorded, type RoomEvent, view, WITHHELD, withheld } from '@verbatim/domain';
 import type { Person } from '@verbatim/protocol';
 import { wireFrame } from './frame-text.js';
 
@@ -62,10 +62,12 @@ export function eventFrames(roomId: string, events: readonly LiveEvent[], face: 
 }
 
 function shown({ event, actor, replaced }: LiveEvent, face: Face): object {
+  const { at } = event;
+  if (withheld(event, face)) return { revision: Number(event.revision), type: WITHHELD, at, actor: null, data: {} };
   return {
     revision: Number(event.revision),
     type: event.type,
-    at: event.at,
+    at,
     occurredAt: event.occurredAt,
     actor,
     data: view(event, face, replaced),

@@ -1,6 +1,8 @@
 import {
   type Face,
+  faceOf,
   isRejection,
+  onlyReads,
   parseStream,
   type Reader,
   type Recorded,
@@ -17,6 +19,7 @@ import { byStream } from '../feed/feed.js';
 import type { OpenLog } from '../feed/open-log.js';
 import type { Rooms } from '../mailbox/entities.js';
 import { type MessageFactsSource, replacedTexts } from '../messages/replaced-texts.js';
+import type { Inspections, Purpose } from '../moderation/inspections.js';
 import type { Presence } from '../presence/presence.js';
 import { Refusal } from '../rest/refusal.js';
 import { type Connection, connectionLimits } from './connection.js';
@@ -39,6 +42,7 @@ export class LiveRooms {
     private readonly directory: Directory,
     private readonly facts: MessageFactsSource,
     private readonly presence: Presence,
+    private readonly inspections: Inspections,
   ) {}
 
   // Live --------------------------------------------------------------------------------------------------------------
@@ -86,7 +90,7 @@ export class LiveRooms {
       if (!following.live) {
         following.hold(events);
       } else if (following.sent + 1n === first.revision) {
-        const face = oneForMembers && following.face === 'moderator' ? 'member' : following.face;
+        const face = oneForMembers && following.face !== 'auditor' ? 'member' : following.face;
         const told = frames[face] ?? eventFrames(roomId, events, face);
         frames[face] = told;
         for (const { bytes } of told) following.connection.sendBytes(bytes);
@@ -111,7 +115,7 @@ export class LiveRooms {
       if (event.type !== 'MemberRoleChanged') {
         this.expel(following, event.type === 'MemberLeft' ? 'left' : 'removed');
       } else if (following.face !== 'auditor') {
-        following.face = event.data.role === 'owner' || event.data.role === 'moderator' ? 'moderator' : 'member';
+        following.face = faceOf(event.data.role, false);
       }
     }
   }
@@ -134,12 +138,14 @@ export class LiveRooms {
   /**
    * Begins to follow after revision `after` (absent: from now on) and answers so; `catchUp` has to come next. Null when
    * the gap is too long. Holding back live events begins first, then the right to read is decided on a state at least
-   * as new as the feed, so nobody gets a message that came after their removal.
+   * as new as the feed, so nobody gets a message that came after their removal. Who is not in the room leaves a record
+   * before anything is sent.
    */
   async follow(
     connection: Connection,
     roomId: string,
     after: bigint | undefined,
+    purpose: Purpose,
     ref?: string | number,
   ): Promise<Following | null> {
     this.unfollow(connection, roomId);
@@ -152,7 +158,11 @@ export class LiveRooms {
     const following = new Following(connection, roomId);
     this.add(following);
     try {
-      const room = await this.readable(following, after);
+      let room = await this.readable(following, after);
+      if (!room.reader.member) {
+        await this.inspections.record(roomId, connection.actor, 'live', purpose);
+        room = await this.readable(following, after);
+      }
       if (following.ended) throw new Refusal('conflict', 'Another frame about following this room came in between.');
       const reader = room.reader;
       const asked = after ?? room.revision;
@@ -174,16 +184,18 @@ export class LiveRooms {
    * asked for it is answered before, and whoever waits for this must not keep the client's other frames waiting.
    */
   async catchUp(following: Following): Promise<void> {
-    const { connection, roomId } = following;
+    const { connection } = following;
     connection.catchingUp += 1;
     try {
-      for (let held: readonly LiveEvent[] | null = null; !held; ) {
-        await this.sendPast(following, await this.readable(following));
+      for (;;) {
+        const room = await this.readable(following);
+        await this.sendPast(following, room);
         if (following.ended) return;
-        held = following.goLive();
-        if (held) this.send(following, withReplaced(held));
+        const held = following.goLive();
+        if (!held) continue;
+        this.send(following, withReplaced(held));
+        return this.announce(following, room.reader);
       }
-      this.presence.entered(following, this.followers.get(roomId) ?? new Set());
     } catch (error) {
       if (following.ended) return;
       this.remove(following);
@@ -191,6 +203,13 @@ export class LiveRooms {
     } finally {
       connection.catchingUp -= 1;
     }
+  }
+
+  /** The others hear of those who are in the room, and not of who looks in from outside. */
+  private announce(following: Following, reader: Reader): void {
+    if (!reader.member) return;
+    following.announced = true;
+    this.presence.entered(following, this.followers.get(following.roomId) ?? new Set());
   }
 
   private async readable(following: Following, after = -1n) {
@@ -271,7 +290,6 @@ export class LiveRooms {
 
   private remove(following: Following): void {
     if (following.ended) return;
-    const wasLive = following.live;
     following.end();
     const own = this.followings.get(following.connection);
     own?.delete(following.roomId);
@@ -279,7 +297,7 @@ export class LiveRooms {
     const followers = this.followers.get(following.roomId);
     followers?.delete(following);
     if (followers?.size === 0) this.followers.delete(following.roomId);
-    if (wasLive) this.presence.left(following);
+    if (following.announced) this.presence.left(following);
   }
 
   // Typing --------------------------------------------------------------------------------------------------------------
@@ -287,7 +305,8 @@ export class LiveRooms {
   /** Tells the others who follow the room that this person is writing. */
   typing(connection: Connection, roomId: string): void {
     const own = this.followings.get(connection)?.get(roomId);
-    if (!own?.live) throw new Refusal('not_a_member', 'Follow the room first.');
+    if (connection.actor.role === 'auditor') throw Refusal.of(onlyReads);
+    if (!own?.announced) throw new Refusal('not_a_member', 'Follow the room first.');
     this.presence.typing(own);
   }
 }

@@ -82,7 +82,7 @@ function decidableTogether(before: RoomState, steps: readonly Step[]): readonly 
   for (const [i, { command, occurredAt }] of steps.entries()) {
     if (forgets(before)) break;
     if (forgets(state) && command.type === 'PostMessage') return steps.slice(0, i);
-    const decision = room.decide(command, state);
+    const decision = room.decide(command, state, occurredAt);
     if (isRejection(decision)) continue;
     for (const fact of decision.events) {
       const revision = state.revision + 1n;

@@ -1,4 +1,5 @@
 import {
+  type Moderation,
   messagesToLookUp,
   type OlderMessages,
   parseStream,
@@ -36,8 +37,11 @@ export class Rooms extends Mailboxes<RoomState, RoomCommand, RoomEvent> {
 }
 
 /** As measured on rooms of each kind; texts are not part of the state. */
-const weighRoom = ({ members, messages, reactions }: RoomState): number =>
-  3_000 + members.size * 630 + messages.size * 700 + reactions.size * 210;
+const weighRoom = ({ members, moderation, messages, reactions }: RoomState): number =>
+  3_000 + members.size * 630 + weighModeration(moderation) + messages.size * 700 + reactions.size * 210;
+
+const weighModeration = ({ lastPosts, bans, mutes, reports }: Moderation): number =>
+  (lastPosts.young.size + lastPosts.old.size + bans.size + mutes.size + reports.size) * 300;
 
 async function withOlder(
   lookUpMessages: LookUpMessages,

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../config.js';
 import { type Foundation, layFoundation } from '../foundation.js';
 import { GetTimeline, GetTimelineHandler } from '../messages/message-queries.js';
+import { Inspections } from '../moderation/inspections.js';
+import { newId } from '../new-id.js';
 import { accepted } from '../rest/refusal.js';
 import { RoomAccess } from '../rooms/room-access.js';
 import { createDatabase, dropDatabase } from '../testing/database.testing.js';
@@ -64,10 +66,12 @@ describe('a room with 200,000 messages beside one with 200', () => {
   });
 
   it('costs the same to read a page of at either end', async () => {
-    const timeline = new GetTimelineHandler(new RoomAccess(foundation.rooms), foundation.readModels);
+    const access = new RoomAccess(foundation.rooms, new Inspections(foundation.rooms));
+    const timeline = new GetTimelineHandler(access, foundation.readModels);
+    const purpose = { context: { correlation: newId() } };
     for (const order of ['newest', 'oldest'] as const) {
       const ratio = await compare(
-        (room) => timeline.execute(new GetTimeline(room.id, actor, order, undefined, { limit: 50 })),
+        (room) => timeline.execute(new GetTimeline(room.id, actor, purpose, order, undefined, { limit: 50 })),
         60,
       );
       console.log(`page, ${order} first: x ${ratio.toFixed(2)}`);

@@ -252,7 +252,7 @@ export class Mailbox<S, C, E extends Happened> {
       const command = commands[i] as C;
       let decision: Decision<E>;
       try {
-        decision = decider.decide(command, state);
+        decision = decider.decide(command, state, at);
       } catch (error) {
         letter.fail(error);
         continue;

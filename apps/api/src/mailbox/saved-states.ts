@@ -1,6 +1,9 @@
 import {
+  type Inspection,
   type Member,
   type MessageFacts,
+  type Moderation,
+  type OpenReport,
   PersistentMap,
   RecentWindow,
   type RecentWindowJson,
@@ -10,14 +13,15 @@ import {
 
 /** How a room's state stands in a snapshot. Change `rules` whenever the shape or the folding of rooms changes. */
 export const roomSnapshot = {
-  rules: 'room-1',
+  rules: 'room-2',
 
   write(state: RoomState): string {
-    const { revision, members, messages, reactions, ...plain } = state;
+    const { revision, members, moderation, messages, reactions, ...plain } = state;
     return JSON.stringify({
       ...plain,
       revision: `${revision}`,
       members: [...members.entries()].map(([id, { role, joined, joinedAt }]) => [id, role, `${joined}`, joinedAt]),
+      moderation: writeModeration(moderation),
       messages: withTexts(messages.toJSON(), writeFacts),
       reactions: reactions.toJSON(),
     });
@@ -31,6 +35,7 @@ export const roomSnapshot = {
       members: PersistentMap.from(
         saved.members.map(([id, role, joined, joinedAt]) => [id, { role, joined: BigInt(joined), joinedAt }] as const),
       ),
+      moderation: readModeration(saved.moderation),
       messages: RecentWindow.fromJSON(withTexts(saved.messages, readFacts)),
       reactions: RecentWindow.fromJSON(saved.reactions),
     };
@@ -42,9 +47,10 @@ type SavedFacts = Pick<MessageFacts, 'author' | 'redacted'> & {
   readonly posted?: { readonly revision: string; readonly fingerprint: number | null };
   readonly textRevision: string;
 };
-type SavedRoom = Omit<RoomState, 'revision' | 'members' | 'messages' | 'reactions'> & {
+type SavedRoom = Omit<RoomState, 'revision' | 'members' | 'moderation' | 'messages' | 'reactions'> & {
   readonly revision: string;
   readonly members: readonly (readonly [string, Member['role'], string, string])[];
+  readonly moderation: SavedModeration;
   readonly messages: RecentWindowJson<SavedFacts>;
   readonly reactions: RecentWindowJson<boolean>;
 };
@@ -64,6 +70,41 @@ const readFacts = ({ posted, textRevision, ...plain }: SavedFacts): MessageFacts
   ...plain,
   ...(posted && { posted: { ...posted, revision: BigInt(posted.revision) } }),
   textRevision: BigInt(textRevision),
+});
+
+interface SavedModeration {
+  readonly slowModeSeconds: number;
+  readonly lastPosts: { readonly since: number; readonly young: [string, number][]; readonly old: [string, number][] };
+  readonly bans: [string, string | null][];
+  readonly mutes: [string, string][];
+  readonly reports: [string, OpenReport][];
+  readonly inspections: readonly Inspection[];
+}
+
+const writeModeration = ({ slowModeSeconds, lastPosts, bans, mutes, reports, inspections }: Moderation) =>
+  ({
+    slowModeSeconds,
+    lastPosts: {
+      since: lastPosts.since,
+      young: [...lastPosts.young.entries()],
+      old: [...lastPosts.old.entries()],
+    },
+    bans: [...bans.entries()],
+    mutes: [...mutes.entries()],
+    reports: [...reports.entries()],
+    inspections,
+  }) satisfies SavedModeration;
+
+const readModeration = ({ lastPosts, bans, mutes, reports, ...plain }: SavedModeration): Moderation => ({
+  ...plain,
+  lastPosts: {
+    since: lastPosts.since,
+    young: PersistentMap.from(lastPosts.young),
+    old: PersistentMap.from(lastPosts.old),
+  },
+  bans: PersistentMap.from(bans),
+  mutes: PersistentMap.from(mutes),
+  reports: PersistentMap.from(reports),
 });
 
 /** How an account's state stands in a snapshot. */

@@ -1,5 +1,5 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { type Actor, type Rejection, reject } from '@verbatim/domain';
+import { type Actor, onlyReads, type Rejection, reject } from '@verbatim/domain';
 import { markRead } from '@verbatim/projections';
 import { ReadModels } from '../read-models/read-models.js';
 import { RoomAccess } from '../rooms/room-access.js';
@@ -23,8 +23,9 @@ export class MarkReadHandler implements ICommandHandler<MarkRead> {
   ) {}
 
   async execute({ roomId, actor, revision }: MarkRead): Promise<{ marked: true } | Rejection> {
-    const { state, reader } = await this.access.toRead(roomId, actor);
-    if (!reader.member) return reject('NotAMember', 'Only members have read marks.');
+    const state = await this.access.toSee(roomId, actor);
+    if (actor.role === 'auditor') return onlyReads;
+    if (!state.members.has(actor.id)) return reject('NotAMember', 'Only members have read marks.');
     const mark = revision < state.revision ? revision : state.revision;
     await markRead(this.readModels.db, actor.id, roomId, mark);
     return { marked: true };

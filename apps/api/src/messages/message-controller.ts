@@ -6,7 +6,8 @@ import type { FastifyReply } from 'fastify';
 import type { Identity } from '../accounts/authentication.js';
 import { Users } from '../mailbox/entities.js';
 import type { Context, Decided } from '../mailbox/mailbox.js';
-import { By, Call, Input, type InputOf, NewId, Trace } from '../rest/call.js';
+import type { Purpose } from '../moderation/inspections.js';
+import { By, Call, Input, type InputOf, NewId, Trace, Why } from '../rest/call.js';
 import { listAnswer } from '../rest/list-answer.js';
 import { ReadYourWrites } from '../rest/read-your-writes.js';
 import { accepted, Refusal } from '../rest/refusal.js';
@@ -61,10 +62,12 @@ export class MessageController {
   async list(
     @Input('listMessages') { params, query }: InputOf<'listMessages'>,
     @By() { actor }: Identity,
+    @Why() purpose: Purpose,
   ): Promise<AnswerOf<'listMessages'>> {
     const { order, from, ...page } = query;
     const start = from === undefined ? undefined : BigInt(from);
-    return listAnswer(await this.queries.execute(new GetTimeline(params.id, actor, order, start, page)), messageAnswer);
+    const timeline = new GetTimeline(params.id, actor, purpose, order, start, page);
+    return listAnswer(await this.queries.execute(timeline), messageAnswer);
   }
 
   @Call('editMessage')
@@ -138,9 +141,10 @@ export class MessageController {
   async search(
     @Input('searchMessages') { query }: InputOf<'searchMessages'>,
     @By() { actor }: Identity,
+    @Why() purpose: Purpose,
   ): Promise<AnswerOf<'searchMessages'>> {
     const { q, room, ...page } = query;
-    return listAnswer(await this.queries.execute(new SearchMessages(actor, q, room, page)), messageAnswer);
+    return listAnswer(await this.queries.execute(new SearchMessages(actor, q, room, purpose, page)), messageAnswer);
   }
 
   private async send(roomId: string, command: RoomCommand, context: Context): Promise<Decided<RoomState>> {

@@ -10,6 +10,7 @@ import {
   searchMessages,
   timeline,
 } from '@verbatim/projections';
+import type { Purpose } from '../moderation/inspections.js';
 import { ReadModels } from '../read-models/read-models.js';
 import { RoomAccess } from '../rooms/room-access.js';
 
@@ -17,6 +18,7 @@ export class GetTimeline extends Query<Page<Message>> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
+    readonly purpose: Purpose,
     readonly order: 'newest' | 'oldest',
     readonly from: bigint | undefined,
     readonly page: PageRequest,
@@ -32,8 +34,8 @@ export class GetTimelineHandler implements IQueryHandler<GetTimeline> {
     private readonly readModels: ReadModels,
   ) {}
 
-  async execute({ roomId, actor, order, from, page }: GetTimeline): Promise<Page<Message>> {
-    const { reader } = await this.access.toRead(roomId, actor);
+  async execute({ roomId, actor, purpose, order, from, page }: GetTimeline): Promise<Page<Message>> {
+    const { reader } = await this.access.toRead(roomId, actor, 'messages', purpose);
     return timeline(this.readModels.db, {
       room: roomId,
       order,
@@ -83,12 +85,13 @@ export class GetInboxHandler implements IQueryHandler<GetInbox> {
   }
 }
 
-/** Messages that contain all the words of `q`, in rooms the person is in. */
+/** Messages that contain all the words of `q`, in rooms the person is in, or in one that they may read. */
 export class SearchMessages extends Query<Page<Message>> {
   constructor(
     readonly actor: Actor,
     readonly q: string,
     readonly roomId: string | undefined,
+    readonly purpose: Purpose,
     readonly page: PageRequest,
   ) {
     super();
@@ -102,9 +105,11 @@ export class SearchMessagesHandler implements IQueryHandler<SearchMessages> {
     private readonly readModels: ReadModels,
   ) {}
 
-  async execute({ actor, q, roomId, page }: SearchMessages): Promise<Page<Message>> {
-    if (roomId !== undefined) await this.access.toRead(roomId, actor);
-    return searchMessages(this.readModels.db, { viewer: actor.id, q, room: roomId, page });
+  async execute({ actor, q, roomId, purpose, page }: SearchMessages): Promise<Page<Message>> {
+    const { db } = this.readModels;
+    if (roomId === undefined) return searchMessages(db, { viewer: actor.id, q, page });
+    const { reader } = await this.access.toRead(roomId, actor, 'search', purpose);
+    return searchMessages(db, { viewer: actor.id, q, room: { id: roomId, visibleFrom: reader.from }, page });
   }
 }
 

@@ -471,6 +471,8 @@ describe('searching', () => {
     );
     expect((await dora.all(`/v1/search?q=${word}`, 1)).map(({ roomId }) => roomId)).toEqual([late, closedOff, open]);
     expect(outcome(await dora.get(`/v1/search?q=${word}&room=${elsewhere}`))).toBe('not_a_member');
+    expect(outcome(await admin.get(`/v1/search?q=${word}&room=${elsewhere}`))).toBe('reason_required');
+    expect(outcome(await admin.get(`/v1/rooms/${elsewhere}/messages`))).toBe('reason_required');
     expect(outcome(await dora.get(`/v1/search?q=${word}&room=${unknownId()}`))).toBe('not_found');
   });
 

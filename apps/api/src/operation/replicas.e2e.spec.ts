@@ -219,7 +219,7 @@ describe('what is taken away at one door', () => {
       () => person.right.get(`/v1/rooms/${room}`),
       ({ status }) => status === 200,
     );
-    const socket = await person.right.follow(room);
+    const socket = await person.right.follow(room, undefined, 'Ticket 7');
     await admin.patch(`/v1/users/${person.left.id}`, { role: 'user' });
     expect((await socket.next('removed')).data).toEqual({ room, reason: 'revoked' });
     expect(await socket.refused('follow', { room })).toBe('not_found');

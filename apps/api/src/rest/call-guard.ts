@@ -1,6 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { type CallName, calls } from '@verbatim/protocol';
+import { onlyReads } from '@verbatim/domain';
+import { type Call, type CallName, calls, openToAuditors } from '@verbatim/protocol';
 import { Authentication } from '../accounts/authentication.js';
 import { Refusal } from './refusal.js';
 import { CALL, type VerbatimRequest } from './request.js';
@@ -15,13 +16,19 @@ export class CallGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const name = this.reflector.get<CallName | undefined>(CALL, context.getHandler());
-    if (!name || calls[name].auth === 'none') return true;
+    const call: Call | undefined = name && calls[name];
+    if (!call || call.auth === 'none') return true;
     const request = context.switchToHttp().getRequest<VerbatimRequest>();
     const identity = await this.authentication.byHeader(request.headers.authorization);
     if (!identity) throw new Refusal('unauthenticated', 'Sign in and send the access token as a bearer token.');
-    if (calls[name].auth === 'admin' && identity.actor.role !== 'admin') {
+    const { role } = identity.actor;
+    if (call.auth === 'admin' && role !== 'admin') {
       throw new Refusal('forbidden', 'Only administrators may do this.');
     }
+    if (call.auth === 'auditor' && role === 'user') {
+      throw new Refusal('forbidden', 'Only administrators and auditors may do this.');
+    }
+    if (role === 'auditor' && !openToAuditors(call)) throw Refusal.of(onlyReads);
     request.identity = identity;
     return true;
   }

@@ -12,10 +12,19 @@ import {
   UseGuards,
   UseInterceptors,
 } from '@nestjs/common';
-import { type BodyOf, type CallName, calls, issuesToErrors, type ParamsOf, type QueryOf } from '@verbatim/protocol';
+import {
+  type BodyOf,
+  type CallName,
+  calls,
+  issuesToErrors,
+  type ParamsOf,
+  type QueryOf,
+  reasonHeader,
+} from '@verbatim/protocol';
 import type { FastifyRequest } from 'fastify';
 import type { Identity } from '../accounts/authentication.js';
 import type { Context } from '../mailbox/mailbox.js';
+import type { Purpose } from '../moderation/inspections.js';
 import { newId } from '../new-id.js';
 import { CallGuard } from './call-guard.js';
 import { CallInterceptor } from './call-interceptor.js';
@@ -82,6 +91,20 @@ export const By = createParamDecorator((_: unknown, context: ExecutionContext): 
 /** What ties together the events this request causes. */
 export const Trace = createParamDecorator((_: unknown, context: ExecutionContext): Context => {
   return { correlation: context.switchToHttp().getRequest<FastifyRequest>().id };
+});
+
+/** Why a room is read, as far as the header Verbatim-Reason says. */
+export const Why = createParamDecorator((_: unknown, context: ExecutionContext): Purpose => {
+  const request = context.switchToHttp().getRequest<FastifyRequest>();
+  const sent = request.raw.headersDistinct['verbatim-reason'] ?? [];
+  const read = reasonHeader.safeParse(sent[0]);
+  if (sent.length > 1 || !read.success) {
+    const message = 'must be 1 to 500 characters, percent-encoded where they are not ASCII';
+    throw new Refusal('invalid_request', 'The header Verbatim-Reason cannot be read.', {
+      errors: [{ path: 'headers.verbatim-reason', message }],
+    });
+  }
+  return { reason: read.data, context: { correlation: request.id } };
 });
 
 /** An id for what this request makes: the same again when the request is repeated with its Idempotency-Key. */

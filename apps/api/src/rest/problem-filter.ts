@@ -20,7 +20,8 @@ export class ProblemFilter implements ExceptionFilter {
     const refusal = this.refusal(error, { traceId: request.id, url: request.url }, request);
     const { status } = errors[refusal.code];
     const headers: Record<string, string> = { ...refusal.more.headers };
-    if (refusal.code === 'unavailable' || refusal.code === 'rate_limited') headers['retry-after'] ??= '1';
+    const wait = Math.ceil((refusal.more.retryAfterMs ?? 1) / 1_000);
+    if (refusal.code === 'unavailable' || refusal.code === 'rate_limited') headers['retry-after'] ??= `${wait}`;
     if (refusal.code === 'unauthenticated') headers['www-authenticate'] = 'Bearer';
     reply
       .status(status)

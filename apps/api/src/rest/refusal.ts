@@ -7,14 +7,19 @@ export class Refusal extends Error {
     readonly code: ErrorCode,
     /** One sentence for a person. */
     readonly detail: string,
-    readonly more: { readonly errors?: InputError[]; readonly headers?: Record<string, string> } = {},
+    readonly more: {
+      readonly errors?: InputError[];
+      readonly headers?: Record<string, string>;
+      /** Milliseconds after which the same may succeed, where that is known. */
+      readonly retryAfterMs?: number;
+    } = {},
   ) {
     super(detail);
     this.name = 'Refusal';
   }
 
-  static of({ rejected, detail }: Rejection): Refusal {
-    return new Refusal(codeOfRejection[rejected], detail);
+  static of({ rejected, detail, retryAfterMs }: Rejection): Refusal {
+    return new Refusal(codeOfRejection[rejected], detail, { retryAfterMs });
   }
 }
 

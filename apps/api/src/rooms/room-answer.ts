@@ -10,6 +10,7 @@ export const roomAnswer = (id: string, state: RoomState): Room => ({
   visibility: state.visibility,
   history: state.history,
   hasPassword: state.passwordId !== null,
+  slowModeSeconds: state.moderation.slowModeSeconds,
   status: state.status === 'closed' ? 'closed' : 'open',
   memberCount: state.members.size,
   createdBy: state.createdBy,
@@ -25,6 +26,7 @@ export const roomRowAnswer = (row: RoomRow): Room => ({
   visibility: row.visibility,
   history: row.history,
   hasPassword: row.passwordId !== null,
+  slowModeSeconds: row.slowModeSeconds,
   status: row.status,
   memberCount: row.memberCount,
   createdBy: row.createdBy,
@@ -32,18 +34,26 @@ export const roomRowAnswer = (row: RoomRow): Room => ({
   revision: Number(row.revision),
 });
 
-export const memberAnswer = (userId: string, { role, joinedAt }: MemberState, person: UserState): Member => ({
+export const memberAnswer = (
+  userId: string,
+  { role, joinedAt }: MemberState,
+  person: UserState,
+  mutedUntil: string | null,
+): Member => ({
   userId,
   username: person.username,
   displayName: person.displayName,
   role,
   joinedAt,
+  mutedUntil,
 });
 
-export const memberRowAnswer = ({ user, role, joinedAt }: RoomMember): Member => ({
+/** @param now RFC 3339: a mute that has ended is none. */
+export const memberRowAnswer = ({ user, role, joinedAt, mutedUntil }: RoomMember, now: string): Member => ({
   userId: user.id,
   username: user.username ?? '',
   displayName: user.displayName,
   role,
   joinedAt,
+  mutedUntil: mutedUntil !== null && mutedUntil > now ? mutedUntil : null,
 });

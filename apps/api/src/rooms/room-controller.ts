@@ -6,12 +6,13 @@ import type { FastifyReply } from 'fastify';
 import type { Identity } from '../accounts/authentication.js';
 import { Users } from '../mailbox/entities.js';
 import type { Context, Decided } from '../mailbox/mailbox.js';
-import { By, Call, Input, type InputOf, NewId, Trace } from '../rest/call.js';
+import type { Purpose } from '../moderation/inspections.js';
+import { By, Call, Input, type InputOf, NewId, Trace, Why } from '../rest/call.js';
 import { listAnswer } from '../rest/list-answer.js';
 import { ReadYourWrites } from '../rest/read-your-writes.js';
 import { accepted, Refusal } from '../rest/refusal.js';
 import { Names } from '../vault/names.js';
-import { memberAnswer, memberRowAnswer, roomAnswer, roomRowAnswer } from './room-answer.js';
+import { roomAnswer, roomRowAnswer } from './room-answer.js';
 import {
   BringIntoRoom,
   directRoomId,
@@ -22,7 +23,7 @@ import {
   ReviseRoom,
   SendToRoom,
 } from './room-commands.js';
-import { GetRoom, ListMembers, ListRooms } from './room-queries.js';
+import { GetMember, GetRoom, ListMembers, ListRooms } from './room-queries.js';
 
 @Controller()
 export class RoomController {
@@ -101,15 +102,17 @@ export class RoomController {
     const joined = accepted(await this.commands.execute(command));
     await this.readYourWrites.written(joined.position, reply);
     reply.status(joined.events > 0 ? 201 : 200);
-    return this.member(joined.state, userId ?? actor.id);
+    return this.queries.execute(new GetMember(joined.state, userId ?? actor.id));
   }
 
   @Call('listMembers')
   async listMembers(
     @Input('listMembers') { params, query }: InputOf<'listMembers'>,
     @By() { actor }: Identity,
+    @Why() purpose: Purpose,
   ): Promise<AnswerOf<'listMembers'>> {
-    return listAnswer(await this.queries.execute(new ListMembers(params.id, actor, query)), memberRowAnswer);
+    const found = await this.queries.execute(new ListMembers(params.id, actor, purpose, query));
+    return listAnswer(found, (member) => member);
   }
 
   @Call('changeMember')
@@ -123,18 +126,18 @@ export class RoomController {
     const command = { type: 'ChangeMemberRole', actor, userId, role: body.role } as const;
     const changed = accepted(await this.commands.execute(new SendToRoom(id, command, context)));
     await this.readYourWrites.written(changed.position, reply);
-    return this.member(changed.state, userId);
+    return this.queries.execute(new GetMember(changed.state, userId));
   }
 
   @Call('removeMember')
   async removeMember(
-    @Input('removeMember') { params }: InputOf<'removeMember'>,
+    @Input('removeMember') { params, body }: InputOf<'removeMember'>,
     @By() { actor }: Identity,
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     const userId = params.userId === 'me' ? actor.id : params.userId;
-    const command = { type: 'RemoveMember', actor, userId, reason: null } as const;
+    const command = { type: 'RemoveMember', actor, userId, ...body } as const;
     const removed = accepted(await this.commands.execute(new SendToRoom(params.id, command, context)));
     await this.readYourWrites.written(removed.position, reply);
   }
@@ -159,12 +162,6 @@ export class RoomController {
     const status = id ? (await this.users.current(id)).state.status : 'unborn';
     if (!id || status === 'unborn' || status === 'abandoned') throw new Refusal('not_found', 'There is no such user.');
     return id;
-  }
-
-  private async member(state: RoomState, userId: string): Promise<Member> {
-    const member = state.members.get(userId);
-    if (!member) throw new Refusal('conflict', 'This person has left the room meanwhile.');
-    return memberAnswer(userId, member, (await this.users.current(userId)).state);
   }
 
   private async answer(roomId: string, { state, position }: Decided<RoomState>, reply: FastifyReply): Promise<Room> {

@@ -1,17 +1,14 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
-import type { Actor } from '@verbatim/domain';
-import {
-  getRoom,
-  listRooms,
-  membersOf,
-  type Page,
-  type PageRequest,
-  type Room,
-  type RoomMember,
-} from '@verbatim/projections';
+import { type Actor, mutedUntil, type RoomState } from '@verbatim/domain';
+import { getRoom, listRooms, membersOf, type Page, type PageRequest, type Room } from '@verbatim/projections';
+import type { Member } from '@verbatim/protocol';
+import { Time } from '../clock.js';
+import { Users } from '../mailbox/entities.js';
+import type { Purpose } from '../moderation/inspections.js';
 import { ReadModels } from '../read-models/read-models.js';
 import { Refusal } from '../rest/refusal.js';
 import { RoomAccess } from './room-access.js';
+import { memberAnswer, memberRowAnswer } from './room-answer.js';
 
 export class GetRoom extends Query<Room> {
   constructor(
@@ -56,10 +53,11 @@ export class ListRoomsHandler implements IQueryHandler<ListRooms> {
   }
 }
 
-export class ListMembers extends Query<Page<RoomMember>> {
+export class ListMembers extends Query<Page<Member>> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
+    readonly purpose: Purpose,
     readonly page: PageRequest,
   ) {
     super();
@@ -71,14 +69,42 @@ export class ListMembersHandler implements IQueryHandler<ListMembers> {
   constructor(
     private readonly access: RoomAccess,
     private readonly readModels: ReadModels,
+    private readonly time: Time,
   ) {}
 
-  async execute({ roomId, actor, page }: ListMembers): Promise<Page<RoomMember>> {
+  async execute({ roomId, actor, purpose, page }: ListMembers): Promise<Page<Member>> {
     const { visibility } = await this.access.toSee(roomId, actor);
     // Who is in a room that one cannot simply enter is for those who are in it.
-    if (visibility !== 'public') await this.access.toRead(roomId, actor);
-    return membersOf(this.readModels.db, roomId, page);
+    if (visibility !== 'public') await this.access.toRead(roomId, actor, 'members', purpose);
+    const { items, next } = await membersOf(this.readModels.db, roomId, page);
+    const now = this.time.now().toISOString();
+    return { items: items.map((row) => memberRowAnswer(row, now)), next };
   }
 }
 
-export const roomQueryHandlers = [GetRoomHandler, ListRoomsHandler, ListMembersHandler];
+/** One member from the room's own state, for those who have just changed it. */
+export class GetMember extends Query<Member> {
+  constructor(
+    readonly room: RoomState,
+    readonly userId: string,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(GetMember)
+export class GetMemberHandler implements IQueryHandler<GetMember> {
+  constructor(
+    private readonly users: Users,
+    private readonly time: Time,
+  ) {}
+
+  async execute({ room, userId }: GetMember): Promise<Member> {
+    const member = room.members.get(userId);
+    if (!member) throw new Refusal('conflict', 'This person has left the room meanwhile.');
+    const { state } = await this.users.current(userId);
+    return memberAnswer(userId, member, state, mutedUntil(userId, room, this.time.now().toISOString()));
+  }
+}
+
+export const roomQueryHandlers = [GetRoomHandler, ListRoomsHandler, ListMembersHandler, GetMemberHandler];

@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { neverSeen, outcome } from '../testing/contract.testing.js';
-import { freshName, register, signIn, type TestPerson, unknownId, Visitor } from '../testing/test-client.testing.js';
+import {
+  because,
+  freshName,
+  register,
+  signIn,
+  type TestPerson,
+  unknownId,
+  Visitor,
+} from '../testing/test-client.testing.js';
 import { startTestService, type TestService } from '../testing/test-service.testing.js';
 
 let service: TestService;
@@ -260,6 +268,8 @@ describe('joining', () => {
     expect(await join(bob, room, { password: 'new' })).toBe(201);
     expect((await ada.patch(`/v1/rooms/${room}`, { password: null })).body.hasPassword).toBe(false);
     expect(await join(cem, room)).toBe(201);
+    await ada.put(`/v1/rooms/${room}/bans/${bob.id}`);
+    expect(outcome(await ada.post(`/v1/rooms/${room}/members`, { userId: bob.id }))).toBe('conflict');
   });
 
   it('knows neither invitations nor roles of one’s own choice', async () => {
@@ -340,7 +350,8 @@ describe('members', () => {
     expect(await ask(bob, closedOff)).toBe('not_a_member');
     expect(await ask(bob, hidden)).toBe('not_found');
     expect(await ask(bob, unknownId())).toBe('not_found');
-    expect([await ask(ada, hidden), await ask(admin, hidden)]).toEqual([200, 200]);
+    expect([await ask(ada, hidden), await ask(admin, hidden)]).toEqual([200, 'reason_required']);
+    expect(outcome(await admin.get(`/v1/rooms/${hidden}/members`, because()))).toBe(200);
     expect(outcome(await bob.get(`/v1/rooms/${closedOff}/members?limit=x`))).toBe('invalid_request');
   });
 
@@ -365,6 +376,7 @@ describe('members', () => {
     }
     for (const body of [{}, { role: 'admin' }]) expect(outcome(await ada.patch(path, body))).toBe('invalid_request');
     expect(outcome(await ada.patch(`/v1/rooms/${room}/members/${cem.id}`, { role: 'guest' }))).toBe('not_found');
+    expect(outcome(await ada.patch(`/v1/rooms/${room}/members/${ada.id}`, { role: 'guest' }))).toBe('conflict');
     expect((await ada.get(`/v1/rooms/${room}/members`)).body.items[1].role).toBe('member');
   });
 });
@@ -401,8 +413,17 @@ describe('who may do what', () => {
   const deeds: [string, (person: TestPerson, at: Stage) => ReturnType<TestPerson['get']>, string][] = [
     // what is tried, how, and what becomes of it when tried by each of the actors
     ['see the room', (p, { room }) => p.get(`/v1/rooms/${room}`), '200 200 200 200 200 200'],
-    ['read', (p, { room }) => p.get(`/v1/rooms/${room}/messages`), '200 200 200 200 not_a_member 200'],
-    ['read events', (p, { room }) => p.get(`/v1/rooms/${room}/events`), '200 200 200 200 not_a_member 200'],
+    ['read', (p, { room }) => p.get(`/v1/rooms/${room}/messages`), '200 200 200 200 not_a_member reason_required'],
+    [
+      'read with a reason',
+      (p, { room }) => p.get(`/v1/rooms/${room}/messages`, because()),
+      '200 200 200 200 not_a_member 200',
+    ],
+    [
+      'read events with a reason',
+      (p, { room }) => p.get(`/v1/rooms/${room}/events`, because()),
+      '200 200 200 200 not_a_member 200',
+    ],
     [
       'post',
       (p, { room }) => p.post(`/v1/rooms/${room}/messages`, { text: 'x' }),
@@ -449,8 +470,13 @@ describe('who may do what', () => {
       '204 204 forbidden forbidden not_a_member 204',
     ],
     [
-      'remove an owner',
+      'remove the last owner',
       (p, { room }) => p.delete(`/v1/rooms/${room}/members/${ada.id}`),
+      'conflict forbidden forbidden forbidden not_a_member conflict',
+    ],
+    [
+      'remove an owner whom another follows',
+      (p, { room }) => p.delete(`/v1/rooms/${room}/members/${ada.id}`, { successor: bob.id }),
       '204 forbidden forbidden forbidden not_a_member 204',
     ],
     [

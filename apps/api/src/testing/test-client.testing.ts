@@ -46,11 +46,12 @@ export class Visitor {
 
   /** Everything in a list, page by page. */
   // biome-ignore lint/suspicious/noExplicitAny: items of every list, which holdToContract has checked
-  async all(path: string, limit = 200): Promise<any[]> {
+  async all(path: string, limit = 200, headers: Headers = {}): Promise<any[]> {
     const items: unknown[] = [];
     for (let cursor: string | null = ''; cursor !== null; ) {
       const { status, body } = await this.get(
         `${path}${path.includes('?') ? '&' : '?'}limit=${limit}&cursor=${cursor}`,
+        headers,
       );
       if (status !== 200) throw new Error(`no list: ${JSON.stringify(body)}`);
       if (body.items.length > limit) throw new Error(`a page of ${body.items.length} items, asked for ${limit}`);
@@ -142,10 +143,10 @@ export class TestPerson extends Visitor {
     return socket;
   }
 
-  /** Opens a socket that follows a room from a revision on (exclusive), or from now on. */
-  async follow(room: string, after?: number): Promise<TestSocket> {
+  /** Opens a socket that follows a room from a revision on (exclusive), or from now on; `reason` is for who is not in it. */
+  async follow(room: string, after?: number, reason?: string): Promise<TestSocket> {
     const socket = await this.connect();
-    const { event, data } = await socket.ask('follow', { room, after });
+    const { event, data } = await socket.ask('follow', { room, after, reason });
     if (event !== 'following') throw new Error(`not following: ${JSON.stringify(data)}`);
     return socket;
   }
@@ -174,6 +175,11 @@ async function entering(url: string, enter: (client: Client) => Promise<User>): 
   const { accessToken, refreshToken } = client.savedSession as SavedSession;
   return new TestPerson(url, id, username, accessToken, refreshToken);
 }
+
+/** What those who read rooms from outside send along. */
+export const because = (reason = 'Ticket 7'): Record<string, string> => ({
+  'verbatim-reason': encodeURIComponent(reason),
+});
 
 /** An id that nothing has. */
 export const unknownId = (): string => randomUUID();

@@ -1,0 +1,385 @@
+import type { Actor, Decision, Happened, NewFact } from './decider.js';
+import { PersistentMap } from './persistent-map.js';
+import { isRejection, type Rejection, reject } from './rejection.js';
+import type { Erasable, MessageFacts, RoomEvent, RoomState } from './room.js';
+import {
+  governs,
+  isLastOwner,
+  lastOwner,
+  moderates,
+  notAllowed,
+  notAMember,
+  notThere,
+  outranks,
+  rank,
+  rankOf,
+  refusal,
+  roomClosed,
+} from './room-rights.js';
+import { fingerprint, limits, textProblem } from './text.js';
+
+// Events ------------------------------------------------------------------------------------------------------------
+
+/** Times are RFC 3339, UTC, milliseconds; a ban without end has none. */
+export type MemberBanned = Happened<
+  'MemberBanned',
+  { readonly userId: string; readonly until: string | null; readonly reason: Erasable }
+>;
+export type MemberUnbanned = Happened<'MemberUnbanned', { readonly userId: string }>;
+export type MemberMuted = Happened<
+  'MemberMuted',
+  { readonly userId: string; readonly until: string; readonly reason: Erasable }
+>;
+export type MemberUnmuted = Happened<'MemberUnmuted', { readonly userId: string }>;
+/** A member asks those who moderate to look at a message. */
+export type MessageReported = Happened<
+  'MessageReported',
+  { readonly reportId: string; readonly messageId: string; readonly reason: Erasable }
+>;
+export type ReportOutcome = 'dismissed' | 'acted';
+export type ReportSettled = Happened<
+  'ReportSettled',
+  { readonly reportId: string; readonly outcome: ReportOutcome; readonly note: Erasable }
+>;
+/** What an administrator or auditor who is not in the room began to read. */
+export type Inspected = 'messages' | 'events' | 'members' | 'search' | 'live' | 'bans' | 'reports';
+export type RoomInspected = Happened<'RoomInspected', { readonly what: Inspected; readonly reason: Erasable }>;
+
+export type ModerationEvent =
+  | MemberBanned
+  | MemberUnbanned
+  | MemberMuted
+  | MemberUnmuted
+  | MessageReported
+  | ReportSettled
+  | RoomInspected;
+
+// State -------------------------------------------------------------------------------------------------------------
+
+/** What is in force in a room. All of it is bounded: see `moderationLimits`. */
+export interface Moderation {
+  /** Seconds that members wait from one message to the next; 0: slow mode is off. */
+  readonly slowModeSeconds: number;
+  /** When those who are slowed down have posted last; empty while slow mode is off. */
+  readonly lastPosts: LastPosts;
+  /** Until when people are banned; null: for good. Bans that have ended may still be here. */
+  readonly bans: PersistentMap<string | null>;
+  /** Until when people are muted, whether they are in the room or not; some that have ended may still be here. */
+  readonly mutes: PersistentMap<string>;
+  /** By id, those not settled yet. */
+  readonly reports: PersistentMap<OpenReport>;
+  /** The latest ones, so that reading on is not recorded again and again. */
+  readonly inspections: readonly Inspection[];
+}
+
+export interface OpenReport {
+  readonly messageId: string;
+  readonly by: string;
+}
+
+export interface Inspection {
+  readonly by: string;
+  /** Fingerprint of the reason. */
+  readonly reason: number;
+  readonly at: string;
+}
+
+/** Milliseconds since 1970 by person: those of the present span of `slowModeSeconds`, and of the span before it. */
+export interface LastPosts {
+  readonly since: number;
+  readonly young: PersistentMap<number>;
+  readonly old: PersistentMap<number>;
+}
+
+export const moderationLimits = {
+  /** Bans in force at a time. */
+  bans: 10_000,
+  /** Mutes in force at a time. */
+  mutes: 1_000,
+  slowModeSeconds: 3_600,
+  /** Open reports of a room, and of one person in it. */
+  reports: 1_000,
+  reportsOfOne: 50,
+  /** Milliseconds in which one person's reading for one reason is recorded once, and how many such are remembered. */
+  inspectionSpan: 600_000,
+  inspections: 32,
+} as const;
+
+const noPosts: LastPosts = { since: 0, young: PersistentMap.empty, old: PersistentMap.empty };
+
+export const noModeration: Moderation = {
+  slowModeSeconds: 0,
+  lastPosts: noPosts,
+  bans: PersistentMap.empty,
+  mutes: PersistentMap.empty,
+  reports: PersistentMap.empty,
+  inspections: [],
+};
+
+export function evolveModeration(state: Moderation, event: ModerationEvent): Moderation {
+  switch (event.type) {
+    case 'MemberBanned': {
+      const { userId, until } = event.data;
+      return { ...state, bans: inForce(state.bans, moderationLimits.bans, event.at).set(userId, until) };
+    }
+    case 'MemberUnbanned':
+      return { ...state, bans: state.bans.delete(event.data.userId) };
+    case 'MemberMuted': {
+      const { userId, until } = event.data;
+      return { ...state, mutes: inForce(state.mutes, moderationLimits.mutes, event.at).set(userId, until) };
+    }
+    case 'MemberUnmuted':
+      return { ...state, mutes: state.mutes.delete(event.data.userId) };
+    case 'MessageReported': {
+      const { reportId, messageId } = event.data;
+      return { ...state, reports: state.reports.set(reportId, { messageId, by: event.actor ?? '' }) };
+    }
+    case 'ReportSettled':
+      return { ...state, reports: state.reports.delete(event.data.reportId) };
+    case 'RoomInspected': {
+      const latest = { by: event.actor ?? '', reason: fingerprint(event.data.reason ?? ''), at: event.at };
+      return { ...state, inspections: [...state.inspections, latest].slice(-moderationLimits.inspections) };
+    }
+  }
+}
+
+/** Those that have ended are forgotten when there is no more space for others. */
+function inForce<T extends string | null>(all: PersistentMap<T>, most: number, at: string): PersistentMap<T> {
+  if (all.size < most) return all;
+  return PersistentMap.from([...all.entries()].filter(([, until]) => until === null || until > at));
+}
+
+export const withSlowMode = (state: Moderation, slowModeSeconds: number): Moderation => ({
+  ...state,
+  slowModeSeconds,
+  lastPosts: slowModeSeconds > 0 ? state.lastPosts : noPosts,
+});
+
+/** Notes that somebody has posted, while slow mode is on. Whoever posted before the span before this one is forgotten. */
+export function withPost(state: Moderation, by: string, at: string): Moderation {
+  const time = Date.parse(at);
+  const { since, young, old } = state.lastPosts;
+  if (time - since <= state.slowModeSeconds * 1_000) {
+    return { ...state, lastPosts: { since, young: young.set(by, time), old } };
+  }
+  const begun = (PersistentMap.empty as PersistentMap<number>).set(by, time);
+  return { ...state, lastPosts: { since: time, young: begun, old: young } };
+}
+
+// Commands ----------------------------------------------------------------------------------------------------------
+
+interface By {
+  readonly actor: Actor;
+}
+interface OnPerson extends By {
+  readonly userId: string;
+}
+/** Who is in the room is removed from it. Banned again until another time, the new time counts. */
+export type BanMember = OnPerson & {
+  readonly type: 'BanMember';
+  readonly reason: string | null;
+  readonly until: string | null;
+};
+export type UnbanMember = OnPerson & { readonly type: 'UnbanMember' };
+export type MuteMember = OnPerson & {
+  readonly type: 'MuteMember';
+  readonly reason: string | null;
+  readonly until: string;
+};
+export type UnmuteMember = OnPerson & { readonly type: 'UnmuteMember' };
+export type SettleReport = By & {
+  readonly type: 'SettleReport';
+  readonly reportId: string;
+  readonly outcome: ReportOutcome;
+  readonly note: string | null;
+};
+/** Comes before a read of somebody who may read the room without being in it. */
+export type InspectRoom = By & {
+  readonly type: 'InspectRoom';
+  readonly what: Inspected;
+  readonly reason: string;
+};
+
+export type ModerationCommand = BanMember | UnbanMember | MuteMember | UnmuteMember | SettleReport | InspectRoom;
+
+// Decisions ---------------------------------------------------------------------------------------------------------
+
+type ModerationDecision = Decision<RoomEvent>;
+
+const accept = (...events: NewFact<RoomEvent>[]): ModerationDecision => ({ events });
+
+export function moderate(command: ModerationCommand, state: RoomState, at: string): ModerationDecision {
+  switch (command.type) {
+    case 'BanMember':
+      return ban(command, state, at);
+    case 'UnbanMember':
+      return unban(command, state, at);
+    case 'MuteMember':
+      return mute(command, state, at);
+    case 'UnmuteMember':
+      return unmute(command, state, at);
+    case 'SettleReport':
+      return settle(command, state);
+    case 'InspectRoom':
+      return inspect(command, state, at);
+  }
+}
+
+function ban({ actor, userId, reason, until }: BanMember, state: RoomState, at: string): ModerationDecision {
+  const refused = mayNotRestrain(actor, userId, state) ?? untilProblem(until, at) ?? reasonProblem(reason);
+  if (refused) return refused;
+  if (isLastOwner(userId, state)) return lastOwner;
+  const { bans } = state.moderation;
+  if (isBanned(userId, state, at) && bans.get(userId) === until) return accept();
+  if (isFull(bans, userId, moderationLimits.bans, at)) {
+    return reject('Conflict', `A room has at most ${moderationLimits.bans} bans. Lift some of them first.`);
+  }
+  const banned = { type: 'MemberBanned', data: { userId, until, reason } } as const;
+  // The ban comes first, so that the person hears of it before hearing nothing more.
+  return state.members.has(userId)
+    ? accept(banned, { type: 'MemberRemoved', data: { userId, reason } })
+    : accept(banned);
+}
+
+function unban({ actor, userId }: UnbanMember, state: RoomState, at: string): ModerationDecision {
+  const refused = mayNotRestrain(actor, userId, state);
+  if (refused) return refused;
+  return isBanned(userId, state, at) ? accept({ type: 'MemberUnbanned', data: { userId } }) : accept();
+}
+
+function mute({ actor, userId, reason, until }: MuteMember, state: RoomState, at: string): ModerationDecision {
+  const refused = mayNotRestrain(actor, userId, state) ?? untilProblem(until, at) ?? reasonProblem(reason);
+  if (refused) return refused;
+  if (!state.members.has(userId)) return notThere;
+  const { mutes } = state.moderation;
+  if (mutes.get(userId) === until) return accept();
+  if (isFull(mutes, userId, moderationLimits.mutes, at)) {
+    return reject('Conflict', `A room has at most ${moderationLimits.mutes} mutes. Lift some of them first.`);
+  }
+  return accept({ type: 'MemberMuted', data: { userId, until, reason } });
+}
+
+function unmute({ actor, userId }: UnmuteMember, state: RoomState, at: string): ModerationDecision {
+  const refused = mayNotRestrain(actor, userId, state);
+  if (refused) return refused;
+  return mutedUntil(userId, state, at) ? accept({ type: 'MemberUnmuted', data: { userId } }) : accept();
+}
+
+/** The limits of banning and muting, and of taking it back. */
+function mayNotRestrain(actor: Actor, userId: string, state: RoomState): Rejection | null {
+  if (state.visibility === 'direct') return reject('NotAllowed', 'A direct room has nobody who moderates it.');
+  if (!moderates(actor, state)) return refusal(actor, state);
+  if (state.status === 'closed') return roomClosed;
+  if (userId === actor.id && !governs(actor, state)) return notAllowed;
+  return userId === actor.id || outranks(actor, userId, state) ? null : notAllowed;
+}
+
+function untilProblem(until: string | null, at: string): Rejection | null {
+  return until !== null && until <= at ? reject('Invalid', 'The time until which it holds has passed.') : null;
+}
+
+/** Counting those in force takes a look at each, so it is done only where there may be too many. */
+function isFull<T extends string | null>(all: PersistentMap<T>, userId: string, most: number, at: string): boolean {
+  if (all.size < most || all.has(userId)) return false;
+  return inForce(all, most, at).size >= most;
+}
+
+interface Report extends By {
+  readonly messageId: string;
+  readonly reportId: string;
+  readonly reason: string;
+}
+
+/** `message` is the one reported, as far as it was found. */
+export function report(
+  { actor, messageId, reportId, reason }: Report,
+  message: MessageFacts | undefined | Rejection,
+  state: RoomState,
+): ModerationDecision {
+  if (!state.members.has(actor.id)) return notAMember;
+  if (!message) return reject('NotFound', 'There is no such message in this room.');
+  if (isRejection(message)) return message;
+  if (message.author === actor.id) return reject('NotAllowed', 'Nobody reports a message of their own.');
+  if (openReport(state, messageId, actor.id)) return accept();
+  if (message.redacted) return reject('Conflict', 'The message was redacted.');
+  const problem = textProblem(reason, 1, limits.reason);
+  if (problem) return reject('Invalid', `The reason ${problem}.`);
+  const open = [...state.moderation.reports.entries()];
+  const own = open.filter(([, { by }]) => by === actor.id).length;
+  if (own >= moderationLimits.reportsOfOne || open.length >= moderationLimits.reports) {
+    return reject('Conflict', 'Too many reports are waiting in this room. Try again when some have been settled.');
+  }
+  return accept({ type: 'MessageReported', data: { reportId, messageId, reason } });
+}
+
+/** The id of somebody's report of a message that is not settled yet. */
+export function openReport(state: RoomState, messageId: string, userId: string): string | undefined {
+  for (const [id, open] of state.moderation.reports.entries()) {
+    if (open.messageId === messageId && open.by === userId) return id;
+  }
+  return undefined;
+}
+
+/** Also in a closed room, where what was said stays. */
+function settle({ actor, reportId, outcome, note }: SettleReport, state: RoomState): ModerationDecision {
+  if (!moderates(actor, state)) return refusal(actor, state);
+  if (!state.moderation.reports.has(reportId)) return reject('NotFound', 'No such report is open in this room.');
+  const problem = reasonProblem(note);
+  if (problem) return problem;
+  return accept({ type: 'ReportSettled', data: { reportId, outcome, note } });
+}
+
+/** Also in a closed room. Members read what is theirs to read, and need no reason. */
+function inspect({ actor, what, reason }: InspectRoom, state: RoomState, at: string): ModerationDecision {
+  if (actor.role !== 'admin' && actor.role !== 'auditor') return notAllowed;
+  if (state.members.has(actor.id)) return accept();
+  const problem = textProblem(reason, 1, limits.reason);
+  if (problem) return reject('Invalid', `The reason ${problem}.`);
+  const same = fingerprint(reason);
+  const recorded = state.moderation.inspections.some(
+    (one) =>
+      one.by === actor.id &&
+      one.reason === same &&
+      Date.parse(at) - Date.parse(one.at) < moderationLimits.inspectionSpan,
+  );
+  return recorded ? accept() : accept({ type: 'RoomInspected', data: { what, reason } });
+}
+
+export function reasonProblem(reason: string | null): Rejection | null {
+  const problem = reason === null ? null : textProblem(reason, 0, limits.reason);
+  return problem ? reject('Invalid', `The reason ${problem}.`) : null;
+}
+
+// What is in force ----------------------------------------------------------------------------------------------------
+
+/** Whether somebody may not come into the room in any way at a time. */
+export function isBanned(userId: string, { moderation }: RoomState, at: string): boolean {
+  const until = moderation.bans.get(userId);
+  return until !== undefined && (until === null || until > at);
+}
+
+/** Until when somebody may not speak, or null if they may at this time. */
+export function mutedUntil(userId: string, { moderation }: RoomState, at: string): string | null {
+  const until = moderation.mutes.get(userId);
+  return until !== undefined && until > at ? until : null;
+}
+
+/** Why somebody who is muted may not speak, or null. */
+export function silenced({ id }: Actor, state: RoomState, at: string): Rejection | null {
+  if (state.moderation.mutes.size === 0) return null;
+  const until = mutedUntil(id, state, at);
+  return until === null ? null : reject('NotAllowed', `You are muted in this room until ${until}.`);
+}
+
+/** Why somebody has to wait before they post again, or null. */
+export function slowedDown(actor: Actor, state: RoomState, at: string): Rejection | null {
+  const { slowModeSeconds, lastPosts } = state.moderation;
+  if (slowModeSeconds === 0 || rankOf(actor, state) >= rank.moderator) return null;
+  const last = lastPosts.young.get(actor.id) ?? lastPosts.old.get(actor.id);
+  const wait = last === undefined ? 0 : last + slowModeSeconds * 1_000 - Date.parse(at);
+  if (wait <= 0) return null;
+  return {
+    ...reject('TooSoon', `In this room one message may follow another after ${slowModeSeconds} s.`),
+    retryAfterMs: wait,
+  };
+}
