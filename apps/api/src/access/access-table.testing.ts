@@ -37,6 +37,7 @@ function row(letters: string, sent: Sent | Row['sent'] = {}): Row {
 }
 
 const body = (of: object): Sent => ({ body: of });
+const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString();
 const text = { text: 'as the table says' };
 
 /** The person's own message, or where they have none that of somebody else. */
@@ -46,7 +47,7 @@ const credentials = ({ cast }: Scene) => ({ username: cast.newcomer.username, pa
 
 /**
  * Who may call what. `+` allowed, `u` unauthenticated, `f` forbidden, `n` not_a_member, `0` not_found, `c` conflict.
- * The room is private; auditor and administrator are not in it.
+ * The room is private; auditor and administrator are not in it, and give a reason where they read.
  */
 export const callTable = {
   //                       nobody
@@ -67,29 +68,43 @@ export const callTable = {
   listUsers: /*         */ row('u + + + + + + +'),
   changeUser: /*        */ row('u f f f f f f +', body({ displayName: 'Somebody else' })),
 
-  createRoom: /*        */ row('u + + + + + + +', () => body({ name: freshId() })),
+  createRoom: /*        */ row('u + + + + + f +', () => body({ name: freshId() })),
   listRooms: /*         */ row('u + + + + + + +'),
   getRoom: /*           */ row('u + + + + + + +'),
-  changeRoom: /*        */ row('u n f f f + n +', body({ topic: 'What the table says' })),
-  closeRoom: /*         */ row('u n f f f + n +', body({})),
-  addMember: /*         */ row('u n f f + + n +', ({ cast }) => body({ userId: cast.newcomer.id })),
+  changeRoom: /*        */ row('u n f f f + f +', body({ topic: 'What the table says' })),
+  closeRoom: /*         */ row('u n f f f + f +', body({})),
+  addMember: /*         */ row('u n f f + + f +', ({ cast }) => body({ userId: cast.newcomer.id })),
   listMembers: /*       */ row('u n + + + + + +'),
-  changeMember: /*      */ row('u n f f + + n +', body({ role: 'guest' })),
-  removeMember: /*      */ row('u n f f + + n +'),
-  openDirect: /*        */ row('u + + + + + + +'),
+  changeMember: /*      */ row('u n f f + + f +', body({ role: 'guest' })),
+  removeMember: /*      */ row('u n f f + + f +'),
+  openDirect: /*        */ row('u + + + + + f +'),
 
-  postMessage: /*       */ row('u n f + + + n n', body(text)),
+  postMessage: /*       */ row('u n f + + + f n', body(text)),
   listMessages: /*      */ row('u n + + + + + +'),
-  editMessage: /*       */ row('u n f + + + n n', (scene, column) => ({
+  editMessage: /*       */ row('u n f + + + f n', (scene, column) => ({
     params: { messageId: ownMessage(scene, column) },
     body: text,
   })),
-  redactMessage: /*     */ row('u n f f + + n +'),
-  addReaction: /*       */ row('u n f + + + n n'),
-  removeReaction: /*    */ row('u n f + + + n n'),
-  markRead: /*          */ row('u n + + + + n n', body({ revision: 0 })),
+  redactMessage: /*     */ row('u n f f + + f +'),
+  addReaction: /*       */ row('u n f + + + f n'),
+  removeReaction: /*    */ row('u n f + + + f n'),
+  markRead: /*          */ row('u n + + + + f n', body({ revision: 0 })),
   getInbox: /*          */ row('u + + + + + + +'),
   searchMessages: /*    */ row('u + + + + + + +', { query: 'q=table' }),
+
+  listBans: /*          */ row('u n f f + + + +'),
+  ban: /*               */ row('u n f f + + f +', body({})),
+  unban: /*             */ row('u n f f + + f +'),
+  mute: /*              */ row('u n f f + + f +', () => body({ until: inAnHour() })),
+  unmute: /*            */ row('u n f f + + f +'),
+  transferOwnership: /* */ row('u n f f f + f n', ({ cast }) => body({ userId: cast.target.id })),
+  reportMessage: /*     */ row('u n + + + + f n', body({ reason: 'It is in the table.' })),
+  listRoomReports: /*   */ row('u n f f + + + +'),
+  listReports: /*       */ row('u f f f f f + +'),
+  settleReport: /*      */ row('u n f f + + f +', ({ report }) => ({
+    params: { reportId: report },
+    body: { outcome: 'dismissed' },
+  })),
 
   listEvents: /*        */ row('u n + + + + + +'),
 
@@ -105,15 +120,15 @@ export const callTable = {
 export const frameTable = {
   follow: /*            */ row('u n + + + + + +'),
   unfollow: /*          */ row('u + + + + + + +'),
-  post: /*              */ row('u n f + + + n n', body(text)),
-  edit: /*              */ row('u n f + + + n n', (scene, column) =>
+  post: /*              */ row('u n f + + + f n', body(text)),
+  edit: /*              */ row('u n f + + + f n', (scene, column) =>
     body({ messageId: ownMessage(scene, column), ...text }),
   ),
-  redact: /*            */ row('u n f f + + n +', ({ message }) => body({ messageId: message })),
-  react: /*             */ row('u n f + + + n n', ({ message }) => body({ messageId: message, emoji: '👍' })),
+  redact: /*            */ row('u n f f + + f +', ({ message }) => body({ messageId: message })),
+  react: /*             */ row('u n f + + + f n', ({ message }) => body({ messageId: message, emoji: '👍' })),
   join: /*              */ row('u f + + + + f +'),
-  leave: /*             */ row('u n + + + + n n'),
-  read: /*              */ row('u n + + + + n n', body({ revision: 0 })),
-  typing: /*            */ row('u n + + + + + +'),
+  leave: /*             */ row('u n + + + c f n'),
+  read: /*              */ row('u n + + + + f n', body({ revision: 0 })),
+  typing: /*            */ row('u n + + + + f n'),
   ping: /*              */ row('u + + + + + + +'),
 } satisfies Record<ClientEvent, Row>;
