@@ -111,7 +111,8 @@ describe('following', () => {
     const room = await ada.room();
     const poster = await ada.connect();
     const long = (n: number) => `${n} ${'👋'.repeat(7_900)}`;
-    await Promise.all(Array.from({ length: 600 }, (_, i) => poster.ask('post', { room, text: long(i) })));
+    for (let i = 0; i < 450; i += 50)
+      await Promise.all(Array.from({ length: 50 }, (_, k) => poster.ask('post', { room, text: long(i + k) })));
     const follower = await ada.connect();
     // Most of the past cannot be sent while nobody reads it, so what happens now is held back behind it.
     await follower.ask('follow', { room, after: -1 });
@@ -121,14 +122,14 @@ describe('following', () => {
     const edited = await ada.says(room, 'another secret');
     await ada.patch(`/v1/rooms/${room}/messages/${edited.id}`, { text: 'harmless' });
     follower.socket.resume();
-    await follower.when(() => follower.events(room).at(-1)?.type === 'MessageEdited', 30_000);
+    await follower.when(() => follower.events(room).at(-1)?.type === 'MessageEdited', 60_000);
 
     const texts = follower.events(room).map(({ data }) => data.text);
     expect(texts.filter((text) => /secret/.test(text ?? ''))).toEqual([]);
-    expect(follower.events(room).map(({ revision }) => revision)).toEqual(Array.from({ length: 606 }, (_, i) => i));
+    expect(follower.events(room).map(({ revision }) => revision)).toEqual(Array.from({ length: 456 }, (_, i) => i));
     follower.close();
     poster.close();
-  }, 60_000);
+  }, 120_000);
 
   it('ends rather than leave out what could not be told', async () => {
     const [zoe, yan] = [await register(here.url), await register(here.url)];
