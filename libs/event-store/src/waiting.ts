@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { StoreClosed } from './event-store.js';
+import type { TroubleLog } from './trouble-log.js';
 
 const firstPause = 50;
 const longestPause = 5_000;
@@ -18,4 +20,20 @@ export async function atMost(milliseconds: number, work: Promise<unknown>): Prom
   const timer = new AbortController();
   await Promise.race([work, sleep(milliseconds, undefined, { signal: timer.signal })]).catch(() => {});
   timer.abort();
+}
+
+/**
+ * Asks until there is an answer; for reading on behalf of callers who are not to know about lost connections. Rejects
+ * with StoreClosed when `signal` aborts.
+ */
+export async function insist<T>(question: () => Promise<T>, log: TroubleLog, signal: AbortSignal): Promise<T> {
+  for (let failures = 0; ; failures++) {
+    try {
+      return await question();
+    } catch (error) {
+      if (error instanceof StoreClosed || signal.aborted) throw new StoreClosed();
+      log.warn({ err: error, failures }, 'The log could not be read; trying again.');
+      await pauseBeforeRetry(failures, signal);
+    }
+  }
 }

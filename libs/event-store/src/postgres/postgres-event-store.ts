@@ -13,7 +13,7 @@ import {
 } from '../event-store.js';
 import { Subscriptions } from '../subscriptions.js';
 import { silent, type TroubleLog } from '../trouble-log.js';
-import { atMost, pauseBeforeRetry } from '../waiting.js';
+import { atMost, insist } from '../waiting.js';
 import { CommitNews } from './commit-news.js';
 import { DatabaseClient } from './database-client.js';
 import { GroupCommit } from './group-commit.js';
@@ -150,16 +150,7 @@ export class PostgresEventStore implements EventStore {
     throw new RevisionConflict(stream, expectedRevision, tail);
   }
 
-  /** Asks until there is an answer; for reading on behalf of callers who are not to know about lost connections. */
-  private async insist<T>(question: () => Promise<T>): Promise<T> {
-    for (let failures = 0; ; failures++) {
-      try {
-        return await question();
-      } catch (error) {
-        if (error instanceof StoreClosed || this.aborted.signal.aborted) throw new StoreClosed();
-        this.log.warn({ err: error, failures }, 'The log could not be read; trying again.');
-        await pauseBeforeRetry(failures, this.aborted.signal);
-      }
-    }
+  private insist<T>(question: () => Promise<T>): Promise<T> {
+    return insist(question, this.log, this.aborted.signal);
   }
 }

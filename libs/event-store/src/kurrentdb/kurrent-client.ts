@@ -1,0 +1,81 @@
+import { ErrorType, isCommandError, KurrentDBClient } from '@kurrent/kurrentdb-client';
+import { StoreClosed, StoreSilent } from '../event-store.js';
+
+/**
+ * A client of KurrentDB that is replaced when it fails, and whose questions all get an answer in time or an error. By
+ * itself the client would neither give up an append that stays without an answer, nor ever read again once a read has
+ * found the server away. Whether the question was carried out is then unknown. Trying again is left to the asker.
+ */
+export class KurrentClient {
+  private current: KurrentDBClient | undefined;
+  private closed = false;
+  private readonly waiting = new Set<(reason: Error) => void>();
+
+  /** @param patience milliseconds after which a question counts as lost. */
+  constructor(
+    private readonly url: string,
+    private readonly patience: number,
+  ) {}
+
+  async ask<T>(question: (client: KurrentDBClient) => Promise<T>): Promise<T> {
+    if (this.closed) throw new StoreClosed();
+    this.current ??= KurrentDBClient.connectionString(this.url);
+    const asked = this.current;
+    try {
+      return await this.inTime(question(asked));
+    } catch (error) {
+      if (!isAnswer(error) && this.current === asked) this.discard();
+      throw this.closed ? new StoreClosed() : error;
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+    for (const reject of this.waiting) reject(new StoreClosed());
+    this.discard();
+  }
+
+  private inTime<T>(answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new StoreSilent(this.patience)), this.patience);
+      this.waiting.add(reject);
+      answer.then(resolve, reject).finally(() => {
+        clearTimeout(timer);
+        this.waiting.delete(reject);
+      });
+    });
+  }
+
+  private discard(): void {
+    const discarded = this.current;
+    this.current = undefined;
+    if (discarded) void letGo(discarded).catch(() => {});
+  }
+}
+
+/** Errors with which a server that is well, and within reach, has answered. */
+const answers: ReadonlySet<string> = new Set([
+  ErrorType.WRONG_EXPECTED_VERSION,
+  ErrorType.STREAM_NOT_FOUND,
+  ErrorType.STREAM_DELETED,
+  ErrorType.STREAM_TOMBSTONED,
+  ErrorType.MAXIMUM_APPEND_SIZE_EXCEEDED,
+  ErrorType.APPEND_RECORD_SIZE_EXCEEDED,
+  ErrorType.INVALID_ARGUMENT,
+  ErrorType.ACCESS_DENIED,
+  // The client goes to the leader by itself.
+  ErrorType.NOT_LEADER,
+]);
+
+const isAnswer = (error: unknown): boolean => answers.has(typeOf(error));
+
+/** The kind of an error of the client, or '' for any other error. */
+export const typeOf = (error: unknown): string => (error instanceof Error && isCommandError(error) ? error.type : '');
+
+/** Ends what is under way. The channel, which has no public way out of the client, would stay open for half an hour. */
+async function letGo(client: KurrentDBClient): Promise<void> {
+  await client.dispose();
+  // biome-ignore lint/complexity/useLiteralKeys: the way past `protected`
+  const channel = await client['getChannel']();
+  channel.close();
+}

@@ -1,0 +1,182 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { recordFrom } from '../commotion.testing.js';
+import { eventStoreContract, type Opened } from '../event-store.contract.testing.js';
+import { type NewEvent, NO_STREAM } from '../event-store.js';
+import { KurrentClient } from './kurrent-client.js';
+import { KurrentEventStore } from './kurrent-event-store.js';
+import { LogReader } from './log-reader.js';
+import { StandIn } from './stand-in.testing.js';
+import type { Kept } from './stand-in-log.testing.js';
+import { StreamNames } from './stream-names.js';
+
+eventStoreContract('kurrentdb stand-in', async () => {
+  const standIn = await StandIn.start();
+  return {
+    ...(await openAt(standIn.url)),
+    faults: {
+      'an append is passed over': () => standIn.failNextAppend('passed over'),
+      'the answer to an append never comes': () => standIn.failNextAppend('answer lost'),
+      'the call is lost before the answer to an append': () => standIn.failNextAppend('call lost'),
+      'an append is answered when it has been given up': () => standIn.answerLate(7_000),
+      'the subscriptions are dropped': () => standIn.dropSubscriptions(),
+      'events are delivered twice': () => standIn.duplicate(),
+      'the server refuses everything for a second': () => standIn.refuse(1_000),
+      'the server is away for a second': () => standIn.restart(1_000),
+    },
+    cleanUp: async () => standIn.stop(),
+  };
+});
+
+// A real server: KURRENTDB_URL='kurrentdb://127.0.0.1:2113?tls=false' npm run test:kurrentdb
+const { KURRENTDB_URL } = process.env;
+if (KURRENTDB_URL) eventStoreContract('kurrentdb', () => openAt(KURRENTDB_URL));
+
+/** A log of its own for each test, whoever else uses the server. */
+async function openAt(url: string): Promise<Opened> {
+  const open = (prefix: string) => KurrentEventStore.open({ url, prefix });
+  const prefix = `test-${randomUUID()}.`;
+  return { store: await open(prefix), openSecond: () => open(prefix) };
+}
+
+describe('event store: kurrentdb, in particular', () => {
+  let standIn: StandIn;
+  let store: KurrentEventStore;
+
+  beforeEach(async () => {
+    standIn = await StandIn.start();
+    store = await KurrentEventStore.open({ url: standIn.url });
+  });
+
+  afterEach(async () => {
+    await store.close();
+    standIn.stop();
+  });
+
+  it('when its very first read finds the server away, then it reads when the server is back', async () => {
+    standIn.stop();
+    const client = new KurrentClient(standIn.url, 5_000);
+    const reader = new LogReader(client, new StreamNames(''));
+    await expect(reader.head()).rejects.toThrow();
+    await standIn.listen();
+    expect(await reader.head()).toBe(-1n);
+    client.close();
+  });
+
+  it('given no server, then it does not open', async () => {
+    standIn.stop();
+    await expect(KurrentEventStore.open({ url: standIn.url })).rejects.toThrow();
+  });
+
+  it('when something is appended while the server is away, then it is stored when it is back', async () => {
+    standIn.stop();
+    const appended = store.append('room-1', NO_STREAM, [event()]);
+    await new Promise((resolve) => setImmediate(resolve));
+    await standIn.listen();
+    expect(await appended).toMatchObject({ revision: 0n });
+  });
+
+  it('when an answer is lost and another append comes on top, then the first is still told its own places', async () => {
+    standIn.failNextAppend('answer lost');
+    const first = store.append('room-1', NO_STREAM, [event(), event()]);
+    const stored = await vi.waitFor(() => {
+      const events = standIn.log.readStream('room-1', 0n, true, 10);
+      if (!Array.isArray(events) || events.length < 2) throw new Error('not yet');
+      return events;
+    });
+    const second = await KurrentEventStore.open({ url: standIn.url });
+    await second.append('room-1', 1n, [event()]);
+    expect(await first).toEqual({ revision: 1n, position: stored[1]?.position });
+    await second.close();
+  });
+
+  it('keeps the bytes that were hashed, also those of texts that are no JSON, and the hash beside them', async () => {
+    const texts = ['{ "a" : 1.0, "a": 2 }', '\ufeff{}', 'no JSON', '', '"\\u00e4"', '12345678901234567890'];
+    for (const [i, text] of texts.entries()) await store.append('room-1', BigInt(i - 1), [event(text)]);
+    const heard = await recordFrom(store, -1n);
+    await heard.subscription.reached(await store.head());
+    for (const events of [await store.read('room-1', 0n, 10), heard.events])
+      expect(events.map(({ sealed }) => sealed)).toEqual(texts);
+    const kept = standIn.log.readStream('room-1', 0n, true, 10) as Kept[];
+    expect(kept.map(({ data }) => Buffer.from(data))).toEqual(texts.map((text) => Buffer.from(text)));
+    for (const { metadata } of kept) expect(`${Buffer.from(metadata)}`).toBe(`{"hash":"${event().hash}"}`);
+  });
+
+  it('when its subscription is dropped, then it subscribes again and misses nothing', async () => {
+    const heard = await recordFrom(store, -1n);
+    await vi.waitFor(() => expect(standIn.subscribers).toBe(1), 10_000);
+    standIn.dropSubscriptions();
+    const { position } = await store.append('room-1', NO_STREAM, [event()]);
+    await vi.waitFor(() => expect(standIn.subscribers).toBe(1), 10_000);
+    await heard.subscription.reached(position);
+    expect(heard.events).toHaveLength(1);
+  });
+
+  it('has one subscription for all who subscribe', async () => {
+    await Promise.all([recordFrom(store, -1n), recordFrom(store, 'end'), recordFrom(store, -1n)]);
+    const { position } = await store.append('room-1', NO_STREAM, [event()]);
+    const last = await recordFrom(store, -1n);
+    await last.subscription.reached(position);
+    await vi.waitFor(() => expect(standIn.subscribers).toBe(1), 10_000);
+  });
+
+  it('given other streams on the server, then they are no part of the log', async () => {
+    const heard = await recordFrom(store, -1n);
+    const other = { contentType: 'application/json', data: Buffer.from('{}'), metadata: Buffer.from('{}') };
+    standIn.log.append('order-1', 'any', [{ ...other, id: randomUUID(), type: 'OrderPlaced' }]);
+    expect(await store.head()).toBe(-1n);
+    const { position } = await store.append('user-1', NO_STREAM, [event()]);
+    standIn.log.append('order-1', 'any', [{ ...other, id: randomUUID(), type: 'OrderPlaced' }]);
+    expect(await store.head()).toBe(position);
+    expect(await store.readAll(0n, 10)).toHaveLength(1);
+    await heard.subscription.reached(position);
+    expect(heard.events).toHaveLength(1);
+    await expect(store.append('order-1', 0n, [event()])).rejects.toBeInstanceOf(RangeError);
+  });
+
+  it('when a stream was deleted for good, then an append to it fails instead of being tried for ever', async () => {
+    await store.append('room-1', NO_STREAM, [event()]);
+    standIn.log.tombstone('room-1');
+    await expect(store.append('room-1', 0n, [event()])).rejects.toMatchObject({ type: 'stream-deleted' });
+    await expect(store.read('room-1', 0n, 1)).rejects.toMatchObject({ type: 'stream-deleted' });
+  });
+
+  it('when somebody deleted a stream, then it is empty', async () => {
+    await store.append('room-1', NO_STREAM, [event()]);
+    standIn.log.delete('room-1');
+    expect(await store.read('room-1', 0n, 1)).toEqual([]);
+    expect(await store.readLast('room-1')).toBeNull();
+  });
+
+  it('finds a cluster by one of its nodes', async () => {
+    const url = standIn.url.replace('kurrentdb:', 'kurrentdb+discover:');
+    const discovering = await KurrentEventStore.open({ url });
+    const heard = await recordFrom(discovering, 'end');
+    const { position } = await discovering.append('room-1', NO_STREAM, [event()]);
+    await heard.subscription.reached(position);
+    expect(await discovering.readLast('room-1')).toEqual(heard.events[0]);
+    await discovering.close();
+  });
+
+  it('given two servers in one process, then each has what was appended to it', async () => {
+    const other = await StandIn.start();
+    const elsewhere = await KurrentEventStore.open({ url: other.url });
+    await Promise.all([store.append('room-1', NO_STREAM, [event()]), elsewhere.append('room-2', NO_STREAM, [event()])]);
+    expect((await store.readAll(0n, 10)).map(({ stream }) => stream)).toEqual(['room-1']);
+    expect((await elsewhere.readAll(0n, 10)).map(({ stream }) => stream)).toEqual(['room-2']);
+    await elsewhere.close();
+    other.stop();
+  });
+
+  it.each(['throwOnAppendFailure=false', 'gossipTimeout=5', 'gossip-timeout=5'])(
+    'given %s in the connection string, then it refuses to open',
+    async (option) => {
+      const url = `${standIn.url}&${option}`;
+      await expect(KurrentEventStore.open({ url })).rejects.toMatchObject({ name: 'UnsafeConnection' });
+    },
+  );
+});
+
+function event(sealed = '{}'): NewEvent {
+  return { id: randomUUID(), type: 'SomethingHappened', sealed, hash: '0'.repeat(64) };
+}

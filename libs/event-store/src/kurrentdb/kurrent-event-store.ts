@@ -1,0 +1,131 @@
+import { checkAppend } from '../append-limits.js';
+import {
+  type Appended,
+  type EventHandler,
+  type EventStore,
+  type NewEvent,
+  StoreClosed,
+  type StoredEvent,
+  type Subscription,
+} from '../event-store.js';
+import { Subscriptions } from '../subscriptions.js';
+import { silent, type TroubleLog } from '../trouble-log.js';
+import { atMost, insist } from '../waiting.js';
+import { refuseUnsafe } from './connection-string.js';
+import { KurrentClient } from './kurrent-client.js';
+import { LiveFeed } from './live-feed.js';
+import { LogReader } from './log-reader.js';
+import { SteadyAppends } from './steady-appends.js';
+import { StreamNames } from './stream-names.js';
+
+export interface KurrentOptions {
+  /** `kurrentdb://` or `kurrentdb+discover://`, with TLS and credentials as the client of KurrentDB understands them. */
+  readonly url: string;
+  readonly log?: TroubleLog;
+  /** Put before the names of all streams, so that several logs can share a server. Default: nothing. */
+  readonly prefix?: string;
+}
+
+/** All in milliseconds. */
+const times = { appendAnswer: 5_000, readAnswer: 20_000, confirmation: 5_000, poll: 5_000, closing: 9_000 } as const;
+
+/**
+ * The log in a KurrentDB, shared by any number of processes. A position is the one of KurrentDB, which counts bytes and
+ * has other events between ours. Subscriptions read the log by position, and are handed what the one LiveFeed hears.
+ */
+export class KurrentEventStore implements EventStore {
+  private readonly writes: KurrentClient;
+  private readonly reads: KurrentClient;
+  private readonly reader: LogReader;
+  private readonly appends: SteadyAppends;
+  private readonly subscriptions: Subscriptions;
+  private readonly aborted = new AbortController();
+  private feed: LiveFeed | undefined;
+  private closing: Promise<void> | undefined;
+
+  /** Rejects with UnsafeConnection, or with the error of the client when the server cannot be reached. */
+  static async open({ url, log = silent, prefix = '' }: KurrentOptions): Promise<KurrentEventStore> {
+    refuseUnsafe(url);
+    const store = new KurrentEventStore(url, new StreamNames(prefix), log);
+    try {
+      // The first read on a new client takes half a second.
+      await store.head();
+      return store;
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  private constructor(
+    private readonly url: string,
+    private readonly names: StreamNames,
+    private readonly log: TroubleLog,
+  ) {
+    this.writes = new KurrentClient(url, times.appendAnswer);
+    this.reads = new KurrentClient(url, times.readAnswer);
+    this.reader = new LogReader(this.reads, names);
+    this.appends = new SteadyAppends(this.writes, this.reader, names, log);
+    this.subscriptions = new Subscriptions({
+      readAfter: (after, limit) => this.reader.readAfter(after, limit),
+      pollEvery: times.poll,
+      log,
+    });
+  }
+
+  async append(stream: string, expectedRevision: bigint, events: readonly NewEvent[]): Promise<Appended> {
+    if (this.closing) throw new StoreClosed();
+    checkAppend(expectedRevision, events);
+    return this.appends.append({ stream, expectedRevision, events });
+  }
+
+  read(stream: string, from: bigint, limit: number): Promise<StoredEvent[]> {
+    return this.reader.read(stream, from, limit);
+  }
+
+  readLast(stream: string): Promise<StoredEvent | null> {
+    return this.reader.readLast(stream);
+  }
+
+  readAll(from: bigint, limit: number): Promise<StoredEvent[]> {
+    return this.reader.readFrom(from, limit);
+  }
+
+  head(): Promise<bigint> {
+    return this.reader.head();
+  }
+
+  async subscribe(after: bigint | 'end', handler: EventHandler): Promise<Subscription> {
+    const head = await insist(() => this.head(), this.log, this.aborted.signal);
+    const subscription = this.subscriptions.start(after === 'end' ? head : after, handler);
+    this.feed ??= this.listen(head);
+    return subscription;
+  }
+
+  /** Takes 10 s at most: nine for appends and handlers, one for connections. */
+  close(): Promise<void> {
+    this.closing ??= this.shutDown();
+    return this.closing;
+  }
+
+  private listen(after: bigint): LiveFeed {
+    const client = new KurrentClient(this.url, times.confirmation);
+    const feed = new LiveFeed(
+      client,
+      this.names,
+      after,
+      (events, from) => this.subscriptions.offer(events, from),
+      this.log,
+    );
+    feed.listen();
+    return feed;
+  }
+
+  private async shutDown(): Promise<void> {
+    await Promise.all([this.appends.close(times.closing), atMost(times.closing, this.subscriptions.close())]);
+    this.aborted.abort();
+    this.feed?.close();
+    this.writes.close();
+    this.reads.close();
+  }
+}

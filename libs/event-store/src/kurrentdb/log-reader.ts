@@ -1,0 +1,100 @@
+import {
+  BACKWARDS,
+  END,
+  ErrorType,
+  FORWARDS,
+  type KurrentDBClient,
+  type ReadPosition,
+  type ResolvedEvent,
+  START,
+} from '@kurrent/kurrentdb-client';
+import type { StoredEvent } from '../event-store.js';
+import { type KurrentClient, typeOf } from './kurrent-client.js';
+import { fromKurrent } from './kurrent-events.js';
+import type { StreamNames } from './stream-names.js';
+
+/** Reads the log from the leader of the cluster, which alone knows the last word. */
+export class LogReader {
+  constructor(
+    private readonly client: KurrentClient,
+    private readonly names: StreamNames,
+  ) {}
+
+  /** See EventStore.read. */
+  async read(stream: string, from: bigint, limit: number): Promise<StoredEvent[]> {
+    return this.readStream(stream, FORWARDS, from > 0n ? from : 0n, limit);
+  }
+
+  /** See EventStore.readLast. */
+  async readLast(stream: string): Promise<StoredEvent | null> {
+    const [last] = await this.readStream(stream, BACKWARDS, END, 1);
+    return last ?? null;
+  }
+
+  /**
+   * See EventStore.readAll. KurrentDB counts bytes, and starts only where an event does. The number does not tell whether
+   * it is the place of an event or, as when reading on, the one after it. It cannot be both, for no event is that short,
+   * and the error for the wrong one looks like that of a server which is away.
+   */
+  async readFrom(position: bigint, limit: number): Promise<StoredEvent[]> {
+    if (position <= 0n) return this.readAll(FORWARDS, START, limit);
+    try {
+      return await this.readAfter(position - 1n, limit);
+    } catch (error) {
+      if (!typeOf(error)) throw error;
+      return this.readAll(FORWARDS, placeOf(position), limit);
+    }
+  }
+
+  /** Events that follow an event whose position is given, in order, at most `limit`. */
+  async readAfter(position: bigint, limit: number): Promise<StoredEvent[]> {
+    if (position < 0n) return this.readAll(FORWARDS, START, limit);
+    // Reads include the place where they start.
+    const events = await this.readAll(FORWARDS, placeOf(position), limit + 1);
+    return events.filter((event) => event.position > position).slice(0, limit);
+  }
+
+  /** See EventStore.head. */
+  async head(): Promise<bigint> {
+    const [last] = await this.readAll(BACKWARDS, END, 1);
+    return last?.position ?? -1n;
+  }
+
+  private readStream(
+    stream: string,
+    direction: typeof FORWARDS | typeof BACKWARDS,
+    fromRevision: bigint | typeof END,
+    maxCount: number,
+  ): Promise<StoredEvent[]> {
+    const name = this.names.inStore(stream);
+    const options = { direction, fromRevision, maxCount, requiresLeader: true };
+    return this.collect((client) => client.readStream(name, options)).catch((error: unknown) => {
+      if (typeOf(error) === ErrorType.STREAM_NOT_FOUND) return [];
+      throw error;
+    });
+  }
+
+  private readAll(
+    direction: typeof FORWARDS | typeof BACKWARDS,
+    fromPosition: ReadPosition,
+    maxCount: number,
+  ): Promise<StoredEvent[]> {
+    const options = { direction, fromPosition, maxCount, filter: this.names.filter, requiresLeader: true };
+    return this.collect((client) => client.readAll(options));
+  }
+
+  /** To the end, for a read that is left early goes on; what it reads is bounded by its `maxCount`. */
+  private collect(read: (client: KurrentDBClient) => AsyncIterable<ResolvedEvent>): Promise<StoredEvent[]> {
+    return this.client.ask(async (client) => {
+      const events: StoredEvent[] = [];
+      for await (const { event } of read(client)) {
+        const stored = fromKurrent(event, this.names);
+        if (stored) events.push(stored);
+      }
+      return events;
+    });
+  }
+}
+
+/** No transaction of ours spans several commits, so an event is prepared and committed at the same place. */
+const placeOf = (position: bigint): ReadPosition => ({ commit: position, prepare: position });
