@@ -10,6 +10,13 @@ const postgresUrl = z
   .string()
   .regex(/^postgres(ql)?:\/\/\S+$/, 'must be a URL postgres://user:password@host:port/database');
 
+const eventStoreUrl = z
+  .string()
+  .regex(
+    /^(postgres(ql)?|kurrentdb(\+discover)?):\/\/\S+$/,
+    'must be a URL postgres://user:password@host:port/database, kurrentdb://host:port or kurrentdb+discover://host:port',
+  );
+
 const environment = z.object({
   PORT: z.preprocess(blank, port.default(3000)),
   HOST: z.preprocess(blank, z.string().default('127.0.0.1')),
@@ -17,7 +24,7 @@ const environment = z.object({
   DATABASE_DIRECT_URL: z.preprocess(blank, postgresUrl.optional()),
   EVENT_STORE_URL: z.preprocess(
     blank,
-    postgresUrl.optional().describe('the event store; absent: the same PostgreSQL as everything else'),
+    eventStoreUrl.optional().describe('the event store; absent: the same PostgreSQL as everything else'),
   ),
   VERBATIM_DATA: z.preprocess(blank, z.string().default('./data')),
   MASTER_KEY: z.preprocess(

@@ -3,7 +3,7 @@ import { PostgresEventStore } from './postgres/postgres-event-store.js';
 import type { TroubleLog } from './trouble-log.js';
 
 export interface EventStoreOptions {
-  /** `postgres://` or `postgresql://`. */
+  /** `postgres://`, `postgresql://`, `kurrentdb://` or `kurrentdb+discover://`. */
   readonly url: string;
   /** The way around a transaction pooler, if `url` leads through one. Default: `url`. */
   readonly directUrl?: string;
@@ -22,7 +22,7 @@ export class UnknownEventStore extends Error {
 
 /**
  * Opens the log that a URL leads to, with the adapter for its scheme. Rejects with UnknownEventStore, with
- * UnsafeDatabase, or with the error of the adapter's own client when the server cannot be reached.
+ * UnsafeDatabase, with UnsafeConnection, or with the error of the adapter's own client when the server cannot be reached.
  */
 export async function openEventStore({ url, ...options }: EventStoreOptions): Promise<EventStore> {
   const scheme = /^[a-z][a-z+]*:/.exec(url)?.[0] ?? 'no scheme';
@@ -30,6 +30,12 @@ export async function openEventStore({ url, ...options }: EventStoreOptions): Pr
     case 'postgres:':
     case 'postgresql:':
       return PostgresEventStore.open({ url, ...options });
+    case 'kurrentdb:':
+    case 'kurrentdb+discover:': {
+      // Its client is heavy, and most do without it.
+      const { KurrentEventStore } = await import('./kurrentdb/kurrent-event-store.js');
+      return KurrentEventStore.open({ url, ...options });
+    }
     default:
       throw new UnknownEventStore(scheme);
   }

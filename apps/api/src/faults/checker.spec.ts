@@ -187,6 +187,15 @@ describe('the checker reports', () => {
     expect(breachesAfter(({ log }) => log.splice(2, 1))).toContain('broken chain');
   });
 
+  it('positions that do not grow, where they may have gaps', () => {
+    const history = flawless();
+    const log = history.log.map((event) => ({ ...event, position: event.position * 300 }));
+    const withThirdAt = (position: number) =>
+      check({ ...history, log: log.with(3, { ...log[3]!, position }), positionsHaveGaps: true }).findings;
+    expect(withThirdAt(900)).toEqual([]);
+    expect(withThirdAt(600)).toHaveLength(1);
+  });
+
   it('a broken chain: an event replaced by another, with its own hash right', () => {
     const replaced = breachesAfter(({ log }) => {
       log[2] = { ...logged(2, log[1]!.hash), ...forged(log[2]!) };

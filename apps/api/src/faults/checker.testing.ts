@@ -49,7 +49,7 @@ export function check(history: History): Verdict {
   const unknown = messages.filter(({ outcome }) => outcome === 'unknown');
   return {
     findings: [
-      ...checkChains(history.log),
+      ...checkChains(history.log, history.positionsHaveGaps),
       ...checkMessages(messages, history.log),
       ...history.hearings.flatMap((hearing) => checkHearing(hearing, ofRoom(hearing.room))),
       ...history.timelines.flatMap((timeline) => checkTimeline(timeline, ofRoom(timeline.room))),
@@ -63,8 +63,8 @@ export function check(history: History): Verdict {
 
 // The log by itself -------------------------------------------------------------------------------------------------
 
-/** Positions without gap; in each stream revisions without gap, each event chained to the one before, hashes right. */
-export function checkChains(log: readonly Logged[]): Finding[] {
+/** Positions in order; in each stream revisions without gap, each event chained to the one before, hashes right. */
+export function checkChains(log: readonly Logged[], positionsHaveGaps = false): Finding[] {
   const findings: Finding[] = [];
   const heads = new Map<string, Logged>();
   const ids = new Set<string>();
@@ -72,7 +72,8 @@ export function checkChains(log: readonly Logged[]): Finding[] {
     const before = heads.get(event.stream);
     const broken = (what: string) =>
       findings.push({ breach: 'broken chain', detail: `${event.stream} at revision ${event.revision}: ${what}` });
-    if (event.position !== i) broken(`position ${event.position} comes at place ${i} of the log`);
+    const due = positionsHaveGaps ? event.position > (log[i - 1]?.position ?? -1) : event.position === i;
+    if (!due) broken(`position ${event.position} comes at place ${i} of the log`);
     if (event.revision !== (before?.revision ?? -1) + 1) broken(`follows revision ${before?.revision ?? 'none'}`);
     if (event.prev !== (before?.hash ?? null)) broken('is not chained to the event before');
     if (createHash('sha256').update(event.sealed, 'utf8').digest('hex') !== event.hash) broken('has another hash');

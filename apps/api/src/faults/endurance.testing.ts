@@ -8,7 +8,7 @@ import { Crowd } from './crowd.testing.js';
 import { heal, type Infliction, impossible, inflict } from './infliction.testing.js';
 import { drained, loggedForm, readDoors, readLog, wrongReadModels } from './reading-back.testing.js';
 import { type Endured, report, wrongs } from './report.testing.js';
-import { scheduleOf, sides } from './schedule.testing.js';
+import { type FaultKind, scheduleOf, sides } from './schedule.testing.js';
 import { openSite, type Site } from './site.testing.js';
 import type { Witness } from './witness.testing.js';
 
@@ -20,6 +20,9 @@ export interface EnduranceOptions {
   readonly faults: number;
   /** See `scheduleOf`. */
   readonly pace?: number;
+  readonly kinds?: readonly FaultKind[];
+  /** Where the log is, default in the database. */
+  readonly store?: 'postgres' | 'kurrentdb';
   /** Whether what all processes said is kept in a file also if nothing is wrong. */
   readonly record?: boolean;
   /** Takes a line for each fault as it is made. */
@@ -28,9 +31,9 @@ export interface EnduranceOptions {
 
 /** Lets people talk while faults are made; then puts everything right and holds what they were told against the log. */
 export async function endure(options: EnduranceOptions): Promise<Endured> {
-  const { seed, faults, pace = 1, record = false, tell = () => {} } = options;
+  const { seed, faults, pace = 1, kinds, store, record = false, tell = () => {} } = options;
   const begun = performance.now();
-  const site = await openSite();
+  const site = await openSite(store);
   let crowd: Crowd | null = null;
   const lines: string[] = [];
   const note = (line: string) => {
@@ -39,7 +42,7 @@ export async function endure(options: EnduranceOptions): Promise<Endured> {
   };
   try {
     crowd = await Crowd.gather(site, seed, pace);
-    const schedule = scheduleOf({ seed, count: faults, pace, without: impossible(site) });
+    const schedule = scheduleOf({ seed, count: faults, pace, kinds, without: impossible(site) });
     const inflictions = await during(crowd, async () => {
       const made = await inflict(site, schedule, note);
       heal(site);
@@ -86,7 +89,10 @@ async function compare(
   hearings.push(...crowd.witnesses.map(({ hearing }) => hearing));
   const { longestSilence, longestWait, attempts } = crowd;
   return {
-    verdict: check({ attempts, log: log.map(loggedForm), hearings, timelines }),
+    verdict: check({
+      ...{ attempts, log: log.map(loggedForm), hearings, timelines },
+      positionsHaveGaps: site.standIn !== null,
+    }),
     wrongReadModels: await wrongReadModels(site, log),
     surprises: [
       ...sides.flatMap((side) => site.replicas[side].process.surprises),

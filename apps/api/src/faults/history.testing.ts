@@ -2,6 +2,8 @@
 export interface History {
   readonly attempts: readonly Attempt[];
   readonly log: readonly Logged[];
+  /** In the log of a store that does not count its events: they only grow. */
+  readonly positionsHaveGaps?: boolean;
   readonly hearings: readonly Hearing[];
   readonly timelines: readonly Timeline[];
 }

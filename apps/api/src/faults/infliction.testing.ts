@@ -1,5 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Fault, type FaultKind, type Side, sides } from './schedule.testing.js';
+import type { Order } from '../../../../libs/event-store/src/kurrentdb/stand-in-process.testing.js';
+import {
+  type Fault,
+  type FaultKind,
+  isStoreFault,
+  type Side,
+  sides,
+  type storeFaultKinds,
+} from './schedule.testing.js';
 import type { Replica, Site } from './site.testing.js';
 
 /** What became of a fault. */
@@ -46,6 +54,10 @@ export const inWords = ({ kind, side, lasts, by }: Fault): string =>
   [kind, side, lasts && `for ${lasts} ms`, by && `by ${by} ms`].filter(Boolean).join(' ');
 
 async function begin(site: Site, fault: Fault): Promise<boolean> {
+  if (isStoreFault(fault.kind)) {
+    site.standIn?.order({ fault: storeFaults[fault.kind], milliseconds: fault.lasts + fault.by });
+    return site.standIn !== null;
+  }
   switch (fault.kind) {
     case 'replica killed':
       return at(site, fault).process.kill();
@@ -78,5 +90,17 @@ async function end(site: Site, fault: Fault): Promise<void> {
   if (fault.kind === 'database slow') at(site, fault).toDatabase.delay = 0;
   if (fault.kind === 'disk full') await site.disk?.free();
 }
+
+/** What the stand-in calls the faults of the event store. */
+const storeFaults: Readonly<Record<(typeof storeFaultKinds)[number], Order['fault']>> = {
+  'store refusing': 'refuse',
+  'store late': 'answer late',
+  'store answer lost': 'answer lost',
+  'store call lost': 'call lost',
+  'store passing over': 'passed over',
+  'subscriptions dropped': 'drop subscriptions',
+  'delivery doubled': 'deliver twice',
+  'store restarted': 'restart',
+};
 
 const at = (site: Site, { side }: Fault): Replica => site.replicas[side as Side];

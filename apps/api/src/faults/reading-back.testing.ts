@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Recorded } from '@verbatim/domain';
-import { PostgresEventStore, PostgresKeyRing, Sealer } from '@verbatim/event-store';
+import { openEventStore, PostgresKeyRing, Sealer } from '@verbatim/event-store';
 import postgres from 'postgres';
 import { wholeLog } from '../../../../libs/event-store/src/commotion.testing.js';
 import { actualRows, expectedTables } from '../../../../libs/projections/src/expected-rows.testing.js';
@@ -20,9 +20,9 @@ export interface Credentials {
 
 /** Everything as the log holds it, read and opened with the library alone, beside the service. */
 export async function readLog(site: Site): Promise<Recorded[]> {
-  const { DATABASE_URL: url = '', VERBATIM_DATA: folder = '' } = site.environment();
+  const { DATABASE_URL: url = '', EVENT_STORE_URL = url, VERBATIM_DATA: folder = '' } = site.environment();
   const sql = connect(url);
-  const store = await PostgresEventStore.open({ url });
+  const store = await openEventStore({ url: EVENT_STORE_URL });
   try {
     const sealer = new Sealer(await PostgresKeyRing.open(sql, await masterKey(folder, undefined)));
     return await sealer.open(await wholeLog(store));

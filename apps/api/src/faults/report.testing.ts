@@ -1,7 +1,7 @@
 import type { Verdict } from './checker.testing.js';
 import type { Silence } from './crowd.testing.js';
 import { type Infliction, inWords } from './infliction.testing.js';
-import { type FaultKind, faultKinds } from './schedule.testing.js';
+import { type FaultKind, faultKinds, storeFaultKinds } from './schedule.testing.js';
 
 /** What a run came to. */
 export interface Endured {
@@ -40,7 +40,10 @@ export function report(endured: Endured): string {
   const { acknowledged, refused, unknown, unknownButStored, findings } = verdict;
   const found = (...breaches: string[]) => findings.filter(({ breach }) => breaches.includes(breach)).length;
   const made = inflictions.filter(({ hit }) => hit);
-  const byKind = faultKinds.map((kind) => `  ${String(timesMade(endured, kind)).padStart(5)}  ${kind}`);
+  const kinds = [...faultKinds, ...storeFaultKinds].filter((kind) =>
+    inflictions.some(({ fault }) => fault.kind === kind),
+  );
+  const byKind = kinds.map((kind) => `  ${String(timesMade(endured, kind)).padStart(5)}  ${kind}`);
   const inSeconds = (milliseconds: number) => `${(milliseconds / 1_000).toFixed(1)} s`;
   return [
     `Faults: ${made.length} in ${Math.round(seconds)} s, seed ${seed} (in vain: ${inflictions.length - made.length})`,

@@ -22,7 +22,30 @@ export const faultKinds = [
   /** All connections between the clients and a replica are reset, and none comes about for `lasts`. */
   'clients cut',
 ] as const;
-export type FaultKind = (typeof faultKinds)[number];
+
+/** What befalls the event store when it is a KurrentDB of its own, for which a stand-in is put in. */
+export const storeFaultKinds = [
+  /** Every call ends, and every new one for `lasts`. */
+  'store refusing',
+  /** The next append and the next read are answered `by` milliseconds late, which may be later than anybody waits. */
+  'store late',
+  /** The next append is stored, and its answer never comes. */
+  'store answer lost',
+  /** The next append is stored, and its call ends instead of an answer. */
+  'store call lost',
+  /** The next append is not stored, and its answer never comes. */
+  'store passing over',
+  'subscriptions dropped',
+  /** The next event is delivered twice. */
+  'delivery doubled',
+  /** It ends, and is there again after `lasts` with all that was stored. */
+  'store restarted',
+] as const;
+type StoreFaultKind = (typeof storeFaultKinds)[number];
+export type FaultKind = (typeof faultKinds)[number] | StoreFaultKind;
+
+export const isStoreFault = (kind: FaultKind): kind is StoreFaultKind =>
+  (storeFaultKinds as readonly FaultKind[]).includes(kind);
 
 /** One fault; times in milliseconds, `at` from the beginning. `side` is null for what both replicas share. */
 export interface Fault {
@@ -39,6 +62,8 @@ export interface ScheduleOptions {
   readonly count: number;
   /** 1 lasts about four seconds a fault; 0.5 has everything follow twice as fast, and last half as long. */
   readonly pace?: number;
+  /** Default: all but those of a separate event store. */
+  readonly kinds?: readonly FaultKind[];
   /** Kinds that cannot be made on this machine. */
   readonly without?: readonly FaultKind[];
 }
@@ -58,15 +83,24 @@ const spans: Readonly<Record<FaultKind, { least: number; most: number; peace: nu
   'disk full': { least: 1_000, most: 5_000, peace: 5_000 },
   'clock jumped': { least: 0, most: 0, peace: 500 },
   'clients cut': { least: 0, most: 2_000, peace: 500 },
+  'store refusing': { least: 0, most: 3_000, peace: 1_000 },
+  'store late': { least: 0, most: 0, peace: 1_000 },
+  'store answer lost': { least: 0, most: 0, peace: 1_000 },
+  'store call lost': { least: 0, most: 0, peace: 1_000 },
+  'store passing over': { least: 0, most: 0, peace: 1_000 },
+  'subscriptions dropped': { least: 0, most: 0, peace: 500 },
+  'delivery doubled': { least: 0, most: 0, peace: 500 },
+  'store restarted': { least: 0, most: 3_000, peace: 1_000 },
 };
 
 /**
  * Which fault befalls what, when and for how long: all that the seed decides. Kinds take turns in an order that is new
  * in each round, so there are equally many of each; two faults never befall the same thing at a time.
  */
-export function scheduleOf({ seed, count, pace = 1, without = [] }: ScheduleOptions): Fault[] {
+export function scheduleOf(options: ScheduleOptions): Fault[] {
+  const { seed, count, pace = 1, kinds: wanted = faultKinds, without = [] } = options;
   const random = new Seeded(seed);
-  const kinds = faultKinds.filter((kind) => !without.includes(kind));
+  const kinds = wanted.filter((kind) => !without.includes(kind));
   const clocks: Record<Side, number> = { left: 0, right: 0 };
   const freeAt = new Map<string, number>();
   const faults: Fault[] = [];
@@ -89,10 +123,11 @@ export function scheduleOf({ seed, count, pace = 1, without = [] }: ScheduleOpti
   return faults;
 }
 
-const isShared = (kind: FaultKind): boolean => kind === 'database killed' || kind === 'disk full';
+const isShared = (kind: FaultKind): boolean => kind === 'database killed' || kind === 'disk full' || isStoreFault(kind);
 
-/** What a fault befalls: a process, its clock, one of its two wires, or the database. */
+/** What a fault befalls: a process, its clock, one of its two wires, the database, or the event store. */
 function placeOf(kind: FaultKind, side: Side | null): string {
+  if (isStoreFault(kind)) return 'store';
   if (isShared(kind)) return 'database';
   if (kind === 'clock jumped') return `${side} clock`;
   if (kind === 'clients cut') return `${side} clients`;
@@ -106,6 +141,7 @@ const durationOf = ({ least, most }: { least: number; most: number }, random: Se
 /** A clock goes wrong by minutes up to a day, as seen from the true time; other extents are delays. */
 function extentOf(kind: FaultKind, side: Side | null, clocks: Record<Side, number>, random: Seeded): number {
   if (kind === 'database slow') return random.between(20, 400);
+  if (kind === 'store late') return random.between(100, 8_000);
   if (kind !== 'clock jumped' || !side) return 0;
   const size = random.pick([random.between(MINUTE, 30 * MINUTE), random.between(30 * MINUTE, DAY)]);
   const by =

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { StandInProcess } from '../../../../libs/event-store/src/kurrentdb/stand-in-process.testing.js';
 import { administrator } from '../testing/test-service.testing.js';
 import { DatabaseProcess } from './database-process.testing.js';
 import { Guardian } from './guardian.testing.js';
@@ -25,6 +26,8 @@ export interface Replica {
 export interface Site {
   readonly database: DatabaseProcess;
   readonly replicas: Readonly<Record<Side, Replica>>;
+  /** Stands in for KurrentDB where that is the event store; null where it is the database. */
+  readonly standIn: StandInProcess | null;
   /** Null where a disk cannot be mounted, with the reason. */
   readonly disk: SmallDisk | null;
   readonly noDisk: string;
@@ -36,7 +39,7 @@ export interface Site {
   close(): Promise<void>;
 }
 
-export async function openSite(): Promise<Site> {
+export async function openSite(store: 'postgres' | 'kurrentdb' = 'postgres'): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), 'verbatim-faults-'));
   const guardian = new Guardian(folder);
   const closing: (() => Promise<unknown>)[] = [() => guardian.dismiss()];
@@ -51,10 +54,16 @@ export async function openSite(): Promise<Site> {
     if (disk) closing.push(() => disk.unmount());
     const database = await DatabaseProcess.start(join(folder, 'database'), guardian, disk?.folder);
     closing.push(() => database.stop());
+    const standIn = store === 'kurrentdb' ? await StandInProcess.start() : null;
+    if (standIn) {
+      guardian.guard(standIn.pid);
+      closing.push(() => standIn.stop());
+    }
     const keys = join(folder, 'keys');
     await mkdir(keys);
     const environment = (url = database.url) => ({
       DATABASE_URL: url,
+      ...(standIn && { EVENT_STORE_URL: standIn.url }),
       VERBATIM_DATA: keys,
       ADMIN_PASSWORD: administrator.password,
     });
@@ -77,7 +86,7 @@ export async function openSite(): Promise<Site> {
       await ready(replicas[side]);
     }
     return {
-      ...{ database, replicas, disk, close },
+      ...{ database, replicas, disk, standIn, close },
       noDisk: 'refused' in mounted ? mounted.refused : '',
       environment,
       ready: async () => void (await Promise.all(sides.map((side) => ready(replicas[side])))),

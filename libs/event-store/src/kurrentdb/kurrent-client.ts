@@ -8,18 +8,23 @@ import { StoreClosed, StoreSilent } from '../event-store.js';
  */
 export class KurrentClient {
   private current: KurrentDBClient | undefined;
+  private connected = false;
   private closed = false;
   private readonly waiting = new Set<(reason: Error) => void>();
 
-  /** @param patience milliseconds after which a question counts as lost. */
+  /**
+   * @param patience milliseconds after which a question counts as lost.
+   * @param onReconnect called whenever a client takes the place of one that failed.
+   */
   constructor(
     private readonly url: string,
     private readonly patience: number,
+    private readonly onReconnect?: () => void,
   ) {}
 
   async ask<T>(question: (client: KurrentDBClient) => Promise<T>): Promise<T> {
     if (this.closed) throw new StoreClosed();
-    this.current ??= KurrentDBClient.connectionString(this.url);
+    this.current ??= this.connect();
     const asked = this.current;
     try {
       return await this.inTime(question(asked));
@@ -33,6 +38,12 @@ export class KurrentClient {
     this.closed = true;
     for (const reject of this.waiting) reject(new StoreClosed());
     this.discard();
+  }
+
+  private connect(): KurrentDBClient {
+    if (this.connected) this.onReconnect?.();
+    this.connected = true;
+    return KurrentDBClient.connectionString(this.url);
   }
 
   private inTime<T>(answer: Promise<T>): Promise<T> {

@@ -22,6 +22,8 @@ export interface KurrentOptions {
   /** `kurrentdb://` or `kurrentdb+discover://`, with TLS and credentials as the client of KurrentDB understands them. */
   readonly url: string;
   readonly log?: TroubleLog;
+  /** Called whenever a connection that was lost is made anew. */
+  readonly onReconnect?: () => void;
   /** Put before the names of all streams, so that several logs can share a server. Default: nothing. */
   readonly prefix?: string;
 }
@@ -44,9 +46,9 @@ export class KurrentEventStore implements EventStore {
   private closing: Promise<void> | undefined;
 
   /** Rejects with UnsafeConnection, or with the error of the client when the server cannot be reached. */
-  static async open({ url, log = silent, prefix = '' }: KurrentOptions): Promise<KurrentEventStore> {
+  static async open({ url, log = silent, onReconnect, prefix = '' }: KurrentOptions): Promise<KurrentEventStore> {
     refuseUnsafe(url);
-    const store = new KurrentEventStore(url, new StreamNames(prefix), log);
+    const store = new KurrentEventStore(url, new StreamNames(prefix), log, onReconnect);
     try {
       // The first read on a new client takes half a second.
       await store.head();
@@ -61,9 +63,10 @@ export class KurrentEventStore implements EventStore {
     private readonly url: string,
     private readonly names: StreamNames,
     private readonly log: TroubleLog,
+    private readonly onReconnect?: () => void,
   ) {
-    this.writes = new KurrentClient(url, times.appendAnswer);
-    this.reads = new KurrentClient(url, times.readAnswer);
+    this.writes = new KurrentClient(url, times.appendAnswer, onReconnect);
+    this.reads = new KurrentClient(url, times.readAnswer, onReconnect);
     this.reader = new LogReader(this.reads, names);
     this.appends = new SteadyAppends(this.writes, this.reader, names, log);
     this.subscriptions = new Subscriptions({
@@ -110,13 +113,8 @@ export class KurrentEventStore implements EventStore {
 
   private listen(after: bigint): LiveFeed {
     const client = new KurrentClient(this.url, times.confirmation);
-    const feed = new LiveFeed(
-      client,
-      this.names,
-      after,
-      (events, from) => this.subscriptions.offer(events, from),
-      this.log,
-    );
+    const tell = (events: readonly StoredEvent[], from: bigint) => this.subscriptions.offer(events, from);
+    const feed = new LiveFeed(client, this.names, after, tell, this.log, this.onReconnect);
     feed.listen();
     return feed;
   }

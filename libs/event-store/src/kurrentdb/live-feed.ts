@@ -30,6 +30,7 @@ export class LiveFeed {
     after: bigint,
     private readonly hear: (events: readonly StoredEvent[], after: bigint) => void,
     private readonly log: TroubleLog,
+    private readonly onReconnect?: () => void,
   ) {
     this.reached = this.arrivedAfter = after;
   }
@@ -47,9 +48,11 @@ export class LiveFeed {
 
   private async keepListening(): Promise<void> {
     const { signal } = this.closing;
-    for (let failures = 0; !signal.aborted; failures++) {
+    for (let failures = 0, first = true; !signal.aborted; failures++) {
       try {
         const { ended } = await this.client.ask((client) => this.subscribe(client));
+        if (!first) this.onReconnect?.();
+        first = false;
         failures = 0;
         throw await ended;
       } catch (error) {

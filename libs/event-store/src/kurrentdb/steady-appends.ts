@@ -6,9 +6,9 @@ import {
   WrongExpectedVersionError,
 } from '@kurrent/kurrentdb-client';
 import {
+  type Append,
   type Appended,
   appendLimits,
-  type NewEvent,
   NO_STREAM,
   RevisionConflict,
   StoreClosed,
@@ -20,12 +20,6 @@ import { type KurrentClient, typeOf } from './kurrent-client.js';
 import { toKurrent } from './kurrent-events.js';
 import type { LogReader } from './log-reader.js';
 import type { StreamNames } from './stream-names.js';
-
-interface Append {
-  readonly stream: string;
-  readonly expectedRevision: bigint;
-  readonly events: readonly NewEvent[];
-}
 
 /** An append as it is sent, as often as that takes. */
 interface Frozen extends Append {
