@@ -5,6 +5,7 @@ import { print, type Section } from './table.js';
 import { coldStart } from './workloads/cold-start.js';
 import { idleConnections } from './workloads/connections.js';
 import { durablePosts } from './workloads/durability.js';
+import { eventStores } from './workloads/event-stores.js';
 import { longRooms } from './workloads/long-rooms.js';
 import { memoryUnderLoad } from './workloads/memory.js';
 import { rebuiltReadModels } from './workloads/rebuild.js';
@@ -18,6 +19,7 @@ const workloads: Readonly<Record<string, () => Promise<readonly Section[]>>> = {
   b: largeRooms,
   c: pairs,
   c2: replicas,
+  k: eventStores,
   d: durablePosts,
   e: idleConnections,
   g: rebuiltReadModels,

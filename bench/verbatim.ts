@@ -13,19 +13,23 @@ export interface VerbatimOptions {
   /** A data folder to go on with; without it there is a new one, which goes with the service. */
   readonly folder?: string;
   readonly nodeArguments?: readonly string[];
+  /** Where the log is, default in the database. */
+  readonly eventStoreUrl?: string;
 }
 
 /** The service as `npm start` runs it, with its own PostgreSQL, which is as durable as in production. */
 export class Verbatim implements Subject {
   private readonly tokens: Promise<string>[] = [];
 
-  static async start({ replicas = 1, folder, nodeArguments = [] }: VerbatimOptions = {}): Promise<Verbatim> {
+  static async start(options: VerbatimOptions = {}): Promise<Verbatim> {
+    const { replicas = 1, folder, nodeArguments = [], eventStoreUrl } = options;
     const data = folder ?? (await newFolder());
-    const first = await startService(data, {}, nodeArguments);
+    const environment = eventStoreUrl === undefined ? {} : { EVENT_STORE_URL: eventStoreUrl };
+    const first = await startService(data, environment, nodeArguments);
     const others: Service[] = [];
     const databaseUrl = await databaseUrlOf(data);
     while (others.length + 1 < replicas)
-      others.push(await startService(data, { DATABASE_URL: databaseUrl }, nodeArguments));
+      others.push(await startService(data, { ...environment, DATABASE_URL: databaseUrl }, nodeArguments));
     const postmaster = Number((await readFile(join(data, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')[0]);
     return new Verbatim(data, databaseUrl, postmaster, [first, ...others], folder === undefined);
   }

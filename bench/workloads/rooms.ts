@@ -2,11 +2,11 @@ import { startRelay } from '../bare-relay.js';
 import { type Participant, run } from '../load.js';
 import { options } from '../options.js';
 import type { Gathering, Subject } from '../subject.js';
-import { type Figures, mediansOf, quantile, type Section } from '../table.js';
+import { type Figures, mediansOf, quantile, type Row, type Section } from '../table.js';
 import { Verbatim } from '../verbatim.js';
 
 /** People who talk, and how many processes serve them. */
-interface Talk extends Gathering {
+export interface Talk extends Gathering {
   readonly title: string;
   /** The first so many of each room post. */
   readonly posters: number;
@@ -18,7 +18,7 @@ interface Talk extends Gathering {
   readonly relays?: number;
 }
 
-const talks = {
+export const talks = {
   a: { title: '50 rooms x 20, one poster each', rooms: 50, people: 20, posters: 1, inFlight: 1 },
   b: { title: '5 rooms x 200, one poster each, four in flight', rooms: 5, people: 200, posters: 1, inFlight: 4 },
   c: { title: '200 rooms x 2, both posting', rooms: 200, people: 2, posters: 2, inFlight: 1 },
@@ -43,19 +43,25 @@ async function compare(talk: Talk): Promise<Section> {
   const { replicas = 1, relays = replicas } = talk;
   const relay = await startRelay(relays);
   const verbatim = await Verbatim.start({ replicas });
-  const atRelay = await relay.gather(relays === 1 ? { ...talk, door: () => 0 } : talk);
-  const atVerbatim = await verbatim.gather(talk);
-  await measure(talk, relay, atRelay, 2);
-  await measure(talk, verbatim, atVerbatim, 2);
-  const figures = { relay: [] as Figures[], verbatim: [] as Figures[] };
-  for (let round = 0; round < options.rounds; round++) {
-    figures.relay.push(await measure(talk, relay, atRelay, options.seconds));
-    figures.verbatim.push(await measure(talk, verbatim, atVerbatim, options.seconds));
-  }
+  const rows = await inTurn(talk, verbatim, relay, relays === 1 ? { ...talk, door: () => 0 } : talk);
   await relay.stop();
   await verbatim.stop();
   const floor = `a bare ws relay${relays > 1 ? ` in ${relays} processes` : ''} under the same load`;
-  return { title: talk.title, floor, rows: mediansOf(figures.verbatim, figures.relay) };
+  return { title: talk.title, floor, rows };
+}
+
+/** Rounds of the same load on the one and on the other, after a short one that does not count. */
+export async function inTurn(talk: Talk, own: Subject, floor: Subject, atFloor: Gathering = talk): Promise<Row[]> {
+  const floorRooms = await floor.gather(atFloor);
+  const ownRooms = await own.gather(talk);
+  await measure(talk, floor, floorRooms, 2);
+  await measure(talk, own, ownRooms, 2);
+  const figures = { floor: [] as Figures[], own: [] as Figures[] };
+  for (let round = 0; round < options.rounds; round++) {
+    figures.floor.push(await measure(talk, floor, floorRooms, options.seconds));
+    figures.own.push(await measure(talk, own, ownRooms, options.seconds));
+  }
+  return mediansOf(figures.own, figures.floor);
 }
 
 /** One round. CPU is counted until the last delivery and until the read models have caught up, so none is left out. */
