@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
-import { type CopyOutcome, CopyRefused, copyLog } from '@verbatim/event-store';
+import { type CopyOutcome, type CopyProgress, copyLog, type EventStore } from '@verbatim/event-store';
 import { type CliCommand, UsageError } from '../cli/command.js';
 import { progressDisplay } from '../cli/progress.js';
 import { foundBy, number } from './broken-places.js';
-import { aboutNames, openNamedLog } from './named-log.js';
+import { aboutNames, openNamedLog, plainly } from './named-log.js';
 
 /** `npm run cli -- log copy` */
 export const copyCommand: CliCommand = {
@@ -33,32 +33,29 @@ when the command was called wrongly.`,
 
   async run(args, surroundings) {
     const { from, to } = wishes(args);
-    const begun = performance.now();
-    const source = await openNamedLog(from, surroundings);
-    const progress = progressDisplay();
-    try {
-      const target = await openNamedLog(to, surroundings);
+    return plainly(async () => {
+      const source = await openNamedLog(from, surroundings);
       try {
-        const outcome = await copyLog(source, target, ({ phase, events, position, head }) => {
-          const [done, total] = [Number(position) + 1, Number(head) + 1];
-          progress.show({ phase, done, total, note: `${number(events)} events` });
-        });
-        progress.end();
-        process.stdout.write(summary(outcome, (performance.now() - begun) / 1_000));
-        return outcome.check.broken.length === 0 ? 0 : 1;
+        const target = await openNamedLog(to, surroundings);
+        return await copy(source, target).finally(() => target.close());
       } finally {
-        progress.end();
-        await target.close();
+        await source.close();
       }
-    } catch (error) {
-      if (!(error instanceof CopyRefused)) throw error;
-      process.stderr.write(`${error.message}\n`);
-      return 1;
-    } finally {
-      await source.close();
-    }
+    });
   },
 };
+
+async function copy(source: EventStore, target: EventStore): Promise<number> {
+  const begun = performance.now();
+  const progress = progressDisplay();
+  const show = ({ phase, events, position, head }: CopyProgress) => {
+    const [done, total] = [Number(position) + 1, Number(head) + 1];
+    progress.show({ phase, done, total, note: `${number(events)} events` });
+  };
+  const outcome = await copyLog(source, target, show).finally(() => progress.end());
+  process.stdout.write(summary(outcome, (performance.now() - begun) / 1_000));
+  return outcome.check.broken.length === 0 ? 0 : 1;
+}
 
 function wishes(args: readonly string[]): { from: string; to: string } {
   const { from, to } = parse(args);

@@ -3,26 +3,54 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { StandIn } from '../../../../libs/event-store/src/kurrentdb/stand-in.testing.js';
 import { createDatabase, dropDatabase } from '../testing/database.testing.js';
 import { rebuiltBeside } from '../testing/rebuilt.testing.js';
 import { startProcess } from '../testing/service-process.testing.js';
 import { register, TestPerson } from '../testing/test-client.testing.js';
 import { logCommand } from './cli-process.testing.js';
 
-describe('a service that is moved to another event store, and back', () => {
+/** An event store to move to, in which every event stands at another position. */
+interface Elsewhere {
+  readonly url: string;
+  /** Called when the log has been copied there. */
+  copied(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+async function postgresElsewhere(): Promise<Elsewhere> {
+  const url = await createDatabase();
+  const copied = async () => {
+    const sql = postgres(url, { max: 1 });
+    await sql`update log.events set position = position + 1000000`;
+    await sql.end();
+  };
+  return { url, copied, remove: () => dropDatabase(url) };
+}
+
+async function kurrentElsewhere(): Promise<Elsewhere> {
+  const standIn = await StandIn.start();
+  return { url: standIn.url, copied: async () => undefined, remove: async () => standIn.stop() };
+}
+
+describe.each([
+  ['PostgreSQL', postgresElsewhere],
+  ['KurrentDB', kurrentElsewhere],
+])('a service that is moved to another event store, %s, and back', (_, prepare) => {
   let databaseUrl: string;
-  let otherUrl: string;
+  let elsewhere: Elsewhere;
   let folder: string;
   let sql: Sql;
   beforeAll(async () => {
-    [databaseUrl, otherUrl] = [await createDatabase(), await createDatabase()];
+    databaseUrl = await createDatabase();
+    elsewhere = await prepare();
     folder = await mkdtemp(join(tmpdir(), 'verbatim-moved-'));
     sql = postgres(databaseUrl, { max: 2, onnotice: () => undefined });
   });
   afterAll(async () => {
     await sql.end();
     await dropDatabase(databaseUrl);
-    await dropDatabase(otherUrl);
+    await elsewhere.remove();
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -31,16 +59,9 @@ describe('a service that is moved to another event store, and back', () => {
     return row?.n;
   };
 
-  /** In the other store every event stands elsewhere, as it would in one that counts in another way. */
-  async function shiftPositions(): Promise<void> {
-    const other = postgres(otherUrl, { max: 1 });
-    await other`update log.events set position = position + 1000000`;
-    await other.end();
-  }
-
   it('shows the same as before, and read models that equal a rebuild', async () => {
     const here = { DATABASE_URL: databaseUrl, VERBATIM_DATA: folder };
-    const there = { ...here, EVENT_STORE_URL: otherUrl };
+    const there = { ...here, EVENT_STORE_URL: elsewhere.url };
     let service = await startProcess(here);
     const ada = await register(service.url);
     const room = await ada.room();
@@ -50,8 +71,8 @@ describe('a service that is moved to another event store, and back', () => {
     for (let i = 0; i < 20; i++) await ada.says(room, `message ${i}`);
     const before = (await ada.get(path)).body;
     await service.end('SIGTERM');
-    expect((await logCommand('copy', '--from', databaseUrl, '--to', otherUrl)).code).toBe(0);
-    await shiftPositions();
+    expect((await logCommand('copy', '--from', databaseUrl, '--to', elsewhere.url)).code).toBe(0);
+    await elsewhere.copied();
     const atFirst = await liveSchema();
 
     service = await startProcess(there);
@@ -65,7 +86,7 @@ describe('a service that is moved to another event store, and back', () => {
     expect(rebuiltThere.after).toEqual(rebuiltThere.before);
     await service.end('SIGTERM');
 
-    expect((await logCommand('copy', '--from', otherUrl, '--to', databaseUrl)).code).toBe(0);
+    expect((await logCommand('copy', '--from', elsewhere.url, '--to', databaseUrl)).code).toBe(0);
     service = await startProcess(here);
     const back = new TestPerson(service.url, ada.id, ada.username, ada.accessToken, '');
     const messages = await back.get(path, { 'verbatim-position': '1000010' });

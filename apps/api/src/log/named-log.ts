@@ -10,8 +10,29 @@ export async function openNamedLog(name: string, { database, log }: Surroundings
   try {
     return await openEventStore({ url, directUrl, log });
   } catch (error) {
-    throw error instanceof UnknownEventStore ? new UsageError(error.message) : error;
+    if (error instanceof UnknownEventStore) throw new UsageError(error.message);
+    throw new Error(`The log at ${placeOf(url)} could not be opened: ${sentenceOf(error)}`, { cause: error });
   }
+}
+
+/** A URL without what may be secret in it. */
+const placeOf = (url: string): string => url.replace(/\/\/[^/]*@/, '//').replace(/\?.*/, '');
+
+/** Ends a command with a sentence and exit code 1 when a store fails or refuses; bugs and wrong calls go on. */
+export async function plainly(work: () => Promise<number>): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof UsageError || error instanceof TypeError || error instanceof RangeError) throw error;
+    process.stderr.write(`${sentenceOf(error)}\n`);
+    return 1;
+  }
+}
+
+/** An attempt at several addresses fails with the errors of all of them, and no message of its own. */
+function sentenceOf(error: unknown): string {
+  const { message } = error instanceof AggregateError ? error.errors[0] : (error as Error);
+  return message || String(error);
 }
 
 /** The log of the service, as its settings say. */

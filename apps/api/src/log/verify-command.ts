@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
-import { verifyLog } from '@verbatim/event-store';
+import { type EventStore, verifyLog, type WalkProgress } from '@verbatim/event-store';
 import { type CliCommand, UsageError } from '../cli/command.js';
 import { progressDisplay } from '../cli/progress.js';
 import { foundBy, number } from './broken-places.js';
-import { aboutNames, openNamedLog, ownLog } from './named-log.js';
+import { aboutNames, openNamedLog, ownLog, plainly } from './named-log.js';
 
 /** `npm run cli -- log verify` */
 export const verifyCommand: CliCommand = {
@@ -27,22 +27,24 @@ Exit codes: 0 when all is as it was written; 1 when a stream is broken or the lo
 was called wrongly.`,
 
   async run(args, surroundings) {
-    const store = await openNamedLog(urlOf(args) ?? ownLog(surroundings), surroundings);
-    const progress = progressDisplay();
-    try {
-      const check = await verifyLog(store, ({ events, position, head }) => {
-        const [done, total] = [Number(position) + 1, Number(head) + 1];
-        progress.show({ phase: 'checking', done, total, note: `${number(events)} events` });
-      });
-      progress.end();
-      process.stdout.write(foundBy(check));
-      return check.broken.length === 0 ? 0 : 1;
-    } finally {
-      progress.end();
-      await store.close();
-    }
+    const name = urlOf(args) ?? ownLog(surroundings);
+    return plainly(async () => {
+      const store = await openNamedLog(name, surroundings);
+      return await verify(store).finally(() => store.close());
+    });
   },
 };
+
+async function verify(store: EventStore): Promise<number> {
+  const progress = progressDisplay();
+  const show = ({ events, position, head }: WalkProgress) => {
+    const [done, total] = [Number(position) + 1, Number(head) + 1];
+    progress.show({ phase: 'checking', done, total, note: `${number(events)} events` });
+  };
+  const check = await verifyLog(store, show).finally(() => progress.end());
+  process.stdout.write(foundBy(check));
+  return check.broken.length === 0 ? 0 : 1;
+}
 
 function urlOf(args: readonly string[]): string | undefined {
   try {

@@ -36,7 +36,7 @@ export class KurrentClient {
 
   close(): void {
     this.closed = true;
-    for (const reject of this.waiting) reject(new StoreClosed());
+    for (const giveUp of this.waiting) giveUp(new StoreClosed());
     this.discard();
   }
 
@@ -46,15 +46,20 @@ export class KurrentClient {
     return KurrentDBClient.connectionString(this.url);
   }
 
-  private inTime<T>(answer: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new StoreSilent(this.patience)), this.patience);
-      this.waiting.add(reject);
-      answer.then(resolve, reject).finally(() => {
-        clearTimeout(timer);
-        this.waiting.delete(reject);
-      });
+  /** The answer, which may never come by itself, or an error. */
+  private async inTime<T>(answer: Promise<T>): Promise<T> {
+    let giveUp = (_: Error) => {};
+    const over = new Promise<never>((_, reject) => {
+      giveUp = reject;
     });
+    const timer = setTimeout(() => giveUp(new StoreSilent(this.patience)), this.patience);
+    this.waiting.add(giveUp);
+    try {
+      return await Promise.race([answer, over]);
+    } finally {
+      clearTimeout(timer);
+      this.waiting.delete(giveUp);
+    }
   }
 
   private discard(): void {
@@ -83,10 +88,16 @@ const isAnswer = (error: unknown): boolean => answers.has(typeOf(error));
 /** The kind of an error of the client, or '' for any other error. */
 export const typeOf = (error: unknown): string => (error instanceof Error && isCommandError(error) ? error.type : '');
 
-/** Ends what is under way. The channel, which has no public way out of the client, would stay open for half an hour. */
+/**
+ * Ends what is under way, and the channel it uses, which has no public way out of the client and would stay open for half
+ * an hour. Where nothing is under way, asking for the channel might make one.
+ */
 async function letGo(client: KurrentDBClient): Promise<void> {
+  const { disposableStreams, getChannel } = client as unknown as {
+    disposableStreams: Set<unknown>;
+    getChannel(): Promise<{ close(): void }>;
+  };
+  const busy = disposableStreams.size > 0;
   await client.dispose();
-  // biome-ignore lint/complexity/useLiteralKeys: the way past `protected`
-  const channel = await client['getChannel']();
-  channel.close();
+  if (busy) (await getChannel()).close();
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { recordFrom } from '../commotion.testing.js';
+import { recordFrom, wholeLog } from '../commotion.testing.js';
 import { eventStoreContract, type Opened } from '../event-store.contract.testing.js';
 import { type NewEvent, NO_STREAM } from '../event-store.js';
 import { KurrentClient } from './kurrent-client.js';
@@ -42,10 +42,12 @@ async function openAt(url: string): Promise<Opened> {
 describe('event store: kurrentdb, in particular', () => {
   let standIn: StandIn;
   let store: KurrentEventStore;
+  const onReconnect = vi.fn();
 
   beforeEach(async () => {
     standIn = await StandIn.start();
-    store = await KurrentEventStore.open({ url: standIn.url });
+    store = await KurrentEventStore.open({ url: standIn.url, onReconnect });
+    onReconnect.mockClear();
   });
 
   afterEach(async () => {
@@ -75,6 +77,24 @@ describe('event store: kurrentdb, in particular', () => {
     await standIn.listen();
     expect(await appended).toMatchObject({ revision: 0n });
   });
+
+  it.each(['kurrentdb:', 'kurrentdb+discover:'])(
+    'given %s, when connections are lost under many large appends, then all are stored once and no error is left behind',
+    async (scheme) => {
+      const large = 'x'.repeat(100_000);
+      const busy = await KurrentEventStore.open({ url: standIn.url.replace('kurrentdb:', scheme) });
+      for (let round = 0; round < 3; round++) {
+        const stream = (i: number) => `room-${round}-${i}`;
+        const appends = Array.from({ length: 150 }, (_, i) => busy.append(stream(i), NO_STREAM, [event(large)]));
+        if (round > 0) await Promise.race(appends);
+        standIn.stop();
+        await standIn.listen();
+        for (const { revision } of await Promise.all(appends)) expect(revision).toBe(0n);
+      }
+      expect(await wholeLog(store)).toHaveLength(450);
+      await busy.close();
+    },
+  );
 
   it('when an answer is lost and another append comes on top, then the first is still told its own places', async () => {
     standIn.failNextAppend('answer lost');
@@ -110,6 +130,7 @@ describe('event store: kurrentdb, in particular', () => {
     await vi.waitFor(() => expect(standIn.subscribers).toBe(1), 10_000);
     await heard.subscription.reached(position);
     expect(heard.events).toHaveLength(1);
+    expect(onReconnect).toHaveBeenCalled();
   });
 
   it('has one subscription for all who subscribe', async () => {

@@ -20,6 +20,14 @@ import { type KurrentClient, typeOf } from './kurrent-client.js';
 import { toKurrent } from './kurrent-events.js';
 import type { LogReader } from './log-reader.js';
 import type { StreamNames } from './stream-names.js';
+import { Turns } from './turns.js';
+
+/**
+ * Appends that are given to the client at a time: fewer than the 16 messages after which a stream of Node lets writers
+ * wait. Of appends that wait inside the client when the connection is lost, each ends in a rejection that nobody can
+ * catch, which ends the process.
+ */
+const MOST_AT_A_TIME = 15;
 
 /** An append as it is sent, as often as that takes. */
 interface Frozen extends Append {
@@ -28,7 +36,7 @@ interface Frozen extends Append {
 }
 
 /**
- * Sends appends until there is a definite answer to each, all streams at once, one append of a stream after the other.
+ * Sends appends until there is a definite answer to each, many streams at once, one append of a stream after the other.
  *
  * When no answer comes, nobody knows whether the append was stored. It is sent again as it was: the same bytes, ids and
  * revision. This cannot store anything twice: streams only grow, so whichever try comes second, and any that arrives
@@ -40,6 +48,7 @@ interface Frozen extends Append {
 export class SteadyAppends {
   /** The end of the last append taken of each stream that has one under way. */
   private readonly queues = new Map<string, Promise<unknown>>();
+  private readonly turns = new Turns(MOST_AT_A_TIME);
   private readonly closing = new AbortController();
 
   constructor(
@@ -97,8 +106,8 @@ export class SteadyAppends {
     const streamState = expectedRevision === NO_STREAM ? EMPTY : expectedRevision;
     let head = expectedRevision + BigInt(events.length);
     try {
-      const { nextExpectedRevision: revision, position } = await this.client.ask((client) =>
-        client.appendToStream(name, data, { streamState, requiresLeader: true }),
+      const { nextExpectedRevision: revision, position } = await this.turns.take(() =>
+        this.client.ask((client) => client.appendToStream(name, data, { streamState, requiresLeader: true })),
       );
       if (position) return { revision, position: position.commit };
     } catch (error) {
