@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { ErrorCode } from './errors.js';
 import { idempotencyKey, positionHeader } from './fields.js';
+import type { Scope } from './scopes.js';
 
 /** One call of the REST API. */
 export interface Call {
@@ -10,6 +11,8 @@ export interface Call {
   readonly tag: Tag;
   /** Whose credential it takes; rights within a room are up to the room. */
   readonly auth: 'none' | 'user' | 'admin';
+  /** What a personal token must be good for; `session`: only somebody who signed in may ask, never a personal token. */
+  readonly scope?: Scope | 'session';
   readonly summary: string;
   readonly description?: string;
   readonly params?: z.ZodObject;

@@ -12,6 +12,7 @@ import {
 } from './calls.js';
 import type { Message } from './messages.js';
 import type { Member } from './rooms.js';
+import { scopes } from './scopes.js';
 
 describe('the table of calls', () => {
   it('has the paths and the answers that clients rely on', () => {
@@ -59,6 +60,14 @@ describe('the table of calls', () => {
     const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
     expect(Object.keys(params?.shape ?? {})).toEqual(inPath);
   });
+
+  it.each(callList)(
+    '%s says what a personal token needs for it, unless nobody needs to sign in',
+    (_, { auth, scope }) => {
+      if (auth === 'none') expect(scope).toBeUndefined();
+      else expect([...scopes, 'session']).toContain(scope);
+    },
+  );
 
   it.each(callList)('%s takes the headers of its kind', (_, { method, path, headers }) => {
     const taken = Object.keys(headers.request);

@@ -53,7 +53,8 @@ export function errorsOf(call: Call): ErrorCode[] {
   if (call.params || call.query || call.body || call.headers !== noHeaders) possible.add('invalid_request');
   if (call.body) possible.add('too_large').add('unsupported_media_type');
   if (call.auth !== 'none') possible.add('unauthenticated');
-  if (call.auth === 'admin') possible.add('forbidden');
+  // A personal token may lack the scope.
+  if (call.auth !== 'none') possible.add('forbidden');
   if (call.headers.request['Idempotency-Key']) possible.add('conflict');
   return errorCodes.filter((code) => possible.has(code));
 }

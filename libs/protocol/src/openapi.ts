@@ -56,7 +56,8 @@ sent. Limits count code points after that. NUL and lone surrogates are refused. 
 dropped. A text that is \`null\` in an answer was redacted or forgotten.
 
 ## Credentials
-Send \`Authorization: Bearer <token>\`. A missing, wrong or expired token is \`unauthenticated\`. A hidden room is \`not_found\` to those
+Send \`Authorization: Bearer <token>\`: an access token, or a personal token, which has scopes (\`read\`, \`post\`, \`manage\`; none
+implies another) and is \`forbidden\` what they do not name. A missing, wrong or expired token is \`unauthenticated\`. A hidden room is \`not_found\` to those
 who are not in it, as if it did not exist.
 
 ## Errors
@@ -162,7 +163,7 @@ function operationOf(name: string, call: Call): JsonSchema {
     operationId: name,
     tags: [call.tag],
     summary: call.summary,
-    description: [call.description, rights[call.auth]].filter(Boolean).join('\n\n') || undefined,
+    description: [call.description, rights[call.auth], scopeNote(call)].filter(Boolean).join('\n\n') || undefined,
     ...(call.auth === 'none' && { security: [] }),
     ...(parameters.length > 0 && { parameters }),
     ...(call.body && {
@@ -175,6 +176,11 @@ function operationOf(name: string, call: Call): JsonSchema {
 }
 
 const rights: Record<Call['auth'], string> = { none: '', user: '', admin: 'For administrators only.' };
+
+function scopeNote({ scope }: Call): string {
+  if (!scope) return '';
+  return scope === 'session' ? 'Never with a personal token.' : `A personal token needs the scope \`${scope}\`.`;
+}
 
 const content = (mediaType: string, schema: z.ZodType) => ({ [mediaType]: { schema: schemaOf(schema) } });
 

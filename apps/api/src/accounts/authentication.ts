@@ -1,13 +1,27 @@
 import type { Actor } from '@verbatim/domain';
+import type { Scope } from '@verbatim/protocol';
 import type { Clock } from '../clock.js';
 import type { Users } from '../mailbox/entities.js';
+import { Refusal } from '../rest/refusal.js';
 import type { AccessTokens } from '../vault/access-tokens.js';
 import type { SessionRef, Sessions } from '../vault/sessions.js';
+
+/** What a credential is good for: everything, as a session is, or what the scopes of a personal token name. */
+export type Scopes = 'all' | ReadonlySet<Scope>;
 
 /** Somebody who has proved who they are. */
 export interface Identity {
   readonly actor: Actor;
   readonly sessionId: string;
+  readonly scopes: Scopes;
+}
+
+/** What to answer somebody whose credential is not good for something, or null where it is. */
+export function outOfScope(scopes: Scopes, scope: Scope | 'session' | undefined): Refusal | null {
+  if (scopes === 'all') return null;
+  if (scope === undefined || scope === 'session')
+    return new Refusal('forbidden', 'This takes somebody who signed in; no personal token is good for it.');
+  return scopes.has(scope) ? null : new Refusal('forbidden', `The personal token lacks the scope ${scope}.`);
 }
 
 /** Tells who is behind a credential, as of now: revoked sessions and suspended accounts are nobody. */
@@ -34,6 +48,6 @@ export class Authentication {
   private async identify({ userId, sessionId }: SessionRef): Promise<Identity | null> {
     const { state } = await this.users.current(userId);
     if (state.status !== 'active' || this.sessions.isRevoked(sessionId)) return null;
-    return { actor: { id: userId, role: state.role }, sessionId };
+    return { actor: { id: userId, role: state.role }, sessionId, scopes: 'all' };
   }
 }

@@ -8,9 +8,9 @@ import {
 } from '@nestjs/websockets';
 import { MESSAGE_METADATA } from '@nestjs/websockets/constants.js';
 import { parseStream, type Recorded, type RoomCommand, roomStream } from '@verbatim/domain';
-import { type ClientData, closeReasons, heartbeatSeconds, maxFrameBytes } from '@verbatim/protocol';
+import { type ClientData, closeReasons, heartbeatSeconds, maxFrameBytes, scopeOfFrame } from '@verbatim/protocol';
 import type { WebSocket } from 'ws';
-import { Authentication } from '../accounts/authentication.js';
+import { Authentication, outOfScope } from '../accounts/authentication.js';
 import { userAnswer } from '../accounts/user-answer.js';
 import { OpenLog } from '../feed/open-log.js';
 import { Users } from '../mailbox/entities.js';
@@ -73,13 +73,13 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     try {
       const identity = await this.identify(request);
       if (!identity) return this.turnAway(socket);
-      const { actor, sessionId } = identity;
+      const { actor, sessionId, scopes } = identity;
       const { state } = await this.users.current(actor.id);
       if (socket.readyState !== socket.OPEN) return;
       // What became of the account or the session meanwhile was not told to a connection that was not there yet.
       if (state.status !== 'active' || this.sessions.isRevoked(sessionId)) return this.turnAway(socket);
       const person = { id: actor.id, role: state.role };
-      const connection = new Connection(socket, request.socket, person, state.username, sessionId);
+      const connection = new Connection(socket, request.socket, person, state.username, sessionId, scopes);
       this.connections.set(socket, connection);
       socket.on('pong', () => {
         connection.missedPongs = 0;
@@ -170,6 +170,8 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     let frame: CheckedFrame | undefined;
     try {
       frame = readFrame(data, isBinary);
+      const refused = outOfScope(connection.scopes, scopeOfFrame[frame.event]);
+      if (refused) return connection.refuse(refused, frame.ref);
       await methods.get(frame.event)?.call(this, connection, frame.data, frame.ref);
     } catch (error) {
       if (error instanceof BadFrame) return connection.refuse(error.refusal, error.ref);

@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { type CallName, calls } from '@verbatim/protocol';
-import { Authentication } from '../accounts/authentication.js';
+import { Authentication, outOfScope } from '../accounts/authentication.js';
 import { Refusal } from './refusal.js';
 import { CALL, type VerbatimRequest } from './request.js';
 
@@ -22,6 +22,8 @@ export class CallGuard implements CanActivate {
     if (calls[name].auth === 'admin' && identity.actor.role !== 'admin') {
       throw new Refusal('forbidden', 'Only administrators may do this.');
     }
+    const refused = outOfScope(identity.scopes, calls[name].scope);
+    if (refused) throw refused;
     request.identity = identity;
     return true;
   }
