@@ -15,6 +15,8 @@ import { CallInterceptor } from './rest/call-interceptor.js';
 import { roomCommandHandlers } from './rooms/room-commands.js';
 import { RoomController } from './rooms/room-controller.js';
 import { roomQueryHandlers } from './rooms/room-queries.js';
+import { tokenCommandHandlers } from './tokens/token-commands.js';
+import { TokenController } from './tokens/token-controller.js';
 
 @Module({})
 class AppModule {}
@@ -24,11 +26,19 @@ export function appModule(parts: readonly object[]): DynamicModule {
   return {
     module: AppModule,
     imports: [CqrsModule.forRoot()],
-    controllers: [AccountController, RoomController, MessageController, AuditController, OperationController],
+    controllers: [
+      AccountController,
+      TokenController,
+      RoomController,
+      MessageController,
+      AuditController,
+      OperationController,
+    ],
     providers: [
       ...parts.map((part) => ({ provide: part.constructor as Type, useValue: part })),
       ...accountCommandHandlers,
       ...accountQueryHandlers,
+      ...tokenCommandHandlers,
       ...roomCommandHandlers,
       ...roomQueryHandlers,
       ...messageCommandHandlers,

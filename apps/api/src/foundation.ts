@@ -13,6 +13,7 @@ import { RoomPasswords } from './rooms/room-commands.js';
 import { AccessTokens } from './vault/access-tokens.js';
 import { StreamNameOwners } from './vault/name-owners.js';
 import { Names } from './vault/names.js';
+import { PersonalTokens } from './vault/personal-tokens.js';
 import { migrateVault } from './vault/schema.js';
 import { masterKey } from './vault/secrets.js';
 import { Sessions } from './vault/sessions.js';
@@ -31,6 +32,7 @@ export interface Foundation {
   readonly passwords: RoomPasswords;
   readonly sessions: Sessions;
   readonly tokens: AccessTokens;
+  readonly personalTokens: PersonalTokens;
   readonly vault: VaultSql;
   readonly time: Time;
   readonly readModels: ReadModels;
@@ -72,7 +74,9 @@ export async function layFoundation({
   const rooms = new Rooms(write, (lookups) => readModels.lookUp(lookups));
   const users = new Users(write);
   const vault = new VaultSql(sql);
+  const personalTokens = await PersonalTokens.open(sql, clock);
   const stop = async () => {
+    personalTokens.stop();
     await readSide.stop();
     await store.close();
     if (direct !== sql) await direct.end({ timeout: 5 });
@@ -90,6 +94,7 @@ export async function layFoundation({
     passwords: new RoomPasswords(vault),
     sessions: new Sessions(sql, clock),
     tokens: await AccessTokens.open(sql, master),
+    personalTokens,
     vault,
     time: new Time(clock),
     readModels,

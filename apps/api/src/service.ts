@@ -74,6 +74,7 @@ async function openDoors(
     passwords,
     sessions,
     tokens,
+    personalTokens,
     vault,
     time,
     readModels,
@@ -121,8 +122,22 @@ async function openDoors(
   const problems = new ProblemFilter(log);
   const app: NestFastifyApplication = await NestFactory.create<NestFastifyApplication>(
     appModule([
-      ...[rooms, users, names, passwords, sessions, tokens, vault, time, readModels, openLog, directory, liveRooms],
-      new Authentication(tokens, sessions, users, time.now),
+      ...[
+        rooms,
+        users,
+        names,
+        passwords,
+        sessions,
+        tokens,
+        personalTokens,
+        vault,
+        time,
+        readModels,
+        openLog,
+        directory,
+        liveRooms,
+      ],
+      new Authentication(tokens, sessions, personalTokens, users, time.now),
       new RoomAccess(rooms),
       new Registration(config.REGISTRATION),
       new ReadYourWrites(readModels),
@@ -148,6 +163,7 @@ async function openDoors(
     }
   });
   feed.add('sessions', (events) => sessions.take(events));
+  feed.add('personal tokens', (events) => personalTokens.take(events));
   feed.add('directory', (events) => directory.take(events));
   feed.add('sockets of accounts', (events) => gateway.take(events));
   feed.add('sockets of rooms', (events) => liveRooms.take(events));

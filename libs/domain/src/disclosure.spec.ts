@@ -36,6 +36,8 @@ const events: { readonly [T in EventType]: DataOf<T> } = {
   UserReinstated: {},
   SessionStarted: { sessionId: 's1' },
   SessionRevoked: { sessionId: 's1', cause: 'logout' },
+  TokenCreated: { tokenId: 't1', name: 'build', scopes: ['post'], expiresAt: null },
+  TokenRevoked: { tokenId: 't1' },
 };
 const types = Object.keys(events) as EventType[];
 const faces: readonly Face[] = ['member', 'moderator', 'auditor'];
@@ -64,6 +66,8 @@ const shown: { readonly [T in EventType]: readonly [member: string, moderator: s
   UserReinstated: ['', '', ''],
   SessionStarted: ['', '', 'sessionId'],
   SessionRevoked: ['cause', '', 'sessionId'],
+  TokenCreated: ['scopes expiresAt', '', 'tokenId name'],
+  TokenRevoked: ['', '', 'tokenId'],
 };
 
 describe.each(types)('what is shown of %s', (type) => {

@@ -49,6 +49,8 @@ export const fieldRules: FieldRules<DomainEvent> = {
   UserReinstated: {},
   SessionStarted: { sessionId: { from: 'auditor' } },
   SessionRevoked: { sessionId: { from: 'auditor' } },
+  TokenCreated: { tokenId: { from: 'auditor' }, name: { sealedFor: 'account', from: 'auditor' } },
+  TokenRevoked: { tokenId: { from: 'auditor' } },
 };
 
 /** The rules of an event type; an unknown type of a later release hides everything from all but auditors. */

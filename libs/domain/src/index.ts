@@ -8,3 +8,4 @@ export * from './rejection.js';
 export * from './room.js';
 export * from './text.js';
 export * from './user.js';
+export * from './user-tokens.js';

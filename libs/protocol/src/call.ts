@@ -27,7 +27,7 @@ export interface Call {
   readonly headers: Headers;
 }
 
-export type Tag = 'Accounts' | 'Rooms' | 'Messages' | 'Events' | 'Operation';
+export type Tag = 'Accounts' | 'Tokens' | 'Rooms' | 'Messages' | 'Events' | 'Operation';
 
 /** Headers of requests and answers, keyed by name; those of answers may be absent. */
 export interface Headers {
@@ -44,3 +44,5 @@ export const writeHeaders: Headers = {
 };
 /** Writes that start or end a session, or make an account, are not repeated by a key. */
 export const sessionHeaders: Headers = { request: {}, answer: writeHeaders.answer };
+/** Nor are writes that answer with a secret: answers are kept with their keys, and secrets are shown once. */
+export const secretHeaders: Headers = { request: {}, answer: writeHeaders.answer };

@@ -1,4 +1,5 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import { secretHeaders } from './call.js';
 import {
   type AnswerOf,
   type BodyOf,
@@ -18,9 +19,11 @@ describe('the table of calls', () => {
   it('has the paths and the answers that clients rely on', () => {
     const lines = callList.map(([, { method, path, answers }]) => `${method} ${path} ${Object.keys(answers)}`);
     expect(lines.sort()).toEqual([
+      'DELETE /v1/me/tokens/{id} 204',
       'DELETE /v1/rooms/{id}/members/{userId} 204',
       'DELETE /v1/rooms/{id}/messages/{messageId} 200',
       'DELETE /v1/rooms/{id}/messages/{messageId}/reactions/{emoji} 204',
+      'DELETE /v1/users/{id}/tokens/{tokenId} 204',
       'GET /asyncapi.json 200',
       'GET /health/live 200',
       'GET /health/ready 200',
@@ -29,6 +32,7 @@ describe('the table of calls', () => {
       'GET /v1/about 200',
       'GET /v1/inbox 200',
       'GET /v1/me 200',
+      'GET /v1/me/tokens 200',
       'GET /v1/rooms 200',
       'GET /v1/rooms/{id} 200',
       'GET /v1/rooms/{id}/events 200',
@@ -36,6 +40,7 @@ describe('the table of calls', () => {
       'GET /v1/rooms/{id}/messages 200',
       'GET /v1/search 200',
       'GET /v1/users 200',
+      'GET /v1/users/{id}/tokens 200',
       'PATCH /v1/me 200',
       'PATCH /v1/rooms/{id} 200',
       'PATCH /v1/rooms/{id}/members/{userId} 200',
@@ -46,10 +51,13 @@ describe('the table of calls', () => {
       'POST /v1/auth/refresh 200',
       'POST /v1/auth/register 201',
       'POST /v1/auth/ticket 201',
+      'POST /v1/bots 201',
+      'POST /v1/me/tokens 201',
       'POST /v1/rooms 201',
       'POST /v1/rooms/{id}/close 200',
       'POST /v1/rooms/{id}/members 200,201',
       'POST /v1/rooms/{id}/messages 200,201',
+      'POST /v1/users/{id}/tokens 201',
       'PUT /v1/direct/{username} 200,201',
       'PUT /v1/rooms/{id}/messages/{messageId}/reactions/{emoji} 204',
       'PUT /v1/rooms/{id}/read 204',
@@ -72,7 +80,7 @@ describe('the table of calls', () => {
   it.each(callList)('%s takes the headers of its kind', (_, { method, path, headers }) => {
     const taken = Object.keys(headers.request);
     const given = Object.keys(headers.answer);
-    if (path.startsWith('/v1/auth/')) expect(taken).toEqual([]);
+    if (path.startsWith('/v1/auth/') || headers === secretHeaders) expect(taken).toEqual([]);
     else if (method !== 'GET') expect([taken, given]).toEqual([['Idempotency-Key'], ['Verbatim-Position']]);
     else if (path.startsWith('/v1/') && path !== '/v1/about')
       expect([taken, given]).toEqual([['Verbatim-Position'], []]);

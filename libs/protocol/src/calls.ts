@@ -6,10 +6,12 @@ import { eventCalls } from './event-calls.js';
 import { messageCalls } from './message-calls.js';
 import { operationCalls } from './operation-calls.js';
 import { roomCalls } from './room-calls.js';
+import { tokenCalls } from './token-calls.js';
 
 /** Every call of the REST API. */
 export const calls = {
   ...accountCalls,
+  ...tokenCalls,
   ...roomCalls,
   ...messageCalls,
   ...eventCalls,

@@ -8,6 +8,7 @@ import { type JsonSchema, jsonSchema, mayBeAbsent, namedJsonSchemas, referenceTo
 import * as messages from './messages.js';
 import * as operation from './operation.js';
 import * as rooms from './rooms.js';
+import * as tokens from './tokens.js';
 
 /** Builds the OpenAPI 3.1 document of the REST API. `version` is that of the release. The result is the same each time. */
 export function openapi({ version }: { version: string }): JsonSchema {
@@ -35,6 +36,7 @@ export function openapi({ version }: { version: string }): JsonSchema {
 
 const tags: Record<Tag, string> = {
   Accounts: 'People, their sessions and their rights on the whole service.',
+  Tokens: 'Personal tokens for programs, and bots.',
   Rooms: 'Rooms and who is in them.',
   Messages: 'What people say, and what each of them has read.',
   Events: 'The log of a room: the one truth from which all the rest is made.',
@@ -85,7 +87,7 @@ A write answers when reads will show it. Should that take too long, it answers s
 means that nobody knows whether it took effect: repeat it with the same id or key.
 
 ## Repeating
-Every write outside \`/v1/auth\` takes the header \`Idempotency-Key\`: 1 to 200 visible ASCII characters, yours to choose. Repeated by
+Every write outside \`/v1/auth\`, but for those that answer with a secret, takes the header \`Idempotency-Key\`: 1 to 200 visible ASCII characters, yours to choose. Repeated by
 the same person with the same key, a request takes effect once. A key that was used for another request is a \`conflict\`. A message
 needs no key: its \`id\` does the same.
 `.trim();
@@ -104,6 +106,12 @@ const namedSchemas: Record<string, z.ZodType> = {
   Refresh: accounts.refreshBody,
   ChangeMe: accounts.changeMeBody,
   ChangeUser: accounts.changeUserBody,
+
+  Token: tokens.tokenSchema,
+  NewToken: tokens.newTokenSchema,
+  TokenList: tokens.tokenListSchema,
+  CreateToken: tokens.createTokenBody,
+  CreateBot: tokens.createBotBody,
 
   Room: rooms.roomSchema,
   RoomList: rooms.roomListSchema,

@@ -202,6 +202,7 @@ const plainValues: readonly unknown[] = [
   1,
   true,
   '1',
+  ['read'],
 ];
 
 /** The fields of an object's schema, whatever defaults and refinements are around it. */

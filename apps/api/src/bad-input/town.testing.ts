@@ -45,6 +45,9 @@ export async function foundTown(): Promise<Town> {
   const [foreignMessage = ''] = await talk(stranger, publicRoom);
   const [message = ''] = messages;
 
+  const token = await friend.post('/v1/me/tokens', { name: 'hello', scopes: ['read'] });
+  const ownToken = await owner.post('/v1/me/tokens', { name: 'hello', scopes: ['read'] });
+
   const leaver = await register(service.url);
   await leaver.post('/v1/auth/logout');
   return {
@@ -55,6 +58,8 @@ export async function foundTown(): Promise<Town> {
       '/v1/users/{id}': friend.id,
       '/v1/rooms/{id}': room,
       '{userId}': friend.id,
+      '{tokenId}': token.body.id,
+      '{id}': ownToken.body.id,
       '{messageId}': message,
       '{username}': friend.username,
       '{emoji}': encodeURIComponent('👍'),

@@ -37,6 +37,7 @@ export class Connection {
     /** Changes with the person's role on the server. */
     public actor: Actor,
     readonly username: string,
+    /** Of the session, or of the personal token that opened it. */
     readonly sessionId: string,
     readonly scopes: Scopes,
   ) {
