@@ -17,6 +17,10 @@ import { RoomController } from './rooms/room-controller.js';
 import { roomQueryHandlers } from './rooms/room-queries.js';
 import { tokenCommandHandlers } from './tokens/token-commands.js';
 import { TokenController } from './tokens/token-controller.js';
+import { incomingCommandHandlers } from './webhooks/incoming-commands.js';
+import { IncomingController } from './webhooks/incoming-controller.js';
+import { webhookCommandHandlers } from './webhooks/webhook-commands.js';
+import { WebhookController } from './webhooks/webhook-controller.js';
 
 @Module({})
 class AppModule {}
@@ -32,6 +36,8 @@ export function appModule(parts: readonly object[]): DynamicModule {
       RoomController,
       MessageController,
       AuditController,
+      WebhookController,
+      IncomingController,
       OperationController,
     ],
     providers: [
@@ -44,6 +50,8 @@ export function appModule(parts: readonly object[]): DynamicModule {
       ...messageCommandHandlers,
       ...messageQueryHandlers,
       ...auditQueryHandlers,
+      ...webhookCommandHandlers,
+      ...incomingCommandHandlers,
       Gateway,
       CallGuard,
       CallInterceptor,

@@ -6,6 +6,7 @@ import { type Clock, systemClock, Time } from './clock.js';
 import type { Config } from './config.js';
 import { connect, type Database } from './database/database.js';
 import { migrateDesk } from './desk/schema.js';
+import { WebhookDeliveries } from './desk/webhook-deliveries.js';
 import { OpenLog } from './feed/open-log.js';
 import { Rooms, Users } from './mailbox/entities.js';
 import { ReadModels } from './read-models/read-models.js';
@@ -18,10 +19,13 @@ import { migrateVault } from './vault/schema.js';
 import { masterKey } from './vault/secrets.js';
 import { Sessions } from './vault/sessions.js';
 import { VaultSql } from './vault/vault-sql.js';
+import { WebhookSecrets } from './vault/webhook-secrets.js';
 
 /** What all doors stand on: the log, the write side, the vault, the read models. Knows nothing of HTTP or sockets. */
 export interface Foundation {
   readonly sql: Sql;
+  /** The way around a transaction pooler. */
+  readonly direct: Sql;
   readonly store: PostgresEventStore;
   readonly sealer: Sealer;
   readonly keys: KeyRing;
@@ -33,6 +37,8 @@ export interface Foundation {
   readonly sessions: Sessions;
   readonly tokens: AccessTokens;
   readonly personalTokens: PersonalTokens;
+  readonly webhookSecrets: WebhookSecrets;
+  readonly webhookDeliveries: WebhookDeliveries;
   readonly vault: VaultSql;
   readonly time: Time;
   readonly readModels: ReadModels;
@@ -84,6 +90,7 @@ export async function layFoundation({
   };
   return {
     sql,
+    direct,
     store,
     sealer,
     keys,
@@ -95,6 +102,8 @@ export async function layFoundation({
     sessions: new Sessions(sql, clock),
     tokens: await AccessTokens.open(sql, master),
     personalTokens,
+    webhookSecrets: await WebhookSecrets.open(sql, keys),
+    webhookDeliveries: await WebhookDeliveries.open(sql),
     vault,
     time: new Time(clock),
     readModels,

@@ -24,6 +24,9 @@ import { ProblemFilter } from './rest/problem-filter.js';
 import { ReadYourWrites } from './rest/read-your-writes.js';
 import { httpServer } from './rest/server.js';
 import { RoomAccess } from './rooms/room-access.js';
+import type { Resolve } from './webhooks/address.js';
+import { Receivers } from './webhooks/receivers.js';
+import { WebhookRunner } from './webhooks/webhook-runner.js';
 
 /** A running service. */
 export interface Service {
@@ -38,6 +41,8 @@ export interface ServiceOptions {
   readonly database: Database;
   readonly log: Logger;
   readonly clock?: Clock;
+  /** Finds the addresses of receivers of webhooks; tests bring their own. */
+  readonly resolve?: Resolve;
   /** Is told the made-up password of the first administrator, once in the life of a database. */
   readonly announcePassword: (username: string, password: string) => void;
 }
@@ -61,10 +66,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
 async function openDoors(
   foundation: Foundation,
-  { config, database, log, announcePassword }: ServiceOptions,
+  { config, database, log, announcePassword, resolve }: ServiceOptions,
 ): Promise<Service> {
   const {
     sql,
+    direct,
     store,
     sealer,
     openLog,
@@ -75,6 +81,8 @@ async function openDoors(
     sessions,
     tokens,
     personalTokens,
+    webhookSecrets,
+    webhookDeliveries,
     vault,
     time,
     readModels,
@@ -84,6 +92,11 @@ async function openDoors(
   const presence = new Presence(database.directUrl, log);
   const liveRooms = new LiveRooms(openLog, rooms, directory, readModels, presence);
   const feed = new Feed(store, sealer, log);
+  const receivers = new Receivers(config.WEBHOOK_ALLOW_PRIVATE === 'on', resolve);
+  const webhooks = new WebhookRunner(direct, {
+    ...{ rooms, users, openLog, readModels, directory, receivers, log, clock: time.now },
+    ...{ secrets: webhookSecrets, deliveries: webhookDeliveries },
+  });
   const readiness = new Readiness([
     { name: 'database', ready: async () => (await sql`select 1`).length === 1 },
     { name: 'event store', ready: async () => (await store.head()) >= -1n },
@@ -138,6 +151,7 @@ async function openDoors(
         liveRooms,
       ],
       new Authentication(tokens, sessions, personalTokens, users, time.now),
+      ...[webhookSecrets, webhookDeliveries, receivers],
       new RoomAccess(rooms),
       new Registration(config.REGISTRATION),
       new ReadYourWrites(readModels),
@@ -167,6 +181,7 @@ async function openDoors(
   feed.add('directory', (events) => directory.take(events));
   feed.add('sockets of accounts', (events) => gateway.take(events));
   feed.add('sockets of rooms', (events) => liveRooms.take(events));
+  feed.add('webhooks', (events) => webhooks.take(events));
   await feed.start();
   // From here on nothing that other replicas do is missed, so now is the time to learn what they did before.
   await sessions.load();
@@ -180,6 +195,7 @@ async function openDoors(
   }, SWEEP);
   await app.listen(config.PORT, config.HOST);
   presence.start();
+  webhooks.start();
 
   const stop = async () => {
     clearInterval(sweep);
@@ -188,6 +204,7 @@ async function openDoors(
     await new Promise((resolve) => setTimeout(resolve, DRAIN));
     await Promise.all([rooms.finish(FINISH), users.finish(FINISH)]);
     await gateway.closeAll();
+    await webhooks.stop();
     await presence.stop();
     await feed.stop();
     await app.close();

@@ -6,6 +6,7 @@ export * from './recent-window.js';
 export * from './recorded.js';
 export * from './rejection.js';
 export * from './room.js';
+export * from './room-webhooks.js';
 export * from './text.js';
 export * from './user.js';
 export * from './user-tokens.js';

@@ -10,6 +10,15 @@ import {
 import { PersistentMap } from './persistent-map.js';
 import { RecentWindow } from './recent-window.js';
 import { isRejection, type Rejection, reject } from './rejection.js';
+import {
+  decideWebhook,
+  evolveWebhooks,
+  isWebhookCommand,
+  noWebhooks,
+  type WebhookCommand,
+  type WebhookEvent,
+  type Webhooks,
+} from './room-webhooks.js';
 import { fingerprint, limits, nameKey, textProblem } from './text.js';
 
 export const roomStream = (roomId: string): string => streamName('room', roomId);
@@ -88,7 +97,8 @@ export type RoomEvent =
   | MessageRedacted
   | ReactionAdded
   | ReactionRemoved
-  | ChatClosed;
+  | ChatClosed
+  | WebhookEvent;
 
 // State -------------------------------------------------------------------------------------------------------------
 
@@ -109,7 +119,7 @@ export interface MessageFacts {
   readonly redacted: boolean;
 }
 
-export interface RoomState extends RoomSettings {
+export interface RoomState extends RoomSettings, Webhooks {
   readonly status: 'unborn' | 'abandoned' | 'open' | 'closed';
   readonly createdBy: string | null;
   readonly createdAt: string;
@@ -143,6 +153,7 @@ const initialState: RoomState = {
   forgottenIdTime: 0,
   imports: {},
   abandonedClaims: [],
+  ...noWebhooks,
 };
 
 function evolve(before: RoomState, event: RoomEvent): RoomState {
@@ -212,6 +223,12 @@ function evolve(before: RoomState, event: RoomEvent): RoomState {
     }
     case 'ChatClosed':
       return { ...state, status: 'closed' };
+    case 'WebhookAdded':
+    case 'WebhookChanged':
+    case 'WebhookRemoved':
+    case 'IncomingWebhookAdded':
+    case 'IncomingWebhookRemoved':
+      return { ...state, ...evolveWebhooks(state, event) };
     default:
       // An event of a later release: nothing here depends on it.
       return state;
@@ -376,7 +393,8 @@ export type RoomCommand =
   | RedactMessage
   | AddReaction
   | RemoveReaction
-  | CloseRoom;
+  | CloseRoom
+  | WebhookCommand;
 
 // Decisions ---------------------------------------------------------------------------------------------------------
 
@@ -390,7 +408,9 @@ function decide(command: RoomCommand, state: RoomState): RoomDecision {
   if (command.type === 'AbandonRoomName') return abandonName(command, state);
   if ('imported' in command && command.imported && alreadyImported(command.imported, state)) return accept();
   if (command.type === 'JoinRoom') return join(command, state);
+  if (command.type === 'StopWebhook') return decideWebhook(command, state, null);
   if (concealed(state, command.actor)) return noSuchRoom;
+  if (isWebhookCommand(command)) return decideWebhook(command, state, governingProblem(state, command.actor));
 
   switch (command.type) {
     case 'ChangeRoom':
@@ -662,6 +682,12 @@ function rankOf(actor: Actor, state: RoomState): number {
 const governs = (actor: Actor, state: RoomState): boolean => rankOf(actor, state) >= rank.owner;
 const moderates = (actor: Actor, state: RoomState): boolean => rankOf(actor, state) >= rank.moderator;
 const refusal = (actor: Actor, state: RoomState): Rejection => (state.members.get(actor.id) ? notAllowed : notAMember);
+
+/** Why this person may not change the room, its settings or its webhooks; null: they may. */
+export function governingProblem(state: RoomState, actor: Actor): Rejection | null {
+  if (concealed(state, actor)) return noSuchRoom;
+  return governs(actor, state) ? null : refusal(actor, state);
+}
 
 /** Whether this person may not even know that the room exists. */
 export function concealed(state: RoomState, actor: Actor): boolean {

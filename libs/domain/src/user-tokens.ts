@@ -2,7 +2,6 @@ import type { Actor, Decision, Happened } from './decider.js';
 import { reject } from './rejection.js';
 import type { Erasable } from './room.js';
 import { limits, textProblem } from './text.js';
-import type { UserState } from './user.js';
 
 /** Tokens that one person or bot may have at a time, expired ones that were not revoked included. */
 export const MOST_TOKENS = 50;
@@ -24,6 +23,17 @@ export type TokenCreated = Happened<
 >;
 export type TokenRevoked = Happened<'TokenRevoked', { readonly tokenId: string }>;
 export type TokenEvent = TokenCreated | TokenRevoked;
+
+// State -------------------------------------------------------------------------------------------------------------
+
+/** What of an account its tokens depend on. */
+export interface TokenHolder {
+  readonly status: string;
+  /** A program's account: it cannot sign in and has tokens only. */
+  readonly bot: boolean;
+  /** Ids of the personal tokens that are good, until they expire. */
+  readonly tokens: readonly string[];
+}
 
 // Commands ----------------------------------------------------------------------------------------------------------
 
@@ -48,7 +58,7 @@ export type TokenCommand = CreateToken | RevokeToken;
 
 // Decisions ---------------------------------------------------------------------------------------------------------
 
-export function createToken(command: CreateToken, state: UserState): Decision<TokenEvent> {
+export function createToken(command: CreateToken, state: TokenHolder): Decision<TokenEvent> {
   const { actor, userId, tokenId, name, scopes, expiresAt } = command;
   if (state.bot ? actor.role !== 'admin' : actor.id !== userId) {
     return reject('NotAllowed', 'People make their own tokens; those of bots are made by administrators.');
@@ -64,7 +74,7 @@ export function createToken(command: CreateToken, state: UserState): Decision<To
   return { events: [{ type: 'TokenCreated', data: { tokenId, name, scopes, expiresAt } }] };
 }
 
-export function revokeToken({ actor, userId, tokenId }: RevokeToken, state: UserState): Decision<TokenEvent> {
+export function revokeToken({ actor, userId, tokenId }: RevokeToken, state: TokenHolder): Decision<TokenEvent> {
   if (actor.id !== userId && actor.role !== 'admin') return reject('NotAllowed', 'Only administrators may do this.');
   if (!state.tokens.includes(tokenId)) return { events: [] };
   return { events: [{ type: 'TokenRevoked', data: { tokenId } }] };

@@ -11,7 +11,7 @@ import {
 import { reject } from './rejection.js';
 import type { Erasable } from './room.js';
 import { limits, textProblem } from './text.js';
-import { createToken, revokeToken, type TokenCommand, type TokenEvent } from './user-tokens.js';
+import { createToken, revokeToken, type TokenCommand, type TokenEvent, type TokenHolder } from './user-tokens.js';
 
 export const userStream = (userId: string): string => streamName('user', userId);
 
@@ -54,7 +54,7 @@ export type UserEvent =
 
 // State -------------------------------------------------------------------------------------------------------------
 
-export interface UserState {
+export interface UserState extends TokenHolder {
   readonly status: 'unborn' | 'abandoned' | 'active' | 'suspended';
   readonly revision: bigint;
   readonly username: string;
@@ -62,10 +62,6 @@ export interface UserState {
   readonly email: Erasable;
   readonly role: ServerRole;
   readonly createdAt: string;
-  /** A program's account: it cannot sign in and has tokens only. */
-  readonly bot: boolean;
-  /** Ids of the personal tokens that are good, until they expire. */
-  readonly tokens: readonly string[];
 }
 
 const initialState: UserState = {

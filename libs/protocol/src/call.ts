@@ -27,7 +27,7 @@ export interface Call {
   readonly headers: Headers;
 }
 
-export type Tag = 'Accounts' | 'Tokens' | 'Rooms' | 'Messages' | 'Events' | 'Operation';
+export type Tag = 'Accounts' | 'Tokens' | 'Rooms' | 'Messages' | 'Events' | 'Webhooks' | 'Operation';
 
 /** Headers of requests and answers, keyed by name; those of answers may be absent. */
 export interface Headers {

@@ -20,9 +20,11 @@ describe('the table of calls', () => {
     const lines = callList.map(([, { method, path, answers }]) => `${method} ${path} ${Object.keys(answers)}`);
     expect(lines.sort()).toEqual([
       'DELETE /v1/me/tokens/{id} 204',
+      'DELETE /v1/rooms/{id}/incoming-webhooks/{webhookId} 204',
       'DELETE /v1/rooms/{id}/members/{userId} 204',
       'DELETE /v1/rooms/{id}/messages/{messageId} 200',
       'DELETE /v1/rooms/{id}/messages/{messageId}/reactions/{emoji} 204',
+      'DELETE /v1/rooms/{id}/webhooks/{webhookId} 204',
       'DELETE /v1/users/{id}/tokens/{tokenId} 204',
       'GET /asyncapi.json 200',
       'GET /health/live 200',
@@ -36,8 +38,11 @@ describe('the table of calls', () => {
       'GET /v1/rooms 200',
       'GET /v1/rooms/{id} 200',
       'GET /v1/rooms/{id}/events 200',
+      'GET /v1/rooms/{id}/incoming-webhooks 200',
       'GET /v1/rooms/{id}/members 200',
       'GET /v1/rooms/{id}/messages 200',
+      'GET /v1/rooms/{id}/webhooks 200',
+      'GET /v1/rooms/{id}/webhooks/{webhookId} 200',
       'GET /v1/search 200',
       'GET /v1/users 200',
       'GET /v1/users/{id}/tokens 200',
@@ -45,6 +50,7 @@ describe('the table of calls', () => {
       'PATCH /v1/rooms/{id} 200',
       'PATCH /v1/rooms/{id}/members/{userId} 200',
       'PATCH /v1/rooms/{id}/messages/{messageId} 200',
+      'PATCH /v1/rooms/{id}/webhooks/{webhookId} 200',
       'PATCH /v1/users/{id} 200',
       'POST /v1/auth/login 200',
       'POST /v1/auth/logout 204',
@@ -52,11 +58,15 @@ describe('the table of calls', () => {
       'POST /v1/auth/register 201',
       'POST /v1/auth/ticket 201',
       'POST /v1/bots 201',
+      'POST /v1/hooks/{token} 200,201',
       'POST /v1/me/tokens 201',
       'POST /v1/rooms 201',
       'POST /v1/rooms/{id}/close 200',
+      'POST /v1/rooms/{id}/incoming-webhooks 201',
       'POST /v1/rooms/{id}/members 200,201',
       'POST /v1/rooms/{id}/messages 200,201',
+      'POST /v1/rooms/{id}/webhooks 201',
+      'POST /v1/rooms/{id}/webhooks/{webhookId}/rotate-secret 200',
       'POST /v1/users/{id}/tokens 201',
       'PUT /v1/direct/{username} 200,201',
       'PUT /v1/rooms/{id}/messages/{messageId}/reactions/{emoji} 204',
@@ -77,13 +87,13 @@ describe('the table of calls', () => {
     },
   );
 
-  it.each(callList)('%s takes the headers of its kind', (_, { method, path, headers }) => {
+  it.each(callList)('%s takes the headers of its kind', (_, { method, path, auth, headers }) => {
     const taken = Object.keys(headers.request);
     const given = Object.keys(headers.answer);
     if (path.startsWith('/v1/auth/') || headers === secretHeaders) expect(taken).toEqual([]);
-    else if (method !== 'GET') expect([taken, given]).toEqual([['Idempotency-Key'], ['Verbatim-Position']]);
-    else if (path.startsWith('/v1/') && path !== '/v1/about')
-      expect([taken, given]).toEqual([['Verbatim-Position'], []]);
+    else if (auth !== 'none' && method !== 'GET')
+      expect([taken, given]).toEqual([['Idempotency-Key'], ['Verbatim-Position']]);
+    else if (path.startsWith('/v1/') && auth !== 'none') expect([taken, given]).toEqual([['Verbatim-Position'], []]);
     else expect([taken, given]).toEqual([[], []]);
   });
 

@@ -7,6 +7,7 @@ import { messageCalls } from './message-calls.js';
 import { operationCalls } from './operation-calls.js';
 import { roomCalls } from './room-calls.js';
 import { tokenCalls } from './token-calls.js';
+import { webhookCalls } from './webhook-calls.js';
 
 /** Every call of the REST API. */
 export const calls = {
@@ -15,6 +16,7 @@ export const calls = {
   ...roomCalls,
   ...messageCalls,
   ...eventCalls,
+  ...webhookCalls,
   ...operationCalls,
 };
 

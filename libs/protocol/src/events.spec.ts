@@ -29,10 +29,25 @@ const dataOf: { [E in RoomEvent as E['type']]: E['data'] } = {
   ReactionAdded: { messageId: someId, emoji: '👍' },
   ReactionRemoved: { messageId: someId, emoji: '👍' },
   ChatClosed: { reason: 'done' },
+  WebhookAdded: { webhookId: someId, host: 'example.org', urlId: otherId, secretId: someId, events: ['MessagePosted'] },
+  WebhookChanged: {
+    webhookId: someId,
+    host: 'example.org',
+    urlId: otherId,
+    secretId: someId,
+    events: [],
+    stopped: null,
+  },
+  WebhookRemoved: { webhookId: someId },
+  IncomingWebhookAdded: { webhookId: someId, botId: otherId, name: 'Build' },
+  IncomingWebhookRemoved: { webhookId: someId },
 };
 const erased = (data: object): object =>
   Object.fromEntries(
-    Object.entries(data).map(([key, value]) => [key, ['name', 'topic', 'text', 'reason'].includes(key) ? null : value]),
+    Object.entries(data).map(([key, value]) => [
+      key,
+      ['name', 'topic', 'text', 'reason', 'host'].includes(key) ? null : value,
+    ]),
   );
 
 const live = { revision: 3, at: '2026-01-31T12:00:00.000Z', actor: { id: someId, username: 'ada' } };

@@ -13,3 +13,4 @@ export * from './operation.js';
 export * from './rooms.js';
 export * from './scopes.js';
 export * from './tokens.js';
+export * from './webhooks.js';

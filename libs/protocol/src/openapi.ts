@@ -9,6 +9,7 @@ import * as messages from './messages.js';
 import * as operation from './operation.js';
 import * as rooms from './rooms.js';
 import * as tokens from './tokens.js';
+import * as webhooks from './webhooks.js';
 
 /** Builds the OpenAPI 3.1 document of the REST API. `version` is that of the release. The result is the same each time. */
 export function openapi({ version }: { version: string }): JsonSchema {
@@ -24,6 +25,7 @@ export function openapi({ version }: { version: string }): JsonSchema {
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     security: [{ bearer: [] }],
     paths: paths(),
+    webhooks: { event: sentEvent() },
     components: {
       schemas: namedJsonSchemas(namedSchemas, 'draft-2020-12'),
       responses: errorAnswers(),
@@ -40,6 +42,7 @@ const tags: Record<Tag, string> = {
   Rooms: 'Rooms and who is in them.',
   Messages: 'What people say, and what each of them has read.',
   Events: 'The log of a room: the one truth from which all the rest is made.',
+  Webhooks: 'Events of rooms sent elsewhere, and addresses at which programs post.',
   Operation: 'For those who run the service.',
 };
 
@@ -137,6 +140,18 @@ const namedSchemas: Record<string, z.ZodType> = {
   EventEnvelope: events.storedEnvelopeSchema,
   ...events.namedEventSchemas,
 
+  Webhook: webhooks.webhookSchema,
+  NewWebhook: webhooks.newWebhookSchema,
+  WebhookList: webhooks.webhookListSchema,
+  AddWebhook: webhooks.addWebhookBody,
+  ChangeWebhook: webhooks.changeWebhookBody,
+  IncomingWebhook: webhooks.incomingWebhookSchema,
+  NewIncomingWebhook: webhooks.newIncomingWebhookSchema,
+  IncomingWebhookList: webhooks.incomingWebhookListSchema,
+  AddIncomingWebhook: webhooks.addIncomingWebhookBody,
+  PostToHook: webhooks.postToHookBody,
+  Posted: webhooks.postedSchema,
+
   Problem: problemSchema,
   InputError: inputErrorSchema,
   Health: operation.healthSchema,
@@ -198,6 +213,38 @@ function parametersOf(place: 'path' | 'query' | 'header', shape: Readonly<Record
     const required = place === 'path' || (place === 'query' && !mayBeAbsent(field as z.ZodType));
     return { name, in: place, ...(description ? { description } : {}), required, schema };
   });
+}
+
+// Webhooks ----------------------------------------------------------------------------------------------------------
+
+/** The request by which an event is sent to a receiver. */
+function sentEvent(): Record<string, JsonSchema> {
+  const header = (name: string, description: string) => ({
+    name,
+    in: 'header',
+    description,
+    required: true,
+    schema: { type: 'string' },
+  });
+  return {
+    post: {
+      summary: 'An event of a room',
+      description:
+        'Sent at least once, in the order of revisions, as a member of the room may see it at this moment. Any status of 200 ' +
+        'to 299 is success; 410 ends the webhook; after anything else the same event is sent again later.',
+      security: [],
+      parameters: [
+        header('webhook-id', 'Id of the event: the same at each repetition.'),
+        header('webhook-timestamp', 'When it was sent: seconds since 1970.'),
+        header(
+          'webhook-signature',
+          '`v1,` and the HMAC-SHA-256 of `<webhook-id>.<webhook-timestamp>.<body>` in base64.',
+        ),
+      ],
+      requestBody: { required: true, content: content('application/json', events.storedEventSchema) },
+      responses: { '2XX': { description: 'Taken.' }, 410: { description: 'Nothing more is wanted.' } },
+    },
+  };
 }
 
 // Answers -----------------------------------------------------------------------------------------------------------

@@ -57,7 +57,8 @@ function revisionIn(cursor: string): bigint {
   return BigInt(revision);
 }
 
-const eventAnswer = (event: Recorded, face: Face, replaced: boolean, people: ReadonlyMap<string, Person>) =>
+/** An event of a room as one face sees it. */
+export const eventAnswer = (event: Recorded, face: Face, replaced: boolean, people: ReadonlyMap<string, Person>) =>
   ({
     id: event.id,
     stream: event.stream,

@@ -203,6 +203,8 @@ const plainValues: readonly unknown[] = [
   true,
   '1',
   ['read'],
+  ['MessagePosted'],
+  'https://example.org/hello',
 ];
 
 /** The fields of an object's schema, whatever defaults and refinements are around it. */

@@ -48,6 +48,9 @@ export async function foundTown(): Promise<Town> {
   const token = await friend.post('/v1/me/tokens', { name: 'hello', scopes: ['read'] });
   const ownToken = await owner.post('/v1/me/tokens', { name: 'hello', scopes: ['read'] });
 
+  const sentTo = { url: 'https://example.org/hello', active: false };
+  const webhook = await owner.post(`/v1/rooms/${room}/webhooks`, sentTo);
+
   const leaver = await register(service.url);
   await leaver.post('/v1/auth/logout');
   return {
@@ -59,6 +62,7 @@ export async function foundTown(): Promise<Town> {
       '/v1/rooms/{id}': room,
       '{userId}': friend.id,
       '{tokenId}': token.body.id,
+      '{webhookId}': webhook.body.id,
       '{id}': ownToken.body.id,
       '{messageId}': message,
       '{username}': friend.username,

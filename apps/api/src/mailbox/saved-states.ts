@@ -10,7 +10,7 @@ import {
 
 /** How a room's state stands in a snapshot. Change `rules` whenever the shape or the folding of rooms changes. */
 export const roomSnapshot = {
-  rules: 'room-1',
+  rules: 'room-2',
 
   write(state: RoomState): string {
     const { revision, members, messages, reactions, ...plain } = state;
