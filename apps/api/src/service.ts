@@ -116,6 +116,11 @@ async function openDoors(
       read: () => presence.dropped,
     },
     {
+      name: 'verbatim_webhooks_sending',
+      help: 'Whether it is this process that sends to webhooks.',
+      read: () => Number(webhooks.sending),
+    },
+    {
       name: 'verbatim_feed_position',
       help: 'Position up to which the feed has told everyone.',
       read: () => Number(feed.position),
