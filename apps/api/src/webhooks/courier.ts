@@ -34,6 +34,8 @@ const PAGE = 100;
 /** Milliseconds until the first repetition, doubled with each, up to the longest pause; random from the half of it on. */
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 3_600_000;
+/** Milliseconds after which it is looked again whether an attempt is still to wait. */
+const LOOK_AGAIN = 30_000;
 /** Milliseconds of nothing but failures after which a webhook is given up. */
 const GIVEN_UP_AFTER = 3 * 86_400_000;
 /** Milliseconds to wait when it is we who cannot go on. */
@@ -103,7 +105,11 @@ export class Courier {
       this.delivery ??= await this.parts.deliveries.read(this.webhookId);
       if (!this.delivery) return null;
       const early = (this.delivery.nextAttemptAt?.getTime() ?? 0) - this.parts.clock().getTime();
-      if (early > 0) return Math.min(early, LONGEST_PAUSE);
+      if (early > 0) {
+        // Somebody may wish it to be tried sooner.
+        this.delivery = null;
+        return Math.min(early, LOOK_AGAIN);
+      }
       const { healthy, failing } = this.parts.lanes;
       const lane = this.delivery.failures > 0 ? failing : healthy;
       return await lane.run(() => this.goOn(this.delivery as Delivery));
@@ -180,7 +186,7 @@ export class Courier {
     const hopeless = gone || now.getTime() - failingSince.getTime() > GIVEN_UP_AFTER;
     await this.note(before, { ...before, ...attempt, ...failure, ...(hopeless && { nextAttemptAt: null }) });
     if (hopeless) return this.stop(gone ? 'receiver_gone' : 'failing');
-    return pause;
+    return 0;
   }
 
   private async note(before: Delivery, after: Delivery): Promise<void> {

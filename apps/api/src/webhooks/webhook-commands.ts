@@ -62,7 +62,7 @@ export interface WebhookWishes {
   readonly active?: boolean;
 }
 
-/** Changes a webhook; what had failed is tried again at once. */
+/** Changes a webhook; what had failed is tried again at once, or within half a minute if nothing differs. */
 export class ReviseWebhook extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
