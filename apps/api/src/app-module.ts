@@ -18,6 +18,12 @@ import { CallInterceptor } from './rest/call-interceptor.js';
 import { roomCommandHandlers } from './rooms/room-commands.js';
 import { RoomController } from './rooms/room-controller.js';
 import { roomQueryHandlers } from './rooms/room-queries.js';
+import { tokenCommandHandlers } from './tokens/token-commands.js';
+import { TokenController } from './tokens/token-controller.js';
+import { incomingCommandHandlers } from './webhooks/incoming-commands.js';
+import { IncomingController } from './webhooks/incoming-controller.js';
+import { webhookCommandHandlers } from './webhooks/webhook-commands.js';
+import { WebhookController } from './webhooks/webhook-controller.js';
 
 @Module({})
 class AppModule {}
@@ -29,16 +35,20 @@ export function appModule(parts: readonly object[]): DynamicModule {
     imports: [CqrsModule.forRoot()],
     controllers: [
       AccountController,
+      TokenController,
       RoomController,
       MessageController,
       ModerationController,
       AuditController,
+      WebhookController,
+      IncomingController,
       OperationController,
     ],
     providers: [
       ...parts.map((part) => ({ provide: part.constructor as Type, useValue: part })),
       ...accountCommandHandlers,
       ...accountQueryHandlers,
+      ...tokenCommandHandlers,
       ...roomCommandHandlers,
       ...roomQueryHandlers,
       ...messageCommandHandlers,
@@ -46,6 +56,8 @@ export function appModule(parts: readonly object[]): DynamicModule {
       ...moderationCommandHandlers,
       ...moderationQueryHandlers,
       ...auditQueryHandlers,
+      ...webhookCommandHandlers,
+      ...incomingCommandHandlers,
       Gateway,
       CallGuard,
       CallInterceptor,

@@ -44,6 +44,8 @@ const environment = z.object({
   ADMIN_PASSWORD: z.preprocess(blank, z.string().min(10, 'must have at least 10 characters').optional()),
   REGISTRATION: z.preprocess(blank, z.enum(['open', 'invite', 'closed']).default('open')),
   RATE_LIMITS: z.preprocess(blank, z.enum(['on', 'off']).default('on')),
+  /** Whether webhooks may be sent to private addresses, and without TLS. */
+  WEBHOOK_ALLOW_PRIVATE: z.preprocess(blank, z.enum(['on', 'off']).default('off')),
   LOG_LEVEL: z.preprocess(
     blank,
     z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

@@ -6,6 +6,7 @@ import { type Clock, systemClock, Time } from './clock.js';
 import type { Config } from './config.js';
 import { connect, type Database } from './database/database.js';
 import { migrateDesk } from './desk/schema.js';
+import { WebhookDeliveries } from './desk/webhook-deliveries.js';
 import { OpenLog } from './feed/open-log.js';
 import { Rooms, Users } from './mailbox/entities.js';
 import { MeasuredEventStore } from './operation/measured-event-store.js';
@@ -14,14 +15,18 @@ import { RoomPasswords } from './rooms/room-commands.js';
 import { AccessTokens } from './vault/access-tokens.js';
 import { StreamNameOwners } from './vault/name-owners.js';
 import { Names } from './vault/names.js';
+import { PersonalTokens } from './vault/personal-tokens.js';
 import { migrateVault } from './vault/schema.js';
 import { masterKey } from './vault/secrets.js';
 import { Sessions } from './vault/sessions.js';
 import { VaultSql } from './vault/vault-sql.js';
+import { WebhookSecrets } from './vault/webhook-secrets.js';
 
 /** What all doors stand on: the log, the write side, the vault, the read models. Knows nothing of HTTP or sockets. */
 export interface Foundation {
   readonly sql: Sql;
+  /** The way around a transaction pooler. */
+  readonly direct: Sql;
   readonly store: MeasuredEventStore;
   readonly sealer: Sealer;
   readonly keys: KeyRing;
@@ -32,6 +37,9 @@ export interface Foundation {
   readonly passwords: RoomPasswords;
   readonly sessions: Sessions;
   readonly tokens: AccessTokens;
+  readonly personalTokens: PersonalTokens;
+  readonly webhookSecrets: WebhookSecrets;
+  readonly webhookDeliveries: WebhookDeliveries;
   readonly vault: VaultSql;
   readonly time: Time;
   readonly readModels: ReadModels;
@@ -75,7 +83,9 @@ export async function layFoundation({
   const rooms = new Rooms(write, (lookups) => readModels.lookUp(lookups));
   const users = new Users(write);
   const vault = new VaultSql(sql);
+  const personalTokens = await PersonalTokens.open(sql, clock);
   const stop = async () => {
+    personalTokens.stop();
     await readSide.stop();
     await store.close();
     if (direct !== sql) await direct.end({ timeout: 5 });
@@ -83,6 +93,7 @@ export async function layFoundation({
   };
   return {
     sql,
+    direct,
     store,
     sealer,
     keys,
@@ -93,6 +104,9 @@ export async function layFoundation({
     passwords: new RoomPasswords(vault),
     sessions: new Sessions(sql, clock),
     tokens: await AccessTokens.open(sql, master),
+    personalTokens,
+    webhookSecrets: await WebhookSecrets.open(sql, keys),
+    webhookDeliveries: await WebhookDeliveries.open(sql),
     vault,
     time: new Time(clock),
     readModels,

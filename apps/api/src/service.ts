@@ -25,6 +25,9 @@ import { ProblemFilter } from './rest/problem-filter.js';
 import { ReadYourWrites } from './rest/read-your-writes.js';
 import { httpServer } from './rest/server.js';
 import { RoomAccess } from './rooms/room-access.js';
+import type { Resolve } from './webhooks/address.js';
+import { Receivers } from './webhooks/receivers.js';
+import { WebhookRunner } from './webhooks/webhook-runner.js';
 
 /** A running service. */
 export interface Service {
@@ -39,6 +42,8 @@ export interface ServiceOptions {
   readonly database: Database;
   readonly log: Logger;
   readonly clock?: Clock;
+  /** Finds the addresses of receivers of webhooks; tests bring their own. */
+  readonly resolve?: Resolve;
   /** Is told the made-up password of the first administrator, once in the life of a database. */
   readonly announcePassword: (username: string, password: string) => void;
 }
@@ -62,10 +67,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
 async function openDoors(
   foundation: Foundation,
-  { config, database, log, announcePassword }: ServiceOptions,
+  { config, database, log, announcePassword, resolve }: ServiceOptions,
 ): Promise<Service> {
   const {
     sql,
+    direct,
     store,
     sealer,
     openLog,
@@ -75,6 +81,9 @@ async function openDoors(
     passwords,
     sessions,
     tokens,
+    personalTokens,
+    webhookSecrets,
+    webhookDeliveries,
     vault,
     time,
     readModels,
@@ -85,6 +94,11 @@ async function openDoors(
   const inspections = new Inspections(rooms);
   const liveRooms = new LiveRooms(openLog, rooms, directory, readModels, presence, inspections);
   const feed = new Feed(store, sealer, log);
+  const receivers = new Receivers(config.WEBHOOK_ALLOW_PRIVATE === 'on', resolve);
+  const webhooks = new WebhookRunner(direct, {
+    ...{ rooms, users, openLog, readModels, directory, receivers, log, clock: time.now },
+    ...{ secrets: webhookSecrets, deliveries: webhookDeliveries },
+  });
   const readiness = new Readiness([
     { name: 'database', ready: async () => (await sql`select 1`).length === 1 },
     { name: 'event store', ready: async () => (await store.head()) >= -1n },
@@ -103,6 +117,11 @@ async function openDoors(
         name: 'verbatim_presence_dropped',
         help: 'News of presence and typing that were dropped because there were too many.',
         read: () => presence.dropped,
+      },
+      {
+        name: 'verbatim_webhooks_sending',
+        help: 'Whether it is this process that sends to webhooks.',
+        read: () => Number(webhooks.sending),
       },
       {
         name: 'verbatim_feed_position',
@@ -126,8 +145,9 @@ async function openDoors(
   const problems = new ProblemFilter(log);
   const app: NestFastifyApplication = await NestFactory.create<NestFastifyApplication>(
     appModule([
-      ...[rooms, users, names, passwords, sessions, tokens, vault, time, readModels, openLog, directory, liveRooms],
-      new Authentication(tokens, sessions, users, time.now),
+      ...[rooms, users, names, passwords, sessions, tokens, personalTokens, vault, time, readModels, openLog],
+      ...[directory, liveRooms, webhookSecrets, webhookDeliveries, receivers],
+      new Authentication(tokens, sessions, personalTokens, users, time.now),
       new RoomAccess(rooms, inspections),
       new Registration(config.REGISTRATION),
       new ReadYourWrites(readModels),
@@ -153,9 +173,11 @@ async function openDoors(
     }
   });
   feed.add('sessions', (events) => sessions.take(events));
+  feed.add('personal tokens', (events) => personalTokens.take(events));
   feed.add('directory', (events) => directory.take(events));
   feed.add('sockets of accounts', (events) => gateway.take(events));
   feed.add('sockets of rooms', (events) => liveRooms.take(events));
+  feed.add('webhooks', (events) => webhooks.take(events));
   await feed.start();
   // From here on nothing that other replicas do is missed, so now is the time to learn what they did before.
   await sessions.load();
@@ -169,6 +191,7 @@ async function openDoors(
   }, SWEEP);
   await app.listen(config.PORT, config.HOST);
   presence.start();
+  webhooks.start();
 
   const stop = async () => {
     clearInterval(sweep);
@@ -178,6 +201,7 @@ async function openDoors(
     gateway.stopListening();
     await Promise.all([rooms.finish(FINISH), users.finish(FINISH)]);
     await gateway.closeAll();
+    await webhooks.stop();
     await presence.stop();
     await feed.stop();
     await app.close();

@@ -42,6 +42,11 @@ const events: { readonly [T in EventType]: DataOf<T> } = {
   ReportSettled: { reportId: 'r1', outcome: 'acted', note: 'Told him.' },
   RoomInspected: { what: 'messages', reason: 'Ticket 7' },
   ChatClosed: { reason: 'Done.' },
+  WebhookAdded: { webhookId: 'w1', host: 'example.org', urlId: 'v1', secretId: 'v2', events: ['MessagePosted'] },
+  WebhookChanged: { webhookId: 'w1', host: 'example.org', urlId: 'v1', secretId: 'v2', events: [], stopped: 'paused' },
+  WebhookRemoved: { webhookId: 'w1' },
+  IncomingWebhookAdded: { webhookId: 'w2', botId: 'robby', name: 'Build' },
+  IncomingWebhookRemoved: { webhookId: 'w2' },
   UserRegistered: { username: 'bob', displayName: 'Bob', email: 'bob@example.org', role: 'user', origin: 'import' },
   UserAbandoned: {},
   UserChanged: { displayName: 'Bobby' },
@@ -50,6 +55,8 @@ const events: { readonly [T in EventType]: DataOf<T> } = {
   UserReinstated: {},
   SessionStarted: { sessionId: 's1' },
   SessionRevoked: { sessionId: 's1', cause: 'logout' },
+  TokenCreated: { tokenId: 't1', name: 'build', scopes: ['post'], expiresAt: null },
+  TokenRevoked: { tokenId: 't1' },
 };
 const types = Object.keys(events) as EventType[];
 const faces: readonly Face[] = ['member', 'moderator', 'owner', 'auditor'];
@@ -79,6 +86,11 @@ const shown: {
   ReportSettled: ['', 'reportId outcome note', '', ''],
   RoomInspected: ['', '', 'what reason', ''],
   ChatClosed: ['reason', '', '', ''],
+  WebhookAdded: ['webhookId host events', '', '', 'urlId secretId'],
+  WebhookChanged: ['webhookId host events stopped', '', '', 'urlId secretId'],
+  WebhookRemoved: ['webhookId', '', '', ''],
+  IncomingWebhookAdded: ['webhookId botId name', '', '', ''],
+  IncomingWebhookRemoved: ['webhookId', '', '', ''],
   UserRegistered: ['username displayName role origin', '', '', 'email'],
   UserAbandoned: ['', '', '', ''],
   UserChanged: ['displayName', '', '', ''],
@@ -87,6 +99,8 @@ const shown: {
   UserReinstated: ['', '', '', ''],
   SessionStarted: ['', '', '', 'sessionId'],
   SessionRevoked: ['cause', '', '', 'sessionId'],
+  TokenCreated: ['scopes expiresAt', '', '', 'tokenId name'],
+  TokenRevoked: ['', '', '', 'tokenId'],
 };
 
 describe.each(types)('what is shown of %s', (type) => {

@@ -56,6 +56,11 @@ export const fieldRules: FieldRules<DomainEvent> = {
   },
   RoomInspected: { what: { from: 'owner' }, reason: { sealedFor: 'actor', from: 'owner' } },
   ChatClosed: { reason: { sealedFor: 'actor' } },
+  WebhookAdded: { host: { sealedFor: 'room' }, urlId: { from: 'auditor' }, secretId: { from: 'auditor' } },
+  WebhookChanged: { host: { sealedFor: 'room' }, urlId: { from: 'auditor' }, secretId: { from: 'auditor' } },
+  WebhookRemoved: {},
+  IncomingWebhookAdded: { name: { sealedFor: 'room' } },
+  IncomingWebhookRemoved: {},
   UserRegistered: { displayName: { sealedFor: 'account' }, email: { sealedFor: 'account', from: 'auditor' } },
   UserAbandoned: {},
   UserChanged: { displayName: { sealedFor: 'account' } },
@@ -64,6 +69,8 @@ export const fieldRules: FieldRules<DomainEvent> = {
   UserReinstated: {},
   SessionStarted: { sessionId: { from: 'auditor' } },
   SessionRevoked: { sessionId: { from: 'auditor' } },
+  TokenCreated: { tokenId: { from: 'auditor' }, name: { sealedFor: 'account', from: 'auditor' } },
+  TokenRevoked: { tokenId: { from: 'auditor' } },
 };
 
 /** The events of which only some faces may know at all, each with the first face that may. */

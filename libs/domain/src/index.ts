@@ -8,5 +8,7 @@ export * from './rejection.js';
 export * from './room.js';
 export * from './room-moderation.js';
 export { onlyReads } from './room-rights.js';
+export * from './room-webhooks.js';
 export * from './text.js';
 export * from './user.js';
+export * from './user-tokens.js';

@@ -100,6 +100,13 @@ const wishes: Record<string, (actor: Actor) => RoomCommand> = {
   'settle a report': (actor) => ({ type: 'SettleReport', actor, reportId: 'r1', outcome: 'dismissed', note: null }),
   'read from outside': (actor) => ({ type: 'InspectRoom', actor, what: 'messages', reason: 'Ticket 7' }),
   'take a reaction back': (actor) => ({ type: 'RemoveReaction', actor, messageId: 'of another', emoji: '👍' }),
+  'add a webhook': (actor) => ({
+    ...{ type: 'AddWebhook', actor, webhookId: 'w1', host: 'example.org', urlId: 'v1', secretId: 'v2' },
+    events: ['MessagePosted'],
+  }),
+  'add an incoming webhook': (actor) => ({
+    ...{ type: 'AddIncomingWebhook', actor, webhookId: 'w2', botId: 'robby', name: 'Build' },
+  }),
 };
 
 /** `yes`: it happens. `nothing`: accepted, but there is nothing to do. Otherwise the reason why it is refused. */
@@ -124,6 +131,8 @@ const openRoom = `
   hide the room             | yes        | NotAllowed | NotAllowed | NotAllowed | NotAMember | yes
   set a password            | yes        | NotAllowed | NotAllowed | NotAllowed | NotAMember | yes
   close the room            | yes        | NotAllowed | NotAllowed | NotAllowed | NotAMember | yes
+  add a webhook             | yes        | NotAllowed | NotAllowed | NotAllowed | NotAMember | yes
+  add an incoming webhook   | yes        | NotAllowed | NotAllowed | NotAllowed | NotAMember | yes
   leave the room            | yes        | yes        | yes        | yes        | NotAMember | NotAMember
   add a guest               | yes        | yes        | NotAllowed | NotAllowed | NotAMember | yes
   add a member              | yes        | yes        | NotAllowed | NotAllowed | NotAMember | yes
@@ -161,6 +170,8 @@ const closedRoom = `
   hide the room             | RoomClosed | NotAllowed | NotAllowed | NotAllowed | NotAMember | RoomClosed
   set a password            | RoomClosed | NotAllowed | NotAllowed | NotAllowed | NotAMember | RoomClosed
   close the room            | nothing    | NotAllowed | NotAllowed | NotAllowed | NotAMember | nothing
+  add a webhook             | RoomClosed | NotAllowed | NotAllowed | NotAllowed | NotAMember | RoomClosed
+  add an incoming webhook   | RoomClosed | NotAllowed | NotAllowed | NotAllowed | NotAMember | RoomClosed
   leave the room            | yes        | yes        | yes        | yes        | NotAMember | NotAMember
   add a member              | RoomClosed | RoomClosed | NotAllowed | NotAllowed | NotAMember | RoomClosed
   remove a member           | yes        | yes        | NotAllowed | NotAllowed | NotAMember | yes

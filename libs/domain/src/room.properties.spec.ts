@@ -131,6 +131,21 @@ const membership: fc.Arbitrary<RoomCommand> = fc.oneof(
   ),
   fc.record({ type: is('ChangeMemberRole'), actor, userId, role }),
 );
+const webhookId = fc.constantFrom('w1', 'w2');
+const webhooks: fc.Arbitrary<RoomCommand> = fc.oneof(
+  fc.record({
+    ...{ type: is('AddWebhook'), actor, webhookId, host: is('example.org'), urlId: is('v1'), secretId: is('v2') },
+    events: is(['MessagePosted']),
+  }),
+  fc.record(
+    { type: is('ChangeWebhook'), actor, webhookId, urlId: fc.constantFrom('v1', 'v3'), active: fc.boolean() },
+    { requiredKeys: ['type', 'actor', 'webhookId'] },
+  ),
+  fc.record({ type: is('StopWebhook'), actor, webhookId, cause: fc.constantFrom('failing', 'owner_gone') }),
+  fc.record({ type: is('RemoveWebhook'), actor, webhookId }),
+  fc.record({ type: is('AddIncomingWebhook'), actor, webhookId, botId: userId, name: is('Build') }),
+  fc.record({ type: is('RemoveIncomingWebhook'), actor, webhookId }),
+);
 const administration: fc.Arbitrary<RoomCommand> = fc.oneof(
   fc.record(
     { type: is('ChangeRoom'), actor, name, topic, visibility, history, passwordId, claim },
@@ -138,6 +153,7 @@ const administration: fc.Arbitrary<RoomCommand> = fc.oneof(
   ),
   fc.record({ type: is('AbandonRoomName'), actor, claim }),
   fc.record({ type: is('AbandonRoom'), actor }),
+  webhooks,
   creation,
 );
 /** Some that have passed, some that pass within the story, some that do not. */

@@ -42,6 +42,15 @@ import {
   refusal,
   roomClosed,
 } from './room-rights.js';
+import {
+  decideWebhook,
+  evolveWebhooks,
+  isWebhookCommand,
+  noWebhooks,
+  type WebhookCommand,
+  type WebhookEvent,
+  type Webhooks,
+} from './room-webhooks.js';
 import { fingerprint, limits, nameKey, textProblem } from './text.js';
 
 export const roomStream = (roomId: string): string => streamName('room', roomId);
@@ -121,7 +130,8 @@ export type RoomEvent =
   | ReactionAdded
   | ReactionRemoved
   | ModerationEvent
-  | ChatClosed;
+  | ChatClosed
+  | WebhookEvent;
 
 // State -------------------------------------------------------------------------------------------------------------
 
@@ -142,7 +152,7 @@ export interface MessageFacts {
   readonly redacted: boolean;
 }
 
-export interface RoomState extends RoomSettings {
+export interface RoomState extends RoomSettings, Webhooks {
   readonly status: 'unborn' | 'abandoned' | 'open' | 'closed';
   readonly createdBy: string | null;
   readonly createdAt: string;
@@ -181,6 +191,7 @@ const initialState: RoomState = {
   forgottenIdTime: 0,
   imports: {},
   abandonedClaims: [],
+  ...noWebhooks,
 };
 
 function evolve(before: RoomState, event: RoomEvent): RoomState {
@@ -260,6 +271,12 @@ function evolve(before: RoomState, event: RoomEvent): RoomState {
     }
     case 'ChatClosed':
       return { ...state, status: 'closed' };
+    case 'WebhookAdded':
+    case 'WebhookChanged':
+    case 'WebhookRemoved':
+    case 'IncomingWebhookAdded':
+    case 'IncomingWebhookRemoved':
+      return { ...state, ...evolveWebhooks(state, event) };
     default:
       // An event of a later release: nothing here depends on it.
       return state;
@@ -445,7 +462,8 @@ export type RoomCommand =
   | RemoveReaction
   | ReportMessage
   | ModerationCommand
-  | CloseRoom;
+  | CloseRoom
+  | WebhookCommand;
 
 // Decisions ---------------------------------------------------------------------------------------------------------
 
@@ -460,7 +478,9 @@ function decide(command: RoomCommand, state: RoomState, at: string): RoomDecisio
   if (command.type === 'AbandonRoomName') return abandonName(command, state);
   if ('imported' in command && command.imported && alreadyImported(command.imported, state)) return accept();
   if (command.type === 'JoinRoom') return join(command, state, at);
+  if (command.type === 'StopWebhook') return decideWebhook(command, state, null);
   if (concealed(state, command.actor)) return noSuchRoom;
+  if (isWebhookCommand(command)) return decideWebhook(command, state, governingProblem(state, command.actor));
 
   switch (command.type) {
     case 'ChangeRoom':
@@ -767,6 +787,12 @@ function alreadyImported({ file, place }: ImportSource, state: RoomState): boole
 }
 
 // Who may know of it -------------------------------------------------------------------------------------------------
+
+/** Why this person may not change the room, its settings or its webhooks; null: they may. */
+export function governingProblem(state: RoomState, actor: Actor): Rejection | null {
+  if (concealed(state, actor)) return noSuchRoom;
+  return governs(actor, state) ? null : refusal(actor, state);
+}
 
 /** Whether this person may not even know that the room exists. */
 export function concealed(state: RoomState, actor: Actor): boolean {

@@ -6,6 +6,7 @@ export const limits = {
   displayName: 80,
   reason: 500,
   emoji: 16,
+  tokenName: 80,
 } as const;
 
 /** Brings text to the one form that is stored and compared: Unicode normalization form C. */

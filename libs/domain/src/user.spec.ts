@@ -4,6 +4,7 @@ import { given, type Past } from './given.testing.js';
 import { isRejection } from './rejection.js';
 import { adam, alice, bob, person } from './room.testing.js';
 import { type ChangeUser, type RegisterUser, type UserCommand, type UserEvent, user, userStream } from './user.js';
+import type { CreateToken } from './user-tokens.js';
 
 const register: RegisterUser = {
   type: 'RegisterUser',
@@ -205,6 +206,82 @@ describe('folding', () => {
   });
 });
 
+describe('personal tokens', () => {
+  const bot: Past<UserEvent> = { ...registered, data: { ...registered.data, origin: 'bot' } } as Past<UserEvent>;
+  const wish = { type: 'CreateToken', actor: alice, userId: 'alice', tokenId: 't1', name: 'build' } as const;
+  const create: CreateToken = { ...wish, scopes: ['read', 'post'], expiresAt: '2026-02-28T12:00:00.000Z' };
+  const made = (tokenId: string): Past<UserEvent> => ({
+    type: 'TokenCreated',
+    data: { tokenId, name: 'build', scopes: ['read'], expiresAt: null },
+  });
+  const revoke = { type: 'RevokeToken', actor: alice, userId: 'alice', tokenId: 't1' } as const;
+
+  it('are recorded without the token', () => {
+    given(user, [registered])
+      .when(create)
+      .then([
+        {
+          type: 'TokenCreated',
+          data: { tokenId: 't1', name: 'build', scopes: ['read', 'post'], expiresAt: create.expiresAt },
+        },
+      ]);
+    given(user, [registered, made('t1')])
+      .when(revoke)
+      .then([{ type: 'TokenRevoked', data: { tokenId: 't1' } }]);
+  });
+
+  it('are made by people for themselves, and by administrators for bots', () => {
+    given(user, [registered])
+      .when({ ...create, actor: adam })
+      .thenRejected('NotAllowed');
+    given(user, [bot]).when(create).thenRejected('NotAllowed');
+    expect(given(user, [bot]).when({ ...create, actor: adam, expiresAt: null }).decision).toMatchObject({
+      events: [{}],
+    });
+  });
+
+  it('expire, but for those of bots', () => {
+    given(user, [registered])
+      .when({ ...create, expiresAt: null })
+      .thenRejected('Invalid', /never expire/);
+  });
+
+  it('are revoked by the person or an administrator', () => {
+    given(user, [registered, made('t1')])
+      .when({ ...revoke, actor: bob })
+      .thenRejected('NotAllowed');
+    expect(given(user, [registered, made('t1')]).when({ ...revoke, actor: adam }).decision).toMatchObject({
+      events: [{}],
+    });
+    given(user, [registered, made('t1')])
+      .when(revoke)
+      .when(revoke)
+      .thenNothing();
+  });
+
+  it('are 50 at most', () => {
+    const many = Array.from({ length: 50 }, (_, i) => made(`t${i}`));
+    given(user, [registered, ...many])
+      .when({ ...create, tokenId: 'one more' })
+      .thenRejected('Conflict', /50/);
+  });
+
+  it('do not outlive a suspension', () => {
+    const { state } = given(user, [
+      registered,
+      made('t1'),
+      suspended,
+      { type: 'UserReinstated', data: {}, actor: 'adam' },
+    ]);
+    expect(state.tokens).toEqual([]);
+    given(user, [registered, suspended]).when(create).thenRejected('NotAllowed');
+  });
+
+  it('are all that a bot has: it does not sign in', () => {
+    given(user, [bot]).when({ type: 'StartSession', actor: null, sessionId: 's1' }).thenRejected('NotAllowed', /Bots/);
+  });
+});
+
 describe('whatever is done to an account', () => {
   const actor = fc.constantFrom(alice, bob, adam);
   const username = fc.constantFrom('alice', 'bob');
@@ -220,7 +297,7 @@ describe('whatever is done to an account', () => {
       displayName,
       email: is(null),
       role,
-      origin: is('registration'),
+      origin: fc.constantFrom('registration', 'bot'),
     }),
     fc.record({ type: is('AbandonUser'), actor }),
     fc.record(
@@ -228,6 +305,11 @@ describe('whatever is done to an account', () => {
       { requiredKeys: ['type', 'actor', 'userId'] },
     ),
     fc.record({ type: is('StartSession'), actor, sessionId }),
+    fc.record({
+      ...{ type: is('CreateToken'), actor, userId: username, tokenId: sessionId, name: displayName },
+      ...{ scopes: is(['read'] as const), expiresAt: fc.constantFrom(null, '2026-02-28T12:00:00.000Z') },
+    }),
+    fc.record({ type: is('RevokeToken'), actor, userId: username, tokenId: sessionId }),
     fc.record({ type: is('RevokeSession'), actor, sessionId, cause: fc.constantFrom('logout', 'reuse') }),
   );
 

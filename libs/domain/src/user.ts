@@ -11,12 +11,13 @@ import {
 import { reject } from './rejection.js';
 import type { Erasable } from './room.js';
 import { limits, textProblem } from './text.js';
+import { createToken, revokeToken, type TokenCommand, type TokenEvent, type TokenHolder } from './user-tokens.js';
 
 export const userStream = (userId: string): string => streamName('user', userId);
 
 // Events ------------------------------------------------------------------------------------------------------------
 
-/** `origin`: registered by oneself, made at the first start, or read from a log of another system. */
+/** `origin`: registered by oneself, made at the first start, read from a log of another system, or a bot of an administrator. */
 export type UserRegistered = Happened<
   'UserRegistered',
   {
@@ -27,7 +28,7 @@ export type UserRegistered = Happened<
     readonly origin: UserOrigin;
   }
 >;
-export type UserOrigin = 'registration' | 'setup' | 'import';
+export type UserOrigin = 'registration' | 'setup' | 'import' | 'bot';
 /** A user id was given up before its account came to be, so that another may take the name. */
 export type UserAbandoned = Happened<'UserAbandoned', Record<string, never>>;
 export type UserChanged = Happened<'UserChanged', { readonly displayName: Erasable }>;
@@ -48,11 +49,12 @@ export type UserEvent =
   | UserSuspended
   | UserReinstated
   | SessionStarted
-  | SessionRevoked;
+  | SessionRevoked
+  | TokenEvent;
 
 // State -------------------------------------------------------------------------------------------------------------
 
-export interface UserState {
+export interface UserState extends TokenHolder {
   readonly status: 'unborn' | 'abandoned' | 'active' | 'suspended';
   readonly revision: bigint;
   readonly username: string;
@@ -70,14 +72,17 @@ const initialState: UserState = {
   email: null,
   role: 'user',
   createdAt: '',
+  bot: false,
+  tokens: [],
 };
 
 function evolve(before: UserState, event: UserEvent): UserState {
   const state = { ...before, revision: event.revision };
   switch (event.type) {
     case 'UserRegistered': {
-      const { username, displayName, email, role } = event.data;
-      return { ...state, status: 'active', username, displayName, email, role, createdAt: happenedAt(event) };
+      const { username, displayName, email, role, origin } = event.data;
+      const account = { username, displayName, email, role, bot: origin === 'bot' };
+      return { ...state, ...account, status: 'active', createdAt: happenedAt(event) };
     }
     case 'UserAbandoned':
       return { ...state, status: 'abandoned' };
@@ -86,9 +91,14 @@ function evolve(before: UserState, event: UserEvent): UserState {
     case 'UserRoleChanged':
       return { ...state, role: event.data.role };
     case 'UserSuspended':
-      return { ...state, status: 'suspended' };
+      // A thief may hold one of the tokens, so none of them comes back.
+      return { ...state, status: 'suspended', tokens: [] };
     case 'UserReinstated':
       return { ...state, status: 'active' };
+    case 'TokenCreated':
+      return { ...state, tokens: [...state.tokens, event.data.tokenId] };
+    case 'TokenRevoked':
+      return { ...state, tokens: state.tokens.filter((id) => id !== event.data.tokenId) };
     default:
       // Sessions leave no trace in the state; they would let it grow with every sign-in.
       return state;
@@ -126,7 +136,7 @@ export type RevokeSession = By & {
   readonly cause: 'logout' | 'reuse';
 };
 
-export type UserCommand = RegisterUser | AbandonUser | ChangeUser | StartSession | RevokeSession;
+export type UserCommand = RegisterUser | AbandonUser | ChangeUser | StartSession | RevokeSession | TokenCommand;
 
 // Decisions ---------------------------------------------------------------------------------------------------------
 
@@ -141,9 +151,14 @@ function decide(command: UserCommand, state: UserState): UserDecision {
       return change(command, state);
     case 'StartSession':
       if (state.status === 'suspended') return reject('NotAllowed', 'This account is suspended.');
+      if (state.bot) return reject('NotAllowed', 'Bots do not sign in; they have tokens.');
       return accept({ type: 'SessionStarted', data: { sessionId: command.sessionId } });
     case 'RevokeSession':
       return accept({ type: 'SessionRevoked', data: { sessionId: command.sessionId, cause: command.cause } });
+    case 'CreateToken':
+      return createToken(command, state);
+    case 'RevokeToken':
+      return revokeToken(command, state);
   }
 }
 

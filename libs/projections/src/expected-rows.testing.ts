@@ -29,14 +29,14 @@ export function expectedRows(events: readonly Recorded[]): Tables {
 
     switch (event.type) {
       case 'UserRegistered': {
-        const { username, displayName, email, role } = event.data;
+        const { username, displayName, email, role, origin } = event.data;
         const names = {
           username,
           username_key: nameKey(username),
           display_name: displayName,
           display_key: displayName && nameKey(displayName),
         };
-        people.set(id, { id, ...names, email, role, suspended: false, created_at: time });
+        people.set(id, { id, ...names, email, role, suspended: false, bot: origin === 'bot', created_at: time });
         break;
       }
       case 'UserChanged': {

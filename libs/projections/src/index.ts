@@ -1,3 +1,4 @@
+export { AdvisoryLock } from './advisory-lock.js';
 export { BuiltFromAnotherLog, CheckpointMoved } from './checkpoints.js';
 export { deskSchema } from './desk-schema.js';
 export { type InboxEntry, inbox, markRead } from './inbox.js';

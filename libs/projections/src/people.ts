@@ -18,6 +18,7 @@ export const people: Projection = {
       email text,
       role text NOT NULL,
       suspended boolean NOT NULL DEFAULT false,
+      bot boolean NOT NULL,
       created_at timestamptz NOT NULL
     );`,
 
@@ -70,7 +71,7 @@ function fold(events: readonly Recorded[]): { registered: Registered[]; changed:
 }
 
 function registeredRow(event: Extract<Recorded, { type: 'UserRegistered' }>) {
-  const { username, displayName, email, role } = event.data;
+  const { username, displayName, email, role, origin } = event.data;
   return {
     id: entityId(event),
     username: textValue(username) ?? '',
@@ -79,16 +80,17 @@ function registeredRow(event: Extract<Recorded, { type: 'UserRegistered' }>) {
     displayKey: nameKeyValue(displayName),
     email: textValue(email),
     role: keyValue(role),
+    bot: String(origin === 'bot'),
     createdAt: timeValue(event),
   };
 }
 
 const insertRegistered = (tx: Transaction, schema: string, rows: readonly Registered[]) => tx`
-  INSERT INTO ${tx(schema)}.people (id, username, username_key, display_name, display_key, email, role, created_at)
+  INSERT INTO ${tx(schema)}.people (id, username, username_key, display_name, display_key, email, role, bot, created_at)
   SELECT * FROM unnest(
     ${column(rows, 'id')}::text[], ${column(rows, 'username')}::text[], ${column(rows, 'usernameKey')}::text[],
     ${column(rows, 'displayName')}::text[], ${column(rows, 'displayKey')}::text[], ${column(rows, 'email')}::text[],
-    ${column(rows, 'role')}::text[], ${column(rows, 'createdAt')}::text[]::timestamptz[])
+    ${column(rows, 'role')}::text[], ${column(rows, 'bot')}::boolean[], ${column(rows, 'createdAt')}::text[]::timestamptz[])
   ON CONFLICT DO NOTHING`;
 
 const updateChanged = (tx: Transaction, schema: string, rows: readonly Changed[]) => tx`
@@ -113,6 +115,8 @@ export interface User {
   readonly email: string | null;
   readonly role: ServerRole;
   readonly suspended: boolean;
+  /** A program's account. */
+  readonly bot: boolean;
   readonly createdAt: string;
 }
 
@@ -152,6 +156,7 @@ interface UserRow {
   email: string | null;
   role: ServerRole;
   suspended: boolean;
+  bot: boolean;
   created_at: Date;
 }
 
@@ -162,5 +167,6 @@ const toUser = (row: UserRow): User => ({
   email: row.email,
   role: row.role,
   suspended: row.suspended,
+  bot: row.bot,
   createdAt: timeOf(row.created_at),
 });

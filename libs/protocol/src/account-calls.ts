@@ -50,6 +50,7 @@ export const accountCalls = {
     path: '/v1/auth/logout',
     tag: 'Accounts',
     auth: 'user',
+    scope: 'session',
     summary: 'Revoke the session',
     description: 'All its tokens stop working and its WebSockets are closed. Other sessions of the person go on.',
     answers: { 204: null },
@@ -61,6 +62,7 @@ export const accountCalls = {
     path: '/v1/auth/ticket',
     tag: 'Accounts',
     auth: 'user',
+    scope: 'read',
     summary: 'Get a ticket that opens one WebSocket',
     description:
       'For browsers, which cannot send an `Authorization` header with a WebSocket. A ticket is good once, for 30 ' +
@@ -74,6 +76,7 @@ export const accountCalls = {
     path: '/v1/me',
     tag: 'Accounts',
     auth: 'user',
+    scope: 'read',
     summary: 'The caller',
     answers: { 200: accounts.userSchema },
     errors: [],
@@ -84,6 +87,7 @@ export const accountCalls = {
     path: '/v1/me',
     tag: 'Accounts',
     auth: 'user',
+    scope: 'manage',
     summary: 'Change the caller',
     body: accounts.changeMeBody,
     answers: { 200: accounts.userSchema },
@@ -95,6 +99,7 @@ export const accountCalls = {
     path: '/v1/users',
     tag: 'Accounts',
     auth: 'user',
+    scope: 'read',
     summary: 'Find people',
     description: 'E-mail addresses are told to administrators only.',
     query: accounts.usersQuery,
@@ -107,6 +112,7 @@ export const accountCalls = {
     path: '/v1/users/{id}',
     tag: 'Accounts',
     auth: 'admin',
+    scope: 'manage',
     summary: 'Change, suspend or reinstate a person',
     description:
       'Suspending ends all sessions of the person at once. Administrators can neither suspend themselves nor change ' +

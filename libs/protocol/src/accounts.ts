@@ -61,6 +61,7 @@ export const userSchema = z.object({
   displayName: z.string().nullable().describe('Null once the person has been forgotten.'),
   role: serverRole,
   suspended: z.boolean(),
+  bot: z.literal(true).optional().describe('There only for bots: accounts of programs.'),
   createdAt: time,
   email: z
     .string()

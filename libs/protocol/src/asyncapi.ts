@@ -12,6 +12,7 @@ import {
   heartbeatSeconds,
   maxFrameBytes,
   type ServerEvent,
+  scopeOfFrame,
   serverEvents,
   serverFrames,
 } from './frames.js';
@@ -124,6 +125,7 @@ function receiving(event: ClientEvent): JsonSchema {
     action: 'receive',
     channel,
     summary: clientFrames[event].description,
+    description: `A personal token needs the scope \`${scopeOfFrame[event]}\`.`,
     messages: [inChannel(keyOfClient(event))],
     reply: { channel, messages: replies.map((reply) => inChannel(keyOfServer(reply))) },
   };

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { ErrorCode } from './errors.js';
 import { idempotencyKey, positionHeader, reasonHeader } from './fields.js';
+import type { Scope } from './scopes.js';
 
 /** One call of the REST API. */
 export interface Call {
@@ -10,6 +11,8 @@ export interface Call {
   readonly tag: Tag;
   /** Whose credential it takes, `auditor` being that of administrators as well; rights within a room are up to the room. */
   readonly auth: 'none' | 'user' | 'auditor' | 'admin';
+  /** What a personal token must be good for; `session`: only somebody who signed in may ask, never a personal token. */
+  readonly scope?: Scope | 'session';
   readonly summary: string;
   readonly description?: string;
   readonly params?: z.ZodObject;
@@ -24,7 +27,7 @@ export interface Call {
   readonly headers: Headers;
 }
 
-export type Tag = 'Accounts' | 'Rooms' | 'Messages' | 'Moderation' | 'Events' | 'Operation';
+export type Tag = 'Accounts' | 'Tokens' | 'Rooms' | 'Messages' | 'Moderation' | 'Events' | 'Webhooks' | 'Operation';
 
 /** Headers of requests and answers, keyed by name; those of answers may be absent. */
 export interface Headers {
@@ -46,3 +49,5 @@ export const writeHeaders: Headers = {
 };
 /** Writes that start or end a session, or make an account, are not repeated by a key. */
 export const sessionHeaders: Headers = { request: {}, answer: writeHeaders.answer };
+/** Nor are writes that answer with a secret: answers are kept with their keys, and secrets are shown once. */
+export const secretHeaders: Headers = { request: {}, answer: writeHeaders.answer };

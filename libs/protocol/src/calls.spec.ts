@@ -1,4 +1,5 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import { secretHeaders } from './call.js';
 import {
   type AnswerOf,
   type BodyOf,
@@ -12,16 +13,21 @@ import {
 } from './calls.js';
 import type { Message } from './messages.js';
 import type { Member } from './rooms.js';
+import { scopes } from './scopes.js';
 
 describe('the table of calls', () => {
   it('has the paths and the answers that clients rely on', () => {
     const lines = callList.map(([, { method, path, answers }]) => `${method} ${path} ${Object.keys(answers)}`);
     expect(lines.sort()).toEqual([
+      'DELETE /v1/me/tokens/{id} 204',
       'DELETE /v1/rooms/{id}/bans/{userId} 204',
+      'DELETE /v1/rooms/{id}/incoming-webhooks/{webhookId} 204',
       'DELETE /v1/rooms/{id}/members/{userId} 204',
       'DELETE /v1/rooms/{id}/messages/{messageId} 200',
       'DELETE /v1/rooms/{id}/messages/{messageId}/reactions/{emoji} 204',
       'DELETE /v1/rooms/{id}/mutes/{userId} 204',
+      'DELETE /v1/rooms/{id}/webhooks/{webhookId} 204',
+      'DELETE /v1/users/{id}/tokens/{tokenId} 204',
       'GET /asyncapi.json 200',
       'GET /health/live 200',
       'GET /health/ready 200',
@@ -30,33 +36,46 @@ describe('the table of calls', () => {
       'GET /v1/about 200',
       'GET /v1/inbox 200',
       'GET /v1/me 200',
+      'GET /v1/me/tokens 200',
       'GET /v1/reports 200',
       'GET /v1/rooms 200',
       'GET /v1/rooms/{id} 200',
       'GET /v1/rooms/{id}/bans 200',
       'GET /v1/rooms/{id}/events 200',
+      'GET /v1/rooms/{id}/incoming-webhooks 200',
       'GET /v1/rooms/{id}/members 200',
       'GET /v1/rooms/{id}/messages 200',
       'GET /v1/rooms/{id}/reports 200',
+      'GET /v1/rooms/{id}/webhooks 200',
+      'GET /v1/rooms/{id}/webhooks/{webhookId} 200',
       'GET /v1/search 200',
       'GET /v1/users 200',
+      'GET /v1/users/{id}/tokens 200',
       'PATCH /v1/me 200',
       'PATCH /v1/rooms/{id} 200',
       'PATCH /v1/rooms/{id}/members/{userId} 200',
       'PATCH /v1/rooms/{id}/messages/{messageId} 200',
+      'PATCH /v1/rooms/{id}/webhooks/{webhookId} 200',
       'PATCH /v1/users/{id} 200',
       'POST /v1/auth/login 200',
       'POST /v1/auth/logout 204',
       'POST /v1/auth/refresh 200',
       'POST /v1/auth/register 201',
       'POST /v1/auth/ticket 201',
+      'POST /v1/bots 201',
+      'POST /v1/hooks/{token} 200,201',
+      'POST /v1/me/tokens 201',
       'POST /v1/rooms 201',
       'POST /v1/rooms/{id}/close 200',
+      'POST /v1/rooms/{id}/incoming-webhooks 201',
       'POST /v1/rooms/{id}/members 200,201',
       'POST /v1/rooms/{id}/messages 200,201',
       'POST /v1/rooms/{id}/messages/{messageId}/reports 200,201',
       'POST /v1/rooms/{id}/owner 200',
       'POST /v1/rooms/{id}/reports/{reportId}/settle 200',
+      'POST /v1/rooms/{id}/webhooks 201',
+      'POST /v1/rooms/{id}/webhooks/{webhookId}/rotate-secret 200',
+      'POST /v1/users/{id}/tokens 201',
       'PUT /v1/direct/{username} 200,201',
       'PUT /v1/rooms/{id}/bans/{userId} 204',
       'PUT /v1/rooms/{id}/messages/{messageId}/reactions/{emoji} 204',
@@ -70,12 +89,21 @@ describe('the table of calls', () => {
     expect(Object.keys(params?.shape ?? {})).toEqual(inPath);
   });
 
-  it.each(callList)('%s takes the headers of its kind', (_, { method, path, headers }) => {
+  it.each(callList)(
+    '%s says what a personal token needs for it, unless nobody needs to sign in',
+    (_, { auth, scope }) => {
+      if (auth === 'none') expect(scope).toBeUndefined();
+      else expect([...scopes, 'session']).toContain(scope);
+    },
+  );
+
+  it.each(callList)('%s takes the headers of its kind', (_, { method, path, auth, headers }) => {
     const taken = Object.keys(headers.request);
     const given = Object.keys(headers.answer);
-    if (path.startsWith('/v1/auth/')) expect(taken).toEqual([]);
-    else if (method !== 'GET') expect([taken, given]).toEqual([['Idempotency-Key'], ['Verbatim-Position']]);
-    else if (path.startsWith('/v1/') && path !== '/v1/about')
+    if (path.startsWith('/v1/auth/') || headers === secretHeaders) expect(taken).toEqual([]);
+    else if (auth !== 'none' && method !== 'GET')
+      expect([taken, given]).toEqual([['Idempotency-Key'], ['Verbatim-Position']]);
+    else if (path.startsWith('/v1/') && auth !== 'none')
       expect([taken.filter((name) => name !== 'Verbatim-Reason'), given]).toEqual([['Verbatim-Position'], []]);
     else expect([taken, given]).toEqual([[], []]);
   });

@@ -9,6 +9,7 @@ export const eventCalls = {
     path: '/v1/rooms/{id}/events',
     tag: 'Events',
     auth: 'user',
+    scope: 'read',
     summary: 'Everything that happened in a room',
     description:
       'In order of revision. For members of the room, and for administrators and auditors in all rooms. `data` is cut to ' +

@@ -36,12 +36,24 @@ const dataOf: { [E in RoomEvent as E['type']]: E['data'] } = {
   ReportSettled: { reportId: otherId, outcome: 'dismissed', note: 'fine' },
   RoomInspected: { what: 'events', reason: 'ticket 7' },
   ChatClosed: { reason: 'done' },
+  WebhookAdded: { webhookId: someId, host: 'example.org', urlId: otherId, secretId: someId, events: ['MessagePosted'] },
+  WebhookChanged: {
+    webhookId: someId,
+    host: 'example.org',
+    urlId: otherId,
+    secretId: someId,
+    events: [],
+    stopped: null,
+  },
+  WebhookRemoved: { webhookId: someId },
+  IncomingWebhookAdded: { webhookId: someId, botId: otherId, name: 'Build' },
+  IncomingWebhookRemoved: { webhookId: someId },
 };
 const erased = (data: object): object =>
   Object.fromEntries(
     Object.entries(data).map(([key, value]) => [
       key,
-      ['name', 'topic', 'text', 'reason', 'note'].includes(key) ? null : value,
+      ['name', 'topic', 'text', 'reason', 'note', 'host'].includes(key) ? null : value,
     ]),
   );
 

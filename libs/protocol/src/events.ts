@@ -18,6 +18,17 @@ const passwordId = id
   .optional()
   .describe('Names the password without telling it. Only for administrators and auditors.');
 const { visibility, history } = roomSchema.shape;
+const vaultId = id
+  .optional()
+  .describe('Names the address or the signing secret without telling it. Only for administrators and auditors.');
+const sent = z.array(z.string()).describe('Types of the events that are sent.');
+/** Why a webhook sends nothing. */
+export const webhookStop = z
+  .enum(['paused', 'owner_gone', 'receiver_gone', 'failing'])
+  .describe(
+    '`paused`: somebody wished it; `owner_gone`: who answered for it may not have webhooks here any more; ' +
+      '`receiver_gone`: the receiver answered 410; `failing`: it has failed for three days.',
+  );
 const nothing = z.object({});
 const reaction = z.object({ messageId: id, emoji: z.string() });
 
@@ -85,6 +96,18 @@ export const roomEventData = {
       'An administrator or auditor began to read the room from outside. Only for owners, administrators and auditors.',
     ),
   ChatClosed: z.object({ reason: erasable }),
+  WebhookAdded: z
+    .object({ webhookId: id, host: erasable, events: sent, urlId: vaultId, secretId: vaultId })
+    .describe('Events of the room are sent to an address at this host from now on.'),
+  WebhookChanged: z
+    .object({ webhookId: id, host: erasable.optional(), events: sent.optional(), urlId: vaultId, secretId: vaultId })
+    .extend({ stopped: webhookStop.nullable().optional() })
+    .describe('Holds the changed fields only. `stopped` tells why nothing is sent any more; null: it is sent again.'),
+  WebhookRemoved: z.object({ webhookId: id }),
+  IncomingWebhookAdded: z
+    .object({ webhookId: id, botId: id, name: erasable })
+    .describe('There is an address at which programs post to the room as this bot.'),
+  IncomingWebhookRemoved: z.object({ webhookId: id }),
   EventWithheld: nothing.describe(
     'In the place of an event that the reader may not know of, so that there is no gap. Its actor and text are null.',
   ),

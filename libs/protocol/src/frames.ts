@@ -16,6 +16,7 @@ import {
 } from './fields.js';
 import { postMessageBody } from './messages.js';
 import { protocol } from './operation.js';
+import type { Scope } from './scopes.js';
 
 /** The server pings this often; two beats without an answer end the connection. */
 export const heartbeatSeconds = 25;
@@ -69,6 +70,21 @@ export const clientFrames = {
 export type ClientEvent = keyof typeof clientFrames;
 export const clientEvents = Object.keys(clientFrames) as ClientEvent[];
 
+/** What a personal token must be good for in order to send each frame over the socket that it opened. */
+export const scopeOfFrame = {
+  follow: 'read',
+  unfollow: 'read',
+  post: 'post',
+  edit: 'post',
+  redact: 'post',
+  react: 'post',
+  join: 'manage',
+  leave: 'manage',
+  read: 'read',
+  typing: 'read',
+  ping: 'read',
+} as const satisfies Record<ClientEvent, Scope>;
+
 /** Whether clients may send frames of this name. */
 export const isClientEvent = (event: string): event is ClientEvent => Object.hasOwn(clientFrames, event);
 
@@ -86,7 +102,7 @@ export const serverFrames = {
     .object({
       protocol: z.literal(protocol),
       user: userSchema,
-      session: id.describe('Id of the session whose credential opened the connection.'),
+      session: id.describe('Id of the session or personal token that opened the connection.'),
       heartbeatSeconds: z.int().min(1).describe('The server pings this often.'),
       maxFrameBytes: z.int().min(1).describe('Longer frames end the connection.'),
     })
@@ -184,7 +200,7 @@ export const closeReasons = {
     code: 4003,
     name: 'revoked',
     retryable: false,
-    meaning: 'The session was revoked or the person suspended. Final: sign in again.',
+    meaning: 'The session or token was revoked or has expired, or the person was suspended. Final: sign in again.',
   },
   tooSlow: {
     code: 4008,

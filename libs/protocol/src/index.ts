@@ -12,3 +12,6 @@ export * from './moderation.js';
 export * from './openapi.js';
 export * from './operation.js';
 export * from './rooms.js';
+export * from './scopes.js';
+export * from './tokens.js';
+export * from './webhooks.js';

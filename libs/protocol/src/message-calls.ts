@@ -9,6 +9,7 @@ export const messageCalls = {
     path: '/v1/rooms/{id}/messages',
     tag: 'Messages',
     auth: 'user',
+    scope: 'post',
     summary: 'Post a message',
     description:
       'Choose the `id` yourself and repeat the request with it as often as needed: the message is posted once. 201 for ' +
@@ -25,6 +26,7 @@ export const messageCalls = {
     path: '/v1/rooms/{id}/messages',
     tag: 'Messages',
     auth: 'user',
+    scope: 'read',
     summary: 'The messages of a room',
     description:
       'In the order in which they were posted, from either end or from a revision. Redacted messages are in the list, ' +
@@ -40,6 +42,7 @@ export const messageCalls = {
     path: '/v1/rooms/{id}/messages/{messageId}',
     tag: 'Messages',
     auth: 'user',
+    scope: 'post',
     summary: 'Edit a message',
     description: 'For its author only. A redacted message cannot be edited: `conflict`.',
     params: messages.ofMessage,
@@ -53,6 +56,7 @@ export const messageCalls = {
     path: '/v1/rooms/{id}/messages/{messageId}',
     tag: 'Messages',
     auth: 'user',
+    scope: 'post',
     summary: 'Redact a message',
     description:
       'Takes the text away from all readers and leaves the place where it was. For its author, moderators and owners of ' +
@@ -68,6 +72,7 @@ export const messageCalls = {
     path: '/v1/rooms/{id}/messages/{messageId}/reactions/{emoji}',
     tag: 'Messages',
     auth: 'user',
+    scope: 'post',
     summary: 'React to a message',
     description:
       'The emoji is percent-encoded UTF-8. Reacting twice in the same way changes nothing. A redacted message takes no ' +
@@ -82,6 +87,7 @@ export const messageCalls = {
     path: '/v1/rooms/{id}/messages/{messageId}/reactions/{emoji}',
     tag: 'Messages',
     auth: 'user',
+    scope: 'post',
     summary: 'Take a reaction back',
     description: 'Taking back what is not there changes nothing.',
     params: messages.ofReaction,
@@ -94,6 +100,7 @@ export const messageCalls = {
     path: '/v1/rooms/{id}/read',
     tag: 'Messages',
     auth: 'user',
+    scope: 'read',
     summary: 'Tell how far the caller has read',
     description: 'Read marks are private: nobody else sees them, and they are not events.',
     params: rooms.inRoom,
@@ -107,6 +114,7 @@ export const messageCalls = {
     path: '/v1/inbox',
     tag: 'Messages',
     auth: 'user',
+    scope: 'read',
     summary: 'The rooms of the caller, latest first',
     query: messages.inboxQuery,
     answers: { 200: messages.inboxSchema },
@@ -118,6 +126,7 @@ export const messageCalls = {
     path: '/v1/search',
     tag: 'Messages',
     auth: 'user',
+    scope: 'read',
     summary: 'Find messages',
     description:
       'In rooms that the caller is in, as far back as the caller may read; with `room`, administrators and auditors also ' +

@@ -10,6 +10,7 @@ export const moderationCalls = {
     path: '/v1/rooms/{id}/bans',
     tag: 'Moderation',
     auth: 'user',
+    scope: 'read',
     summary: 'Who is banned from a room',
     description: 'For moderators and owners of the room, administrators and auditors; the latest ban first.',
     params: rooms.inRoom,
@@ -23,6 +24,7 @@ export const moderationCalls = {
     path: '/v1/rooms/{id}/bans/{userId}',
     tag: 'Moderation',
     auth: 'user',
+    scope: 'manage',
     summary: 'Ban a person from a room',
     description:
       'Moderators ban those below them and people who are not in the room, owners and administrators everybody but the ' +
@@ -40,6 +42,7 @@ export const moderationCalls = {
     path: '/v1/rooms/{id}/bans/{userId}',
     tag: 'Moderation',
     auth: 'user',
+    scope: 'manage',
     summary: 'Lift a ban',
     description:
       'For moderators and owners of the room, and administrators. Lifting what is not there changes nothing.',
@@ -53,6 +56,7 @@ export const moderationCalls = {
     path: '/v1/rooms/{id}/mutes/{userId}',
     tag: 'Moderation',
     auth: 'user',
+    scope: 'manage',
     summary: 'Mute a member for a time',
     description:
       'The person reads on, and until then neither posts nor edits nor reacts (`forbidden`), also after leaving and ' +
@@ -69,6 +73,7 @@ export const moderationCalls = {
     path: '/v1/rooms/{id}/mutes/{userId}',
     tag: 'Moderation',
     auth: 'user',
+    scope: 'manage',
     summary: 'Lift a mute',
     description: 'For those who may mute the person. Lifting what is not there changes nothing.',
     params: moderation.ofPerson,
@@ -81,6 +86,7 @@ export const moderationCalls = {
     path: '/v1/rooms/{id}/owner',
     tag: 'Moderation',
     auth: 'user',
+    scope: 'manage',
     summary: 'Hand a room over',
     description: 'An owner makes a member owner and stays as moderator. Answers the new owner.',
     params: rooms.inRoom,
@@ -94,6 +100,7 @@ export const moderationCalls = {
     path: '/v1/rooms/{id}/messages/{messageId}/reports',
     tag: 'Moderation',
     auth: 'user',
+    scope: 'post',
     summary: 'Report a message',
     description:
       'For everybody in the room, also in direct and closed rooms. Those who moderate the room, administrators and ' +
@@ -110,6 +117,7 @@ export const moderationCalls = {
     path: '/v1/rooms/{id}/reports',
     tag: 'Moderation',
     auth: 'user',
+    scope: 'read',
     summary: 'Reports of messages in a room',
     description: 'For moderators and owners of the room, administrators and auditors; the oldest first.',
     params: rooms.inRoom,
@@ -123,6 +131,7 @@ export const moderationCalls = {
     path: '/v1/reports',
     tag: 'Moderation',
     auth: 'auditor',
+    scope: 'read',
     summary: 'Reports of messages in all rooms',
     description: 'The oldest first. The messages themselves are read in their rooms.',
     query: moderation.reportsQuery,
@@ -135,6 +144,7 @@ export const moderationCalls = {
     path: '/v1/rooms/{id}/reports/{reportId}/settle',
     tag: 'Moderation',
     auth: 'user',
+    scope: 'manage',
     summary: 'Settle a report',
     description:
       'For moderators and owners of the room, and administrators. It only closes the report: redacting, muting and ' +

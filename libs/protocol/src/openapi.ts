@@ -9,6 +9,8 @@ import * as messages from './messages.js';
 import * as moderation from './moderation.js';
 import * as operation from './operation.js';
 import * as rooms from './rooms.js';
+import * as tokens from './tokens.js';
+import * as webhooks from './webhooks.js';
 
 /** Builds the OpenAPI 3.1 document of the REST API. `version` is that of the release. The result is the same each time. */
 export function openapi({ version }: { version: string }): JsonSchema {
@@ -24,6 +26,7 @@ export function openapi({ version }: { version: string }): JsonSchema {
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     security: [{ bearer: [] }],
     paths: paths(),
+    webhooks: { event: sentEvent() },
     components: {
       schemas: namedJsonSchemas(namedSchemas, 'draft-2020-12'),
       responses: errorAnswers(),
@@ -36,10 +39,12 @@ export function openapi({ version }: { version: string }): JsonSchema {
 
 const tags: Record<Tag, string> = {
   Accounts: 'People, their sessions and their rights on the whole service.',
+  Tokens: 'Personal tokens for programs, and bots.',
   Rooms: 'Rooms and who is in them.',
   Messages: 'What people say, and what each of them has read.',
   Moderation: 'Bans, mutes, reports, and who owns a room.',
   Events: 'The log of a room: the one truth from which all the rest is made.',
+  Webhooks: 'Events of rooms sent elsewhere, and addresses at which programs post.',
   Operation: 'For those who run the service.',
 };
 
@@ -58,7 +63,8 @@ sent. Limits count code points after that. NUL and lone surrogates are refused. 
 dropped. A text that is \`null\` in an answer was redacted or forgotten.
 
 ## Credentials
-Send \`Authorization: Bearer <token>\`. A missing, wrong or expired token is \`unauthenticated\`. A hidden room is \`not_found\` to those
+Send \`Authorization: Bearer <token>\`: an access token, or a personal token, which has scopes (\`read\`, \`post\`, \`manage\`; none
+implies another) and is \`forbidden\` what they do not name. A missing, wrong or expired token is \`unauthenticated\`. A hidden room is \`not_found\` to those
 who are not in it, as if it did not exist.
 
 Auditors read everything and change nothing but their own account: every other write is \`forbidden\` to them. Administrators and
@@ -90,7 +96,7 @@ A write answers when reads will show it. Should that take too long, it answers s
 means that nobody knows whether it took effect: repeat it with the same id or key.
 
 ## Repeating
-Every write outside \`/v1/auth\` takes the header \`Idempotency-Key\`: 1 to 200 visible ASCII characters, yours to choose. Repeated by
+Every write outside \`/v1/auth\`, but for those that answer with a secret, takes the header \`Idempotency-Key\`: 1 to 200 visible ASCII characters, yours to choose. Repeated by
 the same person with the same key, a request takes effect once. A key that was used for another request is a \`conflict\`. A message
 needs no key: its \`id\` does the same.
 `.trim();
@@ -109,6 +115,12 @@ const namedSchemas: Record<string, z.ZodType> = {
   Refresh: accounts.refreshBody,
   ChangeMe: accounts.changeMeBody,
   ChangeUser: accounts.changeUserBody,
+
+  Token: tokens.tokenSchema,
+  NewToken: tokens.newTokenSchema,
+  TokenList: tokens.tokenListSchema,
+  CreateToken: tokens.createTokenBody,
+  CreateBot: tokens.createBotBody,
 
   Room: rooms.roomSchema,
   RoomList: rooms.roomListSchema,
@@ -145,6 +157,18 @@ const namedSchemas: Record<string, z.ZodType> = {
   EventEnvelope: events.storedEnvelopeSchema,
   ...events.namedEventSchemas,
 
+  Webhook: webhooks.webhookSchema,
+  NewWebhook: webhooks.newWebhookSchema,
+  WebhookList: webhooks.webhookListSchema,
+  AddWebhook: webhooks.addWebhookBody,
+  ChangeWebhook: webhooks.changeWebhookBody,
+  IncomingWebhook: webhooks.incomingWebhookSchema,
+  NewIncomingWebhook: webhooks.newIncomingWebhookSchema,
+  IncomingWebhookList: webhooks.incomingWebhookListSchema,
+  AddIncomingWebhook: webhooks.addIncomingWebhookBody,
+  PostToHook: webhooks.postToHookBody,
+  Posted: webhooks.postedSchema,
+
   Problem: problemSchema,
   InputError: inputErrorSchema,
   Health: operation.healthSchema,
@@ -179,7 +203,7 @@ function operationOf(name: string, call: Call): JsonSchema {
     operationId: name,
     tags: [call.tag],
     summary: call.summary,
-    description: [call.description, rights[call.auth]].filter(Boolean).join('\n\n') || undefined,
+    description: [call.description, rights[call.auth], scopeNote(call)].filter(Boolean).join('\n\n') || undefined,
     ...(call.auth === 'none' && { security: [] }),
     ...(parameters.length > 0 && { parameters }),
     ...(call.body && {
@@ -198,6 +222,11 @@ const rights: Record<Call['auth'], string> = {
   admin: 'For administrators only.',
 };
 
+function scopeNote({ scope }: Call): string {
+  if (!scope) return '';
+  return scope === 'session' ? 'Never with a personal token.' : `A personal token needs the scope \`${scope}\`.`;
+}
+
 const content = (mediaType: string, schema: z.ZodType) => ({ [mediaType]: { schema: schemaOf(schema) } });
 
 function parametersOf(place: 'path' | 'query' | 'header', shape: Readonly<Record<string, z.core.$ZodType>> = {}) {
@@ -206,6 +235,38 @@ function parametersOf(place: 'path' | 'query' | 'header', shape: Readonly<Record
     const required = place === 'path' || (place === 'query' && !mayBeAbsent(field as z.ZodType));
     return { name, in: place, ...(description ? { description } : {}), required, schema };
   });
+}
+
+// Webhooks ----------------------------------------------------------------------------------------------------------
+
+/** The request by which an event is sent to a receiver. */
+function sentEvent(): Record<string, JsonSchema> {
+  const header = (name: string, description: string) => ({
+    name,
+    in: 'header',
+    description,
+    required: true,
+    schema: { type: 'string' },
+  });
+  return {
+    post: {
+      summary: 'An event of a room',
+      description:
+        'Sent at least once, in the order of revisions, as a member of the room may see it at this moment. Any status of 200 ' +
+        'to 299 is success; 410 ends the webhook; after anything else the same event is sent again later.',
+      security: [],
+      parameters: [
+        header('webhook-id', 'Id of the event: the same at each repetition.'),
+        header('webhook-timestamp', 'When it was sent: seconds since 1970.'),
+        header(
+          'webhook-signature',
+          '`v1,` and the HMAC-SHA-256 of `<webhook-id>.<webhook-timestamp>.<body>` in base64.',
+        ),
+      ],
+      requestBody: { required: true, content: content('application/json', events.storedEventSchema) },
+      responses: { '2XX': { description: 'Taken.' }, 410: { description: 'Nothing more is wanted.' } },
+    },
+  };
 }
 
 // Answers -----------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ export const roomCalls = {
     path: '/v1/rooms',
     tag: 'Rooms',
     auth: 'user',
+    scope: 'manage',
     summary: 'Create a room',
     description:
       'The creator is its owner. Names are unique among open rooms that are public or private, whatever their capital ' +
@@ -23,6 +24,7 @@ export const roomCalls = {
     path: '/v1/rooms',
     tag: 'Rooms',
     auth: 'user',
+    scope: 'read',
     summary: 'Find rooms',
     description: 'Public rooms and those that the caller is in; all rooms for administrators and auditors.',
     query: rooms.roomsQuery,
@@ -35,6 +37,7 @@ export const roomCalls = {
     path: '/v1/rooms/{id}',
     tag: 'Rooms',
     auth: 'user',
+    scope: 'read',
     summary: 'A room',
     description: 'Hidden and direct rooms are `not_found` to those who are not in them.',
     params: rooms.inRoom,
@@ -47,6 +50,7 @@ export const roomCalls = {
     path: '/v1/rooms/{id}',
     tag: 'Rooms',
     auth: 'user',
+    scope: 'manage',
     summary: 'Change a room',
     description: 'For owners of the room and administrators. Direct rooms have no settings.',
     params: rooms.inRoom,
@@ -60,6 +64,7 @@ export const roomCalls = {
     path: '/v1/rooms/{id}/close',
     tag: 'Rooms',
     auth: 'user',
+    scope: 'manage',
     summary: 'Close a room for good',
     description:
       'For owners of the room and administrators. Posting and joining then answer `room_closed`; the history stays ' +
@@ -75,6 +80,7 @@ export const roomCalls = {
     path: '/v1/rooms/{id}/members',
     tag: 'Rooms',
     auth: 'user',
+    scope: 'manage',
     summary: 'Join a room, or add a person to it',
     description:
       'Without `userId` the caller joins: a public room freely, or with its password if it has one; a private or hidden ' +
@@ -93,6 +99,7 @@ export const roomCalls = {
     path: '/v1/rooms/{id}/members',
     tag: 'Rooms',
     auth: 'user',
+    scope: 'read',
     summary: 'The members of a room',
     description: 'Those of a public room are there for everybody.',
     params: rooms.inRoom,
@@ -106,6 +113,7 @@ export const roomCalls = {
     path: '/v1/rooms/{id}/members/{userId}',
     tag: 'Rooms',
     auth: 'user',
+    scope: 'manage',
     summary: 'Change the role of a member',
     description:
       'Owners of the room and administrators give and take any role; moderators only roles below their own, of members ' +
@@ -121,6 +129,7 @@ export const roomCalls = {
     path: '/v1/rooms/{id}/members/{userId}',
     tag: 'Rooms',
     auth: 'user',
+    scope: 'manage',
     summary: 'Leave a room, or remove a person from it',
     description:
       'Everybody may leave, also a closed room. Moderators remove those below them, owners everybody. The last owner of ' +
@@ -136,6 +145,7 @@ export const roomCalls = {
     path: '/v1/direct/{username}',
     tag: 'Rooms',
     auth: 'user',
+    scope: 'manage',
     summary: 'The direct room of the caller and another person',
     description:
       '201 if this call made it, 200 if it was there. Two people have one direct room for good: nobody else joins it, ' +

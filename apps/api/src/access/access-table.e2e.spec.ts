@@ -45,7 +45,7 @@ describe('who may call what', () => {
       columns.map(async (column) => {
         const scene = await sceneFor(row, column);
         const asker = await askerFor(call, column);
-        found[column] = await verdictOf(asker, call, scene, row.sent(scene, column), reasonOf(column));
+        found[column] = await verdictOf(asker, call, scene, await row.sent(scene, column), reasonOf(column));
       }),
     );
     expect(found).toEqual(row.verdicts);
@@ -55,7 +55,7 @@ describe('who may call what', () => {
     '%s: not with a credential that was taken away',
     async (name, call) => {
       for (const person of turnedAway) {
-        const sent = (callTable[name] as Row).sent(still, 'member');
+        const sent = await (callTable[name] as Row).sent(still, 'member');
         expect(await verdictOf(cast.people[person], call, still, sent)).toBe('unauthenticated');
       }
     },
@@ -70,7 +70,7 @@ describe('who may send which frame', () => {
       columns.slice(1).map(async (column) => {
         const scene = await sceneFor(row, column);
         const socket = await personOf(column).connect();
-        found[column] = await frameVerdict(socket, event, scene, row.sent(scene, column));
+        found[column] = await frameVerdict(socket, event, scene, await row.sent(scene, column));
         socket.close();
       }),
     );

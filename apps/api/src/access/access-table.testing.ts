@@ -1,6 +1,6 @@
 import type { CallName, ClientEvent, ErrorCode } from '@verbatim/protocol';
-import { freshName, password } from '../testing/test-client.testing.js';
-import { type Column, columns, freshId, type Scene } from './scene.testing.js';
+import { freshName, password, type TestPerson } from '../testing/test-client.testing.js';
+import { type Cast, type Column, columns, freshId, type Scene } from './scene.testing.js';
 
 /** What a call or frame is sent with. Parameters of the path that are absent are taken from the scene. */
 export interface Sent {
@@ -14,7 +14,7 @@ export type Verdict = 'allowed' | ErrorCode;
 /** One row: who may, and how it is asked by the one of this column. */
 export interface Row {
   readonly verdicts: Readonly<Record<Column, Verdict>>;
-  readonly sent: (scene: Scene, column: Column) => Sent;
+  readonly sent: (scene: Scene, column: Column) => Sent | Promise<Sent>;
 }
 
 const words: Readonly<Record<string, Verdict>> = {
@@ -45,6 +45,51 @@ const ownMessage = ({ own, message }: Scene, column: Column): string => own[colu
 /** Somebody who has not used up their password yet, as far as the table goes. */
 const credentials = ({ cast }: Scene) => ({ username: cast.newcomer.username, password });
 
+// What a row needs that is not in every scene ----------------------------------------------------------------------------
+
+async function aReport({ cast, room, message }: Scene): Promise<string> {
+  const path = `/v1/rooms/${room}/messages/${message}/reports`;
+  return (await cast.people.member.post(path, { reason: 'for the table' })).body.id;
+}
+
+const elsewhere = { url: 'https://example.org/table', active: false };
+
+const atWebhook = async (scene: Scene): Promise<Sent> => ({ params: { webhookId: (await aWebhook(scene)).id } });
+
+const aWebhook = oncePerScene(
+  async ({ cast, room }): Promise<{ id: string }> =>
+    (await cast.people.owner.post(`/v1/rooms/${room}/webhooks`, elsewhere)).body,
+);
+
+const anIncoming = oncePerScene(
+  async ({ cast, room }): Promise<{ id: string; path: string }> =>
+    (await cast.people.owner.post(`/v1/rooms/${room}/incoming-webhooks`, { name: 'The table' })).body,
+);
+
+/** A room takes only a few webhooks. */
+function oncePerScene<T>(make: (scene: Scene) => Promise<T>): (scene: Scene) => Promise<T> {
+  const made = new WeakMap<Scene, Promise<T>>();
+  return (scene) => {
+    const thing = made.get(scene) ?? make(scene);
+    made.set(scene, thing);
+    return thing;
+  };
+}
+
+const tokenOf = async (person: TestPerson): Promise<string> =>
+  (await person.post('/v1/me/tokens', { name: 'of the table', scopes: ['read'] })).body.id;
+
+const ownToken = ({ cast }: Scene, column: Column): Promise<string> =>
+  tokenOf(column === 'nobody' ? cast.target : cast.people[column]);
+
+const targetsToken = ({ cast }: Scene): Promise<string> => tokenOf(cast.target);
+
+async function aBot({ people }: Cast): Promise<string> {
+  return (await people.admin.post('/v1/bots', { username: freshName() })).body.id;
+}
+
+// The table --------------------------------------------------------------------------------------------------------------
+
 /**
  * Who may call what. `+` allowed, `u` unauthenticated, `f` forbidden, `n` not_a_member, `0` not_found, `c` conflict.
  * The room is private; auditor and administrator are not in it, and give a reason where they read.
@@ -67,6 +112,21 @@ export const callTable = {
   changeMe: /*          */ row('u + + + + + + +', body({ displayName: 'Somebody' })),
   listUsers: /*         */ row('u + + + + + + +'),
   changeUser: /*        */ row('u f f f f f f +', body({ displayName: 'Somebody else' })),
+
+  createToken: /*       */ row('u + + + + + + +', body({ name: 'of the table', scopes: ['read'] })),
+  listTokens: /*        */ row('u + + + + + + +'),
+  revokeToken: /*       */ row('u + + + + + + +', async (scene, column) => ({
+    params: { id: await ownToken(scene, column) },
+  })),
+  createBot: /*         */ row('u f f f f f f +', () => body({ username: freshName() })),
+  createTokenOf: /*     */ row('u f f f f f f +', async ({ cast }) => ({
+    params: { id: await aBot(cast) },
+    body: { name: 'of the table', scopes: ['read'] },
+  })),
+  listTokensOf: /*      */ row('u f f f f f f +'),
+  revokeTokenOf: /*     */ row('u f f f f f f +', async (scene) => ({
+    params: { tokenId: await targetsToken(scene) },
+  })),
 
   createRoom: /*        */ row('u + + + + + f +', () => body({ name: freshId() })),
   listRooms: /*         */ row('u + + + + + + +'),
@@ -101,9 +161,28 @@ export const callTable = {
   reportMessage: /*     */ row('u n + + + + f n', body({ reason: 'It is in the table.' })),
   listRoomReports: /*   */ row('u n f f + + + +'),
   listReports: /*       */ row('u f f f f f + +'),
-  settleReport: /*      */ row('u n f f + + f +', ({ report }) => ({
-    params: { reportId: report },
+  settleReport: /*      */ row('u n f f + + f +', async (scene) => ({
+    params: { reportId: await aReport(scene) },
     body: { outcome: 'dismissed' },
+  })),
+
+  addWebhook: /*        */ row('u n f f f + f +', body(elsewhere)),
+  listWebhooks: /*      */ row('u n f f f + + +'),
+  getWebhook: /*        */ row('u n f f f + + +', atWebhook),
+  changeWebhook: /*     */ row('u n f f f + f +', async (scene) => ({
+    ...(await atWebhook(scene)),
+    body: { active: false },
+  })),
+  removeWebhook: /*     */ row('u n f f f + f +', atWebhook),
+  rotateWebhookSecret: /**/ row('u n f f f + f +', atWebhook),
+  addIncomingWebhook: /**/ row('u n f f f + f +', body({ name: 'The table' })),
+  listIncomingWebhooks: /**/ row('u n f f f + + +'),
+  removeIncomingWebhook: /**/ row('u n f f f + f +', async (scene) => ({
+    params: { webhookId: (await anIncoming(scene)).id },
+  })),
+  postToHook: /*        */ row('+ + + + + + + +', async (scene) => ({
+    params: { token: (await anIncoming(scene)).path.split('/').at(-1) ?? '' },
+    body: text,
   })),
 
   listEvents: /*        */ row('u n + + + + + +'),

@@ -29,8 +29,6 @@ export interface Scene {
   readonly room: string;
   /** A message of the target. */
   readonly message: string;
-  /** A report of that message, by the member. */
-  readonly report: string;
   /** A message of each person who may write. */
   readonly own: Partial<Readonly<Record<Column, string>>>;
 }
@@ -70,13 +68,10 @@ export async function setScene(cast: Cast): Promise<Scene> {
       writer.says(room, `by ${writer.username}`),
     ),
   );
-  const reports = `/v1/rooms/${room}/messages/${message?.id}/reports`;
-  const report = await member.post(reports, { reason: 'for the table' });
   return {
     cast,
     room,
     message: message?.id ?? '',
-    report: report.body.id,
     own: Object.fromEntries(writers.map((name, i) => [name, own[i]?.id])),
   };
 }

@@ -83,8 +83,8 @@ export class AccountController {
   }
 
   @Call('makeTicket')
-  async makeTicket(@By() { actor, sessionId }: Identity): Promise<Ticket> {
-    const ticket = await this.sessions.issueTicket({ userId: actor.id, sessionId });
+  async makeTicket(@By() { actor, sessionId, token }: Identity): Promise<Ticket> {
+    const ticket = await this.sessions.issueTicket({ userId: actor.id, sessionId, tokenId: token?.id });
     return { ticket, expiresIn: TICKET_SECONDS };
   }
 

@@ -1,13 +1,31 @@
 import type { Actor } from '@verbatim/domain';
+import type { Scope } from '@verbatim/protocol';
 import type { Clock } from '../clock.js';
 import type { Users } from '../mailbox/entities.js';
+import { Refusal } from '../rest/refusal.js';
 import type { AccessTokens } from '../vault/access-tokens.js';
+import type { PersonalToken, PersonalTokens } from '../vault/personal-tokens.js';
 import type { SessionRef, Sessions } from '../vault/sessions.js';
+
+/** What a credential is good for: everything, as a session is, or what the scopes of a personal token name. */
+export type Scopes = 'all' | ReadonlySet<Scope>;
 
 /** Somebody who has proved who they are. */
 export interface Identity {
   readonly actor: Actor;
+  /** Of the session, or of the personal token that stands in its place. */
   readonly sessionId: string;
+  readonly scopes: Scopes;
+  /** Absent for a session. */
+  readonly token?: PersonalToken;
+}
+
+/** What to answer somebody whose credential is not good for something, or null where it is. */
+export function outOfScope(scopes: Scopes, scope: Scope | 'session' | undefined): Refusal | null {
+  if (scopes === 'all') return null;
+  if (scope === undefined || scope === 'session')
+    return new Refusal('forbidden', 'This takes somebody who signed in; no personal token is good for it.');
+  return scopes.has(scope) ? null : new Refusal('forbidden', `The personal token lacks the scope ${scope}.`);
 }
 
 /** Tells who is behind a credential, as of now: revoked sessions and suspended accounts are nobody. */
@@ -15,6 +33,7 @@ export class Authentication {
   constructor(
     private readonly tokens: AccessTokens,
     private readonly sessions: Sessions,
+    private readonly personalTokens: PersonalTokens,
     private readonly users: Users,
     private readonly clock: Clock,
   ) {}
@@ -22,18 +41,31 @@ export class Authentication {
   /** @param header the value of an Authorization header. */
   async byHeader(header: string | undefined): Promise<Identity | null> {
     const token = /^Bearer +(\S+)$/i.exec(header ?? '')?.[1];
+    if (token?.startsWith('vbt_')) return this.identifyToken(await this.personalTokens.byText(token));
     const claims = token ? await this.tokens.verify(token, this.clock()) : null;
     return claims && this.identify(claims);
   }
 
   async byTicket(ticket: string): Promise<Identity | null> {
     const session = await this.sessions.redeemTicket(ticket);
+    if (session?.tokenId) return this.identifyToken(await this.personalTokens.byId(session.tokenId));
     return session && this.identify(session);
   }
 
   private async identify({ userId, sessionId }: SessionRef): Promise<Identity | null> {
     const { state } = await this.users.current(userId);
     if (state.status !== 'active' || this.sessions.isRevoked(sessionId)) return null;
-    return { actor: { id: userId, role: state.role }, sessionId };
+    return { actor: { id: userId, role: state.role }, sessionId, scopes: 'all' };
+  }
+
+  /** A token is good while the vault has it, its holder's stream has it, and the holder is let in. */
+  private async identifyToken(token: PersonalToken | null): Promise<Identity | null> {
+    if (!token) return null;
+    const { id, userId, scopes } = token;
+    let { state } = await this.users.current(userId);
+    // A fresh one may have been made at a replica of which this one has not heard yet.
+    if (!state.tokens.includes(id)) state = (await this.users.newest(userId)).state;
+    if (state.status !== 'active' || !state.tokens.includes(id)) return null;
+    return { actor: { id: userId, role: state.role }, sessionId: id, scopes, token };
   }
 }

@@ -59,7 +59,8 @@ function revisionIn(cursor: string): bigint {
   return BigInt(revision);
 }
 
-const eventAnswer = (event: Recorded, face: Face, replaced: boolean, people: ReadonlyMap<string, Person>) =>
+/** An event of a room as one face sees it. */
+export const eventAnswer = (event: Recorded, face: Face, replaced: boolean, people: ReadonlyMap<string, Person>) =>
   (withheld(event, face)
     ? placeOf(event)
     : {

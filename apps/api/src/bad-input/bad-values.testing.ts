@@ -203,6 +203,9 @@ const plainValues: readonly unknown[] = [
   true,
   '1',
   '2999-01-31T12:00:00Z',
+  ['read'],
+  ['MessagePosted'],
+  'https://example.org/hello',
 ];
 
 /** The fields of an object's schema, whatever defaults and refinements are around it. */

@@ -49,6 +49,11 @@ export async function foundTown(): Promise<Town> {
   await friend.post(`/v1/rooms/${room}/messages/${messages[1]}/reports`, { reason: 'hello' });
   const banned = await register(service.url);
   for (const { id } of [stranger, banned]) await owner.put(`/v1/rooms/${room}/bans/${id}`);
+  const token = await friend.post('/v1/me/tokens', { name: 'hello', scopes: ['read'] });
+  const ownToken = await owner.post('/v1/me/tokens', { name: 'hello', scopes: ['read'] });
+
+  const sentTo = { url: 'https://example.org/hello', active: false };
+  const webhook = await owner.post(`/v1/rooms/${room}/webhooks`, sentTo);
 
   const leaver = await register(service.url);
   await leaver.post('/v1/auth/logout');
@@ -60,6 +65,9 @@ export async function foundTown(): Promise<Town> {
       '/v1/users/{id}': friend.id,
       '/v1/rooms/{id}': room,
       '{userId}': friend.id,
+      '{tokenId}': token.body.id,
+      '{webhookId}': webhook.body.id,
+      '{id}': ownToken.body.id,
       '{messageId}': message,
       '{reportId}': reported.body.id,
       '{username}': friend.username,

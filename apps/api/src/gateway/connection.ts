@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Actor } from '@verbatim/domain';
 import { closeReasons, errorFrame, type ServerData, type ServerEvent } from '@verbatim/protocol';
 import type { WebSocket } from 'ws';
+import type { Scopes } from '../accounts/authentication.js';
 import type { Refusal } from '../rest/refusal.js';
 import { encode } from './frame-text.js';
 import { Outbox } from './outbox.js';
@@ -38,7 +39,9 @@ export class Connection {
     /** Changes with the person's role on the server. */
     public actor: Actor,
     readonly username: string,
+    /** Of the session, or of the personal token that opened it. */
     readonly sessionId: string,
+    readonly scopes: Scopes,
   ) {
     this.outbox = new Outbox(socket, wire);
   }

@@ -13,6 +13,7 @@ const connected = () =>
     ada,
     'ada',
     '0198a000-0000-7000-8000-000000000002',
+    'all',
   );
 const events = (count: number) =>
   Array.from({ length: count }, (_, revision) => ({ revision: BigInt(revision) }) as LiveEvent);

@@ -8,9 +8,9 @@ import {
 } from '@nestjs/websockets';
 import { MESSAGE_METADATA } from '@nestjs/websockets/constants.js';
 import { parseStream, type Recorded, type RoomCommand, roomStream } from '@verbatim/domain';
-import { type ClientData, closeReasons, heartbeatSeconds, maxFrameBytes } from '@verbatim/protocol';
+import { type ClientData, closeReasons, heartbeatSeconds, maxFrameBytes, scopeOfFrame } from '@verbatim/protocol';
 import type { WebSocket } from 'ws';
-import { Authentication } from '../accounts/authentication.js';
+import { Authentication, outOfScope } from '../accounts/authentication.js';
 import { userAnswer } from '../accounts/user-answer.js';
 import { OpenLog } from '../feed/open-log.js';
 import { Users } from '../mailbox/entities.js';
@@ -19,6 +19,7 @@ import { newId } from '../new-id.js';
 import { ProblemFilter } from '../rest/problem-filter.js';
 import { accepted, Refusal } from '../rest/refusal.js';
 import { EnterRoom, SendToRoom } from '../rooms/room-commands.js';
+import { type PersonalToken, PersonalTokens } from '../vault/personal-tokens.js';
 import { Sessions } from '../vault/sessions.js';
 import { Connection } from './connection.js';
 import { BadFrame, type CheckedFrame, readFrame } from './frame-text.js';
@@ -33,6 +34,8 @@ const TO_TAKE_NOTE = 1_000;
 const RETRY_AFTER_DRAIN = 500;
 /** Milliseconds in which it must be found out who opened a socket. */
 const HANDSHAKE_PATIENCE = 10_000;
+/** Milliseconds between two looks at the tokens that opened connections. */
+const TOKENS_LOOKED_AT = 500;
 /** Milliseconds between two `typing` frames of one person in one room that are passed on. */
 const TYPING_PAUSE = 1_000;
 
@@ -41,14 +44,19 @@ const TYPING_PAUSE = 1_000;
 export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameReader {
   private readonly connections = new Map<WebSocket, Connection>();
   private readonly lastTyping = new WeakMap<Connection, Map<string, number>>();
+  /** The connections that were opened with a personal token: they end with it. */
+  private readonly ofTokens = new Map<Connection, PersonalToken>();
   private draining = false;
   private deaf = false;
   private readonly heartbeat = setInterval(() => {
     for (const connection of this.connections.values()) connection.beat();
   }, heartbeatSeconds * 1_000).unref();
 
+  private readonly tokenWatch = setInterval(() => void this.endExpired(), TOKENS_LOOKED_AT).unref();
+
   constructor(
     private readonly authentication: Authentication,
+    private readonly personalTokens: PersonalTokens,
     private readonly sessions: Sessions,
     private readonly users: Users,
     private readonly rooms: LiveRooms,
@@ -74,7 +82,7 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     try {
       const identity = await this.identify(request);
       if (!identity) return this.turnAway(socket);
-      const { actor, sessionId } = identity;
+      const { actor, sessionId, scopes, token } = identity;
       const { state } = await this.users.current(actor.id);
       if (socket.readyState !== socket.OPEN) return;
       if (this.draining) {
@@ -82,10 +90,12 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
         return socket.resume();
       }
       // What became of the account or the session meanwhile was not told to a connection that was not there yet.
-      if (state.status !== 'active' || this.sessions.isRevoked(sessionId)) return this.turnAway(socket);
+      const revoked = token ? !state.tokens.includes(token.id) : this.sessions.isRevoked(sessionId);
+      if (state.status !== 'active' || revoked) return this.turnAway(socket);
       const person = { id: actor.id, role: state.role };
-      const connection = new Connection(socket, request.socket, person, state.username, sessionId);
+      const connection = new Connection(socket, request.socket, person, state.username, sessionId, scopes);
       this.connections.set(socket, connection);
+      if (token) this.ofTokens.set(connection, token);
       socket.on('pong', () => {
         connection.missedPongs = 0;
       });
@@ -120,19 +130,21 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     const connection = this.connections.get(socket);
     if (!connection) return;
     this.connections.delete(socket);
+    this.ofTokens.delete(connection);
     this.rooms.leave(connection);
   }
 
   /** A sink of the feed: what happens to accounts takes effect on their sockets at once. */
   async take(events: readonly Recorded[]): Promise<void> {
     for (const event of events) {
-      if (event.type !== 'UserSuspended' && event.type !== 'SessionRevoked' && event.type !== 'UserRoleChanged')
-        continue;
+      if (!changesConnections(event.type)) continue;
       const { id } = parseStream(event.stream);
       for (const connection of this.connections.values()) {
         if (connection.actor.id !== id) continue;
         if (event.type === 'UserSuspended') connection.close('revoked');
         else if (event.type === 'SessionRevoked' && event.data.sessionId === connection.sessionId)
+          connection.close('revoked');
+        else if (event.type === 'TokenRevoked' && event.data.tokenId === connection.sessionId)
           connection.close('revoked');
         else if (event.type === 'UserRoleChanged') {
           connection.actor = { id, role: event.data.role };
@@ -140,6 +152,18 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
           await this.rooms.reconsider(connection).catch(() => connection.close('drain'));
         }
       }
+    }
+  }
+
+  /** Ends the connections of tokens that have expired, or that the vault has no more although the feed is late to say so. */
+  private async endExpired(): Promise<void> {
+    if (this.ofTokens.size === 0) return;
+    const ids = [...new Set([...this.ofTokens.values()].map(({ id }) => id))];
+    // Without the database nobody can tell but by the clock.
+    const still = await this.personalTokens.still(ids).catch(() => null);
+    for (const [connection, token] of this.ofTokens) {
+      if (this.personalTokens.expired(token) || (still && ids.includes(token.id) && !still.has(token.id)))
+        connection.close('revoked');
     }
   }
 
@@ -157,6 +181,7 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
   /** Ends all connections, and gives their clients a moment to take note of it. */
   async closeAll(): Promise<void> {
     clearInterval(this.heartbeat);
+    clearInterval(this.tokenWatch);
     for (const connection of this.connections.values()) connection.close('drain');
     const end = Date.now() + TO_TAKE_NOTE;
     while (this.connections.size > 0 && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -180,6 +205,8 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     let frame: CheckedFrame | undefined;
     try {
       frame = readFrame(data, isBinary);
+      const refused = outOfScope(connection.scopes, scopeOfFrame[frame.event]);
+      if (refused) return connection.refuse(refused, frame.ref);
       await methods.get(frame.event)?.call(this, connection, frame.data, frame.ref);
     } catch (error) {
       if (error instanceof BadFrame) return connection.refuse(error.refusal, error.ref);
@@ -295,6 +322,9 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
 }
 
 type Ref = CheckedFrame['ref'];
+
+const changesConnections = (type: string): boolean =>
+  ['UserSuspended', 'SessionRevoked', 'TokenRevoked', 'UserRoleChanged'].includes(type);
 
 type Method = (this: Gateway, connection: Connection, data: unknown, ref: Ref) => unknown;
 

@@ -13,7 +13,7 @@ import {
 
 /** How a room's state stands in a snapshot. Change `rules` whenever the shape or the folding of rooms changes. */
 export const roomSnapshot = {
-  rules: 'room-2',
+  rules: 'room-3',
 
   write(state: RoomState): string {
     const { revision, members, moderation, messages, reactions, ...plain } = state;
@@ -109,7 +109,7 @@ const readModeration = ({ lastPosts, bans, mutes, reports, ...plain }: SavedMode
 
 /** How an account's state stands in a snapshot. */
 export const userSnapshot = {
-  rules: 'user-1',
+  rules: 'user-3',
   write: (state: UserState): string => JSON.stringify({ ...state, revision: `${state.revision}` }),
   read(text: string): UserState {
     const saved = JSON.parse(text) as Omit<UserState, 'revision'> & { revision: string };

@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import { onlyReads } from '@verbatim/domain';
 import { type Call, type CallName, calls, openToAuditors } from '@verbatim/protocol';
-import { Authentication } from '../accounts/authentication.js';
+import { Authentication, outOfScope } from '../accounts/authentication.js';
 import { Refusal } from './refusal.js';
 import { CALL, type VerbatimRequest } from './request.js';
 
@@ -29,6 +29,8 @@ export class CallGuard implements CanActivate {
       throw new Refusal('forbidden', 'Only administrators and auditors may do this.');
     }
     if (role === 'auditor' && !openToAuditors(call)) throw Refusal.of(onlyReads);
+    const refused = outOfScope(identity.scopes, call.scope);
+    if (refused) throw refused;
     request.identity = identity;
     return true;
   }

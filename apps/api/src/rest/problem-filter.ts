@@ -17,7 +17,9 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const refusal = this.refusal(error, { traceId: request.id, url: request.url }, request);
+    // Of the address only its pattern, for what stands in it may be a secret.
+    const place = { traceId: request.id, method: request.method, route: request.routeOptions?.url };
+    const refusal = this.refusal(error, place, request);
     const { status } = errors[refusal.code];
     const headers: Record<string, string> = { ...refusal.more.headers };
     const wait = Math.ceil((refusal.more.retryAfterMs ?? 1) / 1_000);

@@ -6,6 +6,7 @@ import type { Clock } from '../clock.js';
 import { type Config, readConfig } from '../config.js';
 import type { Database } from '../database/database.js';
 import { type Service, startService } from '../service.js';
+import type { Resolve } from '../webhooks/address.js';
 import { createDatabase, dropDatabase } from './database.testing.js';
 
 /** The whole service on a database of its own, reached through its doors only. */
@@ -21,6 +22,8 @@ export interface TestService {
 export interface TestServiceOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
+  /** Finds the addresses of receivers of webhooks. */
+  readonly resolve?: Resolve;
   /** Another service to share database and keys with, as a second replica. */
   readonly beside?: TestService;
 }
@@ -33,6 +36,7 @@ const folders = new WeakMap<TestService, string>();
 export async function startTestService({
   environment = {},
   clock,
+  resolve,
   beside,
 }: TestServiceOptions = {}): Promise<TestService> {
   const databaseUrl = beside?.databaseUrl ?? (await createDatabase());
@@ -57,6 +61,7 @@ export async function startTestService({
       database,
       log: pino({ level: config.LOG_LEVEL }),
       clock,
+      resolve,
       announcePassword: () => undefined,
     });
   let service: Service = await start();

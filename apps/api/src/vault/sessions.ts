@@ -15,6 +15,11 @@ export interface SessionRef {
   readonly userId: string;
 }
 
+/** Who opens a socket with a ticket, and the personal token, if any, with which they got it. */
+export interface TicketHolder extends SessionRef {
+  readonly tokenId?: string;
+}
+
 export type Rotation = (SessionRef & { readonly outcome: 'rotated'; readonly refreshToken: string }) | ReusedOrUnknown;
 type ReusedOrUnknown = (SessionRef & { readonly outcome: 'reused' }) | { readonly outcome: 'unknown' };
 
@@ -90,20 +95,20 @@ export class Sessions {
     await this.load(userId);
   }
 
-  async issueTicket({ sessionId, userId }: SessionRef): Promise<string> {
+  async issueTicket({ sessionId, userId, tokenId }: TicketHolder): Promise<string> {
     const ticket = secret();
     await this.sql`
-      insert into vault.tickets (hash, session_id, user_id, expires_at)
-      values (${digest(ticket)}, ${sessionId}, ${userId}, ${this.in(TICKET_SECONDS)})`;
+      insert into vault.tickets (hash, session_id, user_id, token_id, expires_at)
+      values (${digest(ticket)}, ${sessionId}, ${userId}, ${tokenId ?? null}, ${this.in(TICKET_SECONDS)})`;
     return ticket;
   }
 
   /** Whose ticket it is, or null; a ticket is good once. */
-  async redeemTicket(ticket: string): Promise<SessionRef | null> {
-    const [row] = await this.sql<{ session_id: string; user_id: string; good: boolean }[]>`
-      delete from vault.tickets where hash = ${digest(ticket)} returning session_id, user_id, expires_at > ${this.in(0)} as good`;
+  async redeemTicket(ticket: string): Promise<TicketHolder | null> {
+    const [row] = await this.sql<{ session_id: string; user_id: string; token_id: string | null; good: boolean }[]>`
+      delete from vault.tickets where hash = ${digest(ticket)} returning session_id, user_id, token_id, expires_at > ${this.in(0)} as good`;
     if (!row?.good || this.isRevoked(row.session_id)) return null;
-    return { sessionId: row.session_id, userId: row.user_id };
+    return { sessionId: row.session_id, userId: row.user_id, tokenId: row.token_id ?? undefined };
   }
 
   /** Removes what can be of no use to anyone any more. */

@@ -1,0 +1,131 @@
+import { Controller, Res } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import type { AnswerOf, BodyOf, NewToken, Token, User } from '@verbatim/protocol';
+import type { FastifyReply } from 'fastify';
+import { OpenAccount } from '../accounts/account-commands.js';
+import type { Identity } from '../accounts/authentication.js';
+import { userAnswer } from '../accounts/user-answer.js';
+import { Users } from '../mailbox/entities.js';
+import type { Context } from '../mailbox/mailbox.js';
+import { By, Call, Input, type InputOf, NewId, Trace } from '../rest/call.js';
+import { ReadYourWrites } from '../rest/read-your-writes.js';
+import { accepted, Refusal } from '../rest/refusal.js';
+import { type PersonalToken, PersonalTokens } from '../vault/personal-tokens.js';
+import { CreateToken, RevokeToken } from './token-commands.js';
+
+/** Personal tokens and bots. */
+@Controller()
+export class TokenController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly users: Users,
+    private readonly tokens: PersonalTokens,
+    private readonly readYourWrites: ReadYourWrites,
+  ) {}
+
+  @Call('createToken')
+  createToken(
+    @Input('createToken') { body }: InputOf<'createToken'>,
+    @By() identity: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<NewToken> {
+    return this.create(identity.actor.id, identity, body, context, reply);
+  }
+
+  @Call('listTokens')
+  listTokens(@By() { actor }: Identity): Promise<AnswerOf<'listTokens'>> {
+    return this.list(actor.id);
+  }
+
+  @Call('revokeToken')
+  revokeToken(
+    @Input('revokeToken') { params }: InputOf<'revokeToken'>,
+    @By() identity: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    return this.revoke(identity.actor.id, params.id, identity, context, reply);
+  }
+
+  @Call('createBot')
+  async createBot(
+    @Input('createBot') { body }: InputOf<'createBot'>,
+    @NewId() userId: string,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<User> {
+    const { username, displayName = username } = body;
+    const bot = { username, displayName, email: null, role: 'user', origin: 'bot', password: null } as const;
+    const made = accepted(await this.commands.execute(new OpenAccount(userId, bot, context)));
+    await this.readYourWrites.written(made.position, reply);
+    return userAnswer(userId, made.state, true);
+  }
+
+  @Call('createTokenOf')
+  createTokenOf(
+    @Input('createTokenOf') { params, body }: InputOf<'createTokenOf'>,
+    @By() identity: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<NewToken> {
+    return this.create(params.id, identity, body, context, reply);
+  }
+
+  @Call('listTokensOf')
+  listTokensOf(@Input('listTokensOf') { params }: InputOf<'listTokensOf'>): Promise<AnswerOf<'listTokensOf'>> {
+    return this.list(params.id);
+  }
+
+  @Call('revokeTokenOf')
+  revokeTokenOf(
+    @Input('revokeTokenOf') { params }: InputOf<'revokeTokenOf'>,
+    @By() identity: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    return this.revoke(params.id, params.tokenId, identity, context, reply);
+  }
+
+  private async create(
+    userId: string,
+    { actor }: Identity,
+    wish: BodyOf<'createToken'>,
+    context: Context,
+    reply: FastifyReply,
+  ): Promise<NewToken> {
+    const { token, text, position } = accepted(
+      await this.commands.execute(new CreateToken(userId, actor, wish, context)),
+    );
+    await this.readYourWrites.written(position, reply);
+    return { ...tokenAnswer(token), token: text };
+  }
+
+  private async list(userId: string): Promise<AnswerOf<'listTokens'>> {
+    const { state } = await this.users.newest(userId);
+    if (state.status === 'unborn' || state.status === 'abandoned')
+      throw new Refusal('not_found', 'There is no such user.');
+    const tokens = await this.tokens.of(userId);
+    return { items: tokens.filter(({ id }) => state.tokens.includes(id)).map(tokenAnswer), page: { next: null } };
+  }
+
+  private async revoke(
+    userId: string,
+    tokenId: string,
+    { actor }: Identity,
+    context: Context,
+    reply: FastifyReply,
+  ): Promise<void> {
+    const revoked = accepted(await this.commands.execute(new RevokeToken(userId, tokenId, actor, context)));
+    await this.readYourWrites.written(revoked.position, reply);
+  }
+}
+
+const tokenAnswer = ({ id, name, scopes, createdAt, expiresAt, lastUsedAt }: PersonalToken): Token => ({
+  id,
+  name,
+  scopes: [...scopes],
+  createdAt: createdAt.toISOString(),
+  expiresAt: expiresAt?.toISOString() ?? null,
+  lastUsedAt: lastUsedAt?.toISOString() ?? null,
+});

@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseStream, type Recorded } from '@verbatim/domain';
+import { AdvisoryLock } from '@verbatim/projections';
+import type { Sql } from 'postgres';
+import { Courier, type CourierParts } from './courier.js';
+import { Lane } from './lane.js';
+
+/** Milliseconds between two looks of a replica that does not send whether it should. */
+const STANDBY = 1_000;
+/** Deliveries under way at a time, of receivers that are well and of those whose last attempt failed. */
+const HEALTHY = 64;
+const FAILING = 16;
+
+/**
+ * Has the events of rooms sent to their webhooks. Of all replicas one sends; the others stand by, and one of them takes
+ * over within about two seconds when it is gone, from the places that the desk knows. Should two ever send at once, an
+ * event comes twice, which receivers must expect anyway.
+ */
+export class WebhookRunner {
+  private readonly stopping = new AbortController();
+  /** The couriers of each room while this replica is the one that sends. */
+  private couriers: Map<string, Map<string, Courier>> | null = null;
+  private over = new AbortController();
+  private running: Promise<void> = Promise.resolve();
+  private readonly parts: CourierParts;
+
+  /** @param direct leads to the database itself, not to a transaction pooler. */
+  constructor(
+    private readonly direct: Sql,
+    parts: Omit<CourierParts, 'lanes'>,
+  ) {
+    this.parts = { ...parts, lanes: { healthy: new Lane(HEALTHY), failing: new Lane(FAILING) } };
+  }
+
+  get sending(): boolean {
+    return this.couriers !== null;
+  }
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.running;
+  }
+
+  /** A sink of the feed: wakes the couriers of rooms in which something happened. */
+  take(events: readonly Recorded[]): void {
+    if (!this.couriers) return;
+    for (const event of events) {
+      const { category, id } = parseStream(event.stream);
+      if (category !== 'room') continue;
+      if (event.type === 'WebhookAdded') this.add(id, event.data.webhookId);
+      else if (event.type === 'WebhookRemoved') this.couriers.get(id)?.delete(event.data.webhookId);
+      const couriers = this.couriers.get(id);
+      if (!couriers) continue;
+      if (event.type === 'WebhookChanged') couriers.get(event.data.webhookId)?.refresh();
+      else for (const courier of couriers.values()) courier.wake();
+    }
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      const lock = await AdvisoryLock.tryTake(this.direct, 'verbatim webhooks').catch(() => null);
+      if (!lock) {
+        await sleep(STANDBY, undefined, { signal }).catch(() => undefined);
+        continue;
+      }
+      await this.send(AbortSignal.any([signal, lock.lost]));
+      await lock.release();
+    }
+  }
+
+  private async send(until: AbortSignal): Promise<void> {
+    this.over = new AbortController();
+    this.couriers = new Map();
+    await this.sendAll(until).catch(async (error) => {
+      this.parts.log.warn({ err: error }, 'webhooks could not be begun; trying again');
+      await sleep(STANDBY, undefined, { signal: until }).catch(() => undefined);
+    });
+    this.couriers = null;
+    this.over.abort();
+  }
+
+  private async sendAll(until: AbortSignal): Promise<void> {
+    // Begun after the feed: what happens from now on wakes the couriers, what happened before they read.
+    for (const { webhookId, roomId } of await this.parts.deliveries.all()) this.add(roomId, webhookId);
+    if (!until.aborted) await new Promise((resolve) => until.addEventListener('abort', resolve, { once: true }));
+  }
+
+  private add(roomId: string, webhookId: string): void {
+    if (!this.couriers) return;
+    const couriers = this.couriers.get(roomId) ?? new Map<string, Courier>();
+    this.couriers.set(roomId, couriers);
+    if (couriers.has(webhookId)) return;
+    const courier = new Courier(webhookId, roomId, this.parts, this.over.signal);
+    couriers.set(webhookId, courier);
+    courier.wake();
+  }
+}
