@@ -6,6 +6,9 @@ export interface Actor {
   readonly role: ServerRole;
 }
 
+/** A personal field: null once the key that sealed it has been destroyed. */
+export type Erasable = string | null;
+
 export type ServerRole = 'user' | 'admin' | 'auditor';
 
 /** The part of a recorded event that folding needs: what happened, at which place in the stream, when, and by whom. */

@@ -1,11 +1,11 @@
-import type { Actor, Decision, Happened, NewFact } from './decider.js';
+import type { Actor, Decision, Erasable, Happened, NewFact } from './decider.js';
 import { PersistentMap } from './persistent-map.js';
 import { isRejection, type Rejection, reject } from './rejection.js';
-import type { Erasable, MessageFacts, RoomEvent, RoomState } from './room.js';
 import {
   governs,
   isLastOwner,
   lastOwner,
+  type Membership,
   moderates,
   notAllowed,
   notAMember,
@@ -70,6 +70,13 @@ export interface Moderation {
   readonly reports: PersistentMap<OpenReport>;
   /** The latest ones, so that reading on is not recorded again and again. */
   readonly inspections: readonly Inspection[];
+}
+
+/** What the rules of moderation need to know of a room. */
+export interface ModeratedRoom extends Membership {
+  readonly status: string;
+  readonly visibility: string;
+  readonly moderation: Moderation;
 }
 
 export interface OpenReport {
@@ -204,11 +211,12 @@ export type ModerationCommand = BanMember | UnbanMember | MuteMember | UnmuteMem
 
 // Decisions ---------------------------------------------------------------------------------------------------------
 
-type ModerationDecision = Decision<RoomEvent>;
+type Removal = Happened<'MemberRemoved', { readonly userId: string; readonly reason: Erasable }>;
+type ModerationDecision = Decision<ModerationEvent | Removal>;
 
-const accept = (...events: NewFact<RoomEvent>[]): ModerationDecision => ({ events });
+const accept = (...events: NewFact<ModerationEvent | Removal>[]): ModerationDecision => ({ events });
 
-export function moderate(command: ModerationCommand, state: RoomState, at: string): ModerationDecision {
+export function moderate(command: ModerationCommand, state: ModeratedRoom, at: string): ModerationDecision {
   switch (command.type) {
     case 'BanMember':
       return ban(command, state, at);
@@ -225,7 +233,7 @@ export function moderate(command: ModerationCommand, state: RoomState, at: strin
   }
 }
 
-function ban({ actor, userId, reason, until }: BanMember, state: RoomState, at: string): ModerationDecision {
+function ban({ actor, userId, reason, until }: BanMember, state: ModeratedRoom, at: string): ModerationDecision {
   const refused = mayNotRestrain(actor, userId, state) ?? untilProblem(until, at) ?? reasonProblem(reason);
   if (refused) return refused;
   if (isLastOwner(userId, state)) return lastOwner;
@@ -241,13 +249,13 @@ function ban({ actor, userId, reason, until }: BanMember, state: RoomState, at: 
     : accept(banned);
 }
 
-function unban({ actor, userId }: UnbanMember, state: RoomState, at: string): ModerationDecision {
+function unban({ actor, userId }: UnbanMember, state: ModeratedRoom, at: string): ModerationDecision {
   const refused = mayNotRestrain(actor, userId, state);
   if (refused) return refused;
   return isBanned(userId, state, at) ? accept({ type: 'MemberUnbanned', data: { userId } }) : accept();
 }
 
-function mute({ actor, userId, reason, until }: MuteMember, state: RoomState, at: string): ModerationDecision {
+function mute({ actor, userId, reason, until }: MuteMember, state: ModeratedRoom, at: string): ModerationDecision {
   const refused = mayNotRestrain(actor, userId, state) ?? untilProblem(until, at) ?? reasonProblem(reason);
   if (refused) return refused;
   if (!state.members.has(userId)) return notThere;
@@ -259,14 +267,14 @@ function mute({ actor, userId, reason, until }: MuteMember, state: RoomState, at
   return accept({ type: 'MemberMuted', data: { userId, until, reason } });
 }
 
-function unmute({ actor, userId }: UnmuteMember, state: RoomState, at: string): ModerationDecision {
+function unmute({ actor, userId }: UnmuteMember, state: ModeratedRoom, at: string): ModerationDecision {
   const refused = mayNotRestrain(actor, userId, state);
   if (refused) return refused;
   return mutedUntil(userId, state, at) ? accept({ type: 'MemberUnmuted', data: { userId } }) : accept();
 }
 
 /** The limits of banning and muting, and of taking it back. */
-function mayNotRestrain(actor: Actor, userId: string, state: RoomState): Rejection | null {
+function mayNotRestrain(actor: Actor, userId: string, state: ModeratedRoom): Rejection | null {
   if (state.visibility === 'direct') return reject('NotAllowed', 'A direct room has nobody who moderates it.');
   if (!moderates(actor, state)) return refusal(actor, state);
   if (state.status === 'closed') return roomClosed;
@@ -293,8 +301,8 @@ interface Report extends By {
 /** `message` is the one reported, as far as it was found. */
 export function report(
   { actor, messageId, reportId, reason }: Report,
-  message: MessageFacts | undefined | Rejection,
-  state: RoomState,
+  message: { readonly author: string; readonly redacted: boolean } | undefined | Rejection,
+  state: ModeratedRoom,
 ): ModerationDecision {
   if (!state.members.has(actor.id)) return notAMember;
   if (!message) return reject('NotFound', 'There is no such message in this room.');
@@ -313,7 +321,7 @@ export function report(
 }
 
 /** The id of somebody's report of a message that is not settled yet. */
-export function openReport(state: RoomState, messageId: string, userId: string): string | undefined {
+export function openReport(state: ModeratedRoom, messageId: string, userId: string): string | undefined {
   for (const [id, open] of state.moderation.reports.entries()) {
     if (open.messageId === messageId && open.by === userId) return id;
   }
@@ -321,7 +329,7 @@ export function openReport(state: RoomState, messageId: string, userId: string):
 }
 
 /** Also in a closed room, where what was said stays. */
-function settle({ actor, reportId, outcome, note }: SettleReport, state: RoomState): ModerationDecision {
+function settle({ actor, reportId, outcome, note }: SettleReport, state: ModeratedRoom): ModerationDecision {
   if (!moderates(actor, state)) return refusal(actor, state);
   if (!state.moderation.reports.has(reportId)) return reject('NotFound', 'No such report is open in this room.');
   const problem = reasonProblem(note);
@@ -330,7 +338,7 @@ function settle({ actor, reportId, outcome, note }: SettleReport, state: RoomSta
 }
 
 /** Also in a closed room. Members read what is theirs to read, and need no reason. */
-function inspect({ actor, what, reason }: InspectRoom, state: RoomState, at: string): ModerationDecision {
+function inspect({ actor, what, reason }: InspectRoom, state: ModeratedRoom, at: string): ModerationDecision {
   if (actor.role !== 'admin' && actor.role !== 'auditor') return notAllowed;
   if (state.members.has(actor.id)) return accept();
   const problem = textProblem(reason, 1, limits.reason);
@@ -353,26 +361,26 @@ export function reasonProblem(reason: string | null): Rejection | null {
 // What is in force ----------------------------------------------------------------------------------------------------
 
 /** Whether somebody may not come into the room in any way at a time. */
-export function isBanned(userId: string, { moderation }: RoomState, at: string): boolean {
+export function isBanned(userId: string, { moderation }: ModeratedRoom, at: string): boolean {
   const until = moderation.bans.get(userId);
   return until !== undefined && (until === null || until > at);
 }
 
 /** Until when somebody may not speak, or null if they may at this time. */
-export function mutedUntil(userId: string, { moderation }: RoomState, at: string): string | null {
+export function mutedUntil(userId: string, { moderation }: ModeratedRoom, at: string): string | null {
   const until = moderation.mutes.get(userId);
   return until !== undefined && until > at ? until : null;
 }
 
 /** Why somebody who is muted may not speak, or null. */
-export function silenced({ id }: Actor, state: RoomState, at: string): Rejection | null {
+export function silenced({ id }: Actor, state: ModeratedRoom, at: string): Rejection | null {
   if (state.moderation.mutes.size === 0) return null;
   const until = mutedUntil(id, state, at);
   return until === null ? null : reject('NotAllowed', `You are muted in this room until ${until}.`);
 }
 
 /** Why somebody has to wait before they post again, or null. */
-export function slowedDown(actor: Actor, state: RoomState, at: string): Rejection | null {
+export function slowedDown(actor: Actor, state: ModeratedRoom, at: string): Rejection | null {
   const { slowModeSeconds, lastPosts } = state.moderation;
   if (slowModeSeconds === 0 || rankOf(actor, state) >= rank.moderator) return null;
   const last = lastPosts.young.get(actor.id) ?? lastPosts.old.get(actor.id);

@@ -1,28 +1,37 @@
 import type { Actor } from './decider.js';
+import type { PersistentMap } from './persistent-map.js';
 import { type Rejection, reject } from './rejection.js';
-import type { RoomRole, RoomState } from './room.js';
 
 // Who stands where in a room, and the refusals that follow from it. What each rank may do stands with each decision.
+
+export type RoomRole = 'owner' | 'moderator' | 'member' | 'guest';
+
+/** Who is in a room. */
+export interface Membership {
+  readonly members: PersistentMap<{ readonly role: RoomRole }>;
+  /** How many of the members are owners. */
+  readonly owners: number;
+}
 
 export const rank: Record<RoomRole, number> = { guest: 0, member: 1, moderator: 2, owner: 3 };
 
 /** Administrators of the server count as owners of every room but take part only in those they have joined. */
-export function rankOf(actor: Actor, state: RoomState): number {
+export function rankOf(actor: Actor, state: Membership): number {
   const member = state.members.get(actor.id);
   return actor.role === 'admin' ? rank.owner : member ? rank[member.role] : -1;
 }
 
-export const governs = (actor: Actor, state: RoomState): boolean => rankOf(actor, state) >= rank.owner;
-export const moderates = (actor: Actor, state: RoomState): boolean => rankOf(actor, state) >= rank.moderator;
+export const governs = (actor: Actor, state: Membership): boolean => rankOf(actor, state) >= rank.owner;
+export const moderates = (actor: Actor, state: Membership): boolean => rankOf(actor, state) >= rank.moderator;
 
 /** Whether somebody may act on a person of the room: owners on everybody, others on those below them. */
-export function outranks(actor: Actor, userId: string, state: RoomState): boolean {
+export function outranks(actor: Actor, userId: string, state: Membership): boolean {
   const target = state.members.get(userId);
   return !target || governs(actor, state) || rank[target.role] < rankOf(actor, state);
 }
 
 /** Whether the room would be without an owner if this person were not one any more. */
-export const isLastOwner = (userId: string, state: RoomState): boolean =>
+export const isLastOwner = (userId: string, state: Membership): boolean =>
   state.owners === 1 && state.members.get(userId)?.role === 'owner';
 
 export const noSuchRoom = reject('NotFound', 'There is no such room.');
@@ -36,5 +45,5 @@ export const lastOwner = reject(
   'This is the last owner of the room. Make another member owner first, name a successor, or close the room.',
 );
 
-export const refusal = (actor: Actor, state: RoomState): Rejection =>
+export const refusal = (actor: Actor, state: Membership): Rejection =>
   state.members.get(actor.id) ? notAllowed : notAMember;

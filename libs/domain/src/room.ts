@@ -2,6 +2,7 @@ import {
   type Actor,
   type Decider,
   type Decision,
+  type Erasable,
   type Happened,
   happenedAt,
   type NewFact,
@@ -37,6 +38,7 @@ import {
   notThere,
   onlyReads,
   outranks,
+  type RoomRole,
   rank,
   rankOf,
   refusal,
@@ -58,11 +60,9 @@ export const roomStream = (roomId: string): string => streamName('room', roomId)
 // Events ------------------------------------------------------------------------------------------------------------
 
 export type Visibility = 'public' | 'private' | 'hidden' | 'direct';
-export type RoomRole = 'owner' | 'moderator' | 'member' | 'guest';
 /** Whether a member sees what was said before joining. Public rooms are always `full`. */
 export type HistoryAccess = 'full' | 'joined';
-/** A personal field: null once the key that sealed it has been destroyed. */
-export type Erasable = string | null;
+export type { Erasable, RoomRole };
 
 /** Where an imported event was read: digest of the file, and a number that grows along the file. */
 export interface ImportSource {

@@ -129,6 +129,17 @@ describe('reading a room from outside', () => {
     },
   );
 
+  it('is offered by the client', async () => {
+    const room = await ada.room();
+    await ada.says(room, 'Grüße');
+    const reason = 'Prüfung 50 %';
+    const { items } = await auditor.client.call('listMessages', { params: { id: room } }, { reason });
+    expect(items.map(({ text }) => text)).toEqual(['Grüße']);
+    for await (const { type } of auditor.client.follow(room, { after: -1, reason }))
+      if (type === 'RoomInspected') break;
+    expect(await inspectionsOf(room)).toEqual([[auditor.id, 'messages', reason]]);
+  });
+
   it('finds what was said there', async () => {
     const room = await ada.room({ visibility: 'hidden' });
     await ada.says(room, 'Quittengelee');

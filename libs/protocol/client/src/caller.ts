@@ -11,6 +11,8 @@ import { Unanswered, VerbatimError } from './verbatim-error.js';
 export interface CallOptions extends Patience {
   /** Makes the write happen once, whoever repeats it; one of its own for each call if absent. */
   readonly idempotencyKey?: string;
+  /** Why an administrator or auditor reads a room that they are not in. It is recorded in the room. */
+  readonly reason?: string;
 }
 
 /** What one attempt may take. */
@@ -44,7 +46,10 @@ export class Caller {
     const write = call.method !== 'GET';
     const takesKey = call.headers.request['Idempotency-Key'] !== undefined;
     const key = options.idempotencyKey ?? uuidv7();
-    const headers: Headers = takesKey ? { 'idempotency-key': key } : {};
+    const headers: Headers = {
+      ...(takesKey && { 'idempotency-key': key }),
+      ...(options.reason !== undefined && { 'verbatim-reason': encodeURIComponent(options.reason) }),
+    };
     const repeatable = !write || takesKey || harmless.includes(name);
     const { body } = await persist({
       ...options,

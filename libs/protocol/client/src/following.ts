@@ -15,6 +15,8 @@ export interface Reset {
 export interface FollowOptions {
   /** The last revision already known, -1 for none; absent: from now on. */
   readonly after?: number;
+  /** Why an administrator or auditor follows a room that they are not in. It is recorded in the room. */
+  readonly reason?: string;
   /** Is given events in order, one or more at a time. When it returns a promise, the next ones come after that. */
   onEvents?(events: readonly LiveEvent[]): unknown;
   /** Called in its place between events, which go on when its promise has resolved. Absent: the following ends with TooFarBehind. */
@@ -65,7 +67,7 @@ export class Following implements AsyncIterable<LiveEvent> {
     private readonly ended: () => void,
   ) {
     this.handedOver = options.after ?? null;
-    this.feed = new RoomFeed(room, this.handedOver, this.feedReader());
+    this.feed = new RoomFeed(room, this.handedOver, this.feedReader(), options.reason);
     this.backlog = new Backlog({ events: options.buffer ?? BUFFER, size: MOST_SIZE }, () => this.feed.resume());
     if (options.onEvents) void this.callBack();
   }

@@ -51,6 +51,7 @@ export class RoomFeed {
     readonly room: string,
     private received: number | null,
     private readonly reader: FeedReader,
+    private readonly reason?: string,
   ) {}
 
   /** There is a new connection, on which nothing is followed yet. */
@@ -90,12 +91,13 @@ export class RoomFeed {
   private ask(): void {
     if (this.state === 'ended') return;
     this.leave('asked');
-    const { connection, room, received, turn } = this;
+    const { connection, room, received, reason, turn } = this;
     if (!connection?.open) {
       this.leave('waiting');
       return;
     }
-    this.takeBack = connection.ask('follow', { room, ...(received !== null && { after: received }) }, (answer) => {
+    const wished = { room, ...(received !== null && { after: received }), ...(reason !== undefined && { reason }) };
+    this.takeBack = connection.ask('follow', wished, (answer) => {
       if (turn !== this.turn) return;
       if (answer instanceof VerbatimError) this.refused(answer);
       else if (answer instanceof Unanswered || answer.event !== 'following') this.leave('waiting');
