@@ -244,7 +244,7 @@ describe('an ended token', () => {
     const sql = postgres(left.databaseUrl, { max: 1 });
     await sql`delete from vault.personal_tokens where id = ${id}`;
     await sql.end();
-    await within(Promise.all(used.sockets.map(({ closed }) => closed)));
+    expect(await Promise.all(used.sockets.map(({ closed }) => closed))).toEqual([4003, 4003]);
     for (const program of used.programs) {
       const answer = await eventually(
         () => program.get('/v1/me'),
