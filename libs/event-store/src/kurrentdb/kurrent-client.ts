@@ -47,19 +47,23 @@ export class KurrentClient {
   }
 
   /** The answer, which may never come by itself, or an error. */
-  private async inTime<T>(answer: Promise<T>): Promise<T> {
-    let giveUp = (_: Error) => {};
-    const over = new Promise<never>((_, reject) => {
-      giveUp = reject;
+  private inTime<T>(answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const over = () => {
+        clearTimeout(timer);
+        this.waiting.delete(giveUp);
+      };
+      const giveUp = (reason: unknown) => {
+        over();
+        reject(reason);
+      };
+      const timer = setTimeout(() => giveUp(new StoreSilent(this.patience)), this.patience);
+      this.waiting.add(giveUp);
+      answer.then((value) => {
+        over();
+        resolve(value);
+      }, giveUp);
     });
-    const timer = setTimeout(() => giveUp(new StoreSilent(this.patience)), this.patience);
-    this.waiting.add(giveUp);
-    try {
-      return await Promise.race([answer, over]);
-    } finally {
-      clearTimeout(timer);
-      this.waiting.delete(giveUp);
-    }
   }
 
   private discard(): void {

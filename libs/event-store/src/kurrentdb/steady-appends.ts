@@ -66,10 +66,10 @@ export class SteadyAppends {
     const frozen = { ...append, name: this.names.inStore(stream), data: append.events.map(toKurrent) };
     const before = this.queues.get(stream);
     const settled = before ? before.then(() => this.settle(frozen)) : this.settle(frozen);
-    const over: Promise<void> = settled.then(
-      () => this.leave(stream, over),
-      () => this.leave(stream, over),
-    );
+    const leave = () => {
+      if (this.queues.get(stream) === over) this.queues.delete(stream);
+    };
+    const over: Promise<void> = settled.then(leave, leave);
     this.queues.set(stream, over);
     return settled;
   }
@@ -78,10 +78,6 @@ export class SteadyAppends {
   async close(milliseconds: number): Promise<void> {
     await atMost(milliseconds, Promise.all(this.queues.values()));
     this.closing.abort();
-  }
-
-  private leave(stream: string, queue: Promise<unknown>): void {
-    if (this.queues.get(stream) === queue) this.queues.delete(stream);
   }
 
   private async settle(append: Frozen): Promise<Appended> {
