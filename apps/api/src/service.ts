@@ -7,6 +7,9 @@ import { Authentication } from './accounts/authentication.js';
 import { Directory } from './accounts/directory.js';
 import { createFirstAdministrator } from './accounts/first-administrator.js';
 import { appModule } from './app-module.js';
+import { Origins } from './browsers/origins.js';
+import { Proxies } from './browsers/proxies.js';
+import { forAnswers, registerHelmet, tellBrowsers } from './browsers/security-headers.js';
 import type { Clock } from './clock.js';
 import type { Config } from './config.js';
 import type { Database } from './database/database.js';
@@ -22,6 +25,7 @@ import { Presence } from './presence/presence.js';
 import { Idempotency } from './rest/idempotency.js';
 import { ProblemFilter } from './rest/problem-filter.js';
 import { ReadYourWrites } from './rest/read-your-writes.js';
+import { Refusal } from './rest/refusal.js';
 import { httpServer } from './rest/server.js';
 import { RoomAccess } from './rooms/room-access.js';
 
@@ -119,6 +123,11 @@ async function openDoors(
   ]);
   const idempotency = new Idempotency(sql, keys);
   const problems = new ProblemFilter(log);
+  const proxies = new Proxies(config.TRUST_PROXY ?? null);
+  const origins = new Origins(config.ALLOWED_ORIGINS, proxies);
+  const http = httpServer(problems);
+  tellBrowsers(http.getInstance(), origins, proxies);
+  await registerHelmet(http.getInstance(), forAnswers);
   const app: NestFastifyApplication = await NestFactory.create<NestFastifyApplication>(
     appModule([
       ...[rooms, users, names, passwords, sessions, tokens, vault, time, readModels, openLog, directory, liveRooms],
@@ -131,11 +140,17 @@ async function openDoors(
       metrics,
       problems,
     ]),
-    httpServer(problems),
+    http,
     { logger: ['error', 'warn'], bodyParser: false, abortOnError: false },
   );
   app.useGlobalFilters(problems);
-  app.useWebSocketAdapter(new SocketAdapter(app, () => app.get(Gateway)));
+  app.useWebSocketAdapter(
+    new SocketAdapter(
+      app,
+      () => app.get(Gateway),
+      (request) => (origins.admits(request) ? null : foreignOrigin),
+    ),
+  );
   await servePages(app);
   await app.init();
   const gateway: Gateway = app.get(Gateway);
@@ -180,6 +195,8 @@ async function openDoors(
   let stopping: Promise<void> | null = null;
   return { url: addressOf(app), stop: () => (stopping ??= stop()) };
 }
+
+const foreignOrigin = new Refusal('forbidden', 'Pages of this origin may not open sockets here.');
 
 function addressOf(app: NestFastifyApplication): string {
   const address = app.getHttpServer().address();

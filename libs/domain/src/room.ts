@@ -10,7 +10,7 @@ import {
 import { PersistentMap } from './persistent-map.js';
 import { RecentWindow } from './recent-window.js';
 import { isRejection, type Rejection, reject } from './rejection.js';
-import { fingerprint, limits, nameKey, textProblem } from './text.js';
+import { fingerprint, limits, nameKey, nameProblem, textProblem } from './text.js';
 
 export const roomStream = (roomId: string): string => streamName('room', roomId);
 
@@ -491,8 +491,8 @@ function change(command: ChangeRoom, state: RoomState): RoomDecision {
 
 function settingsProblem({ name, topic }: { name?: string; topic?: string }): Rejection | null {
   // A name of nothing but spaces counts as empty.
-  const nameProblem = name === undefined ? null : textProblem(nameKey(name) && name, 1, limits.roomName);
-  if (nameProblem) return reject('Invalid', `The name ${nameProblem}.`);
+  const problem = name === undefined ? null : nameProblem(nameKey(name) && name, limits.roomName);
+  if (problem) return reject('Invalid', `The name ${problem}.`);
   const topicProblem = topic === undefined ? null : textProblem(topic, 0, limits.roomTopic);
   return topicProblem ? reject('Invalid', `The topic ${topicProblem}.`) : null;
 }

@@ -10,7 +10,7 @@ import {
 } from './decider.js';
 import { reject } from './rejection.js';
 import type { Erasable } from './room.js';
-import { limits, textProblem } from './text.js';
+import { limits, nameProblem } from './text.js';
 
 export const userStream = (userId: string): string => streamName('user', userId);
 
@@ -155,7 +155,7 @@ function register(command: RegisterUser, state: UserState): UserDecision {
   if (state.status !== 'unborn') {
     return state.username === username ? accept() : reject('Conflict', 'An account with this id exists already.');
   }
-  const problem = textProblem(displayName, 1, limits.displayName);
+  const problem = nameProblem(displayName, limits.displayName);
   if (problem) return reject('Invalid', `The display name ${problem}.`);
   return accept({ type: 'UserRegistered', data: { username, displayName, email, role, origin } });
 }
@@ -173,7 +173,7 @@ function change({ actor, userId, displayName, role, suspended }: ChangeUser, sta
   }
   const events: NewFact<UserEvent>[] = [];
   if (displayName !== undefined && displayName !== state.displayName) {
-    const problem = textProblem(displayName, 1, limits.displayName);
+    const problem = nameProblem(displayName, limits.displayName);
     if (problem) return reject('Invalid', `The display name ${problem}.`);
     events.push({ type: 'UserChanged', data: { displayName } });
   }

@@ -17,7 +17,9 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const refusal = this.refusal(error, { traceId: request.id, url: request.url }, request);
+    // Queries hold tickets and what people search for, which do not belong in a log.
+    const path = request.url.split('?')[0];
+    const refusal = this.refusal(error, { traceId: request.id, path }, request);
     const { status } = errors[refusal.code];
     const headers: Record<string, string> = { ...refusal.more.headers };
     if (refusal.code === 'unavailable' || refusal.code === 'rate_limited') headers['retry-after'] ??= '1';
