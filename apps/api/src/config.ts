@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { isOrigin } from './browsers/origins.js';
 import { readTrustedProxies } from './browsers/proxies.js';
+import { limitSettings } from './limits/limit-settings.js';
 
 /** A setting of the environment is wrong; the message names it. */
 export class InvalidConfiguration extends Error {}
@@ -52,6 +53,7 @@ const environment = z.object({
     .transform(readTrustedProxies)
     .refine((trusted) => trusted !== undefined, 'must be a number of proxies, or networks such as 10.0.0.0/8'),
   RATE_LIMITS: z.preprocess(blank, z.enum(['on', 'off']).default('on')),
+  ...limitSettings,
   LOG_LEVEL: z.preprocess(
     blank,
     z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

@@ -7,6 +7,7 @@ import type { Config } from './config.js';
 import { connect, type Database } from './database/database.js';
 import { migrateDesk } from './desk/schema.js';
 import { OpenLog } from './feed/open-log.js';
+import { migrateLimits } from './limits/schema.js';
 import { Rooms, Users } from './mailbox/entities.js';
 import { ReadModels } from './read-models/read-models.js';
 import { RoomPasswords } from './rooms/room-commands.js';
@@ -56,6 +57,7 @@ export async function layFoundation({
   const keys = await PostgresKeyRing.open(sql, master);
   await migrateVault(sql);
   await migrateDesk(sql);
+  await migrateLimits(sql);
   const store = await PostgresEventStore.open({
     url: config.EVENT_STORE_URL ?? database.url,
     directUrl: config.EVENT_STORE_URL ?? database.directUrl,

@@ -19,6 +19,10 @@ import { type Foundation, layFoundation } from './foundation.js';
 import { Gateway } from './gateway/gateway.js';
 import { LiveRooms } from './gateway/live-rooms.js';
 import { SocketAdapter } from './gateway/socket-adapter.js';
+import { Attempts } from './limits/attempts.js';
+import { noLimits } from './limits/limit-settings.js';
+import { Limits } from './limits/limits.js';
+import { SharedLedger } from './limits/shared-ledger.js';
 import { Metrics } from './operation/metrics.js';
 import { Readiness } from './operation/readiness.js';
 import { Presence } from './presence/presence.js';
@@ -125,6 +129,10 @@ async function openDoors(
   const problems = new ProblemFilter(log);
   const proxies = new Proxies(config.TRUST_PROXY ?? null);
   const origins = new Origins(config.ALLOWED_ORIGINS, proxies);
+  const limitsNow = config.RATE_LIMITS === 'on' ? config : noLimits;
+  const ledger = new SharedLedger(sql, () => presence.replicas, log);
+  const limits = new Limits(limitsNow, ledger);
+  const attempts = new Attempts(sql, limitsNow);
   const http = httpServer(problems);
   tellBrowsers(http.getInstance(), origins, proxies);
   await registerHelmet(http.getInstance(), forAnswers);
@@ -133,6 +141,7 @@ async function openDoors(
       ...[rooms, users, names, passwords, sessions, tokens, vault, time, readModels, openLog, directory, liveRooms],
       new Authentication(tokens, sessions, users, time.now),
       new RoomAccess(rooms),
+      ...[limits, attempts, proxies],
       new Registration(config.REGISTRATION),
       new ReadYourWrites(readModels),
       idempotency,
@@ -148,7 +157,7 @@ async function openDoors(
     new SocketAdapter(
       app,
       () => app.get(Gateway),
-      (request) => (origins.admits(request) ? null : foreignOrigin),
+      (request) => (origins.admits(request) ? limits.refuseUpgrade(proxies.addressOf(request)) : foreignOrigin),
     ),
   );
   await servePages(app);
@@ -175,10 +184,13 @@ async function openDoors(
     (password) => announcePassword(config.ADMIN_USERNAME, password),
   );
   const sweep = setInterval(() => {
-    Promise.all([sessions.sweep(), idempotency.sweep()]).catch((error) => log.warn({ err: error }, 'a sweep failed'));
+    Promise.all([sessions, idempotency, attempts, ledger].map((kept) => kept.sweep())).catch((error) =>
+      log.warn({ err: error }, 'a sweep failed'),
+    );
   }, SWEEP);
   await app.listen(config.PORT, config.HOST);
   presence.start();
+  ledger.start();
 
   const stop = async () => {
     clearInterval(sweep);
@@ -187,6 +199,7 @@ async function openDoors(
     await new Promise((resolve) => setTimeout(resolve, DRAIN));
     await Promise.all([rooms.finish(FINISH), users.finish(FINISH)]);
     await gateway.closeAll();
+    await ledger.stop();
     await presence.stop();
     await feed.stop();
     await app.close();

@@ -36,6 +36,7 @@ const events: { readonly [T in EventType]: DataOf<T> } = {
   UserReinstated: {},
   SessionStarted: { sessionId: 's1' },
   SessionRevoked: { sessionId: 's1', cause: 'logout' },
+  SignInLockedOut: {},
 };
 const types = Object.keys(events) as EventType[];
 const faces: readonly Face[] = ['member', 'moderator', 'auditor'];
@@ -64,6 +65,7 @@ const shown: { readonly [T in EventType]: readonly [member: string, moderator: s
   UserReinstated: ['', '', ''],
   SessionStarted: ['', '', 'sessionId'],
   SessionRevoked: ['cause', '', 'sessionId'],
+  SignInLockedOut: ['', '', ''],
 };
 
 describe.each(types)('what is shown of %s', (type) => {

@@ -49,6 +49,7 @@ export const fieldRules: FieldRules<DomainEvent> = {
   UserReinstated: {},
   SessionStarted: { sessionId: { from: 'auditor' } },
   SessionRevoked: { sessionId: { from: 'auditor' } },
+  SignInLockedOut: {},
 };
 
 /** The rules of an event type; an unknown type of a later release hides everything from all but auditors. */

@@ -39,6 +39,8 @@ export type SessionRevoked = Happened<
   'SessionRevoked',
   { readonly sessionId: string; readonly cause: 'logout' | 'reuse' }
 >;
+/** Somebody tried so many wrong passwords that signing in has to wait. One event for each time this begins. */
+export type SignInLockedOut = Happened<'SignInLockedOut', Record<string, never>>;
 
 export type UserEvent =
   | UserRegistered
@@ -48,7 +50,8 @@ export type UserEvent =
   | UserSuspended
   | UserReinstated
   | SessionStarted
-  | SessionRevoked;
+  | SessionRevoked
+  | SignInLockedOut;
 
 // State -------------------------------------------------------------------------------------------------------------
 
@@ -125,8 +128,9 @@ export type RevokeSession = By & {
   readonly sessionId: string;
   readonly cause: 'logout' | 'reuse';
 };
+export type LockOutSignIn = By & { readonly type: 'LockOutSignIn' };
 
-export type UserCommand = RegisterUser | AbandonUser | ChangeUser | StartSession | RevokeSession;
+export type UserCommand = RegisterUser | AbandonUser | ChangeUser | StartSession | RevokeSession | LockOutSignIn;
 
 // Decisions ---------------------------------------------------------------------------------------------------------
 
@@ -144,6 +148,8 @@ function decide(command: UserCommand, state: UserState): UserDecision {
       return accept({ type: 'SessionStarted', data: { sessionId: command.sessionId } });
     case 'RevokeSession':
       return accept({ type: 'SessionRevoked', data: { sessionId: command.sessionId, cause: command.cause } });
+    case 'LockOutSignIn':
+      return accept({ type: 'SignInLockedOut', data: {} });
   }
 }
 

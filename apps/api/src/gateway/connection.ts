@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Actor } from '@verbatim/domain';
 import { closeReasons, errorFrame, type ServerData, type ServerEvent } from '@verbatim/protocol';
 import type { WebSocket } from 'ws';
+import type { ConnectionAllowances } from '../limits/limits.js';
 import type { Refusal } from '../rest/refusal.js';
 import { encode } from './frame-text.js';
 import { Outbox } from './outbox.js';
@@ -37,6 +38,7 @@ export class Connection {
     public actor: Actor,
     readonly username: string,
     readonly sessionId: string,
+    readonly allowances: ConnectionAllowances,
   ) {
     this.outbox = new Outbox(socket, wire);
   }
@@ -50,7 +52,11 @@ export class Connection {
   }
 
   refuse({ code, detail, more }: Refusal, ref?: string | number): void {
-    this.send('error', errorFrame(code, detail, more.errors ? { errors: [...more.errors] } : {}), ref);
+    const { errors, retryAfterMs } = more;
+    const told = { ...(errors && { errors: [...errors] }), ...(retryAfterMs !== undefined && { retryAfterMs }) };
+    this.send('error', errorFrame(code, detail, told), ref);
+    // Whoever goes on all the same is not listening.
+    if (code === 'rate_limited' && this.allowances.patience.take() > 0) this.close('rateLimited');
   }
 
   /** Sends a frame that was encoded once for many. */

@@ -7,7 +7,12 @@ export class Refusal extends Error {
     readonly code: ErrorCode,
     /** One sentence for a person. */
     readonly detail: string,
-    readonly more: { readonly errors?: InputError[]; readonly headers?: Record<string, string> } = {},
+    readonly more: {
+      readonly errors?: InputError[];
+      readonly headers?: Record<string, string>;
+      /** When to try again, where that is known. */
+      readonly retryAfterMs?: number;
+    } = {},
   ) {
     super(detail);
     this.name = 'Refusal';

@@ -85,7 +85,7 @@ export function refuseConnection(socket: Socket, { code, detail, more }: Refusal
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     `content-type: ${problemMediaType}; charset=utf-8`,
     `content-length: ${Buffer.byteLength(body)}`,
-    ...Object.entries(more.headers ?? {}).map(([name, value]) => `${name}: ${value}`),
+    ...(more.retryAfterMs === undefined ? [] : [`retry-after: ${Math.ceil(more.retryAfterMs / 1_000)}`]),
     'cache-control: no-store',
     'connection: close',
   ];

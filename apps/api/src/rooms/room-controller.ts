@@ -4,6 +4,8 @@ import { nameKey, type RoomState } from '@verbatim/domain';
 import type { AnswerOf, Member, Room } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import type { Identity } from '../accounts/authentication.js';
+import { within } from '../limits/limited.js';
+import { Limits } from '../limits/limits.js';
 import { Users } from '../mailbox/entities.js';
 import type { Context, Decided } from '../mailbox/mailbox.js';
 import { By, Call, Input, type InputOf, NewId, Trace } from '../rest/call.js';
@@ -32,6 +34,7 @@ export class RoomController {
     private readonly users: Users,
     private readonly names: Names,
     private readonly readYourWrites: ReadYourWrites,
+    private readonly limits: Limits,
   ) {}
 
   @Call('createRoom')
@@ -94,6 +97,7 @@ export class RoomController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Member> {
     const { userId, role = 'member', password } = body;
+    if (password !== undefined) within(this.limits.account(actor.id).passwords.take());
     const command =
       userId === undefined
         ? new EnterRoom(params.id, actor, password, context)
