@@ -6,6 +6,9 @@ import { accountQueryHandlers } from './accounts/account-queries.js';
 import { AuditController } from './audit/audit-controller.js';
 import { auditQueryHandlers } from './audit/audit-queries.js';
 import { Gateway } from './gateway/gateway.js';
+import { invitationCommandHandlers } from './invitations/invitation-commands.js';
+import { InvitationController } from './invitations/invitation-controller.js';
+import { Redeeming } from './invitations/redeeming.js';
 import { messageCommandHandlers } from './messages/message-commands.js';
 import { MessageController } from './messages/message-controller.js';
 import { messageQueryHandlers } from './messages/message-queries.js';
@@ -24,7 +27,14 @@ export function appModule(parts: readonly object[]): DynamicModule {
   return {
     module: AppModule,
     imports: [CqrsModule.forRoot()],
-    controllers: [AccountController, RoomController, MessageController, AuditController, OperationController],
+    controllers: [
+      AccountController,
+      RoomController,
+      MessageController,
+      AuditController,
+      InvitationController,
+      OperationController,
+    ],
     providers: [
       ...parts.map((part) => ({ provide: part.constructor as Type, useValue: part })),
       ...accountCommandHandlers,
@@ -34,6 +44,8 @@ export function appModule(parts: readonly object[]): DynamicModule {
       ...messageCommandHandlers,
       ...messageQueryHandlers,
       ...auditQueryHandlers,
+      ...invitationCommandHandlers,
+      Redeeming,
       Gateway,
       CallGuard,
       CallInterceptor,

@@ -7,8 +7,9 @@ import type { Config } from './config.js';
 import { connect, type Database } from './database/database.js';
 import { migrateDesk } from './desk/schema.js';
 import { OpenLog } from './feed/open-log.js';
+import { migrateInvitations } from './invitations/schema.js';
 import { migrateLimits } from './limits/schema.js';
-import { Rooms, Users } from './mailbox/entities.js';
+import { Invitations, Rooms, Users } from './mailbox/entities.js';
 import { ReadModels } from './read-models/read-models.js';
 import { RoomPasswords } from './rooms/room-commands.js';
 import { AccessTokens } from './vault/access-tokens.js';
@@ -28,6 +29,7 @@ export interface Foundation {
   readonly openLog: OpenLog;
   readonly rooms: Rooms;
   readonly users: Users;
+  readonly invitations: Invitations;
   readonly names: Names;
   readonly passwords: RoomPasswords;
   readonly sessions: Sessions;
@@ -58,6 +60,7 @@ export async function layFoundation({
   await migrateVault(sql);
   await migrateDesk(sql);
   await migrateLimits(sql);
+  await migrateInvitations(sql);
   const store = await PostgresEventStore.open({
     url: config.EVENT_STORE_URL ?? database.url,
     directUrl: config.EVENT_STORE_URL ?? database.directUrl,
@@ -88,6 +91,7 @@ export async function layFoundation({
     openLog: new OpenLog(store, sealer),
     rooms,
     users,
+    invitations: new Invitations(write),
     names: new Names(sql, new StreamNameOwners(users, rooms)),
     passwords: new RoomPasswords(vault),
     sessions: new Sessions(sql, clock),

@@ -19,6 +19,7 @@ import { type Foundation, layFoundation } from './foundation.js';
 import { Gateway } from './gateway/gateway.js';
 import { LiveRooms } from './gateway/live-rooms.js';
 import { SocketAdapter } from './gateway/socket-adapter.js';
+import { InvitationCodes } from './invitations/invitation-codes.js';
 import { Attempts } from './limits/attempts.js';
 import { noLimits } from './limits/limit-settings.js';
 import { Limits } from './limits/limits.js';
@@ -78,6 +79,7 @@ async function openDoors(
     openLog,
     rooms,
     users,
+    invitations,
     names,
     passwords,
     sessions,
@@ -141,7 +143,7 @@ async function openDoors(
       ...[rooms, users, names, passwords, sessions, tokens, vault, time, readModels, openLog, directory, liveRooms],
       new Authentication(tokens, sessions, users, time.now),
       new RoomAccess(rooms),
-      ...[limits, attempts, proxies],
+      ...[limits, attempts, proxies, invitations, new InvitationCodes(vault)],
       new Registration(config.REGISTRATION),
       new ReadYourWrites(readModels),
       idempotency,
@@ -168,7 +170,8 @@ async function openDoors(
     for (const [stream, run] of byStream(events)) {
       const { category, id } = parseStream(stream);
       if (category === 'room') rooms.take(id, run);
-      else users.take(id, run);
+      else if (category === 'user') users.take(id, run);
+      else if (category === 'invitation') invitations.take(id, run);
     }
   });
   feed.add('sessions', (events) => sessions.take(events));
@@ -197,7 +200,7 @@ async function openDoors(
     readiness.drain();
     gateway.announceDrain();
     await new Promise((resolve) => setTimeout(resolve, DRAIN));
-    await Promise.all([rooms.finish(FINISH), users.finish(FINISH)]);
+    await Promise.all([rooms.finish(FINISH), users.finish(FINISH), invitations.finish(FINISH)]);
     await gateway.closeAll();
     await ledger.stop();
     await presence.stop();

@@ -37,6 +37,9 @@ const events: { readonly [T in EventType]: DataOf<T> } = {
   SessionStarted: { sessionId: 's1' },
   SessionRevoked: { sessionId: 's1', cause: 'logout' },
   SignInLockedOut: {},
+  InvitationCreated: { to: { kind: 'server' }, uses: 1, expiresAt: '2026-02-01T12:00:00.000Z' },
+  InvitationRedeemed: { userId: 'bob' },
+  InvitationRevoked: {},
 };
 const types = Object.keys(events) as EventType[];
 const faces: readonly Face[] = ['member', 'moderator', 'auditor'];
@@ -66,6 +69,9 @@ const shown: { readonly [T in EventType]: readonly [member: string, moderator: s
   SessionStarted: ['', '', 'sessionId'],
   SessionRevoked: ['cause', '', 'sessionId'],
   SignInLockedOut: ['', '', ''],
+  InvitationCreated: ['to uses expiresAt', '', ''],
+  InvitationRedeemed: ['userId', '', ''],
+  InvitationRevoked: ['', '', ''],
 };
 
 describe.each(types)('what is shown of %s', (type) => {

@@ -50,6 +50,9 @@ export const fieldRules: FieldRules<DomainEvent> = {
   SessionStarted: { sessionId: { from: 'auditor' } },
   SessionRevoked: { sessionId: { from: 'auditor' } },
   SignInLockedOut: {},
+  InvitationCreated: {},
+  InvitationRedeemed: {},
+  InvitationRevoked: {},
 };
 
 /** The rules of an event type; an unknown type of a later release hides everything from all but auditors. */

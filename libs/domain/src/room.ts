@@ -7,6 +7,7 @@ import {
   type NewFact,
   streamName,
 } from './decider.js';
+import type { InvitedRole } from './invitation.js';
 import { PersistentMap } from './persistent-map.js';
 import { RecentWindow } from './recent-window.js';
 import { isRejection, type Rejection, reject } from './rejection.js';
@@ -336,8 +337,15 @@ export type ChangeRoom = By & {
   readonly claim?: string;
   readonly known?: Pick<RoomSettings, 'name' | 'visibility'>;
 } & Partial<Pick<CreateRoom, 'name' | 'topic' | 'visibility' | 'history' | 'passwordId'>>;
-/** `provenPasswordId`: the password given was checked against this one and was right. */
-export type JoinRoom = By & { readonly type: 'JoinRoom'; readonly provenPasswordId?: string } & Importable;
+/**
+ * `provenPasswordId`: the password given was checked against this one and was right. `invited`: an invitation to this room
+ * was redeemed that gives this role.
+ */
+export type JoinRoom = By & {
+  readonly type: 'JoinRoom';
+  readonly provenPasswordId?: string;
+  readonly invited?: InvitedRole;
+} & Importable;
 export type AddMember = By & { readonly type: 'AddMember'; readonly userId: string; readonly role: RoomRole };
 export type RemoveMember = By & {
   readonly type: 'RemoveMember';
@@ -497,9 +505,9 @@ function settingsProblem({ name, topic }: { name?: string; topic?: string }): Re
   return topicProblem ? reject('Invalid', `The topic ${topicProblem}.`) : null;
 }
 
-function join({ actor, provenPasswordId, imported }: JoinRoom, state: RoomState): RoomDecision {
+function join({ actor, provenPasswordId, invited: role, imported }: JoinRoom, state: RoomState): RoomDecision {
   if (state.members.get(actor.id)) return accept();
-  const invited = state.passwordId !== null && provenPasswordId === state.passwordId;
+  const invited = role !== undefined || (state.passwordId !== null && provenPasswordId === state.passwordId);
   if (state.visibility === 'direct' || (state.visibility === 'hidden' && !invited && actor.role !== 'admin'))
     return noSuchRoom;
   if (state.status === 'closed') return roomClosed;
@@ -507,7 +515,10 @@ function join({ actor, provenPasswordId, imported }: JoinRoom, state: RoomState)
     if (state.passwordId !== null) return reject('WrongPassword', 'Joining this room takes its password.');
     if (state.visibility === 'private') return reject('NotAllowed', 'Joining this room takes an invitation.');
   }
-  return accept({ type: 'MemberJoined', data: { userId: actor.id, role: 'member', ...(imported && { imported }) } });
+  return accept({
+    type: 'MemberJoined',
+    data: { userId: actor.id, role: role ?? 'member', ...(imported && { imported }) },
+  });
 }
 
 function addMember({ actor, userId, role }: AddMember, state: RoomState): RoomDecision {
@@ -668,6 +679,13 @@ export function concealed(state: RoomState, actor: Actor): boolean {
   if (state.status === 'unborn' || state.status === 'abandoned') return true;
   if (state.members.get(actor.id) || actor.role === 'admin') return false;
   return state.visibility === 'hidden' || state.visibility === 'direct';
+}
+
+/** Why this person may not see and revoke the invitations to the room, nor make any; null if they may. */
+export function invitingProblem(actor: Actor, state: RoomState): Rejection | null {
+  if (concealed(state, actor)) return noSuchRoom;
+  if (!moderates(actor, state)) return refusal(actor, state);
+  return state.visibility === 'direct' ? reject('NotAllowed', 'A direct room is for two people.') : null;
 }
 
 /** Whether the room holds the claim to its name: names are unique among open rooms that are not hidden. */

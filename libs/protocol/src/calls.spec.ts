@@ -17,6 +17,8 @@ describe('the table of calls', () => {
   it('has the paths and the answers that clients rely on', () => {
     const lines = callList.map(([, { method, path, answers }]) => `${method} ${path} ${Object.keys(answers)}`);
     expect(lines.sort()).toEqual([
+      'DELETE /v1/invitations/{id} 204',
+      'DELETE /v1/rooms/{id}/invitations/{invitationId} 204',
       'DELETE /v1/rooms/{id}/members/{userId} 204',
       'DELETE /v1/rooms/{id}/messages/{messageId} 200',
       'DELETE /v1/rooms/{id}/messages/{messageId}/reactions/{emoji} 204',
@@ -27,10 +29,13 @@ describe('the table of calls', () => {
       'GET /openapi.json 200',
       'GET /v1/about 200',
       'GET /v1/inbox 200',
+      'GET /v1/invitations 200',
+      'GET /v1/invitations/{id}/uses 200',
       'GET /v1/me 200',
       'GET /v1/rooms 200',
       'GET /v1/rooms/{id} 200',
       'GET /v1/rooms/{id}/events 200',
+      'GET /v1/rooms/{id}/invitations 200',
       'GET /v1/rooms/{id}/members 200',
       'GET /v1/rooms/{id}/messages 200',
       'GET /v1/search 200',
@@ -45,8 +50,11 @@ describe('the table of calls', () => {
       'POST /v1/auth/refresh 200',
       'POST /v1/auth/register 201',
       'POST /v1/auth/ticket 201',
+      'POST /v1/invitations 201',
+      'POST /v1/invitations/look-up 200',
       'POST /v1/rooms 201',
       'POST /v1/rooms/{id}/close 200',
+      'POST /v1/rooms/{id}/invitations 201',
       'POST /v1/rooms/{id}/members 200,201',
       'POST /v1/rooms/{id}/messages 200,201',
       'PUT /v1/direct/{username} 200,201',
@@ -63,7 +71,8 @@ describe('the table of calls', () => {
   it.each(callList)('%s takes the headers of its kind', (_, { method, path, headers }) => {
     const taken = Object.keys(headers.request);
     const given = Object.keys(headers.answer);
-    if (path.startsWith('/v1/auth/')) expect(taken).toEqual([]);
+    // What hands out credentials does so anew each time.
+    if (path.startsWith('/v1/auth/') || (method === 'POST' && path.includes('/invitations'))) expect(taken).toEqual([]);
     else if (method !== 'GET') expect([taken, given]).toEqual([['Idempotency-Key'], ['Verbatim-Position']]);
     else if (path.startsWith('/v1/') && path !== '/v1/about')
       expect([taken, given]).toEqual([['Verbatim-Position'], []]);
@@ -79,7 +88,7 @@ describe('the table of calls', () => {
 
   it('lets bodies be absent where they need not say anything', () => {
     const optional = callList.filter(([, { body }]) => body?.safeParse(undefined).success).map(([name]) => name);
-    expect(optional).toEqual(['closeRoom', 'addMember', 'redactMessage']);
+    expect(optional).toEqual(['closeRoom', 'addMember', 'redactMessage', 'createInvitation', 'createRoomInvitation']);
   });
 });
 

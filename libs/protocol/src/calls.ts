@@ -3,6 +3,7 @@ import { accountCalls } from './account-calls.js';
 import { type Call, noHeaders } from './call.js';
 import { type ErrorCode, errorCodes, errors } from './errors.js';
 import { eventCalls } from './event-calls.js';
+import { invitationCalls } from './invitation-calls.js';
 import { messageCalls } from './message-calls.js';
 import { operationCalls } from './operation-calls.js';
 import { roomCalls } from './room-calls.js';
@@ -13,6 +14,7 @@ export const calls = {
   ...roomCalls,
   ...messageCalls,
   ...eventCalls,
+  ...invitationCalls,
   ...operationCalls,
 };
 

@@ -63,6 +63,15 @@ export const email = z.email('must be an e-mail address').max(254, 'must have at
 /** What the service hands out for the client to give back as it is: cursors, refresh tokens. */
 export const opaque = z.string().regex(/^[!-~]{1,500}$/, 'must be a value that this service gave out');
 
+/** What an invitation is recognized by: 160 bits in Crockford's base 32. Capital letters are taken as small ones. */
+export const invitationCode = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .regex(/^[0-9a-hjkmnp-tv-z]{32}$/, 'must be the code of an invitation');
+
+export const invitation = invitationCode.optional().describe('The code of an invitation.');
+
 // Ids and times -----------------------------------------------------------------------------------------------------
 
 /** A UUID of any kind, in lower case. */
@@ -129,11 +138,3 @@ export function changes<Shape extends z.ZodRawShape>(shape: Shape) {
     })
     .meta({ minProperties: 1 });
 }
-
-// Reserved ----------------------------------------------------------------------------------------------------------
-
-/** Taken by a later release. Giving it now is an error, so that nobody believes it had an effect. */
-export const invitation = z
-  .never('invitations are not available in this release')
-  .optional()
-  .describe('Reserved: invitations are not available in this release.');

@@ -4,6 +4,7 @@ import type { Call, Tag } from './call.js';
 import { callList, statusesOf } from './calls.js';
 import { type ErrorCode, errors, inputErrorSchema, problemMediaType, problemSchema } from './errors.js';
 import * as events from './events.js';
+import * as invitations from './invitations.js';
 import { type JsonSchema, jsonSchema, mayBeAbsent, namedJsonSchemas, referenceTo } from './json-schema.js';
 import * as messages from './messages.js';
 import * as operation from './operation.js';
@@ -36,6 +37,7 @@ export function openapi({ version }: { version: string }): JsonSchema {
 const tags: Record<Tag, string> = {
   Accounts: 'People, their sessions and their rights on the whole service.',
   Rooms: 'Rooms and who is in them.',
+  Invitations: 'Codes that let people make an account, or join a room.',
   Messages: 'What people say, and what each of them has read.',
   Events: 'The log of a room: the one truth from which all the rest is made.',
   Operation: 'For those who run the service.',
@@ -122,6 +124,15 @@ const namedSchemas: Record<string, z.ZodType> = {
   EditMessage: messages.editMessageBody,
   RedactMessage: messages.redactMessageBody,
   MarkRead: messages.markReadBody,
+
+  CreateInvitation: invitations.createInvitationBody,
+  CreateRoomInvitation: invitations.createRoomInvitationBody,
+  LookUpInvitation: invitations.lookUpInvitationBody,
+  Invitation: invitations.invitationSchema,
+  InvitationList: invitations.invitationListSchema,
+  MadeInvitation: invitations.madeInvitationSchema,
+  InvitationFor: invitations.invitationForSchema,
+  InvitationUseList: invitations.invitationUseListSchema,
 
   Event: events.storedEventSchema,
   EventList: events.storedEventListSchema,

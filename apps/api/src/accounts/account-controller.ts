@@ -5,6 +5,7 @@ import type { Actor } from '@verbatim/domain';
 import type { AnswerOf, Session, Ticket, User } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import { Proxies } from '../browsers/proxies.js';
+import { invitedUserId, OpenInvitedAccount } from '../invitations/invitation-commands.js';
 import { Attempts } from '../limits/attempts.js';
 import { Users } from '../mailbox/entities.js';
 import type { Context } from '../mailbox/mailbox.js';
@@ -53,13 +54,19 @@ export class AccountController {
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Session> {
-    if (this.registration.mode !== 'open')
-      throw new Refusal('forbidden', 'Nobody can make an account here at present.');
+    const { mode } = this.registration;
+    if (mode === 'closed') throw new Refusal('forbidden', 'Nobody can make an account here at present.');
+    if (mode === 'invite' && body.invitation === undefined)
+      throw new Refusal('forbidden', 'Making an account here takes an invitation.');
     await this.attempts.registration(this.proxies.addressOf(request));
-    const { username, password, displayName = username, email = null } = body;
-    const userId = newId();
+    const { username, password, displayName = username, email = null, invitation } = body;
+    const userId = invitation === undefined ? newId() : invitedUserId(invitation, username);
     const account = { username, password, displayName, email, role: 'user', origin: 'registration' } as const;
-    accepted(await this.commands.execute(new OpenAccount(userId, account, context)));
+    const open =
+      invitation === undefined
+        ? new OpenAccount(userId, account, context)
+        : new OpenInvitedAccount(userId, invitation, account, context);
+    accepted(await this.commands.execute(open));
     return this.session(accepted(await this.commands.execute(new StartSession(userId, context))), reply);
   }
 

@@ -243,9 +243,11 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
   }
 
   @SubscribeMessage('join')
-  join(connection: Connection, { room, password }: ClientData<'join'>, ref: Ref) {
+  join(connection: Connection, { room, password, invitation }: ClientData<'join'>, ref: Ref) {
     if (password !== undefined) within(connection.allowances.account.passwords.take());
-    const entering = this.commands.execute(new EnterRoom(room, connection.actor, password, { correlation: newId() }));
+    const entering = this.commands.execute(
+      new EnterRoom(room, connection.actor, { password, invitation }, { correlation: newId() }),
+    );
     return this.acknowledge(connection, ref, entering.then(accepted));
   }
 

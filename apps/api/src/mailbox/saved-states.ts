@@ -1,4 +1,5 @@
 import {
+  type InvitationState,
   type Member,
   type MessageFacts,
   PersistentMap,
@@ -65,6 +66,25 @@ const readFacts = ({ posted, textRevision, ...plain }: SavedFacts): MessageFacts
   ...(posted && { posted: { ...posted, revision: BigInt(posted.revision) } }),
   textRevision: BigInt(textRevision),
 });
+
+/** How an invitation's state stands in a snapshot. */
+export const invitationSnapshot = {
+  rules: 'invitation-1',
+  write: (state: InvitationState): string =>
+    JSON.stringify({
+      ...state,
+      revision: `${state.revision}`,
+      redeemedBy: [...state.redeemedBy.entries()].map(([id]) => id),
+    }),
+  read(text: string): InvitationState {
+    const saved = JSON.parse(text) as Omit<InvitationState, 'revision' | 'redeemedBy'> & {
+      revision: string;
+      redeemedBy: string[];
+    };
+    const redeemedBy = PersistentMap.from(saved.redeemedBy.map((id) => [id, true] as const));
+    return { ...saved, revision: BigInt(saved.revision), redeemedBy };
+  },
+};
 
 /** How an account's state stands in a snapshot. */
 export const userSnapshot = {

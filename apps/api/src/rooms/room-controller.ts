@@ -96,11 +96,11 @@ export class RoomController {
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Member> {
-    const { userId, role = 'member', password } = body;
+    const { userId, role = 'member', password, invitation } = body;
     if (password !== undefined) within(this.limits.account(actor.id).passwords.take());
     const command =
       userId === undefined
-        ? new EnterRoom(params.id, actor, password, context)
+        ? new EnterRoom(params.id, actor, { password, invitation }, context)
         : new BringIntoRoom(params.id, { type: 'AddMember', actor, userId, role }, context);
     const joined = accepted(await this.commands.execute(command));
     await this.readYourWrites.written(joined.position, reply);

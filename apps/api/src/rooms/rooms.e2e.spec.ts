@@ -262,7 +262,7 @@ describe('joining', () => {
     expect(await join(cem, room)).toBe(201);
   });
 
-  it('knows neither invitations nor roles of one’s own choice', async () => {
+  it('knows no roles of one’s own choice', async () => {
     const room = await ada.room();
     expect(await join(bob, room, { invitation: 'x' })).toBe('invalid_request');
     expect(await join(bob, room, { role: 'owner' })).toBe('invalid_request');
