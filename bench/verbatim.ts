@@ -149,7 +149,7 @@ export async function startService(
     ...inherited,
     PORT: '0',
     VERBATIM_DATA: folder,
-    RATE_LIMITS: 'off',
+    RATE_LIMITS: process.env.RATE_LIMITS || 'off',
     LOG_LEVEL: 'warn',
     ADMIN_PASSWORD: 'administrator',
     ...environment,

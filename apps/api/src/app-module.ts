@@ -6,6 +6,9 @@ import { accountQueryHandlers } from './accounts/account-queries.js';
 import { AuditController } from './audit/audit-controller.js';
 import { auditQueryHandlers } from './audit/audit-queries.js';
 import { Gateway } from './gateway/gateway.js';
+import { invitationCommandHandlers } from './invitations/invitation-commands.js';
+import { InvitationController } from './invitations/invitation-controller.js';
+import { Redeeming } from './invitations/redeeming.js';
 import { messageCommandHandlers } from './messages/message-commands.js';
 import { MessageController } from './messages/message-controller.js';
 import { messageQueryHandlers } from './messages/message-queries.js';
@@ -37,6 +40,7 @@ export function appModule(parts: readonly object[]): DynamicModule {
       AccountController,
       TokenController,
       RoomController,
+      InvitationController,
       MessageController,
       ModerationController,
       AuditController,
@@ -58,6 +62,8 @@ export function appModule(parts: readonly object[]): DynamicModule {
       ...auditQueryHandlers,
       ...webhookCommandHandlers,
       ...incomingCommandHandlers,
+      ...invitationCommandHandlers,
+      Redeeming,
       Gateway,
       CallGuard,
       CallInterceptor,

@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { isOrigin } from './browsers/origins.js';
+import { readTrustedProxies } from './browsers/proxies.js';
+import { limitSettings } from './limits/limit-settings.js';
 
 /** A setting of the environment is wrong; the message names it. */
 export class InvalidConfiguration extends Error {}
@@ -43,9 +46,23 @@ const environment = z.object({
   ),
   ADMIN_PASSWORD: z.preprocess(blank, z.string().min(10, 'must have at least 10 characters').optional()),
   REGISTRATION: z.preprocess(blank, z.enum(['open', 'invite', 'closed']).default('open')),
+  ALLOWED_ORIGINS: z
+    .string()
+    .default('')
+    .transform((list) => list.split(/[\s,]+/).filter((origin) => origin !== ''))
+    .refine(
+      (list) => list.every(isOrigin),
+      'must be origins such as https://chat.example.org, with commas between them',
+    ),
+  TRUST_PROXY: z
+    .string()
+    .default('')
+    .transform(readTrustedProxies)
+    .refine((trusted) => trusted !== undefined, 'must be a number of proxies, or networks such as 10.0.0.0/8'),
   RATE_LIMITS: z.preprocess(blank, z.enum(['on', 'off']).default('on')),
   /** Whether webhooks may be sent to private addresses, and without TLS. */
   WEBHOOK_ALLOW_PRIVATE: z.preprocess(blank, z.enum(['on', 'off']).default('off')),
+  ...limitSettings,
   LOG_LEVEL: z.preprocess(
     blank,
     z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

@@ -8,7 +8,9 @@ import { connect, type Database } from './database/database.js';
 import { migrateDesk } from './desk/schema.js';
 import { WebhookDeliveries } from './desk/webhook-deliveries.js';
 import { OpenLog } from './feed/open-log.js';
-import { Rooms, Users } from './mailbox/entities.js';
+import { migrateInvitations } from './invitations/schema.js';
+import { migrateLimits } from './limits/schema.js';
+import { Invitations, Rooms, Users } from './mailbox/entities.js';
 import { MeasuredEventStore } from './operation/measured-event-store.js';
 import { ReadModels } from './read-models/read-models.js';
 import { RoomPasswords } from './rooms/room-commands.js';
@@ -33,6 +35,7 @@ export interface Foundation {
   readonly openLog: OpenLog;
   readonly rooms: Rooms;
   readonly users: Users;
+  readonly invitations: Invitations;
   readonly names: Names;
   readonly passwords: RoomPasswords;
   readonly sessions: Sessions;
@@ -65,6 +68,8 @@ export async function layFoundation({
   const keys = await PostgresKeyRing.open(sql, master);
   await migrateVault(sql);
   await migrateDesk(sql);
+  await migrateLimits(sql);
+  await migrateInvitations(sql);
   const store = await MeasuredEventStore.open({
     url: config.EVENT_STORE_URL ?? database.url,
     directUrl: config.EVENT_STORE_URL ?? database.directUrl,
@@ -100,6 +105,7 @@ export async function layFoundation({
     openLog: new OpenLog(store, sealer),
     rooms,
     users,
+    invitations: new Invitations(write),
     names: new Names(sql, new StreamNameOwners(users, rooms)),
     passwords: new RoomPasswords(vault),
     sessions: new Sessions(sql, clock),

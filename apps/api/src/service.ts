@@ -7,6 +7,9 @@ import { Authentication } from './accounts/authentication.js';
 import { Directory } from './accounts/directory.js';
 import { createFirstAdministrator } from './accounts/first-administrator.js';
 import { appModule } from './app-module.js';
+import { Origins } from './browsers/origins.js';
+import { Proxies } from './browsers/proxies.js';
+import { forAnswers, registerHelmet, tellBrowsers } from './browsers/security-headers.js';
 import type { Clock } from './clock.js';
 import type { Config } from './config.js';
 import type { Database } from './database/database.js';
@@ -16,6 +19,11 @@ import { type Foundation, layFoundation } from './foundation.js';
 import { Gateway } from './gateway/gateway.js';
 import { LiveRooms } from './gateway/live-rooms.js';
 import { SocketAdapter } from './gateway/socket-adapter.js';
+import { InvitationCodes } from './invitations/invitation-codes.js';
+import { Attempts } from './limits/attempts.js';
+import { noLimits } from './limits/limit-settings.js';
+import { Limits } from './limits/limits.js';
+import { SharedLedger } from './limits/shared-ledger.js';
 import { Inspections } from './moderation/inspections.js';
 import { Metrics } from './operation/metrics.js';
 import { Readiness } from './operation/readiness.js';
@@ -23,6 +31,7 @@ import { Presence } from './presence/presence.js';
 import { Idempotency } from './rest/idempotency.js';
 import { ProblemFilter } from './rest/problem-filter.js';
 import { ReadYourWrites } from './rest/read-your-writes.js';
+import { Refusal } from './rest/refusal.js';
 import { httpServer } from './rest/server.js';
 import { RoomAccess } from './rooms/room-access.js';
 import type { Resolve } from './webhooks/address.js';
@@ -77,6 +86,7 @@ async function openDoors(
     openLog,
     rooms,
     users,
+    invitations,
     names,
     passwords,
     sessions,
@@ -143,12 +153,22 @@ async function openDoors(
   );
   const idempotency = new Idempotency(sql, keys);
   const problems = new ProblemFilter(log);
+  const proxies = new Proxies(config.TRUST_PROXY ?? null);
+  const origins = new Origins(config.ALLOWED_ORIGINS, proxies);
+  const limitsNow = config.RATE_LIMITS === 'on' ? config : noLimits;
+  const ledger = new SharedLedger(sql, () => presence.replicas, log);
+  const limits = new Limits(limitsNow, ledger);
+  const attempts = new Attempts(sql, limitsNow);
+  const http = httpServer(problems);
+  tellBrowsers(http.getInstance(), origins, proxies);
+  await registerHelmet(http.getInstance(), forAnswers);
   const app: NestFastifyApplication = await NestFactory.create<NestFastifyApplication>(
     appModule([
       ...[rooms, users, names, passwords, sessions, tokens, personalTokens, vault, time, readModels, openLog],
       ...[directory, liveRooms, webhookSecrets, webhookDeliveries, receivers],
       new Authentication(tokens, sessions, personalTokens, users, time.now),
       new RoomAccess(rooms, inspections),
+      ...[limits, attempts, proxies, invitations, new InvitationCodes(vault)],
       new Registration(config.REGISTRATION),
       new ReadYourWrites(readModels),
       idempotency,
@@ -156,11 +176,17 @@ async function openDoors(
       metrics,
       problems,
     ]),
-    httpServer(problems),
+    http,
     { logger: ['error', 'warn'], bodyParser: false, abortOnError: false },
   );
   app.useGlobalFilters(problems);
-  app.useWebSocketAdapter(new SocketAdapter(app, () => app.get(Gateway)));
+  app.useWebSocketAdapter(
+    new SocketAdapter(
+      app,
+      () => app.get(Gateway),
+      (request) => (origins.admits(request) ? limits.refuseUpgrade(proxies.addressOf(request)) : foreignOrigin),
+    ),
+  );
   await servePages(app);
   await app.init();
   const gateway: Gateway = app.get(Gateway);
@@ -169,7 +195,8 @@ async function openDoors(
     for (const [stream, run] of byStream(events)) {
       const { category, id } = parseStream(stream);
       if (category === 'room') rooms.take(id, run);
-      else users.take(id, run);
+      else if (category === 'user') users.take(id, run);
+      else if (category === 'invitation') invitations.take(id, run);
     }
   });
   feed.add('sessions', (events) => sessions.take(events));
@@ -187,11 +214,14 @@ async function openDoors(
     (password) => announcePassword(config.ADMIN_USERNAME, password),
   );
   const sweep = setInterval(() => {
-    Promise.all([sessions.sweep(), idempotency.sweep()]).catch((error) => log.warn({ err: error }, 'a sweep failed'));
+    Promise.all([sessions, idempotency, attempts, ledger].map((kept) => kept.sweep())).catch((error) =>
+      log.warn({ err: error }, 'a sweep failed'),
+    );
   }, SWEEP);
   await app.listen(config.PORT, config.HOST);
   presence.start();
   webhooks.start();
+  ledger.start();
 
   const stop = async () => {
     clearInterval(sweep);
@@ -199,9 +229,10 @@ async function openDoors(
     gateway.announceDrain();
     await new Promise((resolve) => setTimeout(resolve, DRAIN));
     gateway.stopListening();
-    await Promise.all([rooms.finish(FINISH), users.finish(FINISH)]);
+    await Promise.all([rooms.finish(FINISH), users.finish(FINISH), invitations.finish(FINISH)]);
     await gateway.closeAll();
     await webhooks.stop();
+    await ledger.stop();
     await presence.stop();
     await feed.stop();
     await app.close();
@@ -210,6 +241,8 @@ async function openDoors(
   let stopping: Promise<void> | null = null;
   return { url: addressOf(app), stop: () => (stopping ??= stop()) };
 }
+
+const foreignOrigin = new Refusal('forbidden', 'Pages of this origin may not open sockets here.');
 
 function addressOf(app: NestFastifyApplication): string {
   const address = app.getHttpServer().address();

@@ -57,6 +57,10 @@ const events: { readonly [T in EventType]: DataOf<T> } = {
   SessionRevoked: { sessionId: 's1', cause: 'logout' },
   TokenCreated: { tokenId: 't1', name: 'build', scopes: ['post'], expiresAt: null },
   TokenRevoked: { tokenId: 't1' },
+  SignInLockedOut: {},
+  InvitationCreated: { to: { kind: 'server' }, uses: 1, expiresAt: '2026-02-01T12:00:00.000Z' },
+  InvitationRedeemed: { userId: 'bob' },
+  InvitationRevoked: {},
 };
 const types = Object.keys(events) as EventType[];
 const faces: readonly Face[] = ['member', 'moderator', 'owner', 'auditor'];
@@ -101,6 +105,10 @@ const shown: {
   SessionRevoked: ['cause', '', '', 'sessionId'],
   TokenCreated: ['scopes expiresAt', '', '', 'tokenId name'],
   TokenRevoked: ['', '', '', 'tokenId'],
+  SignInLockedOut: ['', '', '', ''],
+  InvitationCreated: ['to uses expiresAt', '', '', ''],
+  InvitationRedeemed: ['userId', '', '', ''],
+  InvitationRevoked: ['', '', '', ''],
 };
 
 describe.each(types)('what is shown of %s', (type) => {

@@ -71,6 +71,10 @@ export const fieldRules: FieldRules<DomainEvent> = {
   SessionRevoked: { sessionId: { from: 'auditor' } },
   TokenCreated: { tokenId: { from: 'auditor' }, name: { sealedFor: 'account', from: 'auditor' } },
   TokenRevoked: { tokenId: { from: 'auditor' } },
+  SignInLockedOut: {},
+  InvitationCreated: {},
+  InvitationRedeemed: {},
+  InvitationRevoked: {},
 };
 
 /** The events of which only some faces may know at all, each with the first face that may. */

@@ -1,8 +1,9 @@
 import type { Happened } from './decider.js';
+import type { InvitationEvent } from './invitation.js';
 import type { RoomEvent } from './room.js';
 import type { UserEvent } from './user.js';
 
-export type DomainEvent = RoomEvent | UserEvent;
+export type DomainEvent = RoomEvent | UserEvent | InvitationEvent;
 export type EventType = DomainEvent['type'];
 
 /** What an event carries once it has a place in the log, with its personal fields opened (or null where erased). */

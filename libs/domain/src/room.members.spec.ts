@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { given, type Past } from './given.testing.js';
-import { type Member, type RoomEvent, type RoomSettings, readableFrom, room } from './room.js';
+import { invitingProblem, type Member, type RoomEvent, type RoomSettings, readableFrom, room } from './room.js';
 import {
   adam,
   alice,
@@ -18,6 +18,45 @@ import {
 
 const join = { type: 'JoinRoom', actor: bob } as const;
 const bobJoined = { type: 'MemberJoined', data: { userId: 'bob', role: 'member' } } as const;
+
+describe('joining a room with an invitation', () => {
+  const invited = { ...join, invited: 'guest' } as const;
+
+  it.each(['public', 'private', 'hidden'] as const)('opens it when it is %s, whatever its password', (visibility) => {
+    for (const passwordId of [null, 'p1'])
+      given(room, [created(alice, { visibility, passwordId }), joined(alice, 'owner')])
+        .when(invited)
+        .then([{ type: 'MemberJoined', data: { userId: 'bob', role: 'guest' } }]);
+  });
+
+  it('changes nothing for those who are in it', () => {
+    given(room, [created(alice), joined(alice, 'owner'), joined(bob)])
+      .when(invited)
+      .thenNothing();
+  });
+
+  it('opens neither a closed room nor a direct one', () => {
+    given(room, [created(alice), joined(alice, 'owner'), closed(alice)])
+      .when(invited)
+      .thenRejected('RoomClosed');
+    given(room, [created(alice, { visibility: 'direct' }), joined(alice), joined(carol)])
+      .when(invited)
+      .thenRejected('NotFound');
+  });
+
+  it('is for owners, moderators and administrators to make possible', () => {
+    const problem = (actor: typeof bob, past: Past<RoomEvent>[]) =>
+      invitingProblem(actor, given(room, past).state)?.rejected;
+    const past = [created(alice, { visibility: 'private' }), joined(alice, 'owner')];
+    expect([alice, adam].map((actor) => problem(actor, past))).toEqual([undefined, undefined]);
+    expect(problem(bob, [...past, joined(bob, 'moderator')])).toBeUndefined();
+    expect(problem(bob, [...past, joined(bob)])).toBe('NotAllowed');
+    expect(problem(bob, past)).toBe('NotAMember');
+    expect(problem(bob, [created(alice, { visibility: 'hidden' }), joined(alice, 'owner')])).toBe('NotFound');
+    expect(problem(alice, [created(alice, { visibility: 'direct' }), joined(alice), joined(bob)])).toBe('NotAllowed');
+    expect(problem(bob, [])).toBe('NotFound');
+  });
+});
 
 describe('joining a room with a password', () => {
   const lockedRoom = (visibility: 'public' | 'private' | 'hidden') => [

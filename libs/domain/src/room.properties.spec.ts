@@ -123,7 +123,13 @@ const talk: fc.Arbitrary<RoomCommand> = fc.oneof(
   fc.record({ type: is('RemoveReaction'), actor, messageId, emoji }),
 );
 const membership: fc.Arbitrary<RoomCommand> = fc.oneof(
-  fc.record({ type: is('JoinRoom'), actor, provenPasswordId: fc.constantFrom('p1', 'p2', undefined), imported }),
+  fc.record({
+    type: is('JoinRoom'),
+    actor,
+    provenPasswordId: fc.constantFrom('p1', 'p2', undefined),
+    invited: fc.constantFrom('member', 'guest', undefined, undefined),
+    imported,
+  }),
   fc.record({ type: is('AddMember'), actor, userId, role }),
   fc.record(
     { type: is('RemoveMember'), actor, userId, reason, imported, successor: userId },

@@ -8,6 +8,7 @@ import {
   type NewFact,
   streamName,
 } from './decider.js';
+import type { InvitedRole } from './invitation.js';
 import { PersistentMap } from './persistent-map.js';
 import { RecentWindow } from './recent-window.js';
 import { isRejection, type Rejection, reject } from './rejection.js';
@@ -53,7 +54,7 @@ import {
   type WebhookEvent,
   type Webhooks,
 } from './room-webhooks.js';
-import { fingerprint, limits, nameKey, textProblem } from './text.js';
+import { fingerprint, limits, nameKey, nameProblem, textProblem } from './text.js';
 
 export const roomStream = (roomId: string): string => streamName('room', roomId);
 
@@ -410,8 +411,15 @@ export type ChangeRoom = By & {
   readonly known?: Pick<RoomSettings, 'name' | 'visibility'>;
 } & Partial<Pick<CreateRoom, 'name' | 'topic' | 'visibility' | 'history' | 'passwordId'>> &
   Partial<Pick<Moderation, 'slowModeSeconds'>>;
-/** `provenPasswordId`: the password given was checked against this one and was right. */
-export type JoinRoom = By & { readonly type: 'JoinRoom'; readonly provenPasswordId?: string } & Importable;
+/**
+ * `provenPasswordId`: the password given was checked against this one and was right. `invited`: an invitation to this room
+ * was redeemed that gives this role.
+ */
+export type JoinRoom = By & {
+  readonly type: 'JoinRoom';
+  readonly provenPasswordId?: string;
+  readonly invited?: InvitedRole;
+} & Importable;
 export type AddMember = By & { readonly type: 'AddMember'; readonly userId: string; readonly role: RoomRole };
 /** `successor` becomes owner in the place of one who goes. The last owner of an open room does not go without one. */
 export type RemoveMember = By & {
@@ -595,15 +603,16 @@ function settingsProblem({
   if (!Number.isInteger(slowModeSeconds) || slowModeSeconds < 0 || slowModeSeconds > most)
     return reject('Invalid', `Slow mode takes 0 to ${most} seconds.`);
   // A name of nothing but spaces counts as empty.
-  const nameProblem = name === undefined ? null : textProblem(nameKey(name) && name, 1, limits.roomName);
-  if (nameProblem) return reject('Invalid', `The name ${nameProblem}.`);
+  const problem = name === undefined ? null : nameProblem(nameKey(name) && name, limits.roomName);
+  if (problem) return reject('Invalid', `The name ${problem}.`);
   const topicProblem = topic === undefined ? null : textProblem(topic, 0, limits.roomTopic);
   return topicProblem ? reject('Invalid', `The topic ${topicProblem}.`) : null;
 }
 
-function join({ actor, provenPasswordId, imported }: JoinRoom, state: RoomState, at: string): RoomDecision {
+function join(command: JoinRoom, state: RoomState, at: string): RoomDecision {
+  const { actor, provenPasswordId, invited: role, imported } = command;
   if (state.members.get(actor.id)) return accept();
-  const invited = state.passwordId !== null && provenPasswordId === state.passwordId;
+  const invited = role !== undefined || (state.passwordId !== null && provenPasswordId === state.passwordId);
   if (state.visibility === 'direct' || (state.visibility === 'hidden' && !invited && actor.role !== 'admin'))
     return noSuchRoom;
   if (isBanned(actor.id, state, at)) return reject('NotAllowed', 'You are banned from this room.');
@@ -612,7 +621,10 @@ function join({ actor, provenPasswordId, imported }: JoinRoom, state: RoomState,
     if (state.passwordId !== null) return reject('WrongPassword', 'Joining this room takes its password.');
     if (state.visibility === 'private') return reject('NotAllowed', 'Joining this room takes an invitation.');
   }
-  return accept({ type: 'MemberJoined', data: { userId: actor.id, role: 'member', ...(imported && { imported }) } });
+  return accept({
+    type: 'MemberJoined',
+    data: { userId: actor.id, role: role ?? 'member', ...(imported && { imported }) },
+  });
 }
 
 function addMember({ actor, userId, role }: AddMember, state: RoomState, at: string): RoomDecision {
@@ -799,6 +811,13 @@ export function concealed(state: RoomState, actor: Actor): boolean {
   if (state.status === 'unborn' || state.status === 'abandoned') return true;
   if (state.members.get(actor.id) || actor.role !== 'user') return false;
   return state.visibility === 'hidden' || state.visibility === 'direct';
+}
+
+/** Why this person may not see and revoke the invitations to the room, nor make any; null if they may. */
+export function invitingProblem(actor: Actor, state: RoomState): Rejection | null {
+  if (concealed(state, actor)) return noSuchRoom;
+  if (!moderates(actor, state)) return refusal(actor, state);
+  return state.visibility === 'direct' ? reject('NotAllowed', 'A direct room is for two people.') : null;
 }
 
 /** Whether the room holds the claim to its name: names are unique among open rooms that are not hidden. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { codePoints, fingerprint, nameKey, normalize, textProblem } from './text.js';
+import { codePoints, fingerprint, nameKey, nameProblem, normalize, textProblem } from './text.js';
 
 /** Text of characters that are short and long in UTF-16, composed and combining, and NUL. */
 const anyText = fc.string({ unit: fc.constantFrom(...'aZ \u0000üßİΣ€\u0308\u212b😀𝒳'), maxLength: 40 });
@@ -51,6 +51,62 @@ describe('what is wrong with a text', () => {
 
   it('names the least length where that is more than one', () => {
     expect(textProblem('😀😀', 3, 9)).toBe('must have at least 3 characters');
+  });
+});
+
+describe('what is wrong with a name', () => {
+  it.each([
+    'Ada Lovelace',
+    'engine room',
+    '#ubuntu',
+    'Зоя Ада',
+    'Ada Зоя',
+    'Ω-level',
+    '世界',
+    '山田\u3000太郎',
+    'कृष्ण',
+    'عائشة',
+    'O’Brien [away]',
+    'Ada 👩🏽‍🚀',
+    '👨‍👩‍👧',
+    'I ❤️ tea',
+    '1️⃣',
+    '🏳️‍🌈',
+  ])('is nothing: %s', (name) => {
+    expect(nameProblem(name, 80)).toBeNull();
+  });
+
+  const invisible = 'must not contain invisible or control characters';
+  const spaces = 'must have single spaces only, and only between words';
+  const mixed = 'must not mix Latin with Cyrillic or Greek letters in one word';
+  it.each([
+    ['Ada\u202eeci', invisible],
+    ['\u2066Ada\u2069', invisible],
+    ['Ada\u200e', invisible],
+    ['Ada\u061c', invisible],
+    ['A\u200bda', invisible],
+    ['A\u200dda', invisible],
+    ['👩\u200dAda', invisible],
+    ['A\u00adda', invisible],
+    ['A\ufe0fda', invisible],
+    ['\u3164', invisible],
+    ['A\u034fda', invisible],
+    ['Ada\u2800', invisible],
+    ['Ada\n', invisible],
+    ['\u{e0041}', invisible],
+    [' Ada', spaces],
+    ['Ada ', spaces],
+    ['Ada  Lovelace', spaces],
+    ['Ada\u00a0Lovelace', spaces],
+    ['Ada\u2028Lovelace', spaces],
+    ['аdmin', mixed],
+    ['Pοpe', mixed],
+    ['the аdmin', mixed],
+    ['', 'must not be empty'],
+    ['x'.repeat(81), 'must have at most 80 characters'],
+    ['\ud83d', 'must not contain lone surrogates'],
+  ])('is said in words: %j', (name, problem) => {
+    expect(nameProblem(name, 80)).toBe(problem);
   });
 });
 

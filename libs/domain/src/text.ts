@@ -32,6 +32,28 @@ export function textProblem(text: string, min: number, max: number): string | nu
   return null;
 }
 
+/**
+ * What is wrong with a name that people see, as a part of a sentence, or null. Beyond what any text is refused for: what
+ * nobody sees but which makes two names different or turns the writing around, spaces other than single ones between
+ * words, and words that mix letters which look the same (Unicode Technical Standard 39 calls these mixed-script confusables).
+ */
+export function nameProblem(name: string, max: number): string | null {
+  const problem = textProblem(name, 1, max);
+  if (problem) return problem;
+  if (unseen.test(name.replaceAll(joinedEmoji, ''))) return 'must not contain invisible or control characters';
+  if (/^\s|\s$|\s\s|[^\S \u3000]/.test(name)) return 'must have single spaces only, and only between words';
+  const mixes = name.match(/[\p{L}\p{M}]+/gu)?.some((word) => latin.test(word) && likeLatin.test(word));
+  return mixes ? 'must not mix Latin with Cyrillic or Greek letters in one word' : null;
+}
+
+/** Controls of direction (U+202A and others) are among them; U+2800 is a Braille pattern without dots. */
+const unseen = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
+/** What makes one picture of several, or a picture of a sign, is seen. */
+const joinedEmoji =
+  /(?<=[\p{Emoji}\p{Emoji_Modifier}])\ufe0f|(?<=\p{Extended_Pictographic}[\ufe0f\p{Emoji_Modifier}]*)\u200d(?=\p{Extended_Pictographic})/gu;
+const latin = /\p{Script=Latin}/u;
+const likeLatin = /[\p{Script=Cyrillic}\p{Script=Greek}]/u;
+
 /** The form under which names are compared: two names with the same key count as the same name. */
 export const nameKey = (name: string): string => normalize(normalize(name).trim().toLowerCase());
 

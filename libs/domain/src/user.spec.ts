@@ -157,6 +157,14 @@ describe('signing in and out', () => {
       .then([{ type: 'SessionRevoked', data: { sessionId: 's1', cause: 'reuse' } }]);
   });
 
+  it('that is guessed at too often is noted, for accounts that there are', () => {
+    const lockOut = { type: 'LockOutSignIn', actor: null } as const;
+    given(user, [registered])
+      .when(lockOut)
+      .then([{ type: 'SignInLockedOut', data: {} }]);
+    given(user, []).when(lockOut).thenRejected('NotFound');
+  });
+
   it('is open again to who was reinstated', () => {
     given(user, [registered, suspended])
       .when(changeAlice({ suspended: false }))

@@ -10,7 +10,7 @@ import {
 } from './decider.js';
 import { reject } from './rejection.js';
 import type { Erasable } from './room.js';
-import { limits, textProblem } from './text.js';
+import { limits, nameProblem } from './text.js';
 import { createToken, revokeToken, type TokenCommand, type TokenEvent, type TokenHolder } from './user-tokens.js';
 
 export const userStream = (userId: string): string => streamName('user', userId);
@@ -40,6 +40,8 @@ export type SessionRevoked = Happened<
   'SessionRevoked',
   { readonly sessionId: string; readonly cause: 'logout' | 'reuse' }
 >;
+/** Somebody tried so many wrong passwords that signing in has to wait. One event for each time this begins. */
+export type SignInLockedOut = Happened<'SignInLockedOut', Record<string, never>>;
 
 export type UserEvent =
   | UserRegistered
@@ -50,6 +52,7 @@ export type UserEvent =
   | UserReinstated
   | SessionStarted
   | SessionRevoked
+  | SignInLockedOut
   | TokenEvent;
 
 // State -------------------------------------------------------------------------------------------------------------
@@ -135,8 +138,16 @@ export type RevokeSession = By & {
   readonly sessionId: string;
   readonly cause: 'logout' | 'reuse';
 };
+export type LockOutSignIn = By & { readonly type: 'LockOutSignIn' };
 
-export type UserCommand = RegisterUser | AbandonUser | ChangeUser | StartSession | RevokeSession | TokenCommand;
+export type UserCommand =
+  | RegisterUser
+  | AbandonUser
+  | ChangeUser
+  | StartSession
+  | RevokeSession
+  | LockOutSignIn
+  | TokenCommand;
 
 // Decisions ---------------------------------------------------------------------------------------------------------
 
@@ -159,6 +170,8 @@ function decide(command: UserCommand, state: UserState): UserDecision {
       return createToken(command, state);
     case 'RevokeToken':
       return revokeToken(command, state);
+    case 'LockOutSignIn':
+      return accept({ type: 'SignInLockedOut', data: {} });
   }
 }
 
@@ -170,7 +183,7 @@ function register(command: RegisterUser, state: UserState): UserDecision {
   if (state.status !== 'unborn') {
     return state.username === username ? accept() : reject('Conflict', 'An account with this id exists already.');
   }
-  const problem = textProblem(displayName, 1, limits.displayName);
+  const problem = nameProblem(displayName, limits.displayName);
   if (problem) return reject('Invalid', `The display name ${problem}.`);
   return accept({ type: 'UserRegistered', data: { username, displayName, email, role, origin } });
 }
@@ -188,7 +201,7 @@ function change({ actor, userId, displayName, role, suspended }: ChangeUser, sta
   }
   const events: NewFact<UserEvent>[] = [];
   if (displayName !== undefined && displayName !== state.displayName) {
-    const problem = textProblem(displayName, 1, limits.displayName);
+    const problem = nameProblem(displayName, limits.displayName);
     if (problem) return reject('Invalid', `The display name ${problem}.`);
     events.push({ type: 'UserChanged', data: { displayName } });
   }

@@ -10,7 +10,8 @@ export const accountCalls = {
     auth: 'none',
     summary: 'Make an account and sign in',
     description:
-      'Answers `forbidden` where the operator has closed registration. Names differ by more than capital letters: ' +
+      'Answers `forbidden` where the operator has closed registration, where it takes an invitation, and where the ' +
+      'invitation is not good. Names differ by more than capital letters: ' +
       '`Ada` is taken once there is an `ada`.',
     body: accounts.registerBody,
     answers: { 201: accounts.sessionSchema },

@@ -45,11 +45,13 @@ describe('accounts', () => {
     expect(wrong(registerBody, input)).toEqual(paths);
   });
 
-  it.each(['code', '', null, {}])('take no invitation yet: %j', (invitation) => {
-    const { error } = registerBody.safeParse({ ...account, invitation });
-    expect(error && issuesToErrors(error)).toEqual([
-      { path: 'body.invitation', message: 'invitations are not available in this release' },
-    ]);
+  it.each(['code', '', null, {}, 'l'.repeat(32), '0'.repeat(33)])('take no invitation like %j', (invitation) => {
+    expect(wrong(registerBody, { ...account, invitation })).toEqual(['body.invitation']);
+  });
+
+  it('take the code of an invitation in any case', () => {
+    const invitation = 'ABCDEFGHJKMNPQRSTVWXYZ0123456789';
+    expect(registerBody.parse({ ...account, invitation }).invitation).toBe(invitation.toLowerCase());
   });
 
   it('may be tried with any name and password', () => {

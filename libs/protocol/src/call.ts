@@ -27,7 +27,16 @@ export interface Call {
   readonly headers: Headers;
 }
 
-export type Tag = 'Accounts' | 'Tokens' | 'Rooms' | 'Messages' | 'Moderation' | 'Events' | 'Webhooks' | 'Operation';
+export type Tag =
+  | 'Accounts'
+  | 'Tokens'
+  | 'Invitations'
+  | 'Rooms'
+  | 'Messages'
+  | 'Moderation'
+  | 'Events'
+  | 'Webhooks'
+  | 'Operation';
 
 /** Headers of requests and answers, keyed by name; those of answers may be absent. */
 export interface Headers {

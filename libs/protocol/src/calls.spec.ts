@@ -19,9 +19,11 @@ describe('the table of calls', () => {
   it('has the paths and the answers that clients rely on', () => {
     const lines = callList.map(([, { method, path, answers }]) => `${method} ${path} ${Object.keys(answers)}`);
     expect(lines.sort()).toEqual([
+      'DELETE /v1/invitations/{id} 204',
       'DELETE /v1/me/tokens/{id} 204',
       'DELETE /v1/rooms/{id}/bans/{userId} 204',
       'DELETE /v1/rooms/{id}/incoming-webhooks/{webhookId} 204',
+      'DELETE /v1/rooms/{id}/invitations/{invitationId} 204',
       'DELETE /v1/rooms/{id}/members/{userId} 204',
       'DELETE /v1/rooms/{id}/messages/{messageId} 200',
       'DELETE /v1/rooms/{id}/messages/{messageId}/reactions/{emoji} 204',
@@ -35,6 +37,8 @@ describe('the table of calls', () => {
       'GET /openapi.json 200',
       'GET /v1/about 200',
       'GET /v1/inbox 200',
+      'GET /v1/invitations 200',
+      'GET /v1/invitations/{id}/uses 200',
       'GET /v1/me 200',
       'GET /v1/me/tokens 200',
       'GET /v1/reports 200',
@@ -43,6 +47,7 @@ describe('the table of calls', () => {
       'GET /v1/rooms/{id}/bans 200',
       'GET /v1/rooms/{id}/events 200',
       'GET /v1/rooms/{id}/incoming-webhooks 200',
+      'GET /v1/rooms/{id}/invitations 200',
       'GET /v1/rooms/{id}/members 200',
       'GET /v1/rooms/{id}/messages 200',
       'GET /v1/rooms/{id}/reports 200',
@@ -64,10 +69,13 @@ describe('the table of calls', () => {
       'POST /v1/auth/ticket 201',
       'POST /v1/bots 201',
       'POST /v1/hooks/{token} 200,201',
+      'POST /v1/invitations 201',
+      'POST /v1/invitations/look-up 200',
       'POST /v1/me/tokens 201',
       'POST /v1/rooms 201',
       'POST /v1/rooms/{id}/close 200',
       'POST /v1/rooms/{id}/incoming-webhooks 201',
+      'POST /v1/rooms/{id}/invitations 201',
       'POST /v1/rooms/{id}/members 200,201',
       'POST /v1/rooms/{id}/messages 200,201',
       'POST /v1/rooms/{id}/messages/{messageId}/reports 200,201',
@@ -100,7 +108,9 @@ describe('the table of calls', () => {
   it.each(callList)('%s takes the headers of its kind', (_, { method, path, auth, headers }) => {
     const taken = Object.keys(headers.request);
     const given = Object.keys(headers.answer);
-    if (path.startsWith('/v1/auth/') || headers === secretHeaders) expect(taken).toEqual([]);
+    // What hands out credentials does so anew each time.
+    const givesCredentials = headers === secretHeaders || (method === 'POST' && path.includes('/invitations'));
+    if (path.startsWith('/v1/auth/') || givesCredentials) expect(taken).toEqual([]);
     else if (auth !== 'none' && method !== 'GET')
       expect([taken, given]).toEqual([['Idempotency-Key'], ['Verbatim-Position']]);
     else if (path.startsWith('/v1/') && auth !== 'none')
@@ -117,7 +127,15 @@ describe('the table of calls', () => {
 
   it('lets bodies be absent where they need not say anything', () => {
     const optional = callList.filter(([, { body }]) => body?.safeParse(undefined).success).map(([name]) => name);
-    expect(optional).toEqual(['closeRoom', 'addMember', 'removeMember', 'redactMessage', 'ban']);
+    expect(optional).toEqual([
+      'closeRoom',
+      'addMember',
+      'removeMember',
+      'redactMessage',
+      'ban',
+      'createInvitation',
+      'createRoomInvitation',
+    ]);
   });
 });
 

@@ -3,6 +3,7 @@ import { accountCalls } from './account-calls.js';
 import { type Call, noHeaders } from './call.js';
 import { type ErrorCode, errorCodes, errors } from './errors.js';
 import { eventCalls } from './event-calls.js';
+import { invitationCalls } from './invitation-calls.js';
 import { messageCalls } from './message-calls.js';
 import { moderationCalls } from './moderation-calls.js';
 import { operationCalls } from './operation-calls.js';
@@ -19,6 +20,7 @@ export const calls = {
   ...moderationCalls,
   ...eventCalls,
   ...webhookCalls,
+  ...invitationCalls,
   ...operationCalls,
 };
 

@@ -1,4 +1,4 @@
-import { limits, normalize, textProblem } from '@verbatim/domain';
+import { limits, nameProblem, normalize, textProblem } from '@verbatim/domain';
 import { z } from 'zod';
 
 // The fields of which bodies, queries, answers and frames are made. A schema checks what comes in and brings it to the
@@ -9,22 +9,36 @@ import { z } from 'zod';
 /** Text of `min` to `max` code points in normalization form C; refuses NUL and lone surrogates. */
 export const text = (min: number, max: number) => textAfter(normalize, min, max);
 
-/** As `text`, not empty, and without the spaces around it: names, words to search for. */
+/** As `text`, not empty, and without the spaces around it: words to search for. */
 export const trimmedText = (max: number) => textAfter((value) => normalize(value).trim(), 1, max);
 
-function textAfter(tidy: (value: string) => string, min: number, max: number) {
+function textAfter(
+  tidy: (value: string) => string,
+  min: number,
+  max: number,
+  problem = (value: string) => textProblem(value, min, max),
+) {
   return z
     .string()
     .overwrite(tidy)
     .check((context) => {
-      const message = textProblem(context.value, min, max);
+      const message = problem(context.value);
       if (message) context.issues.push({ code: 'custom', message, input: context.value });
     })
     .meta({ minLength: min, maxLength: max });
 }
 
-export const displayName = trimmedText(limits.displayName);
-export const roomName = trimmedText(limits.roomName);
+/** A name that people see, without the spaces around it. */
+const visibleName = (max: number) =>
+  textAfter(
+    (value) => normalize(value).trim(),
+    1,
+    max,
+    (value) => nameProblem(value, max),
+  ).describe('Has single spaces only, no invisible characters, and no word of Latin and Cyrillic or Greek letters.');
+
+export const displayName = visibleName(limits.displayName);
+export const roomName = visibleName(limits.roomName);
 export const roomTopic = text(0, limits.roomTopic);
 export const roomPassword = text(1, 200);
 export const messageText = text(1, limits.messageText);
@@ -48,6 +62,15 @@ export const email = z.email('must be an e-mail address').max(254, 'must have at
 
 /** What the service hands out for the client to give back as it is: cursors, refresh tokens. */
 export const opaque = z.string().regex(/^[!-~]{1,500}$/, 'must be a value that this service gave out');
+
+/** What an invitation is recognized by: 160 bits in Crockford's base 32. Capital letters are taken as small ones. */
+export const invitationCode = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .regex(/^[0-9a-hjkmnp-tv-z]{32}$/, 'must be the code of an invitation');
+
+export const invitation = invitationCode.optional().describe('The code of an invitation.');
 
 // Ids and times -----------------------------------------------------------------------------------------------------
 
@@ -144,11 +167,3 @@ export function changes<Shape extends z.ZodRawShape>(shape: Shape) {
     })
     .meta({ minProperties: 1 });
 }
-
-// Reserved ----------------------------------------------------------------------------------------------------------
-
-/** Taken by a later release. Giving it now is an error, so that nobody believes it had an effect. */
-export const invitation = z
-  .never('invitations are not available in this release')
-  .optional()
-  .describe('Reserved: invitations are not available in this release.');

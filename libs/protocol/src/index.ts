@@ -6,6 +6,7 @@ export * from './errors.js';
 export * from './events.js';
 export * from './fields.js';
 export * from './frames.js';
+export * from './invitations.js';
 export * from './lists.js';
 export * from './messages.js';
 export * from './moderation.js';

@@ -4,6 +4,7 @@ import type { Call, Tag } from './call.js';
 import { callList, statusesOf } from './calls.js';
 import { type ErrorCode, errors, inputErrorSchema, problemMediaType, problemSchema } from './errors.js';
 import * as events from './events.js';
+import * as invitations from './invitations.js';
 import { type JsonSchema, jsonSchema, mayBeAbsent, namedJsonSchemas, referenceTo } from './json-schema.js';
 import * as messages from './messages.js';
 import * as moderation from './moderation.js';
@@ -41,6 +42,7 @@ const tags: Record<Tag, string> = {
   Accounts: 'People, their sessions and their rights on the whole service.',
   Tokens: 'Personal tokens for programs, and bots.',
   Rooms: 'Rooms and who is in them.',
+  Invitations: 'Codes that let people make an account, or join a room.',
   Messages: 'What people say, and what each of them has read.',
   Moderation: 'Bans, mutes, reports, and who owns a room.',
   Events: 'The log of a room: the one truth from which all the rest is made.',
@@ -151,6 +153,14 @@ const namedSchemas: Record<string, z.ZodType> = {
   ReportList: moderation.reportListSchema,
   ReportMessage: moderation.reportBody,
   SettleReport: moderation.settleBody,
+  CreateInvitation: invitations.createInvitationBody,
+  CreateRoomInvitation: invitations.createRoomInvitationBody,
+  LookUpInvitation: invitations.lookUpInvitationBody,
+  Invitation: invitations.invitationSchema,
+  InvitationList: invitations.invitationListSchema,
+  MadeInvitation: invitations.madeInvitationSchema,
+  InvitationFor: invitations.invitationForSchema,
+  InvitationUseList: invitations.invitationUseListSchema,
 
   Event: events.storedEventSchema,
   EventList: events.storedEventListSchema,

@@ -84,8 +84,8 @@ export const roomCalls = {
     summary: 'Join a room, or add a person to it',
     description:
       'Without `userId` the caller joins: a public room freely, or with its password if it has one; a private or hidden ' +
-      'room with its password. A private or hidden room without password takes only people who are added. A wrong ' +
-      'password is `forbidden`; for a hidden room it is `not_found`, as if there were no such room. With `userId` an ' +
+      'room with its password. An invitation opens each of them; without one, a private or hidden room without password ' +
+      'takes only people who are added. A wrong password or invitation is `forbidden`; for a hidden room it is `not_found`, as if there were no such room. With `userId` an ' +
       'owner or moderator adds that person: owners in any role, moderators in one below their own. 201 for a new member; 200, changing ' +
       'nothing, for a person who is in the room already. Whoever is banned cannot join (`forbidden`) nor be added (`conflict`).',
     params: rooms.inRoom,

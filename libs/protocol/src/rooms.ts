@@ -20,7 +20,7 @@ import { listOf, paging } from './lists.js';
 const visibility = z
   .enum(['public', 'private', 'hidden'])
   .describe(
-    '`public`: anyone joins; `private`: joined with its password, not in the lists of others; `hidden`: not found by others.',
+    '`public`: anyone joins; `private`: joined with its password or an invitation, not in the lists of others; `hidden`: not found by others.',
   );
 
 const history = z

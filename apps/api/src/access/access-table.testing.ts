@@ -84,6 +84,12 @@ const ownToken = ({ cast }: Scene, column: Column): Promise<string> =>
 
 const targetsToken = ({ cast }: Scene): Promise<string> => tokenOf(cast.target);
 
+const anInvitation = async ({ cast }: Scene): Promise<string> =>
+  (await cast.people.admin.post('/v1/invitations', {})).body.id;
+
+const aRoomInvitation = async ({ cast, room }: Scene): Promise<string> =>
+  (await cast.people.owner.post(`/v1/rooms/${room}/invitations`, {})).body.id;
+
 async function aBot({ people }: Cast): Promise<string> {
   return (await people.admin.post('/v1/bots', { username: freshName() })).body.id;
 }
@@ -126,6 +132,17 @@ export const callTable = {
   listTokensOf: /*      */ row('u f f f f f f +'),
   revokeTokenOf: /*     */ row('u f f f f f f +', async (scene) => ({
     params: { tokenId: await targetsToken(scene) },
+  })),
+
+  createInvitation: /*  */ row('u f f f f f f +', body({})),
+  listInvitations: /*   */ row('u f f f f f + +'),
+  revokeInvitation: /*  */ row('u f f f f f f +', async (scene) => ({ params: { id: await anInvitation(scene) } })),
+  listInvitationUses: /**/ row('u f f f f f + +', async (scene) => ({ params: { id: await anInvitation(scene) } })),
+  lookUpInvitation: /*  */ row('0 0 0 0 0 0 0 0', body({ code: 'A'.repeat(32) })),
+  createRoomInvitation: /**/ row('u n f f + + f +', body({})),
+  listRoomInvitations: /**/ row('u n f f + + + +'),
+  revokeRoomInvitation: /**/ row('u n f f + + f +', async (scene) => ({
+    params: { invitationId: await aRoomInvitation(scene) },
   })),
 
   createRoom: /*        */ row('u + + + + + f +', () => body({ name: freshId() })),

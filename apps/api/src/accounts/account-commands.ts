@@ -13,6 +13,7 @@ import { Time } from '../clock.js';
 import { Users } from '../mailbox/entities.js';
 import type { Context, Decided } from '../mailbox/mailbox.js';
 import { newId } from '../new-id.js';
+import { ProblemFilter } from '../rest/problem-filter.js';
 import { ACCESS_SECONDS, AccessTokens } from '../vault/access-tokens.js';
 import { Names } from '../vault/names.js';
 import { hashPassword, passwordMatches } from '../vault/passwords.js';
@@ -163,6 +164,35 @@ export class SignInHandler implements ICommandHandler<SignIn> {
   }
 }
 
+/** Records that an account, if there is one of this name, was guessed at so often that it has to wait. */
+export class NoteLockout extends Command<void> {
+  constructor(
+    readonly username: string,
+    readonly context: Context,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(NoteLockout)
+export class NoteLockoutHandler implements ICommandHandler<NoteLockout> {
+  constructor(
+    private readonly names: Names,
+    private readonly users: Users,
+    private readonly problems: ProblemFilter,
+  ) {}
+
+  /** Nobody waits for it, so what goes wrong is only logged. */
+  async execute({ username, context }: NoteLockout): Promise<void> {
+    try {
+      const userId = await this.names.ownerOf('user', nameKey(username));
+      if (userId) await this.users.send(userId, { type: 'LockOutSignIn', actor: null }, context);
+    } catch (error) {
+      this.problems.refusal(error, { note: 'a lockout was not recorded' });
+    }
+  }
+}
+
 /** Ends a session for good: sign-out, or a stolen token. */
 export class EndSession extends Command<UserDecided | Rejection> {
   constructor(
@@ -229,6 +259,7 @@ export const accountCommandHandlers = [
   OpenAccountHandler,
   StartSessionHandler,
   SignInHandler,
+  NoteLockoutHandler,
   RenewSessionHandler,
   EndSessionHandler,
 ];

@@ -1,18 +1,23 @@
+import type { IncomingMessage } from 'node:http';
 import { Controller, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { Actor } from '@verbatim/domain';
 import type { AnswerOf, Session, Ticket, User } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
+import { Proxies } from '../browsers/proxies.js';
+import { invitedUserId, OpenInvitedAccount } from '../invitations/invitation-commands.js';
+import { Attempts } from '../limits/attempts.js';
 import { Users } from '../mailbox/entities.js';
 import type { Context } from '../mailbox/mailbox.js';
 import { newId } from '../new-id.js';
-import { By, Call, Input, type InputOf, Trace } from '../rest/call.js';
+import { By, Call, From, Input, type InputOf, Trace } from '../rest/call.js';
 import { listAnswer } from '../rest/list-answer.js';
 import { ReadYourWrites } from '../rest/read-your-writes.js';
 import { accepted, Refusal } from '../rest/refusal.js';
 import { Sessions, TICKET_SECONDS } from '../vault/sessions.js';
 import {
   EndSession,
+  NoteLockout,
   OpenAccount,
   RenewSession,
   ReviseAccount,
@@ -38,31 +43,48 @@ export class AccountController {
     private readonly sessions: Sessions,
     private readonly readYourWrites: ReadYourWrites,
     private readonly registration: Registration,
+    private readonly attempts: Attempts,
+    private readonly proxies: Proxies,
   ) {}
 
   @Call('register')
   async register(
     @Input('register') { body }: InputOf<'register'>,
+    @From() request: IncomingMessage,
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Session> {
-    if (this.registration.mode !== 'open')
-      throw new Refusal('forbidden', 'Nobody can make an account here at present.');
-    const { username, password, displayName = username, email = null } = body;
-    const userId = newId();
+    const { mode } = this.registration;
+    if (mode === 'closed') throw new Refusal('forbidden', 'Nobody can make an account here at present.');
+    if (mode === 'invite' && body.invitation === undefined)
+      throw new Refusal('forbidden', 'Making an account here takes an invitation.');
+    await this.attempts.registration(this.proxies.addressOf(request));
+    const { username, password, displayName = username, email = null, invitation } = body;
+    const userId = invitation === undefined ? newId() : invitedUserId(invitation, username);
     const account = { username, password, displayName, email, role: 'user', origin: 'registration' } as const;
-    accepted(await this.commands.execute(new OpenAccount(userId, account, context)));
+    const open =
+      invitation === undefined
+        ? new OpenAccount(userId, account, context)
+        : new OpenInvitedAccount(userId, invitation, account, context);
+    accepted(await this.commands.execute(open));
     return this.session(accepted(await this.commands.execute(new StartSession(userId, context))), reply);
   }
 
   @Call('login')
   async login(
     @Input('login') { body }: InputOf<'login'>,
+    @From() request: IncomingMessage,
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Session> {
+    const attempt = await this.attempts.signIn(body.username, this.proxies.addressOf(request));
     const signedIn = await this.commands.execute(new SignIn(body.username, body.password, context));
-    if (!signedIn) throw new Refusal('unauthenticated', 'The username or the password is wrong.');
+    if (!signedIn) {
+      // Not waited for: how long the answer takes must not tell whether there is such an account.
+      if (attempt.last) void this.commands.execute(new NoteLockout(body.username, context));
+      throw new Refusal('unauthenticated', 'The username or the password is wrong.');
+    }
+    await attempt.succeeded();
     return this.session(accepted(signedIn), reply);
   }
 

@@ -106,7 +106,7 @@ function rightQuery(call: Call): Record<string, string> {
 }
 
 /** How a place of this call's path is named in the town: `/v1/rooms/{id}`, `{messageId}`. */
-const placesOf = (call: Call): string[] => call.path.match(/(\/v1\/(users|rooms)\/)?\{\w+\}/g) ?? [];
+const placesOf = (call: Call): string[] => call.path.match(/(\/v1\/(users|rooms|invitations)\/)?\{\w+\}/g) ?? [];
 
 const takesKey = (call: Call): boolean => 'Idempotency-Key' in call.headers.request;
 
@@ -368,7 +368,9 @@ function wrongAccepts(call: Call, town: Town): BadRequest[] {
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'PURGE', 'LOCK', 'M-SEARCH'];
 
 function wrongMethods(call: Call, town: Town): BadRequest[] {
-  const allowed = callList.filter(([, { path }]) => path === call.path).map(([, { method }]) => method);
+  // A path without places may also be that of a call that has one there: `/v1/invitations/{id}` and `.../look-up`.
+  const pattern = (path: string) => new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
+  const allowed = callList.filter(([, { path }]) => pattern(path).test(call.path)).map(([, { method }]) => method);
   return methods
     .filter((method) => !allowed.includes(method as Call['method']))
     .map((method) => ({

@@ -198,6 +198,7 @@ const plainValues: readonly unknown[] = [
   plainId,
   'ada@example.org',
   '👍',
+  '0'.repeat(32),
   0,
   1,
   true,

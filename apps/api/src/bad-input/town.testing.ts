@@ -1,6 +1,6 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import { register, signIn, type TestPerson } from '../testing/test-client.testing.js';
+import { freshName, password, register, signIn, type TestPerson } from '../testing/test-client.testing.js';
 import { startTestService, type TestService } from '../testing/test-service.testing.js';
 import { LONG } from './bad-values.testing.js';
 
@@ -54,6 +54,7 @@ export async function foundTown(): Promise<Town> {
 
   const sentTo = { url: 'https://example.org/hello', active: false };
   const webhook = await owner.post(`/v1/rooms/${room}/webhooks`, sentTo);
+  const { serverInvitation, roomInvitation } = await invitationsOf(administrator, owner, room);
 
   const leaver = await register(service.url);
   await leaver.post('/v1/auth/logout');
@@ -64,6 +65,8 @@ export async function foundTown(): Promise<Town> {
     places: {
       '/v1/users/{id}': friend.id,
       '/v1/rooms/{id}': room,
+      '/v1/invitations/{id}': serverInvitation,
+      '{invitationId}': roomInvitation,
       '{userId}': friend.id,
       '{tokenId}': token.body.id,
       '{webhookId}': webhook.body.id,
@@ -94,6 +97,17 @@ async function roomsOf(owner: TestPerson, others: readonly TestPerson[]): Promis
   const other = await owner.room();
   for (const person of others) await person.post(`/v1/rooms/${room}/members`, {});
   return [room, other, await talk(owner, room)];
+}
+
+/** Two invitations to the server, one of them used twice, and two to the room. */
+async function invitationsOf(administrator: TestPerson, owner: TestPerson, room: string) {
+  await administrator.post('/v1/invitations');
+  const { body: server } = await administrator.post('/v1/invitations', { uses: null });
+  for (const username of [freshName(), freshName()])
+    await owner.post('/v1/auth/register', { username, password, invitation: server.code });
+  await owner.post(`/v1/rooms/${room}/invitations`);
+  const { body: toRoom } = await owner.post(`/v1/rooms/${room}/invitations`);
+  return { serverInvitation: server.id as string, roomInvitation: toRoom.id as string };
 }
 
 async function talk(person: TestPerson, room: string): Promise<string[]> {

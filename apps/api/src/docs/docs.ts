@@ -3,23 +3,30 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import { forDashboard, forDocs, registerHelmet } from '../browsers/security-headers.js';
 
 /** Serves what people look at in a browser: the API's page at /docs, and the dashboard at /admin/. */
 export async function servePages(app: NestFastifyApplication): Promise<void> {
-  const server = app.getHttpAdapter().getInstance();
+  const server: FastifyInstance = app.getHttpAdapter().getInstance();
   const swaggerUi = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
-  await server.register(
-    fastifyStatic as never,
-    { root: swaggerUi, prefix: '/docs/assets/', index: false, decorateReply: false } as never,
-  );
-  server.get('/docs', (_request, reply) => reply.type('text/html; charset=utf-8').send(page));
-  server.get('/docs/start.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(start));
+  await server.register(async (docs) => {
+    await registerHelmet(docs, forDocs);
+    await docs.register(fastifyStatic, {
+      root: swaggerUi,
+      prefix: '/docs/assets/',
+      index: false,
+      decorateReply: false,
+    });
+    docs.get('/docs', (_request, reply) => reply.type('text/html; charset=utf-8').send(page));
+    docs.get('/docs/start.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(start));
+  });
 
   const dashboard = fileURLToPath(new URL('../../../admin/out/', import.meta.url));
-  await server.register(
-    fastifyStatic as never,
-    { root: dashboard, prefix: '/admin/', redirect: false, decorateReply: false } as never,
-  );
+  await server.register(async (admin) => {
+    await registerHelmet(admin, await forDashboard(dashboard));
+    await admin.register(fastifyStatic, { root: dashboard, prefix: '/admin/', redirect: false, decorateReply: false });
+  });
   server.get('/admin', (_request, reply) => reply.redirect('/admin/'));
   server.get('/', (_request, reply) => reply.redirect('/admin/'));
 }

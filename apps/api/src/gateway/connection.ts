@@ -3,6 +3,7 @@ import type { Actor } from '@verbatim/domain';
 import { closeReasons, errorFrame, type ServerData, type ServerEvent } from '@verbatim/protocol';
 import type { WebSocket } from 'ws';
 import type { Scopes } from '../accounts/authentication.js';
+import type { ConnectionAllowances } from '../limits/limits.js';
 import type { Refusal } from '../rest/refusal.js';
 import { encode } from './frame-text.js';
 import { Outbox } from './outbox.js';
@@ -42,6 +43,7 @@ export class Connection {
     /** Of the session, or of the personal token that opened it. */
     readonly sessionId: string,
     readonly scopes: Scopes,
+    readonly allowances: ConnectionAllowances,
   ) {
     this.outbox = new Outbox(socket, wire);
   }
@@ -56,8 +58,10 @@ export class Connection {
 
   refuse({ code, detail, more }: Refusal, ref?: string | number): void {
     const { errors, retryAfterMs } = more;
-    const known = { ...(errors && { errors: [...errors] }), ...(retryAfterMs !== undefined && { retryAfterMs }) };
-    this.send('error', errorFrame(code, detail, known), ref);
+    const told = { ...(errors && { errors: [...errors] }), ...(retryAfterMs !== undefined && { retryAfterMs }) };
+    this.send('error', errorFrame(code, detail, told), ref);
+    // Whoever goes on all the same is not listening.
+    if (code === 'rate_limited' && this.allowances.patience.take() > 0) this.close('rateLimited');
   }
 
   /** Sends a frame that was encoded once for many. */

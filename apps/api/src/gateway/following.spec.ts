@@ -1,6 +1,8 @@
 import { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { noLimits } from '../limits/limit-settings.js';
+import { Limits } from '../limits/limits.js';
 import { Connection } from './connection.js';
 import { Following, MOST_HELD } from './following.js';
 import type { LiveEvent } from './live-event.js';
@@ -14,6 +16,7 @@ const connected = () =>
     'ada',
     '0198a000-0000-7000-8000-000000000002',
     'all',
+    new Limits(noLimits, { note: () => undefined }).connection(ada.id),
   );
 const events = (count: number) =>
   Array.from({ length: count }, (_, revision) => ({ revision: BigInt(revision) }) as LiveEvent);

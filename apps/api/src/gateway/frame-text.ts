@@ -7,6 +7,7 @@ import {
   isClientEvent,
   issuesToErrors,
 } from '@verbatim/protocol';
+import { isPlain } from '../rest/plain-json.js';
 import { Refusal } from '../rest/refusal.js';
 
 /** A client's frame whose data fits its event. */
@@ -36,6 +37,7 @@ export function readFrame(bytes: Buffer, isBinary: boolean): CheckedFrame {
   } catch {
     throw bad(undefined, 'The frame is not valid JSON.');
   }
+  if (!isPlain(json)) throw bad(refOf(json), 'The frame is nested too deeply, or a number in it is too large.');
   const envelope = frameSchema.safeParse(json);
   if (!envelope.success) {
     throw bad(refOf(json), 'The frame does not have the right form.', issuesToErrors(envelope.error, 'frame'));

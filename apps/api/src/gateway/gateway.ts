@@ -12,7 +12,12 @@ import { type ClientData, closeReasons, heartbeatSeconds, maxFrameBytes, scopeOf
 import type { WebSocket } from 'ws';
 import { Authentication, outOfScope } from '../accounts/authentication.js';
 import { userAnswer } from '../accounts/user-answer.js';
+import { Proxies } from '../browsers/proxies.js';
 import { OpenLog } from '../feed/open-log.js';
+import { addressKey } from '../limits/address-key.js';
+import { limited, within } from '../limits/limited.js';
+import { Limits, spend } from '../limits/limits.js';
+import type { SocketCounts } from '../limits/socket-counts.js';
 import { Users } from '../mailbox/entities.js';
 import { MarkRead } from '../messages/message-commands.js';
 import { newId } from '../new-id.js';
@@ -63,6 +68,8 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     private readonly commands: CommandBus,
     private readonly log: OpenLog,
     private readonly problems: ProblemFilter,
+    private readonly limits: Limits,
+    private readonly proxies: Proxies,
   ) {}
 
   get size(): number {
@@ -72,6 +79,7 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
   // Coming and going ------------------------------------------------------------------------------------------------
 
   async handleConnection(socket: WebSocket, request: IncomingMessage): Promise<void> {
+    this.count(socket, this.limits.socketsOfAddresses, addressKey(this.proxies.addressOf(request)));
     if (this.draining) {
       socket.close(closeReasons.drain.code, closeReasons.drain.name);
       return;
@@ -93,7 +101,10 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
       const revoked = token ? !state.tokens.includes(token.id) : this.sessions.isRevoked(sessionId);
       if (state.status !== 'active' || revoked) return this.turnAway(socket);
       const person = { id: actor.id, role: state.role };
-      const connection = new Connection(socket, request.socket, person, state.username, sessionId, scopes);
+      if (this.limits.socketsOfAccounts.full(actor.id)) return this.turnAway(socket, 'rateLimited');
+      this.count(socket, this.limits.socketsOfAccounts, actor.id);
+      const allowances = this.limits.connection(actor.id);
+      const connection = new Connection(socket, request.socket, person, state.username, sessionId, scopes, allowances);
       this.connections.set(socket, connection);
       if (token) this.ofTokens.set(connection, token);
       socket.on('pong', () => {
@@ -120,8 +131,14 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     return ticket ? this.authentication.byTicket(ticket) : this.authentication.byHeader(request.headers.authorization);
   }
 
-  private turnAway(socket: WebSocket): void {
-    socket.close(closeReasons.unauthenticated.code, closeReasons.unauthenticated.name);
+  /** Counts a socket until it is closed. */
+  private count(socket: WebSocket, counts: SocketCounts, key: string): void {
+    counts.enter(key);
+    socket.once('close', () => counts.leave(key));
+  }
+
+  private turnAway(socket: WebSocket, why: 'unauthenticated' | 'rateLimited' = 'unauthenticated'): void {
+    socket.close(closeReasons[why].code, closeReasons[why].name);
     // A paused socket would never read the client's answer to the closing.
     socket.resume();
   }
@@ -202,14 +219,18 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
       connection.close('tooLarge');
       return;
     }
+    const { allowances } = connection;
+    let wait = allowances.frames.take();
     let frame: CheckedFrame | undefined;
     try {
       frame = readFrame(data, isBinary);
+      wait ||= spend(allowances, frame.event);
+      if (wait > 0) return connection.refuse(limited(wait), frame.ref);
       const refused = outOfScope(connection.scopes, scopeOfFrame[frame.event]);
       if (refused) return connection.refuse(refused, frame.ref);
       await methods.get(frame.event)?.call(this, connection, frame.data, frame.ref);
     } catch (error) {
-      if (error instanceof BadFrame) return connection.refuse(error.refusal, error.ref);
+      if (error instanceof BadFrame) return connection.refuse(wait > 0 ? limited(wait) : error.refusal, error.ref);
       const place = { frame: frame?.event ?? '', user: connection.actor.id };
       connection.refuse(this.problems.refusal(error, place), frame?.ref);
     }
@@ -267,8 +288,11 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
   }
 
   @SubscribeMessage('join')
-  join(connection: Connection, { room, password }: ClientData<'join'>, ref: Ref) {
-    const entering = this.commands.execute(new EnterRoom(room, connection.actor, password, { correlation: newId() }));
+  join(connection: Connection, { room, password, invitation }: ClientData<'join'>, ref: Ref) {
+    if (password !== undefined) within(connection.allowances.account.passwords.take());
+    const entering = this.commands.execute(
+      new EnterRoom(room, connection.actor, { password, invitation }, { correlation: newId() }),
+    );
     return this.acknowledge(connection, ref, entering.then(accepted));
   }
 

@@ -3,6 +3,11 @@ import type { Socket } from 'node:net';
 import type { INestApplicationContext } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import type { RawData, Server, WebSocket } from 'ws';
+import type { Refusal } from '../rest/refusal.js';
+import { refuseConnection } from '../rest/server.js';
+
+/** Tells why somebody may not open a socket, before a word is exchanged; null: they may try. */
+export type Doorkeeper = (request: IncomingMessage) => Refusal | null;
 
 /** What the gateway makes of a socket's raw frames. */
 export interface FrameReader {
@@ -18,6 +23,7 @@ export class SocketAdapter extends WsAdapter {
   constructor(
     app: INestApplicationContext,
     private readonly reader: () => FrameReader,
+    private readonly doorkeeper: Doorkeeper,
   ) {
     super(app);
   }
@@ -40,6 +46,8 @@ export class SocketAdapter extends WsAdapter {
       const path = request.url?.split('?')[0];
       const server: Server | undefined = this.wsServersRegistry.get(port)?.find((one) => one.path === path);
       if (!server) return readAgain(http, request, socket, head);
+      const refusal = this.doorkeeper(request);
+      if (refusal) return refuseConnection(socket, refusal);
       server.once('wsClientError', () => readAgain(http, request, socket, head));
       server.handleUpgrade(request, socket, head, (opened) => server.emit('connection', opened, request));
       server.removeAllListeners('wsClientError');

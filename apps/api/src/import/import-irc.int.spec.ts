@@ -58,7 +58,7 @@ describe('an import of two days of a real channel', () => {
   it('gives back every message in order, code point for code point, with its author and time', async () => {
     const messages = await allMessages(report.roomId);
     expect(messages.map(({ text }) => text)).toEqual((await spoken()).map(({ text }) => text.normalize('NFC')));
-    expect(messages.map(({ author }) => author.displayName)).toEqual((await spoken()).map(({ nick }) => nick));
+    expect(messages.map(({ author }) => author.displayName)).toEqual((await spoken()).map(({ nick }) => nick.trim()));
     expect(messages.map(({ kind }) => kind)).toEqual((await spoken()).map(({ kind }) => kind));
     expect(messages[0]?.postedAt).toBe('2005-09-26T06:53:00.000Z');
     expect(messages.at(-1)?.postedAt).toBe('2013-05-05T18:59:00.000Z');
@@ -75,7 +75,7 @@ describe('an import of two days of a real channel', () => {
 
   it('gives every speaker an account of their own', async () => {
     const authors = new Map((await allMessages(report.roomId)).map(({ author }) => [author.id, author.displayName]));
-    expect(new Set(authors.values())).toEqual(new Set((await spoken()).map(({ nick }) => nick)));
+    expect(new Set(authors.values())).toEqual(new Set((await spoken()).map(({ nick }) => nick.trim())));
     expect(authors.size).toBe(new Set(authors.values()).size);
     const [seveas = ''] = authors.keys();
     expect((await getUsers(foundation.readModels.db, [seveas])).get(seveas)).toMatchObject({

@@ -17,7 +17,7 @@ describe('the account of a nickname', () => {
 
   it('is the same one every time, and another one for every other nickname', () => {
     const nicks = ['Fensta', 'fensta', 'fensta ', 'fensta_', '[fensta]', 'fensta^', '[FiDo] ', '[FiDo]', '|', '^'];
-    for (const field of ['userId', 'username', 'displayName'] as const) {
+    for (const field of ['userId', 'username'] as const) {
       expect(new Set(nicks.map((nick) => accountOf(nick)[field])).size).toBe(nicks.length);
     }
     expect(accountOf('fensta')).toEqual(accountOf('fensta'));
@@ -32,5 +32,16 @@ describe('the account of a nickname', () => {
     );
     expect(accountOf('😀'.repeat(80)).displayName).toBe('😀'.repeat(80));
     expect(accountOf('😀'.repeat(81)).displayName).toBe(`${'😀'.repeat(79)}…`);
+  });
+
+  it('loses the spaces around it', () => {
+    expect(accountOf(' [FiDo]  x ').displayName).toBe('[FiDo] x');
+  });
+
+  it('is shown by its username where the rules for names refuse the nickname', () => {
+    for (const nick of ['аdmin', 'a\u202eb', 'a\u200bb']) {
+      const { username, displayName } = accountOf(nick);
+      expect(displayName).toBe(username);
+    }
   });
 });

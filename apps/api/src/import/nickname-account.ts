@@ -1,4 +1,4 @@
-import { codePoints, limits } from '@verbatim/domain';
+import { codePoints, limits, nameProblem } from '@verbatim/domain';
 import { derivedId } from '../derived-id.js';
 
 /** The account that stands for a nickname. Nobody can sign in to it. */
@@ -14,7 +14,8 @@ export interface NicknameAccount {
  */
 export function accountOf(nick: string): NicknameAccount {
   const userId = derivedId('IRC nickname', nick);
-  return { userId, username: `${readablePart(nick)}-${userId.slice(-12)}`, displayName: displayName(nick) };
+  const username = `${readablePart(nick)}-${userId.slice(-12)}`;
+  return { userId, username, displayName: displayName(nick) ?? username };
 }
 
 /** At most 19 of a-z, 0-9, `_`, `.` and `-`, at least one. */
@@ -26,7 +27,10 @@ function readablePart(nick: string): string {
   return plain.slice(0, 19) || 'nick';
 }
 
-function displayName(nick: string): string {
-  if (codePoints(nick) <= limits.displayName) return nick;
-  return `${[...nick].slice(0, limits.displayName - 1).join('')}…`;
+/** The nickname with single spaces only, cut where it is too long; null where the rules for names refuse it all the same. */
+function displayName(nick: string): string | null {
+  const tidy = nick.trim().replaceAll(/\s+/g, ' ');
+  const short =
+    codePoints(tidy) <= limits.displayName ? tidy : `${[...tidy].slice(0, limits.displayName - 1).join('')}…`;
+  return nameProblem(short, limits.displayName) === null ? short : null;
 }

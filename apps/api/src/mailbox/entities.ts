@@ -1,4 +1,8 @@
 import {
+  type InvitationCommand,
+  type InvitationEvent,
+  type InvitationState,
+  invitation,
   type Moderation,
   messagesToLookUp,
   type OlderMessages,
@@ -15,7 +19,7 @@ import {
 import type { MessageLookup } from '@verbatim/projections';
 import type { MailboxParts } from './mailbox.js';
 import { Mailboxes, mailboxesLimits } from './mailboxes.js';
-import { roomSnapshot, userSnapshot } from './saved-states.js';
+import { invitationSnapshot, roomSnapshot, userSnapshot } from './saved-states.js';
 
 /** What the mailboxes of both kinds are made from. */
 export type WriteParts = Pick<MailboxParts<never, never, never>, 'store' | 'sealer' | 'snapshots' | 'clock'>;
@@ -59,5 +63,13 @@ async function withOlder(
 export class Users extends Mailboxes<UserState, UserCommand, UserEvent> {
   constructor(parts: WriteParts) {
     super({ ...parts, decider: user, snapshot: userSnapshot, weigh: () => 3_000, lookUp: () => null });
+  }
+}
+
+/** The write side of all invitations. */
+export class Invitations extends Mailboxes<InvitationState, InvitationCommand, InvitationEvent> {
+  constructor(parts: WriteParts) {
+    const weigh = ({ redeemedBy }: InvitationState) => 3_000 + redeemedBy.size * 250;
+    super({ ...parts, decider: invitation, snapshot: invitationSnapshot, weigh, lookUp: () => null });
   }
 }

@@ -1,5 +1,6 @@
 import {
   type Inspection,
+  type InvitationState,
   type Member,
   type MessageFacts,
   type Moderation,
@@ -106,6 +107,24 @@ const readModeration = ({ lastPosts, bans, mutes, reports, ...plain }: SavedMode
   mutes: PersistentMap.from(mutes),
   reports: PersistentMap.from(reports),
 });
+/** How an invitation's state stands in a snapshot. */
+export const invitationSnapshot = {
+  rules: 'invitation-1',
+  write: (state: InvitationState): string =>
+    JSON.stringify({
+      ...state,
+      revision: `${state.revision}`,
+      redeemedBy: [...state.redeemedBy.entries()].map(([id]) => id),
+    }),
+  read(text: string): InvitationState {
+    const saved = JSON.parse(text) as Omit<InvitationState, 'revision' | 'redeemedBy'> & {
+      revision: string;
+      redeemedBy: string[];
+    };
+    const redeemedBy = PersistentMap.from(saved.redeemedBy.map((id) => [id, true] as const));
+    return { ...saved, revision: BigInt(saved.revision), redeemedBy };
+  },
+};
 
 /** How an account's state stands in a snapshot. */
 export const userSnapshot = {

@@ -3,6 +3,9 @@ import { Reflector } from '@nestjs/core';
 import { onlyReads } from '@verbatim/domain';
 import { type Call, type CallName, calls, openToAuditors } from '@verbatim/protocol';
 import { Authentication, outOfScope } from '../accounts/authentication.js';
+import { Proxies } from '../browsers/proxies.js';
+import { within } from '../limits/limited.js';
+import { Limits, spentBy } from '../limits/limits.js';
 import { Refusal } from './refusal.js';
 import { CALL, type VerbatimRequest } from './request.js';
 
@@ -12,16 +15,26 @@ export class CallGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly authentication: Authentication,
+    private readonly limits: Limits,
+    private readonly proxies: Proxies,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const name = this.reflector.get<CallName | undefined>(CALL, context.getHandler());
     const call: Call | undefined = name && calls[name];
-    if (!call || call.auth === 'none') return true;
+    if (!name || !call || call.tag === 'Operation') return true;
     const request = context.switchToHttp().getRequest<VerbatimRequest>();
+    if (call.auth === 'none') {
+      this.countVisit(request);
+      return true;
+    }
     const identity = await this.authentication.byHeader(request.headers.authorization);
-    if (!identity) throw new Refusal('unauthenticated', 'Sign in and send the access token as a bearer token.');
-    const { role } = identity.actor;
+    if (!identity) {
+      this.countVisit(request);
+      throw new Refusal('unauthenticated', 'Sign in and send the access token as a bearer token.');
+    }
+    const { id, role } = identity.actor;
+    within(this.limits.account(id)[spentBy(name)].take());
     if (call.auth === 'admin' && role !== 'admin') {
       throw new Refusal('forbidden', 'Only administrators may do this.');
     }
@@ -33,5 +46,9 @@ export class CallGuard implements CanActivate {
     if (refused) throw refused;
     request.identity = identity;
     return true;
+  }
+
+  private countVisit({ raw }: VerbatimRequest): void {
+    within(this.limits.visit(this.proxies.addressOf(raw)));
   }
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { ExecutionContext } from '@nestjs/common';
 import {
   applyDecorators,
@@ -86,6 +87,11 @@ export const By = createParamDecorator((_: unknown, context: ExecutionContext): 
   const { identity } = context.switchToHttp().getRequest<VerbatimRequest>();
   if (!identity) throw new Refusal('unauthenticated', 'Sign in first.');
   return identity;
+});
+
+/** The request as it came, for finding out where from. */
+export const From = createParamDecorator((_: unknown, context: ExecutionContext): IncomingMessage => {
+  return context.switchToHttp().getRequest<FastifyRequest>().raw;
 });
 
 /** What ties together the events this request causes. */

@@ -22,8 +22,7 @@ export class ProblemFilter implements ExceptionFilter {
     const refusal = this.refusal(error, place, request);
     const { status } = errors[refusal.code];
     const headers: Record<string, string> = { ...refusal.more.headers };
-    const wait = Math.ceil((refusal.more.retryAfterMs ?? 1) / 1_000);
-    if (refusal.code === 'unavailable' || refusal.code === 'rate_limited') headers['retry-after'] ??= `${wait}`;
+    if (errors[refusal.code].retryable) headers['retry-after'] ??= retryAfter(refusal);
     if (refusal.code === 'unauthenticated') headers['www-authenticate'] = 'Bearer';
     reply
       .status(status)
@@ -41,6 +40,9 @@ export class ProblemFilter implements ExceptionFilter {
     return refusal;
   }
 }
+
+/** Whole seconds, as the header takes them. */
+const retryAfter = ({ more }: Refusal): string => `${Math.ceil((more.retryAfterMs ?? 1_000) / 1_000)}`;
 
 /** Translates what libraries throw. Their words are not passed on, for they may quote the input or the machine. */
 function refusalFor(error: unknown, request?: FastifyRequest): Refusal {

@@ -5,22 +5,24 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { errors, problem, problemMediaType } from '@verbatim/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { newId } from '../new-id.js';
+import { isPlain } from './plain-json.js';
 import type { ProblemFilter } from './problem-filter.js';
 import { Refusal } from './refusal.js';
 
 /** Bytes of a request body. The longest message is 8,000 code points of at most 12 bytes each as JSON escapes. */
 const MOST_BODY_BYTES = 131_072;
-/** Arrays and objects of a body that may lie in one another. Ours are flat. */
-const MOST_LEVELS = 32;
+/** Milliseconds in which the head of a request, and all of it, have to come, and between two looks whether they have. */
+export const arrivalTimes = { head: 10_000, whole: 30_000, look: 1_000 };
 
 /**
  * The HTTP server with its limits: size of bodies, time a request may take to arrive, and strict UTF-8 JSON.
  * `problems` answers requests that no route gets to see, because their address cannot be read.
  */
-export function httpServer(problems: ProblemFilter): FastifyAdapter {
+export function httpServer(problems: ProblemFilter, times = arrivalTimes): FastifyAdapter {
   const adapter = new FastifyAdapter({
     bodyLimit: MOST_BODY_BYTES,
-    requestTimeout: 30_000,
+    requestTimeout: times.whole,
+    http: { headersTimeout: times.head, connectionsCheckingInterval: times.look },
     connectionTimeout: 60_000,
     keepAliveTimeout: 65_000,
     genReqId: () => newId(),
@@ -43,7 +45,8 @@ export function httpServer(problems: ProblemFilter): FastifyAdapter {
       done(error as Error);
     }
   });
-  server.addHook('onRequest', async (request: FastifyRequest) => {
+  // After the hooks that put headers on every answer.
+  server.addHook('preParsing', async (request: FastifyRequest) => {
     if (!acceptsJson(request)) throw new Refusal('not_acceptable', 'This is answered as JSON only.');
   });
   return adapter;
@@ -63,13 +66,6 @@ function parseJson(body: Buffer): unknown {
   return json;
 }
 
-/** JSON can be nested deeper than a stack, and its numbers can be larger than a double. */
-function isPlain(value: unknown, levels = MOST_LEVELS): boolean {
-  if (typeof value === 'number') return Number.isFinite(value);
-  if (typeof value !== 'object' || value === null) return true;
-  return levels > 0 && Object.values(value).every((inner) => isPlain(inner, levels - 1));
-}
-
 /** Ends a connection on which something came that is not HTTP, is too much of it, or did not come in time. */
 function hangUp({ code }: NodeJS.ErrnoException, socket: Socket): void {
   if (code === 'ECONNRESET' || !socket.writable) {
@@ -78,12 +74,19 @@ function hangUp({ code }: NodeJS.ErrnoException, socket: Socket): void {
   }
   const [known, detail] =
     hangUpReasons[code ?? ''] ?? (['invalid_request', 'This is not a request of HTTP/1.1.'] as const);
-  const body = JSON.stringify(problem(known, detail, { traceId: newId() }));
-  const { status } = errors[known];
+  refuseConnection(socket, new Refusal(known, detail));
+}
+
+/** Answers on a connection that no request is made of, and ends it. */
+export function refuseConnection(socket: Socket, { code, detail, more }: Refusal): void {
+  const body = JSON.stringify(problem(code, detail, { traceId: newId() }));
+  const { status } = errors[code];
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     `content-type: ${problemMediaType}; charset=utf-8`,
     `content-length: ${Buffer.byteLength(body)}`,
+    ...(more.retryAfterMs === undefined ? [] : [`retry-after: ${Math.ceil(more.retryAfterMs / 1_000)}`]),
+    'cache-control: no-store',
     'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());

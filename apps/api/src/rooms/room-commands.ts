@@ -11,10 +11,13 @@ import {
   type RoomCommand,
   type RoomState,
   reject,
+  room,
   type Visibility,
 } from '@verbatim/domain';
 import { v4 as uuidv4 } from 'uuid';
+import { Time } from '../clock.js';
 import { derivedId } from '../derived-id.js';
+import { Redeeming } from '../invitations/redeeming.js';
 import { Rooms, Users } from '../mailbox/entities.js';
 import type { Context, Decided } from '../mailbox/mailbox.js';
 import { type Claim, Names } from '../vault/names.js';
@@ -223,12 +226,12 @@ async function letGo(
   await names.release(claims.filter(({ key }) => key !== kept).map(({ claim }) => claim));
 }
 
-/** Lets somebody into a room; a password is checked before the rules are asked. */
+/** Lets somebody into a room; a password is checked, or an invitation redeemed, before the rules are asked. */
 export class EnterRoom extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
-    readonly password: string | undefined,
+    readonly key: { readonly password?: string | undefined; readonly invitation?: string | undefined },
     readonly context: Context,
   ) {
     super();
@@ -240,16 +243,42 @@ export class EnterRoomHandler implements ICommandHandler<EnterRoom> {
   constructor(
     private readonly rooms: Rooms,
     private readonly passwords: RoomPasswords,
+    private readonly redeeming: Redeeming,
+    private readonly time: Time,
   ) {}
 
-  async execute({ roomId, actor, password, context }: EnterRoom): Promise<RoomDecided | Rejection> {
+  async execute({ roomId, actor, key, context }: EnterRoom): Promise<RoomDecided | Rejection> {
     const { state } = await this.rooms.current(roomId);
+    const { password, invitation } = key;
+    if (invitation !== undefined) return this.byInvitation(roomId, actor, invitation, context);
     const asked = state.passwordId !== null && password !== undefined;
     const proven = asked && (await this.passwords.matches(state.passwordId ?? '', password));
     const provenPasswordId = proven ? (state.passwordId ?? undefined) : undefined;
     return this.rooms.send(roomId, { type: 'JoinRoom', actor, ...(provenPasswordId && { provenPasswordId }) }, context);
   }
+
+  /** Redeems only what the room would then let in; the other way round, a use would be lost on those who are banned. */
+  private async byInvitation(
+    roomId: string,
+    actor: Actor,
+    code: string,
+    context: Context,
+  ): Promise<RoomDecided | Rejection> {
+    const { state } = await this.rooms.newest(roomId);
+    const notGood = concealed(state, actor) ? noSuchRoom : reject('NotAllowed', 'This invitation is not good here.');
+    const found = await this.redeeming.find(code, roomId);
+    if (found?.state.to.kind !== 'room') return notGood;
+    const join = { type: 'JoinRoom', actor, invited: found.state.to.role } as const;
+    const expected = room.decide(join, state, this.time.now().toISOString());
+    if (!isRejection(expected) && expected.events.length > 0) {
+      const redeemed = await this.redeeming.redeem(found.id, actor.id, actor, context);
+      if (isRejection(redeemed)) return redeemed.rejected === 'Unavailable' ? redeemed : notGood;
+    }
+    return this.rooms.send(roomId, join, context);
+  }
 }
+
+const noSuchRoom = reject('NotFound', 'There is no such room.');
 
 /** Brings somebody else into a room. */
 export class BringIntoRoom extends Command<RoomDecided | Rejection> {

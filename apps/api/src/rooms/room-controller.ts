@@ -4,6 +4,8 @@ import { nameKey, type RoomState } from '@verbatim/domain';
 import type { AnswerOf, Member, Room } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import type { Identity } from '../accounts/authentication.js';
+import { within } from '../limits/limited.js';
+import { Limits } from '../limits/limits.js';
 import { Users } from '../mailbox/entities.js';
 import type { Context, Decided } from '../mailbox/mailbox.js';
 import type { Purpose } from '../moderation/inspections.js';
@@ -33,6 +35,7 @@ export class RoomController {
     private readonly users: Users,
     private readonly names: Names,
     private readonly readYourWrites: ReadYourWrites,
+    private readonly limits: Limits,
   ) {}
 
   @Call('createRoom')
@@ -94,10 +97,11 @@ export class RoomController {
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Member> {
-    const { userId, role = 'member', password } = body;
+    const { userId, role = 'member', password, invitation } = body;
+    if (password !== undefined) within(this.limits.account(actor.id).passwords.take());
     const command =
       userId === undefined
-        ? new EnterRoom(params.id, actor, password, context)
+        ? new EnterRoom(params.id, actor, { password, invitation }, context)
         : new BringIntoRoom(params.id, { type: 'AddMember', actor, userId, role }, context);
     const joined = accepted(await this.commands.execute(command));
     await this.readYourWrites.written(joined.position, reply);

@@ -272,7 +272,7 @@ describe('joining', () => {
     expect(outcome(await ada.post(`/v1/rooms/${room}/members`, { userId: bob.id }))).toBe('conflict');
   });
 
-  it('knows neither invitations nor roles of one’s own choice', async () => {
+  it('knows no roles of one’s own choice', async () => {
     const room = await ada.room();
     expect(await join(bob, room, { invitation: 'x' })).toBe('invalid_request');
     expect(await join(bob, room, { role: 'owner' })).toBe('invalid_request');

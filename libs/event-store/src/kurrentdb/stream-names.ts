@@ -1,7 +1,7 @@
 import { type Filter, streamNameFilter } from '@kurrent/kurrentdb-client';
 
 /** Categories of the streams that make up the log. */
-const categories = ['room-', 'user-'];
+const categories = ['room-', 'user-', 'invitation-'];
 
 /**
  * How the streams of the log are called in KurrentDB: as they are or, where several logs share one server, behind a
@@ -18,7 +18,7 @@ export class StreamNames {
   /** Throws a RangeError for a stream that would never be found again. */
   inStore(stream: string): string {
     if (!this.prefix && !categories.some((category) => stream.startsWith(category)))
-      throw new RangeError(`${stream} is no stream of the log; these begin with ${categories.join(' or ')}.`);
+      throw new RangeError(`${stream} is no stream of the log; these begin with one of ${categories.join(', ')}.`);
     return this.prefix + stream;
   }
 

@@ -87,7 +87,7 @@ export class Caller {
       // Where a proxy does not let this question through, its refusal shows at least that somebody is there.
       if (!(error instanceof VerbatimError) || error.code === 'unavailable') throw new Unanswered(false, error);
     }
-    return this.send(name, input, attempt, {});
+    return this.once(name, input, attempt);
   }
 
   /** Ends the session of this token. That it has ended already is fine. */

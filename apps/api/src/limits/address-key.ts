@@ -1,0 +1,15 @@
+import { isIPv6 } from 'node:net';
+
+/** Under which name an address is counted: IPv4 by itself, IPv6 by the /64 that one customer usually has all of. */
+export function addressKey(address: string): string {
+  const plain = address.split('%')[0] ?? '';
+  if (!isIPv6(plain)) return plain;
+  const [before = '', after] = plain.split('::');
+  const head = before === '' ? [] : before.split(':');
+  const tail = after ? after.split(':') : [];
+  // An IPv4 address at the end takes the place of two groups.
+  const groups = head.length + tail.length + (plain.includes('.') ? 1 : 0);
+  const zeros = Array.from({ length: after === undefined ? 0 : 8 - groups }, () => '0');
+  const prefix = [...head, ...zeros, ...tail].slice(0, 4);
+  return `${prefix.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
+}

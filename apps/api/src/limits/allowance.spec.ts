@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Allowance } from './allowance.js';
+import { readRate, unlimited } from './rate.js';
+
+describe('an allowance of 3 in 6 seconds', () => {
+  const allowance = () => new Allowance({ count: 3, seconds: 6 });
+
+  it('gives three at once, and then one every two seconds', () => {
+    const some = allowance();
+    expect([some.take(1_000), some.take(1_000), some.take(1_000)]).toEqual([0, 0, 0]);
+    expect(some.take(1_000)).toBe(2_000);
+    expect(some.take(2_500)).toBe(500);
+    expect(some.take(3_000)).toBe(0);
+    expect(some.take(3_000)).toBe(2_000);
+  });
+
+  it('is full again after six', () => {
+    const some = allowance();
+    for (let i = 0; i < 3; i++) some.take(0);
+    expect([6_000, 6_000, 6_000, 6_000].map((now) => some.take(now))).toEqual([0, 0, 0, 2_000]);
+  });
+
+  it('gives what waited for as long as it was told', () => {
+    const times = fc.array(fc.integer({ min: 0, max: 3_000 }), { maxLength: 50 });
+    fc.assert(
+      fc.property(times, (pauses) => {
+        const some = allowance();
+        let now = 0;
+        for (const pause of pauses) {
+          now += pause;
+          const wait = some.take(now);
+          if (wait === 0) continue;
+          now += wait;
+          expect(some.take(now)).toBe(0);
+        }
+      }),
+    );
+  });
+
+  it('never gives more than three and what came back', () => {
+    const times = fc.array(fc.integer({ min: 0, max: 3_000 }), { maxLength: 50 });
+    fc.assert(
+      fc.property(times, (pauses) => {
+        const some = allowance();
+        let now = 0;
+        let given = 0;
+        for (const pause of pauses) {
+          now += pause;
+          if (some.take(now) === 0) given++;
+        }
+        expect(given).toBeLessThanOrEqual(3 + now / 2_000);
+      }),
+    );
+  });
+
+  it('pays back what others took', () => {
+    const some = allowance();
+    some.learn(12_000, 0);
+    expect(some.take(0)).toBe(8_000);
+    expect(some.take(8_000)).toBe(0);
+  });
+
+  it('tells once what was taken', () => {
+    const noted: Allowance[] = [];
+    const some = new Allowance({ count: 3, seconds: 6 }, 'x', { note: (it) => noted.push(it) });
+    for (let i = 0; i < 5; i++) some.take(0);
+    expect(noted).toEqual([some]);
+    expect([some.tell(), some.tell()]).toEqual([6_000, 0]);
+    some.take(9_000);
+    expect(noted).toHaveLength(2);
+  });
+});
+
+it('an allowance without limit always gives', () => {
+  const some = new Allowance(unlimited);
+  for (let i = 0; i < 1_000; i++) expect(some.take(0)).toBe(0);
+});
+
+it.each([
+  ['100/10', { count: 100, seconds: 10 }],
+  ['0/10', undefined],
+  ['10/0', undefined],
+  ['10', undefined],
+  ['1.5/10', undefined],
+  ['-1/10', undefined],
+])('the setting %j is read as %j', (text, rate) => {
+  expect(readRate(text)).toEqual(rate);
+});

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { type Rate, readRate, unlimited } from './rate.js';
+
+const rate = (standard: string) =>
+  z
+    .string()
+    .default(standard)
+    .transform((text) => readRate(text === '' ? standard : text))
+    .refine((read) => read !== undefined, 'must be a number and a span in seconds, such as 100/10')
+    .transform((read) => read as Rate);
+
+const number = (standard: number) =>
+  z.preprocess((value) => (value === '' ? undefined : value), z.coerce.number().int().min(1).default(standard));
+
+/** The settings of all limits. What each counts is told in docs/operations.md. */
+export const limitSettings = {
+  LIMIT_SIGN_IN: rate('5/900'),
+  LIMIT_SIGN_IN_ADDRESS: rate('50/900'),
+  LIMIT_REGISTRATION: rate('20/3600'),
+  LIMIT_VISITORS: rate('300/60'),
+  LIMIT_UPGRADES: rate('300/60'),
+  LIMIT_SOCKETS: number(50),
+  LIMIT_SOCKETS_ADDRESS: number(2_000),
+  LIMIT_FRAMES: rate('2000/10'),
+  LIMIT_POSTS: rate('100/10'),
+  LIMIT_POSTS_CONNECTION: rate('60/10'),
+  LIMIT_WRITES: rate('300/60'),
+  LIMIT_READS: rate('1200/60'),
+  LIMIT_SEARCH: rate('60/60'),
+  LIMIT_ROOM_PASSWORDS: rate('10/60'),
+};
+
+export type LimitSettings = { readonly [K in keyof typeof limitSettings]: z.output<(typeof limitSettings)[K]> };
+
+/** The settings under which everything may happen. */
+export const noLimits = Object.fromEntries(
+  Object.keys(limitSettings).map((name) => [
+    name,
+    name.startsWith('LIMIT_SOCKETS') ? Number.POSITIVE_INFINITY : unlimited,
+  ]),
+) as LimitSettings;

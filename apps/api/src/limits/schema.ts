@@ -1,0 +1,12 @@
+import { migrate } from '@verbatim/event-store';
+import type { Sql } from 'postgres';
+
+/** Counts of the limits that all replicas share. Those that a crash may forget are not written to the database's log. */
+export const migrateLimits = (sql: Sql): Promise<void> =>
+  migrate(sql, 'desk', 'limits', [
+    `create table desk.sign_in_attempts (
+       key text primary key, failures int not null, tried_at timestamptz not null, open_at timestamptz not null);
+     create index sign_in_attempts_tried on desk.sign_in_attempts (tried_at);
+     create table desk.registrations (key text primary key, full_at timestamptz not null);
+     create unlogged table desk.allowances (key text primary key, full_at timestamptz not null)`,
+  ]);

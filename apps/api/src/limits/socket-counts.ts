@@ -1,0 +1,20 @@
+/** How many sockets each account or address has open. Grows with the sockets only. */
+export class SocketCounts {
+  private readonly open = new Map<string, number>();
+
+  constructor(private readonly most: number) {}
+
+  full(key: string): boolean {
+    return (this.open.get(key) ?? 0) >= this.most;
+  }
+
+  enter(key: string): void {
+    this.open.set(key, (this.open.get(key) ?? 0) + 1);
+  }
+
+  leave(key: string): void {
+    const left = (this.open.get(key) ?? 1) - 1;
+    if (left > 0) this.open.set(key, left);
+    else this.open.delete(key);
+  }
+}
