@@ -15,6 +15,7 @@ import { CallInterceptor } from './rest/call-interceptor.js';
 import { roomCommandHandlers } from './rooms/room-commands.js';
 import { RoomController } from './rooms/room-controller.js';
 import { roomQueryHandlers } from './rooms/room-queries.js';
+import { SessionController } from './sessions/session-controller.js';
 
 @Module({})
 class AppModule {}
@@ -24,7 +25,14 @@ export function appModule(parts: readonly object[]): DynamicModule {
   return {
     module: AppModule,
     imports: [CqrsModule.forRoot()],
-    controllers: [AccountController, RoomController, MessageController, AuditController, OperationController],
+    controllers: [
+      AccountController,
+      SessionController,
+      RoomController,
+      MessageController,
+      AuditController,
+      OperationController,
+    ],
     providers: [
       ...parts.map((part) => ({ provide: part.constructor as Type, useValue: part })),
       ...accountCommandHandlers,

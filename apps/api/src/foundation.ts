@@ -89,7 +89,7 @@ export async function layFoundation({
     names: new Names(sql, new StreamNameOwners(users, rooms)),
     passwords: new RoomPasswords(vault),
     sessions: new Sessions(sql, clock),
-    tokens: await AccessTokens.open(sql, master),
+    tokens: await AccessTokens.open(sql, master, clock),
     vault,
     time: new Time(clock),
     readModels,

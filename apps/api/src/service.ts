@@ -160,7 +160,9 @@ async function openDoors(
     (password) => announcePassword(config.ADMIN_USERNAME, password),
   );
   const sweep = setInterval(() => {
-    Promise.all([sessions.sweep(), idempotency.sweep()]).catch((error) => log.warn({ err: error }, 'a sweep failed'));
+    Promise.all([sessions.sweep(), tokens.sweep(), idempotency.sweep()]).catch((error) =>
+      log.warn({ err: error }, 'a sweep failed'),
+    );
   }, SWEEP);
   await app.listen(config.PORT, config.HOST);
   presence.start();

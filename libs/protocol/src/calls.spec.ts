@@ -20,6 +20,7 @@ describe('the table of calls', () => {
       'DELETE /v1/rooms/{id}/members/{userId} 204',
       'DELETE /v1/rooms/{id}/messages/{messageId} 200',
       'DELETE /v1/rooms/{id}/messages/{messageId}/reactions/{emoji} 204',
+      'GET /.well-known/jwks.json 200',
       'GET /asyncapi.json 200',
       'GET /health/live 200',
       'GET /health/ready 200',

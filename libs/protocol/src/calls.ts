@@ -6,10 +6,12 @@ import { eventCalls } from './event-calls.js';
 import { messageCalls } from './message-calls.js';
 import { operationCalls } from './operation-calls.js';
 import { roomCalls } from './room-calls.js';
+import { sessionCalls } from './session-calls.js';
 
 /** Every call of the REST API. */
 export const calls = {
   ...accountCalls,
+  ...sessionCalls,
   ...roomCalls,
   ...messageCalls,
   ...eventCalls,

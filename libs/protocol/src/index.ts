@@ -11,3 +11,4 @@ export * from './messages.js';
 export * from './openapi.js';
 export * from './operation.js';
 export * from './rooms.js';
+export * from './sessions.js';

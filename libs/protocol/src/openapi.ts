@@ -8,6 +8,7 @@ import { type JsonSchema, jsonSchema, mayBeAbsent, namedJsonSchemas, referenceTo
 import * as messages from './messages.js';
 import * as operation from './operation.js';
 import * as rooms from './rooms.js';
+import * as sessions from './sessions.js';
 
 /** Builds the OpenAPI 3.1 document of the REST API. `version` is that of the release. The result is the same each time. */
 export function openapi({ version }: { version: string }): JsonSchema {
@@ -34,7 +35,8 @@ export function openapi({ version }: { version: string }): JsonSchema {
 }
 
 const tags: Record<Tag, string> = {
-  Accounts: 'People, their sessions and their rights on the whole service.',
+  Accounts: 'People, signing in, and their rights on the whole service.',
+  Sessions: 'Where a person is signed in, and by what they prove who they are.',
   Rooms: 'Rooms and who is in them.',
   Messages: 'What people say, and what each of them has read.',
   Events: 'The log of a room: the one truth from which all the rest is made.',
@@ -103,6 +105,8 @@ const namedSchemas: Record<string, z.ZodType> = {
   Refresh: accounts.refreshBody,
   ChangeMe: accounts.changeMeBody,
   ChangeUser: accounts.changeUserBody,
+
+  PublicKeys: sessions.publicKeysSchema,
 
   Room: rooms.roomSchema,
   RoomList: rooms.roomListSchema,
