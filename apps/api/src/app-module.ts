@@ -3,6 +3,7 @@ import { CqrsModule } from '@nestjs/cqrs';
 import { accountCommandHandlers } from './accounts/account-commands.js';
 import { AccountController } from './accounts/account-controller.js';
 import { accountQueryHandlers } from './accounts/account-queries.js';
+import { ReadAccountEventsHandler } from './audit/account-events.js';
 import { AuditController } from './audit/audit-controller.js';
 import { auditQueryHandlers } from './audit/audit-queries.js';
 import { Gateway } from './gateway/gateway.js';
@@ -15,6 +16,9 @@ import { CallInterceptor } from './rest/call-interceptor.js';
 import { roomCommandHandlers } from './rooms/room-commands.js';
 import { RoomController } from './rooms/room-controller.js';
 import { roomQueryHandlers } from './rooms/room-queries.js';
+import { passwordCommandHandlers } from './sessions/password-commands.js';
+import { secondFactorCommandHandlers } from './sessions/second-factor-commands.js';
+import { sessionCommandHandlers } from './sessions/session-commands.js';
 import { SessionController } from './sessions/session-controller.js';
 
 @Module({})
@@ -37,11 +41,15 @@ export function appModule(parts: readonly object[]): DynamicModule {
       ...parts.map((part) => ({ provide: part.constructor as Type, useValue: part })),
       ...accountCommandHandlers,
       ...accountQueryHandlers,
+      ...sessionCommandHandlers,
+      ...passwordCommandHandlers,
+      ...secondFactorCommandHandlers,
       ...roomCommandHandlers,
       ...roomQueryHandlers,
       ...messageCommandHandlers,
       ...messageQueryHandlers,
       ...auditQueryHandlers,
+      ReadAccountEventsHandler,
       Gateway,
       CallGuard,
       CallInterceptor,

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { ServerRole } from '@verbatim/domain';
 import { z } from 'zod';
 
 /** A setting of the environment is wrong; the message names it. */
@@ -36,6 +37,14 @@ const environment = z.object({
   ),
   ADMIN_PASSWORD: z.preprocess(blank, z.string().min(10, 'must have at least 10 characters').optional()),
   REGISTRATION: z.preprocess(blank, z.enum(['open', 'invite', 'closed']).default('open')),
+  REQUIRE_MFA: z.preprocess(
+    blank,
+    z
+      .string()
+      .regex(/^(admin|auditor|user)(,(admin|auditor|user))*$/, 'must be some of admin, auditor and user, with commas')
+      .transform((roles) => roles.split(',') as ServerRole[])
+      .default([]),
+  ),
   RATE_LIMITS: z.preprocess(blank, z.enum(['on', 'off']).default('on')),
   LOG_LEVEL: z.preprocess(
     blank,

@@ -88,7 +88,7 @@ export async function layFoundation({
     users,
     names: new Names(sql, new StreamNameOwners(users, rooms)),
     passwords: new RoomPasswords(vault),
-    sessions: new Sessions(sql, clock),
+    sessions: new Sessions(sql, keys, clock),
     tokens: await AccessTokens.open(sql, master, clock),
     vault,
     time: new Time(clock),

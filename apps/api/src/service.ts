@@ -1,6 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { parseStream } from '@verbatim/domain';
+import { listAdministrators } from '@verbatim/projections';
 import type { Logger } from 'pino';
 import { Registration } from './accounts/account-controller.js';
 import { Authentication } from './accounts/authentication.js';
@@ -16,6 +17,7 @@ import { type Foundation, layFoundation } from './foundation.js';
 import { Gateway } from './gateway/gateway.js';
 import { LiveRooms } from './gateway/live-rooms.js';
 import { SocketAdapter } from './gateway/socket-adapter.js';
+import { newId } from './new-id.js';
 import { Metrics } from './operation/metrics.js';
 import { Readiness } from './operation/readiness.js';
 import { Presence } from './presence/presence.js';
@@ -24,6 +26,12 @@ import { ProblemFilter } from './rest/problem-filter.js';
 import { ReadYourWrites } from './rest/read-your-writes.js';
 import { httpServer } from './rest/server.js';
 import { RoomAccess } from './rooms/room-access.js';
+import { Proving } from './sessions/proving.js';
+import { SecondFactorPolicy } from './sessions/second-factor-policy.js';
+import { EndSessionsHandler, endExpiredSessions } from './sessions/session-commands.js';
+import { Administrators } from './vault/administrators.js';
+import { Credentials } from './vault/credentials.js';
+import { SecondFactors } from './vault/second-factors.js';
 
 /** A running service. */
 export interface Service {
@@ -45,6 +53,8 @@ export interface ServiceOptions {
 /** Milliseconds that clients get between being told of a shutdown and being disconnected, and that appends get to finish. */
 const DRAIN = 300;
 const FINISH = 10_000;
+/** Administrators among whom another is looked for when one is taken away. */
+const MOST_ADMINISTRATORS = 100;
 /** Milliseconds between two sweeps of what has expired. */
 const SWEEP = 10 * 60_000;
 
@@ -79,6 +89,16 @@ async function openDoors(
     readModels,
     keys,
   } = foundation;
+  const credentials = new Credentials(sql, time.now);
+  const factors = new SecondFactors(sql, keys, time.now);
+  const policy = new SecondFactorPolicy(config.REQUIRE_MFA);
+  const administrators = new Administrators(sql, {
+    candidates: () => listAdministrators(readModels.db, MOST_ADMINISTRATORS),
+    isOne: async (id) => {
+      const { state } = await users.newest(id);
+      return state.status === 'active' && state.role === 'admin';
+    },
+  });
   const directory = new Directory(vault);
   const presence = new Presence(database.directUrl, log);
   const liveRooms = new LiveRooms(openLog, rooms, directory, readModels, presence);
@@ -122,7 +142,9 @@ async function openDoors(
   const app: NestFastifyApplication = await NestFactory.create<NestFastifyApplication>(
     appModule([
       ...[rooms, users, names, passwords, sessions, tokens, vault, time, readModels, openLog, directory, liveRooms],
-      new Authentication(tokens, sessions, users, time.now),
+      ...[credentials, factors, policy, administrators],
+      new Proving(users, credentials, factors, sessions),
+      new Authentication(tokens, sessions, users, policy, time.now),
       new RoomAccess(rooms),
       new Registration(config.REGISTRATION),
       new ReadYourWrites(readModels),
@@ -140,6 +162,8 @@ async function openDoors(
   await app.init();
   const gateway: Gateway = app.get(Gateway);
 
+  // Before the states: whoever is let in again finds the sessions of before revoked.
+  feed.add('sessions', (events) => sessions.take(events));
   feed.add('rooms', (events) => {
     for (const [stream, run] of byStream(events)) {
       const { category, id } = parseStream(stream);
@@ -147,7 +171,6 @@ async function openDoors(
       else users.take(id, run);
     }
   });
-  feed.add('sessions', (events) => sessions.take(events));
   feed.add('directory', (events) => directory.take(events));
   feed.add('sockets of accounts', (events) => gateway.take(events));
   feed.add('sockets of rooms', (events) => liveRooms.take(events));
@@ -160,9 +183,9 @@ async function openDoors(
     (password) => announcePassword(config.ADMIN_USERNAME, password),
   );
   const sweep = setInterval(() => {
-    Promise.all([sessions.sweep(), tokens.sweep(), idempotency.sweep()]).catch((error) =>
-      log.warn({ err: error }, 'a sweep failed'),
-    );
+    const endings = endExpiredSessions(sessions, app.get(EndSessionsHandler), () => ({ correlation: newId() }));
+    const sweeps = [endings.then(() => sessions.sweep()), tokens.sweep(), credentials.sweep(), idempotency.sweep()];
+    Promise.all(sweeps).catch((error) => log.warn({ err: error }, 'a sweep failed'));
   }, SWEEP);
   await app.listen(config.PORT, config.HOST);
   presence.start();

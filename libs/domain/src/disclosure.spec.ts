@@ -34,8 +34,17 @@ const events: { readonly [T in EventType]: DataOf<T> } = {
   UserRoleChanged: { role: 'admin' },
   UserSuspended: {},
   UserReinstated: {},
-  SessionStarted: { sessionId: 's1' },
+  SessionStarted: { sessionId: 's1', how: 'password' },
   SessionRevoked: { sessionId: 's1', cause: 'logout' },
+  UserDeactivated: {},
+  UserReactivated: {},
+  PasswordChanged: { how: 'change' },
+  PasswordResetIssued: {},
+  TotpEnabled: { totpId: 't1' },
+  TotpDisabled: {},
+  RecoveryCodesIssued: {},
+  RecoveryCodeUsed: {},
+  IdentityLinked: { identityId: 'i1' },
 };
 const types = Object.keys(events) as EventType[];
 const faces: readonly Face[] = ['member', 'moderator', 'auditor'];
@@ -62,8 +71,17 @@ const shown: { readonly [T in EventType]: readonly [member: string, moderator: s
   UserRoleChanged: ['role', '', ''],
   UserSuspended: ['', '', ''],
   UserReinstated: ['', '', ''],
-  SessionStarted: ['', '', 'sessionId'],
+  SessionStarted: ['how', '', 'sessionId'],
   SessionRevoked: ['cause', '', 'sessionId'],
+  UserDeactivated: ['', '', ''],
+  UserReactivated: ['', '', ''],
+  PasswordChanged: ['how', '', ''],
+  PasswordResetIssued: ['', '', ''],
+  TotpEnabled: ['', '', 'totpId'],
+  TotpDisabled: ['', '', ''],
+  RecoveryCodesIssued: ['', '', ''],
+  RecoveryCodeUsed: ['', '', ''],
+  IdentityLinked: ['', '', 'identityId'],
 };
 
 describe.each(types)('what is shown of %s', (type) => {

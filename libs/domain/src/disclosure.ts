@@ -49,6 +49,15 @@ export const fieldRules: FieldRules<DomainEvent> = {
   UserReinstated: {},
   SessionStarted: { sessionId: { from: 'auditor' } },
   SessionRevoked: { sessionId: { from: 'auditor' } },
+  UserDeactivated: {},
+  UserReactivated: {},
+  PasswordChanged: {},
+  PasswordResetIssued: {},
+  TotpEnabled: { totpId: { from: 'auditor' } },
+  TotpDisabled: {},
+  RecoveryCodesIssued: {},
+  RecoveryCodeUsed: {},
+  IdentityLinked: { identityId: { from: 'auditor' } },
 };
 
 /** The rules of an event type; an unknown type of a later release hides everything from all but auditors. */

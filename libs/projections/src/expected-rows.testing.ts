@@ -31,7 +31,7 @@ export function expectedRows(events: readonly Recorded[]): Tables {
           display_name: displayName,
           display_key: displayName && nameKey(displayName),
         };
-        people.set(id, { id, ...names, email, role, suspended: false, created_at: time });
+        people.set(id, { id, ...names, email, role, suspended: false, deactivated: false, created_at: time });
         break;
       }
       case 'UserChanged': {
@@ -50,6 +50,10 @@ export function expectedRows(events: readonly Recorded[]): Tables {
         break;
       case 'UserReinstated':
         Object.assign(people.get(id) ?? {}, { suspended: false });
+        break;
+      case 'UserDeactivated':
+      case 'UserReactivated':
+        Object.assign(people.get(id) ?? {}, { deactivated: event.type === 'UserDeactivated' });
         break;
       case 'RoomCreated': {
         const { name, topic, visibility, history, passwordId } = event.data;

@@ -28,6 +28,7 @@ test('a user is found by id', async () => {
     email: 'alice@example.org',
     role: 'admin',
     suspended: false,
+    deactivated: false,
     createdAt: new Date(BEGINNING).toISOString(),
   });
   expect(await getUser(db, 'dave')).toMatchObject({ suspended: true });

@@ -9,7 +9,9 @@ export interface Call {
   readonly path: `/${string}`;
   readonly tag: Tag;
   /** Whose credential it takes; rights within a room are up to the room. */
-  readonly auth: 'none' | 'user' | 'admin';
+  readonly auth: 'none' | 'user' | 'auditor' | 'admin';
+  /** Also for those who still have to set up the second factor that their role demands. */
+  readonly beforeSecondFactor?: true;
   readonly summary: string;
   readonly description?: string;
   readonly params?: z.ZodObject;

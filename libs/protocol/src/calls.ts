@@ -55,7 +55,8 @@ export function errorsOf(call: Call): ErrorCode[] {
   if (call.params || call.query || call.body || call.headers !== noHeaders) possible.add('invalid_request');
   if (call.body) possible.add('too_large').add('unsupported_media_type');
   if (call.auth !== 'none') possible.add('unauthenticated');
-  if (call.auth === 'admin') possible.add('forbidden');
+  if (call.auth !== 'none' && !call.beforeSecondFactor) possible.add('mfa_required');
+  if (call.auth === 'admin' || call.auth === 'auditor') possible.add('forbidden');
   if (call.headers.request['Idempotency-Key']) possible.add('conflict');
   return errorCodes.filter((code) => possible.has(code));
 }

@@ -12,3 +12,4 @@ export * from './openapi.js';
 export * from './operation.js';
 export * from './rooms.js';
 export * from './sessions.js';
+export * from './user-events.js';

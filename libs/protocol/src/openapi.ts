@@ -39,7 +39,7 @@ const tags: Record<Tag, string> = {
   Sessions: 'Where a person is signed in, and by what they prove who they are.',
   Rooms: 'Rooms and who is in them.',
   Messages: 'What people say, and what each of them has read.',
-  Events: 'The log of a room: the one truth from which all the rest is made.',
+  Events: 'The log of a room or an account: the one truth from which all the rest is made.',
   Operation: 'For those who run the service.',
 };
 
@@ -86,7 +86,7 @@ A write answers when reads will show it. Should that take too long, it answers s
 means that nobody knows whether it took effect: repeat it with the same id or key.
 
 ## Repeating
-Every write outside \`/v1/auth\` takes the header \`Idempotency-Key\`: 1 to 200 visible ASCII characters, yours to choose. Repeated by
+Every write outside \`/v1/auth\` that does not answer secrets takes the header \`Idempotency-Key\`: 1 to 200 visible ASCII characters, yours to choose. Repeated by
 the same person with the same key, a request takes effect once. A key that was used for another request is a \`conflict\`. A message
 needs no key: its \`id\` does the same.
 `.trim();
@@ -106,6 +106,16 @@ const namedSchemas: Record<string, z.ZodType> = {
   ChangeMe: accounts.changeMeBody,
   ChangeUser: accounts.changeUserBody,
 
+  LiveSession: sessions.liveSessionSchema,
+  LiveSessionList: sessions.liveSessionListSchema,
+  ChangePassword: sessions.changePasswordBody,
+  PasswordReset: sessions.passwordResetSchema,
+  ResetPassword: sessions.resetPasswordBody,
+  Proof: sessions.proofBody,
+  TotpStatus: sessions.totpStatusSchema,
+  NewTotp: sessions.newTotpSchema,
+  ConfirmTotp: sessions.confirmTotpBody,
+  RecoveryCodes: sessions.recoveryCodesSchema,
   PublicKeys: sessions.publicKeysSchema,
 
   Room: rooms.roomSchema,
@@ -178,7 +188,12 @@ function operationOf(name: string, call: Call): JsonSchema {
   };
 }
 
-const rights: Record<Call['auth'], string> = { none: '', user: '', admin: 'For administrators only.' };
+const rights: Record<Call['auth'], string> = {
+  none: '',
+  user: '',
+  auditor: 'For administrators and auditors only.',
+  admin: 'For administrators only.',
+};
 
 const content = (mediaType: string, schema: z.ZodType) => ({ [mediaType]: { schema: schemaOf(schema) } });
 

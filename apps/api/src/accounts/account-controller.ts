@@ -6,13 +6,15 @@ import type { FastifyReply } from 'fastify';
 import { Users } from '../mailbox/entities.js';
 import type { Context } from '../mailbox/mailbox.js';
 import { newId } from '../new-id.js';
-import { By, Call, Input, type InputOf, Trace } from '../rest/call.js';
+import { By, Call, From, Input, type InputOf, Trace } from '../rest/call.js';
 import { listAnswer } from '../rest/list-answer.js';
 import { ReadYourWrites } from '../rest/read-your-writes.js';
 import { accepted, Refusal } from '../rest/refusal.js';
-import { Sessions, TICKET_SECONDS } from '../vault/sessions.js';
+import { Proving } from '../sessions/proving.js';
+import { EndSessions } from '../sessions/session-commands.js';
+import { type Device, Sessions, TICKET_SECONDS } from '../vault/sessions.js';
 import {
-  EndSession,
+  GiveUpAccount,
   OpenAccount,
   RenewSession,
   ReviseAccount,
@@ -38,11 +40,13 @@ export class AccountController {
     private readonly sessions: Sessions,
     private readonly readYourWrites: ReadYourWrites,
     private readonly registration: Registration,
+    private readonly proving: Proving,
   ) {}
 
   @Call('register')
   async register(
     @Input('register') { body }: InputOf<'register'>,
+    @From() device: Device,
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Session> {
@@ -52,17 +56,19 @@ export class AccountController {
     const userId = newId();
     const account = { username, password, displayName, email, role: 'user', origin: 'registration' } as const;
     accepted(await this.commands.execute(new OpenAccount(userId, account, context)));
-    return this.session(accepted(await this.commands.execute(new StartSession(userId, context))), reply);
+    const session = { userId, how: 'registration', device } as const;
+    return this.session(accepted(await this.commands.execute(new StartSession(session, context))), reply);
   }
 
   @Call('login')
   async login(
     @Input('login') { body }: InputOf<'login'>,
+    @From() device: Device,
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Session> {
-    const signedIn = await this.commands.execute(new SignIn(body.username, body.password, context));
-    if (!signedIn) throw new Refusal('unauthenticated', 'The username or the password is wrong.');
+    const signedIn = await this.commands.execute(new SignIn(body, device, context));
+    if (!signedIn) throw new Refusal('unauthenticated', 'The username, the password or the code is wrong.');
     return this.session(accepted(signedIn), reply);
   }
 
@@ -79,7 +85,7 @@ export class AccountController {
 
   @Call('logout')
   async logout(@By() { actor, sessionId }: Identity, @Trace() context: Context): Promise<void> {
-    accepted(await this.commands.execute(new EndSession(actor.id, sessionId, actor, 'logout', context)));
+    accepted(await this.commands.execute(new EndSessions(actor.id, { only: sessionId }, actor, 'logout', context)));
   }
 
   @Call('makeTicket')
@@ -104,6 +110,18 @@ export class AccountController {
     return this.change(actor.id, actor, body, context, reply);
   }
 
+  @Call('giveUpAccount')
+  async giveUpAccount(
+    @Input('giveUpAccount') { body }: InputOf<'giveUpAccount'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    if (!(await this.proving.by(actor.id, body, context))) throw new Refusal('forbidden', 'This is not right.');
+    const { position } = accepted(await this.commands.execute(new GiveUpAccount(actor, context)));
+    await this.readYourWrites.written(position, reply);
+  }
+
   @Call('listUsers')
   async listUsers(
     @Input('listUsers') { query }: InputOf<'listUsers'>,
@@ -115,13 +133,14 @@ export class AccountController {
   }
 
   @Call('changeUser')
-  changeUser(
+  async changeUser(
     @Input('changeUser') { params, body }: InputOf<'changeUser'>,
-    @By() { actor }: Identity,
+    @By() identity: Identity,
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<User> {
-    return this.change(params.id, actor, body, context, reply);
+    if (body.role !== undefined) await this.proving.demandFresh(identity);
+    return this.change(params.id, identity.actor, body, context, reply);
   }
 
   private async change(

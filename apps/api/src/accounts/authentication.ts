@@ -1,6 +1,7 @@
 import type { Actor } from '@verbatim/domain';
 import type { Clock } from '../clock.js';
 import type { Users } from '../mailbox/entities.js';
+import type { SecondFactorPolicy } from '../sessions/second-factor-policy.js';
 import type { AccessTokens } from '../vault/access-tokens.js';
 import type { SessionRef, Sessions } from '../vault/sessions.js';
 
@@ -8,14 +9,17 @@ import type { SessionRef, Sessions } from '../vault/sessions.js';
 export interface Identity {
   readonly actor: Actor;
   readonly sessionId: string;
+  /** Their role demands a second factor, and they have none yet: they may do nothing but set it up. */
+  readonly lacksSecondFactor: boolean;
 }
 
-/** Tells who is behind a credential, as of now: revoked sessions and suspended accounts are nobody. */
+/** Tells who is behind a credential, as of now: revoked sessions, suspended and deactivated accounts are nobody. */
 export class Authentication {
   constructor(
     private readonly tokens: AccessTokens,
     private readonly sessions: Sessions,
     private readonly users: Users,
+    private readonly policy: SecondFactorPolicy,
     private readonly clock: Clock,
   ) {}
 
@@ -34,6 +38,6 @@ export class Authentication {
   private async identify({ userId, sessionId }: SessionRef): Promise<Identity | null> {
     const { state } = await this.users.current(userId);
     if (state.status !== 'active' || this.sessions.isRevoked(sessionId)) return null;
-    return { actor: { id: userId, role: state.role }, sessionId };
+    return { actor: { id: userId, role: state.role }, sessionId, lacksSecondFactor: this.policy.lacking(state) };
   }
 }

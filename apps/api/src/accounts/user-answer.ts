@@ -4,10 +4,13 @@ import type { User } from '@verbatim/protocol';
 
 /** An account as clients see it. The e-mail address is for the person and for administrators only. */
 export function userAnswer(id: string, state: UserState, withEmail: boolean): User {
-  const { username, displayName, role, status, createdAt, email } = state;
-  return { id, username, displayName, role, suspended: status === 'suspended', createdAt, ...(withEmail && { email }) };
+  const { username, displayName, role, suspended, status, createdAt, email } = state;
+  const standing = status === 'suspended' || status === 'deactivated' ? status : 'active';
+  const told = { id, username, displayName, role, suspended, status: standing, createdAt } as const;
+  return withEmail ? { ...told, email } : told;
 }
 
-export function userRowAnswer({ email, ...user }: UserRow, withEmail: boolean): User {
-  return withEmail ? { ...user, email } : user;
+export function userRowAnswer({ email, deactivated, ...user }: UserRow, withEmail: boolean): User {
+  const status = deactivated ? 'deactivated' : user.suspended ? 'suspended' : 'active';
+  return { ...user, status, ...(withEmail && { email }) };
 }

@@ -57,7 +57,8 @@ function revisionIn(cursor: string): bigint {
   return BigInt(revision);
 }
 
-const eventAnswer = (event: Recorded, face: Face, replaced: boolean, people: ReadonlyMap<string, Person>) =>
+/** An event as clients see it, cut to one face. */
+export const eventAnswer = (event: Recorded, face: Face, replaced: boolean, people: ReadonlyMap<string, Person>) =>
   ({
     id: event.id,
     stream: event.stream,

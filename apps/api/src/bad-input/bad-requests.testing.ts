@@ -77,7 +77,8 @@ function requestFor(call: Call, town: Town, parts: Parts = {}): HttpRequest {
   };
 }
 
-const senderOf = (call: Call, { owner, administrator }: Town) => (call.auth === 'admin' ? administrator : owner);
+const senderOf = (call: Call, { owner, administrator }: Town) =>
+  call.auth === 'none' || call.auth === 'user' ? owner : administrator;
 
 const rightBody = (call: Call): Buffer | undefined => call.body && plainJson(rightObject(call.body));
 
@@ -335,7 +336,7 @@ function wrongCredentials(call: Call, town: Town): BadRequest[] {
     request: requestFor(call, town, { authorization }),
     codes: ['unauthenticated'] as const,
   }));
-  if (call.auth !== 'admin') return bad;
+  if (call.auth === 'user') return bad;
   const authorization = `Bearer ${town.owner.accessToken}`;
   return [
     ...bad,

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import { register, signIn, type TestPerson } from '../testing/test-client.testing.js';
+import { password, register, signIn, type TestPerson } from '../testing/test-client.testing.js';
 import { startTestService, type TestService } from '../testing/test-service.testing.js';
 import { LONG } from './bad-values.testing.js';
 
@@ -36,6 +36,9 @@ export async function foundTown(): Promise<Town> {
   const stranger = await register(service.url);
   const friend = await register(service.url);
   const administrator = await signIn(service.url);
+  // Twice, so that lists of sessions have a second page.
+  for (const { username } of [owner, friend]) await signIn(service.url, { username, password });
+  const sessionOf = async (path: string) => (await administrator.get(path)).body.items[0].id as string;
 
   const [room, closedRoom, messages] = await roomsOf(owner, [friend, administrator]);
   await owner.post(`/v1/rooms/${closedRoom}/close`);
@@ -54,6 +57,8 @@ export async function foundTown(): Promise<Town> {
     places: {
       '/v1/users/{id}': friend.id,
       '/v1/rooms/{id}': room,
+      '{id}': await sessionOf(`/v1/users/${owner.id}/sessions`),
+      '{sessionId}': await sessionOf(`/v1/users/${friend.id}/sessions`),
       '{userId}': friend.id,
       '{messageId}': message,
       '{username}': friend.username,

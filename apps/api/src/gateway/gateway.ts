@@ -19,6 +19,7 @@ import { newId } from '../new-id.js';
 import { ProblemFilter } from '../rest/problem-filter.js';
 import { accepted, Refusal } from '../rest/refusal.js';
 import { EnterRoom, SendToRoom } from '../rooms/room-commands.js';
+import { SecondFactorPolicy } from '../sessions/second-factor-policy.js';
 import { Sessions } from '../vault/sessions.js';
 import { Connection } from './connection.js';
 import { BadFrame, type CheckedFrame, readFrame } from './frame-text.js';
@@ -33,6 +34,10 @@ const TO_TAKE_NOTE = 1_000;
 const RETRY_AFTER_DRAIN = 500;
 /** Milliseconds in which it must be found out who opened a socket. */
 const HANDSHAKE_PATIENCE = 10_000;
+/** Events of accounts that their sockets feel. */
+const touchesSockets: ReadonlySet<string> = new Set([
+  ...['UserSuspended', 'UserDeactivated', 'SessionRevoked', 'UserRoleChanged', 'TotpDisabled'],
+]);
 /** Milliseconds between two `typing` frames of one person in one room that are passed on. */
 const TYPING_PAUSE = 1_000;
 
@@ -54,6 +59,7 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     private readonly commands: CommandBus,
     private readonly log: OpenLog,
     private readonly problems: ProblemFilter,
+    private readonly policy: SecondFactorPolicy,
   ) {}
 
   get size(): number {
@@ -72,7 +78,7 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     const late = setTimeout(() => socket.terminate(), HANDSHAKE_PATIENCE);
     try {
       const identity = await this.identify(request);
-      if (!identity) return this.turnAway(socket);
+      if (!identity || identity.lacksSecondFactor) return this.turnAway(socket);
       const { actor, sessionId } = identity;
       const { state } = await this.users.current(actor.id);
       if (socket.readyState !== socket.OPEN) return;
@@ -121,21 +127,28 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
   /** A sink of the feed: what happens to accounts takes effect on their sockets at once. */
   async take(events: readonly Recorded[]): Promise<void> {
     for (const event of events) {
-      if (event.type !== 'UserSuspended' && event.type !== 'SessionRevoked' && event.type !== 'UserRoleChanged')
-        continue;
+      if (!touchesSockets.has(event.type)) continue;
       const { id } = parseStream(event.stream);
       for (const connection of this.connections.values()) {
         if (connection.actor.id !== id) continue;
-        if (event.type === 'UserSuspended') connection.close('revoked');
+        if (event.type === 'UserSuspended' || event.type === 'UserDeactivated') connection.close('revoked');
         else if (event.type === 'SessionRevoked' && event.data.sessionId === connection.sessionId)
           connection.close('revoked');
+        else if (event.type === 'TotpDisabled') await this.reconsiderFactor(connection);
         else if (event.type === 'UserRoleChanged') {
           connection.actor = { id, role: event.data.role };
+          await this.reconsiderFactor(connection);
           // Whoever cannot be judged anew now is judged on coming back.
           await this.rooms.reconsider(connection).catch(() => connection.close('drain'));
         }
       }
     }
+  }
+
+  /** A socket goes on only while its person has the second factor that their role demands. */
+  private async reconsiderFactor(connection: Connection): Promise<void> {
+    const { state } = await this.users.current(connection.actor.id);
+    if (this.policy.lacking(state)) connection.close('unauthenticated');
   }
 
   /** Before a shutdown: nobody new gets in, and everybody is told to come back. */

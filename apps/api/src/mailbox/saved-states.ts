@@ -68,7 +68,7 @@ const readFacts = ({ posted, textRevision, ...plain }: SavedFacts): MessageFacts
 
 /** How an account's state stands in a snapshot. */
 export const userSnapshot = {
-  rules: 'user-1',
+  rules: 'user-2',
   write: (state: UserState): string => JSON.stringify({ ...state, revision: `${state.revision}` }),
   read(text: string): UserState {
     const saved = JSON.parse(text) as Omit<UserState, 'revision'> & { revision: string };

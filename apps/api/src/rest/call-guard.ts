@@ -1,6 +1,6 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { type CallName, calls } from '@verbatim/protocol';
+import { type Call, type CallName, calls } from '@verbatim/protocol';
 import { Authentication } from '../accounts/authentication.js';
 import { Refusal } from './refusal.js';
 import { CALL, type VerbatimRequest } from './request.js';
@@ -19,9 +19,14 @@ export class CallGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<VerbatimRequest>();
     const identity = await this.authentication.byHeader(request.headers.authorization);
     if (!identity) throw new Refusal('unauthenticated', 'Sign in and send the access token as a bearer token.');
-    if (calls[name].auth === 'admin' && identity.actor.role !== 'admin') {
-      throw new Refusal('forbidden', 'Only administrators may do this.');
+    const call: Call = calls[name];
+    if (identity.lacksSecondFactor && !call.beforeSecondFactor) {
+      throw new Refusal('mfa_required', 'Your role demands a second factor. Set it up: POST /v1/me/totp.');
     }
+    const { role } = identity.actor;
+    if (call.auth === 'admin' && role !== 'admin') throw new Refusal('forbidden', 'Only administrators may do this.');
+    if (call.auth === 'auditor' && role === 'user')
+      throw new Refusal('forbidden', 'Only administrators and auditors may do this.');
     request.identity = identity;
     return true;
   }

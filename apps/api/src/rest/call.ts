@@ -17,6 +17,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Identity } from '../accounts/authentication.js';
 import type { Context } from '../mailbox/mailbox.js';
 import { newId } from '../new-id.js';
+import type { Device } from '../vault/sessions.js';
 import { CallGuard } from './call-guard.js';
 import { CallInterceptor } from './call-interceptor.js';
 import { Refusal } from './refusal.js';
@@ -28,6 +29,9 @@ export interface InputOf<N extends CallName> {
   readonly query: QueryOf<N>;
   readonly body: BodyOf<N>;
 }
+
+/** Characters kept of what a program calls itself. */
+const MOST_USER_AGENT = 300;
 
 const verbs = { GET: Get, POST: Post, PUT: Put, PATCH: Patch, DELETE: Delete } as const;
 
@@ -82,6 +86,12 @@ export const By = createParamDecorator((_: unknown, context: ExecutionContext): 
 /** What ties together the events this request causes. */
 export const Trace = createParamDecorator((_: unknown, context: ExecutionContext): Context => {
   return { correlation: context.switchToHttp().getRequest<FastifyRequest>().id };
+});
+
+/** Where the request comes from, as far as its connection and its headers tell. */
+export const From = createParamDecorator((_: unknown, context: ExecutionContext): Device => {
+  const { ip, headers } = context.switchToHttp().getRequest<FastifyRequest>();
+  return { address: ip, userAgent: headers['user-agent']?.slice(0, MOST_USER_AGENT) ?? null };
 });
 
 /** An id for what this request makes: the same again when the request is repeated with its Idempotency-Key. */

@@ -21,7 +21,7 @@ export class ProblemFilter implements ExceptionFilter {
     const { status } = errors[refusal.code];
     const headers: Record<string, string> = { ...refusal.more.headers };
     if (refusal.code === 'unavailable' || refusal.code === 'rate_limited') headers['retry-after'] ??= '1';
-    if (refusal.code === 'unauthenticated') headers['www-authenticate'] = 'Bearer';
+    if (status === 401) headers['www-authenticate'] = 'Bearer';
     reply
       .status(status)
       .headers(headers)
