@@ -20,6 +20,8 @@ import { passwordCommandHandlers } from './sessions/password-commands.js';
 import { secondFactorCommandHandlers } from './sessions/second-factor-commands.js';
 import { sessionCommandHandlers } from './sessions/session-commands.js';
 import { SessionController } from './sessions/session-controller.js';
+import { signOnCommandHandlers } from './single-sign-on/sign-on-commands.js';
+import { SignOnController } from './single-sign-on/sign-on-controller.js';
 
 @Module({})
 class AppModule {}
@@ -32,6 +34,7 @@ export function appModule(parts: readonly object[]): DynamicModule {
     controllers: [
       AccountController,
       SessionController,
+      SignOnController,
       RoomController,
       MessageController,
       AuditController,
@@ -44,6 +47,7 @@ export function appModule(parts: readonly object[]): DynamicModule {
       ...sessionCommandHandlers,
       ...passwordCommandHandlers,
       ...secondFactorCommandHandlers,
+      ...signOnCommandHandlers,
       ...roomCommandHandlers,
       ...roomQueryHandlers,
       ...messageCommandHandlers,

@@ -45,6 +45,40 @@ const environment = z.object({
       .transform((roles) => roles.split(',') as ServerRole[])
       .default([]),
   ),
+  OIDC_ISSUER: z.preprocess(
+    blank,
+    z
+      .url()
+      .regex(/^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/])/, 'must begin with https://')
+      .optional(),
+  ),
+  OIDC_CLIENT_ID: z.preprocess(blank, z.string().optional()),
+  OIDC_CLIENT_SECRET: z.preprocess(blank, z.string().optional()),
+  OIDC_REDIRECT_URI: z.preprocess(
+    blank,
+    z
+      .url()
+      .regex(/\/v1\/auth\/sso\/callback$/, 'must end with /v1/auth/sso/callback')
+      .optional(),
+  ),
+  OIDC_SCOPES: z.preprocess(
+    blank,
+    z
+      .string()
+      .regex(/(^| )openid( |$)/, 'must contain openid')
+      .default('openid email profile'),
+  ),
+  OIDC_ROLE_CLAIM: z.preprocess(blank, z.string().optional()),
+  OIDC_ADMIN_VALUE: z.preprocess(blank, z.string().optional()),
+  OIDC_AUDITOR_VALUE: z.preprocess(blank, z.string().optional()),
+  OIDC_LABEL: z.preprocess(blank, z.string().default('Single sign-on')),
+  OIDC_RETURN_URL: z.preprocess(
+    blank,
+    z
+      .string()
+      .regex(/^(\/(?!\/)|https?:\/\/)[^#\s]*$/, 'must be a path or a URL without #')
+      .default('/admin/'),
+  ),
   RATE_LIMITS: z.preprocess(blank, z.enum(['on', 'off']).default('on')),
   LOG_LEVEL: z.preprocess(
     blank,
@@ -52,11 +86,25 @@ const environment = z.object({
   ),
 });
 
+/** What single sign-on cannot do without. */
+const together = ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET', 'OIDC_REDIRECT_URI'] as const;
+
+const complete = environment.superRefine((config, context) => {
+  const missing = together.filter((name) => config[name] === undefined);
+  if (missing.length === together.length) return;
+  for (const name of missing)
+    context.addIssue({
+      code: 'custom',
+      path: [name],
+      message: `is missing beside the others of ${together.join(', ')}`,
+    });
+});
+
 export type Config = z.infer<typeof environment>;
 
 /** Reads the settings once, at the start. Throws InvalidConfiguration naming each wrong one, never its value. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const read = environment.safeParse(env);
+  const read = complete.safeParse(env);
   if (read.success) return read.data;
   const wrong = read.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
   throw new InvalidConfiguration(`The environment is not right: ${wrong.join('; ')}.`);

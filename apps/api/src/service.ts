@@ -29,8 +29,10 @@ import { RoomAccess } from './rooms/room-access.js';
 import { Proving } from './sessions/proving.js';
 import { SecondFactorPolicy } from './sessions/second-factor-policy.js';
 import { EndSessionsHandler, endExpiredSessions } from './sessions/session-commands.js';
+import { IdentityProvider } from './single-sign-on/identity-provider.js';
 import { Administrators } from './vault/administrators.js';
 import { Credentials } from './vault/credentials.js';
+import { Identities } from './vault/identities.js';
 import { SecondFactors } from './vault/second-factors.js';
 
 /** A running service. */
@@ -91,6 +93,7 @@ async function openDoors(
   } = foundation;
   const credentials = new Credentials(sql, time.now);
   const factors = new SecondFactors(sql, keys, time.now);
+  const identities = new Identities(sql, time.now);
   const policy = new SecondFactorPolicy(config.REQUIRE_MFA);
   const administrators = new Administrators(sql, {
     candidates: () => listAdministrators(readModels.db, MOST_ADMINISTRATORS),
@@ -142,7 +145,8 @@ async function openDoors(
   const app: NestFastifyApplication = await NestFactory.create<NestFastifyApplication>(
     appModule([
       ...[rooms, users, names, passwords, sessions, tokens, vault, time, readModels, openLog, directory, liveRooms],
-      ...[credentials, factors, policy, administrators],
+      ...[credentials, factors, policy, administrators, identities],
+      new IdentityProvider(config, keys, time.now),
       new Proving(users, credentials, factors, sessions),
       new Authentication(tokens, sessions, users, policy, time.now),
       new RoomAccess(rooms),
@@ -184,7 +188,13 @@ async function openDoors(
   );
   const sweep = setInterval(() => {
     const endings = endExpiredSessions(sessions, app.get(EndSessionsHandler), () => ({ correlation: newId() }));
-    const sweeps = [endings.then(() => sessions.sweep()), tokens.sweep(), credentials.sweep(), idempotency.sweep()];
+    const sweeps = [
+      endings.then(() => sessions.sweep()),
+      tokens.sweep(),
+      credentials.sweep(),
+      identities.sweep(),
+      idempotency.sweep(),
+    ];
     Promise.all(sweeps).catch((error) => log.warn({ err: error }, 'a sweep failed'));
   }, SWEEP);
   await app.listen(config.PORT, config.HOST);

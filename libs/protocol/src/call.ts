@@ -26,7 +26,7 @@ export interface Call {
   readonly headers: Headers;
 }
 
-export type Tag = 'Accounts' | 'Sessions' | 'Rooms' | 'Messages' | 'Events' | 'Operation';
+export type Tag = 'Accounts' | 'Sessions' | 'Single sign-on' | 'Rooms' | 'Messages' | 'Events' | 'Operation';
 
 /** Headers of requests and answers, keyed by name; those of answers may be absent. */
 export interface Headers {

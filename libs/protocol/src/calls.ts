@@ -7,11 +7,13 @@ import { messageCalls } from './message-calls.js';
 import { operationCalls } from './operation-calls.js';
 import { roomCalls } from './room-calls.js';
 import { sessionCalls } from './session-calls.js';
+import { signOnCalls } from './sign-on-calls.js';
 
 /** Every call of the REST API. */
 export const calls = {
   ...accountCalls,
   ...sessionCalls,
+  ...signOnCalls,
   ...roomCalls,
   ...messageCalls,
   ...eventCalls,

@@ -12,4 +12,5 @@ export * from './openapi.js';
 export * from './operation.js';
 export * from './rooms.js';
 export * from './sessions.js';
+export { endSignOnBody, type SignInOptions, signInOptionsSchema } from './sign-on-calls.js';
 export * from './user-events.js';

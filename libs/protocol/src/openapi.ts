@@ -9,6 +9,7 @@ import * as messages from './messages.js';
 import * as operation from './operation.js';
 import * as rooms from './rooms.js';
 import * as sessions from './sessions.js';
+import { endSignOnBody, signInOptionsSchema } from './sign-on-calls.js';
 
 /** Builds the OpenAPI 3.1 document of the REST API. `version` is that of the release. The result is the same each time. */
 export function openapi({ version }: { version: string }): JsonSchema {
@@ -37,6 +38,7 @@ export function openapi({ version }: { version: string }): JsonSchema {
 const tags: Record<Tag, string> = {
   Accounts: 'People, signing in, and their rights on the whole service.',
   Sessions: 'Where a person is signed in, and by what they prove who they are.',
+  'Single sign-on': 'Signing in with an account at an identity provider, by OpenID Connect.',
   Rooms: 'Rooms and who is in them.',
   Messages: 'What people say, and what each of them has read.',
   Events: 'The log of a room or an account: the one truth from which all the rest is made.',
@@ -117,6 +119,8 @@ const namedSchemas: Record<string, z.ZodType> = {
   ConfirmTotp: sessions.confirmTotpBody,
   RecoveryCodes: sessions.recoveryCodesSchema,
   PublicKeys: sessions.publicKeysSchema,
+  SignInOptions: signInOptionsSchema,
+  EndSignOn: endSignOnBody,
 
   Room: rooms.roomSchema,
   RoomList: rooms.roomListSchema,
