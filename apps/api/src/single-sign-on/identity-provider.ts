@@ -108,8 +108,10 @@ export class IdentityProvider {
       if (!claims) throw new Refusal('unauthenticated', 'The identity provider did not say who this is.');
       const more = configuration.serverMetadata().userinfo_endpoint
         ? await client.fetchUserInfo(configuration, tokens.access_token, claims.sub)
-        : {};
-      return this.person(claims.iss, claims.sub, { ...more, ...claims });
+        : ({} as client.UserInfoResponse);
+      // An address and the word that it is verified count only together.
+      const { email, email_verified } = claims.email === undefined ? more : claims;
+      return this.person(claims.iss, claims.sub, { ...more, ...claims, email, email_verified });
     } catch (error) {
       throw refusalFor(error);
     }
