@@ -3,6 +3,7 @@ import { CqrsModule } from '@nestjs/cqrs';
 import { accountCommandHandlers } from './accounts/account-commands.js';
 import { AccountController } from './accounts/account-controller.js';
 import { accountQueryHandlers } from './accounts/account-queries.js';
+import { ReadAccountEventsHandler } from './audit/account-events.js';
 import { AuditController } from './audit/audit-controller.js';
 import { auditQueryHandlers } from './audit/audit-queries.js';
 import { Gateway } from './gateway/gateway.js';
@@ -21,6 +22,12 @@ import { CallInterceptor } from './rest/call-interceptor.js';
 import { roomCommandHandlers } from './rooms/room-commands.js';
 import { RoomController } from './rooms/room-controller.js';
 import { roomQueryHandlers } from './rooms/room-queries.js';
+import { passwordCommandHandlers } from './sessions/password-commands.js';
+import { secondFactorCommandHandlers } from './sessions/second-factor-commands.js';
+import { sessionCommandHandlers } from './sessions/session-commands.js';
+import { SessionController } from './sessions/session-controller.js';
+import { signOnCommandHandlers } from './single-sign-on/sign-on-commands.js';
+import { SignOnController } from './single-sign-on/sign-on-controller.js';
 import { tokenCommandHandlers } from './tokens/token-commands.js';
 import { TokenController } from './tokens/token-controller.js';
 import { incomingCommandHandlers } from './webhooks/incoming-commands.js';
@@ -38,6 +45,8 @@ export function appModule(parts: readonly object[]): DynamicModule {
     imports: [CqrsModule.forRoot()],
     controllers: [
       AccountController,
+      SessionController,
+      SignOnController,
       TokenController,
       RoomController,
       InvitationController,
@@ -52,6 +61,10 @@ export function appModule(parts: readonly object[]): DynamicModule {
       ...parts.map((part) => ({ provide: part.constructor as Type, useValue: part })),
       ...accountCommandHandlers,
       ...accountQueryHandlers,
+      ...sessionCommandHandlers,
+      ...passwordCommandHandlers,
+      ...secondFactorCommandHandlers,
+      ...signOnCommandHandlers,
       ...tokenCommandHandlers,
       ...roomCommandHandlers,
       ...roomQueryHandlers,
@@ -60,6 +73,7 @@ export function appModule(parts: readonly object[]): DynamicModule {
       ...moderationCommandHandlers,
       ...moderationQueryHandlers,
       ...auditQueryHandlers,
+      ReadAccountEventsHandler,
       ...webhookCommandHandlers,
       ...incomingCommandHandlers,
       ...invitationCommandHandlers,

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { ServerRole } from '@verbatim/domain';
 import { z } from 'zod';
 import { isOrigin } from './browsers/origins.js';
 import { readTrustedProxies } from './browsers/proxies.js';
@@ -59,6 +60,48 @@ const environment = z.object({
     .default('')
     .transform(readTrustedProxies)
     .refine((trusted) => trusted !== undefined, 'must be a number of proxies, or networks such as 10.0.0.0/8'),
+  REQUIRE_MFA: z.preprocess(
+    blank,
+    z
+      .string()
+      .regex(/^(admin|auditor|user)(,(admin|auditor|user))*$/, 'must be some of admin, auditor and user, with commas')
+      .transform((roles) => roles.split(',') as ServerRole[])
+      .default([]),
+  ),
+  OIDC_ISSUER: z.preprocess(
+    blank,
+    z
+      .url()
+      .regex(/^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/])/, 'must begin with https://')
+      .optional(),
+  ),
+  OIDC_CLIENT_ID: z.preprocess(blank, z.string().optional()),
+  OIDC_CLIENT_SECRET: z.preprocess(blank, z.string().optional()),
+  OIDC_REDIRECT_URI: z.preprocess(
+    blank,
+    z
+      .url()
+      .regex(/\/v1\/auth\/sso\/callback$/, 'must end with /v1/auth/sso/callback')
+      .optional(),
+  ),
+  OIDC_SCOPES: z.preprocess(
+    blank,
+    z
+      .string()
+      .regex(/(^| )openid( |$)/, 'must contain openid')
+      .default('openid email profile'),
+  ),
+  OIDC_ROLE_CLAIM: z.preprocess(blank, z.string().optional()),
+  OIDC_ADMIN_VALUE: z.preprocess(blank, z.string().optional()),
+  OIDC_AUDITOR_VALUE: z.preprocess(blank, z.string().optional()),
+  OIDC_LABEL: z.preprocess(blank, z.string().default('Single sign-on')),
+  OIDC_RETURN_URL: z.preprocess(
+    blank,
+    z
+      .string()
+      .regex(/^(\/(?!\/)|https?:\/\/)[^#\s]*$/, 'must be a path or a URL without #')
+      .default('/admin/'),
+  ),
   RATE_LIMITS: z.preprocess(blank, z.enum(['on', 'off']).default('on')),
   /** Whether webhooks may be sent to private addresses, and without TLS. */
   WEBHOOK_ALLOW_PRIVATE: z.preprocess(blank, z.enum(['on', 'off']).default('off')),
@@ -69,11 +112,25 @@ const environment = z.object({
   ),
 });
 
+/** What single sign-on cannot do without. */
+const together = ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET', 'OIDC_REDIRECT_URI'] as const;
+
+const complete = environment.superRefine((config, context) => {
+  const missing = together.filter((name) => config[name] === undefined);
+  if (missing.length === together.length) return;
+  for (const name of missing)
+    context.addIssue({
+      code: 'custom',
+      path: [name],
+      message: `is missing beside the others of ${together.join(', ')}`,
+    });
+});
+
 export type Config = z.infer<typeof environment>;
 
 /** Reads the settings once, at the start. Throws InvalidConfiguration naming each wrong one, never its value. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const read = environment.safeParse(env);
+  const read = complete.safeParse(env);
   if (read.success) return read.data;
   const wrong = read.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
   throw new InvalidConfiguration(`The environment is not right: ${wrong.join('; ')}.`);

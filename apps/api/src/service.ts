@@ -1,6 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { parseStream } from '@verbatim/domain';
+import { listAdministrators } from '@verbatim/projections';
 import type { Logger } from 'pino';
 import { Registration } from './accounts/account-controller.js';
 import { Authentication } from './accounts/authentication.js';
@@ -25,6 +26,7 @@ import { noLimits } from './limits/limit-settings.js';
 import { Limits } from './limits/limits.js';
 import { SharedLedger } from './limits/shared-ledger.js';
 import { Inspections } from './moderation/inspections.js';
+import { newId } from './new-id.js';
 import { Metrics } from './operation/metrics.js';
 import { Readiness } from './operation/readiness.js';
 import { Presence } from './presence/presence.js';
@@ -34,6 +36,14 @@ import { ReadYourWrites } from './rest/read-your-writes.js';
 import { Refusal } from './rest/refusal.js';
 import { httpServer } from './rest/server.js';
 import { RoomAccess } from './rooms/room-access.js';
+import { Proving } from './sessions/proving.js';
+import { SecondFactorPolicy } from './sessions/second-factor-policy.js';
+import { EndSessionsHandler, endExpiredSessions } from './sessions/session-commands.js';
+import { IdentityProvider } from './single-sign-on/identity-provider.js';
+import { Administrators } from './vault/administrators.js';
+import { Credentials } from './vault/credentials.js';
+import { Identities } from './vault/identities.js';
+import { SecondFactors } from './vault/second-factors.js';
 import type { Resolve } from './webhooks/address.js';
 import { Receivers } from './webhooks/receivers.js';
 import { WebhookRunner } from './webhooks/webhook-runner.js';
@@ -60,6 +70,8 @@ export interface ServiceOptions {
 /** Milliseconds that clients get between being told of a shutdown and being disconnected, and that appends get to finish. */
 const DRAIN = 300;
 const FINISH = 10_000;
+/** Administrators among whom another is looked for when one is taken away. */
+const MOST_ADMINISTRATORS = 100;
 /** Milliseconds between two sweeps of what has expired. */
 const SWEEP = 10 * 60_000;
 
@@ -99,6 +111,17 @@ async function openDoors(
     readModels,
     keys,
   } = foundation;
+  const credentials = new Credentials(sql, time.now);
+  const factors = new SecondFactors(sql, keys, time.now);
+  const identities = new Identities(sql, time.now);
+  const policy = new SecondFactorPolicy(config.REQUIRE_MFA);
+  const administrators = new Administrators(sql, {
+    candidates: () => listAdministrators(readModels.db, MOST_ADMINISTRATORS),
+    isOne: async (id) => {
+      const { state } = await users.newest(id);
+      return state.status === 'active' && state.role === 'admin';
+    },
+  });
   const directory = new Directory(vault);
   const presence = new Presence(database.directUrl, log);
   const inspections = new Inspections(rooms);
@@ -166,7 +189,10 @@ async function openDoors(
     appModule([
       ...[rooms, users, names, passwords, sessions, tokens, personalTokens, vault, time, readModels, openLog],
       ...[directory, liveRooms, webhookSecrets, webhookDeliveries, receivers],
-      new Authentication(tokens, sessions, personalTokens, users, time.now),
+      ...[credentials, factors, policy, administrators, identities],
+      new IdentityProvider(config, keys, time.now),
+      new Proving(users, credentials, factors, sessions),
+      new Authentication(tokens, sessions, personalTokens, users, policy, time.now),
       new RoomAccess(rooms, inspections),
       ...[limits, attempts, proxies, invitations, new InvitationCodes(vault)],
       new Registration(config.REGISTRATION),
@@ -191,6 +217,8 @@ async function openDoors(
   await app.init();
   const gateway: Gateway = app.get(Gateway);
 
+  // Before the states: whoever is let in again finds the sessions of before revoked.
+  feed.add('sessions', (events) => sessions.take(events));
   feed.add('rooms', (events) => {
     for (const [stream, run] of byStream(events)) {
       const { category, id } = parseStream(stream);
@@ -199,7 +227,6 @@ async function openDoors(
       else if (category === 'invitation') invitations.take(id, run);
     }
   });
-  feed.add('sessions', (events) => sessions.take(events));
   feed.add('personal tokens', (events) => personalTokens.take(events));
   feed.add('directory', (events) => directory.take(events));
   feed.add('sockets of accounts', (events) => gateway.take(events));
@@ -214,7 +241,9 @@ async function openDoors(
     (password) => announcePassword(config.ADMIN_USERNAME, password),
   );
   const sweep = setInterval(() => {
-    Promise.all([sessions, idempotency, attempts, ledger].map((kept) => kept.sweep())).catch((error) =>
+    const endings = endExpiredSessions(sessions, app.get(EndSessionsHandler), () => ({ correlation: newId() }));
+    const swept = [tokens, credentials, identities, idempotency, attempts, ledger];
+    Promise.all([endings.then(() => sessions.sweep()), ...swept.map((kept) => kept.sweep())]).catch((error) =>
       log.warn({ err: error }, 'a sweep failed'),
     );
   }, SWEEP);

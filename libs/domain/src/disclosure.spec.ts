@@ -53,7 +53,7 @@ const events: { readonly [T in EventType]: DataOf<T> } = {
   UserRoleChanged: { role: 'admin' },
   UserSuspended: {},
   UserReinstated: {},
-  SessionStarted: { sessionId: 's1' },
+  SessionStarted: { sessionId: 's1', how: 'password' },
   SessionRevoked: { sessionId: 's1', cause: 'logout' },
   TokenCreated: { tokenId: 't1', name: 'build', scopes: ['post'], expiresAt: null },
   TokenRevoked: { tokenId: 't1' },
@@ -61,6 +61,15 @@ const events: { readonly [T in EventType]: DataOf<T> } = {
   InvitationCreated: { to: { kind: 'server' }, uses: 1, expiresAt: '2026-02-01T12:00:00.000Z' },
   InvitationRedeemed: { userId: 'bob' },
   InvitationRevoked: {},
+  UserDeactivated: {},
+  UserReactivated: {},
+  PasswordChanged: { how: 'change' },
+  PasswordResetIssued: {},
+  TotpEnabled: { totpId: 't1' },
+  TotpDisabled: {},
+  RecoveryCodesIssued: {},
+  RecoveryCodeUsed: {},
+  IdentityLinked: { identityId: 'i1' },
 };
 const types = Object.keys(events) as EventType[];
 const faces: readonly Face[] = ['member', 'moderator', 'owner', 'auditor'];
@@ -101,7 +110,7 @@ const shown: {
   UserRoleChanged: ['role', '', '', ''],
   UserSuspended: ['', '', '', ''],
   UserReinstated: ['', '', '', ''],
-  SessionStarted: ['', '', '', 'sessionId'],
+  SessionStarted: ['how', '', '', 'sessionId'],
   SessionRevoked: ['cause', '', '', 'sessionId'],
   TokenCreated: ['scopes expiresAt', '', '', 'tokenId name'],
   TokenRevoked: ['', '', '', 'tokenId'],
@@ -109,6 +118,15 @@ const shown: {
   InvitationCreated: ['to uses expiresAt', '', '', ''],
   InvitationRedeemed: ['userId', '', '', ''],
   InvitationRevoked: ['', '', '', ''],
+  UserDeactivated: ['', '', '', ''],
+  UserReactivated: ['', '', '', ''],
+  PasswordChanged: ['how', '', '', ''],
+  PasswordResetIssued: ['', '', '', ''],
+  TotpEnabled: ['', '', '', 'totpId'],
+  TotpDisabled: ['', '', '', ''],
+  RecoveryCodesIssued: ['', '', '', ''],
+  RecoveryCodeUsed: ['', '', '', ''],
+  IdentityLinked: ['', '', '', 'identityId'],
 };
 
 describe.each(types)('what is shown of %s', (type) => {

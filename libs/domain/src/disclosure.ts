@@ -75,6 +75,15 @@ export const fieldRules: FieldRules<DomainEvent> = {
   InvitationCreated: {},
   InvitationRedeemed: {},
   InvitationRevoked: {},
+  UserDeactivated: {},
+  UserReactivated: {},
+  PasswordChanged: {},
+  PasswordResetIssued: {},
+  TotpEnabled: { totpId: { from: 'auditor' } },
+  TotpDisabled: {},
+  RecoveryCodesIssued: {},
+  RecoveryCodeUsed: {},
+  IdentityLinked: { identityId: { from: 'auditor' } },
 };
 
 /** The events of which only some faces may know at all, each with the first face that may. */

@@ -1,6 +1,7 @@
 export * from './decider.js';
 export * from './disclosure.js';
 export * from './invitation.js';
+export * from './password.js';
 export * from './persistent-map.js';
 export * from './reader.js';
 export * from './recent-window.js';

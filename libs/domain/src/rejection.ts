@@ -5,6 +5,7 @@ export type RejectionReason =
   | 'NotAMember'
   | 'NotAllowed'
   | 'WrongPassword'
+  | 'SecondFactorNeeded'
   | 'RoomClosed'
   | 'DuplicateId'
   | 'NameTaken'

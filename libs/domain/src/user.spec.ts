@@ -136,13 +136,13 @@ describe('changing an account', () => {
 });
 
 describe('signing in and out', () => {
-  const start = { type: 'StartSession', actor: alice, sessionId: 's1' } as const;
-  const revoke = { type: 'RevokeSession', actor: alice, sessionId: 's1', cause: 'logout' } as const;
+  const start = { type: 'StartSession', actor: alice, sessionId: 's1', how: 'password' } as const;
+  const revoke = { type: 'RevokeSessions', actor: alice, sessionIds: ['s1'], cause: 'logout' } as const;
 
   it('is recorded', () => {
     given(user, [registered])
       .when(start)
-      .then([{ type: 'SessionStarted', data: { sessionId: 's1' } }]);
+      .then([{ type: 'SessionStarted', data: { sessionId: 's1', how: 'password' } }]);
     given(user, [registered])
       .when(revoke)
       .then([{ type: 'SessionRevoked', data: { sessionId: 's1', cause: 'logout' } }]);
@@ -169,7 +169,7 @@ describe('signing in and out', () => {
     given(user, [registered, suspended])
       .when(changeAlice({ suspended: false }))
       .when(start)
-      .then([{ type: 'SessionStarted', data: { sessionId: 's1' } }]);
+      .then([{ type: 'SessionStarted', data: { sessionId: 's1', how: 'password' } }]);
   });
 
   it('does not let the state grow', () => {
@@ -183,14 +183,146 @@ describe('signing in and out', () => {
   });
 });
 
+describe('giving up an account', () => {
+  const deactivated: Past<UserEvent> = { type: 'UserDeactivated', data: {}, actor: 'alice' };
+
+  it('is for its holder, and for administrators', () => {
+    given(user, [registered])
+      .when({ type: 'DeactivateUser', actor: alice })
+      .then([{ type: 'UserDeactivated', data: {} }]);
+    given(user, [registered])
+      .when(changeAlice({ deactivated: true }))
+      .then([{ type: 'UserDeactivated', data: {} }]);
+    given(user, [registered])
+      .when(changeAlice({ actor: bob, deactivated: true }))
+      .thenRejected('NotAllowed');
+    given(user, [registered, deactivated]).when({ type: 'DeactivateUser', actor: alice }).thenNothing();
+  });
+
+  it('lets nobody sign in until an administrator takes it back', () => {
+    const start = { type: 'StartSession', actor: null, sessionId: 's1', how: 'password' } as const;
+    given(user, [registered, deactivated])
+      .when(start)
+      .thenRejected('NotAllowed', /deactivated/);
+    given(user, [registered, deactivated])
+      .when(changeAlice({ actor: alice, deactivated: false }))
+      .thenRejected('NotAllowed');
+    given(user, [registered, deactivated])
+      .when(changeAlice({ deactivated: false }))
+      .when(start)
+      .then([{ type: 'SessionStarted', data: { sessionId: 's1', how: 'password' } }]);
+  });
+
+  it('and suspending it are two things', () => {
+    const both = [registered, suspended, deactivated];
+    expect(given(user, both).state).toMatchObject({ status: 'deactivated', suspended: true });
+    const reactivated: Past<UserEvent> = { type: 'UserReactivated', data: {}, actor: 'adam' };
+    const reinstated: Past<UserEvent> = { type: 'UserReinstated', data: {}, actor: 'adam' };
+    expect(given(user, [...both, reactivated]).state).toMatchObject({ status: 'suspended', suspended: true });
+    expect(given(user, [...both, reinstated]).state).toMatchObject({ status: 'deactivated', suspended: false });
+    expect(given(user, [...both, reinstated, reactivated]).state.status).toBe('active');
+  });
+});
+
+describe('the last administrator', () => {
+  const administrator: Past<UserEvent> = { type: 'UserRoleChanged', data: { role: 'admin' }, actor: 'adam' };
+
+  it.each([{ role: 'user' }, { suspended: true }, { deactivated: true }] as const)(
+    'is not taken away by %j',
+    (wish) => {
+      given(user, [registered, administrator])
+        .when(changeAlice(wish))
+        .thenRejected('Conflict', /last administrator/);
+      const { decision } = given(user, [registered, administrator]).when(changeAlice({ ...wish, othersRemain: true }));
+      expect(isRejection(decision)).toBe(false);
+    },
+  );
+
+  it('does not leave either', () => {
+    const leave = { type: 'DeactivateUser', actor: alice } as const;
+    given(user, [registered, administrator])
+      .when(leave)
+      .thenRejected('Conflict', /last administrator/);
+    given(user, [registered, administrator])
+      .when({ ...leave, othersRemain: true })
+      .then([{ type: 'UserDeactivated', data: {} }]);
+  });
+
+  it('is not one who is suspended already', () => {
+    given(user, [registered, administrator, suspended])
+      .when(changeAlice({ role: 'user' }))
+      .then([{ type: 'UserRoleChanged', data: { role: 'user' } }]);
+  });
+});
+
+describe('what opens an account', () => {
+  const totp: Past<UserEvent> = { type: 'TotpEnabled', data: { totpId: 't1' }, actor: 'alice' };
+  const ended = (cause: 'password' | 'totp' | 'identity') =>
+    ['s1', 's2'].map((sessionId) => ({ type: 'SessionRevoked', data: { sessionId, cause } }) as const);
+  const sessionIds = ['s1', 's2'];
+
+  it('is a password, whose change ends sessions', () => {
+    given(user, [registered])
+      .when({ type: 'ChangePassword', actor: alice, how: 'change', sessionIds })
+      .then([{ type: 'PasswordChanged', data: { how: 'change' } }, ...ended('password')]);
+  });
+
+  it('is a password that administrators can have chosen anew', () => {
+    given(user, [registered])
+      .when({ type: 'IssuePasswordReset', actor: adam })
+      .then([{ type: 'PasswordResetIssued', data: {} }]);
+    for (const actor of [alice, bob, person('ada', 'auditor')])
+      given(user, [registered]).when({ type: 'IssuePasswordReset', actor }).thenRejected('NotAllowed');
+  });
+
+  it('is a second factor, one at a time', () => {
+    const enable = { type: 'EnableTotp', actor: alice, totpId: 't1', sessionIds } as const;
+    const enabling = given(user, [registered]).when(enable);
+    enabling.then([{ type: 'TotpEnabled', data: { totpId: 't1' } }, ...ended('totp')]);
+    enabling.when(enable).thenNothing();
+    enabling.when({ ...enable, totpId: 't2' }).thenRejected('Conflict');
+    expect(given(user, [registered, totp]).state.totpId).toBe('t1');
+    given(user, [registered, totp])
+      .when({ type: 'DisableTotp', actor: alice })
+      .then([{ type: 'TotpDisabled', data: {} }]);
+    given(user, [registered]).when({ type: 'DisableTotp', actor: alice }).thenNothing();
+  });
+
+  it('is a recovery code only beside a second factor', () => {
+    for (const type of ['IssueRecoveryCodes', 'UseRecoveryCode'] as const)
+      given(user, [registered]).when({ type, actor: alice }).thenRejected('Conflict');
+    given(user, [registered, totp])
+      .when({ type: 'UseRecoveryCode', actor: null })
+      .then([{ type: 'RecoveryCodeUsed', data: {} }]);
+  });
+
+  it('is an identity elsewhere, which takes over whatever was there before', () => {
+    const link = { type: 'LinkIdentity', actor: null, identityId: 'i1', takesOver: false, sessionIds: [] } as const;
+    given(user, [registered])
+      .when(link)
+      .then([{ type: 'IdentityLinked', data: { identityId: 'i1' } }]);
+    given(user, [registered, totp])
+      .when({ ...link, takesOver: true, sessionIds })
+      .then([
+        { type: 'IdentityLinked', data: { identityId: 'i1' } },
+        { type: 'PasswordChanged', data: { how: 'removed' } },
+        { type: 'TotpDisabled', data: {} },
+        ...ended('identity'),
+      ]);
+  });
+});
+
 describe.each([
   ['never came to be', []],
   ['was abandoned', [{ type: 'UserAbandoned', data: {} }]],
 ] as const)('an account that %s', (_, past) => {
   it.each<UserCommand>([
     changeAlice({ displayName: 'Al' }),
-    { type: 'StartSession', actor: alice, sessionId: 's1' },
-    { type: 'RevokeSession', actor: alice, sessionId: 's1', cause: 'logout' },
+    { type: 'StartSession', actor: alice, sessionId: 's1', how: 'password' },
+    { type: 'RevokeSessions', actor: alice, sessionIds: ['s1'], cause: 'logout' },
+    { type: 'ChangePassword', actor: alice, how: 'change', sessionIds: [] },
+    { type: 'EnableTotp', actor: alice, totpId: 't1', sessionIds: [] },
+    { type: 'DeactivateUser', actor: alice },
   ])('is not found by $type', (command) => {
     given(user, past).when(command).thenRejected('NotFound');
   });
@@ -286,11 +418,17 @@ describe('personal tokens', () => {
   });
 
   it('are all that a bot has: it does not sign in', () => {
-    given(user, [bot]).when({ type: 'StartSession', actor: null, sessionId: 's1' }).thenRejected('NotAllowed', /Bots/);
+    given(user, [bot])
+      .when({ type: 'StartSession', actor: null, sessionId: 's1', how: 'password' })
+      .thenRejected('NotAllowed', /Bots/);
   });
 });
 
 describe('whatever is done to an account', () => {
+  /** Commands that record something which has taken place each time. */
+  const reports = [
+    ...['StartSession', 'RevokeSessions', 'ChangePassword', 'IssueRecoveryCodes', 'UseRecoveryCode', 'LinkIdentity'],
+  ];
   const actor = fc.constantFrom(alice, bob, adam);
   const username = fc.constantFrom('alice', 'bob');
   const role = fc.constantFrom('user', 'admin', 'auditor');
@@ -309,19 +447,45 @@ describe('whatever is done to an account', () => {
     }),
     fc.record({ type: is('AbandonUser'), actor }),
     fc.record(
-      { type: is('ChangeUser'), actor, userId: username, displayName, role, suspended: fc.boolean() },
+      {
+        type: is('ChangeUser'),
+        actor,
+        userId: username,
+        displayName,
+        role,
+        suspended: fc.boolean(),
+        deactivated: fc.boolean(),
+        othersRemain: fc.boolean(),
+      },
       { requiredKeys: ['type', 'actor', 'userId'] },
     ),
-    fc.record({ type: is('StartSession'), actor, sessionId }),
+    fc.record({ type: is('StartSession'), actor, sessionId, how: fc.constantFrom('password', 'sso') }),
+    fc.record({
+      type: is('RevokeSessions'),
+      actor,
+      sessionIds: fc.array(sessionId, { maxLength: 2 }),
+      cause: fc.constantFrom('logout', 'reuse'),
+    }),
+    fc.record({ type: is('DeactivateUser'), actor, othersRemain: fc.boolean() }),
+    fc.record({ type: is('ChangePassword'), actor, how: fc.constantFrom('change', 'reset'), sessionIds: is([]) }),
+    fc.record({ type: is('EnableTotp'), actor, totpId: fc.constantFrom('t1', 't2'), sessionIds: is(['s1']) }),
+    fc.record({ type: is('DisableTotp'), actor }),
+    fc.record({ type: fc.constantFrom('IssueRecoveryCodes', 'UseRecoveryCode'), actor }),
+    fc.record({
+      type: is('LinkIdentity'),
+      actor,
+      identityId: is('i1'),
+      takesOver: fc.boolean(),
+      sessionIds: is([]),
+    }),
     fc.record({
       ...{ type: is('CreateToken'), actor, userId: username, tokenId: sessionId, name: displayName },
       ...{ scopes: is(['read'] as const), expiresAt: fc.constantFrom(null, '2026-02-28T12:00:00.000Z') },
     }),
     fc.record({ type: is('RevokeToken'), actor, userId: username, tokenId: sessionId }),
-    fc.record({ type: is('RevokeSession'), actor, sessionId, cause: fc.constantFrom('logout', 'reuse') }),
   );
 
-  it('every command gets an answer, and nothing but signing in and out happens twice in a row', () => {
+  it('every command gets an answer, and what is a wish, not a report, does not happen twice in a row', () => {
     fc.assert(
       fc.property(fc.array(command, { maxLength: 60, size: 'max' }), (commands) => {
         let state = user.initialState;
@@ -333,7 +497,7 @@ describe('whatever is done to an account', () => {
             const event = { ...fact, revision: state.revision + 1n, at, actor: null };
             state = user.evolve(state, event as UserEvent);
           }
-          if (command.type === 'StartSession' || command.type === 'RevokeSession') continue;
+          if (reports.includes(command.type)) continue;
           expect(user.decide(command, state, at)).toEqual({ events: [] });
         }
       }),

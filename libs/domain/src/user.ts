@@ -17,7 +17,10 @@ export const userStream = (userId: string): string => streamName('user', userId)
 
 // Events ------------------------------------------------------------------------------------------------------------
 
-/** `origin`: registered by oneself, made at the first start, read from a log of another system, or a bot of an administrator. */
+/**
+ * `origin`: registered by oneself, made at the first start, read from a log of another system, a bot of an administrator, or
+ * by single sign-on.
+ */
 export type UserRegistered = Happened<
   'UserRegistered',
   {
@@ -28,18 +31,39 @@ export type UserRegistered = Happened<
     readonly origin: UserOrigin;
   }
 >;
-export type UserOrigin = 'registration' | 'setup' | 'import' | 'bot';
+export type UserOrigin = 'registration' | 'setup' | 'import' | 'bot' | 'sso';
 /** A user id was given up before its account came to be, so that another may take the name. */
 export type UserAbandoned = Happened<'UserAbandoned', Record<string, never>>;
 export type UserChanged = Happened<'UserChanged', { readonly displayName: Erasable }>;
 export type UserRoleChanged = Happened<'UserRoleChanged', { readonly role: ServerRole }>;
 export type UserSuspended = Happened<'UserSuspended', Record<string, never>>;
 export type UserReinstated = Happened<'UserReinstated', Record<string, never>>;
-export type SessionStarted = Happened<'SessionStarted', { readonly sessionId: string }>;
+/** The account can no longer be used, by the wish of its holder or of an administrator. Its name stays taken. */
+export type UserDeactivated = Happened<'UserDeactivated', Record<string, never>>;
+export type UserReactivated = Happened<'UserReactivated', Record<string, never>>;
+/** `how` is absent in events of before it was recorded. */
+export type SessionStarted = Happened<'SessionStarted', { readonly sessionId: string; readonly how?: SignInWay }>;
+export type SignInWay = 'registration' | 'password' | 'sso';
 export type SessionRevoked = Happened<
   'SessionRevoked',
-  { readonly sessionId: string; readonly cause: 'logout' | 'reuse' }
+  { readonly sessionId: string; readonly cause: SessionEndCause }
 >;
+/**
+ * Why a session ended: signed out; an old refresh token was used again; ended from another session or by an administrator;
+ * another password, second factor or identity; too old or unused for too long.
+ */
+export type SessionEndCause = 'logout' | 'reuse' | 'revoked' | 'password' | 'totp' | 'identity' | 'expired';
+/** `how`: with the old one, with a reset by an administrator, or taken away because an identity was linked. */
+export type PasswordChanged = Happened<'PasswordChanged', { readonly how: PasswordChangeWay }>;
+export type PasswordChangeWay = 'change' | 'reset' | 'removed';
+export type PasswordResetIssued = Happened<'PasswordResetIssued', Record<string, never>>;
+/** `totpId` names the secret in the vault. */
+export type TotpEnabled = Happened<'TotpEnabled', { readonly totpId: string }>;
+export type TotpDisabled = Happened<'TotpDisabled', Record<string, never>>;
+export type RecoveryCodesIssued = Happened<'RecoveryCodesIssued', Record<string, never>>;
+export type RecoveryCodeUsed = Happened<'RecoveryCodeUsed', Record<string, never>>;
+/** `identityId` names an account at an identity provider; whose and where is in the vault. */
+export type IdentityLinked = Happened<'IdentityLinked', { readonly identityId: string }>;
 /** Somebody tried so many wrong passwords that signing in has to wait. One event for each time this begins. */
 export type SignInLockedOut = Happened<'SignInLockedOut', Record<string, never>>;
 
@@ -50,30 +74,45 @@ export type UserEvent =
   | UserRoleChanged
   | UserSuspended
   | UserReinstated
+  | UserDeactivated
+  | UserReactivated
   | SessionStarted
   | SessionRevoked
+  | PasswordChanged
+  | PasswordResetIssued
+  | TotpEnabled
+  | TotpDisabled
+  | RecoveryCodesIssued
+  | RecoveryCodeUsed
+  | IdentityLinked
   | SignInLockedOut
   | TokenEvent;
 
 // State -------------------------------------------------------------------------------------------------------------
 
 export interface UserState extends TokenHolder {
-  readonly status: 'unborn' | 'abandoned' | 'active' | 'suspended';
+  /** A deactivated account may be suspended as well. */
+  readonly status: 'unborn' | 'abandoned' | 'active' | 'suspended' | 'deactivated';
+  readonly suspended: boolean;
   readonly revision: bigint;
   readonly username: string;
   readonly displayName: Erasable;
   readonly email: Erasable;
   readonly role: ServerRole;
+  /** Names the secret of the second factor in use; null: none. */
+  readonly totpId: string | null;
   readonly createdAt: string;
 }
 
 const initialState: UserState = {
   status: 'unborn',
+  suspended: false,
   revision: -1n,
   username: '',
   displayName: null,
   email: null,
   role: 'user',
+  totpId: null,
   createdAt: '',
   bot: false,
   tokens: [],
@@ -95,9 +134,25 @@ function evolve(before: UserState, event: UserEvent): UserState {
       return { ...state, role: event.data.role };
     case 'UserSuspended':
       // A thief may hold one of the tokens, so none of them comes back.
-      return { ...state, status: 'suspended', tokens: [] };
+      return {
+        ...state,
+        suspended: true,
+        status: state.status === 'deactivated' ? 'deactivated' : 'suspended',
+        tokens: [],
+      };
     case 'UserReinstated':
-      return { ...state, status: 'active' };
+      return { ...state, suspended: false, status: state.status === 'deactivated' ? 'deactivated' : 'active' };
+    case 'UserDeactivated':
+      return { ...state, status: 'deactivated', tokens: [] };
+    case 'UserReactivated':
+      return { ...state, status: state.suspended ? 'suspended' : 'active' };
+    case 'PasswordChanged':
+      // It is removed where somebody else may have made the account under this address, and tokens with it.
+      return event.data.how === 'removed' ? { ...state, tokens: [] } : state;
+    case 'TotpEnabled':
+      return { ...state, totpId: event.data.totpId };
+    case 'TotpDisabled':
+      return { ...state, totpId: null };
     case 'TokenCreated':
       return { ...state, tokens: [...state.tokens, event.data.tokenId] };
     case 'TokenRevoked':
@@ -131,12 +186,46 @@ export type ChangeUser = {
   readonly displayName?: string;
   readonly role?: ServerRole;
   readonly suspended?: boolean;
+  readonly deactivated?: boolean;
+  /** Whether it is certain that another administrator remains; needed where one is taken away. */
+  readonly othersRemain?: boolean;
 };
-export type StartSession = By & { readonly type: 'StartSession'; readonly sessionId: string };
-export type RevokeSession = By & {
-  readonly type: 'RevokeSession';
-  readonly sessionId: string;
-  readonly cause: 'logout' | 'reuse';
+/** The holder gives the account up. */
+export type DeactivateUser = {
+  readonly type: 'DeactivateUser';
+  readonly actor: Actor;
+  readonly othersRemain?: boolean;
+};
+export type StartSession = By & { readonly type: 'StartSession'; readonly sessionId: string; readonly how: SignInWay };
+export type RevokeSessions = By & {
+  readonly type: 'RevokeSessions';
+  readonly sessionIds: readonly string[];
+  readonly cause: SessionEndCause;
+};
+/** `sessionIds` are the sessions that end with it, here and below. */
+export type ChangePassword = By & {
+  readonly type: 'ChangePassword';
+  readonly how: 'change' | 'reset';
+  readonly sessionIds: readonly string[];
+};
+export type IssuePasswordReset = { readonly type: 'IssuePasswordReset'; readonly actor: Actor };
+export type EnableTotp = By & {
+  readonly type: 'EnableTotp';
+  readonly totpId: string;
+  readonly sessionIds: readonly string[];
+};
+export type DisableTotp = By & { readonly type: 'DisableTotp' };
+export type IssueRecoveryCodes = By & { readonly type: 'IssueRecoveryCodes' };
+export type UseRecoveryCode = By & { readonly type: 'UseRecoveryCode' };
+/**
+ * `takesOver`: the account was there before, and who had it so far may be another than who has the identity. So whatever opened
+ * it until now opens it no more.
+ */
+export type LinkIdentity = By & {
+  readonly type: 'LinkIdentity';
+  readonly identityId: string;
+  readonly takesOver: boolean;
+  readonly sessionIds: readonly string[];
 };
 export type LockOutSignIn = By & { readonly type: 'LockOutSignIn' };
 
@@ -144,9 +233,17 @@ export type UserCommand =
   | RegisterUser
   | AbandonUser
   | ChangeUser
+  | DeactivateUser
   | StartSession
-  | RevokeSession
+  | RevokeSessions
   | LockOutSignIn
+  | ChangePassword
+  | IssuePasswordReset
+  | EnableTotp
+  | DisableTotp
+  | IssueRecoveryCodes
+  | UseRecoveryCode
+  | LinkIdentity
   | TokenCommand;
 
 // Decisions ---------------------------------------------------------------------------------------------------------
@@ -160,12 +257,39 @@ function decide(command: UserCommand, state: UserState): UserDecision {
   switch (command.type) {
     case 'ChangeUser':
       return change(command, state);
-    case 'StartSession':
-      if (state.status === 'suspended') return reject('NotAllowed', 'This account is suspended.');
+    case 'DeactivateUser':
+      return deactivate(command, state);
+    case 'StartSession': {
+      if (state.status !== 'active') return reject('NotAllowed', `This account is ${state.status}.`);
       if (state.bot) return reject('NotAllowed', 'Bots do not sign in; they have tokens.');
-      return accept({ type: 'SessionStarted', data: { sessionId: command.sessionId } });
-    case 'RevokeSession':
-      return accept({ type: 'SessionRevoked', data: { sessionId: command.sessionId, cause: command.cause } });
+      return accept({ type: 'SessionStarted', data: { sessionId: command.sessionId, how: command.how } });
+    }
+    case 'RevokeSessions':
+      return accept(...revoked(command.sessionIds, command.cause));
+    case 'ChangePassword':
+      return accept(
+        { type: 'PasswordChanged', data: { how: command.how } },
+        ...revoked(command.sessionIds, 'password'),
+      );
+    case 'IssuePasswordReset':
+      if (command.actor.role !== 'admin') return administratorsOnly;
+      return accept({ type: 'PasswordResetIssued', data: {} });
+    case 'EnableTotp': {
+      const { totpId, sessionIds } = command;
+      if (state.totpId === totpId) return accept();
+      if (state.totpId !== null) return reject('Conflict', 'There is a second factor already.');
+      return accept({ type: 'TotpEnabled', data: { totpId } }, ...revoked(sessionIds, 'totp'));
+    }
+    case 'DisableTotp':
+      return state.totpId === null ? accept() : accept({ type: 'TotpDisabled', data: {} });
+    case 'IssueRecoveryCodes':
+    case 'UseRecoveryCode': {
+      if (state.totpId === null) return reject('Conflict', 'There is no second factor.');
+      const type = command.type === 'UseRecoveryCode' ? 'RecoveryCodeUsed' : 'RecoveryCodesIssued';
+      return accept({ type, data: {} });
+    }
+    case 'LinkIdentity':
+      return link(command, state);
     case 'CreateToken':
       return createToken(command, state);
     case 'RevokeToken':
@@ -176,6 +300,11 @@ function decide(command: UserCommand, state: UserState): UserDecision {
 }
 
 const accept = (...events: NewFact<UserEvent>[]): UserDecision => ({ events });
+const administratorsOnly = reject('NotAllowed', 'Only administrators may do this.');
+const lastAdministrator = reject('Conflict', 'This is the last administrator; make another one first.');
+
+const revoked = (sessionIds: readonly string[], cause: SessionEndCause): NewFact<UserEvent>[] =>
+  sessionIds.map((sessionId) => ({ type: 'SessionRevoked', data: { sessionId, cause } }));
 
 function register(command: RegisterUser, state: UserState): UserDecision {
   const { username, displayName, email, role, origin } = command;
@@ -194,11 +323,10 @@ function abandon(state: UserState): UserDecision {
   return accept({ type: 'UserAbandoned', data: {} });
 }
 
-function change({ actor, userId, displayName, role, suspended }: ChangeUser, state: UserState): UserDecision {
-  const administers = actor.role === 'admin';
-  if (!administers && (actor.id !== userId || role !== undefined || suspended !== undefined)) {
-    return reject('NotAllowed', 'Only administrators may do this.');
-  }
+function change(command: ChangeUser, state: UserState): UserDecision {
+  const { actor, userId, displayName, role, suspended, deactivated } = command;
+  const more = role !== undefined || suspended !== undefined || deactivated !== undefined;
+  if (actor.role !== 'admin' && (actor.id !== userId || more)) return administratorsOnly;
   const events: NewFact<UserEvent>[] = [];
   if (displayName !== undefined && displayName !== state.displayName) {
     const problem = nameProblem(displayName, limits.displayName);
@@ -209,11 +337,42 @@ function change({ actor, userId, displayName, role, suspended }: ChangeUser, sta
     if (actor.id === userId) return reject('Conflict', 'Administrators cannot change their own role.');
     events.push({ type: 'UserRoleChanged', data: { role } });
   }
-  if (suspended !== undefined && suspended !== (state.status === 'suspended')) {
+  if (suspended !== undefined && suspended !== state.suspended) {
     if (actor.id === userId) return reject('Conflict', 'Administrators cannot suspend themselves.');
     events.push({ type: suspended ? 'UserSuspended' : 'UserReinstated', data: {} });
   }
+  if (deactivated !== undefined && deactivated !== (state.status === 'deactivated')) {
+    if (actor.id === userId) return reject('Conflict', 'Deactivate your own account with your password.');
+    events.push({ type: deactivated ? 'UserDeactivated' : 'UserReactivated', data: {} });
+  }
+  if (takesAdministratorAway(command, state) && !command.othersRemain) return lastAdministrator;
   return { events };
+}
+
+/** Whether there would be an active administrator less. */
+export function takesAdministratorAway(
+  wish: Pick<ChangeUser, 'role' | 'suspended' | 'deactivated'>,
+  { status, role }: UserState,
+): boolean {
+  if (status !== 'active' || role !== 'admin') return false;
+  return (wish.role ?? 'admin') !== 'admin' || wish.suspended === true || wish.deactivated === true;
+}
+
+function deactivate({ othersRemain }: DeactivateUser, state: UserState): UserDecision {
+  if (state.status === 'deactivated') return accept();
+  if (takesAdministratorAway({ deactivated: true }, state) && !othersRemain) return lastAdministrator;
+  return accept({ type: 'UserDeactivated', data: {} });
+}
+
+function link({ identityId, takesOver, sessionIds }: LinkIdentity, state: UserState): UserDecision {
+  const linked: NewFact<UserEvent> = { type: 'IdentityLinked', data: { identityId } };
+  if (!takesOver) return accept(linked);
+  return accept(
+    linked,
+    { type: 'PasswordChanged', data: { how: 'removed' } },
+    ...(state.totpId === null ? [] : [{ type: 'TotpDisabled', data: {} } as const]),
+    ...revoked(sessionIds, 'identity'),
+  );
 }
 
 export const user: Decider<UserState, UserCommand, UserEvent> = { category: 'user', initialState, evolve, decide };

@@ -36,7 +36,8 @@ export function expectedRows(events: readonly Recorded[]): Tables {
           display_name: displayName,
           display_key: displayName && nameKey(displayName),
         };
-        people.set(id, { id, ...names, email, role, suspended: false, bot: origin === 'bot', created_at: time });
+        const standing = { suspended: false, deactivated: false, bot: origin === 'bot' };
+        people.set(id, { id, ...names, email, role, ...standing, created_at: time });
         break;
       }
       case 'UserChanged': {
@@ -55,6 +56,10 @@ export function expectedRows(events: readonly Recorded[]): Tables {
         break;
       case 'UserReinstated':
         Object.assign(people.get(id) ?? {}, { suspended: false });
+        break;
+      case 'UserDeactivated':
+      case 'UserReactivated':
+        Object.assign(people.get(id) ?? {}, { deactivated: event.type === 'UserDeactivated' });
         break;
       case 'RoomCreated': {
         const { name, topic, visibility, history, passwordId } = event.data;

@@ -286,7 +286,7 @@ function userCommand(step: Step): UserCommand | null {
     case 'change server role':
       return { type: 'ChangeUser', actor, userId, role: step.words % 2 ? 'auditor' : 'user' };
     case 'sign in':
-      return { type: 'StartSession', actor, sessionId: 's1' };
+      return { type: 'StartSession', actor, sessionId: 's1', how: 'password' };
     default:
       return null;
   }

@@ -11,8 +11,8 @@ export {
   type TimelineQuery,
   timeline,
 } from './messages.js';
-export { InvalidCursor, type Page, type PageRequest } from './page.js';
-export { findUsers, getUser, getUsers, type User } from './people.js';
+export { cursorKey, InvalidCursor, type Page, type PageRequest, toPage } from './page.js';
+export { findUsers, getUser, getUsers, listAdministrators, peopleWithEmail, type User } from './people.js';
 export type { Log, Projection, ReadDatabase, Sql, Transaction } from './projection.js';
 export { Projector, type ProjectorOptions, type ProjectorStatus } from './projector.js';
 export { type ProjectionGroup, type ReadModels, readModels, readModelsVersion } from './read-models.js';

@@ -29,6 +29,7 @@ test('a user is found by id', async () => {
     role: 'admin',
     suspended: false,
     bot: false,
+    deactivated: false,
     createdAt: new Date(BEGINNING).toISOString(),
   });
   expect(await getUser(db, 'dave')).toMatchObject({ suspended: true });

@@ -18,12 +18,15 @@ export const people: Projection = {
       email text,
       role text NOT NULL,
       suspended boolean NOT NULL DEFAULT false,
+      deactivated boolean NOT NULL DEFAULT false,
       bot boolean NOT NULL,
       created_at timestamptz NOT NULL
     );`,
 
   indexes: (schema) => `
     CREATE INDEX ON ${schema}.people (username_key, id);
+    CREATE INDEX ON ${schema}.people (lower(email)) WHERE email IS NOT NULL;
+    CREATE INDEX ON ${schema}.people (id) WHERE role = 'admin';
     ${substringIndex(schema, 'people', 'username_key', 'display_key')}`,
 
   async apply(tx, schema, events) {
@@ -65,6 +68,10 @@ function fold(events: readonly Recorded[]): { registered: Registered[]; changed:
       case 'UserReinstated':
         patch(event, { suspended: event.type === 'UserSuspended' });
         break;
+      case 'UserDeactivated':
+      case 'UserReactivated':
+        patch(event, { deactivated: event.type === 'UserDeactivated' });
+        break;
     }
   }
   return { registered, changed: [...patches].map(([id, change]) => ({ id, patch: JSON.stringify(change) })) };
@@ -98,7 +105,8 @@ const updateChanged = (tx: Transaction, schema: string, rows: readonly Changed[]
     display_name = CASE WHEN patch ? 'display_name' THEN patch ->> 'display_name' ELSE display_name END,
     display_key = CASE WHEN patch ? 'display_key' THEN patch ->> 'display_key' ELSE display_key END,
     role = coalesce(patch ->> 'role', role),
-    suspended = coalesce((patch -> 'suspended')::boolean, suspended)
+    suspended = coalesce((patch -> 'suspended')::boolean, suspended),
+    deactivated = coalesce((patch -> 'deactivated')::boolean, deactivated)
   FROM (
     SELECT c.id, c.patch::jsonb FROM unnest(${column(rows, 'id')}::text[], ${column(rows, 'patch')}::text[]) AS c (id, patch)
   ) AS changed
@@ -115,6 +123,7 @@ export interface User {
   readonly email: string | null;
   readonly role: ServerRole;
   readonly suspended: boolean;
+  readonly deactivated: boolean;
   /** A program's account. */
   readonly bot: boolean;
   readonly createdAt: string;
@@ -148,6 +157,22 @@ export async function findUsers(db: ReadDatabase, q: string | undefined, page: P
   return toPage(rows, page, 'users', toUser, (row) => [row.username_key, row.id]);
 }
 
+/** Ids of active administrators, as far as the read model has come: for looking more closely at each. */
+export async function listAdministrators(db: ReadDatabase, most: number): Promise<string[]> {
+  const { sql, schema } = reading(db);
+  const rows = await sql<{ id: string }[]>`
+    SELECT id FROM ${schema}.people WHERE role = 'admin' AND NOT suspended AND NOT deactivated ORDER BY id LIMIT ${most}`;
+  return rows.map(({ id }) => id);
+}
+
+/** Ids of the people whose accounts name this e-mail address, whatever the case, at most `most`. */
+export async function peopleWithEmail(db: ReadDatabase, email: string, most: number): Promise<string[]> {
+  const { sql, schema } = reading(db);
+  const rows = await sql<{ id: string }[]>`
+    SELECT id FROM ${schema}.people WHERE lower(email) = lower(${textValue(email)}) ORDER BY id LIMIT ${most}`;
+  return rows.map(({ id }) => id);
+}
+
 interface UserRow {
   id: string;
   username: string;
@@ -157,6 +182,7 @@ interface UserRow {
   role: ServerRole;
   suspended: boolean;
   bot: boolean;
+  deactivated: boolean;
   created_at: Date;
 }
 
@@ -168,5 +194,6 @@ const toUser = (row: UserRow): User => ({
   role: row.role,
   suspended: row.suspended,
   bot: row.bot,
+  deactivated: row.deactivated,
   createdAt: timeOf(row.created_at),
 });

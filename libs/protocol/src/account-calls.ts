@@ -1,5 +1,6 @@
 import * as accounts from './accounts.js';
 import { type Call, noHeaders, readHeaders, sessionHeaders, writeHeaders } from './call.js';
+import { proofBody } from './sessions.js';
 
 /** People and their sessions. */
 export const accountCalls = {
@@ -26,10 +27,11 @@ export const accountCalls = {
     summary: 'Sign in',
     description:
       'A wrong name and a wrong password are both `unauthenticated`, so that nobody learns which names exist. ' +
-      'A suspended account is `forbidden`, which only its right password brings to light.',
+      'A suspended or deactivated account is `forbidden`, and one with a second factor `mfa_required` if `code` is absent; only ' +
+      'the right password brings either to light. A wrong code is `unauthenticated`.',
     body: accounts.loginBody,
     answers: { 200: accounts.sessionSchema },
-    errors: ['unauthenticated', 'forbidden'],
+    errors: ['unauthenticated', 'mfa_required', 'forbidden'],
     headers: sessionHeaders,
   },
   refresh: {
@@ -40,7 +42,8 @@ export const accountCalls = {
     summary: 'Exchange a refresh token for fresh tokens',
     description:
       'Each refresh token is good once. Using an old one again is taken for theft: it revokes the whole session, and ' +
-      'its WebSockets are closed.',
+      'its WebSockets are closed. Only for 10 seconds, and until its successor is used, the same token gives the same ' +
+      'successor once more, in case the answer was lost.',
     body: accounts.refreshBody,
     answers: { 200: accounts.sessionSchema },
     errors: ['unauthenticated'],
@@ -52,6 +55,7 @@ export const accountCalls = {
     tag: 'Accounts',
     auth: 'user',
     scope: 'session',
+    beforeSecondFactor: true,
     summary: 'Revoke the session',
     description: 'All its tokens stop working and its WebSockets are closed. Other sessions of the person go on.',
     answers: { 204: null },
@@ -78,6 +82,7 @@ export const accountCalls = {
     tag: 'Accounts',
     auth: 'user',
     scope: 'read',
+    beforeSecondFactor: true,
     summary: 'The caller',
     answers: { 200: accounts.userSchema },
     errors: [],
@@ -93,6 +98,22 @@ export const accountCalls = {
     body: accounts.changeMeBody,
     answers: { 200: accounts.userSchema },
     errors: [],
+    headers: writeHeaders,
+  },
+  giveUpAccount: {
+    method: 'POST',
+    path: '/v1/me/deactivate',
+    tag: 'Accounts',
+    auth: 'user',
+    scope: 'session',
+    summary: 'Give up the caller’s account',
+    description:
+      'Takes the password, or a code of the second factor; a wrong one is `forbidden`. All sessions end, nobody can sign in any ' +
+      'more, and the name stays taken. What was written stays. Only an administrator can undo it. The last ' +
+      'administrator cannot leave: `conflict`.',
+    body: proofBody,
+    answers: { 204: null },
+    errors: ['forbidden', 'conflict'],
     headers: writeHeaders,
   },
   listUsers: {
@@ -114,10 +135,10 @@ export const accountCalls = {
     tag: 'Accounts',
     auth: 'admin',
     scope: 'manage',
-    summary: 'Change, suspend or reinstate a person',
+    summary: 'Change, suspend or deactivate a person, or undo it',
     description:
-      'Suspending ends all sessions of the person at once. Administrators can neither suspend themselves nor change ' +
-      'their own role: `conflict`.',
+      'Suspending and deactivating end all sessions of the person at once. Administrators can neither suspend themselves nor ' +
+      'change their own role, and nobody can take the last administrator away: `conflict`.',
     params: accounts.ofUser,
     body: accounts.changeUserBody,
     answers: { 200: accounts.userSchema },

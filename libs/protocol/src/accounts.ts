@@ -16,7 +16,9 @@ import {
 } from './fields.js';
 import { listOf, paging } from './lists.js';
 
-const serverRole = z.enum(['admin', 'auditor', 'user']).describe('The role on the whole service, not in a room.');
+export const serverRole = z
+  .enum(['admin', 'auditor', 'user'])
+  .describe('The role on the whole service, not in a room.');
 
 // Bodies and queries ------------------------------------------------------------------------------------------------
 
@@ -32,7 +34,13 @@ export const registerBody = z
 
 /** Whether such a name or password could exist at all is not told: a wrong one is simply wrong. */
 export const loginBody = z
-  .object({ username: text(1, 254).toLowerCase(), password: text(1, 1_000) })
+  .object({
+    username: text(1, 254).toLowerCase(),
+    password: text(1, 1_000),
+    code: text(6, 40)
+      .optional()
+      .describe('Six digits of the authenticator, or a recovery code, where there is a second factor.'),
+  })
   .meta({ examples: [{ username: 'ada', password: 'correct horse battery' }] });
 
 export const refreshBody = z.object({ refreshToken: opaque });
@@ -42,6 +50,7 @@ export const changeMeBody = changes({ displayName });
 export const changeUserBody = changes({
   role: serverRole,
   suspended: z.boolean().describe('True locks the account out at once, false lets it in again.'),
+  deactivated: z.boolean().describe('True ends the use of the account at once, false gives it back to its holder.'),
   displayName,
 });
 
@@ -62,6 +71,9 @@ export const userSchema = z.object({
   role: serverRole,
   suspended: z.boolean(),
   bot: z.literal(true).optional().describe('There only for bots: accounts of programs.'),
+  status: z
+    .enum(['active', 'suspended', 'deactivated'])
+    .describe('Suspended by an administrator, or given up; an account that is both is `deactivated`.'),
   createdAt: time,
   email: z
     .string()

@@ -13,6 +13,8 @@ export interface Call {
   readonly auth: 'none' | 'user' | 'auditor' | 'admin';
   /** What a personal token must be good for; `session`: only somebody who signed in may ask, never a personal token. */
   readonly scope?: Scope | 'session';
+  /** Also for those who still have to set up the second factor that their role demands. */
+  readonly beforeSecondFactor?: true;
   readonly summary: string;
   readonly description?: string;
   readonly params?: z.ZodObject;
@@ -29,6 +31,8 @@ export interface Call {
 
 export type Tag =
   | 'Accounts'
+  | 'Sessions'
+  | 'Single sign-on'
   | 'Tokens'
   | 'Invitations'
   | 'Rooms'

@@ -8,12 +8,16 @@ import { messageCalls } from './message-calls.js';
 import { moderationCalls } from './moderation-calls.js';
 import { operationCalls } from './operation-calls.js';
 import { roomCalls } from './room-calls.js';
+import { sessionCalls } from './session-calls.js';
+import { signOnCalls } from './sign-on-calls.js';
 import { tokenCalls } from './token-calls.js';
 import { webhookCalls } from './webhook-calls.js';
 
 /** Every call of the REST API. */
 export const calls = {
   ...accountCalls,
+  ...sessionCalls,
+  ...signOnCalls,
   ...tokenCalls,
   ...roomCalls,
   ...messageCalls,
@@ -67,6 +71,7 @@ export function errorsOf(call: Call): ErrorCode[] {
   if (call.auth !== 'none') possible.add('unauthenticated');
   // A personal token may lack the scope.
   if (call.auth !== 'none') possible.add('forbidden');
+  if (call.auth !== 'none' && !call.beforeSecondFactor) possible.add('mfa_required');
   if (call.headers.request['Idempotency-Key']) possible.add('conflict');
   return errorCodes.filter((code) => possible.has(code));
 }

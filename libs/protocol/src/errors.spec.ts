@@ -16,6 +16,7 @@ describe('the table of errors', () => {
     expect(Object.entries(errors).map(([code, { status }]) => [code, status])).toEqual([
       ['invalid_request', 400],
       ['unauthenticated', 401],
+      ['mfa_required', 401],
       ['forbidden', 403],
       ['not_a_member', 403],
       ['reason_required', 403],
@@ -46,6 +47,7 @@ it('has a code for every reason of a rejection', () => {
     NotAMember: 'not_a_member',
     NotAllowed: 'forbidden',
     WrongPassword: 'forbidden',
+    SecondFactorNeeded: 'mfa_required',
     RoomClosed: 'room_closed',
     DuplicateId: 'duplicate_id',
     NameTaken: 'name_taken',

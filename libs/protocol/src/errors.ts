@@ -15,6 +15,7 @@ interface ErrorKind {
 export const errors = {
   invalid_request: { status: 400, title: 'The request is not valid', retryable: false },
   unauthenticated: { status: 401, title: 'Valid credentials are needed', retryable: false },
+  mfa_required: { status: 401, title: 'A second factor is needed', retryable: false },
   forbidden: { status: 403, title: 'This is not allowed', retryable: false },
   not_a_member: { status: 403, title: 'Only members of the room may do this', retryable: false },
   reason_required: { status: 403, title: 'Reading this takes a reason', retryable: false },
@@ -42,6 +43,7 @@ export const codeOfRejection: Readonly<Record<RejectionReason, ErrorCode>> = {
   NotAMember: 'not_a_member',
   NotAllowed: 'forbidden',
   WrongPassword: 'forbidden',
+  SecondFactorNeeded: 'mfa_required',
   RoomClosed: 'room_closed',
   DuplicateId: 'duplicate_id',
   NameTaken: 'name_taken',

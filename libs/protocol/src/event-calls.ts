@@ -1,6 +1,8 @@
-import { type Call, inspectionHeaders } from './call.js';
+import { ofUser } from './accounts.js';
+import { type Call, inspectionHeaders, readHeaders } from './call.js';
 import { storedEventListSchema } from './events.js';
 import * as rooms from './rooms.js';
+import { storedUserEventListSchema, userEventsQuery } from './user-events.js';
 
 /** The log as readers may see it. */
 export const eventCalls = {
@@ -22,5 +24,32 @@ export const eventCalls = {
     answers: { 200: storedEventListSchema },
     errors: ['not_found', 'not_a_member', 'reason_required'],
     headers: inspectionHeaders,
+  },
+  listMyEvents: {
+    method: 'GET',
+    path: '/v1/me/events',
+    tag: 'Events',
+    auth: 'user',
+    scope: 'read',
+    summary: 'Everything that happened to the caller’s account',
+    description: 'In order of revision: signing in and out, changes of password, role and second factor, and by whom.',
+    query: userEventsQuery,
+    answers: { 200: storedUserEventListSchema },
+    errors: [],
+    headers: readHeaders,
+  },
+  listUserEvents: {
+    method: 'GET',
+    path: '/v1/users/{id}/events',
+    tag: 'Events',
+    auth: 'auditor',
+    scope: 'read',
+    summary: 'Everything that happened to an account',
+    description: 'In order of revision. For administrators and auditors.',
+    params: ofUser,
+    query: userEventsQuery,
+    answers: { 200: storedUserEventListSchema },
+    errors: ['forbidden', 'not_found'],
+    headers: readHeaders,
   },
 } as const satisfies Record<string, Call>;

@@ -144,7 +144,7 @@ export const liveEnvelopeSchema = z.object(happening);
 /** What a stored event tells besides its type and data. */
 export const storedEnvelopeSchema = z.object({
   id,
-  stream: z.string().describe('`room-` and the id of the room.'),
+  stream: z.string().describe('`room-` and the id of the room, or `user-` and the id of the account.'),
   ...happening,
   position,
   sealed: z

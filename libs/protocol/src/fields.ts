@@ -56,7 +56,8 @@ export const username = z
   .toLowerCase()
   .describe('3 to 32 of a-z 0-9 _ . - ; capital letters are taken as small ones.');
 
-export const newPassword = text(10, 1_000);
+/** Neither the username nor one of the commonest, which is looked at apart. */
+export const newPassword = text(10, 256);
 
 export const email = z.email('must be an e-mail address').max(254, 'must have at most 254 characters');
 

@@ -14,5 +14,8 @@ export * from './openapi.js';
 export * from './operation.js';
 export * from './rooms.js';
 export * from './scopes.js';
+export * from './sessions.js';
+export { endSignOnBody, type SignInOptions, signInOptionsSchema } from './sign-on-calls.js';
 export * from './tokens.js';
+export * from './user-events.js';
 export * from './webhooks.js';

@@ -10,6 +10,8 @@ import * as messages from './messages.js';
 import * as moderation from './moderation.js';
 import * as operation from './operation.js';
 import * as rooms from './rooms.js';
+import * as sessions from './sessions.js';
+import { endSignOnBody, signInOptionsSchema } from './sign-on-calls.js';
 import * as tokens from './tokens.js';
 import * as webhooks from './webhooks.js';
 
@@ -39,13 +41,15 @@ export function openapi({ version }: { version: string }): JsonSchema {
 }
 
 const tags: Record<Tag, string> = {
-  Accounts: 'People, their sessions and their rights on the whole service.',
+  Accounts: 'People, signing in, and their rights on the whole service.',
+  Sessions: 'Where a person is signed in, and by what they prove who they are.',
+  'Single sign-on': 'Signing in with an account at an identity provider, by OpenID Connect.',
   Tokens: 'Personal tokens for programs, and bots.',
   Rooms: 'Rooms and who is in them.',
   Invitations: 'Codes that let people make an account, or join a room.',
   Messages: 'What people say, and what each of them has read.',
   Moderation: 'Bans, mutes, reports, and who owns a room.',
-  Events: 'The log of a room: the one truth from which all the rest is made.',
+  Events: 'The log of a room or an account: the one truth from which all the rest is made.',
   Webhooks: 'Events of rooms sent elsewhere, and addresses at which programs post.',
   Operation: 'For those who run the service.',
 };
@@ -123,6 +127,19 @@ const namedSchemas: Record<string, z.ZodType> = {
   TokenList: tokens.tokenListSchema,
   CreateToken: tokens.createTokenBody,
   CreateBot: tokens.createBotBody,
+  LiveSession: sessions.liveSessionSchema,
+  LiveSessionList: sessions.liveSessionListSchema,
+  ChangePassword: sessions.changePasswordBody,
+  PasswordReset: sessions.passwordResetSchema,
+  ResetPassword: sessions.resetPasswordBody,
+  Proof: sessions.proofBody,
+  TotpStatus: sessions.totpStatusSchema,
+  NewTotp: sessions.newTotpSchema,
+  ConfirmTotp: sessions.confirmTotpBody,
+  RecoveryCodes: sessions.recoveryCodesSchema,
+  PublicKeys: sessions.publicKeysSchema,
+  SignInOptions: signInOptionsSchema,
+  EndSignOn: endSignOnBody,
 
   Room: rooms.roomSchema,
   RoomList: rooms.roomListSchema,

@@ -77,7 +77,7 @@ export const tokenCalls = {
     method: 'GET',
     path: '/v1/users/{id}/tokens',
     tag: 'Tokens',
-    auth: 'admin',
+    auth: 'auditor',
     scope: 'session',
     summary: 'The personal tokens of a person or bot',
     params: accounts.ofUser,

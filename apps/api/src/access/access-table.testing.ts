@@ -119,6 +119,35 @@ export const callTable = {
   listUsers: /*         */ row('u + + + + + + +'),
   changeUser: /*        */ row('u f f f f f f +', body({ displayName: 'Somebody else' })),
 
+  giveUpAccount: /*     */ row('u f f f f f f f', body({ password: 'wrong password' })),
+  listMyEvents: /*      */ row('u + + + + + + +'),
+  listUserEvents: /*    */ row('u f f f f f + +'),
+
+  listMySessions: /*    */ row('u + + + + + + +'),
+  endMySession: /*      */ row('u 0 0 0 0 0 0 0', () => ({ params: { id: freshId() } })),
+  endMyOtherSessions: /**/ row('u + + + + + + +'),
+  listSessions: /*      */ row('u f f f f f + +'),
+  endSession: /*        */ row('u f f f f f f 0', () => ({ params: { sessionId: freshId() } })),
+  endSessions: /*       */ row('u f f f f f f 0', () => ({ params: { id: freshId() } })),
+  changePassword: /*    */ row(
+    'u f f f f f f f',
+    body({ currentPassword: 'wrong password', newPassword: 'another password' }),
+  ),
+  issuePasswordReset: /**/ row('u f f f f f f +'),
+  resetPassword: /*     */ row('u u u u u u u u', body({ token: 'of-nobody', newPassword: 'another password' })),
+  getTotp: /*           */ row('u + + + + + + +'),
+  beginTotp: /*         */ row('u + + + + + + +'),
+  confirmTotp: /*       */ row('u f f f f f f f', body({ code: '000000' })),
+  removeTotp: /*        */ row('u c c c c c c c', body({ password })),
+  renewRecoveryCodes: /**/ row('u c c c c c c c'),
+  stepUp: /*            */ row('u f f f f f f f', body({ password: 'wrong password' })),
+  listPublicKeys: /*    */ row('+ + + + + + + +'),
+
+  getSignInOptions: /*  */ row('+ + + + + + + +'),
+  beginSignOn: /*       */ row('0 0 0 0 0 0 0 0'),
+  finishSignOn: /*      */ row('0 0 0 0 0 0 0 0'),
+  endSignOn: /*         */ row('u u u u u u u u', body({ code: 'of-nobody' })),
+
   createToken: /*       */ row('u + + + + + + +', body({ name: 'of the table', scopes: ['read'] })),
   listTokens: /*        */ row('u + + + + + + +'),
   revokeToken: /*       */ row('u + + + + + + +', async (scene, column) => ({
@@ -129,7 +158,7 @@ export const callTable = {
     params: { id: await aBot(cast) },
     body: { name: 'of the table', scopes: ['read'] },
   })),
-  listTokensOf: /*      */ row('u f f f f f f +'),
+  listTokensOf: /*      */ row('u f f f f f + +'),
   revokeTokenOf: /*     */ row('u f f f f f f +', async (scene) => ({
     params: { tokenId: await targetsToken(scene) },
   })),

@@ -4,8 +4,10 @@ import {
   type ChangeUser,
   isRejection,
   nameKey,
+  passwordProblem,
   type Rejection,
   reject,
+  takesAdministratorAway,
   type UserCommand,
   type UserState,
 } from '@verbatim/domain';
@@ -14,10 +16,14 @@ import { Users } from '../mailbox/entities.js';
 import type { Context, Decided } from '../mailbox/mailbox.js';
 import { newId } from '../new-id.js';
 import { ProblemFilter } from '../rest/problem-filter.js';
+import { Proving } from '../sessions/proving.js';
+import { EndSessions, EndSessionsHandler } from '../sessions/session-commands.js';
 import { ACCESS_SECONDS, AccessTokens } from '../vault/access-tokens.js';
+import { Administrators } from '../vault/administrators.js';
+import { Credentials } from '../vault/credentials.js';
 import { Names } from '../vault/names.js';
-import { hashPassword, passwordMatches } from '../vault/passwords.js';
-import { Sessions } from '../vault/sessions.js';
+import { hashPassword } from '../vault/passwords.js';
+import { type Device, type NewSession, Sessions } from '../vault/sessions.js';
 import { VaultSql } from '../vault/vault-sql.js';
 
 /** Somebody signed in: the account, and the tokens to go on with. */
@@ -33,12 +39,12 @@ export interface SignedIn {
 
 type UserDecided = Decided<UserState>;
 
-/** Changes an account. Whoever was suspended comes back without the sessions of before: a thief might hold one. */
+/** Changes an account. Whoever was suspended or deactivated comes back without the sessions of before: a thief might hold one. */
 export class ReviseAccount extends Command<UserDecided | Rejection> {
   constructor(
     readonly userId: string,
     readonly actor: Actor,
-    readonly wishes: Pick<ChangeUser, 'displayName' | 'role' | 'suspended'>,
+    readonly wishes: Pick<ChangeUser, 'displayName' | 'role' | 'suspended' | 'deactivated'>,
     readonly context: Context,
   ) {
     super();
@@ -50,16 +56,65 @@ export class ReviseAccountHandler implements ICommandHandler<ReviseAccount> {
   constructor(
     private readonly users: Users,
     private readonly sessions: Sessions,
+    private readonly administrators: Administrators,
   ) {}
 
   async execute({ userId, actor, wishes, context }: ReviseAccount): Promise<UserDecided | Rejection> {
-    if (wishes.suspended === false) {
+    const { role, suspended, deactivated } = wishes;
+    let othersRemain = false;
+    if (role !== undefined || suspended !== undefined || deactivated !== undefined) {
       const { state } = await this.users.newest(userId);
-      if (state.status === 'suspended') await this.sessions.revokeAll(userId);
+      const comesBack = suspended === false || deactivated === false;
+      if (comesBack && state.status !== 'active') await this.sessions.revokeAll(userId);
+      if (actor.id !== userId && takesAdministratorAway(wishes, state)) {
+        const leaving = await this.administrators.leave(userId);
+        if (leaving === 'busy') return undecidedAdministrators;
+        othersRemain = leaving === 'noted';
+      }
     }
-    return this.users.send(userId, { type: 'ChangeUser', actor, userId, ...wishes }, context);
+    const change = { type: 'ChangeUser', actor, userId, ...wishes, othersRemain } as const;
+    const changed = await this.users.send(userId, change, context);
+    if (!isRejection(changed) && (suspended || deactivated)) await this.sessions.revokeAll(userId);
+    return changed;
   }
 }
+
+/** The holder gives an account up, having proved who they are. */
+export class GiveUpAccount extends Command<UserDecided | Rejection> {
+  constructor(
+    readonly actor: Actor,
+    readonly context: Context,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(GiveUpAccount)
+export class GiveUpAccountHandler implements ICommandHandler<GiveUpAccount> {
+  constructor(
+    private readonly users: Users,
+    private readonly sessions: Sessions,
+    private readonly administrators: Administrators,
+  ) {}
+
+  async execute({ actor, context }: GiveUpAccount): Promise<UserDecided | Rejection> {
+    const { state } = await this.users.newest(actor.id);
+    let othersRemain = false;
+    if (takesAdministratorAway({ deactivated: true }, state)) {
+      const leaving = await this.administrators.leave(actor.id);
+      if (leaving === 'busy') return undecidedAdministrators;
+      othersRemain = leaving === 'noted';
+    }
+    const given = await this.users.send(actor.id, { type: 'DeactivateUser', actor, othersRemain }, context);
+    if (!isRejection(given)) await this.sessions.revokeAll(actor.id);
+    return given;
+  }
+}
+
+const undecidedAdministrators = reject(
+  'Unavailable',
+  'Whether another administrator remains is being decided. Try again in a minute.',
+);
 
 /** Makes an account: claims the name, keeps the credential, records the registration. Without a password nobody can sign in. */
 export class OpenAccount extends Command<UserDecided | Rejection> {
@@ -84,6 +139,8 @@ export class OpenAccountHandler implements ICommandHandler<OpenAccount> {
 
   async execute({ userId, account, context }: OpenAccount): Promise<UserDecided | Rejection> {
     const { password, ...registration } = account;
+    const problem = password === null ? null : passwordProblem(password, account.username);
+    if (problem) return reject('Invalid', `The password ${problem}.`);
     const claim = await this.names.claim('user', nameKey(account.username), userId);
     if (!claim) return reject('NameTaken', 'This username is taken.');
     if (password !== null) {
@@ -98,7 +155,7 @@ export class OpenAccountHandler implements ICommandHandler<OpenAccount> {
 /** Begins a session of an account whose holder has been recognized. */
 export class StartSession extends Command<SignedIn | Rejection> {
   constructor(
-    readonly userId: string,
+    readonly session: Omit<NewSession, 'sessionId'>,
     readonly context: Context,
   ) {
     super();
@@ -114,11 +171,17 @@ export class StartSessionHandler implements ICommandHandler<StartSession> {
     private readonly time: Time,
   ) {}
 
-  async execute({ userId, context }: StartSession): Promise<SignedIn | Rejection> {
+  async execute({ session, context }: StartSession): Promise<SignedIn | Rejection> {
+    const { userId, how } = session;
     const sessionId = newId();
-    const started = await this.users.send(userId, { type: 'StartSession', actor: null, sessionId }, context);
+    const started = await this.users.send(userId, { type: 'StartSession', actor: null, sessionId, how }, context);
     if (isRejection(started)) return started;
-    const refreshToken = await this.sessions.start({ sessionId, userId });
+    const refreshToken = await this.sessions.start({ ...session, sessionId });
+    if (refreshToken === null) {
+      const revoke = { type: 'RevokeSessions', actor: null, sessionIds: [sessionId], cause: 'password' } as const;
+      await this.users.send(userId, revoke, context);
+      return reject('NotFound', 'The password has just been changed.');
+    }
     const accessToken = await this.tokens.sign({ userId, sessionId }, this.time.now());
     return {
       userId,
@@ -131,11 +194,21 @@ export class StartSessionHandler implements ICommandHandler<StartSession> {
   }
 }
 
-/** Recognizes somebody by username and password. Unknown names and wrong passwords look the same and take as long. */
+/** What somebody shows to sign in; `code` is of the second factor. */
+export interface Showing {
+  readonly username: string;
+  readonly password: string;
+  readonly code?: string;
+}
+
+/**
+ * Recognizes somebody by username, password and, where there is one, second factor. Unknown names and wrong passwords look the
+ * same and take as long; only the right password brings to light that a second factor is needed.
+ */
 export class SignIn extends Command<SignedIn | null | Rejection> {
   constructor(
-    readonly username: string,
-    readonly password: string,
+    readonly shown: Showing,
+    readonly device: Device,
     readonly context: Context,
   ) {
     super();
@@ -146,23 +219,32 @@ export class SignIn extends Command<SignedIn | null | Rejection> {
 export class SignInHandler implements ICommandHandler<SignIn> {
   constructor(
     private readonly names: Names,
-    private readonly vault: VaultSql,
+    private readonly credentials: Credentials,
+    private readonly users: Users,
+    private readonly proving: Proving,
     private readonly start: StartSessionHandler,
   ) {}
 
-  async execute({ username, password, context }: SignIn): Promise<SignedIn | null | Rejection> {
+  async execute({ shown, device, context }: SignIn): Promise<SignedIn | null | Rejection> {
+    const { username, password, code } = shown;
     const userId = await this.names.ownerOf('user', nameKey(username));
-    const [credential] = userId
-      ? await this.vault.sql<
-          { password_hash: string }[]
-        >`select password_hash from vault.credentials where user_id = ${userId}`
-      : [];
-    const matches = await passwordMatches(password, credential?.password_hash ?? null);
-    if (!matches || !userId) return null;
-    const signedIn = await this.start.execute(new StartSession(userId, context));
+    const passwordHash = await this.credentials.check(userId, password);
+    if (!passwordHash || !userId) return null;
+    const { state } = await this.users.newest(userId);
+    if (state.status === 'active' && state.totpId !== null) {
+      if (code === undefined) return secondFactorNeeded;
+      if (!(await this.proving.bySecondFactor(userId, state, code, context))) return null;
+    }
+    const session = { userId, how: 'password', device, passwordHash } as const;
+    const signedIn = await this.start.execute(new StartSession(session, context));
     return isRejection(signedIn) && signedIn.rejected === 'NotFound' ? null : signedIn;
   }
 }
+
+const secondFactorNeeded = reject(
+  'SecondFactorNeeded',
+  'Send the six digits of your authenticator, or a recovery code, as `code` with the password.',
+);
 
 /** Records that an account, if there is one of this name, was guessed at so often that it has to wait. */
 export class NoteLockout extends Command<void> {
@@ -193,32 +275,6 @@ export class NoteLockoutHandler implements ICommandHandler<NoteLockout> {
   }
 }
 
-/** Ends a session for good: sign-out, or a stolen token. */
-export class EndSession extends Command<UserDecided | Rejection> {
-  constructor(
-    readonly userId: string,
-    readonly sessionId: string,
-    readonly actor: Actor | null,
-    readonly cause: 'logout' | 'reuse',
-    readonly context: Context,
-  ) {
-    super();
-  }
-}
-
-@CommandHandler(EndSession)
-export class EndSessionHandler implements ICommandHandler<EndSession> {
-  constructor(
-    private readonly users: Users,
-    private readonly sessions: Sessions,
-  ) {}
-
-  async execute({ userId, sessionId, actor, cause, context }: EndSession): Promise<UserDecided | Rejection> {
-    await this.sessions.revoke(sessionId);
-    return this.users.send(userId, { type: 'RevokeSession', actor, sessionId, cause }, context);
-  }
-}
-
 /** Renews a session. A refresh token that was used before ends the whole session, for one of the two users is a thief. */
 export class RenewSession extends Command<SignedIn | null> {
   constructor(
@@ -236,7 +292,7 @@ export class RenewSessionHandler implements ICommandHandler<RenewSession> {
     private readonly sessions: Sessions,
     private readonly tokens: AccessTokens,
     private readonly time: Time,
-    private readonly end: EndSessionHandler,
+    private readonly end: EndSessionsHandler,
   ) {}
 
   async execute({ refreshToken, context }: RenewSession): Promise<SignedIn | null> {
@@ -244,7 +300,7 @@ export class RenewSessionHandler implements ICommandHandler<RenewSession> {
     if (rotation.outcome === 'unknown') return null;
     const { userId, sessionId } = rotation;
     if (rotation.outcome === 'reused') {
-      await this.end.execute(new EndSession(userId, sessionId, null, 'reuse', context));
+      await this.end.execute(new EndSessions(userId, { only: sessionId }, null, 'reuse', context));
       return null;
     }
     const { state, position } = await this.users.current(userId);
@@ -256,10 +312,10 @@ export class RenewSessionHandler implements ICommandHandler<RenewSession> {
 
 export const accountCommandHandlers = [
   ReviseAccountHandler,
+  GiveUpAccountHandler,
   OpenAccountHandler,
   StartSessionHandler,
   SignInHandler,
   NoteLockoutHandler,
   RenewSessionHandler,
-  EndSessionHandler,
 ];

@@ -14,9 +14,11 @@ import { By, Call, From, Input, type InputOf, Trace } from '../rest/call.js';
 import { listAnswer } from '../rest/list-answer.js';
 import { ReadYourWrites } from '../rest/read-your-writes.js';
 import { accepted, Refusal } from '../rest/refusal.js';
+import { Proving } from '../sessions/proving.js';
+import { EndSessions } from '../sessions/session-commands.js';
 import { Sessions, TICKET_SECONDS } from '../vault/sessions.js';
 import {
-  EndSession,
+  GiveUpAccount,
   NoteLockout,
   OpenAccount,
   RenewSession,
@@ -45,6 +47,7 @@ export class AccountController {
     private readonly registration: Registration,
     private readonly attempts: Attempts,
     private readonly proxies: Proxies,
+    private readonly proving: Proving,
   ) {}
 
   @Call('register')
@@ -67,7 +70,8 @@ export class AccountController {
         ? new OpenAccount(userId, account, context)
         : new OpenInvitedAccount(userId, invitation, account, context);
     accepted(await this.commands.execute(open));
-    return this.session(accepted(await this.commands.execute(new StartSession(userId, context))), reply);
+    const session = { userId, how: 'registration', device: this.proxies.deviceOf(request) } as const;
+    return this.session(accepted(await this.commands.execute(new StartSession(session, context))), reply);
   }
 
   @Call('login')
@@ -78,14 +82,16 @@ export class AccountController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Session> {
     const attempt = await this.attempts.signIn(body.username, this.proxies.addressOf(request));
-    const signedIn = await this.commands.execute(new SignIn(body.username, body.password, context));
-    if (!signedIn) {
+    const recognized = await this.commands.execute(new SignIn(body, this.proxies.deviceOf(request), context));
+    if (!recognized) {
       // Not waited for: how long the answer takes must not tell whether there is such an account.
       if (attempt.last) void this.commands.execute(new NoteLockout(body.username, context));
-      throw new Refusal('unauthenticated', 'The username or the password is wrong.');
+      throw new Refusal('unauthenticated', 'The username, the password or the code is wrong.');
     }
+    // The right password alone is no success where a second factor is needed.
+    const signedIn = accepted(recognized);
     await attempt.succeeded();
-    return this.session(accepted(signedIn), reply);
+    return this.session(signedIn, reply);
   }
 
   @Call('refresh')
@@ -101,7 +107,7 @@ export class AccountController {
 
   @Call('logout')
   async logout(@By() { actor, sessionId }: Identity, @Trace() context: Context): Promise<void> {
-    accepted(await this.commands.execute(new EndSession(actor.id, sessionId, actor, 'logout', context)));
+    accepted(await this.commands.execute(new EndSessions(actor.id, { only: sessionId }, actor, 'logout', context)));
   }
 
   @Call('makeTicket')
@@ -126,6 +132,18 @@ export class AccountController {
     return this.change(actor.id, actor, body, context, reply);
   }
 
+  @Call('giveUpAccount')
+  async giveUpAccount(
+    @Input('giveUpAccount') { body }: InputOf<'giveUpAccount'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    if (!(await this.proving.by(actor.id, body, context))) throw new Refusal('forbidden', 'This is not right.');
+    const { position } = accepted(await this.commands.execute(new GiveUpAccount(actor, context)));
+    await this.readYourWrites.written(position, reply);
+  }
+
   @Call('listUsers')
   async listUsers(
     @Input('listUsers') { query }: InputOf<'listUsers'>,
@@ -137,13 +155,14 @@ export class AccountController {
   }
 
   @Call('changeUser')
-  changeUser(
+  async changeUser(
     @Input('changeUser') { params, body }: InputOf<'changeUser'>,
-    @By() { actor }: Identity,
+    @By() identity: Identity,
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<User> {
-    return this.change(params.id, actor, body, context, reply);
+    if (body.role !== undefined) await this.proving.demandFresh(identity);
+    return this.change(params.id, identity.actor, body, context, reply);
   }
 
   private async change(

@@ -3,6 +3,7 @@ import type { Scope } from '@verbatim/protocol';
 import type { Clock } from '../clock.js';
 import type { Users } from '../mailbox/entities.js';
 import { Refusal } from '../rest/refusal.js';
+import type { SecondFactorPolicy } from '../sessions/second-factor-policy.js';
 import type { AccessTokens } from '../vault/access-tokens.js';
 import type { PersonalToken, PersonalTokens } from '../vault/personal-tokens.js';
 import type { SessionRef, Sessions } from '../vault/sessions.js';
@@ -18,6 +19,8 @@ export interface Identity {
   readonly scopes: Scopes;
   /** Absent for a session. */
   readonly token?: PersonalToken;
+  /** Their role demands a second factor, and they have none yet: they may do nothing but set it up. */
+  readonly lacksSecondFactor: boolean;
 }
 
 /** What to answer somebody whose credential is not good for something, or null where it is. */
@@ -28,13 +31,14 @@ export function outOfScope(scopes: Scopes, scope: Scope | 'session' | undefined)
   return scopes.has(scope) ? null : new Refusal('forbidden', `The personal token lacks the scope ${scope}.`);
 }
 
-/** Tells who is behind a credential, as of now: revoked sessions and suspended accounts are nobody. */
+/** Tells who is behind a credential, as of now: revoked sessions, suspended and deactivated accounts are nobody. */
 export class Authentication {
   constructor(
     private readonly tokens: AccessTokens,
     private readonly sessions: Sessions,
     private readonly personalTokens: PersonalTokens,
     private readonly users: Users,
+    private readonly policy: SecondFactorPolicy,
     private readonly clock: Clock,
   ) {}
 
@@ -55,7 +59,8 @@ export class Authentication {
   private async identify({ userId, sessionId }: SessionRef): Promise<Identity | null> {
     const { state } = await this.users.current(userId);
     if (state.status !== 'active' || this.sessions.isRevoked(sessionId)) return null;
-    return { actor: { id: userId, role: state.role }, sessionId, scopes: 'all' };
+    const actor = { id: userId, role: state.role };
+    return { actor, sessionId, scopes: 'all', lacksSecondFactor: this.policy.lacking(state) };
   }
 
   /** A token is good while the vault has it, its holder's stream has it, and the holder is let in. */
@@ -66,6 +71,7 @@ export class Authentication {
     // A fresh one may have been made at a replica of which this one has not heard yet.
     if (!state.tokens.includes(id)) state = (await this.users.newest(userId)).state;
     if (state.status !== 'active' || !state.tokens.includes(id)) return null;
-    return { actor: { id: userId, role: state.role }, sessionId: id, scopes, token };
+    const actor = { id: userId, role: state.role };
+    return { actor, sessionId: id, scopes, token, lacksSecondFactor: this.policy.lacking(state) };
   }
 }

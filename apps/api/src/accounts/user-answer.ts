@@ -4,11 +4,13 @@ import type { User } from '@verbatim/protocol';
 
 /** An account as clients see it. The e-mail address is for the person and for administrators only. */
 export function userAnswer(id: string, state: UserState, withEmail: boolean): User {
-  const { username, displayName, role, status, bot, createdAt, email } = state;
-  const account = { id, username, displayName, role, suspended: status === 'suspended', createdAt };
+  const { username, displayName, role, suspended, status, bot, createdAt, email } = state;
+  const standing = status === 'suspended' || status === 'deactivated' ? status : 'active';
+  const account = { id, username, displayName, role, suspended, status: standing, createdAt } as const;
   return { ...account, ...(bot && { bot }), ...(withEmail && { email }) };
 }
 
-export function userRowAnswer({ email, bot, ...user }: UserRow, withEmail: boolean): User {
-  return { ...user, ...(bot && { bot }), ...(withEmail && { email }) };
+export function userRowAnswer({ email, bot, deactivated, ...user }: UserRow, withEmail: boolean): User {
+  const status = deactivated ? 'deactivated' : user.suspended ? 'suspended' : 'active';
+  return { ...user, status, ...(bot && { bot }), ...(withEmail && { email }) };
 }

@@ -2,13 +2,19 @@ import { Controller } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import type { AnswerOf } from '@verbatim/protocol';
 import type { Identity } from '../accounts/authentication.js';
+import { Users } from '../mailbox/entities.js';
 import type { Purpose } from '../moderation/inspections.js';
 import { By, Call, Input, type InputOf, Why } from '../rest/call.js';
+import { Refusal } from '../rest/refusal.js';
+import { ReadAccountEvents } from './account-events.js';
 import { ReadEvents } from './audit-queries.js';
 
 @Controller()
 export class AuditController {
-  constructor(private readonly queries: QueryBus) {}
+  constructor(
+    private readonly queries: QueryBus,
+    private readonly users: Users,
+  ) {}
 
   @Call('listEvents')
   listEvents(
@@ -17,5 +23,22 @@ export class AuditController {
     @Why() purpose: Purpose,
   ): Promise<AnswerOf<'listEvents'>> {
     return this.queries.execute(new ReadEvents(params.id, actor, purpose, query));
+  }
+
+  @Call('listMyEvents')
+  listMyEvents(
+    @Input('listMyEvents') { query }: InputOf<'listMyEvents'>,
+    @By() { actor }: Identity,
+  ): Promise<AnswerOf<'listMyEvents'>> {
+    return this.queries.execute(new ReadAccountEvents(actor.id, query, 'my events'));
+  }
+
+  @Call('listUserEvents')
+  async listUserEvents(
+    @Input('listUserEvents') { params, query }: InputOf<'listUserEvents'>,
+  ): Promise<AnswerOf<'listUserEvents'>> {
+    const { status } = (await this.users.newest(params.id)).state;
+    if (status === 'unborn') throw new Refusal('not_found', 'There is no such user.');
+    return this.queries.execute(new ReadAccountEvents(params.id, query, 'events of a user'));
   }
 }

@@ -263,6 +263,40 @@ describe('an auditor', () => {
   });
 });
 
+describe('the events of an account', () => {
+  it('tell its holder, administrators and auditors what became of it, and by whom', async () => {
+    const dora = await register(service.url);
+    await dora.patch('/v1/me', { displayName: 'Theodora' });
+    await admin.patch(`/v1/users/${dora.id}`, { role: 'auditor' });
+    const own = await dora.all('/v1/me/events', 2);
+
+    expect(own.map(({ type, actor }) => [type, actor?.username ?? null])).toEqual([
+      ['UserRegistered', null],
+      ['SessionStarted', null],
+      ['UserChanged', dora.username],
+      ['UserRoleChanged', admin.username],
+    ]);
+    expect(own[0].data).toMatchObject({ username: dora.username, origin: 'registration' });
+    expect(own[1].data).toMatchObject({ how: 'registration', sessionId: expect.any(String) });
+    for (const { sealed, hash, stream } of own) {
+      expect(createHash('sha256').update(sealed, 'utf8').digest('hex')).toBe(hash);
+      expect(sealed).not.toContain('Theodora');
+      expect(stream).toBe(`user-${dora.id}`);
+    }
+    expect(own.map(({ prev }) => prev)).toEqual([null, ...own.slice(0, -1).map(({ hash }) => hash)]);
+    for (const reader of [admin, dora]) expect(await reader.all(`/v1/users/${dora.id}/events`, 3)).toEqual(own);
+    expect(await dora.all('/v1/me/events?from=2')).toEqual(own.slice(2));
+  });
+
+  it('are for nobody else', async () => {
+    expect(outcome(await bob.get(`/v1/users/${ada.id}/events`))).toBe('forbidden');
+    expect(outcome(await bob.get(`/v1/users/${bob.id}/events`))).toBe('forbidden');
+    expect(outcome(await admin.get(`/v1/users/${unknownId()}/events`))).toBe('not_found');
+    for (const path of ['/v1/me/events', `/v1/users/${ada.id}/events`])
+      expect(outcome(await new Visitor(service.url).get(path))).toBe('unauthenticated');
+  });
+});
+
 it('all calls of events have been seen with each of their answers', () => {
   expect(neverSeen('Events')).toEqual([]);
 });

@@ -77,8 +77,8 @@ function requestFor(call: Call, town: Town, parts: Parts = {}): HttpRequest {
   };
 }
 
-const senderOf = ({ auth }: Call, { owner, administrator }: Town) =>
-  auth === 'admin' || auth === 'auditor' ? administrator : owner;
+const senderOf = (call: Call, { owner, administrator }: Town) =>
+  call.auth === 'none' || call.auth === 'user' ? owner : administrator;
 
 const rightBody = (call: Call): Buffer | undefined => call.body && plainJson(rightObject(call.body));
 
@@ -90,7 +90,7 @@ function targetOf(
   query = rightQuery(call),
 ): string {
   const all = { ...town.places, ...places };
-  const path = call.path.replaceAll(/(\/v1\/\w+\/)?\{(\w+)\}/g, (whole, before = '', name) => {
+  const path = call.path.replaceAll(/(\/v1\/[\w/-]+\/)?\{(\w+)\}/g, (whole, before = '', name) => {
     const place = all[whole] ?? all[`{${name}}`] ?? 'hello';
     return `${before}${place}`;
   });

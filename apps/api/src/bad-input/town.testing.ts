@@ -36,6 +36,9 @@ export async function foundTown(): Promise<Town> {
   const stranger = await register(service.url);
   const friend = await register(service.url);
   const administrator = await signIn(service.url);
+  // Twice, so that lists of sessions have a second page.
+  for (const { username } of [owner, friend]) await signIn(service.url, { username, password });
+  const sessionOf = async (path: string) => (await administrator.get(path)).body.items[0].id as string;
 
   const [room, closedRoom, messages] = await roomsOf(owner, [friend, administrator]);
   await owner.post(`/v1/rooms/${closedRoom}/close`);
@@ -67,10 +70,12 @@ export async function foundTown(): Promise<Town> {
       '/v1/rooms/{id}': room,
       '/v1/invitations/{id}': serverInvitation,
       '{invitationId}': roomInvitation,
+      '/v1/me/sessions/{id}': await sessionOf(`/v1/users/${owner.id}/sessions`),
+      '{sessionId}': await sessionOf(`/v1/users/${friend.id}/sessions`),
       '{userId}': friend.id,
       '{tokenId}': token.body.id,
       '{webhookId}': webhook.body.id,
-      '{id}': ownToken.body.id,
+      '/v1/me/tokens/{id}': ownToken.body.id,
       '{messageId}': message,
       '{reportId}': reported.body.id,
       '{username}': friend.username,

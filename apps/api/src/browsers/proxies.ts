@@ -1,5 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
+import type { Device } from '../vault/sessions.js';
+
+/** Characters of the header User-Agent that are kept. */
+const MOST_USER_AGENT = 300;
 
 /** Proxies whose word counts: how many stand in front of the service, or their networks; null: none. */
 export type TrustedProxies = number | readonly string[] | null;
@@ -41,6 +45,12 @@ export class Proxies {
       address = named;
     }
     return address;
+  }
+
+  /** What is noted of where somebody signed in. */
+  deviceOf(request: IncomingMessage): Device {
+    const userAgent = request.headers['user-agent']?.slice(0, MOST_USER_AGENT) ?? null;
+    return { address: this.addressOf(request), userAgent };
   }
 
   /** Whether the client came by https, as far as a proxy says so that is trusted. */

@@ -7,7 +7,7 @@ export type Sink = (events: readonly Recorded[]) => void | Promise<void>;
 
 /**
  * The one subscription by which this process learns what happened, its own doing included. Sinks are called in the order
- * in which they were added; the mailboxes come first, so that whoever acts later finds their states at least this far.
+ * in which they were added; revoked sessions and mailboxes come first, so that whoever acts later finds states at least this far.
  */
 export class Feed {
   private readonly sinks: { name: string; sink: Sink }[] = [];

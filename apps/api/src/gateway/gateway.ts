@@ -24,6 +24,7 @@ import { newId } from '../new-id.js';
 import { ProblemFilter } from '../rest/problem-filter.js';
 import { accepted, Refusal } from '../rest/refusal.js';
 import { EnterRoom, SendToRoom } from '../rooms/room-commands.js';
+import { SecondFactorPolicy } from '../sessions/second-factor-policy.js';
 import { type PersonalToken, PersonalTokens } from '../vault/personal-tokens.js';
 import { Sessions } from '../vault/sessions.js';
 import { Connection } from './connection.js';
@@ -70,6 +71,7 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     private readonly problems: ProblemFilter,
     private readonly limits: Limits,
     private readonly proxies: Proxies,
+    private readonly policy: SecondFactorPolicy,
   ) {}
 
   get size(): number {
@@ -89,7 +91,7 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     const late = setTimeout(() => socket.terminate(), HANDSHAKE_PATIENCE);
     try {
       const identity = await this.identify(request);
-      if (!identity) return this.turnAway(socket);
+      if (!identity || identity.lacksSecondFactor) return this.turnAway(socket);
       const { actor, sessionId, scopes, token } = identity;
       const { state } = await this.users.current(actor.id);
       if (socket.readyState !== socket.OPEN) return;
@@ -158,13 +160,15 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
       const { id } = parseStream(event.stream);
       for (const connection of this.connections.values()) {
         if (connection.actor.id !== id) continue;
-        if (event.type === 'UserSuspended') connection.close('revoked');
+        if (event.type === 'UserSuspended' || event.type === 'UserDeactivated') connection.close('revoked');
         else if (event.type === 'SessionRevoked' && event.data.sessionId === connection.sessionId)
           connection.close('revoked');
         else if (event.type === 'TokenRevoked' && event.data.tokenId === connection.sessionId)
           connection.close('revoked');
+        else if (event.type === 'TotpDisabled') await this.reconsiderFactor(connection);
         else if (event.type === 'UserRoleChanged') {
           connection.actor = { id, role: event.data.role };
+          await this.reconsiderFactor(connection);
           // Whoever cannot be judged anew now is judged on coming back.
           await this.rooms.reconsider(connection).catch(() => connection.close('drain'));
         }
@@ -182,6 +186,12 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
       if (this.personalTokens.expired(token) || (still && ids.includes(token.id) && !still.has(token.id)))
         connection.close('revoked');
     }
+  }
+
+  /** A socket goes on only while its person has the second factor that their role demands. */
+  private async reconsiderFactor(connection: Connection): Promise<void> {
+    const { state } = await this.users.current(connection.actor.id);
+    if (this.policy.lacking(state)) connection.close('unauthenticated');
   }
 
   /** Before a shutdown: nobody new gets in, and everybody is told to come back. */
@@ -347,8 +357,10 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
 
 type Ref = CheckedFrame['ref'];
 
-const changesConnections = (type: string): boolean =>
-  ['UserSuspended', 'SessionRevoked', 'TokenRevoked', 'UserRoleChanged'].includes(type);
+const changesConnections = (type: string): boolean => touching.has(type);
+const touching: ReadonlySet<string> = new Set([
+  ...['UserSuspended', 'UserDeactivated', 'SessionRevoked', 'TokenRevoked', 'UserRoleChanged', 'TotpDisabled'],
+]);
 
 type Method = (this: Gateway, connection: Connection, data: unknown, ref: Ref) => unknown;
 

@@ -128,7 +128,7 @@ export const invitationSnapshot = {
 
 /** How an account's state stands in a snapshot. */
 export const userSnapshot = {
-  rules: 'user-3',
+  rules: 'user-4',
   write: (state: UserState): string => JSON.stringify({ ...state, revision: `${state.revision}` }),
   read(text: string): UserState {
     const saved = JSON.parse(text) as Omit<UserState, 'revision'> & { revision: string };

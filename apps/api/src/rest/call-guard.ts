@@ -35,6 +35,9 @@ export class CallGuard implements CanActivate {
     }
     const { id, role } = identity.actor;
     within(this.limits.account(id)[spentBy(name)].take());
+    if (identity.lacksSecondFactor && !call.beforeSecondFactor) {
+      throw new Refusal('mfa_required', 'Your role demands a second factor. Set it up: POST /v1/me/totp.');
+    }
     if (call.auth === 'admin' && role !== 'admin') {
       throw new Refusal('forbidden', 'Only administrators may do this.');
     }

@@ -23,7 +23,7 @@ export class ProblemFilter implements ExceptionFilter {
     const { status } = errors[refusal.code];
     const headers: Record<string, string> = { ...refusal.more.headers };
     if (errors[refusal.code].retryable) headers['retry-after'] ??= retryAfter(refusal);
-    if (refusal.code === 'unauthenticated') headers['www-authenticate'] = 'Bearer';
+    if (status === 401) headers['www-authenticate'] = 'Bearer';
     reply
       .status(status)
       .headers(headers)

@@ -1,8 +1,7 @@
-import type { KeyObject } from 'node:crypto';
-import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { openText, sealText } from '@verbatim/event-store';
-import { jwtVerify, SignJWT } from 'jose';
+import { decodeProtectedHeader, jwtVerify, SignJWT } from 'jose';
 import type { Sql } from 'postgres';
+import type { Clock } from '../clock.js';
+import { type PublicKey, SigningKeys } from './signing-keys.js';
 
 /** Seconds for which an access token is good. */
 export const ACCESS_SECONDS = 600;
@@ -13,42 +12,37 @@ export interface AccessClaims {
 }
 
 const ISSUER = 'verbatim';
-const KEY_ID = 'access-1';
 
-/** Short-lived access tokens: JWT signed with Ed25519. The key is in the vault, so that every replica has the same. */
+/** Short-lived access tokens: JWT signed with Ed25519. The keys are in the vault, so that every replica has the same. */
 export class AccessTokens {
-  private constructor(
-    private readonly signing: KeyObject,
-    private readonly verifying: KeyObject,
-  ) {}
+  private constructor(private readonly keys: SigningKeys) {}
 
-  static async open(sql: Sql, master: Buffer): Promise<AccessTokens> {
-    const fresh = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
-    await sql`
-      insert into vault.signing_keys (id, wrapped) values (${KEY_ID}, ${sealText(String(fresh), master, KEY_ID)})
-      on conflict (id) do nothing`;
-    const [row] = await sql<{ wrapped: string }[]>`select wrapped from vault.signing_keys where id = ${KEY_ID}`;
-    const pem = row && openText(row.wrapped, master, KEY_ID);
-    if (!pem) throw new Error('The signing key in the vault does not open with this master key.');
-    const signing = createPrivateKey(pem);
-    return new AccessTokens(signing, createPublicKey(signing));
+  /** Makes the first key, and fails if those of the vault do not open with this master key. */
+  static async open(sql: Sql, master: Buffer, clock: Clock): Promise<AccessTokens> {
+    const keys = new SigningKeys(sql, master, clock, ACCESS_SECONDS);
+    await keys.current();
+    return new AccessTokens(keys);
   }
 
-  sign({ userId, sessionId }: AccessClaims, now: Date): Promise<string> {
+  async sign({ userId, sessionId }: AccessClaims, now: Date): Promise<string> {
     const seconds = Math.floor(now.getTime() / 1000);
+    const key = await this.keys.current();
     return new SignJWT({ sid: sessionId })
-      .setProtectedHeader({ alg: 'EdDSA', kid: KEY_ID })
+      .setProtectedHeader({ alg: 'EdDSA', kid: key.id })
       .setIssuer(ISSUER)
       .setSubject(userId)
       .setIssuedAt(seconds)
       .setExpirationTime(seconds + ACCESS_SECONDS)
-      .sign(this.signing);
+      .sign(key.private);
   }
 
   /** What the token says, or null when it is not ours or no longer good. */
   async verify(token: string, now: Date): Promise<AccessClaims | null> {
+    const id = keyIdOf(token);
+    const key = id && (await this.keys.find(id));
+    if (!key) return null;
     try {
-      const { payload } = await jwtVerify(token, this.verifying, {
+      const { payload } = await jwtVerify(token, key.public, {
         issuer: ISSUER,
         algorithms: ['EdDSA'],
         currentDate: now,
@@ -58,5 +52,22 @@ export class AccessTokens {
     } catch {
       return null;
     }
+  }
+
+  /** The public keys by which others can check access tokens. */
+  published(): Promise<PublicKey[]> {
+    return this.keys.published();
+  }
+
+  sweep(): Promise<void> {
+    return this.keys.sweep();
+  }
+}
+
+function keyIdOf(token: string): string | null {
+  try {
+    return decodeProtectedHeader(token).kid ?? null;
+  } catch {
+    return null;
   }
 }

@@ -66,7 +66,7 @@ export class PersonalTokens {
   async take(events: readonly Recorded[]): Promise<void> {
     for (const event of events) {
       if (event.type === 'TokenRevoked') this.forget(({ id }) => id === event.data.tokenId);
-      if (event.type === 'UserSuspended') {
+      if (endsAllTokens(event)) {
         const { id } = parseStream(event.stream);
         this.forget(({ userId }) => userId === id);
         // None of them comes back; those of a reinstated person are made later.
@@ -203,3 +203,9 @@ const toToken = (row: Row): PersonalToken => ({
   expiresAt: row.expires_at,
   lastUsedAt: row.last_used_at,
 });
+
+/** A person who was shut out, or whose account somebody else may have made. */
+const endsAllTokens = (event: Recorded): boolean =>
+  event.type === 'UserSuspended' ||
+  event.type === 'UserDeactivated' ||
+  (event.type === 'PasswordChanged' && event.data.how === 'removed');

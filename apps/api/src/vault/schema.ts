@@ -2,9 +2,13 @@ import { migrate } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 
 /** What must never be in an event or a read model: credentials, tokens, claims to names. Cannot be rebuilt; back it up. */
-export const migrateVault = (sql: Sql): Promise<void> =>
-  migrate(sql, 'vault', 'accounts', [
-    `create table vault.credentials (user_id uuid primary key, password_hash text not null);
+export async function migrateVault(sql: Sql): Promise<void> {
+  await migrate(sql, 'vault', 'accounts', accounts);
+  await migrate(sql, 'vault', 'sessions', sessions);
+}
+
+const accounts = [
+  `create table vault.credentials (user_id uuid primary key, password_hash text not null);
      create table vault.sessions (
        id uuid primary key, user_id uuid not null, created_at timestamptz not null default now(), revoked_at timestamptz);
      create index sessions_revoked on vault.sessions (revoked_at) where revoked_at is not null;
@@ -19,4 +23,33 @@ export const migrateVault = (sql: Sql): Promise<void> =>
        claimed_at timestamptz not null default now(), primary key (kind, key));
      create index names_owner on vault.names (owner);
      create table vault.room_passwords (id uuid primary key, room_id uuid not null, password_hash text not null)`,
-  ]);
+];
+
+const sessions = [
+  `alter table vault.sessions
+     add how text not null default 'password', add device text, add last_used_at timestamptz, add expires_at timestamptz,
+     add ends_at timestamptz, add proved_at timestamptz, add told boolean not null default false;
+   update vault.sessions s set
+     last_used_at = created_at, ends_at = created_at + interval '90 days', told = revoked_at is not null,
+     expires_at = coalesce(
+       (select max(expires_at) from vault.refresh_tokens t where t.session_id = s.id and t.used_at is null), created_at);
+   alter table vault.sessions
+     alter last_used_at set not null, alter expires_at set not null, alter ends_at set not null;
+   alter table vault.refresh_tokens add salt text;
+   create index sessions_user on vault.sessions (user_id, id);
+   create index sessions_open on vault.sessions (expires_at) where not told;`,
+  `create table vault.password_resets (
+     hash text primary key, user_id uuid not null unique, expires_at timestamptz not null)`,
+  `create table vault.totp (
+     id uuid primary key, user_id uuid not null, sealed text not null, last_step bigint not null default -1,
+     created_at timestamptz not null default now());
+   create index totp_user on vault.totp (user_id, id);
+   create table vault.recovery_codes (
+     totp_id uuid not null references vault.totp on delete cascade, hash text not null, primary key (totp_id, hash))`,
+  `create table vault.administrators (user_id uuid primary key, leaving_at timestamptz)`,
+  `create table vault.identities (
+     id uuid primary key, issuer text not null, subject text not null, user_id uuid not null, unique (issuer, subject));
+   create index identities_user on vault.identities (user_id);
+   create table vault.sign_on_codes (
+     hash text primary key, browser text not null, user_id uuid not null, expires_at timestamptz not null)`,
+];

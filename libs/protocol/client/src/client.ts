@@ -27,6 +27,9 @@ export interface ClientOptions {
   readonly silenceMs?: number;
 }
 
+/** Milliseconds for an answer to a renewal, so that asking again still finds the service willing to repeat it. */
+const RENEWAL = 4_000;
+
 /** Everything of the table of calls but the renewing of tokens, which the client does by itself. */
 export type ClientCall = Exclude<CallName, 'refresh'>;
 
@@ -60,7 +63,8 @@ export class Client {
     const { backoff = { first: 250, most: 10_000 }, silenceMs = 15_000 } = options;
     const servers = new Servers(addresses);
     this.session = new Session({
-      refresh: async (refreshToken) => (await this.caller.carefully('refresh', { body: { refreshToken } })).body,
+      refresh: async (refreshToken) =>
+        (await this.caller.carefully('refresh', { body: { refreshToken } }, { left: RENEWAL })).body,
       ...(credentials && {
         signInAgain: async () => (await this.caller.once('login', { body: await credentials() })).body,
       }),

@@ -21,6 +21,7 @@ const user = {
   displayName: 'Ada',
   role: 'user',
   suspended: false,
+  status: 'active',
   createdAt: '2026-01-01T00:00:00.000Z',
 } as const;
 

@@ -85,8 +85,32 @@ describe('a lost answer to an exchange', () => {
     fails(new Unanswered(true));
     expect(await session.accessToken()).toBe('access');
     expect(await session.accessToken()).toBe('access');
-    expect(exchanged).toHaveLength(1);
+    expect(exchanged).toHaveLength(2);
     await expect(session.accessToken('access')).rejects.toThrow(Unanswered);
+    expect(exchanged).toHaveLength(4);
+  });
+
+  it('is asked for once more at once', async () => {
+    const { session } = signedIn();
+    aged(session, 590);
+    const bring = outcome;
+    outcome = () => {
+      outcome = bring;
+      return Promise.reject(new Unanswered(true));
+    };
+    expect(await session.accessToken()).toBe('access 1');
+    expect(exchanged).toEqual(['refresh', 'refresh']);
+  });
+
+  it('stays in doubt when the second request could not even be sent', async () => {
+    const { session } = signedIn();
+    aged(session, 590);
+    outcome = () => {
+      fails(new Unanswered(false));
+      return Promise.reject(new Unanswered(true));
+    };
+    expect(await session.accessToken()).toBe('access');
+    expect(await session.accessToken()).toBe('access');
     expect(exchanged).toHaveLength(2);
   });
 

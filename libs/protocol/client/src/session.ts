@@ -14,6 +14,8 @@ export interface SavedSession {
 export interface Credentials {
   readonly username: string;
   readonly password: string;
+  /** Six digits of the authenticator, or a recovery code; without it whoever has a second factor gets `mfa_required`. */
+  readonly code?: string;
 }
 
 export interface SessionParts {
@@ -30,8 +32,9 @@ const RENEW_AT = 0.8;
 
 /**
  * Who is signed in. Hands out access tokens that are good and renews them in time, with one exchange at a time. When
- * the answer to an exchange is lost, the refresh token may have been used; using it again would end the session. So the
- * present access token is used up to its end first, and only then the refresh token is tried once more.
+ * the answer to an exchange is lost and asking again at once brings none either, the refresh token may have been used; using
+ * it later would end the session. So the present access token is used up to its end first, and only then the refresh
+ * token is tried once more.
  */
 export class Session {
   private held: SavedSession | null = null;
@@ -101,7 +104,7 @@ export class Session {
     if (!held) return this.signInAgain();
     const askedAt = Date.now();
     try {
-      const answer = await this.parts.refresh(held.refreshToken);
+      const answer = await this.exchange(held.refreshToken);
       // Whoever signed out meanwhile stays signed out.
       if (this.held === held) this.begin(answer, askedAt);
       return this.held?.accessToken ?? (await this.signInAgain());
@@ -112,6 +115,20 @@ export class Session {
       }
       this.exchangeInDoubt ||= !(error instanceof Unanswered) || error.sent;
       throw error instanceof Unanswered ? error : new Unanswered(true, error);
+    }
+  }
+
+  /** The service answers the same exchange once more for ten seconds; so when an answer is lost, it is asked again at once. */
+  private async exchange(refreshToken: string): Promise<SessionAnswer> {
+    try {
+      return await this.parts.refresh(refreshToken);
+    } catch (error) {
+      if (!(error instanceof Unanswered) || !error.sent) throw error;
+    }
+    try {
+      return await this.parts.refresh(refreshToken);
+    } catch (error) {
+      throw error instanceof Unanswered ? new Unanswered(true, error) : error;
     }
   }
 

@@ -1,0 +1,52 @@
+import type { UserState } from '@verbatim/domain';
+import type { Identity } from '../accounts/authentication.js';
+import type { Users } from '../mailbox/entities.js';
+import type { Context } from '../mailbox/mailbox.js';
+import { Refusal } from '../rest/refusal.js';
+import type { Credentials } from '../vault/credentials.js';
+import type { SecondFactors } from '../vault/second-factors.js';
+import type { Sessions } from '../vault/sessions.js';
+
+/** Minutes after a proof in which sensitive calls may be made. */
+const FRESH_MINUTES = 15;
+
+/** By what somebody proves once more who they are. */
+export interface Proof {
+  readonly password?: string;
+  /** Six digits of the authenticator, or a recovery code. */
+  readonly code?: string;
+}
+
+/** Checks proofs of who somebody is beyond their session. */
+export class Proving {
+  constructor(
+    private readonly users: Users,
+    private readonly credentials: Credentials,
+    private readonly factors: SecondFactors,
+    private readonly sessions: Sessions,
+  ) {}
+
+  /** Whether one of what is shown is right. */
+  async by(userId: string, { password, code }: Proof, context: Context): Promise<boolean> {
+    if (password !== undefined && (await this.credentials.check(userId, password))) return true;
+    if (code === undefined) return false;
+    const { state } = await this.users.newest(userId);
+    return this.bySecondFactor(userId, state, code, context);
+  }
+
+  /** Whether a code is right; it is used up then. */
+  async bySecondFactor(userId: string, { totpId }: UserState, code: string, context: Context): Promise<boolean> {
+    if (totpId === null) return false;
+    if (/^\d{6}$/.test(code)) return this.factors.accept(totpId, code);
+    if (!(await this.factors.spendRecoveryCode(totpId, code))) return false;
+    await this.users.send(userId, { type: 'UseRecoveryCode', actor: null }, context);
+    return true;
+  }
+
+  /** Refuses sensitive calls of those who have a second factor, unless they proved lately in this session who they are. */
+  async demandFresh({ actor, sessionId }: Identity): Promise<void> {
+    const { state } = await this.users.newest(actor.id);
+    if (state.totpId === null || (await this.sessions.provedWithin(sessionId, FRESH_MINUTES * 60))) return;
+    throw new Refusal('mfa_required', 'Prove once more who you are: POST /v1/auth/step-up.');
+  }
+}

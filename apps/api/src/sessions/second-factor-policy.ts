@@ -1,0 +1,15 @@
+import type { ServerRole, UserState } from '@verbatim/domain';
+
+/** Whose role demands a second factor. */
+export class SecondFactorPolicy {
+  private readonly roles: ReadonlySet<ServerRole>;
+
+  constructor(roles: readonly ServerRole[]) {
+    this.roles = new Set(roles);
+  }
+
+  /** Whether somebody has to set up a second factor before anything else. */
+  lacking({ role, totpId }: UserState): boolean {
+    return totpId === null && this.roles.has(role);
+  }
+}

@@ -1,0 +1,341 @@
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readConfig } from '../config.js';
+import { Authenticator } from '../sessions/authenticator.testing.js';
+import { holdToContract, neverSeen, outcome } from '../testing/contract.testing.js';
+import { freshName, password, register, signIn, type TestPerson, Visitor } from '../testing/test-client.testing.js';
+import { startTestService, type TestService } from '../testing/test-service.testing.js';
+import { Browser, type Claims, client, TestProvider } from './provider.testing.js';
+
+let provider: TestProvider;
+let service: TestService;
+let visitor: Visitor;
+let admin: TestPerson;
+let browser: Browser;
+/** Seconds by which the service's clock is ahead. */
+let ahead = 0;
+
+const settings = (port: number, issuer: string) => ({
+  PORT: `${port}`,
+  OIDC_ISSUER: issuer,
+  OIDC_CLIENT_ID: client.id,
+  OIDC_CLIENT_SECRET: client.secret,
+  OIDC_REDIRECT_URI: `http://127.0.0.1:${port}/v1/auth/sso/callback`,
+  OIDC_SCOPES: 'openid email profile groups',
+  OIDC_ROLE_CLAIM: 'groups',
+  OIDC_ADMIN_VALUE: 'chat-admins',
+  OIDC_AUDITOR_VALUE: 'chat-auditors',
+  OIDC_LABEL: 'Example Corp',
+});
+
+let environment: ReturnType<typeof settings>;
+
+beforeAll(async () => {
+  const port = await freePort();
+  provider = await TestProvider.start(`http://127.0.0.1:${port}/v1/auth/sso/callback`);
+  environment = settings(port, provider.issuer);
+  service = await startTestService({ environment, clock: () => new Date(Date.now() + ahead * 1_000) });
+  visitor = new Visitor(service.url);
+  admin = await signIn(service.url);
+});
+afterAll(async () => {
+  await service.stop();
+  await provider.stop();
+});
+beforeEach(() => {
+  browser = new Browser();
+});
+
+/** A port that nobody listens on; the provider must know the service's address before it starts. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+const at = (path: string) => `${service.url}${path}`;
+
+async function held(method: string, path: string, response: Response) {
+  const text = await response.text();
+  const body = text && response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : undefined;
+  const answer = { status: response.status, headers: Object.fromEntries(response.headers), text, body };
+  holdToContract(method, path, answer);
+  return answer;
+}
+
+/** Goes to the provider and back; answers the code, or the refusal. */
+async function comeBack(claims: Claims | null): Promise<{ code: string } | { refused: string | number }> {
+  provider.next = claims;
+  const end = await browser.follow(at('/v1/auth/sso'), at('/admin/'));
+  if (typeof end !== 'string') return { refused: outcome(await held('GET', '/v1/auth/sso/callback', end)) };
+  expect(end.split('#')[0]).toBe(at('/admin/'));
+  return { code: /#sso-code=([\w-]{43})$/.exec(end)?.[1] ?? '' };
+}
+
+const exchange = async (code: string, from = browser) =>
+  held('POST', '/v1/auth/sso/session', await from.post(at('/v1/auth/sso/session'), { code }));
+
+/** Signs in at the provider, and then here. */
+async function enter(claims: Claims) {
+  const came = await comeBack(claims);
+  if ('refused' in came) throw new Error(`refused: ${came.refused}`);
+  const answer = await exchange(came.code);
+  if (answer.status !== 200) throw new Error(answer.text);
+  return answer.body;
+}
+
+const person = (more: Partial<Claims> = {}): Claims => {
+  const name = freshName();
+  return { sub: `sub-${name}`, preferred_username: name, name: `The ${name}`, ...more };
+};
+
+describe('signing in at an identity provider', () => {
+  it('is offered, by a name', async () => {
+    expect((await visitor.get('/v1/auth/options')).body).toEqual({
+      registration: 'open',
+      singleSignOn: { label: 'Example Corp' },
+    });
+  });
+
+  it('makes an account the first time, and finds it again by the subject alone', async () => {
+    const claims = person({ email: 'grace@example.org', email_verified: true });
+    const first = await enter(claims);
+    expect(first.user).toMatchObject({
+      username: claims.preferred_username,
+      displayName: claims.name,
+      email: 'grace@example.org',
+      role: 'user',
+    });
+    browser = new Browser();
+    const second = await enter({ sub: claims.sub, preferred_username: 'renamed', email: 'other@example.org' });
+    expect(second.user.id).toBe(first.user.id);
+    const authorization = `Bearer ${second.accessToken}`;
+    expect((await visitor.get('/v1/me/sessions', { authorization })).body.items[0].how).toBe('sso');
+    const types = (await visitor.get('/v1/me/events', { authorization })).body.items.map(
+      ({ type }: { type: string }) => type,
+    );
+    expect(types).toEqual(['UserRegistered', 'IdentityLinked', 'SessionStarted', 'SessionStarted']);
+  });
+
+  it('gives somebody whose name is taken another', async () => {
+    const ada = await register(service.url);
+    const { user } = await enter(person({ preferred_username: ada.username.toUpperCase() }));
+    expect(user.username).toBe(`${ada.username}2`);
+  });
+
+  it('lets nobody sign in with a password to an account without one', async () => {
+    const { user } = await enter(person());
+    const login = await visitor.post('/v1/auth/login', { username: user.username, password: 'null' });
+    expect(outcome(login)).toBe('unauthenticated');
+  });
+
+  it('makes no account where registration is not open, but finds those that are there', async () => {
+    const claims = person();
+    await enter(claims);
+    const closed = await startTestService({
+      beside: service,
+      environment: { ...environment, PORT: '0', REGISTRATION: 'closed' },
+    });
+    try {
+      const back = async (next: Claims) => {
+        const browserThere = new Browser();
+        provider.next = next;
+        const response = await browserThere.get(`${closed.url}/v1/auth/sso`);
+        const end = await browserThere.follow(response.headers.get('location') ?? '', at('/v1/auth/sso/callback'));
+        // The provider knows one address of the service; a proxy would lead it to either replica.
+        return held(
+          'GET',
+          '/v1/auth/sso/callback',
+          await browserThere.get(String(end).replace(service.url, closed.url)),
+        );
+      };
+      expect(outcome(await back(person()))).toBe('forbidden');
+      expect(outcome(await back(claims))).toBe(302);
+    } finally {
+      await closed.stop();
+    }
+  });
+});
+
+describe('an account that names the same e-mail address', () => {
+  const accountWith = async (email: string) => {
+    const username = freshName();
+    const { body } = await visitor.post('/v1/auth/register', { username, password, email });
+    return { username, ...body } as {
+      username: string;
+      accessToken: string;
+      refreshToken: string;
+      user: { id: string };
+    };
+  };
+
+  it('is linked if the provider has verified it, and nothing opens it any more that did before', async () => {
+    const email = `${freshName()}@example.org`;
+    const account = await accountWith(email);
+    const holder = await signIn(service.url, { username: account.username, password });
+    await Authenticator.setUp(holder, () => new Date(Date.now() + ahead * 1_000));
+    const { user, accessToken } = await enter(person({ email: email.toUpperCase(), email_verified: true }));
+
+    expect(user.id).toBe(account.user.id);
+    expect(outcome(await holder.get('/v1/me'))).toBe('unauthenticated');
+    const login = await visitor.post('/v1/auth/login', { username: account.username, password });
+    expect(outcome(login)).toBe('unauthenticated');
+    const authorization = `Bearer ${accessToken}`;
+    expect((await visitor.get('/v1/me/totp', { authorization })).body.enabled).toBe(false);
+    const events = (await admin.all(`/v1/users/${user.id}/events`)).map(({ type, data }) => [
+      type,
+      data.how ?? data.cause,
+    ]);
+    expect(events).toEqual(
+      expect.arrayContaining([
+        ['IdentityLinked', undefined],
+        ['PasswordChanged', 'removed'],
+        ['TotpDisabled', undefined],
+        ['SessionRevoked', 'identity'],
+      ]),
+    );
+  });
+
+  it('is left alone if the provider has not verified it', async () => {
+    const email = `${freshName()}@example.org`;
+    const account = await accountWith(email);
+    const { user } = await enter(person({ email, email_verified: false }));
+    expect(user.id).not.toBe(account.user.id);
+    expect(user.email).toBeNull();
+  });
+
+  it('is not handed to the next who gets the address, nor chosen among several', async () => {
+    const email = `${freshName()}@example.org`;
+    await accountWith(email);
+    await enter(person({ email, email_verified: true }));
+    browser = new Browser();
+    expect(await comeBack(person({ email, email_verified: true }))).toEqual({ refused: 'forbidden' });
+
+    const shared = `${freshName()}@example.org`;
+    await accountWith(shared);
+    await accountWith(shared);
+    browser = new Browser();
+    expect(await comeBack(person({ email: shared, email_verified: true }))).toEqual({ refused: 'forbidden' });
+  });
+});
+
+describe('the role', () => {
+  it('follows the provider at each sign-in', async () => {
+    const claims = person();
+    const roles = [];
+    for (const groups of [['chat-admins', 'staff'], ['chat-auditors'], ['staff'], undefined]) {
+      browser = new Browser();
+      roles.push((await enter({ ...claims, groups })).user.role);
+    }
+    expect(roles).toEqual(['admin', 'auditor', 'user', 'user']);
+  });
+});
+
+describe('what comes back from the provider', () => {
+  it('counts only in the browser that went there, once, and not for long', async () => {
+    provider.next = person();
+    const there = await browser.follow(at('/v1/auth/sso'), at('/v1/auth/sso/callback'));
+    const back = async (from: Browser, address = String(there)) =>
+      outcome(await held('GET', '/v1/auth/sso/callback', await from.get(address)));
+    expect(await back(new Browser())).toBe('unauthenticated');
+    expect(await back(browser, String(there).replace(/state=\w/, 'state=_'))).toBe('unauthenticated');
+    expect(await back(browser, at('/v1/auth/sso/callback'))).toBe('unauthenticated');
+    try {
+      ahead = 601;
+      expect(await back(browser)).toBe('unauthenticated');
+    } finally {
+      ahead = 0;
+    }
+    expect(await back(browser)).toBe(302);
+    expect(await back(browser)).toBe('unauthenticated');
+  });
+
+  it('may be a refusal', async () => {
+    expect(await comeBack(null)).toEqual({ refused: 'unauthenticated' });
+  });
+
+  it('holds no token in an address, and cookies that scripts and other sites do not see', async () => {
+    const came = await comeBack(person());
+    expect(came).toEqual({ code: expect.stringMatching(/^[\w-]{43}$/) });
+    const ours = browser.asked.filter((text) => text.startsWith('verbatim_sso'));
+    expect(ours.map((text) => text.replace(/=[^;]*;/, '=...;'))).toEqual([
+      'verbatim_sso=...; Path=/v1/auth/sso; Max-Age=600; HttpOnly; Secure; SameSite=Lax',
+      'verbatim_sso=...; Path=/v1/auth/sso; Max-Age=0; HttpOnly; Secure; SameSite=Lax',
+      'verbatim_sso_browser=...; Path=/v1/auth/sso/session; Max-Age=30; HttpOnly; Secure; SameSite=Strict',
+    ]);
+  });
+});
+
+describe('the code at the end', () => {
+  const codeOf = async (claims = person()) => ((await comeBack(claims)) as { code: string }).code;
+
+  it('is good once, in the same browser, for 30 seconds', async () => {
+    const stolen = await codeOf();
+    expect(outcome(await exchange(stolen, new Browser()))).toBe('unauthenticated');
+    expect(outcome(await exchange(stolen))).toBe('unauthenticated');
+    const code = await codeOf();
+    expect(outcome(await exchange(code))).toBe(200);
+    expect(outcome(await exchange(code))).toBe('unauthenticated');
+    const late = await codeOf();
+    try {
+      ahead = 31;
+      expect(outcome(await exchange(late))).toBe('unauthenticated');
+    } finally {
+      ahead = 0;
+    }
+  });
+
+  it('opens no account that is shut', async () => {
+    const claims = person();
+    const { user } = await enter(claims);
+    for (const shut of [{ suspended: true }, { suspended: false, deactivated: true }]) {
+      await admin.patch(`/v1/users/${user.id}`, shut);
+      browser = new Browser();
+      expect(outcome(await exchange(await codeOf(claims)))).toBe('forbidden');
+    }
+  });
+});
+
+describe('where no provider is set up', () => {
+  it('there is no single sign-on', async () => {
+    const other = await startTestService();
+    try {
+      const there = new Visitor(other.url);
+      expect((await there.get('/v1/auth/options')).body.singleSignOn).toBeNull();
+      expect(outcome(await there.get('/v1/auth/sso'))).toBe('not_found');
+      expect(outcome(await there.get('/v1/auth/sso/callback'))).toBe('not_found');
+    } finally {
+      await other.stop();
+    }
+  });
+});
+
+describe('the settings', () => {
+  const complaint = (env: Record<string, string>) => {
+    try {
+      readConfig(env);
+      return '';
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+
+  it('belong together, and ask for TLS', () => {
+    const all = settings(3_000, 'https://id.example.org');
+    expect(complaint(all)).toBe('');
+    const { OIDC_CLIENT_ID: _, ...incomplete } = all;
+    expect(complaint(incomplete)).toMatch(/OIDC_CLIENT_ID is missing/);
+    expect(complaint({ ...all, OIDC_ISSUER: 'http://id.example.org' })).toMatch(/OIDC_ISSUER must begin with https/);
+    expect(complaint({ ...all, OIDC_REDIRECT_URI: 'https://chat.example.org/' })).toMatch(/OIDC_REDIRECT_URI/);
+    expect(complaint({ ...all, OIDC_RETURN_URL: '//evil.example.org/' })).toMatch(/OIDC_RETURN_URL/);
+    expect(complaint({ ...all, OIDC_SCOPES: 'email' })).toMatch(/OIDC_SCOPES must contain openid/);
+    expect(complaint({ REQUIRE_MFA: 'admin,owner' })).toMatch(/REQUIRE_MFA/);
+  });
+});
+
+it('all calls of single sign-on have been seen with each of their answers', async () => {
+  holdToContract('GET', '/v1/auth/sso', await held('GET', '/v1/auth/sso', await browser.get(at('/v1/auth/sso'))));
+  expect(neverSeen('Single sign-on')).toEqual([]);
+});

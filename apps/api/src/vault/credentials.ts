@@ -1,0 +1,96 @@
+import type { Sql } from 'postgres';
+import type { Clock } from '../clock.js';
+import { hashPassword, isOutdated, passwordMatches } from './passwords.js';
+import { digest, secret } from './sessions.js';
+
+/** Seconds for which the token of a password reset is good. */
+export const RESET_SECONDS = 86_400;
+
+/** Passwords of accounts, as hashes, and the tokens with which they can be chosen anew. */
+export class Credentials {
+  constructor(
+    private readonly sql: Sql,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * The hash kept for a person, if the password is right; else null. Takes as long for nobody as for somebody. A hash made at
+   * another cost than today's is replaced on the way.
+   */
+  async check(userId: string | null, password: string): Promise<string | null> {
+    const [row] = userId
+      ? await this.sql<{ hash: string }[]>`
+          select password_hash as hash from vault.credentials where user_id = ${userId}`
+      : [];
+    const matches = await passwordMatches(password, row?.hash ?? null);
+    if (!matches || !row) return null;
+    if (!isOutdated(row.hash)) return row.hash;
+    const fresh = await hashPassword(password);
+    const [replaced] = await this.sql`
+      update vault.credentials set password_hash = ${fresh}
+      where user_id = ${userId} and password_hash = ${row.hash} returning 1`;
+    return replaced ? fresh : null;
+  }
+
+  /** Keeps the password of a new account, unless it has one. */
+  async begin(userId: string, password: string): Promise<void> {
+    await this.sql`
+      insert into vault.credentials (user_id, password_hash) values (${userId}, ${await hashPassword(password)})
+      on conflict (user_id) do nothing`;
+  }
+
+  /** Replaces a password whose hash was found right; false if it has been changed meanwhile. Open resets are void. */
+  async replace(userId: string, rightHash: string, password: string): Promise<boolean> {
+    const fresh = await hashPassword(password);
+    const changed = await this.sql`
+      with changed as (
+        update vault.credentials set password_hash = ${fresh}
+        where user_id = ${userId} and password_hash = ${rightHash} returning user_id),
+      void as (delete from vault.password_resets r using changed where r.user_id = changed.user_id)
+      select 1 from changed`;
+    return changed.length > 0;
+  }
+
+  /** Takes the password away; nothing matches then until a reset. */
+  async remove(userId: string): Promise<void> {
+    await this.sql`
+      with void as (delete from vault.password_resets where user_id = ${userId})
+      delete from vault.credentials where user_id = ${userId}`;
+  }
+
+  /** A token with which the person may choose a password once, within a day. It takes the place of the one before. */
+  async issueReset(userId: string): Promise<string> {
+    const token = secret();
+    await this.sql`
+      insert into vault.password_resets (hash, user_id, expires_at)
+      values (${digest(token)}, ${userId}, ${this.in(RESET_SECONDS)})
+      on conflict (user_id) do update set hash = excluded.hash, expires_at = excluded.expires_at`;
+    return token;
+  }
+
+  /** Whose password a token may set; null when it is not good. */
+  async resetFor(token: string): Promise<string | null> {
+    const [row] = await this.sql<{ user_id: string }[]>`
+      select user_id from vault.password_resets where hash = ${digest(token)} and expires_at > ${this.in(0)}`;
+    return row?.user_id ?? null;
+  }
+
+  /** Uses up the token and sets the password; false if the token was used meanwhile. */
+  async reset(token: string, password: string): Promise<boolean> {
+    const fresh = await hashPassword(password);
+    const set = await this.sql`
+      with used as (
+        delete from vault.password_resets where hash = ${digest(token)} and expires_at > ${this.in(0)} returning user_id)
+      insert into vault.credentials (user_id, password_hash) select user_id, ${fresh} from used
+      on conflict (user_id) do update set password_hash = excluded.password_hash returning 1`;
+    return set.length > 0;
+  }
+
+  async sweep(): Promise<void> {
+    await this.sql`delete from vault.password_resets where expires_at < ${this.in(0)}`;
+  }
+
+  private in(seconds: number): Date {
+    return new Date(this.clock().getTime() + seconds * 1_000);
+  }
+}

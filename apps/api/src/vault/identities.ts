@@ -1,0 +1,69 @@
+import type { Sql } from 'postgres';
+import type { Clock } from '../clock.js';
+import { digest, secret } from './sessions.js';
+
+/** Seconds for which the code that ends a single sign-on is good. */
+export const SIGN_ON_SECONDS = 30;
+
+/** Somebody at an identity provider. The subject is theirs for ever, unlike names and addresses. */
+export interface ForeignIdentity {
+  readonly issuer: string;
+  readonly subject: string;
+}
+
+/** What a browser takes along from the callback: the code in the address, the other secret in a cookie. */
+export interface SignOnCode {
+  readonly code: string;
+  readonly browser: string;
+}
+
+/** Which identities elsewhere open which account, and the codes that end a single sign-on (only as hashes). */
+export class Identities {
+  constructor(
+    private readonly sql: Sql,
+    private readonly clock: Clock,
+  ) {}
+
+  async ownerOf({ issuer, subject }: ForeignIdentity): Promise<string | null> {
+    const [row] = await this.sql<{ user_id: string }[]>`
+      select user_id from vault.identities where issuer = ${issuer} and subject = ${subject}`;
+    return row?.user_id ?? null;
+  }
+
+  /** Whether somebody has an identity at this provider. */
+  async has(userId: string, issuer: string): Promise<boolean> {
+    const rows = await this.sql`select 1 from vault.identities where user_id = ${userId} and issuer = ${issuer}`;
+    return rows.length > 0;
+  }
+
+  /** Links an identity to an account, unless it is linked already. */
+  async link(id: string, { issuer, subject }: ForeignIdentity, userId: string): Promise<void> {
+    await this.sql`
+      insert into vault.identities (id, issuer, subject, user_id) values (${id}, ${issuer}, ${subject}, ${userId})
+      on conflict (issuer, subject) do nothing`;
+  }
+
+  async issueCode(userId: string): Promise<SignOnCode> {
+    const [code, browser] = [secret(), secret()];
+    await this.sql`
+      insert into vault.sign_on_codes (hash, browser, user_id, expires_at)
+      values (${digest(code)}, ${digest(browser)}, ${userId}, ${this.in(SIGN_ON_SECONDS)})`;
+    return { code, browser };
+  }
+
+  /** Whose code it is, or null; it is good once, also when it comes from another browser. */
+  async redeemCode({ code, browser }: SignOnCode): Promise<string | null> {
+    const [row] = await this.sql<{ user_id: string; good: boolean }[]>`
+      delete from vault.sign_on_codes where hash = ${digest(code)}
+      returning user_id, expires_at > ${this.in(0)} and browser = ${digest(browser)} as good`;
+    return row?.good ? row.user_id : null;
+  }
+
+  async sweep(): Promise<void> {
+    await this.sql`delete from vault.sign_on_codes where expires_at < ${this.in(0)}`;
+  }
+
+  private in(seconds: number): Date {
+    return new Date(this.clock().getTime() + seconds * 1_000);
+  }
+}

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { sessionSchema } from './accounts.js';
+import { type Call, noHeaders, sessionHeaders } from './call.js';
+import { opaque } from './fields.js';
+
+export const signInOptionsSchema = z.object({
+  registration: z.enum(['open', 'invite', 'closed']).describe('Who may make an account.'),
+  singleSignOn: z
+    .object({ label: z.string().describe('What to write on the button that leads to `GET /v1/auth/sso`.') })
+    .nullable()
+    .describe('Null where there is none.'),
+});
+export type SignInOptions = z.output<typeof signInOptionsSchema>;
+
+export const endSignOnBody = z.object({ code: opaque });
+
+/** Signing in with an account elsewhere, by OpenID Connect. */
+export const signOnCalls = {
+  getSignInOptions: {
+    method: 'GET',
+    path: '/v1/auth/options',
+    tag: 'Single sign-on',
+    auth: 'none',
+    summary: 'The ways to sign in here',
+    answers: { 200: signInOptionsSchema },
+    errors: [],
+    headers: noHeaders,
+  },
+  beginSignOn: {
+    method: 'GET',
+    path: '/v1/auth/sso',
+    tag: 'Single sign-on',
+    auth: 'none',
+    summary: 'Go to the identity provider',
+    description:
+      'For browsers: sets a cookie for ten minutes and redirects. `not_found` where there is no single sign-on.',
+    answers: { 302: null },
+    errors: ['not_found'],
+    headers: noHeaders,
+  },
+  finishSignOn: {
+    method: 'GET',
+    path: '/v1/auth/sso/callback',
+    tag: 'Single sign-on',
+    auth: 'none',
+    summary: 'Come back from the identity provider',
+    description:
+      'For browsers, with what the provider adds to the address. Redirects to the application with `#sso-code=...`, which is ' +
+      'good once, for 30 seconds, in the same browser. `unauthenticated` when it was not begun in this browser, or when the ' +
+      'provider did not confirm it; `forbidden` when there is no account for this person.',
+    answers: { 302: null },
+    errors: ['not_found', 'unauthenticated', 'forbidden'],
+    headers: noHeaders,
+  },
+  endSignOn: {
+    method: 'POST',
+    path: '/v1/auth/sso/session',
+    tag: 'Single sign-on',
+    auth: 'none',
+    summary: 'Exchange the code of a single sign-on for a session',
+    description: 'Only with the cookie that came with the code. A suspended or deactivated account is `forbidden`.',
+    body: endSignOnBody,
+    answers: { 200: sessionSchema },
+    errors: ['unauthenticated', 'forbidden'],
+    headers: sessionHeaders,
+  },
+} as const satisfies Record<string, Call>;
