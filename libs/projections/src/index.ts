@@ -11,12 +11,12 @@ export {
   timeline,
 } from './messages.js';
 export { InvalidCursor, type Page, type PageRequest } from './page.js';
-export { findUsers, getUser, getUsers, type User } from './people.js';
+export { findUsers, getUser, getUsers, type User, type UsersQuery } from './people.js';
 export type { Log, Projection, ReadDatabase, Sql, Transaction } from './projection.js';
 export { Projector, type ProjectorOptions, type ProjectorStatus } from './projector.js';
 export { type ProjectionGroup, type ReadModels, readModels, readModelsVersion } from './read-models.js';
 export { type LiveSchema, ReadSchemas, type ReadSchemasOptions } from './read-schemas.js';
 export { ReadSide, type ReadSideOptions } from './read-side.js';
 export { type RebuildOptions, type RebuildOutcome, type RebuildProgress, rebuild } from './rebuild.js';
-export { getRoom, listRooms, type Room, type RoomsQuery } from './rooms.js';
+export { getRoom, listRooms, type Room, type RoomSort, type RoomsQuery } from './rooms.js';
 export { type SearchQuery, searchMessages } from './search.js';

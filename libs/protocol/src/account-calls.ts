@@ -102,6 +102,18 @@ export const accountCalls = {
     errors: [],
     headers: readHeaders,
   },
+  getUser: {
+    method: 'GET',
+    path: '/v1/users/{id}',
+    tag: 'Accounts',
+    auth: 'user',
+    summary: 'A person',
+    description: 'The e-mail address is told to the person and to administrators only.',
+    params: accounts.ofUser,
+    answers: { 200: accounts.userSchema },
+    errors: ['not_found'],
+    headers: readHeaders,
+  },
   changeUser: {
     method: 'PATCH',
     path: '/v1/users/{id}',

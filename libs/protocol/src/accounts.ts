@@ -14,7 +14,7 @@ import {
   trimmedText,
   username,
 } from './fields.js';
-import { listOf, paging } from './lists.js';
+import { listOf, order, paging } from './lists.js';
 
 const serverRole = z.enum(['admin', 'auditor', 'user']).describe('The role on the whole service, not in a room.');
 
@@ -47,6 +47,10 @@ export const changeUserBody = changes({
 
 export const usersQuery = z.object({
   q: parameter(trimmedText(200).optional()).describe('Part of a username or display name.'),
+  role: parameter(serverRole.optional()).describe('Only people with this role on the service.'),
+  status: parameter(z.enum(['active', 'suspended']).optional()).describe('Only people who are suspended, or are not.'),
+  sort: parameter(z.enum(['username', 'createdAt']).default('username')),
+  order: parameter(order.default('asc')),
   ...paging,
 });
 

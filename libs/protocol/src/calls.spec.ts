@@ -35,6 +35,7 @@ describe('the table of calls', () => {
       'GET /v1/rooms/{id}/messages 200',
       'GET /v1/search 200',
       'GET /v1/users 200',
+      'GET /v1/users/{id} 200',
       'PATCH /v1/me 200',
       'PATCH /v1/rooms/{id} 200',
       'PATCH /v1/rooms/{id}/members/{userId} 200',

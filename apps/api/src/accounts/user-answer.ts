@@ -1,4 +1,4 @@
-import type { UserState } from '@verbatim/domain';
+import type { Actor, UserState } from '@verbatim/domain';
 import type { User as UserRow } from '@verbatim/projections';
 import type { User } from '@verbatim/protocol';
 
@@ -7,6 +7,8 @@ export function userAnswer(id: string, state: UserState, withEmail: boolean): Us
   const { username, displayName, role, status, createdAt, email } = state;
   return { id, username, displayName, role, suspended: status === 'suspended', createdAt, ...(withEmail && { email }) };
 }
+
+export const maySeeEmail = (actor: Actor, userId: string): boolean => actor.role === 'admin' || userId === actor.id;
 
 export function userRowAnswer({ email, ...user }: UserRow, withEmail: boolean): User {
   return withEmail ? { ...user, email } : user;

@@ -8,6 +8,7 @@ import {
   type PageRequest,
   type Room,
   type RoomMember,
+  type RoomsQuery,
 } from '@verbatim/projections';
 import { ReadModels } from '../read-models/read-models.js';
 import { Refusal } from '../rest/refusal.js';
@@ -40,8 +41,7 @@ export class GetRoomHandler implements IQueryHandler<GetRoom> {
 export class ListRooms extends Query<Page<Room>> {
   constructor(
     readonly actor: Actor,
-    readonly filter: { readonly q?: string; readonly memberOnly: boolean; readonly status?: 'open' | 'closed' },
-    readonly page: PageRequest,
+    readonly query: Omit<RoomsQuery, 'viewer' | 'admin'>,
   ) {
     super();
   }
@@ -51,8 +51,8 @@ export class ListRooms extends Query<Page<Room>> {
 export class ListRoomsHandler implements IQueryHandler<ListRooms> {
   constructor(private readonly readModels: ReadModels) {}
 
-  execute({ actor, filter, page }: ListRooms): Promise<Page<Room>> {
-    return listRooms(this.readModels.db, { viewer: actor.id, admin: actor.role !== 'user', ...filter, page });
+  execute({ actor, query }: ListRooms): Promise<Page<Room>> {
+    return listRooms(this.readModels.db, { viewer: actor.id, admin: actor.role !== 'user', ...query });
   }
 }
 
