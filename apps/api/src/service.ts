@@ -18,6 +18,7 @@ import { LiveRooms } from './gateway/live-rooms.js';
 import { SocketAdapter } from './gateway/socket-adapter.js';
 import { Metrics } from './operation/metrics.js';
 import { Readiness } from './operation/readiness.js';
+import { Tally } from './operation/tally.js';
 import { Presence } from './presence/presence.js';
 import { Idempotency } from './rest/idempotency.js';
 import { ProblemFilter } from './rest/problem-filter.js';
@@ -89,6 +90,7 @@ async function openDoors(
     { name: 'feed', ready: () => feed.running },
     { name: 'read models', ready: () => readModels.caughtUp },
   ]);
+  const tally = new Tally();
   const metrics = new Metrics([
     { name: 'verbatim_sockets', help: 'Open WebSocket connections.', read: (): number => gateway.size },
     {
@@ -115,6 +117,12 @@ async function openDoors(
       name: 'verbatim_search_lag',
       help: 'Events that search does not know yet.',
       read: async () => (await readModels.side.status()).search.lag,
+    },
+    { name: 'verbatim_messages', help: 'Messages posted since this process began.', read: () => tally.messages },
+    {
+      name: 'verbatim_registrations',
+      help: 'Accounts made since this process began.',
+      read: () => tally.registrations,
     },
   ]);
   const idempotency = new Idempotency(sql, keys);
@@ -151,6 +159,7 @@ async function openDoors(
   feed.add('directory', (events) => directory.take(events));
   feed.add('sockets of accounts', (events) => gateway.take(events));
   feed.add('sockets of rooms', (events) => liveRooms.take(events));
+  feed.add('figures', (events) => tally.take(events));
   await feed.start();
   // From here on nothing that other replicas do is missed, so now is the time to learn what they did before.
   await sessions.load();

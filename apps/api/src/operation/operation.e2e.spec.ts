@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import { asyncapi, openapi } from '@verbatim/protocol';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { about } from '../config.js';
 import { neverSeen, outcome } from '../testing/contract.testing.js';
-import { register, Visitor } from '../testing/test-client.testing.js';
+import { eventually, register, Visitor } from '../testing/test-client.testing.js';
 import { startTestService, type TestService } from '../testing/test-service.testing.js';
 
 let service: TestService;
@@ -62,6 +63,18 @@ describe('metrics', () => {
     expect(await figure('verbatim_projection_lag')).toBeGreaterThanOrEqual(0);
     socket.close();
     await socket.closed;
+  });
+
+  it('count messages and registrations', async () => {
+    const [messages, registrations] = [await figure('verbatim_messages'), await figure('verbatim_registrations')];
+    const person = await register(service.url);
+    const room = await person.room();
+    await person.post(`/v1/rooms/${room}/messages`, { text: 'hello' });
+
+    await eventually(
+      async () => [await figure('verbatim_messages'), await figure('verbatim_registrations')],
+      (figures) => isDeepStrictEqual(figures, [messages + 1, registrations + 1]),
+    );
   });
 });
 
