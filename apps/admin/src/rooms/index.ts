@@ -1,0 +1,18 @@
+import RoomIcon from '@mui/icons-material/ForumOutlined';
+import { createElement } from 'react';
+import type { Source } from '../service/source';
+import { NameOfThisRoom } from './name-of-room';
+import { RoomCreate } from './room-create';
+import { RoomList } from './room-list';
+import { RoomShow } from './room-show';
+import { roomSource } from './rooms-source';
+
+export const rooms = {
+  name: 'rooms',
+  icon: RoomIcon,
+  list: RoomList,
+  show: RoomShow,
+  create: RoomCreate,
+  recordRepresentation: createElement(NameOfThisRoom),
+  source: roomSource as unknown as Source,
+};
