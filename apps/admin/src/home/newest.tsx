@@ -2,7 +2,7 @@ import { Card, CardContent, List, ListItem, ListItemButton, ListItemText, Skelet
 import type { Room, User } from '@verbatim/protocol';
 import type { ReactNode } from 'react';
 import { Link, useGetList, useTranslate } from 'react-admin';
-import { NameOfRoom } from '../rooms/name-of-room';
+import { nameOfRoom } from '../rooms/name-of-room';
 import { nameOf } from '../users/name-of';
 import { LOOK_AGAIN } from '../users/user-list';
 import { useRegion } from '../words/region';
@@ -22,7 +22,7 @@ export function NewestRooms() {
     >
       {data?.map((room) => (
         <Line key={room.id} to={`/rooms/${room.id}/show`} at={room.activeAt ?? room.createdAt}>
-          <NameOfRoom room={room} />
+          {nameOfRoom(room)}
         </Line>
       ))}
     </Few>

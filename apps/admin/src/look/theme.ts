@@ -17,9 +17,24 @@ const common: RaThemeOptions = {
         ':focus-visible': { outline: '3px solid currentColor', outlineOffset: 2 },
         '.MuiInputBase-input:focus-visible': { outline: 'none' },
         '.MuiButtonBase-root.Mui-focusVisible': { outline: '3px solid currentColor', outlineOffset: -3 },
+        // What is wide scrolls by itself instead of widening the page on a phone.
+        '.RaLayout-content, .RaLayout-contentWithSidebar, .RaShow-main, .RaShow-card': { minWidth: 0 },
+        '.RaTabbedShowLayout-content': { overflowX: 'auto' },
+        // Buttons that nobody sees must not be reached either.
+        '.MuiToolbar-root.RaBulkActionsToolbar-collapsed': { visibility: 'hidden' },
         '.RaMenuItemLink-active': { fontWeight: 600 },
       },
     },
+    // react-admin names its checkboxes on the wrong element for this version of MUI.
+    MuiCheckbox: {
+      defaultProps: {
+        slotProps: {
+          root: { 'aria-label': undefined },
+          input: (state: { 'aria-label'?: string }) => ({ 'aria-label': state['aria-label'] }),
+        },
+      },
+    },
+    MuiTableSortLabel: { styleOverrides: { root: { minHeight: 24 } } },
     MuiCard: { defaultProps: { variant: 'outlined' } },
     MuiTextField: { defaultProps: { variant: 'outlined' } },
     MuiFormControl: { defaultProps: { variant: 'outlined' } },

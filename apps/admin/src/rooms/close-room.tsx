@@ -14,7 +14,7 @@ import { type FormEvent, useState } from 'react';
 import { Button, useCanAccess, useNotify, useRecordContext, useRefresh, useTranslate } from 'react-admin';
 import { client } from '../service/client';
 import { shown } from '../service/failure';
-import { useNameOfRoom } from './name-of-room';
+import { nameOfRoom } from './name-of-room';
 
 /** Closes a room for good, once its name was typed. */
 export function CloseRoomButton() {
@@ -34,7 +34,7 @@ export function CloseRoomButton() {
 
 function CloseDialog({ room, onEnd }: { room: Room; onEnd(): void }) {
   const translate = useTranslate();
-  const name = useNameOfRoom()(room);
+  const name = nameOfRoom(room);
   const [typed, setTyped] = useState('');
   const [reason, setReason] = useState('');
   const { close, busy } = useClose(room, name, onEnd);

@@ -1,7 +1,6 @@
 import RoomIcon from '@mui/icons-material/ForumOutlined';
-import { createElement } from 'react';
 import type { Source } from '../service/source';
-import { NameOfThisRoom } from './name-of-room';
+import { nameOfRoom } from './name-of-room';
 import { RoomCreate } from './room-create';
 import { RoomList } from './room-list';
 import { RoomShow } from './room-show';
@@ -13,6 +12,6 @@ export const rooms = {
   list: RoomList,
   show: RoomShow,
   create: RoomCreate,
-  recordRepresentation: createElement(NameOfThisRoom),
+  recordRepresentation: nameOfRoom,
   source: roomSource as unknown as Source,
 };

@@ -7,18 +7,18 @@ import {
   FilterButton,
   List,
   NumberField,
-  SearchInput,
   SelectColumnsButton,
   SelectInput,
   SimpleList,
   TopToolbar,
 } from 'react-admin';
+import { Search } from '../look/search';
 import { LOOK_AGAIN } from '../users/user-list';
-import { NameOfRoom } from './name-of-room';
+import { nameOfRoom } from './name-of-room';
 import { StatusOf, statusChoices, VisibilityOf, visibilityFilters } from './room-fields';
 
 const filters = [
-  <SearchInput key="q" source="q" alwaysOn placeholder="" slotProps={{ htmlInput: { maxLength: 200 } }} />,
+  <Search key="q" source="q" alwaysOn label="resources.rooms.fields.q" />,
   <SelectInput key="status" source="status" choices={statusChoices} />,
   <SelectInput key="visibility" source="visibility" choices={visibilityFilters} />,
 ];
@@ -39,14 +39,15 @@ export function RoomList() {
     >
       {narrow ? (
         <SimpleList<Room>
-          primaryText={(room) => <NameOfRoom room={room} />}
+          primaryText={nameOfRoom}
           secondaryText={(room) => room.topic}
           tertiaryText={(room) => <StatusOf room={room} />}
           rowClick="show"
+          sx={{ '& .RaSimpleList-tertiary': { opacity: 1 } }}
         />
       ) : (
         <DataTable<Room> rowClick="show" bulkActionButtons={false} hiddenColumns={['createdAt']}>
-          <Column source="name" render={(room) => <NameOfRoom room={room} />} />
+          <Column source="name" render={nameOfRoom} />
           <Column source="visibility" disableSort render={(room) => <VisibilityOf room={room} />} />
           <Column source="status" disableSort render={(room) => <StatusOf room={room} />} />
           <NumberColumn source="memberCount" />

@@ -1,6 +1,6 @@
 import { Alert } from '@mui/material';
 import type { Room } from '@verbatim/protocol';
-import { Show, TabbedShowLayout, TopToolbar, useRecordContext, useTranslate } from 'react-admin';
+import { Show, TabbedShowLayout, TabbedShowLayoutTabs, TopToolbar, useRecordContext, useTranslate } from 'react-admin';
 import { LOOK_AGAIN } from '../users/user-list';
 import { CloseRoomButton } from './close-room';
 import { EventsTab } from './events/events-tab';
@@ -13,7 +13,7 @@ export function RoomShow() {
   return (
     <Show actions={<Actions />} queryOptions={{ refetchInterval: LOOK_AGAIN }}>
       <ClosedNote />
-      <TabbedShowLayout>
+      <TabbedShowLayout tabs={<TabbedShowLayoutTabs variant="scrollable" scrollButtons={false} />}>
         <TabbedShowLayout.Tab label="verbatim.rooms.overview">
           <OverviewTab />
         </TabbedShowLayout.Tab>

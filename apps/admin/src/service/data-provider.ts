@@ -37,7 +37,9 @@ export function dataProvider(client: Client, sources: Readonly<Record<string, So
       const { items, hasNextPage, hasPreviousPage } = await pages.page(list, pagination.page, (cursor) =>
         sourceOf(resource).list(client, { filter, limit, ...(order && { sort: order }), ...(cursor && { cursor }) }),
       );
-      return { data: [...items] as never[], pageInfo: { hasNextPage, hasPreviousPage } };
+      // On the last page it is known how many there are.
+      const total = hasNextPage ? undefined : (pagination.page - 1) * limit + items.length;
+      return { data: [...items] as never[], total, pageInfo: { hasNextPage, hasPreviousPage } };
     },
     async getOne(resource, { id }) {
       return { data: (await one(resource, `${id}`)) as never };

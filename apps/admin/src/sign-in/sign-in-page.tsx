@@ -48,6 +48,7 @@ export function SignInPage() {
           )}
           <Form onSubmit={(values: object) => submit(values as SignIn)} noValidate>
             <TextInput
+              fullWidth
               source="username"
               label="ra.auth.username"
               autoComplete="username"
@@ -55,6 +56,7 @@ export function SignInPage() {
               validate={required()}
             />
             <PasswordInput
+              fullWidth
               source="password"
               label="ra.auth.password"
               autoComplete="current-password"
@@ -62,6 +64,7 @@ export function SignInPage() {
             />
             {codeNeeded && (
               <TextInput
+                fullWidth
                 source="code"
                 label="verbatim.sign_in.code"
                 helperText="verbatim.sign_in.code_help"

@@ -12,16 +12,22 @@ export function StandingButton() {
   const translate = useTranslate();
   const notify = useNotify();
   const [asking, setAsking] = useState(false);
+  // What was asked about stays what it was, also while the dialog fades and the person has changed already.
+  const [act, setAct] = useState<'suspend' | 'reinstate'>('suspend');
   const [update, { isPending }] = useUpdate<User>();
   const { canAccess } = useCanAccess({ resource: 'users', action: 'edit' });
   if (!user || !canAccess || user.id === client.user?.id) return null;
 
-  const act = user.suspended ? 'reinstate' : 'suspend';
+  const next = user.suspended ? 'reinstate' : 'suspend';
   const name = nameOf(user);
+  const ask = () => {
+    setAct(next);
+    setAsking(true);
+  };
   const confirmed = () =>
     update(
       'users',
-      { id: user.id, data: { suspended: !user.suspended }, previousData: user },
+      { id: user.id, data: { suspended: act === 'suspend' }, previousData: user },
       {
         onSuccess: () => notify(`verbatim.users.${act}${act === 'suspend' ? 'ed' : 'd'}`, { messageArgs: { name } }),
         onError: (error) => notify((error as Error).message, { type: 'error' }),
@@ -31,9 +37,9 @@ export function StandingButton() {
   return (
     <>
       <Button
-        label={`verbatim.users.${act}`}
+        label={`verbatim.users.${next}`}
         color={user.suspended ? 'primary' : 'error'}
-        onClick={() => setAsking(true)}
+        onClick={ask}
         disabled={isPending}
       >
         {user.suspended ? <RestoreIcon /> : <BlockIcon />}
@@ -45,7 +51,7 @@ export function StandingButton() {
         content={translate(`verbatim.users.${act}_text`)}
         confirm={translate(`verbatim.users.${act}`)}
         cancel={translate('verbatim.cancel')}
-        confirmColor={user.suspended ? 'primary' : 'warning'}
+        confirmColor={act === 'reinstate' ? 'primary' : 'warning'}
         onConfirm={confirmed}
         onClose={() => setAsking(false)}
       />

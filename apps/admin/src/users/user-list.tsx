@@ -5,19 +5,19 @@ import {
   DateField,
   FilterButton,
   List,
-  SearchInput,
   SelectColumnsButton,
   SelectInput,
   SimpleList,
   TopToolbar,
   useCanAccess,
 } from 'react-admin';
+import { Search } from '../look/search';
 import { BulkStanding } from './bulk-standing';
 import { nameOf } from './name-of';
 import { RoleOf, roleChoices, StatusOf, statusChoices } from './user-fields';
 
 const filters = [
-  <SearchInput key="q" source="q" alwaysOn placeholder="" slotProps={{ htmlInput: { maxLength: 200 } }} />,
+  <Search key="q" source="q" alwaysOn label="resources.users.fields.q" />,
   <SelectInput key="role" source="role" choices={roleChoices} />,
   <SelectInput key="status" source="status" choices={statusChoices} />,
 ];
@@ -45,6 +45,7 @@ export function UserList() {
           secondaryText={(user) => user.username}
           tertiaryText={(user) => <StatusOf user={user} />}
           rowClick="show"
+          sx={{ '& .RaSimpleList-tertiary': { opacity: 1 } }}
         />
       ) : (
         <DataTable<User> rowClick="show" bulkActionButtons={mayChange ? <BulkStanding /> : false}>

@@ -18,7 +18,7 @@ export async function servePages(app: NestFastifyApplication): Promise<void> {
   const dashboard = fileURLToPath(new URL('../../../admin/out/', import.meta.url));
   await server.register(
     fastifyStatic as never,
-    { root: dashboard, prefix: '/admin/', redirect: false, decorateReply: false } as never,
+    { root: dashboard, prefix: '/admin/', redirect: false, preCompressed: true, decorateReply: false } as never,
   );
   server.get('/admin', (_request, reply) => reply.redirect('/admin/'));
   server.get('/', (_request, reply) => reply.redirect('/admin/'));

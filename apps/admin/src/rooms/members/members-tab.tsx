@@ -4,6 +4,7 @@ import {
   DateField,
   ListContextProvider,
   Pagination,
+  ResourceContextProvider,
   useCanAccess,
   useListController,
   useRecordContext,
@@ -37,22 +38,24 @@ function Members({ room }: { room: Room }) {
   const { canAccess } = useCanAccess({ resource: 'members', action: 'edit' });
   const mayChange = canAccess === true && room.visibility !== 'direct';
   return (
-    <ListContextProvider value={list}>
-      {mayChange && room.status === 'open' && <AddMember room={room} />}
-      <DataTable<MemberRecord> bulkActionButtons={false} rowClick={(_, __, { userId }) => `/users/${userId}/show`}>
-        <Column source="username" disableSort />
-        <Column source="displayName" disableSort render={nameOf} />
-        <Column
-          source="role"
-          disableSort
-          render={(member) => <RoleOfMember member={member} mayChange={mayChange && room.status === 'open'} />}
-        />
-        <Column source="joinedAt" disableSort>
-          <DateField source="joinedAt" showTime />
-        </Column>
-        {mayChange && <Column label={false} render={(member) => <RemoveMember member={member} />} />}
-      </DataTable>
-      <Pagination />
-    </ListContextProvider>
+    <ResourceContextProvider value="members">
+      <ListContextProvider value={list}>
+        {mayChange && room.status === 'open' && <AddMember room={room} />}
+        <DataTable<MemberRecord> bulkActionButtons={false} rowClick={(_, __, { userId }) => `/users/${userId}/show`}>
+          <Column source="username" disableSort />
+          <Column source="displayName" disableSort render={nameOf} />
+          <Column
+            source="role"
+            disableSort
+            render={(member) => <RoleOfMember member={member} mayChange={mayChange && room.status === 'open'} />}
+          />
+          <Column source="joinedAt" disableSort>
+            <DateField source="joinedAt" showTime />
+          </Column>
+          {mayChange && <Column label={false} render={(member) => <RemoveMember member={member} />} />}
+        </DataTable>
+        <Pagination />
+      </ListContextProvider>
+    </ResourceContextProvider>
   );
 }
