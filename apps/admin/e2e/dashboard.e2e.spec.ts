@@ -96,6 +96,7 @@ describe.skipIf(!browserProgram)('the dashboard', { timeout: 180_000 }, () => {
       const auditor = await register(service.url);
       await admin.patch(`/v1/users/${auditor.id}`, { role: 'auditor' });
       const room = await admin.room({ name: freshName() });
+      await admin.post(`/v1/rooms/${room}/members`, { userId: auditor.id, role: 'guest' });
       await admin.says(room, 'seen by auditors');
       await tab.goTo(`/rooms/${room}/show/messages`);
       await tab.signIn({ username: auditor.username, password });
@@ -228,6 +229,28 @@ describe.skipIf(!browserProgram)('the dashboard', { timeout: 180_000 }, () => {
         expect(await heard('message 30').boundingBox()).toEqual(place);
         await button('1 new message').click();
         await button('1 new message').waitFor({ state: 'hidden' });
+      });
+
+      it('are read from outside only once it is said why, where the service wants to know', async () => {
+        const ada = await register(service.url);
+        const room = await ada.room();
+        await page.route(`**/v1/rooms/${room}/messages**`, (route) => {
+          const told = { title: 'Why?', detail: 'Say why.', code: 'reason_required', retryable: false };
+          const body = JSON.stringify({
+            type: 'urn:verbatim:error:reason_required',
+            status: 403,
+            ...told,
+            traceId: 't',
+          });
+          return route.fulfill({ status: 403, contentType: 'application/problem+json', body });
+        });
+        await tab.goTo(`/rooms/${room}/show/messages`);
+        await page.getByText('Why do you read this room?').waitFor();
+        expect(await page.getByRole('log').count()).toBe(0);
+        await page.unroute(`**/v1/rooms/${room}/messages**`);
+        await page.getByRole('textbox', { name: 'Reason' }).fill('A complaint.');
+        await button('Read the room').click();
+        await page.getByRole('log').waitFor();
       });
 
       it('have messages that can be redacted with a reason', async () => {

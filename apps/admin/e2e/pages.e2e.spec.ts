@@ -93,6 +93,7 @@ async function settle(url: string): Promise<{ room: string; person: string }> {
   await admin.patch(`/v1/users/${suspended.id}`, { suspended: true });
   const { id } = (await ada.post('/v1/rooms', { name: 'engine room', topic: 'Notes on the analytical engine' })).body;
   await grace.post(`/v1/rooms/${id}/members`, {});
+  await ada.post(`/v1/rooms/${id}/members`, { userId: admin.id });
   for (let i = 1; i <= 40; i += 1) {
     const who = i % 3 === 0 ? grace : ada;
     const { body } = await who.post(`/v1/rooms/${id}/messages`, {

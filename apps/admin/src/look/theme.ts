@@ -1,6 +1,9 @@
 import type { PaletteOptions } from '@mui/material';
 
 import { defaultDarkTheme, defaultLightTheme, type RaThemeOptions } from 'react-admin';
+import { i18nProvider } from '../words/i18n';
+
+const loading = i18nProvider.translate('ra.page.loading');
 
 /** What both themes share: the fonts of the system, a focus that is seen, targets that are hit. */
 const common: RaThemeOptions = {
@@ -18,7 +21,7 @@ const common: RaThemeOptions = {
         '.MuiInputBase-input:focus-visible': { outline: 'none' },
         '.MuiButtonBase-root.Mui-focusVisible': { outline: '3px solid currentColor', outlineOffset: -3 },
         // What is wide scrolls by itself instead of widening the page on a phone.
-        '.RaLayout-content, .RaLayout-contentWithSidebar, .RaShow-main, .RaShow-card': { minWidth: 0 },
+        'div.layout, .RaLayout-content, .RaLayout-contentWithSidebar, .RaShow-main, .RaShow-card': { minWidth: 0 },
         '.RaTabbedShowLayout-content': { overflowX: 'auto' },
         // Buttons that nobody sees must not be reached either.
         '.MuiToolbar-root.RaBulkActionsToolbar-collapsed': { visibility: 'hidden' },
@@ -34,6 +37,8 @@ const common: RaThemeOptions = {
         },
       },
     },
+    MuiCircularProgress: { defaultProps: { 'aria-label': loading } },
+    MuiLinearProgress: { defaultProps: { 'aria-label': loading } },
     MuiTableSortLabel: { styleOverrides: { root: { minHeight: 24 } } },
     MuiCard: { defaultProps: { variant: 'outlined' } },
     MuiTextField: { defaultProps: { variant: 'outlined' } },

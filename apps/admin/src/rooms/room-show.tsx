@@ -7,6 +7,7 @@ import { EventsTab } from './events/events-tab';
 import { MembersTab } from './members/members-tab';
 import { MessagesTab } from './messages/messages-tab';
 import { OverviewTab } from './overview-tab';
+import { Reading } from './reading';
 import { SettingsTab } from './settings-tab';
 
 export function RoomShow() {
@@ -18,13 +19,19 @@ export function RoomShow() {
           <OverviewTab />
         </TabbedShowLayout.Tab>
         <TabbedShowLayout.Tab label="verbatim.rooms.messages" path="messages">
-          <MessagesTab />
+          <Reading>
+            <MessagesTab />
+          </Reading>
         </TabbedShowLayout.Tab>
         <TabbedShowLayout.Tab label="verbatim.rooms.members" path="members">
-          <MembersTab />
+          <Reading>
+            <MembersTab />
+          </Reading>
         </TabbedShowLayout.Tab>
         <TabbedShowLayout.Tab label="verbatim.rooms.events" path="events">
-          <EventsTab />
+          <Reading>
+            <EventsTab />
+          </Reading>
         </TabbedShowLayout.Tab>
         <TabbedShowLayout.Tab label="verbatim.rooms.settings" path="settings">
           <SettingsTab />

@@ -177,6 +177,12 @@ export const englishWords = {
       role_of: 'Role of %{name}',
       role_changed: '%{name} is now %{role}.',
     },
+    reading: {
+      title: 'Why do you read this room?',
+      text: 'You are not in it. That you read it, and why, is recorded in the room, for its owners and for administrators to see.',
+      reason: 'Reason',
+      go: 'Read the room',
+    },
     talk: {
       region: 'Messages of the room',
       empty: 'Nobody has said anything yet. New messages appear here by themselves.',

@@ -368,6 +368,12 @@ export const germanWords: Words = {
       role_of: 'Rolle von %{name}',
       role_changed: '%{name} ist jetzt %{role}.',
     },
+    reading: {
+      title: 'Warum lesen Sie diesen Raum?',
+      text: 'Sie sind nicht darin. Dass Sie ihn lesen, und warum, wird im Raum aufgezeichnet; seine Besitzer und die Administratoren sehen es.',
+      reason: 'Grund',
+      go: 'Raum lesen',
+    },
     talk: {
       region: 'Nachrichten des Raums',
       empty: 'Noch hat niemand etwas gesagt. Neue Nachrichten erscheinen hier von selbst.',

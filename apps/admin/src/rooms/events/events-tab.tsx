@@ -23,6 +23,7 @@ import { client } from '../../service/client';
 import { shown } from '../../service/failure';
 import { LOOK_AGAIN } from '../../users/user-list';
 import { useRegion } from '../../words/region';
+import { why } from '../reasons';
 import { CheckHashes } from './check-hashes';
 
 /** Events on one page. */
@@ -42,7 +43,14 @@ function Stream({ room }: { room: Room }) {
   const start = from ?? newest;
   const { data, error } = useQuery({
     queryKey: ['events', room.id, start],
-    queryFn: () => shown(client.call('listEvents', { params: { id: room.id }, query: { from: start, limit: PAGE } })),
+    queryFn: () =>
+      shown(
+        client.call(
+          'listEvents',
+          { params: { id: room.id }, query: { from: start, limit: PAGE } },
+          { ...why(room.id) },
+        ),
+      ),
     placeholderData: keepPreviousData,
     refetchInterval: LOOK_AGAIN,
   });

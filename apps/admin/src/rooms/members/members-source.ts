@@ -1,5 +1,6 @@
 import type { Member } from '@verbatim/protocol';
 import type { Source } from '../../service/source';
+import { why } from '../reasons';
 
 /** A member as a record: the id names room and person, `room/user`. */
 export interface MemberRecord extends Member {
@@ -21,7 +22,11 @@ const placeOf = (id: string) => {
 /** The members of one room: the filter `roomId` is needed. */
 export const memberSource: Source<MemberRecord> = {
   async list(client, { filter: { roomId = '' }, limit, cursor }) {
-    const { items, page } = await client.call('listMembers', { params: { id: roomId }, query: { limit, cursor } });
+    const { items, page } = await client.call(
+      'listMembers',
+      { params: { id: roomId }, query: { limit, cursor } },
+      { ...why(roomId) },
+    );
     return { items: items.map((member) => record(roomId, member)), page };
   },
   async create(client, { roomId = '', userId, role }) {

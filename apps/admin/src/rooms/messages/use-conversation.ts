@@ -2,6 +2,7 @@ import type { Following, LinkState } from '@verbatim/client';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { client } from '../../service/client';
 import { failureOf } from '../../service/failure';
+import { why } from '../reasons';
 import { after, before, type Entry, fromHistory } from './conversation';
 
 /** Messages of one page of the history. */
@@ -30,7 +31,11 @@ export function useConversation(room: string): ConversationOf {
 
   const load = useCallback(async (): Promise<number> => {
     const { revision } = await client.call('getRoom', { params: { id: room } });
-    const { items, page } = await client.call('listMessages', { params: { id: room }, query: { limit: PAGE } });
+    const { items, page } = await client.call(
+      'listMessages',
+      { params: { id: room }, query: { limit: PAGE } },
+      { ...why(room) },
+    );
     cursor.current = page.next;
     setHasEarlier(page.next !== null);
     setEntries(fromHistory(items));
@@ -46,6 +51,7 @@ export function useConversation(room: string): ConversationOf {
       const revision = await load();
       if (!shown) return;
       following = client.follow(room, {
+        ...why(room),
         after: revision,
         onEvents: (events) => setEntries((known) => after(known, events)),
         onReset: () => load(),
@@ -63,7 +69,7 @@ export function useConversation(room: string): ConversationOf {
   const earlier = useCallback(async () => {
     if (!cursor.current) return;
     const query = { limit: PAGE, cursor: cursor.current };
-    const { items, page } = await client.call('listMessages', { params: { id: room }, query });
+    const { items, page } = await client.call('listMessages', { params: { id: room }, query }, { ...why(room) });
     cursor.current = page.next;
     setHasEarlier(page.next !== null);
     setEntries((known) => before(fromHistory(items), known));
