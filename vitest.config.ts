@@ -7,9 +7,14 @@ export default defineConfig({
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   ssr: { resolve: { conditions: ['@verbatim/source', 'node', 'development|production'] } },
   test: {
-    include: ['apps/*/src/**/*.spec.ts', 'libs/*/src/**/*.spec.ts', 'libs/protocol/client/src/**/*.spec.ts'],
+    include: [
+      'apps/*/src/**/*.spec.ts',
+      'apps/admin/e2e/**/*.spec.ts',
+      'libs/*/src/**/*.spec.ts',
+      'libs/protocol/client/src/**/*.spec.ts',
+    ],
     exclude: long ? [] : ['**/*.long.*.spec.ts'],
-    globalSetup: ['./vitest.database.ts'],
+    globalSetup: ['./vitest.database.ts', './apps/admin/e2e/browser-note.testing.ts'],
     environment: 'node',
     pool: 'forks',
     maxWorkers: 2,

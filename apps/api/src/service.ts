@@ -29,6 +29,7 @@ import { Inspections } from './moderation/inspections.js';
 import { newId } from './new-id.js';
 import { Metrics } from './operation/metrics.js';
 import { Readiness } from './operation/readiness.js';
+import { Tally } from './operation/tally.js';
 import { Presence } from './presence/presence.js';
 import { Idempotency } from './rest/idempotency.js';
 import { ProblemFilter } from './rest/problem-filter.js';
@@ -138,6 +139,7 @@ async function openDoors(
     { name: 'feed', ready: () => feed.running },
     { name: 'read models', ready: () => readModels.caughtUp },
   ]);
+  const tally = new Tally();
   const metrics = new Metrics(
     [
       { name: 'verbatim_sockets', help: 'Open WebSocket connections.', read: (): number => gateway.size },
@@ -170,6 +172,12 @@ async function openDoors(
         name: 'verbatim_search_lag',
         help: 'How far search is behind the log, in positions.',
         read: async () => (await readModels.side.status()).search.lag,
+      },
+      { name: 'verbatim_messages', help: 'Messages posted since this process began.', read: () => tally.messages },
+      {
+        name: 'verbatim_registrations',
+        help: 'Accounts made since this process began.',
+        read: () => tally.registrations,
       },
     ],
     store.metrics,
@@ -232,6 +240,7 @@ async function openDoors(
   feed.add('sockets of accounts', (events) => gateway.take(events));
   feed.add('sockets of rooms', (events) => liveRooms.take(events));
   feed.add('webhooks', (events) => webhooks.take(events));
+  feed.add('figures', (events) => tally.take(events));
   await feed.start();
   // From here on nothing that other replicas do is missed, so now is the time to learn what they did before.
   await sessions.load();

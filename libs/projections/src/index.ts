@@ -12,7 +12,15 @@ export {
   timeline,
 } from './messages.js';
 export { cursorKey, InvalidCursor, type Page, type PageRequest, toPage } from './page.js';
-export { findUsers, getUser, getUsers, listAdministrators, peopleWithEmail, type User } from './people.js';
+export {
+  findUsers,
+  getUser,
+  getUsers,
+  listAdministrators,
+  peopleWithEmail,
+  type User,
+  type UsersQuery,
+} from './people.js';
 export type { Log, Projection, ReadDatabase, Sql, Transaction } from './projection.js';
 export { Projector, type ProjectorOptions, type ProjectorStatus } from './projector.js';
 export { type ProjectionGroup, type ReadModels, readModels, readModelsVersion } from './read-models.js';
@@ -21,5 +29,5 @@ export { ReadSide, type ReadSideOptions } from './read-side.js';
 export { type RebuildOptions, type RebuildOutcome, type RebuildProgress, rebuild } from './rebuild.js';
 export { getReport, listReports, type Report, type ReportsQuery } from './reports.js';
 export { type Ban, bansOf } from './restraints.js';
-export { getRoom, listRooms, type Room, type RoomsQuery } from './rooms.js';
+export { getRoom, listRooms, type Room, type RoomSort, type RoomsQuery } from './rooms.js';
 export { type SearchQuery, searchMessages } from './search.js';

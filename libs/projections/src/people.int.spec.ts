@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Chat, everything } from './chat.testing.js';
 import { InvalidCursor } from './page.js';
-import { findUsers, getUser, getUsers } from './people.js';
+import { findUsers, getUser, getUsers, type UsersQuery } from './people.js';
 import { createReadDatabase, type TestReadDatabase } from './read-database.testing.js';
 import { BEGINNING } from './recorder.testing.js';
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
-const found = async (q?: string) => (await findUsers(db, q, { limit: 50 })).items.map(({ id }) => id);
+const found = async (q?: string) => (await findUsers(db, { q, page: { limit: 50 } })).items.map(({ id }) => id);
 
 test('a user is found by id', async () => {
   expect(await getUser(db, 'alice')).toEqual({
@@ -60,8 +60,30 @@ test('what means something to LIKE means itself', async () => {
 });
 
 test('the list comes in pages', async () => {
-  const users = await everything(3, (page) => findUsers(db, undefined, page));
+  const users = await everything(3, (page) => findUsers(db, { page }));
   expect(users.map(({ id }) => id)).toEqual(['alice', 'bob', 'carol', 'dave']);
+});
+
+test('the list can be narrowed to a role, and to those who are suspended or not', async () => {
+  const narrowed = async (query: Omit<UsersQuery, 'page'>) =>
+    (await findUsers(db, { ...query, page: { limit: 50 } })).items.map(({ id }) => id);
+  expect(await narrowed({ role: 'admin' })).toEqual(['alice']);
+  expect(await narrowed({ role: 'auditor' })).toEqual([]);
+  expect(await narrowed({ suspended: true })).toEqual(['dave']);
+  expect(await narrowed({ suspended: false, role: 'user', q: 'o' })).toEqual(['bob', 'carol']);
+});
+
+test('the list has four orders, each in pages', async () => {
+  const names = ['alice', 'bob', 'carol', 'dave'];
+  for (const sort of ['username', 'createdAt'] as const) {
+    for (const order of ['asc', 'desc'] as const) {
+      const users = await everything(2, (page) => findUsers(db, { sort, order, page }));
+      expect(users.map(({ id }) => id)).toEqual(order === 'asc' ? names : names.toReversed());
+    }
+  }
+  const { next } = await findUsers(db, { sort: 'createdAt', page: { limit: 1 } });
+  const elsewhere = { limit: 1, cursor: next ?? '' };
+  await expect(findUsers(db, { sort: 'username', page: elsewhere })).rejects.toThrow(InvalidCursor);
 });
 
 test('damaged cursors, and those of other lists, are refused', async () => {
@@ -72,16 +94,16 @@ test('damaged cursors, and those of other lists, are refused', async () => {
     '!',
     cursor(),
     cursor('users'),
-    cursor('users', 1, 2),
-    cursor('users', 'a'),
+    cursor('users username asc', 1, 2),
+    cursor('users username asc', 'a'),
     cursor('rooms', '1'),
   ];
   const forged = [
-    cursor('users', 'a\u0000', 'b'),
-    cursor('users', 'a', '\ud800'),
-    cursor('users', 'a'.repeat(1_000), 'b'),
+    cursor('users username asc', 'a\u0000', 'b'),
+    cursor('users username asc', 'a', '\ud800'),
+    cursor('users username asc', 'a'.repeat(1_000), 'b'),
   ];
   for (const bad of [...damaged, ...forged]) {
-    await expect(findUsers(db, undefined, { limit: 1, cursor: bad })).rejects.toThrow(InvalidCursor);
+    await expect(findUsers(db, { page: { limit: 1, cursor: bad } })).rejects.toThrow(InvalidCursor);
   }
 });

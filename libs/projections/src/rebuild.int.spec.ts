@@ -189,7 +189,7 @@ describe('read models that were retired', () => {
     await impatient.start();
     await vi.waitFor(async () => expect(await schemas()).toEqual(['read_2']), { timeout: 10_000 });
     expect(await states()).toEqual(['2 live']);
-    expect((await findUsers(impatient, undefined, { limit: 10 })).items).toHaveLength(5);
+    expect((await findUsers(impatient, { page: { limit: 10 } })).items).toHaveLength(5);
   });
 });
 

@@ -3,7 +3,7 @@ import { Chat, everything } from './chat.testing.js';
 import { membership, membersOf } from './members.js';
 import { createReadDatabase, type TestReadDatabase } from './read-database.testing.js';
 import { BEGINNING } from './recorder.testing.js';
-import { getRoom, listRooms, type RoomsQuery } from './rooms.js';
+import { getRoom, listRooms, type RoomSort, type RoomsQuery } from './rooms.js';
 
 let db: TestReadDatabase;
 beforeAll(async () => {
@@ -46,6 +46,7 @@ test('a room is found by id, with its settings and counters', async () => {
     revision: 6n,
     memberCount: 2,
     messageCount: 1,
+    activeAt: new Date(BEGINNING + 16_000).toISOString(),
   });
   expect(await getRoom(db, 'cellar')).toMatchObject({ visibility: 'hidden', history: 'joined', passwordId: 'p1' });
   expect(await getRoom(db, 'attic')).toMatchObject({ status: 'closed' });
@@ -74,6 +75,27 @@ test('a list can be narrowed to rooms one is in, to a part of the name, to a sta
 test('the list comes in pages', async () => {
   const rooms = await everything(2, (page) => listRooms(db, { viewer: 'alice', admin: false, page }));
   expect(rooms.map(({ id }) => id)).toEqual(['attic', 'alice-bob', 'cellar', 'lounge']);
+});
+
+test('the list can be narrowed to a visibility', async () => {
+  const of = (visibility: RoomsQuery['visibility']) => listed({ viewer: 'carol', admin: true, visibility });
+  expect(await of('hidden')).toEqual(['cellar']);
+  expect(await of('direct')).toEqual(['alice-bob']);
+});
+
+test('the list has other orders, each in pages and both ways', async () => {
+  const orders = {
+    createdAt: ['lounge', 'cellar', 'office', 'alice-bob', 'attic'],
+    name: ['alice-bob', 'cellar', 'office', 'attic', 'lounge'],
+    members: ['attic', 'cellar', 'office', 'alice-bob', 'lounge'],
+    activity: ['cellar', 'office', 'alice-bob', 'attic', 'lounge'],
+  };
+  for (const [sort, ids] of Object.entries(orders) as [RoomSort, string[]][]) {
+    for (const order of ['asc', 'desc'] as const) {
+      const found = await everything(2, (page) => listRooms(db, { viewer: 'carol', admin: true, sort, order, page }));
+      expect([sort, found.map(({ id }) => id)]).toEqual([sort, order === 'asc' ? ids : ids.toReversed()]);
+    }
+  }
 });
 
 test('members of a room come in the order in which they joined', async () => {

@@ -1,7 +1,7 @@
 import type { HistoryAccess, Recorded, Visibility } from '@verbatim/domain';
 import { parseStream } from '@verbatim/domain';
 import { arrayValue, column, entityId, keyValue, nameKeyValue, textValue, timeOf, timeValue } from './column-values.js';
-import { cursorKey, isPlace, type Page, type PageRequest, toPage } from './page.js';
+import { cursorKey, isKey, isPlace, type Page, type PageRequest, toPage } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
 import { containing, substringIndex } from './substring-search.js';
 
@@ -192,6 +192,8 @@ export interface Room {
   readonly memberCount: number;
   /** All that were ever posted, also those redacted. */
   readonly messageCount: number;
+  /** When the last message was posted; of a room without any, when it was created. */
+  readonly activeAt: string;
 }
 
 /** Whatever its visibility: whether the asker may know of the room is for the caller to judge. */
@@ -210,24 +212,47 @@ export interface RoomsQuery {
   /** Only rooms that the viewer is in. */
   readonly memberOnly?: boolean;
   readonly status?: 'open' | 'closed';
+  readonly visibility?: Visibility;
+  /** `createdAt`, if absent. */
+  readonly sort?: RoomSort;
+  /** `desc`, if absent. */
+  readonly order?: 'asc' | 'desc';
   readonly page: PageRequest;
 }
 
-/** Rooms, those created last first. */
+export type RoomSort = 'createdAt' | 'name' | 'members' | 'activity';
+
+/**
+ * The columns by which each order goes, and what a cursor holds of them. Only the first is indexed, so the others read
+ * all rooms: what changes with every message must not be in an index.
+ */
+const sorts = {
+  createdAt: { key: 'created_position', check: isPlace },
+  name: { key: "coalesce(r.name_key, '')", check: isKey },
+  members: { key: 'member_count::bigint', check: isPlace },
+  activity: { key: 'active_position', check: isPlace },
+} as const satisfies Record<RoomSort, { key: string; check: (part: string) => boolean }>;
+
+/** Rooms, those created last first unless another order is asked for. */
 export async function listRooms(db: ReadDatabase, query: RoomsQuery): Promise<Page<Room>> {
-  const { viewer, admin, q, memberOnly, status, page } = query;
-  const before = cursorKey(page, 'rooms', isPlace);
+  const { viewer, admin, q, memberOnly, status, visibility, sort = 'createdAt', order = 'desc', page } = query;
+  const list = sort === 'createdAt' && order === 'desc' ? 'rooms' : `rooms ${sort} ${order}`;
+  const after = cursorKey(page, list, sorts[sort].check, isKey);
   const { sql, schema } = reading(db);
+  const key = sql.unsafe(sorts[sort].key);
+  const beyond = order === 'asc' ? sql`>` : sql`<`;
+  const direction = order === 'asc' ? sql`ASC` : sql`DESC`;
   const isMember = sql`EXISTS (SELECT FROM ${schema}.members m WHERE m.room_id = r.id AND m.user_id = ${keyValue(viewer)})`;
-  const rows = await sql<RoomRow[]>`
-    SELECT r.* FROM ${schema}.rooms r
+  const rows = await sql<(RoomRow & { sort_key: string })[]>`
+    SELECT r.*, ${key} AS sort_key FROM ${schema}.rooms r
     WHERE ${memberOnly ? isMember : admin ? sql`true` : sql`(r.visibility = 'public' OR ${isMember})`}
       ${q ? sql`AND r.name_key LIKE ${containing(nameKeyValue(q) ?? '')}` : sql``}
       ${status ? sql`AND r.status = ${status}` : sql``}
-      ${before ? sql`AND r.created_position < ${before[0]}` : sql``}
-    ORDER BY r.created_position DESC
+      ${visibility ? sql`AND r.visibility = ${visibility}` : sql``}
+      ${after ? sql`AND (${key}, r.id) ${beyond} (${after[0]}, ${after[1]})` : sql``}
+    ORDER BY ${key} ${direction}, r.id ${direction}
     LIMIT ${page.limit + 1}`;
-  return toPage(rows, page, 'rooms', toRoom, (row) => [`${row.created_position}`]);
+  return toPage(rows, page, list, toRoom, (row) => [`${row.sort_key}`, row.id]);
 }
 
 export interface RoomRow {
@@ -245,6 +270,7 @@ export interface RoomRow {
   revision: string;
   member_count: number;
   message_count: string;
+  active_at: Date;
 }
 
 export const toRoom = (row: RoomRow): Room => ({
@@ -261,4 +287,5 @@ export const toRoom = (row: RoomRow): Room => ({
   revision: BigInt(row.revision),
   memberCount: row.member_count,
   messageCount: Number(row.message_count),
+  activeAt: timeOf(row.active_at),
 });

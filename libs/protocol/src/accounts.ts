@@ -14,7 +14,7 @@ import {
   trimmedText,
   username,
 } from './fields.js';
-import { listOf, paging } from './lists.js';
+import { listOf, order, paging } from './lists.js';
 
 export const serverRole = z
   .enum(['admin', 'auditor', 'user'])
@@ -56,6 +56,10 @@ export const changeUserBody = changes({
 
 export const usersQuery = z.object({
   q: parameter(trimmedText(200).optional()).describe('Part of a username or display name.'),
+  role: parameter(serverRole.optional()).describe('Only people with this role on the service.'),
+  status: parameter(z.enum(['active', 'suspended']).optional()).describe('Only people who are suspended, or are not.'),
+  sort: parameter(z.enum(['username', 'createdAt']).default('username')),
+  order: parameter(order.default('asc')),
   ...paging,
 });
 

@@ -171,7 +171,7 @@ describe('queries', () => {
 
   it('take an empty parameter as absent', () => {
     const query = roomsQuery.parse({ q: '', member: '', status: '', limit: '', cursor: '' });
-    expect(query).toEqual({ limit: 50 });
+    expect(query).toEqual({ limit: 50, sort: 'createdAt', order: 'desc' });
   });
 
   it.each([

@@ -67,6 +67,7 @@ describe('the table of calls', () => {
       'GET /v1/rooms/{id}/webhooks/{webhookId} 200',
       'GET /v1/search 200',
       'GET /v1/users 200',
+      'GET /v1/users/{id} 200',
       'GET /v1/users/{id}/events 200',
       'GET /v1/users/{id}/sessions 200',
       'GET /v1/users/{id}/tokens 200',

@@ -7,6 +7,9 @@ export const paging = {
   cursor: parameter(opaque.optional()).describe('The `page.next` of the page before; absent for the first page.'),
 };
 
+/** Which end of a list comes first. A cursor is good for the order in which it was given out only. */
+export const order = z.enum(['asc', 'desc']).describe('Ascending or descending.');
+
 /** A page of a list: `next` is the cursor of the following page, or null on the last one. */
 export const listOf = <S extends z.ZodType>(item: S) =>
   z.object({

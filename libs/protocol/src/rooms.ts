@@ -15,13 +15,17 @@ import {
   trimmedText,
   whole,
 } from './fields.js';
-import { listOf, paging } from './lists.js';
+import { listOf, order, paging } from './lists.js';
 
 const visibility = z
   .enum(['public', 'private', 'hidden'])
   .describe(
     '`public`: anyone joins; `private`: joined with its password or an invitation, not in the lists of others; `hidden`: not found by others.',
   );
+
+const anyVisibility = z
+  .enum([...visibility.options, 'direct'])
+  .describe('As for `visibility` of a new room; `direct`: the one room of two people.');
 
 const history = z
   .enum(['full', 'joined'])
@@ -93,6 +97,11 @@ export const roomsQuery = z.object({
   q: parameter(trimmedText(200).optional()).describe('Part of a name.'),
   member: parameter(z.enum(['me']).optional()).describe('`me`: only rooms that the caller is in.'),
   status: parameter(z.enum(['open', 'closed']).optional()).describe('Only rooms of this status; all, if absent.'),
+  visibility: parameter(anyVisibility.optional()).describe('Only rooms of this visibility; all, if absent.'),
+  sort: parameter(z.enum(['createdAt', 'name', 'members', 'activity']).default('createdAt')).describe(
+    '`activity`: the time of the last message. A room whose place changes meanwhile may be on two pages or on none.',
+  ),
+  order: parameter(order.default('desc')),
   ...paging,
 });
 
@@ -109,7 +118,7 @@ export const roomSchema = z.object({
   id,
   name: z.string().nullable().describe('Empty for direct rooms, null once the room has been forgotten.'),
   topic: z.string().nullable().describe('Empty if there is none, null once the room has been forgotten.'),
-  visibility: z.enum([...visibility.options, 'direct']).describe('`direct`: the one room of two people.'),
+  visibility: anyVisibility,
   history,
   hasPassword: z.boolean(),
   slowModeSeconds,
@@ -118,6 +127,12 @@ export const roomSchema = z.object({
   createdBy: id.nullable().describe('Id of a user, or null for the service itself.'),
   createdAt: time,
   revision: revision.describe('Revision of the newest event of the room.'),
+  messageCount: count
+    .optional()
+    .describe('All messages ever posted. Only told to administrators and auditors, and only by reads.'),
+  activeAt: time
+    .optional()
+    .describe('When the last message was posted, or the room created if there is none. Told as `messageCount` is.'),
 });
 export type Room = z.output<typeof roomSchema>;
 export const roomListSchema = listOf(roomSchema);

@@ -117,6 +117,7 @@ export const callTable = {
   getMe: /*             */ row('u + + + + + + +'),
   changeMe: /*          */ row('u + + + + + + +', body({ displayName: 'Somebody' })),
   listUsers: /*         */ row('u + + + + + + +'),
+  getUser: /*           */ row('u + + + + + + +'),
   changeUser: /*        */ row('u f f f f f f +', body({ displayName: 'Somebody else' })),
 
   giveUpAccount: /*     */ row('u f f f f f f f', body({ password: 'wrong password' })),

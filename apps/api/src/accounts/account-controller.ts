@@ -27,9 +27,9 @@ import {
   SignIn,
   StartSession,
 } from './account-commands.js';
-import { FindUsers } from './account-queries.js';
+import { FindUsers, GetUser } from './account-queries.js';
 import type { Identity } from './authentication.js';
-import { userAnswer, userRowAnswer } from './user-answer.js';
+import { maySeeEmail, userAnswer, userRowAnswer } from './user-answer.js';
 
 /** Who may make an account for themselves. */
 export class Registration {
@@ -149,9 +149,17 @@ export class AccountController {
     @Input('listUsers') { query }: InputOf<'listUsers'>,
     @By() { actor }: Identity,
   ): Promise<AnswerOf<'listUsers'>> {
-    const { q, ...page } = query;
-    const found = await this.queries.execute(new FindUsers(q, page));
-    return listAnswer(found, (user) => userRowAnswer(user, actor.role === 'admin' || user.id === actor.id));
+    const { limit, cursor, status, ...rest } = query;
+    const suspended = status && status === 'suspended';
+    const found = await this.queries.execute(new FindUsers({ ...rest, suspended, page: { limit, cursor } }));
+    return listAnswer(found, (user) => userRowAnswer(user, maySeeEmail(actor, user.id)));
+  }
+
+  @Call('getUser')
+  async getUser(@Input('getUser') { params }: InputOf<'getUser'>, @By() { actor }: Identity): Promise<User> {
+    const user = await this.queries.execute(new GetUser(params.id));
+    if (!user) throw new Refusal('not_found', 'There is no such user.');
+    return userRowAnswer(user, maySeeEmail(actor, user.id));
   }
 
   @Call('changeUser')

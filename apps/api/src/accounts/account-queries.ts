@@ -1,13 +1,9 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
-import { findUsers, type Page, type PageRequest, type User } from '@verbatim/projections';
+import { findUsers, getUser, type Page, type User, type UsersQuery } from '@verbatim/projections';
 import { ReadModels } from '../read-models/read-models.js';
 
-/** People whose username or display name contains `q`; everybody without it. */
 export class FindUsers extends Query<Page<User>> {
-  constructor(
-    readonly q: string | undefined,
-    readonly page: PageRequest,
-  ) {
+  constructor(readonly query: UsersQuery) {
     super();
   }
 }
@@ -16,9 +12,25 @@ export class FindUsers extends Query<Page<User>> {
 export class FindUsersHandler implements IQueryHandler<FindUsers> {
   constructor(private readonly readModels: ReadModels) {}
 
-  execute({ q, page }: FindUsers): Promise<Page<User>> {
-    return findUsers(this.readModels.db, q, page);
+  execute({ query }: FindUsers): Promise<Page<User>> {
+    return findUsers(this.readModels.db, query);
   }
 }
 
-export const accountQueryHandlers = [FindUsersHandler];
+/** One person, or null. */
+export class GetUser extends Query<User | null> {
+  constructor(readonly userId: string) {
+    super();
+  }
+}
+
+@QueryHandler(GetUser)
+export class GetUserHandler implements IQueryHandler<GetUser> {
+  constructor(private readonly readModels: ReadModels) {}
+
+  execute({ userId }: GetUser): Promise<User | null> {
+    return getUser(this.readModels.db, userId);
+  }
+}
+
+export const accountQueryHandlers = [FindUsersHandler, GetUserHandler];

@@ -459,12 +459,47 @@ describe('finding people', () => {
     expect(names).toContain(ada.username);
   });
 
-  it.each(['limit=0', 'limit=201', 'limit=x', 'limit=1e1', 'cursor=invented', 'cursor=WyJ4Il0', 'q=%00'])(
-    'refuses %s',
-    async (query) => {
-      expect(outcome(await admin.get(`/v1/users?${query}`))).toBe('invalid_request');
-    },
-  );
+  it('narrows and orders the list', async () => {
+    const prefix = freshName();
+    const ada = await register(service.url, `${prefix}_b`);
+    const bob = await register(service.url, `${prefix}_a`);
+    await admin.patch(`/v1/users/${bob.id}`, { suspended: true });
+    await admin.patch(`/v1/users/${ada.id}`, { role: 'auditor' });
+    const find = async (query: string) =>
+      (await admin.all(`/v1/users?q=${prefix}&${query}`)).map((user: { id: string }) => user.id);
+
+    expect(await find('status=suspended')).toEqual([bob.id]);
+    expect(await find('status=active')).toEqual([ada.id]);
+    expect(await find('role=auditor')).toEqual([ada.id]);
+    expect(await find('role=admin')).toEqual([]);
+    expect(await find('sort=createdAt')).toEqual([ada.id, bob.id]);
+    expect(await find('sort=username&order=desc')).toEqual([ada.id, bob.id]);
+  });
+
+  it('finds a person by id', async () => {
+    const [ada, bob] = [await register(service.url), await register(service.url)];
+    expect((await bob.get(`/v1/users/${ada.id}`)).body).toMatchObject({ id: ada.id, username: ada.username });
+    expect((await bob.get(`/v1/users/${ada.id}`)).body).not.toHaveProperty('email');
+    expect((await admin.get(`/v1/users/${ada.id}`)).body).toHaveProperty('email');
+    expect(outcome(await bob.get(`/v1/users/${unknownId()}`))).toBe('not_found');
+    expect(outcome(await visitor.get(`/v1/users/${ada.id}`))).toBe('unauthenticated');
+  });
+
+  it.each([
+    'limit=0',
+    'limit=201',
+    'limit=x',
+    'role=king',
+    'status=x',
+    'sort=email',
+    'order=up',
+    'limit=1e1',
+    'cursor=invented',
+    'cursor=WyJ4Il0',
+    'q=%00',
+  ])('refuses %s', async (query) => {
+    expect(outcome(await admin.get(`/v1/users?${query}`))).toBe('invalid_request');
+  });
 });
 
 describe('administering people', () => {

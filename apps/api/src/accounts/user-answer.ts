@@ -1,4 +1,4 @@
-import type { UserState } from '@verbatim/domain';
+import type { Actor, UserState } from '@verbatim/domain';
 import type { User as UserRow } from '@verbatim/projections';
 import type { User } from '@verbatim/protocol';
 
@@ -9,6 +9,8 @@ export function userAnswer(id: string, state: UserState, withEmail: boolean): Us
   const account = { id, username, displayName, role, suspended, status: standing, createdAt } as const;
   return { ...account, ...(bot && { bot }), ...(withEmail && { email }) };
 }
+
+export const maySeeEmail = (actor: Actor, userId: string): boolean => actor.role === 'admin' || userId === actor.id;
 
 export function userRowAnswer({ email, bot, deactivated, ...user }: UserRow, withEmail: boolean): User {
   const status = deactivated ? 'deactivated' : user.suspended ? 'suspended' : 'active';

@@ -25,7 +25,8 @@ export async function servePages(app: NestFastifyApplication): Promise<void> {
   const dashboard = fileURLToPath(new URL('../../../admin/out/', import.meta.url));
   await server.register(async (admin) => {
     await registerHelmet(admin, await forDashboard(dashboard));
-    await admin.register(fastifyStatic, { root: dashboard, prefix: '/admin/', redirect: false, decorateReply: false });
+    const files = { root: dashboard, prefix: '/admin/', redirect: false, preCompressed: true, decorateReply: false };
+    await admin.register(fastifyStatic, files);
   });
   server.get('/admin', (_request, reply) => reply.redirect('/admin/'));
   server.get('/', (_request, reply) => reply.redirect('/admin/'));

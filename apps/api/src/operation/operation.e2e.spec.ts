@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { asyncapi, openapi } from '@verbatim/protocol';
 import postgres from 'postgres';
 import request from 'supertest';
@@ -63,6 +64,18 @@ describe('metrics', () => {
     expect(await figure('verbatim_projection_lag')).toBeGreaterThanOrEqual(0);
     socket.close();
     await socket.closed;
+  });
+
+  it('count messages and registrations', async () => {
+    const [messages, registrations] = [await figure('verbatim_messages'), await figure('verbatim_registrations')];
+    const person = await register(service.url);
+    const room = await person.room();
+    await person.post(`/v1/rooms/${room}/messages`, { text: 'hello' });
+
+    await eventually(
+      async () => [await figure('verbatim_messages'), await figure('verbatim_registrations')],
+      (figures) => isDeepStrictEqual(figures, [messages + 1, registrations + 1]),
+    );
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Member as MemberState, RoomState, UserState } from '@verbatim/domain';
+import type { Actor, Member as MemberState, RoomState, UserState } from '@verbatim/domain';
 import type { RoomMember, Room as RoomRow } from '@verbatim/projections';
 import type { Member, Room } from '@verbatim/protocol';
 
@@ -32,6 +32,12 @@ export const roomRowAnswer = (row: RoomRow): Room => ({
   createdBy: row.createdBy,
   createdAt: row.createdAt,
   revision: Number(row.revision),
+});
+
+/** The same with how busy the room is, for those who watch over all rooms. */
+export const roomRowAnswerFor = ({ role }: Actor, row: RoomRow): Room => ({
+  ...roomRowAnswer(row),
+  ...(role !== 'user' && { messageCount: row.messageCount, activeAt: row.activeAt }),
 });
 
 export const memberAnswer = (

@@ -14,7 +14,7 @@ import { listAnswer } from '../rest/list-answer.js';
 import { ReadYourWrites } from '../rest/read-your-writes.js';
 import { accepted, Refusal } from '../rest/refusal.js';
 import { Names } from '../vault/names.js';
-import { roomAnswer, roomRowAnswer } from './room-answer.js';
+import { roomAnswer, roomRowAnswerFor } from './room-answer.js';
 import {
   BringIntoRoom,
   directRoomId,
@@ -55,14 +55,15 @@ export class RoomController {
     @Input('listRooms') { query }: InputOf<'listRooms'>,
     @By() { actor }: Identity,
   ): Promise<AnswerOf<'listRooms'>> {
-    const { q, member, status, ...page } = query;
-    const found = await this.queries.execute(new ListRooms(actor, { q, memberOnly: member === 'me', status }, page));
-    return listAnswer(found, roomRowAnswer);
+    const { limit, cursor, member, ...rest } = query;
+    const wanted = { ...rest, memberOnly: member === 'me', page: { limit, cursor } };
+    const found = await this.queries.execute(new ListRooms(actor, wanted));
+    return listAnswer(found, (room) => roomRowAnswerFor(actor, room));
   }
 
   @Call('getRoom')
   async getRoom(@Input('getRoom') { params }: InputOf<'getRoom'>, @By() { actor }: Identity): Promise<Room> {
-    return roomRowAnswer(await this.queries.execute(new GetRoom(params.id, actor)));
+    return roomRowAnswerFor(actor, await this.queries.execute(new GetRoom(params.id, actor)));
   }
 
   @Call('changeRoom')

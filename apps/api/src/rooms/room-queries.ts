@@ -1,6 +1,14 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { type Actor, mutedUntil, type RoomState } from '@verbatim/domain';
-import { getRoom, listRooms, membersOf, type Page, type PageRequest, type Room } from '@verbatim/projections';
+import {
+  getRoom,
+  listRooms,
+  membersOf,
+  type Page,
+  type PageRequest,
+  type Room,
+  type RoomsQuery,
+} from '@verbatim/projections';
 import type { Member } from '@verbatim/protocol';
 import { Time } from '../clock.js';
 import { Users } from '../mailbox/entities.js';
@@ -37,8 +45,7 @@ export class GetRoomHandler implements IQueryHandler<GetRoom> {
 export class ListRooms extends Query<Page<Room>> {
   constructor(
     readonly actor: Actor,
-    readonly filter: { readonly q?: string; readonly memberOnly: boolean; readonly status?: 'open' | 'closed' },
-    readonly page: PageRequest,
+    readonly query: Omit<RoomsQuery, 'viewer' | 'admin'>,
   ) {
     super();
   }
@@ -48,8 +55,8 @@ export class ListRooms extends Query<Page<Room>> {
 export class ListRoomsHandler implements IQueryHandler<ListRooms> {
   constructor(private readonly readModels: ReadModels) {}
 
-  execute({ actor, filter, page }: ListRooms): Promise<Page<Room>> {
-    return listRooms(this.readModels.db, { viewer: actor.id, admin: actor.role !== 'user', ...filter, page });
+  execute({ actor, query }: ListRooms): Promise<Page<Room>> {
+    return listRooms(this.readModels.db, { viewer: actor.id, admin: actor.role !== 'user', ...query });
   }
 }
 

@@ -30,6 +30,37 @@ const idsOf = (items: { id: string }[]) => items.map(({ id }) => id);
 const textsIn = async (person: TestPerson, room: string) =>
   (await person.all(`/v1/rooms/${room}/messages?order=oldest`)).map(({ text }) => text);
 
+describe('the list of rooms', () => {
+  it('is narrowed and ordered as wished', async () => {
+    const prefix = freshName();
+    const make = async (name: string, visibility: string) =>
+      (await ada.post('/v1/rooms', { name: `${prefix} ${name}`, visibility })).body.id as string;
+    const quiet = await make('b', 'public');
+    const busy = await make('a', 'hidden');
+    await ada.post(`/v1/rooms/${busy}/members`, { userId: bob.id });
+    await make('c', 'private');
+    await ada.post(`/v1/rooms/${quiet}/messages`, { text: 'hello' });
+    const find = async (query: string) => idsOf(await admin.all(`/v1/rooms?q=${prefix}&${query}`));
+
+    expect(await find('visibility=hidden')).toEqual([busy]);
+    expect((await find('sort=name&order=asc'))[0]).toBe(busy);
+    expect((await find('sort=members'))[0]).toBe(busy);
+    expect((await find('sort=activity'))[0]).toBe(quiet);
+    expect((await find('sort=createdAt&order=asc'))[0]).toBe(quiet);
+    for (const query of ['visibility=secret', 'sort=size', 'order=down'])
+      expect(outcome(await admin.get(`/v1/rooms?${query}`))).toBe('invalid_request');
+  });
+
+  it('tells only those who watch over all rooms how busy they are', async () => {
+    const { id, createdAt } = (await ada.post('/v1/rooms', { name: freshName() })).body;
+    const seen = async (person: TestPerson) => (await person.get(`/v1/rooms/${id}`)).body;
+    expect(await seen(admin)).toMatchObject({ messageCount: 0, activeAt: createdAt });
+    const { postedAt } = (await ada.post(`/v1/rooms/${id}/messages`, { text: 'hello' })).body;
+    expect(await seen(admin)).toMatchObject({ messageCount: 1, activeAt: postedAt });
+    expect(await seen(ada)).not.toHaveProperty('messageCount');
+  });
+});
+
 describe('creating a room', () => {
   it('makes it open to all, with its creator as owner', async () => {
     const name = freshName();

@@ -1,0 +1,44 @@
+import { Admin, localStorageStore, Resource } from 'react-admin';
+import { Home } from './home/home';
+import { DashboardLayout } from './look/layout';
+import { darkTheme, lightTheme } from './look/theme';
+import { resources, sources } from './resources';
+import { authProvider } from './service/auth-provider';
+import { client, endOfSession } from './service/client';
+import { dataProvider } from './service/data-provider';
+import { keepSession } from './service/kept-session';
+import { SignInPage } from './sign-in/sign-in-page';
+import { i18nProvider } from './words/i18n';
+
+const data = dataProvider(client, sources);
+const auth = authProvider(client, endOfSession);
+const store = localStorageStore('1', 'verbatim');
+
+/** The dashboard, once it is known whether somebody is signed in. */
+export async function begin() {
+  await keepSession(client);
+  return Dashboard;
+}
+
+function Dashboard() {
+  return (
+    <Admin
+      title="Verbatim"
+      dataProvider={data}
+      authProvider={auth}
+      i18nProvider={i18nProvider}
+      store={store}
+      theme={lightTheme}
+      darkTheme={darkTheme}
+      layout={DashboardLayout}
+      loginPage={SignInPage}
+      dashboard={Home}
+      requireAuth
+      disableTelemetry
+    >
+      {resources.map(({ source: _, ...resource }) => (
+        <Resource key={resource.name} {...resource} />
+      ))}
+    </Admin>
+  );
+}

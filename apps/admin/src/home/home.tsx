@@ -1,0 +1,164 @@
+import { Box, Card, CardContent, Skeleton, Typography } from '@mui/material';
+import { lazy, type ReactNode, Suspense } from 'react';
+import { Title, useTranslate } from 'react-admin';
+import { useRegion } from '../words/region';
+import { course, type Point, perMinute, processor, type Sample } from './figures';
+import { NewestPeople, NewestRooms } from './newest';
+import { type About, useSamples } from './samples';
+
+/** The library for plots is loaded after the figures are shown. */
+const Plot = lazy(() => import('./plot'));
+
+/** How the service is doing, in figures and plots that keep up by themselves. */
+export function Home() {
+  const translate = useTranslate();
+  const { samples, about } = useSamples();
+  const messages = perMinute(samples, 'verbatim_messages');
+  const sockets = course(samples, 'verbatim_sockets');
+  const lag = course(samples, 'verbatim_projection_lag');
+  return (
+    <Box sx={{ p: { xs: 1, sm: 2 } }}>
+      <Title title="verbatim.home.title" />
+      <Typography color="textSecondary" sx={{ mb: 2 }}>
+        {translate('verbatim.home.welcome')}
+      </Typography>
+      <Grid least={210}>
+        <State sample={samples.at(-1)} about={about} />
+        <Figures samples={samples} messages={messages} />
+      </Grid>
+      <Grid least={320}>
+        <PlotCard title="verbatim.home.plot_messages" points={messages} />
+        <PlotCard title="verbatim.home.plot_sockets" points={sockets} />
+        <PlotCard title="verbatim.home.plot_lag" points={lag} />
+      </Grid>
+      <Grid least={320}>
+        <NewestRooms />
+        <NewestPeople />
+      </Grid>
+    </Box>
+  );
+}
+
+function Grid({ least, children }: { least: number; children: ReactNode }) {
+  const columns = `repeat(auto-fit, minmax(min(100%, ${least}px), 1fr))`;
+  return <Box sx={{ display: 'grid', gap: 2, mb: 2, gridTemplateColumns: columns }}>{children}</Box>;
+}
+
+const states = {
+  ready: { word: 'verbatim.home.ready', colour: 'success.main' },
+  'not ready': { word: 'verbatim.home.not_ready', colour: 'warning.main' },
+  'out of reach': { word: 'verbatim.home.out_of_reach', colour: 'error.main' },
+} as const;
+
+function State({ sample, about }: { sample: Sample | undefined; about: About | null }) {
+  const translate = useTranslate();
+  const state = sample && states[sample.ready];
+  const detail =
+    sample?.ready === 'ready'
+      ? translate('verbatim.home.ready_detail')
+      : sample?.ready === 'out of reach'
+        ? translate('verbatim.home.out_of_reach_detail')
+        : (sample?.detail ?? '');
+  return (
+    <Card role="status">
+      <CardContent>
+        <Typography component="h2" variant="body2" color="textSecondary">
+          {translate('verbatim.home.state')}
+        </Typography>
+        <Typography variant="h5" component="p" sx={{ color: state?.colour, fontWeight: 600 }}>
+          {translate(state?.word ?? 'verbatim.home.asking')}
+        </Typography>
+        <Typography variant="body2" color="textSecondary">
+          {detail}
+        </Typography>
+        {about && (
+          <Typography variant="body2" color="textSecondary">
+            {translate('verbatim.home.version', { version: about.version, protocol: about.protocol })}
+          </Typography>
+        )}
+      </CardContent>
+    </Card>
+  );
+}
+
+function Figures({ samples, messages }: { samples: readonly Sample[]; messages: readonly Point[] }) {
+  const figures = samples.at(-1)?.figures ?? {};
+  const number = useNumber();
+  const word = (name: string) => number(figures[name]);
+  const events = perMinute(samples, 'verbatim_feed_position').at(-1)?.value;
+  const memory = figures.process_resident_memory_bytes;
+  const delay = figures.nodejs_eventloop_lag_p99_seconds;
+  const megabytes = memory === undefined ? '–' : `${number(Math.round(memory / 2 ** 20))} MiB`;
+  return (
+    <>
+      <Figure of="messages" value={number(messages.at(-1)?.value)} count={word('verbatim_messages')} />
+      <Figure of="sockets" value={word('verbatim_sockets')} count={word('verbatim_other_replicas')} />
+      <Figure of="registrations" value={word('verbatim_registrations')} />
+      <Figure of="position" value={number(plusOne(figures.verbatim_feed_position))} count={number(events)} />
+      <Figure of="lag" value={word('verbatim_projection_lag')} count={word('verbatim_search_lag')} />
+      <Figure of="delay" value={number(delay && Math.round(delay * 1_000))} />
+      <Figure of="memory" value={megabytes} percent={number(processor(samples) ?? undefined)} />
+    </>
+  );
+}
+
+/** Positions count from 0. */
+const plusOne = (position: number | undefined) => (position === undefined ? undefined : position + 1);
+
+function useNumber() {
+  const format = new Intl.NumberFormat(useRegion());
+  return (value: number | undefined): string => (value === undefined ? '–' : format.format(value));
+}
+
+type FigureName = 'messages' | 'sockets' | 'registrations' | 'position' | 'lag' | 'delay' | 'memory';
+
+function Figure({ of, value, ...values }: { of: FigureName; value: string; count?: string; percent?: string }) {
+  const translate = useTranslate();
+  return (
+    <Card>
+      <CardContent>
+        <Typography component="h2" variant="body2" color="textSecondary">
+          {translate(`verbatim.home.${of}`)}
+        </Typography>
+        <Typography variant="h5" component="p" sx={{ fontWeight: 600, fontVariantNumeric: 'tabular-nums' }}>
+          {value}
+        </Typography>
+        <Typography variant="body2" color="textSecondary">
+          {translate(`verbatim.home.${of}_detail`, values)}
+        </Typography>
+      </CardContent>
+    </Card>
+  );
+}
+
+function PlotCard({ title, points }: { title: string; points: readonly Point[] }) {
+  const translate = useTranslate();
+  const number = useNumber();
+  const most = points.reduce((highest, { value }) => Math.max(highest, value), 0);
+  return (
+    <Card component="figure" sx={{ m: 0 }}>
+      <CardContent>
+        <Typography component="figcaption" variant="body2" sx={{ fontWeight: 600 }}>
+          {translate(title)}
+          {points.length > 0 && (
+            <Typography component="span" variant="body2" color="textSecondary">
+              {': '}
+              {translate('verbatim.home.plot_summary', { now: number(points.at(-1)?.value), most: number(most) })}
+            </Typography>
+          )}
+        </Typography>
+        <Box sx={{ height: 180, mt: 1 }}>
+          {points.length < 2 ? (
+            <Typography variant="body2" color="textSecondary">
+              {translate('verbatim.home.collecting')}
+            </Typography>
+          ) : (
+            <Suspense fallback={<Skeleton variant="rounded" height={180} />}>
+              <Plot points={points} />
+            </Suspense>
+          )}
+        </Box>
+      </CardContent>
+    </Card>
+  );
+}

@@ -1,0 +1,44 @@
+import { useTheme } from '@mui/material';
+import { Area, AreaChart, CartesianGrid, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
+import { useRegion } from '../words/region';
+import type { Point } from './figures';
+
+/** One figure over time. What it shows is also told in the caption, so it is a picture for those who see it. */
+export default function Plot({ points }: { points: readonly Point[] }) {
+  const { palette } = useTheme();
+  const locale = useRegion();
+  const time = (at: unknown) => new Date(Number(at)).toLocaleTimeString(locale);
+  return (
+    <div aria-hidden="true" style={{ height: '100%' }}>
+      <ResponsiveContainer width="100%" height="100%">
+        <AreaChart data={[...points]} margin={{ top: 8, right: 8, bottom: 0, left: 0 }} accessibilityLayer={false}>
+          <CartesianGrid stroke={palette.divider} vertical={false} />
+          <XAxis
+            dataKey="at"
+            type="number"
+            scale="time"
+            domain={['dataMin', 'dataMax']}
+            tickFormatter={time}
+            tick={{ fill: palette.text.secondary, fontSize: 12 }}
+            minTickGap={48}
+          />
+          <YAxis allowDecimals={false} width={48} tick={{ fill: palette.text.secondary, fontSize: 12 }} />
+          <Tooltip
+            labelFormatter={time}
+            formatter={(value) => [`${value}`, '']}
+            separator=""
+            contentStyle={{ background: palette.background.paper, borderColor: palette.divider }}
+          />
+          <Area
+            dataKey="value"
+            stroke={palette.primary.main}
+            fill={palette.primary.main}
+            fillOpacity={0.15}
+            strokeWidth={2}
+            isAnimationActive={false}
+          />
+        </AreaChart>
+      </ResponsiveContainer>
+    </div>
+  );
+}

@@ -1,0 +1,202 @@
+import CollapseIcon from '@mui/icons-material/ExpandLess';
+import ExpandIcon from '@mui/icons-material/ExpandMore';
+import {
+  Alert,
+  Box,
+  Button,
+  IconButton,
+  Stack,
+  Table,
+  TableBody,
+  TableCell,
+  TableContainer,
+  TableHead,
+  TableRow,
+  TextField,
+  Typography,
+} from '@mui/material';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import type { Room, StoredEvent } from '@verbatim/protocol';
+import { type FormEvent, Fragment, useState } from 'react';
+import { useRecordContext, useTranslate } from 'react-admin';
+import { client } from '../../service/client';
+import { shown } from '../../service/failure';
+import { LOOK_AGAIN } from '../../users/user-list';
+import { useRegion } from '../../words/region';
+import { why } from '../reasons';
+import { CheckHashes } from './check-hashes';
+
+/** Events on one page. */
+const PAGE = 25;
+
+/** The stream of the room as the log holds it, to leaf through and to check. */
+export function EventsTab() {
+  const room = useRecordContext<Room>();
+  return room ? <Stream key={room.id} room={room} /> : null;
+}
+
+function Stream({ room }: { room: Room }) {
+  const translate = useTranslate();
+  // Null: the newest, whatever comes.
+  const [from, setFrom] = useState<number | null>(null);
+  const newest = Math.max(0, room.revision - PAGE + 1);
+  const start = from ?? newest;
+  const { data, error } = useQuery({
+    queryKey: ['events', room.id, start],
+    queryFn: () =>
+      shown(
+        client.call(
+          'listEvents',
+          { params: { id: room.id }, query: { from: start, limit: PAGE } },
+          { ...why(room.id) },
+        ),
+      ),
+    placeholderData: keepPreviousData,
+    refetchInterval: LOOK_AGAIN,
+  });
+  const events = data?.items ?? [];
+  return (
+    <Box>
+      <Typography color="textSecondary" sx={{ mb: 1 }}>
+        {translate('verbatim.events.lead')}
+      </Typography>
+      <Leaf start={start} newest={newest} onGo={setFrom} />
+      {error && <Alert severity="error">{error.message}</Alert>}
+      <CheckHashes key={start} events={events} />
+      {data && events.length === 0 ? (
+        <Typography sx={{ py: 4, textAlign: 'center' }}>{translate('verbatim.events.empty')}</Typography>
+      ) : (
+        <EventTable events={events} />
+      )}
+    </Box>
+  );
+}
+
+function Leaf({ start, newest, onGo }: { start: number; newest: number; onGo(from: number | null): void }) {
+  const translate = useTranslate();
+  const [wanted, setWanted] = useState('');
+  const go = (event: FormEvent) => {
+    event.preventDefault();
+    if (/^\d{1,15}$/.test(wanted)) onGo(Number(wanted));
+  };
+  return (
+    <Stack direction="row" useFlexGap spacing={1} sx={{ flexWrap: 'wrap', alignItems: 'center', mb: 1 }}>
+      <Button onClick={() => onGo(Math.max(0, start - PAGE))} disabled={start === 0}>
+        {translate('verbatim.events.older')}
+      </Button>
+      <Button onClick={() => onGo(start + PAGE >= newest ? null : start + PAGE)} disabled={start >= newest}>
+        {translate('verbatim.events.newer')}
+      </Button>
+      <Button onClick={() => onGo(null)} disabled={start >= newest}>
+        {translate('verbatim.events.newest')}
+      </Button>
+      <form onSubmit={go}>
+        <TextField
+          size="small"
+          label={translate('verbatim.events.go_to')}
+          value={wanted}
+          onChange={({ target }) => setWanted(target.value)}
+          slotProps={{ htmlInput: { inputMode: 'numeric', maxLength: 15 } }}
+          sx={{ width: 160 }}
+        />
+      </form>
+    </Stack>
+  );
+}
+
+function EventTable({ events }: { events: readonly StoredEvent[] }) {
+  const translate = useTranslate();
+  const [open, setOpen] = useState<number | null>(null);
+  return (
+    // A region that scrolls sideways must be reached by the keyboard.
+    <TableContainer tabIndex={0} role="region" aria-label={translate('verbatim.rooms.events')}>
+      <Table size="small">
+        <TableHead>
+          <TableRow>
+            <TableCell padding="checkbox" />
+            <TableCell align="right">{translate('verbatim.events.revision')}</TableCell>
+            <TableCell>{translate('verbatim.events.type')}</TableCell>
+            <TableCell>{translate('verbatim.events.actor')}</TableCell>
+            <TableCell>{translate('verbatim.events.at')}</TableCell>
+            <TableCell>{translate('verbatim.events.hash')}</TableCell>
+          </TableRow>
+        </TableHead>
+        <TableBody>
+          {events.map((event) => (
+            <Fragment key={event.revision}>
+              <EventRow
+                event={event}
+                open={open === event.revision}
+                onToggle={() => setOpen(open === event.revision ? null : event.revision)}
+              />
+              {open === event.revision && <Details event={event} />}
+            </Fragment>
+          ))}
+        </TableBody>
+      </Table>
+    </TableContainer>
+  );
+}
+
+function EventRow({ event, open, onToggle }: { event: StoredEvent; open: boolean; onToggle(): void }) {
+  const translate = useTranslate();
+  const locale = useRegion();
+  const { revision, type, actor, at, hash } = event;
+  return (
+    <TableRow hover>
+      <TableCell padding="checkbox">
+        <IconButton
+          size="small"
+          aria-expanded={open}
+          aria-label={translate(open ? 'verbatim.events.hide' : 'verbatim.events.show', { revision })}
+          onClick={onToggle}
+        >
+          {open ? <CollapseIcon /> : <ExpandIcon />}
+        </IconButton>
+      </TableCell>
+      <TableCell align="right">{revision}</TableCell>
+      <TableCell>{type}</TableCell>
+      <TableCell>{actor?.username ?? translate('verbatim.events.service')}</TableCell>
+      <TableCell sx={{ whiteSpace: 'nowrap' }}>{new Date(at).toLocaleString(locale)}</TableCell>
+      <TableCell sx={{ fontFamily: 'monospace' }}>{hash.slice(0, 12)}…</TableCell>
+    </TableRow>
+  );
+}
+
+function Details({ event }: { event: StoredEvent }) {
+  const translate = useTranslate();
+  const { id, position, data, sealed, prev, hash } = event;
+  const parts = [
+    ['Id', id],
+    [translate('verbatim.events.position'), `${position}`],
+    [translate('verbatim.events.data'), JSON.stringify(data, null, 2)],
+    [translate('verbatim.events.hash'), hash],
+    [translate('verbatim.events.prev'), prev ?? '–'],
+    [translate('verbatim.events.sealed'), sealed],
+  ] as const;
+  return (
+    <TableRow>
+      <TableCell colSpan={6} sx={{ bgcolor: 'action.hover' }}>
+        <Box
+          component="dl"
+          sx={{ m: 0, display: 'grid', gridTemplateColumns: { sm: 'max-content 1fr' }, columnGap: 2, rowGap: 0.5 }}
+        >
+          {parts.map(([label, value]) => (
+            <Fragment key={label}>
+              <Typography component="dt" variant="body2" color="textSecondary">
+                {label}
+              </Typography>
+              <Typography
+                component="dd"
+                variant="body2"
+                sx={{ m: 0, fontFamily: 'monospace', whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}
+              >
+                {value}
+              </Typography>
+            </Fragment>
+          ))}
+        </Box>
+      </TableCell>
+    </TableRow>
+  );
+}

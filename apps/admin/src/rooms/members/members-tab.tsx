@@ -1,0 +1,61 @@
+import type { Room } from '@verbatim/protocol';
+import {
+  DataTable,
+  DateField,
+  ListContextProvider,
+  Pagination,
+  ResourceContextProvider,
+  useCanAccess,
+  useListController,
+  useRecordContext,
+} from 'react-admin';
+import { nameOf } from '../../users/name-of';
+import { LOOK_AGAIN } from '../../users/user-list';
+import { AddMember } from './add-member';
+import type { MemberRecord } from './members-source';
+import { RemoveMember } from './remove-member';
+import { RoleOfMember } from './role-of-member';
+
+const Column = DataTable.Col<MemberRecord>;
+
+/** Who is in the room, in the order in which they joined. */
+export function MembersTab() {
+  const room = useRecordContext<Room>();
+  return room ? <Members key={room.id} room={room} /> : null;
+}
+
+function Members({ room }: { room: Room }) {
+  const list = useListController<MemberRecord>({
+    resource: 'members',
+    filter: { roomId: room.id },
+    sort: { field: 'joinedAt', order: 'ASC' },
+    perPage: 25,
+    exporter: false,
+    disableSyncWithLocation: true,
+    storeKey: false,
+    queryOptions: { refetchInterval: LOOK_AGAIN },
+  });
+  const { canAccess } = useCanAccess({ resource: 'members', action: 'edit' });
+  const mayChange = canAccess === true && room.visibility !== 'direct';
+  return (
+    <ResourceContextProvider value="members">
+      <ListContextProvider value={list}>
+        {mayChange && room.status === 'open' && <AddMember room={room} />}
+        <DataTable<MemberRecord> bulkActionButtons={false} rowClick={(_, __, { userId }) => `/users/${userId}/show`}>
+          <Column source="username" disableSort />
+          <Column source="displayName" disableSort render={nameOf} />
+          <Column
+            source="role"
+            disableSort
+            render={(member) => <RoleOfMember member={member} mayChange={mayChange && room.status === 'open'} />}
+          />
+          <Column source="joinedAt" disableSort>
+            <DateField source="joinedAt" showTime />
+          </Column>
+          {mayChange && <Column label={false} render={(member) => <RemoveMember member={member} />} />}
+        </DataTable>
+        <Pagination />
+      </ListContextProvider>
+    </ResourceContextProvider>
+  );
+}

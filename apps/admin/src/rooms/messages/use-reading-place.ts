@@ -1,0 +1,59 @@
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import type { Entry } from './conversation';
+
+/** Pixels from the end within which somebody counts as reading the newest. */
+const NEAR = 40;
+
+/**
+ * Keeps what somebody is reading where it is. At the end, the view goes with what comes; anywhere else it stays, counts
+ * what has come, and older entries grow away upwards.
+ */
+export function useReadingPlace(entries: readonly Entry[]) {
+  const ref = useRef<HTMLDivElement>(null);
+  const following = useRef(true);
+  const growing = useRef<{ top: number; height: number; first: number | undefined } | null>(null);
+  const newest = useRef(-1);
+  const [atEnd, setAtEnd] = useState(true);
+  const [unseen, setUnseen] = useState(0);
+
+  const first = entries[0]?.revision;
+  const toEnd = useCallback(() => {
+    const view = ref.current;
+    if (view) view.scrollTop = view.scrollHeight;
+  }, []);
+
+  useEffect(() => {
+    const view = ref.current;
+    if (!view) return;
+    const look = () => {
+      following.current = view.scrollHeight - view.scrollTop - view.clientHeight < NEAR;
+      setAtEnd(following.current);
+      if (following.current) setUnseen(0);
+    };
+    view.addEventListener('scroll', look, { passive: true });
+    return () => view.removeEventListener('scroll', look);
+  }, []);
+
+  useLayoutEffect(() => {
+    const view = ref.current;
+    if (!view) return;
+    const seen = newest.current;
+    newest.current = entries.at(-1)?.revision ?? seen;
+    const place = growing.current;
+    if (place && place.first !== first) {
+      view.scrollTop = place.top + view.scrollHeight - place.height;
+      growing.current = null;
+    } else if (following.current) toEnd();
+    else
+      setUnseen((count) => count + entries.filter(({ kind, revision }) => kind === 'said' && revision > seen).length);
+  }, [entries, first, toEnd]);
+
+  /** To be called before older entries are asked for. */
+  const beforeEarlier = useCallback(() => {
+    const view = ref.current;
+    if (view) growing.current = { top: view.scrollTop, height: view.scrollHeight, first };
+    following.current = false;
+  }, [first]);
+
+  return { ref, unseen, atEnd, toEnd, beforeEarlier };
+}

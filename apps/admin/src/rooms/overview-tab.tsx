@@ -1,0 +1,34 @@
+import type { Room } from '@verbatim/protocol';
+import {
+  DateField,
+  FunctionField,
+  NumberField,
+  ReferenceField,
+  SimpleShowLayout,
+  TextField,
+  useTranslate,
+} from 'react-admin';
+import { StatusOf, VisibilityOf } from './room-fields';
+
+export function OverviewTab() {
+  const translate = useTranslate();
+  return (
+    <SimpleShowLayout sx={{ p: 0 }}>
+      <TextField source="topic" emptyText="–" />
+      <FunctionField<Room> source="visibility" render={(room) => <VisibilityOf room={room} />} />
+      <FunctionField<Room> source="status" render={(room) => <StatusOf room={room} />} />
+      <FunctionField<Room> source="history" render={(room) => translate(`verbatim.history.${room.history}`)} />
+      <FunctionField<Room>
+        source="hasPassword"
+        render={(room) => translate(room.hasPassword ? 'verbatim.rooms.has_password' : 'verbatim.rooms.no_password')}
+      />
+      <NumberField source="memberCount" textAlign="left" />
+      <NumberField source="messageCount" textAlign="left" />
+      <DateField source="activeAt" showTime />
+      <DateField source="createdAt" showTime />
+      <ReferenceField source="createdBy" reference="users" link="show" emptyText="–" />
+      <NumberField source="revision" textAlign="left" />
+      <TextField source="id" sx={{ fontFamily: 'monospace', overflowWrap: 'anywhere' }} />
+    </SimpleShowLayout>
+  );
+}

@@ -1,0 +1,21 @@
+import { Create, maxLength, PasswordInput, required, SimpleForm, TextInput } from 'react-admin';
+import { HistoryInput, VisibilityInput } from './room-inputs';
+
+export function RoomCreate() {
+  return (
+    <Create redirect="show">
+      <SimpleForm defaultValues={{ visibility: 'public', history: 'full', topic: '' }}>
+        <TextInput source="name" validate={[required(), maxLength(80)]} autoFocus />
+        <TextInput source="topic" validate={maxLength(500)} multiline />
+        <VisibilityInput />
+        <HistoryInput />
+        <PasswordInput
+          source="password"
+          validate={maxLength(200)}
+          autoComplete="new-password"
+          helperText="verbatim.rooms.password_help"
+        />
+      </SimpleForm>
+    </Create>
+  );
+}

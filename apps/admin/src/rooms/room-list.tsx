@@ -1,0 +1,75 @@
+import { type Theme, useMediaQuery } from '@mui/material';
+import type { Room } from '@verbatim/protocol';
+import {
+  CreateButton,
+  DataTable,
+  DateField,
+  FilterButton,
+  List,
+  NumberField,
+  SelectColumnsButton,
+  SelectInput,
+  SimpleList,
+  TopToolbar,
+} from 'react-admin';
+import { Search } from '../look/search';
+import { LOOK_AGAIN } from '../users/user-list';
+import { nameOfRoom } from './name-of-room';
+import { StatusOf, statusChoices, VisibilityOf, visibilityFilters } from './room-fields';
+
+const filters = [
+  <Search key="q" source="q" alwaysOn label="resources.rooms.fields.q" />,
+  <SelectInput key="status" source="status" choices={statusChoices} />,
+  <SelectInput key="visibility" source="visibility" choices={visibilityFilters} />,
+];
+
+const Column = DataTable.Col<Room>;
+const NumberColumn = DataTable.NumberCol<Room>;
+
+export function RoomList() {
+  const narrow = useMediaQuery((theme: Theme) => theme.breakpoints.down('sm'));
+  return (
+    <List
+      filters={filters}
+      actions={<Actions narrow={narrow} />}
+      sort={{ field: 'activeAt', order: 'DESC' }}
+      perPage={25}
+      exporter={false}
+      queryOptions={{ refetchInterval: LOOK_AGAIN }}
+    >
+      {narrow ? (
+        <SimpleList<Room>
+          primaryText={nameOfRoom}
+          secondaryText={(room) => room.topic}
+          tertiaryText={(room) => <StatusOf room={room} />}
+          rowClick="show"
+          sx={{ '& .RaSimpleList-tertiary': { opacity: 1 } }}
+        />
+      ) : (
+        <DataTable<Room> rowClick="show" bulkActionButtons={false} hiddenColumns={['createdAt']}>
+          <Column source="name" render={nameOfRoom} />
+          <Column source="visibility" disableSort render={(room) => <VisibilityOf room={room} />} />
+          <Column source="status" disableSort render={(room) => <StatusOf room={room} />} />
+          <NumberColumn source="memberCount" />
+          <NumberColumn source="messageCount" disableSort field={NumberField} />
+          <Column source="activeAt">
+            <DateField source="activeAt" showTime />
+          </Column>
+          <Column source="createdAt">
+            <DateField source="createdAt" showTime />
+          </Column>
+        </DataTable>
+      )}
+    </List>
+  );
+}
+
+function Actions({ narrow }: { narrow: boolean }) {
+  return (
+    <TopToolbar>
+      <FilterButton />
+      <CreateButton />
+      {!narrow && <SelectColumnsButton />}
+    </TopToolbar>
+  );
+}

@@ -1,0 +1,68 @@
+import { Alert, Stack } from '@mui/material';
+import type { Room } from '@verbatim/protocol';
+import { useState } from 'react';
+import {
+  Form,
+  maxLength,
+  required,
+  SaveButton,
+  TextInput,
+  useCanAccess,
+  useNotify,
+  useRecordContext,
+  useTranslate,
+  useUpdate,
+} from 'react-admin';
+import { OverviewTab } from './overview-tab';
+import { HistoryInput, VisibilityInput } from './room-inputs';
+
+type Settings = Pick<Room, 'id' | 'name' | 'topic' | 'visibility' | 'history'>;
+
+const settingsOf = ({ id, name, topic, visibility, history }: Room): Settings => ({
+  id,
+  name,
+  topic,
+  visibility,
+  history,
+});
+
+/** What can be changed of an open room. Who may not change it sees it. */
+export function SettingsTab() {
+  const room = useRecordContext<Room>();
+  const translate = useTranslate();
+  const { canAccess, isPending } = useCanAccess({ resource: 'rooms', action: 'edit' });
+  if (!room || isPending) return null;
+  if (room.visibility === 'direct') return <Alert severity="info">{translate('verbatim.rooms.direct_settings')}</Alert>;
+  return canAccess && room.status === 'open' ? <SettingsForm key={room.id} room={room} /> : <OverviewTab />;
+}
+
+function SettingsForm({ room }: { room: Room }) {
+  const notify = useNotify();
+  const [update, { isPending }] = useUpdate<Room>();
+  // What others do in the room meanwhile must not change what is being typed, so the form keeps what it began with.
+  const [begun, setBegun] = useState(settingsOf(room));
+  const save = async (values: Settings) => {
+    const { name, topic, visibility, history } = values;
+    try {
+      const data = { name, topic: topic ?? '', visibility, history };
+      await update('rooms', { id: room.id, data, previousData: room }, { returnPromise: true });
+      setBegun({ ...begun, ...data });
+      notify('verbatim.rooms.saved', { type: 'success' });
+    } catch (error) {
+      const { message, body } = error as Error & { body?: { errors?: Record<string, string> } };
+      if (body?.errors) return body.errors;
+      notify(message, { type: 'error' });
+    }
+  };
+  return (
+    <Form onSubmit={(values: object) => save(values as Settings)} record={begun}>
+      <Stack sx={{ maxWidth: 560, alignItems: 'start' }}>
+        <TextInput source="name" validate={[required(), maxLength(80)]} fullWidth />
+        <TextInput source="topic" validate={maxLength(500)} multiline fullWidth />
+        <VisibilityInput />
+        <HistoryInput />
+        <SaveButton disabled={isPending} alwaysEnable />
+      </Stack>
+    </Form>
+  );
+}

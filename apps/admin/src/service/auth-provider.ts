@@ -1,0 +1,67 @@
+import { type Client, type Credentials, VerbatimError } from '@verbatim/client';
+import type { AuthProvider } from 'react-admin';
+import type { EndOfSession } from './end-of-session';
+import { codeOf, detailOf } from './failure';
+
+/** What the sign-in form gives. */
+export interface SignIn extends Credentials {
+  /** Of the person's authenticator, once the service has asked for it. */
+  readonly code?: string;
+}
+
+/** Why somebody is not let in, as the key of a sentence. */
+export class NotLetIn extends Error {
+  constructor(
+    readonly reason: 'code_needed' | 'not_for_you' | 'wrong' | 'unreachable' | 'refused',
+    detail?: string,
+  ) {
+    super(detail ?? `verbatim.sign_in.${reason}`);
+  }
+}
+
+/** What auditors may do with any resource; everything else changes something. */
+const reading = ['list', 'show', 'read'];
+
+/** Who may in: administrators, and auditors, who see everything and change nothing. The API decides; this spares refusals. */
+export function authProvider(client: Client, endOfSession: EndOfSession): AuthProvider {
+  return {
+    async login({ username, password, code }: SignIn) {
+      const credentials = { username, password, ...(code && { code }) };
+      const user = await client.signIn(credentials).catch((error) => {
+        throw notLetIn(error);
+      });
+      if (user.role === 'user') {
+        await endOfSession.signOut();
+        throw new NotLetIn('not_for_you');
+      }
+    },
+    async logout() {
+      await endOfSession.signOut();
+    },
+    async checkAuth() {
+      if (!client.user) throw new Error('verbatim.sign_in.needed');
+    },
+    async checkError(error) {
+      if (codeOf(error) === 'unauthenticated') throw new Error('verbatim.sign_in.ended');
+    },
+    async getIdentity() {
+      const { user } = client;
+      if (!user) throw new Error('verbatim.sign_in.needed');
+      return { id: user.id, fullName: user.displayName ?? user.username };
+    },
+    async canAccess({ action }) {
+      return client.user?.role === 'admin' || (client.user?.role === 'auditor' && reading.includes(action));
+    },
+    async getPermissions() {
+      return client.user?.role;
+    },
+  };
+}
+
+function notLetIn(error: unknown): NotLetIn {
+  const code = codeOf(error);
+  if (code === 'mfa_required') return new NotLetIn('code_needed');
+  if (code === 'unauthenticated') return new NotLetIn('wrong');
+  if (code === 'unavailable' || !(error instanceof VerbatimError)) return new NotLetIn('unreachable');
+  return new NotLetIn('refused', detailOf(error));
+}

@@ -1,0 +1,10 @@
+import { Client } from '@verbatim/client';
+import { EndOfSession } from './end-of-session';
+
+/** Where the API is: the origin of the page, unless the build was told otherwise. */
+export const apiUrl = process.env.NEXT_PUBLIC_API_URL || globalThis.location?.origin || 'http://127.0.0.1:3000';
+
+/** Speaks for the person who is signed in: renews the session in time, repeats what is harmless, sees its own writes. */
+export const client = new Client({ servers: [apiUrl] });
+
+export const endOfSession = new EndOfSession(client);

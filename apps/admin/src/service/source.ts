@@ -1,0 +1,21 @@
+import type { Client } from '@verbatim/client';
+import type { RaRecord } from 'react-admin';
+import type { ApiPage } from './pages';
+
+/** What is wanted of a list. */
+export interface Question {
+  readonly filter: Readonly<Record<string, string | undefined>>;
+  readonly sort?: { readonly field: string; readonly order: 'asc' | 'desc' };
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+/** How one resource is read and written by calls of the API; what is absent, the resource does not do. */
+export interface Source<R extends RaRecord<string> = RaRecord<string>> {
+  list(client: Client, question: Question): Promise<ApiPage<R>>;
+  one?(client: Client, id: string): Promise<R>;
+  create?(client: Client, data: Partial<R>): Promise<R>;
+  /** `data` holds what has changed only. */
+  change?(client: Client, id: string, data: Partial<R>): Promise<R>;
+  remove?(client: Client, id: string): Promise<void>;
+}

@@ -1,0 +1,47 @@
+import type { User } from '@verbatim/protocol';
+import {
+  Edit,
+  maxLength,
+  required,
+  SaveButton,
+  SelectInput,
+  SimpleForm,
+  TextInput,
+  Toolbar,
+  useRecordContext,
+} from 'react-admin';
+import { client } from '../service/client';
+import { roleChoices } from './user-fields';
+
+export function UserEdit() {
+  return (
+    <Edit mutationMode="pessimistic" redirect="show">
+      <SimpleForm toolbar={<SaveOnly />}>
+        <TextInput source="username" disabled />
+        <TextInput source="displayName" validate={[required(), maxLength(80)]} />
+        <RoleInput />
+      </SimpleForm>
+    </Edit>
+  );
+}
+
+function RoleInput() {
+  const own = useRecordContext<User>()?.id === client.user?.id;
+  return (
+    <SelectInput
+      source="role"
+      choices={roleChoices}
+      validate={required()}
+      disabled={own}
+      helperText={own ? 'verbatim.users.own_role' : 'verbatim.users.role_help'}
+    />
+  );
+}
+
+function SaveOnly() {
+  return (
+    <Toolbar>
+      <SaveButton />
+    </Toolbar>
+  );
+}

@@ -1,0 +1,48 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { englishWords } from './english';
+import { germanWords } from './german';
+
+/** All sentences by their keys, as `verbatim.home.title`. */
+function sentences(words: object, path = ''): Map<string, string> {
+  return new Map(
+    Object.entries(words).flatMap(([key, value]) =>
+      typeof value === 'string' ? [[`${path}${key}`, value] as const] : [...sentences(value, `${path}${key}.`)],
+    ),
+  );
+}
+
+const english = sentences(englishWords);
+const german = sentences(germanWords);
+const values = (sentence = '') => [...new Set(sentence.match(/%\{\w+\}/g))].sort();
+
+describe('the words of both languages', () => {
+  it('have the same keys', () => {
+    expect([...german.keys()].sort()).toEqual([...english.keys()].sort());
+  });
+
+  it('are there', () => {
+    for (const [key, sentence] of [...english, ...german]) {
+      if (key !== 'ra.boolean.null') expect([key, sentence.trim()]).not.toEqual([key, '']);
+    }
+  });
+
+  it('name nothing that the other language does not know', () => {
+    const odd = [...english].filter(([key, sentence]) => {
+      const known = values(sentence);
+      return values(german.get(key)).some((value) => !known.includes(value));
+    });
+    expect(odd.map(([key]) => key)).toEqual([]);
+  });
+});
+
+it('every key that the sources ask for exists', () => {
+  const folder = fileURLToPath(new URL('..', import.meta.url));
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /\.tsx?$/.test(name));
+  const asked = files.flatMap(
+    (name) => readFileSync(`${folder}/${name}`, 'utf8').match(/(?<=['"`])verbatim\.[a-z_]+\.[a-z_]+(?=['"`])/g) ?? [],
+  );
+  expect(asked.length).toBeGreaterThan(50);
+  expect([...new Set(asked)].filter((key) => !english.has(key))).toEqual([]);
+});

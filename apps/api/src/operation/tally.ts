@@ -1,0 +1,14 @@
+import type { Recorded } from '@verbatim/domain';
+
+/** Counts what the feed has told since this process began, whichever replica took it: for figures of how busy people are. */
+export class Tally {
+  messages = 0;
+  registrations = 0;
+
+  take(events: readonly Recorded[]): void {
+    for (const { type } of events) {
+      if (type === 'MessagePosted') this.messages += 1;
+      else if (type === 'UserRegistered') this.registrations += 1;
+    }
+  }
+}
