@@ -13,6 +13,8 @@ export interface Load {
   readonly posters: number;
   /** Posts of one poster on their way at a time. */
   readonly inFlight: number;
+  /** Milliseconds between the end of a post and the next one of the same poster, default none. */
+  readonly pause?: number;
   /** What a post waits for: to come back to its poster as to all others, or to be acknowledged where nobody follows. */
   readonly until: 'delivered' | 'acknowledged';
   readonly seconds: number;
@@ -39,7 +41,7 @@ let nextText = 0;
 
 /** Runs a closed loop: each poster keeps `inFlight` posts on their way and sends the next when one of its own is done. */
 export async function run(load: Load): Promise<Outcome> {
-  const { rooms, posters, inFlight, until, seconds } = load;
+  const { rooms, posters, inFlight, pause = 0, until, seconds } = load;
   const cpuBefore = process.cpuUsage();
   const sentAt: number[] = [];
   const waitingFor: (Participant | null)[] = [];
@@ -65,7 +67,12 @@ export async function run(load: Load): Promise<Outcome> {
           posts++;
           expected += until === 'delivered' ? room.length : 0;
         } else refused++;
-        if (!over) post();
+        postAfter(pause);
+      };
+      const postAfter = (milliseconds: number) => {
+        if (over) return;
+        if (milliseconds === 0) post();
+        else setTimeout(() => postAfter(0), milliseconds);
       };
       const isPoster = index < posters;
       const isLast = index === room.length - 1;
@@ -89,7 +96,7 @@ export async function run(load: Load): Promise<Outcome> {
           done(ref, true);
         }
       };
-      if (isPoster) for (let i = 0; i < inFlight; i++) post();
+      if (isPoster) for (let i = 0; i < inFlight; i++) postAfter(Math.random() * pause);
     }
   }
 

@@ -12,6 +12,8 @@ export interface Talk extends Gathering {
   readonly posters: number;
   /** Posts of one poster on their way at a time. */
   readonly inFlight: number;
+  /** Milliseconds after a post until the next, default none. */
+  readonly pause?: number;
   /** Default 1. */
   readonly replicas?: number;
   /** Processes of the relay, default as many as replicas. */
@@ -66,7 +68,7 @@ export async function inTurn(talk: Talk, own: Subject, floor: Subject, atFloor: 
 
 /** One round. CPU is counted until the last delivery and until the read models have caught up, so none is left out. */
 export async function measure(
-  { posters, inFlight }: Pick<Talk, 'posters' | 'inFlight'>,
+  { posters, inFlight, pause = 0 }: Pick<Talk, 'posters' | 'inFlight' | 'pause'>,
   subject: Subject,
   rooms: readonly (readonly Participant[])[],
   seconds: number,
@@ -84,6 +86,7 @@ export async function measure(
     rooms,
     posters,
     inFlight,
+    pause,
     seconds,
     until: 'delivered',
   });
