@@ -199,7 +199,7 @@ async function openDoors(
       ...[directory, liveRooms, webhookSecrets, webhookDeliveries, receivers],
       ...[credentials, factors, policy, administrators, identities],
       new IdentityProvider(config, keys, time.now),
-      new Proving(users, credentials, factors, sessions),
+      new Proving(users, credentials, factors, sessions, attempts),
       new Authentication(tokens, sessions, personalTokens, users, policy, time.now),
       new RoomAccess(rooms, inspections),
       ...[limits, attempts, proxies, invitations, new InvitationCodes(vault)],

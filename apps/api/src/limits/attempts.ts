@@ -7,11 +7,14 @@ import { limited } from './limited.js';
 /** Hours after which failed attempts are forgotten. */
 const FORGET_HOURS = 24;
 
-/** An attempt to sign in that may go on to the password. It counts as failed until it is told to have succeeded. */
-export interface SignInAttempt {
+/** An attempt that may go on to the password or code. It counts as failed until it is told to have succeeded. */
+export interface Attempt {
+  succeeded(): Promise<void>;
+}
+
+export interface SignInAttempt extends Attempt {
   /** This one is the last before the account has to wait: if it fails, the account is locked out. */
   readonly last: boolean;
-  succeeded(): Promise<void>;
 }
 
 /**
@@ -44,6 +47,25 @@ export class Attempts {
     // Whoever counted at the same moment is not in the snapshot that tells the wait.
     if (!counted?.failures) throw limited(Math.max(1, counted?.wait ?? 1) * 1_000);
     return { last: counted.failures === byAccount.count, succeeded: () => this.forgive(account, place) };
+  }
+
+  /**
+   * Counts an attempt of somebody signed in to prove once more who they are, as for signing in, but apart from it: who has
+   * stolen a session must not be able to try all codes, nor to lock its holder out.
+   */
+  async proof(userId: string): Promise<Attempt> {
+    const { LIMIT_SIGN_IN: limit } = this.settings;
+    if (!Number.isFinite(limit.count)) return { succeeded: async () => undefined };
+    const key = keyOf('proof', userId);
+    const [counted] = await this.sql<{ failures: number | null; wait: number | null }[]>`
+      with counted as (${this.counting(key, limit, this.sql`true`)})
+      select (select failures from counted) as failures, (
+        select extract(epoch from open_at - clock_timestamp())::float8
+        from desk.sign_in_attempts where key = ${key} and open_at > clock_timestamp()) as wait`;
+    if (!counted?.failures) throw limited(Math.max(1, counted?.wait ?? 1) * 1_000);
+    return {
+      succeeded: async () => void (await this.sql`delete from desk.sign_in_attempts where key = ${key}`),
+    };
   }
 
   /** Adds a row or one to it, unless it has to wait; answers the failures including this one. */

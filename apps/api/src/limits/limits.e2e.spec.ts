@@ -49,6 +49,27 @@ async function withLimits<T>(limits: Record<string, string>, work: (service: Tes
   }
 }
 
+describe('proving once more who one is', () => {
+  it('has to wait after three wrong proofs, at every replica, and signing in does not', async () => {
+    const ada = await register(one.url);
+    const proofs = [
+      () => ada.post('/v1/auth/step-up', { code: '000000' }),
+      () =>
+        ada.at(other.url).put('/v1/me/password', { currentPassword: 'wrong password', newPassword: 'a new password' }),
+      () => ada.post('/v1/me/deactivate', { password: 'wrong password' }),
+    ];
+    for (const prove of proofs) expect(outcome(await prove())).toBe('forbidden');
+    for (const service of [one, other])
+      expect(outcome(await ada.at(service.url).post('/v1/auth/step-up', { password }))).toBe('rate_limited');
+    const login = await new Visitor(one.url).post('/v1/auth/login', { username: ada.username, password }, from());
+    expect(login.status).toBe(200);
+    await eventually(
+      () => ada.post('/v1/auth/step-up', { password }),
+      (answer) => answer.status < 300,
+    );
+  });
+});
+
 describe('signing in', () => {
   const tryIn = (service: TestService, username: string, secret: string, headers = from()) =>
     new Visitor(service.url).post('/v1/auth/login', { username, password: secret }, headers);

@@ -5,6 +5,7 @@ import { Users } from '../mailbox/entities.js';
 import type { Context } from '../mailbox/mailbox.js';
 import { Credentials } from '../vault/credentials.js';
 import { Sessions, type Which } from '../vault/sessions.js';
+import { Proving } from './proving.js';
 import { type Ended, EndSessions, EndSessionsHandler } from './session-commands.js';
 
 /** Changes the caller's password, which ends the other sessions. */
@@ -73,6 +74,7 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
     private readonly users: Users,
     private readonly credentials: Credentials,
     private readonly sessions: Sessions,
+    private readonly proving: Proving,
     end: EndSessionsHandler,
   ) {
     this.news = new PasswordNews(users, sessions, end);
@@ -83,7 +85,7 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
     const { state } = await this.users.newest(actor.id);
     const problem = passwordProblem(newPassword, state.username);
     if (problem) return reject('Invalid', `The password ${problem}.`);
-    const rightHash = await this.credentials.check(actor.id, currentPassword);
+    const rightHash = await this.proving.byPassword(actor.id, currentPassword);
     if (!rightHash) return reject('WrongPassword', 'The current password is another.');
     if (!(await this.credentials.replace(actor.id, rightHash, newPassword)))
       return reject('WrongPassword', 'The password has just been changed.');

@@ -1,5 +1,6 @@
 import type { UserState } from '@verbatim/domain';
 import type { Identity } from '../accounts/authentication.js';
+import type { Attempts } from '../limits/attempts.js';
 import type { Users } from '../mailbox/entities.js';
 import type { Context } from '../mailbox/mailbox.js';
 import { Refusal } from '../rest/refusal.js';
@@ -24,10 +25,26 @@ export class Proving {
     private readonly credentials: Credentials,
     private readonly factors: SecondFactors,
     private readonly sessions: Sessions,
+    private readonly attempts: Attempts,
   ) {}
 
-  /** Whether one of what is shown is right. */
-  async by(userId: string, { password, code }: Proof, context: Context): Promise<boolean> {
+  /** Whether one of what is shown is right. Refuses with `rate_limited` after too many that were not. */
+  async by(userId: string, proof: Proof, context: Context): Promise<boolean> {
+    const attempt = await this.attempts.proof(userId);
+    const right = await this.isRight(userId, proof, context);
+    if (right) await attempt.succeeded();
+    return right;
+  }
+
+  /** The hash that the password fits, or null. Refuses as `by` does. */
+  async byPassword(userId: string, password: string): Promise<string | null> {
+    const attempt = await this.attempts.proof(userId);
+    const hash = await this.credentials.check(userId, password);
+    if (hash) await attempt.succeeded();
+    return hash;
+  }
+
+  private async isRight(userId: string, { password, code }: Proof, context: Context): Promise<boolean> {
     if (password !== undefined && (await this.credentials.check(userId, password))) return true;
     if (code === undefined) return false;
     const { state } = await this.users.newest(userId);
