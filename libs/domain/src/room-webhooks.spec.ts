@@ -129,6 +129,18 @@ describe('an incoming webhook', () => {
     given(room, past).when(incoming).when(remove).when(remove).thenNothing();
   });
 
+  it('has a bot of its own, which does not leave a room without an owner', () => {
+    given(room, past)
+      .when({ ...incoming, botId: 'bob' })
+      .thenRejected('Conflict', /new to the room/);
+    given(room, past)
+      .when(incoming)
+      .when({ type: 'ChangeMemberRole', actor: alice, userId: 'robby', role: 'owner' })
+      .when({ type: 'RemoveMember', actor: alice, userId: 'alice', reason: null })
+      .when({ ...remove, actor: adam })
+      .thenRejected('Conflict', /last owner/);
+  });
+
   it('is for owners and administrators', () => {
     given(room, past)
       .when({ ...incoming, actor: bob })

@@ -1,5 +1,6 @@
 import type { Actor, Decision, Happened, NewFact } from './decider.js';
 import { type Rejection, reject } from './rejection.js';
+import { isLastOwner, lastOwner, type Membership, roomClosed } from './room-rights.js';
 import { limits, textProblem } from './text.js';
 
 /** A personal field: null once the key that sealed it has been destroyed. */
@@ -77,10 +78,9 @@ export interface Webhooks {
 }
 
 /** What of a room its webhooks depend on. */
-interface RoomWithWebhooks extends Webhooks {
+interface RoomWithWebhooks extends Webhooks, Membership {
   readonly status: string;
   readonly visibility: string;
-  readonly members: { has(userId: string): boolean };
 }
 
 export const noWebhooks: Webhooks = { webhooks: {}, incomingWebhooks: {} };
@@ -200,7 +200,6 @@ export function decideWebhook(
 
 const accept = (...events: NewFact<WebhookFact>[]): WebhookDecision => ({ events });
 
-const roomClosed = reject('RoomClosed', 'The room is closed.');
 const noSuchWebhook = reject('NotFound', 'There is no such webhook.');
 const enough = reject('Conflict', `The room has ${MOST_WEBHOOKS} webhooks of this kind already.`);
 
@@ -235,6 +234,7 @@ function addIncoming({ webhookId, botId, name }: AddIncomingWebhook, state: Room
   if (state.incomingWebhooks[webhookId]) return accept();
   if (state.status === 'closed') return roomClosed;
   if (Object.keys(state.incomingWebhooks).length >= MOST_WEBHOOKS) return enough;
+  if (state.members.get(botId)) return reject('Conflict', 'The bot of a webhook is new to the room.');
   const problem = textProblem(name, 1, limits.displayName);
   if (problem) return reject('Invalid', `The name ${problem}.`);
   return accept(
@@ -247,6 +247,7 @@ function removeIncoming({ webhookId }: RemoveIncomingWebhook, state: RoomWithWeb
   const webhook = state.incomingWebhooks[webhookId];
   if (!webhook) return accept();
   const removed = { type: 'IncomingWebhookRemoved', data: { webhookId } } as const;
-  if (!state.members.has(webhook.botId)) return accept(removed);
+  if (!state.members.get(webhook.botId)) return accept(removed);
+  if (state.status === 'open' && isLastOwner(webhook.botId, state)) return lastOwner;
   return accept(removed, { type: 'MemberRemoved', data: { userId: webhook.botId, reason: null } });
 }

@@ -126,7 +126,9 @@ export const serverFrames = {
   ack: z
     .object({
       revision: revision.optional().describe('Revision of the event; absent where there is none.'),
-      position: position.optional().describe('Place of the event in the log of the whole service.'),
+      position: position
+        .optional()
+        .describe('A place in the log of the whole service: who has read as far as that has seen the event.'),
       id: id.optional().describe('Id of the message, for `post`.'),
       duplicate: z.boolean().optional().describe('True: it had been stored before, and this is the first result.'),
     })

@@ -90,7 +90,7 @@ function targetOf(
   query = rightQuery(call),
 ): string {
   const all = { ...town.places, ...places };
-  const path = call.path.replaceAll(/(\/v1\/[\w/-]+\/)?\{(\w+)\}/g, (whole, before = '', name) => {
+  const path = call.path.replaceAll(aPlace, (whole, before = '', name) => {
     const place = all[whole] ?? all[`{${name}}`] ?? 'hello';
     return `${before}${place}`;
   });
@@ -106,7 +106,8 @@ function rightQuery(call: Call): Record<string, string> {
 }
 
 /** How a place of this call's path is named in the town: `/v1/rooms/{id}`, `{messageId}`. */
-const placesOf = (call: Call): string[] => call.path.match(/(\/v1\/(users|rooms|invitations)\/)?\{\w+\}/g) ?? [];
+const placesOf = (call: Call): string[] => call.path.match(aPlace) ?? [];
+const aPlace = /(\/v1\/[\w/-]+\/)?\{(\w+)\}/g;
 
 const takesKey = (call: Call): boolean => 'Idempotency-Key' in call.headers.request;
 
@@ -257,7 +258,7 @@ function unknownPlaces(call: Call, town: Town, chance: Chance): BadRequest[] {
     .filter((place) => /id\}$/i.test(place))
     .map((place) => ({ what: `${place} unknown`, target: targetOf(call, town, { [place]: chance.one(fc.uuid()) }) }));
   const names = placesOf(call)
-    .filter((place) => place === '{username}')
+    .filter((place) => place.endsWith('{username}'))
     .map((place) => ({ what: 'username unknown', target: targetOf(call, town, { [place]: 'nobody' }) }));
   // The plain ids of right bodies are those of nothing.
   const inBody = (call.body ? referencesOf(call.body) : []).map((field) => ({

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { check } from './checker.testing.js';
 import { Crowd } from './crowd.testing.js';
 import { heal, type Infliction, impossible, inflict } from './infliction.testing.js';
-import { drained, loggedForm, readDoors, readLog, wrongReadModels } from './reading-back.testing.js';
+import { drained, loggedForm, readDoors, readLog, signInAtBoth, wrongReadModels } from './reading-back.testing.js';
 import { type Endured, report, wrongs } from './report.testing.js';
 import { type FaultKind, scheduleOf, sides } from './schedule.testing.js';
 import { openSite, type Site } from './site.testing.js';
@@ -82,10 +82,11 @@ async function compare(
   site: Site,
   crowd: Crowd,
 ): Promise<Omit<Endured, 'seed' | 'inflictions' | 'leftOut' | 'seconds'>> {
+  const readers = await signInAtBoth(site, crowd.reader);
   await drained(site);
   const log = await readLog(site);
   await allHeard(crowd.witnesses, new Map(log.map(({ stream, revision }) => [stream, Number(revision)])));
-  const { hearings, timelines } = await readDoors(site, crowd.reader, crowd.rooms);
+  const { hearings, timelines } = await readDoors(readers, crowd.rooms);
   hearings.push(...crowd.witnesses.map(({ hearing }) => hearing));
   const { longestSilence, longestWait, attempts } = crowd;
   return {

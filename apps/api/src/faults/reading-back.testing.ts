@@ -10,7 +10,7 @@ import { rebuiltBeside } from '../testing/rebuilt.testing.js';
 import { eventually, signIn, type TestPerson } from '../testing/test-client.testing.js';
 import { masterKey } from '../vault/secrets.js';
 import type { Heard, Hearing, Logged, Timeline } from './history.testing.js';
-import { sides } from './schedule.testing.js';
+import { type Side, sides } from './schedule.testing.js';
 import type { Site } from './site.testing.js';
 
 export interface Credentials {
@@ -55,16 +55,24 @@ export async function drained(site: Site): Promise<void> {
   }
 }
 
+/** One person, signed in once at each replica. Signing in is an event, so this comes before the log is read. */
+export async function signInAtBoth(site: Site, credentials: Credentials): Promise<Record<Side, TestPerson>> {
+  const [left, right] = [site.replicas.left.url, site.replicas.right.url];
+  return {
+    left: await insist(() => signIn(left, credentials)),
+    right: await insist(() => signIn(right, credentials)),
+  };
+}
+
 /** Everything as the doors of both replicas tell it: lists of events and of messages, and sockets from the beginning. */
 export async function readDoors(
-  site: Site,
-  credentials: Credentials,
+  readers: Readonly<Record<Side, TestPerson>>,
   rooms: readonly string[],
 ): Promise<{ hearings: Hearing[]; timelines: Timeline[] }> {
   const hearings: Hearing[] = [];
   const timelines: Timeline[] = [];
   for (const side of sides) {
-    const person = await insist(() => signIn(site.replicas[side].url, credentials));
+    const person = readers[side];
     for (const room of rooms) {
       const path = `/v1/rooms/${room}`;
       const events: Heard[] = (await insist(() => person.all(`${path}/events`))).map(heardForm);

@@ -37,7 +37,8 @@ afterAll(async () => {
 });
 
 let addresses = 0;
-const from = (address = `198.51.100.${++addresses}`) => ({ 'x-forwarded-for': address });
+const freshAddress = () => `198.18.${++addresses >> 8}.${addresses & 255}`;
+const from = (address = freshAddress()) => ({ 'x-forwarded-for': address });
 
 /** Another service on the same database, with limits of its own. */
 async function withLimits<T>(limits: Record<string, string>, work: (service: TestService) => Promise<T>): Promise<T> {
