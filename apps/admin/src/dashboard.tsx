@@ -1,4 +1,5 @@
 import { Admin, localStorageStore, Resource } from 'react-admin';
+import { createHashRouter, RouterProvider } from 'react-router-dom';
 import { Home } from './home/home';
 import { DashboardLayout } from './look/layout';
 import { darkTheme, lightTheme } from './look/theme';
@@ -20,7 +21,18 @@ export async function begin() {
   return Dashboard;
 }
 
+/**
+ * A router of our own, since what is signed out is led to the sign-in page at once: as a transition, which is how React
+ * Router navigates by default, that would come after the store of react-admin is emptied, which leads there once more,
+ * for many seconds.
+ */
+const router = createHashRouter([{ path: '*', element: <Pages /> }]);
+
 function Dashboard() {
+  return <RouterProvider router={router} useTransitions={false} />;
+}
+
+function Pages() {
   return (
     <Admin
       title="Verbatim"

@@ -1,0 +1,652 @@
+import type { RoomRole, ServerRole } from '@verbatim/domain';
+import { type ErrorCode, type Scope, scopes } from '@verbatim/protocol';
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import { outcome } from '../testing/contract.testing.js';
+import {
+  because,
+  eventually,
+  password,
+  register,
+  signIn,
+  TestPerson,
+  Visitor,
+} from '../testing/test-client.testing.js';
+import { startTestService, type TestService } from '../testing/test-service.testing.js';
+
+/**
+ * Random sequences of what people do with their sessions, tokens, roles and rooms, against a model of who may do what.
+ * The model follows docs/accounts.md and docs/moderation.md, not the code; what it does not foresee is a failure.
+ */
+
+// The model --------------------------------------------------------------------------------------------------------------
+
+/** A session with its access and refresh tokens, or a personal token, which is all the access it gives. */
+interface Pass {
+  readonly id: string;
+  readonly holder: Person;
+  readonly scopes: 'all' | readonly Scope[];
+  readonly access: string[];
+  readonly refresh: RefreshToken[];
+  over: boolean;
+}
+
+interface RefreshToken {
+  readonly text: string;
+  /** When it was exchanged for the next one, milliseconds since 1970. */
+  usedAt?: number;
+}
+
+interface Person {
+  readonly id: string;
+  readonly username: string;
+  role: ServerRole;
+  suspended: boolean;
+  deactivated: boolean;
+  readonly passes: Pass[];
+}
+
+interface Room {
+  readonly id: string;
+  readonly isPrivate: boolean;
+  closed: boolean;
+  readonly roles: Map<Person, RoomRole>;
+  readonly banned: Set<Person>;
+  readonly muted: Set<Person>;
+  /** The texts of what was posted, in order. */
+  readonly messages: string[];
+}
+
+interface World {
+  readonly people: readonly Person[];
+  readonly rooms: readonly Room[];
+}
+
+/** The code of an error, or the status of a success. */
+type Outcome = ErrorCode | number;
+
+const GRACE = 10_000;
+const ranks: Readonly<Record<RoomRole, number>> = { guest: 0, member: 1, moderator: 2, owner: 3 };
+
+const isActive = ({ suspended, deactivated }: Person): boolean => !suspended && !deactivated;
+const isSession = ({ scopes }: Pass): boolean => scopes === 'all';
+const isGood = (pass: Pass): boolean => !pass.over && isActive(pass.holder);
+const reaches = ({ scopes }: Pass, scope: Scope | 'session'): boolean =>
+  scopes === 'all' || (scope !== 'session' && scopes.includes(scope));
+
+/** Administrators count as owners of every room; -1: not in the room. */
+function rankOf(person: Person, { roles }: Room): number {
+  const role = roles.get(person);
+  return person.role === 'admin' ? ranks.owner : role ? ranks[role] : -1;
+}
+
+const isLastOwner = (person: Person, { roles, closed }: Room): boolean =>
+  !closed && roles.get(person) === 'owner' && [...roles.values()].filter((role) => role === 'owner').length === 1;
+
+const refusal = (person: Person, { roles }: Room): ErrorCode => (roles.has(person) ? 'forbidden' : 'not_a_member');
+
+/** Whether the target stands below the one who acts, as moderators need; owners act on everybody. */
+const isBelow = (target: Person, person: Person, room: Room): boolean => {
+  const role = room.roles.get(target);
+  return rankOf(person, room) === ranks.owner || !role || ranks[role] < rankOf(person, room);
+};
+
+/** The rule that bans, mutes and their ends have in common. */
+function mayNotRestrain(person: Person, target: Person, room: Room): ErrorCode | null {
+  const rank = rankOf(person, room);
+  if (rank < ranks.moderator) return refusal(person, room);
+  if (room.closed) return 'room_closed';
+  return isBelow(target, person, room) ? null : 'forbidden';
+}
+
+/** An account that is taken out of use loses all that opened it, for good. */
+function takeOut(person: Person): void {
+  for (const pass of person.passes) pass.over = true;
+}
+
+// Steps ------------------------------------------------------------------------------------------------------------------
+
+/** What is drawn for a step; each operation takes of it what it needs. */
+interface Step {
+  readonly does: OperationName;
+  readonly who: number;
+  readonly whom: number;
+  readonly room: number;
+  /** Whether a credential is shown that is good, if there is one; else any. */
+  readonly good: boolean;
+  readonly which: number;
+  readonly yes: boolean;
+  readonly serverRole: ServerRole;
+  readonly roomRole: RoomRole;
+  readonly scopes: readonly Scope[];
+}
+
+/** A step with its numbers looked up: who does it to whom, and what they show. */
+interface Turn extends Omit<Step, 'who' | 'whom' | 'room'> {
+  readonly who: Person;
+  readonly whom: Person;
+  readonly room: Room;
+  readonly pass: Pass;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly serial: number;
+}
+
+/** What is asked of the service, what it has to answer, and what is different once it is done. */
+interface Deed {
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
+  readonly path: string;
+  readonly body?: object;
+  /** False: without a credential. */
+  readonly asSomebody?: false;
+  readonly expected: Outcome;
+  // biome-ignore lint/suspicious/noExplicitAny: the answers of all calls, held to the contract elsewhere
+  readonly done?: (body: any) => void;
+  /** What is different although it was refused. */
+  readonly nonetheless?: () => void;
+}
+
+interface Needs {
+  readonly scope: Scope | 'session';
+  readonly admin?: true;
+  /** Whether it changes something that is not of one's own account. */
+  readonly writes?: true;
+}
+
+/** Decides at the door, by the credential alone; what gets through is for `further` to decide. */
+function decide({ pass }: Turn, { scope, admin, writes }: Needs, further: () => Outcome): Outcome {
+  const { role } = pass.holder;
+  if (!isGood(pass)) return 'unauthenticated';
+  if ((admin && role !== 'admin') || (writes && role === 'auditor') || !reaches(pass, scope)) return 'forbidden';
+  return further();
+}
+
+const inRoom = { scope: 'manage', writes: true } as const;
+const asAdmin = { scope: 'manage', admin: true } as const;
+const ofOwn = { scope: 'session' } as const;
+
+/** A session that the turn is about: one of the target's, if they have had any. */
+const sessionOf = ({ whom, which }: Turn): Pass => pick(whom.passes.filter(isSession), which);
+
+const tokenOf = ({ whom, which }: Turn): Pass | undefined =>
+  pick(
+    whom.passes.filter((pass) => !isSession(pass)),
+    which,
+  );
+
+/** Those that are wanted, or all where none is. */
+function prefer<T>(all: readonly T[], wanted: (one: T) => boolean): readonly T[] {
+  const found = all.filter(wanted);
+  return found.length > 0 ? found : all;
+}
+
+const pick = <T>(all: readonly T[], which: number): T => all[which % all.length] as T;
+
+// Operations -------------------------------------------------------------------------------------------------------------
+
+const operations = {
+  // Sessions
+  signIn({ who, yes }) {
+    const body = { username: who.username, password: yes ? password : 'not the password' };
+    const expected = !yes ? 'unauthenticated' : isActive(who) ? 200 : 'forbidden';
+    const done = (session: Tokens) => void who.passes.push(newSession(who, session));
+    return { method: 'post', path: '/v1/auth/login', body, asSomebody: false, expected, done };
+  },
+
+  refresh({ who, which, good, now }) {
+    const sessions = who.passes.filter(isSession);
+    const session = pick(good ? prefer(sessions, isGood) : sessions, which);
+    const place = good ? session.refresh.length - 1 : which % session.refresh.length;
+    return { ...renewal(session, place, now), body: { refreshToken: session.refresh[place]?.text } };
+  },
+
+  logout(turn) {
+    const expected = decide(turn, ofOwn, () => 204);
+    return { method: 'post', path: '/v1/auth/logout', expected, done: () => end(turn.pass) };
+  },
+
+  endMySession(turn) {
+    const session = sessionOf(turn);
+    const expected = decide(turn, ofOwn, () => (session.holder === turn.who && !session.over ? 204 : 'not_found'));
+    return { method: 'delete', path: `/v1/me/sessions/${session.id}`, expected, done: () => end(session) };
+  },
+
+  endMyOtherSessions(turn) {
+    const { who, pass } = turn;
+    const others = who.passes.filter((one) => isSession(one) && one !== pass);
+    const expected = decide(turn, ofOwn, () => 204);
+    return { method: 'delete', path: '/v1/me/sessions', expected, done: () => end(...others) };
+  },
+
+  endSession(turn) {
+    const session = sessionOf(turn);
+    const expected = decide(turn, { scope: 'session', admin: true }, () => (session.over ? 'not_found' : 204));
+    const path = `/v1/users/${turn.whom.id}/sessions/${session.id}`;
+    return { method: 'delete', path, expected, done: () => end(session) };
+  },
+
+  // Accounts
+  changeRole(turn) {
+    const { who, whom, serverRole: role } = turn;
+    const expected = decide(turn, asAdmin, () => (who === whom && role !== 'admin' ? 'conflict' : 200));
+    const done = () => {
+      whom.role = role;
+    };
+    return { method: 'patch', path: `/v1/users/${whom.id}`, body: { role }, expected, done };
+  },
+
+  suspend(turn) {
+    const { who, whom, yes: suspended } = turn;
+    const expected = decide(turn, asAdmin, () => (who === whom && suspended ? 'conflict' : 200));
+    const done = () => {
+      whom.suspended = suspended;
+      if (suspended) takeOut(whom);
+    };
+    return { method: 'patch', path: `/v1/users/${whom.id}`, body: { suspended }, expected, done };
+  },
+
+  deactivate(turn) {
+    const { who, whom, yes: deactivated } = turn;
+    const expected = decide(turn, asAdmin, () => (who === whom && deactivated ? 'conflict' : 200));
+    const done = () => {
+      whom.deactivated = deactivated;
+      if (deactivated) takeOut(whom);
+    };
+    return { method: 'patch', path: `/v1/users/${whom.id}`, body: { deactivated }, expected, done };
+  },
+
+  giveUp(turn) {
+    const expected = decide(turn, ofOwn, () => (turn.yes ? 204 : 'forbidden'));
+    const body = { password: turn.yes ? password : 'not the password' };
+    const done = () => {
+      turn.who.deactivated = true;
+      takeOut(turn.who);
+    };
+    return { method: 'post', path: '/v1/me/deactivate', body, expected, done };
+  },
+
+  // Personal tokens
+  createToken(turn) {
+    const { who, scopes } = turn;
+    const expected = decide(turn, ofOwn, () => 201);
+    const done = ({ id, token }: { id: string; token: string }) =>
+      void who.passes.push({ id, holder: who, scopes, access: [token], refresh: [], over: false });
+    return { method: 'post', path: '/v1/me/tokens', body: { name: 'of a sequence', scopes }, expected, done };
+  },
+
+  revokeToken(turn) {
+    const { who, whom } = turn;
+    const token = tokenOf(turn);
+    const expected = decide(turn, ofOwn, () => (whom === who && token && !token.over ? 204 : 'not_found'));
+    const path = `/v1/me/tokens/${token?.id ?? who.id}`;
+    return { method: 'delete', path, expected, done: () => end(...(token ? [token] : [])) };
+  },
+
+  revokeTokenOf(turn) {
+    const { whom } = turn;
+    const token = tokenOf(turn);
+    const needs = { scope: 'session', admin: true } as const;
+    const expected = decide(turn, needs, () => (token && !token.over ? 204 : 'not_found'));
+    const path = `/v1/users/${whom.id}/tokens/${token?.id ?? whom.id}`;
+    return { method: 'delete', path, expected, done: () => end(...(token ? [token] : [])) };
+  },
+
+  // Rooms
+  post(turn) {
+    const { who, room, serial } = turn;
+    const text = `${serial} by ${who.username}`;
+    const expected = decide(turn, { scope: 'post', writes: true }, () => {
+      const role = room.roles.get(who);
+      if (!role) return 'not_a_member';
+      if (room.closed) return 'room_closed';
+      return role === 'guest' || room.muted.has(who) ? 'forbidden' : 201;
+    });
+    const done = () => void room.messages.push(text);
+    return { method: 'post', path: `/v1/rooms/${room.id}/messages`, body: { text }, expected, done };
+  },
+
+  read(turn) {
+    const { who, room } = turn;
+    const expected = decide(turn, { scope: 'read' }, () => {
+      if (room.roles.has(who)) return 200;
+      return who.role === 'user' ? 'not_a_member' : 'reason_required';
+    });
+    return { method: 'get', path: `/v1/rooms/${room.id}/messages`, expected };
+  },
+
+  join(turn) {
+    const { who, room } = turn;
+    const expected = decide(turn, inRoom, () => {
+      if (room.roles.has(who)) return 200;
+      if (room.banned.has(who)) return 'forbidden';
+      if (room.closed) return 'room_closed';
+      return room.isPrivate && who.role !== 'admin' ? 'forbidden' : 201;
+    });
+    const done = () => void room.roles.set(who, room.roles.get(who) ?? 'member');
+    return { method: 'post', path: `/v1/rooms/${room.id}/members`, body: {}, expected, done };
+  },
+
+  leave,
+
+  bringIn(turn) {
+    const { who, whom, room, roomRole: role } = turn;
+    const expected = decide(turn, inRoom, () => {
+      const rank = rankOf(who, room);
+      if (whom.deactivated) return 'not_found';
+      if (rank < ranks.moderator) return refusal(who, room);
+      if (rank < ranks.owner && ranks[role] >= rank) return 'forbidden';
+      if (room.roles.has(whom)) return 200;
+      if (room.closed) return 'room_closed';
+      return room.banned.has(whom) ? 'conflict' : 201;
+    });
+    const done = () => void room.roles.set(whom, room.roles.get(whom) ?? role);
+    return {
+      method: 'post',
+      path: `/v1/rooms/${room.id}/members`,
+      body: { userId: whom.id, role },
+      expected,
+      done,
+    };
+  },
+
+  kick(turn) {
+    const { who, whom, room } = turn;
+    if (who === whom) return leave(turn);
+    const expected = decide(turn, inRoom, () => {
+      if (rankOf(who, room) < ranks.moderator) return refusal(who, room);
+      if (!room.roles.has(whom)) return 'not_found';
+      if (!isBelow(whom, who, room)) return 'forbidden';
+      return isLastOwner(whom, room) ? 'conflict' : 204;
+    });
+    const done = () => void room.roles.delete(whom);
+    return { method: 'delete', path: `/v1/rooms/${room.id}/members/${whom.id}`, expected, done };
+  },
+
+  changeMember(turn) {
+    const { who, whom, room, roomRole: role } = turn;
+    const expected = decide(turn, inRoom, () => {
+      const rank = rankOf(who, room);
+      const present = room.roles.get(whom);
+      if (rank < ranks.moderator) return refusal(who, room);
+      if (!present) return 'not_found';
+      if (room.closed) return 'room_closed';
+      if (rank < ranks.owner && (ranks[role] >= rank || ranks[present] >= rank)) return 'forbidden';
+      return role !== 'owner' && isLastOwner(whom, room) ? 'conflict' : 200;
+    });
+    const done = () => void room.roles.set(whom, role);
+    return { method: 'patch', path: `/v1/rooms/${room.id}/members/${whom.id}`, body: { role }, expected, done };
+  },
+
+  ban(turn) {
+    const { who, whom, room } = turn;
+    const expected = decide(
+      turn,
+      inRoom,
+      () => mayNotRestrain(who, whom, room) ?? (isLastOwner(whom, room) ? 'conflict' : 204),
+    );
+    const done = () => {
+      room.banned.add(whom);
+      room.roles.delete(whom);
+    };
+    return { method: 'put', path: `/v1/rooms/${room.id}/bans/${whom.id}`, body: {}, expected, done };
+  },
+
+  unban(turn) {
+    const { who, whom, room } = turn;
+    const expected = decide(turn, inRoom, () => mayNotRestrain(who, whom, room) ?? 204);
+    const done = () => void room.banned.delete(whom);
+    return { method: 'delete', path: `/v1/rooms/${room.id}/bans/${whom.id}`, expected, done };
+  },
+
+  mute(turn) {
+    const { who, whom, room, now } = turn;
+    const expected = decide(
+      turn,
+      inRoom,
+      () => mayNotRestrain(who, whom, room) ?? (room.roles.has(whom) ? 204 : 'not_found'),
+    );
+    const body = { until: new Date(now + 3_600_000).toISOString() };
+    const done = () => void room.muted.add(whom);
+    return { method: 'put', path: `/v1/rooms/${room.id}/mutes/${whom.id}`, body, expected, done };
+  },
+
+  unmute(turn) {
+    const { who, whom, room } = turn;
+    const expected = decide(turn, inRoom, () => mayNotRestrain(who, whom, room) ?? 204);
+    const done = () => void room.muted.delete(whom);
+    return { method: 'delete', path: `/v1/rooms/${room.id}/mutes/${whom.id}`, expected, done };
+  },
+
+  close(turn) {
+    const { who, room } = turn;
+    const expected = decide(turn, inRoom, () => (rankOf(who, room) < ranks.owner ? refusal(who, room) : 200));
+    const done = () => {
+      room.closed = true;
+    };
+    return { method: 'post', path: `/v1/rooms/${room.id}/close`, body: {}, expected, done };
+  },
+} satisfies Record<string, (turn: Turn) => Deed>;
+
+function leave(turn: Turn): Deed {
+  const { who, room } = turn;
+  const expected = decide(turn, inRoom, () => {
+    if (!room.roles.has(who)) return 'not_a_member';
+    return isLastOwner(who, room) ? 'conflict' : 204;
+  });
+  const done = () => void room.roles.delete(who);
+  return { method: 'delete', path: `/v1/rooms/${room.id}/members/me`, expected, done };
+}
+
+/** `wait` lets the time pass in which a refresh may be repeated. */
+type OperationName = keyof typeof operations | 'wait';
+
+/** How often each is drawn, where that is not once. */
+const weights: Partial<Record<OperationName, number>> = {
+  signIn: 3,
+  refresh: 6,
+  suspend: 2,
+  changeRole: 2,
+  createToken: 3,
+  post: 6,
+};
+
+interface Tokens {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+}
+
+const newSession = (holder: Person, { accessToken, refreshToken }: Tokens): Pass => ({
+  id: JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString()).sid,
+  holder,
+  scopes: 'all',
+  access: [accessToken],
+  refresh: [{ text: refreshToken }],
+  over: false,
+});
+
+function end(...passes: readonly Pass[]): void {
+  for (const pass of passes) pass.over = true;
+}
+
+/** What comes of showing the refresh token at this place in the chain. */
+function renewal(session: Pass, place: number, now: number): Omit<Deed, 'body'> {
+  const { refresh } = session;
+  const call = { method: 'post', path: '/v1/auth/refresh', asSomebody: false } as const;
+  if (!isGood(session)) return { ...call, expected: 'unauthenticated' };
+  const { usedAt } = refresh[place] as RefreshToken;
+  const isLatest = usedAt === undefined;
+  const isRepeated = usedAt !== undefined && place === refresh.length - 2 && now - usedAt <= GRACE;
+  if (!isLatest && !isRepeated) return { ...call, expected: 'unauthenticated', nonetheless: () => end(session) };
+  const done = ({ accessToken, refreshToken }: Tokens) => {
+    session.access.push(accessToken);
+    if (isLatest) {
+      (refresh[place] as RefreshToken).usedAt = now;
+      refresh.push({ text: refreshToken });
+    } else if (refreshToken !== refresh.at(-1)?.text) throw new Error('A repeated refresh gave another successor.');
+  };
+  return { ...call, expected: 200, done };
+}
+
+// Playing ----------------------------------------------------------------------------------------------------------------
+
+/** Milliseconds in which what ends a credential has to be known to all replicas. */
+const EVERYWHERE = 1_000;
+
+/** The service, a second replica, and the administrator who sets the scenes and reads them back. */
+export interface Stage {
+  readonly left: TestService;
+  readonly right: TestService;
+  readonly root: TestPerson;
+  /** The clock of both replicas stands still but for steps that let time pass. */
+  now: number;
+  /** How often each operation had which outcome. */
+  readonly tally: Map<string, number>;
+}
+
+export async function openStage(): Promise<Stage> {
+  const time = { now: Date.now() };
+  const clock = () => new Date(time.now);
+  const left = await startTestService({ clock });
+  const right = await startTestService({ beside: left, clock });
+  return Object.assign(time, { left, right, root: await signIn(left.url), tally: new Map() });
+}
+
+export async function closeStage({ left, right }: Stage): Promise<void> {
+  await right.stop();
+  await left.stop();
+}
+
+const seed = Number(process.env.ACCESS_SEED ?? Date.now() % 2 ** 31);
+
+/** Plays this many sequences, each with people and rooms of its own. ACCESS_SEED plays those of an earlier run again. */
+export async function playSequences(stage: Stage, runs: number, patience: number): Promise<void> {
+  const property = fc.asyncProperty(fc.array(steps, { minLength: 10, maxLength: 25 }), (sequence) =>
+    play(stage, sequence),
+  );
+  const limit = { interruptAfterTimeLimit: patience, markInterruptAsFailure: true };
+  await fc.assert(property, { seed, numRuns: runs, ...limit });
+}
+
+const oneOf = <T>(...values: T[]) => fc.constantFrom(...values);
+const names: readonly OperationName[] = [...(Object.keys(operations) as OperationName[]), 'wait'];
+const steps: fc.Arbitrary<Step> = fc.record({
+  does: oneOf(...names.flatMap((name) => Array<OperationName>(weights[name] ?? 1).fill(name))),
+  who: fc.nat(3),
+  whom: fc.nat(3),
+  room: fc.nat(1),
+  good: oneOf(true, true, true, false),
+  which: fc.nat(99),
+  yes: oneOf(true, true, false),
+  serverRole: oneOf<ServerRole>('admin', 'user', 'auditor'),
+  roomRole: oneOf<RoomRole>('owner', 'moderator', 'member', 'guest'),
+  scopes: fc.subarray([...scopes], { minLength: 1 }),
+});
+
+async function play(stage: Stage, sequence: readonly Step[]): Promise<void> {
+  const world = await setWorld(stage);
+  const story: string[] = [];
+  try {
+    for (const [serial, step] of sequence.entries()) {
+      const before = world.people.flatMap(({ passes }) => passes).filter(isGood);
+      if (step.does === 'wait') stage.now += GRACE + 1;
+      else await take(stage, lookUp(stage, world, step, serial), story);
+      const all = world.people.flatMap(({ passes }) => passes);
+      await checkPasses(stage, [pick(all, step.which), ...before.filter((pass) => !isGood(pass))], step.which);
+    }
+    await checkPasses(
+      stage,
+      world.people.flatMap(({ passes }) => passes),
+    );
+    await checkRooms(stage, world);
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\nafter\n${story.join('\n')}`);
+  }
+}
+
+/** An administrator and three others; a public room of the first and a private one of the second with somebody at each rank. */
+async function setWorld({ left, root }: Stage): Promise<World> {
+  const some = await Promise.all([1, 2, 3, 4].map(() => register(left.url)));
+  const [one, two, three] = some as [TestPerson, TestPerson, TestPerson];
+  await root.patch(`/v1/users/${one.id}`, { role: 'admin' });
+  const ids = [
+    await one.roomWith([two]),
+    await two.roomWith([[three, 'moderator'], some[3] as TestPerson], { visibility: 'private' }),
+  ];
+  const people = some.map((person, i): Person => {
+    const { id, username } = person;
+    const role = i === 0 ? 'admin' : 'user';
+    const holder: Person = { id, username, role, suspended: false, deactivated: false, passes: [] };
+    holder.passes.push(newSession(holder, person));
+    return holder;
+  });
+  const roles: RoomRole[][] = [
+    ['owner', 'member'],
+    ['owner', 'moderator', 'member'],
+  ];
+  const rooms = roles.map((named, i): Room => {
+    const entered = named.map((role, place) => [people[place + i] as Person, role] as const);
+    const nothing = { closed: false, banned: new Set<Person>(), muted: new Set<Person>(), messages: [] };
+    return { id: ids[i] as string, isPrivate: i === 1, roles: new Map(entered), ...nothing };
+  });
+  return { people, rooms };
+}
+
+function lookUp({ now }: Stage, { people, rooms }: World, step: Step, serial: number): Turn {
+  const who = people[step.who] as Person;
+  const pass = pick(step.good ? prefer(who.passes, isGood) : who.passes, step.which);
+  return { ...step, who, whom: people[step.whom] as Person, room: rooms[step.room] as Room, pass, now, serial };
+}
+
+async function take(stage: Stage, turn: Turn, story: string[]): Promise<void> {
+  const { does, who, pass, which } = turn;
+  const operation = operations[does as keyof typeof operations] as (turn: Turn) => Deed;
+  const { method, path, body, asSomebody = true, expected, done, nonetheless } = operation(turn);
+  const { url } = stage.left;
+  const visitor = asSomebody ? bearing(pass, url, which) : new Visitor(url);
+  const answer = await visitor.send(method, path, body);
+  const shown = asSomebody ? `with ${isSession(pass) ? 'session' : `token for ${pass.scopes}`} ${pass.id}` : '';
+  const told = `${does}: ${who.role} ${who.username} ${shown} ${method} ${path} ${JSON.stringify(body) ?? ''}`;
+  story.push(`${told} -> ${outcome(answer)}`);
+  if (outcome(answer) !== expected) throw new Error(`The last step should have been ${expected}.`);
+  if (typeof expected === 'number') done?.(answer.body);
+  else nonetheless?.();
+  const entry = `${does}: ${expected}`;
+  stage.tally.set(entry, (stage.tally.get(entry) ?? 0) + 1);
+}
+
+/** Somebody at a door with one of the access tokens of a session, or with a personal token. */
+const bearing = ({ holder, access }: Pass, url: string, which: number): TestPerson =>
+  new TestPerson(url, holder.id, holder.username, pick(access, which), '');
+
+/** Each is, here at once and at the other replica within a second, good for what the model says and for nothing else. */
+async function checkPasses({ left, right }: Stage, passes: readonly Pass[], which = 0): Promise<void> {
+  const asked = Date.now();
+  for (const pass of passes) {
+    const { holder } = pass;
+    const expected = !isGood(pass) ? 'unauthenticated' : reaches(pass, 'read') ? `200 ${holder.role}` : 'forbidden';
+    const told = async (url: string) => {
+      const answer = await bearing(pass, url, which).get('/v1/me');
+      return answer.status === 200 ? `200 ${answer.body.role}` : outcome(answer);
+    };
+    const here = await told(left.url);
+    if (here !== expected) throw new Error(`${pass.id} of ${holder.username} is ${here}, not ${expected}.`);
+    await eventually(
+      () => told(right.url),
+      (there) => there === expected,
+    );
+    const took = Date.now() - asked;
+    if (took > EVERYWHERE) throw new Error(`It took ${took} ms until the other replica knew of ${pass.id}.`);
+  }
+}
+
+/** What was posted, and who is in the rooms, is what the model let through. */
+async function checkRooms({ right, root }: Stage, { people, rooms }: World): Promise<void> {
+  for (const { id, messages, roles } of rooms) {
+    const reader = root.at(right.url);
+    const found = await reader.all(`/v1/rooms/${id}/messages?order=oldest`, 200, because());
+    const members = await reader.all(`/v1/rooms/${id}/members`, 200, because());
+    expect(found.map(({ text }) => text)).toEqual(messages);
+    const named = people.flatMap((person) => (roles.has(person) ? [`${person.id} ${roles.get(person)}`] : []));
+    expect(members.map(({ userId, role }) => `${userId} ${role}`).sort()).toEqual(named.sort());
+  }
+}
