@@ -17,7 +17,7 @@ export default defineConfig({
     globalSetup: ['./vitest.database.ts', './apps/admin/e2e/browser-note.testing.ts'],
     environment: 'node',
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

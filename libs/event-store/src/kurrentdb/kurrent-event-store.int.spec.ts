@@ -10,15 +10,18 @@ import { StandIn } from './stand-in.testing.js';
 import type { Kept } from './stand-in-log.testing.js';
 import { StreamNames } from './stream-names.js';
 
+/** Milliseconds that an append has to be answered in. The service waits longer; here the faults shall not take minutes. */
+const IMPATIENT = 1_500;
+
 eventStoreContract('kurrentdb stand-in', async () => {
   const standIn = await StandIn.start();
   return {
-    ...(await openAt(standIn.url)),
+    ...(await openAt(standIn.url, IMPATIENT)),
     faults: {
       'an append is passed over': () => standIn.failNextAppend('passed over'),
       'the answer to an append never comes': () => standIn.failNextAppend('answer lost'),
       'the call is lost before the answer to an append': () => standIn.failNextAppend('call lost'),
-      'an append is answered when it has been given up': () => standIn.answerLate(7_000),
+      'an append is answered when it has been given up': () => standIn.answerLate(IMPATIENT + 500),
       'the subscriptions are dropped': () => standIn.dropSubscriptions(),
       'events are delivered twice': () => standIn.duplicate(),
       'the server refuses everything for a second': () => standIn.refuse(1_000),
@@ -33,8 +36,8 @@ const { KURRENTDB_URL } = process.env;
 if (KURRENTDB_URL) eventStoreContract('kurrentdb', () => openAt(KURRENTDB_URL));
 
 /** A log of its own for each test, whoever else uses the server. */
-async function openAt(url: string): Promise<Opened> {
-  const open = (prefix: string) => KurrentEventStore.open({ url, prefix });
+async function openAt(url: string, appendAnswer?: number): Promise<Opened> {
+  const open = (prefix: string) => KurrentEventStore.open({ url, prefix, appendAnswer });
   const prefix = `test-${randomUUID()}.`;
   return { store: await open(prefix), openSecond: () => open(prefix) };
 }
@@ -46,7 +49,7 @@ describe('event store: kurrentdb, in particular', () => {
 
   beforeEach(async () => {
     standIn = await StandIn.start();
-    store = await KurrentEventStore.open({ url: standIn.url, onReconnect });
+    store = await KurrentEventStore.open({ url: standIn.url, onReconnect, appendAnswer: IMPATIENT });
     onReconnect.mockClear();
   });
 

@@ -26,6 +26,8 @@ export interface KurrentOptions {
   readonly onReconnect?: () => void;
   /** Put before the names of all streams, so that several logs can share a server. Default: nothing. */
   readonly prefix?: string;
+  /** Milliseconds after which an append that has no answer counts as lost, and is made again. */
+  readonly appendAnswer?: number;
 }
 
 /** All in milliseconds. */
@@ -46,9 +48,15 @@ export class KurrentEventStore implements EventStore {
   private closing: Promise<void> | undefined;
 
   /** Rejects with UnsafeConnection, or with the error of the client when the server cannot be reached. */
-  static async open({ url, log = silent, onReconnect, prefix = '' }: KurrentOptions): Promise<KurrentEventStore> {
+  static async open({
+    url,
+    log = silent,
+    onReconnect,
+    prefix = '',
+    appendAnswer = times.appendAnswer,
+  }: KurrentOptions): Promise<KurrentEventStore> {
     refuseUnsafe(url);
-    const store = new KurrentEventStore(url, new StreamNames(prefix), log, onReconnect);
+    const store = new KurrentEventStore(url, new StreamNames(prefix), appendAnswer, log, onReconnect);
     try {
       // The first read on a new client takes half a second.
       await store.head();
@@ -62,10 +70,11 @@ export class KurrentEventStore implements EventStore {
   private constructor(
     private readonly url: string,
     private readonly names: StreamNames,
+    appendAnswer: number,
     private readonly log: TroubleLog,
     private readonly onReconnect?: () => void,
   ) {
-    this.writes = new KurrentClient(url, times.appendAnswer, onReconnect);
+    this.writes = new KurrentClient(url, appendAnswer, onReconnect);
     this.reads = new KurrentClient(url, times.readAnswer, onReconnect);
     this.reader = new LogReader(this.reads, names);
     this.appends = new SteadyAppends(this.writes, this.reader, names, log);
