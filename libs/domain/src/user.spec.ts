@@ -283,9 +283,17 @@ describe('what opens an account', () => {
     enabling.when({ ...enable, totpId: 't2' }).thenRejected('Conflict');
     expect(given(user, [registered, totp]).state.totpId).toBe('t1');
     given(user, [registered, totp])
-      .when({ type: 'DisableTotp', actor: alice })
+      .when({ type: 'DisableTotp', actor: alice, userId: 'alice' })
       .then([{ type: 'TotpDisabled', data: {} }]);
-    given(user, [registered]).when({ type: 'DisableTotp', actor: alice }).thenNothing();
+    given(user, [registered]).when({ type: 'DisableTotp', actor: alice, userId: 'alice' }).thenNothing();
+  });
+
+  it('is a second factor that administrators take away from those who have lost it', () => {
+    given(user, [registered, totp])
+      .when({ type: 'DisableTotp', actor: adam, userId: 'alice' })
+      .then([{ type: 'TotpDisabled', data: {} }]);
+    for (const actor of [bob, person('ada', 'auditor')])
+      given(user, [registered, totp]).when({ type: 'DisableTotp', actor, userId: 'alice' }).thenRejected('NotAllowed');
   });
 
   it('is a recovery code only beside a second factor', () => {
@@ -469,7 +477,7 @@ describe('whatever is done to an account', () => {
     fc.record({ type: is('DeactivateUser'), actor, othersRemain: fc.boolean() }),
     fc.record({ type: is('ChangePassword'), actor, how: fc.constantFrom('change', 'reset'), sessionIds: is([]) }),
     fc.record({ type: is('EnableTotp'), actor, totpId: fc.constantFrom('t1', 't2'), sessionIds: is(['s1']) }),
-    fc.record({ type: is('DisableTotp'), actor }),
+    fc.record({ type: is('DisableTotp'), actor, userId: username }),
     fc.record({ type: fc.constantFrom('IssueRecoveryCodes', 'UseRecoveryCode'), actor }),
     fc.record({
       type: is('LinkIdentity'),

@@ -214,7 +214,8 @@ export type EnableTotp = By & {
   readonly totpId: string;
   readonly sessionIds: readonly string[];
 };
-export type DisableTotp = By & { readonly type: 'DisableTotp' };
+/** Administrators may do it for others, who have lost what they would need. */
+export type DisableTotp = { readonly type: 'DisableTotp'; readonly actor: Actor; readonly userId: string };
 export type IssueRecoveryCodes = By & { readonly type: 'IssueRecoveryCodes' };
 export type UseRecoveryCode = By & { readonly type: 'UseRecoveryCode' };
 /**
@@ -281,6 +282,7 @@ function decide(command: UserCommand, state: UserState): UserDecision {
       return accept({ type: 'TotpEnabled', data: { totpId } }, ...revoked(sessionIds, 'totp'));
     }
     case 'DisableTotp':
+      if (command.actor.role !== 'admin' && command.actor.id !== command.userId) return administratorsOnly;
       return state.totpId === null ? accept() : accept({ type: 'TotpDisabled', data: {} });
     case 'IssueRecoveryCodes':
     case 'UseRecoveryCode': {

@@ -35,6 +35,7 @@ describe('the table of calls', () => {
       'DELETE /v1/users/{id}/sessions 204',
       'DELETE /v1/users/{id}/sessions/{sessionId} 204',
       'DELETE /v1/users/{id}/tokens/{tokenId} 204',
+      'DELETE /v1/users/{id}/totp 204',
       'GET /.well-known/jwks.json 200',
       'GET /asyncapi.json 200',
       'GET /health/live 200',

@@ -147,7 +147,7 @@ export const sessionCalls = {
       'Answers a secret for an authenticator (RFC 6238: SHA-1, six digits, 30 seconds). Nothing changes until a first code ' +
       'confirms it. `conflict` where there is a second factor already.',
     answers: { 201: sessions.newTotpSchema },
-    errors: ['conflict'],
+    errors: ['conflict', 'mfa_required'],
     headers: sessionHeaders,
   },
   confirmTotp: {
@@ -180,6 +180,21 @@ export const sessionCalls = {
     errors: ['forbidden', 'conflict'],
     headers: writeHeaders,
   },
+  removeTotpOf: {
+    method: 'DELETE',
+    path: '/v1/users/{id}/totp',
+    tag: 'Sessions',
+    auth: 'admin',
+    scope: 'session',
+    summary: 'Turn off the second factor of a person who has lost it',
+    description:
+      'From then on the password alone signs the person in: make sure that it is they who ask. Nothing happens where there ' +
+      'is no second factor.',
+    params: ofUser,
+    answers: { 204: null },
+    errors: ['not_found', 'mfa_required'],
+    headers: writeHeaders,
+  },
   renewRecoveryCodes: {
     method: 'POST',
     path: '/v1/me/totp/recovery-codes',
@@ -198,11 +213,13 @@ export const sessionCalls = {
     tag: 'Sessions',
     auth: 'user',
     scope: 'session',
+    beforeSecondFactor: true,
     summary: 'Prove once more who one is',
     description:
-      'Of those who have a second factor, some calls ask that the password or a code was given in the session within the ' +
-      'last 15 minutes, else they are `mfa_required`: changing the password, fresh recovery codes, and for administrators ' +
-      'changing a person’s role and resetting a password. What is wrong here is `forbidden`.',
+      'Some calls ask that the password or a code was given in the session within the last 15 minutes, else they are ' +
+      '`mfa_required`: making a personal token, setting up a second factor, and for administrators taking away that of ' +
+      'another; and of those who have a second factor also changing the password, fresh recovery codes, and for ' +
+      'administrators changing a person’s role and resetting a password. What is wrong here is `forbidden`.',
     body: sessions.proofBody,
     answers: { 204: null },
     errors: ['forbidden'],

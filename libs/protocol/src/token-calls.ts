@@ -16,7 +16,7 @@ export const tokenCalls = {
       '`conflict`. Suspending a person ends all their tokens for good.',
     body: tokens.createTokenBody,
     answers: { 201: tokens.newTokenSchema },
-    errors: ['conflict'],
+    errors: ['conflict', 'mfa_required'],
     headers: secretHeaders,
   },
   listTokens: {
@@ -70,7 +70,7 @@ export const tokenCalls = {
     params: accounts.ofUser,
     body: tokens.createTokenBody,
     answers: { 201: tokens.newTokenSchema },
-    errors: ['not_found', 'forbidden', 'conflict'],
+    errors: ['not_found', 'forbidden', 'conflict', 'mfa_required'],
     headers: secretHeaders,
   },
   listTokensOf: {

@@ -140,6 +140,7 @@ export const callTable = {
   beginTotp: /*         */ row('u + + + + + + +'),
   confirmTotp: /*       */ row('u f f f f f f f', body({ code: '000000' })),
   removeTotp: /*        */ row('u c c c c c c c', body({ password })),
+  removeTotpOf: /*      */ row('u f f f f f f +'),
   renewRecoveryCodes: /**/ row('u c c c c c c c'),
   stepUp: /*            */ row('u f f f f f f f', body({ password: 'wrong password' })),
   listPublicKeys: /*    */ row('+ + + + + + + +'),

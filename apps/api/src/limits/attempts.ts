@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { nameKey } from '@verbatim/domain';
 import type { Sql } from 'postgres';
 import { addressKey } from './address-key.js';
 import type { LimitSettings } from './limit-settings.js';
@@ -36,7 +37,7 @@ export class Attempts {
   async signIn(username: string, address: string): Promise<SignInAttempt> {
     const { LIMIT_SIGN_IN: byAccount, LIMIT_SIGN_IN_ADDRESS: byAddress } = this.settings;
     if (!Number.isFinite(byAccount.count)) return { last: false, succeeded: async () => undefined };
-    const account = keyOf('account', username);
+    const account = keyOf('account', nameKey(username));
     const place = keyOf('address', addressKey(address));
     const [counted] = await this.sql<{ failures: number | null; wait: number | null }[]>`
       with at_address as (${this.counting(place, byAddress, this.sql`true`)}),

@@ -95,6 +95,13 @@ describe('signing in', () => {
       expect(outcome(await tryIn(one, username, 'wrong password'))).toBe(expected);
   });
 
+  it('counts all ways to write a name as one', async () => {
+    const { username } = await register(one.url);
+    for (const way of [` ${username}`, username.toUpperCase(), `\u00a0${username} `])
+      expect(outcome(await tryIn(one, way, 'wrong password'))).toBe('unauthenticated');
+    expect(outcome(await tryIn(one, `${username}  `, 'wrong password'))).toBe('rate_limited');
+  });
+
   it('tells nothing of whether there is such an account', async () => {
     const { username } = await register(one.url);
     const nobody = freshName();
@@ -182,8 +189,9 @@ it('registering is limited by address, exactly, over two replicas', () =>
       const outcomes = answers.map(outcome);
       expect(outcomes.filter((each) => each === 201)).toHaveLength(5);
       expect(outcomes.filter((each) => each === 'rate_limited')).toHaveLength(7);
-      const limited = answers.find(({ status }) => status === 429);
-      expect(Number(limited?.headers['retry-after'])).toBeGreaterThan(100);
+      const limited = await enter(a);
+      expect(outcome(limited)).toBe('rate_limited');
+      expect(Number(limited.headers['retry-after'])).toBeGreaterThan(100);
       const elsewhere = { username: freshName(), password };
       expect((await new Visitor(a.url).post('/v1/auth/register', elsewhere, from())).status).toBe(201);
     }),
@@ -215,6 +223,18 @@ describe('posting', () => {
       expect((await ada.get(`/v1/rooms/${room}/messages`)).status).toBe(200);
       first.close();
       second.close();
+    }));
+
+  it('is limited for the bot of an address as for anybody', () =>
+    withLimits(limits, async (service) => {
+      const ada = (await register(one.url)).at(service.url);
+      const hooks = `/v1/rooms/${await ada.room()}/incoming-webhooks`;
+      const { path } = (await ada.post(hooks, { name: 'Build server' })).body;
+      const post = () => new Visitor(service.url).post(path, { text: 'x' }, from());
+      for (let i = 0; i < 5; i++) expect(outcome(await post())).toBe(201);
+      const refused = await post();
+      expect(outcome(refused)).toBe('rate_limited');
+      expect(Number(refused.headers['retry-after'])).toBeGreaterThan(1);
     }));
 
   it('is one limit over replicas: what was spent at both is paid back at both', async () => {

@@ -60,10 +60,28 @@ export class Proving {
     return true;
   }
 
+  /**
+   * Refuses what outlasts the session, such as a token or a second factor, unless the person proved lately in it who they
+   * are: whoever has stolen an access token must not be able to settle in. Who has neither a password nor a second factor
+   * has nothing to prove it by.
+   */
+  async demandProof(identity: Identity): Promise<void> {
+    if (await this.provedLately(identity)) return;
+    const { state } = await this.users.newest(identity.actor.id);
+    if (state.totpId === null && !(await this.credentials.has(identity.actor.id))) return;
+    throw proofNeeded();
+  }
+
   /** Refuses sensitive calls of those who have a second factor, unless they proved lately in this session who they are. */
-  async demandFresh({ actor, sessionId }: Identity): Promise<void> {
-    const { state } = await this.users.newest(actor.id);
-    if (state.totpId === null || (await this.sessions.provedWithin(sessionId, FRESH_MINUTES * 60))) return;
-    throw new Refusal('mfa_required', 'Prove once more who you are: POST /v1/auth/step-up.');
+  async demandFresh(identity: Identity): Promise<void> {
+    const { state } = await this.users.newest(identity.actor.id);
+    if (state.totpId === null || (await this.provedLately(identity))) return;
+    throw proofNeeded();
+  }
+
+  private provedLately({ sessionId }: Identity): Promise<boolean> {
+    return this.sessions.provedWithin(sessionId, FRESH_MINUTES * 60);
   }
 }
+
+const proofNeeded = () => new Refusal('mfa_required', 'Prove once more who you are: POST /v1/auth/step-up.');

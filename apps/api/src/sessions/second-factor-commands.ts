@@ -42,6 +42,17 @@ export class RemoveTotp extends Command<object | Rejection> {
   }
 }
 
+/** Turns the second factor of somebody else off, by an administrator. */
+export class RemoveTotpOf extends Command<object | Rejection> {
+  constructor(
+    readonly userId: string,
+    readonly actor: Actor,
+    readonly context: Context,
+  ) {
+    super();
+  }
+}
+
 /** Puts fresh recovery codes in place of the old ones. */
 export class RenewRecoveryCodes extends Command<FreshCodes | Rejection> {
   constructor(
@@ -109,9 +120,24 @@ export class RemoveTotpHandler implements ICommandHandler<RemoveTotp> {
     const { state } = await this.users.newest(actor.id);
     if (state.totpId === null) return off;
     if (!(await this.proving.by(actor.id, proof, context))) return wrong;
-    const removed = await this.users.send(actor.id, { type: 'DisableTotp', actor }, context);
+    const removed = await this.users.send(actor.id, { type: 'DisableTotp', actor, userId: actor.id }, context);
     if (isRejection(removed)) return removed;
     await this.factors.forget(state.totpId);
+    return removed;
+  }
+}
+
+@CommandHandler(RemoveTotpOf)
+export class RemoveTotpOfHandler implements ICommandHandler<RemoveTotpOf> {
+  constructor(
+    private readonly users: Users,
+    private readonly factors: SecondFactors,
+  ) {}
+
+  async execute({ userId, actor, context }: RemoveTotpOf): Promise<object | Rejection> {
+    const { totpId } = (await this.users.newest(userId)).state;
+    const removed = await this.users.send(userId, { type: 'DisableTotp', actor, userId }, context);
+    if (!isRejection(removed) && totpId !== null) await this.factors.forget(totpId);
     return removed;
   }
 }
@@ -135,5 +161,6 @@ export const secondFactorCommandHandlers = [
   BeginTotpHandler,
   ConfirmTotpHandler,
   RemoveTotpHandler,
+  RemoveTotpOfHandler,
   RenewRecoveryCodesHandler,
 ];

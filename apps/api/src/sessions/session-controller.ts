@@ -21,7 +21,7 @@ import { SecondFactors } from '../vault/second-factors.js';
 import { Sessions } from '../vault/sessions.js';
 import { ChangePassword, IssuePasswordReset, ResetPassword } from './password-commands.js';
 import { Proving } from './proving.js';
-import { BeginTotp, ConfirmTotp, RemoveTotp, RenewRecoveryCodes } from './second-factor-commands.js';
+import { BeginTotp, ConfirmTotp, RemoveTotp, RemoveTotpOf, RenewRecoveryCodes } from './second-factor-commands.js';
 import { EndSessions, noSuchSession } from './session-commands.js';
 
 @Controller()
@@ -137,8 +137,9 @@ export class SessionController {
   }
 
   @Call('beginTotp')
-  async beginTotp(@By() { actor }: Identity): Promise<NewTotp> {
-    const { secret, uri } = accepted(await this.commands.execute(new BeginTotp(actor)));
+  async beginTotp(@By() identity: Identity): Promise<NewTotp> {
+    await this.proving.demandProof(identity);
+    const { secret, uri } = accepted(await this.commands.execute(new BeginTotp(identity.actor)));
     return { secret, uri };
   }
 
@@ -158,6 +159,17 @@ export class SessionController {
     @Trace() context: Context,
   ): Promise<void> {
     accepted(await this.commands.execute(new RemoveTotp(actor, body, context)));
+  }
+
+  @Call('removeTotpOf')
+  async removeTotpOf(
+    @Input('removeTotpOf') { params }: InputOf<'removeTotpOf'>,
+    @By() identity: Identity,
+    @Trace() context: Context,
+  ): Promise<void> {
+    await this.proving.demandProof(identity);
+    await this.demandUser(params.id);
+    accepted(await this.commands.execute(new RemoveTotpOf(params.id, identity.actor, context)));
   }
 
   @Call('renewRecoveryCodes')

@@ -194,6 +194,7 @@ describe('the sessions of a person', () => {
       () => visitor.post('/v1/me/totp/confirm', { code: '123456' }),
       () => visitor.delete('/v1/me/totp', { password }),
       () => visitor.post('/v1/me/totp/recovery-codes'),
+      () => visitor.delete(`/v1/users/${unknownId()}/totp`),
       () => visitor.post('/v1/auth/step-up', { password }),
     ])
       expect(outcome(await ask())).toBe('unauthenticated');
@@ -443,6 +444,40 @@ describe('a second factor', () => {
     expect(outcome(await later.post('/v1/auth/step-up', { code: phone.code() }))).toBe(204);
     expect(await outcomes()).toEqual(['forbidden', 201, 200, 200]);
     await admin.patch(`/v1/users/${ada.id}`, { role: 'user' });
+  });
+
+  it('is not set up in a session that was taken over later', async () => {
+    const ada = await register(left.url);
+    const boss = await register(left.url);
+    await admin.patch(`/v1/users/${boss.id}`, { role: 'admin' });
+    ahead += 16 * 60;
+    const later = async (person: TestPerson) => {
+      const { body } = await visitor.post('/v1/auth/refresh', { refreshToken: person.refreshToken });
+      return Object.assign(person.at(left.url), body);
+    };
+    for (const proof of ['mfa_required', 201]) {
+      const [thief, usurper] = [await later(ada), await later(boss)];
+      if (proof === 201)
+        for (const who of [thief, usurper]) expect(outcome(await who.post('/v1/auth/step-up', { password }))).toBe(204);
+      expect(outcome(await thief.post('/v1/me/totp'))).toBe(proof);
+      expect(outcome(await usurper.delete(`/v1/users/${ada.id}/totp`))).toBe(proof === 201 ? 204 : proof);
+      Object.assign(ada, { refreshToken: thief.refreshToken });
+      Object.assign(boss, { refreshToken: usurper.refreshToken });
+    }
+    expect(outcome(await (await later(boss)).delete(`/v1/users/${unknownId()}/totp`))).toBe('not_found');
+  });
+
+  it('that was lost is taken away by an administrator who has just proved who they are', async () => {
+    const ada = await register(left.url);
+    await setUp(ada);
+    expect(outcome(await login(ada, password))).toBe('mfa_required');
+    const root = await signIn(left.url);
+    expect(outcome(await ada.delete(`/v1/users/${ada.id}/totp`))).toBe('forbidden');
+    expect(outcome(await root.delete(`/v1/users/${ada.id}/totp`))).toBe(204);
+    expect(outcome(await root.delete(`/v1/users/${ada.id}/totp`))).toBe(204);
+    expect(outcome(await login(ada, password))).toBe(200);
+    const told = (await root.all(`/v1/users/${ada.id}/events`)).filter(({ type }) => type === 'TotpDisabled');
+    expect(told.map(({ actor }) => actor.id)).toEqual([root.id]);
   });
 });
 

@@ -10,6 +10,7 @@ import type { Context } from '../mailbox/mailbox.js';
 import { By, Call, Input, type InputOf, NewId, Trace } from '../rest/call.js';
 import { ReadYourWrites } from '../rest/read-your-writes.js';
 import { accepted, Refusal } from '../rest/refusal.js';
+import { Proving } from '../sessions/proving.js';
 import { type PersonalToken, PersonalTokens } from '../vault/personal-tokens.js';
 import { CreateToken, RevokeToken } from './token-commands.js';
 
@@ -20,16 +21,18 @@ export class TokenController {
     private readonly commands: CommandBus,
     private readonly users: Users,
     private readonly tokens: PersonalTokens,
+    private readonly proving: Proving,
     private readonly readYourWrites: ReadYourWrites,
   ) {}
 
   @Call('createToken')
-  createToken(
+  async createToken(
     @Input('createToken') { body }: InputOf<'createToken'>,
     @By() identity: Identity,
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<NewToken> {
+    await this.proving.demandProof(identity);
     return this.create(identity.actor.id, identity, body, context, reply);
   }
 
@@ -63,12 +66,13 @@ export class TokenController {
   }
 
   @Call('createTokenOf')
-  createTokenOf(
+  async createTokenOf(
     @Input('createTokenOf') { params, body }: InputOf<'createTokenOf'>,
     @By() identity: Identity,
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<NewToken> {
+    await this.proving.demandProof(identity);
     return this.create(params.id, identity, body, context, reply);
   }
 

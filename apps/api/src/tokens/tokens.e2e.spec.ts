@@ -51,8 +51,8 @@ async function tokenOf(person: TestPerson, named?: readonly Scope[], more?: obje
   return body as { id: string; token: string; expiresAt: string };
 }
 
-async function bot(): Promise<TestPerson> {
-  const { body } = await admin.post('/v1/bots', { username: freshName(), displayName: 'Robby' });
+async function bot(by = admin): Promise<TestPerson> {
+  const { body } = await by.post('/v1/bots', { username: freshName(), displayName: 'Robby' });
   return new TestPerson(left.url, body.id, body.username, '', '');
 }
 
@@ -303,6 +303,18 @@ it('what happens to tokens is recorded without them', async () => {
   await sql.end();
   expect(JSON.stringify(events)).toContain(id);
   expect(JSON.stringify(events)).not.toContain('a name of my own');
+});
+
+it('a token is not made in a session that was taken over later, until one has proved once more who one is', async () => {
+  const boss = await register(left.url);
+  await admin.patch(`/v1/users/${boss.id}`, { role: 'admin' });
+  ahead += 16 * 60;
+  const { body } = await new Visitor(left.url).post('/v1/auth/refresh', { refreshToken: boss.refreshToken });
+  const later = Object.assign(boss.at(left.url), body) as TestPerson;
+  const paths = ['/v1/me/tokens', `/v1/users/${(await bot(later)).id}/tokens`];
+  for (const path of paths) expect(outcome(await later.post(path, wish()))).toBe('mfa_required');
+  expect(outcome(await later.post('/v1/auth/step-up', { password }))).toBe(204);
+  for (const path of paths) expect(outcome(await later.post(path, wish()))).toBe(201);
 });
 
 it('the calls have all been seen with each of their answers', async () => {

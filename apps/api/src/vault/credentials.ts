@@ -32,6 +32,12 @@ export class Credentials {
     return replaced ? fresh : null;
   }
 
+  /** Whether somebody can sign in with a password. */
+  async has(userId: string): Promise<boolean> {
+    const found = await this.sql`select 1 from vault.credentials where user_id = ${userId}`;
+    return found.length > 0;
+  }
+
   /** Keeps the password of a new account, unless it has one. */
   async begin(userId: string, password: string): Promise<void> {
     await this.sql`

@@ -2,6 +2,8 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { type Actor, isRejection, type Rejection, type RoomState, reject, room } from '@verbatim/domain';
 import { OpenAccount, OpenAccountHandler } from '../accounts/account-commands.js';
 import { Time } from '../clock.js';
+import { within } from '../limits/limited.js';
+import { Limits } from '../limits/limits.js';
 import { Rooms, Users } from '../mailbox/entities.js';
 import type { Context, Decided } from '../mailbox/mailbox.js';
 import { newId } from '../new-id.js';
@@ -95,6 +97,7 @@ export class PostToHookHandler implements ICommandHandler<PostToHook> {
     private readonly rooms: Rooms,
     private readonly users: Users,
     private readonly secrets: WebhookSecrets,
+    private readonly limits: Limits,
   ) {}
 
   async execute({ token, message, context }: PostToHook) {
@@ -106,7 +109,8 @@ export class PostToHookHandler implements ICommandHandler<PostToHook> {
     if (!state.incomingWebhooks[webhookId]) state = (await this.rooms.newest(roomId)).state;
     if (!state.incomingWebhooks[webhookId]) return null;
     const bot = await this.users.current(botId);
-    if (bot.state.status === 'suspended') return reject('NotAllowed', 'The bot of this address is suspended.');
+    if (bot.state.status !== 'active') return reject('NotAllowed', `The bot of this address is ${bot.state.status}.`);
+    within(this.limits.account(botId).posts.take());
     const { id: messageId, text } = message;
     const actor = { id: botId, role: 'user' } as const;
     const post = { type: 'PostMessage', actor, messageId, text, replyTo: null, kind: 'text' } as const;

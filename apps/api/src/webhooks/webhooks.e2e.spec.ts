@@ -414,7 +414,9 @@ describe('an incoming webhook', () => {
     await ada.post(`/v1/rooms/${room}/members`, { userId: body.botId });
     await admin.patch(`/v1/users/${body.botId}`, { suspended: true });
     expect(outcome(await anybody().post(body.path, { text: 'hello' }))).toBe('forbidden');
-    await admin.patch(`/v1/users/${body.botId}`, { suspended: false });
+    await admin.patch(`/v1/users/${body.botId}`, { suspended: false, deactivated: true });
+    expect(outcome(await anybody().post(body.path, { text: 'hello' }))).toBe('forbidden');
+    await admin.patch(`/v1/users/${body.botId}`, { deactivated: false });
     for (let i = 1; i < 20; i++) expect((await ada.post(incomingOf(room), { name: `bot ${i}` })).status).toBe(201);
     expect(outcome(await ada.post(incomingOf(room), { name: 'one more' }))).toBe('conflict');
     await ada.post(`/v1/rooms/${room}/close`);
