@@ -134,6 +134,10 @@ describe('an incoming webhook', () => {
       .when({ ...incoming, botId: 'bob' })
       .thenRejected('Conflict', /new to the room/);
     given(room, past)
+      .when({ type: 'BanMember', actor: alice, userId: 'robby', until: null, reason: null })
+      .when(incoming)
+      .thenRejected('Conflict', /new to the room/);
+    given(room, past)
       .when(incoming)
       .when({ type: 'ChangeMemberRole', actor: alice, userId: 'robby', role: 'owner' })
       .when({ type: 'RemoveMember', actor: alice, userId: 'alice', reason: null })

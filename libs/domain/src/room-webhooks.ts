@@ -1,6 +1,7 @@
 import type { Actor, Decision, Happened, NewFact } from './decider.js';
 import { type Rejection, reject } from './rejection.js';
-import { isLastOwner, lastOwner, type Membership, roomClosed } from './room-rights.js';
+import type { ModeratedRoom } from './room-moderation.js';
+import { isLastOwner, lastOwner, roomClosed } from './room-rights.js';
 import { limits, textProblem } from './text.js';
 
 /** A personal field: null once the key that sealed it has been destroyed. */
@@ -78,10 +79,7 @@ export interface Webhooks {
 }
 
 /** What of a room its webhooks depend on. */
-interface RoomWithWebhooks extends Webhooks, Membership {
-  readonly status: string;
-  readonly visibility: string;
-}
+interface RoomWithWebhooks extends Webhooks, ModeratedRoom {}
 
 export const noWebhooks: Webhooks = { webhooks: {}, incomingWebhooks: {} };
 
@@ -234,7 +232,8 @@ function addIncoming({ webhookId, botId, name }: AddIncomingWebhook, state: Room
   if (state.incomingWebhooks[webhookId]) return accept();
   if (state.status === 'closed') return roomClosed;
   if (Object.keys(state.incomingWebhooks).length >= MOST_WEBHOOKS) return enough;
-  if (state.members.get(botId)) return reject('Conflict', 'The bot of a webhook is new to the room.');
+  if (state.members.get(botId) || state.moderation.bans.get(botId) !== undefined)
+    return reject('Conflict', 'The bot of a webhook is new to the room.');
   const problem = textProblem(name, 1, limits.displayName);
   if (problem) return reject('Invalid', `The name ${problem}.`);
   return accept(

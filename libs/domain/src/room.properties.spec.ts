@@ -290,7 +290,7 @@ describe('whatever people do in a room', () => {
     });
   });
 
-  it('after it was closed there is only leaving, removal, redaction, reports and what is read from outside', () => {
+  it('after it was closed there is only leaving, removal, redaction, reports, what is read from outside and what becomes of webhooks', () => {
     const closingEarly = fc
       .tuple(steps(), steps(fc.oneof({ weight: 9, arbitrary: anything }, { weight: 1, arbitrary: closing })))
       .map(([before, later]): Step[] => [...before, { type: 'CloseRoom', actor: adam, reason: null }, ...later]);
@@ -305,6 +305,10 @@ describe('whatever people do in a room', () => {
         'MessageReported',
         'ReportSettled',
         'RoomInspected',
+        // What was said before may still have to be sent, elsewhere or not at all.
+        'WebhookChanged',
+        'WebhookRemoved',
+        'IncomingWebhookRemoved',
       ];
       expect(allowed).toEqual(expect.arrayContaining([...new Set(later)]));
     });
