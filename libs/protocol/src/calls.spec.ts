@@ -83,6 +83,7 @@ describe('the table of calls', () => {
       'POST /v1/auth/refresh 200',
       'POST /v1/auth/register 201',
       'POST /v1/auth/reset 204',
+      'POST /v1/auth/sso 200',
       'POST /v1/auth/sso/session 200',
       'POST /v1/auth/step-up 204',
       'POST /v1/auth/ticket 201',

@@ -15,7 +15,13 @@ export * from './operation.js';
 export * from './rooms.js';
 export * from './scopes.js';
 export * from './sessions.js';
-export { endSignOnBody, type SignInOptions, signInOptionsSchema } from './sign-on-calls.js';
+export {
+  beginInvitedSignOnBody,
+  endSignOnBody,
+  placeOfSignOnSchema,
+  type SignInOptions,
+  signInOptionsSchema,
+} from './sign-on-calls.js';
 export * from './tokens.js';
 export * from './user-events.js';
 export * from './webhooks.js';

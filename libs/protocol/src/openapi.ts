@@ -11,7 +11,7 @@ import * as moderation from './moderation.js';
 import * as operation from './operation.js';
 import * as rooms from './rooms.js';
 import * as sessions from './sessions.js';
-import { endSignOnBody, signInOptionsSchema } from './sign-on-calls.js';
+import { beginInvitedSignOnBody, endSignOnBody, placeOfSignOnSchema, signInOptionsSchema } from './sign-on-calls.js';
 import * as tokens from './tokens.js';
 import * as webhooks from './webhooks.js';
 
@@ -139,6 +139,8 @@ const namedSchemas: Record<string, z.ZodType> = {
   RecoveryCodes: sessions.recoveryCodesSchema,
   PublicKeys: sessions.publicKeysSchema,
   SignInOptions: signInOptionsSchema,
+  BeginInvitedSignOn: beginInvitedSignOnBody,
+  PlaceOfSignOn: placeOfSignOnSchema,
   EndSignOn: endSignOnBody,
 
   Room: rooms.roomSchema,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sessionSchema } from './accounts.js';
 import { type Call, noHeaders, sessionHeaders } from './call.js';
-import { opaque } from './fields.js';
+import { invitationCode, opaque } from './fields.js';
 
 export const signInOptionsSchema = z.object({
   registration: z.enum(['open', 'invite', 'closed']).describe('Who may make an account.'),
@@ -12,6 +12,8 @@ export const signInOptionsSchema = z.object({
 });
 export type SignInOptions = z.output<typeof signInOptionsSchema>;
 
+export const beginInvitedSignOnBody = z.object({ invitation: invitationCode });
+export const placeOfSignOnSchema = z.object({ address: z.string().describe('Where to send the browser.') });
 export const endSignOnBody = z.object({ code: opaque });
 
 /** Signing in with an account elsewhere, by OpenID Connect. */
@@ -38,6 +40,20 @@ export const signOnCalls = {
     errors: ['not_found'],
     headers: noHeaders,
   },
+  beginInvitedSignOn: {
+    method: 'POST',
+    path: '/v1/auth/sso',
+    tag: 'Single sign-on',
+    auth: 'none',
+    summary: 'Go to the identity provider with an invitation',
+    description:
+      'For browsers, where `registration` is `invite`: sets the cookie and answers where to go. The invitation is used up when ' +
+      'the person comes back and has no account here yet; whether it is good shows then.',
+    body: beginInvitedSignOnBody,
+    answers: { 200: placeOfSignOnSchema },
+    errors: ['not_found'],
+    headers: noHeaders,
+  },
   finishSignOn: {
     method: 'GET',
     path: '/v1/auth/sso/callback',
@@ -47,7 +63,7 @@ export const signOnCalls = {
     description:
       'For browsers, with what the provider adds to the address. Redirects to the application with `#sso-code=...`, which is ' +
       'good once, for 30 seconds, in the same browser. `unauthenticated` when it was not begun in this browser, or when the ' +
-      'provider did not confirm it; `forbidden` when there is no account for this person.',
+      'provider did not confirm it; `forbidden` when there is no account for this person, or the invitation is not good.',
     answers: { 302: null },
     errors: ['not_found', 'unauthenticated', 'forbidden'],
     headers: noHeaders,

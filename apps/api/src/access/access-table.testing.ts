@@ -147,6 +147,7 @@ export const callTable = {
 
   getSignInOptions: /*  */ row('+ + + + + + + +'),
   beginSignOn: /*       */ row('0 0 0 0 0 0 0 0'),
+  beginInvitedSignOn: /**/ row('0 0 0 0 0 0 0 0', body({ invitation: 'A'.repeat(32) })),
   finishSignOn: /*      */ row('0 0 0 0 0 0 0 0'),
   endSignOn: /*         */ row('u u u u u u u u', body({ code: 'of-nobody' })),
 

@@ -147,7 +147,7 @@ export class OpenInvitedAccountHandler implements ICommandHandler<OpenInvitedAcc
   }
 }
 
-const notGood = reject('NotAllowed', 'This invitation is not good, or not any more.');
+export const notGood = reject('NotAllowed', 'This invitation is not good, or not any more.');
 const nameTaken = reject('NameTaken', 'This username is taken.');
 
 export const invitationCommandHandlers = [MakeInvitationHandler, WithdrawInvitationHandler, OpenInvitedAccountHandler];

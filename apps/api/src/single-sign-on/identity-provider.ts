@@ -28,8 +28,16 @@ interface Errand {
   readonly state: string;
   readonly nonce: string;
   readonly verifier: string;
+  /** The code of an invitation, in case the person has no account yet. */
+  readonly invitation?: string;
   /** Milliseconds since 1970. */
   readonly until: number;
+}
+
+/** Somebody who comes back from the provider, and the invitation that they left with. */
+export interface Arrival {
+  readonly person: ForeignPerson;
+  readonly invitation: string | null;
 }
 
 type Settings = Pick<
@@ -67,12 +75,13 @@ export class IdentityProvider {
   }
 
   /** Where to send a browser, and what it is to bring back. */
-  async begin(): Promise<{ address: string; errand: string }> {
+  async begin(invitation?: string): Promise<{ address: string; errand: string }> {
     const configuration = await this.configuration();
     const errand: Errand = {
       state: client.randomState(),
       nonce: client.randomNonce(),
       verifier: client.randomPKCECodeVerifier(),
+      ...(invitation !== undefined && { invitation }),
       until: this.clock().getTime() + SIGN_ON_PATIENCE * 1_000,
     };
     const address = client.buildAuthorizationUrl(configuration, {
@@ -87,7 +96,7 @@ export class IdentityProvider {
   }
 
   /** Who comes back, by the query of the address and by what the browser has brought. */
-  async finish(query: string, sealed: string | undefined): Promise<ForeignPerson> {
+  async finish(query: string, sealed: string | undefined): Promise<Arrival> {
     const configuration = await this.configuration();
     const text = sealed === undefined ? null : openText(sealed, await this.key(), KEY);
     const errand = text === null ? null : (JSON.parse(text) as Errand);
@@ -111,7 +120,8 @@ export class IdentityProvider {
         : ({} as client.UserInfoResponse);
       // An address and the word that it is verified count only together.
       const { email, email_verified } = claims.email === undefined ? more : claims;
-      return this.person(claims.iss, claims.sub, { ...more, ...claims, email, email_verified });
+      const person = this.person(claims.iss, claims.sub, { ...more, ...claims, email, email_verified });
+      return { person, invitation: errand.invitation ?? null };
     } catch (error) {
       throw refusalFor(error);
     }

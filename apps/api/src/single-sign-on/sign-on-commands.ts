@@ -4,6 +4,8 @@ import { peopleWithEmail } from '@verbatim/projections';
 import { OpenAccount, OpenAccountHandler, ReviseAccount, ReviseAccountHandler } from '../accounts/account-commands.js';
 import { Registration } from '../accounts/account-controller.js';
 import { derivedId } from '../derived-id.js';
+import { notGood } from '../invitations/invitation-commands.js';
+import { Redeeming } from '../invitations/redeeming.js';
 import { Users } from '../mailbox/entities.js';
 import type { Context } from '../mailbox/mailbox.js';
 import { newId } from '../new-id.js';
@@ -19,6 +21,8 @@ import type { ForeignPerson } from './identity-provider.js';
 export class AdmitForeigner extends Command<string | Rejection> {
   constructor(
     readonly person: ForeignPerson,
+    /** The code of an invitation that they left with, used if they have no account yet. */
+    readonly invitation: string | null,
     readonly context: Context,
   ) {
     super();
@@ -35,14 +39,16 @@ export class AdmitForeignerHandler implements ICommandHandler<AdmitForeigner> {
     private readonly factors: SecondFactors,
     private readonly readModels: ReadModels,
     private readonly registration: Registration,
+    private readonly redeeming: Redeeming,
     private readonly opening: OpenAccountHandler,
     private readonly revising: ReviseAccountHandler,
     private readonly ending: EndSessionsHandler,
   ) {}
 
-  async execute({ person, context }: AdmitForeigner): Promise<string | Rejection> {
+  async execute({ person, invitation, context }: AdmitForeigner): Promise<string | Rejection> {
     const known = await this.identities.ownerOf(person);
-    const userId = known ?? (await this.linkByEmail(person, context)) ?? (await this.linkNew(person, context));
+    const userId =
+      known ?? (await this.linkByEmail(person, context)) ?? (await this.linkNew(person, invitation, context));
     if (typeof userId !== 'string') return userId;
     const mapped = await this.mapRole(userId, person, context);
     return mapped ?? userId;
@@ -73,11 +79,19 @@ export class AdmitForeignerHandler implements ICommandHandler<AdmitForeigner> {
   }
 
   /** A new account. Its id derives from the identity, so that a second attempt goes on with what a first one began. */
-  private async linkNew(person: ForeignPerson, context: Context): Promise<string | Rejection> {
-    if (this.registration.mode !== 'open') return reject('NotAllowed', 'There is no account for you here.');
+  private async linkNew(
+    person: ForeignPerson,
+    invitation: string | null,
+    context: Context,
+  ): Promise<string | Rejection> {
+    const { mode } = this.registration;
+    if (mode === 'closed' || (mode === 'invite' && invitation === null))
+      return reject('NotAllowed', 'There is no account for you here.');
     const userId = derivedId('identity', person.issuer, person.subject);
     const { state } = await this.users.newest(userId);
     if (state.status === 'unborn') {
+      const refused = invitation === null ? null : await this.redeem(invitation, userId, context);
+      if (refused) return refused;
       const opened = await this.open(userId, person, context);
       if (isRejection(opened)) return opened;
     }
@@ -87,6 +101,15 @@ export class AdmitForeignerHandler implements ICommandHandler<AdmitForeigner> {
     if (isRejection(linked)) return linked;
     await this.identities.link(identityId, person, userId);
     return (await this.identities.ownerOf(person)) ?? userId;
+  }
+
+  /** Uses an invitation to the server up for this account, once however often it is tried; null, or why it is not good. */
+  private async redeem(code: string, userId: string, context: Context): Promise<Rejection | null> {
+    const found = await this.redeeming.find(code, null);
+    if (!found) return notGood;
+    const redeemed = await this.redeeming.redeem(found.id, userId, null, context);
+    if (!isRejection(redeemed)) return null;
+    return redeemed.rejected === 'Unavailable' ? redeemed : notGood;
   }
 
   private async open(userId: string, person: ForeignPerson, context: Context): Promise<object | Rejection> {

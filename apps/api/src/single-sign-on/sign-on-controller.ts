@@ -1,6 +1,6 @@
 import { Controller, Req, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import type { Session, SignInOptions } from '@verbatim/protocol';
+import type { AnswerOf, Session, SignInOptions } from '@verbatim/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { StartSession } from '../accounts/account-commands.js';
 import { Registration } from '../accounts/account-controller.js';
@@ -37,10 +37,16 @@ export class SignOnController {
 
   @Call('beginSignOn')
   async beginSignOn(@Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
-    const { address, errand } = await this.provider.begin();
-    // Lax, because the provider sends the browser back here from another site.
-    reply.header('set-cookie', cookie(ERRAND, errand, '/v1/auth/sso', SIGN_ON_PATIENCE, 'Lax'));
-    redirect(reply, address);
+    redirect(reply, await this.begin(reply));
+  }
+
+  /** The code of an invitation is not to stand in an address, so this is no redirect. */
+  @Call('beginInvitedSignOn')
+  async beginInvitedSignOn(
+    @Input('beginInvitedSignOn') { body }: InputOf<'beginInvitedSignOn'>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<AnswerOf<'beginInvitedSignOn'>> {
+    return { address: await this.begin(reply, body.invitation) };
   }
 
   @Call('finishSignOn')
@@ -50,8 +56,8 @@ export class SignOnController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     const query = /\?.*$/s.exec(request.url)?.[0] ?? '';
-    const person = await this.provider.finish(query, cookieOf(request, ERRAND));
-    const userId = await this.commands.execute(new AdmitForeigner(person, context));
+    const { person, invitation } = await this.provider.finish(query, cookieOf(request, ERRAND));
+    const userId = await this.commands.execute(new AdmitForeigner(person, invitation, context));
     if (typeof userId !== 'string') throw Refusal.of(userId);
     const { code, browser } = await this.identities.issueCode(userId);
     reply.header('set-cookie', [
@@ -77,6 +83,14 @@ export class SignOnController {
     const { state, accessToken, expiresIn, refreshToken, position } = signedIn;
     await this.readYourWrites.written(position, reply);
     return { user: userAnswer(userId, state, true), accessToken, expiresIn, refreshToken };
+  }
+
+  /** Where to send the browser, which keeps its errand meanwhile. */
+  private async begin(reply: FastifyReply, invitation?: string): Promise<string> {
+    const { address, errand } = await this.provider.begin(invitation);
+    // Lax, because the provider sends the browser back here from another site.
+    reply.header('set-cookie', cookie(ERRAND, errand, '/v1/auth/sso', SIGN_ON_PATIENCE, 'Lax'));
+    return address;
   }
 }
 

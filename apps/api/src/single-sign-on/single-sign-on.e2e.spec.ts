@@ -134,29 +134,50 @@ describe('signing in at an identity provider', () => {
   it('makes no account where registration is not open, but finds those that are there', async () => {
     const claims = person();
     await enter(claims);
-    const closed = await startTestService({
-      beside: service,
-      environment: { ...environment, PORT: '0', REGISTRATION: 'closed' },
-    });
+    const closed = await beside('closed');
     try {
-      const back = async (next: Claims) => {
-        const browserThere = new Browser();
-        provider.next = next;
-        const response = await browserThere.get(`${closed.url}/v1/auth/sso`);
-        const end = await browserThere.follow(response.headers.get('location') ?? '', at('/v1/auth/sso/callback'));
-        // The provider knows one address of the service; a proxy would lead it to either replica.
-        return held(
-          'GET',
-          '/v1/auth/sso/callback',
-          await browserThere.get(String(end).replace(service.url, closed.url)),
-        );
-      };
-      expect(outcome(await back(person()))).toBe('forbidden');
-      expect(outcome(await back(claims))).toBe(302);
+      expect(outcome(await comeBackTo(closed, person()))).toBe('forbidden');
+      expect(outcome(await comeBackTo(closed, claims))).toBe(302);
     } finally {
       await closed.stop();
     }
   });
+
+  it('makes an account for one person where that takes an invitation, and for nobody without', async () => {
+    const inviting = await beside('invite');
+    try {
+      const { code, id } = (await admin.post('/v1/invitations', { uses: 1 })).body;
+      const [grace, late] = [person(), person()];
+      expect(outcome(await comeBackTo(inviting, grace))).toBe('forbidden');
+      expect(outcome(await comeBackTo(inviting, grace, 'a'.repeat(32)))).toBe('forbidden');
+      expect(outcome(await comeBackTo(inviting, grace, code))).toBe(302);
+      expect(outcome(await comeBackTo(inviting, late, code))).toBe('forbidden');
+      // Who has an account needs none.
+      expect(outcome(await comeBackTo(inviting, grace, code))).toBe(302);
+      expect(outcome(await comeBackTo(inviting, grace))).toBe(302);
+      const { items } = (await admin.get('/v1/invitations')).body;
+      expect(items.find((one: { id: string }) => one.id === id)).toMatchObject({ used: 1 });
+    } finally {
+      await inviting.stop();
+    }
+  });
+
+  const beside = (registration: string) =>
+    startTestService({ beside: service, environment: { ...environment, PORT: '0', REGISTRATION: registration } });
+
+  /** Goes to the provider from another replica and back there. */
+  async function comeBackTo({ url }: TestService, claims: Claims, invitation?: string) {
+    const browserThere = new Browser();
+    provider.next = claims;
+    const start = `${url}/v1/auth/sso`;
+    const place =
+      invitation === undefined
+        ? (await browserThere.get(start)).headers.get('location')
+        : (await held('POST', '/v1/auth/sso', await browserThere.post(start, { invitation }))).body.address;
+    const end = await browserThere.follow(place ?? '', at('/v1/auth/sso/callback'));
+    // The provider knows one address of the service; a proxy would lead it to either replica.
+    return held('GET', '/v1/auth/sso/callback', await browserThere.get(String(end).replace(service.url, url)));
+  }
 });
 
 describe('an account that names the same e-mail address', () => {
@@ -305,6 +326,7 @@ describe('where no provider is set up', () => {
       const there = new Visitor(other.url);
       expect((await there.get('/v1/auth/options')).body.singleSignOn).toBeNull();
       expect(outcome(await there.get('/v1/auth/sso'))).toBe('not_found');
+      expect(outcome(await there.post('/v1/auth/sso', { invitation: 'a'.repeat(32) }))).toBe('not_found');
       expect(outcome(await there.get('/v1/auth/sso/callback'))).toBe('not_found');
     } finally {
       await other.stop();
@@ -333,6 +355,23 @@ describe('the settings', () => {
     expect(complaint({ ...all, OIDC_SCOPES: 'email' })).toMatch(/OIDC_SCOPES must contain openid/);
     expect(complaint({ REQUIRE_MFA: 'admin,owner' })).toMatch(/REQUIRE_MFA/);
   });
+});
+
+it('is no proof for what outlasts the session, which takes a password or a code where there is one', async () => {
+  const claims = person();
+  const { user, accessToken } = await enter(claims);
+  const authorization = `Bearer ${accessToken}`;
+  const makeToken = (headers: Record<string, string>) =>
+    visitor.post('/v1/me/tokens', { name: 'build', scopes: ['read'] }, headers);
+  // Who has neither has nothing to prove it by.
+  expect(outcome(await makeToken({ authorization }))).toBe(201);
+  const { token } = (await admin.post(`/v1/users/${user.id}/password-reset`)).body;
+  expect(outcome(await visitor.post('/v1/auth/reset', { token, newPassword: password }))).toBe(204);
+  browser = new Browser();
+  const again = `Bearer ${(await enter(claims)).accessToken}`;
+  expect(outcome(await makeToken({ authorization: again }))).toBe('mfa_required');
+  expect(outcome(await visitor.post('/v1/auth/step-up', { password }, { authorization: again }))).toBe(204);
+  expect(outcome(await makeToken({ authorization: again }))).toBe(201);
 });
 
 it('all calls of single sign-on have been seen with each of their answers', async () => {
