@@ -46,7 +46,13 @@ export class Tab {
     private readonly url: string,
   ) {}
 
-  static async open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Tab> {
+  /** Other places than the service and those of `alsoTo` are complained of. */
+  static async open(
+    browser: Browser,
+    url: string,
+    options: BrowserContextOptions = {},
+    alsoTo: readonly string[] = [],
+  ): Promise<Tab> {
     const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 900 }, ...options });
     context.setDefaultTimeout(PATIENCE);
     const tab = new Tab(await context.newPage(), url);
@@ -58,7 +64,8 @@ export class Tab {
       }
     });
     tab.page.on('request', (request) => {
-      if (!request.url().startsWith(url) && !request.url().startsWith('data:')) tab.complaints.push(request.url());
+      if (![url, 'data:', ...alsoTo].some((place) => request.url().startsWith(place)))
+        tab.complaints.push(request.url());
     });
     return tab;
   }

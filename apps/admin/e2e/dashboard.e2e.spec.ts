@@ -68,21 +68,6 @@ describe.skipIf(!browserProgram)('the dashboard', { timeout: 180_000 }, () => {
       await page.waitForURL(/#\/rooms/);
     });
 
-    it('asks for a code where the service wants one', async () => {
-      await page.route('**/v1/auth/login', async (route) => {
-        const { code } = route.request().postDataJSON() as { code?: string };
-        if (code === '123456') return route.continue({ postData: JSON.stringify(administrator) });
-        const told = { title: 'A code is needed', detail: 'A code is needed.', code: 'mfa_required', retryable: false };
-        const body = JSON.stringify({ type: 'urn:verbatim:error:mfa_required', status: 401, ...told, traceId: 't' });
-        return route.fulfill({ status: 401, contentType: 'application/problem+json', body });
-      });
-      await tab.goTo('/');
-      await tab.offer(administrator);
-      await page.getByRole('textbox', { name: /code of your authenticator/i }).fill('123456');
-      await button('Sign in').click();
-      await page.getByText('Ready').first().waitFor();
-    });
-
     it('speaks German to those whose browser does', async () => {
       await tab.close();
       await openTab({ locale: 'de-DE' });

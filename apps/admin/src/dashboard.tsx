@@ -9,6 +9,7 @@ import { client, endOfSession } from './service/client';
 import { dataProvider } from './service/data-provider';
 import { keepSession } from './service/kept-session';
 import { SignInPage } from './sign-in/sign-in-page';
+import { endSignOn } from './sign-in/single-sign-on';
 import { i18nProvider } from './words/i18n';
 
 const data = dataProvider(client, sources);
@@ -18,18 +19,14 @@ const store = localStorageStore('1', 'verbatim');
 /** The dashboard, once it is known whether somebody is signed in. */
 export async function begin() {
   await keepSession(client);
-  return Dashboard;
-}
-
-/**
- * A router of our own, since what is signed out is led to the sign-in page at once: as a transition, which is how React
- * Router navigates by default, that would come after the store of react-admin is emptied, which leads there once more,
- * for many seconds.
- */
-const router = createHashRouter([{ path: '*', element: <Pages /> }]);
-
-function Dashboard() {
-  return <RouterProvider router={router} useTransitions={false} />;
+  await endSignOn(auth);
+  // A router of our own, since what is signed out is led to the sign-in page at once: as a transition, which is how React
+  // Router navigates by default, that would come after the store of react-admin is emptied, which leads there once more,
+  // for many seconds.
+  const router = createHashRouter([{ path: '*', element: <Pages /> }]);
+  return function Dashboard() {
+    return <RouterProvider router={router} useTransitions={false} />;
+  };
 }
 
 function Pages() {

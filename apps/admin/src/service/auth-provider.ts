@@ -9,6 +9,11 @@ export interface SignIn extends Credentials {
   readonly code?: string;
 }
 
+/** What comes back from a single sign-on. */
+export interface SignOn {
+  readonly signOnCode: string;
+}
+
 /** Why somebody is not let in, as the key of a sentence. */
 export class NotLetIn extends Error {
   constructor(
@@ -25,9 +30,9 @@ const reading = ['list', 'show', 'read'];
 /** Who may in: administrators, and auditors, who see everything and change nothing. The API decides; this spares refusals. */
 export function authProvider(client: Client, endOfSession: EndOfSession): AuthProvider {
   return {
-    async login({ username, password, code }: SignIn) {
-      const credentials = { username, password, ...(code && { code }) };
-      const user = await client.signIn(credentials).catch((error) => {
+    async login(shown: SignIn | SignOn) {
+      const entering = 'signOnCode' in shown ? client.endSignOn(shown.signOnCode) : client.signIn(credentialsIn(shown));
+      const user = await entering.catch((error) => {
         throw notLetIn(error);
       });
       if (user.role === 'user') {
@@ -57,6 +62,12 @@ export function authProvider(client: Client, endOfSession: EndOfSession): AuthPr
     },
   };
 }
+
+const credentialsIn = ({ username, password, code }: SignIn): Credentials => ({
+  username,
+  password,
+  ...(code && { code }),
+});
 
 function notLetIn(error: unknown): NotLetIn {
   const code = codeOf(error);

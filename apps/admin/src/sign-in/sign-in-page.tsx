@@ -15,6 +15,7 @@ import {
 import { useLanguageOfPage } from '../look/layout';
 import { NotLetIn, type SignIn } from '../service/auth-provider';
 import { endOfSession } from '../service/client';
+import { signOnRefusal, signOnUrl, useSignOnLabel } from './single-sign-on';
 
 /** Username and password, and the code of an authenticator once the service asks for it. */
 export function SignInPage() {
@@ -22,6 +23,7 @@ export function SignInPage() {
   useLanguageOfPage();
   useLeaveIfSignedIn();
   const { refusal, codeNeeded, busy, submit } = useSignIn();
+  const signOnLabel = useSignOnLabel();
   return (
     <Box
       component="main"
@@ -77,6 +79,11 @@ export function SignInPage() {
               {translate('ra.auth.sign_in')}
             </Button>
           </Form>
+          {signOnLabel && (
+            <Button href={signOnUrl} variant="outlined" fullWidth sx={{ mt: 2 }}>
+              {signOnLabel}
+            </Button>
+          )}
         </CardContent>
       </Card>
       <Notification />
@@ -86,7 +93,7 @@ export function SignInPage() {
 
 function useSignIn() {
   const login = useLogin();
-  const [refusal, setRefusal] = useState<NotLetIn | null>(null);
+  const [refusal, setRefusal] = useState(signOnRefusal);
   const [codeNeeded, setCodeNeeded] = useState(false);
   const [busy, setBusy] = useState(false);
   const submit = async (values: SignIn) => {

@@ -72,6 +72,7 @@ export const englishWords = {
       wrong: 'The username, the password or the code is wrong.',
       unreachable: 'The service does not answer. Try again in a moment.',
       refused: 'The service refused to sign you in.',
+      sso: 'Sign in with %{name}',
       needed: 'Sign in to go on.',
       ended: 'Your session has ended. Sign in again, and you are back where you were.',
     },

@@ -262,6 +262,7 @@ export const germanWords: Words = {
       wrong: 'Der Benutzername, das Passwort oder der Code ist falsch.',
       unreachable: 'Der Dienst antwortet nicht. Versuchen Sie es gleich noch einmal.',
       refused: 'Der Dienst hat die Anmeldung abgelehnt.',
+      sso: 'Mit %{name} anmelden',
       needed: 'Melden Sie sich an, um fortzufahren.',
       ended: 'Ihre Sitzung ist zu Ende. Melden Sie sich wieder an, dann geht es hier weiter.',
     },

@@ -89,6 +89,12 @@ export class Client {
     return this.enter(await this.caller.call('login', { body: credentials }, patience), askedAt);
   }
 
+  /** Signs in with what stands behind `#sso-code=` in the address to which a single sign-on leads back; good once, in the same browser. */
+  async endSignOn(code: string, patience: Patience = {}): Promise<User> {
+    const askedAt = Date.now();
+    return this.enter(await this.caller.call('endSignOn', { body: { code } }, patience), askedAt);
+  }
+
   /** Goes on with a session that was saved. No other client may use it from then on. */
   restore(session: SavedSession): void {
     this.leaveOther(session.user);
