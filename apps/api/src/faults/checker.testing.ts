@@ -98,6 +98,8 @@ interface Message {
   /** Revisions at which it was acknowledged. */
   readonly revisions: ReadonlySet<number>;
   readonly outcome: 'acknowledged' | 'refused' | 'unknown';
+  /** With which codes it was refused. */
+  readonly codes: readonly string[];
 }
 
 /** One acknowledgement settles it; without one, one attempt of unknown outcome leaves it open. */
@@ -105,12 +107,14 @@ function messagesOf(attempts: readonly Attempt[]): Message[] {
   return [...grouped(attempts, ({ id }) => id).values()].map((all) => {
     const revisions = all.flatMap(({ outcome }) => (outcome.is === 'acknowledged' ? [outcome.revision] : []));
     const open = all.some(({ outcome }) => outcome.is === 'unknown');
+    const codes = all.flatMap(({ outcome }) => (outcome.is === 'refused' ? [outcome.code] : []));
     const { room, id } = all[0] as Attempt;
     return {
       ...{ room, id },
       texts: new Set(all.map(({ text }) => text)),
       revisions: new Set(revisions),
       outcome: revisions.length > 0 ? 'acknowledged' : open ? 'unknown' : 'refused',
+      codes,
     };
   });
 }
@@ -122,12 +126,13 @@ function checkMessages(messages: readonly Message[], log: readonly Logged[]): Fi
     log.filter(({ messageId }) => messageId !== null),
     ({ messageId }) => messageId ?? '',
   );
-  for (const { room, id, texts, revisions, outcome } of messages) {
+  for (const { room, id, texts, revisions, outcome, codes } of messages) {
     const found = (breach: Breach, detail: string) => findings.push({ breach, detail: `message ${id}: ${detail}` });
     const standing = places.get(id) ?? [];
     if (standing.length > 1) found('doubled', `stands at revisions ${standing.map(({ revision }) => revision)}`);
     if (outcome === 'acknowledged' && standing.length === 0) found('lost', `was acknowledged at ${[...revisions]}`);
-    if (outcome === 'refused' && standing.length > 0) found('refused but stored', `at ${standing[0]?.revision}`);
+    if (outcome === 'refused' && standing.length > 0)
+      found('refused but stored', `as ${codes}, at ${standing[0]?.revision}`);
     if (revisions.size > 1) found('misplaced', `was acknowledged at ${[...revisions]}`);
     for (const { stream, revision, text } of standing) {
       if (stream !== `room-${room}`) found('misplaced', `was posted in ${room} and stands in ${stream}`);
