@@ -24,6 +24,13 @@ describe.skipIf(!browserProgram)('each page of the dashboard', { timeout: 180_00
     home: { place: '/', shows: 'Ready' },
     users: { place: '/users', shows: 'Ada Lovelace' },
     'user-show': { place: `/users/${person}/show`, shows: 'Ada Lovelace' },
+    'user-rooms': { place: `/users/${person}/show/rooms`, shows: 'engine room' },
+    'user-sessions': { place: `/users/${person}/show/sessions`, shows: 'Registration' },
+    'user-tokens': { place: `/users/${person}/show/tokens`, shows: 'build server' },
+    'user-events': { place: `/users/${person}/show/events`, shows: 'Signed in. By: Registration.' },
+    'user-create': { place: '/users/create', shows: 'A person, who signs in' },
+    'user-import': { place: '/users/import', shows: 'Choose a file' },
+    reset: { place: '/reset?token=of-nobody', shows: 'Choose a password' },
     'user-edit': { place: `/users/${person}`, shows: 'Save' },
     rooms: { place: '/rooms', shows: 'engine room' },
     'rooms-none': { place: '/rooms?filter=%7B%22q%22%3A%22nothing%22%7D', shows: 'No Rooms found' },
@@ -87,6 +94,7 @@ async function settle(url: string): Promise<{ room: string; person: string }> {
   const admin = await signIn(url);
   const [ada, grace] = [await register(url, 'ada'), await register(url, 'grace')];
   await ada.patch('/v1/me', { displayName: 'Ada Lovelace' });
+  await ada.post('/v1/me/tokens', { name: 'build server', scopes: ['read'] });
   await grace.patch('/v1/me', { displayName: 'Grace Hopper' });
   for (const name of ['linus', 'margaret', 'barbara', 'edsger']) await register(url, name);
   const suspended = await register(url, 'mallory');

@@ -1,5 +1,6 @@
-import { Admin, localStorageStore, Resource } from 'react-admin';
-import { createHashRouter, RouterProvider } from 'react-router-dom';
+import { lazy, Suspense } from 'react';
+import { Admin, CustomRoutes, localStorageStore, Resource } from 'react-admin';
+import { createHashRouter, Route, RouterProvider } from 'react-router-dom';
 import { Home } from './home/home';
 import { DashboardLayout } from './look/layout';
 import { darkTheme, lightTheme } from './look/theme';
@@ -15,6 +16,14 @@ import { i18nProvider } from './words/i18n';
 const data = dataProvider(client, sources);
 const auth = authProvider(client, endOfSession);
 const store = localStorageStore('1', 'verbatim');
+
+/** For those who come with a link and nothing else. */
+const ResetPage = lazy(() => import('./reset/reset-page'));
+const resetPage = (
+  <Suspense fallback={null}>
+    <ResetPage />
+  </Suspense>
+);
 
 /** The dashboard, once it is known whether somebody is signed in. */
 export async function begin() {
@@ -48,6 +57,9 @@ function Pages() {
       {resources.map(({ source: _, ...resource }) => (
         <Resource key={resource.name} {...resource} />
       ))}
+      <CustomRoutes noLayout>
+        <Route path="/reset" element={resetPage} />
+      </CustomRoutes>
     </Admin>
   );
 }

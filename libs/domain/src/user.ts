@@ -18,8 +18,8 @@ export const userStream = (userId: string): string => streamName('user', userId)
 // Events ------------------------------------------------------------------------------------------------------------
 
 /**
- * `origin`: registered by oneself, made at the first start, read from a log of another system, a bot of an administrator, or
- * by single sign-on.
+ * `origin`: registered by oneself, made at the first start, read from a log of another system, a bot of an administrator,
+ * by single sign-on, or a person for whom an administrator made it.
  */
 export type UserRegistered = Happened<
   'UserRegistered',
@@ -31,7 +31,7 @@ export type UserRegistered = Happened<
     readonly origin: UserOrigin;
   }
 >;
-export type UserOrigin = 'registration' | 'setup' | 'import' | 'bot' | 'sso';
+export type UserOrigin = 'registration' | 'setup' | 'import' | 'bot' | 'sso' | 'admin';
 /** A user id was given up before its account came to be, so that another may take the name. */
 export type UserAbandoned = Happened<'UserAbandoned', Record<string, never>>;
 export type UserChanged = Happened<'UserChanged', { readonly displayName: Erasable }>;

@@ -36,10 +36,17 @@ export function expectedRows(events: readonly Recorded[]): Tables {
           display_name: displayName,
           display_key: displayName && nameKey(displayName),
         };
-        const standing = { suspended: false, deactivated: false, bot: origin === 'bot' };
-        people.set(id, { id, ...names, email, role, ...standing, created_at: time });
+        const standing = { suspended: false, deactivated: false, bot: origin === 'bot', second_factor: false };
+        people.set(id, { id, ...names, email, role, ...standing, created_at: time, signed_in_at: null });
         break;
       }
+      case 'TotpEnabled':
+      case 'TotpDisabled':
+        Object.assign(people.get(id) ?? {}, { second_factor: event.type === 'TotpEnabled' });
+        break;
+      case 'SessionStarted':
+        Object.assign(people.get(id) ?? {}, { signed_in_at: time });
+        break;
       case 'UserChanged': {
         const { displayName } = event.data;
         Object.assign(people.get(id) ?? {}, {

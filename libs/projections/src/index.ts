@@ -2,7 +2,7 @@ export { AdvisoryLock } from './advisory-lock.js';
 export { BuiltFromAnotherLog, CheckpointMoved } from './checkpoints.js';
 export { deskSchema } from './desk-schema.js';
 export { type InboxEntry, inbox, markRead } from './inbox.js';
-export { membership, membersOf, type RoomMember } from './members.js';
+export { type Membership, membership, membersOf, type RoomMember, roomsOf } from './members.js';
 export {
   type Message,
   type MessageLookup,
@@ -20,6 +20,7 @@ export {
   peopleWithEmail,
   type User,
   type UsersQuery,
+  type WantedUsers,
 } from './people.js';
 export type { Log, Projection, ReadDatabase, Sql, Transaction } from './projection.js';
 export { Projector, type ProjectorOptions, type ProjectorStatus } from './projector.js';

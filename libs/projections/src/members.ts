@@ -1,7 +1,8 @@
 import type { Recorded, RoomRole } from '@verbatim/domain';
 import { column, entityId, keyValue, timeOf, timeValue } from './column-values.js';
-import { cursorKey, isPlace, type Page, type PageRequest, toPage } from './page.js';
+import { cursorKey, isPlace, isTime, type Page, type PageRequest, toPage } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
+import { type Room, type RoomRow, toRoom } from './rooms.js';
 
 /** Who is in which room. */
 export const members: Projection = {
@@ -157,6 +158,27 @@ export async function membersOf(db: ReadDatabase, room: string, page: PageReques
   return toPage(rows, page, 'members', toMember, (row) => [`${row.joined_revision}`]);
 }
 
+/** A room that somebody is in. */
+export interface Membership {
+  readonly room: Room;
+  readonly role: RoomRole;
+  readonly joinedAt: string;
+}
+
+/** The rooms somebody is in, those with the latest messages first. */
+export async function roomsOf(db: ReadDatabase, user: string, page: PageRequest): Promise<Page<Membership>> {
+  const { sql, schema } = reading(db);
+  const last = cursorKey(page, 'rooms of', isTime, isPlace);
+  const rows = await sql<MembershipRow[]>`
+    SELECT to_json(r) AS room, m.role, m.joined_at, r.active_at, r.active_position
+    FROM ${schema}.members m JOIN ${schema}.rooms r ON r.id = m.room_id
+    WHERE m.user_id = ${keyValue(user)}
+      ${last ? sql`AND (r.active_at, r.active_position) < (${last[0]}::timestamptz, ${last[1]}::bigint)` : sql``}
+    ORDER BY r.active_at DESC, r.active_position DESC
+    LIMIT ${page.limit + 1}`;
+  return toPage(rows, page, 'rooms of', toMembership, (row) => [timeOf(row.active_at), `${row.active_position}`]);
+}
+
 /** One person's membership of a room, or null. */
 export async function membership(db: ReadDatabase, room: string, user: string): Promise<RoomMember | null> {
   const { sql } = reading(db);
@@ -173,6 +195,20 @@ function memberFields(db: ReadDatabase) {
     LEFT JOIN ${schema}.people p ON p.id = m.user_id
     LEFT JOIN ${schema}.restraints mute ON mute.room_id = m.room_id AND mute.kind = 'mute' AND mute.user_id = m.user_id`;
 }
+
+interface MembershipRow {
+  room: RoomRow;
+  role: RoomRole;
+  joined_at: Date;
+  active_at: Date;
+  active_position: string;
+}
+
+const toMembership = ({ room, role, joined_at }: MembershipRow): Membership => ({
+  room: toRoom(room),
+  role,
+  joinedAt: timeOf(joined_at),
+});
 
 interface MemberRow {
   user_id: string;

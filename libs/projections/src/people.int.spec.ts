@@ -3,7 +3,7 @@ import { Chat, everything } from './chat.testing.js';
 import { InvalidCursor } from './page.js';
 import { findUsers, getUser, getUsers, type UsersQuery } from './people.js';
 import { createReadDatabase, type TestReadDatabase } from './read-database.testing.js';
-import { BEGINNING } from './recorder.testing.js';
+import { BEGINNING, Recorder } from './recorder.testing.js';
 
 let db: TestReadDatabase;
 beforeAll(async () => {
@@ -30,6 +30,8 @@ test('a user is found by id', async () => {
     suspended: false,
     bot: false,
     deactivated: false,
+    secondFactor: false,
+    signedInAt: null,
     createdAt: new Date(BEGINNING).toISOString(),
   });
   expect(await getUser(db, 'dave')).toMatchObject({ suspended: true });
@@ -69,8 +71,47 @@ test('the list can be narrowed to a role, and to those who are suspended or not'
     (await findUsers(db, { ...query, page: { limit: 50 } })).items.map(({ id }) => id);
   expect(await narrowed({ role: 'admin' })).toEqual(['alice']);
   expect(await narrowed({ role: 'auditor' })).toEqual([]);
-  expect(await narrowed({ suspended: true })).toEqual(['dave']);
-  expect(await narrowed({ suspended: false, role: 'user', q: 'o' })).toEqual(['bob', 'carol']);
+  expect(await narrowed({ usernames: ['Dave', 'bob', 'nobody'] })).toEqual(['bob', 'dave']);
+  expect(await narrowed({ status: 'suspended' })).toEqual(['dave']);
+  expect(await narrowed({ status: 'active', role: 'user', q: 'o' })).toEqual(['bob', 'carol']);
+});
+
+test('the list can be narrowed by standing, kind, second factor, and by when people came and were last there', async () => {
+  const log = new Recorder();
+  const register = (id: string, origin: 'registration' | 'bot' = 'registration') => {
+    const data = { username: id, displayName: id, email: null, role: 'user', origin } as const;
+    return log.user(id, { type: 'UserRegistered', data });
+  };
+  const signIn = (id: string) => log.user(id, { type: 'SessionStarted', data: { sessionId: `of-${id}` } });
+  register('erin');
+  signIn('erin');
+  const { at: finnCame } = register('finn');
+  for (const type of ['UserSuspended', 'UserDeactivated'] as const) log.user('finn', { type, data: {} });
+  for (const id of ['gina', 'hugo'])
+    log.user(register(id).stream.slice(5), { type: 'TotpEnabled', data: { totpId: id } });
+  log.user('hugo', { type: 'TotpDisabled', data: {} });
+  const { at: ginaSignedIn } = signIn('gina');
+  register('robby', 'bot');
+
+  const other = await createReadDatabase();
+  try {
+    await other.show(log.events);
+    const narrowed = async (query: Omit<UsersQuery, 'page'>) =>
+      (await everything(1, (page) => findUsers(other, { ...query, page }))).map(({ id }) => id);
+    expect(await narrowed({ status: 'suspended' })).toEqual([]);
+    expect(await narrowed({ status: 'deactivated' })).toEqual(['finn']);
+    expect(await narrowed({ status: 'active', bot: false })).toEqual(['erin', 'gina', 'hugo']);
+    expect(await narrowed({ bot: true })).toEqual(['robby']);
+    expect(await narrowed({ secondFactor: true })).toEqual(['gina']);
+    expect(await narrowed({ secondFactor: false, bot: false })).toEqual(['erin', 'finn', 'hugo']);
+    expect(await narrowed({ createdBefore: finnCame })).toEqual(['erin']);
+    expect(await narrowed({ createdFrom: finnCame, sort: 'createdAt' })).toEqual(['finn', 'gina', 'hugo', 'robby']);
+    expect(await narrowed({ signedInFrom: ginaSignedIn })).toEqual(['gina']);
+    expect(await narrowed({ signedInBefore: ginaSignedIn, bot: false })).toEqual(['erin', 'finn', 'hugo']);
+    expect(await getUser(other, 'gina')).toMatchObject({ secondFactor: true, signedInAt: ginaSignedIn });
+  } finally {
+    await other.drop();
+  }
 });
 
 test('the list has four orders, each in pages', async () => {

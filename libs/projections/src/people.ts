@@ -8,6 +8,7 @@ import { containing, substringIndex } from './substring-search.js';
 export const people: Projection = {
   name: 'people',
 
+  // `signed_in_at` changes with every sign-in; no index holds it, and pages have space for it.
   tables: (schema) => `
     CREATE TABLE ${schema}.people (
       id text COLLATE "C" PRIMARY KEY,
@@ -20,8 +21,10 @@ export const people: Projection = {
       suspended boolean NOT NULL DEFAULT false,
       deactivated boolean NOT NULL DEFAULT false,
       bot boolean NOT NULL,
-      created_at timestamptz NOT NULL
-    );`,
+      created_at timestamptz NOT NULL,
+      second_factor boolean NOT NULL DEFAULT false,
+      signed_in_at timestamptz
+    ) WITH (fillfactor = 85);`,
 
   indexes: (schema) => `
     CREATE INDEX ON ${schema}.people (username_key, id);
@@ -30,6 +33,9 @@ export const people: Projection = {
     CREATE INDEX ON ${schema}.people (created_at, id);
     CREATE INDEX ON ${schema}.people (role, username_key, id);
     CREATE INDEX ON ${schema}.people (username_key, id) WHERE suspended;
+    CREATE INDEX ON ${schema}.people (username_key, id) WHERE deactivated;
+    CREATE INDEX ON ${schema}.people (username_key, id) WHERE bot;
+    CREATE INDEX ON ${schema}.people (username_key, id) WHERE second_factor;
     ${substringIndex(schema, 'people', 'username_key', 'display_key')}`,
 
   async apply(tx, schema, events) {
@@ -75,6 +81,13 @@ function fold(events: readonly Recorded[]): { registered: Registered[]; changed:
       case 'UserReactivated':
         patch(event, { deactivated: event.type === 'UserDeactivated' });
         break;
+      case 'TotpEnabled':
+      case 'TotpDisabled':
+        patch(event, { second_factor: event.type === 'TotpEnabled' });
+        break;
+      case 'SessionStarted':
+        patch(event, { signed_in_at: timeValue(event) });
+        break;
     }
   }
   return { registered, changed: [...patches].map(([id, change]) => ({ id, patch: JSON.stringify(change) })) };
@@ -109,7 +122,9 @@ const updateChanged = (tx: Transaction, schema: string, rows: readonly Changed[]
     display_key = CASE WHEN patch ? 'display_key' THEN patch ->> 'display_key' ELSE display_key END,
     role = coalesce(patch ->> 'role', role),
     suspended = coalesce((patch -> 'suspended')::boolean, suspended),
-    deactivated = coalesce((patch -> 'deactivated')::boolean, deactivated)
+    deactivated = coalesce((patch -> 'deactivated')::boolean, deactivated),
+    second_factor = coalesce((patch -> 'second_factor')::boolean, second_factor),
+    signed_in_at = coalesce((patch ->> 'signed_in_at')::timestamptz, signed_in_at)
   FROM (
     SELECT c.id, c.patch::jsonb FROM unnest(${column(rows, 'id')}::text[], ${column(rows, 'patch')}::text[]) AS c (id, patch)
   ) AS changed
@@ -130,6 +145,9 @@ export interface User {
   /** A program's account. */
   readonly bot: boolean;
   readonly createdAt: string;
+  readonly secondFactor: boolean;
+  /** Of the last sign-in; null: never. */
+  readonly signedInAt: string | null;
 }
 
 export async function getUser(db: ReadDatabase, id: string): Promise<User | null> {
@@ -145,11 +163,26 @@ export async function getUsers(db: ReadDatabase, ids: readonly string[]): Promis
   return new Map(rows.map((row) => [row.id, toUser(row)]));
 }
 
-export interface UsersQuery {
+/** Which users are wanted: those for whom all of it holds. */
+export interface WantedUsers {
   /** Only users whose username or display name contains this, whatever the case. */
   readonly q?: string;
+  /** Only users with one of these usernames, whatever the case. */
+  readonly usernames?: readonly string[];
   readonly role?: ServerRole;
-  readonly suspended?: boolean;
+  /** Who is both suspended and deactivated counts as deactivated. */
+  readonly status?: 'active' | 'suspended' | 'deactivated';
+  readonly bot?: boolean;
+  readonly secondFactor?: boolean;
+  /** RFC 3339: made then or later; made before then. */
+  readonly createdFrom?: string;
+  readonly createdBefore?: string;
+  /** RFC 3339: last signed in then or later; not since then, or never. */
+  readonly signedInFrom?: string;
+  readonly signedInBefore?: string;
+}
+
+export interface UsersQuery extends WantedUsers {
   /** `username`, if absent. */
   readonly sort?: 'username' | 'createdAt';
   /** `asc`, if absent. */
@@ -162,7 +195,7 @@ export interface UsersQuery {
  * time (1 ms): a plan made for any pattern would walk the whole list in order for one that nobody's name contains.
  */
 export async function findUsers(db: ReadDatabase, query: UsersQuery): Promise<Page<User>> {
-  const { q, role, suspended, sort = 'username', order = 'asc', page } = query;
+  const { sort = 'username', order = 'asc', page } = query;
   const byName = sort === 'username';
   const list = `users ${sort} ${order}`;
   const after = cursorKey(page, list, byName ? isKey : isTime, isKey);
@@ -170,13 +203,7 @@ export async function findUsers(db: ReadDatabase, query: UsersQuery): Promise<Pa
 
   const values: string[] = [];
   const value = (text: string) => `$${values.push(text)}`;
-  const conditions = ['true'];
-  if (q) {
-    const pattern = value(containing(nameKeyValue(q) ?? ''));
-    conditions.push(`(username_key LIKE ${pattern} OR display_key LIKE ${pattern})`);
-  }
-  if (role) conditions.push(`role = ${value(role)}`);
-  if (suspended !== undefined) conditions.push(suspended ? 'suspended' : 'NOT suspended');
+  const conditions = ['true', ...conditionsOf(query, value)];
   if (after) conditions.push(`(${key}, id) ${order === 'asc' ? '>' : '<'} (${value(after[0])}, ${value(after[1])})`);
 
   const rows = await db.sql.unsafe<UserRow[]>(
@@ -185,6 +212,34 @@ export async function findUsers(db: ReadDatabase, query: UsersQuery): Promise<Pa
     values,
   );
   return toPage(rows, page, list, toUser, (row) => [byName ? row.username_key : timeOf(row.created_at), row.id]);
+}
+
+const standings = {
+  active: 'NOT suspended AND NOT deactivated',
+  suspended: 'suspended AND NOT deactivated',
+  deactivated: 'deactivated',
+};
+
+/** As SQL; `value` makes a parameter of a value. */
+function conditionsOf(wanted: WantedUsers, value: (text: string) => string): string[] {
+  const { q, usernames, role, status, bot, secondFactor } = wanted;
+  const { createdFrom, createdBefore, signedInFrom, signedInBefore } = wanted;
+  const conditions: string[] = [];
+  if (q) {
+    const pattern = value(containing(nameKeyValue(q) ?? ''));
+    conditions.push(`(username_key LIKE ${pattern} OR display_key LIKE ${pattern})`);
+  }
+  if (usernames)
+    conditions.push(`username_key IN (${usernames.map((name) => value(nameKeyValue(name) ?? '')).join()})`);
+  if (role) conditions.push(`role = ${value(role)}`);
+  if (status) conditions.push(standings[status]);
+  if (bot !== undefined) conditions.push(bot ? 'bot' : 'NOT bot');
+  if (secondFactor !== undefined) conditions.push(secondFactor ? 'second_factor' : 'NOT second_factor');
+  if (createdFrom) conditions.push(`created_at >= ${value(createdFrom)}`);
+  if (createdBefore) conditions.push(`created_at < ${value(createdBefore)}`);
+  if (signedInFrom) conditions.push(`signed_in_at >= ${value(signedInFrom)}`);
+  if (signedInBefore) conditions.push(`(signed_in_at IS NULL OR signed_in_at < ${value(signedInBefore)})`);
+  return conditions;
 }
 
 /** Ids of active administrators, as far as the read model has come: for looking more closely at each. */
@@ -214,6 +269,8 @@ interface UserRow {
   bot: boolean;
   deactivated: boolean;
   created_at: Date;
+  second_factor: boolean;
+  signed_in_at: Date | null;
 }
 
 const toUser = (row: UserRow): User => ({
@@ -226,4 +283,6 @@ const toUser = (row: UserRow): User => ({
   bot: row.bot,
   deactivated: row.deactivated,
   createdAt: timeOf(row.created_at),
+  secondFactor: row.second_factor,
+  signedInAt: row.signed_in_at && timeOf(row.signed_in_at),
 });

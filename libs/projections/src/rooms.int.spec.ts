@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Chat, everything } from './chat.testing.js';
-import { membership, membersOf } from './members.js';
+import { membership, membersOf, roomsOf } from './members.js';
 import { createReadDatabase, type TestReadDatabase } from './read-database.testing.js';
 import { BEGINNING } from './recorder.testing.js';
 import { getRoom, listRooms, type RoomSort, type RoomsQuery } from './rooms.js';
@@ -116,6 +116,18 @@ test('members of a room come in the order in which they joined', async () => {
       mutedUntil: null,
     },
   ]);
+});
+
+test('the rooms somebody is in are found, those with the latest messages first', async () => {
+  const rooms = await everything(1, (page) => roomsOf(db, 'bob', page));
+  expect(rooms.map(({ room, role }) => [room.id, role])).toEqual([
+    ['lounge', 'moderator'],
+    ['alice-bob', 'member'],
+    ['office', 'owner'],
+  ]);
+  expect(rooms[0]?.room).toEqual(await getRoom(db, 'lounge'));
+  expect(rooms[0]?.joinedAt).toBe(new Date(BEGINNING + 15_000).toISOString());
+  expect(await everything(1, (page) => roomsOf(db, 'nobody', page))).toEqual([]);
 });
 
 test('one membership is found, and that there is none', async () => {

@@ -1,5 +1,7 @@
+import { z } from 'zod';
 import * as accounts from './accounts.js';
-import { type Call, noHeaders, readHeaders, sessionHeaders, writeHeaders } from './call.js';
+import { type Call, noHeaders, readHeaders, secretHeaders, sessionHeaders, writeHeaders } from './call.js';
+import { membershipListSchema } from './rooms.js';
 import { proofBody } from './sessions.js';
 
 /** People and their sessions. */
@@ -129,6 +131,39 @@ export const accountCalls = {
     errors: [],
     headers: readHeaders,
   },
+  createUser: {
+    method: 'POST',
+    path: '/v1/users',
+    tag: 'Accounts',
+    auth: 'admin',
+    scope: 'session',
+    summary: 'Make an account for a person',
+    description:
+      'It has no password yet: the answer holds a token with which the person chooses one, good once and for a day, and shown only ' +
+      'now. Also where registration is closed. A role other than `user` takes a proof that is not older than 15 ' +
+      'minutes: `mfa_required`.',
+    body: accounts.createUserBody,
+    answers: { 201: accounts.newUserSchema },
+    errors: ['name_taken', 'mfa_required'],
+    headers: secretHeaders,
+  },
+  exportUsers: {
+    method: 'GET',
+    path: '/v1/users/export',
+    tag: 'Accounts',
+    auth: 'auditor',
+    scope: 'read',
+    summary: 'All people as a file',
+    description:
+      'Comma-separated values (RFC 4180) in UTF-8 with a line of names, those who came first first, sent as they are read. ' +
+      'E-mail addresses are told to administrators only. A cell that a spreadsheet would take for a formula begins ' +
+      'with an apostrophe. Counts as a search.',
+    query: accounts.exportUsersQuery,
+    answers: { 200: z.string().describe('One line for each person.') },
+    mediaType: 'text/csv',
+    errors: ['forbidden'],
+    headers: readHeaders,
+  },
   getUser: {
     method: 'GET',
     path: '/v1/users/{id}',
@@ -140,6 +175,20 @@ export const accountCalls = {
     params: accounts.ofUser,
     answers: { 200: accounts.userSchema },
     errors: ['not_found'],
+    headers: readHeaders,
+  },
+  listRoomsOf: {
+    method: 'GET',
+    path: '/v1/users/{id}/rooms',
+    tag: 'Accounts',
+    auth: 'auditor',
+    scope: 'read',
+    summary: 'The rooms a person is in',
+    description: 'Those with the latest messages first.',
+    params: accounts.ofUser,
+    query: accounts.roomsOfUserQuery,
+    answers: { 200: membershipListSchema },
+    errors: ['forbidden', 'not_found'],
     headers: readHeaders,
   },
   changeUser: {

@@ -11,10 +11,12 @@ import {
   seconds,
   text,
   time,
+  timeToCome,
   trimmedText,
   username,
 } from './fields.js';
 import { listOf, order, paging } from './lists.js';
+import { passwordResetSchema } from './sessions.js';
 
 export const serverRole = z
   .enum(['admin', 'auditor', 'user'])
@@ -54,14 +56,60 @@ export const changeUserBody = changes({
   displayName,
 });
 
-export const usersQuery = z.object({
+export const createUserBody = z
+  .object({
+    username,
+    displayName: displayName.optional().describe('The username, if absent.'),
+    email: email.optional(),
+    role: serverRole.default('user'),
+  })
+  .meta({ examples: [{ username: 'grace', displayName: 'Grace Hopper', role: 'auditor' }] });
+
+/** A time that the database knows, too: it has no year 0. */
+const moment = parameter(
+  timeToCome.refine((value) => !value.startsWith('0000'), 'must not be in the year 0').optional(),
+);
+const yesOrNo = parameter(z.enum(['true', 'false']).optional());
+
+const usernames = parameter(
+  z
+    .string()
+    .regex(
+      /^[A-Za-z0-9_.-]{3,32}(,[A-Za-z0-9_.-]{3,32}){0,99}$/,
+      'must be at most 100 usernames with commas between them',
+    )
+    .toLowerCase()
+    .optional(),
+);
+
+/** Which people are wanted. */
+const wanted = {
   q: parameter(trimmedText(200).optional()).describe('Part of a username or display name.'),
+  usernames: usernames.describe('Only the people with these usernames: at most 100, with commas between them.'),
   role: parameter(serverRole.optional()).describe('Only people with this role on the service.'),
-  status: parameter(z.enum(['active', 'suspended']).optional()).describe('Only people who are suspended, or are not.'),
+  status: parameter(z.enum(['active', 'suspended', 'deactivated']).optional()).describe(
+    'Only people whose account is so.',
+  ),
+  bot: yesOrNo.describe('Only bots, or only people.'),
+  createdFrom: moment.describe('Only accounts made then or later.'),
+  createdBefore: moment.describe('Only accounts made before then.'),
+  secondFactor: yesOrNo.describe('Only who has a second factor, or has not. For administrators and auditors.'),
+  signedInFrom: moment.describe('Only who signed in then or later. For administrators and auditors.'),
+  signedInBefore: moment.describe(
+    'Only who has not signed in since then, or never did. For administrators and auditors.',
+  ),
+};
+
+export const exportUsersQuery = z.object(wanted);
+
+export const usersQuery = z.object({
+  ...wanted,
   sort: parameter(z.enum(['username', 'createdAt']).default('username')),
   order: parameter(order.default('asc')),
   ...paging,
 });
+
+export const roomsOfUserQuery = z.object(paging);
 
 export const ofUser = z.object({ id: id.describe('The user.') });
 export const ofUsername = z.object({ username });
@@ -84,8 +132,22 @@ export const userSchema = z.object({
     .nullable()
     .optional()
     .describe('Only told to the person and to administrators; null if none is known.'),
+  secondFactor: z
+    .boolean()
+    .optional()
+    .describe('Whether signing in takes a second factor. Only told to administrators and auditors, and only by reads.'),
+  signedInAt: time
+    .nullable()
+    .optional()
+    .describe('When the person last signed in, null if never. Told as `secondFactor` is.'),
 });
 export type User = z.output<typeof userSchema>;
+
+export const newUserSchema = z.object({
+  user: userSchema,
+  passwordReset: passwordResetSchema.describe('With it the person chooses a password: `POST /v1/auth/reset`.'),
+});
+export type NewUser = z.output<typeof newUserSchema>;
 
 /** The few fields by which other answers name a person. */
 export const personSchema = z.object({ id, username: z.string() });

@@ -45,7 +45,8 @@ export const eventCalls = {
     auth: 'auditor',
     scope: 'read',
     summary: 'Everything that happened to an account',
-    description: 'In order of revision. For administrators and auditors.',
+    description:
+      'In order of revision. For administrators and auditors. `page.total` is the number of all events of the account.',
     params: ofUser,
     query: userEventsQuery,
     answers: { 200: storedUserEventListSchema },

@@ -2,6 +2,7 @@ export * from './accounts.js';
 export * from './asyncapi.js';
 export type { Call, Tag } from './call.js';
 export * from './calls.js';
+export * from './csv.js';
 export * from './errors.js';
 export * from './events.js';
 export * from './fields.js';

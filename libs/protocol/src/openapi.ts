@@ -113,6 +113,8 @@ needs no key: its \`id\` does the same.
 const namedSchemas: Record<string, z.ZodType> = {
   User: accounts.userSchema,
   UserList: accounts.userListSchema,
+  NewUser: accounts.newUserSchema,
+  CreateUser: accounts.createUserBody,
   Person: accounts.personSchema,
   Session: accounts.sessionSchema,
   Ticket: accounts.ticketSchema,
@@ -145,6 +147,8 @@ const namedSchemas: Record<string, z.ZodType> = {
 
   Room: rooms.roomSchema,
   RoomList: rooms.roomListSchema,
+  Membership: rooms.membershipSchema,
+  MembershipList: rooms.membershipListSchema,
   Member: rooms.memberSchema,
   MemberList: rooms.memberListSchema,
   CreateRoom: rooms.createRoomBody,

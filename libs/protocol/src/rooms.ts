@@ -147,3 +147,7 @@ export const memberSchema = z.object({
 });
 export type Member = z.output<typeof memberSchema>;
 export const memberListSchema = listOf(memberSchema);
+
+export const membershipSchema = z.object({ room: roomSchema, role: roomRole, joinedAt: time });
+export type Membership = z.output<typeof membershipSchema>;
+export const membershipListSchema = listOf(membershipSchema);

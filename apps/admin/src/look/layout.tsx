@@ -10,6 +10,7 @@ import {
   ToggleThemeButton,
   useLocaleState,
 } from 'react-admin';
+import { Proofs } from '../sign-in/proof-dialog';
 import { SessionWatch } from '../sign-in/session-watch';
 
 export function DashboardLayout(props: LayoutProps) {
@@ -17,6 +18,7 @@ export function DashboardLayout(props: LayoutProps) {
   return (
     <>
       <SessionWatch />
+      <Proofs />
       <Layout {...props} appBar={Bar} />
     </>
   );

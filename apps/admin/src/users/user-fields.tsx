@@ -4,10 +4,19 @@ import { useTranslate } from 'react-admin';
 
 export const roles = ['user', 'auditor', 'admin'] as const;
 export const roleChoices = roles.map((id) => ({ id, name: `verbatim.role.${id}` }));
-export const statusChoices = (['active', 'suspended'] as const).map((id) => ({
+export const statusChoices = (['active', 'suspended', 'deactivated'] as const).map((id) => ({
   id,
   name: `verbatim.user_status.${id}`,
 }));
+/** Choices of filters that go by yes and no, as the query of the API has them. */
+export const botChoices = [
+  { id: 'false', name: 'verbatim.kind.people' },
+  { id: 'true', name: 'verbatim.kind.bots' },
+];
+export const secondFactorChoices = [
+  { id: 'true', name: 'verbatim.second_factor.with' },
+  { id: 'false', name: 'verbatim.second_factor.without' },
+];
 
 export function RoleOf({ user }: { user: User }) {
   const translate = useTranslate();
@@ -16,20 +25,21 @@ export function RoleOf({ user }: { user: User }) {
       size="small"
       variant={user.role === 'user' ? 'outlined' : 'filled'}
       color={user.role === 'user' ? 'default' : 'primary'}
-      label={translate(`verbatim.role.${user.role}`)}
+      label={translate(user.bot ? 'verbatim.kind.bot' : `verbatim.role.${user.role}`)}
     />
   );
 }
 
+const colours = { active: 'success', suspended: 'error', deactivated: 'default' } as const;
+
 export function StatusOf({ user }: { user: User }) {
   const translate = useTranslate();
-  const status = user.suspended ? 'suspended' : 'active';
   return (
     <Chip
       size="small"
       variant="outlined"
-      color={user.suspended ? 'error' : 'success'}
-      label={translate(`verbatim.user_status.${status}`)}
+      color={colours[user.status]}
+      label={translate(`verbatim.user_status.${user.status}`)}
     />
   );
 }

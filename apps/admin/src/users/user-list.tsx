@@ -1,9 +1,15 @@
+import ImportIcon from '@mui/icons-material/Upload';
 import { type Theme, useMediaQuery } from '@mui/material';
 import type { User } from '@verbatim/protocol';
 import {
+  BooleanField,
+  Button,
+  CreateButton,
   DataTable,
   DateField,
+  DateInput,
   FilterButton,
+  Link,
   List,
   SelectColumnsButton,
   SelectInput,
@@ -12,14 +18,21 @@ import {
   useCanAccess,
 } from 'react-admin';
 import { Search } from '../look/search';
-import { BulkStanding } from './bulk-standing';
+import { BulkActs } from './bulk-acts';
+import { DownloadButton } from './download';
 import { nameOf } from './name-of';
-import { RoleOf, roleChoices, StatusOf, statusChoices } from './user-fields';
+import { botChoices, RoleOf, roleChoices, StatusOf, secondFactorChoices, statusChoices } from './user-fields';
 
 const filters = [
   <Search key="q" source="q" alwaysOn label="resources.users.fields.q" />,
   <SelectInput key="role" source="role" choices={roleChoices} />,
   <SelectInput key="status" source="status" choices={statusChoices} />,
+  <SelectInput key="bot" source="bot" choices={botChoices} />,
+  <SelectInput key="secondFactor" source="secondFactor" choices={secondFactorChoices} />,
+  <DateInput key="createdFrom" source="createdFrom" />,
+  <DateInput key="createdBefore" source="createdBefore" />,
+  <DateInput key="signedInFrom" source="signedInFrom" />,
+  <DateInput key="signedInBefore" source="signedInBefore" />,
 ];
 
 /** How often lists look for what others have changed, in milliseconds. */
@@ -33,7 +46,7 @@ export function UserList() {
   return (
     <List
       filters={filters}
-      actions={<Actions narrow={narrow} />}
+      actions={<Actions narrow={narrow} mayChange={mayChange === true} />}
       sort={{ field: 'username', order: 'ASC' }}
       perPage={25}
       exporter={false}
@@ -48,24 +61,43 @@ export function UserList() {
           sx={{ '& .RaSimpleList-tertiary': { opacity: 1 } }}
         />
       ) : (
-        <DataTable<User> rowClick="show" bulkActionButtons={mayChange ? <BulkStanding /> : false}>
+        <DataTable<User>
+          rowClick="show"
+          bulkActionButtons={mayChange ? <BulkActs /> : false}
+          hiddenColumns={['email', 'secondFactor', 'id']}
+        >
           <Column source="username" />
           <Column source="displayName" disableSort render={nameOf} />
           <Column source="role" disableSort render={(user) => <RoleOf user={user} />} />
-          <Column source="suspended" disableSort render={(user) => <StatusOf user={user} />} />
+          <Column source="status" disableSort render={(user) => <StatusOf user={user} />} />
+          <Column source="email" disableSort />
+          <Column source="secondFactor" disableSort>
+            <BooleanField source="secondFactor" />
+          </Column>
+          <Column source="signedInAt" disableSort>
+            <DateField source="signedInAt" showTime emptyText="–" />
+          </Column>
           <Column source="createdAt">
             <DateField source="createdAt" showTime />
           </Column>
+          <Column source="id" disableSort />
         </DataTable>
       )}
     </List>
   );
 }
 
-function Actions({ narrow }: { narrow: boolean }) {
+function Actions({ narrow, mayChange }: { narrow: boolean; mayChange: boolean }) {
   return (
-    <TopToolbar>
+    <TopToolbar sx={{ flexWrap: 'wrap' }}>
       <FilterButton />
+      <CreateButton />
+      {mayChange && (
+        <Button component={Link} to="/users/import" label="verbatim.import.button">
+          <ImportIcon />
+        </Button>
+      )}
+      <DownloadButton />
       {!narrow && <SelectColumnsButton />}
     </TopToolbar>
   );

@@ -1,22 +1,44 @@
 import type { User } from '@verbatim/protocol';
-import { DateField, EditButton, FunctionField, Show, SimpleShowLayout, TextField, TopToolbar } from 'react-admin';
+import { EditButton, Show, TabbedShowLayout, TabbedShowLayoutTabs, TopToolbar, useRecordContext } from 'react-admin';
+import { EventsTab } from './person/events-tab';
+import { ProfileTab } from './person/profile-tab';
+import { RoomsTab } from './person/rooms-tab';
+import { SessionsTab } from './person/sessions-tab';
+import { TokensTab } from './person/tokens-tab';
 import { StandingButton } from './standing';
-import { RoleOf, StatusOf } from './user-fields';
 import { LOOK_AGAIN } from './user-list';
 
 export function UserShow() {
   return (
     <Show actions={<Actions />} queryOptions={{ refetchInterval: LOOK_AGAIN }}>
-      <SimpleShowLayout>
-        <TextField source="username" />
-        <TextField source="displayName" emptyText="–" />
-        <TextField source="email" emptyText="–" />
-        <FunctionField<User> source="role" render={(user) => <RoleOf user={user} />} />
-        <FunctionField<User> source="suspended" render={(user) => <StatusOf user={user} />} />
-        <DateField source="createdAt" showTime />
-        <TextField source="id" sx={{ fontFamily: 'monospace', overflowWrap: 'anywhere' }} />
-      </SimpleShowLayout>
+      <Tabs />
     </Show>
+  );
+}
+
+/** Bots have no sessions: they have tokens. */
+function Tabs() {
+  const bot = useRecordContext<User>()?.bot === true;
+  return (
+    <TabbedShowLayout tabs={<TabbedShowLayoutTabs variant="scrollable" scrollButtons={false} />}>
+      <TabbedShowLayout.Tab label="verbatim.person.profile">
+        <ProfileTab />
+      </TabbedShowLayout.Tab>
+      <TabbedShowLayout.Tab label="verbatim.person.rooms" path="rooms">
+        <RoomsTab />
+      </TabbedShowLayout.Tab>
+      {!bot && (
+        <TabbedShowLayout.Tab label="verbatim.person.sessions" path="sessions">
+          <SessionsTab />
+        </TabbedShowLayout.Tab>
+      )}
+      <TabbedShowLayout.Tab label="verbatim.person.tokens" path="tokens">
+        <TokensTab />
+      </TabbedShowLayout.Tab>
+      <TabbedShowLayout.Tab label="verbatim.person.events" path="events">
+        <EventsTab />
+      </TabbedShowLayout.Tab>
+    </TabbedShowLayout>
   );
 }
 

@@ -1,15 +1,42 @@
 import type { User } from '@verbatim/protocol';
+import { sensitive } from '../service/proof';
 import type { Source } from '../service/source';
 
 export const userSource: Source<User> = {
   list(client, { filter, sort, ...page }) {
-    const { q, role, status } = filter as Record<string, never>;
     const field = sort?.field === 'createdAt' ? ('createdAt' as const) : ('username' as const);
-    return client.call('listUsers', { query: { q, role, status, sort: field, order: sort?.order ?? 'asc', ...page } });
+    return client.call('listUsers', {
+      query: { ...usersWanted(filter), sort: field, order: sort?.order ?? 'asc', ...page },
+    });
   },
   one: (client, id) => client.call('getUser', { params: { id } }),
-  change(client, id, { displayName, role, suspended }) {
+  async change(client, id, { displayName, role, suspended }) {
     const body = { ...(displayName && { displayName }), role, suspended };
-    return client.call('changeUser', { params: { id }, body });
+    await sensitive(() => client.call('changeUser', { params: { id }, body }));
+    // What reads tell besides is not in the answer of a write.
+    return client.call('getUser', { params: { id } });
   },
 };
+
+/** The filters of the list as the query of the API. */
+export function usersWanted(filter: Readonly<Record<string, string | undefined>>) {
+  const { q, role, status, bot, secondFactor } = filter as Record<string, never>;
+  const { createdFrom, createdBefore, signedInFrom, signedInBefore } = filter;
+  return {
+    q,
+    role,
+    status,
+    bot,
+    secondFactor,
+    createdFrom: midnight(createdFrom),
+    createdBefore: midnight(createdBefore),
+    signedInFrom: midnight(signedInFrom),
+    signedInBefore: midnight(signedInBefore),
+  };
+}
+
+/** The beginning of a day, given as 2026-01-31, where the person is. */
+function midnight(day: string | undefined): string | undefined {
+  const time = day ? new Date(`${day}T00:00`) : null;
+  return time && !Number.isNaN(time.getTime()) ? time.toISOString() : undefined;
+}

@@ -1,4 +1,5 @@
 import english from 'ra-language-english';
+import { englishPeopleWords } from './people-english';
 
 /** All words of the dashboard in English: those of react-admin, then ours. Other languages have the same keys. */
 export const englishWords = {
@@ -20,8 +21,15 @@ export const englishWords = {
         email: 'E-mail',
         role: 'Role',
         status: 'Status',
-        suspended: 'Status',
+        bot: 'Kind',
+        kind: 'Kind',
+        secondFactor: 'Second factor',
+        signedInAt: 'Last sign-in',
+        signedInFrom: 'Signed in since',
+        signedInBefore: 'Not signed in since',
         createdAt: 'Since',
+        createdFrom: 'Came on or after',
+        createdBefore: 'Came before',
         id: 'Id',
       },
     },
@@ -55,6 +63,7 @@ export const englishWords = {
     },
   },
   verbatim: {
+    ...englishPeopleWords,
     locale: 'Language',
     api: 'Documentation of the API',
     cancel: 'Cancel',
@@ -78,7 +87,6 @@ export const englishWords = {
     },
     role: { admin: 'Administrator', auditor: 'Auditor', user: 'User' },
     room_role: { owner: 'Owner', moderator: 'Moderator', member: 'Member', guest: 'Guest' },
-    user_status: { active: 'Active', suspended: 'Suspended' },
     room_status: { open: 'Open', closed: 'Closed' },
     visibility: { public: 'Public', private: 'Private', hidden: 'Hidden', direct: 'Direct' },
     visibility_help: {
@@ -124,6 +132,14 @@ export const englishWords = {
     },
     users: {
       you: 'You',
+      create: 'New account',
+      download: 'Download',
+      username_help: '3 to 32 of a-z 0-9 _ . - ; it cannot be changed later.',
+      name_help: 'The username, if empty.',
+      bot_made: 'The bot %{name} is made. Now make a token for it.',
+      sign_out: 'Sign out everywhere',
+      sign_out_text: 'All sessions end at once. The person can sign in again; tokens of programs go on.',
+      bulk_sign_out_title: 'Sign out %{smart_count} person? |||| Sign out %{smart_count} people?',
       suspend: 'Suspend',
       reinstate: 'Reinstate',
       suspend_title: 'Suspend %{name}?',

@@ -1,4 +1,5 @@
 import type { Words } from './english';
+import { germanPeopleWords } from './people-german';
 
 /** Alle Wörter der Verwaltung auf Deutsch. */
 export const germanWords: Words = {
@@ -203,8 +204,15 @@ export const germanWords: Words = {
         email: 'E-Mail',
         role: 'Rolle',
         status: 'Status',
-        suspended: 'Status',
+        bot: 'Art',
+        kind: 'Art',
+        secondFactor: 'Zweiter Faktor',
+        signedInAt: 'Letzte Anmeldung',
+        signedInFrom: 'Angemeldet seit',
+        signedInBefore: 'Nicht angemeldet seit',
         createdAt: 'Dabei seit',
+        createdFrom: 'Gekommen am oder nach dem',
+        createdBefore: 'Gekommen vor dem',
         id: 'Id',
       },
     },
@@ -244,6 +252,7 @@ export const germanWords: Words = {
     },
   },
   verbatim: {
+    ...germanPeopleWords,
     locale: 'Sprache',
     api: 'Dokumentation der API',
     cancel: 'Abbrechen',
@@ -268,7 +277,6 @@ export const germanWords: Words = {
     },
     role: { admin: 'Administrator', auditor: 'Prüfer', user: 'Nutzer' },
     room_role: { owner: 'Besitzer', moderator: 'Moderator', member: 'Mitglied', guest: 'Gast' },
-    user_status: { active: 'Aktiv', suspended: 'Gesperrt' },
     room_status: { open: 'Offen', closed: 'Geschlossen' },
     visibility: { public: 'Öffentlich', private: 'Privat', hidden: 'Verborgen', direct: 'Direkt' },
     visibility_help: {
@@ -314,6 +322,15 @@ export const germanWords: Words = {
     },
     users: {
       you: 'Sie',
+      create: 'Neues Konto',
+      download: 'Herunterladen',
+      username_help: '3 bis 32 der Zeichen a-z 0-9 _ . - ; später nicht zu ändern.',
+      name_help: 'Der Benutzername, wenn leer.',
+      bot_made: 'Der Bot %{name} ist angelegt. Erstellen Sie nun ein Token für ihn.',
+      sign_out: 'Überall abmelden',
+      sign_out_text:
+        'Alle Sitzungen enden sofort. Die Person kann sich neu anmelden; Token von Programmen gelten weiter.',
+      bulk_sign_out_title: '%{smart_count} Person abmelden? |||| %{smart_count} Personen abmelden?',
       suspend: 'Sperren',
       reinstate: 'Entsperren',
       suspend_title: '%{name} sperren?',

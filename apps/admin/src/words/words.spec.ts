@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { userEventTypes } from '@verbatim/protocol';
 import { describe, expect, it } from 'vitest';
 import { englishWords } from './english';
 import { germanWords } from './german';
@@ -35,6 +36,10 @@ describe('the words of both languages', () => {
     });
     expect(odd.map(([key]) => key)).toEqual([]);
   });
+});
+
+it('there is a sentence for each event of an account', () => {
+  expect(Object.keys(englishWords.verbatim.account_event).sort()).toEqual([...userEventTypes].sort());
 });
 
 it('every key that the sources ask for exists', () => {

@@ -117,7 +117,10 @@ export const callTable = {
   getMe: /*             */ row('u + + + + + + +'),
   changeMe: /*          */ row('u + + + + + + +', body({ displayName: 'Somebody' })),
   listUsers: /*         */ row('u + + + + + + +'),
+  createUser: /*        */ row('u f f f f f f +', () => body({ username: freshName() })),
+  exportUsers: /*       */ row('u f f f f f + +'),
   getUser: /*           */ row('u + + + + + + +'),
+  listRoomsOf: /*       */ row('u f f f f f + +'),
   changeUser: /*        */ row('u f f f f f f +', body({ displayName: 'Somebody else' })),
 
   giveUpAccount: /*     */ row('u f f f f f f f', body({ password: 'wrong password' })),

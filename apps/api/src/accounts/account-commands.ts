@@ -124,6 +124,8 @@ export class OpenAccount extends Command<UserDecided | Rejection> {
       readonly password: string | null;
     },
     readonly context: Context,
+    /** The administrator who makes it for somebody; null: the person does, or the service. */
+    readonly actor: Actor | null = null,
   ) {
     super();
   }
@@ -137,7 +139,7 @@ export class OpenAccountHandler implements ICommandHandler<OpenAccount> {
     private readonly vault: VaultSql,
   ) {}
 
-  async execute({ userId, account, context }: OpenAccount): Promise<UserDecided | Rejection> {
+  async execute({ userId, account, context, actor }: OpenAccount): Promise<UserDecided | Rejection> {
     const { password, ...registration } = account;
     const problem = password === null ? null : passwordProblem(password, account.username);
     if (problem) return reject('Invalid', `The password ${problem}.`);
@@ -148,7 +150,7 @@ export class OpenAccountHandler implements ICommandHandler<OpenAccount> {
         insert into vault.credentials (user_id, password_hash) values (${userId}, ${await hashPassword(password)})
         on conflict (user_id) do nothing`;
     }
-    return this.users.send(userId, { type: 'RegisterUser', actor: null, ...registration }, context);
+    return this.users.send(userId, { type: 'RegisterUser', actor, ...registration }, context);
   }
 }
 

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import { Controller, Res } from '@nestjs/common';
+import { Controller, Res, StreamableFile } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { Actor } from '@verbatim/domain';
-import type { AnswerOf, Session, Ticket, User } from '@verbatim/protocol';
+import type { PageRequest, WantedUsers } from '@verbatim/projections';
+import type { AnswerOf, NewUser, QueryOf, Session, Ticket, User } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import { Proxies } from '../browsers/proxies.js';
 import { invitedUserId, OpenInvitedAccount } from '../invitations/invitation-commands.js';
@@ -14,8 +15,11 @@ import { By, Call, From, Input, type InputOf, Trace } from '../rest/call.js';
 import { listAnswer } from '../rest/list-answer.js';
 import { ReadYourWrites } from '../rest/read-your-writes.js';
 import { accepted, Refusal } from '../rest/refusal.js';
+import { roomRowAnswerFor } from '../rooms/room-answer.js';
+import { IssuePasswordReset } from '../sessions/password-commands.js';
 import { Proving } from '../sessions/proving.js';
 import { EndSessions } from '../sessions/session-commands.js';
+import { RESET_SECONDS } from '../vault/credentials.js';
 import { Sessions, TICKET_SECONDS } from '../vault/sessions.js';
 import {
   GiveUpAccount,
@@ -27,9 +31,10 @@ import {
   SignIn,
   StartSession,
 } from './account-commands.js';
-import { FindUsers, GetUser } from './account-queries.js';
+import { FindUsers, GetUser, ListRoomsOf } from './account-queries.js';
 import type { Identity } from './authentication.js';
-import { maySeeEmail, userAnswer, userRowAnswer } from './user-answer.js';
+import { userAnswer, userRowAnswer } from './user-answer.js';
+import { usersFile } from './users-file.js';
 
 /** Who may make an account for themselves. */
 export class Registration {
@@ -149,17 +154,59 @@ export class AccountController {
     @Input('listUsers') { query }: InputOf<'listUsers'>,
     @By() { actor }: Identity,
   ): Promise<AnswerOf<'listUsers'>> {
-    const { limit, cursor, status, ...rest } = query;
-    const suspended = status && status === 'suspended';
-    const found = await this.queries.execute(new FindUsers({ ...rest, suspended, page: { limit, cursor } }));
-    return listAnswer(found, (user) => userRowAnswer(user, maySeeEmail(actor, user.id)));
+    const { limit, cursor, sort, order, ...wanted } = query;
+    const page = { limit, cursor };
+    const found = await this.queries.execute(new FindUsers({ ...usersWanted(actor, wanted), sort, order, page }));
+    return listAnswer(found, (user) => userRowAnswer(actor, user));
+  }
+
+  @Call('createUser')
+  async createUser(
+    @Input('createUser') { body }: InputOf<'createUser'>,
+    @By() identity: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<NewUser> {
+    const { username, displayName = username, email = null, role } = body;
+    if (role !== 'user') await this.proving.demandProof(identity);
+    const userId = newId();
+    const account = { username, displayName, email, role, origin: 'admin', password: null } as const;
+    const { actor } = identity;
+    const made = accepted(await this.commands.execute(new OpenAccount(userId, account, context, actor)));
+    const token = await this.commands.execute(new IssuePasswordReset(userId, actor, context));
+    if (typeof token !== 'string') throw Refusal.of(token);
+    await this.readYourWrites.written(made.position, reply);
+    return { user: userAnswer(userId, made.state, true), passwordReset: { token, expiresIn: RESET_SECONDS } };
+  }
+
+  @Call('exportUsers')
+  async exportUsers(
+    @Input('exportUsers') { query }: InputOf<'exportUsers'>,
+    @By() { actor }: Identity,
+  ): Promise<StreamableFile> {
+    const wanted = usersWanted(actor, query);
+    const page = (page: PageRequest) => this.queries.execute(new FindUsers({ ...wanted, sort: 'createdAt', page }));
+    return new StreamableFile(usersFile(page, actor), {
+      type: 'text/csv; charset=utf-8',
+      disposition: 'attachment; filename="people.csv"',
+    });
   }
 
   @Call('getUser')
   async getUser(@Input('getUser') { params }: InputOf<'getUser'>, @By() { actor }: Identity): Promise<User> {
     const user = await this.queries.execute(new GetUser(params.id));
     if (!user) throw new Refusal('not_found', 'There is no such user.');
-    return userRowAnswer(user, maySeeEmail(actor, user.id));
+    return userRowAnswer(actor, user);
+  }
+
+  @Call('listRoomsOf')
+  async listRoomsOf(
+    @Input('listRoomsOf') { params, query }: InputOf<'listRoomsOf'>,
+    @By() { actor }: Identity,
+  ): Promise<AnswerOf<'listRoomsOf'>> {
+    const found = await this.queries.execute(new ListRoomsOf(params.id, query));
+    if (!found) throw new Refusal('not_found', 'There is no such user.');
+    return listAnswer(found, ({ room, ...membership }) => ({ room: roomRowAnswerFor(actor, room), ...membership }));
   }
 
   @Call('changeUser')
@@ -189,4 +236,18 @@ export class AccountController {
     await this.readYourWrites.written(position, reply);
     return { user: userAnswer(userId, state, true), ...tokens };
   }
+}
+
+/** How people sign in is for those who watch over all accounts, so others may not look for it either. */
+function usersWanted({ role }: Actor, query: QueryOf<'exportUsers'>): WantedUsers {
+  const { usernames, bot, secondFactor, ...rest } = query;
+  const aboutSigningIn = secondFactor !== undefined || rest.signedInFrom || rest.signedInBefore;
+  if (role === 'user' && aboutSigningIn)
+    throw new Refusal('forbidden', 'Only administrators and auditors may look for how people sign in.');
+  return {
+    ...rest,
+    usernames: usernames?.split(','),
+    bot: bot && bot === 'true',
+    secondFactor: secondFactor && secondFactor === 'true',
+  };
 }

@@ -1,5 +1,14 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
-import { findUsers, getUser, type Page, type User, type UsersQuery } from '@verbatim/projections';
+import {
+  findUsers,
+  getUser,
+  type Membership,
+  type Page,
+  type PageRequest,
+  roomsOf,
+  type User,
+  type UsersQuery,
+} from '@verbatim/projections';
 import { ReadModels } from '../read-models/read-models.js';
 
 export class FindUsers extends Query<Page<User>> {
@@ -33,4 +42,24 @@ export class GetUserHandler implements IQueryHandler<GetUser> {
   }
 }
 
-export const accountQueryHandlers = [FindUsersHandler, GetUserHandler];
+/** The rooms a person is in; null: there is no such person. */
+export class ListRoomsOf extends Query<Page<Membership> | null> {
+  constructor(
+    readonly userId: string,
+    readonly page: PageRequest,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(ListRoomsOf)
+export class ListRoomsOfHandler implements IQueryHandler<ListRoomsOf> {
+  constructor(private readonly readModels: ReadModels) {}
+
+  async execute({ userId, page }: ListRoomsOf): Promise<Page<Membership> | null> {
+    const { db } = this.readModels;
+    return (await getUser(db, userId)) ? roomsOf(db, userId, page) : null;
+  }
+}
+
+export const accountQueryHandlers = [FindUsersHandler, GetUserHandler, ListRoomsOfHandler];

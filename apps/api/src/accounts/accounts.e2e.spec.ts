@@ -619,6 +619,109 @@ describe('the first administrator', () => {
   });
 });
 
+describe('an account that an administrator makes for somebody', () => {
+  it('has the password that the person chooses with the token of the answer', async () => {
+    const username = freshName();
+    const wish = { username, displayName: 'Grace Hopper', email: 'grace@example.org' };
+    const { status, body } = await admin.post('/v1/users', wish);
+    expect(status).toBe(201);
+    expect(body).toMatchObject({
+      user: { ...wish, role: 'user', status: 'active' },
+      passwordReset: { expiresIn: 86_400 },
+    });
+    expect(outcome(await visitor.post('/v1/auth/login', { username, password }))).toBe('unauthenticated');
+
+    const { token } = body.passwordReset;
+    expect(outcome(await visitor.post('/v1/auth/reset', { token, newPassword: password }))).toBe(204);
+    expect((await signIn(service.url, { username, password })).id).toBe(body.user.id);
+    const [made, issued] = await admin.all(`/v1/users/${body.user.id}/events`);
+    expect(made).toMatchObject({ type: 'UserRegistered', actor: { id: admin.id }, data: { origin: 'admin' } });
+    expect(issued).toMatchObject({ type: 'PasswordResetIssued', actor: { id: admin.id } });
+  });
+
+  it('is refused where the name is taken, and to all but administrators', async () => {
+    const ada = await register(service.url);
+    expect(outcome(await admin.post('/v1/users', { username: ada.username }))).toBe('name_taken');
+    expect(outcome(await ada.post('/v1/users', { username: freshName() }))).toBe('forbidden');
+    expect(outcome(await visitor.post('/v1/users', { username: freshName() }))).toBe('unauthenticated');
+  });
+
+  it('has more rights only if the administrator has lately proved who they are', async () => {
+    const boss = await register(service.url);
+    await admin.patch(`/v1/users/${boss.id}`, { role: 'admin' });
+    const eye = () => ({ username: freshName(), role: 'auditor' });
+    expect(outcome(await boss.post('/v1/users', eye()))).toBe(201);
+    try {
+      ahead = 16 * 60;
+      const { accessToken } = (await refreshWith(boss.refreshToken)).body;
+      const later = { authorization: `Bearer ${accessToken}` };
+      expect(outcome(await visitor.post('/v1/users', eye(), later))).toBe('mfa_required');
+      expect(outcome(await visitor.post('/v1/users', { username: freshName() }, later))).toBe(201);
+    } finally {
+      ahead = 0;
+    }
+  });
+});
+
+describe('those who watch over all accounts', () => {
+  let eye: TestPerson;
+  let prefix: string;
+  let names: string[];
+  beforeAll(async () => {
+    const { id, username } = await register(service.url);
+    await admin.patch(`/v1/users/${id}`, { role: 'auditor' });
+    eye = await signIn(service.url, { username, password });
+    prefix = freshName();
+    names = ['a', 'b', 'c'].map((letter) => `${prefix}_${letter}`);
+    for (const name of names) await register(service.url, name);
+    await admin.post('/v1/bots', { username: `${prefix}_robby` });
+    await admin.post('/v1/users', { username: `${prefix}_never`, displayName: '=cmd()', email: 'never@example.org' });
+  });
+
+  it('find people by how they sign in, which others may neither see nor look for', async () => {
+    const found = async (query: string) =>
+      (await eye.all(`/v1/users?q=${prefix}&${query}`)).map(({ username }) => username.slice(prefix.length + 1));
+    expect(await found('bot=true')).toEqual(['robby']);
+    expect(await found('bot=false&signedInBefore=2020-01-01T00:00:00Z')).toEqual(['never']);
+    expect(await found('signedInFrom=2020-01-01T00:00:00Z&secondFactor=false')).toEqual(['a', 'b', 'c']);
+    expect(await found('secondFactor=true')).toEqual([]);
+    expect(await found('createdBefore=2020-01-01T00:00:00Z')).toEqual([]);
+
+    const [row] = (await eye.get(`/v1/users?q=${names[0]}`)).body.items;
+    expect(row).toMatchObject({ secondFactor: false, signedInAt: expect.any(String) });
+    const ada = await register(service.url);
+    const [seen] = (await ada.get(`/v1/users?q=${names[0]}`)).body.items;
+    expect(Object.keys(seen)).not.toContain('signedInAt');
+    expect(outcome(await ada.get('/v1/users?secondFactor=false'))).toBe('forbidden');
+    expect(outcome(await ada.get('/v1/users?bot=true'))).toBe(200);
+  });
+
+  it('get people as a file, without addresses and with nothing that a spreadsheet computes', async () => {
+    const file = await eye.get(`/v1/users/export?q=${prefix}`, { accept: 'text/csv' });
+    expect(file.headers['content-disposition']).toBe('attachment; filename="people.csv"');
+    const lines = file.text.trimEnd().split('\r\n');
+    expect(lines.slice(1).map((line) => line.split(',')[1])).toEqual([...names, `${prefix}_robby`, `${prefix}_never`]);
+    expect(lines.at(-1)).toContain(",'=cmd(),");
+    expect(file.text).not.toContain('@');
+    expect((await admin.get(`/v1/users/export?q=${prefix}`)).text).toContain('never@example.org');
+    const ada = await register(service.url);
+    expect(outcome(await ada.get('/v1/users/export'))).toBe('forbidden');
+    expect(outcome(await visitor.get('/v1/users/export'))).toBe('unauthenticated');
+  });
+
+  it('see in which rooms somebody is', async () => {
+    const ada = await register(service.url);
+    const [first, second] = [await ada.room({ visibility: 'hidden' }), await ada.room()];
+    await ada.says(first, 'the newest message');
+    const { items } = (await eye.get(`/v1/users/${ada.id}/rooms?limit=1`)).body;
+    expect(items).toMatchObject([{ room: { id: first, messageCount: 1 }, role: 'owner' }]);
+    expect((await eye.all(`/v1/users/${ada.id}/rooms`, 1)).map(({ room }) => room.id)).toEqual([first, second]);
+    expect(outcome(await eye.get(`/v1/users/${unknownId()}/rooms`))).toBe('not_found');
+    expect(outcome(await ada.get(`/v1/users/${ada.id}/rooms`))).toBe('forbidden');
+    expect(outcome(await visitor.get(`/v1/users/${ada.id}/rooms`))).toBe('unauthenticated');
+  });
+});
+
 describe('a restart', () => {
   it('keeps accounts, sessions, revocations and suspensions', async () => {
     const [ada, bob, cem] = [await register(service.url), await register(service.url), await register(service.url)];

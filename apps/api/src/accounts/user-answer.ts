@@ -10,9 +10,17 @@ export function userAnswer(id: string, state: UserState, withEmail: boolean): Us
   return { ...account, ...(bot && { bot }), ...(withEmail && { email }) };
 }
 
-export const maySeeEmail = (actor: Actor, userId: string): boolean => actor.role === 'admin' || userId === actor.id;
+const maySeeEmail = (actor: Actor, userId: string): boolean => actor.role === 'admin' || userId === actor.id;
 
-export function userRowAnswer({ email, bot, deactivated, ...user }: UserRow, withEmail: boolean): User {
+/** The same from the read model. How somebody signs in is for those who watch over all accounts. */
+export function userRowAnswer(actor: Actor, row: UserRow): User {
+  const { email, bot, deactivated, secondFactor, signedInAt, ...user } = row;
   const status = deactivated ? 'deactivated' : user.suspended ? 'suspended' : 'active';
-  return { ...user, status, ...(bot && { bot }), ...(withEmail && { email }) };
+  return {
+    ...user,
+    status,
+    ...(bot && { bot }),
+    ...(maySeeEmail(actor, user.id) && { email }),
+    ...(actor.role !== 'user' && { secondFactor, signedInAt }),
+  };
 }

@@ -37,8 +37,9 @@ export class AuditController {
   async listUserEvents(
     @Input('listUserEvents') { params, query }: InputOf<'listUserEvents'>,
   ): Promise<AnswerOf<'listUserEvents'>> {
-    const { status } = (await this.users.newest(params.id)).state;
-    if (status === 'unborn') throw new Refusal('not_found', 'There is no such user.');
-    return this.queries.execute(new ReadAccountEvents(params.id, query, 'events of a user'));
+    const { state, revision } = await this.users.newest(params.id);
+    if (state.status === 'unborn') throw new Refusal('not_found', 'There is no such user.');
+    const { items, page } = await this.queries.execute(new ReadAccountEvents(params.id, query, 'events of a user'));
+    return { items, page: { ...page, total: Number(revision) + 1 } };
   }
 }

@@ -357,7 +357,8 @@ const accepts = [
 
 function wrongAccepts(call: Call, town: Town): BadRequest[] {
   if (!call.path.startsWith('/v1/')) return [];
-  return accepts.map((accept) => ({
+  const wrong = call.mediaType ? accepts.filter((accept) => !accept.includes('text/*')) : accepts;
+  return wrong.map((accept) => ({
     what: `accept ${accept.slice(0, 60)}`,
     request: requestFor(call, town, { headers: [['accept', accept]] }),
     codes: ['not_acceptable'],

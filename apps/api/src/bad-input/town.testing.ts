@@ -42,6 +42,8 @@ export async function foundTown(): Promise<Town> {
 
   const [room, closedRoom, messages] = await roomsOf(owner, [friend, administrator]);
   await owner.post(`/v1/rooms/${closedRoom}/close`);
+  // The list of the rooms that somebody is in has a second page, too.
+  await friend.room();
   const hiddenRoom = await stranger.room({ visibility: 'hidden' });
   const privateRoom = await stranger.room({ visibility: 'private' });
   const publicRoom = await stranger.room();

@@ -103,7 +103,7 @@ const likeReading: readonly CallName[] = ['markRead'];
 /** What a call of somebody who is known spends. */
 export function spentBy(name: CallName): Spending {
   if (likePosting.includes(name)) return 'posts';
-  if (name === 'searchMessages') return 'search';
+  if (name === 'searchMessages' || name === 'exportUsers') return 'search';
   return calls[name].method === 'GET' || likeReading.includes(name) ? 'reads' : 'writes';
 }
 

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { errors, problem, problemMediaType } from '@verbatim/protocol';
+import { callList, errors, problem, problemMediaType } from '@verbatim/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { newId } from '../new-id.js';
 import { isPlain } from './plain-json.js';
@@ -47,7 +47,7 @@ export function httpServer(problems: ProblemFilter, times = arrivalTimes): Fasti
   });
   // After the hooks that put headers on every answer.
   server.addHook('preParsing', async (request: FastifyRequest) => {
-    if (!acceptsJson(request)) throw new Refusal('not_acceptable', 'This is answered as JSON only.');
+    if (!acceptsAnswer(request)) throw new Refusal('not_acceptable', 'This is answered as another media type.');
   });
   return adapter;
 }
@@ -98,17 +98,26 @@ const hangUpReasons: Readonly<Record<string, readonly ['too_large' | 'invalid_re
   ERR_HTTP_REQUEST_TIMEOUT: ['invalid_request', 'The request did not arrive in time.'],
 };
 
-/** Pages and metrics have types of their own; everything under /v1 and the health checks are JSON. */
-function acceptsJson({ url, headers }: FastifyRequest): boolean {
+const json = ['*/*', 'application/*', 'application/json', 'application/problem+json'];
+
+/** The calls that answer something else than JSON: patterns of their paths, and what of it may be asked for. */
+const otherTypes = callList.flatMap(([, { path, mediaType }]) => {
+  if (!mediaType) return [];
+  const pattern = new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
+  return [{ pattern, types: [mediaType, mediaType.replace(/\/.*/, '/*')] }];
+});
+
+/** Pages and metrics have types of their own; nearly everything under /v1 is JSON, and so is each error. */
+function acceptsAnswer({ url, headers }: FastifyRequest): boolean {
   if (!url.startsWith('/v1') || !headers.accept) return true;
+  const other = otherTypes.find(({ pattern }) => pattern.test(url.split('?')[0] ?? ''));
+  const types = other ? [...json, ...other.types] : json;
   return headers.accept
     .split(',')
     .map((range) => range.split(';') as [string, ...string[]])
     .some(([type, ...options]) => {
       const quality = options.find((option) => option.trim().startsWith('q='));
       if (quality && Number(quality.trim().slice(2)) === 0) return false;
-      return ['*/*', 'application/*', 'application/json', 'application/problem+json'].includes(
-        type.trim().toLowerCase(),
-      );
+      return types.includes(type.trim().toLowerCase());
     });
 }

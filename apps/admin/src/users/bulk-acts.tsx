@@ -1,4 +1,5 @@
 import BlockIcon from '@mui/icons-material/Block';
+import LogoutIcon from '@mui/icons-material/Logout';
 import RestoreIcon from '@mui/icons-material/Restore';
 import {
   Dialog,
@@ -14,19 +15,32 @@ import {
 import type { User } from '@verbatim/protocol';
 import { useState } from 'react';
 import { Button, useDataProvider, useListContext, useRefresh, useTranslate } from 'react-admin';
+import { client } from '../service/client';
+import { shown } from '../service/failure';
 import { nameOf } from './name-of';
 
-type Act = 'suspend' | 'reinstate';
+/** What is done to each, as a call of the API. */
+const acts = {
+  suspend: (id: string) => client.call('changeUser', { params: { id }, body: { suspended: true } }),
+  reinstate: (id: string) => client.call('changeUser', { params: { id }, body: { suspended: false } }),
+  sign_out: (id: string) => client.call('endSessions', { params: { id } }),
+};
+type Act = keyof typeof acts;
 type Outcome = { is: 'waiting' | 'working' | 'done' } | { is: 'failed'; reason: string };
 
-/** Suspends or reinstates all selected people, and tells of each what became of it. */
-export function BulkStanding() {
+/** Suspends, reinstates or signs out all selected people, and tells of each what became of it. */
+export function BulkActs() {
   const [act, setAct] = useState<Act | null>(null);
   const { selectedIds, data = [], onUnselectItems } = useListContext<User>();
   const [chosen, setChosen] = useState<User[]>([]);
+  const dataProvider = useDataProvider();
   const refresh = useRefresh();
-  const begin = (wanted: Act) => {
-    setChosen(data.filter(({ id }) => selectedIds.includes(id)));
+  const begin = async (wanted: Act) => {
+    const here = data.filter(({ id }) => selectedIds.includes(id));
+    // People stay selected when the page is turned.
+    const ids = selectedIds.filter((id) => !here.some((person) => person.id === id));
+    const elsewhere = ids.length > 0 ? (await dataProvider.getMany<User>('users', { ids })).data : [];
+    setChosen([...elsewhere, ...here]);
     setAct(wanted);
   };
   const end = (changed: boolean) => {
@@ -42,6 +56,9 @@ export function BulkStanding() {
       </Button>
       <Button label="verbatim.users.reinstate" onClick={() => begin('reinstate')}>
         <RestoreIcon />
+      </Button>
+      <Button label="verbatim.users.sign_out" onClick={() => begin('sign_out')}>
+        <LogoutIcon />
       </Button>
       {act && <BulkDialog act={act} people={chosen} onEnd={end} />}
     </>
@@ -92,7 +109,7 @@ function BulkDialog({ act, people, onEnd }: { act: Act; people: User[]; onEnd(ch
             <MuiButton
               onClick={run}
               disabled={state === 'running'}
-              color={act === 'suspend' ? 'error' : 'primary'}
+              color={act === 'reinstate' ? 'primary' : 'error'}
               autoFocus
             >
               {translate(`verbatim.users.${act}`)}
@@ -110,7 +127,6 @@ function told(outcome: Outcome = { is: 'waiting' }, translate: ReturnType<typeof
 
 /** Does one after the other: a list of some thousand people must not be a flood for the service. */
 function useBulk(act: Act, people: User[]) {
-  const dataProvider = useDataProvider();
   const [outcomes, setOutcomes] = useState<Record<string, Outcome>>({});
   const [state, setState] = useState<'asking' | 'running' | 'over'>('asking');
   const note = (id: string, outcome: Outcome) => setOutcomes((all) => ({ ...all, [id]: outcome }));
@@ -119,7 +135,7 @@ function useBulk(act: Act, people: User[]) {
     for (const { id } of people) {
       note(id, { is: 'working' });
       try {
-        await dataProvider.update('users', { id, data: { suspended: act === 'suspend' }, previousData: {} });
+        await shown(acts[act](id));
         note(id, { is: 'done' });
       } catch (error) {
         note(id, { is: 'failed', reason: (error as Error).message });

@@ -1,0 +1,50 @@
+import { type ReactNode, useState } from 'react';
+import { Button, Confirm, useTranslate } from 'react-admin';
+
+interface ConfirmedButtonProps {
+  /** Word on the button, and on the one that confirms. */
+  readonly label: string;
+  /** What the button is called where its word alone does not tell, as in the rows of a table. */
+  readonly name?: string;
+  readonly icon: ReactNode;
+  readonly title: string;
+  readonly text: string;
+  /** What takes something away is marked as such. */
+  readonly takesAway?: boolean;
+  readonly busy: boolean;
+  onConfirmed(): void;
+}
+
+/** A button that does what it says once that is confirmed. */
+export function ConfirmedButton(props: ConfirmedButtonProps) {
+  const { label, name, icon, title, text, takesAway = false, busy, onConfirmed } = props;
+  const translate = useTranslate();
+  const [asking, setAsking] = useState(false);
+  const confirmed = () => {
+    setAsking(false);
+    onConfirmed();
+  };
+  return (
+    <>
+      <Button
+        label={label}
+        {...(name && { 'aria-label': name })}
+        color={takesAway ? 'error' : 'primary'}
+        onClick={() => setAsking(true)}
+        disabled={busy}
+      >
+        {icon}
+      </Button>
+      <Confirm
+        isOpen={asking}
+        title={title}
+        content={text}
+        confirm={translate(label)}
+        cancel={translate('verbatim.cancel')}
+        confirmColor={takesAway ? 'warning' : 'primary'}
+        onConfirm={confirmed}
+        onClose={() => setAsking(false)}
+      />
+    </>
+  );
+}

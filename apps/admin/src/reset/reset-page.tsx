@@ -1,0 +1,115 @@
+import { Alert, Box, Button, Card, CardContent, Typography } from '@mui/material';
+import { useState } from 'react';
+import {
+  Form,
+  Link,
+  LocalesMenuButton,
+  maxLength,
+  minLength,
+  PasswordInput,
+  required,
+  useTranslate,
+} from 'react-admin';
+import { useSearchParams } from 'react-router-dom';
+import { useLanguageOfPage } from '../look/layout';
+import { client } from '../service/client';
+import { shown } from '../service/failure';
+
+interface Chosen {
+  readonly password: string;
+  readonly again: string;
+}
+
+/** Where somebody who got a token from an administrator chooses a password. Nobody needs to be signed in. */
+export default function ResetPage() {
+  const translate = useTranslate();
+  useLanguageOfPage();
+  const token = useSearchParams()[0].get('token');
+  const { state, refusal, choose } = useReset(token ?? '');
+  return (
+    <Box
+      component="main"
+      sx={{ minHeight: '100vh', display: 'grid', placeItems: 'center', bgcolor: 'background.default', p: 2 }}
+    >
+      <Card sx={{ width: '100%', maxWidth: 420 }}>
+        <CardContent sx={{ p: { xs: 2, sm: 4 } }}>
+          <Box sx={{ display: 'flex', justifyContent: 'space-between', alignItems: 'start' }}>
+            <Typography variant="h1">{translate('verbatim.reset.title')}</Typography>
+            <LocalesMenuButton />
+          </Box>
+          {state === 'done' ? (
+            <>
+              <Alert severity="success" sx={{ my: 2 }}>
+                {translate('verbatim.reset.done')}
+              </Alert>
+              <Link to="/">{translate('verbatim.reset.to_dashboard')}</Link>
+            </>
+          ) : token === null ? (
+            <Alert severity="error" sx={{ my: 2 }}>
+              {translate('verbatim.reset.no_token')}
+            </Alert>
+          ) : (
+            <>
+              <Typography color="textSecondary" sx={{ mt: 1, mb: 2 }}>
+                {translate('verbatim.reset.lead')}
+              </Typography>
+              {refusal && (
+                <Alert severity="error" sx={{ mb: 2 }}>
+                  {refusal}
+                </Alert>
+              )}
+              <PasswordForm busy={state === 'busy'} onChosen={choose} />
+            </>
+          )}
+        </CardContent>
+      </Card>
+    </Box>
+  );
+}
+
+function PasswordForm({ busy, onChosen }: { busy: boolean; onChosen(chosen: Chosen): void }) {
+  const translate = useTranslate();
+  const same = (again: string, { password }: Chosen) => (again === password ? undefined : 'verbatim.reset.not_same');
+  return (
+    <Form onSubmit={(values: object) => onChosen(values as Chosen)} noValidate>
+      <PasswordInput
+        fullWidth
+        source="password"
+        label="verbatim.reset.password"
+        helperText="verbatim.reset.password_help"
+        autoComplete="new-password"
+        autoFocus
+        validate={[required(), minLength(10), maxLength(256)]}
+      />
+      <PasswordInput
+        fullWidth
+        source="again"
+        label="verbatim.reset.again"
+        autoComplete="new-password"
+        validate={[required(), same]}
+      />
+      <Button type="submit" variant="contained" fullWidth disabled={busy} sx={{ mt: 1 }}>
+        {translate('verbatim.reset.go')}
+      </Button>
+    </Form>
+  );
+}
+
+function useReset(token: string) {
+  const [state, setState] = useState<'asking' | 'busy' | 'done'>('asking');
+  const [refusal, setRefusal] = useState<string | null>(null);
+  const choose = async ({ password }: Chosen) => {
+    setState('busy');
+    setRefusal(null);
+    try {
+      await shown(client.call('resetPassword', { body: { token, newPassword: password } }));
+      // It is of no use any more, and need not stay in the address.
+      history.replaceState(null, '', `${location.pathname}#/reset`);
+      setState('done');
+    } catch (error) {
+      setRefusal((error as Error).message);
+      setState('asking');
+    }
+  };
+  return { state, refusal, choose };
+}

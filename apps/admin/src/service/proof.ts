@@ -1,0 +1,29 @@
+import { codeOf } from './failure';
+
+/** Asks the person to prove once more who they are, and tells whether they did. */
+type Ask = () => Promise<boolean>;
+
+let ask: Ask = async () => false;
+let asking: Promise<boolean> | null = null;
+
+/** From now on `question` is what asks for proofs. */
+export function askForProofsBy(question: Ask): void {
+  ask = question;
+}
+
+/**
+ * Makes a call that the service may want a fresh proof for of who makes it: then the person is asked, and the call is made
+ * once more. Several such calls at a time share one question.
+ */
+export async function sensitive<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (codeOf(error) !== 'mfa_required') throw error;
+    asking ??= ask().finally(() => {
+      asking = null;
+    });
+    if (!(await asking)) throw error;
+    return call();
+  }
+}

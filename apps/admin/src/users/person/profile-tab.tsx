@@ -1,0 +1,25 @@
+import type { User } from '@verbatim/protocol';
+import { BooleanField, DateField, FunctionField, SimpleShowLayout, TextField, useRecordContext } from 'react-admin';
+import { RoleOf, StatusOf } from '../user-fields';
+import { AccountActs } from './account-acts';
+
+export function ProfileTab() {
+  const user = useRecordContext<User>();
+  if (!user) return null;
+  return (
+    <>
+      <SimpleShowLayout sx={{ p: 0 }}>
+        <TextField source="username" />
+        <TextField source="displayName" emptyText="–" />
+        <TextField source="email" emptyText="–" />
+        <FunctionField<User> source="role" render={(one) => <RoleOf user={one} />} />
+        <FunctionField<User> source="status" render={(one) => <StatusOf user={one} />} />
+        {!user.bot && <BooleanField source="secondFactor" textAlign="left" />}
+        <DateField source="createdAt" showTime />
+        {!user.bot && <DateField source="signedInAt" showTime emptyText="–" />}
+        <TextField source="id" sx={{ fontFamily: 'monospace', overflowWrap: 'anywhere' }} />
+      </SimpleShowLayout>
+      <AccountActs user={user} />
+    </>
+  );
+}

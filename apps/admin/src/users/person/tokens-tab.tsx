@@ -1,0 +1,108 @@
+import RevokeIcon from '@mui/icons-material/Block';
+import { Alert, TableCell, TableRow } from '@mui/material';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import type { Token, User } from '@verbatim/protocol';
+import { useCanAccess, useNotify, useRecordContext, useTranslate } from 'react-admin';
+import { ConfirmedButton } from '../../look/confirmed-button';
+import { PlainTable } from '../../look/plain-table';
+import { client } from '../../service/client';
+import { shown } from '../../service/failure';
+import { useAct } from '../../service/use-act';
+import { useMoment } from '../../words/region';
+import { LOOK_AGAIN } from '../user-list';
+import { MakeToken } from './make-token';
+
+/** The personal tokens of a person or bot. Administrators revoke them, and make those of bots. */
+export function TokensTab() {
+  const user = useRecordContext<User>();
+  return user ? <Tokens key={user.id} user={user} /> : null;
+}
+
+const keyOf = (id: string) => ['tokens of', id];
+
+function Tokens({ user }: { user: User }) {
+  const translate = useTranslate();
+  const queries = useQueryClient();
+  const { canAccess } = useCanAccess({ resource: 'users', action: 'edit' });
+  const { data, error } = useQuery({
+    queryKey: keyOf(user.id),
+    queryFn: () => shown(client.call('listTokensOf', { params: { id: user.id } })),
+    refetchInterval: LOOK_AGAIN,
+  });
+  if (error) return <Alert severity="error">{error.message}</Alert>;
+  if (!data) return null;
+  const lookAgain = () => void queries.invalidateQueries({ queryKey: keyOf(user.id) });
+  const columns = ['name', 'scopes', 'created', 'expires', 'last_used'].map((one) =>
+    translate(`verbatim.token.${one}`),
+  );
+  return (
+    <>
+      {canAccess && user.bot && <MakeToken bot={user} onMade={lookAgain} />}
+      <PlainTable
+        label={translate('verbatim.person.tokens')}
+        columns={canAccess ? [...columns, translate('verbatim.actions')] : columns}
+        empty={translate(user.bot ? 'verbatim.token.none_of_bot' : 'verbatim.token.none')}
+      >
+        {data.items.map((token) => (
+          <TokenRow key={token.id} user={user} token={token} mayRevoke={canAccess === true} onRevoked={lookAgain} />
+        ))}
+      </PlainTable>
+    </>
+  );
+}
+
+interface TokenRowProps {
+  readonly user: User;
+  readonly token: Token;
+  readonly mayRevoke: boolean;
+  onRevoked(): void;
+}
+
+function TokenRow({ user, token, mayRevoke, onRevoked }: TokenRowProps) {
+  const translate = useTranslate();
+  const moment = useMoment();
+  const { name, scopes, createdAt, expiresAt, lastUsedAt } = token;
+  const expired = expiresAt !== null && Date.parse(expiresAt) < Date.now();
+  return (
+    <TableRow>
+      <TableCell>{name}</TableCell>
+      <TableCell>{scopes.map((scope) => translate(`verbatim.scope.${scope}`)).join(', ')}</TableCell>
+      <TableCell>{moment(createdAt)}</TableCell>
+      <TableCell>
+        {expiresAt === null ? translate('verbatim.token.never') : moment(expiresAt)}
+        {expired && ` (${translate('verbatim.token.expired')})`}
+      </TableCell>
+      <TableCell>{lastUsedAt === null ? translate('verbatim.token.unused') : moment(lastUsedAt)}</TableCell>
+      {mayRevoke && (
+        <TableCell>
+          <RevokeToken user={user} token={token} onRevoked={onRevoked} />
+        </TableCell>
+      )}
+    </TableRow>
+  );
+}
+
+function RevokeToken({ user, token, onRevoked }: Omit<TokenRowProps, 'mayRevoke'>) {
+  const translate = useTranslate();
+  const notify = useNotify();
+  const { name } = token;
+  const { act, busy } = useAct(
+    () => client.call('revokeTokenOf', { params: { id: user.id, tokenId: token.id } }),
+    () => {
+      notify('verbatim.token.revoked', { type: 'success', messageArgs: { name } });
+      onRevoked();
+    },
+  );
+  return (
+    <ConfirmedButton
+      label="verbatim.token.revoke"
+      name={translate('verbatim.token.revoke_it', { name })}
+      icon={<RevokeIcon />}
+      title={translate('verbatim.token.revoke_title', { name })}
+      text={translate('verbatim.token.revoke_text')}
+      takesAway
+      busy={busy}
+      onConfirmed={act}
+    />
+  );
+}

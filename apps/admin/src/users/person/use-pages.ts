@@ -1,0 +1,21 @@
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { shown } from '../../service/failure';
+import type { ApiPage } from '../../service/pages';
+import { LOOK_AGAIN } from '../user-list';
+
+/** A list of the API to which further pages are added when they are asked for. It looks again by itself. */
+export function usePages<T>(key: readonly string[], ask: (cursor: string | undefined) => Promise<ApiPage<T>>) {
+  const { data, error, fetchNextPage, hasNextPage, isFetchingNextPage } = useInfiniteQuery({
+    queryKey: key,
+    queryFn: ({ pageParam }) => shown(ask(pageParam)),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ page }) => page.next ?? undefined,
+    refetchInterval: LOOK_AGAIN,
+  });
+  return {
+    /** Undefined until they are known. */
+    items: data?.pages.flatMap(({ items }) => items),
+    error,
+    more: hasNextPage && !isFetchingNextPage ? () => void fetchNextPage() : null,
+  };
+}
