@@ -208,6 +208,7 @@ it('gives each call its types', () => {
   expectTypeOf<QueryOf<'listMessages'>>().toEqualTypeOf<{
     order: 'newest' | 'oldest';
     from?: number;
+    at?: string;
     limit: number;
     cursor?: string;
   }>();
