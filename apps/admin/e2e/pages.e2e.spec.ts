@@ -39,7 +39,11 @@ describe.skipIf(!browserProgram)('each page of the dashboard', { timeout: 180_00
     'room-messages': { place: `/rooms/${room}/show/messages`, shows: 'message 40' },
     'room-members': { place: `/rooms/${room}/show/members`, shows: 'Grace Hopper' },
     'room-events': { place: `/rooms/${room}/show/events`, shows: 'MessagePosted' },
+    'room-invitations': { place: `/rooms/${room}/show/invitations`, shows: '0 of 1' },
+    'room-webhooks': { place: `/rooms/${room}/show/webhooks`, shows: 'Build server' },
     'room-settings': { place: `/rooms/${room}/show/settings`, shows: 'Anyone joins' },
+    reports: { place: '/reports', shows: 'This is spam.' },
+    invitations: { place: '/invitations', shows: '0 of 5' },
   });
 
   describe.each([
@@ -109,6 +113,16 @@ async function settle(url: string): Promise<{ room: string; person: string }> {
     });
     if (i === 38) await who.delete(`/v1/rooms/${id}/messages/${body.id}`, { reason: 'Was wrong.' });
   }
+  const { items } = (await ada.get(`/v1/rooms/${id}/messages?limit=5`)).body;
+  for (const { id: message, author } of items) {
+    const reporter = author.id === ada.id ? grace : ada;
+    await reporter.post(`/v1/rooms/${id}/messages/${message}/reports`, { reason: 'This is spam.' });
+  }
+  await ada.post(`/v1/rooms/${id}/invitations`, { role: 'guest' });
+  await ada.post(`/v1/rooms/${id}/webhooks`, { url: 'https://hooks.example.org/verbatim', active: false });
+  await ada.post(`/v1/rooms/${id}/incoming-webhooks`, { name: 'Build server' });
+  await ada.put(`/v1/rooms/${id}/bans/${suspended.id}`, { reason: 'Was rude.' });
+  await admin.post('/v1/invitations', { uses: 5 });
   await grace.post('/v1/rooms', { name: 'harbour', visibility: 'private' });
   await grace.put('/v1/direct/ada');
   const { id: closed } = (await ada.post('/v1/rooms', { name: 'old attic', visibility: 'hidden' })).body;

@@ -1,14 +1,18 @@
+import { invitations } from './invitations';
+import { reports } from './reports';
 import { rooms } from './rooms';
 import { memberSource } from './rooms/members/members-source';
 import type { Source } from './service/source';
 import { users } from './users';
 
 /** What the menu shows, in its order. A new resource is a folder of its own and a line here. */
-export const resources = [users, rooms];
+export const resources = [users, rooms, reports, invitations];
 
 /** How each resource is read and written, also those that are only parts of pages. */
 export const sources: Readonly<Record<string, Source>> = {
   users: users.source,
   rooms: rooms.source,
+  reports: reports.source,
+  invitations: invitations.source,
   members: memberSource as unknown as Source,
 };

@@ -46,6 +46,21 @@ describe('the timeline', () => {
     expect(await revisions({ from: 0n })).toEqual([]);
   });
 
+  test('starts at an instant, which parts what was posted before from what was posted then or later', async () => {
+    // The event at revision n was recorded n + 2 seconds after the beginning.
+    const second = (n: number) => new Date(BEGINNING + n * 1_000).toISOString();
+    for (let parting = 0; parting <= 13; parting += 0.5) {
+      const [down, up] = await Promise.all([
+        revisions({ from: second(parting) }),
+        revisions({ order: 'oldest', from: second(parting) }),
+      ]);
+      expect(up).toEqual([3, 4, 5, 6, 7, 8, 9].filter((revision) => revision + 2 >= parting));
+      expect(down).toEqual([9, 8, 7, 6, 5, 4, 3].filter((revision) => revision + 2 < parting));
+    }
+    expect(await revisions({ order: 'oldest', from: second(0), visibleFrom: 7n })).toEqual([7, 8, 9]);
+    expect(await revisions({ room: 'nowhere', from: second(0) })).toEqual([]);
+  });
+
   test('hides what was said before one may read', async () => {
     expect(await revisions({ visibleFrom: 7n })).toEqual([9, 8, 7]);
     expect(await revisions({ visibleFrom: 7n, order: 'oldest' })).toEqual([7, 8, 9]);

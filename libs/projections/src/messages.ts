@@ -241,8 +241,11 @@ export interface Message {
 export interface TimelineQuery {
   readonly room: string;
   readonly order: 'newest' | 'oldest';
-  /** Revision to start at, inclusive: downwards for `newest`, upwards for `oldest`. */
-  readonly from?: bigint;
+  /**
+   * Where to start. A revision, inclusive: downwards for `newest`, upwards for `oldest`. Or an instant: then `oldest` starts
+   * with the first message posted at it or later, `newest` with the last one before it.
+   */
+  readonly from?: bigint | string;
   /** Nothing below this revision is shown (`readableFrom` of the domain). */
   readonly visibleFrom: bigint;
   readonly viewer: string;
@@ -251,12 +254,12 @@ export interface TimelineQuery {
 
 /** Messages of a room in order of their revisions, downwards or upwards. */
 export async function timeline(db: ReadDatabase, query: TimelineQuery): Promise<Page<Message>> {
-  const { room, order, from, visibleFrom, viewer, page } = query;
+  const { room, order, visibleFrom, viewer, page } = query;
   const { sql, schema } = reading(db);
   const newest = order === 'newest';
   const list = `timeline ${order}`;
   const last = cursorKey(page, list, isPlace);
-  const start = last ? BigInt(last[0]) + (newest ? -1n : 1n) : from;
+  const start = last ? BigInt(last[0]) + (newest ? -1n : 1n) : await startOf(db, query);
   const lowest = newest || start === undefined || start < visibleFrom ? visibleFrom : start;
   const highest = newest && start !== undefined ? start : HIGHEST;
   const direction = newest ? sql`DESC` : sql`ASC`;
@@ -271,6 +274,38 @@ export async function timeline(db: ReadDatabase, query: TimelineQuery): Promise<
     LEFT JOIN ${schema}.people author ON author.id = m.author_id
     ORDER BY m.revision ${direction}`;
   return toPage(rows, page, list, toMessage, (row) => [`${row.revision}`]);
+}
+
+async function startOf(db: ReadDatabase, { room, order, from }: TimelineQuery): Promise<bigint | undefined> {
+  if (typeof from !== 'string') return from;
+  const boundary = await firstSince(db, room, from);
+  return order === 'newest' ? boundary - 1n : boundary;
+}
+
+/**
+ * A revision that parts the messages of a room posted before an instant from those posted at it or later. Times grow with
+ * revisions, so it is found by halving, by the primary key alone: an index on times would cost every message. Imports can
+ * bring messages out of that order; then it parts them somewhere near.
+ */
+async function firstSince(db: ReadDatabase, room: string, instant: string): Promise<bigint> {
+  const { sql, schema } = reading(db);
+  const [row] = await sql<{ low: string }[]>`
+    WITH RECURSIVE halving (low, high) AS (
+      SELECT 0::bigint, coalesce(max(m.revision) + 1, 0) FROM ${schema}.messages m WHERE m.room_id = ${keyValue(room)}
+      UNION ALL
+      SELECT
+        CASE WHEN m.posted_at < ${instant}::timestamptz THEN m.revision + 1 ELSE h.low END,
+        CASE WHEN m.posted_at < ${instant}::timestamptz THEN h.high ELSE (h.low + h.high) / 2 END
+      FROM halving h
+      LEFT JOIN LATERAL (
+        SELECT m.revision, m.posted_at FROM ${schema}.messages m
+        WHERE m.room_id = ${keyValue(room)} AND m.revision >= (h.low + h.high) / 2 AND m.revision < h.high
+        ORDER BY m.revision LIMIT 1
+      ) AS m ON true
+      WHERE h.low < h.high
+    )
+    SELECT low FROM halving WHERE low >= high`;
+  return BigInt(row?.low ?? 0);
 }
 
 /** The highest revision there can be, that of PostgreSQL's `bigint`. */

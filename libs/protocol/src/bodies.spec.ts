@@ -183,6 +183,8 @@ describe('queries', () => {
     [usersQuery, { cursor: 'c'.repeat(501) }, 'body.cursor'],
     [messagesQuery, { order: 'sideways' }, 'body.order'],
     [messagesQuery, { from: '-1' }, 'body.from'],
+    [messagesQuery, { at: 'yesterday' }, 'body.at'],
+    [messagesQuery, { at: '2026-02-30T00:00:00Z' }, 'body.at'],
     [searchQuery, {}, 'body.q'],
     [searchQuery, { q: '' }, 'body.q'],
     [searchQuery, { q: 'x', room: 'x' }, 'body.room'],

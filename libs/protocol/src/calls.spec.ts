@@ -215,6 +215,7 @@ it('gives each call its types', () => {
   expectTypeOf<QueryOf<'listMessages'>>().toEqualTypeOf<{
     order: 'newest' | 'oldest';
     from?: number;
+    at?: string;
     limit: number;
     cursor?: string;
   }>();

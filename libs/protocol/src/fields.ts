@@ -82,7 +82,7 @@ export const id = z.guid('must be a UUID').toLowerCase();
 export const time = z.iso.datetime({ precision: 3 });
 
 /** A time as somebody writes it, to the second or finer; brought to `time`. */
-export const timeToCome = z.iso
+export const instant = z.iso
   .datetime('must be a time such as 2026-01-31T12:00:00Z')
   .overwrite((value) => (Number.isNaN(Date.parse(value)) ? value : new Date(value).toISOString()));
 

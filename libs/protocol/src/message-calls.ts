@@ -29,7 +29,7 @@ export const messageCalls = {
     scope: 'read',
     summary: 'The messages of a room',
     description:
-      'In the order in which they were posted, from either end or from a revision. Redacted messages are in the list, ' +
+      'In the order in which they were posted, from either end, from a revision or from a time. Redacted messages are in the list, ' +
       'without their text.',
     params: rooms.inRoom,
     query: messages.messagesQuery,

@@ -3,6 +3,7 @@ import {
   count,
   emoji,
   id,
+  instant,
   messageText,
   numberParameter,
   parameter,
@@ -38,6 +39,10 @@ export const messagesQuery = z.object({
   order: parameter(z.enum(['newest', 'oldest']).default('newest')).describe('Which end of the list comes first.'),
   from: numberParameter(revision.optional()).describe(
     'The revision to start at, inclusive; the end of the history that `order` names, if absent.',
+  ),
+  at: parameter(instant.optional()).describe(
+    'The time to start at, where `from` is absent: with `oldest` the first message posted then or later, with `newest` ' +
+      'the last one before it. Where imports brought messages out of the order of their times, it is near that place.',
   ),
   ...paging,
 });

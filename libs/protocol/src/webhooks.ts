@@ -14,15 +14,15 @@ const url = z
   )
   .describe('Where to send events. `https` only, and no private address, unless the operator allows others.');
 
-/** What every member may know of. */
-const sendable = roomEventTypes.filter(
+/** Types of events that webhooks can send: what every member may know of. */
+export const sendableEventTypes = roomEventTypes.filter(
   (type) => !['EventWithheld', 'MessageReported', 'ReportSettled', 'RoomInspected'].includes(type),
 );
 
 const sentTypes = z
-  .array(z.enum(sendable as [string, ...string[]]))
+  .array(z.enum(sendableEventTypes as [string, ...string[]]))
   .min(1, 'must name at least one type of event')
-  .max(sendable.length, 'must name each type once')
+  .max(sendableEventTypes.length, 'must name each type once')
   .describe('Types of the events to send.');
 
 const active = z.boolean().describe('False: nothing is sent, and what happens meanwhile is not sent later either.');

@@ -11,9 +11,12 @@ import {
   SelectInput,
   SimpleList,
   TopToolbar,
+  useCanAccess,
 } from 'react-admin';
 import { Search } from '../look/search';
+import { Still } from '../look/still';
 import { LOOK_AGAIN } from '../users/user-list';
+import { BulkClose } from './bulk-close';
 import { nameOfRoom } from './name-of-room';
 import { StatusOf, statusChoices, VisibilityOf, visibilityFilters } from './room-fields';
 
@@ -28,6 +31,7 @@ const NumberColumn = DataTable.NumberCol<Room>;
 
 export function RoomList() {
   const narrow = useMediaQuery((theme: Theme) => theme.breakpoints.down('sm'));
+  const { canAccess: mayChange } = useCanAccess({ resource: 'rooms', action: 'edit' });
   return (
     <List
       filters={filters}
@@ -37,29 +41,36 @@ export function RoomList() {
       exporter={false}
       queryOptions={{ refetchInterval: LOOK_AGAIN }}
     >
-      {narrow ? (
-        <SimpleList<Room>
-          primaryText={nameOfRoom}
-          secondaryText={(room) => room.topic}
-          tertiaryText={(room) => <StatusOf room={room} />}
-          rowClick="show"
-          sx={{ '& .RaSimpleList-tertiary': { opacity: 1 } }}
-        />
-      ) : (
-        <DataTable<Room> rowClick="show" bulkActionButtons={false} hiddenColumns={['createdAt']}>
-          <Column source="name" render={nameOfRoom} />
-          <Column source="visibility" disableSort render={(room) => <VisibilityOf room={room} />} />
-          <Column source="status" disableSort render={(room) => <StatusOf room={room} />} />
-          <NumberColumn source="memberCount" />
-          <NumberColumn source="messageCount" disableSort field={NumberField} />
-          <Column source="activeAt">
-            <DateField source="activeAt" showTime />
-          </Column>
-          <Column source="createdAt">
-            <DateField source="createdAt" showTime />
-          </Column>
-        </DataTable>
-      )}
+      <Still>
+        {narrow ? (
+          <SimpleList<Room>
+            primaryText={nameOfRoom}
+            secondaryText={(room) => room.topic}
+            tertiaryText={(room) => <StatusOf room={room} />}
+            rowClick="show"
+            sx={{ '& .RaSimpleList-tertiary': { opacity: 1 } }}
+          />
+        ) : (
+          <DataTable<Room>
+            rowClick="show"
+            bulkActionButtons={mayChange ? <BulkClose /> : false}
+            isRowSelectable={({ status, visibility }) => status === 'open' && visibility !== 'direct'}
+            hiddenColumns={['createdAt']}
+          >
+            <Column source="name" render={nameOfRoom} />
+            <Column source="visibility" disableSort render={(room) => <VisibilityOf room={room} />} />
+            <Column source="status" disableSort render={(room) => <StatusOf room={room} />} />
+            <NumberColumn source="memberCount" />
+            <NumberColumn source="messageCount" disableSort field={NumberField} />
+            <Column source="activeAt">
+              <DateField source="activeAt" showTime />
+            </Column>
+            <Column source="createdAt">
+              <DateField source="createdAt" showTime />
+            </Column>
+          </DataTable>
+        )}
+      </Still>
     </List>
   );
 }

@@ -1,6 +1,15 @@
 import { Alert } from '@mui/material';
 import type { Room } from '@verbatim/protocol';
-import { Show, TabbedShowLayout, TabbedShowLayoutTabs, TopToolbar, useRecordContext, useTranslate } from 'react-admin';
+import { lazy, Suspense } from 'react';
+import {
+  Loading,
+  Show,
+  TabbedShowLayout,
+  TabbedShowLayoutTabs,
+  TopToolbar,
+  useRecordContext,
+  useTranslate,
+} from 'react-admin';
 import { LOOK_AGAIN } from '../users/user-list';
 import { CloseRoomButton } from './close-room';
 import { EventsTab } from './events/events-tab';
@@ -9,6 +18,9 @@ import { MessagesTab } from './messages/messages-tab';
 import { OverviewTab } from './overview-tab';
 import { Reading } from './reading';
 import { SettingsTab } from './settings-tab';
+
+const InvitationsTab = lazy(() => import('./invitations-tab'));
+const WebhooksTab = lazy(() => import('./webhooks/webhooks-tab'));
 
 export function RoomShow() {
   return (
@@ -32,6 +44,16 @@ export function RoomShow() {
           <Reading>
             <EventsTab />
           </Reading>
+        </TabbedShowLayout.Tab>
+        <TabbedShowLayout.Tab label="verbatim.rooms.invitations" path="invitations">
+          <Suspense fallback={<Loading />}>
+            <InvitationsTab />
+          </Suspense>
+        </TabbedShowLayout.Tab>
+        <TabbedShowLayout.Tab label="verbatim.rooms.webhooks" path="webhooks">
+          <Suspense fallback={<Loading />}>
+            <WebhooksTab />
+          </Suspense>
         </TabbedShowLayout.Tab>
         <TabbedShowLayout.Tab label="verbatim.rooms.settings" path="settings">
           <SettingsTab />

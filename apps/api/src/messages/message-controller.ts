@@ -64,8 +64,8 @@ export class MessageController {
     @By() { actor }: Identity,
     @Why() purpose: Purpose,
   ): Promise<AnswerOf<'listMessages'>> {
-    const { order, from, ...page } = query;
-    const start = from === undefined ? undefined : BigInt(from);
+    const { order, from, at, ...page } = query;
+    const start = from === undefined ? at : BigInt(from);
     const timeline = new GetTimeline(params.id, actor, purpose, order, start, page);
     return listAnswer(await this.queries.execute(timeline), messageAnswer);
   }

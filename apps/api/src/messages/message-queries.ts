@@ -20,7 +20,8 @@ export class GetTimeline extends Query<Page<Message>> {
     readonly actor: Actor,
     readonly purpose: Purpose,
     readonly order: 'newest' | 'oldest',
-    readonly from: bigint | undefined,
+    /** A revision, or an instant. */
+    readonly from: bigint | string | undefined,
     readonly page: PageRequest,
   ) {
     super();

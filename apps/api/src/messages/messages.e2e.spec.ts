@@ -185,6 +185,17 @@ describe('the messages of a room', () => {
     expect(textsOf(await bob.all(`${long}?order=newest&from=2`))).toEqual([]);
   });
 
+  it('start at a time, in both directions', async () => {
+    const seventh = (await bob.get(`${long}?order=oldest&limit=7`)).body.items[6];
+    const before = (await bob.all(`${long}?order=oldest`)).filter(({ postedAt }) => postedAt < seventh.postedAt).length;
+    const at = `at=${seventh.postedAt}`;
+    expect(textsOf(await bob.all(`${long}?order=oldest&${at}`, 3))).toEqual(texts.slice(before));
+    expect(textsOf(await bob.all(`${long}?order=newest&${at}`, 3))).toEqual(texts.slice(0, before).reverse());
+    expect(textsOf(await bob.all(`${long}?order=oldest&at=2000-01-01T00:00:00Z`))).toEqual(texts);
+    expect(textsOf(await bob.all(`${long}?order=oldest&at=9999-01-01T00:00:00Z`))).toEqual([]);
+    expect(textsOf(await bob.all(`${long}?order=oldest&from=20&at=2000-01-01T00:00:00Z`))).toEqual(texts.slice(17));
+  });
+
   it('do not shift under a reader when more are posted', async () => {
     const id = await ada.roomWith([bob]);
     for (const text of ['a', 'b', 'c', 'd']) await ada.says(id, text);
@@ -198,12 +209,19 @@ describe('the messages of a room', () => {
     expect(await next('oldest', up.body.page.next)).toEqual(['c', 'd', 'e']);
   });
 
-  it.each(['order=up', 'from=-1', 'from=x', 'from=1.5', 'limit=0', 'limit=201', 'cursor=invented'])(
-    'refuse %s',
-    async (query) => {
-      expect(outcome(await bob.get(`${long}?${query}`))).toBe('invalid_request');
-    },
-  );
+  it.each([
+    'order=up',
+    'from=-1',
+    'from=x',
+    'from=1.5',
+    'at=noon',
+    'at=2026-01-31',
+    'limit=0',
+    'limit=201',
+    'cursor=invented',
+  ])('refuse %s', async (query) => {
+    expect(outcome(await bob.get(`${long}?${query}`))).toBe('invalid_request');
+  });
 
   it('refuse the cursor of another list', async () => {
     const { next } = (await bob.get(`${long}?limit=1`)).body.page;

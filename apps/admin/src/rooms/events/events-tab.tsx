@@ -24,6 +24,7 @@ import { shown } from '../../service/failure';
 import { LOOK_AGAIN } from '../../users/user-list';
 import { useRegion } from '../../words/region';
 import { why } from '../reasons';
+import { useRoomNews } from '../use-room-news';
 import { CheckHashes } from './check-hashes';
 
 /** Events on one page. */
@@ -37,10 +38,10 @@ export function EventsTab() {
 
 function Stream({ room }: { room: Room }) {
   const translate = useTranslate();
-  // Null: the newest, whatever comes.
-  const [from, setFrom] = useState<number | null>(null);
+  useRoomNews(room.id);
   const newest = Math.max(0, room.revision - PAGE + 1);
-  const start = from ?? newest;
+  // The newest when one came. What happens since does not move what one is reading.
+  const [start, setStart] = useState(newest);
   const { data, error } = useQuery({
     queryKey: ['events', room.id, start],
     queryFn: () =>
@@ -60,7 +61,7 @@ function Stream({ room }: { room: Room }) {
       <Typography color="textSecondary" sx={{ mb: 1 }}>
         {translate('verbatim.events.lead')}
       </Typography>
-      <Leaf start={start} newest={newest} onGo={setFrom} />
+      <Leaf start={start} newest={newest} onGo={setStart} />
       {error && <Alert severity="error">{error.message}</Alert>}
       <CheckHashes key={start} events={events} />
       {data && events.length === 0 ? (
@@ -72,7 +73,7 @@ function Stream({ room }: { room: Room }) {
   );
 }
 
-function Leaf({ start, newest, onGo }: { start: number; newest: number; onGo(from: number | null): void }) {
+function Leaf({ start, newest, onGo }: { start: number; newest: number; onGo(start: number): void }) {
   const translate = useTranslate();
   const [wanted, setWanted] = useState('');
   const go = (event: FormEvent) => {
@@ -84,11 +85,13 @@ function Leaf({ start, newest, onGo }: { start: number; newest: number; onGo(fro
       <Button onClick={() => onGo(Math.max(0, start - PAGE))} disabled={start === 0}>
         {translate('verbatim.events.older')}
       </Button>
-      <Button onClick={() => onGo(start + PAGE >= newest ? null : start + PAGE)} disabled={start >= newest}>
+      <Button onClick={() => onGo(Math.min(start + PAGE, newest))} disabled={start >= newest}>
         {translate('verbatim.events.newer')}
       </Button>
-      <Button onClick={() => onGo(null)} disabled={start >= newest}>
-        {translate('verbatim.events.newest')}
+      <Button onClick={() => onGo(newest)} disabled={start >= newest}>
+        {start < newest
+          ? translate('verbatim.events.newest_of', { smart_count: newest - start })
+          : translate('verbatim.events.newest')}
       </Button>
       <form onSubmit={go}>
         <TextField

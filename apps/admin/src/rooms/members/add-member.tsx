@@ -24,7 +24,7 @@ export function AddMember({ room }: { room: Room }) {
         if (person) add(person, role);
       }}
     >
-      <FindPerson person={person} onFound={setPerson} />
+      <FindPerson person={person} label="verbatim.rooms.find_person" onFound={setPerson} />
       <TextField
         select
         size="small"
@@ -46,7 +46,15 @@ export function AddMember({ room }: { room: Room }) {
   );
 }
 
-function FindPerson({ person, onFound }: { person: User | null; onFound(person: User | null): void }) {
+interface FindPersonProps {
+  readonly person: User | null;
+  /** Key of what the field is called. */
+  readonly label: string;
+  onFound(person: User | null): void;
+}
+
+/** A field that finds people by their names. */
+export function FindPerson({ person, label, onFound }: FindPersonProps) {
   const translate = useTranslate();
   const [q, setQ] = useState('');
   const { data = [], isFetching } = useGetList<User>('users', {
@@ -68,7 +76,7 @@ function FindPerson({ person, onFound }: { person: User | null; onFound(person: 
       noOptionsText={translate('verbatim.rooms.nobody_found')}
       onInputChange={(_, text, why) => why === 'input' && setQ(text)}
       onChange={(_, found) => onFound(found)}
-      renderInput={(params) => <TextField {...params} label={translate('verbatim.rooms.find_person')} />}
+      renderInput={(params) => <TextField {...params} label={translate(label)} />}
     />
   );
 }

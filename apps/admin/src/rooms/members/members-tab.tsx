@@ -9,22 +9,27 @@ import {
   useListController,
   useRecordContext,
 } from 'react-admin';
+import { Moment } from '../../look/moment';
 import { nameOf } from '../../users/name-of';
 import { LOOK_AGAIN } from '../../users/user-list';
+import { useRoomNews } from '../use-room-news';
 import { AddMember } from './add-member';
+import { Bans } from './bans';
+import { isMuted, MemberMenu } from './member-menu';
 import type { MemberRecord } from './members-source';
 import { RemoveMember } from './remove-member';
 import { RoleOfMember } from './role-of-member';
 
 const Column = DataTable.Col<MemberRecord>;
 
-/** Who is in the room, in the order in which they joined. */
+/** Who is in the room, in the order in which they joined, and who is kept out of it. */
 export function MembersTab() {
   const room = useRecordContext<Room>();
   return room ? <Members key={room.id} room={room} /> : null;
 }
 
 function Members({ room }: { room: Room }) {
+  useRoomNews(room.id);
   const list = useListController<MemberRecord>({
     resource: 'members',
     filter: { roomId: room.id },
@@ -38,24 +43,48 @@ function Members({ room }: { room: Room }) {
   const { canAccess } = useCanAccess({ resource: 'members', action: 'edit' });
   const mayChange = canAccess === true && room.visibility !== 'direct';
   return (
-    <ResourceContextProvider value="members">
-      <ListContextProvider value={list}>
-        {mayChange && room.status === 'open' && <AddMember room={room} />}
-        <DataTable<MemberRecord> bulkActionButtons={false} rowClick={(_, __, { userId }) => `/users/${userId}/show`}>
-          <Column source="username" disableSort />
-          <Column source="displayName" disableSort render={nameOf} />
-          <Column
-            source="role"
-            disableSort
-            render={(member) => <RoleOfMember member={member} mayChange={mayChange && room.status === 'open'} />}
-          />
-          <Column source="joinedAt" disableSort>
-            <DateField source="joinedAt" showTime />
-          </Column>
-          {mayChange && <Column label={false} render={(member) => <RemoveMember member={member} />} />}
-        </DataTable>
-        <Pagination />
-      </ListContextProvider>
-    </ResourceContextProvider>
+    <>
+      <ResourceContextProvider value="members">
+        <ListContextProvider value={list}>
+          {mayChange && room.status === 'open' && <AddMember room={room} />}
+          <MemberTable room={room} mayChange={mayChange} />
+          <Pagination />
+        </ListContextProvider>
+      </ResourceContextProvider>
+      {room.visibility !== 'direct' && <Bans room={room} mayChange={mayChange && room.status === 'open'} />}
+    </>
+  );
+}
+
+function MemberTable({ room, mayChange }: { room: Room; mayChange: boolean }) {
+  return (
+    <DataTable<MemberRecord> bulkActionButtons={false} rowClick={(_, __, { userId }) => `/users/${userId}/show`}>
+      <Column source="username" disableSort />
+      <Column source="displayName" disableSort render={nameOf} />
+      <Column
+        source="role"
+        disableSort
+        render={(member) => <RoleOfMember member={member} mayChange={mayChange && room.status === 'open'} />}
+      />
+      <Column source="joinedAt" disableSort>
+        <DateField source="joinedAt" showTime />
+      </Column>
+      <Column
+        source="mutedUntil"
+        disableSort
+        render={(member) => (member.mutedUntil && isMuted(member) ? <Moment at={member.mutedUntil} /> : '–')}
+      />
+      {mayChange && (
+        <Column
+          label={false}
+          render={(member) => (
+            <>
+              <RemoveMember member={member} />
+              {room.status === 'open' && <MemberMenu room={room} member={member} />}
+            </>
+          )}
+        />
+      )}
+    </DataTable>
   );
 }

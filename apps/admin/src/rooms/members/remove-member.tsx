@@ -2,6 +2,7 @@ import RemoveIcon from '@mui/icons-material/PersonRemoveOutlined';
 import { IconButton, Tooltip } from '@mui/material';
 import { useState } from 'react';
 import { Confirm, useDelete, useNotify, useRefresh, useTranslate } from 'react-admin';
+import { OwnClicks } from '../../look/own-clicks';
 import { nameOf } from '../../users/name-of';
 import type { MemberRecord } from './members-source';
 
@@ -28,10 +29,7 @@ export function RemoveMember({ member }: { member: MemberRecord }) {
       },
     );
   return (
-    // What is clicked in here is no click on the row, which would lead to the person's page.
-    // biome-ignore lint/a11y/noStaticElementInteractions: it only keeps clicks from the row
-    // biome-ignore lint/a11y/useKeyWithClickEvents: as above
-    <span onClick={(event) => event.stopPropagation()}>
+    <OwnClicks>
       <Tooltip title={label}>
         <IconButton size="small" aria-label={label} onClick={() => setAsking(true)}>
           <RemoveIcon fontSize="small" />
@@ -48,6 +46,6 @@ export function RemoveMember({ member }: { member: MemberRecord }) {
         onConfirm={confirmed}
         onClose={() => setAsking(false)}
       />
-    </span>
+    </OwnClicks>
   );
 }

@@ -1,6 +1,6 @@
 import type { LiveEvent, Message } from '@verbatim/protocol';
 import { expect, test } from 'vitest';
-import { after, before, type Entry, fromHistory, MOST } from './conversation';
+import { after, before, type Entry, fromHistory, fromHistoryUpwards, MOST, revised } from './conversation';
 
 const at = '2026-01-31T12:00:00.000Z';
 const ada = { id: 'ada', username: 'ada' };
@@ -44,6 +44,14 @@ test('edits and redactions change the message where it stands', () => {
     { text: 'better', edited: true, redacted: false },
     { text: null, redacted: true },
   ]);
+});
+
+test('a part of the history takes changes, and nothing that comes', () => {
+  const entries = revised(fromHistoryUpwards([message(1), message(2)]), [
+    event(3, 'MessageRedacted', { messageId: 'id1', authorId: 'ada', reason: null }),
+    posted(4),
+  ]);
+  expect(texts(entries)).toEqual([null, 'm2']);
 });
 
 test('the oldest go when there are too many', () => {

@@ -31,6 +31,9 @@ export const MOST = 2_000;
 /** A page of the history, oldest first, from one that has the newest first. */
 export const fromHistory = (messages: readonly Message[]): Entry[] => messages.map(fromMessage).reverse();
 
+/** The same from one that has the oldest first. */
+export const fromHistoryUpwards = (messages: readonly Message[]): Entry[] => messages.map(fromMessage);
+
 /** Older entries before those that are shown. */
 export const before = (older: readonly Entry[], entries: readonly Entry[]): Entry[] => [...older, ...entries];
 
@@ -44,6 +47,13 @@ export function after(entries: readonly Entry[], events: readonly LiveEvent[]): 
     } else revise(changed, event);
   }
   return changed.slice(-MOST);
+}
+
+/** The entries once these events have happened, without what was said since: for a part of the history. */
+export function revised(entries: readonly Entry[], events: readonly LiveEvent[]): Entry[] {
+  const changed = [...entries];
+  for (const event of events) revise(changed, event);
+  return changed;
 }
 
 function fromMessage({ id, revision, author, text, postedAt, editedAt, redactedAt }: Message): Said {

@@ -6,11 +6,13 @@ const NEAR = 40;
 
 /**
  * Keeps what somebody is reading where it is. At the end, the view goes with what comes; anywhere else it stays, counts
- * what has come, and older entries grow away upwards.
+ * what has come, and older entries grow away upwards. With `start`, the revision of an entry, the view begins there and
+ * goes with nothing.
  */
-export function useReadingPlace(entries: readonly Entry[]) {
+export function useReadingPlace(entries: readonly Entry[], start?: number) {
   const ref = useRef<HTMLDivElement>(null);
-  const following = useRef(true);
+  const live = start === undefined;
+  const following = useRef(live);
   const growing = useRef<{ top: number; height: number; first: number | undefined } | null>(null);
   const newest = useRef(-1);
   const [atEnd, setAtEnd] = useState(true);
@@ -26,13 +28,20 @@ export function useReadingPlace(entries: readonly Entry[]) {
     const view = ref.current;
     if (!view) return;
     const look = () => {
-      following.current = view.scrollHeight - view.scrollTop - view.clientHeight < NEAR;
-      setAtEnd(following.current);
-      if (following.current) setUnseen(0);
+      const near = view.scrollHeight - view.scrollTop - view.clientHeight < NEAR;
+      following.current = near && live;
+      setAtEnd(near);
+      if (near) setUnseen(0);
     };
     view.addEventListener('scroll', look, { passive: true });
     return () => view.removeEventListener('scroll', look);
-  }, []);
+  }, [live]);
+
+  useLayoutEffect(() => {
+    const view = ref.current;
+    const entry = view?.querySelector(`[data-revision="${start}"]`);
+    if (view && entry) view.scrollTop += entry.getBoundingClientRect().top - view.getBoundingClientRect().top - NEAR;
+  }, [start]);
 
   useLayoutEffect(() => {
     const view = ref.current;

@@ -1,0 +1,31 @@
+import { Typography } from '@mui/material';
+import { List, TopToolbar, useTranslate } from 'react-admin';
+import { Still } from '../look/still';
+import { LOOK_AGAIN } from '../users/user-list';
+import { InvitationTable } from './invitation-table';
+import { Invite } from './invite';
+
+/** The invitations to make an account here. */
+export default function InvitationList() {
+  const translate = useTranslate();
+  return (
+    <List
+      actions={
+        <TopToolbar>
+          <Invite />
+        </TopToolbar>
+      }
+      empty={false}
+      perPage={25}
+      exporter={false}
+      queryOptions={{ refetchInterval: LOOK_AGAIN }}
+    >
+      <Typography color="textSecondary" sx={{ p: 2 }}>
+        {translate('verbatim.invitations.lead')}
+      </Typography>
+      <Still>
+        <InvitationTable />
+      </Still>
+    </List>
+  );
+}

@@ -1,0 +1,23 @@
+/** A row of a list. */
+interface Row {
+  readonly id: string;
+}
+
+/** What is shown of a list that goes on changing, and whether it would look different if it were shown anew. */
+export interface Kept<R extends Row> {
+  readonly rows: readonly R[];
+  readonly moved: boolean;
+}
+
+/**
+ * The rows that somebody is reading, where they were, as the newest answer has them. A row that the answer lacks stays as
+ * it was last seen; those that have come are not squeezed in between. Into an empty list they come at once, for there is
+ * nothing to lose one's place in.
+ */
+export function keepPlace<R extends Row>(shown: readonly R[], answer: readonly R[]): Kept<R> {
+  if (shown.length === 0) return { rows: answer, moved: false };
+  const fresh = new Map(answer.map((row) => [row.id, row]));
+  const rows = shown.map((row) => fresh.get(row.id) ?? row);
+  const moved = answer.length !== rows.length || answer.some(({ id }, place) => id !== rows[place]?.id);
+  return { rows, moved };
+}

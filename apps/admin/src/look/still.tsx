@@ -1,0 +1,70 @@
+import RefreshIcon from '@mui/icons-material/Refresh';
+import { Alert, Box, Button } from '@mui/material';
+import { type ReactNode, useEffect, useState } from 'react';
+import { ListContextProvider, type RaRecord, useListContext, useTranslate } from 'react-admin';
+import { type Kept, keepPlace } from './keep-place';
+import { ShowAnew } from './show-anew';
+
+type Rows = readonly RaRecord<string>[];
+
+interface Shown extends Kept<RaRecord<string>> {
+  /** Which page, order and filter it is of. */
+  readonly question: string;
+  readonly answer: Rows;
+}
+
+/**
+ * The list around it, whose rows stay where they are while others change things: cells change in place, and rows come, go
+ * and move once that is wished. Another page, order or filter shows what there is then.
+ */
+export function Still({ children }: { children: ReactNode }) {
+  const list = useListContext<RaRecord<string>>();
+  const { data, isFetching } = list;
+  const { shown, show, showAnew } = useShown();
+  useEffect(() => {
+    if (!isFetching) showAnew(false);
+  }, [isFetching, showAnew]);
+  if (!data) return children;
+  const current = shown?.answer === data ? shown : { rows: data, moved: false };
+  return (
+    <ShowAnew value={() => showAnew(true)}>
+      <ListContextProvider value={{ ...list, data: current.rows } as typeof list}>
+        {children}
+        <Moved moved={current.moved} onShow={() => show(data)} />
+      </ListContextProvider>
+    </ShowAnew>
+  );
+}
+
+/** What is shown depends on what was shown before, so it is settled while rendering, as React provides for. */
+function useShown() {
+  const { data, page, perPage, sort, filterValues, isPlaceholderData } = useListContext<RaRecord<string>>();
+  const question = JSON.stringify([page, perPage, sort, filterValues]);
+  const [shown, setShown] = useState<Shown>();
+  const [anew, showAnew] = useState(false);
+  const show = (answer: Rows, before: Rows = []) => setShown({ question, answer, ...keepPlace(before, answer) });
+  if (data && !isPlaceholderData && shown?.answer !== data) {
+    show(data, shown?.question === question && !anew ? shown.rows : []);
+    showAnew(false);
+  }
+  return { shown, show, showAnew };
+}
+
+/** At the lower edge of the window, where it moves nothing when it comes. */
+function Moved({ moved, onShow }: { moved: boolean; onShow(): void }) {
+  const translate = useTranslate();
+  const button = (
+    <Button size="small" color="inherit" startIcon={<RefreshIcon />} onClick={onShow}>
+      {translate('verbatim.still.show')}
+    </Button>
+  );
+  return (
+    <Box role="status" sx={{ position: 'sticky', bottom: 8, zIndex: 1 }}>
+      {moved && (
+        <Alert severity="info" icon={false} action={button} elevation={4} sx={{ m: 1 }}>
+          {translate('verbatim.still.moved')}
+        </Alert>
+      )}
+    </Box>
+  );
+}

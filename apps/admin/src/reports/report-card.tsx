@@ -1,0 +1,102 @@
+import { Box, Button, Card, CardActions, CardContent, Chip, Stack, Typography } from '@mui/material';
+import type { Report } from '@verbatim/protocol';
+import { type ReactNode, useState } from 'react';
+import { Link, RecordContextProvider, ReferenceField, useCanAccess, useTranslate } from 'react-admin';
+import { Moment } from '../look/moment';
+import { BanDialog } from '../rooms/members/ban-dialog';
+import { Reading } from '../rooms/reading';
+import { Reported } from './reported';
+import { SettleDialog } from './settle-dialog';
+
+/** One report: who complains of whom, where and why; below it the message, once somebody wants to read it. */
+export function ReportCard({ report }: { report: Report }) {
+  const translate = useTranslate();
+  const [reading, setReading] = useState(false);
+  const [asking, setAsking] = useState<'settle' | 'ban' | null>(null);
+  const { canAccess } = useCanAccess({ resource: 'reports', action: 'edit' });
+  const { author, status } = report;
+  const end = () => setAsking(null);
+  return (
+    <Card component="article" aria-label={report.reason ?? translate('verbatim.reports.forgotten')}>
+      <CardContent>
+        <Stack direction="row" spacing={1} sx={{ alignItems: 'start', justifyContent: 'space-between' }}>
+          <Typography variant="h2" sx={{ overflowWrap: 'anywhere' }}>
+            {report.reason ?? translate('verbatim.reports.forgotten')}
+          </Typography>
+          <Chip size="small" variant="outlined" label={translate(`verbatim.report_status.${status}`)} />
+        </Stack>
+        <Facts report={report} />
+        {reading && (
+          <RecordContextProvider value={{ id: report.roomId }}>
+            <Reading>
+              <Reported report={report} mayRedact={canAccess === true} />
+            </Reading>
+          </RecordContextProvider>
+        )}
+      </CardContent>
+      <CardActions sx={{ flexWrap: 'wrap' }}>
+        <Button aria-expanded={reading} onClick={() => setReading(!reading)}>
+          {translate(reading ? 'verbatim.reports.hide' : 'verbatim.reports.read')}
+        </Button>
+        {canAccess && author && (
+          <Button color="error" onClick={() => setAsking('ban')}>
+            {translate('verbatim.restraints.ban_person', { name: author.username })}
+          </Button>
+        )}
+        {canAccess && status === 'open' && (
+          <Button variant="contained" onClick={() => setAsking('settle')}>
+            {translate('verbatim.reports.settle')}
+          </Button>
+        )}
+      </CardActions>
+      {asking === 'settle' && <SettleDialog report={report} onEnd={end} />}
+      {asking === 'ban' && author && (
+        <BanDialog room={report.roomId} person={{ id: author.id, name: author.username }} onEnd={end} />
+      )}
+    </Card>
+  );
+}
+
+function Facts({ report }: { report: Report }) {
+  const translate = useTranslate();
+  const { author, reporter, reportedAt, settledBy, settledAt, outcome, note } = report;
+  return (
+    <Box
+      component="dl"
+      sx={{ m: 0, mt: 1, display: 'grid', gridTemplateColumns: 'max-content 1fr', columnGap: 2, rowGap: 0.5 }}
+    >
+      <Fact name="roomId">
+        <ReferenceField record={report} source="roomId" reference="rooms" link="show" />
+      </Fact>
+      <Fact name="author">{author ? <PersonLink person={author} /> : '–'}</Fact>
+      <Fact name="reporter">
+        <PersonLink person={reporter} /> <Moment at={reportedAt} color="textSecondary" />
+      </Fact>
+      {settledAt && (
+        <Fact name="settledBy">
+          {settledBy && <PersonLink person={settledBy} />} <Moment at={settledAt} color="textSecondary" />
+        </Fact>
+      )}
+      {outcome && <Fact name="outcome">{translate(`verbatim.report_outcome.${outcome}`)}</Fact>}
+      {note && <Fact name="note">{note}</Fact>}
+    </Box>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  const translate = useTranslate();
+  return (
+    <>
+      <Typography component="dt" variant="body2" color="textSecondary">
+        {translate(`resources.reports.fields.${name}`)}
+      </Typography>
+      <Typography component="dd" variant="body2" sx={{ m: 0, overflowWrap: 'anywhere' }}>
+        {children}
+      </Typography>
+    </>
+  );
+}
+
+const PersonLink = ({ person: { id, username } }: { person: { id: string; username: string } }) => (
+  <Link to={`/users/${id}/show`}>{username}</Link>
+);

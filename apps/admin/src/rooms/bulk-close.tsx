@@ -1,0 +1,157 @@
+import CloseIcon from '@mui/icons-material/DoNotDisturbOn';
+import {
+  Button,
+  Dialog,
+  DialogActions,
+  DialogContent,
+  DialogContentText,
+  DialogTitle,
+  List,
+  ListItem,
+  ListItemText,
+} from '@mui/material';
+import type { Room } from '@verbatim/protocol';
+import { use, useId, useState } from 'react';
+import { Button as ActionButton, useListContext, useRefresh, useTranslate } from 'react-admin';
+import { AskDialog, ReasonInput } from '../look/ask-dialog';
+import { ShowAnew } from '../look/show-anew';
+import { client } from '../service/client';
+import { shown } from '../service/failure';
+import { nameOfRoom } from './name-of-room';
+
+type Outcome = { is: 'waiting' | 'working' | 'done' } | { is: 'failed'; reason: string };
+/** By the id of the room. */
+type Outcomes = Readonly<Record<string, Outcome>>;
+
+/** Closes all selected rooms for one reason, and tells of each what became of it. */
+export function BulkClose() {
+  const { selectedIds, data = [], onUnselectItems } = useListContext<Room>();
+  const refresh = useRefresh();
+  const showAnew = use(ShowAnew);
+  const [chosen, setChosen] = useState<readonly Room[] | null>(null);
+  const end = (changed: boolean) => {
+    setChosen(null);
+    if (!changed) return;
+    onUnselectItems();
+    showAnew();
+    refresh();
+  };
+  return (
+    <>
+      <ActionButton
+        label="verbatim.bulk_close.close"
+        color="error"
+        onClick={() => setChosen(data.filter(({ id }) => selectedIds.includes(id)))}
+      >
+        <CloseIcon />
+      </ActionButton>
+      {chosen && <CloseRooms rooms={chosen} onEnd={end} />}
+    </>
+  );
+}
+
+function CloseRooms({ rooms, onEnd }: { rooms: readonly Room[]; onEnd(changed: boolean): void }) {
+  const { outcomes, state, run } = useClosing(rooms);
+  return state === 'asking' ? (
+    <Ask rooms={rooms} onSure={run} onEnd={() => onEnd(false)} />
+  ) : (
+    <Progress rooms={rooms} outcomes={outcomes} over={state === 'over'} onEnd={() => onEnd(true)} />
+  );
+}
+
+interface AskProps {
+  readonly rooms: readonly Room[];
+  onSure(reason: string): void;
+  onEnd(): void;
+}
+
+function Ask({ rooms, onSure, onEnd }: AskProps) {
+  const translate = useTranslate();
+  const [reason, setReason] = useState('');
+  return (
+    <AskDialog
+      title={translate('verbatim.bulk_close.title', { smart_count: rooms.length })}
+      text={translate('verbatim.rooms.close_text')}
+      action={translate('verbatim.bulk_close.close')}
+      color="error"
+      typed={translate('verbatim.bulk_close.typed', { count: rooms.length })}
+      ready={reason.trim() !== ''}
+      busy={false}
+      error={null}
+      onSubmit={() => onSure(reason.trim())}
+      onEnd={onEnd}
+    >
+      <List dense>
+        {rooms.map((room) => (
+          <ListItem key={room.id} disableGutters>
+            <ListItemText primary={nameOfRoom(room)} secondary={room.topic} />
+          </ListItem>
+        ))}
+      </List>
+      <ReasonInput value={reason} onChange={setReason} />
+    </AskDialog>
+  );
+}
+
+interface ProgressProps {
+  readonly rooms: readonly Room[];
+  readonly outcomes: Outcomes;
+  readonly over: boolean;
+  onEnd(): void;
+}
+
+function Progress({ rooms, outcomes, over, onEnd }: ProgressProps) {
+  const translate = useTranslate();
+  const id = useId();
+  const done = rooms.filter((room) => outcomes[room.id]?.is === 'done').length;
+  return (
+    <Dialog open fullWidth maxWidth="sm" onClose={over ? onEnd : undefined} aria-labelledby={id}>
+      <DialogTitle id={id}>{translate('verbatim.bulk_close.title', { smart_count: rooms.length })}</DialogTitle>
+      <DialogContent>
+        <DialogContentText role="status">
+          {over && translate('verbatim.users.bulk_result', { done, all: rooms.length })}
+        </DialogContentText>
+        <List dense>
+          {rooms.map((room) => {
+            const outcome = outcomes[room.id] ?? { is: 'waiting' };
+            return (
+              <ListItem key={room.id} disableGutters>
+                <ListItemText
+                  primary={nameOfRoom(room)}
+                  secondary={translate(`verbatim.users.${outcome.is}`, outcome.is === 'failed' ? outcome : {})}
+                  slotProps={{ secondary: { color: outcome.is === 'failed' ? 'error' : 'textSecondary' } }}
+                />
+              </ListItem>
+            );
+          })}
+        </List>
+      </DialogContent>
+      <DialogActions>
+        <Button onClick={onEnd} disabled={!over}>
+          {translate('verbatim.close')}
+        </Button>
+      </DialogActions>
+    </Dialog>
+  );
+}
+
+/** Closes one after the other, so that many rooms are no flood for the service. */
+function useClosing(rooms: readonly Room[]) {
+  const [outcomes, setOutcomes] = useState<Outcomes>({});
+  const [state, setState] = useState<'asking' | 'running' | 'over'>('asking');
+  const note = (id: string, outcome: Outcome) => setOutcomes((all) => ({ ...all, [id]: outcome }));
+  const run = async (reason: string) => {
+    setState('running');
+    for (const { id } of rooms) {
+      note(id, { is: 'working' });
+      try {
+        await shown(client.call('closeRoom', { params: { id }, body: { reason } }));
+        note(id, { is: 'done' });
+      } catch (error) {
+        note(id, { is: 'failed', reason: (error as Error).message });
+      }
+    }
+    setState('over');
+  };
+  return { outcomes, state, run };
+}

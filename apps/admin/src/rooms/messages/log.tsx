@@ -1,0 +1,48 @@
+import { Box } from '@mui/material';
+import type { ReactNode, Ref } from 'react';
+import { useTranslate } from 'react-admin';
+import type { Entry, Said } from './conversation';
+import { EntryOf } from './entry';
+
+interface LogProps {
+  readonly ref: Ref<HTMLDivElement>;
+  /** Whether what is said now appears here. */
+  readonly live: boolean;
+  readonly entries: readonly Entry[];
+  /** Revision of the message that was looked for. */
+  readonly found?: number;
+  /** What stands before the entries, and after them. */
+  readonly top?: ReactNode;
+  readonly bottom?: ReactNode;
+  /** Absent for those who may not redact. */
+  onRedact?(said: Said): void;
+}
+
+/** Messages in a frame that scrolls by itself. */
+export function Log({ ref, live, entries, found, top, bottom, onRedact }: LogProps) {
+  const translate = useTranslate();
+  return (
+    <Box
+      ref={ref}
+      role={live ? 'log' : 'region'}
+      aria-label={translate(live ? 'verbatim.talk.region' : 'verbatim.find.region')}
+      tabIndex={0}
+      sx={{
+        height: 'clamp(320px, 62vh, 900px)',
+        overflowY: 'auto',
+        px: 1,
+        border: 1,
+        borderColor: 'divider',
+        borderRadius: 1,
+      }}
+    >
+      {top}
+      <Box component="ol" sx={{ listStyle: 'none', m: 0, p: 0 }}>
+        {entries.map((entry) => (
+          <EntryOf key={entry.revision} entry={entry} found={entry.revision === found} onRedact={onRedact} />
+        ))}
+      </Box>
+      {bottom}
+    </Box>
+  );
+}

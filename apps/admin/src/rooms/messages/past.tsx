@@ -1,0 +1,66 @@
+import { Alert, Button } from '@mui/material';
+import { useTranslate } from 'react-admin';
+import type { Said } from './conversation';
+import { Edge } from './edge';
+import { Log } from './log';
+import { type Place, usePast } from './use-past';
+import { useReadingPlace } from './use-reading-place';
+
+interface PastProps {
+  /** Id of the room. */
+  readonly room: string;
+  readonly place: Place;
+  onRedact?(said: Said): void;
+  /** Leads back to what is said now. */
+  onBack(): void;
+}
+
+/** What was said at a place in the history, and around it. */
+export function Past({ room, place, onRedact, onBack }: PastProps) {
+  const translate = useTranslate();
+  const past = usePast(room, place);
+  const { ref, beforeEarlier } = useReadingPlace(past.entries, past.start ?? -1);
+  const earlier = () => {
+    beforeEarlier();
+    void past.earlier();
+  };
+  return (
+    <>
+      <Alert
+        severity="info"
+        sx={{ mb: 1 }}
+        action={
+          <Button size="small" color="inherit" onClick={onBack}>
+            {translate('verbatim.find.back')}
+          </Button>
+        }
+      >
+        {translate('verbatim.find.past')}
+      </Alert>
+      {past.error && <Alert severity="error">{past.error.message}</Alert>}
+      {past.loaded && (
+        <Log
+          ref={ref}
+          live={false}
+          entries={past.entries}
+          found={'revision' in place ? place.revision : undefined}
+          top={
+            <Edge
+              more={past.hasEarlier ? 'verbatim.talk.earlier' : null}
+              end={past.entries.length === 0 ? 'verbatim.find.nothing_there' : 'verbatim.talk.beginning'}
+              onMore={earlier}
+            />
+          }
+          bottom={
+            <Edge
+              more={past.hasLater ? 'verbatim.find.later' : null}
+              end="verbatim.find.end"
+              onMore={() => void past.later()}
+            />
+          }
+          onRedact={onRedact}
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,72 @@
+import DownIcon from '@mui/icons-material/ArrowDownward';
+import { Alert, Box, Chip, Fab } from '@mui/material';
+import { useTranslate } from 'react-admin';
+import type { Said } from './conversation';
+import { Edge } from './edge';
+import { Log } from './log';
+import { type ConversationOf, useConversation } from './use-conversation';
+import { useReadingPlace } from './use-reading-place';
+
+/** What is said in the room, as it is said. What comes does not move what one is reading. */
+export function Talk({ room, onRedact }: { room: string; onRedact?(said: Said): void }) {
+  const translate = useTranslate();
+  const talk = useConversation(room);
+  const { ref, unseen, atEnd, toEnd, beforeEarlier } = useReadingPlace(talk.entries);
+  const earlier = () => {
+    beforeEarlier();
+    void talk.earlier();
+  };
+  return (
+    <>
+      <LinkOf talk={talk} />
+      {talk.error && <Alert severity="error">{translate(talk.error.message, { _: talk.error.message })}</Alert>}
+      <Box sx={{ position: 'relative' }}>
+        <Log
+          ref={ref}
+          live
+          entries={talk.entries}
+          top={
+            talk.loaded && (
+              <Edge
+                more={talk.hasEarlier ? 'verbatim.talk.earlier' : null}
+                end={talk.entries.length === 0 ? 'verbatim.talk.empty' : 'verbatim.talk.beginning'}
+                onMore={earlier}
+              />
+            )
+          }
+          onRedact={onRedact}
+        />
+        {!atEnd && (
+          <Fab
+            variant="extended"
+            size="small"
+            color="primary"
+            onClick={toEnd}
+            sx={{ position: 'absolute', bottom: 12, right: 20 }}
+          >
+            <DownIcon fontSize="small" sx={{ mr: 0.5 }} />
+            {unseen > 0
+              ? translate('verbatim.talk.newer', { smart_count: unseen })
+              : translate('verbatim.talk.to_newest')}
+          </Fab>
+        )}
+      </Box>
+    </>
+  );
+}
+
+const colours = { online: 'success', connecting: 'warning', offline: 'error' } as const;
+const sentences = {
+  online: 'verbatim.talk.live',
+  connecting: 'verbatim.talk.connecting',
+  offline: 'verbatim.talk.offline',
+} as const;
+
+function LinkOf({ talk: { link } }: { talk: ConversationOf }) {
+  const translate = useTranslate();
+  return (
+    <Box role="status" sx={{ mb: 1 }}>
+      <Chip size="small" variant="outlined" color={colours[link]} label={translate(sentences[link])} />
+    </Box>
+  );
+}

@@ -1,0 +1,170 @@
+import { Box, Button, Card, CardActions, CardContent, Chip, Stack, Typography } from '@mui/material';
+import type { Webhook } from '@verbatim/protocol';
+import { type ReactNode, useState } from 'react';
+import { ReferenceField, useNotify, useTranslate } from 'react-admin';
+import { AskDialog } from '../../look/ask-dialog';
+import { Moment } from '../../look/moment';
+import { useDeed } from '../../look/use-deed';
+import { client } from '../../service/client';
+
+interface WebhookCardProps {
+  readonly webhook: Webhook;
+  readonly mayChange: boolean;
+  /** Is given a new signing secret, to be shown once. */
+  onSecret(secret: string): void;
+}
+
+/** One outgoing webhook, and how its deliveries go. */
+export function WebhookCard({ webhook, mayChange, onSecret }: WebhookCardProps) {
+  const translate = useTranslate();
+  const { active, stopped, url } = webhook;
+  const name = url ?? translate('verbatim.webhooks.lost');
+  return (
+    <Card component="article" aria-label={name}>
+      <CardContent>
+        <Stack direction="row" spacing={1} sx={{ alignItems: 'start', justifyContent: 'space-between' }}>
+          <Typography component="h3" sx={{ fontWeight: 600, overflowWrap: 'anywhere' }}>
+            {name}
+          </Typography>
+          <Chip
+            size="small"
+            variant="outlined"
+            color={active ? 'success' : stopped === 'paused' ? 'default' : 'error'}
+            label={translate(`verbatim.webhook_state.${stopped ?? 'active'}`)}
+          />
+        </Stack>
+        <Deliveries webhook={webhook} />
+      </CardContent>
+      {mayChange && (
+        <CardActions sx={{ flexWrap: 'wrap' }}>
+          <PauseOrResume webhook={webhook} />
+          <Rotate webhook={webhook} name={name} onSecret={onSecret} />
+          <Remove webhook={webhook} name={name} />
+        </CardActions>
+      )}
+    </Card>
+  );
+}
+
+function Deliveries({ webhook }: { webhook: Webhook }) {
+  const translate = useTranslate();
+  const { lastSuccessAt, lastAttemptAt, lastStatus, lastError, behind, nextAttemptAt } = webhook.deliveries;
+  const never = translate('verbatim.webhooks.never');
+  return (
+    <Box
+      component="dl"
+      sx={{ m: 0, mt: 1, display: 'grid', gridTemplateColumns: 'max-content 1fr', columnGap: 2, rowGap: 0.5 }}
+    >
+      <Fact name="events">{webhook.events.join(', ')}</Fact>
+      <Fact name="owner">
+        <ReferenceField record={webhook} source="owner" reference="users" link="show" />
+      </Fact>
+      <Fact name="last_success">{lastSuccessAt ? <Moment at={lastSuccessAt} /> : never}</Fact>
+      <Fact name="last_attempt">
+        {lastAttemptAt ? <Moment at={lastAttemptAt} /> : never} {lastError ?? lastStatus}
+      </Fact>
+      {nextAttemptAt && (
+        <Fact name="next_attempt">
+          <Moment at={nextAttemptAt} />
+        </Fact>
+      )}
+      <Fact name="behind">{behind}</Fact>
+    </Box>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  const translate = useTranslate();
+  return (
+    <>
+      <Typography component="dt" variant="body2" color="textSecondary">
+        {translate(`verbatim.webhooks.${name}`)}
+      </Typography>
+      <Typography component="dd" variant="body2" sx={{ m: 0, overflowWrap: 'anywhere' }}>
+        {children}
+      </Typography>
+    </>
+  );
+}
+
+/** Each undoes the other, so nothing is asked. */
+function PauseOrResume({ webhook: { id: webhookId, roomId: id, active } }: { webhook: Webhook }) {
+  const translate = useTranslate();
+  const notify = useNotify();
+  const { act, busy } = useDeed(
+    () => client.call('changeWebhook', { params: { id, webhookId }, body: { active: !active } }),
+    () => notify(active ? 'verbatim.webhooks.pause_done' : 'verbatim.webhooks.resume_done'),
+    ({ message }) => notify(message, { type: 'error' }),
+  );
+  return (
+    <Button disabled={busy} onClick={() => act()}>
+      {translate(active ? 'verbatim.webhooks.pause' : 'verbatim.webhooks.resume')}
+    </Button>
+  );
+}
+
+function Rotate({ webhook, name, onSecret }: { webhook: Webhook; name: string; onSecret(secret: string): void }) {
+  const translate = useTranslate();
+  const [asking, setAsking] = useState(false);
+  const { act, busy, error } = useDeed(
+    () => client.call('rotateWebhookSecret', { params: { id: webhook.roomId, webhookId: webhook.id } }),
+    ({ secret }) => {
+      setAsking(false);
+      onSecret(secret);
+    },
+  );
+  return (
+    <>
+      <Button onClick={() => setAsking(true)}>{translate('verbatim.webhooks.rotate')}</Button>
+      {asking && (
+        <AskDialog
+          title={translate('verbatim.webhooks.rotate_title', { name })}
+          text={translate('verbatim.webhooks.rotate_text')}
+          action={translate('verbatim.webhooks.rotate')}
+          color="warning"
+          typed={hostOf(webhook)}
+          busy={busy}
+          error={error}
+          onSubmit={() => act()}
+          onEnd={() => setAsking(false)}
+        />
+      )}
+    </>
+  );
+}
+
+function Remove({ webhook, name }: { webhook: Webhook; name: string }) {
+  const translate = useTranslate();
+  const notify = useNotify();
+  const [asking, setAsking] = useState(false);
+  const { act, busy, error } = useDeed(
+    () => client.call('removeWebhook', { params: { id: webhook.roomId, webhookId: webhook.id } }),
+    () => {
+      setAsking(false);
+      notify('verbatim.webhooks.remove_done');
+    },
+  );
+  return (
+    <>
+      <Button color="error" onClick={() => setAsking(true)}>
+        {translate('verbatim.webhooks.remove')}
+      </Button>
+      {asking && (
+        <AskDialog
+          title={translate('verbatim.webhooks.remove_title', { name })}
+          text={translate('verbatim.webhooks.remove_text')}
+          action={translate('verbatim.webhooks.remove')}
+          color="error"
+          typed={hostOf(webhook)}
+          busy={busy}
+          error={error}
+          onSubmit={() => act()}
+          onEnd={() => setAsking(false)}
+        />
+      )}
+    </>
+  );
+}
+
+/** What is typed to confirm; nothing where the address is lost. */
+const hostOf = ({ url }: Webhook): string | undefined => (url && URL.canParse(url) ? new URL(url).host : undefined);
