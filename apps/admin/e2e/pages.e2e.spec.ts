@@ -44,6 +44,8 @@ describe.skipIf(!browserProgram)('each page of the dashboard', { timeout: 180_00
     'room-settings': { place: `/rooms/${room}/show/settings`, shows: 'Anyone joins' },
     reports: { place: '/reports', shows: 'This is spam.' },
     invitations: { place: '/invitations', shows: '0 of 5' },
+    projections: { place: '/projections', shows: 'People, rooms, messages' },
+    settings: { place: '/settings', shows: 'Who may make an account' },
   });
 
   describe.each([

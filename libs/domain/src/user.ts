@@ -18,8 +18,8 @@ export const userStream = (userId: string): string => streamName('user', userId)
 // Events ------------------------------------------------------------------------------------------------------------
 
 /**
- * `origin`: registered by oneself, made at the first start, read from a log of another system, a bot of an administrator,
- * by single sign-on, or a person for whom an administrator made it.
+ * `origin`: registered by oneself, made at the first start, read from a log of another system or made up for trials, a bot of
+ * an administrator, by single sign-on, or a person for whom an administrator made it.
  */
 export type UserRegistered = Happened<
   'UserRegistered',

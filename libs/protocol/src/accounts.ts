@@ -4,6 +4,7 @@ import {
   displayName,
   email,
   id,
+  instant,
   invitation,
   newPassword,
   opaque,
@@ -11,7 +12,6 @@ import {
   seconds,
   text,
   time,
-  timeToCome,
   trimmedText,
   username,
 } from './fields.js';
@@ -66,9 +66,7 @@ export const createUserBody = z
   .meta({ examples: [{ username: 'grace', displayName: 'Grace Hopper', role: 'auditor' }] });
 
 /** A time that the database knows, too: it has no year 0. */
-const moment = parameter(
-  timeToCome.refine((value) => !value.startsWith('0000'), 'must not be in the year 0').optional(),
-);
+const moment = parameter(instant.refine((value) => !value.startsWith('0000'), 'must not be in the year 0').optional());
 const yesOrNo = parameter(z.enum(['true', 'false']).optional());
 
 const usernames = parameter(

@@ -12,14 +12,18 @@ import {
 } from 'react-admin';
 import { Proofs } from '../sign-in/proof-dialog';
 import { SessionWatch } from '../sign-in/session-watch';
+import { Announcement } from './announcement';
 
-export function DashboardLayout(props: LayoutProps) {
+export function DashboardLayout({ children, ...props }: LayoutProps) {
   useLanguageOfPage();
   return (
     <>
       <SessionWatch />
       <Proofs />
-      <Layout {...props} appBar={Bar} />
+      <Layout {...props} appBar={Bar}>
+        <Announcement />
+        {children}
+      </Layout>
     </>
   );
 }

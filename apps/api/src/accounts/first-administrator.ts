@@ -8,7 +8,7 @@ import type { Names } from '../vault/names.js';
 import { hashPassword } from '../vault/passwords.js';
 
 /** Always the same id, so that an attempt that was cut short is taken up again by the next start. */
-const FIRST_ADMINISTRATOR = '00000000-0000-8000-8000-000000000001';
+export const FIRST_ADMINISTRATOR = '00000000-0000-8000-8000-000000000001';
 /** Any number that nothing else in the database locks. */
 const SETUP_LOCK = 7_216_002;
 

@@ -1,0 +1,112 @@
+import { Chance } from './chance.js';
+
+/** How much is wished for; the same wishes lead to the same data. */
+export interface SeedWishes {
+  readonly users: number;
+  readonly rooms: number;
+  readonly messages: number;
+  /** A whole number from 0 on. */
+  readonly seed: number;
+  /** YYYY-MM-DD: the year ends as this day begins, in UTC. */
+  readonly until: string;
+}
+
+/** What comes next; `at` is in milliseconds since 1970. People and rooms are numbered from 0, in the order of their times. */
+export type SeedStep =
+  | { readonly what: 'person'; readonly at: number }
+  | { readonly what: 'room'; readonly at: number; readonly room: PlannedRoom }
+  | { readonly what: 'talk'; readonly at: number; readonly room: PlannedRoom; readonly messages: number };
+
+export interface PlannedRoom {
+  readonly nth: number;
+  /** Place among all rooms by size, from 0. */
+  readonly rank: number;
+  /** How many it has in the end, as far as there are so many people by then. */
+  readonly members: number;
+  readonly talks: number;
+}
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const YEAR = 365 * DAY;
+/** People who are there from the beginning, so that every room finds somebody to begin it. */
+const FOUNDERS = 20;
+/** Messages of a talk, and the time before the end by which the last one has begun. */
+const TALK = { least: 5, most: 40, margin: 6 * HOUR } as const;
+
+/** When the year of these wishes ends. */
+export const endOf = ({ until }: SeedWishes): number => Date.parse(`${until}T00:00:00.000Z`);
+
+/**
+ * What is to happen, in the order of time: more and more people come, rooms are made, and in each people talk now and then.
+ * Sizes are as uneven as they are in life: of the rooms the nth by size has about 1/n^0.75 of the members and 1/n^0.85 of the
+ * messages of the greatest (Zipf's law with exponents below 1, so that small rooms are not empty).
+ */
+export function planSeed(wishes: SeedWishes): SeedStep[] {
+  const chance = new Chance(wishes.seed, 'plan');
+  const end = endOf(wishes);
+  const begin = end - YEAR;
+  const sizes = sizesOf(wishes);
+  const ranks = shuffled(wishes.rooms, chance);
+
+  const steps: SeedStep[] = Array.from({ length: wishes.users }, (_, n) => {
+    const share = n < FOUNDERS ? 0 : ((n + 1) / wishes.users) ** 0.7;
+    return { what: 'person', at: begin + n + Math.floor(share * 0.97 * YEAR) };
+  });
+  for (const [nth, rank] of ranks.entries()) {
+    const made = begin + Math.floor((0.01 + 0.94 * ((nth + 1) / wishes.rooms) ** 0.8) * YEAR);
+    const messages = talkSizes(sizes.messages[rank] ?? 0, chance);
+    const room = { nth, rank, members: sizes.members(rank), talks: messages.length };
+    steps.push({ what: 'room', at: made, room });
+    for (const count of messages)
+      steps.push({ what: 'talk', at: timeOfTalk(made, end, chance), room, messages: count });
+  }
+  return steps.sort((one, other) => one.at - other.at);
+}
+
+function sizesOf({ users, rooms, messages }: SeedWishes) {
+  const most = Math.max(10, users / 40);
+  const weights = Array.from({ length: rooms }, (_, rank) => (rank + 1) ** -0.85);
+  const all = weights.reduce((sum, weight) => sum + weight, 0);
+  let weight = 0;
+  let given = 0;
+  return {
+    members: (rank: number) => 2 + Math.floor(most * (rank + 1) ** -0.75),
+    /** By rank. What is rounded off one is given to the next, so that together they are as many as wished for. */
+    messages: weights.map((own) => {
+      weight += own;
+      const until = Math.round((messages * weight) / all);
+      const count = until - given;
+      given = until;
+      return count;
+    }),
+  };
+}
+
+function talkSizes(messages: number, chance: Chance): number[] {
+  const sizes: number[] = [];
+  for (let left = messages; left > 0; ) {
+    const size = Math.min(left, chance.between(TALK.least, TALK.most));
+    sizes.push(size);
+    left -= size;
+  }
+  return sizes;
+}
+
+/** Some time after the room was made, mostly by day. */
+function timeOfTalk(made: number, end: number, chance: Chance): number {
+  const last = end - TALK.margin;
+  const day = Math.floor((made + chance.share() * (last - made)) / DAY) * DAY;
+  const hour = chance.happens(0.9) ? 8 + chance.share() * 12 : chance.share() * 24;
+  const at = day + Math.floor(hour * HOUR);
+  return Math.min(Math.max(at, made + HOUR), last);
+}
+
+function shuffled(count: number, chance: Chance): number[] {
+  const order = Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const other = chance.below(i + 1);
+    [order[i], order[other]] = [order[other] as number, order[i] as number];
+  }
+  return order;
+}
