@@ -36,10 +36,10 @@ async function dawdle(beginning: string, line: string): Promise<string> {
 it.each([
   ['head', 'GET / HTTP/1.1\r\nhost: here\r\n', 'x-slow: 1\r\n'],
   ['body', 'POST / HTTP/1.1\r\nhost: here\r\ncontent-type: application/json\r\ncontent-length: 9000\r\n\r\n', ' '],
-])('a client that dawdles over the %s of its request is cut off', async (_, beginning, line) => {
+])('a client that dawdles over the %s of its request is cut off, and may try again', async (_, beginning, line) => {
   const told = await dawdle(beginning, line);
-  expect(told).toMatch(/^HTTP\/1\.1 400 /);
-  expect(told).toContain('"code":"invalid_request"');
+  expect(told).toMatch(/^HTTP\/1\.1 503 /);
+  expect(told).toContain('"code":"unavailable"');
 });
 
 it('one that does not is served meanwhile', async () => {

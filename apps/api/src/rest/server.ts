@@ -92,10 +92,11 @@ export function refuseConnection(socket: Socket, { code, detail, more }: Refusal
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }
 
-const hangUpReasons: Readonly<Record<string, readonly ['too_large' | 'invalid_request', string]>> = {
+const hangUpReasons: Readonly<Record<string, readonly ['too_large' | 'unavailable', string]>> = {
   HPE_HEADER_OVERFLOW: ['too_large', 'The address and the headers are too long.'],
   HPE_CHUNK_EXTENSIONS_OVERFLOW: ['too_large', 'The chunks have too long extensions.'],
-  ERR_HTTP_REQUEST_TIMEOUT: ['invalid_request', 'The request did not arrive in time.'],
+  // It may have been us who did not look in time, and the same request may well be taken another time.
+  ERR_HTTP_REQUEST_TIMEOUT: ['unavailable', 'The request did not arrive in time.'],
 };
 
 const json = ['*/*', 'application/*', 'application/json', 'application/problem+json'];

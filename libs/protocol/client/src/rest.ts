@@ -99,13 +99,13 @@ function addressOf({ path }: Call, { params = {}, query = {} }: AnyInput): strin
   return asked.size === 0 ? place : `${place}?${asked}`;
 }
 
-/** Answers that are not of the service itself come from a proxy before it: above 500, the service may have been asked. */
+/** Answers that are not of the service itself come from a proxy before it: above 500, and when time ran out, the service may have been asked. */
 function refusalIn({ status, headers }: Response, text: string): VerbatimError | Unanswered {
   const seconds = Number(headers.get('retry-after') ?? Number.NaN);
   const retryAfterMs = Number.isFinite(seconds) ? seconds * 1_000 : undefined;
   const problem = readProblem(text);
   if (problem) return VerbatimError.of(problem, retryAfterMs);
-  if (status >= 500) return new Unanswered(true, new Error(`HTTP ${status}`));
+  if (status >= 500 || status === 408) return new Unanswered(true, new Error(`HTTP ${status}`));
   const code: ErrorCode = errorCodes.find((known) => errors[known].status === status) ?? 'invalid_request';
   return new VerbatimError(code, `HTTP ${status}`, retryAfterMs === undefined ? {} : { retryAfterMs });
 }
