@@ -234,7 +234,10 @@ describe.skipIf(!browserProgram)('the pages about people', { timeout: 180_000 },
     it('imports people from a file, having seen what would be done', async () => {
       const [there, fresh, other] = [(await register(service.url)).username, freshName(), freshName()];
       const file = (text: string) => ({ name: 'people.csv', mimeType: 'text/csv', buffer: Buffer.from(text) });
-      const choose = (text: string) => page.getByLabel('Choose a file').setInputFiles(file(text));
+      const choose = async (text: string) => {
+        const [chooser] = await Promise.all([page.waitForEvent('filechooser'), button('Choose a file').click()]);
+        await chooser.setFiles(file(text));
+      };
       const row = (name: string) => page.getByRole('row').filter({ hasText: name });
       await tab.goTo('/users');
       await page.getByRole('link', { name: 'Import' }).click();

@@ -1,9 +1,9 @@
-import { lazy, Suspense } from 'react';
 import { Admin, CustomRoutes, localStorageStore, Resource } from 'react-admin';
 import { createHashRouter, Route, RouterProvider } from 'react-router-dom';
 import { Home } from './home/home';
 import { DashboardLayout } from './look/layout';
 import { darkTheme, lightTheme } from './look/theme';
+import { ResetPage } from './reset/reset-page';
 import { resources, sources } from './resources';
 import { authProvider } from './service/auth-provider';
 import { client, endOfSession } from './service/client';
@@ -16,14 +16,6 @@ import { i18nProvider } from './words/i18n';
 const data = dataProvider(client, sources);
 const auth = authProvider(client, endOfSession);
 const store = localStorageStore('1', 'verbatim');
-
-/** For those who come with a link and nothing else. */
-const ResetPage = lazy(() => import('./reset/reset-page'));
-const resetPage = (
-  <Suspense fallback={null}>
-    <ResetPage />
-  </Suspense>
-);
 
 /** The dashboard, once it is known whether somebody is signed in. */
 export async function begin() {
@@ -58,7 +50,7 @@ function Pages() {
         <Resource key={resource.name} {...resource} />
       ))}
       <CustomRoutes noLayout>
-        <Route path="/reset" element={resetPage} />
+        <Route path="/reset" element={<ResetPage />} />
       </CustomRoutes>
     </Admin>
   );

@@ -21,7 +21,7 @@ interface Chosen {
 }
 
 /** Where somebody who got a token from an administrator chooses a password. Nobody needs to be signed in. */
-export default function ResetPage() {
+export function ResetPage() {
   const translate = useTranslate();
   useLanguageOfPage();
   const token = useSearchParams()[0].get('token');

@@ -2,7 +2,7 @@ import DownloadIcon from '@mui/icons-material/Download';
 import FileIcon from '@mui/icons-material/UploadFile';
 import { Alert, Button, Card, CardContent, Stack, TableCell, TableRow, Typography } from '@mui/material';
 import { csvLine } from '@verbatim/protocol';
-import { type ChangeEvent, useId } from 'react';
+import { type ChangeEvent, useRef } from 'react';
 import { CanAccess, Title, useTranslate } from 'react-admin';
 import { PlainTable } from '../../look/plain-table';
 import { saveAs } from '../../look/save-as';
@@ -10,7 +10,7 @@ import { MOST } from './people-rows';
 import { type Entry, type Outcome, useImport } from './use-import';
 
 /** Makes accounts for the people of a file: first it is told what would be done, then it is done. */
-export default function ImportPage() {
+export function ImportPage() {
   return (
     <CanAccess resource="users" action="create">
       <Title title="verbatim.import.title" />
@@ -61,7 +61,7 @@ function Import() {
 
 function FileButton({ disabled, onChosen }: { disabled: boolean; onChosen(file: File): void }) {
   const translate = useTranslate();
-  const id = useId();
+  const input = useRef<HTMLInputElement>(null);
   const chosen = ({ target }: ChangeEvent<HTMLInputElement>) => {
     const file = target.files?.[0];
     // The same file can be chosen again after it was changed.
@@ -69,17 +69,12 @@ function FileButton({ disabled, onChosen }: { disabled: boolean; onChosen(file: 
     if (file) onChosen(file);
   };
   return (
-    <Button component="label" htmlFor={id} variant="outlined" startIcon={<FileIcon />} disabled={disabled}>
-      {translate('verbatim.import.choose')}
-      <input
-        id={id}
-        type="file"
-        accept=".csv,text/csv"
-        disabled={disabled}
-        onChange={chosen}
-        style={{ position: 'absolute', inset: 0, opacity: 0 }}
-      />
-    </Button>
+    <>
+      <input ref={input} type="file" accept=".csv,text/csv" onChange={chosen} hidden />
+      <Button variant="outlined" startIcon={<FileIcon />} disabled={disabled} onClick={() => input.current?.click()}>
+        {translate('verbatim.import.choose')}
+      </Button>
+    </>
   );
 }
 
