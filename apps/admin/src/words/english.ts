@@ -35,6 +35,7 @@ export const englishWords = {
         topic: 'Topic',
         visibility: 'Visibility',
         history: 'History',
+        slowModeSeconds: 'Seconds between posts',
         password: 'Password',
         hasPassword: 'Password',
         status: 'Status',
@@ -193,6 +194,8 @@ export const englishWords = {
       reason_help: 'Others can read it.',
       closed: '%{name} is closed.',
       is_closed: 'This room is closed. Its history stays readable.',
+      slow_mode_help:
+        'What a member waits from one message to the next; 0: nothing. Moderators and owners do not wait.',
       direct_settings: 'The direct room of two people has no settings.',
       saved: 'Saved.',
       created: 'The room is there.',
@@ -320,7 +323,7 @@ export const englishWords = {
       bans: 'Banned',
       nobody_banned: 'Nobody is banned from this room.',
       banned_by: 'Banned by',
-      find: 'Find a person to ban',
+      find: 'Whom to ban',
     },
     invitation_standing: { good: 'Good', revoked: 'Revoked', used_up: 'Used up', expired: 'Expired' },
     invitations: {
