@@ -189,7 +189,6 @@ export const englishWords = {
       close: 'Close the room',
       close_title: 'Close %{name} for good?',
       close_text: 'Nobody can post or join any more; the history stays readable. This cannot be undone.',
-      close_type: 'Type the name of the room to confirm',
       reason: 'Reason',
       reason_help: 'Others can read it.',
       closed: '%{name} is closed.',

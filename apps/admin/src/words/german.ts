@@ -374,7 +374,6 @@ export const germanWords: Words = {
       close_title: '%{name} endgültig schließen?',
       close_text:
         'Niemand kann mehr schreiben oder beitreten; der Verlauf bleibt lesbar. Das lässt sich nicht rückgängig machen.',
-      close_type: 'Zur Bestätigung den Namen des Raums eingeben',
       reason: 'Grund',
       reason_help: 'Andere können ihn lesen.',
       closed: '%{name} ist geschlossen.',
