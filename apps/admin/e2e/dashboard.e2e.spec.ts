@@ -170,7 +170,7 @@ describe.skipIf(!browserProgram)('the dashboard', { timeout: 180_000 }, () => {
         await dialog().getByRole('textbox', { name: 'Reason' }).fill('We are done.');
         expect(await dialog().getByRole('button', { name: 'Close the room' }).isDisabled()).toBe(true);
         await dialog()
-          .getByRole('textbox', { name: /type the name/i })
+          .getByRole('textbox', { name: /to confirm/ })
           .fill(name);
         await dialog().getByRole('button', { name: 'Close the room' }).click();
         await page.getByText('This room is closed.').waitFor();

@@ -20,7 +20,8 @@ describe.skipIf(!browserProgram)('each page of the dashboard', { timeout: 180_00
     await service?.stop();
   });
 
-  const pages = (): Record<string, { place: string; shows: string }> => ({
+  /** `opens` is a button whose dialog or menu is looked at as well. */
+  const pages = (): Record<string, { place: string; shows: string; opens?: string }> => ({
     home: { place: '/', shows: 'Ready' },
     users: { place: '/users', shows: 'Ada Lovelace' },
     'user-show': { place: `/users/${person}/show`, shows: 'Ada Lovelace' },
@@ -37,13 +38,13 @@ describe.skipIf(!browserProgram)('each page of the dashboard', { timeout: 180_00
     'room-create': { place: '/rooms/create', shows: 'Anyone joins' },
     'room-overview': { place: `/rooms/${room}/show`, shows: 'analytical engine' },
     'room-messages': { place: `/rooms/${room}/show/messages`, shows: 'message 40' },
-    'room-members': { place: `/rooms/${room}/show/members`, shows: 'Grace Hopper' },
+    'room-members': { place: `/rooms/${room}/show/members`, shows: 'Grace Hopper', opens: 'More about Grace Hopper' },
     'room-events': { place: `/rooms/${room}/show/events`, shows: 'MessagePosted' },
-    'room-invitations': { place: `/rooms/${room}/show/invitations`, shows: '0 of 1' },
-    'room-webhooks': { place: `/rooms/${room}/show/webhooks`, shows: 'Build server' },
+    'room-invitations': { place: `/rooms/${room}/show/invitations`, shows: '0 of 1', opens: 'Invite' },
+    'room-webhooks': { place: `/rooms/${room}/show/webhooks`, shows: 'Build server', opens: 'Add an outgoing webhook' },
     'room-settings': { place: `/rooms/${room}/show/settings`, shows: 'Anyone joins' },
-    reports: { place: '/reports', shows: 'This is spam.' },
-    invitations: { place: '/invitations', shows: '0 of 5' },
+    reports: { place: '/reports', shows: 'This is spam.', opens: 'Settle' },
+    invitations: { place: '/invitations', shows: '0 of 5', opens: 'Revoke' },
     projections: { place: '/projections', shows: 'People, rooms, messages' },
     settings: { place: '/settings', shows: 'Who may make an account' },
   });
@@ -70,11 +71,18 @@ describe.skipIf(!browserProgram)('each page of the dashboard', { timeout: 180_00
       };
       await look('sign-in');
       await tab.signIn(administrator);
-      for (const [page, { place, shows }] of Object.entries(pages())) {
+      for (const [page, { place, shows, opens }] of Object.entries(pages())) {
         await tab.goTo(place);
         await tab.page.getByText(shows).first().waitFor();
         await tab.page.getByText('Collecting figures').first().waitFor({ state: 'hidden' });
         await look(page);
+        if (!opens) continue;
+        await tab.page.getByRole('button', { name: opens }).first().click();
+        const opened = tab.page.getByRole('dialog').or(tab.page.getByRole('menu', { name: opens }));
+        await opened.waitFor();
+        await look(`${page}-opened`);
+        await tab.page.keyboard.press('Escape');
+        await opened.waitFor({ state: 'hidden' });
       }
       expect(found).toEqual({});
       expect(tab.complaints).toEqual([]);

@@ -56,6 +56,7 @@ export function AskDialog(props: AskDialogProps) {
               autoComplete="off"
               margin="normal"
               fullWidth
+              autoFocus={!children}
             />
           )}
           {error && (
@@ -83,6 +84,7 @@ export function ReasonInput({ value, onChange }: { value: string; onChange(reaso
   return (
     <TextField
       label={translate('verbatim.rooms.reason')}
+      helperText={translate('verbatim.rooms.reason_help')}
       value={value}
       onChange={({ target }) => onChange(target.value)}
       slotProps={{ htmlInput: { maxLength: 500 } }}

@@ -26,6 +26,9 @@ const common: RaThemeOptions = {
         // Buttons that nobody sees must not be reached either.
         '.MuiToolbar-root.RaBulkActionsToolbar-collapsed': { visibility: 'hidden' },
         '.RaMenuItemLink-active': { fontWeight: 600 },
+        '@media (prefers-reduced-motion: reduce)': {
+          '*, *::before, *::after': { transitionDuration: '1ms !important', animationDuration: '1ms !important' },
+        },
       },
     },
     // react-admin names its checkboxes on the wrong element for this version of MUI.

@@ -1,7 +1,8 @@
-import { Box, Button, Card, CardActions, CardContent, Chip, Stack, Typography } from '@mui/material';
+import { Button, Card, CardActions, CardContent, Chip, Stack, Typography } from '@mui/material';
 import type { Report } from '@verbatim/protocol';
-import { type ReactNode, useState } from 'react';
+import { useState } from 'react';
 import { Link, RecordContextProvider, ReferenceField, useCanAccess, useTranslate } from 'react-admin';
+import { Fact, Facts } from '../look/facts';
 import { Moment } from '../look/moment';
 import { BanDialog } from '../rooms/members/ban-dialog';
 import { Reading } from '../rooms/reading';
@@ -25,7 +26,7 @@ export function ReportCard({ report }: { report: Report }) {
           </Typography>
           <Chip size="small" variant="outlined" label={translate(`verbatim.report_status.${status}`)} />
         </Stack>
-        <Facts report={report} />
+        <WhoAndWhere report={report} />
         {reading && (
           <RecordContextProvider value={{ id: report.roomId }}>
             <Reading>
@@ -57,43 +58,28 @@ export function ReportCard({ report }: { report: Report }) {
   );
 }
 
-function Facts({ report }: { report: Report }) {
+function WhoAndWhere({ report }: { report: Report }) {
   const translate = useTranslate();
   const { author, reporter, reportedAt, settledBy, settledAt, outcome, note } = report;
   return (
-    <Box
-      component="dl"
-      sx={{ m: 0, mt: 1, display: 'grid', gridTemplateColumns: 'max-content 1fr', columnGap: 2, rowGap: 0.5 }}
-    >
-      <Fact name="roomId">
+    <Facts>
+      <Fact label="resources.reports.fields.roomId">
         <ReferenceField record={report} source="roomId" reference="rooms" link="show" />
       </Fact>
-      <Fact name="author">{author ? <PersonLink person={author} /> : '–'}</Fact>
-      <Fact name="reporter">
+      <Fact label="resources.reports.fields.author">{author ? <PersonLink person={author} /> : '–'}</Fact>
+      <Fact label="resources.reports.fields.reporter">
         <PersonLink person={reporter} /> <Moment at={reportedAt} color="textSecondary" />
       </Fact>
       {settledAt && (
-        <Fact name="settledBy">
+        <Fact label="resources.reports.fields.settledBy">
           {settledBy && <PersonLink person={settledBy} />} <Moment at={settledAt} color="textSecondary" />
         </Fact>
       )}
-      {outcome && <Fact name="outcome">{translate(`verbatim.report_outcome.${outcome}`)}</Fact>}
-      {note && <Fact name="note">{note}</Fact>}
-    </Box>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  const translate = useTranslate();
-  return (
-    <>
-      <Typography component="dt" variant="body2" color="textSecondary">
-        {translate(`resources.reports.fields.${name}`)}
-      </Typography>
-      <Typography component="dd" variant="body2" sx={{ m: 0, overflowWrap: 'anywhere' }}>
-        {children}
-      </Typography>
-    </>
+      {outcome && (
+        <Fact label="resources.reports.fields.outcome">{translate(`verbatim.report_outcome.${outcome}`)}</Fact>
+      )}
+      {note && <Fact label="resources.reports.fields.note">{note}</Fact>}
+    </Facts>
   );
 }
 

@@ -1,17 +1,15 @@
 import RoomIcon from '@mui/icons-material/ForumOutlined';
+import { lazy } from 'react';
 import type { Source } from '../service/source';
 import { nameOfRoom } from './name-of-room';
-import { RoomCreate } from './room-create';
-import { RoomList } from './room-list';
-import { RoomShow } from './room-show';
 import { roomSource } from './rooms-source';
 
 export const rooms = {
   name: 'rooms',
   icon: RoomIcon,
-  list: RoomList,
-  show: RoomShow,
-  create: RoomCreate,
+  list: lazy(() => import('./room-list')),
+  show: lazy(() => import('./room-show')),
+  create: lazy(() => import('./room-create')),
   recordRepresentation: nameOfRoom,
   source: roomSource as unknown as Source,
 };

@@ -11,7 +11,7 @@ import { Invite } from '../invitations/invite';
 import { LOOK_AGAIN } from '../users/user-list';
 
 /** The invitations to this room. */
-export default function InvitationsTab() {
+export function InvitationsTab() {
   const room = useRecordContext<Room>();
   return room ? <Invitations key={room.id} room={room} /> : null;
 }

@@ -22,6 +22,7 @@ export function OverviewTab() {
         source="hasPassword"
         render={(room) => translate(room.hasPassword ? 'verbatim.rooms.has_password' : 'verbatim.rooms.no_password')}
       />
+      <NumberField source="slowModeSeconds" textAlign="left" />
       <NumberField source="memberCount" textAlign="left" />
       <NumberField source="messageCount" textAlign="left" />
       <DateField source="activeAt" showTime />

@@ -1,7 +1,7 @@
 import { Create, maxLength, PasswordInput, required, SimpleForm, TextInput } from 'react-admin';
 import { HistoryInput, VisibilityInput } from './room-inputs';
 
-export function RoomCreate() {
+export default function RoomCreate() {
   return (
     <Create redirect="show">
       <SimpleForm defaultValues={{ visibility: 'public', history: 'full', topic: '' }}>

@@ -29,7 +29,7 @@ const filters = [
 const Column = DataTable.Col<Room>;
 const NumberColumn = DataTable.NumberCol<Room>;
 
-export function RoomList() {
+export default function RoomList() {
   const narrow = useMediaQuery((theme: Theme) => theme.breakpoints.down('sm'));
   const { canAccess: mayChange } = useCanAccess({ resource: 'rooms', action: 'edit' });
   return (

@@ -1,28 +1,18 @@
 import { Alert } from '@mui/material';
 import type { Room } from '@verbatim/protocol';
-import { lazy, Suspense } from 'react';
-import {
-  Loading,
-  Show,
-  TabbedShowLayout,
-  TabbedShowLayoutTabs,
-  TopToolbar,
-  useRecordContext,
-  useTranslate,
-} from 'react-admin';
+import { Show, TabbedShowLayout, TabbedShowLayoutTabs, TopToolbar, useRecordContext, useTranslate } from 'react-admin';
 import { LOOK_AGAIN } from '../users/user-list';
 import { CloseRoomButton } from './close-room';
 import { EventsTab } from './events/events-tab';
+import { InvitationsTab } from './invitations-tab';
 import { MembersTab } from './members/members-tab';
 import { MessagesTab } from './messages/messages-tab';
 import { OverviewTab } from './overview-tab';
 import { Reading } from './reading';
 import { SettingsTab } from './settings-tab';
+import { WebhooksTab } from './webhooks/webhooks-tab';
 
-const InvitationsTab = lazy(() => import('./invitations-tab'));
-const WebhooksTab = lazy(() => import('./webhooks/webhooks-tab'));
-
-export function RoomShow() {
+export default function RoomShow() {
   return (
     <Show actions={<Actions />} queryOptions={{ refetchInterval: LOOK_AGAIN }}>
       <ClosedNote />
@@ -46,14 +36,10 @@ export function RoomShow() {
           </Reading>
         </TabbedShowLayout.Tab>
         <TabbedShowLayout.Tab label="verbatim.rooms.invitations" path="invitations">
-          <Suspense fallback={<Loading />}>
-            <InvitationsTab />
-          </Suspense>
+          <InvitationsTab />
         </TabbedShowLayout.Tab>
         <TabbedShowLayout.Tab label="verbatim.rooms.webhooks" path="webhooks">
-          <Suspense fallback={<Loading />}>
-            <WebhooksTab />
-          </Suspense>
+          <WebhooksTab />
         </TabbedShowLayout.Tab>
         <TabbedShowLayout.Tab label="verbatim.rooms.settings" path="settings">
           <SettingsTab />

@@ -29,12 +29,13 @@ export const roomSource: Source<Room> = {
     };
     return client.call('createRoom', { body });
   },
-  async change(client, id, { name, topic, visibility, history }) {
+  async change(client, id, { name, topic, visibility, history, slowModeSeconds }) {
     const body = {
       ...(name !== undefined && { name: name ?? '' }),
       ...(topic !== undefined && { topic: topic ?? '' }),
       visibility: settable(visibility),
       history,
+      slowModeSeconds,
     };
     await client.call('changeRoom', { params: { id }, body });
     return client.call('getRoom', { params: { id } });

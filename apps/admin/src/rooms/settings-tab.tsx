@@ -4,6 +4,9 @@ import { useState } from 'react';
 import {
   Form,
   maxLength,
+  maxValue,
+  minValue,
+  NumberInput,
   required,
   SaveButton,
   TextInput,
@@ -16,14 +19,15 @@ import {
 import { OverviewTab } from './overview-tab';
 import { HistoryInput, VisibilityInput } from './room-inputs';
 
-type Settings = Pick<Room, 'id' | 'name' | 'topic' | 'visibility' | 'history'>;
+type Settings = Pick<Room, 'id' | 'name' | 'topic' | 'visibility' | 'history' | 'slowModeSeconds'>;
 
-const settingsOf = ({ id, name, topic, visibility, history }: Room): Settings => ({
+const settingsOf = ({ id, name, topic, visibility, history, slowModeSeconds }: Room): Settings => ({
   id,
   name,
   topic,
   visibility,
   history,
+  slowModeSeconds,
 });
 
 /** What can be changed of an open room. Who may not change it sees it. */
@@ -42,9 +46,9 @@ function SettingsForm({ room }: { room: Room }) {
   // What others do in the room meanwhile must not change what is being typed, so the form keeps what it began with.
   const [begun, setBegun] = useState(settingsOf(room));
   const save = async (values: Settings) => {
-    const { name, topic, visibility, history } = values;
+    const { name, topic, visibility, history, slowModeSeconds } = values;
     try {
-      const data = { name, topic: topic ?? '', visibility, history };
+      const data = { name, topic: topic ?? '', visibility, history, slowModeSeconds: slowModeSeconds ?? 0 };
       await update('rooms', { id: room.id, data, previousData: room }, { returnPromise: true });
       setBegun({ ...begun, ...data });
       notify('verbatim.rooms.saved', { type: 'success' });
@@ -61,6 +65,13 @@ function SettingsForm({ room }: { room: Room }) {
         <TextInput source="topic" validate={maxLength(500)} multiline fullWidth />
         <VisibilityInput />
         <HistoryInput />
+        <NumberInput
+          source="slowModeSeconds"
+          min={0}
+          max={3_600}
+          validate={[minValue(0), maxValue(3_600)]}
+          helperText="verbatim.rooms.slow_mode_help"
+        />
         <SaveButton disabled={isPending} alwaysEnable />
       </Stack>
     </Form>

@@ -226,6 +226,7 @@ export const germanWords: Words = {
         topic: 'Thema',
         visibility: 'Sichtbarkeit',
         history: 'Verlauf',
+        slowModeSeconds: 'Sekunden zwischen Nachrichten',
         password: 'Passwort',
         hasPassword: 'Passwort',
         status: 'Status',
@@ -403,11 +404,12 @@ export const germanWords: Words = {
       close_title: '%{name} endgültig schließen?',
       close_text:
         'Niemand kann mehr schreiben oder beitreten; der Verlauf bleibt lesbar. Das lässt sich nicht rückgängig machen.',
-      close_type: 'Zur Bestätigung den Namen des Raums eingeben',
       reason: 'Grund',
       reason_help: 'Andere können ihn lesen.',
       closed: '%{name} ist geschlossen.',
       is_closed: 'Dieser Raum ist geschlossen. Sein Verlauf bleibt lesbar.',
+      slow_mode_help:
+        'So lange wartet ein Mitglied von einer Nachricht zur nächsten; 0: gar nicht. Moderatoren und Besitzer warten nicht.',
       direct_settings: 'Der direkte Raum zweier Personen hat keine Einstellungen.',
       saved: 'Gespeichert.',
       created: 'Der Raum ist angelegt.',
@@ -536,7 +538,7 @@ export const germanWords: Words = {
       bans: 'Verbannt',
       nobody_banned: 'Aus diesem Raum ist niemand verbannt.',
       banned_by: 'Verbannt von',
-      find: 'Person zum Verbannen suchen',
+      find: 'Wen verbannen',
     },
     invitation_standing: { good: 'Gültig', revoked: 'Widerrufen', used_up: 'Aufgebraucht', expired: 'Abgelaufen' },
     invitations: {

@@ -63,7 +63,7 @@ function SearchForm({ onSearch }: { onSearch(words: string): void }) {
         slotProps={{ htmlInput: { maxLength: 200 } }}
         fullWidth
       />
-      <Button type="submit" variant="outlined" startIcon={<SearchIcon />}>
+      <Button type="submit" variant="outlined" startIcon={<SearchIcon />} sx={{ flexShrink: 0 }}>
         {translate('ra.action.search')}
       </Button>
     </Stack>
@@ -90,7 +90,7 @@ function DateForm({ onPlace }: Pick<FindProps, 'onPlace'>) {
         slotProps={{ inputLabel: { shrink: true }, htmlInput: { max: '9999-12-31' } }}
         fullWidth
       />
-      <Button type="submit" variant="outlined" disabled={date === ''}>
+      <Button type="submit" variant="outlined" disabled={date === ''} sx={{ flexShrink: 0 }}>
         {translate('verbatim.find.go')}
       </Button>
     </Stack>

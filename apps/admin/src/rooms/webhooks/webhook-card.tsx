@@ -1,8 +1,9 @@
-import { Box, Button, Card, CardActions, CardContent, Chip, Stack, Typography } from '@mui/material';
+import { Button, Card, CardActions, CardContent, Chip, Stack, Typography } from '@mui/material';
 import type { Webhook } from '@verbatim/protocol';
-import { type ReactNode, useState } from 'react';
+import { useState } from 'react';
 import { ReferenceField, useNotify, useTranslate } from 'react-admin';
 import { AskDialog } from '../../look/ask-dialog';
+import { Fact, Facts } from '../../look/facts';
 import { Moment } from '../../look/moment';
 import { useDeed } from '../../look/use-deed';
 import { client } from '../../service/client';
@@ -51,39 +52,22 @@ function Deliveries({ webhook }: { webhook: Webhook }) {
   const { lastSuccessAt, lastAttemptAt, lastStatus, lastError, behind, nextAttemptAt } = webhook.deliveries;
   const never = translate('verbatim.webhooks.never');
   return (
-    <Box
-      component="dl"
-      sx={{ m: 0, mt: 1, display: 'grid', gridTemplateColumns: 'max-content 1fr', columnGap: 2, rowGap: 0.5 }}
-    >
-      <Fact name="events">{webhook.events.join(', ')}</Fact>
-      <Fact name="owner">
+    <Facts>
+      <Fact label="verbatim.webhooks.events">{webhook.events.join(', ')}</Fact>
+      <Fact label="verbatim.webhooks.owner">
         <ReferenceField record={webhook} source="owner" reference="users" link="show" />
       </Fact>
-      <Fact name="last_success">{lastSuccessAt ? <Moment at={lastSuccessAt} /> : never}</Fact>
-      <Fact name="last_attempt">
+      <Fact label="verbatim.webhooks.last_success">{lastSuccessAt ? <Moment at={lastSuccessAt} /> : never}</Fact>
+      <Fact label="verbatim.webhooks.last_attempt">
         {lastAttemptAt ? <Moment at={lastAttemptAt} /> : never} {lastError ?? lastStatus}
       </Fact>
       {nextAttemptAt && (
-        <Fact name="next_attempt">
+        <Fact label="verbatim.webhooks.next_attempt">
           <Moment at={nextAttemptAt} />
         </Fact>
       )}
-      <Fact name="behind">{behind}</Fact>
-    </Box>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  const translate = useTranslate();
-  return (
-    <>
-      <Typography component="dt" variant="body2" color="textSecondary">
-        {translate(`verbatim.webhooks.${name}`)}
-      </Typography>
-      <Typography component="dd" variant="body2" sx={{ m: 0, overflowWrap: 'anywhere' }}>
-        {children}
-      </Typography>
-    </>
+      <Fact label="verbatim.webhooks.behind">{behind}</Fact>
+    </Facts>
   );
 }
 

@@ -6,7 +6,7 @@ import { Incoming } from './incoming';
 import { Outgoing } from './outgoing';
 
 /** What this room sends elsewhere, and addresses at which programs post to it. */
-export default function WebhooksTab() {
+export function WebhooksTab() {
   const room = useRecordContext<Room>();
   const translate = useTranslate();
   const id = useId();
