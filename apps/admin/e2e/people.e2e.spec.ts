@@ -2,7 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { TOTP } from 'otpauth';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { freshName, password, register, signIn, type TestPerson } from '../../api/src/testing/test-client.testing.js';
+import {
+  eventually,
+  freshName,
+  password,
+  register,
+  signIn,
+  type TestPerson,
+} from '../../api/src/testing/test-client.testing.js';
 import { administrator, startTestService, type TestService } from '../../api/src/testing/test-service.testing.js';
 import { browserProgram, openBrowser, Tab } from './browser.testing.js';
 
@@ -262,6 +269,40 @@ describe.skipIf(!browserProgram)('the pages about people', { timeout: 180_000 },
       await page.getByText('Can be made: 0. There already: 2. Wrong: 0.').waitFor();
       expect(await button(/^Make/).count()).toBe(0);
     });
+  });
+
+  it('columns and saved queries stay with the account', async () => {
+    const { id, username } = await register(service.url);
+    await admin.patch(`/v1/users/${id}`, { role: 'auditor' });
+    const header = (name: string) => page.getByRole('columnheader', { name });
+    const toMenu = (name: string | RegExp) => page.getByRole('menuitem', { name }).click();
+    await enter({ username, password });
+    await header('Last sign-in').waitFor();
+    await button('Columns').click();
+    await page.getByRole('option', { name: 'Last sign-in' }).getByText('Last sign-in').click();
+    await page.keyboard.press('Escape');
+    await header('Last sign-in').waitFor({ state: 'hidden' });
+    await tab.goTo(`/users?filter=${encodeURIComponent(JSON.stringify({ role: 'auditor' }))}`);
+    await button('Add filter').click();
+    await toMenu(/^Save current query/);
+    await dialog().getByRole('textbox', { name: 'Query name' }).fill('Those who watch');
+    await confirm('Save');
+    await eventually(
+      async () => (await signIn(service.url, { username, password })).get('/v1/me/preferences'),
+      ({ body }) => body.preferences.includes('Those who watch'),
+    );
+    await tab.close();
+
+    await enter({ username, password });
+    try {
+      await header('Username').waitFor();
+      await header('Last sign-in').waitFor({ state: 'hidden' });
+      await button('Add filter').click();
+      await toMenu('Those who watch');
+      await page.waitForURL(/role/);
+    } finally {
+      await tab.close();
+    }
   });
 
   it('an auditor sees all of it, and no button that changes anything', async () => {

@@ -5,6 +5,7 @@ import { DashboardLayout } from './look/layout';
 import { darkTheme, lightTheme } from './look/theme';
 import { ResetPage } from './reset/reset-page';
 import { resources, sources } from './resources';
+import { accountStore } from './service/account-store';
 import { authProvider } from './service/auth-provider';
 import { client, endOfSession } from './service/client';
 import { dataProvider } from './service/data-provider';
@@ -15,7 +16,7 @@ import { i18nProvider } from './words/i18n';
 
 const data = dataProvider(client, sources);
 const auth = authProvider(client, endOfSession);
-const store = localStorageStore('1', 'verbatim');
+const store = accountStore(localStorageStore('1', 'verbatim'), client);
 
 /** The dashboard, once it is known whether somebody is signed in. */
 export async function begin() {

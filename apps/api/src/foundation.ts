@@ -5,6 +5,7 @@ import type { Sql } from 'postgres';
 import { type Clock, systemClock, Time } from './clock.js';
 import type { Config } from './config.js';
 import { connect, type Database } from './database/database.js';
+import { Preferences } from './desk/preferences.js';
 import { migrateDesk } from './desk/schema.js';
 import { WebhookDeliveries } from './desk/webhook-deliveries.js';
 import { OpenLog } from './feed/open-log.js';
@@ -44,6 +45,7 @@ export interface Foundation {
   readonly personalTokens: PersonalTokens;
   readonly webhookSecrets: WebhookSecrets;
   readonly webhookDeliveries: WebhookDeliveries;
+  readonly preferences: Preferences;
   readonly vault: VaultSql;
   readonly time: Time;
   readonly readModels: ReadModels;
@@ -115,6 +117,7 @@ export async function layFoundation({
     personalTokens,
     webhookSecrets: await WebhookSecrets.open(sql, keys),
     webhookDeliveries: await WebhookDeliveries.open(sql),
+    preferences: await Preferences.open(sql),
     vault,
     time: new Time(clock),
     readModels,

@@ -110,6 +110,7 @@ async function openDoors(
     personalTokens,
     webhookSecrets,
     webhookDeliveries,
+    preferences,
     vault,
     time,
     readModels,
@@ -200,7 +201,7 @@ async function openDoors(
   const app: NestFastifyApplication = await NestFactory.create<NestFastifyApplication>(
     appModule([
       ...[rooms, users, names, passwords, sessions, tokens, personalTokens, vault, time, readModels, openLog],
-      ...[directory, liveRooms, webhookSecrets, webhookDeliveries, receivers],
+      ...[directory, liveRooms, webhookSecrets, webhookDeliveries, receivers, preferences],
       ...[credentials, factors, policy, administrators, identities],
       new IdentityProvider(config, keys, time.now),
       new Proving(users, credentials, factors, sessions, attempts),

@@ -147,6 +147,13 @@ export const newUserSchema = z.object({
 });
 export type NewUser = z.output<typeof newUserSchema>;
 
+export const preferencesSchema = z
+  .object({
+    preferences: text(0, 16_384).describe('A text that only the application understands; empty if nothing was kept.'),
+  })
+  .meta({ examples: [{ preferences: '{"theme":"dark"}' }] });
+export type Preferences = z.output<typeof preferencesSchema>;
+
 /** The few fields by which other answers name a person. */
 export const personSchema = z.object({ id, username: z.string() });
 export type Person = z.output<typeof personSchema>;

@@ -125,6 +125,7 @@ const namedSchemas: Record<string, z.ZodType> = {
   Refresh: accounts.refreshBody,
   ChangeMe: accounts.changeMeBody,
   ChangeUser: accounts.changeUserBody,
+  Preferences: accounts.preferencesSchema,
 
   Token: tokens.tokenSchema,
   NewToken: tokens.newTokenSchema,

@@ -1,5 +1,6 @@
+import { Button } from '@mui/material';
 import { type ReactNode, useState } from 'react';
-import { Button, Confirm, useTranslate } from 'react-admin';
+import { Confirm, useTranslate } from 'react-admin';
 
 interface ConfirmedButtonProps {
   /** Word on the button, and on the one that confirms. */
@@ -27,13 +28,15 @@ export function ConfirmedButton(props: ConfirmedButtonProps) {
   return (
     <>
       <Button
-        label={label}
-        {...(name && { 'aria-label': name })}
+        size="small"
+        startIcon={icon}
+        aria-label={name}
         color={takesAway ? 'error' : 'primary'}
         onClick={() => setAsking(true)}
         disabled={busy}
+        sx={{ whiteSpace: 'nowrap' }}
       >
-        {icon}
+        {translate(label)}
       </Button>
       <Confirm
         isOpen={asking}

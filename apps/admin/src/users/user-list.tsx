@@ -4,6 +4,7 @@ import type { User } from '@verbatim/protocol';
 import {
   BooleanField,
   Button,
+  ColumnsButton,
   CreateButton,
   DataTable,
   DateField,
@@ -11,7 +12,6 @@ import {
   FilterButton,
   Link,
   List,
-  SelectColumnsButton,
   SelectInput,
   SimpleList,
   TopToolbar,
@@ -98,7 +98,7 @@ function Actions({ narrow, mayChange }: { narrow: boolean; mayChange: boolean })
         </Button>
       )}
       <DownloadButton />
-      {!narrow && <SelectColumnsButton />}
+      {!narrow && <ColumnsButton />}
     </TopToolbar>
   );
 }

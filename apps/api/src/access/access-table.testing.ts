@@ -116,6 +116,8 @@ export const callTable = {
   makeTicket: /*        */ row('u + + + + + + +'),
   getMe: /*             */ row('u + + + + + + +'),
   changeMe: /*          */ row('u + + + + + + +', body({ displayName: 'Somebody' })),
+  getPreferences: /*    */ row('u + + + + + + +'),
+  keepPreferences: /*   */ row('u + + + + + + +', body({ preferences: 'of the table' })),
   listUsers: /*         */ row('u + + + + + + +'),
   createUser: /*        */ row('u f f f f f f +', () => body({ username: freshName() })),
   exportUsers: /*       */ row('u f f f f f + +'),

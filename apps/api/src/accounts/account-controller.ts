@@ -6,6 +6,7 @@ import type { PageRequest, WantedUsers } from '@verbatim/projections';
 import type { AnswerOf, NewUser, QueryOf, Session, Ticket, User } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import { Proxies } from '../browsers/proxies.js';
+import { Preferences } from '../desk/preferences.js';
 import { invitedUserId, OpenInvitedAccount } from '../invitations/invitation-commands.js';
 import { Attempts } from '../limits/attempts.js';
 import { Users } from '../mailbox/entities.js';
@@ -53,6 +54,7 @@ export class AccountController {
     private readonly attempts: Attempts,
     private readonly proxies: Proxies,
     private readonly proving: Proving,
+    private readonly preferences: Preferences,
   ) {}
 
   @Call('register')
@@ -135,6 +137,19 @@ export class AccountController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<User> {
     return this.change(actor.id, actor, body, context, reply);
+  }
+
+  @Call('getPreferences')
+  async getPreferences(@By() { actor }: Identity): Promise<AnswerOf<'getPreferences'>> {
+    return { preferences: await this.preferences.of(actor.id) };
+  }
+
+  @Call('keepPreferences')
+  async keepPreferences(
+    @Input('keepPreferences') { body }: InputOf<'keepPreferences'>,
+    @By() { actor }: Identity,
+  ): Promise<void> {
+    await this.preferences.keep(actor.id, body.preferences);
   }
 
   @Call('giveUpAccount')

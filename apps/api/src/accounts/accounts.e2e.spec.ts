@@ -663,6 +663,26 @@ describe('an account that an administrator makes for somebody', () => {
   });
 });
 
+describe('preferences', () => {
+  it('are kept for each person, over sessions and restarts, and told to nobody else', async () => {
+    const [ada, bob] = [await register(service.url), await register(service.url)];
+    expect((await ada.get('/v1/me/preferences')).body).toEqual({ preferences: '' });
+    for (const preferences of ['{"columns":["a"]}', '{"columns":["b"]}'])
+      expect(outcome(await ada.put('/v1/me/preferences', { preferences }))).toBe(204);
+    const again = await signIn(service.url, { username: ada.username, password });
+    expect((await again.get('/v1/me/preferences')).body).toEqual({ preferences: '{"columns":["b"]}' });
+    expect((await bob.get('/v1/me/preferences')).body).toEqual({ preferences: '' });
+  });
+
+  it('have an end, and need a session', async () => {
+    const ada = await register(service.url);
+    expect(outcome(await ada.put('/v1/me/preferences', { preferences: 'x'.repeat(16_384) }))).toBe(204);
+    expect(outcome(await ada.put('/v1/me/preferences', { preferences: 'x'.repeat(16_385) }))).toBe('invalid_request');
+    expect(outcome(await visitor.get('/v1/me/preferences'))).toBe('unauthenticated');
+    expect(outcome(await visitor.put('/v1/me/preferences', { preferences: '' }))).toBe('unauthenticated');
+  });
+});
+
 describe('those who watch over all accounts', () => {
   let eye: TestPerson;
   let prefix: string;

@@ -84,7 +84,7 @@ function EventRow({ event }: { event: AccountEvent }) {
       <TableCell>{actor?.username ?? translate('verbatim.account_events.themselves')}</TableCell>
       <TableCell>
         <Box component="details" sx={{ '& pre': { m: 0, mt: 1, whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' } }}>
-          <summary>
+          <summary style={{ whiteSpace: 'nowrap' }}>
             {type} {revision}
           </summary>
           <pre>{JSON.stringify({ ...data, hash }, null, 2)}</pre>
