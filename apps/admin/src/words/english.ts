@@ -48,19 +48,6 @@ export const englishWords = {
         id: 'Id',
       },
     },
-    members: {
-      name: 'Member |||| Members',
-      empty: 'Nobody is in this room.',
-      invite: 'Add the first member.',
-      fields: {
-        username: 'Username',
-        displayName: 'Display name',
-        role: 'Role',
-        joinedAt: 'Joined',
-        mutedUntil: 'Muted until',
-        userId: 'Person',
-      },
-    },
     reports: {
       name: 'Report |||| Reports',
       fields: {
@@ -81,6 +68,19 @@ export const englishWords = {
         used: 'Used',
         expiresAt: 'Expires',
         createdBy: 'Made by',
+      },
+    },
+    members: {
+      name: 'Member |||| Members',
+      empty: 'Nobody is in this room.',
+      invite: 'Add the first member.',
+      fields: {
+        username: 'Username',
+        displayName: 'Display name',
+        role: 'Role',
+        joinedAt: 'Joined',
+        mutedUntil: 'Muted until',
+        userId: 'Person',
       },
     },
   },

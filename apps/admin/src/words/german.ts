@@ -231,19 +231,6 @@ export const germanWords: Words = {
         id: 'Id',
       },
     },
-    members: {
-      name: 'Mitglied |||| Mitglieder',
-      empty: 'In diesem Raum ist niemand.',
-      invite: 'Fügen Sie das erste Mitglied hinzu.',
-      fields: {
-        username: 'Benutzername',
-        displayName: 'Anzeigename',
-        role: 'Rolle',
-        joinedAt: 'Beigetreten',
-        mutedUntil: 'Stumm bis',
-        userId: 'Person',
-      },
-    },
     reports: {
       name: 'Meldung |||| Meldungen',
       fields: {
@@ -264,6 +251,19 @@ export const germanWords: Words = {
         used: 'Benutzt',
         expiresAt: 'Läuft ab',
         createdBy: 'Erstellt von',
+      },
+    },
+    members: {
+      name: 'Mitglied |||| Mitglieder',
+      empty: 'In diesem Raum ist niemand.',
+      invite: 'Fügen Sie das erste Mitglied hinzu.',
+      fields: {
+        username: 'Benutzername',
+        displayName: 'Anzeigename',
+        role: 'Rolle',
+        joinedAt: 'Beigetreten',
+        mutedUntil: 'Stumm bis',
+        userId: 'Person',
       },
     },
   },
