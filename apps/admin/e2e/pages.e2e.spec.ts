@@ -35,6 +35,8 @@ describe.skipIf(!browserProgram)('each page of the dashboard', { timeout: 180_00
     'user-edit': { place: `/users/${person}`, shows: 'Save' },
     rooms: { place: '/rooms', shows: 'engine room' },
     'rooms-none': { place: '/rooms?filter=%7B%22q%22%3A%22nothing%22%7D', shows: 'No Rooms found' },
+    reports: { place: '/reports', shows: 'This is spam.', opens: 'Settle' },
+    invitations: { place: '/invitations', shows: '0 of 5', opens: 'Revoke' },
     'room-create': { place: '/rooms/create', shows: 'Anyone joins' },
     'room-overview': { place: `/rooms/${room}/show`, shows: 'analytical engine' },
     'room-messages': { place: `/rooms/${room}/show/messages`, shows: 'message 40' },
@@ -43,8 +45,6 @@ describe.skipIf(!browserProgram)('each page of the dashboard', { timeout: 180_00
     'room-invitations': { place: `/rooms/${room}/show/invitations`, shows: '0 of 1', opens: 'Invite' },
     'room-webhooks': { place: `/rooms/${room}/show/webhooks`, shows: 'Build server', opens: 'Add an outgoing webhook' },
     'room-settings': { place: `/rooms/${room}/show/settings`, shows: 'Anyone joins' },
-    reports: { place: '/reports', shows: 'This is spam.', opens: 'Settle' },
-    invitations: { place: '/invitations', shows: '0 of 5', opens: 'Revoke' },
     projections: { place: '/projections', shows: 'People, rooms, messages' },
     settings: { place: '/settings', shows: 'Who may make an account' },
   });

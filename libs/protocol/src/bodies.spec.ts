@@ -185,6 +185,7 @@ describe('queries', () => {
     [messagesQuery, { from: '-1' }, 'body.from'],
     [messagesQuery, { at: 'yesterday' }, 'body.at'],
     [messagesQuery, { at: '2026-02-30T00:00:00Z' }, 'body.at'],
+    [messagesQuery, { at: '0000-01-01T00:00:00Z' }, 'body.at'],
     [searchQuery, {}, 'body.q'],
     [searchQuery, { q: '' }, 'body.q'],
     [searchQuery, { q: 'x', room: 'x' }, 'body.room'],

@@ -86,9 +86,12 @@ export const id = z.guid('must be a UUID').toLowerCase();
 export const time = z.iso.datetime({ precision: 3 });
 
 /** A time as somebody writes it, to the second or finer; brought to `time`. */
-export const instant = z.iso
+export const timeToCome = z.iso
   .datetime('must be a time such as 2026-01-31T12:00:00Z')
   .overwrite((value) => (Number.isNaN(Date.parse(value)) ? value : new Date(value).toISOString()));
+
+/** A time to look for, written in the same way. The database has no year 0. */
+export const instant = timeToCome.refine((value) => !value.startsWith('0000'), 'must not be in the year 0');
 
 // Numbers -----------------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { personSchema } from './accounts.js';
-import { id, instant, parameter, reason, revision, text, time, trimmedText } from './fields.js';
+import { id, parameter, reason, revision, text, time, timeToCome, trimmedText } from './fields.js';
 import { listOf, paging } from './lists.js';
 import { inRoom } from './rooms.js';
 
@@ -8,10 +8,10 @@ import { inRoom } from './rooms.js';
 
 export const banBody = z.object({
   reason,
-  until: instant.nullable().default(null).describe('When the ban ends by itself; null: it does not.'),
+  until: timeToCome.nullable().default(null).describe('When the ban ends by itself; null: it does not.'),
 });
 
-export const muteBody = z.object({ reason, until: instant.describe('When the mute ends by itself.') });
+export const muteBody = z.object({ reason, until: timeToCome.describe('When the mute ends by itself.') });
 
 export const transferBody = z.object({ userId: id.describe('The member who becomes owner.') });
 

@@ -56,19 +56,6 @@ export const englishWords = {
         id: 'Id',
       },
     },
-    members: {
-      name: 'Member |||| Members',
-      empty: 'Nobody is in this room.',
-      invite: 'Add the first member.',
-      fields: {
-        username: 'Username',
-        displayName: 'Display name',
-        role: 'Role',
-        joinedAt: 'Joined',
-        mutedUntil: 'Muted until',
-        userId: 'Person',
-      },
-    },
     reports: {
       name: 'Report |||| Reports',
       fields: {
@@ -93,6 +80,19 @@ export const englishWords = {
     },
     projections: { name: 'Read models' },
     settings: { name: 'Settings' },
+    members: {
+      name: 'Member |||| Members',
+      empty: 'Nobody is in this room.',
+      invite: 'Add the first member.',
+      fields: {
+        username: 'Username',
+        displayName: 'Display name',
+        role: 'Role',
+        joinedAt: 'Joined',
+        mutedUntil: 'Muted until',
+        userId: 'Person',
+      },
+    },
   },
   verbatim: {
     ...englishPeopleWords,

@@ -239,19 +239,6 @@ export const germanWords: Words = {
         id: 'Id',
       },
     },
-    members: {
-      name: 'Mitglied |||| Mitglieder',
-      empty: 'In diesem Raum ist niemand.',
-      invite: 'Fügen Sie das erste Mitglied hinzu.',
-      fields: {
-        username: 'Benutzername',
-        displayName: 'Anzeigename',
-        role: 'Rolle',
-        joinedAt: 'Beigetreten',
-        mutedUntil: 'Stumm bis',
-        userId: 'Person',
-      },
-    },
     reports: {
       name: 'Meldung |||| Meldungen',
       fields: {
@@ -276,6 +263,19 @@ export const germanWords: Words = {
     },
     projections: { name: 'Lesemodelle' },
     settings: { name: 'Einstellungen' },
+    members: {
+      name: 'Mitglied |||| Mitglieder',
+      empty: 'In diesem Raum ist niemand.',
+      invite: 'Fügen Sie das erste Mitglied hinzu.',
+      fields: {
+        username: 'Benutzername',
+        displayName: 'Anzeigename',
+        role: 'Rolle',
+        joinedAt: 'Beigetreten',
+        mutedUntil: 'Stumm bis',
+        userId: 'Person',
+      },
+    },
   },
   verbatim: {
     ...germanPeopleWords,

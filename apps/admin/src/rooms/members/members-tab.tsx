@@ -29,7 +29,7 @@ export function MembersTab() {
 }
 
 function Members({ room }: { room: Room }) {
-  useRoomNews(room.id);
+  useRoomNews(room.id, ({ type }) => type.startsWith('Member'));
   const list = useListController<MemberRecord>({
     resource: 'members',
     filter: { roomId: room.id },
