@@ -19,7 +19,7 @@ export interface Happened<T extends string = string, D = unknown> {
   readonly revision: bigint;
   /** When it was recorded: RFC 3339, UTC, milliseconds. */
   readonly at: string;
-  /** When it took place, if that was before the recording: imports only. */
+  /** When it took place, if that was before the recording: imports and seeds only. */
   readonly occurredAt?: string;
   /** Id of the user who caused it, or null for the service itself. */
   readonly actor: string | null;

@@ -134,7 +134,7 @@ export const namedEventSchemas: Record<string, z.ZodType> = {
 const happening = {
   revision,
   at: time.describe('When it was recorded.'),
-  occurredAt: time.optional().describe('When it took place, if that was earlier: imports only.'),
+  occurredAt: time.optional().describe('When it took place, if that was earlier: imported and made-up events only.'),
   actor: personSchema.nullable().describe('Who caused it, or null for the service itself.'),
 };
 
