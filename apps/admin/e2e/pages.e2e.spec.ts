@@ -33,6 +33,8 @@ describe.skipIf(!browserProgram)('each page of the dashboard', { timeout: 180_00
     'room-members': { place: `/rooms/${room}/show/members`, shows: 'Grace Hopper' },
     'room-events': { place: `/rooms/${room}/show/events`, shows: 'MessagePosted' },
     'room-settings': { place: `/rooms/${room}/show/settings`, shows: 'Anyone joins' },
+    projections: { place: '/projections', shows: 'People, rooms, messages' },
+    settings: { place: '/settings', shows: 'Who may make an account' },
   });
 
   describe.each([

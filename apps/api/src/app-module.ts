@@ -16,7 +16,9 @@ import { messageQueryHandlers } from './messages/message-queries.js';
 import { moderationCommandHandlers } from './moderation/moderation-commands.js';
 import { ModerationController } from './moderation/moderation-controller.js';
 import { moderationQueryHandlers } from './moderation/moderation-queries.js';
+import { AdministrationController } from './operation/administration-controller.js';
 import { OperationController } from './operation/operation-controller.js';
+import { ProjectionController } from './read-models/projection-controller.js';
 import { CallGuard } from './rest/call-guard.js';
 import { CallInterceptor } from './rest/call-interceptor.js';
 import { roomCommandHandlers } from './rooms/room-commands.js';
@@ -56,6 +58,8 @@ export function appModule(parts: readonly object[]): DynamicModule {
       WebhookController,
       IncomingController,
       OperationController,
+      ProjectionController,
+      AdministrationController,
     ],
     providers: [
       ...parts.map((part) => ({ provide: part.constructor as Type, useValue: part })),

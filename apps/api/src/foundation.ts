@@ -10,7 +10,7 @@ import { WebhookDeliveries } from './desk/webhook-deliveries.js';
 import { OpenLog } from './feed/open-log.js';
 import { migrateInvitations } from './invitations/schema.js';
 import { migrateLimits } from './limits/schema.js';
-import { Invitations, Rooms, Users } from './mailbox/entities.js';
+import { Announcements, Invitations, Rooms, Users } from './mailbox/entities.js';
 import { MeasuredEventStore } from './operation/measured-event-store.js';
 import { ReadModels } from './read-models/read-models.js';
 import { RoomPasswords } from './rooms/room-commands.js';
@@ -36,6 +36,7 @@ export interface Foundation {
   readonly rooms: Rooms;
   readonly users: Users;
   readonly invitations: Invitations;
+  readonly announcements: Announcements;
   readonly names: Names;
   readonly passwords: RoomPasswords;
   readonly sessions: Sessions;
@@ -106,6 +107,7 @@ export async function layFoundation({
     rooms,
     users,
     invitations: new Invitations(write),
+    announcements: new Announcements(write),
     names: new Names(sql, new StreamNameOwners(users, rooms)),
     passwords: new RoomPasswords(vault),
     sessions: new Sessions(sql, keys, clock),

@@ -29,8 +29,10 @@ import { Inspections } from './moderation/inspections.js';
 import { newId } from './new-id.js';
 import { Metrics } from './operation/metrics.js';
 import { Readiness } from './operation/readiness.js';
+import { Settings } from './operation/settings.js';
 import { Tally } from './operation/tally.js';
 import { Presence } from './presence/presence.js';
+import { Rebuilds } from './read-models/rebuilds.js';
 import { Idempotency } from './rest/idempotency.js';
 import { ProblemFilter } from './rest/problem-filter.js';
 import { ReadYourWrites } from './rest/read-your-writes.js';
@@ -100,6 +102,7 @@ async function openDoors(
     rooms,
     users,
     invitations,
+    announcements,
     names,
     passwords,
     sessions,
@@ -143,6 +146,7 @@ async function openDoors(
   const metrics = new Metrics(
     [
       { name: 'verbatim_sockets', help: 'Open WebSocket connections.', read: (): number => gateway.size },
+      { name: 'verbatim_people', help: 'Accounts that have an open connection here.', read: () => gateway.people },
       {
         name: 'verbatim_other_replicas',
         help: 'Other replicas whose people are known here.',
@@ -204,7 +208,9 @@ async function openDoors(
       new RoomAccess(rooms, inspections),
       ...[limits, attempts, proxies, invitations, new InvitationCodes(vault)],
       new Registration(config.REGISTRATION),
+      ...[announcements, Settings.of(config)],
       new ReadYourWrites(readModels),
+      new Rebuilds(readModels.side, log),
       idempotency,
       readiness,
       metrics,
@@ -233,6 +239,7 @@ async function openDoors(
       if (category === 'room') rooms.take(id, run);
       else if (category === 'user') users.take(id, run);
       else if (category === 'invitation') invitations.take(id, run);
+      else if (category === 'announcement') announcements.take(id, run);
     }
   });
   feed.add('personal tokens', (events) => personalTokens.take(events));
@@ -267,7 +274,7 @@ async function openDoors(
     gateway.announceDrain();
     await new Promise((resolve) => setTimeout(resolve, DRAIN));
     gateway.stopListening();
-    await Promise.all([rooms.finish(FINISH), users.finish(FINISH), invitations.finish(FINISH)]);
+    await Promise.all([rooms, users, invitations, announcements].map((mailboxes) => mailboxes.finish(FINISH)));
     await gateway.closeAll();
     await webhooks.stop();
     await ledger.stop();

@@ -75,6 +75,8 @@ export const fieldRules: FieldRules<DomainEvent> = {
   InvitationCreated: {},
   InvitationRedeemed: {},
   InvitationRevoked: {},
+  Announced: {},
+  AnnouncementWithdrawn: {},
   UserDeactivated: {},
   UserReactivated: {},
   PasswordChanged: {},

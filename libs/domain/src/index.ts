@@ -1,3 +1,4 @@
+export * from './announcement.js';
 export * from './decider.js';
 export * from './disclosure.js';
 export * from './invitation.js';

@@ -7,6 +7,7 @@ export const limits = {
   reason: 500,
   emoji: 16,
   tokenName: 80,
+  announcement: 500,
 } as const;
 
 /** Brings text to the one form that is stored and compared: Unicode normalization form C. */

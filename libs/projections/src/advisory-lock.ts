@@ -74,6 +74,20 @@ export class AdvisoryLock {
   }
 }
 
+/** Whether anybody holds the lock at this moment. It is only looked at, so nobody who wants it is in the way of anybody. */
+export async function isHeld(sql: Sql, name: string): Promise<boolean> {
+  const [row] = await within(
+    PATIENCE_MS,
+    sql<{ held: boolean }[]>`
+    SELECT EXISTS (
+      SELECT FROM pg_locks
+      WHERE locktype = 'advisory' AND granted AND objsubid = 1
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND ((classid::bigint << 32) | objid::bigint) = hashtextextended(${name}, 0)) AS held`,
+  );
+  return row?.held ?? false;
+}
+
 /** Asked first, so that those who wait for the lock need no connection of their own. Takes it for a moment. */
 async function isFree(sql: Sql, name: string): Promise<boolean> {
   const [row] = await within(

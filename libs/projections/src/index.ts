@@ -26,7 +26,13 @@ export { Projector, type ProjectorOptions, type ProjectorStatus } from './projec
 export { type ProjectionGroup, type ReadModels, readModels, readModelsVersion } from './read-models.js';
 export { type LiveSchema, ReadSchemas, type ReadSchemasOptions } from './read-schemas.js';
 export { ReadSide, type ReadSideOptions } from './read-side.js';
-export { type RebuildOptions, type RebuildOutcome, type RebuildProgress, rebuild } from './rebuild.js';
+export {
+  type RebuildOptions,
+  type RebuildOutcome,
+  type RebuildProgress,
+  type RebuildUnderWay,
+  rebuild,
+} from './rebuild.js';
 export { getReport, listReports, type Report, type ReportsQuery } from './reports.js';
 export { type Ban, bansOf } from './restraints.js';
 export { getRoom, listRooms, type Room, type RoomSort, type RoomsQuery } from './rooms.js';

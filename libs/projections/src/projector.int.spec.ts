@@ -80,7 +80,7 @@ describe('a projector', () => {
     expect(await projector.reached(head, 10_000)).toBe(true);
     await caughtUp();
     await expectAllRows();
-    expect((await projector.status()).search).toEqual({ position: head, lag: 0 });
+    expect((await projector.status()).search).toMatchObject({ position: head, lag: 0 });
   });
 
   test('says when the read models do not get there in time', async () => {

@@ -30,7 +30,9 @@ export interface ProjectorStatus {
   readonly head: bigint;
   /** How far the timeline is behind, in positions: these count events in some stores, and bytes of the log in others. */
   readonly lag: number;
-  readonly search: { readonly position: bigint; readonly lag: number };
+  /** When this process last saw the checkpoint move, in milliseconds since 1970; null: not since it began. */
+  readonly movedAt: number | null;
+  readonly search: { readonly position: bigint; readonly lag: number; readonly movedAt: number | null };
   /** Whether it is this process that projects. */
   readonly projecting: boolean;
 }
@@ -55,6 +57,8 @@ export class Projector {
   readonly #waiters = new Set<Waiter>();
   #position = -1n;
   #searchPosition = -1n;
+  #movedAt: number | null = null;
+  #searchMovedAt: number | null = null;
   #head = -1n;
   #projecting = false;
   #watching = false;
@@ -73,9 +77,7 @@ export class Projector {
       ...common,
       delayMs: delayMs * 2.5,
       group: projections.search,
-      progressed: (at) => {
-        this.#searchPosition = at;
-      },
+      progressed: (at) => this.#searchProgressed(at),
     });
     this.caughtUpOnce = new Promise((resolve) => {
       this.#caughtUp = resolve;
@@ -122,7 +124,8 @@ export class Projector {
       position: this.#position,
       head: this.#head,
       lag: lag(this.#position),
-      search: { position: this.#searchPosition, lag: lag(this.#searchPosition) },
+      movedAt: this.#movedAt,
+      search: { position: this.#searchPosition, lag: lag(this.#searchPosition), movedAt: this.#searchMovedAt },
       projecting: this.#projecting,
     };
   }
@@ -152,8 +155,15 @@ export class Projector {
   }
 
   #progressed(position: bigint): void {
+    // What is read first may be of long ago.
+    if (position > this.#position && this.#position >= 0n) this.#movedAt = Date.now();
     if (position > this.#position) this.#position = position;
     for (const waiter of this.#waiters) if (waiter.position <= position) waiter.settle(true);
+  }
+
+  #searchProgressed(position: bigint): void {
+    if (position > this.#searchPosition && this.#searchPosition >= 0n) this.#searchMovedAt = Date.now();
+    this.#searchPosition = position;
   }
 
   /** Looks at the checkpoints that another process moves. */
@@ -161,7 +171,7 @@ export class Projector {
     const { sql, schema, projections } = this.options;
     try {
       this.#progressed((await readCheckpoint(sql, schema, projections.timeline.name)).position);
-      this.#searchPosition = (await readCheckpoint(sql, schema, projections.search.name)).position;
+      this.#searchProgressed((await readCheckpoint(sql, schema, projections.search.name)).position);
       return true;
     } catch {
       // Whoever waits is told at the deadline, and the loop of `run` logs that the database is away.

@@ -4,7 +4,13 @@ import type { ReadDatabase, Sql } from './projection.js';
 import { Projector, type ProjectorOptions, type ProjectorStatus } from './projector.js';
 import { readModels } from './read-models.js';
 import { type LiveSchema, ReadSchemas, type ReadSchemasOptions } from './read-schemas.js';
-import { type RebuildOutcome, type RebuildProgress, rebuild } from './rebuild.js';
+import {
+  type RebuildOutcome,
+  type RebuildProgress,
+  type RebuildUnderWay,
+  rebuild,
+  rebuildUnderWay,
+} from './rebuild.js';
 
 /** How long new read models may take to catch up before the move to them is put off; milliseconds. */
 const CATCH_UP_MS = 60_000;
@@ -22,6 +28,7 @@ export class ReadSide implements ReadDatabase {
   #projector: Projector | undefined;
   #schema = '';
   #watching: Promise<void> = Promise.resolve();
+  #rebuilding: Promise<unknown> = Promise.resolve();
   #noteMove: () => void = () => {};
   /** Resolves with the first move to other read models, which takes place only when those have caught up. */
   readonly #moved = new Promise<void>((resolve) => {
@@ -58,6 +65,7 @@ export class ReadSide implements ReadDatabase {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#watching;
+    await this.#rebuilding;
     await this.#projector?.stop();
   }
 
@@ -89,7 +97,15 @@ export class ReadSide implements ReadDatabase {
   /** Builds all read models anew; this and all other processes move to them by themselves. */
   rebuild(onProgress?: (progress: RebuildProgress) => void): Promise<RebuildOutcome> {
     const { maxBatch: _, ...options } = this.options;
-    return rebuild({ ...options, version: this.#schemas.version, signal: this.#stopping.signal }, onProgress);
+    const signal = this.#stopping.signal;
+    const running = rebuild({ ...options, version: this.#schemas.version, signal }, onProgress);
+    this.#rebuilding = Promise.allSettled([this.#rebuilding, running]);
+    return running;
+  }
+
+  /** The rebuild that runs now, in whatever process; null if there is none. */
+  rebuildUnderWay(): Promise<RebuildUnderWay | null> {
+    return rebuildUnderWay(this.options);
   }
 
   get #current(): Projector {

@@ -1,6 +1,6 @@
 import type { Recorded } from '@verbatim/domain';
-import { AdvisoryLock } from './advisory-lock.js';
-import { applyBatch } from './checkpoints.js';
+import { AdvisoryLock, isHeld } from './advisory-lock.js';
+import { applyBatch, readCheckpoint } from './checkpoints.js';
 import { disconnect, ownConnection } from './connection.js';
 import type { GroupRunnerOptions } from './group-runner.js';
 import type { Sql } from './projection.js';
@@ -27,9 +27,15 @@ export interface RebuildProgress {
   readonly head: bigint;
 }
 
+/** How far a rebuild has come, as the database shows it to every process. */
+export type RebuildUnderWay = Omit<RebuildProgress, 'phase'>;
+
 export type RebuildOutcome =
   | { readonly outcome: 'switched'; readonly schema: string }
   | { readonly outcome: 'already running' };
+
+/** The lock that is held as long as a rebuild runs. */
+const REBUILD = 'verbatim rebuild';
 
 /**
  * Builds all read models anew from the log, in a schema beside the live one, and makes it the live one when it has caught
@@ -43,7 +49,7 @@ export async function rebuild(
 ): Promise<RebuildOutcome> {
   const { sql, direct = sql, signal } = options;
   await new ReadSchemas(options).ensureLive();
-  const lock = await AdvisoryLock.tryTake(direct, 'verbatim rebuild');
+  const lock = await AdvisoryLock.tryTake(direct, REBUILD);
   if (!lock) return { outcome: 'already running' };
   const connection = ownConnection(sql);
   try {
@@ -53,6 +59,22 @@ export async function rebuild(
     await disconnect(connection);
     await lock.release();
   }
+}
+
+/** The rebuild that runs now, in whatever process of this database; null: there is none, or it has only just begun. */
+export async function rebuildUnderWay({
+  sql,
+  store,
+}: Pick<RebuildOptions, 'sql' | 'store'>): Promise<RebuildUnderWay | null> {
+  if (!(await isHeld(sql, REBUILD))) return null;
+  const [row] = await sql<
+    { n: number }[]
+  >`SELECT max(n) AS n FROM desk.read_schemas WHERE state = 'building' HAVING max(n) > 0`;
+  if (!row) return null;
+  const schema = schemaName(row.n);
+  // It may have come to its end meanwhile, and a schema that was given up may be gone.
+  const checkpoint = await readCheckpoint(sql, schema, readModels.timeline.name).catch(() => null);
+  return checkpoint && { schema, position: checkpoint.position, head: await store.head() };
 }
 
 const rejectWhen = (over: AbortSignal): Promise<never> =>

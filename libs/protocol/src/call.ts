@@ -40,6 +40,7 @@ export type Tag =
   | 'Moderation'
   | 'Events'
   | 'Webhooks'
+  | 'Administration'
   | 'Operation';
 
 /** Headers of requests and answers, keyed by name; those of answers may be absent. */

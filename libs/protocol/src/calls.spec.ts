@@ -19,6 +19,7 @@ describe('the table of calls', () => {
   it('has the paths and the answers that clients rely on', () => {
     const lines = callList.map(([, { method, path, answers }]) => `${method} ${path} ${Object.keys(answers)}`);
     expect(lines.sort()).toEqual([
+      'DELETE /v1/announcement 204',
       'DELETE /v1/invitations/{id} 204',
       'DELETE /v1/me/sessions 204',
       'DELETE /v1/me/sessions/{id} 204',
@@ -54,6 +55,7 @@ describe('the table of calls', () => {
       'GET /v1/me/sessions 200',
       'GET /v1/me/tokens 200',
       'GET /v1/me/totp 200',
+      'GET /v1/projections 200',
       'GET /v1/reports 200',
       'GET /v1/rooms 200',
       'GET /v1/rooms/{id} 200',
@@ -67,6 +69,7 @@ describe('the table of calls', () => {
       'GET /v1/rooms/{id}/webhooks 200',
       'GET /v1/rooms/{id}/webhooks/{webhookId} 200',
       'GET /v1/search 200',
+      'GET /v1/settings 200',
       'GET /v1/users 200',
       'GET /v1/users/{id} 200',
       'GET /v1/users/{id}/events 200',
@@ -95,6 +98,7 @@ describe('the table of calls', () => {
       'POST /v1/me/totp 201',
       'POST /v1/me/totp/confirm 200',
       'POST /v1/me/totp/recovery-codes 200',
+      'POST /v1/projections/rebuild 202',
       'POST /v1/rooms 201',
       'POST /v1/rooms/{id}/close 200',
       'POST /v1/rooms/{id}/incoming-webhooks 201',
@@ -108,6 +112,7 @@ describe('the table of calls', () => {
       'POST /v1/rooms/{id}/webhooks/{webhookId}/rotate-secret 200',
       'POST /v1/users/{id}/password-reset 201',
       'POST /v1/users/{id}/tokens 201',
+      'PUT /v1/announcement 200',
       'PUT /v1/direct/{username} 200,201',
       'PUT /v1/me/password 204',
       'PUT /v1/rooms/{id}/bans/{userId} 204',

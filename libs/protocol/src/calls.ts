@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { accountCalls } from './account-calls.js';
+import { administrationCalls } from './administration-calls.js';
 import { type Call, noHeaders } from './call.js';
 import { type ErrorCode, errorCodes, errors } from './errors.js';
 import { eventCalls } from './event-calls.js';
@@ -25,6 +26,7 @@ export const calls = {
   ...eventCalls,
   ...webhookCalls,
   ...invitationCalls,
+  ...administrationCalls,
   ...operationCalls,
 };
 

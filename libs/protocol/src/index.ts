@@ -1,4 +1,5 @@
 export * from './accounts.js';
+export * from './administration.js';
 export * from './asyncapi.js';
 export type { Call, Tag } from './call.js';
 export * from './calls.js';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import * as accounts from './accounts.js';
+import * as administration from './administration.js';
 import type { Call, Tag } from './call.js';
 import { callList, statusesOf } from './calls.js';
 import { type ErrorCode, errors, inputErrorSchema, problemMediaType, problemSchema } from './errors.js';
@@ -51,6 +52,7 @@ const tags: Record<Tag, string> = {
   Moderation: 'Bans, mutes, reports, and who owns a room.',
   Events: 'The log of a room or an account: the one truth from which all the rest is made.',
   Webhooks: 'Events of rooms sent elsewhere, and addresses at which programs post.',
+  Administration: 'How the service is set up, how far it is, and what its administrators tell everybody.',
   Operation: 'For those who run the service.',
 };
 
@@ -196,10 +198,16 @@ const namedSchemas: Record<string, z.ZodType> = {
   PostToHook: webhooks.postToHookBody,
   Posted: webhooks.postedSchema,
 
+  ProjectionGroup: administration.projectionGroupSchema,
+  Projections: administration.projectionsSchema,
+  Settings: administration.settingsSchema,
+  Announce: administration.announceBody,
+
   Problem: problemSchema,
   InputError: inputErrorSchema,
   Health: operation.healthSchema,
   About: operation.aboutSchema,
+  Announcement: operation.announcementSchema,
 };
 
 const names = new Map(Object.entries(namedSchemas).map(([name, schema]) => [schema, name]));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { course, perMinute, processor, readFigures, type Sample } from './figures';
+import { course, lately, parts, perMinute, processor, readFigures, type Sample } from './figures';
 
 const sample = (seconds: number, figures: Record<string, number>): Sample => ({
   at: seconds * 1_000,
@@ -34,4 +34,19 @@ test('the use of the processor is that of the last stretch', () => {
   const used = (seconds: number, cpu: number) => sample(seconds, { process_cpu_seconds_total: cpu });
   expect(processor([used(0, 0), used(10, 5), used(20, 7.5)])).toBe(25);
   expect(processor([used(0, 0)])).toBeNull();
+});
+
+test('what a turn took is that of the last minute, and nothing if there was none', () => {
+  const turns = (seconds: number, sum: number, count: number) => sample(seconds, { sum, count });
+  const samples = [turns(0, 9, 1), turns(60, 10, 100), turns(90, 12, 200), turns(120, 12, 200)];
+  expect(lately(samples, 'sum', 'count')).toBe(0.02);
+  expect(lately([turns(0, 9, 1), turns(60, 9, 1)], 'sum', 'count')).toBeNull();
+});
+
+test('what the service stands on is up unless it tells that it is missing', () => {
+  const up = (detail: string | null) =>
+    parts({ ...sample(0, {}), ready: detail === null ? 'ready' : 'not ready', detail }).map((part) => part.up);
+  expect(up(null)).toEqual([true, true, true, true]);
+  expect(up('Not ready: event store, read models.')).toEqual([true, false, true, false]);
+  expect(up('Not ready: shutting down.')).toEqual([]);
 });

@@ -45,6 +45,34 @@ export function perMinute(samples: readonly Sample[], name: string, span = 60_00
   });
 }
 
+/**
+ * What one turn took on the average over `span` milliseconds before the last sample: from the sum of what all took, and their
+ * number. Null if there was none.
+ */
+export function lately(samples: readonly Sample[], sum: string, count: string, span = 60_000): number | null {
+  const last = samples.at(-1);
+  const first = samples.find(({ at }) => at >= (last?.at ?? 0) - span);
+  const grown = (name: string) => (last?.figures[name] ?? 0) - (first?.figures[name] ?? 0);
+  return grown(count) > 0 ? grown(sum) / grown(count) : null;
+}
+
+/** What the service stands on, by the names under which it tells what is missing. */
+const standsOn = { database: 'database', store: 'event store', feed: 'feed', read_models: 'read models' } as const;
+
+export interface Part {
+  readonly name: keyof typeof standsOn;
+  readonly up: boolean;
+}
+
+/** Which of what the service stands on is up; nothing is known of a service that does not answer or is ending. */
+export function parts({ ready, detail }: Sample): Part[] {
+  if (ready === 'out of reach' || detail?.includes('shutting down')) return [];
+  return Object.entries(standsOn).map(([name, told]) => ({
+    name: name as Part['name'],
+    up: ready === 'ready' || !detail?.includes(told),
+  }));
+}
+
 /** Share of one processor that was used between the last two samples, in percent. */
 export function processor(samples: readonly Sample[]): number | null {
   const points = course(samples.slice(-2), 'process_cpu_seconds_total');

@@ -2,7 +2,7 @@ import { Box, Card, CardContent, Skeleton, Typography } from '@mui/material';
 import { lazy, type ReactNode, Suspense } from 'react';
 import { Title, useTranslate } from 'react-admin';
 import { useRegion } from '../words/region';
-import { course, type Point, perMinute, processor, type Sample } from './figures';
+import { course, lately, type Point, parts, perMinute, processor, type Sample } from './figures';
 import { NewestPeople, NewestRooms } from './newest';
 import { type About, useSamples } from './samples';
 
@@ -71,6 +71,7 @@ function State({ sample, about }: { sample: Sample | undefined; about: About | n
         <Typography variant="body2" color="textSecondary">
           {detail}
         </Typography>
+        {sample && <Parts sample={sample} />}
         {about && (
           <Typography variant="body2" color="textSecondary">
             {translate('verbatim.home.version', { version: about.version, protocol: about.protocol })}
@@ -81,21 +82,39 @@ function State({ sample, about }: { sample: Sample | undefined; about: About | n
   );
 }
 
+/** What the service stands on, and whether each of it is up. */
+function Parts({ sample }: { sample: Sample }) {
+  const translate = useTranslate();
+  return (
+    <Box component="ul" sx={{ m: 0, my: 1, p: 0, listStyle: 'none' }}>
+      {parts(sample).map(({ name, up }) => (
+        <Typography component="li" variant="body2" key={name} sx={{ color: up ? 'success.main' : 'error.main' }}>
+          {translate(`verbatim.home.part_${name}`)}: {translate(up ? 'verbatim.home.up' : 'verbatim.home.down')}
+        </Typography>
+      ))}
+    </Box>
+  );
+}
+
 function Figures({ samples, messages }: { samples: readonly Sample[]; messages: readonly Point[] }) {
   const figures = samples.at(-1)?.figures ?? {};
   const number = useNumber();
   const word = (name: string) => number(figures[name]);
   const events = perMinute(samples, 'verbatim_feed_position').at(-1)?.value;
+  const append = lately(samples, 'verbatim_store_append_seconds_sum', 'verbatim_store_append_seconds_count');
+  const milliseconds = append === null ? undefined : Math.round(append * 10_000) / 10;
   const memory = figures.process_resident_memory_bytes;
   const delay = figures.nodejs_eventloop_lag_p99_seconds;
   const megabytes = memory === undefined ? '–' : `${number(Math.round(memory / 2 ** 20))} MiB`;
   return (
     <>
       <Figure of="messages" value={number(messages.at(-1)?.value)} count={word('verbatim_messages')} />
+      <Figure of="people" value={word('verbatim_people')} />
       <Figure of="sockets" value={word('verbatim_sockets')} count={word('verbatim_other_replicas')} />
       <Figure of="registrations" value={word('verbatim_registrations')} />
       <Figure of="position" value={number(plusOne(figures.verbatim_feed_position))} count={number(events)} />
       <Figure of="lag" value={word('verbatim_projection_lag')} count={word('verbatim_search_lag')} />
+      <Figure of="store" value={number(milliseconds)} count={word('verbatim_store_subscription_lag_seconds')} />
       <Figure of="delay" value={number(delay && Math.round(delay * 1_000))} />
       <Figure of="memory" value={megabytes} percent={number(processor(samples) ?? undefined)} />
     </>
@@ -110,7 +129,16 @@ function useNumber() {
   return (value: number | undefined): string => (value === undefined ? '–' : format.format(value));
 }
 
-type FigureName = 'messages' | 'sockets' | 'registrations' | 'position' | 'lag' | 'delay' | 'memory';
+type FigureName =
+  | 'people'
+  | 'store'
+  | 'messages'
+  | 'sockets'
+  | 'registrations'
+  | 'position'
+  | 'lag'
+  | 'delay'
+  | 'memory';
 
 function Figure({ of, value, ...values }: { of: FigureName; value: string; count?: string; percent?: string }) {
   const translate = useTranslate();

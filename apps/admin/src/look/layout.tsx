@@ -11,13 +11,17 @@ import {
   useLocaleState,
 } from 'react-admin';
 import { SessionWatch } from '../sign-in/session-watch';
+import { Announcement } from './announcement';
 
-export function DashboardLayout(props: LayoutProps) {
+export function DashboardLayout({ children, ...props }: LayoutProps) {
   useLanguageOfPage();
   return (
     <>
       <SessionWatch />
-      <Layout {...props} appBar={Bar} />
+      <Layout {...props} appBar={Bar}>
+        <Announcement />
+        {children}
+      </Layout>
     </>
   );
 }

@@ -235,6 +235,12 @@ export const callTable = {
 
   listEvents: /*        */ row('u n + + + + + +'),
 
+  getProjections: /*    */ row('u f f f f f + +'),
+  rebuildProjections: /**/ row('u f f f f f f +'),
+  getSettings: /*       */ row('u f f f f f + +'),
+  announce: /*          */ row('u f f f f f f +', body(text)),
+  withdrawAnnouncement: /**/ row('u f f f f f f +'),
+
   getLiveness: /*       */ row('+ + + + + + + +'),
   getReadiness: /*      */ row('+ + + + + + + +'),
   getMetrics: /*        */ row('+ + + + + + + +'),

@@ -78,6 +78,11 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     return this.connections.size;
   }
 
+  /** Accounts that have an open socket here. */
+  get people(): number {
+    return new Set(Array.from(this.connections.values(), ({ actor }) => actor.id)).size;
+  }
+
   // Coming and going ------------------------------------------------------------------------------------------------
 
   async handleConnection(socket: WebSocket, request: IncomingMessage): Promise<void> {

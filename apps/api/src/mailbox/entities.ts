@@ -1,4 +1,8 @@
 import {
+  type AnnouncementCommand,
+  type AnnouncementEvent,
+  type AnnouncementState,
+  announcement,
   type InvitationCommand,
   type InvitationEvent,
   type InvitationState,
@@ -19,7 +23,7 @@ import {
 import type { MessageLookup } from '@verbatim/projections';
 import type { MailboxParts } from './mailbox.js';
 import { Mailboxes, mailboxesLimits } from './mailboxes.js';
-import { invitationSnapshot, roomSnapshot, userSnapshot } from './saved-states.js';
+import { announcementSnapshot, invitationSnapshot, roomSnapshot, userSnapshot } from './saved-states.js';
 
 /** What the mailboxes of both kinds are made from. */
 export type WriteParts = Pick<MailboxParts<never, never, never>, 'store' | 'sealer' | 'snapshots' | 'clock'>;
@@ -71,5 +75,12 @@ export class Invitations extends Mailboxes<InvitationState, InvitationCommand, I
   constructor(parts: WriteParts) {
     const weigh = ({ redeemedBy }: InvitationState) => 3_000 + redeemedBy.size * 250;
     super({ ...parts, decider: invitation, snapshot: invitationSnapshot, weigh, lookUp: () => null });
+  }
+}
+
+/** The write side of the announcement, which is one. */
+export class Announcements extends Mailboxes<AnnouncementState, AnnouncementCommand, AnnouncementEvent> {
+  constructor(parts: WriteParts) {
+    super({ ...parts, decider: announcement, snapshot: announcementSnapshot, weigh: () => 2_000, lookUp: () => null });
   }
 }

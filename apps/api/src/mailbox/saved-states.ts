@@ -1,4 +1,5 @@
 import {
+  type AnnouncementState,
   type Inspection,
   type InvitationState,
   type Member,
@@ -123,6 +124,16 @@ export const invitationSnapshot = {
     };
     const redeemedBy = PersistentMap.from(saved.redeemedBy.map((id) => [id, true] as const));
     return { ...saved, revision: BigInt(saved.revision), redeemedBy };
+  },
+};
+
+/** How the state of the announcement stands in a snapshot. */
+export const announcementSnapshot = {
+  rules: 'announcement-1',
+  write: (state: AnnouncementState): string => JSON.stringify({ ...state, revision: `${state.revision}` }),
+  read(text: string): AnnouncementState {
+    const saved = JSON.parse(text) as Omit<AnnouncementState, 'revision'> & { revision: string };
+    return { ...saved, revision: BigInt(saved.revision) };
   },
 };
 

@@ -1,7 +1,9 @@
 import { Controller, Header, Res } from '@nestjs/common';
+import { ANNOUNCEMENT } from '@verbatim/domain';
 import { type AnswerOf, asyncapi, openapi } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import { about } from '../config.js';
+import { Announcements } from '../mailbox/entities.js';
 import { Call } from '../rest/call.js';
 import { Refusal } from '../rest/refusal.js';
 import { Metrics } from './metrics.js';
@@ -15,6 +17,7 @@ export class OperationController {
   constructor(
     private readonly readiness: Readiness,
     private readonly metrics: Metrics,
+    private readonly announcements: Announcements,
   ) {}
 
   @Call('getLiveness')
@@ -37,8 +40,13 @@ export class OperationController {
   }
 
   @Call('getAbout')
-  about(): AnswerOf<'getAbout'> {
-    return about;
+  async about(): Promise<AnswerOf<'getAbout'>> {
+    // It is told also while the store is away.
+    const { told } = await this.announcements.current(ANNOUNCEMENT).then(
+      ({ state }) => state,
+      () => ({ told: null }),
+    );
+    return { ...about, announcement: told };
   }
 
   @Call('getOpenApi')

@@ -124,7 +124,8 @@ describe('metrics of the event store', () => {
 
 describe('what the service tells of itself', () => {
   it('is its name, its version and the number of its protocol', async () => {
-    expect((await visitor.get('/v1/about')).body).toEqual({ name: 'Verbatim', version: about.version, protocol: 1 });
+    const told = { name: 'Verbatim', version: about.version, protocol: 1, announcement: null };
+    expect((await visitor.get('/v1/about')).body).toEqual(told);
   });
 
   it('is the OpenAPI and the AsyncAPI of the schemas by which it goes', async () => {

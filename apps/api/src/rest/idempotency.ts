@@ -5,7 +5,7 @@ import type { Sql } from 'postgres';
 import { derivedId } from '../derived-id.js';
 
 /** Hours for which the answer to a key is kept. */
-const KEEP_HOURS = 24;
+export const KEEP_HOURS = 24;
 /** Seconds after which a request that was begun and never answered may be done again. */
 const GIVEN_UP_SECONDS = 15;
 

@@ -8,8 +8,8 @@ import { ACCESS_SECONDS } from './access-tokens.js';
 
 const DAY = 86_400;
 /** Days for which a session can be renewed, counted from its last renewal, and from its start. */
-const REFRESH_DAYS = 30;
-const SESSION_DAYS = 90;
+export const REFRESH_DAYS = 30;
+export const SESSION_DAYS = 90;
 /** Seconds in which an exchange of a refresh token may be repeated, because its answer was lost. */
 const GRACE_SECONDS = 10;
 /** Seconds for which a ticket opens a socket. */

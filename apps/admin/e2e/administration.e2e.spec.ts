@@ -1,0 +1,78 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { password, register, signIn, type TestPerson } from '../../api/src/testing/test-client.testing.js';
+import { administrator, startTestService, type TestService } from '../../api/src/testing/test-service.testing.js';
+import { browserProgram, openBrowser, Tab } from './browser.testing.js';
+
+describe.skipIf(!browserProgram)('running the service from the dashboard', { timeout: 180_000 }, () => {
+  let service: TestService;
+  let browser: Browser;
+  let admin: TestPerson;
+  let tab: Tab;
+  let page: Page;
+
+  beforeAll(async () => {
+    [service, browser] = await Promise.all([startTestService(), openBrowser()]);
+    admin = await signIn(service.url);
+  }, 180_000);
+  afterAll(async () => {
+    await browser?.close();
+    await service?.stop();
+  });
+  afterEach(async () => {
+    expect(tab.complaints).toEqual([]);
+    await tab.close();
+  });
+
+  const enter = async (place: string, who: { username: string; password: string } = administrator) => {
+    tab = await Tab.open(browser, service.url);
+    page = tab.page;
+    await tab.goTo(place);
+    await tab.signIn(who);
+  };
+  const button = (name: string) => page.getByRole('button', { name, exact: true });
+
+  it('builds the read models anew, once that is confirmed', async () => {
+    await enter('/projections');
+    await page.getByText('In use: schema read_1').waitFor();
+    await button('Rebuild').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Rebuild' }).click();
+    await page.getByText('In use: schema read_2').waitFor();
+    await button('Rebuild').waitFor();
+  });
+
+  it('announces something on top of every page, until it is withdrawn', async () => {
+    await enter('/settings');
+    await page.getByRole('textbox', { name: 'Text' }).fill('Closed on Sunday');
+    await button('Announce').click();
+    const banner = page.getByRole('status').getByText('Closed on Sunday');
+    await banner.waitFor();
+    await tab.goTo('/users');
+    await banner.waitFor();
+    expect((await admin.get('/v1/about')).body.announcement.text).toBe('Closed on Sunday');
+    await tab.goTo('/settings');
+    await button('Withdraw').click();
+    await banner.waitFor({ state: 'hidden' });
+    expect((await admin.get('/v1/about')).body.announcement).toBeNull();
+  });
+
+  it('shows auditors the same, and lets them change nothing', async () => {
+    const auditor = await register(service.url);
+    await admin.patch(`/v1/users/${auditor.id}`, { role: 'auditor' });
+    await enter('/projections', { username: auditor.username, password });
+    await page.getByText('Last event in the log').waitFor();
+    expect(await button('Rebuild').count()).toBe(0);
+    await tab.goTo('/settings');
+    await page.getByText('Who may make an account').waitFor();
+    expect(await button('Announce').count()).toBe(0);
+  });
+
+  it('tells on the home page what the service stands on, and how many are there', async () => {
+    const socket = await admin.connect();
+    await enter('/');
+    for (const part of ['Database: up', 'Event store: up', 'Feed: up', 'Read models: up'])
+      await page.getByText(part).waitFor();
+    await page.getByText('People online').waitFor();
+    socket.close();
+  });
+});

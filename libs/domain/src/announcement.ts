@@ -1,0 +1,64 @@
+import type { Actor, Decider, Decision, Happened, NewFact } from './decider.js';
+import { reject } from './rejection.js';
+import { limits, textProblem } from './text.js';
+
+/** The id of the one announcement of a service. */
+export const ANNOUNCEMENT = '00000000-0000-8000-8000-000000000002';
+
+// Events ------------------------------------------------------------------------------------------------------------
+
+/** Administrators tell everybody something; it takes the place of what was told before. */
+export type Announced = Happened<'Announced', { readonly text: string }>;
+export type AnnouncementWithdrawn = Happened<'AnnouncementWithdrawn', Record<string, never>>;
+
+export type AnnouncementEvent = Announced | AnnouncementWithdrawn;
+
+// State -------------------------------------------------------------------------------------------------------------
+
+export interface AnnouncementState {
+  readonly revision: bigint;
+  /** What is told now, and since when; null: nothing. */
+  readonly told: { readonly text: string; readonly since: string } | null;
+}
+
+const initialState: AnnouncementState = { revision: -1n, told: null };
+
+function evolve({ told }: AnnouncementState, event: AnnouncementEvent): AnnouncementState {
+  const { revision, at } = event;
+  switch (event.type) {
+    case 'Announced':
+      return { revision, told: { text: event.data.text, since: at } };
+    case 'AnnouncementWithdrawn':
+      return { revision, told: null };
+    default:
+      // An event of a later release.
+      return { revision, told };
+  }
+}
+
+// Commands ----------------------------------------------------------------------------------------------------------
+
+export type Announce = { readonly type: 'Announce'; readonly actor: Actor; readonly text: string };
+export type WithdrawAnnouncement = { readonly type: 'WithdrawAnnouncement'; readonly actor: Actor };
+
+export type AnnouncementCommand = Announce | WithdrawAnnouncement;
+
+// Decisions ---------------------------------------------------------------------------------------------------------
+
+const accept = (...events: NewFact<AnnouncementEvent>[]): Decision<AnnouncementEvent> => ({ events });
+
+function decide(command: AnnouncementCommand, { told }: AnnouncementState): Decision<AnnouncementEvent> {
+  if (command.actor.role !== 'admin') return reject('NotAllowed', 'Only administrators announce anything.');
+  if (command.type === 'WithdrawAnnouncement')
+    return told === null ? accept() : accept({ type: 'AnnouncementWithdrawn', data: {} });
+  const problem = textProblem(command.text, 1, limits.announcement);
+  if (problem) return reject('Invalid', `The text ${problem}.`);
+  return told?.text === command.text ? accept() : accept({ type: 'Announced', data: { text: command.text } });
+}
+
+export const announcement: Decider<AnnouncementState, AnnouncementCommand, AnnouncementEvent> = {
+  category: 'announcement',
+  initialState,
+  evolve,
+  decide,
+};

@@ -1,0 +1,71 @@
+import { limits } from '@verbatim/domain';
+import { z } from 'zod';
+import { serverRole } from './accounts.js';
+import { count, position, text, time } from './fields.js';
+
+// Read models -------------------------------------------------------------------------------------------------------
+
+const checkpoint = position.nullable().describe('Null before the first event.');
+
+export const projectionGroupSchema = z.object({
+  name: z.enum(['timeline', 'search']).describe('`timeline`: people, rooms, members, messages; `search`: their words.'),
+  checkpoint: checkpoint.describe('Position of the last event that is in its tables; null before the first.'),
+  lag: count.describe('How far that is behind the log: events, or bytes of the log in some stores.'),
+  movedAt: time
+    .nullable()
+    .describe('When the process that answers last saw the checkpoint move; null: not since it was started.'),
+});
+export type ProjectionGroup = z.output<typeof projectionGroupSchema>;
+
+export const projectionsSchema = z.object({
+  schema: z.string().describe('Of the database, where the tables are that are read now.'),
+  head: checkpoint.describe('Position of the last event in the log; null before the first.'),
+  projecting: z.boolean().describe('Whether it is the process that answers which keeps the tables up with the log.'),
+  groups: z.array(projectionGroupSchema),
+  rebuild: z
+    .object({
+      schema: z.string().describe('Where the new tables are made.'),
+      done: count.describe('How far they have come, in the positions of the log.'),
+      total: count,
+    })
+    .nullable()
+    .describe('The rebuild that runs now, in whatever process; null if there is none.'),
+});
+export type Projections = z.output<typeof projectionsSchema>;
+
+// Settings ----------------------------------------------------------------------------------------------------------
+
+export const settingsSchema = z.object({
+  version: z.string(),
+  registration: z.enum(['open', 'invite', 'closed']).describe('Who may make an account.'),
+  singleSignOn: z.object({ label: z.string(), issuer: z.string() }).nullable().describe('Null where there is none.'),
+  secondFactorFor: z.array(serverRole).describe('Roles that must have a second factor.'),
+  limits: z
+    .array(
+      z.object({
+        name: z.string().describe('As the variable of the environment is called.'),
+        count,
+        seconds: count.nullable().describe('The span in which `count` is allowed; null: so many at a time.'),
+      }),
+    )
+    .nullable()
+    .describe('Null while limits are turned off.'),
+  retention: z
+    .object({
+      idempotencyHours: count.describe('For which answers to requests with an Idempotency-Key are kept.'),
+      sessionDays: count.describe('After which a session ends in any case.'),
+      unusedSessionDays: count.describe('After which one that is not used ends.'),
+    })
+    .describe('Events are kept for good.'),
+  database: z.enum(['embedded', 'external']),
+  eventStore: z.enum(['postgresql', 'kurrentdb']),
+  allowedOrigins: z.array(z.string()).describe('Other sites whose pages may call.'),
+  trustsProxies: z.boolean().describe('Whether proxies are believed where requests come from.'),
+  privateWebhooks: z.boolean().describe('Whether webhooks may be sent to private addresses.'),
+  logLevel: z.string(),
+});
+export type Settings = z.output<typeof settingsSchema>;
+
+export const announceBody = z
+  .object({ text: text(1, limits.announcement) })
+  .meta({ examples: [{ text: 'The service is updated on Sunday at 6 in the morning.' }] });
