@@ -18,8 +18,8 @@ export const userStream = (userId: string): string => streamName('user', userId)
 // Events ------------------------------------------------------------------------------------------------------------
 
 /**
- * `origin`: registered by oneself, made at the first start, read from a log of another system or made up for trials, a bot of
- * an administrator, or by single sign-on.
+ * `origin`: registered by oneself, made at the first start, read from a log of another system, a bot of an administrator, or
+ * by single sign-on.
  */
 export type UserRegistered = Happened<
   'UserRegistered',
