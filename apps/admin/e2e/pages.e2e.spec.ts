@@ -49,11 +49,13 @@ describe.skipIf(!browserProgram)('each page of the dashboard', { timeout: 180_00
     settings: { place: '/settings', shows: 'Who may make an account' },
   });
 
-  describe.each([
+  const looks = [
     { name: 'light', colorScheme: 'light', viewport: { width: 1280, height: 900 } },
     { name: 'dark', colorScheme: 'dark', viewport: { width: 1280, height: 900 } },
     { name: 'phone', colorScheme: 'light', viewport: { width: 390, height: 844 } },
-  ] as const)('$name', ({ name, ...look }) => {
+  ] as const;
+  // All that is different in the others are colours and widths, and each takes a minute.
+  describe.each(process.env.LONG === '1' ? looks : looks.slice(0, 1))('$name', ({ name, ...look }) => {
     let tab: Tab;
     beforeAll(async () => {
       tab = await Tab.open(browser, service.url, { ...look, reducedMotion: 'reduce' });

@@ -97,3 +97,33 @@ describe('while the two groups are not at the same event', () => {
     expect(next).not.toBeNull();
   });
 });
+
+describe('among many messages', () => {
+  /** Every message has the word `common`, every hundredth the word `rare`; what bob may not read is left out. */
+  const chat = new Chat().registers('alice').registers('bob');
+  const rooms = ['lounge', 'office', 'diary'];
+  const readable: string[] = [];
+  beforeAll(async () => {
+    chat.creates('alice', 'lounge').creates('alice', 'diary').joins('bob', 'lounge');
+    chat.creates('alice', 'office', { visibility: 'private', history: 'joined' });
+    for (let n = 0; n < 900; n++) {
+      if (n === 450) chat.joins('bob', 'office');
+      const room = rooms[n % 3] ?? '';
+      chat.posts('alice', room, `m${n}`, n % 100 === 7 ? 'common rare' : 'common');
+      if (room === 'lounge' || (room === 'office' && n >= 450)) readable.unshift(`m${n}`);
+    }
+    await emptyReadModels(db.sql, 'read_1');
+    await applyBatch(db.sql, 'read_1', [readModels.timeline, readModels.search], -1n, chat.events);
+    await db.sql`ANALYZE read_1.search`;
+  });
+
+  test.each([
+    ['common', () => readable],
+    ['rare', () => readable.filter((id) => Number(id.slice(1)) % 100 === 7)],
+  ])('%s words are found, all of them, newest first, whichever way is gone', async (q, wanted) => {
+    for (const limit of [7, 200]) {
+      const items = await everything(limit, (page) => searchMessages(db, { viewer: 'bob', q, page }));
+      expect(items.map(({ id }) => id)).toEqual(wanted());
+    }
+  });
+});

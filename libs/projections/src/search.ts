@@ -23,7 +23,9 @@ export const search: Projection = {
     );`,
 
   // `fastupdate` puts new words on a list first, which halves the price of a post.
-  indexes: (schema) => `CREATE INDEX ON ${schema}.search USING gin (words) WITH (fastupdate = on);`,
+  indexes: (schema) => `
+    CREATE INDEX ON ${schema}.search USING gin (words) WITH (fastupdate = on);
+    CREATE INDEX ON ${schema}.search (room_id, posted_at, position);`,
 
   async apply(tx, schema, events) {
     const { posted, edited, redacted } = fold(events);
@@ -105,38 +107,102 @@ export interface SearchQuery {
  * Messages that hold the words, newest first, in one room or in all of which the viewer is a member, as far back as a
  * member may read there. A query that only excludes words finds nothing. While the search lags, a page may hold less than its limit.
  */
-export async function searchMessages(db: ReadDatabase, { viewer, q, room, page }: SearchQuery): Promise<Page<Message>> {
-  const { sql, schema } = reading(db);
-  const last = cursorKey(page, 'search', isTime, isPlace);
-  const wanted = sql`websearch_to_tsquery('simple', ${textValue(q)})`;
-  const ownRooms = sql`
-      JOIN ${schema}.members me ON me.room_id = s.room_id AND me.user_id = ${keyValue(viewer)}
-      JOIN ${schema}.rooms r ON r.id = s.room_id`;
-  const asMember = sql`(r.visibility = 'public' OR r.history = 'full' OR s.revision >= me.joined_revision)`;
-  const rows = await sql<(MessageRow & { found_at: Date; position: string })[]>`
-    WITH found AS (
-      SELECT s.room_id, s.message_id, s.posted_at, s.position
-      FROM ${schema}.search s
-      ${room ? sql`` : ownRooms}
-      WHERE s.words @@ ${wanted} AND querytree(${wanted}) NOT IN ('', 'T')
-        AND ${room ? sql`s.room_id = ${keyValue(room.id)} AND s.revision >= ${`${room.visibleFrom}`}` : asMember}
-        ${last ? sql`AND (s.posted_at, s.position) < (${last[0]}::timestamptz, ${last[1]}::bigint)` : sql``}
-      ORDER BY s.posted_at DESC, s.position DESC
-      LIMIT ${page.limit + 1}
-    )
-    SELECT found.posted_at AS found_at, found.position, ${messageFields(db, viewer)}
-    FROM found
-    LEFT JOIN ${schema}.messages m ON m.message_id = found.message_id AND m.room_id = found.room_id
-    LEFT JOIN ${schema}.people author ON author.id = m.author_id
-    ORDER BY found.posted_at DESC, found.position DESC`;
-  const found = toPage(
-    rows,
-    page,
+export async function searchMessages(db: ReadDatabase, query: SearchQuery): Promise<Page<Message>> {
+  const byRooms = !query.room && (await quickerByRooms(db, query));
+  const places = toPage(
+    await find(db, query, byRooms),
+    query.page,
     'search',
-    (row) => row,
-    (row) => [timeOf(row.found_at), `${row.position}`],
+    (place) => place,
+    ({ posted_at, position }) => [timeOf(posted_at), position],
   );
-  // What is searched and what is shown are not of one moment: a message may be redacted by now, or not there yet.
-  const shown = found.items.filter((row) => row.message_id !== null && row.redacted_at === null);
-  return { items: shown.map(toMessage), next: found.next };
+  return { items: await messagesAt(db, places.items, query.viewer), next: places.next };
+}
+
+interface Place {
+  room_id: string;
+  message_id: string;
+  posted_at: Date;
+  position: string;
+}
+
+/**
+ * Finds one message more than the page holds. There are two ways to do it in many rooms: to go by the index of words through all
+ * messages that hold them, or by that of rooms through each of the person's rooms, from its newest message on, until there are
+ * enough. The first is for rare words, the second for common ones; for the other kind each takes seconds among millions of
+ * messages. In one room the planner knows how to choose, as long as it plans for these words: so each statement is planned anew.
+ */
+function find(db: ReadDatabase, { viewer, q, room, page }: SearchQuery, byRooms: boolean): Promise<Place[]> {
+  const values: string[] = [];
+  const value = (text: string) => `$${values.push(text)}`;
+  const schema = db.schema();
+  const wanted = `websearch_to_tsquery('simple', ${value(textValue(q) ?? '')})`;
+  const last = cursorKey(page, 'search', isTime, isPlace);
+  const after = last && `AND (s.posted_at, s.position) < (${value(last[0])}::timestamptz, ${value(last[1])}::bigint)`;
+  const matching = `s.words @@ ${wanted} AND querytree(${wanted}) NOT IN ('', 'T') ${after ?? ''}`;
+  const newest = `ORDER BY s.posted_at DESC, s.position DESC LIMIT ${page.limit + 1}`;
+  const place = 's.room_id, s.message_id, s.posted_at, s.position';
+  const asMember = "(r.visibility = 'public' OR r.history = 'full' OR s.revision >= me.joined_revision)";
+  const ask = (statement: string) => db.sql.unsafe<Place[]>(statement, values);
+  if (room) {
+    return ask(`
+      SELECT ${place} FROM ${schema}.search s
+      WHERE s.room_id = ${value(keyValue(room.id))} AND s.revision >= ${value(`${room.visibleFrom}`)}::bigint AND ${matching}
+      ${newest}`);
+  }
+  const ownRooms = `${schema}.members me JOIN ${schema}.rooms r ON r.id = me.room_id`;
+  if (byRooms) {
+    return ask(`
+      SELECT ${place}
+      FROM ${ownRooms}
+      CROSS JOIN LATERAL (
+        SELECT ${place} FROM ${schema}.search s WHERE s.room_id = me.room_id AND ${asMember} AND ${matching} ${newest}
+      ) AS s
+      WHERE me.user_id = ${value(keyValue(viewer))} ${newest}`);
+  }
+  // Materialized, since the planner would go by the rooms, of which it does not know how large they are.
+  return ask(`
+    WITH s AS MATERIALIZED (SELECT ${place}, s.revision FROM ${schema}.search s WHERE ${matching})
+    SELECT ${place}
+    FROM s JOIN (${ownRooms}) ON me.room_id = s.room_id AND me.user_id = ${value(keyValue(viewer))}
+    WHERE ${asMember} ${newest}`);
+}
+
+/**
+ * Whether fewer messages have to be looked at by going through the person's rooms until each has given enough, than by going
+ * through all that hold the words. How many these are is what the planner expects, from its statistics of words.
+ */
+async function quickerByRooms(db: ReadDatabase, { viewer, q, page }: SearchQuery): Promise<boolean> {
+  const { sql, schema } = reading(db);
+  const [expected, [own]] = await Promise.all([
+    sql<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }[]>`
+      EXPLAIN (FORMAT JSON)
+      SELECT FROM ${schema}.search s WHERE s.words @@ websearch_to_tsquery('simple', ${textValue(q)})`,
+    sql<{ rooms: number; messages: number; all: number }[]>`
+      SELECT count(*)::float8 AS rooms, coalesce(sum(r.message_count), 0)::float8 AS messages,
+        (SELECT reltuples::float8 FROM pg_class WHERE oid = ${`${db.schema()}.search`}::regclass) AS all
+      FROM ${schema}.members me JOIN ${schema}.rooms r ON r.id = me.room_id
+      WHERE me.user_id = ${keyValue(viewer)}`,
+  ]);
+  const matches = Math.max(1, expected[0]?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 1);
+  const { rooms = 0, messages = 0, all = 0 } = own ?? {};
+  const share = matches / Math.max(all, matches);
+  return Math.min(messages, (rooms * (page.limit + 1)) / share) < matches;
+}
+
+/**
+ * The messages at these places, in their order. What is searched and what is shown are not of one moment: a message that was
+ * redacted by now, or is not there yet, is left out.
+ */
+async function messagesAt(db: ReadDatabase, places: readonly Place[], viewer: string): Promise<Message[]> {
+  const { sql, schema } = reading(db);
+  const rows = await sql<MessageRow[]>`
+    SELECT ${messageFields(db, viewer)}
+    FROM unnest(${column(places, 'room_id')}::text[], ${column(places, 'message_id')}::text[])
+      WITH ORDINALITY AS place (room_id, message_id, n)
+    JOIN ${schema}.messages m ON m.message_id = place.message_id AND m.room_id = place.room_id
+    LEFT JOIN ${schema}.people author ON author.id = m.author_id
+    WHERE m.redacted_at IS NULL
+    ORDER BY place.n`;
+  return rows.map(toMessage);
 }

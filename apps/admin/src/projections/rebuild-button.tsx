@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { Button, Confirm, useCanAccess, useNotify, useTranslate } from 'react-admin';
 import { client } from '../service/client';
 import { shown } from '../service/failure';
+import { sensitive } from '../service/proof';
 
 /** Has all read models built anew, once that is confirmed. */
 export function RebuildButton({ onBegun }: { onBegun(projections: Projections): void }) {
@@ -13,7 +14,7 @@ export function RebuildButton({ onBegun }: { onBegun(projections: Projections): 
   const [asking, setAsking] = useState(false);
   const { canAccess } = useCanAccess({ resource: 'projections', action: 'edit' });
   const { mutate, isPending } = useMutation({
-    mutationFn: () => shown(client.call('rebuildProjections')),
+    mutationFn: () => shown(sensitive(() => client.call('rebuildProjections'))),
     onSuccess: onBegun,
     onError: (error) => notify(error.message, { type: 'error' }),
     onSettled: () => setAsking(false),

@@ -1,13 +1,13 @@
 import { type Theme, useMediaQuery } from '@mui/material';
 import type { Room } from '@verbatim/protocol';
 import {
+  ColumnsButton,
   CreateButton,
   DataTable,
   DateField,
   FilterButton,
   List,
   NumberField,
-  SelectColumnsButton,
   SelectInput,
   SimpleList,
   TopToolbar,
@@ -80,7 +80,7 @@ function Actions({ narrow }: { narrow: boolean }) {
     <TopToolbar>
       <FilterButton />
       <CreateButton />
-      {!narrow && <SelectColumnsButton />}
+      {!narrow && <ColumnsButton />}
     </TopToolbar>
   );
 }

@@ -78,8 +78,6 @@ export const englishWords = {
         createdBy: 'Made by',
       },
     },
-    projections: { name: 'Read models' },
-    settings: { name: 'Settings' },
     members: {
       name: 'Member |||| Members',
       empty: 'Nobody is in this room.',
@@ -93,6 +91,8 @@ export const englishWords = {
         userId: 'Person',
       },
     },
+    projections: { name: 'Read models' },
+    settings: { name: 'Settings' },
   },
   verbatim: {
     ...englishPeopleWords,

@@ -261,8 +261,6 @@ export const germanWords: Words = {
         createdBy: 'Erstellt von',
       },
     },
-    projections: { name: 'Lesemodelle' },
-    settings: { name: 'Einstellungen' },
     members: {
       name: 'Mitglied |||| Mitglieder',
       empty: 'In diesem Raum ist niemand.',
@@ -276,6 +274,8 @@ export const germanWords: Words = {
         userId: 'Person',
       },
     },
+    projections: { name: 'Lesemodelle' },
+    settings: { name: 'Einstellungen' },
   },
   verbatim: {
     ...germanPeopleWords,
