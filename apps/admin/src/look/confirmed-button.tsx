@@ -38,16 +38,19 @@ export function ConfirmedButton(props: ConfirmedButtonProps) {
       >
         {translate(label)}
       </Button>
-      <Confirm
-        isOpen={asking}
-        title={title}
-        content={text}
-        confirm={translate(label)}
-        cancel={translate('verbatim.cancel')}
-        confirmColor={takesAway ? 'warning' : 'primary'}
-        onConfirm={confirmed}
-        onClose={() => setAsking(false)}
-      />
+      {/* Gone at once: while it faded away it would ask for what the button has become, and take a second click for it. */}
+      {asking && (
+        <Confirm
+          isOpen
+          title={title}
+          content={text}
+          confirm={translate(label)}
+          cancel={translate('verbatim.cancel')}
+          confirmColor={takesAway ? 'warning' : 'primary'}
+          onConfirm={confirmed}
+          onClose={() => setAsking(false)}
+        />
+      )}
     </>
   );
 }

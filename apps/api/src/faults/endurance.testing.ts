@@ -94,7 +94,7 @@ async function compare(
       ...{ attempts, log: log.map(loggedForm), hearings, timelines },
       positionsHaveGaps: site.standIn !== null,
     }),
-    wrongReadModels: await wrongReadModels(site, log),
+    wrongReadModels: await wrongReadModels(site),
     surprises: [
       ...sides.flatMap((side) => site.replicas[side].process.surprises),
       ...crowd.witnesses.flatMap(({ troubles }) => troubles),
