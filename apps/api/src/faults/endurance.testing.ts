@@ -89,16 +89,19 @@ async function compare(
   const { hearings, timelines } = await readDoors(readers, crowd.rooms);
   hearings.push(...crowd.witnesses.map(({ hearing }) => hearing));
   const { longestSilence, longestWait, attempts } = crowd;
+  const surprises = [
+    ...sides.flatMap((side) => site.replicas[side].process.surprises),
+    ...crowd.witnesses.flatMap(({ troubles }) => troubles),
+  ];
+  // Whose clock has jumped signs in again at any moment, which would move one of the logs that are compared.
+  crowd.disperse();
   return {
     verdict: check({
       ...{ attempts, log: log.map(loggedForm), hearings, timelines },
       positionsHaveGaps: site.standIn !== null,
     }),
     wrongReadModels: await wrongReadModels(site),
-    surprises: [
-      ...sides.flatMap((side) => site.replicas[side].process.surprises),
-      ...crowd.witnesses.flatMap(({ troubles }) => troubles),
-    ],
+    surprises,
     failedStarts: sides.reduce((sum, side) => sum + site.replicas[side].process.failedStarts, 0),
     events: log.length,
     observers: hearings.length + timelines.length,
