@@ -108,9 +108,10 @@ export class PostToHookHandler implements ICommandHandler<PostToHook> {
     let { state } = await this.rooms.current(roomId);
     if (!state.incomingWebhooks[webhookId]) state = (await this.rooms.newest(roomId)).state;
     if (!state.incomingWebhooks[webhookId]) return null;
-    const bot = await this.users.current(botId);
-    if (bot.state.status !== 'active') return reject('NotAllowed', `The bot of this address is ${bot.state.status}.`);
     within(this.limits.account(botId).posts.take());
+    // A bot has no session whose end would be known everywhere, so the store is asked about it.
+    const bot = await this.users.newest(botId);
+    if (bot.state.status !== 'active') return reject('NotAllowed', `The bot of this address is ${bot.state.status}.`);
     const { id: messageId, text } = message;
     const actor = { id: botId, role: 'user' } as const;
     const post = { type: 'PostMessage', actor, messageId, text, replyTo: null, kind: 'text' } as const;
