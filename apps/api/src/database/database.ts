@@ -1,6 +1,4 @@
-import { arrayParameters, PacedSockets } from '@verbatim/event-store';
 import type { Logger } from 'pino';
-import postgres, { type Sql } from 'postgres';
 import type { Config } from '../config.js';
 import { findRunning, startEmbeddedPostgres } from '../embedded-postgres/embedded-postgres.js';
 
@@ -42,22 +40,3 @@ const external = (url: string, directUrl = url): Database => ({
   lost: new Promise(() => undefined),
   stop: async () => undefined,
 });
-
-/**
- * A pool of connections for everything but the event store, which has its own. Array types are declared rather than
- * asked for, and connecting is paced, because a database that goes away must not take the process along.
- */
-export function connect(url: string): Sql {
-  const sockets = new PacedSockets();
-  // Not written into the call, because the types of postgres.js leave out `socket`.
-  const options = {
-    max: 12,
-    socket: (target: Parameters<PacedSockets['open']>[0]) => sockets.open(target),
-    connect_timeout: 5,
-    fetch_types: false,
-    types: { array: arrayParameters },
-    onnotice: () => undefined,
-    connection: { application_name: 'verbatim' },
-  };
-  return postgres(url, options) as unknown as Sql;
-}

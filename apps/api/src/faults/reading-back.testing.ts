@@ -5,7 +5,7 @@ import { openEventStore, PostgresKeyRing, Sealer } from '@verbatim/event-store';
 import postgres from 'postgres';
 import { wholeLog } from '../../../../libs/event-store/src/commotion.testing.js';
 import { actualRows, expectedTables } from '../../../../libs/projections/src/expected-rows.testing.js';
-import { connect } from '../database/database.js';
+import { connect } from '../database/pool.js';
 import { rebuiltBeside } from '../testing/rebuilt.testing.js';
 import { eventually, signIn, type TestPerson } from '../testing/test-client.testing.js';
 import { masterKey } from '../vault/secrets.js';

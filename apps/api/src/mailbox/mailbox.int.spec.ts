@@ -11,7 +11,7 @@ import {
 } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { connect } from '../database/database.js';
+import { connect } from '../database/pool.js';
 import { createDatabase, dropDatabase } from '../testing/database.testing.js';
 import { Rooms, Users } from './entities.js';
 import { type Decided, mailboxLimits } from './mailbox.js';

@@ -4,7 +4,7 @@ import { rebuild } from '@verbatim/projections';
 import type { Sql } from 'postgres';
 import { type CliCommand, type Surroundings, UsageError } from '../cli/command.js';
 import { progressDisplay } from '../cli/progress.js';
-import { connect } from '../database/database.js';
+import { connect } from '../database/pool.js';
 import { number } from '../log/broken-places.js';
 import { plainly } from '../log/named-log.js';
 import { migrateVault } from '../vault/schema.js';

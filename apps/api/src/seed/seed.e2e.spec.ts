@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Surroundings } from '../cli/command.js';
 import { readConfig } from '../config.js';
-import { connect } from '../database/database.js';
+import { connect } from '../database/pool.js';
 import { createDatabase, dropDatabase } from '../testing/database.testing.js';
 import { signIn, type TestPerson } from '../testing/test-client.testing.js';
 import { startTestService, type TestService } from '../testing/test-service.testing.js';

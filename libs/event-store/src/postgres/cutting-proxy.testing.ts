@@ -9,6 +9,8 @@ export type Cut =
   | 'after the request'
   /** The connection is lost instead of the server's answer coming through. */
   | 'before the answer'
+  /** The first half of what the server answers at a time comes through, and the connection is lost. */
+  | 'within the answer'
   /** Nothing comes through from the server any more, and nothing shows it. */
   | 'silence';
 
@@ -69,17 +71,19 @@ export class CuttingProxy {
         .resume()
         .end();
     const server = connect(Number(this.target.port), this.target.hostname);
-    let answers: 'come through' | 'are lost' | 'cut' = 'come through';
+    let answers: 'come through' | 'are lost' | 'cut' | 'halved' = 'come through';
 
     this.join(client, server);
     server.on('data', (answer) => {
       if (answers === 'come through') client.write(answer);
       if (answers === 'cut') client.destroy();
+      if (answers === 'halved') client.end(answer.subarray(0, answer.length / 2));
     });
     client.on('data', (request) => {
       const cut = this.cutFor(request);
       if (cut === 'before the request') return void client.destroy();
       if (cut === 'before the answer') answers = 'cut';
+      if (cut === 'within the answer') answers = 'halved';
       if (cut === 'silence') answers = 'are lost';
       server.write(request, () => {
         if (cut === 'after the request') client.destroy();

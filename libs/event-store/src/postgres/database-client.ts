@@ -20,9 +20,10 @@ export interface ClientOptions {
 const partingTime = 1;
 
 /**
- * A postgres.js client that is replaced when it fails. A dead network gives no sign of its own, and a pooler may have
- * forgotten what the client believes it prepared; a new connection is the cure for both. Whether the question was
- * carried out is then unknown. Trying again is left to the asker.
+ * A postgres.js client that is replaced when it fails or loses a connection. A dead network gives no sign of its own, a
+ * pooler may have forgotten what the client believes it prepared, and what is left of a lost connection would spoil the
+ * next one; a new client is the cure for all of them. Whether the question was carried out is then unknown. Trying again
+ * is left to the asker.
  */
 export class DatabaseClient {
   private current: { readonly sql: Sql; readonly sockets: PacedSockets } | undefined;
@@ -73,7 +74,12 @@ export class DatabaseClient {
       types: { bigint: postgres.BigInt, array: arrayParameters },
       onnotice: () => {},
       onnotify,
-      onclose,
+      max_lifetime: null,
+      onclose: () => {
+        sockets.refuse();
+        if (this.current?.sockets === sockets) void this.discard();
+        onclose?.();
+      },
     };
     return { sql: postgres(this.url, options), sockets };
   }

@@ -21,6 +21,7 @@ async function openBehindProxy(): Promise<Opened> {
       'the connection is lost before the request arrives': cutNextAppend('before the request'),
       'the connection is lost while the request is carried out': cutNextAppend('after the request'),
       'the connection is lost before the answer arrives': cutNextAppend('before the answer'),
+      'the connection is lost within the answer': cutNextAppend('within the answer'),
       'all connections are lost': () => proxy.cutAll(),
       'the database ends all connections': async () => {
         await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`;
@@ -99,6 +100,29 @@ describe('event store: postgres, in particular', () => {
     expect((await outcome.append).revision).toBe(1n);
     await vi.waitFor(async () => expect(await waitingForLock()).toBe(0));
     expect(await store.read(stream, 0n, 10)).toHaveLength(2);
+    await store.close();
+    await proxy.close();
+  });
+
+  it('when the answer to a read is cut short, then the next reads get all of their own events and no other', async () => {
+    const proxy = await CuttingProxy.open(database.url);
+    const store = await PostgresEventStore.open({ url: proxy.url });
+    const streams = Array.from({ length: 8 }, () => `room-${randomUUID()}`);
+    const lengthsRead = async () =>
+      Promise.all(streams.map(async (stream) => [...(await store.read(stream, 0n, 100))].filter(Boolean).length));
+    for (const stream of streams) {
+      await store.append(
+        stream,
+        NO_STREAM,
+        Array.from({ length: 20 }, () => event()),
+      );
+    }
+    for (const stream of streams) {
+      expect(await lengthsRead()).toEqual(streams.map(() => 20));
+      proxy.cutNext(stream, 'within the answer');
+      await store.read(stream, 0n, 100).catch(() => undefined);
+    }
+    expect(await lengthsRead()).toEqual(streams.map(() => 20));
     await store.close();
     await proxy.close();
   });

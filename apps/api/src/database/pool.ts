@@ -1,0 +1,52 @@
+import { arrayParameters, PacedSockets } from '@verbatim/event-store';
+import postgres, { type Sql } from 'postgres';
+
+/** Seconds that questions under way on sound connections have left when one of the others was lost. */
+const PARTING = 1;
+
+/**
+ * A pool of connections for everything but the event store, which has its own. It is replaced by another as soon as one of them is lost, since postgres.js does not begin
+ * afresh with a lost connection (see PacedSockets). To those who use it, it is one client. Array types are declared
+ * rather than asked for, and connecting is paced, because a database that goes away must not take the process along.
+ */
+export function connect(url: string): Sql {
+  let current = newClient();
+  let ended = false;
+
+  function newClient(): Sql {
+    const sockets = new PacedSockets();
+    // Not written into the call, because the types of postgres.js leave out `socket`.
+    const options = {
+      max: 12,
+      socket: (target: Parameters<PacedSockets['open']>[0]) => sockets.open(target),
+      connect_timeout: 5,
+      max_lifetime: null,
+      fetch_types: false,
+      types: { array: arrayParameters },
+      onnotice: () => undefined,
+      connection: { application_name: 'verbatim' },
+      onclose: () => {
+        sockets.refuse();
+        if (current === client) renew();
+      },
+    };
+    const client = postgres(url, options) as unknown as Sql;
+    return client;
+  }
+
+  function renew(): void {
+    if (ended) return;
+    const spent = current;
+    current = newClient();
+    spent.end({ timeout: PARTING }).catch(() => undefined);
+  }
+
+  const end: Sql['end'] = (options) => {
+    ended = true;
+    return current.end(options);
+  };
+  return new Proxy(current, {
+    apply: (_, __, args) => Reflect.apply(current, undefined, args),
+    get: (_, name) => (name === 'end' ? end : Reflect.get(current, name)),
+  });
+}
