@@ -63,7 +63,7 @@ describe.skipIf(!browserProgram)('the dashboard', { timeout: 180_000 }, () => {
       await tab.signIn({ username: other.username, password });
       await page.getByText('There is no room yet.').or(page.getByRole('table')).first().waitFor();
       await admin.patch(`/v1/users/${other.id}`, { suspended: true });
-      await page.getByText('Your session has ended.').first().waitFor();
+      await page.getByText('Your session has ended.').first().waitFor({ timeout: 8_000 });
       await tab.signIn(administrator);
       await page.waitForURL(/#\/rooms/);
     });

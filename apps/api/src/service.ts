@@ -20,6 +20,7 @@ import { type Foundation, layFoundation } from './foundation.js';
 import { Gateway } from './gateway/gateway.js';
 import { LiveRooms } from './gateway/live-rooms.js';
 import { SocketAdapter } from './gateway/socket-adapter.js';
+import { Watchers } from './gateway/watchers.js';
 import { InvitationCodes } from './invitations/invitation-codes.js';
 import { Attempts } from './limits/attempts.js';
 import { noLimits } from './limits/limit-settings.js';
@@ -131,6 +132,7 @@ async function openDoors(
   const presence = new Presence(database.directUrl, log);
   const inspections = new Inspections(rooms);
   const liveRooms = new LiveRooms(openLog, rooms, directory, readModels, presence, inspections);
+  const watchers = new Watchers(readModels);
   const feed = new Feed(store, sealer, log);
   const receivers = new Receivers(config.WEBHOOK_ALLOW_PRIVATE === 'on', resolve);
   const webhooks = new WebhookRunner(direct, {
@@ -201,7 +203,7 @@ async function openDoors(
   const app: NestFastifyApplication = await NestFactory.create<NestFastifyApplication>(
     appModule([
       ...[rooms, users, names, passwords, sessions, tokens, personalTokens, vault, time, readModels, openLog],
-      ...[directory, liveRooms, webhookSecrets, webhookDeliveries, receivers, preferences],
+      ...[directory, liveRooms, watchers, webhookSecrets, webhookDeliveries, receivers, preferences],
       ...[credentials, factors, policy, administrators, identities],
       new IdentityProvider(config, keys, time.now),
       new Proving(users, credentials, factors, sessions, attempts),
@@ -247,6 +249,7 @@ async function openDoors(
   feed.add('directory', (events) => directory.take(events));
   feed.add('sockets of accounts', (events) => gateway.take(events));
   feed.add('sockets of rooms', (events) => liveRooms.take(events));
+  feed.add('watchers', (events) => watchers.take(events));
   feed.add('webhooks', (events) => webhooks.take(events));
   feed.add('figures', (events) => tally.take(events));
   await feed.start();

@@ -52,6 +52,8 @@ describe('frames of clients', () => {
     ['leave', { room: room.toUpperCase() }, { room }],
     ['read', { room, revision: 0 }, { room, revision: 0 }],
     ['typing', { room, colour: 'red' }, { room }],
+    ['watch', undefined, {}],
+    ['unwatch', {}, {}],
     ['ping', undefined, {}],
     ['ping', {}, {}],
   ] as const)('%s takes %j', (event, data, expected) => {
@@ -89,6 +91,9 @@ describe('frames of the server', () => {
       'typing',
       'presence',
       'removed',
+      'watching',
+      'changed',
+      'unwatched',
       'error',
       'drain',
       'pong',

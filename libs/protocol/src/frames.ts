@@ -64,6 +64,11 @@ export const clientFrames = {
   leave: z.object({ room }).describe('Stop being a member of a room.'),
   read: z.object({ room, revision }).describe('Tell how far the person has read. Nobody else is told.'),
   typing: z.object({ room }).describe('Tell the others in the room that the person is writing. Has no answer.'),
+  watch: z
+    .object({})
+    .prefault({})
+    .describe('Be told when something has changed anywhere in the service. For administrators and auditors.'),
+  unwatch: z.object({}).prefault({}).describe('Be told no more that something has changed.'),
   ping: z.object({}).prefault({}).describe('Ask whether the server is there.'),
 } as const satisfies Record<string, z.ZodType>;
 
@@ -82,6 +87,8 @@ export const scopeOfFrame = {
   leave: 'manage',
   read: 'read',
   typing: 'read',
+  watch: 'read',
+  unwatch: 'read',
   ping: 'read',
 } as const satisfies Record<ClientEvent, Scope>;
 
@@ -95,6 +102,10 @@ export type ClientData<E extends ClientEvent> = z.output<(typeof clientFrames)[E
 export type ClientDataToSend<E extends ClientEvent> = z.input<(typeof clientFrames)[E]>;
 
 // Server to client --------------------------------------------------------------------------------------------------
+
+/** What streams are about. */
+export const streamCategories = ['room', 'user', 'invitation', 'announcement'] as const;
+export type StreamCategory = (typeof streamCategories)[number];
 
 /** The data of each frame that the server may send. */
 export const serverFrames = {
@@ -145,6 +156,14 @@ export const serverFrames = {
         .describe('`left`: the person left; `removed`: was removed by another; `revoked`: lost the right to read it.'),
     })
     .describe('The room is not followed any more, because the person may not read it any more.'),
+  watching: z.object({}).describe('The answer to `watch`.'),
+  changed: z
+    .object({ categories: z.array(z.enum(streamCategories)).min(1).describe('Of the streams that have gone on.') })
+    .describe(
+      'Lists and accounts may look different now, and reading shows them as they are. Comes once a second at most, ' +
+        'however much happens.',
+    ),
+  unwatched: z.object({}).describe('The answer to `unwatch`. Unasked: the person may not watch any more.'),
   error: errorFrameSchema.describe('The frame with this `ref` was refused. The connection stays open.'),
   drain: z
     .object({ retryAfterMs: z.int().min(0).describe('Milliseconds to wait before connecting again.') })
@@ -178,6 +197,8 @@ export const answerTo = {
   leave: 'ack',
   read: 'ack',
   typing: null,
+  watch: 'watching',
+  unwatch: 'unwatched',
   ping: 'pong',
 } as const satisfies Record<ClientEvent, ServerEvent | null>;
 

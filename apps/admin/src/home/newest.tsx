@@ -3,8 +3,8 @@ import type { Room, User } from '@verbatim/protocol';
 import type { ReactNode } from 'react';
 import { Link, useGetList, useTranslate } from 'react-admin';
 import { nameOfRoom } from '../rooms/name-of-room';
+import { LOOK_AGAIN } from '../service/look-again';
 import { nameOf } from '../users/name-of';
-import { LOOK_AGAIN } from '../users/user-list';
 import { useRegion } from '../words/region';
 
 const few = { page: 1, perPage: 5 };

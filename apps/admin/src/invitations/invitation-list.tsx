@@ -1,7 +1,7 @@
 import { Typography } from '@mui/material';
 import { List, TopToolbar, useTranslate } from 'react-admin';
 import { Still } from '../look/still';
-import { LOOK_AGAIN } from '../users/user-list';
+import { LOOK_AGAIN } from '../service/look-again';
 import { InvitationTable } from './invitation-table';
 import { Invite } from './invite';
 

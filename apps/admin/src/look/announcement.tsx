@@ -2,9 +2,7 @@ import { Alert } from '@mui/material';
 import { useQuery } from '@tanstack/react-query';
 import type { Announcement as Told } from '@verbatim/protocol';
 import { client } from '../service/client';
-
-/** Milliseconds between two looks. */
-const LOOK_AGAIN = 15_000;
+import { LOOK_AGAIN } from '../service/look-again';
 
 export const ABOUT = ['about'];
 

@@ -10,12 +10,14 @@ import {
   ToggleThemeButton,
   useLocaleState,
 } from 'react-admin';
+import { useNews } from '../service/look-again';
 import { Proofs } from '../sign-in/proof-dialog';
 import { SessionWatch } from '../sign-in/session-watch';
 import { Announcement } from './announcement';
 
 export function DashboardLayout({ children, ...props }: LayoutProps) {
   useLanguageOfPage();
+  useNews();
   return (
     <>
       <SessionWatch />

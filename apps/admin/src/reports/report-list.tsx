@@ -2,7 +2,7 @@ import { Stack, Typography } from '@mui/material';
 import type { Report } from '@verbatim/protocol';
 import { List, SelectInput, TopToolbar, useListContext, useTranslate } from 'react-admin';
 import { Still } from '../look/still';
-import { LOOK_AGAIN } from '../users/user-list';
+import { LOOK_AGAIN } from '../service/look-again';
 import { ReportCard } from './report-card';
 
 const statusChoices = (['open', 'settled'] as const).map((id) => ({ id, name: `verbatim.report_status.${id}` }));

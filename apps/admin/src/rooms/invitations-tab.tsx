@@ -8,7 +8,7 @@ import {
 } from 'react-admin';
 import { InvitationTable } from '../invitations/invitation-table';
 import { Invite } from '../invitations/invite';
-import { LOOK_AGAIN } from '../users/user-list';
+import { LOOK_AGAIN } from '../service/look-again';
 
 /** The invitations to this room. */
 export function InvitationsTab() {

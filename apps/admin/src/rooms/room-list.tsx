@@ -15,7 +15,7 @@ import {
 } from 'react-admin';
 import { Search } from '../look/search';
 import { Still } from '../look/still';
-import { LOOK_AGAIN } from '../users/user-list';
+import { LOOK_AGAIN } from '../service/look-again';
 import { BulkClose } from './bulk-close';
 import { nameOfRoom } from './name-of-room';
 import { StatusOf, statusChoices, VisibilityOf, visibilityFilters } from './room-fields';

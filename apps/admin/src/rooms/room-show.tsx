@@ -1,7 +1,7 @@
 import { Alert } from '@mui/material';
 import type { Room } from '@verbatim/protocol';
 import { Show, TabbedShowLayout, TabbedShowLayoutTabs, TopToolbar, useRecordContext, useTranslate } from 'react-admin';
-import { LOOK_AGAIN } from '../users/user-list';
+import { LOOK_AGAIN } from '../service/look-again';
 import { CloseRoomButton } from './close-room';
 import { EventsTab } from './events/events-tab';
 import { InvitationsTab } from './invitations-tab';

@@ -18,6 +18,7 @@ import {
   useCanAccess,
 } from 'react-admin';
 import { Search } from '../look/search';
+import { LOOK_AGAIN } from '../service/look-again';
 import { BulkActs } from './bulk-acts';
 import { DownloadButton } from './download';
 import { nameOf } from './name-of';
@@ -34,9 +35,6 @@ const filters = [
   <DateInput key="signedInFrom" source="signedInFrom" />,
   <DateInput key="signedInBefore" source="signedInBefore" />,
 ];
-
-/** How often lists look for what others have changed, in milliseconds. */
-export const LOOK_AGAIN = 10_000;
 
 const Column = DataTable.Col<User>;
 

@@ -1,12 +1,12 @@
 import type { User } from '@verbatim/protocol';
 import { EditButton, Show, TabbedShowLayout, TabbedShowLayoutTabs, TopToolbar, useRecordContext } from 'react-admin';
+import { LOOK_AGAIN } from '../service/look-again';
 import { EventsTab } from './person/events-tab';
 import { ProfileTab } from './person/profile-tab';
 import { RoomsTab } from './person/rooms-tab';
 import { SessionsTab } from './person/sessions-tab';
 import { TokensTab } from './person/tokens-tab';
 import { StandingButton } from './standing';
-import { LOOK_AGAIN } from './user-list';
 
 export function UserShow() {
   return (

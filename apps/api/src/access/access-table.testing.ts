@@ -269,5 +269,7 @@ export const frameTable = {
   leave: /*             */ row('u n + + + c f n'),
   read: /*              */ row('u n + + + + f n', body({ revision: 0 })),
   typing: /*            */ row('u n + + + + f n'),
+  watch: /*             */ row('u f f f f f + +'),
+  unwatch: /*           */ row('u + + + + + + +'),
   ping: /*              */ row('u + + + + + + +'),
 } satisfies Record<ClientEvent, Row>;

@@ -31,6 +31,9 @@ export function outOfScope(scopes: Scopes, scope: Scope | 'session' | undefined)
   return scopes.has(scope) ? null : new Refusal('forbidden', `The personal token lacks the scope ${scope}.`);
 }
 
+/** The answer to those who neither manage the service nor look after it. */
+export const overseersOnly = (): Refusal => new Refusal('forbidden', 'Only administrators and auditors may do this.');
+
 /** Tells who is behind a credential, as of now: revoked sessions, suspended and deactivated accounts are nobody. */
 export class Authentication {
   constructor(

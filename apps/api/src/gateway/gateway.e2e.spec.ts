@@ -541,6 +541,58 @@ describe('losing the right to read', () => {
   });
 });
 
+describe('watching the service', () => {
+  const changes = (socket: TestSocket) =>
+    socket.frames.filter(({ event }) => event === 'changed').map(({ data }) => data.categories as string[]);
+
+  it('tells once that something has changed when reading shows it', async () => {
+    const socket = await admin.connect();
+    expect((await socket.ask('watch')).event).toBe('watching');
+    const room = await ada.room();
+    await socket.until(({ event, data }) => event === 'changed' && data.categories.includes('room'));
+    expect((await admin.get(`/v1/rooms?limit=200`)).body.items.map(({ id }: { id: string }) => id)).toContain(room);
+    const before = changes(socket).length;
+    const since = Date.now();
+    for (let i = 0; i < 40; i++) await ada.says(room, `message ${i}`);
+    const cem = await register(service.url);
+    await socket.until(({ event, data }) => event === 'changed' && data.categories.includes('user'));
+    expect((await admin.get(`/v1/users/${cem.id}`)).status).toBe(200);
+    expect(changes(socket).length - before).toBeLessThanOrEqual(2 + (Date.now() - since) / 1_000);
+    socket.close();
+  });
+
+  it('ends when it is asked to', async () => {
+    const [socket, other] = [await admin.connect(), await admin.connect()];
+    await socket.ask('watch');
+    await other.ask('watch');
+    expect(await socket.refused('unwatch', 'please')).toBe('invalid_request');
+    expect((await socket.ask('unwatch')).event).toBe('unwatched');
+    await ada.room();
+    await other.next('changed');
+    expect(changes(socket)).toEqual([]);
+    socket.close();
+    other.close();
+  });
+
+  it('is for administrators and auditors, as long as they are such', async () => {
+    const eve = await register(service.url);
+    const early = await eve.connect();
+    expect(await early.refused('watch')).toBe('forbidden');
+    await admin.patch(`/v1/users/${eve.id}`, { role: 'auditor' });
+    const socket = await eve.connect();
+    await socket.ask('watch');
+    await admin.patch(`/v1/users/${eve.id}`, { role: 'user' });
+    await socket.next('unwatched');
+    const told = changes(socket).length;
+    const witness = await admin.connect();
+    await witness.ask('watch');
+    await ada.room();
+    await witness.next('changed');
+    expect(changes(socket)).toHaveLength(told);
+    for (const each of [early, socket, witness]) each.close();
+  });
+});
+
 describe('bad frames', () => {
   let socket: TestSocket;
   beforeAll(async () => {

@@ -31,6 +31,7 @@ import { Connection } from './connection.js';
 import { BadFrame, type CheckedFrame, readFrame } from './frame-text.js';
 import { LiveRooms } from './live-rooms.js';
 import type { FrameReader } from './socket-adapter.js';
+import { Watchers } from './watchers.js';
 
 /** Frames between the size that is allowed and this one end the connection with a reason, longer ones without. */
 const MOST_BYTES_READ = 1_048_576;
@@ -66,6 +67,7 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     private readonly sessions: Sessions,
     private readonly users: Users,
     private readonly rooms: LiveRooms,
+    private readonly watchers: Watchers,
     private readonly commands: CommandBus,
     private readonly log: OpenLog,
     private readonly problems: ProblemFilter,
@@ -156,6 +158,7 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     this.connections.delete(socket);
     this.ofTokens.delete(connection);
     this.rooms.leave(connection);
+    this.watchers.unwatch(connection);
   }
 
   /** A sink of the feed: what happens to accounts takes effect on their sockets at once. */
@@ -331,6 +334,18 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     if (Date.now() - (times.get(room) ?? 0) < TYPING_PAUSE) return;
     this.rooms.typing(connection, room);
     times.set(room, Date.now());
+  }
+
+  @SubscribeMessage('watch')
+  watch(connection: Connection, _: ClientData<'watch'>, ref: Ref) {
+    this.watchers.watch(connection);
+    connection.send('watching', {}, ref);
+  }
+
+  @SubscribeMessage('unwatch')
+  unwatch(connection: Connection, _: ClientData<'unwatch'>, ref: Ref) {
+    this.watchers.unwatch(connection);
+    connection.send('unwatched', {}, ref);
   }
 
   @SubscribeMessage('ping')

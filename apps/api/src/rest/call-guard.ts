@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import { onlyReads } from '@verbatim/domain';
 import { type Call, type CallName, calls, openToAuditors } from '@verbatim/protocol';
-import { Authentication, outOfScope } from '../accounts/authentication.js';
+import { Authentication, outOfScope, overseersOnly } from '../accounts/authentication.js';
 import { Proxies } from '../browsers/proxies.js';
 import { within } from '../limits/limited.js';
 import { Limits, spentBy } from '../limits/limits.js';
@@ -41,9 +41,7 @@ export class CallGuard implements CanActivate {
     if (call.auth === 'admin' && role !== 'admin') {
       throw new Refusal('forbidden', 'Only administrators may do this.');
     }
-    if (call.auth === 'auditor' && role === 'user') {
-      throw new Refusal('forbidden', 'Only administrators and auditors may do this.');
-    }
+    if (call.auth === 'auditor' && role === 'user') throw overseersOnly();
     if (role === 'auditor' && !openToAuditors(call)) throw Refusal.of(onlyReads);
     const refused = outOfScope(identity.scopes, call.scope);
     if (refused) throw refused;

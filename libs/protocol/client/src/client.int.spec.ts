@@ -458,6 +458,67 @@ describe('a post', () => {
   });
 });
 
+describe('watching', () => {
+  const watches = (server: ScriptedServer) => server.frames.filter(({ event }) => event === 'watch');
+  const answerWatches = (server: ScriptedServer) => {
+    server.hears = ({ event, ref }, socket) => {
+      if (event === 'watch') say(socket, 'watching', {}, ref);
+      else if (event === 'unwatch') say(socket, 'unwatched', {}, ref);
+    };
+  };
+  const watched = () => {
+    const heard: (readonly string[])[] = [];
+    const errors: unknown[] = [];
+    const watching = client.watch({
+      onChanged: (categories) => heard.push(categories),
+      onError: (error) => errors.push(error),
+    });
+    return { watching, heard, errors };
+  };
+
+  it('takes everything for changed after a connection was lost', async () => {
+    answerWatches(one);
+    answerWatches(two);
+    const { heard } = watched();
+    await until(() => watches(one).length === 1);
+    say(one.sockets[0] as WebSocket, 'changed', { categories: ['user'] });
+    await until(() => heard.length === 1);
+    one.sockets[0]?.terminate();
+    await until(() => heard.length === 2);
+    expect(heard).toEqual([['user'], ['room', 'user', 'invitation', 'announcement']]);
+  });
+
+  it('is asked for again where that may succeed, and ends where not', async () => {
+    const [busy, forbidden] = ['unavailable', 'forbidden'] as const;
+    one.hears = ({ ref }, socket) => {
+      const [, told] = refusal(watches(one).length === 1 ? busy : forbidden);
+      say(socket, 'error', told, ref);
+    };
+    const { errors } = watched();
+    await until(() => errors.length === 1);
+    expect(errors).toMatchObject([{ code: 'forbidden' }]);
+    expect(watches(one)).toHaveLength(2);
+    answerWatches(one);
+    expect(() => watched().watching.close()).not.toThrow();
+  });
+
+  it('can be ended and begun anew', async () => {
+    answerWatches(one);
+    const first = watched();
+    await until(() => watches(one).length === 1);
+    expect(() => watched()).toThrow('watched already');
+    first.watching.close();
+    const { heard, errors } = watched();
+    await until(() => watches(one).length === 2);
+    say(one.sockets[0] as WebSocket, 'changed', { categories: ['room'] });
+    await until(() => heard.length === 1);
+    expect([first.heard, first.errors, errors]).toEqual([[], [], []]);
+    say(one.sockets[0] as WebSocket, 'unwatched', {});
+    await until(() => errors.length === 1);
+    expect(errors).toMatchObject([{ code: 'forbidden' }]);
+  });
+});
+
 describe('a call', () => {
   it('moves to the server that can be reached', async () => {
     two.answers = () => [200, { name: 'two' }];

@@ -12,6 +12,7 @@ import type { RoomFrame } from './room-feed.js';
 import { Servers } from './servers.js';
 import { type Credentials, type SavedSession, Session } from './session.js';
 import { VerbatimError } from './verbatim-error.js';
+import { Watching, type WatchOptions } from './watching.js';
 
 export interface ClientOptions {
   /** Addresses of the replicas, such as `http://127.0.0.1:8080`; the next one is tried when one fails. */
@@ -52,6 +53,7 @@ export class Client {
   private readonly caller: Caller;
   private readonly link: Link;
   private readonly followings = new Map<string, Following>();
+  private watching: Watching | null = null;
   private readonly listeners: { [E in keyof ClientEvents]: Set<(what: ClientEvents[E]) => void> } = {
     state: new Set(),
     session: new Set(),
@@ -151,6 +153,20 @@ export class Client {
     return following;
   }
 
+  /** Hears when something has changed anywhere in the service; for administrators and auditors. A client watches once at a time. */
+  watch(options: WatchOptions): Watching {
+    if (this.watching) throw new Error('The service is watched already; close that watching first.');
+    this.closing.throwIfClosed();
+    const watching = new Watching(options, () => {
+      this.watching = null;
+    });
+    this.watching = watching;
+    const { connection } = this.link;
+    if (connection) watching.connect(connection);
+    else this.link.start();
+    return watching;
+  }
+
   /** Tells others in a followed room that the person is writing. May be lost. */
   typing(room: string): void {
     this.link.connection?.tell('typing', { room });
@@ -176,6 +192,7 @@ export class Client {
   close(): void {
     this.closing.close(new Error('The client was closed.'));
     for (const following of [...this.followings.values()]) following.close();
+    this.watching?.close();
     this.link.stop();
   }
 
@@ -196,6 +213,7 @@ export class Client {
 
   private disconnect(error: unknown): void {
     for (const following of [...this.followings.values()]) following.fail(error);
+    this.watching?.fail(error);
     this.link.stop();
   }
 
@@ -204,9 +222,12 @@ export class Client {
       state: (state: LinkState) => this.emit('state', state),
       online: (connection: Connection) => {
         for (const following of this.followings.values()) following.feed.connect(connection);
+        this.watching?.connect(connection);
       },
       frame: (frame: ServerFrame) => {
         if (isAboutRoom(frame)) this.followings.get(frame.data.room)?.feed.hear(frame);
+        else if (frame.event === 'changed') this.watching?.changed(frame.data.categories);
+        else if (frame.event === 'unwatched') this.watching?.fail(notAnyMore);
       },
       revoked: () => this.session.end(),
       failed: (error: unknown) => this.disconnect(error),
@@ -217,6 +238,8 @@ export class Client {
     for (const listener of this.listeners[event]) listener(what);
   }
 }
+
+const notAnyMore = new VerbatimError('forbidden', 'The person may not watch the service any more.');
 
 const isAboutRoom = (frame: ServerFrame): frame is RoomFrame =>
   ['events', 'presence', 'typing', 'removed'].includes(frame.event);

@@ -1,4 +1,4 @@
-export type { LiveEvent } from '@verbatim/protocol';
+export type { LiveEvent, StreamCategory } from '@verbatim/protocol';
 export type { Backoff } from './backoff.js';
 export type { CallOptions } from './caller.js';
 export { Client, type ClientCall, type ClientEvents, type ClientOptions } from './client.js';
@@ -10,3 +10,4 @@ export type { Posted, PostOptions } from './posting.js';
 export type { InputOf } from './rest.js';
 export type { Credentials, SavedSession } from './session.js';
 export { OutcomeUnknown, TooFarBehind, VerbatimError } from './verbatim-error.js';
+export type { Watching, WatchOptions } from './watching.js';

@@ -21,10 +21,9 @@ import { type FormEvent, Fragment, useState } from 'react';
 import { useRecordContext, useTranslate } from 'react-admin';
 import { client } from '../../service/client';
 import { shown } from '../../service/failure';
-import { LOOK_AGAIN } from '../../users/user-list';
+import { LOOK_AGAIN } from '../../service/look-again';
 import { useRegion } from '../../words/region';
 import { why } from '../reasons';
-import { useRoomNews } from '../use-room-news';
 import { CheckHashes } from './check-hashes';
 
 /** Events on one page. */
@@ -38,7 +37,6 @@ export function EventsTab() {
 
 function Stream({ room }: { room: Room }) {
   const translate = useTranslate();
-  useRoomNews(room.id);
   const newest = Math.max(0, room.revision - PAGE + 1);
   // The newest when one came. What happens since does not move what one is reading.
   const [start, setStart] = useState(newest);

@@ -19,7 +19,7 @@ import { Moment } from '../../look/moment';
 import { useDeed } from '../../look/use-deed';
 import { client } from '../../service/client';
 import { shown } from '../../service/failure';
-import { LOOK_AGAIN } from '../../users/user-list';
+import { LOOK_AGAIN } from '../../service/look-again';
 import { why } from '../reasons';
 import { FindPerson } from './add-member';
 import { BanDialog } from './ban-dialog';

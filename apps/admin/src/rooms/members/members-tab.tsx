@@ -10,9 +10,8 @@ import {
   useRecordContext,
 } from 'react-admin';
 import { Moment } from '../../look/moment';
+import { LOOK_AGAIN } from '../../service/look-again';
 import { nameOf } from '../../users/name-of';
-import { LOOK_AGAIN } from '../../users/user-list';
-import { useRoomNews } from '../use-room-news';
 import { AddMember } from './add-member';
 import { Bans } from './bans';
 import { isMuted, MemberMenu } from './member-menu';
@@ -29,7 +28,6 @@ export function MembersTab() {
 }
 
 function Members({ room }: { room: Room }) {
-  useRoomNews(room.id, ({ type }) => type.startsWith('Member'));
   const list = useListController<MemberRecord>({
     resource: 'members',
     filter: { roomId: room.id },

@@ -10,7 +10,7 @@ import { SecretDialog } from '../../look/secret-dialog';
 import { useDeed } from '../../look/use-deed';
 import { apiUrl, client } from '../../service/client';
 import { shown } from '../../service/failure';
-import { LOOK_AGAIN } from '../../users/user-list';
+import { LOOK_AGAIN } from '../../service/look-again';
 import type { WebhooksProps } from './outgoing';
 
 /** The addresses at which programs post to the room. */

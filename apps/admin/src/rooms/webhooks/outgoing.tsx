@@ -6,7 +6,7 @@ import { useTranslate } from 'react-admin';
 import { SecretDialog } from '../../look/secret-dialog';
 import { client } from '../../service/client';
 import { shown } from '../../service/failure';
-import { LOOK_AGAIN } from '../../users/user-list';
+import { LOOK_AGAIN } from '../../service/look-again';
 import { AddWebhook } from './add-webhook';
 import { WebhookCard } from './webhook-card';
 

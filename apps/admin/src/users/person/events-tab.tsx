@@ -6,8 +6,8 @@ import { useRecordContext, useTranslate } from 'react-admin';
 import { PlainTable } from '../../look/plain-table';
 import { client } from '../../service/client';
 import { shown } from '../../service/failure';
+import { LOOK_AGAIN } from '../../service/look-again';
 import { useMoment } from '../../words/region';
-import { LOOK_AGAIN } from '../user-list';
 import { type AccountEvent, sentenceOf } from './event-sentence';
 
 /** Events on one page. */

@@ -7,9 +7,9 @@ import { ConfirmedButton } from '../../look/confirmed-button';
 import { PlainTable } from '../../look/plain-table';
 import { client } from '../../service/client';
 import { shown } from '../../service/failure';
+import { LOOK_AGAIN } from '../../service/look-again';
 import { useAct } from '../../service/use-act';
 import { useMoment } from '../../words/region';
-import { LOOK_AGAIN } from '../user-list';
 import { MakeToken } from './make-token';
 
 /** The personal tokens of a person or bot. Administrators revoke them, and make those of bots. */

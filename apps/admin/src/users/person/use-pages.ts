@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { shown } from '../../service/failure';
+import { LOOK_AGAIN } from '../../service/look-again';
 import type { ApiPage } from '../../service/pages';
-import { LOOK_AGAIN } from '../user-list';
 
 /** A list of the API to which further pages are added when they are asked for. It looks again by itself. */
 export function usePages<T>(key: readonly string[], ask: (cursor: string | undefined) => Promise<ApiPage<T>>) {
