@@ -10,6 +10,9 @@ import type { Guardian } from './guardian.testing.js';
 /** Milliseconds between an end of PostgreSQL, or a start that failed, and the next start. */
 const PAUSE = 300;
 
+/** Milliseconds in which it is to take connections again once there is room on its disk. */
+const RECOVERY = 15_000;
+
 /** More files of the write-ahead log than it keeps in reserve. */
 const FILES = 8;
 
@@ -85,11 +88,35 @@ export class DatabaseProcess {
     await sql.end({ timeout: 1 });
   }
 
+  /**
+   * Waits until it takes connections, now that there is room on its disk again. PostgreSQL 18 may stand still for ever when
+   * the disk was full during its recovery; it is then killed and started again, as whoever runs it would.
+   */
+  async recover(): Promise<void> {
+    for (const deadline = performance.now() + RECOVERY; performance.now() < deadline; ) {
+      if (await this.takesConnections()) return;
+      await sleep(PAUSE);
+    }
+    this.note('It does not come back by itself after the disk was full.');
+    await this.kill();
+    await this.start();
+  }
+
   async stop(): Promise<void> {
     this.wanted = false;
     await this.starting;
     await this.running?.stop();
     this.guardian.release(this.running?.pid);
+  }
+
+  private async takesConnections(): Promise<boolean> {
+    if (!this.running) return false;
+    const sql = postgres(this.url, { max: 1, connect_timeout: 1, onnotice: () => {} });
+    const answered = sql`select 1`.then(
+      () => true,
+      () => false,
+    );
+    return answered.finally(() => sql.end({ timeout: 0 }));
   }
 
   private async tryToStart(): Promise<void> {

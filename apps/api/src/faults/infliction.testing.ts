@@ -88,7 +88,10 @@ async function end(site: Site, fault: Fault): Promise<void> {
   if (fault.kind === 'replica stopped') at(site, fault).process.goOn();
   if (fault.kind === 'database killed') await site.database.start();
   if (fault.kind === 'database slow') at(site, fault).toDatabase.delay = 0;
-  if (fault.kind === 'disk full') await site.disk?.free();
+  if (fault.kind === 'disk full') {
+    await site.disk?.free();
+    await site.database.recover();
+  }
 }
 
 /** What the stand-in calls the faults of the event store. */
