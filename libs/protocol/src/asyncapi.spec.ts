@@ -46,7 +46,9 @@ describe('the socket', () => {
   it('sends the other frames unasked', () => {
     const sent = Object.entries<{ action: string }>(document.operations).filter(([, { action }]) => action === 'send');
     expect(sent.map(([key]) => key)).toEqual(
-      ['hello', 'events', 'typing', 'presence', 'removed', 'error', 'drain'].map((event) => `server.${event}`),
+      ['hello', 'events', 'typing', 'presence', 'removed', 'error', 'maintenance', 'drain'].map(
+        (event) => `server.${event}`,
+      ),
     );
   });
 

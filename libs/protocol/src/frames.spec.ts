@@ -90,6 +90,7 @@ describe('frames of the server', () => {
       'presence',
       'removed',
       'error',
+      'maintenance',
       'drain',
       'pong',
     ]);
