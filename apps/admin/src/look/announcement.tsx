@@ -1,30 +1,60 @@
 import { Alert } from '@mui/material';
-import { useQuery } from '@tanstack/react-query';
-import type { Announcement as Told } from '@verbatim/protocol';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import type { Maintenance, Announcement as Told } from '@verbatim/protocol';
+import { useEffect } from 'react';
+import { useTranslate } from 'react-admin';
 import { client } from '../service/client';
+import { Moment } from './moment';
 
 /** Milliseconds between two looks. */
 const LOOK_AGAIN = 15_000;
 
 export const ABOUT = ['about'];
 
+const useAbout = () =>
+  useQuery({ queryKey: ABOUT, queryFn: () => client.call('getAbout'), refetchInterval: LOOK_AGAIN }).data;
+
 /** What administrators tell everybody now, or null. */
-export function useAnnouncement(): Told | null {
-  const { data } = useQuery({
-    queryKey: ABOUT,
-    queryFn: () => client.call('getAbout'),
-    refetchInterval: LOOK_AGAIN,
-  });
-  return data?.announcement ?? null;
+export const useAnnouncement = (): Told | null => useAbout()?.announcement ?? null;
+
+/** The maintenance that goes on now, or null. Where there is a socket, that tells at once when to look. */
+export function useMaintenance(): Maintenance | null {
+  const queries = useQueryClient();
+  useEffect(() => client.on('maintenance', () => queries.invalidateQueries({ queryKey: ABOUT })), [queries]);
+  return useAbout()?.maintenance ?? null;
 }
 
-/** Stands on top of every page while something is announced. */
+/** Stands on top of every page while something is announced, or maintenance goes on. */
 export function Announcement() {
   const told = useAnnouncement();
-  if (!told) return null;
+  const maintenance = useMaintenance();
   return (
-    <Alert severity="info" role="status" sx={{ m: 1, overflowWrap: 'anywhere' }}>
-      {told.text}
-    </Alert>
+    <>
+      {maintenance && (
+        <Alert severity="warning" role="status" sx={{ m: 1, overflowWrap: 'anywhere' }}>
+          <Maintained maintenance={maintenance} />
+        </Alert>
+      )}
+      {told && (
+        <Alert severity="info" role="status" sx={{ m: 1, overflowWrap: 'anywhere' }}>
+          {told.text}
+        </Alert>
+      )}
+    </>
+  );
+}
+
+function Maintained({ maintenance: { text, since, until } }: { maintenance: Maintenance }) {
+  const translate = useTranslate();
+  return (
+    <>
+      {translate('verbatim.maintenance.since')} <Moment at={since} />
+      {until && (
+        <>
+          , {translate('verbatim.maintenance.expected_until')} <Moment at={until} />
+        </>
+      )}
+      {text === null ? '.' : `: ${text}`}
+    </>
   );
 }
