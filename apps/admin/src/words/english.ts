@@ -25,6 +25,7 @@ export const englishWords = {
         kind: 'Kind',
         secondFactor: 'Second factor',
         signedInAt: 'Last sign-in',
+        messages: 'Messages posted',
         signedInFrom: 'Signed in since',
         signedInBefore: 'Not signed in since',
         createdAt: 'Since',

@@ -208,6 +208,7 @@ export const germanWords: Words = {
         kind: 'Art',
         secondFactor: 'Zweiter Faktor',
         signedInAt: 'Letzte Anmeldung',
+        messages: 'Geschriebene Nachrichten',
         signedInFrom: 'Angemeldet seit',
         signedInBefore: 'Nicht angemeldet seit',
         createdAt: 'Dabei seit',
