@@ -8,12 +8,13 @@ describe.skipIf(!browserProgram)('running the service from the dashboard', { tim
   let service: TestService;
   let browser: Browser;
   let admin: TestPerson;
+  let reader: TestPerson;
   let tab: Tab;
   let page: Page;
 
   beforeAll(async () => {
     [service, browser] = await Promise.all([startTestService(), openBrowser()]);
-    admin = await signIn(service.url);
+    [admin, reader] = [await signIn(service.url), await register(service.url)];
   }, 180_000);
   afterAll(async () => {
     await browser?.close();
@@ -54,6 +55,24 @@ describe.skipIf(!browserProgram)('running the service from the dashboard', { tim
     await button('Withdraw').click();
     await banner.waitFor({ state: 'hidden' });
     expect((await admin.get('/v1/about')).body.announcement).toBeNull();
+  });
+
+  it('begins maintenance once that is confirmed, tells of it on top of every page, and ends it', async () => {
+    await enter('/settings');
+    await button('Begin maintenance').click();
+    const dialog = page.getByRole('dialog', { name: 'Begin maintenance?' });
+    await dialog.getByLabel('What people are told').fill('A new disk');
+    await dialog.getByRole('button', { name: 'Begin maintenance' }).click();
+    const banner = page.getByRole('status').getByText('A new disk');
+    await banner.waitFor();
+    const person = await signIn(service.url, { username: reader.username, password });
+    expect((await person.post('/v1/rooms', { name: 'not now' })).body.detail).toBe('A new disk');
+    await tab.goTo('/users');
+    await banner.waitFor();
+    await tab.goTo('/settings');
+    await button('End maintenance').click();
+    await banner.waitFor({ state: 'hidden' });
+    expect((await person.post('/v1/rooms', { name: 'not now' })).status).toBe(201);
   });
 
   it('shows auditors the same, and lets them change nothing', async () => {

@@ -12,7 +12,8 @@ import { WebhookDeliveries } from './desk/webhook-deliveries.js';
 import { OpenLog } from './feed/open-log.js';
 import { migrateInvitations } from './invitations/schema.js';
 import { migrateLimits } from './limits/schema.js';
-import { Announcements, Invitations, Rooms, Users } from './mailbox/entities.js';
+import { Announcements, Invitations, Maintenances, Rooms, Users } from './mailbox/entities.js';
+import { Maintenance } from './operation/maintenance.js';
 import { MeasuredEventStore } from './operation/measured-event-store.js';
 import { ReadModels } from './read-models/read-models.js';
 import { RoomPasswords } from './rooms/room-commands.js';
@@ -39,6 +40,8 @@ export interface Foundation {
   readonly users: Users;
   readonly invitations: Invitations;
   readonly announcements: Announcements;
+  readonly maintenances: Maintenances;
+  readonly maintenance: Maintenance;
   readonly names: Names;
   readonly passwords: RoomPasswords;
   readonly sessions: Sessions;
@@ -88,7 +91,8 @@ export async function layFoundation({
   await readSide.start();
   const readModels = new ReadModels(readSide);
 
-  const write = { store, sealer, snapshots, clock };
+  const maintenance = new Maintenance(clock);
+  const write = { store, sealer, snapshots, clock, gate: maintenance };
   const rooms = new Rooms(write, (lookups) => readModels.lookUp(lookups));
   const users = new Users(write);
   const vault = new VaultSql(sql);
@@ -111,6 +115,8 @@ export async function layFoundation({
     users,
     invitations: new Invitations(write),
     announcements: new Announcements(write),
+    maintenances: new Maintenances(write),
+    maintenance,
     names: new Names(sql, new StreamNameOwners(users, rooms)),
     passwords: new RoomPasswords(vault),
     sessions: new Sessions(sql, keys, clock),

@@ -1,6 +1,6 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { parseStream } from '@verbatim/domain';
+import { MAINTENANCE, parseStream } from '@verbatim/domain';
 import { listAdministrators } from '@verbatim/projections';
 import type { Logger } from 'pino';
 import { Registration } from './accounts/account-controller.js';
@@ -104,6 +104,8 @@ async function openDoors(
     users,
     invitations,
     announcements,
+    maintenances,
+    maintenance,
     names,
     passwords,
     sessions,
@@ -211,7 +213,7 @@ async function openDoors(
       new RoomAccess(rooms, inspections),
       ...[limits, attempts, proxies, invitations, new InvitationCodes(vault)],
       new Registration(config.REGISTRATION),
-      ...[announcements, Settings.of(config)],
+      ...[announcements, maintenances, maintenance, Settings.of(config)],
       new ReadYourWrites(readModels),
       new Rebuilds(readModels.side, log),
       idempotency,
@@ -234,6 +236,7 @@ async function openDoors(
   await app.init();
   const gateway: Gateway = app.get(Gateway);
 
+  feed.add('maintenance', (events) => maintenance.take(events));
   // Before the states: whoever is let in again finds the sessions of before revoked.
   feed.add('sessions', (events) => sessions.take(events));
   feed.add('rooms', (events) => {
@@ -243,6 +246,7 @@ async function openDoors(
       else if (category === 'user') users.take(id, run);
       else if (category === 'invitation') invitations.take(id, run);
       else if (category === 'announcement') announcements.take(id, run);
+      else if (category === 'maintenance') maintenances.take(id, run);
     }
   });
   feed.add('personal tokens', (events) => personalTokens.take(events));
@@ -255,6 +259,7 @@ async function openDoors(
   await feed.start();
   // From here on nothing that other replicas do is missed, so now is the time to learn what they did before.
   await sessions.load();
+  maintenance.adopt((await maintenances.newest(MAINTENANCE)).state);
   await createFirstAdministrator(
     { sql, users, names },
     { username: config.ADMIN_USERNAME, password: config.ADMIN_PASSWORD ?? null },
@@ -278,7 +283,9 @@ async function openDoors(
     gateway.announceDrain();
     await new Promise((resolve) => setTimeout(resolve, DRAIN));
     gateway.stopListening();
-    await Promise.all([rooms, users, invitations, announcements].map((mailboxes) => mailboxes.finish(FINISH)));
+    await Promise.all(
+      [rooms, users, invitations, announcements, maintenances].map((mailboxes) => mailboxes.finish(FINISH)),
+    );
     await gateway.closeAll();
     await webhooks.stop();
     await ledger.stop();

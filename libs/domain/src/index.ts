@@ -2,6 +2,7 @@ export * from './announcement.js';
 export * from './decider.js';
 export * from './disclosure.js';
 export * from './invitation.js';
+export * from './maintenance.js';
 export * from './password.js';
 export * from './persistent-map.js';
 export * from './reader.js';

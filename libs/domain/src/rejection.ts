@@ -11,6 +11,7 @@ export type RejectionReason =
   | 'NameTaken'
   | 'Conflict'
   | 'TooSoon'
+  | 'Maintenance'
   | 'Unavailable';
 
 export interface Rejection {

@@ -4,7 +4,7 @@ import type { Sql } from './projection.js';
 type Row = Record<string, unknown>;
 /** Rows by table, each in the order of its key. */
 export type Tables = Record<
-  'people' | 'rooms' | 'members' | 'messages' | 'reactions' | 'search' | 'restraints' | 'reports',
+  'people' | 'rooms' | 'members' | 'messages' | 'posters' | 'reactions' | 'search' | 'restraints' | 'reports',
   Row[]
 >;
 
@@ -14,6 +14,7 @@ export function expectedRows(events: readonly Recorded[]): Tables {
   const rooms = new Map<string, Row>();
   const members = new Map<string, Row>();
   const messages = new Map<string, Row>();
+  const posters = new Map<string, Row>();
   const reactions = new Map<string, Row>();
   const search = new Map<string, Row>();
   const restraints = new Map<string, Row>();
@@ -143,6 +144,8 @@ export function expectedRows(events: readonly Recorded[]): Tables {
           ...later,
           fingerprint,
         });
+        const posted = Number(posters.get(`${event.actor}`)?.messages ?? 0) + 1;
+        posters.set(`${event.actor}`, { user_id: event.actor, messages: posted });
         search.set(`${id} ${messageId}`, { ...key, words: text ?? '' });
         break;
       }
@@ -206,6 +209,7 @@ export function expectedRows(events: readonly Recorded[]): Tables {
     rooms: sorted(rooms.values()),
     members: sorted(members.values()),
     messages: sorted(messages.values()),
+    posters: sorted(posters.values()),
     reactions: sorted(reactions.values()),
     search: sorted(search.values()),
     restraints: sorted(restraints.values()),
@@ -216,7 +220,8 @@ export function expectedRows(events: readonly Recorded[]): Tables {
 /** The rows that a schema holds, in the same form; the words of `expected` become what PostgreSQL makes of them. */
 export async function actualRows(sql: Sql, schema: string): Promise<Tables> {
   const tables = {} as Tables;
-  const names = ['people', 'rooms', 'members', 'messages', 'reactions', 'search', 'restraints', 'reports'] as const;
+  const others = ['posters', 'reactions', 'search', 'restraints', 'reports'] as const;
+  const names = ['people', 'rooms', 'members', 'messages', ...others] as const;
   for (const name of names) {
     const rows = await sql<{ row: Row }[]>`SELECT to_jsonb(t) AS row FROM ${sql(schema)}.${sql(name)} t`;
     tables[name] = sorted(rows.map(({ row }) => withTimes(row)));

@@ -22,6 +22,7 @@ export {
   type UsersQuery,
   type WantedUsers,
 } from './people.js';
+export { messagesBy } from './posters.js';
 export type { Log, Projection, ReadDatabase, Sql, Transaction } from './projection.js';
 export { Projector, type ProjectorOptions, type ProjectorStatus } from './projector.js';
 export { type ProjectionGroup, type ReadModels, readModels, readModelsVersion } from './read-models.js';

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Chat, everything } from './chat.testing.js';
 import { InvalidCursor } from './page.js';
 import { findUsers, getUser, getUsers, type UsersQuery } from './people.js';
+import { messagesBy } from './posters.js';
 import { createReadDatabase, type TestReadDatabase } from './read-database.testing.js';
 import { BEGINNING, Recorder } from './recorder.testing.js';
 
@@ -13,7 +14,13 @@ beforeAll(async () => {
     .registers('bob', 'Builder 100%')
     .registers('carol', null)
     .registers('dave', 'Über_Dave')
-    .suspends('dave');
+    .suspends('dave')
+    .creates('alice', 'lounge')
+    .joins('bob', 'lounge')
+    .posts('alice', 'lounge', 'm1')
+    .posts('alice', 'lounge', 'm2')
+    .posts('bob', 'lounge', 'm3')
+    .redacts('alice', 'lounge', 'm2');
   await db.show(chat.events);
 });
 afterAll(() => db.drop());
@@ -37,6 +44,11 @@ test('a user is found by id', async () => {
   expect(await getUser(db, 'dave')).toMatchObject({ suspended: true });
   expect(await getUser(db, 'nobody')).toBeNull();
   expect(await getUser(db, 'nul\u0000')).toBeNull();
+});
+
+test('what somebody has posted is counted, with what was redacted since', async () => {
+  const ids = ['alice', 'bob', 'carol', 'nobody', 'nul\u0000'];
+  expect(await Promise.all(ids.map((id) => messagesBy(db, id)))).toEqual([2, 1, 0, 0, 0]);
 });
 
 test('several users are found at once', async () => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { members } from './members.js';
 import { messages } from './messages.js';
 import { people } from './people.js';
+import { posters } from './posters.js';
 import type { Projection, Transaction } from './projection.js';
 import { reports } from './reports.js';
 import { restraints } from './restraints.js';
@@ -22,7 +23,7 @@ export interface ReadModels {
 }
 
 export const readModels: ReadModels = {
-  timeline: { name: 'timeline', projections: [people, rooms, members, messages, restraints, reports] },
+  timeline: { name: 'timeline', projections: [people, rooms, members, messages, posters, restraints, reports] },
   search: { name: 'search', projections: [search] },
 };
 

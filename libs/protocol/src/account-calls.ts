@@ -26,6 +26,7 @@ export const accountCalls = {
     path: '/v1/auth/login',
     tag: 'Accounts',
     auth: 'none',
+    inMaintenance: true,
     summary: 'Sign in',
     description:
       'A wrong name and a wrong password are both `unauthenticated`, so that nobody learns which names exist. ' +
@@ -41,6 +42,7 @@ export const accountCalls = {
     path: '/v1/auth/refresh',
     tag: 'Accounts',
     auth: 'none',
+    inMaintenance: true,
     summary: 'Exchange a refresh token for fresh tokens',
     description:
       'Each refresh token is good once. Using an old one again is taken for theft: it revokes the whole session, and ' +
@@ -58,6 +60,7 @@ export const accountCalls = {
     auth: 'user',
     scope: 'session',
     beforeSecondFactor: true,
+    inMaintenance: true,
     summary: 'Revoke the session',
     description: 'All its tokens stop working and its WebSockets are closed. Other sessions of the person go on.',
     answers: { 204: null },
@@ -70,6 +73,7 @@ export const accountCalls = {
     tag: 'Accounts',
     auth: 'user',
     scope: 'read',
+    inMaintenance: true,
     summary: 'Get a ticket that opens one WebSocket',
     description:
       'For browsers, which cannot send an `Authorization` header with a WebSocket. A ticket is good once, for 30 ' +
@@ -120,6 +124,7 @@ export const accountCalls = {
     tag: 'Accounts',
     auth: 'user',
     scope: 'session',
+    inMaintenance: true,
     summary: 'Keep something else for the caller',
     description: 'Takes the place of all that was kept.',
     body: accounts.preferencesSchema,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   changes,
+  count,
   displayName,
   email,
   id,
@@ -137,6 +138,12 @@ export const userSchema = z.object({
     .nullable()
     .optional()
     .describe('When the person last signed in, null if never. Told as `secondFactor` is.'),
+  messages: count
+    .optional()
+    .describe(
+      'How many messages the person has posted in all rooms, those redacted since included. Told as `secondFactor` is, by ' +
+        '`GET /v1/users/{id}` alone.',
+    ),
 });
 export type User = z.output<typeof userSchema>;
 

@@ -1,6 +1,6 @@
 import * as administration from './administration.js';
 import { type Call, readHeaders, writeHeaders } from './call.js';
-import { announcementSchema } from './operation.js';
+import { announcementSchema, maintenanceSchema } from './operation.js';
 
 /** What those who run the service look at and do. */
 export const administrationCalls = {
@@ -38,7 +38,8 @@ export const administrationCalls = {
     auth: 'auditor',
     scope: 'read',
     summary: 'How the service is set up',
-    description: 'For administrators and auditors, as it was read from the environment at the start. Holds no secret.',
+    description:
+      'For administrators and auditors, as it was read from the environment at the start, and whether it is in maintenance. Holds no secret.',
     answers: { 200: administration.settingsSchema },
     errors: ['forbidden'],
     headers: readHeaders,
@@ -65,6 +66,34 @@ export const administrationCalls = {
     scope: 'manage',
     summary: 'Tell it no more',
     description: 'Where nothing is announced, it changes nothing.',
+    answers: { 204: null },
+    errors: ['forbidden'],
+    headers: writeHeaders,
+  },
+  beginMaintenance: {
+    method: 'PUT',
+    path: '/v1/maintenance',
+    tag: 'Administration',
+    auth: 'admin',
+    scope: 'manage',
+    summary: 'Begin maintenance',
+    description:
+      'From then on, at every process within a second, whatever anybody but administrators wants to change is answered ' +
+      '`maintenance`, until it is ended; it does not end by itself. Reading and signing in go on. Begun again, it goes on ' +
+      'with what this request says. `GET /v1/about` tells of it to everybody, and sockets the frame `maintenance`.',
+    body: administration.beginMaintenanceBody,
+    answers: { 200: maintenanceSchema },
+    errors: ['forbidden'],
+    headers: writeHeaders,
+  },
+  endMaintenance: {
+    method: 'DELETE',
+    path: '/v1/maintenance',
+    tag: 'Administration',
+    auth: 'admin',
+    scope: 'manage',
+    summary: 'End maintenance',
+    description: 'Where there is none, it changes nothing.',
     answers: { 204: null },
     errors: ['forbidden'],
     headers: writeHeaders,

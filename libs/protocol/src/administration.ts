@@ -1,7 +1,8 @@
 import { limits } from '@verbatim/domain';
 import { z } from 'zod';
 import { serverRole } from './accounts.js';
-import { count, position, text, time } from './fields.js';
+import { count, position, text, time, timeToCome } from './fields.js';
+import { maintenanceNow } from './operation.js';
 
 // Read models -------------------------------------------------------------------------------------------------------
 
@@ -63,9 +64,19 @@ export const settingsSchema = z.object({
   trustsProxies: z.boolean().describe('Whether proxies are believed where requests come from.'),
   privateWebhooks: z.boolean().describe('Whether webhooks may be sent to private addresses.'),
   logLevel: z.string(),
+  maintenance: maintenanceNow,
 });
 export type Settings = z.output<typeof settingsSchema>;
 
 export const announceBody = z
   .object({ text: text(1, limits.announcement) })
   .meta({ examples: [{ text: 'The service is updated on Sunday at 6 in the morning.' }] });
+
+// Maintenance -------------------------------------------------------------------------------------------------------
+
+export const beginMaintenanceBody = z
+  .object({
+    text: text(1, limits.announcement).nullable().default(null).describe('What people are told about it.'),
+    until: timeToCome.nullable().default(null).describe('When it is expected to be over.'),
+  })
+  .meta({ examples: [{ text: 'The database moves to another disk.', until: '2026-01-31T14:00:00.000Z' }] });

@@ -46,7 +46,7 @@ describe('the socket', () => {
   it('sends the other frames unasked', () => {
     const sent = Object.entries<{ action: string }>(document.operations).filter(([, { action }]) => action === 'send');
     expect(sent.map(([key]) => key)).toEqual(
-      ['hello', 'events', 'typing', 'presence', 'removed', 'changed', 'error', 'drain'].map(
+      ['hello', 'events', 'typing', 'presence', 'removed', 'changed', 'error', 'maintenance', 'drain'].map(
         (event) => `server.${event}`,
       ),
     );

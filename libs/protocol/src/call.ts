@@ -15,6 +15,8 @@ export interface Call {
   readonly scope?: Scope | 'session';
   /** Also for those who still have to set up the second factor that their role demands. */
   readonly beforeSecondFactor?: true;
+  /** A change that goes on for everybody in maintenance; reads and what concerns sessions do so anyhow. */
+  readonly inMaintenance?: true;
   readonly summary: string;
   readonly description?: string;
   readonly params?: z.ZodObject;

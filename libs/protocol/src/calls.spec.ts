@@ -21,6 +21,7 @@ describe('the table of calls', () => {
     expect(lines.sort()).toEqual([
       'DELETE /v1/announcement 204',
       'DELETE /v1/invitations/{id} 204',
+      'DELETE /v1/maintenance 204',
       'DELETE /v1/me/sessions 204',
       'DELETE /v1/me/sessions/{id} 204',
       'DELETE /v1/me/tokens/{id} 204',
@@ -119,6 +120,7 @@ describe('the table of calls', () => {
       'POST /v1/users/{id}/tokens 201',
       'PUT /v1/announcement 200',
       'PUT /v1/direct/{username} 200,201',
+      'PUT /v1/maintenance 200',
       'PUT /v1/me/password 204',
       'PUT /v1/me/preferences 204',
       'PUT /v1/rooms/{id}/bans/{userId} 204',
@@ -200,9 +202,12 @@ describe('errorsOf', () => {
       'rate_limited',
       'internal',
       'unavailable',
+      'maintenance',
     ]);
     expect(errorsOf(calls.getLiveness)).toEqual(['internal']);
     expect(errorsOf(calls.changeUser)).toContain('forbidden');
+    for (const goesOn of [calls.listMessages, calls.login, calls.markRead, calls.endMySession, calls.changeUser])
+      expect(errorsOf(goesOn)).not.toContain('maintenance');
   });
 
   it('sorts them by status', () => {

@@ -62,6 +62,10 @@ type AnswerBody<S> = S extends z.ZodType ? z.output<S> : undefined;
 export const openToAuditors = ({ auth, method, path }: Call): boolean =>
   auth !== 'admin' && (method === 'GET' || /^\/v1\/(auth|me)(\/|$)/.test(path));
 
+/** Whether maintenance leaves it to everybody: what reads, what opens and secures the way in, and what only its reader sees. */
+const goesOn = ({ method, tag, inMaintenance }: Call): boolean =>
+  method === 'GET' || tag === 'Sessions' || tag === 'Single sign-on' || inMaintenance === true;
+
 // Errors of one call ------------------------------------------------------------------------------------------------
 
 /** All codes that a call may answer with, in the order of the table of errors. */
@@ -75,6 +79,7 @@ export function errorsOf(call: Call): ErrorCode[] {
   if (call.auth !== 'none') possible.add('forbidden');
   if (call.auth !== 'none' && !call.beforeSecondFactor) possible.add('mfa_required');
   if (call.headers.request['Idempotency-Key']) possible.add('conflict');
+  if (call.path.startsWith('/v1/') && call.auth !== 'admin' && !goesOn(call)) possible.add('maintenance');
   return errorCodes.filter((code) => possible.has(code));
 }
 

@@ -32,11 +32,12 @@ describe('the table of errors', () => {
       ['rate_limited', 429],
       ['internal', 500],
       ['unavailable', 503],
+      ['maintenance', 503],
     ]);
   });
 
   it('calls retryable what carries Retry-After', () => {
-    expect(errorCodes.filter((code) => errors[code].retryable)).toEqual(['rate_limited', 'unavailable']);
+    expect(errorCodes.filter((code) => errors[code].retryable)).toEqual(['rate_limited', 'unavailable', 'maintenance']);
   });
 });
 
@@ -53,6 +54,7 @@ it('has a code for every reason of a rejection', () => {
     NameTaken: 'name_taken',
     Conflict: 'conflict',
     TooSoon: 'rate_limited',
+    Maintenance: 'maintenance',
     Unavailable: 'unavailable',
   });
 });

@@ -31,6 +31,7 @@ export const errors = {
   rate_limited: { status: 429, title: 'Too many requests', retryable: true },
   internal: { status: 500, title: 'The service has failed', retryable: false },
   unavailable: { status: 503, title: 'The service is not available now', retryable: true },
+  maintenance: { status: 503, title: 'The service is in maintenance', retryable: true },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errors;
@@ -49,6 +50,7 @@ export const codeOfRejection: Readonly<Record<RejectionReason, ErrorCode>> = {
   NameTaken: 'name_taken',
   Conflict: 'conflict',
   TooSoon: 'rate_limited',
+  Maintenance: 'maintenance',
   Unavailable: 'unavailable',
 };
 

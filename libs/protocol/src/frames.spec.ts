@@ -95,6 +95,7 @@ describe('frames of the server', () => {
       'changed',
       'unwatched',
       'error',
+      'maintenance',
       'drain',
       'pong',
     ]);

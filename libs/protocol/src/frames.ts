@@ -15,7 +15,7 @@ import {
   whole,
 } from './fields.js';
 import { postMessageBody } from './messages.js';
-import { protocol } from './operation.js';
+import { maintenanceNow, protocol } from './operation.js';
 import type { Scope } from './scopes.js';
 
 /** The server pings this often; two beats without an answer end the connection. */
@@ -104,7 +104,7 @@ export type ClientDataToSend<E extends ClientEvent> = z.input<(typeof clientFram
 // Server to client --------------------------------------------------------------------------------------------------
 
 /** What streams are about. */
-export const streamCategories = ['room', 'user', 'invitation', 'announcement'] as const;
+export const streamCategories = ['room', 'user', 'invitation', 'announcement', 'maintenance'] as const;
 export type StreamCategory = (typeof streamCategories)[number];
 
 /** The data of each frame that the server may send. */
@@ -116,6 +116,7 @@ export const serverFrames = {
       session: id.describe('Id of the session or personal token that opened the connection.'),
       heartbeatSeconds: z.int().min(1).describe('The server pings this often.'),
       maxFrameBytes: z.int().min(1).describe('Longer frames end the connection.'),
+      maintenance: maintenanceNow,
     })
     .describe('Comes first, unasked: the credential was good.'),
   following: z
@@ -165,6 +166,9 @@ export const serverFrames = {
     ),
   unwatched: z.object({}).describe('The answer to `unwatch`. Unasked: the person may not watch any more.'),
   error: errorFrameSchema.describe('The frame with this `ref` was refused. The connection stays open.'),
+  maintenance: z
+    .object({ maintenance: maintenanceNow })
+    .describe('Maintenance has begun, or people are told something else about it, or it has ended.'),
   drain: z
     .object({ retryAfterMs: z.int().min(0).describe('Milliseconds to wait before connecting again.') })
     .describe('The server is about to shut down. Connect again and follow from the last known revisions.'),

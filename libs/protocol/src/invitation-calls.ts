@@ -61,6 +61,7 @@ export const invitationCalls = {
     path: '/v1/invitations/look-up',
     tag: 'Invitations',
     auth: 'none',
+    inMaintenance: true,
     summary: 'What an invitation is for',
     description: 'Does not use it up. A code that is wrong, expired, revoked or used up is `not_found`.',
     body: invitations.lookUpInvitationBody,

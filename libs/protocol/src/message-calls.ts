@@ -101,6 +101,7 @@ export const messageCalls = {
     tag: 'Messages',
     auth: 'user',
     scope: 'read',
+    inMaintenance: true,
     summary: 'Tell how far the caller has read',
     description: 'Read marks are private: nobody else sees them, and they are not events.',
     params: rooms.inRoom,

@@ -103,6 +103,12 @@ A write answers when reads will show it. Should that take too long, it answers s
 \`Verbatim-Position\`; a read that carries this header with the same value waits for the write. \`unavailable\` as the answer to a write
 means that nobody knows whether it took effect: repeat it with the same id or key.
 
+## Maintenance
+While administrators have the service in maintenance, a request of anybody else that would change something is answered
+\`maintenance\`, with \`Retry-After\` and their words in \`detail\`. It was not done and will not be done: send it again later. Reading, read
+marks, signing in and what keeps an account safe go on. A write that was stored before is answered as before when it is repeated
+with the same id or key. \`GET /v1/about\` and the frame \`maintenance\` tell when it begins and ends.
+
 ## Repeating
 Every write outside \`/v1/auth\`, but for those that answer with a secret, takes the header \`Idempotency-Key\`: 1 to 200 visible ASCII characters, yours to choose. Repeated by
 the same person with the same key, a request takes effect once. A key that was used for another request is a \`conflict\`. A message
@@ -209,12 +215,14 @@ const namedSchemas: Record<string, z.ZodType> = {
   Projections: administration.projectionsSchema,
   Settings: administration.settingsSchema,
   Announce: administration.announceBody,
+  BeginMaintenance: administration.beginMaintenanceBody,
 
   Problem: problemSchema,
   InputError: inputErrorSchema,
   Health: operation.healthSchema,
   About: operation.aboutSchema,
   Announcement: operation.announcementSchema,
+  Maintenance: operation.maintenanceSchema,
 };
 
 const names = new Map(Object.entries(namedSchemas).map(([name, schema]) => [schema, name]));

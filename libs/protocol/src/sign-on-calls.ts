@@ -63,9 +63,10 @@ export const signOnCalls = {
     description:
       'For browsers, with what the provider adds to the address. Redirects to the application with `#sso-code=...`, which is ' +
       'good once, for 30 seconds, in the same browser. `unauthenticated` when it was not begun in this browser, or when the ' +
-      'provider did not confirm it; `forbidden` when there is no account for this person, or the invitation is not good.',
+      'provider did not confirm it; `forbidden` when there is no account for this person, or the invitation is not good; `maintenance` when an account would ' +
+      'have to be made and that has to wait.',
     answers: { 302: null },
-    errors: ['not_found', 'unauthenticated', 'forbidden'],
+    errors: ['not_found', 'unauthenticated', 'forbidden', 'maintenance'],
     headers: noHeaders,
   },
   endSignOn: {

@@ -37,6 +37,7 @@ export const tokenCalls = {
     tag: 'Tokens',
     auth: 'user',
     scope: 'session',
+    inMaintenance: true,
     summary: 'Revoke a personal token',
     description: 'It stops working everywhere within a second, and the WebSockets that it opened are closed with 4003.',
     params: tokens.ofOwnToken,

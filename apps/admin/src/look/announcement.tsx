@@ -1,28 +1,53 @@
 import { Alert } from '@mui/material';
 import { useQuery } from '@tanstack/react-query';
-import type { Announcement as Told } from '@verbatim/protocol';
+import type { Maintenance, Announcement as Told } from '@verbatim/protocol';
+import { useTranslate } from 'react-admin';
 import { client } from '../service/client';
 import { LOOK_AGAIN } from '../service/look-again';
+import { Moment } from './moment';
 
 export const ABOUT = ['about'];
 
-/** What administrators tell everybody now, or null. */
-export function useAnnouncement(): Told | null {
-  const { data } = useQuery({
-    queryKey: ABOUT,
-    queryFn: () => client.call('getAbout'),
-    refetchInterval: LOOK_AGAIN,
-  });
-  return data?.announcement ?? null;
-}
+const useAbout = () =>
+  useQuery({ queryKey: ABOUT, queryFn: () => client.call('getAbout'), refetchInterval: LOOK_AGAIN }).data;
 
-/** Stands on top of every page while something is announced. */
+/** What administrators tell everybody now, or null. */
+export const useAnnouncement = (): Told | null => useAbout()?.announcement ?? null;
+
+/** The maintenance that goes on now, or null. */
+export const useMaintenance = (): Maintenance | null => useAbout()?.maintenance ?? null;
+
+/** Stands on top of every page while something is announced, or maintenance goes on. */
 export function Announcement() {
   const told = useAnnouncement();
-  if (!told) return null;
+  const maintenance = useMaintenance();
   return (
-    <Alert severity="info" role="status" sx={{ m: 1, overflowWrap: 'anywhere' }}>
-      {told.text}
-    </Alert>
+    <>
+      {maintenance && (
+        <Alert severity="warning" role="status" sx={{ m: 1, overflowWrap: 'anywhere' }}>
+          <Maintained maintenance={maintenance} />
+        </Alert>
+      )}
+      {told && (
+        <Alert severity="info" role="status" sx={{ m: 1, overflowWrap: 'anywhere' }}>
+          {told.text}
+        </Alert>
+      )}
+    </>
+  );
+}
+
+function Maintained({ maintenance: { text, since, until } }: { maintenance: Maintenance }) {
+  const translate = useTranslate();
+  return (
+    <>
+      {translate('verbatim.maintenance.since')} <Moment at={since} />
+      {until && (
+        <>
+          , {translate('verbatim.maintenance.expected_until')} <Moment at={until} />
+        </>
+      )}
+      {text === null ? '.' : `: ${text}`}
+    </>
   );
 }

@@ -7,18 +7,18 @@ import { client } from './client';
 export const LOOK_AGAIN = 10_000;
 
 /** What streams a query depends on, by the first part of its key. Others are asked again whatever has changed. */
-const dependsOn: Readonly<Record<string, StreamCategory>> = {
-  users: 'user',
-  'events of': 'user',
-  'sessions of': 'user',
-  'tokens of': 'user',
-  rooms: 'room',
-  members: 'room',
-  bans: 'room',
-  events: 'room',
-  reports: 'room',
-  invitations: 'invitation',
-  about: 'announcement',
+const dependsOn: Readonly<Record<string, readonly StreamCategory[]>> = {
+  users: ['user'],
+  'events of': ['user'],
+  'sessions of': ['user'],
+  'tokens of': ['user'],
+  rooms: ['room'],
+  members: ['room'],
+  bans: ['room'],
+  events: ['room'],
+  reports: ['room'],
+  invitations: ['invitation'],
+  about: ['announcement', 'maintenance'],
 };
 
 /**
@@ -59,6 +59,6 @@ export function useNews(): void {
 const isLive = (query: Query): boolean => query.observers.some(({ options }) => options.refetchInterval);
 
 function concerns({ queryKey: [what] }: Query, changed: ReadonlySet<StreamCategory>): boolean {
-  const category = dependsOn[`${what}`];
-  return category === undefined || changed.has(category);
+  const categories = dependsOn[`${what}`];
+  return categories === undefined || categories.some((category) => changed.has(category));
 }

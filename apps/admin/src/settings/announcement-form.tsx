@@ -1,13 +1,9 @@
 import { Button, Card, CardContent, Stack, TextField, Typography } from '@mui/material';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
-import { useCanAccess, useNotify, useTranslate } from 'react-admin';
-import { ABOUT, useAnnouncement } from '../look/announcement';
+import { useCanAccess, useTranslate } from 'react-admin';
+import { useAnnouncement } from '../look/announcement';
 import { client } from '../service/client';
-import { shown } from '../service/failure';
-
-/** Characters of an announcement. */
-const MOST = 500;
+import { MOST, useChange } from './use-change';
 
 /** Administrators tell everybody something, or tell it no more. */
 export function AnnouncementForm() {
@@ -53,17 +49,4 @@ export function AnnouncementForm() {
       </CardContent>
     </Card>
   );
-}
-
-function useChange(change: () => Promise<unknown>, done: string) {
-  const notify = useNotify();
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: () => shown(change()),
-    onSuccess: () => {
-      notify(done);
-      return queries.invalidateQueries({ queryKey: ABOUT });
-    },
-    onError: (error) => notify(error.message, { type: 'error' }),
-  });
 }

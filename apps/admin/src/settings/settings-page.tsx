@@ -6,8 +6,9 @@ import { Title, useTranslate } from 'react-admin';
 import { client } from '../service/client';
 import { shown } from '../service/failure';
 import { AnnouncementForm } from './announcement-form';
+import { MaintenanceForm } from './maintenance-form';
 
-/** How the service was set up at its start, and what is announced to everybody. */
+/** How the service was set up at its start, what is announced to everybody, and whether it is in maintenance. */
 export function SettingsPage() {
   const translate = useTranslate();
   const { data, error } = useQuery({
@@ -18,6 +19,7 @@ export function SettingsPage() {
     <Box sx={{ p: { xs: 1, sm: 2 }, display: 'grid', gap: 2 }}>
       <Title title="resources.settings.name" />
       <AnnouncementForm />
+      <MaintenanceForm />
       <Typography color="textSecondary">{translate('verbatim.settings.lead')}</Typography>
       {error && <Alert severity="error">{error.message}</Alert>}
       {data && <Shown settings={data} />}

@@ -48,6 +48,8 @@ describe('who may call what', () => {
         found[column] = await verdictOf(asker, call, scene, await row.sent(scene, column), reasonOf(column));
       }),
     );
+    // What it stops has its tests elsewhere; here it would stop the rest of the table.
+    if (name === 'beginMaintenance') await cast.people.admin.delete('/v1/maintenance');
     expect(found).toEqual(row.verdicts);
   });
 

@@ -246,6 +246,8 @@ export const callTable = {
   getSettings: /*       */ row('u f f f f f + +'),
   announce: /*          */ row('u f f f f f f +', body(text)),
   withdrawAnnouncement: /**/ row('u f f f f f f +'),
+  beginMaintenance: /*  */ row('u f f f f f f +', body({})),
+  endMaintenance: /*    */ row('u f f f f f f +'),
 
   getLiveness: /*       */ row('+ + + + + + + +'),
   getReadiness: /*      */ row('+ + + + + + + +'),

@@ -143,6 +143,8 @@ export class OpenAccountHandler implements ICommandHandler<OpenAccount> {
     const { password, ...registration } = account;
     const problem = password === null ? null : passwordProblem(password, account.username);
     if (problem) return reject('Invalid', `The password ${problem}.`);
+    const closed = this.refusal(account.origin, actor);
+    if (closed) return closed;
     const claim = await this.names.claim('user', nameKey(account.username), userId);
     if (!claim) return reject('NameTaken', 'This username is taken.');
     if (password !== null) {
@@ -151,6 +153,11 @@ export class OpenAccountHandler implements ICommandHandler<OpenAccount> {
         on conflict (user_id) do nothing`;
     }
     return this.users.send(userId, { type: 'RegisterUser', actor, ...registration }, context);
+  }
+
+  /** Why no account would be made now, for those who have something to do before: then neither names nor invitations are used up. */
+  refusal(origin: OpenAccount['account']['origin'], actor: Actor | null): Rejection | null {
+    return this.users.refusal({ type: 'RegisterUser', actor, origin });
   }
 }
 

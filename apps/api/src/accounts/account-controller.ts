@@ -209,7 +209,7 @@ export class AccountController {
 
   @Call('getUser')
   async getUser(@Input('getUser') { params }: InputOf<'getUser'>, @By() { actor }: Identity): Promise<User> {
-    const user = await this.queries.execute(new GetUser(params.id));
+    const user = await this.queries.execute(new GetUser(params.id, actor.role !== 'user'));
     if (!user) throw new Refusal('not_found', 'There is no such user.');
     return userRowAnswer(actor, user);
   }

@@ -3,6 +3,7 @@ import {
   findUsers,
   getUser,
   type Membership,
+  messagesBy,
   type Page,
   type PageRequest,
   roomsOf,
@@ -26,9 +27,17 @@ export class FindUsersHandler implements IQueryHandler<FindUsers> {
   }
 }
 
+/** A person, and how many messages they posted, if that was asked for. */
+export interface KnownUser extends User {
+  readonly messages?: number;
+}
+
 /** One person, or null. */
-export class GetUser extends Query<User | null> {
-  constructor(readonly userId: string) {
+export class GetUser extends Query<KnownUser | null> {
+  constructor(
+    readonly userId: string,
+    readonly withMessages: boolean,
+  ) {
     super();
   }
 }
@@ -37,8 +46,11 @@ export class GetUser extends Query<User | null> {
 export class GetUserHandler implements IQueryHandler<GetUser> {
   constructor(private readonly readModels: ReadModels) {}
 
-  execute({ userId }: GetUser): Promise<User | null> {
-    return getUser(this.readModels.db, userId);
+  async execute({ userId, withMessages }: GetUser): Promise<KnownUser | null> {
+    const { db } = this.readModels;
+    if (!withMessages) return getUser(db, userId);
+    const [user, messages] = await Promise.all([getUser(db, userId), messagesBy(db, userId)]);
+    return user && { ...user, messages };
   }
 }
 

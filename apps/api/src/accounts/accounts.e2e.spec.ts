@@ -716,6 +716,16 @@ describe('those who watch over all accounts', () => {
     expect(outcome(await ada.get('/v1/users?bot=true'))).toBe(200);
   });
 
+  it('see how many messages somebody has posted, which others do not', async () => {
+    const ada = await register(service.url);
+    const room = await ada.room();
+    for (const text of ['one', 'two']) await ada.says(room, text);
+    const path = `/v1/users/${ada.id}`;
+    expect((await eye.get(path)).body.messages).toBe(2);
+    expect((await eye.get(`/v1/users/${eye.id}`)).body.messages).toBe(0);
+    expect(Object.keys((await ada.get(path)).body)).not.toContain('messages');
+  });
+
   it('get people as a file, without addresses and with nothing that a spreadsheet computes', async () => {
     const file = await eye.get(`/v1/users/export?q=${prefix}`, { accept: 'text/csv' });
     expect(file.headers['content-disposition']).toBe('attachment; filename="people.csv"');

@@ -56,6 +56,19 @@ describe('opening a socket', () => {
     other.close();
   });
 
+  it('tells of maintenance, as does every socket when it begins and ends', async () => {
+    const early = await ada.connect();
+    const { body: begun } = await admin.put('/v1/maintenance', { text: 'A new disk' });
+    expect((await early.next('maintenance')).data.maintenance).toEqual(begun);
+    const late = await ada.connect();
+    expect(late.frames[0]!.data.maintenance).toEqual(begun);
+    await admin.delete('/v1/maintenance');
+    for (const socket of [early, late]) {
+      expect((await socket.next('maintenance')).data.maintenance).toBeNull();
+      socket.close();
+    }
+  });
+
   it('takes an Authorization header as well', async () => {
     const headers = { authorization: `Bearer ${ada.accessToken}` };
     const socket = openSocket(service.url, { headers });

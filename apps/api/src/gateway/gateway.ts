@@ -8,7 +8,15 @@ import {
 } from '@nestjs/websockets';
 import { MESSAGE_METADATA } from '@nestjs/websockets/constants.js';
 import { parseStream, type Recorded, type RoomCommand, roomStream } from '@verbatim/domain';
-import { type ClientData, closeReasons, heartbeatSeconds, maxFrameBytes, scopeOfFrame } from '@verbatim/protocol';
+import {
+  type ClientData,
+  closeReasons,
+  heartbeatSeconds,
+  maxFrameBytes,
+  type ServerData,
+  type ServerEvent,
+  scopeOfFrame,
+} from '@verbatim/protocol';
 import type { WebSocket } from 'ws';
 import { Authentication, outOfScope } from '../accounts/authentication.js';
 import { userAnswer } from '../accounts/user-answer.js';
@@ -21,6 +29,7 @@ import type { SocketCounts } from '../limits/socket-counts.js';
 import { Users } from '../mailbox/entities.js';
 import { MarkRead } from '../messages/message-commands.js';
 import { newId } from '../new-id.js';
+import { Maintenance } from '../operation/maintenance.js';
 import { ProblemFilter } from '../rest/problem-filter.js';
 import { accepted, Refusal } from '../rest/refusal.js';
 import { EnterRoom, SendToRoom } from '../rooms/room-commands.js';
@@ -74,7 +83,10 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     private readonly limits: Limits,
     private readonly proxies: Proxies,
     private readonly policy: SecondFactorPolicy,
-  ) {}
+    private readonly maintenance: Maintenance,
+  ) {
+    maintenance.whenChanged(() => this.tellAll('maintenance', { maintenance: maintenance.now }));
+  }
 
   get size(): number {
     return this.connections.size;
@@ -125,6 +137,7 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
         session: sessionId,
         heartbeatSeconds,
         maxFrameBytes,
+        maintenance: this.maintenance.now,
       });
       socket.resume();
     } catch {
@@ -205,7 +218,11 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
   /** Before a shutdown: nobody new gets in, and everybody is told to come back. */
   announceDrain(): void {
     this.draining = true;
-    for (const connection of this.connections.values()) connection.send('drain', { retryAfterMs: RETRY_AFTER_DRAIN });
+    this.tellAll('drain', { retryAfterMs: RETRY_AFTER_DRAIN });
+  }
+
+  private tellAll<E extends ServerEvent>(event: E, data: ServerData<E>): void {
+    for (const connection of this.connections.values()) connection.send(event, data);
   }
 
   /** What clients send from now on is not listened to; they send it again when they have come back. */

@@ -7,7 +7,11 @@ import {
   type InvitationEvent,
   type InvitationState,
   invitation,
+  type MaintenanceCommand,
+  type MaintenanceEvent,
+  type MaintenanceState,
   type Moderation,
+  maintenance,
   messagesToLookUp,
   type OlderMessages,
   parseStream,
@@ -23,10 +27,16 @@ import {
 import type { MessageLookup } from '@verbatim/projections';
 import type { MailboxParts } from './mailbox.js';
 import { Mailboxes, mailboxesLimits } from './mailboxes.js';
-import { announcementSnapshot, invitationSnapshot, roomSnapshot, userSnapshot } from './saved-states.js';
+import {
+  announcementSnapshot,
+  invitationSnapshot,
+  maintenanceSnapshot,
+  roomSnapshot,
+  userSnapshot,
+} from './saved-states.js';
 
 /** What the mailboxes of both kinds are made from. */
-export type WriteParts = Pick<MailboxParts<never, never, never>, 'store' | 'sealer' | 'snapshots' | 'clock'>;
+export type WriteParts = Pick<MailboxParts<never, never, never>, 'store' | 'sealer' | 'snapshots' | 'clock' | 'gate'>;
 
 /** Answers look-ups of messages that rooms do not remember any more. */
 export type LookUpMessages = (lookups: readonly MessageLookup[]) => Promise<readonly OlderMessages[]>;
@@ -82,5 +92,12 @@ export class Invitations extends Mailboxes<InvitationState, InvitationCommand, I
 export class Announcements extends Mailboxes<AnnouncementState, AnnouncementCommand, AnnouncementEvent> {
   constructor(parts: WriteParts) {
     super({ ...parts, decider: announcement, snapshot: announcementSnapshot, weigh: () => 2_000, lookUp: () => null });
+  }
+}
+
+/** The write side of maintenance, of which there is one. */
+export class Maintenances extends Mailboxes<MaintenanceState, MaintenanceCommand, MaintenanceEvent> {
+  constructor(parts: WriteParts) {
+    super({ ...parts, decider: maintenance, snapshot: maintenanceSnapshot, weigh: () => 2_000, lookUp: () => null });
   }
 }

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Decider, Decision, Happened, Recorded, Rejection } from '@verbatim/domain';
+import type { Actor, Decider, Decision, Happened, Recorded, Rejection } from '@verbatim/domain';
 import { isRejection, reject } from '@verbatim/domain';
 import {
   type Appended,
@@ -37,6 +37,19 @@ export interface Decided<S> {
   readonly state: S;
 }
 
+/** A command of whatever kind. */
+export interface AnyCommand {
+  readonly type: string;
+  readonly actor?: Actor | null;
+  /** Of new accounts. */
+  readonly origin?: string;
+}
+
+/** Keeps commands from recording anything, whatever the state of their stream: null lets them pass. */
+export interface Gate {
+  refusal(command: AnyCommand): Rejection | null;
+}
+
 /** What a mailbox needs besides its stream; the same for all mailboxes of a kind. */
 export interface MailboxParts<S, C, E extends Happened> {
   readonly decider: Decider<S, C, E>;
@@ -44,6 +57,8 @@ export interface MailboxParts<S, C, E extends Happened> {
   readonly sealer: Sealer;
   readonly snapshots: Snapshots;
   readonly clock: Clock;
+  /** Absent: everything passes. */
+  readonly gate?: Gate;
   /** How states are written into snapshots; `rules` names the shape and is changed whenever folding changes. */
   readonly snapshot: { readonly rules: string; write(state: S): string; read(text: string): S };
   /** Bytes of memory that a state takes, about. */
@@ -257,6 +272,9 @@ export class Mailbox<S, C, E extends Happened> {
         letter.fail(error);
         continue;
       }
+      // Only what would be recorded is stopped: who repeats what was stored before gets the same answer as then.
+      if (!isRejection(decision) && decision.events.length > 0)
+        decision = this.parts.gate?.refusal(command as AnyCommand) ?? decision;
       if (isRejection(decision)) {
         // The commands before it may have moved what the room remembers; it is looked up and decided anew after them.
         if (decision.rejected === 'Unavailable' && drafts.length > 0)

@@ -1,5 +1,5 @@
 import { type Happened, type Recorded, type Rejection, streamName } from '@verbatim/domain';
-import { type Context, type Decided, Mailbox, type MailboxParts } from './mailbox.js';
+import { type AnyCommand, type Context, type Decided, Mailbox, type MailboxParts } from './mailbox.js';
 
 /** What all mailboxes of a kind may take; beyond it the longest unused idle ones go. */
 export const mailboxesLimits = {
@@ -34,6 +34,11 @@ export class Mailboxes<S, C, E extends Happened> {
   /** Decides a command for the entity with this id; see Mailbox.send. */
   send(id: string, command: C, context: Context): Promise<Decided<S> | Rejection> {
     return this.mailbox(id).send(command, context);
+  }
+
+  /** Why nothing would be recorded now for such a command; for those who prepare something before they send it. */
+  refusal(command: AnyCommand): Rejection | null {
+    return this.parts.gate?.refusal(command) ?? null;
   }
 
   /** The state of an entity, at least as far as the feed has come; the initial state if there is no such entity. */

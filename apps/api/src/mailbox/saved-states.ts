@@ -2,6 +2,7 @@ import {
   type AnnouncementState,
   type Inspection,
   type InvitationState,
+  type MaintenanceState,
   type Member,
   type MessageFacts,
   type Moderation,
@@ -133,6 +134,16 @@ export const announcementSnapshot = {
   write: (state: AnnouncementState): string => JSON.stringify({ ...state, revision: `${state.revision}` }),
   read(text: string): AnnouncementState {
     const saved = JSON.parse(text) as Omit<AnnouncementState, 'revision'> & { revision: string };
+    return { ...saved, revision: BigInt(saved.revision) };
+  },
+};
+
+/** How the state of maintenance stands in a snapshot. */
+export const maintenanceSnapshot = {
+  rules: 'maintenance-1',
+  write: (state: MaintenanceState): string => JSON.stringify({ ...state, revision: `${state.revision}` }),
+  read(text: string): MaintenanceState {
+    const saved = JSON.parse(text) as Omit<MaintenanceState, 'revision'> & { revision: string };
     return { ...saved, revision: BigInt(saved.revision) };
   },
 };

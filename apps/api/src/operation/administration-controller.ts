@@ -1,27 +1,30 @@
 import { Controller, Res } from '@nestjs/common';
-import { ANNOUNCEMENT, type AnnouncementCommand } from '@verbatim/domain';
-import type { Announcement, Settings as Shown } from '@verbatim/protocol';
+import { ANNOUNCEMENT, type AnnouncementCommand, MAINTENANCE, type MaintenanceCommand } from '@verbatim/domain';
+import type { Announcement, Settings as Shown, Maintenance as Told } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import type { Identity } from '../accounts/authentication.js';
-import { Announcements } from '../mailbox/entities.js';
+import { Announcements, Maintenances } from '../mailbox/entities.js';
 import type { Context } from '../mailbox/mailbox.js';
 import { By, Call, Input, type InputOf, Trace } from '../rest/call.js';
 import { ReadYourWrites } from '../rest/read-your-writes.js';
 import { accepted } from '../rest/refusal.js';
+import { Maintenance } from './maintenance.js';
 import { Settings } from './settings.js';
 
-/** How the service is set up, and what its administrators tell everybody. */
+/** How the service is set up, what its administrators tell everybody, and when they have it to themselves. */
 @Controller()
 export class AdministrationController {
   constructor(
     private readonly settings: Settings,
     private readonly announcements: Announcements,
+    private readonly maintenances: Maintenances,
+    private readonly maintenance: Maintenance,
     private readonly readYourWrites: ReadYourWrites,
   ) {}
 
   @Call('getSettings')
   getSettings(): Shown {
-    return this.settings.shown;
+    return { ...this.settings.shown, maintenance: this.maintenance.now };
   }
 
   @Call('announce')
@@ -47,6 +50,35 @@ export class AdministrationController {
 
   private async change(command: AnnouncementCommand, context: Context, reply: FastifyReply) {
     const { state, position } = accepted(await this.announcements.send(ANNOUNCEMENT, command, context));
+    await this.readYourWrites.written(position, reply);
+    return state;
+  }
+
+  @Call('beginMaintenance')
+  async begin(
+    @Input('beginMaintenance') { body }: InputOf<'beginMaintenance'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Told> {
+    const { on } = await this.maintain({ type: 'BeginMaintenance', actor, ...body }, context, reply);
+    if (!on) throw new Error('The maintenance that was begun does not go on.');
+    return on;
+  }
+
+  @Call('endMaintenance')
+  async end(
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    await this.maintain({ type: 'EndMaintenance', actor }, context, reply);
+  }
+
+  private async maintain(command: MaintenanceCommand, context: Context, reply: FastifyReply) {
+    const { state, position } = accepted(await this.maintenances.send(MAINTENANCE, command, context));
+    // Whoever is told that it began finds that it did, at this process at least, whenever the feed brings it.
+    this.maintenance.adopt(state);
     await this.readYourWrites.written(position, reply);
     return state;
   }

@@ -166,6 +166,24 @@ describe('the announcement', () => {
   });
 });
 
+describe('maintenance', () => {
+  it('is begun and ended by administrators alone', async () => {
+    for (const [who, refusal] of [
+      [person, 'forbidden'],
+      [auditor, 'forbidden'],
+      [visitor, 'unauthenticated'],
+    ] as const) {
+      expect(outcome(await who.put('/v1/maintenance', {}))).toBe(refusal);
+      expect(outcome(await who.delete('/v1/maintenance'))).toBe(refusal);
+    }
+    const past = { until: '2020-01-01T00:00:00Z' };
+    expect(outcome(await admin.put('/v1/maintenance', past))).toBe('invalid_request');
+    expect((await admin.put('/v1/maintenance', {})).body).toMatchObject({ text: null, until: null });
+    expect(outcome(await admin.delete('/v1/maintenance'))).toBe(204);
+    expect(outcome(await admin.delete('/v1/maintenance'))).toBe(204);
+  });
+});
+
 it('all calls of administration have been seen with each of their answers', () => {
   expect(neverSeen('Administration')).toEqual([]);
 });

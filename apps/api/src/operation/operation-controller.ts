@@ -6,6 +6,7 @@ import { about } from '../config.js';
 import { Announcements } from '../mailbox/entities.js';
 import { Call } from '../rest/call.js';
 import { Refusal } from '../rest/refusal.js';
+import { Maintenance } from './maintenance.js';
 import { Metrics } from './metrics.js';
 import { Readiness } from './readiness.js';
 
@@ -18,6 +19,7 @@ export class OperationController {
     private readonly readiness: Readiness,
     private readonly metrics: Metrics,
     private readonly announcements: Announcements,
+    private readonly maintenance: Maintenance,
   ) {}
 
   @Call('getLiveness')
@@ -46,7 +48,7 @@ export class OperationController {
       ({ state }) => state,
       () => ({ told: null }),
     );
-    return { ...about, announcement: told };
+    return { ...about, announcement: told, maintenance: this.maintenance.now };
   }
 
   @Call('getOpenApi')

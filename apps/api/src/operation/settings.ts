@@ -7,7 +7,7 @@ import { REFRESH_DAYS, SESSION_DAYS } from '../vault/sessions.js';
 
 /** The settings as administrators and auditors see them. */
 export class Settings {
-  constructor(readonly shown: Shown) {}
+  constructor(readonly shown: Omit<Shown, 'maintenance'>) {}
 
   /** What may be shown of them: each is named here, so that nothing secret is shown by being forgotten. */
   static of(config: Config): Settings {

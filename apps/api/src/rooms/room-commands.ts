@@ -272,11 +272,14 @@ export class EnterRoomHandler implements ICommandHandler<EnterRoom> {
     const expected = room.decide(join, state, this.time.now().toISOString());
     if (!isRejection(expected) && expected.events.length > 0) {
       const redeemed = await this.redeeming.redeem(found.id, actor.id, actor, context);
-      if (isRejection(redeemed)) return redeemed.rejected === 'Unavailable' ? redeemed : notGood;
+      if (isRejection(redeemed)) return mayPass(redeemed) ? redeemed : notGood;
     }
     return this.rooms.send(roomId, join, context);
   }
 }
+
+/** A refusal that has nothing to do with the invitation. */
+const mayPass = ({ rejected }: Rejection): boolean => rejected === 'Unavailable' || rejected === 'Maintenance';
 
 const noSuchRoom = reject('NotFound', 'There is no such room.');
 

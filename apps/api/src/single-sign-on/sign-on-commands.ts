@@ -90,6 +90,8 @@ export class AdmitForeignerHandler implements ICommandHandler<AdmitForeigner> {
     const userId = derivedId('identity', person.issuer, person.subject);
     const { state } = await this.users.newest(userId);
     if (state.status === 'unborn') {
+      const closed = this.opening.refusal('sso', null);
+      if (closed) return closed;
       const refused = invitation === null ? null : await this.redeem(invitation, userId, context);
       if (refused) return refused;
       const opened = await this.open(userId, person, context);

@@ -131,6 +131,25 @@ describe('signing in at an identity provider', () => {
     expect(outcome(login)).toBe('unauthenticated');
   });
 
+  it('makes no account in maintenance, but finds those that are there and gives them their role', async () => {
+    const [claims, later] = ['early.bird', 'late.bird'].map((name) => ({ sub: name, preferred_username: name })) as [
+      Claims,
+      Claims,
+    ];
+    const { user } = await enter(claims);
+    await admin.put('/v1/maintenance', {});
+    browser = new Browser();
+    expect((await enter({ ...claims, groups: ['chat-auditors'] })).user).toMatchObject({
+      id: user.id,
+      role: 'auditor',
+    });
+    browser = new Browser();
+    expect(await comeBack(later)).toEqual({ refused: 'maintenance' });
+    await admin.delete('/v1/maintenance');
+    browser = new Browser();
+    expect((await enter(later)).user.username).toBe(later.preferred_username);
+  });
+
   it('makes no account where registration is not open, but finds those that are there', async () => {
     const claims = person();
     await enter(claims);

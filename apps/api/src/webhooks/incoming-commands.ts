@@ -37,7 +37,8 @@ export class AddIncomingWebhookHandler implements ICommandHandler<AddIncomingWeb
     const add = { type: 'AddIncomingWebhook', actor, webhookId, botId, name } as const;
     // Asked beforehand, so that nobody leaves bots behind where nothing comes of it.
     const foreseen = room.decide(add, (await this.rooms.newest(roomId)).state, this.time.now().toISOString());
-    if (isRejection(foreseen)) return foreseen;
+    const refused = isRejection(foreseen) ? foreseen : this.rooms.refusal(add);
+    if (refused) return refused;
     // The end of a UUIDv7 is random.
     const account = { username: `hook-${botId.slice(-12)}`, displayName: name, email: null, password: null } as const;
     const bot = { ...account, role: 'user', origin: 'bot' } as const;

@@ -34,7 +34,8 @@ export class AddWebhookHandler implements ICommandHandler<AddWebhook> {
   ) {}
 
   async execute({ roomId, actor, wish, context }: AddWebhook) {
-    const refused = governingProblem((await this.rooms.newest(roomId)).state, actor);
+    const { state } = await this.rooms.newest(roomId);
+    const refused = governingProblem(state, actor) ?? this.rooms.refusal({ type: 'AddWebhook', actor });
     if (refused) return refused;
     const { url, events, active } = wish;
     const [webhookId, secret] = [newId(), newSigningSecret()];
@@ -85,7 +86,7 @@ export class ReviseWebhookHandler implements ICommandHandler<ReviseWebhook> {
 
   async execute({ roomId, webhookId, actor, wishes, context }: ReviseWebhook): Promise<RoomDecided | Rejection> {
     const { state } = await this.rooms.newest(roomId);
-    const refused = governingProblem(state, actor);
+    const refused = governingProblem(state, actor) ?? this.rooms.refusal({ type: 'ChangeWebhook', actor });
     if (refused) return refused;
     if (!state.webhooks[webhookId]) return noSuchWebhook;
     const { url, secret, events, active } = wishes;

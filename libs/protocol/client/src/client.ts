@@ -1,4 +1,12 @@
-import type { AnswerOf, BodyToSend, CallName, ServerFrame, Session as SessionAnswer, User } from '@verbatim/protocol';
+import type {
+  AnswerOf,
+  BodyToSend,
+  CallName,
+  Maintenance,
+  ServerFrame,
+  Session as SessionAnswer,
+  User,
+} from '@verbatim/protocol';
 import type { Backoff } from './backoff.js';
 import { Caller, type CallOptions } from './caller.js';
 import { Closing } from './closing.js';
@@ -45,6 +53,8 @@ export interface ClientEvents {
   state: LinkState;
   /** The session after each change, to be saved if it is to outlive the client; null: nobody is signed in any more. */
   session: SavedSession | null;
+  /** In which only administrators change anything, as the socket tells: it began, is told of otherwise, or ended (null). */
+  maintenance: Maintenance | null;
 }
 
 /** Speaks to a Verbatim service for one person. */
@@ -57,7 +67,9 @@ export class Client {
   private readonly listeners: { [E in keyof ClientEvents]: Set<(what: ClientEvents[E]) => void> } = {
     state: new Set(),
     session: new Set(),
+    maintenance: new Set(),
   };
+  private maintained: Maintenance | null = null;
   private readonly closing = new Closing();
 
   constructor(options: ClientOptions) {
@@ -221,17 +233,25 @@ export class Client {
     return {
       state: (state: LinkState) => this.emit('state', state),
       online: (connection: Connection) => {
+        this.maintain(connection.maintenance);
         for (const following of this.followings.values()) following.feed.connect(connection);
         this.watching?.connect(connection);
       },
       frame: (frame: ServerFrame) => {
         if (isAboutRoom(frame)) this.followings.get(frame.data.room)?.feed.hear(frame);
+        else if (frame.event === 'maintenance') this.maintain(frame.data.maintenance);
         else if (frame.event === 'changed') this.watching?.changed(frame.data.categories);
         else if (frame.event === 'unwatched') this.watching?.fail(notAnyMore);
       },
       revoked: () => this.session.end(),
       failed: (error: unknown) => this.disconnect(error),
     };
+  }
+
+  private maintain(now: Maintenance | null): void {
+    if (JSON.stringify(now) === JSON.stringify(this.maintained)) return;
+    this.maintained = now;
+    this.emit('maintenance', now);
   }
 
   private emit<E extends keyof ClientEvents>(event: E, what: ClientEvents[E]): void {

@@ -1,4 +1,10 @@
-import { type ClientDataToSend, type ClientEvent, maxFrameBytes, type ServerFrame } from '@verbatim/protocol';
+import {
+  type ClientDataToSend,
+  type ClientEvent,
+  type Maintenance,
+  maxFrameBytes,
+  type ServerFrame,
+} from '@verbatim/protocol';
 import { Unanswered, VerbatimError } from './verbatim-error.js';
 
 /** As much of the standard WebSocket as is used here; that of browsers, of Node 22 and of `ws` all fit. */
@@ -42,6 +48,8 @@ export class Connection {
   private pingedAt: number | null = null;
   private welcome = false;
   private mostBytes = maxFrameBytes;
+  /** What the service was in when it was opened. */
+  maintenance: Maintenance | null = null;
   private ending: Ending | null = null;
   private readonly watch: ReturnType<typeof setInterval>;
   private end: (ending: Ending) => void = () => undefined;
@@ -77,6 +85,8 @@ export class Connection {
       const connection = new Connection(new SocketClass(url), server, silenceMs, (frame) => {
         if (frame.event !== 'hello') return take(frame);
         connection.mostBytes = frame.data.maxFrameBytes;
+        // An older service does not know of it.
+        connection.maintenance = frame.data.maintenance ?? null;
         connection.welcome = true;
         resolve(connection);
       });

@@ -40,6 +40,16 @@ describe('what is tried', () => {
     expect((await tried([limited], { deadlineMs: 50, id: 'x' })).outcome).toBe(limited);
   });
 
+  it('is not done in maintenance, which is waited for only as long as there is patience', async () => {
+    const closed = new VerbatimError('maintenance', 'a new disk', { retryAfterMs: 30_000 });
+    expect(await tried([closed, 'done'], { id: 'x' })).toEqual({ outcome: closed, attempts: 1 });
+    expect(await tried([refused('maintenance'), 'done'], { id: 'x' })).toMatchObject({ attempts: 1 });
+    const { outcome } = await tried([lost, closed], { id: 'x' });
+    expect(outcome).toMatchObject({ name: 'OutcomeUnknown', cause: { code: 'maintenance' } });
+    const soon = new VerbatimError('maintenance', 'nearly over', { retryAfterMs: 10 });
+    expect((await tried([soon, 'done'], { id: 'x' })).outcome).toBe('done');
+  });
+
   it('is given up at the deadline', async () => {
     const read = await tried([lost], { deadlineMs: 20 });
     expect(read.outcome).toMatchObject({ code: 'unavailable', retryable: true });

@@ -85,8 +85,10 @@ function judge(failure: unknown): { passing: boolean; mayHaveArrived: boolean; w
   if (failure instanceof Unanswered) return { passing: true, mayHaveArrived: failure.sent, waitMs: 0 };
   if (!(failure instanceof VerbatimError)) return { passing: false, mayHaveArrived: false, waitMs: 0 };
   const { code, retryable, retryAfterMs } = failure;
-  // Another server may be well when one is not, so only limits are waited for as long as the answer says.
-  if (code === 'rate_limited') return { passing: true, mayHaveArrived: false, waitMs: retryAfterMs ?? 1_000 };
+  // Another server may be well when one is not, so only what holds at all of them is waited for as long as the answer says.
+  const pauseEverywhere = code === 'rate_limited' ? 1_000 : code === 'maintenance' ? 30_000 : null;
+  if (pauseEverywhere !== null)
+    return { passing: true, mayHaveArrived: false, waitMs: retryAfterMs ?? pauseEverywhere };
   return { passing: retryable || code === 'internal', mayHaveArrived: true, waitMs: 0 };
 }
 

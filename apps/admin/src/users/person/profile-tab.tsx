@@ -1,5 +1,13 @@
 import type { User } from '@verbatim/protocol';
-import { BooleanField, DateField, FunctionField, SimpleShowLayout, TextField, useRecordContext } from 'react-admin';
+import {
+  BooleanField,
+  DateField,
+  FunctionField,
+  NumberField,
+  SimpleShowLayout,
+  TextField,
+  useRecordContext,
+} from 'react-admin';
 import { RoleOf, StatusOf } from '../user-fields';
 import { AccountActs } from './account-acts';
 
@@ -17,6 +25,7 @@ export function ProfileTab() {
         {!user.bot && <BooleanField source="secondFactor" textAlign="left" />}
         <DateField source="createdAt" showTime />
         {!user.bot && <DateField source="signedInAt" showTime emptyText="–" />}
+        <NumberField source="messages" textAlign="left" />
         <TextField source="id" sx={{ fontFamily: 'monospace', overflowWrap: 'anywhere' }} />
       </SimpleShowLayout>
       <AccountActs user={user} />

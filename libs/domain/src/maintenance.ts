@@ -1,0 +1,119 @@
+import type { Actor, Decider, Decision, Happened, NewFact } from './decider.js';
+import { type Rejection, reject } from './rejection.js';
+import { limits, textProblem } from './text.js';
+
+/** The id of the one maintenance of a service, which begins and ends any number of times. */
+export const MAINTENANCE = '00000000-0000-8000-8000-000000000003';
+
+// Events ------------------------------------------------------------------------------------------------------------
+
+/** What people are told: a sentence, and when it is expected to be over (RFC 3339, UTC, milliseconds). */
+export interface MaintenanceNote {
+  readonly text: string | null;
+  readonly until: string | null;
+}
+
+/** From here on nothing is changed but by administrators. */
+export type MaintenanceBegan = Happened<'MaintenanceBegan', MaintenanceNote>;
+/** It goes on, and people are told something else. */
+export type MaintenanceRevised = Happened<'MaintenanceRevised', MaintenanceNote>;
+export type MaintenanceEnded = Happened<'MaintenanceEnded', Record<string, never>>;
+
+export type MaintenanceEvent = MaintenanceBegan | MaintenanceRevised | MaintenanceEnded;
+
+// State -------------------------------------------------------------------------------------------------------------
+
+export interface MaintenanceState {
+  readonly revision: bigint;
+  /** What people are told while it lasts, and since when it does; null: everything goes its usual way. */
+  readonly on: (MaintenanceNote & { readonly since: string }) | null;
+}
+
+const initialState: MaintenanceState = { revision: -1n, on: null };
+
+function evolve({ on }: MaintenanceState, event: MaintenanceEvent): MaintenanceState {
+  const { revision, at } = event;
+  switch (event.type) {
+    case 'MaintenanceBegan':
+    case 'MaintenanceRevised': {
+      const { text, until } = event.data;
+      return { revision, on: { text, until, since: on?.since ?? at } };
+    }
+    case 'MaintenanceEnded':
+      return { revision, on: null };
+    default:
+      // An event of a later release.
+      return { revision, on };
+  }
+}
+
+// Commands ----------------------------------------------------------------------------------------------------------
+
+/** While it lasts already, what people are told takes the place of what they were told before. */
+export type BeginMaintenance = { readonly type: 'BeginMaintenance'; readonly actor: Actor } & MaintenanceNote;
+export type EndMaintenance = { readonly type: 'EndMaintenance'; readonly actor: Actor };
+
+export type MaintenanceCommand = BeginMaintenance | EndMaintenance;
+
+// Decisions ---------------------------------------------------------------------------------------------------------
+
+const accept = (...events: NewFact<MaintenanceEvent>[]): Decision<MaintenanceEvent> => ({ events });
+
+function decide(command: MaintenanceCommand, { on }: MaintenanceState, at: string): Decision<MaintenanceEvent> {
+  if (command.actor.role !== 'admin') return reject('NotAllowed', 'Only administrators begin and end maintenance.');
+  if (command.type === 'EndMaintenance') return on === null ? accept() : accept({ type: 'MaintenanceEnded', data: {} });
+  const { text, until } = command;
+  if (on !== null && on.text === text && on.until === until) return accept();
+  const problem = text === null ? null : textProblem(text, 1, limits.announcement);
+  if (problem) return reject('Invalid', `The text ${problem}.`);
+  if (until !== null && until <= at) return reject('Invalid', 'The expected end has passed.');
+  return accept({ type: on === null ? 'MaintenanceBegan' : 'MaintenanceRevised', data: { text, until } });
+}
+
+export const maintenance: Decider<MaintenanceState, MaintenanceCommand, MaintenanceEvent> = {
+  category: 'maintenance',
+  initialState,
+  evolve,
+  decide,
+};
+
+// What it stops -----------------------------------------------------------------------------------------------------
+
+/**
+ * What is recorded all the same, whoever wants it: how one comes in to read and keeps one's account safe, and that a room
+ * was read by somebody who is not in it.
+ */
+const goesOn: ReadonlySet<string> = new Set([
+  ...['RevokeSessions', 'ChangePassword', 'EnableTotp', 'DisableTotp', 'IssueRecoveryCodes', 'RevokeToken'],
+  'InspectRoom',
+]);
+
+/** Any command, as far as it matters here. */
+interface AnyCommand {
+  readonly type: string;
+  readonly actor?: Actor | null;
+  /** Of `RegisterUser`. */
+  readonly origin?: string;
+}
+
+/**
+ * Whether maintenance stops a command from recording anything. What the service does by itself goes on, but new people are
+ * not its own doing; a bot is, for it is made along with what somebody was allowed to make.
+ */
+export function stopsInMaintenance({ type, actor, origin }: AnyCommand): boolean {
+  if (!actor) return type === 'RegisterUser' && origin !== 'bot';
+  return actor.role !== 'admin' && !goesOn.has(type);
+}
+
+/** Milliseconds after which whoever was refused may try again: at the expected end, but it may end sooner or be put off. */
+const soonest = 30_000;
+const latest = 300_000;
+
+/** The refusal of what maintenance stops, at the time `at`: nothing was done, and nothing of it will be done later. */
+export function inMaintenance({ text, until }: MaintenanceNote, at: string): Rejection {
+  const left = until === null ? soonest : Date.parse(until) - Date.parse(at);
+  return {
+    ...reject('Maintenance', text ?? 'The service is in maintenance: reading goes on, changes have to wait.'),
+    retryAfterMs: Math.min(latest, Math.max(soonest, left)),
+  };
+}
