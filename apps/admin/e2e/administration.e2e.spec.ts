@@ -92,6 +92,11 @@ describe.skipIf(!browserProgram)('running the service from the dashboard', { tim
     for (const part of ['Database: up', 'Event store: up', 'Feed: up', 'Read models: up'])
       await page.getByText(part).waitFor();
     await page.getByText('People online').waitFor();
+    await page.getByRole('region', { name: 'Replicas' }).getByText('(answers)').waitFor();
+    const figure = (name: string) => page.getByRole('heading', { name, exact: true }).locator('xpath=../p[1]');
+    const openRooms = Number(await figure('Open rooms').textContent());
+    await admin.room();
+    await expect.poll(async () => Number(await figure('Open rooms').textContent())).toBe(openRooms + 1);
     socket.close();
   });
 });

@@ -29,6 +29,7 @@ import { SharedLedger } from './limits/shared-ledger.js';
 import { Inspections } from './moderation/inspections.js';
 import { newId } from './new-id.js';
 import { Metrics } from './operation/metrics.js';
+import { Overview } from './operation/overview.js';
 import { Readiness } from './operation/readiness.js';
 import { Settings } from './operation/settings.js';
 import { Tally } from './operation/tally.js';
@@ -131,7 +132,7 @@ async function openDoors(
     },
   });
   const directory = new Directory(vault);
-  const presence = new Presence(database.directUrl, log);
+  const presence = new Presence(database.directUrl, () => ({ sockets: gateway.size, people: gateway.people }), log);
   const inspections = new Inspections(rooms);
   const liveRooms = new LiveRooms(openLog, rooms, directory, readModels, presence, inspections);
   const watchers = new Watchers(readModels);
@@ -213,7 +214,7 @@ async function openDoors(
       new RoomAccess(rooms, inspections),
       ...[limits, attempts, proxies, invitations, new InvitationCodes(vault)],
       new Registration(config.REGISTRATION),
-      ...[announcements, maintenances, maintenance, Settings.of(config)],
+      ...[new Overview(readModels, presence, time), announcements, maintenances, maintenance, Settings.of(config)],
       new ReadYourWrites(readModels),
       new Rebuilds(readModels.side, log),
       idempotency,

@@ -4,7 +4,7 @@ import type { Sql } from './projection.js';
 type Row = Record<string, unknown>;
 /** Rows by table, each in the order of its key. */
 export type Tables = Record<
-  'people' | 'rooms' | 'members' | 'messages' | 'posters' | 'reactions' | 'search' | 'restraints' | 'reports',
+  'people' | 'rooms' | 'members' | 'messages' | 'posters' | 'reactions' | 'search' | 'restraints' | 'reports' | 'days',
   Row[]
 >;
 
@@ -19,6 +19,7 @@ export function expectedRows(events: readonly Recorded[]): Tables {
   const search = new Map<string, Row>();
   const restraints = new Map<string, Row>();
   const reports = new Map<string, Row>();
+  const days = new Map<string, Row>();
 
   for (const event of events) {
     const { category, id } = parseStream(event.stream);
@@ -27,6 +28,12 @@ export function expectedRows(events: readonly Recorded[]): Tables {
     const time = happenedAt(event);
     const room = category === 'room' ? rooms.get(id) : undefined;
     if (room) room.revision = revision;
+    const counter = counters[event.type];
+    if (counter) {
+      const day = time.slice(0, 10);
+      const row = days.get(day) ?? { day, people: 0, rooms: 0, closed: 0, messages: 0 };
+      days.set(day, { ...row, [counter]: Number(row[counter]) + 1 });
+    }
 
     switch (event.type) {
       case 'UserRegistered': {
@@ -214,13 +221,21 @@ export function expectedRows(events: readonly Recorded[]): Tables {
     search: sorted(search.values()),
     restraints: sorted(restraints.values()),
     reports: sorted(reports.values()),
+    days: sorted(days.values()),
   };
 }
+
+const counters: Readonly<Record<string, string>> = {
+  UserRegistered: 'people',
+  RoomCreated: 'rooms',
+  ChatClosed: 'closed',
+  MessagePosted: 'messages',
+};
 
 /** The rows that a schema holds, in the same form; the words of `expected` become what PostgreSQL makes of them. */
 export async function actualRows(sql: Sql, schema: string): Promise<Tables> {
   const tables = {} as Tables;
-  const others = ['posters', 'reactions', 'search', 'restraints', 'reports'] as const;
+  const others = ['posters', 'reactions', 'search', 'restraints', 'reports', 'days'] as const;
   const names = ['people', 'rooms', 'members', 'messages', ...others] as const;
   for (const name of names) {
     const rows = await sql<{ row: Row }[]>`SELECT to_jsonb(t) AS row FROM ${sql(schema)}.${sql(name)} t`;
@@ -248,7 +263,7 @@ const withTimes = (row: Row): Row =>
   );
 
 const sorted = (rows: Iterable<Row>): Row[] => {
-  const key = ({ id, room_id, message_id, emoji, kind, user_id }: Row) =>
-    [id, room_id, message_id, emoji, kind, user_id].join('|');
+  const key = ({ id, room_id, message_id, emoji, kind, user_id, day }: Row) =>
+    [id, room_id, message_id, emoji, kind, user_id, day].join('|');
   return [...rows].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 };

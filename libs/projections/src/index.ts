@@ -1,5 +1,6 @@
 export { AdvisoryLock } from './advisory-lock.js';
 export { BuiltFromAnotherLog, CheckpointMoved } from './checkpoints.js';
+export { allDays, type Day, lastDays } from './days.js';
 export { deskSchema } from './desk-schema.js';
 export { type InboxEntry, inbox, markRead } from './inbox.js';
 export { type Membership, membership, membersOf, type RoomMember, roomsOf } from './members.js';

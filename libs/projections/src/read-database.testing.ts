@@ -42,7 +42,18 @@ export async function createReadDatabase(): Promise<TestReadDatabase> {
   return db;
 }
 
-const tables = ['people', 'rooms', 'members', 'messages', 'posters', 'reactions', 'search', 'restraints', 'reports'];
+const tables = [
+  'people',
+  'rooms',
+  'members',
+  'messages',
+  'posters',
+  'reactions',
+  'search',
+  'restraints',
+  'reports',
+  'days',
+];
 
 export async function emptyReadModels(sql: Sql, schema: string): Promise<void> {
   const named = tables.map((table) => `${schema}.${table}`);

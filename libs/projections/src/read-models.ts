@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { days } from './days.js';
 import { members } from './members.js';
 import { messages } from './messages.js';
 import { people } from './people.js';
@@ -23,7 +24,7 @@ export interface ReadModels {
 }
 
 export const readModels: ReadModels = {
-  timeline: { name: 'timeline', projections: [people, rooms, members, messages, posters, restraints, reports] },
+  timeline: { name: 'timeline', projections: [people, rooms, members, messages, posters, restraints, reports, days] },
   search: { name: 'search', projections: [search] },
 };
 

@@ -4,6 +4,18 @@ import { announcementSchema, maintenanceSchema } from './operation.js';
 
 /** What those who run the service look at and do. */
 export const administrationCalls = {
+  getOverview: {
+    method: 'GET',
+    path: '/v1/overview',
+    tag: 'Administration',
+    auth: 'auditor',
+    scope: 'read',
+    summary: 'How much there is, and how much happens',
+    description: 'For administrators and auditors.',
+    answers: { 200: administration.overviewSchema },
+    errors: ['forbidden'],
+    headers: readHeaders,
+  },
   getProjections: {
     method: 'GET',
     path: '/v1/projections',

@@ -34,6 +34,36 @@ export const projectionsSchema = z.object({
 });
 export type Projections = z.output<typeof projectionsSchema>;
 
+// Overview ----------------------------------------------------------------------------------------------------------
+
+export const daySchema = z.object({
+  day: z.iso.date().describe('In UTC.'),
+  accounts: count.describe('Made on that day; `rooms` and `messages` likewise.'),
+  rooms: count,
+  messages: count.describe('Those redacted since included.'),
+});
+
+export const replicaSchema = z.object({
+  id: z.string().describe('Another one after each start.'),
+  answers: z.boolean().describe('Whether it is the process that answers.'),
+  sockets: count
+    .nullable()
+    .describe('Open WebSocket connections; null: not known, of a process of an earlier release.'),
+  people: count.nullable().describe('Accounts that have one; whoever is connected to two processes counts at both.'),
+});
+export type Replica = z.output<typeof replicaSchema>;
+
+export const overviewSchema = z.object({
+  accounts: count.describe('All that were ever made, of people and of bots.'),
+  openRooms: count,
+  messages: count.describe('All that were ever posted.'),
+  days: z
+    .array(daySchema)
+    .describe('The last 30 up to today, the oldest first. What was imported counts when it happened.'),
+  replicas: z.array(replicaSchema).describe('Processes that serve, as they told within the last seconds.'),
+});
+export type Overview = z.output<typeof overviewSchema>;
+
 // Settings ----------------------------------------------------------------------------------------------------------
 
 export const settingsSchema = z.object({

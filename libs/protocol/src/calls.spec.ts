@@ -57,6 +57,7 @@ describe('the table of calls', () => {
       'GET /v1/me/sessions 200',
       'GET /v1/me/tokens 200',
       'GET /v1/me/totp 200',
+      'GET /v1/overview 200',
       'GET /v1/projections 200',
       'GET /v1/reports 200',
       'GET /v1/rooms 200',

@@ -213,6 +213,8 @@ const namedSchemas: Record<string, z.ZodType> = {
 
   ProjectionGroup: administration.projectionGroupSchema,
   Projections: administration.projectionsSchema,
+  Overview: administration.overviewSchema,
+  Replica: administration.replicaSchema,
   Settings: administration.settingsSchema,
   Announce: administration.announceBody,
   BeginMaintenance: administration.beginMaintenanceBody,

@@ -4,6 +4,7 @@ import { Title, useTranslate } from 'react-admin';
 import { useRegion } from '../words/region';
 import { course, lately, type Point, parts, perMinute, processor, type Sample } from './figures';
 import { NewestPeople, NewestRooms } from './newest';
+import { type Overview, Replicas, useOverview } from './overview';
 import { type About, useSamples } from './samples';
 
 /** The library for plots is loaded after the figures are shown. */
@@ -13,6 +14,7 @@ const Plot = lazy(() => import('./plot'));
 export function Home() {
   const translate = useTranslate();
   const { samples, about } = useSamples();
+  const overview = useOverview();
   const messages = perMinute(samples, 'verbatim_messages');
   const sockets = course(samples, 'verbatim_sockets');
   const lag = course(samples, 'verbatim_projection_lag');
@@ -24,13 +26,15 @@ export function Home() {
       </Typography>
       <Grid least={210}>
         <State sample={samples.at(-1)} about={about} />
-        <Figures samples={samples} messages={messages} />
+        <Figures samples={samples} messages={messages} overview={overview} />
       </Grid>
-      <Grid least={320}>
+      <Grid least={420}>
         <PlotCard title="verbatim.home.plot_messages" points={messages} />
+        <PlotCard title="verbatim.home.plot_days" points={overview ? messagesByDay(overview) : []} by="day" />
         <PlotCard title="verbatim.home.plot_sockets" points={sockets} />
         <PlotCard title="verbatim.home.plot_lag" points={lag} />
       </Grid>
+      {overview && <Replicas replicas={overview.replicas} />}
       <Grid least={320}>
         <NewestRooms />
         <NewestPeople />
@@ -96,7 +100,13 @@ function Parts({ sample }: { sample: Sample }) {
   );
 }
 
-function Figures({ samples, messages }: { samples: readonly Sample[]; messages: readonly Point[] }) {
+interface FiguresProps {
+  readonly samples: readonly Sample[];
+  readonly messages: readonly Point[];
+  readonly overview: Overview | undefined;
+}
+
+function Figures({ samples, messages, overview }: FiguresProps) {
   const figures = samples.at(-1)?.figures ?? {};
   const number = useNumber();
   const word = (name: string) => number(figures[name]);
@@ -104,14 +114,16 @@ function Figures({ samples, messages }: { samples: readonly Sample[]; messages: 
   const append = lately(samples, 'verbatim_store_append_seconds_sum', 'verbatim_store_append_seconds_count');
   const milliseconds = append === null ? undefined : Math.round(append * 10_000) / 10;
   const memory = figures.process_resident_memory_bytes;
+  const today = overview?.days.at(-1);
   const delay = figures.nodejs_eventloop_lag_p99_seconds;
   const megabytes = memory === undefined ? '–' : `${number(Math.round(memory / 2 ** 20))} MiB`;
   return (
     <>
-      <Figure of="messages" value={number(messages.at(-1)?.value)} count={word('verbatim_messages')} />
-      <Figure of="people" value={word('verbatim_people')} />
-      <Figure of="sockets" value={word('verbatim_sockets')} count={word('verbatim_other_replicas')} />
-      <Figure of="registrations" value={word('verbatim_registrations')} />
+      <Figure of="people" value={number(sumOf(overview, 'people'))} />
+      <Figure of="sockets" value={number(sumOf(overview, 'sockets'))} count={number(overview?.replicas.length)} />
+      <Figure of="messages" value={number(messages.at(-1)?.value)} count={number(today?.messages)} />
+      <Figure of="rooms" value={number(overview?.openRooms)} count={number(today?.rooms)} />
+      <Figure of="registrations" value={number(today?.accounts)} count={number(overview?.accounts)} />
       <Figure of="position" value={number(plusOne(figures.verbatim_feed_position))} count={number(events)} />
       <Figure of="lag" value={word('verbatim_projection_lag')} count={word('verbatim_search_lag')} />
       <Figure of="store" value={number(milliseconds)} count={word('verbatim_store_subscription_lag_seconds')} />
@@ -120,6 +132,13 @@ function Figures({ samples, messages }: { samples: readonly Sample[]; messages: 
     </>
   );
 }
+
+/** Of all replicas together, as far as they tell. */
+const sumOf = (overview: Overview | undefined, what: 'sockets' | 'people'): number | undefined =>
+  overview?.replicas.reduce((sum, replica) => sum + (replica[what] ?? 0), 0);
+
+const messagesByDay = ({ days }: Overview): Point[] =>
+  days.map(({ day, messages }) => ({ at: Date.parse(day), value: messages }));
 
 /** Positions count from 0. */
 const plusOne = (position: number | undefined) => (position === undefined ? undefined : position + 1);
@@ -133,6 +152,7 @@ type FigureName =
   | 'people'
   | 'store'
   | 'messages'
+  | 'rooms'
   | 'sockets'
   | 'registrations'
   | 'position'
@@ -159,7 +179,14 @@ function Figure({ of, value, ...values }: { of: FigureName; value: string; count
   );
 }
 
-function PlotCard({ title, points }: { title: string; points: readonly Point[] }) {
+interface PlotCardProps {
+  readonly title: string;
+  readonly points: readonly Point[];
+  /** What one point stands for; a moment if absent. */
+  readonly by?: 'day';
+}
+
+function PlotCard({ title, points, by }: PlotCardProps) {
   const translate = useTranslate();
   const number = useNumber();
   const most = points.reduce((highest, { value }) => Math.max(highest, value), 0);
@@ -182,7 +209,7 @@ function PlotCard({ title, points }: { title: string; points: readonly Point[] }
             </Typography>
           ) : (
             <Suspense fallback={<Skeleton variant="rounded" height={180} />}>
-              <Plot points={points} />
+              <Plot points={points} by={by} />
             </Suspense>
           )}
         </Box>

@@ -4,10 +4,15 @@ import { useRegion } from '../words/region';
 import type { Point } from './figures';
 
 /** One figure over time. What it shows is also told in the caption, so it is a picture for those who see it. */
-export default function Plot({ points }: { points: readonly Point[] }) {
+export default function Plot({ points, by }: { points: readonly Point[]; by?: 'day' | undefined }) {
   const { palette } = useTheme();
   const locale = useRegion();
-  const time = (at: unknown) => new Date(Number(at)).toLocaleTimeString(locale);
+  const time = (at: unknown) => {
+    const date = new Date(Number(at));
+    // Days are those of UTC, wherever one looks at them.
+    if (by === 'day') return date.toLocaleDateString(locale, { timeZone: 'UTC', day: 'numeric', month: 'short' });
+    return date.toLocaleTimeString(locale);
+  };
   return (
     <div aria-hidden="true" style={{ height: '100%' }}>
       <ResponsiveContainer width="100%" height="100%">

@@ -19,6 +19,7 @@ const dependsOn: Readonly<Record<string, readonly StreamCategory[]>> = {
   reports: ['room'],
   invitations: ['invitation'],
   about: ['announcement', 'maintenance'],
+  overview: ['room', 'user'],
 };
 
 /**

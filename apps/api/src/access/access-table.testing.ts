@@ -241,6 +241,7 @@ export const callTable = {
 
   listEvents: /*        */ row('u n + + + + + +'),
 
+  getOverview: /*       */ row('u f f f f f + +'),
   getProjections: /*    */ row('u f f f f f + +'),
   rebuildProjections: /**/ row('u f f f f f f +'),
   getSettings: /*       */ row('u f f f f f + +'),

@@ -1,6 +1,11 @@
 import { Controller, Res } from '@nestjs/common';
 import { ANNOUNCEMENT, type AnnouncementCommand, MAINTENANCE, type MaintenanceCommand } from '@verbatim/domain';
-import type { Announcement, Settings as Shown, Maintenance as Told } from '@verbatim/protocol';
+import type {
+  Announcement,
+  Overview as OverviewAnswer,
+  Settings as Shown,
+  Maintenance as Told,
+} from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import type { Identity } from '../accounts/authentication.js';
 import { Announcements, Maintenances } from '../mailbox/entities.js';
@@ -9,18 +14,25 @@ import { By, Call, Input, type InputOf, Trace } from '../rest/call.js';
 import { ReadYourWrites } from '../rest/read-your-writes.js';
 import { accepted } from '../rest/refusal.js';
 import { Maintenance } from './maintenance.js';
+import { Overview } from './overview.js';
 import { Settings } from './settings.js';
 
 /** How the service is set up, what its administrators tell everybody, and when they have it to themselves. */
 @Controller()
 export class AdministrationController {
   constructor(
+    private readonly overview: Overview,
     private readonly settings: Settings,
     private readonly announcements: Announcements,
     private readonly maintenances: Maintenances,
     private readonly maintenance: Maintenance,
     private readonly readYourWrites: ReadYourWrites,
   ) {}
+
+  @Call('getOverview')
+  getOverview(): Promise<OverviewAnswer> {
+    return this.overview.now();
+  }
 
   @Call('getSettings')
   getSettings(): Shown {

@@ -172,6 +172,37 @@ describe('writers at both doors at once', () => {
   });
 });
 
+describe('the overview', () => {
+  const overview = async () => (await admin.get('/v1/overview')).body;
+
+  it('counts what there is, and what happened on each day', async () => {
+    const before = await overview();
+    expect(before.days).toHaveLength(30);
+    expect(before.days.at(-1).day).toBe(new Date().toISOString().slice(0, 10));
+    const room = await ada.left.room();
+    await ada.left.says(room, 'something');
+    await register(right.url);
+    await admin.post(`/v1/rooms/${await ada.right.room()}/close`, {});
+    const after = await overview();
+    expect(after.openRooms - before.openRooms).toBe(1);
+    expect(after.messages - before.messages).toBe(1);
+    expect(after.accounts - before.accounts).toBe(1);
+    const growth = (what: string) => after.days.at(-1)[what] - before.days.at(-1)[what];
+    expect(['accounts', 'rooms', 'messages'].map(growth)).toEqual([1, 2, 1]);
+  });
+
+  it('tells what each replica has to do', async () => {
+    const sockets = [await ada.left.connect(), await ada.right.connect(), await bob.right.connect()];
+    const { replicas } = await eventually(overview, ({ replicas }) => replicas[1]?.sockets === 2);
+    expect(replicas).toEqual([
+      { id: expect.any(String), answers: true, sockets: 1, people: 1 },
+      { id: expect.any(String), answers: false, sockets: 2, people: 2 },
+    ]);
+    for (const socket of sockets) socket.close();
+    expect(outcome(await ada.left.get('/v1/overview'))).toBe('forbidden');
+  });
+});
+
 describe('what is taken away at one door', () => {
   it('is taken away at the other: a removed person hears nothing more', async () => {
     const room = await ada.left.roomWith([bob.left]);

@@ -12,6 +12,14 @@ export interface Typing {
   readonly person: Person;
 }
 
+/** How much a replica has to do. */
+export interface Load {
+  /** Open WebSocket connections. */
+  readonly sockets: number;
+  /** Accounts that have one. */
+  readonly people: number;
+}
+
 /** What one replica tells all others at a time. Any of them may be lost on the way. */
 export interface Announcement {
   /** Id of the replica, another one after each start. */
@@ -24,6 +32,8 @@ export interface Announcement {
   readonly complete: boolean;
   readonly rooms: readonly RoomStatement[];
   readonly typing: readonly Typing[];
+  /** Null of a replica of an earlier release. */
+  readonly load: Load | null;
   /** Replicas that are asked to begin a new round. */
   readonly asks: readonly string[];
   /** The replica ends; nobody is there any more. */
@@ -40,6 +50,7 @@ const wire = z.object({
   number: z.int(),
   round: z.int(),
   complete: z.boolean(),
+  load: z.tuple([z.int(), z.int()]).optional(),
   rooms: z.array(z.tuple([z.string(), z.array(person).nullable()])).optional(),
   typing: z.array(z.tuple([z.string(), person])).optional(),
   asks: z.array(z.string()).optional(),
@@ -47,9 +58,10 @@ const wire = z.object({
 });
 
 /** The text of an announcement; the caller sees to it that it is not longer than MOST_BYTES. */
-export function writeAnnouncement({ rooms, typing, asks, bye, ...rest }: Announcement): string {
+export function writeAnnouncement({ load, rooms, typing, asks, bye, ...rest }: Announcement): string {
   const text: z.input<typeof wire> = {
     ...rest,
+    ...(load && { load: [load.sockets, load.people] }),
     ...(rooms.length > 0 && { rooms: rooms.map(({ room, people }) => [room, people?.map(toPair) ?? null]) }),
     ...(typing.length > 0 && { typing: typing.map(({ room, person }) => [room, toPair(person)]) }),
     ...(asks.length > 0 && { asks: [...asks] }),
@@ -62,9 +74,10 @@ export function writeAnnouncement({ rooms, typing, asks, bye, ...rest }: Announc
 export function readAnnouncement(text: string): Announcement | null {
   const read = wire.safeParse(parsed(text));
   if (!read.success) return null;
-  const { rooms = [], typing = [], asks = [], bye = false, ...rest } = read.data;
+  const { load, rooms = [], typing = [], asks = [], bye = false, ...rest } = read.data;
   return {
     ...rest,
+    load: load ? { sockets: load[0], people: load[1] } : null,
     rooms: rooms.map(([room, people]) => ({ room, people: people?.map(fromPair) ?? null })),
     typing: typing.map(([room, pair]) => ({ room, person: fromPair(pair) })),
     asks,

@@ -19,7 +19,10 @@ beforeEach(() => {
 });
 
 const says = (from: string, number: number, parts: Partial<Announcement> = {}): boolean =>
-  others.take({ from, number, round: 1, complete: false, rooms: [], typing: [], asks: [], bye: false, ...parts }, now);
+  others.take(
+    { from, number, round: 1, complete: false, load: null, rooms: [], typing: [], asks: [], bye: false, ...parts },
+    now,
+  );
 const inRoom = (room: string, ...people: Person[]): RoomStatement => ({ room, people });
 const present = (room: string) => [...others.peopleIn(room)].map(({ username }) => username).sort();
 
@@ -130,4 +133,17 @@ describe('what is remembered', () => {
     expect(others.size).toBe(replicaLimits.replicas);
     expect(others.dropped).toBe(2);
   });
+});
+
+it('what a replica has to do is known as it told last, until it is gone', () => {
+  says('left', 0, { load: { sockets: 3, people: 2 } });
+  says('right', 0);
+  says('left', 1, { load: { sockets: 4, people: 2 } });
+  says('left', 0, { load: { sockets: 9, people: 9 } });
+  expect([...others.loads]).toEqual([
+    ['left', { sockets: 4, people: 2 }],
+    ['right', null],
+  ]);
+  says('left', 2, { bye: true });
+  expect([...others.loads.keys()]).toEqual(['right']);
 });

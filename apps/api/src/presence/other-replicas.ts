@@ -1,5 +1,5 @@
 import type { Person } from '@verbatim/protocol';
-import type { Announcement, RoomStatement } from './announcement.js';
+import type { Announcement, Load, RoomStatement } from './announcement.js';
 
 export const replicaLimits = {
   /** Other replicas listened to; the announcements of further ones are passed over. */
@@ -27,6 +27,7 @@ interface Replica {
   /** The first round of which nothing was missed so far. */
   soundFrom: number;
   heardAt: number;
+  load: Load | null;
   askedAt: number;
   /** What `rooms` holds, by `sizeOf`. */
   size: number;
@@ -50,9 +51,14 @@ export class OtherReplicas {
     return this.replicas.size;
   }
 
+  /** How much each of them has to do, by its id, as it told last. */
+  get loads(): ReadonlyMap<string, Load | null> {
+    return new Map(Array.from(this.replicas, ([id, { load }]) => [id, load]));
+  }
+
   /** Takes in an announcement heard at `now` (milliseconds of any clock). Answers whether its sender is to be asked. */
   take(announcement: Announcement, now: number): boolean {
-    const { from, number, round, complete, rooms, bye } = announcement;
+    const { from, number, round, complete, load, rooms, bye } = announcement;
     if (bye) {
       this.forget(from);
       return false;
@@ -63,6 +69,7 @@ export class OtherReplicas {
     if (number > replica.number + 1) replica.soundFrom = round + 1;
     replica.number = number;
     replica.heardAt = now;
+    replica.load = load;
     for (const statement of rooms) this.state(replica, statement, round);
     if (round >= replica.soundFrom) {
       if (complete) this.dropEarlier(replica, round);
@@ -113,6 +120,7 @@ export class OtherReplicas {
       number: number - 1,
       soundFrom: round + 1,
       heardAt: now,
+      load: null,
       // It is about to begin a round by itself, having met this replica too.
       askedAt: now,
       size: 0,

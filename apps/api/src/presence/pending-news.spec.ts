@@ -13,7 +13,11 @@ let rooms: Map<string, Person[] | null>;
 let news: PendingNews;
 beforeEach(() => {
   rooms = new Map();
-  news = new PendingNews(replica, (room) => rooms.get(room) ?? (rooms.has(room) ? null : []));
+  news = new PendingNews(
+    replica,
+    (room) => rooms.get(room) ?? (rooms.has(room) ? null : []),
+    () => ({ sockets: 3, people: 2 }),
+  );
 });
 
 /** Takes out the next announcement, which must fit into a notification. */
@@ -117,6 +121,7 @@ describe('nothing to tell', () => {
     expect(next()).toEqual({
       from: replica,
       number: 0,
+      load: { sockets: 3, people: 2 },
       round: 0,
       complete: true,
       rooms: [],

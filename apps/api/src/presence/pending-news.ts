@@ -2,6 +2,7 @@ import type { Person } from '@verbatim/protocol';
 import {
   type Announcement,
   bytesOf,
+  type Load,
   MOST_BYTES,
   type RoomStatement,
   type Typing,
@@ -39,6 +40,7 @@ export class PendingNews {
     private readonly from: string,
     /** Who is in a room here; null: too many to tell. */
     private readonly peopleHere: (room: string) => readonly Person[] | null,
+    private readonly loadHere: () => Load,
   ) {}
 
   /** Somebody has come to a room or left it. */
@@ -145,6 +147,6 @@ export class PendingNews {
   private frame(): Announcement {
     const { from, number, round } = this;
     const complete = this.rooms.size === 0 && !this.incomplete;
-    return { from, number, round, complete, rooms: [], typing: [], asks: [], bye: false };
+    return { from, number, round, complete, load: this.loadHere(), rooms: [], typing: [], asks: [], bye: false };
   }
 }

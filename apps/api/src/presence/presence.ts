@@ -4,7 +4,7 @@ import type { Person } from '@verbatim/protocol';
 import type { Following } from '../gateway/following.js';
 import { encode } from '../gateway/frame-text.js';
 import { newId } from '../new-id.js';
-import { readAnnouncement } from './announcement.js';
+import { type Load, readAnnouncement } from './announcement.js';
 import { NotifyChannel } from './notify-channel.js';
 import { OtherReplicas } from './other-replicas.js';
 import { PendingNews } from './pending-news.js';
@@ -39,7 +39,7 @@ export class Presence {
   private readonly here = new Map<string, RoomHere>();
   private readonly others = new OtherReplicas((room, person, online) => this.movedElsewhere(room, person, online));
   private readonly id = newId();
-  private readonly news = new PendingNews(this.id, (room) => this.toTell(room));
+  private readonly news: PendingNews;
   private readonly channel: NotifyChannel;
   private readonly stopping = new AbortController();
   private wake = () => {};
@@ -48,7 +48,12 @@ export class Presence {
   private heardMyself = 0;
   private announcing: Promise<void> = Promise.resolve();
 
-  constructor(directUrl: string, log: TroubleLog) {
+  constructor(
+    directUrl: string,
+    private readonly loadHere: () => Load,
+    log: TroubleLog,
+  ) {
+    this.news = new PendingNews(this.id, (room) => this.toTell(room), loadHere);
     this.channel = new NotifyChannel({
       directUrl,
       channel: 'verbatim_presence',
@@ -67,6 +72,11 @@ export class Presence {
   /** Other replicas that are heard of. */
   get replicas(): number {
     return this.others.size;
+  }
+
+  /** How much this replica and each of the others has to do, this one first; null where it is not known. */
+  get loads(): ReadonlyMap<string, Load | null> {
+    return new Map([[this.id, this.loadHere()], ...this.others.loads]);
   }
 
   /** What was passed over because there was too much. */
