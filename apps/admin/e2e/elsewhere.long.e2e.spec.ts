@@ -5,6 +5,7 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { client, freePort, TestProvider } from '../../api/src/single-sign-on/provider.testing.js';
 import { freshName, register, signIn, type TestPerson } from '../../api/src/testing/test-client.testing.js';
 import { administrator, startTestService, type TestService } from '../../api/src/testing/test-service.testing.js';
 import { browserProgram, openBrowser, Tab } from './browser.testing.js';
@@ -12,6 +13,7 @@ import { browserProgram, openBrowser, Tab } from './browser.testing.js';
 describe.skipIf(!browserProgram)('the dashboard of another web server', { timeout: 180_000 }, () => {
   let here: WebServer;
   let stranger: WebServer;
+  let provider: TestProvider;
   let service: TestService;
   let browser: Browser;
   let admin: TestPerson;
@@ -19,7 +21,21 @@ describe.skipIf(!browserProgram)('the dashboard of another web server', { timeou
   let page: Page;
   beforeAll(async () => {
     [here, stranger, browser] = await Promise.all([WebServer.start(), WebServer.start(), openBrowser()]);
-    service = await startTestService({ environment: { ALLOWED_ORIGINS: here.origin } });
+    const port = await freePort();
+    const callback = `http://127.0.0.1:${port}/v1/auth/sso/callback`;
+    provider = await TestProvider.start(callback);
+    const environment = {
+      PORT: `${port}`,
+      ALLOWED_ORIGINS: here.origin,
+      OIDC_ISSUER: provider.issuer,
+      OIDC_CLIENT_ID: client.id,
+      OIDC_CLIENT_SECRET: client.secret,
+      OIDC_REDIRECT_URI: callback,
+      OIDC_SCOPES: 'openid email profile groups',
+      OIDC_ROLE_CLAIM: 'groups',
+      OIDC_ADMIN_VALUE: 'chat-admins',
+    };
+    service = await startTestService({ environment });
     admin = await signIn(service.url);
     tab = await openTab(here);
     page = tab.page;
@@ -27,11 +43,11 @@ describe.skipIf(!browserProgram)('the dashboard of another web server', { timeou
   afterAll(async () => {
     await browser?.close();
     await service?.stop();
-    await Promise.all([here?.stop(), stranger?.stop()]);
+    await Promise.all([provider?.stop(), here?.stop(), stranger?.stop()]);
   });
 
   const openTab = async ({ origin }: WebServer): Promise<Tab> => {
-    const opened = await Tab.open(browser, origin, { acceptDownloads: true }, [service.url]);
+    const opened = await Tab.open(browser, origin, { acceptDownloads: true }, [service.url, provider.issuer]);
     // What was built without the variable looks for it in the page, so one build is enough for both.
     await opened.page.addInitScript(`globalThis.process = { env: { NEXT_PUBLIC_API_URL: '${service.url}/' } }`);
     return opened;
@@ -80,6 +96,18 @@ describe.skipIf(!browserProgram)('the dashboard of another web server', { timeou
     await page.getByRole('menuitem', { name: 'Sign out' }).click();
     await button('Sign in').waitFor();
     await expect.poll(sessions).toBe(before - 1);
+    expect(tab.complaints).toEqual([]);
+  });
+
+  it('leads back from single sign-on, let in or not', async () => {
+    const enter = page.getByRole('link', { name: 'Single sign-on' });
+    await enter.click();
+    await page.getByText('The identity provider did not confirm who you are').waitFor();
+    const name = freshName();
+    provider.next = { sub: name, preferred_username: name, groups: ['chat-admins'] };
+    await enter.click();
+    await page.getByText('How the service is doing').waitFor();
+    expect(page.url()).toBe(`${here.origin}/admin/#/`);
     expect(tab.complaints).toEqual([]);
   });
 
