@@ -13,6 +13,7 @@ export {
 } from './messages.js';
 export { cursorKey, InvalidCursor, type Page, type PageRequest, toPage } from './page.js';
 export {
+  botsIn,
   findUsers,
   getUser,
   getUsers,
