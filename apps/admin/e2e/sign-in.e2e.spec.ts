@@ -1,8 +1,7 @@
-import { createServer } from 'node:net';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Authenticator } from '../../api/src/sessions/authenticator.testing.js';
-import { client, TestProvider } from '../../api/src/single-sign-on/provider.testing.js';
+import { client, freePort, TestProvider } from '../../api/src/single-sign-on/provider.testing.js';
 import { freshName, password, register, signIn } from '../../api/src/testing/test-client.testing.js';
 import { startTestService, type TestService } from '../../api/src/testing/test-service.testing.js';
 import { browserProgram, openBrowser, Tab } from './browser.testing.js';
@@ -44,12 +43,11 @@ describe.skipIf(!browserProgram)('signing in to the dashboard', { timeout: 120_0
     await tab.close();
   });
 
-  const enterFrom = async (groups: string[]) => {
+  const enterFrom = async (groups: string[] | null) => {
     const name = freshName();
-    provider.next = { sub: `sub-${name}`, preferred_username: name, name: `The ${name}`, groups };
+    provider.next = groups && { sub: `sub-${name}`, preferred_username: name, name: `The ${name}`, groups };
     await tab.goTo('/users');
-    await tab.page.getByRole('link', { name: 'Sign in with Example Corp' }).click();
-    return name;
+    await tab.page.getByRole('link', { name: 'Example Corp' }).click();
   };
 
   it('takes a code of the authenticator where a person has one', async () => {
@@ -73,17 +71,19 @@ describe.skipIf(!browserProgram)('signing in to the dashboard', { timeout: 120_0
     await tab.page.getByText('How the service is doing').waitFor();
   });
 
+  it('leads those whom the provider refuses back, and tells them why in their language', async () => {
+    await tab.close();
+    tab = await Tab.open(browser, service.url, { locale: 'de-DE' }, [provider.issuer]);
+    await enterFrom(null);
+    await tab.page.getByText(/^Der Anbieter hat nicht bestätigt, wer Sie sind.* \(trace [0-9a-f-]{36}\)$/).waitFor();
+    expect(new URL(tab.page.url()).pathname).toBe('/admin/');
+    expect(tab.page.url()).not.toContain('sso-error');
+    await enterFrom(['chat-admins']);
+    await tab.page.getByText('Wie es dem Dienst gerade geht').waitFor();
+  });
+
   it('tells those who may not in that they may not', async () => {
     await enterFrom([]);
     await tab.page.getByText('This account may not use the dashboard').waitFor();
   });
 });
-
-/** A port that nobody listens on; the provider must know the address of the service before it starts. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

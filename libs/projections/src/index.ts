@@ -14,6 +14,7 @@ export {
 } from './messages.js';
 export { cursorKey, InvalidCursor, type Page, type PageRequest, toPage } from './page.js';
 export {
+  botsIn,
   findUsers,
   getUser,
   getUsers,

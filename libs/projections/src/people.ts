@@ -264,6 +264,12 @@ export async function peopleWithEmail(db: ReadDatabase, email: string, most: num
   return rows.map(({ id }) => id);
 }
 
+/** The ids of all bots, as a part of queries that ask the same database for something else. */
+export function botsIn(db: ReadDatabase) {
+  const { sql, schema } = reading(db);
+  return sql`SELECT id::uuid FROM ${schema}.people WHERE bot`;
+}
+
 interface UserRow {
   id: string;
   username: string;

@@ -160,10 +160,6 @@ export const preferencesSchema = z
   .meta({ examples: [{ preferences: '{"theme":"dark"}' }] });
 export type Preferences = z.output<typeof preferencesSchema>;
 
-/** The few fields by which other answers name a person. */
-export const personSchema = z.object({ id, username: z.string() });
-export type Person = z.output<typeof personSchema>;
-
 export const userListSchema = listOf(userSchema);
 
 export const sessionSchema = z.object({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { personSchema, userSchema } from './accounts.js';
+import { userSchema } from './accounts.js';
 import { errors, inputErrorSchema } from './errors.js';
 import { liveEnvelopeSchema, liveEventSchema, namedEventSchemas } from './events.js';
 import {
@@ -17,6 +17,7 @@ import {
   serverFrames,
 } from './frames.js';
 import { type JsonSchema, mayBeAbsent, namedJsonSchemas, referenceTo } from './json-schema.js';
+import { personSchema } from './person.js';
 
 /** Builds the AsyncAPI 3.0 document of the WebSocket. `version` is that of the release. The result is the same each time. */
 export function asyncapi({ version }: { version: string }): JsonSchema {

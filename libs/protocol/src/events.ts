@@ -1,8 +1,8 @@
 import type { RoomEvent, WITHHELD } from '@verbatim/domain';
 import { z } from 'zod';
-import { personSchema } from './accounts.js';
 import { id, position, revision, time } from './fields.js';
 import { listOf } from './lists.js';
+import { personSchema } from './person.js';
 import { roomRole, roomSchema, slowModeSeconds } from './rooms.js';
 
 // What happened -----------------------------------------------------------------------------------------------------

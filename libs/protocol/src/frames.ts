@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { personSchema, userSchema } from './accounts.js';
+import { userSchema } from './accounts.js';
 import { errorFrameSchema } from './errors.js';
 import { liveEventSchema } from './events.js';
 import {
@@ -16,6 +16,7 @@ import {
 } from './fields.js';
 import { postMessageBody } from './messages.js';
 import { maintenanceNow, protocol } from './operation.js';
+import { personSchema } from './person.js';
 import type { Scope } from './scopes.js';
 
 /** The server pings this often; two beats without an answer end the connection. */

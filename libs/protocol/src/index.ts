@@ -14,6 +14,7 @@ export * from './messages.js';
 export * from './moderation.js';
 export * from './openapi.js';
 export * from './operation.js';
+export * from './person.js';
 export * from './rooms.js';
 export * from './scopes.js';
 export * from './sessions.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { personSchema } from './accounts.js';
 import { id, parameter, reason, revision, text, time, timeToCome, trimmedText } from './fields.js';
 import { listOf, paging } from './lists.js';
+import { personSchema } from './person.js';
 import { inRoom } from './rooms.js';
 
 // Bodies, parameters and queries ------------------------------------------------------------------------------------

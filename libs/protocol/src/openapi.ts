@@ -10,6 +10,7 @@ import { type JsonSchema, jsonSchema, mayBeAbsent, namedJsonSchemas, referenceTo
 import * as messages from './messages.js';
 import * as moderation from './moderation.js';
 import * as operation from './operation.js';
+import { personSchema } from './person.js';
 import * as rooms from './rooms.js';
 import * as sessions from './sessions.js';
 import { beginInvitedSignOnBody, endSignOnBody, placeOfSignOnSchema, signInOptionsSchema } from './sign-on-calls.js';
@@ -123,7 +124,7 @@ const namedSchemas: Record<string, z.ZodType> = {
   UserList: accounts.userListSchema,
   NewUser: accounts.newUserSchema,
   CreateUser: accounts.createUserBody,
-  Person: accounts.personSchema,
+  Person: personSchema,
   Session: accounts.sessionSchema,
   Ticket: accounts.ticketSchema,
   Register: accounts.registerBody,
@@ -136,10 +137,14 @@ const namedSchemas: Record<string, z.ZodType> = {
   Token: tokens.tokenSchema,
   NewToken: tokens.newTokenSchema,
   TokenList: tokens.tokenListSchema,
+  OwnedToken: tokens.ownedTokenSchema,
+  OwnedTokenList: tokens.ownedTokenListSchema,
   CreateToken: tokens.createTokenBody,
   CreateBot: tokens.createBotBody,
   LiveSession: sessions.liveSessionSchema,
   LiveSessionList: sessions.liveSessionListSchema,
+  OwnedSession: sessions.ownedSessionSchema,
+  OwnedSessionList: sessions.ownedSessionListSchema,
   ChangePassword: sessions.changePasswordBody,
   PasswordReset: sessions.passwordResetSchema,
   ResetPassword: sessions.resetPasswordBody,

@@ -57,6 +57,20 @@ export const sessionCalls = {
     errors: ['not_found'],
     headers: readHeaders,
   },
+  listAllSessions: {
+    method: 'GET',
+    path: '/v1/sessions',
+    tag: 'Sessions',
+    auth: 'auditor',
+    scope: 'session',
+    summary: 'Who is signed in, and where',
+    description:
+      'The sessions of everybody, or of one person, the latest first. Those that have ended are not among them.',
+    query: sessions.allSessionsQuery,
+    answers: { 200: sessions.ownedSessionListSchema },
+    errors: [],
+    headers: readHeaders,
+  },
   endSession: {
     method: 'DELETE',
     path: '/v1/users/{id}/sessions/{sessionId}',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { changes, count, id, newPassword, opaque, seconds, text, time } from './fields.js';
+import { changes, count, id, newPassword, opaque, parameter, seconds, text, time } from './fields.js';
 import { listOf, paging } from './lists.js';
+import { personSchema } from './person.js';
 
 /** A password that is to be checked. Whether such a one could exist at all is not told. */
 const password = text(1, 1_000);
@@ -10,6 +11,10 @@ const code = text(6, 40).describe('Six digits of the authenticator, or a recover
 // Bodies and queries ------------------------------------------------------------------------------------------------
 
 export const sessionsQuery = z.object(paging);
+export const allSessionsQuery = z.object({
+  user: parameter(id.optional()).describe('Only those of this person.'),
+  ...paging,
+});
 
 export const ofSession = z.object({ id: id.describe('The session.') });
 export const ofUsersSession = z.object({
@@ -42,6 +47,10 @@ export const liveSessionSchema = z.object({
 });
 export type LiveSession = z.output<typeof liveSessionSchema>;
 export const liveSessionListSchema = listOf(liveSessionSchema);
+
+export const ownedSessionSchema = liveSessionSchema.extend({ user: personSchema.describe('Who is signed in.') });
+export type OwnedSession = z.output<typeof ownedSessionSchema>;
+export const ownedSessionListSchema = listOf(ownedSessionSchema);
 
 export const passwordResetSchema = z.object({
   token: opaque.describe('Give it to the person, by a way that nobody else reads. It is shown only now.'),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sessionSchema } from './accounts.js';
 import { type Call, noHeaders, sessionHeaders } from './call.js';
-import { invitationCode, opaque } from './fields.js';
+import { invitationCode, opaque, parameter, text } from './fields.js';
 
 export const signInOptionsSchema = z.object({
   registration: z.enum(['open', 'invite', 'closed']).describe('Who may make an account.'),
@@ -12,6 +12,9 @@ export const signInOptionsSchema = z.object({
 });
 export type SignInOptions = z.output<typeof signInOptionsSchema>;
 
+export const beginSignOnQuery = z.object({
+  return: parameter(text(1, 500).optional()).describe('Where the browser is to end, whatever becomes of it.'),
+});
 export const beginInvitedSignOnBody = z.object({ invitation: invitationCode });
 export const placeOfSignOnSchema = z.object({ address: z.string().describe('Where to send the browser.') });
 export const endSignOnBody = z.object({ code: opaque });
@@ -35,7 +38,11 @@ export const signOnCalls = {
     auth: 'none',
     summary: 'Go to the identity provider',
     description:
-      'For browsers: sets a cookie for ten minutes and redirects. `not_found` where there is no single sign-on.',
+      'For browsers: sets a cookie and redirects; the person has ten minutes. `not_found` where there is no single sign-on. ' +
+      '`return` is where to end in place of `OIDC_RETURN_URL`: that address, `/admin/`, or `/admin/` at one of ' +
+      '`ALLOWED_ORIGINS`. Then refusals, from this call on, redirect there as well, with `#sso-error=<code>&trace=<traceId>`; ' +
+      'without it they are answered as they are.',
+    query: beginSignOnQuery,
     answers: { 302: null },
     errors: ['not_found'],
     headers: noHeaders,
@@ -64,7 +71,7 @@ export const signOnCalls = {
       'For browsers, with what the provider adds to the address. Redirects to the application with `#sso-code=...`, which is ' +
       'good once, for 30 seconds, in the same browser. `unauthenticated` when it was not begun in this browser, or when the ' +
       'provider did not confirm it; `forbidden` when there is no account for this person, or the invitation is not good; `maintenance` when an account would ' +
-      'have to be made and that has to wait.',
+      'have to be made and that has to wait. Where it was begun with `return`, these redirect as well: see `GET /v1/auth/sso`.',
     answers: { 302: null },
     errors: ['not_found', 'unauthenticated', 'forbidden', 'maintenance'],
     headers: noHeaders,

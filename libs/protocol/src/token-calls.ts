@@ -86,6 +86,21 @@ export const tokenCalls = {
     errors: ['not_found'],
     headers: readHeaders,
   },
+  listAllTokens: {
+    method: 'GET',
+    path: '/v1/tokens',
+    tag: 'Tokens',
+    auth: 'auditor',
+    scope: 'session',
+    summary: 'All personal tokens that are good',
+    description:
+      'Of everybody, of bots or people only, or of one of them; the latest first. Those that were revoked or have expired ' +
+      'are not among them. A page may hold fewer than `limit` and yet not be the last.',
+    query: tokens.allTokensQuery,
+    answers: { 200: tokens.ownedTokenListSchema },
+    errors: [],
+    headers: readHeaders,
+  },
   revokeTokenOf: {
     method: 'DELETE',
     path: '/v1/users/{id}/tokens/{tokenId}',

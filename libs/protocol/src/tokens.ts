@@ -1,7 +1,8 @@
 import { limits } from '@verbatim/domain';
 import { z } from 'zod';
-import { displayName, id, time, trimmedText, username, whole } from './fields.js';
-import { listOf } from './lists.js';
+import { displayName, id, parameter, time, trimmedText, username, whole } from './fields.js';
+import { listOf, paging } from './lists.js';
+import { personSchema } from './person.js';
 import { scope, scopes } from './scopes.js';
 
 const tokenScopes = z
@@ -25,6 +26,12 @@ export const createTokenBody = z
 export const createBotBody = z
   .object({ username, displayName: displayName.optional().describe('The username, if absent.') })
   .meta({ examples: [{ username: 'build-bot', displayName: 'Build' }] });
+
+export const allTokensQuery = z.object({
+  user: parameter(id.optional()).describe('Only those of this person or bot.'),
+  bot: parameter(z.enum(['true', 'false']).optional()).describe('Only those of bots, or only those of people.'),
+  ...paging,
+});
 
 export const ofUsersToken = z.object({ id: id.describe('The user.'), tokenId: id.describe('The token.') });
 /** For paths that name the token alone. */
@@ -50,3 +57,10 @@ export const newTokenSchema = tokenSchema.extend({
 export type NewToken = z.output<typeof newTokenSchema>;
 
 export const tokenListSchema = listOf(tokenSchema);
+
+export const ownedTokenSchema = tokenSchema.extend({
+  user: personSchema.describe('For whom it speaks.'),
+  bot: z.boolean().describe('Whether that is a bot.'),
+});
+export type OwnedToken = z.output<typeof ownedTokenSchema>;
+export const ownedTokenListSchema = listOf(ownedTokenSchema);

@@ -19,6 +19,8 @@ export class NotLetIn extends Error {
   constructor(
     readonly reason: 'code_needed' | 'not_for_you' | 'wrong' | 'unreachable' | 'refused',
     detail?: string,
+    /** Finds what was refused in the logs of the service. */
+    readonly traceId?: string,
   ) {
     super(detail ?? `verbatim.sign_in.${reason}`);
   }

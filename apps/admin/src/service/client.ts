@@ -2,7 +2,11 @@ import { Client } from '@verbatim/client';
 import { EndOfSession } from './end-of-session';
 
 /** Where the API is: the origin of the page, unless the build was told otherwise. */
-export const apiUrl = process.env.NEXT_PUBLIC_API_URL || globalThis.location?.origin || 'http://127.0.0.1:3000';
+export const apiUrl = (
+  process.env.NEXT_PUBLIC_API_URL ||
+  globalThis.location?.origin ||
+  'http://127.0.0.1:3000'
+).replace(/\/+$/, '');
 
 /** Speaks for the person who is signed in: renews the session in time, repeats what is harmless, sees its own writes. */
 export const client = new Client({ servers: [apiUrl] });

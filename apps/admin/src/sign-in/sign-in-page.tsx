@@ -46,6 +46,7 @@ export function SignInPage() {
           {refusal && (
             <Alert severity={codeNeeded && refusal.reason === 'code_needed' ? 'info' : 'error'} sx={{ mb: 2 }}>
               {translate(refusal.message, { _: refusal.message })}
+              {refusal.traceId && ` (trace ${refusal.traceId})`}
             </Alert>
           )}
           <Form onSubmit={(values: object) => submit(values as SignIn)} noValidate>
@@ -80,7 +81,7 @@ export function SignInPage() {
             </Button>
           </Form>
           {signOnLabel && (
-            <Button href={signOnUrl} variant="outlined" fullWidth sx={{ mt: 2 }}>
+            <Button href={signOnUrl()} variant="outlined" fullWidth sx={{ mt: 2 }}>
               {signOnLabel}
             </Button>
           )}

@@ -1,19 +1,38 @@
+import type { ErrorCode } from '@verbatim/protocol';
 import { useEffect, useState } from 'react';
 import { type AuthProvider, useTranslate } from 'react-admin';
 import { NotLetIn } from '../service/auth-provider';
 import { apiUrl, client } from '../service/client';
 
-/** Where the browser goes to sign in elsewhere. */
-export const signOnUrl = `${apiUrl}/v1/auth/sso`;
+/** Where the browser goes to sign in elsewhere, and is led back from whatever becomes of it. */
+export function signOnUrl(): string {
+  const here = `${location.origin === apiUrl ? '' : location.origin}/admin/`;
+  return `${apiUrl}/v1/auth/sso?return=${encodeURIComponent(here)}`;
+}
+
+/** The refusals of a single sign-on that have a sentence of their own. */
+const told: readonly string[] = [
+  'unauthenticated',
+  'forbidden',
+  'not_found',
+  'rate_limited',
+  'unavailable',
+] satisfies ErrorCode[];
 
 /** Why the single sign-on that led here has not let the person in; null: there was none, or it has. */
 export let signOnRefusal: NotLetIn | null = null;
 
-/** Ends a single sign-on, whose code stands behind the # of the address and is taken away from there at once. */
+/** Ends a single sign-on, whose code, or refusal, stands behind the # of the address and is taken away from there at once. */
 export async function endSignOn(auth: AuthProvider): Promise<void> {
-  const code = /^#sso-code=([\w-]+)$/.exec(location.hash)?.[1];
-  if (!code) return;
+  const [, code] = /^#sso-code=([\w-]+)$/.exec(location.hash) ?? [];
+  const [, refusal, traceId] = /^#sso-error=(\w+)&trace=([0-9a-f-]{36})$/.exec(location.hash) ?? [];
+  if (!code && !refusal) return;
   history.replaceState(null, '', '#/');
+  if (refusal) {
+    const sentence = told.includes(refusal) ? refusal : 'other';
+    signOnRefusal = new NotLetIn('refused', `verbatim.sign_in.sso_refused.${sentence}`, traceId);
+    return;
+  }
   await auth.login({ signOnCode: code }).catch((error) => {
     signOnRefusal = error instanceof NotLetIn ? error : new NotLetIn('unreachable');
   });

@@ -300,6 +300,15 @@ export const germanWords: Words = {
       unreachable: 'Der Dienst antwortet nicht. Versuchen Sie es gleich noch einmal.',
       refused: 'Der Dienst hat die Anmeldung abgelehnt.',
       sso: 'Mit %{name} anmelden',
+      sso_refused: {
+        unauthenticated:
+          'Der Anbieter hat nicht bestätigt, wer Sie sind, oder es hat zu lange gedauert. Versuchen Sie es noch einmal.',
+        forbidden: 'Es gibt hier kein Konto für Sie. Fragen Sie einen Administrator.',
+        not_found: 'Hier kann man sich nicht über einen anderen Dienst anmelden.',
+        rate_limited: 'Zu viele haben versucht, sich anzumelden. Versuchen Sie es in einer Minute noch einmal.',
+        unavailable: 'Der Anbieter oder der Dienst antwortet nicht. Versuchen Sie es gleich noch einmal.',
+        other: 'Die Anmeldung ist gescheitert. Mit der Spur findet ein Administrator mehr heraus.',
+      },
       needed: 'Melden Sie sich an, um fortzufahren.',
       ended: 'Ihre Sitzung ist zu Ende. Melden Sie sich wieder an, dann geht es hier weiter.',
     },

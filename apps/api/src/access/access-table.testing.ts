@@ -133,6 +133,7 @@ export const callTable = {
   endMySession: /*      */ row('u 0 0 0 0 0 0 0', () => ({ params: { id: freshId() } })),
   endMyOtherSessions: /**/ row('u + + + + + + +'),
   listSessions: /*      */ row('u f f f f f + +'),
+  listAllSessions: /*   */ row('u f f f f f + +'),
   endSession: /*        */ row('u f f f f f f 0', () => ({ params: { sessionId: freshId() } })),
   endSessions: /*       */ row('u f f f f f f 0', () => ({ params: { id: freshId() } })),
   changePassword: /*    */ row(
@@ -167,6 +168,7 @@ export const callTable = {
     body: { name: 'of the table', scopes: ['read'] },
   })),
   listTokensOf: /*      */ row('u f f f f f + +'),
+  listAllTokens: /*     */ row('u f f f f f + +'),
   revokeTokenOf: /*     */ row('u f f f f f f +', async (scene) => ({
     params: { tokenId: await targetsToken(scene) },
   })),

@@ -71,9 +71,24 @@ describe('a page of another origin', () => {
       'POST',
       'PUT',
     ]);
-    for (const name of ['authorization', 'content-type', 'idempotency-key', 'verbatim-position'])
-      expect(headers['access-control-allow-headers']).toContain(name);
+    expect(headers['access-control-allow-headers']?.split(', ').sort()).toEqual([
+      'authorization',
+      'content-type',
+      'idempotency-key',
+      'verbatim-position',
+      'verbatim-reason',
+    ]);
+    expect(headers['access-control-max-age']).toBe('600');
     expect(headers).not.toHaveProperty('access-control-allow-credentials');
+  });
+
+  it('may send cookies to single sign-on only, which has the only ones', async () => {
+    const credentials = async (path: string, origin = friend) =>
+      (await request(service.url).get(path).set({ origin })).headers['access-control-allow-credentials'];
+    for (const path of ['/v1/auth/sso', '/v1/auth/sso?return=', '/v1/auth/sso/session'])
+      expect(await credentials(path)).toBe('true');
+    for (const path of ['/v1/me', '/v1/auth/login', '/v1/auth/ssox']) expect(await credentials(path)).toBeUndefined();
+    expect(await credentials('/v1/auth/sso', stranger)).toBeUndefined();
   });
 
   it('is turned away when it is not allowed', async () => {
@@ -89,7 +104,8 @@ describe('a page of another origin', () => {
         await request(service.url).get(path).set({ origin: stranger }),
       ];
       expect(allowed.headers['access-control-allow-origin']).toBe(friend);
-      expect(allowed.headers['access-control-expose-headers']).toContain('retry-after');
+      for (const name of ['allow', 'content-disposition', 'retry-after', 'verbatim-position', 'www-authenticate'])
+        expect(allowed.headers['access-control-expose-headers']?.split(', ')).toContain(name);
       expect(refused.headers).not.toHaveProperty('access-control-allow-origin');
     }
   });

@@ -2,16 +2,20 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import helmet, { type FastifyHelmetOptions } from '@fastify/helmet';
-import { calls } from '@verbatim/protocol';
+import { callList } from '@verbatim/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal } from '../rest/refusal.js';
 import type { Origins } from './origins.js';
 import type { Proxies } from './proxies.js';
 
-/** What pages of other origins may send, and see of an answer. */
-const allowedHeaders = 'authorization, content-type, idempotency-key, verbatim-position, verbatim-reason';
-const exposedHeaders = 'allow, retry-after, verbatim-position, www-authenticate';
-const allowedMethods = [...new Set(Object.values(calls).map(({ method }) => method))].join(', ');
+/** What pages of other origins may send, and see of an answer: all that the calls have, and what is of HTTP itself. */
+const allowedHeaders = ['authorization', 'content-type', ...headersOf('request')].join(', ');
+const exposedHeaders = ['allow', 'content-disposition', 'retry-after', 'www-authenticate', ...headersOf('answer')].join(
+  ', ',
+);
+const allowedMethods = [...new Set(callList.map(([, { method }]) => method))].join(', ');
+/** Where single sign-on keeps its cookies, which pages of other origins on the same site have to send along. */
+const cookiePlace = /^\/v1\/auth\/sso(?=[/?]|$)/;
 /** Seconds for which a browser need not ask again. */
 const PREFLIGHT_SECONDS = 600;
 const YEAR = 31_536_000;
@@ -35,6 +39,7 @@ export function tellBrowsers(server: FastifyInstance, origins: Origins, proxies:
     if (admitted) {
       reply.header('access-control-allow-origin', raw.headers.origin);
       reply.header('access-control-expose-headers', exposedHeaders);
+      if (cookiePlace.test(url)) reply.header('access-control-allow-credentials', 'true');
     }
     if (raw.method !== 'OPTIONS' || raw.headers['access-control-request-method'] === undefined) return;
     if (!admitted) throw new Refusal('forbidden', 'Pages of this origin may not call the service.');
@@ -45,6 +50,11 @@ export function tellBrowsers(server: FastifyInstance, origins: Origins, proxies:
       .status(204)
       .send();
   });
+}
+
+function headersOf(part: 'request' | 'answer'): string[] {
+  const names = callList.flatMap(([, { headers }]) => Object.keys(headers[part]));
+  return [...new Set(names)].map((name) => name.toLowerCase());
 }
 
 /** Answers that are no pages: nothing is loaded, run or framed on their account. */

@@ -99,6 +99,17 @@ describe('the read models', () => {
   }
 });
 
+describe('the overview', () => {
+  it('is for administrators and auditors', async () => {
+    expect((await admin.get('/v1/overview')).body).toMatchObject({
+      replicas: [{ answers: true, sockets: 0, people: 0 }],
+    });
+    expect(outcome(await auditor.get('/v1/overview'))).toBe(200);
+    expect(outcome(await person.get('/v1/overview'))).toBe('forbidden');
+    expect(outcome(await visitor.get('/v1/overview'))).toBe('unauthenticated');
+  });
+});
+
 describe('the settings', () => {
   it('are shown to administrators and auditors as they were read, without a secret', async () => {
     const told = await admin.get('/v1/settings');

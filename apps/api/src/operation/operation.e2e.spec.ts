@@ -124,7 +124,7 @@ describe('metrics of the event store', () => {
 
 describe('what the service tells of itself', () => {
   it('is its name, its version and the number of its protocol', async () => {
-    const told = { name: 'Verbatim', version: about.version, protocol: 1, announcement: null };
+    const told = { name: 'Verbatim', version: about.version, protocol: 1, announcement: null, maintenance: null };
     expect((await visitor.get('/v1/about')).body).toEqual(told);
   });
 

@@ -110,6 +110,8 @@ function questions(): Question[] {
     ...named(list(`${room}/reports`, '')),
     ...list('/v1/reports', '', 'status=open', 'status=settled'),
     ...list('/v1/invitations', ''),
+    ...list('/v1/sessions', '', `user=${reader.id}`),
+    ...list('/v1/tokens', '', 'bot=true', 'bot=false', `user=${reader.id}`),
     ...['spreadsheet', 'spreadsheet signature', '"chess tournament"', 'ticket', 'the', 'zzzz'].map((q) => search(q)),
     ...['spreadsheet', 'the', 'zzzz'].map((q) => search(q, `&room=${largest}`)),
     { list: '/v1/inbox', path: `/v1/inbox?limit=${PAGE}`, by: reader },

@@ -17,9 +17,7 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    // Of the address only its pattern, for what stands in it may be a secret.
-    const place = { traceId: request.id, method: request.method, route: request.routeOptions?.url };
-    const refusal = this.refusal(error, place, request);
+    const refusal = this.refusalOf(error, request);
     const { status } = errors[refusal.code];
     const headers: Record<string, string> = { ...refusal.more.headers };
     if (errors[refusal.code].retryable) headers['retry-after'] ??= retryAfter(refusal);
@@ -31,6 +29,13 @@ export class ProblemFilter implements ExceptionFilter {
       .send(
         JSON.stringify(problem(refusal.code, refusal.detail, { traceId: request.id, errors: refusal.more.errors })),
       );
+  }
+
+  /** What a request is refused with for what went wrong. */
+  refusalOf(error: unknown, request: FastifyRequest): Refusal {
+    // Of the address only its pattern, for what stands in it may be a secret.
+    const place = { traceId: request.id, method: request.method, route: request.routeOptions?.url };
+    return this.refusal(error, place, request);
   }
 
   /** Whatever went wrong as an entry of the table; `place` is for the log. */

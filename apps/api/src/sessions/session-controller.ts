@@ -4,12 +4,14 @@ import type {
   AnswerOf,
   LiveSession,
   NewTotp,
+  OwnedSession,
   PasswordReset,
   PublicKeys,
   RecoveryCodes,
   TotpStatus,
 } from '@verbatim/protocol';
 import type { Identity } from '../accounts/authentication.js';
+import { Directory } from '../accounts/directory.js';
 import { Users } from '../mailbox/entities.js';
 import type { Context } from '../mailbox/mailbox.js';
 import { By, Call, Input, type InputOf, Trace } from '../rest/call.js';
@@ -30,6 +32,7 @@ export class SessionController {
     private readonly commands: CommandBus,
     private readonly users: Users,
     private readonly sessions: Sessions,
+    private readonly directory: Directory,
     private readonly factors: SecondFactors,
     private readonly tokens: AccessTokens,
     private readonly proving: Proving,
@@ -69,6 +72,19 @@ export class SessionController {
     await this.demandUser(params.id);
     const page = await this.sessions.live(params.id, query, 'sessions');
     return listAnswer(page, (session): LiveSession => ({ ...session, current: session.id === sessionId }));
+  }
+
+  @Call('listAllSessions')
+  async listAllSessions(
+    @Input('listAllSessions') { query }: InputOf<'listAllSessions'>,
+    @By() { sessionId }: Identity,
+  ): Promise<AnswerOf<'listAllSessions'>> {
+    const page = await this.sessions.everywhere(query.user ?? null, query);
+    const people = await this.directory.people(page.items.map(({ userId }) => userId));
+    return listAnswer(page, ({ userId, ...session }): OwnedSession => {
+      const user = people.get(userId) ?? { id: userId, username: '' };
+      return { ...session, user, current: session.id === sessionId };
+    });
   }
 
   @Call('endSession')

@@ -158,6 +158,31 @@ describe('the sessions of a person', () => {
     expect(await me(await again(ada))).toBe(200);
   });
 
+  it('are listed together with those of all others, the latest first', async () => {
+    const [ada, bob, auditor] = [await register(left.url), await register(left.url), await register(left.url)];
+    await admin.patch(`/v1/users/${auditor.id}`, { role: 'auditor' });
+    await again(ada);
+    const all = await admin.all('/v1/sessions');
+    const ids = all.map(({ id }) => id);
+    expect(ids).toEqual([...ids].sort().reverse());
+    expect(all.filter(({ current }) => current)).toHaveLength(1);
+    const ofAda = all.filter(({ user }) => user.id === ada.id);
+    expect(ofAda.map(({ user, ...session }) => [user.username, session])).toEqual(
+      (await admin.all(`/v1/users/${ada.id}/sessions`)).map((session) => [ada.username, session]),
+    );
+    expect(ofAda).toHaveLength(2);
+    const alike = ({ current: _, ...session }: { current: boolean }) => session;
+    expect((await auditor.all(`/v1/sessions?user=${ada.id}`, 1)).map(alike)).toEqual(ofAda.map(alike));
+    expect(await admin.all(`/v1/sessions?user=${unknownId()}`)).toEqual([]);
+
+    await admin.patch(`/v1/users/${ada.id}`, { suspended: true });
+    await sql`update vault.sessions set expires_at = now() where user_id = ${bob.id}`;
+    const still = (await admin.all('/v1/sessions')).map(({ user }) => user.id);
+    for (const { id } of [ada, bob]) expect(still).not.toContain(id);
+    expect(outcome(await bob.get('/v1/sessions'))).toBe('forbidden');
+    expect(outcome(await visitor.get('/v1/sessions'))).toBe('unauthenticated');
+  });
+
   it('that were revoked without the event are ended by asking again', async () => {
     const ada = await register(left.url);
     const elsewhere = await again(ada);

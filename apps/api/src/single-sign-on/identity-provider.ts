@@ -7,7 +7,11 @@ import { Refusal } from '../rest/refusal.js';
 import type { ForeignIdentity } from '../vault/identities.js';
 
 /** Seconds that a person has for signing in at the provider. */
-export const SIGN_ON_PATIENCE = 600;
+const SIGN_ON_PATIENCE = 600;
+/** Seconds for which the browser keeps its errand: longer, so that whoever is late is still led back to where they began. */
+export const ERRAND_SECONDS = 3_600;
+/** Where the dashboard is, on each origin that has it. */
+const DASHBOARD = '/admin/';
 /** Seconds for which the provider is waited for. */
 const PROVIDER_PATIENCE = 10;
 const KEY = 'single-sign-on';
@@ -23,21 +27,28 @@ export interface ForeignPerson extends ForeignIdentity {
   readonly role: ServerRole | null;
 }
 
+/** What a browser leaves with. */
+export interface Departure {
+  /** The code of an invitation, in case the person has no account yet. */
+  readonly invitation?: string;
+  /** Where the browser goes at the end, whatever it is; absent: where the settings say, and only if the person is let in. */
+  readonly returnTo?: string;
+}
+
 /** What is kept in the browser's cookie, sealed, while the person is at the provider. */
-interface Errand {
+interface Errand extends Departure {
   readonly state: string;
   readonly nonce: string;
   readonly verifier: string;
-  /** The code of an invitation, in case the person has no account yet. */
-  readonly invitation?: string;
   /** Milliseconds since 1970. */
   readonly until: number;
 }
 
-/** Somebody who comes back from the provider, and the invitation that they left with. */
+/** Somebody who comes back from the provider, the invitation that they left with, and where they go now. */
 export interface Arrival {
   readonly person: ForeignPerson;
   readonly invitation: string | null;
+  readonly returnTo: string;
 }
 
 type Settings = Pick<
@@ -52,6 +63,7 @@ type Settings = Pick<
   | 'OIDC_AUDITOR_VALUE'
   | 'OIDC_LABEL'
   | 'OIDC_RETURN_URL'
+  | 'ALLOWED_ORIGINS'
 >;
 
 /** The identity provider of the settings, if there is one: code flow with PKCE, state and nonce (OpenID Connect Core, 3.1). */
@@ -69,19 +81,27 @@ export class IdentityProvider {
     return this.settings.OIDC_ISSUER ? this.settings.OIDC_LABEL : null;
   }
 
-  /** Where the browser goes at the end. */
-  get returnUrl(): string {
-    return this.settings.OIDC_RETURN_URL;
+  /** Whether browsers are led there at the end: to the address of the settings, to the dashboard here and at allowed origins. */
+  returnsTo(address: string): boolean {
+    const { OIDC_RETURN_URL: set, ALLOWED_ORIGINS: origins } = this.settings;
+    return [set, DASHBOARD, ...origins.map((origin) => `${origin}${DASHBOARD}`)].includes(address);
+  }
+
+  /** Where a browser with this errand wants to be led, however its errand ends; null: nowhere. */
+  async returnAddressIn(sealed: string | undefined): Promise<string | null> {
+    const returnTo = (await this.open(sealed))?.returnTo;
+    return returnTo !== undefined && this.returnsTo(returnTo) ? returnTo : null;
   }
 
   /** Where to send a browser, and what it is to bring back. */
-  async begin(invitation?: string): Promise<{ address: string; errand: string }> {
+  async begin({ invitation, returnTo }: Departure): Promise<{ address: string; errand: string }> {
     const configuration = await this.configuration();
     const errand: Errand = {
       state: client.randomState(),
       nonce: client.randomNonce(),
       verifier: client.randomPKCECodeVerifier(),
       ...(invitation !== undefined && { invitation }),
+      ...(returnTo !== undefined && { returnTo }),
       until: this.clock().getTime() + SIGN_ON_PATIENCE * 1_000,
     };
     const address = client.buildAuthorizationUrl(configuration, {
@@ -98,8 +118,7 @@ export class IdentityProvider {
   /** Who comes back, by the query of the address and by what the browser has brought. */
   async finish(query: string, sealed: string | undefined): Promise<Arrival> {
     const configuration = await this.configuration();
-    const text = sealed === undefined ? null : openText(sealed, await this.key(), KEY);
-    const errand = text === null ? null : (JSON.parse(text) as Errand);
+    const errand = await this.open(sealed);
     if (!errand || errand.until < this.clock().getTime())
       throw new Refusal('unauthenticated', 'This was not begun in this browser, or too long ago. Begin anew.');
     try {
@@ -121,10 +140,16 @@ export class IdentityProvider {
       // An address and the word that it is verified count only together.
       const { email, email_verified } = claims.email === undefined ? more : claims;
       const person = this.person(claims.iss, claims.sub, { ...more, ...claims, email, email_verified });
-      return { person, invitation: errand.invitation ?? null };
+      const { invitation = null, returnTo = this.settings.OIDC_RETURN_URL } = errand;
+      return { person, invitation, returnTo };
     } catch (error) {
       throw refusalFor(error);
     }
+  }
+
+  private async open(sealed: string | undefined): Promise<Errand | null> {
+    const text = sealed === undefined ? null : openText(sealed, await this.key(), KEY);
+    return text === null ? null : (JSON.parse(text) as Errand);
   }
 
   private person(issuer: string, subject: string, claims: Readonly<Record<string, unknown>>): ForeignPerson {

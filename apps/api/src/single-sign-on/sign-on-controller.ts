@@ -1,4 +1,4 @@
-import { Controller, Req, Res } from '@nestjs/common';
+import { Controller, Req, Res, UseFilters } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { AnswerOf, Session, SignInOptions } from '@verbatim/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -11,12 +11,10 @@ import { Call, Input, type InputOf, Trace } from '../rest/call.js';
 import { ReadYourWrites } from '../rest/read-your-writes.js';
 import { accepted, Refusal } from '../rest/refusal.js';
 import { Identities, SIGN_ON_SECONDS } from '../vault/identities.js';
-import { IdentityProvider, SIGN_ON_PATIENCE } from './identity-provider.js';
+import { BackToApplication } from './back-to-application.js';
+import { BROWSER, cookie, cookieOf, ERRAND, redirect } from './cookies.js';
+import { type Departure, ERRAND_SECONDS, IdentityProvider } from './identity-provider.js';
 import { AdmitForeigner } from './sign-on-commands.js';
-
-/** The browser's errand while it is at the provider, and its share of the code that ends the sign-on. */
-const ERRAND = 'verbatim_sso';
-const BROWSER = 'verbatim_sso_browser';
 
 @Controller()
 export class SignOnController {
@@ -36,8 +34,14 @@ export class SignOnController {
   }
 
   @Call('beginSignOn')
-  async beginSignOn(@Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
-    redirect(reply, await this.begin(reply));
+  @UseFilters(BackToApplication)
+  async beginSignOn(
+    @Input('beginSignOn') { query }: InputOf<'beginSignOn'>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    const { return: returnTo } = query;
+    if (returnTo !== undefined && !this.provider.returnsTo(returnTo)) throw notThere;
+    redirect(reply, await this.begin(reply, { returnTo }));
   }
 
   /** The code of an invitation is not to stand in an address, so this is no redirect. */
@@ -46,17 +50,18 @@ export class SignOnController {
     @Input('beginInvitedSignOn') { body }: InputOf<'beginInvitedSignOn'>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AnswerOf<'beginInvitedSignOn'>> {
-    return { address: await this.begin(reply, body.invitation) };
+    return { address: await this.begin(reply, body) };
   }
 
   @Call('finishSignOn')
+  @UseFilters(BackToApplication)
   async finishSignOn(
     @Req() request: FastifyRequest,
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     const query = /\?.*$/s.exec(request.url)?.[0] ?? '';
-    const { person, invitation } = await this.provider.finish(query, cookieOf(request, ERRAND));
+    const { person, invitation, returnTo } = await this.provider.finish(query, cookieOf(request, ERRAND));
     const userId = await this.commands.execute(new AdmitForeigner(person, invitation, context));
     if (typeof userId !== 'string') throw Refusal.of(userId);
     const { code, browser } = await this.identities.issueCode(userId);
@@ -65,7 +70,7 @@ export class SignOnController {
       cookie(BROWSER, browser, '/v1/auth/sso/session', SIGN_ON_SECONDS, 'Strict'),
     ]);
     // Behind the number sign, so that it is in no log of any server.
-    redirect(reply, `${this.provider.returnUrl}#sso-code=${code}`);
+    redirect(reply, `${returnTo}#sso-code=${code}`);
   }
 
   @Call('endSignOn')
@@ -86,22 +91,16 @@ export class SignOnController {
   }
 
   /** Where to send the browser, which keeps its errand meanwhile. */
-  private async begin(reply: FastifyReply, invitation?: string): Promise<string> {
-    const { address, errand } = await this.provider.begin(invitation);
+  private async begin(reply: FastifyReply, departure: Departure): Promise<string> {
+    const { address, errand } = await this.provider.begin(departure);
     // Lax, because the provider sends the browser back here from another site.
-    reply.header('set-cookie', cookie(ERRAND, errand, '/v1/auth/sso', SIGN_ON_PATIENCE, 'Lax'));
+    reply.header('set-cookie', cookie(ERRAND, errand, '/v1/auth/sso', ERRAND_SECONDS, 'Lax'));
     return address;
   }
 }
 
-function redirect(reply: FastifyReply, address: string): void {
-  reply.header('location', address).header('cache-control', 'no-store').header('referrer-policy', 'no-referrer');
-}
-
-const cookie = (name: string, value: string, path: string, seconds: number, sameSite: 'Lax' | 'Strict'): string =>
-  `${name}=${value}; Path=${path}; Max-Age=${seconds}; HttpOnly; Secure; SameSite=${sameSite}`;
-
-function cookieOf({ headers }: FastifyRequest, name: string): string | undefined {
-  const pairs = (headers.cookie ?? '').split(';').map((pair) => pair.trim().split('='));
-  return pairs.find(([key]) => key === name)?.[1];
-}
+const notThere = new Refusal('invalid_request', 'Nobody is led to this address.', {
+  errors: [
+    { path: 'query.return', message: 'must be /admin/ here or at an allowed origin, or the address of the settings' },
+  ],
+});

@@ -1,11 +1,13 @@
-import { createServer } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readConfig } from '../config.js';
 import { Authenticator } from '../sessions/authenticator.testing.js';
 import { holdToContract, neverSeen, outcome } from '../testing/contract.testing.js';
 import { freshName, password, register, signIn, type TestPerson, Visitor } from '../testing/test-client.testing.js';
 import { startTestService, type TestService } from '../testing/test-service.testing.js';
-import { Browser, type Claims, client, TestProvider } from './provider.testing.js';
+import { Browser, type Claims, client, freePort, TestProvider } from './provider.testing.js';
+
+/** Another origin that has the dashboard too. */
+const friend = 'https://friend.example.org';
 
 let provider: TestProvider;
 let service: TestService;
@@ -26,6 +28,7 @@ const settings = (port: number, issuer: string) => ({
   OIDC_ADMIN_VALUE: 'chat-admins',
   OIDC_AUDITOR_VALUE: 'chat-auditors',
   OIDC_LABEL: 'Example Corp',
+  ALLOWED_ORIGINS: friend,
 });
 
 let environment: ReturnType<typeof settings>;
@@ -45,15 +48,6 @@ afterAll(async () => {
 beforeEach(() => {
   browser = new Browser();
 });
-
-/** A port that nobody listens on; the provider must know the service's address before it starts. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 const at = (path: string) => `${service.url}${path}`;
 
@@ -301,10 +295,64 @@ describe('what comes back from the provider', () => {
     expect(came).toEqual({ code: expect.stringMatching(/^[\w-]{43}$/) });
     const ours = browser.asked.filter((text) => text.startsWith('verbatim_sso'));
     expect(ours.map((text) => text.replace(/=[^;]*;/, '=...;'))).toEqual([
-      'verbatim_sso=...; Path=/v1/auth/sso; Max-Age=600; HttpOnly; Secure; SameSite=Lax',
+      'verbatim_sso=...; Path=/v1/auth/sso; Max-Age=3600; HttpOnly; Secure; SameSite=Lax',
       'verbatim_sso=...; Path=/v1/auth/sso; Max-Age=0; HttpOnly; Secure; SameSite=Lax',
       'verbatim_sso_browser=...; Path=/v1/auth/sso/session; Max-Age=30; HttpOnly; Secure; SameSite=Strict',
     ]);
+  });
+});
+
+describe('whoever is to be led back in any case', () => {
+  const begun = (from: string) => at(`/v1/auth/sso?return=${encodeURIComponent(from)}`);
+  /** Goes to the provider and back; answers where the browser ended. */
+  const end = async (from: string, claims: Claims | null): Promise<string | Response> => {
+    provider.next = claims;
+    return browser.follow(begun(from), from.startsWith('/') ? at(from) : from);
+  };
+  const refused = (address: string, code: string) => new RegExp(`^${address}#sso-error=${code}&trace=[0-9a-f-]{36}$`);
+
+  it.each(['/admin/', `${friend}/admin/`])('ends at %s, let in or not', async (from) => {
+    const place = from.startsWith('/') ? at(from) : from;
+    const claims = person({ preferred_username: freshName() });
+    expect(await end(from, claims)).toMatch(new RegExp(`^${place}#sso-code=[\\w-]{43}$`));
+    browser = new Browser();
+    expect(await end(from, null)).toMatch(refused(place, 'unauthenticated'));
+    browser = new Browser();
+    const email = `${freshName()}@example.org`;
+    await visitor.post('/v1/auth/register', { username: freshName(), password, email });
+    await visitor.post('/v1/auth/register', { username: freshName(), password, email });
+    expect(await end(from, person({ email, email_verified: true }))).toMatch(refused(place, 'forbidden'));
+  });
+
+  it('is led back when it took too long, but not by another browser, nor once the errand is done', async () => {
+    provider.next = person();
+    const there = String(await browser.follow(begun('/admin/'), at('/v1/auth/sso/callback')));
+    const back = async (from: Browser) => (await from.get(there)).headers.get('location') ?? 'no redirect';
+    expect(await back(new Browser())).toBe('no redirect');
+    try {
+      ahead = 601;
+      expect(await back(browser)).toMatch(refused('/admin/', 'unauthenticated'));
+    } finally {
+      ahead = 0;
+    }
+    expect(await back(browser)).toMatch(/^\/admin\/#sso-code=/);
+    expect(await back(browser)).toBe('no redirect');
+  });
+
+  it('is led nowhere but to addresses on the list', async () => {
+    for (const from of [
+      'https://stranger.example.org/admin/',
+      `${friend}/elsewhere`,
+      `${friend}/admin/?x=`,
+      `${friend}.stranger.example.org/admin/`,
+      '//stranger.example.org/admin/',
+      '/admin/../docs',
+      '/',
+    ]) {
+      const answer = await held('GET', '/v1/auth/sso', await browser.get(begun(from)));
+      expect([from, outcome(answer), answer.headers.location]).toEqual([from, 'invalid_request', undefined]);
+    }
+    expect(outcome(await held('GET', '/v1/auth/sso', await browser.get(begun(''))))).toBe(302);
   });
 });
 
@@ -347,6 +395,8 @@ describe('where no provider is set up', () => {
       expect(outcome(await there.get('/v1/auth/sso'))).toBe('not_found');
       expect(outcome(await there.post('/v1/auth/sso', { invitation: 'a'.repeat(32) }))).toBe('not_found');
       expect(outcome(await there.get('/v1/auth/sso/callback'))).toBe('not_found');
+      const { status, headers } = await there.get('/v1/auth/sso?return=/admin/');
+      expect([status, headers.location]).toEqual([302, expect.stringMatching(/^\/admin\/#sso-error=not_found&trace=/)]);
     } finally {
       await other.stop();
     }

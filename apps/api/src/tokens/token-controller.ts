@@ -1,12 +1,15 @@
 import { Controller, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import type { AnswerOf, BodyOf, NewToken, Token, User } from '@verbatim/protocol';
+import type { UserState } from '@verbatim/domain';
+import { botsIn } from '@verbatim/projections';
+import type { AnswerOf, BodyOf, NewToken, OwnedToken, Token, User } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import { OpenAccount } from '../accounts/account-commands.js';
 import type { Identity } from '../accounts/authentication.js';
 import { userAnswer } from '../accounts/user-answer.js';
 import { Users } from '../mailbox/entities.js';
 import type { Context } from '../mailbox/mailbox.js';
+import { ReadModels } from '../read-models/read-models.js';
 import { By, Call, Input, type InputOf, NewId, Trace } from '../rest/call.js';
 import { ReadYourWrites } from '../rest/read-your-writes.js';
 import { accepted, Refusal } from '../rest/refusal.js';
@@ -22,6 +25,7 @@ export class TokenController {
     private readonly users: Users,
     private readonly tokens: PersonalTokens,
     private readonly proving: Proving,
+    private readonly readModels: ReadModels,
     private readonly readYourWrites: ReadYourWrites,
   ) {}
 
@@ -81,6 +85,18 @@ export class TokenController {
     return this.list(params.id);
   }
 
+  @Call('listAllTokens')
+  async listAllTokens(@Input('listAllTokens') { query }: InputOf<'listAllTokens'>): Promise<AnswerOf<'listAllTokens'>> {
+    const { user, bot } = query;
+    const wanted = { user, bot: bot && bot === 'true', bots: botsIn(this.readModels.db) };
+    const { items, next } = await this.tokens.everywhere(wanted, query);
+    const held = await Promise.all(
+      items.map(async (token) => ({ token, holder: (await this.users.newest(token.userId)).state })),
+    );
+    const good = held.filter(({ token, holder }) => holder.tokens.includes(token.id));
+    return { items: good.map(({ token, holder }) => ownedTokenAnswer(token, holder)), page: { next } };
+  }
+
   @Call('revokeTokenOf')
   revokeTokenOf(
     @Input('revokeTokenOf') { params }: InputOf<'revokeTokenOf'>,
@@ -124,6 +140,12 @@ export class TokenController {
     await this.readYourWrites.written(revoked.position, reply);
   }
 }
+
+const ownedTokenAnswer = (token: PersonalToken, { username, bot }: UserState): OwnedToken => ({
+  ...tokenAnswer(token),
+  user: { id: token.userId, username },
+  bot,
+});
 
 const tokenAnswer = ({ id, name, scopes, createdAt, expiresAt, lastUsedAt }: PersonalToken): Token => ({
   id,

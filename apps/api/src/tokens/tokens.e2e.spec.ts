@@ -255,6 +255,45 @@ describe('an ended token', () => {
   });
 });
 
+describe('all tokens', () => {
+  it('are listed to administrators and auditors, the latest first, as far as they are good', async () => {
+    const [bob, auditor, robby] = [await register(left.url), await register(left.url), await bot()];
+    await admin.patch(`/v1/users/${auditor.id}`, { role: 'auditor' });
+    const first = await tokenOf(bob, ['read'], { name: 'first' });
+    const made = await admin.post(`/v1/users/${robby.id}/tokens`, wish(['post'], { expiresInDays: null }));
+    const second = await tokenOf(bob, ['read', 'post'], { name: 'second', expiresInDays: 1 });
+    const revoked = await tokenOf(bob);
+    await bob.delete(`/v1/me/tokens/${revoked.id}`);
+    const ofBoth = async (query = '', who = admin) =>
+      (await who.all(`/v1/tokens?${query}`, 2)).filter(({ user }) => [bob.id, robby.id].includes(user.id));
+    const idsOf = async (query = '', who = admin) => (await ofBoth(query, who)).map(({ id }) => id);
+
+    expect(await ofBoth()).toMatchObject([
+      { id: second.id, user: { id: bob.id, username: bob.username }, bot: false, scopes: ['read', 'post'] },
+      { id: made.body.id, user: { id: robby.id, username: robby.username }, bot: true, expiresAt: null },
+      { id: first.id, name: 'first', lastUsedAt: null },
+    ]);
+    expect(await idsOf('', auditor)).toEqual([second.id, made.body.id, first.id]);
+    expect(await idsOf('bot=true')).toEqual([made.body.id]);
+    expect(await idsOf('bot=false')).toEqual([second.id, first.id]);
+    expect(await idsOf(`user=${bob.id}`)).toEqual([second.id, first.id]);
+    const { text } = await admin.get('/v1/tokens');
+    expect(text).not.toContain(made.body.token.slice(4, 40));
+    ahead += DAY + 1;
+    ada = await signIn(left.url, { username: ada.username, password });
+    admin = await signIn(left.url);
+    expect(await idsOf()).toEqual([made.body.id, first.id]);
+    await admin.patch(`/v1/users/${bob.id}`, { suspended: true });
+    await eventually(
+      () => idsOf(),
+      (ids) => ids.length === 1,
+    );
+    expect(await idsOf()).toEqual([made.body.id]);
+    expect(outcome(await ada.get('/v1/tokens'))).toBe('forbidden');
+    expect(outcome(await new Visitor(left.url).get('/v1/tokens'))).toBe('unauthenticated');
+  });
+});
+
 describe('a bot', () => {
   it('is made by administrators, and told apart from people', async () => {
     const { id, username } = await bot();

@@ -1,11 +1,13 @@
 import type { Recorded } from '@verbatim/domain';
 import { parseStream } from '@verbatim/domain';
 import { migrate } from '@verbatim/event-store';
+import { cursorKey, type Page, type PageRequest, toPage } from '@verbatim/projections';
 import { scopes as allScopes, type Scope } from '@verbatim/protocol';
 import { LRUCache } from 'lru-cache';
-import type { Sql } from 'postgres';
+import type { Fragment, Sql } from 'postgres';
 import type { Clock } from '../clock.js';
 import { digest, issueSecret, looksIssued } from './issued-secret.js';
+import { isId } from './sessions.js';
 
 /** Tokens kept in memory; about 500 bytes each. */
 const REMEMBERED = 20_000;
@@ -30,6 +32,14 @@ export interface PersonalToken {
 export type TokenWish = Pick<PersonalToken, 'id' | 'userId' | 'name' | 'expiresAt'> & {
   readonly scopes: readonly Scope[];
 };
+
+/** Whose tokens are wanted: of one holder, of bots (true) or people (false) only. */
+export interface WantedTokens {
+  readonly user?: string;
+  readonly bot?: boolean;
+  /** A query for the ids of all bots. */
+  readonly bots: Fragment;
+}
 
 interface Remembered {
   readonly token: PersonalToken;
@@ -119,6 +129,22 @@ export class PersonalTokens {
       select * from vault.personal_tokens
       where user_id = ${userId} order by created_at desc, id desc`;
     return rows.map(toToken);
+  }
+
+  /** The tokens that have not expired, of everybody whom `wanted` does not leave out, the latest first. */
+  async everywhere({ user, bot, bots }: WantedTokens, page: PageRequest): Promise<Page<PersonalToken>> {
+    const list = 'all tokens';
+    const after = cursorKey(page, list, isId);
+    const { sql } = this;
+    const rows = await sql<Row[]>`
+      select * from vault.personal_tokens
+      where (expires_at is null or expires_at > ${this.clock()})
+        ${user ? sql`and user_id = ${user}` : sql``}
+        ${bot === true ? sql`and user_id in (${bots})` : sql``}
+        ${bot === false ? sql`and user_id not in (${bots})` : sql``}
+        ${after ? sql`and id < ${after[0]}::uuid` : sql``}
+      order by id desc limit ${page.limit + 1}`;
+    return toPage(rows, page, list, toToken, (row) => [row.id]);
   }
 
   /** Removes a token for good. */

@@ -52,4 +52,5 @@ const sessions = [
    create index identities_user on vault.identities (user_id);
    create table vault.sign_on_codes (
      hash text primary key, browser text not null, user_id uuid not null, expires_at timestamptz not null)`,
+  `create index sessions_living on vault.sessions (id) where revoked_at is null`,
 ];

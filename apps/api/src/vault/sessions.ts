@@ -50,6 +50,11 @@ export interface LiveSession extends Device {
   readonly lastUsedAt: string;
 }
 
+/** The same, told with whose it is. */
+export interface OwnedSession extends LiveSession {
+  readonly userId: string;
+}
+
 export type Rotation = (SessionRef & { readonly outcome: 'rotated'; readonly refreshToken: string }) | ReusedOrUnknown;
 type ReusedOrUnknown = (SessionRef & { readonly outcome: 'reused' }) | { readonly outcome: 'unknown' };
 
@@ -173,14 +178,32 @@ export class Sessions {
         and (${after === null} or id < ${after?.[0] ?? null}::uuid)
       order by id desc limit ${page.limit + 1}`;
     const key = await this.keyOf(userId);
-    const shown = (row: SessionRow): LiveSession => ({
-      id: row.id,
-      how: row.how,
-      createdAt: row.created_at.toISOString(),
-      lastUsedAt: row.last_used_at.toISOString(),
-      ...openDevice(row, key),
-    });
-    return toPage(rows, page, list, shown, (row) => [row.id]);
+    return toPage(
+      rows,
+      page,
+      list,
+      (row) => toLiveSession(row, key),
+      (row) => [row.id],
+    );
+  }
+
+  /** The sessions of everybody, or of one person, each with whose it is, the latest first. */
+  async everywhere(userId: string | null, page: PageRequest): Promise<Page<OwnedSession>> {
+    const list = 'all sessions';
+    const after = cursorKey(page, list, isId);
+    const { sql } = this;
+    const rows = await sql<(SessionRow & { user_id: string })[]>`
+      select id, user_id, how, device, created_at, last_used_at from vault.sessions
+      where revoked_at is null and expires_at > ${this.in(0)}
+        ${userId ? sql`and user_id = ${userId}` : sql``}
+        ${after ? sql`and id < ${after[0]}::uuid` : sql``}
+      order by id desc limit ${page.limit + 1}`;
+    const keys = await this.keys.find(rows.map((row) => ownKeyName(userStream(row.user_id))));
+    const owned = (row: (typeof rows)[number]): OwnedSession => {
+      const key = keys.get(ownKeyName(userStream(row.user_id)));
+      return { ...toLiveSession(row, key), userId: row.user_id };
+    };
+    return toPage(rows, page, list, owned, (row) => [row.id]);
   }
 
   /** Notes that the person has just proved in this session who they are. */
@@ -296,12 +319,21 @@ interface SessionRow {
   last_used_at: Date;
 }
 
-function openDevice({ id, device }: SessionRow, key: Buffer): Device {
-  const text = device === null ? null : openText(device, key, id);
+const toLiveSession = (row: SessionRow, key: Buffer | undefined): LiveSession => ({
+  id: row.id,
+  how: row.how,
+  createdAt: row.created_at.toISOString(),
+  lastUsedAt: row.last_used_at.toISOString(),
+  ...openDevice(row, key),
+});
+
+function openDevice({ id, device }: SessionRow, key: Buffer | undefined): Device {
+  const text = device === null || !key ? null : openText(device, key, id);
   return text === null ? { address: null, userAgent: null } : (JSON.parse(text) as Device);
 }
 
-const isId = (part: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(part);
+/** Whether a part of a cursor is an id. */
+export const isId = (part: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(part);
 
 /** 256 bits that nobody can guess. */
 export const secret = (): string => randomBytes(32).toString('base64url');

@@ -60,6 +60,8 @@ export async function ask<K extends CallName>(
       ...headers,
       ...(json && { 'content-type': 'application/json' }),
     },
+    // Its code is good only with a cookie, which goes to another origin only if that is asked for.
+    ...(call.path.startsWith('/v1/auth/sso') && { credentials: 'include' as const }),
     signal,
     ...(json && { body: json }),
   };

@@ -1,0 +1,23 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+/** The browser's errand while it is at the provider, and its share of the code that ends the sign-on. */
+export const ERRAND = 'verbatim_sso';
+export const BROWSER = 'verbatim_sso_browser';
+
+export const cookie = (
+  name: string,
+  value: string,
+  path: string,
+  seconds: number,
+  sameSite: 'Lax' | 'Strict',
+): string => `${name}=${value}; Path=${path}; Max-Age=${seconds}; HttpOnly; Secure; SameSite=${sameSite}`;
+
+export function cookieOf({ headers }: FastifyRequest, name: string): string | undefined {
+  const pairs = (headers.cookie ?? '').split(';').map((pair) => pair.trim().split('='));
+  return pairs.find(([key]) => key === name)?.[1];
+}
+
+/** Leads a browser on to an address that nobody else is to learn of. */
+export function redirect(reply: FastifyReply, address: string): void {
+  reply.header('location', address).header('cache-control', 'no-store').header('referrer-policy', 'no-referrer');
+}
