@@ -9,11 +9,12 @@ let service: TestService;
 let browser: Browser;
 let room: string;
 let person: string;
+let suspended: string;
 
 describe.skipIf(!browserProgram)('each page of the dashboard', { timeout: 180_000 }, () => {
   beforeAll(async () => {
     [service, browser] = await Promise.all([startTestService(), openBrowser()]);
-    ({ room, person } = await settle(service.url));
+    ({ room, person, suspended } = await settle(service.url));
   }, 180_000);
   afterAll(async () => {
     await browser?.close();
@@ -33,6 +34,9 @@ describe.skipIf(!browserProgram)('each page of the dashboard', { timeout: 180_00
     'user-import': { place: '/users/import', shows: 'Choose a file' },
     reset: { place: '/reset?token=of-nobody', shows: 'Choose a password' },
     'user-edit': { place: `/users/${person}`, shows: 'Save' },
+    sessions: { place: '/sessions', shows: 'This one', opens: 'End' },
+    'sessions-none': { place: `/sessions?filter={"user":"${suspended}"}`, shows: 'Not signed in anywhere' },
+    tokens: { place: '/tokens', shows: 'build server', opens: 'Revoke' },
     rooms: { place: '/rooms', shows: 'engine room' },
     'rooms-none': { place: '/rooms?filter=%7B%22q%22%3A%22nothing%22%7D', shows: 'No Rooms found' },
     reports: { place: '/reports', shows: 'This is spam.', opens: 'Settle' },
@@ -106,7 +110,7 @@ async function seriousFaults(tab: Tab): Promise<unknown[]> {
 }
 
 /** People and rooms with a history, made as clients would. */
-async function settle(url: string): Promise<{ room: string; person: string }> {
+async function settle(url: string): Promise<{ room: string; person: string; suspended: string }> {
   const admin = await signIn(url);
   const [ada, grace] = [await register(url, 'ada'), await register(url, 'grace')];
   await ada.patch('/v1/me', { displayName: 'Ada Lovelace' });
@@ -139,5 +143,5 @@ async function settle(url: string): Promise<{ room: string; person: string }> {
   await grace.put('/v1/direct/ada');
   const { id: closed } = (await ada.post('/v1/rooms', { name: 'old attic', visibility: 'hidden' })).body;
   await ada.post(`/v1/rooms/${closed}/close`, { reason: 'Moved.' });
-  return { room: id, person: ada.id };
+  return { room: id, person: ada.id, suspended: suspended.id };
 }

@@ -80,6 +80,52 @@ describe.skipIf(!browserProgram)('the pages about people', { timeout: 180_000 },
       expect((await ada.get('/v1/me')).status).toBe(401);
     });
 
+    it('sees all sessions in one place, those of one person too, and ends one', async () => {
+      const ada = await register(service.url);
+      const elsewhere = await signIn(service.url, { username: ada.username, password });
+      await tab.goTo('/sessions');
+      await page.getByText('This one').waitFor();
+      const rows = page.getByRole('row').filter({ has: page.getByRole('link', { name: ada.username }) });
+      await rows.first().waitFor();
+      await page.getByRole('combobox', { name: 'Only of this person' }).fill(ada.username);
+      await page.getByRole('option', { name: ada.username }).click();
+      await page.getByText('This one').waitFor({ state: 'hidden' });
+      expect(await rows.count()).toBe(2);
+      await rows
+        .first()
+        .getByRole('button', { name: `End the session of ${ada.username}` })
+        .click();
+      await confirm('End');
+      await rows.nth(1).waitFor({ state: 'hidden' });
+      expect((await elsewhere.get('/v1/me')).status).toBe(401);
+      expect((await ada.get('/v1/me')).status).toBe(200);
+      await rows.getByRole('link').click();
+      await page.waitForURL(`**/#/users/${ada.id}/show/sessions`);
+    });
+
+    it('sees all tokens in one place, revokes one, and finds the way to the bots and to a new one', async () => {
+      const ada = await register(service.url);
+      const name = freshName();
+      await ada.post('/v1/me/tokens', { name, scopes: ['read'] });
+      const robby = (await admin.post('/v1/bots', { username: freshName() })).body;
+      await admin.post(`/v1/users/${robby.id}/tokens`, { name: 'of the bot', scopes: ['post'], expiresInDays: null });
+      const token = page.getByRole('row').filter({ hasText: name });
+      await tab.goTo('/tokens');
+      await token.getByRole('link', { name: ada.username }).waitFor();
+      await token.getByRole('button', { name: `Revoke the token “${name}” of ${ada.username}` }).click();
+      await confirm('Revoke');
+      await token.waitFor({ state: 'hidden' });
+      expect((await ada.get('/v1/me/tokens')).body.items).toEqual([]);
+      await page.getByRole('row').filter({ hasText: robby.username }).getByText('Never').waitFor();
+
+      await page.getByRole('link', { name: 'All bots' }).click();
+      await page.getByRole('cell', { name: robby.username }).first().waitFor();
+      expect(await page.getByRole('cell', { name: ada.username }).count()).toBe(0);
+      await tab.goTo('/tokens');
+      await page.getByRole('link', { name: 'New bot' }).click();
+      expect(await page.getByRole('radio', { name: /^A bot/ }).isChecked()).toBe(true);
+    });
+
     it('sees the rooms somebody is in, and what happened to the account in sentences and as recorded', async () => {
       const ada = await register(service.url);
       const name = freshName();
@@ -310,10 +356,11 @@ describe.skipIf(!browserProgram)('the pages about people', { timeout: 180_000 },
     await admin.patch(`/v1/users/${id}`, { role: 'auditor' });
     const robby = (await admin.post('/v1/bots', { username: freshName() })).body.id;
     const ada = await register(service.url);
+    await ada.post('/v1/me/tokens', { name: 'build server', scopes: ['read'] });
     await enter({ username, password });
     try {
       await page.getByRole('cell', { name: ada.username }).first().waitFor();
-      const changing = /create|import|edit|suspend|sign out|reset|remove|activate|make|revoke|^end/i;
+      const changing = /create|new|import|edit|suspend|sign out|reset|remove|activate|make|revoke|^end/i;
       const none = async () => {
         expect(await button(changing).count()).toBe(0);
         expect(await page.getByRole('link', { name: changing }).count()).toBe(0);
@@ -325,6 +372,8 @@ describe.skipIf(!browserProgram)('the pages about people', { timeout: 180_000 },
         [`/users/${ada.id}/show/sessions`, 'Registration'],
         [`/users/${robby}/show/tokens`, 'No tokens yet.'],
         [`/users/${ada.id}/show/events`, 'Signed in. By: Registration.'],
+        ['/sessions', ada.username],
+        ['/tokens', ada.username],
       ];
       for (const [place, shows] of pages) {
         await tab.goTo(place);

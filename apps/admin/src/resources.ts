@@ -4,15 +4,19 @@ import { reports } from './reports';
 import { rooms } from './rooms';
 import { memberSource } from './rooms/members/members-source';
 import type { Source } from './service/source';
+import { sessions } from './sessions';
 import { settings } from './settings';
+import { tokens } from './tokens';
 import { users } from './users';
 
 /** What the menu shows, in its order. A new resource is a folder of its own and a line here. */
-export const resources = [users, rooms, reports, invitations, projections, settings];
+export const resources = [users, sessions, tokens, rooms, reports, invitations, projections, settings];
 
 /** How each resource is read and written, also those that are only parts of pages. */
 export const sources: Readonly<Record<string, Source>> = {
   users: users.source,
+  sessions: sessions.source,
+  tokens: tokens.source,
   rooms: rooms.source,
   reports: reports.source,
   invitations: invitations.source,

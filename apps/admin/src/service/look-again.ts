@@ -12,6 +12,8 @@ const dependsOn: Readonly<Record<string, readonly StreamCategory[]>> = {
   'events of': ['user'],
   'sessions of': ['user'],
   'tokens of': ['user'],
+  sessions: ['user'],
+  tokens: ['user'],
   rooms: ['room'],
   members: ['room'],
   bans: ['room'],

@@ -17,6 +17,7 @@ import {
   useNavigate,
   useNotify,
 } from 'react-admin';
+import { useSearchParams } from 'react-router-dom';
 import { client } from '../service/client';
 import { shown } from '../service/failure';
 import { sensitive } from '../service/proof';
@@ -47,10 +48,12 @@ export function UserCreate() {
 function NewAccount() {
   const navigate = useNavigate();
   const { made, save } = useMaking();
+  const [query] = useSearchParams();
+  const kind: Wish['kind'] = query.get('kind') === 'bot' ? 'bot' : 'person';
   return (
     <Card sx={{ maxWidth: 640, mt: 2 }}>
       <CardContent>
-        <Form defaultValues={{ kind: 'person', role: 'user' }} onSubmit={(values: object) => save(values as Wish)}>
+        <Form defaultValues={{ kind, role: 'user' }} onSubmit={(values: object) => save(values as Wish)}>
           <RadioButtonGroupInput source="kind" choices={kinds} row={false} validate={required()} />
           <TextInput
             source="username"

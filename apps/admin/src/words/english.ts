@@ -79,6 +79,29 @@ export const englishWords = {
         createdBy: 'Made by',
       },
     },
+    sessions: {
+      name: 'Session |||| Sessions',
+      fields: {
+        user: 'Person',
+        how: 'Signed in by',
+        createdAt: 'Since',
+        lastUsedAt: 'Last used',
+        address: 'Address',
+        userAgent: 'Program',
+      },
+    },
+    tokens: {
+      name: 'Token |||| Bots and tokens',
+      fields: {
+        user: 'Whose',
+        bot: 'Kind',
+        name: 'Name',
+        scopes: 'Good for',
+        createdAt: 'Made',
+        expiresAt: 'Expires',
+        lastUsedAt: 'Last used',
+      },
+    },
     members: {
       name: 'Member |||| Members',
       empty: 'Nobody is in this room.',

@@ -262,6 +262,29 @@ export const germanWords: Words = {
         createdBy: 'Erstellt von',
       },
     },
+    sessions: {
+      name: 'Sitzung |||| Sitzungen',
+      fields: {
+        user: 'Person',
+        how: 'Angemeldet durch',
+        createdAt: 'Seit',
+        lastUsedAt: 'Zuletzt benutzt',
+        address: 'Adresse',
+        userAgent: 'Programm',
+      },
+    },
+    tokens: {
+      name: 'Token |||| Bots und Token',
+      fields: {
+        user: 'Wessen',
+        bot: 'Art',
+        name: 'Name',
+        scopes: 'Gut für',
+        createdAt: 'Erstellt',
+        expiresAt: 'Läuft ab',
+        lastUsedAt: 'Zuletzt benutzt',
+      },
+    },
     members: {
       name: 'Mitglied |||| Mitglieder',
       empty: 'In diesem Raum ist niemand.',

@@ -7,6 +7,7 @@ import { ConfirmedButton } from '../../look/confirmed-button';
 import { PlainTable } from '../../look/plain-table';
 import { client } from '../../service/client';
 import { useAct } from '../../service/use-act';
+import { EndSession } from '../../sessions/end-session';
 import { useMoment } from '../../words/region';
 import { nameOf } from '../name-of';
 import { MoreButton } from './more-button';
@@ -50,8 +51,10 @@ function Sessions({ user }: { user: User }) {
 
 function SessionRow({ user, session, mayEnd }: { user: User; session: LiveSession; mayEnd: boolean }) {
   const translate = useTranslate();
+  const queries = useQueryClient();
   const moment = useMoment();
-  const { id, how, createdAt, lastUsedAt, address, userAgent, current } = session;
+  const { how, createdAt, lastUsedAt, address, userAgent, current } = session;
+  const lookAgain = () => void queries.invalidateQueries({ queryKey: keyOf(user.id) });
   return (
     <TableRow>
       <TableCell>
@@ -63,34 +66,11 @@ function SessionRow({ user, session, mayEnd }: { user: User; session: LiveSessio
       <TableCell>{address ?? '–'}</TableCell>
       <TableCell sx={{ overflowWrap: 'anywhere', minWidth: 160 }}>{userAgent ?? '–'}</TableCell>
       {mayEnd && (
-        <TableCell>{!current && <EndSession user={user} sessionId={id} since={moment(createdAt)} />}</TableCell>
+        <TableCell>
+          {!current && <EndSession userId={user.id} name={nameOf(user)} session={session} onEnded={lookAgain} />}
+        </TableCell>
       )}
     </TableRow>
-  );
-}
-
-function EndSession({ user, sessionId, since }: { user: User; sessionId: string; since: string }) {
-  const translate = useTranslate();
-  const notify = useNotify();
-  const queries = useQueryClient();
-  const { act, busy } = useAct(
-    () => client.call('endSession', { params: { id: user.id, sessionId } }),
-    () => {
-      notify('verbatim.session.ended', { type: 'success' });
-      void queries.invalidateQueries({ queryKey: keyOf(user.id) });
-    },
-  );
-  return (
-    <ConfirmedButton
-      label="verbatim.session.end"
-      name={translate('verbatim.session.end_of', { since })}
-      icon={<LogoutIcon />}
-      title={translate('verbatim.session.end_title', { since })}
-      text={translate('verbatim.session.end_text')}
-      takesAway
-      busy={busy}
-      onConfirmed={act}
-    />
   );
 }
 

@@ -1,15 +1,14 @@
-import RevokeIcon from '@mui/icons-material/Block';
 import { Alert, TableCell, TableRow } from '@mui/material';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import type { Token, User } from '@verbatim/protocol';
-import { useCanAccess, useNotify, useRecordContext, useTranslate } from 'react-admin';
-import { ConfirmedButton } from '../../look/confirmed-button';
+import { useCanAccess, useRecordContext, useTranslate } from 'react-admin';
 import { PlainTable } from '../../look/plain-table';
 import { client } from '../../service/client';
 import { shown } from '../../service/failure';
 import { LOOK_AGAIN } from '../../service/look-again';
-import { useAct } from '../../service/use-act';
+import { RevokeToken } from '../../tokens/revoke-token';
 import { useMoment } from '../../words/region';
+import { nameOf } from '../name-of';
 import { MakeToken } from './make-token';
 
 /** The personal tokens of a person or bot. Administrators revoke them, and make those of bots. */
@@ -75,34 +74,9 @@ function TokenRow({ user, token, mayRevoke, onRevoked }: TokenRowProps) {
       <TableCell>{lastUsedAt === null ? translate('verbatim.token.unused') : moment(lastUsedAt)}</TableCell>
       {mayRevoke && (
         <TableCell>
-          <RevokeToken user={user} token={token} onRevoked={onRevoked} />
+          <RevokeToken userId={user.id} owner={nameOf(user)} token={token} onRevoked={onRevoked} />
         </TableCell>
       )}
     </TableRow>
-  );
-}
-
-function RevokeToken({ user, token, onRevoked }: Omit<TokenRowProps, 'mayRevoke'>) {
-  const translate = useTranslate();
-  const notify = useNotify();
-  const { name } = token;
-  const { act, busy } = useAct(
-    () => client.call('revokeTokenOf', { params: { id: user.id, tokenId: token.id } }),
-    () => {
-      notify('verbatim.token.revoked', { type: 'success', messageArgs: { name } });
-      onRevoked();
-    },
-  );
-  return (
-    <ConfirmedButton
-      label="verbatim.token.revoke"
-      name={translate('verbatim.token.revoke_it', { name })}
-      icon={<RevokeIcon />}
-      title={translate('verbatim.token.revoke_title', { name })}
-      text={translate('verbatim.token.revoke_text')}
-      takesAway
-      busy={busy}
-      onConfirmed={act}
-    />
   );
 }

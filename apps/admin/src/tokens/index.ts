@@ -1,0 +1,12 @@
+import TokenIcon from '@mui/icons-material/VpnKeyOutlined';
+import { lazy } from 'react';
+import type { Source } from '../service/source';
+import { tokenSource } from './tokens-source';
+
+/** With what programs act here: the tokens of people and bots. */
+export const tokens = {
+  name: 'tokens',
+  icon: TokenIcon,
+  list: lazy(() => import('./token-list')),
+  source: tokenSource as unknown as Source,
+};
