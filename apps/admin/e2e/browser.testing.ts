@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { eventually } from '../../api/src/testing/test-client.testing.js';
 
 /** Where a Chromium may be found; the first one that is there is used. */
 const places = [
@@ -87,6 +88,22 @@ export class Tab {
     await this.page.getByRole('button', { name: signInButton }).waitFor({ state: 'hidden' });
   }
 
+  /** Lets the page be light or dark from now on, as the person's machine would, and waits until it is. */
+  async turn(colours: 'light' | 'dark'): Promise<void> {
+    await this.page.emulateMedia({ colorScheme: colours });
+    const ground = 'getComputedStyle(document.body).backgroundColor';
+    await eventually(
+      () => this.page.evaluate<string>(ground),
+      (colour) => isDark(colour) === (colours === 'dark'),
+    );
+  }
+
+  async pictureInDark(name: string): Promise<void> {
+    await this.turn('dark');
+    await this.screenshot(name);
+    await this.turn('light');
+  }
+
   async screenshot(name: string): Promise<void> {
     mkdirSync(screenshots, { recursive: true });
     await this.page.screenshot({ path: `${screenshots}${name}.png` });
@@ -96,3 +113,7 @@ export class Tab {
     await this.page.context().close();
   }
 }
+
+/** Of a colour as `rgb(18, 18, 18)`. */
+const isDark = (colour: string): boolean =>
+  (colour.match(/\d+/g) ?? []).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) < 3 * 128;

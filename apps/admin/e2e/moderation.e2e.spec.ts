@@ -350,6 +350,40 @@ describe.skipIf(!browserProgram)('keeping rooms in order', { timeout: 180_000 },
       await page.getByRole('cell', { name: 'Closed' }).nth(1).waitFor();
     });
 
+    it('is selected from and closed on a phone as well', async () => {
+      const prefix = freshName();
+      const [first, second] = [await ada.room({ name: `${prefix} a` }), await ada.room({ name: `${prefix} b` })];
+      const phone = await Tab.open(browser, service.url, { viewport: { width: 390, height: 844 } });
+      page = phone.page;
+      try {
+        await phone.goTo(`/rooms?filter=${encodeURIComponent(JSON.stringify({ q: prefix }))}`);
+        await phone.signIn(administrator);
+        await page.getByRole('checkbox', { name: `Select ${prefix} b` }).check();
+        await page.getByRole('toolbar', { name: '1 selected' }).getByRole('button', { name: 'Close' }).click();
+        await dialog().getByRole('textbox', { name: 'Reason' }).fill('Nobody is there any more.');
+        await dialog()
+          .getByRole('textbox', { name: /to confirm/ })
+          .fill('close 1');
+        await inDialog('Close').click();
+        await dialog().getByText('1 of 1 done.').waitFor();
+        await inDialog('Close').click();
+        await page.getByText('Closed', { exact: true }).waitFor();
+        expect(await page.getByRole('checkbox', { name: `Select ${prefix} b` }).isDisabled()).toBe(true);
+        const standings = [first, second].map(async (id) => (await admin.get(`/v1/rooms/${id}`)).body.status);
+        expect(await Promise.all(standings)).toEqual(['open', 'closed']);
+        await page.getByText(`${prefix} a`).click();
+        await button('Close the room').waitFor();
+        await page.getByRole('tab', { name: 'Settings' }).click();
+        await field('Topic').fill('From a phone');
+        await button('Save').click();
+        await page.getByText('Saved.').waitFor();
+        expect(phone.complaints).toEqual([]);
+      } finally {
+        page = tab.page;
+        await phone.close();
+      }
+    });
+
     it('shows what others change without moving what one reads', async () => {
       const prefix = freshName();
       const [older] = [await ada.room({ name: `${prefix} a` }), await ada.room({ name: `${prefix} b` })];

@@ -1,9 +1,9 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { register, signIn } from '../../api/src/testing/test-client.testing.js';
 import { administrator, startTestService, type TestService } from '../../api/src/testing/test-service.testing.js';
 import { browserProgram, openBrowser, Tab } from './browser.testing.js';
+import { seriousFaults } from './faults-of-page.testing.js';
+import { settle } from './settled.testing.js';
 
 let service: TestService;
 let browser: Browser;
@@ -58,8 +58,10 @@ describe.skipIf(!browserProgram)('each page of the dashboard', { timeout: 180_00
     { name: 'dark', colorScheme: 'dark', viewport: { width: 1280, height: 900 } },
     { name: 'phone', colorScheme: 'light', viewport: { width: 390, height: 844 } },
   ] as const;
-  // All that is different in the others are colours and widths, and each takes a minute.
-  describe.each(process.env.LONG === '1' ? looks : looks.slice(0, 1))('$name', ({ name, ...look }) => {
+  // All that is different in the others are colours and widths, and each takes a minute: pictures have to do for the dark.
+  const long = process.env.LONG === '1';
+  const alsoDark = !long;
+  describe.each(long ? looks : looks.slice(0, 1))('$name', ({ name, ...look }) => {
     let tab: Tab;
     beforeAll(async () => {
       tab = await Tab.open(browser, service.url, { ...look, reducedMotion: 'reduce' });
@@ -72,6 +74,7 @@ describe.skipIf(!browserProgram)('each page of the dashboard', { timeout: 180_00
       const found: Record<string, unknown[]> = {};
       const look = async (page: string) => {
         await tab.screenshot(`${name}-${page}`);
+        if (alsoDark) await tab.pictureInDark(`dark-${page}`);
         const faults = await seriousFaults(tab);
         if (faults.length > 0) found[page] = faults;
       };
@@ -95,53 +98,3 @@ describe.skipIf(!browserProgram)('each page of the dashboard', { timeout: 180_00
     });
   });
 });
-
-/** What axe finds that is serious or worse, as far as one must know to mend it. */
-async function seriousFaults(tab: Tab): Promise<unknown[]> {
-  const { violations } = await new AxeBuilder({ page: tab.page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'])
-    .analyze();
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => ({
-      id,
-      nodes: nodes.slice(0, 3).map(({ html, failureSummary }) => [html, failureSummary]),
-    }));
-}
-
-/** People and rooms with a history, made as clients would. */
-async function settle(url: string): Promise<{ room: string; person: string; suspended: string }> {
-  const admin = await signIn(url);
-  const [ada, grace] = [await register(url, 'ada'), await register(url, 'grace')];
-  await ada.patch('/v1/me', { displayName: 'Ada Lovelace' });
-  await ada.post('/v1/me/tokens', { name: 'build server', scopes: ['read'] });
-  await grace.patch('/v1/me', { displayName: 'Grace Hopper' });
-  for (const name of ['linus', 'margaret', 'barbara', 'edsger']) await register(url, name);
-  const suspended = await register(url, 'mallory');
-  await admin.patch(`/v1/users/${suspended.id}`, { suspended: true });
-  const { id } = (await ada.post('/v1/rooms', { name: 'engine room', topic: 'Notes on the analytical engine' })).body;
-  await grace.post(`/v1/rooms/${id}/members`, {});
-  await ada.post(`/v1/rooms/${id}/members`, { userId: admin.id });
-  for (let i = 1; i <= 40; i += 1) {
-    const who = i % 3 === 0 ? grace : ada;
-    const { body } = await who.post(`/v1/rooms/${id}/messages`, {
-      text: `message ${i}${i % 7 === 0 ? `\n${'and more of it '.repeat(12)}` : ''}`,
-    });
-    if (i === 38) await who.delete(`/v1/rooms/${id}/messages/${body.id}`, { reason: 'Was wrong.' });
-  }
-  const { items } = (await ada.get(`/v1/rooms/${id}/messages?limit=5`)).body;
-  for (const { id: message, author } of items) {
-    const reporter = author.id === ada.id ? grace : ada;
-    await reporter.post(`/v1/rooms/${id}/messages/${message}/reports`, { reason: 'This is spam.' });
-  }
-  await ada.post(`/v1/rooms/${id}/invitations`, { role: 'guest' });
-  await ada.post(`/v1/rooms/${id}/webhooks`, { url: 'https://hooks.example.org/verbatim', active: false });
-  await ada.post(`/v1/rooms/${id}/incoming-webhooks`, { name: 'Build server' });
-  await ada.put(`/v1/rooms/${id}/bans/${suspended.id}`, { reason: 'Was rude.' });
-  await admin.post('/v1/invitations', { uses: 5 });
-  await grace.post('/v1/rooms', { name: 'harbour', visibility: 'private' });
-  await grace.put('/v1/direct/ada');
-  const { id: closed } = (await ada.post('/v1/rooms', { name: 'old attic', visibility: 'hidden' })).body;
-  await ada.post(`/v1/rooms/${closed}/close`, { reason: 'Moved.' });
-  return { room: id, person: ada.id, suspended: suspended.id };
-}

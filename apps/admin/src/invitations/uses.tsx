@@ -64,7 +64,9 @@ function UsesDialog({ id, onEnd }: { id: string; onEnd(): void }) {
         {hasNextPage && <Button onClick={() => fetchNextPage()}>{translate('verbatim.more')}</Button>}
       </DialogContent>
       <DialogActions>
-        <Button onClick={onEnd}>{translate('verbatim.close')}</Button>
+        <Button onClick={onEnd} autoFocus>
+          {translate('verbatim.close')}
+        </Button>
       </DialogActions>
     </Dialog>
   );

@@ -66,7 +66,8 @@ export function AskDialog(props: AskDialogProps) {
           )}
         </DialogContent>
         <DialogActions>
-          <Button onClick={onEnd} disabled={busy}>
+          {/* Something in the dialog has the focus from the beginning, for those who hear what is there. */}
+          <Button onClick={onEnd} disabled={busy} autoFocus={!children && typed === undefined}>
             {translate('verbatim.cancel')}
           </Button>
           <Button type="submit" color={color} disabled={!sure || busy}>

@@ -32,9 +32,10 @@ export function ConfirmedButton(props: ConfirmedButtonProps) {
         startIcon={icon}
         aria-label={name}
         color={takesAway ? 'error' : 'primary'}
-        onClick={() => setAsking(true)}
-        disabled={busy}
-        sx={{ whiteSpace: 'nowrap' }}
+        // A button that is disabled loses the focus, and whoever uses the keyboard their place.
+        aria-disabled={busy}
+        onClick={() => !busy && setAsking(true)}
+        sx={{ whiteSpace: 'nowrap', '&[aria-disabled=true]': { opacity: 0.5 } }}
       >
         {translate(label)}
       </Button>

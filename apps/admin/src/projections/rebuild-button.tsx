@@ -7,7 +7,7 @@ import { client } from '../service/client';
 import { shown } from '../service/failure';
 import { sensitive } from '../service/proof';
 
-/** Has all read models built anew, once that is confirmed. */
+/** Has all read models built anew, once that is confirmed. The dialog stays until it has begun, so the button need not be disabled. */
 export function RebuildButton({ onBegun }: { onBegun(projections: Projections): void }) {
   const translate = useTranslate();
   const notify = useNotify();
@@ -22,7 +22,7 @@ export function RebuildButton({ onBegun }: { onBegun(projections: Projections): 
   if (!canAccess) return null;
   return (
     <>
-      <Button label="verbatim.projections.rebuild" onClick={() => setAsking(true)} disabled={isPending}>
+      <Button label="verbatim.projections.rebuild" onClick={() => setAsking(true)}>
         <RebuildIcon />
       </Button>
       <Confirm

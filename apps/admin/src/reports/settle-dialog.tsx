@@ -47,7 +47,7 @@ export function SettleDialog({ report, onEnd }: { report: Report; onEnd(): void 
             <FormControlLabel
               key={one}
               value={one}
-              control={<Radio />}
+              control={<Radio autoFocus={one === outcomes[0]} />}
               label={translate(`verbatim.report_outcome.${one}`)}
             />
           ))}

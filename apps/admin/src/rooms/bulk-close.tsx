@@ -127,7 +127,8 @@ function Progress({ rooms, outcomes, over, onEnd }: ProgressProps) {
         </List>
       </DialogContent>
       <DialogActions>
-        <Button onClick={onEnd} disabled={!over}>
+        {/* Another button once it is over, so that it takes the focus. */}
+        <Button key={`${over}`} onClick={onEnd} disabled={!over} autoFocus={over}>
           {translate('verbatim.close')}
         </Button>
       </DialogActions>

@@ -9,10 +9,10 @@ import {
   List,
   NumberField,
   SelectInput,
-  SimpleList,
   TopToolbar,
   useCanAccess,
 } from 'react-admin';
+import { NarrowList } from '../look/narrow-list';
 import { Search } from '../look/search';
 import { Still } from '../look/still';
 import { LOOK_AGAIN } from '../service/look-again';
@@ -43,18 +43,18 @@ export default function RoomList() {
     >
       <Still>
         {narrow ? (
-          <SimpleList<Room>
-            primaryText={nameOfRoom}
-            secondaryText={(room) => room.topic}
-            tertiaryText={(room) => <StatusOf room={room} />}
-            rowClick="show"
-            sx={{ '& .RaSimpleList-tertiary': { opacity: 1 } }}
+          <NarrowList<Room>
+            name={nameOfRoom}
+            more={({ topic }) => topic}
+            standing={(room) => <StatusOf room={room} />}
+            bulk={mayChange ? <BulkClose /> : false}
+            isSelectable={mayBeClosed}
           />
         ) : (
           <DataTable<Room>
             rowClick="show"
             bulkActionButtons={mayChange ? <BulkClose /> : false}
-            isRowSelectable={({ status, visibility }) => status === 'open' && visibility !== 'direct'}
+            isRowSelectable={mayBeClosed}
             hiddenColumns={['createdAt']}
           >
             <Column source="name" render={nameOfRoom} />
@@ -74,6 +74,8 @@ export default function RoomList() {
     </List>
   );
 }
+
+const mayBeClosed = ({ status, visibility }: Room): boolean => status === 'open' && visibility !== 'direct';
 
 function Actions({ narrow }: { narrow: boolean }) {
   return (

@@ -100,7 +100,9 @@ function BulkDialog({ act, people, onEnd }: { act: Act; people: User[]; onEnd(ch
       </DialogContent>
       <DialogActions>
         {state === 'over' ? (
-          <MuiButton onClick={() => onEnd(true)}>{translate('verbatim.close')}</MuiButton>
+          <MuiButton onClick={() => onEnd(true)} autoFocus>
+            {translate('verbatim.close')}
+          </MuiButton>
         ) : (
           <>
             <MuiButton onClick={() => onEnd(false)} disabled={state === 'running'}>

@@ -36,12 +36,7 @@ export function StandingButton() {
     );
   return (
     <>
-      <Button
-        label={`verbatim.users.${next}`}
-        color={user.suspended ? 'primary' : 'error'}
-        onClick={ask}
-        disabled={isPending}
-      >
+      <Button label={`verbatim.users.${next}`} color={user.suspended ? 'primary' : 'error'} onClick={ask}>
         {user.suspended ? <RestoreIcon /> : <BlockIcon />}
       </Button>
       <Confirm

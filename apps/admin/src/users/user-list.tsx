@@ -13,10 +13,10 @@ import {
   Link,
   List,
   SelectInput,
-  SimpleList,
   TopToolbar,
   useCanAccess,
 } from 'react-admin';
+import { NarrowList } from '../look/narrow-list';
 import { Search } from '../look/search';
 import { LOOK_AGAIN } from '../service/look-again';
 import { BulkActs } from './bulk-acts';
@@ -51,12 +51,11 @@ export function UserList() {
       queryOptions={{ refetchInterval: LOOK_AGAIN }}
     >
       {narrow ? (
-        <SimpleList<User>
-          primaryText={nameOf}
-          secondaryText={(user) => user.username}
-          tertiaryText={(user) => <StatusOf user={user} />}
-          rowClick="show"
-          sx={{ '& .RaSimpleList-tertiary': { opacity: 1 } }}
+        <NarrowList<User>
+          name={nameOf}
+          more={({ username }) => username}
+          standing={(user) => <StatusOf user={user} />}
+          bulk={mayChange ? <BulkActs /> : false}
         />
       ) : (
         <DataTable<User>

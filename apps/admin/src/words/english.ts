@@ -127,6 +127,8 @@ export const englishWords = {
     copied: 'Copied',
     none: 'None',
     more: 'Show more',
+    select: 'Select %{name}',
+    selected: '1 selected |||| %{smart_count} selected',
     never: 'Not known',
     sign_in: {
       title: 'Sign in to Verbatim',

@@ -310,6 +310,8 @@ export const germanWords: Words = {
     copied: 'Kopiert',
     none: 'Keine',
     more: 'Mehr zeigen',
+    select: '%{name} auswählen',
+    selected: '1 ausgewählt |||| %{smart_count} ausgewählt',
     never: 'Nicht bekannt',
     sign_in: {
       title: 'Bei Verbatim anmelden',

@@ -1,0 +1,15 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Tab } from './browser.testing.js';
+
+/** What axe finds that is serious or worse, as far as one must know to mend it. */
+export async function seriousFaults(tab: Tab): Promise<unknown[]> {
+  const { violations } = await new AxeBuilder({ page: tab.page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'])
+    .analyze();
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => ({
+      id,
+      nodes: nodes.slice(0, 3).map(({ html, failureSummary }) => [html, failureSummary]),
+    }));
+}
