@@ -104,10 +104,9 @@ describe.skipIf(!browserProgram)('the dashboard', { timeout: 180_000 }, () => {
       const room = await admin.room();
       await tab.goTo('/');
       await page.getByText('Ready').first().waitFor();
-      const { text } = await admin.get('/metrics');
-      const before = Number(/^verbatim_messages (\d+)$/m.exec(text)?.[1]);
+      const { days } = (await admin.get('/v1/overview')).body;
       await admin.says(room, 'one more');
-      await page.getByText(`${before + 1} since the service started`).waitFor();
+      await page.getByText(`${days.at(-1).messages + 1} today, in UTC`).waitFor();
     });
 
     describe('people', () => {
