@@ -49,12 +49,16 @@ export type Decision<E extends Happened> = Accepted<E> | Rejection;
  */
 export interface Decider<S, C, E extends Happened> {
   /** Streams are named `<category>-<id>`. */
-  readonly category: string;
+  readonly category: StreamCategory;
   readonly initialState: S;
   readonly evolve: (state: S, event: E) => S;
   /** `at` is the time that the events of the decision will bear: RFC 3339, UTC, milliseconds. */
   readonly decide: (command: C, state: S, at: string) => Decision<E>;
 }
+
+/** What streams are about, all of them: where other streams are stored too, the log is known by these. */
+export const streamCategories = ['room', 'user', 'invitation', 'announcement', 'maintenance'] as const;
+export type StreamCategory = (typeof streamCategories)[number];
 
 /** The name of the stream that holds one entity's events. */
 export const streamName = (category: string, id: string): string => `${category}-${id}`;

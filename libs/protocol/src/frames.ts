@@ -1,3 +1,4 @@
+import { type StreamCategory, streamCategories } from '@verbatim/domain';
 import { z } from 'zod';
 import { userSchema } from './accounts.js';
 import { errorFrameSchema } from './errors.js';
@@ -104,9 +105,7 @@ export type ClientDataToSend<E extends ClientEvent> = z.input<(typeof clientFram
 
 // Server to client --------------------------------------------------------------------------------------------------
 
-/** What streams are about. */
-export const streamCategories = ['room', 'user', 'invitation', 'announcement', 'maintenance'] as const;
-export type StreamCategory = (typeof streamCategories)[number];
+export { type StreamCategory, streamCategories };
 
 /** The data of each frame that the server may send. */
 export const serverFrames = {

@@ -1,5 +1,4 @@
-import { parseStream, type Recorded } from '@verbatim/domain';
-import { type StreamCategory, streamCategories } from '@verbatim/protocol';
+import { parseStream, type Recorded, type StreamCategory, streamCategories } from '@verbatim/domain';
 import { overseersOnly } from '../accounts/authentication.js';
 import type { ReadModelProgress } from '../rest/read-your-writes.js';
 import type { Connection } from './connection.js';

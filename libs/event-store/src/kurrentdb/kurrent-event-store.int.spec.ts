@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { streamCategories } from '@verbatim/domain';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { recordFrom, wholeLog } from '../commotion.testing.js';
 import { eventStoreContract, type Opened } from '../event-store.contract.testing.js';
@@ -142,6 +143,14 @@ describe('event store: kurrentdb, in particular', () => {
     const last = await recordFrom(store, -1n);
     await last.subscription.reached(position);
     await vi.waitFor(() => expect(standIn.subscribers).toBe(1), 10_000);
+  });
+
+  it('given streams of every category, then all are part of the log', async () => {
+    const heard = await recordFrom(store, -1n);
+    for (const category of streamCategories) await store.append(`${category}-1`, NO_STREAM, [event()]);
+    expect(await store.readAll(0n, 10)).toHaveLength(streamCategories.length);
+    await heard.subscription.reached(await store.head());
+    expect(heard.events.map(({ stream }) => stream)).toEqual(streamCategories.map((category) => `${category}-1`));
   });
 
   it('given other streams on the server, then they are no part of the log', async () => {

@@ -1,7 +1,8 @@
 import { type Filter, streamNameFilter } from '@kurrent/kurrentdb-client';
+import { streamCategories } from '@verbatim/domain';
 
-/** Categories of the streams that make up the log. */
-const categories = ['room-', 'user-', 'invitation-'];
+/** How the names of the streams that make up the log begin. */
+const categories = streamCategories.map((category) => `${category}-`);
 
 /**
  * How the streams of the log are called in KurrentDB: as they are or, where several logs share one server, behind a
