@@ -90,7 +90,9 @@ describe('private addresses', () => {
     for (const id of webhooks) {
       const ask = () => ada.get(`/v1/rooms/${room}/webhooks/${id}`);
       const { body } = await eventually(ask, (one) => one.body.deliveries.lastError !== null);
-      expect(body.deliveries).toMatchObject({ lastStatus: null, behind: 1 });
+      expect(body.deliveries.lastStatus).toBe(null);
+      // The message, and perhaps a webhook added just before it.
+      expect(body.deliveries.behind).toBeGreaterThanOrEqual(1);
       expect(body.deliveries.lastError).toMatch(/not a public one/);
     }
     // Each was asked for, and what was answered is what would have been connected to.
