@@ -1,17 +1,8 @@
-import { Alert, Box, Button, Card, CardContent, Typography } from '@mui/material';
+import { Alert, Button, Typography } from '@mui/material';
 import { useState } from 'react';
-import {
-  Form,
-  Link,
-  LocalesMenuButton,
-  maxLength,
-  minLength,
-  PasswordInput,
-  required,
-  useTranslate,
-} from 'react-admin';
+import { Form, Link, maxLength, minLength, PasswordInput, required, useTranslate } from 'react-admin';
 import { useSearchParams } from 'react-router-dom';
-import { useLanguageOfPage } from '../look/layout';
+import { FrontPage } from '../look/front-page';
 import { client } from '../service/client';
 import { shown } from '../service/failure';
 
@@ -23,47 +14,35 @@ interface Chosen {
 /** Where somebody who got a token from an administrator chooses a password. Nobody needs to be signed in. */
 export function ResetPage() {
   const translate = useTranslate();
-  useLanguageOfPage();
   const token = useSearchParams()[0].get('token');
   const { state, refusal, choose } = useReset(token ?? '');
   return (
-    <Box
-      component="main"
-      sx={{ minHeight: '100vh', display: 'grid', placeItems: 'center', bgcolor: 'background.default', p: 2 }}
-    >
-      <Card sx={{ width: '100%', maxWidth: 420 }}>
-        <CardContent sx={{ p: { xs: 2, sm: 4 } }}>
-          <Box sx={{ display: 'flex', justifyContent: 'space-between', alignItems: 'start' }}>
-            <Typography variant="h1">{translate('verbatim.reset.title')}</Typography>
-            <LocalesMenuButton />
-          </Box>
-          {state === 'done' ? (
-            <>
-              <Alert severity="success" sx={{ my: 2 }}>
-                {translate('verbatim.reset.done')}
-              </Alert>
-              <Link to="/">{translate('verbatim.reset.to_dashboard')}</Link>
-            </>
-          ) : token === null ? (
-            <Alert severity="error" sx={{ my: 2 }}>
-              {translate('verbatim.reset.no_token')}
+    <FrontPage title="verbatim.reset.title">
+      {state === 'done' ? (
+        <>
+          <Alert severity="success" sx={{ my: 2 }}>
+            {translate('verbatim.reset.done')}
+          </Alert>
+          <Link to="/">{translate('verbatim.reset.to_dashboard')}</Link>
+        </>
+      ) : token === null ? (
+        <Alert severity="error" sx={{ my: 2 }}>
+          {translate('verbatim.reset.no_token')}
+        </Alert>
+      ) : (
+        <>
+          <Typography color="textSecondary" sx={{ mt: 1, mb: 2 }}>
+            {translate('verbatim.reset.lead')}
+          </Typography>
+          {refusal && (
+            <Alert severity="error" sx={{ mb: 2 }}>
+              {refusal}
             </Alert>
-          ) : (
-            <>
-              <Typography color="textSecondary" sx={{ mt: 1, mb: 2 }}>
-                {translate('verbatim.reset.lead')}
-              </Typography>
-              {refusal && (
-                <Alert severity="error" sx={{ mb: 2 }}>
-                  {refusal}
-                </Alert>
-              )}
-              <PasswordForm busy={state === 'busy'} onChosen={choose} />
-            </>
           )}
-        </CardContent>
-      </Card>
-    </Box>
+          <PasswordForm busy={state === 'busy'} onChosen={choose} />
+        </>
+      )}
+    </FrontPage>
   );
 }
 

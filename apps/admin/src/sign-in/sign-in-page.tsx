@@ -1,9 +1,7 @@
-import { Alert, Box, Button, Card, CardContent, Typography } from '@mui/material';
+import { Alert, Button, Typography } from '@mui/material';
 import { useEffect, useState } from 'react';
 import {
   Form,
-  LocalesMenuButton,
-  Notification,
   PasswordInput,
   required,
   TextInput,
@@ -12,7 +10,7 @@ import {
   useNavigate,
   useTranslate,
 } from 'react-admin';
-import { useLanguageOfPage } from '../look/layout';
+import { FrontPage } from '../look/front-page';
 import { NotLetIn, type SignIn } from '../service/auth-provider';
 import { endOfSession } from '../service/client';
 import { signOnRefusal, signOnUrl, useSignOnLabel } from './single-sign-on';
@@ -20,75 +18,62 @@ import { signOnRefusal, signOnUrl, useSignOnLabel } from './single-sign-on';
 /** Username and password, and the code of an authenticator once the service asks for it. */
 export function SignInPage() {
   const translate = useTranslate();
-  useLanguageOfPage();
   useLeaveIfSignedIn();
   const { refusal, codeNeeded, busy, submit } = useSignIn();
   const signOnLabel = useSignOnLabel();
   return (
-    <Box
-      component="main"
-      sx={{ minHeight: '100vh', display: 'grid', placeItems: 'center', bgcolor: 'background.default', p: 2 }}
-    >
-      <Card sx={{ width: '100%', maxWidth: 420 }}>
-        <CardContent sx={{ p: { xs: 2, sm: 4 } }}>
-          <Box sx={{ display: 'flex', justifyContent: 'space-between', alignItems: 'start' }}>
-            <Typography variant="h1">{translate('verbatim.sign_in.title')}</Typography>
-            <LocalesMenuButton />
-          </Box>
-          <Typography color="textSecondary" sx={{ mt: 1, mb: 2 }}>
-            {translate('verbatim.sign_in.lead')}
-          </Typography>
-          {!refusal && endOfSession.unwanted && (
-            <Alert severity="info" sx={{ mb: 2 }}>
-              {translate('verbatim.sign_in.ended')}
-            </Alert>
-          )}
-          {refusal && (
-            <Alert severity={codeNeeded && refusal.reason === 'code_needed' ? 'info' : 'error'} sx={{ mb: 2 }}>
-              {translate(refusal.message, { _: refusal.message })}
-              {refusal.traceId && ` (trace ${refusal.traceId})`}
-            </Alert>
-          )}
-          <Form onSubmit={(values: object) => submit(values as SignIn)} noValidate>
-            <TextInput
-              fullWidth
-              source="username"
-              label="ra.auth.username"
-              autoComplete="username"
-              autoFocus
-              validate={required()}
-            />
-            <PasswordInput
-              fullWidth
-              source="password"
-              label="ra.auth.password"
-              autoComplete="current-password"
-              validate={required()}
-            />
-            {codeNeeded && (
-              <TextInput
-                fullWidth
-                source="code"
-                label="verbatim.sign_in.code"
-                helperText="verbatim.sign_in.code_help"
-                autoComplete="one-time-code"
-                autoFocus
-                validate={required()}
-              />
-            )}
-            <Button type="submit" variant="contained" fullWidth disabled={busy} sx={{ mt: 1 }}>
-              {translate('ra.auth.sign_in')}
-            </Button>
-          </Form>
-          {signOnLabel && (
-            <Button href={signOnUrl()} variant="outlined" fullWidth sx={{ mt: 2 }}>
-              {signOnLabel}
-            </Button>
-          )}
-        </CardContent>
-      </Card>
-      <Notification />
-    </Box>
+    <FrontPage title="verbatim.sign_in.title">
+      <Typography color="textSecondary" sx={{ mt: 1, mb: 2 }}>
+        {translate('verbatim.sign_in.lead')}
+      </Typography>
+      {!refusal && endOfSession.unwanted && (
+        <Alert severity="info" sx={{ mb: 2 }}>
+          {translate('verbatim.sign_in.ended')}
+        </Alert>
+      )}
+      {refusal && (
+        <Alert severity={codeNeeded && refusal.reason === 'code_needed' ? 'info' : 'error'} sx={{ mb: 2 }}>
+          {translate(refusal.message, { _: refusal.message })}
+          {refusal.traceId && ` (trace ${refusal.traceId})`}
+        </Alert>
+      )}
+      <Form onSubmit={(values: object) => submit(values as SignIn)} noValidate>
+        <TextInput
+          fullWidth
+          source="username"
+          label="ra.auth.username"
+          autoComplete="username"
+          autoFocus
+          validate={required()}
+        />
+        <PasswordInput
+          fullWidth
+          source="password"
+          label="ra.auth.password"
+          autoComplete="current-password"
+          validate={required()}
+        />
+        {codeNeeded && (
+          <TextInput
+            fullWidth
+            source="code"
+            label="verbatim.sign_in.code"
+            helperText="verbatim.sign_in.code_help"
+            autoComplete="one-time-code"
+            autoFocus
+            validate={required()}
+          />
+        )}
+        <Button type="submit" variant="contained" fullWidth disabled={busy} sx={{ mt: 1 }}>
+          {translate('ra.auth.sign_in')}
+        </Button>
+      </Form>
+      {signOnLabel && (
+        <Button href={signOnUrl()} variant="outlined" fullWidth sx={{ mt: 2 }}>
+          {signOnLabel}
+        </Button>
+      )}
+    </FrontPage>
   );
 }
 

@@ -88,58 +88,51 @@ function PauseOrResume({ webhook: { id: webhookId, roomId: id, active } }: { web
 }
 
 function Rotate({ webhook, name, onSecret }: { webhook: Webhook; name: string; onSecret(secret: string): void }) {
-  const translate = useTranslate();
-  const [asking, setAsking] = useState(false);
-  const { act, busy, error } = useDeed(
-    () => client.call('rotateWebhookSecret', { params: { id: webhook.roomId, webhookId: webhook.id } }),
-    ({ secret }) => {
-      setAsking(false);
-      onSecret(secret);
-    },
-  );
+  const { id: webhookId, roomId: id } = webhook;
+  const rotate = () => client.call('rotateWebhookSecret', { params: { id, webhookId } });
+  const typed = hostOf(webhook);
   return (
-    <>
-      <Button onClick={() => setAsking(true)}>{translate('verbatim.webhooks.rotate')}</Button>
-      {asking && (
-        <AskDialog
-          title={translate('verbatim.webhooks.rotate_title', { name })}
-          text={translate('verbatim.webhooks.rotate_text')}
-          action={translate('verbatim.webhooks.rotate')}
-          color="warning"
-          typed={hostOf(webhook)}
-          busy={busy}
-          error={error}
-          onSubmit={() => act()}
-          onEnd={() => setAsking(false)}
-        />
-      )}
-    </>
+    <Asked of="rotate" name={name} typed={typed} color="warning" deed={rotate} onDone={(it) => onSecret(it.secret)} />
   );
 }
 
 function Remove({ webhook, name }: { webhook: Webhook; name: string }) {
-  const translate = useTranslate();
   const notify = useNotify();
+  const { id: webhookId, roomId: id } = webhook;
+  const remove = () => client.call('removeWebhook', { params: { id, webhookId } });
+  const done = () => notify('verbatim.webhooks.remove_done');
+  return <Asked of="remove" name={name} typed={hostOf(webhook)} color="error" deed={remove} onDone={done} />;
+}
+
+interface AskedProps<A> {
+  readonly of: 'rotate' | 'remove';
+  readonly name: string;
+  readonly typed: string | undefined;
+  readonly color: 'warning' | 'error';
+  deed(): Promise<A>;
+  onDone(answer: A): void;
+}
+
+/** A button for what cannot be undone, which asks first. */
+function Asked<A>({ of, name, typed, color, deed, onDone }: AskedProps<A>) {
+  const translate = useTranslate();
   const [asking, setAsking] = useState(false);
-  const { act, busy, error } = useDeed(
-    () => client.call('removeWebhook', { params: { id: webhook.roomId, webhookId: webhook.id } }),
-    () => {
-      setAsking(false);
-      notify('verbatim.webhooks.remove_done');
-    },
-  );
+  const { act, busy, error } = useDeed(deed, (answer) => {
+    setAsking(false);
+    onDone(answer);
+  });
   return (
     <>
-      <Button color="error" onClick={() => setAsking(true)}>
-        {translate('verbatim.webhooks.remove')}
+      <Button color={color === 'error' ? 'error' : 'primary'} onClick={() => setAsking(true)}>
+        {translate(`verbatim.webhooks.${of}`)}
       </Button>
       {asking && (
         <AskDialog
-          title={translate('verbatim.webhooks.remove_title', { name })}
-          text={translate('verbatim.webhooks.remove_text')}
-          action={translate('verbatim.webhooks.remove')}
-          color="error"
-          typed={hostOf(webhook)}
+          title={translate(`verbatim.webhooks.${of}_title`, { name })}
+          text={translate(`verbatim.webhooks.${of}_text`)}
+          action={translate(`verbatim.webhooks.${of}`)}
+          color={color}
+          typed={typed}
           busy={busy}
           error={error}
           onSubmit={() => act()}

@@ -1,0 +1,27 @@
+import { Box, Card, CardContent, Typography } from '@mui/material';
+import type { ReactNode } from 'react';
+import { LocalesMenuButton, Notification, useTranslate } from 'react-admin';
+import { useLanguageOfPage } from './layout';
+
+/** A page for those who are not signed in: one card in the middle. `title` is a key of the words. */
+export function FrontPage({ title, children }: { title: string; children: ReactNode }) {
+  const translate = useTranslate();
+  useLanguageOfPage();
+  return (
+    <Box
+      component="main"
+      sx={{ minHeight: '100vh', display: 'grid', placeItems: 'center', bgcolor: 'background.default', p: 2 }}
+    >
+      <Card sx={{ width: '100%', maxWidth: 420 }}>
+        <CardContent sx={{ p: { xs: 2, sm: 4 } }}>
+          <Box sx={{ display: 'flex', justifyContent: 'space-between', alignItems: 'start' }}>
+            <Typography variant="h1">{translate(title)}</Typography>
+            <LocalesMenuButton />
+          </Box>
+          {children}
+        </CardContent>
+      </Card>
+      <Notification />
+    </Box>
+  );
+}
