@@ -5,9 +5,10 @@ import postgres, { type Sql } from 'postgres';
 const PARTING = 1;
 
 /**
- * A pool of connections for everything but the event store, which has its own. It is replaced by another as soon as one of them is lost, since postgres.js does not begin
- * afresh with a lost connection (see PacedSockets). To those who use it, it is one client. Array types are declared
- * rather than asked for, and connecting is paced, because a database that goes away must not take the process along.
+ * A pool of connections for everything but the event store, which has its own. When one of them is lost, another pool
+ * takes its place, since postgres.js does not begin afresh with a lost connection (see PacedSockets); to those who use
+ * it, it stays one client. Array types are declared rather than asked for, and connecting is paced, because a database
+ * that goes away must not take the process along.
  */
 export function connect(url: string): Sql {
   let current = newClient();

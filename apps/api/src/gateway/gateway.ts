@@ -94,7 +94,7 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
 
   /** Accounts that have an open socket here. */
   get people(): number {
-    return new Set(Array.from(this.connections.values(), ({ actor }) => actor.id)).size;
+    return this.limits.socketsOfAccounts.size;
   }
 
   // Coming and going ------------------------------------------------------------------------------------------------

@@ -4,6 +4,11 @@ export class SocketCounts {
 
   constructor(private readonly most: number) {}
 
+  /** Accounts or addresses that have one. */
+  get size(): number {
+    return this.open.size;
+  }
+
   full(key: string): boolean {
     return (this.open.get(key) ?? 0) >= this.most;
   }
