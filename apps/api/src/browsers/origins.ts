@@ -24,10 +24,17 @@ export class Origins {
     return origin === undefined || this.allowed.has(origin) || this.isOwn(origin, request);
   }
 
-  /** Behind a proxy that is not trusted it is not known whether it is https or http that leads here, so both are. */
+  /** Without a trusted proxy the scheme that the client used is unknown, so both count. */
   private isOwn(origin: string, request: IncomingMessage): boolean {
     const host = this.proxies.hostOf(request);
     const schemes = !this.proxies.any ? ['http', 'https'] : [this.proxies.secure(request) ? 'https' : 'http'];
-    return host !== '' && schemes.some((scheme) => origin === `${scheme}://${host}`);
+    return schemes.some((scheme) => originOf(`${scheme}://${host}`) === origin);
   }
+}
+
+/** As browsers write it: lower case, without the scheme's default port. Null if the host cannot be one. */
+function originOf(address: string): string | null {
+  if (!URL.canParse(address)) return null;
+  const { origin, pathname, search, hash, username } = new URL(address);
+  return pathname + search + hash + username === '/' ? origin : null;
 }

@@ -1,11 +1,14 @@
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import proxyAddr from '@fastify/proxy-addr';
+import parseForwarded from 'forwarded-parse';
+import ipaddr from 'ipaddr.js';
 import type { Device } from '../vault/sessions.js';
 
 /** Characters of the header User-Agent that are kept. */
-const MOST_USER_AGENT = 300;
+const MAX_USER_AGENT = 300;
 
-/** Proxies whose word counts: how many stand in front of the service, or their networks; null: none. */
+/** The proxies that are trusted: how many stand in front of the service, or their networks; null: none. */
 export type TrustedProxies = number | readonly string[] | null;
 
 /** Reads `TRUST_PROXY`: empty for none, a number of hops, or networks with commas between them. Undefined if it is neither. */
@@ -16,70 +19,99 @@ export function readTrustedProxies(setting: string): TrustedProxies | undefined 
   return networks.every(isNetwork) ? networks : undefined;
 }
 
-function isNetwork(network: string): boolean {
-  const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(network) ?? [];
-  const family = isIP(address);
-  return family !== 0 && (bits === undefined || Number(bits) <= (family === 4 ? 32 : 128));
-}
+const isNetwork = (text: string): boolean =>
+  text.includes('/') ? ipaddr.isValidCIDR(text) && !text.endsWith('/0') : isIP(text) !== 0;
 
-/** Who really asks, and how, where proxies that are trusted have passed a request on. Others may claim what they like. */
+/**
+ * Who sent a request, and to which address, as the trusted proxies in front report it in `X-Forwarded-For`, `-Proto` and
+ * `-Host` or in `Forwarded` (RFC 7239). Each proxy appends its entry to these lists, so an entry counts only if a trusted
+ * proxy wrote it; what stands before may be made up by the client.
+ */
 export class Proxies {
   private readonly trusts: (address: string, hop: number) => boolean;
-  /** Whether there are any: only then is it known whether somebody came by https. */
+  /** Whether any proxy is trusted: only then is the scheme that the client used known. */
   readonly any: boolean;
 
-  constructor(trusted: TrustedProxies) {
+  constructor(private readonly trusted: TrustedProxies) {
     this.any = trusted !== null;
-    this.trusts = trusting(trusted);
+    this.trusts = trustOf(trusted);
   }
 
-  /** The client's address. Mapped IPv4 addresses are told as IPv4. */
-  addressOf({ socket, headers }: IncomingMessage): string {
-    let address = plain(socket.remoteAddress ?? '');
-    const passed = headers['x-forwarded-for'];
-    // What came from the nearest proxy stands last.
-    const before = String(passed ?? '').split(',');
-    for (let hop = 0; before.length > 0 && this.trusts(address, hop); hop++) {
-      const named = plain(before.pop()?.trim() ?? '');
-      if (isIP(named) === 0) break;
-      address = named;
-    }
-    return address;
+  /** The client's address. IPv4 addresses mapped to IPv6 are given as IPv4. */
+  addressOf(request: IncomingMessage): string {
+    return this.route(request).at(-1) ?? '';
   }
 
-  /** What is noted of where somebody signed in. */
+  /** What is recorded about the place somebody signed in from. */
   deviceOf(request: IncomingMessage): Device {
-    const userAgent = request.headers['user-agent']?.slice(0, MOST_USER_AGENT) ?? null;
+    const userAgent = request.headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null;
     return { address: this.addressOf(request), userAgent };
   }
 
-  /** Whether the client came by https, as far as a proxy says so that is trusted. */
+  /** Whether the client used https (or wss), according to a trusted proxy. */
   secure(request: IncomingMessage): boolean {
-    return this.told(request, 'x-forwarded-proto') === 'https';
+    return /^(https|wss)$/i.test(this.reported(request, 'proto') ?? '');
   }
 
-  /** The host, with its port, that the client asked for. */
+  /** The host, with its port if it has one, that the client asked for. */
   hostOf(request: IncomingMessage): string {
-    return (this.told(request, 'x-forwarded-host') ?? request.headers.host ?? '').toLowerCase();
+    return (this.reported(request, 'host') ?? request.headers.host ?? '').toLowerCase();
   }
 
-  private told({ socket, headers }: IncomingMessage, name: string): string | undefined {
-    if (!this.trusts(plain(socket.remoteAddress ?? ''), 0)) return undefined;
-    const told = headers[name];
-    return typeof told === 'string' ? told.split(',').at(-1)?.trim().toLowerCase() : undefined;
+  /** The addresses from the nearest proxy to the client, as far as each one was named by a trusted proxy. */
+  private route(request: IncomingMessage): string[] {
+    const route = [withoutPort(request.socket.remoteAddress ?? '')];
+    for (const named of listOf(request, 'for').reverse()) {
+      const address = withoutPort(named);
+      if (!this.trusts(route.at(-1) ?? '', route.length - 1) || isIP(address) === 0) break;
+      route.push(address);
+    }
+    return route;
+  }
+
+  /** The entry written by the outermost trusted proxy. If fewer proxies write entries than are trusted, it is the first one. */
+  private reported(request: IncomingMessage, part: 'proto' | 'host'): string | undefined {
+    const hops = this.hopsOf(request);
+    const list = listOf(request, part);
+    return hops === 0 ? undefined : list[Math.max(0, list.length - hops)];
+  }
+
+  /** How many trusted proxies the request came through. */
+  private hopsOf(request: IncomingMessage): number {
+    if (typeof this.trusted === 'number') return this.trusted;
+    const route = this.route(request);
+    const client = route.findIndex((address, hop) => !this.trusts(address, hop));
+    return client === -1 ? route.length : client;
   }
 }
 
-function trusting(trusted: TrustedProxies): (address: string, hop: number) => boolean {
+/** The entries of one kind, outermost first. `Forwarded` counts only in place of all the others, never beside them. */
+function listOf({ headers }: IncomingMessage, part: 'for' | 'proto' | 'host'): string[] {
+  const legacy = ['for', 'proto', 'host'].some((name) => headers[`x-forwarded-${name}`] !== undefined);
+  const entries = legacy
+    ? String(headers[`x-forwarded-${part}`] ?? '').split(',')
+    : forwarded(headers.forwarded).map((entry) => entry[part] ?? '');
+  const trimmed = entries.map((entry) => entry.trim());
+  return part === 'for' ? trimmed : trimmed.filter((entry) => entry !== '');
+}
+
+function forwarded(header: string | undefined): { for?: string; proto?: string; host?: string }[] {
+  if (header === undefined) return [];
+  try {
+    return parseForwarded(header);
+  } catch {
+    return [];
+  }
+}
+
+function trustOf(trusted: TrustedProxies): (address: string, hop: number) => boolean {
   if (trusted === null) return () => false;
   if (typeof trusted === 'number') return (_, hop) => hop < trusted;
-  const networks = new BlockList();
-  for (const network of trusted) {
-    const [address = '', bits] = network.split('/');
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    networks.addSubnet(address, Number(bits ?? (family === 'ipv4' ? 32 : 128)), family);
-  }
-  return (address) => isIP(address) !== 0 && networks.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  return proxyAddr.compile([...trusted]);
 }
 
-const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '');
+/** Some proxies add the port: `192.0.2.1:443`, `[2001:db8::1]:443`. */
+function withoutPort(text: string): string {
+  const [, bracketed, dotted] = /^(?:\[(.+)\](?::\d+)?|([\d.]+):\d+)$/.exec(text) ?? [];
+  return (bracketed ?? dotted ?? text).replace(/^::ffff:(?=\d+\.)/i, '');
+}
