@@ -8,5 +8,9 @@ export async function migrateDesk(sql: Sql): Promise<void> {
        user_id uuid not null, key text not null, fingerprint text not null, begun_at timestamptz not null default now(),
        status int, sealed text, primary key (user_id, key));
      create index idempotency_begun on desk.idempotency (begun_at)`,
+    // Rows from before this step have no seed: their ids derive from the key alone, as they did when those requests began.
+    `alter table desk.idempotency add column seed uuid;
+     alter table desk.idempotency alter column seed set default gen_random_uuid();
+     alter table desk.idempotency alter column fingerprint drop not null`,
   ]);
 }

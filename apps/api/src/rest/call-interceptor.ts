@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import { type CallName, calls } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
-import { Idempotency, repeatableId } from './idempotency.js';
+import { Idempotency } from './idempotency.js';
 import { POSITION_HEADER, ReadYourWrites } from './read-your-writes.js';
 import { Refusal } from './refusal.js';
 import { CALL, type VerbatimRequest } from './request.js';
@@ -56,7 +56,7 @@ export class CallInterceptor implements NestInterceptor {
       if (position !== undefined) reply.header(POSITION_HEADER, position);
       return body;
     }
-    request.repeatableId = repeatableId(userId, key);
+    request.repeatableId = beginning.repeatableId;
     try {
       const answer = await lastValueFrom(next.handle(), { defaultValue: undefined });
       const position = reply.getHeader(POSITION_HEADER) as string | undefined;

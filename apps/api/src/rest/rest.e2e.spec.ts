@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { callList, statusesOf } from '@verbatim/protocol';
+import postgres, { type Sql } from 'postgres';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { holdToContract, outcome } from '../testing/contract.testing.js';
@@ -215,6 +216,13 @@ describe('the form of a request', () => {
 describe('an Idempotency-Key', () => {
   const keyed = (key: string = randomUUID()) => ({ 'idempotency-key': key });
 
+  const onDatabase = async (work: (sql: Sql) => Promise<unknown>) => {
+    const sql = postgres(service.databaseUrl, { max: 1 });
+    await work(sql).finally(() => sql.end());
+  };
+  const aDayPasses = (key: string) =>
+    onDatabase((sql) => sql`update desk.idempotency set begun_at = begun_at - interval '24 hours' where key = ${key}`);
+
   it('makes no ticket good twice: what hands out credentials does so anew', async () => {
     const headers = keyed();
     const [first, second] = [
@@ -317,6 +325,54 @@ describe('an Idempotency-Key', () => {
     [visitor, ada, bob] = [new Visitor(service.url), ada.at(service.url), bob.at(service.url)];
     const again = await ada.post('/v1/rooms', body, headers);
     expect([again.status, again.body]).toEqual([201, first.body]);
+  });
+
+  it('is new after 24 hours: the same request creates something else', async () => {
+    const own = await ada.room();
+    const creations = [
+      ['/v1/rooms', () => ({ name: freshName() })],
+      ['/v1/rooms', () => ({ name: freshName(), visibility: 'hidden' })],
+      [`/v1/rooms/${own}/messages`, () => ({ text: 'good morning' })],
+      [`/v1/rooms/${own}/invitations`, () => ({})],
+    ] as const;
+    for (const [path, body] of creations) {
+      const headers = keyed();
+      const first = await ada.post(path, body(), headers);
+      await aDayPasses(headers['idempotency-key']);
+      const second = await ada.post(path, body(), headers);
+      expect([path, first.status, second.status]).toEqual([path, 201, 201]);
+      expect(second.body.id).not.toBe(first.body.id);
+    }
+  });
+
+  it('is new after 24 hours for a report of the same message, too', async () => {
+    const own = await ada.room();
+    await bob.post(`/v1/rooms/${own}/members`, {});
+    const { id } = await bob.says(own, 'hm');
+    const report = (headers: object) =>
+      ada.post(`/v1/rooms/${own}/messages/${id}/reports`, { reason: 'odd' }, { ...headers });
+    const headers = keyed();
+    const first = await report(headers);
+    expect(outcome(await ada.post(`/v1/rooms/${own}/reports/${first.body.id}/settle`, { outcome: 'dismissed' }))).toBe(
+      200,
+    );
+    await aDayPasses(headers['idempotency-key']);
+    const second = await report(headers);
+    expect([first.status, second.status]).toEqual([201, 201]);
+    expect(second.body.id).not.toBe(first.body.id);
+  });
+
+  it('creates the same thing when repeated after its outcome was unknown', async () => {
+    const headers = keyed();
+    const body = { name: freshName() };
+    const first = await ada.post('/v1/rooms', body, headers);
+    await onDatabase(
+      (sql) => sql`
+      update desk.idempotency set status = null, sealed = null, fingerprint = null
+      where key = ${headers['idempotency-key']}`,
+    );
+    const again = await ada.post('/v1/rooms', body, headers);
+    expect([again.status, again.body.id]).toEqual([201, first.body.id]);
   });
 
   it.each(['', ' ', 'with space', 'ümlaut', 'x'.repeat(201)])(
