@@ -134,7 +134,7 @@ async function openDoors(
   const directory = new Directory(vault);
   const presence = new Presence(database.directUrl, () => ({ sockets: gateway.size, people: gateway.people }), log);
   const inspections = new Inspections(rooms);
-  const liveRooms = new LiveRooms(openLog, rooms, directory, readModels, presence, inspections);
+  const liveRooms = new LiveRooms(openLog, rooms, directory, readModels, presence, inspections, time);
   const watchers = new Watchers(readModels);
   const feed = new Feed(store, sealer, log);
   const receivers = new Receivers(config.WEBHOOK_ALLOW_PRIVATE === 'on', resolve);

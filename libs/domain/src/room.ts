@@ -699,8 +699,8 @@ function post(command: PostMessage, state: RoomState, at: string): RoomDecision 
   if (!member) return notAMember;
   const earlier = maybeKnown(command, state) ? findMessage(command, messageId, state) : undefined;
   if (earlier) return isRejection(earlier) ? earlier : repeated(command, earlier);
-  if (state.status === 'closed') return roomClosed;
-  if (member.role === 'guest') return reject('NotAllowed', 'Guests of this room may read only.');
+  const barred = mayNotPost(actor, state);
+  if (barred) return barred;
   const held = imported ? null : (silenced(actor, state, at) ?? slowedDown(actor, state, at));
   if (held) return held;
   const problem = textProblem(text, 1, limits.messageText);
@@ -711,6 +711,17 @@ function post(command: PostMessage, state: RoomState, at: string): RoomDecision 
     if (isRejection(parent)) return parent;
   }
   return accept({ type: 'MessagePosted', data: { ...(imported && { imported }), kind, messageId, replyTo, text } });
+}
+
+/** Whether somebody could post something now, at least after waiting. It decides who is announced as typing. */
+export const maySpeak = (actor: Actor, state: RoomState, at: string): boolean =>
+  !mayNotPost(actor, state) && !silenced(actor, state, at);
+
+function mayNotPost({ id }: Actor, { members, status }: RoomState): Rejection | null {
+  const member = members.get(id);
+  if (!member) return notAMember;
+  if (status === 'closed') return roomClosed;
+  return member.role === 'guest' ? reject('NotAllowed', 'Guests of this room may read only.') : null;
 }
 
 /** Posting again what was posted changes nothing. Where the first content is gone, its author is believed. */

@@ -73,7 +73,8 @@ export function errorsOf(call: Call): ErrorCode[] {
   const possible = new Set<ErrorCode>([...call.errors, 'internal']);
   if (call.path.startsWith('/v1/')) possible.add('not_acceptable').add('rate_limited').add('unavailable');
   if (call.params || call.query || call.body || call.headers !== noHeaders) possible.add('invalid_request');
-  if (call.body) possible.add('too_large').add('unsupported_media_type');
+  // A body is read even where the call has no use for one.
+  if (call.method !== 'GET') possible.add('invalid_request').add('too_large').add('unsupported_media_type');
   if (call.auth !== 'none') possible.add('unauthenticated');
   // A personal token may lack the scope.
   if (call.auth !== 'none') possible.add('forbidden');

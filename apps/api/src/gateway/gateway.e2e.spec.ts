@@ -463,6 +463,25 @@ describe('typing', () => {
     expect(await elsewhere.refused('typing', { room })).toBe('not_a_member');
     for (const socket of [writer, second, elsewhere, reader]) socket.close();
   });
+
+  it.each<[string, (room: string) => Promise<unknown>]>([
+    [
+      'muted',
+      (room) => ada.put(`/v1/rooms/${room}/mutes/${bob.id}`, { until: '2100-01-01T00:00:00Z', reason: 'loud' }),
+    ],
+    ['a guest', (room) => ada.patch(`/v1/rooms/${room}/members/${bob.id}`, { role: 'guest' })],
+    ['in a closed room', (room) => ada.post(`/v1/rooms/${room}/close`)],
+  ])('is told of nobody who could not post: %s', async (_, silence) => {
+    const room = await ada.roomWith([bob, cem]);
+    const [writer, reader] = [await bob.follow(room), await cem.follow(room)];
+    expect(((await silence(room)) as { status: number }).status).toBeLessThan(300);
+    writer.send('typing', { room });
+    for (const socket of [writer, reader]) await socket.settled();
+    for (const socket of [writer, reader]) {
+      expect(socket.frames.map(({ event }) => event)).not.toContain('typing');
+      socket.close();
+    }
+  });
 });
 
 describe('presence', () => {

@@ -345,12 +345,12 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
   }
 
   @SubscribeMessage('typing')
-  typing(connection: Connection, { room }: ClientData<'typing'>) {
+  async typing(connection: Connection, { room }: ClientData<'typing'>) {
     const times = this.lastTyping.get(connection) ?? new Map<string, number>();
     this.lastTyping.set(connection, times);
     if (Date.now() - (times.get(room) ?? 0) < TYPING_PAUSE) return;
-    this.rooms.typing(connection, room);
     times.set(room, Date.now());
+    await this.rooms.typing(connection, room);
   }
 
   @SubscribeMessage('watch')

@@ -2,6 +2,7 @@ import {
   type Face,
   faceOf,
   isRejection,
+  maySpeak,
   onlyReads,
   parseStream,
   type Reader,
@@ -15,6 +16,7 @@ import {
 } from '@verbatim/domain';
 import type { ServerData } from '@verbatim/protocol';
 import type { Directory } from '../accounts/directory.js';
+import type { Time } from '../clock.js';
 import { byStream } from '../feed/feed.js';
 import type { OpenLog } from '../feed/open-log.js';
 import type { Rooms } from '../mailbox/entities.js';
@@ -43,6 +45,7 @@ export class LiveRooms {
     private readonly facts: MessageFactsSource,
     private readonly presence: Presence,
     private readonly inspections: Inspections,
+    private readonly time: Time,
   ) {}
 
   // Live --------------------------------------------------------------------------------------------------------------
@@ -302,12 +305,14 @@ export class LiveRooms {
 
   // Typing --------------------------------------------------------------------------------------------------------------
 
-  /** Tells the others who follow the room that this person is writing. */
-  typing(connection: Connection, roomId: string): void {
+  /** Tells the others who follow the room that this person is writing, unless the room would not let them post it. */
+  async typing(connection: Connection, roomId: string): Promise<void> {
     const own = this.followings.get(connection)?.get(roomId);
     if (connection.actor.role === 'auditor') throw Refusal.of(onlyReads);
     if (!own?.announced) throw new Refusal('not_a_member', 'Follow the room first.');
-    this.presence.typing(own);
+    const { state } = await this.rooms.current(roomId);
+    const allowed = maySpeak(connection.actor, state, this.time.now().toISOString());
+    if (allowed && own.announced && !own.ended) this.presence.typing(own);
   }
 }
 

@@ -1,9 +1,10 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import { StoreClosed, StoreSilent } from '@verbatim/event-store';
 import { InvalidCursor } from '@verbatim/projections';
-import { calls, type ErrorCode, errors, problem } from '@verbatim/protocol';
+import { type ErrorCode, errors, problem } from '@verbatim/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { noSuchPlace } from './places.js';
 import { Refusal } from './refusal.js';
 
 /** The one place where what went wrong becomes an answer: always an entry of the closed table. What is our fault is logged. */
@@ -76,21 +77,6 @@ const fromStatus: Record<number, [ErrorCode, string]> = {
   415: ['unsupported_media_type', 'Send the body as application/json in UTF-8.'],
   503: ['unavailable', 'The service is not ready.'],
 };
-
-/** An unknown path, or a known one with the wrong verb. */
-function noSuchPlace(request: FastifyRequest): Refusal {
-  const path = request.url.split('?')[0] ?? '';
-  if (path === '/v1/ws') return new Refusal('not_found', 'This address only opens WebSockets (RFC 6455, version 13).');
-  const allowed = Object.values(calls)
-    .filter((call) => pattern(call.path).test(path))
-    .map((call) => call.method);
-  if (allowed.length === 0) return new Refusal('not_found', 'There is nothing at this address.');
-  const allow = [...new Set(allowed)].join(', ');
-  return new Refusal('method_not_allowed', `This address takes ${allow}.`, { headers: { allow } });
-}
-
-const pattern = (path: string): RegExp =>
-  new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`);
 
 /**
  * Codes of postgres.js for a lost connection, of Node for an unreachable host, and of PostgreSQL for what passes: it stops

@@ -4,6 +4,7 @@ import { callList, statusesOf } from '@verbatim/protocol';
 import postgres, { type Sql } from 'postgres';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bytesOf, exchange } from '../bad-input/raw-http.testing.js';
 import { holdToContract, outcome } from '../testing/contract.testing.js';
 import { freshName, register, signIn, type TestPerson, unknownId, Visitor } from '../testing/test-client.testing.js';
 import { startTestService, type TestService } from '../testing/test-service.testing.js';
@@ -22,13 +23,13 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-describe('the table of calls', () => {
-  const concrete = (path: string) =>
-    path
-      .replace('{username}', 'nobody')
-      .replace('{emoji}', 'x')
-      .replaceAll(/\{\w+\}/g, () => unknownId());
+const concrete = (path: string) =>
+  path
+    .replace('{username}', 'nobody')
+    .replace('{emoji}', 'x')
+    .replaceAll(/\{\w+\}/g, () => unknownId());
 
+describe('the table of calls', () => {
   it.each(callList)('has a door: %s', async (_, call) => {
     const answer = await request(service.url)[call.method.toLowerCase() as 'get'](concrete(call.path)).send();
     if (call.auth === 'none') expect([...statusesOf(call).keys()]).toContain(answer.status);
@@ -65,15 +66,85 @@ describe('what is not there', () => {
   it('is told from a path that takes other methods, which are named', async () => {
     const answer = await ada.delete('/v1/rooms');
     expect(outcome(answer)).toBe('method_not_allowed');
-    expect(answer.headers.allow?.split(', ').sort()).toEqual(['GET', 'POST']);
+    expect(answer.headers.allow?.split(', ').sort()).toEqual(['GET', 'HEAD', 'POST']);
     expect(outcome(await visitor.post('/v1/about'))).toBe('method_not_allowed');
     expect(outcome(await ada.put(`/v1/rooms/${room}/members/me`))).toBe('method_not_allowed');
     expect(outcome(await ada.get('/v1/auth/login'))).toBe('method_not_allowed');
   });
 
+  const literal = callList.filter(([, { path }]) => !path.includes('{'));
+  const taken = new Map(literal.map(([, { path }]) => [path, new Set<string>()]));
+  for (const [, { path, method }] of literal) taken.get(path)?.add(method);
+
+  it.each([...taken])(
+    'takes only the methods that it has, although a placeholder would match it: %s',
+    async (path, has) => {
+      for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter((one) => !has.has(one))) {
+        const answer = await ada.send(method.toLowerCase() as 'get', path);
+        expect([method, outcome(answer)]).toEqual([method, 'method_not_allowed']);
+        const allowed = answer.headers.allow?.split(', ').filter((one: string) => one !== 'HEAD');
+        expect(allowed?.sort()).toEqual([...has].sort());
+      }
+    },
+  );
+
+  it.each(['QUERY', 'PROPFIND', 'LOCK', 'TRACE', 'REPORT'])(
+    'does not take %s, with or without a body',
+    async (method) => {
+      const body = Buffer.from('x');
+      for (const more of [{}, { body }, { body, headers: [['content-type', 'text/plain']] as const }]) {
+        const status = async (target: string) =>
+          (await exchange(service.url, bytesOf({ method, target, ...more }))).answer?.status;
+        expect([await status('/v1/rooms'), await status('/v1/nowhere'), await status('/nowhere')]).toEqual([
+          405, 404, 404,
+        ]);
+      }
+    },
+  );
+
+  it('does not look at the body of a request that leads nowhere', async () => {
+    const post = (path: string) => request(service.url).post(path).set('content-type', 'text/csv').send('a,b');
+    expect([(await post('/v1/nowhere')).status, (await post('/v1/about')).status]).toEqual([404, 405]);
+  });
+
   it('is told by HEAD like by GET, without a body', async () => {
     const answer = await request(service.url).head('/v1/about');
     expect([answer.status, answer.text]).toEqual([200, undefined]);
+  });
+});
+
+describe('a body', () => {
+  it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/json', 'application/', 'x/y'])(
+    'that is empty needs no type: %s',
+    async (type) => {
+      const own = await ada.room();
+      const { id } = await ada.says(own, 'x');
+      const deletion = ada.delete(`/v1/rooms/${own}/messages/${id}`, undefined, { 'content-type': type });
+      expect(outcome(await deletion)).toBe(200);
+      expect(outcome(await ada.post(`/v1/rooms/${own}/close`, undefined, { 'content-type': type }))).toBe(200);
+    },
+  );
+
+  it.each(['POST', 'PUT', 'PATCH', 'DELETE'] as const)(
+    'of another type than JSON is refused as documented: %s',
+    async (method) => {
+      for (const [, call] of callList.filter(([, one]) => one.method === method && one.auth === 'user')) {
+        const answer = await request(service.url)
+          [method.toLowerCase() as 'post'](concrete(call.path))
+          .set({ authorization: `Bearer ${ada.accessToken}`, 'content-type': 'text/plain' })
+          .send('hello');
+        expect([call.path, [...statusesOf(call).keys()].includes(answer.status)]).toEqual([call.path, true]);
+      }
+    },
+  );
+
+  it('may begin with a byte order mark', async () => {
+    const name = freshName();
+    const answer = await request(service.url)
+      .post('/v1/rooms')
+      .set({ authorization: `Bearer ${ada.accessToken}`, 'content-type': 'application/json' })
+      .send(`\uFEFF{"name": "${name}"}`);
+    expect([answer.status, answer.body.name]).toEqual([201, name]);
   });
 });
 

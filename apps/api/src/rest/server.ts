@@ -5,6 +5,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { callList, errors, problem, problemMediaType } from '@verbatim/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { newId } from '../new-id.js';
+import { methodsAt, noSuchPlace } from './places.js';
 import { isPlain } from './plain-json.js';
 import type { ProblemFilter } from './problem-filter.js';
 import { Refusal } from './refusal.js';
@@ -47,17 +48,33 @@ export function httpServer(problems: ProblemFilter, times = arrivalTimes): Fasti
   });
   // After the hooks that put headers on every answer.
   server.addHook('preParsing', async (request: FastifyRequest) => {
+    if (isNowhere(request)) throw noSuchPlace(request);
+    if (isBodyless(request)) delete request.raw.headers['content-type'];
     if (!acceptsAnswer(request)) throw new Refusal('not_acceptable', 'This is answered as another media type.');
   });
   return adapter;
 }
+
+/**
+ * No route, or one that only a placeholder matches: `PATCH /v1/users/export` would be taken for a person named "export".
+ * Decided before the body is read, so that the answer does not depend on it.
+ */
+function isNowhere({ is404, method, url }: FastifyRequest): boolean {
+  if (is404) return true;
+  const methods = methodsAt(url);
+  return methods.length > 0 && !methods.includes(method);
+}
+
+/** Some clients name a type for the body they do not send. */
+const isBodyless = ({ headers }: FastifyRequest): boolean =>
+  headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
 
 function parseJson(body: Buffer): unknown {
   if (body.length === 0) return undefined;
   if (!isUtf8(body)) throw new Refusal('invalid_request', 'The body is not valid UTF-8.');
   let json: unknown;
   try {
-    json = JSON.parse(body.toString('utf8'));
+    json = JSON.parse(body.toString('utf8').replace(/^\uFEFF/, ''));
   } catch {
     throw new Refusal('invalid_request', 'The body is not valid JSON.');
   }

@@ -57,7 +57,8 @@ export class RoomPasswords {
     return id;
   }
 
-  async matches(id: string, password: string): Promise<boolean> {
+  /** Takes as long where there is no password to match (`id` is null), so that the time tells nothing about a hidden room. */
+  async matches(id: string | null, password: string): Promise<boolean> {
     const [row] = await this.vault.sql<
       { password_hash: string }[]
     >`select password_hash from vault.room_passwords where id = ${id}`;
@@ -251,8 +252,7 @@ export class EnterRoomHandler implements ICommandHandler<EnterRoom> {
     const { state } = await this.rooms.current(roomId);
     const { password, invitation } = key;
     if (invitation !== undefined) return this.byInvitation(roomId, actor, invitation, context);
-    const asked = state.passwordId !== null && password !== undefined;
-    const proven = asked && (await this.passwords.matches(state.passwordId ?? '', password));
+    const proven = password !== undefined && (await this.passwords.matches(state.passwordId, password));
     const provenPasswordId = proven ? (state.passwordId ?? undefined) : undefined;
     return this.rooms.send(roomId, { type: 'JoinRoom', actor, ...(provenPasswordId && { provenPasswordId }) }, context);
   }

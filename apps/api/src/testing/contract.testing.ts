@@ -49,7 +49,9 @@ export function neverSeen(tag: Tag): string[] {
 export const outcome = (answer: Answer): string | number => (answer.status < 400 ? answer.status : answer.body.code);
 
 function callOf(method: string, path: string): [CallName, Call] | undefined {
-  return callList.find(([, call]) => call.method === method.toUpperCase() && pattern(call.path).test(path));
+  const there = callList.filter(([, call]) => pattern(call.path).test(path));
+  const exact = there.filter(([, call]) => call.path === path);
+  return (exact.length > 0 ? exact : there).find(([, call]) => call.method === method.toUpperCase());
 }
 
 const pattern = (path: string): RegExp =>
