@@ -185,9 +185,9 @@ export const accountCalls = {
     scope: 'read',
     summary: 'All people as a file',
     description:
-      'Comma-separated values (RFC 4180) in UTF-8 with a line of names, those who came first first, sent as they are read. ' +
-      'E-mail addresses are told to administrators only. A cell that a spreadsheet would take for a formula begins ' +
-      'with an apostrophe. Counts as a search.',
+      'Comma-separated values (RFC 4180) in UTF-8 with a byte order mark and a line of names, the oldest accounts first, ' +
+      'streamed. Only administrators get e-mail addresses. A cell that a spreadsheet would take for a formula begins ' +
+      'with an apostrophe; the import of the dashboard takes it off again. Counts as a search.',
     query: accounts.exportUsersQuery,
     answers: { 200: z.string().describe('One line for each person.') },
     mediaType: 'text/csv',

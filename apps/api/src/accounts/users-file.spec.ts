@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import type { PageRequest, User } from '@verbatim/projections';
+import { csvCells } from '@verbatim/protocol';
 import { expect, test } from 'vitest';
 import { usersFile } from './users-file.js';
 
@@ -38,6 +39,15 @@ test('the file has a line of names, and one for each person on all pages', async
   expect(lines[0]).toBe('id,username,displayName,role,status,bot,secondFactor,createdAt,signedInAt,email');
   expect(lines[1]).toBe('u0,user0,User 0,user,active,,false,2026-01-31T12:00:00.000Z,,');
   expect(lines).toHaveLength(3_002);
+});
+
+test('the file can be read back: it begins with a byte order mark, and no name loses a character', async () => {
+  const names = ["'=1", '=1+1', ' two  spaces ', 'Ünal, Zoë; "Z"', "''"];
+  const page = async () => ({ items: names.map((displayName, n) => user(n, { displayName })), next: null });
+  // As the browser saves it; TextDecoder would drop the mark.
+  const [header, ...lines] = csvCells(Buffer.concat(await usersFile(page, admin).toArray()).toString('utf8')) ?? [];
+  expect(header?.[0]).toBe('id');
+  expect(lines.map((cells) => cells[2])).toEqual(names);
 });
 
 test('e-mail addresses are for administrators, and no name is a formula', async () => {

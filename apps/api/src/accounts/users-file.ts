@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Actor } from '@verbatim/domain';
 import type { Page, PageRequest, User as UserRow } from '@verbatim/projections';
-import { csvLine, type User } from '@verbatim/protocol';
+import { csvHeader, csvLine, type User } from '@verbatim/protocol';
 import { userRowAnswer } from './user-answer.js';
 
 /** People in memory at a time, for each file that is being sent. */
@@ -19,7 +19,7 @@ export function usersFile(page: (request: PageRequest) => Promise<Page<UserRow>>
 }
 
 async function* pages(page: (request: PageRequest) => Promise<Page<UserRow>>, actor: Actor, shown: string[]) {
-  let text = csvLine(shown);
+  let text = csvHeader(shown);
   for (let cursor: string | undefined; ; text = '') {
     const { items, next } = await page({ limit: PAGE, ...(cursor && { cursor }) });
     yield text + items.map((row) => csvLine(cells(userRowAnswer(actor, row), shown))).join('');

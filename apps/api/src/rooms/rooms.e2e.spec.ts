@@ -292,6 +292,21 @@ describe('joining', () => {
     }
   });
 
+  it('takes as long to refuse for a hidden room as where there is none', async () => {
+    const locked = await ada.room({ visibility: 'hidden', password: 'sesame' });
+    const tried = [locked, await ada.room({ visibility: 'hidden' }), unknownId()];
+    const times = tried.map((): number[] => []);
+    for (let round = 0; round < 7; round++)
+      for (const [i, room] of tried.entries()) {
+        const start = performance.now();
+        expect(await join(bob, room, { password: 'wrong' })).toBe('not_found');
+        times[i]?.push(performance.now() - start);
+      }
+    const medians = times.map((all) => all.sort((a, b) => a - b)[3] ?? 0);
+    // Comparing a password takes twenty times as long as everything else.
+    expect(Math.max(...medians) / Math.min(...medians)).toBeLessThan(4);
+  });
+
   it('follows a change of the password', async () => {
     const room = await ada.room({ password: 'old' });
     await ada.patch(`/v1/rooms/${room}`, { password: 'new' });

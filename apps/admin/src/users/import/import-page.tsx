@@ -1,7 +1,7 @@
 import DownloadIcon from '@mui/icons-material/Download';
 import FileIcon from '@mui/icons-material/UploadFile';
 import { Alert, Button, Card, CardContent, Stack, TableCell, TableRow, Typography } from '@mui/material';
-import { csvLine } from '@verbatim/protocol';
+import { csvHeader, csvLine } from '@verbatim/protocol';
 import { type ChangeEvent, useRef } from 'react';
 import { CanAccess, Title, useTranslate } from 'react-admin';
 import { PlainTable } from '../../look/plain-table';
@@ -83,7 +83,8 @@ function LinksButton({ entries }: { entries: readonly Entry[] }) {
   const translate = useTranslate();
   const made = entries.flatMap(({ username, outcome }) => (outcome.is === 'made' ? [[username, outcome.link]] : []));
   if (made.length === 0) return null;
-  const save = () => saveAs(new Blob([['username', 'link'], ...made].map(csvLine), { type: 'text/csv' }), 'links.csv');
+  const save = () =>
+    saveAs(new Blob([csvHeader(['username', 'link']), ...made.map(csvLine)], { type: 'text/csv' }), 'links.csv');
   return (
     <Button onClick={save} startIcon={<DownloadIcon />}>
       {translate('verbatim.import.links')}
