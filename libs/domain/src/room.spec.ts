@@ -122,6 +122,51 @@ describe('the direct room of two people', () => {
       .then([{ type: 'MemberJoined', data: { userId: 'bob', role: 'member' } }]);
   });
 
+  it('brings back the other one when somebody writes, before the message', () => {
+    const post = {
+      type: 'PostMessage',
+      actor: alice,
+      messageId: 'm1',
+      text: 'still there?',
+      replyTo: null,
+      kind: 'text',
+    } as const;
+    const posted = {
+      type: 'MessagePosted',
+      data: { messageId: 'm1', text: 'still there?', replyTo: null, kind: 'text' },
+    } as const;
+    const bobLeaves = { type: 'RemoveMember', actor: bob, userId: 'bob', reason: null } as const;
+    given(room, [])
+      .when(direct)
+      .when(bobLeaves)
+      .when(post)
+      .then([{ type: 'MemberJoined', data: { userId: 'bob', role: 'member' } }, posted]);
+    given(room, []).when(direct).when(post).then([posted]);
+    given(room, [])
+      .when(direct)
+      .when(bobLeaves)
+      .when({ ...post, actor: bob })
+      .thenRejected('NotAMember');
+    given(room, []).when(direct).when(post).when(bobLeaves).when(post).thenNothing();
+  });
+
+  it('is not made with somebody whose account is gone, and does not bring them back', () => {
+    const gone = { ...direct, peerGone: true } as const;
+    given(room, [])
+      .when(gone)
+      .thenRejected('Conflict', /deactivated/);
+    given(room, [])
+      .when(direct)
+      .when({ type: 'RemoveMember', actor: bob, userId: 'bob', reason: null })
+      .when(gone)
+      .thenNothing();
+    given(room, [])
+      .when(direct)
+      .when({ type: 'RemoveMember', actor: alice, userId: 'alice', reason: null })
+      .when(gone)
+      .then([{ type: 'MemberJoined', data: { userId: 'alice', role: 'member' } }]);
+  });
+
   it('never turns into a way into another room', () => {
     given(room, aliceRoom)
       .when({ ...direct, actor: bob, peerId: 'alice' })

@@ -162,6 +162,8 @@ export interface RoomState extends RoomSettings, Webhooks {
   readonly members: PersistentMap<Member>;
   /** How many of the members are owners. */
   readonly owners: number;
+  /** The two people of a direct room, whether they are in it or have left; of other rooms nobody. */
+  readonly pair: readonly string[];
   readonly moderation: Moderation;
   readonly messages: RecentWindow<MessageFacts>;
   /** Keyed by `reactionKey`; false: taken back. */
@@ -186,6 +188,7 @@ const initialState: RoomState = {
   revision: -1n,
   members: PersistentMap.empty,
   owners: 0,
+  pair: [],
   moderation: noModeration,
   messages: RecentWindow.empty,
   reactions: RecentWindow.empty,
@@ -227,6 +230,7 @@ function evolve(before: RoomState, event: RoomEvent): RoomState {
     }
     case 'MemberJoined': {
       const { userId, role } = event.data;
+      if (state.visibility === 'direct' && !state.pair.includes(userId)) state.pair = [...state.pair, userId];
       return withMember(state, userId, { role, joined: event.revision, joinedAt: happenedAt(event) });
     }
     case 'MemberLeft':
@@ -400,8 +404,12 @@ export type CreateRoom = By & {
   readonly history: HistoryAccess;
   readonly passwordId: string | null;
 };
-/** Both people become members at once; sent again, it brings back whoever has left. */
-export type CreateDirectRoom = By & { readonly type: 'CreateDirectRoom'; readonly peerId: string };
+/** Both people become members at once; sent again, it brings back those who have left, but no peer who is `peerGone` for good. */
+export type CreateDirectRoom = By & {
+  readonly type: 'CreateDirectRoom';
+  readonly peerId: string;
+  readonly peerGone?: boolean;
+};
 export type AbandonRoom = By & { readonly type: 'AbandonRoom' };
 export type AbandonRoomName = By & { readonly type: 'AbandonRoomName'; readonly claim: string };
 /** `claim` names the claim under which a new name was reserved; `known` is what the settings then were. */
@@ -541,19 +549,26 @@ function create({ name, topic, visibility, history, passwordId, actor }: CreateR
   );
 }
 
-function createDirect({ actor, peerId }: CreateDirectRoom, state: RoomState): RoomDecision {
+function createDirect({ actor, peerId, peerGone }: CreateDirectRoom, state: RoomState): RoomDecision {
   if (state.status === 'abandoned') return reject('Conflict', 'This room cannot be created any more.');
   if (actor.id === peerId) return reject('Invalid', 'A direct room takes two people.');
   if (state.status !== 'unborn' && state.visibility !== 'direct')
     return reject('Conflict', 'A room with this id exists already.');
-  // Whoever has left is brought back, because the two have no other room.
-  const joining = [actor.id, peerId]
-    .filter((userId) => !state.members.has(userId))
-    .map((userId) => ({ type: 'MemberJoined', data: { userId, role: 'member' } }) as const);
+  if (peerGone && state.status === 'unborn') return accountGone;
+  // The two have no other room, so both are brought back into this one.
+  const joining = broughtBack(peerGone ? [actor.id] : [actor.id, peerId], state);
   if (state.status !== 'unborn') return accept(...joining);
   const settings = { name: '', topic: '', visibility: 'direct', history: 'full', passwordId: null } as const;
   return accept({ type: 'RoomCreated', data: settings }, ...joining);
 }
+
+const broughtBack = (people: readonly string[], { members }: RoomState) =>
+  people
+    .filter((userId) => !members.has(userId))
+    .map((userId) => ({ type: 'MemberJoined', data: { userId, role: 'member' } }) as const);
+
+/** Why nothing new can be said to somebody whose account was deactivated. */
+export const accountGone = reject('Conflict', 'This account was deactivated. Nobody can write to it.');
 
 function abandon(state: RoomState): RoomDecision {
   if (state.status === 'abandoned') return accept();
@@ -710,7 +725,12 @@ function post(command: PostMessage, state: RoomState, at: string): RoomDecision 
     if (!parent) return reject('NotFound', 'The message replied to is not in this room.');
     if (isRejection(parent)) return parent;
   }
-  return accept({ type: 'MessagePosted', data: { ...(imported && { imported }), kind, messageId, replyTo, text } });
+  const posted = {
+    type: 'MessagePosted',
+    data: { ...(imported && { imported }), kind, messageId, replyTo, text },
+  } as const;
+  // Somebody who left a direct room is in it again when the other writes, or they would never see it.
+  return state.pair.length === 0 ? accept(posted) : accept(...broughtBack(state.pair, state), posted);
 }
 
 /** Whether somebody could post something now, at least after waiting. It decides who is announced as typing. */

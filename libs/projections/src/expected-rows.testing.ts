@@ -4,7 +4,17 @@ import type { Sql } from './projection.js';
 type Row = Record<string, unknown>;
 /** Rows by table, each in the order of its key. */
 export type Tables = Record<
-  'people' | 'rooms' | 'members' | 'messages' | 'posters' | 'reactions' | 'search' | 'restraints' | 'reports' | 'days',
+  | 'people'
+  | 'rooms'
+  | 'members'
+  | 'left_members'
+  | 'messages'
+  | 'posters'
+  | 'reactions'
+  | 'search'
+  | 'restraints'
+  | 'reports'
+  | 'days',
   Row[]
 >;
 
@@ -13,6 +23,7 @@ export function expectedRows(events: readonly Recorded[]): Tables {
   const people = new Map<string, Row>();
   const rooms = new Map<string, Row>();
   const members = new Map<string, Row>();
+  const leftMembers = new Map<string, Row>();
   const messages = new Map<string, Row>();
   const posters = new Map<string, Row>();
   const reactions = new Map<string, Row>();
@@ -114,16 +125,23 @@ export function expectedRows(events: readonly Recorded[]): Tables {
         break;
       case 'MemberJoined': {
         const { userId, role } = event.data;
-        const joining = { joined_at: time, joined_revision: revision, last_posted: -1 };
-        members.set(`${id} ${userId}`, { room_id: id, user_id: userId, role, ...joining });
+        const key = `${id} ${userId}`;
+        const { read_through } = members.get(key) ?? leftMembers.get(key) ?? { read_through: revision };
+        const joining = { joined_at: time, joined_revision: revision, read_through };
+        members.set(key, { room_id: id, user_id: userId, role, ...joining });
+        leftMembers.delete(key);
         if (room) room.member_count = (room.member_count as number) + 1;
         break;
       }
       case 'MemberLeft':
-      case 'MemberRemoved':
-        members.delete(`${id} ${event.data.userId}`);
+      case 'MemberRemoved': {
+        const key = `${id} ${event.data.userId}`;
+        const { read_through } = members.get(key) ?? leftMembers.get(key) ?? { read_through: -1 };
+        leftMembers.set(key, { room_id: id, user_id: event.data.userId, read_through });
+        members.delete(key);
         if (room) room.member_count = (room.member_count as number) - 1;
         break;
+      }
       case 'MemberRoleChanged':
         Object.assign(members.get(`${id} ${event.data.userId}`) ?? {}, { role: event.data.role });
         break;
@@ -136,7 +154,7 @@ export function expectedRows(events: readonly Recorded[]): Tables {
             active_at: time,
             active_position: position,
           });
-        Object.assign(members.get(`${id} ${event.actor}`) ?? {}, { last_posted: revision });
+        Object.assign(members.get(`${id} ${event.actor}`) ?? {}, { read_through: revision });
         const key = { room_id: id, message_id: messageId, revision, position, posted_at: time };
         const later = { edited_at: null, redacted_at: null, text_revision: revision };
         const fingerprint = text === null ? null : contentFingerprint(event.data);
@@ -215,6 +233,7 @@ export function expectedRows(events: readonly Recorded[]): Tables {
     people: sorted(people.values()),
     rooms: sorted(rooms.values()),
     members: sorted(members.values()),
+    left_members: sorted(leftMembers.values()),
     messages: sorted(messages.values()),
     posters: sorted(posters.values()),
     reactions: sorted(reactions.values()),
@@ -236,7 +255,7 @@ const counters: Readonly<Record<string, string>> = {
 export async function actualRows(sql: Sql, schema: string): Promise<Tables> {
   const tables = {} as Tables;
   const others = ['posters', 'reactions', 'search', 'restraints', 'reports', 'days'] as const;
-  const names = ['people', 'rooms', 'members', 'messages', ...others] as const;
+  const names = ['people', 'rooms', 'members', 'left_members', 'messages', ...others] as const;
   for (const name of names) {
     const rows = await sql<{ row: Row }[]>`SELECT to_jsonb(t) AS row FROM ${sql(schema)}.${sql(name)} t`;
     tables[name] = sorted(rows.map(({ row }) => withTimes(row)));

@@ -46,19 +46,50 @@ test('a read mark never falls, and one between messages counts those before it',
   expect((await inbox(db, 'bob', { limit: 1 })).items[0]?.readThrough).toBe(5n);
 });
 
-test('one who left and came back starts anew', async () => {
+test('somebody who comes back has unread what was said since they last read, posted or first joined', async () => {
   chat.joins('bob', 'lounge').posts('alice', 'lounge', 'm4').leaves('bob', 'lounge').posts('alice', 'lounge', 'm6');
   await db.show(chat.events);
   expect(await unread('bob')).toEqual({});
   chat.joins('bob', 'lounge').posts('alice', 'lounge', 'm8');
   await db.show(chat.events);
+  expect(await unread('bob')).toEqual({ lounge: 3 });
+
+  chat.posts('bob', 'lounge', 'm9').leaves('bob', 'lounge').posts('alice', 'lounge', 'm11').joins('bob', 'lounge');
+  await db.show(chat.events);
+  expect(await unread('bob')).toEqual({ lounge: 1 });
+  chat.leaves('bob', 'lounge').posts('alice', 'lounge', 'm14').joins('bob', 'lounge');
+  await db.show(chat.events);
+  await markRead(db, 'bob', 'lounge', 11n);
   expect(await unread('bob')).toEqual({ lounge: 1 });
 });
 
-test('redacted messages still count', async () => {
-  chat.joins('bob', 'lounge').posts('alice', 'lounge', 'm4').redacts('alice', 'lounge', 'm4');
+test('what was said while somebody was away counts only where they may read it', async () => {
+  for (const [room, visibility] of [
+    ['den', 'private'],
+    ['hall', 'public'],
+  ] as const)
+    chat
+      .creates('alice', room, { visibility, history: 'joined' })
+      .joins('bob', room)
+      .leaves('bob', room)
+      .posts('alice', room, `${room} away`)
+      .joins('bob', room)
+      .posts('alice', room, `${room} back`);
   await db.show(chat.events);
+  expect(await unread('bob')).toEqual({ den: 1, hall: 2 });
+});
+
+test('redacted messages do not count, whether they were redacted before or after they would have been read', async () => {
+  chat.joins('bob', 'lounge');
+  for (const id of ['m4', 'm5', 'm6']) chat.posts('alice', 'lounge', id);
+  chat.redacts('alice', 'lounge', 'm5');
+  await db.show(chat.events);
+  expect(await unread('bob')).toEqual({ lounge: 2 });
+  await markRead(db, 'bob', 'lounge', 5n);
   expect(await unread('bob')).toEqual({ lounge: 1 });
+  chat.redacts('alice', 'lounge', 'm4').redacts('alice', 'lounge', 'm6');
+  await db.show(chat.events);
+  expect(await unread('bob')).toEqual({ lounge: 0 });
 });
 
 test('the room with the latest message comes first, with that message', async () => {

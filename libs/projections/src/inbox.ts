@@ -11,9 +11,9 @@ export interface InboxEntry {
   readonly role: RoomRole;
   /** Null where there is none, or none that the person may read. */
   readonly lastMessage: Message | null;
-  /** Messages after the read mark, also those redacted since. */
+  /** Messages that the person may read and has not read. Those that were redacted do not count. */
   readonly unread: number;
-  /** Revision up to which the room counts as read: the mark set, the joining, or the person's own last message. */
+  /** Revision up to which the room counts as read: the mark set, the first joining, or the person's own last message. */
   readonly readThrough: bigint;
 }
 
@@ -24,7 +24,7 @@ export async function inbox(db: ReadDatabase, user: string, page: PageRequest): 
   const rows = await sql<InboxRow[]>`
     WITH mine AS (
       SELECT r.*, me.role AS my_role,
-        greatest(mark.revision, me.joined_revision, me.last_posted) AS read_through,
+        greatest(mark.revision, me.read_through) AS read_through,
         CASE WHEN r.visibility <> 'public' AND r.history = 'joined' THEN me.joined_revision ELSE 0 END AS visible_from
       FROM ${schema}.members me
       JOIN ${schema}.rooms r ON r.id = me.room_id
@@ -34,13 +34,20 @@ export async function inbox(db: ReadDatabase, user: string, page: PageRequest): 
       ORDER BY r.active_at DESC, r.active_position DESC
       LIMIT ${page.limit + 1}
     )
-    SELECT to_json(mine) AS room, my_role, read_through, message_count - coalesce(read.ordinal, 0) AS unread,
+    SELECT to_json(mine) AS room, my_role, read_through,
+      message_count - coalesce(read.ordinal, 0) - redacted.count AS unread,
       active_at, active_position, ${messageFields(db, user)}
     FROM mine
     LEFT JOIN LATERAL (
       SELECT ordinal FROM ${schema}.messages m
-      WHERE m.room_id = mine.id AND m.revision <= mine.read_through ORDER BY m.revision DESC LIMIT 1
+      WHERE m.room_id = mine.id AND m.revision <= greatest(mine.read_through, mine.visible_from - 1)
+      ORDER BY m.revision DESC LIMIT 1
     ) AS read ON true
+    CROSS JOIN LATERAL (
+      SELECT count(*) FROM ${schema}.messages m
+      WHERE m.room_id = mine.id AND m.revision > greatest(mine.read_through, mine.visible_from - 1)
+        AND m.redacted_at IS NOT NULL
+    ) AS redacted
     LEFT JOIN ${schema}.messages m ON m.room_id = mine.id AND m.revision = mine.last_message AND m.revision >= mine.visible_from
     LEFT JOIN ${schema}.people author ON author.id = m.author_id
     ORDER BY active_at DESC, active_position DESC`;

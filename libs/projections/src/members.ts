@@ -8,7 +8,10 @@ import { type Room, type RoomRow, toRoom } from './rooms.js';
 export const members: Projection = {
   name: 'members',
 
-  // `last_posted` changes with every batch in which a member speaks; no index holds it, and pages have space for it.
+  // `read_through`: the revision up to which the room counts as read without a read mark. That is the person's own last
+  // message, or else their first joining. It outlives their membership in `left_members`, so that somebody who comes back
+  // finds unread what was said meanwhile. It changes with every batch in which a member posts; no index holds it, and pages
+  // have space for it.
   tables: (schema) => `
     CREATE TABLE ${schema}.members (
       room_id text COLLATE "C",
@@ -16,9 +19,15 @@ export const members: Projection = {
       role text NOT NULL,
       joined_at timestamptz NOT NULL,
       joined_revision bigint NOT NULL,
-      last_posted bigint NOT NULL,
+      read_through bigint NOT NULL,
       PRIMARY KEY (room_id, user_id)
-    ) WITH (fillfactor = 70);`,
+    ) WITH (fillfactor = 70);
+    CREATE TABLE ${schema}.left_members (
+      room_id text COLLATE "C",
+      user_id text COLLATE "C",
+      read_through bigint NOT NULL,
+      PRIMARY KEY (room_id, user_id)
+    );`,
 
   indexes: (schema) => `
     CREATE INDEX ON ${schema}.members (user_id);
@@ -43,6 +52,7 @@ interface Outcome {
   role: string | null;
   joinedAt: string | null;
   joinedRevision: string | null;
+  firstJoined: string | null;
   lastPosted: string | null;
 }
 
@@ -86,6 +96,7 @@ const unchanged = (room: string, user: string): Outcome => ({
   role: null,
   joinedAt: null,
   joinedRevision: null,
+  firstJoined: null,
   lastPosted: null,
 });
 
@@ -96,7 +107,7 @@ function change(outcome: Outcome, event: Recorded): void {
       outcome.role = keyValue(event.data.role);
       outcome.joinedAt = timeValue(event);
       outcome.joinedRevision = `${event.revision}`;
-      outcome.lastPosted = '-1';
+      outcome.firstJoined ??= outcome.joinedRevision;
       break;
     case 'MemberLeft':
     case 'MemberRemoved':
@@ -112,22 +123,47 @@ function change(outcome: Outcome, event: Recorded): void {
 }
 
 const deleteGone = (tx: Transaction, schema: string, rows: readonly Outcome[]) => tx`
-  DELETE FROM ${tx(schema)}.members m
-  USING unnest(${column(rows, 'room')}::text[], ${column(rows, 'user')}::text[]) AS gone (room_id, user_id)
-  WHERE m.room_id = gone.room_id AND m.user_id = gone.user_id`;
+  WITH gone AS (
+    SELECT * FROM unnest(
+      ${column(rows, 'room')}::text[], ${column(rows, 'user')}::text[], ${column(rows, 'firstJoined')}::bigint[],
+      ${column(rows, 'lastPosted')}::bigint[]
+    ) AS g (room_id, user_id, first_joined, last_posted)
+  ), deleted AS (
+    DELETE FROM ${tx(schema)}.members m USING gone g WHERE m.room_id = g.room_id AND m.user_id = g.user_id
+    RETURNING m.room_id, m.user_id, m.read_through
+  )
+  INSERT INTO ${tx(schema)}.left_members (room_id, user_id, read_through)
+  SELECT g.room_id, g.user_id, coalesce(g.last_posted, d.read_through, l.read_through, g.first_joined, -1)
+  FROM gone g
+  LEFT JOIN deleted d USING (room_id, user_id)
+  LEFT JOIN ${tx(schema)}.left_members l USING (room_id, user_id)
+  ON CONFLICT (room_id, user_id) DO UPDATE SET read_through = excluded.read_through`;
 
 const upsertPresent = (tx: Transaction, schema: string, rows: readonly Outcome[]) => tx`
-  INSERT INTO ${tx(schema)}.members (room_id, user_id, role, joined_at, joined_revision, last_posted)
-  SELECT * FROM unnest(
-    ${column(rows, 'room')}::text[], ${column(rows, 'user')}::text[], ${column(rows, 'role')}::text[],
-    ${column(rows, 'joinedAt')}::text[]::timestamptz[], ${column(rows, 'joinedRevision')}::bigint[], ${column(rows, 'lastPosted')}::bigint[])
+  WITH present AS (
+    SELECT * FROM unnest(
+      ${column(rows, 'room')}::text[], ${column(rows, 'user')}::text[], ${column(rows, 'role')}::text[],
+      ${column(rows, 'joinedAt')}::text[]::timestamptz[], ${column(rows, 'joinedRevision')}::bigint[],
+      ${column(rows, 'firstJoined')}::bigint[], ${column(rows, 'lastPosted')}::bigint[]
+    ) AS p (room_id, user_id, role, joined_at, joined_revision, first_joined, last_posted)
+  ), returned AS (
+    DELETE FROM ${tx(schema)}.left_members l USING present p WHERE l.room_id = p.room_id AND l.user_id = p.user_id
+    RETURNING l.room_id, l.user_id, l.read_through
+  )
+  INSERT INTO ${tx(schema)}.members (room_id, user_id, role, joined_at, joined_revision, read_through)
+  SELECT p.room_id, p.user_id, p.role, p.joined_at, p.joined_revision,
+    coalesce(p.last_posted, m.read_through, r.read_through, p.first_joined)
+  FROM present p
+  LEFT JOIN ${tx(schema)}.members m USING (room_id, user_id)
+  LEFT JOIN returned r USING (room_id, user_id)
   ON CONFLICT (room_id, user_id) DO UPDATE SET
-    role = excluded.role, joined_at = excluded.joined_at, joined_revision = excluded.joined_revision, last_posted = excluded.last_posted`;
+    role = excluded.role, joined_at = excluded.joined_at, joined_revision = excluded.joined_revision,
+    read_through = excluded.read_through`;
 
 const updateChanged = (tx: Transaction, schema: string, rows: readonly Outcome[]) => tx`
   UPDATE ${tx(schema)}.members m SET
     role = coalesce(changed.role, m.role),
-    last_posted = coalesce(changed.last_posted, m.last_posted)
+    read_through = coalesce(changed.last_posted, m.read_through)
   FROM unnest(
     ${column(rows, 'room')}::text[], ${column(rows, 'user')}::text[], ${column(rows, 'role')}::text[],
     ${column(rows, 'lastPosted')}::bigint[]

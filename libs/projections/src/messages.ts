@@ -43,7 +43,9 @@ export const messages: Projection = {
       PRIMARY KEY (message_id, room_id, emoji, user_id)
     );`,
 
-  indexes: () => '',
+  // Of messages that were redacted, for counting what is unread.
+  indexes: (schema) => `
+    CREATE INDEX ON ${schema}.messages (room_id, revision) WHERE redacted_at IS NOT NULL;`,
 
   async apply(tx, schema, events) {
     const { posted, changed, reacted, unreacted } = fold(events);

@@ -49,6 +49,7 @@ const tables = [
   'messages',
   'posters',
   'reactions',
+  'left_members',
   'search',
   'restraints',
   'reports',

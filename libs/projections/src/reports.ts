@@ -1,6 +1,6 @@
 import type { Recorded, ReportOutcome } from '@verbatim/domain';
 import { column, entityId, keyValue, textValue, timeOf, timeValue } from './column-values.js';
-import { cursorKey, isPlace, type Page, type PageRequest, toPage } from './page.js';
+import { cursorKey, isPlace, isTime, type Page, type PageRequest, toPage } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
 
 /** Every report of a message, and what became of it. */
@@ -25,8 +25,8 @@ export const reports: Projection = {
     );`,
 
   indexes: (schema) => `
-    CREATE INDEX ON ${schema}.reports (room_id, settled, position);
-    CREATE INDEX ON ${schema}.reports (settled, position);`,
+    CREATE INDEX ON ${schema}.reports (room_id, settled, reported_at, position);
+    CREATE INDEX ON ${schema}.reports (settled, reported_at, position);`,
 
   async apply(tx, schema, events) {
     const reported = events.flatMap((event) => (event.type === 'MessageReported' ? [reportedRow(event)] : []));
@@ -114,15 +114,15 @@ export interface ReportsQuery {
 export async function listReports(db: ReadDatabase, { room, settled, page }: ReportsQuery): Promise<Page<Report>> {
   const { sql } = reading(db);
   const list = room === undefined ? 'reports' : 'reports of a room';
-  const after = cursorKey(page, list, isPlace);
+  const after = cursorKey(page, list, isTime, isPlace);
   const rows = await sql<ReportRow[]>`
     ${selectReports(db)}
     WHERE r.settled = ${settled}
       ${room === undefined ? sql`` : sql`AND r.room_id = ${keyValue(room)}`}
-      ${after ? sql`AND r.position > ${after[0]}` : sql``}
-    ORDER BY r.position
+      ${after ? sql`AND (r.reported_at, r.position) > (${after[0]}::timestamptz, ${after[1]}::bigint)` : sql``}
+    ORDER BY r.reported_at, r.position
     LIMIT ${page.limit + 1}`;
-  return toPage(rows, page, list, toReport, (row) => [`${row.position}`]);
+  return toPage(rows, page, list, toReport, (row) => [timeOf(row.reported_at), row.position]);
 }
 
 /** One report, or null. */

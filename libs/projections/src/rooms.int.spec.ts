@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Chat, everything } from './chat.testing.js';
 import { membership, membersOf, roomsOf } from './members.js';
 import { createReadDatabase, type TestReadDatabase } from './read-database.testing.js';
-import { BEGINNING } from './recorder.testing.js';
+import { BEGINNING, Recorder } from './recorder.testing.js';
 import { getRoom, listRooms, type RoomSort, type RoomsQuery } from './rooms.js';
 
 let db: TestReadDatabase;
@@ -96,6 +96,27 @@ test('the list has other orders, each in pages and both ways', async () => {
       expect([sort, found.map(({ id }) => id)]).toEqual([sort, order === 'asc' ? ids : ids.toReversed()]);
     }
   }
+});
+
+test('rooms are ordered by the times that are shown, which of imported rooms lie in the past', async () => {
+  const recorder = new Recorder();
+  const opened = (id: string, at?: string) => {
+    const data = { name: id, topic: '', visibility: 'public', history: 'full', passwordId: null } as const;
+    recorder.room(id, 'alice', { type: 'RoomCreated', data }, at);
+    const message = { messageId: `in ${id}`, text: 'hi', replyTo: null, kind: 'text' } as const;
+    recorder.room(id, 'alice', { type: 'MessagePosted', data: message }, at);
+  };
+  opened('today');
+  opened('2005', '2005-09-26T08:00:00.000Z');
+  opened('1999', '1999-12-31T23:59:59.999Z');
+  opened('2012', '2012-02-29T00:00:00.000Z');
+  const own = await createReadDatabase();
+  await own.show(recorder.events);
+  for (const sort of ['createdAt', 'activity'] as const) {
+    const found = await everything(1, (page) => listRooms(own, { viewer: 'alice', admin: true, sort, page }));
+    expect(found.map(({ id }) => id)).toEqual(['today', '2012', '2005', '1999']);
+  }
+  await own.drop();
 });
 
 test('members of a room come in the order in which they joined', async () => {

@@ -1,7 +1,7 @@
 import type { HistoryAccess, Recorded, Visibility } from '@verbatim/domain';
 import { parseStream } from '@verbatim/domain';
 import { arrayValue, column, entityId, keyValue, nameKeyValue, textValue, timeOf, timeValue } from './column-values.js';
-import { cursorKey, isKey, isPlace, type Page, type PageRequest, toPage } from './page.js';
+import { cursorKey, isKey, isPlace, isTime, type Page, type PageRequest, toPage } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
 import { containing, substringIndex } from './substring-search.js';
 
@@ -34,7 +34,7 @@ export const rooms: Projection = {
     ) WITH (fillfactor = 50);`,
 
   indexes: (schema) => `
-    CREATE INDEX ON ${schema}.rooms (created_position);
+    CREATE INDEX ON ${schema}.rooms (created_at, id);
     ${substringIndex(schema, 'rooms', 'name_key')}`,
 
   async apply(tx, schema, events) {
@@ -227,10 +227,10 @@ export type RoomSort = 'createdAt' | 'name' | 'members' | 'activity';
  * all rooms: what changes with every message must not be in an index.
  */
 const sorts = {
-  createdAt: { key: 'created_position', check: isPlace },
+  createdAt: { key: 'created_at', check: isTime },
   name: { key: "coalesce(r.name_key, '')", check: isKey },
   members: { key: 'member_count::bigint', check: isPlace },
-  activity: { key: 'active_position', check: isPlace },
+  activity: { key: 'active_at', check: isTime },
 } as const satisfies Record<RoomSort, { key: string; check: (part: string) => boolean }>;
 
 /** Rooms, those created last first unless another order is asked for. */
@@ -243,7 +243,7 @@ export async function listRooms(db: ReadDatabase, query: RoomsQuery): Promise<Pa
   const beyond = order === 'asc' ? sql`>` : sql`<`;
   const direction = order === 'asc' ? sql`ASC` : sql`DESC`;
   const isMember = sql`EXISTS (SELECT FROM ${schema}.members m WHERE m.room_id = r.id AND m.user_id = ${keyValue(viewer)})`;
-  const rows = await sql<(RoomRow & { sort_key: string })[]>`
+  const rows = await sql<(RoomRow & { sort_key: string | Date })[]>`
     SELECT r.*, ${key} AS sort_key FROM ${schema}.rooms r
     WHERE ${memberOnly ? isMember : admin ? sql`true` : sql`(r.visibility = 'public' OR ${isMember})`}
       ${q ? sql`AND r.name_key LIKE ${containing(nameKeyValue(q) ?? '')}` : sql``}
@@ -252,8 +252,10 @@ export async function listRooms(db: ReadDatabase, query: RoomsQuery): Promise<Pa
       ${after ? sql`AND (${key}, r.id) ${beyond} (${after[0]}, ${after[1]})` : sql``}
     ORDER BY ${key} ${direction}, r.id ${direction}
     LIMIT ${page.limit + 1}`;
-  return toPage(rows, page, list, toRoom, (row) => [`${row.sort_key}`, row.id]);
+  return toPage(rows, page, list, toRoom, (row) => [keyOf(row.sort_key), row.id]);
 }
+
+const keyOf = (key: string | Date): string => (key instanceof Date ? timeOf(key) : key);
 
 export interface RoomRow {
   id: string;

@@ -82,7 +82,7 @@ export const messageListSchema = listOf(messageSchema);
 export const inboxItemSchema = z.object({
   room: roomSchema,
   lastMessage: messageSchema.nullable(),
-  unread: count.describe('Messages of other people after the read mark.'),
+  unread: count.describe('Messages that the caller may read and has not read; those redacted do not count.'),
   readRevision: whole(-1).describe('The read mark; -1 if nothing was read.'),
 });
 export type InboxItem = z.output<typeof inboxItemSchema>;

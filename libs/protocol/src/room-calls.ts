@@ -148,11 +148,12 @@ export const roomCalls = {
     scope: 'manage',
     summary: 'The direct room of the caller and another person',
     description:
-      '201 if this call made it, 200 if it was there. Two people have one direct room for good: nobody else joins it, ' +
-      'and it is never closed.',
+      '201 if this call created it, 200 if it was there. Two people have one direct room for good: nobody else joins it, ' +
+      'and it is never closed. Somebody who left it is brought back by this call, and by any new message of the other. ' +
+      'With a deactivated account no room is created and nothing new can be posted: `conflict`.',
     params: accounts.ofUsername,
     answers: { 201: rooms.roomSchema, 200: rooms.roomSchema },
-    errors: ['not_found'],
+    errors: ['not_found', 'conflict'],
     headers: writeHeaders,
   },
 } as const satisfies Record<string, Call>;

@@ -1,12 +1,14 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import {
   type Actor,
+  accountGone,
   type CreateRoom,
   concealed,
   type HistoryAccess,
   holdsName,
   isRejection,
   nameKey,
+  type PostMessage,
   type Rejection,
   type RoomCommand,
   type RoomState,
@@ -39,12 +41,27 @@ export class SendToRoom extends Command<RoomDecided | Rejection> {
 
 @CommandHandler(SendToRoom)
 export class SendToRoomHandler implements ICommandHandler<SendToRoom> {
-  constructor(private readonly rooms: Rooms) {}
+  constructor(
+    private readonly rooms: Rooms,
+    private readonly users: Users,
+  ) {}
 
-  execute({ roomId, command, context }: SendToRoom): Promise<RoomDecided | Rejection> {
+  async execute({ roomId, command, context }: SendToRoom): Promise<RoomDecided | Rejection> {
+    if (command.type === 'PostMessage' && (await this.peerGone(roomId, command))) return accountGone;
     return this.rooms.send(roomId, command, context);
   }
+
+  /** Whether a new message would go to somebody whose account was deactivated. */
+  private async peerGone(roomId: string, { actor, messageId }: PostMessage): Promise<boolean> {
+    const { state } = await this.rooms.current(roomId);
+    if (state.pair.length === 0 || state.messages.get(messageId)) return false;
+    const peer = state.pair.find((id) => id !== actor.id);
+    return peer !== undefined && isDeactivated(this.users, peer);
+  }
 }
+
+const isDeactivated = async (users: Users, userId: string): Promise<boolean> =>
+  (await users.current(userId)).state.status === 'deactivated';
 
 /** The passwords of rooms: hashes in the vault, each under an id that the room's events name. */
 export class RoomPasswords {
@@ -112,10 +129,15 @@ export class OpenDirectRoom extends Command<RoomDecided | Rejection> {
 
 @CommandHandler(OpenDirectRoom)
 export class OpenDirectRoomHandler implements ICommandHandler<OpenDirectRoom> {
-  constructor(private readonly rooms: Rooms) {}
+  constructor(
+    private readonly rooms: Rooms,
+    private readonly users: Users,
+  ) {}
 
-  execute({ actor, peerId, context }: OpenDirectRoom): Promise<RoomDecided | Rejection> {
-    return this.rooms.send(directRoomId(actor.id, peerId), { type: 'CreateDirectRoom', actor, peerId }, context);
+  async execute({ actor, peerId, context }: OpenDirectRoom): Promise<RoomDecided | Rejection> {
+    const peerGone = await isDeactivated(this.users, peerId);
+    const command = { type: 'CreateDirectRoom', actor, peerId, ...(peerGone && { peerGone }) } as const;
+    return this.rooms.send(directRoomId(actor.id, peerId), command, context);
   }
 }
 

@@ -656,6 +656,54 @@ describe('a direct room', () => {
   });
 });
 
+describe('writing in a direct room', () => {
+  const pair = async () => {
+    const [one, other] = [await register(service.url), await register(service.url)];
+    return { one, other, room: (await one.put(`/v1/direct/${other.username}`)).body.id as string };
+  };
+
+  it('reaches somebody who had left it: they are in it again, with the message unread', async () => {
+    const { one, other, room } = await pair();
+    await other.delete(`/v1/rooms/${room}/members/me`);
+    const { revision } = await one.says(room, 'are you there?');
+    const socket = await one.connect();
+    const ack = await socket.ask('post', { room, text: 'hello?' });
+    expect(ack.data.revision).toBe(revision + 1);
+    expect((await other.get('/v1/inbox', { 'verbatim-position': `${ack.data.position}` })).body.items).toMatchObject([
+      { room: { id: room, memberCount: 2 }, lastMessage: { text: 'hello?' }, unread: 2 },
+    ]);
+    socket.close();
+  });
+
+  it('is refused when the account of the other is gone, and reading is not', async () => {
+    const { one, other, room } = await pair();
+    const before = await one.says(room, 'before');
+    await admin.patch(`/v1/users/${other.id}`, { deactivated: true });
+    const refused = await one.post(`/v1/rooms/${room}/messages`, { text: 'after' });
+    expect([outcome(refused), refused.body.detail]).toEqual([
+      'conflict',
+      'This account was deactivated. Nobody can write to it.',
+    ]);
+    const socket = await one.connect();
+    expect(await socket.refused('post', { room, text: 'after' })).toBe('conflict');
+    socket.close();
+    // Repeating what was stored before is answered as before.
+    const again = await one.post(`/v1/rooms/${room}/messages`, { id: before.id, text: 'before' });
+    expect([again.status, again.body.id]).toEqual([200, before.id]);
+    expect(await textsIn(one, room)).toEqual(['before']);
+    expect((await one.put(`/v1/direct/${other.username}`)).status).toBe(200);
+
+    await admin.patch(`/v1/users/${other.id}`, { deactivated: false });
+    expect((await one.says(room, 'welcome back')).text).toBe('welcome back');
+  });
+
+  it('is refused in a new room, too', async () => {
+    const [one, other] = [await register(service.url), await register(service.url)];
+    await admin.patch(`/v1/users/${other.id}`, { deactivated: true });
+    expect(outcome(await one.put(`/v1/direct/${other.username}`))).toBe('conflict');
+  });
+});
+
 describe('a restart', () => {
   it('keeps rooms, their members, passwords and names', async () => {
     const name = freshName();
