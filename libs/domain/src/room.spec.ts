@@ -146,7 +146,7 @@ describe('the direct room of two people', () => {
       .when(direct)
       .when(bobLeaves)
       .when({ ...post, actor: bob })
-      .thenRejected('NotAMember');
+      .thenRejected('NotFound');
     given(room, []).when(direct).when(post).when(bobLeaves).when(post).thenNothing();
   });
 
