@@ -8,6 +8,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@verbatim/source', 'node', 'development|production'] } },
   test: {
     include: [
+      'bin/**/*.spec.ts',
       'apps/*/src/**/*.spec.ts',
       'apps/admin/e2e/**/*.spec.ts',
       'libs/*/src/**/*.spec.ts',
