@@ -52,8 +52,8 @@ export interface Decider<S, C, E extends Happened> {
   readonly category: StreamCategory;
   readonly initialState: S;
   readonly evolve: (state: S, event: E) => S;
-  /** `at` is the time that the events of the decision will bear: RFC 3339, UTC, milliseconds. */
-  readonly decide: (command: C, state: S, at: string) => Decision<E>;
+  /** `now` is the time by the clock: RFC 3339, UTC, milliseconds. Events in the state may bear later times, see `eventTime`. */
+  readonly decide: (command: C, state: S, now: string) => Decision<E>;
 }
 
 /** What streams are about, all of them: where other streams are stored too, the log is known by these. */

@@ -1,4 +1,5 @@
 import type { Actor, Decision, Erasable, Happened, NewFact } from './decider.js';
+import { CLOCK_TOLERANCE_MS } from './event-time.js';
 import { PersistentMap } from './persistent-map.js';
 import { isRejection, type Rejection, reject } from './rejection.js';
 import {
@@ -166,7 +167,7 @@ export const withSlowMode = (state: Moderation, slowModeSeconds: number): Modera
 export function withPost(state: Moderation, by: string, at: string): Moderation {
   const time = Date.parse(at);
   const { since, young, old } = state.lastPosts;
-  if (time - since <= state.slowModeSeconds * 1_000) {
+  if (Math.abs(time - since) <= state.slowModeSeconds * 1_000) {
     return { ...state, lastPosts: { since, young: young.set(by, time), old } };
   }
   const begun = (PersistentMap.empty as PersistentMap<number>).set(by, time);
@@ -348,7 +349,7 @@ function inspect({ actor, what, reason }: InspectRoom, state: ModeratedRoom, at:
     (one) =>
       one.by === actor.id &&
       one.reason === same &&
-      Date.parse(at) - Date.parse(one.at) < moderationLimits.inspectionSpan,
+      Math.abs(Date.parse(at) - Date.parse(one.at)) < moderationLimits.inspectionSpan,
   );
   return recorded ? accept() : accept({ type: 'RoomInspected', data: { what, reason } });
 }
@@ -384,10 +385,13 @@ export function slowedDown(actor: Actor, state: ModeratedRoom, at: string): Reje
   const { slowModeSeconds, lastPosts } = state.moderation;
   if (slowModeSeconds === 0 || rankOf(actor, state) >= rank.moderator) return null;
   const last = lastPosts.young.get(actor.id) ?? lastPosts.old.get(actor.id);
-  const wait = last === undefined ? 0 : last + slowModeSeconds * 1_000 - Date.parse(at);
-  if (wait <= 0) return null;
+  if (last === undefined) return null;
+  const span = slowModeSeconds * 1_000;
+  const passed = Date.parse(at) - last;
+  // A post from the future was recorded by a clock that was wrong.
+  if (passed >= span || passed < -CLOCK_TOLERANCE_MS) return null;
   return {
     ...reject('TooSoon', `In this room one message may follow another after ${slowModeSeconds} s.`),
-    retryAfterMs: wait,
+    retryAfterMs: Math.min(span - passed, span),
   };
 }

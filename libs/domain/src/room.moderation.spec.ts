@@ -241,6 +241,17 @@ describe('slow mode', () => {
     expect(story.when(post(bob, 'm2', { imported })).decision).toHaveProperty('events.length', 1);
   });
 
+  it('does not wait for a post that a wrong clock recorded in the future', () => {
+    const story = given(room, [...slow, posted(bob, 'm1')]);
+    const [aDayBefore, aMomentBefore] = [timeOf(6 - 86_400), timeOf(6 - 10)];
+    expect(story.when(post(bob, 'm2'), aDayBefore).decision).toHaveProperty('events.length', 1);
+    // Clocks of replicas differ a little: nobody waits longer than slow mode says.
+    expect(story.when(post(bob, 'm2'), aMomentBefore).decision).toMatchObject({
+      rejected: 'TooSoon',
+      retryAfterMs: 30_000,
+    });
+  });
+
   it('ends with being switched off', () => {
     const story = given(room, [...slow, posted(bob, 'm1'), slowedTo(0, alice)]);
     expect(story.when(post(bob, 'm2')).decision).toHaveProperty('events.length', 1);

@@ -61,6 +61,7 @@ const anyDraft: fc.Arbitrary<Draft> = fc.constantFrom(...types).chain((type) => 
     at: fc.constant('2026-01-31T12:00:00.000Z'),
     actor: fc.option(fc.string()),
     correlation: fc.string(),
+    clockBackMs: fc.constantFrom(86_400_000, undefined),
     occurredAt: fc.constantFrom('2010-05-04T03:02:01.000Z', undefined),
     data: fc.tuple(personal, others).map(([a, b]): object => JSON.parse(JSON.stringify({ ...a, ...b }))),
   });
@@ -157,8 +158,8 @@ describe('opening an event', () => {
     fc.assert(
       fc.property(anyDraft, anyPlace, (draft, where) => {
         const event = stored(draft, where);
-        const { occurredAt, ...rest } = draft;
-        const expected = { ...rest, ...(occurredAt !== undefined && { occurredAt }), prev: where.prev };
+        const given = Object.entries(draft).filter(([, value]) => value !== undefined);
+        const expected = { ...Object.fromEntries(given), prev: where.prev };
         const { stream, revision, position, hash, sealed } = event;
         expect(openEvent(event, key)).toStrictEqual({ ...expected, stream, revision, position, hash, sealed });
       }),

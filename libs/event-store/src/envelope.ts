@@ -11,6 +11,8 @@ export interface Draft {
   readonly type: string;
   readonly schema: number;
   readonly at: string;
+  /** See `eventTime` in the domain. */
+  readonly clockBackMs?: number;
   readonly occurredAt?: string;
   readonly actor: string | null;
   readonly correlation: string;
@@ -81,9 +83,11 @@ export const recordedFrom = (draft: Draft, prev: string | null, stored: StoredEv
 
 function recorded(stored: StoredEvent, event: Omit<Draft, 'data'>, prev: string | null, data: object): Recorded {
   const { stream, revision, position, hash, sealed } = stored;
-  const { id, type, schema, at, occurredAt, actor, correlation } = event;
+  const { id, type, schema, at, clockBackMs, occurredAt, actor, correlation } = event;
   const known = { id, type, schema, at, actor, correlation, prev, data, stream, revision, position, hash, sealed };
-  return (occurredAt === undefined ? known : { ...known, occurredAt }) as unknown as Recorded;
+  if (occurredAt === undefined && clockBackMs === undefined) return known as unknown as Recorded;
+  const times = { ...(clockBackMs !== undefined && { clockBackMs }), ...(occurredAt !== undefined && { occurredAt }) };
+  return { ...known, ...times } as unknown as Recorded;
 }
 
 /** Reads what is needed to find an event's key without opening it. */
@@ -94,9 +98,10 @@ export function peek(sealed: string): StoredEnvelope {
 /** The keys stand in canonical order, so this equals `canonicalJson` of the whole at a fraction of the cost. */
 function envelopeText(draft: Draft, place: Place, data: string): string {
   const occurredAt = draft.occurredAt === undefined ? '' : `"occurredAt":${JSON.stringify(draft.occurredAt)},`;
+  const clockBackMs = draft.clockBackMs === undefined ? '' : `"clockBackMs":${draft.clockBackMs},`;
   return (
     `{"actor":${draft.actor === null ? 'null' : JSON.stringify(draft.actor)},"at":${JSON.stringify(draft.at)},` +
-    `"correlation":${JSON.stringify(draft.correlation)},"data":${data},"id":"${draft.id}",${occurredAt}` +
+    `${clockBackMs}"correlation":${JSON.stringify(draft.correlation)},"data":${data},"id":"${draft.id}",${occurredAt}` +
     `"prev":${place.prev === null ? 'null' : `"${place.prev}"`},"revision":${place.revision},"schema":${draft.schema},` +
     `"stream":${JSON.stringify(place.stream)},"type":"${draft.type}"}`
   );

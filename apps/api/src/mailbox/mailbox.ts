@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Actor, Decider, Decision, Happened, Recorded, Rejection } from '@verbatim/domain';
-import { isRejection, reject } from '@verbatim/domain';
+import type { Actor, Decider, Decision, EventTime, Happened, Recorded, Rejection } from '@verbatim/domain';
+import { eventTime, isRejection, reject } from '@verbatim/domain';
 import {
   type Appended,
   appendLimits,
@@ -259,7 +259,7 @@ export class Mailbox<S, C, E extends Happened> {
     const drafts: Draft[] = [];
     const decided: Plan<S, C>['decided'] = [];
     const now = this.parts.clock().toISOString();
-    const at = now > this.head.at ? now : this.head.at;
+    const { at, clockBackMs } = eventTime(now, this.head.at);
     let state = this.state;
     let revision = this.head.revision;
     let bytes = 0;
@@ -267,7 +267,7 @@ export class Mailbox<S, C, E extends Happened> {
       const command = commands[i] as C;
       let decision: Decision<E>;
       try {
-        decision = decider.decide(command, state, at);
+        decision = decider.decide(command, state, now);
       } catch (error) {
         letter.fail(error);
         continue;
@@ -288,7 +288,8 @@ export class Mailbox<S, C, E extends Happened> {
       if (drafts.length > 0 && !fits) return { drafts, decided, state, at, postponed: batch.slice(i) };
       bytes += size;
       for (const fact of decision.events) {
-        const draft = this.draft(fact, letter, at);
+        // Only the first event of the batch may be earlier than the one before it.
+        const draft = this.draft(fact, letter, drafts.length === 0 ? { at, clockBackMs } : { at });
         drafts.push(draft);
         revision += 1n;
         state = decider.evolve(state, { ...draft, revision } as unknown as E);
@@ -301,13 +302,18 @@ export class Mailbox<S, C, E extends Happened> {
     return { drafts, decided, state, at, postponed: [] };
   }
 
-  private draft(fact: { type: string; data: unknown }, { command, context }: Letter<S, C>, at: string): Draft {
+  private draft(
+    fact: { type: string; data: unknown },
+    { command, context }: Letter<S, C>,
+    { at, clockBackMs }: EventTime,
+  ): Draft {
     const actor = (command as { actor?: { id: string } | null }).actor;
     return {
       id: newId(),
       type: fact.type,
       schema: schemaOf(fact.type),
       at,
+      ...(clockBackMs !== undefined && { clockBackMs }),
       ...(context.occurredAt !== undefined && { occurredAt: context.occurredAt }),
       actor: actor?.id ?? null,
       correlation: context.correlation,

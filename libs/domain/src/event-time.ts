@@ -1,0 +1,21 @@
+/** Milliseconds by which the clocks of replicas may differ. A larger difference means that a clock was wrong. */
+export const CLOCK_TOLERANCE_MS = 60_000;
+
+/** When an event is recorded. */
+export interface EventTime {
+  /** RFC 3339, UTC, milliseconds. */
+  readonly at: string;
+  /** Only after a clock had been wrong: milliseconds by which `at` is earlier than that of the event before. */
+  readonly clockBackMs?: number;
+}
+
+/**
+ * The time of the next event of a stream whose last event bears `last` (empty for a new stream). Times do not fall because
+ * clocks of replicas differ a little; they return to the clock where the last event was clearly recorded by a wrong one, so
+ * that a stream does not stay in the future. The order of events is that of their revisions, never that of times.
+ */
+export function eventTime(now: string, last: string): EventTime {
+  if (now >= last) return { at: now };
+  const clockBackMs = Date.parse(last) - Date.parse(now);
+  return clockBackMs <= CLOCK_TOLERANCE_MS ? { at: last } : { at: now, clockBackMs };
+}
