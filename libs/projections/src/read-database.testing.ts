@@ -49,6 +49,7 @@ const tables = [
   'messages',
   'posters',
   'reactions',
+  'reaction_counts',
   'search',
   'restraints',
   'reports',

@@ -25,7 +25,7 @@ describe('the table of calls', () => {
   const concrete = (path: string) =>
     path
       .replace('{username}', 'nobody')
-      .replace('{emoji}', 'x')
+      .replace('{emoji}', '%F0%9F%91%8D')
       .replaceAll(/\{\w+\}/g, () => unknownId());
 
   it.each(callList)('has a door: %s', async (_, call) => {
@@ -239,7 +239,7 @@ describe('an Idempotency-Key', () => {
     const writes: [Parameters<TestPerson['send']>[0], string, object?][] = [
       ['post', `/v1/rooms/${own}/messages`, { text: 'again' }],
       ['patch', `/v1/rooms/${own}/messages/${id}`, { text: 'y' }],
-      ['put', `/v1/rooms/${own}/messages/${id}/reactions/x`],
+      ['put', `/v1/rooms/${own}/messages/${id}/reactions/%F0%9F%91%8D`],
       ['delete', `/v1/rooms/${own}/messages/${id}`],
       ['post', `/v1/rooms/${own}/members`, { userId: bob.id }],
       ['patch', `/v1/rooms/${own}/members/${bob.id}`, { role: 'guest' }],
