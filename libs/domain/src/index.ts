@@ -1,9 +1,11 @@
 export * from './announcement.js';
 export * from './decider.js';
 export * from './disclosure.js';
+export { emojiOf, reactionOf } from './emoji.js';
 export * from './event-time.js';
 export * from './invitation.js';
 export * from './maintenance.js';
+export { fold, nameKey, nameProblem, titleProblem } from './names.js';
 export * from './password.js';
 export * from './persistent-map.js';
 export * from './reader.js';
@@ -14,6 +16,14 @@ export * from './room.js';
 export * from './room-moderation.js';
 export { onlyReads } from './room-rights.js';
 export * from './room-webhooks.js';
-export * from './text.js';
+export {
+  codePoints,
+  fingerprint,
+  isBlank,
+  limits,
+  normalize,
+  textProblem,
+  visibleTextProblem,
+} from './text.js';
 export * from './user.js';
 export * from './user-tokens.js';

@@ -1,6 +1,6 @@
 import type { Actor, Decider, Decision, Happened, NewFact } from './decider.js';
 import { type Rejection, reject } from './rejection.js';
-import { limits, textProblem } from './text.js';
+import { limits, visibleTextProblem } from './text.js';
 
 /** The id of the one maintenance of a service, which begins and ends any number of times. */
 export const MAINTENANCE = '00000000-0000-8000-8000-000000000003';
@@ -64,7 +64,7 @@ function decide(command: MaintenanceCommand, { on }: MaintenanceState, at: strin
   if (command.type === 'EndMaintenance') return on === null ? accept() : accept({ type: 'MaintenanceEnded', data: {} });
   const { text, until } = command;
   if (on !== null && on.text === text && on.until === until) return accept();
-  const problem = text === null ? null : textProblem(text, 1, limits.announcement);
+  const problem = text === null ? null : visibleTextProblem(text, 1, limits.announcement);
   if (problem) return reject('Invalid', `The text ${problem}.`);
   if (until !== null && until <= at) return reject('Invalid', 'The expected end has passed.');
   return accept({ type: on === null ? 'MaintenanceBegan' : 'MaintenanceRevised', data: { text, until } });

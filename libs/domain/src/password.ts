@@ -1,4 +1,4 @@
-import { nameKey } from './text.js';
+import { nameKey } from './names.js';
 
 /**
  * Why a password that somebody chooses is refused, as a part of a sentence, or null: it is the username, or one of those that

@@ -31,6 +31,12 @@ export class RecentWindow<V> {
     return this.young.get(key) ?? this.old.get(key);
   }
 
+  /** Each key once, with the latest that was said of it. */
+  *entries(): IterableIterator<[string, V]> {
+    yield* this.young.entries();
+    for (const entry of this.old.entries()) if (!this.young.has(entry[0])) yield entry;
+  }
+
   /** Remembers what the event at `revision` said; `dropped` is told the keys that leave the window for it. */
   set(key: string, value: V, revision: bigint, dropped?: (key: string) => void): RecentWindow<V> {
     if (this.young.size < GENERATION) {

@@ -17,7 +17,7 @@ import {
   refusal,
   roomClosed,
 } from './room-rights.js';
-import { fingerprint, limits, textProblem } from './text.js';
+import { fingerprint, limits, visibleTextProblem } from './text.js';
 
 // Events ------------------------------------------------------------------------------------------------------------
 
@@ -311,7 +311,7 @@ export function report(
   if (message.author === actor.id) return reject('NotAllowed', 'Nobody reports a message of their own.');
   if (openReport(state, messageId, actor.id)) return accept();
   if (message.redacted) return reject('Conflict', 'The message was redacted.');
-  const problem = textProblem(reason, 1, limits.reason);
+  const problem = visibleTextProblem(reason, 1, limits.reason);
   if (problem) return reject('Invalid', `The reason ${problem}.`);
   const open = [...state.moderation.reports.entries()];
   const own = open.filter(([, { by }]) => by === actor.id).length;
@@ -342,7 +342,7 @@ function settle({ actor, reportId, outcome, note }: SettleReport, state: Moderat
 function inspect({ actor, what, reason }: InspectRoom, state: ModeratedRoom, at: string): ModerationDecision {
   if (actor.role !== 'admin' && actor.role !== 'auditor') return notAllowed;
   if (state.members.has(actor.id)) return accept();
-  const problem = textProblem(reason, 1, limits.reason);
+  const problem = visibleTextProblem(reason, 1, limits.reason);
   if (problem) return reject('Invalid', `The reason ${problem}.`);
   const same = fingerprint(reason);
   const recorded = state.moderation.inspections.some(
@@ -355,7 +355,7 @@ function inspect({ actor, what, reason }: InspectRoom, state: ModeratedRoom, at:
 }
 
 export function reasonProblem(reason: string | null): Rejection | null {
-  const problem = reason === null ? null : textProblem(reason, 0, limits.reason);
+  const problem = reason === null ? null : visibleTextProblem(reason, 0, limits.reason);
   return problem ? reject('Invalid', `The reason ${problem}.`) : null;
 }
 

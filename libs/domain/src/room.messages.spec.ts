@@ -49,9 +49,12 @@ describe('posting a message', () => {
       .thenRejected('Invalid', detail);
   });
 
-  it.each([['x'.repeat(8_000)], ['😀'.repeat(8_000)], [' ']])('takes any text of 1 to 8,000 characters', (text) => {
-    expect(given(room, past).when({ ...post, text }).decision).toHaveProperty('events.length', 1);
-  });
+  it.each([['x'.repeat(8_000)], ['😀'.repeat(8_000)], ['.']])(
+    'takes any visible text of 1 to 8,000 characters',
+    (text) => {
+      expect(given(room, past).when({ ...post, text }).decision).toHaveProperty('events.length', 1);
+    },
+  );
 
   it('under the id of an earlier one with the same content answers the earlier one', () => {
     given(room, past).when(post).when(post).thenNothing(4n);
@@ -275,23 +278,81 @@ describe('reacting to a message', () => {
       .then([{ type: 'ReactionRemoved', data: { messageId: 'm1', emoji: '👍' } }]);
   });
 
-  it.each([
-    ['nothing', '', /empty/],
-    ['a sentence', 'well done', /spaces/],
-    ['a line break', '👍\n', /spaces/],
-    ['a control character', '\u0007', /spaces/],
-    ['NUL', '\u0000', /NUL/],
-    ['seventeen characters', 'x'.repeat(17), /at most 16/],
-    ['half a character', '\ud83d', /lone surrogates/],
-  ])('is refused with %s', (_, emoji, detail) => {
-    given(room, one)
-      .when({ ...react, emoji })
-      .thenRejected('Invalid', detail);
-  });
+  it.each(['', 'well done', '👍\n', '👍👍', '+1', '1', '\u202e', 'x'.repeat(17), '\ud83d', '\u0000'])(
+    'is refused with anything but one emoji: %j',
+    (emoji) => {
+      given(room, one)
+        .when({ ...react, emoji })
+        .thenRejected('Invalid', /one emoji/);
+    },
+  );
 
-  it.each(['👍', '+1', '👩‍👩‍👧‍👦', '🏴󠁧󠁢󠁳󠁣󠁴󠁿', '❤️'])('takes %s', (emoji) => {
+  it.each(['👍', '👩‍👩‍👧‍👦', '🏴󠁧󠁢󠁳󠁣󠁴󠁿', '❤️', '1️⃣', '👍🏽'])('takes %s', (emoji) => {
     given(room, one)
       .when({ ...react, emoji })
       .then([{ type: 'ReactionAdded', data: { messageId: 'm1', emoji } }]);
+  });
+
+  it('with the same emoji in another presentation is the same', () => {
+    given(room, one)
+      .when({ ...react, emoji: '❤' })
+      .then([{ type: 'ReactionAdded', data: { messageId: 'm1', emoji: '❤️' } }]);
+    given(room, one)
+      .when(react)
+      .when({ ...react, emoji: '👍\ufe0f' })
+      .thenNothing();
+    given(room, [...one, reacted(bob, 'm1', '❤')])
+      .when({ ...react, emoji: '❤️' })
+      .thenNothing();
+    given(room, [...one, reacted(bob, 'm1', '❤')])
+      .when({ ...takeBack, emoji: '❤\ufe0e' })
+      .then([{ type: 'ReactionRemoved', data: { messageId: 'm1', emoji: '❤️' } }]);
+  });
+
+  it('as an earlier release allowed it can be taken back, and not be added again', () => {
+    const before = [...one, reacted(bob, 'm1', ':+1:')];
+    given(room, before)
+      .when({ ...takeBack, emoji: ':+1:' })
+      .then([{ type: 'ReactionRemoved', data: { messageId: 'm1', emoji: ':+1:' } }]);
+    given(room, before)
+      .when({ ...react, actor: alice, emoji: ':+1:' })
+      .thenRejected('Invalid');
+    given(room, one)
+      .when({ ...takeBack, emoji: 'never there' })
+      .thenNothing();
+  });
+
+  it('is limited to 20 different emoji, whoever adds them', () => {
+    const twenty = [...'🐀🐁🐂🐃🐄🐅🐆🐇🐈🐉🐊🐋🐌🐍🐎🐏🐐🐑🐒🐓'];
+    const full = [...one, posted(alice, 'm2'), ...twenty.map((emoji, i) => reacted(i % 2 ? alice : bob, 'm1', emoji))];
+    for (const actor of [alice, bob]) {
+      given(room, full)
+        .when({ ...react, actor })
+        .thenRejected('Conflict', /20 different reactions/);
+    }
+    // Those that are there, other messages, and taking back stay possible.
+    given(room, full)
+      .when({ ...react, emoji: '🐁' })
+      .then([{ type: 'ReactionAdded', data: { messageId: 'm1', emoji: '🐁' } }]);
+    expect(given(room, full).when({ ...react, messageId: 'm2' }).decision).toHaveProperty('events.length', 1);
+    given(room, full)
+      .when({ ...takeBack, emoji: '🐀' })
+      .when(react)
+      .then([{ type: 'ReactionAdded', data: { messageId: 'm1', emoji: '👍' } }]);
+    // Taking back what another person added as well makes no room.
+    given(room, [...full, reacted(alice, 'm1', '🐀')])
+      .when({ ...takeBack, emoji: '🐀' })
+      .when(react)
+      .thenRejected('Conflict');
+  });
+
+  it('of which an earlier release allowed more takes only those that are there', () => {
+    const many = Array.from({ length: 500 }, (_, i) => reacted(alice, 'm1', `e${i}`));
+    given(room, [...one, ...many, reacted(alice, 'm1', '🎉')])
+      .when(react)
+      .thenRejected('Conflict');
+    given(room, [...one, ...many, reacted(alice, 'm1', '🎉')])
+      .when({ ...react, emoji: '🎉' })
+      .then([{ type: 'ReactionAdded', data: { messageId: 'm1', emoji: '🎉' } }]);
   });
 });

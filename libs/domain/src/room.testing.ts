@@ -1,10 +1,12 @@
 import type { Actor, ServerRole } from './decider.js';
+import { reactionOf } from './emoji.js';
 import type { Past } from './given.testing.js';
 import {
   contentFingerprint,
   type MessageFacts,
   messagesToLookUp,
   type OlderMessages,
+  type ReactionCount,
   type RoomCommand,
   type RoomEvent,
   type RoomRole,
@@ -114,7 +116,8 @@ export const idWithoutTime = (n: number): string => `${n.toString(16).padStart(8
 /** Everything there is to know of a room's messages, kept without bound. It tells commands what they look up. */
 export class Archive {
   readonly messages = new Map<string, MessageFacts>();
-  private readonly reactions = new Map<string, Set<string>>();
+  /** By message, then emoji: who reacted. */
+  private readonly reactions = new Map<string, Map<string, Set<string>>>();
   private through = -1n;
 
   static of(events: readonly RoomEvent[]): Archive {
@@ -138,8 +141,8 @@ export class Archive {
     }
     if (event.type === 'MessageEdited') this.change(event.data.messageId, { textRevision: revision });
     if (event.type === 'MessageRedacted') this.change(event.data.messageId, { redacted: true });
-    if (event.type === 'ReactionAdded') this.reactionsOf(event.data.messageId, actor).add(event.data.emoji);
-    if (event.type === 'ReactionRemoved') this.reactionsOf(event.data.messageId, actor).delete(event.data.emoji);
+    if (event.type === 'ReactionAdded') this.peopleWho(event.data).add(actor);
+    if (event.type === 'ReactionRemoved') this.peopleWho(event.data).delete(actor);
   }
 
   /** The command with what it has to look up, if anything. */
@@ -152,16 +155,24 @@ export class Archive {
   lookUp(ids: readonly string[], asker: Actor): OlderMessages {
     const found = ids.flatMap((id) => {
       const facts = this.messages.get(id);
-      return facts ? [[id, { ...facts, ownReactions: [...this.reactionsOf(id, asker.id)] }] as const] : [];
+      return facts ? [[id, { ...facts, reactions: this.reactionsTo(id, asker) }] as const] : [];
     });
     return { through: this.through, asked: new Set(ids), messages: new Map(found) };
   }
 
-  private reactionsOf(messageId: string, who: string): Set<string> {
-    const key = `${messageId} ${who}`;
-    const reactions = this.reactions.get(key) ?? new Set();
-    this.reactions.set(key, reactions);
-    return reactions;
+  /** Every emoji with which somebody reacts to a message now. */
+  reactionsTo(messageId: string, asker: Actor): ReactionCount[] {
+    return [...(this.reactions.get(messageId) ?? [])]
+      .filter(([, people]) => people.size > 0)
+      .map(([emoji, people]) => ({ emoji, count: people.size, mine: people.has(asker.id) }));
+  }
+
+  private peopleWho({ messageId, emoji }: { readonly messageId: string; readonly emoji: string }): Set<string> {
+    const ofMessage = this.reactions.get(messageId) ?? new Map<string, Set<string>>();
+    this.reactions.set(messageId, ofMessage);
+    const people = ofMessage.get(reactionOf(emoji)) ?? new Set();
+    ofMessage.set(reactionOf(emoji), people);
+    return people;
   }
 
   private change(messageId: string, facts: Partial<MessageFacts>): void {

@@ -8,7 +8,9 @@ import {
   type NewFact,
   streamName,
 } from './decider.js';
+import { emojiOf, reactionOf } from './emoji.js';
 import type { InvitedRole } from './invitation.js';
+import { titleProblem } from './names.js';
 import { PersistentMap } from './persistent-map.js';
 import { RecentWindow } from './recent-window.js';
 import { isRejection, type Rejection, reject } from './rejection.js';
@@ -54,7 +56,7 @@ import {
   type WebhookEvent,
   type Webhooks,
 } from './room-webhooks.js';
-import { fingerprint, limits, nameKey, nameProblem, textProblem } from './text.js';
+import { fingerprint, limits, textProblem, visibleTextProblem } from './text.js';
 
 export const roomStream = (roomId: string): string => streamName('room', roomId);
 
@@ -303,7 +305,8 @@ function withMessage(state: RoomState, messageId: string, facts: MessageFacts): 
   return { ...state, messages, forgottenIdTime };
 }
 
-const reactionKey = (messageId: string, userId: string, emoji: string): string => `${messageId} ${userId} ${emoji}`;
+const reactionKey = (messageId: string, userId: string, emoji: string): string =>
+  `${messageId} ${userId} ${reactionOf(emoji)}`;
 
 /** By which a repeated posting is told from another message under the same id; read models keep it with a message. */
 export const contentFingerprint = (content: { text: Erasable; replyTo: string | null; kind: MessageKind }): number =>
@@ -322,8 +325,18 @@ export interface OlderMessages {
   readonly through: bigint;
   /** The ids that were looked up; nothing is known of any other. */
   readonly asked: ReadonlySet<string>;
-  readonly messages: ReadonlyMap<string, MessageFacts & { readonly ownReactions: readonly string[] }>;
+  readonly messages: ReadonlyMap<string, MessageFacts & { readonly reactions: readonly ReactionCount[] }>;
 }
+
+/** How many people reacted to a message with one emoji, at least one, and whether the person who looked it up is among them. */
+export interface ReactionCount {
+  readonly emoji: string;
+  readonly count: number;
+  readonly mine: boolean;
+}
+
+/** Different emoji among the reactions to one message. Messages of logs from before this limit may have more. */
+export const mostReactions = 20;
 
 /** Ids of messages that `command` speaks of and that `state` cannot tell enough about; usually none. */
 export function messagesToLookUp(command: RoomCommand, state: RoomState): string[] {
@@ -340,9 +353,12 @@ export function messagesToLookUp(command: RoomCommand, state: RoomState): string
       return knowsAll(command.messageId, state) ? [] : [command.messageId];
     case 'AddReaction':
     case 'RemoveReaction': {
-      const reaction = state.reactions.get(reactionKey(command.messageId, command.actor.id, command.emoji));
-      const knowsReaction = reaction !== undefined || state.reactions.since < 0n;
-      return knowsReaction && knowsAll(command.messageId, state) ? [] : [command.messageId];
+      const wished = command.type === 'AddReaction';
+      const present = state.reactions.get(reactionKey(command.messageId, command.actor.id, command.emoji));
+      // Who removes a reaction, or adds one that is there, needs to know nothing about the others.
+      const knowsEnough =
+        knowsReactions(command.messageId, state) || present === true || (present === false && !wished);
+      return knowsEnough && knowsAll(command.messageId, state) ? [] : [command.messageId];
     }
     default:
       return [];
@@ -352,6 +368,12 @@ export function messagesToLookUp(command: RoomCommand, state: RoomState): string
 /** Whether the window alone tells everything about a message, be it that there is none. */
 const knowsAll = (messageId: string, state: RoomState): boolean =>
   state.messages.since < 0n || state.messages.get(messageId)?.posted !== undefined;
+
+/** Whether the window has every reaction that the message has ever had. */
+function knowsReactions(messageId: string, state: RoomState): boolean {
+  const { since } = state.reactions;
+  return since < 0n || (state.messages.get(messageId)?.posted?.revision ?? -1n) > since;
+}
 
 const maybeKnown = ({ messageId }: PostMessage, state: RoomState): boolean =>
   state.messages.get(messageId) !== undefined || maybeForgotten(messageId, state);
@@ -618,9 +640,9 @@ function settingsProblem({
   if (!Number.isInteger(slowModeSeconds) || slowModeSeconds < 0 || slowModeSeconds > most)
     return reject('Invalid', `Slow mode takes 0 to ${most} seconds.`);
   // A name of nothing but spaces counts as empty.
-  const problem = name === undefined ? null : nameProblem(nameKey(name) && name, limits.roomName);
+  const problem = name === undefined ? null : titleProblem(name.trim() && name, limits.roomName);
   if (problem) return reject('Invalid', `The name ${problem}.`);
-  const topicProblem = topic === undefined ? null : textProblem(topic, 0, limits.roomTopic);
+  const topicProblem = topic === undefined ? null : visibleTextProblem(topic, 0, limits.roomTopic);
   return topicProblem ? reject('Invalid', `The topic ${topicProblem}.`) : null;
 }
 
@@ -718,7 +740,7 @@ function post(command: PostMessage, state: RoomState, at: string): RoomDecision 
   if (barred) return barred;
   const held = imported ? null : (silenced(actor, state, at) ?? slowedDown(actor, state, at));
   if (held) return held;
-  const problem = textProblem(text, 1, limits.messageText);
+  const problem = visibleTextProblem(text, 1, limits.messageText);
   if (problem) return reject('Invalid', `The text ${problem}.`);
   if (replyTo !== null) {
     const parent = findMessage(command, replyTo, state);
@@ -766,7 +788,7 @@ function edit(command: EditMessage, state: RoomState, at: string): RoomDecision 
   const held = silenced(actor, state, at);
   if (held) return held;
   if (message.redacted) return reject('Conflict', 'The message was redacted.');
-  const problem = textProblem(text, 1, limits.messageText);
+  const problem = visibleTextProblem(text, 1, limits.messageText);
   if (problem) return reject('Invalid', `The text ${problem}.`);
   return accept({ type: 'MessageEdited', data: { messageId, text } });
 }
@@ -785,34 +807,70 @@ function redact(command: RedactMessage, state: RoomState): RoomDecision {
 }
 
 function react(command: AddReaction | RemoveReaction, state: RoomState, at: string): RoomDecision {
-  const { actor, messageId, emoji } = command;
+  const { actor, messageId } = command;
   const member = state.members.get(actor.id);
   if (!member) return notAMember;
   if (state.status === 'closed') return roomClosed;
   if (member.role === 'guest') return notAllowed;
-  const problem = textProblem(emoji, 1, limits.emoji) ?? (/[\s\p{Cc}]/u.test(emoji) ? 'must not contain spaces' : null);
+  const wished = command.type === 'AddReaction';
+  // Whatever an earlier release let in can be removed.
+  const emoji = wished ? emojiOf(command.emoji) : reactionOf(command.emoji);
+  if (emoji === null) return reject('Invalid', 'A reaction must be one emoji.');
+  const problem = textProblem(emoji, 1, limits.emoji);
   if (problem) return reject('Invalid', `The emoji ${problem}.`);
   const message = findMessage(command, messageId, state);
   if (!message) return noSuchMessage;
   if (isRejection(message)) return message;
   const present = hasReaction(command, state);
   if (typeof present === 'object') return present;
-  const wished = command.type === 'AddReaction';
   if (present === wished) return accept();
-  const held = wished ? silenced(actor, state, at) : null;
+  if (!wished) return accept({ type: 'ReactionRemoved', data: { messageId, emoji } });
+  const held = silenced(actor, state, at);
   if (held) return held;
-  if (wished && message.redacted) return reject('Conflict', 'The message was redacted.');
-  return accept({ type: wished ? 'ReactionAdded' : 'ReactionRemoved', data: { messageId, emoji } });
+  if (message.redacted) return reject('Conflict', 'The message was redacted.');
+  const reactions = reactionsTo(command, state);
+  if (isRejection(reactions)) return reactions;
+  if (reactions.size >= mostReactions && !reactions.has(emoji)) return tooManyReactions;
+  return accept({ type: 'ReactionAdded', data: { messageId, emoji } });
 }
+
+const tooManyReactions = reject(
+  'Conflict',
+  `A message can have ${mostReactions} different reactions. Use one that is already there.`,
+);
 
 function hasReaction(
   { actor, messageId, emoji, older }: AddReaction | RemoveReaction,
   state: RoomState,
 ): boolean | Rejection {
   const recent = state.reactions.get(reactionKey(messageId, actor.id, emoji));
-  if (recent !== undefined || state.reactions.since < 0n) return recent ?? false;
+  if (recent !== undefined || knowsReactions(messageId, state)) return recent ?? false;
   if (!covers(older, messageId, state.reactions.since)) return notCaughtUp;
-  return older.messages.get(messageId)?.ownReactions.includes(emoji) ?? false;
+  const kind = reactionOf(emoji);
+  return older.messages.get(messageId)?.reactions.some((one) => one.emoji === kind && one.mine) ?? false;
+}
+
+/**
+ * The different reactions to a message. One of which the last was removed after the look-up may still be among them, but
+ * not if the actor removed it.
+ */
+function reactionsTo({ actor, messageId, older }: AddReaction, state: RoomState): ReadonlySet<string> | Rejection {
+  const found = new Set<string>();
+  if (!knowsReactions(messageId, state)) {
+    if (!covers(older, messageId, state.reactions.since)) return notCaughtUp;
+    const earlier = older.messages.get(messageId)?.reactions ?? [];
+    for (const { emoji, count, mine } of earlier) {
+      const onlyMine = mine && count === 1;
+      const removed = onlyMine && state.reactions.get(reactionKey(messageId, actor.id, emoji)) === false;
+      // A look-up may leave out some where there are more than there may be, so then none of these makes room.
+      if (!removed || earlier.length > mostReactions) found.add(emoji);
+    }
+  }
+  const ofMessage = `${messageId} `;
+  for (const [key, present] of state.reactions.entries()) {
+    if (present && key.startsWith(ofMessage)) found.add(key.slice(key.indexOf(' ', ofMessage.length) + 1));
+  }
+  return found;
 }
 
 function close({ actor, reason }: CloseRoom, state: RoomState): RoomDecision {

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Actor } from './decider.js';
 import { given, type Past, recorded } from './given.testing.js';
+import { isRejection } from './rejection.js';
 import { messagesToLookUp, type PostMessage, type RoomCommand, type RoomEvent, room } from './room.js';
 import {
   Archive,
@@ -221,6 +223,84 @@ describe('a message that has left the window', () => {
       .when(takeBack(recent))
       .then([{ type: 'ReactionRemoved', data: { messageId: recent, emoji: '👍' } }]);
     lookingBack(past).when(takeBack(recent, alice)).thenNothing();
+  });
+});
+
+describe('the limit of different reactions', () => {
+  const twenty = [...'🐀🐁🐂🐃🐄🐅🐆🐇🐈🐉🐊🐋🐌🐍🐎🐏🐐🐑🐒🐓'];
+  const rats = twenty.map((emoji, i) => reacted(i === 0 ? bob : alice, first, emoji));
+  const recent = idAt(NOON + 60_000);
+  const elsewhere = Array.from({ length: 1_200 }, (_, i) => reacted(alice, recent, `e${i}`));
+  const full = [...begin, posted(bob, first), posted(bob, recent), ...rats, ...elsewhere];
+
+  it('holds for messages whose reactions have left the window', () => {
+    const later = lookingBack(full);
+    later.when(react(first)).thenRejected('Conflict', /20 different/);
+    later
+      .when({ ...react(first), emoji: '🐁' })
+      .then([{ type: 'ReactionAdded', data: { messageId: first, emoji: '🐁' } }]);
+    later
+      .when({ ...takeBack(first), emoji: '🐀' })
+      .then([{ type: 'ReactionRemoved', data: { messageId: first, emoji: '🐀' } }]);
+  });
+
+  it('knows at once that the actor has removed one, and what others have added', () => {
+    const archive = Archive.of(recorded(full));
+    const command = archive.inform(react(first), given(room, full).state);
+    given(room, [...full, tookBack(bob, first, '🐀')])
+      .when(command)
+      .then([{ type: 'ReactionAdded', data: { messageId: first, emoji: '👍' } }]);
+    given(room, [...full, tookBack(bob, first, '🐀'), reacted(alice, first, '🐀')])
+      .when(command)
+      .thenRejected('Conflict');
+    given(room, [...full, tookBack(bob, first, '🐀'), reacted(alice, first, '🎉')])
+      .when(command)
+      .thenRejected('Conflict');
+    given(room, [...full, tookBack(bob, first, '🐀'), reacted(alice, first, '👍')])
+      .when(command)
+      .then([{ type: 'ReactionAdded', data: { messageId: first, emoji: '👍' } }]);
+  });
+
+  it('asks the read models only about messages that are older than what the window remembers of reactions', () => {
+    const fresh = idAt(NOON + 70_000);
+    const { state } = given(room, [...full, posted(bob, fresh), reacted(alice, fresh, '🎉')]);
+    expect(messagesToLookUp(react(fresh), state)).toEqual([]);
+    expect(messagesToLookUp(takeBack(fresh), state)).toEqual([]);
+    expect(messagesToLookUp(react(first), state)).toEqual([first]);
+  });
+
+  it('is not exceeded by any order of adding and removing, however late the read models are', () => {
+    const emoji = fc.constantFrom(...twenty, '👍', '🎉', '🍲');
+    const step = fc.record({ actor: fc.constantFrom(alice, bob), emoji, remove: fc.nat(3), elsewhere: fc.nat(200) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), fc.nat(5), (steps, lag) => {
+        let { state } = given(room, full);
+        const archive = Archive.of(recorded(full));
+        const late: RoomEvent[] = [];
+        const record = (
+          type: 'ReactionAdded' | 'ReactionRemoved',
+          by: Actor,
+          data: { messageId: string; emoji: string },
+        ) => {
+          const event = { type, data, actor: by.id, revision: state.revision + 1n, at: LATER } as RoomEvent;
+          state = room.evolve(state, event);
+          late.push(event);
+          if (late.length > lag) archive.record(late.shift() as RoomEvent);
+        };
+        for (const [i, { actor, emoji, remove, elsewhere }] of steps.entries()) {
+          const type = remove === 0 ? 'RemoveReaction' : 'AddReaction';
+          const decision = room.decide(archive.inform({ type, actor, messageId: first, emoji }, state), state, LATER);
+          if (isRejection(decision)) expect(['Conflict', 'Unavailable']).toContain(decision.rejected);
+          else
+            for (const { type } of decision.events) record(type as 'ReactionAdded', actor, { messageId: first, emoji });
+          for (let n = 0; n < elsewhere; n++)
+            record('ReactionAdded', alice, { messageId: recent, emoji: `f${i}-${n}` });
+        }
+        for (const event of late) archive.record(event);
+        expect(archive.reactionsTo(first, alice).length).toBeLessThanOrEqual(20);
+      }),
+      { numRuns: 200 },
+    );
   });
 });
 

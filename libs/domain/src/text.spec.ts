@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { codePoints, fingerprint, nameKey, nameProblem, normalize, textProblem } from './text.js';
+import { codePoints, fingerprint, isBlank, normalize, textProblem, visibleTextProblem } from './text.js';
+import { blankText } from './text.testing.js';
 
 /** Text of characters that are short and long in UTF-16, composed and combining, and NUL. */
 const anyText = fc.string({ unit: fc.constantFrom(...'aZ \u0000üßİΣ€\u0308\u212b😀𝒳'), maxLength: 40 });
@@ -54,87 +55,57 @@ describe('what is wrong with a text', () => {
   });
 });
 
-describe('what is wrong with a name', () => {
+describe('a text that shows nothing', () => {
   it.each([
-    'Ada Lovelace',
-    'engine room',
-    '#ubuntu',
-    'Зоя Ада',
-    'Ada Зоя',
-    'Ω-level',
-    '世界',
-    '山田\u3000太郎',
-    'कृष्ण',
-    'عائشة',
-    'O’Brien [away]',
-    'Ada 👩🏽‍🚀',
-    '👨‍👩‍👧',
-    'I ❤️ tea',
-    '1️⃣',
-    '🏳️‍🌈',
-  ])('is nothing: %s', (name) => {
-    expect(nameProblem(name, 80)).toBeNull();
-  });
-
-  const invisible = 'must not contain invisible or control characters';
-  const spaces = 'must have single spaces only, and only between words';
-  const mixed = 'must not mix Latin with Cyrillic or Greek letters in one word';
-  it.each([
-    ['Ada\u202eeci', invisible],
-    ['\u2066Ada\u2069', invisible],
-    ['Ada\u200e', invisible],
-    ['Ada\u061c', invisible],
-    ['A\u200bda', invisible],
-    ['A\u200dda', invisible],
-    ['👩\u200dAda', invisible],
-    ['A\u00adda', invisible],
-    ['A\ufe0fda', invisible],
-    ['\u3164', invisible],
-    ['A\u034fda', invisible],
-    ['Ada\u2800', invisible],
-    ['Ada\n', invisible],
-    ['\u{e0041}', invisible],
-    [' Ada', spaces],
-    ['Ada ', spaces],
-    ['Ada  Lovelace', spaces],
-    ['Ada\u00a0Lovelace', spaces],
-    ['Ada\u2028Lovelace', spaces],
-    ['аdmin', mixed],
-    ['Pοpe', mixed],
-    ['the аdmin', mixed],
-    ['', 'must not be empty'],
-    ['x'.repeat(81), 'must have at most 80 characters'],
-    ['\ud83d', 'must not contain lone surrogates'],
-  ])('is said in words: %j', (name, problem) => {
-    expect(nameProblem(name, 80)).toBe(problem);
-  });
-});
-
-describe('names', () => {
-  it.each([
-    ['Lounge', 'lounge'],
-    ['  Lounge ', 'Lounge'],
-    ['Müller', 'Mu\u0308ller'],
-    ['MÜLLER', 'mu\u0308ller'],
-    ['ÅNGSTRÖM', '\u212bngström'],
-  ])('%j and %j count as the same', (one, other) => {
-    expect(nameKey(one)).toBe(nameKey(other));
+    ['spaces of all kinds', ' \t\n\u00a0\u1680\u2003\u3000'],
+    ['zero-width spaces and joiners', '\u200b\u200c\u200d\u2060\ufeff'],
+    ['marks of direction', '\u200e\u200f\u202e\u2066'],
+    ['a soft hyphen', '\u00ad'],
+    ['Hangul fillers', '\u115f\u1160\u3164\uffa0'],
+    ['a Braille pattern without dots', '\u2800'],
+    ['variation selectors', '\ufe0f\u{e0100}'],
+    ['tags', '\u{e0041}\u{e007f}'],
+    ['Khmer inherent vowels', '\u17b4\u17b5'],
+    ['a Mongolian vowel separator', '\u180e'],
+    ['invisible operators', '\u2061\u2062\u2063\u2064'],
+    ['control characters', '\u0001\u007f\u0085'],
+    ['a note without a head', '\u{1d159}'],
+    ['a blank hieroglyph', '\u{13441}'],
+    ['where an object was', '\ufffc'],
+    ['marks on nothing', '\u0301\u20dd'],
+    ['noncharacters', '\ufdd0\u{1ffff}'],
+  ])('is refused: %s', (_, text) => {
+    expect(isBlank(text)).toBe(true);
+    expect(visibleTextProblem(text, 1, 100)).toBe('must not be blank');
+    expect(visibleTextProblem(text, 0, 100)).toBe('must not be blank');
   });
 
   it.each([
-    ['Lounge', 'Lounges'],
-    ['tea room', 'tearoom'],
-    ['o', 'ö'],
-  ])('%j and %j do not', (one, other) => {
-    expect(nameKey(one)).not.toBe(nameKey(other));
+    '.',
+    '0',
+    '-',
+    '\u0301e',
+    '👍',
+    '\u{1f3f4}',
+    '(',
+    '\u06dd',
+    '\ue000',
+    '\u{10fffd}',
+    '\u0378',
+    '\u3164x',
+    '␠',
+    '\ufffd',
+  ])('is not one that shows something: %j', (text) => {
+    expect(visibleTextProblem(text, 1, 100)).toBeNull();
   });
 
-  it('have keys in the one form that is compared', () => {
-    fc.assert(
-      fc.property(anyText, (name) => {
-        expect(nameKey(nameKey(name))).toBe(nameKey(name));
-      }),
-    );
+  it('is refused whatever it is made of', () => {
+    fc.assert(fc.property(blankText, (text) => visibleTextProblem(text, 0, 1_000) === 'must not be blank'));
+  });
+
+  it('is not one that is empty', () => {
+    expect(visibleTextProblem('', 0, 9)).toBeNull();
+    expect(visibleTextProblem('', 1, 9)).toBe('must not be empty');
   });
 });
 

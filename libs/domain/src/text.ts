@@ -1,3 +1,5 @@
+import { shownFormats } from './unicode-data.js';
+
 /** Limits of what people write, in Unicode code points after NFC. */
 export const limits = {
   messageText: 8_000,
@@ -34,29 +36,33 @@ export function textProblem(text: string, min: number, max: number): string | nu
 }
 
 /**
- * What is wrong with a name that people see, as a part of a sentence, or null. Beyond what any text is refused for: what
- * nobody sees but which makes two names different or turns the writing around, spaces other than single ones between
- * words, and words that mix letters which look the same (Unicode Technical Standard 39 calls these mixed-script confusables).
+ * What is wrong with a text that people are meant to see, as a part of a sentence, or null. Beyond what `textProblem`
+ * refuses, it must show something. An empty text is not blank: `min` decides whether it is allowed.
  */
-export function nameProblem(name: string, max: number): string | null {
-  const problem = textProblem(name, 1, max);
-  if (problem) return problem;
-  if (unseen.test(name.replaceAll(joinedEmoji, ''))) return 'must not contain invisible or control characters';
-  if (/^\s|\s$|\s\s|[^\S \u3000]/.test(name)) return 'must have single spaces only, and only between words';
-  const mixes = name.match(/[\p{L}\p{M}]+/gu)?.some((word) => latin.test(word) && likeLatin.test(word));
-  return mixes ? 'must not mix Latin with Cyrillic or Greek letters in one word' : null;
+export function visibleTextProblem(text: string, min: number, max: number): string | null {
+  return textProblem(text, min, max) ?? (text !== '' && isBlank(text) ? 'must not be blank' : null);
 }
 
-/** Controls of direction (U+202A and others) are among them; U+2800 is a Braille pattern without dots. */
-const unseen = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
-/** What makes one picture of several, or a picture of a sign, is seen. */
-const joinedEmoji =
-  /(?<=[\p{Emoji}\p{Emoji_Modifier}])\ufe0f|(?<=\p{Extended_Pictographic}[\ufe0f\p{Emoji_Modifier}]*)\u200d(?=\p{Extended_Pictographic})/gu;
-const latin = /\p{Script=Latin}/u;
-const likeLatin = /[\p{Script=Cyrillic}\p{Script=Greek}]/u;
+/**
+ * Whether a text shows nothing: it has only spaces, controls, characters that Unicode says to ignore when they cannot be
+ * displayed, combining marks that have no character to sit on, and characters that are drawn as nothing. Unassigned and
+ * private-use characters are shown, if only as a box: an emoji newer than this process is one.
+ */
+export const isBlank = (text: string): boolean => !visible.test(text);
 
-/** The form under which names are compared: two names with the same key count as the same name. */
-export const nameKey = (name: string): string => normalize(normalize(name).trim().toLowerCase());
+/** Characters that are drawn as nothing, although no Unicode property says so. */
+export const emptyGlyphs = [
+  '\\u2800', // Braille pattern blank
+  '\\ufffc', // object replacement character
+  '\\u{13441}\\u{13442}', // Egyptian hieroglyph full blank, half blank
+  '\\u{16fe4}', // Khitan small script filler
+  '\\u{1d159}', // musical symbol null notehead
+].join('');
+
+const visible = new RegExp(
+  `[^\\p{White_Space}\\p{Cc}\\p{Cf}\\p{M}\\p{Default_Ignorable_Code_Point}\\p{Noncharacter_Code_Point}${emptyGlyphs}]|[${shownFormats}]`,
+  'u',
+);
 
 /**
  * A 53-bit fingerprint that tells whether two contents are the same. It guards nothing against an attacker, who could

@@ -1,7 +1,7 @@
 import type { Actor, Decision, Happened } from './decider.js';
 import { reject } from './rejection.js';
 import type { Erasable } from './room.js';
-import { limits, textProblem } from './text.js';
+import { limits, visibleTextProblem } from './text.js';
 
 /** Tokens that one person or bot may have at a time, expired ones that were not revoked included. */
 export const MOST_TOKENS = 50;
@@ -69,7 +69,7 @@ export function createToken(command: CreateToken, state: TokenHolder): Decision<
     return reject('Conflict', `There are ${MOST_TOKENS} tokens already. Revoke one first.`);
   }
   if (expiresAt === null && !state.bot) return reject('Invalid', 'Only the tokens of bots never expire.');
-  const problem = textProblem(name, 1, limits.tokenName);
+  const problem = visibleTextProblem(name, 1, limits.tokenName);
   if (problem) return reject('Invalid', `The name ${problem}.`);
   return { events: [{ type: 'TokenCreated', data: { tokenId, name, scopes, expiresAt } }] };
 }

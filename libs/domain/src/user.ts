@@ -8,9 +8,10 @@ import {
   type ServerRole,
   streamName,
 } from './decider.js';
+import { nameProblem } from './names.js';
 import { reject } from './rejection.js';
 import type { Erasable } from './room.js';
-import { limits, nameProblem } from './text.js';
+import { limits } from './text.js';
 import { createToken, revokeToken, type TokenCommand, type TokenEvent, type TokenHolder } from './user-tokens.js';
 
 export const userStream = (userId: string): string => streamName('user', userId);

@@ -49,6 +49,20 @@ it('runs each step once when several processes start at the same time', async ()
   expect(await visits()).toEqual([1, 2]);
 });
 
+it('runs steps that are more than statements, each once and together with the others', async () => {
+  const tenfold = async (tx: postgres.TransactionSql) => {
+    for (const n of await visits()) throw new Error(`${n} is seen from outside.`);
+    await tx`update shop.visits set n = n * 10`;
+  };
+  await migrate(sql, 'shop', 'visits', [
+    tables,
+    (tx) => tx`update shop.visits set n = n * 10`.then(() => undefined),
+    another,
+  ]);
+  await expect(migrate(sql, 'shop', 'visits', [tables, another, another, tenfold])).rejects.toThrow();
+  expect(await visits()).toEqual([2, 10]);
+});
+
 it('keeps the components of a schema apart', async () => {
   await migrate(sql, 'shop', 'visits', [tables]);
   await migrate(sql, 'shop', 'orders', ['create table shop.orders (id int)']);

@@ -1,4 +1,4 @@
-import { contentFingerprint, happenedAt, nameKey, parseStream, type Recorded } from '@verbatim/domain';
+import { contentFingerprint, happenedAt, nameKey, parseStream, type Recorded, reactionOf } from '@verbatim/domain';
 import type { Sql } from './projection.js';
 
 type Row = Record<string, unknown>;
@@ -11,6 +11,7 @@ export type Tables = Record<
   | 'messages'
   | 'posters'
   | 'reactions'
+  | 'reaction_counts'
   | 'search'
   | 'restraints'
   | 'reports'
@@ -27,6 +28,8 @@ export function expectedRows(events: readonly Recorded[]): Tables {
   const messages = new Map<string, Row>();
   const posters = new Map<string, Row>();
   const reactions = new Map<string, Row>();
+  /** The revision at which each emoji was first used for a message. */
+  const firsts = new Map<string, Row & { first: number }>();
   const search = new Map<string, Row>();
   const restraints = new Map<string, Row>();
   const reports = new Map<string, Row>();
@@ -187,14 +190,10 @@ export function expectedRows(events: readonly Recorded[]): Tables {
         break;
       }
       case 'ReactionAdded': {
-        const { messageId, emoji } = event.data;
-        reactions.set(`${id} ${messageId} ${emoji} ${event.actor}`, {
-          room_id: id,
-          message_id: messageId,
-          emoji,
-          user_id: event.actor,
-          revision,
-        });
+        const of = { room_id: id, message_id: event.data.messageId, emoji: reactionOf(event.data.emoji) };
+        reactions.set(`${id} ${of.message_id} ${of.emoji} ${event.actor}`, { ...of, user_id: event.actor });
+        const kind = `${id} ${of.message_id} ${of.emoji}`;
+        firsts.set(kind, firsts.get(kind) ?? { ...of, first: revision });
         break;
       }
       case 'MemberBanned':
@@ -225,7 +224,7 @@ export function expectedRows(events: readonly Recorded[]): Tables {
         break;
       }
       case 'ReactionRemoved':
-        reactions.delete(`${id} ${event.data.messageId} ${event.data.emoji} ${event.actor}`);
+        reactions.delete(`${id} ${event.data.messageId} ${reactionOf(event.data.emoji)} ${event.actor}`);
         break;
     }
   }
@@ -237,12 +236,16 @@ export function expectedRows(events: readonly Recorded[]): Tables {
     messages: sorted(messages.values()),
     posters: sorted(posters.values()),
     reactions: sorted(reactions.values()),
+    reaction_counts: sorted([...firsts].map(([kind, row]) => ({ ...row, count: countOf(kind, reactions) }))),
     search: sorted(search.values()),
     restraints: sorted(restraints.values()),
     reports: sorted(reports.values()),
     days: sorted(days.values()),
   };
 }
+
+const countOf = (kind: string, reactions: ReadonlyMap<string, Row>): number =>
+  [...reactions.keys()].filter((key) => key.startsWith(`${kind} `)).length;
 
 const counters: Readonly<Record<string, string>> = {
   UserRegistered: 'people',
@@ -254,7 +257,7 @@ const counters: Readonly<Record<string, string>> = {
 /** The rows that a schema holds, in the same form; the words of `expected` become what PostgreSQL makes of them. */
 export async function actualRows(sql: Sql, schema: string): Promise<Tables> {
   const tables = {} as Tables;
-  const others = ['posters', 'reactions', 'search', 'restraints', 'reports', 'days'] as const;
+  const others = ['posters', 'reactions', 'reaction_counts', 'search', 'restraints', 'reports', 'days'] as const;
   const names = ['people', 'rooms', 'members', 'left_members', 'messages', ...others] as const;
   for (const name of names) {
     const rows = await sql<{ row: Row }[]>`SELECT to_jsonb(t) AS row FROM ${sql(schema)}.${sql(name)} t`;

@@ -80,7 +80,7 @@ export const longHistory = (length: number): Recorded[] =>
 
 const words = ['alpha', 'beta', 'gamma', 'delta', 'ÜBER', '"quoted"', 'back\\slash', 'emoji 👍🏽', '{brace},', 'NULL'];
 const phrase = (n: number): string => `${words[n % 10]} ${words[Math.floor(n / 10) % 10]}`;
-const emoji = ['👍', '🎉'];
+const emoji = ['👍', '🎉', '❤', '❤️', '👍\ufe0f'];
 const roles: readonly RoomRole[] = ['owner', 'moderator', 'member', 'guest'];
 const visibilities: readonly Exclude<Visibility, 'direct'>[] = ['public', 'private', 'hidden'];
 
@@ -171,9 +171,9 @@ class History {
       case 'redact':
         return { type: 'RedactMessage', actor, messageId, reason: 'rude' };
       case 'react':
-        return { type: 'AddReaction', actor, messageId, emoji: emoji[step.words % 2] ?? 'x' };
+        return { type: 'AddReaction', actor, messageId, emoji: emoji[step.words % 5] ?? '👍' };
       case 'unreact':
-        return { type: 'RemoveReaction', actor, messageId, emoji: emoji[step.words % 2] ?? 'x' };
+        return { type: 'RemoveReaction', actor, messageId, emoji: emoji[step.words % 5] ?? '👍' };
       case 'join':
         return { type: 'JoinRoom', actor };
       case 'leave':

@@ -2,18 +2,21 @@ import {
   contentFingerprint,
   type MessageFacts,
   type MessageKind,
+  mostReactions,
   type OlderMessages,
+  type ReactionCount,
   type Recorded,
+  reactionOf,
 } from '@verbatim/domain';
 import { arrayValue, column, entityId, keyValue, textValue, timeOf, timeValue } from './column-values.js';
 import { cursorKey, isPlace, type Page, type PageRequest, toPage } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Sql, type Transaction } from './projection.js';
 
-/** Every message in its present form, and the reactions to it. */
+/** Every message in its present form, who reacted to it, and how many did so with each emoji. */
 export const messages: Projection = {
   name: 'messages',
 
-  // `ordinal`: it is the nth message of its room, from 1. Message ids stand first in keys because they grow with time:
+  // `ordinal`: it is the nth message of its room, from 1. `first`: the revision at which the emoji was first used. Message ids stand first in keys because they grow with time:
   // new entries then go to the end of the index, which costs a third of finding the place of their room first.
   tables: (schema) => `
     CREATE TABLE ${schema}.messages (
@@ -39,22 +42,30 @@ export const messages: Projection = {
       message_id text COLLATE "C",
       emoji text COLLATE "C",
       user_id text COLLATE "C",
-      revision bigint NOT NULL,
       PRIMARY KEY (message_id, room_id, emoji, user_id)
+    );
+    CREATE TABLE ${schema}.reaction_counts (
+      room_id text COLLATE "C",
+      message_id text COLLATE "C",
+      emoji text COLLATE "C",
+      count integer NOT NULL,
+      first bigint NOT NULL,
+      PRIMARY KEY (message_id, room_id, emoji)
     );`,
 
-  // Of messages that were redacted, for counting what is unread.
+  // The first finds redacted messages, which do not count as unread. A message of an old log may have any number of different
+  // reactions; the second finds the top ones without a look at the others.
   indexes: (schema) => `
-    CREATE INDEX ON ${schema}.messages (room_id, revision) WHERE redacted_at IS NOT NULL;`,
+    CREATE INDEX ON ${schema}.messages (room_id, revision) WHERE redacted_at IS NOT NULL;
+    CREATE INDEX ON ${schema}.reaction_counts (message_id, room_id, count DESC, first, emoji) WHERE count > 0;`,
 
   async apply(tx, schema, events) {
-    const { posted, changed, reacted, unreacted } = fold(events);
+    const { posted, changed, reactions } = fold(events);
     // In this order, so that a message posted and then changed within the batch is there to be changed.
     await Promise.all([
       posted.length > 0 && insertPosted(tx, schema, posted),
       changed.length > 0 && updateChanged(tx, schema, changed),
-      unreacted.length > 0 && deleteReactions(tx, schema, unreacted),
-      reacted.length > 0 && insertReactions(tx, schema, reacted),
+      reactions.length > 0 && changeReactions(tx, schema, reactions),
     ]);
   },
 };
@@ -97,17 +108,13 @@ function fold(events: readonly Recorded[]) {
       case 'ReactionAdded':
       case 'ReactionRemoved': {
         const reaction = reactionRow(event);
-        reactions.set(`${reaction.room} ${reaction.message} ${reaction.user} ${reaction.emoji}`, reaction);
+        const key = `${reaction.room} ${reaction.message} ${reaction.user} ${reaction.emoji}`;
+        reactions.set(key, { ...reaction, first: reactions.get(key)?.first ?? reaction.first });
         break;
       }
     }
   }
-  return {
-    posted,
-    changed: [...changes.values()],
-    reacted: [...reactions.values()].filter(({ present }) => present),
-    unreacted: [...reactions.values()].filter(({ present }) => !present),
-  };
+  return { posted, changed: [...changes.values()], reactions: [...reactions.values()] };
 }
 
 function postedRow(event: Of<'MessagePosted'>) {
@@ -148,10 +155,10 @@ function redact(change: Changed, event: Of<'MessageRedacted'>): void {
 const reactionRow = (event: Of<'ReactionAdded' | 'ReactionRemoved'>) => ({
   room: entityId(event),
   message: keyValue(event.data.messageId),
-  emoji: keyValue(event.data.emoji),
+  emoji: keyValue(reactionOf(event.data.emoji)),
   user: keyValue(event.actor),
-  revision: `${event.revision}`,
-  present: event.type === 'ReactionAdded',
+  first: `${event.revision}`,
+  present: event.type === 'ReactionAdded' ? 'true' : 'false',
 });
 
 /** How many messages each of the rooms had before is looked up once, not for each message. */
@@ -207,19 +214,36 @@ const updateChanged = (tx: Transaction, schema: string, rows: readonly Changed[]
   ) AS c (room_id, message_id, text, edited_at, redacted_at, text_revision)
   WHERE m.room_id = c.room_id AND m.message_id = c.message_id`;
 
-const deleteReactions = (tx: Transaction, schema: string, rows: readonly Reaction[]) => tx`
-  DELETE FROM ${tx(schema)}.reactions r
-  USING unnest(
-    ${column(rows, 'room')}::text[], ${column(rows, 'message')}::text[], ${column(rows, 'emoji')}::text[], ${column(rows, 'user')}::text[]
-  ) AS gone (room_id, message_id, emoji, user_id)
-  WHERE r.room_id = gone.room_id AND r.message_id = gone.message_id AND r.emoji = gone.emoji AND r.user_id = gone.user_id`;
-
-const insertReactions = (tx: Transaction, schema: string, rows: readonly Reaction[]) => tx`
-  INSERT INTO ${tx(schema)}.reactions (room_id, message_id, emoji, user_id, revision)
-  SELECT * FROM unnest(
-    ${column(rows, 'room')}::text[], ${column(rows, 'message')}::text[], ${column(rows, 'emoji')}::text[],
-    ${column(rows, 'user')}::text[], ${column(rows, 'revision')}::bigint[])
-  ON CONFLICT (message_id, room_id, emoji, user_id) DO UPDATE SET revision = excluded.revision`;
+/** Counts change by what was really inserted and deleted, so that a reaction is never counted twice. */
+const changeReactions = (tx: Transaction, schema: string, rows: readonly Reaction[]) => tx`
+  WITH changes AS MATERIALIZED (
+    SELECT * FROM unnest(
+      ${column(rows, 'room')}::text[], ${column(rows, 'message')}::text[], ${column(rows, 'emoji')}::text[],
+      ${column(rows, 'user')}::text[], ${column(rows, 'first')}::bigint[], ${column(rows, 'present')}::boolean[]
+    ) AS c (room_id, message_id, emoji, user_id, first, present)
+  ),
+  added AS (
+    INSERT INTO ${tx(schema)}.reactions (room_id, message_id, emoji, user_id)
+    SELECT room_id, message_id, emoji, user_id FROM changes WHERE present
+    ON CONFLICT (message_id, room_id, emoji, user_id) DO NOTHING
+    RETURNING room_id, message_id, emoji
+  ),
+  removed AS (
+    DELETE FROM ${tx(schema)}.reactions r USING changes c
+    WHERE NOT c.present AND r.room_id = c.room_id AND r.message_id = c.message_id AND r.emoji = c.emoji
+      AND r.user_id = c.user_id
+    RETURNING r.room_id, r.message_id, r.emoji
+  )
+  INSERT INTO ${tx(schema)}.reaction_counts AS counts (room_id, message_id, emoji, count, first)
+  SELECT room_id, message_id, emoji, sum(n), min(first)
+  FROM (
+    SELECT room_id, message_id, emoji, 0 AS n, first FROM changes
+    UNION ALL SELECT room_id, message_id, emoji, 1, NULL FROM added
+    UNION ALL SELECT room_id, message_id, emoji, -1, NULL FROM removed
+  ) AS all_changes (room_id, message_id, emoji, n, first)
+  GROUP BY room_id, message_id, emoji
+  ON CONFLICT (message_id, room_id, emoji) DO UPDATE SET
+    count = counts.count + excluded.count, first = least(counts.first, excluded.first)`;
 
 // Queries -----------------------------------------------------------------------------------------------------------
 
@@ -236,8 +260,8 @@ export interface Message {
   readonly postedAt: string;
   readonly editedAt: string | null;
   readonly redactedAt: string | null;
-  /** In the order in which the emoji were first used. */
-  readonly reactions: readonly { readonly emoji: string; readonly count: number; readonly mine: boolean }[];
+  /** The `mostReactions` most frequent ones: the most frequent first, and among equals the one that was used first. */
+  readonly reactions: readonly ReactionCount[];
 }
 
 export interface TimelineQuery {
@@ -328,28 +352,46 @@ export async function message(db: ReadDatabase, room: string, id: string, viewer
 export interface MessageLookup {
   readonly room: string;
   readonly messages: readonly string[];
-  /** Whose reactions are wanted. */
+  /** Who asks; reactions tell whether this person is among those who reacted. */
   readonly actor: string;
+  /** A reaction that is asked about, however rare it is. */
+  readonly emoji?: string | undefined;
 }
 
 /**
  * Answers look-ups for any number of rooms, in their order, in one statement: each answer speaks of all events of its
- * room through one revision (-1 for a room that is not there). Messages that do not exist are absent.
+ * room through one revision (-1 for a room that is not there). Messages that do not exist are absent. Of the reactions to
+ * a message, one more is told than a message may have, so that one can see whether there are too many.
  */
 export async function messageFacts(db: ReadDatabase, lookups: readonly MessageLookup[]): Promise<OlderMessages[]> {
   const { sql, schema } = reading(db);
-  const wanted = lookups.flatMap(({ room, messages, actor }, index) =>
-    messages.map((message) => ({ index, room: keyValue(room), message: keyValue(message), actor: keyValue(actor) })),
+  const wanted = lookups.flatMap(({ room, messages, actor, emoji }, index) =>
+    messages.map((message) => ({
+      index,
+      room: keyValue(room),
+      message: keyValue(message),
+      actor: keyValue(actor),
+      emoji: emoji === undefined ? null : keyValue(reactionOf(emoji)),
+    })),
   );
   const rows = await sql<FactsRow[]>`
     SELECT w.index, r.revision AS through, m.message_id, m.author_id, m.revision, m.fingerprint, m.text_revision,
       m.redacted_at IS NOT NULL AS redacted,
-      (SELECT json_agg(x.emoji) FROM ${schema}.reactions x
-        WHERE x.room_id = w.room_id AND x.message_id = w.message_id AND x.user_id = w.actor) AS own_reactions
+      (SELECT json_agg(json_build_object('emoji', emoji, 'count', count, 'mine', EXISTS (
+          SELECT FROM ${schema}.reactions x
+          WHERE x.message_id = w.message_id AND x.room_id = w.room_id AND x.emoji = c.emoji AND x.user_id = w.actor)))
+        FROM (
+          (SELECT emoji, count FROM ${schema}.reaction_counts
+            WHERE message_id = w.message_id AND room_id = w.room_id AND count > 0
+            ORDER BY count DESC, first, emoji LIMIT ${mostReactions + 1})
+          UNION
+          SELECT emoji, count FROM ${schema}.reaction_counts
+            WHERE message_id = w.message_id AND room_id = w.room_id AND count > 0 AND emoji = w.emoji
+        ) AS c) AS reactions
     FROM unnest(
       ${column(wanted, 'index')}::integer[], ${column(wanted, 'room')}::text[], ${column(wanted, 'message')}::text[],
-      ${column(wanted, 'actor')}::text[]
-    ) AS w (index, room_id, message_id, actor)
+      ${column(wanted, 'actor')}::text[], ${column(wanted, 'emoji')}::text[]
+    ) AS w (index, room_id, message_id, actor, emoji)
     JOIN ${schema}.rooms r ON r.id = w.room_id
     LEFT JOIN ${schema}.messages m ON m.room_id = w.room_id AND m.message_id = w.message_id`;
 
@@ -367,7 +409,7 @@ export async function messageFacts(db: ReadDatabase, lookups: readonly MessageLo
   return answers;
 }
 
-type OldMessage = MessageFacts & { readonly ownReactions: readonly string[] };
+type OldMessage = MessageFacts & { readonly reactions: readonly ReactionCount[] };
 
 interface FactsRow {
   index: number;
@@ -378,7 +420,7 @@ interface FactsRow {
   fingerprint: string | null;
   text_revision: string;
   redacted: boolean;
-  own_reactions: string[] | null;
+  reactions: readonly ReactionCount[] | null;
 }
 
 const toFacts = (row: FactsRow): OldMessage => ({
@@ -386,7 +428,7 @@ const toFacts = (row: FactsRow): OldMessage => ({
   posted: { revision: BigInt(row.revision), fingerprint: row.fingerprint === null ? null : Number(row.fingerprint) },
   textRevision: BigInt(row.text_revision),
   redacted: row.redacted,
-  ownReactions: row.own_reactions ?? [],
+  reactions: row.reactions ?? [],
 });
 
 /** What a query selects to show messages `m` with their `author`; `toMessage` takes a row of it. */
@@ -395,11 +437,15 @@ export function messageFields(db: ReadDatabase, viewer: string): ReturnType<Sql>
   return sql`
   m.room_id, m.revision, m.message_id, m.author_id, author.username, author.display_name, m.kind, m.text, m.reply_to,
   m.posted_at, m.edited_at, m.redacted_at,
-  (SELECT json_agg(json_build_object('emoji', emoji, 'count', count, 'mine', mine) ORDER BY first)
+  (SELECT json_agg(json_build_object('emoji', emoji, 'count', count, 'mine', EXISTS (
+      SELECT FROM ${schema}.reactions x
+      WHERE x.message_id = m.message_id AND x.room_id = m.room_id AND x.emoji = top.emoji
+        AND x.user_id = ${keyValue(viewer)})) ORDER BY count DESC, first, emoji)
     FROM (
-      SELECT emoji, count(*) AS count, bool_or(user_id = ${keyValue(viewer)}) AS mine, min(revision) AS first
-      FROM ${schema}.reactions r WHERE r.room_id = m.room_id AND r.message_id = m.message_id GROUP BY emoji
-    ) AS grouped
+      SELECT emoji, count, first FROM ${schema}.reaction_counts c
+      WHERE c.message_id = m.message_id AND c.room_id = m.room_id AND c.count > 0
+      ORDER BY c.count DESC, c.first, c.emoji LIMIT ${mostReactions}
+    ) AS top
   ) AS reactions`;
 }
 
@@ -416,7 +462,7 @@ export interface MessageRow {
   posted_at: Date;
   edited_at: Date | null;
   redacted_at: Date | null;
-  reactions: Message['reactions'] | null;
+  reactions: readonly ReactionCount[] | null;
 }
 
 export const toMessage = (row: MessageRow): Message => ({

@@ -50,6 +50,7 @@ const tables = [
   'posters',
   'reactions',
   'left_members',
+  'reaction_counts',
   'search',
   'restraints',
   'reports',

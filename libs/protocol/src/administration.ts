@@ -1,7 +1,7 @@
 import { limits } from '@verbatim/domain';
 import { z } from 'zod';
 import { serverRole } from './accounts.js';
-import { count, position, text, time, timeToCome } from './fields.js';
+import { count, position, time, timeToCome, visibleText } from './fields.js';
 import { maintenanceNow } from './operation.js';
 
 // Read models -------------------------------------------------------------------------------------------------------
@@ -99,14 +99,14 @@ export const settingsSchema = z.object({
 export type Settings = z.output<typeof settingsSchema>;
 
 export const announceBody = z
-  .object({ text: text(1, limits.announcement) })
+  .object({ text: visibleText(1, limits.announcement) })
   .meta({ examples: [{ text: 'The service is updated on Sunday at 6 in the morning.' }] });
 
 // Maintenance -------------------------------------------------------------------------------------------------------
 
 export const beginMaintenanceBody = z
   .object({
-    text: text(1, limits.announcement).nullable().default(null).describe('What people are told about it.'),
+    text: visibleText(1, limits.announcement).nullable().default(null).describe('What people are told about it.'),
     until: timeToCome.nullable().default(null).describe('When it is expected to be over.'),
   })
   .meta({ examples: [{ text: 'The database moves to another disk.', until: '2026-01-31T14:00:00.000Z' }] });

@@ -57,6 +57,22 @@ describe('texts', () => {
   it('keep their spaces when they are messages', () => {
     expect(outcome(fields.messageText, '  indented ')).toBe('  indented ');
   });
+
+  it('show something, or are empty where they may be', () => {
+    for (const blank of [' ', '\u200b', '\u3164', '\u2800', '\u202e']) {
+      expect(outcome(fields.messageText, blank)).toBe('must not be blank');
+      expect(outcome(fields.roomTopic, blank)).toBe('must not be blank');
+      expect(outcome(fields.reason, blank)).toBe('must not be blank');
+    }
+    expect(outcome(fields.roomTopic, '')).toBe('');
+    expect(outcome(fields.reason, '')).toBe('');
+    expect(outcome(fields.reason, null)).toBe(null);
+  });
+
+  it('of people are of one script, those of rooms of any', () => {
+    expect(outcome(fields.roomName, 'Δt team')).toBe('Δt team');
+    expect(outcome(fields.displayName, 'Δt team')).toMatch(/must not mix letters/);
+  });
 });
 
 describe('usernames', () => {
@@ -95,12 +111,28 @@ describe('e-mail addresses', () => {
 });
 
 describe('emoji', () => {
-  it.each(['👍', '👩‍👩‍👧‍👦', ':+1:', 'ö'])('take %j', (input) => {
-    expect(outcome(fields.emoji, input)).toBe(input);
+  it.each([
+    ['👍', '👍'],
+    ['👩‍👩‍👧‍👦', '👩‍👩‍👧‍👦'],
+    ['👍\ufe0f', '👍'],
+    ['❤', '❤️'],
+    ['1\u20e3', '1️⃣'],
+  ])('are taken in one form: %j', (input, expected) => {
+    expect(outcome(fields.emoji, input)).toBe(expected);
+    expect(outcome(fields.formerReaction, input)).toBe(expected);
   });
 
-  it.each(['', 'a b', '\n', 'a\u0085', '\ud83d', '👍'.repeat(17)])('refuse %j', (input) => {
-    expect(accepts(fields.emoji, input)).toBe(false);
+  it.each(['', 'a b', '\n', 'a\u0085', '\ud83d', '👍'.repeat(17), ':+1:', 'ö', '1', '\u202e', '👍👍'])(
+    'refuse %j',
+    (input) => {
+      expect(accepts(fields.emoji, input)).toBe(false);
+    },
+  );
+
+  it('may be other short texts where they are to be removed', () => {
+    for (const text of [':+1:', 'ö', '1', '\u202e']) expect(outcome(fields.formerReaction, text)).toBe(text);
+    for (const text of ['', 'a b', '\n', 'x'.repeat(17), '\ud83d'])
+      expect(accepts(fields.formerReaction, text)).toBe(false);
   });
 });
 

@@ -1,4 +1,13 @@
-import { limits, nameProblem, normalize, textProblem } from '@verbatim/domain';
+import {
+  emojiOf,
+  limits,
+  nameProblem,
+  normalize,
+  reactionOf,
+  textProblem,
+  titleProblem,
+  visibleTextProblem,
+} from '@verbatim/domain';
 import { z } from 'zod';
 
 // In a page zod would find out first whether it may make code of texts, which a strict policy of the page counts as an attempt
@@ -10,48 +19,74 @@ if ('document' in globalThis) z.config({ jitless: true });
 
 // Texts -------------------------------------------------------------------------------------------------------------
 
-/** Text of `min` to `max` code points in normalization form C; refuses NUL and lone surrogates. */
-export const text = (min: number, max: number) => textAfter(normalize, min, max);
+/**
+ * Text of `min` to `max` code points in normalization form C; refuses NUL and lone surrogates. For passwords, and what only
+ * programs read; what people are to see is a `visibleText`.
+ */
+export const text = (min: number, max: number) => textAfter(normalize, min, max, textProblem);
 
-/** As `text`, not empty, and without the spaces around it: words to search for. */
-export const trimmedText = (max: number) => textAfter((value) => normalize(value).trim(), 1, max);
+/** As `text`, and it must show something, unless it is empty and may be. */
+export const visibleText = (min: number, max: number) => textAfter(normalize, min, max, visibleTextProblem);
+
+/** As `visibleText`, not empty, and without the spaces around it. */
+export const trimmedText = (max: number) => textAfter((value) => normalize(value).trim(), 1, max, visibleTextProblem);
 
 function textAfter(
   tidy: (value: string) => string,
   min: number,
   max: number,
-  problem = (value: string) => textProblem(value, min, max),
+  problem: (value: string, min: number, max: number) => string | null,
 ) {
   return z
     .string()
     .overwrite(tidy)
     .check((context) => {
-      const message = problem(context.value);
+      const message = problem(context.value, min, max);
       if (message) context.issues.push({ code: 'custom', message, input: context.value });
     })
     .meta({ minLength: min, maxLength: max });
 }
 
 /** A name that people see, without the spaces around it. */
-const visibleName = (max: number) =>
+const visibleName = (max: number, problem: (name: string, max: number) => string | null) =>
   textAfter(
     (value) => normalize(value).trim(),
     1,
     max,
-    (value) => nameProblem(value, max),
-  ).describe('Has single spaces only, no invisible characters, and no word of Latin and Cyrillic or Greek letters.');
+    (value) => problem(value, max),
+  );
 
-export const displayName = visibleName(limits.displayName);
-export const roomName = visibleName(limits.roomName);
-export const roomTopic = text(0, limits.roomTopic);
+const ofVisibleCharacters =
+  'Has single spaces only, and no characters that are invisible (but where a language or an emoji needs them), ' +
+  'unassigned or for private use.';
+
+export const displayName = visibleName(limits.displayName, nameProblem).describe(
+  `${ofVisibleCharacters} Its letters are of one script, or Latin together with those of Chinese, Japanese or Korean.`,
+);
+export const roomName = visibleName(limits.roomName, titleProblem).describe(ofVisibleCharacters);
+export const roomTopic = visibleText(0, limits.roomTopic);
 export const roomPassword = text(1, 200);
-export const messageText = text(1, limits.messageText);
+export const messageText = visibleText(1, limits.messageText);
 
-export const reason = text(0, limits.reason).nullable().default(null).describe('Why, in words for other people.');
+export const reason = visibleText(0, limits.reason)
+  .nullable()
+  .default(null)
+  .describe('Why, in words for other people.');
 
-export const emoji = text(1, limits.emoji)
-  .refine((value) => !/[\s\p{Cc}]/u.test(value), 'must not contain spaces or control characters')
-  .describe('One emoji, or another short text without spaces.');
+const noEmoji = 'must be one emoji';
+
+/** Brought to its fully-qualified form. */
+export const emoji = textAfter(
+  reactionOf,
+  1,
+  limits.emoji,
+  (value, min, max) => textProblem(value, min, max) ?? (emojiOf(value) === null ? noEmoji : null),
+).describe('One emoji of those that Unicode recommends, with or without its variation selectors.');
+
+/** A reaction that is to be removed. Those from before reactions had to be emoji are other short texts without spaces. */
+export const formerReaction = textAfter((value) => reactionOf(normalize(value)), 1, limits.emoji, textProblem)
+  .refine((value) => !/[\s\p{Cc}]/u.test(value), noEmoji)
+  .describe('The emoji, or another short text if that is what the reaction is.');
 
 /** Stored and compared in lower case, so that two people never have names that differ only in case. */
 export const username = z

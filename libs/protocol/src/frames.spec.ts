@@ -71,6 +71,8 @@ describe('frames of clients', () => {
     ['post', undefined],
     ['edit', { room, messageId, text: '' }],
     ['react', { room, messageId, emoji: 'a b' }],
+    ['react', { room, messageId, emoji: 'a b', remove: true }],
+    ['react', { room, messageId, emoji: ':+1:' }],
     ['react', { room, messageId, emoji: '👍', remove: 'yes' }],
     ['join', { room, invitation: 'code' }],
     ['read', { room, revision: -1 }],

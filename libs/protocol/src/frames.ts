@@ -5,6 +5,7 @@ import { errorFrameSchema } from './errors.js';
 import { liveEventSchema } from './events.js';
 import {
   emoji,
+  formerReaction,
   id,
   inspectionReason,
   invitation,
@@ -60,7 +61,17 @@ export const clientFrames = {
     .describe('Change the text of a message that the person wrote.'),
   redact: z.object({ room, messageId, reason }).describe('Take the text of a message away from all readers.'),
   react: z
-    .object({ room, messageId, emoji, remove: z.boolean().default(false).describe('Take the reaction back.') })
+    .object({
+      room,
+      messageId,
+      emoji: formerReaction.describe('One emoji.'),
+      remove: z.boolean().default(false).describe('Take the reaction back.'),
+    })
+    .superRefine(({ emoji: wanted, remove }, context) => {
+      if (remove) return;
+      for (const { message } of emoji.safeParse(wanted).error?.issues ?? [])
+        context.addIssue({ code: 'custom', message, path: ['emoji'] });
+    })
     .describe('React to a message, or take a reaction back.'),
   join: z.object({ room, password: roomPassword.optional(), invitation }).describe('Become a member of a room.'),
   leave: z.object({ room }).describe('Stop being a member of a room.'),

@@ -1,3 +1,4 @@
+import { mostReactions } from '@verbatim/domain';
 import { type Call, inspectionHeaders, readHeaders, writeHeaders } from './call.js';
 import * as messages from './messages.js';
 import * as rooms from './rooms.js';
@@ -75,8 +76,9 @@ export const messageCalls = {
     scope: 'post',
     summary: 'React to a message',
     description:
-      'The emoji is percent-encoded UTF-8. Reacting twice in the same way changes nothing. A redacted message takes no ' +
-      'new reactions: `conflict`.',
+      `The emoji is percent-encoded UTF-8. Reacting twice in the same way changes nothing. A message can have ${mostReactions} ` +
+      'different reactions, after which only those can be added that are already there; a redacted message takes no new ' +
+      'ones: `conflict`.',
     params: messages.ofReaction,
     answers: { 204: null },
     errors: ['not_found', 'not_a_member', 'forbidden', 'room_closed', 'conflict'],
@@ -90,7 +92,7 @@ export const messageCalls = {
     scope: 'post',
     summary: 'Take a reaction back',
     description: 'Taking back what is not there changes nothing.',
-    params: messages.ofReaction,
+    params: messages.ofFormerReaction,
     answers: { 204: null },
     errors: ['not_found', 'not_a_member', 'forbidden', 'room_closed'],
     headers: writeHeaders,

@@ -1,7 +1,9 @@
+import { mostReactions } from '@verbatim/domain';
 import { z } from 'zod';
 import {
   count,
   emoji,
+  formerReaction,
   id,
   instant,
   messageText,
@@ -34,6 +36,7 @@ export const markReadBody = z.object({ revision: revision.describe('The newest e
 
 export const ofMessage = inRoom.extend({ messageId: id.describe('The message.') });
 export const ofReaction = ofMessage.extend({ emoji });
+export const ofFormerReaction = ofMessage.extend({ emoji: formerReaction });
 
 export const messagesQuery = z.object({
   order: parameter(z.enum(['newest', 'oldest']).default('newest')).describe('Which end of the list comes first.'),
@@ -68,13 +71,16 @@ export const messageSchema = z.object({
   postedAt: time,
   editedAt: time.nullable(),
   redactedAt: time.nullable(),
-  reactions: z.array(
-    z.object({
-      emoji: z.string(),
-      count: count.describe('How many people reacted so.'),
-      mine: z.boolean().describe('Whether the caller is one of them.'),
-    }),
-  ),
+  reactions: z
+    .array(
+      z.object({
+        emoji: z.string(),
+        count: count.describe('How many people reacted so.'),
+        mine: z.boolean().describe('Whether the caller is one of them.'),
+      }),
+    )
+    .max(mostReactions)
+    .describe('The most frequent first; among equally frequent ones the one that was used first.'),
 });
 export type Message = z.output<typeof messageSchema>;
 export const messageListSchema = listOf(messageSchema);

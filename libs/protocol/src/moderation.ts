@@ -1,5 +1,6 @@
+import { limits } from '@verbatim/domain';
 import { z } from 'zod';
-import { id, parameter, reason, revision, text, time, timeToCome, trimmedText } from './fields.js';
+import { id, parameter, reason, revision, time, timeToCome, trimmedText, visibleText } from './fields.js';
 import { listOf, paging } from './lists.js';
 import { personSchema } from './person.js';
 import { inRoom } from './rooms.js';
@@ -15,12 +16,12 @@ export const muteBody = z.object({ reason, until: timeToCome.describe('When the 
 
 export const transferBody = z.object({ userId: id.describe('The member who becomes owner.') });
 
-export const reportBody = z.object({ reason: trimmedText(500).describe('What is wrong with the message.') });
+export const reportBody = z.object({ reason: trimmedText(limits.reason).describe('What is wrong with the message.') });
 
 const outcome = z.enum(['dismissed', 'acted']).describe('`acted`: something was done about it.');
 export const settleBody = z.object({
   outcome,
-  note: text(0, 500).nullable().default(null).describe('What was done, or why nothing was.'),
+  note: visibleText(0, limits.reason).nullable().default(null).describe('What was done, or why nothing was.'),
 });
 
 export const ofPerson = inRoom.extend({ userId: id.describe('The person, in the room or not.') });

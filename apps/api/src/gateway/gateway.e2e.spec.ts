@@ -141,7 +141,7 @@ describe('following a room', () => {
   it('tells the same as the events API', async () => {
     const room = await ada.roomWith([bob], { topic: 'Tee' });
     const { id } = await ada.says(room, 'heiß');
-    await bob.put(`/v1/rooms/${room}/messages/${id}/reactions/x`);
+    await bob.put(`/v1/rooms/${room}/messages/${id}/reactions/%F0%9F%91%8D`);
     await ada.patch(`/v1/rooms/${room}/messages/${id}`, { text: 'lauwarm' });
     await ada.post(`/v1/rooms/${room}/close`, { reason: 'leer' });
     const socket = await bob.follow(room, -1);
@@ -359,9 +359,9 @@ describe('writing over a socket', () => {
 
   it('is acknowledged when there is nothing to change', async () => {
     const { id } = (await socket.ask('post', { room, text: 'x' })).data;
-    await socket.ask('react', { room, messageId: id, emoji: 'x' });
+    await socket.ask('react', { room, messageId: id, emoji: '👍' });
     for (const remove of [false, true, true])
-      expect((await socket.ask('react', { room, messageId: id, emoji: 'x', remove })).event).toBe('ack');
+      expect((await socket.ask('react', { room, messageId: id, emoji: '👍', remove })).event).toBe('ack');
     await socket.ask('redact', { room, messageId: id });
     expect((await socket.ask('redact', { room, messageId: id })).event).toBe('ack');
   });
@@ -408,7 +408,7 @@ describe('writing over a socket', () => {
       [stranger, 'post', { room: hidden, text: 'x' }, 'not_found'],
       [stranger, 'edit', { room, messageId: id, text: 'x' }, 'not_a_member'],
       [stranger, 'redact', { room, messageId: id }, 'not_a_member'],
-      [stranger, 'react', { room, messageId: id, emoji: 'x' }, 'not_a_member'],
+      [stranger, 'react', { room, messageId: id, emoji: '👍' }, 'not_a_member'],
       [stranger, 'read', { room, revision: 1 }, 'not_a_member'],
       [stranger, 'typing', { room }, 'not_a_member'],
       [other, 'edit', { room, messageId: id, text: 'x' }, 'forbidden'],
@@ -424,7 +424,7 @@ describe('writing over a socket', () => {
     for (const [event, data] of [
       ['post', { text: 'x' }],
       ['edit', { messageId: message.id, text: 'x' }],
-      ['react', { messageId: message.id, emoji: 'x' }],
+      ['react', { messageId: message.id, emoji: '👍' }],
     ] as const)
       expect(await other.refused(event, { room: closed, ...data })).toBe('room_closed');
     expect(await stranger.refused('join', { room: closed })).toBe('room_closed');

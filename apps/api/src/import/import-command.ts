@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
-import { limits, normalize, textProblem } from '@verbatim/domain';
+import { limits, normalize, titleProblem } from '@verbatim/domain';
 import { SingleBar } from 'cli-progress';
 import { type CliCommand, UsageError } from '../cli/command.js';
 import { type ImportProgress, type ImportWishes, importIrc } from './import-irc.js';
@@ -80,7 +80,7 @@ export async function readWishes(args: readonly string[]): Promise<ImportWishes 
   if (positionals.length === 0) throw new UsageError('Name at least one log file.');
   if (values.room === undefined) throw new UsageError('Say with --room <name> into which room.');
   const room = normalize(values.room);
-  const problem = textProblem(room.trim() && room, 1, limits.roomName);
+  const problem = titleProblem(room.trim() && room, limits.roomName);
   if (problem) throw new UsageError(`The name of the room ${problem}.`);
   if (values.date !== undefined && !isDate(values.date)) {
     throw new UsageError('Write --date as YYYY-MM-DD, the day of the first line.');

@@ -1,4 +1,4 @@
-import { type Actor, type ImportSource, limits, type RoomCommand, textProblem } from '@verbatim/domain';
+import { type Actor, type ImportSource, limits, type RoomCommand, visibleTextProblem } from '@verbatim/domain';
 import { derivedId } from '../derived-id.js';
 import type { LogEntry, LogFact, SkippedLine } from './irc-log.js';
 import { accountOf, type NicknameAccount } from './nickname-account.js';
@@ -94,7 +94,7 @@ function movesOf(entry: LogFact, { inRoom, importer, messageId }: Circumstances)
     case 'message':
     case 'action': {
       const { text } = entry;
-      const problem = textProblem(text, 1, limits.messageText);
+      const problem = visibleTextProblem(text, 1, limits.messageText);
       if (problem) return `the text ${problem}`;
       const kind = entry.kind === 'action' ? 'action' : 'text';
       const actor = actorOf(account);
@@ -109,7 +109,7 @@ function movesOf(entry: LogFact, { inRoom, importer, messageId }: Circumstances)
     case 'leave':
       return present ? [remove(account, actorOf(account), null)] : notInRoom;
     case 'kick': {
-      const problem = textProblem(entry.text, 0, limits.reason);
+      const problem = visibleTextProblem(entry.text, 0, limits.reason);
       if (problem) return `the reason ${problem}`;
       return present ? [remove(account, importer, entry.text)] : notInRoom;
     }

@@ -68,7 +68,12 @@ async function withOlder(
   wanted: readonly string[][],
 ): Promise<readonly RoomCommand[]> {
   const answers = await lookUpMessages(
-    commands.map(({ actor }, i) => ({ room: roomId, messages: wanted[i] ?? [], actor: actor.id })),
+    commands.map((command, i) => ({
+      room: roomId,
+      messages: wanted[i] ?? [],
+      actor: command.actor.id,
+      emoji: 'emoji' in command ? command.emoji : undefined,
+    })),
   );
   return commands.map((command, i) => (wanted[i]?.length ? { ...command, older: answers[i] } : command) as RoomCommand);
 }

@@ -16,7 +16,7 @@ import {
 
 /** How a room's state stands in a snapshot. Change `rules` whenever the shape or the folding of rooms changes. */
 export const roomSnapshot = {
-  rules: 'room-4',
+  rules: 'room-5',
 
   write(state: RoomState): string {
     const { revision, members, moderation, messages, reactions, ...plain } = state;

@@ -286,11 +286,36 @@ describe('redacting', () => {
   it('leaves replies and reactions where they are', async () => {
     const message = await ada.says(room, 'regret');
     const reply = await bob.says(room, 'indeed', { replyTo: message.id });
-    await bob.put(`${messages}/${message.id}/reactions/x`);
+    await bob.put(`${messages}/${message.id}/reactions/%F0%9F%91%8D`);
     const redacted = await ada.delete(`${messages}/${message.id}`);
-    expect(redacted.body.reactions).toEqual([{ emoji: 'x', count: 1, mine: false }]);
+    expect(redacted.body.reactions).toEqual([{ emoji: '👍', count: 1, mine: false }]);
     expect((await bob.get(`${messages}?limit=1`)).body.items[0]).toMatchObject({ id: reply.id, replyTo: message.id });
     expect((await cem.says(room, 'what was it?', { replyTo: message.id })).replyTo).toBe(message.id);
+  });
+});
+
+describe('texts that show nothing', () => {
+  it.each([
+    '   ',
+    '\u00a0\u2003',
+    '\u200b\u200d',
+    '\u3164',
+    '\u2800',
+    '\u202e\u2069',
+    '\ufe0f',
+    '\u0301',
+    '\u{e0061}',
+    '\u{1d159}',
+  ])('are refused at both doors: %j', async (text) => {
+    const socket = await ada.connect();
+    const { id } = await ada.says(room, 'something');
+    expect(outcome(await ada.post(messages, { text }))).toBe('invalid_request');
+    expect(outcome(await ada.patch(`${messages}/${id}`, { text }))).toBe('invalid_request');
+    expect(outcome(await ada.delete(`${messages}/${id}`, { reason: text }))).toBe('invalid_request');
+    expect(await socket.refused('post', { room, text })).toBe('invalid_request');
+    expect(await socket.refused('edit', { room, messageId: id, text })).toBe('invalid_request');
+    expect(outcome(await ada.post(messages, { text: `${text}.` }))).toBe(201);
+    socket.close();
   });
 });
 
@@ -321,30 +346,51 @@ describe('reactions', () => {
     ]);
   });
 
-  it('are short texts without spaces, of any script', async () => {
+  it('are emoji, each in one form', async () => {
     const message = await ada.says(room, 'anything');
-    const react = async (emoji: string) => outcome(await bob.put(`${messages}/${message.id}/reactions/${emoji}`));
-    expect(await react(encodeURIComponent('a/b?c#d'))).toBe(204);
-    expect(await react(encodeURIComponent('ü'.normalize('NFD')))).toBe(204);
-    for (const bad of ['a%20b', 'a%0Ab', '%00', 'x'.repeat(17)]) expect(await react(bad)).toBe('invalid_request');
-    const { reactions } = (await bob.get(`${messages}?from=${message.revision}&limit=1`)).body.items[0];
-    expect(reactions.map(({ emoji }: { emoji: string }) => emoji)).toEqual(['a/b?c#d', 'ü']);
+    const path = (emoji: string) => `${messages}/${message.id}/reactions/${encodeURIComponent(emoji)}`;
+    const react = async (emoji: string) => outcome(await bob.put(path(emoji)));
+    for (const emoji of ['❤', '❤️', '👍\ufe0f', '👍', '👍🏽', '#️⃣', '#\u20e3', '🏴󠁧󠁢󠁷󠁬󠁳󠁿'])
+      expect(await react(emoji)).toBe(204);
+    for (const bad of [
+      'a b',
+      '\n',
+      '\0',
+      'x',
+      '+1',
+      ':+1:',
+      '1',
+      '#',
+      '\u202e',
+      '\u200d',
+      '👍👍',
+      '上',
+      '👍'.repeat(17),
+    ])
+      expect(await react(bad)).toBe('invalid_request');
+    const reactions = async () =>
+      (await bob.get(`${messages}?from=${message.revision}&limit=1`)).body.items[0].reactions;
+    const emoji = ['❤️', '👍', '👍🏽', '#️⃣', '🏴󠁧󠁢󠁷󠁬󠁳󠁿'];
+    expect(await reactions()).toEqual(emoji.map((emoji) => ({ emoji, count: 1, mine: true })));
+    for (const removed of ['❤', '👍', 'x']) expect(outcome(await bob.delete(path(removed)))).toBe(204);
+    expect(await reactions()).toEqual(emoji.slice(2).map((emoji) => ({ emoji, count: 1, mine: true })));
   });
 
   it('come to messages that are there, and may go from those that are not', async () => {
     const message = await ada.says(room, 'soon gone');
     const path = `${messages}/${message.id}/reactions`;
-    await bob.put(`${path}/x`);
+    const [thumb, cake] = [encodeURIComponent('👍'), encodeURIComponent('🍰')];
+    await bob.put(`${path}/${thumb}`);
     await ada.delete(`${messages}/${message.id}`);
-    expect(outcome(await bob.put(`${path}/y`))).toBe('conflict');
-    expect(outcome(await bob.delete(`${path}/x`))).toBe(204);
+    expect(outcome(await bob.put(`${path}/${cake}`))).toBe('conflict');
+    expect(outcome(await bob.delete(`${path}/${thumb}`))).toBe(204);
     for (const method of ['put', 'delete'] as const)
-      expect(outcome(await bob.send(method, `${messages}/${unknownId()}/reactions/x`))).toBe('not_found');
+      expect(outcome(await bob.send(method, `${messages}/${unknownId()}/reactions/${thumb}`))).toBe('not_found');
   });
 
   it('are not for guests and outsiders', async () => {
     const own = await ada.roomWith([[bob, 'guest']]);
-    const path = `/v1/rooms/${own}/messages/${(await ada.says(own, 'x')).id}/reactions/x`;
+    const path = `/v1/rooms/${own}/messages/${(await ada.says(own, 'x')).id}/reactions/%F0%9F%91%8D`;
     for (const method of ['put', 'delete'] as const) {
       expect(outcome(await bob.send(method, path))).toBe('forbidden');
       expect(outcome(await cem.send(method, path))).toBe('not_a_member');
@@ -520,7 +566,7 @@ describe('a restart', () => {
     const id = randomUUID();
     const own = await ada.roomWith([bob]);
     const first = await ada.says(own, 'once and for all', { id });
-    await bob.put(`/v1/rooms/${own}/messages/${id}/reactions/x`);
+    await bob.put(`/v1/rooms/${own}/messages/${id}/reactions/%F0%9F%91%8D`);
     await bob.put(`/v1/rooms/${own}/read`, { revision: first.revision });
 
     await service.restart();
@@ -532,7 +578,10 @@ describe('a restart', () => {
     ];
 
     const again = await ada.post(`/v1/rooms/${own}/messages`, { id, text: 'once and for all' });
-    expect([again.status, again.body]).toEqual([200, { ...first, reactions: [{ emoji: 'x', count: 1, mine: false }] }]);
+    expect([again.status, again.body]).toEqual([
+      200,
+      { ...first, reactions: [{ emoji: '👍', count: 1, mine: false }] },
+    ]);
     expect(outcome(await ada.post(`/v1/rooms/${own}/messages`, { id, text: 'something else' }))).toBe('duplicate_id');
     const socket = await ada.connect();
     const ack = await socket.ask('post', { room: own, id, text: 'once and for all' });
@@ -552,8 +601,8 @@ describe('the calls of messages', () => {
       nobody.get(messages),
       nobody.patch(`${messages}/${id}`, { text: 'x' }),
       nobody.delete(`${messages}/${id}`),
-      nobody.put(`${messages}/${id}/reactions/x`),
-      nobody.delete(`${messages}/${id}/reactions/x`),
+      nobody.put(`${messages}/${id}/reactions/%F0%9F%91%8D`),
+      nobody.delete(`${messages}/${id}/reactions/%F0%9F%91%8D`),
       nobody.put(`/v1/rooms/${room}/read`, { revision: 1 }),
       nobody.get('/v1/inbox'),
       nobody.get('/v1/search?q=x'),

@@ -117,7 +117,7 @@ describe('a mute', () => {
     expect(await shown()).toEqual([null, null, until]);
     expect(await post(member, room)).toBe('forbidden');
     expect(outcome(await member.patch(at(room, `messages/${id}`), { text: 'y' }))).toBe('forbidden');
-    expect(outcome(await member.put(at(room, `messages/${id}/reactions/x`)))).toBe('forbidden');
+    expect(outcome(await member.put(at(room, `messages/${id}/reactions/%F0%9F%91%8D`)))).toBe('forbidden');
     const socket = await member.connect();
     expect(await socket.refused('post', { room, text: 'x' })).toBe('forbidden');
     socket.close();

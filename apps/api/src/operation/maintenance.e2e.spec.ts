@@ -108,7 +108,7 @@ describe('in maintenance', () => {
     const wishes = [
       ada.patch(`/v1/rooms/${room}/messages/${message}`, { text: 'x' }),
       ada.delete(`/v1/rooms/${room}/messages/${message}`),
-      ada.put(`/v1/rooms/${room}/messages/${message}/reactions/+`),
+      ada.put(`/v1/rooms/${room}/messages/${message}/reactions/%F0%9F%91%8D`),
       ada.post('/v1/rooms', { name: 'a new one', password: 'open sesame' }),
       ada.patch(`/v1/rooms/${room}`, { name: 'another name' }),
       ada.put(`/v1/direct/${bob.username}`),

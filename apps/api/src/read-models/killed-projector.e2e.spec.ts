@@ -46,7 +46,7 @@ describe('a service that is killed while it projects', () => {
           acknowledged++;
           const message = `${path}/${posted.body.id}`;
           if (turn % 3 === 0) await patch(message, { text: `${kill} edited` }).catch(() => null);
-          if (turn % 3 === 1) await put(`${message}/reactions/x`).catch(() => null);
+          if (turn % 3 === 1) await put(`${message}/reactions/%F0%9F%91%8D`).catch(() => null);
           if (turn % 5 === 4) await remove(message).catch(() => null);
           if (turn % 7 === 6) await get('/v1/inbox').catch(() => null);
         }

@@ -26,7 +26,7 @@ afterAll(() => service.stop());
 const concrete = (path: string) =>
   path
     .replace('{username}', 'nobody')
-    .replace('{emoji}', 'x')
+    .replace('{emoji}', '%F0%9F%91%8D')
     .replaceAll(/\{\w+\}/g, () => unknownId());
 
 describe('the table of calls', () => {
@@ -318,7 +318,7 @@ describe('an Idempotency-Key', () => {
     const writes: [Parameters<TestPerson['send']>[0], string, object?][] = [
       ['post', `/v1/rooms/${own}/messages`, { text: 'again' }],
       ['patch', `/v1/rooms/${own}/messages/${id}`, { text: 'y' }],
-      ['put', `/v1/rooms/${own}/messages/${id}/reactions/x`],
+      ['put', `/v1/rooms/${own}/messages/${id}/reactions/%F0%9F%91%8D`],
       ['delete', `/v1/rooms/${own}/messages/${id}`],
       ['post', `/v1/rooms/${own}/members`, { userId: bob.id }],
       ['patch', `/v1/rooms/${own}/members/${bob.id}`, { role: 'guest' }],

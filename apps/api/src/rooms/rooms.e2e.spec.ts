@@ -477,7 +477,7 @@ describe('who may do what', () => {
     ],
     [
       'react',
-      (p, { room, message }) => p.put(`/v1/rooms/${room}/messages/${message}/reactions/x`),
+      (p, { room, message }) => p.put(`/v1/rooms/${room}/messages/${message}/reactions/%F0%9F%91%8D`),
       '204 204 204 forbidden not_a_member not_a_member',
     ],
     [
@@ -589,8 +589,8 @@ describe('a closed room', () => {
       ada.patch(at(''), { topic: 'x' }),
       ada.patch(at(`/members/${bob.id}`), { role: 'owner' }),
       ada.patch(at(`/messages/${mine.id}`), { text: 'x' }),
-      ada.put(at(`/messages/${theirs.id}/reactions/x`)),
-      ada.delete(at(`/messages/${theirs.id}/reactions/x`)),
+      ada.put(at(`/messages/${theirs.id}/reactions/%F0%9F%91%8D`)),
+      ada.delete(at(`/messages/${theirs.id}/reactions/%F0%9F%91%8D`)),
     ];
     for (const answer of await Promise.all(refused)) expect(outcome(answer)).toBe('room_closed');
 

@@ -157,7 +157,7 @@ describe('scopes', () => {
       const socket = opened(left.url, token);
       await socket.next('hello');
       for (const event of clientEvents) {
-        const data = { room, messageId: unknownId(), text: 'a', emoji: 'x', revision: 0 };
+        const data = { room, messageId: unknownId(), text: 'a', emoji: '👍', revision: 0 };
         const ref = socket.send(event, data);
         socket.send('ping');
         const answer = await socket.when(

@@ -1,4 +1,5 @@
-import type { Sql } from 'postgres';
+import { nameKey } from '@verbatim/domain';
+import type { Sql, TransactionSql } from 'postgres';
 import { v4 as uuidv4 } from 'uuid';
 
 export type NameKind = 'user' | 'room';
@@ -64,4 +65,32 @@ export class Names {
     >`select owner from vault.names where kind = ${kind} and key = ${key}`;
     return row?.owner ?? null;
   }
+}
+
+/**
+ * A step of migration: gives every claim the key that its name has today. The keys of earlier releases, made in lower case,
+ * lead to the same keys as the names themselves. Where two claims have become the same, the older one stays; the other
+ * room keeps its name until it is renamed.
+ */
+export async function bringNamesUpToDate(tx: TransactionSql): Promise<void> {
+  // Keys of ASCII characters with single spaces between words are what they were.
+  const held = await tx<{ kind: NameKind; key: string }[]>`
+    select kind, key from vault.names where key !~ '^[!-~]+( [!-~]+)*$'`;
+  const changed = held.filter(({ key }) => nameKey(key) !== key);
+  if (changed.length === 0) return;
+  await tx`
+    create temporary table changed_names on commit drop as
+    select * from unnest(
+      ${changed.map(({ kind }) => kind)}::text[], ${changed.map(({ key }) => key)}::text[],
+      ${changed.map(({ key }) => nameKey(key))}::text[]
+    ) as c (kind, key, today)`;
+  await tx`
+    delete from vault.names where claim in (
+      select claim from (
+        select claim, row_number() over (partition by kind, coalesce(today, key) order by claimed_at, claim) as nth
+        from vault.names left join changed_names using (kind, key)
+      ) as claims
+      where nth > 1)`;
+  await tx`
+    update vault.names n set key = c.today from changed_names c where n.kind = c.kind and n.key = c.key`;
 }

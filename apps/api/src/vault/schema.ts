@@ -1,9 +1,11 @@
 import { migrate } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
+import { bringNamesUpToDate } from './names.js';
 
 /** What must never be in an event or a read model: credentials, tokens, claims to names. Cannot be rebuilt; back it up. */
 export async function migrateVault(sql: Sql): Promise<void> {
   await migrate(sql, 'vault', 'accounts', accounts);
+  await migrate(sql, 'vault', 'names', [bringNamesUpToDate]);
   await migrate(sql, 'vault', 'sessions', sessions);
 }
 

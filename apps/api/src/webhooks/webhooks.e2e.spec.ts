@@ -81,7 +81,7 @@ describe('an outgoing webhook', () => {
     const room = await ada.roomWith([bob]);
     const { id } = await hooked(room, { events: ['MessageRedacted', 'ReactionAdded'] });
     const message = await bob.says(room, 'hello');
-    await ada.put(`/v1/rooms/${room}/messages/${message.id}/reactions/x`);
+    await ada.put(`/v1/rooms/${room}/messages/${message.id}/reactions/%F0%9F%91%8D`);
     await ada.delete(`/v1/rooms/${room}/messages/${message.id}`, { reason: 'between us' });
     await delivered(2);
     expect(receiver.events().map(({ type }) => type)).toEqual(['ReactionAdded', 'MessageRedacted']);
