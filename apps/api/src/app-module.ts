@@ -3,6 +3,7 @@ import { CqrsModule } from '@nestjs/cqrs';
 import { accountCommandHandlers } from './accounts/account-commands.js';
 import { AccountController } from './accounts/account-controller.js';
 import { accountQueryHandlers } from './accounts/account-queries.js';
+import { Standing } from './accounts/standing.js';
 import { ReadAccountEventsHandler } from './audit/account-events.js';
 import { AuditController } from './audit/audit-controller.js';
 import { auditQueryHandlers } from './audit/audit-queries.js';
@@ -78,6 +79,7 @@ export function appModule(parts: readonly object[]): DynamicModule {
       ...moderationQueryHandlers,
       ...auditQueryHandlers,
       ReadAccountEventsHandler,
+      Standing,
       ...webhookCommandHandlers,
       ...incomingCommandHandlers,
       ...invitationCommandHandlers,

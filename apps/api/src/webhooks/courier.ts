@@ -45,7 +45,7 @@ const OWN_TROUBLE = 1_000;
 const A_MOMENT = 20;
 
 /** The service itself, as the actor of what it decides about webhooks. */
-const serviceActor = { id: '00000000-0000-0000-0000-000000000000', role: 'admin' } as const;
+export const serviceActor = { id: '00000000-0000-0000-0000-000000000000', role: 'admin' } as const;
 
 /** Brings the events of a room to one webhook, one after the other, each until it is taken. */
 export class Courier {
