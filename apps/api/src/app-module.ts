@@ -35,6 +35,7 @@ import { tokenCommandHandlers } from './tokens/token-commands.js';
 import { TokenController } from './tokens/token-controller.js';
 import { incomingCommandHandlers } from './webhooks/incoming-commands.js';
 import { IncomingController } from './webhooks/incoming-controller.js';
+import { WebhookBots } from './webhooks/webhook-bots.js';
 import { webhookCommandHandlers } from './webhooks/webhook-commands.js';
 import { WebhookController } from './webhooks/webhook-controller.js';
 
@@ -80,6 +81,7 @@ export function appModule(parts: readonly object[]): DynamicModule {
       ...auditQueryHandlers,
       ReadAccountEventsHandler,
       Standing,
+      WebhookBots,
       ...webhookCommandHandlers,
       ...incomingCommandHandlers,
       ...invitationCommandHandlers,

@@ -2,7 +2,7 @@ import type { Actor, Decision, Happened, NewFact } from './decider.js';
 import { type Rejection, reject } from './rejection.js';
 import type { ModeratedRoom } from './room-moderation.js';
 import { isLastOwner, lastOwner, roomClosed } from './room-rights.js';
-import { limits, textProblem } from './text.js';
+import { limits, nameKey, nameProblem } from './text.js';
 
 /** A personal field: null once the key that sealed it has been destroyed. */
 type Erasable = string | null;
@@ -234,8 +234,10 @@ function addIncoming({ webhookId, botId, name }: AddIncomingWebhook, state: Room
   if (Object.keys(state.incomingWebhooks).length >= MOST_WEBHOOKS) return enough;
   if (state.members.get(botId) || state.moderation.bans.get(botId) !== undefined)
     return reject('Conflict', 'The bot of a webhook is new to the room.');
-  const problem = textProblem(name, 1, limits.displayName);
+  const problem = nameProblem(name, limits.displayName);
   if (problem) return reject('Invalid', `The name ${problem}.`);
+  if (Object.values(state.incomingWebhooks).some((other) => nameKey(other.name ?? '') === nameKey(name)))
+    return reject('NameTaken', 'Another webhook of the room has this name.');
   return accept(
     { type: 'IncomingWebhookAdded', data: { webhookId, botId, name } },
     { type: 'MemberJoined', data: { userId: botId, role: 'member' } },

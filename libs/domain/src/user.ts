@@ -201,10 +201,9 @@ export type ChangeUser = {
   /** Whether it is certain that another administrator remains; needed where one is taken away. */
   readonly othersRemain?: boolean;
 };
-/** The holder gives the account up. */
-export type DeactivateUser = {
+/** The holder gives the account up, or the service (null) ends the bot of a webhook. */
+export type DeactivateUser = By & {
   readonly type: 'DeactivateUser';
-  readonly actor: Actor;
   readonly othersRemain?: boolean;
 };
 export type StartSession = By & { readonly type: 'StartSession'; readonly sessionId: string; readonly how: SignInWay };

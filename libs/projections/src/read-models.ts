@@ -9,6 +9,7 @@ import { reports } from './reports.js';
 import { restraints } from './restraints.js';
 import { rooms } from './rooms.js';
 import { search } from './search.js';
+import { webhookBots } from './webhook-bots.js';
 
 /** Projections that share a checkpoint, and with it the transactions in which their rows change. */
 export interface ProjectionGroup {
@@ -24,12 +25,15 @@ export interface ReadModels {
 }
 
 export const readModels: ReadModels = {
-  timeline: { name: 'timeline', projections: [people, rooms, members, messages, posters, restraints, reports, days] },
+  timeline: {
+    name: 'timeline',
+    projections: [people, rooms, members, messages, posters, restraints, reports, days, webhookBots],
+  },
   search: { name: 'search', projections: [search] },
 };
 
 /** To be raised when `apply` of any projection makes other rows of the same events; changes of the DDL show by themselves. */
-const ROWS = 1;
+const ROWS = 2;
 
 /** Equal for two releases exactly if each can read and go on with the other's read models. */
 export const readModelsVersion = createHash('sha256')
