@@ -53,6 +53,7 @@ const tables = [
   'restraints',
   'reports',
   'days',
+  'webhook_bots',
 ];
 
 export async function emptyReadModels(sql: Sql, schema: string): Promise<void> {

@@ -375,6 +375,7 @@ describe('an incoming webhook', () => {
     const listed = await ada.get(incomingOf(room));
     expect(listed.body.items).toMatchObject([{ id: body.id, name: 'Build server', botId: body.botId, owner: ada.id }]);
     expect(listed.text).not.toContain('vbh_');
+    expect(outcome(await ada.post(incomingOf(room), { name: 'build server' }))).toBe('name_taken');
   });
 
   it('posts once under one id', async () => {
