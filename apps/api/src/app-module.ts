@@ -3,6 +3,7 @@ import { CqrsModule } from '@nestjs/cqrs';
 import { accountCommandHandlers } from './accounts/account-commands.js';
 import { AccountController } from './accounts/account-controller.js';
 import { accountQueryHandlers } from './accounts/account-queries.js';
+import { Standing } from './accounts/standing.js';
 import { ReadAccountEventsHandler } from './audit/account-events.js';
 import { AuditController } from './audit/audit-controller.js';
 import { auditQueryHandlers } from './audit/audit-queries.js';
@@ -34,6 +35,7 @@ import { tokenCommandHandlers } from './tokens/token-commands.js';
 import { TokenController } from './tokens/token-controller.js';
 import { incomingCommandHandlers } from './webhooks/incoming-commands.js';
 import { IncomingController } from './webhooks/incoming-controller.js';
+import { WebhookBots } from './webhooks/webhook-bots.js';
 import { webhookCommandHandlers } from './webhooks/webhook-commands.js';
 import { WebhookController } from './webhooks/webhook-controller.js';
 
@@ -78,6 +80,8 @@ export function appModule(parts: readonly object[]): DynamicModule {
       ...moderationQueryHandlers,
       ...auditQueryHandlers,
       ReadAccountEventsHandler,
+      Standing,
+      WebhookBots,
       ...webhookCommandHandlers,
       ...incomingCommandHandlers,
       ...invitationCommandHandlers,

@@ -25,6 +25,7 @@ import { migrateVault } from './vault/schema.js';
 import { masterKey } from './vault/secrets.js';
 import { Sessions } from './vault/sessions.js';
 import { VaultSql } from './vault/vault-sql.js';
+import { WebhookBotLedger } from './vault/webhook-bots.js';
 import { WebhookSecrets } from './vault/webhook-secrets.js';
 
 /** What all doors stand on: the log, the write side, the vault, the read models. Knows nothing of HTTP or sockets. */
@@ -48,6 +49,7 @@ export interface Foundation {
   readonly tokens: AccessTokens;
   readonly personalTokens: PersonalTokens;
   readonly webhookSecrets: WebhookSecrets;
+  readonly webhookBots: WebhookBotLedger;
   readonly webhookDeliveries: WebhookDeliveries;
   readonly preferences: Preferences;
   readonly vault: VaultSql;
@@ -123,6 +125,7 @@ export async function layFoundation({
     tokens: await AccessTokens.open(sql, master, clock),
     personalTokens,
     webhookSecrets: await WebhookSecrets.open(sql, keys),
+    webhookBots: await WebhookBotLedger.open(sql, clock),
     webhookDeliveries: await WebhookDeliveries.open(sql),
     preferences: await Preferences.open(sql),
     vault,

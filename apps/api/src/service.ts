@@ -51,6 +51,7 @@ import { Identities } from './vault/identities.js';
 import { SecondFactors } from './vault/second-factors.js';
 import type { Resolve } from './webhooks/address.js';
 import { Receivers } from './webhooks/receivers.js';
+import { WebhookBots } from './webhooks/webhook-bots.js';
 import { WebhookRunner } from './webhooks/webhook-runner.js';
 
 /** A running service. */
@@ -113,6 +114,7 @@ async function openDoors(
     tokens,
     personalTokens,
     webhookSecrets,
+    webhookBots,
     webhookDeliveries,
     preferences,
     vault,
@@ -206,7 +208,7 @@ async function openDoors(
   const app: NestFastifyApplication = await NestFactory.create<NestFastifyApplication>(
     appModule([
       ...[rooms, users, names, passwords, sessions, tokens, personalTokens, vault, time, readModels, openLog],
-      ...[directory, liveRooms, watchers, webhookSecrets, webhookDeliveries, receivers, preferences],
+      ...[directory, liveRooms, watchers, webhookSecrets, webhookBots, webhookDeliveries, receivers, preferences],
       ...[credentials, factors, policy, administrators, identities],
       new IdentityProvider(config, keys, time.now),
       new Proving(users, credentials, factors, sessions, attempts),
@@ -266,9 +268,10 @@ async function openDoors(
     { username: config.ADMIN_USERNAME, password: config.ADMIN_PASSWORD ?? null },
     (password) => announcePassword(config.ADMIN_USERNAME, password),
   );
+  const bots = app.get(WebhookBots);
   const sweep = setInterval(() => {
     const endings = endExpiredSessions(sessions, app.get(EndSessionsHandler), () => ({ correlation: newId() }));
-    const swept = [tokens, credentials, identities, idempotency, attempts, ledger];
+    const swept = [tokens, credentials, identities, idempotency, attempts, ledger, bots];
     Promise.all([endings.then(() => sessions.sweep()), ...swept.map((kept) => kept.sweep())]).catch((error) =>
       log.warn({ err: error }, 'a sweep failed'),
     );
@@ -277,6 +280,11 @@ async function openDoors(
   presence.start();
   webhooks.start();
   ledger.start();
+  // Bots that a release before this one left behind are not to wait for the first sweep.
+  void readModels.side
+    .caughtUp()
+    .then(() => bots.sweep())
+    .catch((error) => log.warn({ err: error }, 'bots without a webhook are left to the next sweep'));
 
   const stop = async () => {
     clearInterval(sweep);

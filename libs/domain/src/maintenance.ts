@@ -101,7 +101,7 @@ interface AnyCommand {
  * not its own doing; a bot is, for it is made along with what somebody was allowed to make.
  */
 export function stopsInMaintenance({ type, actor, origin }: AnyCommand): boolean {
-  if (!actor) return type === 'RegisterUser' && origin !== 'bot';
+  if (!actor) return type === 'RegisterUser' && origin !== 'bot' && origin !== 'webhook';
   return actor.role !== 'admin' && !goesOn.has(type);
 }
 

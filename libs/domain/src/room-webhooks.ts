@@ -1,5 +1,5 @@
 import type { Actor, Decision, Happened, NewFact } from './decider.js';
-import { nameProblem } from './names.js';
+import { nameKey, nameProblem } from './names.js';
 import { type Rejection, reject } from './rejection.js';
 import type { ModeratedRoom } from './room-moderation.js';
 import { isLastOwner, lastOwner, roomClosed } from './room-rights.js';
@@ -237,6 +237,8 @@ function addIncoming({ webhookId, botId, name }: AddIncomingWebhook, state: Room
     return reject('Conflict', 'The bot of a webhook is new to the room.');
   const problem = nameProblem(name, limits.displayName);
   if (problem) return reject('Invalid', `The name ${problem}.`);
+  if (Object.values(state.incomingWebhooks).some((other) => nameKey(other.name ?? '') === nameKey(name)))
+    return reject('NameTaken', 'Another webhook of the room has this name.');
   return accept(
     { type: 'IncomingWebhookAdded', data: { webhookId, botId, name } },
     { type: 'MemberJoined', data: { userId: botId, role: 'member' } },

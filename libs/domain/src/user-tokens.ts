@@ -28,9 +28,9 @@ export type TokenEvent = TokenCreated | TokenRevoked;
 
 /** What of an account its tokens depend on. */
 export interface TokenHolder {
-  readonly status: string;
   /** A program's account: it cannot sign in and has tokens only. */
   readonly bot: boolean;
+  readonly webhookBot: boolean;
   /** Ids of the personal tokens that are good, until they expire. */
   readonly tokens: readonly string[];
 }
@@ -63,7 +63,8 @@ export function createToken(command: CreateToken, state: TokenHolder): Decision<
   if (state.bot ? actor.role !== 'admin' : actor.id !== userId) {
     return reject('NotAllowed', 'People make their own tokens; those of bots are made by administrators.');
   }
-  if (state.status === 'suspended') return reject('NotAllowed', 'This account is suspended.');
+  if (state.webhookBot)
+    return reject('NotAllowed', 'The bot of a webhook posts by its address only and has no tokens.');
   if (state.tokens.includes(tokenId)) return { events: [] };
   if (state.tokens.length >= MOST_TOKENS) {
     return reject('Conflict', `There are ${MOST_TOKENS} tokens already. Revoke one first.`);

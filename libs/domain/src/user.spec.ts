@@ -432,6 +432,105 @@ describe('personal tokens', () => {
   });
 });
 
+describe('an account that is shut out', () => {
+  const deactivated: Past<UserEvent> = { type: 'UserDeactivated', data: {}, actor: 'adam' };
+  const totp: Past<UserEvent> = { type: 'TotpEnabled', data: { totpId: 't1' }, actor: 'alice' };
+  const bot: Past<UserEvent> = { ...registered, data: { ...registered.data, origin: 'bot' } } as Past<UserEvent>;
+  const expiresAt = '2026-02-28T12:00:00.000Z';
+  const token = {
+    type: 'CreateToken',
+    userId: 'alice',
+    tokenId: 't1',
+    name: 'a',
+    scopes: ['read'],
+    expiresAt,
+  } as const;
+
+  describe.each([
+    ['suspended', suspended],
+    ['deactivated', deactivated],
+  ])('%s', (status, event) => {
+    it.each<[Past<UserEvent>, UserCommand]>([
+      [registered, { type: 'StartSession', actor: null, sessionId: 's1', how: 'sso' }],
+      [registered, { ...token, actor: alice }],
+      [bot, { ...token, actor: adam }],
+      [registered, { type: 'ChangePassword', actor: alice, how: 'change', sessionIds: [] }],
+      [registered, { type: 'ChangePassword', actor: null, how: 'reset', sessionIds: [] }],
+      [registered, { type: 'IssuePasswordReset', actor: adam }],
+      [registered, { type: 'EnableTotp', actor: alice, totpId: 't2', sessionIds: [] }],
+      [totp, { type: 'IssueRecoveryCodes', actor: alice }],
+      [registered, { type: 'LinkIdentity', actor: null, identityId: 'i1', takesOver: false, sessionIds: [] }],
+    ])('gets nothing new that opens it (%#)', (first, command) => {
+      const past = first === totp ? [registered, totp] : [first];
+      given(user, [...past, event])
+        .when(command)
+        .thenRejected('NotAllowed', new RegExp(status));
+    });
+  });
+
+  it('stays closed to what was allowed before, also when it is back', () => {
+    const back: Past<UserEvent> = { type: 'UserReactivated', data: {}, actor: 'adam' };
+    const past = [registered, deactivated, back];
+    const reset = { type: 'ChangePassword', actor: null, how: 'reset', sessionIds: [] } as const;
+    for (const allowedAt of [0n, 0])
+      given(user, past)
+        .when({ ...reset, allowedAt })
+        .thenRejected('NotAllowed', /shut out/);
+    given(user, past)
+      .when({ ...reset, allowedAt: 2n })
+      .then([{ type: 'PasswordChanged', data: { how: 'reset' } }]);
+  });
+});
+
+describe('the bot of a webhook', () => {
+  const bot: RegisterUser = {
+    ...register,
+    username: 'hook-0123456789ab',
+    displayName: 'Build server',
+    email: null,
+    origin: 'webhook',
+  };
+
+  it('has a username of its kind, which nobody else can have', () => {
+    expect(given(user, []).when(bot).decision).toMatchObject({ events: [{}] });
+    given(user, [])
+      .when({ ...bot, username: 'build' })
+      .thenRejected('NameTaken');
+    for (const username of ['hook-', 'hook-0123456789ab', 'HOOK-A', 'Hook-me'])
+      for (const origin of ['registration', 'setup', 'bot', 'sso', 'admin'] as const)
+        given(user, [])
+          .when({ ...register, username, origin })
+          .thenRejected('NameTaken', /hook-/);
+    for (const username of ['hook', 'hooker', 'hook_a', 'ahook-'])
+      expect(given(user, []).when({ ...register, username }).decision).toMatchObject({ events: [{}] });
+  });
+
+  it('is nothing else than that: it has no session, no token and no role, and never comes back', () => {
+    const being = given(user, []).when(bot);
+    being
+      .when({ type: 'StartSession', actor: null, sessionId: 's1', how: 'password' })
+      .thenRejected('NotAllowed', /Bots/);
+    being
+      .when({
+        type: 'CreateToken',
+        actor: adam,
+        userId: 'b',
+        tokenId: 't',
+        name: 'a',
+        scopes: ['read'],
+        expiresAt: null,
+      })
+      .thenRejected('NotAllowed', /no tokens/);
+    being.when(changeAlice({ role: 'admin' })).thenRejected('Conflict', /no role/);
+    being
+      .when(changeAlice({ deactivated: true }))
+      .when(changeAlice({ deactivated: false }))
+      .thenRejected('Conflict', /come back/);
+    const suspending = being.when(changeAlice({ suspended: true }));
+    suspending.when(changeAlice({ suspended: false })).then([{ type: 'UserReinstated', data: {} }]);
+  });
+});
+
 describe('whatever is done to an account', () => {
   /** Commands that record something which has taken place each time. */
   const reports = [

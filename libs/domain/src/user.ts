@@ -8,8 +8,8 @@ import {
   type ServerRole,
   streamName,
 } from './decider.js';
-import { nameProblem } from './names.js';
-import { reject } from './rejection.js';
+import { nameKey, nameProblem } from './names.js';
+import { type Rejection, reject } from './rejection.js';
 import type { Erasable } from './room.js';
 import { limits } from './text.js';
 import { createToken, revokeToken, type TokenCommand, type TokenEvent, type TokenHolder } from './user-tokens.js';
@@ -20,7 +20,7 @@ export const userStream = (userId: string): string => streamName('user', userId)
 
 /**
  * `origin`: registered by oneself, made at the first start, read from a log of another system or made up for trials, a bot of
- * an administrator, by single sign-on, or a person for whom an administrator made it.
+ * an administrator, by single sign-on, a person for whom an administrator made it, or the bot of an incoming webhook.
  */
 export type UserRegistered = Happened<
   'UserRegistered',
@@ -32,7 +32,7 @@ export type UserRegistered = Happened<
     readonly origin: UserOrigin;
   }
 >;
-export type UserOrigin = 'registration' | 'setup' | 'import' | 'bot' | 'sso' | 'admin';
+export type UserOrigin = 'registration' | 'setup' | 'import' | 'bot' | 'sso' | 'admin' | 'webhook';
 /** A user id was given up before its account came to be, so that another may take the name. */
 export type UserAbandoned = Happened<'UserAbandoned', Record<string, never>>;
 export type UserChanged = Happened<'UserChanged', { readonly displayName: Erasable }>;
@@ -103,6 +103,13 @@ export interface UserState extends TokenHolder {
   /** Names the secret of the second factor in use; null: none. */
   readonly totpId: string | null;
   readonly createdAt: string;
+  /** The bot of an incoming webhook, which ends with it: it has no tokens and no role, and never comes back. */
+  readonly webhookBot: boolean;
+  /**
+   * Revision of the last event that shut the account out (suspended, deactivated, taken over), or -1. Whatever was issued to
+   * open the account at an earlier revision opens it no more.
+   */
+  readonly shutOutAt: number;
 }
 
 const initialState: UserState = {
@@ -116,7 +123,9 @@ const initialState: UserState = {
   totpId: null,
   createdAt: '',
   bot: false,
+  webhookBot: false,
   tokens: [],
+  shutOutAt: -1,
 };
 
 function evolve(before: UserState, event: UserEvent): UserState {
@@ -124,7 +133,8 @@ function evolve(before: UserState, event: UserEvent): UserState {
   switch (event.type) {
     case 'UserRegistered': {
       const { username, displayName, email, role, origin } = event.data;
-      const account = { username, displayName, email, role, bot: origin === 'bot' };
+      const webhookBot = origin === 'webhook';
+      const account = { username, displayName, email, role, bot: webhookBot || origin === 'bot', webhookBot };
       return { ...state, ...account, status: 'active', createdAt: happenedAt(event) };
     }
     case 'UserAbandoned':
@@ -134,22 +144,20 @@ function evolve(before: UserState, event: UserEvent): UserState {
     case 'UserRoleChanged':
       return { ...state, role: event.data.role };
     case 'UserSuspended':
-      // A thief may hold one of the tokens, so none of them comes back.
       return {
-        ...state,
+        ...shutOut(state),
         suspended: true,
         status: state.status === 'deactivated' ? 'deactivated' : 'suspended',
-        tokens: [],
       };
     case 'UserReinstated':
       return { ...state, suspended: false, status: state.status === 'deactivated' ? 'deactivated' : 'active' };
     case 'UserDeactivated':
-      return { ...state, status: 'deactivated', tokens: [] };
+      return { ...shutOut(state), status: 'deactivated' };
     case 'UserReactivated':
       return { ...state, status: state.suspended ? 'suspended' : 'active' };
     case 'PasswordChanged':
       // It is removed where somebody else may have made the account under this address, and tokens with it.
-      return event.data.how === 'removed' ? { ...state, tokens: [] } : state;
+      return event.data.how === 'removed' ? shutOut(state) : state;
     case 'TotpEnabled':
       return { ...state, totpId: event.data.totpId };
     case 'TotpDisabled':
@@ -163,6 +171,9 @@ function evolve(before: UserState, event: UserEvent): UserState {
       return state;
   }
 }
+
+/** A thief may hold one of the tokens, so none of them comes back. */
+const shutOut = (state: UserState): UserState => ({ ...state, tokens: [], shutOutAt: Number(state.revision) });
 
 // Commands ----------------------------------------------------------------------------------------------------------
 
@@ -191,10 +202,9 @@ export type ChangeUser = {
   /** Whether it is certain that another administrator remains; needed where one is taken away. */
   readonly othersRemain?: boolean;
 };
-/** The holder gives the account up. */
-export type DeactivateUser = {
+/** The holder gives the account up, or the service (null) ends the bot of a webhook. */
+export type DeactivateUser = By & {
   readonly type: 'DeactivateUser';
-  readonly actor: Actor;
   readonly othersRemain?: boolean;
 };
 export type StartSession = By & { readonly type: 'StartSession'; readonly sessionId: string; readonly how: SignInWay };
@@ -203,10 +213,14 @@ export type RevokeSessions = By & {
   readonly sessionIds: readonly string[];
   readonly cause: SessionEndCause;
 };
-/** `sessionIds` are the sessions that end with it, here and below. */
+/**
+ * `sessionIds` are the sessions that end with it, here and below. `allowedAt`: revision of the account at which its holder was
+ * recognized or the reset was issued; refused if the account has been shut out since.
+ */
 export type ChangePassword = By & {
   readonly type: 'ChangePassword';
   readonly how: 'change' | 'reset';
+  readonly allowedAt?: bigint | number;
   readonly sessionIds: readonly string[];
 };
 export type IssuePasswordReset = { readonly type: 'IssuePasswordReset'; readonly actor: Actor };
@@ -256,19 +270,24 @@ function decide(command: UserCommand, state: UserState): UserDecision {
   if (command.type === 'RegisterUser') return register(command, state);
   if (command.type === 'AbandonUser') return abandon(state);
   if (state.status === 'unborn' || state.status === 'abandoned') return reject('NotFound', 'There is no such user.');
+  if (opensAccount.has(command.type)) {
+    const refused = notInUse(state);
+    if (refused) return refused;
+  }
   switch (command.type) {
     case 'ChangeUser':
       return change(command, state);
     case 'DeactivateUser':
       return deactivate(command, state);
     case 'StartSession': {
-      if (state.status !== 'active') return reject('NotAllowed', `This account is ${state.status}.`);
       if (state.bot) return reject('NotAllowed', 'Bots do not sign in; they have tokens.');
       return accept({ type: 'SessionStarted', data: { sessionId: command.sessionId, how: command.how } });
     }
     case 'RevokeSessions':
       return accept(...revoked(command.sessionIds, command.cause));
     case 'ChangePassword':
+      if (shutOutSince(state, command.allowedAt ?? state.revision))
+        return reject('NotAllowed', 'This account has been shut out since.');
       return accept(
         { type: 'PasswordChanged', data: { how: command.how } },
         ...revoked(command.sessionIds, 'password'),
@@ -303,6 +322,29 @@ function decide(command: UserCommand, state: UserState): UserDecision {
 }
 
 const accept = (...events: NewFact<UserEvent>[]): UserDecision => ({ events });
+
+/** Commands after which something opens the account that did not before. Only an account in use may get such a thing. */
+const opensAccount: ReadonlySet<UserCommand['type']> = new Set([
+  ...(['StartSession', 'CreateToken', 'ChangePassword', 'IssuePasswordReset'] as const),
+  ...(['EnableTotp', 'IssueRecoveryCodes', 'LinkIdentity'] as const),
+]);
+
+/** Why nothing new may open the account, or null. */
+export const notInUse = ({ status }: Pick<UserState, 'status'>): Rejection | null =>
+  status === 'active' ? null : reject('NotAllowed', `This account is ${status}.`);
+
+/** Whether the account is shut out, or has been since this revision: what was issued for it until then opens it no more. */
+export const shutOutSince = ({ status, shutOutAt }: UserState, revision: bigint | number): boolean =>
+  status !== 'active' || shutOutAt > revision;
+
+/** Usernames of the bots of incoming webhooks begin with it, and no others do, but for some made before this was so. */
+const WEBHOOK_BOT_PREFIX = 'hook-';
+
+/** The username of a webhook's bot. The end of its id, a UUIDv7, is random. */
+export const webhookBotUsername = (botId: string): string => `${WEBHOOK_BOT_PREFIX}${botId.slice(-12)}`;
+
+/** Whether no person and no other bot may have this username. */
+export const isReservedUsername = (username: string): boolean => nameKey(username).startsWith(WEBHOOK_BOT_PREFIX);
 const administratorsOnly = reject('NotAllowed', 'Only administrators may do this.');
 const lastAdministrator = reject('Conflict', 'This is the last administrator; make another one first.');
 
@@ -315,6 +357,9 @@ function register(command: RegisterUser, state: UserState): UserDecision {
   if (state.status !== 'unborn') {
     return state.username === username ? accept() : reject('Conflict', 'An account with this id exists already.');
   }
+  // Accounts of imports stand for names of other systems, and nobody signs in to them.
+  if (origin !== 'import' && isReservedUsername(username) !== (origin === 'webhook'))
+    return reject('NameTaken', `Only the bots of webhooks have usernames that begin with ${WEBHOOK_BOT_PREFIX}`);
   const problem = nameProblem(displayName, limits.displayName);
   if (problem) return reject('Invalid', `The display name ${problem}.`);
   return accept({ type: 'UserRegistered', data: { username, displayName, email, role, origin } });
@@ -338,6 +383,7 @@ function change(command: ChangeUser, state: UserState): UserDecision {
   }
   if (role !== undefined && role !== state.role) {
     if (actor.id === userId) return reject('Conflict', 'Administrators cannot change their own role.');
+    if (state.webhookBot) return reject('Conflict', 'The bot of a webhook can have no role on the server.');
     events.push({ type: 'UserRoleChanged', data: { role } });
   }
   if (suspended !== undefined && suspended !== state.suspended) {
@@ -346,6 +392,8 @@ function change(command: ChangeUser, state: UserState): UserDecision {
   }
   if (deactivated !== undefined && deactivated !== (state.status === 'deactivated')) {
     if (actor.id === userId) return reject('Conflict', 'Deactivate your own account with your password.');
+    if (state.webhookBot && !deactivated)
+      return reject('Conflict', 'The bot of a webhook does not come back; add another webhook.');
     events.push({ type: deactivated ? 'UserDeactivated' : 'UserReactivated', data: {} });
   }
   if (takesAdministratorAway(command, state) && !command.othersRemain) return lastAdministrator;

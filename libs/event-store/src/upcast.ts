@@ -6,7 +6,15 @@ type Upcaster = (data: Record<string, unknown>) => Record<string, unknown>;
  * How the data of an earlier schema becomes that of the next one: `upcasters.MessagePosted[1]` takes schema 1 to 2.
  * Stored events are never rewritten; they are read as if they had always had today's shape.
  */
-export const upcasters: Partial<Record<EventType, Record<number, Upcaster>>> = {};
+export const upcasters: Partial<Record<EventType, Record<number, Upcaster>>> = {
+  UserRegistered: { 1: nameWebhookBot },
+};
+
+/** Bots of incoming webhooks were recorded as bots of administrators once, under usernames that nobody else would choose. */
+function nameWebhookBot(data: Record<string, unknown>): Record<string, unknown> {
+  const isWebhookBot = data.origin === 'bot' && /^hook-[0-9a-f]{12}$/.test(String(data.username));
+  return isWebhookBot ? { ...data, origin: 'webhook' } : data;
+}
 
 /** The schema under which events of this type are recorded today. */
 export function schemaOf(

@@ -11,7 +11,7 @@ const counted = {
 type Counted = keyof typeof counted;
 type Count = (typeof counted)[Counted];
 
-/** How much happened on each day, in UTC: accounts and rooms made, rooms closed, messages posted, those redacted since included. */
+/** How much happened on each day, in UTC: accounts (but for the bots of webhooks) and rooms made, rooms closed, messages posted, those redacted since included. */
 export const days: Projection = {
   name: 'days',
 
@@ -45,6 +45,7 @@ function countsOf(events: readonly Recorded[]) {
   const counts = new Map<string, Record<Count, number>>();
   for (const event of events) {
     if (!isCounted(event.type)) continue;
+    if (event.type === 'UserRegistered' && event.data.origin === 'webhook') continue;
     const day = timeValue(event).slice(0, 10);
     const count = counts.get(day) ?? { people: 0, rooms: 0, closed: 0, messages: 0 };
     count[counted[event.type]] += 1;

@@ -15,7 +15,8 @@ export type Tables = Record<
   | 'search'
   | 'restraints'
   | 'reports'
-  | 'days',
+  | 'days'
+  | 'webhook_bots',
   Row[]
 >;
 
@@ -34,6 +35,7 @@ export function expectedRows(events: readonly Recorded[]): Tables {
   const restraints = new Map<string, Row>();
   const reports = new Map<string, Row>();
   const days = new Map<string, Row>();
+  const webhookBots = new Map<string, Row>();
 
   for (const event of events) {
     const { category, id } = parseStream(event.stream);
@@ -43,7 +45,7 @@ export function expectedRows(events: readonly Recorded[]): Tables {
     const room = category === 'room' ? rooms.get(id) : undefined;
     if (room) room.revision = revision;
     const counter = counters[event.type];
-    if (counter) {
+    if (counter && !(event.type === 'UserRegistered' && event.data.origin === 'webhook')) {
       const day = time.slice(0, 10);
       const row = days.get(day) ?? { day, people: 0, rooms: 0, closed: 0, messages: 0 };
       days.set(day, { ...row, [counter]: Number(row[counter]) + 1 });
@@ -58,7 +60,9 @@ export function expectedRows(events: readonly Recorded[]): Tables {
           display_name: displayName,
           display_key: displayName && nameKey(displayName),
         };
-        const standing = { suspended: false, deactivated: false, bot: origin === 'bot', second_factor: false };
+        const webhook = origin === 'webhook';
+        const bot = webhook || origin === 'bot';
+        const standing = { suspended: false, deactivated: false, bot, webhook, second_factor: false };
         people.set(id, { id, ...names, email, role, ...standing, created_at: time, signed_in_at: null });
         break;
       }
@@ -125,6 +129,7 @@ export function expectedRows(events: readonly Recorded[]): Tables {
       }
       case 'ChatClosed':
         if (room) room.status = 'closed';
+        for (const bot of webhookBots.values()) if (bot.room_id === id) bot.gone = true;
         break;
       case 'MemberJoined': {
         const { userId, role } = event.data;
@@ -223,6 +228,14 @@ export function expectedRows(events: readonly Recorded[]): Tables {
         Object.assign(reports.get(`${id} ${reportId}`) ?? {}, done);
         break;
       }
+      case 'IncomingWebhookAdded': {
+        const { botId, webhookId } = event.data;
+        webhookBots.set(webhookId, { bot_id: botId, webhook_id: webhookId, room_id: id, gone: false });
+        break;
+      }
+      case 'IncomingWebhookRemoved':
+        Object.assign(webhookBots.get(event.data.webhookId) ?? {}, { gone: true });
+        break;
       case 'ReactionRemoved':
         reactions.delete(`${id} ${event.data.messageId} ${reactionOf(event.data.emoji)} ${event.actor}`);
         break;
@@ -241,6 +254,7 @@ export function expectedRows(events: readonly Recorded[]): Tables {
     restraints: sorted(restraints.values()),
     reports: sorted(reports.values()),
     days: sorted(days.values()),
+    webhook_bots: sorted(webhookBots.values()),
   };
 }
 
@@ -257,7 +271,16 @@ const counters: Readonly<Record<string, string>> = {
 /** The rows that a schema holds, in the same form; the words of `expected` become what PostgreSQL makes of them. */
 export async function actualRows(sql: Sql, schema: string): Promise<Tables> {
   const tables = {} as Tables;
-  const others = ['posters', 'reactions', 'reaction_counts', 'search', 'restraints', 'reports', 'days'] as const;
+  const others = [
+    'posters',
+    'reactions',
+    'reaction_counts',
+    'search',
+    'restraints',
+    'reports',
+    'days',
+    'webhook_bots',
+  ] as const;
   const names = ['people', 'rooms', 'members', 'left_members', 'messages', ...others] as const;
   for (const name of names) {
     const rows = await sql<{ row: Row }[]>`SELECT to_jsonb(t) AS row FROM ${sql(schema)}.${sql(name)} t`;
@@ -285,7 +308,7 @@ const withTimes = (row: Row): Row =>
   );
 
 const sorted = (rows: Iterable<Row>): Row[] => {
-  const key = ({ id, room_id, message_id, emoji, kind, user_id, day }: Row) =>
-    [id, room_id, message_id, emoji, kind, user_id, day].join('|');
+  const key = ({ id, room_id, message_id, emoji, kind, user_id, day, bot_id }: Row) =>
+    [id, room_id, message_id, emoji, kind, user_id, day, bot_id].join('|');
   return [...rows].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 };

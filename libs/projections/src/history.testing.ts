@@ -52,6 +52,7 @@ const attempts = [
   ] as const),
   ...(['join', 'join', 'leave', 'remove', 'add', 'give role', 'change room', 'close', 'something new'] as const),
   ...(['ban', 'unban', 'mute', 'unmute', 'slow mode', 'hand over', 'report', 'report', 'settle', 'inspect'] as const),
+  ...(['hook', 'hook', 'unhook'] as const),
   ...(['change name', 'suspend', 'change server role', 'sign in'] as const),
 ] as const;
 
@@ -76,7 +77,7 @@ export function historyOf(steps: readonly Step[]): Recorded[] {
 
 /** A long history that is the same in every process. */
 export const longHistory = (length: number): Recorded[] =>
-  historyOf(fc.sample(step, { seed: 20_260_131, numRuns: length }));
+  historyOf(fc.sample(step, { seed: 20_260_133, numRuns: length }));
 
 const words = ['alpha', 'beta', 'gamma', 'delta', 'ÜBER', '"quoted"', 'back\\slash', 'emoji 👍🏽', '{brace},', 'NULL'];
 const phrase = (n: number): string => `${words[n % 10]} ${words[Math.floor(n / 10) % 10]}`;
@@ -88,6 +89,7 @@ class History {
   readonly recorder = new Recorder();
   private readonly rooms = new Map<string, RoomState>();
   private readonly users = new Map<string, UserState>();
+  private bots = 0;
   /** Ids of the messages of each room, oldest first. */
   private readonly posted = new Map<string, string[]>();
 
@@ -137,6 +139,7 @@ class History {
       });
       return;
     }
+    if (step.what === 'hook') this.webhookBot();
     const command = userCommand(step);
     if (command) this.user(command.type === 'ChangeUser' ? command.userId : `u${step.who}`, command, step);
     else {
@@ -214,6 +217,18 @@ class History {
         const reportId = open[step.words % Math.max(open.length, 1)] ?? 'none';
         return { type: 'SettleReport', actor, reportId, outcome: step.words % 2 ? 'acted' : 'dismissed', note: 'done' };
       }
+      case 'hook':
+        return {
+          type: 'AddIncomingWebhook',
+          actor,
+          webhookId: `w${this.recorder.events.length}`,
+          botId: `b${this.bots}`,
+          name: `Bot ${this.bots}`,
+        };
+      case 'unhook': {
+        const webhooks = Object.keys(this.rooms.get(`r${step.room}`)?.incomingWebhooks ?? {});
+        return { type: 'RemoveIncomingWebhook', actor, webhookId: webhooks[step.words % 3] ?? 'none' };
+      }
       case 'inspect':
         return { type: 'InspectRoom', actor, what: 'messages', reason: phrase(step.words) };
       default:
@@ -228,6 +243,13 @@ class History {
           }),
         };
     }
+  }
+
+  /** The account comes first; the room may refuse the webhook. */
+  private webhookBot(): void {
+    const bot = `b${++this.bots}`;
+    const name = { username: `hook-${bot}`, displayName: `Bot ${this.bots}`, email: null } as const;
+    this.user(bot, { type: 'RegisterUser', actor: null, ...name, role: 'user', origin: 'webhook' });
   }
 
   /** Some seconds after the next event, or null. */

@@ -18,6 +18,7 @@ export {
   findUsers,
   getUser,
   getUsers,
+  isNameOfPerson,
   listAdministrators,
   peopleWithEmail,
   type User,
@@ -41,3 +42,4 @@ export { getReport, listReports, type Report, type ReportsQuery } from './report
 export { type Ban, bansOf } from './restraints.js';
 export { getRoom, listRooms, type Room, type RoomSort, type RoomsQuery } from './rooms.js';
 export { type SearchQuery, searchMessages } from './search.js';
+export { botsWithoutWebhook } from './webhook-bots.js';

@@ -4,7 +4,7 @@ import { cursorKey, isKey, isTime, type Page, type PageRequest, toPage } from '.
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
 import { containing, substringIndex } from './substring-search.js';
 
-/** Everyone who has an account. */
+/** Everyone who has an account. The bots of webhooks are among them, so that what they say has an author, but in no list of people. */
 export const people: Projection = {
   name: 'people',
 
@@ -21,20 +21,23 @@ export const people: Projection = {
       suspended boolean NOT NULL DEFAULT false,
       deactivated boolean NOT NULL DEFAULT false,
       bot boolean NOT NULL,
+      webhook boolean NOT NULL,
       created_at timestamptz NOT NULL,
       second_factor boolean NOT NULL DEFAULT false,
       signed_in_at timestamptz
     ) WITH (fillfactor = 85);`,
 
   indexes: (schema) => `
-    CREATE INDEX ON ${schema}.people (username_key, id) INCLUDE (display_key);
+    CREATE INDEX ON ${schema}.people (username_key, id) INCLUDE (display_key) WHERE NOT webhook;
+    CREATE INDEX ON ${schema}.people (display_key) WHERE NOT bot;
     CREATE INDEX ON ${schema}.people (lower(email)) WHERE email IS NOT NULL;
     CREATE INDEX ON ${schema}.people (id) WHERE role = 'admin';
-    CREATE INDEX ON ${schema}.people (created_at, id) INCLUDE (username_key, display_key);
-    CREATE INDEX ON ${schema}.people (role, username_key, id) INCLUDE (display_key);
+    CREATE INDEX ON ${schema}.people (created_at, id) INCLUDE (username_key, display_key) WHERE NOT webhook;
+    CREATE INDEX ON ${schema}.people (role, username_key, id) INCLUDE (display_key) WHERE NOT webhook;
     CREATE INDEX ON ${schema}.people (username_key, id) WHERE suspended;
     CREATE INDEX ON ${schema}.people (username_key, id) WHERE deactivated;
-    CREATE INDEX ON ${schema}.people (username_key, id) WHERE bot;
+    CREATE INDEX ON ${schema}.people (username_key, id) WHERE bot AND NOT webhook;
+    CREATE INDEX ON ${schema}.people (id) WHERE webhook AND NOT deactivated;
     CREATE INDEX ON ${schema}.people (username_key, id) WHERE second_factor;
     ${substringIndex(schema, 'people', 'username_key', 'display_key')}`,
 
@@ -103,17 +106,19 @@ function registeredRow(event: Extract<Recorded, { type: 'UserRegistered' }>) {
     displayKey: nameKeyValue(displayName),
     email: textValue(email),
     role: keyValue(role),
-    bot: String(origin === 'bot'),
+    bot: String(origin === 'bot' || origin === 'webhook'),
+    webhook: String(origin === 'webhook'),
     createdAt: timeValue(event),
   };
 }
 
 const insertRegistered = (tx: Transaction, schema: string, rows: readonly Registered[]) => tx`
-  INSERT INTO ${tx(schema)}.people (id, username, username_key, display_name, display_key, email, role, bot, created_at)
+  INSERT INTO ${tx(schema)}.people (id, username, username_key, display_name, display_key, email, role, bot, webhook, created_at)
   SELECT * FROM unnest(
     ${column(rows, 'id')}::text[], ${column(rows, 'username')}::text[], ${column(rows, 'usernameKey')}::text[],
     ${column(rows, 'displayName')}::text[], ${column(rows, 'displayKey')}::text[], ${column(rows, 'email')}::text[],
-    ${column(rows, 'role')}::text[], ${column(rows, 'bot')}::boolean[], ${column(rows, 'createdAt')}::text[]::timestamptz[])
+    ${column(rows, 'role')}::text[], ${column(rows, 'bot')}::boolean[], ${column(rows, 'webhook')}::boolean[],
+    ${column(rows, 'createdAt')}::text[]::timestamptz[])
   ON CONFLICT DO NOTHING`;
 
 const updateChanged = (tx: Transaction, schema: string, rows: readonly Changed[]) => tx`
@@ -204,7 +209,7 @@ export async function findUsers(db: ReadDatabase, query: UsersQuery): Promise<Pa
 
   const values: string[] = [];
   const value = (text: string) => `$${values.push(text)}`;
-  const conditions = ['true', ...conditionsOf(query, value)];
+  const conditions = ['NOT webhook', ...conditionsOf(query, value)];
   if (after) conditions.push(`(${key}, id) ${order === 'asc' ? '>' : '<'} (${value(after[0])}, ${value(after[1])})`);
 
   const rows = await db.sql.unsafe<UserRow[]>(
@@ -264,10 +269,20 @@ export async function peopleWithEmail(db: ReadDatabase, email: string, most: num
   return rows.map(({ id }) => id);
 }
 
+/** Whether a person, or somebody's account before it was given up, has this username or display name, whatever the case. */
+export async function isNameOfPerson(db: ReadDatabase, name: string): Promise<boolean> {
+  const { sql, schema } = reading(db);
+  const key = nameKeyValue(name);
+  const rows = await sql`
+    SELECT 1 FROM ${schema}.people WHERE display_key = ${key} AND NOT bot
+    UNION ALL SELECT 1 FROM ${schema}.people WHERE username_key = ${key} AND NOT webhook LIMIT 1`;
+  return rows.length > 0;
+}
+
 /** The ids of all bots, as a part of queries that ask the same database for something else. */
 export function botsIn(db: ReadDatabase) {
   const { sql, schema } = reading(db);
-  return sql`SELECT id::uuid FROM ${schema}.people WHERE bot`;
+  return sql`SELECT id::uuid FROM ${schema}.people WHERE bot AND NOT webhook`;
 }
 
 interface UserRow {

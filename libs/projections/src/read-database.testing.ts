@@ -55,6 +55,7 @@ const tables = [
   'restraints',
   'reports',
   'days',
+  'webhook_bots',
 ];
 
 export async function emptyReadModels(sql: Sql, schema: string): Promise<void> {

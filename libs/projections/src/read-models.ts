@@ -9,6 +9,7 @@ import { reports } from './reports.js';
 import { restraints } from './restraints.js';
 import { rooms } from './rooms.js';
 import { search } from './search.js';
+import { webhookBots } from './webhook-bots.js';
 
 /** Projections that share a checkpoint, and with it the transactions in which their rows change. */
 export interface ProjectionGroup {
@@ -24,7 +25,10 @@ export interface ReadModels {
 }
 
 export const readModels: ReadModels = {
-  timeline: { name: 'timeline', projections: [people, rooms, members, messages, posters, restraints, reports, days] },
+  timeline: {
+    name: 'timeline',
+    projections: [people, rooms, members, messages, posters, restraints, reports, days, webhookBots],
+  },
   search: { name: 'search', projections: [search] },
 };
 

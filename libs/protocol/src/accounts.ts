@@ -88,7 +88,7 @@ const wanted = {
   status: parameter(z.enum(['active', 'suspended', 'deactivated']).optional()).describe(
     'Only people whose account is so.',
   ),
-  bot: yesOrNo.describe('Only bots, or only people.'),
+  bot: yesOrNo.describe('Only bots, or only people. The bots of incoming webhooks are in neither list.'),
   createdFrom: moment.describe('Only accounts made then or later.'),
   createdBefore: moment.describe('Only accounts made before then.'),
   secondFactor: yesOrNo.describe('Only who has a second factor, or has not. For administrators and auditors.'),

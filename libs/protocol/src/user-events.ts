@@ -19,7 +19,7 @@ export const userEventData = {
     displayName: erasable,
     email: erasable.optional(),
     role: serverRole,
-    origin: z.enum(['registration', 'setup', 'import', 'bot', 'sso', 'admin']),
+    origin: z.enum(['registration', 'setup', 'import', 'bot', 'sso', 'admin', 'webhook']),
   }),
   UserAbandoned: nothing.describe('The id of an account was given up before the account came to be.'),
   UserChanged: z.object({ displayName: erasable }),

@@ -99,12 +99,14 @@ export const webhookCalls = {
     scope: 'manage',
     summary: 'Make an address that posts to a room',
     description:
-      `${forGoverning} A bot of this name is made, becomes a member of the room, and is the author of what is posted. The ` +
-      'address is shown in this answer and never again. A room has 20 at most: `conflict`.',
+      `${forGoverning} A bot of this name is made, becomes a member of the room, and is the author of what is posted. It ends ` +
+      'with the webhook. The address is shown in this answer and never again. A room has 20 at most, a person 100 in all rooms ' +
+      '(`conflict`), and makes at most 100 a day (`rate_limited`) and 1,000 ever (`conflict`). The name is not that of a person ' +
+      'or of another webhook of the room: `name_taken`.',
     params: rooms.inRoom,
     body: webhooks.addIncomingWebhookBody,
     answers: { 201: webhooks.newIncomingWebhookSchema },
-    errors: ['not_found', 'not_a_member', 'forbidden', 'room_closed', 'conflict'],
+    errors: ['not_found', 'not_a_member', 'forbidden', 'room_closed', 'conflict', 'name_taken'],
     headers: secretHeaders,
   },
   listIncomingWebhooks: {
@@ -127,7 +129,7 @@ export const webhookCalls = {
     auth: 'user',
     scope: 'manage',
     summary: 'Remove an address that posts to a room',
-    description: `${forGoverning} Its bot leaves the room; what it posted stays.`,
+    description: `${forGoverning} Its bot leaves the room and ends; what it posted stays.`,
     params: webhooks.ofWebhook,
     answers: { 204: null },
     errors: ['not_found', 'not_a_member', 'forbidden'],

@@ -111,6 +111,7 @@ export const englishPeopleWords = {
     bot: 'as a bot',
     sso: 'by single sign-on',
     admin: 'by an administrator',
+    webhook: 'with an incoming webhook',
   },
   cause: {
     logout: 'signed out',

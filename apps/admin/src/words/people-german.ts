@@ -118,6 +118,7 @@ export const germanPeopleWords: typeof englishPeopleWords = {
     bot: 'als Bot',
     sso: 'durch Single Sign-on',
     admin: 'durch die Verwaltung',
+    webhook: 'mit einem eingehenden Webhook',
   },
   cause: {
     logout: 'abgemeldet',

@@ -6,6 +6,7 @@ import { outcome } from '../testing/contract.testing.js';
 import {
   because,
   eventually,
+  freshName,
   password,
   register,
   signIn,
@@ -55,10 +56,22 @@ interface Room {
   readonly muted: Set<Person>;
   /** The texts of what was posted, in order. */
   readonly messages: string[];
+  /** All that there ever were, in order. */
+  readonly hooks: Hook[];
+}
+
+/** An incoming webhook with its bot, which is in the room as a member. */
+interface Hook {
+  readonly id: string;
+  readonly path: string;
+  readonly bot: { readonly id: string; suspended: boolean; deactivated: boolean };
+  removed: boolean;
 }
 
 interface World {
   readonly people: readonly Person[];
+  /** A bot of the administrators, whose passes are tokens that they make. */
+  readonly robot: Person;
   readonly rooms: readonly Room[];
 }
 
@@ -126,6 +139,9 @@ interface Turn extends Omit<Step, 'who' | 'whom' | 'room'> {
   readonly who: Person;
   readonly whom: Person;
   readonly room: Room;
+  /** One of the webhooks that the room has or had, if there is any. */
+  readonly hook: Hook | undefined;
+  readonly robot: Person;
   readonly pass: Pass;
   /** Milliseconds since 1970. */
   readonly now: number;
@@ -291,6 +307,97 @@ const operations = {
     return { method: 'delete', path, expected, done: () => end(...(token ? [token] : [])) };
   },
 
+  // Bots of administrators
+  createTokenOfRobot(turn) {
+    const { robot, scopes } = turn;
+    const needs = { scope: 'session', admin: true } as const;
+    const expected = decide(turn, needs, () => (isActive(robot) ? 201 : 'forbidden'));
+    const done = ({ id, token }: { id: string; token: string }) =>
+      void robot.passes.push({ id, holder: robot, scopes, access: [token], refresh: [], over: false });
+    const body = { name: 'of a robot', scopes, expiresInDays: null };
+    return { method: 'post', path: `/v1/users/${robot.id}/tokens`, body, expected, done };
+  },
+
+  deactivateRobot(turn) {
+    const { robot, yes: deactivated } = turn;
+    const expected = decide(turn, asAdmin, () => 200);
+    const done = () => {
+      robot.deactivated = deactivated;
+      if (deactivated) takeOut(robot);
+    };
+    return { method: 'patch', path: `/v1/users/${robot.id}`, body: { deactivated }, expected, done };
+  },
+
+  // Incoming webhooks and their bots
+  addHook(turn) {
+    const { who, room, serial } = turn;
+    const expected = decide(turn, inRoom, () => {
+      if (rankOf(who, room) < ranks.owner) return refusal(who, room);
+      return room.closed ? 'room_closed' : 201;
+    });
+    const done = ({ id, path, botId }: { id: string; path: string; botId: string }) =>
+      void room.hooks.push({ id, path, bot: { id: botId, suspended: false, deactivated: false }, removed: false });
+    const body = { name: `${serial} of a sequence` };
+    return { method: 'post', path: `/v1/rooms/${room.id}/incoming-webhooks`, body, expected, done };
+  },
+
+  removeHook(turn) {
+    const { who, room, hook } = turn;
+    const expected = decide(turn, inRoom, () => {
+      if (rankOf(who, room) < ranks.owner) return refusal(who, room);
+      return hook && !hook.removed ? 204 : 'not_found';
+    });
+    const done = () => {
+      if (!hook) return;
+      hook.removed = true;
+      hook.bot.deactivated = true;
+    };
+    return { method: 'delete', path: `/v1/rooms/${room.id}/incoming-webhooks/${hook?.id ?? who.id}`, expected, done };
+  },
+
+  postToHook({ room, hook, serial }) {
+    const text = `${serial} by a bot`;
+    const blocked = hook && (hook.bot.suspended || hook.bot.deactivated);
+    const open = room.closed ? 'room_closed' : blocked ? 'forbidden' : 201;
+    const expected = hook && !hook.removed ? open : 'not_found';
+    const done = () => void room.messages.push(text);
+    return { method: 'post', path: hook?.path ?? '/v1/hooks/none', body: { text }, asSomebody: false, expected, done };
+  },
+
+  suspendHookBot(turn): Deed {
+    const { hook, yes: suspended } = turn;
+    if (!hook) return operations.suspend(turn);
+    const expected = decide(turn, asAdmin, () => 200);
+    const done = () => {
+      hook.bot.suspended = suspended;
+    };
+    return { method: 'patch', path: `/v1/users/${hook.bot.id}`, body: { suspended }, expected, done };
+  },
+
+  endHookBot(turn): Deed {
+    const { hook, yes: deactivated } = turn;
+    if (!hook) return operations.deactivate(turn);
+    const expected = decide(turn, asAdmin, () => (hook.bot.deactivated && !deactivated ? 'conflict' : 200));
+    const done = () => {
+      hook.bot.deactivated = deactivated;
+    };
+    return { method: 'patch', path: `/v1/users/${hook.bot.id}`, body: { deactivated }, expected, done };
+  },
+
+  createTokenOfHookBot(turn): Deed {
+    const { hook, scopes } = turn;
+    if (!hook) return operations.createTokenOfRobot(turn);
+    const expected = decide(turn, { scope: 'session', admin: true }, () => 'forbidden');
+    const body = { name: 'of a bot', scopes, expiresInDays: null };
+    return { method: 'post', path: `/v1/users/${hook.bot.id}/tokens`, body, expected };
+  },
+
+  findPeople(turn) {
+    const expected = decide(turn, { scope: 'read' }, () => 200);
+    const done = ({ items }: { items: unknown[] }) => expect(items).toEqual([]);
+    return { method: 'get', path: '/v1/users?q=of%20a%20sequence', expected, done };
+  },
+
   // Rooms
   post(turn) {
     const { who, room, serial } = turn;
@@ -422,6 +529,7 @@ const operations = {
     const expected = decide(turn, inRoom, () => (rankOf(who, room) < ranks.owner ? refusal(who, room) : 200));
     const done = () => {
       room.closed = true;
+      for (const { bot } of room.hooks) bot.deactivated = true;
     };
     return { method: 'post', path: `/v1/rooms/${room.id}/close`, body: {}, expected, done };
   },
@@ -447,6 +555,10 @@ const weights: Partial<Record<OperationName, number>> = {
   suspend: 2,
   changeRole: 2,
   createToken: 3,
+  createTokenOfRobot: 2,
+  deactivateRobot: 2,
+  addHook: 3,
+  postToHook: 4,
   post: 6,
 };
 
@@ -547,21 +659,21 @@ async function play(stage: Stage, sequence: readonly Step[]): Promise<void> {
   const story: string[] = [];
   try {
     for (const [serial, step] of sequence.entries()) {
-      const before = world.people.flatMap(({ passes }) => passes).filter(isGood);
+      const before = passesOf(world).filter(isGood);
       if (step.does === 'wait') stage.now += GRACE + 1;
       else await take(stage, lookUp(stage, world, step, serial), story);
-      const all = world.people.flatMap(({ passes }) => passes);
+      const all = passesOf(world);
       await checkPasses(stage, [pick(all, step.which), ...before.filter((pass) => !isGood(pass))], step.which);
     }
-    await checkPasses(
-      stage,
-      world.people.flatMap(({ passes }) => passes),
-    );
+    await checkPasses(stage, passesOf(world));
     await checkRooms(stage, world);
+    await checkBots(stage, world);
   } catch (error) {
     throw new Error(`${(error as Error).message}\nafter\n${story.join('\n')}`);
   }
 }
+
+const passesOf = ({ people, robot }: World): Pass[] => [...people, robot].flatMap(({ passes }) => passes);
 
 /** An administrator and three others; a public room of the first and a private one of the second with somebody at each rank. */
 async function setWorld({ left, root }: Stage): Promise<World> {
@@ -585,16 +697,20 @@ async function setWorld({ left, root }: Stage): Promise<World> {
   ];
   const rooms = roles.map((named, i): Room => {
     const entered = named.map((role, place) => [people[place + i] as Person, role] as const);
-    const nothing = { closed: false, banned: new Set<Person>(), muted: new Set<Person>(), messages: [] };
+    const nothing = { closed: false, banned: new Set<Person>(), muted: new Set<Person>(), messages: [], hooks: [] };
     return { id: ids[i] as string, isPrivate: i === 1, roles: new Map(entered), ...nothing };
   });
-  return { people, rooms };
+  const { id, username } = (await root.post('/v1/bots', { username: freshName() })).body;
+  const robot: Person = { id, username, role: 'user', suspended: false, deactivated: false, passes: [] };
+  return { people, robot, rooms };
 }
 
-function lookUp({ now }: Stage, { people, rooms }: World, step: Step, serial: number): Turn {
+function lookUp({ now }: Stage, { people, robot, rooms }: World, step: Step, serial: number): Turn {
   const who = people[step.who] as Person;
   const pass = pick(step.good ? prefer(who.passes, isGood) : who.passes, step.which);
-  return { ...step, who, whom: people[step.whom] as Person, room: rooms[step.room] as Room, pass, now, serial };
+  const room = rooms[step.room] as Room;
+  const hook = pick(room.hooks, step.which) as Hook | undefined;
+  return { ...step, who, whom: people[step.whom] as Person, room, hook, robot, pass, now, serial };
 }
 
 async function take(stage: Stage, turn: Turn, story: string[]): Promise<void> {
@@ -641,12 +757,21 @@ async function checkPasses({ left, right }: Stage, passes: readonly Pass[], whic
 
 /** What was posted, and who is in the rooms, is what the model let through. */
 async function checkRooms({ right, root }: Stage, { people, rooms }: World): Promise<void> {
-  for (const { id, messages, roles } of rooms) {
+  for (const { id, messages, roles, hooks } of rooms) {
     const reader = root.at(right.url);
     const found = await reader.all(`/v1/rooms/${id}/messages?order=oldest`, 200, because());
     const members = await reader.all(`/v1/rooms/${id}/members`, 200, because());
     expect(found.map(({ text }) => text)).toEqual(messages);
     const named = people.flatMap((person) => (roles.has(person) ? [`${person.id} ${roles.get(person)}`] : []));
-    expect(members.map(({ userId, role }) => `${userId} ${role}`).sort()).toEqual(named.sort());
+    const bots = hooks.flatMap(({ bot, removed }) => (removed ? [] : [`${bot.id} member`]));
+    expect(members.map(({ userId, role }) => `${userId} ${role}`).sort()).toEqual([...named, ...bots].sort());
+  }
+}
+
+/** The bots of webhooks have ended with them, and none else has. */
+async function checkBots({ right, root }: Stage, { rooms }: World): Promise<void> {
+  for (const { bot } of rooms.flatMap(({ hooks }) => hooks)) {
+    const status = bot.deactivated ? 'deactivated' : bot.suspended ? 'suspended' : 'active';
+    expect((await root.at(right.url).get(`/v1/users/${bot.id}`)).body).toMatchObject({ bot: true, status });
   }
 }

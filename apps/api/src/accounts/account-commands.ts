@@ -7,6 +7,7 @@ import {
   passwordProblem,
   type Rejection,
   reject,
+  shutOutSince,
   takesAdministratorAway,
   type UserCommand,
   type UserState,
@@ -178,6 +179,7 @@ export class StartSessionHandler implements ICommandHandler<StartSession> {
     private readonly sessions: Sessions,
     private readonly tokens: AccessTokens,
     private readonly time: Time,
+    private readonly end: EndSessionsHandler,
   ) {}
 
   async execute({ session, context }: StartSession): Promise<SignedIn | Rejection> {
@@ -190,6 +192,12 @@ export class StartSessionHandler implements ICommandHandler<StartSession> {
       const revoke = { type: 'RevokeSessions', actor: null, sessionIds: [sessionId], cause: 'password' } as const;
       await this.users.send(userId, revoke, context);
       return reject('NotFound', 'The password has just been changed.');
+    }
+    // Whoever is shut out from here on loses this session like all others; if it was before, nobody has ended it yet.
+    const { state } = await this.users.newest(userId);
+    if (shutOutSince(state, started.revision)) {
+      const ended = await this.end.execute(new EndSessions(userId, { only: sessionId }, null, 'revoked', context));
+      return isRejection(ended) ? ended : reject('NotAllowed', 'This account has just been shut out.');
     }
     const accessToken = await this.tokens.sign({ userId, sessionId }, this.time.now());
     return {

@@ -12,6 +12,7 @@ import {
   type UserState,
 } from '@verbatim/domain';
 import { OpenAccount, OpenAccountHandler } from '../accounts/account-commands.js';
+import { Standing } from '../accounts/standing.js';
 import { derivedId } from '../derived-id.js';
 import { Invitations, Rooms } from '../mailbox/entities.js';
 import type { Context, Decided } from '../mailbox/mailbox.js';
@@ -46,9 +47,20 @@ export class MakeInvitationHandler implements ICommandHandler<MakeInvitation> {
     private readonly invitations: Invitations,
     private readonly codes: InvitationCodes,
     private readonly redeeming: Redeeming,
+    private readonly standing: Standing,
   ) {}
 
-  async execute({ actor, to, wishes, context }: MakeInvitation): Promise<MadeInvitation | Rejection> {
+  /** An invitation outlives the role of the person who made it, so nobody may make one who has been shut out. */
+  execute(command: MakeInvitation): Promise<MadeInvitation | Rejection> {
+    const { actor, context } = command;
+    return this.standing.whileIn(
+      actor,
+      () => this.make(command),
+      ({ id }) => this.invitations.send(id, { type: 'RevokeInvitation', actor }, context),
+    );
+  }
+
+  private async make({ actor, to, wishes, context }: MakeInvitation): Promise<MadeInvitation | Rejection> {
     if (to.kind === 'room') {
       const { state } = await this.rooms.newest(to.roomId);
       const problem = invitingProblem(actor, state);

@@ -6,9 +6,9 @@ export class Tally {
   registrations = 0;
 
   take(events: readonly Recorded[]): void {
-    for (const { type } of events) {
-      if (type === 'MessagePosted') this.messages += 1;
-      else if (type === 'UserRegistered') this.registrations += 1;
+    for (const event of events) {
+      if (event.type === 'MessagePosted') this.messages += 1;
+      else if (event.type === 'UserRegistered' && event.data.origin !== 'webhook') this.registrations += 1;
     }
   }
 }

@@ -25,6 +25,7 @@ import type { Context, Decided } from '../mailbox/mailbox.js';
 import { type Claim, Names } from '../vault/names.js';
 import { hashPassword, passwordMatches } from '../vault/passwords.js';
 import { VaultSql } from '../vault/vault-sql.js';
+import { WebhookBots } from '../webhooks/webhook-bots.js';
 
 type RoomDecided = Decided<RoomState>;
 
@@ -205,7 +206,7 @@ export class ReviseRoomHandler implements ICommandHandler<ReviseRoom> {
   }
 }
 
-/** Closes a room for good and lets its name go. */
+/** Closes a room for good, lets its name go and ends the bots that posted to it for webhooks. */
 export class EndRoom extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
@@ -222,13 +223,17 @@ export class EndRoomHandler implements ICommandHandler<EndRoom> {
   constructor(
     private readonly rooms: Rooms,
     private readonly names: Names,
+    private readonly bots: WebhookBots,
   ) {}
 
   async execute({ roomId, actor, reason, context }: EndRoom): Promise<RoomDecided | Rejection> {
     const held = await this.names.heldBy(roomId);
     const ended = await this.rooms.send(roomId, { type: 'CloseRoom', actor, reason }, context);
     await letGo(this.names, this.rooms, roomId, ended, held);
-    return ended;
+    if (isRejection(ended)) return ended;
+    const bots = Object.values(ended.state.incomingWebhooks).map(({ botId }) => botId);
+    const seen = await this.bots.endAll(bots, context);
+    return seen > ended.position ? { ...ended, position: seen } : ended;
   }
 }
 

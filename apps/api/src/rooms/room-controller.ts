@@ -164,8 +164,10 @@ export class RoomController {
 
   private async userNamed(username: string): Promise<string> {
     const id = await this.names.ownerOf('user', nameKey(username));
-    const status = id ? (await this.users.current(id)).state.status : 'unborn';
-    if (!id || status === 'unborn' || status === 'abandoned') throw new Refusal('not_found', 'There is no such user.');
+    const user = id ? (await this.users.current(id)).state : null;
+    // Nobody talks to the bot of a webhook: there is no one who could read it.
+    const known = user && user.status !== 'unborn' && user.status !== 'abandoned' && !user.webhookBot;
+    if (!id || !known) throw new Refusal('not_found', 'There is no such user.');
     return id;
   }
 

@@ -1,9 +1,9 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { type Actor, isRejection, passwordProblem, type Rejection, reject } from '@verbatim/domain';
+import { type Actor, isRejection, passwordProblem, type Rejection, reject, shutOutSince } from '@verbatim/domain';
 import type { Identity } from '../accounts/authentication.js';
 import { Users } from '../mailbox/entities.js';
 import type { Context } from '../mailbox/mailbox.js';
-import { Credentials } from '../vault/credentials.js';
+import { Credentials, type Replaced } from '../vault/credentials.js';
 import { Sessions, type Which } from '../vault/sessions.js';
 import { Proving } from './proving.js';
 import { type Ended, EndSessions, EndSessionsHandler } from './session-commands.js';
@@ -46,20 +46,28 @@ export class IssuePasswordReset extends Command<string | Rejection> {
 class PasswordNews {
   constructor(
     private readonly users: Users,
+    private readonly credentials: Credentials,
     private readonly sessions: Sessions,
     private readonly end: EndSessionsHandler,
   ) {}
 
+  /** The account decides whether the change counts: if it has been shut out meanwhile, the old password is put back. */
   async tell(
-    userId: string,
+    replaced: Replaced,
+    allowedAt: bigint | number,
     actor: Actor | null,
-    how: 'change' | 'reset',
     which: Which,
     context: Context,
   ): Promise<Ended | Rejection> {
+    const { userId } = replaced;
+    const how = actor === null ? 'reset' : 'change';
     const sessionIds = await this.sessions.revoke(userId, which);
-    const told = await this.users.send(userId, { type: 'ChangePassword', actor, how, sessionIds }, context);
-    if (isRejection(told)) return told;
+    const change = { type: 'ChangePassword', actor, how, allowedAt, sessionIds } as const;
+    const told = await this.users.send(userId, change, context);
+    if (isRejection(told)) {
+      if (told.rejected !== 'Unavailable') await this.credentials.putBack(replaced);
+      return told;
+    }
     await this.sessions.told(sessionIds);
     const more = await this.end.execute(new EndSessions(userId, which, actor, 'password', context));
     return isRejection(more) ? more : { sessions: sessionIds.length + more.sessions };
@@ -77,20 +85,20 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
     private readonly proving: Proving,
     end: EndSessionsHandler,
   ) {
-    this.news = new PasswordNews(users, sessions, end);
+    this.news = new PasswordNews(users, credentials, sessions, end);
   }
 
   async execute({ identity, currentPassword, newPassword, context }: ChangePassword): Promise<Ended | Rejection> {
     const { actor, sessionId } = identity;
-    const { state } = await this.users.newest(actor.id);
+    const { state, revision } = await this.users.newest(actor.id);
     const problem = passwordProblem(newPassword, state.username);
     if (problem) return reject('Invalid', `The password ${problem}.`);
     const rightHash = await this.proving.byPassword(actor.id, currentPassword);
     if (!rightHash) return reject('WrongPassword', 'The current password is another.');
-    if (!(await this.credentials.replace(actor.id, rightHash, newPassword)))
-      return reject('WrongPassword', 'The password has just been changed.');
+    const replaced = await this.credentials.replace(actor.id, rightHash, newPassword);
+    if (!replaced) return reject('WrongPassword', 'The password has just been changed.');
     await this.sessions.noteProof(sessionId);
-    return this.news.tell(actor.id, actor, 'change', { except: sessionId }, context);
+    return this.news.tell(replaced, revision, actor, { except: sessionId }, context);
   }
 }
 
@@ -104,17 +112,19 @@ export class ResetPasswordHandler implements ICommandHandler<ResetPassword> {
     sessions: Sessions,
     end: EndSessionsHandler,
   ) {
-    this.news = new PasswordNews(users, sessions, end);
+    this.news = new PasswordNews(users, credentials, sessions, end);
   }
 
   async execute({ token, newPassword, context }: ResetPassword): Promise<Ended | null | Rejection> {
-    const userId = await this.credentials.resetFor(token);
-    if (!userId) return null;
+    const reset = await this.credentials.resetFor(token);
+    if (!reset) return null;
+    const { userId, issuedAt } = reset;
     const { state } = await this.users.newest(userId);
+    if (shutOutSince(state, issuedAt)) return null;
     const problem = passwordProblem(newPassword, state.username);
     if (problem) return reject('Invalid', `The password ${problem}.`);
-    if (!(await this.credentials.reset(token, newPassword))) return null;
-    return this.news.tell(userId, null, 'reset', 'all', context);
+    const replaced = await this.credentials.reset(token, newPassword);
+    return replaced && this.news.tell(replaced, issuedAt, null, 'all', context);
   }
 }
 
@@ -127,7 +137,7 @@ export class IssuePasswordResetHandler implements ICommandHandler<IssuePasswordR
 
   async execute({ userId, actor, context }: IssuePasswordReset): Promise<string | Rejection> {
     const issued = await this.users.send(userId, { type: 'IssuePasswordReset', actor }, context);
-    return isRejection(issued) ? issued : this.credentials.issueReset(userId);
+    return isRejection(issued) ? issued : this.credentials.issueReset(userId, issued.revision);
   }
 }
 

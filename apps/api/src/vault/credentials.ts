@@ -6,6 +6,13 @@ import { digest, secret } from './sessions.js';
 /** Seconds for which the token of a password reset is good. */
 export const RESET_SECONDS = 86_400;
 
+/** A password that took the place of another, as hashes; `before` is null where there was none. */
+export interface Replaced {
+  readonly userId: string;
+  readonly before: string | null;
+  readonly now: string;
+}
+
 /** Passwords of accounts, as hashes, and the tokens with which they can be chosen anew. */
 export class Credentials {
   constructor(
@@ -45,8 +52,8 @@ export class Credentials {
       on conflict (user_id) do nothing`;
   }
 
-  /** Replaces a password whose hash was found right; false if it has been changed meanwhile. Open resets are void. */
-  async replace(userId: string, rightHash: string, password: string): Promise<boolean> {
+  /** Replaces a password whose hash was found right; null if it has been changed meanwhile. Open resets are void. */
+  async replace(userId: string, rightHash: string, password: string): Promise<Replaced | null> {
     const fresh = await hashPassword(password);
     const changed = await this.sql`
       with changed as (
@@ -54,7 +61,16 @@ export class Credentials {
         where user_id = ${userId} and password_hash = ${rightHash} returning user_id),
       void as (delete from vault.password_resets r using changed where r.user_id = changed.user_id)
       select 1 from changed`;
-    return changed.length > 0;
+    return changed.length > 0 ? { userId, before: rightHash, now: fresh } : null;
+  }
+
+  /** Puts back the password that was there before, unless it has been changed again. */
+  async putBack({ userId, before, now }: Replaced): Promise<void> {
+    if (before === null)
+      await this.sql`delete from vault.credentials where user_id = ${userId} and password_hash = ${now}`;
+    else
+      await this.sql`
+        update vault.credentials set password_hash = ${before} where user_id = ${userId} and password_hash = ${now}`;
   }
 
   /** Takes the password away; nothing matches then until a reset. */
@@ -64,32 +80,40 @@ export class Credentials {
       delete from vault.credentials where user_id = ${userId}`;
   }
 
-  /** A token with which the person may choose a password once, within a day. It takes the place of the one before. */
-  async issueReset(userId: string): Promise<string> {
+  /**
+   * A token with which the person may choose a password once, within a day. It takes the place of the one before.
+   * @param issuedAt revision of the account's event that tells of it
+   */
+  async issueReset(userId: string, issuedAt: bigint): Promise<string> {
     const token = secret();
     await this.sql`
-      insert into vault.password_resets (hash, user_id, expires_at)
-      values (${digest(token)}, ${userId}, ${this.in(RESET_SECONDS)})
-      on conflict (user_id) do update set hash = excluded.hash, expires_at = excluded.expires_at`;
+      insert into vault.password_resets (hash, user_id, expires_at, issued_at)
+      values (${digest(token)}, ${userId}, ${this.in(RESET_SECONDS)}, ${`${issuedAt}`})
+      on conflict (user_id) do update set
+        hash = excluded.hash, expires_at = excluded.expires_at, issued_at = excluded.issued_at`;
     return token;
   }
 
-  /** Whose password a token may set; null when it is not good. */
-  async resetFor(token: string): Promise<string | null> {
-    const [row] = await this.sql<{ user_id: string }[]>`
-      select user_id from vault.password_resets where hash = ${digest(token)} and expires_at > ${this.in(0)}`;
-    return row?.user_id ?? null;
+  /** Whose password a token may set, and the revision at which it was issued; null when it is not good. */
+  async resetFor(token: string): Promise<{ userId: string; issuedAt: number } | null> {
+    const [row] = await this.sql<{ user_id: string; issued_at: string }[]>`
+      select user_id, issued_at from vault.password_resets
+      where hash = ${digest(token)} and expires_at > ${this.in(0)}`;
+    return row ? { userId: row.user_id, issuedAt: Number(row.issued_at) } : null;
   }
 
-  /** Uses up the token and sets the password; false if the token was used meanwhile. */
-  async reset(token: string, password: string): Promise<boolean> {
+  /** Uses up the token and sets the password; null if the token was used meanwhile. */
+  async reset(token: string, password: string): Promise<Replaced | null> {
     const fresh = await hashPassword(password);
-    const set = await this.sql`
+    // All parts of a statement see the table as it was before it.
+    const [set] = await this.sql<{ user_id: string; before: string | null }[]>`
       with used as (
-        delete from vault.password_resets where hash = ${digest(token)} and expires_at > ${this.in(0)} returning user_id)
-      insert into vault.credentials (user_id, password_hash) select user_id, ${fresh} from used
-      on conflict (user_id) do update set password_hash = excluded.password_hash returning 1`;
-    return set.length > 0;
+        delete from vault.password_resets where hash = ${digest(token)} and expires_at > ${this.in(0)} returning user_id),
+      set as (
+        insert into vault.credentials (user_id, password_hash) select user_id, ${fresh} from used
+        on conflict (user_id) do update set password_hash = excluded.password_hash returning user_id)
+      select set.user_id, c.password_hash as before from set left join vault.credentials c on c.user_id = set.user_id`;
+    return set ? { userId: set.user_id, before: set.before, now: fresh } : null;
   }
 
   async sweep(): Promise<void> {

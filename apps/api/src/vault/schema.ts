@@ -55,4 +55,5 @@ const sessions = [
    create table vault.sign_on_codes (
      hash text primary key, browser text not null, user_id uuid not null, expires_at timestamptz not null)`,
   `create index sessions_living on vault.sessions (id) where revoked_at is null`,
+  `alter table vault.password_resets add issued_at bigint not null default 0`,
 ];

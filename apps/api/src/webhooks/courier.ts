@@ -10,6 +10,7 @@ import type { Rooms, Users } from '../mailbox/entities.js';
 import { type MessageFactsSource, replacedTexts } from '../messages/replaced-texts.js';
 import { newId } from '../new-id.js';
 import type { WebhookSecrets } from '../vault/webhook-secrets.js';
+import type { FairSlots, Pace } from './fair-slots.js';
 import type { Lane } from './lane.js';
 import type { Outcome, Receivers } from './receivers.js';
 
@@ -25,12 +26,15 @@ export interface CourierParts {
   readonly receivers: Receivers;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Those whose last attempt failed have a lane of their own, so that they keep nobody else waiting. */
-  readonly lanes: { readonly healthy: Lane; readonly failing: Lane };
+  /** Rooms that are loaded at a time, as at the start. */
+  readonly loading: Lane;
+  readonly slots: FairSlots;
 }
 
-/** Events read at a time. */
-const PAGE = 100;
+/** Events read at a time. They stay in memory while the receiver is quick; 20 long ones are 640 KiB. */
+const PAGE = 20;
+/** Milliseconds within which a quick receiver answers. */
+const QUICK = 1_000;
 /** Milliseconds until the first repetition, doubled with each, up to the longest pause; random from the half of it on. */
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 3_600_000;
@@ -45,12 +49,14 @@ const OWN_TROUBLE = 1_000;
 const A_MOMENT = 20;
 
 /** The service itself, as the actor of what it decides about webhooks. */
-const serviceActor = { id: '00000000-0000-0000-0000-000000000000', role: 'admin' } as const;
+export const serviceActor = { id: '00000000-0000-0000-0000-000000000000', role: 'admin' } as const;
 
 /** Brings the events of a room to one webhook, one after the other, each until it is taken. */
 export class Courier {
   private delivery: Delivery | null = null;
   private page: readonly Recorded[] = [];
+  /** How quick the receiver was last. */
+  private pace: Pace = 'unknown';
   private running = false;
   /** Something came while it was at work. */
   private awaited = false;
@@ -110,9 +116,7 @@ export class Courier {
         this.delivery = null;
         return Math.min(early, LOOK_AGAIN);
       }
-      const { healthy, failing } = this.parts.lanes;
-      const lane = this.delivery.failures > 0 ? failing : healthy;
-      return await lane.run(() => this.goOn(this.delivery as Delivery));
+      return await this.takeTurn(this.delivery);
     } catch (error) {
       if (!this.until.aborted)
         this.parts.log.warn({ err: error, webhook: this.webhookId }, 'a webhook waits, for the service is in trouble');
@@ -120,7 +124,23 @@ export class Courier {
     }
   }
 
+  /** Waits for a slot if something has happened in the room that was not looked at yet. */
+  private async takeTurn(delivery: Delivery): Promise<number | null> {
+    const { rooms, loading, slots } = this.parts;
+    const { state } = await loading.run(() => rooms.current(this.roomId));
+    const webhook = state.webhooks[this.webhookId];
+    if (!webhook || webhook.stopped || delivery.through >= state.revision) {
+      this.page = [];
+      return null;
+    }
+    const pace = delivery.failures > 0 ? 'slow' : this.pace;
+    return slots.run({ owner: webhook.by, room: this.roomId, pace }, () => this.goOn(delivery));
+  }
+
   private async goOn(delivery: Delivery): Promise<number | null> {
+    // Whoever waited for a slot may have been told to stop, or changed, meanwhile.
+    if (this.until.aborted) return null;
+    if (this.delivery !== delivery) return 0;
     const { rooms, openLog } = this.parts;
     const { state } = await rooms.current(this.roomId);
     const webhook = state.webhooks[this.webhookId];
@@ -153,9 +173,12 @@ export class Courier {
     const body = JSON.stringify(eventAnswer(event, 'member', replaced.has(event.revision), people));
     const sealed = await this.sealed(webhook);
     const at = clock();
+    const began = performance.now();
     const outcome = sealed
       ? await receivers.send({ ...sealed, id: event.id, at, body }, this.until)
       : { status: null, error: 'The address or the signing secret is lost.' };
+    this.pace = outcome.error === null && performance.now() - began < QUICK ? 'quick' : 'slow';
+    if (this.pace === 'slow') this.page = [];
     // An attempt that our own end cut short says nothing about the receiver.
     if (this.until.aborted && outcome.error !== null) return null;
     return this.conclude(event, before, outcome, at);

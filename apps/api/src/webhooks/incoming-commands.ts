@@ -1,6 +1,6 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { type Actor, isRejection, type Rejection, type RoomState, reject, room } from '@verbatim/domain';
-import { OpenAccount, OpenAccountHandler } from '../accounts/account-commands.js';
+import { Standing } from '../accounts/standing.js';
 import { Time } from '../clock.js';
 import { within } from '../limits/limited.js';
 import { Limits } from '../limits/limits.js';
@@ -8,48 +8,13 @@ import { Rooms, Users } from '../mailbox/entities.js';
 import type { Context, Decided } from '../mailbox/mailbox.js';
 import { newId } from '../new-id.js';
 import { WebhookSecrets } from '../vault/webhook-secrets.js';
+import { WebhookBots } from './webhook-bots.js';
 
 type RoomDecided = Decided<RoomState>;
 
-/** Makes an address that posts to a room, and the bot that is the author of what is posted. */
-export class AddIncomingWebhook extends Command<(RoomDecided & { webhookId: string; token: string }) | Rejection> {
-  constructor(
-    readonly roomId: string,
-    readonly actor: Actor,
-    readonly name: string,
-    readonly context: Context,
-  ) {
-    super();
-  }
-}
-
-@CommandHandler(AddIncomingWebhook)
-export class AddIncomingWebhookHandler implements ICommandHandler<AddIncomingWebhook> {
-  constructor(
-    private readonly rooms: Rooms,
-    private readonly accounts: OpenAccountHandler,
-    private readonly secrets: WebhookSecrets,
-    private readonly time: Time,
-  ) {}
-
-  async execute({ roomId, actor, name, context }: AddIncomingWebhook) {
-    const [webhookId, botId] = [newId(), newId()];
-    const add = { type: 'AddIncomingWebhook', actor, webhookId, botId, name } as const;
-    // Asked beforehand, so that nobody leaves bots behind where nothing comes of it.
-    const foreseen = room.decide(add, (await this.rooms.newest(roomId)).state, this.time.now().toISOString());
-    const refused = isRejection(foreseen) ? foreseen : this.rooms.refusal(add);
-    if (refused) return refused;
-    // The end of a UUIDv7 is random.
-    const account = { username: `hook-${botId.slice(-12)}`, displayName: name, email: null, password: null } as const;
-    const bot = { ...account, role: 'user', origin: 'bot' } as const;
-    const opened = await this.accounts.execute(new OpenAccount(botId, bot, context));
-    if (isRejection(opened)) return opened;
-    const token = await this.secrets.issue({ webhookId, roomId, botId });
-    const added = await this.rooms.send(roomId, add, context);
-    if (!isRejection(added)) return { ...added, webhookId, token };
-    if (added.rejected !== 'Unavailable') await this.secrets.removeIncoming(webhookId);
-    return added;
-  }
+interface AddedIncoming extends RoomDecided {
+  readonly webhookId: string;
+  readonly token: string;
 }
 
 /** Makes an address useless. */
@@ -69,15 +34,69 @@ export class EndIncomingWebhookHandler implements ICommandHandler<EndIncomingWeb
   constructor(
     private readonly rooms: Rooms,
     private readonly secrets: WebhookSecrets,
+    private readonly bots: WebhookBots,
   ) {}
 
   async execute({ roomId, webhookId, actor, context }: EndIncomingWebhook): Promise<RoomDecided | Rejection> {
     const { state: before } = await this.rooms.newest(roomId);
+    const webhook = before.incomingWebhooks[webhookId];
     const ended = await this.rooms.send(roomId, { type: 'RemoveIncomingWebhook', actor, webhookId }, context);
     if (isRejection(ended)) return ended;
-    if (!before.incomingWebhooks[webhookId]) return reject('NotFound', 'There is no such webhook in this room.');
+    if (!webhook) return reject('NotFound', 'There is no such webhook in this room.');
     await this.secrets.removeIncoming(webhookId);
-    return ended;
+    const seen = await this.bots.endAll([webhook.botId], context);
+    return seen > ended.position ? { ...ended, position: seen } : ended;
+  }
+}
+
+/** Makes an address that posts to a room, and the bot that is the author of what is posted. */
+export class AddIncomingWebhook extends Command<AddedIncoming | Rejection> {
+  constructor(
+    readonly roomId: string,
+    readonly actor: Actor,
+    readonly name: string,
+    readonly context: Context,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(AddIncomingWebhook)
+export class AddIncomingWebhookHandler implements ICommandHandler<AddIncomingWebhook> {
+  constructor(
+    private readonly rooms: Rooms,
+    private readonly bots: WebhookBots,
+    private readonly secrets: WebhookSecrets,
+    private readonly time: Time,
+    private readonly standing: Standing,
+    private readonly end: EndIncomingWebhookHandler,
+  ) {}
+
+  execute(command: AddIncomingWebhook): Promise<AddedIncoming | Rejection> {
+    const { roomId, actor, context } = command;
+    return this.standing.whileIn(
+      actor,
+      () => this.add(command),
+      ({ webhookId }) => this.end.execute(new EndIncomingWebhook(roomId, webhookId, actor, context)),
+    );
+  }
+
+  private async add({ roomId, actor, name, context }: AddIncomingWebhook): Promise<AddedIncoming | Rejection> {
+    const [webhookId, botId] = [newId(), newId()];
+    const add = { type: 'AddIncomingWebhook', actor, webhookId, botId, name } as const;
+    // Asked beforehand, so that nobody leaves bots behind where nothing comes of it.
+    const foreseen = room.decide(add, (await this.rooms.newest(roomId)).state, this.time.now().toISOString());
+    const refused = isRejection(foreseen) ? foreseen : this.rooms.refusal(add);
+    if (refused) return refused;
+    const made = await this.bots.make(botId, name, actor.id, context);
+    if (isRejection(made)) return made;
+    const token = await this.secrets.issue({ webhookId, roomId, botId });
+    const added = await this.rooms.send(roomId, add, context);
+    if (!isRejection(added)) return { ...added, webhookId, token };
+    if (added.rejected === 'Unavailable') return added;
+    await this.secrets.removeIncoming(webhookId);
+    await this.bots.end(botId, context);
+    return added;
   }
 }
 
@@ -109,6 +128,7 @@ export class PostToHookHandler implements ICommandHandler<PostToHook> {
     let { state } = await this.rooms.current(roomId);
     if (!state.incomingWebhooks[webhookId]) state = (await this.rooms.newest(roomId)).state;
     if (!state.incomingWebhooks[webhookId]) return null;
+    if (state.status === 'closed') return reject('RoomClosed', 'The room is closed.');
     within(this.limits.account(botId).posts.take());
     // A bot has no session whose end would be known everywhere, so the store is asked about it.
     const bot = await this.users.newest(botId);

@@ -1,4 +1,4 @@
-/** Lets so many pieces of work go on at a time; the others wait in order. */
+/** Runs so much work at a time; the rest waits in order. */
 export class Lane {
   private free: number;
   private readonly waiting: (() => void)[] = [];

@@ -1,19 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { type Actor, governingProblem, isRejection, type Rejection, type RoomState, reject } from '@verbatim/domain';
+import { Standing } from '../accounts/standing.js';
 import { WebhookDeliveries } from '../desk/webhook-deliveries.js';
 import { Rooms } from '../mailbox/entities.js';
 import type { Context, Decided } from '../mailbox/mailbox.js';
 import { newId } from '../new-id.js';
 import { WebhookSecrets } from '../vault/webhook-secrets.js';
+import { serviceActor } from './courier.js';
 
 type RoomDecided = Decided<RoomState>;
+
+interface AddedWebhook extends RoomDecided {
+  readonly webhookId: string;
+  readonly secret: string;
+}
 
 const newSigningSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;
 const hostOf = (url: string): string => new URL(url).host;
 
 /** Has events of a room sent to an address from now on. */
-export class AddWebhook extends Command<(RoomDecided & { webhookId: string; secret: string }) | Rejection> {
+export class AddWebhook extends Command<AddedWebhook | Rejection> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
@@ -31,9 +38,19 @@ export class AddWebhookHandler implements ICommandHandler<AddWebhook> {
     private readonly rooms: Rooms,
     private readonly secrets: WebhookSecrets,
     private readonly deliveries: WebhookDeliveries,
+    private readonly standing: Standing,
   ) {}
 
-  async execute({ roomId, actor, wish, context }: AddWebhook) {
+  execute(command: AddWebhook): Promise<AddedWebhook | Rejection> {
+    const { roomId, actor, context } = command;
+    return this.standing.whileIn(
+      actor,
+      () => this.add(command),
+      ({ webhookId }) => stopForOwner(this.rooms, roomId, webhookId, context),
+    );
+  }
+
+  private async add({ roomId, actor, wish, context }: AddWebhook): Promise<AddedWebhook | Rejection> {
     const { state } = await this.rooms.newest(roomId);
     const refused = governingProblem(state, actor) ?? this.rooms.refusal({ type: 'AddWebhook', actor });
     if (refused) return refused;
@@ -82,9 +99,21 @@ export class ReviseWebhookHandler implements ICommandHandler<ReviseWebhook> {
     private readonly rooms: Rooms,
     private readonly secrets: WebhookSecrets,
     private readonly deliveries: WebhookDeliveries,
+    private readonly standing: Standing,
   ) {}
 
-  async execute({ roomId, webhookId, actor, wishes, context }: ReviseWebhook): Promise<RoomDecided | Rejection> {
+  /** Whoever changes it answers for it from then on. */
+  execute(command: ReviseWebhook): Promise<RoomDecided | Rejection> {
+    const { roomId, webhookId, actor, context } = command;
+    return this.standing.whileIn(
+      actor,
+      () => this.revise(command),
+      () => stopForOwner(this.rooms, roomId, webhookId, context),
+    );
+  }
+
+  private async revise(command: ReviseWebhook): Promise<RoomDecided | Rejection> {
+    const { roomId, webhookId, actor, wishes, context } = command;
     const { state } = await this.rooms.newest(roomId);
     const refused = governingProblem(state, actor) ?? this.rooms.refusal({ type: 'ChangeWebhook', actor });
     if (refused) return refused;
@@ -102,6 +131,10 @@ export class ReviseWebhookHandler implements ICommandHandler<ReviseWebhook> {
     return changed;
   }
 }
+
+/** As the courier would at the next event: whoever answers for the webhook has lost the right to it. */
+const stopForOwner = (rooms: Rooms, roomId: string, webhookId: string, context: Context) =>
+  rooms.send(roomId, { type: 'StopWebhook', actor: serviceActor, webhookId, cause: 'owner_gone' }, context);
 
 /** Gives a webhook another signing secret, which is answered here and never again. */
 export const rotation = (): { readonly secret: string } => ({ secret: newSigningSecret() });

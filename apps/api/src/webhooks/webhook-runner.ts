@@ -3,13 +3,13 @@ import { parseStream, type Recorded } from '@verbatim/domain';
 import { AdvisoryLock } from '@verbatim/projections';
 import type { Sql } from 'postgres';
 import { Courier, type CourierParts } from './courier.js';
+import { FairSlots } from './fair-slots.js';
 import { Lane } from './lane.js';
 
 /** Milliseconds between two looks of a replica that does not send whether it should. */
 const STANDBY = 1_000;
-/** Deliveries under way at a time, of receivers that are well and of those whose last attempt failed. */
-const HEALTHY = 64;
-const FAILING = 16;
+/** Rooms that are loaded at a time. */
+const LOADING = 32;
 
 /**
  * Has the events of rooms sent to their webhooks. Of all replicas one sends; the others stand by, and one of them takes
@@ -27,9 +27,9 @@ export class WebhookRunner {
   /** @param direct leads to the database itself, not to a transaction pooler. */
   constructor(
     private readonly direct: Sql,
-    parts: Omit<CourierParts, 'lanes'>,
+    parts: Omit<CourierParts, 'loading' | 'slots'>,
   ) {
-    this.parts = { ...parts, lanes: { healthy: new Lane(HEALTHY), failing: new Lane(FAILING) } };
+    this.parts = { ...parts, loading: new Lane(LOADING), slots: new FairSlots() };
   }
 
   get sending(): boolean {

@@ -371,11 +371,11 @@ describe('an incoming webhook', () => {
       text: 'Build 1 is green.',
     });
     expect(message.author).toMatchObject({ id: body.botId, displayName: 'Build server' });
-    const [bot] = (await ada.get(`/v1/users?q=${message.author.username}`)).body.items;
-    expect(bot).toMatchObject({ id: body.botId, bot: true });
+    expect((await ada.get(`/v1/users/${body.botId}`)).body).toMatchObject({ displayName: 'Build server', bot: true });
     const listed = await ada.get(incomingOf(room));
     expect(listed.body.items).toMatchObject([{ id: body.id, name: 'Build server', botId: body.botId, owner: ada.id }]);
     expect(listed.text).not.toContain('vbh_');
+    expect(outcome(await ada.post(incomingOf(room), { name: 'build server' }))).toBe('name_taken');
   });
 
   it('posts once under one id', async () => {
