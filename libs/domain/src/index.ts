@@ -1,6 +1,7 @@
 export * from './announcement.js';
 export * from './decider.js';
 export * from './disclosure.js';
+export * from './email-address.js';
 export * from './invitation.js';
 export * from './maintenance.js';
 export * from './password.js';
