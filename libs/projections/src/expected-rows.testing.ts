@@ -1,4 +1,12 @@
-import { contentFingerprint, happenedAt, nameKey, parseStream, type Recorded } from '@verbatim/domain';
+import {
+  contentFingerprint,
+  emailKey,
+  happenedAt,
+  nameKey,
+  parseStream,
+  type Recorded,
+  sourceAtRegistration,
+} from '@verbatim/domain';
 import type { Sql } from './projection.js';
 
 type Row = Record<string, unknown>;
@@ -45,7 +53,8 @@ export function expectedRows(events: readonly Recorded[]): Tables {
           display_key: displayName && nameKey(displayName),
         };
         const standing = { suspended: false, deactivated: false, bot: origin === 'bot', second_factor: false };
-        people.set(id, { id, ...names, email, role, ...standing, created_at: time, signed_in_at: null });
+        const address = { email, email_key: email && emailKey(email), email_source: sourceAtRegistration(origin) };
+        people.set(id, { id, ...names, ...address, role, ...standing, created_at: time, signed_in_at: null });
         break;
       }
       case 'TotpEnabled':
@@ -61,6 +70,17 @@ export function expectedRows(events: readonly Recorded[]): Tables {
           display_name: displayName,
           display_key: displayName && nameKey(displayName),
         });
+        break;
+      }
+      case 'UserEmailChanged': {
+        const { email, how } = event.data;
+        const email_source = how === 'claimed' ? 'person' : how;
+        Object.assign(people.get(id) ?? {}, { email, email_key: email && emailKey(email), email_source });
+        break;
+      }
+      case 'IdentityLinked': {
+        const person = people.get(id);
+        if (person?.email_source === 'person') person.email_source = 'provider';
         break;
       }
       case 'UserRoleChanged':

@@ -55,6 +55,7 @@ export const changeUserBody = changes({
   suspended: z.boolean().describe('True locks the account out at once, false lets it in again.'),
   deactivated: z.boolean().describe('True ends the use of the account at once, false gives it back to its holder.'),
   displayName,
+  email: email.nullable().describe('The address by which the person is recognized at single sign-on; null clears it.'),
 });
 
 export const createUserBody = z

@@ -1,4 +1,4 @@
-import { limits, nameProblem, normalize, textProblem } from '@verbatim/domain';
+import { emailAddress, limits, nameProblem, normalize, textProblem } from '@verbatim/domain';
 import { z } from 'zod';
 
 // In a page zod would find out first whether it may make code of texts, which a strict policy of the page counts as an attempt
@@ -63,7 +63,16 @@ export const username = z
 /** Neither the username nor one of the commonest, which is looked at apart. */
 export const newPassword = text(10, 256);
 
-export const email = z.email('must be an e-mail address').max(254, 'must have at most 254 characters');
+/** As mail accepts it, in the form in which it is stored. */
+export const email = z
+  .string()
+  .overwrite((value) => emailAddress(value) ?? value)
+  .refine((value) => emailAddress(value) !== null, 'must be an e-mail address')
+  .meta({ format: 'idn-email', maxLength: 254 })
+  .describe(
+    'An e-mail address. Spaces around it are dropped and the domain is stored in ASCII (`bücher.example` as ' +
+      '`xn--bcher-kva.example`). Whether mail arrives there is not checked.',
+  );
 
 /** What the service hands out for the client to give back as it is: cursors, refresh tokens. */
 export const opaque = z.string().regex(/^[!-~]{1,500}$/, 'must be a value that this service gave out');
