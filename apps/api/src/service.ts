@@ -47,7 +47,7 @@ import { EndSessionsHandler, endExpiredSessions } from './sessions/session-comma
 import { IdentityProvider } from './single-sign-on/identity-provider.js';
 import { Administrators } from './vault/administrators.js';
 import { Credentials } from './vault/credentials.js';
-import { Identities } from './vault/identities.js';
+import { Identities, Linking } from './vault/identities.js';
 import { SecondFactors } from './vault/second-factors.js';
 import type { Resolve } from './webhooks/address.js';
 import { Receivers } from './webhooks/receivers.js';
@@ -207,8 +207,8 @@ async function openDoors(
     appModule([
       ...[rooms, users, names, passwords, sessions, tokens, personalTokens, vault, time, readModels, openLog],
       ...[directory, liveRooms, watchers, webhookSecrets, webhookDeliveries, receivers, preferences],
-      ...[credentials, factors, policy, administrators, identities],
-      new IdentityProvider(config, keys, time.now),
+      ...[credentials, factors, policy, administrators, identities, new Linking(sql)],
+      new IdentityProvider(config, keys, time.now, log),
       new Proving(users, credentials, factors, sessions, attempts),
       new Authentication(tokens, sessions, personalTokens, users, policy, time.now),
       new RoomAccess(rooms, inspections),
