@@ -63,6 +63,31 @@ export const username = z
 /** Neither the username nor one of the commonest, which is looked at apart. */
 export const newPassword = text(10, 256);
 
+/** Six digits of an authenticator, or a recovery code, in the one form in which it is compared. */
+export const secondFactorCode = textAfter(plainCode, 6, 40).describe(
+  'Six digits of the authenticator, or a recovery code. Each is good once. Digits of any script count, capital letters are taken as small ' +
+    'ones, and spaces, dashes and whatever else stands between are dropped.',
+);
+
+/** A code as it was typed or pasted, reduced to its digits and letters: `１２３ 456` and `123-456` are `123456`. */
+export function plainCode(typed: string): string {
+  if (typed.length > 1_000) return typed;
+  return typed
+    .normalize('NFKC')
+    .replaceAll(/\p{Nd}/gu, digit)
+    .toLowerCase()
+    .replaceAll('o', '0')
+    .replaceAll(/[^a-z0-9]/g, '');
+}
+
+/** The value of a decimal digit. Unicode keeps those of a script together, from zero to nine (chapter 4.6). */
+function digit(character: string): string {
+  const point = character.codePointAt(0) ?? 0;
+  let zero = point;
+  while (/\p{Nd}/u.test(String.fromCodePoint(zero - 1))) zero--;
+  return `${(point - zero) % 10}`;
+}
+
 /** As mail accepts it, in the form in which it is stored. */
 export const email = z
   .string()
