@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { Registration } from './accounts/account-controller.js';
 import { Authentication } from './accounts/authentication.js';
 import { Directory } from './accounts/directory.js';
-import { createFirstAdministrator } from './accounts/first-administrator.js';
+import { checkFirstAdministrator, createFirstAdministrator } from './accounts/first-administrator.js';
 import { appModule } from './app-module.js';
 import { Origins } from './browsers/origins.js';
 import { Proxies } from './browsers/proxies.js';
@@ -120,6 +120,8 @@ async function openDoors(
     readModels,
     keys,
   } = foundation;
+  const firstAdministrator = { username: config.ADMIN_USERNAME, password: config.ADMIN_PASSWORD ?? null };
+  await checkFirstAdministrator(users, firstAdministrator);
   const credentials = new Credentials(sql, time.now);
   const factors = new SecondFactors(sql, keys, time.now);
   const identities = new Identities(sql, time.now);
@@ -261,10 +263,8 @@ async function openDoors(
   // From here on nothing that other replicas do is missed, so now is the time to learn what they did before.
   await sessions.load();
   maintenance.adopt((await maintenances.newest(MAINTENANCE)).state);
-  await createFirstAdministrator(
-    { sql, users, names },
-    { username: config.ADMIN_USERNAME, password: config.ADMIN_PASSWORD ?? null },
-    (password) => announcePassword(config.ADMIN_USERNAME, password),
+  await createFirstAdministrator({ sql, users, names }, firstAdministrator, (password) =>
+    announcePassword(config.ADMIN_USERNAME, password),
   );
   const sweep = setInterval(() => {
     const endings = endExpiredSessions(sessions, app.get(EndSessionsHandler), () => ({ correlation: newId() }));

@@ -4,7 +4,6 @@ export * from './disclosure.js';
 export * from './email-address.js';
 export * from './invitation.js';
 export * from './maintenance.js';
-export * from './password.js';
 export * from './persistent-map.js';
 export * from './reader.js';
 export * from './recent-window.js';

@@ -60,7 +60,7 @@ export const username = z
   .toLowerCase()
   .describe('3 to 32 of a-z 0-9 _ . - ; capital letters are taken as small ones.');
 
-/** Neither the username nor one of the commonest, which is looked at apart. */
+/** Neither the username nor one that is tried first, which is looked at apart. */
 export const newPassword = text(10, 256);
 
 /** Six digits of an authenticator, or a recovery code, in the one form in which it is compared. */

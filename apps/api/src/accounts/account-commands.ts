@@ -4,7 +4,6 @@ import {
   type ChangeUser,
   isRejection,
   nameKey,
-  passwordProblem,
   type Rejection,
   reject,
   takesAdministratorAway,
@@ -20,6 +19,7 @@ import { Proving } from '../sessions/proving.js';
 import { EndSessions, EndSessionsHandler } from '../sessions/session-commands.js';
 import { ACCESS_SECONDS, AccessTokens } from '../vault/access-tokens.js';
 import { Administrators } from '../vault/administrators.js';
+import { passwordProblem } from '../vault/common-passwords.js';
 import { Credentials } from '../vault/credentials.js';
 import { Names } from '../vault/names.js';
 import { hashPassword } from '../vault/passwords.js';
@@ -141,7 +141,7 @@ export class OpenAccountHandler implements ICommandHandler<OpenAccount> {
 
   async execute({ userId, account, context, actor }: OpenAccount): Promise<UserDecided | Rejection> {
     const { password, ...registration } = account;
-    const problem = password === null ? null : passwordProblem(password, account.username);
+    const problem = password === null ? null : await passwordProblem(password, account.username);
     if (problem) return reject('Invalid', `The password ${problem}.`);
     const closed = this.refusal(account.origin, actor);
     if (closed) return closed;

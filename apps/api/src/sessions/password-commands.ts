@@ -1,8 +1,9 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { type Actor, isRejection, passwordProblem, type Rejection, reject } from '@verbatim/domain';
+import { type Actor, isRejection, type Rejection, reject } from '@verbatim/domain';
 import type { Identity } from '../accounts/authentication.js';
 import { Users } from '../mailbox/entities.js';
 import type { Context } from '../mailbox/mailbox.js';
+import { passwordProblem } from '../vault/common-passwords.js';
 import { Credentials } from '../vault/credentials.js';
 import { Sessions, type Which } from '../vault/sessions.js';
 import { Proving } from './proving.js';
@@ -83,7 +84,7 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
   async execute({ identity, currentPassword, newPassword, context }: ChangePassword): Promise<Ended | Rejection> {
     const { actor, sessionId } = identity;
     const { state } = await this.users.newest(actor.id);
-    const problem = passwordProblem(newPassword, state.username);
+    const problem = await passwordProblem(newPassword, state.username);
     if (problem) return reject('Invalid', `The password ${problem}.`);
     const rightHash = await this.proving.byPassword(actor.id, currentPassword);
     if (!rightHash) return reject('WrongPassword', 'The current password is another.');
@@ -111,7 +112,7 @@ export class ResetPasswordHandler implements ICommandHandler<ResetPassword> {
     const userId = await this.credentials.resetFor(token);
     if (!userId) return null;
     const { state } = await this.users.newest(userId);
-    const problem = passwordProblem(newPassword, state.username);
+    const problem = await passwordProblem(newPassword, state.username);
     if (problem) return reject('Invalid', `The password ${problem}.`);
     if (!(await this.credentials.reset(token, newPassword))) return null;
     return this.news.tell(userId, null, 'reset', 'all', context);
