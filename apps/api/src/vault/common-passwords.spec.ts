@@ -26,7 +26,7 @@ describe('a password that somebody chooses', () => {
     expect(await passwordProblem(password, 'ada')).toMatch(/tried first/);
   });
 
-  it.each(['correct horse', 'hello hello hello', 'nobody else has this one', '😀😀😀😀😀😀😀😀😀😀', ''])(
+  it.each(['correct horse', 'hello hello hello', 'nobody else has this one', '😀😀😀😀😀😀😀😀😀😀'])(
     'may be %j',
     async (password) => {
       expect(await passwordProblem(password, 'ada')).toBeNull();
