@@ -151,7 +151,7 @@ export async function startService(
     VERBATIM_DATA: folder,
     RATE_LIMITS: process.env.RATE_LIMITS || 'off',
     LOG_LEVEL: 'warn',
-    ADMIN_PASSWORD: 'administrator',
+    ADMIN_PASSWORD: 'administers the bench',
     ...environment,
   };
   const given = process.env.NODE_ARGUMENTS?.split(' ') ?? [];

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { Registration } from './accounts/account-controller.js';
 import { Authentication } from './accounts/authentication.js';
 import { Directory } from './accounts/directory.js';
-import { createFirstAdministrator } from './accounts/first-administrator.js';
+import { checkFirstAdministrator, createFirstAdministrator } from './accounts/first-administrator.js';
 import { appModule } from './app-module.js';
 import { Origins } from './browsers/origins.js';
 import { Proxies } from './browsers/proxies.js';
@@ -47,7 +47,7 @@ import { EndSessionsHandler, endExpiredSessions } from './sessions/session-comma
 import { IdentityProvider } from './single-sign-on/identity-provider.js';
 import { Administrators } from './vault/administrators.js';
 import { Credentials } from './vault/credentials.js';
-import { Identities } from './vault/identities.js';
+import { Identities, Linking } from './vault/identities.js';
 import { SecondFactors } from './vault/second-factors.js';
 import type { Resolve } from './webhooks/address.js';
 import { Receivers } from './webhooks/receivers.js';
@@ -122,6 +122,8 @@ async function openDoors(
     readModels,
     keys,
   } = foundation;
+  const firstAdministrator = { username: config.ADMIN_USERNAME, password: config.ADMIN_PASSWORD ?? null };
+  await checkFirstAdministrator(users, firstAdministrator);
   const credentials = new Credentials(sql, time.now);
   const factors = new SecondFactors(sql, keys, time.now);
   const identities = new Identities(sql, time.now);
@@ -209,8 +211,8 @@ async function openDoors(
     appModule([
       ...[rooms, users, names, passwords, sessions, tokens, personalTokens, vault, time, readModels, openLog],
       ...[directory, liveRooms, watchers, webhookSecrets, webhookBots, webhookDeliveries, receivers, preferences],
-      ...[credentials, factors, policy, administrators, identities],
-      new IdentityProvider(config, keys, time.now),
+      ...[credentials, factors, policy, administrators, identities, new Linking(sql)],
+      new IdentityProvider(config, keys, time.now, log),
       new Proving(users, credentials, factors, sessions, attempts),
       new Authentication(tokens, sessions, personalTokens, users, policy, time.now),
       new RoomAccess(rooms, inspections),
@@ -263,10 +265,8 @@ async function openDoors(
   // From here on nothing that other replicas do is missed, so now is the time to learn what they did before.
   await sessions.load();
   maintenance.adopt((await maintenances.newest(MAINTENANCE)).state);
-  await createFirstAdministrator(
-    { sql, users, names },
-    { username: config.ADMIN_USERNAME, password: config.ADMIN_PASSWORD ?? null },
-    (password) => announcePassword(config.ADMIN_USERNAME, password),
+  await createFirstAdministrator({ sql, users, names }, firstAdministrator, (password) =>
+    announcePassword(config.ADMIN_USERNAME, password),
   );
   const bots = app.get(WebhookBots);
   const sweep = setInterval(() => {

@@ -64,6 +64,7 @@ export const fieldRules: FieldRules<DomainEvent> = {
   UserRegistered: { displayName: { sealedFor: 'account' }, email: { sealedFor: 'account', from: 'auditor' } },
   UserAbandoned: {},
   UserChanged: { displayName: { sealedFor: 'account' } },
+  UserEmailChanged: { email: { sealedFor: 'account', from: 'auditor' } },
   UserRoleChanged: {},
   UserSuspended: {},
   UserReinstated: {},

@@ -1,12 +1,12 @@
 export * from './announcement.js';
 export * from './decider.js';
 export * from './disclosure.js';
+export * from './email-address.js';
 export { emojiOf, reactionOf } from './emoji.js';
 export * from './event-time.js';
 export * from './invitation.js';
 export * from './maintenance.js';
 export { fold, nameKey, nameProblem, titleProblem } from './names.js';
-export * from './password.js';
 export * from './persistent-map.js';
 export * from './reader.js';
 export * from './recent-window.js';

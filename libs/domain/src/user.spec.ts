@@ -1,9 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { NewFact } from './decider.js';
 import { given, type Past } from './given.testing.js';
 import { isRejection } from './rejection.js';
 import { adam, alice, bob, person } from './room.testing.js';
-import { type ChangeUser, type RegisterUser, type UserCommand, type UserEvent, user, userStream } from './user.js';
+import {
+  type ChangeUser,
+  type EmailChangeWay,
+  type RegisterUser,
+  type UserCommand,
+  type UserEvent,
+  type UserOrigin,
+  user,
+  userStream,
+} from './user.js';
 import type { CreateToken } from './user-tokens.js';
 
 const register: RegisterUser = {
@@ -304,6 +314,11 @@ describe('what opens an account', () => {
       .then([{ type: 'RecoveryCodeUsed', data: {} }]);
   });
 
+  it('is linked once to an identity, however often that is asked for', () => {
+    const link = { type: 'LinkIdentity', actor: null, identityId: 'i1', takesOver: true, sessionIds } as const;
+    given(user, [registered]).when(link).when(link).thenNothing();
+  });
+
   it('is an identity elsewhere, which takes over whatever was there before', () => {
     const link = { type: 'LinkIdentity', actor: null, identityId: 'i1', takesOver: false, sessionIds: [] } as const;
     given(user, [registered])
@@ -317,6 +332,120 @@ describe('what opens an account', () => {
         { type: 'TotpDisabled', data: {} },
         ...ended('identity'),
       ]);
+  });
+});
+
+describe('the e-mail address of an account', () => {
+  const named = (origin: UserOrigin, email: string | null = 'ada@example.org'): Past<UserEvent> => ({
+    type: 'UserRegistered',
+    data: { username: 'alice', displayName: 'Alice', email, role: 'user', origin },
+    actor: null,
+  });
+  const giveUp = { type: 'GiveUpEmail', actor: null, email: 'Ada@Example.org' } as const;
+  const confirm = { type: 'ConfirmEmail', actor: null, email: 'ada@bücher.example' } as const;
+  const changed = (email: string | null, how: EmailChangeWay): NewFact<UserEvent> => ({
+    type: 'UserEmailChanged',
+    data: { email, how },
+  });
+
+  it('is recorded in one form, and refused where mail would not accept it', () => {
+    const wish = { ...register, email: '\u00a0Alice@BÜCHER.example ' };
+    const data = { ...registered.data, email: 'Alice@xn--bcher-kva.example' };
+    given(user, [])
+      .when(wish)
+      .then([{ type: 'UserRegistered', data }]);
+    given(user, [])
+      .when({ ...register, email: 'alice' })
+      .thenRejected('Invalid', /e-mail/);
+    given(user, [registered])
+      .when(changeAlice({ email: 'a..b@example.org' }))
+      .thenRejected('Invalid', /e-mail/);
+  });
+
+  it('has today’s form in the state, also where an older release recorded another', () => {
+    const { email, emailSource } = given(user, [named('sso', ' Ada@BÜCHER.example ')]).state;
+    expect([email, emailSource]).toEqual(['Ada@xn--bcher-kva.example', 'provider']);
+    expect(given(user, [named('sso', 'no address')]).state.email).toBe('no address');
+  });
+
+  it('is changed and cleared by administrators, and by nobody else', () => {
+    const other = changeAlice({ email: 'alice@example.com' });
+    given(user, [named('registration')])
+      .when(other)
+      .then([changed('alice@example.com', 'administrator')]);
+    given(user, [named('registration')])
+      .when(other)
+      .when(other)
+      .thenNothing();
+    given(user, [named('sso')])
+      .when(changeAlice({ email: null }))
+      .then([changed(null, 'administrator')]);
+    given(user, [named('registration')])
+      .when({ ...other, actor: alice })
+      .thenRejected('NotAllowed');
+  });
+
+  it('is vouched for by an administrator who confirms it as it is', () => {
+    const same = changeAlice({ email: 'ada@example.org' });
+    given(user, [named('registration')])
+      .when(same)
+      .then([changed('ada@example.org', 'administrator')]);
+    given(user, [named('admin')])
+      .when(same)
+      .thenNothing();
+  });
+
+  it.each<UserOrigin>(['registration', 'import'])(
+    'is lost to whoever proves that it is theirs: named at %s',
+    (origin) => {
+      given(user, [named(origin)])
+        .when(giveUp)
+        .then([changed(null, 'claimed')]);
+      given(user, [named(origin)])
+        .when(giveUp)
+        .when(giveUp)
+        .thenNothing();
+      given(user, [named(origin), suspended, { type: 'UserDeactivated', data: {}, actor: 'alice' }])
+        .when(giveUp)
+        .then([changed(null, 'claimed')]);
+      given(user, [named(origin)])
+        .when({ ...giveUp, email: 'bob@example.org' })
+        .thenNothing();
+    },
+  );
+
+  it.each<UserOrigin>(['admin', 'sso'])('is kept where somebody vouched for it: origin %s', (origin) => {
+    given(user, [named(origin)])
+      .when(giveUp)
+      .thenNothing();
+  });
+
+  it('follows the provider, but never against an administrator', () => {
+    const confirmed = [changed('ada@xn--bcher-kva.example', 'provider')];
+    for (const origin of ['sso', 'registration'] as const)
+      given(user, [named(origin)])
+        .when(confirm)
+        .then(confirmed);
+    given(user, [named('sso', null)])
+      .when(confirm)
+      .then(confirmed);
+    given(user, [named('sso', null)])
+      .when(confirm)
+      .when({ ...confirm, email: 'ADA@Bücher.example' })
+      .thenNothing();
+    given(user, [named('admin')])
+      .when(confirm)
+      .thenNothing();
+    given(user, [named('sso')])
+      .when(changeAlice({ email: null }))
+      .when(confirm)
+      .thenNothing();
+  });
+
+  it('counts as verified where an older release linked the account by it', () => {
+    given(user, [named('registration'), { type: 'IdentityLinked', data: { identityId: 'i1' }, actor: null }])
+      .when(giveUp)
+      .thenNothing();
   });
 });
 

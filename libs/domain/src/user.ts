@@ -8,6 +8,7 @@ import {
   type ServerRole,
   streamName,
 } from './decider.js';
+import { emailAddress, emailKey } from './email-address.js';
 import { nameKey, nameProblem } from './names.js';
 import { type Rejection, reject } from './rejection.js';
 import type { Erasable } from './room.js';
@@ -36,6 +37,12 @@ export type UserOrigin = 'registration' | 'setup' | 'import' | 'bot' | 'sso' | '
 /** A user id was given up before its account came to be, so that another may take the name. */
 export type UserAbandoned = Happened<'UserAbandoned', Record<string, never>>;
 export type UserChanged = Happened<'UserChanged', { readonly displayName: Erasable }>;
+/**
+ * How an account came to its address or lost it. `administrator`: set or cleared by one. `provider`: the person signed in with it at
+ * the identity provider, which has verified it. `claimed`: somebody else did; the account had only named it.
+ */
+export type UserEmailChanged = Happened<'UserEmailChanged', { readonly email: Erasable; readonly how: EmailChangeWay }>;
+export type EmailChangeWay = 'administrator' | 'provider' | 'claimed';
 export type UserRoleChanged = Happened<'UserRoleChanged', { readonly role: ServerRole }>;
 export type UserSuspended = Happened<'UserSuspended', Record<string, never>>;
 export type UserReinstated = Happened<'UserReinstated', Record<string, never>>;
@@ -72,6 +79,7 @@ export type UserEvent =
   | UserRegistered
   | UserAbandoned
   | UserChanged
+  | UserEmailChanged
   | UserRoleChanged
   | UserSuspended
   | UserReinstated
@@ -99,9 +107,12 @@ export interface UserState extends TokenHolder {
   readonly username: string;
   readonly displayName: Erasable;
   readonly email: Erasable;
+  readonly emailSource: EmailSource;
   readonly role: ServerRole;
   /** Names the secret of the second factor in use; null: none. */
   readonly totpId: string | null;
+  /** Names the identities at providers that open the account. */
+  readonly identities: readonly string[];
   readonly createdAt: string;
   /** The bot of an incoming webhook, which ends with it: it has no tokens and no role, and never comes back. */
   readonly webhookBot: boolean;
@@ -112,6 +123,12 @@ export interface UserState extends TokenHolder {
   readonly shutOutAt: number;
 }
 
+/**
+ * Who vouches for an account's address, or for its having none: nobody but the person who named it, an administrator, or an
+ * identity provider that has verified it.
+ */
+export type EmailSource = 'person' | 'administrator' | 'provider';
+
 const initialState: UserState = {
   status: 'unborn',
   suspended: false,
@@ -119,8 +136,10 @@ const initialState: UserState = {
   username: '',
   displayName: null,
   email: null,
+  emailSource: 'person',
   role: 'user',
   totpId: null,
+  identities: [],
   createdAt: '',
   bot: false,
   webhookBot: false,
@@ -133,9 +152,15 @@ function evolve(before: UserState, event: UserEvent): UserState {
   switch (event.type) {
     case 'UserRegistered': {
       const { username, displayName, email, role, origin } = event.data;
+      const emailSource = sourceAtRegistration(origin);
       const webhookBot = origin === 'webhook';
-      const account = { username, displayName, email, role, bot: webhookBot || origin === 'bot', webhookBot };
+      const bot = webhookBot || origin === 'bot';
+      const account = { username, displayName, email: storedEmail(email), emailSource, role, bot, webhookBot };
       return { ...state, ...account, status: 'active', createdAt: happenedAt(event) };
+    }
+    case 'UserEmailChanged': {
+      const { email, how } = event.data;
+      return { ...state, email: storedEmail(email), emailSource: how === 'claimed' ? 'person' : how };
     }
     case 'UserAbandoned':
       return { ...state, status: 'abandoned' };
@@ -158,6 +183,11 @@ function evolve(before: UserState, event: UserEvent): UserState {
     case 'PasswordChanged':
       // It is removed where somebody else may have made the account under this address, and tokens with it.
       return event.data.how === 'removed' ? shutOut(state) : state;
+    case 'IdentityLinked': {
+      // Accounts that had only named their address used to be linked once the provider had verified it.
+      const emailSource = state.emailSource === 'person' ? 'provider' : state.emailSource;
+      return { ...state, emailSource, identities: [...state.identities, event.data.identityId] };
+    }
     case 'TotpEnabled':
       return { ...state, totpId: event.data.totpId };
     case 'TotpDisabled':
@@ -174,6 +204,12 @@ function evolve(before: UserState, event: UserEvent): UserState {
 
 /** A thief may hold one of the tokens, so none of them comes back. */
 const shutOut = (state: UserState): UserState => ({ ...state, tokens: [], shutOutAt: Number(state.revision) });
+/** Addresses of before they were checked come to the form of today, if they are addresses at all. */
+export const storedEmail = (email: Erasable): Erasable => email && (emailAddress(email) ?? email);
+
+export function sourceAtRegistration(origin: UserOrigin): EmailSource {
+  return origin === 'admin' ? 'administrator' : origin === 'sso' ? 'provider' : 'person';
+}
 
 // Commands ----------------------------------------------------------------------------------------------------------
 
@@ -196,6 +232,8 @@ export type ChangeUser = {
   readonly actor: Actor;
   readonly userId: string;
   readonly displayName?: string;
+  /** Null clears the address. */
+  readonly email?: string | null;
   readonly role?: ServerRole;
   readonly suspended?: boolean;
   readonly deactivated?: boolean;
@@ -207,6 +245,10 @@ export type DeactivateUser = By & {
   readonly type: 'DeactivateUser';
   readonly othersRemain?: boolean;
 };
+/** The person signed in at an identity provider, which has verified this address. What an administrator said stays. */
+export type ConfirmEmail = By & { readonly type: 'ConfirmEmail'; readonly email: string };
+/** Somebody else has shown that this address is theirs. An account that only named it loses it. */
+export type GiveUpEmail = By & { readonly type: 'GiveUpEmail'; readonly email: string };
 export type StartSession = By & { readonly type: 'StartSession'; readonly sessionId: string; readonly how: SignInWay };
 export type RevokeSessions = By & {
   readonly type: 'RevokeSessions';
@@ -250,6 +292,8 @@ export type UserCommand =
   | AbandonUser
   | ChangeUser
   | DeactivateUser
+  | ConfirmEmail
+  | GiveUpEmail
   | StartSession
   | RevokeSessions
   | LockOutSignIn
@@ -279,6 +323,11 @@ function decide(command: UserCommand, state: UserState): UserDecision {
       return change(command, state);
     case 'DeactivateUser':
       return deactivate(command, state);
+    case 'ConfirmEmail':
+      return confirmEmail(command, state);
+    case 'GiveUpEmail':
+      if (state.emailSource !== 'person' || !sameEmail(command.email, state.email)) return accept();
+      return accept({ type: 'UserEmailChanged', data: { email: null, how: 'claimed' } });
     case 'StartSession': {
       if (state.bot) return reject('NotAllowed', 'Bots do not sign in; they have tokens.');
       return accept({ type: 'SessionStarted', data: { sessionId: command.sessionId, how: command.how } });
@@ -346,6 +395,7 @@ export const webhookBotUsername = (botId: string): string => `${WEBHOOK_BOT_PREF
 /** Whether no person and no other bot may have this username. */
 export const isReservedUsername = (username: string): boolean => nameKey(username).startsWith(WEBHOOK_BOT_PREFIX);
 const administratorsOnly = reject('NotAllowed', 'Only administrators may do this.');
+const noAddress = reject('Invalid', 'This is not an e-mail address that mail accepts.');
 const lastAdministrator = reject('Conflict', 'This is the last administrator; make another one first.');
 
 const revoked = (sessionIds: readonly string[], cause: SessionEndCause): NewFact<UserEvent>[] =>
@@ -362,7 +412,8 @@ function register(command: RegisterUser, state: UserState): UserDecision {
     return reject('NameTaken', `Only the bots of webhooks have usernames that begin with ${WEBHOOK_BOT_PREFIX}`);
   const problem = nameProblem(displayName, limits.displayName);
   if (problem) return reject('Invalid', `The display name ${problem}.`);
-  return accept({ type: 'UserRegistered', data: { username, displayName, email, role, origin } });
+  if (isNoAddress(email)) return noAddress;
+  return accept({ type: 'UserRegistered', data: { username, displayName, email: storedEmail(email), role, origin } });
 }
 
 function abandon(state: UserState): UserDecision {
@@ -372,14 +423,21 @@ function abandon(state: UserState): UserDecision {
 }
 
 function change(command: ChangeUser, state: UserState): UserDecision {
-  const { actor, userId, displayName, role, suspended, deactivated } = command;
-  const more = role !== undefined || suspended !== undefined || deactivated !== undefined;
+  const { actor, userId, displayName, email, role, suspended, deactivated } = command;
+  const more = email !== undefined || role !== undefined || suspended !== undefined || deactivated !== undefined;
   if (actor.role !== 'admin' && (actor.id !== userId || more)) return administratorsOnly;
   const events: NewFact<UserEvent>[] = [];
   if (displayName !== undefined && displayName !== state.displayName) {
     const problem = nameProblem(displayName, limits.displayName);
     if (problem) return reject('Invalid', `The display name ${problem}.`);
     events.push({ type: 'UserChanged', data: { displayName } });
+  }
+  if (email !== undefined) {
+    if (isNoAddress(email)) return noAddress;
+    const address = storedEmail(email);
+    // The same address is another thing once an administrator vouches for it.
+    if (address !== state.email || state.emailSource !== 'administrator')
+      events.push({ type: 'UserEmailChanged', data: { email: address, how: 'administrator' } });
   }
   if (role !== undefined && role !== state.role) {
     if (actor.id === userId) return reject('Conflict', 'Administrators cannot change their own role.');
@@ -415,7 +473,19 @@ function deactivate({ othersRemain }: DeactivateUser, state: UserState): UserDec
   return accept({ type: 'UserDeactivated', data: {} });
 }
 
+function confirmEmail({ email }: ConfirmEmail, state: UserState): UserDecision {
+  if (isNoAddress(email)) return noAddress;
+  if (state.emailSource === 'administrator') return accept();
+  if (state.emailSource === 'provider' && sameEmail(email, state.email)) return accept();
+  return accept({ type: 'UserEmailChanged', data: { email: storedEmail(email), how: 'provider' } });
+}
+
+const isNoAddress = (email: string | null): boolean => email !== null && emailAddress(email) === null;
+
+const sameEmail = (email: string, other: Erasable): boolean => other !== null && emailKey(email) === emailKey(other);
+
 function link({ identityId, takesOver, sessionIds }: LinkIdentity, state: UserState): UserDecision {
+  if (state.identities.includes(identityId)) return accept();
   const linked: NewFact<UserEvent> = { type: 'IdentityLinked', data: { identityId } };
   if (!takesOver) return accept(linked);
   return accept(

@@ -1,4 +1,13 @@
-import { contentFingerprint, happenedAt, nameKey, parseStream, type Recorded, reactionOf } from '@verbatim/domain';
+import {
+  contentFingerprint,
+  emailKey,
+  happenedAt,
+  nameKey,
+  parseStream,
+  type Recorded,
+  reactionOf,
+  sourceAtRegistration,
+} from '@verbatim/domain';
 import type { Sql } from './projection.js';
 
 type Row = Record<string, unknown>;
@@ -63,7 +72,8 @@ export function expectedRows(events: readonly Recorded[]): Tables {
         const webhook = origin === 'webhook';
         const bot = webhook || origin === 'bot';
         const standing = { suspended: false, deactivated: false, bot, webhook, second_factor: false };
-        people.set(id, { id, ...names, email, role, ...standing, created_at: time, signed_in_at: null });
+        const address = { email, email_key: email && emailKey(email), email_source: sourceAtRegistration(origin) };
+        people.set(id, { id, ...names, ...address, role, ...standing, created_at: time, signed_in_at: null });
         break;
       }
       case 'TotpEnabled':
@@ -79,6 +89,17 @@ export function expectedRows(events: readonly Recorded[]): Tables {
           display_name: displayName,
           display_key: displayName && nameKey(displayName),
         });
+        break;
+      }
+      case 'UserEmailChanged': {
+        const { email, how } = event.data;
+        const email_source = how === 'claimed' ? 'person' : how;
+        Object.assign(people.get(id) ?? {}, { email, email_key: email && emailKey(email), email_source });
+        break;
+      }
+      case 'IdentityLinked': {
+        const person = people.get(id);
+        if (person?.email_source === 'person') person.email_source = 'provider';
         break;
       }
       case 'UserRoleChanged':

@@ -53,7 +53,7 @@ const attempts = [
   ...(['join', 'join', 'leave', 'remove', 'add', 'give role', 'change room', 'close', 'something new'] as const),
   ...(['ban', 'unban', 'mute', 'unmute', 'slow mode', 'hand over', 'report', 'report', 'settle', 'inspect'] as const),
   ...(['hook', 'hook', 'unhook'] as const),
-  ...(['change name', 'suspend', 'change server role', 'sign in'] as const),
+  ...(['change name', 'suspend', 'change server role', 'sign in', 'give address', 'confirm address', 'link'] as const),
 ] as const;
 
 export const step: fc.Arbitrary<Step> = fc.record({
@@ -307,6 +307,16 @@ function userCommand(step: Step): UserCommand | null {
       return { type: 'ChangeUser', actor, userId, suspended: step.words % 2 === 0 };
     case 'change server role':
       return { type: 'ChangeUser', actor, userId, role: step.words % 2 ? 'auditor' : 'user' };
+    case 'give address':
+      return { type: 'ChangeUser', actor, userId, email: step.words % 3 ? `p${step.words % 5}@example.org` : null };
+    case 'confirm address':
+      return {
+        type: step.words % 2 ? 'ConfirmEmail' : 'GiveUpEmail',
+        actor: null,
+        email: `p${step.words % 5}@example.org`,
+      };
+    case 'link':
+      return { type: 'LinkIdentity', actor: null, identityId: `i${step.words}`, takesOver: false, sessionIds: [] };
     case 'sign in':
       return { type: 'StartSession', actor, sessionId: 's1', how: 'password' };
     default:
@@ -319,6 +329,6 @@ const withoutTexts = (data: object): object =>
   Object.fromEntries(
     Object.entries(data).map(([field, value]) => [
       field,
-      ['text', 'name', 'topic', 'displayName', 'reason', 'note'].includes(field) ? null : value,
+      ['text', 'name', 'topic', 'displayName', 'email', 'reason', 'note'].includes(field) ? null : value,
     ]),
   );

@@ -1,7 +1,8 @@
+import type { EmailSource, UserOrigin } from '@verbatim/domain';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Chat, everything } from './chat.testing.js';
 import { InvalidCursor } from './page.js';
-import { findUsers, getUser, getUsers, type UsersQuery } from './people.js';
+import { findUsers, getUser, getUsers, peopleWithEmail, type UsersQuery } from './people.js';
 import { messagesBy } from './posters.js';
 import { createReadDatabase, type TestReadDatabase } from './read-database.testing.js';
 import { BEGINNING, Recorder } from './recorder.testing.js';
@@ -121,6 +122,34 @@ test('the list can be narrowed by standing, kind, second factor, and by when peo
     expect(await narrowed({ signedInFrom: ginaSignedIn })).toEqual(['gina']);
     expect(await narrowed({ signedInBefore: ginaSignedIn, bot: false })).toEqual(['erin', 'finn', 'hugo']);
     expect(await getUser(other, 'gina')).toMatchObject({ secondFactor: true, signedInAt: ginaSignedIn });
+  } finally {
+    await other.drop();
+  }
+});
+
+test('people are found by the address for which somebody vouches, however it is spelled, also where it was recorded otherwise', async () => {
+  const log = new Recorder();
+  const register = (id: string, email: string | null, origin: UserOrigin) =>
+    log.user(id, { type: 'UserRegistered', data: { username: id, displayName: id, email, role: 'user', origin } });
+  register('erin', 'Straße@Bücher.example', 'registration');
+  register('finn', ' STRASSE@xn--bcher-kva.example\u00a0', 'sso');
+  register('gina', 'strasse@bücher.EXAMPLE', 'admin');
+  register('hugo', 'strasse@bücher.example', 'registration');
+  log.user('hugo', { type: 'IdentityLinked', data: { identityId: 'i1' } });
+  register('ines', 'x'.repeat(300), 'sso');
+  register('jack', 'strasse@bücher.example', 'admin');
+  log.user('jack', { type: 'UserEmailChanged', data: { email: null, how: 'administrator' } });
+
+  const other = await createReadDatabase();
+  try {
+    await other.show(log.events);
+    const found = (...sources: EmailSource[]) => peopleWithEmail(other, 'STRAẞE@bücher.example', sources, 10);
+    expect(await found('person')).toEqual(['erin']);
+    expect(await found('administrator')).toEqual(['gina']);
+    expect(await found('provider', 'administrator')).toEqual(['finn', 'gina', 'hugo']);
+    expect(await peopleWithEmail(other, 'straße@bücher.example', ['provider', 'administrator'], 2)).toHaveLength(2);
+    expect((await getUser(other, 'finn'))?.email).toBe('STRASSE@xn--bcher-kva.example');
+    expect((await getUser(other, 'jack'))?.email).toBeNull();
   } finally {
     await other.drop();
   }

@@ -1,4 +1,11 @@
-import type { Recorded, ServerRole } from '@verbatim/domain';
+import {
+  type EmailSource,
+  emailKey,
+  type Recorded,
+  type ServerRole,
+  sourceAtRegistration,
+  storedEmail,
+} from '@verbatim/domain';
 import { arrayValue, column, entityId, keyValue, nameKeyValue, textValue, timeOf, timeValue } from './column-values.js';
 import { cursorKey, isKey, isTime, type Page, type PageRequest, toPage } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
@@ -17,6 +24,8 @@ export const people: Projection = {
       display_name text,
       display_key text COLLATE "C",
       email text,
+      email_key text COLLATE "C",
+      email_source text NOT NULL,
       role text NOT NULL,
       suspended boolean NOT NULL DEFAULT false,
       deactivated boolean NOT NULL DEFAULT false,
@@ -30,7 +39,7 @@ export const people: Projection = {
   indexes: (schema) => `
     CREATE INDEX ON ${schema}.people (username_key, id) INCLUDE (display_key) WHERE NOT webhook;
     CREATE INDEX ON ${schema}.people (display_key) WHERE NOT bot;
-    CREATE INDEX ON ${schema}.people (lower(email)) WHERE email IS NOT NULL;
+    CREATE INDEX ON ${schema}.people (email_key, email_source, id) WHERE email_key IS NOT NULL;
     CREATE INDEX ON ${schema}.people (id) WHERE role = 'admin';
     CREATE INDEX ON ${schema}.people (created_at, id) INCLUDE (username_key, display_key) WHERE NOT webhook;
     CREATE INDEX ON ${schema}.people (role, username_key, id) INCLUDE (display_key) WHERE NOT webhook;
@@ -73,6 +82,17 @@ function fold(events: readonly Recorded[]): { registered: Registered[]; changed:
         patch(event, { display_name: textValue(displayName), display_key: nameKeyValue(displayName) });
         break;
       }
+      case 'UserEmailChanged': {
+        const { email, how } = event.data;
+        const email_source = how === 'claimed' ? 'person' : keyValue(how);
+        patch(event, { ...emailColumns(email), email_source, linked: false });
+        break;
+      }
+      case 'IdentityLinked': {
+        const source = patches.get(entityId(event))?.email_source;
+        if (source === undefined || source === 'person') patch(event, { linked: true });
+        break;
+      }
       case 'UserRoleChanged':
         patch(event, { role: keyValue(event.data.role) });
         break;
@@ -104,7 +124,9 @@ function registeredRow(event: Extract<Recorded, { type: 'UserRegistered' }>) {
     usernameKey: nameKeyValue(username) ?? '',
     displayName: textValue(displayName),
     displayKey: nameKeyValue(displayName),
-    email: textValue(email),
+    email: emailColumns(email).email,
+    emailKey: emailColumns(email).email_key,
+    emailSource: sourceAtRegistration(origin),
     role: keyValue(role),
     bot: String(origin === 'bot' || origin === 'webhook'),
     webhook: String(origin === 'webhook'),
@@ -112,12 +134,19 @@ function registeredRow(event: Extract<Recorded, { type: 'UserRegistered' }>) {
   };
 }
 
+const emailColumns = (email: string | null | undefined) => {
+  const stored = textValue(storedEmail(email ?? null));
+  return { email: stored, email_key: stored === null ? null : keyValue(emailKey(stored)) };
+};
+
 const insertRegistered = (tx: Transaction, schema: string, rows: readonly Registered[]) => tx`
-  INSERT INTO ${tx(schema)}.people (id, username, username_key, display_name, display_key, email, role, bot, webhook, created_at)
+  INSERT INTO ${tx(schema)}.people (
+    id, username, username_key, display_name, display_key, email, email_key, email_source, role, bot, webhook, created_at)
   SELECT * FROM unnest(
     ${column(rows, 'id')}::text[], ${column(rows, 'username')}::text[], ${column(rows, 'usernameKey')}::text[],
     ${column(rows, 'displayName')}::text[], ${column(rows, 'displayKey')}::text[], ${column(rows, 'email')}::text[],
-    ${column(rows, 'role')}::text[], ${column(rows, 'bot')}::boolean[], ${column(rows, 'webhook')}::boolean[],
+    ${column(rows, 'emailKey')}::text[], ${column(rows, 'emailSource')}::text[], ${column(rows, 'role')}::text[],
+    ${column(rows, 'bot')}::boolean[], ${column(rows, 'webhook')}::boolean[],
     ${column(rows, 'createdAt')}::text[]::timestamptz[])
   ON CONFLICT DO NOTHING`;
 
@@ -125,6 +154,11 @@ const updateChanged = (tx: Transaction, schema: string, rows: readonly Changed[]
   UPDATE ${tx(schema)}.people p SET
     display_name = CASE WHEN patch ? 'display_name' THEN patch ->> 'display_name' ELSE display_name END,
     display_key = CASE WHEN patch ? 'display_key' THEN patch ->> 'display_key' ELSE display_key END,
+    email = CASE WHEN patch ? 'email' THEN patch ->> 'email' ELSE email END,
+    email_key = CASE WHEN patch ? 'email' THEN patch ->> 'email_key' ELSE email_key END,
+    email_source = CASE
+      WHEN (patch -> 'linked')::boolean AND coalesce(patch ->> 'email_source', email_source) = 'person' THEN 'provider'
+      ELSE coalesce(patch ->> 'email_source', email_source) END,
     role = coalesce(patch ->> 'role', role),
     suspended = coalesce((patch -> 'suspended')::boolean, suspended),
     deactivated = coalesce((patch -> 'deactivated')::boolean, deactivated),
@@ -261,11 +295,21 @@ export async function listAdministrators(db: ReadDatabase, most: number): Promis
   return rows.map(({ id }) => id);
 }
 
-/** Ids of the people whose accounts name this e-mail address, whatever the case, at most `most`. */
-export async function peopleWithEmail(db: ReadDatabase, email: string, most: number): Promise<string[]> {
+/**
+ * Ids of the people whose accounts have this e-mail address, however it is spelled, as far as the read model has come: for looking
+ * more closely at each. Only those for whose address one of `sources` vouches, the oldest first, at most `most`.
+ */
+export async function peopleWithEmail(
+  db: ReadDatabase,
+  email: string,
+  sources: readonly EmailSource[],
+  most: number,
+): Promise<string[]> {
   const { sql, schema } = reading(db);
   const rows = await sql<{ id: string }[]>`
-    SELECT id FROM ${schema}.people WHERE lower(email) = lower(${textValue(email)}) ORDER BY id LIMIT ${most}`;
+    SELECT id FROM ${schema}.people
+    WHERE email_key = ${keyValue(emailKey(email))} AND email_source = ANY(${arrayValue(sources)}::text[])
+    ORDER BY created_at, id LIMIT ${most}`;
   return rows.map(({ id }) => id);
 }
 

@@ -229,6 +229,8 @@ export const accountCalls = {
     scope: 'manage',
     summary: 'Change, suspend or deactivate a person, or undo it',
     description:
+      'An address that an administrator gives is one that they vouch for: whoever signs in with it at the identity provider gets ' +
+      'this account. Changing it takes a proof that is not older than 15 minutes of administrators who have a second factor: `mfa_required`. ' +
       'Suspending and deactivating end all sessions of the person at once. Administrators can neither suspend themselves nor ' +
       'change their own role, and nobody can take the last administrator away: `conflict`.',
     params: accounts.ofUser,

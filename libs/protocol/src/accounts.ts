@@ -10,6 +10,7 @@ import {
   newPassword,
   opaque,
   parameter,
+  secondFactorCode,
   seconds,
   text,
   time,
@@ -40,9 +41,7 @@ export const loginBody = z
   .object({
     username: text(1, 254).toLowerCase(),
     password: text(1, 1_000),
-    code: text(6, 40)
-      .optional()
-      .describe('Six digits of the authenticator, or a recovery code, where there is a second factor.'),
+    code: secondFactorCode.optional(),
   })
   .meta({ examples: [{ username: 'ada', password: 'correct horse battery' }] });
 
@@ -55,6 +54,7 @@ export const changeUserBody = changes({
   suspended: z.boolean().describe('True locks the account out at once, false lets it in again.'),
   deactivated: z.boolean().describe('True ends the use of the account at once, false gives it back to its holder.'),
   displayName,
+  email: email.nullable().describe('The address by which the person is recognized at single sign-on; null clears it.'),
 });
 
 export const createUserBody = z

@@ -98,8 +98,12 @@ describe('passwords', () => {
 });
 
 describe('e-mail addresses', () => {
-  it.each(['ada@example.org', 'Ada.Lovelace+log@mail.example.co.uk'])('take %j', (input) => {
-    expect(outcome(fields.email, input)).toBe(input);
+  it.each([
+    ['ada@example.org', 'ada@example.org'],
+    ['Ada.Lovelace+log@mail.example.co.uk', 'Ada.Lovelace+log@mail.example.co.uk'],
+    ['\u200f ada&bob@BÜCHER.example\u00a0', 'ada&bob@xn--bcher-kva.example'],
+  ])('take %j as %j', (input, expected) => {
+    expect(outcome(fields.email, input)).toBe(expected);
   });
 
   it.each(['ada', '@example.org', 'ada@', 'a b@example.org', 'ada@example', `${'a'.repeat(243)}@example.org`])(
@@ -108,6 +112,46 @@ describe('e-mail addresses', () => {
       expect(accepts(fields.email, input)).toBe(false);
     },
   );
+});
+
+describe('codes of the second factor', () => {
+  it.each([
+    ['123 456', '123456'],
+    [' 123456\n', '123456'],
+    ['123-456', '123456'],
+    ['123\u00a0456', '123456'],
+    ['123\u2009456\u202f', '123456'],
+    ['\u200e12\u200b34\ufeff56', '123456'],
+    ['123–456', '123456'],
+    ['１２３４５６', '123456'],
+    ['١٢٣٤٥٦', '123456'],
+    ['۱۲۳۴۵۶', '123456'],
+    ['१२३४५६', '123456'],
+    ['๑๒๓ ๔๕๖', '123456'],
+    ['𝟏𝟐𝟑𝟒𝟓𝟔', '123456'],
+    ['𝟣𝟤𝟥𝟜𝟝𝟞', '123456'],
+    ['①②③④⑤⑥', '123456'],
+    ['12345O', '123450'],
+    ['ABCD-efgh-2345-6789', 'abcdefgh23456789'],
+    ['ａｂｃｄ efgh\u00ad23456789', 'abcdefgh23456789'],
+  ])('take %j as %j', (input, expected) => {
+    expect(outcome(fields.secondFactorCode, input)).toBe(expected);
+  });
+
+  it('take the digits of every script', () => {
+    for (let point = 0; point <= 0x10ffff; point++) {
+      const digit = String.fromCodePoint(point);
+      if (!/\p{Nd}/u.test(digit)) continue;
+      const ten = Array.from({ length: 10 }, (_, i) => String.fromCodePoint(point + i)).join('');
+      if (/^\p{Nd}{10}$/u.test(ten) && fields.plainCode(digit) === '0')
+        expect(fields.plainCode(ten)).toBe('0123456789');
+      expect(fields.plainCode(digit)).toMatch(/^[0-9]$/);
+    }
+  });
+
+  it.each(['', '12345', '1 2 3 4 5', '\u200b'.repeat(6), 'x'.repeat(41), '1'.repeat(100_000)])('refuse %j', (input) => {
+    expect(accepts(fields.secondFactorCode, input)).toBe(false);
+  });
 });
 
 describe('emoji', () => {

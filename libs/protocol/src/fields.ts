@@ -1,4 +1,5 @@
 import {
+  emailAddress,
   emojiOf,
   limits,
   nameProblem,
@@ -95,10 +96,44 @@ export const username = z
   .toLowerCase()
   .describe('3 to 32 of a-z 0-9 _ . - ; capital letters are taken as small ones.');
 
-/** Neither the username nor one of the commonest, which is looked at apart. */
+/** Neither the username nor one that is tried first, which is looked at apart. */
 export const newPassword = text(10, 256);
 
-export const email = z.email('must be an e-mail address').max(254, 'must have at most 254 characters');
+/** Six digits of an authenticator, or a recovery code, in the one form in which it is compared. */
+export const secondFactorCode = textAfter(plainCode, 6, 40, textProblem).describe(
+  'Six digits of the authenticator, or a recovery code. Each is good once. Digits of any script count, capital letters are taken as small ' +
+    'ones, and spaces, dashes and whatever else stands between are dropped.',
+);
+
+/** A code as it was typed or pasted, reduced to its digits and letters: `１２３ 456` and `123-456` are `123456`. */
+export function plainCode(typed: string): string {
+  if (typed.length > 1_000) return typed;
+  return typed
+    .normalize('NFKC')
+    .replaceAll(/\p{Nd}/gu, digit)
+    .toLowerCase()
+    .replaceAll('o', '0')
+    .replaceAll(/[^a-z0-9]/g, '');
+}
+
+/** The value of a decimal digit. Unicode keeps those of a script together, from zero to nine (chapter 4.6). */
+function digit(character: string): string {
+  const point = character.codePointAt(0) ?? 0;
+  let zero = point;
+  while (/\p{Nd}/u.test(String.fromCodePoint(zero - 1))) zero--;
+  return `${(point - zero) % 10}`;
+}
+
+/** As mail accepts it, in the form in which it is stored. */
+export const email = z
+  .string()
+  .overwrite((value) => emailAddress(value) ?? value)
+  .refine((value) => emailAddress(value) !== null, 'must be an e-mail address')
+  .meta({ format: 'idn-email', maxLength: 254 })
+  .describe(
+    'An e-mail address. Spaces around it are dropped and the domain is stored in ASCII (`bücher.example` as ' +
+      '`xn--bcher-kva.example`). Whether mail arrives there is not checked.',
+  );
 
 /** What the service hands out for the client to give back as it is: cursors, refresh tokens. */
 export const opaque = z.string().regex(/^[!-~]{1,500}$/, 'must be a value that this service gave out');

@@ -1,12 +1,10 @@
 import { z } from 'zod';
-import { changes, count, id, newPassword, opaque, parameter, seconds, text, time } from './fields.js';
+import { changes, count, id, newPassword, opaque, parameter, secondFactorCode, seconds, text, time } from './fields.js';
 import { listOf, paging } from './lists.js';
 import { personSchema } from './person.js';
 
 /** A password that is to be checked. Whether such a one could exist at all is not told. */
 const password = text(1, 1_000);
-
-const code = text(6, 40).describe('Six digits of the authenticator, or a recovery code. Each is good once.');
 
 // Bodies and queries ------------------------------------------------------------------------------------------------
 
@@ -29,10 +27,10 @@ export const resetPasswordBody = z.object({
   newPassword,
 });
 
-export const confirmTotpBody = z.object({ code: text(6, 40).describe('Six digits of the authenticator.') });
+export const confirmTotpBody = z.object({ code: secondFactorCode });
 
 /** One of the two, at least. */
-export const proofBody = changes({ password, code });
+export const proofBody = changes({ password, code: secondFactorCode });
 
 // Answers -----------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ const dataOf: { [E in UserEvent as E['type']]: E['data'] } = {
   UserRegistered: { username: 'ada', displayName: 'Ada', email: 'ada@example.org', role: 'user', origin: 'sso' },
   UserAbandoned: {},
   UserChanged: { displayName: 'Countess' },
+  UserEmailChanged: { email: null, how: 'claimed' },
   UserRoleChanged: { role: 'auditor' },
   UserSuspended: {},
   UserReinstated: {},

@@ -23,6 +23,15 @@ export const userEventData = {
   }),
   UserAbandoned: nothing.describe('The id of an account was given up before the account came to be.'),
   UserChanged: z.object({ displayName: erasable }),
+  UserEmailChanged: z.object({
+    email: erasable.optional(),
+    how: z
+      .enum(['administrator', 'provider', 'claimed'])
+      .describe(
+        'Set or cleared by an administrator; verified by the identity provider when the person signed in there; taken away because ' +
+          'somebody else has signed in with it there.',
+      ),
+  }),
   UserRoleChanged: z.object({ role: serverRole }),
   UserSuspended: nothing,
   UserReinstated: nothing,

@@ -3,7 +3,6 @@ import type { NewUser, User } from '@verbatim/protocol';
 import { useState } from 'react';
 import {
   CanAccess,
-  email,
   Form,
   FormDataConsumer,
   maxLength,
@@ -23,7 +22,7 @@ import { shown } from '../service/failure';
 import { sensitive } from '../service/proof';
 import { nameOf } from './name-of';
 import { ResetLink } from './person/account-acts';
-import { roleChoices } from './user-fields';
+import { roleChoices, validEmail } from './user-fields';
 
 interface Wish {
   readonly kind: 'person' | 'bot';
@@ -67,7 +66,7 @@ function NewAccount() {
             {({ formData }) =>
               formData.kind === 'person' && (
                 <>
-                  <TextInput source="email" type="email" validate={email()} autoComplete="off" fullWidth />
+                  <TextInput source="email" type="email" validate={validEmail} autoComplete="off" fullWidth />
                   <SelectInput
                     source="role"
                     choices={roleChoices}

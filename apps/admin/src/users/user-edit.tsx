@@ -11,7 +11,7 @@ import {
   useRecordContext,
 } from 'react-admin';
 import { client } from '../service/client';
-import { roleChoices } from './user-fields';
+import { roleChoices, validEmail } from './user-fields';
 
 export function UserEdit() {
   return (
@@ -19,6 +19,13 @@ export function UserEdit() {
       <SimpleForm toolbar={<SaveOnly />}>
         <TextInput source="username" disabled />
         <TextInput source="displayName" validate={[required(), maxLength(80)]} />
+        <TextInput
+          source="email"
+          type="email"
+          validate={validEmail}
+          helperText="verbatim.users.email_help"
+          autoComplete="off"
+        />
         <RoleInput />
       </SimpleForm>
     </Edit>

@@ -1,5 +1,5 @@
 import { Chip } from '@mui/material';
-import type { User } from '@verbatim/protocol';
+import { email, type User } from '@verbatim/protocol';
 import { useTranslate } from 'react-admin';
 
 export const roles = ['user', 'auditor', 'admin'] as const;
@@ -17,6 +17,10 @@ export const secondFactorChoices = [
   { id: 'true', name: 'verbatim.second_factor.with' },
   { id: 'false', name: 'verbatim.second_factor.without' },
 ];
+
+/** An address as the API takes it, or none. */
+export const validEmail = (address?: string | null): string | undefined =>
+  !address || email.safeParse(address).success ? undefined : 'ra.validation.email';
 
 export function RoleOf({ user }: { user: User }) {
   const translate = useTranslate();

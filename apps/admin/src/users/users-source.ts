@@ -10,8 +10,10 @@ export const userSource: Source<User> = {
     });
   },
   one: (client, id) => client.call('getUser', { params: { id } }),
-  async change(client, id, { displayName, role, suspended }) {
-    const body = { ...(displayName && { displayName }), role, suspended };
+  async change(client, id, { displayName, email, role, suspended }) {
+    // An address is sent only where it was changed: whoever sets it vouches for it. An emptied field clears it.
+    const address = email === undefined ? {} : { email: email || null };
+    const body = { ...(displayName && { displayName }), ...address, role, suspended };
     await sensitive(() => client.call('changeUser', { params: { id }, body }));
     // What reads tell besides is not in the answer of a write.
     return client.call('getUser', { params: { id } });

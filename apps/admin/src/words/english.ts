@@ -221,6 +221,7 @@ export const englishWords = {
       download: 'Download',
       username_help: '3 to 32 of a-z 0-9 _ . - ; it cannot be changed later.',
       name_help: 'The username, if empty.',
+      email_help: 'Whoever signs in with it at your identity provider gets this account.',
       bot_made: 'The bot %{name} is made. Now make a token for it.',
       sign_out: 'Sign out everywhere',
       sign_out_text: 'All sessions end at once. The person can sign in again; tokens of programs go on.',

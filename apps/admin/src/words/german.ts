@@ -406,6 +406,7 @@ export const germanWords: Words = {
       download: 'Herunterladen',
       username_help: '3 bis 32 der Zeichen a-z 0-9 _ . - ; später nicht zu ändern.',
       name_help: 'Der Benutzername, wenn leer.',
+      email_help: 'Wer sich damit beim Identitätsanbieter anmeldet, bekommt dieses Konto.',
       bot_made: 'Der Bot %{name} ist angelegt. Erstellen Sie nun ein Token für ihn.',
       sign_out: 'Überall abmelden',
       sign_out_text:

@@ -135,10 +135,17 @@ export const englishPeopleWords = {
     data: 'As recorded',
     themselves: 'The person or the service',
   },
+  email_change: {
+    administrator: 'set or cleared by an administrator',
+    provider: 'verified at single sign-on',
+    claimed: 'taken away: somebody else showed at single sign-on that it is theirs',
+    unknown: 'changed',
+  },
   account_event: {
     UserRegistered: 'The account was made %{origin}. Role: %{role}.',
     UserAbandoned: 'The account was given up before it came to be.',
     UserChanged: 'The display name was changed to “%{name}”.',
+    UserEmailChanged: 'The e-mail address was %{how}.',
     UserRoleChanged: 'The role was changed to %{role}.',
     UserSuspended: 'The account was suspended.',
     UserReinstated: 'The account was reinstated.',

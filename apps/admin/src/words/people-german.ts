@@ -142,10 +142,17 @@ export const germanPeopleWords: typeof englishPeopleWords = {
     data: 'Wie aufgezeichnet',
     themselves: 'Die Person oder der Dienst',
   },
+  email_change: {
+    administrator: 'von einem Administrator gesetzt oder entfernt',
+    provider: 'beim Single Sign-on bestätigt',
+    claimed: 'entzogen: Jemand anders hat beim Single Sign-on gezeigt, dass es die eigene ist',
+    unknown: 'geändert',
+  },
   account_event: {
     UserRegistered: 'Das Konto entstand %{origin}. Rolle: %{role}.',
     UserAbandoned: 'Das Konto wurde aufgegeben, bevor es entstand.',
     UserChanged: 'Der Anzeigename wurde „%{name}“.',
+    UserEmailChanged: 'Die E-Mail-Adresse wurde %{how}.',
     UserRoleChanged: 'Die Rolle wurde %{role}.',
     UserSuspended: 'Das Konto wurde gesperrt.',
     UserReinstated: 'Das Konto wurde entsperrt.',

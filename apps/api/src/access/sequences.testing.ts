@@ -1,7 +1,10 @@
-import type { RoomRole, ServerRole } from '@verbatim/domain';
+import type { EmailSource, RoomRole, ServerRole } from '@verbatim/domain';
 import { type ErrorCode, type Scope, scopes } from '@verbatim/protocol';
 import fc from 'fast-check';
+import type { JWTPayload } from 'jose';
 import { expect } from 'vitest';
+import { keyPair, LyingProvider, signed } from '../single-sign-on/lying-provider.testing.js';
+import { Browser, client, freePort } from '../single-sign-on/provider.testing.js';
 import { outcome } from '../testing/contract.testing.js';
 import {
   because,
@@ -45,6 +48,12 @@ interface Person {
   suspended: boolean;
   deactivated: boolean;
   readonly passes: Pass[];
+  /** Milliseconds since 1970. */
+  readonly madeAt: number;
+  hasPassword: boolean;
+  email: { readonly address: string; readonly by: EmailSource } | null;
+  /** Whoever's at the identity provider opens the account. */
+  subject: string | null;
 }
 
 interface Room {
@@ -69,7 +78,7 @@ interface Hook {
 }
 
 interface World {
-  readonly people: readonly Person[];
+  readonly people: Person[];
   /** A bot of the administrators, whose passes are tokens that they make. */
   readonly robot: Person;
   readonly rooms: readonly Room[];
@@ -112,6 +121,26 @@ function mayNotRestrain(person: Person, target: Person, room: Room): ErrorCode |
   return isBelow(target, person, room) ? null : 'forbidden';
 }
 
+/** The address of somebody at the provider, whether or not an account has it. */
+const addressOf = ({ username }: Person): string => `${username}@example.org`;
+
+/** The account that opens for a verified address: given it by an administrator, nobody else's, and in use if possible. */
+function waitingFor(address: string, people: readonly Person[]): Person | undefined {
+  const theirs = people.filter(
+    ({ email, subject, deactivated }) =>
+      email?.by === 'administrator' && email.address === address && !subject && !deactivated,
+  );
+  const oldestFirst = theirs.toSorted((a, b) => a.madeAt - b.madeAt || (a.id < b.id ? -1 : 1));
+  return prefer(oldestFirst, isActive)[0];
+}
+
+/** What the provider's word for an address changes, once an account has been found or made. */
+function settleAddress(address: string, account: Person, people: readonly Person[]): void {
+  if (account.email?.by !== 'administrator') account.email = { address, by: 'provider' };
+  for (const person of people)
+    if (person !== account && person.email?.by === 'person' && person.email.address === address) person.email = null;
+}
+
 /** An account that is taken out of use loses all that opened it, for good. */
 function takeOut(person: Person): void {
   for (const pass of person.passes) pass.over = true;
@@ -143,6 +172,7 @@ interface Turn extends Omit<Step, 'who' | 'whom' | 'room'> {
   readonly hook: Hook | undefined;
   readonly robot: Person;
   readonly pass: Pass;
+  readonly people: Person[];
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly serial: number;
@@ -155,6 +185,8 @@ interface Deed {
   readonly body?: object;
   /** False: without a credential. */
   readonly asSomebody?: false;
+  /** Who comes from the identity provider, instead of the call. */
+  readonly comes?: JWTPayload;
   readonly expected: Outcome;
   // biome-ignore lint/suspicious/noExplicitAny: the answers of all calls, held to the contract elsewhere
   readonly done?: (body: any) => void;
@@ -204,9 +236,47 @@ const operations = {
   // Sessions
   signIn({ who, yes }) {
     const body = { username: who.username, password: yes ? password : 'not the password' };
-    const expected = !yes ? 'unauthenticated' : isActive(who) ? 200 : 'forbidden';
+    const expected = !yes || !who.hasPassword ? 'unauthenticated' : isActive(who) ? 200 : 'forbidden';
     const done = (session: Tokens) => void who.passes.push(newSession(who, session));
     return { method: 'post', path: '/v1/auth/login', body, asSomebody: false, expected, done };
+  },
+
+  /** Somebody comes from the provider, which has verified that an address is theirs, or only says so. */
+  signOn({ who, whom, yes: verified, people, now }) {
+    const [sub, address] = [`sub-${who.id}`, addressOf(whom)];
+    const known = people.find(({ subject }) => subject === sub);
+    const account = known ?? (verified ? waitingFor(address, people) : undefined);
+    const found = (person: Person) => {
+      if (!known && person === account) {
+        takeOut(person);
+        person.hasPassword = false;
+      }
+      person.subject = sub;
+      if (verified) settleAddress(address, person, people);
+    };
+    const done = (session: Tokens & { user: { id: string; username: string } }) => {
+      const person = account ?? newPerson(session.user, now, { hasPassword: false });
+      if (person.id !== session.user.id) throw new Error(`Let in as ${session.user.id} instead of ${person.id}.`);
+      if (!account) people.push(person);
+      found(person);
+      person.passes.push(newSession(person, session));
+    };
+    const expected = !account || isActive(account) ? 200 : 'forbidden';
+    const nonetheless = () => account && found(account);
+    const comes = { sub, preferred_username: sub, email: address, email_verified: verified };
+    return { method: 'post', path: '/v1/auth/sso/session', asSomebody: false, comes, expected, done, nonetheless };
+  },
+
+  /** Somebody makes an account with the address of another. */
+  nameAddress({ whom, people, now }) {
+    const email = addressOf(whom);
+    const body = { username: freshName(), password, email: ` ${email.toUpperCase()}` };
+    const done = ({ user, ...session }: Tokens & { user: { id: string; username: string } }) => {
+      const person = newPerson(user, now, { email: { address: email, by: 'person' } });
+      person.passes.push(newSession(person, session));
+      people.push(person);
+    };
+    return { method: 'post', path: '/v1/auth/register', body, asSomebody: false, expected: 201, done };
   },
 
   refresh({ who, which, good, now }) {
@@ -271,8 +341,18 @@ const operations = {
     return { method: 'patch', path: `/v1/users/${whom.id}`, body: { deactivated }, expected, done };
   },
 
+  giveAddress(turn) {
+    const { whom, which, yes, people } = turn;
+    const email = yes ? addressOf(pick(people, which)) : null;
+    const expected = decide(turn, asAdmin, () => 200);
+    const done = () => {
+      whom.email = { address: email ?? '', by: 'administrator' };
+    };
+    return { method: 'patch', path: `/v1/users/${whom.id}`, body: { email }, expected, done };
+  },
+
   giveUp(turn) {
-    const expected = decide(turn, ofOwn, () => (turn.yes ? 204 : 'forbidden'));
+    const expected = decide(turn, ofOwn, () => (turn.yes && turn.who.hasPassword ? 204 : 'forbidden'));
     const body = { password: turn.yes ? password : 'not the password' };
     const done = () => {
       turn.who.deactivated = true;
@@ -551,6 +631,8 @@ type OperationName = keyof typeof operations | 'wait';
 /** How often each is drawn, where that is not once. */
 const weights: Partial<Record<OperationName, number>> = {
   signIn: 3,
+  signOn: 4,
+  giveAddress: 2,
   refresh: 6,
   suspend: 2,
   changeRole: 2,
@@ -566,6 +648,15 @@ interface Tokens {
   readonly accessToken: string;
   readonly refreshToken: string;
 }
+
+const newPerson = (
+  { id, username }: { id: string; username: string },
+  madeAt: number,
+  more: Partial<Person> = {},
+): Person => {
+  const standing = { role: 'user', suspended: false, deactivated: false } as const;
+  return { id, username, madeAt, ...standing, passes: [], hasPassword: true, email: null, subject: null, ...more };
+};
 
 const newSession = (holder: Person, { accessToken, refreshToken }: Tokens): Pass => ({
   id: JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString()).sid,
@@ -609,6 +700,7 @@ export interface Stage {
   readonly left: TestService;
   readonly right: TestService;
   readonly root: TestPerson;
+  readonly provider: LyingProvider;
   /** The clock of both replicas stands still but for steps that let time pass. */
   now: number;
   /** How often each operation had which outcome. */
@@ -618,14 +710,23 @@ export interface Stage {
 export async function openStage(): Promise<Stage> {
   const time = { now: Date.now() };
   const clock = () => new Date(time.now);
-  const left = await startTestService({ clock });
+  const [provider, port] = [await LyingProvider.start(client.id), await freePort()];
+  const environment = {
+    PORT: `${port}`,
+    OIDC_ISSUER: provider.issuer,
+    OIDC_CLIENT_ID: client.id,
+    OIDC_CLIENT_SECRET: client.secret,
+    OIDC_REDIRECT_URI: `http://127.0.0.1:${port}/v1/auth/sso/callback`,
+  };
+  const left = await startTestService({ clock, environment });
   const right = await startTestService({ beside: left, clock });
-  return Object.assign(time, { left, right, root: await signIn(left.url), tally: new Map() });
+  return Object.assign(time, { left, right, root: await signIn(left.url), provider, tally: new Map() });
 }
 
-export async function closeStage({ left, right }: Stage): Promise<void> {
+export async function closeStage({ left, right, provider }: Stage): Promise<void> {
   await right.stop();
   await left.stop();
+  await provider.stop();
 }
 
 const seed = Number(process.env.ACCESS_SEED ?? Date.now() % 2 ** 31);
@@ -643,8 +744,8 @@ const oneOf = <T>(...values: T[]) => fc.constantFrom(...values);
 const names: readonly OperationName[] = [...(Object.keys(operations) as OperationName[]), 'wait'];
 const steps: fc.Arbitrary<Step> = fc.record({
   does: oneOf(...names.flatMap((name) => Array<OperationName>(weights[name] ?? 1).fill(name))),
-  who: fc.nat(3),
-  whom: fc.nat(3),
+  who: fc.nat(11),
+  whom: fc.nat(11),
   room: fc.nat(1),
   good: oneOf(true, true, true, false),
   which: fc.nat(99),
@@ -676,7 +777,7 @@ async function play(stage: Stage, sequence: readonly Step[]): Promise<void> {
 const passesOf = ({ people, robot }: World): Pass[] => [...people, robot].flatMap(({ passes }) => passes);
 
 /** An administrator and three others; a public room of the first and a private one of the second with somebody at each rank. */
-async function setWorld({ left, root }: Stage): Promise<World> {
+async function setWorld({ left, root, now }: Stage): Promise<World> {
   const some = await Promise.all([1, 2, 3, 4].map(() => register(left.url)));
   const [one, two, three] = some as [TestPerson, TestPerson, TestPerson];
   await root.patch(`/v1/users/${one.id}`, { role: 'admin' });
@@ -686,8 +787,7 @@ async function setWorld({ left, root }: Stage): Promise<World> {
   ];
   const people = some.map((person, i): Person => {
     const { id, username } = person;
-    const role = i === 0 ? 'admin' : 'user';
-    const holder: Person = { id, username, role, suspended: false, deactivated: false, passes: [] };
+    const holder = newPerson({ id, username }, now, { role: i === 0 ? 'admin' : 'user' });
     holder.passes.push(newSession(holder, person));
     return holder;
   });
@@ -701,27 +801,27 @@ async function setWorld({ left, root }: Stage): Promise<World> {
     return { id: ids[i] as string, isPrivate: i === 1, roles: new Map(entered), ...nothing };
   });
   const { id, username } = (await root.post('/v1/bots', { username: freshName() })).body;
-  const robot: Person = { id, username, role: 'user', suspended: false, deactivated: false, passes: [] };
+  const robot = newPerson({ id, username }, now, { role: 'user' });
   return { people, robot, rooms };
 }
 
 function lookUp({ now }: Stage, { people, robot, rooms }: World, step: Step, serial: number): Turn {
-  const who = people[step.who] as Person;
+  const [who, whom] = [pick(people, step.who), pick(people, step.whom)];
   const pass = pick(step.good ? prefer(who.passes, isGood) : who.passes, step.which);
   const room = rooms[step.room] as Room;
   const hook = pick(room.hooks, step.which) as Hook | undefined;
-  return { ...step, who, whom: people[step.whom] as Person, room, hook, robot, pass, now, serial };
+  return { ...step, who, whom, room, hook, robot, pass, people, now, serial };
 }
 
 async function take(stage: Stage, turn: Turn, story: string[]): Promise<void> {
   const { does, who, pass, which } = turn;
   const operation = operations[does as keyof typeof operations] as (turn: Turn) => Deed;
-  const { method, path, body, asSomebody = true, expected, done, nonetheless } = operation(turn);
+  const { method, path, body, asSomebody = true, comes, expected, done, nonetheless } = operation(turn);
   const { url } = stage.left;
   const visitor = asSomebody ? bearing(pass, url, which) : new Visitor(url);
-  const answer = await visitor.send(method, path, body);
+  const answer = comes ? await signOn(stage, comes) : await visitor.send(method, path, body);
   const shown = asSomebody ? `with ${isSession(pass) ? 'session' : `token for ${pass.scopes}`} ${pass.id}` : '';
-  const told = `${does}: ${who.role} ${who.username} ${shown} ${method} ${path} ${JSON.stringify(body) ?? ''}`;
+  const told = `${does}: ${who.role} ${who.username} ${shown} ${method} ${path} ${JSON.stringify(body ?? comes) ?? ''}`;
   story.push(`${told} -> ${outcome(answer)}`);
   if (outcome(answer) !== expected) throw new Error(`The last step should have been ${expected}.`);
   if (typeof expected === 'number') done?.(answer.body);
@@ -729,6 +829,22 @@ async function take(stage: Stage, turn: Turn, story: string[]): Promise<void> {
   const entry = `${does}: ${expected}`;
   stage.tally.set(entry, (stage.tally.get(entry) ?? 0) + 1);
 }
+
+/** Goes to the provider and back as somebody, and exchanges the code at the end for a session. */
+async function signOn({ left, provider, now }: Stage, somebody: JWTPayload) {
+  const key = await providerKey;
+  provider.keys = [key.jwk];
+  const times = { iat: Math.floor(now / 1_000), exp: Math.floor(Math.max(now, Date.now()) / 1_000) + 300 };
+  provider.token = (claims) => signed({ ...claims, ...somebody, ...times }, key);
+  const browser = new Browser();
+  const end = String(await browser.follow(`${left.url}/v1/auth/sso`, `${left.url}/admin/`));
+  const response = await browser.post(`${left.url}/v1/auth/sso/session`, { code: end.split('#sso-code=')[1] });
+  const text = await response.text();
+  const { status, headers } = response;
+  return { status, headers: Object.fromEntries(headers), text, body: JSON.parse(text) };
+}
+
+const providerKey = keyPair('of all sequences');
 
 /** Somebody at a door with one of the access tokens of a session, or with a personal token. */
 const bearing = ({ holder, access }: Pass, url: string, which: number): TestPerson =>

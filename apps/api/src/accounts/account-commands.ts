@@ -4,7 +4,6 @@ import {
   type ChangeUser,
   isRejection,
   nameKey,
-  passwordProblem,
   type Rejection,
   reject,
   shutOutSince,
@@ -21,6 +20,7 @@ import { Proving } from '../sessions/proving.js';
 import { EndSessions, EndSessionsHandler } from '../sessions/session-commands.js';
 import { ACCESS_SECONDS, AccessTokens } from '../vault/access-tokens.js';
 import { Administrators } from '../vault/administrators.js';
+import { passwordProblem } from '../vault/common-passwords.js';
 import { Credentials } from '../vault/credentials.js';
 import { Names } from '../vault/names.js';
 import { hashPassword } from '../vault/passwords.js';
@@ -45,7 +45,7 @@ export class ReviseAccount extends Command<UserDecided | Rejection> {
   constructor(
     readonly userId: string,
     readonly actor: Actor,
-    readonly wishes: Pick<ChangeUser, 'displayName' | 'role' | 'suspended' | 'deactivated'>,
+    readonly wishes: Pick<ChangeUser, 'displayName' | 'email' | 'role' | 'suspended' | 'deactivated'>,
     readonly context: Context,
   ) {
     super();
@@ -142,7 +142,7 @@ export class OpenAccountHandler implements ICommandHandler<OpenAccount> {
 
   async execute({ userId, account, context, actor }: OpenAccount): Promise<UserDecided | Rejection> {
     const { password, ...registration } = account;
-    const problem = password === null ? null : passwordProblem(password, account.username);
+    const problem = password === null ? null : await passwordProblem(password, account.username);
     if (problem) return reject('Invalid', `The password ${problem}.`);
     const closed = this.refusal(account.origin, actor);
     if (closed) return closed;

@@ -231,7 +231,8 @@ export class AccountController {
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<User> {
-    if (body.role !== undefined) await this.proving.demandFresh(identity);
+    // Whoever may give an account an address may give it to themselves, by single sign-on.
+    if (body.role !== undefined || body.email !== undefined) await this.proving.demandFresh(identity);
     return this.change(params.id, identity.actor, body, context, reply);
   }
 

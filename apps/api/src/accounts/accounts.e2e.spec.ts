@@ -613,6 +613,17 @@ describe('the first administrator', () => {
     }
   });
 
+  it.each(['Password123', 'ADMINISTRATOR', 'root-of-all'])(
+    'does not come to be with the password %s that everybody tries, and the error names the setting',
+    async (ADMIN_PASSWORD) => {
+      const environment = { ADMIN_USERNAME: 'root-of-all', ADMIN_PASSWORD };
+      await expect(startTestService({ environment })).rejects.toThrow(/ADMIN_PASSWORD (must not|is one)/);
+      // A service that is there already does not read it any more.
+      const later = await startTestService({ beside: service, environment });
+      await later.stop();
+    },
+  );
+
   it('keeps their name', async () => {
     const body = { username: administrator.username, password };
     expect(outcome(await visitor.post('/v1/auth/register', body))).toBe('name_taken');

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { nameKey } from '@verbatim/domain';
 import type { Sql } from 'postgres';
+import { InvalidConfiguration } from '../config.js';
 import type { Users } from '../mailbox/entities.js';
 import { newId } from '../new-id.js';
 import { accepted } from '../rest/refusal.js';
+import { passwordProblem } from '../vault/common-passwords.js';
 import type { Names } from '../vault/names.js';
 import { hashPassword } from '../vault/passwords.js';
 
@@ -16,6 +18,13 @@ export interface FirstAdministrator {
   readonly username: string;
   /** Null: chosen by the operator. */
   readonly password: string | null;
+}
+
+/** Throws InvalidConfiguration if the first administrator is still to be made, with a password that everybody tries first. */
+export async function checkFirstAdministrator(users: Users, { username, password }: FirstAdministrator): Promise<void> {
+  if (password === null || (await users.newest(FIRST_ADMINISTRATOR)).state.status !== 'unborn') return;
+  const problem = await passwordProblem(password, username);
+  if (problem) throw new InvalidConfiguration(`The environment is not right: ADMIN_PASSWORD ${problem}.`);
 }
 
 /**

@@ -150,7 +150,7 @@ export const maintenanceSnapshot = {
 
 /** How an account's state stands in a snapshot. */
 export const userSnapshot = {
-  rules: 'user-5',
+  rules: 'user-6',
   write: (state: UserState): string => JSON.stringify({ ...state, revision: `${state.revision}` }),
   read(text: string): UserState {
     const saved = JSON.parse(text) as Omit<UserState, 'revision'> & { revision: string };

@@ -1,8 +1,9 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { type Actor, isRejection, passwordProblem, type Rejection, reject, shutOutSince } from '@verbatim/domain';
+import { type Actor, isRejection, type Rejection, reject, shutOutSince } from '@verbatim/domain';
 import type { Identity } from '../accounts/authentication.js';
 import { Users } from '../mailbox/entities.js';
 import type { Context } from '../mailbox/mailbox.js';
+import { passwordProblem } from '../vault/common-passwords.js';
 import { Credentials, type Replaced } from '../vault/credentials.js';
 import { Sessions, type Which } from '../vault/sessions.js';
 import { Proving } from './proving.js';
@@ -91,7 +92,7 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
   async execute({ identity, currentPassword, newPassword, context }: ChangePassword): Promise<Ended | Rejection> {
     const { actor, sessionId } = identity;
     const { state, revision } = await this.users.newest(actor.id);
-    const problem = passwordProblem(newPassword, state.username);
+    const problem = await passwordProblem(newPassword, state.username);
     if (problem) return reject('Invalid', `The password ${problem}.`);
     const rightHash = await this.proving.byPassword(actor.id, currentPassword);
     if (!rightHash) return reject('WrongPassword', 'The current password is another.');
@@ -121,7 +122,7 @@ export class ResetPasswordHandler implements ICommandHandler<ResetPassword> {
     const { userId, issuedAt } = reset;
     const { state } = await this.users.newest(userId);
     if (shutOutSince(state, issuedAt)) return null;
-    const problem = passwordProblem(newPassword, state.username);
+    const problem = await passwordProblem(newPassword, state.username);
     if (problem) return reject('Invalid', `The password ${problem}.`);
     const replaced = await this.credentials.reset(token, newPassword);
     return replaced && this.news.tell(replaced, issuedAt, null, 'all', context);

@@ -104,7 +104,7 @@ describe('the sessions of a person', () => {
   });
 
   it('keep address and program sealed', async () => {
-    await visitor.post('/v1/auth/login', { username: 'admin', password: 'administrator' }, { 'user-agent': 'Babbage' });
+    await visitor.post('/v1/auth/login', administrator, { 'user-agent': 'Babbage' });
     const rows = await sql<{ device: string }[]>`select device from vault.sessions`;
     const kept = rows.map(({ device }) => Buffer.from(device, 'base64url').toString('latin1')).join();
     expect(kept).not.toContain('Babbage');
@@ -397,6 +397,40 @@ describe('a second factor', () => {
     await expect(client.signIn({ username, password })).rejects.toMatchObject({ code: 'mfa_required' });
     expect((await client.signIn({ username, password, code: phone.code(1) })).id).toBe(ada.id);
     client.close();
+  });
+
+  it('takes a code in every spelling, wherever it takes one, and each code once', async () => {
+    const spellings = [
+      (code: string) => `${code.slice(0, 3)} ${code.slice(3)}`,
+      (code: string) => ` ${code.slice(0, 3)}\u2009-\u00a0${code.slice(3)}\r\n`,
+      (code: string) => [...code].join('\u200b'),
+      (code: string) => code.replaceAll(/\d/g, (digit) => String.fromCodePoint(0x0966 + Number(digit))),
+      (code: string) => code.replaceAll(/\d/g, (digit) => String.fromCodePoint(0xff10 + Number(digit))),
+    ];
+    const ada = await register(left.url);
+    const { secret } = (await ada.post('/v1/me/totp')).body;
+    const phone = new Authenticator(secret, clock);
+    const spelled = (n: number, code = phone.code()) => (spellings[n] as (code: string) => string)(code);
+    const enrolled = await ada.post('/v1/me/totp/confirm', { code: spelled(0) });
+    expect(outcome(enrolled)).toBe(200);
+    for (let n = 0; n < spellings.length; n++) {
+      ahead += 30;
+      const code = phone.code();
+      expect(outcome(await login(ada, password, { code: spelled(n, code) }))).toBe(200);
+      for (let other = 0; other < spellings.length; other++)
+        expect(outcome(await login(ada, password, { code: spelled(other, code) }))).toBe('unauthenticated');
+      expect(outcome(await ada.post('/v1/auth/step-up', { code }))).toBe('forbidden');
+    }
+    for (const spelling of spellings) {
+      ahead += 30;
+      expect(outcome(await ada.post('/v1/auth/step-up', { code: spelling(phone.code()) }))).toBe(204);
+    }
+    const [recovery = ''] = enrolled.body.recoveryCodes;
+    const typed = ` ${recovery.toUpperCase().replaceAll('-', '\u00a0').replaceAll('0', 'o')}\n`;
+    expect(outcome(await login(ada, password, { code: typed }))).toBe(200);
+    expect(outcome(await login(ada, password, { code: recovery }))).toBe('unauthenticated');
+    ahead += 30;
+    expect(outcome(await ada.delete('/v1/me/totp', { code: spelled(3) }))).toBe(204);
   });
 
   it('is replaced by a recovery code, each once', async () => {

@@ -1,16 +1,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-/** The browser's errand while it is at the provider, and its share of the code that ends the sign-on. */
-export const ERRAND = 'verbatim_sso';
-export const BROWSER = 'verbatim_sso_browser';
+/**
+ * The browser's errand while it is at the provider, and its share of the code that ends the sign-on. By the prefix browsers take them from
+ * this very host only, over TLS or from their own machine: no neighbouring host can plant one (RFC 6265bis, 4.1.3).
+ */
+export const ERRAND = '__Host-verbatim_sso';
+export const BROWSER = '__Host-verbatim_sso_browser';
 
-export const cookie = (
-  name: string,
-  value: string,
-  path: string,
-  seconds: number,
-  sameSite: 'Lax' | 'Strict',
-): string => `${name}=${value}; Path=${path}; Max-Age=${seconds}; HttpOnly; Secure; SameSite=${sameSite}`;
+/** The prefix demands the path, and forbids a domain. */
+export const cookie = (name: string, value: string, seconds: number, sameSite: 'Lax' | 'Strict'): string =>
+  `${name}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; Secure; SameSite=${sameSite}`;
 
 export function cookieOf({ headers }: FastifyRequest, name: string): string | undefined {
   const pairs = (headers.cookie ?? '').split(';').map((pair) => pair.trim().split('='));

@@ -1,10 +1,14 @@
 import type { ServerRole } from '@verbatim/domain';
 import { type KeyRing, openText, sealText } from '@verbatim/event-store';
 import * as client from 'openid-client';
+import type { Logger } from 'pino';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config.js';
 import { Refusal } from '../rest/refusal.js';
 import type { ForeignIdentity } from '../vault/identities.js';
+import { claimText, type ForeignNames, verifiedEmail } from './foreign-names.js';
+import { type IdClaims, IdTokens } from './id-tokens.js';
+import { providerFetch } from './provider-fetch.js';
 
 /** Seconds that a person has for signing in at the provider. */
 const SIGN_ON_PATIENCE = 600;
@@ -14,15 +18,17 @@ export const ERRAND_SECONDS = 3_600;
 const DASHBOARD = '/admin/';
 /** Seconds for which the provider is waited for. */
 const PROVIDER_PATIENCE = 10;
+/** For how long what the provider says of itself is used before it is asked again. */
+const DISCOVERY_AGE_MS = 3_600_000;
 const KEY = 'single-sign-on';
 
 /** What the provider says of somebody. */
 export interface ForeignPerson extends ForeignIdentity {
-  /** Null unless the provider says that it is theirs. */
+  /** In the form in which it is stored; null unless the provider has verified it. */
   readonly email: string | null;
-  /** What they would like to be called, the best first. */
-  readonly names: readonly string[];
-  readonly displayName: string | null;
+  /** What their username and their display name could be made from. */
+  readonly usernames: ForeignNames;
+  readonly displayNames: ForeignNames;
   /** The role that the claim of roles gives them; null where no such claim is set up. */
   readonly role: ServerRole | null;
 }
@@ -66,14 +72,29 @@ type Settings = Pick<
   | 'ALLOWED_ORIGINS'
 >;
 
-/** The identity provider of the settings, if there is one: code flow with PKCE, state and nonce (OpenID Connect Core, 3.1). */
+/** What the provider says of itself (OpenID Connect Discovery). */
+interface Discovered {
+  readonly configuration: client.Configuration;
+  readonly idTokens: IdTokens;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/**
+ * The identity provider of the settings, if there is one: code flow with PKCE, state and nonce (OpenID Connect Core, 3.1). Who somebody
+ * is stands in the ID token, whose signature is checked; what else is known of them may come from the UserInfo
+ * endpoint, which has to speak of the same subject.
+ */
 export class IdentityProvider {
-  private discovered: Promise<client.Configuration> | null = null;
+  private discovered: Discovered | null = null;
+  private discovering: Promise<Discovered> | null = null;
+  private away = false;
 
   constructor(
     private readonly settings: Settings,
     private readonly keys: KeyRing,
     private readonly clock: Clock,
+    private readonly log: Logger,
   ) {}
 
   /** What to call it; null: there is none. */
@@ -95,7 +116,7 @@ export class IdentityProvider {
 
   /** Where to send a browser, and what it is to bring back. */
   async begin({ invitation, returnTo }: Departure): Promise<{ address: string; errand: string }> {
-    const configuration = await this.configuration();
+    const { configuration } = await this.provider();
     const errand: Errand = {
       state: client.randomState(),
       nonce: client.randomNonce(),
@@ -117,34 +138,39 @@ export class IdentityProvider {
 
   /** Who comes back, by the query of the address and by what the browser has brought. */
   async finish(query: string, sealed: string | undefined): Promise<Arrival> {
-    const configuration = await this.configuration();
+    const provider = await this.provider();
     const errand = await this.open(sealed);
     if (!errand || errand.until < this.clock().getTime())
       throw new Refusal('unauthenticated', 'This was not begun in this browser, or too long ago. Begin anew.');
     try {
-      const tokens = await client.authorizationCodeGrant(
-        configuration,
-        new URL(`${this.settings.OIDC_REDIRECT_URI}${query}`),
-        {
-          expectedState: errand.state,
-          expectedNonce: errand.nonce,
-          pkceCodeVerifier: errand.verifier,
-          idTokenExpected: true,
-        },
-      );
-      const claims = tokens.claims();
-      if (!claims) throw new Refusal('unauthenticated', 'The identity provider did not say who this is.');
-      const more = configuration.serverMetadata().userinfo_endpoint
-        ? await client.fetchUserInfo(configuration, tokens.access_token, claims.sub)
-        : ({} as client.UserInfoResponse);
-      // An address and the word that it is verified count only together.
-      const { email, email_verified } = claims.email === undefined ? more : claims;
-      const person = this.person(claims.iss, claims.sub, { ...more, ...claims, email, email_verified });
+      const claims = await this.claimsOf(provider, query, errand);
       const { invitation = null, returnTo = this.settings.OIDC_RETURN_URL } = errand;
-      return { person, invitation, returnTo };
+      return { person: this.person(claims), invitation, returnTo };
     } catch (error) {
-      throw refusalFor(error);
+      const refusal = refusalFor(error);
+      // Only the operator is told why: it is their provider, or their settings.
+      this.log.warn(
+        { reason: (error as Error).message, code: (error as { code?: string }).code },
+        'single sign-on failed',
+      );
+      throw refusal;
     }
+  }
+
+  private async claimsOf(
+    { configuration, idTokens }: Discovered,
+    query: string,
+    { state, nonce, verifier }: Errand,
+  ): Promise<IdClaims> {
+    const address = new URL(`${this.settings.OIDC_REDIRECT_URI}${query}`);
+    const checks = { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: verifier, idTokenExpected: true };
+    const tokens = await client.authorizationCodeGrant(configuration, address, checks);
+    const claims = await idTokens.verify(tokens.id_token ?? '', nonce);
+    if (!configuration.serverMetadata().userinfo_endpoint) return claims;
+    const more = await client.fetchUserInfo(configuration, tokens.access_token, claims.sub);
+    // An address and the word that it is verified count only together.
+    const { email, email_verified } = claims.email === undefined ? more : claims;
+    return { ...more, ...claims, email, email_verified };
   }
 
   private async open(sealed: string | undefined): Promise<Errand | null> {
@@ -152,16 +178,16 @@ export class IdentityProvider {
     return text === null ? null : (JSON.parse(text) as Errand);
   }
 
-  private person(issuer: string, subject: string, claims: Readonly<Record<string, unknown>>): ForeignPerson {
-    const text = (name: string) => (typeof claims[name] === 'string' ? (claims[name] as string) : null);
-    const email = claims.email_verified === true ? text('email') : null;
-    const names = [text('preferred_username'), email?.split('@')[0], text('nickname'), text('name')];
+  private person(claims: IdClaims): ForeignPerson {
+    const email = verifiedEmail(claims);
+    const text = (name: string) => claimText(claims[name]) ?? '';
+    const fullName = `${text('given_name')} ${text('family_name')}`;
     return {
-      issuer,
-      subject,
+      issuer: claims.iss,
+      subject: claims.sub,
       email,
-      names: names.filter((name): name is string => Boolean(name)),
-      displayName: text('name'),
+      usernames: ['preferred_username', 'email', 'nickname', 'name'].map(text),
+      displayNames: [text('name'), fullName, ...['preferred_username', 'nickname', 'email'].map(text)],
       role: this.roleIn(claims),
     };
   }
@@ -174,19 +200,41 @@ export class IdentityProvider {
     return auditor && values.includes(auditor) ? 'auditor' : 'user';
   }
 
-  /** Asks the provider for its addresses, once; a provider that was away is asked again. */
-  private configuration(): Promise<client.Configuration> {
+  /** What the provider says of itself. It is asked now and then; while it is away, what it said last counts. */
+  private async provider(): Promise<Discovered> {
+    const { discovered } = this;
+    if (discovered && this.clock().getTime() - discovered.at < DISCOVERY_AGE_MS) return discovered;
+    this.discovering ??= this.discover().finally(() => {
+      this.discovering = null;
+    });
+    try {
+      this.discovered = await this.discovering;
+      this.away = false;
+      return this.discovered;
+    } catch (error) {
+      if (error instanceof Refusal) throw error;
+      if (!this.away) this.log.warn({ err: error }, 'the identity provider cannot be used');
+      this.away = true;
+      if (discovered) return discovered;
+      throw away(error);
+    }
+  }
+
+  private async discover(): Promise<Discovered> {
     const { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: id = '', OIDC_CLIENT_SECRET: password } = this.settings;
-    if (!issuer) return Promise.reject(new Refusal('not_found', 'There is no single sign-on here.'));
+    if (!issuer) throw new Refusal('not_found', 'There is no single sign-on here.');
     // The settings let only a provider on this machine go without TLS.
     const execute = issuer.startsWith('http:') ? [client.allowInsecureRequests] : [];
-    this.discovered ??= client
-      .discovery(new URL(issuer), id, password, undefined, { execute, timeout: PROVIDER_PATIENCE })
-      .catch((error: unknown) => {
-        this.discovered = null;
-        throw away(error);
-      });
-    return this.discovered;
+    const options = { execute, timeout: PROVIDER_PATIENCE, [client.customFetch]: providerFetch };
+    const configuration = await client.discovery(new URL(issuer), id, password, undefined, options);
+    const { issuer: named, jwks_uri } = configuration.serverMetadata();
+    const keys = new URL(jwks_uri ?? '');
+    if (keys.protocol !== 'https:' && issuer.startsWith('https:')) throw new TypeError('jwks_uri is without TLS.');
+    return {
+      configuration,
+      idTokens: new IdTokens({ issuer: named, clientId: id, keys }, this.clock),
+      at: this.clock().getTime(),
+    };
   }
 
   private async key(): Promise<Buffer> {
@@ -199,10 +247,12 @@ export class IdentityProvider {
 const away = (cause: unknown) =>
   Object.assign(new Refusal('unavailable', 'The identity provider cannot be reached at the moment.'), { cause });
 
+const awayCodes = new Set(['OAUTH_TIMEOUT', 'OAUTH_ABORT', 'ERR_JWKS_TIMEOUT']);
+
 /** Whatever the provider refused means that it did not confirm who this is. */
 function refusalFor(error: unknown): Error {
   if (error instanceof Refusal) return error;
-  const { code } = error as { code?: string };
-  if (error instanceof TypeError || code === 'OAUTH_TIMEOUT' || code === 'OAUTH_ABORT') return away(error);
+  const { code = '' } = error as { code?: string };
+  if (error instanceof TypeError || awayCodes.has(code)) return away(error);
   return new Refusal('unauthenticated', 'The identity provider did not confirm who this is. Begin anew.');
 }

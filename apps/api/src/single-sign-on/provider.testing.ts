@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net';
 /** What a provider knows of somebody: the claims of OpenID Connect, and groups. */
 export interface Claims {
   readonly sub: string;
-  readonly email?: string;
-  readonly email_verified?: boolean;
-  readonly name?: string;
-  readonly preferred_username?: string;
+  readonly email?: unknown;
+  readonly email_verified?: unknown;
+  readonly name?: unknown;
+  readonly preferred_username?: unknown;
   readonly groups?: readonly string[];
 }
 

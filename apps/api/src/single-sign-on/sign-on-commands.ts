@@ -1,5 +1,5 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { type Actor, isRejection, limits, normalize, type Rejection, reject, textProblem } from '@verbatim/domain';
+import { type Actor, emailKey, isRejection, type Rejection, reject } from '@verbatim/domain';
 import { peopleWithEmail } from '@verbatim/projections';
 import { OpenAccount, OpenAccountHandler, ReviseAccount, ReviseAccountHandler } from '../accounts/account-commands.js';
 import { Registration } from '../accounts/account-controller.js';
@@ -12,10 +12,14 @@ import { newId } from '../new-id.js';
 import { ReadModels } from '../read-models/read-models.js';
 import { EndSessions, EndSessionsHandler } from '../sessions/session-commands.js';
 import { Credentials } from '../vault/credentials.js';
-import { Identities } from '../vault/identities.js';
+import { Identities, Linking } from '../vault/identities.js';
 import { SecondFactors } from '../vault/second-factors.js';
 import { Sessions } from '../vault/sessions.js';
+import { displayNameFor, usernamesFor } from './foreign-names.js';
 import type { ForeignPerson } from './identity-provider.js';
+
+/** Accounts with one address that are looked at in one sign-in. */
+const MOST_CANDIDATES = 50;
 
 /** Finds, links or makes the account of somebody whom the identity provider has recognized; answers its id. */
 export class AdmitForeigner extends Command<string | Rejection> {
@@ -33,6 +37,7 @@ export class AdmitForeigner extends Command<string | Rejection> {
 export class AdmitForeignerHandler implements ICommandHandler<AdmitForeigner> {
   constructor(
     private readonly identities: Identities,
+    private readonly linking: Linking,
     private readonly users: Users,
     private readonly sessions: Sessions,
     private readonly credentials: Credentials,
@@ -46,24 +51,53 @@ export class AdmitForeignerHandler implements ICommandHandler<AdmitForeigner> {
   ) {}
 
   async execute({ person, invitation, context }: AdmitForeigner): Promise<string | Rejection> {
-    const known = await this.identities.ownerOf(person);
     const userId =
-      known ?? (await this.linkByEmail(person, context)) ?? (await this.linkNew(person, invitation, context));
+      (await this.identities.ownerOf(person)) ??
+      (await this.linkByAddress(person, context)) ??
+      (await this.linkNew(person, invitation, context));
     if (typeof userId !== 'string') return userId;
+    await this.settleAddress(userId, person, context);
     const mapped = await this.mapRole(userId, person, context);
     return mapped ?? userId;
   }
 
-  /** The account that names the address which the provider has verified; null: there is none. */
-  private async linkByEmail(person: ForeignPerson, context: Context): Promise<string | null | Rejection> {
-    if (!person.email) return null;
-    const [userId, another] = await peopleWithEmail(this.readModels.db, person.email, 2);
-    if (!userId) return null;
+  /**
+   * The account that was made for somebody with the address that the provider has verified; null: there is none. What an account
+   * merely names counts for nothing, since anybody can name any address.
+   */
+  private async linkByAddress(person: ForeignPerson, context: Context): Promise<string | null | Rejection> {
+    const { email } = person;
+    if (email === null) return null;
+    const candidates = await peopleWithEmail(this.readModels.db, email, ['administrator', 'provider'], MOST_CANDIDATES);
+    if (candidates.length === 0) return null;
+    return this.linking.inTurn(async () => {
+      const known = await this.identities.ownerOf(person);
+      if (known) return known;
+      const userId = await this.accountFor(email, person.issuer, candidates);
+      return userId && this.takeOver(userId, person, context);
+    });
+  }
+
+  /** The first of the candidates that waits for the holder of the address, one that is in use if possible. */
+  private async accountFor(email: string, issuer: string, candidates: readonly string[]): Promise<string | null> {
+    let suspended: string | null = null;
+    for (const userId of candidates) {
+      const { state } = await this.users.newest(userId);
+      const isTheirs = state.email !== null && emailKey(state.email) === emailKey(email) && !state.bot;
+      if (!isTheirs || state.emailSource === 'person') continue;
+      const issuers = await this.identities.issuersOf(userId);
+      // The provider has given the address to somebody else since, who must not get the account of the one before.
+      if (issuers.includes(issuer)) continue;
+      if (state.emailSource === 'provider' && issuers.length === 0) continue;
+      if (state.status === 'active') return userId;
+      if (state.status === 'suspended') suspended ??= userId;
+    }
+    return suspended;
+  }
+
+  /** Links an account. Who had it so far need not be the holder of the address, so nothing opens it any more that did before. */
+  private async takeOver(userId: string, person: ForeignPerson, context: Context): Promise<string | Rejection> {
     const { state } = await this.users.newest(userId);
-    if (state.email?.toLowerCase() !== person.email.toLowerCase()) return null;
-    // An address that the provider has given to somebody else since must not hand over the account of the one before.
-    if (another || state.status !== 'active' || (await this.identities.has(userId, person.issuer))) return notYours;
-    // Nobody has checked until now that the account's address is its holder's: whoever made it may have waited for this moment.
     await this.credentials.remove(userId);
     const identityId = newId();
     const sessionIds = await this.sessions.revoke(userId, 'all');
@@ -75,7 +109,19 @@ export class AdmitForeignerHandler implements ICommandHandler<AdmitForeigner> {
     if (isRejection(ended)) return ended;
     if (state.totpId !== null) await this.factors.forget(state.totpId);
     await this.identities.link(identityId, person, userId);
-    return this.identities.ownerOf(person);
+    return (await this.identities.ownerOf(person)) ?? userId;
+  }
+
+  /**
+   * Gives the account the address that the provider has verified, and takes it from those that only named it, whose holders find that
+   * among their events. What is not done here, because there are too many, is done at the next sign-in.
+   */
+  private async settleAddress(userId: string, { email }: ForeignPerson, context: Context): Promise<void> {
+    if (email === null) return;
+    await this.users.send(userId, { type: 'ConfirmEmail', actor: null, email }, context);
+    const others = await peopleWithEmail(this.readModels.db, email, ['person'], MOST_CANDIDATES);
+    for (const other of others)
+      if (other !== userId) await this.users.send(other, { type: 'GiveUpEmail', actor: null, email }, context);
   }
 
   /** A new account. Its id derives from the identity, so that a second attempt goes on with what a first one began. */
@@ -115,24 +161,25 @@ export class AdmitForeignerHandler implements ICommandHandler<AdmitForeigner> {
   }
 
   private async open(userId: string, person: ForeignPerson, context: Context): Promise<object | Rejection> {
+    const rest = { email: person.email, role: 'user', origin: 'sso', password: null } as const;
     let refused: Rejection = reject('Conflict', 'No username could be found for you.');
-    for (const username of usernamesFor(person, userId)) {
-      const name = normalize(person.displayName ?? '').trim();
-      const displayName = textProblem(name, 1, limits.displayName) ? username : name;
-      const account = {
-        username,
-        displayName,
-        email: person.email,
-        role: 'user',
-        origin: 'sso',
-        password: null,
-      } as const;
-      const opened = await this.opening.execute(new OpenAccount(userId, account, context));
-      if (!isRejection(opened)) return opened;
-      refused = opened;
-      if (refused.rejected !== 'NameTaken') return refused;
-    }
+    // The username is a name that is always allowed.
+    for (const username of usernamesFor(person.usernames, userId))
+      for (const displayName of [displayNameFor(person.displayNames, username), username]) {
+        const account = { username, displayName, ...rest };
+        const opened = await this.opening.execute(new OpenAccount(userId, account, context));
+        if (!isRejection(opened)) return opened;
+        refused = opened;
+        if (opened.rejected === 'NameTaken') break;
+        if (opened.rejected !== 'Invalid') return this.openedMeanwhile(userId, opened);
+      }
     return refused;
+  }
+
+  /** The same person may have come by another replica at the same moment, under another name. */
+  private async openedMeanwhile(userId: string, refused: Rejection): Promise<object> {
+    const { state } = await this.users.newest(userId);
+    return state.status === 'active' ? state : refused;
   }
 
   /** The role follows the provider at each sign-in, except that the last administrator stays one. */
@@ -146,23 +193,5 @@ export class AdmitForeignerHandler implements ICommandHandler<AdmitForeigner> {
 
 /** On whose behalf roles are changed that the provider gives. */
 const provider: Actor = { id: '00000000-0000-0000-0000-000000000000', role: 'admin' };
-
-const notYours = reject('NotAllowed', 'An account with your e-mail address cannot be linked. Ask an administrator.');
-
-/** Usernames to try in turn: what the person is called elsewhere, the same with a number, and one that nobody has. */
-export function usernamesFor({ names }: Pick<ForeignPerson, 'names'>, userId: string): string[] {
-  const plain = names.map((name) =>
-    name
-      .normalize('NFKD')
-      .toLowerCase()
-      .replaceAll(/\p{M}/gu, '')
-      .replaceAll(/[^a-z0-9_.-]+/g, '-')
-      .replaceAll(/^[-.]+|[-.]+$/g, '')
-      .slice(0, 28),
-  );
-  const base = plain.find((name) => name.length >= 3) ?? 'person';
-  const numbered = [2, 3, 4, 5].map((n) => `${base}${n}`);
-  return [base, ...numbered, `${base.slice(0, 19)}-${userId.replaceAll('-', '').slice(0, 12)}`];
-}
 
 export const signOnCommandHandlers = [AdmitForeignerHandler];

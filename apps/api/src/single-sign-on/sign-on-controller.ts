@@ -65,10 +65,7 @@ export class SignOnController {
     const userId = await this.commands.execute(new AdmitForeigner(person, invitation, context));
     if (typeof userId !== 'string') throw Refusal.of(userId);
     const { code, browser } = await this.identities.issueCode(userId);
-    reply.header('set-cookie', [
-      cookie(ERRAND, '', '/v1/auth/sso', 0, 'Lax'),
-      cookie(BROWSER, browser, '/v1/auth/sso/session', SIGN_ON_SECONDS, 'Strict'),
-    ]);
+    reply.header('set-cookie', [cookie(ERRAND, '', 0, 'Lax'), cookie(BROWSER, browser, SIGN_ON_SECONDS, 'Strict')]);
     // Behind the number sign, so that it is in no log of any server.
     redirect(reply, `${returnTo}#sso-code=${code}`);
   }
@@ -82,6 +79,7 @@ export class SignOnController {
   ): Promise<Session> {
     const browser = cookieOf(request, BROWSER) ?? '';
     const userId = await this.identities.redeemCode({ code: body.code, browser });
+    reply.header('set-cookie', cookie(BROWSER, '', 0, 'Strict'));
     if (!userId) throw new Refusal('unauthenticated', 'The code is not good any more. Begin anew.');
     const session = { userId, how: 'sso', device: this.proxies.deviceOf(request.raw) } as const;
     const signedIn = accepted(await this.commands.execute(new StartSession(session, context)));
@@ -94,7 +92,7 @@ export class SignOnController {
   private async begin(reply: FastifyReply, departure: Departure): Promise<string> {
     const { address, errand } = await this.provider.begin(departure);
     // Lax, because the provider sends the browser back here from another site.
-    reply.header('set-cookie', cookie(ERRAND, errand, '/v1/auth/sso', ERRAND_SECONDS, 'Lax'));
+    reply.header('set-cookie', cookie(ERRAND, errand, ERRAND_SECONDS, 'Lax'));
     return address;
   }
 }

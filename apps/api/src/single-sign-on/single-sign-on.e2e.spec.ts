@@ -80,6 +80,10 @@ async function enter(claims: Claims) {
   return answer.body;
 }
 
+/** Another replica. */
+const beside = (registration: string) =>
+  startTestService({ beside: service, environment: { ...environment, PORT: '0', REGISTRATION: registration } });
+
 const person = (more: Partial<Claims> = {}): Claims => {
   const name = freshName();
   return { sub: `sub-${name}`, preferred_username: name, name: `The ${name}`, ...more };
@@ -175,9 +179,6 @@ describe('signing in at an identity provider', () => {
     }
   });
 
-  const beside = (registration: string) =>
-    startTestService({ beside: service, environment: { ...environment, PORT: '0', REGISTRATION: registration } });
-
   /** Goes to the provider from another replica and back there. */
   async function comeBackTo({ url }: TestService, claims: Claims, invitation?: string) {
     const browserThere = new Browser();
@@ -193,26 +194,87 @@ describe('signing in at an identity provider', () => {
   }
 });
 
-describe('an account that names the same e-mail address', () => {
-  const accountWith = async (email: string) => {
+describe('an e-mail address that the provider has verified', () => {
+  const address = () => `${freshName()}@example.org`;
+  const verified = (email: string, more: Partial<Claims> = {}) => person({ email, email_verified: true, ...more });
+  const named = async (email: string) => {
     const username = freshName();
     const { body } = await visitor.post('/v1/auth/register', { username, password, email });
-    return { username, ...body } as {
-      username: string;
-      accessToken: string;
-      refreshToken: string;
-      user: { id: string };
-    };
+    return { username, id: body.user.id as string, authorization: `Bearer ${body.accessToken}` };
   };
+  const made = async (email: string, more: object = {}) =>
+    (await admin.post('/v1/users', { username: freshName(), email, ...more })).body;
+  const enterAnew = (claims: Claims) => {
+    browser = new Browser();
+    return enter(claims);
+  };
+  const emailEvents = async (id: string) =>
+    (await admin.all(`/v1/users/${id}/events`))
+      .filter(({ type }) => type === 'UserEmailChanged')
+      .map(({ data }) => data);
 
-  it('is linked if the provider has verified it, and nothing opens it any more that did before', async () => {
-    const email = `${freshName()}@example.org`;
-    const account = await accountWith(email);
+  it('gives its owner an account of their own, whoever named it before, and those lose it and are told', async () => {
+    const email = address();
+    const [squatter, another, left] = [
+      await named(email),
+      await named(` ${email.toUpperCase()}\u00a0`),
+      await named(email),
+    ];
+    await admin.patch(`/v1/users/${left.id}`, { deactivated: true });
+    const claims = verified(email);
+    const { user, accessToken } = await enterAnew(claims);
+
+    expect(user).toMatchObject({ username: claims.preferred_username, displayName: claims.name, email });
+    expect([squatter.id, another.id, left.id]).not.toContain(user.id);
+    for (const { id } of [squatter, another, left]) {
+      expect((await admin.get(`/v1/users/${id}`)).body.email).toBeNull();
+      expect(await emailEvents(id)).toEqual([{ email: null, how: 'claimed' }]);
+    }
+    // The holder of the account goes on using it, and finds in its events what happened.
+    const { authorization } = squatter;
+    expect((await visitor.get('/v1/me', { authorization })).body).toMatchObject({ id: squatter.id, email: null });
+    expect((await visitor.get('/v1/me/events', { authorization })).body.items).toContainEqual(
+      expect.objectContaining({ type: 'UserEmailChanged', data: { email: null, how: 'claimed' }, actor: null }),
+    );
+    expect((await enterAnew(claims)).user.id).toBe(user.id);
+    expect(outcome(await visitor.get('/v1/me', { authorization: `Bearer ${accessToken}` }))).toBe(200);
+  });
+
+  it('takes it from accounts that name it later, at the next sign-in', async () => {
+    const claims = verified(address());
+    const { user } = await enterAnew(claims);
+    const squatter = await named(claims.email as string);
+    expect((await enterAnew(claims)).user).toMatchObject({ id: user.id, email: claims.email });
+    expect((await admin.get(`/v1/users/${squatter.id}`)).body.email).toBeNull();
+  });
+
+  it.each([
+    ['false', { email_verified: false }],
+    ['not said', {}],
+    ['a text', { email_verified: 'true' }],
+    ['a number', { email_verified: 1 }],
+  ])('counts for nothing where "verified" is %s', async (_, more) => {
+    const [theirs, reserved] = [address(), address()];
+    const account = await named(theirs);
+    const { user: waiting } = await made(reserved);
+    for (const email of [theirs, reserved]) {
+      const { user } = await enterAnew(person({ email, ...more }));
+      expect([account.id, waiting.id]).not.toContain(user.id);
+      expect(user.email).toBeNull();
+    }
+    expect((await admin.get(`/v1/users/${account.id}`)).body.email).toBe(theirs);
+  });
+
+  it('opens the account that an administrator made for it, and nothing else opens that any more', async () => {
+    const email = `Zoë.${address()}`;
+    const { user: account, passwordReset } = await made(email, { displayName: 'Zoë from Sales', role: 'auditor' });
+    await visitor.post('/v1/auth/reset', { token: passwordReset.token, newPassword: password });
     const holder = await signIn(service.url, { username: account.username, password });
     await Authenticator.setUp(holder, () => new Date(Date.now() + ahead * 1_000));
-    const { user, accessToken } = await enter(person({ email: email.toUpperCase(), email_verified: true }));
+    await named(email);
+    const { user, accessToken } = await enterAnew(verified(email.toUpperCase()));
 
-    expect(user.id).toBe(account.user.id);
+    expect(user).toMatchObject({ id: account.id, displayName: 'Zoë from Sales', email });
     expect(outcome(await holder.get('/v1/me'))).toBe('unauthenticated');
     const login = await visitor.post('/v1/auth/login', { username: account.username, password });
     expect(outcome(login)).toBe('unauthenticated');
@@ -232,26 +294,170 @@ describe('an account that names the same e-mail address', () => {
     );
   });
 
-  it('is left alone if the provider has not verified it', async () => {
-    const email = `${freshName()}@example.org`;
-    const account = await accountWith(email);
-    const { user } = await enter(person({ email, email_verified: false }));
-    expect(user.id).not.toBe(account.user.id);
-    expect(user.email).toBeNull();
+  it('opens an account to which an administrator gave it, but none from which one took it', async () => {
+    const email = address();
+    const [given, cleared] = [await named(address()), await made(email)];
+    expect((await admin.patch(`/v1/users/${given.id}`, { email: `${email} ` })).body.email).toBe(email);
+    expect((await admin.patch(`/v1/users/${cleared.user.id}`, { email: null })).body.email).toBeNull();
+    expect((await enterAnew(verified(email))).user.id).toBe(given.id);
+    expect(await emailEvents(given.id)).toEqual([{ email, how: 'administrator' }]);
+    expect(await emailEvents(cleared.user.id)).toEqual([{ email: null, how: 'administrator' }]);
   });
 
-  it('is not handed to the next who gets the address, nor chosen among several', async () => {
-    const email = `${freshName()}@example.org`;
-    await accountWith(email);
-    await enter(person({ email, email_verified: true }));
-    browser = new Browser();
-    expect(await comeBack(person({ email, email_verified: true }))).toEqual({ refused: 'forbidden' });
+  it('is not handed on with the account when the provider gives it to somebody else', async () => {
+    const email = address();
+    const account = await made(email);
+    const first = verified(email);
+    expect((await enterAnew(first)).user.id).toBe(account.user.id);
+    const { user } = await enterAnew(verified(email));
+    expect(user).toMatchObject({ email });
+    expect(user.id).not.toBe(account.user.id);
+    expect((await enterAnew(first)).user.id).toBe(account.user.id);
+  });
 
-    const shared = `${freshName()}@example.org`;
-    await accountWith(shared);
-    await accountWith(shared);
+  it('opens one that is in use rather than one that was given up; one that is suspended stays shut until it is reinstated', async () => {
+    const email = address();
+    const [old, current] = [await made(email), await made(email)];
+    await admin.patch(`/v1/users/${old.user.id}`, { deactivated: true });
+    expect((await enterAnew(verified(email))).user.id).toBe(current.user.id);
+
+    const gone = address();
+    const { user } = await made(gone);
+    await admin.patch(`/v1/users/${user.id}`, { deactivated: true });
+    expect((await enterAnew(verified(gone))).user.id).not.toBe(user.id);
+
+    const barred = verified(address());
+    const suspended = (await made(barred.email as string)).user.id;
+    await admin.patch(`/v1/users/${suspended}`, { suspended: true });
+    await expect(enterAnew(barred)).rejects.toThrow('suspended');
+    await admin.patch(`/v1/users/${suspended}`, { suspended: false });
+    expect((await enterAnew(barred)).user.id).toBe(suspended);
+  });
+
+  it('follows the provider, unless an administrator has given another', async () => {
+    const claims = verified(address());
+    const { user } = await enterAnew(claims);
+    const moved = address();
+    expect((await enterAnew({ ...claims, email: moved })).user).toMatchObject({ id: user.id, email: moved });
+    const fixed = address();
+    await admin.patch(`/v1/users/${user.id}`, { email: fixed });
+    expect((await enterAnew(claims)).user).toMatchObject({ id: user.id, email: fixed });
+    await admin.patch(`/v1/users/${user.id}`, { email: null });
+    expect((await enterAnew(claims)).user).toMatchObject({ id: user.id, email: null });
+  });
+
+  it.each([
+    [' ada.%@Example.ORG\t', 'ada.%@example.org'],
+    ['ada.%@bücher.example', 'ada.%@xn--bcher-kva.example'],
+    ['jörg.%@example.org', 'jörg.%@example.org'],
+    ['a@b', null],
+    [`${'x'.repeat(300)}%@example.org`, null],
+    ['Ada <ada.%@example.org>', null],
+    ['ada.%@example.org\u0000', 'ada.%@example.org'],
+    [['ada.%@example.org'], null],
+    [17, null],
+  ])('is stored as an address is stored here, or not at all: %j', async (claim, stored) => {
+    const unique = freshName();
+    const email = JSON.parse(JSON.stringify(claim).replaceAll('%', unique));
+    const { user } = await enterAnew(person({ email, email_verified: true }));
+    expect(user.email).toBe(stored?.replaceAll('%', unique) ?? null);
+  });
+
+  it('brings one person who comes over two replicas at once to one account', async () => {
+    const other = await beside('open');
+    try {
+      for (const prepare of [() => Promise.resolve(), (email: string) => made(email)]) {
+        const claims = verified(address());
+        await prepare(claims.email as string);
+        const arrivals = await Promise.all([service, other, service, other].map(({ url }) => arrival(url, claims)));
+        const entered = await Promise.all(arrivals.map((arrive) => arrive()));
+        const ids = entered.map(({ user }) => user.id);
+        expect(new Set(ids).size).toBe(1);
+        for (const { accessToken } of entered)
+          expect(outcome(await visitor.get('/v1/me', { authorization: `Bearer ${accessToken}` }))).toBe(200);
+        const links = (await admin.all(`/v1/users/${ids[0]}/events`)).filter(({ type }) => type === 'IdentityLinked');
+        expect(links).toHaveLength(1);
+      }
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it('brings two people who come with it at once to two accounts', async () => {
+    const other = await beside('open');
+    try {
+      const email = address();
+      const { user } = await made(email);
+      const arrivals = [await arrival(service.url, verified(email)), await arrival(other.url, verified(email))];
+      const ids = (await Promise.all(arrivals.map((arrive) => arrive()))).map(({ user }) => user.id);
+      expect(new Set(ids).size).toBe(2);
+      expect(ids).toContain(user.id);
+    } finally {
+      await other.stop();
+    }
+  });
+
+  /** Somebody who has signed in at the provider; going on brings them back to this replica and in. */
+  async function arrival(url: string, claims: Claims) {
+    const theirs = new Browser();
+    provider.next = claims;
+    const start = (await theirs.get(`${url}/v1/auth/sso`)).headers.get('location') ?? '';
+    const back = String(await theirs.follow(start, at('/v1/auth/sso/callback'))).replace(service.url, url);
+    return async () => {
+      const place = (await theirs.get(back)).headers.get('location') ?? '';
+      const code = /#sso-code=(.*)$/.exec(place)?.[1];
+      const answer = await theirs.post(`${url}/v1/auth/sso/session`, { code });
+      return (await answer.json()) as { user: { id: string }; accessToken: string };
+    };
+  }
+});
+
+describe('a name that the provider sends', () => {
+  const long = 'Ada '.repeat(100);
+  it.each([
+    ['Ada  Lovelace', 'Ada Lovelace'],
+    ['Ada\u00a0Lovelace', 'Ada Lovelace'],
+    ['\tAda\r\nLovelace\u2003', 'Ada Lovelace'],
+    ['\u200fAda\u200f Lovelace\u202c', 'Ada Lovelace'],
+    ['Ada\u0000Lovelace\u0007', 'AdaLovelace'],
+    [long, long.slice(0, 79)],
+    ['👩‍👩‍👧‍👦'.repeat(30), undefined],
+    ['🎉', undefined],
+    ['Ada Lоvelace', undefined],
+    ['عادة \u200fنور', 'عادة نور'],
+    ['李小龙', '李小龙'],
+    ['', null],
+    [' \u3000\u2800\u200b', null],
+    [42, null],
+    [['Ada'], null],
+    ['grace@example.org', 'grace'],
+  ])('is cleaned up and never refused: %j', async (name, expected) => {
     browser = new Browser();
-    expect(await comeBack(person({ email: shared, email_verified: true }))).toEqual({ refused: 'forbidden' });
+    const claims = person({ name });
+    const { user } = await enter(claims);
+    if (expected === undefined) expect(user.displayName).not.toBe('');
+    else expect(user.displayName).toBe(expected ?? claims.preferred_username);
+  });
+
+  it('has successors: the username there, the address, and one that is made up', async () => {
+    const unique = freshName();
+    const entered = async (claims: Partial<Claims>) => {
+      browser = new Browser();
+      return (await enter({ sub: `sub-${freshName()}`, ...claims })).user;
+    };
+    expect(await entered({ preferred_username: `  ${unique}\u200b\n` })).toMatchObject({
+      username: unique,
+      displayName: unique,
+    });
+    expect(await entered({ email: `${unique}.b@example.org` })).toMatchObject({
+      username: `${unique}.b`,
+      displayName: `${unique}.b`,
+    });
+    expect(await entered({ preferred_username: `${unique}.c@example.org` })).toMatchObject({ username: `${unique}.c` });
+    const { username, displayName } = await entered({ name: '\u202e', preferred_username: '龍' });
+    expect(username).toMatch(/^person/);
+    expect(displayName).toBe('龍');
+    expect((await entered({})).displayName).toMatch(/^person/);
   });
 });
 
@@ -293,11 +499,13 @@ describe('what comes back from the provider', () => {
   it('holds no token in an address, and cookies that scripts and other sites do not see', async () => {
     const came = await comeBack(person());
     expect(came).toEqual({ code: expect.stringMatching(/^[\w-]{43}$/) });
-    const ours = browser.asked.filter((text) => text.startsWith('verbatim_sso'));
+    await exchange((came as { code: string }).code);
+    const ours = browser.asked.filter((text) => text.includes('verbatim_sso'));
     expect(ours.map((text) => text.replace(/=[^;]*;/, '=...;'))).toEqual([
-      'verbatim_sso=...; Path=/v1/auth/sso; Max-Age=3600; HttpOnly; Secure; SameSite=Lax',
-      'verbatim_sso=...; Path=/v1/auth/sso; Max-Age=0; HttpOnly; Secure; SameSite=Lax',
-      'verbatim_sso_browser=...; Path=/v1/auth/sso/session; Max-Age=30; HttpOnly; Secure; SameSite=Strict',
+      '__Host-verbatim_sso=...; Path=/; Max-Age=3600; HttpOnly; Secure; SameSite=Lax',
+      '__Host-verbatim_sso=...; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax',
+      '__Host-verbatim_sso_browser=...; Path=/; Max-Age=30; HttpOnly; Secure; SameSite=Strict',
+      '__Host-verbatim_sso_browser=...; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Strict',
     ]);
   });
 });
@@ -318,10 +526,9 @@ describe('whoever is to be led back in any case', () => {
     browser = new Browser();
     expect(await end(from, null)).toMatch(refused(place, 'unauthenticated'));
     browser = new Browser();
-    const email = `${freshName()}@example.org`;
-    await visitor.post('/v1/auth/register', { username: freshName(), password, email });
-    await visitor.post('/v1/auth/register', { username: freshName(), password, email });
-    expect(await end(from, person({ email, email_verified: true }))).toMatch(refused(place, 'forbidden'));
+    await admin.put('/v1/maintenance', {});
+    expect(await end(from, person())).toMatch(refused(place, 'maintenance'));
+    await admin.delete('/v1/maintenance');
   });
 
   it('is led back when it took too long, but not by another browser, nor once the errand is done', async () => {

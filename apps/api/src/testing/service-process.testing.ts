@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { administrator } from './test-service.testing.js';
 
 /** The built service as a process of its own, to be killed by real signals. */
 export interface ServiceProcess {
@@ -20,7 +21,7 @@ export async function startProcess(environment: Readonly<Record<string, string>>
     ...process.env,
     PORT: '0',
     LOG_LEVEL: 'error',
-    ADMIN_PASSWORD: 'administrator',
+    ADMIN_PASSWORD: administrator.password,
     RATE_LIMITS: 'off',
     ...environment,
   };

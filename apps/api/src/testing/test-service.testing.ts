@@ -28,7 +28,7 @@ export interface TestServiceOptions {
   readonly beside?: TestService;
 }
 
-export const administrator = { username: 'admin', password: 'administrator' } as const;
+export const administrator = { username: 'admin', password: 'administers the tests' } as const;
 
 const folders = new WeakMap<TestService, string>();
 

@@ -30,10 +30,10 @@ export class Identities {
     return row?.user_id ?? null;
   }
 
-  /** Whether somebody has an identity at this provider. */
-  async has(userId: string, issuer: string): Promise<boolean> {
-    const rows = await this.sql`select 1 from vault.identities where user_id = ${userId} and issuer = ${issuer}`;
-    return rows.length > 0;
+  /** The providers at which somebody has an identity. */
+  async issuersOf(userId: string): Promise<string[]> {
+    const rows = await this.sql<{ issuer: string }[]>`select issuer from vault.identities where user_id = ${userId}`;
+    return rows.map(({ issuer }) => issuer);
   }
 
   /** Links an identity to an account, unless it is linked already. */
@@ -65,5 +65,31 @@ export class Identities {
 
   private in(seconds: number): Date {
     return new Date(this.clock().getTime() + seconds * 1_000);
+  }
+}
+
+/** Any number that nothing else in the database locks. */
+const LINKING_LOCK = 7_216_003;
+
+/**
+ * Lets one identity at a time be linked to an account that was there before, over all replicas: two people at the same moment must not
+ * get the same account. A process keeps one connection for it, however many wait.
+ */
+export class Linking {
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly sql: Sql) {}
+
+  inTurn<T>(link: () => Promise<T>): Promise<T> {
+    const locked = async () => {
+      const outcome = await this.sql.begin(async (lock) => {
+        await lock`select pg_advisory_xact_lock(${LINKING_LOCK})`;
+        return { value: await link() };
+      });
+      return outcome.value;
+    };
+    const turn = this.last.then(locked);
+    this.last = turn.catch(() => undefined);
+    return turn;
   }
 }

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { type KeyRing, openText, sealText } from '@verbatim/event-store';
+import { plainCode } from '@verbatim/protocol';
 import { Secret, TOTP } from 'otpauth';
 import type { Sql } from 'postgres';
 import type { Clock } from '../clock.js';
@@ -94,9 +95,8 @@ export class SecondFactors {
 
   /** Keyed, so that a copy of the database alone cannot be searched for codes, which are shorter than other secrets. */
   private async hash(totpId: string, code: string): Promise<string> {
-    const plain = code.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
     return createHmac('sha256', await this.key())
-      .update(`${totpId}|${plain}`)
+      .update(`${totpId}|${plainCode(code)}`)
       .digest('hex');
   }
 

