@@ -124,7 +124,10 @@ export function openText(box: string, key: Buffer, associated: string): string |
   try {
     const decipher = crypto.createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES));
     decipher.setAAD(Buffer.from(associated)).setAuthTag(bytes.subarray(-TAG_BYTES));
-    return decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
+    const opened = decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES));
+    // All of it has been given by now; this checks the tag. Decoding the bytes as a whole takes two thirds of the time.
+    decipher.final();
+    return opened.toString('utf8');
   } catch {
     return null;
   }
