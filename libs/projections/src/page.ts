@@ -1,3 +1,4 @@
+import type postgres from 'postgres';
 import type { Sql } from './projection.js';
 
 /** Which part of a list is wanted: at most `limit` items after those that led to `cursor`. */
@@ -21,6 +22,27 @@ export const mapPage = <R, T>({ items, next, cursorAfter }: Page<R>, item: (row:
   next,
   cursorAfter,
 });
+
+/** The same page without the items that are not to be shown. */
+export function keepOf<T>({ items, next, cursorAfter }: Page<T>, keep: (item: T) => boolean): Page<T> {
+  const places = [...items.keys()].filter((index) => keep(items[index] as T));
+  return {
+    items: places.map((index) => items[index] as T),
+    next,
+    cursorAfter: (index) => cursorAfter(places[index] as number),
+  };
+}
+
+/** Items of a page that are looked up at the same time. */
+const TOGETHER = 8;
+
+/** The same page with what is looked up for each item. */
+export async function withEach<R, T>(page: Page<R>, lookUp: (row: R) => Promise<T>): Promise<Page<T>> {
+  const items: T[] = [];
+  for (let from = 0; from < page.items.length; from += TOGETHER)
+    items.push(...(await Promise.all(page.items.slice(from, from + TOGETHER).map(lookUp))));
+  return { ...page, items };
+}
 
 /** The cursor was not made by this list. The caller's mistake, to be answered as such. */
 export class InvalidCursor extends Error {
@@ -106,4 +128,4 @@ export function withinBytes(sql: Sql, rows: Fragment, order: Fragment): Fragment
     WHERE bytes_before < ${ROW_BYTES} ORDER BY ${order}`;
 }
 
-type Fragment = ReturnType<Sql>;
+type Fragment = postgres.PendingQuery<postgres.Row[]>;

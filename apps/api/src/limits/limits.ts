@@ -19,8 +19,10 @@ export interface AccountAllowances {
   readonly reads: Allowance;
   readonly search: Allowance;
   readonly passwords: Allowance;
+  /** Milliseconds of reading. */
+  readonly readTime: Allowance;
 }
-export type Spending = keyof AccountAllowances;
+export type Spending = Exclude<keyof AccountAllowances, 'readTime'>;
 
 /** What one connection may do. It hangs on the connection, so that checking a frame looks up nothing. */
 export interface ConnectionAllowances {
@@ -37,6 +39,7 @@ export class Limits {
   private readonly accounts = new LRUCache<string, AccountAllowances>({ max: REMEMBERED });
   private readonly visitors = new LRUCache<string, Allowance>({ max: REMEMBERED });
   private readonly upgrades = new LRUCache<string, Allowance>({ max: REMEMBERED });
+  private readonly visitorsReadTime = new LRUCache<string, Allowance>({ max: REMEMBERED });
 
   constructor(
     private readonly settings: LimitSettings,
@@ -57,6 +60,7 @@ export class Limits {
       reads: of('reads', 'LIMIT_READS'),
       search: of('search', 'LIMIT_SEARCH'),
       passwords: of('passwords', 'LIMIT_ROOM_PASSWORDS'),
+      readTime: of('read time', 'LIMIT_READ_TIME'),
     };
     this.accounts.set(userId, allowances);
     return allowances;
@@ -76,6 +80,11 @@ export class Limits {
     return this.of(this.visitors, address, 'LIMIT_VISITORS').take();
   }
 
+  /** Milliseconds of reading that somebody at this address has who has not shown who they are. */
+  visitorReadTime(address: string): Allowance {
+    return this.of(this.visitorsReadTime, address, 'LIMIT_READ_TIME');
+  }
+
   /** Counts an attempt to open a socket; tells why it may not be opened. */
   refuseUpgrade(address: string): Refusal | null {
     const wait = this.of(this.upgrades, address, 'LIMIT_UPGRADES').take();
@@ -83,7 +92,11 @@ export class Limits {
     return this.socketsOfAddresses.full(addressKey(address)) ? limited(1_000) : null;
   }
 
-  private of(known: LRUCache<string, Allowance>, address: string, rate: 'LIMIT_VISITORS' | 'LIMIT_UPGRADES') {
+  private of(
+    known: LRUCache<string, Allowance>,
+    address: string,
+    rate: 'LIMIT_VISITORS' | 'LIMIT_UPGRADES' | 'LIMIT_READ_TIME',
+  ) {
     const key = addressKey(address);
     const allowance = known.get(key) ?? new Allowance(this.settings[rate]);
     known.set(key, allowance);
