@@ -105,8 +105,8 @@ export function toPage<R extends object, T>(
 
 // Pages limited in bytes ----------------------------------------------------------------------------------------------
 
-/** Bytes of texts that the rows of a page have together at most, but for the last. Answers are cut at twice as many. */
-const ROW_BYTES = 524_288;
+/** Bytes that the rows of a page have together, but for the last one: a little less than its answer may have. */
+const ROW_BYTES = 917_504;
 
 /** What `withinBytes` adds to rows. */
 export interface Measured {
@@ -115,7 +115,7 @@ export interface Measured {
 }
 
 /**
- * The first rows of a query, up to the one with which their sizes reach 512 KiB, so that a page of long texts is neither
+ * The first rows of a query, up to the one with which their sizes reach 896 KiB, so that a page of long texts is neither
  * sent by the database nor held in memory as a whole. `rows` is a query with a column `bytes`, `order` its order.
  */
 export function withinBytes(sql: Sql, rows: Fragment, order: Fragment): Fragment {

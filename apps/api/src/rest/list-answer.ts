@@ -2,7 +2,7 @@ import { Slice } from '@verbatim/event-store';
 import type { Page } from '@verbatim/projections';
 import type { AnswerOf, CallName } from '@verbatim/protocol';
 
-/** Bytes of the items of a page. A page always has an item, which may be larger. */
+/** Bytes of a page as JSON, but for its end. It always has an item, however large that is. */
 export const PAGE_BYTES = 1_048_576;
 
 /**
@@ -20,21 +20,43 @@ export class ListAnswer<T> {
   async encode(): Promise<Buffer> {
     const { items, cursorAfter } = this.page;
     let { next } = this.page;
-    const parts = [Buffer.from('{"items":[')];
-    let bytes = 0;
+    const json = new JsonBytes();
+    json.add('{"items":[');
     const slice = new Slice();
     for (const [i, row] of items.entries()) {
-      const part = Buffer.from(`${i === 0 ? '' : ','}${JSON.stringify(this.item(row))}`);
-      if (i > 0 && bytes + part.length > PAGE_BYTES) {
+      const text = `${i === 0 ? '' : ','}${JSON.stringify(this.item(row))}`;
+      if (!json.add(text, i === 0 ? Number.POSITIVE_INFINITY : PAGE_BYTES)) {
         next = cursorAfter(i - 1);
         break;
       }
-      parts.push(part);
-      bytes += part.length;
       if (slice.isOver) await slice.next();
     }
-    parts.push(Buffer.from(`],"page":${JSON.stringify({ next, total: this.total })}}`));
-    return Buffer.concat(parts);
+    json.add(`],"page":${JSON.stringify({ next, total: this.total })}}`);
+    return json.bytes;
+  }
+}
+
+/** A text as UTF-8, put together from parts. Writing them to one place takes half the time of joining buffers. */
+class JsonBytes {
+  private buffer = Buffer.allocUnsafe(16_384);
+  private length = 0;
+
+  get bytes(): Buffer {
+    return this.buffer.subarray(0, this.length);
+  }
+
+  /** Answers false, and adds nothing, if there would be more than `most` bytes. */
+  add(text: string, most = Number.POSITIVE_INFINITY): boolean {
+    const length = this.length + Buffer.byteLength(text);
+    if (length > most) return false;
+    if (length > this.buffer.length) {
+      const larger = Buffer.allocUnsafe(Math.max(length, 2 * this.buffer.length));
+      this.buffer.copy(larger, 0, 0, this.length);
+      this.buffer = larger;
+    }
+    this.buffer.write(text, this.length);
+    this.length = length;
+    return true;
   }
 }
 
