@@ -20,8 +20,8 @@ it('however much work is under way, the event loop turns between two slices of i
   setImmediate(turn);
   await Promise.all([work(40), work(40), work(40)]);
   done = true;
-  // 120 ms of work in slices of 2 to 3 ms, one in each turn.
-  expect(turns).toBeGreaterThan(30);
+  // 120 ms of work in slices of 2 to 3 ms, with many turns between any two.
+  expect(turns).toBeGreaterThan(100);
 });
 
 it('work that is soon done is not interrupted', () => {

@@ -10,6 +10,6 @@ export class OpenLog {
 
   /** Events of a stream from a revision on, in order, at most `limit`, and up to the one that reaches `maxBytes`. */
   async read(stream: string, from: bigint, limit: number, maxBytes?: number): Promise<Recorded[]> {
-    return this.sealer.open(await this.store.read(stream, from, limit, maxBytes), { passing: true });
+    return this.sealer.open(await this.store.read(stream, from, limit, maxBytes), { passing: true, gently: true });
   }
 }
