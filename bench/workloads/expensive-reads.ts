@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { run } from '../load.js';
 import { options } from '../options.js';
 import { type Figures, mediansOf, quantile, type Section } from '../table.js';
@@ -77,24 +78,11 @@ async function measure(verbatim: Verbatim, room: Parameters<typeof run>[0]['room
   };
 }
 
-/** Reads pages of events and messages until it is told to end. */
-function begin(verbatim: Verbatim, token: string, path: string): { end(): Promise<void> } {
-  let over = false;
-  const read = async (_: unknown, index: number) => {
-    while (!over) {
-      const what = index % 2 ? 'events' : 'messages';
-      const answer = await fetch(`${verbatim.first.url}${path}/${what}?limit=200`, {
-        headers: { authorization: `Bearer ${token}` },
-      });
-      await answer.arrayBuffer();
-      if (!answer.ok) await sleep(100);
-    }
-  };
-  const readers = Promise.all(Array.from({ length: AT_ONCE }, read));
-  return {
-    async end() {
-      over = true;
-      await readers;
-    },
-  };
+/** Reads pages of events and messages until it is told to end, in a thread of its own, so that it delays no post by itself. */
+function begin(verbatim: Verbatim, token: string, path: string): { end(): Promise<unknown> } {
+  const urls = ['events', 'messages'].map((what) => `${verbatim.first.url}${path}/${what}?limit=200`);
+  const thread = new Worker(new URL('../reading.js', import.meta.url), {
+    workerData: { urls, token, atOnce: AT_ONCE },
+  });
+  return { end: () => thread.terminate() };
 }

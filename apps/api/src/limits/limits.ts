@@ -5,6 +5,7 @@ import { addressKey } from './address-key.js';
 import { Allowance, type Ledger } from './allowance.js';
 import type { LimitSettings } from './limit-settings.js';
 import { limited } from './limited.js';
+import { unlimited } from './rate.js';
 import { SocketCounts } from './socket-counts.js';
 
 /** Accounts, and addresses for each limit, that are remembered. Who was forgotten begins anew, with all allowed. */
@@ -19,10 +20,20 @@ export interface AccountAllowances {
   readonly reads: Allowance;
   readonly search: Allowance;
   readonly passwords: Allowance;
-  /** Milliseconds of reading. */
-  readonly readTime: Allowance;
+  readonly reading: ReadTime;
 }
-export type Spending = Exclude<keyof AccountAllowances, 'readTime'>;
+export type Spending = Exclude<keyof AccountAllowances, 'reading'>;
+
+/** Milliseconds of reading that an account or an address has. */
+export interface ReadTime {
+  /** In all: who has used it up is refused. */
+  readonly budget: Allowance;
+  /** At once: who has used it up waits a moment. */
+  readonly pace: Allowance;
+}
+
+/** A tenth of a second of reading at once, and a third of the time from then on. */
+const READ_PACE = { count: 100, seconds: 0.3 };
 
 /** What one connection may do. It hangs on the connection, so that checking a frame looks up nothing. */
 export interface ConnectionAllowances {
@@ -39,7 +50,7 @@ export class Limits {
   private readonly accounts = new LRUCache<string, AccountAllowances>({ max: REMEMBERED });
   private readonly visitors = new LRUCache<string, Allowance>({ max: REMEMBERED });
   private readonly upgrades = new LRUCache<string, Allowance>({ max: REMEMBERED });
-  private readonly visitorsReadTime = new LRUCache<string, Allowance>({ max: REMEMBERED });
+  private readonly visitorsReading = new LRUCache<string, ReadTime>({ max: REMEMBERED });
 
   constructor(
     private readonly settings: LimitSettings,
@@ -60,7 +71,7 @@ export class Limits {
       reads: of('reads', 'LIMIT_READS'),
       search: of('search', 'LIMIT_SEARCH'),
       passwords: of('passwords', 'LIMIT_ROOM_PASSWORDS'),
-      readTime: of('read time', 'LIMIT_READ_TIME'),
+      reading: { budget: of('read time', 'LIMIT_READ_TIME'), pace: this.pace() },
     };
     this.accounts.set(userId, allowances);
     return allowances;
@@ -80,9 +91,17 @@ export class Limits {
     return this.of(this.visitors, address, 'LIMIT_VISITORS').take();
   }
 
-  /** Milliseconds of reading that somebody at this address has who has not shown who they are. */
-  visitorReadTime(address: string): Allowance {
-    return this.of(this.visitorsReadTime, address, 'LIMIT_READ_TIME');
+  /** What somebody at this address may read who has not shown who they are. */
+  visitorReading(address: string): ReadTime {
+    const key = addressKey(address);
+    const known = this.visitorsReading.get(key);
+    const reading = known ?? { budget: new Allowance(this.settings.LIMIT_READ_TIME), pace: this.pace() };
+    this.visitorsReading.set(key, reading);
+    return reading;
+  }
+
+  private pace(): Allowance {
+    return new Allowance(Number.isFinite(this.settings.LIMIT_READ_TIME.count) ? READ_PACE : unlimited);
   }
 
   /** Counts an attempt to open a socket; tells why it may not be opened. */
@@ -92,11 +111,7 @@ export class Limits {
     return this.socketsOfAddresses.full(addressKey(address)) ? limited(1_000) : null;
   }
 
-  private of(
-    known: LRUCache<string, Allowance>,
-    address: string,
-    rate: 'LIMIT_VISITORS' | 'LIMIT_UPGRADES' | 'LIMIT_READ_TIME',
-  ) {
+  private of(known: LRUCache<string, Allowance>, address: string, rate: 'LIMIT_VISITORS' | 'LIMIT_UPGRADES') {
     const key = addressKey(address);
     const allowance = known.get(key) ?? new Allowance(this.settings[rate]);
     known.set(key, allowance);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Allowance } from '../limits/allowance.js';
 import { Refusal } from '../rest/refusal.js';
 import { ReadQueue, type ReadTurn } from './read-queue.js';
 
@@ -89,6 +90,22 @@ describe('the queue of reads', () => {
     await settled();
     expect(begun).toEqual(['a1', 'b1 unavailable']);
     expect(queue.size).toBe(0);
+  });
+
+  it('lets a reader who has used up their pace rest, and others go on', async () => {
+    const { clock, begun, enter } = queueOfReads();
+    const pace = new Allowance({ count: 10, seconds: 0.03 });
+    const first = enter('a1', { pace });
+    await settled();
+    clock.now = 20;
+    first.leave();
+    enter('a2', { pace });
+    enter('b1');
+    await settled();
+    expect(begun).toEqual(['a1', 'b1']);
+    // It has had twice as much as it had at once, and a third of the time comes back.
+    clock.now = 60;
+    await expect.poll(() => begun).toEqual(['a1', 'b1', 'a2']);
   });
 
   it('shares the time that passes among the reads in work', async () => {

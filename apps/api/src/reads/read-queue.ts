@@ -1,4 +1,6 @@
+import { Allowance } from '../limits/allowance.js';
 import { limited } from '../limits/limited.js';
+import { unlimited } from '../limits/rate.js';
 import { Refusal } from '../rest/refusal.js';
 
 export interface ReadQueueLimits {
@@ -38,6 +40,10 @@ export interface ReadTurn {
 /** An account, or an address without one. */
 interface Reader {
   readonly key: string;
+  /** Milliseconds of reading that it has now. */
+  readonly pace: Allowance;
+  /** Rings when it has some again. */
+  resting?: NodeJS.Timeout;
   /** Reads in work, or whose answers have not been taken. */
   present: number;
   readonly waiting: Read[];
@@ -55,7 +61,8 @@ interface Read {
 
 /**
  * Readers take turns, so one with a thousand expensive reads keeps others waiting for no more than the few of them that
- * are in work. A client that does not take its answers keeps only its own further reads waiting.
+ * are in work. Who has used up their pace rests a moment, so that they do not keep the process busy all the time. A client
+ * that does not take its answers keeps only its own further reads waiting.
  */
 export class ReadQueue {
   private readonly readers = new Map<string, Reader>();
@@ -81,8 +88,8 @@ export class ReadQueue {
    * Queues a read; it is refused when too many wait already. A `patient` one waits as long as it takes; its caller bounds
    * how many of these there are.
    */
-  enter(key: string, { patient = false } = {}): ReadTurn {
-    const reader = this.readers.get(key) ?? { key, present: 0, waiting: [] };
+  enter(key: string, { patient = false, pace = new Allowance(unlimited) } = {}): ReadTurn {
+    const reader = this.readers.get(key) ?? { key, pace, present: 0, waiting: [] };
     this.readers.set(key, reader);
     const { read, begins } = newRead(reader);
     reader.waiting.push(read);
@@ -121,9 +128,18 @@ export class ReadQueue {
 
   /** Lines a reader up if one of its reads may begin, and forgets one who has none at all. */
   private line(reader: Reader): void {
-    if (reader.waiting.length > 0 && reader.present < this.limits.inWorkEach) this.ready.add(reader);
+    clearTimeout(reader.resting);
+    const mayBegin = reader.waiting.length > 0 && reader.present < this.limits.inWorkEach;
+    const rest = mayBegin ? reader.pace.wait(this.now()) : 0;
+    if (mayBegin && rest === 0) this.ready.add(reader);
     else this.ready.delete(reader);
+    if (rest > 0) reader.resting = setTimeout(() => this.lineAgain(reader), rest);
     if (reader.waiting.length === 0 && reader.present === 0) this.readers.delete(reader.key);
+  }
+
+  private lineAgain(reader: Reader): void {
+    this.line(reader);
+    this.beginReady();
   }
 
   private beginReady(): void {
@@ -149,7 +165,8 @@ export class ReadQueue {
     const cost = this.readSharedClock() - read.begunAt;
     read.state = 'finished';
     this.inWork -= 1;
-    this.beginReady();
+    read.reader.pace.charge(cost, this.now());
+    this.lineAgain(read.reader);
     return cost;
   }
 

@@ -1,18 +1,17 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addressKey } from '../limits/address-key.js';
-import type { Allowance } from '../limits/allowance.js';
 import { within } from '../limits/limited.js';
-import type { Limits } from '../limits/limits.js';
+import type { Limits, ReadTime } from '../limits/limits.js';
 import { ReadQueue } from './read-queue.js';
 
 /** Milliseconds between two looks whether somebody who has used up their time still waits for what they asked for. */
 const LOOK_MS = 1_000;
 
-/** Who reads, and the milliseconds of reading they have. */
+/** Who reads, and how much. */
 export interface ReaderOf {
   readonly key: string;
-  readonly time: Allowance;
+  readonly time: ReadTime;
 }
 
 /** All reading on behalf of clients goes through here: fairly one after the other, and charged by the time it takes. */
@@ -22,16 +21,16 @@ export class Reads {
   constructor(private readonly limits: Limits) {}
 
   account(userId: string): ReaderOf {
-    return { key: userId, time: this.limits.account(userId).readTime };
+    return { key: userId, time: this.limits.account(userId).reading };
   }
 
   visitor(address: string): ReaderOf {
-    return { key: addressKey(address), time: this.limits.visitorReadTime(address) };
+    return { key: addressKey(address), time: this.limits.visitorReading(address) };
   }
 
   /** Refuses those who have used up their time. */
   admit({ time }: ReaderOf): void {
-    within(time.wait());
+    within(time.budget.wait());
   }
 
   /**
@@ -41,7 +40,7 @@ export class Reads {
   async answer<T>(reader: ReaderOf, response: ServerResponse, read: () => Promise<T>): Promise<T> {
     this.admit(reader);
     const { key, time } = reader;
-    const turn = this.queue.enter(key);
+    const turn = this.queue.enter(key, { pace: time.pace });
     onceGone(response, turn.leave);
     await turn.begins;
     try {
@@ -49,7 +48,7 @@ export class Reads {
       this.admit(reader);
       return await read();
     } finally {
-      time.charge(turn.finish());
+      time.budget.charge(turn.finish());
     }
   }
 
@@ -58,13 +57,14 @@ export class Reads {
    * waits, as long as it is still `wanted`. The caller takes one part at a time.
    */
   async part<T>({ key, time }: ReaderOf, read: () => Promise<T>, wanted = () => true): Promise<T> {
-    for (let wait = time.wait(); wait > 0 && wanted(); wait = time.wait()) await sleep(Math.min(wait, LOOK_MS));
-    const turn = this.queue.enter(key, { patient: true });
+    for (let wait = time.budget.wait(); wait > 0 && wanted(); wait = time.budget.wait())
+      await sleep(Math.min(wait, LOOK_MS));
+    const turn = this.queue.enter(key, { patient: true, pace: time.pace });
     await turn.begins;
     try {
       return await read();
     } finally {
-      time.charge(turn.finish());
+      time.budget.charge(turn.finish());
       turn.leave();
     }
   }
