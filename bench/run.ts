@@ -6,6 +6,7 @@ import { coldStart } from './workloads/cold-start.js';
 import { idleConnections } from './workloads/connections.js';
 import { durablePosts } from './workloads/durability.js';
 import { eventStores } from './workloads/event-stores.js';
+import { expensiveReads } from './workloads/expensive-reads.js';
 import { longRooms } from './workloads/long-rooms.js';
 import { memoryUnderLoad } from './workloads/memory.js';
 import { rebuiltReadModels } from './workloads/rebuild.js';
@@ -22,6 +23,7 @@ const workloads: Readonly<Record<string, () => Promise<readonly Section[]>>> = {
   k: eventStores,
   d: durablePosts,
   e: idleConnections,
+  r: expensiveReads,
   g: rebuiltReadModels,
   h: coldStart,
   f: longRooms,

@@ -15,6 +15,8 @@ export interface VerbatimOptions {
   readonly nodeArguments?: readonly string[];
   /** Where the log is, default in the database. */
   readonly eventStoreUrl?: string;
+  /** Further settings. */
+  readonly environment?: NodeJS.ProcessEnv;
 }
 
 /** The service as `npm start` runs it, with its own PostgreSQL, which is as durable as in production. */
@@ -22,9 +24,9 @@ export class Verbatim implements Subject {
   private readonly tokens: Promise<string>[] = [];
 
   static async start(options: VerbatimOptions = {}): Promise<Verbatim> {
-    const { replicas = 1, folder, nodeArguments = [], eventStoreUrl } = options;
+    const { replicas = 1, folder, nodeArguments = [], eventStoreUrl, environment: settings = {} } = options;
     const data = folder ?? (await newFolder());
-    const environment = eventStoreUrl === undefined ? {} : { EVENT_STORE_URL: eventStoreUrl };
+    const environment = { ...settings, ...(eventStoreUrl !== undefined && { EVENT_STORE_URL: eventStoreUrl }) };
     const first = await startService(data, environment, nodeArguments);
     const others: Service[] = [];
     const databaseUrl = await databaseUrlOf(data);

@@ -35,6 +35,7 @@ import { Settings } from './operation/settings.js';
 import { Tally } from './operation/tally.js';
 import { Presence } from './presence/presence.js';
 import { Rebuilds } from './read-models/rebuilds.js';
+import { Reads } from './reads/reads.js';
 import { Idempotency } from './rest/idempotency.js';
 import { ProblemFilter } from './rest/problem-filter.js';
 import { ReadYourWrites } from './rest/read-your-writes.js';
@@ -137,8 +138,12 @@ async function openDoors(
   });
   const directory = new Directory(vault);
   const presence = new Presence(database.directUrl, () => ({ sockets: gateway.size, people: gateway.people }), log);
+  const limitsNow = config.RATE_LIMITS === 'on' ? config : noLimits;
+  const ledger = new SharedLedger(sql, () => presence.replicas, log);
+  const limits = new Limits(limitsNow, ledger);
+  const reads = new Reads(limits);
   const inspections = new Inspections(rooms);
-  const liveRooms = new LiveRooms(openLog, rooms, directory, readModels, presence, inspections, time);
+  const liveRooms = new LiveRooms(openLog, rooms, directory, readModels, presence, inspections, time, reads);
   const watchers = new Watchers(readModels);
   const feed = new Feed(store, sealer, log);
   const receivers = new Receivers(config.WEBHOOK_ALLOW_PRIVATE === 'on', resolve);
@@ -200,9 +205,6 @@ async function openDoors(
   const problems = new ProblemFilter(log);
   const proxies = new Proxies(config.TRUST_PROXY ?? null);
   const origins = new Origins(config.ALLOWED_ORIGINS, proxies);
-  const limitsNow = config.RATE_LIMITS === 'on' ? config : noLimits;
-  const ledger = new SharedLedger(sql, () => presence.replicas, log);
-  const limits = new Limits(limitsNow, ledger);
   const attempts = new Attempts(sql, limitsNow);
   const http = httpServer(problems);
   tellBrowsers(http.getInstance(), origins, proxies);
@@ -216,7 +218,7 @@ async function openDoors(
       new Proving(users, credentials, factors, sessions, attempts),
       new Authentication(tokens, sessions, personalTokens, users, policy, time.now),
       new RoomAccess(rooms, inspections),
-      ...[limits, attempts, proxies, invitations, new InvitationCodes(vault)],
+      ...[limits, reads, attempts, proxies, invitations, new InvitationCodes(vault)],
       new Registration(config.REGISTRATION),
       ...[new Overview(readModels, presence, time), announcements, maintenances, maintenance, Settings.of(config)],
       new ReadYourWrites(readModels),

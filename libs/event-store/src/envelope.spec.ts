@@ -282,4 +282,17 @@ describe('a sealed text', () => {
       }),
     );
   });
+
+  it('opens as it was, however long and whatever its script', () => {
+    const texts = fc.array(fc.constantFrom('a', '\u0001', 'é', 'ß', 'я', 'ก', 'ا', '中', '😀', '\ufeff', '\ufffd'), {
+      minLength: 300,
+      maxLength: 2_000,
+    });
+    fc.assert(
+      fc.property(texts, (letters) => {
+        const text = JSON.stringify({ text: letters.join('') });
+        expect(openText(sealText(text, key, 'x'), key, 'x')).toBe(text);
+      }),
+    );
+  });
 });

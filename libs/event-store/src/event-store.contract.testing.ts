@@ -51,6 +51,43 @@ export function eventStoreContract(name: string, open: () => Promise<Opened>): v
       return second;
     };
 
+    describe('read', () => {
+      it('with a limit of bytes, then it ends with the event that reaches it, and the next read goes on', async () => {
+        const events = ['a', 'é', '中', '😀'].map((letter) => event(JSON.stringify({ text: letter.repeat(5_000) })));
+        await store.append('room-1', NO_STREAM, events);
+        const read = async (from: bigint, maxBytes: number) =>
+          (await store.read('room-1', from, 10, maxBytes)).map(({ revision }) => revision);
+        expect(await read(0n, 1)).toEqual([0n]);
+        expect(await read(0n, 5_100)).toEqual([0n, 1n]);
+        expect(await read(1n, 10_100)).toEqual([1n, 2n]);
+        expect(await read(2n, 35_100)).toEqual([2n, 3n]);
+        expect(await read(0n, 1_000_000)).toEqual([0n, 1n, 2n, 3n]);
+        expect(await read(4n, 1_000_000)).toEqual([]);
+      });
+
+      it('with limits of events and bytes, then the one that is reached first counts, whatever the sizes', async () => {
+        const sizes = [
+          ...Array.from({ length: 40 }, () => 10),
+          20_000,
+          20_000,
+          ...Array.from({ length: 40 }, () => 10),
+        ];
+        const events = sizes.map((size) => event(JSON.stringify({ text: 'x'.repeat(size) })));
+        await store.append('room-1', NO_STREAM, events);
+        const all: bigint[] = [];
+        for (let from = 0n; ; ) {
+          const page = await store.read('room-1', from, 30, 20_100);
+          const bytes = page.slice(0, -1).reduce((sum, { sealed }) => sum + sealed.length, 0);
+          expect(bytes).toBeLessThan(20_100);
+          expect(page.length).toBeLessThanOrEqual(30);
+          all.push(...page.map(({ revision }) => revision));
+          if (page.length === 0) break;
+          from = (all.at(-1) ?? 0n) + 1n;
+        }
+        expect(all).toEqual(sizes.map((_, i) => BigInt(i)));
+      });
+    });
+
     describe('append', () => {
       it('given an empty log, then it holds nothing', async () => {
         expect(await store.head()).toBe(-1n);

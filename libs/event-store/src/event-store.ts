@@ -98,8 +98,12 @@ export interface EventStore {
   /** `expectedRevision`: of the last event the caller knows, NO_STREAM (-1) for none. Rejects with RevisionConflict. */
   append(stream: string, expectedRevision: bigint, events: readonly NewEvent[]): Promise<Appended>;
 
-  /** Events of one stream from revision `from` on, in order, at most `limit`. Empty for an unknown stream. */
-  read(stream: string, from: bigint, limit: number): Promise<StoredEvent[]>;
+  /**
+   * Events of one stream from revision `from` on, in order, at most `limit`. Empty for an unknown stream. With `maxBytes`
+   * it ends with the event at which the sealed texts (UTF-8) reach that size, so it always makes progress, and the store
+   * hands over no more than that and one event.
+   */
+  read(stream: string, from: bigint, limit: number, maxBytes?: number): Promise<StoredEvent[]>;
 
   /** The last event of a stream, or null. */
   readLast(stream: string): Promise<StoredEvent | null>;

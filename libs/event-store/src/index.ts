@@ -14,6 +14,7 @@ export { PacedSockets } from './postgres/paced-sockets.js';
 export * from './postgres/postgres-event-store.js';
 export * from './random-bytes.js';
 export * from './sealer.js';
+export * from './slice.js';
 export * from './snapshots.js';
 export type { TroubleLog } from './trouble-log.js';
 export * from './upcast.js';

@@ -2,6 +2,7 @@ import type { Recorded } from '@verbatim/domain';
 import { type Draft, keyNameOf, openEvent, peek, recordedFrom, type StoredEnvelope, sealEvent } from './envelope.js';
 import type { NewEvent, StoredEvent } from './event-store.js';
 import type { KeyRing } from './key-ring.js';
+import { Slice } from './slice.js';
 
 /**
  * Opened events are kept, so that the feed, the mailboxes and the projectors of one process open each event once. They
@@ -48,27 +49,32 @@ export class Sealer {
 
   /**
    * Opens stored events, in their order. Asks the vault only for keys of events that this process has not seen lately.
-   * `passing`: they are somebody's reading of the past, to which nobody else will come back.
+   * `passing`: they are somebody's reading of the past, to which nobody else will come back. `gently`: everything else gets
+   * its turn while many or long ones are opened.
    */
-  async open(stored: readonly StoredEvent[], { passing = false } = {}): Promise<Recorded[]> {
+  async open(stored: readonly StoredEvent[], { passing = false, gently = false } = {}): Promise<Recorded[]> {
     // Recalled before anything is awaited or opened, which may push events out of the memory.
     const recalled = stored.map((event) => this.recall(event));
     const unknown = stored.filter((_, i) => !recalled[i]);
     if (unknown.length === 0) return recalled as Recorded[];
-    const opened = (await this.openUnknown(unknown, passing)).values();
+    const opened = (await this.openUnknown(unknown, passing, gently)).values();
     return recalled.map((event) => event ?? (opened.next().value as Recorded));
   }
 
-  private async openUnknown(stored: readonly StoredEvent[], passing: boolean): Promise<Recorded[]> {
+  private async openUnknown(stored: readonly StoredEvent[], passing: boolean, gently: boolean): Promise<Recorded[]> {
     const envelopes = stored.map((event) => peek(event.sealed));
     const names = stored.map(({ stream }, i) => keyNameOf(stream, envelopes[i] as StoredEnvelope));
     const keys = await this.keys.find(names.filter((name) => name !== null));
-    return stored.map((event, i) => {
+    const opened: Recorded[] = [];
+    const slice = new Slice();
+    for (const [i, event] of stored.entries()) {
       const name = names[i];
       const recorded = openEvent(event, name ? (keys.get(name) ?? null) : null, envelopes[i]);
       if (!passing) this.remember(event, { sealed: null, event: recorded });
-      return recorded;
-    });
+      opened.push(recorded);
+      if (gently && slice.isOver) await slice.next();
+    }
+    return opened;
   }
 
   private recall(stored: StoredEvent): Recorded | undefined {

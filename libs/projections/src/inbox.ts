@@ -1,7 +1,7 @@
 import type { RoomRole } from '@verbatim/domain';
 import { keyValue, timeOf } from './column-values.js';
-import { type Message, type MessageRow, messageFields, toMessage } from './messages.js';
-import { cursorKey, isPlace, isTime, type Page, type PageRequest, toPage } from './page.js';
+import { type Message, type MessageRow, messageBytes, messageFields, toMessage } from './messages.js';
+import { cursorKey, isPlace, isTime, type Measured, type Page, type PageRequest, toPage, withinBytes } from './page.js';
 import { type ReadDatabase, reading } from './projection.js';
 import { type Room, type RoomRow, toRoom } from './rooms.js';
 
@@ -21,7 +21,7 @@ export interface InboxEntry {
 export async function inbox(db: ReadDatabase, user: string, page: PageRequest): Promise<Page<InboxEntry>> {
   const { sql, schema } = reading(db);
   const last = cursorKey(page, 'inbox', isTime, isPlace);
-  const rows = await sql<InboxRow[]>`
+  const found = sql`
     WITH mine AS (
       SELECT r.*, me.role AS my_role,
         greatest(mark.revision, me.read_through) AS read_through,
@@ -34,6 +34,7 @@ export async function inbox(db: ReadDatabase, user: string, page: PageRequest): 
       ORDER BY r.active_at DESC, r.active_position DESC
       LIMIT ${page.limit + 1}
     )
+    , entries AS MATERIALIZED (
     SELECT to_json(mine) AS room, my_role, read_through,
       message_count - coalesce(read.ordinal, 0) - redacted.count AS unread,
       active_at, active_position, ${messageFields(db, user)}
@@ -50,7 +51,10 @@ export async function inbox(db: ReadDatabase, user: string, page: PageRequest): 
     ) AS redacted
     LEFT JOIN ${schema}.messages m ON m.room_id = mine.id AND m.revision = mine.last_message AND m.revision >= mine.visible_from
     LEFT JOIN ${schema}.people author ON author.id = m.author_id
-    ORDER BY active_at DESC, active_position DESC`;
+    )
+    SELECT *, octet_length(room::text) + ${messageBytes(sql)} AS bytes FROM entries`;
+  const order = sql`active_at DESC, active_position DESC`;
+  const rows = await sql<(InboxRow & Measured)[]>`${withinBytes(sql, found, order)}`;
   return toPage(rows, page, 'inbox', toEntry, (row) => [timeOf(row.active_at), `${row.active_position}`]);
 }
 

@@ -12,7 +12,7 @@ export {
   type TimelineQuery,
   timeline,
 } from './messages.js';
-export { cursorKey, InvalidCursor, type Page, type PageRequest, toPage } from './page.js';
+export { cursorKey, InvalidCursor, keepOf, mapPage, type Page, type PageRequest, toPage, withEach } from './page.js';
 export {
   botsIn,
   findUsers,

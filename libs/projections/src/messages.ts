@@ -9,7 +9,7 @@ import {
   reactionOf,
 } from '@verbatim/domain';
 import { arrayValue, column, entityId, keyValue, textValue, timeOf, timeValue } from './column-values.js';
-import { cursorKey, isPlace, type Page, type PageRequest, toPage } from './page.js';
+import { cursorKey, isPlace, type Measured, type Page, type PageRequest, toPage, withinBytes } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Sql, type Transaction } from './projection.js';
 
 /** Every message in its present form, who reacted to it, and how many did so with each emoji. */
@@ -289,16 +289,20 @@ export async function timeline(db: ReadDatabase, query: TimelineQuery): Promise<
   const lowest = newest || start === undefined || start < visibleFrom ? visibleFrom : start;
   const highest = newest && start !== undefined ? start : HIGHEST;
   const direction = newest ? sql`DESC` : sql`ASC`;
-  const rows = await sql<MessageRow[]>`
-    SELECT ${messageFields(db, viewer)}
+  const found = sql`
+    SELECT shown.*, ${messageBytes(sql)} AS bytes
     FROM (
-      SELECT * FROM ${schema}.messages m
-      WHERE m.room_id = ${keyValue(room)} AND m.revision BETWEEN ${`${lowest}`} AND ${`${highest}`}
-      ORDER BY m.revision ${direction}
-      LIMIT ${page.limit + 1}
-    ) AS m
-    LEFT JOIN ${schema}.people author ON author.id = m.author_id
-    ORDER BY m.revision ${direction}`;
+      SELECT ${messageFields(db, viewer)}
+      FROM (
+        SELECT * FROM ${schema}.messages m
+        WHERE m.room_id = ${keyValue(room)} AND m.revision BETWEEN ${`${lowest}`} AND ${`${highest}`}
+        ORDER BY m.revision ${direction}
+        LIMIT ${page.limit + 1}
+      ) AS m
+      LEFT JOIN ${schema}.people author ON author.id = m.author_id
+      OFFSET 0 -- so that the reactions are not counted twice
+    ) AS shown`;
+  const rows = await sql<(MessageRow & Measured)[]>`${withinBytes(sql, found, sql`revision ${direction}`)}`;
   return toPage(rows, page, list, toMessage, (row) => [`${row.revision}`]);
 }
 
@@ -448,6 +452,10 @@ export function messageFields(db: ReadDatabase, viewer: string): ReturnType<Sql>
     ) AS top
   ) AS reactions`;
 }
+
+/** About how many bytes a row of `messageFields` has. The database measures texts without unpacking them. */
+export const messageBytes = (sql: Sql): ReturnType<Sql> =>
+  sql`300 + coalesce(octet_length(text), 0) + coalesce(octet_length(reactions::text), 0)`;
 
 export interface MessageRow {
   room_id: string;

@@ -1,3 +1,6 @@
+import type postgres from 'postgres';
+import type { Sql } from './projection.js';
+
 /** Which part of a list is wanted: at most `limit` items after those that led to `cursor`. */
 export interface PageRequest {
   readonly limit: number;
@@ -9,6 +12,36 @@ export interface Page<T> {
   readonly items: readonly T[];
   /** Opaque; null on the last page. */
   readonly next: string | null;
+  /** `next` of the same page if it ended with the item at this index, for callers who show only its first items. */
+  cursorAfter(index: number): string;
+}
+
+/** The same page with something else for each item. */
+export const mapPage = <R, T>({ items, next, cursorAfter }: Page<R>, item: (row: R) => T): Page<T> => ({
+  items: items.map(item),
+  next,
+  cursorAfter,
+});
+
+/** The same page without the items that are not to be shown. */
+export function keepOf<T>({ items, next, cursorAfter }: Page<T>, keep: (item: T) => boolean): Page<T> {
+  const places = [...items.keys()].filter((index) => keep(items[index] as T));
+  return {
+    items: places.map((index) => items[index] as T),
+    next,
+    cursorAfter: (index) => cursorAfter(places[index] as number),
+  };
+}
+
+/** Items of a page that are looked up at the same time. */
+const TOGETHER = 8;
+
+/** The same page with what is looked up for each item. */
+export async function withEach<R, T>(page: Page<R>, lookUp: (row: R) => Promise<T>): Promise<Page<T>> {
+  const items: T[] = [];
+  for (let from = 0; from < page.items.length; from += TOGETHER)
+    items.push(...(await Promise.all(page.items.slice(from, from + TOGETHER).map(lookUp))));
+  return { ...page, items };
 }
 
 /** The cursor was not made by this list. The caller's mistake, to be answered as such. */
@@ -51,8 +84,11 @@ function parse(cursor: string): unknown {
   }
 }
 
-/** Makes a page of rows of which one more than `limit` was asked for; `key` are the parts that `cursorKey` gives back. */
-export function toPage<R, T>(
+/**
+ * Makes a page of rows of which one more than `limit` was asked for; `key` are the parts that `cursorKey` gives back. Rows
+ * that `withinBytes` has cut say themselves whether there are more.
+ */
+export function toPage<R extends object, T>(
   rows: readonly R[],
   { limit }: PageRequest,
   list: string,
@@ -60,8 +96,36 @@ export function toPage<R, T>(
   key: (row: R) => readonly string[],
 ): Page<T> {
   const shown = rows.slice(0, limit);
-  const last = shown.at(-1);
-  const next =
-    rows.length > limit && last ? Buffer.from(JSON.stringify([list, ...key(last)])).toString('base64url') : null;
-  return { items: shown.map(item), next };
+  const cursorAfter = (index: number) =>
+    Buffer.from(JSON.stringify([list, ...key(shown[index] as R)])).toString('base64url');
+  const last = rows.at(-1) as Partial<Measured> | undefined;
+  const more = rows.length > limit || last?.more === true;
+  return { items: shown.map(item), next: more ? cursorAfter(shown.length - 1) : null, cursorAfter };
 }
+
+// Pages limited in bytes ----------------------------------------------------------------------------------------------
+
+/** Bytes that the rows of a page have together, but for the last one: a little less than its answer may have. */
+const ROW_BYTES = 917_504;
+
+/** What `withinBytes` adds to rows. */
+export interface Measured {
+  /** Whether rows were left out after this one, or it is not the last that was found. */
+  readonly more: boolean;
+}
+
+/**
+ * The first rows of a query, up to the one with which their sizes reach 896 KiB, so that a page of long texts is neither
+ * sent by the database nor held in memory as a whole. `rows` is a query with a column `bytes`, `order` its order.
+ */
+export function withinBytes(sql: Sql, rows: Fragment, order: Fragment): Fragment {
+  return sql`
+    SELECT * FROM (
+      SELECT *, sum(bytes) OVER up_to_here - bytes AS bytes_before, lead(true, 1, false) OVER (ORDER BY ${order}) AS more
+      FROM (${rows}) AS found
+      WINDOW up_to_here AS (ORDER BY ${order} ROWS UNBOUNDED PRECEDING)
+    ) AS measured
+    WHERE bytes_before < ${ROW_BYTES} ORDER BY ${order}`;
+}
+
+type Fragment = postgres.PendingQuery<postgres.Row[]>;

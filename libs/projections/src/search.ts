@@ -1,7 +1,7 @@
 import type { Recorded } from '@verbatim/domain';
 import { column, entityId, keyValue, textValue, timeOf, timeValue } from './column-values.js';
-import { type Message, type MessageRow, messageFields, toMessage } from './messages.js';
-import { cursorKey, isPlace, isTime, type Page, type PageRequest, toPage } from './page.js';
+import { type Message, type MessageRow, messageBytes, messageFields, toMessage } from './messages.js';
+import { cursorKey, isPlace, isTime, type Measured, type Page, type PageRequest, toPage, withinBytes } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
 
 /**
@@ -116,7 +116,10 @@ export async function searchMessages(db: ReadDatabase, query: SearchQuery): Prom
     (place) => place,
     ({ posted_at, position }) => [timeOf(posted_at), position],
   );
-  return { items: await messagesAt(db, places.items, query.viewer), next: places.next };
+  const rows = await messagesAt(db, places.items, query.viewer);
+  const cursorAfter = (index: number) => places.cursorAfter(Number(rows[index]?.n) - 1);
+  const next = rows.at(-1)?.more ? cursorAfter(rows.length - 1) : places.next;
+  return { items: rows.map(toMessage), next, cursorAfter };
 }
 
 interface Place {
@@ -194,15 +197,19 @@ async function quickerByRooms(db: ReadDatabase, { viewer, q, page }: SearchQuery
  * The messages at these places, in their order. What is searched and what is shown are not of one moment: a message that was
  * redacted by now, or is not there yet, is left out.
  */
-async function messagesAt(db: ReadDatabase, places: readonly Place[], viewer: string): Promise<Message[]> {
+async function messagesAt(db: ReadDatabase, places: readonly Place[], viewer: string) {
   const { sql, schema } = reading(db);
-  const rows = await sql<MessageRow[]>`
-    SELECT ${messageFields(db, viewer)}
-    FROM unnest(${column(places, 'room_id')}::text[], ${column(places, 'message_id')}::text[])
-      WITH ORDINALITY AS place (room_id, message_id, n)
-    JOIN ${schema}.messages m ON m.message_id = place.message_id AND m.room_id = place.room_id
-    LEFT JOIN ${schema}.people author ON author.id = m.author_id
-    WHERE m.redacted_at IS NULL
-    ORDER BY place.n`;
-  return rows.map(toMessage);
+  const found = sql`
+    SELECT shown.*, ${messageBytes(sql)} AS bytes
+    FROM (
+      SELECT place.n, ${messageFields(db, viewer)}
+      FROM unnest(${column(places, 'room_id')}::text[], ${column(places, 'message_id')}::text[])
+        WITH ORDINALITY AS place (room_id, message_id, n)
+      JOIN ${schema}.messages m ON m.message_id = place.message_id AND m.room_id = place.room_id
+      LEFT JOIN ${schema}.people author ON author.id = m.author_id
+      WHERE m.redacted_at IS NULL
+      OFFSET 0 -- so that the reactions are not counted twice
+    ) AS shown`;
+  // `n`: of which place it is, from 1.
+  return sql<(MessageRow & Measured & { n: string })[]>`${withinBytes(sql, found, sql`n`)}`;
 }

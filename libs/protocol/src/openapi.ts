@@ -93,7 +93,9 @@ ${Object.entries(errors)
 
 ## Lists
 A list answers \`{items, page}\`. Pass \`page.next\` as \`cursor\`, with the other parameters unchanged, to get the next page; on the last
-page it is \`null\`. A cursor is opaque, and one that the service did not give out is \`invalid_request\`.
+page it is \`null\`. Do not count items: a page ends early, at about 1 MiB, when its items are large, so it may hold fewer than \`limit\`
+although there are more. A cursor is opaque, and one that the service did not give out is \`invalid_request\`.
+Reading is limited by how much there is, too: whoever has read for too long gets \`rate_limited\`, and waits for \`Retry-After\`.
 
 ## Order
 Every event of a room has a \`revision\`, its place in that room from 0, and a \`position\`, its place in the log of the whole service.

@@ -9,6 +9,7 @@ import { RedactDialog } from '../rooms/messages/redact-dialog';
 import { why } from '../rooms/reasons';
 import { client } from '../service/client';
 import { shown } from '../service/failure';
+import { upTo } from '../service/pages';
 
 /** Messages shown before the one that was reported, and after it. */
 const AROUND = 3;
@@ -56,7 +57,9 @@ export function Reported({ report, mayRedact }: { report: Report; mayRedact: boo
 
 async function around(room: string, revision: number) {
   const ask = (order: 'newest' | 'oldest', from: number, limit: number) =>
-    client.call('listMessages', { params: { id: room }, query: { order, from, limit } }, { ...why(room) });
+    upTo(limit, (part) =>
+      client.call('listMessages', { params: { id: room }, query: { order, from, ...part } }, { ...why(room) }),
+    );
   const [until, after] = await Promise.all([ask('newest', revision, AROUND + 1), ask('oldest', revision + 1, AROUND)]);
   return fromHistory([...after.items.toReversed(), ...until.items]);
 }

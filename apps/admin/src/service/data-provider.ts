@@ -34,8 +34,8 @@ export function dataProvider(client: Client, sources: Readonly<Record<string, So
       const limit = Math.min(pagination.perPage, MOST);
       const order = sort && { field: sort.field, order: sort.order === 'DESC' ? ('desc' as const) : ('asc' as const) };
       const list = JSON.stringify([resource, filter, order, limit]);
-      const { items, hasNextPage, hasPreviousPage } = await pages.page(list, pagination.page, (cursor) =>
-        sourceOf(resource).list(client, { filter, limit, ...(order && { sort: order }), ...(cursor && { cursor }) }),
+      const { items, hasNextPage, hasPreviousPage } = await pages.page(list, pagination.page, limit, (part) =>
+        sourceOf(resource).list(client, { filter, ...part, ...(order && { sort: order }) }),
       );
       // On the last page it is known how many there are.
       const total = hasNextPage ? undefined : (pagination.page - 1) * limit + items.length;

@@ -4,6 +4,27 @@ export interface ApiPage<T> {
   readonly page: { readonly next: string | null };
 }
 
+/** Asks for one page: at most so many items after the cursor of the page before. */
+export type AskForPage<T> = (part: { cursor?: string; limit: number }) => Promise<ApiPage<T>>;
+
+/**
+ * So many items of a list, or all that there are. The service ends a page early when its items are large, so it may take
+ * several calls.
+ */
+export async function upTo<T>(
+  limit: number,
+  ask: AskForPage<T>,
+  cursor?: string,
+): Promise<{ items: readonly T[]; next: string | null }> {
+  const found: T[] = [];
+  for (let after = cursor; ; ) {
+    const { items, page } = await ask({ limit: limit - found.length, ...(after && { cursor: after }) });
+    found.push(...items);
+    if (page.next === null || found.length >= limit) return { items: found, next: page.next };
+    after = page.next;
+  }
+}
+
 /** Lists whose cursors are remembered; when there are more, all are forgotten and found again as needed. */
 const MOST = 200;
 
@@ -14,22 +35,23 @@ const MOST = 200;
 export class Pages {
   private readonly cursors = new Map<string, (string | undefined)[]>();
 
-  /** @param list names list, filter and order; @param page counts from 1 */
+  /** @param list names list, filter, order and `limit`; @param page counts from 1 */
   async page<T>(
     list: string,
     page: number,
-    ask: (cursor: string | undefined) => Promise<ApiPage<T>>,
+    limit: number,
+    ask: AskForPage<T>,
   ): Promise<{ items: readonly T[]; hasNextPage: boolean; hasPreviousPage: boolean }> {
     const known = this.of(list);
     while (known.length < page) {
-      const { next } = (await ask(known.at(-1))).page;
+      const { next } = await upTo(limit, ask, known.at(-1));
       if (next === null) return { items: [], hasNextPage: false, hasPreviousPage: true };
       known.push(next);
     }
-    const { items, page: told } = await ask(known[page - 1]);
+    const { items, next } = await upTo(limit, ask, known[page - 1]);
     known.length = page;
-    if (told.next !== null) known.push(told.next);
-    return { items, hasNextPage: told.next !== null, hasPreviousPage: page > 1 };
+    if (next !== null) known.push(next);
+    return { items, hasNextPage: next !== null, hasPreviousPage: page > 1 };
   }
 
   private of(list: string): (string | undefined)[] {

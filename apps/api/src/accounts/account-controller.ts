@@ -12,8 +12,9 @@ import { Attempts } from '../limits/attempts.js';
 import { Users } from '../mailbox/entities.js';
 import type { Context } from '../mailbox/mailbox.js';
 import { newId } from '../new-id.js';
+import { Reads } from '../reads/reads.js';
 import { By, Call, From, Input, type InputOf, Trace } from '../rest/call.js';
-import { listAnswer } from '../rest/list-answer.js';
+import { type ListOf, listAnswer } from '../rest/list-answer.js';
 import { ReadYourWrites } from '../rest/read-your-writes.js';
 import { accepted, Refusal } from '../rest/refusal.js';
 import { roomRowAnswerFor } from '../rooms/room-answer.js';
@@ -55,6 +56,7 @@ export class AccountController {
     private readonly proxies: Proxies,
     private readonly proving: Proving,
     private readonly preferences: Preferences,
+    private readonly reads: Reads,
   ) {}
 
   @Call('register')
@@ -168,7 +170,7 @@ export class AccountController {
   async listUsers(
     @Input('listUsers') { query }: InputOf<'listUsers'>,
     @By() { actor }: Identity,
-  ): Promise<AnswerOf<'listUsers'>> {
+  ): Promise<ListOf<'listUsers'>> {
     const { limit, cursor, sort, order, ...wanted } = query;
     const page = { limit, cursor };
     const found = await this.queries.execute(new FindUsers({ ...usersWanted(actor, wanted), sort, order, page }));
@@ -200,7 +202,9 @@ export class AccountController {
     @By() { actor }: Identity,
   ): Promise<StreamableFile> {
     const wanted = usersWanted(actor, query);
-    const page = (page: PageRequest) => this.queries.execute(new FindUsers({ ...wanted, sort: 'createdAt', page }));
+    const reader = this.reads.account(actor.id);
+    const page = (page: PageRequest) =>
+      this.reads.part(reader, () => this.queries.execute(new FindUsers({ ...wanted, sort: 'createdAt', page })));
     return new StreamableFile(usersFile(page, actor), {
       type: 'text/csv; charset=utf-8',
       disposition: 'attachment; filename="people.csv"',
@@ -218,7 +222,7 @@ export class AccountController {
   async listRoomsOf(
     @Input('listRoomsOf') { params, query }: InputOf<'listRoomsOf'>,
     @By() { actor }: Identity,
-  ): Promise<AnswerOf<'listRoomsOf'>> {
+  ): Promise<ListOf<'listRoomsOf'>> {
     const found = await this.queries.execute(new ListRoomsOf(params.id, query));
     if (!found) throw new Refusal('not_found', 'There is no such user.');
     return listAnswer(found, ({ room, ...membership }) => ({ room: roomRowAnswerFor(actor, room), ...membership }));

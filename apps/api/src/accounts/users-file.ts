@@ -7,18 +7,20 @@ import { userRowAnswer } from './user-answer.js';
 /** People in memory at a time, for each file that is being sent. */
 const PAGE = 1_000;
 
+type Found = Pick<Page<UserRow>, 'items' | 'next'>;
+
 const columns = ['id', 'username', 'displayName', 'role', 'status', 'bot', 'secondFactor', 'createdAt', 'signedInAt'];
 
 /**
  * All people of a list as comma-separated values, page by page: the next page is read when the reader has taken the one
  * before. E-mail addresses are a column for administrators only.
  */
-export function usersFile(page: (request: PageRequest) => Promise<Page<UserRow>>, actor: Actor): Readable {
+export function usersFile(page: (request: PageRequest) => Promise<Found>, actor: Actor): Readable {
   const shown = actor.role === 'admin' ? [...columns, 'email'] : columns;
   return Readable.from(pages(page, actor, shown), { objectMode: false, highWaterMark: 64 * 1024 });
 }
 
-async function* pages(page: (request: PageRequest) => Promise<Page<UserRow>>, actor: Actor, shown: string[]) {
+async function* pages(page: (request: PageRequest) => Promise<Found>, actor: Actor, shown: string[]) {
   let text = csvHeader(shown);
   for (let cursor: string | undefined; ; text = '') {
     const { items, next } = await page({ limit: PAGE, ...(cursor && { cursor }) });

@@ -1,16 +1,15 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { userStream } from '@verbatim/domain';
-import { cursorKey, toPage } from '@verbatim/projections';
+import { cursorKey, type Page, toPage } from '@verbatim/projections';
 import type { AnswerOf } from '@verbatim/protocol';
 import { Directory } from '../accounts/directory.js';
 import { OpenLog } from '../feed/open-log.js';
-import { listAnswer } from '../rest/list-answer.js';
 import { eventAnswer } from './audit-queries.js';
 
-type Events = AnswerOf<'listUserEvents'>;
+type Event = AnswerOf<'listUserEvents'>['items'][number];
 
 /** The events of an account as the log holds them, for its holder, administrators and auditors; none if there is no such. */
-export class ReadAccountEvents extends Query<Events> {
+export class ReadAccountEvents extends Query<Page<Event>> {
   constructor(
     readonly userId: string,
     readonly query: { readonly from: number; readonly limit: number; readonly cursor?: string },
@@ -28,19 +27,18 @@ export class ReadAccountEventsHandler implements IQueryHandler<ReadAccountEvents
     private readonly directory: Directory,
   ) {}
 
-  async execute({ userId, query, list }: ReadAccountEvents): Promise<Events> {
+  async execute({ userId, query, list }: ReadAccountEvents): Promise<Page<Event>> {
     const after = cursorKey(query, list, isRevision);
     const from = after ? BigInt(after[0]) + 1n : BigInt(query.from);
     const events = await this.log.read(userStream(userId), from, query.limit + 1);
     const people = await this.directory.people(events.map(({ actor }) => actor));
-    const page = toPage(
+    return toPage(
       events,
       query,
       list,
-      (event) => eventAnswer(event, 'auditor', false, people),
+      (event) => eventAnswer(event, 'auditor', false, people) as unknown as Event,
       ({ revision }) => [`${revision}`],
     );
-    return listAnswer(page, (event) => event as unknown as Events['items'][number]);
   }
 }
 

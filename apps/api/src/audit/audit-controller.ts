@@ -1,10 +1,10 @@
 import { Controller } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
-import type { AnswerOf } from '@verbatim/protocol';
 import type { Identity } from '../accounts/authentication.js';
 import { Users } from '../mailbox/entities.js';
 import type { Purpose } from '../moderation/inspections.js';
 import { By, Call, Input, type InputOf, Why } from '../rest/call.js';
+import { asItIs, type ListOf, listAnswer } from '../rest/list-answer.js';
 import { Refusal } from '../rest/refusal.js';
 import { ReadAccountEvents } from './account-events.js';
 import { ReadEvents } from './audit-queries.js';
@@ -17,29 +17,29 @@ export class AuditController {
   ) {}
 
   @Call('listEvents')
-  listEvents(
+  async listEvents(
     @Input('listEvents') { params, query }: InputOf<'listEvents'>,
     @By() { actor }: Identity,
     @Why() purpose: Purpose,
-  ): Promise<AnswerOf<'listEvents'>> {
-    return this.queries.execute(new ReadEvents(params.id, actor, purpose, query));
+  ): Promise<ListOf<'listEvents'>> {
+    return listAnswer(await this.queries.execute(new ReadEvents(params.id, actor, purpose, query)), asItIs);
   }
 
   @Call('listMyEvents')
-  listMyEvents(
+  async listMyEvents(
     @Input('listMyEvents') { query }: InputOf<'listMyEvents'>,
     @By() { actor }: Identity,
-  ): Promise<AnswerOf<'listMyEvents'>> {
-    return this.queries.execute(new ReadAccountEvents(actor.id, query, 'my events'));
+  ): Promise<ListOf<'listMyEvents'>> {
+    return listAnswer(await this.queries.execute(new ReadAccountEvents(actor.id, query, 'my events')), asItIs);
   }
 
   @Call('listUserEvents')
   async listUserEvents(
     @Input('listUserEvents') { params, query }: InputOf<'listUserEvents'>,
-  ): Promise<AnswerOf<'listUserEvents'>> {
+  ): Promise<ListOf<'listUserEvents'>> {
     const { state, revision } = await this.users.newest(params.id);
     if (state.status === 'unborn') throw new Refusal('not_found', 'There is no such user.');
-    const { items, page } = await this.queries.execute(new ReadAccountEvents(params.id, query, 'events of a user'));
-    return { items, page: { ...page, total: Number(revision) + 1 } };
+    const page = await this.queries.execute(new ReadAccountEvents(params.id, query, 'events of a user'));
+    return listAnswer(page, asItIs, Number(revision) + 1);
   }
 }

@@ -1,6 +1,6 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { type Actor, type Face, type Recorded, roomStream, view, WITHHELD, withheld } from '@verbatim/domain';
-import { InvalidCursor } from '@verbatim/projections';
+import { InvalidCursor, type Page } from '@verbatim/projections';
 import type { AnswerOf, Person } from '@verbatim/protocol';
 import { Directory } from '../accounts/directory.js';
 import { OpenLog } from '../feed/open-log.js';
@@ -9,10 +9,13 @@ import type { Purpose } from '../moderation/inspections.js';
 import { ReadModels } from '../read-models/read-models.js';
 import { RoomAccess } from '../rooms/room-access.js';
 
-type Events = AnswerOf<'listEvents'>;
+type Event = AnswerOf<'listEvents'>['items'][number];
+
+/** Bytes of sealed texts that are read for a page. With the same texts once more in the open, they make a page of answers. */
+const SEALED_BYTES = 589_824;
 
 /** The events of a room as the log holds them, and as this reader may see them. */
-export class ReadEvents extends Query<Events> {
+export class ReadEvents extends Query<Page<Event>> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
@@ -32,26 +35,27 @@ export class ReadEventsHandler implements IQueryHandler<ReadEvents> {
     private readonly readModels: ReadModels,
   ) {}
 
-  async execute({ roomId, actor, purpose, query }: ReadEvents): Promise<Events> {
+  async execute({ roomId, actor, purpose, query }: ReadEvents): Promise<Page<Event>> {
     const room = await this.access.toRead(roomId, actor, 'events', purpose);
     const start = query.cursor === undefined ? BigInt(query.from) : revisionIn(query.cursor);
     const from = start < room.reader.from ? room.reader.from : start;
-    const read = await this.log.read(roomStream(roomId), from, query.limit + 1);
+    const read = await this.log.read(roomStream(roomId), from, query.limit, SEALED_BYTES);
     // What has happened since may take away the right to read it.
-    const events = read.filter(({ revision }) => revision <= room.state.revision);
-    const shown = events.slice(0, query.limit);
-    const next = events[query.limit];
+    const shown = read.filter(({ revision }) => revision <= room.state.revision);
+    const last = shown.at(-1);
     const replaced = await replacedTexts(this.readModels, roomId, room, shown);
     const people = await this.directory.people(shown.map((event) => event.actor));
     const { face } = room.reader;
     return {
       items: shown.map((event) => eventAnswer(event, face, replaced.has(event.revision), people)),
-      page: { next: next ? cursorFor(next.revision) : null },
+      next: last && last.revision < room.state.revision ? cursorAfter(last) : null,
+      cursorAfter: (index) => cursorAfter(shown[index] as Recorded),
     };
   }
 }
 
-const cursorFor = (revision: bigint): string => Buffer.from(`events:${revision}`).toString('base64url');
+/** It holds the revision at which the next page begins. */
+const cursorAfter = ({ revision }: Recorded): string => Buffer.from(`events:${revision + 1n}`).toString('base64url');
 
 function revisionIn(cursor: string): bigint {
   const revision = /^events:(\d{1,18})$/.exec(Buffer.from(cursor, 'base64url').toString())?.[1];
@@ -76,7 +80,7 @@ export const eventAnswer = (event: Recorded, face: Face, replaced: boolean, peop
         sealed: event.sealed,
         prev: event.prev,
         hash: event.hash,
-      }) as Events['items'][number];
+      }) as Event;
 
 /** What is told of an event that the reader may not know of: enough to see that the chain has no gap. */
 const placeOf = ({ id, stream, revision, position, at, prev, hash }: Recorded) => ({

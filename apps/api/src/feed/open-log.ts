@@ -8,8 +8,8 @@ export class OpenLog {
     private readonly sealer: Sealer,
   ) {}
 
-  /** Events of a stream from a revision on, in order, at most `limit`. */
-  async read(stream: string, from: bigint, limit: number): Promise<Recorded[]> {
-    return this.sealer.open(await this.store.read(stream, from, limit), { passing: true });
+  /** Events of a stream from a revision on, in order, at most `limit`, and up to the one that reaches `maxBytes`. */
+  async read(stream: string, from: bigint, limit: number, maxBytes?: number): Promise<Recorded[]> {
+    return this.sealer.open(await this.store.read(stream, from, limit, maxBytes), { passing: true, gently: true });
   }
 }

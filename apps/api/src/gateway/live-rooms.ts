@@ -23,6 +23,7 @@ import type { Rooms } from '../mailbox/entities.js';
 import { type MessageFactsSource, replacedTexts } from '../messages/replaced-texts.js';
 import type { Inspections, Purpose } from '../moderation/inspections.js';
 import type { Presence } from '../presence/presence.js';
+import type { Reads } from '../reads/reads.js';
 import { Refusal } from '../rest/refusal.js';
 import { type Connection, connectionLimits } from './connection.js';
 import { Following } from './following.js';
@@ -30,8 +31,9 @@ import { type EventFrame, eventFrames, type LiveEvent, withReplaced } from './li
 
 /** Events that a client may be behind; past this it pages through the history instead. */
 const MOST_BEHIND = 100_000n;
-/** Events of the past read at a time. */
+/** Events of the past read at a time, and the bytes of their sealed texts. */
 const PAGE = 200;
+const PAGE_BYTES = 589_824;
 
 /** Brings what happens in rooms to those who follow them. */
 export class LiveRooms {
@@ -46,6 +48,7 @@ export class LiveRooms {
     private readonly presence: Presence,
     private readonly inspections: Inspections,
     private readonly time: Time,
+    private readonly reads: Reads,
   ) {}
 
   // Live --------------------------------------------------------------------------------------------------------------
@@ -237,17 +240,21 @@ export class LiveRooms {
   private async sendPast(following: Following, { revision }: { revision: bigint }): Promise<void> {
     const { connection } = following;
     while (following.sent < revision && !following.ended && connection.open) {
-      await connection.inTurn(() => this.sendPage(following, revision));
+      await connection.inTurn(async () => {
+        while (connection.crowded && !following.ended) await connection.someSent();
+        const wanted = () => !following.ended && connection.open;
+        const reader = this.reads.account(connection.actor.id);
+        if (wanted()) await this.reads.part(reader, () => this.sendPage(following, revision), wanted);
+      });
     }
   }
 
   private async sendPage(following: Following, through: bigint): Promise<void> {
     const { connection, roomId, sent } = following;
-    while (connection.crowded && !following.ended) await connection.someSent();
     if (following.ended) return;
     const left = through - sent;
     const limit = left < BigInt(PAGE) ? Number(left) : PAGE;
-    const events = await this.log.read(roomStream(roomId), sent + 1n, limit);
+    const events = await this.log.read(roomStream(roomId), sent + 1n, limit, PAGE_BYTES);
     const replaced = await replacedTexts(this.facts, roomId, await this.rooms.current(roomId), events);
     const people = await this.directory.people(events.map((event) => event.actor));
     const past = events.map((event) => toLive(event, people, replaced.has(event.revision)));

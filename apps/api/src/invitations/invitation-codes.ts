@@ -36,8 +36,8 @@ export class InvitationCodes {
       where room_id is not distinct from ${roomId} and (${before}::uuid is null or id < ${before}::uuid)
       order by id desc limit ${limit + 1}`;
     const items = rows.slice(0, limit).map(({ id }) => id);
-    const last = items.at(-1);
-    return { items, next: rows.length > limit && last ? Buffer.from(`${list}:${last}`).toString('base64url') : null };
+    const cursorAfter = (index: number) => Buffer.from(`${list}:${items[index]}`).toString('base64url');
+    return { items, next: rows.length > limit ? cursorAfter(items.length - 1) : null, cursorAfter };
   }
 }
 

@@ -1,8 +1,8 @@
 import { Controller, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { type Actor, type InvitationState, invitationStream, invitingProblem, isGood } from '@verbatim/domain';
-import { InvalidCursor, type PageRequest } from '@verbatim/projections';
-import type { AnswerOf, Invitation, InvitationFor, MadeInvitation } from '@verbatim/protocol';
+import { InvalidCursor, keepOf, type Page, type PageRequest, withEach } from '@verbatim/projections';
+import type { Invitation, InvitationFor, MadeInvitation } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import type { Identity } from '../accounts/authentication.js';
 import { Directory } from '../accounts/directory.js';
@@ -10,6 +10,7 @@ import { OpenLog } from '../feed/open-log.js';
 import { Invitations, Rooms } from '../mailbox/entities.js';
 import type { Context } from '../mailbox/mailbox.js';
 import { By, Call, Input, type InputOf, Trace } from '../rest/call.js';
+import { type ListOf, listAnswer } from '../rest/list-answer.js';
 import { ReadYourWrites } from '../rest/read-your-writes.js';
 import { accepted, Refusal } from '../rest/refusal.js';
 import { InvitationCodes } from './invitation-codes.js';
@@ -43,9 +44,7 @@ export class InvitationController {
   }
 
   @Call('listInvitations')
-  listInvitations(
-    @Input('listInvitations') { query }: InputOf<'listInvitations'>,
-  ): Promise<AnswerOf<'listInvitations'>> {
+  listInvitations(@Input('listInvitations') { query }: InputOf<'listInvitations'>): Promise<ListOf<'listInvitations'>> {
     return this.list(null, query);
   }
 
@@ -62,7 +61,7 @@ export class InvitationController {
   @Call('listInvitationUses')
   async listInvitationUses(
     @Input('listInvitationUses') { params, query }: InputOf<'listInvitationUses'>,
-  ): Promise<AnswerOf<'listInvitationUses'>> {
+  ): Promise<ListOf<'listInvitationUses'>> {
     const { state } = await this.invitations.newest(params.id);
     if (state.status === 'unborn') throw noSuchInvitation;
     const from = query.cursor === undefined ? 1n : revisionIn(query.cursor);
@@ -70,10 +69,15 @@ export class InvitationController {
     const next = events[query.limit];
     const uses = events.slice(0, query.limit).flatMap((event) => (event.type === 'InvitationRedeemed' ? event : []));
     const people = await this.directory.people(uses.map(({ data }) => data.userId));
-    return {
-      items: uses.map(({ data: { userId }, at }) => ({ user: people.get(userId) ?? { id: userId, username: '' }, at })),
-      page: { next: next ? cursorFor(next.revision) : null },
+    const page: Page<(typeof uses)[number]> = {
+      items: uses,
+      next: next ? cursorFor(next.revision) : null,
+      cursorAfter: (index) => cursorFor((uses[index]?.revision ?? 0n) + 1n),
     };
+    return listAnswer(page, ({ data: { userId }, at }) => ({
+      user: people.get(userId) ?? { id: userId, username: '' },
+      at,
+    }));
   }
 
   @Call('lookUpInvitation')
@@ -108,7 +112,7 @@ export class InvitationController {
   async listRoomInvitations(
     @Input('listRoomInvitations') { params, query }: InputOf<'listRoomInvitations'>,
     @By() { actor }: Identity,
-  ): Promise<AnswerOf<'listRoomInvitations'>> {
+  ): Promise<ListOf<'listRoomInvitations'>> {
     if (actor.role !== 'auditor') await this.mayInvite(params.id, actor);
     return this.list(params.id, query);
   }
@@ -141,11 +145,11 @@ export class InvitationController {
     await this.readYourWrites.written(position, reply);
   }
 
-  private async list(roomId: string | null, page: PageRequest): Promise<AnswerOf<'listInvitations'>> {
-    const { items, next } = await this.codes.list(roomId, page);
-    const states = await Promise.all(items.map(async (id) => ({ id, ...(await this.invitations.newest(id)) })));
-    const made = states.filter(({ state }) => state.status !== 'unborn');
-    return { items: made.map(({ id, state }) => invitationAnswer(id, state)), page: { next } };
+  private async list(roomId: string | null, request: PageRequest): Promise<ListOf<'listInvitations'>> {
+    const page = await this.codes.list(roomId, request);
+    const known = await withEach(page, async (id) => ({ id, ...(await this.invitations.newest(id)) }));
+    const made = keepOf(known, ({ state }) => state.status !== 'unborn');
+    return listAnswer(made, ({ id, state }) => invitationAnswer(id, state));
   }
 }
 

@@ -61,6 +61,25 @@ describe('an allowance of 3 in 6 seconds', () => {
     expect(some.take(8_000)).toBe(0);
   });
 
+  it('can be overdrawn by what something turned out to cost, and then makes wait until that has come back', () => {
+    const some = allowance();
+    some.charge(2.5, 0);
+    expect(some.wait(0)).toBe(1_000);
+    some.charge(5, 500);
+    expect([some.wait(500), some.take(500)]).toEqual([10_500, 10_500]);
+    expect([some.wait(11_000), some.take(11_000), some.wait(11_000)]).toEqual([0, 0, 2_000]);
+  });
+
+  it('tells others what it was charged', () => {
+    const noted: Allowance[] = [];
+    const some = new Allowance({ count: 3, seconds: 6 }, 'x', { note: (it) => noted.push(it) });
+    some.charge(0.5, 0);
+    some.charge(0.25, 0);
+    some.charge(0, 0);
+    expect(noted).toEqual([some]);
+    expect(some.tell()).toBe(1_500);
+  });
+
   it('tells once what was taken', () => {
     const noted: Allowance[] = [];
     const some = new Allowance({ count: 3, seconds: 6 }, 'x', { note: (it) => noted.push(it) });
@@ -75,6 +94,8 @@ describe('an allowance of 3 in 6 seconds', () => {
 it('an allowance without limit always gives', () => {
   const some = new Allowance(unlimited);
   for (let i = 0; i < 1_000; i++) expect(some.take(0)).toBe(0);
+  some.charge(1_000_000, 0);
+  expect(some.wait(0)).toBe(0);
 });
 
 it.each([

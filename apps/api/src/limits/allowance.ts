@@ -37,6 +37,20 @@ export class Allowance {
     return 0;
   }
 
+  /** Milliseconds until a token can be taken, 0 if there is one. Takes none. */
+  wait(now = performance.now()): number {
+    const empty = this.fullAt - now;
+    return empty > this.tolerance ? Math.ceil(empty - this.tolerance) : 0;
+  }
+
+  /** Takes so many tokens, even if there are fewer: what something costs is known only when it has been done. */
+  charge(tokens: number, now = performance.now()): void {
+    if (tokens <= 0) return;
+    this.fullAt = Math.max(this.fullAt, now) + tokens * this.interval;
+    if (this.ledger && this.untold === 0) this.ledger.note(this);
+    this.untold += tokens;
+  }
+
   /** Milliseconds that what was taken since the last time takes to come back. */
   tell(): number {
     const { untold } = this;

@@ -5,6 +5,7 @@ import { addressKey } from './address-key.js';
 import { Allowance, type Ledger } from './allowance.js';
 import type { LimitSettings } from './limit-settings.js';
 import { limited } from './limited.js';
+import { unlimited } from './rate.js';
 import { SocketCounts } from './socket-counts.js';
 
 /** Accounts, and addresses for each limit, that are remembered. Who was forgotten begins anew, with all allowed. */
@@ -19,8 +20,20 @@ export interface AccountAllowances {
   readonly reads: Allowance;
   readonly search: Allowance;
   readonly passwords: Allowance;
+  readonly reading: ReadTime;
 }
-export type Spending = keyof AccountAllowances;
+export type Spending = Exclude<keyof AccountAllowances, 'reading'>;
+
+/** Milliseconds of reading that an account or an address has. */
+export interface ReadTime {
+  /** In all: who has used it up is refused. */
+  readonly budget: Allowance;
+  /** At once: who has used it up waits a moment. */
+  readonly pace: Allowance;
+}
+
+/** A tenth of a second of reading at once, and a third of the time from then on. */
+const READ_PACE = { count: 100, seconds: 0.3 };
 
 /** What one connection may do. It hangs on the connection, so that checking a frame looks up nothing. */
 export interface ConnectionAllowances {
@@ -37,6 +50,7 @@ export class Limits {
   private readonly accounts = new LRUCache<string, AccountAllowances>({ max: REMEMBERED });
   private readonly visitors = new LRUCache<string, Allowance>({ max: REMEMBERED });
   private readonly upgrades = new LRUCache<string, Allowance>({ max: REMEMBERED });
+  private readonly visitorsReading = new LRUCache<string, ReadTime>({ max: REMEMBERED });
 
   constructor(
     private readonly settings: LimitSettings,
@@ -57,6 +71,7 @@ export class Limits {
       reads: of('reads', 'LIMIT_READS'),
       search: of('search', 'LIMIT_SEARCH'),
       passwords: of('passwords', 'LIMIT_ROOM_PASSWORDS'),
+      reading: { budget: of('read time', 'LIMIT_READ_TIME'), pace: this.pace() },
     };
     this.accounts.set(userId, allowances);
     return allowances;
@@ -74,6 +89,19 @@ export class Limits {
   /** Counts a request of somebody who has not shown who they are. Answers the milliseconds to wait, 0 if none. */
   visit(address: string): number {
     return this.of(this.visitors, address, 'LIMIT_VISITORS').take();
+  }
+
+  /** What somebody at this address may read who has not shown who they are. */
+  visitorReading(address: string): ReadTime {
+    const key = addressKey(address);
+    const known = this.visitorsReading.get(key);
+    const reading = known ?? { budget: new Allowance(this.settings.LIMIT_READ_TIME), pace: this.pace() };
+    this.visitorsReading.set(key, reading);
+    return reading;
+  }
+
+  private pace(): Allowance {
+    return new Allowance(Number.isFinite(this.settings.LIMIT_READ_TIME.count) ? READ_PACE : unlimited);
   }
 
   /** Counts an attempt to open a socket; tells why it may not be opened. */

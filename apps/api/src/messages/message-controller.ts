@@ -1,14 +1,14 @@
 import { Controller, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { type Actor, type RoomCommand, type RoomState } from '@verbatim/domain';
-import type { AnswerOf, Message } from '@verbatim/protocol';
+import type { Message } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import type { Identity } from '../accounts/authentication.js';
 import { Users } from '../mailbox/entities.js';
 import type { Context, Decided } from '../mailbox/mailbox.js';
 import type { Purpose } from '../moderation/inspections.js';
 import { By, Call, Input, type InputOf, NewId, Trace, Why } from '../rest/call.js';
-import { listAnswer } from '../rest/list-answer.js';
+import { type ListOf, listAnswer } from '../rest/list-answer.js';
 import { ReadYourWrites } from '../rest/read-your-writes.js';
 import { accepted, Refusal } from '../rest/refusal.js';
 import { SendToRoom } from '../rooms/room-commands.js';
@@ -63,7 +63,7 @@ export class MessageController {
     @Input('listMessages') { params, query }: InputOf<'listMessages'>,
     @By() { actor }: Identity,
     @Why() purpose: Purpose,
-  ): Promise<AnswerOf<'listMessages'>> {
+  ): Promise<ListOf<'listMessages'>> {
     const { order, from, at, ...page } = query;
     const start = from === undefined ? at : BigInt(from);
     const timeline = new GetTimeline(params.id, actor, purpose, order, start, page);
@@ -133,7 +133,7 @@ export class MessageController {
   async getInbox(
     @Input('getInbox') { query }: InputOf<'getInbox'>,
     @By() { actor }: Identity,
-  ): Promise<AnswerOf<'getInbox'>> {
+  ): Promise<ListOf<'getInbox'>> {
     return listAnswer(await this.queries.execute(new GetInbox(actor, query)), inboxAnswer);
   }
 
@@ -142,7 +142,7 @@ export class MessageController {
     @Input('searchMessages') { query }: InputOf<'searchMessages'>,
     @By() { actor }: Identity,
     @Why() purpose: Purpose,
-  ): Promise<AnswerOf<'searchMessages'>> {
+  ): Promise<ListOf<'searchMessages'>> {
     const { q, room, ...page } = query;
     return listAnswer(await this.queries.execute(new SearchMessages(actor, q, room, purpose, page)), messageAnswer);
   }

@@ -1,12 +1,12 @@
 import { Controller, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { openReport, type Rejection, type RoomCommand, type RoomState } from '@verbatim/domain';
-import type { AnswerOf, Member, Report } from '@verbatim/protocol';
+import type { Member, Report } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import type { Identity } from '../accounts/authentication.js';
 import type { Context, Decided } from '../mailbox/mailbox.js';
 import { By, Call, Input, type InputOf, NewId, Trace, Why } from '../rest/call.js';
-import { listAnswer } from '../rest/list-answer.js';
+import { type ListOf, listAnswer } from '../rest/list-answer.js';
 import { ReadYourWrites } from '../rest/read-your-writes.js';
 import { accepted, Refusal } from '../rest/refusal.js';
 import { SendToRoom } from '../rooms/room-commands.js';
@@ -31,7 +31,7 @@ export class ModerationController {
     @Input('listBans') { params, query }: InputOf<'listBans'>,
     @By() { actor }: Identity,
     @Why() purpose: Purpose,
-  ): Promise<AnswerOf<'listBans'>> {
+  ): Promise<ListOf<'listBans'>> {
     return listAnswer(await this.queries.execute(new ListBans(params.id, actor, purpose, query)), banAnswer);
   }
 
@@ -113,14 +113,14 @@ export class ModerationController {
     @Input('listRoomReports') { params, query }: InputOf<'listRoomReports'>,
     @By() { actor }: Identity,
     @Why() purpose: Purpose,
-  ): Promise<AnswerOf<'listRoomReports'>> {
+  ): Promise<ListOf<'listRoomReports'>> {
     const { status, ...page } = query;
     const room = { id: params.id, actor, purpose };
     return listAnswer(await this.queries.execute(new ListReports(status === 'settled', page, room)), reportAnswer);
   }
 
   @Call('listReports')
-  async listReports(@Input('listReports') { query }: InputOf<'listReports'>): Promise<AnswerOf<'listReports'>> {
+  async listReports(@Input('listReports') { query }: InputOf<'listReports'>): Promise<ListOf<'listReports'>> {
     const { status, ...page } = query;
     return listAnswer(await this.queries.execute(new ListReports(status === 'settled', page)), reportAnswer);
   }

@@ -71,8 +71,8 @@ export class MeasuredEventStore implements EventStore {
     return timed(this.appends, this.store.append(stream, expectedRevision, events));
   }
 
-  read(stream: string, from: bigint, limit: number): Promise<StoredEvent[]> {
-    return timed(this.reads, this.store.read(stream, from, limit));
+  read(stream: string, from: bigint, limit: number, maxBytes?: number): Promise<StoredEvent[]> {
+    return timed(this.reads, this.store.read(stream, from, limit, maxBytes));
   }
 
   readLast(stream: string): Promise<StoredEvent | null> {

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
+import { shared } from './shared-answer.js';
 
 /** A figure that is read when it is asked for. */
 export interface Figure {
@@ -27,7 +28,5 @@ export class Metrics {
     }
   }
 
-  text(): Promise<string> {
-    return this.registry.metrics();
-  }
+  readonly text = shared(() => this.registry.metrics());
 }

@@ -1,3 +1,5 @@
+import { shared } from './shared-answer.js';
+
 /** One thing that must be in order before the service may get traffic. */
 export interface Check {
   readonly name: string;
@@ -21,11 +23,15 @@ export class Readiness {
   /** Names of what is not in order; empty when ready. */
   async missing(): Promise<string[]> {
     if (this.draining) return ['shutting down'];
+    return this.failing();
+  }
+
+  private readonly failing = shared(async () => {
     const results = await Promise.all(
       this.checks.map(async (check) => ((await this.isReady(check)) ? null : check.name)),
     );
     return results.filter((name) => name !== null);
-  }
+  });
 
   private async isReady(check: Check): Promise<boolean> {
     try {

@@ -1,9 +1,12 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { type CallName, calls } from '@verbatim/protocol';
+import { type Call, type CallName, calls } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
+import { Proxies } from '../browsers/proxies.js';
+import { Reads } from '../reads/reads.js';
 import { Idempotency } from './idempotency.js';
+import { ListAnswer } from './list-answer.js';
 import { POSITION_HEADER, ReadYourWrites } from './read-your-writes.js';
 import { Refusal } from './refusal.js';
 import { CALL, type VerbatimRequest } from './request.js';
@@ -15,17 +18,19 @@ export class CallInterceptor implements NestInterceptor {
     private readonly reflector: Reflector,
     private readonly readYourWrites: ReadYourWrites,
     private readonly idempotency: Idempotency,
+    private readonly reads: Reads,
+    private readonly proxies: Proxies,
   ) {}
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const http = context.switchToHttp();
     const request = http.getRequest<VerbatimRequest>();
+    const name = this.reflector.get<CallName | undefined>(CALL, context.getHandler());
     if (request.method === 'GET' || request.method === 'HEAD') {
       await this.readYourWrites.beforeRead(request);
-      return next.handle();
+      return this.read(name && calls[name], request, http.getResponse<FastifyReply>(), next);
     }
     const key = request.headers['idempotency-key'];
-    const name = this.reflector.get<CallName | undefined>(CALL, context.getHandler());
     const takesKey = name !== undefined && 'Idempotency-Key' in calls[name].headers.request;
     // What hands out credentials does so anew each time, whatever the key.
     if (key === undefined || !request.identity || !takesKey) return next.handle();
@@ -35,6 +40,26 @@ export class CallInterceptor implements NestInterceptor {
       });
     }
     return from(this.once(request.identity.actor.id, key, request, http.getResponse<FastifyReply>(), next));
+  }
+
+  private read(call: Call | undefined, request: VerbatimRequest, reply: FastifyReply, next: CallHandler) {
+    // Health has to be told whatever is going on.
+    if (!call || call.tag === 'Operation') return next.handle();
+    const { identity, raw } = request;
+    const reader = identity ? this.reads.account(identity.actor.id) : this.reads.visitor(this.proxies.addressOf(raw));
+    if (call.mediaType !== undefined) {
+      // A file is read part by part, each in its turn.
+      this.reads.admit(reader);
+      return next.handle();
+    }
+    const answer = this.reads.answer(reader, reply.raw, async () => {
+      const answer: unknown = await lastValueFrom(next.handle(), { defaultValue: undefined });
+      if (!(answer instanceof ListAnswer)) return answer;
+      const json = await answer.encode();
+      reply.type('application/json; charset=utf-8');
+      return json;
+    });
+    return from(answer);
   }
 
   private async once(

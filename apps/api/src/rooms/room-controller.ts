@@ -1,7 +1,7 @@
 import { Controller, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { nameKey, type RoomState } from '@verbatim/domain';
-import type { AnswerOf, Member, Room } from '@verbatim/protocol';
+import type { Member, Room } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import type { Identity } from '../accounts/authentication.js';
 import { within } from '../limits/limited.js';
@@ -10,7 +10,7 @@ import { Users } from '../mailbox/entities.js';
 import type { Context, Decided } from '../mailbox/mailbox.js';
 import type { Purpose } from '../moderation/inspections.js';
 import { By, Call, Input, type InputOf, NewId, Trace, Why } from '../rest/call.js';
-import { listAnswer } from '../rest/list-answer.js';
+import { asItIs, type ListOf, listAnswer } from '../rest/list-answer.js';
 import { ReadYourWrites } from '../rest/read-your-writes.js';
 import { accepted, Refusal } from '../rest/refusal.js';
 import { Names } from '../vault/names.js';
@@ -54,7 +54,7 @@ export class RoomController {
   async listRooms(
     @Input('listRooms') { query }: InputOf<'listRooms'>,
     @By() { actor }: Identity,
-  ): Promise<AnswerOf<'listRooms'>> {
+  ): Promise<ListOf<'listRooms'>> {
     const { limit, cursor, member, ...rest } = query;
     const wanted = { ...rest, memberOnly: member === 'me', page: { limit, cursor } };
     const found = await this.queries.execute(new ListRooms(actor, wanted));
@@ -115,9 +115,9 @@ export class RoomController {
     @Input('listMembers') { params, query }: InputOf<'listMembers'>,
     @By() { actor }: Identity,
     @Why() purpose: Purpose,
-  ): Promise<AnswerOf<'listMembers'>> {
+  ): Promise<ListOf<'listMembers'>> {
     const found = await this.queries.execute(new ListMembers(params.id, actor, purpose, query));
-    return listAnswer(found, (member) => member);
+    return listAnswer(found, asItIs);
   }
 
   @Call('changeMember')

@@ -3,6 +3,7 @@ import { type Actor, mutedUntil, type RoomState } from '@verbatim/domain';
 import {
   getRoom,
   listRooms,
+  mapPage,
   membersOf,
   type Page,
   type PageRequest,
@@ -83,9 +84,8 @@ export class ListMembersHandler implements IQueryHandler<ListMembers> {
     const { visibility } = await this.access.toSee(roomId, actor);
     // Who is in a room that one cannot simply enter is for those who are in it.
     if (visibility !== 'public') await this.access.toRead(roomId, actor, 'members', purpose);
-    const { items, next } = await membersOf(this.readModels.db, roomId, page);
     const now = this.time.now().toISOString();
-    return { items: items.map((row) => memberRowAnswer(row, now)), next };
+    return mapPage(await membersOf(this.readModels.db, roomId, page), (row) => memberRowAnswer(row, now));
   }
 }
 

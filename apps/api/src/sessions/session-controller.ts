@@ -1,7 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type {
-  AnswerOf,
   LiveSession,
   NewTotp,
   OwnedSession,
@@ -15,7 +14,7 @@ import { Directory } from '../accounts/directory.js';
 import { Users } from '../mailbox/entities.js';
 import type { Context } from '../mailbox/mailbox.js';
 import { By, Call, Input, type InputOf, Trace } from '../rest/call.js';
-import { listAnswer } from '../rest/list-answer.js';
+import { type ListOf, listAnswer } from '../rest/list-answer.js';
 import { accepted, Refusal } from '../rest/refusal.js';
 import { AccessTokens } from '../vault/access-tokens.js';
 import { RESET_SECONDS } from '../vault/credentials.js';
@@ -44,7 +43,7 @@ export class SessionController {
   async listMySessions(
     @Input('listMySessions') { query }: InputOf<'listMySessions'>,
     @By() { actor, sessionId }: Identity,
-  ): Promise<AnswerOf<'listMySessions'>> {
+  ): Promise<ListOf<'listMySessions'>> {
     const page = await this.sessions.live(actor.id, query, 'my sessions');
     return listAnswer(page, (session): LiveSession => ({ ...session, current: session.id === sessionId }));
   }
@@ -68,7 +67,7 @@ export class SessionController {
   async listSessions(
     @Input('listSessions') { params, query }: InputOf<'listSessions'>,
     @By() { sessionId }: Identity,
-  ): Promise<AnswerOf<'listSessions'>> {
+  ): Promise<ListOf<'listSessions'>> {
     await this.demandUser(params.id);
     const page = await this.sessions.live(params.id, query, 'sessions');
     return listAnswer(page, (session): LiveSession => ({ ...session, current: session.id === sessionId }));
@@ -78,7 +77,7 @@ export class SessionController {
   async listAllSessions(
     @Input('listAllSessions') { query }: InputOf<'listAllSessions'>,
     @By() { sessionId }: Identity,
-  ): Promise<AnswerOf<'listAllSessions'>> {
+  ): Promise<ListOf<'listAllSessions'>> {
     const page = await this.sessions.everywhere(query.user ?? null, query);
     const people = await this.directory.people(page.items.map(({ userId }) => userId));
     return listAnswer(page, ({ userId, ...session }): OwnedSession => {

@@ -1,7 +1,7 @@
 import { Controller, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { UserState } from '@verbatim/domain';
-import { botsIn } from '@verbatim/projections';
+import { botsIn, keepOf, withEach } from '@verbatim/projections';
 import type { AnswerOf, BodyOf, NewToken, OwnedToken, Token, User } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import { OpenAccount } from '../accounts/account-commands.js';
@@ -11,6 +11,7 @@ import { Users } from '../mailbox/entities.js';
 import type { Context } from '../mailbox/mailbox.js';
 import { ReadModels } from '../read-models/read-models.js';
 import { By, Call, Input, type InputOf, NewId, Trace } from '../rest/call.js';
+import { type ListOf, listAnswer } from '../rest/list-answer.js';
 import { ReadYourWrites } from '../rest/read-your-writes.js';
 import { accepted, Refusal } from '../rest/refusal.js';
 import { Proving } from '../sessions/proving.js';
@@ -86,15 +87,16 @@ export class TokenController {
   }
 
   @Call('listAllTokens')
-  async listAllTokens(@Input('listAllTokens') { query }: InputOf<'listAllTokens'>): Promise<AnswerOf<'listAllTokens'>> {
+  async listAllTokens(@Input('listAllTokens') { query }: InputOf<'listAllTokens'>): Promise<ListOf<'listAllTokens'>> {
     const { user, bot } = query;
     const wanted = { user, bot: bot && bot === 'true', bots: botsIn(this.readModels.db) };
-    const { items, next } = await this.tokens.everywhere(wanted, query);
-    const held = await Promise.all(
-      items.map(async (token) => ({ token, holder: (await this.users.newest(token.userId)).state })),
-    );
-    const good = held.filter(({ token, holder }) => holder.tokens.includes(token.id));
-    return { items: good.map(({ token, holder }) => ownedTokenAnswer(token, holder)), page: { next } };
+    const page = await this.tokens.everywhere(wanted, query);
+    const held = await withEach(page, async (token) => ({
+      token,
+      holder: (await this.users.newest(token.userId)).state,
+    }));
+    const good = keepOf(held, ({ token, holder }) => holder.tokens.includes(token.id));
+    return listAnswer(good, ({ token, holder }) => ownedTokenAnswer(token, holder));
   }
 
   @Call('revokeTokenOf')

@@ -91,8 +91,8 @@ export class KurrentEventStore implements EventStore {
     return this.appends.append({ stream, expectedRevision, events });
   }
 
-  read(stream: string, from: bigint, limit: number): Promise<StoredEvent[]> {
-    return this.reader.read(stream, from, limit);
+  read(stream: string, from: bigint, limit: number, maxBytes?: number): Promise<StoredEvent[]> {
+    return this.reader.read(stream, from, limit, maxBytes);
   }
 
   readLast(stream: string): Promise<StoredEvent | null> {

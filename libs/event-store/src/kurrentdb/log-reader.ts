@@ -9,9 +9,13 @@ import {
   START,
 } from '@kurrent/kurrentdb-client';
 import type { StoredEvent } from '../event-store.js';
+import { upToBytes } from '../up-to-bytes.js';
 import { type KurrentClient, typeOf } from './kurrent-client.js';
 import { fromKurrent } from './kurrent-events.js';
 import type { StreamNames } from './stream-names.js';
+
+/** Events asked for at first where their bytes are limited. */
+const FIRST_STEP = 16;
 
 /** Reads the log from the leader of the cluster, which alone knows the last word. */
 export class LogReader {
@@ -21,8 +25,19 @@ export class LogReader {
   ) {}
 
   /** See EventStore.read. */
-  async read(stream: string, from: bigint, limit: number): Promise<StoredEvent[]> {
-    return this.readStream(stream, FORWARDS, from > 0n ? from : 0n, limit);
+  async read(stream: string, from: bigint, limit: number, maxBytes?: number): Promise<StoredEvent[]> {
+    const first = from > 0n ? from : 0n;
+    if (maxBytes === undefined) return this.readStream(stream, FORWARDS, first, limit);
+    // The server cannot be asked for bytes, so it is asked for few events, and then for as many as their size suggests.
+    const events: StoredEvent[] = [];
+    for (let bytes = 0, count = Math.min(limit, FIRST_STEP); count > 0; ) {
+      const page = await this.readStream(stream, FORWARDS, first + BigInt(events.length), count);
+      events.push(...page);
+      for (const { sealed } of page) bytes += Buffer.byteLength(sealed);
+      if (page.length < count || bytes >= maxBytes) break;
+      count = Math.min(limit - events.length, Math.ceil(((maxBytes - bytes) * events.length) / bytes));
+    }
+    return upToBytes(events, maxBytes);
   }
 
   /** See EventStore.readLast. */

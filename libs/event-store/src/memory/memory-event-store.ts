@@ -11,6 +11,7 @@ import {
 } from '../event-store.js';
 import { Subscriptions } from '../subscriptions.js';
 import { silent, type TroubleLog } from '../trouble-log.js';
+import { upToBytes } from '../up-to-bytes.js';
 import { atMost } from '../waiting.js';
 
 /** Longest time in milliseconds that `close` waits for handlers. */
@@ -42,9 +43,9 @@ export class MemoryEventStore implements EventStore {
     throw new RevisionConflict(stream, expectedRevision, stored.slice(place));
   }
 
-  async read(stream: string, from: bigint, limit: number): Promise<StoredEvent[]> {
+  async read(stream: string, from: bigint, limit: number, maxBytes?: number): Promise<StoredEvent[]> {
     this.refuseIfClosed();
-    return page(this.streams.get(stream) ?? [], from, limit);
+    return upToBytes(page(this.streams.get(stream) ?? [], from, limit), maxBytes);
   }
 
   async readLast(stream: string): Promise<StoredEvent | null> {

@@ -86,11 +86,27 @@ export class PostgresEventStore implements EventStore {
     );
   }
 
-  async read(stream: string, from: bigint, limit: number): Promise<StoredEvent[]> {
+  async read(stream: string, from: bigint, limit: number, maxBytes?: number): Promise<StoredEvent[]> {
+    if (maxBytes !== undefined) return this.readBytes(stream, from, limit, maxBytes);
     return this.reads.ask(
       (sql) => sql<StoredEvent[]>`
         select stream, revision, position, id, type, hash, sealed from log.events
          where stream = ${stream} and revision >= ${from} order by revision limit ${limit}`,
+    );
+  }
+
+  /** The database measures the texts without unpacking them (`octet_length`), so only those that are sent are read. */
+  private readBytes(stream: string, from: bigint, limit: number, maxBytes: number): Promise<StoredEvent[]> {
+    return this.reads.ask(
+      (sql) => sql<StoredEvent[]>`
+        select stream, revision, position, id, type, hash, sealed
+        from (
+          select *, sum(octet_length(sealed)) over (order by revision rows unbounded preceding) as bytes
+          from (
+            select * from log.events where stream = ${stream} and revision >= ${from} order by revision limit ${limit}
+          ) as wanted
+        ) as measured
+        where bytes - octet_length(sealed) < ${maxBytes} order by revision`,
     );
   }
 

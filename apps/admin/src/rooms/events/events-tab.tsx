@@ -22,6 +22,7 @@ import { useRecordContext, useTranslate } from 'react-admin';
 import { client } from '../../service/client';
 import { shown } from '../../service/failure';
 import { LOOK_AGAIN } from '../../service/look-again';
+import { upTo } from '../../service/pages';
 import { useRegion } from '../../words/region';
 import { why } from '../reasons';
 import { CheckHashes } from './check-hashes';
@@ -44,10 +45,8 @@ function Stream({ room }: { room: Room }) {
     queryKey: ['events', room.id, start],
     queryFn: () =>
       shown(
-        client.call(
-          'listEvents',
-          { params: { id: room.id }, query: { from: start, limit: PAGE } },
-          { ...why(room.id) },
+        upTo(PAGE, (part) =>
+          client.call('listEvents', { params: { id: room.id }, query: { from: start, ...part } }, { ...why(room.id) }),
         ),
       ),
     placeholderData: keepPreviousData,

@@ -2,6 +2,7 @@ import { useRef, useState } from 'react';
 import { resetAddress } from '../../reset/reset-address';
 import { client } from '../../service/client';
 import { codeOf, shown } from '../../service/failure';
+import { upTo } from '../../service/pages';
 import { sensitive } from '../../service/proof';
 import { type PersonRow, readPeople, type Wish } from './people-rows';
 
@@ -70,7 +71,9 @@ async function dryRun(rows: readonly PersonRow[]): Promise<Entry[]> {
   const taken = new Set<string>();
   for (let i = 0; i < names.length; i += TOGETHER) {
     const usernames = names.slice(i, i + TOGETHER).join(',');
-    const { items } = await shown(client.call('listUsers', { query: { usernames, limit: TOGETHER } }));
+    const { items } = await shown(
+      upTo(TOGETHER, (part) => client.call('listUsers', { query: { usernames, ...part } })),
+    );
     for (const { username } of items) taken.add(username.toLowerCase());
   }
   const outcomeOf = ({ wish, problem }: PersonRow): Outcome => {

@@ -7,6 +7,7 @@ import { PlainTable } from '../../look/plain-table';
 import { client } from '../../service/client';
 import { shown } from '../../service/failure';
 import { LOOK_AGAIN } from '../../service/look-again';
+import { upTo } from '../../service/pages';
 import { useMoment } from '../../words/region';
 import { type AccountEvent, sentenceOf } from './event-sentence';
 
@@ -65,12 +66,18 @@ function Events({ id }: { id: string }) {
 
 /** A page of events; without `from` the last one. */
 async function read(id: string, from: number | null): Promise<{ items: readonly AccountEvent[]; total: number }> {
-  const ask = (query: { from: number; limit: number }) => client.call('listUserEvents', { params: { id }, query });
-  const first = await ask({ from: from ?? 0, limit: PAGE });
-  const total = first.page.total ?? first.items.length;
-  if (from !== null || total <= PAGE) return { items: first.items, total };
-  const { items } = await ask({ from: total - PAGE, limit: PAGE });
-  return { items, total };
+  let total = 0;
+  const ask = async (from: number) => {
+    const { items } = await upTo(PAGE, async (part) => {
+      const answer = await client.call('listUserEvents', { params: { id }, query: { from, ...part } });
+      total = answer.page.total ?? answer.items.length;
+      return answer;
+    });
+    return items;
+  };
+  const first = await ask(from ?? 0);
+  if (from !== null || total <= PAGE) return { items: first, total };
+  return { items: await ask(total - PAGE), total };
 }
 
 function EventRow({ event }: { event: AccountEvent }) {

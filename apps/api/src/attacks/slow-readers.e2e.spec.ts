@@ -1,0 +1,3 @@
+import { slowReaders } from './slow-readers.testing.js';
+
+slowReaders(4);
