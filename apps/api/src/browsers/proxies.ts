@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, type Socket } from 'node:net';
 import type { Device } from '../vault/sessions.js';
 
 /** Characters of the header User-Agent that are kept. */
@@ -45,6 +45,12 @@ export class Proxies {
       address = named;
     }
     return address;
+  }
+
+  /** The address at the other end of a connection; null if it is a trusted proxy, which connects on behalf of many. */
+  peerOf(socket: Socket): string | null {
+    const address = plain(socket.remoteAddress ?? '');
+    return this.trusts(address, 0) ? null : address;
   }
 
   /** What is noted of where somebody signed in. */

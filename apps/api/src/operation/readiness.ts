@@ -10,6 +10,8 @@ export interface Check {
  */
 export class Readiness {
   private draining = false;
+  /** The look that is under way: however many ask at a time, the database is asked once. */
+  private looking: Promise<string[]> | null = null;
 
   constructor(private readonly checks: readonly Check[]) {}
 
@@ -21,6 +23,13 @@ export class Readiness {
   /** Names of what is not in order; empty when ready. */
   async missing(): Promise<string[]> {
     if (this.draining) return ['shutting down'];
+    this.looking ??= this.look().finally(() => {
+      this.looking = null;
+    });
+    return this.looking;
+  }
+
+  private async look(): Promise<string[]> {
     const results = await Promise.all(
       this.checks.map(async (check) => ((await this.isReady(check)) ? null : check.name)),
     );
