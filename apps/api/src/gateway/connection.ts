@@ -139,7 +139,7 @@ export class Connection {
 
   /** The client has sent a pong. Only one with the payload of a ping of ours shows that it reads what it is sent. */
   heardPong(payload: Buffer): void {
-    if (this.countFrame() > 0) return;
+    if (!this.open || this.countFrame() > 0) return;
     if (this.pingsSent.some((sent) => sent.equals(payload))) this.pingsSent = [];
   }
 
@@ -148,7 +148,7 @@ export class Connection {
    * the answer counts as waiting data like any other frame.
    */
   heardPing(payload: Buffer): void {
-    if (this.countFrame() > 0) return;
+    if (!this.open || this.countFrame() > 0) return;
     if (this.pingToAnswer === null) setImmediate(() => this.answerPing());
     this.pingToAnswer = payload;
   }

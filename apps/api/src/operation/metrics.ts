@@ -10,6 +10,7 @@ export interface Figure {
 /** Figures for Prometheus: those of the process, and those of the service. */
 export class Metrics {
   private readonly registry = new Registry();
+  private reading: Promise<string> | null = null;
 
   /** `measured` are metrics that belong to no registry yet. */
   constructor(figures: readonly Figure[], measured: readonly Metric[] = []) {
@@ -27,7 +28,11 @@ export class Metrics {
     }
   }
 
+  /** However many ask at a time, the figures are read once. */
   text(): Promise<string> {
-    return this.registry.metrics();
+    this.reading ??= this.registry.metrics().finally(() => {
+      this.reading = null;
+    });
+    return this.reading;
   }
 }

@@ -10,10 +10,13 @@ import { Maintenance } from './maintenance.js';
 import { Metrics } from './metrics.js';
 import { Readiness } from './readiness.js';
 
+const JSON_TYPE = 'application/json; charset=utf-8';
+
 @Controller()
 export class OperationController {
-  private readonly openApi = openapi(about);
-  private readonly asyncApi = asyncapi(about);
+  // They are large, the same for everybody, and asked for without a credential.
+  private readonly openApi = document(openapi(about));
+  private readonly asyncApi = document(asyncapi(about));
 
   constructor(
     private readonly readiness: Readiness,
@@ -52,12 +55,16 @@ export class OperationController {
   }
 
   @Call('getOpenApi')
-  openApiDocument(): AnswerOf<'getOpenApi'> {
-    return this.openApi as AnswerOf<'getOpenApi'>;
+  @Header('content-type', JSON_TYPE)
+  openApiDocument(): Buffer {
+    return this.openApi;
   }
 
   @Call('getAsyncApi')
-  asyncApiDocument(): AnswerOf<'getAsyncApi'> {
-    return this.asyncApi as AnswerOf<'getAsyncApi'>;
+  @Header('content-type', JSON_TYPE)
+  asyncApiDocument(): Buffer {
+    return this.asyncApi;
   }
 }
+
+const document = (content: object): Buffer => Buffer.from(JSON.stringify(content));

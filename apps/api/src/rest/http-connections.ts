@@ -10,7 +10,7 @@ import { refuseHost } from './host-header.js';
 import { Refusal } from './refusal.js';
 
 /** Requests that a client may send ahead on one connection, before it has the response to the one in work. */
-const MOST_AHEAD = 32;
+const MOST_AHEAD = 16;
 /** Milliseconds after which a request may be repeated that was one too many at a time. */
 const SOON_MS = 1_000;
 
@@ -102,6 +102,7 @@ export class HttpConnections {
     if (!connection) return;
     this.connections.delete(socket);
     this.idle.delete(connection);
+    for (const { address } of connection.ahead) this.leave(address);
     if (connection.address !== null) this.ofAddresses.leave(connection.address);
   }
 
@@ -110,22 +111,22 @@ export class HttpConnections {
   private arrived(request: IncomingMessage, response: ServerResponse, handle: RequestListener): void {
     const { socket } = request;
     const connection = this.connections.get(socket);
-    // What else was in the same packet as the request that was one too many.
     if (socket.destroyed || !connection) return;
-    const begin = () => this.begin(connection, request, response, handle);
-    if (connection.request === null) begin();
-    else if (connection.ahead.length < MOST_AHEAD) connection.ahead.push(begin);
-    else socket.destroy();
+    const arrived = { request, response, handle, address: addressKey(this.proxies.addressOf(request)) };
+    if (connection.request === null) this.begin(connection, arrived);
+    else if (connection.ahead.length < MOST_AHEAD && !this.requestsOfAddresses.full(arrived.address))
+      this.sentAhead(connection, arrived);
+    else endFlood(socket);
   }
 
-  private begin(
-    connection: HttpConnection,
-    request: IncomingMessage,
-    response: ServerResponse,
-    handle: RequestListener,
-  ): void {
+  /** A request that was sent ahead is in memory, so it counts, whatever it asks for. */
+  private sentAhead(connection: HttpConnection, arrived: Arrived): void {
+    connection.ahead.push(arrived);
+    this.enter(arrived.address);
+  }
+
+  private begin(connection: HttpConnection, { request, response, handle, address }: Arrived): void {
     const health = /^\/health\//.test(request.url ?? '');
-    const address = addressKey(this.proxies.addressOf(request));
     const refusal = refuseHost(request) ?? (health ? null : this.refuseBusy(address));
     if (refusal) this.refusals.set(request, refusal);
     const counted = !health && !refusal;
@@ -134,12 +135,21 @@ export class HttpConnections {
     connection.begin(request);
     response.once('close', () => {
       if (counted) this.leave(address);
-      connection.request = null;
-      const next = connection.ahead.shift();
-      if (next && !connection.socket.destroyed) next();
-      else if (this.connections.has(connection.socket)) this.idle.add(connection);
+      this.beginNext(connection);
     });
     handle(request, response);
+  }
+
+  private beginNext(connection: HttpConnection): void {
+    connection.request = null;
+    if (!this.connections.has(connection.socket)) return;
+    const next = connection.ahead.shift();
+    if (next) {
+      this.leave(next.address);
+      this.begin(connection, next);
+    } else {
+      this.idle.add(connection);
+    }
   }
 
   private refuseBusy(address: string): Refusal | null {
@@ -159,12 +169,20 @@ export class HttpConnections {
   }
 }
 
+interface Arrived {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly handle: RequestListener;
+  /** Of the client, as the limits know it. */
+  readonly address: string;
+}
+
 /** One connection and what its client has asked for on it. */
 class HttpConnection implements Holder {
   /** The request being handled. */
   request: IncomingMessage | null = null;
-  /** Begin the requests that were sent ahead, in their order. */
-  readonly ahead: (() => void)[] = [];
+  /** Requests that were sent ahead, in their order. */
+  readonly ahead: Arrived[] = [];
   private bytesBefore = 0;
 
   constructor(
@@ -183,6 +201,16 @@ class HttpConnection implements Holder {
     if (this.request === null || (this.request.complete && this.ahead.length === 0)) return 0;
     return this.socket.bytesRead - this.bytesBefore;
   }
+}
+
+/**
+ * Ends a connection on which far too much was sent. A packet may hold a thousand more requests, and Node would go on to make objects
+ * of each; only its parser's hook can stop that: 2 stands for an upgrade, after which nothing is parsed.
+ */
+function endFlood(socket: Socket): void {
+  const { parser } = socket as Socket & { parser?: { onIncoming?: () => number } | null };
+  if (parser) parser.onIncoming = () => 2;
+  socket.destroy();
 }
 
 /** Connections without a request, in the order in which they became so. */
