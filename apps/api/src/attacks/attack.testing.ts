@@ -15,12 +15,15 @@ export const targetAt = (url: string): Target => ({ url, attacker: () => registe
 /** What an attack has done so far, by name: `pings: 120000`. It is printed, so that an attack that did nothing is noticed. */
 export type Deeds = Record<string, number>;
 
-/** One way to bring the service down. Each is a file of its own, listed in `all-attacks.testing.ts`. */
+/** Attacks until `signal` is aborted; resolves when nothing of it is left. Never rejects for being cut off. */
+export type Assault = (signal: AbortSignal, deeds: Deeds) => Promise<void>;
+
+/** One way to bring the service down. Each kind is a file of its own, listed in `all-attacks.testing.ts`. */
 export interface Attack {
   /** What attackers do, as the end of "survives ...". */
   readonly name: string;
-  /** Prepares, then attacks until `signal` is aborted; resolves when nothing of it is left. Never rejects for being cut off. */
-  run(target: Target, signal: AbortSignal, deeds: Deeds): Promise<void>;
+  /** Makes accounts, rooms and messages that the attack needs. */
+  prepare(target: Target): Promise<Assault>;
 }
 
 export const pause = (milliseconds: number): Promise<void> =>

@@ -27,6 +27,8 @@ export function describeAttacks({ seconds, allAtOnceSeconds, calmSeconds, ...bou
       console.log(summary(siege));
       expect(siege.survived, siege.output).toBe(true);
       expect(siege.attacked.failures).toEqual([]);
+      for (const [name, deeds] of Object.entries(siege.deeds))
+        for (const count of Object.values(deeds)) expect(count, `${name} did nothing`).toBeGreaterThan(0);
       expect(siege.mostMiB).toBeLessThan(bounds.mostMiB);
       if (bounds.mostSlowdown !== undefined) expect(slowdown(siege)).toBeLessThan(bounds.mostSlowdown);
     };

@@ -58,17 +58,15 @@ export class BesiegedService {
   /** Attacks for some seconds, after some that are calm. */
   async attack(attacks: readonly Attack[], seconds: number, calmSeconds: number): Promise<Siege> {
     const { service, bystanders } = this;
-    const calm = await during(calmSeconds, (signal) => bystanders.live(signal));
-    const deeds: Record<string, Deeds> = Object.fromEntries(attacks.map(({ name }) => [name, {}]));
     const target = targetAt(service.url);
+    const assaults = await Promise.all(attacks.map((attack) => attack.prepare(target)));
+    const deeds = attacks.map((): Deeds => ({}));
+    const calm = await during(calmSeconds, (signal) => bystanders.live(signal));
     const [memory, cpuBefore] = [watchMemory(service), await cpuSeconds(service)];
     const delay = monitorEventLoopDelay({ resolution: 5 });
     delay.enable();
     const [attacked] = await during(seconds, (signal) =>
-      Promise.all([
-        bystanders.live(signal),
-        ...attacks.map(({ name, run }) => run(target, signal, deeds[name] as Deeds)),
-      ]),
+      Promise.all([bystanders.live(signal), ...assaults.map((assault, i) => assault(signal, deeds[i] as Deeds))]),
     );
     delay.disable();
     return {
@@ -76,7 +74,8 @@ export class BesiegedService {
       mostMiB: await memory.stop(),
       cpuShare: ((await cpuSeconds(service)) - cpuBefore) / seconds,
       ownDelayMs: delay.percentile(99) / 1e6,
-      ...{ calm, attacked, deeds },
+      ...{ calm, attacked },
+      deeds: Object.fromEntries(attacks.map(({ name }, i) => [name, deeds[i] as Deeds])),
       output: service.output(),
     };
   }

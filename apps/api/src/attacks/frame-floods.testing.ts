@@ -13,19 +13,20 @@ const REOPENED_MS = 2_000;
 function frameFlood(name: string, block: Buffer, first: Buffer = Buffer.alloc(0)): Attack {
   return {
     name,
-    async run(target, signal, deeds) {
+    async prepare(target) {
       const person = await target.attacker();
-      deeds.megabytes = 0;
-      deeds.sockets = 0;
-      const attackAgain = () =>
-        again(signal, REOPENED_MS, async () => {
-          const wire = await openRawSocket(target.url, await person.ticket());
-          deeds.sockets = (deeds.sockets ?? 0) + 1;
-          wire.write(first);
-          const written = await flood(wire, block, BYTES_PER_SECOND, signal);
-          deeds.megabytes = (deeds.megabytes ?? 0) + Math.round(written / 1_048_576);
-        });
-      await Promise.all(Array.from({ length: SOCKETS }, attackAgain));
+      return async (signal, deeds) => {
+        deeds.sockets = 0;
+        deeds.bytes = 0;
+        const attackAgain = () =>
+          again(signal, REOPENED_MS, async () => {
+            const wire = await openRawSocket(target.url, await person.ticket());
+            deeds.sockets = (deeds.sockets ?? 0) + 1;
+            wire.write(first);
+            deeds.bytes = (deeds.bytes ?? 0) + (await flood(wire, block, BYTES_PER_SECOND, signal));
+          });
+        await Promise.all(Array.from({ length: SOCKETS }, attackAgain));
+      };
     },
   };
 }

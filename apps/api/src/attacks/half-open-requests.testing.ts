@@ -10,7 +10,7 @@ const BODY_BYTES = 131_072;
 function halfOpen(name: string, beginning: string, last: 'stay' | 'end' = 'stay'): Attack {
   return {
     name,
-    async run(target, signal, deeds) {
+    prepare: async (target) => async (signal, deeds) => {
       deeds.connections = 0;
       const open = () =>
         again(signal, REOPENED_MS, async () => {

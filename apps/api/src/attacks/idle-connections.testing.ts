@@ -9,7 +9,7 @@ const AT_A_TIME = 50;
 /** Connections that ask once and are kept. */
 export const idleConnections: Attack = {
   name: 'thousands of idle connections',
-  async run(target, signal, deeds) {
+  prepare: async (target) => async (signal, deeds) => {
     const open = new Set<Socket>();
     const keep = async () => {
       const wire = await openWire(target.url);

@@ -8,22 +8,24 @@ const REOPENED_MS = 4_000;
 /** Sockets that ask for the whole past of a room of long messages, and do not read it. */
 export const unreadHistory: Attack = {
   name: 'history on sockets that nobody reads',
-  async run(target, signal, deeds) {
+  async prepare(target) {
     const person = await target.attacker();
     const room = await person.room();
     await Promise.all(Array.from({ length: MESSAGES }, () => person.says(room, '👋'.repeat(8_000))));
     const follow = Buffer.from(JSON.stringify({ event: 'follow', ref: 1, data: { room, after: -1 } }));
-    deeds.sockets = 0;
-    const ask = () =>
-      again(signal, REOPENED_MS, async () => {
-        const wire = await openRawSocket(target.url, await person.ticket());
-        wire.write(clientFrame('text', follow));
-        deeds.sockets = (deeds.sockets ?? 0) + 1;
-        await new Promise<void>((resolve) => {
-          wire.on('close', resolve);
-          signal.addEventListener('abort', () => wire.destroy(), { once: true });
+    return async (signal, deeds) => {
+      deeds.sockets = 0;
+      const ask = () =>
+        again(signal, REOPENED_MS, async () => {
+          const wire = await openRawSocket(target.url, await person.ticket());
+          wire.write(clientFrame('text', follow));
+          deeds.sockets = (deeds.sockets ?? 0) + 1;
+          await new Promise<void>((resolve) => {
+            wire.on('close', resolve);
+            signal.addEventListener('abort', () => wire.destroy(), { once: true });
+          });
         });
-      });
-    await Promise.all(Array.from({ length: SOCKETS }, ask));
+      await Promise.all(Array.from({ length: SOCKETS }, ask));
+    };
   },
 };

@@ -10,7 +10,7 @@ const REOPENED_MS = 3_000;
 function unread(name: string, path: string, ahead: number): Attack {
   return {
     name,
-    async run(target, signal, deeds) {
+    prepare: async (target) => async (signal, deeds) => {
       deeds.requests = 0;
       const packet = requestHead(path).repeat(ahead);
       const ask = () =>

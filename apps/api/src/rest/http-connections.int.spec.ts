@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Proxies, readTrustedProxies } from '../browsers/proxies.js';
@@ -22,14 +22,14 @@ class Door {
   private constructor(
     readonly port: number,
     readonly connections: HttpConnections,
-    private readonly server: ReturnType<ReturnType<typeof httpServer>['getInstance']>,
+    private readonly server: FastifyInstance,
   ) {}
 
   static async open(limits: Partial<LimitSettings> = {}, trustProxy = ''): Promise<Door> {
     const proxies = new Proxies(readTrustedProxies(trustProxy) ?? null);
     const connections = new HttpConnections({ ...noLimits, ...limits }, proxies, new WaitingData(noLimits));
     const problems = new ProblemFilter(pino({ level: 'silent' }));
-    const server = httpServer(problems, connections).getInstance();
+    const server: FastifyInstance = httpServer(problems, connections).getInstance();
     server.setErrorHandler((error, request: FastifyRequest, reply: FastifyReply) =>
       problems.answer(error, request, reply),
     );
