@@ -26,6 +26,7 @@ import { Attempts } from './limits/attempts.js';
 import { noLimits } from './limits/limit-settings.js';
 import { Limits } from './limits/limits.js';
 import { SharedLedger } from './limits/shared-ledger.js';
+import { WaitingData } from './limits/waiting-data.js';
 import { Inspections } from './moderation/inspections.js';
 import { newId } from './new-id.js';
 import { Metrics } from './operation/metrics.js';
@@ -36,6 +37,8 @@ import { Tally } from './operation/tally.js';
 import { Presence } from './presence/presence.js';
 import { Rebuilds } from './read-models/rebuilds.js';
 import { Reads } from './reads/reads.js';
+import { refuseHost } from './rest/host-header.js';
+import { HttpConnections } from './rest/http-connections.js';
 import { Idempotency } from './rest/idempotency.js';
 import { ProblemFilter } from './rest/problem-filter.js';
 import { ReadYourWrites } from './rest/read-your-writes.js';
@@ -163,6 +166,31 @@ async function openDoors(
       { name: 'verbatim_sockets', help: 'Open WebSocket connections.', read: (): number => gateway.size },
       { name: 'verbatim_people', help: 'Accounts that have an open connection here.', read: () => gateway.people },
       {
+        name: 'verbatim_http_connections',
+        help: 'Open HTTP connections; those of WebSockets are not among them.',
+        read: () => connections.size,
+      },
+      {
+        name: 'verbatim_http_requests',
+        help: 'HTTP requests in flight, health checks not included.',
+        read: () => connections.requests,
+      },
+      {
+        name: 'verbatim_waiting_bytes',
+        help: 'Bytes waiting in all sockets: to be read by clients, and of requests that have not arrived in full.',
+        read: () => waitingData.bytes,
+      },
+      {
+        name: 'verbatim_ended_for_memory',
+        help: 'Connections ended since this process began because too much was waiting in all of them.',
+        read: () => waitingData.ended.forMemory,
+      },
+      {
+        name: 'verbatim_ended_for_slowness',
+        help: 'Connections ended since this process began because their clients read too slowly.',
+        read: () => waitingData.ended.forSlowness,
+      },
+      {
         name: 'verbatim_other_replicas',
         help: 'Other replicas whose people are known here.',
         read: () => presence.replicas,
@@ -206,7 +234,9 @@ async function openDoors(
   const proxies = new Proxies(config.TRUST_PROXY ?? null);
   const origins = new Origins(config.ALLOWED_ORIGINS, proxies);
   const attempts = new Attempts(sql, limitsNow);
-  const http = httpServer(problems);
+  const waitingData = new WaitingData(limitsNow);
+  const connections = new HttpConnections(limitsNow, proxies, waitingData);
+  const http = httpServer(problems, connections);
   tellBrowsers(http.getInstance(), origins, proxies);
   await registerHelmet(http.getInstance(), forAnswers);
   const app: NestFastifyApplication = await NestFactory.create<NestFastifyApplication>(
@@ -218,7 +248,7 @@ async function openDoors(
       new Proving(users, credentials, factors, sessions, attempts),
       new Authentication(tokens, sessions, personalTokens, users, policy, time.now),
       new RoomAccess(rooms, inspections),
-      ...[limits, reads, attempts, proxies, invitations, new InvitationCodes(vault)],
+      ...[limits, reads, waitingData, attempts, proxies, invitations, new InvitationCodes(vault)],
       new Registration(config.REGISTRATION),
       ...[new Overview(readModels, presence, time), announcements, maintenances, maintenance, Settings.of(config)],
       new ReadYourWrites(readModels),
@@ -236,7 +266,12 @@ async function openDoors(
     new SocketAdapter(
       app,
       () => app.get(Gateway),
-      (request) => (origins.admits(request) ? limits.refuseUpgrade(proxies.addressOf(request)) : foreignOrigin),
+      (request) => {
+        if (!origins.admits(request)) return foreignOrigin;
+        const refusal = refuseHost(request) ?? limits.refuseUpgrade(proxies.addressOf(request));
+        if (!refusal) connections.upgraded(request.socket);
+        return refusal;
+      },
     ),
   );
   await servePages(app);
@@ -302,7 +337,10 @@ async function openDoors(
     await ledger.stop();
     await presence.stop();
     await feed.stop();
+    const patience = setTimeout(() => connections.endAll(), FINISH);
     await app.close();
+    clearTimeout(patience);
+    waitingData.stop();
     await foundation.stop();
   };
   let stopping: Promise<void> | null = null;

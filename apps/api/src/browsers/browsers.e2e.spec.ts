@@ -37,6 +37,11 @@ describe('a socket', () => {
     },
   );
 
+  it('is refused to a request with two hosts', async () => {
+    const { answer } = await upgrade({ host: 'chat.example.org', Host: 'other.example.org' });
+    expect([answer?.status, JSON.parse(answer?.body ?? '').code]).toEqual([400, 'invalid_request']);
+  });
+
   it('is open to pages of its own and of allowed origins, and to programs without one', async () => {
     for (const origin of [service.url, friend, undefined]) {
       const socket = openSocket(service.url, { ticket: await ada.ticket(), ...(origin && { origin }) });

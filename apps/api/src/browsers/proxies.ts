@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import proxyAddr from '@fastify/proxy-addr';
 import parseForwarded from 'forwarded-parse';
 import ipaddr from 'ipaddr.js';
@@ -40,6 +40,12 @@ export class Proxies {
   /** The client's address. IPv4 addresses mapped to IPv6 are given as IPv4. */
   addressOf(request: IncomingMessage): string {
     return this.route(request).at(-1) ?? '';
+  }
+
+  /** The address at the other end of a connection; null if it is a trusted proxy, which connects on behalf of many. */
+  peerOf(socket: Socket): string | null {
+    const address = withoutPort(socket.remoteAddress ?? '');
+    return this.trusts(address, 0) ? null : address;
   }
 
   /** What is recorded about the place somebody signed in from. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Actor } from '@verbatim/domain';
 import { closeReasons, errorFrame, type ServerData, type ServerEvent } from '@verbatim/protocol';
@@ -5,7 +6,7 @@ import type { WebSocket } from 'ws';
 import type { Scopes } from '../accounts/authentication.js';
 import type { ConnectionAllowances } from '../limits/limits.js';
 import type { Refusal } from '../rest/refusal.js';
-import { encode } from './frame-text.js';
+import { controlFrame, encode } from './frame-text.js';
 import { Outbox } from './outbox.js';
 
 /** Limits of one connection. */
@@ -18,11 +19,12 @@ export const connectionLimits = {
   rooms: 1_000,
   /** Frames of the client being worked on; further ones wait, and nothing more is read until some are done. */
   framesInWork: 64,
+  /** Pings without an answer; at the next beat the client counts as gone. */
+  unansweredPings: 2,
 } as const;
 
 /** One client's socket: who it is, what it follows, and the only way by which frames go out to it. */
 export class Connection {
-  missedPongs = 0;
   /** Events held back for all rooms whose past is still being sent. */
   eventsHeld = 0;
   /** Followings whose past is being sent, or was when they ended. */
@@ -32,6 +34,10 @@ export class Connection {
   private readonly waiting: (() => unknown)[] = [];
   private turn: Promise<void> = Promise.resolve();
   private heard = true;
+  /** Payloads of our pings that have no answer yet. */
+  private pingsSent: Buffer[] = [];
+  /** Payload of the client's latest ping in this turn of the event loop. */
+  private pingToAnswer: Buffer | null = null;
   private readonly outbox: Outbox;
 
   constructor(
@@ -56,12 +62,31 @@ export class Connection {
     this.sendBytes(encode(event, data, ref));
   }
 
-  refuse({ code, detail, more }: Refusal, ref?: string | number): void {
+  /** Answers with an error. */
+  tellRefusal({ code, detail, more }: Refusal, ref?: string | number): void {
     const { errors, retryAfterMs } = more;
     const told = { ...(errors && { errors: [...errors] }), ...(retryAfterMs !== undefined && { retryAfterMs }) };
     this.send('error', errorFrame(code, detail, told), ref);
-    // Whoever goes on all the same is not listening.
-    if (code === 'rate_limited' && this.allowances.patience.take() > 0) this.close('rateLimited');
+  }
+
+  /** Answers with an error. A client that keeps being told `rate_limited` is disconnected. */
+  refuse(refusal: Refusal, ref?: string | number): void {
+    this.tellRefusal(refusal, ref);
+    if (refusal.code === 'rate_limited') this.losePatience();
+  }
+
+  /**
+   * Counts a frame of any kind, fragments and control frames included. Returns the milliseconds until one more is allowed, 0 if
+   * this one is. A client that keeps sending too many is disconnected.
+   */
+  countFrame(): number {
+    const wait = this.allowances.frames.take();
+    if (wait > 0) this.losePatience();
+    return wait;
+  }
+
+  private losePatience(): void {
+    if (this.allowances.patience.take() > 0) this.close('rateLimited');
   }
 
   /** Sends a frame that was encoded once for many. */
@@ -98,16 +123,42 @@ export class Connection {
     this.socket.close(code, name);
   }
 
+  // Signs of life -----------------------------------------------------------------------------------------------------
+
   /** Pings; a client that has not answered the last two is gone. While it is not listened to, nor are its answers. */
   beat(): void {
     if (!this.heard) return;
-    if (this.missedPongs >= 2) {
+    if (this.pingsSent.length >= connectionLimits.unansweredPings) {
       this.socket.terminate();
       return;
     }
-    this.missedPongs += 1;
-    this.socket.ping();
+    const payload = randomBytes(8);
+    this.pingsSent.push(payload);
+    this.sendBytes(controlFrame(0x9, payload));
   }
+
+  /** The client has sent a pong. Only one with the payload of a ping of ours shows that it reads what it is sent. */
+  heardPong(payload: Buffer): void {
+    if (!this.open || this.countFrame() > 0) return;
+    if (this.pingsSent.some((sent) => sent.equals(payload))) this.pingsSent = [];
+  }
+
+  /**
+   * The client has sent a ping. Of several in one turn of the event loop only the latest is answered (RFC 6455, 5.5.3), and
+   * the answer counts as waiting data like any other frame.
+   */
+  heardPing(payload: Buffer): void {
+    if (!this.open || this.countFrame() > 0) return;
+    if (this.pingToAnswer === null) setImmediate(() => this.answerPing());
+    this.pingToAnswer = payload;
+  }
+
+  private answerPing(): void {
+    if (this.pingToAnswer) this.sendBytes(controlFrame(0xa, this.pingToAnswer));
+    this.pingToAnswer = null;
+  }
+
+  // Frames in work ----------------------------------------------------------------------------------------------------
 
   /** Does what a frame asks for, now or when its turn comes. `answer` may return a promise of being done. */
   take(answer: () => unknown): void {

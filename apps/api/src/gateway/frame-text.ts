@@ -79,3 +79,7 @@ export function wireFrame(text: string): Buffer {
   frame.write(text, header, 'utf8');
   return frame;
 }
+
+/** A control frame (RFC 6455, 5.5): `0x9` for a ping, `0xa` for a pong, with at most 125 bytes. */
+export const controlFrame = (opcode: 0x9 | 0xa, payload: Buffer): Buffer =>
+  Buffer.concat([Buffer.of(0x80 | opcode, payload.length), payload]);

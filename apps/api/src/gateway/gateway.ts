@@ -25,7 +25,8 @@ import { OpenLog } from '../feed/open-log.js';
 import { addressKey } from '../limits/address-key.js';
 import { limited, within } from '../limits/limited.js';
 import { Limits, spend } from '../limits/limits.js';
-import type { SocketCounts } from '../limits/socket-counts.js';
+import type { OpenCounts } from '../limits/open-counts.js';
+import { WaitingData } from '../limits/waiting-data.js';
 import { Users } from '../mailbox/entities.js';
 import { MarkRead } from '../messages/message-commands.js';
 import { newId } from '../new-id.js';
@@ -38,6 +39,7 @@ import { type PersonalToken, PersonalTokens } from '../vault/personal-tokens.js'
 import { Sessions } from '../vault/sessions.js';
 import { Connection } from './connection.js';
 import { BadFrame, type CheckedFrame, readFrame } from './frame-text.js';
+import { Intake } from './intake.js';
 import { LiveRooms } from './live-rooms.js';
 import type { FrameReader } from './socket-adapter.js';
 import { Watchers } from './watchers.js';
@@ -55,8 +57,24 @@ const TOKENS_LOOKED_AT = 500;
 /** Milliseconds between two `typing` frames of one person in one room that are passed on. */
 const TYPING_PAUSE = 1_000;
 
+/** Fragments of one message, and reads from the network that one frame may be spread over. Past these `ws` closes with 1008. */
+const MOST_FRAGMENTS = 256;
+const MOST_READS_FOR_A_FRAME = 1_024;
+/** Milliseconds a client has to answer the close frame, which may have to wait behind other data. */
+const CLOSING_HANDSHAKE_MS = 10_000;
+
 /** The socket door: translates frames to commands, and outcomes to answers. The rules are elsewhere. */
-@WebSocketGateway({ path: '/v1/ws', maxPayload: MOST_BYTES_READ, perMessageDeflate: false, skipUTF8Validation: true })
+@WebSocketGateway({
+  path: '/v1/ws',
+  maxPayload: MOST_BYTES_READ,
+  maxFragments: MOST_FRAGMENTS,
+  maxBufferedChunks: MOST_READS_FOR_A_FRAME,
+  closeTimeout: CLOSING_HANDSHAKE_MS,
+  // Pings are counted, and answered by the connection.
+  autoPong: false,
+  perMessageDeflate: false,
+  skipUTF8Validation: true,
+})
 export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameReader {
   private readonly connections = new Map<WebSocket, Connection>();
   private readonly lastTyping = new WeakMap<Connection, Map<string, number>>();
@@ -84,6 +102,7 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     private readonly proxies: Proxies,
     private readonly policy: SecondFactorPolicy,
     private readonly maintenance: Maintenance,
+    private readonly waitingData: WaitingData,
   ) {
     maintenance.whenChanged(() => this.tellAll('maintenance', { maintenance: maintenance.now }));
   }
@@ -101,6 +120,8 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
 
   async handleConnection(socket: WebSocket, request: IncomingMessage): Promise<void> {
     this.count(socket, this.limits.socketsOfAddresses, addressKey(this.proxies.addressOf(request)));
+    const intake = new Intake(socket, request.socket);
+    this.waitingData.watch(request.socket, intake);
     if (this.draining) {
       socket.close(closeReasons.drain.code, closeReasons.drain.name);
       return;
@@ -128,9 +149,9 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
       const connection = new Connection(socket, request.socket, person, state.username, sessionId, scopes, allowances);
       this.connections.set(socket, connection);
       if (token) this.ofTokens.set(connection, token);
-      socket.on('pong', () => {
-        connection.missedPongs = 0;
-      });
+      intake.onFragment = () => connection.countFrame();
+      socket.on('ping', (payload: Buffer) => connection.heardPing(payload));
+      socket.on('pong', (payload: Buffer) => connection.heardPong(payload));
       connection.send('hello', {
         protocol: 1,
         user: userAnswer(actor.id, state, true),
@@ -154,7 +175,7 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
   }
 
   /** Counts a socket until it is closed. */
-  private count(socket: WebSocket, counts: SocketCounts, key: string): void {
+  private count(socket: WebSocket, counts: OpenCounts, key: string): void {
     counts.enter(key);
     socket.once('close', () => counts.leave(key));
   }
@@ -243,29 +264,34 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
 
   read(socket: WebSocket, data: Buffer, isBinary: boolean): void {
     const connection = this.connections.get(socket);
-    connection?.take(() => this.act(connection, data, isBinary));
+    // One that is being closed is not listened to any more, however long its client takes to agree.
+    if (!connection?.open) return;
+    const tooSoon = connection.countFrame();
+    connection.take(() => this.act(connection, data, isBinary, tooSoon));
   }
 
-  /** Checks a frame and has it answered by the method that `@SubscribeMessage` marks for its event. */
-  private async act(connection: Connection, data: Buffer, isBinary: boolean): Promise<void> {
-    // One that is being closed is not listened to any more, however long its client takes to agree.
+  /**
+   * Checks a frame and has it answered by the method that `@SubscribeMessage` marks for its event. `tooSoon` is how many
+   * milliseconds too early the frame came by the limit on frames, which the connection has already counted against it.
+   */
+  private async act(connection: Connection, data: Buffer, isBinary: boolean, tooSoon: number): Promise<void> {
     if (!connection.open || this.deaf) return;
     if (data.length > maxFrameBytes) {
       connection.close('tooLarge');
       return;
     }
-    const { allowances } = connection;
-    let wait = allowances.frames.take();
     let frame: CheckedFrame | undefined;
     try {
       frame = readFrame(data, isBinary);
-      wait ||= spend(allowances, frame.event);
+      if (tooSoon > 0) return connection.tellRefusal(limited(tooSoon), frame.ref);
+      const wait = spend(connection.allowances, frame.event);
       if (wait > 0) return connection.refuse(limited(wait), frame.ref);
       const refused = outOfScope(connection.scopes, scopeOfFrame[frame.event]);
       if (refused) return connection.refuse(refused, frame.ref);
       await methods.get(frame.event)?.call(this, connection, frame.data, frame.ref);
     } catch (error) {
-      if (error instanceof BadFrame) return connection.refuse(wait > 0 ? limited(wait) : error.refusal, error.ref);
+      if (error instanceof BadFrame)
+        return connection.tellRefusal(tooSoon > 0 ? limited(tooSoon) : error.refusal, error.ref);
       const place = { frame: frame?.event ?? '', user: connection.actor.id };
       connection.refuse(this.problems.refusal(error, place), frame?.ref);
     }

@@ -12,7 +12,7 @@ const rate = (standard: string) =>
 const number = (standard: number) =>
   z.preprocess((value) => (value === '' ? undefined : value), z.coerce.number().int().min(1).default(standard));
 
-/** The settings of all limits. What each counts is told in docs/operations.md. */
+/** The settings of all limits. docs/operations.md says what each counts. */
 export const limitSettings = {
   LIMIT_SIGN_IN: rate('5/900'),
   LIMIT_SIGN_IN_ADDRESS: rate('50/900'),
@@ -21,6 +21,13 @@ export const limitSettings = {
   LIMIT_UPGRADES: rate('300/60'),
   LIMIT_SOCKETS: number(50),
   LIMIT_SOCKETS_ADDRESS: number(2_000),
+  LIMIT_CONNECTIONS: number(10_000),
+  LIMIT_CONNECTIONS_ADDRESS: number(3_000),
+  LIMIT_REQUESTS: number(100),
+  LIMIT_REQUESTS_ADDRESS: number(500),
+  LIMIT_REQUESTS_PROCESS: number(5_000),
+  LIMIT_WAITING_MIB: number(128),
+  LIMIT_READ_RATE: rate('65536/60'),
   LIMIT_FRAMES: rate('2000/10'),
   LIMIT_POSTS: rate('100/10'),
   LIMIT_POSTS_CONNECTION: rate('60/10'),
@@ -34,9 +41,13 @@ export const limitSettings = {
 export type LimitSettings = { readonly [K in keyof typeof limitSettings]: z.output<(typeof limitSettings)[K]> };
 
 /** The settings under which everything may happen. */
-export const noLimits = Object.fromEntries(
-  Object.keys(limitSettings).map((name) => [
-    name,
-    name.startsWith('LIMIT_SOCKETS') ? Number.POSITIVE_INFINITY : unlimited,
-  ]),
-) as LimitSettings;
+export const noLimits: LimitSettings = {
+  ...(Object.fromEntries(
+    Object.entries(limitSettings).map(([name, schema]) => [
+      name,
+      typeof schema.parse(undefined) === 'number' ? Number.POSITIVE_INFINITY : unlimited,
+    ]),
+  ) as LimitSettings),
+  // The only rate that is a least and not a most.
+  LIMIT_READ_RATE: { count: 0, seconds: 1 },
+};

@@ -268,6 +268,21 @@ describe('posting', () => {
   });
 });
 
+it('requests at a time are limited for an account', () =>
+  withLimits({ LIMIT_REQUESTS: '1', LIMIT_SIGN_IN: '1000/1' }, async (service) => {
+    const [ada, bob] = [(await register(one.url)).at(service.url), (await register(one.url)).at(service.url)];
+    // Checking a password takes a while.
+    const prove = (person: TestPerson) => person.post('/v1/auth/step-up', { password });
+    const answers = await Promise.all([...Array.from({ length: 8 }, () => prove(ada)), prove(bob)]);
+    expect(answers.at(-1)?.status).toBeLessThan(300);
+    const own = answers.slice(0, -1);
+    expect(own.filter(({ status }) => status < 300).length).toBeGreaterThanOrEqual(1);
+    const refused = own.filter((answer) => outcome(answer) === 'rate_limited');
+    expect(refused.length).toBeGreaterThanOrEqual(1);
+    for (const { headers } of refused) expect(headers['retry-after']).toBe('1');
+    expect((await prove(ada)).status).toBeLessThan(300);
+  }));
+
 describe('a connection', () => {
   it('that sends too many frames is told so, and ended when it goes on', () =>
     withLimits({ LIMIT_FRAMES: '10/60' }, async (service) => {

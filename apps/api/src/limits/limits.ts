@@ -5,8 +5,8 @@ import { addressKey } from './address-key.js';
 import { Allowance, type Ledger } from './allowance.js';
 import type { LimitSettings } from './limit-settings.js';
 import { limited } from './limited.js';
+import { OpenCounts } from './open-counts.js';
 import { unlimited } from './rate.js';
-import { SocketCounts } from './socket-counts.js';
 
 /** Accounts, and addresses for each limit, that are remembered. Who was forgotten begins anew, with all allowed. */
 const REMEMBERED = 50_000;
@@ -45,8 +45,9 @@ export interface ConnectionAllowances {
 
 /** All limits that are kept in memory. None grows with the number of those who ask. */
 export class Limits {
-  readonly socketsOfAccounts: SocketCounts;
-  readonly socketsOfAddresses: SocketCounts;
+  readonly socketsOfAccounts: OpenCounts;
+  readonly socketsOfAddresses: OpenCounts;
+  readonly requestsOfAccounts: OpenCounts;
   private readonly accounts = new LRUCache<string, AccountAllowances>({ max: REMEMBERED });
   private readonly visitors = new LRUCache<string, Allowance>({ max: REMEMBERED });
   private readonly upgrades = new LRUCache<string, Allowance>({ max: REMEMBERED });
@@ -56,8 +57,9 @@ export class Limits {
     private readonly settings: LimitSettings,
     private readonly ledger: Ledger,
   ) {
-    this.socketsOfAccounts = new SocketCounts(settings.LIMIT_SOCKETS);
-    this.socketsOfAddresses = new SocketCounts(settings.LIMIT_SOCKETS_ADDRESS);
+    this.socketsOfAccounts = new OpenCounts(settings.LIMIT_SOCKETS);
+    this.socketsOfAddresses = new OpenCounts(settings.LIMIT_SOCKETS_ADDRESS);
+    this.requestsOfAccounts = new OpenCounts(settings.LIMIT_REQUESTS);
   }
 
   account(userId: string): AccountAllowances {

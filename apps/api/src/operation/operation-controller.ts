@@ -10,6 +10,8 @@ import { Maintenance } from './maintenance.js';
 import { Metrics } from './metrics.js';
 import { Readiness } from './readiness.js';
 
+const JSON_TYPE = 'application/json; charset=utf-8';
+
 @Controller()
 export class OperationController {
   /** As bytes: anybody may ask, and encoding one takes milliseconds. */
@@ -53,13 +55,13 @@ export class OperationController {
   }
 
   @Call('getOpenApi')
-  @Header('content-type', 'application/json; charset=utf-8')
+  @Header('content-type', JSON_TYPE)
   openApiDocument(): Buffer {
     return this.openApi;
   }
 
   @Call('getAsyncApi')
-  @Header('content-type', 'application/json; charset=utf-8')
+  @Header('content-type', JSON_TYPE)
   asyncApiDocument(): Buffer {
     return this.asyncApi;
   }

@@ -2,12 +2,16 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import { onlyReads } from '@verbatim/domain';
 import { type Call, type CallName, calls, openToAuditors } from '@verbatim/protocol';
+import type { FastifyReply } from 'fastify';
 import { Authentication, outOfScope, overseersOnly } from '../accounts/authentication.js';
 import { Proxies } from '../browsers/proxies.js';
-import { within } from '../limits/limited.js';
+import { limited, within } from '../limits/limited.js';
 import { Limits, spentBy } from '../limits/limits.js';
 import { Refusal } from './refusal.js';
 import { CALL, type VerbatimRequest } from './request.js';
+
+/** Milliseconds after which a request may be repeated that was one too many at a time. */
+const SOON_MS = 1_000;
 
 /** Lets a request through to its call when the call's entry in the table says that this person may ask it at all. */
 @Injectable()
@@ -35,6 +39,7 @@ export class CallGuard implements CanActivate {
     }
     const { id, role } = identity.actor;
     within(this.limits.account(id)[spentBy(name)].take());
+    this.countInFlight(id, context.switchToHttp().getResponse<FastifyReply>());
     if (identity.lacksSecondFactor && !call.beforeSecondFactor) {
       throw new Refusal('mfa_required', 'Your role demands a second factor. Set it up: POST /v1/me/totp.');
     }
@@ -47,6 +52,14 @@ export class CallGuard implements CanActivate {
     if (refused) throw refused;
     request.identity = identity;
     return true;
+  }
+
+  /** Counts a request of an account until its response has gone out, or its connection has. */
+  private countInFlight(userId: string, { raw }: FastifyReply): void {
+    const { requestsOfAccounts } = this.limits;
+    if (requestsOfAccounts.full(userId)) throw limited(SOON_MS);
+    requestsOfAccounts.enter(userId);
+    raw.once('close', () => requestsOfAccounts.leave(userId));
   }
 
   private countVisit({ raw }: VerbatimRequest): void {

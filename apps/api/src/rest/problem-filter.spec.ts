@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
+import { unlimitedConnections } from './http-connections.testing.js';
 import { ProblemFilter } from './problem-filter.js';
 import { httpServer } from './server.js';
 
@@ -12,7 +13,7 @@ it('what went wrong is logged with its traceId, and without what the address hol
     done();
   };
   const problems = new ProblemFilter(pino({ level: 'trace' }, new Writable({ write })));
-  const server = httpServer(problems).getInstance();
+  const server = httpServer(problems, unlimitedConnections()).getInstance();
   server.setErrorHandler((error, request: FastifyRequest, reply: FastifyReply) =>
     problems.answer(error, request, reply),
   );

@@ -2,14 +2,13 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { unlimitedConnections } from './http-connections.testing.js';
 import { ProblemFilter } from './problem-filter.js';
 import { httpServer } from './server.js';
 
-const server = httpServer(new ProblemFilter(pino({ level: 'silent' })), {
-  head: 300,
-  whole: 600,
-  look: 50,
-}).getInstance();
+const times = { head: 300, whole: 600, look: 50 };
+const problems = new ProblemFilter(pino({ level: 'silent' }));
+const server = httpServer(problems, unlimitedConnections(), times).getInstance();
 let port: number;
 beforeAll(async () => {
   server.get('/', async () => 'good day');

@@ -1,10 +1,11 @@
 import { isUtf8 } from 'node:buffer';
-import { STATUS_CODES } from 'node:http';
+import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { callList, errors, problem, problemMediaType } from '@verbatim/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { newId } from '../new-id.js';
+import type { HttpConnections } from './http-connections.js';
 import { methodsAt, noSuchPlace } from './places.js';
 import { isPlain } from './plain-json.js';
 import type { ProblemFilter } from './problem-filter.js';
@@ -15,17 +16,22 @@ const MOST_BODY_BYTES = 131_072;
 /** Milliseconds in which the head of a request, and all of it, have to come, and between two looks whether they have. */
 export const arrivalTimes = { head: 10_000, whole: 30_000, look: 1_000 };
 
+/** Milliseconds after which a connection is ended on which nothing moves, and one that is kept for further requests. */
+const STILL_MS = 60_000;
+const KEEP_ALIVE_MS = 65_000;
+
 /**
- * The HTTP server with its limits: size of bodies, time a request may take to arrive, and strict UTF-8 JSON.
- * `problems` answers requests that no route gets to see, because their address cannot be read.
+ * The HTTP server with its limits: connections and requests at a time, size of bodies, time a request may take to arrive, and
+ * strict UTF-8 JSON. `problems` answers requests that no route gets to see, because their address cannot be read.
  */
-export function httpServer(problems: ProblemFilter, times = arrivalTimes): FastifyAdapter {
+export function httpServer(
+  problems: ProblemFilter,
+  connections: HttpConnections,
+  times = arrivalTimes,
+): FastifyAdapter {
   const adapter = new FastifyAdapter({
     bodyLimit: MOST_BODY_BYTES,
-    requestTimeout: times.whole,
-    http: { headersTimeout: times.head, connectionsCheckingInterval: times.look },
-    connectionTimeout: 60_000,
-    keepAliveTimeout: 65_000,
+    serverFactory: (handle: RequestListener) => listener(handle, connections, times),
     genReqId: () => newId(),
     requestIdHeader: false,
     exposeHeadRoutes: true,
@@ -36,8 +42,6 @@ export function httpServer(problems: ProblemFilter, times = arrivalTimes): Fasti
     clientErrorHandler: hangUp,
   });
   const server = adapter.getInstance();
-  // An expectation that nobody knows is no reason to refuse a request.
-  server.server.on('checkExpectation', (request, response) => server.server.emit('request', request, response));
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
     try {
@@ -48,11 +52,27 @@ export function httpServer(problems: ProblemFilter, times = arrivalTimes): Fasti
   });
   // After the hooks that put headers on every answer.
   server.addHook('preParsing', async (request: FastifyRequest) => {
+    const refusal = connections.refusalOf(request.raw);
+    if (refusal) throw refusal;
     if (isNowhere(request)) throw noSuchPlace(request);
     if (isBodyless(request)) delete request.raw.headers['content-type'];
     if (!acceptsAnswer(request)) throw new Refusal('not_acceptable', 'This is answered as another media type.');
   });
   return adapter;
+}
+
+function listener(handle: RequestListener, connections: HttpConnections, times: typeof arrivalTimes): Server {
+  const server = createServer({
+    requestTimeout: times.whole,
+    headersTimeout: times.head,
+    connectionsCheckingInterval: times.look,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+  });
+  server.setTimeout(STILL_MS);
+  server.on('request', connections.guard(server, handle));
+  // An expectation that nobody knows is no reason to refuse a request.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+  return server;
 }
 
 /**

@@ -1,5 +1,5 @@
-/** How many sockets each account or address has open. Grows with the sockets only. */
-export class SocketCounts {
+/** How many of something each account or address has open: sockets, connections, requests. Holds only those that have one. */
+export class OpenCounts {
   private readonly open = new Map<string, number>();
 
   constructor(private readonly most: number) {}

@@ -1,0 +1,3 @@
+import { describeAttacks } from './attacks.testing.js';
+
+describeAttacks({ seconds: 60, allAtOnceSeconds: 1_800, calmSeconds: 20, heapMiB: 512, mostMiB: 768, mostSlowdown: 3 });

@@ -1,0 +1,37 @@
+import { type Attack, again } from './attack.testing.js';
+import { openWire, requestHead } from './wire.testing.js';
+
+/** Connections at a time, and requests in one packet on each. */
+const CONNECTIONS = 200;
+const AHEAD = 30;
+const REOPENED_MS = 3_000;
+
+/** Requests sent ahead on many connections, with no response ever read. */
+function unread(name: string, path: string, ahead: number): Attack {
+  return {
+    name,
+    prepare: async (target) => async (signal, deeds) => {
+      deeds.requests = 0;
+      const packet = requestHead(path).repeat(ahead);
+      const ask = () =>
+        again(signal, REOPENED_MS, async () => {
+          const wire = await openWire(target.url);
+          wire.write(packet);
+          deeds.requests = (deeds.requests ?? 0) + ahead;
+          await new Promise<void>((resolve) => {
+            wire.on('close', resolve);
+            signal.addEventListener('abort', () => wire.destroy(), { once: true });
+          });
+        });
+      await Promise.all(Array.from({ length: CONNECTIONS }, ask));
+    },
+  };
+}
+
+export const unreadDocuments = unread('large documents that nobody reads', '/openapi.json', AHEAD);
+export const unreadPages = unread(
+  'pages of the dashboard that nobody reads',
+  '/docs/assets/swagger-ui-bundle.js',
+  AHEAD,
+);
+export const pipelinedRequests = unread('thousands of requests in one packet', '/v1/about', 2_000);
