@@ -13,6 +13,8 @@ export * from './room.js';
 export * from './room-moderation.js';
 export { onlyReads } from './room-rights.js';
 export * from './room-webhooks.js';
+export * from './search-query.js';
 export * from './text.js';
 export * from './user.js';
 export * from './user-tokens.js';
+export { fold, searchText, type Word, wordsOf } from './words.js';
