@@ -1,4 +1,5 @@
-import { contentFingerprint, happenedAt, nameKey, parseStream, type Recorded } from '@verbatim/domain';
+import { contentFingerprint, happenedAt, nameKey, parseStream, type Recorded, searchText } from '@verbatim/domain';
+import { nameWords } from './name-search.js';
 import type { Sql } from './projection.js';
 
 type Row = Record<string, unknown>;
@@ -42,7 +43,7 @@ export function expectedRows(events: readonly Recorded[]): Tables {
           username,
           username_key: nameKey(username),
           display_name: displayName,
-          display_key: displayName && nameKey(displayName),
+          display_words: nameWords(displayName),
         };
         const standing = { suspended: false, deactivated: false, bot: origin === 'bot', second_factor: false };
         people.set(id, { id, ...names, email, role, ...standing, created_at: time, signed_in_at: null });
@@ -59,7 +60,7 @@ export function expectedRows(events: readonly Recorded[]): Tables {
         const { displayName } = event.data;
         Object.assign(people.get(id) ?? {}, {
           display_name: displayName,
-          display_key: displayName && nameKey(displayName),
+          display_words: nameWords(displayName),
         });
         break;
       }
@@ -81,6 +82,7 @@ export function expectedRows(events: readonly Recorded[]): Tables {
         const settings = {
           name,
           name_key: name === null ? null : nameKey(name),
+          name_words: nameWords(name),
           topic,
           visibility,
           history,
@@ -101,7 +103,8 @@ export function expectedRows(events: readonly Recorded[]): Tables {
       case 'RoomChanged': {
         const { name, topic, visibility, history, passwordId, slowModeSeconds } = event.data;
         if (!room) break;
-        if (name !== undefined) Object.assign(room, { name, name_key: name === null ? null : nameKey(name) });
+        if (name !== undefined)
+          Object.assign(room, { name, name_key: name === null ? null : nameKey(name), name_words: nameWords(name) });
         if (topic !== undefined) room.topic = topic;
         if (visibility !== undefined) room.visibility = visibility;
         if (history !== undefined) room.history = history;
@@ -153,13 +156,13 @@ export function expectedRows(events: readonly Recorded[]): Tables {
         });
         const posted = Number(posters.get(`${event.actor}`)?.messages ?? 0) + 1;
         posters.set(`${event.actor}`, { user_id: event.actor, messages: posted });
-        search.set(`${id} ${messageId}`, { ...key, words: text ?? '' });
+        search.set(`${id} ${messageId}`, { ...key, words: searchText(text ?? '') });
         break;
       }
       case 'MessageEdited': {
         const { messageId, text } = event.data;
         Object.assign(messages.get(`${id} ${messageId}`) ?? {}, { text, edited_at: time, text_revision: revision });
-        Object.assign(search.get(`${id} ${messageId}`) ?? {}, { words: text ?? '' });
+        Object.assign(search.get(`${id} ${messageId}`) ?? {}, { words: searchText(text ?? '') });
         break;
       }
       case 'MessageRedacted': {
@@ -232,7 +235,7 @@ const counters: Readonly<Record<string, string>> = {
   MessagePosted: 'messages',
 };
 
-/** The rows that a schema holds, in the same form; the words of `expected` become what PostgreSQL makes of them. */
+/** The rows that a schema holds, in the same form. */
 export async function actualRows(sql: Sql, schema: string): Promise<Tables> {
   const tables = {} as Tables;
   const others = ['posters', 'reactions', 'search', 'restraints', 'reports', 'days'] as const;
@@ -242,16 +245,6 @@ export async function actualRows(sql: Sql, schema: string): Promise<Tables> {
     tables[name] = sorted(rows.map(({ row }) => withTimes(row)));
   }
   return tables;
-}
-
-/** `expectedRows` with the words of messages as PostgreSQL splits them. */
-export async function expectedTables(sql: Sql, events: readonly Recorded[]): Promise<Tables> {
-  const tables = expectedRows(events);
-  const texts = tables.search.map(({ words }) => words as string);
-  const rows = await sql<
-    { words: string }[]
-  >`SELECT to_tsvector('simple', t) AS words FROM unnest(${texts}::text[]) AS t`;
-  return { ...tables, search: tables.search.map((row, i) => ({ ...row, words: rows[i]?.words })) };
 }
 
 const withTimes = (row: Row): Row =>
