@@ -16,6 +16,7 @@ export * from './room.js';
 export * from './room-moderation.js';
 export { onlyReads } from './room-rights.js';
 export * from './room-webhooks.js';
+export * from './search-query.js';
 export {
   codePoints,
   fingerprint,
@@ -27,3 +28,4 @@ export {
 } from './text.js';
 export * from './user.js';
 export * from './user-tokens.js';
+export { baseForm, searchText, type Word, wordsOf } from './words.js';

@@ -6,8 +6,10 @@ import {
   parseStream,
   type Recorded,
   reactionOf,
+  searchText,
   sourceAtRegistration,
 } from '@verbatim/domain';
+import { nameWords } from './name-search.js';
 import type { Sql } from './projection.js';
 
 type Row = Record<string, unknown>;
@@ -67,7 +69,7 @@ export function expectedRows(events: readonly Recorded[]): Tables {
           username,
           username_key: nameKey(username),
           display_name: displayName,
-          display_key: displayName && nameKey(displayName),
+          display_words: nameWords(displayName),
         };
         const webhook = origin === 'webhook';
         const bot = webhook || origin === 'bot';
@@ -87,7 +89,7 @@ export function expectedRows(events: readonly Recorded[]): Tables {
         const { displayName } = event.data;
         Object.assign(people.get(id) ?? {}, {
           display_name: displayName,
-          display_key: displayName && nameKey(displayName),
+          display_words: nameWords(displayName),
         });
         break;
       }
@@ -120,6 +122,7 @@ export function expectedRows(events: readonly Recorded[]): Tables {
         const settings = {
           name,
           name_key: name === null ? null : nameKey(name),
+          name_words: nameWords(name),
           topic,
           visibility,
           history,
@@ -140,7 +143,8 @@ export function expectedRows(events: readonly Recorded[]): Tables {
       case 'RoomChanged': {
         const { name, topic, visibility, history, passwordId, slowModeSeconds } = event.data;
         if (!room) break;
-        if (name !== undefined) Object.assign(room, { name, name_key: name === null ? null : nameKey(name) });
+        if (name !== undefined)
+          Object.assign(room, { name, name_key: name === null ? null : nameKey(name), name_words: nameWords(name) });
         if (topic !== undefined) room.topic = topic;
         if (visibility !== undefined) room.visibility = visibility;
         if (history !== undefined) room.history = history;
@@ -200,13 +204,13 @@ export function expectedRows(events: readonly Recorded[]): Tables {
         });
         const posted = Number(posters.get(`${event.actor}`)?.messages ?? 0) + 1;
         posters.set(`${event.actor}`, { user_id: event.actor, messages: posted });
-        search.set(`${id} ${messageId}`, { ...key, words: text ?? '' });
+        search.set(`${id} ${messageId}`, { ...key, words: searchText(text ?? '') });
         break;
       }
       case 'MessageEdited': {
         const { messageId, text } = event.data;
         Object.assign(messages.get(`${id} ${messageId}`) ?? {}, { text, edited_at: time, text_revision: revision });
-        Object.assign(search.get(`${id} ${messageId}`) ?? {}, { words: text ?? '' });
+        Object.assign(search.get(`${id} ${messageId}`) ?? {}, { words: searchText(text ?? '') });
         break;
       }
       case 'MessageRedacted': {
@@ -289,7 +293,7 @@ const counters: Readonly<Record<string, string>> = {
   MessagePosted: 'messages',
 };
 
-/** The rows that a schema holds, in the same form; the words of `expected` become what PostgreSQL makes of them. */
+/** The rows that a schema holds, in the same form. */
 export async function actualRows(sql: Sql, schema: string): Promise<Tables> {
   const tables = {} as Tables;
   const others = [
@@ -308,16 +312,6 @@ export async function actualRows(sql: Sql, schema: string): Promise<Tables> {
     tables[name] = sorted(rows.map(({ row }) => withTimes(row)));
   }
   return tables;
-}
-
-/** `expectedRows` with the words of messages as PostgreSQL splits them. */
-export async function expectedTables(sql: Sql, events: readonly Recorded[]): Promise<Tables> {
-  const tables = expectedRows(events);
-  const texts = tables.search.map(({ words }) => words as string);
-  const rows = await sql<
-    { words: string }[]
-  >`SELECT to_tsvector('simple', t) AS words FROM unnest(${texts}::text[]) AS t`;
-  return { ...tables, search: tables.search.map((row, i) => ({ ...row, words: rows[i]?.words })) };
 }
 
 const withTimes = (row: Row): Row =>

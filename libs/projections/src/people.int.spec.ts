@@ -67,6 +67,69 @@ test('people are found by a part of their name, whatever the case', async () => 
   expect(await found('nobody')).toEqual([]);
 });
 
+const spelledOtherwise: readonly (readonly [name: string, spellings: string[], others: string[]])[] = [
+  ['İbrahim Şahin', ['ibrahim', 'İBRAHİM', 'IBRAHIM', 'ıbrahım', 'sahin', 'brah'], ['ibrahima']],
+  ['Jérôme Le Goff', ['jero', 'JÉRÔME', 'goff jerome', 'le  goff'], ['jeromes']],
+  ['Ute Weißmüller', ['weissmüller', 'weissmuller', 'WEISSMÜLLER', 'Weiẞmüller', 'u\u0308ller'], ['weismuller']],
+  ["Sinéad O'Brien", ['OBrien', 'o’brien', "O'Brien", 'obrien sinead', 'brien'], ["o'brian"]],
+  ['Conor O’Neill', ["o'neill", 'oneill', 'o neill'], ['o.neill']],
+  ['Łukasz Żółć', ['lukasz', 'ŁUKASZ', 'zolc'], []],
+  ['Søren Ægidius Đorđević', ['soren', 'aegidius', 'dordevic soren'], []],
+  ['Ada Lovelace', ['Lovelace Ada', 'lovelace   ada', 'ada love', 'lace'], ['ada byron', 'adalovelace']],
+  ['Jean-Luc Picard', ['jean luc', 'jean-luc', 'jean‑luc', 'jeanluc', 'picard jean'], []],
+  ['Anne Marie', ['Anne-Marie', 'marie anne'], ['annemarie-']],
+  ['Ελένη Παπαδοπούλου', ['ΕΛΕΝΗ', 'ελενη', 'παπαδοπουλοσ'.slice(0, 9)], []],
+  ['Семён Ёлкин', ['семен', 'ЕЛКИН'], []],
+  ['李小龍', ['小龍', '李', '龍'], ['龍小']],
+  ['محمّد', ['محمد'], []],
+  ['Ｆｕｌｌ Ｗｉｄｔｈ', ['full width'], []],
+];
+
+test('people are found by other spellings of their names', async () => {
+  const chat = new Chat();
+  for (const [n, [displayName]] of spelledOtherwise.entries()) chat.registers(`zz${n}`, displayName);
+  const other = await createReadDatabase();
+  try {
+    await other.show(chat.events);
+    const by = async (q: string) => (await findUsers(other, { q, page: { limit: 50 } })).items.map(({ id }) => id);
+    for (const [n, [, spellings, others]] of spelledOtherwise.entries()) {
+      for (const q of spellings) expect([q, await by(q)]).toEqual([q, [`zz${n}`]]);
+      for (const q of others) expect([q, await by(q)]).toEqual([q, []]);
+    }
+  } finally {
+    await other.drop();
+  }
+});
+
+test('a name that was changed is found by the new one', async () => {
+  const log = new Recorder();
+  const data = { username: 'erin', displayName: 'Zoë', email: null, role: 'user', origin: 'registration' } as const;
+  log.user('erin', { type: 'UserRegistered', data });
+  log.user('erin', { type: 'UserChanged', data: { displayName: 'Chloé' } });
+  const other = await createReadDatabase();
+  try {
+    await other.show(log.events);
+    const by = async (q: string) => (await findUsers(other, { q, page: { limit: 50 } })).items.length;
+    expect([await by('chloe'), await by('zoe'), await by('erin')]).toEqual([1, 0, 1]);
+  } finally {
+    await other.drop();
+  }
+});
+
+test('people are found by e-mail address only where that is asked for', async () => {
+  const by = async (q: string, byEmail: boolean) =>
+    (await findUsers(db, { q, byEmail, page: { limit: 50 } })).items.map(({ id }) => id);
+  expect(await by('bob@example.org', true)).toEqual(['bob']);
+  expect(await by('BOB@Example.ORG', true)).toEqual(['bob']);
+  expect(await by('bob@ex', true)).toEqual(['bob']);
+  expect(await by('builder bob@', true)).toEqual(['bob']);
+  expect(await by('example.org', true)).toEqual(['alice', 'bob', 'carol', 'dave']);
+  for (const q of ['bob@example.org', 'bob@ex', '@', 'example', 'bob@example.org builder'])
+    expect(await by(q, false)).toEqual([]);
+  expect(await by('org', true)).toHaveLength(4);
+  expect(await by('%@%', true)).toEqual([]);
+});
+
 test('what means something to LIKE means itself', async () => {
   expect(await found('100%')).toEqual(['bob']);
   expect(await found('_')).toEqual(['dave']);

@@ -1,5 +1,6 @@
 import {
   type EmailSource,
+  emailAddress,
   emailKey,
   type Recorded,
   type ServerRole,
@@ -7,6 +8,7 @@ import {
   storedEmail,
 } from '@verbatim/domain';
 import { arrayValue, column, entityId, keyValue, nameKeyValue, textValue, timeOf, timeValue } from './column-values.js';
+import { nameWords, wantedWords } from './name-search.js';
 import { cursorKey, isKey, isTime, type Page, type PageRequest, toPage } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
 import { containing, substringIndex } from './substring-search.js';
@@ -22,7 +24,7 @@ export const people: Projection = {
       username text NOT NULL,
       username_key text COLLATE "C" NOT NULL,
       display_name text,
-      display_key text COLLATE "C",
+      display_words text COLLATE "C",
       email text,
       email_key text COLLATE "C",
       email_source text NOT NULL,
@@ -37,18 +39,18 @@ export const people: Projection = {
     ) WITH (fillfactor = 85);`,
 
   indexes: (schema) => `
-    CREATE INDEX ON ${schema}.people (username_key, id) INCLUDE (display_key) WHERE NOT webhook;
-    CREATE INDEX ON ${schema}.people (display_key) WHERE NOT bot;
+    CREATE INDEX ON ${schema}.people (username_key, id) INCLUDE (display_words) WHERE NOT webhook;
+    CREATE INDEX ON ${schema}.people (display_words) WHERE NOT bot;
     CREATE INDEX ON ${schema}.people (email_key, email_source, id) WHERE email_key IS NOT NULL;
     CREATE INDEX ON ${schema}.people (id) WHERE role = 'admin';
-    CREATE INDEX ON ${schema}.people (created_at, id) INCLUDE (username_key, display_key) WHERE NOT webhook;
-    CREATE INDEX ON ${schema}.people (role, username_key, id) INCLUDE (display_key) WHERE NOT webhook;
+    CREATE INDEX ON ${schema}.people (created_at, id) INCLUDE (username_key, display_words) WHERE NOT webhook;
+    CREATE INDEX ON ${schema}.people (role, username_key, id) INCLUDE (display_words) WHERE NOT webhook;
     CREATE INDEX ON ${schema}.people (username_key, id) WHERE suspended;
     CREATE INDEX ON ${schema}.people (username_key, id) WHERE deactivated;
     CREATE INDEX ON ${schema}.people (username_key, id) WHERE bot AND NOT webhook;
     CREATE INDEX ON ${schema}.people (id) WHERE webhook AND NOT deactivated;
     CREATE INDEX ON ${schema}.people (username_key, id) WHERE second_factor;
-    ${substringIndex(schema, 'people', 'username_key', 'display_key')}`,
+    ${substringIndex(schema, 'people', 'username_key', 'display_words', '(lower(email))')}`,
 
   async apply(tx, schema, events) {
     const { registered, changed } = fold(events);
@@ -79,7 +81,7 @@ function fold(events: readonly Recorded[]): { registered: Registered[]; changed:
         break;
       case 'UserChanged': {
         const { displayName } = event.data;
-        patch(event, { display_name: textValue(displayName), display_key: nameKeyValue(displayName) });
+        patch(event, { display_name: textValue(displayName), display_words: nameWords(displayName) });
         break;
       }
       case 'UserEmailChanged': {
@@ -123,7 +125,7 @@ function registeredRow(event: Extract<Recorded, { type: 'UserRegistered' }>) {
     username: textValue(username) ?? '',
     usernameKey: nameKeyValue(username) ?? '',
     displayName: textValue(displayName),
-    displayKey: nameKeyValue(displayName),
+    displayWords: nameWords(displayName),
     email: emailColumns(email).email,
     emailKey: emailColumns(email).email_key,
     emailSource: sourceAtRegistration(origin),
@@ -141,10 +143,10 @@ const emailColumns = (email: string | null | undefined) => {
 
 const insertRegistered = (tx: Transaction, schema: string, rows: readonly Registered[]) => tx`
   INSERT INTO ${tx(schema)}.people (
-    id, username, username_key, display_name, display_key, email, email_key, email_source, role, bot, webhook, created_at)
+    id, username, username_key, display_name, display_words, email, email_key, email_source, role, bot, webhook, created_at)
   SELECT * FROM unnest(
     ${column(rows, 'id')}::text[], ${column(rows, 'username')}::text[], ${column(rows, 'usernameKey')}::text[],
-    ${column(rows, 'displayName')}::text[], ${column(rows, 'displayKey')}::text[], ${column(rows, 'email')}::text[],
+    ${column(rows, 'displayName')}::text[], ${column(rows, 'displayWords')}::text[], ${column(rows, 'email')}::text[],
     ${column(rows, 'emailKey')}::text[], ${column(rows, 'emailSource')}::text[], ${column(rows, 'role')}::text[],
     ${column(rows, 'bot')}::boolean[], ${column(rows, 'webhook')}::boolean[],
     ${column(rows, 'createdAt')}::text[]::timestamptz[])
@@ -153,7 +155,7 @@ const insertRegistered = (tx: Transaction, schema: string, rows: readonly Regist
 const updateChanged = (tx: Transaction, schema: string, rows: readonly Changed[]) => tx`
   UPDATE ${tx(schema)}.people p SET
     display_name = CASE WHEN patch ? 'display_name' THEN patch ->> 'display_name' ELSE display_name END,
-    display_key = CASE WHEN patch ? 'display_key' THEN patch ->> 'display_key' ELSE display_key END,
+    display_words = CASE WHEN patch ? 'display_words' THEN patch ->> 'display_words' ELSE display_words END,
     email = CASE WHEN patch ? 'email' THEN patch ->> 'email' ELSE email END,
     email_key = CASE WHEN patch ? 'email' THEN patch ->> 'email_key' ELSE email_key END,
     email_source = CASE
@@ -204,8 +206,10 @@ export async function getUsers(db: ReadDatabase, ids: readonly string[]): Promis
 
 /** Which users are wanted: those for whom all of it holds. */
 export interface WantedUsers {
-  /** Only users whose username or display name contains this, whatever the case. */
+  /** Only users whose names contain all these words, as `wantedWords` compares them. */
   readonly q?: string;
+  /** Whether a word of `q` may be part of the e-mail address instead, which not everybody may look for. */
+  readonly byEmail?: boolean;
   /** Only users with one of these usernames, whatever the case. */
   readonly usernames?: readonly string[];
   readonly role?: ServerRole;
@@ -267,12 +271,19 @@ const standings = {
 
 /** As SQL; `value` makes a parameter of a value. */
 function conditionsOf(wanted: WantedUsers, value: (text: string) => string): string[] {
-  const { q, usernames, role, status, bot, secondFactor } = wanted;
+  const { q, byEmail, usernames, role, status, bot, secondFactor } = wanted;
   const { createdFrom, createdBefore, signedInFrom, signedInBefore } = wanted;
   const conditions: string[] = [];
   if (q) {
-    const pattern = value(containing(nameKeyValue(q) ?? ''));
-    conditions.push(`(username_key LIKE ${pattern} OR display_key LIKE ${pattern})`);
+    const words = wantedWords(q).map(({ typed, patterns }) => {
+      const inName = patterns.map(value).flatMap((p) => [`username_key LIKE ${p}`, `display_words LIKE ${p}`]);
+      const isLong = typed.includes('@') || typed.length >= 3;
+      const inEmail = byEmail && isLong ? [`lower(email) LIKE lower(${value(containing(typed))})`] : [];
+      // A whole address, in any of its spellings.
+      if (byEmail && emailAddress(typed) !== null) inEmail.push(`email_key = ${value(emailKey(typed))}`);
+      return `(${[...inName, ...inEmail].join(' OR ')})`;
+    });
+    conditions.push(...(words.length > 0 ? words : ['false']));
   }
   if (usernames)
     conditions.push(`username_key IN (${usernames.map((name) => value(nameKeyValue(name) ?? '')).join()})`);
@@ -316,10 +327,9 @@ export async function peopleWithEmail(
 /** Whether a person, or somebody's account before it was given up, has this username or display name, whatever the case. */
 export async function isNameOfPerson(db: ReadDatabase, name: string): Promise<boolean> {
   const { sql, schema } = reading(db);
-  const key = nameKeyValue(name);
   const rows = await sql`
-    SELECT 1 FROM ${schema}.people WHERE display_key = ${key} AND NOT bot
-    UNION ALL SELECT 1 FROM ${schema}.people WHERE username_key = ${key} AND NOT webhook LIMIT 1`;
+    SELECT 1 FROM ${schema}.people WHERE display_words = ${nameWords(name)} AND NOT bot
+    UNION ALL SELECT 1 FROM ${schema}.people WHERE username_key = ${nameKeyValue(name)} AND NOT webhook LIMIT 1`;
   return rows.length > 0;
 }
 

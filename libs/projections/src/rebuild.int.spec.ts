@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../event-store/src/postgres/test-database.testing.js';
 import { AdvisoryLock } from './advisory-lock.js';
 import { BuiltFromAnotherLog, readCheckpoint } from './checkpoints.js';
-import { actualRows, expectedTables } from './expected-rows.testing.js';
+import { actualRows, expectedRows } from './expected-rows.testing.js';
 import { longHistory } from './history.testing.js';
 import { findUsers } from './people.js';
 import type { Sql } from './projection.js';
@@ -54,7 +54,7 @@ const schemas = async () =>
   );
 
 const expectRows = async (schema: string, of: readonly Recorded[]) =>
-  expect(await actualRows(sql, schema)).toEqual(await expectedTables(sql, of));
+  expect(await actualRows(sql, schema)).toEqual(expectedRows(of));
 
 const searchCaughtUp = (schema: string) =>
   vi.waitFor(async () => expect((await readCheckpoint(sql, schema, 'search')).position).toBe(head), {

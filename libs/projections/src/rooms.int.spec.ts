@@ -72,6 +72,27 @@ test('a list can be narrowed to rooms one is in, to a part of the name, to a sta
   expect(await listed({ viewer: 'alice', status: 'closed' })).toEqual(['attic']);
 });
 
+test.each([
+  ['Café de la Paix', ['cafe', 'PAIX café', 'la  paix'], ['cafe du nord']],
+  ['Straßenbau', ['STRASSEN', 'strassenbau'], []],
+  ["L'Équipe", ['lequipe', 'equipe', 'l’équipe'], []],
+  ['上海东边', ['海东', '上海'], ['东上']],
+  ['Team 🔥', ['🔥', 'team 🔥'], ['💧']],
+])('a room called %s is found by other spellings of its name', async (name, spellings, others) => {
+  const other = await createReadDatabase();
+  try {
+    await other.show(
+      new Chat().registers('alice').creates('alice', 'r1', { name: 'before' }).changes('alice', 'r1', { name }).events,
+    );
+    const by = async (q: string) =>
+      (await listRooms(other, { viewer: 'alice', admin: false, q, page: { limit: 50 } })).items.length;
+    for (const q of spellings) expect([q, await by(q)]).toEqual([q, 1]);
+    for (const q of [...others, 'before', '!']) expect([q, await by(q)]).toEqual([q, 0]);
+  } finally {
+    await other.drop();
+  }
+});
+
 test('the list comes in pages', async () => {
   const rooms = await everything(2, (page) => listRooms(db, { viewer: 'alice', admin: false, page }));
   expect(rooms.map(({ id }) => id)).toEqual(['attic', 'alice-bob', 'cellar', 'lounge']);

@@ -1,9 +1,10 @@
 import type { HistoryAccess, Recorded, Visibility } from '@verbatim/domain';
 import { parseStream } from '@verbatim/domain';
 import { arrayValue, column, entityId, keyValue, nameKeyValue, textValue, timeOf, timeValue } from './column-values.js';
+import { nameWords, wantedWords } from './name-search.js';
 import { cursorKey, isKey, isPlace, isTime, type Page, type PageRequest, toPage } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
-import { containing, substringIndex } from './substring-search.js';
+import { substringIndex } from './substring-search.js';
 
 /** Every room with its settings, its counters and its last message. */
 export const rooms: Projection = {
@@ -16,6 +17,7 @@ export const rooms: Projection = {
       id text COLLATE "C" PRIMARY KEY,
       name text,
       name_key text COLLATE "C",
+      name_words text COLLATE "C",
       topic text,
       visibility text NOT NULL,
       history text NOT NULL,
@@ -35,7 +37,7 @@ export const rooms: Projection = {
 
   indexes: (schema) => `
     CREATE INDEX ON ${schema}.rooms (created_at, id);
-    ${substringIndex(schema, 'rooms', 'name_key')}`,
+    ${substringIndex(schema, 'rooms', 'name_words')}`,
 
   async apply(tx, schema, events) {
     const { created, changed } = fold(events);
@@ -91,7 +93,12 @@ function sumUp(change: Change, event: Recorded): void {
   switch (event.type) {
     case 'RoomChanged': {
       const { name, topic, visibility, history, passwordId, slowModeSeconds } = event.data;
-      if (name !== undefined) Object.assign(change.patch, { name: textValue(name), name_key: nameKeyValue(name) });
+      if (name !== undefined)
+        Object.assign(change.patch, {
+          name: textValue(name),
+          name_key: nameKeyValue(name),
+          name_words: nameWords(name),
+        });
       if (topic !== undefined) change.patch.topic = textValue(topic);
       if (visibility !== undefined) change.patch.visibility = keyValue(visibility);
       if (history !== undefined) change.patch.history = keyValue(history);
@@ -124,6 +131,7 @@ function createdRow(event: Extract<Recorded, { type: 'RoomCreated' }>) {
     id: entityId(event),
     name: textValue(name),
     nameKey: nameKeyValue(name),
+    nameWords: nameWords(name),
     topic: textValue(topic),
     visibility: keyValue(visibility),
     history: keyValue(history),
@@ -137,20 +145,22 @@ function createdRow(event: Extract<Recorded, { type: 'RoomCreated' }>) {
 
 const insertCreated = (tx: Transaction, schema: string, rows: readonly Created[]) => tx`
   INSERT INTO ${tx(schema)}.rooms (
-    id, name, name_key, topic, visibility, history, password_id, created_by, created_at, created_position, revision, active_at, active_position)
-  SELECT id, name, name_key, topic, visibility, history, password_id, created_by, at, position, revision, at, position
+    id, name, name_key, name_words, topic, visibility, history, password_id, created_by, created_at, created_position, revision, active_at, active_position)
+  SELECT id, name, name_key, name_words, topic, visibility, history, password_id, created_by, at, position, revision, at, position
   FROM unnest(
-    ${column(rows, 'id')}::text[], ${column(rows, 'name')}::text[], ${column(rows, 'nameKey')}::text[], ${column(rows, 'topic')}::text[],
+    ${column(rows, 'id')}::text[], ${column(rows, 'name')}::text[], ${column(rows, 'nameKey')}::text[],
+    ${column(rows, 'nameWords')}::text[], ${column(rows, 'topic')}::text[],
     ${column(rows, 'visibility')}::text[], ${column(rows, 'history')}::text[], ${column(rows, 'passwordId')}::text[],
     ${column(rows, 'createdBy')}::text[], ${column(rows, 'createdAt')}::text[]::timestamptz[], ${column(rows, 'position')}::bigint[],
     ${column(rows, 'revision')}::bigint[]
-  ) AS created (id, name, name_key, topic, visibility, history, password_id, created_by, at, position, revision)
+  ) AS created (id, name, name_key, name_words, topic, visibility, history, password_id, created_by, at, position, revision)
   ON CONFLICT DO NOTHING`;
 
 const updateChanged = (tx: Transaction, schema: string, rows: readonly Change[]) => tx`
   UPDATE ${tx(schema)}.rooms r SET
     name = CASE WHEN patch ? 'name' THEN patch ->> 'name' ELSE r.name END,
     name_key = CASE WHEN patch ? 'name_key' THEN patch ->> 'name_key' ELSE r.name_key END,
+    name_words = CASE WHEN patch ? 'name_words' THEN patch ->> 'name_words' ELSE r.name_words END,
     topic = CASE WHEN patch ? 'topic' THEN patch ->> 'topic' ELSE r.topic END,
     visibility = coalesce(patch ->> 'visibility', r.visibility),
     history = coalesce(patch ->> 'history', r.history),
@@ -207,7 +217,7 @@ export interface RoomsQuery {
   readonly viewer: string;
   /** Administrators and auditors see all rooms; others public rooms and those that they are in. */
   readonly admin: boolean;
-  /** Only rooms whose name contains this, whatever the case. */
+  /** Only rooms whose name contains all these words, as `wantedWords` compares them. */
   readonly q?: string;
   /** Only rooms that the viewer is in. */
   readonly memberOnly?: boolean;
@@ -243,10 +253,15 @@ export async function listRooms(db: ReadDatabase, query: RoomsQuery): Promise<Pa
   const beyond = order === 'asc' ? sql`>` : sql`<`;
   const direction = order === 'asc' ? sql`ASC` : sql`DESC`;
   const isMember = sql`EXISTS (SELECT FROM ${schema}.members m WHERE m.room_id = r.id AND m.user_id = ${keyValue(viewer)})`;
+  const words = q ? wantedWords(q) : [];
+  const named = words.map(
+    ({ patterns }) => sql`AND (${patterns.map((p, i) => sql`${i > 0 ? sql`OR` : sql``} r.name_words LIKE ${p}`)})`,
+  );
+  if (q && words.length === 0) named.push(sql`AND false`);
   const rows = await sql<(RoomRow & { sort_key: string | Date })[]>`
     SELECT r.*, ${key} AS sort_key FROM ${schema}.rooms r
     WHERE ${memberOnly ? isMember : admin ? sql`true` : sql`(r.visibility = 'public' OR ${isMember})`}
-      ${q ? sql`AND r.name_key LIKE ${containing(nameKeyValue(q) ?? '')}` : sql``}
+      ${named.length > 0 ? named : sql``}
       ${status ? sql`AND r.status = ${status}` : sql``}
       ${visibility ? sql`AND r.visibility = ${visibility}` : sql``}
       ${after ? sql`AND (${key}, r.id) ${beyond} (${after[0]}, ${after[1]})` : sql``}

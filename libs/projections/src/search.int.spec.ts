@@ -1,4 +1,7 @@
+import { wordsOf } from '@verbatim/domain';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { anything } from '../../domain/src/words.testing.js';
 import { Chat, everything } from './chat.testing.js';
 import { applyBatch } from './checkpoints.js';
 import { createReadDatabase, emptyReadModels, type TestReadDatabase } from './read-database.testing.js';
@@ -39,9 +42,26 @@ test('finds messages that hold all the words, newest first', async () => {
   expect(await found('QUICK')).toEqual(['o2', 'o1', 'd1', 'm2', 'm1', 'old']);
   expect(await found('brown quick')).toEqual(['m2', 'm1']);
   expect(await found('"quick brown"')).toEqual(['m1']);
-  expect(await found('brown -dog')).toEqual(['m1']);
-  expect(await found('fox or dog')).toEqual(['m2', 'm1']);
   expect(await found('über')).toEqual(['m2']);
+  expect(await found('uber')).toEqual(['m2']);
+  expect(await found('brown -dog')).toEqual(['m2']);
+  expect(await found('fox or dog')).toEqual([]);
+});
+
+test('the last word may be the beginning of a longer one, unless it is in quotes', async () => {
+  expect(await found('bro')).toEqual(['m2', 'm1']);
+  expect(await found('brown qui')).toEqual(['m2', 'm1']);
+  expect(await found('qui brown')).toEqual([]);
+  expect(await found('"brown qui"')).toEqual([]);
+});
+
+test('leaves out what holds words that are not wanted', async () => {
+  expect(await found('brown', { without: 'dog' })).toEqual(['m1']);
+  expect(await found('brown', { without: 'do' })).toEqual(['m2', 'm1']);
+  expect(await found('brown', { without: 'UBER cat' })).toEqual(['m1']);
+  expect(await found('brown', { without: '"quick brown"' })).toEqual(['m2']);
+  expect(await found('brown', { without: '"brown quick" "brown fox"' })).toEqual([]);
+  expect(await found('brown', { without: '!' })).toEqual(['m2', 'm1']);
 });
 
 test('knows the present text only', async () => {
@@ -71,8 +91,66 @@ test('comes in pages', async () => {
 });
 
 test('takes any text for a query', async () => {
-  for (const q of ['', ' ', '-', '"', '-quick', '!&|()', '\u0000', 'a:*b', "'", 'x'.repeat(5_000)])
+  for (const q of ['', ' ', '-', '"', '!&|()', '\u0000', 'a:*z', "'", '\\', '%', '_', 'x'.repeat(5_000)])
     expect(await found(q)).toEqual([]);
+});
+
+describe('whatever is written', () => {
+  /** Shows a room with a message of each text and answers by which queries of `queriesOf` its message is not found. */
+  const notFound = async (texts: readonly string[], queriesOf: (text: string) => readonly string[]) => {
+    const chat = new Chat().registers('alice').creates('alice', 'lounge');
+    for (const [n, text] of texts.entries()) chat.posts('alice', 'lounge', `m${n}`, text);
+    await emptyReadModels(db.sql, 'read_1');
+    await applyBatch(db.sql, 'read_1', [readModels.timeline, readModels.search], -1n, chat.events);
+    const missed: string[] = [];
+    for (const [n, text] of texts.entries()) {
+      for (const q of queriesOf(text)) if (!(await found(q)).includes(`m${n}`)) missed.push(q);
+    }
+    return missed;
+  };
+  const hasWords = (text: string) => /[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(text);
+
+  test('a text that fits in a query finds itself when it is pasted whole', async () => {
+    const texts = fc.array(anything(500).filter(hasWords), { minLength: 10, maxLength: 10, size: 'max' });
+    await fc.assert(
+      fc.asyncProperty(texts, async (some) => {
+        expect(await notFound(some, (text) => [text.trim()])).toEqual([]);
+      }),
+      { numRuns: 10, endOnFailure: true },
+    );
+  });
+
+  test('a text of any length is found by each of its words', async () => {
+    const long = anything(8_000);
+    const eachOf = (text: string) => wordsOf(text).map(({ key }) => key);
+    await fc.assert(
+      fc.asyncProperty(long, fc.nat(), async (text, seed) => {
+        const keys = eachOf(text);
+        const some = keys.filter((_, i) => (i + seed) % Math.ceil(keys.length / 20) === 0);
+        expect(await notFound([text], () => some)).toEqual([]);
+      }),
+      { numRuns: 10, endOnFailure: true },
+    );
+  });
+
+  test.each([
+    [
+      'thousands of different pairs of characters',
+      String.fromCodePoint(...Array.from({ length: 8_000 }, (_, i) => 0x4e00 + i)),
+      '\u6000\u6001',
+    ],
+    ['the same character again and again', '哈'.repeat(8_000), '哈'.repeat(500)],
+    ['one emoji again and again', '😂'.repeat(8_000), '😂'.repeat(500)],
+    ['characters that stand for whole sentences', 'ﷺ'.repeat(8_000), 'ﷺ'.repeat(500)],
+    ['characters that stand for several of a script without spaces', '㌖'.repeat(8_000), '㌖'.repeat(500)],
+    ['a word as long as a message', 'x'.repeat(8_000), 'x'.repeat(500)],
+    ['an emoji as long as a message', `👨${'\u200d👨'.repeat(3_999)}`, `👨${'\u200d👨'.repeat(249)}`],
+    ['letters that become two', 'ß'.repeat(8_000), 'ß'.repeat(500)],
+    ['common words after the place where PostgreSQL stops counting', `${'the of '.repeat(1_100)}end`, '"of end"'],
+    ['what means something to PostgreSQL', "a'b\\c:*&|!()<->d \u0000", "a'b\\c:*&|!()<->d"],
+  ])('%s', async (_, text, q) => {
+    expect(await notFound([text], () => [q])).toEqual([]);
+  });
 });
 
 describe('while the two groups are not at the same event', () => {

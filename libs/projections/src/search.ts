@@ -1,30 +1,32 @@
-import type { Recorded } from '@verbatim/domain';
+import { type Phrase, phrasesOf, phrasesWithout, phraseText, type Recorded, searchText } from '@verbatim/domain';
 import { column, entityId, keyValue, textValue, timeOf, timeValue } from './column-values.js';
 import { type Message, type MessageRow, messageBytes, messageFields, toMessage } from './messages.js';
 import { cursorKey, isPlace, isTime, type Measured, type Page, type PageRequest, toPage, withinBytes } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
 
 /**
- * The words of every message. It is the dearest of the read models, so it has a checkpoint of its own and may lag. The
- * words are taken as they are written ('simple'): a chat has many languages, often in one room.
+ * The words of every message, as `searchText` gives them. It is the most expensive of the read models, so it has a
+ * checkpoint of its own and may lag. PostgreSQL stores words as text, from which the index makes its entries: so a row is
+ * small, phrases are found by comparing text, and none of the limits on positions in a `tsvector` matter.
  */
 export const search: Projection = {
   name: 'search',
 
+  // What is looked at in many rows for one that is found stands first: reaching a column takes longer the more are before it.
   tables: (schema) => `
     CREATE TABLE ${schema}.search (
-      room_id text COLLATE "C",
-      message_id text COLLATE "C",
       revision bigint NOT NULL,
       position bigint NOT NULL,
       posted_at timestamptz NOT NULL,
-      words tsvector NOT NULL,
+      words text COLLATE "C" NOT NULL,
+      room_id text COLLATE "C",
+      message_id text COLLATE "C",
       PRIMARY KEY (message_id, room_id)
     );`,
 
   // `fastupdate` puts new words on a list first, which halves the price of a post.
   indexes: (schema) => `
-    CREATE INDEX ON ${schema}.search USING gin (words) WITH (fastupdate = on);
+    CREATE INDEX ON ${schema}.search USING gin ((words::tsvector)) WITH (fastupdate = on);
     CREATE INDEX ON ${schema}.search (room_id, posted_at, position);`,
 
   async apply(tx, schema, events) {
@@ -43,7 +45,7 @@ interface Subject {
   readonly message: string;
 }
 interface Edited extends Subject {
-  readonly text: string;
+  readonly words: string;
 }
 interface Posted extends Edited {
   readonly revision: string;
@@ -61,30 +63,33 @@ function fold(events: readonly Recorded[]) {
     const subject = { room: entityId(event), message: keyValue(event.data.messageId) };
     if (event.type === 'MessagePosted') {
       const places = { revision: `${event.revision}`, position: `${event.position}`, postedAt: timeValue(event) };
-      posted.push({ ...subject, ...places, text: searchable(event.data.text) });
+      posted.push({ ...subject, ...places, words: searchable(event.data.text) });
     } else if (event.type === 'MessageEdited') {
-      edited.set(`${subject.room} ${subject.message}`, { ...subject, text: searchable(event.data.text) });
+      edited.set(`${subject.room} ${subject.message}`, { ...subject, words: searchable(event.data.text) });
     } else redacted.push(subject);
   }
   return { posted, edited: [...edited.values()], redacted };
 }
 
-/** PostgreSQL refuses the words of a text beyond a megabyte. No message is nearly as long. */
-const searchable = (text: string | null): string => (textValue(text) ?? '').slice(0, 100_000);
+/** What a message is found by; of a text longer than any message, only the beginning. */
+function searchable(text: string | null): string {
+  const whole = textValue(text) ?? '';
+  return searchText(whole.length > 100_000 ? whole.slice(0, 100_000).toWellFormed() : whole);
+}
 
 const insertPosted = (tx: Transaction, schema: string, rows: readonly Posted[]) => tx`
   INSERT INTO ${tx(schema)}.search (room_id, message_id, revision, position, posted_at, words)
-  SELECT room_id, message_id, revision, position, posted_at, to_tsvector('simple', text)
+  SELECT room_id, message_id, revision, position, posted_at, words
   FROM unnest(
     ${column(rows, 'room')}::text[], ${column(rows, 'message')}::text[], ${column(rows, 'revision')}::bigint[],
-    ${column(rows, 'position')}::bigint[], ${column(rows, 'postedAt')}::text[]::timestamptz[], ${column(rows, 'text')}::text[]
-  ) AS posted (room_id, message_id, revision, position, posted_at, text)
+    ${column(rows, 'position')}::bigint[], ${column(rows, 'postedAt')}::text[]::timestamptz[], ${column(rows, 'words')}::text[]
+  ) AS posted (room_id, message_id, revision, position, posted_at, words)
   ON CONFLICT DO NOTHING`;
 
 const updateEdited = (tx: Transaction, schema: string, rows: readonly Edited[]) => tx`
-  UPDATE ${tx(schema)}.search s SET words = to_tsvector('simple', edited.text)
-  FROM unnest(${column(rows, 'room')}::text[], ${column(rows, 'message')}::text[], ${column(rows, 'text')}::text[])
-    AS edited (room_id, message_id, text)
+  UPDATE ${tx(schema)}.search s SET words = edited.words
+  FROM unnest(${column(rows, 'room')}::text[], ${column(rows, 'message')}::text[], ${column(rows, 'words')}::text[])
+    AS edited (room_id, message_id, words)
   WHERE s.room_id = edited.room_id AND s.message_id = edited.message_id`;
 
 const deleteRedacted = (tx: Transaction, schema: string, rows: readonly Subject[]) => tx`
@@ -96,21 +101,22 @@ const deleteRedacted = (tx: Transaction, schema: string, rows: readonly Subject[
 
 export interface SearchQuery {
   readonly viewer: string;
-  /** Words that must all be there; "in quotes": next to each other; `or`; `-word`: must not be there. */
+  /** What must all be there, as `phrasesOf` reads it. */
   readonly q: string;
+  /** Of this, as `phrasesWithout` reads it, nothing may be there. */
+  readonly without?: string;
   /** Only messages of this room, from a revision on: what the viewer may read there is for the caller to judge. */
   readonly room?: { readonly id: string; readonly visibleFrom: bigint };
   readonly page: PageRequest;
 }
 
 /**
- * Messages that hold the words, newest first, in one room or in all of which the viewer is a member, as far back as a
- * member may read there. A query that only excludes words finds nothing. While the search lags, a page may hold less than its limit.
+ * Messages that match, newest first, in one room or in all of which the viewer is a member, as far back as a member may read
+ * there. A query without words finds nothing. While the search lags, a page may hold less than its limit.
  */
 export async function searchMessages(db: ReadDatabase, query: SearchQuery): Promise<Page<Message>> {
-  const byRooms = !query.room && (await quickerByRooms(db, query));
   const places = toPage(
-    await find(db, query, byRooms),
+    await find(db, query),
     query.page,
     'search',
     (place) => place,
@@ -130,67 +136,128 @@ interface Place {
 }
 
 /**
- * Finds one message more than the page holds. There are two ways to do it in many rooms: to go by the index of words through all
- * messages that hold them, or by that of rooms through each of the person's rooms, from its newest message on, until there are
- * enough. The first is for rare words, the second for common ones; for the other kind each takes seconds among millions of
- * messages. In one room the planner knows how to choose, as long as it plans for these words: so each statement is planned anew.
+ * Finds one message more than the page holds. There are two ways: the index of words leads to all messages that hold them, of
+ * which the newest are then taken; or each room is read from its newest message on, until there are enough. The first is
+ * for rare words, the second for common ones; each would take seconds for the other kind among millions of messages.
  */
-function find(db: ReadDatabase, { viewer, q, room, page }: SearchQuery, byRooms: boolean): Promise<Place[]> {
+async function find(db: ReadDatabase, { viewer, q, without, room, page }: SearchQuery): Promise<Place[]> {
+  const last = cursorKey(page, 'search', isTime, isPlace);
+  const wanted = phrasesOf(textValue(q) ?? '');
+  if (wanted.length === 0) return [];
+
   const values: string[] = [];
   const value = (text: string) => `$${values.push(text)}`;
   const schema = db.schema();
-  const wanted = `websearch_to_tsquery('simple', ${value(textValue(q) ?? '')})`;
-  const last = cursorKey(page, 'search', isTime, isPlace);
-  const after = last && `AND (s.posted_at, s.position) < (${value(last[0])}::timestamptz, ${value(last[1])}::bigint)`;
-  const matching = `s.words @@ ${wanted} AND querytree(${wanted}) NOT IN ('', 'T') ${after ?? ''}`;
+  const rooms = room
+    ? `(SELECT id AS room_id, ${value(`${room.visibleFrom}`)}::bigint AS visible_from, message_count, active_position
+        FROM ${schema}.rooms WHERE id = ${value(keyValue(room.id))})`
+    : `(SELECT me.room_id, r.message_count, r.active_position,
+          CASE WHEN r.visibility = 'public' OR r.history = 'full' THEN 0 ELSE me.joined_revision END AS visible_from
+        FROM ${schema}.members me JOIN ${schema}.rooms r ON r.id = me.room_id WHERE me.user_id = ${value(keyValue(viewer))})`;
+  const unwanted = phrasesWithout(textValue(without) ?? '');
+  const holds = [
+    ...unique(wanted.map(phraseText)).map((text) => `strpos(s.words, ${value(text)}) > 0`),
+    ...unique(unwanted.map(phraseText)).map((text) => `strpos(s.words, ${value(text)}) = 0`),
+  ].join(' AND ');
+  const search: Search = { db, rooms, holds, entries: entriesOf(wanted), values, value, most: page.limit + 1 };
+
+  const roomByRoom = await quickerRoomByRoom(search);
+  const after = last
+    ? `AND (s.posted_at, s.position) < (${value(last[0])}::timestamptz, ${value(last[1])}::bigint)`
+    : '';
   const newest = `ORDER BY s.posted_at DESC, s.position DESC LIMIT ${page.limit + 1}`;
   const place = 's.room_id, s.message_id, s.posted_at, s.position';
-  const asMember = "(r.visibility = 'public' OR r.history = 'full' OR s.revision >= me.joined_revision)";
-  const ask = (statement: string) => db.sql.unsafe<Place[]>(statement, values);
-  if (room) {
-    return ask(`
-      SELECT ${place} FROM ${schema}.search s
-      WHERE s.room_id = ${value(keyValue(room.id))} AND s.revision >= ${value(`${room.visibleFrom}`)}::bigint AND ${matching}
-      ${newest}`);
-  }
-  const ownRooms = `${schema}.members me JOIN ${schema}.rooms r ON r.id = me.room_id`;
-  if (byRooms) {
-    return ask(`
-      SELECT ${place}
-      FROM ${ownRooms}
+  const statement = roomByRoom
+    ? `SELECT ${place}
+      FROM ${rooms} AS own
       CROSS JOIN LATERAL (
-        SELECT ${place} FROM ${schema}.search s WHERE s.room_id = me.room_id AND ${asMember} AND ${matching} ${newest}
+        SELECT ${place} FROM ${schema}.search s
+        WHERE s.room_id = own.room_id AND s.revision >= own.visible_from AND ${holds} ${after} ${newest}
       ) AS s
-      WHERE me.user_id = ${value(keyValue(viewer))} ${newest}`);
-  }
-  // Materialized, since the planner would go by the rooms, of which it does not know how large they are.
-  return ask(`
-    WITH s AS MATERIALIZED (SELECT ${place}, s.revision FROM ${schema}.search s WHERE ${matching})
-    SELECT ${place}
-    FROM s JOIN (${ownRooms}) ON me.room_id = s.room_id AND me.user_id = ${value(keyValue(viewer))}
-    WHERE ${asMember} ${newest}`);
+      ${newest}`
+    : // Materialized, since the planner would go by the rooms, of which it does not know how large they are.
+      `WITH s AS MATERIALIZED (
+        SELECT ${place}, s.revision FROM ${schema}.search s
+        WHERE s.words::tsvector @@ ${value(search.entries)}::tsquery AND ${holds} ${after}
+      )
+      SELECT ${place} FROM s JOIN ${rooms} AS own ON own.room_id = s.room_id WHERE s.revision >= own.visible_from ${newest}`;
+  // Planned for these words each time: a plan made for any words would be bad for many.
+  return db.sql.unsafe<Place[]>(statement, values);
 }
 
+interface Search {
+  readonly db: ReadDatabase;
+  /** As SQL: the rooms to search, from which revision on, how many messages they have, and which are active. */
+  readonly rooms: string;
+  /** As SQL: whether the message `s` matches. */
+  readonly holds: string;
+  /** What the index is asked for, as a `tsquery`: entries that all matching messages have. */
+  readonly entries: string;
+  readonly values: readonly string[];
+  readonly value: (text: string) => string;
+  readonly most: number;
+}
+
+/** Entries that a message has to have. The longest words are likely to be the rarest; a few are enough. */
+function entriesOf(wanted: readonly Phrase[]): string {
+  const entries = new Map<string, number>();
+  for (const { keys, open } of wanted) {
+    for (const [i, key] of keys.entries()) {
+      const isBeginning = open && i === keys.length - 1;
+      // There are many words with the same first letters, so that is asked for only where there is nothing else.
+      entries.set(isBeginning ? `'${key}':*` : `'${key}'`, isBeginning && key.length < 3 ? 0 : key.length);
+    }
+  }
+  const longest = [...entries].sort(([, one], [, other]) => other - one).slice(0, MOST_ENTRIES);
+  const telling = longest.filter(([, length]) => length > 0);
+  return (telling.length > 0 ? telling : longest).map(([entry]) => entry).join(' & ');
+}
+const MOST_ENTRIES = 8;
+
+const unique = (texts: readonly string[]): string[] => [...new Set(texts)];
+
+/** How many messages, in how many rooms at most, are looked at to learn how often words are found. */
+const SAMPLED_MESSAGES = 3_000;
+const SAMPLED_ROOMS = 20;
+/** What none of them has is taken to be in so many of as many: it may be there, but is hardly worth walking all rooms for. */
+const UNSEEN = 0.3;
+
 /**
- * Whether fewer messages have to be looked at by going through the person's rooms until each has given enough, than by going
- * through all that hold the words. How many these are is what the planner expects, from its statistics of words.
+ * Whether fewer messages have to be looked at room by room, from the newest on until each room has given enough, than by going
+ * through all that the index of words leads to. How many these are is estimated twice: by the planner from its statistics,
+ * which takes words to be independent of each other, though some nearly always come together; and from a sample.
  */
-async function quickerByRooms(db: ReadDatabase, { viewer, q, page }: SearchQuery): Promise<boolean> {
-  const { sql, schema } = reading(db);
-  const [expected, [own]] = await Promise.all([
-    sql<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }[]>`
-      EXPLAIN (FORMAT JSON)
-      SELECT FROM ${schema}.search s WHERE s.words @@ websearch_to_tsquery('simple', ${textValue(q)})`,
-    sql<{ rooms: number; messages: number; all: number }[]>`
-      SELECT count(*)::float8 AS rooms, coalesce(sum(r.message_count), 0)::float8 AS messages,
-        (SELECT reltuples::float8 FROM pg_class WHERE oid = ${`${db.schema()}.search`}::regclass) AS all
-      FROM ${schema}.members me JOIN ${schema}.rooms r ON r.id = me.room_id
-      WHERE me.user_id = ${keyValue(viewer)}`,
+async function quickerRoomByRoom({ db, rooms, holds, entries, values, most }: Search): Promise<boolean> {
+  const schema = db.schema();
+  const [plan, [own]] = await Promise.all([
+    db.sql.unsafe<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }[]>(
+      `EXPLAIN (FORMAT JSON) SELECT FROM ${schema}.search s WHERE s.words::tsvector @@ $1::tsquery`,
+      [entries],
+    ),
+    db.sql.unsafe<{ rooms: number; messages: number; sampled: number; found: number; all: number }[]>(
+      `WITH own AS MATERIALIZED (SELECT * FROM ${rooms} AS own),
+      sample AS (
+        SELECT s.matches
+        FROM (SELECT * FROM own ORDER BY active_position DESC LIMIT ${SAMPLED_ROOMS}) AS active
+        CROSS JOIN LATERAL (
+          SELECT (${holds}) AS matches FROM ${schema}.search s
+          WHERE s.room_id = active.room_id ORDER BY s.posted_at DESC, s.position DESC
+          LIMIT ${SAMPLED_MESSAGES} / greatest(1, (SELECT least(count(*), ${SAMPLED_ROOMS}) FROM own))
+        ) AS s
+      )
+      SELECT count(*)::float8 AS rooms, coalesce(sum(message_count), 0)::float8 AS messages,
+        (SELECT count(*)::float8 FROM sample) AS sampled,
+        (SELECT count(*)::float8 FROM sample WHERE matches) AS found,
+        (SELECT reltuples::float8 FROM pg_class WHERE oid = '${schema}.search'::regclass) AS all
+      FROM own`,
+      [...values],
+    ),
   ]);
-  const matches = Math.max(1, expected[0]?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 1);
-  const { rooms = 0, messages = 0, all = 0 } = own ?? {};
-  const share = matches / Math.max(all, matches);
-  return Math.min(messages, (rooms * (page.limit + 1)) / share) < matches;
+  const { rooms: count = 0, messages = 0, sampled = 0, found = 0, all = 0 } = own ?? {};
+  const expected = Math.max(1, plan[0]?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 1);
+  const planned = expected / Math.max(all, expected);
+  const share = found > 0 ? found / sampled : Math.min(planned, UNSEEN / Math.max(sampled, 1));
+  return Math.min(messages, (count * most) / share) < Math.max(expected, share * all);
 }
 
 /**

@@ -82,7 +82,11 @@ const usernames = parameter(
 
 /** Which people are wanted. */
 const wanted = {
-  q: parameter(trimmedText(200).optional()).describe('Part of a username or display name.'),
+  q: parameter(trimmedText(200).optional()).describe(
+    'Parts of a username or display name, in any order, all of which must be there. Capital letters, accents, apostrophes and ' +
+      'the way a letter is written make no difference: `lukasz obrien` finds `Łukasz O’Brien`. For administrators also parts of ' +
+      'an e-mail address, of 3 characters or more.',
+  ),
   usernames: usernames.describe('Only the people with these usernames: at most 100, with commas between them.'),
   role: parameter(serverRole.optional()).describe('Only people with this role on the service.'),
   status: parameter(z.enum(['active', 'suspended', 'deactivated']).optional()).describe(

@@ -133,9 +133,9 @@ export const messageCalls = {
     summary: 'Find messages',
     description:
       'In rooms that the caller is in, as far back as the caller may read; with `room`, administrators and auditors also ' +
-      'in one that they are not in. New messages can take a moment to be found.',
+      'in one that they are not in. Newest first. New messages can take a moment to be found.',
     query: messages.searchQuery,
-    answers: { 200: messages.messageListSchema },
+    answers: { 200: messages.foundMessageListSchema },
     errors: ['not_found', 'not_a_member', 'reason_required'],
     headers: inspectionHeaders,
   },

@@ -53,7 +53,16 @@ export const messagesQuery = z.object({
 export const inboxQuery = z.object(paging);
 
 export const searchQuery = z.object({
-  q: parameter(trimmedText(200)).describe('Words to look for.'),
+  q: parameter(trimmedText(500)).describe(
+    'Words to look for: only messages that have all of them are found. Capital letters, accents and the way a letter is ' +
+      'written make no difference: `cafe` finds `Café`, `strasse` finds `Straße`. Words are letters and digits, or emoji; punctuation ' +
+      'between them means nothing, but words that it joins must be next to each other: `example.org`. So must words in ' +
+      'double quotes: `"good morning"`. The last word may be the beginning of a longer one, unless it is in quotes. In scripts ' +
+      'without spaces between words any part of a text is found.',
+  ),
+  without: parameter(trimmedText(500).optional()).describe(
+    'Words that must not be there: messages with any of them are left out. Quotes and punctuation join words as in `q`.',
+  ),
   room: parameter(id.optional()).describe('Only messages in this room.'),
   ...paging,
 });
@@ -84,6 +93,17 @@ export const messageSchema = z.object({
 });
 export type Message = z.output<typeof messageSchema>;
 export const messageListSchema = listOf(messageSchema);
+
+export const foundMessageSchema = messageSchema.extend({
+  matches: z
+    .array(z.object({ start: count, end: count }))
+    .describe(
+      'The places in `text` that `q` found, in order and without overlaps: offsets in UTF-16 code units as in ' +
+        'JavaScript; `end` is exclusive. For highlighting: of a very long query only the first 50 parts are looked for.',
+    ),
+});
+export type FoundMessage = z.output<typeof foundMessageSchema>;
+export const foundMessageListSchema = listOf(foundMessageSchema);
 
 export const inboxItemSchema = z.object({
   room: roomSchema,

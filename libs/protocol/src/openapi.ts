@@ -175,6 +175,8 @@ const namedSchemas: Record<string, z.ZodType> = {
   RemoveMember: rooms.removeMemberBody,
 
   Message: messages.messageSchema,
+  FoundMessage: messages.foundMessageSchema,
+  FoundMessageList: messages.foundMessageListSchema,
   MessageList: messages.messageListSchema,
   InboxItem: messages.inboxItemSchema,
   Inbox: messages.inboxSchema,

@@ -94,7 +94,9 @@ export const ofMemberOrMe = inRoom.extend({
 });
 
 export const roomsQuery = z.object({
-  q: parameter(trimmedText(200).optional()).describe('Part of a name.'),
+  q: parameter(trimmedText(200).optional()).describe(
+    'Parts of a name, in any order, all of which must be there, compared as names of people are.',
+  ),
   member: parameter(z.enum(['me']).optional()).describe('`me`: only rooms that the caller is in.'),
   status: parameter(z.enum(['open', 'closed']).optional()).describe('Only rooms of this status; all, if absent.'),
   visibility: parameter(anyVisibility.optional()).describe('Only rooms of this visibility; all, if absent.'),

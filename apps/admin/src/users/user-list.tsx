@@ -17,15 +17,15 @@ import {
   useCanAccess,
 } from 'react-admin';
 import { NarrowList } from '../look/narrow-list';
-import { Search } from '../look/search';
 import { LOOK_AGAIN } from '../service/look-again';
 import { BulkActs } from './bulk-acts';
 import { DownloadButton } from './download';
 import { nameOf } from './name-of';
+import { SearchPeople } from './search-people';
 import { botChoices, RoleOf, roleChoices, StatusOf, secondFactorChoices, statusChoices } from './user-fields';
 
 const filters = [
-  <Search key="q" source="q" alwaysOn label="resources.users.fields.q" />,
+  <SearchPeople key="q" source="q" alwaysOn />,
   <SelectInput key="role" source="role" choices={roleChoices} />,
   <SelectInput key="status" source="status" choices={statusChoices} />,
   <SelectInput key="bot" source="bot" choices={botChoices} />,

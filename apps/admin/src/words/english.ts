@@ -16,6 +16,7 @@ export const englishWords = {
       invite: 'People appear as soon as they register.',
       fields: {
         q: 'Search by name',
+        q_or_email: 'Search by name or e-mail',
         username: 'Username',
         displayName: 'Display name',
         email: 'E-mail',

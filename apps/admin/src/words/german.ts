@@ -199,6 +199,7 @@ export const germanWords: Words = {
       invite: 'Personen erscheinen, sobald sie sich registrieren.',
       fields: {
         q: 'Nach Namen suchen',
+        q_or_email: 'Nach Name oder E-Mail suchen',
         username: 'Benutzername',
         displayName: 'Anzeigename',
         email: 'E-Mail',

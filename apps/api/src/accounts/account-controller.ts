@@ -258,7 +258,7 @@ export class AccountController {
   }
 }
 
-/** How people sign in is for those who watch over all accounts, so others may not look for it either. */
+/** What only administrators, or those who watch over all accounts, are told, others may not look for either. */
 function usersWanted({ role }: Actor, query: QueryOf<'exportUsers'>): WantedUsers {
   const { usernames, bot, secondFactor, ...rest } = query;
   const aboutSigningIn = secondFactor !== undefined || rest.signedInFrom || rest.signedInBefore;
@@ -266,6 +266,7 @@ function usersWanted({ role }: Actor, query: QueryOf<'exportUsers'>): WantedUser
     throw new Refusal('forbidden', 'Only administrators and auditors may look for how people sign in.');
   return {
     ...rest,
+    byEmail: role === 'admin',
     usernames: usernames?.split(','),
     bot: bot && bot === 'true',
     secondFactor: secondFactor && secondFactor === 'true',

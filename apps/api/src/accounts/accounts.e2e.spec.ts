@@ -437,6 +437,36 @@ describe('finding people', () => {
     expect(await find('nobody is called that')).toEqual([]);
   });
 
+  it('finds people by other spellings of their names', async () => {
+    const word = freshName();
+    const person = await register(service.url);
+    await person.patch('/v1/me', { displayName: `Łukasz O’Brien ${word}` });
+    const find = async (q: string) =>
+      (await person.all(`/v1/users?${new URLSearchParams({ q })}`)).map((user: { id: string }) => user.id);
+    for (const q of [`${word} lukasz`, `OBrien  ${word}`, `o'brien ŁUKASZ ${word}`, `${word.toUpperCase()}`])
+      expect(await find(q)).toEqual([person.id]);
+    expect(await find(`${word} ludwig`)).toEqual([]);
+  });
+
+  it('finds people by e-mail address for administrators only', async () => {
+    const [local, word] = [freshName(), freshName()];
+    const body = { username: word, password, email: `${local}@Example.org` };
+    const { accessToken } = (await visitor.post('/v1/auth/register', body)).body;
+    const auditor = await register(service.url);
+    await admin.patch(`/v1/users/${auditor.id}`, { role: 'auditor' });
+    const bob = await register(service.url);
+    const queries = [`${local}@example.ORG`, `${local}@exa`, local.toUpperCase(), `${word} ${local}@example.org`];
+    for (const q of queries) {
+      const path = `/v1/users?${new URLSearchParams({ q })}`;
+      expect((await admin.get(path)).body.items).toMatchObject([{ username: word }]);
+      for (const person of [auditor, bob]) expect((await person.get(path)).body.items).toEqual([]);
+      expect((await visitor.get(path, { authorization: `Bearer ${accessToken}` })).body.items).toEqual([]);
+      const file = `/v1/users/export?${new URLSearchParams({ q })}`;
+      expect((await admin.get(file)).text).toContain(word);
+      expect((await auditor.get(file)).text).not.toContain(word);
+    }
+  });
+
   it('tells e-mail addresses only to the person and to administrators', async () => {
     const username = freshName();
     const body = { username, password, email: 'dora@example.org' };

@@ -4,7 +4,7 @@ import type { Recorded } from '@verbatim/domain';
 import { openEventStore, PostgresKeyRing, Sealer } from '@verbatim/event-store';
 import postgres from 'postgres';
 import { wholeLog } from '../../../../libs/event-store/src/commotion.testing.js';
-import { actualRows, expectedTables } from '../../../../libs/projections/src/expected-rows.testing.js';
+import { actualRows, expectedRows } from '../../../../libs/projections/src/expected-rows.testing.js';
 import { connect } from '../database/pool.js';
 import { rebuiltBeside } from '../testing/rebuilt.testing.js';
 import { eventually, signIn, type TestPerson } from '../testing/test-client.testing.js';
@@ -124,7 +124,7 @@ export async function wrongReadModels(site: Site): Promise<string[]> {
   const sql = postgres(environment.DATABASE_URL ?? '', { max: 2, onnotice: () => undefined });
   try {
     const [live] = await sql<{ n: number }[]>`select n from desk.read_schemas where state = 'live'`;
-    const [expected, actual] = [await expectedTables(sql, log), await actualRows(sql, `read_${live?.n}`)];
+    const [expected, actual] = [expectedRows(log), await actualRows(sql, `read_${live?.n}`)];
     const { before, after } = await rebuiltBeside(sql, environment);
     return [
       ...differences(expected, actual).map((table) => `${table}: the rows are not what the log says`),

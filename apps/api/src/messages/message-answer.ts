@@ -1,5 +1,6 @@
+import { matchesIn } from '@verbatim/domain';
 import type { InboxEntry, Message as MessageRow } from '@verbatim/projections';
-import type { InboxItem, Message } from '@verbatim/protocol';
+import type { FoundMessage, InboxItem, Message } from '@verbatim/protocol';
 import { roomRowAnswer } from '../rooms/room-answer.js';
 
 /** A message as clients see it. */
@@ -15,6 +16,12 @@ export const messageAnswer = (row: MessageRow): Message => ({
   editedAt: row.editedAt,
   redactedAt: row.redactedAt,
   reactions: [...row.reactions],
+});
+
+/** A message that `q` has found. */
+export const foundMessageAnswer = (row: MessageRow, q: string): FoundMessage => ({
+  ...messageAnswer(row),
+  matches: matchesIn(row.text ?? '', q),
 });
 
 export const inboxAnswer = ({ room, lastMessage, unread, readThrough }: InboxEntry): InboxItem => ({

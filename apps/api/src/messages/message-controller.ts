@@ -12,7 +12,7 @@ import { type ListOf, listAnswer } from '../rest/list-answer.js';
 import { ReadYourWrites } from '../rest/read-your-writes.js';
 import { accepted, Refusal } from '../rest/refusal.js';
 import { SendToRoom } from '../rooms/room-commands.js';
-import { inboxAnswer, messageAnswer } from './message-answer.js';
+import { foundMessageAnswer, inboxAnswer, messageAnswer } from './message-answer.js';
 import { MarkRead } from './message-commands.js';
 import { GetInbox, GetMessage, GetTimeline, SearchMessages } from './message-queries.js';
 
@@ -143,8 +143,9 @@ export class MessageController {
     @By() { actor }: Identity,
     @Why() purpose: Purpose,
   ): Promise<ListOf<'searchMessages'>> {
-    const { q, room, ...page } = query;
-    return listAnswer(await this.queries.execute(new SearchMessages(actor, q, room, purpose, page)), messageAnswer);
+    const { q, without, room, ...page } = query;
+    const found = await this.queries.execute(new SearchMessages(actor, { q, without }, room, purpose, page));
+    return listAnswer(found, (message) => foundMessageAnswer(message, q));
   }
 
   private async send(roomId: string, command: RoomCommand, context: Context): Promise<Decided<RoomState>> {

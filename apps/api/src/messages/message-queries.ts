@@ -86,11 +86,11 @@ export class GetInboxHandler implements IQueryHandler<GetInbox> {
   }
 }
 
-/** Messages that contain all the words of `q`, in rooms the person is in, or in one that they may read. */
+/** Messages that contain all the words of `q` and none of `without`, in rooms the person is in, or in one that they may read. */
 export class SearchMessages extends Query<Page<Message>> {
   constructor(
     readonly actor: Actor,
-    readonly q: string,
+    readonly words: { readonly q: string; readonly without?: string },
     readonly roomId: string | undefined,
     readonly purpose: Purpose,
     readonly page: PageRequest,
@@ -106,11 +106,11 @@ export class SearchMessagesHandler implements IQueryHandler<SearchMessages> {
     private readonly readModels: ReadModels,
   ) {}
 
-  async execute({ actor, q, roomId, purpose, page }: SearchMessages): Promise<Page<Message>> {
+  async execute({ actor, words, roomId, purpose, page }: SearchMessages): Promise<Page<Message>> {
     const { db } = this.readModels;
-    if (roomId === undefined) return searchMessages(db, { viewer: actor.id, q, page });
+    if (roomId === undefined) return searchMessages(db, { viewer: actor.id, ...words, page });
     const { reader } = await this.access.toRead(roomId, actor, 'search', purpose);
-    return searchMessages(db, { viewer: actor.id, q, room: { id: roomId, visibleFrom: reader.from }, page });
+    return searchMessages(db, { viewer: actor.id, ...words, room: { id: roomId, visibleFrom: reader.from }, page });
   }
 }
 

@@ -484,14 +484,50 @@ describe('searching', () => {
   it('finds words whatever the case and the way accents are written, newest first', async () => {
     const own = await ada.roomWith([bob]);
     for (const text of ['Äpfel und Birnen', 'noch mehr ÄPFEL', 'apfel', 'Straße 世界']) await ada.says(own, text);
-    const found = ['noch mehr ÄPFEL', 'Äpfel und Birnen'];
+    const found = ['apfel', 'noch mehr ÄPFEL', 'Äpfel und Birnen'];
 
-    for (const word of ['äpfel', 'Äpfel', 'ÄPFEL', 'A\u0308pfel', 'a\u0308pfel'])
+    for (const word of ['äpfel', 'Äpfel', 'ÄPFEL', 'A\u0308pfel', 'a\u0308pfel', 'apfel', 'Apf'])
       await find(bob, `q=${word}&room=${own}`, found);
     await find(bob, `q=äpfel mehr&room=${own}`, ['noch mehr ÄPFEL']);
-    await find(bob, `q=STRAßE&room=${own}`, ['Straße 世界']);
+    for (const word of ['STRAßE', 'strasse', '界']) await find(bob, `q=${word}&room=${own}`, ['Straße 世界']);
     await find(bob, `q=世界&room=${own}`, ['Straße 世界']);
     await find(bob, `q=Kirschen&room=${own}`, []);
+  });
+
+  it('finds words whatever stands next to them, and texts pasted whole', async () => {
+    const own = await ada.room();
+    const texts = [
+      'see holiday.png',
+      '我家在上海东边',
+      'run `git commit -m "x"` - not that',
+      'https://x.org/t/4711?a=b&c=d',
+      '👍🏽',
+      'AT&T; C++',
+    ];
+    for (const text of texts) await ada.says(own, text);
+    const queries = [
+      ['holiday', 0],
+      ['上海', 1],
+      ['-m', 2],
+      ['4711', 3],
+      ['👍', 4],
+      ...texts.map((text, n) => [text, n] as const),
+    ] as const;
+    for (const [q, n] of queries) await find(ada, `${new URLSearchParams({ q, room: own })}`, [texts[n] ?? '']);
+    await find(ada, `q=t&without=org&room=${own}`, ['AT&T; C++', 'run `git commit -m "x"` - not that']);
+  });
+
+  it('tells which places of a text were found', async () => {
+    const own = await ada.room();
+    await ada.says(own, 'Good morning, Café! 👍');
+    const [message] = await eventually(
+      async () => (await ada.get(`/v1/search?q=cafe+"good+morning"&room=${own}`)).body.items,
+      (items) => items.length === 1,
+    );
+    expect(message.matches).toEqual([
+      { start: 0, end: 12 },
+      { start: 14, end: 18 },
+    ]);
   });
 
   it('follows edits and redactions', async () => {
@@ -545,7 +581,8 @@ describe('searching', () => {
     'q=',
     'q=%20',
     'q=a%00b',
-    `q=${'x'.repeat(201)}`,
+    `q=${'x'.repeat(501)}`,
+    `q=x&without=${'x'.repeat(501)}`,
     'q=x&room=main',
     'q=x&limit=0',
     'q=x&cursor=invented',

@@ -60,7 +60,7 @@ function SearchForm({ onSearch }: { onSearch(words: string): void }) {
         label={translate('verbatim.find.search')}
         value={typed}
         onChange={({ target }) => setTyped(target.value)}
-        slotProps={{ htmlInput: { maxLength: 200 } }}
+        slotProps={{ htmlInput: { maxLength: 500 } }}
         fullWidth
       />
       <Button type="submit" variant="outlined" startIcon={<SearchIcon />} sx={{ flexShrink: 0 }}>
