@@ -33,7 +33,7 @@ export const limitSettings = {
   LIMIT_POSTS_CONNECTION: rate('60/10'),
   LIMIT_WRITES: rate('300/60'),
   LIMIT_READS: rate('1200/60'),
-  LIMIT_READ_TIME: rate('12000/60'),
+  LIMIT_READ_TIME: rate('15000/60'),
   LIMIT_SEARCH: rate('60/60'),
   LIMIT_ROOM_PASSWORDS: rate('10/60'),
 };
