@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { type CliCommand, UsageError } from './cli/command.js';
 import { InvalidConfiguration, readConfig } from './config.js';
 import { attachDatabase, type Database } from './database/database.js';
+import { explainStart, UnusableServer } from './database/unusable-server.js';
 import { layFoundation } from './foundation.js';
 import { importCommand } from './import/import-command.js';
 import { copyCommand } from './log/copy-command.js';
@@ -35,7 +36,10 @@ async function main(words: readonly string[]): Promise<number> {
   let attached: Promise<Database> | undefined;
   const database = () => (attached ??= attach());
   const foundation = async () => {
-    const laid = await layFoundation({ config, database: await database(), log });
+    const found = await database();
+    const laid = await layFoundation({ config, database: found, log }).catch(async (error: unknown) => {
+      throw await explainStart(error, config, found);
+    });
     closing.unshift(() => laid.stop());
     return laid;
   };
@@ -53,7 +57,8 @@ main(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: unknown) => {
     const expected = error instanceof UsageError || error instanceof InvalidConfiguration;
-    process.stderr.write(`${expected ? error.message : ((error as Error).stack ?? error)}\n`);
+    const plain = expected || error instanceof UnusableServer;
+    process.stderr.write(`${plain ? error.message : ((error as Error).stack ?? error)}\n`);
     process.exit(expected ? 2 : 1);
   },
 );

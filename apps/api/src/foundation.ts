@@ -1,4 +1,4 @@
-import { type KeyRing, PostgresKeyRing, Sealer, Snapshots, type StoredEvent } from '@verbatim/event-store';
+import { type KeyRing, PostgresKeyRing, Sealer, Snapshots, type StoredEvent, serverName } from '@verbatim/event-store';
 import { ReadSide } from '@verbatim/projections';
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
@@ -9,12 +9,15 @@ import { connect } from './database/pool.js';
 import { Preferences } from './desk/preferences.js';
 import { migrateDesk } from './desk/schema.js';
 import { WebhookDeliveries } from './desk/webhook-deliveries.js';
+import { LogContinuity } from './feed/log-continuity.js';
 import { OpenLog } from './feed/open-log.js';
 import { migrateInvitations } from './invitations/schema.js';
 import { migrateLimits } from './limits/schema.js';
 import { Announcements, Invitations, Maintenances, Rooms, Users } from './mailbox/entities.js';
+import type { Gate } from './mailbox/mailbox.js';
 import { Maintenance } from './operation/maintenance.js';
 import { MeasuredEventStore } from './operation/measured-event-store.js';
+import { Outages } from './operation/outages.js';
 import { ReadModels } from './read-models/read-models.js';
 import { RoomPasswords } from './rooms/room-commands.js';
 import { AccessTokens } from './vault/access-tokens.js';
@@ -30,6 +33,8 @@ import { WebhookSecrets } from './vault/webhook-secrets.js';
 
 /** What all doors stand on: the log, the write side, the vault, the read models. Knows nothing of HTTP or sockets. */
 export interface Foundation {
+  readonly outages: Outages;
+  readonly continuity: LogContinuity;
   readonly sql: Sql;
   /** The way around a transaction pooler. */
   readonly direct: Sql;
@@ -69,9 +74,12 @@ export interface FoundationOptions {
 export async function layFoundation({
   config,
   database,
-  log,
+  log: plainLog,
   clock = systemClock,
 }: FoundationOptions): Promise<Foundation> {
+  const storeUrl = config.EVENT_STORE_URL ?? database.url;
+  const outages = new Outages(plainLog, { database: serverName(database.url), 'event store': serverName(storeUrl) });
+  const { log } = outages;
   const master = await masterKey(config.VERBATIM_DATA, config.MASTER_KEY);
   const sql = connect(database.url);
   const keys = await PostgresKeyRing.open(sql, master);
@@ -80,10 +88,12 @@ export async function layFoundation({
   await migrateLimits(sql);
   await migrateInvitations(sql);
   const store = await MeasuredEventStore.open({
-    url: config.EVENT_STORE_URL ?? database.url,
+    url: storeUrl,
     directUrl: config.EVENT_STORE_URL ?? database.directUrl,
-    log,
+    log: outages.storeLog,
   });
+  outages.watch('event store', () => store.head());
+  outages.watch('database', () => sql`select 1`);
   const sealer = new Sealer(keys);
   const snapshots = await Snapshots.open(sql, keys);
   const direct = database.directUrl === database.url ? sql : connect(database.directUrl);
@@ -94,12 +104,16 @@ export async function layFoundation({
   const readModels = new ReadModels(readSide);
 
   const maintenance = new Maintenance(clock);
-  const write = { store, sealer, snapshots, clock, gate: maintenance };
+  const continuity = new LogContinuity(store, storeUrl, log);
+  const gate: Gate = { refusal: (command) => continuity.refusal() ?? maintenance.refusal(command) };
+  const write = { store, sealer, snapshots, clock, gate, continuity };
   const rooms = new Rooms(write, (lookups) => readModels.lookUp(lookups));
   const users = new Users(write);
   const vault = new VaultSql(sql);
   const personalTokens = await PersonalTokens.open(sql, clock);
   const stop = async () => {
+    outages.stop();
+    continuity.stop();
     personalTokens.stop();
     await readSide.stop();
     await store.close();
@@ -107,6 +121,8 @@ export async function layFoundation({
     await sql.end({ timeout: 5 });
   };
   return {
+    outages,
+    continuity,
     sql,
     direct,
     store,

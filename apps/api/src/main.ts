@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { type Logger, pino } from 'pino';
 import { about, type Config, readConfig } from './config.js';
 import { type Database, openDatabase } from './database/database.js';
+import { UnusableServer } from './database/unusable-server.js';
 import { type Service, startService } from './service.js';
 
 /** Milliseconds after which an ending that does not come to its end is cut short. */
@@ -29,7 +30,7 @@ async function main(): Promise<void> {
   // terminal and from npm, so the second one must not cut short what the first one began.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(`received ${signal}`, 0));
   const { service, database } = await starting;
-  void database.lost.then((sentence) => end(sentence, 1));
+  for (const { lost } of [database, service]) void lost.then((sentence) => end(sentence, 1));
   process.stdout.write(`
   ${about.name} ${about.version} is ready.
   Dashboard   ${service.url}/admin/
@@ -56,6 +57,7 @@ function announcePassword(username: string, password: string): void {
 main().catch((error: unknown) => {
   const { message, stack } = error as Error;
   const detailed = /^(debug|trace)$/.test(process.env.LOG_LEVEL ?? '');
-  process.stderr.write(`${detailed ? stack : `${message}\n(LOG_LEVEL=debug tells where this came from.)`}\n`);
+  const hint = error instanceof UnusableServer ? '' : '\n(LOG_LEVEL=debug tells where this came from.)';
+  process.stderr.write(`${detailed ? stack : `${message}${hint}`}\n`);
   process.exit(1);
 });

@@ -14,6 +14,7 @@ import { forAnswers, registerHelmet, tellBrowsers } from './browsers/security-he
 import type { Clock } from './clock.js';
 import type { Config } from './config.js';
 import type { Database } from './database/database.js';
+import { explainStart } from './database/unusable-server.js';
 import { servePages } from './docs/docs.js';
 import { byStream, Feed } from './feed/feed.js';
 import { type Foundation, layFoundation } from './foundation.js';
@@ -62,6 +63,8 @@ import { WebhookRunner } from './webhooks/webhook-runner.js';
 export interface Service {
   /** Where it is reached: `http://127.0.0.1:3000`. */
   readonly url: string;
+  /** Resolves with a sentence when it cannot go on: it has to be stopped, and started again. */
+  readonly lost: Promise<string>;
   /** Ends in good order: tells clients, finishes what was taken, then lets everything go. Every call answers the same promise. */
   stop(): Promise<void>;
 }
@@ -85,22 +88,27 @@ const MOST_ADMINISTRATORS = 100;
 /** Milliseconds between two sweeps of what has expired. */
 const SWEEP = 10 * 60_000;
 
-/** Starts everything in order: what the doors stand on, the feed, the doors. */
+/** Starts everything in order: what the doors stand on, the feed, the doors. Rejects with UnusableServer, among others. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const foundation = await layFoundation(options);
+  const { config, database } = options;
   try {
-    return await openDoors(foundation, options);
+    const foundation = await layFoundation(options);
+    return await openDoors(foundation, options).catch(async (error: unknown) => {
+      await foundation.stop();
+      throw error;
+    });
   } catch (error) {
-    await foundation.stop();
-    throw error;
+    throw await explainStart(error, config, database);
   }
 }
 
 async function openDoors(
   foundation: Foundation,
-  { config, database, log, announcePassword, resolve }: ServiceOptions,
+  { config, database, announcePassword, resolve }: ServiceOptions,
 ): Promise<Service> {
   const {
+    outages,
+    continuity,
     sql,
     direct,
     store,
@@ -126,6 +134,7 @@ async function openDoors(
     readModels,
     keys,
   } = foundation;
+  const { log } = outages;
   const firstAdministrator = { username: config.ADMIN_USERNAME, password: config.ADMIN_PASSWORD ?? null };
   await checkFirstAdministrator(users, firstAdministrator);
   const credentials = new Credentials(sql, time.now);
@@ -158,6 +167,7 @@ async function openDoors(
     { name: 'database', ready: async () => (await sql`select 1`).length === 1 },
     { name: 'event store', ready: async () => (await store.head()) >= -1n },
     { name: 'feed', ready: () => feed.running },
+    { name: 'log (put back to an earlier state)', ready: () => continuity.intact },
     { name: 'read models', ready: () => readModels.caughtUp },
   ]);
   const tally = new Tally();
@@ -227,7 +237,7 @@ async function openDoors(
         read: () => tally.registrations,
       },
     ],
-    store.metrics,
+    [...store.metrics, ...outages.metrics],
   );
   const idempotency = new Idempotency(sql, keys);
   const problems = new ProblemFilter(log);
@@ -247,7 +257,7 @@ async function openDoors(
       new IdentityProvider(config, keys, time.now, log),
       new Proving(users, credentials, factors, sessions, attempts),
       new Authentication(tokens, sessions, personalTokens, users, policy, time.now),
-      new RoomAccess(rooms, inspections),
+      new RoomAccess(rooms, inspections, readModels),
       ...[limits, reads, waitingData, attempts, proxies, invitations, new InvitationCodes(vault)],
       new Registration(config.REGISTRATION),
       ...[new Overview(readModels, presence, time), announcements, maintenances, maintenance, Settings.of(config)],
@@ -278,6 +288,7 @@ async function openDoors(
   await app.init();
   const gateway: Gateway = app.get(Gateway);
 
+  feed.add('continuity of the log', (events) => continuity.take(events));
   feed.add('maintenance', (events) => maintenance.take(events));
   // Before the states: whoever is let in again finds the sessions of before revoked.
   feed.add('sessions', (events) => sessions.take(events));
@@ -298,6 +309,7 @@ async function openDoors(
   feed.add('watchers', (events) => watchers.take(events));
   feed.add('webhooks', (events) => webhooks.take(events));
   feed.add('figures', (events) => tally.take(events));
+  await continuity.start();
   await feed.start();
   // From here on nothing that other replicas do is missed, so now is the time to learn what they did before.
   await sessions.load();
@@ -344,7 +356,7 @@ async function openDoors(
     await foundation.stop();
   };
   let stopping: Promise<void> | null = null;
-  return { url: addressOf(app), stop: () => (stopping ??= stop()) };
+  return { url: addressOf(app), lost: continuity.broken, stop: () => (stopping ??= stop()) };
 }
 
 const foreignOrigin = new Refusal('forbidden', 'Pages of this origin may not open sockets here.');

@@ -4,8 +4,11 @@ import { pauseBeforeRetry } from './waiting.js';
 
 /** The log as a subscription sees it. */
 export interface CatchUpSource {
-  /** The events that follow position `after`, in order, at most `limit`. */
-  readAfter(after: bigint, limit: number): Promise<StoredEvent[]>;
+  /**
+   * The events that follow position `after`, in order, at most `limit`. Where the event at `after` is known, it is given as
+   * `last`; rejects with EventsMissing when it is not there any more.
+   */
+  readAfter(after: bigint, limit: number, last: StoredEvent | undefined): Promise<StoredEvent[]>;
   /** Milliseconds after which to look for events without having been woken; never if absent. */
   readonly pollEvery?: number;
   readonly log: TroubleLog;
@@ -24,11 +27,18 @@ export const liveLimits = { events: 2_000, characters: 8_388_608 } as const;
  * store has just committed may be offered as well, to spare the reading. They are used only where they continue exactly
  * what was taken, so an offer that comes twice, late, or with something missing before it is no more than a reason to
  * read.
+ *
+ * Each read also makes sure that the log still has the last event taken. A log that was put back to an earlier state and has
+ * grown again is so never taken for the one before: the subscription stands still at what is missing.
  */
 export class CatchUpSubscription implements Subscription {
   position: bigint;
   /** Position of the last event taken out for the handler. */
   private taken: bigint;
+  /** The event at this position, if one was taken. */
+  private last: StoredEvent | undefined;
+  /** What is offered is not used before the log was read again. */
+  private doubtful = false;
   /** The highest position heard of. */
   private known: bigint;
   /** Whether the log may hold events that are neither taken nor in `live`. */
@@ -58,6 +68,12 @@ export class CatchUpSubscription implements Subscription {
     if (position !== undefined && position <= this.known) return;
     this.behind = true;
     this.ring();
+  }
+
+  /** Tells that the connection to the log was lost: it may not be the same log any more. */
+  doubt(): void {
+    this.doubtful = true;
+    this.wake();
   }
 
   /** Hands over events just committed: those that follow position `after` in the log, none missing between them. */
@@ -101,6 +117,7 @@ export class CatchUpSubscription implements Subscription {
       } catch (error) {
         if (signal.aborted) return;
         this.behind = true;
+        this.doubtful = true;
         this.source.log.warn({ err: error, failures }, 'A subscription could not read the log and tries again.');
         await pauseBeforeRetry(failures++, signal);
       }
@@ -110,8 +127,10 @@ export class CatchUpSubscription implements Subscription {
   /** The events that follow those taken. Waits when there are none, and may still return none when woken for nothing. */
   private async next(): Promise<StoredEvent[]> {
     if (!this.behind && this.live.length === 0) await this.woken();
-    const events = this.takeLive() ?? (await this.read());
-    this.taken = events.at(-1)?.position ?? this.taken;
+    const offered = this.doubtful ? undefined : this.takeLive();
+    const events = offered ?? (await this.read());
+    this.last = events.at(-1) ?? this.last;
+    this.taken = this.last?.position ?? this.taken;
     if (this.known < this.taken) this.known = this.taken;
     return events;
   }
@@ -125,7 +144,8 @@ export class CatchUpSubscription implements Subscription {
 
   private async read(): Promise<StoredEvent[]> {
     this.behind = false;
-    const events = await this.source.readAfter(this.taken, batchLimit);
+    this.doubtful = false;
+    const events = await this.source.readAfter(this.taken, batchLimit, this.last);
     if (events.length === batchLimit) this.behind = true;
     return events;
   }

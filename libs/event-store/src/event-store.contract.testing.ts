@@ -91,6 +91,7 @@ export function eventStoreContract(name: string, open: () => Promise<Opened>): v
     describe('append', () => {
       it('given an empty log, then it holds nothing', async () => {
         expect(await store.head()).toBe(-1n);
+        expect(await store.last()).toBeNull();
         expect(await store.readAll(0n, 10)).toEqual([]);
         expect(await store.read('room-1', 0n, 10)).toEqual([]);
         expect(await store.readLast('room-1')).toBeNull();
@@ -114,6 +115,7 @@ export function eventStoreContract(name: string, open: () => Promise<Opened>): v
         expect(stored[1]?.position).toBe(created.position);
         expect(stored[2]?.position).toBe(posted.position);
         expect(await store.head()).toBe(posted.position);
+        expect(await store.last()).toMatchObject(posted);
       });
 
       it('when somebody else was first, then the append is refused with what he has not seen, and leaves nothing behind', async () => {

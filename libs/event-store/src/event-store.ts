@@ -56,10 +56,30 @@ export class StoreClosed extends Error {
   }
 }
 
+/** The store cannot be asked at the moment: it is away, refuses, or does not answer. The same read may succeed later. */
+export class StoreUnavailable extends Error {
+  /** @param reason in a few words, without secrets; the error behind it is the `cause`. */
+  constructor(
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(`The event store is not available: ${reason}.`, options);
+    this.name = 'StoreUnavailable';
+  }
+}
+
+/** The log lacks events that were read from it before: it was put back to an earlier state, such as by restoring a backup. */
+export class EventsMissing extends StoreUnavailable {
+  constructor(stream: string) {
+    super(`events of ${stream} that were read before are missing`);
+    this.name = 'EventsMissing';
+  }
+}
+
 /** The store did not answer a read in time; the same read may succeed later. */
-export class StoreSilent extends Error {
-  constructor(milliseconds: number) {
-    super(`The database did not answer within ${milliseconds} ms.`);
+export class StoreSilent extends StoreUnavailable {
+  constructor(readonly milliseconds: number) {
+    super(`no answer within ${milliseconds} ms`);
     this.name = 'StoreSilent';
   }
 }
@@ -90,6 +110,8 @@ export type EventHandler = (events: readonly StoredEvent[]) => void | Promise<vo
  *   when others have appended on top meanwhile.
  * - While it is unknown whether an append was stored, its promise stays open; the adapter finds out by itself, however
  *   long the database is away. Callers that cannot wait put their own limit around it and treat the outcome as unknown.
+ * - Reads reject with StoreUnavailable while the store cannot be asked: those of a stream and of the head within two
+ *   seconds, so that whoever waits for them can be told.
  * - Reads include the place where they start. A position once read never gets a different event, and no event ever
  *   appears before a position that was already read.
  * - Appends to one stream made by one process without waiting for each other are stored in the order of the calls.
@@ -110,6 +132,9 @@ export interface EventStore {
 
   /** Events of all streams from position `from` on, in order, at most `limit`. */
   readAll(from: bigint, limit: number): Promise<StoredEvent[]>;
+
+  /** The last event of the log, or null when it is empty. */
+  last(): Promise<StoredEvent | null>;
 
   /** Position of the last event in the log, -1 when it is empty. */
   head(): Promise<bigint>;

@@ -1,4 +1,5 @@
 import type { EventStore } from './event-store.js';
+import type { Diagnosis } from './kurrentdb/diagnosis.js';
 import { PostgresEventStore } from './postgres/postgres-event-store.js';
 import type { TroubleLog } from './trouble-log.js';
 
@@ -22,7 +23,7 @@ export class UnknownEventStore extends Error {
 
 /**
  * Opens the log that a URL leads to, with the adapter for its scheme. Rejects with UnknownEventStore, with
- * UnsafeDatabase, with UnsafeConnection, or with the error of the adapter's own client when the server cannot be reached.
+ * UnsafeDatabase, with UnsafeConnection, or with StoreUnavailable when the server cannot be used.
  */
 export async function openEventStore({ url, ...options }: EventStoreOptions): Promise<EventStore> {
   const scheme = /^[a-z][a-z+]*:/.exec(url)?.[0] ?? 'no scheme';
@@ -39,4 +40,10 @@ export async function openEventStore({ url, ...options }: EventStoreOptions): Pr
     default:
       throw new UnknownEventStore(scheme);
   }
+}
+
+/** Why a KurrentDB could not be opened, for people; `error` is what `openEventStore` rejected with. */
+export async function diagnoseKurrent(url: string, error: unknown): Promise<Diagnosis> {
+  const { diagnose } = await import('./kurrentdb/diagnosis.js');
+  return diagnose(url, error);
 }

@@ -25,6 +25,11 @@ export class Subscriptions {
     for (const subscription of this.running) subscription.wake(position);
   }
 
+  /** See CatchUpSubscription.doubt. */
+  doubt(): void {
+    for (const subscription of this.running) subscription.doubt();
+  }
+
   /** Stops them all; resolves when no handler runs any more. */
   async close(): Promise<void> {
     this.closed = true;

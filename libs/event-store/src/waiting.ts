@@ -23,6 +23,17 @@ export async function atMost(milliseconds: number, work: Promise<unknown>): Prom
 }
 
 /**
+ * The outcome of `work`, or a rejection with `late()` after so many milliseconds. A process that was too busy to look at
+ * an answer in time still takes it: the answer is looked for once more before `work` counts as late.
+ */
+export function settledInTime<T>(work: Promise<T>, milliseconds: number, late: () => Error): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => setImmediate(() => setImmediate(() => reject(late()))), milliseconds);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+/**
  * Asks until there is an answer; for reading on behalf of callers who are not to know about lost connections. Rejects
  * with StoreClosed when `signal` aborts.
  */

@@ -4,7 +4,8 @@ import type { Sql } from './projection.js';
 const HEARTBEAT_MS = 1_000;
 const PATIENCE_MS = 5_000;
 
-const lockLost = new Error('The connection that held the lock was lost.');
+/** Its code is the one that postgres.js has for lost connections. */
+const lockLost = Object.assign(new Error('The connection that held the lock was lost.'), { code: 'CONNECTION_CLOSED' });
 
 /**
  * A lock that at most one process of the database holds at a time. It is bound to a connection, so PostgreSQL frees it

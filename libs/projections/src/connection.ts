@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DatabaseSilent, settledInTime } from '@verbatim/event-store';
 import postgres from 'postgres';
 import type { Sql } from './projection.js';
 
@@ -18,16 +19,8 @@ export function ownConnection(sql: Sql, onclose: () => void = () => {}): Sql {
 export const disconnect = (connection: Sql): Promise<void> => connection.end({ timeout: 0 }).catch(() => {});
 
 /** Waits for `work`, at most `milliseconds`, and rejects then; what becomes of it later is not looked at. */
-export async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`The database did not answer within ${milliseconds} ms.`)), milliseconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+export function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  return settledInTime(work, milliseconds, () => new DatabaseSilent(milliseconds));
 }
 
 /** Waits, but not longer than until `signal` aborts. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { register, signIn, type TestPerson } from '../testing/test-client.testing.js';
-import { startTestService, type TestService } from '../testing/test-service.testing.js';
+import { startTestService, type TestService, type TestServiceOptions } from '../testing/test-service.testing.js';
 
 /** Who may ask, as columns of the access table: by their place in the room, or on the server. */
 export const columns = ['nobody', 'outsider', 'guest', 'member', 'moderator', 'owner', 'auditor', 'admin'] as const;
@@ -33,8 +33,8 @@ export interface Scene {
   readonly own: Partial<Readonly<Record<Column, string>>>;
 }
 
-export async function gatherCast(): Promise<Cast> {
-  const service = await startTestService();
+export async function gatherCast(options: TestServiceOptions = {}): Promise<Cast> {
+  const service = await startTestService(options);
   const someone = () => register(service.url);
   const [outsider, guest, member, moderator] = await Promise.all([someone(), someone(), someone(), someone()]);
   const [owner, auditor, suspended, revoked] = await Promise.all([someone(), someone(), someone(), someone()]);

@@ -127,7 +127,7 @@ export class AccountController {
 
   @Call('getMe')
   async getMe(@By() { actor }: Identity): Promise<User> {
-    const { state } = await this.users.newest(actor.id);
+    const { state } = await this.users.newestKnown(actor.id);
     return userAnswer(actor.id, state, true);
   }
 

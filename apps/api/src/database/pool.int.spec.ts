@@ -1,5 +1,6 @@
+import { outageOf } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CuttingProxy } from '../../../../libs/event-store/src/postgres/cutting-proxy.testing.js';
 import { createDatabase, dropDatabase } from '../testing/database.testing.js';
 import { connect } from './pool.js';
@@ -57,6 +58,16 @@ describe('after a connection was lost', () => {
     expect(answers(await askAll())).toEqual(right);
     expect(longest).toBeLessThan(3_000);
   });
+});
+
+it.each(['hangs up', 'resets'] as const)('tells those who wait when the server only %s', async (how) => {
+  await askAll();
+  proxy.refuse(how, 5_000);
+  const asked = performance.now();
+  await expect(sql`select 1`).rejects.toThrow();
+  for (const answer of answers(await askAll())) expect(outageOf(answer)?.kind).toBe('away');
+  expect(performance.now() - asked).toBeLessThan(4_900);
+  await vi.waitFor(async () => expect(answers(await askAll())).toEqual(right), 20_000);
 });
 
 it('ends for all who use it', async () => {

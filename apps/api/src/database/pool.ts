@@ -1,4 +1,4 @@
-import { arrayParameters, PacedSockets } from '@verbatim/event-store';
+import { arrayParameters, encodeCredentials, PacedSockets } from '@verbatim/event-store';
 import postgres, { type Sql } from 'postgres';
 
 /** Seconds that questions under way on sound connections have left when one of the others was lost. */
@@ -15,7 +15,9 @@ export function connect(url: string): Sql {
   let ended = false;
 
   function newClient(): Sql {
-    const sockets = new PacedSockets();
+    const sockets = new PacedSockets(() => {
+      if (current === client) renew();
+    });
     // Not written into the call, because the types of postgres.js leave out `socket`.
     const options = {
       max: 12,
@@ -31,7 +33,7 @@ export function connect(url: string): Sql {
         if (current === client) renew();
       },
     };
-    const client = postgres(url, options) as unknown as Sql;
+    const client = postgres(encodeCredentials(url), options) as unknown as Sql;
     return client;
   }
 

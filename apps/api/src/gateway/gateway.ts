@@ -161,7 +161,8 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
         maintenance: this.maintenance.now,
       });
       socket.resume();
-    } catch {
+    } catch (error) {
+      this.problems.refusal(error, { handshake: this.proxies.addressOf(request) });
       socket.close(1013, 'unavailable');
       socket.resume();
     } finally {

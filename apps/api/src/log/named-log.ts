@@ -1,5 +1,6 @@
 import { type EventStore, openEventStore, UnknownEventStore } from '@verbatim/event-store';
 import { type Surroundings, UsageError } from '../cli/command.js';
+import { explainEventStore, UnusableServer } from '../database/unusable-server.js';
 
 /** In place of a URL: the database of the service, of which operators do not always know the URL. */
 const OWN = 'database';
@@ -11,6 +12,8 @@ export async function openNamedLog(name: string, { database, log }: Surroundings
     return await openEventStore({ url, directUrl, log });
   } catch (error) {
     if (error instanceof UnknownEventStore) throw new UsageError(error.message);
+    const explained = await explainEventStore(error, url, name === OWN ? 'DATABASE_URL' : 'its URL');
+    if (explained instanceof UnusableServer) throw explained;
     throw new Error(`The log at ${placeOf(url)} could not be opened: ${sentenceOf(error)}`, { cause: error });
   }
 }

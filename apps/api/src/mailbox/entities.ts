@@ -36,7 +36,10 @@ import {
 } from './saved-states.js';
 
 /** What the mailboxes of both kinds are made from. */
-export type WriteParts = Pick<MailboxParts<never, never, never>, 'store' | 'sealer' | 'snapshots' | 'clock' | 'gate'>;
+export type WriteParts = Pick<
+  MailboxParts<never, never, never>,
+  'store' | 'sealer' | 'snapshots' | 'clock' | 'gate' | 'continuity'
+>;
 
 /** Answers look-ups of messages that rooms do not remember any more. */
 export type LookUpMessages = (lookups: readonly MessageLookup[]) => Promise<readonly OlderMessages[]>;

@@ -66,7 +66,7 @@ describe('a room with 200,000 messages beside one with 200', () => {
   });
 
   it('costs the same to read a page of at either end', async () => {
-    const access = new RoomAccess(foundation.rooms, new Inspections(foundation.rooms));
+    const access = new RoomAccess(foundation.rooms, new Inspections(foundation.rooms), foundation.readModels);
     const timeline = new GetTimelineHandler(access, foundation.readModels);
     const purpose = { context: { correlation: newId() } };
     for (const order of ['newest', 'oldest'] as const) {

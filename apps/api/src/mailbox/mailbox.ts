@@ -6,11 +6,14 @@ import {
   appendLimits,
   type Draft,
   type EventStore,
+  EventsMissing,
+  isUnavailable,
   type NewEvent,
   NO_STREAM,
   RevisionConflict,
   type Sealer,
   type Snapshots,
+  StoreUnavailable,
   schemaOf,
 } from '@verbatim/event-store';
 import type { Clock } from '../clock.js';
@@ -50,6 +53,14 @@ export interface Gate {
   refusal(command: AnyCommand): Rejection | null;
 }
 
+/** Knows how far this process has read, and finds out when the log lacks some of that. */
+export interface Continuity {
+  /** Of the newest event that was read. */
+  readonly position: bigint;
+  /** Something has happened that does not happen to a log. */
+  look(): Promise<void>;
+}
+
 /** What a mailbox needs besides its stream; the same for all mailboxes of a kind. */
 export interface MailboxParts<S, C, E extends Happened> {
   readonly decider: Decider<S, C, E>;
@@ -59,6 +70,8 @@ export interface MailboxParts<S, C, E extends Happened> {
   readonly clock: Clock;
   /** Absent: everything passes. */
   readonly gate?: Gate;
+  /** Absent: the log is taken for what it was. */
+  readonly continuity?: Continuity;
   /** How states are written into snapshots; `rules` names the shape and is changed whenever folding changes. */
   readonly snapshot: { readonly rules: string; write(state: S): string; read(text: string): S };
   /** Bytes of memory that a state takes, about. */
@@ -180,6 +193,19 @@ export class Mailbox<S, C, E extends Happened> {
     return this.current();
   }
 
+  /**
+   * The state as of now or, while the store cannot be asked, as far as the feed had come when it was last heard.
+   * `confirmed` tells which of the two it is. Without the store, only a mailbox that is warm can answer.
+   */
+  async newestKnown(): Promise<{ state: S; revision: bigint; position: bigint; confirmed: boolean }> {
+    try {
+      return { ...(await this.newest()), confirmed: true };
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable) || !this.loaded || this.head.revision < this.seen) throw error;
+      return { state: this.state, revision: this.head.revision, position: this.head.position, confirmed: false };
+    }
+  }
+
   /** Takes in events that the feed brought; those already folded are passed over, a gap is filled by the next use. */
   take(events: readonly Recorded[]): void {
     for (const event of events) {
@@ -207,8 +233,9 @@ export class Mailbox<S, C, E extends Happened> {
         try {
           await this.process(batch);
         } catch (error) {
-          // Nothing is known about the stream any more, so the next batch starts from the store.
-          this.loaded = false;
+          // What was folded still holds while the store is away. Otherwise the next batch starts from the store.
+          if (!isUnavailable(error) || error instanceof EventsMissing) this.loaded = false;
+          if (error instanceof EventsMissing) void this.parts.continuity?.look();
           for (const letter of batch) if (!letter.settled) letter.fail(error);
         }
       }
@@ -236,8 +263,11 @@ export class Mailbox<S, C, E extends Happened> {
         return this.answer(plan.decided, base);
       }
       try {
+        const read = this.parts.continuity?.position ?? -1n;
         this.appending = await this.parts.sealer.seal(this.stream, base.revision + 1n, base.hash, plan.drafts);
         const appended = await this.parts.store.append(this.stream, base.revision, this.appending);
+        // What is new stands behind everything that was read before it.
+        if (appended.position <= read) void this.parts.continuity?.look();
         this.adopt(plan, base, appended, this.appending.at(-1)?.hash ?? null);
         this.answer(plan.decided, appended);
         this.keepSnapshot();
@@ -245,6 +275,8 @@ export class Mailbox<S, C, E extends Happened> {
         await this.letRivalIn();
       } catch (error) {
         if (!(error instanceof RevisionConflict)) throw error;
+        // The stream is shorter than it was: deciding again would lead here again.
+        if (error.tail.length === 0) throw new EventsMissing(this.stream);
         this.take(await this.parts.sealer.open(error.tail));
         batch = batch.filter((letter) => !letter.settled);
       } finally {
@@ -358,10 +390,13 @@ export class Mailbox<S, C, E extends Happened> {
 
   private async warmUp(): Promise<void> {
     while (!this.loaded || this.head.revision < this.seen) {
+      const missing = this.seen;
       this.loading ??= this.load().finally(() => {
         this.loading = null;
       });
       await this.loading;
+      // What was once seen is there for good, unless the log was put back to an earlier state.
+      if (this.head.revision < missing) throw new EventsMissing(this.stream);
     }
   }
 

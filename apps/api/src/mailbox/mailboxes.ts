@@ -51,6 +51,11 @@ export class Mailboxes<S, C, E extends Happened> {
     return this.mailbox(id).newest();
   }
 
+  /** The state of an entity as of now, or as far as it is known without the store; see Mailbox.newestKnown. */
+  newestKnown(id: string): Promise<{ state: S; revision: bigint; position: bigint; confirmed: boolean }> {
+    return this.mailbox(id).newestKnown();
+  }
+
   /** Hands events of one stream from the feed to its mailbox, if it is warm. */
   take(id: string, events: readonly Recorded[]): void {
     this.open.get(id)?.take(events);

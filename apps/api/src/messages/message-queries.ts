@@ -36,15 +36,16 @@ export class GetTimelineHandler implements IQueryHandler<GetTimeline> {
   ) {}
 
   async execute({ roomId, actor, purpose, order, from, page }: GetTimeline): Promise<Page<Message>> {
-    const { reader } = await this.access.toRead(roomId, actor, 'messages', purpose);
-    return timeline(this.readModels.db, {
-      room: roomId,
-      order,
-      from,
-      visibleFrom: reader.from,
-      viewer: actor.id,
-      page,
-    });
+    return this.access.reading(roomId, actor, 'messages', purpose, (reader) =>
+      timeline(this.readModels.db, {
+        room: roomId,
+        order,
+        from,
+        visibleFrom: reader.from,
+        viewer: actor.id,
+        page,
+      }),
+    );
   }
 }
 
@@ -109,8 +110,9 @@ export class SearchMessagesHandler implements IQueryHandler<SearchMessages> {
   async execute({ actor, words, roomId, purpose, page }: SearchMessages): Promise<Page<Message>> {
     const { db } = this.readModels;
     if (roomId === undefined) return searchMessages(db, { viewer: actor.id, ...words, page });
-    const { reader } = await this.access.toRead(roomId, actor, 'search', purpose);
-    return searchMessages(db, { viewer: actor.id, ...words, room: { id: roomId, visibleFrom: reader.from }, page });
+    return this.access.reading(roomId, actor, 'search', purpose, (reader) =>
+      searchMessages(db, { viewer: actor.id, ...words, room: { id: roomId, visibleFrom: reader.from }, page }),
+    );
   }
 }
 

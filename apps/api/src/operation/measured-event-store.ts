@@ -83,6 +83,10 @@ export class MeasuredEventStore implements EventStore {
     return timed(this.reads, this.store.readAll(from, limit));
   }
 
+  last(): Promise<StoredEvent | null> {
+    return this.store.last();
+  }
+
   head(): Promise<bigint> {
     return this.store.head();
   }

@@ -1,10 +1,11 @@
 import type { OlderMessages } from '@verbatim/domain';
-import { type MessageLookup, messageFacts, type ReadDatabase, type ReadSide } from '@verbatim/projections';
+import { getRoom, type MessageLookup, messageFacts, type ReadDatabase, type ReadSide } from '@verbatim/projections';
 import type { MessageFactsSource } from '../messages/replaced-texts.js';
 import type { ReadModelProgress } from '../rest/read-your-writes.js';
+import type { RoomProgress } from '../rooms/room-access.js';
 
 /** The read models as the doors see them: where to ask, and how far they have come. */
-export class ReadModels implements MessageFactsSource, ReadModelProgress {
+export class ReadModels implements MessageFactsSource, ReadModelProgress, RoomProgress {
   /** Whether they once showed everything that was in the log at the start. */
   caughtUp = false;
 
@@ -26,6 +27,10 @@ export class ReadModels implements MessageFactsSource, ReadModelProgress {
   /** Answers many look-ups at once, in their order. */
   lookUp(lookups: readonly MessageLookup[]): Promise<readonly OlderMessages[]> {
     return messageFacts(this.db, lookups);
+  }
+
+  async roomRevision(roomId: string): Promise<bigint> {
+    return (await getRoom(this.db, roomId))?.revision ?? -1n;
   }
 
   reached(position: bigint, patience: number): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
-import { StoreClosed, StoreSilent } from '@verbatim/event-store';
+import { isUnavailable, outageOf } from '@verbatim/event-store';
 import { InvalidCursor } from '@verbatim/projections';
 import { type ErrorCode, errors, problem } from '@verbatim/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -43,6 +43,7 @@ export class ProblemFilter implements ExceptionFilter {
   refusal(error: unknown, place: object, request?: FastifyRequest): Refusal {
     const refusal = refusalFor(error, request);
     if (refusal.code === 'internal') this.log.error({ err: error, ...place }, 'a request failed');
+    else if (outageOf(error)?.kind === 'away') this.log.warn({ err: error, ...place }, 'a request found a server away');
     return refusal;
   }
 }
@@ -53,15 +54,20 @@ const retryAfter = ({ more }: Refusal): string => `${Math.ceil((more.retryAfterM
 /** Translates what libraries throw. Their words are not passed on, for they may quote the input or the machine. */
 function refusalFor(error: unknown, request?: FastifyRequest): Refusal {
   if (error instanceof Refusal) return error;
-  const { code = '', statusCode } = error as { code?: string; statusCode?: number };
+  const { statusCode } = error as { statusCode?: number };
   if (error instanceof InvalidCursor) return badCursor;
-  if (error instanceof StoreClosed || error instanceof StoreSilent || isDatabaseAway(code))
-    return new Refusal('unavailable', 'The database cannot be reached at the moment.');
+  if (isUnavailable(error)) return new Refusal('unavailable', away(error));
   const status = error instanceof HttpException ? error.getStatus() : statusCode;
   if (status === 404 && request) return noSuchPlace(request);
   const [known, detail] = fromStatus[status ?? 500] ??
     (status && status < 500 ? fromStatus[400] : undefined) ?? ['internal', sorry];
   return new Refusal(known, detail);
+}
+
+function away(error: unknown): string {
+  const outage = outageOf(error);
+  if (outage?.kind === 'busy') return 'Others did something with this at the same time.';
+  return `The ${outage?.ofStore ? 'event store' : 'database'} cannot be reached at the moment.`;
 }
 
 export const badCursor = new Refusal('invalid_request', 'The cursor is not one that this list has given out.', {
@@ -77,12 +83,3 @@ const fromStatus: Record<number, [ErrorCode, string]> = {
   415: ['unsupported_media_type', 'Send the body as application/json in UTF-8.'],
   503: ['unavailable', 'The service is not ready.'],
 };
-
-/**
- * Codes of postgres.js for a lost connection, of Node for an unreachable host, and of PostgreSQL for what passes: it stops
- * or starts, is a standby, has run out of something, or has given up a transaction for the sake of another.
- */
-const isDatabaseAway = (code: string): boolean =>
-  /^(CONNECTION_|CONNECT_TIMEOUT|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN|08|25006|40|53|55P03|57)/.test(
-    code,
-  );

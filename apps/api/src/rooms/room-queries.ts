@@ -36,8 +36,7 @@ export class GetRoomHandler implements IQueryHandler<GetRoom> {
   ) {}
 
   async execute({ roomId, actor }: GetRoom): Promise<Room> {
-    await this.access.toSee(roomId, actor);
-    const room = await getRoom(this.readModels.db, roomId);
+    const room = await this.access.seeing(roomId, actor, () => getRoom(this.readModels.db, roomId));
     if (!room) throw new Refusal('unavailable', 'The room has not reached the read models yet.');
     return room;
   }
@@ -81,11 +80,13 @@ export class ListMembersHandler implements IQueryHandler<ListMembers> {
   ) {}
 
   async execute({ roomId, actor, purpose, page }: ListMembers): Promise<Page<Member>> {
-    const { visibility } = await this.access.toSee(roomId, actor);
+    const list = () => membersOf(this.readModels.db, roomId, page);
     // Who is in a room that one cannot simply enter is for those who are in it.
-    if (visibility !== 'public') await this.access.toRead(roomId, actor, 'members', purpose);
+    const found = await this.access.seeing(roomId, actor, ({ visibility }) =>
+      visibility === 'public' ? list() : this.access.reading(roomId, actor, 'members', purpose, list),
+    );
     const now = this.time.now().toISOString();
-    return mapPage(await membersOf(this.readModels.db, roomId, page), (row) => memberRowAnswer(row, now));
+    return mapPage(found, (row) => memberRowAnswer(row, now));
   }
 }
 

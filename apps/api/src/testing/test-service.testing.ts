@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import type { Clock } from '../clock.js';
 import { type Config, readConfig } from '../config.js';
 import type { Database } from '../database/database.js';
@@ -14,6 +14,8 @@ export interface TestService {
   readonly url: string;
   /** For looking at what was stored; the service itself is never touched this way. */
   readonly databaseUrl: string;
+  /** Resolves with a sentence when the service cannot go on. */
+  readonly lost: Promise<string>;
   /** Ends the service in good order and starts it again on the same data. */
   restart(): Promise<void>;
   stop(): Promise<void>;
@@ -24,6 +26,10 @@ export interface TestServiceOptions {
   readonly clock?: Clock;
   /** Finds the addresses of receivers of webhooks. */
   readonly resolve?: Resolve;
+  /** By default one that writes errors to standard output. */
+  readonly log?: Logger;
+  /** The database to be used instead of a fresh one; it is not dropped. */
+  readonly databaseUrl?: string;
   /** Another service to share database and keys with, as a second replica. */
   readonly beside?: TestService;
 }
@@ -37,9 +43,11 @@ export async function startTestService({
   environment = {},
   clock,
   resolve,
+  log,
+  databaseUrl: given,
   beside,
 }: TestServiceOptions = {}): Promise<TestService> {
-  const databaseUrl = beside?.databaseUrl ?? (await createDatabase());
+  const databaseUrl = beside?.databaseUrl ?? given ?? (await createDatabase());
   const folder = (beside && folders.get(beside)) ?? (await mkdtemp(join(tmpdir(), 'verbatim-test-')));
   const database: Database = {
     url: databaseUrl,
@@ -59,7 +67,7 @@ export async function startTestService({
     startService({
       config,
       database,
-      log: pino({ level: config.LOG_LEVEL }),
+      log: log ?? pino({ level: config.LOG_LEVEL }),
       clock,
       resolve,
       announcePassword: () => undefined,
@@ -70,6 +78,9 @@ export async function startTestService({
       return service.url;
     },
     databaseUrl,
+    get lost() {
+      return service.lost;
+    },
     async restart() {
       await service.stop();
       service = await start();
@@ -77,7 +88,7 @@ export async function startTestService({
     async stop() {
       await service.stop();
       if (beside) return;
-      await dropDatabase(databaseUrl);
+      if (!given) await dropDatabase(databaseUrl);
       await rm(folder, { recursive: true, force: true });
     },
   };

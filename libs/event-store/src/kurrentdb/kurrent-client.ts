@@ -1,5 +1,11 @@
 import { ErrorType, isCommandError, KurrentDBClient } from '@kurrent/kurrentdb-client';
-import { StoreClosed, StoreSilent } from '../event-store.js';
+import { StoreClosed, StoreSilent, StoreUnavailable } from '../event-store.js';
+import type { Credentials } from '../server-url.js';
+import { settledInTime } from '../waiting.js';
+import type { Connection } from './connection-string.js';
+
+/** What goes along with every call but appends. */
+export type CallOptions = { readonly credentials?: Credentials };
 
 /**
  * A client of KurrentDB that is replaced when it fails, and whose questions all get an answer in time or an error. By
@@ -17,20 +23,31 @@ export class KurrentClient {
    * @param onReconnect called whenever a client takes the place of one that failed.
    */
   constructor(
-    private readonly url: string,
+    private readonly connection: Connection,
     private readonly patience: number,
     private readonly onReconnect?: () => void,
   ) {}
 
-  async ask<T>(question: (client: KurrentDBClient) => Promise<T>): Promise<T> {
+  /**
+   * Rejects with StoreUnavailable, unless the server has answered by an error that says something about the question.
+   *
+   * @param patience of this question, if it is not that of all.
+   */
+  async ask<T>(
+    question: (client: KurrentDBClient, call: CallOptions) => Promise<T>,
+    patience = this.patience,
+  ): Promise<T> {
     if (this.closed) throw new StoreClosed();
     this.current ??= this.connect();
     const asked = this.current;
+    const { credentials } = this.connection;
     try {
-      return await this.inTime(question(asked));
+      return await this.inTime(question(asked, credentials ? { credentials } : {}), patience);
     } catch (error) {
-      if (!isAnswer(error) && this.current === asked) this.discard();
-      throw this.closed ? new StoreClosed() : error;
+      if (this.closed) throw new StoreClosed();
+      if (answers.has(typeOf(error))) throw error;
+      if (!refusals.has(typeOf(error)) && this.current === asked) this.discard();
+      throw error instanceof StoreUnavailable ? error : new StoreUnavailable(reasonOf(error), { cause: error });
     }
   }
 
@@ -43,27 +60,18 @@ export class KurrentClient {
   private connect(): KurrentDBClient {
     if (this.connected) this.onReconnect?.();
     this.connected = true;
-    return KurrentDBClient.connectionString(this.url);
+    return KurrentDBClient.connectionString(this.connection.url);
   }
 
   /** The answer, which may never come by itself, or an error. */
-  private inTime<T>(answer: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const over = () => {
-        clearTimeout(timer);
-        this.waiting.delete(giveUp);
-      };
-      const giveUp = (reason: unknown) => {
-        over();
-        reject(reason);
-      };
-      const timer = setTimeout(() => giveUp(new StoreSilent(this.patience)), this.patience);
-      this.waiting.add(giveUp);
-      answer.then((value) => {
-        over();
-        resolve(value);
-      }, giveUp);
+  private inTime<T>(answer: Promise<T>, patience: number): Promise<T> {
+    let giveUp: (reason: Error) => void = () => undefined;
+    const closed = new Promise<never>((_, reject) => {
+      giveUp = reject;
     });
+    this.waiting.add(giveUp);
+    const settled = settledInTime(answer, patience, () => new StoreSilent(patience));
+    return Promise.race([settled, closed]).finally(() => this.waiting.delete(giveUp));
   }
 
   private discard(): void {
@@ -73,7 +81,7 @@ export class KurrentClient {
   }
 }
 
-/** Errors with which a server that is well, and within reach, has answered. */
+/** Errors by which a server that is well says something about the question. */
 const answers: ReadonlySet<string> = new Set([
   ErrorType.WRONG_EXPECTED_VERSION,
   ErrorType.STREAM_NOT_FOUND,
@@ -82,15 +90,39 @@ const answers: ReadonlySet<string> = new Set([
   ErrorType.MAXIMUM_APPEND_SIZE_EXCEEDED,
   ErrorType.APPEND_RECORD_SIZE_EXCEEDED,
   ErrorType.INVALID_ARGUMENT,
+]);
+
+/** Errors by which a server within reach refuses whatever it is asked. A new client would get the same. */
+const refusals: ReadonlySet<string> = new Set([
   ErrorType.ACCESS_DENIED,
   // The client goes to the leader by itself.
   ErrorType.NOT_LEADER,
 ]);
 
-const isAnswer = (error: unknown): boolean => answers.has(typeOf(error));
+/** The kind of an error of the client, also of one that made the store unavailable, or '' for any other error. */
+export function typeOf(error: unknown): string {
+  const own = error instanceof StoreUnavailable ? error.cause : error;
+  return own instanceof Error && isCommandError(own) ? own.type : '';
+}
 
-/** The kind of an error of the client, or '' for any other error. */
-export const typeOf = (error: unknown): string => (error instanceof Error && isCommandError(error) ? error.type : '');
+/** Why the server could not be asked, in a few words. Some errors of the client have no message. */
+export function reasonOf(error: unknown): string {
+  const said = error instanceof Error ? error.message.trim() : `${error}`;
+  // Where the client has nothing to tell, it repeats the name of the error.
+  const more = /^\w*Error$/.test(said) ? '' : said.replace(/\.$/, '');
+  const known = reasons[typeOf(error)];
+  if (known) return more ? `${known} (${more})` : known;
+  return more || 'it failed without saying why';
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  [ErrorType.UNAVAILABLE]: 'no node of it can be reached',
+  [ErrorType.DEADLINE_EXCEEDED]: 'no answer in time',
+  [ErrorType.TIMEOUT]: 'it gave up in time',
+  [ErrorType.CANCELLED]: 'it cancelled the call',
+  [ErrorType.ACCESS_DENIED]: 'access denied',
+  [ErrorType.NOT_LEADER]: 'the node asked is not the leader',
+};
 
 /**
  * Ends what is under way, and the channel it uses, which has no public way out of the client and would stay open for half

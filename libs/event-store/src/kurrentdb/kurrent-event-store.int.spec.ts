@@ -1,13 +1,18 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { streamCategories } from '@verbatim/domain';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { testCertificates } from '../certificates.testing.js';
 import { recordFrom, wholeLog } from '../commotion.testing.js';
 import { eventStoreContract, type Opened } from '../event-store.contract.testing.js';
-import { type NewEvent, NO_STREAM } from '../event-store.js';
+import { type NewEvent, NO_STREAM, StoreUnavailable } from '../event-store.js';
+import { readConnection } from './connection-string.js';
 import { KurrentClient } from './kurrent-client.js';
 import { KurrentEventStore } from './kurrent-event-store.js';
 import { LogReader } from './log-reader.js';
-import { StandIn } from './stand-in.testing.js';
+import { type ReadRefusal, StandIn } from './stand-in.testing.js';
 import type { Kept } from './stand-in-log.testing.js';
 import { StreamNames } from './stream-names.js';
 
@@ -61,7 +66,7 @@ describe('event store: kurrentdb, in particular', () => {
 
   it('when its very first read finds the server away, then it reads when the server is back', async () => {
     standIn.stop();
-    const client = new KurrentClient(standIn.url, 5_000);
+    const client = new KurrentClient(readConnection(standIn.url), 5_000);
     const reader = new LogReader(client, new StreamNames(''));
     await expect(reader.head()).rejects.toThrow();
     await standIn.listen();
@@ -201,6 +206,41 @@ describe('event store: kurrentdb, in particular', () => {
     other.stop();
   });
 
+  describe('when reads are refused while appends go on', () => {
+    const refusals: ReadRefusal[] = ['not ready', 'too late', 'silent', 'access denied', 'not signed in', 'no leader'];
+
+    it.each(refusals)(
+      '%s: then it says within two seconds that it is not available, and reads when it is',
+      async (how) => {
+        await store.append('room-1', NO_STREAM, [event()]);
+        standIn.refuseReads(how);
+        const appended = await store.append('room-2', NO_STREAM, [event()]);
+        expect(appended.revision).toBe(0n);
+        for (const read of [() => store.read('room-1', 0n, 10), () => store.readLast('room-1'), () => store.head()]) {
+          const asked = performance.now();
+          await expect(read()).rejects.toBeInstanceOf(StoreUnavailable);
+          expect(performance.now() - asked).toBeLessThan(3_000);
+        }
+        standIn.refuseReads(null);
+        await vi.waitFor(async () => expect(await store.read('room-1', 0n, 10)).toHaveLength(1), 10_000);
+      },
+    );
+
+    it('and no node leads, then it says so when it looks for one', async () => {
+      const url = standIn.url.replace('kurrentdb:', 'kurrentdb+discover:');
+      const discovering = await KurrentEventStore.open({ url, appendAnswer: IMPATIENT });
+      standIn.loseLeader();
+      standIn.stop();
+      await standIn.listen();
+      await expect(discovering.read('room-1', 0n, 10)).rejects.toBeInstanceOf(StoreUnavailable);
+      const appended = discovering.append('room-1', NO_STREAM, [event()]);
+      standIn.loseLeader(false);
+      expect(await appended).toMatchObject({ revision: 0n });
+      await vi.waitFor(async () => expect(await discovering.read('room-1', 0n, 10)).toHaveLength(1), 10_000);
+      await discovering.close();
+    });
+  });
+
   it.each(['throwOnAppendFailure=false', 'gossipTimeout=5', 'gossip-timeout=5'])(
     'given %s in the connection string, then it refuses to open',
     async (option) => {
@@ -208,6 +248,77 @@ describe('event store: kurrentdb, in particular', () => {
       await expect(KurrentEventStore.open({ url })).rejects.toMatchObject({ name: 'UnsafeConnection' });
     },
   );
+});
+
+describe('event store: kurrentdb, credentials', () => {
+  const caFile = join(mkdtempSync(join(tmpdir(), 'verbatim-ca-')), 'ca.pem');
+  writeFileSync(caFile, testCertificates.authority);
+  afterAll(() => rmSync(dirname(caFile), { recursive: true }));
+
+  const passwords: Record<string, string> = {
+    'letters and digits': 'changeit1',
+    'an @': 'p@ss',
+    'a +': 'p+w',
+    'an umlaut': 'pü',
+    'other scripts and an emoji': '密码รหัส🔑',
+    'a colon': 'a:b:c',
+    'a slash': 'a/b//c',
+    'a question mark and ampersands': 'a?b=c&d',
+    'a #': 'a#b',
+    'a percent sign': '100%',
+    'what looks encoded': 'p%40ss',
+    'spaces and quotes': ` a "b" 'c' `,
+    'brackets, a comma and a backslash': '[a],{b}\\c',
+  };
+
+  it.each(Object.entries(passwords))(
+    'given a password with %s, then every call is made with it',
+    async (_, password) => {
+      const standIn = await StandIn.start({ tls: true, users: { 'ops@ex': { password, admin: true } } });
+      const userInfo = `${encodeURIComponent('ops@ex')}:${encodeURIComponent(password)}`;
+      await useAll(`kurrentdb://${userInfo}@127.0.0.1:${standIn.port}?tlsCaFile=${encodeURIComponent(caFile)}`);
+      const methods = new Set(standIn.authorizations.map(({ method }) => method.split('/').at(-1)));
+      expect(methods).toEqual(new Set(['Read', 'BatchAppend']));
+      const expected = `Basic ${Buffer.from(`ops@ex:${password}`).toString('base64')}`;
+      expect(new Set(standIn.authorizations.map(({ header }) => header))).toEqual(new Set([expected]));
+      standIn.stop();
+    },
+  );
+
+  it.each(['p@ss', 'p%ss', 'p+w', 'pü', 'p%zz@x'])(
+    'given %s as it is in the URL, then that is the password',
+    async (password) => {
+      const standIn = await StandIn.start({ tls: true, users: { ops: { password, admin: true } } });
+      await useAll(`kurrentdb://ops:${password}@127.0.0.1:${standIn.port}?tlsCaFile=${caFile}`);
+      standIn.stop();
+    },
+  );
+
+  it('given none, then no call has any', async () => {
+    const standIn = await StandIn.start({ tls: true });
+    await useAll(`kurrentdb://127.0.0.1:${standIn.port}?tlsCaFile=${caFile}`);
+    expect(standIn.authorizations).toEqual([]);
+    standIn.stop();
+  });
+
+  it('given a server without TLS, then they do no harm', async () => {
+    const standIn = await StandIn.start();
+    await useAll(standIn.url.replace('//', '//ops:p%40ss@'));
+    standIn.stop();
+  });
+
+  /** Goes through both halves of the client, by all calls that the adapter makes. */
+  async function useAll(url: string): Promise<void> {
+    const store = await KurrentEventStore.open({ url });
+    const heard = await recordFrom(store, -1n);
+    const { position } = await store.append('room-1', NO_STREAM, [event()]);
+    await heard.subscription.reached(position);
+    expect(await store.read('room-1', 0n, 10)).toHaveLength(1);
+    expect(await store.readLast('room-1')).not.toBeNull();
+    expect(await store.readAll(position, 10)).toHaveLength(1);
+    await vi.waitFor(async () => expect(await store.head()).toBe(position));
+    await store.close();
+  }
 });
 
 function event(sealed = '{}'): NewEvent {

@@ -11,7 +11,7 @@ import {
 import { Subscriptions } from '../subscriptions.js';
 import { silent, type TroubleLog } from '../trouble-log.js';
 import { atMost, insist } from '../waiting.js';
-import { refuseUnsafe } from './connection-string.js';
+import { type Connection, readConnection, refuseUnsafe } from './connection-string.js';
 import { KurrentClient } from './kurrent-client.js';
 import { LiveFeed } from './live-feed.js';
 import { LogReader } from './log-reader.js';
@@ -31,7 +31,14 @@ export interface KurrentOptions {
 }
 
 /** All in milliseconds. */
-const times = { appendAnswer: 5_000, readAnswer: 20_000, confirmation: 5_000, poll: 5_000, closing: 9_000 } as const;
+const times = {
+  opening: 10_000,
+  appendAnswer: 5_000,
+  readAnswer: 2_000,
+  confirmation: 5_000,
+  poll: 5_000,
+  closing: 9_000,
+} as const;
 
 /**
  * The log in a KurrentDB, shared by any number of processes. A position is the one of KurrentDB, which counts bytes and
@@ -47,7 +54,7 @@ export class KurrentEventStore implements EventStore {
   private feed: LiveFeed | undefined;
   private closing: Promise<void> | undefined;
 
-  /** Rejects with UnsafeConnection, or with the error of the client when the server cannot be reached. */
+  /** Rejects with UnsafeConnection, or with StoreUnavailable when the server cannot be reached or does not let us in. */
   static async open({
     url,
     log = silent,
@@ -56,10 +63,10 @@ export class KurrentEventStore implements EventStore {
     appendAnswer = times.appendAnswer,
   }: KurrentOptions): Promise<KurrentEventStore> {
     refuseUnsafe(url);
-    const store = new KurrentEventStore(url, new StreamNames(prefix), appendAnswer, log, onReconnect);
+    const store = new KurrentEventStore(readConnection(url), new StreamNames(prefix), appendAnswer, log, onReconnect);
     try {
       // The first read on a new client takes half a second.
-      await store.head();
+      await store.reader.head(times.opening);
       return store;
     } catch (error) {
       await store.close();
@@ -68,18 +75,18 @@ export class KurrentEventStore implements EventStore {
   }
 
   private constructor(
-    private readonly url: string,
+    private readonly connection: Connection,
     private readonly names: StreamNames,
     appendAnswer: number,
     private readonly log: TroubleLog,
     private readonly onReconnect?: () => void,
   ) {
-    this.writes = new KurrentClient(url, appendAnswer, onReconnect);
-    this.reads = new KurrentClient(url, times.readAnswer, onReconnect);
+    this.writes = new KurrentClient(connection, appendAnswer, onReconnect);
+    this.reads = new KurrentClient(connection, times.readAnswer, onReconnect);
     this.reader = new LogReader(this.reads, names);
     this.appends = new SteadyAppends(this.writes, this.reader, names, log);
     this.subscriptions = new Subscriptions({
-      readAfter: (after, limit) => this.reader.readAfter(after, limit),
+      readAfter: (after, limit, last) => this.reader.readAfter(after, limit, last),
       pollEvery: times.poll,
       log,
     });
@@ -103,6 +110,10 @@ export class KurrentEventStore implements EventStore {
     return this.reader.readFrom(from, limit);
   }
 
+  last(): Promise<StoredEvent | null> {
+    return this.reader.last();
+  }
+
   head(): Promise<bigint> {
     return this.reader.head();
   }
@@ -121,9 +132,13 @@ export class KurrentEventStore implements EventStore {
   }
 
   private listen(after: bigint): LiveFeed {
-    const client = new KurrentClient(this.url, times.confirmation);
+    const client = new KurrentClient(this.connection, times.confirmation);
     const tell = (events: readonly StoredEvent[], from: bigint) => this.subscriptions.offer(events, from);
-    const feed = new LiveFeed(client, this.names, after, tell, this.log, this.onReconnect);
+    const resumed = () => {
+      this.onReconnect?.();
+      this.subscriptions.doubt();
+    };
+    const feed = new LiveFeed(client, this.names, after, tell, this.log, resumed);
     feed.listen();
     return feed;
   }

@@ -1,8 +1,8 @@
 import { type KurrentDBClient, START } from '@kurrent/kurrentdb-client';
-import type { StoredEvent } from '../event-store.js';
+import { type StoredEvent, StoreUnavailable } from '../event-store.js';
 import type { TroubleLog } from '../trouble-log.js';
 import { pauseBeforeRetry } from '../waiting.js';
-import type { KurrentClient } from './kurrent-client.js';
+import { type CallOptions, type KurrentClient, reasonOf } from './kurrent-client.js';
 import { fromKurrent } from './kurrent-events.js';
 import type { StreamNames } from './stream-names.js';
 
@@ -57,7 +57,7 @@ export class LiveFeed {
     const { signal } = this.closing;
     for (let failures = 0, first = true; !signal.aborted; failures++) {
       try {
-        const { ended } = await this.client.ask((client) => this.subscribe(client));
+        const { ended } = await this.client.ask((client, call) => this.subscribe(client, call));
         if (!first) this.onReconnect?.();
         first = false;
         failures = 0;
@@ -65,17 +65,18 @@ export class LiveFeed {
       } catch (error) {
         if (signal.aborted) return;
         const { reached: position, log } = this;
-        log.warn({ err: error, failures, position }, 'The feed of the log broke off and is taken up again.');
+        const err = error instanceof StoreUnavailable ? error : new StoreUnavailable(reasonOf(error), { cause: error });
+        log.warn({ err, failures, position }, 'The feed of the log broke off and is taken up again.');
       }
       await pauseBeforeRetry(failures, signal);
     }
   }
 
   /** Resolves when the server has confirmed the subscription; `ended` then resolves with the reason for its end. */
-  private async subscribe(client: KurrentDBClient): Promise<{ ended: Promise<unknown> }> {
+  private async subscribe(client: KurrentDBClient, call: CallOptions): Promise<{ ended: Promise<unknown> }> {
     const { reached, names } = this;
     const fromPosition = reached < 0n ? START : { commit: reached, prepare: reached };
-    const subscription = client.subscribeToAll({ fromPosition, filter: names.filter });
+    const subscription = client.subscribeToAll({ fromPosition, filter: names.filter, ...call });
     const ended = new Promise<unknown>((resolve) => {
       this.hangUp = () => resolve(new Error('The feed was closed.'));
       subscription.on('error', resolve).once('close', () => resolve(new Error('The server ended the subscription.')));

@@ -8,14 +8,16 @@ import {
   type ResolvedEvent,
   START,
 } from '@kurrent/kurrentdb-client';
-import type { StoredEvent } from '../event-store.js';
+import { EventsMissing, type StoredEvent } from '../event-store.js';
 import { upToBytes } from '../up-to-bytes.js';
-import { type KurrentClient, typeOf } from './kurrent-client.js';
+import { type CallOptions, type KurrentClient, typeOf } from './kurrent-client.js';
 import { fromKurrent } from './kurrent-events.js';
 import type { StreamNames } from './stream-names.js';
 
 /** Events asked for at first where their bytes are limited. */
 const FIRST_STEP = 16;
+/** Milliseconds that a read of many events may take; the client's patience is for those that somebody waits for. */
+const BULK_PATIENCE_MS = 20_000;
 
 /** Reads the log from the leader of the cluster, which alone knows the last word. */
 export class LogReader {
@@ -61,18 +63,27 @@ export class LogReader {
     }
   }
 
-  /** Events that follow an event whose position is given, in order, at most `limit`. */
-  async readAfter(position: bigint, limit: number): Promise<StoredEvent[]> {
+  /**
+   * Events that follow an event whose position is given, in order, at most `limit`. Rejects with EventsMissing when it is
+   * known that this event is `last`, and it is not there any more.
+   */
+  async readAfter(position: bigint, limit: number, last?: StoredEvent): Promise<StoredEvent[]> {
     if (position < 0n) return this.readAll(FORWARDS, START, limit);
     // Reads include the place where they start.
     const events = await this.readAll(FORWARDS, placeOf(position), limit + 1);
+    if (last && events[0]?.id !== last.id) throw new EventsMissing(last.stream);
     return events.filter((event) => event.position > position).slice(0, limit);
   }
 
-  /** See EventStore.head. */
-  async head(): Promise<bigint> {
-    const [last] = await this.readAll(BACKWARDS, END, 1);
-    return last?.position ?? -1n;
+  /** See EventStore.head; `patience` is in milliseconds. */
+  async head(patience?: number): Promise<bigint> {
+    return (await this.last(patience))?.position ?? -1n;
+  }
+
+  /** See EventStore.last; `patience` is in milliseconds. */
+  async last(patience?: number): Promise<StoredEvent | null> {
+    const [last] = await this.readAll(BACKWARDS, END, 1, patience);
+    return last ?? null;
   }
 
   private readStream(
@@ -83,7 +94,7 @@ export class LogReader {
   ): Promise<StoredEvent[]> {
     const name = this.names.inStore(stream);
     const options = { direction, fromRevision, maxCount, requiresLeader: true };
-    return this.collect((client) => client.readStream(name, options)).catch((error: unknown) => {
+    return this.collect((client, call) => client.readStream(name, { ...options, ...call })).catch((error: unknown) => {
       if (typeOf(error) === ErrorType.STREAM_NOT_FOUND) return [];
       throw error;
     });
@@ -93,21 +104,25 @@ export class LogReader {
     direction: typeof FORWARDS | typeof BACKWARDS,
     fromPosition: ReadPosition,
     maxCount: number,
+    patience = maxCount > 1 ? BULK_PATIENCE_MS : undefined,
   ): Promise<StoredEvent[]> {
     const options = { direction, fromPosition, maxCount, filter: this.names.filter, requiresLeader: true };
-    return this.collect((client) => client.readAll(options));
+    return this.collect((client, call) => client.readAll({ ...options, ...call }), patience);
   }
 
   /** To the end, for a read that is left early goes on; what it reads is bounded by its `maxCount`. */
-  private collect(read: (client: KurrentDBClient) => AsyncIterable<ResolvedEvent>): Promise<StoredEvent[]> {
-    return this.client.ask(async (client) => {
+  private collect(
+    read: (client: KurrentDBClient, call: CallOptions) => AsyncIterable<ResolvedEvent>,
+    patience?: number,
+  ): Promise<StoredEvent[]> {
+    return this.client.ask(async (client, call) => {
       const events: StoredEvent[] = [];
-      for await (const { event } of read(client)) {
+      for await (const { event } of read(client, call)) {
         const stored = fromKurrent(event, this.names);
         if (stored) events.push(stored);
       }
       return events;
-    });
+    }, patience);
   }
 }
 

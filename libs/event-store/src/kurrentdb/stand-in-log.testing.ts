@@ -112,6 +112,18 @@ export class StandInLog {
     return this.end;
   }
 
+  /** Forgets everything from a position on, as a server does that was restored from a backup. */
+  cutFrom(position: bigint): void {
+    const kept = this.all.filter((event) => event.position < position);
+    this.all.length = 0;
+    this.streams.clear();
+    for (const event of kept) {
+      this.all.push(event);
+      this.stream(event.stream).events.push(event);
+    }
+    this.end = position;
+  }
+
   /** Calls `hear` with every event from now on; ends when the returned function is called. */
   listen(hear: (event: Kept) => void): () => void {
     this.listeners.add(hear);

@@ -118,11 +118,11 @@ export function supported(methods: readonly string[]): InstanceType<typeof featu
   return new features.SupportedMethods().setEventStoreServerVersion('25.0.0').setMethodsList(list);
 }
 
-/** A cluster of one, which leads itself. */
-export function cluster(port: number): InstanceType<typeof gossip.ClusterInfo> {
+/** A cluster of one, which leads itself or looks for a leader. */
+export function cluster(port: number, leads: boolean): InstanceType<typeof gossip.ClusterInfo> {
   const member = new gossip.MemberInfo();
   member.setInstanceId(uuid(crypto.randomUUID())).setIsAlive(true).setTimeStamp(`${Date.now()}`);
-  member.setState(gossip.MemberInfo.VNodeState.LEADER);
+  member.setState(gossip.MemberInfo.VNodeState[leads ? 'LEADER' : 'UNKNOWN']);
   member.setHttpEndPoint(new gossip.EndPoint().setAddress('127.0.0.1').setPort(port));
   return new gossip.ClusterInfo().setMembersList([member]);
 }

@@ -18,6 +18,7 @@ import type {
   ReadResp,
 } from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/streams_pb.js';
 import streams from '@kurrent/kurrentdb-client/generated/kurrentdb/protocols/v1/streams_pb.js';
+import { testCertificates } from '../certificates.testing.js';
 import { type Kept, type Proposed, StandInLog } from './stand-in-log.testing.js';
 import * as messages from './stand-in-messages.testing.js';
 
@@ -30,6 +31,29 @@ export type AppendFault =
   /** It is not stored, and the answer never comes, as when the server is not ready to tell a repeated append. */
   | 'passed over';
 
+/** How reads and subscriptions fail while appends go on: in the ways of a real server and of what is between it and us. */
+export type ReadRefusal =
+  /** gRPC 14, as a node answers that is starting, stopping, or has no quorum. */
+  | 'not ready'
+  /** gRPC 4, by the server itself. */
+  | 'too late'
+  /** Never answered. */
+  | 'silent'
+  /** gRPC 7, as those are answered who are not in `$admins`. */
+  | 'access denied'
+  /** gRPC 16, as a wrong password is answered. */
+  | 'not signed in'
+  /** gRPC 2, as a follower answers that knows of no leader. */
+  | 'no leader';
+
+export interface StandInOptions {
+  readonly port?: number;
+  /** Speaks TLS, with a certificate by the authority of the tests. */
+  readonly tls?: boolean;
+  /** Who may do what, by their passwords, as on a server with security on; absent: everybody everything. */
+  readonly users?: Readonly<Record<string, { readonly password: string; readonly admin: boolean }>>;
+}
+
 type AppendCall = ServerDuplexStream<BatchAppendReq, BatchAppendResp>;
 type ReadCall = ServerWritableStream<ReadReq, ReadResp>;
 
@@ -39,10 +63,10 @@ type ReadCall = ServerWritableStream<ReadReq, ReadResp>;
  *
  * It imitates appends with an expected revision, which succeed again when their ids stand there already; the limit of an
  * append; reads of a stream and of everything, filtered by prefixes of stream names, from a position at which an event
- * begins; streams deleted and tombstoned; catch-up subscriptions with confirmation and "caught up"; and discovery, as
- * a cluster of one.
+ * begins; streams deleted and tombstoned; catch-up subscriptions with confirmation and "caught up"; discovery, as
+ * a cluster of one that may lack a leader; TLS; and users, of whom only those of `$admins` may read.
  *
- * It does not imitate anything on a disk, several nodes, followers and elections, TLS and users, regular expressions and
+ * It does not imitate anything on a disk, several nodes, followers and elections, regular expressions and
  * filters by type, links, projections, persistent subscriptions, checkpoints, what metadata of streams lead to,
  * scavenging, appends other than by `BatchAppend`, and how fast a server is.
  */
@@ -57,19 +81,25 @@ export class StandIn {
   private readonly appending = new Set<AppendCall>();
   private readonly subscriptions = new Set<ReadCall>();
   private readonly timers = new Set<NodeJS.Timeout>();
+  private readRefusal: ReadRefusal | null = null;
+  private leaderless = false;
+  /** The header Authorization of each call that came with one, by the path of the method. */
+  readonly authorizations: { readonly method: string; readonly header: string }[] = [];
 
-  static async start(port = 0): Promise<StandIn> {
-    const standIn = new StandIn();
-    await standIn.listen(port);
+  static async start(options: StandInOptions = {}): Promise<StandIn> {
+    const standIn = new StandIn(options);
+    await standIn.listen(options.port ?? 0);
     return standIn;
   }
+
+  private constructor(private readonly options: StandInOptions) {}
 
   get port(): number {
     return this.listeningAt;
   }
 
   get url(): string {
-    return `kurrentdb://127.0.0.1:${this.port}?tls=false`;
+    return `kurrentdb://127.0.0.1:${this.port}?tls=${this.options.tls ?? false}`;
   }
 
   /** How many subscriptions there are. */
@@ -97,7 +127,7 @@ export class StandIn {
     });
     this.server.addService(GossipService, {
       read: (_: unknown, answer: (error: null, members: unknown) => void) =>
-        this.unlessRefusing(answer, () => answer(null, messages.cluster(this.port))),
+        this.unlessRefusing(answer, () => answer(null, messages.cluster(this.port, !this.leaderless))),
     });
     this.server.addService(StreamsService, {
       batchAppend: (call: AppendCall) => this.takeAppends(call),
@@ -107,9 +137,7 @@ export class StandIn {
     });
     this.listeningAt = await new Promise<number>((resolve, reject) => {
       const address = `127.0.0.1:${port}`;
-      this.server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) =>
-        error ? reject(error) : resolve(bound),
-      );
+      this.server.bindAsync(address, this.credentials, (error, bound) => (error ? reject(error) : resolve(bound)));
     });
   }
 
@@ -120,6 +148,19 @@ export class StandIn {
     this.refusingUntil = performance.now() + milliseconds;
     for (const call of this.appending) call.emit('error', unavailable());
     this.dropSubscriptions();
+  }
+
+  /** From now on refuses reads, and ends subscriptions and refuses new ones; null: no more. */
+  refuseReads(how: ReadRefusal | null): void {
+    this.readRefusal = how;
+    if (how !== null) this.dropSubscriptions();
+  }
+
+  /** From now on the cluster has no leader, or has one again. Those who look for one do not find any node; it does nothing. */
+  loseLeader(lost = true): void {
+    this.leaderless = lost;
+    if (lost) for (const call of this.appending) call.emit('error', unavailable());
+    this.refuseReads(lost ? 'no leader' : null);
   }
 
   /** Keeps the next answers to an append and to a read for so many milliseconds. */
@@ -150,7 +191,9 @@ export class StandIn {
   // Service -----------------------------------------------------------------------------------------------------------
 
   private takeAppends(call: AppendCall): void {
-    if (this.refusing) return void call.emit('error', unavailable());
+    if (this.refusing || this.leaderless) return void call.emit('error', unavailable());
+    const refused = this.refusalOf(call, false);
+    if (refused) return void call.emit('error', refused);
     this.appending.add(call);
     call.on('close', () => this.appending.delete(call));
     // Never ended from here in good order: the client would wait for its answers for ever.
@@ -183,6 +226,10 @@ export class StandIn {
 
   private read(call: ReadCall): void {
     if (this.refusing) return void call.emit('error', unavailable());
+    const refused = this.refusalOf(call, true);
+    if (refused) return void call.emit('error', refused);
+    if (this.readRefusal === 'silent') return;
+    if (this.readRefusal) return void call.emit('error', readRefusals[this.readRefusal]());
     const wish = messages.wishOf(call.request);
     if (wish.count === undefined) this.subscribe(call, wish);
     else this.afterDelay('read', () => this.answerRead(call, wish));
@@ -242,6 +289,26 @@ export class StandIn {
       });
   }
 
+  private get credentials(): ServerCredentials {
+    if (!this.options.tls) return ServerCredentials.createInsecure();
+    const { certificate, key } = testCertificates;
+    return ServerCredentials.createSsl(null, [{ cert_chain: Buffer.from(certificate), private_key: Buffer.from(key) }]);
+  }
+
+  /** Why this caller may not do this, if so; notes how they said who they are. */
+  private refusalOf(call: AppendCall | ReadCall, reads: boolean): Error | null {
+    const header = call.metadata.get('authorization')[0]?.toString();
+    if (header !== undefined) this.authorizations.push({ method: call.getPath(), header });
+    const { users } = this.options;
+    if (!users) return null;
+    const [name = '', ...rest] = Buffer.from(header?.replace('Basic ', '') ?? '', 'base64')
+      .toString('utf8')
+      .split(':');
+    const user = users[name];
+    if (!user || user.password !== rest.join(':')) return notSignedIn();
+    return reads && !user.admin ? accessDenied() : null;
+  }
+
   private get refusing(): boolean {
     return performance.now() < this.refusingUntil;
   }
@@ -269,6 +336,22 @@ export class StandIn {
 
 const failure = (code: status, details: string, metadata = new Metadata()): Error & Partial<StatusObject> =>
   Object.assign(new Error(details), { code, details, metadata });
+
+function accessDenied() {
+  const metadata = new Metadata();
+  metadata.set('exception', 'access-denied');
+  return failure(status.PERMISSION_DENIED, 'Access Denied', metadata);
+}
+
+const notSignedIn = () => failure(status.UNAUTHENTICATED, 'Unauthenticated');
+
+const readRefusals: Readonly<Record<Exclude<ReadRefusal, 'silent'>, () => Error>> = {
+  'not ready': () => failure(status.UNAVAILABLE, 'Server Is Not Ready'),
+  'too late': () => failure(status.DEADLINE_EXCEEDED, 'Operation timed out.'),
+  'access denied': accessDenied,
+  'not signed in': notSignedIn,
+  'no leader': () => failure(status.UNKNOWN, 'No leader info available in response'),
+};
 
 const unavailable = () => failure(status.UNAVAILABLE, 'The server is not ready.');
 

@@ -58,6 +58,10 @@ export class MemoryEventStore implements EventStore {
     return page(this.log, from, limit);
   }
 
+  async last(): Promise<StoredEvent | null> {
+    return this.log.at(-1) ?? null;
+  }
+
   async head(): Promise<bigint> {
     this.refuseIfClosed();
     return BigInt(this.log.length - 1);

@@ -1,5 +1,7 @@
 import postgres from 'postgres';
-import { StoreClosed, StoreSilent } from '../event-store.js';
+import { StoreClosed } from '../event-store.js';
+import { encodeCredentials } from '../server-url.js';
+import { settledInTime } from '../waiting.js';
 import { arrayParameters } from './array-parameters.js';
 import { PacedSockets } from './paced-sockets.js';
 
@@ -14,6 +16,17 @@ export interface ClientOptions {
   readonly onclose?: () => void;
   /** Called whenever connections take the place of failed ones. */
   readonly onReconnect?: () => void;
+}
+
+/** The database did not answer in time; whether it did what it was asked is not known. */
+export class DatabaseSilent extends Error {
+  /** As Node has it for connections on which nothing comes. */
+  readonly code = 'ETIMEDOUT';
+
+  constructor(readonly milliseconds: number) {
+    super(`The database did not answer within ${milliseconds} ms.`);
+    this.name = 'DatabaseSilent';
+  }
 }
 
 /** Seconds that a discarded client leaves to its other questions. */
@@ -35,22 +48,16 @@ export class DatabaseClient {
     private readonly options: ClientOptions,
   ) {}
 
-  async ask<T>(question: (sql: Sql) => Promise<T>): Promise<T> {
+  /** @param patience milliseconds after which this question counts as lost, unless they are those of the client. */
+  async ask<T>(question: (sql: Sql) => Promise<T>, patience = this.options.patience): Promise<T> {
     if (this.closed) throw new StoreClosed();
     this.current ??= this.connect();
     const asked = this.current;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const { patience } = this.options;
-      timer = setTimeout(() => reject(new StoreSilent(patience)), patience);
-    });
     try {
-      return await Promise.race([question(asked.sql), late]);
+      return await settledInTime(question(asked.sql), patience, () => new DatabaseSilent(patience));
     } catch (error) {
       if (!refusesData(error) && this.current === asked) void this.discard();
       throw this.closed ? new StoreClosed() : error;
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -63,7 +70,9 @@ export class DatabaseClient {
     const { connections, patience, onnotify, onclose, onReconnect } = this.options;
     if (this.connected) onReconnect?.();
     this.connected = true;
-    const sockets = new PacedSockets();
+    const sockets = new PacedSockets(() => {
+      if (this.current?.sockets === sockets) void this.discard();
+    });
     // Not written into the call, because the types of postgres.js leave out `onnotify` and `socket`.
     const options = {
       max: connections,
@@ -81,7 +90,7 @@ export class DatabaseClient {
         onclose?.();
       },
     };
-    return { sql: postgres(this.url, options), sockets };
+    return { sql: postgres(encodeCredentials(this.url), options), sockets };
   }
 
   private async discard(): Promise<void> {

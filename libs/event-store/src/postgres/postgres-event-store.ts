@@ -1,3 +1,4 @@
+import postgres from 'postgres';
 import { checkAppend } from '../append-limits.js';
 import {
   type Append,
@@ -5,17 +6,20 @@ import {
   appendLimits,
   type EventHandler,
   type EventStore,
+  EventsMissing,
   type NewEvent,
   RevisionConflict,
   StoreClosed,
   type StoredEvent,
+  StoreUnavailable,
   type Subscription,
 } from '../event-store.js';
+import { outageOf } from '../outage.js';
 import { Subscriptions } from '../subscriptions.js';
 import { silent, type TroubleLog } from '../trouble-log.js';
 import { atMost, insist } from '../waiting.js';
 import { CommitNews } from './commit-news.js';
-import { DatabaseClient } from './database-client.js';
+import { DatabaseClient, refusesData, type Sql } from './database-client.js';
 import { GroupCommit } from './group-commit.js';
 import { prepareDatabase } from './log-schema.js';
 
@@ -31,7 +35,7 @@ export interface PostgresOptions {
 }
 
 /** All in milliseconds. */
-const times = { appendAnswer: 5_000, readAnswer: 20_000, poll: 1_000, closing: 9_000 } as const;
+const times = { appendAnswer: 5_000, readAnswer: 2_000, bulkAnswer: 20_000, poll: 1_000, closing: 9_000 } as const;
 
 /**
  * The log in a PostgreSQL, shared by any number of processes. Appends go through GroupCommit; subscriptions read the
@@ -46,9 +50,9 @@ export class PostgresEventStore implements EventStore {
   private readonly aborted = new AbortController();
   private closing: Promise<void> | undefined;
 
-  /** Rejects with UnsafeDatabase, or with the error of postgres.js when the database cannot be reached. */
+  /** Rejects with UnsafeDatabase, or with StoreUnavailable when the database cannot be reached or does not let us in. */
   static async open({ url, directUrl = url, log = silent, onReconnect }: PostgresOptions): Promise<PostgresEventStore> {
-    await prepareDatabase(directUrl);
+    await prepareDatabase(directUrl).catch(asUnavailable);
     return new PostgresEventStore(url, directUrl, log, onReconnect);
   }
 
@@ -59,10 +63,10 @@ export class PostgresEventStore implements EventStore {
     onReconnect?: () => void,
   ) {
     this.writes = new DatabaseClient(url, { connections: 1, patience: times.appendAnswer, onReconnect });
-    this.reads = new DatabaseClient(url, { connections: 4, patience: times.readAnswer, onReconnect });
+    this.reads = new DatabaseClient(url, { connections: 4, patience: times.bulkAnswer, onReconnect });
     this.news = new CommitNews(this.reads, directUrl, log, onReconnect);
     this.subscriptions = new Subscriptions({
-      readAfter: (after, limit) => this.readAll(after + 1n, limit),
+      readAfter: (after, limit, last) => this.readAfter(after, limit, last),
       pollEvery: times.poll,
       log,
     });
@@ -88,7 +92,7 @@ export class PostgresEventStore implements EventStore {
 
   async read(stream: string, from: bigint, limit: number, maxBytes?: number): Promise<StoredEvent[]> {
     if (maxBytes !== undefined) return this.readBytes(stream, from, limit, maxBytes);
-    return this.reads.ask(
+    return this.ask(
       (sql) => sql<StoredEvent[]>`
         select stream, revision, position, id, type, hash, sealed from log.events
          where stream = ${stream} and revision >= ${from} order by revision limit ${limit}`,
@@ -97,7 +101,7 @@ export class PostgresEventStore implements EventStore {
 
   /** The database measures the texts without unpacking them (`octet_length`), so only those that are sent are read. */
   private readBytes(stream: string, from: bigint, limit: number, maxBytes: number): Promise<StoredEvent[]> {
-    return this.reads.ask(
+    return this.ask(
       (sql) => sql<StoredEvent[]>`
         select stream, revision, position, id, type, hash, sealed
         from (
@@ -111,7 +115,7 @@ export class PostgresEventStore implements EventStore {
   }
 
   async readLast(stream: string): Promise<StoredEvent | null> {
-    const [last] = await this.reads.ask(
+    const [last] = await this.ask(
       (sql) => sql<StoredEvent[]>`
         select stream, revision, position, id, type, hash, sealed from log.events
          where stream = ${stream} order by revision desc limit 1`,
@@ -120,24 +124,33 @@ export class PostgresEventStore implements EventStore {
   }
 
   async readAll(from: bigint, limit: number): Promise<StoredEvent[]> {
-    return this.reads.ask(
+    return this.ask(
       (sql) => sql<StoredEvent[]>`
         select stream, revision, position, id, type, hash, sealed from log.events
          where position >= ${from} order by position limit ${limit}`,
+      times.bulkAnswer,
     );
   }
 
-  async head(): Promise<bigint> {
-    const [row] = await this.reads.ask(
-      (sql) => sql<{ head: bigint | null }[]>`select max(position) as head from log.events`,
+  async last(): Promise<StoredEvent | null> {
+    const [last] = await this.ask(
+      (sql) => sql<StoredEvent[]>`
+        select stream, revision, position, id, type, hash, sealed from log.events order by position desc limit 1`,
     );
+    return last ?? null;
+  }
+
+  async head(): Promise<bigint> {
+    const [row] = await this.ask((sql) => sql<{ head: bigint | null }[]>`select max(position) as head from log.events`);
     return row?.head ?? -1n;
   }
 
   async subscribe(after: bigint | 'end', handler: EventHandler): Promise<Subscription> {
     const start = after === 'end' ? await this.insist(() => this.head()) : after;
     const subscription = this.subscriptions.start(start, handler);
-    this.news.listen((position) => this.subscriptions.wake(position));
+    this.news.listen((position) =>
+      position === undefined ? this.subscriptions.doubt() : this.subscriptions.wake(position),
+    );
     return subscription;
   }
 
@@ -153,6 +166,14 @@ export class PostgresEventStore implements EventStore {
     await Promise.all([this.news.close(), this.writes.close(), this.reads.close()]);
   }
 
+  /** See CatchUpSource.readAfter. */
+  private async readAfter(after: bigint, limit: number, last: StoredEvent | undefined): Promise<StoredEvent[]> {
+    if (!last) return this.readAll(after + 1n, limit);
+    const [first, ...events] = await this.readAll(after, limit + 1);
+    if (first?.id !== last.id) throw new EventsMissing(last.stream);
+    return events;
+  }
+
   private tell(events: readonly StoredEvent[]): void {
     const [first, last] = [events[0], events.at(-1)];
     if (!first || !last) return;
@@ -166,7 +187,19 @@ export class PostgresEventStore implements EventStore {
     throw new RevisionConflict(stream, expectedRevision, tail);
   }
 
+  private ask<T>(question: (sql: Sql) => Promise<T>, patience: number = times.readAnswer): Promise<T> {
+    return this.reads.ask(question, patience).catch(asUnavailable);
+  }
+
   private insist<T>(question: () => Promise<T>): Promise<T> {
     return insist(question, this.log, this.aborted.signal);
   }
+}
+
+/** A log that PostgreSQL does not let be read, such as one that is just being restored, may be there later. */
+function asUnavailable(error: unknown): never {
+  if (error instanceof StoreClosed || refusesData(error)) throw error;
+  const refused = error instanceof postgres.PostgresError ? error.message : null;
+  const reason = outageOf(error)?.reason ?? refused;
+  throw reason === null ? error : new StoreUnavailable(reason, { cause: error });
 }
