@@ -6,6 +6,7 @@ import { type Clock, systemClock, Time } from './clock.js';
 import type { Config } from './config.js';
 import type { Database } from './database/database.js';
 import { connect } from './database/pool.js';
+import { LoadHistory } from './desk/load-history.js';
 import { Preferences } from './desk/preferences.js';
 import { migrateDesk } from './desk/schema.js';
 import { WebhookDeliveries } from './desk/webhook-deliveries.js';
@@ -50,6 +51,7 @@ export interface Foundation {
   readonly webhookSecrets: WebhookSecrets;
   readonly webhookDeliveries: WebhookDeliveries;
   readonly preferences: Preferences;
+  readonly loadHistory: LoadHistory;
   readonly vault: VaultSql;
   readonly time: Time;
   readonly readModels: ReadModels;
@@ -125,6 +127,7 @@ export async function layFoundation({
     webhookSecrets: await WebhookSecrets.open(sql, keys),
     webhookDeliveries: await WebhookDeliveries.open(sql),
     preferences: await Preferences.open(sql),
+    loadHistory: await LoadHistory.open(sql, clock),
     vault,
     time: new Time(clock),
     readModels,

@@ -65,7 +65,7 @@ export const fieldRules: FieldRules<DomainEvent> = {
   UserAbandoned: {},
   UserChanged: { displayName: { sealedFor: 'account' } },
   UserRoleChanged: {},
-  UserSuspended: {},
+  UserSuspended: { reason: { sealedFor: 'account', from: 'auditor' } },
   UserReinstated: {},
   SessionStarted: { sessionId: { from: 'auditor' } },
   SessionRevoked: { sessionId: { from: 'auditor' } },

@@ -45,7 +45,16 @@ export function expectedRows(events: readonly Recorded[]): Tables {
           display_key: displayName && nameKey(displayName),
         };
         const standing = { suspended: false, deactivated: false, bot: origin === 'bot', second_factor: false };
-        people.set(id, { id, ...names, email, role, ...standing, created_at: time, signed_in_at: null });
+        people.set(id, {
+          id,
+          ...names,
+          email,
+          role,
+          ...standing,
+          created_at: time,
+          signed_in_at: null,
+          locked_out_at: null,
+        });
         break;
       }
       case 'TotpEnabled':
@@ -53,7 +62,10 @@ export function expectedRows(events: readonly Recorded[]): Tables {
         Object.assign(people.get(id) ?? {}, { second_factor: event.type === 'TotpEnabled' });
         break;
       case 'SessionStarted':
-        Object.assign(people.get(id) ?? {}, { signed_in_at: time });
+        Object.assign(people.get(id) ?? {}, { signed_in_at: time, locked_out_at: null });
+        break;
+      case 'SignInLockedOut':
+        Object.assign(people.get(id) ?? {}, { locked_out_at: time });
         break;
       case 'UserChanged': {
         const { displayName } = event.data;
@@ -95,7 +107,8 @@ export function expectedRows(events: readonly Recorded[]): Tables {
           active_position: position,
         };
         const creation = { status: 'open', created_by: event.actor, created_at: time, created_position: position };
-        rooms.set(id, { id, ...settings, ...creation, revision, ...counts });
+        const closing = { closed_at: null, closed_by: null, close_reason: null };
+        rooms.set(id, { id, ...settings, ...creation, revision, ...counts, ...closing });
         break;
       }
       case 'RoomChanged': {
@@ -110,7 +123,13 @@ export function expectedRows(events: readonly Recorded[]): Tables {
         break;
       }
       case 'ChatClosed':
-        if (room) room.status = 'closed';
+        if (room)
+          Object.assign(room, {
+            status: 'closed',
+            closed_at: time,
+            closed_by: event.actor,
+            close_reason: event.data.reason,
+          });
         break;
       case 'MemberJoined': {
         const { userId, role } = event.data;

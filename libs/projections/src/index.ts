@@ -19,6 +19,7 @@ export {
   getUser,
   getUsers,
   listAdministrators,
+  lockedOut,
   peopleWithEmail,
   type User,
   type UsersQuery,
@@ -37,7 +38,7 @@ export {
   type RebuildUnderWay,
   rebuild,
 } from './rebuild.js';
-export { getReport, listReports, type Report, type ReportsQuery } from './reports.js';
+export { countOpenReports, getReport, listReports, type Report, type ReportsQuery } from './reports.js';
 export { type Ban, bansOf } from './restraints.js';
 export { getRoom, listRooms, type Room, type RoomSort, type RoomsQuery } from './rooms.js';
 export { type SearchQuery, searchMessages } from './search.js';

@@ -23,7 +23,8 @@ export const people: Projection = {
       bot boolean NOT NULL,
       created_at timestamptz NOT NULL,
       second_factor boolean NOT NULL DEFAULT false,
-      signed_in_at timestamptz
+      signed_in_at timestamptz,
+      locked_out_at timestamptz
     ) WITH (fillfactor = 85);`,
 
   indexes: (schema) => `
@@ -36,6 +37,7 @@ export const people: Projection = {
     CREATE INDEX ON ${schema}.people (username_key, id) WHERE deactivated;
     CREATE INDEX ON ${schema}.people (username_key, id) WHERE bot;
     CREATE INDEX ON ${schema}.people (username_key, id) WHERE second_factor;
+    CREATE INDEX ON ${schema}.people (locked_out_at) WHERE locked_out_at IS NOT NULL;
     ${substringIndex(schema, 'people', 'username_key', 'display_key')}`,
 
   async apply(tx, schema, events) {
@@ -86,7 +88,10 @@ function fold(events: readonly Recorded[]): { registered: Registered[]; changed:
         patch(event, { second_factor: event.type === 'TotpEnabled' });
         break;
       case 'SessionStarted':
-        patch(event, { signed_in_at: timeValue(event) });
+        patch(event, { signed_in_at: timeValue(event), locked_out_at: null });
+        break;
+      case 'SignInLockedOut':
+        patch(event, { locked_out_at: timeValue(event) });
         break;
     }
   }
@@ -124,7 +129,8 @@ const updateChanged = (tx: Transaction, schema: string, rows: readonly Changed[]
     suspended = coalesce((patch -> 'suspended')::boolean, suspended),
     deactivated = coalesce((patch -> 'deactivated')::boolean, deactivated),
     second_factor = coalesce((patch -> 'second_factor')::boolean, second_factor),
-    signed_in_at = coalesce((patch ->> 'signed_in_at')::timestamptz, signed_in_at)
+    signed_in_at = coalesce((patch ->> 'signed_in_at')::timestamptz, signed_in_at),
+    locked_out_at = CASE WHEN patch ? 'locked_out_at' THEN (patch ->> 'locked_out_at')::timestamptz ELSE locked_out_at END
   FROM (
     SELECT c.id, c.patch::jsonb FROM unnest(${column(rows, 'id')}::text[], ${column(rows, 'patch')}::text[]) AS c (id, patch)
   ) AS changed
@@ -167,6 +173,8 @@ export async function getUsers(db: ReadDatabase, ids: readonly string[]): Promis
 export interface WantedUsers {
   /** Only users whose username or display name contains this, whatever the case. */
   readonly q?: string;
+  /** Only users with one of these ids. */
+  readonly ids?: readonly string[];
   /** Only users with one of these usernames, whatever the case. */
   readonly usernames?: readonly string[];
   readonly role?: ServerRole;
@@ -228,13 +236,14 @@ const standings = {
 
 /** As SQL; `value` makes a parameter of a value. */
 function conditionsOf(wanted: WantedUsers, value: (text: string) => string): string[] {
-  const { q, usernames, role, status, bot, secondFactor } = wanted;
+  const { q, ids, usernames, role, status, bot, secondFactor } = wanted;
   const { createdFrom, createdBefore, signedInFrom, signedInBefore } = wanted;
   const conditions: string[] = [];
   if (q) {
     const pattern = value(containing(nameKeyValue(q) ?? ''));
     conditions.push(`(username_key LIKE ${pattern} OR display_key LIKE ${pattern})`);
   }
+  if (ids) conditions.push(`id IN (${ids.map((id) => value(keyValue(id))).join()})`);
   if (usernames)
     conditions.push(`username_key IN (${usernames.map((name) => value(nameKeyValue(name) ?? '')).join()})`);
   if (role) conditions.push(`role = ${value(role)}`);
@@ -254,6 +263,19 @@ export async function listAdministrators(db: ReadDatabase, most: number): Promis
   const rows = await sql<{ id: string }[]>`
     SELECT id FROM ${schema}.people WHERE role = 'admin' AND NOT suspended AND NOT deactivated ORDER BY id LIMIT ${most}`;
   return rows.map(({ id }) => id);
+}
+
+/**
+ * People who were locked out by too many wrong passwords after `since` (RFC 3339) and have not signed in since, the latest
+ * first, at most `most`. Suspended and deactivated people are left out: they could not sign in anyway.
+ */
+export async function lockedOut(db: ReadDatabase, since: string, most: number): Promise<{ id: string; at: string }[]> {
+  const { sql, schema } = reading(db);
+  const rows = await sql<{ id: string; locked_out_at: Date }[]>`
+    SELECT id, locked_out_at FROM ${schema}.people
+    WHERE locked_out_at > ${since} AND NOT suspended AND NOT deactivated
+    ORDER BY locked_out_at DESC LIMIT ${most}`;
+  return rows.map(({ id, locked_out_at }) => ({ id, at: timeOf(locked_out_at) }));
 }
 
 /** Ids of the people whose accounts name this e-mail address, whatever the case, at most `most`. */

@@ -1,3 +1,4 @@
+import { limits } from '@verbatim/domain';
 import { z } from 'zod';
 import {
   changes,
@@ -53,8 +54,14 @@ export const changeMeBody = changes({ displayName });
 export const changeUserBody = changes({
   role: serverRole,
   suspended: z.boolean().describe('True locks the account out at once, false lets it in again.'),
+  reason: text(0, limits.reason)
+    .nullable()
+    .describe('Why the person is suspended; only together with `suspended: true`. Recorded in the account.'),
   deactivated: z.boolean().describe('True ends the use of the account at once, false gives it back to its holder.'),
   displayName,
+}).refine(({ reason, suspended }) => reason === undefined || reason === null || suspended === true, {
+  path: ['reason'],
+  error: 'may only be given together with suspended: true',
 });
 
 export const createUserBody = z
@@ -80,10 +87,20 @@ const usernames = parameter(
     .optional(),
 );
 
+const ids = parameter(
+  z
+    .string()
+    .max(3_699)
+    .transform((list) => list.split(','))
+    .pipe(z.array(id).min(1).max(100, 'must be at most 100 ids with commas between them'))
+    .optional(),
+);
+
 /** Which people are wanted. */
 const wanted = {
   q: parameter(trimmedText(200).optional()).describe('Part of a username or display name.'),
   usernames: usernames.describe('Only the people with these usernames: at most 100, with commas between them.'),
+  ids: ids.describe('Only the people with these ids: at most 100, with commas between them.'),
   role: parameter(serverRole.optional()).describe('Only people with this role on the service.'),
   status: parameter(z.enum(['active', 'suspended', 'deactivated']).optional()).describe(
     'Only people whose account is so.',

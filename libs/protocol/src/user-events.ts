@@ -24,7 +24,9 @@ export const userEventData = {
   UserAbandoned: nothing.describe('The id of an account was given up before the account came to be.'),
   UserChanged: z.object({ displayName: erasable }),
   UserRoleChanged: z.object({ role: serverRole }),
-  UserSuspended: nothing,
+  UserSuspended: z.object({
+    reason: erasable.optional().describe('Absent if none was given. Only for administrators and auditors.'),
+  }),
   UserReinstated: nothing,
   UserDeactivated: nothing,
   UserReactivated: nothing,
