@@ -11,7 +11,7 @@ import { type About, useSamples } from './samples';
 const Plot = lazy(() => import('./plot'));
 
 /** How the service is doing, in figures and plots that keep up by themselves. */
-export function Home() {
+export default function Home() {
   const translate = useTranslate();
   const { samples, about } = useSamples();
   const overview = useOverview();

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import type { Report } from '@verbatim/protocol';
 import { useState } from 'react';
 import { Link, useTranslate } from 'react-admin';
+import { Failure } from '../look/failure';
 import { fromHistory, type Said } from '../rooms/messages/conversation';
 import { EntryOf } from '../rooms/messages/entry';
 import { RedactDialog } from '../rooms/messages/redact-dialog';
@@ -24,7 +25,7 @@ export function Reported({ report, mayRedact }: { report: Report; mayRedact: boo
     enabled: messageRevision !== null,
   });
   if (messageRevision === null) return <Alert severity="info">{translate('verbatim.reports.not_there')}</Alert>;
-  if (error) return <Alert severity="error">{error.message}</Alert>;
+  if (error) return <Failure error={error} />;
   if (!data) return null;
   const said = data.find((entry): entry is Said => entry.kind === 'said' && entry.id === messageId);
   const end = () => {

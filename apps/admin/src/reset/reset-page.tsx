@@ -12,7 +12,7 @@ interface Chosen {
 }
 
 /** Where somebody who got a token from an administrator chooses a password. Nobody needs to be signed in. */
-export function ResetPage() {
+export default function ResetPage() {
   const translate = useTranslate();
   const token = useSearchParams()[0].get('token');
   const { state, refusal, choose } = useReset(token ?? '');

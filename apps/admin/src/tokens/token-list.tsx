@@ -2,7 +2,6 @@ import AddIcon from '@mui/icons-material/Add';
 import BotsIcon from '@mui/icons-material/SmartToyOutlined';
 import { type Theme, Typography, useMediaQuery } from '@mui/material';
 import type { OwnedToken } from '@verbatim/protocol';
-import { use } from 'react';
 import {
   Button,
   DataTable,
@@ -13,11 +12,9 @@ import {
   TopToolbar,
   useCanAccess,
   useListContext,
-  useRefresh,
   useTranslate,
 } from 'react-admin';
 import { Moment } from '../look/moment';
-import { ShowAnew } from '../look/show-anew';
 import { Still } from '../look/still';
 import { LOOK_AGAIN } from '../service/look-again';
 import { byPerson, PersonLink } from '../users/by-person';
@@ -124,14 +121,8 @@ function Time({ at, none }: { at: string | null; none: 'never' | 'unused' }) {
 }
 
 function Revoke({ token }: { token: OwnedToken }) {
-  const refresh = useRefresh();
-  const showAnew = use(ShowAnew);
   const { user } = token;
-  const revoked = () => {
-    showAnew();
-    refresh();
-  };
-  return <RevokeToken userId={user.id} owner={user.username} token={token} onRevoked={revoked} />;
+  return <RevokeToken userId={user.id} owner={user.username} token={token} />;
 }
 
 function Nothing() {

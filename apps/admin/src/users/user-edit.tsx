@@ -13,7 +13,7 @@ import {
 import { client } from '../service/client';
 import { roleChoices } from './user-fields';
 
-export function UserEdit() {
+export default function UserEdit() {
   return (
     <Edit mutationMode="pessimistic" redirect="show">
       <SimpleForm toolbar={<SaveOnly />}>

@@ -38,7 +38,7 @@ const filters = [
 
 const Column = DataTable.Col<User>;
 
-export function UserList() {
+export default function UserList() {
   const narrow = useMediaQuery((theme: Theme) => theme.breakpoints.down('sm'));
   const { canAccess: mayChange } = useCanAccess({ resource: 'users', action: 'edit' });
   return (

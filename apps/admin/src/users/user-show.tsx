@@ -8,7 +8,7 @@ import { SessionsTab } from './person/sessions-tab';
 import { TokensTab } from './person/tokens-tab';
 import { StandingButton } from './standing';
 
-export function UserShow() {
+export default function UserShow() {
   return (
     <Show actions={<Actions />} queryOptions={{ refetchInterval: LOOK_AGAIN }}>
       <Tabs />

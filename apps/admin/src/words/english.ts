@@ -1,4 +1,5 @@
 import english from 'ra-language-english';
+import { englishAccountWords } from './account-english';
 import { englishPeopleWords } from './people-english';
 
 /** All words of the dashboard in English: those of react-admin, then ours. Other languages have the same keys. */
@@ -120,6 +121,7 @@ export const englishWords = {
   },
   verbatim: {
     ...englishPeopleWords,
+    ...englishAccountWords,
     locale: 'Language',
     api: 'Documentation of the API',
     cancel: 'Cancel',
@@ -240,6 +242,7 @@ export const englishWords = {
       working: 'Working …',
       done: 'Done',
       failed: 'Failed: %{reason}',
+      reason_help: 'Recorded in the account, for administrators and auditors.',
       role_help: 'Administrators change everything, auditors see everything and change nothing.',
       own_role: 'You cannot change your own role.',
       saved: 'Saved.',
@@ -318,6 +321,7 @@ export const englishWords = {
       type: 'Type “%{typed}” to confirm',
       copy: 'Copy',
       noted: 'I have noted it',
+      busy: 'Waiting for the service. You can cancel.',
     },
     still: {
       moved: 'The list has changed meanwhile. What you are reading stays where it is.',

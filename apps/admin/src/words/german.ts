@@ -1,3 +1,4 @@
+import { germanAccountWords } from './account-german';
 import type { Words } from './english';
 import { germanPeopleWords } from './people-german';
 
@@ -303,6 +304,7 @@ export const germanWords: Words = {
   },
   verbatim: {
     ...germanPeopleWords,
+    ...germanAccountWords,
     locale: 'Sprache',
     api: 'Dokumentation der API',
     cancel: 'Abbrechen',
@@ -426,6 +428,7 @@ export const germanWords: Words = {
       working: 'Läuft …',
       done: 'Erledigt',
       failed: 'Gescheitert: %{reason}',
+      reason_help: 'Wird im Konto vermerkt, für Administratoren und Prüfer.',
       role_help: 'Administratoren ändern alles; Prüfer sehen alles und ändern nichts.',
       own_role: 'Ihre eigene Rolle können Sie nicht ändern.',
       saved: 'Gespeichert.',
@@ -505,6 +508,7 @@ export const germanWords: Words = {
       type: 'Zur Bestätigung „%{typed}“ eingeben',
       copy: 'Kopieren',
       noted: 'Ich habe es notiert',
+      busy: 'Warten auf den Dienst. Sie können abbrechen.',
     },
     still: {
       moved: 'Die Liste hat sich inzwischen geändert. Was Sie lesen, bleibt, wo es ist.',

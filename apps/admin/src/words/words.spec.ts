@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { userEventTypes } from '@verbatim/protocol';
+import { errorCodes, userEventTypes } from '@verbatim/protocol';
 import { describe, expect, it } from 'vitest';
 import { englishWords } from './english';
 import { germanWords } from './german';
@@ -36,6 +36,13 @@ describe('the words of both languages', () => {
     });
     expect(odd.map(([key]) => key)).toEqual([]);
   });
+});
+
+it('there is a sentence for each error of the protocol', () => {
+  for (const code of errorCodes) {
+    expect(english.get(`verbatim.error.${code}`)).toBeTruthy();
+    expect(german.get(`verbatim.error.${code}`)).not.toBe(english.get(`verbatim.error.${code}`));
+  }
 });
 
 it('there is a sentence for each event of an account', () => {

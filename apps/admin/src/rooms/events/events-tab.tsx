@@ -1,7 +1,6 @@
 import CollapseIcon from '@mui/icons-material/ExpandLess';
 import ExpandIcon from '@mui/icons-material/ExpandMore';
 import {
-  Alert,
   Box,
   Button,
   IconButton,
@@ -19,6 +18,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { Room, StoredEvent } from '@verbatim/protocol';
 import { type FormEvent, Fragment, useState } from 'react';
 import { useRecordContext, useTranslate } from 'react-admin';
+import { Failure } from '../../look/failure';
 import { client } from '../../service/client';
 import { shown } from '../../service/failure';
 import { LOOK_AGAIN } from '../../service/look-again';
@@ -60,7 +60,7 @@ function Stream({ room }: { room: Room }) {
         {translate('verbatim.events.lead')}
       </Typography>
       <Leaf start={start} newest={newest} onGo={setStart} />
-      {error && <Alert severity="error">{error.message}</Alert>}
+      <Failure error={error} />
       <CheckHashes key={start} events={events} />
       {data && events.length === 0 ? (
         <Typography sx={{ py: 4, textAlign: 'center' }}>{translate('verbatim.events.empty')}</Typography>

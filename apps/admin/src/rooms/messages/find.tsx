@@ -1,20 +1,10 @@
 import SearchIcon from '@mui/icons-material/Search';
-import {
-  Alert,
-  Box,
-  Button,
-  List,
-  ListItem,
-  ListItemButton,
-  ListItemText,
-  Stack,
-  TextField,
-  Typography,
-} from '@mui/material';
+import { Box, Button, List, ListItem, ListItemButton, ListItemText, Stack, TextField, Typography } from '@mui/material';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import type { Message } from '@verbatim/protocol';
 import { type FormEvent, useState } from 'react';
 import { useTranslate } from 'react-admin';
+import { Failure } from '../../look/failure';
 import { Moment } from '../../look/moment';
 import { client } from '../../service/client';
 import { shown } from '../../service/failure';
@@ -124,7 +114,7 @@ function Found({ room, words, onPlace, onEnd }: FoundProps) {
         </Typography>
         <Button onClick={onEnd}>{translate('verbatim.close')}</Button>
       </Stack>
-      {error && <Alert severity="error">{error.message}</Alert>}
+      <Failure error={error} />
       <List dense disablePadding>
         {messages?.map((message) => (
           <FoundMessage key={message.id} message={message} onGo={() => onPlace({ revision: message.revision })} />

@@ -15,11 +15,15 @@ export function RedactDialog({ room, said, onEnd }: { room: string; said: Said; 
   const notify = useNotify();
   const [reason, setReason] = useState('');
   const { act, busy, error } = useDeed(
-    () =>
-      client.call('redactMessage', {
-        params: { id: room, messageId: said.id },
-        body: { reason: reason.trim() },
-      }),
+    (options) =>
+      client.call(
+        'redactMessage',
+        {
+          params: { id: room, messageId: said.id },
+          body: { reason: reason.trim() },
+        },
+        options,
+      ),
     () => {
       notify('verbatim.talk.redact_done');
       onEnd();

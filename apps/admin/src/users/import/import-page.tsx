@@ -10,7 +10,7 @@ import { MOST } from './people-rows';
 import { type Entry, type Outcome, useImport } from './use-import';
 
 /** Makes accounts for the people of a file: first it is told what would be done, then it is done. */
-export function ImportPage() {
+export default function ImportPage() {
   return (
     <CanAccess resource="users" action="create">
       <Title title="verbatim.import.title" />

@@ -1,8 +1,9 @@
-import { Alert, Box, Button, Stack, TableCell, TableRow, Typography } from '@mui/material';
+import { Box, Button, Stack, TableCell, TableRow, Typography } from '@mui/material';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { User } from '@verbatim/protocol';
 import { useState } from 'react';
 import { useRecordContext, useTranslate } from 'react-admin';
+import { Failure } from '../../look/failure';
 import { PlainTable } from '../../look/plain-table';
 import { client } from '../../service/client';
 import { shown } from '../../service/failure';
@@ -29,7 +30,7 @@ function Events({ id }: { id: string }) {
     placeholderData: keepPreviousData,
     refetchInterval: LOOK_AGAIN,
   });
-  if (error) return <Alert severity="error">{error.message}</Alert>;
+  if (error) return <Failure error={error} />;
   if (!data) return null;
   const { items, total } = data;
   const newest = Math.max(0, total - PAGE);
