@@ -87,12 +87,12 @@ const usernames = parameter(
     .optional(),
 );
 
+const uuid = '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}';
 const ids = parameter(
   z
     .string()
-    .max(3_699)
-    .transform((list) => list.split(','))
-    .pipe(z.array(id).min(1).max(100, 'must be at most 100 ids with commas between them'))
+    .regex(new RegExp(`^${uuid}(,${uuid}){0,99}$`), 'must be at most 100 ids with commas between them')
+    .toLowerCase()
     .optional(),
 );
 

@@ -15,6 +15,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import type { ProjectionGroup, Projections } from '@verbatim/protocol';
 import { Title, useTranslate } from 'react-admin';
 import { Failure } from '../look/failure';
+import { Moment } from '../look/moment';
 import { client } from '../service/client';
 import { shown } from '../service/failure';
 import { useRegion } from '../words/region';
@@ -72,7 +73,6 @@ function Now({ projections }: { projections: Projections }) {
 function Groups({ groups }: { groups: readonly ProjectionGroup[] }) {
   const translate = useTranslate();
   const number = useNumber();
-  const locale = useRegion();
   const head = (['group', 'checkpoint', 'lag', 'moved'] as const).map((word) => (
     <TableCell key={word}>{translate(`verbatim.projections.${word}`)}</TableCell>
   ));
@@ -90,7 +90,7 @@ function Groups({ groups }: { groups: readonly ProjectionGroup[] }) {
               </TableCell>
               <TableCell>{number(checkpoint)}</TableCell>
               <TableCell>{number(lag)}</TableCell>
-              <TableCell>{movedAt ? new Date(movedAt).toLocaleString(locale) : '–'}</TableCell>
+              <TableCell>{movedAt ? <Moment at={movedAt} /> : '–'}</TableCell>
             </TableRow>
           ))}
         </TableBody>

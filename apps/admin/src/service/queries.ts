@@ -1,6 +1,7 @@
 import { QueryClient } from '@tanstack/react-query';
 import { OutcomeUnknown } from '@verbatim/client';
 import { codeOf } from './failure';
+import { LOOK_AGAIN } from './look-again';
 
 /** Milliseconds between two attempts to read something while the service is away. */
 const AGAIN_MS = 2_000;
@@ -22,3 +23,12 @@ export const untilAnswered = {
 export const queryClient = new QueryClient({
   defaultOptions: { queries: untilAnswered, mutations: { networkMode: 'always' } },
 });
+
+/** Of parts of pages that keep up by themselves. */
+export const live = { ...untilAnswered, refetchInterval: LOOK_AGAIN } as const;
+
+/** Of lists: rows of another page, order or filter are not shown while those that were asked for are on their way. */
+export const liveList = { ...live, placeholderData: undefined } as const;
+
+/** Of pages of one record, which tell by themselves that there is none. */
+export const liveRecord = { ...live, onError: () => undefined } as const;

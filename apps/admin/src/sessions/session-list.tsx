@@ -3,7 +3,7 @@ import type { OwnedSession } from '@verbatim/protocol';
 import { DataTable, List, SimpleList, TopToolbar, useCanAccess, useTranslate } from 'react-admin';
 import { Moment } from '../look/moment';
 import { Still } from '../look/still';
-import { LOOK_AGAIN } from '../service/look-again';
+import { liveList } from '../service/queries';
 import { byPerson, PersonLink } from '../users/by-person';
 import { EndSession } from './end-session';
 
@@ -21,7 +21,7 @@ export default function SessionList() {
       empty={false}
       perPage={25}
       exporter={false}
-      queryOptions={{ refetchInterval: LOOK_AGAIN }}
+      queryOptions={liveList}
     >
       <Typography color="textSecondary" sx={{ p: 2 }}>
         {translate('verbatim.session.lead')}

@@ -2,6 +2,7 @@ import { Button, Card, CardContent, Stack, TextField, Typography } from '@mui/ma
 import { type FormEvent, useState } from 'react';
 import { useCanAccess, useNotify, useTranslate } from 'react-admin';
 import { useAnnouncement } from '../look/announcement';
+import { useUnsaved } from '../look/unsaved';
 import { useDeed } from '../look/use-deed';
 import { client } from '../service/client';
 import { MOST_ANNOUNCED } from './most-announced';
@@ -26,6 +27,7 @@ export function AnnouncementForm() {
     () => notify('verbatim.settings.withdrawn'),
     'told',
   );
+  const dialog = useUnsaved(text.trim() !== '', 'verbatim.unsaved.form');
   if (!canAccess) return null;
   const busy = announce.busy || withdraw.busy;
   const submit = (event: FormEvent) => {
@@ -34,6 +36,7 @@ export function AnnouncementForm() {
   };
   return (
     <Card>
+      {dialog}
       <CardContent>
         <Typography variant="h2">{translate('verbatim.settings.announcement')}</Typography>
         <Stack component="form" onSubmit={submit} spacing={1} sx={{ alignItems: 'start', maxWidth: 640 }}>

@@ -16,7 +16,7 @@ import {
 } from 'react-admin';
 import { Moment } from '../look/moment';
 import { Still } from '../look/still';
-import { LOOK_AGAIN } from '../service/look-again';
+import { liveList } from '../service/queries';
 import { byPerson, PersonLink } from '../users/by-person';
 import { botChoices } from '../users/user-fields';
 import { RevokeToken } from './revoke-token';
@@ -31,14 +31,7 @@ const Column = DataTable.Col<OwnedToken>;
 export default function TokenList() {
   const translate = useTranslate();
   return (
-    <List
-      filters={filters}
-      actions={<Actions />}
-      empty={false}
-      perPage={25}
-      exporter={false}
-      queryOptions={{ refetchInterval: LOOK_AGAIN }}
-    >
+    <List filters={filters} actions={<Actions />} empty={false} perPage={25} exporter={false} queryOptions={liveList}>
       <Typography color="textSecondary" sx={{ p: 2 }}>
         {translate('verbatim.token.lead')}
       </Typography>

@@ -10,6 +10,9 @@ export const userSource: Source<User> = {
     });
   },
   one: (client, id) => client.call('getUser', { params: { id } }),
+  async many(client, ids) {
+    return (await client.call('listUsers', { query: { ids: ids.join(','), limit: 100 } })).items;
+  },
   async change(client, id, { displayName, role, suspended }) {
     const body = { ...(displayName && { displayName }), role, suspended };
     await sensitive(() => client.call('changeUser', { params: { id }, body }));

@@ -235,6 +235,9 @@ export const englishWords = {
       reinstate_text: 'The person can sign in again. Sessions that were ended stay ended.',
       suspended: '%{name} is suspended.',
       reinstated: '%{name} is reinstated.',
+      is_suspended: 'This person is suspended.',
+      suspended_by: 'By %{name},',
+      no_reason: 'No reason was given.',
       bulk_suspend_title: 'Suspend %{smart_count} person? |||| Suspend %{smart_count} people?',
       bulk_reinstate_title: 'Reinstate %{smart_count} person? |||| Reinstate %{smart_count} people?',
       bulk_result: '%{done} of %{all} done.',
@@ -267,6 +270,7 @@ export const englishWords = {
       reason_help: 'Others can read it.',
       closed: '%{name} is closed.',
       is_closed: 'This room is closed. Its history stays readable.',
+      closed_by: 'Closed by',
       slow_mode_help:
         'What a member waits from one message to the next; 0: nothing. Moderators and owners do not wait.',
       direct_settings: 'The direct room of two people has no settings.',

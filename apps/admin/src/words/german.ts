@@ -421,6 +421,9 @@ export const germanWords: Words = {
       reinstate_text: 'Die Person kann sich wieder anmelden. Beendete Sitzungen bleiben beendet.',
       suspended: '%{name} ist gesperrt.',
       reinstated: '%{name} ist entsperrt.',
+      is_suspended: 'Diese Person ist gesperrt.',
+      suspended_by: 'Von %{name},',
+      no_reason: 'Ein Grund wurde nicht angegeben.',
       bulk_suspend_title: '%{smart_count} Person sperren? |||| %{smart_count} Personen sperren?',
       bulk_reinstate_title: '%{smart_count} Person entsperren? |||| %{smart_count} Personen entsperren?',
       bulk_result: '%{done} von %{all} erledigt.',
@@ -454,6 +457,7 @@ export const germanWords: Words = {
       reason_help: 'Andere können ihn lesen.',
       closed: '%{name} ist geschlossen.',
       is_closed: 'Dieser Raum ist geschlossen. Sein Verlauf bleibt lesbar.',
+      closed_by: 'Geschlossen von',
       slow_mode_help:
         'So lange wartet ein Mitglied von einer Nachricht zur nächsten; 0: gar nicht. Moderatoren und Besitzer warten nicht.',
       direct_settings: 'Der direkte Raum zweier Personen hat keine Einstellungen.',

@@ -255,12 +255,13 @@ export class AccountController {
 
 /** How people sign in is for those who watch over all accounts, so others may not look for it either. */
 function usersWanted({ role }: Actor, query: QueryOf<'exportUsers'>): WantedUsers {
-  const { usernames, bot, secondFactor, ...rest } = query;
+  const { ids, usernames, bot, secondFactor, ...rest } = query;
   const aboutSigningIn = secondFactor !== undefined || rest.signedInFrom || rest.signedInBefore;
   if (role === 'user' && aboutSigningIn)
     throw new Refusal('forbidden', 'Only administrators and auditors may look for how people sign in.');
   return {
     ...rest,
+    ids: ids?.split(','),
     usernames: usernames?.split(','),
     bot: bot && bot === 'true',
     secondFactor: secondFactor && secondFactor === 'true',

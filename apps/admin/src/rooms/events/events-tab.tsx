@@ -14,15 +14,15 @@ import {
   TextField,
   Typography,
 } from '@mui/material';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import type { Room, StoredEvent } from '@verbatim/protocol';
 import { type FormEvent, Fragment, useState } from 'react';
 import { useRecordContext, useTranslate } from 'react-admin';
 import { Failure } from '../../look/failure';
+import { Moment } from '../../look/moment';
 import { client } from '../../service/client';
 import { shown } from '../../service/failure';
 import { LOOK_AGAIN } from '../../service/look-again';
-import { useRegion } from '../../words/region';
 import { why } from '../reasons';
 import { CheckHashes } from './check-hashes';
 
@@ -50,7 +50,6 @@ function Stream({ room }: { room: Room }) {
           { ...why(room.id) },
         ),
       ),
-    placeholderData: keepPreviousData,
     refetchInterval: LOOK_AGAIN,
   });
   const events = data?.items ?? [];
@@ -141,7 +140,6 @@ function EventTable({ events }: { events: readonly StoredEvent[] }) {
 
 function EventRow({ event, open, onToggle }: { event: StoredEvent; open: boolean; onToggle(): void }) {
   const translate = useTranslate();
-  const locale = useRegion();
   const { revision, type, actor, at, hash } = event;
   return (
     <TableRow hover>
@@ -158,7 +156,9 @@ function EventRow({ event, open, onToggle }: { event: StoredEvent; open: boolean
       <TableCell align="right">{revision}</TableCell>
       <TableCell>{type}</TableCell>
       <TableCell>{actor?.username ?? translate('verbatim.events.service')}</TableCell>
-      <TableCell sx={{ whiteSpace: 'nowrap' }}>{new Date(at).toLocaleString(locale)}</TableCell>
+      <TableCell sx={{ whiteSpace: 'nowrap' }}>
+        <Moment at={at} />
+      </TableCell>
       <TableCell sx={{ fontFamily: 'monospace' }}>{hash.slice(0, 12)}…</TableCell>
     </TableRow>
   );

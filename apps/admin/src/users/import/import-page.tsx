@@ -4,6 +4,7 @@ import { Alert, Button, Card, CardContent, Stack, TableCell, TableRow, Typograph
 import { csvLine } from '@verbatim/protocol';
 import { type ChangeEvent, useRef } from 'react';
 import { CanAccess, Title, useTranslate } from 'react-admin';
+import { Denied } from '../../look/denied';
 import { PlainTable } from '../../look/plain-table';
 import { saveAs } from '../../look/save-as';
 import { MOST } from './people-rows';
@@ -12,7 +13,7 @@ import { type Entry, type Outcome, useImport } from './use-import';
 /** Makes accounts for the people of a file: first it is told what would be done, then it is done. */
 export default function ImportPage() {
   return (
-    <CanAccess resource="users" action="create">
+    <CanAccess resource="users" action="create" accessDenied={<Denied />}>
       <Title title="verbatim.import.title" />
       <Import />
     </CanAccess>

@@ -1,5 +1,5 @@
 import { Box, Button, Stack, TableCell, TableRow, Typography } from '@mui/material';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import type { User } from '@verbatim/protocol';
 import { useState } from 'react';
 import { useRecordContext, useTranslate } from 'react-admin';
@@ -27,7 +27,6 @@ function Events({ id }: { id: string }) {
   const { data, error } = useQuery({
     queryKey: ['events of', id, from],
     queryFn: () => shown(read(id, from)),
-    placeholderData: keepPreviousData,
     refetchInterval: LOOK_AGAIN,
   });
   if (error) return <Failure error={error} />;
