@@ -14,8 +14,8 @@ export interface TestService {
   readonly url: string;
   /** For looking at what was stored; the service itself is never touched this way. */
   readonly databaseUrl: string;
-  /** Ends the service in good order and starts it again on the same data. */
-  restart(): Promise<void>;
+  /** Ends the service in good order and starts it again on the same data; `meanwhile` runs while it is away. */
+  restart(meanwhile?: () => Promise<unknown>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -70,8 +70,9 @@ export async function startTestService({
       return service.url;
     },
     databaseUrl,
-    async restart() {
+    async restart(meanwhile) {
       await service.stop();
+      await meanwhile?.();
       service = await start();
     },
     async stop() {
