@@ -1,6 +1,7 @@
 import english from 'ra-language-english';
 import { englishAccountWords } from './account-english';
 import { englishPeopleWords } from './people-english';
+import { englishRoomEventWords } from './room-events-english';
 
 /** All words of the dashboard in English: those of react-admin, then ours. Other languages have the same keys. */
 export const englishWords = {
@@ -122,6 +123,7 @@ export const englishWords = {
   verbatim: {
     ...englishPeopleWords,
     ...englishAccountWords,
+    ...englishRoomEventWords,
     locale: 'Language',
     api: 'Documentation of the API',
     cancel: 'Cancel',
@@ -491,6 +493,7 @@ export const englishWords = {
       revision: 'Revision',
       position: 'Position',
       type: 'Type',
+      what: 'What happened',
       at: 'Recorded',
       actor: 'By',
       service: 'Service',

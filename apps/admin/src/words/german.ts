@@ -1,6 +1,7 @@
 import { germanAccountWords } from './account-german';
 import type { Words } from './english';
 import { germanPeopleWords } from './people-german';
+import { germanRoomEventWords } from './room-events-german';
 
 /** Alle Wörter der Verwaltung auf Deutsch. */
 export const germanWords: Words = {
@@ -305,6 +306,7 @@ export const germanWords: Words = {
   verbatim: {
     ...germanPeopleWords,
     ...germanAccountWords,
+    ...germanRoomEventWords,
     locale: 'Sprache',
     api: 'Dokumentation der API',
     cancel: 'Abbrechen',
@@ -682,6 +684,7 @@ export const germanWords: Words = {
       empty: 'Hier gibt es kein Ereignis.',
       revision: 'Revision',
       position: 'Position',
+      what: 'Was geschah',
       type: 'Art',
       at: 'Aufgezeichnet',
       actor: 'Von',

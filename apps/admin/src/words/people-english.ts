@@ -183,7 +183,7 @@ export const englishPeopleWords = {
     choose: 'Choose a file',
     run: 'Make %{smart_count} account |||| Make %{smart_count} accounts',
     stop: 'Stop',
-    links: 'Save the links',
+    links: 'Save the link |||| Save the %{smart_count} links',
     line: 'Line',
     outcome: 'Outcome',
     would: 'Nothing has been done yet. Can be made: %{ready}. There already: %{there}. Wrong: %{wrong}.',

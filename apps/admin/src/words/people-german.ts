@@ -190,7 +190,7 @@ export const germanPeopleWords: typeof englishPeopleWords = {
     choose: 'Datei wählen',
     run: '%{smart_count} Konto anlegen |||| %{smart_count} Konten anlegen',
     stop: 'Anhalten',
-    links: 'Links speichern',
+    links: 'Den Link speichern |||| Die %{smart_count} Links speichern',
     line: 'Zeile',
     outcome: 'Ergebnis',
     would: 'Noch ist nichts geschehen. Anzulegen: %{ready}. Schon da: %{there}. Falsch: %{wrong}.',

@@ -23,8 +23,11 @@ import { Moment } from '../../look/moment';
 import { client } from '../../service/client';
 import { shown } from '../../service/failure';
 import { LOOK_AGAIN } from '../../service/look-again';
+import { usePeople } from '../../users/use-people';
+import { useMoment } from '../../words/region';
 import { why } from '../reasons';
 import { CheckHashes } from './check-hashes';
+import { peopleIn, roomEventSentence } from './room-event-sentence';
 
 /** Events on one page. */
 const PAGE = 25;
@@ -106,6 +109,12 @@ function Leaf({ start, newest, onGo }: { start: number; newest: number; onGo(sta
 
 function EventTable({ events }: { events: readonly StoredEvent[] }) {
   const translate = useTranslate();
+  const moment = useMoment();
+  const people = usePeople(peopleIn(events));
+  const nameBy =
+    ({ actor }: StoredEvent) =>
+    (id: string) =>
+      people(id, actor?.id === id ? actor.username : undefined);
   const [open, setOpen] = useState<number | null>(null);
   return (
     // A region that scrolls sideways must be reached by the keyboard.
@@ -115,8 +124,8 @@ function EventTable({ events }: { events: readonly StoredEvent[] }) {
           <TableRow>
             <TableCell padding="checkbox" />
             <TableCell align="right">{translate('verbatim.events.revision')}</TableCell>
+            <TableCell sx={{ minWidth: 220 }}>{translate('verbatim.events.what')}</TableCell>
             <TableCell>{translate('verbatim.events.type')}</TableCell>
-            <TableCell>{translate('verbatim.events.actor')}</TableCell>
             <TableCell>{translate('verbatim.events.at')}</TableCell>
             <TableCell>{translate('verbatim.events.hash')}</TableCell>
           </TableRow>
@@ -126,6 +135,7 @@ function EventTable({ events }: { events: readonly StoredEvent[] }) {
             <Fragment key={event.revision}>
               <EventRow
                 event={event}
+                sentence={roomEventSentence(event, { translate, moment, nameOf: nameBy(event) })}
                 open={open === event.revision}
                 onToggle={() => setOpen(open === event.revision ? null : event.revision)}
               />
@@ -138,9 +148,16 @@ function EventTable({ events }: { events: readonly StoredEvent[] }) {
   );
 }
 
-function EventRow({ event, open, onToggle }: { event: StoredEvent; open: boolean; onToggle(): void }) {
+interface EventRowProps {
+  readonly event: StoredEvent;
+  readonly sentence: string;
+  readonly open: boolean;
+  onToggle(): void;
+}
+
+function EventRow({ event, sentence, open, onToggle }: EventRowProps) {
   const translate = useTranslate();
-  const { revision, type, actor, at, hash } = event;
+  const { revision, type, at, hash } = event;
   return (
     <TableRow hover>
       <TableCell padding="checkbox">
@@ -154,8 +171,12 @@ function EventRow({ event, open, onToggle }: { event: StoredEvent; open: boolean
         </IconButton>
       </TableCell>
       <TableCell align="right">{revision}</TableCell>
-      <TableCell>{type}</TableCell>
-      <TableCell>{actor?.username ?? translate('verbatim.events.service')}</TableCell>
+      <TableCell dir="auto">{sentence}</TableCell>
+      <TableCell>
+        <Typography component="code" variant="body2" color="textSecondary" sx={{ overflowWrap: 'anywhere' }}>
+          {type}
+        </Typography>
+      </TableCell>
       <TableCell sx={{ whiteSpace: 'nowrap' }}>
         <Moment at={at} />
       </TableCell>
