@@ -53,7 +53,7 @@ function Import() {
             <Alert severity={count('wrong', 'failed') > 0 ? 'warning' : 'info'} role="status" sx={{ mb: 2 }}>
               {translate(state === 'ready' ? 'verbatim.import.would' : 'verbatim.import.did', {
                 ready: open,
-                made: made: count('made'),
+                made: count('made'),
                 there: count('there'),
                 wrong: count('wrong', 'failed'),
               })}
