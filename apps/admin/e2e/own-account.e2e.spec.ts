@@ -57,7 +57,7 @@ describe.skipIf(!browserProgram)('one’s own account', { timeout: 180_000 }, ()
       await field('Code of your authenticator').waitFor();
       await field('Code of your authenticator').fill('000000');
       await button('Turn on').click();
-      await page.getByText('You are not allowed to do this.').or(page.getByText('This is not right.')).waitFor();
+      await page.getByText('This code is wrong').waitFor();
       await field('Code of your authenticator').fill((await phone()).code());
       await button('Turn on').click();
       await button('I have saved them').waitFor();
@@ -124,7 +124,7 @@ describe.skipIf(!browserProgram)('one’s own account', { timeout: 180_000 }, ()
       await page.getByLabel('New password').fill('another password');
       await page.getByLabel('The same again').fill('another password');
       await button('Change password').click();
-      await page.getByRole('alert').first().waitFor();
+      await page.getByText('This is not your password.').waitFor();
       await page.getByLabel('Current password').fill(password);
       await button('Change password').click();
       await page.getByText('Your password is changed.').waitFor();

@@ -31,7 +31,7 @@ export function OwnPassword() {
   return (
     <Stack component="form" onSubmit={submit} spacing={2} sx={{ maxWidth: 480, alignItems: 'start' }}>
       <Typography color="textSecondary">{translate('verbatim.own.password_text')}</Typography>
-      <Failure error={error} />
+      <Failure error={error} meanings={{ forbidden: 'verbatim.own.wrong_password' }} />
       <TextField
         type="password"
         label={translate('verbatim.own.current_password')}

@@ -73,7 +73,7 @@ function FirstCode({ onConfirmed }: { onConfirmed(codes: readonly string[]): voi
   };
   return (
     <Box component="form" onSubmit={submit}>
-      <Failure error={error} sx={{ mb: 1 }} />
+      <Failure error={error} meanings={{ forbidden: 'verbatim.own.wrong_code' }} sx={{ mb: 1 }} />
       <TextField
         label={translate('verbatim.sign_in.code')}
         helperText={translate('verbatim.own.first_code')}

@@ -112,6 +112,7 @@ function TurnOff({ onDone, onEnd }: { onDone(): void; onEnd(): void }) {
       ready={password !== ''}
       busy={busy}
       error={error}
+      meanings={{ forbidden: 'verbatim.own.wrong_password' }}
       onSubmit={() => act()}
       onEnd={onEnd}
     >

@@ -79,7 +79,7 @@ function Line({ to, at, children }: { to: string; at: string; children: ReactNod
   return (
     <ListItem disablePadding>
       <ListItemButton component={Link} to={to} sx={{ gap: 2 }}>
-        <ListItemText primary={children} />
+        <ListItemText primary={<bdi>{children}</bdi>} sx={{ minWidth: 0, overflowWrap: 'anywhere' }} />
         <Moment at={at} variant="body2" color="textSecondary" />
       </ListItemButton>
     </ListItem>

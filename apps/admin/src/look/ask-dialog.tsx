@@ -28,6 +28,8 @@ interface AskDialogProps {
   readonly busy: boolean;
   /** Why it did not succeed. */
   readonly error: Error | null;
+  /** Keys of sentences for codes of errors that mean something more special here. */
+  readonly meanings?: Readonly<Record<string, string>>;
   readonly children?: ReactNode;
   onSubmit(): void;
   onEnd(): void;
@@ -35,7 +37,7 @@ interface AskDialogProps {
 
 /** Asks before something is done, and says in its place what went wrong. It can be left at any time. */
 export function AskDialog(props: AskDialogProps) {
-  const { title, text, action, color, typed, ready = true, busy, error, children, onSubmit, onEnd } = props;
+  const { title, text, action, color, typed, ready = true, busy, error, meanings, children, onSubmit, onEnd } = props;
   const translate = useTranslate();
   const id = useId();
   const [given, setGiven] = useState('');
@@ -64,7 +66,7 @@ export function AskDialog(props: AskDialogProps) {
               autoFocus={!children}
             />
           )}
-          <Failure error={error} sx={{ mt: 1 }} />
+          <Failure error={error} meanings={meanings} sx={{ mt: 1 }} />
           {busy && <Waiting />}
         </DialogContent>
         <DialogActions>

@@ -8,12 +8,21 @@ const remedies: Readonly<Record<string, { readonly to: string; readonly label: s
   maintenance: { to: '/settings', label: 'verbatim.error.to_maintenance' },
 };
 
+interface FailureProps {
+  readonly error: unknown;
+  /** Keys of sentences for codes that mean something more special here. */
+  readonly meanings?: Meanings;
+  readonly sx?: SxProps;
+}
+
+type Meanings = Readonly<Record<string, string>>;
+
 /** Why something failed, with the way to where it can be mended. Nothing, if there is no error. */
-export function Failure({ error, sx }: { error: unknown; sx?: SxProps }) {
+export function Failure({ error, meanings, sx }: FailureProps) {
   if (!error) return null;
   return (
     <Alert severity="error" sx={sx} action={<Remedy error={error} />}>
-      <Sentence error={error} />
+      <Sentence error={error} meanings={meanings} />
     </Alert>
   );
 }
@@ -31,9 +40,9 @@ export function useTellFailure(): (error: unknown) => void {
 }
 
 /** Errors that were not told by the service have a key of a sentence in the place of one. */
-function Sentence({ error }: { error: unknown }) {
+function Sentence({ error, meanings }: { error: unknown; meanings?: Meanings | undefined }) {
   const translate = useTranslate();
-  const { message } = error as Error;
+  const message = meanings?.[codeOf(error) ?? ''] ?? (error as Error).message;
   return <>{translate(message, { _: message })}</>;
 }
 

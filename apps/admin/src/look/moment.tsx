@@ -6,7 +6,7 @@ import { useMoment } from '../words/region';
 export function Moment({ at, ...look }: { at: string } & Pick<TypographyProps, 'variant' | 'color'>) {
   const moment = useMoment();
   return (
-    <Typography component="time" dateTime={at} variant="inherit" {...look}>
+    <Typography component="time" dateTime={at} variant="inherit" sx={{ whiteSpace: 'nowrap' }} {...look}>
       {moment(at)}
     </Typography>
   );

@@ -37,7 +37,12 @@ const common: RaThemeOptions = {
         },
         // Long names break rather than widen the page.
         '.MuiTableCell-root': { overflowWrap: 'anywhere' },
+        '.MuiTableCell-head': { overflowWrap: 'normal' },
         '.MuiTableCell-body': { minWidth: '6em' },
+        // A table that is wider than the window scrolls by itself.
+        '.RaList-content, .RaDataTable-tableWrapper': { overflowX: 'auto', maxWidth: '100%' },
+        '.RaList-main, .list-page': { minWidth: 0, maxWidth: '100%' },
+        '.RaTopToolbar-root, .RaTopToolbar-root.MuiToolbar-root': { backgroundColor: 'transparent' },
         '.MuiTableCell-paddingCheckbox': { minWidth: 0 },
         '.MuiDialogTitle-root, .MuiAlert-message, .MuiMenuItem-root, .MuiSnackbarContent-message': {
           overflowWrap: 'anywhere',

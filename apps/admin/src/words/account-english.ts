@@ -10,6 +10,8 @@ export const englishAccountWords = {
     password_text: 'Changing your password signs you out everywhere else.',
     current_password: 'Current password',
     change_password: 'Change password',
+    wrong_password: 'This is not your password.',
+    wrong_code: 'This code is wrong or was used already. Enter the one that is shown now.',
     password_changed: 'Your password is changed. You are signed out everywhere else.',
     set_up_title: 'Set up your second factor',
     set_up_lead:

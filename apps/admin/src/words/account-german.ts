@@ -12,6 +12,8 @@ export const germanAccountWords: typeof englishAccountWords = {
     password_text: 'Wenn Sie Ihr Passwort ändern, werden Sie überall sonst abgemeldet.',
     current_password: 'Bisheriges Passwort',
     change_password: 'Passwort ändern',
+    wrong_password: 'Das ist nicht Ihr Passwort.',
+    wrong_code: 'Dieser Code ist falsch oder schon benutzt. Geben Sie den ein, der jetzt angezeigt wird.',
     password_changed: 'Ihr Passwort ist geändert. Überall sonst sind Sie abgemeldet.',
     set_up_title: 'Zweiten Faktor einrichten',
     set_up_lead:

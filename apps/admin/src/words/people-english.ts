@@ -159,6 +159,7 @@ export const englishPeopleWords = {
     TokenRevoked: 'A token was revoked.',
   },
   proof: {
+    wrong: 'The password or the code is wrong.',
     title: 'Is it really you?',
     text: 'This asks for a proof that is not older than 15 minutes.',
     either: 'Either of the two is enough.',
@@ -183,7 +184,7 @@ export const englishPeopleWords = {
     choose: 'Choose a file',
     run: 'Make %{smart_count} account |||| Make %{smart_count} accounts',
     stop: 'Stop',
-    links: 'Save the link |||| Save the %{smart_count} links',
+    links: 'Save the links',
     line: 'Line',
     outcome: 'Outcome',
     would: 'Nothing has been done yet. Can be made: %{ready}. There already: %{there}. Wrong: %{wrong}.',

@@ -166,6 +166,7 @@ export const germanPeopleWords: typeof englishPeopleWords = {
     TokenRevoked: 'Ein Token wurde widerrufen.',
   },
   proof: {
+    wrong: 'Das Passwort oder der Code ist falsch.',
     title: 'Sind Sie es wirklich?',
     text: 'Dafür braucht es einen Nachweis, der nicht älter als 15 Minuten ist.',
     either: 'Eines von beiden genügt.',
@@ -190,7 +191,7 @@ export const germanPeopleWords: typeof englishPeopleWords = {
     choose: 'Datei wählen',
     run: '%{smart_count} Konto anlegen |||| %{smart_count} Konten anlegen',
     stop: 'Anhalten',
-    links: 'Den Link speichern |||| Die %{smart_count} Links speichern',
+    links: 'Links speichern',
     line: 'Zeile',
     outcome: 'Ergebnis',
     would: 'Noch ist nichts geschehen. Anzulegen: %{ready}. Schon da: %{there}. Falsch: %{wrong}.',

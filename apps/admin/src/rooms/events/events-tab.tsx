@@ -125,7 +125,6 @@ function EventTable({ events }: { events: readonly StoredEvent[] }) {
             <TableCell padding="checkbox" />
             <TableCell align="right">{translate('verbatim.events.revision')}</TableCell>
             <TableCell sx={{ minWidth: 220 }}>{translate('verbatim.events.what')}</TableCell>
-            <TableCell>{translate('verbatim.events.type')}</TableCell>
             <TableCell>{translate('verbatim.events.at')}</TableCell>
             <TableCell>{translate('verbatim.events.hash')}</TableCell>
           </TableRow>
@@ -171,9 +170,9 @@ function EventRow({ event, sentence, open, onToggle }: EventRowProps) {
         </IconButton>
       </TableCell>
       <TableCell align="right">{revision}</TableCell>
-      <TableCell dir="auto">{sentence}</TableCell>
       <TableCell>
-        <Typography component="code" variant="body2" color="textSecondary" sx={{ overflowWrap: 'anywhere' }}>
+        {sentence}
+        <Typography component="code" variant="caption" color="textSecondary" sx={{ display: 'block' }}>
           {type}
         </Typography>
       </TableCell>
@@ -198,7 +197,7 @@ function Details({ event }: { event: StoredEvent }) {
   ] as const;
   return (
     <TableRow>
-      <TableCell colSpan={6} sx={{ bgcolor: 'action.hover' }}>
+      <TableCell colSpan={5} sx={{ bgcolor: 'action.hover' }}>
         <Box
           component="dl"
           sx={{ m: 0, display: 'grid', gridTemplateColumns: { sm: 'max-content 1fr' }, columnGap: 2, rowGap: 0.5 }}

@@ -27,10 +27,14 @@ export function peopleIn(events: readonly StoredEvent[]): string[] {
 /** What happened in a room, as a sentence. */
 export function roomEventSentence(event: StoredEvent, writing: Writing): string {
   const { translate } = writing;
-  const sentence = translate(`verbatim.room_event.${keyOf(event)}`, valuesOf(event, writing));
+  const values = Object.entries(valuesOf(event, writing)).map(([name, value]) => [name, isolated(value)]);
+  const sentence = translate(`verbatim.room_event.${keyOf(event)}`, Object.fromEntries(values));
   const reason = 'reason' in event.data ? event.data.reason : null;
-  return reason ? `${sentence} ${translate('verbatim.rooms.reason')}: ${reason}` : sentence;
+  return reason ? `${sentence} ${translate('verbatim.rooms.reason')}: ${isolated(reason)}` : sentence;
 }
+
+/** Has a text keep its own direction, without turning the sentence around it. */
+const isolated = (text: string): string => `\u2068${text}\u2069`;
 
 /** Events of one type may be told in different ways. */
 function keyOf({ type, data, actor }: StoredEvent): string {

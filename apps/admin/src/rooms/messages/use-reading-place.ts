@@ -13,7 +13,13 @@ const SETTLED_MS = 300;
  * goes with nothing. The place outlives a reload.
  */
 export function useReadingPlace(room: string, entries: readonly Entry[], start?: number) {
-  const ref = useRef<HTMLDivElement>(null);
+  const ref = useRef<HTMLDivElement | null>(null);
+  // The view may come later than the component, once there is something to be read.
+  const [shown, setShown] = useState<HTMLDivElement | null>(null);
+  const show = useCallback((view: HTMLDivElement | null) => {
+    ref.current = view;
+    setShown(view);
+  }, []);
   const live = start === undefined;
   const following = useRef(live);
   const growing = useRef<{ top: number; height: number; first: number | undefined } | null>(null);
@@ -28,7 +34,7 @@ export function useReadingPlace(room: string, entries: readonly Entry[], start?:
   }, []);
 
   useEffect(() => {
-    const view = ref.current;
+    const view = shown;
     if (!view) return;
     let settling: ReturnType<typeof setTimeout> | undefined;
     const look = () => {
@@ -44,7 +50,7 @@ export function useReadingPlace(room: string, entries: readonly Entry[], start?:
       clearTimeout(settling);
       view.removeEventListener('scroll', look);
     };
-  }, [room, live]);
+  }, [room, live, shown]);
 
   useLayoutEffect(() => {
     const view = ref.current;
@@ -73,7 +79,7 @@ export function useReadingPlace(room: string, entries: readonly Entry[], start?:
     following.current = false;
   }, [first]);
 
-  return { ref, unseen, atEnd, toEnd, beforeEarlier };
+  return { ref: show, unseen, atEnd, toEnd, beforeEarlier };
 }
 
 /** The revision of the first message that is in sight as a whole. */

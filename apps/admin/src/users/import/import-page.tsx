@@ -101,7 +101,7 @@ function LinksButton() {
       variant={unsaved ? 'contained' : 'text'}
       color={unsaved ? 'warning' : 'primary'}
     >
-      {translate('verbatim.import.links', { smart_count: made.size })}
+      {translate('verbatim.import.links')}
     </Button>
   );
 }
