@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import { LocalesMenuButton, Notification, useTranslate } from 'react-admin';
 import { ConnectionBanner } from './connection-banner';
 import { useDocumentTitle } from './document-title';
-import { useLanguageOfPage } from './layout';
+import { useLanguageOfPage } from './language-of-page';
 
 /** A page for those who are not signed in: one card in the middle. `title` is a key of the words. */
 export function FrontPage({ title, children, wide = false }: { title: string; children: ReactNode; wide?: boolean }) {

@@ -1,6 +1,5 @@
 import AccountIcon from '@mui/icons-material/ManageAccountsOutlined';
 import { ListItemIcon, ListItemText, MenuItem, type Theme, useMediaQuery } from '@mui/material';
-import { useEffect } from 'react';
 import {
   AppBar,
   Layout,
@@ -12,7 +11,6 @@ import {
   TitlePortal,
   ToggleThemeButton,
   UserMenu,
-  useLocaleState,
   useTranslate,
   useUserMenu,
 } from 'react-admin';
@@ -24,6 +22,7 @@ import { SessionWatch } from '../sign-in/session-watch';
 import { Announcement } from './announcement';
 import { ConnectionBanner } from './connection-banner';
 import { DocumentTitle } from './document-title';
+import { useLanguageOfPage } from './language-of-page';
 
 /** What is around each page. Whoever has to set up a second factor first sees nothing but that. */
 export function DashboardLayout(props: LayoutProps) {
@@ -89,12 +88,4 @@ function OwnAccount() {
       <ListItemText>{translate('verbatim.own.title')}</ListItemText>
     </MenuItem>
   );
-}
-
-/** Screen readers choose their voice by it. */
-export function useLanguageOfPage() {
-  const [locale] = useLocaleState();
-  useEffect(() => {
-    document.documentElement.lang = locale;
-  }, [locale]);
 }

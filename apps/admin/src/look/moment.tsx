@@ -15,5 +15,5 @@ export function Moment({ at, ...look }: { at: string } & Pick<TypographyProps, '
 /** A field of the record around it that holds a time, or none. `label` is for the layout around it. */
 export function MomentField({ source }: { source: string; label?: string }) {
   const at = useRecordContext<Record<string, unknown> & { id: string }>()?.[source];
-  return typeof at === 'string' ? <Moment at={at} /> : '–';
+  return typeof at === 'string' ? <Moment at={at} variant="body2" /> : '–';
 }

@@ -43,6 +43,7 @@ const common: RaThemeOptions = {
         '.RaList-content, .RaDataTable-tableWrapper': { overflowX: 'auto', maxWidth: '100%' },
         '.RaList-main, .list-page': { minWidth: 0, maxWidth: '100%' },
         '.RaTopToolbar-root, .RaTopToolbar-root.MuiToolbar-root': { backgroundColor: 'transparent' },
+        'td:has(.row-link)': { minWidth: '12em' },
         '.MuiTableCell-paddingCheckbox': { minWidth: 0 },
         '.MuiDialogTitle-root, .MuiAlert-message, .MuiMenuItem-root, .MuiSnackbarContent-message': {
           overflowWrap: 'anywhere',
