@@ -86,6 +86,7 @@ describe.skipIf(!browserProgram)('the dashboard of another web server', { timeou
     const ada = await register(service.url);
     await tab.goTo(`/users/${ada.id}/show`);
     await button('Suspend').click();
+    await page.getByRole('dialog').getByRole('textbox', { name: 'Reason' }).fill('Spam.');
     await page.getByRole('dialog').getByRole('button', { name: 'Suspend' }).click();
     await page.getByText('Suspended', { exact: true }).waitFor();
     expect((await admin.get(`/v1/users/${ada.id}`)).body.suspended).toBe(true);
@@ -106,7 +107,7 @@ describe.skipIf(!browserProgram)('the dashboard of another web server', { timeou
     const name = freshName();
     provider.next = { sub: name, preferred_username: name, groups: ['chat-admins'] };
     await enter.click();
-    await page.getByText('How the service is doing').waitFor();
+    await page.getByText('People connected').first().waitFor();
     expect(page.url()).toBe(`${here.origin}/admin/#/`);
     expect(tab.complaints).toEqual([]);
   });

@@ -165,7 +165,7 @@ describe.skipIf(!browserProgram)('the pages about people', { timeout: 180_000 },
       await visitor.page.getByLabel(/^New password/).fill('a third horse');
       await visitor.page.getByLabel(/^The same again/).fill('a third horse');
       await visitor.page.getByRole('button', { name: 'Set the password' }).click();
-      await visitor.page.getByText('The token is not good any more.').waitFor();
+      await visitor.page.getByText('This link is not complete, or was used already.').waitFor();
       expect(visitor.complaints).toEqual([]);
       await visitor.close();
     });
@@ -182,7 +182,7 @@ describe.skipIf(!browserProgram)('the pages about people', { timeout: 180_000 },
         await page.getByText('Is it really you?').waitFor();
         await dialog().getByLabel('Password').fill('wrong password');
         await confirm('Go on');
-        await dialog().getByText('This is not right.').waitFor();
+        await dialog().getByText('The password or the code is wrong.').waitFor();
         await dialog().getByLabel('Password').fill(administrator.password);
         await confirm('Go on');
         await page.getByText(`${ada.username} has no second factor any more.`).waitFor();

@@ -70,7 +70,7 @@ describe.skipIf(!browserProgram)('the policy of the pages', { timeout: 180_000 }
     const tab = await openTab();
     await tab.goTo('/');
     await tab.signIn(administrator);
-    await tab.page.getByText('Ready').first().waitFor();
+    await tab.page.getByText('Everything works').first().waitFor();
     await tab.page.locator('figure svg').first().waitFor();
     expect(await watchedIn(tab.page)).toEqual({ violations: [] });
     for (const [place, shows] of [

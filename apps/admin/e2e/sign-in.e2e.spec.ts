@@ -60,15 +60,15 @@ describe.skipIf(!browserProgram)('signing in to the dashboard', { timeout: 120_0
     const code = tab.page.getByRole('textbox', { name: 'Code of your authenticator' });
     await code.fill(phone.code(1));
     await tab.page.getByRole('button', { name: 'Sign in' }).click();
-    await tab.page.getByText('How the service is doing').waitFor();
+    await tab.page.getByText('People connected').first().waitFor();
   });
 
   it('works with an account elsewhere, and leaves no code in the address', async () => {
     await enterFrom(['chat-auditors']);
-    await tab.page.getByText('How the service is doing').waitFor();
+    await tab.page.getByText('People connected').first().waitFor();
     expect(tab.page.url()).toBe(`${service.url}/admin/#/`);
     await tab.page.reload();
-    await tab.page.getByText('How the service is doing').waitFor();
+    await tab.page.getByText('People connected').first().waitFor();
   });
 
   it('leads those whom the provider refuses back, and tells them why in their language', async () => {
@@ -79,7 +79,7 @@ describe.skipIf(!browserProgram)('signing in to the dashboard', { timeout: 120_0
     expect(new URL(tab.page.url()).pathname).toBe('/admin/');
     expect(tab.page.url()).not.toContain('sso-error');
     await enterFrom(['chat-admins']);
-    await tab.page.getByText('Wie es dem Dienst gerade geht').waitFor();
+    await tab.page.getByText('Verbundene Personen').first().waitFor();
   });
 
   it('tells those who may not in that they may not', async () => {

@@ -6,6 +6,7 @@ import { type Clock, systemClock, Time } from './clock.js';
 import type { Config } from './config.js';
 import type { Database } from './database/database.js';
 import { connect } from './database/pool.js';
+import { LoadHistory } from './desk/load-history.js';
 import { Preferences } from './desk/preferences.js';
 import { migrateDesk } from './desk/schema.js';
 import { WebhookDeliveries } from './desk/webhook-deliveries.js';
@@ -57,6 +58,7 @@ export interface Foundation {
   readonly webhookBots: WebhookBotLedger;
   readonly webhookDeliveries: WebhookDeliveries;
   readonly preferences: Preferences;
+  readonly loadHistory: LoadHistory;
   readonly vault: VaultSql;
   readonly time: Time;
   readonly readModels: ReadModels;
@@ -144,6 +146,7 @@ export async function layFoundation({
     webhookBots: await WebhookBotLedger.open(sql, clock),
     webhookDeliveries: await WebhookDeliveries.open(sql),
     preferences: await Preferences.open(sql),
+    loadHistory: await LoadHistory.open(sql, clock),
     vault,
     time: new Time(clock),
     readModels,

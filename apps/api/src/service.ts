@@ -35,6 +35,7 @@ import { Overview } from './operation/overview.js';
 import { Readiness } from './operation/readiness.js';
 import { Settings } from './operation/settings.js';
 import { Tally } from './operation/tally.js';
+import type { Load } from './presence/announcement.js';
 import { Presence } from './presence/presence.js';
 import { Rebuilds } from './read-models/rebuilds.js';
 import { Reads } from './reads/reads.js';
@@ -129,6 +130,7 @@ async function openDoors(
     webhookBots,
     webhookDeliveries,
     preferences,
+    loadHistory,
     vault,
     time,
     readModels,
@@ -260,7 +262,13 @@ async function openDoors(
       new RoomAccess(rooms, inspections, readModels),
       ...[limits, reads, waitingData, attempts, proxies, invitations, new InvitationCodes(vault)],
       new Registration(config.REGISTRATION),
-      ...[new Overview(readModels, presence, time), announcements, maintenances, maintenance, Settings.of(config)],
+      ...[
+        new Overview(readModels, presence, loadHistory, credentials, directory, readiness, time),
+        announcements,
+        maintenances,
+        maintenance,
+        Settings.of(config),
+      ],
       new ReadYourWrites(readModels),
       new Rebuilds(readModels.side, log),
       idempotency,
@@ -320,13 +328,14 @@ async function openDoors(
   const bots = app.get(WebhookBots);
   const sweep = setInterval(() => {
     const endings = endExpiredSessions(sessions, app.get(EndSessionsHandler), () => ({ correlation: newId() }));
-    const swept = [tokens, credentials, identities, idempotency, attempts, ledger, bots];
+    const swept = [tokens, credentials, identities, idempotency, attempts, ledger, bots, loadHistory];
     Promise.all([endings.then(() => sessions.sweep()), ...swept.map((kept) => kept.sweep())]).catch((error) =>
       log.warn({ err: error }, 'a sweep failed'),
     );
   }, SWEEP);
   await app.listen(config.PORT, config.HOST);
   presence.start();
+  loadHistory.start(() => totalOf(presence.loads.values()), log);
   webhooks.start();
   ledger.start();
   // Bots that a release before this one left behind are not to wait for the first sweep.
@@ -337,6 +346,7 @@ async function openDoors(
 
   const stop = async () => {
     clearInterval(sweep);
+    loadHistory.stop();
     readiness.drain();
     gateway.announceDrain();
     await new Promise((resolve) => setTimeout(resolve, DRAIN));
@@ -357,6 +367,16 @@ async function openDoors(
   };
   let stopping: Promise<void> | null = null;
   return { url: addressOf(app), lost: continuity.broken, stop: () => (stopping ??= stop()) };
+}
+
+/** Of all replicas together, as far as they tell. */
+function totalOf(loads: Iterable<Load | null>): Load {
+  const total = { people: 0, sockets: 0 };
+  for (const load of loads) {
+    total.people += load?.people ?? 0;
+    total.sockets += load?.sockets ?? 0;
+  }
+  return total;
 }
 
 const foreignOrigin = new Refusal('forbidden', 'Pages of this origin may not open sockets here.');

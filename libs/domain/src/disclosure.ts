@@ -66,7 +66,7 @@ export const fieldRules: FieldRules<DomainEvent> = {
   UserChanged: { displayName: { sealedFor: 'account' } },
   UserEmailChanged: { email: { sealedFor: 'account', from: 'auditor' } },
   UserRoleChanged: {},
-  UserSuspended: {},
+  UserSuspended: { reason: { sealedFor: 'account', from: 'auditor' } },
   UserReinstated: {},
   SessionStarted: { sessionId: { from: 'auditor' } },
   SessionRevoked: { sessionId: { from: 'auditor' } },

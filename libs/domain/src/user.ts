@@ -44,7 +44,8 @@ export type UserChanged = Happened<'UserChanged', { readonly displayName: Erasab
 export type UserEmailChanged = Happened<'UserEmailChanged', { readonly email: Erasable; readonly how: EmailChangeWay }>;
 export type EmailChangeWay = 'administrator' | 'provider' | 'claimed';
 export type UserRoleChanged = Happened<'UserRoleChanged', { readonly role: ServerRole }>;
-export type UserSuspended = Happened<'UserSuspended', Record<string, never>>;
+/** `reason` is absent where none was given, and in events from before it could be. */
+export type UserSuspended = Happened<'UserSuspended', { readonly reason?: Erasable }>;
 export type UserReinstated = Happened<'UserReinstated', Record<string, never>>;
 /** The account can no longer be used, by the wish of its holder or of an administrator. Its name stays taken. */
 export type UserDeactivated = Happened<'UserDeactivated', Record<string, never>>;
@@ -236,6 +237,8 @@ export type ChangeUser = {
   readonly email?: string | null;
   readonly role?: ServerRole;
   readonly suspended?: boolean;
+  /** Why somebody is suspended. */
+  readonly reason?: string | null;
   readonly deactivated?: boolean;
   /** Whether it is certain that another administrator remains; needed where one is taken away. */
   readonly othersRemain?: boolean;
@@ -423,7 +426,7 @@ function abandon(state: UserState): UserDecision {
 }
 
 function change(command: ChangeUser, state: UserState): UserDecision {
-  const { actor, userId, displayName, email, role, suspended, deactivated } = command;
+  const { actor, userId, displayName, email, role, suspended, reason, deactivated } = command;
   const more = email !== undefined || role !== undefined || suspended !== undefined || deactivated !== undefined;
   if (actor.role !== 'admin' && (actor.id !== userId || more)) return administratorsOnly;
   const events: NewFact<UserEvent>[] = [];
@@ -446,7 +449,8 @@ function change(command: ChangeUser, state: UserState): UserDecision {
   }
   if (suspended !== undefined && suspended !== state.suspended) {
     if (actor.id === userId) return reject('Conflict', 'Administrators cannot suspend themselves.');
-    events.push({ type: suspended ? 'UserSuspended' : 'UserReinstated', data: {} });
+    if (suspended) events.push({ type: 'UserSuspended', data: reason ? { reason } : {} });
+    else events.push({ type: 'UserReinstated', data: {} });
   }
   if (deactivated !== undefined && deactivated !== (state.status === 'deactivated')) {
     if (actor.id === userId) return reject('Conflict', 'Deactivate your own account with your password.');

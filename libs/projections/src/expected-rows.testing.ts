@@ -75,7 +75,8 @@ export function expectedRows(events: readonly Recorded[]): Tables {
         const bot = webhook || origin === 'bot';
         const standing = { suspended: false, deactivated: false, bot, webhook, second_factor: false };
         const address = { email, email_key: email && emailKey(email), email_source: sourceAtRegistration(origin) };
-        people.set(id, { id, ...names, ...address, role, ...standing, created_at: time, signed_in_at: null });
+        const times = { created_at: time, signed_in_at: null, locked_out_at: null };
+        people.set(id, { id, ...names, ...address, role, ...standing, ...times });
         break;
       }
       case 'TotpEnabled':
@@ -83,7 +84,10 @@ export function expectedRows(events: readonly Recorded[]): Tables {
         Object.assign(people.get(id) ?? {}, { second_factor: event.type === 'TotpEnabled' });
         break;
       case 'SessionStarted':
-        Object.assign(people.get(id) ?? {}, { signed_in_at: time });
+        Object.assign(people.get(id) ?? {}, { signed_in_at: time, locked_out_at: null });
+        break;
+      case 'SignInLockedOut':
+        Object.assign(people.get(id) ?? {}, { locked_out_at: time });
         break;
       case 'UserChanged': {
         const { displayName } = event.data;
@@ -137,7 +141,8 @@ export function expectedRows(events: readonly Recorded[]): Tables {
           active_position: position,
         };
         const creation = { status: 'open', created_by: event.actor, created_at: time, created_position: position };
-        rooms.set(id, { id, ...settings, ...creation, revision, ...counts });
+        const closing = { closed_at: null, closed_by: null, close_reason: null };
+        rooms.set(id, { id, ...settings, ...creation, revision, ...counts, ...closing });
         break;
       }
       case 'RoomChanged': {
@@ -153,7 +158,13 @@ export function expectedRows(events: readonly Recorded[]): Tables {
         break;
       }
       case 'ChatClosed':
-        if (room) room.status = 'closed';
+        if (room)
+          Object.assign(room, {
+            status: 'closed',
+            closed_at: time,
+            closed_by: event.actor,
+            close_reason: event.data.reason,
+          });
         for (const bot of webhookBots.values()) if (bot.room_id === id) bot.gone = true;
         break;
       case 'MemberJoined': {

@@ -20,6 +20,7 @@ export {
   getUsers,
   isNameOfPerson,
   listAdministrators,
+  lockedOut,
   peopleWithEmail,
   type User,
   type UsersQuery,
@@ -38,7 +39,7 @@ export {
   type RebuildUnderWay,
   rebuild,
 } from './rebuild.js';
-export { getReport, listReports, type Report, type ReportsQuery } from './reports.js';
+export { countOpenReports, getReport, listReports, type Report, type ReportsQuery } from './reports.js';
 export { type Ban, bansOf } from './restraints.js';
 export { getRoom, listRooms, type Room, type RoomSort, type RoomsQuery } from './rooms.js';
 export { type SearchQuery, searchMessages } from './search.js';

@@ -35,7 +35,8 @@ export const people: Projection = {
       webhook boolean NOT NULL,
       created_at timestamptz NOT NULL,
       second_factor boolean NOT NULL DEFAULT false,
-      signed_in_at timestamptz
+      signed_in_at timestamptz,
+      locked_out_at timestamptz
     ) WITH (fillfactor = 85);`,
 
   indexes: (schema) => `
@@ -50,6 +51,7 @@ export const people: Projection = {
     CREATE INDEX ON ${schema}.people (username_key, id) WHERE bot AND NOT webhook;
     CREATE INDEX ON ${schema}.people (id) WHERE webhook AND NOT deactivated;
     CREATE INDEX ON ${schema}.people (username_key, id) WHERE second_factor;
+    CREATE INDEX ON ${schema}.people (locked_out_at) WHERE locked_out_at IS NOT NULL;
     ${substringIndex(schema, 'people', 'username_key', 'display_words', '(lower(email))')}`,
 
   async apply(tx, schema, events) {
@@ -111,7 +113,10 @@ function fold(events: readonly Recorded[]): { registered: Registered[]; changed:
         patch(event, { second_factor: event.type === 'TotpEnabled' });
         break;
       case 'SessionStarted':
-        patch(event, { signed_in_at: timeValue(event) });
+        patch(event, { signed_in_at: timeValue(event), locked_out_at: null });
+        break;
+      case 'SignInLockedOut':
+        patch(event, { locked_out_at: timeValue(event) });
         break;
     }
   }
@@ -165,7 +170,8 @@ const updateChanged = (tx: Transaction, schema: string, rows: readonly Changed[]
     suspended = coalesce((patch -> 'suspended')::boolean, suspended),
     deactivated = coalesce((patch -> 'deactivated')::boolean, deactivated),
     second_factor = coalesce((patch -> 'second_factor')::boolean, second_factor),
-    signed_in_at = coalesce((patch ->> 'signed_in_at')::timestamptz, signed_in_at)
+    signed_in_at = coalesce((patch ->> 'signed_in_at')::timestamptz, signed_in_at),
+    locked_out_at = CASE WHEN patch ? 'locked_out_at' THEN (patch ->> 'locked_out_at')::timestamptz ELSE locked_out_at END
   FROM (
     SELECT c.id, c.patch::jsonb FROM unnest(${column(rows, 'id')}::text[], ${column(rows, 'patch')}::text[]) AS c (id, patch)
   ) AS changed
@@ -210,6 +216,8 @@ export interface WantedUsers {
   readonly q?: string;
   /** Whether a word of `q` may be part of the e-mail address instead, which not everybody may look for. */
   readonly byEmail?: boolean;
+  /** Only users with one of these ids. */
+  readonly ids?: readonly string[];
   /** Only users with one of these usernames, whatever the case. */
   readonly usernames?: readonly string[];
   readonly role?: ServerRole;
@@ -271,7 +279,7 @@ const standings = {
 
 /** As SQL; `value` makes a parameter of a value. */
 function conditionsOf(wanted: WantedUsers, value: (text: string) => string): string[] {
-  const { q, byEmail, usernames, role, status, bot, secondFactor } = wanted;
+  const { q, byEmail, ids, usernames, role, status, bot, secondFactor } = wanted;
   const { createdFrom, createdBefore, signedInFrom, signedInBefore } = wanted;
   const conditions: string[] = [];
   if (q) {
@@ -285,6 +293,7 @@ function conditionsOf(wanted: WantedUsers, value: (text: string) => string): str
     });
     conditions.push(...(words.length > 0 ? words : ['false']));
   }
+  if (ids) conditions.push(`id IN (${ids.map((id) => value(keyValue(id))).join()})`);
   if (usernames)
     conditions.push(`username_key IN (${usernames.map((name) => value(nameKeyValue(name) ?? '')).join()})`);
   if (role) conditions.push(`role = ${value(role)}`);
@@ -304,6 +313,19 @@ export async function listAdministrators(db: ReadDatabase, most: number): Promis
   const rows = await sql<{ id: string }[]>`
     SELECT id FROM ${schema}.people WHERE role = 'admin' AND NOT suspended AND NOT deactivated ORDER BY id LIMIT ${most}`;
   return rows.map(({ id }) => id);
+}
+
+/**
+ * People who were locked out by too many wrong passwords after `since` (RFC 3339) and have not signed in since, the latest
+ * first, at most `most`. Suspended and deactivated people are left out: they could not sign in anyway.
+ */
+export async function lockedOut(db: ReadDatabase, since: string, most: number): Promise<{ id: string; at: string }[]> {
+  const { sql, schema } = reading(db);
+  const rows = await sql<{ id: string; locked_out_at: Date }[]>`
+    SELECT id, locked_out_at FROM ${schema}.people
+    WHERE locked_out_at > ${since} AND NOT suspended AND NOT deactivated
+    ORDER BY locked_out_at DESC LIMIT ${most}`;
+  return rows.map(({ id, locked_out_at }) => ({ id, at: timeOf(locked_out_at) }));
 }
 
 /**

@@ -125,6 +125,14 @@ export async function listReports(db: ReadDatabase, { room, settled, page }: Rep
   return toPage(rows, page, list, toReport, (row) => [timeOf(row.reported_at), row.position]);
 }
 
+/** How many reports nobody has settled, counted up to `most`. */
+export async function countOpenReports(db: ReadDatabase, most: number): Promise<number> {
+  const { sql, schema } = reading(db);
+  const [row] = await sql<{ count: number }[]>`
+    SELECT count(*)::int AS count FROM (SELECT FROM ${schema}.reports WHERE NOT settled LIMIT ${most}) AS open`;
+  return row?.count ?? 0;
+}
+
 /** One report, or null. */
 export async function getReport(db: ReadDatabase, room: string, id: string): Promise<Report | null> {
   const { sql } = reading(db);

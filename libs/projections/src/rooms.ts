@@ -32,7 +32,10 @@ export const rooms: Projection = {
       message_count bigint NOT NULL DEFAULT 0,
       last_message bigint,
       active_at timestamptz NOT NULL,
-      active_position bigint NOT NULL
+      active_position bigint NOT NULL,
+      closed_at timestamptz,
+      closed_by text,
+      close_reason text
     ) WITH (fillfactor = 50);`,
 
   indexes: (schema) => `
@@ -107,7 +110,12 @@ function sumUp(change: Change, event: Recorded): void {
       break;
     }
     case 'ChatClosed':
-      change.patch.status = 'closed';
+      Object.assign(change.patch, {
+        status: 'closed',
+        closed_at: timeValue(event),
+        closed_by: textValue(event.actor),
+        close_reason: textValue(event.data.reason),
+      });
       break;
     case 'MemberJoined':
       change.members++;
@@ -172,7 +180,10 @@ const updateChanged = (tx: Transaction, schema: string, rows: readonly Change[])
     message_count = r.message_count + changed.messages,
     last_message = coalesce(changed.last_message, r.last_message),
     active_at = coalesce(changed.active_at, r.active_at),
-    active_position = coalesce(changed.active_position, r.active_position)
+    active_position = coalesce(changed.active_position, r.active_position),
+    closed_at = coalesce((patch ->> 'closed_at')::timestamptz, r.closed_at),
+    closed_by = coalesce(patch ->> 'closed_by', r.closed_by),
+    close_reason = coalesce(patch ->> 'close_reason', r.close_reason)
   FROM (
     SELECT id, revision, members, messages, last_message, active_at, active_position, patch::jsonb
     FROM unnest(
@@ -204,6 +215,8 @@ export interface Room {
   readonly messageCount: number;
   /** When the last message was posted; of a room without any, when it was created. */
   readonly activeAt: string;
+  /** Null while the room is open; `by` is null for the service, `reason` if none was given or once it is erased. */
+  readonly closing: { readonly at: string; readonly by: string | null; readonly reason: string | null } | null;
 }
 
 /** Whatever its visibility: whether the asker may know of the room is for the caller to judge. */
@@ -288,6 +301,9 @@ export interface RoomRow {
   member_count: number;
   message_count: string;
   active_at: Date;
+  closed_at: Date | null;
+  closed_by: string | null;
+  close_reason: string | null;
 }
 
 export const toRoom = (row: RoomRow): Room => ({
@@ -305,4 +321,5 @@ export const toRoom = (row: RoomRow): Room => ({
   memberCount: row.member_count,
   messageCount: Number(row.message_count),
   activeAt: timeOf(row.active_at),
+  closing: row.closed_at && { at: timeOf(row.closed_at), by: row.closed_by, reason: row.close_reason },
 });

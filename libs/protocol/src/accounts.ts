@@ -1,3 +1,4 @@
+import { limits } from '@verbatim/domain';
 import { z } from 'zod';
 import {
   changes,
@@ -16,6 +17,7 @@ import {
   time,
   trimmedText,
   username,
+  visibleText,
 } from './fields.js';
 import { listOf, order, paging } from './lists.js';
 import { passwordResetSchema } from './sessions.js';
@@ -52,9 +54,15 @@ export const changeMeBody = changes({ displayName });
 export const changeUserBody = changes({
   role: serverRole,
   suspended: z.boolean().describe('True locks the account out at once, false lets it in again.'),
+  reason: visibleText(0, limits.reason)
+    .nullable()
+    .describe('Why the person is suspended; only together with `suspended: true`. Recorded in the account.'),
   deactivated: z.boolean().describe('True ends the use of the account at once, false gives it back to its holder.'),
   displayName,
   email: email.nullable().describe('The address by which the person is recognized at single sign-on; null clears it.'),
+}).refine(({ reason, suspended }) => reason === undefined || reason === null || suspended === true, {
+  path: ['reason'],
+  error: 'may only be given together with suspended: true',
 });
 
 export const createUserBody = z
@@ -80,6 +88,15 @@ const usernames = parameter(
     .optional(),
 );
 
+const uuid = '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}';
+const ids = parameter(
+  z
+    .string()
+    .regex(new RegExp(`^${uuid}(,${uuid}){0,99}$`), 'must be at most 100 ids with commas between them')
+    .toLowerCase()
+    .optional(),
+);
+
 /** Which people are wanted. */
 const wanted = {
   q: parameter(trimmedText(200).optional()).describe(
@@ -88,6 +105,7 @@ const wanted = {
       'an e-mail address, of 3 characters or more.',
   ),
   usernames: usernames.describe('Only the people with these usernames: at most 100, with commas between them.'),
+  ids: ids.describe('Only the people with these ids: at most 100, with commas between them.'),
   role: parameter(serverRole.optional()).describe('Only people with this role on the service.'),
   status: parameter(z.enum(['active', 'suspended', 'deactivated']).optional()).describe(
     'Only people whose account is so.',

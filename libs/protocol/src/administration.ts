@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { serverRole } from './accounts.js';
 import { count, position, time, timeToCome, visibleText } from './fields.js';
 import { maintenanceNow } from './operation.js';
+import { personSchema } from './person.js';
 
 // Read models -------------------------------------------------------------------------------------------------------
 
@@ -53,6 +54,23 @@ export const replicaSchema = z.object({
 });
 export type Replica = z.output<typeof replicaSchema>;
 
+export const waitingPersonSchema = z.object({
+  person: personSchema,
+  why: z
+    .enum(['locked_out', 'link_open', 'link_expired'])
+    .describe(
+      '`locked_out`: too many wrong passwords within the last week, and no sign-in since; `link_open`: has a link to choose a ' +
+        'password and has not used it; `link_expired`: the link ran out within the last two weeks.',
+    ),
+  since: time,
+});
+
+export const connectedSchema = z.object({
+  at: time.describe('The start of a quarter of an hour.'),
+  people: count.describe('The most people who were connected at once, in all processes; likewise `sockets`.'),
+  sockets: count,
+});
+
 export const overviewSchema = z.object({
   accounts: count.describe('All that were ever made, of people and of bots.'),
   openRooms: count,
@@ -61,6 +79,27 @@ export const overviewSchema = z.object({
     .array(daySchema)
     .describe('The last 30 up to today, the oldest first. What was imported counts when it happened.'),
   replicas: z.array(replicaSchema).describe('Processes that serve, as they told within the last seconds.'),
+  openReports: count.describe('Reports that nobody has settled; 1,000 stands for that many or more.'),
+  waiting: z
+    .object({
+      count: count.describe('How many people wait; 1,000 stands for that many or more.'),
+      people: z.array(waitingPersonSchema).describe('Those who have waited least, at most 20.'),
+    })
+    .describe('People who cannot get in without help.'),
+  connected: z
+    .array(connectedSchema)
+    .describe('The last 24 hours, the oldest first. A quarter of an hour in which the service did not run is missing.'),
+  process: z
+    .object({
+      missing: z
+        .array(z.string())
+        .describe('Parts that do not work: `database`, `event store`, `feed`, `read models`.'),
+      startedAt: time,
+      memoryBytes: count.describe('Resident memory.'),
+      behind: count.describe('Events that lists do not show yet; in some stores bytes of the log.'),
+      searchBehind: count.describe('Events that search does not find yet; in some stores bytes of the log.'),
+    })
+    .describe('The process that answers.'),
 });
 export type Overview = z.output<typeof overviewSchema>;
 

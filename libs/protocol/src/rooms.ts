@@ -135,6 +135,15 @@ export const roomSchema = z.object({
   activeAt: time
     .optional()
     .describe('When the last message was posted, or the room created if there is none. Told as `messageCount` is.'),
+  closing: z
+    .object({
+      at: time,
+      by: id.nullable().describe('Id of a user, or null for the service.'),
+      reason: z.string().nullable(),
+    })
+    .nullable()
+    .optional()
+    .describe('When, by whom and why the room was closed; null while it is open. Told as `messageCount` is.'),
 });
 export type Room = z.output<typeof roomSchema>;
 export const roomListSchema = listOf(roomSchema);

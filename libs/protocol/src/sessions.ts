@@ -58,6 +58,11 @@ export type PasswordReset = z.output<typeof passwordResetSchema>;
 
 export const totpStatusSchema = z.object({
   enabled: z.boolean(),
+  required: z
+    .boolean()
+    .describe(
+      'Whether the role of the caller demands one. Until it is set up, only the calls that set it up are answered.',
+    ),
   recoveryCodesLeft: count,
 });
 export type TotpStatus = z.output<typeof totpStatusSchema>;

@@ -33,7 +33,9 @@ export const userEventData = {
       ),
   }),
   UserRoleChanged: z.object({ role: serverRole }),
-  UserSuspended: nothing,
+  UserSuspended: z.object({
+    reason: erasable.optional().describe('Absent if none was given. Only for administrators and auditors.'),
+  }),
   UserReinstated: nothing,
   UserDeactivated: nothing,
   UserReactivated: nothing,

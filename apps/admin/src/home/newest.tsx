@@ -2,13 +2,12 @@ import { Card, CardContent, List, ListItem, ListItemButton, ListItemText, Skelet
 import type { Room, User } from '@verbatim/protocol';
 import type { ReactNode } from 'react';
 import { Link, useGetList, useTranslate } from 'react-admin';
+import { Moment } from '../look/moment';
 import { nameOfRoom } from '../rooms/name-of-room';
-import { LOOK_AGAIN } from '../service/look-again';
+import { live } from '../service/queries';
 import { nameOf } from '../users/name-of';
-import { useRegion } from '../words/region';
 
 const few = { page: 1, perPage: 5 };
-const live = { refetchInterval: LOOK_AGAIN };
 
 export function NewestRooms() {
   const sort = { field: 'activeAt', order: 'DESC' } as const;
@@ -77,14 +76,11 @@ function Few({ title, all, allLabel, empty, children }: FewProps) {
 }
 
 function Line({ to, at, children }: { to: string; at: string; children: ReactNode }) {
-  const locale = useRegion();
   return (
     <ListItem disablePadding>
       <ListItemButton component={Link} to={to} sx={{ gap: 2 }}>
-        <ListItemText primary={children} />
-        <Typography component="time" dateTime={at} variant="body2" color="textSecondary">
-          {new Date(at).toLocaleString(locale, { dateStyle: 'short', timeStyle: 'short' })}
-        </Typography>
+        <ListItemText primary={<bdi>{children}</bdi>} sx={{ minWidth: 0, overflowWrap: 'anywhere' }} />
+        <Moment at={at} variant="body2" color="textSecondary" />
       </ListItemButton>
     </ListItem>
   );

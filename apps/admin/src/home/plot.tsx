@@ -1,17 +1,29 @@
 import { useTheme } from '@mui/material';
 import { Area, AreaChart, CartesianGrid, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
 import { useRegion } from '../words/region';
-import type { Point } from './figures';
+
+/** A point of a plot. */
+export interface Point {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly value: number;
+}
+
+export interface PlotProps {
+  readonly points: readonly Point[];
+  /** What one point stands for. */
+  readonly by: 'day' | 'time';
+}
 
 /** One figure over time. What it shows is also told in the caption, so it is a picture for those who see it. */
-export default function Plot({ points, by }: { points: readonly Point[]; by?: 'day' | undefined }) {
+export default function Plot({ points, by }: PlotProps) {
   const { palette } = useTheme();
   const locale = useRegion();
   const time = (at: unknown) => {
     const date = new Date(Number(at));
     // Days are those of UTC, wherever one looks at them.
     if (by === 'day') return date.toLocaleDateString(locale, { timeZone: 'UTC', day: 'numeric', month: 'short' });
-    return date.toLocaleTimeString(locale);
+    return date.toLocaleTimeString(locale, { timeStyle: 'short' });
   };
   return (
     <div aria-hidden="true" style={{ height: '100%' }}>

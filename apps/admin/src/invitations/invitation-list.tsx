@@ -1,7 +1,7 @@
 import { Typography } from '@mui/material';
 import { List, TopToolbar, useTranslate } from 'react-admin';
 import { Still } from '../look/still';
-import { LOOK_AGAIN } from '../service/look-again';
+import { liveList } from '../service/queries';
 import { InvitationTable } from './invitation-table';
 import { Invite } from './invite';
 
@@ -18,7 +18,7 @@ export default function InvitationList() {
       empty={false}
       perPage={25}
       exporter={false}
-      queryOptions={{ refetchInterval: LOOK_AGAIN }}
+      queryOptions={liveList}
     >
       <Typography color="textSecondary" sx={{ p: 2 }}>
         {translate('verbatim.invitations.lead')}

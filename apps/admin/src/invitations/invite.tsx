@@ -56,11 +56,11 @@ function InviteDialog({ room, onMade, onEnd }: { room?: Room; onMade(code: strin
   const [role, setRole] = useState<(typeof roles)[number]>('member');
   const uses = numberOf(typed);
   const { act, busy, error } = useDeed(
-    () => {
+    (options) => {
       const body = { uses, expiresInSeconds: spans[span] };
       return room
-        ? client.call('createRoomInvitation', { params: { id: room.id }, body: { ...body, role } })
-        : client.call('createInvitation', { body });
+        ? client.call('createRoomInvitation', { params: { id: room.id }, body: { ...body, role } }, options)
+        : client.call('createInvitation', { body }, options);
     },
     ({ code }) => onMade(code),
   );

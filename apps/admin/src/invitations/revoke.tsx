@@ -24,10 +24,10 @@ function RevokeDialog({ invitation: { id, roomId }, onEnd }: { invitation: Invit
   const translate = useTranslate();
   const notify = useNotify();
   const { act, busy, error } = useDeed(
-    () =>
+    (options) =>
       roomId
-        ? client.call('revokeRoomInvitation', { params: { id: roomId, invitationId: id } })
-        : client.call('revokeInvitation', { params: { id } }),
+        ? client.call('revokeRoomInvitation', { params: { id: roomId, invitationId: id } }, options)
+        : client.call('revokeInvitation', { params: { id } }, options),
     () => {
       notify('verbatim.invitations.revoke_done');
       onEnd();

@@ -1,18 +1,9 @@
-import {
-  Alert,
-  Button,
-  Dialog,
-  DialogActions,
-  DialogContent,
-  DialogTitle,
-  List,
-  ListItem,
-  ListItemText,
-} from '@mui/material';
+import { Button, Dialog, DialogActions, DialogContent, DialogTitle, List, ListItem, ListItemText } from '@mui/material';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import type { Invitation } from '@verbatim/protocol';
 import { useState } from 'react';
 import { Link, useTranslate } from 'react-admin';
+import { Failure } from '../look/failure';
 import { Moment } from '../look/moment';
 import { client } from '../service/client';
 import { shown } from '../service/failure';
@@ -48,7 +39,7 @@ function UsesDialog({ id, onEnd }: { id: string; onEnd(): void }) {
     <Dialog open onClose={onEnd} fullWidth maxWidth="sm" aria-labelledby="uses-title">
       <DialogTitle id="uses-title">{translate('verbatim.invitations.who_title')}</DialogTitle>
       <DialogContent>
-        {error && <Alert severity="error">{error.message}</Alert>}
+        <Failure error={error} />
         <List dense>
           {data?.pages
             .flatMap(({ items }) => items)

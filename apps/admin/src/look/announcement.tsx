@@ -3,13 +3,15 @@ import { useQuery } from '@tanstack/react-query';
 import type { Maintenance, Announcement as Told } from '@verbatim/protocol';
 import { useTranslate } from 'react-admin';
 import { client } from '../service/client';
+import { shown } from '../service/failure';
 import { LOOK_AGAIN } from '../service/look-again';
 import { Moment } from './moment';
 
 export const ABOUT = ['about'];
 
-const useAbout = () =>
-  useQuery({ queryKey: ABOUT, queryFn: () => client.call('getAbout'), refetchInterval: LOOK_AGAIN }).data;
+/** What the service tells everybody about itself; undefined until it is known. */
+export const useAbout = () =>
+  useQuery({ queryKey: ABOUT, queryFn: () => shown(client.call('getAbout')), refetchInterval: LOOK_AGAIN }).data;
 
 /** What administrators tell everybody now, or null. */
 export const useAnnouncement = (): Told | null => useAbout()?.announcement ?? null;

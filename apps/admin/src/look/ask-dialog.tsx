@@ -1,5 +1,5 @@
 import {
-  Alert,
+  Box,
   Button,
   type ButtonProps,
   Dialog,
@@ -7,10 +7,13 @@ import {
   DialogContent,
   DialogContentText,
   DialogTitle,
+  LinearProgress,
   TextField,
+  Typography,
 } from '@mui/material';
 import { type FormEvent, type ReactNode, useId, useState } from 'react';
 import { useTranslate } from 'react-admin';
+import { Failure } from './failure';
 
 interface AskDialogProps {
   /** These three are whole sentences or words, translated already. */
@@ -25,24 +28,28 @@ interface AskDialogProps {
   readonly busy: boolean;
   /** Why it did not succeed. */
   readonly error: Error | null;
+  /** Keys of sentences for codes of errors that mean something more special here. */
+  readonly meanings?: Readonly<Record<string, string>>;
   readonly children?: ReactNode;
   onSubmit(): void;
   onEnd(): void;
 }
 
-/** Asks before something is done, and says in its place what went wrong. */
+/** Asks before something is done, and says in its place what went wrong. It can be left at any time. */
 export function AskDialog(props: AskDialogProps) {
-  const { title, text, action, color, typed, ready = true, busy, error, children, onSubmit, onEnd } = props;
+  const { title, text, action, color, typed, ready = true, busy, error, meanings, children, onSubmit, onEnd } = props;
   const translate = useTranslate();
   const id = useId();
   const [given, setGiven] = useState('');
   const sure = ready && (typed === undefined || given.trim() === typed);
   const submit = (event: FormEvent) => {
     event.preventDefault();
+    // What is asked here belongs to no form behind the dialog.
+    event.stopPropagation();
     if (sure && !busy) onSubmit();
   };
   return (
-    <Dialog open onClose={busy ? undefined : onEnd} fullWidth maxWidth="sm" aria-labelledby={id}>
+    <Dialog open onClose={onEnd} fullWidth maxWidth="sm" aria-labelledby={id}>
       <form onSubmit={submit}>
         <DialogTitle id={id}>{title}</DialogTitle>
         <DialogContent>
@@ -59,15 +66,12 @@ export function AskDialog(props: AskDialogProps) {
               autoFocus={!children}
             />
           )}
-          {error && (
-            <Alert severity="error" sx={{ mt: 1 }}>
-              {error.message}
-            </Alert>
-          )}
+          <Failure error={error} meanings={meanings} sx={{ mt: 1 }} />
+          {busy && <Waiting />}
         </DialogContent>
         <DialogActions>
           {/* Something in the dialog has the focus from the beginning, for those who hear what is there. */}
-          <Button onClick={onEnd} disabled={busy} autoFocus={!children && typed === undefined}>
+          <Button onClick={onEnd} autoFocus={!children && typed === undefined}>
             {translate('verbatim.cancel')}
           </Button>
           <Button type="submit" color={color} disabled={!sure || busy}>
@@ -79,13 +83,33 @@ export function AskDialog(props: AskDialogProps) {
   );
 }
 
+/** What is under way may take a while when the service is away, and can be given up. */
+function Waiting() {
+  const translate = useTranslate();
+  return (
+    <Box role="status" sx={{ mt: 2 }}>
+      <LinearProgress />
+      <Typography variant="body2" color="textSecondary" sx={{ mt: 1 }}>
+        {translate('verbatim.ask.busy')}
+      </Typography>
+    </Box>
+  );
+}
+
+interface ReasonInputProps {
+  readonly value: string;
+  /** Key of the sentence that tells who can read it. */
+  readonly help?: string;
+  onChange(reason: string): void;
+}
+
 /** Where a reason is asked for; `onChange` is told what was typed. */
-export function ReasonInput({ value, onChange }: { value: string; onChange(reason: string): void }) {
+export function ReasonInput({ value, help = 'verbatim.rooms.reason_help', onChange }: ReasonInputProps) {
   const translate = useTranslate();
   return (
     <TextField
       label={translate('verbatim.rooms.reason')}
-      helperText={translate('verbatim.rooms.reason_help')}
+      helperText={translate(help)}
       value={value}
       onChange={({ target }) => onChange(target.value)}
       slotProps={{ htmlInput: { maxLength: 500 } }}

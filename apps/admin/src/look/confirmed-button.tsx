@@ -1,8 +1,10 @@
 import { Button } from '@mui/material';
 import { type ReactNode, useState } from 'react';
-import { Confirm, useTranslate } from 'react-admin';
+import { useTranslate } from 'react-admin';
+import { AskDialog } from './ask-dialog';
+import { type Cancellable, useDeed } from './use-deed';
 
-interface ConfirmedButtonProps {
+interface ConfirmedButtonProps<A> {
   /** Word on the button, and on the one that confirms. */
   readonly label: string;
   /** What the button is called where its word alone does not tell, as in the rows of a table. */
@@ -12,19 +14,15 @@ interface ConfirmedButtonProps {
   readonly text: string;
   /** What takes something away is marked as such. */
   readonly takesAway?: boolean;
-  readonly busy: boolean;
-  onConfirmed(): void;
+  deed(options: Cancellable): Promise<A>;
+  onDone(answer: A): void;
 }
 
 /** A button that does what it says once that is confirmed. */
-export function ConfirmedButton(props: ConfirmedButtonProps) {
-  const { label, name, icon, title, text, takesAway = false, busy, onConfirmed } = props;
+export function ConfirmedButton<A>(props: ConfirmedButtonProps<A>) {
+  const { label, name, icon, takesAway = false } = props;
   const translate = useTranslate();
   const [asking, setAsking] = useState(false);
-  const confirmed = () => {
-    setAsking(false);
-    onConfirmed();
-  };
   return (
     <>
       <Button
@@ -32,26 +30,40 @@ export function ConfirmedButton(props: ConfirmedButtonProps) {
         startIcon={icon}
         aria-label={name}
         color={takesAway ? 'error' : 'primary'}
-        // A button that is disabled loses the focus, and whoever uses the keyboard their place.
-        aria-disabled={busy}
-        onClick={() => !busy && setAsking(true)}
-        sx={{ whiteSpace: 'nowrap', '&[aria-disabled=true]': { opacity: 0.5 } }}
+        onClick={() => setAsking(true)}
+        sx={{ whiteSpace: 'nowrap' }}
       >
         {translate(label)}
       </Button>
-      {/* Gone at once: while it faded away it would ask for what the button has become, and take a second click for it. */}
-      {asking && (
-        <Confirm
-          isOpen
-          title={title}
-          content={text}
-          confirm={translate(label)}
-          cancel={translate('verbatim.cancel')}
-          confirmColor={takesAway ? 'warning' : 'primary'}
-          onConfirm={confirmed}
-          onClose={() => setAsking(false)}
-        />
-      )}
+      {asking && <Confirmation {...props} onEnd={() => setAsking(false)} />}
     </>
+  );
+}
+
+function Confirmation<A>({
+  label,
+  title,
+  text,
+  takesAway,
+  deed,
+  onDone,
+  onEnd,
+}: ConfirmedButtonProps<A> & { onEnd(): void }) {
+  const translate = useTranslate();
+  const { act, busy, error } = useDeed(deed, (answer: A) => {
+    onEnd();
+    onDone(answer);
+  });
+  return (
+    <AskDialog
+      title={title}
+      text={text}
+      action={translate(label)}
+      color={takesAway ? 'error' : 'primary'}
+      busy={busy}
+      error={error}
+      onSubmit={() => act()}
+      onEnd={onEnd}
+    />
   );
 }

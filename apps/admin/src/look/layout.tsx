@@ -1,59 +1,91 @@
-import { type Theme, useMediaQuery } from '@mui/material';
-import { useEffect } from 'react';
+import AccountIcon from '@mui/icons-material/ManageAccountsOutlined';
+import { ListItemIcon, ListItemText, MenuItem, type Theme, useMediaQuery } from '@mui/material';
 import {
   AppBar,
   Layout,
   type LayoutProps,
+  Link,
   LoadingIndicator,
   LocalesMenuButton,
+  Logout,
   TitlePortal,
   ToggleThemeButton,
-  useLocaleState,
+  UserMenu,
+  useTranslate,
+  useUserMenu,
 } from 'react-admin';
+import { SetUpPage } from '../account/set-up-page';
 import { useNews } from '../service/look-again';
+import { useMissingSecondFactor } from '../service/second-factor';
 import { Proofs } from '../sign-in/proof-dialog';
 import { SessionWatch } from '../sign-in/session-watch';
 import { Announcement } from './announcement';
+import { ConnectionBanner } from './connection-banner';
+import { DocumentTitle } from './document-title';
+import { useLanguageOfPage } from './language-of-page';
 
-export function DashboardLayout({ children, ...props }: LayoutProps) {
+/** What is around each page. Whoever has to set up a second factor first sees nothing but that. */
+export function DashboardLayout(props: LayoutProps) {
   useLanguageOfPage();
-  useNews();
   return (
     <>
       <SessionWatch />
       <Proofs />
-      <Layout {...props} appBar={Bar}>
-        <Announcement />
-        {children}
-      </Layout>
+      {useMissingSecondFactor() ? <SetUpPage /> : <WholeLayout {...props} />}
     </>
+  );
+}
+
+function WholeLayout({ children, ...props }: LayoutProps) {
+  useNews();
+  return (
+    <Layout {...props} appBar={Bar}>
+      <DocumentTitle />
+      <ConnectionBanner />
+      <Announcement />
+      {children}
+    </Layout>
   );
 }
 
 function Bar() {
   return (
-    <AppBar color="secondary" toolbar={<Tools />}>
+    <AppBar color="secondary" toolbar={<Tools />} userMenu={<OwnMenu />}>
       <TitlePortal component="h1" />
     </AppBar>
   );
 }
 
-/** On a phone the title needs the place of the languages, which the sign-in page offers too. */
+/** On a phone the title needs the place of the languages, which the page of one's own account offers too. */
 function Tools() {
   const narrow = useMediaQuery((theme: Theme) => theme.breakpoints.down('sm'));
   return (
     <>
       {!narrow && <LocalesMenuButton />}
-      <ToggleThemeButton />
+      {!narrow && <ToggleThemeButton />}
       <LoadingIndicator />
     </>
   );
 }
 
-/** Screen readers choose their voice by it. */
-export function useLanguageOfPage() {
-  const [locale] = useLocaleState();
-  useEffect(() => {
-    document.documentElement.lang = locale;
-  }, [locale]);
+function OwnMenu() {
+  return (
+    <UserMenu>
+      <OwnAccount />
+      <Logout />
+    </UserMenu>
+  );
+}
+
+function OwnAccount() {
+  const translate = useTranslate();
+  const menu = useUserMenu();
+  return (
+    <MenuItem component={Link} to="/account" onClick={() => menu?.onClose()}>
+      <ListItemIcon>
+        <AccountIcon fontSize="small" />
+      </ListItemIcon>
+      <ListItemText>{translate('verbatim.own.title')}</ListItemText>
+    </MenuItem>
+  );
 }

@@ -1,12 +1,19 @@
 import { Typography, type TypographyProps } from '@mui/material';
-import { useRegion } from '../words/region';
+import { useRecordContext } from 'react-admin';
+import { useMoment } from '../words/region';
 
 /** A time, to the minute, as it is written where the person is. */
 export function Moment({ at, ...look }: { at: string } & Pick<TypographyProps, 'variant' | 'color'>) {
-  const locale = useRegion();
+  const moment = useMoment();
   return (
-    <Typography component="time" dateTime={at} variant="inherit" {...look}>
-      {new Date(at).toLocaleString(locale, { dateStyle: 'short', timeStyle: 'short' })}
+    <Typography component="time" dateTime={at} variant="inherit" sx={{ whiteSpace: 'nowrap' }} {...look}>
+      {moment(at)}
     </Typography>
   );
+}
+
+/** A field of the record around it that holds a time, or none. `label` is for the layout around it. */
+export function MomentField({ source }: { source: string; label?: string }) {
+  const at = useRecordContext<Record<string, unknown> & { id: string }>()?.[source];
+  return typeof at === 'string' ? <Moment at={at} variant="body2" /> : '–';
 }

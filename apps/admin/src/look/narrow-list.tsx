@@ -41,7 +41,11 @@ export function NarrowList<R extends RaRecord<string>>(props: NarrowListProps<R>
               to={createPath({ resource, type: 'show', id: record.id })}
               sx={{ gap: 1, minWidth: 0 }}
             >
-              <ListItemText primary={name(record)} secondary={more(record)} sx={{ overflowWrap: 'anywhere' }} />
+              <ListItemText
+                primary={<bdi>{name(record)}</bdi>}
+                secondary={more(record)}
+                sx={{ overflowWrap: 'anywhere' }}
+              />
               {standing(record)}
             </ListItemButton>
           </ListItem>

@@ -42,7 +42,7 @@ export function ShownOnce({ title, text, label, secret, onEnd }: ShownOnceProps)
 }
 
 /** Browsers let secure pages write to the clipboard; elsewhere the text is there to be marked and copied by hand. */
-function useCopy() {
+export function useCopy() {
   const notify = useNotify();
   return async (text: string) => {
     try {

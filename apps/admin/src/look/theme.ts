@@ -25,6 +25,32 @@ const common: RaThemeOptions = {
         '.RaTabbedShowLayout-content': { overflowX: 'auto' },
         // Buttons that nobody sees must not be reached either.
         '.MuiToolbar-root.RaBulkActionsToolbar-collapsed': { visibility: 'hidden' },
+        // A link that is spread over its row; what else can be used in the row stays above it.
+        'tr:has(.row-link)': { position: 'relative' },
+        'tr:hover:has(.row-link)': { backgroundColor: 'rgba(128, 128, 128, 0.08)' },
+        '.row-link::after': { content: '""', position: 'absolute', inset: 0 },
+        '.row-link:focus-visible': { outline: 'none' },
+        '.row-link:focus-visible::after': { outline: '3px solid currentColor', outlineOffset: -3 },
+        'tr:has(.row-link) :is(button, a:not(.row-link), .MuiCheckbox-root, .MuiInputBase-root)': {
+          position: 'relative',
+          zIndex: 1,
+        },
+        // Long names break rather than widen the page.
+        '.MuiTableCell-root': { overflowWrap: 'anywhere' },
+        '.MuiTableCell-head': { overflowWrap: 'normal' },
+        '.MuiTableCell-body': { minWidth: '6em' },
+        // A table that is wider than the window scrolls by itself.
+        '.RaList-content, .RaDataTable-tableWrapper': { overflowX: 'auto', maxWidth: '100%' },
+        '.RaList-main, .list-page': { minWidth: 0, maxWidth: '100%' },
+        '.RaTopToolbar-root, .RaTopToolbar-root.MuiToolbar-root': { backgroundColor: 'transparent' },
+        'td:has(.row-link)': { minWidth: '12em' },
+        '.MuiTableCell-paddingCheckbox': { minWidth: 0 },
+        '.MuiDialogTitle-root, .MuiAlert-message, .MuiMenuItem-root, .MuiSnackbarContent-message': {
+          overflowWrap: 'anywhere',
+        },
+        '.MuiMenuItem-root': { whiteSpace: 'normal' },
+        '.MuiAlert-message': { minWidth: 0 },
+        '.RaLabeled-label + *, .RaSimpleShowLayout-stack': { minWidth: 0, overflowWrap: 'anywhere' },
         '.RaMenuItemLink-active': { fontWeight: 600 },
         '@media (prefers-reduced-motion: reduce)': {
           '*, *::before, *::after': { transitionDuration: '1ms !important', animationDuration: '1ms !important' },

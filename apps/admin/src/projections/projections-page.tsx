@@ -1,5 +1,4 @@
 import {
-  Alert,
   Box,
   Card,
   CardContent,
@@ -15,23 +14,25 @@ import {
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import type { ProjectionGroup, Projections } from '@verbatim/protocol';
 import { Title, useTranslate } from 'react-admin';
+import { Failure } from '../look/failure';
+import { Moment } from '../look/moment';
 import { client } from '../service/client';
 import { shown } from '../service/failure';
 import { useRegion } from '../words/region';
 import { RebuildButton } from './rebuild-button';
 
-/** Milliseconds between two looks. */
-const LOOK_AGAIN = 2_000;
+/** Milliseconds between two looks while a rebuild runs. */
+const OFTEN_MS = 2_000;
 
 const PROJECTIONS = ['projections'];
 
 /** How far the read models are behind the log, and building them anew. */
-export function ProjectionsPage() {
+export default function ProjectionsPage() {
   const translate = useTranslate();
   const { data, error } = useQuery({
     queryKey: PROJECTIONS,
     queryFn: () => shown(client.call('getProjections')),
-    refetchInterval: LOOK_AGAIN,
+    refetchInterval: ({ state }) => (state.data?.rebuild ? OFTEN_MS : false),
   });
   return (
     <Box sx={{ p: { xs: 1, sm: 2 } }}>
@@ -39,7 +40,7 @@ export function ProjectionsPage() {
       <Typography color="textSecondary" sx={{ mb: 2 }}>
         {translate('verbatim.projections.lead')}
       </Typography>
-      {error && <Alert severity="error">{error.message}</Alert>}
+      <Failure error={error} />
       {data && <Now projections={data} />}
     </Box>
   );
@@ -72,7 +73,6 @@ function Now({ projections }: { projections: Projections }) {
 function Groups({ groups }: { groups: readonly ProjectionGroup[] }) {
   const translate = useTranslate();
   const number = useNumber();
-  const locale = useRegion();
   const head = (['group', 'checkpoint', 'lag', 'moved'] as const).map((word) => (
     <TableCell key={word}>{translate(`verbatim.projections.${word}`)}</TableCell>
   ));
@@ -90,7 +90,7 @@ function Groups({ groups }: { groups: readonly ProjectionGroup[] }) {
               </TableCell>
               <TableCell>{number(checkpoint)}</TableCell>
               <TableCell>{number(lag)}</TableCell>
-              <TableCell>{movedAt ? new Date(movedAt).toLocaleString(locale) : '–'}</TableCell>
+              <TableCell>{movedAt ? <Moment at={movedAt} /> : '–'}</TableCell>
             </TableRow>
           ))}
         </TableBody>

@@ -2,7 +2,7 @@ import { Stack, Typography } from '@mui/material';
 import type { Report } from '@verbatim/protocol';
 import { List, SelectInput, TopToolbar, useListContext, useTranslate } from 'react-admin';
 import { Still } from '../look/still';
-import { LOOK_AGAIN } from '../service/look-again';
+import { liveList } from '../service/queries';
 import { ReportCard } from './report-card';
 
 const statusChoices = (['open', 'settled'] as const).map((id) => ({ id, name: `verbatim.report_status.${id}` }));
@@ -19,7 +19,7 @@ export default function ReportList() {
       empty={false}
       perPage={10}
       exporter={false}
-      queryOptions={{ refetchInterval: LOOK_AGAIN }}
+      queryOptions={liveList}
     >
       <Still>
         <Cards />

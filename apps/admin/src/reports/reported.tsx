@@ -3,9 +3,11 @@ import { useQuery } from '@tanstack/react-query';
 import type { Report } from '@verbatim/protocol';
 import { useState } from 'react';
 import { Link, useTranslate } from 'react-admin';
+import { Failure } from '../look/failure';
 import { fromHistory, type Said } from '../rooms/messages/conversation';
 import { EntryOf } from '../rooms/messages/entry';
 import { RedactDialog } from '../rooms/messages/redact-dialog';
+import { useNames } from '../rooms/messages/use-names';
 import { why } from '../rooms/reasons';
 import { client } from '../service/client';
 import { shown } from '../service/failure';
@@ -24,8 +26,9 @@ export function Reported({ report, mayRedact }: { report: Report; mayRedact: boo
     queryFn: () => shown(around(roomId, messageRevision ?? 0)),
     enabled: messageRevision !== null,
   });
+  const nameOf = useNames(data ?? []);
   if (messageRevision === null) return <Alert severity="info">{translate('verbatim.reports.not_there')}</Alert>;
-  if (error) return <Alert severity="error">{error.message}</Alert>;
+  if (error) return <Failure error={error} />;
   if (!data) return null;
   const said = data.find((entry): entry is Said => entry.kind === 'said' && entry.id === messageId);
   const end = () => {
@@ -39,7 +42,7 @@ export function Reported({ report, mayRedact }: { report: Report; mayRedact: boo
       </Typography>
       <Box component="ol" sx={{ listStyle: 'none', m: 0, p: 0 }}>
         {data.map((entry) => (
-          <EntryOf key={entry.revision} entry={entry} found={entry === said} />
+          <EntryOf key={entry.revision} entry={entry} name={nameOf(entry)} found={entry === said} />
         ))}
       </Box>
       <Button component={Link} to={`/rooms/${roomId}/show/messages`}>
@@ -47,7 +50,7 @@ export function Reported({ report, mayRedact }: { report: Report; mayRedact: boo
       </Button>
       {mayRedact && said && !said.redacted && (
         <Button color="error" onClick={() => setRedacting(said)}>
-          {translate('verbatim.talk.redact_message', { name: said.author })}
+          {translate('verbatim.talk.redact_message', { name: nameOf(said) })}
         </Button>
       )}
       {redacting && <RedactDialog room={roomId} said={redacting} onEnd={end} />}

@@ -15,11 +15,15 @@ export function SettleDialog({ report, onEnd }: { report: Report; onEnd(): void 
   const [outcome, setOutcome] = useState<(typeof outcomes)[number] | null>(null);
   const [note, setNote] = useState('');
   const { act, busy, error } = useDeed(
-    (wanted: (typeof outcomes)[number]) =>
-      client.call('settleReport', {
-        params: { id: report.roomId, reportId: report.id },
-        body: { outcome: wanted, note: note.trim() || null },
-      }),
+    (options, wanted: (typeof outcomes)[number]) =>
+      client.call(
+        'settleReport',
+        {
+          params: { id: report.roomId, reportId: report.id },
+          body: { outcome: wanted, note: note.trim() || null },
+        },
+        options,
+      ),
     () => {
       notify('verbatim.reports.settle_done', { type: 'success' });
       onEnd();

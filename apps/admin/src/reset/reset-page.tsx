@@ -2,6 +2,7 @@ import { Alert, Button, Typography } from '@mui/material';
 import { useState } from 'react';
 import { Form, Link, maxLength, minLength, PasswordInput, required, useTranslate } from 'react-admin';
 import { useSearchParams } from 'react-router-dom';
+import { Failure } from '../look/failure';
 import { FrontPage } from '../look/front-page';
 import { client } from '../service/client';
 import { shown } from '../service/failure';
@@ -12,7 +13,7 @@ interface Chosen {
 }
 
 /** Where somebody who got a token from an administrator chooses a password. Nobody needs to be signed in. */
-export function ResetPage() {
+export default function ResetPage() {
   const translate = useTranslate();
   const token = useSearchParams()[0].get('token');
   const { state, refusal, choose } = useReset(token ?? '');
@@ -34,11 +35,7 @@ export function ResetPage() {
           <Typography color="textSecondary" sx={{ mt: 1, mb: 2 }}>
             {translate('verbatim.reset.lead')}
           </Typography>
-          {refusal && (
-            <Alert severity="error" sx={{ mb: 2 }}>
-              {refusal}
-            </Alert>
-          )}
+          <Failure error={refusal} meanings={{ unauthenticated: 'verbatim.reset.no_token' }} sx={{ mb: 2 }} />
           <PasswordForm busy={state === 'busy'} onChosen={choose} />
         </>
       )}
@@ -76,7 +73,7 @@ function PasswordForm({ busy, onChosen }: { busy: boolean; onChosen(chosen: Chos
 
 function useReset(token: string) {
   const [state, setState] = useState<'asking' | 'busy' | 'done'>('asking');
-  const [refusal, setRefusal] = useState<string | null>(null);
+  const [refusal, setRefusal] = useState<unknown>(null);
   const choose = async ({ password }: Chosen) => {
     setState('busy');
     setRefusal(null);
@@ -86,7 +83,7 @@ function useReset(token: string) {
       history.replaceState(null, '', `${location.pathname}#/reset`);
       setState('done');
     } catch (error) {
-      setRefusal((error as Error).message);
+      setRefusal(error);
       setState('asking');
     }
   };

@@ -11,12 +11,13 @@ import {
   ListItemText,
 } from '@mui/material';
 import type { Room } from '@verbatim/protocol';
-import { use, useId, useState } from 'react';
+import { use, useId, useRef, useState } from 'react';
 import { Button as ActionButton, useListContext, useRefresh, useTranslate } from 'react-admin';
 import { AskDialog, ReasonInput } from '../look/ask-dialog';
 import { ShowAnew } from '../look/show-anew';
 import { client } from '../service/client';
 import { shown } from '../service/failure';
+import { i18nProvider } from '../words/i18n';
 import { nameOfRoom } from './name-of-room';
 
 type Outcome = { is: 'waiting' | 'working' | 'done' } | { is: 'failed'; reason: string };
@@ -51,11 +52,11 @@ export function BulkClose() {
 }
 
 function CloseRooms({ rooms, onEnd }: { rooms: readonly Room[]; onEnd(changed: boolean): void }) {
-  const { outcomes, state, run } = useClosing(rooms);
+  const { outcomes, state, run, stop } = useClosing(rooms);
   return state === 'asking' ? (
     <Ask rooms={rooms} onSure={run} onEnd={() => onEnd(false)} />
   ) : (
-    <Progress rooms={rooms} outcomes={outcomes} over={state === 'over'} onEnd={() => onEnd(true)} />
+    <Progress rooms={rooms} outcomes={outcomes} over={state === 'over'} onStop={stop} onEnd={() => onEnd(true)} />
   );
 }
 
@@ -97,15 +98,16 @@ interface ProgressProps {
   readonly rooms: readonly Room[];
   readonly outcomes: Outcomes;
   readonly over: boolean;
+  onStop(): void;
   onEnd(): void;
 }
 
-function Progress({ rooms, outcomes, over, onEnd }: ProgressProps) {
+function Progress({ rooms, outcomes, over, onStop, onEnd }: ProgressProps) {
   const translate = useTranslate();
   const id = useId();
   const done = rooms.filter((room) => outcomes[room.id]?.is === 'done').length;
   return (
-    <Dialog open fullWidth maxWidth="sm" onClose={over ? onEnd : undefined} aria-labelledby={id}>
+    <Dialog open fullWidth maxWidth="sm" onClose={over ? onEnd : onStop} aria-labelledby={id}>
       <DialogTitle id={id}>{translate('verbatim.bulk_close.title', { smart_count: rooms.length })}</DialogTitle>
       <DialogContent>
         <DialogContentText role="status">
@@ -128,8 +130,8 @@ function Progress({ rooms, outcomes, over, onEnd }: ProgressProps) {
       </DialogContent>
       <DialogActions>
         {/* Another button once it is over, so that it takes the focus. */}
-        <Button key={`${over}`} onClick={onEnd} disabled={!over} autoFocus={over}>
-          {translate('verbatim.close')}
+        <Button key={`${over}`} onClick={over ? onEnd : onStop} autoFocus={over}>
+          {translate(over ? 'verbatim.close' : 'verbatim.cancel')}
         </Button>
       </DialogActions>
     </Dialog>
@@ -141,12 +143,16 @@ function useClosing(rooms: readonly Room[]) {
   const [outcomes, setOutcomes] = useState<Outcomes>({});
   const [state, setState] = useState<'asking' | 'running' | 'over'>('asking');
   const note = (id: string, outcome: Outcome) => setOutcomes((all) => ({ ...all, [id]: outcome }));
+  const control = useRef<AbortController | null>(null);
   const run = async (reason: string) => {
     setState('running');
+    control.current = new AbortController();
+    const { signal } = control.current;
     for (const { id } of rooms) {
+      if (signal.aborted) break;
       note(id, { is: 'working' });
       try {
-        await shown(client.call('closeRoom', { params: { id }, body: { reason } }));
+        await shown(client.call('closeRoom', { params: { id }, body: { reason } }, { signal }));
         note(id, { is: 'done' });
       } catch (error) {
         note(id, { is: 'failed', reason: (error as Error).message });
@@ -154,5 +160,6 @@ function useClosing(rooms: readonly Room[]) {
     }
     setState('over');
   };
-  return { outcomes, state, run };
+  const stop = () => control.current?.abort(new Error(i18nProvider.translate('verbatim.error.cancelled')));
+  return { outcomes, state, run, stop };
 }

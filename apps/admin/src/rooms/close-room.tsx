@@ -29,7 +29,8 @@ function CloseDialog({ room, onEnd }: { room: Room; onEnd(): void }) {
   const name = nameOfRoom(room);
   const [reason, setReason] = useState('');
   const { act, busy, error } = useDeed(
-    () => client.call('closeRoom', { params: { id: room.id }, body: { reason: reason.trim() || null } }),
+    (options) =>
+      client.call('closeRoom', { params: { id: room.id }, body: { reason: reason.trim() || null } }, options),
     () => {
       notify('verbatim.rooms.closed', { messageArgs: { name } });
       onEnd();

@@ -1,5 +1,5 @@
 import RoomIcon from '@mui/icons-material/ForumOutlined';
-import { lazy } from 'react';
+import { lazyPage } from '../look/lazy-page';
 import type { Source } from '../service/source';
 import { nameOfRoom } from './name-of-room';
 import { roomSource } from './rooms-source';
@@ -7,9 +7,9 @@ import { roomSource } from './rooms-source';
 export const rooms = {
   name: 'rooms',
   icon: RoomIcon,
-  list: lazy(() => import('./room-list')),
-  show: lazy(() => import('./room-show')),
-  create: lazy(() => import('./room-create')),
+  list: lazyPage(() => import('./room-list')),
+  show: lazyPage(() => import('./room-show')),
+  create: lazyPage(() => import('./room-create')),
   recordRepresentation: nameOfRoom,
   source: roomSource as unknown as Source,
 };

@@ -8,7 +8,7 @@ import {
 } from 'react-admin';
 import { InvitationTable } from '../invitations/invitation-table';
 import { Invite } from '../invitations/invite';
-import { LOOK_AGAIN } from '../service/look-again';
+import { liveList } from '../service/queries';
 
 /** The invitations to this room. */
 export function InvitationsTab() {
@@ -24,7 +24,7 @@ function Invitations({ room }: { room: Room }) {
     exporter: false,
     disableSyncWithLocation: true,
     storeKey: false,
-    queryOptions: { refetchInterval: LOOK_AGAIN },
+    queryOptions: liveList,
   });
   return (
     <ResourceContextProvider value="invitations">

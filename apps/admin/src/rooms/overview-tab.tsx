@@ -1,13 +1,6 @@
 import type { Room } from '@verbatim/protocol';
-import {
-  DateField,
-  FunctionField,
-  NumberField,
-  ReferenceField,
-  SimpleShowLayout,
-  TextField,
-  useTranslate,
-} from 'react-admin';
+import { FunctionField, NumberField, ReferenceField, SimpleShowLayout, TextField, useTranslate } from 'react-admin';
+import { MomentField } from '../look/moment';
 import { StatusOf, VisibilityOf } from './room-fields';
 
 export function OverviewTab() {
@@ -25,8 +18,8 @@ export function OverviewTab() {
       <NumberField source="slowModeSeconds" textAlign="left" />
       <NumberField source="memberCount" textAlign="left" />
       <NumberField source="messageCount" textAlign="left" />
-      <DateField source="activeAt" showTime />
-      <DateField source="createdAt" showTime />
+      <MomentField source="activeAt" />
+      <MomentField source="createdAt" />
       <ReferenceField source="createdBy" reference="users" link="show" emptyText="–" />
       <NumberField source="revision" textAlign="left" />
       <TextField source="id" sx={{ fontFamily: 'monospace', overflowWrap: 'anywhere' }} />

@@ -1,8 +1,9 @@
-import { Alert, Button, Stack, TextField, Typography } from '@mui/material';
+import { Button, Stack, TextField, Typography } from '@mui/material';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import type { Room } from '@verbatim/protocol';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { useRecordContext, useTranslate } from 'react-admin';
+import { Failure } from '../look/failure';
 import { client } from '../service/client';
 import { codeOf, shown } from '../service/failure';
 import { giveReason, why } from './reasons';
@@ -26,7 +27,7 @@ export function Reading({ children }: { children: ReactNode }) {
   });
   if (!room || isPending) return null;
   if (codeOf(error) === 'reason_required') return <AskWhy room={room} />;
-  if (error) return <Alert severity="error">{error.message}</Alert>;
+  if (error) return <Failure error={error} />;
   return children;
 }
 

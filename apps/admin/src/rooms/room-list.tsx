@@ -4,7 +4,6 @@ import {
   ColumnsButton,
   CreateButton,
   DataTable,
-  DateField,
   FilterButton,
   List,
   NumberField,
@@ -12,10 +11,12 @@ import {
   TopToolbar,
   useCanAccess,
 } from 'react-admin';
+import { MomentField } from '../look/moment';
 import { NarrowList } from '../look/narrow-list';
+import { RowLink } from '../look/row-link';
 import { Search } from '../look/search';
 import { Still } from '../look/still';
-import { LOOK_AGAIN } from '../service/look-again';
+import { liveList } from '../service/queries';
 import { BulkClose } from './bulk-close';
 import { nameOfRoom } from './name-of-room';
 import { StatusOf, statusChoices, VisibilityOf, visibilityFilters } from './room-fields';
@@ -39,7 +40,7 @@ export default function RoomList() {
       sort={{ field: 'activeAt', order: 'DESC' }}
       perPage={25}
       exporter={false}
-      queryOptions={{ refetchInterval: LOOK_AGAIN }}
+      queryOptions={liveList}
     >
       <Still>
         {narrow ? (
@@ -52,21 +53,24 @@ export default function RoomList() {
           />
         ) : (
           <DataTable<Room>
-            rowClick="show"
+            rowClick={false}
             bulkActionButtons={mayChange ? <BulkClose /> : false}
             isRowSelectable={mayBeClosed}
             hiddenColumns={['createdAt']}
           >
-            <Column source="name" render={nameOfRoom} />
+            <Column
+              source="name"
+              render={(room) => <RowLink to={`/rooms/${room.id}/show`}>{nameOfRoom(room)}</RowLink>}
+            />
             <Column source="visibility" disableSort render={(room) => <VisibilityOf room={room} />} />
             <Column source="status" disableSort render={(room) => <StatusOf room={room} />} />
             <NumberColumn source="memberCount" />
             <NumberColumn source="messageCount" disableSort field={NumberField} />
             <Column source="activeAt">
-              <DateField source="activeAt" showTime />
+              <MomentField source="activeAt" />
             </Column>
             <Column source="createdAt">
-              <DateField source="createdAt" showTime />
+              <MomentField source="createdAt" />
             </Column>
           </DataTable>
         )}

@@ -1,7 +1,17 @@
 import { Alert } from '@mui/material';
 import type { Room } from '@verbatim/protocol';
-import { Show, TabbedShowLayout, TabbedShowLayoutTabs, TopToolbar, useRecordContext, useTranslate } from 'react-admin';
-import { LOOK_AGAIN } from '../service/look-again';
+import {
+  ReferenceField,
+  Show,
+  TabbedShowLayout,
+  TabbedShowLayoutTabs,
+  TopToolbar,
+  useRecordContext,
+  useTranslate,
+} from 'react-admin';
+import { Found } from '../look/found';
+import { Moment } from '../look/moment';
+import { liveRecord } from '../service/queries';
 import { CloseRoomButton } from './close-room';
 import { EventsTab } from './events/events-tab';
 import { InvitationsTab } from './invitations-tab';
@@ -14,37 +24,39 @@ import { WebhooksTab } from './webhooks/webhooks-tab';
 
 export default function RoomShow() {
   return (
-    <Show actions={<Actions />} queryOptions={{ refetchInterval: LOOK_AGAIN }}>
-      <ClosedNote />
-      <TabbedShowLayout tabs={<TabbedShowLayoutTabs variant="scrollable" scrollButtons={false} />}>
-        <TabbedShowLayout.Tab label="verbatim.rooms.overview">
-          <OverviewTab />
-        </TabbedShowLayout.Tab>
-        <TabbedShowLayout.Tab label="verbatim.rooms.messages" path="messages">
-          <Reading>
-            <MessagesTab />
-          </Reading>
-        </TabbedShowLayout.Tab>
-        <TabbedShowLayout.Tab label="verbatim.rooms.members" path="members">
-          <Reading>
-            <MembersTab />
-          </Reading>
-        </TabbedShowLayout.Tab>
-        <TabbedShowLayout.Tab label="verbatim.rooms.events" path="events">
-          <Reading>
-            <EventsTab />
-          </Reading>
-        </TabbedShowLayout.Tab>
-        <TabbedShowLayout.Tab label="verbatim.rooms.invitations" path="invitations">
-          <InvitationsTab />
-        </TabbedShowLayout.Tab>
-        <TabbedShowLayout.Tab label="verbatim.rooms.webhooks" path="webhooks">
-          <WebhooksTab />
-        </TabbedShowLayout.Tab>
-        <TabbedShowLayout.Tab label="verbatim.rooms.settings" path="settings">
-          <SettingsTab />
-        </TabbedShowLayout.Tab>
-      </TabbedShowLayout>
+    <Show actions={<Actions />} queryOptions={liveRecord}>
+      <Found missing="verbatim.page.no_room">
+        <ClosedNote />
+        <TabbedShowLayout tabs={<TabbedShowLayoutTabs variant="scrollable" scrollButtons={false} />}>
+          <TabbedShowLayout.Tab label="verbatim.rooms.overview">
+            <OverviewTab />
+          </TabbedShowLayout.Tab>
+          <TabbedShowLayout.Tab label="verbatim.rooms.messages" path="messages">
+            <Reading>
+              <MessagesTab />
+            </Reading>
+          </TabbedShowLayout.Tab>
+          <TabbedShowLayout.Tab label="verbatim.rooms.members" path="members">
+            <Reading>
+              <MembersTab />
+            </Reading>
+          </TabbedShowLayout.Tab>
+          <TabbedShowLayout.Tab label="verbatim.rooms.events" path="events">
+            <Reading>
+              <EventsTab />
+            </Reading>
+          </TabbedShowLayout.Tab>
+          <TabbedShowLayout.Tab label="verbatim.rooms.invitations" path="invitations">
+            <InvitationsTab />
+          </TabbedShowLayout.Tab>
+          <TabbedShowLayout.Tab label="verbatim.rooms.webhooks" path="webhooks">
+            <WebhooksTab />
+          </TabbedShowLayout.Tab>
+          <TabbedShowLayout.Tab label="verbatim.rooms.settings" path="settings">
+            <SettingsTab />
+          </TabbedShowLayout.Tab>
+        </TabbedShowLayout>
+      </Found>
     </Show>
   );
 }
@@ -57,13 +69,34 @@ function Actions() {
   );
 }
 
+/** Who closed the room, when and why. */
 function ClosedNote() {
   const room = useRecordContext<Room>();
   const translate = useTranslate();
   if (room?.status !== 'closed') return null;
+  const { closing } = room;
   return (
-    <Alert severity="info" sx={{ m: 2, mb: 0 }}>
+    <Alert severity="info" sx={{ m: 2, mb: 0, overflowWrap: 'anywhere' }}>
       {translate('verbatim.rooms.is_closed')}
+      {closing && (
+        <>
+          {' '}
+          {translate('verbatim.rooms.closed_by')}{' '}
+          {closing.by ? (
+            <ReferenceField record={closing} source="by" reference="users" link="show" />
+          ) : (
+            translate('verbatim.talk.service')
+          )}
+          , <Moment at={closing.at} />.{' '}
+          {closing.reason ? (
+            <>
+              {translate('verbatim.rooms.reason')}: <bdi>{closing.reason}</bdi>
+            </>
+          ) : (
+            translate('verbatim.users.no_reason')
+          )}
+        </>
+      )}
     </Alert>
   );
 }

@@ -16,6 +16,7 @@ import {
   useTranslate,
   useUpdate,
 } from 'react-admin';
+import { AskBeforeLeaving } from '../look/unsaved';
 import { OverviewTab } from './overview-tab';
 import { HistoryInput, VisibilityInput } from './room-inputs';
 
@@ -60,6 +61,7 @@ function SettingsForm({ room }: { room: Room }) {
   };
   return (
     <Form onSubmit={(values: object) => save(values as Settings)} record={begun}>
+      <AskBeforeLeaving />
       <Stack sx={{ maxWidth: 560, alignItems: 'start' }}>
         <TextInput source="name" validate={[required(), maxLength(80)]} fullWidth />
         <TextInput source="topic" validate={maxLength(500)} multiline fullWidth />

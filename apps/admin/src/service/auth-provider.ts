@@ -1,7 +1,8 @@
 import { type Client, type Credentials, VerbatimError } from '@verbatim/client';
 import type { AuthProvider } from 'react-admin';
 import type { EndOfSession } from './end-of-session';
-import { codeOf, detailOf } from './failure';
+import { codeOf, sentenceOf } from './failure';
+import { missingSecondFactor } from './second-factor';
 
 /** What the sign-in form gives. */
 export interface SignIn extends Credentials {
@@ -41,15 +42,19 @@ export function authProvider(client: Client, endOfSession: EndOfSession): AuthPr
         await endOfSession.signOut();
         throw new NotLetIn('not_for_you');
       }
+      await missingSecondFactor.check(client);
     },
     async logout() {
       await endOfSession.signOut();
+      missingSecondFactor.become(false);
     },
     async checkAuth() {
       if (!client.user) throw new Error('verbatim.sign_in.needed');
     },
     async checkError(error) {
-      if (codeOf(error) === 'unauthenticated') throw new Error('verbatim.sign_in.ended');
+      const code = codeOf(error);
+      if (code === 'unauthenticated') throw new Error('verbatim.sign_in.ended');
+      if (code === 'mfa_required') await missingSecondFactor.check(client);
     },
     async getIdentity() {
       const { user } = client;
@@ -76,5 +81,5 @@ function notLetIn(error: unknown): NotLetIn {
   if (code === 'mfa_required') return new NotLetIn('code_needed');
   if (code === 'unauthenticated') return new NotLetIn('wrong');
   if (code === 'unavailable' || !(error instanceof VerbatimError)) return new NotLetIn('unreachable');
-  return new NotLetIn('refused', detailOf(error));
+  return new NotLetIn('refused', sentenceOf(error));
 }

@@ -1,5 +1,7 @@
 import { Client } from '@verbatim/client';
+import { observedFetch } from './connection';
 import { EndOfSession } from './end-of-session';
+import { sharedSession } from './kept-session';
 
 /** Where the API is: the origin of the page, unless the build was told otherwise. */
 export const apiUrl = (
@@ -9,6 +11,6 @@ export const apiUrl = (
 ).replace(/\/+$/, '');
 
 /** Speaks for the person who is signed in: renews the session in time, repeats what is harmless, sees its own writes. */
-export const client = new Client({ servers: [apiUrl] });
+export const client = new Client({ servers: [apiUrl], fetch: observedFetch, sharedSession });
 
 export const endOfSession = new EndOfSession(client);

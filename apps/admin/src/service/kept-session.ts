@@ -1,59 +1,58 @@
-import type { Client, SavedSession } from '@verbatim/client';
+import { type Client, type SavedSession, type SharedSession } from '@verbatim/client';
 
 const KEY = 'verbatim.session';
-/** Milliseconds for which the page that is being left may still hold on to its session. */
-const PATIENCE = 1_000;
-
-interface Kept {
-  /** Made anew at each signing in, so that a copy of the storage is recognised. */
-  readonly tab: string;
-  readonly session: SavedSession;
-}
 
 /**
- * Keeps the session over a reload, in the storage of this tab. That ends with the tab, and no other tab has it: a refresh
- * token is good once, so two pages that share one would end each other's session. A duplicated tab gets a copy of the
- * storage; it finds the lock taken and starts signed out.
+ * The session of this browser, which all its tabs share. A refresh token is good once, and using it again ends the session,
+ * so the tabs take turns at renewing it.
  */
-export async function keepSession(client: Client, storage: Storage = sessionStorage): Promise<void> {
-  const kept = read(storage);
-  let tab: string | null = null;
-  if (kept && (await take(kept.tab))) {
-    tab = kept.tab;
-    client.restore(kept.session);
-  } else storage.removeItem(KEY);
+export const sharedSession: SharedSession = {
+  read: () => read(),
+  exclusively: (work) => {
+    // Browsers give locks to secure origins only. Elsewhere two tabs may renew at the same moment, which the service answers
+    // alike for ten seconds.
+    const { locks } = navigator;
+    return locks ? locks.request(KEY, work) : work();
+  },
+};
+
+/** Keeps the session over a reload, and shares it with the other tabs of this browser. */
+export function keepSession(client: Client): void {
+  const kept = read();
+  if (kept) client.restore(kept);
+  let held = kept?.refreshToken ?? null;
   client.on('session', (session) => {
-    if (!session) {
-      tab = null;
-      storage.removeItem(KEY);
+    if (session) {
+      held = session.refreshToken;
+      if (read()?.refreshToken !== held) localStorage.setItem(KEY, JSON.stringify(session));
       return;
     }
-    if (tab === null) {
-      tab = `${Date.now()}-${Math.random()}`;
-      void take(tab);
-    }
-    storage.setItem(KEY, JSON.stringify({ tab, session } satisfies Kept));
+    // What another tab has put there meanwhile stays.
+    if (read()?.refreshToken === held) localStorage.removeItem(KEY);
+    held = null;
+  });
+  addEventListener('storage', ({ key, storageArea }) => {
+    if (storageArea === localStorage && (key === KEY || key === null)) follow(client);
   });
 }
 
-function read(storage: Storage): Kept | null {
+/** Does what another tab did: signed in, signed out, or renewed the session. */
+function follow(client: Client): void {
+  const kept = read();
+  const before = client.savedSession;
+  if (kept === null) client.forget();
+  else if (before === null || before.user.id !== kept.user.id) {
+    // Nothing that was shown to somebody else may stay.
+    client.restore(kept);
+    location.reload();
+  } else if (before.refreshToken !== kept.refreshToken) client.restore(kept);
+}
+
+function read(): SavedSession | null {
   try {
-    const kept = JSON.parse(storage.getItem(KEY) ?? 'null') as Kept | null;
-    return kept && typeof kept.tab === 'string' && typeof kept.session?.refreshToken === 'string' ? kept : null;
+    const kept = JSON.parse(localStorage.getItem(KEY) ?? 'null') as SavedSession | null;
+    return kept && typeof kept.refreshToken === 'string' && typeof kept.user?.id === 'string' ? kept : null;
   } catch {
     return null;
   }
-}
-
-/** Holds the lock of a session as long as this page lives. Browsers give locks to secure origins only. */
-function take(tab: string): Promise<boolean> {
-  const { locks } = navigator;
-  if (!locks) return Promise.resolve(true);
-  return new Promise((resolve) => {
-    const held = () => {
-      resolve(true);
-      return new Promise<never>(() => undefined);
-    };
-    locks.request(`${KEY} ${tab}`, { signal: AbortSignal.timeout(PATIENCE) }, held).catch(() => resolve(false));
-  });
 }

@@ -1,4 +1,6 @@
+import { client } from './client';
 import { codeOf } from './failure';
+import { missingSecondFactor } from './second-factor';
 
 /** Asks the person to prove once more who they are, and tells whether they did. */
 type Ask = () => Promise<boolean>;
@@ -13,13 +15,14 @@ export function askForProofsBy(question: Ask): void {
 
 /**
  * Makes a call that the service may want a fresh proof for of who makes it: then the person is asked, and the call is made
- * once more. Several such calls at a time share one question.
+ * once more. Several such calls at a time share one question. Whoever has to set up a second factor first is led there.
  */
 export async function sensitive<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
     if (codeOf(error) !== 'mfa_required') throw error;
+    if (!missingSecondFactor.is && (await missingSecondFactor.check(client))) throw error;
     asking ??= ask().finally(() => {
       asking = null;
     });

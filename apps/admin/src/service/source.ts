@@ -14,6 +14,8 @@ export interface Question {
 export interface Source<R extends RaRecord<string> = RaRecord<string>> {
   list(client: Client, question: Question): Promise<ApiPage<R>>;
   one?(client: Client, id: string): Promise<R>;
+  /** At most 100 at a time, in any order; those that do not exist are left out. If absent, each is asked for by itself. */
+  many?(client: Client, ids: readonly string[]): Promise<readonly R[]>;
   create?(client: Client, data: Partial<R>): Promise<R>;
   /** `data` holds what has changed only. */
   change?(client: Client, id: string, data: Partial<R>): Promise<R>;

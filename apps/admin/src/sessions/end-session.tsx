@@ -3,7 +3,6 @@ import type { LiveSession } from '@verbatim/protocol';
 import { useNotify, useTranslate } from 'react-admin';
 import { ConfirmedButton } from '../look/confirmed-button';
 import { client } from '../service/client';
-import { useAct } from '../service/use-act';
 import { useMoment } from '../words/region';
 
 interface EndSessionProps {
@@ -11,21 +10,13 @@ interface EndSessionProps {
   /** What the person is called. */
   readonly name: string;
   readonly session: Pick<LiveSession, 'id' | 'createdAt'>;
-  onEnded(): void;
 }
 
 /** Ends one session of a person, once that is confirmed. */
-export function EndSession({ userId, name, session, onEnded }: EndSessionProps) {
+export function EndSession({ userId, name, session }: EndSessionProps) {
   const translate = useTranslate();
   const notify = useNotify();
   const since = useMoment()(session.createdAt);
-  const { act, busy } = useAct(
-    () => client.call('endSession', { params: { id: userId, sessionId: session.id } }),
-    () => {
-      notify('verbatim.session.ended', { type: 'success' });
-      onEnded();
-    },
-  );
   return (
     <ConfirmedButton
       label="verbatim.session.end"
@@ -34,8 +25,8 @@ export function EndSession({ userId, name, session, onEnded }: EndSessionProps) 
       title={translate('verbatim.session.end_title', { name, since })}
       text={translate('verbatim.session.end_text')}
       takesAway
-      busy={busy}
-      onConfirmed={act}
+      deed={(options) => client.call('endSession', { params: { id: userId, sessionId: session.id } }, options)}
+      onDone={() => notify('verbatim.session.ended', { type: 'success' })}
     />
   );
 }

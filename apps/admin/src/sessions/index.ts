@@ -1,5 +1,5 @@
 import SessionIcon from '@mui/icons-material/DevicesOutlined';
-import { lazy } from 'react';
+import { lazyPage } from '../look/lazy-page';
 import type { Source } from '../service/source';
 import { sessionSource } from './sessions-source';
 
@@ -7,6 +7,6 @@ import { sessionSource } from './sessions-source';
 export const sessions = {
   name: 'sessions',
   icon: SessionIcon,
-  list: lazy(() => import('./session-list')),
+  list: lazyPage(() => import('./session-list')),
   source: sessionSource as unknown as Source,
 };

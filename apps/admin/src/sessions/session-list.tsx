@@ -1,11 +1,9 @@
 import { Chip, type Theme, Typography, useMediaQuery } from '@mui/material';
 import type { OwnedSession } from '@verbatim/protocol';
-import { use } from 'react';
-import { DataTable, List, SimpleList, TopToolbar, useCanAccess, useRefresh, useTranslate } from 'react-admin';
+import { DataTable, List, SimpleList, TopToolbar, useCanAccess, useTranslate } from 'react-admin';
 import { Moment } from '../look/moment';
-import { ShowAnew } from '../look/show-anew';
 import { Still } from '../look/still';
-import { LOOK_AGAIN } from '../service/look-again';
+import { liveList } from '../service/queries';
 import { byPerson, PersonLink } from '../users/by-person';
 import { EndSession } from './end-session';
 
@@ -23,7 +21,7 @@ export default function SessionList() {
       empty={false}
       perPage={25}
       exporter={false}
-      queryOptions={{ refetchInterval: LOOK_AGAIN }}
+      queryOptions={liveList}
     >
       <Typography color="textSecondary" sx={{ p: 2 }}>
         {translate('verbatim.session.lead')}
@@ -84,15 +82,8 @@ function How({ session: { how, current } }: { session: OwnedSession }) {
 
 /** One's own session is ended by signing out. */
 function End({ session }: { session: OwnedSession }) {
-  const refresh = useRefresh();
-  const showAnew = use(ShowAnew);
-  if (session.current) return null;
-  const { user } = session;
-  const ended = () => {
-    showAnew();
-    refresh();
-  };
-  return <EndSession userId={user.id} name={user.username} session={session} onEnded={ended} />;
+  const { user, current } = session;
+  return current ? null : <EndSession userId={user.id} name={user.username} session={session} />;
 }
 
 function Nothing() {

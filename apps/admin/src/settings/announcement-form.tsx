@@ -1,29 +1,42 @@
 import { Button, Card, CardContent, Stack, TextField, Typography } from '@mui/material';
 import { type FormEvent, useState } from 'react';
-import { useCanAccess, useTranslate } from 'react-admin';
+import { useCanAccess, useNotify, useTranslate } from 'react-admin';
 import { useAnnouncement } from '../look/announcement';
+import { useUnsaved } from '../look/unsaved';
+import { useDeed } from '../look/use-deed';
 import { client } from '../service/client';
-import { MOST, useChange } from './use-change';
+import { MOST_ANNOUNCED } from './most-announced';
 
 /** Administrators tell everybody something, or tell it no more. */
 export function AnnouncementForm() {
   const translate = useTranslate();
+  const notify = useNotify();
   const told = useAnnouncement();
   const [text, setText] = useState('');
   const { canAccess } = useCanAccess({ resource: 'settings', action: 'edit' });
-  const announce = useChange(async () => {
-    await client.call('announce', { body: { text: text.trim() } });
-    setText('');
-  }, 'verbatim.settings.announced');
-  const withdraw = useChange(() => client.call('withdrawAnnouncement'), 'verbatim.settings.withdrawn');
+  const announce = useDeed(
+    (options) => client.call('announce', { body: { text: text.trim() } }, options),
+    () => {
+      setText('');
+      notify('verbatim.settings.announced');
+    },
+    'told',
+  );
+  const withdraw = useDeed(
+    (options) => client.call('withdrawAnnouncement', {}, options),
+    () => notify('verbatim.settings.withdrawn'),
+    'told',
+  );
+  const dialog = useUnsaved(text.trim() !== '', 'verbatim.unsaved.form');
   if (!canAccess) return null;
-  const busy = announce.isPending || withdraw.isPending;
+  const busy = announce.busy || withdraw.busy;
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (text.trim()) announce.mutate();
+    if (text.trim()) announce.act();
   };
   return (
     <Card>
+      {dialog}
       <CardContent>
         <Typography variant="h2">{translate('verbatim.settings.announcement')}</Typography>
         <Stack component="form" onSubmit={submit} spacing={1} sx={{ alignItems: 'start', maxWidth: 640 }}>
@@ -32,7 +45,7 @@ export function AnnouncementForm() {
             helperText={translate('verbatim.settings.announcement_help')}
             value={text}
             onChange={({ target }) => setText(target.value)}
-            slotProps={{ htmlInput: { maxLength: MOST } }}
+            slotProps={{ htmlInput: { maxLength: MOST_ANNOUNCED } }}
             fullWidth
           />
           <Stack direction="row" spacing={1}>
@@ -40,7 +53,7 @@ export function AnnouncementForm() {
               {translate('verbatim.settings.announce')}
             </Button>
             {told && (
-              <Button onClick={() => withdraw.mutate()} disabled={busy}>
+              <Button onClick={() => withdraw.act()} disabled={busy}>
                 {translate('verbatim.settings.withdraw')}
               </Button>
             )}

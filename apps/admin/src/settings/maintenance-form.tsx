@@ -1,10 +1,11 @@
 import { Button, Card, CardContent, Stack, TextField, Typography } from '@mui/material';
 import { useState } from 'react';
-import { useCanAccess, useTranslate } from 'react-admin';
+import { useCanAccess, useNotify, useTranslate } from 'react-admin';
 import { useMaintenance } from '../look/announcement';
 import { AskDialog } from '../look/ask-dialog';
+import { useDeed } from '../look/use-deed';
 import { client } from '../service/client';
-import { MOST, useChange } from './use-change';
+import { MOST_ANNOUNCED } from './most-announced';
 
 /** Administrators have the service to themselves, or leave it to everybody again. */
 export function MaintenanceForm() {
@@ -12,7 +13,12 @@ export function MaintenanceForm() {
   const now = useMaintenance();
   const [asking, setAsking] = useState(false);
   const { canAccess } = useCanAccess({ resource: 'settings', action: 'edit' });
-  const end = useChange(() => client.call('endMaintenance'), 'verbatim.maintenance.ended');
+  const notify = useNotify();
+  const end = useDeed(
+    (options) => client.call('endMaintenance', {}, options),
+    () => notify('verbatim.maintenance.ended'),
+    'told',
+  );
   if (!canAccess) return null;
   return (
     <Card>
@@ -23,11 +29,11 @@ export function MaintenanceForm() {
         </Typography>
         <Stack direction="row" spacing={1} useFlexGap sx={{ flexWrap: 'wrap' }}>
           {now && (
-            <Button variant="contained" onClick={() => end.mutate()} disabled={end.isPending}>
+            <Button variant="contained" onClick={() => end.act()} disabled={end.busy}>
               {translate('verbatim.maintenance.end')}
             </Button>
           )}
-          <Button color={now ? 'primary' : 'warning'} onClick={() => setAsking(true)} disabled={end.isPending}>
+          <Button color={now ? 'primary' : 'warning'} onClick={() => setAsking(true)} disabled={end.busy}>
             {translate(now ? 'verbatim.maintenance.revise' : 'verbatim.maintenance.begin')}
           </Button>
         </Stack>
@@ -42,10 +48,13 @@ function Begin({ already, onEnd }: { already: boolean; onEnd(): void }) {
   const [text, setText] = useState('');
   const [date, setDate] = useState('');
   const until = date === '' ? null : new Date(date).toISOString();
-  const begin = useChange(
-    () => client.call('beginMaintenance', { body: { text: text.trim() || null, until } }),
-    'verbatim.maintenance.begun',
-    onEnd,
+  const notify = useNotify();
+  const begin = useDeed(
+    (options) => client.call('beginMaintenance', { body: { text: text.trim() || null, until } }, options),
+    () => {
+      notify('verbatim.maintenance.begun');
+      onEnd();
+    },
   );
   return (
     <AskDialog
@@ -53,9 +62,9 @@ function Begin({ already, onEnd }: { already: boolean; onEnd(): void }) {
       text={translate('verbatim.maintenance.begin_text')}
       action={translate(already ? 'verbatim.maintenance.revise' : 'verbatim.maintenance.begin')}
       color="warning"
-      busy={begin.isPending}
+      busy={begin.busy}
       error={begin.error}
-      onSubmit={() => begin.mutate()}
+      onSubmit={() => begin.act()}
       onEnd={onEnd}
     >
       <TextField
@@ -63,7 +72,7 @@ function Begin({ already, onEnd }: { already: boolean; onEnd(): void }) {
         helperText={translate('verbatim.maintenance.text_help')}
         value={text}
         onChange={({ target }) => setText(target.value)}
-        slotProps={{ htmlInput: { maxLength: MOST } }}
+        slotProps={{ htmlInput: { maxLength: MOST_ANNOUNCED } }}
         margin="normal"
         fullWidth
         autoFocus

@@ -1,15 +1,16 @@
-import { Alert, Box, Card, CardContent, Table, TableBody, TableCell, TableRow, Typography } from '@mui/material';
+import { Box, Card, CardContent, Table, TableBody, TableCell, TableRow, Typography } from '@mui/material';
 import { useQuery } from '@tanstack/react-query';
 import type { Settings } from '@verbatim/protocol';
 import type { ReactNode } from 'react';
 import { Title, useTranslate } from 'react-admin';
+import { Failure } from '../look/failure';
 import { client } from '../service/client';
 import { shown } from '../service/failure';
 import { AnnouncementForm } from './announcement-form';
 import { MaintenanceForm } from './maintenance-form';
 
 /** How the service was set up at its start, what is announced to everybody, and whether it is in maintenance. */
-export function SettingsPage() {
+export default function SettingsPage() {
   const translate = useTranslate();
   const { data, error } = useQuery({
     queryKey: ['settings'],
@@ -21,7 +22,7 @@ export function SettingsPage() {
       <AnnouncementForm />
       <MaintenanceForm />
       <Typography color="textSecondary">{translate('verbatim.settings.lead')}</Typography>
-      {error && <Alert severity="error">{error.message}</Alert>}
+      <Failure error={error} />
       {data && <Shown settings={data} />}
     </Box>
   );

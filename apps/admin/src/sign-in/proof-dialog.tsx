@@ -1,15 +1,7 @@
-import {
-  Alert,
-  Button,
-  Dialog,
-  DialogActions,
-  DialogContent,
-  DialogContentText,
-  DialogTitle,
-  TextField,
-} from '@mui/material';
+import { Button, Dialog, DialogActions, DialogContent, DialogContentText, DialogTitle, TextField } from '@mui/material';
 import { type FormEvent, useEffect, useState } from 'react';
 import { useTranslate } from 'react-admin';
+import { Failure } from '../look/failure';
 import { client } from '../service/client';
 import { shown } from '../service/failure';
 import { askForProofsBy } from '../service/proof';
@@ -35,7 +27,7 @@ function ProofDialog({ onEnd }: { onEnd: Answer }) {
   const translate = useTranslate();
   const [password, setPassword] = useState('');
   const [code, setCode] = useState('');
-  const [refusal, setRefusal] = useState<string | null>(null);
+  const [refusal, setRefusal] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
@@ -48,7 +40,7 @@ function ProofDialog({ onEnd }: { onEnd: Answer }) {
       await shown(client.call('stepUp', { body }));
       onEnd(true);
     } catch (error) {
-      setRefusal((error as Error).message);
+      setRefusal(error);
       setBusy(false);
     }
   };
@@ -58,11 +50,7 @@ function ProofDialog({ onEnd }: { onEnd: Answer }) {
         <DialogTitle id="proof-title">{translate('verbatim.proof.title')}</DialogTitle>
         <DialogContent>
           <DialogContentText>{translate('verbatim.proof.text')}</DialogContentText>
-          {refusal && (
-            <Alert severity="error" sx={{ mt: 2 }}>
-              {refusal}
-            </Alert>
-          )}
+          <Failure error={refusal} meanings={{ forbidden: 'verbatim.proof.wrong' }} sx={{ mt: 2 }} />
           <TextField
             type="password"
             label={translate('ra.auth.password')}

@@ -1,5 +1,5 @@
 import TokenIcon from '@mui/icons-material/VpnKeyOutlined';
-import { lazy } from 'react';
+import { lazyPage } from '../look/lazy-page';
 import type { Source } from '../service/source';
 import { tokenSource } from './tokens-source';
 
@@ -7,6 +7,6 @@ import { tokenSource } from './tokens-source';
 export const tokens = {
   name: 'tokens',
   icon: TokenIcon,
-  list: lazy(() => import('./token-list')),
+  list: lazyPage(() => import('./token-list')),
   source: tokenSource as unknown as Source,
 };

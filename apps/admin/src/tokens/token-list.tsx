@@ -2,7 +2,6 @@ import AddIcon from '@mui/icons-material/Add';
 import BotsIcon from '@mui/icons-material/SmartToyOutlined';
 import { type Theme, Typography, useMediaQuery } from '@mui/material';
 import type { OwnedToken } from '@verbatim/protocol';
-import { use } from 'react';
 import {
   Button,
   DataTable,
@@ -13,13 +12,11 @@ import {
   TopToolbar,
   useCanAccess,
   useListContext,
-  useRefresh,
   useTranslate,
 } from 'react-admin';
 import { Moment } from '../look/moment';
-import { ShowAnew } from '../look/show-anew';
 import { Still } from '../look/still';
-import { LOOK_AGAIN } from '../service/look-again';
+import { liveList } from '../service/queries';
 import { byPerson, PersonLink } from '../users/by-person';
 import { botChoices } from '../users/user-fields';
 import { RevokeToken } from './revoke-token';
@@ -34,14 +31,7 @@ const Column = DataTable.Col<OwnedToken>;
 export default function TokenList() {
   const translate = useTranslate();
   return (
-    <List
-      filters={filters}
-      actions={<Actions />}
-      empty={false}
-      perPage={25}
-      exporter={false}
-      queryOptions={{ refetchInterval: LOOK_AGAIN }}
-    >
+    <List filters={filters} actions={<Actions />} empty={false} perPage={25} exporter={false} queryOptions={liveList}>
       <Typography color="textSecondary" sx={{ p: 2 }}>
         {translate('verbatim.token.lead')}
       </Typography>
@@ -124,14 +114,8 @@ function Time({ at, none }: { at: string | null; none: 'never' | 'unused' }) {
 }
 
 function Revoke({ token }: { token: OwnedToken }) {
-  const refresh = useRefresh();
-  const showAnew = use(ShowAnew);
   const { user } = token;
-  const revoked = () => {
-    showAnew();
-    refresh();
-  };
-  return <RevokeToken userId={user.id} owner={user.username} token={token} onRevoked={revoked} />;
+  return <RevokeToken userId={user.id} owner={user.username} token={token} />;
 }
 
 function Nothing() {

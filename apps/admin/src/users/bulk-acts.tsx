@@ -13,17 +13,24 @@ import {
   Button as MuiButton,
 } from '@mui/material';
 import type { User } from '@verbatim/protocol';
-import { useState } from 'react';
+import { use, useRef, useState } from 'react';
 import { Button, useDataProvider, useListContext, useRefresh, useTranslate } from 'react-admin';
+import { ReasonInput } from '../look/ask-dialog';
+import { ShowAnew } from '../look/show-anew';
+import type { Cancellable } from '../look/use-deed';
 import { client } from '../service/client';
 import { shown } from '../service/failure';
+import { sensitive } from '../service/proof';
+import { i18nProvider } from '../words/i18n';
 import { nameOf } from './name-of';
 
 /** What is done to each, as a call of the API. */
 const acts = {
-  suspend: (id: string) => client.call('changeUser', { params: { id }, body: { suspended: true } }),
-  reinstate: (id: string) => client.call('changeUser', { params: { id }, body: { suspended: false } }),
-  sign_out: (id: string) => client.call('endSessions', { params: { id } }),
+  suspend: (id: string, options: Cancellable, reason: string) =>
+    client.call('changeUser', { params: { id }, body: { suspended: true, reason } }, options),
+  reinstate: (id: string, options: Cancellable) =>
+    client.call('changeUser', { params: { id }, body: { suspended: false } }, options),
+  sign_out: (id: string, options: Cancellable) => client.call('endSessions', { params: { id } }, options),
 };
 type Act = keyof typeof acts;
 type Outcome = { is: 'waiting' | 'working' | 'done' } | { is: 'failed'; reason: string };
@@ -35,6 +42,7 @@ export function BulkActs() {
   const [chosen, setChosen] = useState<User[]>([]);
   const dataProvider = useDataProvider();
   const refresh = useRefresh();
+  const showAnew = use(ShowAnew);
   const begin = async (wanted: Act) => {
     const here = data.filter(({ id }) => selectedIds.includes(id));
     // People stay selected when the page is turned.
@@ -47,6 +55,7 @@ export function BulkActs() {
     setAct(null);
     if (!changed) return;
     onUnselectItems();
+    showAnew();
     refresh();
   };
   return (
@@ -67,14 +76,16 @@ export function BulkActs() {
 
 function BulkDialog({ act, people, onEnd }: { act: Act; people: User[]; onEnd(changed: boolean): void }) {
   const translate = useTranslate();
-  const { outcomes, state, run } = useBulk(act, people);
+  const { outcomes, state, run, stop } = useBulk(act, people);
+  const [reason, setReason] = useState('');
+  const reasonMissing = act === 'suspend' && reason.trim() === '';
   const done = people.filter(({ id }) => outcomes[id]?.is === 'done').length;
   return (
     <Dialog
       open
       fullWidth
       maxWidth="sm"
-      onClose={() => state !== 'running' && onEnd(state === 'over')}
+      onClose={() => (state === 'running' ? stop() : onEnd(state === 'over'))}
       aria-labelledby="bulk-title"
     >
       <DialogTitle id="bulk-title">
@@ -86,6 +97,9 @@ function BulkDialog({ act, people, onEnd }: { act: Act; people: User[]; onEnd(ch
             ? translate('verbatim.users.bulk_result', { done, all: people.length })
             : translate(`verbatim.users.${act}_text`)}
         </DialogContentText>
+        {act === 'suspend' && state === 'asking' && (
+          <ReasonInput value={reason} onChange={setReason} help="verbatim.users.reason_help" />
+        )}
         <List dense aria-live="polite">
           {people.map((person) => (
             <ListItem key={person.id} disableGutters>
@@ -105,14 +119,14 @@ function BulkDialog({ act, people, onEnd }: { act: Act; people: User[]; onEnd(ch
           </MuiButton>
         ) : (
           <>
-            <MuiButton onClick={() => onEnd(false)} disabled={state === 'running'}>
+            <MuiButton onClick={() => (state === 'running' ? stop() : onEnd(false))}>
               {translate('verbatim.cancel')}
             </MuiButton>
             <MuiButton
-              onClick={run}
-              disabled={state === 'running'}
+              onClick={() => run(reason.trim())}
+              disabled={state === 'running' || reasonMissing}
               color={act === 'reinstate' ? 'primary' : 'error'}
-              autoFocus
+              autoFocus={act !== 'suspend'}
             >
               {translate(`verbatim.users.${act}`)}
             </MuiButton>
@@ -127,23 +141,31 @@ function told(outcome: Outcome = { is: 'waiting' }, translate: ReturnType<typeof
   return translate(`verbatim.users.${outcome.is}`, outcome.is === 'failed' ? { reason: outcome.reason } : {});
 }
 
-/** Does one after the other: a list of some thousand people must not be a flood for the service. */
+/** Does one after the other, until it is stopped: a list of some thousand people must not be a flood for the service. */
 function useBulk(act: Act, people: User[]) {
   const [outcomes, setOutcomes] = useState<Record<string, Outcome>>({});
   const [state, setState] = useState<'asking' | 'running' | 'over'>('asking');
   const note = (id: string, outcome: Outcome) => setOutcomes((all) => ({ ...all, [id]: outcome }));
-  const run = async () => {
+  const control = useRef<AbortController | null>(null);
+  const run = async (reason: string) => {
     setState('running');
+    control.current = new AbortController();
+    const { signal } = control.current;
     for (const { id } of people) {
+      if (signal.aborted) break;
       note(id, { is: 'working' });
       try {
-        await shown(acts[act](id));
+        await shown(sensitive(() => acts[act](id, { signal }, reason)));
         note(id, { is: 'done' });
       } catch (error) {
-        note(id, { is: 'failed', reason: (error as Error).message });
+        note(id, {
+          is: 'failed',
+          reason: i18nProvider.translate((error as Error).message, { _: (error as Error).message }),
+        });
       }
     }
     setState('over');
   };
-  return { outcomes, state, run };
+  const stop = () => control.current?.abort(new Error('verbatim.error.cancelled'));
+  return { outcomes, state, run, stop };
 }

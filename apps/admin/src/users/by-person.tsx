@@ -18,7 +18,7 @@ export const byPerson = (
       optionText={(user: User) => `${nameOf(user)} (${user.username})`}
       filterToQuery={(q: string) => ({ q: q.trim() || undefined })}
       noOptionsText="verbatim.rooms.nobody_found"
-      sx={{ minWidth: 240 }}
+      sx={{ width: 240, maxWidth: '70vw' }}
     />
   </ReferenceInput>
 );

@@ -3,16 +3,17 @@ import { type Client, VerbatimError } from '@verbatim/client';
 import type { Problem } from '@verbatim/protocol';
 import { Button, useListContext } from 'react-admin';
 import { saveAs } from '../look/save-as';
+import { useDeed } from '../look/use-deed';
 import { apiUrl, client } from '../service/client';
-import { useAct } from '../service/use-act';
 import { usersWanted } from './users-source';
 
 /** Downloads all people that the filters of the list let through, as the service writes them. */
 export function DownloadButton() {
   const { filterValues } = useListContext();
-  const { act, busy } = useAct(
-    () => peopleFile(client, filterValues),
+  const { act, busy } = useDeed(
+    ({ signal }) => peopleFile(client, filterValues, signal),
     (file) => saveAs(file, 'people.csv'),
+    'told',
   );
   return (
     <Button label="verbatim.users.download" onClick={() => act()} disabled={busy}>
@@ -25,12 +26,13 @@ export function DownloadButton() {
  * The client waits ten seconds for an answer and keeps it as a text; a file of many people takes longer, and is better left to
  * the browser to keep.
  */
-async function peopleFile(client: Client, filter: Record<string, string>): Promise<Blob> {
+async function peopleFile(client: Client, filter: Record<string, string>, signal: AbortSignal): Promise<Blob> {
   // Renews the session if it is time to.
   await client.call('getMe');
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(usersWanted(filter))) if (value !== undefined) query.set(name, value);
   const response = await fetch(`${apiUrl}/v1/users/export?${query}`, {
+    signal,
     headers: { accept: 'text/csv', authorization: `Bearer ${client.savedSession?.accessToken}` },
   });
   if (!response.ok) throw VerbatimError.of((await response.json()) as Problem);

@@ -2,54 +2,67 @@ import BlockIcon from '@mui/icons-material/Block';
 import RestoreIcon from '@mui/icons-material/Restore';
 import type { User } from '@verbatim/protocol';
 import { useState } from 'react';
-import { Button, Confirm, useCanAccess, useNotify, useRecordContext, useTranslate, useUpdate } from 'react-admin';
+import { Button, useCanAccess, useNotify, useRecordContext, useTranslate } from 'react-admin';
+import { AskDialog, ReasonInput } from '../look/ask-dialog';
+import { useDeed } from '../look/use-deed';
 import { client } from '../service/client';
 import { nameOf } from './name-of';
 
-/** Suspends the person of the page, or reinstates them, once that is confirmed. */
+/** Suspends the person of the page for a reason, or reinstates them, once that is confirmed. */
 export function StandingButton() {
   const user = useRecordContext<User>();
-  const translate = useTranslate();
-  const notify = useNotify();
   const [asking, setAsking] = useState(false);
-  // What was asked about stays what it was, also while the dialog fades and the person has changed already.
-  const [act, setAct] = useState<'suspend' | 'reinstate'>('suspend');
-  const [update, { isPending }] = useUpdate<User>();
   const { canAccess } = useCanAccess({ resource: 'users', action: 'edit' });
   if (!user || !canAccess || user.id === client.user?.id) return null;
-
-  const next = user.suspended ? 'reinstate' : 'suspend';
-  const name = nameOf(user);
-  const ask = () => {
-    setAct(next);
-    setAsking(true);
-  };
-  const confirmed = () =>
-    update(
-      'users',
-      { id: user.id, data: { suspended: act === 'suspend' }, previousData: user },
-      {
-        onSuccess: () => notify(`verbatim.users.${act}${act === 'suspend' ? 'ed' : 'd'}`, { messageArgs: { name } }),
-        onError: (error) => notify((error as Error).message, { type: 'error' }),
-        onSettled: () => setAsking(false),
-      },
-    );
+  const { suspended } = user;
   return (
     <>
-      <Button label={`verbatim.users.${next}`} color={user.suspended ? 'primary' : 'error'} onClick={ask}>
-        {user.suspended ? <RestoreIcon /> : <BlockIcon />}
+      <Button
+        label={suspended ? 'verbatim.users.reinstate' : 'verbatim.users.suspend'}
+        color={suspended ? 'primary' : 'error'}
+        onClick={() => setAsking(true)}
+      >
+        {suspended ? <RestoreIcon /> : <BlockIcon />}
       </Button>
-      <Confirm
-        isOpen={asking}
-        loading={isPending}
-        title={translate(`verbatim.users.${act}_title`, { name })}
-        content={translate(`verbatim.users.${act}_text`)}
-        confirm={translate(`verbatim.users.${act}`)}
-        cancel={translate('verbatim.cancel')}
-        confirmColor={act === 'reinstate' ? 'primary' : 'warning'}
-        onConfirm={confirmed}
-        onClose={() => setAsking(false)}
-      />
+      {asking && <StandingDialog user={user} onEnd={() => setAsking(false)} />}
     </>
+  );
+}
+
+function StandingDialog({ user, onEnd }: { user: User; onEnd(): void }) {
+  const translate = useTranslate();
+  const notify = useNotify();
+  const [reason, setReason] = useState('');
+  // What was asked about stays what it was, also once the person has changed.
+  const [act] = useState<'suspend' | 'reinstate'>(user.suspended ? 'reinstate' : 'suspend');
+  const suspends = act === 'suspend';
+  const name = nameOf(user);
+  const params = { id: user.id };
+  const deed = useDeed(
+    (options) =>
+      client.call(
+        'changeUser',
+        { params, body: suspends ? { suspended: true, reason: reason.trim() } : { suspended: false } },
+        options,
+      ),
+    () => {
+      notify(suspends ? 'verbatim.users.suspended' : 'verbatim.users.reinstated', { messageArgs: { name } });
+      onEnd();
+    },
+  );
+  return (
+    <AskDialog
+      title={translate(`verbatim.users.${act}_title`, { name })}
+      text={translate(`verbatim.users.${act}_text`)}
+      action={translate(`verbatim.users.${act}`)}
+      color={suspends ? 'error' : 'primary'}
+      ready={!suspends || reason.trim() !== ''}
+      busy={deed.busy}
+      error={deed.error}
+      onSubmit={() => deed.act()}
+      onEnd={onEnd}
+    >
+      {suspends && <ReasonInput value={reason} onChange={setReason} help="verbatim.users.reason_help" />}
+    </AskDialog>
   );
 }

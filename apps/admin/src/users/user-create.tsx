@@ -17,6 +17,8 @@ import {
   useNotify,
 } from 'react-admin';
 import { useSearchParams } from 'react-router-dom';
+import { Denied } from '../look/denied';
+import { AskBeforeLeaving } from '../look/unsaved';
 import { client } from '../service/client';
 import { shown } from '../service/failure';
 import { sensitive } from '../service/proof';
@@ -35,9 +37,9 @@ interface Wish {
 const kinds = (['person', 'bot'] as const).map((id) => ({ id, name: `verbatim.kind.new_${id}` }));
 
 /** Makes an account for a person, who chooses the password by the link that is shown, or for a program. */
-export function UserCreate() {
+export default function UserCreate() {
   return (
-    <CanAccess resource="users" action="create">
+    <CanAccess resource="users" action="create" accessDenied={<Denied />}>
       <Title title="verbatim.users.create" />
       <NewAccount />
     </CanAccess>
@@ -53,6 +55,7 @@ function NewAccount() {
     <Card sx={{ maxWidth: 640, mt: 2 }}>
       <CardContent>
         <Form defaultValues={{ kind, role: 'user' }} onSubmit={(values: object) => save(values as Wish)}>
+          <AskBeforeLeaving />
           <RadioButtonGroupInput source="kind" choices={kinds} row={false} validate={required()} />
           <TextInput
             source="username"

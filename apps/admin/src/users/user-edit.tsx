@@ -10,13 +10,16 @@ import {
   Toolbar,
   useRecordContext,
 } from 'react-admin';
+import { AskBeforeLeaving } from '../look/unsaved';
 import { client } from '../service/client';
+import { untilAnswered } from '../service/queries';
 import { roleChoices, validEmail } from './user-fields';
 
-export function UserEdit() {
+export default function UserEdit() {
   return (
-    <Edit mutationMode="pessimistic" redirect="show">
+    <Edit mutationMode="pessimistic" redirect="show" queryOptions={{ ...untilAnswered, onError: () => undefined }}>
       <SimpleForm toolbar={<SaveOnly />}>
+        <AskBeforeLeaving />
         <TextInput source="username" disabled />
         <TextInput source="displayName" validate={[required(), maxLength(80)]} />
         <TextInput

@@ -1,6 +1,7 @@
 import { Chip } from '@mui/material';
 import { email, type User } from '@verbatim/protocol';
 import { useTranslate } from 'react-admin';
+import { Hidden } from '../look/hidden';
 
 export const roles = ['user', 'auditor', 'admin'] as const;
 export const roleChoices = roles.map((id) => ({ id, name: `verbatim.role.${id}` }));
@@ -32,6 +33,11 @@ export function RoleOf({ user }: { user: User }) {
       label={translate(user.bot ? 'verbatim.kind.bot' : `verbatim.role.${user.role}`)}
     />
   );
+}
+
+/** Auditors see that there is an address to be seen, and not by them. */
+export function EmailOf({ user: { email } }: { user: User }) {
+  return email === undefined ? <Hidden /> : (email ?? '–');
 }
 
 const colours = { active: 'success', suspended: 'error', deactivated: 'default' } as const;

@@ -7,7 +7,6 @@ import {
   ColumnsButton,
   CreateButton,
   DataTable,
-  DateField,
   DateInput,
   FilterButton,
   Link,
@@ -16,13 +15,16 @@ import {
   TopToolbar,
   useCanAccess,
 } from 'react-admin';
+import { MomentField } from '../look/moment';
 import { NarrowList } from '../look/narrow-list';
-import { LOOK_AGAIN } from '../service/look-again';
+import { RowLink } from '../look/row-link';
+import { Still } from '../look/still';
+import { liveList } from '../service/queries';
 import { BulkActs } from './bulk-acts';
 import { DownloadButton } from './download';
 import { nameOf } from './name-of';
 import { SearchPeople } from './search-people';
-import { botChoices, RoleOf, roleChoices, StatusOf, secondFactorChoices, statusChoices } from './user-fields';
+import { botChoices, EmailOf, RoleOf, roleChoices, StatusOf, secondFactorChoices, statusChoices } from './user-fields';
 
 const filters = [
   <SearchPeople key="q" source="q" alwaysOn />,
@@ -38,7 +40,7 @@ const filters = [
 
 const Column = DataTable.Col<User>;
 
-export function UserList() {
+export default function UserList() {
   const narrow = useMediaQuery((theme: Theme) => theme.breakpoints.down('sm'));
   const { canAccess: mayChange } = useCanAccess({ resource: 'users', action: 'edit' });
   return (
@@ -48,38 +50,43 @@ export function UserList() {
       sort={{ field: 'username', order: 'ASC' }}
       perPage={25}
       exporter={false}
-      queryOptions={{ refetchInterval: LOOK_AGAIN }}
+      queryOptions={liveList}
     >
-      {narrow ? (
-        <NarrowList<User>
-          name={nameOf}
-          more={({ username }) => username}
-          standing={(user) => <StatusOf user={user} />}
-          bulk={mayChange ? <BulkActs /> : false}
-        />
-      ) : (
-        <DataTable<User>
-          rowClick="show"
-          bulkActionButtons={mayChange ? <BulkActs /> : false}
-          hiddenColumns={['email', 'secondFactor', 'id']}
-        >
-          <Column source="username" />
-          <Column source="displayName" disableSort render={nameOf} />
-          <Column source="role" disableSort render={(user) => <RoleOf user={user} />} />
-          <Column source="status" disableSort render={(user) => <StatusOf user={user} />} />
-          <Column source="email" disableSort />
-          <Column source="secondFactor" disableSort>
-            <BooleanField source="secondFactor" />
-          </Column>
-          <Column source="signedInAt" disableSort>
-            <DateField source="signedInAt" showTime emptyText="–" />
-          </Column>
-          <Column source="createdAt">
-            <DateField source="createdAt" showTime />
-          </Column>
-          <Column source="id" disableSort />
-        </DataTable>
-      )}
+      <Still>
+        {narrow ? (
+          <NarrowList<User>
+            name={nameOf}
+            more={({ username }) => username}
+            standing={(user) => <StatusOf user={user} />}
+            bulk={mayChange ? <BulkActs /> : false}
+          />
+        ) : (
+          <DataTable<User>
+            rowClick={false}
+            bulkActionButtons={mayChange ? <BulkActs /> : false}
+            hiddenColumns={['email', 'secondFactor', 'id']}
+          >
+            <Column
+              source="username"
+              render={({ id, username }) => <RowLink to={`/users/${id}/show`}>{username}</RowLink>}
+            />
+            <Column source="displayName" disableSort render={(user) => <bdi>{nameOf(user)}</bdi>} />
+            <Column source="role" disableSort render={(user) => <RoleOf user={user} />} />
+            <Column source="status" disableSort render={(user) => <StatusOf user={user} />} />
+            <Column source="email" disableSort render={(user) => <EmailOf user={user} />} />
+            <Column source="secondFactor" disableSort>
+              <BooleanField source="secondFactor" />
+            </Column>
+            <Column source="signedInAt" disableSort>
+              <MomentField source="signedInAt" />
+            </Column>
+            <Column source="createdAt">
+              <MomentField source="createdAt" />
+            </Column>
+            <Column source="id" disableSort />
+          </DataTable>
+        )}
+      </Still>
     </List>
   );
 }

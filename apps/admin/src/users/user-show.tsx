@@ -1,17 +1,22 @@
 import type { User } from '@verbatim/protocol';
 import { EditButton, Show, TabbedShowLayout, TabbedShowLayoutTabs, TopToolbar, useRecordContext } from 'react-admin';
-import { LOOK_AGAIN } from '../service/look-again';
+import { Found } from '../look/found';
+import { liveRecord } from '../service/queries';
 import { EventsTab } from './person/events-tab';
 import { ProfileTab } from './person/profile-tab';
 import { RoomsTab } from './person/rooms-tab';
 import { SessionsTab } from './person/sessions-tab';
 import { TokensTab } from './person/tokens-tab';
 import { StandingButton } from './standing';
+import { SuspendedNote } from './suspended-note';
 
-export function UserShow() {
+export default function UserShow() {
   return (
-    <Show actions={<Actions />} queryOptions={{ refetchInterval: LOOK_AGAIN }}>
-      <Tabs />
+    <Show actions={<Actions />} queryOptions={liveRecord}>
+      <Found missing="verbatim.page.no_user">
+        <SuspendedNote />
+        <Tabs />
+      </Found>
     </Show>
   );
 }

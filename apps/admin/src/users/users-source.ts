@@ -10,6 +10,9 @@ export const userSource: Source<User> = {
     });
   },
   one: (client, id) => client.call('getUser', { params: { id } }),
+  async many(client, ids) {
+    return (await client.call('listUsers', { query: { ids: ids.join(','), limit: 100 } })).items;
+  },
   async change(client, id, { displayName, email, role, suspended }) {
     // An address is sent only where it was changed: whoever sets it vouches for it. An emptied field clears it.
     const address = email === undefined ? {} : { email: email || null };

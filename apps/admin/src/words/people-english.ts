@@ -90,6 +90,8 @@ export const englishPeopleWords = {
     make: 'Make a token',
     make_title: 'A token for %{name}',
     made: 'The token “%{name}” is made',
+    make_own_title: 'A token for yourself',
+    made_own_text: 'Copy it now: it is not shown again. Whoever has it acts as you.',
     made_text: 'Copy it now: it is not shown again. Whoever has it acts as the bot.',
     revoke: 'Revoke',
     revoke_it: 'Revoke the token “%{name}” of %{owner}',
@@ -165,6 +167,7 @@ export const englishPeopleWords = {
     TokenRevoked: 'A token was revoked.',
   },
   proof: {
+    wrong: 'The password or the code is wrong.',
     title: 'Is it really you?',
     text: 'This asks for a proof that is not older than 15 minutes.',
     either: 'Either of the two is enough.',

@@ -92,6 +92,8 @@ export const germanPeopleWords: typeof englishPeopleWords = {
     make: 'Token erstellen',
     make_title: 'Ein Token für %{name}',
     made: 'Das Token „%{name}“ ist erstellt',
+    make_own_title: 'Ein Token für Sie selbst',
+    made_own_text: 'Kopieren Sie es jetzt: Es wird nicht noch einmal angezeigt. Wer es hat, handelt als Sie.',
     made_text: 'Kopieren Sie es jetzt: Es wird nicht wieder gezeigt. Wer es hat, handelt als der Bot.',
     revoke: 'Widerrufen',
     revoke_it: 'Widerrufen: das Token „%{name}“ von %{owner}',
@@ -172,6 +174,7 @@ export const germanPeopleWords: typeof englishPeopleWords = {
     TokenRevoked: 'Ein Token wurde widerrufen.',
   },
   proof: {
+    wrong: 'Das Passwort oder der Code ist falsch.',
     title: 'Sind Sie es wirklich?',
     text: 'Dafür braucht es einen Nachweis, der nicht älter als 15 Minuten ist.',
     either: 'Eines von beiden genügt.',

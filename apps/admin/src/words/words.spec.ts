@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { userEventTypes } from '@verbatim/protocol';
+import { errorCodes, roomEventTypes, userEventTypes } from '@verbatim/protocol';
 import { describe, expect, it } from 'vitest';
 import { englishWords } from './english';
 import { germanWords } from './german';
@@ -38,8 +38,19 @@ describe('the words of both languages', () => {
   });
 });
 
+it('there is a sentence for each error of the protocol', () => {
+  for (const code of errorCodes) {
+    expect(english.get(`verbatim.error.${code}`)).toBeTruthy();
+    expect(german.get(`verbatim.error.${code}`)).not.toBe(english.get(`verbatim.error.${code}`));
+  }
+});
+
 it('there is a sentence for each event of an account', () => {
   expect(Object.keys(englishWords.verbatim.account_event).sort()).toEqual([...userEventTypes].sort());
+});
+
+it('there is a sentence for each event of a room', () => {
+  expect(roomEventTypes.filter((type) => !english.has(`verbatim.room_event.${type}`))).toEqual([]);
 });
 
 it('every key that the sources ask for exists', () => {

@@ -45,7 +45,7 @@ export class ReviseAccount extends Command<UserDecided | Rejection> {
   constructor(
     readonly userId: string,
     readonly actor: Actor,
-    readonly wishes: Pick<ChangeUser, 'displayName' | 'email' | 'role' | 'suspended' | 'deactivated'>,
+    readonly wishes: Pick<ChangeUser, 'displayName' | 'email' | 'role' | 'suspended' | 'reason' | 'deactivated'>,
     readonly context: Context,
   ) {
     super();

@@ -260,13 +260,14 @@ export class AccountController {
 
 /** What only administrators, or those who watch over all accounts, are told, others may not look for either. */
 function usersWanted({ role }: Actor, query: QueryOf<'exportUsers'>): WantedUsers {
-  const { usernames, bot, secondFactor, ...rest } = query;
+  const { ids, usernames, bot, secondFactor, ...rest } = query;
   const aboutSigningIn = secondFactor !== undefined || rest.signedInFrom || rest.signedInBefore;
   if (role === 'user' && aboutSigningIn)
     throw new Refusal('forbidden', 'Only administrators and auditors may look for how people sign in.');
   return {
     ...rest,
     byEmail: role === 'admin',
+    ids: ids?.split(','),
     usernames: usernames?.split(','),
     bot: bot && bot === 'true',
     secondFactor: secondFactor && secondFactor === 'true',

@@ -37,7 +37,7 @@ export const roomRowAnswer = (row: RoomRow): Room => ({
 /** The same with how busy the room is, for those who watch over all rooms. */
 export const roomRowAnswerFor = ({ role }: Actor, row: RoomRow): Room => ({
   ...roomRowAnswer(row),
-  ...(role !== 'user' && { messageCount: row.messageCount, activeAt: row.activeAt }),
+  ...(role !== 'user' && { messageCount: row.messageCount, activeAt: row.activeAt, closing: row.closing }),
 });
 
 export const memberAnswer = (

@@ -8,8 +8,13 @@ export class SecondFactorPolicy {
     this.roles = new Set(roles);
   }
 
+  /** Whether people with this role must have a second factor. */
+  demands(role: ServerRole): boolean {
+    return this.roles.has(role);
+  }
+
   /** Whether somebody has to set up a second factor before anything else. */
   lacking({ role, totpId }: UserState): boolean {
-    return totpId === null && this.roles.has(role);
+    return totpId === null && this.demands(role);
   }
 }

@@ -23,6 +23,7 @@ import { Sessions } from '../vault/sessions.js';
 import { ChangePassword, IssuePasswordReset, ResetPassword } from './password-commands.js';
 import { Proving } from './proving.js';
 import { BeginTotp, ConfirmTotp, RemoveTotp, RemoveTotpOf, RenewRecoveryCodes } from './second-factor-commands.js';
+import { SecondFactorPolicy } from './second-factor-policy.js';
 import { EndSessions, noSuchSession } from './session-commands.js';
 
 @Controller()
@@ -35,6 +36,7 @@ export class SessionController {
     private readonly factors: SecondFactors,
     private readonly tokens: AccessTokens,
     private readonly proving: Proving,
+    private readonly policy: SecondFactorPolicy,
   ) {}
 
   // Sessions --------------------------------------------------------------------------------------------------------
@@ -146,9 +148,9 @@ export class SessionController {
 
   @Call('getTotp')
   async getTotp(@By() { actor }: Identity): Promise<TotpStatus> {
-    const { totpId } = (await this.users.newest(actor.id)).state;
+    const { totpId, role } = (await this.users.newest(actor.id)).state;
     const recoveryCodesLeft = totpId === null ? 0 : await this.factors.recoveryCodesLeft(totpId);
-    return { enabled: totpId !== null, recoveryCodesLeft };
+    return { enabled: totpId !== null, required: this.policy.demands(role), recoveryCodesLeft };
   }
 
   @Call('beginTotp')

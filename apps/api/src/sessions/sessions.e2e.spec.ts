@@ -354,7 +354,7 @@ describe('a second factor', () => {
   it('is set up with a first code, which ends the other sessions', async () => {
     const [ada, bob] = [await register(left.url), await register(left.url)];
     const elsewhere = await again(ada);
-    expect((await ada.get('/v1/me/totp')).body).toEqual({ enabled: false, recoveryCodesLeft: 0 });
+    expect((await ada.get('/v1/me/totp')).body).toEqual({ enabled: false, required: false, recoveryCodesLeft: 0 });
     expect(outcome(await ada.post('/v1/me/totp/confirm', { code: '123456' }))).toBe('conflict');
     const { secret, uri } = (await ada.post('/v1/me/totp')).body;
     expect(uri).toBe(
@@ -367,7 +367,7 @@ describe('a second factor', () => {
       expect(new Set(body.recoveryCodes).size).toBe(10);
       expect(body.recoveryCodes[0]).toMatch(/^[a-z0-9]{4}(-[a-z0-9]{4}){3}$/);
     });
-    expect((await ada.get('/v1/me/totp')).body).toEqual({ enabled: true, recoveryCodesLeft: 10 });
+    expect((await ada.get('/v1/me/totp')).body).toEqual({ enabled: true, required: false, recoveryCodesLeft: 10 });
     expect(outcome(await ada.post('/v1/me/totp'))).toBe('conflict');
     expect(outcome(await ada.post('/v1/me/totp/confirm', { code: phone.code(1) }))).toBe('conflict');
   });
@@ -556,6 +556,7 @@ describe('a role that demands a second factor', () => {
       const refused = openSocket(strict.url, { headers: { authorization: `Bearer ${ada.accessToken}` } });
       expect(await refused.closed).toBe(4001);
       expect(outcome(await ada.get('/v1/me'))).toBe(200);
+      expect((await ada.get('/v1/me/totp')).body).toMatchObject({ enabled: false, required: true });
 
       const entered = await new Visitor(strict.url).post('/v1/auth/login', { username: ada.username, password });
       expect(outcome(entered)).toBe(200);

@@ -16,8 +16,8 @@ export interface TestService {
   readonly databaseUrl: string;
   /** Resolves with a sentence when the service cannot go on. */
   readonly lost: Promise<string>;
-  /** Ends the service in good order and starts it again on the same data. */
-  restart(): Promise<void>;
+  /** Ends the service in good order and starts it again on the same data; `meanwhile` runs while it is away. */
+  restart(meanwhile?: () => Promise<unknown>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -81,8 +81,9 @@ export async function startTestService({
     get lost() {
       return service.lost;
     },
-    async restart() {
+    async restart(meanwhile) {
       await service.stop();
+      await meanwhile?.();
       service = await start();
     },
     async stop() {

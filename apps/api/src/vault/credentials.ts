@@ -5,6 +5,8 @@ import { digest, secret } from './sessions.js';
 
 /** Seconds for which the token of a password reset is good. */
 export const RESET_SECONDS = 86_400;
+/** Days for which it is known afterwards that a token ran out unused: its holder needs another. */
+const KEEP_EXPIRED_DAYS = 14;
 
 /** A password that took the place of another, as hashes; `before` is null where there was none. */
 export interface Replaced {
@@ -94,6 +96,17 @@ export class Credentials {
     return token;
   }
 
+  /** Tokens that nobody has used yet, the latest first, at most `most`. `issuedAt` is RFC 3339. */
+  async unusedResets(most: number): Promise<{ userId: string; issuedAt: string; expired: boolean }[]> {
+    const rows = await this.sql<{ user_id: string; expires_at: Date }[]>`
+      select user_id, expires_at from vault.password_resets order by expires_at desc limit ${most}`;
+    return rows.map(({ user_id, expires_at }) => ({
+      userId: user_id,
+      issuedAt: new Date(expires_at.getTime() - RESET_SECONDS * 1_000).toISOString(),
+      expired: expires_at.getTime() <= this.clock().getTime(),
+    }));
+  }
+
   /** Whose password a token may set, and the revision at which it was issued; null when it is not good. */
   async resetFor(token: string): Promise<{ userId: string; issuedAt: number } | null> {
     const [row] = await this.sql<{ user_id: string; issued_at: string }[]>`
@@ -117,7 +130,7 @@ export class Credentials {
   }
 
   async sweep(): Promise<void> {
-    await this.sql`delete from vault.password_resets where expires_at < ${this.in(0)}`;
+    await this.sql`delete from vault.password_resets where expires_at < ${this.in(-KEEP_EXPIRED_DAYS * 86_400)}`;
   }
 
   private in(seconds: number): Date {

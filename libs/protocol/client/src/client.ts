@@ -18,7 +18,7 @@ import { type Posted, type PostOptions, postMessage } from './posting.js';
 import type { Fetch, InputOf } from './rest.js';
 import type { RoomFrame } from './room-feed.js';
 import { Servers } from './servers.js';
-import { type Credentials, type SavedSession, Session } from './session.js';
+import { type Credentials, type SavedSession, Session, type SharedSession } from './session.js';
 import { VerbatimError } from './verbatim-error.js';
 import { Watching, type WatchOptions } from './watching.js';
 
@@ -27,6 +27,8 @@ export interface ClientOptions {
   readonly servers: readonly string[];
   /** Asked for when somebody has to sign in and the caller did not: at the first call, and when a session is over. */
   readonly credentials?: () => Credentials | Promise<Credentials>;
+  /** Where clients of the same person share their session, as tabs of a browser do; each still has to `restore` it. */
+  readonly sharedSession?: SharedSession;
   /** The standard WebSocket or one that fits; where there is none, that of the package `ws` is used. */
   readonly WebSocket?: SocketClass;
   readonly fetch?: Fetch;
@@ -82,6 +84,7 @@ export class Client {
       ...(credentials && {
         signInAgain: async () => (await this.caller.once('login', { body: await credentials() })).body,
       }),
+      ...(options.sharedSession && { shared: options.sharedSession }),
       changed: (session) => this.emit('session', session),
     });
     this.caller = new Caller(servers, this.session, fetch, this.closing);
@@ -109,7 +112,7 @@ export class Client {
     return this.enter(await this.caller.call('endSignOn', { body: { code } }, patience), askedAt);
   }
 
-  /** Goes on with a session that was saved. No other client may use it from then on. */
+  /** Goes on with a session that was saved. No other client may use it from then on, unless they share it. */
   restore(session: SavedSession): void {
     this.leaveOther(session.user);
     this.session.restore(session);
@@ -121,6 +124,12 @@ export class Client {
     this.disconnect(new VerbatimError('unauthenticated', 'The person has signed out.'));
     this.session.leave();
     if (saved) await this.caller.logOut(saved.accessToken, patience);
+  }
+
+  /** Ends all followings and forgets the session here, without ending it: another client that shares it has done so, or goes on. */
+  forget(): void {
+    this.disconnect(new VerbatimError('unauthenticated', 'The session was ended elsewhere.'));
+    this.session.leave();
   }
 
   /** Who is signed in, as of the last renewal of the session; null: nobody. */

@@ -8,6 +8,6 @@ export type { LinkState } from './link.js';
 export type { Patience } from './persistence.js';
 export type { Posted, PostOptions } from './posting.js';
 export type { InputOf } from './rest.js';
-export type { Credentials, SavedSession } from './session.js';
+export type { Credentials, SavedSession, SharedSession } from './session.js';
 export { OutcomeUnknown, TooFarBehind, VerbatimError } from './verbatim-error.js';
 export type { Watching, WatchOptions } from './watching.js';

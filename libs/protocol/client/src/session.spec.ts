@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { session as tokens } from './scripted-server.testing.js';
-import { Session } from './session.js';
+import { type SavedSession, Session, type SharedSession } from './session.js';
 import { Unanswered, VerbatimError } from './verbatim-error.js';
 
 /** The exchanges that were made, and what each brings. */
@@ -148,5 +148,68 @@ describe('a session that is over', () => {
     const { session } = signedIn({ signInAgain: async () => tokens as never });
     session.leave();
     await expect(session.accessToken()).rejects.toMatchObject({ code: 'unauthenticated' });
+  });
+});
+
+describe('a session that several clients share', () => {
+  /** Clients that keep one session among them, and take turns. */
+  function tabs(count: number) {
+    let kept: SavedSession | null = null;
+    let turn: Promise<unknown> = Promise.resolve();
+    const shared: SharedSession = {
+      read: () => kept,
+      exclusively: (work) => {
+        const result = turn.then(work);
+        turn = result.catch(() => undefined);
+        return result;
+      },
+    };
+    const sessions = Array.from(
+      { length: count },
+      () =>
+        new Session({
+          refresh: async (refreshToken) => {
+            exchanged.push(refreshToken);
+            return (await outcome()) as never;
+          },
+          shared,
+          changed: (session) => {
+            if (session) kept = session;
+          },
+        }),
+    );
+    const [first] = sessions as [Session];
+    first.begin(tokens as never, Date.now() - 590_000);
+    for (const other of sessions.slice(1)) other.restore(first.saved as SavedSession);
+    const end = () => {
+      kept = null;
+    };
+    return { sessions, end };
+  }
+
+  it('is renewed by one of them, and no refresh token is used twice', async () => {
+    const { sessions } = tabs(5);
+    const asked = await Promise.all(sessions.flatMap((session) => [session.accessToken(), session.accessToken()]));
+    expect(new Set(asked)).toEqual(new Set(['access 1']));
+    expect(exchanged).toEqual(['refresh']);
+  });
+
+  it('is renewed by each in turn with the token that the one before got', async () => {
+    const { sessions } = tabs(3);
+    for (const session of sessions) {
+      const old = session.saved?.accessToken as string;
+      expect(await session.accessToken(old)).not.toBe(old);
+      expect(exchanged).toEqual(['refresh']);
+    }
+  });
+
+  it('is over for all of them once one has signed out', async () => {
+    const { sessions, end } = tabs(2);
+    end();
+    for (const session of sessions) {
+      await expect(session.accessToken()).rejects.toMatchObject({ code: 'unauthenticated' });
+      expect(session.user).toBeNull();
+    }
+    expect(exchanged).toEqual([]);
   });
 });

@@ -1,7 +1,10 @@
 import type { Session as SessionAnswer, User } from '@verbatim/protocol';
 import { Unanswered, VerbatimError } from './verbatim-error.js';
 
-/** A session as it can be kept over a restart. It belongs to one client at a time: refresh tokens are good once. */
+/**
+ * A session as it can be kept over a restart. It belongs to one client at a time, since refresh tokens are good once, unless
+ * the clients share it (`SharedSession`).
+ */
 export interface SavedSession {
   readonly user: User;
   readonly accessToken: string;
@@ -18,9 +21,19 @@ export interface Credentials {
   readonly code?: string;
 }
 
+/** Where several clients of one person keep the session that they share, such as the tabs of a browser. */
+export interface SharedSession {
+  /** The session as another client may have renewed it; null: nobody is signed in any more. */
+  read(): SavedSession | null;
+  /** Runs `work` while no other client that shares the session runs any. */
+  exclusively<T>(work: () => Promise<T>): Promise<T>;
+}
+
 export interface SessionParts {
   /** Exchanges a refresh token, with one request that is certain to be sent only once. */
   refresh(refreshToken: string): Promise<SessionAnswer>;
+  /** Absent: no other client has the session. */
+  readonly shared?: SharedSession;
   /** Signs in anew when the session is over; absent: the person has to. */
   readonly signInAgain?: () => Promise<SessionAnswer>;
   /** Called with every change; null: signed out. */
@@ -89,7 +102,8 @@ export class Session {
     const usable = held !== null && held.accessToken !== refused && now < held.expiresAt;
     if (usable && (now < held.renewAt || this.exchangeInDoubt)) return held.accessToken;
     try {
-      this.renewing ??= this.renew().finally(() => {
+      const { shared } = this.parts;
+      this.renewing ??= (shared ? shared.exclusively(() => this.adoptOrRenew(shared)) : this.renew()).finally(() => {
         this.renewing = null;
       });
       return await this.renewing;
@@ -97,6 +111,20 @@ export class Session {
       if (usable && error instanceof Unanswered) return held.accessToken;
       throw error;
     }
+  }
+
+  /** Another client may have renewed the session while this one waited for its turn. */
+  private async adoptOrRenew(shared: SharedSession): Promise<string> {
+    const { held } = this;
+    if (!held) return this.renew();
+    const newest = shared.read();
+    if (newest === null || newest.user.id !== held.user.id) {
+      this.end();
+      throw nobody();
+    }
+    if (newest.refreshToken === held.refreshToken) return this.renew();
+    this.restore(newest);
+    return Date.now() < newest.renewAt ? newest.accessToken : this.renew();
   }
 
   private async renew(): Promise<string> {

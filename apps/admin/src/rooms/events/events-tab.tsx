@@ -1,7 +1,6 @@
 import CollapseIcon from '@mui/icons-material/ExpandLess';
 import ExpandIcon from '@mui/icons-material/ExpandMore';
 import {
-  Alert,
   Box,
   Button,
   IconButton,
@@ -15,17 +14,21 @@ import {
   TextField,
   Typography,
 } from '@mui/material';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import type { Room, StoredEvent } from '@verbatim/protocol';
 import { type FormEvent, Fragment, useState } from 'react';
 import { useRecordContext, useTranslate } from 'react-admin';
+import { Failure } from '../../look/failure';
+import { Moment } from '../../look/moment';
 import { client } from '../../service/client';
 import { shown } from '../../service/failure';
 import { LOOK_AGAIN } from '../../service/look-again';
 import { upTo } from '../../service/pages';
-import { useRegion } from '../../words/region';
+import { usePeople } from '../../users/use-people';
+import { useMoment } from '../../words/region';
 import { why } from '../reasons';
 import { CheckHashes } from './check-hashes';
+import { peopleIn, roomEventSentence } from './room-event-sentence';
 
 /** Events on one page. */
 const PAGE = 25;
@@ -49,7 +52,6 @@ function Stream({ room }: { room: Room }) {
           client.call('listEvents', { params: { id: room.id }, query: { from: start, ...part } }, { ...why(room.id) }),
         ),
       ),
-    placeholderData: keepPreviousData,
     refetchInterval: LOOK_AGAIN,
   });
   const events = data?.items ?? [];
@@ -59,7 +61,7 @@ function Stream({ room }: { room: Room }) {
         {translate('verbatim.events.lead')}
       </Typography>
       <Leaf start={start} newest={newest} onGo={setStart} />
-      {error && <Alert severity="error">{error.message}</Alert>}
+      <Failure error={error} />
       <CheckHashes key={start} events={events} />
       {data && events.length === 0 ? (
         <Typography sx={{ py: 4, textAlign: 'center' }}>{translate('verbatim.events.empty')}</Typography>
@@ -106,6 +108,12 @@ function Leaf({ start, newest, onGo }: { start: number; newest: number; onGo(sta
 
 function EventTable({ events }: { events: readonly StoredEvent[] }) {
   const translate = useTranslate();
+  const moment = useMoment();
+  const people = usePeople(peopleIn(events));
+  const nameBy =
+    ({ actor }: StoredEvent) =>
+    (id: string) =>
+      people(id, actor?.id === id ? actor.username : undefined);
   const [open, setOpen] = useState<number | null>(null);
   return (
     // A region that scrolls sideways must be reached by the keyboard.
@@ -115,8 +123,7 @@ function EventTable({ events }: { events: readonly StoredEvent[] }) {
           <TableRow>
             <TableCell padding="checkbox" />
             <TableCell align="right">{translate('verbatim.events.revision')}</TableCell>
-            <TableCell>{translate('verbatim.events.type')}</TableCell>
-            <TableCell>{translate('verbatim.events.actor')}</TableCell>
+            <TableCell sx={{ minWidth: 220 }}>{translate('verbatim.events.what')}</TableCell>
             <TableCell>{translate('verbatim.events.at')}</TableCell>
             <TableCell>{translate('verbatim.events.hash')}</TableCell>
           </TableRow>
@@ -126,6 +133,7 @@ function EventTable({ events }: { events: readonly StoredEvent[] }) {
             <Fragment key={event.revision}>
               <EventRow
                 event={event}
+                sentence={roomEventSentence(event, { translate, moment, nameOf: nameBy(event) })}
                 open={open === event.revision}
                 onToggle={() => setOpen(open === event.revision ? null : event.revision)}
               />
@@ -138,10 +146,16 @@ function EventTable({ events }: { events: readonly StoredEvent[] }) {
   );
 }
 
-function EventRow({ event, open, onToggle }: { event: StoredEvent; open: boolean; onToggle(): void }) {
+interface EventRowProps {
+  readonly event: StoredEvent;
+  readonly sentence: string;
+  readonly open: boolean;
+  onToggle(): void;
+}
+
+function EventRow({ event, sentence, open, onToggle }: EventRowProps) {
   const translate = useTranslate();
-  const locale = useRegion();
-  const { revision, type, actor, at, hash } = event;
+  const { revision, type, at, hash } = event;
   return (
     <TableRow hover>
       <TableCell padding="checkbox">
@@ -155,9 +169,15 @@ function EventRow({ event, open, onToggle }: { event: StoredEvent; open: boolean
         </IconButton>
       </TableCell>
       <TableCell align="right">{revision}</TableCell>
-      <TableCell>{type}</TableCell>
-      <TableCell>{actor?.username ?? translate('verbatim.events.service')}</TableCell>
-      <TableCell sx={{ whiteSpace: 'nowrap' }}>{new Date(at).toLocaleString(locale)}</TableCell>
+      <TableCell>
+        {sentence}
+        <Typography component="code" variant="caption" color="textSecondary" sx={{ display: 'block' }}>
+          {type}
+        </Typography>
+      </TableCell>
+      <TableCell sx={{ whiteSpace: 'nowrap' }}>
+        <Moment at={at} />
+      </TableCell>
       <TableCell sx={{ fontFamily: 'monospace' }}>{hash.slice(0, 12)}…</TableCell>
     </TableRow>
   );
@@ -176,7 +196,7 @@ function Details({ event }: { event: StoredEvent }) {
   ] as const;
   return (
     <TableRow>
-      <TableCell colSpan={6} sx={{ bgcolor: 'action.hover' }}>
+      <TableCell colSpan={5} sx={{ bgcolor: 'action.hover' }}>
         <Box
           component="dl"
           sx={{ m: 0, display: 'grid', gridTemplateColumns: { sm: 'max-content 1fr' }, columnGap: 2, rowGap: 0.5 }}

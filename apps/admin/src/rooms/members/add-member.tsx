@@ -3,6 +3,7 @@ import { Autocomplete, Button, MenuItem, Stack, TextField } from '@mui/material'
 import type { Member, Room, User } from '@verbatim/protocol';
 import { useState } from 'react';
 import { useCreate, useGetList, useNotify, useRefresh, useTranslate } from 'react-admin';
+import { untilAnswered } from '../../service/queries';
 import { nameOf } from '../../users/name-of';
 import type { MemberRecord } from './members-source';
 import { roomRoles } from './role-of-member';
@@ -57,11 +58,15 @@ interface FindPersonProps {
 export function FindPerson({ person, label, onFound }: FindPersonProps) {
   const translate = useTranslate();
   const [q, setQ] = useState('');
-  const { data = [], isFetching } = useGetList<User>('users', {
-    filter: { q: q.trim() || undefined },
-    pagination: { page: 1, perPage: 10 },
-    sort: { field: 'username', order: 'ASC' },
-  });
+  const { data = [], isFetching } = useGetList<User>(
+    'users',
+    {
+      filter: { q: q.trim() || undefined },
+      pagination: { page: 1, perPage: 10 },
+      sort: { field: 'username', order: 'ASC' },
+    },
+    untilAnswered,
+  );
   return (
     <Autocomplete
       size="small"

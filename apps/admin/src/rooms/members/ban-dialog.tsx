@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { useNotify, useTranslate } from 'react-admin';
 import { AskDialog, ReasonInput } from '../../look/ask-dialog';
-import { useDeed } from '../../look/use-deed';
+import { type Cancellable, useDeed } from '../../look/use-deed';
 import { client } from '../../service/client';
 import { instantOf, type Until, UntilInput } from './until-input';
 
@@ -19,22 +19,24 @@ interface RestraintProps {
 
 /** Puts a person out of the room and keeps them out. */
 export function BanDialog({ room, person, onEnd }: RestraintProps) {
-  const put = (until: string | null, reason: string | null) =>
-    client.call('ban', { params: { id: room, userId: person.id }, body: { until, reason } });
+  const put: Put = (options, until, reason) =>
+    client.call('ban', { params: { id: room, userId: person.id }, body: { until, reason } }, options);
   return <RestrainDialog what="ban" person={person} endless put={put} onEnd={onEnd} />;
 }
 
 /** Keeps a member from speaking for a time. */
 export function MuteDialog({ room, person, onEnd }: RestraintProps) {
-  const put = (until: string | null, reason: string | null) =>
-    client.call('mute', { params: { id: room, userId: person.id }, body: { until: until ?? '', reason } });
+  const put: Put = (options, until, reason) =>
+    client.call('mute', { params: { id: room, userId: person.id }, body: { until: until ?? '', reason } }, options);
   return <RestrainDialog what="mute" person={person} put={put} onEnd={onEnd} />;
 }
+
+type Put = (options: Cancellable, until: string | null, reason: string | null) => Promise<unknown>;
 
 interface RestrainDialogProps extends Omit<RestraintProps, 'room'> {
   readonly what: 'ban' | 'mute';
   readonly endless?: boolean;
-  put(until: string | null, reason: string | null): Promise<unknown>;
+  readonly put: Put;
 }
 
 function RestrainDialog({ what, person: { name }, endless, put, onEnd }: RestrainDialogProps) {
@@ -44,7 +46,7 @@ function RestrainDialog({ what, person: { name }, endless, put, onEnd }: Restrai
   const [until, setUntil] = useState<Until>(endless ? 'forever' : 'day');
   const end = instantOf(until);
   const { act, busy, error } = useDeed(
-    (instant: string | null) => put(instant, reason.trim() || null),
+    (options, instant: string | null) => put(options, instant, reason.trim() || null),
     () => {
       notify(`verbatim.restraints.${what}_done`, { messageArgs: { name } });
       onEnd();

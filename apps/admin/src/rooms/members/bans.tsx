@@ -1,6 +1,5 @@
 import BanIcon from '@mui/icons-material/Gavel';
 import {
-  Alert,
   Button,
   Stack,
   Table,
@@ -15,6 +14,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import type { Ban, Room, User } from '@verbatim/protocol';
 import { useState } from 'react';
 import { Link, useNotify, useTranslate } from 'react-admin';
+import { Failure } from '../../look/failure';
 import { Moment } from '../../look/moment';
 import { useDeed } from '../../look/use-deed';
 import { client } from '../../service/client';
@@ -45,7 +45,7 @@ export function Bans({ room, mayChange }: { room: Room; mayChange: boolean }) {
         {translate('verbatim.restraints.bans')}
       </Typography>
       {mayChange && <BanSomebody room={room} />}
-      {error && <Alert severity="error">{error.message}</Alert>}
+      <Failure error={error} />
       {bans?.length === 0 && (
         <Typography color="textSecondary">{translate('verbatim.restraints.nobody_banned')}</Typography>
       )}
@@ -99,9 +99,9 @@ function Unban({ room, user: { id, username: name } }: { room: Room; user: Ban['
   const translate = useTranslate();
   const notify = useNotify();
   const { act, busy } = useDeed(
-    () => client.call('unban', { params: { id: room.id, userId: id } }),
+    (options) => client.call('unban', { params: { id: room.id, userId: id } }, options),
     () => notify('verbatim.restraints.unban_done', { messageArgs: { name } }),
-    ({ message }) => notify(message, { type: 'error' }),
+    'told',
   );
   return (
     <Button size="small" disabled={busy} onClick={() => act()}>

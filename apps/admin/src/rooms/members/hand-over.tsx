@@ -1,7 +1,7 @@
 import type { Room } from '@verbatim/protocol';
 import { useNotify, useTranslate } from 'react-admin';
 import { AskDialog } from '../../look/ask-dialog';
-import { useDeed } from '../../look/use-deed';
+import { type Cancellable, useDeed } from '../../look/use-deed';
 import { client } from '../../service/client';
 import { why } from '../reasons';
 import type { PersonToRestrain } from './ban-dialog';
@@ -12,7 +12,7 @@ export function HandOverDialog({ room, to, onEnd }: { room: Room; to: PersonToRe
   const notify = useNotify();
   const { name } = to;
   const { act, busy, error } = useDeed(
-    () => handOver(room.id, to.id),
+    (options) => handOver(room.id, to.id, options),
     () => {
       notify('verbatim.rooms.role_changed', {
         messageArgs: { name, role: translate('verbatim.room_role.owner') },
@@ -38,14 +38,14 @@ export function HandOverDialog({ room, to, onEnd }: { room: Room; to: PersonToRe
  * A sole owner hands over in one step. Administrators, who count as owners without being one, give and take the roles: the
  * new owner comes first, so that the room has one whatever happens in between.
  */
-async function handOver(room: string, to: string): Promise<void> {
+async function handOver(room: string, to: string, options: Cancellable): Promise<void> {
   const before = (await ownersOf(room)).filter((owner) => owner !== to);
   if (before.length === 1 && before[0] === client.user?.id) {
-    await client.call('transferOwnership', { params: { id: room }, body: { userId: to } });
+    await client.call('transferOwnership', { params: { id: room }, body: { userId: to } }, options);
     return;
   }
   const give = (userId: string, role: 'owner' | 'moderator') =>
-    client.call('changeMember', { params: { id: room, userId }, body: { role } });
+    client.call('changeMember', { params: { id: room, userId }, body: { role } }, options);
   await give(to, 'owner');
   for (const owner of before) await give(owner, 'moderator');
 }

@@ -68,9 +68,9 @@ export const isMuted = ({ mutedUntil }: Pick<MemberRecord, 'mutedUntil'>): boole
 function useUnmute(room: Room, member: MemberRecord): () => void {
   const notify = useNotify();
   const { act } = useDeed(
-    () => client.call('unmute', { params: { id: room.id, userId: member.userId } }),
+    (options) => client.call('unmute', { params: { id: room.id, userId: member.userId } }, options),
     () => notify('verbatim.restraints.unmute_done', { messageArgs: { name: nameOf(member) } }),
-    ({ message }) => notify(message, { type: 'error' }),
+    'told',
   );
   return () => act();
 }

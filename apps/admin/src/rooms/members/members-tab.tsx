@@ -1,7 +1,6 @@
 import type { Room } from '@verbatim/protocol';
 import {
   DataTable,
-  DateField,
   ListContextProvider,
   Pagination,
   ResourceContextProvider,
@@ -9,8 +8,9 @@ import {
   useListController,
   useRecordContext,
 } from 'react-admin';
-import { Moment } from '../../look/moment';
-import { LOOK_AGAIN } from '../../service/look-again';
+import { Moment, MomentField } from '../../look/moment';
+import { RowLink } from '../../look/row-link';
+import { liveList } from '../../service/queries';
 import { nameOf } from '../../users/name-of';
 import { AddMember } from './add-member';
 import { Bans } from './bans';
@@ -36,7 +36,7 @@ function Members({ room }: { room: Room }) {
     exporter: false,
     disableSyncWithLocation: true,
     storeKey: false,
-    queryOptions: { refetchInterval: LOOK_AGAIN },
+    queryOptions: liveList,
   });
   const { canAccess } = useCanAccess({ resource: 'members', action: 'edit' });
   const mayChange = canAccess === true && room.visibility !== 'direct';
@@ -56,16 +56,20 @@ function Members({ room }: { room: Room }) {
 
 function MemberTable({ room, mayChange }: { room: Room; mayChange: boolean }) {
   return (
-    <DataTable<MemberRecord> bulkActionButtons={false} rowClick={(_, __, { userId }) => `/users/${userId}/show`}>
-      <Column source="username" disableSort />
-      <Column source="displayName" disableSort render={nameOf} />
+    <DataTable<MemberRecord> bulkActionButtons={false} rowClick={false}>
+      <Column
+        source="username"
+        disableSort
+        render={({ userId, username }) => <RowLink to={`/users/${userId}/show`}>{username}</RowLink>}
+      />
+      <Column source="displayName" disableSort render={(member) => <bdi>{nameOf(member)}</bdi>} />
       <Column
         source="role"
         disableSort
         render={(member) => <RoleOfMember member={member} mayChange={mayChange && room.status === 'open'} />}
       />
       <Column source="joinedAt" disableSort>
-        <DateField source="joinedAt" showTime />
+        <MomentField source="joinedAt" />
       </Column>
       <Column
         source="mutedUntil"

@@ -1,33 +1,19 @@
 import RemoveIcon from '@mui/icons-material/PersonRemoveOutlined';
 import { IconButton, Tooltip } from '@mui/material';
 import { useState } from 'react';
-import { Confirm, useDelete, useNotify, useRefresh, useTranslate } from 'react-admin';
+import { useNotify, useTranslate } from 'react-admin';
+import { AskDialog } from '../../look/ask-dialog';
 import { OwnClicks } from '../../look/own-clicks';
+import { useDeed } from '../../look/use-deed';
+import { client } from '../../service/client';
 import { nameOf } from '../../users/name-of';
 import type { MemberRecord } from './members-source';
 
 /** Removes a member from the room, once that is confirmed. */
 export function RemoveMember({ member }: { member: MemberRecord }) {
   const translate = useTranslate();
-  const notify = useNotify();
-  const refresh = useRefresh();
   const [asking, setAsking] = useState(false);
-  const [remove, { isPending }] = useDelete<MemberRecord>();
-  const name = nameOf(member);
-  const label = translate('verbatim.rooms.remove_member', { name });
-  const confirmed = () =>
-    remove(
-      'members',
-      { id: member.id, previousData: member },
-      {
-        onSuccess: () => {
-          notify('verbatim.rooms.removed', { messageArgs: { name } });
-          refresh();
-        },
-        onError: (error) => notify((error as Error).message, { type: 'error' }),
-        onSettled: () => setAsking(false),
-      },
-    );
+  const label = translate('verbatim.rooms.remove_member', { name: nameOf(member) });
   return (
     <OwnClicks>
       <Tooltip title={label}>
@@ -35,17 +21,33 @@ export function RemoveMember({ member }: { member: MemberRecord }) {
           <RemoveIcon fontSize="small" />
         </IconButton>
       </Tooltip>
-      <Confirm
-        isOpen={asking}
-        loading={isPending}
-        title={translate('verbatim.rooms.remove_title', { name })}
-        content={translate('verbatim.rooms.remove_text')}
-        confirm={translate('verbatim.rooms.remove')}
-        cancel={translate('verbatim.cancel')}
-        confirmColor="warning"
-        onConfirm={confirmed}
-        onClose={() => setAsking(false)}
-      />
+      {asking && <RemoveDialog member={member} onEnd={() => setAsking(false)} />}
     </OwnClicks>
+  );
+}
+
+function RemoveDialog({ member, onEnd }: { member: MemberRecord; onEnd(): void }) {
+  const translate = useTranslate();
+  const notify = useNotify();
+  const { roomId, userId } = member;
+  const name = nameOf(member);
+  const { act, busy, error } = useDeed(
+    (options) => client.call('removeMember', { params: { id: roomId, userId } }, options),
+    () => {
+      notify('verbatim.rooms.removed', { messageArgs: { name } });
+      onEnd();
+    },
+  );
+  return (
+    <AskDialog
+      title={translate('verbatim.rooms.remove_title', { name })}
+      text={translate('verbatim.rooms.remove_text')}
+      action={translate('verbatim.rooms.remove')}
+      color="error"
+      busy={busy}
+      error={error}
+      onSubmit={() => act()}
+      onEnd={onEnd}
+    />
   );
 }

@@ -1,11 +1,18 @@
 import type { LiveEvent, Message } from '@verbatim/protocol';
 
+/** Who said something. Over the socket only the username is told. */
+export interface Author {
+  readonly id: string;
+  readonly username: string;
+  readonly displayName?: string | null;
+}
+
 /** Something that was said, as it is shown. */
 export interface Said {
   readonly kind: 'said';
   readonly revision: number;
   readonly id: string;
-  readonly author: string;
+  readonly author: Author;
   /** Null once it was redacted or forgotten. */
   readonly text: string | null;
   readonly at: string;
@@ -19,7 +26,7 @@ export interface Noted {
   readonly revision: number;
   readonly what: 'joined' | 'left' | 'was_removed' | 'changed' | 'was_closed';
   /** Who did it; null: the service. */
-  readonly who: string | null;
+  readonly who: Author | null;
   readonly at: string;
 }
 
@@ -61,7 +68,7 @@ function fromMessage({ id, revision, author, text, postedAt, editedAt, redactedA
     kind: 'said',
     revision,
     id,
-    author: author.username,
+    author,
     text,
     at: postedAt,
     edited: editedAt !== null,
@@ -70,8 +77,7 @@ function fromMessage({ id, revision, author, text, postedAt, editedAt, redactedA
 }
 
 function fromEvent({ revision, at, occurredAt, actor, ...fact }: LiveEvent): Entry | null {
-  const who = actor?.username ?? null;
-  const noted = (what: Noted['what']): Noted => ({ kind: 'noted', revision, what, who, at });
+  const noted = (what: Noted['what']): Noted => ({ kind: 'noted', revision, what, who: actor, at });
   switch (fact.type) {
     case 'MessagePosted': {
       const { messageId: id, text } = fact.data;
@@ -79,7 +85,7 @@ function fromEvent({ revision, at, occurredAt, actor, ...fact }: LiveEvent): Ent
         kind: 'said',
         revision,
         id,
-        author: who ?? '',
+        author: actor ?? { id: '', username: '' },
         text,
         at: occurredAt ?? at,
         edited: false,

@@ -1,26 +1,32 @@
 import RedactIcon from '@mui/icons-material/FormatStrikethrough';
 import { Box, IconButton, Tooltip, Typography } from '@mui/material';
 import { memo } from 'react';
-import { useTranslate } from 'react-admin';
+import { Link, useTranslate } from 'react-admin';
 import { Moment } from '../../look/moment';
 import type { Entry, Noted, Said } from './conversation';
+import { Highlight } from './highlight';
 
 interface EntryProps {
   readonly entry: Entry;
+  /** What the person is called who said or did it. */
+  readonly name: string;
   /** It is what was looked for. */
   readonly found?: boolean;
+  /** What was looked for. */
+  readonly words?: string;
   /** Absent for those who may not redact. */
   onRedact?(said: Said): void;
 }
 
-export const EntryOf = memo(function EntryOf({ entry, found, onRedact }: EntryProps) {
-  return entry.kind === 'said' ? <SaidOf said={entry} found={found} onRedact={onRedact} /> : <NotedOf noted={entry} />;
+export const EntryOf = memo(function EntryOf({ entry, ...props }: EntryProps) {
+  return entry.kind === 'said' ? <SaidOf said={entry} {...props} /> : <NotedOf noted={entry} name={props.name} />;
 });
 
-function SaidOf({ said, found, onRedact }: { said: Said } & Omit<EntryProps, 'entry'>) {
+/** A text is laid out by its own direction, whatever that of the page is. */
+function SaidOf({ said, name, found, words, onRedact }: { said: Said } & Omit<EntryProps, 'entry'>) {
   const translate = useTranslate();
   const { author, text, at, edited, redacted } = said;
-  const label = translate('verbatim.talk.redact_message', { name: author });
+  const label = translate('verbatim.talk.redact_message', { name });
   return (
     <Box
       component="li"
@@ -37,8 +43,11 @@ function SaidOf({ said, found, onRedact }: { said: Said } & Omit<EntryProps, 'en
       }}
     >
       <Box sx={{ flex: 1, minWidth: 0 }}>
-        <Typography variant="body2" component="div">
-          <strong>{author}</strong> <Moment at={at} variant="caption" color="textSecondary" />
+        <Typography variant="body2" component="div" sx={{ overflowWrap: 'anywhere' }}>
+          <Link to={`/users/${author.id}/show`} sx={{ fontWeight: 600 }}>
+            <bdi>{name}</bdi>
+          </Link>{' '}
+          <Moment at={at} variant="caption" color="textSecondary" />
           {edited && !redacted && (
             <Typography component="span" variant="caption" color="textSecondary">
               {' '}
@@ -47,10 +56,16 @@ function SaidOf({ said, found, onRedact }: { said: Said } & Omit<EntryProps, 'en
           )}
         </Typography>
         <Typography
-          sx={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere', fontStyle: redacted ? 'italic' : undefined }}
+          dir={text === null ? undefined : 'auto'}
+          sx={{
+            whiteSpace: 'pre-wrap',
+            overflowWrap: 'anywhere',
+            textAlign: 'start',
+            fontStyle: redacted ? 'italic' : undefined,
+          }}
           color={redacted ? 'textSecondary' : undefined}
         >
-          {text ?? translate('verbatim.talk.redacted')}
+          {text === null ? translate('verbatim.talk.redacted') : <Highlight text={text} words={words} />}
         </Typography>
       </Box>
       {onRedact && !redacted && (
@@ -64,11 +79,10 @@ function SaidOf({ said, found, onRedact }: { said: Said } & Omit<EntryProps, 'en
   );
 }
 
-function NotedOf({ noted: { what, who, at } }: { noted: Noted }) {
+function NotedOf({ noted: { what, at }, name }: { noted: Noted; name: string }) {
   const translate = useTranslate();
-  const name = who ?? translate('verbatim.talk.service');
   return (
-    <Typography component="li" variant="body2" color="textSecondary" sx={{ py: 0.5, px: 1 }}>
+    <Typography component="li" variant="body2" color="textSecondary" sx={{ py: 0.5, px: 1, overflowWrap: 'anywhere' }}>
       {translate(`verbatim.talk.${what}`, { name })} <Moment at={at} variant="caption" color="textSecondary" />
     </Typography>
   );

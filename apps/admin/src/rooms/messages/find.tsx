@@ -1,24 +1,16 @@
 import SearchIcon from '@mui/icons-material/Search';
-import {
-  Alert,
-  Box,
-  Button,
-  List,
-  ListItem,
-  ListItemButton,
-  ListItemText,
-  Stack,
-  TextField,
-  Typography,
-} from '@mui/material';
+import { Box, Button, List, ListItem, ListItemButton, ListItemText, Stack, TextField, Typography } from '@mui/material';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import type { Message } from '@verbatim/protocol';
 import { type FormEvent, useState } from 'react';
 import { useTranslate } from 'react-admin';
+import { Failure } from '../../look/failure';
 import { Moment } from '../../look/moment';
 import { client } from '../../service/client';
 import { shown } from '../../service/failure';
+import { nameOf } from '../../users/name-of';
 import { why } from '../reasons';
+import { Highlight, marked } from './highlight';
 import type { Place } from './use-past';
 
 /** Messages found on one page, and how much of each is shown. */
@@ -124,10 +116,15 @@ function Found({ room, words, onPlace, onEnd }: FoundProps) {
         </Typography>
         <Button onClick={onEnd}>{translate('verbatim.close')}</Button>
       </Stack>
-      {error && <Alert severity="error">{error.message}</Alert>}
+      <Failure error={error} />
       <List dense disablePadding>
         {messages?.map((message) => (
-          <FoundMessage key={message.id} message={message} onGo={() => onPlace({ revision: message.revision })} />
+          <FoundMessage
+            key={message.id}
+            message={message}
+            words={words}
+            onGo={() => onPlace({ revision: message.revision, found: { words } })}
+          />
         ))}
       </List>
       {hasNextPage && <Button onClick={() => fetchNextPage()}>{translate('verbatim.more')}</Button>}
@@ -135,20 +132,36 @@ function Found({ room, words, onPlace, onEnd }: FoundProps) {
   );
 }
 
-function FoundMessage({ message: { author, text, postedAt }, onGo }: { message: Message; onGo(): void }) {
+interface FoundMessageProps {
+  readonly message: Message;
+  readonly words: string;
+  onGo(): void;
+}
+
+function FoundMessage({ message: { author, text, postedAt }, words, onGo }: FoundMessageProps) {
   return (
     <ListItem disablePadding>
       <ListItemButton onClick={onGo}>
         <ListItemText
-          primary={text?.slice(0, SNIPPET)}
+          primary={<Highlight text={snippet(text ?? '', words)} words={words} />}
           secondary={
             <>
-              {author.username} · <Moment at={postedAt} />
+              <bdi>{nameOf(author)}</bdi> · <Moment at={postedAt} />
             </>
           }
-          slotProps={{ primary: { sx: { overflowWrap: 'anywhere' } } }}
+          slotProps={{ primary: { dir: 'auto', sx: { overflowWrap: 'anywhere', textAlign: 'start' } } }}
         />
       </ListItemButton>
     </ListItem>
   );
+}
+
+/** The part of a text around the first word that was looked for. */
+function snippet(text: string, words: string): string {
+  if (text.length <= SNIPPET) return text;
+  const [before] = marked(text, words);
+  const start = before && !before.hit ? Math.max(0, before.text.length - SNIPPET / 4) : 0;
+  // Half of a character at either end is left out.
+  const part = text.slice(start, start + SNIPPET).replace(/^[\uDC00-\uDFFF]|[\uD800-\uDBFF]$/g, '');
+  return `${start > 0 ? '…' : ''}${part}…`;
 }

@@ -3,6 +3,7 @@ import type { ReactNode, Ref } from 'react';
 import { useTranslate } from 'react-admin';
 import type { Entry, Said } from './conversation';
 import { EntryOf } from './entry';
+import { useNames } from './use-names';
 
 interface LogProps {
   readonly ref: Ref<HTMLDivElement>;
@@ -11,6 +12,8 @@ interface LogProps {
   readonly entries: readonly Entry[];
   /** Revision of the message that was looked for. */
   readonly found?: number;
+  /** Words that were looked for. */
+  readonly words?: string;
   /** What stands before the entries, and after them. */
   readonly top?: ReactNode;
   readonly bottom?: ReactNode;
@@ -19,8 +22,9 @@ interface LogProps {
 }
 
 /** Messages in a frame that scrolls by itself. */
-export function Log({ ref, live, entries, found, top, bottom, onRedact }: LogProps) {
+export function Log({ ref, live, entries, found, words, top, bottom, onRedact }: LogProps) {
   const translate = useTranslate();
+  const nameOf = useNames(entries);
   return (
     <Box
       ref={ref}
@@ -39,7 +43,14 @@ export function Log({ ref, live, entries, found, top, bottom, onRedact }: LogPro
       {top}
       <Box component="ol" sx={{ listStyle: 'none', m: 0, p: 0 }}>
         {entries.map((entry) => (
-          <EntryOf key={entry.revision} entry={entry} found={entry.revision === found} onRedact={onRedact} />
+          <EntryOf
+            key={entry.revision}
+            entry={entry}
+            name={nameOf(entry)}
+            found={entry.revision === found}
+            words={entry.revision === found ? words : undefined}
+            onRedact={onRedact}
+          />
         ))}
       </Box>
       {bottom}

@@ -3,6 +3,7 @@ import { useCallback, useState } from 'react';
 import { useCanAccess, useRecordContext } from 'react-admin';
 import type { Said } from './conversation';
 import { Find } from './find';
+import { keepPlace, keptPlace } from './kept-place';
 import { Past } from './past';
 import { RedactDialog } from './redact-dialog';
 import { Talk } from './talk';
@@ -17,7 +18,14 @@ export function MessagesTab() {
 function Messages({ room }: { room: string }) {
   const { canAccess } = useCanAccess({ resource: 'rooms', action: 'redact' });
   // Null: the present. Whoever asks for the same place again is led there again.
-  const [visit, setVisit] = useState<{ readonly place: Place; readonly nth: number } | null>(null);
+  const [visit, setVisit] = useState<{ readonly place: Place; readonly nth: number } | null>(() => {
+    const revision = keptPlace(room);
+    return revision === null ? null : { place: { revision }, nth: 0 };
+  });
+  const back = () => {
+    keepPlace(room, null);
+    setVisit(null);
+  };
   const [redacting, setRedacting] = useState<Said | null>(null);
   const redact = useCallback((said: Said) => setRedacting(said), []);
   const onRedact = canAccess ? redact : undefined;
@@ -27,7 +35,7 @@ function Messages({ room }: { room: string }) {
       {visit === null ? (
         <Talk room={room} onRedact={onRedact} />
       ) : (
-        <Past key={visit.nth} room={room} place={visit.place} onRedact={onRedact} onBack={() => setVisit(null)} />
+        <Past key={visit.nth} room={room} place={visit.place} onRedact={onRedact} onBack={back} />
       )}
       {redacting && <RedactDialog room={room} said={redacting} onEnd={() => setRedacting(null)} />}
     </>

@@ -19,7 +19,8 @@ interface PastProps {
 export function Past({ room, place, onRedact, onBack }: PastProps) {
   const translate = useTranslate();
   const past = usePast(room, place);
-  const { ref, beforeEarlier } = useReadingPlace(past.entries, past.start ?? -1);
+  const found = 'revision' in place ? place.found : undefined;
+  const { ref, beforeEarlier } = useReadingPlace(room, past.entries, past.start ?? -1);
   const earlier = () => {
     beforeEarlier();
     void past.earlier();
@@ -43,7 +44,8 @@ export function Past({ room, place, onRedact, onBack }: PastProps) {
           ref={ref}
           live={false}
           entries={past.entries}
-          found={'revision' in place ? place.revision : undefined}
+          found={found && 'revision' in place ? place.revision : undefined}
+          words={found?.words}
           top={
             <Edge
               more={past.hasEarlier ? 'verbatim.talk.earlier' : null}

@@ -15,11 +15,15 @@ export function RedactDialog({ room, said, onEnd }: { room: string; said: Said; 
   const notify = useNotify();
   const [reason, setReason] = useState('');
   const { act, busy, error } = useDeed(
-    () =>
-      client.call('redactMessage', {
-        params: { id: room, messageId: said.id },
-        body: { reason: reason.trim() },
-      }),
+    (options) =>
+      client.call(
+        'redactMessage',
+        {
+          params: { id: room, messageId: said.id },
+          body: { reason: reason.trim() },
+        },
+        options,
+      ),
     () => {
       notify('verbatim.talk.redact_done');
       onEnd();
@@ -41,7 +45,7 @@ export function RedactDialog({ room, said, onEnd }: { room: string; said: Said; 
         component="blockquote"
         sx={{ my: 2, mx: 0, pl: 2, borderLeft: 3, borderColor: 'divider', overflowWrap: 'anywhere' }}
       >
-        {said.author}: {said.text?.slice(0, 300)}
+        <bdi>{said.author.displayName || said.author.username}</bdi>: <bdi>{said.text?.slice(0, 300)}</bdi>
       </Typography>
       <ReasonInput value={reason} onChange={setReason} />
     </AskDialog>

@@ -11,7 +11,7 @@ import { useReadingPlace } from './use-reading-place';
 export function Talk({ room, onRedact }: { room: string; onRedact?(said: Said): void }) {
   const translate = useTranslate();
   const talk = useConversation(room);
-  const { ref, unseen, atEnd, toEnd, beforeEarlier } = useReadingPlace(talk.entries);
+  const { ref, unseen, atEnd, toEnd, beforeEarlier } = useReadingPlace(room, talk.entries);
   const earlier = () => {
     beforeEarlier();
     void talk.earlier();

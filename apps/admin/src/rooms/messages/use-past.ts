@@ -8,7 +8,12 @@ import { before, type Entry, fromHistory, fromHistoryUpwards, revised } from './
 const PAGE = 50;
 
 /** Where in the history somebody wants to read: at a message, or at a time. */
-export type Place = { readonly revision: number } | { readonly at: string };
+export type Place = { readonly revision: number; readonly found?: Found } | { readonly at: string };
+
+/** That the message at the place is what was looked for, and by which words. */
+export interface Found {
+  readonly words: string;
+}
 
 export interface PastOf {
   readonly entries: readonly Entry[];

@@ -1,16 +1,25 @@
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { Entry } from './conversation';
+import { keepPlace } from './kept-place';
 
 /** Pixels from the end within which somebody counts as reading the newest. */
 const NEAR = 40;
+/** Milliseconds after scrolling in which it may go on. */
+const SETTLED_MS = 300;
 
 /**
  * Keeps what somebody is reading where it is. At the end, the view goes with what comes; anywhere else it stays, counts
  * what has come, and older entries grow away upwards. With `start`, the revision of an entry, the view begins there and
- * goes with nothing.
+ * goes with nothing. The place outlives a reload.
  */
-export function useReadingPlace(entries: readonly Entry[], start?: number) {
-  const ref = useRef<HTMLDivElement>(null);
+export function useReadingPlace(room: string, entries: readonly Entry[], start?: number) {
+  const ref = useRef<HTMLDivElement | null>(null);
+  // The view may come later than the component, once there is something to be read.
+  const [shown, setShown] = useState<HTMLDivElement | null>(null);
+  const show = useCallback((view: HTMLDivElement | null) => {
+    ref.current = view;
+    setShown(view);
+  }, []);
   const live = start === undefined;
   const following = useRef(live);
   const growing = useRef<{ top: number; height: number; first: number | undefined } | null>(null);
@@ -25,17 +34,23 @@ export function useReadingPlace(entries: readonly Entry[], start?: number) {
   }, []);
 
   useEffect(() => {
-    const view = ref.current;
+    const view = shown;
     if (!view) return;
+    let settling: ReturnType<typeof setTimeout> | undefined;
     const look = () => {
       const near = view.scrollHeight - view.scrollTop - view.clientHeight < NEAR;
       following.current = near && live;
       setAtEnd(near);
       if (near) setUnseen(0);
+      clearTimeout(settling);
+      settling = setTimeout(() => keepPlace(room, near && live ? null : firstInSight(view)), SETTLED_MS);
     };
     view.addEventListener('scroll', look, { passive: true });
-    return () => view.removeEventListener('scroll', look);
-  }, [live]);
+    return () => {
+      clearTimeout(settling);
+      view.removeEventListener('scroll', look);
+    };
+  }, [room, live, shown]);
 
   useLayoutEffect(() => {
     const view = ref.current;
@@ -64,5 +79,13 @@ export function useReadingPlace(entries: readonly Entry[], start?: number) {
     following.current = false;
   }, [first]);
 
-  return { ref, unseen, atEnd, toEnd, beforeEarlier };
+  return { ref: show, unseen, atEnd, toEnd, beforeEarlier };
+}
+
+/** The revision of the first message that is in sight as a whole. */
+function firstInSight(view: HTMLElement): number | null {
+  const { top } = view.getBoundingClientRect();
+  for (const entry of view.querySelectorAll('[data-revision]'))
+    if (entry.getBoundingClientRect().top >= top) return Number(entry.getAttribute('data-revision'));
+  return null;
 }

@@ -19,7 +19,7 @@ export function AddWebhook({ room, onAdded, onEnd }: AddWebhookProps) {
   const [url, setUrl] = useState('');
   const [events, setEvents] = useState(['MessagePosted']);
   const { act, busy, error } = useDeed(
-    () => client.call('addWebhook', { params: { id: room }, body: { url: url.trim(), events } }),
+    (options) => client.call('addWebhook', { params: { id: room }, body: { url: url.trim(), events } }, options),
     ({ secret }) => onAdded(secret),
   );
   return (

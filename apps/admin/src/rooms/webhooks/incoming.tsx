@@ -1,10 +1,11 @@
 import AddIcon from '@mui/icons-material/Add';
-import { Alert, Button, List, ListItem, ListItemText, TextField, Typography } from '@mui/material';
+import { Button, List, ListItem, ListItemText, TextField, Typography } from '@mui/material';
 import { useQuery } from '@tanstack/react-query';
 import type { IncomingWebhook } from '@verbatim/protocol';
 import { useState } from 'react';
 import { Link, useNotify, useTranslate } from 'react-admin';
 import { AskDialog } from '../../look/ask-dialog';
+import { Failure } from '../../look/failure';
 import { Moment } from '../../look/moment';
 import { SecretDialog } from '../../look/secret-dialog';
 import { useDeed } from '../../look/use-deed';
@@ -32,7 +33,7 @@ export function Incoming({ room, mayAdd, mayChange }: WebhooksProps) {
       <Typography color="textSecondary" sx={{ my: 1 }}>
         {translate('verbatim.webhooks.incoming_lead')}
       </Typography>
-      {error && <Alert severity="error">{error.message}</Alert>}
+      <Failure error={error} />
       {data?.items.length === 0 && <Typography sx={{ my: 2 }}>{translate('verbatim.webhooks.no_incoming')}</Typography>}
       <List>
         {data?.items.map((webhook) => (
@@ -70,7 +71,7 @@ function AddDialog({ room, onAdded, onEnd }: { room: string; onAdded(path: strin
   const translate = useTranslate();
   const [name, setName] = useState('');
   const { act, busy, error } = useDeed(
-    () => client.call('addIncomingWebhook', { params: { id: room }, body: { name: name.trim() } }),
+    (options) => client.call('addIncomingWebhook', { params: { id: room }, body: { name: name.trim() } }, options),
     ({ path }) => onAdded(path),
   );
   return (
@@ -103,8 +104,9 @@ function Remove({ webhook }: { webhook: IncomingWebhook }) {
   const notify = useNotify();
   const [asking, setAsking] = useState(false);
   const name = nameOfHook(webhook);
-  const { act, busy, error } = useDeed(
-    () => client.call('removeIncomingWebhook', { params: { id: webhook.roomId, webhookId: webhook.id } }),
+  const { act, busy, error, cancel } = useDeed(
+    (options) =>
+      client.call('removeIncomingWebhook', { params: { id: webhook.roomId, webhookId: webhook.id } }, options),
     () => {
       setAsking(false);
       notify('verbatim.webhooks.remove_done');
@@ -125,7 +127,10 @@ function Remove({ webhook }: { webhook: IncomingWebhook }) {
           busy={busy}
           error={error}
           onSubmit={() => act()}
-          onEnd={() => setAsking(false)}
+          onEnd={() => {
+            setAsking(false);
+            cancel();
+          }}
         />
       )}
     </>

@@ -1,8 +1,9 @@
 import AddIcon from '@mui/icons-material/Add';
-import { Alert, Button, Stack, Typography } from '@mui/material';
+import { Button, Stack, Typography } from '@mui/material';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslate } from 'react-admin';
+import { Failure } from '../../look/failure';
 import { SecretDialog } from '../../look/secret-dialog';
 import { client } from '../../service/client';
 import { shown } from '../../service/failure';
@@ -36,7 +37,7 @@ export function Outgoing({ room, mayAdd, mayChange }: WebhooksProps) {
       <Typography color="textSecondary" sx={{ my: 1 }}>
         {translate('verbatim.webhooks.outgoing_lead')}
       </Typography>
-      {error && <Alert severity="error">{error.message}</Alert>}
+      <Failure error={error} />
       {data?.items.length === 0 && <Typography sx={{ my: 2 }}>{translate('verbatim.webhooks.no_outgoing')}</Typography>}
       <Stack component="ul" spacing={2} sx={{ listStyle: 'none', m: 0, my: 1, p: 0 }}>
         {data?.items.map((webhook) => (

@@ -5,7 +5,7 @@ import { ReferenceField, useNotify, useTranslate } from 'react-admin';
 import { AskDialog } from '../../look/ask-dialog';
 import { Fact, Facts } from '../../look/facts';
 import { Moment } from '../../look/moment';
-import { useDeed } from '../../look/use-deed';
+import { type Cancellable, useDeed } from '../../look/use-deed';
 import { client } from '../../service/client';
 
 interface WebhookCardProps {
@@ -76,9 +76,9 @@ function PauseOrResume({ webhook: { id: webhookId, roomId: id, active } }: { web
   const translate = useTranslate();
   const notify = useNotify();
   const { act, busy } = useDeed(
-    () => client.call('changeWebhook', { params: { id, webhookId }, body: { active: !active } }),
+    (options) => client.call('changeWebhook', { params: { id, webhookId }, body: { active: !active } }, options),
     () => notify(active ? 'verbatim.webhooks.pause_done' : 'verbatim.webhooks.resume_done'),
-    ({ message }) => notify(message, { type: 'error' }),
+    'told',
   );
   return (
     <Button disabled={busy} onClick={() => act()}>
@@ -89,7 +89,7 @@ function PauseOrResume({ webhook: { id: webhookId, roomId: id, active } }: { web
 
 function Rotate({ webhook, name, onSecret }: { webhook: Webhook; name: string; onSecret(secret: string): void }) {
   const { id: webhookId, roomId: id } = webhook;
-  const rotate = () => client.call('rotateWebhookSecret', { params: { id, webhookId } });
+  const rotate = (options: Cancellable) => client.call('rotateWebhookSecret', { params: { id, webhookId } }, options);
   const typed = hostOf(webhook);
   return (
     <Asked of="rotate" name={name} typed={typed} color="warning" deed={rotate} onDone={(it) => onSecret(it.secret)} />
@@ -99,7 +99,7 @@ function Rotate({ webhook, name, onSecret }: { webhook: Webhook; name: string; o
 function Remove({ webhook, name }: { webhook: Webhook; name: string }) {
   const notify = useNotify();
   const { id: webhookId, roomId: id } = webhook;
-  const remove = () => client.call('removeWebhook', { params: { id, webhookId } });
+  const remove = (options: Cancellable) => client.call('removeWebhook', { params: { id, webhookId } }, options);
   const done = () => notify('verbatim.webhooks.remove_done');
   return <Asked of="remove" name={name} typed={hostOf(webhook)} color="error" deed={remove} onDone={done} />;
 }
@@ -109,7 +109,7 @@ interface AskedProps<A> {
   readonly name: string;
   readonly typed: string | undefined;
   readonly color: 'warning' | 'error';
-  deed(): Promise<A>;
+  deed(options: Cancellable): Promise<A>;
   onDone(answer: A): void;
 }
 
@@ -117,10 +117,14 @@ interface AskedProps<A> {
 function Asked<A>({ of, name, typed, color, deed, onDone }: AskedProps<A>) {
   const translate = useTranslate();
   const [asking, setAsking] = useState(false);
-  const { act, busy, error } = useDeed(deed, (answer) => {
+  const { act, busy, error, cancel } = useDeed(deed, (answer: A) => {
     setAsking(false);
     onDone(answer);
   });
+  const end = () => {
+    setAsking(false);
+    cancel();
+  };
   return (
     <>
       <Button color={color === 'error' ? 'error' : 'primary'} onClick={() => setAsking(true)}>
@@ -136,7 +140,7 @@ function Asked<A>({ of, name, typed, color, deed, onDone }: AskedProps<A>) {
           busy={busy}
           error={error}
           onSubmit={() => act()}
-          onEnd={() => setAsking(false)}
+          onEnd={end}
         />
       )}
     </>

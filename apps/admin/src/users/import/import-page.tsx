@@ -4,15 +4,18 @@ import { Alert, Button, Card, CardContent, Stack, TableCell, TableRow, Typograph
 import { csvHeader, csvLine } from '@verbatim/protocol';
 import { type ChangeEvent, useRef } from 'react';
 import { CanAccess, Title, useTranslate } from 'react-admin';
+import { Denied } from '../../look/denied';
 import { PlainTable } from '../../look/plain-table';
 import { saveAs } from '../../look/save-as';
+import { useUnsaved } from '../../look/unsaved';
+import { noteSaved, useLinks } from './links';
 import { MOST } from './people-rows';
 import { type Entry, type Outcome, useImport } from './use-import';
 
 /** Makes accounts for the people of a file: first it is told what would be done, then it is done. */
-export function ImportPage() {
+export default function ImportPage() {
   return (
-    <CanAccess resource="users" action="create">
+    <CanAccess resource="users" action="create" accessDenied={<Denied />}>
       <Title title="verbatim.import.title" />
       <Import />
     </CanAccess>
@@ -24,21 +27,25 @@ function Import() {
   const { entries, state, refusal, choose, run, stop } = useImport();
   const count = (...outcomes: Outcome['is'][]) => entries.filter(({ outcome }) => outcomes.includes(outcome.is)).length;
   const open = count('ready', 'failed');
+  const { unsaved } = useLinks();
+  const running = state === 'running';
+  const dialog = useUnsaved(running || unsaved, running ? 'verbatim.unsaved.running' : 'verbatim.unsaved.links');
   return (
     <Card sx={{ mt: 2 }}>
       <CardContent>
+        {dialog}
         <Typography color="textSecondary" sx={{ mb: 2, maxWidth: 720 }}>
           {translate('verbatim.import.lead', { most: MOST })}
         </Typography>
         <Stack direction="row" useFlexGap spacing={1} sx={{ flexWrap: 'wrap', mb: 2 }}>
           <FileButton disabled={state === 'looking' || state === 'running'} onChosen={choose} />
-          {entries.length > 0 && state !== 'running' && open > 0 && (
+          {entries.length > 0 && !running && open > 0 && (
             <Button variant="contained" onClick={run}>
               {translate('verbatim.import.run', { smart_count: open })}
             </Button>
           )}
-          {state === 'running' && <Button onClick={stop}>{translate('verbatim.import.stop')}</Button>}
-          {state !== 'running' && <LinksButton entries={entries} />}
+          {running && <Button onClick={stop}>{translate('verbatim.import.stop')}</Button>}
+          <LinksButton />
         </Stack>
         {refusal && <Alert severity="error">{translate(refusal, { _: refusal })}</Alert>}
         {entries.length > 0 && (
@@ -78,15 +85,22 @@ function FileButton({ disabled, onChosen }: { disabled: boolean; onChosen(file: 
   );
 }
 
-/** The links are shown only now; the file of them is made here, and sent nowhere. */
-function LinksButton({ entries }: { entries: readonly Entry[] }) {
+/** The links are shown only now, so they are offered as soon as there is one; the file is made here, and sent nowhere. */
+function LinksButton() {
   const translate = useTranslate();
-  const made = entries.flatMap(({ username, outcome }) => (outcome.is === 'made' ? [[username, outcome.link]] : []));
-  if (made.length === 0) return null;
-  const save = () =>
-    saveAs(new Blob([csvHeader(['username', 'link']), ...made.map(csvLine)], { type: 'text/csv' }), 'links.csv');
+  const { made, unsaved } = useLinks();
+  if (made.size === 0) return null;
+  const save = () => {
+    saveAs(new Blob([csvHeader(['username', 'link']), ...[...made].map(csvLine)], { type: 'text/csv' }), 'links.csv');
+    noteSaved();
+  };
   return (
-    <Button onClick={save} startIcon={<DownloadIcon />}>
+    <Button
+      onClick={save}
+      startIcon={<DownloadIcon />}
+      variant={unsaved ? 'contained' : 'text'}
+      color={unsaved ? 'warning' : 'primary'}
+    >
       {translate('verbatim.import.links')}
     </Button>
   );

@@ -4,6 +4,7 @@ import { client } from '../../service/client';
 import { codeOf, shown } from '../../service/failure';
 import { upTo } from '../../service/pages';
 import { sensitive } from '../../service/proof';
+import { addLink } from './links';
 import { type PersonRow, readPeople, type Wish } from './people-rows';
 
 /** What became of a line so far. `link` is where the person chooses a password; `reason` a sentence or the key of one. */
@@ -87,7 +88,9 @@ async function make(wish: Wish): Promise<Outcome> {
   try {
     const options = { deadlineMs: PATIENCE };
     const { passwordReset } = await shown(sensitive(() => client.call('createUser', { body: wish }, options)));
-    return { is: 'made', link: resetAddress(passwordReset.token) };
+    const link = resetAddress(passwordReset.token);
+    addLink(wish.username, link);
+    return { is: 'made', link };
   } catch (error) {
     if (codeOf(error) === 'name_taken') return { is: 'there' };
     return { is: 'failed', reason: (error as Error).message };

@@ -5,12 +5,11 @@ import ReactivateIcon from '@mui/icons-material/Restore';
 import { Stack, Typography } from '@mui/material';
 import type { User } from '@verbatim/protocol';
 import { useState } from 'react';
-import { useCanAccess, useNotify, useRefresh, useTranslate } from 'react-admin';
+import { useCanAccess, useNotify, useTranslate } from 'react-admin';
 import { ConfirmedButton } from '../../look/confirmed-button';
 import { ShownOnce } from '../../look/shown-once';
 import { resetAddress } from '../../reset/reset-address';
 import { client } from '../../service/client';
-import { useAct } from '../../service/use-act';
 import { nameOf } from '../name-of';
 
 /** What administrators do to the account of somebody else. */
@@ -37,10 +36,6 @@ function ResetPassword({ user }: { user: User }) {
   const translate = useTranslate();
   const [token, setToken] = useState<string | null>(null);
   const name = nameOf(user);
-  const { act, busy } = useAct(
-    () => client.call('issuePasswordReset', { params: { id: user.id } }),
-    (reset) => setToken(reset.token),
-  );
   return (
     <>
       <ConfirmedButton
@@ -48,8 +43,8 @@ function ResetPassword({ user }: { user: User }) {
         icon={<ResetIcon />}
         title={translate('verbatim.account.reset_title', { name })}
         text={translate('verbatim.account.reset_text')}
-        busy={busy}
-        onConfirmed={act}
+        deed={(options) => client.call('issuePasswordReset', { params: { id: user.id } }, options)}
+        onDone={(reset) => setToken(reset.token)}
       />
       {token && <ResetLink name={name} token={token} onEnd={() => setToken(null)} />}
     </>
@@ -73,15 +68,7 @@ export function ResetLink({ name, token, onEnd }: { name: string; token: string;
 function RemoveFactor({ user }: { user: User }) {
   const translate = useTranslate();
   const notify = useNotify();
-  const refresh = useRefresh();
   const name = nameOf(user);
-  const { act, busy } = useAct(
-    () => client.call('removeTotpOf', { params: { id: user.id } }),
-    () => {
-      notify('verbatim.account.factor_removed', { type: 'success', messageArgs: { name } });
-      refresh();
-    },
-  );
   return (
     <ConfirmedButton
       label="verbatim.account.factor"
@@ -89,8 +76,8 @@ function RemoveFactor({ user }: { user: User }) {
       title={translate('verbatim.account.factor_title', { name })}
       text={translate('verbatim.account.factor_text')}
       takesAway
-      busy={busy}
-      onConfirmed={act}
+      deed={(options) => client.call('removeTotpOf', { params: { id: user.id } }, options)}
+      onDone={() => notify('verbatim.account.factor_removed', { type: 'success', messageArgs: { name } })}
     />
   );
 }
@@ -98,19 +85,8 @@ function RemoveFactor({ user }: { user: User }) {
 function Deactivate({ user }: { user: User }) {
   const translate = useTranslate();
   const notify = useNotify();
-  const refresh = useRefresh();
   const name = nameOf(user);
   const deactivated = user.status !== 'deactivated';
-  const { act, busy } = useAct(
-    () => client.call('changeUser', { params: { id: user.id }, body: { deactivated } }),
-    () => {
-      notify(deactivated ? 'verbatim.account.deactivated' : 'verbatim.account.reactivated', {
-        type: 'success',
-        messageArgs: { name },
-      });
-      refresh();
-    },
-  );
   const what = deactivated ? 'deactivate' : 'reactivate';
   return (
     <ConfirmedButton
@@ -119,8 +95,8 @@ function Deactivate({ user }: { user: User }) {
       title={translate(`verbatim.account.${what}_title`, { name })}
       text={translate(`verbatim.account.${what}_text`)}
       takesAway={deactivated}
-      busy={busy}
-      onConfirmed={act}
+      deed={(options) => client.call('changeUser', { params: { id: user.id }, body: { deactivated } }, options)}
+      onDone={() => notify(`verbatim.account.${what}d`, { type: 'success', messageArgs: { name } })}
     />
   );
 }

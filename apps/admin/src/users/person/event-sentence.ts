@@ -7,7 +7,9 @@ type Translate = ReturnType<typeof useTranslate>;
 
 /** What happened to an account, as a sentence. `moment` writes a time. */
 export function sentenceOf(event: AccountEvent, translate: Translate, moment: (at: string) => string): string {
-  return translate(`verbatim.account_event.${event.type}`, valuesOf(event, translate, moment));
+  const sentence = translate(`verbatim.account_event.${event.type}`, valuesOf(event, translate, moment));
+  const reason = event.type === 'UserSuspended' ? event.data.reason : null;
+  return reason ? `${sentence} ${translate('verbatim.rooms.reason')}: ${reason}` : sentence;
 }
 
 function valuesOf(event: AccountEvent, translate: Translate, moment: (at: string) => string): Record<string, string> {

@@ -1,8 +1,9 @@
-import { Alert, Box, Button, Stack, TableCell, TableRow, Typography } from '@mui/material';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { Box, Button, Stack, TableCell, TableRow, Typography } from '@mui/material';
+import { useQuery } from '@tanstack/react-query';
 import type { User } from '@verbatim/protocol';
 import { useState } from 'react';
 import { useRecordContext, useTranslate } from 'react-admin';
+import { Failure } from '../../look/failure';
 import { PlainTable } from '../../look/plain-table';
 import { client } from '../../service/client';
 import { shown } from '../../service/failure';
@@ -27,10 +28,9 @@ function Events({ id }: { id: string }) {
   const { data, error } = useQuery({
     queryKey: ['events of', id, from],
     queryFn: () => shown(read(id, from)),
-    placeholderData: keepPreviousData,
     refetchInterval: LOOK_AGAIN,
   });
-  if (error) return <Alert severity="error">{error.message}</Alert>;
+  if (error) return <Failure error={error} />;
   if (!data) return null;
   const { items, total } = data;
   const newest = Math.max(0, total - PAGE);

@@ -1,48 +1,38 @@
 import KeyIcon from '@mui/icons-material/Key';
-import {
-  Checkbox,
-  Dialog,
-  DialogActions,
-  DialogContent,
-  DialogTitle,
-  FormControl,
-  FormControlLabel,
-  FormGroup,
-  FormLabel,
-  MenuItem,
-  Button as MuiButton,
-  TextField,
-} from '@mui/material';
+import { Checkbox, FormControl, FormControlLabel, FormGroup, FormLabel, MenuItem, TextField } from '@mui/material';
 import { type NewToken, scopes, type User } from '@verbatim/protocol';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { Button, useTranslate } from 'react-admin';
+import { AskDialog } from '../../look/ask-dialog';
 import { ShownOnce } from '../../look/shown-once';
+import { useDeed } from '../../look/use-deed';
 import { client } from '../../service/client';
-import { useAct } from '../../service/use-act';
 import { nameOf } from '../name-of';
 
 type Scope = (typeof scopes)[number];
 
-/** Makes a token for a bot and shows it, once. */
-export function MakeToken({ bot, onMade }: { bot: User; onMade(): void }) {
+/** Who or what a token is for: a bot, or the person who is signed in. */
+type Holder = User | 'me';
+
+/** Makes a token, for a bot or for oneself, and shows it, once. */
+export function MakeToken({ holder }: { holder: Holder }) {
   const translate = useTranslate();
   const [asking, setAsking] = useState(false);
   const [made, setMade] = useState<NewToken | null>(null);
   const done = (token: NewToken) => {
     setAsking(false);
     setMade(token);
-    onMade();
   };
   return (
     <>
       <Button label="verbatim.token.make" onClick={() => setAsking(true)} sx={{ mb: 1 }}>
         <KeyIcon />
       </Button>
-      {asking && <TokenDialog bot={bot} onEnd={() => setAsking(false)} onMade={done} />}
+      {asking && <TokenDialog holder={holder} onEnd={() => setAsking(false)} onMade={done} />}
       {made && (
         <ShownOnce
           title={translate('verbatim.token.made', { name: made.name })}
-          text={translate('verbatim.token.made_text')}
+          text={translate(holder === 'me' ? 'verbatim.token.made_own_text' : 'verbatim.token.made_text')}
           label={translate('verbatim.token.token')}
           secret={made.token}
           onEnd={() => setMade(null)}
@@ -52,72 +42,69 @@ export function MakeToken({ bot, onMade }: { bot: User; onMade(): void }) {
   );
 }
 
-/** Days; null: never. */
+/** Days; null: never, which is for bots only. */
 const lives = [30, 90, 365, null] as const;
 
 interface TokenDialogProps {
-  readonly bot: User;
+  readonly holder: Holder;
   onEnd(): void;
   onMade(token: NewToken): void;
 }
 
-function TokenDialog({ bot, onEnd, onMade }: TokenDialogProps) {
+function TokenDialog({ holder, onEnd, onMade }: TokenDialogProps) {
   const translate = useTranslate();
   const [name, setName] = useState('');
   const [wanted, setWanted] = useState<readonly Scope[]>(['read', 'post']);
   const [days, setDays] = useState<(typeof lives)[number]>(90);
-  const { act, busy } = useAct(
-    () =>
-      client.call('createTokenOf', {
-        params: { id: bot.id },
-        body: { name: name.trim(), scopes: [...wanted], expiresInDays: days },
-      }),
-    onMade,
-  );
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    act();
-  };
+  const { act, busy, error } = useDeed((options) => {
+    const body = { name: name.trim(), scopes: [...wanted], expiresInDays: days };
+    return holder === 'me'
+      ? client.call('createToken', { body }, options)
+      : client.call('createTokenOf', { params: { id: holder.id }, body }, options);
+  }, onMade);
   return (
-    <Dialog open onClose={onEnd} fullWidth maxWidth="sm" aria-labelledby="make-token-title">
-      <form onSubmit={submit}>
-        <DialogTitle id="make-token-title">{translate('verbatim.token.make_title', { name: nameOf(bot) })}</DialogTitle>
-        <DialogContent>
-          <TextField
-            label={translate('verbatim.token.name')}
-            helperText={translate('verbatim.token.name_help')}
-            value={name}
-            onChange={({ target }) => setName(target.value)}
-            slotProps={{ htmlInput: { maxLength: 80 } }}
-            margin="normal"
-            fullWidth
-            required
-            autoFocus
-          />
-          <Scopes wanted={wanted} onChange={setWanted} />
-          <TextField
-            select
-            label={translate('verbatim.token.expires')}
-            value={days ?? 'never'}
-            onChange={({ target }) => setDays(lives.find((life) => `${life ?? 'never'}` === `${target.value}`) ?? null)}
-            margin="normal"
-            sx={{ minWidth: 200 }}
-          >
-            {lives.map((life) => (
-              <MenuItem key={life ?? 'never'} value={life ?? 'never'}>
-                {life === null ? translate('verbatim.token.never') : translate('verbatim.token.days', { count: life })}
-              </MenuItem>
-            ))}
-          </TextField>
-        </DialogContent>
-        <DialogActions>
-          <MuiButton onClick={onEnd}>{translate('verbatim.cancel')}</MuiButton>
-          <MuiButton type="submit" variant="contained" disabled={busy || !name.trim() || wanted.length === 0}>
-            {translate('verbatim.token.make')}
-          </MuiButton>
-        </DialogActions>
-      </form>
-    </Dialog>
+    <AskDialog
+      title={
+        holder === 'me'
+          ? translate('verbatim.token.make_own_title')
+          : translate('verbatim.token.make_title', { name: nameOf(holder) })
+      }
+      action={translate('verbatim.token.make')}
+      ready={name.trim() !== '' && wanted.length > 0}
+      busy={busy}
+      error={error}
+      onSubmit={() => act()}
+      onEnd={onEnd}
+    >
+      <TextField
+        label={translate('verbatim.token.name')}
+        helperText={translate('verbatim.token.name_help')}
+        value={name}
+        onChange={({ target }) => setName(target.value)}
+        slotProps={{ htmlInput: { maxLength: 80 } }}
+        margin="normal"
+        fullWidth
+        required
+        autoFocus
+      />
+      <Scopes wanted={wanted} onChange={setWanted} />
+      <TextField
+        select
+        label={translate('verbatim.token.expires')}
+        value={days ?? 'never'}
+        onChange={({ target }) => setDays(lives.find((life) => `${life ?? 'never'}` === `${target.value}`) ?? null)}
+        margin="normal"
+        sx={{ minWidth: 200 }}
+      >
+        {lives
+          .filter((life) => life !== null || holder !== 'me')
+          .map((life) => (
+            <MenuItem key={life ?? 'never'} value={life ?? 'never'}>
+              {life === null ? translate('verbatim.token.never') : translate('verbatim.token.days', { count: life })}
+            </MenuItem>
+          ))}
+      </TextField>
+    </AskDialog>
   );
 }
 

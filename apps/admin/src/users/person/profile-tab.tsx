@@ -1,14 +1,7 @@
 import type { User } from '@verbatim/protocol';
-import {
-  BooleanField,
-  DateField,
-  FunctionField,
-  NumberField,
-  SimpleShowLayout,
-  TextField,
-  useRecordContext,
-} from 'react-admin';
-import { RoleOf, StatusOf } from '../user-fields';
+import { BooleanField, FunctionField, NumberField, SimpleShowLayout, TextField, useRecordContext } from 'react-admin';
+import { MomentField } from '../../look/moment';
+import { EmailOf, RoleOf, StatusOf } from '../user-fields';
 import { AccountActs } from './account-acts';
 
 export function ProfileTab() {
@@ -19,12 +12,12 @@ export function ProfileTab() {
       <SimpleShowLayout sx={{ p: 0 }}>
         <TextField source="username" />
         <TextField source="displayName" emptyText="–" />
-        <TextField source="email" emptyText="–" />
+        <FunctionField<User> source="email" render={(one) => <EmailOf user={one} />} />
         <FunctionField<User> source="role" render={(one) => <RoleOf user={one} />} />
         <FunctionField<User> source="status" render={(one) => <StatusOf user={one} />} />
         {!user.bot && <BooleanField source="secondFactor" textAlign="left" />}
-        <DateField source="createdAt" showTime />
-        {!user.bot && <DateField source="signedInAt" showTime emptyText="–" />}
+        <MomentField source="createdAt" />
+        {!user.bot && <MomentField source="signedInAt" />}
         <NumberField source="messages" textAlign="left" />
         <TextField source="id" sx={{ fontFamily: 'monospace', overflowWrap: 'anywhere' }} />
       </SimpleShowLayout>

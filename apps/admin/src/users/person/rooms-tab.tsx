@@ -1,6 +1,7 @@
-import { Alert, TableCell, TableRow } from '@mui/material';
+import { TableCell, TableRow } from '@mui/material';
 import type { User } from '@verbatim/protocol';
 import { Link, useRecordContext, useTranslate } from 'react-admin';
+import { Failure } from '../../look/failure';
 import { PlainTable } from '../../look/plain-table';
 import { nameOfRoom } from '../../rooms/name-of-room';
 import { StatusOf, VisibilityOf } from '../../rooms/room-fields';
@@ -21,7 +22,7 @@ function Rooms({ id }: { id: string }) {
   const { items, error, more } = usePages(['rooms of', id], (cursor) =>
     client.call('listRoomsOf', { params: { id }, query: { limit: 50, cursor } }),
   );
-  if (error) return <Alert severity="error">{error.message}</Alert>;
+  if (error) return <Failure error={error} />;
   if (!items) return null;
   const columns = ['name', 'visibility', 'status'].map((field) => translate(`resources.rooms.fields.${field}`));
   const membership = ['role', 'joinedAt'].map((field) => translate(`resources.members.fields.${field}`));

@@ -1,12 +1,11 @@
 import LogoutIcon from '@mui/icons-material/Logout';
-import { Alert, Box, Chip, TableCell, TableRow } from '@mui/material';
-import { useQueryClient } from '@tanstack/react-query';
+import { Box, Chip, TableCell, TableRow } from '@mui/material';
 import type { LiveSession, User } from '@verbatim/protocol';
 import { useCanAccess, useNotify, useRecordContext, useTranslate } from 'react-admin';
 import { ConfirmedButton } from '../../look/confirmed-button';
+import { Failure } from '../../look/failure';
 import { PlainTable } from '../../look/plain-table';
 import { client } from '../../service/client';
-import { useAct } from '../../service/use-act';
 import { EndSession } from '../../sessions/end-session';
 import { useMoment } from '../../words/region';
 import { nameOf } from '../name-of';
@@ -27,7 +26,7 @@ function Sessions({ user }: { user: User }) {
   const { items, error, more } = usePages(keyOf(user.id), (cursor) =>
     client.call('listSessions', { params: { id: user.id }, query: { limit: 50, cursor } }),
   );
-  if (error) return <Alert severity="error">{error.message}</Alert>;
+  if (error) return <Failure error={error} />;
   if (!items) return null;
   const columns = ['how', 'since', 'last_used', 'address', 'program'].map((one) =>
     translate(`verbatim.session.${one}`),
@@ -51,10 +50,8 @@ function Sessions({ user }: { user: User }) {
 
 function SessionRow({ user, session, mayEnd }: { user: User; session: LiveSession; mayEnd: boolean }) {
   const translate = useTranslate();
-  const queries = useQueryClient();
   const moment = useMoment();
   const { how, createdAt, lastUsedAt, address, userAgent, current } = session;
-  const lookAgain = () => void queries.invalidateQueries({ queryKey: keyOf(user.id) });
   return (
     <TableRow>
       <TableCell>
@@ -66,9 +63,7 @@ function SessionRow({ user, session, mayEnd }: { user: User; session: LiveSessio
       <TableCell>{address ?? '–'}</TableCell>
       <TableCell sx={{ overflowWrap: 'anywhere', minWidth: 160 }}>{userAgent ?? '–'}</TableCell>
       {mayEnd && (
-        <TableCell>
-          {!current && <EndSession userId={user.id} name={nameOf(user)} session={session} onEnded={lookAgain} />}
-        </TableCell>
+        <TableCell>{!current && <EndSession userId={user.id} name={nameOf(user)} session={session} />}</TableCell>
       )}
     </TableRow>
   );
@@ -77,15 +72,7 @@ function SessionRow({ user, session, mayEnd }: { user: User; session: LiveSessio
 function SignOutEverywhere({ user }: { user: User }) {
   const translate = useTranslate();
   const notify = useNotify();
-  const queries = useQueryClient();
   const name = nameOf(user);
-  const { act, busy } = useAct(
-    () => client.call('endSessions', { params: { id: user.id } }),
-    () => {
-      notify('verbatim.session.all_ended', { type: 'success', messageArgs: { name } });
-      void queries.invalidateQueries({ queryKey: keyOf(user.id) });
-    },
-  );
   return (
     <Box sx={{ mb: 1 }}>
       <ConfirmedButton
@@ -94,8 +81,8 @@ function SignOutEverywhere({ user }: { user: User }) {
         title={translate('verbatim.session.all_title', { name })}
         text={translate('verbatim.users.sign_out_text')}
         takesAway
-        busy={busy}
-        onConfirmed={act}
+        deed={(options) => client.call('endSessions', { params: { id: user.id } }, options)}
+        onDone={() => notify('verbatim.session.all_ended', { type: 'success', messageArgs: { name } })}
       />
     </Box>
   );

@@ -1,7 +1,8 @@
-import { Alert, TableCell, TableRow } from '@mui/material';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { TableCell, TableRow } from '@mui/material';
+import { useQuery } from '@tanstack/react-query';
 import type { Token, User } from '@verbatim/protocol';
 import { useCanAccess, useRecordContext, useTranslate } from 'react-admin';
+import { Failure } from '../../look/failure';
 import { PlainTable } from '../../look/plain-table';
 import { client } from '../../service/client';
 import { shown } from '../../service/failure';
@@ -21,29 +22,27 @@ const keyOf = (id: string) => ['tokens of', id];
 
 function Tokens({ user }: { user: User }) {
   const translate = useTranslate();
-  const queries = useQueryClient();
   const { canAccess } = useCanAccess({ resource: 'users', action: 'edit' });
   const { data, error } = useQuery({
     queryKey: keyOf(user.id),
     queryFn: () => shown(client.call('listTokensOf', { params: { id: user.id } })),
     refetchInterval: LOOK_AGAIN,
   });
-  if (error) return <Alert severity="error">{error.message}</Alert>;
+  if (error) return <Failure error={error} />;
   if (!data) return null;
-  const lookAgain = () => void queries.invalidateQueries({ queryKey: keyOf(user.id) });
   const columns = ['name', 'scopes', 'created', 'expires', 'last_used'].map((one) =>
     translate(`verbatim.token.${one}`),
   );
   return (
     <>
-      {canAccess && user.bot && <MakeToken bot={user} onMade={lookAgain} />}
+      {canAccess && user.bot && <MakeToken holder={user} />}
       <PlainTable
         label={translate('verbatim.person.tokens')}
         columns={canAccess ? [...columns, translate('verbatim.actions')] : columns}
         empty={translate(user.bot ? 'verbatim.token.none_of_bot' : 'verbatim.token.none')}
       >
         {data.items.map((token) => (
-          <TokenRow key={token.id} user={user} token={token} mayRevoke={canAccess === true} onRevoked={lookAgain} />
+          <TokenRow key={token.id} user={user} token={token} mayRevoke={canAccess === true} />
         ))}
       </PlainTable>
     </>
@@ -54,10 +53,9 @@ interface TokenRowProps {
   readonly user: User;
   readonly token: Token;
   readonly mayRevoke: boolean;
-  onRevoked(): void;
 }
 
-function TokenRow({ user, token, mayRevoke, onRevoked }: TokenRowProps) {
+function TokenRow({ user, token, mayRevoke }: TokenRowProps) {
   const translate = useTranslate();
   const moment = useMoment();
   const { name, scopes, createdAt, expiresAt, lastUsedAt } = token;
@@ -74,7 +72,7 @@ function TokenRow({ user, token, mayRevoke, onRevoked }: TokenRowProps) {
       <TableCell>{lastUsedAt === null ? translate('verbatim.token.unused') : moment(lastUsedAt)}</TableCell>
       {mayRevoke && (
         <TableCell>
-          <RevokeToken userId={user.id} owner={nameOf(user)} token={token} onRevoked={onRevoked} />
+          <RevokeToken userId={user.id} owner={nameOf(user)} token={token} />
         </TableCell>
       )}
     </TableRow>

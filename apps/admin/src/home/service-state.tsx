@@ -1,0 +1,83 @@
+import { Card, CardContent, TableCell, TableRow, Typography } from '@mui/material';
+import { useTranslate } from 'react-admin';
+import { useAbout } from '../look/announcement';
+import { Fact, Facts } from '../look/facts';
+import { Moment } from '../look/moment';
+import { PlainTable } from '../look/plain-table';
+import { useNumber } from './figure';
+import type { Overview } from './overview';
+
+/** The parts of the service, by the names under which it tells what does not work. */
+const parts: Readonly<Record<string, string>> = {
+  database: 'database',
+  'event store': 'store',
+  feed: 'feed',
+  'read models': 'read_models',
+};
+
+/** How the service itself is doing: what works, what is behind, and which processes there are. */
+export function ServiceState({ overview: { process, replicas } }: { overview: Overview }) {
+  const translate = useTranslate();
+  const number = useNumber();
+  const about = useAbout();
+  const { missing, startedAt, memoryBytes, behind, searchBehind } = process;
+  const failing = missing.map((name) => translate(`verbatim.home.part_${parts[name] ?? 'other'}`));
+  return (
+    <Card component="section" aria-labelledby="service-state">
+      <CardContent>
+        <Typography id="service-state" variant="h2">
+          {translate('verbatim.home.state')}
+        </Typography>
+        <Facts>
+          <Fact label="verbatim.home.condition">
+            <Typography component="span" variant="inherit" color={missing.length === 0 ? 'success' : 'error'}>
+              {missing.length === 0
+                ? translate('verbatim.home.ready')
+                : translate('verbatim.home.not_ready', { parts: failing.join(', ') })}
+            </Typography>
+          </Fact>
+          <Fact label="verbatim.home.behind">{translate('verbatim.home.behind_text', { count: number(behind) })}</Fact>
+          <Fact label="verbatim.home.search_behind">
+            {translate('verbatim.home.behind_text', { count: number(searchBehind) })}
+          </Fact>
+          <Fact label="verbatim.home.memory">{number(Math.round(memoryBytes / 2 ** 20))} MiB</Fact>
+          <Fact label="verbatim.home.running_since">
+            <Moment at={startedAt} />
+          </Fact>
+          {about && <Fact label="verbatim.settings.version">{about.version}</Fact>}
+        </Facts>
+        {replicas.length > 1 && <Replicas replicas={replicas} />}
+      </CardContent>
+    </Card>
+  );
+}
+
+/** Which processes serve, and how much each has to do. */
+function Replicas({ replicas }: { replicas: Overview['replicas'] }) {
+  const translate = useTranslate();
+  const number = useNumber();
+  const word = (name: string) => translate(`verbatim.home.replica_${name}`);
+  return (
+    <>
+      <Typography component="h3" sx={{ mt: 2, fontWeight: 600 }}>
+        {translate('verbatim.home.replicas')}
+      </Typography>
+      <PlainTable
+        label={translate('verbatim.home.replicas')}
+        columns={[word('id'), word('people'), word('sockets')]}
+        empty=""
+      >
+        {replicas.map(({ id, answers, sockets, people }) => (
+          <TableRow key={id}>
+            <TableCell>
+              {/* Times of start stand at the beginning of such an id, what tells two of them apart at its end. */}
+              <code>{id.slice(-12)}</code> {answers && word('answers')}
+            </TableCell>
+            <TableCell>{number(people ?? undefined)}</TableCell>
+            <TableCell>{number(sockets ?? undefined)}</TableCell>
+          </TableRow>
+        ))}
+      </PlainTable>
+    </>
+  );
+}

@@ -1,0 +1,14 @@
+import { Tooltip, Typography } from '@mui/material';
+import { useTranslate } from 'react-admin';
+
+/** In the place of what the person may not see. */
+export function Hidden() {
+  const translate = useTranslate();
+  return (
+    <Tooltip title={translate('verbatim.page.hidden_help')}>
+      <Typography component="span" variant="inherit" color="textSecondary" sx={{ fontStyle: 'italic' }}>
+        {translate('verbatim.page.hidden')}
+      </Typography>
+    </Tooltip>
+  );
+}

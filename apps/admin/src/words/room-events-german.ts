@@ -1,0 +1,38 @@
+import type { englishRoomEventWords } from './room-events-english';
+
+/** Was in einem Raum geschah, in Sätzen. */
+export const germanRoomEventWords: typeof englishRoomEventWords = {
+  room_event: {
+    RoomCreated: '%{actor} hat den Raum angelegt (%{visibility}).',
+    RoomAbandoned: 'Der Raum wurde aufgegeben, bevor er entstand.',
+    RoomNameAbandoned: 'Ein Versuch, einen Namen zu belegen, wurde aufgegeben.',
+    RoomChanged: '%{actor} hat den Raum geändert. %{what}',
+    MemberJoined: '%{name} ist beigetreten.',
+    MemberAdded: '%{actor} hat %{name} hinzugefügt als: %{role}.',
+    MemberLeft: '%{name} hat den Raum verlassen.',
+    MemberRemoved: '%{actor} hat %{name} entfernt.',
+    MemberRoleChanged: '%{actor} hat die Rolle von %{name} geändert in: %{role}.',
+    MessagePosted: '%{actor} schrieb: „%{text}“',
+    MessageEdited: '%{actor} hat eine Nachricht geändert in: „%{text}“',
+    MessageRedacted: '%{actor} hat eine Nachricht von %{name} unkenntlich gemacht.',
+    ReactionAdded: '%{actor} hat mit %{emoji} reagiert.',
+    ReactionRemoved: '%{actor} hat die Reaktion %{emoji} zurückgenommen.',
+    MemberBanned: '%{actor} hat %{name} auf Dauer ausgeschlossen.',
+    MemberBannedUntil: '%{actor} hat %{name} bis %{until} ausgeschlossen.',
+    MemberUnbanned: '%{actor} hat den Ausschluss von %{name} aufgehoben.',
+    MemberMuted: '%{actor} hat %{name} bis %{until} stummgeschaltet.',
+    MemberUnmuted: '%{actor} hat die Stummschaltung von %{name} aufgehoben.',
+    MessageReported: '%{actor} hat eine Nachricht gemeldet.',
+    ReportSettled: '%{actor} hat eine Meldung erledigt: %{outcome}.',
+    RoomInspected: '%{actor} hat begonnen, den Raum von außen zu lesen.',
+    ChatClosed: '%{actor} hat den Raum geschlossen.',
+    WebhookAdded: '%{actor} hat einen Webhook zu %{host} hinzugefügt.',
+    WebhookChanged: '%{actor} hat den Webhook zu %{host} geändert.',
+    WebhookStopped: 'Der Webhook zu %{host} wurde angehalten.',
+    WebhookResumed: 'Der Webhook zu %{host} sendet wieder.',
+    WebhookRemoved: '%{actor} hat einen Webhook entfernt.',
+    IncomingWebhookAdded: '%{actor} hat den eingehenden Webhook „%{name}“ hinzugefügt.',
+    IncomingWebhookRemoved: '%{actor} hat einen eingehenden Webhook entfernt.',
+    EventWithheld: 'Für Sie nicht sichtbar.',
+  },
+};
