@@ -1,8 +1,10 @@
 import { type Attack, again } from './attack.testing.js';
-import { openWire } from './wire.testing.js';
+import { keep, openWire } from './wire.testing.js';
 
 const CONNECTIONS = 400;
 const REOPENED_MS = 1_000;
+/** Milliseconds that a connection is kept if the service does not end it. */
+const KEPT_MS = 20_000;
 /** Bytes of a body that come at once; the last one never does. */
 const BODY_BYTES = 131_072;
 
@@ -16,12 +18,11 @@ function halfOpen(name: string, beginning: string, last: 'stay' | 'end' = 'stay'
         again(signal, REOPENED_MS, async () => {
           const wire = await openWire(target.url);
           deeds.connections = (deeds.connections ?? 0) + 1;
+          // What little is answered is read, so that the end is noticed.
+          wire.resume();
           wire.write(beginning);
           if (last === 'end') wire.end();
-          await new Promise<void>((resolve) => {
-            wire.on('close', resolve);
-            signal.addEventListener('abort', () => wire.destroy(), { once: true });
-          });
+          await keep(wire, KEPT_MS, signal);
         });
       await Promise.all(Array.from({ length: CONNECTIONS }, open));
     },

@@ -1,9 +1,11 @@
 import { type Attack, again } from './attack.testing.js';
-import { clientFrame, openRawSocket } from './wire.testing.js';
+import { clientFrame, keep, openRawSocket } from './wire.testing.js';
 
 const SOCKETS = 20;
 const MESSAGES = 60;
 const REOPENED_MS = 4_000;
+/** Milliseconds that a connection is kept if the service does not end it. */
+const KEPT_MS = 15_000;
 
 /** Sockets that ask for the whole past of a room of long messages, and do not read it. */
 export const unreadHistory: Attack = {
@@ -20,10 +22,7 @@ export const unreadHistory: Attack = {
           const wire = await openRawSocket(target.url, await person.ticket());
           wire.write(clientFrame('text', follow));
           deeds.sockets = (deeds.sockets ?? 0) + 1;
-          await new Promise<void>((resolve) => {
-            wire.on('close', resolve);
-            signal.addEventListener('abort', () => wire.destroy(), { once: true });
-          });
+          await keep(wire, KEPT_MS, signal);
         });
       await Promise.all(Array.from({ length: SOCKETS }, ask));
     };

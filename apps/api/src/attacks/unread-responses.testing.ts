@@ -1,10 +1,12 @@
 import { type Attack, again } from './attack.testing.js';
-import { openWire, requestHead } from './wire.testing.js';
+import { keep, openWire, requestHead } from './wire.testing.js';
 
 /** Connections at a time, and requests in one packet on each. */
 const CONNECTIONS = 200;
 const AHEAD = 30;
 const REOPENED_MS = 3_000;
+/** Milliseconds that a connection is kept if the service does not end it. */
+const KEPT_MS = 4_000;
 
 /** Requests sent ahead on many connections, with no response ever read. */
 function unread(name: string, path: string, ahead: number): Attack {
@@ -18,10 +20,7 @@ function unread(name: string, path: string, ahead: number): Attack {
           const wire = await openWire(target.url);
           wire.write(packet);
           deeds.requests = (deeds.requests ?? 0) + ahead;
-          await new Promise<void>((resolve) => {
-            wire.on('close', resolve);
-            signal.addEventListener('abort', () => wire.destroy(), { once: true });
-          });
+          await keep(wire, KEPT_MS, signal);
         });
       await Promise.all(Array.from({ length: CONNECTIONS }, ask));
     },

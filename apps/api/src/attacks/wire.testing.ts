@@ -15,6 +15,20 @@ export async function openWire(url: string): Promise<Socket> {
   return wire;
 }
 
+/** Waits until the connection ends or so many milliseconds have passed, and lets it go. What nobody reads does not show its end. */
+export async function keep(wire: Socket, milliseconds: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    const go = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    wire.once('close', go);
+    signal.addEventListener('abort', go, { once: true });
+  });
+  wire.destroy();
+}
+
 /** The head of a request, with an empty body. */
 export const requestHead = (path: string, person?: TestPerson): string =>
   `GET ${path} HTTP/1.1\r\nhost: chat\r\n${person ? `authorization: Bearer ${person.accessToken}\r\n` : ''}\r\n`;

@@ -74,7 +74,7 @@ describe('somebody who goes on sending', () => {
   /** Sends the block again and again, and answers how many bytes it took until the connection was ended. */
   const sentUntilTheEnd = async (wire: Socket, block: Buffer): Promise<number> => {
     wire.resume();
-    const closed = once(wire, 'close');
+    const closed = new Promise((resolve) => wire.once('close', resolve));
     const sending = setInterval(() => wire.writable && !wire.writableNeedDrain && wire.write(block), 2);
     await closed;
     clearInterval(sending);

@@ -61,7 +61,7 @@ const TYPING_PAUSE = 1_000;
 const MOST_FRAGMENTS = 256;
 const MOST_READS_FOR_A_FRAME = 1_024;
 /** Milliseconds a client has to answer the close frame, which may have to wait behind other data. */
-const CLOSING_HANDSHAKE_MS = 10_000;
+const CLOSING_HANDSHAKE_MS = 30_000;
 
 /** The socket door: translates frames to commands, and outcomes to answers. The rules are elsewhere. */
 @WebSocketGateway({
