@@ -1,5 +1,14 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { type Actor, isRejection, limits, normalize, type Rejection, reject, textProblem } from '@verbatim/domain';
+import {
+  type Actor,
+  isRejection,
+  isReservedUsername,
+  limits,
+  normalize,
+  type Rejection,
+  reject,
+  textProblem,
+} from '@verbatim/domain';
 import { peopleWithEmail } from '@verbatim/projections';
 import { OpenAccount, OpenAccountHandler, ReviseAccount, ReviseAccountHandler } from '../accounts/account-commands.js';
 import { Registration } from '../accounts/account-controller.js';
@@ -160,9 +169,11 @@ export function usernamesFor({ names }: Pick<ForeignPerson, 'names'>, userId: st
       .replaceAll(/^[-.]+|[-.]+$/g, '')
       .slice(0, 28),
   );
-  const base = plain.find((name) => name.length >= 3) ?? 'person';
+  const base = plain.find((name) => name.length >= 3 && !isReservedUsername(name)) ?? 'person';
   const numbered = [2, 3, 4, 5].map((n) => `${base}${n}`);
-  return [base, ...numbered, `${base.slice(0, 19)}-${userId.replaceAll('-', '').slice(0, 12)}`];
+  const end = userId.replaceAll('-', '').slice(0, 12);
+  const last = `${base.slice(0, 19)}-${end}`;
+  return [base, ...numbered, isReservedUsername(last) ? `person-${end}` : last];
 }
 
 export const signOnCommandHandlers = [AdmitForeignerHandler];
