@@ -94,7 +94,9 @@ export const username = z
   .string()
   .regex(/^[A-Za-z0-9_.-]{3,32}$/, 'must be 3 to 32 of the characters a-z 0-9 _ . -')
   .toLowerCase()
-  .describe('3 to 32 of a-z 0-9 _ . - ; capital letters are taken as small ones.');
+  .describe(
+    '3 to 32 of a-z 0-9 _ . - ; capital letters are taken as small ones. Names that begin with `hook-` are for the bots of webhooks.',
+  );
 
 /** Neither the username nor one that is tried first, which is looked at apart. */
 export const newPassword = text(10, 256);

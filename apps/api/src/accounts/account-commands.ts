@@ -10,6 +10,7 @@ import {
   takesAdministratorAway,
   type UserCommand,
   type UserState,
+  user,
 } from '@verbatim/domain';
 import { Time } from '../clock.js';
 import { Users } from '../mailbox/entities.js';
@@ -144,8 +145,8 @@ export class OpenAccountHandler implements ICommandHandler<OpenAccount> {
     const { password, ...registration } = account;
     const problem = password === null ? null : await passwordProblem(password, account.username);
     if (problem) return reject('Invalid', `The password ${problem}.`);
-    const closed = this.refusal(account.origin, actor);
-    if (closed) return closed;
+    const refused = this.refusal(account.origin, actor) ?? this.problemOf(registration);
+    if (refused) return refused;
     const claim = await this.names.claim('user', nameKey(account.username), userId);
     if (!claim) return reject('NameTaken', 'This username is taken.');
     if (password !== null) {
@@ -154,6 +155,14 @@ export class OpenAccountHandler implements ICommandHandler<OpenAccount> {
         on conflict (user_id) do nothing`;
     }
     return this.users.send(userId, { type: 'RegisterUser', actor, ...registration }, context);
+  }
+
+  /** Why there can be no such account, whoever has its name: asked before anything is claimed or used up for it. */
+  problemOf(registration: Omit<OpenAccount['account'], 'password'>): Rejection | null {
+    const { username, displayName, email, role, origin } = registration;
+    const register = { type: 'RegisterUser', actor: null, username, displayName, email, role, origin } as const;
+    const foreseen = user.decide(register, user.initialState, '');
+    return isRejection(foreseen) ? foreseen : null;
   }
 
   /** Why no account would be made now, for those who have something to do before: then neither names nor invitations are used up. */

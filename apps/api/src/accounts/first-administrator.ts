@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { nameKey } from '@verbatim/domain';
+import { isReservedUsername, nameKey } from '@verbatim/domain';
 import type { Sql } from 'postgres';
 import { InvalidConfiguration } from '../config.js';
 import type { Users } from '../mailbox/entities.js';
@@ -41,6 +41,8 @@ export async function createFirstAdministrator(
     const { state } = await users.newest(FIRST_ADMINISTRATOR);
     if (state.status !== 'unborn') return;
     const name = nameKey(username);
+    if (isReservedUsername(name))
+      throw new Error(`ADMIN_USERNAME must not be ${name}: bots of webhooks have such names.`);
     if (!(await names.claim('user', name, FIRST_ADMINISTRATOR)))
       throw new Error(`The username ${name} is taken already.`);
     const chosen = password ?? randomBytes(15).toString('base64url');

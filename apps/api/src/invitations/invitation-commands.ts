@@ -141,8 +141,8 @@ export class OpenInvitedAccountHandler implements ICommandHandler<OpenInvitedAcc
     const found = await this.redeeming.find(code, null);
     const open = found?.state.redeemedBy.has(userId) || (found && isGood(found.state, this.redeeming.now()));
     if (!found || !open) return notGood;
-    const closed = this.opening.refusal(account.origin, null);
-    if (closed) return closed;
+    const refused = this.opening.refusal(account.origin, null) ?? this.opening.problemOf(account);
+    if (refused) return refused;
     // A name that is taken uses nothing up.
     if (!(await this.names.claim('user', nameKey(account.username), userId))) return nameTaken;
     const redeemed = await this.redeeming.redeem(found.id, userId, null, context);

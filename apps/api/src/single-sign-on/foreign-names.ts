@@ -1,4 +1,4 @@
-import { emailAddress, limits, nameProblem } from '@verbatim/domain';
+import { emailAddress, isReservedUsername, limits, nameProblem } from '@verbatim/domain';
 
 /** Characters of a claim that are looked at. */
 const MOST_CHARACTERS = 1_000;
@@ -69,9 +69,12 @@ function shortened(name: string): string {
 
 /** Usernames to try in turn: what the person is called elsewhere, the same with a number, and one that nobody has. */
 export function usernamesFor(names: ForeignNames, userId: string): string[] {
-  const base = names.map((name) => plainUsername(withoutDomain(name))).find((name) => name.length >= 3) ?? 'person';
+  const plain = names.map((name) => plainUsername(withoutDomain(name)));
+  const base = plain.find((name) => name.length >= 3 && !isReservedUsername(name)) ?? 'person';
   const numbered = [2, 3, 4, 5].map((n) => `${base}${n}`);
-  return [base, ...numbered, `${base.slice(0, 19)}-${userId.replaceAll('-', '').slice(0, 12)}`];
+  const end = userId.replaceAll('-', '').slice(0, 12);
+  const last = `${base.slice(0, 19)}-${end}`;
+  return [base, ...numbered, isReservedUsername(last) ? `person-${end}` : last];
 }
 
 /** Many providers call people by their addresses, which are not for everybody to see. */

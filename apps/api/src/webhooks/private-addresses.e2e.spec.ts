@@ -20,6 +20,7 @@ describe('private addresses', () => {
     '10.0.0.1',
     '169.254.169.254',
     '100.64.0.1',
+    '168.63.129.16',
     '0.0.0.0',
     'fd00::1',
   ];
@@ -68,6 +69,8 @@ describe('private addresses', () => {
       'https://224.0.0.1/',
       'https://１２７.0.0.1/',
     ],
+    ...['https://168.63.129.16/', 'https://2822734096/', 'https://0xa83f8110/', 'https://[::ffff:168.63.129.16]/'],
+    ...['https://[2002:a83f:8110::1]/', 'https://[2a00:1450:4001:800:0:5efe:10.0.0.1]/', 'https://199.36.153.8./'],
     'https://user:password@127.0.0.1/',
   ])('%s is refused as it is written', async (url) => {
     const room = await ada.room();

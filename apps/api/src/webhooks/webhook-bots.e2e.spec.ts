@@ -207,6 +207,13 @@ describe('the bot of an incoming webhook is not among people', () => {
     }
   });
 
+  it('by its username, for which no invitation is used up either', async () => {
+    const { id, code: invitation } = (await admin.post('/v1/invitations', {})).body;
+    const wanted = { username: 'hook-guest', password: 'correct horse', invitation };
+    expect(outcome(await new Visitor(left.url).post('/v1/auth/register', wanted))).toBe('name_taken');
+    expect(await admin.all(`/v1/invitations/${id}/uses`)).toEqual([]);
+  });
+
   it('in what it can do: it has no tokens', async () => {
     const { botId } = await hook(await ada.room());
     const token = { name: 'more', scopes: ['read', 'post', 'manage'], expiresInDays: null };
