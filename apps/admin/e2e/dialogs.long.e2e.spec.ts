@@ -44,6 +44,7 @@ const ways: Record<string, Way> = {
   'revoke-token': { place: ofPerson('/tokens'), press: [/^Revoke/] },
   'make-token': { place: ofBot, press: ['Make a token'] },
   'token-made': { place: ofBot, press: ['Make a token', 'Make a token'], fill: 'script', leave: 'Close' },
+  'make-own-token': { place: at('/account/tokens'), press: ['Make a token'] },
   'suspend-many': { place: people, press: ['Suspend'], before: select('Select all') },
   'reinstate-many': { place: people, press: ['Reinstate'], before: select('Select all') },
   'sign-out-many': { place: people, press: ['Sign out everywhere'], before: select('Select all') },

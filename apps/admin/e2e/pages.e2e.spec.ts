@@ -11,7 +11,7 @@ let room: string;
 let person: string;
 let suspended: string;
 
-describe.skipIf(!browserProgram)('each page of the dashboard', { timeout: 180_000 }, () => {
+describe.skipIf(!browserProgram)('each page of the dashboard', { timeout: 480_000 }, () => {
   beforeAll(async () => {
     [service, browser] = await Promise.all([startTestService(), openBrowser()]);
     ({ room, person, suspended } = await settle(service.url));

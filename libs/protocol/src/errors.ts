@@ -1,5 +1,5 @@
 import type { RejectionReason } from '@verbatim/domain';
-import { z } from 'zod';
+import { z } from './zod.js';
 
 /** What one kind of error means, on REST and on the WebSocket alike. */
 interface ErrorKind {

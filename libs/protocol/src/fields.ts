@@ -9,11 +9,7 @@ import {
   titleProblem,
   visibleTextProblem,
 } from '@verbatim/domain';
-import { z } from 'zod';
-
-// In a page zod would find out first whether it may make code of texts, which a strict policy of the page counts as an attempt
-// at what it forbids. So it is told beforehand; this has to come before any schema of objects.
-if ('document' in globalThis) z.config({ jitless: true });
+import { z } from './zod.js';
 
 // The fields of which bodies, queries, answers and frames are made. A schema checks what comes in and brings it to the
 // one form that the rest of the service sees. Messages of issues continue a sentence that begins with the field's path.

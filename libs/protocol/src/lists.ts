@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import { count, numberParameter, opaque, parameter, whole } from './fields.js';
+import { z } from './zod.js';
 
 /** The query parameters of every list. */
 export const paging = {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from './zod.js';
 
 /**
  * What a personal token is good for. None implies another. `read`: what the person may read; `post`: writing, editing,

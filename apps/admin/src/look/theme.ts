@@ -42,7 +42,7 @@ const common: RaThemeOptions = {
         // A table that is wider than the window scrolls by itself.
         '.RaList-content, .RaDataTable-tableWrapper': { overflowX: 'auto', maxWidth: '100%' },
         '.RaList-main, .list-page': { minWidth: 0, maxWidth: '100%' },
-        '.RaTopToolbar-root, .RaTopToolbar-root.MuiToolbar-root': { backgroundColor: 'transparent' },
+        '.MuiListItemText-root': { minWidth: 0, overflowWrap: 'anywhere' },
         'td:has(.row-link)': { minWidth: '12em' },
         '.MuiTableCell-paddingCheckbox': { minWidth: 0 },
         '.MuiDialogTitle-root, .MuiAlert-message, .MuiMenuItem-root, .MuiSnackbarContent-message': {
@@ -68,6 +68,7 @@ const common: RaThemeOptions = {
     },
     MuiCircularProgress: { defaultProps: { 'aria-label': loading } },
     MuiLinearProgress: { defaultProps: { 'aria-label': loading } },
+    RaTopToolbar: { styleOverrides: { root: { '&&': { backgroundColor: 'transparent' } } } },
     MuiTableSortLabel: { styleOverrides: { root: { minHeight: 24 } } },
     MuiCard: { defaultProps: { variant: 'outlined' } },
     MuiTextField: { defaultProps: { variant: 'outlined' } },
