@@ -122,15 +122,16 @@ function parse(args: readonly string[]) {
   }
 }
 
-function readingSettings({ date = null, timezone = 'UTC', format, encoding }: Options): ReadingSettings {
-  if (date !== null && !isDate(date)) throw new UsageError('Write --date as YYYY-MM-DD, the day of the first line.');
+function readingSettings({ date, timezone = 'UTC', format, encoding }: Options): ReadingSettings {
+  if (date !== undefined && !isDate(date))
+    throw new UsageError('Write --date as YYYY-MM-DD, the day of the first line.');
   if (!isSupported(() => new Intl.DateTimeFormat('en', { timeZone: timezone })))
     throw new UsageError(`There is no time zone ${timezone}. Write --timezone as in Europe/Berlin.`);
   if (encoding !== undefined && !isSupported(() => new TextDecoder(encoding)))
     throw new UsageError(`The encoding ${encoding} is not known. Write --encoding as in koi8-r or shift_jis.`);
   if (format !== undefined && !formats.some(({ name }) => name === format))
     throw new UsageError(`There is no format ${format}. ${knownFormats}`);
-  return { date, timeZone: timezone, format, encoding };
+  return { date: date ?? null, timeZone: timezone, format, encoding };
 }
 
 type Options = ReturnType<typeof parse>['values'];

@@ -60,7 +60,8 @@ async function readWishes(args: readonly string[]): Promise<UndoWishes> {
 
 function parse(args: readonly string[]) {
   const options = {
-    ...{ room: { type: 'string' }, file: { type: 'string', multiple: true } },
+    room: { type: 'string' },
+    file: { type: 'string', multiple: true },
     'dry-run': { type: 'boolean' },
   } as const;
   try {

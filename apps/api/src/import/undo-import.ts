@@ -31,7 +31,7 @@ export interface UndoReport {
 }
 
 /** What the redactions give as their reason. */
-const REASON = 'The import of this message was undone.';
+const REASON = 'The import was undone.';
 
 /** By whom it is done: in the name of the importer, whom the rooms belong to, with the rights of whoever runs commands here. */
 const undoer = { id: importer.id, role: 'admin' } as const;
