@@ -6,12 +6,20 @@ import { attachDatabase, type Database } from './database/database.js';
 import { explainStart, UnusableServer } from './database/unusable-server.js';
 import { layFoundation } from './foundation.js';
 import { importCommand } from './import/import-command.js';
+import { undoCommand } from './import/undo-command.js';
 import { copyCommand } from './log/copy-command.js';
 import { verifyCommand } from './log/verify-command.js';
 import { rebuildCommand } from './read-models/rebuild-command.js';
 import { seedCommand } from './seed/seed-command.js';
 
-const commands: readonly CliCommand[] = [importCommand, rebuildCommand, seedCommand, copyCommand, verifyCommand];
+const commands: readonly CliCommand[] = [
+  importCommand,
+  undoCommand,
+  rebuildCommand,
+  seedCommand,
+  copyCommand,
+  verifyCommand,
+];
 
 async function main(words: readonly string[]): Promise<number> {
   const command = commands.find(({ words: own }) => words.join(' ').startsWith(own));

@@ -1,14 +1,22 @@
 import { describe, expect, it } from 'vitest';
+import { ubuntu } from './formats/ubuntu.js';
 import { planImport } from './import-plan.js';
-import { readIrcLog } from './irc-log.js';
 import { accountOf } from './nickname-account.js';
 
 const importer = { id: 'importer', role: 'user' } as const;
 const id = (nick: string) => accountOf(nick).userId;
 
+/** A line of a log, at the minute that it tells. */
+function entry(content: string, index: number) {
+  const { stamp, says } = ubuntu.parse(content);
+  const at = new Date(Date.UTC(2005, 8, 26, 0, 0, stamp?.seconds ?? 0)).toISOString();
+  if (says === null || typeof says === 'string') return { line: index + 1, skipped: says ?? '' };
+  return { line: index + 1, at, ...says };
+}
+
 /** What is planned for a log in a room with these people in it, in short. */
 function plan(lines: readonly string[], members: readonly string[] = []) {
-  const file = { name: 'log', digest: 'd', lines: readIrcLog(lines.join('\n'), '2005-09-26') };
+  const file = { digest: 'd', lines: lines.map(entry) };
   const { steps, taken, skipped } = planImport(file, members.map(id), importer);
   const told = steps.map(({ place, account, command }) => {
     if (command.type === 'PostMessage') return `${place} ${account.displayName} ${command.kind}: ${command.text}`;
@@ -69,6 +77,25 @@ describe('the plan of an import', () => {
     const { told, skipped } = plan([`[00:00] <a> ${'ü'.repeat(8_000)}`, `[00:00] <b> ${'ü'.repeat(8_001)}`]);
     expect(told).toEqual(['4 a joins', `5 a text: ${'ü'.repeat(8_000)}`]);
     expect(skipped).toEqual(['2 the text must have at most 8000 characters']);
+  });
+
+  it('leaves out texts that show nothing', () => {
+    const { told, skipped } = plan([
+      '[00:00] <a> \u00a0\u200b\u2800',
+      '[00:00]  * a \u200b',
+      '[00:00] <a> \u2764\ufe0f',
+    ]);
+    expect(told).toEqual(['12 a joins', '13 a text: \u2764\ufe0f']);
+    expect(skipped).toEqual(['1 the text must not be blank', '2 the text must not be blank']);
+  });
+
+  it('has other ids for a file that is imported again after it was undone', () => {
+    const file = { digest: 'd', lines: [entry('[00:00] <a> x', 0)] };
+    const [first, second] = ['d', 'd+2'].map((source) => planImport(file, [], importer, source).steps);
+    expect(second?.map(({ command }) => 'imported' in command && command.imported?.file)).toEqual(['d+2', 'd+2']);
+    expect(second?.map(({ command }) => command.type === 'PostMessage' && command.messageId)).not.toEqual(
+      first?.map(({ command }) => command.type === 'PostMessage' && command.messageId),
+    );
   });
 
   it('gives each command the time and place of its line, and each message an id of file and line', () => {

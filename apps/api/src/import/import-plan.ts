@@ -1,15 +1,15 @@
 import { type Actor, type ImportSource, limits, type RoomCommand, visibleTextProblem } from '@verbatim/domain';
 import { derivedId } from '../derived-id.js';
-import type { LogEntry, LogFact, SkippedLine } from './irc-log.js';
+import type { LogFact } from './formats/log-format.js';
+import type { IrcLog, SkippedLine } from './irc-log.js';
 import { accountOf, type NicknameAccount } from './nickname-account.js';
 
 /** A log file, read. */
-export interface LogFile {
+export interface LogFile extends IrcLog {
   /** How the file was named, for people. */
   readonly name: string;
   /** SHA-256 of its bytes, in hexadecimal. */
   readonly digest: string;
-  readonly lines: readonly (LogEntry | SkippedLine)[];
 }
 
 /** One command for the room, made from a line. */
@@ -31,6 +31,8 @@ export interface ImportPlan {
   /** Lines of which something is made, by what they tell. */
   readonly taken: Tally;
   readonly skipped: readonly SkippedLine[];
+  /** Ids of those who are in the room afterwards. */
+  readonly members: ReadonlySet<string>;
 }
 
 /** More than the commands that any one line leads to. */
@@ -42,9 +44,15 @@ const PARTS = 4;
  * taken it is told by one number, the place of the last step.
  *
  * Speakers who are not in the room join first. Who changes the nickname leaves, and the new nickname joins. Who was
- * kicked is removed by `importer`.
+ * kicked is removed by `importer`. `source` is what the events name as their file: its digest, unless the room took the file
+ * before and that was undone.
  */
-export function planImport(file: LogFile, members: Iterable<string>, importer: Actor): ImportPlan {
+export function planImport(
+  file: Pick<LogFile, 'digest' | 'lines'>,
+  members: Iterable<string>,
+  importer: Actor,
+  source: string = file.digest,
+): ImportPlan {
   const inRoom = new Set(members);
   const steps: Step[] = [];
   const skipped: SkippedLine[] = [];
@@ -57,7 +65,7 @@ export function planImport(file: LogFile, members: Iterable<string>, importer: A
     const moves = movesOf(entry, {
       inRoom,
       importer,
-      messageId: () => derivedId('IRC message', file.digest, `${entry.line}`),
+      messageId: () => derivedId('IRC message', source, `${entry.line}`),
     });
     if (typeof moves === 'string') {
       skipped.push({ line: entry.line, skipped: moves });
@@ -67,12 +75,12 @@ export function planImport(file: LogFile, members: Iterable<string>, importer: A
     for (const [part, { account, command }] of moves.entries()) {
       if (command.type === 'JoinRoom') inRoom.add(account.userId);
       if (command.type === 'RemoveMember') inRoom.delete(account.userId);
-      const imported: ImportSource = { file: file.digest, place: entry.line * PARTS + part };
+      const imported: ImportSource = { file: source, place: entry.line * PARTS + part };
       const { line, at: occurredAt } = entry;
       steps.push({ line, place: imported.place, occurredAt, account, command: { ...command, imported } });
     }
   }
-  return { steps, taken, skipped };
+  return { steps, taken, skipped, members: inRoom };
 }
 
 interface Move {

@@ -1,37 +1,56 @@
-import type { FileReport, ImportReport } from './import-irc.js';
+import type { FileReport, Forecast, ImportReport } from './import-irc.js';
+import { READERS_PATIENCE_MS } from './readers.js';
 
 /** Lines not taken that the summary lists. */
 const LISTED = 20;
 
-/** What came of an import, for people: what the files held, and the lines of which nothing was made. */
-export function summary(report: ImportReport): string {
-  const { roomId, files } = report;
+/** What came of an import into this room, for people: what the files held, and the lines of which nothing was made. */
+export function summary(report: Forecast | ImportReport, room: string): string {
+  const { files, people } = report;
   const notTaken = linesNotTaken(report);
-  const events = files.reduce((sum, file) => sum + file.events, 0);
   const more = notTaken.length - LISTED;
   return [
-    ...files.map((file) => `${file.name}: ${describe([file])}`),
+    ...files.flatMap((file) => [
+      `${file.name}: ${describe([file])}`,
+      `  format ${file.format}, ${file.encoding}, from ${file.from} to ${file.to}`,
+    ]),
     ...(files.length > 1 ? [`Together: ${describe(files)}`] : []),
     '',
     ...(notTaken.length > 0 ? [`${count(notTaken.length, 'line')} not taken:`, ...reasons(files)] : []),
     ...notTaken.slice(0, LISTED).map((line) => `  ${line}`),
     ...(more > 0 ? [`  and ${more} more, which --report <file> writes down`] : []),
     '',
-    events === 0
-      ? 'The room had all of this already; nothing was changed.'
-      : `The room has ${count(events, 'new event')}.`,
-    `Its id is ${roomId}.`,
+    `${people} ${people === 1 ? 'person' : 'people'}.`,
+    ...outcome(report, room),
     '',
   ].join('\n');
 }
 
+function outcome(report: Forecast | ImportReport, room: string): string[] {
+  const events = report.files.reduce((sum, file) => sum + file.events, 0);
+  if (!('roomId' in report)) {
+    const into = `the room “${room}”, which would be made if there is no imported room of this name`;
+    return [`Nothing was written. At most ${count(events, 'event')} would come into ${into}.`];
+  }
+  return [
+    events === 0
+      ? 'The room had all of this already; nothing was changed.'
+      : `The room has ${count(events, 'new event')}.`,
+    `Its id is ${report.roomId}.`,
+    ...(report.visible ? [] : [notVisible]),
+  ];
+}
+
+/** When readers were waited for in vain. */
+export const notVisible = `Readers do not see all of it yet: the read models were still behind after ${READERS_PATIENCE_MS / 1000} s. They catch up by themselves.`;
+
 /** Each line of which nothing was made, with its reason, on a line of its own: `2005-09-26.txt:838 a change of modes`. */
-export const fullReport = (report: ImportReport): string =>
+export const fullReport = (report: Forecast): string =>
   linesNotTaken(report)
     .map((line) => `${line}\n`)
     .join('');
 
-const linesNotTaken = ({ files }: ImportReport): string[] =>
+const linesNotTaken = ({ files }: Forecast): string[] =>
   files.flatMap((file) => notTakenOf(file).map(({ line, reason }) => `${file.name}:${line} ${reason}`));
 
 /** In the order of the lines. */

@@ -1,4 +1,4 @@
-import { type Actor, isRejection, nameKey, type RoomEvent, type RoomState, room, roomStream } from '@verbatim/domain';
+import { type Actor, isRejection, nameKey, type RoomState } from '@verbatim/domain';
 import { derivedId } from '../derived-id.js';
 import type { Foundation } from '../foundation.js';
 import { newId } from '../new-id.js';
@@ -54,7 +54,34 @@ async function findRoom({ rooms, names }: Foundation, name: string): Promise<{ r
   }
 }
 
-/** Other people's rooms are left alone: what is imported cannot be taken back. */
+/**
+ * The room of this name or id that was made by an import, whether it is open or was closed meanwhile; of several the open
+ * one, or else the latest. Null: there is none.
+ */
+export async function findImportRoom(
+  { rooms, names }: Foundation,
+  nameOrId: string,
+): Promise<{ roomId: string; state: RoomState } | null> {
+  const key = nameKey(nameOrId);
+  const holder = isId(nameOrId) ? nameOrId.toLowerCase() : await names.ownerOf('room', key);
+  if (holder !== null) {
+    const { state } = await rooms.newest(holder);
+    if (state.status === 'open' || (isId(nameOrId) && state.status === 'closed')) return { roomId: holder, state };
+  }
+  let found: { roomId: string; state: RoomState } | null = null;
+  for (let number = 1; ; number++) {
+    const roomId = derivedId('imported room', key, `${number}`);
+    const { state } = await rooms.newest(roomId);
+    if (state.status === 'unborn') return found;
+    if (state.status === 'open' || found?.state.status !== 'open') {
+      if (state.status !== 'abandoned' && nameKey(state.name ?? '') === key) found = { roomId, state };
+    }
+  }
+}
+
+const isId = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+
+/** Rooms that were not made by an import are left alone. */
 function checked(roomId: string, { name, createdBy, visibility, passwordId }: RoomState): string {
   if (createdBy !== importer.id) {
     throw new ImportStopped(`The room “${name}” was not made by an import. Give --room a name that is free.`);
@@ -63,28 +90,6 @@ function checked(roomId: string, { name, createdBy, visibility, passwordId }: Ro
     throw new ImportStopped(`The room “${name}” is not public any more, so nobody could join it.`);
   }
   return roomId;
-}
-
-/** Events read at a time. */
-const PAGE = 500;
-
-/** Who was in the room when it began to take each of the files that it has taken, or begun to; by digest. */
-export async function membersBeforeImports(
-  { openLog }: Foundation,
-  roomId: string,
-): Promise<Map<string, ReadonlySet<string>>> {
-  const before = new Map<string, ReadonlySet<string>>();
-  let state = room.initialState;
-  for (let full = true; full; ) {
-    const page = await openLog.read(roomStream(roomId), state.revision + 1n, PAGE);
-    for (const event of page as unknown as RoomEvent[]) {
-      const digest = 'imported' in event.data ? event.data.imported?.file : undefined;
-      if (digest !== undefined && !before.has(digest)) before.set(digest, memberIds(state));
-      state = room.evolve(state, event);
-    }
-    full = page.length === PAGE;
-  }
-  return before;
 }
 
 export const memberIds = ({ members }: RoomState): ReadonlySet<string> =>

@@ -1,0 +1,65 @@
+import { isDeepStrictEqual } from 'node:util';
+import { hexchat } from './hexchat.js';
+import { irssi } from './irssi.js';
+import type { LogFormat } from './log-format.js';
+import { mirc } from './mirc.js';
+import { plain } from './plain.js';
+import { ubuntu } from './ubuntu.js';
+import { weechat } from './weechat.js';
+import { znc } from './znc.js';
+
+/** All formats. Where a log looks the same in several of them, the first is taken. */
+export const formats: readonly LogFormat[] = [ubuntu, znc, irssi, weechat, hexchat, mirc, plain];
+
+/** Lines with something in them that are looked at first. */
+const SAMPLE_LINES = 200;
+
+/**
+ * The format of a log, told by its first lines, and by all of them where those fit several formats. Answers with a
+ * sentence where no format has at least half of the lines, or where formats that fit equally well differ in what they
+ * read.
+ */
+export function recognizeFormat(lines: readonly string[]): LogFormat | string {
+  const written = lines.filter((line) => line.trim() !== '');
+  if (written.length === 0) return 'It is empty.';
+  const best = bestOf(formats, written.slice(0, SAMPLE_LINES));
+  if (best.length === 0) return `It has no format that is known. ${knownFormats}`;
+  const [first, ...others] = best.length === 1 ? best : bestOf(best, written);
+  if (first === undefined) return `It has no format that is known. ${knownFormats}`;
+  const rival = others.find((other) => !readTheSame(first, other, written));
+  if (rival === undefined) return first;
+  return `It may be a log of ${first.name} or of ${rival.name}. Say with --format which.`;
+}
+
+/** For operators, one after the other. */
+export const knownFormats = `Known are: ${formats.map(({ name, example }) => `${name} (${example})`).join('; ')}.`;
+
+/**
+ * The formats that make most of the lines: signs of a format count most, then lines of which something is made, then lines
+ * that are known at all. None that knows less than half of the lines.
+ */
+function bestOf(candidates: readonly LogFormat[], lines: readonly string[]): readonly LogFormat[] {
+  const scores = candidates.map((format) => scoreOf(format, lines));
+  const most = Math.max(...scores);
+  return most === 0 ? [] : candidates.filter((_, i) => scores[i] === most);
+}
+
+function scoreOf({ parse }: LogFormat, lines: readonly string[]): number {
+  let known = 0;
+  let score = 0;
+  let told = false;
+  for (const line of lines) {
+    const { stamp, says, sign } = parse(line);
+    if (stamp !== null || sign) told = true;
+    if (says === null) continue;
+    known++;
+    score += (typeof says === 'string' ? 1 : 2) + (sign ? 2 : 0);
+  }
+  return told && known * 2 >= lines.length ? score : 0;
+}
+
+const readTheSame = (one: LogFormat, other: LogFormat, lines: readonly string[]): boolean =>
+  lines.every((line) => {
+    const [first, second] = [one.parse(line), other.parse(line)];
+    return isDeepStrictEqual([first.stamp, first.says], [second.stamp, second.says]);
+  });

@@ -1,0 +1,148 @@
+/** What a line of a log tells of its time. */
+export interface Stamp {
+  /** Of logs that write the day. The year is missing in some. */
+  readonly date?: { readonly year?: number; readonly month: number; readonly day: number };
+  /** Seconds since midnight. */
+  readonly seconds?: number;
+  /** Minutes by which the time is ahead of UTC, of logs that say so. */
+  readonly offset?: number;
+}
+
+export interface ClockSettings {
+  /** The day of the first line (YYYY-MM-DD) until the log names one; null: only the log can tell. */
+  readonly date: string | null;
+  /** IANA name of the zone in which the log was written. */
+  readonly timeZone: string;
+}
+
+const DAY = 86_400;
+/** Seconds by which a clock may fall back on the same day: the hour repeated at the end of summer time, and some. */
+const SAME_DAY = 3 * 3_600;
+/** Seconds by which a line may be late across midnight. */
+const LATE = 5 * 60;
+
+/**
+ * When each line was written, as RFC 3339 in UTC; null when no line and no setting tells the day.
+ *
+ * Lines without a time take that of the line before, or at the beginning that of the first line that has one. Where the
+ * log writes only times of day, a clock that falls back by more than three hours has passed midnight. By less, it was
+ * set back, or lines are out of order, and the day stays the same.
+ */
+export function timesOf(stamps: readonly (Stamp | null)[], { date, timeZone }: ClockSettings): string[] | null {
+  const first = date ?? firstDateIn(stamps);
+  if (first === null) return null;
+  const clock = new LogClock(Date.parse(`${first}T00:00:00.000Z`), new LocalTime(timeZone));
+  const times = stamps.map((stamp) => (stamp === null ? clock.now() : clock.read(stamp)));
+  const begin = times.find((_, i) => stamps[i]?.seconds !== undefined) ?? clock.beginning();
+  const firstTold = stamps.findIndex((stamp) => stamp !== null);
+  return times.map((time, i) => new Date(i < firstTold || firstTold < 0 ? begin : (time ?? begin)).toISOString());
+}
+
+function firstDateIn(stamps: readonly (Stamp | null)[]): string | null {
+  for (const stamp of stamps) {
+    const { year, month, day } = stamp?.date ?? {};
+    if (year !== undefined && month !== undefined && day !== undefined) return dateText(year, month, day);
+  }
+  return null;
+}
+
+const dateText = (year: number, month: number, day: number): string =>
+  `${`${year}`.padStart(4, '0')}-${`${month}`.padStart(2, '0')}-${`${day}`.padStart(2, '0')}`;
+
+/** Goes along the stamps of a log. Instants are milliseconds since 1970. */
+class LogClock {
+  /** Seconds since midnight of the latest line that told a time; null: nothing to compare with. */
+  private seconds: number | null = null;
+  private latest: Moment | null = null;
+
+  constructor(
+    /** Midnight of the current day, as if the log's zone were UTC. */
+    private midnight: number,
+    private readonly local: LocalTime,
+  ) {}
+
+  /** The time of a line that tells none; null before the first that does. */
+  now = (): number | null => this.latest?.instant ?? null;
+
+  beginning = (): number => this.local.instantOf(this.midnight, null);
+
+  read({ date, seconds, offset }: Stamp): number {
+    if (date) {
+      this.midnight = this.midnightOf(date);
+      this.seconds = null;
+    }
+    let midnight = this.midnight;
+    if (seconds !== undefined) {
+      const before = this.seconds;
+      const late = before !== null && seconds - before > DAY - LATE;
+      if (before !== null && before - seconds > SAME_DAY) midnight = this.midnight += DAY * 1000;
+      if (late) midnight -= DAY * 1000;
+      else this.seconds = seconds;
+    }
+    const wall = midnight + (seconds ?? 0) * 1000;
+    const instant = offset === undefined ? this.local.instantOf(wall, this.latest) : wall - offset * 60_000;
+    this.latest = { wall, instant };
+    return instant;
+  }
+
+  /** A date without a year is the one closest to the current day. */
+  private midnightOf({ year, month, day }: NonNullable<Stamp['date']>): number {
+    if (year !== undefined) return Date.UTC(year, month - 1, day);
+    const current = new Date(this.midnight).getUTCFullYear();
+    const candidates = [current - 1, current, current + 1].map((candidate) => Date.UTC(candidate, month - 1, day));
+    const distance = (midnight: number) => Math.abs(midnight - this.midnight);
+    return candidates.reduce((best, candidate) => (distance(candidate) < distance(best) ? candidate : best));
+  }
+}
+
+/** When a line was written, and what the clocks on the walls showed then (milliseconds, as if the zone were UTC). */
+interface Moment {
+  readonly wall: number;
+  readonly instant: number;
+}
+
+/** The clocks on the walls of a time zone. */
+class LocalTime {
+  private readonly format: Intl.DateTimeFormat;
+  private readonly offsets = new Map<number, number>();
+
+  constructor(timeZone: string) {
+    const date = { year: 'numeric', month: 'numeric', day: 'numeric' } as const;
+    const time = { hour: 'numeric', minute: 'numeric', second: 'numeric', hourCycle: 'h23' } as const;
+    this.format = new Intl.DateTimeFormat('en-US', { timeZone, calendar: 'gregory', era: 'short', ...date, ...time });
+  }
+
+  /**
+   * When the clocks showed `wall`. In the hour repeated at the end of summer time it is the first time, until the clocks
+   * fall back. Times left out in spring count on from before.
+   */
+  instantOf(wall: number, previous: Moment | null): number {
+    const before = wall - this.offsetAt(wall - DAY * 1000);
+    const after = wall - this.offsetAt(wall + DAY * 1000);
+    if (before === after) return before;
+    const shows = (instant: number) => instant + this.offsetAt(instant) === wall;
+    if (!shows(before) || !shows(after)) return shows(after) ? after : before;
+    const [first, second] = [Math.min(before, after), Math.max(before, after)];
+    if (previous === null) return first;
+    const fallenBack = previous.wall - wall > LATE * 1000;
+    return fallenBack || previous.wall - previous.instant === wall - second ? second : first;
+  }
+
+  /** Milliseconds by which the zone is ahead of UTC. It changes at whole quarters of an hour only. */
+  private offsetAt(instant: number): number {
+    const quarter = Math.floor(instant / 900_000);
+    let offset = this.offsets.get(quarter);
+    if (offset === undefined) {
+      offset = this.lookUpOffset(quarter * 900_000);
+      this.offsets.set(quarter, offset);
+    }
+    return offset;
+  }
+
+  private lookUpOffset(instant: number): number {
+    const parts = Object.fromEntries(this.format.formatToParts(instant).map(({ type, value }) => [type, value]));
+    const number = (type: string) => Number(parts[type]);
+    const [year, month, day] = [number('year'), number('month'), number('day')];
+    return Date.UTC(year, month - 1, day, number('hour'), number('minute'), number('second')) - instant;
+  }
+}
