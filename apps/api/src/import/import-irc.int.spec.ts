@@ -18,6 +18,8 @@ import { type ImportReport, importIrc } from './import-irc.js';
 import type { LogFile } from './import-plan.js';
 import { importer } from './import-room.js';
 import { readIrcLog } from './irc-log.js';
+import { accountOf } from './nickname-account.js';
+import { readersSee } from './readers.js';
 
 const days = ['2005-09-26', '2013-05-05'];
 const testData = (day: string) => fileURLToPath(new URL(`test-data/${day}.txt`, import.meta.url));
@@ -71,6 +73,19 @@ describe('an import of two days of a real channel', () => {
       page: { limit: 5 },
     });
     expect(items.map(({ text }) => text)).toContain('there was a bug in udev up to the very last version');
+  });
+
+  it('waits until readers see it, and says so when they do not in time', async () => {
+    const { db } = foundation.readModels;
+    const { roomId } = await importIrc(foundation, { files: [logFile('w', '[00:00] <a> x')], room: '#waiting' });
+    await foundation.sql.begin(async (tx) => {
+      await tx`lock table ${tx(db.schema())}.search in access exclusive mode`;
+      const message = { messageId: randomUUID(), text: 'late', replyTo: null, kind: 'text' } as const;
+      const actor = { id: accountOf('a').userId, role: 'user' } as const;
+      await foundation.rooms.send(roomId, { type: 'PostMessage', actor, ...message }, { correlation: randomUUID() });
+      expect(await readersSee(foundation, roomId, 300)).toBe(false);
+    });
+    expect(await readersSee(foundation, roomId)).toBe(true);
   });
 
   it('gives every speaker an account of their own', async () => {

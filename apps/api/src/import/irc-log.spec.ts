@@ -233,6 +233,21 @@ describe('a log', () => {
     expect(refusal(text)).toMatch(reason);
   });
 
+  it.each([
+    ['--- Log opened Mo Okt 03 06:53:11 2005\n06:53 <bob> x', '2005-10-03T06:53:00 message bob x'],
+    ['--- Day changed пн окт 03 2005\n06:53 <bob> x', '2005-10-03T06:53:00 message bob x'],
+    [
+      '**** BEGINN DER AUFZEICHNUNG AM Mo Mär  7 10:00:00 2016\nMär 07 10:00:01 <bob>\tx',
+      '2016-03-07T10:00:01 message bob x',
+    ],
+    [
+      '**** BEGIN LOGGING AT mar. 27 sept. 2016 10:00:00\nsept. 27 10:00:01 <bob>\tx',
+      '2016-09-27T10:00:01 message bob x',
+    ],
+  ])('has headings in the language of its owner: %j', (text, message) => {
+    expect(told(read(text, { date: null }))[1]).toBe(message);
+  });
+
   it('that tells no day needs to be given one', () => {
     expect(refusal('[06:53] <a> x', { date: null })).toBe(noDate);
     expect(refusal('Sep 26 06:53:11 <a>\tx', { date: null })).toBe(noDate);

@@ -81,7 +81,9 @@ const bareNick = (nick: string): string => normalize(nick.replace(/^[ ~&@%+!]+(?
 
 /** Seconds since midnight, or null where no clock shows this. `half`: am or pm. */
 export function secondsOf(hours: string, minutes: string, seconds = '0', half?: string): number | null {
-  const [h, m, s] = [hours, minutes, seconds].map(Number) as [number, number, number];
+  const h = Number(hours);
+  const m = Number(minutes);
+  const s = Number(seconds);
   if (m > 59 || s > 60) return null;
   if (!half) return h > 23 ? null : (h * 60 + m) * 60 + Math.min(s, 59);
   if (h < 1 || h > 12) return null;

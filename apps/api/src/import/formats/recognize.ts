@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { hexchat } from './hexchat.js';
 import { irssi } from './irssi.js';
 import type { LogFormat } from './log-format.js';
@@ -61,5 +60,13 @@ function scoreOf({ parse }: LogFormat, lines: readonly string[]): number {
 const readTheSame = (one: LogFormat, other: LogFormat, lines: readonly string[]): boolean =>
   lines.every((line) => {
     const [first, second] = [one.parse(line), other.parse(line)];
-    return isDeepStrictEqual([first.stamp, first.says], [second.stamp, second.says]);
+    return sameParts(first.stamp, second.stamp) && sameParts(first.says, second.says);
   });
+
+function sameParts(one: object | string | null | undefined, other: object | string | null | undefined): boolean {
+  if (one === other) return true;
+  // Cheaper than a general comparison, for a log may have millions of lines; parts are numbers, texts, and a date.
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false;
+  const [parts, others] = [Object.entries(one), new Map(Object.entries(other))];
+  return parts.length === others.size && parts.every(([name, value]) => sameParts(value, others.get(name)));
+}
