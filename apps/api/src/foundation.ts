@@ -18,6 +18,7 @@ import { MeasuredEventStore } from './operation/measured-event-store.js';
 import { ReadModels } from './read-models/read-models.js';
 import { RoomPasswords } from './rooms/room-commands.js';
 import { AccessTokens } from './vault/access-tokens.js';
+import { NameCipher } from './vault/name-cipher.js';
 import { StreamNameOwners } from './vault/name-owners.js';
 import { Names } from './vault/names.js';
 import { PersonalTokens } from './vault/personal-tokens.js';
@@ -75,7 +76,7 @@ export async function layFoundation({
   const master = await masterKey(config.VERBATIM_DATA, config.MASTER_KEY);
   const sql = connect(database.url);
   const keys = await PostgresKeyRing.open(sql, master);
-  await migrateVault(sql);
+  await migrateVault(sql, keys);
   await migrateDesk(sql);
   await migrateLimits(sql);
   await migrateInvitations(sql);
@@ -119,7 +120,7 @@ export async function layFoundation({
     announcements: new Announcements(write),
     maintenances: new Maintenances(write),
     maintenance,
-    names: new Names(sql, new StreamNameOwners(users, rooms)),
+    names: new Names(sql, new StreamNameOwners(users, rooms), await NameCipher.open(keys)),
     passwords: new RoomPasswords(vault),
     sessions: new Sessions(sql, keys, clock),
     tokens: await AccessTokens.open(sql, master, clock),

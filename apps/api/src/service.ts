@@ -139,7 +139,7 @@ async function openDoors(
       return state.status === 'active' && state.role === 'admin';
     },
   });
-  const directory = new Directory(vault);
+  const directory = new Directory(names);
   const presence = new Presence(database.directUrl, () => ({ sockets: gateway.size, people: gateway.people }), log);
   const limitsNow = config.RATE_LIMITS === 'on' ? config : noLimits;
   const ledger = new SharedLedger(sql, () => presence.replicas, log);

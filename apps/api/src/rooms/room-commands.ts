@@ -110,7 +110,7 @@ export class OpenRoomHandler implements ICommandHandler<OpenRoom> {
     if (claim === null) return nameTaken;
     const passwordId = password === null ? null : await this.passwords.keep(roomId, password);
     const opened = await this.rooms.send(roomId, { type: 'CreateRoom', ...settings, passwordId }, context);
-    if (claim) await letGo(this.names, this.rooms, roomId, opened, [{ key, claim }]);
+    if (claim) await letGo(this.names, this.rooms, roomId, opened, [{ hash: this.names.hash('room', key), claim }]);
     return opened;
   }
 }
@@ -188,7 +188,7 @@ export class ReviseRoomHandler implements ICommandHandler<ReviseRoom> {
     // Which name was to be claimed depends on how the room was known.
     const command = { type: 'ChangeRoom', actor, claim, known: before, ...settings, passwordId } as const;
     const revised = await this.rooms.send(roomId, command, context);
-    const claims = claim ? [...held, { key: nameKey(name), claim }] : held;
+    const claims = claim ? [...held, { hash: this.names.hash('room', nameKey(name)), claim }] : held;
     await letGo(this.names, this.rooms, roomId, revised, claims);
     return revised;
   }
@@ -250,8 +250,8 @@ async function letGo(
 ): Promise<void> {
   if (isRejection(outcome) && outcome.rejected === 'Unavailable') return;
   const { state } = await rooms.newest(roomId);
-  const kept = holdsName(state) ? nameKey(state.name ?? '') : null;
-  await names.release(claims.filter(({ key }) => key !== kept).map(({ claim }) => claim));
+  const kept = holdsName(state) ? names.hash('room', nameKey(state.name ?? '')) : null;
+  await names.release(claims.filter(({ hash }) => hash !== kept).map(({ claim }) => claim));
 }
 
 /** Lets somebody into a room; a password is checked, or an invitation redeemed, before the rules are asked. */

@@ -1,11 +1,17 @@
-import { migrate } from '@verbatim/event-store';
+import { type KeyRing, migrate } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
-import { bringNamesUpToDate } from './names.js';
+import { NameCipher } from './name-cipher.js';
+import { bringNamesUpToDate, hashNames } from './names.js';
 
 /** What must never be in an event or a read model: credentials, tokens, claims to names. Cannot be rebuilt; back it up. */
-export async function migrateVault(sql: Sql): Promise<void> {
+export async function migrateVault(sql: Sql, keys: KeyRing): Promise<void> {
+  const cipher = await NameCipher.open(keys);
   await migrate(sql, 'vault', 'accounts', accounts);
-  await migrate(sql, 'vault', 'names', [bringNamesUpToDate]);
+  await migrate(sql, 'vault', 'names', [
+    bringNamesUpToDate,
+    'alter table vault.names add column if not exists username text',
+    hashNames(cipher),
+  ]);
   await migrate(sql, 'vault', 'sessions', sessions);
 }
 
