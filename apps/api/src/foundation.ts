@@ -16,7 +16,7 @@ import { Announcements, Invitations, Maintenances, Rooms, Users } from './mailbo
 import { Maintenance } from './operation/maintenance.js';
 import { MeasuredEventStore } from './operation/measured-event-store.js';
 import { ReadModels } from './read-models/read-models.js';
-import { RoomPasswords } from './rooms/room-commands.js';
+import { RoomPasswords } from './rooms/room-passwords.js';
 import { AccessTokens } from './vault/access-tokens.js';
 import { NameCipher } from './vault/name-cipher.js';
 import { StreamNameOwners } from './vault/name-owners.js';
@@ -99,7 +99,7 @@ export async function layFoundation({
   const rooms = new Rooms(write, (lookups) => readModels.lookUp(lookups));
   const users = new Users(write);
   const vault = new VaultSql(sql);
-  const personalTokens = await PersonalTokens.open(sql, clock);
+  const personalTokens = await PersonalTokens.open(sql, keys, clock);
   const stop = async () => {
     personalTokens.stop();
     await readSide.stop();
@@ -121,14 +121,14 @@ export async function layFoundation({
     maintenances: new Maintenances(write),
     maintenance,
     names: new Names(sql, new StreamNameOwners(users, rooms), await NameCipher.open(keys)),
-    passwords: new RoomPasswords(vault),
+    passwords: new RoomPasswords(vault, rooms),
     sessions: new Sessions(sql, keys, clock),
     tokens: await AccessTokens.open(sql, master, clock),
     personalTokens,
     webhookSecrets: await WebhookSecrets.open(sql, keys),
     webhookBots: await WebhookBotLedger.open(sql, clock),
     webhookDeliveries: await WebhookDeliveries.open(sql),
-    preferences: await Preferences.open(sql),
+    preferences: await Preferences.open(sql, keys),
     vault,
     time: new Time(clock),
     readModels,

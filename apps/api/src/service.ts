@@ -308,7 +308,7 @@ async function openDoors(
   const bots = app.get(WebhookBots);
   const sweep = setInterval(() => {
     const endings = endExpiredSessions(sessions, app.get(EndSessionsHandler), () => ({ correlation: newId() }));
-    const swept = [tokens, credentials, identities, idempotency, attempts, ledger, bots];
+    const swept = [tokens, credentials, identities, idempotency, attempts, ledger, bots, passwords];
     Promise.all([endings.then(() => sessions.sweep()), ...swept.map((kept) => kept.sweep())]).catch((error) =>
       log.warn({ err: error }, 'a sweep failed'),
     );

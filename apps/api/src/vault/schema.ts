@@ -13,6 +13,12 @@ export async function migrateVault(sql: Sql, keys: KeyRing): Promise<void> {
     hashNames(cipher),
   ]);
   await migrate(sql, 'vault', 'sessions', sessions);
+  await migrate(sql, 'vault', 'room passwords', [
+    // The hashes of earlier releases are all checked once.
+    `alter table vault.room_passwords add unchecked_since timestamptz default now();
+     create index room_passwords_room on vault.room_passwords (room_id);
+     create index room_passwords_unchecked on vault.room_passwords (unchecked_since) where unchecked_since is not null`,
+  ]);
 }
 
 const accounts = [
