@@ -45,6 +45,7 @@ export interface Foundation {
   readonly maintenances: Maintenances;
   readonly maintenance: Maintenance;
   readonly names: Names;
+  readonly nameCipher: NameCipher;
   readonly passwords: RoomPasswords;
   readonly sessions: Sessions;
   readonly tokens: AccessTokens;
@@ -77,6 +78,7 @@ export async function layFoundation({
   const sql = connect(database.url);
   const keys = await PostgresKeyRing.open(sql, master);
   await migrateVault(sql, keys);
+  const nameCipher = await NameCipher.open(keys);
   await migrateDesk(sql);
   await migrateLimits(sql);
   await migrateInvitations(sql);
@@ -120,7 +122,8 @@ export async function layFoundation({
     announcements: new Announcements(write),
     maintenances: new Maintenances(write),
     maintenance,
-    names: new Names(sql, new StreamNameOwners(users, rooms), await NameCipher.open(keys)),
+    names: new Names(sql, new StreamNameOwners(users, rooms), nameCipher),
+    nameCipher,
     passwords: new RoomPasswords(vault, rooms),
     sessions: new Sessions(sql, keys, clock),
     tokens: await AccessTokens.open(sql, master, clock),

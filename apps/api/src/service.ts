@@ -113,6 +113,7 @@ async function openDoors(
     maintenances,
     maintenance,
     names,
+    nameCipher,
     passwords,
     sessions,
     tokens,
@@ -130,7 +131,7 @@ async function openDoors(
   await checkFirstAdministrator(users, firstAdministrator);
   const credentials = new Credentials(sql, time.now);
   const factors = new SecondFactors(sql, keys, time.now);
-  const identities = new Identities(sql, time.now);
+  const identities = new Identities(sql, nameCipher, time.now);
   const policy = new SecondFactorPolicy(config.REQUIRE_MFA);
   const administrators = new Administrators(sql, {
     candidates: () => listAdministrators(readModels.db, MOST_ADMINISTRATORS),
@@ -233,7 +234,7 @@ async function openDoors(
   const problems = new ProblemFilter(log);
   const proxies = new Proxies(config.TRUST_PROXY ?? null);
   const origins = new Origins(config.ALLOWED_ORIGINS, proxies);
-  const attempts = new Attempts(sql, limitsNow);
+  const attempts = new Attempts(sql, nameCipher, limitsNow);
   const waitingData = new WaitingData(limitsNow);
   const connections = new HttpConnections(limitsNow, proxies, waitingData);
   const http = httpServer(problems, connections);

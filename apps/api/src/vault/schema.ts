@@ -1,5 +1,6 @@
 import { type KeyRing, migrate } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
+import { hashSubjects } from './identities.js';
 import { NameCipher } from './name-cipher.js';
 import { bringNamesUpToDate, hashNames } from './names.js';
 
@@ -13,6 +14,7 @@ export async function migrateVault(sql: Sql, keys: KeyRing): Promise<void> {
     hashNames(cipher),
   ]);
   await migrate(sql, 'vault', 'sessions', sessions);
+  await migrate(sql, 'vault', 'identities', [hashSubjects(cipher)]);
   await migrate(sql, 'vault', 'room passwords', [
     // The hashes of earlier releases are all checked once.
     `alter table vault.room_passwords add unchecked_since timestamptz default now();
