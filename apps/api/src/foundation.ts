@@ -20,8 +20,9 @@ import { Maintenance } from './operation/maintenance.js';
 import { MeasuredEventStore } from './operation/measured-event-store.js';
 import { Outages } from './operation/outages.js';
 import { ReadModels } from './read-models/read-models.js';
-import { RoomPasswords } from './rooms/room-commands.js';
+import { RoomPasswords } from './rooms/room-passwords.js';
 import { AccessTokens } from './vault/access-tokens.js';
+import { NameCipher } from './vault/name-cipher.js';
 import { StreamNameOwners } from './vault/name-owners.js';
 import { Names } from './vault/names.js';
 import { PersonalTokens } from './vault/personal-tokens.js';
@@ -50,6 +51,7 @@ export interface Foundation {
   readonly maintenances: Maintenances;
   readonly maintenance: Maintenance;
   readonly names: Names;
+  readonly nameCipher: NameCipher;
   readonly passwords: RoomPasswords;
   readonly sessions: Sessions;
   readonly tokens: AccessTokens;
@@ -85,7 +87,8 @@ export async function layFoundation({
   const master = await masterKey(config.VERBATIM_DATA, config.MASTER_KEY);
   const sql = connect(database.url);
   const keys = await PostgresKeyRing.open(sql, master);
-  await migrateVault(sql);
+  await migrateVault(sql, keys);
+  const nameCipher = await NameCipher.open(keys);
   await migrateDesk(sql);
   await migrateLimits(sql);
   await migrateInvitations(sql);
@@ -112,7 +115,7 @@ export async function layFoundation({
   const rooms = new Rooms(write, (lookups) => readModels.lookUp(lookups));
   const users = new Users(write);
   const vault = new VaultSql(sql);
-  const personalTokens = await PersonalTokens.open(sql, clock);
+  const personalTokens = await PersonalTokens.open(sql, keys, clock);
   const stop = async () => {
     outages.stop();
     continuity.stop();
@@ -137,15 +140,16 @@ export async function layFoundation({
     announcements: new Announcements(write),
     maintenances: new Maintenances(write),
     maintenance,
-    names: new Names(sql, new StreamNameOwners(users, rooms)),
-    passwords: new RoomPasswords(vault),
+    names: new Names(sql, new StreamNameOwners(users, rooms), nameCipher),
+    nameCipher,
+    passwords: new RoomPasswords(vault, rooms),
     sessions: new Sessions(sql, keys, clock),
     tokens: await AccessTokens.open(sql, master, clock),
     personalTokens,
     webhookSecrets: await WebhookSecrets.open(sql, keys),
     webhookBots: await WebhookBotLedger.open(sql, clock),
     webhookDeliveries: await WebhookDeliveries.open(sql),
-    preferences: await Preferences.open(sql),
+    preferences: await Preferences.open(sql, keys),
     loadHistory: await LoadHistory.open(sql, clock),
     vault,
     time: new Time(clock),

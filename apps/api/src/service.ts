@@ -122,6 +122,7 @@ async function openDoors(
     maintenances,
     maintenance,
     names,
+    nameCipher,
     passwords,
     sessions,
     tokens,
@@ -141,7 +142,7 @@ async function openDoors(
   await checkFirstAdministrator(users, firstAdministrator);
   const credentials = new Credentials(sql, time.now);
   const factors = new SecondFactors(sql, keys, time.now);
-  const identities = new Identities(sql, time.now);
+  const identities = new Identities(sql, nameCipher, time.now);
   const policy = new SecondFactorPolicy(config.REQUIRE_MFA);
   const administrators = new Administrators(sql, {
     candidates: () => listAdministrators(readModels.db, MOST_ADMINISTRATORS),
@@ -150,7 +151,7 @@ async function openDoors(
       return state.status === 'active' && state.role === 'admin';
     },
   });
-  const directory = new Directory(vault);
+  const directory = new Directory(names);
   const presence = new Presence(database.directUrl, () => ({ sockets: gateway.size, people: gateway.people }), log);
   const limitsNow = config.RATE_LIMITS === 'on' ? config : noLimits;
   const ledger = new SharedLedger(sql, () => presence.replicas, log);
@@ -245,7 +246,7 @@ async function openDoors(
   const problems = new ProblemFilter(log);
   const proxies = new Proxies(config.TRUST_PROXY ?? null);
   const origins = new Origins(config.ALLOWED_ORIGINS, proxies);
-  const attempts = new Attempts(sql, limitsNow);
+  const attempts = new Attempts(sql, nameCipher, limitsNow);
   const waitingData = new WaitingData(limitsNow);
   const connections = new HttpConnections(limitsNow, proxies, waitingData);
   const http = httpServer(problems, connections);
@@ -328,7 +329,7 @@ async function openDoors(
   const bots = app.get(WebhookBots);
   const sweep = setInterval(() => {
     const endings = endExpiredSessions(sessions, app.get(EndSessionsHandler), () => ({ correlation: newId() }));
-    const swept = [tokens, credentials, identities, idempotency, attempts, ledger, bots, loadHistory];
+    const swept = [tokens, credentials, identities, idempotency, attempts, ledger, bots, loadHistory, passwords];
     Promise.all([endings.then(() => sessions.sweep()), ...swept.map((kept) => kept.sweep())]).catch((error) =>
       log.warn({ err: error }, 'a sweep failed'),
     );

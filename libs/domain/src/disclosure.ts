@@ -14,23 +14,34 @@ interface FieldRule {
   readonly sealedFor?: SealedFor;
   /** The first face that shows the field; `member` if absent. */
   readonly from?: Face;
+  /**
+   * What stands open in place of the sealed value, and for good once its key is destroyed. For fields of which null means
+   * something else than forgotten: a room must not lose its password because it was forgotten what it is called.
+   */
+  readonly standIn?: string;
   /** Shown to members only while no later edit or redaction has replaced it. */
   readonly replaceable?: true;
 }
 
 type FieldRules<E extends DomainEvent> = { readonly [T in E['type']]: Readonly<Record<string, FieldRule>> };
 
+/** Stands for a sealed id; no row in the vault has it. */
+export const SEALED_ID = '00000000-0000-0000-0000-000000000000';
+
+/** Names a row in the vault. Members have no use for it, so it is kept out of the text whose hash they can check. */
+const vaultId = { sealedFor: 'room', from: 'auditor', standIn: SEALED_ID } as const;
+
 /** Every event type declares here which of its fields are personal, and who may see which. Fields not named are plain. */
 export const fieldRules: FieldRules<DomainEvent> = {
   RoomCreated: {
     name: { sealedFor: 'room' },
     topic: { sealedFor: 'room' },
-    passwordId: { from: 'auditor' },
+    passwordId: vaultId,
     imported: { from: 'auditor' },
   },
   RoomAbandoned: {},
   RoomNameAbandoned: { claim: { from: 'auditor' } },
-  RoomChanged: { name: { sealedFor: 'room' }, topic: { sealedFor: 'room' }, passwordId: { from: 'auditor' } },
+  RoomChanged: { name: { sealedFor: 'room' }, topic: { sealedFor: 'room' }, passwordId: vaultId },
   MemberJoined: { imported: { from: 'auditor' } },
   MemberLeft: { imported: { from: 'auditor' } },
   MemberRemoved: { reason: { sealedFor: 'actor', from: 'moderator' }, imported: { from: 'auditor' } },
@@ -56,8 +67,8 @@ export const fieldRules: FieldRules<DomainEvent> = {
   },
   RoomInspected: { what: { from: 'owner' }, reason: { sealedFor: 'actor', from: 'owner' } },
   ChatClosed: { reason: { sealedFor: 'actor' } },
-  WebhookAdded: { host: { sealedFor: 'room' }, urlId: { from: 'auditor' }, secretId: { from: 'auditor' } },
-  WebhookChanged: { host: { sealedFor: 'room' }, urlId: { from: 'auditor' }, secretId: { from: 'auditor' } },
+  WebhookAdded: { host: { sealedFor: 'room' }, urlId: vaultId, secretId: vaultId },
+  WebhookChanged: { host: { sealedFor: 'room' }, urlId: vaultId, secretId: vaultId },
   WebhookRemoved: {},
   IncomingWebhookAdded: { name: { sealedFor: 'room' } },
   IncomingWebhookRemoved: {},

@@ -1,5 +1,5 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
-import { type EventType, fieldRules } from '@verbatim/domain';
+import { type EventType, fieldRules, SEALED_ID } from '@verbatim/domain';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson } from './canonical-json.js';
@@ -33,6 +33,13 @@ const message: Draft = {
 const types = Object.keys(fieldRules) as EventType[];
 const personalFields = (type: EventType): string[] =>
   Object.entries(fieldRules[type]).flatMap(([field, rule]) => (rule.sealedFor ? [field] : []));
+/** What of these fields stands in the stored text, and is all that is left without the key. */
+const standIns = (type: EventType): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(fieldRules[type]).flatMap(([field, { standIn }]) =>
+      standIn === undefined ? [] : [[field, standIn]],
+    ),
+  );
 const sealable = types.filter((type) => personalFields(type).length > 0);
 
 /** What a store gives back of an event that was sealed. */
@@ -112,13 +119,14 @@ describe('the stored text of an event', () => {
 
 describe('the personal fields of an event', () => {
   it.each(sealable)('of type %s are not to be read in the stored text', (type) => {
-    const secrets = personalFields(type).map((field) => [field, `the secret ${field}`]);
+    const secrets = personalFields(type).map((field) => [field, `hidden ${field}`]);
     const data = { ...Object.fromEntries(secrets), userId: 'in the open' };
     const { sealed } = sealEvent({ ...message, type, data }, place, key);
-    expect(sealed).not.toContain('secret');
-    expect(Object.keys(peek(sealed).data).sort()).toEqual(['sealed', 'userId']);
+    expect(sealed).not.toContain('hidden');
+    const { sealed: box, ...open } = peek(sealed).data;
+    expect(open).toEqual({ ...standIns(type), userId: 'in the open' });
     for (const [, secret] of secrets) {
-      expect(Buffer.from(peek(sealed).data.sealed as string, 'base64url').includes(secret as string)).toBe(false);
+      expect(Buffer.from(box as string, 'base64url').includes(secret as string)).toBe(false);
     }
   });
 
@@ -175,7 +183,21 @@ describe('opening an event', () => {
     const data = Object.fromEntries(personalFields(type).map((field) => [field, 'secret']));
     const event = stored({ ...message, type, data: { ...data, userId: 'u1' } });
     const erased = Object.fromEntries(personalFields(type).map((field) => [field, null]));
-    expect(openEvent(event, null).data).toEqual({ ...erased, userId: 'u1' });
+    expect(openEvent(event, null).data).toEqual({ ...erased, ...standIns(type), userId: 'u1' });
+  });
+
+  it('leaves a room its password when it is forgotten, and knows ids that earlier releases left open', () => {
+    const change = (data: object) => stored({ ...message, type: 'RoomChanged', data });
+    expect(openEvent(change({ topic: 'Tea', passwordId: 'p1' }), null).data).toMatchObject({ passwordId: SEALED_ID });
+    expect(openEvent(change({ passwordId: null }), null).data).toEqual({ passwordId: null });
+
+    const earlier = { ...message, type: 'RoomChanged', data: { passwordId: 'p1' } };
+    const sealed = sealEvent({ ...earlier, type: 'MemberLeft' }, place, null).sealed.replace(
+      'MemberLeft',
+      'RoomChanged',
+    );
+    const recorded = openEvent({ ...change({}), sealed }, key);
+    expect(recorded.data).toEqual({ passwordId: 'p1' });
   });
 
   it.each([

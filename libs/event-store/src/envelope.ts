@@ -163,9 +163,11 @@ function sealFields(draft: Draft, stream: string, key: Buffer): Record<string, u
   let any = false;
   for (const field in data) {
     const value = data[field];
-    const sealed = rules[field]?.sealedFor !== undefined && value !== null && value !== undefined;
+    const rule = rules[field];
+    const sealed = rule?.sealedFor !== undefined && value !== null && value !== undefined;
     if (sealed) personal[field] = value;
     else plain[field] = value;
+    if (sealed && rule.standIn !== undefined) plain[field] = rule.standIn;
     any ||= sealed;
   }
   if (any) plain.sealed = sealText(JSON.stringify(personal), eventKey(key, draft.id), associatedData(draft, stream));

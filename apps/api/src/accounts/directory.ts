@@ -1,7 +1,7 @@
 import type { Recorded } from '@verbatim/domain';
 import type { Person } from '@verbatim/protocol';
 import { LRUCache } from 'lru-cache';
-import { VaultSql } from '../vault/vault-sql.js';
+import type { Names } from '../vault/names.js';
 
 /** Usernames kept in memory; about 150 bytes each. */
 const REMEMBERED = 100_000;
@@ -10,7 +10,7 @@ const REMEMBERED = 100_000;
 export class Directory {
   private readonly usernames = new LRUCache<string, string>({ max: REMEMBERED });
 
-  constructor(private readonly vault: VaultSql) {}
+  constructor(private readonly names: Names) {}
 
   /** A sink of the feed: learns of new accounts before anybody can ask. */
   take(events: readonly Recorded[]): void {
@@ -30,11 +30,9 @@ export class Directory {
       else people.set(id, { id, username });
     }
     if (unknown.size === 0) return people;
-    const rows = await this.vault.sql<{ owner: string; key: string }[]>`
-      select owner, key from vault.names where kind = 'user' and owner = any(${[...unknown]}::uuid[])`;
-    for (const { owner, key } of rows) {
-      this.usernames.set(owner, key);
-      people.set(owner, { id: owner, username: key });
+    for (const [id, username] of await this.names.usernames([...unknown])) {
+      this.usernames.set(id, username);
+      people.set(id, { id, username });
     }
     return people;
   }

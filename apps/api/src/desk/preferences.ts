@@ -1,27 +1,60 @@
-import { migrate } from '@verbatim/event-store';
-import type { Sql } from 'postgres';
+import { userStream } from '@verbatim/domain';
+import { type KeyRing, migrate, openText, sealText } from '@verbatim/event-store';
+import type { Sql, TransactionSql } from 'postgres';
+import { ownKey, ownKeysOf } from '../vault/own-key.js';
 
-/** What applications keep for people, wherever they sign in: a text that only the application understands. */
+/**
+ * What applications keep for people, wherever they sign in: a text that only the application understands. It is sealed
+ * under the person's own key.
+ */
 export class Preferences {
-  private constructor(private readonly sql: Sql) {}
+  private constructor(
+    private readonly sql: Sql,
+    private readonly keys: KeyRing,
+  ) {}
 
-  static async open(sql: Sql): Promise<Preferences> {
+  static async open(sql: Sql, keys: KeyRing): Promise<Preferences> {
     await migrate(sql, 'desk', 'preferences', [
       'create table desk.preferences (user_id uuid primary key, preferences text not null)',
+      sealPreferences(keys),
+      'alter table desk.preferences rename column preferences to sealed',
     ]);
-    return new Preferences(sql);
+    return new Preferences(sql, keys);
   }
 
   /** Empty, if nothing was kept. */
   async of(userId: string): Promise<string> {
-    const [row] = await this.sql<{ preferences: string }[]>`
-      select preferences from desk.preferences where user_id = ${userId}`;
-    return row?.preferences ?? '';
+    const [row] = await this.sql<{ sealed: string }[]>`
+      select sealed from desk.preferences where user_id = ${userId}`;
+    return (row && openText(row.sealed, await this.keyOf(userId), associated(userId))) ?? '';
   }
 
   async keep(userId: string, preferences: string): Promise<void> {
+    const sealed = sealText(preferences, await this.keyOf(userId), associated(userId));
     await this.sql`
-      insert into desk.preferences (user_id, preferences) values (${userId}, ${preferences})
-      on conflict (user_id) do update set preferences = excluded.preferences`;
+      insert into desk.preferences (user_id, sealed) values (${userId}, ${sealed})
+      on conflict (user_id) do update set sealed = excluded.sealed`;
+  }
+
+  private keyOf(userId: string): Promise<Buffer> {
+    return ownKey(this.keys, userStream(userId));
   }
 }
+
+const associated = (userId: string): string => `preferences|${userId}`;
+
+/** A step of migration: earlier releases kept preferences in plain text. */
+const sealPreferences = (keys: KeyRing) => async (tx: TransactionSql) => {
+  const rows = await tx<
+    { id: string; text: string }[]
+  >`select user_id as id, preferences as text from desk.preferences`;
+  const byUser = await ownKeysOf(
+    keys,
+    rows.map(({ id }) => id),
+    'obtain',
+  );
+  const sealed = rows.map(({ id, text }) => sealText(text, byUser.get(id) as Buffer, associated(id)));
+  await tx`
+    update desk.preferences p set preferences = s.sealed
+    from unnest(${rows.map(({ id }) => id)}::uuid[], ${sealed}::text[]) as s (id, sealed) where p.user_id = s.id`;
+};

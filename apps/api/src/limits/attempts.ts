@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { nameKey } from '@verbatim/domain';
 import type { Sql } from 'postgres';
+import type { NameCipher } from '../vault/name-cipher.js';
 import { addressKey } from './address-key.js';
 import type { LimitSettings } from './limit-settings.js';
 import { limited } from './limited.js';
@@ -22,11 +22,12 @@ export interface SignInAttempt extends Attempt {
  * The limits that have to be exact over all replicas and to outlive restarts, because breaking in takes many tries: how
  * often somebody may try to sign in, and make an account. One statement each, which counts before the password is looked
  * at, so that tries at the same moment are not more than tries one after the other. Whether an account exists makes no
- * difference. Names and addresses are kept as hashes.
+ * difference. Names and addresses are kept as keyed hashes.
  */
 export class Attempts {
   constructor(
     private readonly sql: Sql,
+    private readonly cipher: NameCipher,
     private readonly settings: Pick<LimitSettings, 'LIMIT_SIGN_IN' | 'LIMIT_SIGN_IN_ADDRESS' | 'LIMIT_REGISTRATION'>,
   ) {}
 
@@ -37,8 +38,8 @@ export class Attempts {
   async signIn(username: string, address: string): Promise<SignInAttempt> {
     const { LIMIT_SIGN_IN: byAccount, LIMIT_SIGN_IN_ADDRESS: byAddress } = this.settings;
     if (!Number.isFinite(byAccount.count)) return { last: false, succeeded: async () => undefined };
-    const account = keyOf('account', nameKey(username));
-    const place = keyOf('address', addressKey(address));
+    const account = this.keyOf('account', nameKey(username));
+    const place = this.keyOf('address', addressKey(address));
     const [counted] = await this.sql<{ failures: number | null; wait: number | null }[]>`
       with at_address as (${this.counting(place, byAddress, this.sql`true`)}),
       at_account as (${this.counting(account, byAccount, this.sql`exists (select from at_address)`)})
@@ -57,7 +58,7 @@ export class Attempts {
   async proof(userId: string): Promise<Attempt> {
     const { LIMIT_SIGN_IN: limit } = this.settings;
     if (!Number.isFinite(limit.count)) return { succeeded: async () => undefined };
-    const key = keyOf('proof', userId);
+    const key = this.keyOf('proof', userId);
     const [counted] = await this.sql<{ failures: number | null; wait: number | null }[]>`
       with counted as (${this.counting(key, limit, this.sql`true`)})
       select (select failures from counted) as failures, (
@@ -95,7 +96,7 @@ export class Attempts {
   async registration(address: string): Promise<void> {
     const { count, seconds } = this.settings.LIMIT_REGISTRATION;
     if (!Number.isFinite(count)) return;
-    const key = keyOf('registration', addressKey(address));
+    const key = this.keyOf('registration', addressKey(address));
     const interval = seconds / count;
     const [taken] = await this.sql<{ free: boolean; wait: number }[]>`
       with taken as (
@@ -115,7 +116,8 @@ export class Attempts {
     await this.sql`delete from desk.sign_in_attempts where tried_at < now() - make_interval(hours => ${FORGET_HOURS})`;
     await this.sql`delete from desk.registrations where full_at < now()`;
   }
-}
 
-const keyOf = (kind: string, what: string): string =>
-  createHash('sha256').update(`${kind} ${what}`).digest('base64url');
+  private keyOf(kind: 'account' | 'address' | 'proof' | 'registration', what: string): string {
+    return this.cipher.hash(kind, what);
+  }
+}

@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { userStream } from '@verbatim/domain';
-import { canonicalJson, type KeyRing, openText, ownKeyName, sealText } from '@verbatim/event-store';
+import { canonicalJson, type KeyRing, openText, sealText } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import { derivedId } from '../derived-id.js';
+import { ownKey } from '../vault/own-key.js';
 
 /** Hours after the last attempt for which a key is remembered. After that it is a new key. */
 export const KEEP_HOURS = 24;
@@ -80,11 +81,8 @@ export class Idempotency {
     return text === null ? { body: undefined } : JSON.parse(text);
   }
 
-  private async keyOf(userId: string): Promise<Buffer> {
-    const name = ownKeyName(userStream(userId));
-    const key = (await this.keys.obtain([name])).get(name);
-    if (!key) throw new Error(`There is no key ${name}.`);
-    return key;
+  private keyOf(userId: string): Promise<Buffer> {
+    return ownKey(this.keys, userStream(userId));
   }
 }
 

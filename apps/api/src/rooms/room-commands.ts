@@ -16,16 +16,14 @@ import {
   room,
   type Visibility,
 } from '@verbatim/domain';
-import { v4 as uuidv4 } from 'uuid';
 import { Time } from '../clock.js';
 import { derivedId } from '../derived-id.js';
 import { Redeeming } from '../invitations/redeeming.js';
 import { Rooms, Users } from '../mailbox/entities.js';
 import type { Context, Decided } from '../mailbox/mailbox.js';
 import { type Claim, Names } from '../vault/names.js';
-import { hashPassword, passwordMatches } from '../vault/passwords.js';
-import { VaultSql } from '../vault/vault-sql.js';
 import { WebhookBots } from '../webhooks/webhook-bots.js';
+import { RoomPasswords } from './room-passwords.js';
 
 type RoomDecided = Decided<RoomState>;
 
@@ -64,26 +62,6 @@ export class SendToRoomHandler implements ICommandHandler<SendToRoom> {
 const isDeactivated = async (users: Users, userId: string): Promise<boolean> =>
   (await users.current(userId)).state.status === 'deactivated';
 
-/** The passwords of rooms: hashes in the vault, each under an id that the room's events name. */
-export class RoomPasswords {
-  constructor(private readonly vault: VaultSql) {}
-
-  async keep(roomId: string, password: string): Promise<string> {
-    const id = uuidv4();
-    await this.vault.sql`
-      insert into vault.room_passwords (id, room_id, password_hash) values (${id}, ${roomId}, ${await hashPassword(password)})`;
-    return id;
-  }
-
-  /** Takes as long where there is no password to match (`id` is null), so that the time tells nothing about a hidden room. */
-  async matches(id: string | null, password: string): Promise<boolean> {
-    const [row] = await this.vault.sql<
-      { password_hash: string }[]
-    >`select password_hash from vault.room_passwords where id = ${id}`;
-    return passwordMatches(password, row?.password_hash ?? null);
-  }
-}
-
 /** Makes a room under a name that no other open room has. */
 export class OpenRoom extends Command<RoomDecided | Rejection> {
   constructor(
@@ -110,7 +88,8 @@ export class OpenRoomHandler implements ICommandHandler<OpenRoom> {
     if (claim === null) return nameTaken;
     const passwordId = password === null ? null : await this.passwords.keep(roomId, password);
     const opened = await this.rooms.send(roomId, { type: 'CreateRoom', ...settings, passwordId }, context);
-    if (claim) await letGo(this.names, this.rooms, roomId, opened, [{ key, claim }]);
+    if (claim) await letGo(this.names, this.rooms, roomId, opened, [{ hash: this.names.hash('room', key), claim }]);
+    if (passwordId !== null && !isUnknown(opened)) await this.passwords.discard(roomId, [passwordId]);
     return opened;
   }
 }
@@ -187,8 +166,11 @@ export class ReviseRoomHandler implements ICommandHandler<ReviseRoom> {
     const passwordId = password ? await this.passwords.keep(roomId, password) : password;
     // Which name was to be claimed depends on how the room was known.
     const command = { type: 'ChangeRoom', actor, claim, known: before, ...settings, passwordId } as const;
+    if (password !== undefined) await this.passwords.expectChange(roomId);
     const revised = await this.rooms.send(roomId, command, context);
-    const claims = claim ? [...held, { key: nameKey(name), claim }] : held;
+    if (password !== undefined && !isUnknown(revised))
+      await this.passwords.discard(roomId, [before.passwordId, passwordId ?? null]);
+    const claims = claim ? [...held, { hash: this.names.hash('room', nameKey(name)), claim }] : held;
     await letGo(this.names, this.rooms, roomId, revised, claims);
     return revised;
   }
@@ -223,19 +205,26 @@ export class EndRoomHandler implements ICommandHandler<EndRoom> {
   constructor(
     private readonly rooms: Rooms,
     private readonly names: Names,
+    private readonly passwords: RoomPasswords,
     private readonly bots: WebhookBots,
   ) {}
 
   async execute({ roomId, actor, reason, context }: EndRoom): Promise<RoomDecided | Rejection> {
     const held = await this.names.heldBy(roomId);
+    await this.passwords.expectChange(roomId);
     const ended = await this.rooms.send(roomId, { type: 'CloseRoom', actor, reason }, context);
     await letGo(this.names, this.rooms, roomId, ended, held);
     if (isRejection(ended)) return ended;
+    await this.passwords.discardAll(roomId);
     const bots = Object.values(ended.state.incomingWebhooks).map(({ botId }) => botId);
     const seen = await this.bots.endAll(bots, context);
     return seen > ended.position ? { ...ended, position: seen } : ended;
   }
 }
+
+/** Whether the events of a command may have been stored although it failed. */
+const isUnknown = (outcome: RoomDecided | Rejection): boolean =>
+  isRejection(outcome) && outcome.rejected === 'Unavailable';
 
 /**
  * Of the claims that were in play the room keeps the one to the name it has now. Nothing is let go while it is unknown
@@ -248,10 +237,10 @@ async function letGo(
   outcome: RoomDecided | Rejection,
   claims: readonly Claim[],
 ): Promise<void> {
-  if (isRejection(outcome) && outcome.rejected === 'Unavailable') return;
+  if (isUnknown(outcome)) return;
   const { state } = await rooms.newest(roomId);
-  const kept = holdsName(state) ? nameKey(state.name ?? '') : null;
-  await names.release(claims.filter(({ key }) => key !== kept).map(({ claim }) => claim));
+  const kept = holdsName(state) ? names.hash('room', nameKey(state.name ?? '')) : null;
+  await names.release(claims.filter(({ hash }) => hash !== kept).map(({ claim }) => claim));
 }
 
 /** Lets somebody into a room; a password is checked, or an invitation redeemed, before the rules are asked. */

@@ -103,7 +103,7 @@ async function withParts(
   const store = await openEventStore({ url: place ?? url, directUrl: place ?? directUrl, log });
   try {
     const keys = await PostgresKeyRing.open(sql, await masterKey(config.VERBATIM_DATA, config.MASTER_KEY));
-    await migrateVault(sql);
+    await migrateVault(sql, keys);
     return await work({ store, keys, sql, direct });
   } finally {
     await store.close();

@@ -3,6 +3,7 @@ import type { EventStore, KeyRing } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import { v4 as uuidv4 } from 'uuid';
 import { FIRST_ADMINISTRATOR } from '../accounts/first-administrator.js';
+import { NameCipher } from '../vault/name-cipher.js';
 import { Chance } from './chance.js';
 import { LogWriter, SeededStream } from './log-writer.js';
 import { MadeUpNames, MadeUpRoomNames } from './made-up-names.js';
@@ -191,11 +192,13 @@ class Seeding {
   private async claimNames(): Promise<void> {
     const claims = this.claims;
     this.claims = [];
-    const column = (part: keyof Claim) => claims.map((claim) => claim[part]);
+    const cipher = await NameCipher.open(this.parts.keys);
     const { count } = await this.parts.sql`
-      insert into vault.names as held (kind, key, owner, claim)
+      insert into vault.names as held (kind, key, owner, claim, username)
       select * from unnest(
-        ${column('kind')}::text[], ${column('key')}::text[], ${column('owner')}::uuid[], ${claims.map(() => uuidv4())}::uuid[])
+        ${claims.map(({ kind }) => kind)}::text[], ${claims.map(({ kind, key }) => cipher.hash(kind, key))}::text[],
+        ${claims.map(({ owner }) => owner)}::uuid[], ${claims.map(() => uuidv4())}::uuid[],
+        ${claims.map(({ kind, key, owner }) => (kind === 'user' ? cipher.sealUsername(key, owner) : null))}::text[])
       on conflict (kind, key) do update set claim = excluded.claim where held.owner = excluded.owner`;
     if (count < claims.length)
       throw new SeedRefused('The first administrator has one of the names; use another --seed.');

@@ -6,12 +6,12 @@ import { Time } from '../clock.js';
 import { Users } from '../mailbox/entities.js';
 import type { Context } from '../mailbox/mailbox.js';
 import { newId } from '../new-id.js';
-import { type PersonalToken, PersonalTokens } from '../vault/personal-tokens.js';
+import { type NamedToken, PersonalTokens } from '../vault/personal-tokens.js';
 
 const DAY = 86_400_000;
 
 export interface NewToken {
-  readonly token: PersonalToken;
+  readonly token: NamedToken;
   /** The token itself, told once. */
   readonly text: string;
   readonly position: bigint;

@@ -15,7 +15,7 @@ import { type ListOf, listAnswer } from '../rest/list-answer.js';
 import { ReadYourWrites } from '../rest/read-your-writes.js';
 import { accepted, Refusal } from '../rest/refusal.js';
 import { Proving } from '../sessions/proving.js';
-import { type PersonalToken, PersonalTokens } from '../vault/personal-tokens.js';
+import { type NamedToken, PersonalTokens } from '../vault/personal-tokens.js';
 import { CreateToken, RevokeToken } from './token-commands.js';
 
 /** Personal tokens and bots. */
@@ -143,13 +143,13 @@ export class TokenController {
   }
 }
 
-const ownedTokenAnswer = (token: PersonalToken, { username, bot }: UserState): OwnedToken => ({
+const ownedTokenAnswer = (token: NamedToken, { username, bot }: UserState): OwnedToken => ({
   ...tokenAnswer(token),
   user: { id: token.userId, username },
   bot,
 });
 
-const tokenAnswer = ({ id, name, scopes, createdAt, expiresAt, lastUsedAt }: PersonalToken): Token => ({
+const tokenAnswer = ({ id, name, scopes, createdAt, expiresAt, lastUsedAt }: NamedToken): Token => ({
   id,
   name,
   scopes: [...scopes],

@@ -1,5 +1,6 @@
-import type { Sql } from 'postgres';
+import type { Sql, TransactionSql } from 'postgres';
 import type { Clock } from '../clock.js';
+import type { NameCipher } from './name-cipher.js';
 import { digest, secret } from './sessions.js';
 
 /** Seconds for which the code that ends a single sign-on is good. */
@@ -17,16 +18,17 @@ export interface SignOnCode {
   readonly browser: string;
 }
 
-/** Which identities elsewhere open which account, and the codes that end a single sign-on (only as hashes). */
+/** Which identities elsewhere open which account (subjects only as keyed hashes), and the codes that end a single sign-on (only as hashes). */
 export class Identities {
   constructor(
     private readonly sql: Sql,
+    private readonly cipher: NameCipher,
     private readonly clock: Clock,
   ) {}
 
-  async ownerOf({ issuer, subject }: ForeignIdentity): Promise<string | null> {
+  async ownerOf(identity: ForeignIdentity): Promise<string | null> {
     const [row] = await this.sql<{ user_id: string }[]>`
-      select user_id from vault.identities where issuer = ${issuer} and subject = ${subject}`;
+      select user_id from vault.identities where issuer = ${identity.issuer} and subject = ${hashOf(this.cipher, identity)}`;
     return row?.user_id ?? null;
   }
 
@@ -37,9 +39,9 @@ export class Identities {
   }
 
   /** Links an identity to an account, unless it is linked already. */
-  async link(id: string, { issuer, subject }: ForeignIdentity, userId: string): Promise<void> {
+  async link(id: string, identity: ForeignIdentity, userId: string): Promise<void> {
     await this.sql`
-      insert into vault.identities (id, issuer, subject, user_id) values (${id}, ${issuer}, ${subject}, ${userId})
+      insert into vault.identities (id, issuer, subject, user_id) values (${id}, ${identity.issuer}, ${hashOf(this.cipher, identity)}, ${userId})
       on conflict (issuer, subject) do nothing`;
   }
 
@@ -67,6 +69,22 @@ export class Identities {
     return new Date(this.clock().getTime() + seconds * 1_000);
   }
 }
+
+const hashOf = (cipher: NameCipher, { issuer, subject }: ForeignIdentity): string =>
+  cipher.hash('identity', JSON.stringify([issuer, subject]));
+
+/** A step of migration: earlier releases kept subjects in plain text. */
+export const hashSubjects =
+  (cipher: NameCipher) =>
+  async (tx: TransactionSql): Promise<void> => {
+    const rows = await tx<(ForeignIdentity & { id: string })[]>`select id, issuer, subject from vault.identities`;
+    await tx`
+      update vault.identities i set subject = hashed.subject
+      from unnest(
+        ${rows.map(({ id }) => id)}::uuid[], ${rows.map((identity) => hashOf(cipher, identity))}::text[]
+      ) as hashed (id, subject)
+      where i.id = hashed.id`;
+  };
 
 /** Any number that nothing else in the database locks. */
 const LINKING_LOCK = 7_216_003;

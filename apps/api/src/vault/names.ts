@@ -1,12 +1,13 @@
 import { nameKey } from '@verbatim/domain';
 import type { Sql, TransactionSql } from 'postgres';
 import { v4 as uuidv4 } from 'uuid';
+import type { NameCipher } from './name-cipher.js';
 
 export type NameKind = 'user' | 'room';
 
-/** A claim to a name; `claim` is its id, new at each claiming. */
+/** A claim to a name; `claim` is its id, new at each claiming, and `hash` stands for the name. */
 export interface Claim {
-  readonly key: string;
+  readonly hash: string;
   readonly claim: string;
 }
 
@@ -22,35 +23,47 @@ export interface NameOwners {
 /** Seconds after which a claim that came to nothing may be taken over. */
 const STALE_SECONDS = 30;
 
-/** Claims to names that must be unique over many streams: a claim is made before the event that takes the name. */
+/**
+ * Claims to names that must be unique over many streams: a claim is made before the event that takes the name.
+ * The column `key` holds keyed hashes, and `username` the sealed username of a person.
+ */
 export class Names {
   constructor(
     private readonly sql: Sql,
     private readonly owners: NameOwners,
+    private readonly cipher: NameCipher,
   ) {}
+
+  /** What stands for a name in claims. */
+  hash(kind: NameKind, key: string): string {
+    return this.cipher.hash(kind, key);
+  }
 
   /** The id of the claim, or null when somebody else has the name. Claiming again what one has claimed succeeds. */
   async claim(kind: NameKind, key: string, owner: string): Promise<string | null> {
+    const hash = this.hash(kind, key);
+    const username = kind === 'user' ? this.cipher.sealUsername(key, owner) : null;
     for (let attempt = 0; attempt < 5; attempt++) {
       const claim = uuidv4();
       const [mine] = await this.sql<{ claim: string }[]>`
-        insert into vault.names as held (kind, key, owner, claim) values (${kind}, ${key}, ${owner}, ${claim})
+        insert into vault.names as held (kind, key, owner, claim, username)
+        values (${kind}, ${hash}, ${owner}, ${claim}, ${username})
         on conflict (kind, key) do update set claim = excluded.claim, claimed_at = now() where held.owner = excluded.owner
         returning claim`;
       if (mine) return mine.claim;
       const [held] = await this.sql<{ owner: string; claim: string; stale: boolean }[]>`
         select owner, claim, claimed_at < now() - make_interval(secs => ${STALE_SECONDS}) as stale
-        from vault.names where kind = ${kind} and key = ${key}`;
+        from vault.names where kind = ${kind} and key = ${hash}`;
       if (!held) continue;
       if (await this.owners.stands(kind, held.owner, key, held.claim, held.stale)) return null;
-      await this.sql`delete from vault.names where kind = ${kind} and key = ${key} and claim = ${held.claim}`;
+      await this.sql`delete from vault.names where kind = ${kind} and key = ${hash} and claim = ${held.claim}`;
     }
     return null;
   }
 
   /** All claims of one owner. */
   heldBy(owner: string): Promise<Claim[]> {
-    return this.sql<Claim[]>`select key, claim from vault.names where owner = ${owner}`;
+    return this.sql<Claim[]>`select key as hash, claim from vault.names where owner = ${owner}`;
   }
 
   /** Lets claims go, by their ids: a name that its owner has claimed anew meanwhile stays claimed. */
@@ -62,8 +75,21 @@ export class Names {
   async ownerOf(kind: NameKind, key: string): Promise<string | null> {
     const [row] = await this.sql<
       { owner: string }[]
-    >`select owner from vault.names where kind = ${kind} and key = ${key}`;
+    >`select owner from vault.names where kind = ${kind} and key = ${this.hash(kind, key)}`;
     return row?.owner ?? null;
+  }
+
+  /** The usernames of those of these people that have one. */
+  async usernames(owners: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const rows = await this.sql<{ owner: string; username: string }[]>`
+      select owner, username from vault.names
+      where kind = 'user' and username is not null and owner = any(${[...owners]}::uuid[])`;
+    const usernames = new Map<string, string>();
+    for (const { owner, username } of rows) {
+      const opened = this.cipher.openUsername(username, owner);
+      if (opened !== null) usernames.set(owner, opened);
+    }
+    return usernames;
   }
 }
 
@@ -94,3 +120,19 @@ export async function bringNamesUpToDate(tx: TransactionSql): Promise<void> {
   await tx`
     update vault.names n set key = c.today from changed_names c where n.kind = c.kind and n.key = c.key`;
 }
+
+/** A step of migration: replaces the names in plain text of earlier releases by their hashes, and seals usernames. */
+export const hashNames =
+  (cipher: NameCipher) =>
+  async (tx: TransactionSql): Promise<void> => {
+    const rows = await tx<{ kind: NameKind; key: string; owner: string; claim: string }[]>`
+      select kind, key, owner, claim from vault.names`;
+    const plain = rows.filter(({ key }) => !cipher.isHash(key));
+    await tx`
+      update vault.names n set key = hashed.key, username = hashed.username
+      from unnest(
+        ${plain.map(({ claim }) => claim)}::uuid[], ${plain.map(({ kind, key }) => cipher.hash(kind, key))}::text[],
+        ${plain.map(({ kind, key, owner }) => (kind === 'user' ? cipher.sealUsername(key, owner) : null))}::text[]
+      ) as hashed (claim, key, username)
+      where n.claim = hashed.claim`;
+  };

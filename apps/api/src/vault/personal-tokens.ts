@@ -1,12 +1,13 @@
 import type { Recorded } from '@verbatim/domain';
-import { parseStream } from '@verbatim/domain';
-import { migrate } from '@verbatim/event-store';
+import { parseStream, userStream } from '@verbatim/domain';
+import { type KeyRing, migrate, openText, sealText } from '@verbatim/event-store';
 import { cursorKey, type Page, type PageRequest, toPage } from '@verbatim/projections';
 import { scopes as allScopes, type Scope } from '@verbatim/protocol';
 import { LRUCache } from 'lru-cache';
-import type { Fragment, Sql } from 'postgres';
+import type { Fragment, Sql, TransactionSql } from 'postgres';
 import type { Clock } from '../clock.js';
 import { digest, issueSecret, looksIssued } from './issued-secret.js';
+import { ownKey, ownKeysOf } from './own-key.js';
 import { isId } from './sessions.js';
 
 /** Tokens kept in memory; about 500 bytes each. */
@@ -22,14 +23,18 @@ const USE_COLLECTED = 500;
 export interface PersonalToken {
   readonly id: string;
   readonly userId: string;
-  readonly name: string;
   readonly scopes: ReadonlySet<Scope>;
   readonly createdAt: Date;
   readonly expiresAt: Date | null;
   readonly lastUsedAt: Date | null;
 }
 
-export type TokenWish = Pick<PersonalToken, 'id' | 'userId' | 'name' | 'expiresAt'> & {
+/** A token as its holder sees it; the name is empty once the holder was forgotten. */
+export interface NamedToken extends PersonalToken {
+  readonly name: string;
+}
+
+export type TokenWish = Pick<NamedToken, 'id' | 'userId' | 'name' | 'expiresAt'> & {
   readonly scopes: readonly Scope[];
 };
 
@@ -47,7 +52,7 @@ interface Remembered {
   readonly at: number;
 }
 
-/** Personal tokens, only as hashes. */
+/** Personal tokens, only as hashes; their names are sealed under the holder's own key. */
 export class PersonalTokens {
   private readonly byHash = new LRUCache<string, Remembered>({ max: REMEMBERED });
   /** Look-ups under way, so that a token that many requests carry is asked for once. */
@@ -58,18 +63,21 @@ export class PersonalTokens {
 
   private constructor(
     private readonly sql: Sql,
+    private readonly keys: KeyRing,
     private readonly clock: Clock,
   ) {}
 
-  static async open(sql: Sql, clock: Clock): Promise<PersonalTokens> {
+  static async open(sql: Sql, keys: KeyRing, clock: Clock): Promise<PersonalTokens> {
     await migrate(sql, 'vault', 'personal tokens', [
       `create table vault.personal_tokens (
          id uuid primary key, hash text not null unique, user_id uuid not null, name text not null, scopes text not null,
          created_at timestamptz not null, expires_at timestamptz, last_used_at timestamptz);
        create index personal_tokens_user on vault.personal_tokens (user_id);
        alter table vault.tickets add column token_id uuid`,
+      sealNames(keys),
+      'alter table vault.personal_tokens rename column name to sealed_name',
     ]);
-    return new PersonalTokens(sql, clock);
+    return new PersonalTokens(sql, keys, clock);
   }
 
   /** A sink of the feed: what was remembered of tokens that ended is forgotten here. */
@@ -86,12 +94,13 @@ export class PersonalTokens {
   }
 
   /** Makes a token and answers its text, which is kept nowhere. It is good once the holder's stream has it. */
-  async issue({ id, userId, name, scopes, expiresAt }: TokenWish): Promise<{ token: PersonalToken; text: string }> {
+  async issue({ id, userId, name, scopes, expiresAt }: TokenWish): Promise<{ token: NamedToken; text: string }> {
     const text = issueSecret('vbt_');
     const createdAt = this.clock();
+    const sealed = sealText(name, await ownKey(this.keys, userStream(userId)), associated(id));
     await this.sql`
-      insert into vault.personal_tokens (id, hash, user_id, name, scopes, created_at, expires_at)
-      values (${id}, ${digest(text)}, ${userId}, ${name}, ${scopes.join(' ')}, ${createdAt}, ${expiresAt})`;
+      insert into vault.personal_tokens (id, hash, user_id, sealed_name, scopes, created_at, expires_at)
+      values (${id}, ${digest(text)}, ${userId}, ${sealed}, ${scopes.join(' ')}, ${createdAt}, ${expiresAt})`;
     return { token: { id, userId, name, scopes: new Set(scopes), createdAt, expiresAt, lastUsedAt: null }, text };
   }
 
@@ -124,15 +133,15 @@ export class PersonalTokens {
   }
 
   /** All tokens made for a person, the latest first. */
-  async of(userId: string): Promise<PersonalToken[]> {
+  async of(userId: string): Promise<NamedToken[]> {
     const rows = await this.sql<Row[]>`
       select * from vault.personal_tokens
       where user_id = ${userId} order by created_at desc, id desc`;
-    return rows.map(toToken);
+    return this.named(rows);
   }
 
   /** The tokens that have not expired, of everybody whom `wanted` does not leave out, the latest first. */
-  async everywhere({ user, bot, bots }: WantedTokens, page: PageRequest): Promise<Page<PersonalToken>> {
+  async everywhere({ user, bot, bots }: WantedTokens, page: PageRequest): Promise<Page<NamedToken>> {
     const list = 'all tokens';
     const after = cursorKey(page, list, isId);
     const { sql } = this;
@@ -144,7 +153,26 @@ export class PersonalTokens {
         ${bot === false ? sql`and user_id not in (${bots})` : sql``}
         ${after ? sql`and id < ${after[0]}::uuid` : sql``}
       order by id desc limit ${page.limit + 1}`;
-    return toPage(rows, page, list, toToken, (row) => [row.id]);
+    const named = new Map((await this.named(rows)).map((token) => [token.id, token]));
+    return toPage(
+      rows,
+      page,
+      list,
+      ({ id }) => named.get(id) as NamedToken,
+      (row) => [row.id],
+    );
+  }
+
+  private async named(rows: readonly Row[]): Promise<NamedToken[]> {
+    const keys = await ownKeysOf(
+      this.keys,
+      rows.map((row) => row.user_id),
+      'find',
+    );
+    return rows.map((row) => {
+      const key = keys.get(row.user_id);
+      return { ...toToken(row), name: (key && openText(row.sealed_name, key, associated(row.id))) ?? '' };
+    });
   }
 
   /** Removes a token for good. */
@@ -212,7 +240,7 @@ export class PersonalTokens {
 interface Row {
   id: string;
   user_id: string;
-  name: string;
+  sealed_name: string;
   /** Separated by spaces. */
   scopes: string;
   created_at: Date;
@@ -223,7 +251,6 @@ interface Row {
 const toToken = (row: Row): PersonalToken => ({
   id: row.id,
   userId: row.user_id,
-  name: row.name,
   scopes: new Set(allScopes.filter((scope) => row.scopes.split(' ').includes(scope))),
   createdAt: row.created_at,
   expiresAt: row.expires_at,
@@ -235,3 +262,20 @@ const endsAllTokens = (event: Recorded): boolean =>
   event.type === 'UserSuspended' ||
   event.type === 'UserDeactivated' ||
   (event.type === 'PasswordChanged' && event.data.how === 'removed');
+
+const associated = (tokenId: string): string => `token name|${tokenId}`;
+
+/** A step of migration: earlier releases kept names in plain text. */
+const sealNames = (keys: KeyRing) => async (tx: TransactionSql) => {
+  const rows = await tx<{ id: string; holder: string; name: string }[]>`
+    select id, user_id as holder, name from vault.personal_tokens`;
+  const byHolder = await ownKeysOf(
+    keys,
+    rows.map(({ holder }) => holder),
+    'obtain',
+  );
+  const sealed = rows.map(({ id, holder, name }) => sealText(name, byHolder.get(holder) as Buffer, associated(id)));
+  await tx`
+    update vault.personal_tokens t set name = s.sealed
+    from unnest(${rows.map(({ id }) => id)}::uuid[], ${sealed}::text[]) as s (id, sealed) where t.id = s.id`;
+};

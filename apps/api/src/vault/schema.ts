@@ -1,12 +1,26 @@
-import { migrate } from '@verbatim/event-store';
+import { type KeyRing, migrate } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
-import { bringNamesUpToDate } from './names.js';
+import { hashSubjects } from './identities.js';
+import { NameCipher } from './name-cipher.js';
+import { bringNamesUpToDate, hashNames } from './names.js';
 
 /** What must never be in an event or a read model: credentials, tokens, claims to names. Cannot be rebuilt; back it up. */
-export async function migrateVault(sql: Sql): Promise<void> {
+export async function migrateVault(sql: Sql, keys: KeyRing): Promise<void> {
+  const cipher = await NameCipher.open(keys);
   await migrate(sql, 'vault', 'accounts', accounts);
-  await migrate(sql, 'vault', 'names', [bringNamesUpToDate]);
+  await migrate(sql, 'vault', 'names', [
+    bringNamesUpToDate,
+    'alter table vault.names add column if not exists username text',
+    hashNames(cipher),
+  ]);
   await migrate(sql, 'vault', 'sessions', sessions);
+  await migrate(sql, 'vault', 'identities', [hashSubjects(cipher)]);
+  await migrate(sql, 'vault', 'room passwords', [
+    // The hashes of earlier releases are all checked once.
+    `alter table vault.room_passwords add unchecked_since timestamptz default now();
+     create index room_passwords_room on vault.room_passwords (room_id);
+     create index room_passwords_unchecked on vault.room_passwords (unchecked_since) where unchecked_since is not null`,
+  ]);
 }
 
 const accounts = [

@@ -1,8 +1,9 @@
 import { roomStream } from '@verbatim/domain';
-import { type KeyRing, migrate, openText, ownKeyName, sealText } from '@verbatim/event-store';
+import { type KeyRing, migrate, openText, sealText } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import { v4 as uuidv4 } from 'uuid';
 import { digest, issueSecret, looksIssued } from './issued-secret.js';
+import { ownKey } from './own-key.js';
 
 /** An address that posts to a room. */
 export interface IncomingAddress {
@@ -72,10 +73,7 @@ export class WebhookSecrets {
     await this.sql`delete from vault.incoming_webhooks where webhook_id = ${webhookId}`;
   }
 
-  private async keyOf(roomId: string): Promise<Buffer> {
-    const name = ownKeyName(roomStream(roomId));
-    const key = (await this.keys.obtain([name])).get(name);
-    if (!key) throw new Error(`There is no key ${name}.`);
-    return key;
+  private keyOf(roomId: string): Promise<Buffer> {
+    return ownKey(this.keys, roomStream(roomId));
   }
 }
