@@ -176,7 +176,7 @@ async function end(foundation: Foundation, roomId: string): Promise<void> {
   });
   const accounts = new OpenAccountHandler(users, names, vault);
   const bots = new WebhookBots(users, accounts, await WebhookBotLedger.open(sql, time.now), readModels, time);
-  const closing = new EndRoomHandler(rooms, names, bots);
+  const closing = new EndRoomHandler(rooms, names, passwords, bots);
   const reason = 'What was imported into this room was undone.';
   const closed = isRejection(hidden)
     ? hidden
