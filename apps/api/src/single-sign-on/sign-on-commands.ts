@@ -98,6 +98,8 @@ export class AdmitForeignerHandler implements ICommandHandler<AdmitForeigner> {
   /** Links an account. Who had it so far need not be the holder of the address, so nothing opens it any more that did before. */
   private async takeOver(userId: string, person: ForeignPerson, context: Context): Promise<string | Rejection> {
     const { state } = await this.users.newest(userId);
+    // Signing in is refused; the account is linked when its holder comes back after it has been reinstated.
+    if (state.status === 'suspended') return userId;
     await this.credentials.remove(userId);
     const identityId = newId();
     const sessionIds = await this.sessions.revoke(userId, 'all');
