@@ -47,6 +47,7 @@ test('a room is found by id, with its settings and counters', async () => {
     memberCount: 2,
     messageCount: 1,
     activeAt: new Date(BEGINNING + 16_000).toISOString(),
+    closing: null,
   });
   expect(await getRoom(db, 'cellar')).toMatchObject({ visibility: 'hidden', history: 'joined', passwordId: 'p1' });
   expect(await getRoom(db, 'attic')).toMatchObject({ status: 'closed' });

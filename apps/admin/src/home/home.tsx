@@ -21,7 +21,7 @@ export default function Home() {
       </Typography>
       {overview && <FirstSteps overview={overview} />}
       <NeedsYou overview={overview} />
-      <Grid least={190}>
+      <Grid least={150}>
         <Figures overview={overview} />
       </Grid>
       <Grid least={320}>
@@ -63,7 +63,9 @@ const connected = (overview: Overview | undefined): number | undefined =>
 function Plots({ overview }: { overview: Overview | undefined }) {
   const days = overview?.days ?? [];
   const perDay = (what: 'messages' | 'accounts') => days.map((day) => ({ at: Date.parse(day.day), value: day[what] }));
-  const online = (overview?.connected ?? []).map(({ at, people }) => ({ at: Date.parse(at), value: people }));
+  const sampled = (overview?.connected ?? []).map(({ at, people }) => ({ at: Date.parse(at), value: people }));
+  const now = connected(overview);
+  const online = now === undefined ? sampled : [...sampled, { at: Date.now(), value: now }];
   const known = overview !== undefined;
   return (
     <>
