@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { pino } from 'pino';
 import { type CliCommand, UsageError } from './cli/command.js';
 import { InvalidConfiguration, readConfig } from './config.js';
+import { copyDatabaseCommand } from './database/copy-command.js';
 import { attachDatabase, type Database } from './database/database.js';
 import { layFoundation } from './foundation.js';
 import { importCommand } from './import/import-command.js';
@@ -10,7 +11,14 @@ import { verifyCommand } from './log/verify-command.js';
 import { rebuildCommand } from './read-models/rebuild-command.js';
 import { seedCommand } from './seed/seed-command.js';
 
-const commands: readonly CliCommand[] = [importCommand, rebuildCommand, seedCommand, copyCommand, verifyCommand];
+const commands: readonly CliCommand[] = [
+  importCommand,
+  rebuildCommand,
+  seedCommand,
+  copyCommand,
+  verifyCommand,
+  copyDatabaseCommand,
+];
 
 async function main(words: readonly string[]): Promise<number> {
   const command = commands.find(({ words: own }) => words.join(' ').startsWith(own));
