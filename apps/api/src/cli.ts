@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { pino } from 'pino';
 import { type CliCommand, UsageError } from './cli/command.js';
 import { InvalidConfiguration, readConfig } from './config.js';
+import { copyDatabaseCommand } from './database/copy-command.js';
 import { attachDatabase, type Database } from './database/database.js';
 import { explainStart, UnusableServer } from './database/unusable-server.js';
 import { layFoundation } from './foundation.js';
@@ -19,6 +20,7 @@ const commands: readonly CliCommand[] = [
   seedCommand,
   copyCommand,
   verifyCommand,
+  copyDatabaseCommand,
 ];
 
 async function main(words: readonly string[]): Promise<number> {

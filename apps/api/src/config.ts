@@ -30,6 +30,10 @@ const environment = z.object({
     blank,
     eventStoreUrl.optional().describe('the event store; absent: the same PostgreSQL as everything else'),
   ),
+  POSTGRES_BIN: z.preprocess(
+    blank,
+    z.string().optional().describe('folder with the PostgreSQL 18 to run in place of the embedded one'),
+  ),
   VERBATIM_DATA: z.preprocess(blank, z.string().default('./data')),
   MASTER_KEY: z.preprocess(
     blank,

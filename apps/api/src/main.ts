@@ -3,6 +3,7 @@ import { type Logger, pino } from 'pino';
 import { about, type Config, readConfig } from './config.js';
 import { type Database, openDatabase } from './database/database.js';
 import { UnusableServer } from './database/unusable-server.js';
+import { nodeWarning } from './operation/node-release.js';
 import { type Service, startService } from './service.js';
 
 /** Milliseconds after which an ending that does not come to its end is cut short. */
@@ -12,6 +13,8 @@ const PATIENCE = 30_000;
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   const log = pino({ level: config.LOG_LEVEL });
+  const warning = nodeWarning(process.version, new Date());
+  if (warning) log.warn(warning);
   const starting = start(config, log);
   let ending = false;
   const end = (why: string, code: number) => {
@@ -35,7 +38,15 @@ async function main(): Promise<void> {
   ${about.name} ${about.version} is ready.
   Dashboard   ${service.url}/admin/
   API         ${service.url}/docs
-  Health      ${service.url}/health/ready\n\n`);
+  Health      ${service.url}/health/ready\n${embeddedNote(config)}\n`);
+}
+
+/** Said where others can reach the service: the embedded database is not for every size of it. */
+function embeddedNote({ DATABASE_URL, HOST }: Config): string {
+  const alone = /^(localhost|127\.[\d.]+|::1|\[::1\])$/.test(HOST);
+  return DATABASE_URL || alone
+    ? ''
+    : '\n  The embedded PostgreSQL is for trials and small installations; see "Moving to your own PostgreSQL" in docs/operations.md.\n';
 }
 
 async function start(config: Config, log: Logger): Promise<{ service: Service; database: Database }> {

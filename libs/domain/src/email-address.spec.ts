@@ -47,6 +47,8 @@ describe('an e-mail address', () => {
     'ada@0x7f.0x1',
     'ada@[192.0.2.1]',
     'ada@xn--a.org',
+    'ada@mail.xn--.org',
+    'ada@XN--0.org',
     'ada@exam%70le.org',
     'ada@example.org/path',
     'ada@example.org:25',

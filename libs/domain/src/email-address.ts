@@ -68,9 +68,13 @@ const label = '(?!-)[a-z0-9-]{1,63}(?<!-)';
 /** The last label has a letter, so that an address of the network is no domain. */
 const hostName = new RegExp(`^(?=.{1,253}$)(?:${label}\\.)+(?=[a-z0-9-]*[a-z])${label}$`);
 
-/** The domain in lower-case ASCII. The platform's URL parser, the same in Node.js and browsers, does what UTS 46 asks. */
+/**
+ * The domain in lower-case ASCII, by UTS 46 as the platform's URL parser has it. Newer parsers take a domain of ASCII as it is, even
+ * with a broken `xn--` label, so a label of another script goes ahead of it: with that, all of them check every label.
+ */
 function asciiDomain(text: string): string | null {
-  if (/[\0-,/:-@[-`{-\x7f]/.test(text) || !URL.canParse(`http://${text}`)) return null;
-  const host = new URL(`http://${text}`).hostname;
+  const address = `http://ü.${text}`;
+  if (/[\0-,/:-@[-`{-\x7f]/.test(text) || !URL.canParse(address)) return null;
+  const host = new URL(address).hostname.replace(/^xn--tda\./, '');
   return hostName.test(host) ? host : null;
 }

@@ -17,6 +17,7 @@ export async function openDatabase(config: Config, log: Logger): Promise<Databas
   if (config.DATABASE_URL) return external(config.DATABASE_URL, config.DATABASE_DIRECT_URL);
   const embedded = await startEmbeddedPostgres(config.VERBATIM_DATA, {
     log: (line) => log.debug({ postgres: line }, 'database'),
+    bin: config.POSTGRES_BIN,
   });
   return {
     url: embedded.url,

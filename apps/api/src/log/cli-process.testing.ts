@@ -11,8 +11,12 @@ export interface CliProcess {
 }
 
 /** Starts `npm run cli -- log ...` as a process of its own, without database, vault or service. */
-export function startLogCommand(args: readonly string[]): CliProcess {
-  const child = spawn(process.execPath, [cli, 'log', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+export const startLogCommand = (args: readonly string[]): CliProcess => startCommand(['log', ...args]);
+
+/** Starts `npm run cli -- ...` as a process of its own, with these settings. */
+export function startCommand(args: readonly string[], settings: Readonly<Record<string, string>> = {}): CliProcess {
+  const env = { ...process.env, ...settings };
+  const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
   let printed = '';
   let complained = '';
   child.stdout.on('data', (data) => {

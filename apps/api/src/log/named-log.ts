@@ -19,7 +19,7 @@ export async function openNamedLog(name: string, { database, log }: Surroundings
 }
 
 /** A URL without what may be secret in it. */
-const placeOf = (url: string): string => url.replace(/\/\/[^/]*@/, '//').replace(/\?.*/, '');
+export const placeOf = (url: string): string => url.replace(/\/\/[^/]*@/, '//').replace(/\?.*/, '');
 
 /** Ends a command with a sentence and exit code 1 when a store fails or refuses; bugs and wrong calls go on. */
 export async function plainly(work: () => Promise<number>): Promise<number> {
