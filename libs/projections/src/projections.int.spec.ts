@@ -48,7 +48,7 @@ test('whatever happens and however it is cut into batches, the rows are those th
 });
 
 test('a long history gives the same rows in one batch and event by event', async () => {
-  const events = longHistory(12_000);
+  const events = longHistory(5_000);
   const expected = expectedRows(events);
   expect(expected.messages.length).toBeGreaterThan(150);
   expect(expected.reactions.length).toBeGreaterThan(20);
