@@ -169,7 +169,10 @@ describe('bad input', () => {
   async function rowsKept(): Promise<Record<string, number>> {
     const tables = await sql<{ name: string }[]>`
       select format('%I.%I', table_schema, table_name) as name from information_schema.tables
-      where table_schema in ('log', 'vault', 'desk') order by name`;
+      where table_schema in ('log', 'vault', 'desk')
+        -- Samples are taken by the clock, and a person's key is made when it is first needed.
+        and table_name not in ('load_history', 'keys')
+      order by name`;
     const rows: Record<string, number> = {};
     for (const { name } of tables) {
       const [row] = await sql.unsafe<{ count: number }[]>(`select count(*)::int as count from ${name}`);

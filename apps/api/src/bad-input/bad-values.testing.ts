@@ -155,7 +155,7 @@ export function wrongDocuments(schema: z.ZodType | undefined, chance: Chance): W
   const right = schema ? plainJson(rightObject(schema)) : textBytes('{}');
   const wrong: Odd[] = [
     ...oddDocuments,
-    { what: 'a byte order mark before it', bytes: Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), right]) },
+    { what: 'two byte order marks before it', bytes: Buffer.concat([textBytes('\ufeff\ufeff'), right]) },
     { what: 'UTF-16', bytes: Buffer.from(right.toString(), 'utf16le') },
     { what: 'something after it', bytes: Buffer.concat([right, textBytes('hello')]) },
     { what: 'a comment', bytes: Buffer.concat([textBytes('/* hello */'), right]) },

@@ -88,8 +88,13 @@ export class CallInterceptor implements NestInterceptor {
       await this.idempotency.answered(userId, key, { status: reply.statusCode, body: answer, position });
       return answer;
     } catch (error) {
-      await this.idempotency.abandoned(userId, key);
+      if (isDefinite(error)) await this.idempotency.refused(userId, key);
+      else await this.idempotency.abandoned(userId, key);
       throw error;
     }
   }
 }
+
+/** Whether it is certain that the request changed nothing. */
+const isDefinite = (error: unknown): boolean =>
+  error instanceof Refusal && error.code !== 'unavailable' && error.code !== 'internal';

@@ -62,7 +62,12 @@ export class Idempotency {
       .sql`update desk.idempotency set status = ${status}, sealed = ${sealed} where user_id = ${userId} and key = ${key}`;
   }
 
-  /** The request was refused, or its outcome is unknown: it may be sent again at once, and then creates the same ids. */
+  /** The request was refused, so nothing came of it: the key is free. */
+  async refused(userId: string, key: string): Promise<void> {
+    await this.sql`delete from desk.idempotency where user_id = ${userId} and key = ${key} and status is null`;
+  }
+
+  /** The outcome of the request is unknown: it may be sent again at once, and then creates the same ids. */
   async abandoned(userId: string, key: string): Promise<void> {
     await this.sql`
       update desk.idempotency set fingerprint = null where user_id = ${userId} and key = ${key} and status is null`;
