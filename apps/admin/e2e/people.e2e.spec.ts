@@ -99,7 +99,7 @@ describe.skipIf(!browserProgram)('the pages about people', { timeout: 180_000 },
       await rows.nth(1).waitFor({ state: 'hidden' });
       expect((await elsewhere.get('/v1/me')).status).toBe(401);
       expect((await ada.get('/v1/me')).status).toBe(200);
-      await rows.getByRole('link').click();
+      await rows.first().getByRole('link').click();
       await page.waitForURL(`**/#/users/${ada.id}/show/sessions`);
     });
 
