@@ -1,7 +1,7 @@
 import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startEmbeddedPostgres } from './apps/api/src/embedded-postgres/embedded-postgres.js';
+import { startEmbeddedPostgres } from './apps/api/src/storage/embedded-postgres/embedded-postgres.js';
 
 /** Bytes that the databases of a whole run may need. */
 const ROOM = 4 * 2 ** 30;

@@ -16,4 +16,4 @@ export async function startDatabase(folder: string): Promise<LoneDatabase> {
   return { url, pid, stop: endLater(stop) };
 }
 
-const embedded = new URL('../../apps/api/dist/embedded-postgres/embedded-postgres.js', import.meta.url);
+const embedded = new URL('../../apps/api/dist/storage/embedded-postgres/embedded-postgres.js', import.meta.url);

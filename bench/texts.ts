@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** What people really wrote, because short made-up texts hide what search costs. */
-const folder = fileURLToPath(new URL('../../apps/api/src/import/test-data/', import.meta.url));
+const folder = fileURLToPath(new URL('../../apps/api/src/tools/import/test-data/', import.meta.url));
 const lines = readdirSync(folder)
   .filter((name) => /^\d{4}-/.test(name))
   .flatMap((name) =>

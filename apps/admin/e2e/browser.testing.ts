@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { eventually } from '../../api/src/testing/test-client.testing.js';
+import { eventually } from '../../api/src/tests/harness/test-client.testing.js';
 
 /** Where a Chromium may be found; the first one that is there is used. */
 const places = [

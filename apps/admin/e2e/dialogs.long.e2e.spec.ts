@@ -1,7 +1,7 @@
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { register, signIn } from '../../api/src/testing/test-client.testing.js';
-import { administrator, startTestService, type TestService } from '../../api/src/testing/test-service.testing.js';
+import { register, signIn } from '../../api/src/tests/harness/test-client.testing.js';
+import { administrator, startTestService, type TestService } from '../../api/src/tests/harness/test-service.testing.js';
 import { browserProgram, openBrowser, Tab } from './browser.testing.js';
 import { seriousFaults } from './faults-of-page.testing.js';
 import { type Settled, settle } from './settled.testing.js';

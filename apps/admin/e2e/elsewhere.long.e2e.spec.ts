@@ -5,9 +5,9 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { client, freePort, TestProvider } from '../../api/src/single-sign-on/provider.testing.js';
-import { freshName, register, signIn, type TestPerson } from '../../api/src/testing/test-client.testing.js';
-import { administrator, startTestService, type TestService } from '../../api/src/testing/test-service.testing.js';
+import { client, freePort, TestProvider } from '../../api/src/application/single-sign-on/provider.testing.js';
+import { freshName, register, signIn, type TestPerson } from '../../api/src/tests/harness/test-client.testing.js';
+import { administrator, startTestService, type TestService } from '../../api/src/tests/harness/test-service.testing.js';
 import { browserProgram, openBrowser, Tab } from './browser.testing.js';
 
 describe.skipIf(!browserProgram)('the dashboard of another web server', { timeout: 180_000 }, () => {

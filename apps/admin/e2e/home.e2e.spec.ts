@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { freshName, password, register, signIn } from '../../api/src/testing/test-client.testing.js';
-import { administrator, startTestService, type TestService } from '../../api/src/testing/test-service.testing.js';
+import { freshName, password, register, signIn } from '../../api/src/tests/harness/test-client.testing.js';
+import { administrator, startTestService, type TestService } from '../../api/src/tests/harness/test-service.testing.js';
 import { browserProgram, openBrowser, Tab } from './browser.testing.js';
 
 /** Bytes of script, as they come over the network, that the first page may need. */

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { register, signIn, type TestPerson } from '../../api/src/testing/test-client.testing.js';
-import { administrator, startTestService, type TestService } from '../../api/src/testing/test-service.testing.js';
+import { register, signIn, type TestPerson } from '../../api/src/tests/harness/test-client.testing.js';
+import { administrator, startTestService, type TestService } from '../../api/src/tests/harness/test-service.testing.js';
 import { browserProgram, openBrowser, Tab } from './browser.testing.js';
 
 let service: TestService;

@@ -1,8 +1,8 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Authenticator } from '../../api/src/sessions/authenticator.testing.js';
-import { password, register, signIn, type TestPerson } from '../../api/src/testing/test-client.testing.js';
-import { startTestService, type TestService } from '../../api/src/testing/test-service.testing.js';
+import { Authenticator } from '../../api/src/application/sessions/authenticator.testing.js';
+import { password, register, signIn, type TestPerson } from '../../api/src/tests/harness/test-client.testing.js';
+import { startTestService, type TestService } from '../../api/src/tests/harness/test-service.testing.js';
 import { browserProgram, openBrowser, Tab } from './browser.testing.js';
 
 let service: TestService;

@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { administrator, startTestService, type TestService } from '../../api/src/testing/test-service.testing.js';
+import { administrator, startTestService, type TestService } from '../../api/src/tests/harness/test-service.testing.js';
 import { browserProgram, openBrowser, Tab } from './browser.testing.js';
 import { seriousFaults } from './faults-of-page.testing.js';
 import { settle } from './settled.testing.js';

@@ -9,8 +9,8 @@ import {
   register,
   signIn,
   type TestPerson,
-} from '../../api/src/testing/test-client.testing.js';
-import { administrator, startTestService, type TestService } from '../../api/src/testing/test-service.testing.js';
+} from '../../api/src/tests/harness/test-client.testing.js';
+import { administrator, startTestService, type TestService } from '../../api/src/tests/harness/test-service.testing.js';
 import { browserProgram, openBrowser, Tab } from './browser.testing.js';
 
 let service: TestService;

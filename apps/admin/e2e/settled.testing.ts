@@ -1,4 +1,4 @@
-import { register, signIn } from '../../api/src/testing/test-client.testing.js';
+import { register, signIn } from '../../api/src/tests/harness/test-client.testing.js';
 
 /** Ids of what the pages are about. */
 export interface Settled {

@@ -1,9 +1,9 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Authenticator } from '../../api/src/sessions/authenticator.testing.js';
-import { client, freePort, TestProvider } from '../../api/src/single-sign-on/provider.testing.js';
-import { freshName, password, register, signIn } from '../../api/src/testing/test-client.testing.js';
-import { startTestService, type TestService } from '../../api/src/testing/test-service.testing.js';
+import { Authenticator } from '../../api/src/application/sessions/authenticator.testing.js';
+import { client, freePort, TestProvider } from '../../api/src/application/single-sign-on/provider.testing.js';
+import { freshName, password, register, signIn } from '../../api/src/tests/harness/test-client.testing.js';
+import { startTestService, type TestService } from '../../api/src/tests/harness/test-service.testing.js';
 import { browserProgram, openBrowser, Tab } from './browser.testing.js';
 
 let provider: TestProvider;

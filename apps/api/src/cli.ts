@@ -1,17 +1,17 @@
 import 'reflect-metadata';
 import { pino } from 'pino';
-import { type CliCommand, UsageError } from './cli/command.js';
 import { InvalidConfiguration, readConfig } from './config.js';
-import { copyDatabaseCommand } from './database/copy-command.js';
-import { attachDatabase, type Database } from './database/database.js';
-import { explainStart, UnusableServer } from './database/unusable-server.js';
 import { layFoundation } from './foundation.js';
-import { importCommand } from './import/import-command.js';
-import { undoCommand } from './import/undo-command.js';
-import { copyCommand } from './log/copy-command.js';
-import { verifyCommand } from './log/verify-command.js';
-import { rebuildCommand } from './read-models/rebuild-command.js';
-import { seedCommand } from './seed/seed-command.js';
+import { attachDatabase, type Database } from './storage/database/database.js';
+import { explainStart, UnusableServer } from './storage/database/unusable-server.js';
+import { type CliCommand, UsageError } from './tools/command.js';
+import { copyDatabaseCommand } from './tools/database/copy-command.js';
+import { importCommand } from './tools/import/import-command.js';
+import { undoCommand } from './tools/import/undo-command.js';
+import { copyCommand } from './tools/log/copy-command.js';
+import { verifyCommand } from './tools/log/verify-command.js';
+import { rebuildCommand } from './tools/rebuild-command.js';
+import { seedCommand } from './tools/seed/seed-command.js';
 
 const commands: readonly CliCommand[] = [
   importCommand,

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { ServerRole } from '@verbatim/domain';
 import { z } from 'zod';
-import { isOrigin } from './browsers/origins.js';
-import { readTrustedProxies } from './browsers/proxies.js';
+import { isOrigin } from './host/origins.js';
+import { readTrustedProxies } from './host/proxies.js';
 import { limitSettings } from './limits/limit-settings.js';
 
 /** A setting of the environment is wrong; the message names it. */

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startProcess } from './testing/service-process.testing.js';
+import { startProcess } from './tests/harness/service-process.testing.js';
 
 describe('the service as npm start runs it, with a database of its own', () => {
   let folder: string;

@@ -1,10 +1,10 @@
 import 'reflect-metadata';
 import { type Logger, pino } from 'pino';
 import { about, type Config, readConfig } from './config.js';
-import { type Database, openDatabase } from './database/database.js';
-import { UnusableServer } from './database/unusable-server.js';
-import { nodeWarning } from './operation/node-release.js';
+import { nodeWarning } from './node-release.js';
 import { type Service, startService } from './service.js';
+import { type Database, openDatabase } from './storage/database/database.js';
+import { UnusableServer } from './storage/database/unusable-server.js';
 
 /** Milliseconds after which an ending that does not come to its end is cut short. */
 const PATIENCE = 30_000;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { register } from './testing/test-client.testing.js';
-import { startTestService, type TestService } from './testing/test-service.testing.js';
+import { register } from './tests/harness/test-client.testing.js';
+import { startTestService, type TestService } from './tests/harness/test-service.testing.js';
 
 describe('the thinnest path: two people talk', () => {
   let service: TestService;

@@ -8,8 +8,8 @@ import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testCertificates } from '../../../libs/event-store/src/certificates.testing.js';
 import { StandIn } from '../../../libs/event-store/src/kurrentdb/stand-in.testing.js';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres/embedded-postgres.js';
-import { createDatabase, dropDatabase } from './testing/database.testing.js';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './storage/embedded-postgres/embedded-postgres.js';
+import { createDatabase, dropDatabase } from './tests/harness/database.testing.js';
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const password = 'hard/to:guess@100%';

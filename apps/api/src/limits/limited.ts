@@ -1,4 +1,4 @@
-import { Refusal } from '../rest/refusal.js';
+import { Refusal } from '../application/refusal.js';
 
 /** The refusal of what comes too soon; there will be room for it after so many milliseconds. */
 export const limited = (retryAfterMs: number): Refusal =>

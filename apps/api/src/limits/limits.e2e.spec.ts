@@ -1,7 +1,7 @@
 import { closeReasons } from '@verbatim/protocol';
 import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { outcome } from '../testing/contract.testing.js';
+import { outcome } from '../tests/harness/contract.testing.js';
 import {
   eventually,
   freshName,
@@ -10,8 +10,8 @@ import {
   register,
   type TestPerson,
   Visitor,
-} from '../testing/test-client.testing.js';
-import { startTestService, type TestService } from '../testing/test-service.testing.js';
+} from '../tests/harness/test-client.testing.js';
+import { startTestService, type TestService } from '../tests/harness/test-service.testing.js';
 
 /** Wide enough that only what a test is about comes to its limit. */
 const wide = Object.fromEntries(

@@ -1,0 +1,35 @@
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { type Actor, onlyReads, type Rejection, reject } from '@verbatim/domain';
+import { markRead } from '@verbatim/projections';
+import { ReadModels } from '../../storage/read-models.js';
+import { RoomAccess } from '../rooms/room-access.js';
+
+/** Notes how far somebody has read. Private state, no event: nobody else is ever told. */
+export class MarkRead extends Command<{ readonly marked: true } | Rejection> {
+  constructor(
+    readonly roomId: string,
+    readonly actor: Actor,
+    readonly revision: bigint,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(MarkRead)
+export class MarkReadHandler implements ICommandHandler<MarkRead> {
+  constructor(
+    private readonly access: RoomAccess,
+    private readonly readModels: ReadModels,
+  ) {}
+
+  async execute({ roomId, actor, revision }: MarkRead): Promise<{ marked: true } | Rejection> {
+    const state = await this.access.toSee(roomId, actor);
+    if (actor.role === 'auditor') return onlyReads;
+    if (!state.members.has(actor.id)) return reject('NotAMember', 'Only members have read marks.');
+    const mark = revision < state.revision ? revision : state.revision;
+    await markRead(this.readModels.db, actor.id, roomId, mark);
+    return { marked: true };
+  }
+}
+
+export const messageCommandHandlers = [MarkReadHandler];

@@ -1,0 +1,42 @@
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import {
+  type BanMember,
+  concealed,
+  type MuteMember,
+  type Rejection,
+  type RoomState,
+  reject,
+  type UnbanMember,
+  type UnmuteMember,
+} from '@verbatim/domain';
+import { Rooms, Users } from '../../write-side/entities.js';
+import type { Context, Decided } from '../../write-side/mailbox.js';
+
+/** Restrains somebody who need not be in the room, but must exist, or ends that. */
+export class RestrainPerson extends Command<Decided<RoomState> | Rejection> {
+  constructor(
+    readonly roomId: string,
+    readonly command: BanMember | UnbanMember | MuteMember | UnmuteMember,
+    readonly context: Context,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(RestrainPerson)
+export class RestrainPersonHandler implements ICommandHandler<RestrainPerson> {
+  constructor(
+    private readonly rooms: Rooms,
+    private readonly users: Users,
+  ) {}
+
+  async execute({ roomId, command, context }: RestrainPerson): Promise<Decided<RoomState> | Rejection> {
+    const { state } = await this.rooms.current(roomId);
+    const { status } = (await this.users.current(command.userId)).state;
+    const unknown = status === 'unborn' || status === 'abandoned';
+    if (unknown && !concealed(state, command.actor)) return reject('NotFound', 'There is no such user.');
+    return this.rooms.send(roomId, command, context);
+  }
+}
+
+export const moderationCommandHandlers = [RestrainPersonHandler];

@@ -1,0 +1,93 @@
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import type { Actor, Inspected } from '@verbatim/domain';
+import {
+  type Ban,
+  bansOf,
+  getReport,
+  listReports,
+  type Page,
+  type PageRequest,
+  type Report,
+} from '@verbatim/projections';
+import { Time } from '../../clock.js';
+import { ReadModels } from '../../storage/read-models.js';
+import type { Purpose } from '../../write-side/inspections.js';
+import { Refusal } from '../refusal.js';
+import { RoomAccess } from '../rooms/room-access.js';
+
+export class ListBans extends Query<Page<Ban>> {
+  constructor(
+    readonly roomId: string,
+    readonly actor: Actor,
+    readonly purpose: Purpose,
+    readonly page: PageRequest,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(ListBans)
+export class ListBansHandler implements IQueryHandler<ListBans> {
+  constructor(
+    private readonly access: RoomAccess,
+    private readonly readModels: ReadModels,
+    private readonly time: Time,
+  ) {}
+
+  async execute({ roomId, actor, purpose, page }: ListBans): Promise<Page<Ban>> {
+    await toModerate(this.access, roomId, actor, 'bans', purpose);
+    return bansOf(this.readModels.db, roomId, this.time.now().toISOString(), page);
+  }
+}
+
+/** Reports of one room for those who moderate it, or of all rooms for those whom the call lets through. */
+export class ListReports extends Query<Page<Report>> {
+  constructor(
+    readonly settled: boolean,
+    readonly page: PageRequest,
+    readonly room?: { readonly id: string; readonly actor: Actor; readonly purpose: Purpose },
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(ListReports)
+export class ListReportsHandler implements IQueryHandler<ListReports> {
+  constructor(
+    private readonly access: RoomAccess,
+    private readonly readModels: ReadModels,
+  ) {}
+
+  async execute({ settled, page, room }: ListReports): Promise<Page<Report>> {
+    if (room) await toModerate(this.access, room.id, room.actor, 'reports', room.purpose);
+    return listReports(this.readModels.db, { room: room?.id, settled, page });
+  }
+}
+
+/** One report, for those who have just made or settled it. */
+export class GetReport extends Query<Report> {
+  constructor(
+    readonly roomId: string,
+    readonly reportId: string,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(GetReport)
+export class GetReportHandler implements IQueryHandler<GetReport> {
+  constructor(private readonly readModels: ReadModels) {}
+
+  async execute({ roomId, reportId }: GetReport): Promise<Report> {
+    const found = await getReport(this.readModels.db, roomId, reportId);
+    if (!found) throw new Refusal('unavailable', 'It is stored but has not reached the read models yet.');
+    return found;
+  }
+}
+
+async function toModerate(access: RoomAccess, roomId: string, actor: Actor, what: Inspected, purpose: Purpose) {
+  const { reader } = await access.toRead(roomId, actor, what, purpose);
+  if (reader.face === 'member') throw new Refusal('forbidden', 'This is for those who moderate the room.');
+}
+
+export const moderationQueryHandlers = [ListBansHandler, ListReportsHandler, GetReportHandler];

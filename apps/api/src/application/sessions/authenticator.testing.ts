@@ -1,0 +1,30 @@
+import { TOTP } from 'otpauth';
+import type { TestPerson } from '../../tests/harness/test-client.testing.js';
+
+/** What a phone does with the secret of a second factor. */
+export class Authenticator {
+  private readonly totp: TOTP;
+
+  constructor(
+    secret: string,
+    private readonly clock: () => Date,
+  ) {
+    this.totp = new TOTP({ secret });
+  }
+
+  /** The code that is shown now, or so many steps of 30 s later. */
+  code(later = 0): string {
+    return this.totp.generate({ timestamp: this.clock().getTime() + later * 30_000 });
+  }
+
+  /** Sets up a second factor; the code of now is used up then. */
+  static async setUp(
+    person: TestPerson,
+    clock: () => Date,
+  ): Promise<{ phone: Authenticator; recoveryCodes: string[] }> {
+    const { secret } = (await person.post('/v1/me/totp')).body;
+    const phone = new Authenticator(secret, clock);
+    const { body } = await person.post('/v1/me/totp/confirm', { code: phone.code() });
+    return { phone, recoveryCodes: body.recoveryCodes };
+  }
+}

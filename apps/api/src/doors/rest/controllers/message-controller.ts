@@ -1,0 +1,164 @@
+import { Controller, Res } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { type Actor, type RoomCommand, type RoomState } from '@verbatim/domain';
+import type { Message } from '@verbatim/protocol';
+import type { FastifyReply } from 'fastify';
+import type { Identity } from '../../../application/accounts/authentication.js';
+import { MarkRead } from '../../../application/messages/message-commands.js';
+import { GetInbox, GetMessage, GetTimeline, SearchMessages } from '../../../application/messages/message-queries.js';
+import { accepted, Refusal } from '../../../application/refusal.js';
+import { SendToRoom } from '../../../application/rooms/room-commands.js';
+import { foundMessageAnswer, inboxAnswer, messageAnswer } from '../../../wire/message-answer.js';
+import { Users } from '../../../write-side/entities.js';
+import type { Purpose } from '../../../write-side/inspections.js';
+import type { Context, Decided } from '../../../write-side/mailbox.js';
+import { By, Call, Input, type InputOf, NewId, Trace, Why } from '../call.js';
+import { type ListOf, listAnswer } from '../list-answer.js';
+import { ReadYourWrites } from '../read-your-writes.js';
+
+@Controller()
+export class MessageController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly users: Users,
+    private readonly readYourWrites: ReadYourWrites,
+  ) {}
+
+  @Call('postMessage')
+  async post(
+    @Input('postMessage') { params, body }: InputOf<'postMessage'>,
+    @By() { actor }: Identity,
+    @NewId() newId: string,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Message> {
+    const { text, replyTo, id: messageId = newId } = body;
+    const command = { type: 'PostMessage', actor, messageId, text, replyTo, kind: 'text' } as const;
+    const posted = await this.send(params.id, command, context);
+    const visible = await this.readYourWrites.written(posted.position, reply);
+    if (posted.events === 0) {
+      reply.status(200);
+      return this.read(params.id, messageId, actor);
+    }
+    if (visible) return this.read(params.id, messageId, actor);
+    const { state } = await this.users.current(actor.id);
+    return {
+      id: messageId,
+      roomId: params.id,
+      revision: Number(posted.revision),
+      author: { id: actor.id, username: state.username, displayName: state.displayName },
+      kind: 'text',
+      text,
+      replyTo,
+      postedAt: posted.at,
+      editedAt: null,
+      redactedAt: null,
+      reactions: [],
+    };
+  }
+
+  @Call('listMessages')
+  async list(
+    @Input('listMessages') { params, query }: InputOf<'listMessages'>,
+    @By() { actor }: Identity,
+    @Why() purpose: Purpose,
+  ): Promise<ListOf<'listMessages'>> {
+    const { order, from, at, ...page } = query;
+    const start = from === undefined ? at : BigInt(from);
+    const timeline = new GetTimeline(params.id, actor, purpose, order, start, page);
+    return listAnswer(await this.queries.execute(timeline), messageAnswer);
+  }
+
+  @Call('editMessage')
+  async edit(
+    @Input('editMessage') { params, body }: InputOf<'editMessage'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Message> {
+    const { id, messageId } = params;
+    const edited = await this.send(id, { type: 'EditMessage', actor, messageId, text: body.text }, context);
+    const visible = await this.readYourWrites.written(edited.position, reply);
+    const message = await this.read(id, messageId, actor);
+    return visible ? message : { ...message, text: body.text, editedAt: edited.at };
+  }
+
+  @Call('redactMessage')
+  async redact(
+    @Input('redactMessage') { params, body }: InputOf<'redactMessage'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Message> {
+    const { id, messageId } = params;
+    const redacted = await this.send(
+      id,
+      { type: 'RedactMessage', actor, messageId, reason: body.reason ?? null },
+      context,
+    );
+    const visible = await this.readYourWrites.written(redacted.position, reply);
+    const message = await this.read(id, messageId, actor);
+    return visible ? message : { ...message, text: null, redactedAt: redacted.at };
+  }
+
+  @Call('addReaction')
+  addReaction(
+    @Input('addReaction') { params }: InputOf<'addReaction'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    const { id, messageId, emoji } = params;
+    return this.change(id, { type: 'AddReaction', actor, messageId, emoji }, context, reply);
+  }
+
+  @Call('removeReaction')
+  removeReaction(
+    @Input('removeReaction') { params }: InputOf<'removeReaction'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    const { id, messageId, emoji } = params;
+    return this.change(id, { type: 'RemoveReaction', actor, messageId, emoji }, context, reply);
+  }
+
+  @Call('markRead')
+  async markRead(@Input('markRead') { params, body }: InputOf<'markRead'>, @By() { actor }: Identity): Promise<void> {
+    accepted(await this.commands.execute(new MarkRead(params.id, actor, BigInt(body.revision))));
+  }
+
+  @Call('getInbox')
+  async getInbox(
+    @Input('getInbox') { query }: InputOf<'getInbox'>,
+    @By() { actor }: Identity,
+  ): Promise<ListOf<'getInbox'>> {
+    return listAnswer(await this.queries.execute(new GetInbox(actor, query)), inboxAnswer);
+  }
+
+  @Call('searchMessages')
+  async search(
+    @Input('searchMessages') { query }: InputOf<'searchMessages'>,
+    @By() { actor }: Identity,
+    @Why() purpose: Purpose,
+  ): Promise<ListOf<'searchMessages'>> {
+    const { q, without, room, ...page } = query;
+    const found = await this.queries.execute(new SearchMessages(actor, { q, without }, room, purpose, page));
+    return listAnswer(found, (message) => foundMessageAnswer(message, q));
+  }
+
+  private async send(roomId: string, command: RoomCommand, context: Context): Promise<Decided<RoomState>> {
+    return accepted(await this.commands.execute(new SendToRoom(roomId, command, context)));
+  }
+
+  private async change(roomId: string, command: RoomCommand, context: Context, reply: FastifyReply): Promise<void> {
+    await this.readYourWrites.written((await this.send(roomId, command, context)).position, reply);
+  }
+
+  private async read(roomId: string, messageId: string, actor: Actor): Promise<Message> {
+    const found = await this.queries.execute(new GetMessage(roomId, messageId, actor));
+    if (!found) throw new Refusal('unavailable', 'It is stored but has not reached the read models yet.');
+    return messageAnswer(found);
+  }
+}

@@ -1,0 +1,148 @@
+import { Controller, Res } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { openReport, type Rejection, type RoomCommand, type RoomState } from '@verbatim/domain';
+import type { Member, Report } from '@verbatim/protocol';
+import type { FastifyReply } from 'fastify';
+import type { Identity } from '../../../application/accounts/authentication.js';
+import { RestrainPerson } from '../../../application/moderation/moderation-commands.js';
+import { GetReport, ListBans, ListReports } from '../../../application/moderation/moderation-queries.js';
+import { accepted, Refusal } from '../../../application/refusal.js';
+import { SendToRoom } from '../../../application/rooms/room-commands.js';
+import { GetMember } from '../../../application/rooms/room-queries.js';
+import { banAnswer, reportAnswer } from '../../../wire/moderation-answer.js';
+import type { Purpose } from '../../../write-side/inspections.js';
+import type { Context, Decided } from '../../../write-side/mailbox.js';
+import { By, Call, Input, type InputOf, NewId, Trace, Why } from '../call.js';
+import { type ListOf, listAnswer } from '../list-answer.js';
+import { ReadYourWrites } from '../read-your-writes.js';
+
+@Controller()
+export class ModerationController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly readYourWrites: ReadYourWrites,
+  ) {}
+
+  // Bans, mutes, ownership ------------------------------------------------------------------------------------------
+
+  @Call('listBans')
+  async listBans(
+    @Input('listBans') { params, query }: InputOf<'listBans'>,
+    @By() { actor }: Identity,
+    @Why() purpose: Purpose,
+  ): Promise<ListOf<'listBans'>> {
+    return listAnswer(await this.queries.execute(new ListBans(params.id, actor, purpose, query)), banAnswer);
+  }
+
+  @Call('ban')
+  async ban(
+    @Input('ban') { params, body }: InputOf<'ban'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    const command = { type: 'BanMember', actor, userId: params.userId, ...body } as const;
+    await this.written(await this.commands.execute(new RestrainPerson(params.id, command, context)), reply);
+  }
+
+  @Call('unban')
+  async unban(
+    @Input('unban') { params: { id, userId } }: InputOf<'unban'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    const command = { type: 'UnbanMember', actor, userId } as const;
+    await this.written(await this.commands.execute(new RestrainPerson(id, command, context)), reply);
+  }
+
+  @Call('mute')
+  async mute(
+    @Input('mute') { params, body }: InputOf<'mute'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    const command = { type: 'MuteMember', actor, userId: params.userId, ...body } as const;
+    await this.written(await this.commands.execute(new RestrainPerson(params.id, command, context)), reply);
+  }
+
+  @Call('unmute')
+  async unmute(
+    @Input('unmute') { params: { id, userId } }: InputOf<'unmute'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    const command = { type: 'UnmuteMember', actor, userId } as const;
+    await this.written(await this.commands.execute(new RestrainPerson(id, command, context)), reply);
+  }
+
+  @Call('transferOwnership')
+  async transferOwnership(
+    @Input('transferOwnership') { params, body: { userId } }: InputOf<'transferOwnership'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Member> {
+    const { state } = await this.send(params.id, { type: 'TransferOwnership', actor, userId }, context, reply);
+    return this.queries.execute(new GetMember(state, userId));
+  }
+
+  // Reports ---------------------------------------------------------------------------------------------------------
+
+  @Call('reportMessage')
+  async reportMessage(
+    @Input('reportMessage') { params, body: { reason } }: InputOf<'reportMessage'>,
+    @By() { actor }: Identity,
+    @NewId() reportId: string,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Report> {
+    const { id, messageId } = params;
+    const made = await this.send(id, { type: 'ReportMessage', actor, messageId, reportId, reason }, context, reply);
+    reply.status(made.events > 0 ? 201 : 200);
+    const open = openReport(made.state, messageId, actor.id);
+    if (open === undefined) throw new Refusal('conflict', 'The report was settled meanwhile.');
+    return reportAnswer(await this.queries.execute(new GetReport(id, open)));
+  }
+
+  @Call('listRoomReports')
+  async listRoomReports(
+    @Input('listRoomReports') { params, query }: InputOf<'listRoomReports'>,
+    @By() { actor }: Identity,
+    @Why() purpose: Purpose,
+  ): Promise<ListOf<'listRoomReports'>> {
+    const { status, ...page } = query;
+    const room = { id: params.id, actor, purpose };
+    return listAnswer(await this.queries.execute(new ListReports(status === 'settled', page, room)), reportAnswer);
+  }
+
+  @Call('listReports')
+  async listReports(@Input('listReports') { query }: InputOf<'listReports'>): Promise<ListOf<'listReports'>> {
+    const { status, ...page } = query;
+    return listAnswer(await this.queries.execute(new ListReports(status === 'settled', page)), reportAnswer);
+  }
+
+  @Call('settleReport')
+  async settleReport(
+    @Input('settleReport') { params: { id, reportId }, body }: InputOf<'settleReport'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Report> {
+    await this.send(id, { type: 'SettleReport', actor, reportId, ...body }, context, reply);
+    return reportAnswer(await this.queries.execute(new GetReport(id, reportId)));
+  }
+
+  private async send(roomId: string, command: RoomCommand, context: Context, reply: FastifyReply) {
+    return this.written(await this.commands.execute(new SendToRoom(roomId, command, context)), reply);
+  }
+
+  private async written(outcome: Decided<RoomState> | Rejection, reply: FastifyReply): Promise<Decided<RoomState>> {
+    const decided = accepted(outcome);
+    await this.readYourWrites.written(decided.position, reply);
+    return decided;
+  }
+}

@@ -1,0 +1,68 @@
+import { Controller, Header, Res } from '@nestjs/common';
+import { ANNOUNCEMENT } from '@verbatim/domain';
+import { type AnswerOf, asyncapi, openapi } from '@verbatim/protocol';
+import type { FastifyReply } from 'fastify';
+import { Refusal } from '../../../application/refusal.js';
+import { about } from '../../../config.js';
+import { Readiness } from '../../../host/readiness.js';
+import { Metrics } from '../../../units/metrics/metrics.js';
+import { Announcements } from '../../../write-side/entities.js';
+import { Maintenance } from '../../../write-side/maintenance.js';
+import { Call } from '../call.js';
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+@Controller()
+export class OperationController {
+  /** As bytes: anybody may ask, and encoding one takes milliseconds. */
+  private readonly openApi = Buffer.from(JSON.stringify(openapi(about)));
+  private readonly asyncApi = Buffer.from(JSON.stringify(asyncapi(about)));
+
+  constructor(
+    private readonly readiness: Readiness,
+    private readonly metrics: Metrics,
+    private readonly announcements: Announcements,
+    private readonly maintenance: Maintenance,
+  ) {}
+
+  @Call('getLiveness')
+  live(): AnswerOf<'getLiveness'> {
+    return { status: 'ok' };
+  }
+
+  @Call('getReadiness')
+  async ready(): Promise<AnswerOf<'getReadiness'>> {
+    const missing = await this.readiness.missing();
+    if (missing.length > 0) throw new Refusal('unavailable', `Not ready: ${missing.join(', ')}.`);
+    return { status: 'ok' };
+  }
+
+  @Call('getMetrics')
+  @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
+  async metricsText(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+    reply.header('cache-control', 'no-store');
+    return this.metrics.text();
+  }
+
+  @Call('getAbout')
+  async about(): Promise<AnswerOf<'getAbout'>> {
+    // It is told also while the store is away.
+    const { told } = await this.announcements.current(ANNOUNCEMENT).then(
+      ({ state }) => state,
+      () => ({ told: null }),
+    );
+    return { ...about, announcement: told, maintenance: this.maintenance.now };
+  }
+
+  @Call('getOpenApi')
+  @Header('content-type', JSON_TYPE)
+  openApiDocument(): Buffer {
+    return this.openApi;
+  }
+
+  @Call('getAsyncApi')
+  @Header('content-type', JSON_TYPE)
+  asyncApiDocument(): Buffer {
+    return this.asyncApi;
+  }
+}

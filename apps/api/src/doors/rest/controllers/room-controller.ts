@@ -1,0 +1,178 @@
+import { Controller, Res } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { nameKey, type RoomState } from '@verbatim/domain';
+import type { Member, Room } from '@verbatim/protocol';
+import type { FastifyReply } from 'fastify';
+import type { Identity } from '../../../application/accounts/authentication.js';
+import { accepted, Refusal } from '../../../application/refusal.js';
+import {
+  BringIntoRoom,
+  directRoomId,
+  EndRoom,
+  EnterRoom,
+  OpenDirectRoom,
+  OpenRoom,
+  ReviseRoom,
+  SendToRoom,
+} from '../../../application/rooms/room-commands.js';
+import { GetMember, GetRoom, ListMembers, ListRooms } from '../../../application/rooms/room-queries.js';
+import { within } from '../../../limits/limited.js';
+import { Limits } from '../../../limits/limits.js';
+import { Names } from '../../../storage/vault/names.js';
+import { roomAnswer, roomRowAnswerFor } from '../../../wire/room-answer.js';
+import { Users } from '../../../write-side/entities.js';
+import type { Purpose } from '../../../write-side/inspections.js';
+import type { Context, Decided } from '../../../write-side/mailbox.js';
+import { By, Call, Input, type InputOf, NewId, Trace, Why } from '../call.js';
+import { asItIs, type ListOf, listAnswer } from '../list-answer.js';
+import { ReadYourWrites } from '../read-your-writes.js';
+
+@Controller()
+export class RoomController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly users: Users,
+    private readonly names: Names,
+    private readonly readYourWrites: ReadYourWrites,
+    private readonly limits: Limits,
+  ) {}
+
+  @Call('createRoom')
+  async createRoom(
+    @Input('createRoom') { body }: InputOf<'createRoom'>,
+    @By() { actor }: Identity,
+    @NewId() roomId: string,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Room> {
+    const room = { actor, ...body, password: body.password ?? null };
+    return this.answer(roomId, accepted(await this.commands.execute(new OpenRoom(roomId, room, context))), reply);
+  }
+
+  @Call('listRooms')
+  async listRooms(
+    @Input('listRooms') { query }: InputOf<'listRooms'>,
+    @By() { actor }: Identity,
+  ): Promise<ListOf<'listRooms'>> {
+    const { limit, cursor, member, ...rest } = query;
+    const wanted = { ...rest, memberOnly: member === 'me', page: { limit, cursor } };
+    const found = await this.queries.execute(new ListRooms(actor, wanted));
+    return listAnswer(found, (room) => roomRowAnswerFor(actor, room));
+  }
+
+  @Call('getRoom')
+  async getRoom(@Input('getRoom') { params }: InputOf<'getRoom'>, @By() { actor }: Identity): Promise<Room> {
+    return roomRowAnswerFor(actor, await this.queries.execute(new GetRoom(params.id, actor)));
+  }
+
+  @Call('changeRoom')
+  async changeRoom(
+    @Input('changeRoom') { params, body }: InputOf<'changeRoom'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Room> {
+    return this.answer(
+      params.id,
+      accepted(await this.commands.execute(new ReviseRoom(params.id, actor, body, context))),
+      reply,
+    );
+  }
+
+  @Call('closeRoom')
+  async closeRoom(
+    @Input('closeRoom') { params, body }: InputOf<'closeRoom'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Room> {
+    const ended = await this.commands.execute(new EndRoom(params.id, actor, body.reason ?? null, context));
+    return this.answer(params.id, accepted(ended), reply);
+  }
+
+  @Call('addMember')
+  async addMember(
+    @Input('addMember') { params, body }: InputOf<'addMember'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Member> {
+    const { userId, role = 'member', password, invitation } = body;
+    if (password !== undefined) within(this.limits.account(actor.id).passwords.take());
+    const command =
+      userId === undefined
+        ? new EnterRoom(params.id, actor, { password, invitation }, context)
+        : new BringIntoRoom(params.id, { type: 'AddMember', actor, userId, role }, context);
+    const joined = accepted(await this.commands.execute(command));
+    await this.readYourWrites.written(joined.position, reply);
+    reply.status(joined.events > 0 ? 201 : 200);
+    return this.queries.execute(new GetMember(joined.state, userId ?? actor.id));
+  }
+
+  @Call('listMembers')
+  async listMembers(
+    @Input('listMembers') { params, query }: InputOf<'listMembers'>,
+    @By() { actor }: Identity,
+    @Why() purpose: Purpose,
+  ): Promise<ListOf<'listMembers'>> {
+    const found = await this.queries.execute(new ListMembers(params.id, actor, purpose, query));
+    return listAnswer(found, asItIs);
+  }
+
+  @Call('changeMember')
+  async changeMember(
+    @Input('changeMember') { params, body }: InputOf<'changeMember'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Member> {
+    const { id, userId } = params;
+    const command = { type: 'ChangeMemberRole', actor, userId, role: body.role } as const;
+    const changed = accepted(await this.commands.execute(new SendToRoom(id, command, context)));
+    await this.readYourWrites.written(changed.position, reply);
+    return this.queries.execute(new GetMember(changed.state, userId));
+  }
+
+  @Call('removeMember')
+  async removeMember(
+    @Input('removeMember') { params, body }: InputOf<'removeMember'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    const userId = params.userId === 'me' ? actor.id : params.userId;
+    const command = { type: 'RemoveMember', actor, userId, ...body } as const;
+    const removed = accepted(await this.commands.execute(new SendToRoom(params.id, command, context)));
+    await this.readYourWrites.written(removed.position, reply);
+  }
+
+  @Call('openDirect')
+  async openDirect(
+    @Input('openDirect') { params }: InputOf<'openDirect'>,
+    @By() { actor }: Identity,
+    @Trace() context: Context,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Room> {
+    const peerId = await this.userNamed(params.username);
+    const opened = accepted(await this.commands.execute(new OpenDirectRoom(actor, peerId, context)));
+    // Events that do not begin the stream bring somebody back into a room that was there.
+    const made = opened.events > 0 && opened.revision < BigInt(opened.events);
+    reply.status(made ? 201 : 200);
+    return this.answer(directRoomId(actor.id, peerId), opened, reply);
+  }
+
+  private async userNamed(username: string): Promise<string> {
+    const id = await this.names.ownerOf('user', nameKey(username));
+    const user = id ? (await this.users.current(id)).state : null;
+    // Nobody talks to the bot of a webhook: there is no one who could read it.
+    const known = user && user.status !== 'unborn' && user.status !== 'abandoned' && !user.webhookBot;
+    if (!id || !known) throw new Refusal('not_found', 'There is no such user.');
+    return id;
+  }
+
+  private async answer(roomId: string, { state, position }: Decided<RoomState>, reply: FastifyReply): Promise<Room> {
+    await this.readYourWrites.written(position, reply);
+    return roomAnswer(roomId, state);
+  }
+}

@@ -1,0 +1,31 @@
+import { Writable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { pino } from 'pino';
+import { expect, it } from 'vitest';
+import { unlimitedConnections } from '../../host/http-connections.testing.js';
+import { ProblemFilter } from './problem-filter.js';
+import { httpServer } from './server.js';
+
+it('what went wrong is logged with its traceId, and without what the address holds', async () => {
+  let logged = '';
+  const write = (chunk: Buffer, _: string, done: () => void) => {
+    logged += chunk;
+    done();
+  };
+  const problems = new ProblemFilter(pino({ level: 'trace' }, new Writable({ write })));
+  const server = httpServer(problems, unlimitedConnections()).getInstance();
+  server.setErrorHandler((error, request: FastifyRequest, reply: FastifyReply) =>
+    problems.answer(error, request, reply),
+  );
+  server.post('/v1/hooks/:token', () => {
+    throw new Error('the disk is full');
+  });
+  const answer = await server.inject({ method: 'POST', url: '/v1/hooks/vbh_secret?ticket=another' });
+  expect(answer.statusCode).toBe(500);
+  expect(logged).toContain('the disk is full');
+  expect(logged).toContain(answer.json().traceId);
+  expect(logged).toContain('/v1/hooks/:token');
+  expect(logged).not.toMatch(/vbh_secret|another/);
+  expect(answer.body).not.toMatch(/vbh_secret|another|disk/);
+  await server.close();
+});

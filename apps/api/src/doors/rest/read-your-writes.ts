@@ -1,0 +1,58 @@
+import { positionHeader } from '@verbatim/protocol';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Refusal } from '../../application/refusal.js';
+
+export const POSITION_HEADER = 'verbatim-position';
+
+/** Milliseconds a write waits until reads will show it; past that it answers with its position instead. */
+const WRITE_PATIENCE = 2_000;
+/** Milliseconds a read waits for the position it was sent with. */
+const READ_PATIENCE = 5_000;
+/** Milliseconds after which a read that still waits finds out whether there is such a position at all. */
+const DOUBT = 250;
+
+/** What the read models have taken in. */
+export interface ReadModelProgress {
+  /** Whether all events up to `position` were taken in before the patience (milliseconds) ended. */
+  reached(position: bigint, patience: number): Promise<boolean>;
+  /** Position of the last event of the log. */
+  head(): Promise<bigint>;
+}
+
+/** Lets a client read what it wrote, on any replica. */
+export class ReadYourWrites {
+  constructor(private readonly readModels: ReadModelProgress) {}
+
+  /** Waits until a following read shows what was written at `position`, or tells the client what to wait for. */
+  async written(position: bigint, reply: FastifyReply): Promise<boolean> {
+    const visible = await this.readModels.reached(position, WRITE_PATIENCE);
+    if (!visible) reply.header(POSITION_HEADER, `${position}`);
+    return visible;
+  }
+
+  /** Makes a read wait for the position its client names. */
+  async beforeRead(request: FastifyRequest): Promise<void> {
+    const header = request.headers[POSITION_HEADER];
+    if (header === undefined) return;
+    const position = positionHeader.safeParse(header).data;
+    if (position === undefined) {
+      throw new Refusal('invalid_request', 'The header Verbatim-Position takes a number.', {
+        errors: [{ path: 'headers.verbatim-position', message: 'must be a whole number' }],
+      });
+    }
+    if (!(await this.shown(BigInt(position)))) {
+      throw new Refusal('unavailable', 'The read models have not come this far yet.');
+    }
+  }
+
+  /**
+   * Clients get positions of events that are stored, so one past the end of the log is of the time before the service was
+   * moved to another store, or before a backup was restored. Its client is shown everything that there is.
+   */
+  private async shown(position: bigint): Promise<boolean> {
+    if (await this.readModels.reached(position, DOUBT)) return true;
+    const reached = this.readModels.reached(position, READ_PATIENCE);
+    const head = await Promise.race([reached.then(() => position), this.readModels.head().catch(() => position)]);
+    return head < position ? this.readModels.reached(head, READ_PATIENCE) : reached;
+  }
+}

@@ -1,0 +1,85 @@
+import { isUtf8 } from 'node:buffer';
+import {
+  type ClientEvent,
+  clientFrames,
+  type Frame,
+  frameSchema,
+  isClientEvent,
+  issuesToErrors,
+} from '@verbatim/protocol';
+import { Refusal } from '../../application/refusal.js';
+import { isPlain } from '../rest/plain-json.js';
+
+/** A client's frame whose data fits its event. */
+export interface CheckedFrame {
+  readonly event: ClientEvent;
+  readonly ref?: string | number;
+  readonly data: unknown;
+}
+
+/** A frame that cannot be acted on; `ref` is the client's, as far as it could be read. */
+export class BadFrame extends Error {
+  constructor(
+    readonly ref: string | number | undefined,
+    readonly refusal: Refusal,
+  ) {
+    super(refusal.message);
+  }
+}
+
+/** Reads one frame; throws BadFrame, saying what is wrong with it. */
+export function readFrame(bytes: Buffer, isBinary: boolean): CheckedFrame {
+  if (isBinary) throw bad(undefined, 'Send frames as text.');
+  if (!isUtf8(bytes)) throw bad(undefined, 'The frame is not valid UTF-8.');
+  let json: unknown;
+  try {
+    json = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    throw bad(undefined, 'The frame is not valid JSON.');
+  }
+  if (!isPlain(json)) throw bad(refOf(json), 'The frame is nested too deeply, or a number in it is too large.');
+  const envelope = frameSchema.safeParse(json);
+  if (!envelope.success) {
+    throw bad(refOf(json), 'The frame does not have the right form.', issuesToErrors(envelope.error, 'frame'));
+  }
+  const { event, ref, data }: Frame = envelope.data;
+  if (!isClientEvent(event)) throw bad(ref, 'There is no such event.');
+  const checked = clientFrames[event].safeParse(data);
+  if (!checked.success) throw bad(ref, 'The data does not have the right form.', issuesToErrors(checked.error, 'data'));
+  return { event, ...(ref !== undefined && { ref }), data: checked.data };
+}
+
+function bad(ref: string | number | undefined, detail: string, errors?: ReturnType<typeof issuesToErrors>): BadFrame {
+  return new BadFrame(ref, new Refusal('invalid_request', detail, errors ? { errors } : {}));
+}
+
+function refOf(json: unknown): string | number | undefined {
+  return frameSchema.shape.ref.safeParse((json as { ref?: unknown } | null)?.ref).data;
+}
+
+/** A frame as it goes over the wire, to be made once and sent to everyone who gets the same. */
+export const encode = (event: string, data: unknown, ref?: string | number): Buffer =>
+  wireFrame(JSON.stringify(ref === undefined ? { event, data } : { event, ref, data }));
+
+/** A whole, unmasked text message of the WebSocket protocol (RFC 6455, 5.2). */
+export function wireFrame(text: string): Buffer {
+  const length = Buffer.byteLength(text);
+  const header = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const frame = Buffer.allocUnsafe(header + length);
+  frame[0] = 0x81;
+  if (header === 2) {
+    frame[1] = length;
+  } else if (header === 4) {
+    frame[1] = 126;
+    frame.writeUInt16BE(length, 2);
+  } else {
+    frame[1] = 127;
+    frame.writeBigUInt64BE(BigInt(length), 2);
+  }
+  frame.write(text, header, 'utf8');
+  return frame;
+}
+
+/** A control frame (RFC 6455, 5.5): `0x9` for a ping, `0xa` for a pong, with at most 125 bytes. */
+export const controlFrame = (opcode: 0x9 | 0xa, payload: Buffer): Buffer =>
+  Buffer.concat([Buffer.of(0x80 | opcode, payload.length), payload]);

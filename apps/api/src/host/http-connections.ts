@@ -1,0 +1,241 @@
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { Refusal } from '../application/refusal.js';
+import { addressKey } from '../limits/address-key.js';
+import type { LimitSettings } from '../limits/limit-settings.js';
+import { limited } from '../limits/limited.js';
+import { OpenCounts } from '../limits/open-counts.js';
+import { refuseHost } from './host-header.js';
+import type { Proxies } from './proxies.js';
+import type { Holder, WaitingData } from './waiting-data.js';
+
+/** Requests that a client may send ahead on one connection, before it has the response to the one in work. */
+const MOST_AHEAD = 16;
+/** Milliseconds after which a request may be repeated that was one too many at a time. */
+const SOON_MS = 1_000;
+
+type Settings = Pick<
+  LimitSettings,
+  'LIMIT_CONNECTIONS' | 'LIMIT_CONNECTIONS_ADDRESS' | 'LIMIT_REQUESTS_ADDRESS' | 'LIMIT_REQUESTS_PROCESS'
+>;
+
+/**
+ * The connections of the HTTP door and the requests on them.
+ *
+ * - There is always room for a new connection: it takes the place of the one that has been idle the longest. So connections that
+ *   do nothing, however many, lock nobody out.
+ * - Requests on one connection are handled one after the other, so that a client which does not read has one response waiting.
+ * - Requests at a time are limited by address and in all. Health checks are not: they cost little, and must be answered most of
+ *   all when the service is busy.
+ */
+export class HttpConnections {
+  private readonly connections = new Map<Socket, HttpConnection>();
+  private readonly idle = new IdleConnections();
+  private readonly ofAddresses: OpenCounts;
+  private readonly requestsOfAddresses: OpenCounts;
+  private readonly refusals = new WeakMap<IncomingMessage, Refusal>();
+  /** Requests being handled, health checks not included. */
+  requests = 0;
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly proxies: Proxies,
+    private readonly waitingData: WaitingData,
+  ) {
+    this.ofAddresses = new OpenCounts(settings.LIMIT_CONNECTIONS_ADDRESS);
+    this.requestsOfAddresses = new OpenCounts(settings.LIMIT_REQUESTS_ADDRESS);
+  }
+
+  /** Open connections, those that have become WebSockets not included. */
+  get size(): number {
+    return this.connections.size;
+  }
+
+  /** Counts the connections of a server; what it returns stands between the server and those who handle requests. */
+  guard(server: Server, handle: RequestListener): RequestListener {
+    server.on('connection', (socket: Socket) => this.opened(socket));
+    return (request, response) => this.arrived(request, response, handle);
+  }
+
+  /** Why a request must not be handled, although the server has accepted it. */
+  refusalOf(request: IncomingMessage): Refusal | undefined {
+    return this.refusals.get(request);
+  }
+
+  /** A connection is a WebSocket from now on, which has limits of its own. */
+  upgraded(socket: Socket): void {
+    this.forget(socket);
+  }
+
+  /** Ends all connections, whatever they are doing. */
+  endAll(): void {
+    for (const socket of this.connections.keys()) socket.destroy();
+  }
+
+  // Connections -------------------------------------------------------------------------------------------------------
+
+  private opened(socket: Socket): void {
+    // A connection that could not be upgraded is announced a second time.
+    if (this.connections.has(socket)) return;
+    const peer = this.proxies.peerOf(socket);
+    const address = peer === null ? null : addressKey(peer);
+    if (address !== null && this.ofAddresses.full(address)) this.endIdle(address);
+    if (this.connections.size >= this.settings.LIMIT_CONNECTIONS) this.endIdle(null);
+    const connection = new HttpConnection(socket, address);
+    this.connections.set(socket, connection);
+    if (address !== null) this.ofAddresses.enter(address);
+    this.idle.add(connection);
+    this.waitingData.watch(socket, connection);
+    socket.once('close', () => this.forget(socket));
+  }
+
+  /** Ends the connection that has been idle the longest, of one address or of all. */
+  private endIdle(address: string | null): void {
+    const longest = this.idle.longest(address);
+    if (!longest) return;
+    this.forget(longest.socket);
+    longest.socket.destroy();
+  }
+
+  private forget(socket: Socket): void {
+    const connection = this.connections.get(socket);
+    if (!connection) return;
+    this.connections.delete(socket);
+    this.idle.delete(connection);
+    for (const { address } of connection.ahead) this.leave(address);
+    if (connection.address !== null) this.ofAddresses.leave(connection.address);
+  }
+
+  // Requests ----------------------------------------------------------------------------------------------------------
+
+  private arrived(request: IncomingMessage, response: ServerResponse, handle: RequestListener): void {
+    const { socket } = request;
+    const connection = this.connections.get(socket);
+    if (socket.destroyed || !connection) return;
+    const arrived = { request, response, handle, address: addressKey(this.proxies.addressOf(request)) };
+    if (connection.request === null) this.begin(connection, arrived);
+    else if (connection.ahead.length < MOST_AHEAD && !this.requestsOfAddresses.full(arrived.address))
+      this.sentAhead(connection, arrived);
+    else endFlood(socket);
+  }
+
+  /** A request that was sent ahead is in memory, so it counts, whatever it asks for. */
+  private sentAhead(connection: HttpConnection, arrived: Arrived): void {
+    connection.ahead.push(arrived);
+    this.enter(arrived.address);
+  }
+
+  private begin(connection: HttpConnection, { request, response, handle, address }: Arrived): void {
+    const health = /^\/health\//.test(request.url ?? '');
+    const refusal = refuseHost(request) ?? (health ? null : this.refuseBusy(address));
+    if (refusal) this.refusals.set(request, refusal);
+    const counted = !health && !refusal;
+    if (counted) this.enter(address);
+    this.idle.delete(connection);
+    connection.begin(request);
+    response.once('close', () => {
+      if (counted) this.leave(address);
+      this.beginNext(connection);
+    });
+    handle(request, response);
+  }
+
+  private beginNext(connection: HttpConnection): void {
+    connection.request = null;
+    if (!this.connections.has(connection.socket)) return;
+    const next = connection.ahead.shift();
+    if (next) {
+      this.leave(next.address);
+      this.begin(connection, next);
+    } else {
+      this.idle.add(connection);
+    }
+  }
+
+  private refuseBusy(address: string): Refusal | null {
+    if (this.requestsOfAddresses.full(address)) return limited(SOON_MS);
+    if (this.requests < this.settings.LIMIT_REQUESTS_PROCESS) return null;
+    return new Refusal('unavailable', 'The service is handling as many requests as it can.', { retryAfterMs: SOON_MS });
+  }
+
+  private enter(address: string): void {
+    this.requests += 1;
+    this.requestsOfAddresses.enter(address);
+  }
+
+  private leave(address: string): void {
+    this.requests -= 1;
+    this.requestsOfAddresses.leave(address);
+  }
+}
+
+interface Arrived {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly handle: RequestListener;
+  /** Of the client, as the limits know it. */
+  readonly address: string;
+}
+
+/** One connection and what its client has asked for on it. */
+class HttpConnection implements Holder {
+  /** The request being handled. */
+  request: IncomingMessage | null = null;
+  /** Requests that were sent ahead, in their order. */
+  readonly ahead: Arrived[] = [];
+  private bytesBefore = 0;
+
+  constructor(
+    readonly socket: Socket,
+    /** Whose limit on connections it counts against; null for that of a trusted proxy. */
+    readonly address: string | null,
+  ) {}
+
+  begin(request: IncomingMessage): void {
+    this.request = request;
+    this.bytesBefore = this.socket.bytesRead;
+  }
+
+  /** Bytes of a request that has not arrived in full, and of those sent ahead. */
+  get heldBytes(): number {
+    if (this.request === null || (this.request.complete && this.ahead.length === 0)) return 0;
+    return this.socket.bytesRead - this.bytesBefore;
+  }
+}
+
+/**
+ * Ends a connection on which far too much was sent. A packet may hold a thousand more requests, and Node would go on to make objects
+ * of each; only its parser's hook can stop that: 2 stands for an upgrade, after which nothing is parsed.
+ */
+function endFlood(socket: Socket): void {
+  const { parser } = socket as Socket & { parser?: { onIncoming?: () => number } | null };
+  if (parser) parser.onIncoming = () => 2;
+  socket.destroy();
+}
+
+/** Connections without a request, in the order in which they became so. */
+class IdleConnections {
+  private readonly all = new Set<HttpConnection>();
+  private readonly ofAddresses = new Map<string, Set<HttpConnection>>();
+
+  add(connection: HttpConnection): void {
+    this.all.add(connection);
+    if (connection.address === null) return;
+    const ofAddress = this.ofAddresses.get(connection.address) ?? new Set();
+    ofAddress.add(connection);
+    this.ofAddresses.set(connection.address, ofAddress);
+  }
+
+  delete(connection: HttpConnection): void {
+    this.all.delete(connection);
+    if (connection.address === null) return;
+    const ofAddress = this.ofAddresses.get(connection.address);
+    ofAddress?.delete(connection);
+    if (ofAddress?.size === 0) this.ofAddresses.delete(connection.address);
+  }
+
+  longest(address: string | null): HttpConnection | undefined {
+    const among = address === null ? this.all : this.ofAddresses.get(address);
+    return among?.values().next().value;
+  }
+}

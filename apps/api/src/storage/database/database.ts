@@ -1,0 +1,43 @@
+import type { Logger } from 'pino';
+import type { Config } from '../../config.js';
+import { findRunning, startEmbeddedPostgres } from '../embedded-postgres/embedded-postgres.js';
+
+/** The PostgreSQL that everything is kept in: the operator's, or one that comes and goes with the service. */
+export interface Database {
+  readonly url: string;
+  /** The way around a transaction pooler. */
+  readonly directUrl: string;
+  /** Resolves with a sentence when a database of our own has ended by itself. */
+  readonly lost: Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** The database of DATABASE_URL, or else our own in the data folder, started now. */
+export async function openDatabase(config: Config, log: Logger): Promise<Database> {
+  if (config.DATABASE_URL) return external(config.DATABASE_URL, config.DATABASE_DIRECT_URL);
+  const embedded = await startEmbeddedPostgres(config.VERBATIM_DATA, {
+    log: (line) => log.debug({ postgres: line }, 'database'),
+    bin: config.POSTGRES_BIN,
+  });
+  return {
+    url: embedded.url,
+    directUrl: embedded.url,
+    lost: embedded.exited.then(
+      ({ code, signal }) => `The database has ended by itself (code ${code}, signal ${signal}).`,
+    ),
+    stop: () => embedded.stop(),
+  };
+}
+
+/** For the command line: the database of the service that runs on this data folder now, or else one for this command alone. */
+export async function attachDatabase(config: Config, log: Logger): Promise<Database> {
+  const running = config.DATABASE_URL ? null : await findRunning(config.VERBATIM_DATA);
+  return running ? external(running) : openDatabase(config, log);
+}
+
+const external = (url: string, directUrl = url): Database => ({
+  url,
+  directUrl,
+  lost: new Promise(() => undefined),
+  stop: async () => undefined,
+});

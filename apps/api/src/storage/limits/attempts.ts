@@ -1,0 +1,123 @@
+import { nameKey } from '@verbatim/domain';
+import type { Sql } from 'postgres';
+import { addressKey } from '../../limits/address-key.js';
+import type { LimitSettings } from '../../limits/limit-settings.js';
+import { limited } from '../../limits/limited.js';
+import type { NameCipher } from '../vault/name-cipher.js';
+
+/** Hours after which failed attempts are forgotten. */
+const FORGET_HOURS = 24;
+
+/** An attempt that may go on to the password or code. It counts as failed until it is told to have succeeded. */
+export interface Attempt {
+  succeeded(): Promise<void>;
+}
+
+export interface SignInAttempt extends Attempt {
+  /** This one is the last before the account has to wait: if it fails, the account is locked out. */
+  readonly last: boolean;
+}
+
+/**
+ * The limits that have to be exact over all replicas and to outlive restarts, because breaking in takes many tries: how
+ * often somebody may try to sign in, and make an account. One statement each, which counts before the password is looked
+ * at, so that tries at the same moment are not more than tries one after the other. Whether an account exists makes no
+ * difference. Names and addresses are kept as keyed hashes.
+ */
+export class Attempts {
+  constructor(
+    private readonly sql: Sql,
+    private readonly cipher: NameCipher,
+    private readonly settings: Pick<LimitSettings, 'LIMIT_SIGN_IN' | 'LIMIT_SIGN_IN_ADDRESS' | 'LIMIT_REGISTRATION'>,
+  ) {}
+
+  /**
+   * Counts an attempt; refuses with `rate_limited` while the account or the address has to wait. After `count` failures each
+   * further one makes the wait twice as long, from a second up to `seconds`.
+   */
+  async signIn(username: string, address: string): Promise<SignInAttempt> {
+    const { LIMIT_SIGN_IN: byAccount, LIMIT_SIGN_IN_ADDRESS: byAddress } = this.settings;
+    if (!Number.isFinite(byAccount.count)) return { last: false, succeeded: async () => undefined };
+    const account = this.keyOf('account', nameKey(username));
+    const place = this.keyOf('address', addressKey(address));
+    const [counted] = await this.sql<{ failures: number | null; wait: number | null }[]>`
+      with at_address as (${this.counting(place, byAddress, this.sql`true`)}),
+      at_account as (${this.counting(account, byAccount, this.sql`exists (select from at_address)`)})
+      select (select failures from at_account) as failures, (
+        select max(extract(epoch from open_at - clock_timestamp()))::float8
+        from desk.sign_in_attempts where key in (${account}, ${place}) and open_at > clock_timestamp()) as wait`;
+    // Whoever counted at the same moment is not in the snapshot that tells the wait.
+    if (!counted?.failures) throw limited(Math.max(1, counted?.wait ?? 1) * 1_000);
+    return { last: counted.failures === byAccount.count, succeeded: () => this.forgive(account, place) };
+  }
+
+  /**
+   * Counts an attempt of somebody signed in to prove once more who they are, as for signing in, but apart from it: who has
+   * stolen a session must not be able to try all codes, nor to lock its holder out.
+   */
+  async proof(userId: string): Promise<Attempt> {
+    const { LIMIT_SIGN_IN: limit } = this.settings;
+    if (!Number.isFinite(limit.count)) return { succeeded: async () => undefined };
+    const key = this.keyOf('proof', userId);
+    const [counted] = await this.sql<{ failures: number | null; wait: number | null }[]>`
+      with counted as (${this.counting(key, limit, this.sql`true`)})
+      select (select failures from counted) as failures, (
+        select extract(epoch from open_at - clock_timestamp())::float8
+        from desk.sign_in_attempts where key = ${key} and open_at > clock_timestamp()) as wait`;
+    if (!counted?.failures) throw limited(Math.max(1, counted?.wait ?? 1) * 1_000);
+    return {
+      succeeded: async () => void (await this.sql`delete from desk.sign_in_attempts where key = ${key}`),
+    };
+  }
+
+  /** Adds a row or one to it, unless it has to wait; answers the failures including this one. */
+  private counting(key: string, { count, seconds }: { count: number; seconds: number }, when: ReturnType<Sql>) {
+    const wait = (failures: ReturnType<Sql>) => this.sql`
+      case when ${failures} < ${count}::int then '-infinity'::timestamptz
+      else clock_timestamp() + make_interval(secs => least(${seconds}::float8, power(2::float8, least(${failures} - ${count}::int, 30)))) end`;
+    return this.sql`
+      insert into desk.sign_in_attempts as known (key, failures, tried_at, open_at)
+      select ${key}, 1, now(), ${wait(this.sql`1`)} where ${when}
+      on conflict (key) do update set
+        failures = known.failures + 1, tried_at = excluded.tried_at, open_at = ${wait(this.sql`known.failures + 1`)}
+        where known.open_at <= clock_timestamp()
+      returning failures`;
+  }
+
+  /** The account begins anew. Of the address only this attempt is taken back: others may be guessing from there. */
+  private async forgive(account: string, address: string): Promise<void> {
+    await this.sql`
+      with account as (delete from desk.sign_in_attempts where key = ${account})
+      update desk.sign_in_attempts set failures = failures - 1, open_at = '-infinity'
+      where key = ${address} and failures > 0`;
+  }
+
+  /** Counts a registration; refuses with `rate_limited` when there were too many from this address. */
+  async registration(address: string): Promise<void> {
+    const { count, seconds } = this.settings.LIMIT_REGISTRATION;
+    if (!Number.isFinite(count)) return;
+    const key = this.keyOf('registration', addressKey(address));
+    const interval = seconds / count;
+    const [taken] = await this.sql<{ free: boolean; wait: number }[]>`
+      with taken as (
+        insert into desk.registrations as known (key, full_at)
+        values (${key}, clock_timestamp() + make_interval(secs => ${interval}))
+        on conflict (key) do update
+          set full_at = greatest(known.full_at, clock_timestamp()) + make_interval(secs => ${interval})
+          where known.full_at <= clock_timestamp() + make_interval(secs => ${seconds - interval})
+        returning 1)
+      select exists (select from taken) as free, coalesce((
+        select extract(epoch from full_at - clock_timestamp())::float8 - ${seconds - interval}
+        from desk.registrations where key = ${key}), 1) as wait`;
+    if (!taken?.free) throw limited(Math.max(1, taken?.wait ?? 1) * 1_000);
+  }
+
+  async sweep(): Promise<void> {
+    await this.sql`delete from desk.sign_in_attempts where tried_at < now() - make_interval(hours => ${FORGET_HOURS})`;
+    await this.sql`delete from desk.registrations where full_at < now()`;
+  }
+
+  private keyOf(kind: 'account' | 'address' | 'proof' | 'registration', what: string): string {
+    return this.cipher.hash(kind, what);
+  }
+}

@@ -1,0 +1,113 @@
+import { Client } from '@verbatim/client';
+import { password, register, type TestPerson } from '../harness/test-client.testing.js';
+import type { Attempt } from './history.testing.js';
+import type { Credentials } from './reading-back.testing.js';
+import { sides } from './schedule.testing.js';
+import { Seeded } from './seeded.testing.js';
+import type { Site } from './site.testing.js';
+import { Talker } from './talker.testing.js';
+import { Wanderer } from './wanderer.testing.js';
+import { Witness } from './witness.testing.js';
+
+const PEOPLE = 6;
+const ROOMS = 4;
+/** Rooms that each person is in. */
+const ROOMS_EACH = 3;
+/** So many of the people come and go with a second client besides. */
+const WANDERERS = 3;
+
+export interface Silence {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** People who talk and listen through the clients of the SDK, all with both replicas to turn to. */
+export class Crowd {
+  readonly rooms: readonly string[];
+  private readonly clients: Client[] = [];
+  private readonly talkers: Talker[] = [];
+  private readonly listeners: Witness[] = [];
+  private readonly wanderers: Wanderer[] = [];
+
+  private constructor(
+    rooms: readonly string[],
+    /** Somebody who is in all rooms and says nothing. */
+    readonly reader: Credentials,
+  ) {
+    this.rooms = rooms;
+  }
+
+  /** Makes rooms and people, and has everybody listen from the beginning. */
+  static async gather(site: Site, seed: number, pace: number): Promise<Crowd> {
+    const url = site.replicas.left.url;
+    const host = await register(url);
+    const people = await Promise.all(Array.from({ length: PEOPLE }, () => register(url)));
+    const rooms = await Promise.all(Array.from({ length: ROOMS }, () => host.room()));
+    const crowd = new Crowd(rooms, { username: host.username, password });
+    const random = new Seeded(seed);
+    const servers = sides.map((side) => site.replicas[side].url);
+    for (const [i, person] of people.entries()) {
+      const own = Array.from({ length: ROOMS_EACH }, (_, k) => rooms[(i + k) % ROOMS] as string);
+      for (const room of own) await join(host, room, person);
+      crowd.welcome(person, own, i % 2 ? servers : servers.toReversed(), random.branch());
+      if (i >= WANDERERS) continue;
+      const credentials = { username: person.username, password };
+      crowd.wanderers.push(new Wanderer({ ...credentials, servers, rooms: own, random: random.branch(), pace }));
+    }
+    return crowd;
+  }
+
+  /** Everybody talks, comes and goes, until told to end; resolves when nothing is on its way any more. */
+  async act(end: AbortSignal): Promise<void> {
+    await Promise.all([
+      ...this.talkers.map((talker) => talker.talk(end)),
+      ...this.wanderers.map((wanderer) => wanderer.wander(end)),
+    ]);
+  }
+
+  get witnesses(): Witness[] {
+    return [...this.listeners, ...this.wanderers.flatMap(({ witnesses }) => witnesses)];
+  }
+
+  get attempts(): Attempt[] {
+    return this.talkers.flatMap(({ attempts }) => attempts);
+  }
+
+  /** The longest time from one acknowledgement to the next, whoever got them; in milliseconds of `performance.now()`. */
+  get longestSilence(): Silence {
+    const moments = this.talkers.flatMap(({ acknowledgedAt }) => acknowledgedAt).sort((a, b) => a - b);
+    let longest = { from: 0, to: 0 };
+    for (const [i, to] of moments.entries()) {
+      const from = moments[i - 1] ?? to;
+      if (to - from > longest.to - longest.from) longest = { from, to };
+    }
+    return longest;
+  }
+
+  /** Milliseconds: the longest from posting a message to its acknowledgement. */
+  get longestWait(): number {
+    return Math.max(...this.talkers.map(({ longestWait }) => longestWait));
+  }
+
+  disperse(): void {
+    for (const client of [...this.clients, ...this.wanderers]) client.close();
+  }
+
+  private welcome({ username }: TestPerson, rooms: string[], servers: string[], random: Seeded): void {
+    // Asked for when they sign in, and again whenever a wrong clock or a lost answer has cost them their session.
+    const credentials = () => ({ username, password });
+    const client = new Client({ servers, credentials });
+    this.clients.push(client);
+    this.talkers.push(new Talker(username, client, rooms, random));
+    for (const room of rooms.slice(0, random.between(2, rooms.length))) {
+      const listener = new Witness(username, room, -1);
+      listener.listen(client);
+      this.listeners.push(listener);
+    }
+  }
+}
+
+async function join(host: TestPerson, room: string, person: TestPerson): Promise<void> {
+  const { status } = await host.post(`/v1/rooms/${room}/members`, { userId: person.id });
+  if (status !== 201) throw new Error(`${person.username} was not brought in: ${status}`);
+}

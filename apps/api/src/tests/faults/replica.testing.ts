@@ -1,0 +1,30 @@
+import 'reflect-metadata';
+import { pino } from 'pino';
+import { readConfig } from '../../config.js';
+import { startService } from '../../service.js';
+import { openDatabase } from '../../storage/database/database.js';
+
+/** What its parent tells it: milliseconds by which its clock is ahead from now on. */
+export type Order = { readonly clockAhead: number };
+/** What it tells its parent, once: where it is reached. */
+export type Word = { readonly ready: string };
+
+// A replica as `main.ts` makes it, but with a clock that goes wrong when its parent says so, and that ends with its
+// parent: `node replica.testing.js <milliseconds by which the clock is ahead>`.
+let ahead = Number(process.argv[2]);
+process.on('message', ({ clockAhead }: Order) => {
+  ahead = clockAhead;
+});
+process.on('disconnect', () => process.exit(1));
+
+const config = readConfig(process.env);
+const log = pino({ level: config.LOG_LEVEL });
+const database = await openDatabase(config, log);
+const { url } = await startService({
+  config,
+  database,
+  log,
+  clock: () => new Date(Date.now() + ahead),
+  announcePassword: () => undefined,
+});
+process.send?.({ ready: url } satisfies Word);

@@ -1,0 +1,42 @@
+import { isRejection } from '@verbatim/domain';
+import { OpenAccount, OpenAccountHandler } from '../../application/accounts/account-commands.js';
+import type { Foundation } from '../../foundation.js';
+import { newId } from '../../new-id.js';
+import type { Step } from './import-plan.js';
+import type { NicknameAccount } from './nickname-account.js';
+import { answered, ImportStopped, patiently } from './patience.js';
+
+/** Accounts that are opened at the same time. */
+const AT_ONCE = 16;
+
+/** Opens accounts that nobody can sign in to, each once. */
+export class ImportAccounts {
+  private readonly opened = new Set<string>();
+  private readonly opening: OpenAccountHandler;
+  private readonly correlation = newId();
+
+  constructor({ users, names, vault }: Foundation) {
+    this.opening = new OpenAccountHandler(users, names, vault);
+  }
+
+  /** The accounts of all whom the steps speak of; they begin at the time of their first step. */
+  async openFor(steps: readonly Step[]): Promise<void> {
+    const firsts = new Map<string, Step>();
+    for (const step of steps) if (!firsts.has(step.account.userId)) firsts.set(step.account.userId, step);
+    const queue = firsts.values();
+    const work = async () => {
+      for (const { account, occurredAt } of queue) await this.open(account, occurredAt);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+  }
+
+  async open({ userId, username, displayName }: NicknameAccount, occurredAt: string | undefined): Promise<void> {
+    if (this.opened.has(userId)) return;
+    const account = { username, displayName, email: null, role: 'user', origin: 'import', password: null } as const;
+    const context = { correlation: this.correlation, ...(occurredAt && { occurredAt }) };
+    const command = new OpenAccount(userId, account, context);
+    const opened = await patiently(async () => answered(await this.opening.execute(command)));
+    if (isRejection(opened)) throw new ImportStopped(`The account of ${displayName} cannot be made: ${opened.detail}`);
+    this.opened.add(userId);
+  }
+}

@@ -1,0 +1,273 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Recorded, roomStream } from '@verbatim/domain';
+import { getUsers, type Message, searchMessages, timeline } from '@verbatim/projections';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OpenRoom, OpenRoomHandler } from '../../application/rooms/room-commands.js';
+import { readConfig } from '../../config.js';
+import { type Foundation, layFoundation } from '../../foundation.js';
+import { createDatabase, dropDatabase } from '../../tests/harness/database.testing.js';
+import { readWishes } from './import-command.js';
+import { type ImportReport, importIrc } from './import-irc.js';
+import type { LogFile } from './import-plan.js';
+import { importer } from './import-room.js';
+import { readIrcLog } from './irc-log.js';
+import { accountOf } from './nickname-account.js';
+import { readersSee } from './readers.js';
+
+const days = ['2005-09-26', '2013-05-05'];
+const testData = (day: string) => fileURLToPath(new URL(`test-data/${day}.txt`, import.meta.url));
+
+/** The test data, to be brought into the room of this name. */
+const wishesFor = (room: string) => readWishes([...days.map(testData), '--room', room]);
+
+describe('an import of two days of a real channel', () => {
+  let database: string;
+  let folder: string;
+  let foundation: Foundation;
+  let report: ImportReport;
+
+  beforeAll(async () => {
+    database = await createDatabase();
+    folder = await mkdtemp(join(tmpdir(), 'verbatim-import-'));
+    foundation = await start();
+    report = await importIrc(foundation, await wishesFor('#ubuntu'));
+  });
+
+  afterAll(async () => {
+    await foundation?.stop();
+    await dropDatabase(database);
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('takes or reports every line', () => {
+    for (const { lines, taken, skipped, refused } of report.files) {
+      expect(Object.values(taken).reduce((sum, count) => sum + count) + skipped.length).toBe(lines);
+      expect(refused).toEqual([]);
+    }
+    expect(report.files.map(({ taken }) => [taken.message, taken.action])).toEqual([
+      [1258, 8],
+      [1127, 2],
+    ]);
+  });
+
+  it('gives back every message in order, code point for code point, with its author and time', async () => {
+    const messages = await allMessages(report.roomId);
+    expect(messages.map(({ text }) => text)).toEqual((await spoken()).map(({ text }) => text.normalize('NFC')));
+    expect(messages.map(({ author }) => author.displayName)).toEqual((await spoken()).map(({ nick }) => nick.trim()));
+    expect(messages.map(({ kind }) => kind)).toEqual((await spoken()).map(({ kind }) => kind));
+    expect(messages[0]?.postedAt).toBe('2005-09-26T06:53:00.000Z');
+    expect(messages.at(-1)?.postedAt).toBe('2013-05-05T18:59:00.000Z');
+  });
+
+  it('lets its messages be found', async () => {
+    const { items } = await searchMessages(foundation.readModels.db, {
+      viewer: importer.id,
+      q: 'there was a bug in udev',
+      page: { limit: 5 },
+    });
+    expect(items.map(({ text }) => text)).toContain('there was a bug in udev up to the very last version');
+  });
+
+  it('waits until readers see it, and says so when they do not in time', async () => {
+    const { db } = foundation.readModels;
+    const { roomId } = await importIrc(foundation, { files: [logFile('w', '[00:00] <a> x')], room: '#waiting' });
+    await foundation.sql.begin(async (tx) => {
+      await tx`lock table ${tx(db.schema())}.search in access exclusive mode`;
+      const message = { messageId: randomUUID(), text: 'late', replyTo: null, kind: 'text' } as const;
+      const actor = { id: accountOf('a').userId, role: 'user' } as const;
+      await foundation.rooms.send(roomId, { type: 'PostMessage', actor, ...message }, { correlation: randomUUID() });
+      expect(await readersSee(foundation, roomId, 300)).toBe(false);
+    });
+    expect(await readersSee(foundation, roomId)).toBe(true);
+  });
+
+  it('gives every speaker an account of their own', async () => {
+    const authors = new Map((await allMessages(report.roomId)).map(({ author }) => [author.id, author.displayName]));
+    expect(new Set(authors.values())).toEqual(new Set((await spoken()).map(({ nick }) => nick.trim())));
+    expect(authors.size).toBe(new Set(authors.values()).size);
+    const [seveas = ''] = authors.keys();
+    expect((await getUsers(foundation.readModels.db, [seveas])).get(seveas)).toMatchObject({
+      username: expect.stringMatching(/^seveas-[0-9a-f]{12}$/),
+      displayName: 'Seveas',
+      createdAt: '2005-09-26T06:53:00.000Z',
+    });
+  });
+
+  it('changes nothing when it is done again', async () => {
+    const head = await foundation.store.head();
+    const again = await importIrc(foundation, await wishesFor('#UBUNTU'));
+    expect(again).toEqual({ ...report, files: report.files.map((file) => ({ ...file, events: 0 })) });
+    expect(await foundation.store.head()).toBe(head);
+  });
+
+  it('that is broken off again and again gives the same room as one that was not', async () => {
+    const wishes = await wishesFor('#interrupted');
+    let roomId = '';
+    for (let limit = 150; roomId === ''; limit += 900) {
+      // The lines of a file that a room has taken are passed over, so each attempt comes a little further.
+      const breakOff = ({ done }: { done: number }) => {
+        if (done > limit) throw new Error('broken off');
+      };
+      roomId = await importIrc(foundation, wishes, breakOff).then(
+        (whole) => whole.roomId,
+        (error) => {
+          expect(error.message).toBe('broken off');
+          return '';
+        },
+      );
+    }
+    expect(await happened(roomId)).toEqual(await happened(report.roomId));
+  });
+
+  it('goes on after its process was killed', async () => {
+    const ends: unknown[] = [];
+    for (const percent of [10, 50]) {
+      const killed = runCli('#killed');
+      await Promise.race([killed.reaches(percent), killed.ended]);
+      killed.child.kill('SIGKILL');
+      ends.push(await killed.ended);
+    }
+    expect(ends).toContain('SIGKILL');
+    const last = runCli('#killed');
+    expect(await last.ended).toBe(0);
+    const [, roomId = ''] = /id is (\S+)\./.exec(last.printed()) ?? [];
+    expect(await happened(roomId)).toEqual(await happened(report.roomId));
+  }, 60_000);
+
+  it('goes on when all connections to the database are lost meanwhile', async () => {
+    const wishes = await wishesFor('#cut');
+    let cuts = 0;
+    const { roomId } = await importIrc(foundation, wishes, ({ done }) => {
+      if (done < (cuts + 1) * 700) return;
+      cuts++;
+      foundation.sql`
+        select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()`.catch(() => undefined);
+    });
+    expect(cuts).toBe(3);
+    expect(await happened(roomId)).toEqual(await happened(report.roomId));
+  });
+
+  it('does not begin again with a file that is complete, whatever has happened since', async () => {
+    const first = { files: [logFile('a', '[00:00] <a> x\n=== a has joined\n=== b has left')], room: '#small' };
+    const second = { files: [logFile('b', '=== a has left\n=== b has joined')], room: '#small' };
+    await importIrc(foundation, first);
+    await importIrc(foundation, second);
+    const head = await foundation.store.head();
+    const again = await importIrc(foundation, {
+      files: [...second.files, ...first.files, ...second.files],
+      room: '#small',
+    });
+    expect(again.files.map(({ events }) => events)).toEqual([0, 0, 0]);
+    expect(again.files[1]?.skipped.map(({ line }) => line)).toEqual([2, 3]);
+    expect(await foundation.store.head()).toBe(head);
+  });
+
+  it('leaves rooms alone that were not made by an import', async () => {
+    const actor = { id: randomUUID(), role: 'user' } as const;
+    const settings = { topic: '', visibility: 'public', history: 'full', password: null } as const;
+    const opening = new OpenRoom(randomUUID(), { actor, name: 'Ours', ...settings }, { correlation: randomUUID() });
+    await new OpenRoomHandler(foundation.rooms, foundation.names, foundation.passwords).execute(opening);
+    await expect(importIrc(foundation, { files: [], room: 'ours' })).rejects.toThrow(/was not made by an import/);
+  });
+
+  it('may be done twice at the same time', async () => {
+    const other = await start();
+    try {
+      const wishes = await wishesFor('#twice');
+      const reports = await Promise.all([importIrc(foundation, wishes), importIrc(other, wishes)]);
+      const roomId = reports[0]?.roomId ?? '';
+      expect(await happened(roomId)).toEqual(await happened(report.roomId));
+      for (const { files } of reports) expect(files.flatMap(({ refused }) => refused)).toEqual([]);
+    } finally {
+      await other.stop();
+    }
+  });
+
+  const start = () =>
+    layFoundation({
+      config: readConfig({ VERBATIM_DATA: folder }),
+      database: { url: database, directUrl: database, lost: new Promise(() => {}), stop: async () => {} },
+      log: pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
+    });
+
+  /** The import of the test data by the built command line, as a process of its own. */
+  function runCli(room: string) {
+    const cli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
+    const args = [cli, 'import', 'irc', ...days.map(testData), '--room', room];
+    const child = spawn(process.execPath, args, {
+      env: { ...process.env, DATABASE_URL: database, VERBATIM_DATA: folder },
+    });
+    let printed = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        printed += text;
+        child.emit('printed');
+      });
+    }
+    return {
+      child,
+      printed: () => printed,
+      /** The exit code, or the signal that ended it. */
+      ended: once(child, 'close').then(([code, signal]) => code ?? signal),
+      async reaches(percent: number): Promise<void> {
+        const shown = () => [...printed.matchAll(/(\d+) %/g)].map(([, number]) => Number(number));
+        while (Math.max(...shown()) < percent) await once(child, 'printed');
+      },
+    };
+  }
+
+  async function allMessages(roomId: string): Promise<Message[]> {
+    const messages: Message[] = [];
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page = { limit: 200, ...(cursor !== undefined && { cursor }) };
+      const query = { room: roomId, order: 'oldest', visibleFrom: 0n, viewer: importer.id, page } as const;
+      const { items, next } = await timeline(foundation.readModels.db, query);
+      messages.push(...items);
+      cursor = next;
+    }
+    return messages;
+  }
+
+  /** What happened in a room, without what differs between two rooms that are the same. */
+  async function happened(roomId: string): Promise<object[]> {
+    const events: Recorded[] = [];
+    for (let full = true; full; ) {
+      const page = await foundation.openLog.read(roomStream(roomId), BigInt(events.length), 500);
+      events.push(...page);
+      full = page.length === 500;
+    }
+    return events.map(({ type, actor, occurredAt, data }) => ({
+      ...{ type, actor, occurredAt },
+      data: type === 'RoomCreated' ? { ...data, name: '' } : data,
+    }));
+  }
+});
+
+function logFile(digest: string, text: string): LogFile {
+  const log = readIrcLog(Buffer.from(text), { date: '2005-09-26', timeZone: 'UTC' });
+  if (typeof log === 'string') throw new Error(log);
+  return { name: digest, digest, ...log };
+}
+
+/** Everything said in the test data, read in the simplest way. */
+async function spoken(): Promise<{ kind: string; nick: string; text: string }[]> {
+  const logs = await Promise.all(days.map((day) => readFile(testData(day), 'utf8')));
+  const announced = /^=== (?!mode\/|.* (?:has (?:joined|left) #ubuntu|is now known as \S+$))(\S+) (.*)$/i;
+  return logs
+    .join('')
+    .split('\n')
+    .flatMap((line) => {
+      const message = /^\[..:..\] <([^>]+)> (.+)$/.exec(line);
+      if (message) return { kind: 'text', nick: message[1] ?? '', text: message[2] ?? '' };
+      const action = /^\[..:..\] {2}\* (\S+) (.*)$/.exec(line) ?? announced.exec(line);
+      return action ? { kind: 'action', nick: action[1] ?? '', text: action[2] ?? '' } : [];
+    });
+}

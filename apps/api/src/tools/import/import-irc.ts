@@ -1,0 +1,120 @@
+import type { Foundation } from '../../foundation.js';
+import { type Delivery, deliver } from './delivery.js';
+import { ImportAccounts } from './import-accounts.js';
+import { importHistory, sourceFor } from './import-history.js';
+import { type ImportPlan, type LogFile, planImport, type Step } from './import-plan.js';
+import { importer, memberIds, openImportRoom } from './import-room.js';
+import { ImportStopped } from './patience.js';
+import { readersSee } from './readers.js';
+
+export interface ImportWishes {
+  /** Imported in this order. */
+  readonly files: readonly LogFile[];
+  /** Name of the room, which is made if there is none. */
+  readonly room: string;
+}
+
+export interface ImportProgress {
+  readonly file: string;
+  /** Lines dealt with so far and all lines, over all files. */
+  readonly done: number;
+  readonly total: number;
+}
+
+/** What an import comes to. */
+export interface Forecast {
+  readonly files: readonly FileReport[];
+  /** Nicknames in all files. */
+  readonly people: number;
+}
+
+export interface ImportReport extends Forecast {
+  readonly roomId: string;
+  /** Whether readers could see everything when this was written. */
+  readonly visible: boolean;
+}
+
+/** What a file comes to, and what this import had to do for it: nothing, if an earlier one had taken it all. */
+export interface FileReport extends Pick<ImportPlan, 'taken' | 'skipped'>, Delivery {
+  readonly name: string;
+  readonly format: string;
+  readonly encoding: string;
+  /** Number of lines. */
+  readonly lines: number;
+  /** Earliest and latest time of its lines, RFC 3339. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/**
+ * Brings log files into a room, by the same commands as everybody's, each with the time of its line. The room takes every
+ * line once: the same call completes an import that was cut short at any point, and changes nothing after that; two at
+ * once share the work. Answers when readers see what was imported. Throws ImportStopped when the import cannot begin or
+ * go on.
+ */
+export async function importIrc(
+  foundation: Foundation,
+  { files, room }: ImportWishes,
+  onProgress: (progress: ImportProgress) => void = () => undefined,
+): Promise<ImportReport> {
+  const accounts = new ImportAccounts(foundation);
+  const roomId = await openImportRoom(foundation, accounts, room, firstTime(files));
+  const history = await importHistory(foundation, roomId);
+  const membersBefore = new Map([...history.files].map(([source, file]) => [source, file.membersBefore]));
+  const total = files.reduce((sum, { lines }) => sum + lines.length, 0);
+  const reports: FileReport[] = [];
+  const people = new Set<string>();
+  let done = 0;
+  for (const file of files) {
+    const tell = (line: number) => onProgress({ file: file.name, done: done + line, total });
+    tell(0);
+    const source = sourceFor(file.digest, history);
+    if (source === null)
+      throw new ImportStopped(
+        `${file.name} was imported, and undoing it has begun. Complete that with import undo first.`,
+      );
+    const { state } = await foundation.rooms.newest(roomId);
+    // Counted from the same members, a file leads to the same steps every time.
+    const members = membersBefore.get(source) ?? memberIds(state);
+    membersBefore.set(source, members);
+    const plan = planImport(file, members, importer, source);
+    const due = plan.steps.filter(({ place }) => place > (state.imports[source] ?? -1));
+    await accounts.openFor(due);
+    reports.push(reportOn(file, plan, await deliver(foundation, roomId, due, tell)));
+    notePeople(people, plan.steps);
+    tell(file.lines.length);
+    done += file.lines.length;
+  }
+  return { roomId, files: reports, people: people.size, visible: await readersSee(foundation, roomId) };
+}
+
+/** What an import into a room that has nothing yet would come to. Needs no database. */
+export function foretellImport({ files }: ImportWishes): Forecast {
+  const people = new Set<string>();
+  let members: ReadonlySet<string> = new Set();
+  const reports = files.map((file) => {
+    const plan = planImport(file, members, importer);
+    members = plan.members;
+    notePeople(people, plan.steps);
+    return reportOn(file, plan, { events: plan.steps.length, refused: [] });
+  });
+  return { files: reports, people: people.size };
+}
+
+function reportOn(file: LogFile, { taken, skipped }: ImportPlan, delivery: Delivery): FileReport {
+  const { name, format, encoding } = file;
+  const times = file.lines.flatMap((line) => ('at' in line ? [line.at] : []));
+  const [from, to] = times.reduce(([min, max], at) => [at < min ? at : min, at > max ? at : max], [
+    times[0] ?? '',
+    times[0] ?? '',
+  ] as [string, string]);
+  return { name, format, encoding, lines: file.lines.length, from, to, taken, skipped, ...delivery };
+}
+
+function notePeople(people: Set<string>, steps: readonly Step[]): void {
+  for (const { account } of steps) people.add(account.userId);
+}
+
+/** The beginning of a room that is made for these files. */
+const firstTime = (files: readonly LogFile[]): string | undefined =>
+  files.flatMap(({ lines }) => lines).find((line) => 'at' in line)?.at;

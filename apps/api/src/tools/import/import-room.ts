@@ -1,0 +1,96 @@
+import { type Actor, isRejection, nameKey, type RoomState } from '@verbatim/domain';
+import { OpenRoom, OpenRoomHandler } from '../../application/rooms/room-commands.js';
+import { derivedId } from '../../derived-id.js';
+import type { Foundation } from '../../foundation.js';
+import { newId } from '../../new-id.js';
+import type { ImportAccounts } from './import-accounts.js';
+import type { NicknameAccount } from './nickname-account.js';
+import { answered, ImportStopped, patiently } from './patience.js';
+
+/** The owner of the rooms that imports make: an account to which nobody can sign in. */
+const importerAccount: NicknameAccount = {
+  userId: derivedId('importer'),
+  username: `importer-${derivedId('importer').slice(-12)}`,
+  displayName: 'Importer',
+};
+export const importer: Actor = { id: importerAccount.userId, role: 'user' };
+
+/** Finds the room of this name, or makes it as of `occurredAt`; answers its id. */
+export async function openImportRoom(
+  foundation: Foundation,
+  accounts: ImportAccounts,
+  name: string,
+  occurredAt: string | undefined,
+): Promise<string> {
+  const { roomId, state } = await findRoom(foundation, name);
+  if (state.status === 'open') return checked(roomId, state);
+
+  await accounts.open(importerAccount, occurredAt);
+  const settings = { name, topic: '', visibility: 'public', history: 'full', password: null } as const;
+  const context = { correlation: newId(), ...(occurredAt && { occurredAt }) };
+  const command = new OpenRoom(roomId, { actor: importer, ...settings }, context);
+  const handler = new OpenRoomHandler(foundation.rooms, foundation.names, foundation.passwords);
+  const opened = await patiently(async () => answered(await handler.execute(command)));
+  if (isRejection(opened)) throw new ImportStopped(`The room “${name}” cannot be made: ${opened.detail}`);
+  return roomId;
+}
+
+/**
+ * The open room of this name, or one still to be made. The id of the latter derives from the name, so that an attempt to
+ * make it that was cut short is taken up by the next one; imported rooms that had the name before have other numbers.
+ */
+async function findRoom({ rooms, names }: Foundation, name: string): Promise<{ roomId: string; state: RoomState }> {
+  const key = nameKey(name);
+  const holder = await names.ownerOf('room', key);
+  if (holder !== null) {
+    const { state } = await rooms.newest(holder);
+    if (state.status === 'open') return { roomId: holder, state };
+  }
+  for (let number = 1; ; number++) {
+    const roomId = derivedId('imported room', key, `${number}`);
+    const { state } = await rooms.newest(roomId);
+    const open = state.status === 'open' && nameKey(state.name ?? '') === key;
+    if (open || state.status === 'unborn') return { roomId, state };
+  }
+}
+
+/**
+ * The room of this name or id that was made by an import, whether it is open or was closed meanwhile; of several the open
+ * one, or else the latest. Null: there is none.
+ */
+export async function findImportRoom(
+  { rooms, names }: Foundation,
+  nameOrId: string,
+): Promise<{ roomId: string; state: RoomState } | null> {
+  const key = nameKey(nameOrId);
+  const holder = isId(nameOrId) ? nameOrId.toLowerCase() : await names.ownerOf('room', key);
+  if (holder !== null) {
+    const { state } = await rooms.newest(holder);
+    if (state.status === 'open' || (isId(nameOrId) && state.status === 'closed')) return { roomId: holder, state };
+  }
+  let found: { roomId: string; state: RoomState } | null = null;
+  for (let number = 1; ; number++) {
+    const roomId = derivedId('imported room', key, `${number}`);
+    const { state } = await rooms.newest(roomId);
+    if (state.status === 'unborn') return found;
+    if (state.status === 'open' || found?.state.status !== 'open') {
+      if (state.status !== 'abandoned' && nameKey(state.name ?? '') === key) found = { roomId, state };
+    }
+  }
+}
+
+const isId = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+
+/** Rooms that were not made by an import are left alone. */
+function checked(roomId: string, { name, createdBy, visibility, passwordId }: RoomState): string {
+  if (createdBy !== importer.id) {
+    throw new ImportStopped(`The room “${name}” was not made by an import. Give --room a name that is free.`);
+  }
+  if (visibility !== 'public' || passwordId !== null) {
+    throw new ImportStopped(`The room “${name}” is not public any more, so nobody could join it.`);
+  }
+  return roomId;
+}
+
+export const memberIds = ({ members }: RoomState): ReadonlySet<string> =>
+  new Set([...members.entries()].map(([userId]) => userId));

@@ -1,0 +1,36 @@
+import { codePoints, limits, nameProblem } from '@verbatim/domain';
+import { derivedId } from '../../derived-id.js';
+
+/** The account that stands for a nickname. Nobody can sign in to it. */
+export interface NicknameAccount {
+  readonly userId: string;
+  readonly username: string;
+  readonly displayName: string;
+}
+
+/**
+ * The account of a nickname (in form NFC), the same in every log. Nicknames that differ at all, be it in case, have
+ * different accounts: the username ends in the last digits of the user id, after what a username may take over.
+ */
+export function accountOf(nick: string): NicknameAccount {
+  const userId = derivedId('IRC nickname', nick);
+  const username = `${readablePart(nick)}-${userId.slice(-12)}`;
+  return { userId, username, displayName: displayName(nick) ?? username };
+}
+
+/** At most 19 of a-z, 0-9, `_`, `.` and `-`, at least one. */
+function readablePart(nick: string): string {
+  const plain = nick
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^a-z0-9_.-]/g, '');
+  return plain.slice(0, 19) || 'nick';
+}
+
+/** The nickname with single spaces only, cut where it is too long; null where the rules for names refuse it all the same. */
+function displayName(nick: string): string | null {
+  const tidy = nick.trim().replaceAll(/\s+/g, ' ');
+  const short =
+    codePoints(tidy) <= limits.displayName ? tidy : `${[...tidy].slice(0, limits.displayName - 1).join('')}…`;
+  return nameProblem(short, limits.displayName) === null ? short : null;
+}

@@ -1,0 +1,187 @@
+import { isRejection, type RoomCommand } from '@verbatim/domain';
+import { OpenAccountHandler } from '../../application/accounts/account-commands.js';
+import { EndRoom, EndRoomHandler, ReviseRoom, ReviseRoomHandler } from '../../application/rooms/room-commands.js';
+import { WebhookBots } from '../../application/webhooks/webhook-bots.js';
+import type { Foundation } from '../../foundation.js';
+import { newId } from '../../new-id.js';
+import { WebhookBotLedger } from '../../storage/vault/webhook-bots.js';
+import { digestOf, type ImportedFile, type ImportHistory, importHistory } from './import-history.js';
+import { findImportRoom, importer } from './import-room.js';
+import { answered, ImportStopped, PATIENCE, patiently } from './patience.js';
+import { readersSee } from './readers.js';
+
+export interface UndoWishes {
+  /** Name or id of the room. */
+  readonly room: string;
+  /** SHA-256 of the files, or beginnings of it, in hexadecimal; undefined: everything that was imported. */
+  readonly files?: readonly string[] | undefined;
+  /** Only tells what would be done. */
+  readonly dryRun: boolean;
+}
+
+export interface UndoReport {
+  readonly roomId: string;
+  readonly roomName: string;
+  readonly files: readonly { readonly digest: string; readonly messages: number; readonly begins: string }[];
+  /** Messages that this call redacted, or would. */
+  readonly redacted: number;
+  /** `closed`: nothing in the room was from anybody else, so it was closed and hidden. */
+  readonly room: 'closed' | 'kept' | 'closed before';
+  readonly visible: boolean;
+}
+
+/** What the redactions give as their reason. */
+const REASON = 'The import was undone.';
+
+/** By whom it is done: in the name of the importer, whom the rooms belong to, with the rights of whoever runs commands here. */
+const undoer = { id: importer.id, role: 'admin' } as const;
+
+/**
+ * Takes back what imports have brought into a room: redacts the messages, and lets those leave who have nothing else in
+ * it. If everything is taken back and nobody else has posted there, the room is closed and hidden. The same call completes
+ * an undoing that was cut short, and changes nothing after that. Throws ImportStopped when it cannot begin or go on.
+ */
+export async function undoImport(
+  foundation: Foundation,
+  wishes: UndoWishes,
+  onProgress: (done: number, total: number) => void = () => undefined,
+): Promise<UndoReport> {
+  const roomId = await roomToClear(foundation, wishes.room);
+  let history = await importHistory(foundation, roomId);
+  const chosen = (now: ImportHistory) => filesToUndo(now, wishes.files);
+  const files = chosen(history).map(({ source, messages, begins }) => ({ digest: digestOf(source), messages, begins }));
+  const about = { roomId, roomName: history.state.name ?? '', files };
+  const ends = wishes.files === undefined && history.state.status === 'open' && ownNothingElse(history);
+  const room = history.state.status === 'closed' ? 'closed before' : ends ? 'closed' : 'kept';
+  const standing = (now: ImportHistory) => chosen(now).flatMap((file) => [...file.standing.keys()]);
+  if (wishes.dryRun) return { ...about, redacted: standing(history).length, room, visible: true };
+
+  let redacted = 0;
+  const clear = async () => {
+    for (let left = standing(history); left.length > 0; left = standing(history)) {
+      redacted += await redact(foundation, roomId, left, onProgress);
+      history = await importHistory(foundation, roomId);
+    }
+  };
+  await clear();
+  if (ends) {
+    await end(foundation, roomId);
+    // An import that was running brings nothing more into a closed room, but may have until then.
+    history = await importHistory(foundation, roomId);
+    await clear();
+  } else if (room === 'kept') await leave(foundation, roomId, history, chosen(history));
+  return { ...about, redacted, room, visible: await readersSee(foundation, roomId) };
+}
+
+async function roomToClear(foundation: Foundation, nameOrId: string): Promise<string> {
+  const found = await patiently(() => findImportRoom(foundation, nameOrId));
+  if (found === null) throw new ImportStopped(`There is no imported room “${nameOrId}”.`);
+  if (found.state.createdBy === importer.id) return found.roomId;
+  throw new ImportStopped(`The room “${nameOrId}” was not made by an import.`);
+}
+
+/** Throws ImportStopped when one of the files named is not among those that the room has. */
+function filesToUndo({ files }: ImportHistory, wanted: readonly string[] | undefined): ImportedFile[] {
+  const all = [...files.values()];
+  if (wanted === undefined) return all;
+  const matches = (file: ImportedFile, digest: string) => digestOf(file.source).startsWith(digest);
+  for (const digest of wanted) {
+    const digests = new Set(all.filter((file) => matches(file, digest)).map(({ source }) => digestOf(source)));
+    if (digests.size > 1) throw new ImportStopped(`${digest} is the beginning of several digests; write more of it.`);
+    if (digests.size === 1) continue;
+    const known = [...new Set(all.map(({ source }) => digestOf(source)))].map((each) => `  ${each}`).join('\n');
+    throw new ImportStopped(`The room has nothing from the file ${digest}. It has these files (SHA-256):\n${known}`);
+  }
+  return all.filter((file) => wanted.some((digest) => matches(file, digest)));
+}
+
+/** Whether nobody uses the room but the imports. */
+const ownNothingElse = ({ otherMessages, state }: ImportHistory): boolean =>
+  otherMessages === 0 && Object.keys(state.webhooks).length + Object.keys(state.incomingWebhooks).length === 0;
+
+/** Commands sent together. */
+const TOGETHER = 100;
+
+/** Gives the number of messages that were redacted by this. */
+async function redact(
+  foundation: Foundation,
+  roomId: string,
+  messageIds: readonly string[],
+  onProgress: (done: number, total: number) => void,
+): Promise<number> {
+  let events = 0;
+  for (let next = 0; next < messageIds.length; next += TOGETHER) {
+    const commands = messageIds.slice(next, next + TOGETHER).map((messageId): RoomCommand => {
+      return { type: 'RedactMessage', actor: undoer, messageId, reason: REASON };
+    });
+    events += await sendAll(foundation, roomId, commands);
+    onProgress(Math.min(next + TOGETHER, messageIds.length), messageIds.length);
+  }
+  return events;
+}
+
+/** Lets those leave whom the files brought into the room and who have no message of other files in it. */
+async function leave(
+  foundation: Foundation,
+  roomId: string,
+  { files, state }: ImportHistory,
+  undone: readonly ImportedFile[],
+): Promise<void> {
+  const authors = new Set([...files.values()].flatMap(({ standing }) => [...standing.values()]));
+  const gone = undone.flatMap(({ brought }) => [...brought]).filter((id) => !authors.has(id) && state.members.has(id));
+  const commands = [...new Set(gone)].map((userId): RoomCommand => {
+    return { type: 'RemoveMember', actor: undoer, userId, reason: REASON };
+  });
+  for (let next = 0; next < commands.length; next += TOGETHER)
+    await sendAll(foundation, roomId, commands.slice(next, next + TOGETHER));
+}
+
+/** Sends commands that may be repeated, until each is answered; gives the number of events. */
+async function sendAll(
+  { rooms, readModels }: Foundation,
+  roomId: string,
+  commands: readonly RoomCommand[],
+): Promise<number> {
+  const correlation = newId();
+  let events = 0;
+  let left = commands;
+  await patiently(async () => {
+    const { position } = await rooms.newest(roomId);
+    // The room asks the read models about messages that it does not remember.
+    if (!(await readModels.reached(position, PATIENCE))) throw new ImportStopped('The read models do not keep up.');
+    const outcomes = await Promise.allSettled(
+      left.map(async (command) => answered(await rooms.send(roomId, command, { correlation }))),
+    );
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') continue;
+      if (!isRejection(outcome.value)) events += outcome.value.events;
+      // Somebody was faster: a member is gone already.
+      else if (outcome.value.rejected !== 'NotFound')
+        throw new ImportStopped(`The room refused: ${outcome.value.detail}`);
+    }
+    left = left.filter((_, i) => outcomes[i]?.status === 'rejected');
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed) throw failed.reason;
+  });
+  return events;
+}
+
+/** Hides the room and closes it for good. Its name is free again. */
+async function end(foundation: Foundation, roomId: string): Promise<void> {
+  const { rooms, names, passwords, users, vault, sql, readModels, time } = foundation;
+  const hiding = new ReviseRoomHandler(rooms, names, passwords);
+  const hidden = await patiently(async () => {
+    const wishes = { visibility: 'hidden' } as const;
+    return answered(await hiding.execute(new ReviseRoom(roomId, undoer, wishes, { correlation: newId() })));
+  });
+  const accounts = new OpenAccountHandler(users, names, vault);
+  const bots = new WebhookBots(users, accounts, await WebhookBotLedger.open(sql, time.now), readModels, time);
+  const closing = new EndRoomHandler(rooms, names, passwords, bots);
+  const reason = 'What was imported into this room was undone.';
+  const closed = isRejection(hidden)
+    ? hidden
+    : await patiently(async () =>
+        answered(await closing.execute(new EndRoom(roomId, undoer, reason, { correlation: newId() }))),
+      );
+  if (isRejection(closed)) throw new ImportStopped(`The room cannot be closed: ${closed.detail}`);
+}

@@ -1,0 +1,29 @@
+import { type CliCommand, UsageError } from './command.js';
+import { progressDisplay } from './progress.js';
+
+/** `npm run cli -- projections rebuild` */
+export const rebuildCommand: CliCommand = {
+  words: 'projections rebuild',
+  summary: 'builds all read models anew from the log, while the service goes on',
+  help: `Usage: npm run cli -- projections rebuild
+
+Builds all read models (rooms, members, messages, inbox, people, search) anew from the log, in a database schema beside
+the one in use. When they have caught up, all running processes of the service move to them without an interruption;
+the old ones are dropped ten minutes later. A rebuild that was killed leaves nothing behind that matters: start it again.`,
+
+  async run(args, { foundation }) {
+    if (args.length > 0) throw new UsageError('projections rebuild takes no arguments.');
+    const { readModels } = await foundation();
+    const progress = progressDisplay();
+    const { outcome } = await readModels.side.rebuild(({ schema, phase, position, head }) => {
+      progress.show({ phase, done: Number(position) + 1, total: Number(head) + 1, note: schema });
+    });
+    progress.end();
+    if (outcome === 'already running') {
+      process.stderr.write('A rebuild is running already; this one was not begun.\n');
+      return 1;
+    }
+    process.stdout.write('The read models were rebuilt, and all processes are moving to them.\n');
+    return 0;
+  },
+};

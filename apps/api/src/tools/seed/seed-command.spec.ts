@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { UsageError } from '../command.js';
+import { readWishes } from './seed-command.js';
+
+const now = new Date('2026-03-01T12:00:00Z');
+const plenty = ['--users', '10', '--rooms', '2', '--messages', '30'];
+
+describe('calling the seed', () => {
+  it('takes seed 1 and today unless told otherwise', () => {
+    expect(readWishes(plenty, now)).toEqual({ users: 10, rooms: 2, messages: 30, seed: 1, until: '2026-03-01' });
+    expect(readWishes([...plenty, '--seed', '0', '--until', '2024-02-29'], now)).toMatchObject({
+      seed: 0,
+      until: '2024-02-29',
+    });
+  });
+
+  it.each([
+    [[], /--users/],
+    [['--users', '1', '--rooms', '2', '--messages', '3'], /--users how many: a whole number from 2/],
+    [['--users', '10', '--rooms', '0', '--messages', '3'], /--rooms/],
+    [['--users', '10', '--rooms', '2', '--messages', '1e3'], /--messages/],
+    [['--users', '10', '--rooms', '2', '--messages', '-3'], /--messages/],
+    [[...plenty, '--seed', '0.5'], /--seed/],
+    [[...plenty, '--until', '2025-02-29'], /--until/],
+    [[...plenty, '--until', 'today'], /--until/],
+    [[...plenty, '--force'], /--force/],
+    [[...plenty, 'more'], /more/],
+  ])('with %j is refused', (args, sentence) => {
+    expect(() => readWishes(args, now)).toThrow(UsageError);
+    expect(() => readWishes(args, now)).toThrow(sentence);
+  });
+});

@@ -1,0 +1,206 @@
+import { nameKey, type UserCommand, type UserEvent, type UserState, user } from '@verbatim/domain';
+import type { EventStore, KeyRing } from '@verbatim/event-store';
+import type { Sql } from 'postgres';
+import { v4 as uuidv4 } from 'uuid';
+import { FIRST_ADMINISTRATOR } from '../../application/accounts/first-administrator.js';
+import { NameCipher } from '../../storage/vault/name-cipher.js';
+import { Chance } from './chance.js';
+import { LogWriter, SeededStream } from './log-writer.js';
+import { MadeUpNames, MadeUpRoomNames } from './made-up-names.js';
+import { MadeUpTalk } from './made-up-talk.js';
+import { endOf, type PlannedRoom, planSeed, type SeedStep, type SeedWishes } from './seed-plan.js';
+import { type RoomParts, SeededRoom } from './seeded-room.js';
+
+/** The log cannot be seeded; the message is a sentence for the operator. */
+export class SeedRefused extends Error {}
+
+export interface SeedParts {
+  readonly store: EventStore;
+  readonly keys: KeyRing;
+  readonly sql: Sql;
+}
+
+export interface SeedProgress {
+  /** People, rooms and messages. */
+  readonly done: number;
+  readonly total: number;
+  readonly events: number;
+}
+
+export interface SeedReport {
+  readonly people: number;
+  readonly rooms: number;
+  readonly messages: number;
+  readonly events: number;
+}
+
+const AN_HOUR = 3_600_000;
+/** Events that are decided, sealed and stored together. */
+const TOGETHER = 4_000;
+/** Events of the first administrator at most, who may have signed in now and then. */
+const FEW = 500;
+
+/** Rejects with SeedRefused unless the log holds the first administrator and nothing else. */
+export async function refuseUsedLog(store: EventStore): Promise<void> {
+  const events = await store.readAll(0n, FEW);
+  const own = `${user.category}-${FIRST_ADMINISTRATOR}`;
+  if (events.length === 0)
+    throw new SeedRefused('There is no administrator yet. Start the service once, so that it makes the first one.');
+  if (events.length === FEW || events.some(({ stream }) => stream !== own))
+    throw new SeedRefused('This log is in use: only one with nobody but the first administrator can be seeded.');
+}
+
+/**
+ * Fills a log with made-up people, rooms and talk of a year. Names are claimed before the events that take them are stored.
+ * Read models are left as they are.
+ */
+export async function seed(
+  parts: SeedParts,
+  wishes: SeedWishes,
+  onProgress: (progress: SeedProgress) => void = () => undefined,
+): Promise<SeedReport> {
+  await refuseUsedLog(parts.store);
+  const seeding = new Seeding(parts, wishes);
+  const total = wishes.users + wishes.rooms + wishes.messages;
+  let done = 0;
+  for (const step of planSeed(wishes)) {
+    seeding.carryOut(step);
+    done += step.what === 'talk' ? step.messages : 1;
+    if (await seeding.storeSome()) onProgress({ done, total, events: seeding.events });
+  }
+  await seeding.finish();
+  onProgress({ done, total, events: seeding.events });
+  return { people: wishes.users, rooms: wishes.rooms, messages: wishes.messages, events: seeding.events };
+}
+
+type Account = SeededStream<UserState, UserCommand, UserEvent>;
+
+interface Claim {
+  readonly kind: 'user' | 'room';
+  readonly key: string;
+  readonly owner: string;
+}
+
+class Seeding {
+  private readonly writer: LogWriter;
+  private readonly chance: Chance;
+  private readonly names: MadeUpNames;
+  private readonly roomNames: MadeUpRoomNames;
+  private readonly room: RoomParts & { readonly people: string[] };
+  private readonly rooms = new Map<number, SeededRoom>();
+  private readonly directRooms = new Set<string>();
+  /** Talks that each room still has before it. */
+  private readonly talksLeft = new Map<number, number>();
+  /** Accounts that will be suspended or deactivated in the end. */
+  private readonly leaving: { readonly account: Account; readonly how: 'suspended' | 'deactivated' }[] = [];
+  private claims: Claim[] = [];
+
+  constructor(
+    private readonly parts: SeedParts,
+    private readonly wishes: SeedWishes,
+  ) {
+    const chanceFor = (purpose: string) => new Chance(wishes.seed, purpose);
+    this.chance = chanceFor('people and rooms');
+    this.names = new MadeUpNames(chanceFor('names'));
+    this.roomNames = new MadeUpRoomNames(chanceFor('room names'));
+    this.writer = new LogWriter(parts.store, parts.keys, chanceFor('ids'));
+    const talk = new MadeUpTalk(chanceFor('texts'));
+    this.room = { writer: this.writer, chance: chanceFor('talks'), talk, people: [], latest: endOf(wishes) - AN_HOUR };
+  }
+
+  get events(): number {
+    return this.writer.events;
+  }
+
+  carryOut(step: SeedStep): void {
+    if (step.what === 'person') this.register(step.at);
+    else if (step.what === 'room') this.open(step.room, step.at);
+    else this.converse(step.room, step.messages, step.at);
+  }
+
+  /** Stores what was decided, once it is worth it; answers whether it was. */
+  async storeSome(): Promise<boolean> {
+    if (this.writer.waiting < TOGETHER) return false;
+    await this.claimNames();
+    await this.writer.flush();
+    return true;
+  }
+
+  async finish(): Promise<void> {
+    const actor = { id: FIRST_ADMINISTRATOR, role: 'admin' } as const;
+    const at = endOf(this.wishes) - 1_000;
+    for (const { account, how } of this.leaving)
+      account.do({ type: 'ChangeUser', actor, userId: account.id, [how]: true }, at);
+    await this.claimNames();
+    await this.writer.finish();
+  }
+
+  private register(at: number): void {
+    const { chance } = this;
+    const account: Account = new SeededStream(this.writer, user, this.writer.id(at));
+    const name = this.names.next();
+    const email = chance.happens(0.7) ? `${name.username}@example.org` : null;
+    const role = chance.happens(0.000_5) ? 'auditor' : 'user';
+    account.do({ type: 'RegisterUser', actor: null, ...name, email, role, origin: 'import' }, at);
+    this.claims.push({ kind: 'user', key: nameKey(name.username), owner: account.id });
+    if (role === 'user') this.room.people.push(account.id);
+    if (chance.happens(0.01)) this.leaving.push({ account, how: chance.happens(0.7) ? 'suspended' : 'deactivated' });
+  }
+
+  private open(planned: PlannedRoom, at: number): void {
+    const { chance } = this;
+    this.talksLeft.set(planned.nth, planned.talks);
+    // Two people alone do not fill one of the greatest rooms.
+    const small = planned.rank > this.wishes.rooms / 10;
+    const direct = small && chance.happens(0.15) ? this.openDirect(planned, at) : null;
+    if (direct) return;
+    const visibility = chance.pick([
+      'public',
+      'public',
+      'public',
+      'public',
+      'public',
+      'private',
+      'private',
+      'hidden',
+    ] as const);
+    const name = this.roomNames.next();
+    const room = SeededRoom.create(planned, this.room, { name, visibility }, at);
+    if (visibility !== 'hidden') this.claims.push({ kind: 'room', key: nameKey(name), owner: room.id });
+    this.rooms.set(planned.nth, room);
+  }
+
+  private openDirect(planned: PlannedRoom, at: number): SeededRoom | null {
+    const room = SeededRoom.direct(planned, this.room, this.directRooms, at);
+    if (!room) return null;
+    this.directRooms.add(room.id);
+    this.rooms.set(planned.nth, room);
+    return room;
+  }
+
+  private converse(planned: PlannedRoom, messages: number, at: number): void {
+    const room = this.rooms.get(planned.nth);
+    const left = (this.talksLeft.get(planned.nth) ?? 0) - 1;
+    this.talksLeft.set(planned.nth, left);
+    room?.converse(messages, at);
+    if (left > 0) return;
+    if (this.chance.happens(0.05)) room?.close();
+    this.rooms.delete(planned.nth);
+  }
+
+  /** As the service does it for one name. Whoever else has a name can only be the first administrator. */
+  private async claimNames(): Promise<void> {
+    const claims = this.claims;
+    this.claims = [];
+    const cipher = await NameCipher.open(this.parts.keys);
+    const { count } = await this.parts.sql`
+      insert into vault.names as held (kind, key, owner, claim, username)
+      select * from unnest(
+        ${claims.map(({ kind }) => kind)}::text[], ${claims.map(({ kind, key }) => cipher.hash(kind, key))}::text[],
+        ${claims.map(({ owner }) => owner)}::uuid[], ${claims.map(() => uuidv4())}::uuid[],
+        ${claims.map(({ kind, key, owner }) => (kind === 'user' ? cipher.sealUsername(key, owner) : null))}::text[])
+      on conflict (kind, key) do update set claim = excluded.claim where held.owner = excluded.owner`;
+    if (count < claims.length)
+      throw new SeedRefused('The first administrator has one of the names; use another --seed.');
+  }
+}
