@@ -3,7 +3,7 @@ import { CqrsModule } from '@nestjs/cqrs';
 import { accountCommandHandlers } from './application/accounts/account-commands.js';
 import { accountQueryHandlers } from './application/accounts/account-queries.js';
 import { Standing } from './application/accounts/standing.js';
-import { ReadAccountEventsHandler } from './application/audit/account-events.js';
+import { ListUserEventsHandler } from './application/audit/account-events.js';
 import { auditQueryHandlers } from './application/audit/audit-queries.js';
 import { invitationCommandHandlers } from './application/invitations/invitation-commands.js';
 import { Redeeming } from './application/invitations/redeeming.js';
@@ -79,7 +79,7 @@ export function appModule(parts: readonly object[]): DynamicModule {
       ...moderationCommandHandlers,
       ...moderationQueryHandlers,
       ...auditQueryHandlers,
-      ReadAccountEventsHandler,
+      ListUserEventsHandler,
       Standing,
       WebhookBots,
       ...webhookCommandHandlers,

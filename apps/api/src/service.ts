@@ -8,16 +8,16 @@ import { Authentication } from './application/accounts/authentication.js';
 import { checkFirstAdministrator, createFirstAdministrator } from './application/accounts/first-administrator.js';
 import { Overview } from './application/operation/overview.js';
 import { Settings } from './application/operation/settings.js';
-import { Refusal } from './application/refusal.js';
 import { RoomAccess } from './application/rooms/room-access.js';
 import { Proving } from './application/sessions/proving.js';
 import { SecondFactorPolicy } from './application/sessions/second-factor-policy.js';
-import { EndSessionsHandler, endExpiredSessions } from './application/sessions/session-commands.js';
+import { endExpiredSessions, RevokeSessionsHandler } from './application/sessions/session-commands.js';
 import { IdentityProvider } from './application/single-sign-on/identity-provider.js';
 import { WebhookBots } from './application/webhooks/webhook-bots.js';
 import type { Clock } from './clock.js';
 import type { Config } from './config.js';
 import { servePages } from './doors/pages/docs.js';
+import { Refusal } from './doors/refusal.js';
 import { Registration } from './doors/rest/controllers/account-controller.js';
 import { ProblemFilter } from './doors/rest/problem-filter.js';
 import { ReadYourWrites } from './doors/rest/read-your-writes.js';
@@ -328,7 +328,7 @@ async function openDoors(
   );
   const bots = app.get(WebhookBots);
   const sweep = setInterval(() => {
-    const endings = endExpiredSessions(sessions, app.get(EndSessionsHandler), () => ({ correlation: newId() }));
+    const endings = endExpiredSessions(sessions, app.get(RevokeSessionsHandler), () => ({ correlation: newId() }));
     const swept = [tokens, credentials, identities, idempotency, attempts, ledger, bots, loadHistory, passwords];
     Promise.all([endings.then(() => sessions.sweep()), ...swept.map((kept) => kept.sweep())]).catch((error) =>
       log.warn({ err: error }, 'a sweep failed'),

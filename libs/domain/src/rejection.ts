@@ -1,11 +1,13 @@
 /** Why a command was refused. The list is closed; libs/protocol maps each reason to one code of the wire. */
 export type RejectionReason =
   | 'Invalid'
+  | 'Unauthenticated'
   | 'NotFound'
   | 'NotAMember'
   | 'NotAllowed'
   | 'WrongPassword'
   | 'SecondFactorNeeded'
+  | 'ReasonNeeded'
   | 'RoomClosed'
   | 'DuplicateId'
   | 'NameTaken'
@@ -22,6 +24,8 @@ export interface Rejection {
   readonly retryAfterMs?: number;
 }
 
-export const reject = (rejected: RejectionReason, detail: string): Rejection => ({ rejected, detail });
+/** `retryAfterMs`: milliseconds after which the same command may be accepted, where that is known. */
+export const reject = (rejected: RejectionReason, detail: string, retryAfterMs?: number): Rejection =>
+  retryAfterMs === undefined ? { rejected, detail } : { rejected, detail, retryAfterMs };
 
 export const isRejection = (value: object): value is Rejection => 'rejected' in value;

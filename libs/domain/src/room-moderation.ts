@@ -390,8 +390,6 @@ export function slowedDown(actor: Actor, state: ModeratedRoom, at: string): Reje
   const passed = Date.parse(at) - last;
   // A post from the future was recorded by a clock that was wrong.
   if (passed >= span || passed < -CLOCK_TOLERANCE_MS) return null;
-  return {
-    ...reject('TooSoon', `In this room one message may follow another after ${slowModeSeconds} s.`),
-    retryAfterMs: Math.min(span - passed, span),
-  };
+  const detail = `In this room one message may follow another after ${slowModeSeconds} s.`;
+  return reject('TooSoon', detail, Math.min(span - passed, span));
 }

@@ -44,11 +44,13 @@ describe('the table of errors', () => {
 it('has a code for every reason of a rejection', () => {
   expect(codeOfRejection).toEqual({
     Invalid: 'invalid_request',
+    Unauthenticated: 'unauthenticated',
     NotFound: 'not_found',
     NotAMember: 'not_a_member',
     NotAllowed: 'forbidden',
     WrongPassword: 'forbidden',
     SecondFactorNeeded: 'mfa_required',
+    ReasonNeeded: 'reason_required',
     RoomClosed: 'room_closed',
     DuplicateId: 'duplicate_id',
     NameTaken: 'name_taken',

@@ -40,11 +40,13 @@ export const errorCodes = Object.keys(errors) as ErrorCode[];
 /** The code that tells a client why a command was refused. */
 export const codeOfRejection: Readonly<Record<RejectionReason, ErrorCode>> = {
   Invalid: 'invalid_request',
+  Unauthenticated: 'unauthenticated',
   NotFound: 'not_found',
   NotAMember: 'not_a_member',
   NotAllowed: 'forbidden',
   WrongPassword: 'forbidden',
   SecondFactorNeeded: 'mfa_required',
+  ReasonNeeded: 'reason_required',
   RoomClosed: 'room_closed',
   DuplicateId: 'duplicate_id',
   NameTaken: 'name_taken',

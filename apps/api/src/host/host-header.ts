@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { Refusal } from '../application/refusal.js';
+import { Refusal } from '../doors/refusal.js';
 
 /** A host with an optional port (RFC 3986, section 3.2.2), or nothing. */
 const HOST = /^([\w.~!$&'()*+,;=%-]*|\[[\da-f:.]+\])(:\d*)?$/i;

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { Refusal } from '../application/refusal.js';
+import { Refusal } from '../doors/refusal.js';
 import { addressKey } from '../limits/address-key.js';
 import type { LimitSettings } from '../limits/limit-settings.js';
 import { limited } from '../limits/limited.js';

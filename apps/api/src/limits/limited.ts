@@ -1,4 +1,4 @@
-import { Refusal } from '../application/refusal.js';
+import { Refusal } from '../doors/refusal.js';
 
 /** The refusal of what comes too soon; there will be room for it after so many milliseconds. */
 export const limited = (retryAfterMs: number): Refusal =>

@@ -1,6 +1,6 @@
 import { type CallName, type ClientEvent, calls } from '@verbatim/protocol';
 import { LRUCache } from 'lru-cache';
-import type { Refusal } from '../application/refusal.js';
+import type { Refusal } from '../doors/refusal.js';
 import { addressKey } from './address-key.js';
 import { Allowance, type Ledger } from './allowance.js';
 import type { LimitSettings } from './limit-settings.js';

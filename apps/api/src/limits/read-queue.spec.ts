@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Refusal } from '../application/refusal.js';
+import { Refusal } from '../doors/refusal.js';
 import { Allowance } from './allowance.js';
 import { ReadQueue, type ReadTurn } from './read-queue.js';
 

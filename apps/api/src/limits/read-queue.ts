@@ -1,4 +1,4 @@
-import { Refusal } from '../application/refusal.js';
+import { Refusal } from '../doors/refusal.js';
 import { Allowance } from './allowance.js';
 import { limited } from './limited.js';
 import { unlimited } from './rate.js';

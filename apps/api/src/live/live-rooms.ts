@@ -15,8 +15,8 @@ import {
   sameForMembers,
 } from '@verbatim/domain';
 import type { ServerData } from '@verbatim/protocol';
-import { Refusal } from '../application/refusal.js';
 import type { Time } from '../clock.js';
+import { Refusal } from '../doors/refusal.js';
 import { type Connection, connectionLimits } from '../doors/websocket/connection.js';
 import { byStream } from '../feed/feed.js';
 import type { Reads } from '../limits/reads.js';

@@ -1,5 +1,5 @@
 import type { MessageFacts, OlderMessages, Recorded, RoomState } from '@verbatim/domain';
-import { Refusal } from '../application/refusal.js';
+import { Refusal } from '../doors/refusal.js';
 
 /** What the read models know of messages that a room's state no longer holds. */
 export interface MessageFactsSource {

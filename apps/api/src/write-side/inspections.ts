@@ -1,5 +1,5 @@
 import type { Actor, Inspected } from '@verbatim/domain';
-import { accepted, Refusal } from '../application/refusal.js';
+import { accepted, Refusal } from '../doors/refusal.js';
 import type { Rooms } from './entities.js';
 import type { Context } from './mailbox.js';
 

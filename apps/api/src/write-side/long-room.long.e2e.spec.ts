@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { GetTimeline, GetTimelineHandler } from '../application/messages/message-queries.js';
-import { accepted } from '../application/refusal.js';
+import { GetTimelineHandler, GetTimelineQuery } from '../application/messages/message-queries.js';
 import { RoomAccess } from '../application/rooms/room-access.js';
 import { readConfig } from '../config.js';
+import { accepted } from '../doors/refusal.js';
 import { type Foundation, layFoundation } from '../foundation.js';
 import { newId } from '../new-id.js';
 import { createDatabase, dropDatabase } from '../tests/harness/database.testing.js';
@@ -71,7 +71,7 @@ describe('a room with 200,000 messages beside one with 200', () => {
     const purpose = { context: { correlation: newId() } };
     for (const order of ['newest', 'oldest'] as const) {
       const ratio = await compare(
-        (room) => timeline.execute(new GetTimeline(room.id, actor, purpose, order, undefined, { limit: 50 })),
+        (room) => timeline.execute(new GetTimelineQuery(room.id, actor, purpose, order, undefined, { limit: 50 })),
         60,
       );
       console.log(`page, ${order} first: x ${ratio.toFixed(2)}`);

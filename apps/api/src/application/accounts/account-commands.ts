@@ -26,7 +26,7 @@ import { VaultSql } from '../../storage/vault/vault-sql.js';
 import { Users } from '../../write-side/entities.js';
 import type { Context, Decided } from '../../write-side/mailbox.js';
 import { Proving } from '../sessions/proving.js';
-import { EndSessions, EndSessionsHandler } from '../sessions/session-commands.js';
+import { RevokeSessionsCommand, RevokeSessionsHandler } from '../sessions/session-commands.js';
 
 /** Somebody signed in: the account, and the tokens to go on with. */
 export interface SignedIn {
@@ -42,7 +42,7 @@ export interface SignedIn {
 type UserDecided = Decided<UserState>;
 
 /** Changes an account. Whoever was suspended or deactivated comes back without the sessions of before: a thief might hold one. */
-export class ReviseAccount extends Command<UserDecided | Rejection> {
+export class ChangeUserCommand extends Command<UserDecided | Rejection> {
   constructor(
     readonly userId: string,
     readonly actor: Actor,
@@ -53,15 +53,15 @@ export class ReviseAccount extends Command<UserDecided | Rejection> {
   }
 }
 
-@CommandHandler(ReviseAccount)
-export class ReviseAccountHandler implements ICommandHandler<ReviseAccount> {
+@CommandHandler(ChangeUserCommand)
+export class ChangeUserHandler implements ICommandHandler<ChangeUserCommand> {
   constructor(
     private readonly users: Users,
     private readonly sessions: Sessions,
     private readonly administrators: Administrators,
   ) {}
 
-  async execute({ userId, actor, wishes, context }: ReviseAccount): Promise<UserDecided | Rejection> {
+  async execute({ userId, actor, wishes, context }: ChangeUserCommand): Promise<UserDecided | Rejection> {
     const { role, suspended, deactivated } = wishes;
     let othersRemain = false;
     if (role !== undefined || suspended !== undefined || deactivated !== undefined) {
@@ -82,7 +82,7 @@ export class ReviseAccountHandler implements ICommandHandler<ReviseAccount> {
 }
 
 /** The holder gives an account up, having proved who they are. */
-export class GiveUpAccount extends Command<UserDecided | Rejection> {
+export class DeactivateUserCommand extends Command<UserDecided | Rejection> {
   constructor(
     readonly actor: Actor,
     readonly context: Context,
@@ -91,15 +91,15 @@ export class GiveUpAccount extends Command<UserDecided | Rejection> {
   }
 }
 
-@CommandHandler(GiveUpAccount)
-export class GiveUpAccountHandler implements ICommandHandler<GiveUpAccount> {
+@CommandHandler(DeactivateUserCommand)
+export class DeactivateUserHandler implements ICommandHandler<DeactivateUserCommand> {
   constructor(
     private readonly users: Users,
     private readonly sessions: Sessions,
     private readonly administrators: Administrators,
   ) {}
 
-  async execute({ actor, context }: GiveUpAccount): Promise<UserDecided | Rejection> {
+  async execute({ actor, context }: DeactivateUserCommand): Promise<UserDecided | Rejection> {
     const { state } = await this.users.newest(actor.id);
     let othersRemain = false;
     if (takesAdministratorAway({ deactivated: true }, state)) {
@@ -119,7 +119,7 @@ const undecidedAdministrators = reject(
 );
 
 /** Makes an account: claims the name, keeps the credential, records the registration. Without a password nobody can sign in. */
-export class OpenAccount extends Command<UserDecided | Rejection> {
+export class RegisterUserCommand extends Command<UserDecided | Rejection> {
   constructor(
     readonly userId: string,
     readonly account: Omit<Extract<UserCommand, { type: 'RegisterUser' }>, 'type' | 'actor'> & {
@@ -133,15 +133,15 @@ export class OpenAccount extends Command<UserDecided | Rejection> {
   }
 }
 
-@CommandHandler(OpenAccount)
-export class OpenAccountHandler implements ICommandHandler<OpenAccount> {
+@CommandHandler(RegisterUserCommand)
+export class RegisterUserHandler implements ICommandHandler<RegisterUserCommand> {
   constructor(
     private readonly users: Users,
     private readonly names: Names,
     private readonly vault: VaultSql,
   ) {}
 
-  async execute({ userId, account, context, actor }: OpenAccount): Promise<UserDecided | Rejection> {
+  async execute({ userId, account, context, actor }: RegisterUserCommand): Promise<UserDecided | Rejection> {
     const { password, ...registration } = account;
     const problem = password === null ? null : await passwordProblem(password, account.username);
     if (problem) return reject('Invalid', `The password ${problem}.`);
@@ -158,7 +158,7 @@ export class OpenAccountHandler implements ICommandHandler<OpenAccount> {
   }
 
   /** Why there can be no such account, whoever has its name: asked before anything is claimed or used up for it. */
-  problemOf(registration: Omit<OpenAccount['account'], 'password'>): Rejection | null {
+  problemOf(registration: Omit<RegisterUserCommand['account'], 'password'>): Rejection | null {
     const { username, displayName, email, role, origin } = registration;
     const register = { type: 'RegisterUser', actor: null, username, displayName, email, role, origin } as const;
     const foreseen = user.decide(register, user.initialState, '');
@@ -166,13 +166,13 @@ export class OpenAccountHandler implements ICommandHandler<OpenAccount> {
   }
 
   /** Why no account would be made now, for those who have something to do before: then neither names nor invitations are used up. */
-  refusal(origin: OpenAccount['account']['origin'], actor: Actor | null): Rejection | null {
+  refusal(origin: RegisterUserCommand['account']['origin'], actor: Actor | null): Rejection | null {
     return this.users.refusal({ type: 'RegisterUser', actor, origin });
   }
 }
 
 /** Begins a session of an account whose holder has been recognized. */
-export class StartSession extends Command<SignedIn | Rejection> {
+export class StartSessionCommand extends Command<SignedIn | Rejection> {
   constructor(
     readonly session: Omit<NewSession, 'sessionId'>,
     readonly context: Context,
@@ -181,17 +181,17 @@ export class StartSession extends Command<SignedIn | Rejection> {
   }
 }
 
-@CommandHandler(StartSession)
-export class StartSessionHandler implements ICommandHandler<StartSession> {
+@CommandHandler(StartSessionCommand)
+export class StartSessionHandler implements ICommandHandler<StartSessionCommand> {
   constructor(
     private readonly users: Users,
     private readonly sessions: Sessions,
     private readonly tokens: AccessTokens,
     private readonly time: Time,
-    private readonly end: EndSessionsHandler,
+    private readonly end: RevokeSessionsHandler,
   ) {}
 
-  async execute({ session, context }: StartSession): Promise<SignedIn | Rejection> {
+  async execute({ session, context }: StartSessionCommand): Promise<SignedIn | Rejection> {
     const { userId, how } = session;
     const sessionId = newId();
     const started = await this.users.send(userId, { type: 'StartSession', actor: null, sessionId, how }, context);
@@ -205,7 +205,9 @@ export class StartSessionHandler implements ICommandHandler<StartSession> {
     // Whoever is shut out from here on loses this session like all others; if it was before, nobody has ended it yet.
     const { state } = await this.users.newest(userId);
     if (shutOutSince(state, started.revision)) {
-      const ended = await this.end.execute(new EndSessions(userId, { only: sessionId }, null, 'revoked', context));
+      const ended = await this.end.execute(
+        new RevokeSessionsCommand(userId, { only: sessionId }, null, 'revoked', context),
+      );
       return isRejection(ended) ? ended : reject('NotAllowed', 'This account has just been shut out.');
     }
     const accessToken = await this.tokens.sign({ userId, sessionId }, this.time.now());
@@ -231,7 +233,7 @@ export interface Showing {
  * Recognizes somebody by username, password and, where there is one, second factor. Unknown names and wrong passwords look the
  * same and take as long; only the right password brings to light that a second factor is needed.
  */
-export class SignIn extends Command<SignedIn | null | Rejection> {
+export class SignInCommand extends Command<SignedIn | null | Rejection> {
   constructor(
     readonly shown: Showing,
     readonly device: Device,
@@ -241,8 +243,8 @@ export class SignIn extends Command<SignedIn | null | Rejection> {
   }
 }
 
-@CommandHandler(SignIn)
-export class SignInHandler implements ICommandHandler<SignIn> {
+@CommandHandler(SignInCommand)
+export class SignInHandler implements ICommandHandler<SignInCommand> {
   constructor(
     private readonly names: Names,
     private readonly credentials: Credentials,
@@ -251,7 +253,7 @@ export class SignInHandler implements ICommandHandler<SignIn> {
     private readonly start: StartSessionHandler,
   ) {}
 
-  async execute({ shown, device, context }: SignIn): Promise<SignedIn | null | Rejection> {
+  async execute({ shown, device, context }: SignInCommand): Promise<SignedIn | null | Rejection> {
     const { username, password, code } = shown;
     const userId = await this.names.ownerOf('user', nameKey(username));
     const passwordHash = await this.credentials.check(userId, password);
@@ -262,7 +264,7 @@ export class SignInHandler implements ICommandHandler<SignIn> {
       if (!(await this.proving.bySecondFactor(userId, state, code, context))) return null;
     }
     const session = { userId, how: 'password', device, passwordHash } as const;
-    const signedIn = await this.start.execute(new StartSession(session, context));
+    const signedIn = await this.start.execute(new StartSessionCommand(session, context));
     return isRejection(signedIn) && signedIn.rejected === 'NotFound' ? null : signedIn;
   }
 }
@@ -273,7 +275,7 @@ const secondFactorNeeded = reject(
 );
 
 /** Records that an account, if there is one of this name, was guessed at so often that it has to wait. */
-export class NoteLockout extends Command<void> {
+export class LockOutSignInCommand extends Command<void> {
   constructor(
     readonly username: string,
     readonly context: Context,
@@ -282,8 +284,8 @@ export class NoteLockout extends Command<void> {
   }
 }
 
-@CommandHandler(NoteLockout)
-export class NoteLockoutHandler implements ICommandHandler<NoteLockout> {
+@CommandHandler(LockOutSignInCommand)
+export class LockOutSignInHandler implements ICommandHandler<LockOutSignInCommand> {
   constructor(
     private readonly names: Names,
     private readonly users: Users,
@@ -291,7 +293,7 @@ export class NoteLockoutHandler implements ICommandHandler<NoteLockout> {
   ) {}
 
   /** Nobody waits for it, so what goes wrong is only logged. */
-  async execute({ username, context }: NoteLockout): Promise<void> {
+  async execute({ username, context }: LockOutSignInCommand): Promise<void> {
     try {
       const userId = await this.names.ownerOf('user', nameKey(username));
       if (userId) await this.users.send(userId, { type: 'LockOutSignIn', actor: null }, context);
@@ -302,7 +304,7 @@ export class NoteLockoutHandler implements ICommandHandler<NoteLockout> {
 }
 
 /** Renews a session. A refresh token that was used before ends the whole session, for one of the two users is a thief. */
-export class RenewSession extends Command<SignedIn | null> {
+export class RenewSessionCommand extends Command<SignedIn | null> {
   constructor(
     readonly refreshToken: string,
     readonly context: Context,
@@ -311,22 +313,22 @@ export class RenewSession extends Command<SignedIn | null> {
   }
 }
 
-@CommandHandler(RenewSession)
-export class RenewSessionHandler implements ICommandHandler<RenewSession> {
+@CommandHandler(RenewSessionCommand)
+export class RenewSessionHandler implements ICommandHandler<RenewSessionCommand> {
   constructor(
     private readonly users: Users,
     private readonly sessions: Sessions,
     private readonly tokens: AccessTokens,
     private readonly time: Time,
-    private readonly end: EndSessionsHandler,
+    private readonly end: RevokeSessionsHandler,
   ) {}
 
-  async execute({ refreshToken, context }: RenewSession): Promise<SignedIn | null> {
+  async execute({ refreshToken, context }: RenewSessionCommand): Promise<SignedIn | null> {
     const rotation = await this.sessions.rotate(refreshToken);
     if (rotation.outcome === 'unknown') return null;
     const { userId, sessionId } = rotation;
     if (rotation.outcome === 'reused') {
-      await this.end.execute(new EndSessions(userId, { only: sessionId }, null, 'reuse', context));
+      await this.end.execute(new RevokeSessionsCommand(userId, { only: sessionId }, null, 'reuse', context));
       return null;
     }
     const { state, position } = await this.users.current(userId);
@@ -337,11 +339,11 @@ export class RenewSessionHandler implements ICommandHandler<RenewSession> {
 }
 
 export const accountCommandHandlers = [
-  ReviseAccountHandler,
-  GiveUpAccountHandler,
-  OpenAccountHandler,
+  ChangeUserHandler,
+  DeactivateUserHandler,
+  RegisterUserHandler,
   StartSessionHandler,
   SignInHandler,
-  NoteLockoutHandler,
+  LockOutSignInHandler,
   RenewSessionHandler,
 ];

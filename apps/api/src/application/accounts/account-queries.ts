@@ -12,17 +12,17 @@ import {
 } from '@verbatim/projections';
 import { ReadModels } from '../../storage/read-models.js';
 
-export class FindUsers extends Query<Page<User>> {
+export class ListUsersQuery extends Query<Page<User>> {
   constructor(readonly query: UsersQuery) {
     super();
   }
 }
 
-@QueryHandler(FindUsers)
-export class FindUsersHandler implements IQueryHandler<FindUsers> {
+@QueryHandler(ListUsersQuery)
+export class ListUsersHandler implements IQueryHandler<ListUsersQuery> {
   constructor(private readonly readModels: ReadModels) {}
 
-  execute({ query }: FindUsers): Promise<Page<User>> {
+  execute({ query }: ListUsersQuery): Promise<Page<User>> {
     return findUsers(this.readModels.db, query);
   }
 }
@@ -33,7 +33,7 @@ export interface KnownUser extends User {
 }
 
 /** One person, or null. */
-export class GetUser extends Query<KnownUser | null> {
+export class GetUserQuery extends Query<KnownUser | null> {
   constructor(
     readonly userId: string,
     readonly withMessages: boolean,
@@ -42,11 +42,11 @@ export class GetUser extends Query<KnownUser | null> {
   }
 }
 
-@QueryHandler(GetUser)
-export class GetUserHandler implements IQueryHandler<GetUser> {
+@QueryHandler(GetUserQuery)
+export class GetUserHandler implements IQueryHandler<GetUserQuery> {
   constructor(private readonly readModels: ReadModels) {}
 
-  async execute({ userId, withMessages }: GetUser): Promise<KnownUser | null> {
+  async execute({ userId, withMessages }: GetUserQuery): Promise<KnownUser | null> {
     const { db } = this.readModels;
     if (!withMessages) return getUser(db, userId);
     const [user, messages] = await Promise.all([getUser(db, userId), messagesBy(db, userId)]);
@@ -55,7 +55,7 @@ export class GetUserHandler implements IQueryHandler<GetUser> {
 }
 
 /** The rooms a person is in; null: there is no such person. */
-export class ListRoomsOf extends Query<Page<Membership> | null> {
+export class ListRoomsOfUserQuery extends Query<Page<Membership> | null> {
   constructor(
     readonly userId: string,
     readonly page: PageRequest,
@@ -64,14 +64,14 @@ export class ListRoomsOf extends Query<Page<Membership> | null> {
   }
 }
 
-@QueryHandler(ListRoomsOf)
-export class ListRoomsOfHandler implements IQueryHandler<ListRoomsOf> {
+@QueryHandler(ListRoomsOfUserQuery)
+export class ListRoomsOfUserHandler implements IQueryHandler<ListRoomsOfUserQuery> {
   constructor(private readonly readModels: ReadModels) {}
 
-  async execute({ userId, page }: ListRoomsOf): Promise<Page<Membership> | null> {
+  async execute({ userId, page }: ListRoomsOfUserQuery): Promise<Page<Membership> | null> {
     const { db } = this.readModels;
     return (await getUser(db, userId)) ? roomsOf(db, userId, page) : null;
   }
 }
 
-export const accountQueryHandlers = [FindUsersHandler, GetUserHandler, ListRoomsOfHandler];
+export const accountQueryHandlers = [ListUsersHandler, GetUserHandler, ListRoomsOfUserHandler];

@@ -1,11 +1,11 @@
 import type { Actor } from '@verbatim/domain';
 import type { Scope } from '@verbatim/protocol';
 import type { Clock } from '../../clock.js';
+import { Refusal } from '../../doors/refusal.js';
 import type { AccessTokens } from '../../storage/vault/access-tokens.js';
 import type { PersonalToken, PersonalTokens } from '../../storage/vault/personal-tokens.js';
 import type { SessionRef, Sessions } from '../../storage/vault/sessions.js';
 import type { Users } from '../../write-side/entities.js';
-import { Refusal } from '../refusal.js';
 import type { SecondFactorPolicy } from '../sessions/second-factor-policy.js';
 
 /** What a credential is good for: everything, as a session is, or what the scopes of a personal token name. */

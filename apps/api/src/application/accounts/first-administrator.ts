@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { isReservedUsername, nameKey } from '@verbatim/domain';
 import type { Sql } from 'postgres';
 import { InvalidConfiguration } from '../../config.js';
+import { accepted } from '../../doors/refusal.js';
 import { newId } from '../../new-id.js';
 import { passwordProblem } from '../../storage/vault/common-passwords.js';
 import type { Names } from '../../storage/vault/names.js';
 import { hashPassword } from '../../storage/vault/passwords.js';
 import type { Users } from '../../write-side/entities.js';
-import { accepted } from '../refusal.js';
 
 /** Always the same id, so that an attempt that was cut short is taken up again by the next start. */
 export const FIRST_ADMINISTRATOR = '00000000-0000-8000-8000-000000000001';

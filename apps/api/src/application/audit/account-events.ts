@@ -9,7 +9,7 @@ import { eventAnswer } from './audit-queries.js';
 type Event = AnswerOf<'listUserEvents'>['items'][number];
 
 /** The events of an account as the log holds them, for its holder, administrators and auditors; none if there is no such. */
-export class ReadAccountEvents extends Query<Page<Event>> {
+export class ListUserEventsQuery extends Query<Page<Event>> {
   constructor(
     readonly userId: string,
     readonly query: { readonly from: number; readonly limit: number; readonly cursor?: string },
@@ -20,14 +20,14 @@ export class ReadAccountEvents extends Query<Page<Event>> {
   }
 }
 
-@QueryHandler(ReadAccountEvents)
-export class ReadAccountEventsHandler implements IQueryHandler<ReadAccountEvents> {
+@QueryHandler(ListUserEventsQuery)
+export class ListUserEventsHandler implements IQueryHandler<ListUserEventsQuery> {
   constructor(
     private readonly log: OpenLog,
     private readonly directory: Directory,
   ) {}
 
-  async execute({ userId, query, list }: ReadAccountEvents): Promise<Page<Event>> {
+  async execute({ userId, query, list }: ListUserEventsQuery): Promise<Page<Event>> {
     const after = cursorKey(query, list, isRevision);
     const from = after ? BigInt(after[0]) + 1n : BigInt(query.from);
     const events = await this.log.read(userStream(userId), from, query.limit + 1);

@@ -15,7 +15,7 @@ type Event = AnswerOf<'listEvents'>['items'][number];
 const SEALED_BYTES = 589_824;
 
 /** The events of a room as the log holds them, and as this reader may see them. */
-export class ReadEvents extends Query<Page<Event>> {
+export class ListRoomEventsQuery extends Query<Page<Event>> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
@@ -26,8 +26,8 @@ export class ReadEvents extends Query<Page<Event>> {
   }
 }
 
-@QueryHandler(ReadEvents)
-export class ReadEventsHandler implements IQueryHandler<ReadEvents> {
+@QueryHandler(ListRoomEventsQuery)
+export class ListRoomEventsHandler implements IQueryHandler<ListRoomEventsQuery> {
   constructor(
     private readonly access: RoomAccess,
     private readonly log: OpenLog,
@@ -35,7 +35,7 @@ export class ReadEventsHandler implements IQueryHandler<ReadEvents> {
     private readonly readModels: ReadModels,
   ) {}
 
-  async execute({ roomId, actor, purpose, query }: ReadEvents): Promise<Page<Event>> {
+  async execute({ roomId, actor, purpose, query }: ListRoomEventsQuery): Promise<Page<Event>> {
     const room = await this.access.toRead(roomId, actor, 'events', purpose);
     const start = query.cursor === undefined ? BigInt(query.from) : revisionIn(query.cursor);
     const from = start < room.reader.from ? room.reader.from : start;
@@ -97,4 +97,4 @@ const placeOf = ({ id, stream, revision, position, at, prev, hash }: Recorded) =
   hash,
 });
 
-export const auditQueryHandlers = [ReadEventsHandler];
+export const auditQueryHandlers = [ListRoomEventsHandler];

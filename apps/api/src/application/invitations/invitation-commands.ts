@@ -19,7 +19,7 @@ import { passwordMatches } from '../../storage/vault/passwords.js';
 import { VaultSql } from '../../storage/vault/vault-sql.js';
 import { Invitations, Rooms } from '../../write-side/entities.js';
 import type { Context, Decided } from '../../write-side/mailbox.js';
-import { OpenAccount, OpenAccountHandler } from '../accounts/account-commands.js';
+import { RegisterUserCommand, RegisterUserHandler } from '../accounts/account-commands.js';
 import { Standing } from '../accounts/standing.js';
 import { Redeeming } from './redeeming.js';
 
@@ -29,7 +29,7 @@ export interface MadeInvitation extends Decided<InvitationState> {
 }
 
 /** Makes an invitation to the server, which is up to administrators, or to a room, which its rules decide. */
-export class MakeInvitation extends Command<MadeInvitation | Rejection> {
+export class CreateInvitationCommand extends Command<MadeInvitation | Rejection> {
   constructor(
     readonly actor: Actor,
     readonly to: InvitedTo,
@@ -40,8 +40,8 @@ export class MakeInvitation extends Command<MadeInvitation | Rejection> {
   }
 }
 
-@CommandHandler(MakeInvitation)
-export class MakeInvitationHandler implements ICommandHandler<MakeInvitation> {
+@CommandHandler(CreateInvitationCommand)
+export class CreateInvitationHandler implements ICommandHandler<CreateInvitationCommand> {
   constructor(
     private readonly rooms: Rooms,
     private readonly invitations: Invitations,
@@ -51,7 +51,7 @@ export class MakeInvitationHandler implements ICommandHandler<MakeInvitation> {
   ) {}
 
   /** An invitation outlives the role of the person who made it, so nobody may make one who has been shut out. */
-  execute(command: MakeInvitation): Promise<MadeInvitation | Rejection> {
+  execute(command: CreateInvitationCommand): Promise<MadeInvitation | Rejection> {
     const { actor, context } = command;
     return this.standing.whileIn(
       actor,
@@ -60,7 +60,7 @@ export class MakeInvitationHandler implements ICommandHandler<MakeInvitation> {
     );
   }
 
-  private async make({ actor, to, wishes, context }: MakeInvitation): Promise<MadeInvitation | Rejection> {
+  private async make({ actor, to, wishes, context }: CreateInvitationCommand): Promise<MadeInvitation | Rejection> {
     if (to.kind === 'room') {
       const { state } = await this.rooms.newest(to.roomId);
       const problem = invitingProblem(actor, state);
@@ -80,7 +80,7 @@ export class MakeInvitationHandler implements ICommandHandler<MakeInvitation> {
 }
 
 /** Makes an invitation to the server, or to this room, good for nobody any more. */
-export class WithdrawInvitation extends Command<Decided<InvitationState> | Rejection> {
+export class RevokeInvitationCommand extends Command<Decided<InvitationState> | Rejection> {
   constructor(
     readonly actor: Actor,
     readonly invitationId: string,
@@ -91,14 +91,14 @@ export class WithdrawInvitation extends Command<Decided<InvitationState> | Rejec
   }
 }
 
-@CommandHandler(WithdrawInvitation)
-export class WithdrawInvitationHandler implements ICommandHandler<WithdrawInvitation> {
+@CommandHandler(RevokeInvitationCommand)
+export class RevokeInvitationHandler implements ICommandHandler<RevokeInvitationCommand> {
   constructor(
     private readonly rooms: Rooms,
     private readonly invitations: Invitations,
   ) {}
 
-  async execute({ actor, invitationId, roomId, context }: WithdrawInvitation) {
+  async execute({ actor, invitationId, roomId, context }: RevokeInvitationCommand) {
     if (roomId !== null) {
       const problem = invitingProblem(actor, (await this.rooms.newest(roomId)).state);
       if (problem) return problem;
@@ -117,27 +117,32 @@ export class WithdrawInvitationHandler implements ICommandHandler<WithdrawInvita
 export const invitedUserId = (code: string, username: string): string => derivedId('invited', code, nameKey(username));
 
 /** Makes an account for somebody who has an invitation to the server. */
-export class OpenInvitedAccount extends Command<Decided<UserState> | Rejection> {
+export class RegisterInvitedUserCommand extends Command<Decided<UserState> | Rejection> {
   constructor(
     readonly userId: string,
     readonly code: string,
-    readonly account: OpenAccount['account'] & { readonly password: string },
+    readonly account: RegisterUserCommand['account'] & { readonly password: string },
     readonly context: Context,
   ) {
     super();
   }
 }
 
-@CommandHandler(OpenInvitedAccount)
-export class OpenInvitedAccountHandler implements ICommandHandler<OpenInvitedAccount> {
+@CommandHandler(RegisterInvitedUserCommand)
+export class RegisterInvitedUserHandler implements ICommandHandler<RegisterInvitedUserCommand> {
   constructor(
     private readonly redeeming: Redeeming,
     private readonly names: Names,
     private readonly vault: VaultSql,
-    private readonly opening: OpenAccountHandler,
+    private readonly opening: RegisterUserHandler,
   ) {}
 
-  async execute({ userId, code, account, context }: OpenInvitedAccount): Promise<Decided<UserState> | Rejection> {
+  async execute({
+    userId,
+    code,
+    account,
+    context,
+  }: RegisterInvitedUserCommand): Promise<Decided<UserState> | Rejection> {
     const found = await this.redeeming.find(code, null);
     const open = found?.state.redeemedBy.has(userId) || (found && isGood(found.state, this.redeeming.now()));
     if (!found || !open) return notGood;
@@ -147,7 +152,7 @@ export class OpenInvitedAccountHandler implements ICommandHandler<OpenInvitedAcc
     if (!(await this.names.claim('user', nameKey(account.username), userId))) return nameTaken;
     const redeemed = await this.redeeming.redeem(found.id, userId, null, context);
     if (isRejection(redeemed)) return redeemed.rejected === 'Unavailable' ? redeemed : notGood;
-    const opened = await this.opening.execute(new OpenAccount(userId, account, context));
+    const opened = await this.opening.execute(new RegisterUserCommand(userId, account, context));
     if (isRejection(opened)) return opened;
     // Others may have the same code. So that nobody comes into another's account, only the attempt that made it goes on,
     // and only with the password that was kept, which may be that of another attempt.
@@ -164,4 +169,4 @@ export class OpenInvitedAccountHandler implements ICommandHandler<OpenInvitedAcc
 export const notGood = reject('NotAllowed', 'This invitation is not good, or not any more.');
 const nameTaken = reject('NameTaken', 'This username is taken.');
 
-export const invitationCommandHandlers = [MakeInvitationHandler, WithdrawInvitationHandler, OpenInvitedAccountHandler];
+export const invitationCommandHandlers = [CreateInvitationHandler, RevokeInvitationHandler, RegisterInvitedUserHandler];

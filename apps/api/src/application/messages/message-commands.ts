@@ -5,7 +5,7 @@ import { ReadModels } from '../../storage/read-models.js';
 import { RoomAccess } from '../rooms/room-access.js';
 
 /** Notes how far somebody has read. Private state, no event: nobody else is ever told. */
-export class MarkRead extends Command<{ readonly marked: true } | Rejection> {
+export class MarkReadCommand extends Command<{ readonly marked: true } | Rejection> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
@@ -15,14 +15,14 @@ export class MarkRead extends Command<{ readonly marked: true } | Rejection> {
   }
 }
 
-@CommandHandler(MarkRead)
-export class MarkReadHandler implements ICommandHandler<MarkRead> {
+@CommandHandler(MarkReadCommand)
+export class MarkReadHandler implements ICommandHandler<MarkReadCommand> {
   constructor(
     private readonly access: RoomAccess,
     private readonly readModels: ReadModels,
   ) {}
 
-  async execute({ roomId, actor, revision }: MarkRead): Promise<{ marked: true } | Rejection> {
+  async execute({ roomId, actor, revision }: MarkReadCommand): Promise<{ marked: true } | Rejection> {
     const state = await this.access.toSee(roomId, actor);
     if (actor.role === 'auditor') return onlyReads;
     if (!state.members.has(actor.id)) return reject('NotAMember', 'Only members have read marks.');

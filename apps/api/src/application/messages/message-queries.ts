@@ -14,7 +14,7 @@ import { ReadModels } from '../../storage/read-models.js';
 import type { Purpose } from '../../write-side/inspections.js';
 import { RoomAccess } from '../rooms/room-access.js';
 
-export class GetTimeline extends Query<Page<Message>> {
+export class GetTimelineQuery extends Query<Page<Message>> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
@@ -28,14 +28,14 @@ export class GetTimeline extends Query<Page<Message>> {
   }
 }
 
-@QueryHandler(GetTimeline)
-export class GetTimelineHandler implements IQueryHandler<GetTimeline> {
+@QueryHandler(GetTimelineQuery)
+export class GetTimelineHandler implements IQueryHandler<GetTimelineQuery> {
   constructor(
     private readonly access: RoomAccess,
     private readonly readModels: ReadModels,
   ) {}
 
-  async execute({ roomId, actor, purpose, order, from, page }: GetTimeline): Promise<Page<Message>> {
+  async execute({ roomId, actor, purpose, order, from, page }: GetTimelineQuery): Promise<Page<Message>> {
     return this.access.reading(roomId, actor, 'messages', purpose, (reader) =>
       timeline(this.readModels.db, {
         room: roomId,
@@ -50,7 +50,7 @@ export class GetTimelineHandler implements IQueryHandler<GetTimeline> {
 }
 
 /** One message as its reader sees it; null when it is not there, or not yet. */
-export class GetMessage extends Query<Message | null> {
+export class GetMessageQuery extends Query<Message | null> {
   constructor(
     readonly roomId: string,
     readonly messageId: string,
@@ -60,16 +60,16 @@ export class GetMessage extends Query<Message | null> {
   }
 }
 
-@QueryHandler(GetMessage)
-export class GetMessageHandler implements IQueryHandler<GetMessage> {
+@QueryHandler(GetMessageQuery)
+export class GetMessageHandler implements IQueryHandler<GetMessageQuery> {
   constructor(private readonly readModels: ReadModels) {}
 
-  execute({ roomId, messageId, actor }: GetMessage): Promise<Message | null> {
+  execute({ roomId, messageId, actor }: GetMessageQuery): Promise<Message | null> {
     return message(this.readModels.db, roomId, messageId, actor.id);
   }
 }
 
-export class GetInbox extends Query<Page<InboxEntry>> {
+export class GetInboxQuery extends Query<Page<InboxEntry>> {
   constructor(
     readonly actor: Actor,
     readonly page: PageRequest,
@@ -78,17 +78,17 @@ export class GetInbox extends Query<Page<InboxEntry>> {
   }
 }
 
-@QueryHandler(GetInbox)
-export class GetInboxHandler implements IQueryHandler<GetInbox> {
+@QueryHandler(GetInboxQuery)
+export class GetInboxHandler implements IQueryHandler<GetInboxQuery> {
   constructor(private readonly readModels: ReadModels) {}
 
-  execute({ actor, page }: GetInbox): Promise<Page<InboxEntry>> {
+  execute({ actor, page }: GetInboxQuery): Promise<Page<InboxEntry>> {
     return inbox(this.readModels.db, actor.id, page);
   }
 }
 
 /** Messages that contain all the words of `q` and none of `without`, in rooms the person is in, or in one that they may read. */
-export class SearchMessages extends Query<Page<Message>> {
+export class SearchMessagesQuery extends Query<Page<Message>> {
   constructor(
     readonly actor: Actor,
     readonly words: { readonly q: string; readonly without?: string },
@@ -100,14 +100,14 @@ export class SearchMessages extends Query<Page<Message>> {
   }
 }
 
-@QueryHandler(SearchMessages)
-export class SearchMessagesHandler implements IQueryHandler<SearchMessages> {
+@QueryHandler(SearchMessagesQuery)
+export class SearchMessagesHandler implements IQueryHandler<SearchMessagesQuery> {
   constructor(
     private readonly access: RoomAccess,
     private readonly readModels: ReadModels,
   ) {}
 
-  async execute({ actor, words, roomId, purpose, page }: SearchMessages): Promise<Page<Message>> {
+  async execute({ actor, words, roomId, purpose, page }: SearchMessagesQuery): Promise<Page<Message>> {
     const { db } = this.readModels;
     if (roomId === undefined) return searchMessages(db, { viewer: actor.id, ...words, page });
     return this.access.reading(roomId, actor, 'search', purpose, (reader) =>

@@ -13,7 +13,7 @@ import { Rooms, Users } from '../../write-side/entities.js';
 import type { Context, Decided } from '../../write-side/mailbox.js';
 
 /** Restrains somebody who need not be in the room, but must exist, or ends that. */
-export class RestrainPerson extends Command<Decided<RoomState> | Rejection> {
+export class RestrainMemberCommand extends Command<Decided<RoomState> | Rejection> {
   constructor(
     readonly roomId: string,
     readonly command: BanMember | UnbanMember | MuteMember | UnmuteMember,
@@ -23,14 +23,14 @@ export class RestrainPerson extends Command<Decided<RoomState> | Rejection> {
   }
 }
 
-@CommandHandler(RestrainPerson)
-export class RestrainPersonHandler implements ICommandHandler<RestrainPerson> {
+@CommandHandler(RestrainMemberCommand)
+export class RestrainMemberHandler implements ICommandHandler<RestrainMemberCommand> {
   constructor(
     private readonly rooms: Rooms,
     private readonly users: Users,
   ) {}
 
-  async execute({ roomId, command, context }: RestrainPerson): Promise<Decided<RoomState> | Rejection> {
+  async execute({ roomId, command, context }: RestrainMemberCommand): Promise<Decided<RoomState> | Rejection> {
     const { state } = await this.rooms.current(roomId);
     const { status } = (await this.users.current(command.userId)).state;
     const unknown = status === 'unborn' || status === 'abandoned';
@@ -39,4 +39,4 @@ export class RestrainPersonHandler implements ICommandHandler<RestrainPerson> {
   }
 }
 
-export const moderationCommandHandlers = [RestrainPersonHandler];
+export const moderationCommandHandlers = [RestrainMemberHandler];

@@ -10,12 +10,12 @@ import {
   type Report,
 } from '@verbatim/projections';
 import { Time } from '../../clock.js';
+import { Refusal } from '../../doors/refusal.js';
 import { ReadModels } from '../../storage/read-models.js';
 import type { Purpose } from '../../write-side/inspections.js';
-import { Refusal } from '../refusal.js';
 import { RoomAccess } from '../rooms/room-access.js';
 
-export class ListBans extends Query<Page<Ban>> {
+export class ListBansQuery extends Query<Page<Ban>> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
@@ -26,22 +26,22 @@ export class ListBans extends Query<Page<Ban>> {
   }
 }
 
-@QueryHandler(ListBans)
-export class ListBansHandler implements IQueryHandler<ListBans> {
+@QueryHandler(ListBansQuery)
+export class ListBansHandler implements IQueryHandler<ListBansQuery> {
   constructor(
     private readonly access: RoomAccess,
     private readonly readModels: ReadModels,
     private readonly time: Time,
   ) {}
 
-  async execute({ roomId, actor, purpose, page }: ListBans): Promise<Page<Ban>> {
+  async execute({ roomId, actor, purpose, page }: ListBansQuery): Promise<Page<Ban>> {
     await toModerate(this.access, roomId, actor, 'bans', purpose);
     return bansOf(this.readModels.db, roomId, this.time.now().toISOString(), page);
   }
 }
 
 /** Reports of one room for those who moderate it, or of all rooms for those whom the call lets through. */
-export class ListReports extends Query<Page<Report>> {
+export class ListReportsQuery extends Query<Page<Report>> {
   constructor(
     readonly settled: boolean,
     readonly page: PageRequest,
@@ -51,21 +51,21 @@ export class ListReports extends Query<Page<Report>> {
   }
 }
 
-@QueryHandler(ListReports)
-export class ListReportsHandler implements IQueryHandler<ListReports> {
+@QueryHandler(ListReportsQuery)
+export class ListReportsHandler implements IQueryHandler<ListReportsQuery> {
   constructor(
     private readonly access: RoomAccess,
     private readonly readModels: ReadModels,
   ) {}
 
-  async execute({ settled, page, room }: ListReports): Promise<Page<Report>> {
+  async execute({ settled, page, room }: ListReportsQuery): Promise<Page<Report>> {
     if (room) await toModerate(this.access, room.id, room.actor, 'reports', room.purpose);
     return listReports(this.readModels.db, { room: room?.id, settled, page });
   }
 }
 
 /** One report, for those who have just made or settled it. */
-export class GetReport extends Query<Report> {
+export class GetReportQuery extends Query<Report> {
   constructor(
     readonly roomId: string,
     readonly reportId: string,
@@ -74,11 +74,11 @@ export class GetReport extends Query<Report> {
   }
 }
 
-@QueryHandler(GetReport)
-export class GetReportHandler implements IQueryHandler<GetReport> {
+@QueryHandler(GetReportQuery)
+export class GetReportHandler implements IQueryHandler<GetReportQuery> {
   constructor(private readonly readModels: ReadModels) {}
 
-  async execute({ roomId, reportId }: GetReport): Promise<Report> {
+  async execute({ roomId, reportId }: GetReportQuery): Promise<Report> {
     const found = await getReport(this.readModels.db, roomId, reportId);
     if (!found) throw new Refusal('unavailable', 'It is stored but has not reached the read models yet.');
     return found;

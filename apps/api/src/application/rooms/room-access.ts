@@ -7,9 +7,9 @@ import {
   type RoomState,
   readerOf,
 } from '@verbatim/domain';
+import { Refusal } from '../../doors/refusal.js';
 import { Rooms } from '../../write-side/entities.js';
 import { Inspections, type Purpose } from '../../write-side/inspections.js';
-import { Refusal } from '../refusal.js';
 
 export interface ReadableRoom {
   readonly state: RoomState;

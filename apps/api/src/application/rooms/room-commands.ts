@@ -28,7 +28,7 @@ import { RoomPasswords } from './room-passwords.js';
 type RoomDecided = Decided<RoomState>;
 
 /** One decision of the room's rules, nothing else. */
-export class SendToRoom extends Command<RoomDecided | Rejection> {
+export class ApplyToRoomCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
     readonly command: RoomCommand,
@@ -38,14 +38,14 @@ export class SendToRoom extends Command<RoomDecided | Rejection> {
   }
 }
 
-@CommandHandler(SendToRoom)
-export class SendToRoomHandler implements ICommandHandler<SendToRoom> {
+@CommandHandler(ApplyToRoomCommand)
+export class ApplyToRoomHandler implements ICommandHandler<ApplyToRoomCommand> {
   constructor(
     private readonly rooms: Rooms,
     private readonly users: Users,
   ) {}
 
-  async execute({ roomId, command, context }: SendToRoom): Promise<RoomDecided | Rejection> {
+  async execute({ roomId, command, context }: ApplyToRoomCommand): Promise<RoomDecided | Rejection> {
     if (command.type === 'PostMessage' && (await this.peerGone(roomId, command))) return accountGone;
     return this.rooms.send(roomId, command, context);
   }
@@ -63,7 +63,7 @@ const isDeactivated = async (users: Users, userId: string): Promise<boolean> =>
   (await users.current(userId)).state.status === 'deactivated';
 
 /** Makes a room under a name that no other open room has. */
-export class OpenRoom extends Command<RoomDecided | Rejection> {
+export class CreateRoomCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
     readonly room: Omit<CreateRoom, 'type' | 'passwordId'> & { readonly password: string | null },
@@ -73,15 +73,15 @@ export class OpenRoom extends Command<RoomDecided | Rejection> {
   }
 }
 
-@CommandHandler(OpenRoom)
-export class OpenRoomHandler implements ICommandHandler<OpenRoom> {
+@CommandHandler(CreateRoomCommand)
+export class CreateRoomHandler implements ICommandHandler<CreateRoomCommand> {
   constructor(
     private readonly rooms: Rooms,
     private readonly names: Names,
     private readonly passwords: RoomPasswords,
   ) {}
 
-  async execute({ roomId, room, context }: OpenRoom): Promise<RoomDecided | Rejection> {
+  async execute({ roomId, room, context }: CreateRoomCommand): Promise<RoomDecided | Rejection> {
     const { password, ...settings } = room;
     const key = nameKey(room.name);
     const claim = room.visibility === 'hidden' ? undefined : await this.names.claim('room', key, roomId);
@@ -97,7 +97,7 @@ export class OpenRoomHandler implements ICommandHandler<OpenRoom> {
 const nameTaken = reject('NameTaken', 'Another open room has this name.');
 
 /** The room of two people, made when one of them first asks for it. */
-export class OpenDirectRoom extends Command<RoomDecided | Rejection> {
+export class CreateDirectRoomCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly actor: Actor,
     readonly peerId: string,
@@ -107,14 +107,14 @@ export class OpenDirectRoom extends Command<RoomDecided | Rejection> {
   }
 }
 
-@CommandHandler(OpenDirectRoom)
-export class OpenDirectRoomHandler implements ICommandHandler<OpenDirectRoom> {
+@CommandHandler(CreateDirectRoomCommand)
+export class CreateDirectRoomHandler implements ICommandHandler<CreateDirectRoomCommand> {
   constructor(
     private readonly rooms: Rooms,
     private readonly users: Users,
   ) {}
 
-  async execute({ actor, peerId, context }: OpenDirectRoom): Promise<RoomDecided | Rejection> {
+  async execute({ actor, peerId, context }: CreateDirectRoomCommand): Promise<RoomDecided | Rejection> {
     const peerGone = await isDeactivated(this.users, peerId);
     const command = { type: 'CreateDirectRoom', actor, peerId, ...(peerGone && { peerGone }) } as const;
     return this.rooms.send(directRoomId(actor.id, peerId), command, context);
@@ -134,7 +134,7 @@ export interface RoomWishes {
 }
 
 /** Changes a room's settings; a new name is claimed before and the old one let go after. */
-export class ReviseRoom extends Command<RoomDecided | Rejection> {
+export class ChangeRoomCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
@@ -145,15 +145,15 @@ export class ReviseRoom extends Command<RoomDecided | Rejection> {
   }
 }
 
-@CommandHandler(ReviseRoom)
-export class ReviseRoomHandler implements ICommandHandler<ReviseRoom> {
+@CommandHandler(ChangeRoomCommand)
+export class ChangeRoomHandler implements ICommandHandler<ChangeRoomCommand> {
   constructor(
     private readonly rooms: Rooms,
     private readonly names: Names,
     private readonly passwords: RoomPasswords,
   ) {}
 
-  async execute({ roomId, actor, wishes, context }: ReviseRoom): Promise<RoomDecided | Rejection> {
+  async execute({ roomId, actor, wishes, context }: ChangeRoomCommand): Promise<RoomDecided | Rejection> {
     const { password, ...settings } = wishes;
     // Asked beforehand with nothing to change, the rules tell whether this person may; a refused one claims no name.
     const allowed = await this.rooms.send(roomId, { type: 'ChangeRoom', actor }, context);
@@ -189,7 +189,7 @@ export class ReviseRoomHandler implements ICommandHandler<ReviseRoom> {
 }
 
 /** Closes a room for good, lets its name go and ends the bots that posted to it for webhooks. */
-export class EndRoom extends Command<RoomDecided | Rejection> {
+export class CloseRoomCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
@@ -200,8 +200,8 @@ export class EndRoom extends Command<RoomDecided | Rejection> {
   }
 }
 
-@CommandHandler(EndRoom)
-export class EndRoomHandler implements ICommandHandler<EndRoom> {
+@CommandHandler(CloseRoomCommand)
+export class CloseRoomHandler implements ICommandHandler<CloseRoomCommand> {
   constructor(
     private readonly rooms: Rooms,
     private readonly names: Names,
@@ -209,7 +209,7 @@ export class EndRoomHandler implements ICommandHandler<EndRoom> {
     private readonly bots: WebhookBots,
   ) {}
 
-  async execute({ roomId, actor, reason, context }: EndRoom): Promise<RoomDecided | Rejection> {
+  async execute({ roomId, actor, reason, context }: CloseRoomCommand): Promise<RoomDecided | Rejection> {
     const held = await this.names.heldBy(roomId);
     await this.passwords.expectChange(roomId);
     const ended = await this.rooms.send(roomId, { type: 'CloseRoom', actor, reason }, context);
@@ -244,7 +244,7 @@ async function letGo(
 }
 
 /** Lets somebody into a room; a password is checked, or an invitation redeemed, before the rules are asked. */
-export class EnterRoom extends Command<RoomDecided | Rejection> {
+export class JoinRoomCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
@@ -255,8 +255,8 @@ export class EnterRoom extends Command<RoomDecided | Rejection> {
   }
 }
 
-@CommandHandler(EnterRoom)
-export class EnterRoomHandler implements ICommandHandler<EnterRoom> {
+@CommandHandler(JoinRoomCommand)
+export class JoinRoomHandler implements ICommandHandler<JoinRoomCommand> {
   constructor(
     private readonly rooms: Rooms,
     private readonly passwords: RoomPasswords,
@@ -264,7 +264,7 @@ export class EnterRoomHandler implements ICommandHandler<EnterRoom> {
     private readonly time: Time,
   ) {}
 
-  async execute({ roomId, actor, key, context }: EnterRoom): Promise<RoomDecided | Rejection> {
+  async execute({ roomId, actor, key, context }: JoinRoomCommand): Promise<RoomDecided | Rejection> {
     const { state } = await this.rooms.current(roomId);
     const { password, invitation } = key;
     if (invitation !== undefined) return this.byInvitation(roomId, actor, invitation, context);
@@ -300,7 +300,7 @@ const mayPass = ({ rejected }: Rejection): boolean => rejected === 'Unavailable'
 const noSuchRoom = reject('NotFound', 'There is no such room.');
 
 /** Brings somebody else into a room. */
-export class BringIntoRoom extends Command<RoomDecided | Rejection> {
+export class AddMemberCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
     readonly command: Extract<RoomCommand, { type: 'AddMember' }>,
@@ -310,14 +310,14 @@ export class BringIntoRoom extends Command<RoomDecided | Rejection> {
   }
 }
 
-@CommandHandler(BringIntoRoom)
-export class BringIntoRoomHandler implements ICommandHandler<BringIntoRoom> {
+@CommandHandler(AddMemberCommand)
+export class AddMemberHandler implements ICommandHandler<AddMemberCommand> {
   constructor(
     private readonly rooms: Rooms,
     private readonly users: Users,
   ) {}
 
-  async execute({ roomId, command, context }: BringIntoRoom): Promise<RoomDecided | Rejection> {
+  async execute({ roomId, command, context }: AddMemberCommand): Promise<RoomDecided | Rejection> {
     const { state } = await this.rooms.current(roomId);
     const { state: person } = await this.users.current(command.userId);
     const known = person.status === 'active' || person.status === 'suspended';
@@ -327,11 +327,11 @@ export class BringIntoRoomHandler implements ICommandHandler<BringIntoRoom> {
 }
 
 export const roomCommandHandlers = [
-  SendToRoomHandler,
-  OpenRoomHandler,
-  OpenDirectRoomHandler,
-  ReviseRoomHandler,
-  EndRoomHandler,
-  EnterRoomHandler,
-  BringIntoRoomHandler,
+  ApplyToRoomHandler,
+  CreateRoomHandler,
+  CreateDirectRoomHandler,
+  ChangeRoomHandler,
+  CloseRoomHandler,
+  JoinRoomHandler,
+  AddMemberHandler,
 ];

@@ -12,14 +12,14 @@ import {
 } from '@verbatim/projections';
 import type { Member } from '@verbatim/protocol';
 import { Time } from '../../clock.js';
+import { Refusal } from '../../doors/refusal.js';
 import { ReadModels } from '../../storage/read-models.js';
 import { memberAnswer, memberRowAnswer } from '../../wire/room-answer.js';
 import { Users } from '../../write-side/entities.js';
 import type { Purpose } from '../../write-side/inspections.js';
-import { Refusal } from '../refusal.js';
 import { RoomAccess } from './room-access.js';
 
-export class GetRoom extends Query<Room> {
+export class GetRoomQuery extends Query<Room> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
@@ -28,21 +28,21 @@ export class GetRoom extends Query<Room> {
   }
 }
 
-@QueryHandler(GetRoom)
-export class GetRoomHandler implements IQueryHandler<GetRoom> {
+@QueryHandler(GetRoomQuery)
+export class GetRoomHandler implements IQueryHandler<GetRoomQuery> {
   constructor(
     private readonly access: RoomAccess,
     private readonly readModels: ReadModels,
   ) {}
 
-  async execute({ roomId, actor }: GetRoom): Promise<Room> {
+  async execute({ roomId, actor }: GetRoomQuery): Promise<Room> {
     const room = await this.access.seeing(roomId, actor, () => getRoom(this.readModels.db, roomId));
     if (!room) throw new Refusal('unavailable', 'The room has not reached the read models yet.');
     return room;
   }
 }
 
-export class ListRooms extends Query<Page<Room>> {
+export class ListRoomsQuery extends Query<Page<Room>> {
   constructor(
     readonly actor: Actor,
     readonly query: Omit<RoomsQuery, 'viewer' | 'admin'>,
@@ -51,16 +51,16 @@ export class ListRooms extends Query<Page<Room>> {
   }
 }
 
-@QueryHandler(ListRooms)
-export class ListRoomsHandler implements IQueryHandler<ListRooms> {
+@QueryHandler(ListRoomsQuery)
+export class ListRoomsHandler implements IQueryHandler<ListRoomsQuery> {
   constructor(private readonly readModels: ReadModels) {}
 
-  execute({ actor, query }: ListRooms): Promise<Page<Room>> {
+  execute({ actor, query }: ListRoomsQuery): Promise<Page<Room>> {
     return listRooms(this.readModels.db, { viewer: actor.id, admin: actor.role !== 'user', ...query });
   }
 }
 
-export class ListMembers extends Query<Page<Member>> {
+export class ListMembersQuery extends Query<Page<Member>> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
@@ -71,15 +71,15 @@ export class ListMembers extends Query<Page<Member>> {
   }
 }
 
-@QueryHandler(ListMembers)
-export class ListMembersHandler implements IQueryHandler<ListMembers> {
+@QueryHandler(ListMembersQuery)
+export class ListMembersHandler implements IQueryHandler<ListMembersQuery> {
   constructor(
     private readonly access: RoomAccess,
     private readonly readModels: ReadModels,
     private readonly time: Time,
   ) {}
 
-  async execute({ roomId, actor, purpose, page }: ListMembers): Promise<Page<Member>> {
+  async execute({ roomId, actor, purpose, page }: ListMembersQuery): Promise<Page<Member>> {
     const list = () => membersOf(this.readModels.db, roomId, page);
     // Who is in a room that one cannot simply enter is for those who are in it.
     const found = await this.access.seeing(roomId, actor, ({ visibility }) =>
@@ -91,7 +91,7 @@ export class ListMembersHandler implements IQueryHandler<ListMembers> {
 }
 
 /** One member from the room's own state, for those who have just changed it. */
-export class GetMember extends Query<Member> {
+export class GetMemberQuery extends Query<Member> {
   constructor(
     readonly room: RoomState,
     readonly userId: string,
@@ -100,14 +100,14 @@ export class GetMember extends Query<Member> {
   }
 }
 
-@QueryHandler(GetMember)
-export class GetMemberHandler implements IQueryHandler<GetMember> {
+@QueryHandler(GetMemberQuery)
+export class GetMemberHandler implements IQueryHandler<GetMemberQuery> {
   constructor(
     private readonly users: Users,
     private readonly time: Time,
   ) {}
 
-  async execute({ room, userId }: GetMember): Promise<Member> {
+  async execute({ room, userId }: GetMemberQuery): Promise<Member> {
     const member = room.members.get(userId);
     if (!member) throw new Refusal('conflict', 'This person has left the room meanwhile.');
     const { state } = await this.users.current(userId);

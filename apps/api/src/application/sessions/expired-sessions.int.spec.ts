@@ -8,7 +8,7 @@ import { readConfig } from '../../config.js';
 import { type Foundation, layFoundation } from '../../foundation.js';
 import { newId } from '../../new-id.js';
 import { createDatabase, dropDatabase } from '../../tests/harness/database.testing.js';
-import { EndSessionsHandler, endExpiredSessions } from './session-commands.js';
+import { endExpiredSessions, RevokeSessionsHandler } from './session-commands.js';
 
 const DAY = 86_400_000;
 
@@ -51,7 +51,7 @@ async function session(userId: string): Promise<{ sessionId: string; refreshToke
 }
 
 const sweep = () =>
-  endExpiredSessions(foundation.sessions, new EndSessionsHandler(foundation.users, foundation.sessions), context);
+  endExpiredSessions(foundation.sessions, new RevokeSessionsHandler(foundation.users, foundation.sessions), context);
 
 const endsOf = async (userId: string) =>
   (await foundation.openLog.read(userStream(userId), 0n, 100))

@@ -7,10 +7,10 @@ import { Users } from '../../write-side/entities.js';
 import type { Context } from '../../write-side/mailbox.js';
 import type { Identity } from '../accounts/authentication.js';
 import { Proving } from './proving.js';
-import { type Ended, EndSessions, EndSessionsHandler } from './session-commands.js';
+import { type Ended, RevokeSessionsCommand, RevokeSessionsHandler } from './session-commands.js';
 
 /** Changes the caller's password, which ends the other sessions. */
-export class ChangePassword extends Command<Ended | Rejection> {
+export class ChangePasswordCommand extends Command<Ended | Rejection> {
   constructor(
     readonly identity: Identity,
     readonly currentPassword: string,
@@ -22,7 +22,7 @@ export class ChangePassword extends Command<Ended | Rejection> {
 }
 
 /** Sets the password of whoever got this token from an administrator, which ends all sessions. */
-export class ResetPassword extends Command<Ended | null | Rejection> {
+export class ResetPasswordCommand extends Command<Ended | null | Rejection> {
   constructor(
     readonly token: string,
     readonly newPassword: string,
@@ -33,7 +33,7 @@ export class ResetPassword extends Command<Ended | null | Rejection> {
 }
 
 /** Hands out a token with which a person can choose a password. */
-export class IssuePasswordReset extends Command<string | Rejection> {
+export class IssuePasswordResetCommand extends Command<string | Rejection> {
   constructor(
     readonly userId: string,
     readonly actor: Actor,
@@ -49,7 +49,7 @@ class PasswordNews {
     private readonly users: Users,
     private readonly credentials: Credentials,
     private readonly sessions: Sessions,
-    private readonly end: EndSessionsHandler,
+    private readonly end: RevokeSessionsHandler,
   ) {}
 
   /** The account decides whether the change counts: if it has been shut out meanwhile, the old password is put back. */
@@ -70,13 +70,13 @@ class PasswordNews {
       return told;
     }
     await this.sessions.told(sessionIds);
-    const more = await this.end.execute(new EndSessions(userId, which, actor, 'password', context));
+    const more = await this.end.execute(new RevokeSessionsCommand(userId, which, actor, 'password', context));
     return isRejection(more) ? more : { sessions: sessionIds.length + more.sessions };
   }
 }
 
-@CommandHandler(ChangePassword)
-export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
+@CommandHandler(ChangePasswordCommand)
+export class ChangePasswordHandler implements ICommandHandler<ChangePasswordCommand> {
   private readonly news: PasswordNews;
 
   constructor(
@@ -84,12 +84,17 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
     private readonly credentials: Credentials,
     private readonly sessions: Sessions,
     private readonly proving: Proving,
-    end: EndSessionsHandler,
+    end: RevokeSessionsHandler,
   ) {
     this.news = new PasswordNews(users, credentials, sessions, end);
   }
 
-  async execute({ identity, currentPassword, newPassword, context }: ChangePassword): Promise<Ended | Rejection> {
+  async execute({
+    identity,
+    currentPassword,
+    newPassword,
+    context,
+  }: ChangePasswordCommand): Promise<Ended | Rejection> {
     const { actor, sessionId } = identity;
     const { state, revision } = await this.users.newest(actor.id);
     const problem = await passwordProblem(newPassword, state.username);
@@ -103,20 +108,20 @@ export class ChangePasswordHandler implements ICommandHandler<ChangePassword> {
   }
 }
 
-@CommandHandler(ResetPassword)
-export class ResetPasswordHandler implements ICommandHandler<ResetPassword> {
+@CommandHandler(ResetPasswordCommand)
+export class ResetPasswordHandler implements ICommandHandler<ResetPasswordCommand> {
   private readonly news: PasswordNews;
 
   constructor(
     private readonly users: Users,
     private readonly credentials: Credentials,
     sessions: Sessions,
-    end: EndSessionsHandler,
+    end: RevokeSessionsHandler,
   ) {
     this.news = new PasswordNews(users, credentials, sessions, end);
   }
 
-  async execute({ token, newPassword, context }: ResetPassword): Promise<Ended | null | Rejection> {
+  async execute({ token, newPassword, context }: ResetPasswordCommand): Promise<Ended | null | Rejection> {
     const reset = await this.credentials.resetFor(token);
     if (!reset) return null;
     const { userId, issuedAt } = reset;
@@ -129,14 +134,14 @@ export class ResetPasswordHandler implements ICommandHandler<ResetPassword> {
   }
 }
 
-@CommandHandler(IssuePasswordReset)
-export class IssuePasswordResetHandler implements ICommandHandler<IssuePasswordReset> {
+@CommandHandler(IssuePasswordResetCommand)
+export class IssuePasswordResetHandler implements ICommandHandler<IssuePasswordResetCommand> {
   constructor(
     private readonly users: Users,
     private readonly credentials: Credentials,
   ) {}
 
-  async execute({ userId, actor, context }: IssuePasswordReset): Promise<string | Rejection> {
+  async execute({ userId, actor, context }: IssuePasswordResetCommand): Promise<string | Rejection> {
     const issued = await this.users.send(userId, { type: 'IssuePasswordReset', actor }, context);
     return isRejection(issued) ? issued : this.credentials.issueReset(userId, issued.revision);
   }

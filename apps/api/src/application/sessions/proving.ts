@@ -1,4 +1,5 @@
 import type { UserState } from '@verbatim/domain';
+import { Refusal } from '../../doors/refusal.js';
 import type { Attempts } from '../../storage/limits/attempts.js';
 import type { Credentials } from '../../storage/vault/credentials.js';
 import type { SecondFactors } from '../../storage/vault/second-factors.js';
@@ -6,7 +7,6 @@ import type { Sessions } from '../../storage/vault/sessions.js';
 import type { Users } from '../../write-side/entities.js';
 import type { Context } from '../../write-side/mailbox.js';
 import type { Identity } from '../accounts/authentication.js';
-import { Refusal } from '../refusal.js';
 
 /** Minutes after a proof in which sensitive calls may be made. */
 const FRESH_MINUTES = 15;

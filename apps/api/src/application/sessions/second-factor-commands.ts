@@ -6,7 +6,7 @@ import { Users } from '../../write-side/entities.js';
 import type { Context } from '../../write-side/mailbox.js';
 import type { Identity } from '../accounts/authentication.js';
 import { type Proof, Proving } from './proving.js';
-import { EndSessions, EndSessionsHandler } from './session-commands.js';
+import { RevokeSessionsCommand, RevokeSessionsHandler } from './session-commands.js';
 
 /** Recovery codes, in the one moment in which they can be shown. */
 export interface FreshCodes {
@@ -14,14 +14,14 @@ export interface FreshCodes {
 }
 
 /** Makes a secret for the caller's authenticator. Nothing changes until it is confirmed. */
-export class BeginTotp extends Command<NewTotp | Rejection> {
+export class BeginTotpCommand extends Command<NewTotp | Rejection> {
   constructor(readonly actor: Actor) {
     super();
   }
 }
 
 /** Turns the second factor on, once a first code shows that the authenticator has the secret. The other sessions end. */
-export class ConfirmTotp extends Command<FreshCodes | Rejection> {
+export class EnableTotpCommand extends Command<FreshCodes | Rejection> {
   constructor(
     readonly identity: Identity,
     readonly code: string,
@@ -32,7 +32,7 @@ export class ConfirmTotp extends Command<FreshCodes | Rejection> {
 }
 
 /** Turns the second factor off. */
-export class RemoveTotp extends Command<object | Rejection> {
+export class DisableTotpCommand extends Command<object | Rejection> {
   constructor(
     readonly actor: Actor,
     readonly proof: Proof,
@@ -43,7 +43,7 @@ export class RemoveTotp extends Command<object | Rejection> {
 }
 
 /** Turns the second factor of somebody else off, by an administrator. */
-export class RemoveTotpOf extends Command<object | Rejection> {
+export class DisableTotpOfUserCommand extends Command<object | Rejection> {
   constructor(
     readonly userId: string,
     readonly actor: Actor,
@@ -54,7 +54,7 @@ export class RemoveTotpOf extends Command<object | Rejection> {
 }
 
 /** Puts fresh recovery codes in place of the old ones. */
-export class RenewRecoveryCodes extends Command<FreshCodes | Rejection> {
+export class IssueRecoveryCodesCommand extends Command<FreshCodes | Rejection> {
   constructor(
     readonly actor: Actor,
     readonly context: Context,
@@ -67,29 +67,29 @@ const onAlready = reject('Conflict', 'There is a second factor already. Take it 
 const off = reject('Conflict', 'There is no second factor.');
 const wrong = reject('NotAllowed', 'This is not right.');
 
-@CommandHandler(BeginTotp)
-export class BeginTotpHandler implements ICommandHandler<BeginTotp> {
+@CommandHandler(BeginTotpCommand)
+export class BeginTotpHandler implements ICommandHandler<BeginTotpCommand> {
   constructor(
     private readonly users: Users,
     private readonly factors: SecondFactors,
   ) {}
 
-  async execute({ actor }: BeginTotp): Promise<NewTotp | Rejection> {
+  async execute({ actor }: BeginTotpCommand): Promise<NewTotp | Rejection> {
     const { state } = await this.users.newest(actor.id);
     return state.totpId === null ? this.factors.begin(actor.id, state.username) : onAlready;
   }
 }
 
-@CommandHandler(ConfirmTotp)
-export class ConfirmTotpHandler implements ICommandHandler<ConfirmTotp> {
+@CommandHandler(EnableTotpCommand)
+export class EnableTotpHandler implements ICommandHandler<EnableTotpCommand> {
   constructor(
     private readonly users: Users,
     private readonly factors: SecondFactors,
     private readonly sessions: Sessions,
-    private readonly end: EndSessionsHandler,
+    private readonly end: RevokeSessionsHandler,
   ) {}
 
-  async execute({ identity, code, context }: ConfirmTotp): Promise<FreshCodes | Rejection> {
+  async execute({ identity, code, context }: EnableTotpCommand): Promise<FreshCodes | Rejection> {
     const { actor, sessionId } = identity;
     const { state } = await this.users.newest(actor.id);
     if (state.totpId !== null) return onAlready;
@@ -103,20 +103,20 @@ export class ConfirmTotpHandler implements ICommandHandler<ConfirmTotp> {
     if (isRejection(enabled)) return enabled;
     await this.sessions.told(sessionIds);
     await this.sessions.noteProof(sessionId);
-    const ended = await this.end.execute(new EndSessions(actor.id, others, actor, 'totp', context));
+    const ended = await this.end.execute(new RevokeSessionsCommand(actor.id, others, actor, 'totp', context));
     return isRejection(ended) ? ended : { recoveryCodes };
   }
 }
 
-@CommandHandler(RemoveTotp)
-export class RemoveTotpHandler implements ICommandHandler<RemoveTotp> {
+@CommandHandler(DisableTotpCommand)
+export class DisableTotpHandler implements ICommandHandler<DisableTotpCommand> {
   constructor(
     private readonly users: Users,
     private readonly factors: SecondFactors,
     private readonly proving: Proving,
   ) {}
 
-  async execute({ actor, proof, context }: RemoveTotp): Promise<object | Rejection> {
+  async execute({ actor, proof, context }: DisableTotpCommand): Promise<object | Rejection> {
     const { state } = await this.users.newest(actor.id);
     if (state.totpId === null) return off;
     if (!(await this.proving.by(actor.id, proof, context))) return wrong;
@@ -127,14 +127,14 @@ export class RemoveTotpHandler implements ICommandHandler<RemoveTotp> {
   }
 }
 
-@CommandHandler(RemoveTotpOf)
-export class RemoveTotpOfHandler implements ICommandHandler<RemoveTotpOf> {
+@CommandHandler(DisableTotpOfUserCommand)
+export class DisableTotpOfUserHandler implements ICommandHandler<DisableTotpOfUserCommand> {
   constructor(
     private readonly users: Users,
     private readonly factors: SecondFactors,
   ) {}
 
-  async execute({ userId, actor, context }: RemoveTotpOf): Promise<object | Rejection> {
+  async execute({ userId, actor, context }: DisableTotpOfUserCommand): Promise<object | Rejection> {
     const { totpId } = (await this.users.newest(userId)).state;
     const removed = await this.users.send(userId, { type: 'DisableTotp', actor, userId }, context);
     if (!isRejection(removed) && totpId !== null) await this.factors.forget(totpId);
@@ -142,14 +142,14 @@ export class RemoveTotpOfHandler implements ICommandHandler<RemoveTotpOf> {
   }
 }
 
-@CommandHandler(RenewRecoveryCodes)
-export class RenewRecoveryCodesHandler implements ICommandHandler<RenewRecoveryCodes> {
+@CommandHandler(IssueRecoveryCodesCommand)
+export class IssueRecoveryCodesHandler implements ICommandHandler<IssueRecoveryCodesCommand> {
   constructor(
     private readonly users: Users,
     private readonly factors: SecondFactors,
   ) {}
 
-  async execute({ actor, context }: RenewRecoveryCodes): Promise<FreshCodes | Rejection> {
+  async execute({ actor, context }: IssueRecoveryCodesCommand): Promise<FreshCodes | Rejection> {
     const issued = await this.users.send(actor.id, { type: 'IssueRecoveryCodes', actor }, context);
     if (isRejection(issued)) return issued;
     const { totpId } = issued.state;
@@ -159,8 +159,8 @@ export class RenewRecoveryCodesHandler implements ICommandHandler<RenewRecoveryC
 
 export const secondFactorCommandHandlers = [
   BeginTotpHandler,
-  ConfirmTotpHandler,
-  RemoveTotpHandler,
-  RemoveTotpOfHandler,
-  RenewRecoveryCodesHandler,
+  EnableTotpHandler,
+  DisableTotpHandler,
+  DisableTotpOfUserHandler,
+  IssueRecoveryCodesHandler,
 ];

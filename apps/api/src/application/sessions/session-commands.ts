@@ -10,7 +10,7 @@ export interface Ended {
 }
 
 /** Ends sessions of a person for good, on every replica. Those whose end was told already are none of them. */
-export class EndSessions extends Command<Ended | Rejection> {
+export class RevokeSessionsCommand extends Command<Ended | Rejection> {
   constructor(
     readonly userId: string,
     readonly which: Which,
@@ -22,14 +22,14 @@ export class EndSessions extends Command<Ended | Rejection> {
   }
 }
 
-@CommandHandler(EndSessions)
-export class EndSessionsHandler implements ICommandHandler<EndSessions> {
+@CommandHandler(RevokeSessionsCommand)
+export class RevokeSessionsHandler implements ICommandHandler<RevokeSessionsCommand> {
   constructor(
     private readonly users: Users,
     private readonly sessions: Sessions,
   ) {}
 
-  async execute({ userId, which, actor, cause, context }: EndSessions): Promise<Ended | Rejection> {
+  async execute({ userId, which, actor, cause, context }: RevokeSessionsCommand): Promise<Ended | Rejection> {
     for (let ended = 0; ; ) {
       const sessionIds = await this.sessions.revoke(userId, which);
       if (sessionIds.length === 0) return { sessions: ended };
@@ -44,14 +44,14 @@ export class EndSessionsHandler implements ICommandHandler<EndSessions> {
 /** The sessions that are past their end are ended, so that what they hold open is closed. */
 export async function endExpiredSessions(
   sessions: Sessions,
-  end: EndSessionsHandler,
+  end: RevokeSessionsHandler,
   context: () => Context,
 ): Promise<void> {
   for (const { userId, sessionId } of await sessions.expired()) {
-    await end.execute(new EndSessions(userId, { only: sessionId }, null, 'expired', context()));
+    await end.execute(new RevokeSessionsCommand(userId, { only: sessionId }, null, 'expired', context()));
   }
 }
 
 export const noSuchSession = reject('NotFound', 'There is no such session, or it has ended.');
 
-export const sessionCommandHandlers = [EndSessionsHandler];
+export const sessionCommandHandlers = [RevokeSessionsHandler];

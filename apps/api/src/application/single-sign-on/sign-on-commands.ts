@@ -11,10 +11,15 @@ import { SecondFactors } from '../../storage/vault/second-factors.js';
 import { Sessions } from '../../storage/vault/sessions.js';
 import { Users } from '../../write-side/entities.js';
 import type { Context } from '../../write-side/mailbox.js';
-import { OpenAccount, OpenAccountHandler, ReviseAccount, ReviseAccountHandler } from '../accounts/account-commands.js';
+import {
+  ChangeUserCommand,
+  ChangeUserHandler,
+  RegisterUserCommand,
+  RegisterUserHandler,
+} from '../accounts/account-commands.js';
 import { notGood } from '../invitations/invitation-commands.js';
 import { Redeeming } from '../invitations/redeeming.js';
-import { EndSessions, EndSessionsHandler } from '../sessions/session-commands.js';
+import { RevokeSessionsCommand, RevokeSessionsHandler } from '../sessions/session-commands.js';
 import { displayNameFor, usernamesFor } from './foreign-names.js';
 import type { ForeignPerson } from './identity-provider.js';
 
@@ -22,7 +27,7 @@ import type { ForeignPerson } from './identity-provider.js';
 const MOST_CANDIDATES = 50;
 
 /** Finds, links or makes the account of somebody whom the identity provider has recognized; answers its id. */
-export class AdmitForeigner extends Command<string | Rejection> {
+export class LinkExternalIdentityCommand extends Command<string | Rejection> {
   constructor(
     readonly person: ForeignPerson,
     /** The code of an invitation that they left with, used if they have no account yet. */
@@ -33,8 +38,8 @@ export class AdmitForeigner extends Command<string | Rejection> {
   }
 }
 
-@CommandHandler(AdmitForeigner)
-export class AdmitForeignerHandler implements ICommandHandler<AdmitForeigner> {
+@CommandHandler(LinkExternalIdentityCommand)
+export class LinkExternalIdentityHandler implements ICommandHandler<LinkExternalIdentityCommand> {
   constructor(
     private readonly identities: Identities,
     private readonly linking: Linking,
@@ -45,12 +50,12 @@ export class AdmitForeignerHandler implements ICommandHandler<AdmitForeigner> {
     private readonly readModels: ReadModels,
     private readonly registration: Registration,
     private readonly redeeming: Redeeming,
-    private readonly opening: OpenAccountHandler,
-    private readonly revising: ReviseAccountHandler,
-    private readonly ending: EndSessionsHandler,
+    private readonly opening: RegisterUserHandler,
+    private readonly revising: ChangeUserHandler,
+    private readonly ending: RevokeSessionsHandler,
   ) {}
 
-  async execute({ person, invitation, context }: AdmitForeigner): Promise<string | Rejection> {
+  async execute({ person, invitation, context }: LinkExternalIdentityCommand): Promise<string | Rejection> {
     const userId =
       (await this.identities.ownerOf(person)) ??
       (await this.linkByAddress(person, context)) ??
@@ -107,7 +112,7 @@ export class AdmitForeignerHandler implements ICommandHandler<AdmitForeigner> {
     const linked = await this.users.send(userId, link, context);
     if (isRejection(linked)) return linked;
     await this.sessions.told(sessionIds);
-    const ended = await this.ending.execute(new EndSessions(userId, 'all', null, 'identity', context));
+    const ended = await this.ending.execute(new RevokeSessionsCommand(userId, 'all', null, 'identity', context));
     if (isRejection(ended)) return ended;
     if (state.totpId !== null) await this.factors.forget(state.totpId);
     await this.identities.link(identityId, person, userId);
@@ -169,7 +174,7 @@ export class AdmitForeignerHandler implements ICommandHandler<AdmitForeigner> {
     for (const username of usernamesFor(person.usernames, userId))
       for (const displayName of [displayNameFor(person.displayNames, username), username]) {
         const account = { username, displayName, ...rest };
-        const opened = await this.opening.execute(new OpenAccount(userId, account, context));
+        const opened = await this.opening.execute(new RegisterUserCommand(userId, account, context));
         if (!isRejection(opened)) return opened;
         refused = opened;
         if (opened.rejected === 'NameTaken') break;
@@ -188,7 +193,7 @@ export class AdmitForeignerHandler implements ICommandHandler<AdmitForeigner> {
   private async mapRole(userId: string, { role }: ForeignPerson, context: Context): Promise<Rejection | null> {
     const { state } = await this.users.newest(userId);
     if (role === null || role === state.role || state.status !== 'active') return null;
-    const revised = await this.revising.execute(new ReviseAccount(userId, provider, { role }, context));
+    const revised = await this.revising.execute(new ChangeUserCommand(userId, provider, { role }, context));
     return isRejection(revised) && revised.rejected !== 'Conflict' ? revised : null;
   }
 }
@@ -196,4 +201,4 @@ export class AdmitForeignerHandler implements ICommandHandler<AdmitForeigner> {
 /** On whose behalf roles are changed that the provider gives. */
 const provider: Actor = { id: '00000000-0000-0000-0000-000000000000', role: 'admin' };
 
-export const signOnCommandHandlers = [AdmitForeignerHandler];
+export const signOnCommandHandlers = [LinkExternalIdentityHandler];

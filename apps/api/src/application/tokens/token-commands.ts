@@ -18,7 +18,7 @@ export interface NewToken {
 }
 
 /** Ends a token for good, at every door of every replica. */
-export class RevokeToken extends Command<{ readonly position: bigint } | Rejection> {
+export class RevokeTokenCommand extends Command<{ readonly position: bigint } | Rejection> {
   constructor(
     readonly userId: string,
     readonly tokenId: string,
@@ -29,14 +29,14 @@ export class RevokeToken extends Command<{ readonly position: bigint } | Rejecti
   }
 }
 
-@CommandHandler(RevokeToken)
-export class RevokeTokenHandler implements ICommandHandler<RevokeToken> {
+@CommandHandler(RevokeTokenCommand)
+export class RevokeTokenHandler implements ICommandHandler<RevokeTokenCommand> {
   constructor(
     private readonly users: Users,
     private readonly tokens: PersonalTokens,
   ) {}
 
-  async execute({ userId, tokenId, actor, context }: RevokeToken): Promise<{ position: bigint } | Rejection> {
+  async execute({ userId, tokenId, actor, context }: RevokeTokenCommand): Promise<{ position: bigint } | Rejection> {
     const { state } = await this.users.newest(userId);
     if (!state.tokens.includes(tokenId)) return reject('NotFound', 'There is no such token.');
     const revoked = await this.users.send(userId, { type: 'RevokeToken', actor, userId, tokenId }, context);
@@ -46,7 +46,7 @@ export class RevokeTokenHandler implements ICommandHandler<RevokeToken> {
 }
 
 /** Makes a personal token, of oneself or of a bot. */
-export class CreateToken extends Command<NewToken | Rejection> {
+export class CreateTokenCommand extends Command<NewToken | Rejection> {
   constructor(
     readonly userId: string,
     readonly actor: Actor,
@@ -58,8 +58,8 @@ export class CreateToken extends Command<NewToken | Rejection> {
 }
 
 /** The vault has the token first, and it is good once the event is there: what dies in between leaves nothing that works. */
-@CommandHandler(CreateToken)
-export class CreateTokenHandler implements ICommandHandler<CreateToken> {
+@CommandHandler(CreateTokenCommand)
+export class CreateTokenHandler implements ICommandHandler<CreateTokenCommand> {
   constructor(
     private readonly users: Users,
     private readonly tokens: PersonalTokens,
@@ -68,18 +68,18 @@ export class CreateTokenHandler implements ICommandHandler<CreateToken> {
     private readonly revoke: RevokeTokenHandler,
   ) {}
 
-  execute(command: CreateToken): Promise<NewToken | Rejection> {
+  execute(command: CreateTokenCommand): Promise<NewToken | Rejection> {
     const { userId, actor, context } = command;
     // The account decides for itself; of the administrator who makes a token for a bot it knows nothing.
     if (actor.id === userId) return this.create(command);
     return this.standing.whileIn(
       actor,
       () => this.create(command),
-      ({ token }) => this.revoke.execute(new RevokeToken(userId, token.id, actor, context)),
+      ({ token }) => this.revoke.execute(new RevokeTokenCommand(userId, token.id, actor, context)),
     );
   }
 
-  private async create({ userId, actor, wish, context }: CreateToken): Promise<NewToken | Rejection> {
+  private async create({ userId, actor, wish, context }: CreateTokenCommand): Promise<NewToken | Rejection> {
     const { name, scopes, expiresInDays } = wish;
     const id = newId();
     const expiresAt = expiresInDays === null ? null : new Date(this.time.now().getTime() + expiresInDays * DAY);

@@ -18,7 +18,7 @@ interface AddedIncoming extends RoomDecided {
 }
 
 /** Makes an address useless. */
-export class EndIncomingWebhook extends Command<RoomDecided | Rejection> {
+export class RemoveIncomingWebhookCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
     readonly webhookId: string,
@@ -29,15 +29,15 @@ export class EndIncomingWebhook extends Command<RoomDecided | Rejection> {
   }
 }
 
-@CommandHandler(EndIncomingWebhook)
-export class EndIncomingWebhookHandler implements ICommandHandler<EndIncomingWebhook> {
+@CommandHandler(RemoveIncomingWebhookCommand)
+export class RemoveIncomingWebhookHandler implements ICommandHandler<RemoveIncomingWebhookCommand> {
   constructor(
     private readonly rooms: Rooms,
     private readonly secrets: WebhookSecrets,
     private readonly bots: WebhookBots,
   ) {}
 
-  async execute({ roomId, webhookId, actor, context }: EndIncomingWebhook): Promise<RoomDecided | Rejection> {
+  async execute({ roomId, webhookId, actor, context }: RemoveIncomingWebhookCommand): Promise<RoomDecided | Rejection> {
     const { state: before } = await this.rooms.newest(roomId);
     const webhook = before.incomingWebhooks[webhookId];
     const ended = await this.rooms.send(roomId, { type: 'RemoveIncomingWebhook', actor, webhookId }, context);
@@ -50,7 +50,7 @@ export class EndIncomingWebhookHandler implements ICommandHandler<EndIncomingWeb
 }
 
 /** Makes an address that posts to a room, and the bot that is the author of what is posted. */
-export class AddIncomingWebhook extends Command<AddedIncoming | Rejection> {
+export class AddIncomingWebhookCommand extends Command<AddedIncoming | Rejection> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
@@ -61,27 +61,27 @@ export class AddIncomingWebhook extends Command<AddedIncoming | Rejection> {
   }
 }
 
-@CommandHandler(AddIncomingWebhook)
-export class AddIncomingWebhookHandler implements ICommandHandler<AddIncomingWebhook> {
+@CommandHandler(AddIncomingWebhookCommand)
+export class AddIncomingWebhookHandler implements ICommandHandler<AddIncomingWebhookCommand> {
   constructor(
     private readonly rooms: Rooms,
     private readonly bots: WebhookBots,
     private readonly secrets: WebhookSecrets,
     private readonly time: Time,
     private readonly standing: Standing,
-    private readonly end: EndIncomingWebhookHandler,
+    private readonly end: RemoveIncomingWebhookHandler,
   ) {}
 
-  execute(command: AddIncomingWebhook): Promise<AddedIncoming | Rejection> {
+  execute(command: AddIncomingWebhookCommand): Promise<AddedIncoming | Rejection> {
     const { roomId, actor, context } = command;
     return this.standing.whileIn(
       actor,
       () => this.add(command),
-      ({ webhookId }) => this.end.execute(new EndIncomingWebhook(roomId, webhookId, actor, context)),
+      ({ webhookId }) => this.end.execute(new RemoveIncomingWebhookCommand(roomId, webhookId, actor, context)),
     );
   }
 
-  private async add({ roomId, actor, name, context }: AddIncomingWebhook): Promise<AddedIncoming | Rejection> {
+  private async add({ roomId, actor, name, context }: AddIncomingWebhookCommand): Promise<AddedIncoming | Rejection> {
     const [webhookId, botId] = [newId(), newId()];
     const add = { type: 'AddIncomingWebhook', actor, webhookId, botId, name } as const;
     // Asked beforehand, so that nobody leaves bots behind where nothing comes of it.
@@ -101,7 +101,7 @@ export class AddIncomingWebhookHandler implements ICommandHandler<AddIncomingWeb
 }
 
 /** Posts what came to an address; null if there is no such address (any more). */
-export class PostToHook extends Command<(RoomDecided & { roomId: string }) | Rejection | null> {
+export class PostToWebhookCommand extends Command<(RoomDecided & { roomId: string }) | Rejection | null> {
   constructor(
     readonly token: string,
     readonly message: { readonly id: string; readonly text: string },
@@ -111,8 +111,8 @@ export class PostToHook extends Command<(RoomDecided & { roomId: string }) | Rej
   }
 }
 
-@CommandHandler(PostToHook)
-export class PostToHookHandler implements ICommandHandler<PostToHook> {
+@CommandHandler(PostToWebhookCommand)
+export class PostToWebhookHandler implements ICommandHandler<PostToWebhookCommand> {
   constructor(
     private readonly rooms: Rooms,
     private readonly users: Users,
@@ -120,7 +120,7 @@ export class PostToHookHandler implements ICommandHandler<PostToHook> {
     private readonly limits: Limits,
   ) {}
 
-  async execute({ token, message, context }: PostToHook) {
+  async execute({ token, message, context }: PostToWebhookCommand) {
     const address = await this.secrets.findIncoming(token);
     if (!address) return null;
     const { roomId, webhookId, botId } = address;
@@ -141,4 +141,4 @@ export class PostToHookHandler implements ICommandHandler<PostToHook> {
   }
 }
 
-export const incomingCommandHandlers = [AddIncomingWebhookHandler, EndIncomingWebhookHandler, PostToHookHandler];
+export const incomingCommandHandlers = [AddIncomingWebhookHandler, RemoveIncomingWebhookHandler, PostToWebhookHandler];

@@ -20,7 +20,7 @@ const newSigningSecret = (): string => `whsec_${randomBytes(32).toString('base64
 const hostOf = (url: string): string => new URL(url).host;
 
 /** Has events of a room sent to an address from now on. */
-export class AddWebhook extends Command<AddedWebhook | Rejection> {
+export class AddWebhookCommand extends Command<AddedWebhook | Rejection> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
@@ -32,8 +32,8 @@ export class AddWebhook extends Command<AddedWebhook | Rejection> {
 }
 
 /** Vault and desk have their part before the event tells of the webhook, so that whoever hears of it finds them. */
-@CommandHandler(AddWebhook)
-export class AddWebhookHandler implements ICommandHandler<AddWebhook> {
+@CommandHandler(AddWebhookCommand)
+export class AddWebhookHandler implements ICommandHandler<AddWebhookCommand> {
   constructor(
     private readonly rooms: Rooms,
     private readonly secrets: WebhookSecrets,
@@ -41,7 +41,7 @@ export class AddWebhookHandler implements ICommandHandler<AddWebhook> {
     private readonly standing: Standing,
   ) {}
 
-  execute(command: AddWebhook): Promise<AddedWebhook | Rejection> {
+  execute(command: AddWebhookCommand): Promise<AddedWebhook | Rejection> {
     const { roomId, actor, context } = command;
     return this.standing.whileIn(
       actor,
@@ -50,7 +50,7 @@ export class AddWebhookHandler implements ICommandHandler<AddWebhook> {
     );
   }
 
-  private async add({ roomId, actor, wish, context }: AddWebhook): Promise<AddedWebhook | Rejection> {
+  private async add({ roomId, actor, wish, context }: AddWebhookCommand): Promise<AddedWebhook | Rejection> {
     const { state } = await this.rooms.newest(roomId);
     const refused = governingProblem(state, actor) ?? this.rooms.refusal({ type: 'AddWebhook', actor });
     if (refused) return refused;
@@ -81,7 +81,7 @@ export interface WebhookWishes {
 }
 
 /** Changes a webhook; what had failed is tried again at once, or within half a minute if nothing differs. */
-export class ReviseWebhook extends Command<RoomDecided | Rejection> {
+export class ChangeWebhookCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
     readonly webhookId: string,
@@ -93,8 +93,8 @@ export class ReviseWebhook extends Command<RoomDecided | Rejection> {
   }
 }
 
-@CommandHandler(ReviseWebhook)
-export class ReviseWebhookHandler implements ICommandHandler<ReviseWebhook> {
+@CommandHandler(ChangeWebhookCommand)
+export class ChangeWebhookHandler implements ICommandHandler<ChangeWebhookCommand> {
   constructor(
     private readonly rooms: Rooms,
     private readonly secrets: WebhookSecrets,
@@ -103,7 +103,7 @@ export class ReviseWebhookHandler implements ICommandHandler<ReviseWebhook> {
   ) {}
 
   /** Whoever changes it answers for it from then on. */
-  execute(command: ReviseWebhook): Promise<RoomDecided | Rejection> {
+  execute(command: ChangeWebhookCommand): Promise<RoomDecided | Rejection> {
     const { roomId, webhookId, actor, context } = command;
     return this.standing.whileIn(
       actor,
@@ -112,7 +112,7 @@ export class ReviseWebhookHandler implements ICommandHandler<ReviseWebhook> {
     );
   }
 
-  private async revise(command: ReviseWebhook): Promise<RoomDecided | Rejection> {
+  private async revise(command: ChangeWebhookCommand): Promise<RoomDecided | Rejection> {
     const { roomId, webhookId, actor, wishes, context } = command;
     const { state } = await this.rooms.newest(roomId);
     const refused = governingProblem(state, actor) ?? this.rooms.refusal({ type: 'ChangeWebhook', actor });
@@ -140,7 +140,7 @@ const stopForOwner = (rooms: Rooms, roomId: string, webhookId: string, context: 
 export const rotation = (): { readonly secret: string } => ({ secret: newSigningSecret() });
 
 /** Ends a webhook, and forgets its address and secret. */
-export class EndWebhook extends Command<RoomDecided | Rejection> {
+export class RemoveWebhookCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
     readonly webhookId: string,
@@ -151,15 +151,15 @@ export class EndWebhook extends Command<RoomDecided | Rejection> {
   }
 }
 
-@CommandHandler(EndWebhook)
-export class EndWebhookHandler implements ICommandHandler<EndWebhook> {
+@CommandHandler(RemoveWebhookCommand)
+export class RemoveWebhookHandler implements ICommandHandler<RemoveWebhookCommand> {
   constructor(
     private readonly rooms: Rooms,
     private readonly secrets: WebhookSecrets,
     private readonly deliveries: WebhookDeliveries,
   ) {}
 
-  async execute({ roomId, webhookId, actor, context }: EndWebhook): Promise<RoomDecided | Rejection> {
+  async execute({ roomId, webhookId, actor, context }: RemoveWebhookCommand): Promise<RoomDecided | Rejection> {
     const { state } = await this.rooms.newest(roomId);
     const refused = governingProblem(state, actor);
     if (refused) return refused;
@@ -174,4 +174,4 @@ export class EndWebhookHandler implements ICommandHandler<EndWebhook> {
 
 const noSuchWebhook = reject('NotFound', 'There is no such webhook in this room.');
 
-export const webhookCommandHandlers = [AddWebhookHandler, ReviseWebhookHandler, EndWebhookHandler];
+export const webhookCommandHandlers = [AddWebhookHandler, ChangeWebhookHandler, RemoveWebhookHandler];

@@ -4,11 +4,15 @@ import { governingProblem, type RoomState } from '@verbatim/domain';
 import type { AnswerOf, IncomingWebhook, NewIncomingWebhook, Posted } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import type { Identity } from '../../application/accounts/authentication.js';
-import { accepted, Refusal } from '../../application/refusal.js';
-import { AddIncomingWebhook, EndIncomingWebhook, PostToHook } from '../../application/webhooks/incoming-commands.js';
+import {
+  AddIncomingWebhookCommand,
+  PostToWebhookCommand,
+  RemoveIncomingWebhookCommand,
+} from '../../application/webhooks/incoming-commands.js';
 import { newId } from '../../new-id.js';
 import { Rooms } from '../../write-side/entities.js';
 import type { Context } from '../../write-side/mailbox.js';
+import { accepted, Refusal } from '../refusal.js';
 import { By, Call, Input, type InputOf, Trace } from '../rest/call.js';
 import { ReadYourWrites } from '../rest/read-your-writes.js';
 
@@ -28,7 +32,7 @@ export class IncomingController {
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<NewIncomingWebhook> {
-    const add = new AddIncomingWebhook(params.id, actor, body.name, context);
+    const add = new AddIncomingWebhookCommand(params.id, actor, body.name, context);
     const { webhookId, token, state, position } = accepted(await this.commands.execute(add));
     await this.readYourWrites.written(position, reply);
     return { ...incomingAnswer(params.id, webhookId, state), path: `/v1/hooks/${token}` };
@@ -53,7 +57,7 @@ export class IncomingController {
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    const end = new EndIncomingWebhook(params.id, params.webhookId, actor, context);
+    const end = new RemoveIncomingWebhookCommand(params.id, params.webhookId, actor, context);
     await this.readYourWrites.written(accepted(await this.commands.execute(end)).position, reply);
   }
 
@@ -64,7 +68,7 @@ export class IncomingController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Posted> {
     const { text, id = newId() } = body;
-    const posted = await this.commands.execute(new PostToHook(params.token, { id, text }, context));
+    const posted = await this.commands.execute(new PostToWebhookCommand(params.token, { id, text }, context));
     if (!posted) throw new Refusal('not_found', 'There is nothing at this address.');
     const { roomId, revision, events, position } = accepted(posted);
     await this.readYourWrites.written(position, reply);

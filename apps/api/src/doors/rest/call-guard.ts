@@ -4,10 +4,10 @@ import { onlyReads } from '@verbatim/domain';
 import { type Call, type CallName, calls, openToAuditors } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import { Authentication, outOfScope, overseersOnly } from '../../application/accounts/authentication.js';
-import { Refusal } from '../../application/refusal.js';
 import { Proxies } from '../../host/proxies.js';
 import { limited, within } from '../../limits/limited.js';
 import { Limits, spentBy } from '../../limits/limits.js';
+import { Refusal } from '../refusal.js';
 import { CALL, type VerbatimRequest } from './request.js';
 
 /** Milliseconds after which a request may be repeated that was one too many at a time. */

@@ -24,10 +24,10 @@ import {
 } from '@verbatim/protocol';
 import type { FastifyRequest } from 'fastify';
 import type { Identity } from '../../application/accounts/authentication.js';
-import { Refusal } from '../../application/refusal.js';
 import { newId } from '../../new-id.js';
 import type { Purpose } from '../../write-side/inspections.js';
 import type { Context } from '../../write-side/mailbox.js';
+import { Refusal } from '../refusal.js';
 import { CallGuard } from './call-guard.js';
 import { CallInterceptor } from './call-interceptor.js';
 import { CALL, type VerbatimRequest } from './request.js';

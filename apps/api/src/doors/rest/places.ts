@@ -1,6 +1,6 @@
 import { callList } from '@verbatim/protocol';
 import type { FastifyRequest } from 'fastify';
-import { Refusal } from '../../application/refusal.js';
+import { Refusal } from '../refusal.js';
 
 /** The path of each call: how to recognize it, whether it has placeholders, and the methods that reach the call. */
 const places = callList.map(([, { path, method }]) => ({

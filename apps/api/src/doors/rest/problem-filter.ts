@@ -4,7 +4,7 @@ import { InvalidCursor } from '@verbatim/projections';
 import { type ErrorCode, errors, problem } from '@verbatim/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { Refusal } from '../../application/refusal.js';
+import { Refusal } from '../refusal.js';
 import { noSuchPlace } from './places.js';
 
 /** The one place where what went wrong becomes an answer: always an entry of the closed table. What is our fault is logged. */

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import helmet, { type FastifyHelmetOptions } from '@fastify/helmet';
 import { callList } from '@verbatim/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Refusal } from '../../application/refusal.js';
 import type { Origins } from '../../host/origins.js';
 import type { Proxies } from '../../host/proxies.js';
+import { Refusal } from '../refusal.js';
 
 /** What pages of other origins may send, and see of an answer: all that the calls have, and what is of HTTP itself. */
 const allowedHeaders = ['authorization', 'content-type', ...headersOf('request')].join(', ');

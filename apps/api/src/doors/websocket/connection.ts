@@ -4,8 +4,8 @@ import type { Actor } from '@verbatim/domain';
 import { closeReasons, errorFrame, type ServerData, type ServerEvent } from '@verbatim/protocol';
 import type { WebSocket } from 'ws';
 import type { Scopes } from '../../application/accounts/authentication.js';
-import type { Refusal } from '../../application/refusal.js';
 import type { ConnectionAllowances } from '../../limits/limits.js';
+import type { Refusal } from '../refusal.js';
 import { controlFrame, encode } from './frame-text.js';
 import { Outbox } from './outbox.js';
 

@@ -7,7 +7,7 @@ import {
   isClientEvent,
   issuesToErrors,
 } from '@verbatim/protocol';
-import { Refusal } from '../../application/refusal.js';
+import { Refusal } from '../refusal.js';
 import { isPlain } from '../rest/plain-json.js';
 
 /** A client's frame whose data fits its event. */

@@ -19,9 +19,8 @@ import {
 } from '@verbatim/protocol';
 import type { WebSocket } from 'ws';
 import { Authentication, outOfScope } from '../../application/accounts/authentication.js';
-import { MarkRead } from '../../application/messages/message-commands.js';
-import { accepted, Refusal } from '../../application/refusal.js';
-import { EnterRoom, SendToRoom } from '../../application/rooms/room-commands.js';
+import { MarkReadCommand } from '../../application/messages/message-commands.js';
+import { ApplyToRoomCommand, JoinRoomCommand } from '../../application/rooms/room-commands.js';
 import { SecondFactorPolicy } from '../../application/sessions/second-factor-policy.js';
 import { Proxies } from '../../host/proxies.js';
 import { WaitingData } from '../../host/waiting-data.js';
@@ -38,6 +37,7 @@ import { Sessions } from '../../storage/vault/sessions.js';
 import { userAnswer } from '../../wire/user-answer.js';
 import { Users } from '../../write-side/entities.js';
 import { Maintenance } from '../../write-side/maintenance.js';
+import { accepted, Refusal } from '../refusal.js';
 import { ProblemFilter } from '../rest/problem-filter.js';
 import { Connection } from './connection.js';
 import { BadFrame, type CheckedFrame, readFrame } from './frame-text.js';
@@ -353,7 +353,7 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
   join(connection: Connection, { room, password, invitation }: ClientData<'join'>, ref: Ref) {
     if (password !== undefined) within(connection.allowances.account.passwords.take());
     const entering = this.commands.execute(
-      new EnterRoom(room, connection.actor, { password, invitation }, { correlation: newId() }),
+      new JoinRoomCommand(room, connection.actor, { password, invitation }, { correlation: newId() }),
     );
     return this.acknowledge(connection, ref, entering.then(accepted));
   }
@@ -367,7 +367,7 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
 
   @SubscribeMessage('read')
   async markRead(connection: Connection, { room, revision }: ClientData<'read'>, ref: Ref) {
-    accepted(await this.commands.execute(new MarkRead(room, connection.actor, BigInt(revision))));
+    accepted(await this.commands.execute(new MarkReadCommand(room, connection.actor, BigInt(revision))));
     connection.send('ack', {}, ref);
   }
 
@@ -409,7 +409,7 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
   }
 
   private async send(room: string, command: RoomCommand, correlation = newId()) {
-    return accepted(await this.commands.execute(new SendToRoom(room, command, { correlation })));
+    return accepted(await this.commands.execute(new ApplyToRoomCommand(room, command, { correlation })));
   }
 
   private async positionOf(room: string, revision: bigint): Promise<bigint> {

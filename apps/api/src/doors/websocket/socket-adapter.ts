@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { INestApplicationContext } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import type { RawData, Server, WebSocket } from 'ws';
-import type { Refusal } from '../../application/refusal.js';
+import type { Refusal } from '../refusal.js';
 import { refuseConnection } from '../rest/server.js';
 
 /** Tells why somebody may not open a socket, before a word is exchanged; null: they may try. */

@@ -1,5 +1,5 @@
 import { holdsName, isRejection, nameKey, type Rejection } from '@verbatim/domain';
-import { Refusal } from '../../application/refusal.js';
+import { Refusal } from '../../doors/refusal.js';
 import { newId } from '../../new-id.js';
 import type { Rooms, Users } from '../../write-side/entities.js';
 import type { NameKind, NameOwners } from './names.js';

@@ -1,5 +1,5 @@
 import { hash, verify } from '@node-rs/argon2';
-import { Refusal } from '../../application/refusal.js';
+import { Refusal } from '../../doors/refusal.js';
 
 /** Argon2id with the least cost that OWASP's password storage advice accepts: 19 MiB, two passes, one lane. */
 const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;

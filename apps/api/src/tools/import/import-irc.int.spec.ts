@@ -9,7 +9,7 @@ import { type Recorded, roomStream } from '@verbatim/domain';
 import { getUsers, type Message, searchMessages, timeline } from '@verbatim/projections';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { OpenRoom, OpenRoomHandler } from '../../application/rooms/room-commands.js';
+import { CreateRoomCommand, CreateRoomHandler } from '../../application/rooms/room-commands.js';
 import { readConfig } from '../../config.js';
 import { type Foundation, layFoundation } from '../../foundation.js';
 import { createDatabase, dropDatabase } from '../../tests/harness/database.testing.js';
@@ -173,8 +173,12 @@ describe('an import of two days of a real channel', () => {
   it('leaves rooms alone that were not made by an import', async () => {
     const actor = { id: randomUUID(), role: 'user' } as const;
     const settings = { topic: '', visibility: 'public', history: 'full', password: null } as const;
-    const opening = new OpenRoom(randomUUID(), { actor, name: 'Ours', ...settings }, { correlation: randomUUID() });
-    await new OpenRoomHandler(foundation.rooms, foundation.names, foundation.passwords).execute(opening);
+    const opening = new CreateRoomCommand(
+      randomUUID(),
+      { actor, name: 'Ours', ...settings },
+      { correlation: randomUUID() },
+    );
+    await new CreateRoomHandler(foundation.rooms, foundation.names, foundation.passwords).execute(opening);
     await expect(importIrc(foundation, { files: [], room: 'ours' })).rejects.toThrow(/was not made by an import/);
   });
 

@@ -1,5 +1,5 @@
 import { type Actor, isRejection, nameKey, type RoomState } from '@verbatim/domain';
-import { OpenRoom, OpenRoomHandler } from '../../application/rooms/room-commands.js';
+import { CreateRoomCommand, CreateRoomHandler } from '../../application/rooms/room-commands.js';
 import { derivedId } from '../../derived-id.js';
 import type { Foundation } from '../../foundation.js';
 import { newId } from '../../new-id.js';
@@ -28,8 +28,8 @@ export async function openImportRoom(
   await accounts.open(importerAccount, occurredAt);
   const settings = { name, topic: '', visibility: 'public', history: 'full', password: null } as const;
   const context = { correlation: newId(), ...(occurredAt && { occurredAt }) };
-  const command = new OpenRoom(roomId, { actor: importer, ...settings }, context);
-  const handler = new OpenRoomHandler(foundation.rooms, foundation.names, foundation.passwords);
+  const command = new CreateRoomCommand(roomId, { actor: importer, ...settings }, context);
+  const handler = new CreateRoomHandler(foundation.rooms, foundation.names, foundation.passwords);
   const opened = await patiently(async () => answered(await handler.execute(command)));
   if (isRejection(opened)) throw new ImportStopped(`The room “${name}” cannot be made: ${opened.detail}`);
   return roomId;

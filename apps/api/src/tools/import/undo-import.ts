@@ -1,6 +1,11 @@
 import { isRejection, type RoomCommand } from '@verbatim/domain';
-import { OpenAccountHandler } from '../../application/accounts/account-commands.js';
-import { EndRoom, EndRoomHandler, ReviseRoom, ReviseRoomHandler } from '../../application/rooms/room-commands.js';
+import { RegisterUserHandler } from '../../application/accounts/account-commands.js';
+import {
+  ChangeRoomCommand,
+  ChangeRoomHandler,
+  CloseRoomCommand,
+  CloseRoomHandler,
+} from '../../application/rooms/room-commands.js';
 import { WebhookBots } from '../../application/webhooks/webhook-bots.js';
 import type { Foundation } from '../../foundation.js';
 import { newId } from '../../new-id.js';
@@ -169,19 +174,19 @@ async function sendAll(
 /** Hides the room and closes it for good. Its name is free again. */
 async function end(foundation: Foundation, roomId: string): Promise<void> {
   const { rooms, names, passwords, users, vault, sql, readModels, time } = foundation;
-  const hiding = new ReviseRoomHandler(rooms, names, passwords);
+  const hiding = new ChangeRoomHandler(rooms, names, passwords);
   const hidden = await patiently(async () => {
     const wishes = { visibility: 'hidden' } as const;
-    return answered(await hiding.execute(new ReviseRoom(roomId, undoer, wishes, { correlation: newId() })));
+    return answered(await hiding.execute(new ChangeRoomCommand(roomId, undoer, wishes, { correlation: newId() })));
   });
-  const accounts = new OpenAccountHandler(users, names, vault);
+  const accounts = new RegisterUserHandler(users, names, vault);
   const bots = new WebhookBots(users, accounts, await WebhookBotLedger.open(sql, time.now), readModels, time);
-  const closing = new EndRoomHandler(rooms, names, passwords, bots);
+  const closing = new CloseRoomHandler(rooms, names, passwords, bots);
   const reason = 'What was imported into this room was undone.';
   const closed = isRejection(hidden)
     ? hidden
     : await patiently(async () =>
-        answered(await closing.execute(new EndRoom(roomId, undoer, reason, { correlation: newId() }))),
+        answered(await closing.execute(new CloseRoomCommand(roomId, undoer, reason, { correlation: newId() }))),
       );
   if (isRejection(closed)) throw new ImportStopped(`The room cannot be closed: ${closed.detail}`);
 }

@@ -6,22 +6,21 @@ import type { PageRequest, WantedUsers } from '@verbatim/projections';
 import type { AnswerOf, NewUser, QueryOf, Session, Ticket, User } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import {
-  GiveUpAccount,
-  NoteLockout,
-  OpenAccount,
-  RenewSession,
-  ReviseAccount,
+  ChangeUserCommand,
+  DeactivateUserCommand,
+  LockOutSignInCommand,
+  RegisterUserCommand,
+  RenewSessionCommand,
   type SignedIn,
-  SignIn,
-  StartSession,
+  SignInCommand,
+  StartSessionCommand,
 } from '../../../application/accounts/account-commands.js';
-import { FindUsers, GetUser, ListRoomsOf } from '../../../application/accounts/account-queries.js';
+import { GetUserQuery, ListRoomsOfUserQuery, ListUsersQuery } from '../../../application/accounts/account-queries.js';
 import type { Identity } from '../../../application/accounts/authentication.js';
-import { invitedUserId, OpenInvitedAccount } from '../../../application/invitations/invitation-commands.js';
-import { accepted, Refusal } from '../../../application/refusal.js';
-import { IssuePasswordReset } from '../../../application/sessions/password-commands.js';
+import { invitedUserId, RegisterInvitedUserCommand } from '../../../application/invitations/invitation-commands.js';
+import { IssuePasswordResetCommand } from '../../../application/sessions/password-commands.js';
 import { Proving } from '../../../application/sessions/proving.js';
-import { EndSessions } from '../../../application/sessions/session-commands.js';
+import { RevokeSessionsCommand } from '../../../application/sessions/session-commands.js';
 import { Proxies } from '../../../host/proxies.js';
 import { Reads } from '../../../limits/reads.js';
 import { newId } from '../../../new-id.js';
@@ -33,6 +32,7 @@ import { roomRowAnswerFor } from '../../../wire/room-answer.js';
 import { userAnswer, userRowAnswer } from '../../../wire/user-answer.js';
 import { Users } from '../../../write-side/entities.js';
 import type { Context } from '../../../write-side/mailbox.js';
+import { accepted, Refusal } from '../../refusal.js';
 import { By, Call, From, Input, type InputOf, Trace } from '../call.js';
 import { type ListOf, listAnswer } from '../list-answer.js';
 import { ReadYourWrites } from '../read-your-writes.js';
@@ -76,11 +76,11 @@ export class AccountController {
     const account = { username, password, displayName, email, role: 'user', origin: 'registration' } as const;
     const open =
       invitation === undefined
-        ? new OpenAccount(userId, account, context)
-        : new OpenInvitedAccount(userId, invitation, account, context);
+        ? new RegisterUserCommand(userId, account, context)
+        : new RegisterInvitedUserCommand(userId, invitation, account, context);
     accepted(await this.commands.execute(open));
     const session = { userId, how: 'registration', device: this.proxies.deviceOf(request) } as const;
-    return this.session(accepted(await this.commands.execute(new StartSession(session, context))), reply);
+    return this.session(accepted(await this.commands.execute(new StartSessionCommand(session, context))), reply);
   }
 
   @Call('login')
@@ -91,10 +91,10 @@ export class AccountController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Session> {
     const attempt = await this.attempts.signIn(body.username, this.proxies.addressOf(request));
-    const recognized = await this.commands.execute(new SignIn(body, this.proxies.deviceOf(request), context));
+    const recognized = await this.commands.execute(new SignInCommand(body, this.proxies.deviceOf(request), context));
     if (!recognized) {
       // Not waited for: how long the answer takes must not tell whether there is such an account.
-      if (attempt.last) void this.commands.execute(new NoteLockout(body.username, context));
+      if (attempt.last) void this.commands.execute(new LockOutSignInCommand(body.username, context));
       throw new Refusal('unauthenticated', 'The username, the password or the code is wrong.');
     }
     // The right password alone is no success where a second factor is needed.
@@ -109,14 +109,16 @@ export class AccountController {
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Session> {
-    const renewed = await this.commands.execute(new RenewSession(body.refreshToken, context));
+    const renewed = await this.commands.execute(new RenewSessionCommand(body.refreshToken, context));
     if (!renewed) throw new Refusal('unauthenticated', 'The refresh token is not good any more. Sign in again.');
     return this.session(renewed, reply);
   }
 
   @Call('logout')
   async logout(@By() { actor, sessionId }: Identity, @Trace() context: Context): Promise<void> {
-    accepted(await this.commands.execute(new EndSessions(actor.id, { only: sessionId }, actor, 'logout', context)));
+    accepted(
+      await this.commands.execute(new RevokeSessionsCommand(actor.id, { only: sessionId }, actor, 'logout', context)),
+    );
   }
 
   @Call('makeTicket')
@@ -162,7 +164,7 @@ export class AccountController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     if (!(await this.proving.by(actor.id, body, context))) throw new Refusal('forbidden', 'This is not right.');
-    const { position } = accepted(await this.commands.execute(new GiveUpAccount(actor, context)));
+    const { position } = accepted(await this.commands.execute(new DeactivateUserCommand(actor, context)));
     await this.readYourWrites.written(position, reply);
   }
 
@@ -173,7 +175,7 @@ export class AccountController {
   ): Promise<ListOf<'listUsers'>> {
     const { limit, cursor, sort, order, ...wanted } = query;
     const page = { limit, cursor };
-    const found = await this.queries.execute(new FindUsers({ ...usersWanted(actor, wanted), sort, order, page }));
+    const found = await this.queries.execute(new ListUsersQuery({ ...usersWanted(actor, wanted), sort, order, page }));
     return listAnswer(found, (user) => userRowAnswer(actor, user));
   }
 
@@ -189,8 +191,8 @@ export class AccountController {
     const userId = newId();
     const account = { username, displayName, email, role, origin: 'admin', password: null } as const;
     const { actor } = identity;
-    const made = accepted(await this.commands.execute(new OpenAccount(userId, account, context, actor)));
-    const token = await this.commands.execute(new IssuePasswordReset(userId, actor, context));
+    const made = accepted(await this.commands.execute(new RegisterUserCommand(userId, account, context, actor)));
+    const token = await this.commands.execute(new IssuePasswordResetCommand(userId, actor, context));
     if (typeof token !== 'string') throw Refusal.of(token);
     await this.readYourWrites.written(made.position, reply);
     return { user: userAnswer(userId, made.state, true), passwordReset: { token, expiresIn: RESET_SECONDS } };
@@ -204,7 +206,7 @@ export class AccountController {
     const wanted = usersWanted(actor, query);
     const reader = this.reads.account(actor.id);
     const page = (page: PageRequest) =>
-      this.reads.part(reader, () => this.queries.execute(new FindUsers({ ...wanted, sort: 'createdAt', page })));
+      this.reads.part(reader, () => this.queries.execute(new ListUsersQuery({ ...wanted, sort: 'createdAt', page })));
     return new StreamableFile(usersFile(page, actor), {
       type: 'text/csv; charset=utf-8',
       disposition: 'attachment; filename="people.csv"',
@@ -213,7 +215,7 @@ export class AccountController {
 
   @Call('getUser')
   async getUser(@Input('getUser') { params }: InputOf<'getUser'>, @By() { actor }: Identity): Promise<User> {
-    const user = await this.queries.execute(new GetUser(params.id, actor.role !== 'user'));
+    const user = await this.queries.execute(new GetUserQuery(params.id, actor.role !== 'user'));
     if (!user) throw new Refusal('not_found', 'There is no such user.');
     return userRowAnswer(actor, user);
   }
@@ -223,7 +225,7 @@ export class AccountController {
     @Input('listRoomsOf') { params, query }: InputOf<'listRoomsOf'>,
     @By() { actor }: Identity,
   ): Promise<ListOf<'listRoomsOf'>> {
-    const found = await this.queries.execute(new ListRoomsOf(params.id, query));
+    const found = await this.queries.execute(new ListRoomsOfUserQuery(params.id, query));
     if (!found) throw new Refusal('not_found', 'There is no such user.');
     return listAnswer(found, ({ room, ...membership }) => ({ room: roomRowAnswerFor(actor, room), ...membership }));
   }
@@ -247,7 +249,7 @@ export class AccountController {
     context: Context,
     reply: FastifyReply,
   ): Promise<User> {
-    const changed = accepted(await this.commands.execute(new ReviseAccount(userId, actor, wishes, context)));
+    const changed = accepted(await this.commands.execute(new ChangeUserCommand(userId, actor, wishes, context)));
     await this.readYourWrites.written(changed.position, reply);
     return userAnswer(userId, changed.state, true);
   }

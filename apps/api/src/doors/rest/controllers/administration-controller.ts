@@ -10,10 +10,10 @@ import type { FastifyReply } from 'fastify';
 import type { Identity } from '../../../application/accounts/authentication.js';
 import { Overview } from '../../../application/operation/overview.js';
 import { Settings } from '../../../application/operation/settings.js';
-import { accepted } from '../../../application/refusal.js';
 import { Announcements, Maintenances } from '../../../write-side/entities.js';
 import type { Context } from '../../../write-side/mailbox.js';
 import { Maintenance } from '../../../write-side/maintenance.js';
+import { accepted } from '../../refusal.js';
 import { By, Call, Input, type InputOf, Trace } from '../call.js';
 import { ReadYourWrites } from '../read-your-writes.js';
 

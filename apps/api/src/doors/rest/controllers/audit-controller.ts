@@ -1,11 +1,11 @@
 import { Controller } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import type { Identity } from '../../../application/accounts/authentication.js';
-import { ReadAccountEvents } from '../../../application/audit/account-events.js';
-import { ReadEvents } from '../../../application/audit/audit-queries.js';
-import { Refusal } from '../../../application/refusal.js';
+import { ListUserEventsQuery } from '../../../application/audit/account-events.js';
+import { ListRoomEventsQuery } from '../../../application/audit/audit-queries.js';
 import { Users } from '../../../write-side/entities.js';
 import type { Purpose } from '../../../write-side/inspections.js';
+import { Refusal } from '../../refusal.js';
 import { By, Call, Input, type InputOf, Why } from '../call.js';
 import { asItIs, type ListOf, listAnswer } from '../list-answer.js';
 
@@ -22,7 +22,7 @@ export class AuditController {
     @By() { actor }: Identity,
     @Why() purpose: Purpose,
   ): Promise<ListOf<'listEvents'>> {
-    return listAnswer(await this.queries.execute(new ReadEvents(params.id, actor, purpose, query)), asItIs);
+    return listAnswer(await this.queries.execute(new ListRoomEventsQuery(params.id, actor, purpose, query)), asItIs);
   }
 
   @Call('listMyEvents')
@@ -30,7 +30,7 @@ export class AuditController {
     @Input('listMyEvents') { query }: InputOf<'listMyEvents'>,
     @By() { actor }: Identity,
   ): Promise<ListOf<'listMyEvents'>> {
-    return listAnswer(await this.queries.execute(new ReadAccountEvents(actor.id, query, 'my events')), asItIs);
+    return listAnswer(await this.queries.execute(new ListUserEventsQuery(actor.id, query, 'my events')), asItIs);
   }
 
   @Call('listUserEvents')
@@ -39,7 +39,7 @@ export class AuditController {
   ): Promise<ListOf<'listUserEvents'>> {
     const { state, revision } = await this.users.newest(params.id);
     if (state.status === 'unborn') throw new Refusal('not_found', 'There is no such user.');
-    const page = await this.queries.execute(new ReadAccountEvents(params.id, query, 'events of a user'));
+    const page = await this.queries.execute(new ListUserEventsQuery(params.id, query, 'events of a user'));
     return listAnswer(page, asItIs, Number(revision) + 1);
   }
 }

@@ -5,14 +5,17 @@ import { InvalidCursor, keepOf, type Page, type PageRequest, withEach } from '@v
 import type { Invitation, InvitationFor, MadeInvitation } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import type { Identity } from '../../../application/accounts/authentication.js';
-import { MakeInvitation, WithdrawInvitation } from '../../../application/invitations/invitation-commands.js';
+import {
+  CreateInvitationCommand,
+  RevokeInvitationCommand,
+} from '../../../application/invitations/invitation-commands.js';
 import { Redeeming } from '../../../application/invitations/redeeming.js';
-import { accepted, Refusal } from '../../../application/refusal.js';
 import { Directory } from '../../../storage/directory.js';
 import { InvitationCodes } from '../../../storage/invitations/invitation-codes.js';
 import { OpenLog } from '../../../storage/open-log.js';
 import { Invitations, Rooms } from '../../../write-side/entities.js';
 import type { Context } from '../../../write-side/mailbox.js';
+import { accepted, Refusal } from '../../refusal.js';
 import { By, Call, Input, type InputOf, Trace } from '../call.js';
 import { type ListOf, listAnswer } from '../list-answer.js';
 import { ReadYourWrites } from '../read-your-writes.js';
@@ -40,7 +43,7 @@ export class InvitationController {
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<MadeInvitation> {
-    return this.make(new MakeInvitation(actor, { kind: 'server' }, body, context), reply);
+    return this.make(new CreateInvitationCommand(actor, { kind: 'server' }, body, context), reply);
   }
 
   @Call('listInvitations')
@@ -55,7 +58,7 @@ export class InvitationController {
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    return this.withdraw(new WithdrawInvitation(actor, params.id, null, context), reply);
+    return this.withdraw(new RevokeInvitationCommand(actor, params.id, null, context), reply);
   }
 
   @Call('listInvitationUses')
@@ -105,7 +108,7 @@ export class InvitationController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<MadeInvitation> {
     const to = { kind: 'room', roomId: params.id, role: body.role } as const;
-    return this.make(new MakeInvitation(actor, to, body, context), reply);
+    return this.make(new CreateInvitationCommand(actor, to, body, context), reply);
   }
 
   @Call('listRoomInvitations')
@@ -124,7 +127,7 @@ export class InvitationController {
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    return this.withdraw(new WithdrawInvitation(actor, params.invitationId, params.id, context), reply);
+    return this.withdraw(new RevokeInvitationCommand(actor, params.invitationId, params.id, context), reply);
   }
 
   // Both --------------------------------------------------------------------------------------------------------------
@@ -134,13 +137,13 @@ export class InvitationController {
     if (problem) throw Refusal.of(problem);
   }
 
-  private async make(command: MakeInvitation, reply: FastifyReply): Promise<MadeInvitation> {
+  private async make(command: CreateInvitationCommand, reply: FastifyReply): Promise<MadeInvitation> {
     const { id, code, state, position } = accepted(await this.commands.execute(command));
     await this.readYourWrites.written(position, reply);
     return { ...invitationAnswer(id, state), code };
   }
 
-  private async withdraw(command: WithdrawInvitation, reply: FastifyReply): Promise<void> {
+  private async withdraw(command: RevokeInvitationCommand, reply: FastifyReply): Promise<void> {
     const { position } = accepted(await this.commands.execute(command));
     await this.readYourWrites.written(position, reply);
   }

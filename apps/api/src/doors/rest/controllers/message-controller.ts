@@ -4,14 +4,19 @@ import { type Actor, type RoomCommand, type RoomState } from '@verbatim/domain';
 import type { Message } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import type { Identity } from '../../../application/accounts/authentication.js';
-import { MarkRead } from '../../../application/messages/message-commands.js';
-import { GetInbox, GetMessage, GetTimeline, SearchMessages } from '../../../application/messages/message-queries.js';
-import { accepted, Refusal } from '../../../application/refusal.js';
-import { SendToRoom } from '../../../application/rooms/room-commands.js';
+import { MarkReadCommand } from '../../../application/messages/message-commands.js';
+import {
+  GetInboxQuery,
+  GetMessageQuery,
+  GetTimelineQuery,
+  SearchMessagesQuery,
+} from '../../../application/messages/message-queries.js';
+import { ApplyToRoomCommand } from '../../../application/rooms/room-commands.js';
 import { foundMessageAnswer, inboxAnswer, messageAnswer } from '../../../wire/message-answer.js';
 import { Users } from '../../../write-side/entities.js';
 import type { Purpose } from '../../../write-side/inspections.js';
 import type { Context, Decided } from '../../../write-side/mailbox.js';
+import { accepted, Refusal } from '../../refusal.js';
 import { By, Call, Input, type InputOf, NewId, Trace, Why } from '../call.js';
 import { type ListOf, listAnswer } from '../list-answer.js';
 import { ReadYourWrites } from '../read-your-writes.js';
@@ -66,7 +71,7 @@ export class MessageController {
   ): Promise<ListOf<'listMessages'>> {
     const { order, from, at, ...page } = query;
     const start = from === undefined ? at : BigInt(from);
-    const timeline = new GetTimeline(params.id, actor, purpose, order, start, page);
+    const timeline = new GetTimelineQuery(params.id, actor, purpose, order, start, page);
     return listAnswer(await this.queries.execute(timeline), messageAnswer);
   }
 
@@ -126,7 +131,7 @@ export class MessageController {
 
   @Call('markRead')
   async markRead(@Input('markRead') { params, body }: InputOf<'markRead'>, @By() { actor }: Identity): Promise<void> {
-    accepted(await this.commands.execute(new MarkRead(params.id, actor, BigInt(body.revision))));
+    accepted(await this.commands.execute(new MarkReadCommand(params.id, actor, BigInt(body.revision))));
   }
 
   @Call('getInbox')
@@ -134,7 +139,7 @@ export class MessageController {
     @Input('getInbox') { query }: InputOf<'getInbox'>,
     @By() { actor }: Identity,
   ): Promise<ListOf<'getInbox'>> {
-    return listAnswer(await this.queries.execute(new GetInbox(actor, query)), inboxAnswer);
+    return listAnswer(await this.queries.execute(new GetInboxQuery(actor, query)), inboxAnswer);
   }
 
   @Call('searchMessages')
@@ -144,12 +149,12 @@ export class MessageController {
     @Why() purpose: Purpose,
   ): Promise<ListOf<'searchMessages'>> {
     const { q, without, room, ...page } = query;
-    const found = await this.queries.execute(new SearchMessages(actor, { q, without }, room, purpose, page));
+    const found = await this.queries.execute(new SearchMessagesQuery(actor, { q, without }, room, purpose, page));
     return listAnswer(found, (message) => foundMessageAnswer(message, q));
   }
 
   private async send(roomId: string, command: RoomCommand, context: Context): Promise<Decided<RoomState>> {
-    return accepted(await this.commands.execute(new SendToRoom(roomId, command, context)));
+    return accepted(await this.commands.execute(new ApplyToRoomCommand(roomId, command, context)));
   }
 
   private async change(roomId: string, command: RoomCommand, context: Context, reply: FastifyReply): Promise<void> {
@@ -157,7 +162,7 @@ export class MessageController {
   }
 
   private async read(roomId: string, messageId: string, actor: Actor): Promise<Message> {
-    const found = await this.queries.execute(new GetMessage(roomId, messageId, actor));
+    const found = await this.queries.execute(new GetMessageQuery(roomId, messageId, actor));
     if (!found) throw new Refusal('unavailable', 'It is stored but has not reached the read models yet.');
     return messageAnswer(found);
   }

@@ -4,14 +4,14 @@ import { openReport, type Rejection, type RoomCommand, type RoomState } from '@v
 import type { Member, Report } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import type { Identity } from '../../../application/accounts/authentication.js';
-import { RestrainPerson } from '../../../application/moderation/moderation-commands.js';
-import { GetReport, ListBans, ListReports } from '../../../application/moderation/moderation-queries.js';
-import { accepted, Refusal } from '../../../application/refusal.js';
-import { SendToRoom } from '../../../application/rooms/room-commands.js';
-import { GetMember } from '../../../application/rooms/room-queries.js';
+import { RestrainMemberCommand } from '../../../application/moderation/moderation-commands.js';
+import { GetReportQuery, ListBansQuery, ListReportsQuery } from '../../../application/moderation/moderation-queries.js';
+import { ApplyToRoomCommand } from '../../../application/rooms/room-commands.js';
+import { GetMemberQuery } from '../../../application/rooms/room-queries.js';
 import { banAnswer, reportAnswer } from '../../../wire/moderation-answer.js';
 import type { Purpose } from '../../../write-side/inspections.js';
 import type { Context, Decided } from '../../../write-side/mailbox.js';
+import { accepted, Refusal } from '../../refusal.js';
 import { By, Call, Input, type InputOf, NewId, Trace, Why } from '../call.js';
 import { type ListOf, listAnswer } from '../list-answer.js';
 import { ReadYourWrites } from '../read-your-writes.js';
@@ -32,7 +32,7 @@ export class ModerationController {
     @By() { actor }: Identity,
     @Why() purpose: Purpose,
   ): Promise<ListOf<'listBans'>> {
-    return listAnswer(await this.queries.execute(new ListBans(params.id, actor, purpose, query)), banAnswer);
+    return listAnswer(await this.queries.execute(new ListBansQuery(params.id, actor, purpose, query)), banAnswer);
   }
 
   @Call('ban')
@@ -43,7 +43,7 @@ export class ModerationController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     const command = { type: 'BanMember', actor, userId: params.userId, ...body } as const;
-    await this.written(await this.commands.execute(new RestrainPerson(params.id, command, context)), reply);
+    await this.written(await this.commands.execute(new RestrainMemberCommand(params.id, command, context)), reply);
   }
 
   @Call('unban')
@@ -54,7 +54,7 @@ export class ModerationController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     const command = { type: 'UnbanMember', actor, userId } as const;
-    await this.written(await this.commands.execute(new RestrainPerson(id, command, context)), reply);
+    await this.written(await this.commands.execute(new RestrainMemberCommand(id, command, context)), reply);
   }
 
   @Call('mute')
@@ -65,7 +65,7 @@ export class ModerationController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     const command = { type: 'MuteMember', actor, userId: params.userId, ...body } as const;
-    await this.written(await this.commands.execute(new RestrainPerson(params.id, command, context)), reply);
+    await this.written(await this.commands.execute(new RestrainMemberCommand(params.id, command, context)), reply);
   }
 
   @Call('unmute')
@@ -76,7 +76,7 @@ export class ModerationController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     const command = { type: 'UnmuteMember', actor, userId } as const;
-    await this.written(await this.commands.execute(new RestrainPerson(id, command, context)), reply);
+    await this.written(await this.commands.execute(new RestrainMemberCommand(id, command, context)), reply);
   }
 
   @Call('transferOwnership')
@@ -87,7 +87,7 @@ export class ModerationController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Member> {
     const { state } = await this.send(params.id, { type: 'TransferOwnership', actor, userId }, context, reply);
-    return this.queries.execute(new GetMember(state, userId));
+    return this.queries.execute(new GetMemberQuery(state, userId));
   }
 
   // Reports ---------------------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ export class ModerationController {
     reply.status(made.events > 0 ? 201 : 200);
     const open = openReport(made.state, messageId, actor.id);
     if (open === undefined) throw new Refusal('conflict', 'The report was settled meanwhile.');
-    return reportAnswer(await this.queries.execute(new GetReport(id, open)));
+    return reportAnswer(await this.queries.execute(new GetReportQuery(id, open)));
   }
 
   @Call('listRoomReports')
@@ -116,13 +116,13 @@ export class ModerationController {
   ): Promise<ListOf<'listRoomReports'>> {
     const { status, ...page } = query;
     const room = { id: params.id, actor, purpose };
-    return listAnswer(await this.queries.execute(new ListReports(status === 'settled', page, room)), reportAnswer);
+    return listAnswer(await this.queries.execute(new ListReportsQuery(status === 'settled', page, room)), reportAnswer);
   }
 
   @Call('listReports')
   async listReports(@Input('listReports') { query }: InputOf<'listReports'>): Promise<ListOf<'listReports'>> {
     const { status, ...page } = query;
-    return listAnswer(await this.queries.execute(new ListReports(status === 'settled', page)), reportAnswer);
+    return listAnswer(await this.queries.execute(new ListReportsQuery(status === 'settled', page)), reportAnswer);
   }
 
   @Call('settleReport')
@@ -133,11 +133,11 @@ export class ModerationController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Report> {
     await this.send(id, { type: 'SettleReport', actor, reportId, ...body }, context, reply);
-    return reportAnswer(await this.queries.execute(new GetReport(id, reportId)));
+    return reportAnswer(await this.queries.execute(new GetReportQuery(id, reportId)));
   }
 
   private async send(roomId: string, command: RoomCommand, context: Context, reply: FastifyReply) {
-    return this.written(await this.commands.execute(new SendToRoom(roomId, command, context)), reply);
+    return this.written(await this.commands.execute(new ApplyToRoomCommand(roomId, command, context)), reply);
   }
 
   private async written(outcome: Decided<RoomState> | Rejection, reply: FastifyReply): Promise<Decided<RoomState>> {

@@ -2,12 +2,12 @@ import { Controller, Header, Res } from '@nestjs/common';
 import { ANNOUNCEMENT } from '@verbatim/domain';
 import { type AnswerOf, asyncapi, openapi } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
-import { Refusal } from '../../../application/refusal.js';
 import { about } from '../../../config.js';
 import { Readiness } from '../../../host/readiness.js';
 import { Metrics } from '../../../units/metrics/metrics.js';
 import { Announcements } from '../../../write-side/entities.js';
 import { Maintenance } from '../../../write-side/maintenance.js';
+import { Refusal } from '../../refusal.js';
 import { Call } from '../call.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';

@@ -4,18 +4,22 @@ import { nameKey, type RoomState } from '@verbatim/domain';
 import type { Member, Room } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import type { Identity } from '../../../application/accounts/authentication.js';
-import { accepted, Refusal } from '../../../application/refusal.js';
 import {
-  BringIntoRoom,
+  AddMemberCommand,
+  ApplyToRoomCommand,
+  ChangeRoomCommand,
+  CloseRoomCommand,
+  CreateDirectRoomCommand,
+  CreateRoomCommand,
   directRoomId,
-  EndRoom,
-  EnterRoom,
-  OpenDirectRoom,
-  OpenRoom,
-  ReviseRoom,
-  SendToRoom,
+  JoinRoomCommand,
 } from '../../../application/rooms/room-commands.js';
-import { GetMember, GetRoom, ListMembers, ListRooms } from '../../../application/rooms/room-queries.js';
+import {
+  GetMemberQuery,
+  GetRoomQuery,
+  ListMembersQuery,
+  ListRoomsQuery,
+} from '../../../application/rooms/room-queries.js';
 import { within } from '../../../limits/limited.js';
 import { Limits } from '../../../limits/limits.js';
 import { Names } from '../../../storage/vault/names.js';
@@ -23,6 +27,7 @@ import { roomAnswer, roomRowAnswerFor } from '../../../wire/room-answer.js';
 import { Users } from '../../../write-side/entities.js';
 import type { Purpose } from '../../../write-side/inspections.js';
 import type { Context, Decided } from '../../../write-side/mailbox.js';
+import { accepted, Refusal } from '../../refusal.js';
 import { By, Call, Input, type InputOf, NewId, Trace, Why } from '../call.js';
 import { asItIs, type ListOf, listAnswer } from '../list-answer.js';
 import { ReadYourWrites } from '../read-your-writes.js';
@@ -47,7 +52,11 @@ export class RoomController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Room> {
     const room = { actor, ...body, password: body.password ?? null };
-    return this.answer(roomId, accepted(await this.commands.execute(new OpenRoom(roomId, room, context))), reply);
+    return this.answer(
+      roomId,
+      accepted(await this.commands.execute(new CreateRoomCommand(roomId, room, context))),
+      reply,
+    );
   }
 
   @Call('listRooms')
@@ -57,13 +66,13 @@ export class RoomController {
   ): Promise<ListOf<'listRooms'>> {
     const { limit, cursor, member, ...rest } = query;
     const wanted = { ...rest, memberOnly: member === 'me', page: { limit, cursor } };
-    const found = await this.queries.execute(new ListRooms(actor, wanted));
+    const found = await this.queries.execute(new ListRoomsQuery(actor, wanted));
     return listAnswer(found, (room) => roomRowAnswerFor(actor, room));
   }
 
   @Call('getRoom')
   async getRoom(@Input('getRoom') { params }: InputOf<'getRoom'>, @By() { actor }: Identity): Promise<Room> {
-    return roomRowAnswerFor(actor, await this.queries.execute(new GetRoom(params.id, actor)));
+    return roomRowAnswerFor(actor, await this.queries.execute(new GetRoomQuery(params.id, actor)));
   }
 
   @Call('changeRoom')
@@ -75,7 +84,7 @@ export class RoomController {
   ): Promise<Room> {
     return this.answer(
       params.id,
-      accepted(await this.commands.execute(new ReviseRoom(params.id, actor, body, context))),
+      accepted(await this.commands.execute(new ChangeRoomCommand(params.id, actor, body, context))),
       reply,
     );
   }
@@ -87,7 +96,7 @@ export class RoomController {
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Room> {
-    const ended = await this.commands.execute(new EndRoom(params.id, actor, body.reason ?? null, context));
+    const ended = await this.commands.execute(new CloseRoomCommand(params.id, actor, body.reason ?? null, context));
     return this.answer(params.id, accepted(ended), reply);
   }
 
@@ -102,12 +111,12 @@ export class RoomController {
     if (password !== undefined) within(this.limits.account(actor.id).passwords.take());
     const command =
       userId === undefined
-        ? new EnterRoom(params.id, actor, { password, invitation }, context)
-        : new BringIntoRoom(params.id, { type: 'AddMember', actor, userId, role }, context);
+        ? new JoinRoomCommand(params.id, actor, { password, invitation }, context)
+        : new AddMemberCommand(params.id, { type: 'AddMember', actor, userId, role }, context);
     const joined = accepted(await this.commands.execute(command));
     await this.readYourWrites.written(joined.position, reply);
     reply.status(joined.events > 0 ? 201 : 200);
-    return this.queries.execute(new GetMember(joined.state, userId ?? actor.id));
+    return this.queries.execute(new GetMemberQuery(joined.state, userId ?? actor.id));
   }
 
   @Call('listMembers')
@@ -116,7 +125,7 @@ export class RoomController {
     @By() { actor }: Identity,
     @Why() purpose: Purpose,
   ): Promise<ListOf<'listMembers'>> {
-    const found = await this.queries.execute(new ListMembers(params.id, actor, purpose, query));
+    const found = await this.queries.execute(new ListMembersQuery(params.id, actor, purpose, query));
     return listAnswer(found, asItIs);
   }
 
@@ -129,9 +138,9 @@ export class RoomController {
   ): Promise<Member> {
     const { id, userId } = params;
     const command = { type: 'ChangeMemberRole', actor, userId, role: body.role } as const;
-    const changed = accepted(await this.commands.execute(new SendToRoom(id, command, context)));
+    const changed = accepted(await this.commands.execute(new ApplyToRoomCommand(id, command, context)));
     await this.readYourWrites.written(changed.position, reply);
-    return this.queries.execute(new GetMember(changed.state, userId));
+    return this.queries.execute(new GetMemberQuery(changed.state, userId));
   }
 
   @Call('removeMember')
@@ -143,7 +152,7 @@ export class RoomController {
   ): Promise<void> {
     const userId = params.userId === 'me' ? actor.id : params.userId;
     const command = { type: 'RemoveMember', actor, userId, ...body } as const;
-    const removed = accepted(await this.commands.execute(new SendToRoom(params.id, command, context)));
+    const removed = accepted(await this.commands.execute(new ApplyToRoomCommand(params.id, command, context)));
     await this.readYourWrites.written(removed.position, reply);
   }
 
@@ -155,7 +164,7 @@ export class RoomController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Room> {
     const peerId = await this.userNamed(params.username);
-    const opened = accepted(await this.commands.execute(new OpenDirectRoom(actor, peerId, context)));
+    const opened = accepted(await this.commands.execute(new CreateDirectRoomCommand(actor, peerId, context)));
     // Events that do not begin the stream bring somebody back into a room that was there.
     const made = opened.events > 0 && opened.revision < BigInt(opened.events);
     reply.status(made ? 201 : 200);

@@ -10,18 +10,21 @@ import type {
   TotpStatus,
 } from '@verbatim/protocol';
 import type { Identity } from '../../../application/accounts/authentication.js';
-import { accepted, Refusal } from '../../../application/refusal.js';
-import { ChangePassword, IssuePasswordReset, ResetPassword } from '../../../application/sessions/password-commands.js';
+import {
+  ChangePasswordCommand,
+  IssuePasswordResetCommand,
+  ResetPasswordCommand,
+} from '../../../application/sessions/password-commands.js';
 import { Proving } from '../../../application/sessions/proving.js';
 import {
-  BeginTotp,
-  ConfirmTotp,
-  RemoveTotp,
-  RemoveTotpOf,
-  RenewRecoveryCodes,
+  BeginTotpCommand,
+  DisableTotpCommand,
+  DisableTotpOfUserCommand,
+  EnableTotpCommand,
+  IssueRecoveryCodesCommand,
 } from '../../../application/sessions/second-factor-commands.js';
 import { SecondFactorPolicy } from '../../../application/sessions/second-factor-policy.js';
-import { EndSessions, noSuchSession } from '../../../application/sessions/session-commands.js';
+import { noSuchSession, RevokeSessionsCommand } from '../../../application/sessions/session-commands.js';
 import { Directory } from '../../../storage/directory.js';
 import { AccessTokens } from '../../../storage/vault/access-tokens.js';
 import { RESET_SECONDS } from '../../../storage/vault/credentials.js';
@@ -29,6 +32,7 @@ import { SecondFactors } from '../../../storage/vault/second-factors.js';
 import { Sessions } from '../../../storage/vault/sessions.js';
 import { Users } from '../../../write-side/entities.js';
 import type { Context } from '../../../write-side/mailbox.js';
+import { accepted, Refusal } from '../../refusal.js';
 import { By, Call, Input, type InputOf, Trace } from '../call.js';
 import { type ListOf, listAnswer } from '../list-answer.js';
 
@@ -62,13 +66,17 @@ export class SessionController {
     @By() { actor }: Identity,
     @Trace() context: Context,
   ): Promise<void> {
-    const end = new EndSessions(actor.id, { only: params.id }, actor, 'revoked', context);
+    const end = new RevokeSessionsCommand(actor.id, { only: params.id }, actor, 'revoked', context);
     if (accepted(await this.commands.execute(end)).sessions === 0) throw Refusal.of(noSuchSession);
   }
 
   @Call('endMyOtherSessions')
   async endMyOtherSessions(@By() { actor, sessionId }: Identity, @Trace() context: Context): Promise<void> {
-    accepted(await this.commands.execute(new EndSessions(actor.id, { except: sessionId }, actor, 'revoked', context)));
+    accepted(
+      await this.commands.execute(
+        new RevokeSessionsCommand(actor.id, { except: sessionId }, actor, 'revoked', context),
+      ),
+    );
   }
 
   @Call('listSessions')
@@ -100,7 +108,7 @@ export class SessionController {
     @By() { actor }: Identity,
     @Trace() context: Context,
   ): Promise<void> {
-    const end = new EndSessions(params.id, { only: params.sessionId }, actor, 'revoked', context);
+    const end = new RevokeSessionsCommand(params.id, { only: params.sessionId }, actor, 'revoked', context);
     if (accepted(await this.commands.execute(end)).sessions === 0) throw Refusal.of(noSuchSession);
   }
 
@@ -111,7 +119,7 @@ export class SessionController {
     @Trace() context: Context,
   ): Promise<void> {
     await this.demandUser(params.id);
-    accepted(await this.commands.execute(new EndSessions(params.id, 'all', actor, 'revoked', context)));
+    accepted(await this.commands.execute(new RevokeSessionsCommand(params.id, 'all', actor, 'revoked', context)));
   }
 
   // Passwords -------------------------------------------------------------------------------------------------------
@@ -124,7 +132,7 @@ export class SessionController {
   ): Promise<void> {
     await this.proving.demandFresh(identity);
     const { currentPassword, newPassword } = body;
-    accepted(await this.commands.execute(new ChangePassword(identity, currentPassword, newPassword, context)));
+    accepted(await this.commands.execute(new ChangePasswordCommand(identity, currentPassword, newPassword, context)));
   }
 
   @Call('issuePasswordReset')
@@ -134,7 +142,7 @@ export class SessionController {
     @Trace() context: Context,
   ): Promise<PasswordReset> {
     await this.proving.demandFresh(identity);
-    const token = await this.commands.execute(new IssuePasswordReset(params.id, identity.actor, context));
+    const token = await this.commands.execute(new IssuePasswordResetCommand(params.id, identity.actor, context));
     if (typeof token !== 'string') throw Refusal.of(token);
     return { token, expiresIn: RESET_SECONDS };
   }
@@ -144,7 +152,7 @@ export class SessionController {
     @Input('resetPassword') { body }: InputOf<'resetPassword'>,
     @Trace() context: Context,
   ): Promise<void> {
-    const reset = await this.commands.execute(new ResetPassword(body.token, body.newPassword, context));
+    const reset = await this.commands.execute(new ResetPasswordCommand(body.token, body.newPassword, context));
     if (!reset)
       throw new Refusal('unauthenticated', 'The token is not good any more. Ask an administrator for another.');
     accepted(reset);
@@ -162,7 +170,7 @@ export class SessionController {
   @Call('beginTotp')
   async beginTotp(@By() identity: Identity): Promise<NewTotp> {
     await this.proving.demandProof(identity);
-    const { secret, uri } = accepted(await this.commands.execute(new BeginTotp(identity.actor)));
+    const { secret, uri } = accepted(await this.commands.execute(new BeginTotpCommand(identity.actor)));
     return { secret, uri };
   }
 
@@ -172,7 +180,7 @@ export class SessionController {
     @By() identity: Identity,
     @Trace() context: Context,
   ): Promise<RecoveryCodes> {
-    return accepted(await this.commands.execute(new ConfirmTotp(identity, body.code, context)));
+    return accepted(await this.commands.execute(new EnableTotpCommand(identity, body.code, context)));
   }
 
   @Call('removeTotp')
@@ -181,7 +189,7 @@ export class SessionController {
     @By() { actor }: Identity,
     @Trace() context: Context,
   ): Promise<void> {
-    accepted(await this.commands.execute(new RemoveTotp(actor, body, context)));
+    accepted(await this.commands.execute(new DisableTotpCommand(actor, body, context)));
   }
 
   @Call('removeTotpOf')
@@ -192,13 +200,13 @@ export class SessionController {
   ): Promise<void> {
     await this.proving.demandProof(identity);
     await this.demandUser(params.id);
-    accepted(await this.commands.execute(new RemoveTotpOf(params.id, identity.actor, context)));
+    accepted(await this.commands.execute(new DisableTotpOfUserCommand(params.id, identity.actor, context)));
   }
 
   @Call('renewRecoveryCodes')
   async renewRecoveryCodes(@By() identity: Identity, @Trace() context: Context): Promise<RecoveryCodes> {
     await this.proving.demandFresh(identity);
-    return accepted(await this.commands.execute(new RenewRecoveryCodes(identity.actor, context)));
+    return accepted(await this.commands.execute(new IssueRecoveryCodesCommand(identity.actor, context)));
   }
 
   @Call('stepUp')

@@ -2,18 +2,18 @@ import { Controller, Req, Res, UseFilters } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { AnswerOf, Session, SignInOptions } from '@verbatim/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { StartSession } from '../../../application/accounts/account-commands.js';
-import { accepted, Refusal } from '../../../application/refusal.js';
+import { StartSessionCommand } from '../../../application/accounts/account-commands.js';
 import {
   type Departure,
   ERRAND_SECONDS,
   IdentityProvider,
 } from '../../../application/single-sign-on/identity-provider.js';
-import { AdmitForeigner } from '../../../application/single-sign-on/sign-on-commands.js';
+import { LinkExternalIdentityCommand } from '../../../application/single-sign-on/sign-on-commands.js';
 import { Proxies } from '../../../host/proxies.js';
 import { Identities, SIGN_ON_SECONDS } from '../../../storage/vault/identities.js';
 import { userAnswer } from '../../../wire/user-answer.js';
 import type { Context } from '../../../write-side/mailbox.js';
+import { accepted, Refusal } from '../../refusal.js';
 import { Call, Input, type InputOf, Trace } from '../call.js';
 import { ReadYourWrites } from '../read-your-writes.js';
 import { Registration } from './account-controller.js';
@@ -66,7 +66,7 @@ export class SignOnController {
   ): Promise<void> {
     const query = /\?.*$/s.exec(request.url)?.[0] ?? '';
     const { person, invitation, returnTo } = await this.provider.finish(query, cookieOf(request, ERRAND));
-    const userId = await this.commands.execute(new AdmitForeigner(person, invitation, context));
+    const userId = await this.commands.execute(new LinkExternalIdentityCommand(person, invitation, context));
     if (typeof userId !== 'string') throw Refusal.of(userId);
     const { code, browser } = await this.identities.issueCode(userId);
     reply.header('set-cookie', [cookie(ERRAND, '', 0, 'Lax'), cookie(BROWSER, browser, SIGN_ON_SECONDS, 'Strict')]);
@@ -86,7 +86,7 @@ export class SignOnController {
     reply.header('set-cookie', cookie(BROWSER, '', 0, 'Strict'));
     if (!userId) throw new Refusal('unauthenticated', 'The code is not good any more. Begin anew.');
     const session = { userId, how: 'sso', device: this.proxies.deviceOf(request.raw) } as const;
-    const signedIn = accepted(await this.commands.execute(new StartSession(session, context)));
+    const signedIn = accepted(await this.commands.execute(new StartSessionCommand(session, context)));
     const { state, accessToken, expiresIn, refreshToken, position } = signedIn;
     await this.readYourWrites.written(position, reply);
     return { user: userAnswer(userId, state, true), accessToken, expiresIn, refreshToken };

@@ -4,16 +4,16 @@ import type { UserState } from '@verbatim/domain';
 import { botsIn, keepOf, withEach } from '@verbatim/projections';
 import type { AnswerOf, BodyOf, NewToken, OwnedToken, Token, User } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
-import { OpenAccount } from '../../../application/accounts/account-commands.js';
+import { RegisterUserCommand } from '../../../application/accounts/account-commands.js';
 import type { Identity } from '../../../application/accounts/authentication.js';
-import { accepted, Refusal } from '../../../application/refusal.js';
 import { Proving } from '../../../application/sessions/proving.js';
-import { CreateToken, RevokeToken } from '../../../application/tokens/token-commands.js';
+import { CreateTokenCommand, RevokeTokenCommand } from '../../../application/tokens/token-commands.js';
 import { ReadModels } from '../../../storage/read-models.js';
 import { type NamedToken, PersonalTokens } from '../../../storage/vault/personal-tokens.js';
 import { userAnswer } from '../../../wire/user-answer.js';
 import { Users } from '../../../write-side/entities.js';
 import type { Context } from '../../../write-side/mailbox.js';
+import { accepted, Refusal } from '../../refusal.js';
 import { By, Call, Input, type InputOf, NewId, Trace } from '../call.js';
 import { type ListOf, listAnswer } from '../list-answer.js';
 import { ReadYourWrites } from '../read-your-writes.js';
@@ -65,7 +65,7 @@ export class TokenController {
   ): Promise<User> {
     const { username, displayName = username } = body;
     const bot = { username, displayName, email: null, role: 'user', origin: 'bot', password: null } as const;
-    const made = accepted(await this.commands.execute(new OpenAccount(userId, bot, context)));
+    const made = accepted(await this.commands.execute(new RegisterUserCommand(userId, bot, context)));
     await this.readYourWrites.written(made.position, reply);
     return userAnswer(userId, made.state, true);
   }
@@ -117,7 +117,7 @@ export class TokenController {
     reply: FastifyReply,
   ): Promise<NewToken> {
     const { token, text, position } = accepted(
-      await this.commands.execute(new CreateToken(userId, actor, wish, context)),
+      await this.commands.execute(new CreateTokenCommand(userId, actor, wish, context)),
     );
     await this.readYourWrites.written(position, reply);
     return { ...tokenAnswer(token), token: text };
@@ -138,7 +138,7 @@ export class TokenController {
     context: Context,
     reply: FastifyReply,
   ): Promise<void> {
-    const revoked = accepted(await this.commands.execute(new RevokeToken(userId, tokenId, actor, context)));
+    const revoked = accepted(await this.commands.execute(new RevokeTokenCommand(userId, tokenId, actor, context)));
     await this.readYourWrites.written(revoked.position, reply);
   }
 }

@@ -4,11 +4,10 @@ import { type Actor, governingProblem, type RoomState } from '@verbatim/domain';
 import type { AnswerOf, NewWebhook, Webhook } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import type { Identity } from '../../../application/accounts/authentication.js';
-import { accepted, Refusal } from '../../../application/refusal.js';
 import {
-  AddWebhook,
-  EndWebhook,
-  ReviseWebhook,
+  AddWebhookCommand,
+  ChangeWebhookCommand,
+  RemoveWebhookCommand,
   rotation,
   type WebhookWishes,
 } from '../../../application/webhooks/webhook-commands.js';
@@ -17,6 +16,7 @@ import { WebhookSecrets } from '../../../storage/vault/webhook-secrets.js';
 import { Receivers } from '../../../units/webhooks/receivers.js';
 import { Rooms } from '../../../write-side/entities.js';
 import type { Context } from '../../../write-side/mailbox.js';
+import { accepted, Refusal } from '../../refusal.js';
 import { By, Call, Input, type InputOf, Trace } from '../call.js';
 import { ReadYourWrites } from '../read-your-writes.js';
 
@@ -41,7 +41,7 @@ export class WebhookController {
   ): Promise<NewWebhook> {
     await this.governed(params.id, actor);
     this.judge(body.url);
-    const added = accepted(await this.commands.execute(new AddWebhook(params.id, actor, body, context)));
+    const added = accepted(await this.commands.execute(new AddWebhookCommand(params.id, actor, body, context)));
     await this.readYourWrites.written(added.position, reply);
     return { ...(await this.answer(params.id, added.webhookId, added.state)), secret: added.secret };
   }
@@ -84,7 +84,7 @@ export class WebhookController {
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    const ended = await this.commands.execute(new EndWebhook(params.id, params.webhookId, actor, context));
+    const ended = await this.commands.execute(new RemoveWebhookCommand(params.id, params.webhookId, actor, context));
     await this.readYourWrites.written(accepted(ended).position, reply);
   }
 
@@ -107,7 +107,9 @@ export class WebhookController {
     context: Context,
     reply: FastifyReply,
   ): Promise<RoomState> {
-    const revised = accepted(await this.commands.execute(new ReviseWebhook(id, webhookId, actor, wishes, context)));
+    const revised = accepted(
+      await this.commands.execute(new ChangeWebhookCommand(id, webhookId, actor, wishes, context)),
+    );
     await this.readYourWrites.written(revised.position, reply);
     return revised.state;
   }
