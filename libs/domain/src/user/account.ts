@@ -10,8 +10,8 @@ import {
 import { nameKey, nameProblem } from '../names.js';
 import { reject } from '../rejection.js';
 import { limits } from '../text.js';
-import { type EmailSource, isNoAddress, noAddress, storedEmail, type UserEmailChanged } from './email.js';
-import { administratorsOnly, shutOut, type UserState } from './state.js';
+import { isNoAddress, noAddress, storedEmail, type UserEmailChanged } from './email.js';
+import { administratorsOnly, type EmailSource, shutOut, type UserState } from './state.js';
 
 // How an account begins and ends, and what it is called and may do.
 

@@ -3,12 +3,6 @@ import { emailAddress, emailKey } from '../email-address.js';
 import { reject } from '../rejection.js';
 import type { UserState } from './state.js';
 
-/**
- * Who vouches for an account's address, or for its having none: only the person who named it, an administrator, or an
- * identity provider that has verified it.
- */
-export type EmailSource = 'person' | 'administrator' | 'provider';
-
 // Events ------------------------------------------------------------------------------------------------------------
 
 /**

@@ -1,6 +1,5 @@
 import type { Erasable, ServerRole } from '../decider.js';
 import { type Rejection, reject } from '../rejection.js';
-import type { EmailSource } from './email.js';
 import type { TokenHolder } from './tokens.js';
 
 // What an account remembers of its events. The rules decide from this alone.
@@ -28,6 +27,12 @@ export interface UserState extends TokenHolder {
    */
   readonly shutOutAt: number;
 }
+
+/**
+ * Who vouches for an account's address, or for its having none: only the person who named it, an administrator, or an
+ * identity provider that has verified it.
+ */
+export type EmailSource = 'person' | 'administrator' | 'provider';
 
 export const initialState: UserState = {
   status: 'unborn',

@@ -654,7 +654,7 @@ describe('the bot of a webhook', () => {
     being
       .when(changeAlice({ deactivated: true }))
       .when(changeAlice({ deactivated: false }))
-      .thenRejected('Conflict', /come back/);
+      .thenRejected('Conflict', /cannot be reactivated/);
     const suspending = being.when(changeAlice({ suspended: true }));
     suspending.when(changeAlice({ suspended: false })).then([{ type: 'UserReinstated', data: {} }]);
   });

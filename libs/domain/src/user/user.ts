@@ -38,7 +38,6 @@ export {
 export {
   type ConfirmEmail,
   type EmailChangeWay,
-  type EmailSource,
   type GiveUpEmail,
   storedEmail,
   type UserEmailChanged,
@@ -68,7 +67,7 @@ export type {
   TotpEnabled,
   UseRecoveryCode,
 } from './sign-in.js';
-export { notInUse, shutOutSince, type UserState } from './state.js';
+export { type EmailSource, notInUse, shutOutSince, type UserState } from './state.js';
 
 export const userStream = (userId: string): string => streamName('user', userId);
 
