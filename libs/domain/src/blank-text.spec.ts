@@ -4,10 +4,10 @@ import { announcement } from './announcement.js';
 import { given } from './given.testing.js';
 import { maintenance } from './maintenance.js';
 import { isRejection, type Rejection } from './rejection.js';
-import { type RoomCommand, room } from './room.js';
-import { adam, alice, bob, carol, created, joined, posted, reported } from './room.testing.js';
+import { type RoomCommand, room } from './room/room.js';
+import { adam, alice, bob, carol, created, joined, posted, reported } from './room/room.testing.js';
 import { blankText } from './text.testing.js';
-import { user } from './user.js';
+import { user } from './user/user.js';
 
 // What no door lets in is refused by the rules as well: imports, single sign-on and later doors lead here too.
 

@@ -1,5 +1,5 @@
 import type { DomainEvent, EventType } from './recorded.js';
-import type { RoomRole } from './room.js';
+import type { RoomRole } from './room/rights.js';
 
 /**
  * The faces of an event, each showing all that the one before shows: to members of a room, to those who moderate it,

@@ -12,10 +12,10 @@ export * from './reader.js';
 export * from './recent-window.js';
 export * from './recorded.js';
 export * from './rejection.js';
-export * from './room.js';
-export * from './room-moderation.js';
-export { onlyReads } from './room-rights.js';
-export * from './room-webhooks.js';
+export * from './room/moderation.js';
+export { onlyReads } from './room/rights.js';
+export * from './room/room.js';
+export * from './room/webhooks.js';
 export * from './search-query.js';
 export {
   codePoints,
@@ -26,6 +26,19 @@ export {
   textProblem,
   visibleTextProblem,
 } from './text.js';
-export * from './user.js';
-export * from './user-tokens.js';
+export type * from './user/tokens.js';
+export {
+  type CreateToken,
+  createToken,
+  MOST_TOKENS,
+  type RevokeToken,
+  revokeToken,
+  type TokenCommand,
+  type TokenCreated,
+  type TokenEvent,
+  type TokenHolder,
+  type TokenRevoked,
+  type TokenScope,
+} from './user/tokens.js';
+export * from './user/user.js';
 export { baseForm, searchText, type Word, wordsOf } from './words.js';

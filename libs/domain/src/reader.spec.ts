@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Actor } from './decider.js';
 import { given, type Past } from './given.testing.js';
-import { maySee, readerOf } from './reader.js';
+import { readerOf } from './reader.js';
 import { isRejection } from './rejection.js';
-import { type RoomEvent, room, type Visibility } from './room.js';
-import { ada, adam, alice, bob, carol, closed, created, joined, left, posted } from './room.testing.js';
+import { maySee } from './room/access.js';
+import { type RoomEvent, room, type Visibility } from './room/room.js';
+import { ada, adam, alice, bob, carol, closed, created, joined, left, posted } from './room/room.testing.js';
 
 const roomOf = (visibility: Visibility, ...later: Past<RoomEvent>[]) =>
   given(room, [

@@ -1,7 +1,7 @@
 import type { Actor } from './decider.js';
 import { type Face, faceOf } from './disclosure.js';
 import { type Rejection, reject } from './rejection.js';
-import { type Member, type RoomState, readableFrom } from './room.js';
+import { type Member, maySee, type RoomState, readableFrom } from './room/room.js';
 
 /** What one person may read of a room. */
 export interface Reader {
@@ -23,11 +23,4 @@ export function readerOf(state: RoomState, actor: Actor): Reader | Rejection {
     from: member && !auditing ? readableFrom(state, member) : 0n,
     member,
   };
-}
-
-/** Whether a person may know that the room exists, with its name and its members. */
-export function maySee(state: RoomState, actor: Actor): boolean {
-  if (state.status === 'unborn' || state.status === 'abandoned') return false;
-  if (actor.role === 'admin' || actor.role === 'auditor' || state.members.get(actor.id)) return true;
-  return state.visibility === 'public' || state.visibility === 'private';
 }

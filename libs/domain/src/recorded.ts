@@ -2,8 +2,8 @@ import type { AnnouncementEvent } from './announcement.js';
 import type { Happened } from './decider.js';
 import type { InvitationEvent } from './invitation.js';
 import type { MaintenanceEvent } from './maintenance.js';
-import type { RoomEvent } from './room.js';
-import type { UserEvent } from './user.js';
+import type { RoomEvent } from './room/room.js';
+import type { UserEvent } from './user/user.js';
 
 export type DomainEvent = RoomEvent | UserEvent | InvitationEvent | AnnouncementEvent | MaintenanceEvent;
 export type EventType = DomainEvent['type'];

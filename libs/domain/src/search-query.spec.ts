@@ -83,7 +83,7 @@ describe('a query', () => {
     expect(phrasesWithout('one "two three"').map(phraseText)).toEqual([' one ', ' two three ']);
   });
 
-  it('finds the text that it was copied from', () => {
+  it('finds the text that it was copied from ', () => {
     fc.assert(
       fc.property(anything(500), (text) => {
         expect(isFound(text.trim(), text)).toBe(true);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Actor } from './decider.js';
-import { given, type Past, timeOf } from './given.testing.js';
-import { isRejection } from './rejection.js';
+import type { Actor } from '../decider.js';
+import { given, type Past, timeOf } from '../given.testing.js';
+import { isRejection } from '../rejection.js';
 import { type RoomCommand, type RoomEvent, room, type Visibility } from './room.js';
 import {
   alice,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Actor } from './decider.js';
-import { given, timeOf } from './given.testing.js';
+import type { Actor } from '../decider.js';
+import { given, timeOf } from '../given.testing.js';
+import { moderationLimits, openReport } from './moderation.js';
 import { type PostMessage, type RoomEvent, type RoomState, room } from './room.js';
 import {
   ada,
@@ -22,7 +23,6 @@ import {
   reported,
   slowedTo,
 } from './room.testing.js';
-import { moderationLimits, openReport } from './room-moderation.js';
 
 // Alice owns the room, Carol moderates it, Bob and Dave are members.
 const dave = person('dave');

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Actor } from './decider.js';
-import { given, type Past, recorded } from './given.testing.js';
-import { isRejection } from './rejection.js';
+import type { Actor } from '../decider.js';
+import { given, type Past, recorded } from '../given.testing.js';
+import { isRejection } from '../rejection.js';
 import { messagesToLookUp, type PostMessage, type RoomCommand, type RoomEvent, room } from './room.js';
 import {
   Archive,

@@ -1,7 +1,8 @@
-import type { Actor, Decision, Erasable, Happened, NewFact } from './decider.js';
-import { CLOCK_TOLERANCE_MS } from './event-time.js';
-import { PersistentMap } from './persistent-map.js';
-import { isRejection, type Rejection, reject } from './rejection.js';
+import type { Actor, Decision, Erasable, Happened, NewFact } from '../decider.js';
+import { CLOCK_TOLERANCE_MS } from '../event-time.js';
+import { PersistentMap } from '../persistent-map.js';
+import { isRejection, type Rejection, reject } from '../rejection.js';
+import { fingerprint, limits, visibleTextProblem } from '../text.js';
 import {
   governs,
   isLastOwner,
@@ -16,8 +17,7 @@ import {
   rankOf,
   refusal,
   roomClosed,
-} from './room-rights.js';
-import { fingerprint, limits, visibleTextProblem } from './text.js';
+} from './rights.js';
 
 // Events ------------------------------------------------------------------------------------------------------------
 

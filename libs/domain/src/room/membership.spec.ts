@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { given, type Past } from './given.testing.js';
+import { given, type Past } from '../given.testing.js';
 import { invitingProblem, type Member, type RoomEvent, type RoomSettings, readableFrom, room } from './room.js';
 import {
   adam,

@@ -1,16 +1,15 @@
-import type { Actor, Decision, Happened } from './decider.js';
-import { reject } from './rejection.js';
-import type { Erasable } from './room.js';
-import { limits, visibleTextProblem } from './text.js';
+import type { Actor, Decision, Erasable, Happened } from '../decider.js';
+import { reject } from '../rejection.js';
+import { limits, visibleTextProblem } from '../text.js';
 
-/** Tokens that one person or bot may have at a time, expired ones that were not revoked included. */
+/** Tokens per account, including expired ones that were not revoked. */
 export const MOST_TOKENS = 50;
 
 export type TokenScope = 'read' | 'post' | 'manage';
 
 // Events ------------------------------------------------------------------------------------------------------------
 
-/** A personal token was made; what it is good for never changes. The token itself is in no event. */
+/** A personal token was created; its scopes never change. The token itself is in no event. */
 export type TokenCreated = Happened<
   'TokenCreated',
   {
@@ -26,13 +25,17 @@ export type TokenEvent = TokenCreated | TokenRevoked;
 
 // State -------------------------------------------------------------------------------------------------------------
 
-/** What of an account its tokens depend on. */
+/** What tokens depend on. */
 export interface TokenHolder {
-  /** A program's account: it cannot sign in and has tokens only. */
+  /** A program's account: it cannot sign in and uses tokens only. */
   readonly bot: boolean;
   readonly webhookBot: boolean;
-  /** Ids of the personal tokens that are good, until they expire. */
+  /** Ids of the personal tokens that were not revoked; some may have expired. */
   readonly tokens: readonly string[];
+}
+
+export function evolveTokens(tokens: readonly string[], { type, data }: TokenEvent): readonly string[] {
+  return type === 'TokenCreated' ? [...tokens, data.tokenId] : tokens.filter((id) => id !== data.tokenId);
 }
 
 // Commands ----------------------------------------------------------------------------------------------------------
@@ -61,15 +64,15 @@ export type TokenCommand = CreateToken | RevokeToken;
 export function createToken(command: CreateToken, state: TokenHolder): Decision<TokenEvent> {
   const { actor, userId, tokenId, name, scopes, expiresAt } = command;
   if (state.bot ? actor.role !== 'admin' : actor.id !== userId) {
-    return reject('NotAllowed', 'People make their own tokens; those of bots are made by administrators.');
+    return reject('NotAllowed', 'Only you can create tokens for your account, and only administrators for bots.');
   }
   if (state.webhookBot)
-    return reject('NotAllowed', 'The bot of a webhook posts by its address only and has no tokens.');
+    return reject('NotAllowed', 'The bot of a webhook has no tokens; it posts through its address.');
   if (state.tokens.includes(tokenId)) return { events: [] };
   if (state.tokens.length >= MOST_TOKENS) {
-    return reject('Conflict', `There are ${MOST_TOKENS} tokens already. Revoke one first.`);
+    return reject('Conflict', `The account already has ${MOST_TOKENS} tokens. Revoke one first.`);
   }
-  if (expiresAt === null && !state.bot) return reject('Invalid', 'Only the tokens of bots never expire.');
+  if (expiresAt === null && !state.bot) return reject('Invalid', 'Tokens of people must expire.');
   const problem = visibleTextProblem(name, 1, limits.tokenName);
   if (problem) return reject('Invalid', `The name ${problem}.`);
   return { events: [{ type: 'TokenCreated', data: { tokenId, name, scopes, expiresAt } }] };

@@ -1,12 +1,9 @@
-import type { Actor, Decision, Happened, NewFact } from './decider.js';
-import { nameKey, nameProblem } from './names.js';
-import { type Rejection, reject } from './rejection.js';
-import type { ModeratedRoom } from './room-moderation.js';
-import { isLastOwner, lastOwner, roomClosed } from './room-rights.js';
-import { limits } from './text.js';
-
-/** A personal field: null once the key that sealed it has been destroyed. */
-type Erasable = string | null;
+import type { Actor, Decision, Erasable, Happened, NewFact } from '../decider.js';
+import { nameKey, nameProblem } from '../names.js';
+import { type Rejection, reject } from '../rejection.js';
+import { limits } from '../text.js';
+import type { ModeratedRoom } from './moderation.js';
+import { isLastOwner, lastOwner, roomClosed } from './rights.js';
 
 /** Webhooks of each of the two kinds that a room may have. */
 export const MOST_WEBHOOKS = 20;

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Actor, Decision } from './decider.js';
-import { PersistentMap } from './persistent-map.js';
-import { isRejection } from './rejection.js';
+import type { Actor, Decision } from '../decider.js';
+import { PersistentMap } from '../persistent-map.js';
+import { isRejection } from '../rejection.js';
+import { isBanned } from './moderation.js';
 import { type PostMessage, type RoomCommand, type RoomEvent, type RoomState, room } from './room.js';
 import { Archive, ada, adam, alice, bob, carol, idAt, idWithoutTime, person } from './room.testing.js';
-import { isBanned } from './room-moderation.js';
 
 // Histories -----------------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { given } from './given.testing.js';
+import { given } from '../given.testing.js';
 import { type PostMessage, room } from './room.js';
 import {
   adam,

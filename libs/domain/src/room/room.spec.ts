@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { given } from './given.testing.js';
+import { given } from '../given.testing.js';
 import { type ChangeRoom, type CreateRoom, concealed, holdsName, room, roomStream } from './room.js';
 import { adam, alice, bob, carol, changed, closed, created, joined, left, madeA } from './room.testing.js';
 

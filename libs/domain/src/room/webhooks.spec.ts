@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { given, type Past } from './given.testing.js';
+import { given, type Past } from '../given.testing.js';
 import { type RoomEvent, room } from './room.js';
 import { adam, alice, bob, carol, created, joined } from './room.testing.js';
-import type { AddIncomingWebhook, AddWebhook, ChangeWebhook, StopWebhook } from './room-webhooks.js';
+import type { AddIncomingWebhook, AddWebhook, ChangeWebhook, StopWebhook } from './webhooks.js';
 
 const past = [created(alice), joined(alice, 'owner'), joined(bob)];
 const add: AddWebhook = {

@@ -1,6 +1,6 @@
-import type { Actor, ServerRole } from './decider.js';
-import { reactionOf } from './emoji.js';
-import type { Past } from './given.testing.js';
+import type { Actor, ServerRole } from '../decider.js';
+import { reactionOf } from '../emoji.js';
+import type { Past } from '../given.testing.js';
 import {
   contentFingerprint,
   type MessageFacts,

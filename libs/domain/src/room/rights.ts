@@ -1,6 +1,6 @@
-import type { Actor } from './decider.js';
-import type { PersistentMap } from './persistent-map.js';
-import { type Rejection, reject } from './rejection.js';
+import type { Actor } from '../decider.js';
+import type { PersistentMap } from '../persistent-map.js';
+import { type Rejection, reject } from '../rejection.js';
 
 // Who stands where in a room, and the refusals that follow from it. What each rank may do stands with each decision.
 
