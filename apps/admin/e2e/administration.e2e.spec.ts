@@ -59,10 +59,10 @@ describe.skipIf(!browserProgram)('running the service from the dashboard', { tim
 
   it('begins maintenance once that is confirmed, tells of it on top of every page, and ends it', async () => {
     await enter('/settings');
-    await button('Begin maintenance').click();
-    const dialog = page.getByRole('dialog', { name: 'Begin maintenance?' });
-    await dialog.getByLabel('What people are told').fill('A new disk');
-    await dialog.getByRole('button', { name: 'Begin maintenance' }).click();
+    await button('Start maintenance').click();
+    const dialog = page.getByRole('dialog', { name: 'Start maintenance?' });
+    await dialog.getByLabel('Maintenance notice').fill('A new disk');
+    await dialog.getByRole('button', { name: 'Start maintenance' }).click();
     const banner = page.getByRole('status').getByText('A new disk');
     await banner.waitFor();
     const person = await signIn(service.url, { username: reader.username, password });
@@ -82,7 +82,7 @@ describe.skipIf(!browserProgram)('running the service from the dashboard', { tim
     await page.getByText('Last event in the log').waitFor();
     expect(await button('Rebuild').count()).toBe(0);
     await tab.goTo('/settings');
-    await page.getByText('Who may make an account').waitFor();
+    await page.getByText('Who can register').waitFor();
     expect(await button('Announce').count()).toBe(0);
   });
 

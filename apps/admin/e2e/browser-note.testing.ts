@@ -1,6 +1,6 @@
 import { browserProgram } from './browser.testing.js';
 
-/** Runs once before all tests: what is left out must not go unnoticed. */
+/** Runs once before all tests, so that nobody misses that tests are skipped. */
 export default function setup(): void {
-  if (!browserProgram) console.log('No Chromium was found, so the tests of the dashboard in a browser were left out.');
+  if (!browserProgram) console.log('Chromium was not found: browser tests of the dashboard are skipped.');
 }

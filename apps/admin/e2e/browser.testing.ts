@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { eventually } from '../../api/src/tests/harness/test-client.testing.js';
 
-/** Where a Chromium may be found; the first one that is there is used. */
+/** Where Chromium may be installed; the first one found is used. */
 const places = [
   process.env.CHROMIUM,
   '/usr/bin/chromium',
@@ -13,9 +13,11 @@ const places = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
 ];
 
-/** The program to test with; undefined: there is none, and tests in a browser are left out. */
+/** The browser to test with; undefined if there is none, in which case browser tests are skipped. */
 export const browserProgram = places.find((place) => place && existsSync(place));
 
+/** Screenshots are for people to look at, and take time: they are taken with SCREENSHOTS=1 only. */
+const takesScreenshots = process.env.SCREENSHOTS === '1';
 const screenshots = fileURLToPath(new URL('../test-results/', import.meta.url));
 
 export function openBrowser(): Promise<Browser> {
@@ -34,12 +36,12 @@ export function openBrowser(): Promise<Browser> {
 }
 
 const signInButton = /^(sign in|anmelden)$/i;
-/** Milliseconds; a busy machine may need them. */
-const PATIENCE = 60_000;
+/** Long, for busy machines. */
+const TIMEOUT_MS = 60_000;
 
-/** A tab with nothing stored, which fails on what goes wrong in the page unnoticed, and on calls to other places. */
+/** A tab with empty storage that records errors of the page and requests to other origins. */
 export class Tab {
-  /** What should not have happened. */
+  /** Errors, and requests to other origins. */
   readonly complaints: string[] = [];
 
   private constructor(
@@ -47,7 +49,7 @@ export class Tab {
     private readonly url: string,
   ) {}
 
-  /** Other places than the service and those of `alsoTo` are complained of. */
+  /** Requests to origins other than the service and `alsoTo` are recorded as complaints. */
   static async open(
     browser: Browser,
     url: string,
@@ -55,11 +57,11 @@ export class Tab {
     alsoTo: readonly string[] = [],
   ): Promise<Tab> {
     const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 900 }, ...options });
-    context.setDefaultTimeout(PATIENCE);
+    context.setDefaultTimeout(TIMEOUT_MS);
     const tab = new Tab(await context.newPage(), url);
     tab.page.on('pageerror', (error) => tab.complaints.push(`${error}`));
     tab.page.on('console', (message) => {
-      // That a call was refused is told here too, and is no fault of the page.
+      // Refused calls appear in the console too; they are not a fault of the page.
       if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
         tab.complaints.push(message.text());
       }
@@ -71,25 +73,25 @@ export class Tab {
     return tab;
   }
 
-  /** Opens a page of the dashboard by its address behind the #. */
+  /** Opens a page of the dashboard by the part of its address after the #. */
   async goTo(place: string): Promise<void> {
     await this.page.goto(`${this.url}/admin/#${place}`);
   }
 
-  /** Fills the sign-in page and sends it off; what comes of it is for the test to see. */
-  async offer({ username, password }: { username: string; password: string }): Promise<void> {
+  /** Submits the sign-in form without waiting for the outcome. */
+  async submitSignIn({ username, password }: { username: string; password: string }): Promise<void> {
     await this.page.getByRole('textbox', { name: /username|benutzername/i }).fill(username);
     await this.page.getByRole('textbox', { name: /^(password|passwort)/i }).fill(password);
     await this.page.getByRole('button', { name: signInButton }).click();
   }
 
   async signIn(credentials: { username: string; password: string }): Promise<void> {
-    await this.offer(credentials);
+    await this.submitSignIn(credentials);
     await this.page.getByRole('button', { name: signInButton }).waitFor({ state: 'hidden' });
   }
 
-  /** Lets the page be light or dark from now on, as the person's machine would, and waits until it is. */
-  async turn(colours: 'light' | 'dark'): Promise<void> {
+  /** Sets the colour scheme of the machine, and waits until the page has changed. */
+  async switchTo(colours: 'light' | 'dark'): Promise<void> {
     await this.page.emulateMedia({ colorScheme: colours });
     const ground = 'getComputedStyle(document.body).backgroundColor';
     await eventually(
@@ -98,13 +100,16 @@ export class Tab {
     );
   }
 
-  async pictureInDark(name: string): Promise<void> {
-    await this.turn('dark');
+  async screenshotInDark(name: string): Promise<void> {
+    if (!takesScreenshots) return;
+    await this.switchTo('dark');
     await this.screenshot(name);
-    await this.turn('light');
+    await this.switchTo('light');
   }
 
+  /** Writes `apps/admin/test-results/<name>.png`, if screenshots are wanted. */
   async screenshot(name: string): Promise<void> {
+    if (!takesScreenshots) return;
     mkdirSync(screenshots, { recursive: true });
     await this.page.screenshot({ path: `${screenshots}${name}.png` });
   }
@@ -114,6 +119,6 @@ export class Tab {
   }
 }
 
-/** Of a colour as `rgb(18, 18, 18)`. */
+/** Takes a colour such as `rgb(18, 18, 18)`. */
 const isDark = (colour: string): boolean =>
   (colour.match(/\d+/g) ?? []).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) < 3 * 128;

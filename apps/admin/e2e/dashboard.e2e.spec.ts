@@ -56,10 +56,10 @@ describe.skipIf(!browserProgram)('the dashboard', { timeout: 180_000 }, () => {
     it('is for administrators and auditors', async () => {
       const user = await register(service.url);
       await tab.goTo('/');
-      await tab.offer({ username: user.username, password: 'something wrong' });
-      await page.getByText('The username, the password or the code is wrong.').waitFor();
-      await tab.offer({ username: user.username, password });
-      await page.getByText('This account may not use the dashboard').waitFor();
+      await tab.submitSignIn({ username: user.username, password: 'something wrong' });
+      await page.getByText('The username, password or code is incorrect.').waitFor();
+      await tab.submitSignIn({ username: user.username, password });
+      await page.getByText('The dashboard is for administrators and auditors.').waitFor();
     });
 
     it('is needed again when the session ends, which leads back to where the person was', async () => {
@@ -67,7 +67,7 @@ describe.skipIf(!browserProgram)('the dashboard', { timeout: 180_000 }, () => {
       await admin.patch(`/v1/users/${other.id}`, { role: 'admin' });
       await tab.goTo('/rooms');
       await tab.signIn({ username: other.username, password });
-      await page.getByText('There is no room yet.').or(page.getByRole('table')).first().waitFor();
+      await page.getByText('There are no rooms yet.').or(page.getByRole('table')).first().waitFor();
       await admin.patch(`/v1/users/${other.id}`, { suspended: true });
       await page.getByText('Your session has ended.').first().waitFor({ timeout: 8_000 });
       await tab.signIn(administrator);
@@ -92,7 +92,7 @@ describe.skipIf(!browserProgram)('the dashboard', { timeout: 180_000 }, () => {
       await tab.goTo(`/rooms/${room}/show/messages`);
       await tab.signIn({ username: auditor.username, password });
       await page.getByText('seen by auditors').waitFor();
-      expect(await button(/close the room|redact/i).count()).toBe(0);
+      expect(await button(/close room|redact/i).count()).toBe(0);
       await tab.goTo(`/users/${admin.id}/show`);
       await page.getByText('admin', { exact: true }).first().waitFor();
       expect(await page.getByRole('link', { name: 'Edit' }).count()).toBe(0);
@@ -174,13 +174,13 @@ describe.skipIf(!browserProgram)('the dashboard', { timeout: 180_000 }, () => {
         await button('Save').click();
         await page.getByText('Saved.').waitFor();
 
-        await button('Close the room').click();
+        await button('Close room').click();
         await dialog().getByRole('textbox', { name: 'Reason' }).fill('We are done.');
-        expect(await dialog().getByRole('button', { name: 'Close the room' }).isDisabled()).toBe(true);
+        expect(await dialog().getByRole('button', { name: 'Close room' }).isDisabled()).toBe(true);
         await dialog()
           .getByRole('textbox', { name: /to confirm/ })
           .fill(name);
-        await dialog().getByRole('button', { name: 'Close the room' }).click();
+        await dialog().getByRole('button', { name: 'Close room' }).click();
         await page.getByText('This room is closed.').waitFor();
         await page.getByText('Reason: We are done.').waitFor();
         const [room] = (await admin.get(`/v1/rooms?q=${name}`)).body.items;
@@ -199,7 +199,7 @@ describe.skipIf(!browserProgram)('the dashboard', { timeout: 180_000 }, () => {
         await page.getByText(`${ada.username} is now Moderator.`).waitFor();
         await button(`Remove ${ada.username}`).click();
         await dialog().getByRole('button', { name: 'Remove' }).click();
-        await page.getByText(`${ada.username} is not in the room any more.`).waitFor();
+        await page.getByText(`${ada.username} was removed.`).waitFor();
         expect((await admin.all(`/v1/rooms/${room}/members`)).length).toBe(1);
       });
 
@@ -239,11 +239,11 @@ describe.skipIf(!browserProgram)('the dashboard', { timeout: 180_000 }, () => {
           return route.fulfill({ status: 403, contentType: 'application/problem+json', body });
         });
         await tab.goTo(`/rooms/${room}/show/messages`);
-        await page.getByText('Why do you read this room?').waitFor();
+        await page.getByText('Why do you want to read this room?').waitFor();
         expect(await page.getByRole('log').count()).toBe(0);
         await page.unroute(`**/v1/rooms/${room}/messages**`);
         await page.getByRole('textbox', { name: 'Reason' }).fill('A complaint.');
-        await button('Read the room').click();
+        await button('Read room').click();
         await page.getByRole('log').waitFor();
       });
 
@@ -251,7 +251,7 @@ describe.skipIf(!browserProgram)('the dashboard', { timeout: 180_000 }, () => {
         const room = await admin.room();
         await admin.says(room, 'a slip of the tongue');
         await tab.goTo(`/rooms/${room}/show/messages`);
-        await button('Redact the message of admin').click();
+        await button('Redact the message by admin').click();
         await dialog().getByRole('textbox', { name: 'Reason' }).fill('A slip.');
         await dialog().getByRole('button', { name: 'Redact' }).click();
         await page.getByRole('log').getByText('Redacted').waitFor();
@@ -264,10 +264,10 @@ describe.skipIf(!browserProgram)('the dashboard', { timeout: 180_000 }, () => {
         await admin.says(room, 'on the record');
         await tab.goTo(`/rooms/${room}/show/events`);
         await page.getByText(/wrote: .*on the record/).waitFor();
-        await button('Check the hashes').click();
-        await page.getByText('The hashes of these 3 events fit.').waitFor();
+        await button('Verify hashes').click();
+        await page.getByText('The hashes of these 3 events are correct.').waitFor();
         await button('Show event 2').click();
-        await page.getByText('Sealed, as stored').waitFor();
+        await page.getByText('Encrypted, as stored').waitFor();
       });
     });
 

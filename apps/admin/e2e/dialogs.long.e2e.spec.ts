@@ -42,43 +42,43 @@ const ways: Record<string, Way> = {
   'end-session': { place: ofPerson('/sessions'), press: [/^End the session/] },
   'sign-out': { place: ofPerson('/sessions'), press: ['Sign out everywhere'] },
   'revoke-token': { place: ofPerson('/tokens'), press: [/^Revoke/] },
-  'make-token': { place: ofBot, press: ['Make a token'] },
-  'token-made': { place: ofBot, press: ['Make a token', 'Make a token'], fill: 'script', leave: 'Close' },
-  'make-own-token': { place: at('/account/tokens'), press: ['Make a token'] },
+  'make-token': { place: ofBot, press: ['Create token'] },
+  'token-made': { place: ofBot, press: ['Create token', 'Create token'], fill: 'script', leave: 'Close' },
+  'make-own-token': { place: at('/account/tokens'), press: ['Create token'] },
   'suspend-many': { place: people, press: ['Suspend'], before: select('Select all') },
   'reinstate-many': { place: people, press: ['Reinstate'], before: select('Select all') },
   'sign-out-many': { place: people, press: ['Sign out everywhere'], before: select('Select all') },
   'close-many': { place: rooms, press: ['Close'], before: select('Select all') },
-  'close-room': { place: inRoom(''), press: ['Close the room'] },
+  'close-room': { place: inRoom(''), press: ['Close room'] },
   'remove-member': { place: inRoom('/members'), press: [/^Remove Grace/] },
   mute: { place: inRoom('/members'), press: ['More about Grace Hopper'], choose: 'Mute …' },
   ban: { place: inRoom('/members'), press: ['More about Grace Hopper'], choose: 'Ban …' },
   'hand-over': { place: inRoom('/members'), press: ['More about Grace Hopper'], choose: 'Make sole owner …' },
-  redact: { place: inRoom('/messages'), press: [/^Redact the message of/] },
+  redact: { place: inRoom('/messages'), press: [/^Redact the message by/] },
   invite: { place: inRoom('/invitations'), press: ['Invite'] },
-  invited: { place: inRoom('/invitations'), press: ['Invite', 'Make the invitation'], leave: 'I have noted it' },
+  invited: { place: inRoom('/invitations'), press: ['Invite', 'Create invitation'], leave: 'I have saved it' },
   revoke: { place: inRoom('/invitations'), press: ['Revoke'] },
   uses: { place: at('/invitations'), press: ['Used by'] },
-  'add-webhook': { place: inRoom('/webhooks'), press: ['Add an outgoing webhook'] },
+  'add-webhook': { place: inRoom('/webhooks'), press: ['Add outgoing webhook'] },
   'rotate-secret': { place: inRoom('/webhooks'), press: ['New secret'] },
   'remove-webhook': { place: inRoom('/webhooks'), press: ['Remove'] },
-  'add-incoming': { place: inRoom('/webhooks'), press: ['Add an incoming webhook'] },
+  'add-incoming': { place: inRoom('/webhooks'), press: ['Add incoming webhook'] },
   'incoming-added': {
     place: inRoom('/webhooks'),
-    press: ['Add an incoming webhook', 'Add'],
+    press: ['Add incoming webhook', 'Add'],
     fill: 'Feeds',
-    leave: 'I have noted it',
+    leave: 'I have saved it',
   },
   'remove-incoming': { place: inRoom('/webhooks'), press: ['Remove Build server'] },
   settle: { place: at('/reports'), press: ['Settle'] },
   'redact-reported': {
     place: at('/reports'),
-    press: [/^Redact the message of/],
-    before: (page) => page.getByRole('button', { name: 'Read the message' }).first().click(),
+    press: [/^Redact the message by/],
+    before: (page) => page.getByRole('button', { name: 'Show message' }).first().click(),
   },
   'ban-reported': { place: at('/reports'), press: [/^Ban /] },
   rebuild: { place: at('/projections'), press: ['Rebuild'] },
-  maintenance: { place: at('/settings'), press: ['Begin maintenance'] },
+  maintenance: { place: at('/settings'), press: ['Start maintenance'] },
   proof: {
     place: at('/projections'),
     press: ['Rebuild', 'Rebuild'],
@@ -150,12 +150,12 @@ describe.skipIf(!browserProgram)('each dialog of the dashboard', { timeout: 180_
     if (way.leave) await dialog().getByRole('button', { name: way.leave }).waitFor();
     const faults: Record<string, unknown> = {};
     for (const colours of ['light', 'dark'] as const) {
-      await tab.turn(colours);
+      await tab.switchTo(colours);
       await tab.screenshot(`${colours}-dialog-${name}`);
       const found = await seriousFaults(tab);
       if (found.length > 0) faults[colours] = found;
     }
-    await tab.turn('light');
+    await tab.switchTo('light');
     expect(faults).toEqual({});
 
     // The focus begins in the dialog and stays there.

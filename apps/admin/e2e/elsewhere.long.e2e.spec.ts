@@ -115,8 +115,8 @@ describe.skipIf(!browserProgram)('the dashboard of another web server', { timeou
   it('is told nothing where its origin is not allowed', async () => {
     const foreign = await openTab(stranger);
     await foreign.goTo('/');
-    await foreign.offer(administrator);
-    await foreign.page.getByText('The service does not answer').waitFor();
+    await foreign.submitSignIn(administrator);
+    await foreign.page.getByText('The service is not responding').waitFor();
     for (const complaint of foreign.complaints) expect(complaint).toMatch(/blocked by CORS policy/);
     await foreign.close();
   });

@@ -1,7 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Tab } from './browser.testing.js';
 
-/** What axe finds that is serious or worse, as far as one must know to mend it. */
+/** Serious and critical accessibility faults that axe finds, with enough detail to fix them. */
 export async function seriousFaults(tab: Tab): Promise<unknown[]> {
   const { violations } = await new AxeBuilder({ page: tab.page })
     .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'])

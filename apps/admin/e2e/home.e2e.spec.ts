@@ -49,7 +49,7 @@ describe.skipIf(!browserProgram)('the home page', { timeout: 180_000 }, () => {
     console.log(`script: ${bytes} bytes up to signing in, ${await loaded()} with the home page`);
     await tab.screenshot('home-first-steps');
     await page.getByRole('link', { name: 'Add people' }).click();
-    await page.getByRole('radio', { name: /^A person/ }).waitFor();
+    await page.getByRole('radio', { name: /^Person/ }).waitFor();
   });
 
   it('names the reports and the people that wait, and leads to them', async () => {
@@ -63,7 +63,7 @@ describe.skipIf(!browserProgram)('the home page', { timeout: 180_000 }, () => {
     await tab.goTo('/');
     await tab.signIn(administrator);
     await page.getByText('1 open report.').waitFor();
-    await page.getByText('has not used the link to choose a password yet').waitFor();
+    await page.getByText('has not used the password link yet').waitFor();
     expect(await page.getByRole('heading', { name: 'First steps' }).count()).toBe(0);
     for (const [name, width] of [
       ['phone', 390],
@@ -74,7 +74,7 @@ describe.skipIf(!browserProgram)('the home page', { timeout: 180_000 }, () => {
       await page.waitForTimeout(500);
       await tab.screenshot(`home-${name}`);
     }
-    await tab.pictureInDark('home-dark');
+    await tab.screenshotInDark('home-dark');
     await page.getByRole('link', { name: invited }).first().click();
     await page.getByRole('tab', { name: 'Profile' }).waitFor();
     await tab.goTo('/');
@@ -92,17 +92,17 @@ describe.skipIf(!browserProgram)('the home page', { timeout: 180_000 }, () => {
     ]);
     const buffer = Buffer.from(`username\n${username}\n`);
     await chooser.setFiles({ name: 'people.csv', mimeType: 'text/csv', buffer });
-    await page.getByRole('button', { name: 'Make 1 account' }).click();
-    await page.getByText('Made: 1.').waitFor();
+    await page.getByRole('button', { name: 'Create 1 account' }).click();
+    await page.getByText('Created: 1.').waitFor();
     await page.getByRole('menuitem', { name: 'Rooms' }).click();
-    await page.getByText('The links for new passwords have not been saved to a file.').waitFor();
+    await page.getByText('You have not saved the password links.').waitFor();
     await page.getByRole('button', { name: 'Leave anyway' }).click();
     await page.getByRole('heading', { name: 'Rooms' }).waitFor();
     await page.getByRole('menuitem', { name: 'People' }).click();
     await page.getByRole('link', { name: 'Import' }).click();
     const [download] = await Promise.all([
       page.waitForEvent('download'),
-      page.getByRole('button', { name: 'Save the links' }).click(),
+      page.getByRole('button', { name: 'Save links' }).click(),
     ]);
     const token = /token=(\S+)/.exec(readFileSync(await download.path(), 'utf8'))?.[1];
     const admin = await signIn(service.url);

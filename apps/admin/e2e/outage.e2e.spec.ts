@@ -31,7 +31,9 @@ describe.skipIf(!browserProgram)('while the service is away', { timeout: 180_000
 
   const banner = () => page.getByText('No connection to the service.');
   const claims = () =>
-    page.getByText(/doesn't exist|does not exist|not found|no such|No People found|No Rooms found|Nobody is here/i);
+    page.getByText(
+      /doesn't exist|does not exist|not found|no such|No People found|No Rooms found|There are no people/i,
+    );
 
   /** People who go on talking, whatever happens to the service; `stop` waits until the last is done. */
   const load = async () => {
@@ -108,7 +110,7 @@ describe.skipIf(!browserProgram)('while the service is away', { timeout: 180_000
       await dialog.getByText('Waiting for the service.').waitFor();
       await dialog.getByRole('button', { name: 'Cancel' }).click();
       await dialog.waitFor({ state: 'hidden' });
-      await page.getByText(/not known whether this was done|Nothing was changed/).waitFor();
+      await page.getByText(/do not know whether this was done|Nothing was changed/).waitFor();
     });
     await banner().waitFor({ state: 'hidden' });
     const again = await signIn(service.url);
@@ -135,7 +137,7 @@ describe.skipIf(!browserProgram)('while the service is away', { timeout: 180_000
       await page.getByRole('menuitem', { name: 'Settings' }).click();
       await page.getByText('This page cannot be loaded without a connection.').waitFor();
     });
-    await page.getByText('Who may make an account').waitFor();
+    await page.getByText('Who can register').waitFor();
     expect(page.url()).toContain('#/settings');
   });
 
@@ -149,7 +151,7 @@ describe.skipIf(!browserProgram)('while the service is away', { timeout: 180_000
       if (request.isNavigationRequest()) upgraded = false;
     });
     await page.getByRole('menuitem', { name: 'Reports' }).click();
-    await page.getByText('No report is open.').waitFor();
+    await page.getByText('No open reports.').waitFor();
     expect(upgraded).toBe(false);
     expect(page.url()).toContain('#/reports');
   });

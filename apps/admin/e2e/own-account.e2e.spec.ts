@@ -47,23 +47,23 @@ describe.skipIf(!browserProgram)('one’s own account', { timeout: 180_000 }, ()
       await admin.patch(`/v1/users/${auditor.id}`, { role: 'auditor' });
       await openTab(strict.url);
       await tab.goTo('/rooms');
-      await tab.offer({ username: auditor.username, password });
+      await tab.submitSignIn({ username: auditor.username, password });
       await page.getByRole('heading', { name: 'Set up your second factor' }).waitFor();
       await page.getByRole('img', { name: 'QR code for your authenticator app' }).waitFor();
       expect(await page.getByText(/No .* found|–/).count()).toBe(0);
 
       // Nothing else is answered until then, wherever one goes.
       await page.reload();
-      await field('Code of your authenticator').waitFor();
-      await field('Code of your authenticator').fill('000000');
+      await field('Authenticator code').waitFor();
+      await field('Authenticator code').fill('000000');
       await button('Turn on').click();
-      await page.getByText('This code is wrong').waitFor();
-      await field('Code of your authenticator').fill((await phone()).code());
+      await page.getByText('This code is incorrect').waitFor();
+      await field('Authenticator code').fill((await phone()).code());
       await button('Turn on').click();
       await button('I have saved them').waitFor();
       expect(await page.getByRole('list', { name: 'Recovery codes' }).getByRole('listitem').count()).toBe(10);
       await button('I have saved them').click();
-      await page.getByText('There is no room yet.').or(page.getByRole('table')).first().waitFor();
+      await page.getByText('There are no rooms yet.').or(page.getByRole('table')).first().waitFor();
       expect(page.url()).toContain('#/rooms');
     });
 
@@ -72,7 +72,7 @@ describe.skipIf(!browserProgram)('one’s own account', { timeout: 180_000 }, ()
       await admin.patch(`/v1/users/${auditor.id}`, { role: 'auditor' });
       await openTab(strict.url, { locale: 'de-DE' });
       await tab.goTo('/');
-      await tab.offer({ username: auditor.username, password });
+      await tab.submitSignIn({ username: auditor.username, password });
       await page.getByRole('heading', { name: 'Zweiten Faktor einrichten' }).waitFor();
       expect(await page.title()).toBe('Zweiten Faktor einrichten · Verbatim');
     });
@@ -94,7 +94,7 @@ describe.skipIf(!browserProgram)('one’s own account', { timeout: 180_000 }, ()
       await page.getByRole('tab', { name: 'Second factor' }).click();
       await button('Set up').click();
       const authenticator = await phone();
-      await field('Code of your authenticator').fill(authenticator.code());
+      await field('Authenticator code').fill(authenticator.code());
       await button('Turn on').click();
       await page.getByText('Your second factor is on.').first().waitFor();
       // The codes are shown only now, so leaving asks first.
@@ -122,31 +122,31 @@ describe.skipIf(!browserProgram)('one’s own account', { timeout: 180_000 }, ()
       await tab.goTo('/account/password');
       await page.getByLabel('Current password').fill('not the password');
       await page.getByLabel('New password').fill('another password');
-      await page.getByLabel('The same again').fill('another password');
+      await page.getByLabel('Repeat password').fill('another password');
       await button('Change password').click();
-      await page.getByText('This is not your password.').waitFor();
+      await page.getByText('The password is incorrect.').waitFor();
       await page.getByLabel('Current password').fill(password);
       await button('Change password').click();
-      await page.getByText('Your password is changed.').waitFor();
+      await page.getByText('Your password was changed.').waitFor();
       expect((await person.get('/v1/me')).status).toBe(401);
       await signIn(service.url, { username: person.username, password: 'another password' });
     });
 
     it('has sessions that can be ended, all others at once', async () => {
       await tab.goTo('/account/sessions');
-      await page.getByText('This one').waitFor();
+      await page.getByText('This session').waitFor();
       await button('Sign out everywhere else').click();
       await page.getByRole('dialog').getByRole('button', { name: 'Sign out everywhere else' }).click();
       await button('Sign out everywhere else').waitFor({ state: 'hidden' });
       expect((await person.get('/v1/me')).status).toBe(401);
-      await page.getByText('This one').waitFor();
+      await page.getByText('This session').waitFor();
     });
 
     it('has tokens, made and revoked', async () => {
       await tab.goTo('/account/tokens');
-      await button('Make a token').click();
+      await button('Create token').click();
       await page.getByRole('dialog').getByRole('textbox', { name: 'Name' }).fill('my script');
-      await page.getByRole('dialog').getByRole('button', { name: 'Make a token' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Create token' }).click();
       const token = await page.getByRole('dialog').getByRole('textbox', { name: 'Token' }).inputValue();
       const me = () => fetch(`${service.url}/v1/me`, { headers: { authorization: `Bearer ${token}` } });
       expect((await me()).status).toBe(200);

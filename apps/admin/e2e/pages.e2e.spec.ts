@@ -24,39 +24,39 @@ describe.skipIf(!browserProgram)('each page of the dashboard', { timeout: 480_00
   /** `opens` is a button whose dialog or menu is looked at as well. */
   const pages = (): Record<string, { place: string; shows: string; opens?: string }> => ({
     home: { place: '/', shows: 'Everything works' },
-    account: { place: '/account', shows: 'What others see you as.' },
+    account: { place: '/account', shows: 'The name others see.' },
     'account-password': { place: '/account/password', shows: 'Current password' },
-    'account-second-factor': { place: '/account/second-factor', shows: 'Your password alone protects' },
-    'account-sessions': { place: '/account/sessions', shows: 'This one' },
-    'account-tokens': { place: '/account/tokens', shows: 'You have no tokens.', opens: 'Make a token' },
+    'account-second-factor': { place: '/account/second-factor', shows: 'Only your password protects' },
+    'account-sessions': { place: '/account/sessions', shows: 'This session' },
+    'account-tokens': { place: '/account/tokens', shows: 'You have no tokens.', opens: 'Create token' },
     'account-appearance': { place: '/account/appearance', shows: 'Colours' },
     users: { place: '/users', shows: 'Ada Lovelace' },
     'user-show': { place: `/users/${person}/show`, shows: 'Ada Lovelace' },
     'user-rooms': { place: `/users/${person}/show/rooms`, shows: 'engine room' },
     'user-sessions': { place: `/users/${person}/show/sessions`, shows: 'Registration' },
     'user-tokens': { place: `/users/${person}/show/tokens`, shows: 'build server' },
-    'user-events': { place: `/users/${person}/show/events`, shows: 'Signed in. By: Registration.' },
-    'user-create': { place: '/users/create', shows: 'A person, who signs in' },
+    'user-events': { place: `/users/${person}/show/events`, shows: 'Signed in. Method: Registration.' },
+    'user-create': { place: '/users/create', shows: 'Person, signs in with a password' },
     'user-import': { place: '/users/import', shows: 'Choose a file' },
     reset: { place: '/reset?token=of-nobody', shows: 'Choose a password' },
     'user-edit': { place: `/users/${person}`, shows: 'Save' },
-    sessions: { place: '/sessions', shows: 'This one', opens: 'End' },
+    sessions: { place: '/sessions', shows: 'This session', opens: 'End' },
     'sessions-none': { place: `/sessions?filter={"user":"${suspended}"}`, shows: 'Not signed in anywhere' },
     tokens: { place: '/tokens', shows: 'build server', opens: 'Revoke' },
     rooms: { place: '/rooms', shows: 'engine room' },
     'rooms-none': { place: '/rooms?filter=%7B%22q%22%3A%22nothing%22%7D', shows: 'No Rooms found' },
     reports: { place: '/reports', shows: 'This is spam.', opens: 'Settle' },
     invitations: { place: '/invitations', shows: '0 of 5', opens: 'Revoke' },
-    'room-create': { place: '/rooms/create', shows: 'Anyone joins' },
+    'room-create': { place: '/rooms/create', shows: 'Anyone can find and join it.' },
     'room-overview': { place: `/rooms/${room}/show`, shows: 'analytical engine' },
     'room-messages': { place: `/rooms/${room}/show/messages`, shows: 'message 40' },
     'room-members': { place: `/rooms/${room}/show/members`, shows: 'Grace Hopper', opens: 'More about Grace Hopper' },
     'room-events': { place: `/rooms/${room}/show/events`, shows: 'MessagePosted' },
     'room-invitations': { place: `/rooms/${room}/show/invitations`, shows: '0 of 1', opens: 'Invite' },
-    'room-webhooks': { place: `/rooms/${room}/show/webhooks`, shows: 'Build server', opens: 'Add an outgoing webhook' },
-    'room-settings': { place: `/rooms/${room}/show/settings`, shows: 'Anyone joins' },
+    'room-webhooks': { place: `/rooms/${room}/show/webhooks`, shows: 'Build server', opens: 'Add outgoing webhook' },
+    'room-settings': { place: `/rooms/${room}/show/settings`, shows: 'Anyone can find and join it.' },
     projections: { place: '/projections', shows: 'People, rooms, messages' },
-    settings: { place: '/settings', shows: 'Who may make an account' },
+    settings: { place: '/settings', shows: 'Who can register' },
   });
 
   const looks = [
@@ -64,9 +64,8 @@ describe.skipIf(!browserProgram)('each page of the dashboard', { timeout: 480_00
     { name: 'dark', colorScheme: 'dark', viewport: { width: 1280, height: 900 } },
     { name: 'phone', colorScheme: 'light', viewport: { width: 390, height: 844 } },
   ] as const;
-  // All that is different in the others are colours and widths, and each takes a minute: pictures have to do for the dark.
+  // The others differ in colours and width only, and each takes a minute.
   const long = process.env.LONG === '1';
-  const alsoDark = !long;
   describe.each(long ? looks : looks.slice(0, 1))('$name', ({ name, ...look }) => {
     let tab: Tab;
     beforeAll(async () => {
@@ -80,7 +79,7 @@ describe.skipIf(!browserProgram)('each page of the dashboard', { timeout: 480_00
       const found: Record<string, unknown[]> = {};
       const look = async (page: string) => {
         await tab.screenshot(`${name}-${page}`);
-        if (alsoDark) await tab.pictureInDark(`dark-${page}`);
+        if (!long) await tab.screenshotInDark(`dark-${page}`);
         const faults = await seriousFaults(tab);
         if (faults.length > 0) found[page] = faults;
       };

@@ -70,7 +70,7 @@ describe.skipIf(!browserProgram)('the pages about people', { timeout: 180_000 },
         .first()
         .click();
       await confirm('End');
-      await page.getByText('The session has ended.').waitFor();
+      await page.getByText('The session was ended.').waitFor();
       await page.getByRole('cell', { name: 'Password' }).waitFor({ state: 'hidden' });
       expect((await elsewhere.get('/v1/me')).status).toBe(401);
 
@@ -84,12 +84,12 @@ describe.skipIf(!browserProgram)('the pages about people', { timeout: 180_000 },
       const ada = await register(service.url);
       const elsewhere = await signIn(service.url, { username: ada.username, password });
       await tab.goTo('/sessions');
-      await page.getByText('This one').waitFor();
+      await page.getByText('This session').waitFor();
       const rows = page.getByRole('row').filter({ has: page.getByRole('link', { name: ada.username }) });
       await rows.first().waitFor();
-      await page.getByRole('combobox', { name: 'Only of this person' }).fill(ada.username);
+      await page.getByRole('combobox', { name: 'Only this person' }).fill(ada.username);
       await page.getByRole('option', { name: ada.username }).click();
-      await page.getByText('This one').waitFor({ state: 'hidden' });
+      await page.getByText('This session').waitFor({ state: 'hidden' });
       expect(await rows.count()).toBe(2);
       await rows
         .first()
@@ -135,7 +135,7 @@ describe.skipIf(!browserProgram)('the pages about people', { timeout: 180_000 },
       await toTab('Rooms');
       await page.getByRole('link', { name }).waitFor();
       await toTab('Security events');
-      await page.getByText('The account was made by registration. Role: User.').waitFor();
+      await page.getByText('The account was created by registration. Role: User.').waitFor();
       await page.getByText('The display name was changed to “Ada Lovelace”.').waitFor();
       await page.getByText('SessionStarted 1').click();
       await page.getByText('"how": "registration"').waitFor();
@@ -151,21 +151,21 @@ describe.skipIf(!browserProgram)('the pages about people', { timeout: 180_000 },
       const visitor = await Tab.open(browser, service.url);
       await visitor.page.goto(link);
       await visitor.page.getByLabel(/^New password/).fill('another horse');
-      await visitor.page.getByLabel(/^The same again/).fill('another house');
-      await visitor.page.getByRole('button', { name: 'Set the password' }).click();
-      await visitor.page.getByText('This is not the same.').waitFor();
-      await visitor.page.getByLabel(/^The same again/).fill('another horse');
-      await visitor.page.getByRole('button', { name: 'Set the password' }).click();
-      await visitor.page.getByText('The password is set.').waitFor();
+      await visitor.page.getByLabel(/^Repeat password/).fill('another house');
+      await visitor.page.getByRole('button', { name: 'Set password' }).click();
+      await visitor.page.getByText('The passwords do not match.').waitFor();
+      await visitor.page.getByLabel(/^Repeat password/).fill('another horse');
+      await visitor.page.getByRole('button', { name: 'Set password' }).click();
+      await visitor.page.getByText('Your password is set.').waitFor();
       expect(visitor.page.url()).not.toContain('token');
       await signIn(service.url, { username: ada.username, password: 'another horse' });
 
       await visitor.page.goto('about:blank');
       await visitor.page.goto(link);
       await visitor.page.getByLabel(/^New password/).fill('a third horse');
-      await visitor.page.getByLabel(/^The same again/).fill('a third horse');
-      await visitor.page.getByRole('button', { name: 'Set the password' }).click();
-      await visitor.page.getByText('This link is not complete, or was used already.').waitFor();
+      await visitor.page.getByLabel(/^Repeat password/).fill('a third horse');
+      await visitor.page.getByRole('button', { name: 'Set password' }).click();
+      await visitor.page.getByText('This link is incomplete or already used.').waitFor();
       expect(visitor.complaints).toEqual([]);
       await visitor.close();
     });
@@ -181,11 +181,11 @@ describe.skipIf(!browserProgram)('the pages about people', { timeout: 180_000 },
         await confirm('Remove second factor');
         await page.getByText('Is it really you?').waitFor();
         await dialog().getByLabel('Password').fill('wrong password');
-        await confirm('Go on');
-        await dialog().getByText('The password or the code is wrong.').waitFor();
+        await confirm('Continue');
+        await dialog().getByText('The password or code is incorrect.').waitFor();
         await dialog().getByLabel('Password').fill(administrator.password);
-        await confirm('Go on');
-        await page.getByText(`${ada.username} has no second factor any more.`).waitFor();
+        await confirm('Continue');
+        await page.getByText(`The second factor of ${ada.username} was removed.`).waitFor();
         await button('Remove second factor').waitFor({ state: 'hidden' });
       } finally {
         ahead = 0;
@@ -211,7 +211,7 @@ describe.skipIf(!browserProgram)('the pages about people', { timeout: 180_000 },
       await page.getByRole('link', { name: 'Create' }).click();
       await page.getByRole('textbox', { name: /^Username/ }).fill('no');
       await button('Create').click();
-      await page.getByText('3 to 32 of a-z').first().waitFor();
+      await page.getByText('3 to 32 characters').first().waitFor();
       await page.getByRole('textbox', { name: /^Username/ }).fill(username);
       await page.getByRole('textbox', { name: /^E-mail/ }).fill('grace@example.org');
       await button('Create').click();
@@ -227,9 +227,9 @@ describe.skipIf(!browserProgram)('the pages about people', { timeout: 180_000 },
       await page.getByRole('radio', { name: /^A bot/ }).check();
       await page.getByRole('textbox', { name: /^Username/ }).fill(username);
       await button('Create').click();
-      await button('Make a token').click();
+      await button('Create token').click();
       await dialog().getByRole('textbox', { name: /^Name/ }).fill('build server');
-      await confirm('Make a token');
+      await confirm('Create token');
       const token = await secret('Token');
       const { status, body } = await admin.get('/v1/me', { authorization: `Bearer ${token}` });
       expect([status, body.username]).toEqual([200, username]);
@@ -255,7 +255,7 @@ describe.skipIf(!browserProgram)('the pages about people', { timeout: 180_000 },
       await cell('robby').waitFor({ state: 'hidden' });
       await found({ createdBefore: '2020-01-01' });
       await cell('ada').waitFor({ state: 'hidden' });
-      expect(await page.getByLabel('Came before').inputValue()).toBe('2020-01-01');
+      expect(await page.getByLabel('Joined before').inputValue()).toBe('2020-01-01');
     });
 
     it('signs out several people together, with what became of each', async () => {
@@ -295,24 +295,24 @@ describe.skipIf(!browserProgram)('the pages about people', { timeout: 180_000 },
       await tab.goTo('/users');
       await page.getByRole('link', { name: 'Import' }).click();
       await choose('name\nada\n');
-      await page.getByText('The first line names no column “username”.').waitFor();
+      await page.getByText('The first line has no “username” column.').waitFor();
       await choose(
         `username,displayName,email\n${there},,\n${fresh},Grace Hopper,grace@example.org\n${other},,nowhere\n`,
       );
-      await page.getByText('Can be made: 1. There already: 1. Wrong: 1.').waitFor();
+      await page.getByText('To create: 1. Already exist: 1. Invalid: 1.').waitFor();
       await row(other).getByText('email must be an e-mail address').waitFor();
       expect((await admin.get(`/v1/users?usernames=${fresh}`)).body.items).toEqual([]);
 
-      await button('Make 1 account').click();
-      await page.getByText('Made: 1.').waitFor();
-      await row(fresh).getByText('Made', { exact: true }).waitFor();
+      await button('Create 1 account').click();
+      await page.getByText('Created: 1.').waitFor();
+      await row(fresh).getByText('Created', { exact: true }).waitFor();
       const [found] = (await admin.get(`/v1/users?usernames=${fresh}`)).body.items;
       expect(found).toMatchObject({ displayName: 'Grace Hopper', email: 'grace@example.org' });
-      const token = /token=(\S+)/.exec(await download('Save the links'))?.[1];
+      const token = /token=(\S+)/.exec(await download('Save links'))?.[1];
       expect((await admin.post('/v1/auth/reset', { token, newPassword: password })).status).toBe(204);
 
       await choose(`username\n${there}\n${fresh}\n`);
-      await page.getByText('Can be made: 0. There already: 2. Wrong: 0.').waitFor();
+      await page.getByText('To create: 0. Already exist: 2. Invalid: 0.').waitFor();
       expect(await button(/^Make/).count()).toBe(0);
     });
   });
@@ -368,10 +368,10 @@ describe.skipIf(!browserProgram)('the pages about people', { timeout: 180_000 },
       await none();
       const pages: [string, string][] = [
         [`/users/${ada.id}/show`, 'Profile'],
-        [`/users/${ada.id}/show/rooms`, 'In no room.'],
+        [`/users/${ada.id}/show/rooms`, 'Not a member of any room.'],
         [`/users/${ada.id}/show/sessions`, 'Registration'],
         [`/users/${robby}/show/tokens`, 'No tokens yet.'],
-        [`/users/${ada.id}/show/events`, 'Signed in. By: Registration.'],
+        [`/users/${ada.id}/show/events`, 'Signed in. Method: Registration.'],
         ['/sessions', ada.username],
         ['/tokens', ada.username],
       ];

@@ -75,10 +75,10 @@ describe.skipIf(!browserProgram)('the policy of the pages', { timeout: 180_000 }
     expect(await watchedIn(tab.page)).toEqual({ violations: [] });
     for (const [place, shows] of [
       ['/users', 'admin'],
-      ['/rooms', 'There is no room yet'],
-      ['/rooms/create', 'Anyone joins'],
+      ['/rooms', 'There are no rooms yet'],
+      ['/rooms/create', 'Anyone can find and join it'],
       ['/projections', 'In use'],
-      ['/settings', 'In force'],
+      ['/settings', 'Current settings'],
     ] as const) {
       await tab.goTo(place);
       await tab.page.getByText(shows).first().waitFor();

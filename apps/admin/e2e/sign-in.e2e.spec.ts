@@ -56,8 +56,8 @@ describe.skipIf(!browserProgram)('signing in to the dashboard', { timeout: 120_0
     await admin.patch(`/v1/users/${ada.id}`, { role: 'admin' });
     const { phone } = await Authenticator.setUp(ada, () => new Date());
     await tab.goTo('/');
-    await tab.offer({ username: ada.username, password });
-    const code = tab.page.getByRole('textbox', { name: 'Code of your authenticator' });
+    await tab.submitSignIn({ username: ada.username, password });
+    const code = tab.page.getByRole('textbox', { name: 'Authenticator code' });
     await code.fill(phone.code(1));
     await tab.page.getByRole('button', { name: 'Sign in' }).click();
     await tab.page.getByText('People connected').first().waitFor();
@@ -84,6 +84,6 @@ describe.skipIf(!browserProgram)('signing in to the dashboard', { timeout: 120_0
 
   it('tells those who may not in that they may not', async () => {
     await enterFrom([]);
-    await tab.page.getByText('This account may not use the dashboard').waitFor();
+    await tab.page.getByText('The dashboard is for administrators and auditors.').waitFor();
   });
 });

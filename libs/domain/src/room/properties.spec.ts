@@ -217,7 +217,7 @@ const steps = (step: fc.Arbitrary<Step> = anything): fc.Arbitrary<Step[]> =>
   fc.tuple(beginning, fc.array(step, { maxLength: 120, size: 'max' })).map(([first, rest]) => [...first, ...rest]);
 
 const holdsFor = <T>(arbitrary: fc.Arbitrary<T>, check: (value: T) => void): void =>
-  fc.assert(fc.property(arbitrary, check), { numRuns: 30 });
+  fc.assert(fc.property(arbitrary, check), { numRuns: process.env.LONG ? 30 : 15 });
 
 // What always holds ---------------------------------------------------------------------------------------------------
 

@@ -13,9 +13,20 @@ import { idleConnections } from './idle-connections.testing.js';
 import { unreadHistory } from './unread-history.testing.js';
 import { pipelinedRequests, unreadDocuments, unreadPages } from './unread-responses.testing.js';
 
-/** Every attack that the service is tested against, alone and all at once. */
-export const allAttacks: readonly Attack[] = [
-  ...[pingFlood, smallPingFlood, pongFlood, emptyFrameFlood, fragmentFlood, fragmentedMessages, closeStorm],
-  ...[unreadDocuments, unreadPages, pipelinedRequests, unreadHistory],
-  ...[halfHeads, halfBodies, halfClosed, idleConnections],
-];
+/** Attacks by what they exhaust. */
+export const attackGroups: Readonly<Record<string, readonly Attack[]>> = {
+  'floods of frames': [
+    pingFlood,
+    smallPingFlood,
+    pongFlood,
+    emptyFrameFlood,
+    fragmentFlood,
+    fragmentedMessages,
+    closeStorm,
+  ],
+  'responses that nobody reads': [unreadDocuments, unreadPages, pipelinedRequests, unreadHistory],
+  'connections that never finish': [halfHeads, halfBodies, halfClosed, idleConnections],
+};
+
+/** Every attack that the service is tested against. */
+export const allAttacks: readonly Attack[] = Object.values(attackGroups).flat();

@@ -1,21 +1,30 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { allAttacks } from './all-attacks.testing.js';
+import { allAttacks, attackGroups } from './all-attacks.testing.js';
 import { BesiegedService, type Siege, slowdown, summary } from './besieged-service.testing.js';
 
 export interface Endurance {
-  /** Of each attack, and of all at once; 0 leaves those out. */
+  /** Duration of each attack. */
   readonly seconds: number;
+  /** Runs the attacks of a group together; otherwise each runs alone. */
+  readonly inGroups?: boolean;
+  /** Duration of all attacks together; 0 skips that. */
   readonly allAtOnceSeconds: number;
   readonly calmSeconds: number;
-  /** MiB of JavaScript's heap, and of memory in all, that the service has. */
+  /** Limits of the service's JavaScript heap and of its memory in total, in MiB. */
   readonly heapMiB: number;
   readonly mostMiB: number;
-  /** How many times as long as usual 99 of 100 posts of others may take during one attack; absent: that is only printed. */
+  /** The most by which one attack may slow down the p99 of other people's posts. Without it, the slowdown is only printed. */
   readonly mostSlowdown?: number;
 }
 
-/** Attacks one service with everything there is, one after the other and then all at once. */
-export function describeAttacks({ seconds, allAtOnceSeconds, calmSeconds, ...bounds }: Endurance): void {
+/** Attacks one service in every known way, one after the other and then all at once. */
+export function describeAttacks({
+  seconds,
+  inGroups = false,
+  allAtOnceSeconds,
+  calmSeconds,
+  ...bounds
+}: Endurance): void {
   describe(`a service with ${bounds.heapMiB} MiB of heap and its default limits`, () => {
     let service: BesiegedService;
     beforeAll(async () => {
@@ -31,28 +40,31 @@ export function describeAttacks({ seconds, allAtOnceSeconds, calmSeconds, ...bou
         for (const count of Object.values(deeds)) expect(count, `${name} did nothing`).toBeGreaterThan(0);
       expect(siege.mostMiB).toBeLessThan(bounds.mostMiB);
     };
-    const patience = (attacked: number) => (attacked + calmSeconds) * 1_000 + 120_000;
+    const timeoutMs = (attacked: number) => (attacked + calmSeconds) * 1_000 + 120_000;
 
-    for (const attack of allAttacks)
+    const waves = inGroups
+      ? Object.entries(attackGroups)
+      : allAttacks.map((attack) => [attack.name, [attack]] as const);
+    for (const [name, attacks] of waves)
       it(
-        `survives ${attack.name}`,
+        `survives ${name}`,
         async () => {
-          // One that did not survive the attack before does not decide this one.
+          // A service that the previous attack brought down does not fail this test too.
           if (!service.survives) {
             await service.stop();
             service = await BesiegedService.start(bounds.heapMiB);
           }
-          const siege = await service.attack([attack], seconds, calmSeconds);
+          const siege = await service.attack(attacks, seconds, calmSeconds);
           expectUnharmed(siege);
           if (bounds.mostSlowdown !== undefined) expect(slowdown(siege)).toBeLessThan(bounds.mostSlowdown);
         },
-        patience(seconds),
+        timeoutMs(seconds),
       );
 
     it.runIf(allAtOnceSeconds > 0)(
       'survives all of it at once',
       async () => expectUnharmed(await service.attack(allAttacks, allAtOnceSeconds, calmSeconds)),
-      patience(allAtOnceSeconds),
+      timeoutMs(allAtOnceSeconds),
     );
   });
 }
