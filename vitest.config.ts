@@ -9,6 +9,7 @@ export default defineConfig({
   test: {
     include: [
       'bin/**/*.spec.ts',
+      'deploy/**/*.spec.ts',
       'apps/*/src/**/*.spec.ts',
       'apps/admin/e2e/**/*.spec.ts',
       'libs/*/src/**/*.spec.ts',

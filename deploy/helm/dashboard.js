@@ -1,0 +1,155 @@
+/**
+ * The Grafana dashboard, from one table: each row has a title and panels of [title, unit, [expression, legend], ...].
+ * `$job` is chosen at the top of the dashboard.
+ */
+const rows = [
+  {
+    title: 'At a glance',
+    panels: [
+      ['Replicas', 'none', ['count(verbatim_sockets{$where})', 'replicas']],
+      ['Open sockets', 'none', ['sum(verbatim_sockets{$where})', 'sockets']],
+      ['People connected', 'none', ['sum(verbatim_people{$where})', 'people']],
+      ['Messages posted', 'cps', ['max(rate(verbatim_messages{$where}[5m]))', 'messages']],
+      ['Registrations', 'cpm', ['60 * max(rate(verbatim_registrations{$where}[15m]))', 'registrations']],
+      ['Outages', 'bool_yes_no', ['max by (server) (verbatim_outage{$where})', '{{server}}']],
+    ],
+  },
+  {
+    title: 'Event store',
+    panels: [
+      [
+        'Time of appends',
+        's',
+        ['histogram_quantile(0.5, sum by (le) (rate(verbatim_store_append_seconds_bucket{$where}[5m])))', 'median'],
+        ['histogram_quantile(0.99, sum by (le) (rate(verbatim_store_append_seconds_bucket{$where}[5m])))', '99 %'],
+      ],
+      [
+        'Time of reads',
+        's',
+        ['histogram_quantile(0.5, sum by (le) (rate(verbatim_store_read_seconds_bucket{$where}[5m])))', 'median'],
+        ['histogram_quantile(0.99, sum by (le) (rate(verbatim_store_read_seconds_bucket{$where}[5m])))', '99 %'],
+      ],
+      [
+        'Appends and reads',
+        'ops',
+        ['sum(rate(verbatim_store_append_seconds_count{$where}[5m]))', 'appends'],
+        ['sum(rate(verbatim_store_read_seconds_count{$where}[5m]))', 'reads'],
+      ],
+      ['Lag of subscriptions', 's', ['verbatim_store_subscription_lag_seconds{$where}', '{{instance}}']],
+      ['Connections lost', 'none', ['increase(verbatim_store_reconnects_total{$where}[15m])', '{{instance}}']],
+      [
+        'Errors left out of the log',
+        'none',
+        ['increase(verbatim_outage_errors_total{$where}[15m])', '{{instance}} {{server}}'],
+      ],
+    ],
+  },
+  {
+    title: 'Read models and live feed',
+    panels: [
+      ['Lag of read models (positions)', 'none', ['min(verbatim_projection_lag{$where})', 'lag']],
+      ['Lag of search (positions)', 'none', ['min(verbatim_search_lag{$where})', 'lag']],
+      ['Progress of the feed (positions)', 'cps', ['rate(verbatim_feed_position{$where}[5m])', '{{instance}}']],
+      ['Sender of webhooks', 'none', ['verbatim_webhooks_sending{$where}', '{{instance}}']],
+      ['Other replicas known', 'none', ['verbatim_other_replicas{$where}', '{{instance}}']],
+      ['Presence news dropped', 'none', ['increase(verbatim_presence_dropped{$where}[15m])', '{{instance}}']],
+    ],
+  },
+  {
+    title: 'Connections',
+    panels: [
+      ['Sockets', 'none', ['verbatim_sockets{$where}', '{{instance}}']],
+      ['HTTP connections', 'none', ['verbatim_http_connections{$where}', '{{instance}}']],
+      ['HTTP requests in flight', 'none', ['verbatim_http_requests{$where}', '{{instance}}']],
+      ['Data waiting for clients', 'bytes', ['verbatim_waiting_bytes{$where}', '{{instance}}']],
+      [
+        'Connections ended',
+        'none',
+        ['increase(verbatim_ended_for_memory{$where}[15m])', '{{instance}} memory'],
+        ['increase(verbatim_ended_for_slowness{$where}[15m])', '{{instance}} slowness'],
+      ],
+    ],
+  },
+  {
+    title: 'Processes',
+    panels: [
+      ['Processor time', 'percentunit', ['rate(process_cpu_seconds_total{$where}[5m])', '{{instance}}']],
+      ['Memory', 'bytes', ['process_resident_memory_bytes{$where}', '{{instance}}']],
+      ['Heap in use', 'bytes', ['nodejs_heap_size_used_bytes{$where}', '{{instance}}']],
+      ['Delay of the event loop, 99 %', 's', ['nodejs_eventloop_lag_p99_seconds{$where}', '{{instance}}']],
+      [
+        'Garbage collection',
+        'percentunit',
+        ['sum by (instance) (rate(nodejs_gc_duration_seconds_sum{$where}[5m]))', '{{instance}}'],
+      ],
+      ['Uptime', 's', ['time() - process_start_time_seconds{$where}', '{{instance}}']],
+    ],
+  },
+];
+
+const WIDTH = 8;
+const HEIGHT = 7;
+const PER_LINE = 3;
+const datasource = { type: 'prometheus', uid: '$datasource' };
+
+function panelsOf(table) {
+  let [id, y] = [0, 0];
+  return table.flatMap(({ title, panels }) => {
+    const top = y + 1;
+    const row = { id: ++id, type: 'row', title, collapsed: false, panels: [], gridPos: { x: 0, y, w: 24, h: 1 } };
+    y = top + Math.ceil(panels.length / PER_LINE) * HEIGHT;
+    return [row, ...panels.map((panel, index) => panelOf(panel, ++id, index, top))];
+  });
+}
+
+function panelOf([title, unit, ...queries], id, index, top) {
+  return {
+    id,
+    type: 'timeseries',
+    title,
+    datasource,
+    gridPos: { x: (index % PER_LINE) * WIDTH, y: top + Math.floor(index / PER_LINE) * HEIGHT, w: WIDTH, h: HEIGHT },
+    fieldConfig: { defaults: { unit, min: 0 }, overrides: [] },
+    options: { legend: { displayMode: 'list', placement: 'bottom' }, tooltip: { mode: 'multi' } },
+    targets: queries.map(([expression, legendFormat], query) => ({
+      refId: String.fromCharCode(65 + query),
+      datasource,
+      expr: expression.replaceAll('$where', 'namespace=~"$namespace", job=~"$job"'),
+      legendFormat,
+    })),
+  };
+}
+
+function variable(name, label, query) {
+  return {
+    name,
+    label,
+    type: 'query',
+    datasource,
+    query,
+    refresh: 2,
+    includeAll: true,
+    allValue: '.*',
+    multi: true,
+    current: {},
+  };
+}
+
+export const dashboard = {
+  uid: 'verbatim',
+  title: 'Verbatim',
+  tags: ['verbatim'],
+  timezone: 'browser',
+  editable: true,
+  refresh: '30s',
+  schemaVersion: 39,
+  time: { from: 'now-3h', to: 'now' },
+  templating: {
+    list: [
+      { name: 'datasource', label: 'Data source', type: 'datasource', query: 'prometheus', current: {} },
+      variable('namespace', 'Namespace', 'label_values(verbatim_sockets, namespace)'),
+      variable('job', 'Job', 'label_values(verbatim_sockets{namespace=~"$namespace"}, job)'),
+    ],
+  },
+  panels: panelsOf(rows),
+};

@@ -1,0 +1,106 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { defaultsOf, generate } from './generate.js';
+import { chart } from './helm.testing.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const read = (...path: string[]) => readFile(join(...path), 'utf8');
+
+interface SchemaNode {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly additionalProperties?: unknown;
+}
+
+interface Alert {
+  readonly alert: string;
+  readonly expr: string;
+  readonly annotations: { readonly summary: string; readonly runbook: string };
+}
+
+describe('the files that are generated', () => {
+  it('are current', async () => {
+    for (const [file, text] of Object.entries(await generate())) {
+      const kept = await read(chart, file);
+      const hint = `${file} is not current: run node deploy/helm/generate.js && npm run format`;
+      if (file.endsWith('.json')) expect(JSON.parse(kept), hint).toEqual(JSON.parse(text));
+      else expect(kept, hint).toBe(text);
+    }
+  });
+
+  it('include the defaults of the schema as values.yaml', async () => {
+    const schema = JSON.parse(await read(chart, 'values.schema.json'));
+    expect(parse(await read(chart, 'values.yaml'))).toEqual(defaultsOf(schema));
+  });
+});
+
+describe('the schema of the values', () => {
+  it('describes every value, and lets no unknown one pass', async () => {
+    const schema = JSON.parse(await read(chart, 'values.schema.json'));
+    const lacking: string[] = [];
+    const visit = (node: SchemaNode, path: string) => {
+      if (node.properties && node.additionalProperties !== false) lacking.push(`${path}: additionalProperties`);
+      for (const [name, property] of Object.entries(node.properties ?? {})) {
+        if (!property.description) lacking.push(`${path}.${name}: description`);
+        visit(property, `${path}.${name}`);
+      }
+    };
+    visit(schema, '');
+    for (const [name, definition] of Object.entries<SchemaNode>(schema.$defs)) visit(definition, name);
+    expect(lacking).toEqual([]);
+  });
+});
+
+describe('dashboard and alerts', () => {
+  it('name metrics that the service has', async () => {
+    const known = await metricsOfTheService();
+    const { groups } = parse(await read(chart, 'files/alerts.yaml')) as { groups: { rules: Alert[] }[] };
+    const alerts = groups.flatMap(({ rules }) => rules).map(({ expr }) => expr);
+    const { panels } = JSON.parse(await read(chart, 'files/dashboard.json')) as {
+      panels: { targets?: { expr: string }[] }[];
+    };
+    const queries = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+    const used = new Set([...alerts, ...queries].flatMap((query) => query.match(metricName) ?? []));
+    expect(used.size).toBeGreaterThan(15);
+    expect([...used].filter((name) => !known.has(name))).toEqual([]);
+  });
+
+  it('show every metric of the service', async () => {
+    const shown = await read(chart, 'files/dashboard.json');
+    const own = [...(await metricsOfTheService())].filter((name) => /^verbatim_.*(?<!_bucket|_sum|_count)$/.test(name));
+    expect(own.filter((name) => !shown.includes(name))).toEqual([]);
+  });
+
+  it('have a page in the runbook for each alert', async () => {
+    const { groups } = parse(await read(chart, 'files/alerts.yaml')) as { groups: { rules: Alert[] }[] };
+    const runbook = await read(root, 'docs/runbook.md');
+    for (const { alert, annotations } of groups.flatMap(({ rules }) => rules)) {
+      expect(runbook).toContain(`\n## ${alert}\n`);
+      expect(annotations.runbook).toBe(`docs/runbook.md#${alert.toLowerCase()}`);
+      expect(annotations.summary).toMatch(/\.$/);
+    }
+  });
+});
+
+const metricName = /\b(verbatim|process|nodejs)_[a-z0-9_]+/g;
+
+/** Names of all series: those declared in the code as `name: 'verbatim_...'`, and those of prom-client. */
+async function metricsOfTheService(): Promise<Set<string>> {
+  const names = new Set<string>();
+  const sources = join(root, 'apps/api/src');
+  for (const file of await readdir(sources, { recursive: true })) {
+    if (!file.endsWith('.ts') || /\.(spec|testing)\.ts$/.test(file)) continue;
+    for (const [, name] of (await read(sources, file)).matchAll(/\bname: '(verbatim_[a-z_]+)'/g)) names.add(`${name}`);
+  }
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  for (const { name } of await registry.getMetricsAsJSON()) names.add(name);
+  registry.clear();
+  for (const name of [...names].filter((each) => each.endsWith('_seconds')))
+    for (const suffix of ['_bucket', '_sum', '_count']) names.add(`${name}${suffix}`);
+  return names;
+}
