@@ -14,6 +14,7 @@ const projects = {
   },
   'libs/event-store': { projects: ['libs/domain'], packages: ['postgres', '@kurrent/kurrentdb-client'] },
   'libs/projections': { projects: ['libs/domain', 'libs/event-store'], packages: ['postgres'] },
+  'libs/transparency': { projects: [], packages: [] },
   'libs/protocol': { projects: ['libs/domain'], packages: ['zod'], builtins: false },
   'libs/protocol/client': {
     projects: ['libs/domain', 'libs/protocol'],
