@@ -34,7 +34,7 @@ export function asyncapi({ version }: { version: string }): JsonSchema {
       here: {
         host: 'localhost:3000',
         protocol: 'ws',
-        description: 'The service as it starts by default.',
+        description: 'The service with default settings.',
         security: [{ $ref: '#/components/securitySchemes/bearer' }, { $ref: '#/components/securitySchemes/ticket' }],
       },
     },
@@ -49,7 +49,7 @@ export function asyncapi({ version }: { version: string }): JsonSchema {
           type: 'httpApiKey',
           in: 'query',
           name: 'ticket',
-          description: 'From `POST /v1/auth/ticket`, good once.',
+          description: 'From `POST /v1/auth/ticket`; works once.',
         },
       },
     },

@@ -12,7 +12,7 @@ export const eventCalls = {
     tag: 'Events',
     auth: 'user',
     scope: 'read',
-    summary: 'Everything that happened in a room',
+    summary: 'Events of a room',
     description:
       'In order of revision. For members of the room, and for administrators and auditors in all rooms. `data` is cut to ' +
       'what the reader may see: a text that was edited or redacted since is null in it, except for administrators and ' +
@@ -31,7 +31,7 @@ export const eventCalls = {
     tag: 'Events',
     auth: 'user',
     scope: 'read',
-    summary: 'Everything that happened to the caller’s account',
+    summary: 'Events of your account',
     description: 'In order of revision: signing in and out, changes of password, role and second factor, and by whom.',
     query: userEventsQuery,
     answers: { 200: storedUserEventListSchema },
@@ -44,7 +44,7 @@ export const eventCalls = {
     tag: 'Events',
     auth: 'auditor',
     scope: 'read',
-    summary: 'Everything that happened to an account',
+    summary: 'Events of an account',
     description:
       'In order of revision. For administrators and auditors. `page.total` is the number of all events of the account.',
     params: ofUser,

@@ -65,10 +65,7 @@ export const roomTopic = visibleText(0, limits.roomTopic);
 export const roomPassword = text(1, 200);
 export const messageText = visibleText(1, limits.messageText);
 
-export const reason = visibleText(0, limits.reason)
-  .nullable()
-  .default(null)
-  .describe('Why, in words for other people.');
+export const reason = visibleText(0, limits.reason).nullable().default(null).describe('The reason, visible to others.');
 
 const noEmoji = 'must be one emoji';
 
@@ -83,7 +80,7 @@ export const emoji = textAfter(
 /** A reaction that is to be removed. Those from before reactions had to be emoji are other short texts without spaces. */
 export const formerReaction = textAfter((value) => reactionOf(normalize(value)), 1, limits.emoji, textProblem)
   .refine((value) => !/[\s\p{Cc}]/u.test(value), noEmoji)
-  .describe('The emoji, or another short text if that is what the reaction is.');
+  .describe('The emoji, or another short text for reactions from earlier releases.');
 
 /** Stored and compared in lower case, so that two people never have names that differ only in case. */
 export const username = z
@@ -143,7 +140,7 @@ export const invitationCode = z
   .toLowerCase()
   .regex(/^[0-9a-hjkmnp-tv-z]{32}$/, 'must be the code of an invitation');
 
-export const invitation = invitationCode.optional().describe('The code of an invitation.');
+export const invitation = invitationCode.optional().describe('An invitation code.');
 
 // Ids and times -----------------------------------------------------------------------------------------------------
 
@@ -199,16 +196,16 @@ export const idempotencyKey = z
   .string()
   .regex(/^[!-~]{1,200}$/, 'must be 1 to 200 visible ASCII characters')
   .optional()
-  .describe('Any value of your own, such as a UUID. A request repeated with its key takes effect once.');
+  .describe('Any value of your choice, such as a UUID. A request repeated with its key takes effect once.');
 
 /** Header of writes, and of the reads that are to see them. */
 export const positionHeader = numberParameter(position.optional()).describe(
-  'Place of the newest event that a read is to include.',
+  'Position of the newest event that a read must include.',
 );
 
 /** Why somebody reads a room that they are not in. */
 export const inspectionReason = trimmedText(limits.reason).describe(
-  'Why an administrator or auditor reads a room that they are not in. It is recorded in the room.',
+  'Why an administrator or auditor reads a room they are not in. It is recorded in the room.',
 );
 
 /** The same as a header, which holds ASCII only: anything else in it, and `%`, is percent-encoded UTF-8. */

@@ -25,8 +25,8 @@ export const roomCalls = {
     tag: 'Rooms',
     auth: 'user',
     scope: 'read',
-    summary: 'Find rooms',
-    description: 'Public rooms and those that the caller is in; all rooms for administrators and auditors.',
+    summary: 'List rooms',
+    description: 'Public rooms and your own rooms; all rooms for administrators and auditors.',
     query: rooms.roomsQuery,
     answers: { 200: rooms.roomListSchema },
     errors: [],
@@ -38,8 +38,8 @@ export const roomCalls = {
     tag: 'Rooms',
     auth: 'user',
     scope: 'read',
-    summary: 'A room',
-    description: 'Hidden and direct rooms are `not_found` to those who are not in them.',
+    summary: 'Get a room',
+    description: 'Hidden and direct rooms return `not_found` to people who are not in them.',
     params: rooms.inRoom,
     answers: { 200: rooms.roomSchema },
     errors: ['not_found'],
@@ -65,7 +65,7 @@ export const roomCalls = {
     tag: 'Rooms',
     auth: 'user',
     scope: 'manage',
-    summary: 'Close a room for good',
+    summary: 'Close a room permanently',
     description:
       'For owners of the room and administrators. Posting and joining then answer `room_closed`; the history stays ' +
       'readable, members may leave or be removed, and messages may still be redacted. Closing a closed room changes nothing.',
@@ -100,8 +100,8 @@ export const roomCalls = {
     tag: 'Rooms',
     auth: 'user',
     scope: 'read',
-    summary: 'The members of a room',
-    description: 'Those of a public room are there for everybody.',
+    summary: 'List members',
+    description: 'Everyone can see the members of a public room.',
     params: rooms.inRoom,
     query: rooms.membersQuery,
     answers: { 200: rooms.memberListSchema },
@@ -146,7 +146,7 @@ export const roomCalls = {
     tag: 'Rooms',
     auth: 'user',
     scope: 'manage',
-    summary: 'The direct room of the caller and another person',
+    summary: 'Open the direct room with another person',
     description:
       '201 if this call created it, 200 if it was there. Two people have one direct room for good: nobody else joins it, ' +
       'and it is never closed. Somebody who left it is brought back by this call, and by any new message of the other. ' +

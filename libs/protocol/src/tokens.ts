@@ -24,7 +24,7 @@ export const createTokenBody = z
   .meta({ examples: [{ name: 'build server', scopes: ['read', 'post'], expiresInDays: 30 }] });
 
 export const createBotBody = z
-  .object({ username, displayName: displayName.optional().describe('The username, if absent.') })
+  .object({ username, displayName: displayName.optional().describe('Default: the username.') })
   .meta({ examples: [{ username: 'build-bot', displayName: 'Build' }] });
 
 export const allTokensQuery = z.object({
