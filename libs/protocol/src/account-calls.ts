@@ -30,8 +30,8 @@ export const accountCalls = {
     summary: 'Sign in',
     description:
       'An unknown username and an incorrect password both return `unauthenticated`, so that nobody learns which usernames exist. ' +
-      'A suspended or deactivated account is `forbidden`, and one with a second factor `mfa_required` if `code` is absent; only ' +
-      'the right password brings either to light. A wrong code is `unauthenticated`.',
+      'With the correct password, a suspended or deactivated account returns `forbidden`, and an account with a second factor ' +
+      '`mfa_required` if `code` is missing. An incorrect code returns `unauthenticated`.',
     body: accounts.loginBody,
     answers: { 200: accounts.sessionSchema },
     errors: ['unauthenticated', 'mfa_required', 'forbidden'],
@@ -76,7 +76,7 @@ export const accountCalls = {
     inMaintenance: true,
     summary: 'Get a ticket that opens one WebSocket',
     description:
-      'For browsers, which cannot send an `Authorization` header with a WebSocket. A ticket is good once, for 30 ' +
+      'For browsers, which cannot send an `Authorization` header with a WebSocket. A ticket works once, for 30 ' +
       'seconds. The WebSocket at `GET /v1/ws` is described in `/asyncapi.json`.',
     answers: { 201: accounts.ticketSchema },
     errors: [],
@@ -141,8 +141,8 @@ export const accountCalls = {
     scope: 'session',
     summary: 'Deactivate your account',
     description:
-      'Takes the password, or a code of the second factor; a wrong one is `forbidden`. All sessions end, nobody can sign in any ' +
-      'more, and the name stays taken. What was written stays. Only an administrator can undo it. The last ' +
+      'Requires the password or a code of the second factor; an incorrect one returns `forbidden`. All sessions end, nobody can ' +
+      'sign in to the account, and the username stays reserved. Messages stay. Only an administrator can undo it. The last ' +
       'administrator cannot leave: `conflict`.',
     body: proofBody,
     answers: { 204: null },
@@ -170,9 +170,9 @@ export const accountCalls = {
     scope: 'session',
     summary: 'Create an account for a person',
     description:
-      'It has no password yet: the answer holds a token with which the person chooses one, good once and for a day, and shown only ' +
-      'now. Also where registration is closed. A role other than `user` takes a proof that is not older than 15 ' +
-      'minutes: `mfa_required`.',
+      'The account has no password yet: the answer contains a token for choosing one. It works once, for one day, and is shown only ' +
+      'once. Works even if registration is closed. A role other than `user` requires a confirmation from the last 15 ' +
+      'minutes, otherwise `mfa_required`.',
     body: accounts.createUserBody,
     answers: { 201: accounts.newUserSchema },
     errors: ['name_taken', 'mfa_required'],
@@ -230,10 +230,10 @@ export const accountCalls = {
     scope: 'manage',
     summary: 'Change, suspend or deactivate a person, or undo it',
     description:
-      'An address that an administrator gives is one that they vouch for: whoever signs in with it at the identity provider gets ' +
-      'this account. Changing it takes a proof that is not older than 15 minutes of administrators who have a second factor: `mfa_required`. ' +
-      'Suspending and deactivating end all sessions of the person at once. Administrators can neither suspend themselves nor ' +
-      'change their own role, and nobody can take the last administrator away: `conflict`.',
+      'An e-mail address set by an administrator counts as confirmed: whoever signs in with it at the identity provider gets ' +
+      'this account. Administrators who have a second factor need a confirmation from the last 15 minutes to change it (`mfa_required`). ' +
+      'Suspending and deactivating end all sessions of the person immediately. Administrators cannot suspend themselves or ' +
+      'change their own role, and nobody can remove the last administrator (`conflict`).',
     params: accounts.ofUser,
     body: accounts.changeUserBody,
     answers: { 200: accounts.userSchema },

@@ -36,7 +36,7 @@ export const registerBody = z
   })
   .meta({ examples: [{ username: 'ada', password: 'correct horse battery', displayName: 'Ada Lovelace' }] });
 
-/** Whether such a name or password could exist at all is not told: a wrong one is simply wrong. */
+/** Does not reveal whether such a username or password could exist: an incorrect one is simply incorrect. */
 export const loginBody = z
   .object({
     username: text(1, 254).toLowerCase(),

@@ -37,8 +37,8 @@ export const administrationCalls = {
     summary: 'Rebuild all read models',
     description:
       'For administrators with a recent confirmation. The process that answers rebuilds them beside those in use; when they ' +
-      'have caught up, all processes move to them. Only one rebuild runs at a time: `conflict`. It is lost when the process ' +
-      'ends, and changes nothing then. `GET /v1/projections` tells how far it is.',
+      'have caught up, all processes switch to them. Only one rebuild runs at a time: `conflict`. It is lost when the process ' +
+      'ends, and changes nothing then. `GET /v1/projections` shows the progress.',
     answers: { 202: administration.projectionsSchema },
     errors: ['forbidden', 'mfa_required', 'conflict'],
     headers: writeHeaders,
@@ -63,8 +63,7 @@ export const administrationCalls = {
     auth: 'admin',
     scope: 'manage',
     summary: 'Publish an announcement',
-    description:
-      '`GET /v1/about` then tells it to everybody, also to those who are not signed in, until it is withdrawn.',
+    description: '`GET /v1/about` shows it to everyone, including people who are not signed in, until it is withdrawn.',
     body: administration.announceBody,
     answers: { 200: announcementSchema },
     errors: ['forbidden'],
@@ -90,9 +89,9 @@ export const administrationCalls = {
     scope: 'manage',
     summary: 'Start maintenance',
     description:
-      'From then on, at every process within a second, whatever anybody but administrators wants to change is answered ' +
-      '`maintenance`, until it is ended; it does not end by itself. Reading and signing in go on. Begun again, it goes on ' +
-      'with what this request says. `GET /v1/about` tells of it to everybody, and sockets the frame `maintenance`.',
+      'From then on, on every process within a second, changes by anyone but administrators are answered with ' +
+      '`maintenance`, until an administrator ends it. Reading and signing in continue. Starting it again replaces the notice ' +
+      'and the expected end. `GET /v1/about` shows it to everyone, and sockets receive the frame `maintenance`.',
     body: administration.beginMaintenanceBody,
     answers: { 200: maintenanceSchema },
     errors: ['forbidden'],

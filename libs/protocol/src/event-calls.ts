@@ -14,11 +14,11 @@ export const eventCalls = {
     scope: 'read',
     summary: 'Events of a room',
     description:
-      'In order of revision. For members of the room, and for administrators and auditors in all rooms. `data` is cut to ' +
-      'what the reader may see: a text that was edited or redacted since is null in it, except for administrators and ' +
-      'auditors. `sealed` is the same for everybody; `hash` is the SHA-256 of its UTF-8 bytes, and `prev` the hash of ' +
-      'the event before, so that each reader can check that nothing was changed or left out. An event ' +
-      'that the reader may not know of stands in its place as `EventWithheld`.',
+      'In order of revision. For members of the room, and for administrators and auditors in all rooms. `data` is limited to ' +
+      'what the reader may see: a text that was edited or redacted later is null, except for administrators and ' +
+      'auditors. `sealed` is the same for everyone; `hash` is the SHA-256 of its UTF-8 bytes, and `prev` the hash of ' +
+      'the previous event, so that readers can verify that nothing was changed or left out. An event ' +
+      'that the reader may not see is replaced by `EventWithheld`.',
     params: rooms.inRoom,
     query: rooms.eventsQuery,
     answers: { 200: storedEventListSchema },

@@ -26,7 +26,7 @@ const sent = z.array(z.string()).describe('Event types that are sent.');
 export const webhookStop = z
   .enum(['paused', 'owner_gone', 'receiver_gone', 'failing'])
   .describe(
-    '`paused`: somebody wished it; `owner_gone`: who answered for it may not have webhooks here any more; ' +
+    '`paused`: someone paused it; `owner_gone`: its owner may no longer have webhooks here; ' +
       '`receiver_gone`: the receiver answered 410; `failing`: it has failed for three days.',
   );
 const nothing = z.object({});
@@ -140,10 +140,10 @@ const happening = {
   actor: personSchema.nullable().describe('Who caused it; null for the service itself.'),
 };
 
-/** What a live event tells besides its type and data. */
+/** The fields of a live event besides type and data. */
 export const liveEnvelopeSchema = z.object(happening);
 
-/** What a stored event tells besides its type and data. */
+/** The fields of a stored event besides type and data. */
 export const storedEnvelopeSchema = z.object({
   id,
   stream: z.string().describe('`room-` and the id of the room, or `user-` and the id of the account.'),

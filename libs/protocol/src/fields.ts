@@ -96,7 +96,7 @@ export const newPassword = text(10, 256);
 
 /** Six digits of an authenticator, or a recovery code, in the one form in which it is compared. */
 export const secondFactorCode = textAfter(plainCode, 6, 40, textProblem).describe(
-  'Six digits of the authenticator, or a recovery code. Each is good once. Digits of any script count, capital letters are taken as small ' +
+  'Six digits of the authenticator, or a recovery code. Each works once. Digits of any script are accepted, upper case is treated as lower ' +
     'ones, and spaces, dashes and whatever else stands between are dropped.',
 );
 
@@ -150,7 +150,7 @@ export const id = z.guid('must be a UUID').toLowerCase();
 /** RFC 3339, UTC, milliseconds: `2026-01-31T12:00:00.000Z`. */
 export const time = z.iso.datetime({ precision: 3 });
 
-/** A time as somebody writes it, to the second or finer; brought to `time`. */
+/** A time as a person writes it, to the second or finer; normalized to `time`. */
 export const timeToCome = z.iso
   .datetime('must be a time such as 2026-01-31T12:00:00Z')
   .overwrite((value) => (Number.isNaN(Date.parse(value)) ? value : new Date(value).toISOString()));
@@ -203,7 +203,7 @@ export const positionHeader = numberParameter(position.optional()).describe(
   'Position of the newest event that a read must include.',
 );
 
-/** Why somebody reads a room that they are not in. */
+/** Why someone reads a room they are not in. */
 export const inspectionReason = trimmedText(limits.reason).describe(
   'Why an administrator or auditor reads a room they are not in. It is recorded in the room.',
 );

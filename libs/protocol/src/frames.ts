@@ -86,7 +86,7 @@ export const clientFrames = {
 export type ClientEvent = keyof typeof clientFrames;
 export const clientEvents = Object.keys(clientFrames) as ClientEvent[];
 
-/** What a personal token must be good for in order to send each frame over the socket that it opened. */
+/** The scope that a personal token needs to send each frame over a socket it opened. */
 export const scopeOfFrame = {
   follow: 'read',
   unfollow: 'read',
@@ -191,10 +191,10 @@ export const serverEvents = Object.keys(serverFrames) as ServerEvent[];
 /** The data of a frame of the server: `ServerData<'ack'>`. */
 export type ServerData<E extends ServerEvent> = z.output<(typeof serverFrames)[E]>;
 
-/** Any frame of the server, told apart by `event`. */
+/** Any frame of the server, distinguished by `event`. */
 export type ServerFrame = { [E in ServerEvent]: { event: E; ref?: string | number; data: ServerData<E> } }[ServerEvent];
 
-/** Any frame of a client as it is sent, told apart by `event`. */
+/** Any frame of a client as it is sent, distinguished by `event`. */
 export type ClientFrame = {
   [E in ClientEvent]: { event: E; ref?: string | number; data: ClientDataToSend<E> };
 }[ClientEvent];

@@ -15,7 +15,7 @@ export const messageCalls = {
     description:
       'Choose the `id` yourself and repeat the request with it as often as needed: the message is posted once. 201 for ' +
       'the first time; 200 with the first result when the same content comes again; `duplicate_id` for other content. In slow mode, members who post too soon are ' +
-      '`rate_limited` and told how long to wait.',
+      '`rate_limited`, with the time to wait.',
     params: rooms.inRoom,
     body: messages.postMessageBody,
     answers: { 201: messages.messageSchema, 200: messages.messageSchema },
@@ -60,7 +60,7 @@ export const messageCalls = {
     scope: 'post',
     summary: 'Redact a message',
     description:
-      'Takes the text away from all readers and leaves the place where it was. For its author, moderators and owners of ' +
+      'Removes the text for all readers and leaves a placeholder. For its author, moderators and owners of ' +
       'the room, and administrators. Redacting a redacted message changes nothing.',
     params: messages.ofMessage,
     body: messages.redactMessageBody.prefault({}),
@@ -77,7 +77,7 @@ export const messageCalls = {
     summary: 'React to a message',
     description:
       `The emoji is percent-encoded UTF-8. Reacting twice in the same way changes nothing. A message can have ${mostReactions} ` +
-      'different reactions, after which only those can be added that are already there; a redacted message takes no new ' +
+      'different reactions; after that, only existing ones can be added. A redacted message accepts no new ' +
       'ones: `conflict`.',
     params: messages.ofReaction,
     answers: { 204: null },

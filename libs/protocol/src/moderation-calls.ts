@@ -27,8 +27,8 @@ export const moderationCalls = {
     scope: 'manage',
     summary: 'Ban a person from a room',
     description:
-      'Moderators ban those below them and people who are not in the room, owners and administrators everybody but the ' +
-      'last owner (`conflict`). The person is removed at once and cannot come in again in any way until the ban ends or ' +
+      'Moderators can ban people below them and people who are not in the room; owners and administrators can ban everyone but the ' +
+      'last owner (`conflict`). The person is removed immediately and cannot come back until the ban expires or ' +
       'is lifted. Banning again with another `until` changes it; with the same one it changes nothing. At most 10,000 ' +
       'bans are in force at a time: `conflict`.',
     params: moderation.ofPerson,
@@ -58,8 +58,8 @@ export const moderationCalls = {
     scope: 'manage',
     summary: 'Mute a member',
     description:
-      'The person reads on, and until then neither posts nor edits nor reacts (`forbidden`), also after leaving and ' +
-      'coming back. Moderators mute those below them, owners and administrators everybody. At most 1,000 mutes are in ' +
+      'Until then the person can read, but not post, edit or react (`forbidden`), even after leaving and ' +
+      'coming back. Moderators can mute people below them; owners and administrators can mute everyone. At most 1,000 mutes are in ' +
       'force at a time: `conflict`.',
     params: moderation.ofPerson,
     body: moderation.muteBody,

@@ -83,11 +83,11 @@ export const roomCalls = {
     scope: 'manage',
     summary: 'Join a room, or add a person to it',
     description:
-      'Without `userId` the caller joins: a public room freely, or with its password if it has one; a private or hidden ' +
-      'room with its password. An invitation opens each of them; without one, a private or hidden room without password ' +
-      'takes only people who are added. A wrong password or invitation is `forbidden`; for a hidden room it is `not_found`, as if there were no such room. With `userId` an ' +
+      'Without `userId`, you join: a public room freely, or with its password if it has one; a private or hidden ' +
+      'room with its password. An invitation works for all of them; without one, a private or hidden room without a password ' +
+      'can only be entered by being added. An incorrect password or invitation returns `forbidden`; for a hidden room `not_found`, as if it did not exist. With `userId` an ' +
       'owner or moderator adds that person: owners in any role, moderators in one below their own. 201 for a new member; 200, changing ' +
-      'nothing, for a person who is in the room already. Whoever is banned cannot join (`forbidden`) nor be added (`conflict`).',
+      'nothing, if the person is already in the room. Banned people cannot join (`forbidden`) or be added (`conflict`).',
     params: rooms.inRoom,
     body: rooms.addMemberBody.prefault({}),
     answers: { 201: rooms.memberSchema, 200: rooms.memberSchema },
@@ -132,8 +132,8 @@ export const roomCalls = {
     scope: 'manage',
     summary: 'Leave a room, or remove a person from it',
     description:
-      'Everybody may leave, also a closed room. Moderators remove those below them, owners everybody. The last owner of ' +
-      'an open room goes only with a `successor`, a member who becomes owner instead; otherwise this is a `conflict`.',
+      'Everyone can leave, even a closed room. Moderators can remove people below them, owners everyone. The last owner of ' +
+      'an open room can only leave with a `successor`, a member who becomes owner instead; otherwise `conflict`.',
     params: rooms.ofMemberOrMe,
     body: rooms.removeMemberBody.prefault({}),
     answers: { 204: null },

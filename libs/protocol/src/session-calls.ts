@@ -117,8 +117,8 @@ export const sessionCalls = {
     scope: 'session',
     summary: 'Create a password link',
     description:
-      'Answers a token that is good once, for a day, and takes the place of one given out before. The password of now ' +
-      'stays good until the token is used.',
+      'Returns a token that works once, for one day, and replaces earlier ones. The current password ' +
+      'keeps working until the token is used.',
     params: ofUser,
     answers: { 201: sessions.passwordResetSchema },
     errors: ['not_found', 'mfa_required'],
@@ -157,8 +157,8 @@ export const sessionCalls = {
     beforeSecondFactor: true,
     summary: 'Set up a second factor',
     description:
-      'Answers a secret for an authenticator (RFC 6238: SHA-1, six digits, 30 seconds). Nothing changes until a first code ' +
-      'confirms it. `conflict` where there is a second factor already.',
+      'Returns a secret for an authenticator (RFC 6238: SHA-1, six digits, 30 seconds). Nothing changes until a first code ' +
+      'confirms it. If there is already a second factor, `conflict`.',
     answers: { 201: sessions.newTotpSchema },
     errors: ['conflict', 'mfa_required'],
     headers: sessionHeaders,
@@ -172,8 +172,8 @@ export const sessionCalls = {
     beforeSecondFactor: true,
     summary: 'Turn the second factor on',
     description:
-      'From then on signing in with a password takes a code. The other sessions of the person end. A wrong code is ' +
-      '`forbidden`; `conflict` where nothing was begun, or where there is a second factor already.',
+      'From then on, signing in with a password requires a code. Your other sessions end. An incorrect code returns ' +
+      '`forbidden`; if setting up was not started, or there is already a second factor, `conflict`.',
     body: sessions.confirmTotpBody,
     answers: { 200: sessions.recoveryCodesSchema },
     errors: ['forbidden', 'conflict'],
@@ -201,7 +201,7 @@ export const sessionCalls = {
     scope: 'session',
     summary: 'Remove the second factor of a person',
     description:
-      'From then on the password alone signs the person in: make sure that it is they who ask. Nothing happens where there ' +
+      'The person can then sign in with the password alone: make sure that the request really comes from them. Changes nothing if there ' +
       'is no second factor.',
     params: ofUser,
     answers: { 204: null },
@@ -246,7 +246,7 @@ export const sessionCalls = {
     summary: 'Keys for verifying access tokens',
     description:
       'A JSON Web Key Set (RFC 7517). A key signs for 30 days, is listed a day before that, and stays until the last ' +
-      'token that it signed has ended. That a token is well signed does not tell that its session has not been revoked.',
+      'token it signed has expired. A valid signature does not mean that the session was not revoked.',
     answers: { 200: sessions.publicKeysSchema },
     errors: [],
     headers: noHeaders,

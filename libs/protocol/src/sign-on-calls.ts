@@ -71,9 +71,9 @@ export const signOnCalls = {
     summary: 'Return from the identity provider',
     description:
       'For browsers, with what the provider adds to the address. Redirects to the application with `#sso-code=...`, which is ' +
-      'good once, for 30 seconds, in the same browser. `unauthenticated` when it was not begun in this browser, or when the ' +
-      'provider did not confirm it; `forbidden` when there is no account for this person, or the invitation is not good; `maintenance` when an account would ' +
-      'have to be made and that has to wait. Where it was begun with `return`, these redirect as well: see `GET /v1/auth/sso`.',
+      'valid once, for 30 seconds, in the same browser. `unauthenticated` if it was not started in this browser, or the ' +
+      'provider did not confirm it; `forbidden` if there is no account for this person, or the invitation is not valid; `maintenance` if an account would ' +
+      'have to be created during maintenance. If it was started with `return`, these redirect as well: see `GET /v1/auth/sso`.',
     answers: { 302: null },
     errors: ['not_found', 'unauthenticated', 'forbidden', 'maintenance'],
     headers: noHeaders,

@@ -53,8 +53,8 @@ export const tokenCalls = {
     scope: 'manage',
     summary: 'Create a bot',
     description:
-      'A bot cannot sign in; administrators make its tokens. In everything else it is like a person: it joins rooms, is in ' +
-      'lists of members, and can be suspended.',
+      'A bot cannot sign in; administrators create its tokens. Otherwise it is like a person: it joins rooms, appears in ' +
+      'member lists, and can be suspended.',
     body: tokens.createBotBody,
     answers: { 201: accounts.userSchema },
     errors: ['name_taken'],
@@ -94,8 +94,8 @@ export const tokenCalls = {
     scope: 'session',
     summary: 'List all valid tokens',
     description:
-      'Of everybody, of bots or people only, or of one of them; the latest first. Those that were revoked or have expired ' +
-      'are not among them. A page may hold fewer than `limit` and yet not be the last.',
+      'Of everyone, of bots or people only, or of one of them. Newest first, without revoked and expired tokens. ' +
+      'A page may have fewer than `limit` items and still not be the last.',
     query: tokens.allTokensQuery,
     answers: { 200: tokens.ownedTokenListSchema },
     errors: [],

@@ -57,8 +57,8 @@ export const webhookCalls = {
     scope: 'manage',
     summary: 'Change, pause or resume a webhook',
     description:
-      `${forGoverning} Whoever changes it answers for it from then on. \`active: true\` goes on where it stopped if it ` +
-      'had failed, and with what happens from now on otherwise.',
+      `${forGoverning} Whoever changes it becomes its owner. \`active: true\` continues where it stopped if it ` +
+      'had failed, and otherwise with new events.',
     params: webhooks.ofWebhook,
     body: webhooks.changeWebhookBody,
     answers: { 200: webhooks.webhookSchema },
@@ -99,10 +99,10 @@ export const webhookCalls = {
     scope: 'manage',
     summary: 'Add an incoming webhook',
     description:
-      `${forGoverning} A bot of this name is made, becomes a member of the room, and is the author of what is posted. It ends ` +
-      'with the webhook. The address is shown in this answer and never again. A room has 20 at most, a person 100 in all rooms ' +
-      '(`conflict`), and makes at most 100 a day (`rate_limited`) and 1,000 ever (`conflict`). The name is not that of a person ' +
-      'or of another webhook of the room: `name_taken`.',
+      `${forGoverning} A bot with this name joins the room and is the author of what is posted. It ends ` +
+      'with the webhook. The URL is shown only in this answer. A room can have 20, a person 100 in all rooms ' +
+      '(`conflict`), and create 100 a day (`rate_limited`) and 1,000 in total (`conflict`). The name must differ from those of people ' +
+      'and other webhooks of the room (`name_taken`).',
     params: rooms.inRoom,
     body: webhooks.addIncomingWebhookBody,
     answers: { 201: webhooks.newIncomingWebhookSchema },
