@@ -11,7 +11,7 @@ export const accountCalls = {
     path: '/v1/auth/register',
     tag: 'Accounts',
     auth: 'none',
-    summary: 'Make an account and sign in',
+    summary: 'Create an account and sign in',
     description:
       'Answers `forbidden` where the operator has closed registration, where it takes an invitation, and where the ' +
       'invitation is not good. Names differ by more than capital letters: ' +
@@ -29,9 +29,9 @@ export const accountCalls = {
     inMaintenance: true,
     summary: 'Sign in',
     description:
-      'A wrong name and a wrong password are both `unauthenticated`, so that nobody learns which names exist. ' +
-      'A suspended or deactivated account is `forbidden`, and one with a second factor `mfa_required` if `code` is absent; only ' +
-      'the right password brings either to light. A wrong code is `unauthenticated`.',
+      'An unknown username and an incorrect password both return `unauthenticated`, so that nobody learns which usernames exist. ' +
+      'With the correct password, a suspended or deactivated account returns `forbidden`, and an account with a second factor ' +
+      '`mfa_required` if `code` is missing. An incorrect code returns `unauthenticated`.',
     body: accounts.loginBody,
     answers: { 200: accounts.sessionSchema },
     errors: ['unauthenticated', 'mfa_required', 'forbidden'],
@@ -43,9 +43,9 @@ export const accountCalls = {
     tag: 'Accounts',
     auth: 'none',
     inMaintenance: true,
-    summary: 'Exchange a refresh token for fresh tokens',
+    summary: 'Exchange a refresh token for new tokens',
     description:
-      'Each refresh token is good once. Using an old one again is taken for theft: it revokes the whole session, and ' +
+      'Each refresh token works once. Using an old one again is treated as theft: it revokes the whole session, and ' +
       'its WebSockets are closed. Only for 10 seconds, and until its successor is used, the same token gives the same ' +
       'successor once more, in case the answer was lost.',
     body: accounts.refreshBody,
@@ -62,7 +62,7 @@ export const accountCalls = {
     beforeSecondFactor: true,
     inMaintenance: true,
     summary: 'Revoke the session',
-    description: 'All its tokens stop working and its WebSockets are closed. Other sessions of the person go on.',
+    description: 'All its tokens stop working and its WebSockets are closed. Other sessions of the person continue.',
     answers: { 204: null },
     errors: [],
     headers: sessionHeaders,
@@ -76,7 +76,7 @@ export const accountCalls = {
     inMaintenance: true,
     summary: 'Get a ticket that opens one WebSocket',
     description:
-      'For browsers, which cannot send an `Authorization` header with a WebSocket. A ticket is good once, for 30 ' +
+      'For browsers, which cannot send an `Authorization` header with a WebSocket. A ticket works once, for 30 ' +
       'seconds. The WebSocket at `GET /v1/ws` is described in `/asyncapi.json`.',
     answers: { 201: accounts.ticketSchema },
     errors: [],
@@ -89,7 +89,7 @@ export const accountCalls = {
     auth: 'user',
     scope: 'read',
     beforeSecondFactor: true,
-    summary: 'The caller',
+    summary: 'Your account',
     answers: { 200: accounts.userSchema },
     errors: [],
     headers: readHeaders,
@@ -100,7 +100,7 @@ export const accountCalls = {
     tag: 'Accounts',
     auth: 'user',
     scope: 'manage',
-    summary: 'Change the caller',
+    summary: 'Change your account',
     body: accounts.changeMeBody,
     answers: { 200: accounts.userSchema },
     errors: [],
@@ -112,8 +112,9 @@ export const accountCalls = {
     tag: 'Accounts',
     auth: 'user',
     scope: 'session',
-    summary: 'What an application keeps for the caller',
-    description: 'The dashboard keeps there which columns and queries somebody chose. It is no event, and private.',
+    summary: 'Your stored preferences',
+    description:
+      'For applications; the dashboard stores columns and saved filters here. Private, and not recorded as an event.',
     answers: { 200: accounts.preferencesSchema },
     errors: [],
     headers: readHeaders,
@@ -125,8 +126,8 @@ export const accountCalls = {
     auth: 'user',
     scope: 'session',
     inMaintenance: true,
-    summary: 'Keep something else for the caller',
-    description: 'Takes the place of all that was kept.',
+    summary: 'Store preferences',
+    description: 'Replaces everything that was stored.',
     body: accounts.preferencesSchema,
     answers: { 204: null },
     errors: [],
@@ -138,10 +139,10 @@ export const accountCalls = {
     tag: 'Accounts',
     auth: 'user',
     scope: 'session',
-    summary: 'Give up the caller’s account',
+    summary: 'Deactivate your account',
     description:
-      'Takes the password, or a code of the second factor; a wrong one is `forbidden`. All sessions end, nobody can sign in any ' +
-      'more, and the name stays taken. What was written stays. Only an administrator can undo it. The last ' +
+      'Requires the password or a code of the second factor; an incorrect one returns `forbidden`. All sessions end, nobody can ' +
+      'sign in to the account, and the username stays reserved. Messages stay. Only an administrator can undo it. The last ' +
       'administrator cannot leave: `conflict`.',
     body: proofBody,
     answers: { 204: null },
@@ -154,8 +155,8 @@ export const accountCalls = {
     tag: 'Accounts',
     auth: 'user',
     scope: 'read',
-    summary: 'Find people',
-    description: 'E-mail addresses are told to administrators only.',
+    summary: 'List people',
+    description: 'Only administrators see e-mail addresses.',
     query: accounts.usersQuery,
     answers: { 200: accounts.userListSchema },
     errors: [],
@@ -167,11 +168,11 @@ export const accountCalls = {
     tag: 'Accounts',
     auth: 'admin',
     scope: 'session',
-    summary: 'Make an account for a person',
+    summary: 'Create an account for a person',
     description:
-      'It has no password yet: the answer holds a token with which the person chooses one, good once and for a day, and shown only ' +
-      'now. Also where registration is closed. A role other than `user` takes a proof that is not older than 15 ' +
-      'minutes: `mfa_required`.',
+      'The account has no password yet: the answer contains a token for choosing one. It works once, for one day, and is shown only ' +
+      'once. Works even if registration is closed. A role other than `user` requires a confirmation from the last 15 ' +
+      'minutes, otherwise `mfa_required`.',
     body: accounts.createUserBody,
     answers: { 201: accounts.newUserSchema },
     errors: ['name_taken', 'mfa_required'],
@@ -183,7 +184,7 @@ export const accountCalls = {
     tag: 'Accounts',
     auth: 'auditor',
     scope: 'read',
-    summary: 'All people as a file',
+    summary: 'Export people',
     description:
       'Comma-separated values (RFC 4180) in UTF-8 with a byte order mark and a line of names, the oldest accounts first, ' +
       'streamed. Only administrators get e-mail addresses. A cell that a spreadsheet would take for a formula begins ' +
@@ -200,8 +201,8 @@ export const accountCalls = {
     tag: 'Accounts',
     auth: 'user',
     scope: 'read',
-    summary: 'A person',
-    description: 'The e-mail address is told to the person and to administrators only.',
+    summary: 'Get a person',
+    description: 'Only the person and administrators see the e-mail address.',
     params: accounts.ofUser,
     answers: { 200: accounts.userSchema },
     errors: ['not_found'],
@@ -213,8 +214,8 @@ export const accountCalls = {
     tag: 'Accounts',
     auth: 'auditor',
     scope: 'read',
-    summary: 'The rooms a person is in',
-    description: 'Those with the latest messages first.',
+    summary: 'Rooms of a person',
+    description: 'Most recent activity first.',
     params: accounts.ofUser,
     query: accounts.roomsOfUserQuery,
     answers: { 200: membershipListSchema },
@@ -229,10 +230,10 @@ export const accountCalls = {
     scope: 'manage',
     summary: 'Change, suspend or deactivate a person, or undo it',
     description:
-      'An address that an administrator gives is one that they vouch for: whoever signs in with it at the identity provider gets ' +
-      'this account. Changing it takes a proof that is not older than 15 minutes of administrators who have a second factor: `mfa_required`. ' +
-      'Suspending and deactivating end all sessions of the person at once. Administrators can neither suspend themselves nor ' +
-      'change their own role, and nobody can take the last administrator away: `conflict`.',
+      'An e-mail address set by an administrator counts as confirmed: whoever signs in with it at the identity provider gets ' +
+      'this account. Administrators who have a second factor need a confirmation from the last 15 minutes to change it (`mfa_required`). ' +
+      'Suspending and deactivating end all sessions of the person immediately. Administrators cannot suspend themselves or ' +
+      'change their own role, and nobody can remove the last administrator (`conflict`).',
     params: accounts.ofUser,
     body: accounts.changeUserBody,
     answers: { 200: accounts.userSchema },

@@ -22,9 +22,7 @@ import {
 import { listOf, order, paging } from './lists.js';
 import { passwordResetSchema } from './sessions.js';
 
-export const serverRole = z
-  .enum(['admin', 'auditor', 'user'])
-  .describe('The role on the whole service, not in a room.');
+export const serverRole = z.enum(['admin', 'auditor', 'user']).describe('The role on the server, not in a room.');
 
 // Bodies and queries ------------------------------------------------------------------------------------------------
 
@@ -32,13 +30,13 @@ export const registerBody = z
   .object({
     username,
     password: newPassword,
-    displayName: displayName.optional().describe('The username, if absent.'),
+    displayName: displayName.optional().describe('Default: the username.'),
     email: email.optional(),
     invitation,
   })
   .meta({ examples: [{ username: 'ada', password: 'correct horse battery', displayName: 'Ada Lovelace' }] });
 
-/** Whether such a name or password could exist at all is not told: a wrong one is simply wrong. */
+/** Does not reveal whether such a username or password could exist: an incorrect one is simply incorrect. */
 export const loginBody = z
   .object({
     username: text(1, 254).toLowerCase(),
@@ -53,13 +51,13 @@ export const changeMeBody = changes({ displayName });
 
 export const changeUserBody = changes({
   role: serverRole,
-  suspended: z.boolean().describe('True locks the account out at once, false lets it in again.'),
+  suspended: z.boolean().describe('`true` suspends the account immediately, `false` reinstates it.'),
   reason: visibleText(0, limits.reason)
     .nullable()
     .describe('Why the person is suspended; only together with `suspended: true`. Recorded in the account.'),
-  deactivated: z.boolean().describe('True ends the use of the account at once, false gives it back to its holder.'),
+  deactivated: z.boolean().describe('`true` deactivates the account immediately, `false` reactivates it.'),
   displayName,
-  email: email.nullable().describe('The address by which the person is recognized at single sign-on; null clears it.'),
+  email: email.nullable().describe('The address that identifies the person at single sign-on; null removes it.'),
 }).refine(({ reason, suspended }) => reason === undefined || reason === null || suspended === true, {
   path: ['reason'],
   error: 'may only be given together with suspended: true',
@@ -68,7 +66,7 @@ export const changeUserBody = changes({
 export const createUserBody = z
   .object({
     username,
-    displayName: displayName.optional().describe('The username, if absent.'),
+    displayName: displayName.optional().describe('Default: the username.'),
     email: email.optional(),
     role: serverRole.default('user'),
   })
@@ -104,19 +102,19 @@ const wanted = {
       'the way a letter is written make no difference: `lukasz obrien` finds `Łukasz O’Brien`. For administrators also parts of ' +
       'an e-mail address, of 3 characters or more.',
   ),
-  usernames: usernames.describe('Only the people with these usernames: at most 100, with commas between them.'),
-  ids: ids.describe('Only the people with these ids: at most 100, with commas between them.'),
-  role: parameter(serverRole.optional()).describe('Only people with this role on the service.'),
+  usernames: usernames.describe('Only the people with these usernames: at most 100, separated by commas.'),
+  ids: ids.describe('Only the people with these ids: at most 100, separated by commas.'),
+  role: parameter(serverRole.optional()).describe('Only people with this role on the server.'),
   status: parameter(z.enum(['active', 'suspended', 'deactivated']).optional()).describe(
-    'Only people whose account is so.',
+    'Only people whose account has this status.',
   ),
   bot: yesOrNo.describe('Only bots, or only people. The bots of incoming webhooks are in neither list.'),
-  createdFrom: moment.describe('Only accounts made then or later.'),
-  createdBefore: moment.describe('Only accounts made before then.'),
-  secondFactor: yesOrNo.describe('Only who has a second factor, or has not. For administrators and auditors.'),
-  signedInFrom: moment.describe('Only who signed in then or later. For administrators and auditors.'),
+  createdFrom: moment.describe('Only accounts created at this time or later.'),
+  createdBefore: moment.describe('Only accounts created before this time.'),
+  secondFactor: yesOrNo.describe('Only people with, or without, a second factor. For administrators and auditors.'),
+  signedInFrom: moment.describe('Only people who signed in at this time or later. For administrators and auditors.'),
   signedInBefore: moment.describe(
-    'Only who has not signed in since then, or never did. For administrators and auditors.',
+    'Only people who have not signed in since this time, or never. For administrators and auditors.',
   ),
 };
 
@@ -142,28 +140,26 @@ export const userSchema = z.object({
   displayName: z.string().nullable().describe('Null once the person has been forgotten.'),
   role: serverRole,
   suspended: z.boolean(),
-  bot: z.literal(true).optional().describe('There only for bots: accounts of programs.'),
+  bot: z.literal(true).optional().describe('Present only for bots: accounts of programs.'),
   status: z
     .enum(['active', 'suspended', 'deactivated'])
-    .describe('Suspended by an administrator, or given up; an account that is both is `deactivated`.'),
+    .describe('`suspended` by an administrator, or `deactivated`; an account that is both is `deactivated`.'),
   createdAt: time,
-  email: z
-    .string()
-    .nullable()
-    .optional()
-    .describe('Only told to the person and to administrators; null if none is known.'),
+  email: z.string().nullable().optional().describe('Visible to the person and administrators only; null if unknown.'),
   secondFactor: z
     .boolean()
     .optional()
-    .describe('Whether signing in takes a second factor. Only told to administrators and auditors, and only by reads.'),
+    .describe(
+      'Whether signing in requires a second factor. Visible to administrators and auditors only, in reads only.',
+    ),
   signedInAt: time
     .nullable()
     .optional()
-    .describe('When the person last signed in, null if never. Told as `secondFactor` is.'),
+    .describe('When the person last signed in, null if never. Visible like `secondFactor`.'),
   messages: count
     .optional()
     .describe(
-      'How many messages the person has posted in all rooms, those redacted since included. Told as `secondFactor` is, by ' +
+      'How many messages the person has posted in all rooms, including redacted ones. Visible like `secondFactor`, in ' +
         '`GET /v1/users/{id}` alone.',
     ),
 });
@@ -171,13 +167,13 @@ export type User = z.output<typeof userSchema>;
 
 export const newUserSchema = z.object({
   user: userSchema,
-  passwordReset: passwordResetSchema.describe('With it the person chooses a password: `POST /v1/auth/reset`.'),
+  passwordReset: passwordResetSchema.describe('For choosing a password: `POST /v1/auth/reset`.'),
 });
 export type NewUser = z.output<typeof newUserSchema>;
 
 export const preferencesSchema = z
   .object({
-    preferences: text(0, 16_384).describe('A text that only the application understands; empty if nothing was kept.'),
+    preferences: text(0, 16_384).describe('Text in a format of the application; empty if nothing was stored.'),
   })
   .meta({ examples: [{ preferences: '{"theme":"dark"}' }] });
 export type Preferences = z.output<typeof preferencesSchema>;
@@ -186,14 +182,14 @@ export const userListSchema = listOf(userSchema);
 
 export const sessionSchema = z.object({
   user: userSchema,
-  accessToken: z.string().describe('Goes into `Authorization: Bearer ...` of every call.'),
-  expiresIn: seconds.describe('Seconds for which the access token is good.'),
-  refreshToken: opaque.describe('Good for one `POST /v1/auth/refresh`, which answers with its successor.'),
+  accessToken: z.string().describe('Send it as `Authorization: Bearer ...` with every call.'),
+  expiresIn: seconds.describe('Lifetime of the access token in seconds.'),
+  refreshToken: opaque.describe('Works once, in `POST /v1/auth/refresh`, which returns its successor.'),
 });
 export type Session = z.output<typeof sessionSchema>;
 
 export const ticketSchema = z.object({
-  ticket: opaque.describe('Goes into `GET /v1/ws?ticket=...`; opens one WebSocket.'),
-  expiresIn: seconds.describe('Seconds for which the ticket is good.'),
+  ticket: opaque.describe('For `GET /v1/ws?ticket=...`; opens one WebSocket.'),
+  expiresIn: seconds.describe('Lifetime of the ticket in seconds.'),
 });
 export type Ticket = z.output<typeof ticketSchema>;

@@ -10,7 +10,7 @@ export const administrationCalls = {
     tag: 'Administration',
     auth: 'auditor',
     scope: 'read',
-    summary: 'How much there is, and how much happens',
+    summary: 'Overview of the service',
     description: 'For administrators and auditors.',
     answers: { 200: administration.overviewSchema },
     errors: ['forbidden'],
@@ -22,7 +22,7 @@ export const administrationCalls = {
     tag: 'Administration',
     auth: 'auditor',
     scope: 'read',
-    summary: 'How far the read models are',
+    summary: 'Progress of the read models',
     description: 'For administrators and auditors.',
     answers: { 200: administration.projectionsSchema },
     errors: ['forbidden'],
@@ -34,11 +34,11 @@ export const administrationCalls = {
     tag: 'Administration',
     auth: 'admin',
     scope: 'session',
-    summary: 'Build all read models anew',
+    summary: 'Rebuild all read models',
     description:
-      'For administrators who proved lately who they are. The process that answers builds them beside those in use; when they ' +
-      'have caught up, all processes move to them. Only one rebuild runs at a time: `conflict`. It is lost when the process ' +
-      'ends, and changes nothing then. `GET /v1/projections` tells how far it is.',
+      'For administrators with a recent confirmation. The process that answers rebuilds them beside those in use; when they ' +
+      'have caught up, all processes switch to them. Only one rebuild runs at a time: `conflict`. It is lost when the process ' +
+      'ends, and changes nothing then. `GET /v1/projections` shows the progress.',
     answers: { 202: administration.projectionsSchema },
     errors: ['forbidden', 'mfa_required', 'conflict'],
     headers: writeHeaders,
@@ -49,9 +49,9 @@ export const administrationCalls = {
     tag: 'Administration',
     auth: 'auditor',
     scope: 'read',
-    summary: 'How the service is set up',
+    summary: 'Configuration of the service',
     description:
-      'For administrators and auditors, as it was read from the environment at the start, and whether it is in maintenance. Holds no secret.',
+      'For administrators and auditors, as it was read from the environment at the start, and whether it is in maintenance. Contains no secrets.',
     answers: { 200: administration.settingsSchema },
     errors: ['forbidden'],
     headers: readHeaders,
@@ -62,9 +62,8 @@ export const administrationCalls = {
     tag: 'Administration',
     auth: 'admin',
     scope: 'manage',
-    summary: 'Tell everybody something',
-    description:
-      '`GET /v1/about` then tells it to everybody, also to those who are not signed in, until it is withdrawn.',
+    summary: 'Publish an announcement',
+    description: '`GET /v1/about` shows it to everyone, including people who are not signed in, until it is withdrawn.',
     body: administration.announceBody,
     answers: { 200: announcementSchema },
     errors: ['forbidden'],
@@ -76,8 +75,8 @@ export const administrationCalls = {
     tag: 'Administration',
     auth: 'admin',
     scope: 'manage',
-    summary: 'Tell it no more',
-    description: 'Where nothing is announced, it changes nothing.',
+    summary: 'Withdraw the announcement',
+    description: 'Changes nothing if there is no announcement.',
     answers: { 204: null },
     errors: ['forbidden'],
     headers: writeHeaders,
@@ -88,11 +87,11 @@ export const administrationCalls = {
     tag: 'Administration',
     auth: 'admin',
     scope: 'manage',
-    summary: 'Begin maintenance',
+    summary: 'Start maintenance',
     description:
-      'From then on, at every process within a second, whatever anybody but administrators wants to change is answered ' +
-      '`maintenance`, until it is ended; it does not end by itself. Reading and signing in go on. Begun again, it goes on ' +
-      'with what this request says. `GET /v1/about` tells of it to everybody, and sockets the frame `maintenance`.',
+      'From then on, on every process within a second, changes by anyone but administrators are answered with ' +
+      '`maintenance`, until an administrator ends it. Reading and signing in continue. Starting it again replaces the notice ' +
+      'and the expected end. `GET /v1/about` shows it to everyone, and sockets receive the frame `maintenance`.',
     body: administration.beginMaintenanceBody,
     answers: { 200: maintenanceSchema },
     errors: ['forbidden'],
@@ -105,7 +104,7 @@ export const administrationCalls = {
     auth: 'admin',
     scope: 'manage',
     summary: 'End maintenance',
-    description: 'Where there is none, it changes nothing.',
+    description: 'Changes nothing if there is no maintenance.',
     answers: { 204: null },
     errors: ['forbidden'],
     headers: writeHeaders,

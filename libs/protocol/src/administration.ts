@@ -11,27 +11,27 @@ const checkpoint = position.nullable().describe('Null before the first event.');
 
 export const projectionGroupSchema = z.object({
   name: z.enum(['timeline', 'search']).describe('`timeline`: people, rooms, members, messages; `search`: their words.'),
-  checkpoint: checkpoint.describe('Position of the last event that is in its tables; null before the first.'),
-  lag: count.describe('How far that is behind the log: events, or bytes of the log in some stores.'),
+  checkpoint: checkpoint.describe('Position of the last event in its tables; null before the first.'),
+  lag: count.describe('How far it is behind the log: in events, or in bytes of the log in some stores.'),
   movedAt: time
     .nullable()
-    .describe('When the process that answers last saw the checkpoint move; null: not since it was started.'),
+    .describe('When the answering process last saw the checkpoint move; null if not since its start.'),
 });
 export type ProjectionGroup = z.output<typeof projectionGroupSchema>;
 
 export const projectionsSchema = z.object({
-  schema: z.string().describe('Of the database, where the tables are that are read now.'),
+  schema: z.string().describe('Database schema of the tables in use.'),
   head: checkpoint.describe('Position of the last event in the log; null before the first.'),
-  projecting: z.boolean().describe('Whether it is the process that answers which keeps the tables up with the log.'),
+  projecting: z.boolean().describe('Whether the answering process updates the tables.'),
   groups: z.array(projectionGroupSchema),
   rebuild: z
     .object({
-      schema: z.string().describe('Where the new tables are made.'),
-      done: count.describe('How far they have come, in the positions of the log.'),
+      schema: z.string().describe('Database schema of the new tables.'),
+      done: count.describe('Progress, as a position in the log.'),
       total: count,
     })
     .nullable()
-    .describe('The rebuild that runs now, in whatever process; null if there is none.'),
+    .describe('The rebuild in progress, on any process; null if there is none.'),
 });
 export type Projections = z.output<typeof projectionsSchema>;
 
@@ -39,18 +39,20 @@ export type Projections = z.output<typeof projectionsSchema>;
 
 export const daySchema = z.object({
   day: z.iso.date().describe('In UTC.'),
-  accounts: count.describe('Made on that day; `rooms` and `messages` likewise.'),
+  accounts: count.describe('Created on that day; likewise `rooms` and `messages`.'),
   rooms: count,
-  messages: count.describe('Those redacted since included.'),
+  messages: count.describe('Including redacted ones.'),
 });
 
 export const replicaSchema = z.object({
-  id: z.string().describe('Another one after each start.'),
-  answers: z.boolean().describe('Whether it is the process that answers.'),
+  id: z.string().describe('Changes at each start.'),
+  answers: z.boolean().describe('Whether this is the answering process.'),
   sockets: count
     .nullable()
-    .describe('Open WebSocket connections; null: not known, of a process of an earlier release.'),
-  people: count.nullable().describe('Accounts that have one; whoever is connected to two processes counts at both.'),
+    .describe('Open WebSocket connections; null if unknown, for processes of an earlier release.'),
+  people: count
+    .nullable()
+    .describe('Accounts with an open connection; people connected to two processes count in both.'),
 });
 export type Replica = z.output<typeof replicaSchema>;
 
@@ -66,40 +68,40 @@ export const waitingPersonSchema = z.object({
 });
 
 export const connectedSchema = z.object({
-  at: time.describe('The start of a quarter of an hour.'),
-  people: count.describe('The most people who were connected at once, in all processes; likewise `sockets`.'),
+  at: time.describe('Start of a 15-minute interval.'),
+  people: count.describe('Peak of people connected, over all processes; likewise `sockets`.'),
   sockets: count,
 });
 
 export const overviewSchema = z.object({
-  accounts: count.describe('All that were ever made, of people and of bots.'),
+  accounts: count.describe('All accounts ever created, of people and bots.'),
   openRooms: count,
-  messages: count.describe('All that were ever posted.'),
+  messages: count.describe('All messages ever posted.'),
   days: z
     .array(daySchema)
-    .describe('The last 30 up to today, the oldest first. What was imported counts when it happened.'),
-  replicas: z.array(replicaSchema).describe('Processes that serve, as they told within the last seconds.'),
-  openReports: count.describe('Reports that nobody has settled; 1,000 stands for that many or more.'),
+    .describe('The last 30 days up to today, oldest first. Imported events count on the day they happened.'),
+  replicas: z.array(replicaSchema).describe('Running processes, as reported within the last seconds.'),
+  openReports: count.describe('Unsettled reports; 1,000 means that many or more.'),
   waiting: z
     .object({
-      count: count.describe('How many people wait; 1,000 stands for that many or more.'),
+      count: count.describe('How many people are waiting; 1,000 means that many or more.'),
       people: z.array(waitingPersonSchema).describe('Those who have waited least, at most 20.'),
     })
-    .describe('People who cannot get in without help.'),
+    .describe('People who cannot sign in without help.'),
   connected: z
     .array(connectedSchema)
-    .describe('The last 24 hours, the oldest first. A quarter of an hour in which the service did not run is missing.'),
+    .describe('The last 24 hours, oldest first. Intervals in which the service did not run are missing.'),
   process: z
     .object({
       missing: z
         .array(z.string())
-        .describe('Parts that do not work: `database`, `event store`, `feed`, `read models`.'),
+        .describe('Parts that are not working: `database`, `event store`, `feed`, `read models`.'),
       startedAt: time,
       memoryBytes: count.describe('Resident memory.'),
-      behind: count.describe('Events that lists do not show yet; in some stores bytes of the log.'),
-      searchBehind: count.describe('Events that search does not find yet; in some stores bytes of the log.'),
+      behind: count.describe('Events not yet shown in lists; in some stores, bytes of the log.'),
+      searchBehind: count.describe('Events not yet found by search; in some stores, bytes of the log.'),
     })
-    .describe('The process that answers.'),
+    .describe('The answering process.'),
 });
 export type Overview = z.output<typeof overviewSchema>;
 
@@ -107,31 +109,31 @@ export type Overview = z.output<typeof overviewSchema>;
 
 export const settingsSchema = z.object({
   version: z.string(),
-  registration: z.enum(['open', 'invite', 'closed']).describe('Who may make an account.'),
-  singleSignOn: z.object({ label: z.string(), issuer: z.string() }).nullable().describe('Null where there is none.'),
+  registration: z.enum(['open', 'invite', 'closed']).describe('Who can register.'),
+  singleSignOn: z.object({ label: z.string(), issuer: z.string() }).nullable().describe('Null if there is none.'),
   secondFactorFor: z.array(serverRole).describe('Roles that must have a second factor.'),
   limits: z
     .array(
       z.object({
-        name: z.string().describe('As the variable of the environment is called.'),
+        name: z.string().describe('Name of the environment variable.'),
         count,
-        seconds: count.nullable().describe('The span in which `count` is allowed; null: so many at a time.'),
+        seconds: count.nullable().describe('The time in which `count` is allowed; null: that many at a time.'),
       }),
     )
     .nullable()
-    .describe('Null while limits are turned off.'),
+    .describe('Null while limits are off.'),
   retention: z
     .object({
-      idempotencyHours: count.describe('For which answers to requests with an Idempotency-Key are kept.'),
-      sessionDays: count.describe('After which a session ends in any case.'),
-      unusedSessionDays: count.describe('After which one that is not used ends.'),
+      idempotencyHours: count.describe('How long answers to requests with an Idempotency-Key are kept.'),
+      sessionDays: count.describe('Maximum lifetime of a session.'),
+      unusedSessionDays: count.describe('Lifetime of an unused session.'),
     })
-    .describe('Events are kept for good.'),
+    .describe('Events are kept forever.'),
   database: z.enum(['embedded', 'external']),
   eventStore: z.enum(['postgresql', 'kurrentdb']),
-  allowedOrigins: z.array(z.string()).describe('Other sites whose pages may call.'),
-  trustsProxies: z.boolean().describe('Whether proxies are believed where requests come from.'),
-  privateWebhooks: z.boolean().describe('Whether webhooks may be sent to private addresses.'),
+  allowedOrigins: z.array(z.string()).describe('Other origins that may call the API.'),
+  trustsProxies: z.boolean().describe('Whether proxies are trusted.'),
+  privateWebhooks: z.boolean().describe('Whether webhooks to private addresses are allowed.'),
   logLevel: z.string(),
   maintenance: maintenanceNow,
 });
@@ -145,7 +147,7 @@ export const announceBody = z
 
 export const beginMaintenanceBody = z
   .object({
-    text: visibleText(1, limits.announcement).nullable().default(null).describe('What people are told about it.'),
-    until: timeToCome.nullable().default(null).describe('When it is expected to be over.'),
+    text: visibleText(1, limits.announcement).nullable().default(null).describe('Notice for everyone.'),
+    until: timeToCome.nullable().default(null).describe('Expected end.'),
   })
   .meta({ examples: [{ text: 'The database moves to another disk.', until: '2026-01-31T14:00:00.000Z' }] });

@@ -34,7 +34,7 @@ export function asyncapi({ version }: { version: string }): JsonSchema {
       here: {
         host: 'localhost:3000',
         protocol: 'ws',
-        description: 'The service as it starts by default.',
+        description: 'The service with default settings.',
         security: [{ $ref: '#/components/securitySchemes/bearer' }, { $ref: '#/components/securitySchemes/ticket' }],
       },
     },
@@ -49,7 +49,7 @@ export function asyncapi({ version }: { version: string }): JsonSchema {
           type: 'httpApiKey',
           in: 'query',
           name: 'ticket',
-          description: 'From `POST /v1/auth/ticket`, good once.',
+          description: 'From `POST /v1/auth/ticket`; works once.',
         },
       },
     },
@@ -57,12 +57,12 @@ export function asyncapi({ version }: { version: string }): JsonSchema {
 }
 
 const conventions = `
-Frames are text, JSON in UTF-8: \`{event, ref?, data}\`, at most ${maxFrameBytes} bytes. \`ref\` is the client's own mark and comes back
-in the answer. Fields that are not known are ignored on both sides; clients also skip frames and event types that they do not know.
+Frames are text, JSON in UTF-8: \`{event, ref?, data}\`, at most ${maxFrameBytes} bytes. \`ref\` is chosen by the client and returned
+in the answer. Both sides ignore unknown fields; clients also ignore frames and event types that they do not know.
 
-The server says \`hello\` first. A frame that is wrong or refused is answered by \`error\`, and the connection stays open. \`follow\`
-after the last known revision resumes a room without gap or duplicate, on the first connection as on every later one. The
-server pings every ${heartbeatSeconds} seconds by WebSocket ping frames and ends connections that leave two of them unanswered.
+The server sends \`hello\` first. An invalid or refused frame is answered with \`error\`, and the connection stays open. \`follow\` after
+the last known revision resumes a room without gaps or duplicates, on the first connection and every later one. The server sends a
+WebSocket ping every ${heartbeatSeconds} seconds and closes connections that leave two of them unanswered.
 
 Answers to writes do not wait for the read models: an event may come over the socket before a REST read shows it.
 

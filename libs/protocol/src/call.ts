@@ -11,11 +11,11 @@ export interface Call {
   readonly tag: Tag;
   /** Whose credential it takes, `auditor` being that of administrators as well; rights within a room are up to the room. */
   readonly auth: 'none' | 'user' | 'auditor' | 'admin';
-  /** What a personal token must be good for; `session`: only somebody who signed in may ask, never a personal token. */
+  /** The scope that a personal token needs; `session`: only for people who signed in, never for personal tokens. */
   readonly scope?: Scope | 'session';
   /** Also for those who still have to set up the second factor that their role demands. */
   readonly beforeSecondFactor?: true;
-  /** A change that goes on for everybody in maintenance; reads and what concerns sessions do so anyhow. */
+  /** A change that stays allowed during maintenance; reads and session calls always are. */
   readonly inMaintenance?: true;
   readonly summary: string;
   readonly description?: string;
@@ -26,7 +26,7 @@ export interface Call {
   readonly answers: Readonly<Record<number, z.ZodType | null>>;
   /** `application/json`, if absent. */
   readonly mediaType?: string;
-  /** The errors that are particular to this call; `errorsOf` tells all. */
+  /** The errors specific to this call; `errorsOf` returns all. */
   readonly errors: readonly ErrorCode[];
   readonly headers: Headers;
 }
@@ -63,7 +63,7 @@ export const writeHeaders: Headers = {
   request: { 'Idempotency-Key': idempotencyKey },
   answer: { 'Verbatim-Position': positionHeader },
 };
-/** Writes that start or end a session, or make an account, are not repeated by a key. */
+/** Writes that start or end a session, or create an account, accept no idempotency key. */
 export const sessionHeaders: Headers = { request: {}, answer: writeHeaders.answer };
-/** Nor are writes that answer with a secret: answers are kept with their keys, and secrets are shown once. */
+/** Nor do writes that return a secret: answers are stored with their keys, and secrets are shown only once. */
 export const secretHeaders: Headers = { request: {}, answer: writeHeaders.answer };

@@ -62,7 +62,7 @@ type AnswerBody<S> = S extends z.ZodType ? z.output<S> : undefined;
 export const openToAuditors = ({ auth, method, path }: Call): boolean =>
   auth !== 'admin' && (method === 'GET' || /^\/v1\/(auth|me)(\/|$)/.test(path));
 
-/** Whether maintenance leaves it to everybody: what reads, what opens and secures the way in, and what only its reader sees. */
+/** Whether everyone may call it during maintenance: reads, signing in, securing an account, and private data. */
 const goesOn = ({ method, tag, inMaintenance }: Call): boolean =>
   method === 'GET' || tag === 'Sessions' || tag === 'Single sign-on' || inMaintenance === true;
 

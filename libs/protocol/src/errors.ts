@@ -37,7 +37,7 @@ export const errors = {
 export type ErrorCode = keyof typeof errors;
 export const errorCodes = Object.keys(errors) as ErrorCode[];
 
-/** The code that tells a client why a command was refused. */
+/** The error code for a refused command. */
 export const codeOfRejection: Readonly<Record<RejectionReason, ErrorCode>> = {
   Invalid: 'invalid_request',
   Unauthenticated: 'unauthenticated',
@@ -90,7 +90,7 @@ function messageOf(issue: z.core.$ZodIssue): string {
 
 // What clients get --------------------------------------------------------------------------------------------------
 
-const told = {
+const sharedFields = {
   code: z.enum(errorCodes).describe('The kind of error, for programs. Codes may be added.'),
   title: z.string().describe('The kind of error, for people.'),
   detail: z.string().describe('What was wrong this time, for people.'),
@@ -101,8 +101,8 @@ const told = {
 export const problemSchema = z.object({
   type: z.string().describe('`urn:verbatim:error:<code>`; a name, not an address.'),
   status: z.int().min(400).max(599).describe('The HTTP status once more.'),
-  ...told,
-  traceId: z.string().describe('Tell it to the operator: it finds this request in the logs.'),
+  ...sharedFields,
+  traceId: z.string().describe('Give it to the operator to find this request in the logs.'),
 });
 
 /** The body of every error answer of the REST API, sent as `application/problem+json` (RFC 9457). */
@@ -110,7 +110,7 @@ export type Problem = z.output<typeof problemSchema>;
 
 export const problemMediaType = 'application/problem+json';
 
-/** Builds an error answer. `detail` must hold nothing the asker may not know. */
+/** Builds an error answer. `detail` must not reveal anything the client may not know. */
 export function problem(
   code: ErrorCode,
   detail: string,
@@ -122,14 +122,14 @@ export function problem(
 }
 
 export const errorFrameSchema = z.object({
-  ...told,
+  ...sharedFields,
   retryAfterMs: z.int().min(0).optional().describe('Milliseconds to wait before trying again, where that is known.'),
 });
 
 /** The data of an `error` frame. */
 export type ErrorFrame = z.output<typeof errorFrameSchema>;
 
-/** Builds the data of an `error` frame. `detail` must hold nothing the asker may not know. */
+/** Builds the data of an `error` frame. `detail` must not reveal anything the client may not know. */
 export function errorFrame(
   code: ErrorCode,
   detail: string,

@@ -12,13 +12,13 @@ export const eventCalls = {
     tag: 'Events',
     auth: 'user',
     scope: 'read',
-    summary: 'Everything that happened in a room',
+    summary: 'Events of a room',
     description:
-      'In order of revision. For members of the room, and for administrators and auditors in all rooms. `data` is cut to ' +
-      'what the reader may see: a text that was edited or redacted since is null in it, except for administrators and ' +
-      'auditors. `sealed` is the same for everybody; `hash` is the SHA-256 of its UTF-8 bytes, and `prev` the hash of ' +
-      'the event before, so that each reader can check that nothing was changed or left out. An event ' +
-      'that the reader may not know of stands in its place as `EventWithheld`.',
+      'In order of revision. For members of the room, and for administrators and auditors in all rooms. `data` is limited to ' +
+      'what the reader may see: a text that was edited or redacted later is null, except for administrators and ' +
+      'auditors. `sealed` is the same for everyone; `hash` is the SHA-256 of its UTF-8 bytes, and `prev` the hash of ' +
+      'the previous event, so that readers can verify that nothing was changed or left out. An event ' +
+      'that the reader may not see is replaced by `EventWithheld`.',
     params: rooms.inRoom,
     query: rooms.eventsQuery,
     answers: { 200: storedEventListSchema },
@@ -31,7 +31,7 @@ export const eventCalls = {
     tag: 'Events',
     auth: 'user',
     scope: 'read',
-    summary: 'Everything that happened to the caller’s account',
+    summary: 'Events of your account',
     description: 'In order of revision: signing in and out, changes of password, role and second factor, and by whom.',
     query: userEventsQuery,
     answers: { 200: storedUserEventListSchema },
@@ -44,7 +44,7 @@ export const eventCalls = {
     tag: 'Events',
     auth: 'auditor',
     scope: 'read',
-    summary: 'Everything that happened to an account',
+    summary: 'Events of an account',
     description:
       'In order of revision. For administrators and auditors. `page.total` is the number of all events of the account.',
     params: ofUser,

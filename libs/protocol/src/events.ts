@@ -12,21 +12,21 @@ const erasable = z.string().nullable();
 const imported = z
   .object({ file: z.string(), place: z.int() })
   .optional()
-  .describe('Where an imported event was read. Only for administrators and auditors.');
+  .describe('Source of an imported event. Only for administrators and auditors.');
 const passwordId = id
   .nullable()
   .optional()
-  .describe('Names the password without telling it. Only for administrators and auditors.');
+  .describe('Refers to the password without revealing it. Only for administrators and auditors.');
 const { visibility, history } = roomSchema.shape;
 const vaultId = id
   .optional()
-  .describe('Names the address or the signing secret without telling it. Only for administrators and auditors.');
-const sent = z.array(z.string()).describe('Types of the events that are sent.');
+  .describe('Refers to the URL or the signing secret without revealing it. Only for administrators and auditors.');
+const sent = z.array(z.string()).describe('Event types that are sent.');
 /** Why a webhook sends nothing. */
 export const webhookStop = z
   .enum(['paused', 'owner_gone', 'receiver_gone', 'failing'])
   .describe(
-    '`paused`: somebody wished it; `owner_gone`: who answered for it may not have webhooks here any more; ' +
+    '`paused`: someone paused it; `owner_gone`: its owner may no longer have webhooks here; ' +
       '`receiver_gone`: the receiver answered 410; `failing`: it has failed for three days.',
   );
 const nothing = z.object({});
@@ -38,14 +38,14 @@ export type RoomEventType = RoomEvent['type'] | typeof WITHHELD;
 /** The data of each type of room event as readers see it: fields that a reader may not see are absent. */
 export const roomEventData = {
   RoomCreated: z.object({ name: erasable, topic: erasable, visibility, history, passwordId, imported }),
-  RoomAbandoned: nothing.describe('The id of a room was given up before the room came to be.'),
+  RoomAbandoned: nothing.describe('Creating a room with this id was abandoned.'),
   RoomNameAbandoned: z
     .object({ claim: z.string().optional() })
-    .describe('An attempt to take a name was given up. Of no interest to clients.'),
+    .describe('An attempt to take a name was abandoned. Clients can ignore it.'),
   RoomChanged: z
     .object({ name: erasable, topic: erasable, visibility, history, passwordId, slowModeSeconds })
     .partial()
-    .describe('Holds the changed fields only.'),
+    .describe('Contains only the changed fields.'),
   MemberJoined: z.object({ userId: id, role: roomRole, imported }),
   MemberLeft: z.object({ userId: id, imported }),
   MemberRemoved: z.object({
@@ -56,14 +56,14 @@ export const roomEventData = {
   MemberRoleChanged: z.object({ userId: id, role: roomRole }),
   MessagePosted: z.object({
     messageId: id,
-    text: erasable.describe('Null if a later edit or redaction replaced it, or once it was forgotten.'),
+    text: erasable.describe('Null once an edit or redaction replaced it, or once it was erased.'),
     replyTo: id.nullable(),
     kind: z.enum(['text', 'action']),
     imported,
   }),
   MessageEdited: z.object({
     messageId: id,
-    text: erasable.describe('Null if a later edit or redaction replaced it, or once it was forgotten.'),
+    text: erasable.describe('Null once an edit or redaction replaced it, or once it was erased.'),
   }),
   MessageRedacted: z.object({
     messageId: id,
@@ -71,10 +71,10 @@ export const roomEventData = {
     reason: erasable.optional().describe('Only for owners, moderators, administrators and auditors.'),
   }),
   ReactionAdded: reaction,
-  ReactionRemoved: reaction.describe('The one who had reacted took it back.'),
+  ReactionRemoved: reaction.describe('The person removed their reaction.'),
   MemberBanned: z.object({
     userId: id,
-    until: time.nullable().describe('Null: without end.'),
+    until: time.nullable().describe('Null: permanent.'),
     reason: erasable.optional().describe('Only for owners, moderators, administrators and auditors.'),
   }),
   MemberUnbanned: z.object({ userId: id }),
@@ -93,23 +93,25 @@ export const roomEventData = {
   RoomInspected: z
     .object({ what: z.enum(['messages', 'events', 'members', 'search', 'live', 'bans', 'reports']), reason: erasable })
     .describe(
-      'An administrator or auditor began to read the room from outside. Only for owners, administrators and auditors.',
+      'An administrator or auditor who is not a member read the room. Only for owners, administrators and auditors.',
     ),
   ChatClosed: z.object({ reason: erasable }),
   WebhookAdded: z
     .object({ webhookId: id, host: erasable, events: sent, urlId: vaultId, secretId: vaultId })
-    .describe('Events of the room are sent to an address at this host from now on.'),
+    .describe('From now on, events of the room are sent to this host.'),
   WebhookChanged: z
     .object({ webhookId: id, host: erasable.optional(), events: sent.optional(), urlId: vaultId, secretId: vaultId })
     .extend({ stopped: webhookStop.nullable().optional() })
-    .describe('Holds the changed fields only. `stopped` tells why nothing is sent any more; null: it is sent again.'),
+    .describe(
+      'Contains only the changed fields. `stopped` is the reason why nothing is sent; null: sending was resumed.',
+    ),
   WebhookRemoved: z.object({ webhookId: id }),
   IncomingWebhookAdded: z
     .object({ webhookId: id, botId: id, name: erasable })
-    .describe('There is an address at which programs post to the room as this bot.'),
+    .describe('Programs can post to the room as this bot.'),
   IncomingWebhookRemoved: z.object({ webhookId: id }),
   EventWithheld: nothing.describe(
-    'In the place of an event that the reader may not know of, so that there is no gap. Its actor and text are null.',
+    'Replaces an event that the reader may not see, so that there is no gap. Its actor and text are null.',
   ),
 } as const satisfies Record<RoomEventType, z.ZodObject>;
 
@@ -134,14 +136,14 @@ export const namedEventSchemas: Record<string, z.ZodType> = {
 const happening = {
   revision,
   at: time.describe('When it was recorded.'),
-  occurredAt: time.optional().describe('When it took place, if that was earlier: imported and made-up events only.'),
-  actor: personSchema.nullable().describe('Who caused it, or null for the service itself.'),
+  occurredAt: time.optional().describe('When it happened, if that was earlier: imported and generated events only.'),
+  actor: personSchema.nullable().describe('Who caused it; null for the service itself.'),
 };
 
-/** What a live event tells besides its type and data. */
+/** The fields of a live event besides type and data. */
 export const liveEnvelopeSchema = z.object(happening);
 
-/** What a stored event tells besides its type and data. */
+/** The fields of a stored event besides type and data. */
 export const storedEnvelopeSchema = z.object({
   id,
   stream: z.string().describe('`room-` and the id of the room, or `user-` and the id of the account.'),
@@ -150,8 +152,8 @@ export const storedEnvelopeSchema = z.object({
   sealed: z
     .string()
     .nullable()
-    .describe('The exact text that is stored, with personal fields encrypted; null for `EventWithheld`.'),
-  prev: z.string().nullable().describe('The `hash` of the event before it in the stream, null at revision 0.'),
+    .describe('The exact stored text, with personal fields encrypted; null for `EventWithheld`.'),
+  prev: z.string().nullable().describe('The `hash` of the previous event in the stream; null at revision 0.'),
   hash: z.string().describe('SHA-256 of `sealed`, in hexadecimal.'),
 });
 

@@ -65,10 +65,7 @@ export const roomTopic = visibleText(0, limits.roomTopic);
 export const roomPassword = text(1, 200);
 export const messageText = visibleText(1, limits.messageText);
 
-export const reason = visibleText(0, limits.reason)
-  .nullable()
-  .default(null)
-  .describe('Why, in words for other people.');
+export const reason = visibleText(0, limits.reason).nullable().default(null).describe('The reason, visible to others.');
 
 const noEmoji = 'must be one emoji';
 
@@ -83,7 +80,7 @@ export const emoji = textAfter(
 /** A reaction that is to be removed. Those from before reactions had to be emoji are other short texts without spaces. */
 export const formerReaction = textAfter((value) => reactionOf(normalize(value)), 1, limits.emoji, textProblem)
   .refine((value) => !/[\s\p{Cc}]/u.test(value), noEmoji)
-  .describe('The emoji, or another short text if that is what the reaction is.');
+  .describe('The emoji, or another short text for reactions from earlier releases.');
 
 /** Stored and compared in lower case, so that two people never have names that differ only in case. */
 export const username = z
@@ -99,7 +96,7 @@ export const newPassword = text(10, 256);
 
 /** Six digits of an authenticator, or a recovery code, in the one form in which it is compared. */
 export const secondFactorCode = textAfter(plainCode, 6, 40, textProblem).describe(
-  'Six digits of the authenticator, or a recovery code. Each is good once. Digits of any script count, capital letters are taken as small ' +
+  'Six digits of the authenticator, or a recovery code. Each works once. Digits of any script are accepted, upper case is treated as lower ' +
     'ones, and spaces, dashes and whatever else stands between are dropped.',
 );
 
@@ -143,7 +140,7 @@ export const invitationCode = z
   .toLowerCase()
   .regex(/^[0-9a-hjkmnp-tv-z]{32}$/, 'must be the code of an invitation');
 
-export const invitation = invitationCode.optional().describe('The code of an invitation.');
+export const invitation = invitationCode.optional().describe('An invitation code.');
 
 // Ids and times -----------------------------------------------------------------------------------------------------
 
@@ -153,7 +150,7 @@ export const id = z.guid('must be a UUID').toLowerCase();
 /** RFC 3339, UTC, milliseconds: `2026-01-31T12:00:00.000Z`. */
 export const time = z.iso.datetime({ precision: 3 });
 
-/** A time as somebody writes it, to the second or finer; brought to `time`. */
+/** A time as a person writes it, to the second or finer; normalized to `time`. */
 export const timeToCome = z.iso
   .datetime('must be a time such as 2026-01-31T12:00:00Z')
   .overwrite((value) => (Number.isNaN(Date.parse(value)) ? value : new Date(value).toISOString()));
@@ -199,16 +196,16 @@ export const idempotencyKey = z
   .string()
   .regex(/^[!-~]{1,200}$/, 'must be 1 to 200 visible ASCII characters')
   .optional()
-  .describe('Any value of your own, such as a UUID. A request repeated with its key takes effect once.');
+  .describe('Any value of your choice, such as a UUID. A request repeated with its key takes effect once.');
 
 /** Header of writes, and of the reads that are to see them. */
 export const positionHeader = numberParameter(position.optional()).describe(
-  'Place of the newest event that a read is to include.',
+  'Position of the newest event that a read must include.',
 );
 
-/** Why somebody reads a room that they are not in. */
+/** Why someone reads a room they are not in. */
 export const inspectionReason = trimmedText(limits.reason).describe(
-  'Why an administrator or auditor reads a room that they are not in. It is recorded in the room.',
+  'Why an administrator or auditor reads a room they are not in. It is recorded in the room.',
 );
 
 /** The same as a header, which holds ASCII only: anything else in it, and `%`, is percent-encoded UTF-8. */

@@ -33,7 +33,7 @@ export const frameSchema = z.object({
   ref: z
     .union([z.string().max(100), z.number()], 'must be a number or a string of at most 100 characters')
     .optional()
-    .describe("The client's own mark, which comes back in the answer to this frame."),
+    .describe("Any value of the client's choice, returned in the answer to this frame."),
   data: z.unknown().optional(),
 });
 export type Frame = z.output<typeof frameSchema>;
@@ -48,47 +48,45 @@ export const clientFrames = {
   follow: z
     .object({
       room,
-      after: whole(-1).optional().describe('The last revision already known; -1 for none; absent: from now on.'),
+      after: whole(-1).optional().describe('The last known revision; -1 for none; if absent, from now on.'),
       reason: inspectionReason.optional(),
     })
-    .describe('Get the events of a room: those after a revision, then all further ones, without gap or duplicate.'),
-  unfollow: z.object({ room }).describe('Get no more events of a room.'),
+    .describe('Receive the events of a room: those after a revision, then all new ones, without gaps or duplicates.'),
+  unfollow: z.object({ room }).describe('Stop receiving events of a room.'),
   post: z
     .object({ room, ...postMessageBody.shape })
     .describe('Post a message. Repeated with the same `id` and content, it is posted once.'),
-  edit: z
-    .object({ room, messageId, text: messageText })
-    .describe('Change the text of a message that the person wrote.'),
-  redact: z.object({ room, messageId, reason }).describe('Take the text of a message away from all readers.'),
+  edit: z.object({ room, messageId, text: messageText }).describe('Edit one of your messages.'),
+  redact: z.object({ room, messageId, reason }).describe('Remove the text of a message for all readers.'),
   react: z
     .object({
       room,
       messageId,
       emoji: formerReaction.describe('One emoji.'),
-      remove: z.boolean().default(false).describe('Take the reaction back.'),
+      remove: z.boolean().default(false).describe('Remove the reaction.'),
     })
     .superRefine(({ emoji: wanted, remove }, context) => {
       if (remove) return;
       for (const { message } of emoji.safeParse(wanted).error?.issues ?? [])
         context.addIssue({ code: 'custom', message, path: ['emoji'] });
     })
-    .describe('React to a message, or take a reaction back.'),
+    .describe('Add or remove a reaction.'),
   join: z.object({ room, password: roomPassword.optional(), invitation }).describe('Become a member of a room.'),
   leave: z.object({ room }).describe('Stop being a member of a room.'),
-  read: z.object({ room, revision }).describe('Tell how far the person has read. Nobody else is told.'),
-  typing: z.object({ room }).describe('Tell the others in the room that the person is writing. Has no answer.'),
+  read: z.object({ room, revision }).describe('Set your read mark. Nobody else sees it.'),
+  typing: z.object({ room }).describe('Tell others in the room that you are typing. Has no answer.'),
   watch: z
     .object({})
     .prefault({})
-    .describe('Be told when something has changed anywhere in the service. For administrators and auditors.'),
-  unwatch: z.object({}).prefault({}).describe('Be told no more that something has changed.'),
-  ping: z.object({}).prefault({}).describe('Ask whether the server is there.'),
+    .describe('Get notified when something changes anywhere in the service. For administrators and auditors.'),
+  unwatch: z.object({}).prefault({}).describe('Stop these notifications.'),
+  ping: z.object({}).prefault({}).describe('Check the connection.'),
 } as const satisfies Record<string, z.ZodType>;
 
 export type ClientEvent = keyof typeof clientFrames;
 export const clientEvents = Object.keys(clientFrames) as ClientEvent[];
 
-/** What a personal token must be good for in order to send each frame over the socket that it opened. */
+/** The scope that a personal token needs to send each frame over a socket it opened. */
 export const scopeOfFrame = {
   follow: 'read',
   unfollow: 'read',
@@ -129,11 +127,11 @@ export const serverFrames = {
       maxFrameBytes: z.int().min(1).describe('Longer frames end the connection.'),
       maintenance: maintenanceNow,
     })
-    .describe('Comes first, unasked: the credential was good.'),
+    .describe('The first frame: the credential was accepted.'),
   following: z
     .object({
       room,
-      revision: whole(-1).describe('The newest revision of the room when following began.'),
+      revision: whole(-1).describe('The newest revision of the room when following started.'),
       recovered: z
         .boolean()
         .describe(
@@ -144,45 +142,46 @@ export const serverFrames = {
     .describe('The answer to `follow`. The events themselves come after it.'),
   events: z
     .object({ room, events: z.array(liveEventSchema).min(1) })
-    .describe('What happened in a followed room, in order of revision. Senders get their own events as well.'),
+    .describe('Events of a followed room, in order of revision. Senders receive their own events too.'),
   unfollowed: z.object({ room }).describe('The answer to `unfollow`.'),
   ack: z
     .object({
-      revision: revision.optional().describe('Revision of the event; absent where there is none.'),
+      revision: revision.optional().describe('Revision of the event, if there is one.'),
       position: position
         .optional()
-        .describe('A place in the log of the whole service: who has read as far as that has seen the event.'),
+        .describe('Position in the log of the whole service: a read that includes it includes the event.'),
       id: id.optional().describe('Id of the message, for `post`.'),
-      duplicate: z.boolean().optional().describe('True: it had been stored before, and this is the first result.'),
+      duplicate: z.boolean().optional().describe('True: it was already stored, and this is the first result.'),
     })
-    .describe('What was asked for is stored.'),
-  typing: z.object({ room, user: personSchema }).describe('Somebody in a followed room is writing.'),
+    .describe('The change is stored.'),
+  typing: z.object({ room, user: personSchema }).describe('Someone in a followed room is typing.'),
   presence: z
     .object({ room, user: personSchema, online: z.boolean() })
-    .describe('Somebody in a followed room came or went. May be lost or late.'),
+    .describe('Someone in a followed room came or went. May be late or missing.'),
   removed: z
     .object({
       room,
       reason: z
         .enum(['left', 'removed', 'revoked'])
-        .describe('`left`: the person left; `removed`: was removed by another; `revoked`: lost the right to read it.'),
+        .describe('`left`: you left; `removed`: someone removed you; `revoked`: you lost the right to read it.'),
     })
-    .describe('The room is not followed any more, because the person may not read it any more.'),
+    .describe('The room is no longer followed, because you can no longer read it.'),
   watching: z.object({}).describe('The answer to `watch`.'),
   changed: z
-    .object({ categories: z.array(z.enum(streamCategories)).min(1).describe('Of the streams that have gone on.') })
+    .object({
+      categories: z.array(z.enum(streamCategories)).min(1).describe('Categories of the streams with new events.'),
+    })
     .describe(
-      'Lists and accounts may look different now, and reading shows them as they are. Comes once a second at most, ' +
-        'however much happens.',
+      'Lists and accounts may have changed; read them again. Sent at most once a second, ' + 'however much happens.',
     ),
-  unwatched: z.object({}).describe('The answer to `unwatch`. Unasked: the person may not watch any more.'),
+  unwatched: z.object({}).describe('The answer to `unwatch`. If unsolicited: you may no longer watch.'),
   error: errorFrameSchema.describe('The frame with this `ref` was refused. The connection stays open.'),
   maintenance: z
     .object({ maintenance: maintenanceNow })
-    .describe('Maintenance has begun, or people are told something else about it, or it has ended.'),
+    .describe('Maintenance started or ended, or its notice changed.'),
   drain: z
     .object({ retryAfterMs: z.int().min(0).describe('Milliseconds to wait before connecting again.') })
-    .describe('The server is about to shut down. Connect again and follow from the last known revisions.'),
+    .describe('The server is shutting down. Reconnect and follow from the last known revisions.'),
   pong: z.object({}).describe('The answer to `ping`.'),
 } as const satisfies Record<string, z.ZodType>;
 
@@ -192,10 +191,10 @@ export const serverEvents = Object.keys(serverFrames) as ServerEvent[];
 /** The data of a frame of the server: `ServerData<'ack'>`. */
 export type ServerData<E extends ServerEvent> = z.output<(typeof serverFrames)[E]>;
 
-/** Any frame of the server, told apart by `event`. */
+/** Any frame of the server, distinguished by `event`. */
 export type ServerFrame = { [E in ServerEvent]: { event: E; ref?: string | number; data: ServerData<E> } }[ServerEvent];
 
-/** Any frame of a client as it is sent, told apart by `event`. */
+/** Any frame of a client as it is sent, distinguished by `event`. */
 export type ClientFrame = {
   [E in ClientEvent]: { event: E; ref?: string | number; data: ClientDataToSend<E> };
 }[ClientEvent];

@@ -24,7 +24,7 @@ export const invitationsQuery = z.object(paging);
 // Answers -----------------------------------------------------------------------------------------------------------
 
 const known = {
-  kind: z.enum(['server', 'room']).describe('`server`: to make an account; `room`: to join a room.'),
+  kind: z.enum(['server', 'room']).describe('`server`: to create an account; `room`: to join a room.'),
   role: invitedRole.nullable().describe('The role that it gives in the room; null for `server`.'),
   expiresAt: time,
 };
@@ -43,7 +43,7 @@ export type Invitation = z.output<typeof invitationSchema>;
 export const invitationListSchema = listOf(invitationSchema);
 
 export const madeInvitationSchema = invitationSchema.extend({
-  code: invitationCode.describe('What whoever is invited has to give. It is told only this once.'),
+  code: invitationCode.describe('The code for the invited people. Shown only once.'),
 });
 export type MadeInvitation = z.output<typeof madeInvitationSchema>;
 

@@ -9,7 +9,7 @@ export const paging = {
   cursor: parameter(opaque.optional()).describe('The `page.next` of the page before; absent for the first page.'),
 };
 
-/** Which end of a list comes first. A cursor is good for the order in which it was given out only. */
+/** Sort order of a list. A cursor is valid only for the order in which it was issued. */
 export const order = z.enum(['asc', 'desc']).describe('Ascending or descending.');
 
 /** A page of a list: `next` is the cursor of the following page, or null on the last one. */
@@ -20,6 +20,6 @@ export const listOf = <S extends z.ZodType>(item: S) =>
       next: opaque
         .nullable()
         .describe('Cursor of the next page, null on the last one, however many items this one holds.'),
-      total: count.optional().describe('Number of items on all pages, where it is cheap to tell.'),
+      total: count.optional().describe('Number of items on all pages, if it is cheap to determine.'),
     }),
   });

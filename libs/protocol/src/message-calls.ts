@@ -15,7 +15,7 @@ export const messageCalls = {
     description:
       'Choose the `id` yourself and repeat the request with it as often as needed: the message is posted once. 201 for ' +
       'the first time; 200 with the first result when the same content comes again; `duplicate_id` for other content. In slow mode, members who post too soon are ' +
-      '`rate_limited` and told how long to wait.',
+      '`rate_limited`, with the time to wait.',
     params: rooms.inRoom,
     body: messages.postMessageBody,
     answers: { 201: messages.messageSchema, 200: messages.messageSchema },
@@ -28,7 +28,7 @@ export const messageCalls = {
     tag: 'Messages',
     auth: 'user',
     scope: 'read',
-    summary: 'The messages of a room',
+    summary: 'List messages',
     description:
       'In the order in which they were posted, from either end, from a revision or from a time. Redacted messages are in the list, ' +
       'without their text.',
@@ -60,7 +60,7 @@ export const messageCalls = {
     scope: 'post',
     summary: 'Redact a message',
     description:
-      'Takes the text away from all readers and leaves the place where it was. For its author, moderators and owners of ' +
+      'Removes the text for all readers and leaves a placeholder. For its author, moderators and owners of ' +
       'the room, and administrators. Redacting a redacted message changes nothing.',
     params: messages.ofMessage,
     body: messages.redactMessageBody.prefault({}),
@@ -77,7 +77,7 @@ export const messageCalls = {
     summary: 'React to a message',
     description:
       `The emoji is percent-encoded UTF-8. Reacting twice in the same way changes nothing. A message can have ${mostReactions} ` +
-      'different reactions, after which only those can be added that are already there; a redacted message takes no new ' +
+      'different reactions; after that, only existing ones can be added. A redacted message accepts no new ' +
       'ones: `conflict`.',
     params: messages.ofReaction,
     answers: { 204: null },
@@ -90,8 +90,8 @@ export const messageCalls = {
     tag: 'Messages',
     auth: 'user',
     scope: 'post',
-    summary: 'Take a reaction back',
-    description: 'Taking back what is not there changes nothing.',
+    summary: 'Remove a reaction',
+    description: 'Removing a reaction that does not exist changes nothing.',
     params: messages.ofFormerReaction,
     answers: { 204: null },
     errors: ['not_found', 'not_a_member', 'forbidden', 'room_closed'],
@@ -104,7 +104,7 @@ export const messageCalls = {
     auth: 'user',
     scope: 'read',
     inMaintenance: true,
-    summary: 'Tell how far the caller has read',
+    summary: 'Set your read mark',
     description: 'Read marks are private: nobody else sees them, and they are not events.',
     params: rooms.inRoom,
     body: messages.markReadBody,
@@ -118,7 +118,7 @@ export const messageCalls = {
     tag: 'Messages',
     auth: 'user',
     scope: 'read',
-    summary: 'The rooms of the caller, latest first',
+    summary: 'Your inbox: your rooms, most recent first',
     query: messages.inboxQuery,
     answers: { 200: messages.inboxSchema },
     errors: [],
@@ -130,9 +130,9 @@ export const messageCalls = {
     tag: 'Messages',
     auth: 'user',
     scope: 'read',
-    summary: 'Find messages',
+    summary: 'Search messages',
     description:
-      'In rooms that the caller is in, as far back as the caller may read; with `room`, administrators and auditors also ' +
+      'In your rooms, as far back as you can read; with `room`, administrators and auditors also ' +
       'in one that they are not in. Newest first. New messages can take a moment to be found.',
     query: messages.searchQuery,
     answers: { 200: messages.foundMessageListSchema },

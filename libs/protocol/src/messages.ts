@@ -72,7 +72,7 @@ export const searchQuery = z.object({
 export const messageSchema = z.object({
   id,
   roomId: id,
-  revision: revision.describe('Revision of the event by which the message was posted.'),
+  revision: revision.describe('Revision of the event that posted the message.'),
   author: z.object({ id, username: z.string(), displayName: z.string().nullable() }),
   kind: z.enum(['text', 'action']).describe("`action`: in the third person; the text follows the author's name."),
   text: z.string().nullable().describe('Null once the message was redacted or forgotten.'),

@@ -11,8 +11,8 @@ export const moderationCalls = {
     tag: 'Moderation',
     auth: 'user',
     scope: 'read',
-    summary: 'Who is banned from a room',
-    description: 'For moderators and owners of the room, administrators and auditors; the latest ban first.',
+    summary: 'List bans',
+    description: 'For moderators and owners of the room, administrators and auditors. Newest first.',
     params: rooms.inRoom,
     query: moderation.bansQuery,
     answers: { 200: moderation.banListSchema },
@@ -27,8 +27,8 @@ export const moderationCalls = {
     scope: 'manage',
     summary: 'Ban a person from a room',
     description:
-      'Moderators ban those below them and people who are not in the room, owners and administrators everybody but the ' +
-      'last owner (`conflict`). The person is removed at once and cannot come in again in any way until the ban ends or ' +
+      'Moderators can ban people below them and people who are not in the room; owners and administrators can ban everyone but the ' +
+      'last owner (`conflict`). The person is removed immediately and cannot come back until the ban expires or ' +
       'is lifted. Banning again with another `until` changes it; with the same one it changes nothing. At most 10,000 ' +
       'bans are in force at a time: `conflict`.',
     params: moderation.ofPerson,
@@ -44,8 +44,7 @@ export const moderationCalls = {
     auth: 'user',
     scope: 'manage',
     summary: 'Lift a ban',
-    description:
-      'For moderators and owners of the room, and administrators. Lifting what is not there changes nothing.',
+    description: 'For moderators and owners of the room, and administrators. Changes nothing if there is none.',
     params: moderation.ofPerson,
     answers: { 204: null },
     errors: ['not_found', 'not_a_member', 'forbidden', 'room_closed'],
@@ -57,10 +56,10 @@ export const moderationCalls = {
     tag: 'Moderation',
     auth: 'user',
     scope: 'manage',
-    summary: 'Mute a member for a time',
+    summary: 'Mute a member',
     description:
-      'The person reads on, and until then neither posts nor edits nor reacts (`forbidden`), also after leaving and ' +
-      'coming back. Moderators mute those below them, owners and administrators everybody. At most 1,000 mutes are in ' +
+      'Until then the person can read, but not post, edit or react (`forbidden`), even after leaving and ' +
+      'coming back. Moderators can mute people below them; owners and administrators can mute everyone. At most 1,000 mutes are in ' +
       'force at a time: `conflict`.',
     params: moderation.ofPerson,
     body: moderation.muteBody,
@@ -75,7 +74,7 @@ export const moderationCalls = {
     auth: 'user',
     scope: 'manage',
     summary: 'Lift a mute',
-    description: 'For those who may mute the person. Lifting what is not there changes nothing.',
+    description: 'For those who may mute the person. Changes nothing if there is none.',
     params: moderation.ofPerson,
     answers: { 204: null },
     errors: ['not_found', 'not_a_member', 'forbidden', 'room_closed'],
@@ -88,7 +87,7 @@ export const moderationCalls = {
     auth: 'user',
     scope: 'manage',
     summary: 'Hand a room over',
-    description: 'An owner makes a member owner and stays as moderator. Answers the new owner.',
+    description: 'Makes a member the owner; the previous owner becomes a moderator. Returns the new owner.',
     params: rooms.inRoom,
     body: moderation.transferBody,
     answers: { 200: rooms.memberSchema },
@@ -103,7 +102,7 @@ export const moderationCalls = {
     scope: 'post',
     summary: 'Report a message',
     description:
-      'For everybody in the room, also in direct and closed rooms. Those who moderate the room, administrators and ' +
+      'For everyone in the room, also in direct and closed rooms. Moderators of the room, administrators and ' +
       'auditors see the report and who made it, nobody else. As long as it is open, reporting the message again answers ' +
       'the same report, with 200.',
     params: messages.ofMessage,
@@ -118,8 +117,8 @@ export const moderationCalls = {
     tag: 'Moderation',
     auth: 'user',
     scope: 'read',
-    summary: 'Reports of messages in a room',
-    description: 'For moderators and owners of the room, administrators and auditors; the oldest first.',
+    summary: 'List reports of a room',
+    description: 'For moderators and owners of the room, administrators and auditors. Oldest first.',
     params: rooms.inRoom,
     query: moderation.reportsQuery,
     answers: { 200: moderation.reportListSchema },
@@ -132,8 +131,8 @@ export const moderationCalls = {
     tag: 'Moderation',
     auth: 'auditor',
     scope: 'read',
-    summary: 'Reports of messages in all rooms',
-    description: 'The oldest first. The messages themselves are read in their rooms.',
+    summary: 'List reports of all rooms',
+    description: 'Oldest first. Read the messages in their rooms.',
     query: moderation.reportsQuery,
     answers: { 200: moderation.reportListSchema },
     errors: [],

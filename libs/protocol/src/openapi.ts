@@ -27,7 +27,7 @@ export function openapi({ version }: { version: string }): JsonSchema {
       description: conventions,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    servers: [{ url: '/', description: 'The service that answered with this document.' }],
+    servers: [{ url: '/', description: 'This service.' }],
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     security: [{ bearer: [] }],
     paths: paths(),
@@ -43,18 +43,18 @@ export function openapi({ version }: { version: string }): JsonSchema {
 }
 
 const tags: Record<Tag, string> = {
-  Accounts: 'People, signing in, and their rights on the whole service.',
-  Sessions: 'Where a person is signed in, and by what they prove who they are.',
-  'Single sign-on': 'Signing in with an account at an identity provider, by OpenID Connect.',
+  Accounts: 'People, signing in, and roles on the server.',
+  Sessions: 'Sessions, passwords and second factors.',
+  'Single sign-on': 'Signing in at an identity provider with OpenID Connect.',
   Tokens: 'Personal tokens for programs, and bots.',
   Rooms: 'Rooms and who is in them.',
-  Invitations: 'Codes that let people make an account, or join a room.',
-  Messages: 'What people say, and what each of them has read.',
+  Invitations: 'Codes that let people create an account or join a room.',
+  Messages: 'Messages, reactions, read marks and search.',
   Moderation: 'Bans, mutes, reports, and who owns a room.',
-  Events: 'The log of a room or an account: the one truth from which all the rest is made.',
-  Webhooks: 'Events of rooms sent elsewhere, and addresses at which programs post.',
-  Administration: 'How the service is set up, how far it is, and what its administrators tell everybody.',
-  Operation: 'For those who run the service.',
+  Events: 'The log of a room or an account, from which everything else is built.',
+  Webhooks: 'Events of rooms sent to other services, and URLs at which programs post.',
+  Administration: 'Configuration, status and announcements of the service.',
+  Operation: 'For operators of the service.',
 };
 
 const conventions = `
@@ -62,28 +62,28 @@ Chat that you can run yourself, audit and replay. The live side, a WebSocket at 
 
 ## Formats
 Bodies are JSON in UTF-8. Ids are UUIDs, in lower case in answers whatever you sent; an id in a path that is not a UUID is
-\`invalid_request\`. Times are RFC 3339 in UTC with milliseconds. Numbers in the query string are plain decimal digits. Fields and
-query parameters that the service does not know are ignored; known ones of the wrong type are \`invalid_request\`. An empty query
-parameter (\`?q=\`) counts as absent. Fields, error codes and event types may be added at any time: skip those that you do not know.
+\`invalid_request\`. Times are RFC 3339 in UTC with milliseconds. Numbers in the query string are plain decimal digits. Unknown fields and
+query parameters are ignored; known ones of the wrong type are \`invalid_request\`. An empty query parameter (\`?q=\`) counts as
+absent. Fields, error codes and event types may be added at any time: ignore those that you do not know.
 
 ## Text
-Text is brought to Unicode normalization form C before it is stored or compared, so an answer may hold other code points than you
-sent. Limits count code points after that. NUL and lone surrogates are refused. The spaces around names of rooms and people are
-dropped. A text that is \`null\` in an answer was redacted or forgotten.
+Text is normalized to Unicode form C before it is stored or compared, so an answer may contain different code points than you
+sent. Limits count code points after that. NUL and lone surrogates are refused. Spaces around names of rooms and people are
+removed. A text that is \`null\` in an answer was redacted or erased.
 
 ## Credentials
 Send \`Authorization: Bearer <token>\`: an access token, or a personal token, which has scopes (\`read\`, \`post\`, \`manage\`; none
-implies another) and is \`forbidden\` what they do not name. A missing, wrong or expired token is \`unauthenticated\`. A hidden room is \`not_found\` to those
-who are not in it, as if it did not exist.
+includes another) and gets \`forbidden\` for everything else. A missing, invalid or expired token returns \`unauthenticated\`. A hidden room returns
+\`not_found\` to people who are not in it, as if it did not exist.
 
-Auditors read everything and change nothing but their own account: every other write is \`forbidden\` to them. Administrators and
-auditors who read a room that they are not in say why, in the header \`Verbatim-Reason\`; without it the answer is
-\`reason_required\`. That they read, and why, is recorded in the room for its owners and for administrators and auditors to see.
+Auditors can read everything and change only their own account: every other write returns \`forbidden\`. Administrators and auditors who
+read a room that they are not in must give a reason in the header \`Verbatim-Reason\`; without it the answer is \`reason_required\`. The
+read and its reason are recorded in the room, visible to its owners, administrators and auditors.
 
 ## Errors
-Every error is \`${problemMediaType}\` (RFC 9457) with a \`code\` for programs; \`retryable\` tells whether the same request may succeed
-later, and then the header \`Retry-After\` tells when, in seconds. Bad input is listed in \`errors\`, at most 20 entries, without the
-values that you sent. A path that does not exist is \`not_found\`; a method that a path does not take is \`method_not_allowed\`.
+Every error is \`${problemMediaType}\` (RFC 9457) with a \`code\` for programs; \`retryable\` says whether the same request may succeed
+later, and the header \`Retry-After\` when, in seconds. Invalid input is listed in \`errors\`, at most 20 entries, without the values that you
+sent. A path that does not exist returns \`not_found\`; a method that it does not support \`method_not_allowed\`.
 
 | code | status | retryable | meaning |
 |---|---|---|---|
@@ -92,30 +92,30 @@ ${Object.entries(errors)
   .join('\n')}
 
 ## Lists
-A list answers \`{items, page}\`. Pass \`page.next\` as \`cursor\`, with the other parameters unchanged, to get the next page; on the last
-page it is \`null\`. Do not count items: a page ends early, at about 1 MiB, when its items are large, so it may hold fewer than \`limit\`
-although there are more. A cursor is opaque, and one that the service did not give out is \`invalid_request\`.
-Reading is limited by how much there is, too: whoever has read for too long gets \`rate_limited\`, and waits for \`Retry-After\`.
+A list returns \`{items, page}\`. Pass \`page.next\` as \`cursor\`, with the other parameters unchanged, to get the next page; on the last
+page it is \`null\`. Do not count items: a page ends early, at about 1 MiB, if its items are large, so it can have fewer than \`limit\` items
+although there are more. Cursors are opaque; one that the service did not issue is \`invalid_request\`.
+Reading is also limited by time: clients that read too much get \`rate_limited\` and wait for \`Retry-After\`.
 
 ## Order
 Every event of a room has a \`revision\`, its place in that room from 0, and a \`position\`, its place in the log of the whole service.
 \`from\` includes the revision it names, \`after\` does not.
 
 ## Reading what you wrote
-A write answers when reads will show it. Should that take too long, it answers success all the same, with the header
-\`Verbatim-Position\`; a read that carries this header with the same value waits for the write. \`unavailable\` as the answer to a write
-means that nobody knows whether it took effect: repeat it with the same id or key.
+A write is answered when reads will show it. If that takes too long, it succeeds all the same, with the header
+\`Verbatim-Position\`; a read that sends this header with the same value waits for the write. If a write returns \`unavailable\`, it is
+unknown whether it took effect: repeat it with the same id or key.
 
 ## Maintenance
-While administrators have the service in maintenance, a request of anybody else that would change something is answered
-\`maintenance\`, with \`Retry-After\` and their words in \`detail\`. It was not done and will not be done: send it again later. Reading, read
-marks, signing in and what keeps an account safe go on. A write that was stored before is answered as before when it is repeated
-with the same id or key. \`GET /v1/about\` and the frame \`maintenance\` tell when it begins and ends.
+During maintenance, changes by anyone but administrators are answered with \`maintenance\`, with \`Retry-After\` and the notice in
+\`detail\`. The change was not made and will not be made: send it again later. Reading, read marks, signing in and securing an account
+continue. A write that was already stored returns its original answer when it is repeated with the same id or key. \`GET /v1/about\` and
+the frame \`maintenance\` show when maintenance starts and ends.
 
 ## Repeating
-Every write outside \`/v1/auth\`, but for those that answer with a secret, takes the header \`Idempotency-Key\`: 1 to 200 visible ASCII characters, yours to choose. Repeated by
-the same person with the same key, a request takes effect once. A key that was used for another request is a \`conflict\`. A message
-needs no key: its \`id\` does the same.
+Every write outside \`/v1/auth\`, except those that return a secret, accepts the header \`Idempotency-Key\`: 1 to 200 visible ASCII characters of
+your choice. A request repeated by the same person with the same key takes effect once. A key used for another request returns
+\`conflict\`. Messages need no key: their \`id\` does the same.
 `.trim();
 
 // Schemas -----------------------------------------------------------------------------------------------------------
@@ -300,7 +300,7 @@ function parametersOf(place: 'path' | 'query' | 'header', shape: Readonly<Record
 
 // Webhooks ----------------------------------------------------------------------------------------------------------
 
-/** The request by which an event is sent to a receiver. */
+/** The request that sends an event to a receiver. */
 function sentEvent(): Record<string, JsonSchema> {
   const header = (name: string, description: string) => ({
     name,

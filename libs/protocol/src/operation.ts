@@ -6,13 +6,13 @@ export const protocol = 1;
 
 export const healthSchema = z.object({ status: z.literal('ok') });
 
-/** What administrators tell everybody. */
+/** An announcement of the administrators. */
 export const announcementSchema = z.object({ text: z.string(), since: time });
 export type Announcement = z.output<typeof announcementSchema>;
 
 /** While it lasts, nobody but administrators changes anything. */
 export const maintenanceSchema = z.object({
-  text: z.string().nullable().describe('What administrators tell people about it, or null.'),
+  text: z.string().nullable().describe('Notice for everyone, or null.'),
   until: time.nullable().describe('When it is expected to be over. It may end sooner or later.'),
   since: time,
 });
@@ -21,13 +21,13 @@ export type Maintenance = z.output<typeof maintenanceSchema>;
 /** The same where there may be none. */
 export const maintenanceNow = maintenanceSchema
   .nullable()
-  .describe('The maintenance that goes on now, in which only administrators change anything; null: there is none.');
+  .describe('The current maintenance, during which only administrators can make changes; null if there is none.');
 
 export const aboutSchema = z.object({
   name: z.string(),
   version: z.string(),
   protocol: z.literal(protocol),
-  announcement: announcementSchema.nullable().describe('What administrators tell everybody now, or null.'),
+  announcement: announcementSchema.nullable().describe('The current announcement, or null.'),
   maintenance: maintenanceNow,
 });
 

@@ -25,8 +25,8 @@ export const roomCalls = {
     tag: 'Rooms',
     auth: 'user',
     scope: 'read',
-    summary: 'Find rooms',
-    description: 'Public rooms and those that the caller is in; all rooms for administrators and auditors.',
+    summary: 'List rooms',
+    description: 'Public rooms and your own rooms; all rooms for administrators and auditors.',
     query: rooms.roomsQuery,
     answers: { 200: rooms.roomListSchema },
     errors: [],
@@ -38,8 +38,8 @@ export const roomCalls = {
     tag: 'Rooms',
     auth: 'user',
     scope: 'read',
-    summary: 'A room',
-    description: 'Hidden and direct rooms are `not_found` to those who are not in them.',
+    summary: 'Get a room',
+    description: 'Hidden and direct rooms return `not_found` to people who are not in them.',
     params: rooms.inRoom,
     answers: { 200: rooms.roomSchema },
     errors: ['not_found'],
@@ -65,7 +65,7 @@ export const roomCalls = {
     tag: 'Rooms',
     auth: 'user',
     scope: 'manage',
-    summary: 'Close a room for good',
+    summary: 'Close a room permanently',
     description:
       'For owners of the room and administrators. Posting and joining then answer `room_closed`; the history stays ' +
       'readable, members may leave or be removed, and messages may still be redacted. Closing a closed room changes nothing.',
@@ -83,11 +83,11 @@ export const roomCalls = {
     scope: 'manage',
     summary: 'Join a room, or add a person to it',
     description:
-      'Without `userId` the caller joins: a public room freely, or with its password if it has one; a private or hidden ' +
-      'room with its password. An invitation opens each of them; without one, a private or hidden room without password ' +
-      'takes only people who are added. A wrong password or invitation is `forbidden`; for a hidden room it is `not_found`, as if there were no such room. With `userId` an ' +
+      'Without `userId`, you join: a public room freely, or with its password if it has one; a private or hidden ' +
+      'room with its password. An invitation works for all of them; without one, a private or hidden room without a password ' +
+      'can only be entered by being added. An incorrect password or invitation returns `forbidden`; for a hidden room `not_found`, as if it did not exist. With `userId` an ' +
       'owner or moderator adds that person: owners in any role, moderators in one below their own. 201 for a new member; 200, changing ' +
-      'nothing, for a person who is in the room already. Whoever is banned cannot join (`forbidden`) nor be added (`conflict`).',
+      'nothing, if the person is already in the room. Banned people cannot join (`forbidden`) or be added (`conflict`).',
     params: rooms.inRoom,
     body: rooms.addMemberBody.prefault({}),
     answers: { 201: rooms.memberSchema, 200: rooms.memberSchema },
@@ -100,8 +100,8 @@ export const roomCalls = {
     tag: 'Rooms',
     auth: 'user',
     scope: 'read',
-    summary: 'The members of a room',
-    description: 'Those of a public room are there for everybody.',
+    summary: 'List members',
+    description: 'Everyone can see the members of a public room.',
     params: rooms.inRoom,
     query: rooms.membersQuery,
     answers: { 200: rooms.memberListSchema },
@@ -132,8 +132,8 @@ export const roomCalls = {
     scope: 'manage',
     summary: 'Leave a room, or remove a person from it',
     description:
-      'Everybody may leave, also a closed room. Moderators remove those below them, owners everybody. The last owner of ' +
-      'an open room goes only with a `successor`, a member who becomes owner instead; otherwise this is a `conflict`.',
+      'Everyone can leave, even a closed room. Moderators can remove people below them, owners everyone. The last owner of ' +
+      'an open room can only leave with a `successor`, a member who becomes owner instead; otherwise `conflict`.',
     params: rooms.ofMemberOrMe,
     body: rooms.removeMemberBody.prefault({}),
     answers: { 204: null },
@@ -146,7 +146,7 @@ export const roomCalls = {
     tag: 'Rooms',
     auth: 'user',
     scope: 'manage',
-    summary: 'The direct room of the caller and another person',
+    summary: 'Open the direct room with another person',
     description:
       '201 if this call created it, 200 if it was there. Two people have one direct room for good: nobody else joins it, ' +
       'and it is never closed. Somebody who left it is brought back by this call, and by any new message of the other. ' +

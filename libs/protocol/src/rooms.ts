@@ -47,7 +47,7 @@ export const createRoomBody = z
     topic: roomTopic.default(''),
     visibility: visibility.default('public'),
     history: history.default('full'),
-    password: roomPassword.optional().describe('Whoever joins must know it.'),
+    password: roomPassword.optional().describe('People need it to join.'),
   })
   .meta({ examples: [{ name: 'engine room', topic: 'Notes on the analytical engine' }] });
 
@@ -131,7 +131,7 @@ export const roomSchema = z.object({
   revision: revision.describe('Revision of the newest event of the room.'),
   messageCount: count
     .optional()
-    .describe('All messages ever posted. Only told to administrators and auditors, and only by reads.'),
+    .describe('All messages ever posted. Visible to administrators and auditors only, in reads only.'),
   activeAt: time
     .optional()
     .describe('When the last message was posted, or the room created if there is none. Told as `messageCount` is.'),

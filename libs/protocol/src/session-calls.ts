@@ -2,7 +2,7 @@ import { ofUser } from './accounts.js';
 import { type Call, noHeaders, readHeaders, sessionHeaders, writeHeaders } from './call.js';
 import * as sessions from './sessions.js';
 
-const effect = 'Within a second no replica takes their tokens any more, and their WebSockets are closed.';
+const effect = 'Within a second, every replica refuses their tokens, and their WebSockets are closed.';
 
 /** Where a person is signed in, and by what they prove who they are. */
 export const sessionCalls = {
@@ -12,8 +12,8 @@ export const sessionCalls = {
     tag: 'Sessions',
     auth: 'user',
     scope: 'session',
-    summary: 'Where the caller is signed in',
-    description: 'The latest first. A session ends 30 days after its last renewal, and 90 days after its start.',
+    summary: 'List your sessions',
+    description: 'Newest first. A session ends 30 days after its last renewal, and 90 days after its start.',
     query: sessions.sessionsQuery,
     answers: { 200: sessions.liveSessionListSchema },
     errors: [],
@@ -25,7 +25,7 @@ export const sessionCalls = {
     tag: 'Sessions',
     auth: 'user',
     scope: 'session',
-    summary: 'End one of the caller’s sessions',
+    summary: 'End one of your sessions',
     description: effect,
     params: sessions.ofSession,
     answers: { 204: null },
@@ -38,7 +38,7 @@ export const sessionCalls = {
     tag: 'Sessions',
     auth: 'user',
     scope: 'session',
-    summary: 'End all sessions of the caller but this one',
+    summary: 'End all your other sessions',
     description: effect,
     answers: { 204: null },
     errors: [],
@@ -50,7 +50,7 @@ export const sessionCalls = {
     tag: 'Sessions',
     auth: 'auditor',
     scope: 'session',
-    summary: 'Where a person is signed in',
+    summary: 'List sessions of a person',
     params: ofUser,
     query: sessions.sessionsQuery,
     answers: { 200: sessions.liveSessionListSchema },
@@ -63,9 +63,8 @@ export const sessionCalls = {
     tag: 'Sessions',
     auth: 'auditor',
     scope: 'session',
-    summary: 'Who is signed in, and where',
-    description:
-      'The sessions of everybody, or of one person, the latest first. Those that have ended are not among them.',
+    summary: 'List all sessions',
+    description: 'Active sessions of everyone, or of one person. Newest first.',
     query: sessions.allSessionsQuery,
     answers: { 200: sessions.ownedSessionListSchema },
     errors: [],
@@ -103,8 +102,8 @@ export const sessionCalls = {
     tag: 'Sessions',
     auth: 'user',
     scope: 'session',
-    summary: 'Change the caller’s password',
-    description: `Ends all other sessions. A wrong \`currentPassword\` is \`forbidden\`. ${effect}`,
+    summary: 'Change your password',
+    description: `Ends all other sessions. An incorrect \`currentPassword\` returns \`forbidden\`. ${effect}`,
     body: sessions.changePasswordBody,
     answers: { 204: null },
     errors: ['forbidden', 'mfa_required'],
@@ -116,10 +115,10 @@ export const sessionCalls = {
     tag: 'Sessions',
     auth: 'admin',
     scope: 'session',
-    summary: 'Let a person choose a password anew',
+    summary: 'Create a password link',
     description:
-      'Answers a token that is good once, for a day, and takes the place of one given out before. The password of now ' +
-      'stays good until the token is used.',
+      'Returns a token that works once, for one day, and replaces earlier ones. The current password ' +
+      'keeps working until the token is used.',
     params: ofUser,
     answers: { 201: sessions.passwordResetSchema },
     errors: ['not_found', 'mfa_required'],
@@ -130,8 +129,8 @@ export const sessionCalls = {
     path: '/v1/auth/reset',
     tag: 'Sessions',
     auth: 'none',
-    summary: 'Choose a password anew',
-    description: `Ends all sessions of the person. A second factor stays. ${effect}`,
+    summary: 'Set a password with a password link',
+    description: `Ends all sessions of the person. The second factor stays. ${effect}`,
     body: sessions.resetPasswordBody,
     answers: { 204: null },
     errors: ['unauthenticated'],
@@ -144,7 +143,7 @@ export const sessionCalls = {
     auth: 'user',
     scope: 'session',
     beforeSecondFactor: true,
-    summary: 'Whether the caller has a second factor',
+    summary: 'Status of your second factor',
     answers: { 200: sessions.totpStatusSchema },
     errors: [],
     headers: readHeaders,
@@ -156,10 +155,10 @@ export const sessionCalls = {
     auth: 'user',
     scope: 'session',
     beforeSecondFactor: true,
-    summary: 'Begin to set up a second factor',
+    summary: 'Set up a second factor',
     description:
-      'Answers a secret for an authenticator (RFC 6238: SHA-1, six digits, 30 seconds). Nothing changes until a first code ' +
-      'confirms it. `conflict` where there is a second factor already.',
+      'Returns a secret for an authenticator (RFC 6238: SHA-1, six digits, 30 seconds). Nothing changes until a first code ' +
+      'confirms it. If there is already a second factor, `conflict`.',
     answers: { 201: sessions.newTotpSchema },
     errors: ['conflict', 'mfa_required'],
     headers: sessionHeaders,
@@ -173,8 +172,8 @@ export const sessionCalls = {
     beforeSecondFactor: true,
     summary: 'Turn the second factor on',
     description:
-      'From then on signing in with a password takes a code. The other sessions of the person end. A wrong code is ' +
-      '`forbidden`; `conflict` where nothing was begun, or where there is a second factor already.',
+      'From then on, signing in with a password requires a code. Your other sessions end. An incorrect code returns ' +
+      '`forbidden`; if setting up was not started, or there is already a second factor, `conflict`.',
     body: sessions.confirmTotpBody,
     answers: { 200: sessions.recoveryCodesSchema },
     errors: ['forbidden', 'conflict'],
@@ -188,7 +187,7 @@ export const sessionCalls = {
     scope: 'session',
     summary: 'Turn the second factor off',
     description:
-      'Takes the password or a code; a wrong one is `forbidden`. `conflict` where there is no second factor.',
+      'Requires the password or a code; an incorrect one returns `forbidden`. Without a second factor, `conflict`.',
     body: sessions.proofBody,
     answers: { 204: null },
     errors: ['forbidden', 'conflict'],
@@ -200,9 +199,9 @@ export const sessionCalls = {
     tag: 'Sessions',
     auth: 'admin',
     scope: 'session',
-    summary: 'Turn off the second factor of a person who has lost it',
+    summary: 'Remove the second factor of a person',
     description:
-      'From then on the password alone signs the person in: make sure that it is they who ask. Nothing happens where there ' +
+      'The person can then sign in with the password alone: make sure that the request really comes from them. Changes nothing if there ' +
       'is no second factor.',
     params: ofUser,
     answers: { 204: null },
@@ -215,8 +214,8 @@ export const sessionCalls = {
     tag: 'Sessions',
     auth: 'user',
     scope: 'session',
-    summary: 'Get fresh recovery codes',
-    description: 'The ones before are good no more. `conflict` where there is no second factor.',
+    summary: 'Create new recovery codes',
+    description: 'The previous codes stop working. Without a second factor, `conflict`.',
     answers: { 200: sessions.recoveryCodesSchema },
     errors: ['conflict', 'mfa_required'],
     headers: sessionHeaders,
@@ -228,7 +227,7 @@ export const sessionCalls = {
     auth: 'user',
     scope: 'session',
     beforeSecondFactor: true,
-    summary: 'Prove once more who one is',
+    summary: 'Confirm your identity again',
     description:
       'Some calls ask that the password or a code was given in the session within the last 15 minutes, else they are ' +
       '`mfa_required`: making a personal token, setting up a second factor, and for administrators taking away that of ' +
@@ -244,10 +243,10 @@ export const sessionCalls = {
     path: '/.well-known/jwks.json',
     tag: 'Sessions',
     auth: 'none',
-    summary: 'The keys that check access tokens',
+    summary: 'Keys for verifying access tokens',
     description:
       'A JSON Web Key Set (RFC 7517). A key signs for 30 days, is listed a day before that, and stays until the last ' +
-      'token that it signed has ended. That a token is well signed does not tell that its session has not been revoked.',
+      'token it signed has expired. A valid signature does not mean that the session was not revoked.',
     answers: { 200: sessions.publicKeysSchema },
     errors: [],
     headers: noHeaders,

@@ -3,7 +3,7 @@ import { changes, count, id, newPassword, opaque, parameter, secondFactorCode, s
 import { listOf, paging } from './lists.js';
 import { personSchema } from './person.js';
 
-/** A password that is to be checked. Whether such a one could exist at all is not told. */
+/** A password to verify. Does not reveal whether it could exist at all. */
 const password = text(1, 1_000);
 
 // Bodies and queries ------------------------------------------------------------------------------------------------
@@ -74,9 +74,7 @@ export const newTotpSchema = z.object({
 export type NewTotp = z.output<typeof newTotpSchema>;
 
 export const recoveryCodesSchema = z.object({
-  recoveryCodes: z
-    .array(z.string())
-    .describe('Ten codes, each good once in place of six digits. They are shown only now.'),
+  recoveryCodes: z.array(z.string()).describe('Ten codes; each works once in place of six digits. Shown only once.'),
 });
 export type RecoveryCodes = z.output<typeof recoveryCodesSchema>;
 

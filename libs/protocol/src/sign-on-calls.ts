@@ -4,16 +4,18 @@ import { type Call, noHeaders, sessionHeaders } from './call.js';
 import { invitationCode, opaque, parameter, text } from './fields.js';
 
 export const signInOptionsSchema = z.object({
-  registration: z.enum(['open', 'invite', 'closed']).describe('Who may make an account.'),
+  registration: z.enum(['open', 'invite', 'closed']).describe('Who can register.'),
   singleSignOn: z
-    .object({ label: z.string().describe('What to write on the button that leads to `GET /v1/auth/sso`.') })
+    .object({ label: z.string().describe('Label of the button for `GET /v1/auth/sso`.') })
     .nullable()
-    .describe('Null where there is none.'),
+    .describe('Null if there is none.'),
 });
 export type SignInOptions = z.output<typeof signInOptionsSchema>;
 
 export const beginSignOnQuery = z.object({
-  return: parameter(text(1, 500).optional()).describe('Where the browser is to end, whatever becomes of it.'),
+  return: parameter(text(1, 500).optional()).describe(
+    'Where the browser goes at the end, whether it succeeds or fails.',
+  ),
 });
 export const beginInvitedSignOnBody = z.object({ invitation: invitationCode });
 export const placeOfSignOnSchema = z.object({ address: z.string().describe('Where to send the browser.') });
@@ -26,7 +28,7 @@ export const signOnCalls = {
     path: '/v1/auth/options',
     tag: 'Single sign-on',
     auth: 'none',
-    summary: 'The ways to sign in here',
+    summary: 'Available ways to sign in',
     answers: { 200: signInOptionsSchema },
     errors: [],
     headers: noHeaders,
@@ -66,12 +68,12 @@ export const signOnCalls = {
     path: '/v1/auth/sso/callback',
     tag: 'Single sign-on',
     auth: 'none',
-    summary: 'Come back from the identity provider',
+    summary: 'Return from the identity provider',
     description:
       'For browsers, with what the provider adds to the address. Redirects to the application with `#sso-code=...`, which is ' +
-      'good once, for 30 seconds, in the same browser. `unauthenticated` when it was not begun in this browser, or when the ' +
-      'provider did not confirm it; `forbidden` when there is no account for this person, or the invitation is not good; `maintenance` when an account would ' +
-      'have to be made and that has to wait. Where it was begun with `return`, these redirect as well: see `GET /v1/auth/sso`.',
+      'valid once, for 30 seconds, in the same browser. `unauthenticated` if it was not started in this browser, or the ' +
+      'provider did not confirm it; `forbidden` if there is no account for this person, or the invitation is not valid; `maintenance` if an account would ' +
+      'have to be created during maintenance. If it was started with `return`, these redirect as well: see `GET /v1/auth/sso`.',
     answers: { 302: null },
     errors: ['not_found', 'unauthenticated', 'forbidden', 'maintenance'],
     headers: noHeaders,

@@ -10,7 +10,7 @@ export const tokenCalls = {
     tag: 'Tokens',
     auth: 'user',
     scope: 'session',
-    summary: 'Make a personal token',
+    summary: 'Create a personal token',
     description:
       'For programs that act for the caller. The token is shown in this answer and never again. A person has 50 at most: ' +
       '`conflict`. Suspending a person ends all their tokens for good.',
@@ -25,8 +25,8 @@ export const tokenCalls = {
     tag: 'Tokens',
     auth: 'user',
     scope: 'session',
-    summary: "The caller's personal tokens",
-    description: 'All of them on one page, those that have expired and were not revoked included.',
+    summary: 'List your personal tokens',
+    description: 'All on one page, including expired tokens that were not revoked.',
     answers: { 200: tokens.tokenListSchema },
     errors: [],
     headers: readHeaders,
@@ -51,10 +51,10 @@ export const tokenCalls = {
     tag: 'Tokens',
     auth: 'admin',
     scope: 'manage',
-    summary: 'Make an account for a program',
+    summary: 'Create a bot',
     description:
-      'A bot cannot sign in; administrators make its tokens. In everything else it is like a person: it joins rooms, is in ' +
-      'lists of members, and can be suspended.',
+      'A bot cannot sign in; administrators create its tokens. Otherwise it is like a person: it joins rooms, appears in ' +
+      'member lists, and can be suspended.',
     body: tokens.createBotBody,
     answers: { 201: accounts.userSchema },
     errors: ['name_taken'],
@@ -66,8 +66,8 @@ export const tokenCalls = {
     tag: 'Tokens',
     auth: 'admin',
     scope: 'session',
-    summary: 'Make a token for a bot',
-    description: 'For bots only: people make their own tokens, so this is `forbidden` for them.',
+    summary: 'Create a token for a bot',
+    description: 'For bots only. People create their own tokens; for them this returns `forbidden`.',
     params: accounts.ofUser,
     body: tokens.createTokenBody,
     answers: { 201: tokens.newTokenSchema },
@@ -80,7 +80,7 @@ export const tokenCalls = {
     tag: 'Tokens',
     auth: 'auditor',
     scope: 'session',
-    summary: 'The personal tokens of a person or bot',
+    summary: 'List tokens of a person or bot',
     params: accounts.ofUser,
     answers: { 200: tokens.tokenListSchema },
     errors: ['not_found'],
@@ -92,10 +92,10 @@ export const tokenCalls = {
     tag: 'Tokens',
     auth: 'auditor',
     scope: 'session',
-    summary: 'All personal tokens that are good',
+    summary: 'List all valid tokens',
     description:
-      'Of everybody, of bots or people only, or of one of them; the latest first. Those that were revoked or have expired ' +
-      'are not among them. A page may hold fewer than `limit` and yet not be the last.',
+      'Of everyone, of bots or people only, or of one of them. Newest first, without revoked and expired tokens. ' +
+      'A page may have fewer than `limit` items and still not be the last.',
     query: tokens.allTokensQuery,
     answers: { 200: tokens.ownedTokenListSchema },
     errors: [],

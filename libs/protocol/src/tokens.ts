@@ -10,7 +10,7 @@ const tokenScopes = z
   .min(1, 'must name at least one scope')
   .max(scopes.length, 'must name each scope once')
   .refine((named) => new Set(named).size === named.length, 'must name each scope once')
-  .describe('What the token is good for; none implies another.');
+  .describe('What the token allows; no scope includes another.');
 
 export const createTokenBody = z
   .object({
@@ -24,7 +24,7 @@ export const createTokenBody = z
   .meta({ examples: [{ name: 'build server', scopes: ['read', 'post'], expiresInDays: 30 }] });
 
 export const createBotBody = z
-  .object({ username, displayName: displayName.optional().describe('The username, if absent.') })
+  .object({ username, displayName: displayName.optional().describe('Default: the username.') })
   .meta({ examples: [{ username: 'build-bot', displayName: 'Build' }] });
 
 export const allTokensQuery = z.object({
@@ -51,7 +51,7 @@ export const newTokenSchema = tokenSchema.extend({
   token: z
     .string()
     .describe(
-      'Goes into `Authorization: Bearer ...`. Shown only now: `vbt_`, 256 random bits and a checksum of 32 bits in base64url.',
+      'Send it as `Authorization: Bearer ...`. Shown only once: `vbt_`, 256 random bits and a checksum of 32 bits in base64url.',
     ),
 });
 export type NewToken = z.output<typeof newTokenSchema>;

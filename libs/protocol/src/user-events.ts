@@ -21,7 +21,7 @@ export const userEventData = {
     role: serverRole,
     origin: z.enum(['registration', 'setup', 'import', 'bot', 'sso', 'admin', 'webhook']),
   }),
-  UserAbandoned: nothing.describe('The id of an account was given up before the account came to be.'),
+  UserAbandoned: nothing.describe('Creating an account with this id was abandoned.'),
   UserChanged: z.object({ displayName: erasable }),
   UserEmailChanged: z.object({
     email: erasable.optional(),
@@ -29,7 +29,7 @@ export const userEventData = {
       .enum(['administrator', 'provider', 'claimed'])
       .describe(
         'Set or cleared by an administrator; verified by the identity provider when the person signed in there; taken away because ' +
-          'somebody else has signed in with it there.',
+          'someone else signed in with it there.',
       ),
   }),
   UserRoleChanged: z.object({ role: serverRole }),

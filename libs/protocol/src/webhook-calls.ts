@@ -12,7 +12,7 @@ export const webhookCalls = {
     tag: 'Webhooks',
     auth: 'user',
     scope: 'manage',
-    summary: 'Have events of a room sent to an address',
+    summary: 'Add an outgoing webhook',
     description:
       `${forGoverning} Events from now on are sent in order, each by one \`POST\` as described under \`webhooks\`, until it is ` +
       'answered by a status of 200 to 299. The signing secret is shown in this answer and never again. A room has 20 at most: ' +
@@ -29,8 +29,8 @@ export const webhookCalls = {
     tag: 'Webhooks',
     auth: 'user',
     scope: 'manage',
-    summary: 'The webhooks of a room',
-    description: `${forGoverning} All of them on one page.`,
+    summary: 'List webhooks of a room',
+    description: `${forGoverning} All on one page.`,
     params: rooms.inRoom,
     answers: { 200: webhooks.webhookListSchema },
     errors: ['not_found', 'not_a_member', 'forbidden'],
@@ -42,7 +42,7 @@ export const webhookCalls = {
     tag: 'Webhooks',
     auth: 'user',
     scope: 'manage',
-    summary: 'A webhook, and how its deliveries go',
+    summary: 'Get a webhook and its delivery status',
     description: forGoverning,
     params: webhooks.ofWebhook,
     answers: { 200: webhooks.webhookSchema },
@@ -55,10 +55,10 @@ export const webhookCalls = {
     tag: 'Webhooks',
     auth: 'user',
     scope: 'manage',
-    summary: 'Change a webhook, stop it, or let it go on',
+    summary: 'Change, pause or resume a webhook',
     description:
-      `${forGoverning} Whoever changes it answers for it from then on. \`active: true\` goes on where it stopped if it ` +
-      'had failed, and with what happens from now on otherwise.',
+      `${forGoverning} Whoever changes it becomes its owner. \`active: true\` continues where it stopped if it ` +
+      'had failed, and otherwise with new events.',
     params: webhooks.ofWebhook,
     body: webhooks.changeWebhookBody,
     answers: { 200: webhooks.webhookSchema },
@@ -72,7 +72,7 @@ export const webhookCalls = {
     auth: 'user',
     scope: 'manage',
     summary: 'Remove a webhook',
-    description: `${forGoverning} Nothing is sent any more once this is answered, but for what was under way.`,
+    description: `${forGoverning} After the answer nothing more is sent, except deliveries already in progress.`,
     params: webhooks.ofWebhook,
     answers: { 204: null },
     errors: ['not_found', 'not_a_member', 'forbidden'],
@@ -84,8 +84,8 @@ export const webhookCalls = {
     tag: 'Webhooks',
     auth: 'user',
     scope: 'manage',
-    summary: 'Give a webhook another signing secret',
-    description: `${forGoverning} What is sent from now on is signed with it.`,
+    summary: 'Rotate the signing secret of a webhook',
+    description: `${forGoverning} Everything sent from now on is signed with the new one.`,
     params: webhooks.ofWebhook,
     answers: { 200: webhooks.rotatedSecretSchema },
     errors: ['not_found', 'not_a_member', 'forbidden'],
@@ -97,12 +97,12 @@ export const webhookCalls = {
     tag: 'Webhooks',
     auth: 'user',
     scope: 'manage',
-    summary: 'Make an address that posts to a room',
+    summary: 'Add an incoming webhook',
     description:
-      `${forGoverning} A bot of this name is made, becomes a member of the room, and is the author of what is posted. It ends ` +
-      'with the webhook. The address is shown in this answer and never again. A room has 20 at most, a person 100 in all rooms ' +
-      '(`conflict`), and makes at most 100 a day (`rate_limited`) and 1,000 ever (`conflict`). The name is not that of a person ' +
-      'or of another webhook of the room: `name_taken`.',
+      `${forGoverning} A bot with this name joins the room and is the author of what is posted. It ends ` +
+      'with the webhook. The URL is shown only in this answer. A room can have 20, a person 100 in all rooms ' +
+      '(`conflict`), and create 100 a day (`rate_limited`) and 1,000 in total (`conflict`). The name must differ from those of people ' +
+      'and other webhooks of the room (`name_taken`).',
     params: rooms.inRoom,
     body: webhooks.addIncomingWebhookBody,
     answers: { 201: webhooks.newIncomingWebhookSchema },
@@ -115,8 +115,8 @@ export const webhookCalls = {
     tag: 'Webhooks',
     auth: 'user',
     scope: 'manage',
-    summary: 'The addresses that post to a room',
-    description: `${forGoverning} All of them on one page.`,
+    summary: 'List incoming webhooks of a room',
+    description: `${forGoverning} All on one page.`,
     params: rooms.inRoom,
     answers: { 200: webhooks.incomingWebhookListSchema },
     errors: ['not_found', 'not_a_member', 'forbidden'],
@@ -128,8 +128,8 @@ export const webhookCalls = {
     tag: 'Webhooks',
     auth: 'user',
     scope: 'manage',
-    summary: 'Remove an address that posts to a room',
-    description: `${forGoverning} Its bot leaves the room and ends; what it posted stays.`,
+    summary: 'Remove an incoming webhook',
+    description: `${forGoverning} Its bot leaves the room permanently; its messages stay.`,
     params: webhooks.ofWebhook,
     answers: { 204: null },
     errors: ['not_found', 'not_a_member', 'forbidden'],
@@ -142,7 +142,7 @@ export const webhookCalls = {
     auth: 'none',
     summary: 'Post to a room as the bot of an incoming webhook',
     description:
-      'Takes no credential but the address itself. 200, with the first result, for a message that was posted before with ' +
+      'Needs no credential except the URL itself. 200, with the first result, for a message that was posted before with ' +
       'the same `id` and text. An address that was removed is `not_found`.',
     params: webhooks.atHook,
     body: webhooks.postToHookBody,

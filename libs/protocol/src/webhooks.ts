@@ -90,7 +90,7 @@ export const newIncomingWebhookSchema = incomingWebhookSchema.extend({
   path: z
     .string()
     .describe(
-      '`/v1/hooks/...` of this service: whoever knows it can post to the room. Shown only now; keep it like a password.',
+      '`/v1/hooks/...` of this service: anyone who knows it can post to the room. Shown only once; treat it like a password.',
     ),
 });
 export type NewIncomingWebhook = z.output<typeof newIncomingWebhookSchema>;
