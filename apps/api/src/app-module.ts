@@ -1,12 +1,13 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { accountCommandHandlers } from './application/accounts/account-commands.js';
+import { AccountOpener } from './application/accounts/account-opener.js';
 import { accountQueryHandlers } from './application/accounts/account-queries.js';
 import { Standing } from './application/accounts/standing.js';
 import { ListUserEventsHandler } from './application/audit/account-events.js';
 import { auditQueryHandlers } from './application/audit/audit-queries.js';
 import { invitationCommandHandlers } from './application/invitations/invitation-commands.js';
-import { Redeeming } from './application/invitations/redeeming.js';
+import { invitationQueryHandlers } from './application/invitations/invitation-queries.js';
 import { messageCommandHandlers } from './application/messages/message-commands.js';
 import { messageQueryHandlers } from './application/messages/message-queries.js';
 import { moderationCommandHandlers } from './application/moderation/moderation-commands.js';
@@ -21,6 +22,7 @@ import { tokenCommandHandlers } from './application/tokens/token-commands.js';
 import { incomingCommandHandlers } from './application/webhooks/incoming-commands.js';
 import { WebhookBots } from './application/webhooks/webhook-bots.js';
 import { webhookCommandHandlers } from './application/webhooks/webhook-commands.js';
+import { webhookQueryHandlers } from './application/webhooks/webhook-queries.js';
 import { IncomingController } from './doors/incoming-webhooks/incoming-controller.js';
 import { CallGuard } from './doors/rest/call-guard.js';
 import { CallInterceptor } from './doors/rest/call-interceptor.js';
@@ -80,12 +82,14 @@ export function appModule(parts: readonly object[]): DynamicModule {
       ...moderationQueryHandlers,
       ...auditQueryHandlers,
       ListUserEventsHandler,
+      AccountOpener,
       Standing,
       WebhookBots,
       ...webhookCommandHandlers,
+      ...webhookQueryHandlers,
       ...incomingCommandHandlers,
       ...invitationCommandHandlers,
-      Redeeming,
+      ...invitationQueryHandlers,
       Gateway,
       CallGuard,
       CallInterceptor,

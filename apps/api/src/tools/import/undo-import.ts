@@ -1,5 +1,5 @@
 import { isRejection, type RoomCommand } from '@verbatim/domain';
-import { RegisterUserHandler } from '../../application/accounts/account-commands.js';
+import { AccountOpener } from '../../application/accounts/account-opener.js';
 import {
   ChangeRoomCommand,
   ChangeRoomHandler,
@@ -179,7 +179,7 @@ async function end(foundation: Foundation, roomId: string): Promise<void> {
     const wishes = { visibility: 'hidden' } as const;
     return answered(await hiding.execute(new ChangeRoomCommand(roomId, undoer, wishes, { correlation: newId() })));
   });
-  const accounts = new RegisterUserHandler(users, names, vault);
+  const accounts = new AccountOpener(users, names, vault);
   const bots = new WebhookBots(users, accounts, await WebhookBotLedger.open(sql, time.now), readModels, time);
   const closing = new CloseRoomHandler(rooms, names, passwords, bots);
   const reason = 'What was imported into this room was undone.';

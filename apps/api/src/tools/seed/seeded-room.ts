@@ -1,5 +1,5 @@
 import { type Actor, type RoomCommand, type RoomEvent, type RoomState, room, type Visibility } from '@verbatim/domain';
-import { directRoomId } from '../../application/rooms/room-commands.js';
+import { directRoomId } from '../../application/rooms/direct-rooms.js';
 import type { Chance } from './chance.js';
 import { type LogWriter, SeededStream } from './log-writer.js';
 import type { MadeUpTalk } from './made-up-talk.js';
