@@ -29,6 +29,7 @@ import { CallInterceptor } from './doors/rest/call-interceptor.js';
 import { AccountController } from './doors/rest/controllers/account-controller.js';
 import { AdministrationController } from './doors/rest/controllers/administration-controller.js';
 import { AuditController } from './doors/rest/controllers/audit-controller.js';
+import { IncomingWebhookController } from './doors/rest/controllers/incoming-webhook-controller.js';
 import { InvitationController } from './doors/rest/controllers/invitation-controller.js';
 import { MessageController } from './doors/rest/controllers/message-controller.js';
 import { ModerationController } from './doors/rest/controllers/moderation-controller.js';
@@ -61,6 +62,7 @@ export function appModule(parts: readonly object[]): DynamicModule {
       AuditController,
       WebhookController,
       IncomingController,
+      IncomingWebhookController,
       OperationController,
       ProjectionController,
       AdministrationController,

@@ -17,7 +17,7 @@ import {
   type Visibility,
 } from '@verbatim/domain';
 import { Time } from '../../clock.js';
-import { tooSoon } from '../../limits/limited.js';
+import { limitedFor } from '../../limits/limited.js';
 import { Limits } from '../../limits/limits.js';
 import { type Claim, Names } from '../../storage/vault/names.js';
 import { Rooms, Users } from '../../write-side/entities.js';
@@ -250,8 +250,8 @@ export class JoinRoomHandler implements ICommandHandler<JoinRoomCommand> {
 
   async execute({ roomId, actor, key, context }: JoinRoomCommand): Promise<RoomDecided | Rejection> {
     const { password, invitation } = key;
-    const waitMs = password === undefined ? 0 : this.limits.account(actor.id).passwords.take();
-    if (waitMs > 0) return tooSoon(waitMs);
+    const limited = password === undefined ? null : limitedFor(this.limits.account(actor.id).passwords.take());
+    if (limited) return limited;
     if (invitation !== undefined) return this.byInvitation(roomId, actor, invitation, context);
     const { state } = await this.rooms.current(roomId);
     const proven = password !== undefined && (await this.passwords.matches(state.passwordId, password));

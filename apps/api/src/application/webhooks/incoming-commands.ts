@@ -10,10 +10,9 @@ import {
   room,
 } from '@verbatim/domain';
 import { Time } from '../../clock.js';
-import { tooSoon } from '../../limits/limited.js';
+import { limitedFor } from '../../limits/limited.js';
 import { Limits } from '../../limits/limits.js';
 import { newId } from '../../new-id.js';
-import { ReadModels } from '../../storage/read-models.js';
 import { WebhookSecrets } from '../../storage/vault/webhook-secrets.js';
 import { Rooms, Users } from '../../write-side/entities.js';
 import type { Context, Decided } from '../../write-side/mailbox.js';
@@ -129,11 +128,9 @@ export class AddIncomingWebhookHandler implements ICommandHandler<AddIncomingWeb
 /** A message that came to the address of an incoming webhook. */
 export interface WebhookPost extends RoomDecided {
   readonly roomId: string;
-  /** Whether the read models show it already. */
-  readonly visible: boolean;
 }
 
-/** Posts a message that came to the address of an incoming webhook, and waits a moment until readers see it. */
+/** Posts a message that came to the address of an incoming webhook. */
 export class PostToWebhookCommand extends Command<WebhookPost | Rejection> {
   constructor(
     readonly token: string,
@@ -144,9 +141,6 @@ export class PostToWebhookCommand extends Command<WebhookPost | Rejection> {
   }
 }
 
-/** How long a post waits until the read models show it. */
-const VISIBLE_WITHIN_MS = 2_000;
-
 @CommandHandler(PostToWebhookCommand)
 export class PostToWebhookHandler implements ICommandHandler<PostToWebhookCommand> {
   constructor(
@@ -154,7 +148,6 @@ export class PostToWebhookHandler implements ICommandHandler<PostToWebhookComman
     private readonly users: Users,
     private readonly secrets: WebhookSecrets,
     private readonly limits: Limits,
-    private readonly readModels: ReadModels,
   ) {}
 
   async execute({ token, message, context }: PostToWebhookCommand): Promise<WebhookPost | Rejection> {
@@ -166,8 +159,8 @@ export class PostToWebhookHandler implements ICommandHandler<PostToWebhookComman
     if (!state.incomingWebhooks[webhookId]) state = (await this.rooms.newest(roomId)).state;
     if (!state.incomingWebhooks[webhookId]) return nothingHere;
     if (state.status === 'closed') return reject('RoomClosed', 'The room is closed.');
-    const waitMs = this.limits.account(botId).posts.take();
-    if (waitMs > 0) return tooSoon(waitMs);
+    const limited = limitedFor(this.limits.account(botId).posts.take());
+    if (limited) return limited;
     // A bot has no session whose end would be known everywhere, so its stream is read.
     const bot = await this.users.newest(botId);
     if (bot.state.status !== 'active') return reject('NotAllowed', `The bot of this address is ${bot.state.status}.`);
@@ -175,8 +168,7 @@ export class PostToWebhookHandler implements ICommandHandler<PostToWebhookComman
     const actor = { id: botId, role: 'user' } as const;
     const post = { type: 'PostMessage', actor, messageId, text, replyTo: null, kind: 'text' } as const;
     const posted = await this.rooms.send(roomId, post, context);
-    if (isRejection(posted)) return posted;
-    return { ...posted, roomId, visible: await this.readModels.reached(posted.position, VISIBLE_WITHIN_MS) };
+    return isRejection(posted) ? posted : { ...posted, roomId };
   }
 }
 

@@ -4,10 +4,11 @@ import { type BodyOf, calls, issuesToErrors, type ParamsOf, type Posted } from '
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PostToWebhookCommand } from '../../application/webhooks/incoming-commands.js';
 import { Proxies } from '../../host/proxies.js';
-import { tooSoon } from '../../limits/limited.js';
+import { limitedFor } from '../../limits/limited.js';
 import { Limits } from '../../limits/limits.js';
 import { newId } from '../../new-id.js';
 import { accepted, Refusal } from '../refusal.js';
+import { ReadYourWrites } from '../rest/read-your-writes.js';
 
 const call = calls.postToHook;
 
@@ -18,18 +19,19 @@ export class IncomingController {
     private readonly commands: CommandBus,
     private readonly limits: Limits,
     private readonly proxies: Proxies,
+    private readonly readYourWrites: ReadYourWrites,
   ) {}
 
   @Post(call.path.replace('{token}', ':token'))
   @HttpCode(201)
   async post(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<Posted> {
-    const waitMs = this.limits.visit(this.proxies.addressOf(request.raw));
-    if (waitMs > 0) throw Refusal.of(tooSoon(waitMs));
+    const limited = limitedFor(this.limits.visit(this.proxies.addressOf(request.raw)));
+    if (limited) throw Refusal.of(limited);
     const { params, body } = inputOf(request);
     const { text, id = newId() } = body;
     const post = new PostToWebhookCommand(params.token, { id, text }, { correlation: request.id });
-    const { roomId, revision, events, position, visible } = accepted(await this.commands.execute(post));
-    if (!visible) reply.header('verbatim-position', `${position}`);
+    const { roomId, revision, events, position } = accepted(await this.commands.execute(post));
+    await this.readYourWrites.written(position, reply);
     if (events === 0) reply.status(200);
     return { id, roomId, revision: Number(revision) };
   }

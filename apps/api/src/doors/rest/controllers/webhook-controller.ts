@@ -1,13 +1,9 @@
 import { Controller, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { Rejection, RoomState } from '@verbatim/domain';
-import type { AnswerOf, NewIncomingWebhook, NewWebhook, Webhook } from '@verbatim/protocol';
+import type { AnswerOf, NewWebhook, Webhook } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import type { Identity } from '../../../application/accounts/authentication.js';
-import {
-  AddIncomingWebhookCommand,
-  RemoveIncomingWebhookCommand,
-} from '../../../application/webhooks/incoming-commands.js';
 import { isAddressRejection } from '../../../application/webhooks/webhook-address-policy.js';
 import {
   AddWebhookCommand,
@@ -15,18 +11,14 @@ import {
   RemoveWebhookCommand,
   RotateWebhookSecretCommand,
 } from '../../../application/webhooks/webhook-commands.js';
-import {
-  GetWebhookQuery,
-  ListIncomingWebhooksQuery,
-  ListWebhooksQuery,
-} from '../../../application/webhooks/webhook-queries.js';
-import { incomingWebhookAnswer, webhookAnswer } from '../../../wire/webhook-answer.js';
+import { GetWebhookQuery, ListWebhooksQuery } from '../../../application/webhooks/webhook-queries.js';
+import { webhookAnswer } from '../../../wire/webhook-answer.js';
 import type { Context, Decided } from '../../../write-side/mailbox.js';
 import { accepted, Refusal } from '../../refusal.js';
 import { By, Call, Input, type InputOf, Trace } from '../call.js';
 import { ReadYourWrites } from '../read-your-writes.js';
 
-/** The webhooks of rooms, outgoing and incoming. Messages to incoming ones come through a door of their own. */
+/** The outgoing webhooks of rooms. */
 @Controller()
 export class WebhookController {
   constructor(
@@ -34,8 +26,6 @@ export class WebhookController {
     private readonly queries: QueryBus,
     private readonly readYourWrites: ReadYourWrites,
   ) {}
-
-  // Outgoing ----------------------------------------------------------------------------------------------------------
 
   @Call('addWebhook')
   async add(
@@ -97,43 +87,6 @@ export class WebhookController {
     const { secret } = await this.written(await this.commands.execute(rotate), reply);
     return { secret };
   }
-
-  // Incoming ----------------------------------------------------------------------------------------------------------
-
-  @Call('addIncomingWebhook')
-  async addIncoming(
-    @Input('addIncomingWebhook') { params, body }: InputOf<'addIncomingWebhook'>,
-    @By() { actor }: Identity,
-    @Trace() context: Context,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<NewIncomingWebhook> {
-    const add = new AddIncomingWebhookCommand(params.id, actor, body.name, context);
-    const { webhookId, webhook, token } = await this.written(await this.commands.execute(add), reply);
-    const answer = incomingWebhookAnswer({ id: webhookId, roomId: params.id, webhook });
-    return { ...answer, path: `/v1/hooks/${token}` };
-  }
-
-  @Call('listIncomingWebhooks')
-  async listIncoming(
-    @Input('listIncomingWebhooks') { params }: InputOf<'listIncomingWebhooks'>,
-    @By() { actor }: Identity,
-  ): Promise<AnswerOf<'listIncomingWebhooks'>> {
-    const found = accepted(await this.queries.execute(new ListIncomingWebhooksQuery(params.id, actor)));
-    return { items: found.map(incomingWebhookAnswer), page: { next: null } };
-  }
-
-  @Call('removeIncomingWebhook')
-  async removeIncoming(
-    @Input('removeIncomingWebhook') { params }: InputOf<'removeIncomingWebhook'>,
-    @By() { actor }: Identity,
-    @Trace() context: Context,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<void> {
-    const remove = new RemoveIncomingWebhookCommand(params.id, params.webhookId, actor, context);
-    await this.written(await this.commands.execute(remove), reply);
-  }
-
-  // Both --------------------------------------------------------------------------------------------------------------
 
   private async webhook(roomId: string, webhookId: string, actor: Identity['actor'], room?: RoomState) {
     return webhookAnswer(accepted(await this.queries.execute(new GetWebhookQuery(roomId, webhookId, actor, room))));
