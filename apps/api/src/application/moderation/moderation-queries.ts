@@ -68,7 +68,7 @@ export class ListReportsHandler implements IQueryHandler<ListReportsQuery> {
   }
 }
 
-/** One report, for somebody who has just made or settled it. */
+/** One report, for somebody who has just filed or settled it. */
 export class GetReportQuery extends Query<Report | Rejection> {
   constructor(
     readonly roomId: string,

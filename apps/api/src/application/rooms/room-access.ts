@@ -1,3 +1,4 @@
+import { Injectable } from '@nestjs/common';
 import {
   type Actor,
   type Inspected,
@@ -9,6 +10,7 @@ import {
   readerOf,
   reject,
 } from '@verbatim/domain';
+import { ReadModels } from '../../storage/read-models.js';
 import { Rooms } from '../../write-side/entities.js';
 import { Inspections, type Purpose } from '../../write-side/inspections.js';
 
@@ -18,21 +20,16 @@ export interface ReadableRoom {
   readonly reader: Reader;
 }
 
-/** How far the read models have come with a room. */
-export interface RoomProgress {
-  /** Revision of the last event of the room that they include; -1 for none. */
-  roomRevision(roomId: string): Promise<bigint>;
-}
-
 /**
- * Decides who may read what, on the room's own state as of now. Neither a read model nor the state as the feed last
- * brought it is good enough: somebody may just have been removed, or a text redacted, through another replica.
+ * Decides who may read what, on the room's own state as of now. Neither a read model nor the state that
+ * the feed last brought is recent enough: somebody may just have been removed, or a text redacted, through another replica.
  */
+@Injectable()
 export class RoomAccess {
   constructor(
     private readonly rooms: Rooms,
     private readonly inspections: Inspections,
-    private readonly readModels: RoomProgress,
+    private readonly readModels: ReadModels,
   ) {}
 
   /** The room and what this person may read of it. A non-member's inspection is recorded first. */

@@ -1,7 +1,8 @@
+import { Injectable } from '@nestjs/common';
 import type { RoomState } from '@verbatim/domain';
 import { hashPassword, passwordMatches } from '../../storage/vault/passwords.js';
-import type { RoomPasswordHashes } from '../../storage/vault/room-passwords.js';
-import type { Rooms } from '../../write-side/entities.js';
+import { RoomPasswordHashes } from '../../storage/vault/room-passwords.js';
+import { Rooms } from '../../write-side/entities.js';
 
 /** Minutes after which a change of a room's password has either been stored or never will be. */
 const SETTLED_MINUTES = 15;
@@ -13,6 +14,7 @@ const SWEEP_LIMIT = 1_000;
  * event that replaced it is stored. Passwords are marked while a change is under way, so that the sweep finds what a
  * crash leaves behind.
  */
+@Injectable()
 export class RoomPasswords {
   constructor(
     private readonly hashes: RoomPasswordHashes,

@@ -103,9 +103,9 @@ export class ModerationController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Report> {
     const { id, messageId } = params;
-    const made = await this.send(id, { type: 'ReportMessage', actor, messageId, reportId, reason }, context, reply);
-    reply.status(made.events > 0 ? 201 : 200);
-    const open = openReport(made.state, messageId, actor.id);
+    const reported = await this.send(id, { type: 'ReportMessage', actor, messageId, reportId, reason }, context, reply);
+    reply.status(reported.events > 0 ? 201 : 200);
+    const open = openReport(reported.state, messageId, actor.id);
     if (open === undefined) throw new Refusal('conflict', 'The report was settled in the meantime.');
     return this.report(id, open);
   }
