@@ -1,12 +1,13 @@
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { accountCommandHandlers } from './application/accounts/account-commands.js';
+import { AccountOpener } from './application/accounts/account-opener.js';
 import { accountQueryHandlers } from './application/accounts/account-queries.js';
 import { Standing } from './application/accounts/standing.js';
 import { ListUserEventsHandler } from './application/audit/account-events.js';
 import { auditQueryHandlers } from './application/audit/audit-queries.js';
 import { invitationCommandHandlers } from './application/invitations/invitation-commands.js';
-import { Redeeming } from './application/invitations/redeeming.js';
+import { invitationQueryHandlers } from './application/invitations/invitation-queries.js';
 import { messageCommandHandlers } from './application/messages/message-commands.js';
 import { messageQueryHandlers } from './application/messages/message-queries.js';
 import { moderationCommandHandlers } from './application/moderation/moderation-commands.js';
@@ -21,12 +22,14 @@ import { tokenCommandHandlers } from './application/tokens/token-commands.js';
 import { incomingCommandHandlers } from './application/webhooks/incoming-commands.js';
 import { WebhookBots } from './application/webhooks/webhook-bots.js';
 import { webhookCommandHandlers } from './application/webhooks/webhook-commands.js';
+import { webhookQueryHandlers } from './application/webhooks/webhook-queries.js';
 import { IncomingController } from './doors/incoming-webhooks/incoming-controller.js';
 import { CallGuard } from './doors/rest/call-guard.js';
 import { CallInterceptor } from './doors/rest/call-interceptor.js';
 import { AccountController } from './doors/rest/controllers/account-controller.js';
 import { AdministrationController } from './doors/rest/controllers/administration-controller.js';
 import { AuditController } from './doors/rest/controllers/audit-controller.js';
+import { IncomingWebhookController } from './doors/rest/controllers/incoming-webhook-controller.js';
 import { InvitationController } from './doors/rest/controllers/invitation-controller.js';
 import { MessageController } from './doors/rest/controllers/message-controller.js';
 import { ModerationController } from './doors/rest/controllers/moderation-controller.js';
@@ -59,6 +62,7 @@ export function appModule(parts: readonly object[]): DynamicModule {
       AuditController,
       WebhookController,
       IncomingController,
+      IncomingWebhookController,
       OperationController,
       ProjectionController,
       AdministrationController,
@@ -80,12 +84,14 @@ export function appModule(parts: readonly object[]): DynamicModule {
       ...moderationQueryHandlers,
       ...auditQueryHandlers,
       ListUserEventsHandler,
+      AccountOpener,
       Standing,
       WebhookBots,
       ...webhookCommandHandlers,
+      ...webhookQueryHandlers,
       ...incomingCommandHandlers,
       ...invitationCommandHandlers,
-      Redeeming,
+      ...invitationQueryHandlers,
       Gateway,
       CallGuard,
       CallInterceptor,

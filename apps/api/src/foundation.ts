@@ -22,6 +22,7 @@ import { NameCipher } from './storage/vault/name-cipher.js';
 import { StreamNameOwners } from './storage/vault/name-owners.js';
 import { Names } from './storage/vault/names.js';
 import { PersonalTokens } from './storage/vault/personal-tokens.js';
+import { RoomPasswordHashes } from './storage/vault/room-passwords.js';
 import { migrateVault } from './storage/vault/schema.js';
 import { masterKey } from './storage/vault/secrets.js';
 import { Sessions } from './storage/vault/sessions.js';
@@ -142,7 +143,7 @@ export async function layFoundation({
     maintenance,
     names: new Names(sql, new StreamNameOwners(users, rooms), nameCipher),
     nameCipher,
-    passwords: new RoomPasswords(vault, rooms),
+    passwords: new RoomPasswords(new RoomPasswordHashes(vault), rooms),
     sessions: new Sessions(sql, keys, clock),
     tokens: await AccessTokens.open(sql, master, clock),
     personalTokens,

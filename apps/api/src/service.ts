@@ -1,4 +1,5 @@
 import { NestFactory } from '@nestjs/core';
+import { CommandBus } from '@nestjs/cqrs';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { MAINTENANCE, parseStream } from '@verbatim/domain';
 import { listAdministrators } from '@verbatim/projections';
@@ -13,6 +14,7 @@ import { Proving } from './application/sessions/proving.js';
 import { SecondFactorPolicy } from './application/sessions/second-factor-policy.js';
 import { endExpiredSessions, RevokeSessionsHandler } from './application/sessions/session-commands.js';
 import { IdentityProvider } from './application/single-sign-on/identity-provider.js';
+import { WebhookAddressPolicy } from './application/webhooks/webhook-address-policy.js';
 import { WebhookBots } from './application/webhooks/webhook-bots.js';
 import type { Clock } from './clock.js';
 import type { Config } from './config.js';
@@ -161,11 +163,7 @@ async function openDoors(
   const liveRooms = new LiveRooms(openLog, rooms, directory, readModels, presence, inspections, time, reads);
   const watchers = new Watchers(readModels);
   const feed = new Feed(store, sealer, log);
-  const receivers = new Receivers(config.WEBHOOK_ALLOW_PRIVATE === 'on', resolve);
-  const webhooks = new WebhookRunner(direct, {
-    ...{ rooms, users, openLog, readModels, directory, receivers, log, clock: time.now },
-    ...{ secrets: webhookSecrets, deliveries: webhookDeliveries },
-  });
+  const addresses = new WebhookAddressPolicy(config.WEBHOOK_ALLOW_PRIVATE === 'on');
   const readiness = new Readiness([
     { name: 'database', ready: async () => (await sql`select 1`).length === 1 },
     { name: 'event store', ready: async () => (await store.head()) >= -1n },
@@ -255,7 +253,7 @@ async function openDoors(
   const app: NestFastifyApplication = await NestFactory.create<NestFastifyApplication>(
     appModule([
       ...[rooms, users, names, passwords, sessions, tokens, personalTokens, vault, time, readModels, openLog],
-      ...[directory, liveRooms, watchers, webhookSecrets, webhookBots, webhookDeliveries, receivers, preferences],
+      ...[directory, liveRooms, watchers, webhookSecrets, webhookBots, webhookDeliveries, addresses, preferences],
       ...[credentials, factors, policy, administrators, identities, new Linking(sql)],
       new IdentityProvider(config, keys, time.now, log),
       new Proving(users, credentials, factors, sessions, attempts),
@@ -296,6 +294,11 @@ async function openDoors(
   await servePages(app);
   await app.init();
   const gateway: Gateway = app.get(Gateway);
+  const webhooks = new WebhookRunner(direct, {
+    ...{ rooms, users, openLog, readModels, directory, log, clock: time.now },
+    ...{ secrets: webhookSecrets, deliveries: webhookDeliveries },
+    ...{ commands: app.get(CommandBus), receivers: new Receivers(addresses, resolve) },
+  });
 
   feed.add('continuity of the log', (events) => continuity.take(events));
   feed.add('maintenance', (events) => maintenance.take(events));

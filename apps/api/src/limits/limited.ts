@@ -1,10 +1,15 @@
+import { type Rejection, reject } from '@verbatim/domain';
 import { Refusal } from '../doors/refusal.js';
 
-/** The refusal of what comes too soon; there will be room for it after so many milliseconds. */
-export const limited = (retryAfterMs: number): Refusal =>
-  new Refusal('rate_limited', 'That was too much in a short time. Try again later.', {
-    retryAfterMs: Math.ceil(retryAfterMs),
-  });
+/** The rejection of what comes too soon; it may be repeated after so many milliseconds. */
+export const tooSoon = (retryAfterMs: number): Rejection =>
+  reject('TooSoon', 'That was too much in a short time. Try again later.', Math.ceil(retryAfterMs));
+
+/** The rejection for a wait in milliseconds, as an allowance returns it; null if there is nothing to wait for. */
+export const limitedFor = (waitMs: number): Rejection | null => (waitMs > 0 ? tooSoon(waitMs) : null);
+
+/** The same for doors. */
+export const limited = (retryAfterMs: number): Refusal => Refusal.of(tooSoon(retryAfterMs));
 
 /** Goes on if there is nothing to wait for. */
 export function within(retryAfterMs: number): void {

@@ -16,7 +16,7 @@ import {
 } from '@verbatim/domain';
 import type { ServerData } from '@verbatim/protocol';
 import type { Time } from '../clock.js';
-import { Refusal } from '../doors/refusal.js';
+import { accepted, Refusal } from '../doors/refusal.js';
 import { type Connection, connectionLimits } from '../doors/websocket/connection.js';
 import { byStream } from '../feed/feed.js';
 import type { Reads } from '../limits/reads.js';
@@ -166,7 +166,7 @@ export class LiveRooms {
     try {
       let room = await this.readable(following, after);
       if (!room.reader.member) {
-        await this.inspections.record(roomId, connection.actor, 'live', purpose);
+        accepted(await this.inspections.record(roomId, connection.actor, 'live', purpose));
         room = await this.readable(following, after);
       }
       if (following.ended) throw new Refusal('conflict', 'Another frame about following this room came in between.');
@@ -255,7 +255,7 @@ export class LiveRooms {
     const left = through - sent;
     const limit = left < BigInt(PAGE) ? Number(left) : PAGE;
     const events = await this.log.read(roomStream(roomId), sent + 1n, limit, PAGE_BYTES);
-    const replaced = await replacedTexts(this.facts, roomId, await this.rooms.current(roomId), events);
+    const replaced = accepted(await replacedTexts(this.facts, roomId, await this.rooms.current(roomId), events));
     const people = await this.directory.people(events.map((event) => event.actor));
     const past = events.map((event) => toLive(event, people, replaced.has(event.revision)));
     if (following.ended) return;

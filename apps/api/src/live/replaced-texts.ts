@@ -1,26 +1,34 @@
-import type { MessageFacts, OlderMessages, Recorded, RoomState } from '@verbatim/domain';
-import { Refusal } from '../doors/refusal.js';
+import {
+  type MessageFacts,
+  type OlderMessages,
+  type Recorded,
+  type Rejection,
+  type RoomState,
+  reject,
+} from '@verbatim/domain';
 
-/** What the read models know of messages that a room's state no longer holds. */
+/** What the read models know about messages that a room's state no longer holds. */
 export interface MessageFactsSource {
-  /** Facts on messages of one room, and up to which revision they are complete. */
+  /** Facts about messages of one room, and the revision up to which they are complete. */
   messageFacts(roomId: string, messageIds: readonly string[], readerId: string): Promise<OlderMessages>;
-  reached(position: bigint, patience: number): Promise<boolean>;
+  /** Whether the read models included `position` before `patienceMs` had passed. */
+  reached(position: bigint, patienceMs: number): Promise<boolean>;
 }
 
-/** Milliseconds to wait for read models that lag behind what a room remembers. */
-const PATIENCE = 3_000;
+/** How long to wait for read models that lag behind the room's state. */
+const PATIENCE_MS = 3_000;
 
 /**
- * Of the postings and edits among `events`, the revisions of those whose text has been replaced by a later edit or a
- * redaction. The room's state knows the latest changes; the read models know all that came before those.
+ * The revisions of those posts and edits among `events` whose text was replaced by a later edit or a redaction. The
+ * room's state knows the latest changes; the read models know everything before those. `Unavailable` if the read models
+ * lag too far behind to tell.
  */
 export async function replacedTexts(
   source: MessageFactsSource,
   roomId: string,
   { state, position }: { state: RoomState; position: bigint },
   events: readonly Recorded[],
-): Promise<ReadonlySet<bigint>> {
+): Promise<ReadonlySet<bigint> | Rejection> {
   const replaced = new Set<bigint>();
   const unknown = new Map<bigint, string>();
   for (const event of events) {
@@ -35,11 +43,10 @@ export async function replacedTexts(
   const ids = [...new Set(unknown.values())];
   let older = await source.messageFacts(roomId, ids, '');
   if (older.through < state.messages.since) {
-    await source.reached(position, PATIENCE);
+    await source.reached(position, PATIENCE_MS);
     older = await source.messageFacts(roomId, ids, '');
   }
-  if (older.through < state.messages.since)
-    throw new Refusal('unavailable', 'The read models have not come this far yet.');
+  if (older.through < state.messages.since) return lagging;
   for (const [revision, messageId] of unknown) {
     const facts = older.messages.get(messageId);
     if (facts && isReplaced(revision, facts)) replaced.add(revision);
@@ -48,3 +55,5 @@ export async function replacedTexts(
 }
 
 const isReplaced = (revision: bigint, facts: MessageFacts): boolean => facts.redacted || facts.textRevision > revision;
+
+const lagging = reject('Unavailable', 'The read models have not caught up with this room yet.');

@@ -1,11 +1,8 @@
 import type { OlderMessages } from '@verbatim/domain';
 import { getRoom, type MessageLookup, messageFacts, type ReadDatabase, type ReadSide } from '@verbatim/projections';
-import type { RoomProgress } from '../application/rooms/room-access.js';
-import type { ReadModelProgress } from '../doors/rest/read-your-writes.js';
-import type { MessageFactsSource } from '../live/replaced-texts.js';
 
 /** The read models as the doors see them: where to ask, and how far they have come. */
-export class ReadModels implements MessageFactsSource, ReadModelProgress, RoomProgress {
+export class ReadModels {
   /** Whether they once showed everything that was in the log at the start. */
   caughtUp = false;
 

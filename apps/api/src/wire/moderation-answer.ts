@@ -1,5 +1,6 @@
 import type { Ban as BanRow, Report as ReportRow } from '@verbatim/projections';
-import type { Ban, Person, Report } from '@verbatim/protocol';
+import type { Ban, Report } from '@verbatim/protocol';
+import { personAnswer } from './person-answer.js';
 
 export const banAnswer = ({ user, until, reason, by, at }: BanRow): Ban => ({
   user: personAnswer(user),
@@ -23,9 +24,4 @@ export const reportAnswer = (row: ReportRow): Report => ({
   settledAt: row.settledAt,
   outcome: row.outcome,
   note: row.note,
-});
-
-const personAnswer = ({ id, username }: { id: string; username: string | null }): Person => ({
-  id,
-  username: username ?? '',
 });

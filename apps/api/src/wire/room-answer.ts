@@ -1,8 +1,8 @@
-import type { Actor, Member as MemberState, RoomState, UserState } from '@verbatim/domain';
+import type { Actor, RoomState } from '@verbatim/domain';
 import type { RoomMember, Room as RoomRow } from '@verbatim/projections';
 import type { Member, Room } from '@verbatim/protocol';
 
-/** A room as clients see it, from its own state: what a write answers. */
+/** A room as clients see it, from its own state: the response to a write. */
 export const roomAnswer = (id: string, state: RoomState): Room => ({
   id,
   name: state.name,
@@ -18,7 +18,7 @@ export const roomAnswer = (id: string, state: RoomState): Room => ({
   revision: Number(state.revision),
 });
 
-/** A room as clients see it, from the read model: what reads and lists answer. */
+/** A room as clients see it, from the read model: the response to reads and lists. */
 export const roomRowAnswer = (row: RoomRow): Room => ({
   id: row.id,
   name: row.name,
@@ -34,32 +34,18 @@ export const roomRowAnswer = (row: RoomRow): Room => ({
   revision: Number(row.revision),
 });
 
-/** The same with how busy the room is, for those who watch over all rooms. */
+/** The same, with the room's activity for administrators and auditors. */
 export const roomRowAnswerFor = ({ role }: Actor, row: RoomRow): Room => ({
   ...roomRowAnswer(row),
   ...(role !== 'user' && { messageCount: row.messageCount, activeAt: row.activeAt, closing: row.closing }),
 });
 
-export const memberAnswer = (
-  userId: string,
-  { role, joinedAt }: MemberState,
-  person: UserState,
-  mutedUntil: string | null,
-): Member => ({
-  userId,
-  username: person.username,
-  displayName: person.displayName,
-  role,
-  joinedAt,
-  mutedUntil,
-});
-
-/** @param now RFC 3339: a mute that has ended is none. */
-export const memberRowAnswer = ({ user, role, joinedAt, mutedUntil }: RoomMember, now: string): Member => ({
+/** A member as clients see it; a mute that has ended is passed as null. */
+export const memberAnswer = ({ user, role, joinedAt, mutedUntil }: Omit<RoomMember, 'joinedRevision'>): Member => ({
   userId: user.id,
   username: user.username ?? '',
   displayName: user.displayName,
   role,
   joinedAt,
-  mutedUntil: mutedUntil !== null && mutedUntil > now ? mutedUntil : null,
+  mutedUntil,
 });

@@ -2,7 +2,7 @@ import type { Actor, UserState } from '@verbatim/domain';
 import type { User as UserRow } from '@verbatim/projections';
 import type { User } from '@verbatim/protocol';
 
-/** An account as clients see it. The e-mail address is for the person and for administrators only. */
+/** An account as clients see it. The e-mail address is for the holder and administrators only. */
 export function userAnswer(id: string, state: UserState, withEmail: boolean): User {
   const { username, displayName, role, suspended, status, bot, createdAt, email } = state;
   const standing = status === 'suspended' || status === 'deactivated' ? status : 'active';
@@ -12,7 +12,7 @@ export function userAnswer(id: string, state: UserState, withEmail: boolean): Us
 
 const maySeeEmail = (actor: Actor, userId: string): boolean => actor.role === 'admin' || userId === actor.id;
 
-/** The same from the read model. How somebody signs in is for those who watch over all accounts. */
+/** The same from the read model. How somebody signs in is for administrators and auditors. */
 export function userRowAnswer(actor: Actor, row: UserRow): User {
   const { email, bot, deactivated, secondFactor, signedInAt, ...user } = row;
   const status = deactivated ? 'deactivated' : user.suspended ? 'suspended' : 'active';

@@ -41,6 +41,11 @@ export class Mailboxes<S, C, E extends Happened> {
     return this.parts.gate?.refusal(command) ?? null;
   }
 
+  /** The state that `current` would return, if it is in memory; null otherwise. */
+  known(id: string): S | null {
+    return this.open.get(id)?.known ?? null;
+  }
+
   /** The state of an entity, at least as far as the feed has come; the initial state if there is no such entity. */
   current(id: string): Promise<{ state: S; revision: bigint; position: bigint }> {
     return this.mailbox(id).current();

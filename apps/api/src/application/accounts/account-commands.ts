@@ -8,25 +8,21 @@ import {
   reject,
   shutOutSince,
   takesAdministratorAway,
-  type UserCommand,
   type UserState,
-  user,
 } from '@verbatim/domain';
 import { Time } from '../../clock.js';
 import { ProblemFilter } from '../../doors/rest/problem-filter.js';
 import { newId } from '../../new-id.js';
 import { ACCESS_SECONDS, AccessTokens } from '../../storage/vault/access-tokens.js';
 import { Administrators } from '../../storage/vault/administrators.js';
-import { passwordProblem } from '../../storage/vault/common-passwords.js';
 import { Credentials } from '../../storage/vault/credentials.js';
 import { Names } from '../../storage/vault/names.js';
-import { hashPassword } from '../../storage/vault/passwords.js';
 import { type Device, type NewSession, Sessions } from '../../storage/vault/sessions.js';
-import { VaultSql } from '../../storage/vault/vault-sql.js';
 import { Users } from '../../write-side/entities.js';
 import type { Context, Decided } from '../../write-side/mailbox.js';
 import { Proving } from '../sessions/proving.js';
 import { RevokeSessionsCommand, RevokeSessionsHandler } from '../sessions/session-commands.js';
+import { AccountOpener, type NewAccount } from './account-opener.js';
 
 /** Somebody signed in: the account, and the tokens to go on with. */
 export interface SignedIn {
@@ -122,9 +118,7 @@ const undecidedAdministrators = reject(
 export class RegisterUserCommand extends Command<UserDecided | Rejection> {
   constructor(
     readonly userId: string,
-    readonly account: Omit<Extract<UserCommand, { type: 'RegisterUser' }>, 'type' | 'actor'> & {
-      readonly password: string | null;
-    },
+    readonly account: NewAccount,
     readonly context: Context,
     /** The administrator who makes it for somebody; null: the person does, or the service. */
     readonly actor: Actor | null = null,
@@ -134,40 +128,9 @@ export class RegisterUserCommand extends Command<UserDecided | Rejection> {
 }
 
 @CommandHandler(RegisterUserCommand)
-export class RegisterUserHandler implements ICommandHandler<RegisterUserCommand> {
-  constructor(
-    private readonly users: Users,
-    private readonly names: Names,
-    private readonly vault: VaultSql,
-  ) {}
-
-  async execute({ userId, account, context, actor }: RegisterUserCommand): Promise<UserDecided | Rejection> {
-    const { password, ...registration } = account;
-    const problem = password === null ? null : await passwordProblem(password, account.username);
-    if (problem) return reject('Invalid', `The password ${problem}.`);
-    const refused = this.refusal(account.origin, actor) ?? this.problemOf(registration);
-    if (refused) return refused;
-    const claim = await this.names.claim('user', nameKey(account.username), userId);
-    if (!claim) return reject('NameTaken', 'This username is taken.');
-    if (password !== null) {
-      await this.vault.sql`
-        insert into vault.credentials (user_id, password_hash) values (${userId}, ${await hashPassword(password)})
-        on conflict (user_id) do nothing`;
-    }
-    return this.users.send(userId, { type: 'RegisterUser', actor, ...registration }, context);
-  }
-
-  /** Why there can be no such account, whoever has its name: asked before anything is claimed or used up for it. */
-  problemOf(registration: Omit<RegisterUserCommand['account'], 'password'>): Rejection | null {
-    const { username, displayName, email, role, origin } = registration;
-    const register = { type: 'RegisterUser', actor: null, username, displayName, email, role, origin } as const;
-    const foreseen = user.decide(register, user.initialState, '');
-    return isRejection(foreseen) ? foreseen : null;
-  }
-
-  /** Why no account would be made now, for those who have something to do before: then neither names nor invitations are used up. */
-  refusal(origin: RegisterUserCommand['account']['origin'], actor: Actor | null): Rejection | null {
-    return this.users.refusal({ type: 'RegisterUser', actor, origin });
+export class RegisterUserHandler extends AccountOpener implements ICommandHandler<RegisterUserCommand> {
+  execute({ userId, account, context, actor }: RegisterUserCommand): Promise<UserDecided | Rejection> {
+    return this.open(userId, account, context, actor);
   }
 }
 

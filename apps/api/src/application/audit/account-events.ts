@@ -4,7 +4,7 @@ import { cursorKey, type Page, toPage } from '@verbatim/projections';
 import type { AnswerOf } from '@verbatim/protocol';
 import { Directory } from '../../storage/directory.js';
 import { OpenLog } from '../../storage/open-log.js';
-import { eventAnswer } from './audit-queries.js';
+import { eventAnswer } from '../../wire/event-answer.js';
 
 type Event = AnswerOf<'listUserEvents'>['items'][number];
 

@@ -1,11 +1,13 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
-import { type Actor, type Face, type Recorded, roomStream, view, WITHHELD, withheld } from '@verbatim/domain';
+import { type Actor, type Recorded, roomStream } from '@verbatim/domain';
 import { InvalidCursor, type Page } from '@verbatim/projections';
-import type { AnswerOf, Person } from '@verbatim/protocol';
+import type { AnswerOf } from '@verbatim/protocol';
+import { accepted } from '../../doors/refusal.js';
 import { replacedTexts } from '../../live/replaced-texts.js';
 import { Directory } from '../../storage/directory.js';
 import { OpenLog } from '../../storage/open-log.js';
 import { ReadModels } from '../../storage/read-models.js';
+import { eventAnswer } from '../../wire/event-answer.js';
 import type { Purpose } from '../../write-side/inspections.js';
 import { RoomAccess } from '../rooms/room-access.js';
 
@@ -36,14 +38,14 @@ export class ListRoomEventsHandler implements IQueryHandler<ListRoomEventsQuery>
   ) {}
 
   async execute({ roomId, actor, purpose, query }: ListRoomEventsQuery): Promise<Page<Event>> {
-    const room = await this.access.toRead(roomId, actor, 'events', purpose);
+    const room = accepted(await this.access.toRead(roomId, actor, 'events', purpose));
     const start = query.cursor === undefined ? BigInt(query.from) : revisionIn(query.cursor);
     const from = start < room.reader.from ? room.reader.from : start;
     const read = await this.log.read(roomStream(roomId), from, query.limit, SEALED_BYTES);
     // What has happened since may take away the right to read it.
     const shown = read.filter(({ revision }) => revision <= room.state.revision);
     const last = shown.at(-1);
-    const replaced = await replacedTexts(this.readModels, roomId, room, shown);
+    const replaced = accepted(await replacedTexts(this.readModels, roomId, room, shown));
     const people = await this.directory.people(shown.map((event) => event.actor));
     const { face } = room.reader;
     return {
@@ -62,39 +64,5 @@ function revisionIn(cursor: string): bigint {
   if (revision === undefined) throw new InvalidCursor();
   return BigInt(revision);
 }
-
-/** An event of a room as one face sees it. */
-export const eventAnswer = (event: Recorded, face: Face, replaced: boolean, people: ReadonlyMap<string, Person>) =>
-  (withheld(event, face)
-    ? placeOf(event)
-    : {
-        id: event.id,
-        stream: event.stream,
-        revision: Number(event.revision),
-        position: Number(event.position),
-        type: event.type,
-        at: event.at,
-        occurredAt: event.occurredAt,
-        actor: event.actor === null ? null : (people.get(event.actor) ?? { id: event.actor, username: '' }),
-        data: view(event, face, replaced),
-        sealed: event.sealed,
-        prev: event.prev,
-        hash: event.hash,
-      }) as Event;
-
-/** What is told of an event that the reader may not know of: enough to see that the chain has no gap. */
-const placeOf = ({ id, stream, revision, position, at, prev, hash }: Recorded) => ({
-  id,
-  stream,
-  revision: Number(revision),
-  position: Number(position),
-  type: WITHHELD,
-  at,
-  actor: null,
-  data: {},
-  sealed: null,
-  prev,
-  hash,
-});
 
 export const auditQueryHandlers = [ListRoomEventsHandler];

@@ -14,26 +14,26 @@ import {
 import { derivedId } from '../../derived-id.js';
 import { newId } from '../../new-id.js';
 import { InvitationCodes } from '../../storage/invitations/invitation-codes.js';
+import { Credentials } from '../../storage/vault/credentials.js';
 import { Names } from '../../storage/vault/names.js';
-import { passwordMatches } from '../../storage/vault/passwords.js';
-import { VaultSql } from '../../storage/vault/vault-sql.js';
 import { Invitations, Rooms } from '../../write-side/entities.js';
 import type { Context, Decided } from '../../write-side/mailbox.js';
-import { RegisterUserCommand, RegisterUserHandler } from '../accounts/account-commands.js';
+import { AccountOpener, type NewAccount } from '../accounts/account-opener.js';
 import { Standing } from '../accounts/standing.js';
 import { Redeeming } from './redeeming.js';
 
-export interface MadeInvitation extends Decided<InvitationState> {
+/** An invitation whose code is returned once and never again. */
+export interface CreatedInvitation extends Decided<InvitationState> {
   readonly id: string;
   readonly code: string;
 }
 
-/** Makes an invitation to the server, which is up to administrators, or to a room, which its rules decide. */
-export class CreateInvitationCommand extends Command<MadeInvitation | Rejection> {
+/** Creates an invitation to the server, which is up to administrators, or to a room, which its rules decide. */
+export class CreateInvitationCommand extends Command<CreatedInvitation | Rejection> {
   constructor(
     readonly actor: Actor,
     readonly to: InvitedTo,
-    readonly wishes: { readonly uses: number | null; readonly expiresInSeconds: number },
+    readonly terms: { readonly uses: number | null; readonly expiresInSeconds: number },
     readonly context: Context,
   ) {
     super();
@@ -50,17 +50,17 @@ export class CreateInvitationHandler implements ICommandHandler<CreateInvitation
     private readonly standing: Standing,
   ) {}
 
-  /** An invitation outlives the role of the person who made it, so nobody may make one who has been shut out. */
-  execute(command: CreateInvitationCommand): Promise<MadeInvitation | Rejection> {
+  /** An invitation outlives the request, so it is revoked again if its creator was shut out in the meantime. */
+  execute(command: CreateInvitationCommand): Promise<CreatedInvitation | Rejection> {
     const { actor, context } = command;
     return this.standing.whileIn(
       actor,
-      () => this.make(command),
+      () => this.create(command),
       ({ id }) => this.invitations.send(id, { type: 'RevokeInvitation', actor }, context),
     );
   }
 
-  private async make({ actor, to, wishes, context }: CreateInvitationCommand): Promise<MadeInvitation | Rejection> {
+  private async create({ actor, to, terms, context }: CreateInvitationCommand): Promise<CreatedInvitation | Rejection> {
     if (to.kind === 'room') {
       const { state } = await this.rooms.newest(to.roomId);
       const problem = invitingProblem(actor, state);
@@ -69,17 +69,17 @@ export class CreateInvitationHandler implements ICommandHandler<CreateInvitation
     }
     const id = newId();
     const now = this.redeeming.now();
-    const expiresAt = new Date(Date.parse(now) + wishes.expiresInSeconds * 1_000).toISOString();
-    // A code without an invitation opens nothing, so it may come first.
-    const code = await this.codes.make(id, to.kind === 'room' ? to.roomId : null);
-    const { uses } = wishes;
+    const expiresAt = new Date(Date.parse(now) + terms.expiresInSeconds * 1_000).toISOString();
+    // A code without an invitation opens nothing, so it is stored first.
+    const code = await this.codes.create(id, to.kind === 'room' ? to.roomId : null);
+    const { uses } = terms;
     const create = { type: 'CreateInvitation', actor, to, uses, expiresAt, now } as const;
-    const made = await this.invitations.send(id, create, context);
-    return isRejection(made) ? made : { ...made, id, code };
+    const created = await this.invitations.send(id, create, context);
+    return isRejection(created) ? created : { ...created, id, code };
   }
 }
 
-/** Makes an invitation to the server, or to this room, good for nobody any more. */
+/** Revokes an invitation to the server (`roomId` is null) or to a room. */
 export class RevokeInvitationCommand extends Command<Decided<InvitationState> | Rejection> {
   constructor(
     readonly actor: Actor,
@@ -111,17 +111,17 @@ export class RevokeInvitationHandler implements ICommandHandler<RevokeInvitation
 }
 
 /**
- * The id of an account that an invitation leads to: the same again when the registration is repeated, so that what was cut
- * short uses the invitation up once.
+ * The id of an account registered with an invitation. It derives from both, so that a repeated registration uses the
+ * invitation up only once.
  */
 export const invitedUserId = (code: string, username: string): string => derivedId('invited', code, nameKey(username));
 
-/** Makes an account for somebody who has an invitation to the server. */
+/** Registers somebody who has an invitation to the server. */
 export class RegisterInvitedUserCommand extends Command<Decided<UserState> | Rejection> {
   constructor(
     readonly userId: string,
     readonly code: string,
-    readonly account: RegisterUserCommand['account'] & { readonly password: string },
+    readonly account: NewAccount & { readonly password: string },
     readonly context: Context,
   ) {
     super();
@@ -133,8 +133,8 @@ export class RegisterInvitedUserHandler implements ICommandHandler<RegisterInvit
   constructor(
     private readonly redeeming: Redeeming,
     private readonly names: Names,
-    private readonly vault: VaultSql,
-    private readonly opening: RegisterUserHandler,
+    private readonly credentials: Credentials,
+    private readonly accounts: AccountOpener,
   ) {}
 
   async execute({
@@ -144,29 +144,29 @@ export class RegisterInvitedUserHandler implements ICommandHandler<RegisterInvit
     context,
   }: RegisterInvitedUserCommand): Promise<Decided<UserState> | Rejection> {
     const found = await this.redeeming.find(code, null);
-    const open = found?.state.redeemedBy.has(userId) || (found && isGood(found.state, this.redeeming.now()));
-    if (!found || !open) return notGood;
-    const refused = this.opening.refusal(account.origin, null) ?? this.opening.problemOf(account);
+    const usable = found?.state.redeemedBy.has(userId) || (found && isGood(found.state, this.redeeming.now()));
+    if (!found || !usable) return notValid;
+    const refused = this.accounts.refusal(account.origin, null) ?? this.accounts.problemOf(account);
     if (refused) return refused;
-    // A name that is taken uses nothing up.
+    // The name is claimed first, so that one that is taken does not use up the invitation.
     if (!(await this.names.claim('user', nameKey(account.username), userId))) return nameTaken;
     const redeemed = await this.redeeming.redeem(found.id, userId, null, context);
-    if (isRejection(redeemed)) return redeemed.rejected === 'Unavailable' ? redeemed : notGood;
-    const opened = await this.opening.execute(new RegisterUserCommand(userId, account, context));
+    if (isRejection(redeemed)) return redeemed.rejected === 'Unavailable' ? redeemed : notValid;
+    const opened = await this.accounts.open(userId, account, context);
     if (isRejection(opened)) return opened;
-    // Others may have the same code. So that nobody comes into another's account, only the attempt that made it goes on,
-    // and only with the password that was kept, which may be that of another attempt.
-    return opened.events > 0 && (await this.passwordIs(userId, account.password)) ? opened : nameTaken;
-  }
-
-  private async passwordIs(userId: string, password: string): Promise<boolean> {
-    const [credential] = await this.vault.sql<{ password_hash: string }[]>`
-      select password_hash from vault.credentials where user_id = ${userId}`;
-    return passwordMatches(password, credential?.password_hash ?? null);
+    // Others may have the same code. So that nobody gets into another person's account, only the attempt that opened it
+    // succeeds, and only with the password that was stored, which may be that of another attempt.
+    const isTheirs = opened.events > 0 && (await this.credentials.check(userId, account.password)) !== null;
+    return isTheirs ? opened : nameTaken;
   }
 }
 
-export const notGood = reject('NotAllowed', 'This invitation is not good, or not any more.');
+export const notValid = reject('NotAllowed', 'This invitation is not valid, or no longer valid.');
 const nameTaken = reject('NameTaken', 'This username is taken.');
 
-export const invitationCommandHandlers = [CreateInvitationHandler, RevokeInvitationHandler, RegisterInvitedUserHandler];
+export const invitationCommandHandlers = [
+  CreateInvitationHandler,
+  RevokeInvitationHandler,
+  RegisterInvitedUserHandler,
+  Redeeming,
+];

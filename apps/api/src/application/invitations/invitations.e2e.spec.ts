@@ -56,7 +56,7 @@ async function later<T>(seconds: number, work: () => Promise<T>): Promise<T> {
 }
 
 describe('an invitation to the server', () => {
-  it('is made by administrators, good for one person and a week unless they say otherwise', async () => {
+  it('is created by administrators, by default for one person and a week', async () => {
     const made = await invite();
     expect(made).toMatchObject({ kind: 'server', role: null, roomId: null, uses: 1, used: 0, revoked: false });
     expect(made.code).toMatch(/^[0-9a-hjkmnp-tv-z]{32}$/);
@@ -66,7 +66,7 @@ describe('an invitation to the server', () => {
       expect(outcome(await admin.post('/v1/invitations', wrong))).toBe('invalid_request');
   });
 
-  it('lets people make an account where nobody could without one', async () => {
+  it('lets people register where nobody can without one', async () => {
     const { code, id } = await invite({ uses: 2 });
     expect(outcome(await enter(undefined))).toBe('forbidden');
     expect(outcome(await enter(wrongCode))).toBe('forbidden');
@@ -79,7 +79,7 @@ describe('an invitation to the server', () => {
     expect(uses.map(({ user }) => user.username)).toEqual([first, second]);
   });
 
-  it('is not used up by a name that is taken, nor by trying again', async () => {
+  it('is not used up by a taken username or a repeated attempt', async () => {
     const { code, id } = await invite();
     expect(outcome(await enter(code, ada.username))).toBe('name_taken');
     const username = freshName();
@@ -90,7 +90,7 @@ describe('an invitation to the server', () => {
     expect(await admin.all(`/v1/invitations/${id}/uses`)).toHaveLength(1);
   });
 
-  it('that was redeemed by an attempt that was cut short is good for the same person again', async () => {
+  it('redeemed by an interrupted attempt can be used by the same person again', async () => {
     const { code, id } = await invite();
     const username = freshName();
     // The database takes the event of the invitation, and not that of the account, as if the process died in between.
@@ -146,7 +146,7 @@ describe('an invitation to the server', () => {
     expect(outcome(await admin.get(`/v1/invitations/${id}/uses?cursor=x`))).toBe('invalid_request');
   });
 
-  it('is in the database by its hash only', async () => {
+  it('is stored only as a hash', async () => {
     const { code, id } = await invite();
     const [row] = await sql`select * from vault.invitations where id = ${id}`;
     const events = await sql`select sealed from log.events where stream = ${`invitation-${id}`}`;
@@ -156,7 +156,7 @@ describe('an invitation to the server', () => {
 });
 
 describe('an invitation to a room', () => {
-  it('is made by its owners and moderators, and by administrators', async () => {
+  it('is created by owners and moderators, and by administrators', async () => {
     const [moderator, member] = [await register(other.url), await register(other.url)];
     const room = await ada.roomWith([[moderator, 'moderator'], member]);
     const path = `/v1/rooms/${room}/invitations`;
@@ -184,7 +184,7 @@ describe('an invitation to a room', () => {
     ['private', {}],
     ['private', { password: 'sesame' }],
     ['hidden', {}],
-  ])('opens a %s room with %j, in the role that it gives', async (visibility, settings) => {
+  ])('admits to a %s room with %j, in the role it grants', async (visibility, settings) => {
     const room = await ada.room({ visibility, ...settings });
     const guest = await register(other.url);
     const { code } = await inviteTo(room, { role: 'guest' });
@@ -194,7 +194,7 @@ describe('an invitation to a room', () => {
     expect(await join(guest, room, code)).toBe(200);
   });
 
-  it('opens it on a socket as well', async () => {
+  it('works over a socket as well', async () => {
     const room = await ada.room({ visibility: 'private' });
     const { code } = await inviteTo(room);
     const person = await register(other.url);
@@ -206,7 +206,7 @@ describe('an invitation to a room', () => {
     socket.close();
   });
 
-  it('is for one room, and says nothing of hidden ones', async () => {
+  it('is for one room, and reveals nothing about hidden ones', async () => {
     const [room, hidden, another] = [
       await ada.room({ visibility: 'private' }),
       await ada.room({ visibility: 'hidden' }),
@@ -223,7 +223,7 @@ describe('an invitation to a room', () => {
     expect(await join(bob, hidden, wrongCode)).toBe('not_found');
   });
 
-  it('lets in exactly as many as it is for, over two replicas at once, each of them once', async () => {
+  it('admits exactly as many people as allowed, each once, through two replicas at once', async () => {
     const room = await ada.room({ visibility: 'private' });
     const { code, id } = await inviteTo(room, { uses: 3 });
     const people = await Promise.all(Array.from({ length: 6 }, () => register(other.url)));
@@ -236,7 +236,7 @@ describe('an invitation to a room', () => {
     expect(await admin.all(`/v1/invitations/${id}/uses`)).toHaveLength(3);
   });
 
-  it('that was redeemed by an attempt that was cut short is good for the same person again, and only for them', async () => {
+  it('redeemed by an interrupted attempt can be used again by the same person only', async () => {
     const room = await ada.room({ visibility: 'private' });
     const { code, id } = await inviteTo(room);
     const person = await register(other.url);
@@ -248,7 +248,7 @@ describe('an invitation to a room', () => {
     expect(await admin.all(`/v1/invitations/${id}/uses`)).toHaveLength(1);
   });
 
-  it('is used up neither by those who are in the room, nor where the room lets nobody in', async () => {
+  it('is not used up by members, or where the room admits nobody', async () => {
     const room = await ada.room();
     const { code, id } = await inviteTo(room);
     expect(await join(ada, room, code)).toBe(200);
@@ -282,7 +282,7 @@ describe('an invitation to a room', () => {
 describe('looking up a code', () => {
   const lookUp = (code: string) => visitor.post('/v1/invitations/look-up', { code });
 
-  it('tells what it is for and who invites, and uses nothing up', async () => {
+  it('shows what it is for and who invites, and uses nothing up', async () => {
     const room = await ada.room({ visibility: 'hidden', name: 'cellar' });
     const [server, hidden] = [await invite(), await inviteTo(room, { role: 'guest' })];
     const { body } = await lookUp(server.code);
@@ -299,7 +299,7 @@ describe('looking up a code', () => {
     expect(outcome(await lookUp(hidden.code))).toBe('not_found');
   });
 
-  it('tells nothing of one that is not good', async () => {
+  it('reveals nothing about an invalid one', async () => {
     const [revoked, short] = [await invite(), await invite({ expiresInSeconds: 60 })];
     await admin.delete(`/v1/invitations/${revoked.id}`);
     expect(outcome(await lookUp(revoked.code))).toBe('not_found');
@@ -313,7 +313,7 @@ describe('looking up a code', () => {
   });
 });
 
-it('invitations outlive a restart', async () => {
+it('invitations survive a restart', async () => {
   const { code } = await invite({ uses: 2 });
   await enter(code, freshName(), other.url);
   await other.restart();

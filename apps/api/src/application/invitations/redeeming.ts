@@ -11,8 +11,8 @@ export interface FoundInvitation {
 }
 
 /**
- * Turns codes into the right to come in. An invitation is used up in its own stream first, and the account or the
- * membership follows. Whoever was let in is let in again, so an attempt that was cut short in between is repeated.
+ * Redeems the codes of invitations. An invitation is used up in its own stream first; the account or membership follows.
+ * Redeeming it again for the same person uses up nothing, so an attempt that failed in between can be repeated.
  */
 @Injectable()
 export class Redeeming {
@@ -22,7 +22,7 @@ export class Redeeming {
     private readonly time: Time,
   ) {}
 
-  /** The invitation with this code, if it is for this room, or for the server (null). It need not be good any more. */
+  /** The invitation with this code, if it is to this room, or to the server (null). It need not be valid any more. */
   async find(code: string, roomId: string | null): Promise<FoundInvitation | null> {
     const found = await this.lookUp(code);
     if (!found) return null;
@@ -30,7 +30,7 @@ export class Redeeming {
     return (to.kind === 'room' ? to.roomId : null) === roomId ? found : null;
   }
 
-  /** The invitation with this code, whatever it is for. */
+  /** The invitation with this code, whatever it is to. */
   async lookUp(code: string): Promise<FoundInvitation | null> {
     const id = await this.codes.find(code);
     if (id === null) return null;
@@ -38,7 +38,7 @@ export class Redeeming {
     return state.status === 'unborn' ? null : { id, state };
   }
 
-  /** Uses it up once for this person. */
+  /** Uses an invitation for this person; repeating it changes nothing. */
   redeem(
     id: string,
     userId: string,

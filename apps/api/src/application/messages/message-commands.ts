@@ -1,10 +1,10 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { type Actor, onlyReads, type Rejection, reject } from '@verbatim/domain';
+import { type Actor, isRejection, onlyReads, type Rejection, reject } from '@verbatim/domain';
 import { markRead } from '@verbatim/projections';
 import { ReadModels } from '../../storage/read-models.js';
 import { RoomAccess } from '../rooms/room-access.js';
 
-/** Notes how far somebody has read. Private state, no event: nobody else is ever told. */
+/** Stores how far somebody has read a room. This is private and no event: nobody else ever learns of it. */
 export class MarkReadCommand extends Command<{ readonly marked: true } | Rejection> {
   constructor(
     readonly roomId: string,
@@ -24,6 +24,7 @@ export class MarkReadHandler implements ICommandHandler<MarkReadCommand> {
 
   async execute({ roomId, actor, revision }: MarkReadCommand): Promise<{ marked: true } | Rejection> {
     const state = await this.access.toSee(roomId, actor);
+    if (isRejection(state)) return state;
     if (actor.role === 'auditor') return onlyReads;
     if (!state.members.has(actor.id)) return reject('NotAMember', 'Only members have read marks.');
     const mark = revision < state.revision ? revision : state.revision;

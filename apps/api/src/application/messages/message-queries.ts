@@ -1,5 +1,5 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
-import type { Actor } from '@verbatim/domain';
+import { type Actor, type PostMessage, type Rejection, reject } from '@verbatim/domain';
 import {
   type InboxEntry,
   inbox,
@@ -11,10 +11,11 @@ import {
   timeline,
 } from '@verbatim/projections';
 import { ReadModels } from '../../storage/read-models.js';
+import { Users } from '../../write-side/entities.js';
 import type { Purpose } from '../../write-side/inspections.js';
 import { RoomAccess } from '../rooms/room-access.js';
 
-export class GetTimelineQuery extends Query<Page<Message>> {
+export class GetTimelineQuery extends Query<Page<Message> | Rejection> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
@@ -35,7 +36,7 @@ export class GetTimelineHandler implements IQueryHandler<GetTimelineQuery> {
     private readonly readModels: ReadModels,
   ) {}
 
-  async execute({ roomId, actor, purpose, order, from, page }: GetTimelineQuery): Promise<Page<Message>> {
+  async execute({ roomId, actor, purpose, order, from, page }: GetTimelineQuery): Promise<Page<Message> | Rejection> {
     return this.access.reading(roomId, actor, 'messages', purpose, (reader) =>
       timeline(this.readModels.db, {
         room: roomId,
@@ -49,8 +50,8 @@ export class GetTimelineHandler implements IQueryHandler<GetTimelineQuery> {
   }
 }
 
-/** One message as its reader sees it; null when it is not there, or not yet. */
-export class GetMessageQuery extends Query<Message | null> {
+/** One message from the read models, for somebody who has just posted or changed it. */
+export class GetMessageQuery extends Query<Message | Rejection> {
   constructor(
     readonly roomId: string,
     readonly messageId: string,
@@ -64,8 +65,42 @@ export class GetMessageQuery extends Query<Message | null> {
 export class GetMessageHandler implements IQueryHandler<GetMessageQuery> {
   constructor(private readonly readModels: ReadModels) {}
 
-  execute({ roomId, messageId, actor }: GetMessageQuery): Promise<Message | null> {
-    return message(this.readModels.db, roomId, messageId, actor.id);
+  async execute({ roomId, messageId, actor }: GetMessageQuery): Promise<Message | Rejection> {
+    const found = await message(this.readModels.db, roomId, messageId, actor.id);
+    return found ?? reject('Unavailable', 'The message is stored, but the read models do not show it yet.');
+  }
+}
+
+/** A message that was just posted, for when the read models do not show it yet. */
+export class GetPostedMessageQuery extends Query<Message> {
+  constructor(
+    readonly roomId: string,
+    readonly post: PostMessage,
+    readonly posted: { readonly revision: bigint; readonly at: string },
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(GetPostedMessageQuery)
+export class GetPostedMessageHandler implements IQueryHandler<GetPostedMessageQuery> {
+  constructor(private readonly users: Users) {}
+
+  async execute({ roomId, post, posted }: GetPostedMessageQuery): Promise<Message> {
+    const { username, displayName } = (await this.users.current(post.actor.id)).state;
+    return {
+      id: post.messageId,
+      roomId,
+      revision: posted.revision,
+      author: { id: post.actor.id, username, displayName },
+      kind: post.kind,
+      text: post.text,
+      replyTo: post.replyTo,
+      postedAt: posted.at,
+      editedAt: null,
+      redactedAt: null,
+      reactions: [],
+    };
   }
 }
 
@@ -87,8 +122,8 @@ export class GetInboxHandler implements IQueryHandler<GetInboxQuery> {
   }
 }
 
-/** Messages that contain all the words of `q` and none of `without`, in rooms the person is in, or in one that they may read. */
-export class SearchMessagesQuery extends Query<Page<Message>> {
+/** Messages with all the words of `q` and none of `without`: in the rooms of the person, or in one room that they may read. */
+export class SearchMessagesQuery extends Query<Page<Message> | Rejection> {
   constructor(
     readonly actor: Actor,
     readonly words: { readonly q: string; readonly without?: string },
@@ -107,7 +142,7 @@ export class SearchMessagesHandler implements IQueryHandler<SearchMessagesQuery>
     private readonly readModels: ReadModels,
   ) {}
 
-  async execute({ actor, words, roomId, purpose, page }: SearchMessagesQuery): Promise<Page<Message>> {
+  async execute({ actor, words, roomId, purpose, page }: SearchMessagesQuery): Promise<Page<Message> | Rejection> {
     const { db } = this.readModels;
     if (roomId === undefined) return searchMessages(db, { viewer: actor.id, ...words, page });
     return this.access.reading(roomId, actor, 'search', purpose, (reader) =>
@@ -116,4 +151,10 @@ export class SearchMessagesHandler implements IQueryHandler<SearchMessagesQuery>
   }
 }
 
-export const messageQueryHandlers = [GetTimelineHandler, GetMessageHandler, GetInboxHandler, SearchMessagesHandler];
+export const messageQueryHandlers = [
+  GetTimelineHandler,
+  GetMessageHandler,
+  GetPostedMessageHandler,
+  GetInboxHandler,
+  SearchMessagesHandler,
+];

@@ -32,7 +32,7 @@ afterAll(() => service.stop());
 const textsOf = (items: { text: string | null }[]) => items.map(({ text }) => text);
 
 describe('posting', () => {
-  it('stores the message and shows it as it is', async () => {
+  it('stores the message and shows it unchanged', async () => {
     const answer = await ada.post(messages, { text: ' Grüße, 世界 👋\n\tund mehr ' });
 
     expect(answer.status).toBe(201);
@@ -51,7 +51,7 @@ describe('posting', () => {
     expect(Math.abs(Date.parse(newest.postedAt) - Date.now())).toBeLessThan(60_000);
   });
 
-  it('brings texts to normalization form C and counts code points after that', async () => {
+  it('normalizes texts to NFC before it counts code points', async () => {
     expect((await ada.says(room, 'u\u0308')).text).toBe('\u00fc');
     expect((await ada.says(room, '👋'.repeat(8_000))).text).toBe('👋'.repeat(8_000));
     expect((await ada.says(room, 'u\u0308'.repeat(8_000))).text).toBe('\u00fc'.repeat(8_000));
@@ -72,7 +72,7 @@ describe('posting', () => {
     expect(answer.body.errors.map((error: { path: string }) => error.path)).toEqual([path]);
   });
 
-  it('keeps the order in which one person posts', async () => {
+  it('keeps the order of one person’s posts', async () => {
     const own = await ada.room();
     const texts = Array.from({ length: 10 }, (_, i) => `message ${i}`);
     for (const text of texts) await ada.says(own, text);
@@ -83,7 +83,7 @@ describe('posting', () => {
 });
 
 describe('a message id of one’s own', () => {
-  it('makes posting again harmless', async () => {
+  it('makes repeated posts harmless', async () => {
     const id = randomUUID();
     const first = await ada.post(messages, { id, text: 'once' });
     const again = await ada.post(messages, { id: id.toUpperCase(), text: 'once', replyTo: null });
@@ -95,7 +95,7 @@ describe('a message id of one’s own', () => {
     expect(found.filter((message) => message.id === id)).toHaveLength(1);
   });
 
-  it('is taken for another content, another person, another answer', async () => {
+  it('cannot be reused for another text, another author, another reply', async () => {
     const { id } = await ada.says(room, 'first', { id: randomUUID() });
     expect(outcome(await ada.post(messages, { id, text: 'second' }))).toBe('duplicate_id');
     expect(outcome(await bob.post(messages, { id, text: 'first' }))).toBe('duplicate_id');
@@ -103,13 +103,13 @@ describe('a message id of one’s own', () => {
     expect(outcome(await ada.post(messages, { id, text: 'first', replyTo: other.id }))).toBe('duplicate_id');
   });
 
-  it('is free in every other room', async () => {
+  it('can be used again in another room', async () => {
     const id = randomUUID();
     await ada.says(room, 'here', { id });
     expect((await ada.says(await ada.room(), 'there', { id })).text).toBe('there');
   });
 
-  it('answers the first posting also after an edit, and never a redacted text', async () => {
+  it('returns the first post even after an edit, and never a redacted text', async () => {
     const id = randomUUID();
     await ada.says(room, 'first', { id });
     await ada.patch(`${messages}/${id}`, { text: 'changed' });
@@ -138,7 +138,7 @@ describe('a message id of one’s own', () => {
     socket.close();
   });
 
-  it('is used once when sent many times at once', async () => {
+  it('posts once when sent many times at once', async () => {
     const own = await ada.room();
     const id = randomUUID();
     const answers = await Promise.all(
@@ -151,14 +151,14 @@ describe('a message id of one’s own', () => {
 });
 
 describe('replying', () => {
-  it('names the message that is answered', async () => {
+  it('names the message replied to', async () => {
     const question = await ada.says(room, 'Tea?');
     const answer = await bob.says(room, 'Please', { replyTo: question.id });
     expect(answer.replyTo).toBe(question.id);
     expect((await bob.says(room, 'With milk', { replyTo: answer.id })).replyTo).toBe(answer.id);
   });
 
-  it('is possible to messages of this room only', async () => {
+  it('is possible only to messages of the same room', async () => {
     const elsewhere = await ada.says(await ada.room(), 'elsewhere');
     for (const replyTo of [elsewhere.id, unknownId()])
       expect(outcome(await ada.post(messages, { text: 'x', replyTo }))).toBe('not_found');
@@ -175,7 +175,7 @@ describe('the messages of a room', () => {
     for (const text of texts) await ada.says(id, text);
   });
 
-  it('come newest first, or oldest first, and page by page are all of them, once', async () => {
+  it('come newest or oldest first, each once over all pages', async () => {
     for (const limit of [1, 4, 5, 24, 25, 26]) {
       expect(textsOf(await bob.all(long, limit))).toEqual([...texts].reverse());
       expect(textsOf(await bob.all(`${long}?order=oldest`, limit))).toEqual(texts);
@@ -203,7 +203,7 @@ describe('the messages of a room', () => {
     expect(textsOf(await bob.all(`${long}?order=oldest&from=20&at=2000-01-01T00:00:00Z`))).toEqual(texts.slice(17));
   });
 
-  it('do not shift under a reader when more are posted', async () => {
+  it('do not shift between pages when more are posted', async () => {
     const id = await ada.roomWith([bob]);
     for (const text of ['a', 'b', 'c', 'd']) await ada.says(id, text);
     const path = `/v1/rooms/${id}/messages`;
@@ -238,7 +238,7 @@ describe('the messages of a room', () => {
 });
 
 describe('editing', () => {
-  it('gives a message another text', async () => {
+  it('replaces the text of a message', async () => {
     const message = await ada.says(room, 'teh');
     const edited = await ada.patch(`${messages}/${message.id}`, { text: 'the' });
 
@@ -246,7 +246,7 @@ describe('editing', () => {
     expect((await bob.get(`${messages}?limit=1`)).body.items).toEqual([edited.body]);
   });
 
-  it('is for the author, of a message that is still there', async () => {
+  it('is for the author of a message that is not redacted', async () => {
     const message = await ada.says(room, 'mine');
     const path = `${messages}/${message.id}`;
     expect(outcome(await bob.patch(path, { text: 'x' }))).toBe('forbidden');
@@ -258,7 +258,7 @@ describe('editing', () => {
     expect(outcome(await bob.patch(path, { text: 'x' }))).toBe('forbidden');
   });
 
-  it('is not for those who have left, or may only read', async () => {
+  it('is not for former members or guests', async () => {
     const own = await ada.roomWith([bob, cem]);
     const [left, hushed] = [await bob.says(own, 'mine'), await cem.says(own, 'mine')];
     await bob.delete(`/v1/rooms/${own}/members/me`);
@@ -269,7 +269,7 @@ describe('editing', () => {
 });
 
 describe('redacting', () => {
-  it('takes the text away and leaves the place', async () => {
+  it('removes the text and keeps the place', async () => {
     const message = await ada.says(room, 'a secret');
     const path = `${messages}/${message.id}`;
     const redacted = await ada.delete(path, { reason: 'slipped out' });
@@ -290,7 +290,7 @@ describe('redacting', () => {
     expect(outcome(await ada.delete(await of(ada), { reason: 'x'.repeat(501) }))).toBe('invalid_request');
   });
 
-  it('leaves replies and reactions where they are', async () => {
+  it('keeps replies and reactions', async () => {
     const message = await ada.says(room, 'regret');
     const reply = await bob.says(room, 'indeed', { replyTo: message.id });
     await bob.put(`${messages}/${message.id}/reactions/%F0%9F%91%8D`);
@@ -327,7 +327,7 @@ describe('texts that show nothing', () => {
 });
 
 describe('reactions', () => {
-  it('are counted, and tell which are one’s own', async () => {
+  it('are counted, and one’s own are marked', async () => {
     const message = await ada.says(room, 'cake!');
     const react = (person: TestPerson, emoji: string) =>
       person.put(`${messages}/${message.id}/reactions/${encodeURIComponent(emoji)}`);
@@ -383,7 +383,7 @@ describe('reactions', () => {
     expect(await reactions()).toEqual(emoji.slice(2).map((emoji) => ({ emoji, count: 1, mine: true })));
   });
 
-  it('come to messages that are there, and may go from those that are not', async () => {
+  it('can be added to existing messages only, and removed from redacted ones too', async () => {
     const message = await ada.says(room, 'soon gone');
     const path = `${messages}/${message.id}/reactions`;
     const [thumb, cake] = [encodeURIComponent('👍'), encodeURIComponent('🍰')];
@@ -414,7 +414,7 @@ describe('the inbox', () => {
   });
   const inbox = async () => dora.all('/v1/inbox');
 
-  it('tells what is unread, up to the read mark or one’s own last word', async () => {
+  it('counts unread messages after the read mark or one’s own last message', async () => {
     const own = await ada.roomWith([dora]);
     const entry = async () => (await inbox()).find((item) => item.room.id === own);
     expect(await entry()).toMatchObject({ lastMessage: null, unread: 0 });
@@ -444,7 +444,7 @@ describe('the inbox', () => {
     expect((await ada.get(`/v1/rooms/${own}/events`)).body).toEqual(before);
   });
 
-  it('has the rooms one is in, those with the latest messages first, page by page', async () => {
+  it('lists one’s rooms by their latest message, page by page', async () => {
     const person = await register(service.url);
     const rooms = await Promise.all(Array.from({ length: 5 }, () => ada.roomWith([person])));
     for (const id of [...rooms].reverse()) await ada.says(id, 'first');
@@ -459,7 +459,7 @@ describe('the inbox', () => {
     expect(outcome(await person.get('/v1/inbox?limit=0'))).toBe('invalid_request');
   });
 
-  it('shows the latest message as it is now, and nothing from before one’s joining where that is hidden', async () => {
+  it('shows the latest message as it is now, and nothing from before joining where that is hidden', async () => {
     const own = await ada.room({ visibility: 'private', history: 'joined' });
     await ada.says(own, 'before');
     await ada.post(`/v1/rooms/${own}/members`, { userId: dora.id });
@@ -470,7 +470,7 @@ describe('the inbox', () => {
     expect(await entry()).toMatchObject({ lastMessage: { id, text: null } });
   });
 
-  it('refuses marks that are none, or in rooms one is not in', async () => {
+  it('refuses invalid marks and rooms one is not in', async () => {
     const mark = async (id: string, body: object) => outcome(await dora.put(`/v1/rooms/${id}/read`, body));
     const [open, hidden] = [await ada.room(), await ada.room({ visibility: 'hidden' })];
     for (const body of [{}, { revision: -1 }, { revision: 1.5 }, { revision: '1' }])
@@ -488,7 +488,7 @@ describe('searching', () => {
       (texts) => JSON.stringify(texts) === JSON.stringify(wanted),
     );
 
-  it('finds words whatever the case and the way accents are written, newest first', async () => {
+  it('finds words regardless of case and the encoding of accents, newest first', async () => {
     const own = await ada.roomWith([bob]);
     for (const text of ['Äpfel und Birnen', 'noch mehr ÄPFEL', 'apfel', 'Straße 世界']) await ada.says(own, text);
     const found = ['apfel', 'noch mehr ÄPFEL', 'Äpfel und Birnen'];
@@ -501,7 +501,7 @@ describe('searching', () => {
     await find(bob, `q=Kirschen&room=${own}`, []);
   });
 
-  it('finds words whatever stands next to them, and texts pasted whole', async () => {
+  it('finds words next to any characters, and whole pasted texts', async () => {
     const own = await ada.room();
     const texts = [
       'see holiday.png',
@@ -524,7 +524,7 @@ describe('searching', () => {
     await find(ada, `q=t&without=org&room=${own}`, ['AT&T; C++', 'run `git commit -m "x"` - not that']);
   });
 
-  it('tells which places of a text were found', async () => {
+  it('returns the matching parts of a text', async () => {
     const own = await ada.room();
     await ada.says(own, 'Good morning, Café! 👍');
     const [message] = await eventually(
@@ -606,7 +606,7 @@ describe('searching', () => {
 });
 
 describe('a restart', () => {
-  it('keeps messages, and what makes posting them again harmless', async () => {
+  it('keeps messages and their protection against repeated posts', async () => {
     const id = randomUUID();
     const own = await ada.roomWith([bob]);
     const first = await ada.says(own, 'once and for all', { id });
@@ -654,7 +654,7 @@ describe('the calls of messages', () => {
     for (const answer of await Promise.all(asked)) expect(outcome(answer)).toBe('unauthenticated');
   });
 
-  it('are for members of rooms that are there, and not closed', async () => {
+  it('are for members of existing, open rooms', async () => {
     const outsider = await register(service.url);
     const closed = await ada.room();
     const id = (await ada.says(closed, 'x')).id;

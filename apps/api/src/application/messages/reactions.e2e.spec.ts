@@ -32,7 +32,7 @@ const path = (room: string, { id }: { id: string }, emoji: string) =>
   `/v1/rooms/${room}/messages/${id}/reactions/${encodeURIComponent(emoji)}`;
 
 describe('different reactions to one message', () => {
-  it('are at most twenty, also when people at two replicas add them at once', async () => {
+  it('are limited to twenty, even when added through two replicas at once', async () => {
     const room = await ada.roomWith([bob]);
     const message = await ada.says(room, 'a zoo');
     const adding = emojis.map((emoji, i) => (i % 2 ? ada : bob).put(path(room, message, emoji)));
@@ -54,7 +54,7 @@ describe('different reactions to one message', () => {
     socket.close();
   });
 
-  it('come in the order of how many people used them, then of which was used first', async () => {
+  it('are sorted by number of people, then by first use', async () => {
     const carol = await register(here.url);
     const room = await ada.roomWith([bob, carol]);
     const message = await ada.says(room, 'in order');
@@ -73,7 +73,7 @@ describe('different reactions to one message', () => {
     expect((await reactionsTo(room, message)).map(({ emoji }) => emoji)).toEqual(['🐂', '🐃', '🐀', '🐁']);
   });
 
-  it('are counted also where the room has forgotten them', async () => {
+  it('are counted even where the room has forgotten them', async () => {
     const room = await ada.roomWith([bob]);
     const [old, other] = [await ada.says(room, 'long ago'), await ada.says(room, 'busy')];
     const socket = await ada.connect();

@@ -58,7 +58,7 @@ describe('at another replica, within a second,', () => {
     socket.close();
   });
 
-  it('a ban is told to whom it concerns, and keeps them out', async () => {
+  it('a ban is announced to the person banned, and keeps them out', async () => {
     const room = await owner.roomWith([bob]);
     const told = await soon(
       () => owner.put(at(room, `bans/${bob.id}`), { reason: 'Fingerhut' }),
@@ -88,7 +88,7 @@ describe('at another replica, within a second,', () => {
     expect(answer.body.code).toBe('rate_limited');
   });
 
-  it('a role shows what it lets see', async () => {
+  it('a new role shows what it may see', async () => {
     const room = await owner.roomWith([bob]);
     const { id } = await owner.says(room, 'x');
     const guest = await register(here.url);
@@ -111,7 +111,7 @@ describe('at another replica, within a second,', () => {
     socket.close();
   });
 
-  it('the role of auditor ends what one could change', async () => {
+  it('the role of auditor takes away the right to change anything', async () => {
     const person = await register(here.url);
     const room = await owner.roomWith([person]);
     const socket = await person.at(there.url).follow(room);

@@ -1,5 +1,5 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
-import type { Actor, Inspected } from '@verbatim/domain';
+import { type Actor, type Inspected, isRejection, type Rejection, reject } from '@verbatim/domain';
 import {
   type Ban,
   bansOf,
@@ -10,12 +10,11 @@ import {
   type Report,
 } from '@verbatim/projections';
 import { Time } from '../../clock.js';
-import { Refusal } from '../../doors/refusal.js';
 import { ReadModels } from '../../storage/read-models.js';
 import type { Purpose } from '../../write-side/inspections.js';
 import { RoomAccess } from '../rooms/room-access.js';
 
-export class ListBansQuery extends Query<Page<Ban>> {
+export class ListBansQuery extends Query<Page<Ban> | Rejection> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
@@ -34,18 +33,20 @@ export class ListBansHandler implements IQueryHandler<ListBansQuery> {
     private readonly time: Time,
   ) {}
 
-  async execute({ roomId, actor, purpose, page }: ListBansQuery): Promise<Page<Ban>> {
-    await toModerate(this.access, roomId, actor, 'bans', purpose);
+  async execute({ roomId, actor, purpose, page }: ListBansQuery): Promise<Page<Ban> | Rejection> {
+    const refused = await moderating(this.access, roomId, actor, 'bans', purpose);
+    if (refused) return refused;
     return bansOf(this.readModels.db, roomId, this.time.now().toISOString(), page);
   }
 }
 
-/** Reports of one room for those who moderate it, or of all rooms for those whom the call lets through. */
-export class ListReportsQuery extends Query<Page<Report>> {
+/** Reports of one room, for its moderators, or of all rooms, for administrators and auditors. */
+export class ListReportsQuery extends Query<Page<Report> | Rejection> {
   constructor(
+    readonly actor: Actor,
     readonly settled: boolean,
     readonly page: PageRequest,
-    readonly room?: { readonly id: string; readonly actor: Actor; readonly purpose: Purpose },
+    readonly room?: { readonly id: string; readonly purpose: Purpose },
   ) {
     super();
   }
@@ -58,14 +59,17 @@ export class ListReportsHandler implements IQueryHandler<ListReportsQuery> {
     private readonly readModels: ReadModels,
   ) {}
 
-  async execute({ settled, page, room }: ListReportsQuery): Promise<Page<Report>> {
-    if (room) await toModerate(this.access, room.id, room.actor, 'reports', room.purpose);
+  async execute({ actor, settled, page, room }: ListReportsQuery): Promise<Page<Report> | Rejection> {
+    const refused = room
+      ? await moderating(this.access, room.id, actor, 'reports', room.purpose)
+      : actor.role === 'user' && overseersOnly;
+    if (refused) return refused;
     return listReports(this.readModels.db, { room: room?.id, settled, page });
   }
 }
 
-/** One report, for those who have just made or settled it. */
-export class GetReportQuery extends Query<Report> {
+/** One report, for somebody who has just filed or settled it. */
+export class GetReportQuery extends Query<Report | Rejection> {
   constructor(
     readonly roomId: string,
     readonly reportId: string,
@@ -78,16 +82,20 @@ export class GetReportQuery extends Query<Report> {
 export class GetReportHandler implements IQueryHandler<GetReportQuery> {
   constructor(private readonly readModels: ReadModels) {}
 
-  async execute({ roomId, reportId }: GetReportQuery): Promise<Report> {
+  async execute({ roomId, reportId }: GetReportQuery): Promise<Report | Rejection> {
     const found = await getReport(this.readModels.db, roomId, reportId);
-    if (!found) throw new Refusal('unavailable', 'It is stored but has not reached the read models yet.');
-    return found;
+    return found ?? reject('Unavailable', 'The report is stored, but the read models do not show it yet.');
   }
 }
 
-async function toModerate(access: RoomAccess, roomId: string, actor: Actor, what: Inspected, purpose: Purpose) {
-  const { reader } = await access.toRead(roomId, actor, what, purpose);
-  if (reader.face === 'member') throw new Refusal('forbidden', 'This is for those who moderate the room.');
+/** Why somebody may not read what is for the moderators of a room, or null. */
+async function moderating(access: RoomAccess, roomId: string, actor: Actor, what: Inspected, purpose: Purpose) {
+  const room = await access.toRead(roomId, actor, what, purpose);
+  if (isRejection(room)) return room;
+  return room.reader.face === 'member' ? moderatorsOnly : null;
 }
+
+const moderatorsOnly = reject('NotAllowed', 'Only moderators of the room may see this.');
+const overseersOnly = reject('NotAllowed', 'Only administrators and auditors may do this.');
 
 export const moderationQueryHandlers = [ListBansHandler, ListReportsHandler, GetReportHandler];

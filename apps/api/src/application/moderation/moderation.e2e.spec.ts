@@ -43,7 +43,7 @@ const join = async (person: TestPerson, room: string, body: object = {}) =>
 const membersOf = async (room: string) => (await owner.all(at(room, 'members'))).map(({ userId }) => userId);
 
 describe('a ban', () => {
-  it('removes a member, and lets nobody back in in any way', async () => {
+  it('removes a member, who cannot come back in any way', async () => {
     const room = await newRoom({ password: 'sesame' });
     const ban = at(room, `bans/${member.id}`);
     expect(outcome(await moderator.put(ban, { reason: 'spam' }))).toBe(204);
@@ -106,7 +106,7 @@ describe('a ban', () => {
     expect(outcome(await member.get(at(room, 'bans')))).toBe('forbidden');
   });
 
-  it.each(['2001-01-01T00:00:00Z', 'tomorrow', 7, '2026-13-01T00:00:00Z'])('does not end at %j', async (until) => {
+  it.each(['2001-01-01T00:00:00Z', 'tomorrow', 7, '2026-13-01T00:00:00Z'])('cannot end at %j', async (until) => {
     const room = await newRoom();
     expect(outcome(await owner.put(at(room, `bans/${member.id}`), { until }))).toBe('invalid_request');
     expect(outcome(await owner.put(at(room, `mutes/${member.id}`), { until }))).toBe('invalid_request');
@@ -171,7 +171,7 @@ describe('slow mode', () => {
     expect(await post(member, room)).toBe(201);
   });
 
-  it('is for owners to set, up to an hour', async () => {
+  it('can be set by owners, up to an hour', async () => {
     const room = await newRoom();
     for (const slowModeSeconds of [-1, 0.5, 3_601, '5', null])
       expect(outcome(await owner.patch(`/v1/rooms/${room}`, { slowModeSeconds }))).toBe('invalid_request');
@@ -183,7 +183,7 @@ describe('a room', () => {
   const roleOf = async (room: string, person: TestPerson) =>
     (await admin.all(at(room, 'members'))).find(({ userId }) => userId === person.id)?.role;
 
-  it('is handed over', async () => {
+  it('can be transferred to another owner', async () => {
     const room = await newRoom();
     const given = await owner.post(at(room, 'owner'), { userId: member.id });
     expect([given.status, given.body.userId, given.body.role]).toEqual([200, member.id, 'owner']);
@@ -192,7 +192,7 @@ describe('a room', () => {
     expect(outcome(await member.post(at(room, 'owner'), { userId: member.id }))).toBe('invalid_request');
   });
 
-  it('is not left without an owner', async () => {
+  it('always has an owner', async () => {
     const room = await newRoom();
     const leaving = await owner.delete(at(room, 'members/me'));
     expect(outcome(leaving)).toBe('conflict');
@@ -219,7 +219,7 @@ describe('a report', () => {
   const report = (person: TestPerson, room: string, messageId: string, reason: unknown = 'rude') =>
     person.post(at(room, `messages/${messageId}/reports`), { reason });
 
-  it('waits for those who moderate, who settle it', async () => {
+  it('stays open until a moderator settles it', async () => {
     const room = await newRoom();
     const message = await moderator.says(room, 'Unsinn');
     const made = await report(member, room, message.id, 'unhöflich');
@@ -260,7 +260,7 @@ describe('a report', () => {
     expect((await report(member, room, message.id)).status).toBe(201);
   });
 
-  it('comes page by page, in direct and closed rooms too', async () => {
+  it('is listed page by page, in direct and closed rooms too', async () => {
     const direct = (await member.put(`/v1/direct/${outsider.username}`)).body.id;
     const whisper = await outsider.says(direct, 'psst');
     const room = await newRoom();
@@ -279,7 +279,7 @@ describe('a report', () => {
     expect(outcome(await admin.post(settling, { outcome: 'dismissed' }))).toBe(200);
   });
 
-  it('is of a message that is there, with a reason', async () => {
+  it('requires an existing message and a reason', async () => {
     const room = await newRoom();
     const { id } = await owner.says(room, 'x');
     for (const reason of ['', ' ', null, 7, 'x'.repeat(501)])
@@ -292,7 +292,7 @@ describe('a report', () => {
       expect(outcome(await owner.get(at(room, `reports?status=${status}`)))).toBe('invalid_request');
   });
 
-  it('is no business of other members', async () => {
+  it('is not visible to other members', async () => {
     const room = await newRoom();
     const { id } = await owner.says(room, 'x');
     await report(member, room, id, 'Fingerhut');
@@ -327,7 +327,7 @@ describe('moderating', () => {
     );
   const all = (what: string) => Array(9).fill(what);
 
-  it('is refused to those who may not', async () => {
+  it('is refused to members without the right', async () => {
     const [room, hidden] = [await newRoom(), await owner.room({ visibility: 'hidden' })];
     const { id } = await member.says(room, 'x');
     const reported = await moderator.post(at(room, `messages/${id}/reports`), { reason: 'x' });
@@ -343,7 +343,7 @@ describe('moderating', () => {
     expect(outcome(await new Visitor(service.url).get('/v1/reports'))).toBe('unauthenticated');
   });
 
-  it('finds nobody who does not exist', async () => {
+  it('refuses people who do not exist', async () => {
     const room = await newRoom();
     for (const [method, path, body] of calls('', '').slice(1, 6)) {
       const to = path.replace(member.id, unknownId());
@@ -356,7 +356,7 @@ describe('moderating', () => {
     );
   });
 
-  it('ends with the room, but for reports', async () => {
+  it('ends with the room, except for reports', async () => {
     const room = await newRoom();
     const { id } = await owner.says(room, 'x');
     await owner.post(at(room, 'close'));
@@ -365,7 +365,7 @@ describe('moderating', () => {
     expect(codes).toEqual([200, ...Array(5).fill('room_closed'), 'forbidden', 200, 200]);
   });
 
-  it('does not reach up', async () => {
+  it('does not reach people of higher roles', async () => {
     const room = await newRoom();
     for (const person of [owner, moderator]) {
       expect(outcome(await moderator.put(at(room, `bans/${person.id}`)))).toBe('forbidden');

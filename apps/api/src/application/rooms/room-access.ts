@@ -1,13 +1,16 @@
+import { Injectable } from '@nestjs/common';
 import {
   type Actor,
   type Inspected,
   isRejection,
   maySee,
   type Reader,
+  type Rejection,
   type RoomState,
   readerOf,
+  reject,
 } from '@verbatim/domain';
-import { Refusal } from '../../doors/refusal.js';
+import { ReadModels } from '../../storage/read-models.js';
 import { Rooms } from '../../write-side/entities.js';
 import { Inspections, type Purpose } from '../../write-side/inspections.js';
 
@@ -17,25 +20,20 @@ export interface ReadableRoom {
   readonly reader: Reader;
 }
 
-/** How far the read models have come with a room. */
-export interface RoomProgress {
-  /** Of the last event of the room that they show; -1 if they do not show it. */
-  roomRevision(roomId: string): Promise<bigint>;
-}
-
 /**
- * Decides on the room's own state as of now who may read what: never on a read model that may lag, and not on what the
- * feed has brought so far either, for somebody may just have been removed, or a text redacted, through another replica.
+ * Decides who may read what, on the room's own state as of now. Neither a read model nor the state that
+ * the feed last brought is recent enough: somebody may just have been removed, or a text redacted, through another replica.
  */
+@Injectable()
 export class RoomAccess {
   constructor(
     private readonly rooms: Rooms,
     private readonly inspections: Inspections,
-    private readonly readModels: RoomProgress,
+    private readonly readModels: ReadModels,
   ) {}
 
-  /** The room and what this person may read of it; refuses like the rules do. Who is not in it leaves a record first. */
-  async toRead(roomId: string, actor: Actor, what: Inspected, purpose: Purpose): Promise<ReadableRoom> {
+  /** The room and what this person may read of it. A non-member's inspection is recorded first. */
+  async toRead(roomId: string, actor: Actor, what: Inspected, purpose: Purpose): Promise<ReadableRoom | Rejection> {
     return this.toReadIn(await this.rooms.newest(roomId), roomId, actor, what, purpose);
   }
 
@@ -45,19 +43,19 @@ export class RoomAccess {
     actor: Actor,
     what: Inspected,
     purpose: Purpose,
-  ): Promise<ReadableRoom> {
+  ): Promise<ReadableRoom | Rejection> {
     const reader = readerOf(room.state, actor);
-    if (isRejection(reader)) throw Refusal.of(reader);
+    if (isRejection(reader)) return reader;
     if (reader.member) return { ...room, reader };
-    const { state, position } = await this.inspections.record(roomId, actor, what, purpose);
-    return { state, position, reader };
+    const recorded = await this.inspections.record(roomId, actor, what, purpose);
+    return isRejection(recorded) ? recorded : { state: recorded.state, position: recorded.position, reader };
   }
 
   /**
-   * What `work` finds in the read models of the room, for those who may read it; refuses like `toRead`.
+   * Runs `work`, a query on the read models of the room, for those who may read it; refuses like `toRead`.
    *
-   * While the event store is away, members still get an answer, as far as it is certain that it shows nothing from after
-   * the state on which their right was decided (ADR 0023). A refusal is never certain then, nor can a record be left.
+   * While the event store is unreachable, members still get an answer as long as it certainly shows nothing from after
+   * the state on which their right was decided (ADR 0023). Non-members get `Unavailable`: no inspection can be recorded.
    */
   async reading<T>(
     roomId: string,
@@ -65,35 +63,38 @@ export class RoomAccess {
     what: Inspected,
     purpose: Purpose,
     work: (reader: Reader) => Promise<T>,
-  ): Promise<T> {
+  ): Promise<T | Rejection> {
     const room = await this.rooms.newestKnown(roomId);
-    if (room.confirmed) return work((await this.toReadIn(room, roomId, actor, what, purpose)).reader);
+    if (room.confirmed) {
+      const readable = await this.toReadIn(room, roomId, actor, what, purpose);
+      return isRejection(readable) ? readable : work(readable.reader);
+    }
     const reader = readerOf(room.state, actor);
-    if (isRejection(reader) || !reader.member) throw unconfirmed();
+    if (isRejection(reader) || !reader.member) return unconfirmed;
     return this.notAfter(room.revision, roomId, await work(reader));
   }
 
-  /** What `work` finds of a room that this person may know of; while the event store is away, like `reading`. */
-  async seeing<T>(roomId: string, actor: Actor, work: (state: RoomState) => Promise<T>): Promise<T> {
+  /** Runs `work` for those who may know that the room exists. While the event store is unreachable, like `reading`. */
+  async seeing<T>(roomId: string, actor: Actor, work: (state: RoomState) => Promise<T>): Promise<T | Rejection> {
     const { state, revision, confirmed } = await this.rooms.newestKnown(roomId);
     if (maySee(state, actor)) return confirmed ? work(state) : this.notAfter(revision, roomId, await work(state));
-    throw confirmed ? noSuchRoom() : unconfirmed();
+    return confirmed ? noSuchRoom : unconfirmed;
   }
 
-  private async notAfter<T>(revision: bigint, roomId: string, found: T): Promise<T> {
-    if ((await this.readModels.roomRevision(roomId)) > revision) throw unconfirmed();
-    return found;
+  private async notAfter<T>(revision: bigint, roomId: string, found: T): Promise<T | Rejection> {
+    return (await this.readModels.roomRevision(roomId)) > revision ? unconfirmed : found;
   }
 
-  /** The room, if this person may know of it. */
-  async toSee(roomId: string, actor: Actor): Promise<RoomState> {
+  /** The room, if this person may know that it exists. */
+  async toSee(roomId: string, actor: Actor): Promise<RoomState | Rejection> {
     const { state } = await this.rooms.newest(roomId);
-    if (!maySee(state, actor)) throw noSuchRoom();
-    return state;
+    return maySee(state, actor) ? state : noSuchRoom;
   }
 }
 
-const noSuchRoom = () => new Refusal('not_found', 'There is no such room.');
+const noSuchRoom = reject('NotFound', 'There is no such room.');
 
-const unconfirmed = () =>
-  new Refusal('unavailable', 'The event store cannot be asked at the moment whether you may read this.');
+const unconfirmed = reject(
+  'Unavailable',
+  'The event store cannot be reached at the moment to confirm that you may read this.',
+);

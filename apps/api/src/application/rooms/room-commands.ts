@@ -17,17 +17,19 @@ import {
   type Visibility,
 } from '@verbatim/domain';
 import { Time } from '../../clock.js';
-import { derivedId } from '../../derived-id.js';
+import { limitedFor } from '../../limits/limited.js';
+import { Limits } from '../../limits/limits.js';
 import { type Claim, Names } from '../../storage/vault/names.js';
 import { Rooms, Users } from '../../write-side/entities.js';
 import type { Context, Decided } from '../../write-side/mailbox.js';
 import { Redeeming } from '../invitations/redeeming.js';
 import { WebhookBots } from '../webhooks/webhook-bots.js';
+import { CreateDirectRoomHandler } from './direct-rooms.js';
 import { RoomPasswords } from './room-passwords.js';
 
 type RoomDecided = Decided<RoomState>;
 
-/** One decision of the room's rules, nothing else. */
+/** A command that the room's rules decide on their own. */
 export class ApplyToRoomCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
@@ -45,24 +47,27 @@ export class ApplyToRoomHandler implements ICommandHandler<ApplyToRoomCommand> {
     private readonly users: Users,
   ) {}
 
-  async execute({ roomId, command, context }: ApplyToRoomCommand): Promise<RoomDecided | Rejection> {
-    if (command.type === 'PostMessage' && (await this.peerGone(roomId, command))) return accountGone;
-    return this.rooms.send(roomId, command, context);
+  execute({ roomId, command, context }: ApplyToRoomCommand): Promise<RoomDecided | Rejection> {
+    if (command.type !== 'PostMessage') return this.rooms.send(roomId, command, context);
+    // The hot path: a room that is in memory and not direct has no peer to look up.
+    const isDirect = this.rooms.known(roomId)?.pair.length !== 0;
+    return isDirect ? this.postToPeer(roomId, command, context) : this.rooms.send(roomId, command, context);
   }
 
-  /** Whether a new message would go to somebody whose account was deactivated. */
-  private async peerGone(roomId: string, { actor, messageId }: PostMessage): Promise<boolean> {
+  /** Refuses a new message to somebody whose account was deactivated. */
+  private async postToPeer(roomId: string, post: PostMessage, context: Context): Promise<RoomDecided | Rejection> {
     const { state } = await this.rooms.current(roomId);
-    if (state.pair.length === 0 || state.messages.get(messageId)) return false;
-    const peer = state.pair.find((id) => id !== actor.id);
-    return peer !== undefined && isDeactivated(this.users, peer);
+    const peerId = state.pair.find((id) => id !== post.actor.id);
+    const isNew = !state.messages.get(post.messageId);
+    if (isNew && peerId !== undefined) {
+      const { status } = (await this.users.current(peerId)).state;
+      if (status === 'deactivated') return accountGone;
+    }
+    return this.rooms.send(roomId, post, context);
   }
 }
 
-const isDeactivated = async (users: Users, userId: string): Promise<boolean> =>
-  (await users.current(userId)).state.status === 'deactivated';
-
-/** Makes a room under a name that no other open room has. */
+/** Creates a room under a name that no other open room has. */
 export class CreateRoomCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
@@ -87,44 +92,16 @@ export class CreateRoomHandler implements ICommandHandler<CreateRoomCommand> {
     const claim = room.visibility === 'hidden' ? undefined : await this.names.claim('room', key, roomId);
     if (claim === null) return nameTaken;
     const passwordId = password === null ? null : await this.passwords.keep(roomId, password);
-    const opened = await this.rooms.send(roomId, { type: 'CreateRoom', ...settings, passwordId }, context);
-    if (claim) await letGo(this.names, this.rooms, roomId, opened, [{ hash: this.names.hash('room', key), claim }]);
-    if (passwordId !== null && !isUnknown(opened)) await this.passwords.discard(roomId, [passwordId]);
-    return opened;
+    const created = await this.rooms.send(roomId, { type: 'CreateRoom', ...settings, passwordId }, context);
+    if (claim) await release(this.names, this.rooms, roomId, created, [{ hash: this.names.hash('room', key), claim }]);
+    if (passwordId !== null && !isUnknown(created)) await this.passwords.discard(roomId, [passwordId]);
+    return created;
   }
 }
 
 const nameTaken = reject('NameTaken', 'Another open room has this name.');
 
-/** The room of two people, made when one of them first asks for it. */
-export class CreateDirectRoomCommand extends Command<RoomDecided | Rejection> {
-  constructor(
-    readonly actor: Actor,
-    readonly peerId: string,
-    readonly context: Context,
-  ) {
-    super();
-  }
-}
-
-@CommandHandler(CreateDirectRoomCommand)
-export class CreateDirectRoomHandler implements ICommandHandler<CreateDirectRoomCommand> {
-  constructor(
-    private readonly rooms: Rooms,
-    private readonly users: Users,
-  ) {}
-
-  async execute({ actor, peerId, context }: CreateDirectRoomCommand): Promise<RoomDecided | Rejection> {
-    const peerGone = await isDeactivated(this.users, peerId);
-    const command = { type: 'CreateDirectRoom', actor, peerId, ...(peerGone && { peerGone }) } as const;
-    return this.rooms.send(directRoomId(actor.id, peerId), command, context);
-  }
-}
-
-/** The same two people always get the same room. */
-export const directRoomId = (one: string, other: string): string => derivedId('direct room', ...[one, other].sort());
-
-export interface RoomWishes {
+export interface RoomChanges {
   readonly name?: string;
   readonly topic?: string;
   readonly visibility?: Exclude<Visibility, 'direct'>;
@@ -133,12 +110,12 @@ export interface RoomWishes {
   readonly password?: string | null;
 }
 
-/** Changes a room's settings; a new name is claimed before and the old one let go after. */
+/** Changes a room's settings. A new name is claimed before, and the old one released after. */
 export class ChangeRoomCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
-    readonly wishes: RoomWishes,
+    readonly changes: RoomChanges,
     readonly context: Context,
   ) {
     super();
@@ -153,29 +130,29 @@ export class ChangeRoomHandler implements ICommandHandler<ChangeRoomCommand> {
     private readonly passwords: RoomPasswords,
   ) {}
 
-  async execute({ roomId, actor, wishes, context }: ChangeRoomCommand): Promise<RoomDecided | Rejection> {
-    const { password, ...settings } = wishes;
-    // Asked beforehand with nothing to change, the rules tell whether this person may; a refused one claims no name.
+  async execute({ roomId, actor, changes, context }: ChangeRoomCommand): Promise<RoomDecided | Rejection> {
+    const { password, ...settings } = changes;
+    // A change of nothing is refused like the real one, before anything is claimed for it.
     const allowed = await this.rooms.send(roomId, { type: 'ChangeRoom', actor }, context);
     if (isRejection(allowed)) return allowed;
     const before = allowed.state;
     const held = await this.names.heldBy(roomId);
-    const name = wishes.name ?? before.name ?? '';
-    const claim = await this.claimFor(roomId, before, name, wishes.visibility ?? before.visibility);
+    const name = changes.name ?? before.name ?? '';
+    const claim = await this.claimFor(roomId, before, name, changes.visibility ?? before.visibility);
     if (claim === null) return nameTaken;
     const passwordId = password ? await this.passwords.keep(roomId, password) : password;
-    // Which name was to be claimed depends on how the room was known.
+    // The claim rests on this state: the rules refuse the change if the room has moved on since.
     const command = { type: 'ChangeRoom', actor, claim, known: before, ...settings, passwordId } as const;
     if (password !== undefined) await this.passwords.expectChange(roomId);
-    const revised = await this.rooms.send(roomId, command, context);
-    if (password !== undefined && !isUnknown(revised))
+    const changed = await this.rooms.send(roomId, command, context);
+    if (password !== undefined && !isUnknown(changed))
       await this.passwords.discard(roomId, [before.passwordId, passwordId ?? null]);
     const claims = claim ? [...held, { hash: this.names.hash('room', nameKey(name)), claim }] : held;
-    await letGo(this.names, this.rooms, roomId, revised, claims);
-    return revised;
+    await release(this.names, this.rooms, roomId, changed, claims);
+    return changed;
   }
 
-  /** Undefined when no claim is needed, null when the name is taken. */
+  /** The id of the claim; undefined when none is needed, null when the name is taken. */
   private async claimFor(
     roomId: string,
     before: RoomState,
@@ -188,7 +165,7 @@ export class ChangeRoomHandler implements ICommandHandler<ChangeRoomCommand> {
   }
 }
 
-/** Closes a room for good, lets its name go and ends the bots that posted to it for webhooks. */
+/** Closes a room for good, releases its name and deactivates the bots of its incoming webhooks. */
 export class CloseRoomCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
@@ -212,13 +189,13 @@ export class CloseRoomHandler implements ICommandHandler<CloseRoomCommand> {
   async execute({ roomId, actor, reason, context }: CloseRoomCommand): Promise<RoomDecided | Rejection> {
     const held = await this.names.heldBy(roomId);
     await this.passwords.expectChange(roomId);
-    const ended = await this.rooms.send(roomId, { type: 'CloseRoom', actor, reason }, context);
-    await letGo(this.names, this.rooms, roomId, ended, held);
-    if (isRejection(ended)) return ended;
+    const closed = await this.rooms.send(roomId, { type: 'CloseRoom', actor, reason }, context);
+    await release(this.names, this.rooms, roomId, closed, held);
+    if (isRejection(closed)) return closed;
     await this.passwords.discardAll(roomId);
-    const bots = Object.values(ended.state.incomingWebhooks).map(({ botId }) => botId);
-    const seen = await this.bots.endAll(bots, context);
-    return seen > ended.position ? { ...ended, position: seen } : ended;
+    const bots = Object.values(closed.state.incomingWebhooks).map(({ botId }) => botId);
+    const position = await this.bots.deactivateAll(bots, context);
+    return position > closed.position ? { ...closed, position } : closed;
   }
 }
 
@@ -227,10 +204,10 @@ const isUnknown = (outcome: RoomDecided | Rejection): boolean =>
   isRejection(outcome) && outcome.rejected === 'Unavailable';
 
 /**
- * Of the claims that were in play the room keeps the one to the name it has now. Nothing is let go while it is unknown
- * what came of the command: the name may still be taken by it.
+ * Releases claims to names, except the one to the name that the room has now. Nothing is released while the outcome of
+ * the command is unknown: it may still take the name.
  */
-async function letGo(
+async function release(
   names: Names,
   rooms: Rooms,
   roomId: string,
@@ -243,12 +220,18 @@ async function letGo(
   await names.release(claims.filter(({ hash }) => hash !== kept).map(({ claim }) => claim));
 }
 
-/** Lets somebody into a room; a password is checked, or an invitation redeemed, before the rules are asked. */
+/** What somebody shows to get into a room that is not open to all. */
+export interface RoomKey {
+  readonly password?: string | undefined;
+  readonly invitation?: string | undefined;
+}
+
+/** Somebody joins a room, with a password or an invitation where they have one. */
 export class JoinRoomCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
-    readonly key: { readonly password?: string | undefined; readonly invitation?: string | undefined },
+    readonly key: RoomKey,
     readonly context: Context,
   ) {
     super();
@@ -261,19 +244,22 @@ export class JoinRoomHandler implements ICommandHandler<JoinRoomCommand> {
     private readonly rooms: Rooms,
     private readonly passwords: RoomPasswords,
     private readonly redeeming: Redeeming,
+    private readonly limits: Limits,
     private readonly time: Time,
   ) {}
 
   async execute({ roomId, actor, key, context }: JoinRoomCommand): Promise<RoomDecided | Rejection> {
-    const { state } = await this.rooms.current(roomId);
     const { password, invitation } = key;
+    const limited = password === undefined ? null : limitedFor(this.limits.account(actor.id).passwords.take());
+    if (limited) return limited;
     if (invitation !== undefined) return this.byInvitation(roomId, actor, invitation, context);
+    const { state } = await this.rooms.current(roomId);
     const proven = password !== undefined && (await this.passwords.matches(state.passwordId, password));
     const provenPasswordId = proven ? (state.passwordId ?? undefined) : undefined;
     return this.rooms.send(roomId, { type: 'JoinRoom', actor, ...(provenPasswordId && { provenPasswordId }) }, context);
   }
 
-  /** Redeems only what the room would then let in; the other way round, a use would be lost on those who are banned. */
+  /** Redeems the invitation only if the room then lets this person in, so that someone who is banned does not use it up. */
   private async byInvitation(
     roomId: string,
     actor: Actor,
@@ -281,25 +267,25 @@ export class JoinRoomHandler implements ICommandHandler<JoinRoomCommand> {
     context: Context,
   ): Promise<RoomDecided | Rejection> {
     const { state } = await this.rooms.newest(roomId);
-    const notGood = concealed(state, actor) ? noSuchRoom : reject('NotAllowed', 'This invitation is not good here.');
+    const invalid = concealed(state, actor) ? noSuchRoom : reject('NotAllowed', 'This invitation is not valid here.');
     const found = await this.redeeming.find(code, roomId);
-    if (found?.state.to.kind !== 'room') return notGood;
+    if (found?.state.to.kind !== 'room') return invalid;
     const join = { type: 'JoinRoom', actor, invited: found.state.to.role } as const;
     const expected = room.decide(join, state, this.time.now().toISOString());
     if (!isRejection(expected) && expected.events.length > 0) {
       const redeemed = await this.redeeming.redeem(found.id, actor.id, actor, context);
-      if (isRejection(redeemed)) return mayPass(redeemed) ? redeemed : notGood;
+      if (isRejection(redeemed)) return mayPass(redeemed) ? redeemed : invalid;
     }
     return this.rooms.send(roomId, join, context);
   }
 }
 
-/** A refusal that has nothing to do with the invitation. */
+/** Whether a rejection has nothing to do with the invitation. */
 const mayPass = ({ rejected }: Rejection): boolean => rejected === 'Unavailable' || rejected === 'Maintenance';
 
 const noSuchRoom = reject('NotFound', 'There is no such room.');
 
-/** Brings somebody else into a room. */
+/** Adds somebody else to a room. */
 export class AddMemberCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
@@ -327,9 +313,9 @@ export class AddMemberHandler implements ICommandHandler<AddMemberCommand> {
 }
 
 export const roomCommandHandlers = [
+  CreateDirectRoomHandler,
   ApplyToRoomHandler,
   CreateRoomHandler,
-  CreateDirectRoomHandler,
   ChangeRoomHandler,
   CloseRoomHandler,
   JoinRoomHandler,

@@ -19,7 +19,7 @@ afterAll(async () => {
   await here.stop();
 });
 
-it('a room that is changed at two doors at once has the name that it ends up with to itself, and no other', async () => {
+it('a room changed through two replicas at once holds only the name it ends up with', async () => {
   for (let race = 0; race < 12; race++) {
     const [old, fresh] = [`old ${race}`, `new ${race}`];
     const room = await ada.room({ name: old });
@@ -62,14 +62,14 @@ describe('rooms have one name', () => {
     }
   });
 
-  it('of any characters that are seen, up to the longest there is', async () => {
+  it('of any visible characters, up to the maximum length', async () => {
     const names = ['Δt team', 'ශ්\u200dරී ලංකා', '🏴󠁧󠁢󠁥󠁮󠁧󠁿', '🏴󠁧󠁢󠁳󠁣󠁴󠁿', 'Ꭰdmin', '\ufdfa'.repeat(80), '\u{1f468}'.repeat(80)];
     for (const name of names) expect(outcome(await ada.post('/v1/rooms', { name }))).toBe(201);
     for (const name of ['\u3164', '\u2800', '\ue000', '\u0301', `Z${'\u0301\u0316'.repeat(12)}`, 'a\u202eb'])
       expect(outcome(await ada.post('/v1/rooms', { name }))).toBe('invalid_request');
   });
 
-  it('also after an upgrade from a release that knew fewer spellings', async () => {
+  it('even after an upgrade from a release that knew fewer spellings', async () => {
     const [older, newer] = [await ada.room({ name: 'Maßstab' }), await ada.room({ name: 'something else' })];
     const sql = postgres(here.databaseUrl, { max: 1, onnotice: () => undefined });
     await sql`delete from vault.migrations where component = 'names'`;

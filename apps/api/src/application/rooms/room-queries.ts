@@ -1,5 +1,5 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
-import { type Actor, mutedUntil, type RoomState } from '@verbatim/domain';
+import { type Actor, mutedUntil, type Rejection, type RoomState, reject } from '@verbatim/domain';
 import {
   getRoom,
   listRooms,
@@ -8,18 +8,16 @@ import {
   type Page,
   type PageRequest,
   type Room,
+  type RoomMember,
   type RoomsQuery,
 } from '@verbatim/projections';
-import type { Member } from '@verbatim/protocol';
 import { Time } from '../../clock.js';
-import { Refusal } from '../../doors/refusal.js';
 import { ReadModels } from '../../storage/read-models.js';
-import { memberAnswer, memberRowAnswer } from '../../wire/room-answer.js';
 import { Users } from '../../write-side/entities.js';
 import type { Purpose } from '../../write-side/inspections.js';
 import { RoomAccess } from './room-access.js';
 
-export class GetRoomQuery extends Query<Room> {
+export class GetRoomQuery extends Query<Room | Rejection> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
@@ -35,13 +33,13 @@ export class GetRoomHandler implements IQueryHandler<GetRoomQuery> {
     private readonly readModels: ReadModels,
   ) {}
 
-  async execute({ roomId, actor }: GetRoomQuery): Promise<Room> {
+  async execute({ roomId, actor }: GetRoomQuery): Promise<Room | Rejection> {
     const room = await this.access.seeing(roomId, actor, () => getRoom(this.readModels.db, roomId));
-    if (!room) throw new Refusal('unavailable', 'The room has not reached the read models yet.');
-    return room;
+    return room ?? reject('Unavailable', 'The read models do not show this room yet.');
   }
 }
 
+/** The rooms that somebody may know of. */
 export class ListRoomsQuery extends Query<Page<Room>> {
   constructor(
     readonly actor: Actor,
@@ -60,7 +58,10 @@ export class ListRoomsHandler implements IQueryHandler<ListRoomsQuery> {
   }
 }
 
-export class ListMembersQuery extends Query<Page<Member>> {
+/** A member as of now: `mutedUntil` is null once a mute has ended. */
+export type CurrentMember = Omit<RoomMember, 'joinedRevision'>;
+
+export class ListMembersQuery extends Query<Page<CurrentMember> | Rejection> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
@@ -79,19 +80,23 @@ export class ListMembersHandler implements IQueryHandler<ListMembersQuery> {
     private readonly time: Time,
   ) {}
 
-  async execute({ roomId, actor, purpose, page }: ListMembersQuery): Promise<Page<Member>> {
-    const list = () => membersOf(this.readModels.db, roomId, page);
-    // Who is in a room that one cannot simply enter is for those who are in it.
-    const found = await this.access.seeing(roomId, actor, ({ visibility }) =>
+  /** Members of a public room are listed for everybody, those of other rooms for people who may read them. */
+  execute({ roomId, actor, purpose, page }: ListMembersQuery): Promise<Page<CurrentMember> | Rejection> {
+    const list = async () => {
+      const now = this.time.now().toISOString();
+      return mapPage(await membersOf(this.readModels.db, roomId, page), (member) => asOf(member, now));
+    };
+    return this.access.seeing(roomId, actor, ({ visibility }) =>
       visibility === 'public' ? list() : this.access.reading(roomId, actor, 'members', purpose, list),
     );
-    const now = this.time.now().toISOString();
-    return mapPage(found, (row) => memberRowAnswer(row, now));
   }
 }
 
-/** One member from the room's own state, for those who have just changed it. */
-export class GetMemberQuery extends Query<Member> {
+const asOf = (member: RoomMember, now: string): CurrentMember =>
+  member.mutedUntil !== null && member.mutedUntil <= now ? { ...member, mutedUntil: null } : member;
+
+/** One member from the room's own state, for somebody who has just changed it. */
+export class GetMemberQuery extends Query<CurrentMember | Rejection> {
   constructor(
     readonly room: RoomState,
     readonly userId: string,
@@ -107,11 +112,13 @@ export class GetMemberHandler implements IQueryHandler<GetMemberQuery> {
     private readonly time: Time,
   ) {}
 
-  async execute({ room, userId }: GetMemberQuery): Promise<Member> {
+  async execute({ room, userId }: GetMemberQuery): Promise<CurrentMember | Rejection> {
     const member = room.members.get(userId);
-    if (!member) throw new Refusal('conflict', 'This person has left the room meanwhile.');
-    const { state } = await this.users.current(userId);
-    return memberAnswer(userId, member, state, mutedUntil(userId, room, this.time.now().toISOString()));
+    if (!member) return reject('Conflict', 'This person has left the room in the meantime.');
+    const { username, displayName } = (await this.users.current(userId)).state;
+    const { role, joinedAt } = member;
+    const muted = mutedUntil(userId, room, this.time.now().toISOString());
+    return { user: { id: userId, username, displayName }, role, joinedAt, mutedUntil: muted };
   }
 }
 

@@ -31,7 +31,7 @@ const textsIn = async (person: TestPerson, room: string) =>
   (await person.all(`/v1/rooms/${room}/messages?order=oldest`)).map(({ text }) => text);
 
 describe('the list of rooms', () => {
-  it('is narrowed and ordered as wished', async () => {
+  it('can be filtered and sorted', async () => {
     const prefix = freshName();
     const make = async (name: string, visibility: string) =>
       (await ada.post('/v1/rooms', { name: `${prefix} ${name}`, visibility })).body.id as string;
@@ -51,7 +51,7 @@ describe('the list of rooms', () => {
       expect(outcome(await admin.get(`/v1/rooms?${query}`))).toBe('invalid_request');
   });
 
-  it('tells only those who watch over all rooms how busy they are', async () => {
+  it('shows activity to administrators and auditors only', async () => {
     const { id, createdAt } = (await ada.post('/v1/rooms', { name: freshName() })).body;
     const seen = async (person: TestPerson) => (await person.get(`/v1/rooms/${id}`)).body;
     expect(await seen(admin)).toMatchObject({ messageCount: 0, activeAt: createdAt });
@@ -62,7 +62,7 @@ describe('the list of rooms', () => {
 });
 
 describe('creating a room', () => {
-  it('makes it open to all, with its creator as owner', async () => {
+  it('makes it public, with its creator as owner', async () => {
     const name = freshName();
     const { status, body } = await ada.post('/v1/rooms', { name });
 
@@ -83,7 +83,7 @@ describe('creating a room', () => {
     expect(members).toMatchObject([{ userId: ada.id, username: ada.username, role: 'owner' }]);
   });
 
-  it('takes all settings, in normalization form C and without spaces around the name', async () => {
+  it('stores all settings, in NFC and with the name trimmed', async () => {
     const settings = { topic: 'Was wir trinken', visibility: 'hidden', history: 'joined', password: 'Milch' };
     const name = freshName();
     const { body } = await ada.post('/v1/rooms', { name: ` Cafe\u0301 ${name} `, ...settings });
@@ -119,7 +119,7 @@ describe('creating a room', () => {
 });
 
 describe('the name of a room', () => {
-  it('is taken whatever its capital letters and the way its accents are written', async () => {
+  it('is taken regardless of case and the encoding of accents', async () => {
     const name = `Caf\u00e9 ${freshName()}`;
     await ada.room({ name });
     for (const taken of [name, name.toUpperCase(), name.normalize('NFD'), `  ${name.toLowerCase()} `]) {
@@ -128,7 +128,7 @@ describe('the name of a room', () => {
     }
   });
 
-  it('is set free by another name', async () => {
+  it('is released by renaming the room', async () => {
     const [name, other] = [freshName(), freshName()];
     const room = await ada.room({ name });
     const { body } = await ada.patch(`/v1/rooms/${room}`, { name: other });
@@ -137,14 +137,14 @@ describe('the name of a room', () => {
     expect(outcome(await bob.post('/v1/rooms', { name }))).toBe(201);
   });
 
-  it('may change in its capital letters only', async () => {
+  it('may change in case only', async () => {
     const name = freshName();
     const room = await ada.room({ name });
     expect((await ada.patch(`/v1/rooms/${room}`, { name: name.toUpperCase() })).body.name).toBe(name.toUpperCase());
     expect(outcome(await bob.post('/v1/rooms', { name }))).toBe('name_taken');
   });
 
-  it('stays taken when its owner is refused another', async () => {
+  it('stays taken when renaming is refused', async () => {
     const [name, other] = [freshName(), freshName()];
     const room = await ada.room({ name });
     await bob.room({ name: other });
@@ -153,7 +153,7 @@ describe('the name of a room', () => {
     expect(outcome(await bob.post('/v1/rooms', { name }))).toBe('name_taken');
   });
 
-  it('is set free by closing the room', async () => {
+  it('is released by closing the room', async () => {
     const name = freshName();
     const room = await ada.room({ name });
     await ada.post(`/v1/rooms/${room}/close`, {});
@@ -205,7 +205,7 @@ describe('finding rooms', () => {
     expect(await found(bob)).toEqual([hidden, open]);
   });
 
-  it('goes by part of the name, whatever the case and the way accents are written', async () => {
+  it('matches part of the name, regardless of case and the encoding of accents', async () => {
     const word = freshName();
     const room = await ada.room({ name: `Über 100%_${word}` });
     const find = async (q: string) => idsOf((await bob.get(`/v1/rooms?q=${encodeURIComponent(q)}`)).body.items);
@@ -229,7 +229,7 @@ describe('finding rooms', () => {
     expect(await list('')).toEqual(expect.arrayContaining([mine, ended]));
   });
 
-  it('brings every room once, page by page', async () => {
+  it('returns every room once over all pages', async () => {
     const all = idsOf(await admin.all('/v1/rooms'));
     expect(new Set(all).size).toBe(all.length);
     expect(idsOf(await admin.all('/v1/rooms', 7))).toEqual(all);
@@ -255,7 +255,7 @@ describe('joining', () => {
     expect((await bob.get(`/v1/rooms/${room}`)).body).toMatchObject({ memberCount: 2, revision: 2 });
   });
 
-  it('takes the password where there is one', async () => {
+  it('requires the password where there is one', async () => {
     for (const visibility of ['public', 'private']) {
       const room = await ada.room({ visibility, password: 'Ö pen' });
       expect(await join(bob, room)).toBe('forbidden');
@@ -264,7 +264,7 @@ describe('joining', () => {
     }
   });
 
-  it('of a private room without a password is for those who are brought in', async () => {
+  it('a private room without a password is impossible; its members are added', async () => {
     const room = await ada.room({ visibility: 'private' });
     expect(await join(bob, room)).toBe('forbidden');
     expect(await join(bob, room, { password: 'any' })).toBe('forbidden');
@@ -272,7 +272,7 @@ describe('joining', () => {
     expect(await join(ada, room, { userId: bob.id })).toBe(200);
   });
 
-  it('of a hidden room is possible only for those who know its id and password', async () => {
+  it('a hidden room requires its id and password', async () => {
     const [locked, sealed] = [
       await ada.room({ visibility: 'hidden', password: 'sesame' }),
       await ada.room({ visibility: 'hidden' }),
@@ -286,13 +286,13 @@ describe('joining', () => {
     expect(outcome(await bob.get(`/v1/rooms/${locked}`))).toBe(200);
   });
 
-  it('is open to administrators everywhere', async () => {
+  it('is allowed to administrators everywhere', async () => {
     for (const settings of [{ visibility: 'hidden' }, { visibility: 'private' }, { password: 'sesame' }]) {
       expect(await join(admin, await ada.room(settings))).toBe(201);
     }
   });
 
-  it('takes as long to refuse for a hidden room as where there is none', async () => {
+  it('takes as long to refuse for a hidden room as for a missing one', async () => {
     const locked = await ada.room({ visibility: 'hidden', password: 'sesame' });
     const tried = [locked, await ada.room({ visibility: 'hidden' }), unknownId()];
     const times = tried.map((): number[] => []);
@@ -328,7 +328,7 @@ describe('joining', () => {
 });
 
 describe('history', () => {
-  it('begins with one’s joining where the room is set so, after each joining anew', async () => {
+  it('starts at the latest joining if the room is set so', async () => {
     for (const visibility of ['private', 'hidden']) {
       const room = await ada.room({ visibility, history: 'joined' });
       await ada.says(room, 'before');
@@ -344,7 +344,7 @@ describe('history', () => {
     }
   });
 
-  it('is shown whole otherwise, and always in public rooms', async () => {
+  it('is complete otherwise, and always in public rooms', async () => {
     for (const settings of [{ visibility: 'private' }, { visibility: 'public', history: 'joined' }]) {
       const room = await ada.room(settings);
       await ada.says(room, 'before');
@@ -355,7 +355,7 @@ describe('history', () => {
 });
 
 describe('changing a room', () => {
-  it('changes what is named and nothing else', async () => {
+  it('changes only the given settings', async () => {
     const room = await ada.room({ topic: 'old' });
     const before = (await ada.get(`/v1/rooms/${room}`)).body;
     const { body } = await ada.patch(`/v1/rooms/${room}`, { topic: 'new', visibility: 'private', history: 'joined' });
@@ -370,14 +370,14 @@ describe('changing a room', () => {
     expect(outcome(await ada.patch(`/v1/rooms/${room}`, body))).toBe('invalid_request');
   });
 
-  it('refuses ids that are none, or of no room', async () => {
+  it('refuses malformed ids and ids of no room', async () => {
     expect(outcome(await ada.patch('/v1/rooms/main', { topic: 'x' }))).toBe('invalid_request');
     expect(outcome(await ada.patch(`/v1/rooms/${unknownId()}`, { topic: 'x' }))).toBe('not_found');
   });
 });
 
 describe('members', () => {
-  it('are listed in the order in which they joined, page by page, with what they are called now', async () => {
+  it('are listed in the order of joining, page by page, with their current names', async () => {
     const people = await Promise.all(Array.from({ length: 7 }, () => register(service.url)));
     const room = await ada.room();
     for (const person of people) await join(person, room);
@@ -390,7 +390,7 @@ describe('members', () => {
     expect(members[3]).toMatchObject({ username: people[2]!.username, displayName: 'Third', role: 'member' });
   });
 
-  it('of a room that one cannot simply enter are known to its members only', async () => {
+  it('of rooms that are not public are visible to members only', async () => {
     const [closedOff, hidden] = [await ada.room({ visibility: 'private' }), await ada.room({ visibility: 'hidden' })];
     const ask = async (person: TestPerson, room: string) => outcome(await person.get(`/v1/rooms/${room}/members`));
     expect(await ask(bob, closedOff)).toBe('not_a_member');
@@ -571,7 +571,7 @@ describe('who may do what', () => {
 });
 
 describe('a closed room', () => {
-  it('takes leaving, removal and redaction, and nothing else', async () => {
+  it('allows leaving, removal and redaction, and nothing else', async () => {
     const room = await ada.roomWith([bob, cem], { password: 'sesame' });
     const [mine, theirs] = [await ada.says(room, 'mine'), await bob.says(room, 'theirs')];
     const outsider = await register(service.url);
@@ -603,7 +603,7 @@ describe('a closed room', () => {
 });
 
 describe('a direct room', () => {
-  it('is made once for two people, whoever of them asks', async () => {
+  it('is created once for two people, whichever of them asks', async () => {
     const [one, other] = [await register(service.url), await register(service.url)];
     const made = await one.put(`/v1/direct/${other.username.toUpperCase()}`);
     const again = await other.put(`/v1/direct/${one.username}`);
@@ -615,7 +615,7 @@ describe('a direct room', () => {
     expect(await textsIn(other, made.body.id)).toEqual(['just us']);
   });
 
-  it('is made once when both ask at the same time', async () => {
+  it('is created once when both ask at the same time', async () => {
     const [one, other] = [await register(service.url), await register(service.url)];
     const answers = await Promise.all([
       one.put(`/v1/direct/${other.username}`),
@@ -625,7 +625,7 @@ describe('a direct room', () => {
     expect(answers[0].body.id).toBe(answers[1].body.id);
   });
 
-  it('is nobody else’s business, and has no settings', async () => {
+  it('is visible to nobody else, and has no settings', async () => {
     const room = (await ada.put(`/v1/direct/${bob.username}`)).body.id;
     expect(outcome(await cem.get(`/v1/rooms/${room}`))).toBe('not_found');
     expect(await join(cem, room)).toBe('not_found');
@@ -638,13 +638,13 @@ describe('a direct room', () => {
     expect(idsOf(await ada.all('/v1/rooms'))).toContain(room);
   });
 
-  it('takes two people who are there', async () => {
+  it('requires two existing people', async () => {
     expect(outcome(await ada.put(`/v1/direct/${ada.username}`))).toBe('invalid_request');
     expect(outcome(await ada.put(`/v1/direct/${freshName()}`))).toBe('not_found');
     expect(outcome(await ada.put('/v1/direct/a'))).toBe('invalid_request');
   });
 
-  it('takes back a person who had left it', async () => {
+  it('brings back somebody who had left', async () => {
     const [one, other] = [await register(service.url), await register(service.url)];
     const room = (await one.put(`/v1/direct/${other.username}`)).body.id;
     await one.delete(`/v1/rooms/${room}/members/me`);
@@ -675,7 +675,7 @@ describe('writing in a direct room', () => {
     socket.close();
   });
 
-  it('is refused when the account of the other is gone, and reading is not', async () => {
+  it('is refused when the other account is deactivated, but reading is not', async () => {
     const { one, other, room } = await pair();
     const before = await one.says(room, 'before');
     await admin.patch(`/v1/users/${other.id}`, { deactivated: true });

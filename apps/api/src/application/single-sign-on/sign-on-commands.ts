@@ -17,7 +17,7 @@ import {
   RegisterUserCommand,
   RegisterUserHandler,
 } from '../accounts/account-commands.js';
-import { notGood } from '../invitations/invitation-commands.js';
+import { notValid } from '../invitations/invitation-commands.js';
 import { Redeeming } from '../invitations/redeeming.js';
 import { RevokeSessionsCommand, RevokeSessionsHandler } from '../sessions/session-commands.js';
 import { displayNameFor, usernamesFor } from './foreign-names.js';
@@ -161,10 +161,10 @@ export class LinkExternalIdentityHandler implements ICommandHandler<LinkExternal
   /** Uses an invitation to the server up for this account, once however often it is tried; null, or why it is not good. */
   private async redeem(code: string, userId: string, context: Context): Promise<Rejection | null> {
     const found = await this.redeeming.find(code, null);
-    if (!found) return notGood;
+    if (!found) return notValid;
     const redeemed = await this.redeeming.redeem(found.id, userId, null, context);
     if (!isRejection(redeemed)) return null;
-    return redeemed.rejected === 'Unavailable' ? redeemed : notGood;
+    return redeemed.rejected === 'Unavailable' ? redeemed : notValid;
   }
 
   private async open(userId: string, person: ForeignPerson, context: Context): Promise<object | Rejection> {

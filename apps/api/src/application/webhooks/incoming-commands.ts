@@ -1,7 +1,16 @@
+import { Injectable } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { type Actor, isRejection, type Rejection, type RoomState, reject, room } from '@verbatim/domain';
+import {
+  type Actor,
+  type IncomingWebhook,
+  isRejection,
+  type Rejection,
+  type RoomState,
+  reject,
+  room,
+} from '@verbatim/domain';
 import { Time } from '../../clock.js';
-import { within } from '../../limits/limited.js';
+import { limitedFor } from '../../limits/limited.js';
 import { Limits } from '../../limits/limits.js';
 import { newId } from '../../new-id.js';
 import { WebhookSecrets } from '../../storage/vault/webhook-secrets.js';
@@ -12,12 +21,14 @@ import { WebhookBots } from './webhook-bots.js';
 
 type RoomDecided = Decided<RoomState>;
 
-interface AddedIncoming extends RoomDecided {
+/** An incoming webhook whose token is returned once and never again. */
+export interface AddedIncomingWebhook extends RoomDecided {
   readonly webhookId: string;
+  readonly webhook: IncomingWebhook;
   readonly token: string;
 }
 
-/** Makes an address useless. */
+/** Removes an incoming webhook: its address leads nowhere from then on. */
 export class RemoveIncomingWebhookCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
@@ -29,28 +40,38 @@ export class RemoveIncomingWebhookCommand extends Command<RoomDecided | Rejectio
   }
 }
 
-@CommandHandler(RemoveIncomingWebhookCommand)
-export class RemoveIncomingWebhookHandler implements ICommandHandler<RemoveIncomingWebhookCommand> {
+/** Removes incoming webhooks with their tokens and bots. */
+@Injectable()
+export class IncomingWebhookRemover {
   constructor(
     private readonly rooms: Rooms,
     private readonly secrets: WebhookSecrets,
     private readonly bots: WebhookBots,
   ) {}
 
-  async execute({ roomId, webhookId, actor, context }: RemoveIncomingWebhookCommand): Promise<RoomDecided | Rejection> {
+  async remove(roomId: string, webhookId: string, actor: Actor, context: Context): Promise<RoomDecided | Rejection> {
     const { state: before } = await this.rooms.newest(roomId);
     const webhook = before.incomingWebhooks[webhookId];
-    const ended = await this.rooms.send(roomId, { type: 'RemoveIncomingWebhook', actor, webhookId }, context);
-    if (isRejection(ended)) return ended;
-    if (!webhook) return reject('NotFound', 'There is no such webhook in this room.');
+    const removed = await this.rooms.send(roomId, { type: 'RemoveIncomingWebhook', actor, webhookId }, context);
+    if (isRejection(removed)) return removed;
+    if (!webhook) return noSuchWebhook;
     await this.secrets.removeIncoming(webhookId);
-    const seen = await this.bots.endAll([webhook.botId], context);
-    return seen > ended.position ? { ...ended, position: seen } : ended;
+    const position = await this.bots.deactivateAll([webhook.botId], context);
+    return position > removed.position ? { ...removed, position } : removed;
   }
 }
 
-/** Makes an address that posts to a room, and the bot that is the author of what is posted. */
-export class AddIncomingWebhookCommand extends Command<AddedIncoming | Rejection> {
+@CommandHandler(RemoveIncomingWebhookCommand)
+export class RemoveIncomingWebhookHandler implements ICommandHandler<RemoveIncomingWebhookCommand> {
+  constructor(private readonly remover: IncomingWebhookRemover) {}
+
+  execute({ roomId, webhookId, actor, context }: RemoveIncomingWebhookCommand): Promise<RoomDecided | Rejection> {
+    return this.remover.remove(roomId, webhookId, actor, context);
+  }
+}
+
+/** Adds an address that posts to a room, and the bot that is the author of what is posted. */
+export class AddIncomingWebhookCommand extends Command<AddedIncomingWebhook | Rejection> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
@@ -69,39 +90,48 @@ export class AddIncomingWebhookHandler implements ICommandHandler<AddIncomingWeb
     private readonly secrets: WebhookSecrets,
     private readonly time: Time,
     private readonly standing: Standing,
-    private readonly end: RemoveIncomingWebhookHandler,
+    private readonly remover: IncomingWebhookRemover,
   ) {}
 
-  execute(command: AddIncomingWebhookCommand): Promise<AddedIncoming | Rejection> {
+  execute(command: AddIncomingWebhookCommand): Promise<AddedIncomingWebhook | Rejection> {
     const { roomId, actor, context } = command;
     return this.standing.whileIn(
       actor,
       () => this.add(command),
-      ({ webhookId }) => this.end.execute(new RemoveIncomingWebhookCommand(roomId, webhookId, actor, context)),
+      ({ webhookId }) => this.remover.remove(roomId, webhookId, actor, context),
     );
   }
 
-  private async add({ roomId, actor, name, context }: AddIncomingWebhookCommand): Promise<AddedIncoming | Rejection> {
+  private async add(command: AddIncomingWebhookCommand): Promise<AddedIncomingWebhook | Rejection> {
+    const { roomId, actor, name, context } = command;
     const [webhookId, botId] = [newId(), newId()];
     const add = { type: 'AddIncomingWebhook', actor, webhookId, botId, name } as const;
-    // Asked beforehand, so that nobody leaves bots behind where nothing comes of it.
+    // Decided beforehand, so that a refused command leaves no bot behind.
     const foreseen = room.decide(add, (await this.rooms.newest(roomId)).state, this.time.now().toISOString());
     const refused = isRejection(foreseen) ? foreseen : this.rooms.refusal(add);
     if (refused) return refused;
-    const made = await this.bots.make(botId, name, actor.id, context);
-    if (isRejection(made)) return made;
+    const bot = await this.bots.register(botId, name, actor.id, context);
+    if (isRejection(bot)) return bot;
     const token = await this.secrets.issue({ webhookId, roomId, botId });
     const added = await this.rooms.send(roomId, add, context);
-    if (!isRejection(added)) return { ...added, webhookId, token };
-    if (added.rejected === 'Unavailable') return added;
-    await this.secrets.removeIncoming(webhookId);
-    await this.bots.end(botId, context);
-    return added;
+    if (isRejection(added)) {
+      if (added.rejected === 'Unavailable') return added;
+      await this.secrets.removeIncoming(webhookId);
+      await this.bots.deactivate(botId, context);
+      return added;
+    }
+    const webhook = added.state.incomingWebhooks[webhookId];
+    return webhook ? { ...added, webhookId, webhook, token } : noSuchWebhook;
   }
 }
 
-/** Posts what came to an address; null if there is no such address (any more). */
-export class PostToWebhookCommand extends Command<(RoomDecided & { roomId: string }) | Rejection | null> {
+/** A message that came to the address of an incoming webhook. */
+export interface WebhookPost extends RoomDecided {
+  readonly roomId: string;
+}
+
+/** Posts a message that came to the address of an incoming webhook. */
+export class PostToWebhookCommand extends Command<WebhookPost | Rejection> {
   constructor(
     readonly token: string,
     readonly message: { readonly id: string; readonly text: string },
@@ -120,17 +150,18 @@ export class PostToWebhookHandler implements ICommandHandler<PostToWebhookComman
     private readonly limits: Limits,
   ) {}
 
-  async execute({ token, message, context }: PostToWebhookCommand) {
+  async execute({ token, message, context }: PostToWebhookCommand): Promise<WebhookPost | Rejection> {
     const address = await this.secrets.findIncoming(token);
-    if (!address) return null;
+    if (!address) return nothingHere;
     const { roomId, webhookId, botId } = address;
-    // A fresh one may have been made at a replica of which this one has not heard yet.
+    // It may have been added through a replica that this one has not heard from yet.
     let { state } = await this.rooms.current(roomId);
     if (!state.incomingWebhooks[webhookId]) state = (await this.rooms.newest(roomId)).state;
-    if (!state.incomingWebhooks[webhookId]) return null;
+    if (!state.incomingWebhooks[webhookId]) return nothingHere;
     if (state.status === 'closed') return reject('RoomClosed', 'The room is closed.');
-    within(this.limits.account(botId).posts.take());
-    // A bot has no session whose end would be known everywhere, so the store is asked about it.
+    const limited = limitedFor(this.limits.account(botId).posts.take());
+    if (limited) return limited;
+    // A bot has no session whose end would be known everywhere, so its stream is read.
     const bot = await this.users.newest(botId);
     if (bot.state.status !== 'active') return reject('NotAllowed', `The bot of this address is ${bot.state.status}.`);
     const { id: messageId, text } = message;
@@ -141,4 +172,12 @@ export class PostToWebhookHandler implements ICommandHandler<PostToWebhookComman
   }
 }
 
-export const incomingCommandHandlers = [AddIncomingWebhookHandler, RemoveIncomingWebhookHandler, PostToWebhookHandler];
+const noSuchWebhook = reject('NotFound', 'There is no such webhook in this room.');
+const nothingHere = reject('NotFound', 'There is nothing at this address.');
+
+export const incomingCommandHandlers = [
+  AddIncomingWebhookHandler,
+  RemoveIncomingWebhookHandler,
+  PostToWebhookHandler,
+  IncomingWebhookRemover,
+];

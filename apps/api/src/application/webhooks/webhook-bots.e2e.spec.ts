@@ -64,7 +64,7 @@ describe('the bot of an incoming webhook ends', () => {
     expect(outcome(await ada.post(`/v1/rooms/${room}/members`, { userId: botId }))).toBe('not_found');
   });
 
-  it('when its room is closed, whoever closes it', async () => {
+  it('when anybody closes its room', async () => {
     for (const by of [ada, admin]) {
       const room = await ada.room();
       const hooks = [await hook(room, 'One'), await hook(room, 'Two')];
@@ -76,7 +76,7 @@ describe('the bot of an incoming webhook ends', () => {
     }
   });
 
-  it('also when the process died in between: the next start ends it', async () => {
+  it('even when the process died in between: the next start ends it', async () => {
     const room = await ada.room();
     const [one, two] = [await hook(room, 'One'), await hook(room, 'Two')];
     const sql = postgres(left.databaseUrl, { max: 1 });
@@ -99,7 +99,7 @@ describe('the bot of an incoming webhook ends', () => {
     expect((await userAt(two.botId)).status).toBe('active');
   }, 60_000);
 
-  it('also if it was left behind before bots ended with their webhooks', async () => {
+  it('even if an older release left it behind', async () => {
     const old = await leaveOldBots();
     await right.restart();
     for (const botId of [old.removed, old.closed, old.orphan])
@@ -156,7 +156,7 @@ async function leaveOldBots() {
 }
 
 describe('the bot of an incoming webhook is not among people', () => {
-  it('in no list, count or file of them', async () => {
+  it('in any list, count or export', async () => {
     const room = await ada.room();
     const name = `Roboter ${freshName()}`;
     const accounts = async () => (await admin.get('/v1/overview')).body.accounts;
@@ -187,7 +187,7 @@ describe('the bot of an incoming webhook is not among people', () => {
     expect(await accounts()).toBe(before);
   });
 
-  it('by its name: it is nobody else’s, and nobody takes it', async () => {
+  it('by its name, which is nobody else’s and cannot be taken', async () => {
     const room = await ada.room();
     await bob.patch('/v1/me', { displayName: 'Böb Builder' });
     for (const name of ['Böb Builder', 'BÖB BUILDER', bob.username, bob.username.toUpperCase(), ada.username])
@@ -207,14 +207,14 @@ describe('the bot of an incoming webhook is not among people', () => {
     }
   });
 
-  it('by its username, for which no invitation is used up either', async () => {
+  it('by its username, which uses up no invitation either', async () => {
     const { id, code: invitation } = (await admin.post('/v1/invitations', {})).body;
     const wanted = { username: 'hook-guest', password: 'correct horse', invitation };
     expect(outcome(await new Visitor(left.url).post('/v1/auth/register', wanted))).toBe('name_taken');
     expect(await admin.all(`/v1/invitations/${id}/uses`)).toEqual([]);
   });
 
-  it('in what it can do: it has no tokens', async () => {
+  it('in its rights: it has no tokens', async () => {
     const { botId } = await hook(await ada.room());
     const token = { name: 'more', scopes: ['read', 'post', 'manage'], expiresInDays: null };
     expect(outcome(await admin.post(`/v1/users/${botId}/tokens`, token))).toBe('forbidden');
@@ -222,7 +222,7 @@ describe('the bot of an incoming webhook is not among people', () => {
 });
 
 describe('the bots of incoming webhooks', () => {
-  it('come to an end for whoever makes and removes them in a loop, over two replicas', async () => {
+  it('are limited for somebody who adds and removes them in a loop, through two replicas', async () => {
     const cem = await register(left.url);
     const rooms = [await cem.room(), await cem.room()];
     const before = (await admin.all(`/v1/rooms/${rooms[0]}/events`, 200, because())).length;

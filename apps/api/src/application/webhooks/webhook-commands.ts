@@ -1,37 +1,52 @@
 import { randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { type Actor, governingProblem, isRejection, type Rejection, type RoomState, reject } from '@verbatim/domain';
+import {
+  type Actor,
+  governingProblem,
+  isRejection,
+  type Rejection,
+  type RoomState,
+  reject,
+  type StopWebhook,
+} from '@verbatim/domain';
 import { newId } from '../../new-id.js';
 import { WebhookDeliveries } from '../../storage/desk/webhook-deliveries.js';
 import { WebhookSecrets } from '../../storage/vault/webhook-secrets.js';
-import { serviceActor } from '../../units/webhooks/courier.js';
 import { Rooms } from '../../write-side/entities.js';
 import type { Context, Decided } from '../../write-side/mailbox.js';
 import { Standing } from '../accounts/standing.js';
+import { WebhookAddressPolicy } from './webhook-address-policy.js';
 
 type RoomDecided = Decided<RoomState>;
 
-interface AddedWebhook extends RoomDecided {
+/** A webhook whose signing secret is returned once and never again. */
+export interface WebhookWithSecret extends RoomDecided {
   readonly webhookId: string;
   readonly secret: string;
 }
 
 const newSigningSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;
 const hostOf = (url: string): string => new URL(url).host;
+const noSuchWebhook = reject('NotFound', 'There is no such webhook in this room.');
 
-/** Has events of a room sent to an address from now on. */
-export class AddWebhookCommand extends Command<AddedWebhook | Rejection> {
+/** The service itself, as the actor of its own decisions about webhooks. */
+const serviceActor = { id: '00000000-0000-0000-0000-000000000000', role: 'admin' } as const;
+
+// Adding ----------------------------------------------------------------------------------------------------------------
+
+/** Sends events of a room to an address from now on. Where it may not, the outcome is an AddressRejection. */
+export class AddWebhookCommand extends Command<WebhookWithSecret | Rejection> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
-    readonly wish: { readonly url: string; readonly events: readonly string[]; readonly active: boolean },
+    readonly webhook: { readonly url: string; readonly events: readonly string[]; readonly active: boolean },
     readonly context: Context,
   ) {
     super();
   }
 }
 
-/** Vault and desk have their part before the event tells of the webhook, so that whoever hears of it finds them. */
 @CommandHandler(AddWebhookCommand)
 export class AddWebhookHandler implements ICommandHandler<AddWebhookCommand> {
   constructor(
@@ -39,9 +54,10 @@ export class AddWebhookHandler implements ICommandHandler<AddWebhookCommand> {
     private readonly secrets: WebhookSecrets,
     private readonly deliveries: WebhookDeliveries,
     private readonly standing: Standing,
+    private readonly addresses: WebhookAddressPolicy,
   ) {}
 
-  execute(command: AddWebhookCommand): Promise<AddedWebhook | Rejection> {
+  execute(command: AddWebhookCommand): Promise<WebhookWithSecret | Rejection> {
     const { roomId, actor, context } = command;
     return this.standing.whileIn(
       actor,
@@ -50,11 +66,15 @@ export class AddWebhookHandler implements ICommandHandler<AddWebhookCommand> {
     );
   }
 
-  private async add({ roomId, actor, wish, context }: AddWebhookCommand): Promise<AddedWebhook | Rejection> {
+  /** Vault and desk come before the event, so that everyone who learns of the webhook finds its entries. */
+  private async add({ roomId, actor, webhook, context }: AddWebhookCommand): Promise<WebhookWithSecret | Rejection> {
+    const { url, events, active } = webhook;
     const { state } = await this.rooms.newest(roomId);
-    const refused = governingProblem(state, actor) ?? this.rooms.refusal({ type: 'AddWebhook', actor });
+    const refused =
+      governingProblem(state, actor) ??
+      this.addresses.refusal(url) ??
+      this.rooms.refusal({ type: 'AddWebhook', actor });
     if (refused) return refused;
-    const { url, events, active } = wish;
     const [webhookId, secret] = [newId(), newSigningSecret()];
     const urlId = await this.secrets.keep(roomId, webhookId, url);
     const secretId = await this.secrets.keep(roomId, webhookId, secret);
@@ -73,52 +93,54 @@ export class AddWebhookHandler implements ICommandHandler<AddWebhookCommand> {
   }
 }
 
-export interface WebhookWishes {
+// Changing --------------------------------------------------------------------------------------------------------------
+
+export interface WebhookChanges {
   readonly url?: string;
-  readonly secret?: string;
   readonly events?: readonly string[];
   readonly active?: boolean;
 }
 
-/** Changes a webhook; what had failed is tried again at once, or within half a minute if nothing differs. */
-export class ChangeWebhookCommand extends Command<RoomDecided | Rejection> {
-  constructor(
-    readonly roomId: string,
-    readonly webhookId: string,
-    readonly actor: Actor,
-    readonly wishes: WebhookWishes,
-    readonly context: Context,
-  ) {
-    super();
-  }
-}
-
-@CommandHandler(ChangeWebhookCommand)
-export class ChangeWebhookHandler implements ICommandHandler<ChangeWebhookCommand> {
+/** Changes webhooks. Failed deliveries are retried at once, or within half a minute if nothing differs. */
+@Injectable()
+export class WebhookChanger {
   constructor(
     private readonly rooms: Rooms,
     private readonly secrets: WebhookSecrets,
     private readonly deliveries: WebhookDeliveries,
     private readonly standing: Standing,
+    private readonly addresses: WebhookAddressPolicy,
   ) {}
 
-  /** Whoever changes it answers for it from then on. */
-  execute(command: ChangeWebhookCommand): Promise<RoomDecided | Rejection> {
-    const { roomId, webhookId, actor, context } = command;
+  /** Changes a webhook in the name of the actor, who is its owner from then on. */
+  change(
+    roomId: string,
+    webhookId: string,
+    actor: Actor,
+    changes: WebhookChanges & { readonly secret?: string },
+    context: Context,
+  ): Promise<RoomDecided | Rejection> {
     return this.standing.whileIn(
       actor,
-      () => this.revise(command),
+      () => this.apply(roomId, webhookId, actor, changes, context),
       () => stopForOwner(this.rooms, roomId, webhookId, context),
     );
   }
 
-  private async revise(command: ChangeWebhookCommand): Promise<RoomDecided | Rejection> {
-    const { roomId, webhookId, actor, wishes, context } = command;
+  private async apply(
+    roomId: string,
+    webhookId: string,
+    actor: Actor,
+    { url, secret, events, active }: WebhookChanges & { readonly secret?: string },
+    context: Context,
+  ): Promise<RoomDecided | Rejection> {
     const { state } = await this.rooms.newest(roomId);
-    const refused = governingProblem(state, actor) ?? this.rooms.refusal({ type: 'ChangeWebhook', actor });
+    const refused =
+      governingProblem(state, actor) ??
+      (url === undefined ? null : this.addresses.refusal(url)) ??
+      this.rooms.refusal({ type: 'ChangeWebhook', actor });
     if (refused) return refused;
     if (!state.webhooks[webhookId]) return noSuchWebhook;
-    const { url, secret, events, active } = wishes;
     const urlId = url === undefined ? undefined : await this.secrets.keep(roomId, webhookId, url);
     const secretId = secret === undefined ? undefined : await this.secrets.keep(roomId, webhookId, secret);
     await this.deliveries.startAfresh(webhookId);
@@ -132,14 +154,79 @@ export class ChangeWebhookHandler implements ICommandHandler<ChangeWebhookComman
   }
 }
 
-/** As the courier would at the next event: whoever answers for the webhook has lost the right to it. */
+/** Stops a webhook whose new owner has just been shut out, as its next delivery would. */
 const stopForOwner = (rooms: Rooms, roomId: string, webhookId: string, context: Context) =>
   rooms.send(roomId, { type: 'StopWebhook', actor: serviceActor, webhookId, cause: 'owner_gone' }, context);
 
-/** Gives a webhook another signing secret, which is answered here and never again. */
-export const rotation = (): { readonly secret: string } => ({ secret: newSigningSecret() });
+/** Changes the address, events or state of a webhook. Where the new address is not allowed, the outcome is an AddressRejection. */
+export class ChangeWebhookCommand extends Command<RoomDecided | Rejection> {
+  constructor(
+    readonly roomId: string,
+    readonly webhookId: string,
+    readonly actor: Actor,
+    readonly changes: WebhookChanges,
+    readonly context: Context,
+  ) {
+    super();
+  }
+}
 
-/** Ends a webhook, and forgets its address and secret. */
+@CommandHandler(ChangeWebhookCommand)
+export class ChangeWebhookHandler implements ICommandHandler<ChangeWebhookCommand> {
+  constructor(private readonly changer: WebhookChanger) {}
+
+  execute({ roomId, webhookId, actor, changes, context }: ChangeWebhookCommand) {
+    return this.changer.change(roomId, webhookId, actor, changes, context);
+  }
+}
+
+/** Gives a webhook a new signing secret. */
+export class RotateWebhookSecretCommand extends Command<WebhookWithSecret | Rejection> {
+  constructor(
+    readonly roomId: string,
+    readonly webhookId: string,
+    readonly actor: Actor,
+    readonly context: Context,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(RotateWebhookSecretCommand)
+export class RotateWebhookSecretHandler implements ICommandHandler<RotateWebhookSecretCommand> {
+  constructor(private readonly changer: WebhookChanger) {}
+
+  async execute({ roomId, webhookId, actor, context }: RotateWebhookSecretCommand) {
+    const secret = newSigningSecret();
+    const changed = await this.changer.change(roomId, webhookId, actor, { secret }, context);
+    return isRejection(changed) ? changed : { ...changed, webhookId, secret };
+  }
+}
+
+// Ending ----------------------------------------------------------------------------------------------------------------
+
+/** The service stops sending to a webhook. Its owner may start it again. */
+export class StopWebhookCommand extends Command<RoomDecided | Rejection> {
+  constructor(
+    readonly roomId: string,
+    readonly webhookId: string,
+    readonly cause: StopWebhook['cause'],
+    readonly context: Context,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(StopWebhookCommand)
+export class StopWebhookHandler implements ICommandHandler<StopWebhookCommand> {
+  constructor(private readonly rooms: Rooms) {}
+
+  execute({ roomId, webhookId, cause, context }: StopWebhookCommand): Promise<RoomDecided | Rejection> {
+    return this.rooms.send(roomId, { type: 'StopWebhook', actor: serviceActor, webhookId, cause }, context);
+  }
+}
+
+/** Removes a webhook with its address and secret. */
 export class RemoveWebhookCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
@@ -164,14 +251,19 @@ export class RemoveWebhookHandler implements ICommandHandler<RemoveWebhookComman
     const refused = governingProblem(state, actor);
     if (refused) return refused;
     if (!state.webhooks[webhookId]) return noSuchWebhook;
-    const ended = await this.rooms.send(roomId, { type: 'RemoveWebhook', actor, webhookId }, context);
-    if (isRejection(ended)) return ended;
+    const removed = await this.rooms.send(roomId, { type: 'RemoveWebhook', actor, webhookId }, context);
+    if (isRejection(removed)) return removed;
     await this.secrets.remove(webhookId);
     await this.deliveries.remove(webhookId);
-    return ended;
+    return removed;
   }
 }
 
-const noSuchWebhook = reject('NotFound', 'There is no such webhook in this room.');
-
-export const webhookCommandHandlers = [AddWebhookHandler, ChangeWebhookHandler, RemoveWebhookHandler];
+export const webhookCommandHandlers = [
+  AddWebhookHandler,
+  ChangeWebhookHandler,
+  RotateWebhookSecretHandler,
+  StopWebhookHandler,
+  RemoveWebhookHandler,
+  WebhookChanger,
+];

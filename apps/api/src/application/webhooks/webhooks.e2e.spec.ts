@@ -60,7 +60,7 @@ const stopped = (room: string, id: string) =>
   );
 
 describe('an outgoing webhook', () => {
-  it('gets what is said from now on, in order, signed, as a member would see it', async () => {
+  it('gets new events in order, signed, as a member would see them', async () => {
     const room = await ada.roomWith([bob]);
     await bob.says(room, 'before');
     const { id, secret } = await hooked(room);
@@ -84,7 +84,7 @@ describe('an outgoing webhook', () => {
     expect(deliveries).toMatchObject({ lastStatus: 200, lastError: null, nextAttemptAt: null });
   });
 
-  it('gets the types of events that it asked for, and no other', async () => {
+  it('gets only the types of events that it asked for', async () => {
     const room = await ada.roomWith([bob]);
     const { id } = await hooked(room, { events: ['MessageRedacted', 'ReactionAdded'] });
     const message = await bob.says(room, 'hello');
@@ -100,7 +100,7 @@ describe('an outgoing webhook', () => {
     expect(receiver.events().at(-1)).toMatchObject({ type: 'MessagePosted', data: { text: 'again' } });
   });
 
-  it('misses nothing while its receiver is down', async () => {
+  it('loses nothing while its receiver is down', async () => {
     const room = await ada.room();
     const { id } = await hooked(room);
     await ada.says(room, 'one');
@@ -129,7 +129,7 @@ describe('an outgoing webhook', () => {
     expect(deliveries).toMatchObject({ lastStatus: 200, lastError: null });
   });
 
-  it('is never told a text that was redacted or edited before it could be sent', async () => {
+  it('never gets a text that was redacted or edited before it was sent', async () => {
     const room = await ada.roomWith([bob]);
     receiver.refuse(503);
     await hooked(room, { events: ['MessagePosted', 'MessageEdited', 'MessageRedacted'] });
@@ -197,7 +197,7 @@ describe('an outgoing webhook', () => {
     expect(endless).toBeLessThan(64 * 2 ** 20);
   });
 
-  it('ends when the receiver says that it is gone, and goes on there when somebody lets it', async () => {
+  it('stops when the receiver says that it is gone, and continues there when somebody restarts it', async () => {
     const room = await ada.room();
     const { id } = await hooked(room);
     receiver.refuse(410);
@@ -209,7 +209,7 @@ describe('an outgoing webhook', () => {
     expect(await delivered(2)).toEqual(['nobody home', 'still nobody']);
   });
 
-  it('is given up after three days of failures', async () => {
+  it('stops after three days of failures', async () => {
     const room = await ada.room();
     const { id } = await hooked(room);
     receiver.refuse(500);
@@ -227,7 +227,7 @@ describe('an outgoing webhook', () => {
     expect(await delivered(1)).toEqual(['hello']);
   });
 
-  it('says nothing of what happened while it was paused', async () => {
+  it('skips what happened while it was paused', async () => {
     const room = await ada.room();
     const { id } = await hooked(room, { active: false });
     await ada.says(room, 'not yet');
@@ -243,7 +243,7 @@ describe('an outgoing webhook', () => {
     expect(await delivered(2)).toEqual(['one', 'two']);
   });
 
-  it('is signed with another secret after rotation, and sent elsewhere after a change', async () => {
+  it('uses the new secret after rotation, and the new address after a change', async () => {
     const room = await ada.room();
     const { id, secret: first } = await hooked(room);
     const { body } = await ada.post(`${webhooksOf(room)}/${id}/rotate-secret`);
@@ -259,7 +259,7 @@ describe('an outgoing webhook', () => {
     await other.down();
   });
 
-  it('is silent once it is removed', async () => {
+  it('sends nothing once it is removed', async () => {
     const room = await ada.room();
     const { id } = await hooked(room);
     const other = await Receiver.start();
@@ -322,7 +322,7 @@ describe('an outgoing webhook', () => {
     });
   });
 
-  it('is for owners and administrators, and there are 20 of them at most', async () => {
+  it('is for owners and administrators, and limited to 20 a room', async () => {
     const room = await ada.roomWith([bob]);
     const { id } = await hooked(room);
     const calls: [method: 'get' | 'post' | 'patch' | 'delete', path: string, body?: object][] = [
@@ -365,7 +365,7 @@ describe('an incoming webhook', () => {
   const incomingOf = (room: string) => `/v1/rooms/${room}/incoming-webhooks`;
   const anybody = () => new Visitor(right.url);
 
-  it('posts as a bot of its own, at every replica, at once', async () => {
+  it('posts as its own bot, through every replica, at once', async () => {
     const room = await ada.roomWith([bob], { visibility: 'hidden' });
     const { status, body } = await ada.post(incomingOf(room), { name: 'Build server' });
     expect(status).toBe(201);
@@ -385,7 +385,7 @@ describe('an incoming webhook', () => {
     expect(outcome(await ada.post(incomingOf(room), { name: 'build server' }))).toBe('name_taken');
   });
 
-  it('posts once under one id', async () => {
+  it('posts once for one id', async () => {
     const room = await ada.room();
     const { body } = await ada.post(incomingOf(room), { name: 'Build server' });
     const id = unknownId();
@@ -396,7 +396,7 @@ describe('an incoming webhook', () => {
     expect(outcome(await anybody().post(body.path, { text: 'red', id }))).toBe('duplicate_id');
   });
 
-  it('is nothing any more once it is removed, at once and everywhere', async () => {
+  it('leads nowhere once it is removed, at once and through every replica', async () => {
     const room = await ada.room();
     const { body } = await ada.post(incomingOf(room), { name: 'Build server' });
     await anybody().post(body.path, { text: 'green' });
@@ -411,7 +411,7 @@ describe('an incoming webhook', () => {
       expect(outcome(await anybody().post(path, { text: 'hello' }))).toBe('not_found');
   });
 
-  it('obeys the room', async () => {
+  it('follows the rules of the room', async () => {
     const room = await ada.room();
     const { body } = await ada.post(incomingOf(room), { name: 'Build server' });
     await ada.patch(`/v1/rooms/${room}/members/${body.botId}`, { role: 'guest' });

@@ -1,85 +1,50 @@
-import { Controller, Res } from '@nestjs/common';
+import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { governingProblem, type RoomState } from '@verbatim/domain';
-import type { AnswerOf, IncomingWebhook, NewIncomingWebhook, Posted } from '@verbatim/protocol';
-import type { FastifyReply } from 'fastify';
-import type { Identity } from '../../application/accounts/authentication.js';
-import {
-  AddIncomingWebhookCommand,
-  PostToWebhookCommand,
-  RemoveIncomingWebhookCommand,
-} from '../../application/webhooks/incoming-commands.js';
+import { type BodyOf, calls, issuesToErrors, type ParamsOf, type Posted } from '@verbatim/protocol';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { PostToWebhookCommand } from '../../application/webhooks/incoming-commands.js';
+import { Proxies } from '../../host/proxies.js';
+import { limitedFor } from '../../limits/limited.js';
+import { Limits } from '../../limits/limits.js';
 import { newId } from '../../new-id.js';
-import { Rooms } from '../../write-side/entities.js';
-import type { Context } from '../../write-side/mailbox.js';
 import { accepted, Refusal } from '../refusal.js';
-import { By, Call, Input, type InputOf, Trace } from '../rest/call.js';
 import { ReadYourWrites } from '../rest/read-your-writes.js';
 
-/** Addresses at which programs post to rooms. */
+const call = calls.postToHook;
+
+/** The addresses at which programs post to rooms. They take no credential but themselves. */
 @Controller()
 export class IncomingController {
   constructor(
     private readonly commands: CommandBus,
-    private readonly rooms: Rooms,
+    private readonly limits: Limits,
+    private readonly proxies: Proxies,
     private readonly readYourWrites: ReadYourWrites,
   ) {}
 
-  @Call('addIncomingWebhook')
-  async add(
-    @Input('addIncomingWebhook') { params, body }: InputOf<'addIncomingWebhook'>,
-    @By() { actor }: Identity,
-    @Trace() context: Context,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<NewIncomingWebhook> {
-    const add = new AddIncomingWebhookCommand(params.id, actor, body.name, context);
-    const { webhookId, token, state, position } = accepted(await this.commands.execute(add));
-    await this.readYourWrites.written(position, reply);
-    return { ...incomingAnswer(params.id, webhookId, state), path: `/v1/hooks/${token}` };
-  }
-
-  @Call('listIncomingWebhooks')
-  async list(
-    @Input('listIncomingWebhooks') { params }: InputOf<'listIncomingWebhooks'>,
-    @By() { actor }: Identity,
-  ): Promise<AnswerOf<'listIncomingWebhooks'>> {
-    const { state } = await this.rooms.newest(params.id);
-    const refused = actor.role === 'auditor' ? null : governingProblem(state, actor);
-    if (refused) throw Refusal.of(refused);
-    const items = Object.keys(state.incomingWebhooks).map((id) => incomingAnswer(params.id, id, state));
-    return { items, page: { next: null } };
-  }
-
-  @Call('removeIncomingWebhook')
-  async remove(
-    @Input('removeIncomingWebhook') { params }: InputOf<'removeIncomingWebhook'>,
-    @By() { actor }: Identity,
-    @Trace() context: Context,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<void> {
-    const end = new RemoveIncomingWebhookCommand(params.id, params.webhookId, actor, context);
-    await this.readYourWrites.written(accepted(await this.commands.execute(end)).position, reply);
-  }
-
-  @Call('postToHook')
-  async post(
-    @Input('postToHook') { params, body }: InputOf<'postToHook'>,
-    @Trace() context: Context,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Posted> {
+  @Post(call.path.replace('{token}', ':token'))
+  @HttpCode(201)
+  async post(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<Posted> {
+    const limited = limitedFor(this.limits.visit(this.proxies.addressOf(request.raw)));
+    if (limited) throw Refusal.of(limited);
+    const { params, body } = inputOf(request);
     const { text, id = newId() } = body;
-    const posted = await this.commands.execute(new PostToWebhookCommand(params.token, { id, text }, context));
-    if (!posted) throw new Refusal('not_found', 'There is nothing at this address.');
-    const { roomId, revision, events, position } = accepted(posted);
+    const post = new PostToWebhookCommand(params.token, { id, text }, { correlation: request.id });
+    const { roomId, revision, events, position } = accepted(await this.commands.execute(post));
     await this.readYourWrites.written(position, reply);
     if (events === 0) reply.status(200);
     return { id, roomId, revision: Number(revision) };
   }
 }
 
-function incomingAnswer(roomId: string, id: string, state: RoomState): IncomingWebhook {
-  const webhook = state.incomingWebhooks[id];
-  if (!webhook) throw new Refusal('not_found', 'There is no such webhook in this room.');
-  const { name, botId, by, createdAt } = webhook;
-  return { id, roomId, name, botId, owner: by, createdAt };
+/** What came with a request, checked by the schemas of the call. */
+function inputOf(request: FastifyRequest): { params: ParamsOf<'postToHook'>; body: BodyOf<'postToHook'> } {
+  const params = call.params.safeParse(request.params);
+  const body = call.body.safeParse(request.body);
+  if (params.success && body.success) return { params: params.data, body: body.data };
+  const errors = [
+    ...(params.error ? issuesToErrors(params.error, 'params') : []),
+    ...(body.error ? issuesToErrors(body.error, 'body') : []),
+  ];
+  throw new Refusal('invalid_request', 'The request does not have the right form.', { errors });
 }

@@ -25,7 +25,7 @@ import { SecondFactorPolicy } from '../../application/sessions/second-factor-pol
 import { Proxies } from '../../host/proxies.js';
 import { WaitingData } from '../../host/waiting-data.js';
 import { addressKey } from '../../limits/address-key.js';
-import { limited, within } from '../../limits/limited.js';
+import { limited } from '../../limits/limited.js';
 import { Limits, spend } from '../../limits/limits.js';
 import type { OpenCounts } from '../../limits/open-counts.js';
 import { LiveRooms } from '../../live/live-rooms.js';
@@ -351,7 +351,6 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
 
   @SubscribeMessage('join')
   join(connection: Connection, { room, password, invitation }: ClientData<'join'>, ref: Ref) {
-    if (password !== undefined) within(connection.allowances.account.passwords.take());
     const entering = this.commands.execute(
       new JoinRoomCommand(room, connection.actor, { password, invitation }, { correlation: newId() }),
     );

@@ -3,17 +3,17 @@ import type { Page, PageRequest } from '@verbatim/projections';
 import { InvalidCursor } from '@verbatim/projections';
 import { VaultSql } from '../vault/vault-sql.js';
 
-/** Small letters and digits but i, l, o and u: nobody mistakes one for another (Crockford's base 32). */
+/** Digits and small letters without i, l, o and u, which are easily confused (Crockford's base 32). */
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 /** Bytes of randomness in a code: 160 bits. */
 const BYTES = 20;
 
-/** Codes of invitations, kept as hashes. That many random bits need no slow hash: nobody can try them all. */
+/** Codes of invitations, stored as hashes. With so many random bits a fast hash is enough: they cannot be guessed. */
 export class InvitationCodes {
   constructor(private readonly vault: VaultSql) {}
 
-  /** A new code for an invitation to a room, or to the server. */
-  async make(invitationId: string, roomId: string | null): Promise<string> {
+  /** Creates the code of an invitation to a room, or to the server (null). */
+  async create(invitationId: string, roomId: string | null): Promise<string> {
     const code = newCode();
     await this.vault.sql`
       insert into vault.invitations (id, code_hash, room_id) values (${invitationId}, ${digest(code)}, ${roomId})`;
@@ -27,7 +27,7 @@ export class InvitationCodes {
     return row?.id ?? null;
   }
 
-  /** Ids of the invitations to a room, or to the server, latest first: ids are UUIDv7. */
+  /** Ids of the invitations to a room, or to the server (null), latest first: ids are UUIDv7. */
   async list(roomId: string | null, { limit, cursor }: PageRequest): Promise<Page<string>> {
     const list = roomId === null ? 'invitations' : 'room-invitations';
     const before = cursor === undefined ? null : idIn(cursor, list);
@@ -41,7 +41,7 @@ export class InvitationCodes {
   }
 }
 
-/** Five bits to each letter. */
+/** Each letter stands for five bits. */
 function newCode(): string {
   let bits = BigInt(`0x${randomBytes(BYTES).toString('hex')}`);
   let code = '';

@@ -1,7 +1,7 @@
 import { migrate } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 
-/** The hashes of codes, by which invitations are found. What became of an invitation is in its stream. */
+/** The hashes of invitation codes. Everything else about an invitation is in its stream. */
 export const migrateInvitations = (sql: Sql): Promise<void> =>
   migrate(sql, 'vault', 'invitations', [
     `create table vault.invitations (

@@ -6,49 +6,49 @@ import type { Step } from './import-plan.js';
 import { importer } from './import-room.js';
 import { answered, ImportStopped, PATIENCE, patiently } from './patience.js';
 
-/** What came of the steps. */
+/** The result of delivering steps. */
 export interface Delivery {
-  /** Events that the room has got by them. */
+  /** Events that the room recorded for them. */
   readonly events: number;
-  /** Steps that the room refused against all expectation, and why: a sentence. */
+  /** Steps that the room unexpectedly refused, with the reason as a sentence. */
   readonly refused: readonly { readonly line: number; readonly reason: string }[];
 }
 
 /**
- * Commands sent together at most. No step may be overtaken by later ones, whose places would tell the room that it had
- * taken everything before. A room decides what has piled up while it was busy as one batch, of which a beginning is
- * stored or nothing; a second batch, however, might be stored when the first was not.
+ * Commands sent together. No step may be overtaken by a later one, whose place would tell the room that it has all steps
+ * before. A room decides commands that queued up while it was busy as one batch, of which a prefix or nothing is stored; a
+ * second batch, however, might be stored when the first was not.
  */
-const TOGETHER = mailboxLimits.batch - 1;
+const BATCH = mailboxLimits.batch - 1;
 
-/** Sends steps to a room, in order, each until it is known what came of it; `tell` hears the line of each. */
+/** Sends steps to a room, in order, each until its outcome is known. Calls `onLine` with the line of each. */
 export async function deliver(
   { rooms, readModels }: Foundation,
   roomId: string,
   steps: readonly Step[],
-  tell: (line: number) => void,
+  onLine: (line: number) => void,
 ): Promise<Delivery> {
   const correlation = newId();
   const refused: { line: number; reason: string }[] = [];
   let events = 0;
   let sentThrough = -1;
   for (let next = 0; next < steps.length; ) {
-    const outcomes = await patiently(() => sendNext(steps.slice(next, next + TOGETHER)));
+    const outcomes = await patiently(() => sendNext(steps.slice(next, next + BATCH)));
     for (const outcome of outcomes) {
       const step = steps[next++] as Step;
       if (isRejection(outcome)) refused.push({ line: step.line, reason: outcome.detail });
       else events += outcome.events;
-      tell(step.line);
+      onLine(step.line);
     }
   }
   return { events, refused };
 
-  /** Sends as many as may go together; gives the outcomes up to the first that is unknown, at least one. */
+  /** Sends as many steps as can go together. Returns the outcomes up to the first unknown one, at least one. */
   async function sendNext(candidates: readonly Step[]): Promise<Outcome[]> {
     const { state, position } = await rooms.newest(roomId);
-    // The room asks the read models about message ids that it does not remember.
+    // The room looks up message ids in the read models that it no longer remembers.
     if (!(await readModels.reached(position, PATIENCE))) throw new ImportStopped('The read models do not keep up.');
-    // Changes nothing but keeps the room busy, so that all others arrive before it looks for the next batch.
+    // This changes nothing, but keeps the room busy until all steps have arrived for its next batch.
     rooms.send(roomId, { type: 'ChangeRoom', actor: importer }, { correlation }).catch(() => undefined);
     const chunk = decidableTogether(state, candidates);
     const answers = await Promise.allSettled(
@@ -56,7 +56,7 @@ export async function deliver(
         const repeated = step.place <= sentThrough;
         const { command, occurredAt } = step;
         const outcome = answered(await rooms.send(roomId, command, { correlation, occurredAt }));
-        if (repeated && isLost(step, outcome)) throw new ImportStopped(`Line ${step.line} has got lost.`);
+        if (repeated && isLost(step, outcome)) throw new ImportStopped(`Line ${step.line} was lost.`);
         return outcome;
       }),
     );
@@ -72,9 +72,9 @@ export async function deliver(
 }
 
 /**
- * A room remembers all of its messages at first and needs to look up none. Once it has begun to forget some, it must
- * look up every message before it is posted, and does so at the beginning of a batch: so no post may come later in the
- * batch in which it begins. Other steps would not wait for it.
+ * The first of these steps that the room can decide in one batch. At first a room remembers all of its messages and looks up
+ * none. Once it has started to forget some, it looks up every message before it is posted, at the beginning of a batch. So no
+ * post may follow in the batch in which that starts, because the other steps would not wait for it.
  */
 function decidableTogether(before: RoomState, steps: readonly Step[]): readonly Step[] {
   const forgets = ({ messages }: RoomState) => messages.since >= 0n;
@@ -94,7 +94,7 @@ function decidableTogether(before: RoomState, steps: readonly Step[]): readonly 
 
 type Outcome = Decided<RoomState> | Rejection;
 
-/** Whether a message that may have been posted was not, and cannot be any more, as the room has taken later steps. */
+/** Whether a message of unknown outcome was not posted and never will be, because the room has taken later steps. */
 const isLost = ({ command }: Step, outcome: Outcome): boolean =>
   command.type === 'PostMessage' &&
   !isRejection(outcome) &&

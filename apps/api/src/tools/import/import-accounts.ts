@@ -1,25 +1,25 @@
 import { isRejection } from '@verbatim/domain';
-import { RegisterUserCommand, RegisterUserHandler } from '../../application/accounts/account-commands.js';
+import { AccountOpener } from '../../application/accounts/account-opener.js';
 import type { Foundation } from '../../foundation.js';
 import { newId } from '../../new-id.js';
 import type { Step } from './import-plan.js';
 import type { NicknameAccount } from './nickname-account.js';
 import { answered, ImportStopped, patiently } from './patience.js';
 
-/** Accounts that are opened at the same time. */
+/** Accounts opened concurrently. */
 const AT_ONCE = 16;
 
-/** Opens accounts that nobody can sign in to, each once. */
+/** Opens accounts that nobody can sign in to, each only once. */
 export class ImportAccounts {
   private readonly opened = new Set<string>();
-  private readonly opening: RegisterUserHandler;
+  private readonly opener: AccountOpener;
   private readonly correlation = newId();
 
   constructor({ users, names, vault }: Foundation) {
-    this.opening = new RegisterUserHandler(users, names, vault);
+    this.opener = new AccountOpener(users, names, vault);
   }
 
-  /** The accounts of all whom the steps speak of; they begin at the time of their first step. */
+  /** Opens the accounts of everyone in the steps, as of the time of their first step. */
   async openFor(steps: readonly Step[]): Promise<void> {
     const firsts = new Map<string, Step>();
     for (const step of steps) if (!firsts.has(step.account.userId)) firsts.set(step.account.userId, step);
@@ -34,9 +34,9 @@ export class ImportAccounts {
     if (this.opened.has(userId)) return;
     const account = { username, displayName, email: null, role: 'user', origin: 'import', password: null } as const;
     const context = { correlation: this.correlation, ...(occurredAt && { occurredAt }) };
-    const command = new RegisterUserCommand(userId, account, context);
-    const opened = await patiently(async () => answered(await this.opening.execute(command)));
-    if (isRejection(opened)) throw new ImportStopped(`The account of ${displayName} cannot be made: ${opened.detail}`);
+    const opened = await patiently(async () => answered(await this.opener.open(userId, account, context)));
+    if (isRejection(opened))
+      throw new ImportStopped(`The account of ${displayName} cannot be created: ${opened.detail}`);
     this.opened.add(userId);
   }
 }

@@ -13,7 +13,7 @@ import { noDate, type ReadingSettings, readIrcLog } from './irc-log.js';
 import { FALLBACK_ENCODING } from './log-encoding.js';
 import { ImportStopped } from './patience.js';
 
-/** Bytes that the files of one import may have together. */
+/** Total size of the files of one import, in bytes. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
 /** `npm run cli -- import irc` */
@@ -88,9 +88,9 @@ line, or readers did not see everything within a minute; 2 when the command was 
   },
 };
 
-// What is wished for --------------------------------------------------------------------------------------------------
+// Arguments ----------------------------------------------------------------------------------------------------------
 
-/** Reads the arguments and the files they name, so that nothing is begun that cannot be done. Throws UsageError. */
+/** Reads the arguments and the files they name, before anything is started. Throws UsageError. */
 export async function readWishes(
   args: readonly string[],
 ): Promise<ImportWishes & { readonly dryRun: boolean; readonly reportFile?: string }> {
@@ -144,7 +144,7 @@ function isSupported(attempt: () => unknown): boolean {
   }
 }
 
-/** Throws UsageError, with a sentence on each file that cannot be read, for none is imported if one of them cannot. */
+/** Throws UsageError with a sentence for each unreadable file: if one is unreadable, none is imported. */
 async function readFiles(paths: readonly string[], settings: ReadingSettings): Promise<LogFile[]> {
   const sizes = await Promise.all(paths.map(sizeOf));
   if (sizes.reduce((sum, size) => sum + size, 0) > MOST_BYTES) {
@@ -188,13 +188,13 @@ function dateIn(path: string): string | null {
   return isDate(date) ? date : null;
 }
 
-/** Whether this is a day of the calendar. */
+/** Whether this is an existing calendar day. */
 function isDate(text: string): boolean {
   const date = new Date(`${text}T00:00:00.000Z`);
   return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
 }
 
-// What is shown meanwhile ---------------------------------------------------------------------------------------------
+// Progress -----------------------------------------------------------------------------------------------------------
 
 interface ProgressDisplay {
   show(progress: ImportProgress): void;
@@ -211,7 +211,7 @@ function progressBar(): ProgressDisplay {
   return { show, end: () => bar.stop() };
 }
 
-/** A line for every tenth part, for logs and pipes. */
+/** A line for each 10 %, for logs and pipes. */
 function progressLines(): ProgressDisplay {
   let shown = -1;
   const show = ({ done, total }: ImportProgress) => {

@@ -2,27 +2,27 @@ import { type RoomEvent, type RoomState, room, roomStream } from '@verbatim/doma
 import type { Foundation } from '../../foundation.js';
 import { importer, memberIds } from './import-room.js';
 
-/** What a room has taken from a file. */
+/** What a room has imported from a file. */
 export interface ImportedFile {
-  /** What its events name as their file. */
+  /** The source named in its events. */
   readonly source: string;
-  /** Who was in the room when it began to take the file; ids. */
+  /** Ids of the members before the first line was imported. */
   readonly membersBefore: ReadonlySet<string>;
-  /** Time of the first line taken, RFC 3339. */
+  /** Time of the first imported line, RFC 3339. */
   readonly begins: string;
   messages: number;
-  /** Messages that an undoing of the import has redacted. */
+  /** Messages redacted by `import undo`. */
   undone: number;
-  /** Messages that nobody has redacted, with their authors; ids. */
+  /** Ids of messages that nobody has redacted, with the ids of their authors. */
   readonly standing: Map<string, string>;
-  /** Those whose membership came with the file and still lasts; ids. */
+  /** Ids of members who joined through the file and are still there. */
   readonly brought: Set<string>;
 }
 
-/** Everything that a room has from imports, told by its own events. */
+/** Everything that a room has from imports, according to its own events. */
 export interface ImportHistory {
   readonly state: RoomState;
-  /** By source, in the order in which they came. */
+  /** By source, in the order of import. */
   readonly files: ReadonlyMap<string, ImportedFile>;
   /** Messages that did not come from an import. */
   readonly otherMessages: number;
@@ -76,12 +76,12 @@ export async function importHistory({ openLog }: Foundation, roomId: string): Pr
   }
 }
 
-/** The file that a source stands for: its digest, after which a number is written from the second time on. */
+/** The digest of a source's file. From the second import of a file on, a number follows it in the source. */
 export const digestOf = (source: string): string => source.replace(/\+\d+$/, '');
 
 /**
- * What the events of an import of this file are to name as their file. It is the source that the room knows, so that an
- * import goes on where it was; after that was undone a new one; null while an undoing has begun and is not complete.
+ * The source to be named in the events of an import of this file: the one that the room knows, so that the import continues
+ * where it stopped, or a new one after that was undone; null while an undo is incomplete.
  */
 export function sourceFor(digest: string, { files }: ImportHistory): string | null {
   const earlier = [...files.values()].filter(({ source }) => digestOf(source) === digest);

@@ -10,18 +10,18 @@ import { readersSee } from './readers.js';
 export interface ImportWishes {
   /** Imported in this order. */
   readonly files: readonly LogFile[];
-  /** Name of the room, which is made if there is none. */
+  /** Name of the room. It is created if it does not exist. */
   readonly room: string;
 }
 
 export interface ImportProgress {
   readonly file: string;
-  /** Lines dealt with so far and all lines, over all files. */
+  /** Lines handled so far and in total, of all files. */
   readonly done: number;
   readonly total: number;
 }
 
-/** What an import comes to. */
+/** The result of an import. */
 export interface Forecast {
   readonly files: readonly FileReport[];
   /** Nicknames in all files. */
@@ -30,11 +30,11 @@ export interface Forecast {
 
 export interface ImportReport extends Forecast {
   readonly roomId: string;
-  /** Whether readers could see everything when this was written. */
+  /** Whether readers could see everything by then. */
   readonly visible: boolean;
 }
 
-/** What a file comes to, and what this import had to do for it: nothing, if an earlier one had taken it all. */
+/** The result for one file. An earlier import may have left nothing to do. */
 export interface FileReport extends Pick<ImportPlan, 'taken' | 'skipped'>, Delivery {
   readonly name: string;
   readonly format: string;
@@ -47,10 +47,9 @@ export interface FileReport extends Pick<ImportPlan, 'taken' | 'skipped'>, Deliv
 }
 
 /**
- * Brings log files into a room, by the same commands as everybody's, each with the time of its line. The room takes every
- * line once: the same call completes an import that was cut short at any point, and changes nothing after that; two at
- * once share the work. Answers when readers see what was imported. Throws ImportStopped when the import cannot begin or
- * go on.
+ * Imports log files into a room, with the same commands as everybody's, each with the time of its line. The room takes each
+ * line once: the same call completes an import that was interrupted at any point, and changes nothing after that; two at once
+ * share the work. Resolves when readers see what was imported. Throws ImportStopped when the import cannot start or continue.
  */
 export async function importIrc(
   foundation: Foundation,
@@ -74,7 +73,7 @@ export async function importIrc(
         `${file.name} was imported, and undoing it has begun. Complete that with import undo first.`,
       );
     const { state } = await foundation.rooms.newest(roomId);
-    // Counted from the same members, a file leads to the same steps every time.
+    // Starting from the same members, a file always leads to the same steps.
     const members = membersBefore.get(source) ?? memberIds(state);
     membersBefore.set(source, members);
     const plan = planImport(file, members, importer, source);
@@ -88,7 +87,7 @@ export async function importIrc(
   return { roomId, files: reports, people: people.size, visible: await readersSee(foundation, roomId) };
 }
 
-/** What an import into a room that has nothing yet would come to. Needs no database. */
+/** The result that an import into an empty room would have. Needs no database. */
 export function foretellImport({ files }: ImportWishes): Forecast {
   const people = new Set<string>();
   let members: ReadonlySet<string> = new Set();
@@ -115,6 +114,6 @@ function notePeople(people: Set<string>, steps: readonly Step[]): void {
   for (const { account } of steps) people.add(account.userId);
 }
 
-/** The beginning of a room that is made for these files. */
+/** The creation time of a room created for these files. */
 const firstTime = (files: readonly LogFile[]): string | undefined =>
   files.flatMap(({ lines }) => lines).find((line) => 'at' in line)?.at;

@@ -4,48 +4,48 @@ import type { LogFact } from './formats/log-format.js';
 import type { IrcLog, SkippedLine } from './irc-log.js';
 import { accountOf, type NicknameAccount } from './nickname-account.js';
 
-/** A log file, read. */
+/** A parsed log file. */
 export interface LogFile extends IrcLog {
-  /** How the file was named, for people. */
+  /** The name of the file, for display. */
   readonly name: string;
   /** SHA-256 of its bytes, in hexadecimal. */
   readonly digest: string;
 }
 
-/** One command for the room, made from a line. */
+/** A command for the room that a line leads to. */
 export interface Step {
   readonly line: number;
-  /** Where the file is once this has been taken; grows from step to step. */
+  /** The progress in the file once this is stored; increases with each step. */
   readonly place: number;
   readonly occurredAt: string;
-  /** Of the nickname that the command speaks of. */
+  /** The account of the nickname that the command is about. */
   readonly account: NicknameAccount;
   readonly command: RoomCommand;
 }
 
 export type Tally = Record<LogFact['kind'], number>;
 
-/** What importing a file comes to. */
+/** How a file is imported. */
 export interface ImportPlan {
   readonly steps: readonly Step[];
-  /** Lines of which something is made, by what they tell. */
+  /** Imported lines by kind. */
   readonly taken: Tally;
   readonly skipped: readonly SkippedLine[];
-  /** Ids of those who are in the room afterwards. */
+  /** Ids of the members afterwards. */
   readonly members: ReadonlySet<string>;
 }
 
-/** More than the commands that any one line leads to. */
+/** More than the number of commands that one line leads to. */
 const PARTS = 4;
 
 /**
- * Works out which commands a file leads to in a room in which `members` (user ids) are. Each of them changes the room:
- * the plan keeps track of who is in it. So the same file and members always give the same plan, and how far a room has
- * taken it is told by one number, the place of the last step.
+ * Plans the commands that a file leads to in a room with these `members` (user ids). Each command changes the room; the plan
+ * keeps track of its members. The same file and members always give the same plan, so a single number tells how much of it a
+ * room has taken: the place of the last step.
  *
- * Speakers who are not in the room join first. Who changes the nickname leaves, and the new nickname joins. Who was
- * kicked is removed by `importer`. `source` is what the events name as their file: its digest, unless the room took the file
- * before and that was undone.
+ * Speakers who are not in the room join first. For a change of nickname, the old one leaves and the new one joins. Kicks are
+ * carried out by `importer`. `source` is named in the events: the digest of the file, unless the room took the file before and
+ * that was undone.
  */
 export function planImport(
   file: Pick<LogFile, 'digest' | 'lines'>,

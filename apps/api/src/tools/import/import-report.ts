@@ -1,10 +1,10 @@
 import type { FileReport, Forecast, ImportReport } from './import-irc.js';
 import { READERS_PATIENCE_MS } from './readers.js';
 
-/** Lines not taken that the summary lists. */
+/** Skipped lines that the summary lists. */
 const LISTED = 20;
 
-/** What came of an import into this room, for people: what the files held, and the lines of which nothing was made. */
+/** The summary of an import into this room: what the files held, and the lines that were skipped. */
 export function summary(report: Forecast | ImportReport, room: string): string {
   const { files, people } = report;
   const notTaken = linesNotTaken(report);
@@ -41,10 +41,10 @@ function outcome(report: Forecast | ImportReport, room: string): string[] {
   ];
 }
 
-/** When readers were waited for in vain. */
+/** For when readers did not see everything in time. */
 export const notVisible = `Readers do not see all of it yet: the read models were still behind after ${READERS_PATIENCE_MS / 1000} s. They catch up by themselves.`;
 
-/** Each line of which nothing was made, with its reason, on a line of its own: `2005-09-26.txt:838 a change of modes`. */
+/** Each skipped line with its reason, one a line: `2005-09-26.txt:838 a change of modes`. */
 export const fullReport = (report: Forecast): string =>
   linesNotTaken(report)
     .map((line) => `${line}\n`)
@@ -62,7 +62,7 @@ function notTakenOf({ skipped, refused }: FileReport): { readonly line: number; 
   return all.sort((one, other) => one.line - other.line);
 }
 
-/** How often each reason came up, the most frequent first. */
+/** How often each reason occurred, the most frequent first. */
 function reasons(files: readonly FileReport[]): string[] {
   const counts = new Map<string, number>();
   for (const { reason } of files.flatMap(notTakenOf)) counts.set(reason, (counts.get(reason) ?? 0) + 1);

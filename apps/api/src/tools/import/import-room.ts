@@ -7,7 +7,7 @@ import type { ImportAccounts } from './import-accounts.js';
 import type { NicknameAccount } from './nickname-account.js';
 import { answered, ImportStopped, patiently } from './patience.js';
 
-/** The owner of the rooms that imports make: an account to which nobody can sign in. */
+/** The owner of rooms created by imports: an account that nobody can sign in to. */
 const importerAccount: NicknameAccount = {
   userId: derivedId('importer'),
   username: `importer-${derivedId('importer').slice(-12)}`,
@@ -15,7 +15,7 @@ const importerAccount: NicknameAccount = {
 };
 export const importer: Actor = { id: importerAccount.userId, role: 'user' };
 
-/** Finds the room of this name, or makes it as of `occurredAt`; answers its id. */
+/** Finds the room of this name, or creates it as of `occurredAt`. Returns its id. */
 export async function openImportRoom(
   foundation: Foundation,
   accounts: ImportAccounts,
@@ -31,13 +31,13 @@ export async function openImportRoom(
   const command = new CreateRoomCommand(roomId, { actor: importer, ...settings }, context);
   const handler = new CreateRoomHandler(foundation.rooms, foundation.names, foundation.passwords);
   const opened = await patiently(async () => answered(await handler.execute(command)));
-  if (isRejection(opened)) throw new ImportStopped(`The room “${name}” cannot be made: ${opened.detail}`);
+  if (isRejection(opened)) throw new ImportStopped(`The room “${name}” cannot be created: ${opened.detail}`);
   return roomId;
 }
 
 /**
- * The open room of this name, or one still to be made. The id of the latter derives from the name, so that an attempt to
- * make it that was cut short is taken up by the next one; imported rooms that had the name before have other numbers.
+ * The open room of this name, or one still to be created. The id of the latter derives from the name, so that the next attempt
+ * continues an interrupted one. Imported rooms that had the name before have other numbers.
  */
 async function findRoom({ rooms, names }: Foundation, name: string): Promise<{ roomId: string; state: RoomState }> {
   const key = nameKey(name);
@@ -55,8 +55,8 @@ async function findRoom({ rooms, names }: Foundation, name: string): Promise<{ r
 }
 
 /**
- * The room of this name or id that was made by an import, whether it is open or was closed meanwhile; of several the open
- * one, or else the latest. Null: there is none.
+ * The room of this name or id that an import created, open or closed; of several the open one, or else the latest; null if there
+ * is none.
  */
 export async function findImportRoom(
   { rooms, names }: Foundation,
@@ -81,7 +81,7 @@ export async function findImportRoom(
 
 const isId = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 
-/** Rooms that were not made by an import are left alone. */
+/** Rooms that no import created are left alone. */
 function checked(roomId: string, { name, createdBy, visibility, passwordId }: RoomState): string {
   if (createdBy !== importer.id) {
     throw new ImportStopped(`The room “${name}” was not made by an import. Give --room a name that is free.`);

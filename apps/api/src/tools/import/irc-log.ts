@@ -3,16 +3,16 @@ import { formats, knownFormats, recognizeFormat } from './formats/recognize.js';
 import { type ClockSettings, timesOf } from './log-clock.js';
 import { decodeLog, linesOf } from './log-encoding.js';
 
-/** What one line of a log tells. `line` counts from 1; `at` is RFC 3339, UTC. */
+/** The content of one line of a log. `line` counts from 1; `at` is RFC 3339, UTC. */
 export type LogEntry = { readonly line: number; readonly at: string } & LogFact;
 
-/** A line that nothing is made of, and why: a part of a sentence. */
+/** A line that is skipped, and why: part of a sentence. */
 export interface SkippedLine {
   readonly line: number;
   readonly skipped: string;
 }
 
-/** A log, read: one item for each line, in order. */
+/** A parsed log: one item for each line, in order. */
 export interface IrcLog {
   readonly format: string;
   readonly encoding: string;
@@ -20,7 +20,7 @@ export interface IrcLog {
 }
 
 export interface ReadingSettings extends ClockSettings {
-  /** Name of the format; undefined: told by the first lines. */
+  /** Name of the format; undefined: recognized from the lines. */
   readonly format?: string | undefined;
   /** Encoding of lines that are not UTF-8. */
   readonly encoding?: string | undefined;
@@ -29,7 +29,7 @@ export interface ReadingSettings extends ClockSettings {
 /** Why a log of times without days cannot be read. */
 export const noDate = 'Neither the log nor its name holds a date; say with --date YYYY-MM-DD on which day it begins.';
 
-/** Reads the log of an IRC channel, or tells in sentences why it cannot be read. */
+/** Parses the log of an IRC channel, or returns sentences that say why it cannot be read. */
 export function readIrcLog(
   bytes: Uint8Array,
   { format: chosen, encoding: other, ...clock }: ReadingSettings,
@@ -57,8 +57,8 @@ export function readIrcLog(
 }
 
 /**
- * A line without the codes by which IRC clients tell colours, bold and the like: they are no part of what was said. All
- * other control characters stay. The codes are those of https://modern.ircdocs.horse/formatting.
+ * A line without the formatting codes of IRC clients for colours, bold and so on, which are no part of the text. All other
+ * control characters stay. The codes are those of https://modern.ircdocs.horse/formatting.
  */
 const withoutFormatting = (line: string): string => line.replace(formattingCodes, '');
 

@@ -1,10 +1,10 @@
-/** What a line of a log tells of its time. */
+/** What a line of a log says about its time. */
 export interface Stamp {
-  /** Of logs that write the day. The year is missing in some. */
+  /** In logs that write the day; in some without the year. */
   readonly date?: { readonly year?: number; readonly month: number; readonly day: number };
   /** Seconds since midnight. */
   readonly seconds?: number;
-  /** Minutes by which the time is ahead of UTC, of logs that say so. */
+  /** Minutes ahead of UTC, in logs that say so. */
   readonly offset?: number;
 }
 
@@ -16,17 +16,17 @@ export interface ClockSettings {
 }
 
 const DAY = 86_400;
-/** Seconds by which a clock may fall back on the same day: the hour repeated at the end of summer time, and some. */
+/** Seconds by which a clock may go back on the same day: the hour repeated at the end of summer time, with a margin. */
 const SAME_DAY = 3 * 3_600;
 /** Seconds by which a line may be late across midnight. */
 const LATE = 5 * 60;
 
 /**
- * When each line was written, as RFC 3339 in UTC; null when no line and no setting tells the day.
+ * When each line was written, as RFC 3339 in UTC; null when neither a line nor a setting gives the day.
  *
- * Lines without a time take that of the line before, or at the beginning that of the first line that has one. Where the
- * log writes only times of day, a clock that falls back by more than three hours has passed midnight. By less, it was
- * set back, or lines are out of order, and the day stays the same.
+ * Lines without a time get that of the line before, or at the beginning that of the first line with one. In logs with only times
+ * of day, a clock that goes back by more than three hours has passed midnight. If it goes back by less, it was set back or lines
+ * are out of order, and the day stays the same.
  */
 export function timesOf(stamps: readonly (Stamp | null)[], { date, timeZone }: ClockSettings): string[] | null {
   const first = date ?? firstDateIn(stamps);
@@ -49,9 +49,9 @@ function firstDateIn(stamps: readonly (Stamp | null)[]): string | null {
 const dateText = (year: number, month: number, day: number): string =>
   `${`${year}`.padStart(4, '0')}-${`${month}`.padStart(2, '0')}-${`${day}`.padStart(2, '0')}`;
 
-/** Goes along the stamps of a log. Instants are milliseconds since 1970. */
+/** Follows the timestamps of a log. Instants are milliseconds since 1970. */
 class LogClock {
-  /** Seconds since midnight of the latest line that told a time; null: nothing to compare with. */
+  /** Seconds since midnight of the latest line with a time; null before the first. */
   private seconds: number | null = null;
   private latest: Moment | null = null;
 
@@ -61,7 +61,7 @@ class LogClock {
     private readonly local: LocalTime,
   ) {}
 
-  /** The time of a line that tells none; null before the first that does. */
+  /** The time of a line without one; null before the first line that has one. */
   now = (): number | null => this.latest?.instant ?? null;
 
   beginning = (): number => this.local.instantOf(this.midnight, null);
@@ -95,13 +95,13 @@ class LogClock {
   }
 }
 
-/** When a line was written, and what the clocks on the walls showed then (milliseconds, as if the zone were UTC). */
+/** When a line was written, and the wall-clock time then (milliseconds, as if the zone were UTC). */
 interface Moment {
   readonly wall: number;
   readonly instant: number;
 }
 
-/** The clocks on the walls of a time zone. */
+/** The wall clock of a time zone. */
 class LocalTime {
   private readonly format: Intl.DateTimeFormat;
   private readonly offsets = new Map<number, number>();
@@ -113,8 +113,8 @@ class LocalTime {
   }
 
   /**
-   * When the clocks showed `wall`. In the hour repeated at the end of summer time it is the first time, until the clocks
-   * fall back. Times left out in spring count on from before.
+   * The instant of a wall-clock time. In the hour repeated at the end of summer time it is the first one, until the clock goes
+   * back. Times skipped in spring continue from before.
    */
   instantOf(wall: number, previous: Moment | null): number {
     const before = wall - this.offsetAt(wall - DAY * 1000);
@@ -128,7 +128,7 @@ class LocalTime {
     return fallenBack || previous.wall - previous.instant === wall - second ? second : first;
   }
 
-  /** Milliseconds by which the zone is ahead of UTC. It changes at whole quarters of an hour only. */
+  /** Milliseconds that the zone is ahead of UTC. It changes only at quarters of an hour. */
   private offsetAt(instant: number): number {
     const quarter = Math.floor(instant / 900_000);
     let offset = this.offsets.get(quarter);

@@ -1,17 +1,17 @@
 /** A log file as text, and how it was encoded. */
 export interface DecodedLog {
   readonly text: string;
-  /** For people: `UTF-8`, or `UTF-8, 3 lines windows-1252`. */
+  /** For display: `UTF-8`, or `UTF-8, 3 lines windows-1252`. */
   readonly encoding: string;
 }
 
-/** The encoding of lines that are not UTF-8, unless the operator names another one. */
+/** The encoding of lines that are not UTF-8, unless the operator names another. */
 export const FALLBACK_ENCODING = 'windows-1252';
 
 /**
- * Decodes a log. UTF-16 is recognised by its byte order mark, or by where its zero bytes are. Everything else is UTF-8,
- * but for lines that are not: IRC has no encoding, so one log may hold lines of several clients. Those lines are read in
- * `fallback`. NUL, which no text may hold, becomes U+FFFD, the replacement character, as do bytes that mean nothing.
+ * Decodes a log. UTF-16 is recognized by its byte order mark, or by the position of zero bytes. Everything else is UTF-8, except
+ * lines that are not: IRC has no encoding, so one log may hold lines of several clients. Those are decoded as `fallback`. NUL,
+ * which no text may contain, becomes U+FFFD, the replacement character, as do invalid bytes.
  */
 export function decodeLog(bytes: Uint8Array, fallback: string = FALLBACK_ENCODING): DecodedLog {
   const decoded = decode(bytes, fallback);
@@ -39,7 +39,7 @@ export function linesOf(text: string): string[] {
   return lines;
 }
 
-/** Without the carriage returns at its end. */
+/** A line without carriage returns at its end. */
 function withoutReturns(piece: string): string {
   let end = piece.length;
   while (piece[end - 1] === '\r') end--;
@@ -48,7 +48,7 @@ function withoutReturns(piece: string): string {
 
 // UTF-16 --------------------------------------------------------------------------------------------------------------
 
-/** Bytes that are looked at for zeros. */
+/** Bytes searched for zeros. */
 const SAMPLE_BYTES = 4096;
 
 function utf16Of(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null {
@@ -100,7 +100,7 @@ function otherEncoding(label: string): { encoding: string; decode(line: Uint8Arr
   return { encoding: decoder.encoding, decode };
 }
 
-/** What windows-1252 has in the places 0x80 to 0x9f, as https://encoding.spec.whatwg.org/index-windows-1252.txt says. */
+/** The characters of windows-1252 from 0x80 to 0x9f, according to https://encoding.spec.whatwg.org/index-windows-1252.txt. */
 const windows1252 = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ';
 
 /** Node's own decoder (20.20) leaves these places as they are. */
@@ -120,8 +120,8 @@ function* linesOfBytes(bytes: Uint8Array): Generator<Uint8Array> {
 }
 
 /**
- * The text of a line that is UTF-8 with a few broken characters, or null if it is rather something else. Networks cut
- * long lines wherever it happens, so a broken character at the end does not count.
+ * The text of a line that is UTF-8 with a few broken characters, or null if it is more likely something else. Networks cut long
+ * lines anywhere, so a broken character at the end does not count.
  */
 function brokenUtf8(line: Uint8Array): string | null {
   const text = lenientUtf8.decode(line);

@@ -9,8 +9,8 @@ export interface NicknameAccount {
 }
 
 /**
- * The account of a nickname (in form NFC), the same in every log. Nicknames that differ at all, be it in case, have
- * different accounts: the username ends in the last digits of the user id, after what a username may take over.
+ * The account of a nickname (in NFC), the same in every log. Nicknames that differ at all, even in case, have different accounts:
+ * the username consists of what a username may keep of the nickname, and the last digits of the user id.
  */
 export function accountOf(nick: string): NicknameAccount {
   const userId = derivedId('IRC nickname', nick);
@@ -27,7 +27,7 @@ function readablePart(nick: string): string {
   return plain.slice(0, 19) || 'nick';
 }
 
-/** The nickname with single spaces only, cut where it is too long; null where the rules for names refuse it all the same. */
+/** The nickname with single spaces, truncated if too long; null if it is no valid display name all the same. */
 function displayName(nick: string): string | null {
   const tidy = nick.trim().replaceAll(/\s+/g, ' ');
   const short =

@@ -1,24 +1,24 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isRejection } from '@verbatim/domain';
 
-/** The import cannot begin or go on; the message is a sentence for the operator. */
+/** The import cannot start or continue. The message is a sentence for the operator. */
 export class ImportStopped extends Error {}
 
-/** Milliseconds for which an answer is waited for. */
+/** Milliseconds to wait for an outcome. */
 export const PATIENCE = 60_000;
-/** Milliseconds between two attempts to get one. */
-const RETRY = 250;
+/** Milliseconds between two attempts. */
+const RETRY_MS = 250;
 
-/** Tries again for a while when the outcome is unknown; commands that were carried out change nothing more. */
+/** Repeats an attempt for a while if its outcome is unknown. Repeated commands must change nothing. */
 export async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
-  for (const end = Date.now() + PATIENCE; ; await pause(RETRY)) {
+  for (const end = Date.now() + PATIENCE; ; await pause(RETRY_MS)) {
     try {
       return await attempt();
     } catch (error) {
       if (error instanceof ImportStopped || isBug(error)) throw error;
       if (Date.now() < end) continue;
       const sentence = `There was no answer for a minute (${(error as Error).message})`;
-      throw new ImportStopped(`${sentence}. The same command goes on where this one ended.`, { cause: error });
+      throw new ImportStopped(`${sentence}. The same command continues where this one stopped.`, { cause: error });
     }
   }
 }

@@ -2,12 +2,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Foundation } from '../../foundation.js';
 import { patiently } from './patience.js';
 
-/** Milliseconds for which readers are waited for. */
+/** How long to wait for readers to see everything. */
 export const READERS_PATIENCE_MS = 60_000;
-/** Milliseconds between two looks. */
-const LOOK_MS = 100;
+/** Interval between two checks. */
+const CHECK_INTERVAL_MS = 100;
 
-/** Whether everything in the room is shown to readers and found by their searches, within the time given. */
+/** Whether readers see everything in the room, and searches find it, within the given time. */
 export async function readersSee(
   { rooms, readModels }: Foundation,
   roomId: string,
@@ -20,6 +20,6 @@ export async function readersSee(
     const { search } = await readModels.side.status();
     if (search.position >= position) return true;
     if (performance.now() >= end) return false;
-    await pause(LOOK_MS);
+    await pause(CHECK_INTERVAL_MS);
   }
 }

@@ -71,7 +71,7 @@ function parse(args: readonly string[]) {
   }
 }
 
-/** Of the file at this path, or if there is none what was given, if it may be a digest. Throws UsageError. */
+/** The digest of the file at this path, or if there is none the argument itself if it can be a digest. Throws UsageError. */
 async function digestOfFile(given: string): Promise<string> {
   const bytes = await readFile(given).catch((error: Error) => {
     if (/^[0-9a-f]{8,64}$/i.test(given)) return null;

@@ -1,5 +1,5 @@
 import { isRejection, type RoomCommand } from '@verbatim/domain';
-import { RegisterUserHandler } from '../../application/accounts/account-commands.js';
+import { AccountOpener } from '../../application/accounts/account-opener.js';
 import {
   ChangeRoomCommand,
   ChangeRoomHandler,
@@ -18,9 +18,9 @@ import { readersSee } from './readers.js';
 export interface UndoWishes {
   /** Name or id of the room. */
   readonly room: string;
-  /** SHA-256 of the files, or beginnings of it, in hexadecimal; undefined: everything that was imported. */
+  /** SHA-256 digests of the files in hexadecimal, or prefixes of them; undefined: everything that was imported. */
   readonly files?: readonly string[] | undefined;
-  /** Only tells what would be done. */
+  /** Only reports what would be done. */
   readonly dryRun: boolean;
 }
 
@@ -30,21 +30,21 @@ export interface UndoReport {
   readonly files: readonly { readonly digest: string; readonly messages: number; readonly begins: string }[];
   /** Messages that this call redacted, or would. */
   readonly redacted: number;
-  /** `closed`: nothing in the room was from anybody else, so it was closed and hidden. */
+  /** `closed`: nobody else had used the room, so it was closed and hidden. */
   readonly room: 'closed' | 'kept' | 'closed before';
   readonly visible: boolean;
 }
 
-/** What the redactions give as their reason. */
+/** The reason given for the redactions. */
 const REASON = 'The import was undone.';
 
-/** By whom it is done: in the name of the importer, whom the rooms belong to, with the rights of whoever runs commands here. */
+/** The importer, who owns the rooms, with the rights of an operator. */
 const undoer = { id: importer.id, role: 'admin' } as const;
 
 /**
- * Takes back what imports have brought into a room: redacts the messages, and lets those leave who have nothing else in
- * it. If everything is taken back and nobody else has posted there, the room is closed and hidden. The same call completes
- * an undoing that was cut short, and changes nothing after that. Throws ImportStopped when it cannot begin or go on.
+ * Undoes imports into a room: redacts the messages, and removes members who have nothing else in it. If everything is undone and
+ * nobody else has posted there, the room is closed and hidden. The same call completes an interrupted undo, and changes nothing
+ * after that. Throws ImportStopped when it cannot start or continue.
  */
 export async function undoImport(
   foundation: Foundation,
@@ -71,7 +71,7 @@ export async function undoImport(
   await clear();
   if (ends) {
     await end(foundation, roomId);
-    // An import that was running brings nothing more into a closed room, but may have until then.
+    // An import that was running cannot add to a closed room, but may have added until then.
     history = await importHistory(foundation, roomId);
     await clear();
   } else if (room === 'kept') await leave(foundation, roomId, history, chosen(history));
@@ -85,7 +85,7 @@ async function roomToClear(foundation: Foundation, nameOrId: string): Promise<st
   throw new ImportStopped(`The room “${nameOrId}” was not made by an import.`);
 }
 
-/** Throws ImportStopped when one of the files named is not among those that the room has. */
+/** Throws ImportStopped when the room has nothing of one of the named files. */
 function filesToUndo({ files }: ImportHistory, wanted: readonly string[] | undefined): ImportedFile[] {
   const all = [...files.values()];
   if (wanted === undefined) return all;
@@ -100,14 +100,14 @@ function filesToUndo({ files }: ImportHistory, wanted: readonly string[] | undef
   return all.filter((file) => wanted.some((digest) => matches(file, digest)));
 }
 
-/** Whether nobody uses the room but the imports. */
+/** Whether only imports have used the room. */
 const ownNothingElse = ({ otherMessages, state }: ImportHistory): boolean =>
   otherMessages === 0 && Object.keys(state.webhooks).length + Object.keys(state.incomingWebhooks).length === 0;
 
 /** Commands sent together. */
-const TOGETHER = 100;
+const BATCH = 100;
 
-/** Gives the number of messages that were redacted by this. */
+/** Returns the number of messages that this call redacted. */
 async function redact(
   foundation: Foundation,
   roomId: string,
@@ -115,17 +115,17 @@ async function redact(
   onProgress: (done: number, total: number) => void,
 ): Promise<number> {
   let events = 0;
-  for (let next = 0; next < messageIds.length; next += TOGETHER) {
-    const commands = messageIds.slice(next, next + TOGETHER).map((messageId): RoomCommand => {
+  for (let next = 0; next < messageIds.length; next += BATCH) {
+    const commands = messageIds.slice(next, next + BATCH).map((messageId): RoomCommand => {
       return { type: 'RedactMessage', actor: undoer, messageId, reason: REASON };
     });
     events += await sendAll(foundation, roomId, commands);
-    onProgress(Math.min(next + TOGETHER, messageIds.length), messageIds.length);
+    onProgress(Math.min(next + BATCH, messageIds.length), messageIds.length);
   }
   return events;
 }
 
-/** Lets those leave whom the files brought into the room and who have no message of other files in it. */
+/** Removes members who joined through the undone files and have no message of other files in the room. */
 async function leave(
   foundation: Foundation,
   roomId: string,
@@ -137,11 +137,11 @@ async function leave(
   const commands = [...new Set(gone)].map((userId): RoomCommand => {
     return { type: 'RemoveMember', actor: undoer, userId, reason: REASON };
   });
-  for (let next = 0; next < commands.length; next += TOGETHER)
-    await sendAll(foundation, roomId, commands.slice(next, next + TOGETHER));
+  for (let next = 0; next < commands.length; next += BATCH)
+    await sendAll(foundation, roomId, commands.slice(next, next + BATCH));
 }
 
-/** Sends commands that may be repeated, until each is answered; gives the number of events. */
+/** Sends repeatable commands until the outcome of each is known. Returns the number of events. */
 async function sendAll(
   { rooms, readModels }: Foundation,
   roomId: string,
@@ -152,7 +152,7 @@ async function sendAll(
   let left = commands;
   await patiently(async () => {
     const { position } = await rooms.newest(roomId);
-    // The room asks the read models about messages that it does not remember.
+    // The room looks up messages in the read models that it no longer remembers.
     if (!(await readModels.reached(position, PATIENCE))) throw new ImportStopped('The read models do not keep up.');
     const outcomes = await Promise.allSettled(
       left.map(async (command) => answered(await rooms.send(roomId, command, { correlation }))),
@@ -160,7 +160,7 @@ async function sendAll(
     for (const outcome of outcomes) {
       if (outcome.status === 'rejected') continue;
       if (!isRejection(outcome.value)) events += outcome.value.events;
-      // Somebody was faster: a member is gone already.
+      // The member has already left.
       else if (outcome.value.rejected !== 'NotFound')
         throw new ImportStopped(`The room refused: ${outcome.value.detail}`);
     }
@@ -171,7 +171,7 @@ async function sendAll(
   return events;
 }
 
-/** Hides the room and closes it for good. Its name is free again. */
+/** Hides the room and closes it for good. Its name becomes free. */
 async function end(foundation: Foundation, roomId: string): Promise<void> {
   const { rooms, names, passwords, users, vault, sql, readModels, time } = foundation;
   const hiding = new ChangeRoomHandler(rooms, names, passwords);
@@ -179,7 +179,7 @@ async function end(foundation: Foundation, roomId: string): Promise<void> {
     const wishes = { visibility: 'hidden' } as const;
     return answered(await hiding.execute(new ChangeRoomCommand(roomId, undoer, wishes, { correlation: newId() })));
   });
-  const accounts = new RegisterUserHandler(users, names, vault);
+  const accounts = new AccountOpener(users, names, vault);
   const bots = new WebhookBots(users, accounts, await WebhookBotLedger.open(sql, time.now), readModels, time);
   const closing = new CloseRoomHandler(rooms, names, passwords, bots);
   const reason = 'What was imported into this room was undone.';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Random numbers that are the same whenever seed and purpose are: sfc32, from Chris Doty-Humphrey's PractRand. What is made
- * for one purpose does not change when something is added to another. Not for secrets.
+ * Random numbers that depend only on seed and purpose: sfc32, from Chris Doty-Humphrey's PractRand. Drawing more for one purpose
+ * does not change what is drawn for another. Not for secrets.
  */
 export class Chance {
   private readonly state: Uint32Array;
@@ -29,7 +29,7 @@ export class Chance {
     return least + this.below(most - least + 1);
   }
 
-  /** Whether something happens that happens with this probability. */
+  /** True with this probability. */
   happens(probability: number): boolean {
     return this.share() < probability;
   }

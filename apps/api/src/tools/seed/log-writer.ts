@@ -13,14 +13,14 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Chance } from './chance.js';
 
 /**
- * Writes streams that nobody else writes: decided by the rules, sealed and chained like all events, but thousands of events of
- * many streams at a time. While some are being stored, the next are decided and sealed.
+ * Writes streams that nobody else writes. Events are decided by the rules, sealed and chained as usual, but stored by the
+ * thousand for many streams at once. While some are being stored, the next are decided and sealed.
  */
 export class LogWriter {
   private pending = new Map<WrittenStream, Draft[]>();
   private storing: Promise<unknown> = Promise.resolve();
   private readonly sealer: Sealer;
-  /** Events that wait for `flush`, and all so far. */
+  /** Events waiting for `flush`, and all events so far. */
   waiting = 0;
   events = 0;
 
@@ -55,7 +55,7 @@ export class LogWriter {
     return whole;
   }
 
-  /** Seals what waits and hands it to the store; resolves when what was handed to it before is durable. */
+  /** Seals waiting events and starts storing them. Resolves when those of the previous call are durable. */
   async flush(): Promise<void> {
     const batch = this.pending;
     this.pending = new Map();
@@ -75,7 +75,7 @@ export class LogWriter {
     this.storing = Promise.all(
       appends.map(({ stream, after, events }) => this.store.append(stream.name, after, events)),
     );
-    // Looked at by the next call.
+    // The next call awaits it and reports its errors.
     this.storing.catch(() => {});
   }
 
@@ -85,7 +85,7 @@ export class LogWriter {
     await this.storing;
   }
 
-  /** All at once: asked for stream by stream, they would cost a question to the database each. */
+  /** Fetches all keys at once, rather than with one query for each stream. */
   private async makeKeys(batch: ReadonlyMap<WrittenStream, readonly Draft[]>): Promise<void> {
     const names = new Set<string>();
     for (const [stream, drafts] of batch) {
@@ -104,7 +104,7 @@ interface WrittenStream {
   sealed: { readonly revision: bigint; readonly hash: string | null };
 }
 
-/** One stream from its beginning on. */
+/** One stream, from its first event. */
 export class SeededStream<S, C extends { readonly actor: { readonly id: string } | null }, E extends Happened>
   implements WrittenStream
 {
@@ -122,7 +122,7 @@ export class SeededStream<S, C extends { readonly actor: { readonly id: string }
     this.state = decider.initialState;
   }
 
-  /** Carries out a command that the rules allow, as of a time in milliseconds since 1970. Throws if they do not. */
+  /** Applies a command as of a time in milliseconds since 1970. Throws if the rules reject it. */
   do(command: C, at: number): void {
     const decision = this.decider.decide(command, this.state, new Date(at).toISOString());
     if (isRejection(decision)) throw new Error(`${this.name}: ${decision.detail}`);

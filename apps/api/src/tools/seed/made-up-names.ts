@@ -1,7 +1,7 @@
 import { normalize } from '@verbatim/domain';
 import type { Chance } from './chance.js';
 
-/** Names as they are written, each after a slash in the letters of usernames where these differ. */
+/** Names, followed after a slash by their spelling in usernames where it differs. */
 interface Names {
   readonly given: readonly string[];
   readonly family: readonly string[];
@@ -115,7 +115,7 @@ const hindi: Names = {
   family: words(`कुमार/kumar गुप्ता/gupta जोशी/joshi पटेल/patel मेहता/mehta वर्मा/varma शर्मा/sharma सिंह/singh`),
 };
 
-/** As often as each stands here. */
+/** How often each occurs here is how often it is picked. */
 const everybody = [
   ...Array<Names>(10).fill(english),
   ...[german, german, german, german, french, french, french, iberian, iberian, iberian, polish, polish],
@@ -151,7 +151,7 @@ export class MadeUpNames {
   private once(wish: string): string {
     const before = this.used.get(wish) ?? 0;
     this.used.set(wish, before + 1);
-    // Nothing else ends in a digit, so what is numbered is not wished for by anybody.
+    // No other username ends in a digit, so a numbered one cannot collide.
     return before === 0 ? wish : `${wish}${before + 1}`;
   }
 

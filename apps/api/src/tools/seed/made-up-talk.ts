@@ -50,7 +50,7 @@ const elsewhere: readonly (readonly string[])[] = [
 
 const syllables = list('ba|de|fi|go|hu|ka|le|mi|no|pu|ra|se|ti|vo|wu|xa|ye|zi|lor|men|tan|ris|vel|dor');
 
-/** Texts of messages: sentences of a few languages, with names and numbers that hardly anybody else uses in between. */
+/** Message texts: sentences in a few languages, some with rare names and numbers. */
 export class MadeUpTalk {
   constructor(private readonly chance: Chance) {}
 
@@ -62,12 +62,12 @@ export class MadeUpTalk {
     return sentences.join(' ');
   }
 
-  /** What a room is about. */
+  /** The topic of a room. */
   topic(): string {
     return this.chance.pick([`All about ${this.chance.pick(subject)}`, this.chance.pick(brief), this.sentence()]);
   }
 
-  /** What somebody gives as a reason, or notes. */
+  /** A reason or a note. */
   remark(): string {
     return this.chance.pick(['Off topic', 'Spam', 'Rude', 'Posted in the wrong room', 'Looked at it, all is well']);
   }
@@ -79,7 +79,7 @@ export class MadeUpTalk {
     return `${plain}${more}${chance.happens(0.35) ? ` (${this.rare()})` : ''}.`;
   }
 
-  /** A name, a number or a word of which the greater ones come up ever less often, as in every language. */
+  /** A number or a made-up word; higher ranks are rarer, as in natural language. */
   private rare(): string {
     const { chance } = this;
     const rank = Math.floor(1 / (chance.share() + 0.000_02));

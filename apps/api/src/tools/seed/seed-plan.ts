@@ -1,17 +1,17 @@
 import { Chance } from './chance.js';
 
-/** How much is wished for; the same wishes lead to the same data. */
+/** How much data to create. The same wishes always lead to the same data. */
 export interface SeedWishes {
   readonly users: number;
   readonly rooms: number;
   readonly messages: number;
-  /** A whole number from 0 on. */
+  /** A whole number, 0 or more. */
   readonly seed: number;
   /** YYYY-MM-DD: the year ends as this day begins, in UTC. */
   readonly until: string;
 }
 
-/** What comes next; `at` is in milliseconds since 1970. People and rooms are numbered from 0, in the order of their times. */
+/** The next step; `at` is in milliseconds since 1970. People and rooms are numbered from 0 in chronological order. */
 export type SeedStep =
   | { readonly what: 'person'; readonly at: number }
   | { readonly what: 'room'; readonly at: number; readonly room: PlannedRoom }
@@ -21,7 +21,7 @@ export interface PlannedRoom {
   readonly nth: number;
   /** Place among all rooms by size, from 0. */
   readonly rank: number;
-  /** How many it has in the end, as far as there are so many people by then. */
+  /** Members at the end, if there are enough people by then. */
   readonly members: number;
   readonly talks: number;
 }
@@ -29,18 +29,18 @@ export interface PlannedRoom {
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const YEAR = 365 * DAY;
-/** People who are there from the beginning, so that every room finds somebody to begin it. */
+/** People who exist from the start, so that every room finds a creator. */
 const FOUNDERS = 20;
-/** Messages of a talk, and the time before the end by which the last one has begun. */
+/** Messages of a conversation, and how long before the end the last one begins at the latest. */
 const TALK = { least: 5, most: 40, margin: 6 * HOUR } as const;
 
 /** When the year of these wishes ends. */
 export const endOf = ({ until }: SeedWishes): number => Date.parse(`${until}T00:00:00.000Z`);
 
 /**
- * What is to happen, in the order of time: more and more people come, rooms are made, and in each people talk now and then.
- * Sizes are as uneven as they are in life: of the rooms the nth by size has about 1/n^0.75 of the members and 1/n^0.85 of the
- * messages of the greatest (Zipf's law with exponents below 1, so that small rooms are not empty).
+ * The steps in chronological order: people register, rooms are created, and people talk in them now and then. Sizes are as uneven
+ * as in real life: the nth largest room has about 1/n^0.75 of the members and 1/n^0.85 of the messages of the largest (Zipf's law
+ * with exponents below 1, so that small rooms are not empty).
  */
 export function planSeed(wishes: SeedWishes): SeedStep[] {
   const chance = new Chance(wishes.seed, 'plan');
@@ -72,7 +72,7 @@ function sizesOf({ users, rooms, messages }: SeedWishes) {
   let given = 0;
   return {
     members: (rank: number) => 2 + Math.floor(most * (rank + 1) ** -0.75),
-    /** By rank. What is rounded off one is given to the next, so that together they are as many as wished for. */
+    /** By rank. Rounding errors are carried over, so that the sum is exactly what was asked for. */
     messages: weights.map((own) => {
       weight += own;
       const until = Math.round((messages * weight) / all);
@@ -93,7 +93,7 @@ function talkSizes(messages: number, chance: Chance): number[] {
   return sizes;
 }
 
-/** Some time after the room was made, mostly by day. */
+/** Some time after the room was created, mostly by day. */
 function timeOfTalk(made: number, end: number, chance: Chance): number {
   const last = end - TALK.margin;
   const day = Math.floor((made + chance.share() * (last - made)) / DAY) * DAY;

@@ -1,8 +1,8 @@
 import { nameKey, type UserCommand, type UserEvent, type UserState, user } from '@verbatim/domain';
 import type { EventStore, KeyRing } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
-import { v4 as uuidv4 } from 'uuid';
 import { FIRST_ADMINISTRATOR } from '../../application/accounts/first-administrator.js';
+import { claimNames, type NameClaim } from '../../storage/vault/bulk-name-claims.js';
 import { NameCipher } from '../../storage/vault/name-cipher.js';
 import { Chance } from './chance.js';
 import { LogWriter, SeededStream } from './log-writer.js';
@@ -11,7 +11,7 @@ import { MadeUpTalk } from './made-up-talk.js';
 import { endOf, type PlannedRoom, planSeed, type SeedStep, type SeedWishes } from './seed-plan.js';
 import { type RoomParts, SeededRoom } from './seeded-room.js';
 
-/** The log cannot be seeded; the message is a sentence for the operator. */
+/** The log cannot be seeded. The message is a sentence for the operator. */
 export class SeedRefused extends Error {}
 
 export interface SeedParts {
@@ -35,24 +35,24 @@ export interface SeedReport {
 }
 
 const AN_HOUR = 3_600_000;
-/** Events that are decided, sealed and stored together. */
-const TOGETHER = 4_000;
-/** Events of the first administrator at most, who may have signed in now and then. */
-const FEW = 500;
+/** Events that are sealed and stored together. */
+const BATCH = 4_000;
+/** Events that the first administrator may have by then, from signing in. */
+const MOST_EVENTS_BEFORE = 500;
 
 /** Rejects with SeedRefused unless the log holds the first administrator and nothing else. */
 export async function refuseUsedLog(store: EventStore): Promise<void> {
-  const events = await store.readAll(0n, FEW);
+  const events = await store.readAll(0n, MOST_EVENTS_BEFORE);
   const own = `${user.category}-${FIRST_ADMINISTRATOR}`;
   if (events.length === 0)
-    throw new SeedRefused('There is no administrator yet. Start the service once, so that it makes the first one.');
-  if (events.length === FEW || events.some(({ stream }) => stream !== own))
-    throw new SeedRefused('This log is in use: only one with nobody but the first administrator can be seeded.');
+    throw new SeedRefused('There is no administrator yet. Start the service once, so that it creates the first one.');
+  if (events.length === MOST_EVENTS_BEFORE || events.some(({ stream }) => stream !== own))
+    throw new SeedRefused('This log is in use: only one that holds just the first administrator can be seeded.');
 }
 
 /**
- * Fills a log with made-up people, rooms and talk of a year. Names are claimed before the events that take them are stored.
- * Read models are left as they are.
+ * Fills a log with a year of made-up people, rooms and conversations. Names are claimed before the events that take them are
+ * stored. Read models are left as they are.
  */
 export async function seed(
   parts: SeedParts,
@@ -75,12 +75,6 @@ export async function seed(
 
 type Account = SeededStream<UserState, UserCommand, UserEvent>;
 
-interface Claim {
-  readonly kind: 'user' | 'room';
-  readonly key: string;
-  readonly owner: string;
-}
-
 class Seeding {
   private readonly writer: LogWriter;
   private readonly chance: Chance;
@@ -89,11 +83,11 @@ class Seeding {
   private readonly room: RoomParts & { readonly people: string[] };
   private readonly rooms = new Map<number, SeededRoom>();
   private readonly directRooms = new Set<string>();
-  /** Talks that each room still has before it. */
+  /** Conversations still to come in each room. */
   private readonly talksLeft = new Map<number, number>();
-  /** Accounts that will be suspended or deactivated in the end. */
+  /** Accounts to be suspended or deactivated at the end. */
   private readonly leaving: { readonly account: Account; readonly how: 'suspended' | 'deactivated' }[] = [];
-  private claims: Claim[] = [];
+  private claims: NameClaim[] = [];
 
   constructor(
     private readonly parts: SeedParts,
@@ -118,9 +112,9 @@ class Seeding {
     else this.converse(step.room, step.messages, step.at);
   }
 
-  /** Stores what was decided, once it is worth it; answers whether it was. */
+  /** Stores the events so far if there are enough of them. Returns whether it did. */
   async storeSome(): Promise<boolean> {
-    if (this.writer.waiting < TOGETHER) return false;
+    if (this.writer.waiting < BATCH) return false;
     await this.claimNames();
     await this.writer.flush();
     return true;
@@ -150,7 +144,7 @@ class Seeding {
   private open(planned: PlannedRoom, at: number): void {
     const { chance } = this;
     this.talksLeft.set(planned.nth, planned.talks);
-    // Two people alone do not fill one of the greatest rooms.
+    // The largest rooms are not direct ones: two people do not fill them.
     const small = planned.rank > this.wishes.rooms / 10;
     const direct = small && chance.happens(0.15) ? this.openDirect(planned, at) : null;
     if (direct) return;
@@ -188,19 +182,12 @@ class Seeding {
     this.rooms.delete(planned.nth);
   }
 
-  /** As the service does it for one name. Whoever else has a name can only be the first administrator. */
+  /** Names that are held already can only be those of the first administrator. */
   private async claimNames(): Promise<void> {
+    const { keys, sql } = this.parts;
     const claims = this.claims;
     this.claims = [];
-    const cipher = await NameCipher.open(this.parts.keys);
-    const { count } = await this.parts.sql`
-      insert into vault.names as held (kind, key, owner, claim, username)
-      select * from unnest(
-        ${claims.map(({ kind }) => kind)}::text[], ${claims.map(({ kind, key }) => cipher.hash(kind, key))}::text[],
-        ${claims.map(({ owner }) => owner)}::uuid[], ${claims.map(() => uuidv4())}::uuid[],
-        ${claims.map(({ kind, key, owner }) => (kind === 'user' ? cipher.sealUsername(key, owner) : null))}::text[])
-      on conflict (kind, key) do update set claim = excluded.claim where held.owner = excluded.owner`;
-    if (count < claims.length)
+    if ((await claimNames(sql, await NameCipher.open(keys), claims)) < claims.length)
       throw new SeedRefused('The first administrator has one of the names; use another --seed.');
   }
 }

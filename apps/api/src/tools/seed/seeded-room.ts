@@ -1,5 +1,5 @@
 import { type Actor, type RoomCommand, type RoomEvent, type RoomState, room, type Visibility } from '@verbatim/domain';
-import { directRoomId } from '../../application/rooms/room-commands.js';
+import { directRoomId } from '../../application/rooms/direct-rooms.js';
 import type { Chance } from './chance.js';
 import { type LogWriter, SeededStream } from './log-writer.js';
 import type { MadeUpTalk } from './made-up-talk.js';
@@ -7,30 +7,30 @@ import type { PlannedRoom } from './seed-plan.js';
 
 const MINUTE = 60_000;
 
-/** What rooms are made from. */
+/** What all seeded rooms use. */
 export interface RoomParts {
   readonly writer: LogWriter;
   readonly chance: Chance;
   readonly talk: MadeUpTalk;
-  /** Ids of those who may be brought into rooms, in the order in which they came. */
+  /** Ids of people who can join rooms, in the order in which they registered. */
   readonly people: readonly string[];
-  /** After which nothing happens any more, in milliseconds since 1970. */
+  /** The time of the last event at the latest, in milliseconds since 1970. */
   readonly latest: number;
 }
 
-/** A message of the talk that goes on. */
+/** A message of the current conversation. */
 interface Said {
   readonly id: string;
   readonly by: string;
   redacted: boolean;
 }
 
-/** One room of the seed: who comes in, and what is said there. */
+/** One seeded room: who joins it, and what they say. */
 export class SeededRoom {
-  /** In the order in which they came. */
+  /** In the order in which they joined. */
   private readonly members: string[] = [];
   private talks = 0;
-  /** When something was last said. */
+  /** Time of the last message. */
   private lately = 0;
 
   private constructor(
@@ -44,7 +44,7 @@ export class SeededRoom {
     return this.stream.id;
   }
 
-  /** A room of two people; null when those who were picked have one already. */
+  /** A room of two people; null if those picked have one already. */
   static direct(planned: PlannedRoom, parts: RoomParts, known: ReadonlySet<string>, at: number): SeededRoom | null {
     const [one, other] = [parts.chance.pick(parts.people), parts.chance.pick(parts.people)];
     const id = directRoomId(one, other);
@@ -73,7 +73,7 @@ export class SeededRoom {
     return made;
   }
 
-  /** People talk for a while, having been joined by some who were not there before. */
+  /** Some people join, then members talk for a while. */
   converse(messages: number, at: number): void {
     this.talks++;
     this.grow(at);
@@ -101,12 +101,12 @@ export class SeededRoom {
     return person(this.members[0] ?? '');
   }
 
-  /** Those who came first say more. */
+  /** Members who joined earlier say more. */
   private somebody(): string {
     return this.members[Math.floor(this.members.length * this.parts.chance.share() ** 2)] ?? '';
   }
 
-  /** Lets people in until there are as many as there should be after so many talks. */
+  /** Adds members up to the number that the room should have after this many conversations. */
   private grow(at: number): void {
     if (this.visibility === 'direct') return;
     const { members, talks } = this.planned;
@@ -132,7 +132,7 @@ export class SeededRoom {
     return { id, by, redacted: false };
   }
 
-  /** What may become of a message: it is liked, changed, reported or taken away. */
+  /** What may happen to a message: it is liked, edited, reported or redacted. */
   private respond(message: Said, at: number): void {
     const { chance, talk } = this.parts;
     if (message.redacted) return;
@@ -150,7 +150,7 @@ export class SeededRoom {
     }
   }
 
-  /** Some of the reports wait in the end, but never so many that the room takes no more. */
+  /** Some reports stay open, but never so many that the room accepts no more. */
   private report({ id: messageId, by }: Said, at: number): void {
     const { chance, talk, writer } = this.parts;
     const reporter = this.somebody();
@@ -158,13 +158,13 @@ export class SeededRoom {
     const reportId = writer.id(at);
     this.stream.do({ type: 'ReportMessage', actor: person(reporter), messageId, reportId, reason: talk.remark() }, at);
     const { reports } = this.stream.state.moderation;
-    // Reported once more by the same person, it is still the earlier report.
+    // A second report by the same person is the same report.
     if (!reports.has(reportId) || (reports.size < 10 && chance.happens(0.4))) return;
     const outcome = chance.pick(['dismissed', 'acted'] as const);
     this.stream.do({ type: 'SettleReport', actor: this.owner, reportId, outcome, note: null }, at + MINUTE);
   }
 
-  /** Nobody comes back to a talk that is over, so what the state remembers of its messages would only take memory. */
+  /** Nobody returns to a finished conversation, so the state can drop its messages to save memory. */
   private forget(): void {
     const { messages, reactions } = room.initialState;
     this.stream.state = { ...this.stream.state, messages, reactions };

@@ -1,7 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { governingProblem, type Recorded, roomStream, type StopWebhook, type Webhook } from '@verbatim/domain';
+import type { CommandBus } from '@nestjs/cqrs';
+import {
+  governingProblem,
+  isRejection,
+  type Recorded,
+  roomStream,
+  type StopWebhook,
+  type Webhook,
+} from '@verbatim/domain';
 import type { Logger } from 'pino';
-import { eventAnswer } from '../../application/audit/audit-queries.js';
+import { StopWebhookCommand } from '../../application/webhooks/webhook-commands.js';
 import type { Clock } from '../../clock.js';
 import { type MessageFactsSource, replacedTexts } from '../../live/replaced-texts.js';
 import { newId } from '../../new-id.js';
@@ -9,13 +17,15 @@ import type { Delivery, WebhookDeliveries } from '../../storage/desk/webhook-del
 import type { Directory } from '../../storage/directory.js';
 import type { OpenLog } from '../../storage/open-log.js';
 import type { WebhookSecrets } from '../../storage/vault/webhook-secrets.js';
+import { eventAnswer } from '../../wire/event-answer.js';
 import type { Rooms, Users } from '../../write-side/entities.js';
 import type { FairSlots, Pace } from './fair-slots.js';
 import type { Lane } from './lane.js';
 import type { Outcome, Receivers } from './receivers.js';
 
-/** What all couriers work with. */
+/** What all couriers use. */
 export interface CourierParts {
+  readonly commands: CommandBus;
   readonly rooms: Rooms;
   readonly users: Users;
   readonly openLog: OpenLog;
@@ -26,42 +36,38 @@ export interface CourierParts {
   readonly receivers: Receivers;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Rooms that are loaded at a time, as at the start. */
+  /** Bounds how many rooms are loaded at a time, as at the start. */
   readonly loading: Lane;
   readonly slots: FairSlots;
 }
 
-/** Events read at a time. They stay in memory while the receiver is quick; 20 long ones are 640 KiB. */
+/** Events read at a time. They stay in memory while the receiver is quick; 20 long ones take 640 KiB. */
 const PAGE = 20;
-/** Milliseconds within which a quick receiver answers. */
-const QUICK = 1_000;
-/** Milliseconds until the first repetition, doubled with each, up to the longest pause; random from the half of it on. */
-const FIRST_PAUSE = 1_000;
-const LONGEST_PAUSE = 3_600_000;
-/** Milliseconds after which it is looked again whether an attempt is still to wait. */
-const LOOK_AGAIN = 30_000;
-/** Milliseconds of nothing but failures after which a webhook is given up. */
-const GIVEN_UP_AFTER = 3 * 86_400_000;
-/** Milliseconds to wait when it is we who cannot go on. */
-const OWN_TROUBLE = 1_000;
+/** A receiver that responds faster than this is quick. */
+const QUICK_MS = 1_000;
+/** Pause before the first retry. It doubles with each retry up to the longest pause, with random jitter of half of it. */
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 3_600_000;
+/** Interval at which a waiting courier checks whether the next attempt was brought forward. */
+const RECHECK_MS = 30_000;
+/** Time without any success after which a webhook is stopped. */
+const GIVE_UP_AFTER_MS = 3 * 86_400_000;
+/** Pause after a failure of the service itself. */
+const OWN_FAULT_PAUSE_MS = 1_000;
+/** Pause in which the feed will have caught up. */
+const FEED_LAG_MS = 20;
 
-/** Milliseconds in which the feed will have come further. */
-const A_MOMENT = 20;
-
-/** The service itself, as the actor of what it decides about webhooks. */
-export const serviceActor = { id: '00000000-0000-0000-0000-000000000000', role: 'admin' } as const;
-
-/** Brings the events of a room to one webhook, one after the other, each until it is taken. */
+/** Delivers the events of a room to one webhook, one after the other, retrying each until it is accepted. */
 export class Courier {
   private delivery: Delivery | null = null;
   private page: readonly Recorded[] = [];
-  /** How quick the receiver was last. */
+  /** How quickly the receiver last responded. */
   private pace: Pace = 'unknown';
   private running = false;
-  /** Something came while it was at work. */
-  private awaited = false;
-  private resting = new AbortController();
-  /** Address and signing secret, by the ids under which the vault has them. */
+  /** Whether something happened since it began its current run. */
+  private awakened = false;
+  private pausing = new AbortController();
+  /** Address and signing secret, by their ids in the vault. */
   private readonly known = new Map<string, string>();
 
   constructor(
@@ -71,61 +77,64 @@ export class Courier {
     private readonly until: AbortSignal,
   ) {}
 
-  /** There is something new in the room. */
+  /** To be called when something happened in the room. */
   wake(): void {
-    this.awaited = true;
+    this.awakened = true;
     if (!this.running) void this.run();
   }
 
-  /** The webhook itself was changed: what was known of it counts no more, and what failed is tried again. */
+  /** To be called when the webhook was changed: forgets what was cached about it, and retries at once. */
   refresh(): void {
     this.delivery = null;
     this.page = [];
     this.known.clear();
-    this.resting.abort();
+    this.pausing.abort();
     this.wake();
   }
 
   private async run(): Promise<void> {
     this.running = true;
-    while (this.awaited && !this.until.aborted) {
-      this.awaited = false;
+    while (this.awakened && !this.until.aborted) {
+      this.awakened = false;
       let pause: number | null = 0;
       while (pause !== null && !this.until.aborted) {
-        if (pause > 0) await this.rest(pause);
+        if (pause > 0) await this.pause(pause);
         pause = await this.step();
       }
     }
     this.running = false;
   }
 
-  private async rest(milliseconds: number): Promise<void> {
-    this.resting = new AbortController();
-    const signal = AbortSignal.any([this.resting.signal, this.until]);
+  private async pause(milliseconds: number): Promise<void> {
+    this.pausing = new AbortController();
+    const signal = AbortSignal.any([this.pausing.signal, this.until]);
     await sleep(milliseconds, undefined, { signal, ref: false }).catch(() => undefined);
   }
 
-  /** Goes on by one event. Answers the milliseconds to wait before the next, or null when there is none for now. */
+  /** Handles one event. Returns the milliseconds to wait before the next, or null when there is none for now. */
   private async step(): Promise<number | null> {
     try {
       this.delivery ??= await this.parts.deliveries.read(this.webhookId);
       if (!this.delivery) return null;
       const early = (this.delivery.nextAttemptAt?.getTime() ?? 0) - this.parts.clock().getTime();
       if (early > 0) {
-        // Somebody may wish it to be tried sooner.
+        // It is read again, because a change of the webhook brings the attempt forward.
         this.delivery = null;
-        return Math.min(early, LOOK_AGAIN);
+        return Math.min(early, RECHECK_MS);
       }
-      return await this.takeTurn(this.delivery);
+      return await this.awaitSlot(this.delivery);
     } catch (error) {
       if (!this.until.aborted)
-        this.parts.log.warn({ err: error, webhook: this.webhookId }, 'a webhook waits, for the service is in trouble');
-      return OWN_TROUBLE;
+        this.parts.log.warn(
+          { err: error, webhook: this.webhookId },
+          'a webhook delivery failed inside the service; retrying',
+        );
+      return OWN_FAULT_PAUSE_MS;
     }
   }
 
-  /** Waits for a slot if something has happened in the room that was not looked at yet. */
-  private async takeTurn(delivery: Delivery): Promise<number | null> {
+  /** Waits for a slot if the room has events that were not handled yet. */
+  private async awaitSlot(delivery: Delivery): Promise<number | null> {
     const { rooms, loading, slots } = this.parts;
     const { state } = await loading.run(() => rooms.current(this.roomId));
     const webhook = state.webhooks[this.webhookId];
@@ -134,11 +143,11 @@ export class Courier {
       return null;
     }
     const pace = delivery.failures > 0 ? 'slow' : this.pace;
-    return slots.run({ owner: webhook.by, room: this.roomId, pace }, () => this.goOn(delivery));
+    return slots.run({ owner: webhook.by, room: this.roomId, pace }, () => this.advance(delivery));
   }
 
-  private async goOn(delivery: Delivery): Promise<number | null> {
-    // Whoever waited for a slot may have been told to stop, or changed, meanwhile.
+  private async advance(delivery: Delivery): Promise<number | null> {
+    // It may have been stopped or changed while waiting for the slot.
     if (this.until.aborted) return null;
     if (this.delivery !== delivery) return 0;
     const { rooms, openLog } = this.parts;
@@ -157,18 +166,19 @@ export class Courier {
     return 0;
   }
 
-  /** Judges on the room as of now what may be told of the event and whether at all, and sends it. */
+  /** Decides on the room as of now whether the event may be sent, and how much of it, and sends it. */
   private async deliver(event: Recorded, before: Delivery): Promise<number | null> {
     const { rooms, users, directory, readModels, receivers, clock } = this.parts;
     const room = await rooms.newest(this.roomId);
     const webhook = room.state.webhooks[this.webhookId];
     if (!webhook || webhook.stopped) return null;
-    // It was stopped and let go on by somebody of whom this replica has yet to hear.
-    if (event.revision <= BigInt(webhook.since)) return A_MOMENT;
+    // It was stopped and started again through another replica, and the feed has yet to bring that.
+    if (event.revision <= BigInt(webhook.since)) return FEED_LAG_MS;
     const { state: owner } = await users.newest(webhook.by);
     const entitled = owner.status === 'active' && !governingProblem(room.state, { id: webhook.by, role: owner.role });
     if (!entitled) return this.stop('owner_gone');
     const replaced = await replacedTexts(readModels, this.roomId, room, [event]);
+    if (isRejection(replaced)) return OWN_FAULT_PAUSE_MS;
     const people = await directory.people([event.actor]);
     const body = JSON.stringify(eventAnswer(event, 'member', replaced.has(event.revision), people));
     const sealed = await this.sealed(webhook);
@@ -176,10 +186,10 @@ export class Courier {
     const began = performance.now();
     const outcome = sealed
       ? await receivers.send({ ...sealed, id: event.id, at, body }, this.until)
-      : { status: null, error: 'The address or the signing secret is lost.' };
-    this.pace = outcome.error === null && performance.now() - began < QUICK ? 'quick' : 'slow';
+      : { status: null, error: 'The address or the signing secret was lost.' };
+    this.pace = outcome.error === null && performance.now() - began < QUICK_MS ? 'quick' : 'slow';
     if (this.pace === 'slow') this.page = [];
-    // An attempt that our own end cut short says nothing about the receiver.
+    // An attempt cut short by our own shutdown says nothing about the receiver.
     if (this.until.aborted && outcome.error !== null) return null;
     return this.conclude(event, before, outcome, at);
   }
@@ -206,7 +216,7 @@ export class Courier {
     const pause = pauseAfter(before.failures + 1);
     const failure = { failures: before.failures + 1, failingSince, nextAttemptAt: new Date(now.getTime() + pause) };
     const gone = outcome.status === 410;
-    const hopeless = gone || now.getTime() - failingSince.getTime() > GIVEN_UP_AFTER;
+    const hopeless = gone || now.getTime() - failingSince.getTime() > GIVE_UP_AFTER_MS;
     await this.note(before, { ...before, ...attempt, ...failure, ...(hopeless && { nextAttemptAt: null }) });
     if (hopeless) return this.stop(gone ? 'receiver_gone' : 'failing');
     return 0;
@@ -214,19 +224,19 @@ export class Courier {
 
   private async note(before: Delivery, after: Delivery): Promise<void> {
     const noted = await this.parts.deliveries.note(before, after);
-    // Whoever was changed meanwhile is looked at anew.
+    // If somebody else has changed it in the meantime, it is read again.
     if (this.delivery === before) this.delivery = noted ? after : null;
   }
 
   private async stop(cause: StopWebhook['cause']): Promise<null> {
-    const stop = { type: 'StopWebhook', actor: serviceActor, webhookId: this.webhookId, cause } as const;
-    await this.parts.rooms.send(this.roomId, stop, { correlation: newId() });
+    const stop = new StopWebhookCommand(this.roomId, this.webhookId, cause, { correlation: newId() });
+    await this.parts.commands.execute(stop);
     return null;
   }
 }
 
-/** Milliseconds to wait after so many failures in a row. */
+/** Milliseconds to wait after this many failures in a row. */
 export function pauseAfter(failures: number, chance = Math.random()): number {
-  const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(failures - 1, 30));
+  const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 30));
   return pause * (0.5 + chance / 2);
 }

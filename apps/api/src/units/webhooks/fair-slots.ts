@@ -1,7 +1,7 @@
-/** How soon a receiver answered last: `unknown` before its first answer, `slow` also after a failure. */
+/** How quickly a receiver last responded: `unknown` before its first response, `slow` also after a failure. */
 export type Pace = 'quick' | 'unknown' | 'slow';
 
-/** Whose time a delivery takes, and what is known of its receiver. */
+/** Whom a delivery counts against, and how quick its receiver is. */
 export interface Turn {
   readonly owner: string;
   readonly room: string;
@@ -9,24 +9,24 @@ export interface Turn {
 }
 
 export const fairSlotsLimits = {
-  /** Deliveries under way at a time. */
+  /** Deliveries in progress at a time. */
   slots: 128,
-  /** Of these, how many may be in use when one of this pace begins; the rest is kept free for those who are quicker. */
+  /** How many slots may be in use when a delivery of this pace begins; the rest is reserved for quicker ones. */
   open: { slow: 64, unknown: 96, quick: 128 },
-  /** Deliveries of one owner under way at a time, over all rooms. */
+  /** Deliveries of one owner in progress at a time, in all rooms. */
   ofOwner: 16,
   /** Deliveries of one owner, and of one room, beyond which the next one counts as slow, whatever its pace. */
   atOnce: 4,
   /**
    * The time budget of an owner, and of a room: slots used on average over about half a minute, so 15 s of receivers' time in
-   * 30 s. Whoever has used more counts as slow.
+   * 30 s. Above it, deliveries count as slow.
    */
   budget: 0.5,
   /** Milliseconds over which the average is taken: the time constant of an exponentially weighted moving average. */
   averageMs: 30_000,
 } as const;
 
-/** Owners or rooms past which those that have used nothing lately are forgotten. */
+/** Owners or rooms above which those that have used nothing lately are forgotten. */
 const REMEMBERED = 1_000;
 
 interface Waiting {
@@ -35,10 +35,10 @@ interface Waiting {
 }
 
 /**
- * Shares the slots of deliveries fairly among owners and rooms, by the time that their receivers take. Whoever has used the
- * least of late comes first. A delivery under way cannot be interrupted, so what keeps a slow owner from using all slots are
- * bounds on those at the same time, and slots that are kept free for quick receivers. Past their budget, owners and rooms use
- * what others leave.
+ * Shares the slots of deliveries fairly among owners and rooms, by the time that their receivers take. The one that has used
+ * least lately comes first. A delivery in progress cannot be interrupted, so what keeps a slow owner from using all slots is a
+ * bound on concurrent deliveries, and slots reserved for quick receivers. Above their budget, owners and rooms get what others
+ * leave.
  */
 export class FairSlots {
   private running = 0;
@@ -56,7 +56,7 @@ export class FairSlots {
     this.rooms = new Shares(limits.averageMs);
   }
 
-  /** Runs some work when it is its turn. */
+  /** Runs `work` when it is its turn. */
   async run<T>(turn: Turn, work: () => Promise<T>): Promise<T> {
     await this.acquire(turn);
     try {
@@ -88,7 +88,7 @@ export class FairSlots {
     this.rooms.of(room, now).change(by, now);
   }
 
-  /** Begins what may begin now, in order of what its owner and room have used. */
+  /** Begins all deliveries that may begin now, in order of what their owner and room have used. */
   private serve(): void {
     const now = this.now();
     for (let next = this.next(now); next; next = this.next(now)) {
@@ -115,16 +115,16 @@ export class FairSlots {
         if (place >= 0) best = { queue, place, used };
       }
     }
-    return best && this.takeOut(best.queue, best.place);
+    return best && this.dequeue(best.queue, best.place);
   }
 
-  /** Whether enough slots are free for this pace, or for the slowest one if the owner or room is past its share. */
+  /** Whether enough slots are free for this pace, or for the slowest one if the owner or room is above its share. */
   private mayBegin({ running, used }: Share, pace: Pace): boolean {
     const { atOnce, budget, open } = this.limits;
     return this.running < (running >= atOnce || used > budget ? open.slow : open[pace]);
   }
 
-  private takeOut(queue: Waiting[], place: number): Waiting {
+  private dequeue(queue: Waiting[], place: number): Waiting {
     const [taken] = queue.splice(place, 1) as [Waiting];
     const { owner, room } = taken.turn;
     const rooms = this.waiting.get(owner);
@@ -138,7 +138,7 @@ export type FairSlotsLimits = {
   readonly [K in keyof typeof fairSlotsLimits]: K extends 'open' ? Readonly<Record<Pace, number>> : number;
 };
 
-/** What one owner or room uses: slots now, and on average of late. */
+/** What one owner or room uses: slots now, and on average lately. */
 class Share {
   running = 0;
   used = 0;
@@ -163,7 +163,7 @@ class Share {
 
 class Shares {
   private readonly byId = new Map<string, Share>();
-  private lookedAt = 0;
+  private forgotAt = 0;
 
   constructor(private readonly averageMs: number) {}
 
@@ -174,10 +174,10 @@ class Shares {
     return share.settle(now);
   }
 
-  /** Those that run nothing and have used next to nothing, once there are many; not more often than averages change. */
+  /** Forgets those that run nothing and have used almost nothing, once there are many; not more often than averages change. */
   forgetIdle(now: number): void {
-    if (this.byId.size <= REMEMBERED || now - this.lookedAt < this.averageMs) return;
-    this.lookedAt = now;
+    if (this.byId.size <= REMEMBERED || now - this.forgotAt < this.averageMs) return;
+    this.forgotAt = now;
     for (const [id, share] of this.byId) if (share.running === 0 && share.settle(now).used < 0.01) this.byId.delete(id);
   }
 }

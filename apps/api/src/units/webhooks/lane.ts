@@ -1,4 +1,4 @@
-/** Runs so much work at a time; the rest waits in order. */
+/** Runs at most `width` pieces of work at a time; the rest waits in order. */
 export class Lane {
   private free: number;
   private readonly waiting: (() => void)[] = [];

@@ -1,57 +1,48 @@
 import { createHmac } from 'node:crypto';
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { isIP } from 'node:net';
+import type { WebhookAddressPolicy } from '../../application/webhooks/webhook-address-policy.js';
 import { about } from '../../config.js';
-import { AddressRefused, guardedLookup, isPublic, type Resolve, systemResolve } from './address.js';
+import { AddressRefused, guardedLookup, type Resolve, systemResolve } from './address.js';
 
-/** Milliseconds in which a receiver must have answered. */
-const PATIENCE = 10_000;
-/** Bytes of an answer that are read; nothing is done with them. */
-const MOST_READ = 65_536;
+/** Time in which a receiver must respond. */
+const RESPONSE_TIMEOUT_MS = 10_000;
+/** Bytes of a response that are read, and ignored. */
+const MAX_RESPONSE_BYTES = 65_536;
 
 /** One event on its way to a receiver. */
 export interface Sending {
   readonly url: string;
   /** `whsec_` and the key in base64. */
   readonly secret: string;
-  /** The same at each repetition. */
+  /** The same at each retry. */
   readonly id: string;
   readonly at: Date;
   readonly body: string;
 }
 
-/** What came of it; `error` is a sentence for the people who look after the webhook, null for success. */
+/** The result; `error` is a sentence for the people who look after the webhook, null for success. */
 export interface Outcome {
   readonly status: number | null;
   readonly error: string | null;
 }
 
-/** Sends events to addresses that strangers have chosen. */
+/** Sends events to addresses that users have chosen. */
 export class Receivers {
   constructor(
-    private readonly allowPrivate: boolean,
+    private readonly addresses: WebhookAddressPolicy,
     private readonly resolve: Resolve = systemResolve,
   ) {}
 
-  /** Why nothing may be sent to this address as it is written, or null. A name is judged when it is connected to. */
-  problemOf(address: string): string | null {
-    const url = new URL(address);
-    if (this.allowPrivate) return null;
-    if (url.protocol !== 'https:') return 'must begin with https://';
-    const host = url.hostname.replace(/^\[|\]$/g, '');
-    return isIP(host) && !isPublic(host) ? 'must not be a private address' : null;
-  }
-
-  /** Posts an event, signed as Standard Webhooks has it. Redirects are not followed. */
+  /** Posts an event, signed according to Standard Webhooks. Redirects are not followed. */
   send({ url, secret, id, at, body }: Sending, until: AbortSignal): Promise<Outcome> {
-    if (this.problemOf(url)) return Promise.resolve({ status: null, error: sentences.address });
+    if (this.addresses.problemOf(url)) return Promise.resolve({ status: null, error: sentences.address });
     const timestamp = Math.floor(at.getTime() / 1_000);
     const options = {
       method: 'POST',
       agent: false as const,
-      lookup: guardedLookup(this.resolve, this.allowPrivate),
-      signal: AbortSignal.any([until, AbortSignal.timeout(PATIENCE)]),
+      lookup: guardedLookup(this.resolve, this.addresses.allowPrivate),
+      signal: AbortSignal.any([until, AbortSignal.timeout(RESPONSE_TIMEOUT_MS)]),
       headers: {
         'content-type': 'application/json; charset=utf-8',
         'content-length': Buffer.byteLength(body),
@@ -77,17 +68,17 @@ export class Receivers {
   }
 }
 
-/** Reads an answer to its end, but not further than is bearable. */
+/** Reads a response to its end, or up to the limit. */
 function drain(response: IncomingMessage, done: () => void): void {
   let read = 0;
   response.on('data', (chunk: Buffer) => {
     read += chunk.length;
-    if (read > MOST_READ) done();
+    if (read > MAX_RESPONSE_BYTES) done();
   });
   for (const event of ['end', 'error', 'close']) response.on(event, done);
 }
 
-/** `v1` of Standard Webhooks: HMAC-SHA-256 with the bytes of the secret. */
+/** `v1` of Standard Webhooks: HMAC-SHA-256 keyed with the bytes of the secret. */
 function signature(secret: string, signed: string): string {
   const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
   return `v1,${createHmac('sha256', key).update(signed).digest('base64')}`;
@@ -101,7 +92,7 @@ const sentences = {
   tls: 'The certificate, or TLS itself, was not right.',
 } as const;
 
-/** Nothing of what libraries say is passed on: it tells of the machine and its network. */
+/** Messages of libraries are not passed on: they reveal the machine and its network. */
 function sentenceFor(error: Error & { code?: string }): string {
   const { code = '', name } = error;
   if (error instanceof AddressRefused) return sentences.address;

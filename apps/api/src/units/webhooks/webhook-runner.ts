@@ -6,15 +6,15 @@ import { Courier, type CourierParts } from './courier.js';
 import { FairSlots } from './fair-slots.js';
 import { Lane } from './lane.js';
 
-/** Milliseconds between two looks of a replica that does not send whether it should. */
-const STANDBY = 1_000;
-/** Rooms that are loaded at a time. */
-const LOADING = 32;
+/** Interval at which a standby replica checks whether it should take over. */
+const STANDBY_MS = 1_000;
+/** Rooms loaded at a time. */
+const ROOMS_LOADED_AT_ONCE = 32;
 
 /**
- * Has the events of rooms sent to their webhooks. Of all replicas one sends; the others stand by, and one of them takes
- * over within about two seconds when it is gone, from the places that the desk knows. Should two ever send at once, an
- * event comes twice, which receivers must expect anyway.
+ * Sends the events of rooms to their webhooks. One replica sends; the others stand by, and one of them takes over within
+ * about two seconds when it is gone, from the places stored in the desk. Should two ever send at once, an event arrives
+ * twice, which receivers must expect anyway.
  */
 export class WebhookRunner {
   private readonly stopping = new AbortController();
@@ -24,12 +24,12 @@ export class WebhookRunner {
   private running: Promise<void> = Promise.resolve();
   private readonly parts: CourierParts;
 
-  /** @param direct leads to the database itself, not to a transaction pooler. */
+  /** @param direct connects to the database itself, not to a transaction pooler */
   constructor(
     private readonly direct: Sql,
     parts: Omit<CourierParts, 'loading' | 'slots'>,
   ) {
-    this.parts = { ...parts, loading: new Lane(LOADING), slots: new FairSlots() };
+    this.parts = { ...parts, loading: new Lane(ROOMS_LOADED_AT_ONCE), slots: new FairSlots() };
   }
 
   get sending(): boolean {
@@ -65,7 +65,7 @@ export class WebhookRunner {
     while (!signal.aborted) {
       const lock = await AdvisoryLock.tryTake(this.direct, 'verbatim webhooks').catch(() => null);
       if (!lock) {
-        await sleep(STANDBY, undefined, { signal }).catch(() => undefined);
+        await sleep(STANDBY_MS, undefined, { signal }).catch(() => undefined);
         continue;
       }
       await this.send(AbortSignal.any([signal, lock.lost]));
@@ -77,15 +77,15 @@ export class WebhookRunner {
     this.over = new AbortController();
     this.couriers = new Map();
     await this.sendAll(until).catch(async (error) => {
-      this.parts.log.warn({ err: error }, 'webhooks could not be begun; trying again');
-      await sleep(STANDBY, undefined, { signal: until }).catch(() => undefined);
+      this.parts.log.warn({ err: error }, 'webhooks could not be started; trying again');
+      await sleep(STANDBY_MS, undefined, { signal: until }).catch(() => undefined);
     });
     this.couriers = null;
     this.over.abort();
   }
 
   private async sendAll(until: AbortSignal): Promise<void> {
-    // Begun after the feed: what happens from now on wakes the couriers, what happened before they read.
+    // The feed is running: it wakes the couriers for what happens from now on, and they read what happened before.
     for (const { webhookId, roomId } of await this.parts.deliveries.all()) this.add(roomId, webhookId);
     if (!until.aborted) await new Promise((resolve) => until.addEventListener('abort', resolve, { once: true }));
   }

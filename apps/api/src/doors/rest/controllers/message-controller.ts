@@ -8,15 +8,15 @@ import { MarkReadCommand } from '../../../application/messages/message-commands.
 import {
   GetInboxQuery,
   GetMessageQuery,
+  GetPostedMessageQuery,
   GetTimelineQuery,
   SearchMessagesQuery,
 } from '../../../application/messages/message-queries.js';
 import { ApplyToRoomCommand } from '../../../application/rooms/room-commands.js';
 import { foundMessageAnswer, inboxAnswer, messageAnswer } from '../../../wire/message-answer.js';
-import { Users } from '../../../write-side/entities.js';
 import type { Purpose } from '../../../write-side/inspections.js';
 import type { Context, Decided } from '../../../write-side/mailbox.js';
-import { accepted, Refusal } from '../../refusal.js';
+import { accepted } from '../../refusal.js';
 import { By, Call, Input, type InputOf, NewId, Trace, Why } from '../call.js';
 import { type ListOf, listAnswer } from '../list-answer.js';
 import { ReadYourWrites } from '../read-your-writes.js';
@@ -26,7 +26,6 @@ export class MessageController {
   constructor(
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
-    private readonly users: Users,
     private readonly readYourWrites: ReadYourWrites,
   ) {}
 
@@ -47,20 +46,7 @@ export class MessageController {
       return this.read(params.id, messageId, actor);
     }
     if (visible) return this.read(params.id, messageId, actor);
-    const { state } = await this.users.current(actor.id);
-    return {
-      id: messageId,
-      roomId: params.id,
-      revision: Number(posted.revision),
-      author: { id: actor.id, username: state.username, displayName: state.displayName },
-      kind: 'text',
-      text,
-      replyTo,
-      postedAt: posted.at,
-      editedAt: null,
-      redactedAt: null,
-      reactions: [],
-    };
+    return messageAnswer(await this.queries.execute(new GetPostedMessageQuery(params.id, command, posted)));
   }
 
   @Call('listMessages')
@@ -72,7 +58,7 @@ export class MessageController {
     const { order, from, at, ...page } = query;
     const start = from === undefined ? at : BigInt(from);
     const timeline = new GetTimelineQuery(params.id, actor, purpose, order, start, page);
-    return listAnswer(await this.queries.execute(timeline), messageAnswer);
+    return listAnswer(accepted(await this.queries.execute(timeline)), messageAnswer);
   }
 
   @Call('editMessage')
@@ -150,7 +136,7 @@ export class MessageController {
   ): Promise<ListOf<'searchMessages'>> {
     const { q, without, room, ...page } = query;
     const found = await this.queries.execute(new SearchMessagesQuery(actor, { q, without }, room, purpose, page));
-    return listAnswer(found, (message) => foundMessageAnswer(message, q));
+    return listAnswer(accepted(found), (message) => foundMessageAnswer(message, q));
   }
 
   private async send(roomId: string, command: RoomCommand, context: Context): Promise<Decided<RoomState>> {
@@ -162,8 +148,6 @@ export class MessageController {
   }
 
   private async read(roomId: string, messageId: string, actor: Actor): Promise<Message> {
-    const found = await this.queries.execute(new GetMessageQuery(roomId, messageId, actor));
-    if (!found) throw new Refusal('unavailable', 'It is stored but has not reached the read models yet.');
-    return messageAnswer(found);
+    return messageAnswer(accepted(await this.queries.execute(new GetMessageQuery(roomId, messageId, actor))));
   }
 }

@@ -9,6 +9,7 @@ import { GetReportQuery, ListBansQuery, ListReportsQuery } from '../../../applic
 import { ApplyToRoomCommand } from '../../../application/rooms/room-commands.js';
 import { GetMemberQuery } from '../../../application/rooms/room-queries.js';
 import { banAnswer, reportAnswer } from '../../../wire/moderation-answer.js';
+import { memberAnswer } from '../../../wire/room-answer.js';
 import type { Purpose } from '../../../write-side/inspections.js';
 import type { Context, Decided } from '../../../write-side/mailbox.js';
 import { accepted, Refusal } from '../../refusal.js';
@@ -32,7 +33,8 @@ export class ModerationController {
     @By() { actor }: Identity,
     @Why() purpose: Purpose,
   ): Promise<ListOf<'listBans'>> {
-    return listAnswer(await this.queries.execute(new ListBansQuery(params.id, actor, purpose, query)), banAnswer);
+    const found = await this.queries.execute(new ListBansQuery(params.id, actor, purpose, query));
+    return listAnswer(accepted(found), banAnswer);
   }
 
   @Call('ban')
@@ -87,7 +89,7 @@ export class ModerationController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Member> {
     const { state } = await this.send(params.id, { type: 'TransferOwnership', actor, userId }, context, reply);
-    return this.queries.execute(new GetMemberQuery(state, userId));
+    return memberAnswer(accepted(await this.queries.execute(new GetMemberQuery(state, userId))));
   }
 
   // Reports ---------------------------------------------------------------------------------------------------------
@@ -101,11 +103,11 @@ export class ModerationController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Report> {
     const { id, messageId } = params;
-    const made = await this.send(id, { type: 'ReportMessage', actor, messageId, reportId, reason }, context, reply);
-    reply.status(made.events > 0 ? 201 : 200);
-    const open = openReport(made.state, messageId, actor.id);
-    if (open === undefined) throw new Refusal('conflict', 'The report was settled meanwhile.');
-    return reportAnswer(await this.queries.execute(new GetReportQuery(id, open)));
+    const reported = await this.send(id, { type: 'ReportMessage', actor, messageId, reportId, reason }, context, reply);
+    reply.status(reported.events > 0 ? 201 : 200);
+    const open = openReport(reported.state, messageId, actor.id);
+    if (open === undefined) throw new Refusal('conflict', 'The report was settled in the meantime.');
+    return this.report(id, open);
   }
 
   @Call('listRoomReports')
@@ -115,14 +117,19 @@ export class ModerationController {
     @Why() purpose: Purpose,
   ): Promise<ListOf<'listRoomReports'>> {
     const { status, ...page } = query;
-    const room = { id: params.id, actor, purpose };
-    return listAnswer(await this.queries.execute(new ListReportsQuery(status === 'settled', page, room)), reportAnswer);
+    const room = { id: params.id, purpose };
+    const found = await this.queries.execute(new ListReportsQuery(actor, status === 'settled', page, room));
+    return listAnswer(accepted(found), reportAnswer);
   }
 
   @Call('listReports')
-  async listReports(@Input('listReports') { query }: InputOf<'listReports'>): Promise<ListOf<'listReports'>> {
+  async listReports(
+    @Input('listReports') { query }: InputOf<'listReports'>,
+    @By() { actor }: Identity,
+  ): Promise<ListOf<'listReports'>> {
     const { status, ...page } = query;
-    return listAnswer(await this.queries.execute(new ListReportsQuery(status === 'settled', page)), reportAnswer);
+    const found = await this.queries.execute(new ListReportsQuery(actor, status === 'settled', page));
+    return listAnswer(accepted(found), reportAnswer);
   }
 
   @Call('settleReport')
@@ -133,7 +140,11 @@ export class ModerationController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Report> {
     await this.send(id, { type: 'SettleReport', actor, reportId, ...body }, context, reply);
-    return reportAnswer(await this.queries.execute(new GetReportQuery(id, reportId)));
+    return this.report(id, reportId);
+  }
+
+  private async report(roomId: string, reportId: string): Promise<Report> {
+    return reportAnswer(accepted(await this.queries.execute(new GetReportQuery(roomId, reportId))));
   }
 
   private async send(roomId: string, command: RoomCommand, context: Context, reply: FastifyReply) {

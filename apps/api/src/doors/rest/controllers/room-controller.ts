@@ -1,17 +1,16 @@
 import { Controller, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { nameKey, type RoomState } from '@verbatim/domain';
+import type { RoomState } from '@verbatim/domain';
 import type { Member, Room } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import type { Identity } from '../../../application/accounts/authentication.js';
+import { CreateDirectRoomCommand } from '../../../application/rooms/direct-rooms.js';
 import {
   AddMemberCommand,
   ApplyToRoomCommand,
   ChangeRoomCommand,
   CloseRoomCommand,
-  CreateDirectRoomCommand,
   CreateRoomCommand,
-  directRoomId,
   JoinRoomCommand,
 } from '../../../application/rooms/room-commands.js';
 import {
@@ -20,16 +19,12 @@ import {
   ListMembersQuery,
   ListRoomsQuery,
 } from '../../../application/rooms/room-queries.js';
-import { within } from '../../../limits/limited.js';
-import { Limits } from '../../../limits/limits.js';
-import { Names } from '../../../storage/vault/names.js';
-import { roomAnswer, roomRowAnswerFor } from '../../../wire/room-answer.js';
-import { Users } from '../../../write-side/entities.js';
+import { memberAnswer, roomAnswer, roomRowAnswerFor } from '../../../wire/room-answer.js';
 import type { Purpose } from '../../../write-side/inspections.js';
 import type { Context, Decided } from '../../../write-side/mailbox.js';
-import { accepted, Refusal } from '../../refusal.js';
+import { accepted } from '../../refusal.js';
 import { By, Call, Input, type InputOf, NewId, Trace, Why } from '../call.js';
-import { asItIs, type ListOf, listAnswer } from '../list-answer.js';
+import { type ListOf, listAnswer } from '../list-answer.js';
 import { ReadYourWrites } from '../read-your-writes.js';
 
 @Controller()
@@ -37,10 +32,7 @@ export class RoomController {
   constructor(
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
-    private readonly users: Users,
-    private readonly names: Names,
     private readonly readYourWrites: ReadYourWrites,
-    private readonly limits: Limits,
   ) {}
 
   @Call('createRoom')
@@ -72,7 +64,7 @@ export class RoomController {
 
   @Call('getRoom')
   async getRoom(@Input('getRoom') { params }: InputOf<'getRoom'>, @By() { actor }: Identity): Promise<Room> {
-    return roomRowAnswerFor(actor, await this.queries.execute(new GetRoomQuery(params.id, actor)));
+    return roomRowAnswerFor(actor, accepted(await this.queries.execute(new GetRoomQuery(params.id, actor))));
   }
 
   @Call('changeRoom')
@@ -108,7 +100,6 @@ export class RoomController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Member> {
     const { userId, role = 'member', password, invitation } = body;
-    if (password !== undefined) within(this.limits.account(actor.id).passwords.take());
     const command =
       userId === undefined
         ? new JoinRoomCommand(params.id, actor, { password, invitation }, context)
@@ -116,7 +107,7 @@ export class RoomController {
     const joined = accepted(await this.commands.execute(command));
     await this.readYourWrites.written(joined.position, reply);
     reply.status(joined.events > 0 ? 201 : 200);
-    return this.queries.execute(new GetMemberQuery(joined.state, userId ?? actor.id));
+    return this.member(joined.state, userId ?? actor.id);
   }
 
   @Call('listMembers')
@@ -126,7 +117,7 @@ export class RoomController {
     @Why() purpose: Purpose,
   ): Promise<ListOf<'listMembers'>> {
     const found = await this.queries.execute(new ListMembersQuery(params.id, actor, purpose, query));
-    return listAnswer(found, asItIs);
+    return listAnswer(accepted(found), memberAnswer);
   }
 
   @Call('changeMember')
@@ -140,7 +131,7 @@ export class RoomController {
     const command = { type: 'ChangeMemberRole', actor, userId, role: body.role } as const;
     const changed = accepted(await this.commands.execute(new ApplyToRoomCommand(id, command, context)));
     await this.readYourWrites.written(changed.position, reply);
-    return this.queries.execute(new GetMemberQuery(changed.state, userId));
+    return this.member(changed.state, userId);
   }
 
   @Call('removeMember')
@@ -163,21 +154,14 @@ export class RoomController {
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Room> {
-    const peerId = await this.userNamed(params.username);
-    const opened = accepted(await this.commands.execute(new CreateDirectRoomCommand(actor, peerId, context)));
-    // Events that do not begin the stream bring somebody back into a room that was there.
-    const made = opened.events > 0 && opened.revision < BigInt(opened.events);
-    reply.status(made ? 201 : 200);
-    return this.answer(directRoomId(actor.id, peerId), opened, reply);
+    const opening = new CreateDirectRoomCommand(actor, params.username, context);
+    const opened = accepted(await this.commands.execute(opening));
+    reply.status(opened.created ? 201 : 200);
+    return this.answer(opened.roomId, opened, reply);
   }
 
-  private async userNamed(username: string): Promise<string> {
-    const id = await this.names.ownerOf('user', nameKey(username));
-    const user = id ? (await this.users.current(id)).state : null;
-    // Nobody talks to the bot of a webhook: there is no one who could read it.
-    const known = user && user.status !== 'unborn' && user.status !== 'abandoned' && !user.webhookBot;
-    if (!id || !known) throw new Refusal('not_found', 'There is no such user.');
-    return id;
+  private async member(room: RoomState, userId: string): Promise<Member> {
+    return memberAnswer(accepted(await this.queries.execute(new GetMemberQuery(room, userId))));
   }
 
   private async answer(roomId: string, { state, position }: Decided<RoomState>, reply: FastifyReply): Promise<Room> {

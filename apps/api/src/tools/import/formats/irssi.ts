@@ -24,7 +24,7 @@ const rules: readonly Rule[] = [
   { skipped: reasons.notice, pattern: /^-\S+- / },
 ];
 
-/** irssi, which writes the day into lines of its own. */
+/** irssi. The day is in separate lines. */
 export const irssi: LogFormat = {
   name: 'irssi',
   example: '06:53 <@nick> text',

@@ -1,36 +1,36 @@
 import { normalize } from '@verbatim/domain';
 import type { Stamp } from '../log-clock.js';
 
-/** What one line of a log tells. Texts are in Unicode form NFC. */
+/** The content of one line of a log. Texts are in Unicode form NFC. */
 export type LogFact =
   | { readonly kind: 'message' | 'action'; readonly nick: string; readonly text: string }
   | { readonly kind: 'join' | 'leave'; readonly nick: string }
-  /** `text` is what the log says of the kick: `by somebody (for a reason)`. */
+  /** `text` is what the log says about the kick: `by somebody (for a reason)`. */
   | { readonly kind: 'kick'; readonly nick: string; readonly text: string }
   | { readonly kind: 'rename'; readonly nick: string; readonly newNick: string };
 
-/** A line, read by the rules of a format. */
+/** A line, parsed by the rules of a format. */
 export interface ParsedLine {
-  /** Null: the line tells no time. */
+  /** Null: the line has no time. */
   readonly stamp: Stamp | null;
-  /** What it tells, or why nothing is made of it (a part of a sentence); null: the format has no such line. */
+  /** Its content, or why it is skipped (part of a sentence); null: the format has no such line. */
   readonly says: LogFact | string | null;
   /** Whether only this format writes such lines. */
   readonly sign: boolean;
 }
 
-/** The way in which a program writes logs. */
+/** How a program writes logs. */
 export interface LogFormat {
-  /** By which operators choose it. */
+  /** The name by which operators choose it. */
   readonly name: string;
-  /** A line of it, for people. */
+  /** An example line, for display. */
   readonly example: string;
   parse(line: string): ParsedLine;
 }
 
 /**
  * One kind of line. `pattern` names its parts: `nick`, `text`, `newNick`, and for kicks `by` and `reason` where there is no
- * `text`. Lines that are `skipped` tell of nothing that a room takes.
+ * `text`. Lines that are `skipped` hold nothing that can be imported.
  */
 export type Rule = { readonly pattern: RegExp; readonly sign?: boolean } & (
   | { readonly kind: LogFact['kind'] }
@@ -45,7 +45,7 @@ export const reasons = {
   log: 'a line about the log',
 } as const;
 
-/** The first rule that a line without its stamp follows. */
+/** The first rule that a line without its timestamp matches. */
 export function readBy(rules: readonly Rule[], content: string): Omit<ParsedLine, 'stamp'> {
   for (const rule of rules) {
     const match = rule.pattern.exec(content);
@@ -74,12 +74,12 @@ function factOf(kind: LogFact['kind'], parts: Record<string, string | undefined>
 }
 
 /**
- * A nickname without the signs of rank that logs put before it, and the space they put where there is none. No nickname
- * begins with one of them (RFC 2812, section 2.3.1).
+ * A nickname without the prefixes for rank that logs write before it, or the space they write for none. No nickname begins with
+ * one of these (RFC 2812, section 2.3.1).
  */
 const bareNick = (nick: string): string => normalize(nick.replace(/^[ ~&@%+!]+(?=[^ ])/, ''));
 
-/** Seconds since midnight, or null where no clock shows this. `half`: am or pm. */
+/** Seconds since midnight, or null for an impossible time. `half`: am or pm. */
 export function secondsOf(hours: string, minutes: string, seconds = '0', half?: string): number | null {
   const h = Number(hours);
   const m = Number(minutes);
@@ -90,14 +90,14 @@ export function secondsOf(hours: string, minutes: string, seconds = '0', half?: 
   return (((h % 12) + (/^p/i.test(half) ? 12 : 0)) * 60 + m) * 60 + Math.min(s, 59);
 }
 
-/** A day, or null where no calendar has it. */
+/** A day, or null for one that does not exist. */
 export function dateOf(year: number | undefined, month: number, day: number): NonNullable<Stamp['date']> | null {
   const date = new Date(Date.UTC(year ?? 2000, month - 1, day));
   if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return null;
   return year === undefined ? { month, day } : { year, month, day };
 }
 
-/** The stamp in a heading such as `Mon Sep 26 06:53:11 2005`, `Tue Sep 27 2005` or `2005-09-26 06:53:11`. */
+/** The timestamp of a heading such as `Mon Sep 26 06:53:11 2005`, `Tue Sep 27 2005` or `2005-09-26 06:53:11`. */
 export function stampInHeading(text: string): Stamp | null {
   const [, hours, minutes, seconds] = /(\d\d):(\d\d)(?::(\d\d))?/.exec(text) ?? [];
   const time = hours && minutes ? secondsOf(hours, minutes, seconds) : null;
@@ -118,14 +118,14 @@ export function stampInHeading(text: string): Stamp | null {
   return date && { date, ...(time !== null && { seconds: time }) };
 }
 
-/** Languages whose names of months headings may use: programs write them in the language of their user. */
+/** Languages of month names in headings: programs write them in their user's language. */
 const languages =
   'en de fr es it pt nl sv da nb fi pl cs sk hu ro hr sl lt lv et tr el ru uk bg sr zh ja ko ar he fa hi th vi id'.split(
     ' ',
   );
 let months: Map<string, number> | undefined;
 
-/** 1 to 12 for a month's name, long or short, in a language that is listed. */
+/** 1 to 12 for a month's name, long or short, in one of the languages. */
 export function monthNumber(name: string): number | undefined {
   months ??= namesOfMonths();
   return months.get(plainWord(name));
@@ -140,7 +140,7 @@ function namesOfMonths(): Map<string, number> {
       });
       for (let month = 1; month <= 12; month++) {
         const part = format.formatToParts(Date.UTC(2005, month - 1, 1)).find(({ type }) => type === 'month');
-        // The same word may mean different months, as `lis` in Polish and Croatian: the language named first counts.
+        // The same word can mean different months, like `lis` in Polish and Croatian: the language listed first wins.
         const word = plainWord(part?.value ?? '');
         if (word !== '' && !/^\d+$/.test(word) && !names.has(word)) names.set(word, month);
       }

@@ -1,6 +1,6 @@
 import { dateOf, type LogFormat, type ParsedLine, type Rule, readBy, reasons, secondsOf } from './log-format.js';
 
-/** What many programs put before lines that tell what happens in the channel. */
+/** What many programs write before lines about channel events. */
 const mark = String.raw`(?:\*{1,3}|-!-|-->|<--|--|=+)\s+`;
 const host = String.raw`(?: [([][^\])]*[\])])*`;
 
@@ -22,7 +22,7 @@ const rules: readonly Rule[] = [
   { skipped: reasons.notice, pattern: /^-\S+- / },
 ];
 
-/** A time in front of `<nick> text`, in brackets or not, with a date or not. */
+/** A time before `<nick> text`, with or without brackets and date. */
 const stampPattern =
   /^\[?(?:(\d{4})[-/](\d\d)[-/](\d\d)[T ])?(\d\d?):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?(Z|[+-]\d\d:?\d\d)?(?: ?([ap]m))?\]?[\t ]/i;
 

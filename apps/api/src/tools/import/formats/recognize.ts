@@ -7,16 +7,15 @@ import { ubuntu } from './ubuntu.js';
 import { weechat } from './weechat.js';
 import { znc } from './znc.js';
 
-/** All formats. Where a log looks the same in several of them, the first is taken. */
+/** All formats. If a log reads the same in several of them, the first is used. */
 export const formats: readonly LogFormat[] = [ubuntu, znc, irssi, weechat, hexchat, mirc, plain];
 
-/** Lines with something in them that are looked at first. */
+/** Non-empty lines that are examined first. */
 const SAMPLE_LINES = 200;
 
 /**
- * The format of a log, told by its first lines, and by all of them where those fit several formats. Answers with a
- * sentence where no format has at least half of the lines, or where formats that fit equally well differ in what they
- * read.
+ * The format of a log, recognized from its first lines, or from all of them where those fit several formats. Returns a sentence if
+ * no format knows at least half of the lines, or if formats that fit equally well read them differently.
  */
 export function recognizeFormat(lines: readonly string[]): LogFormat | string {
   const written = lines.filter((line) => line.trim() !== '');
@@ -30,12 +29,12 @@ export function recognizeFormat(lines: readonly string[]): LogFormat | string {
   return `It may be a log of ${first.name} or of ${rival.name}. Say with --format which.`;
 }
 
-/** For operators, one after the other. */
+/** The formats, listed for operators. */
 export const knownFormats = `Known are: ${formats.map(({ name, example }) => `${name} (${example})`).join('; ')}.`;
 
 /**
- * The formats that make most of the lines: signs of a format count most, then lines of which something is made, then lines
- * that are known at all. None that knows less than half of the lines.
+ * The formats that fit best: lines that only this format writes count most, then imported lines, then known lines. Formats that
+ * know less than half of the lines are left out.
  */
 function bestOf(candidates: readonly LogFormat[], lines: readonly string[]): readonly LogFormat[] {
   const scores = candidates.map((format) => scoreOf(format, lines));
@@ -65,7 +64,7 @@ const readTheSame = (one: LogFormat, other: LogFormat, lines: readonly string[])
 
 function sameParts(one: object | string | null | undefined, other: object | string | null | undefined): boolean {
   if (one === other) return true;
-  // Cheaper than a general comparison, for a log may have millions of lines; parts are numbers, texts, and a date.
+  // Cheaper than a generic deep comparison: a log may have millions of lines. Parts are numbers, strings, and a date.
   if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false;
   const [parts, others] = [Object.entries(one), new Map(Object.entries(other))];
   return parts.length === others.size && parts.every(([name, value]) => sameParts(value, others.get(name)));

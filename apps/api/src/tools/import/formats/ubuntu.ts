@@ -1,14 +1,14 @@
 import { type LogFormat, type ParsedLine, type Rule, readBy, reasons, secondsOf } from './log-format.js';
 
 /**
- * How these logs write a nickname outside of angle brackets. Some put a space after each closing bracket in it, as in
- * `oO[NOVA] Oo`; nothing but the rest of the line tells whether such a space belongs to the nickname.
+ * A nickname outside of angle brackets. Some of these logs write a space after each closing bracket in it, as in `oO[NOVA] Oo`;
+ * only the rest of the line shows whether such a space belongs to the nickname.
  */
 const nick = String.raw`(?:[^ \]:#&/]|\] ?)+`;
 const host = String.raw`(?: \[[^\]]*\])?`;
 const channel = String.raw`[#&]\S*`;
 
-/** Lines by which the channel tells what happens in it; older logs write actions like this. */
+/** Lines about channel events; older logs write actions like this. */
 const announcements: readonly Rule[] = [
   { kind: 'join', sign: true, pattern: new RegExp(`^=== (?<nick>${nick})${host} {1,2}has joined(?: ${channel})?$`) },
   {
@@ -30,7 +30,7 @@ const spoken: readonly Rule[] = [
   { kind: 'action', pattern: /^ ?\* (?<nick>\S+) ?(?<text>.*)$/s },
 ];
 
-/** Logs of irclogs.ubuntu.com, old and new. Only messages carry a time, hours and minutes. */
+/** Logs of irclogs.ubuntu.com, old and new. Only messages have a time, in hours and minutes. */
 export const ubuntu: LogFormat = {
   name: 'ubuntu',
   example: '[06:53] <nick> text',

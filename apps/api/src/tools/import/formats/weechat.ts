@@ -1,6 +1,6 @@
 import { dateOf, type LogFormat, type ParsedLine, type Rule, readBy, reasons, secondsOf } from './log-format.js';
 
-/** On what stands between the tabs: who, or a sign, and what. */
+/** Applied to the nickname or symbol, the tab, and the text. */
 const rules: readonly Rule[] = [
   { kind: 'join', pattern: /^-->\t(?<nick>\S+) .*has joined \S+/s },
   { kind: 'kick', pattern: /^<--\t(?<by>\S+) has kicked (?<nick>\S+)(?: \((?<reason>.*)\))?$/s },
@@ -14,7 +14,7 @@ const rules: readonly Rule[] = [
   { kind: 'message', pattern: /^<?(?<nick>[^\t<>]+)>?\t(?<text>.*)$/s },
 ];
 
-/** WeeChat: date and time, who, and what, with tabs between them. */
+/** WeeChat: date and time, nickname, and text, separated by tabs. */
 export const weechat: LogFormat = {
   name: 'weechat',
   example: '2005-09-26 06:53:11<tab>nick<tab>text',
