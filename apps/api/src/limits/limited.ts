@@ -1,12 +1,8 @@
-import { Refusal } from '../doors/refusal.js';
+import { type Rejection, reject } from '@verbatim/domain';
 
-/** The refusal of what comes too soon; there will be room for it after so many milliseconds. */
-export const limited = (retryAfterMs: number): Refusal =>
-  new Refusal('rate_limited', 'That was too much in a short time. Try again later.', {
-    retryAfterMs: Math.ceil(retryAfterMs),
-  });
+/** The rejection of a request that exceeds a limit. `retryAfterMs`: milliseconds until it may succeed. */
+export const limited = (retryAfterMs: number): Rejection =>
+  reject('TooSoon', 'That was too much in a short time. Try again later.', Math.ceil(retryAfterMs));
 
-/** Goes on if there is nothing to wait for. */
-export function within(retryAfterMs: number): void {
-  if (retryAfterMs > 0) throw limited(retryAfterMs);
-}
+/** The rejection for a wait in milliseconds, as `Allowance.take` returns it; null if there is nothing to wait for. */
+export const limitedFor = (waitMs: number): Rejection | null => (waitMs > 0 ? limited(waitMs) : null);

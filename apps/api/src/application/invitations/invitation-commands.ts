@@ -19,7 +19,7 @@ import { passwordMatches } from '../../storage/vault/passwords.js';
 import { VaultSql } from '../../storage/vault/vault-sql.js';
 import { Invitations, Rooms } from '../../write-side/entities.js';
 import type { Context, Decided } from '../../write-side/mailbox.js';
-import { RegisterUserCommand, RegisterUserHandler } from '../accounts/account-commands.js';
+import { AccountOpener, type NewAccount } from '../accounts/account-opener.js';
 import { Standing } from '../accounts/standing.js';
 import { Redeeming } from './redeeming.js';
 
@@ -121,7 +121,7 @@ export class RegisterInvitedUserCommand extends Command<Decided<UserState> | Rej
   constructor(
     readonly userId: string,
     readonly code: string,
-    readonly account: RegisterUserCommand['account'] & { readonly password: string },
+    readonly account: NewAccount & { readonly password: string },
     readonly context: Context,
   ) {
     super();
@@ -134,7 +134,7 @@ export class RegisterInvitedUserHandler implements ICommandHandler<RegisterInvit
     private readonly redeeming: Redeeming,
     private readonly names: Names,
     private readonly vault: VaultSql,
-    private readonly opening: RegisterUserHandler,
+    private readonly opener: AccountOpener,
   ) {}
 
   async execute({
@@ -146,13 +146,13 @@ export class RegisterInvitedUserHandler implements ICommandHandler<RegisterInvit
     const found = await this.redeeming.find(code, null);
     const open = found?.state.redeemedBy.has(userId) || (found && isGood(found.state, this.redeeming.now()));
     if (!found || !open) return notGood;
-    const refused = this.opening.refusal(account.origin, null) ?? this.opening.problemOf(account);
+    const refused = this.opener.refusal(account.origin, null) ?? this.opener.problemOf(account);
     if (refused) return refused;
     // A name that is taken uses nothing up.
     if (!(await this.names.claim('user', nameKey(account.username), userId))) return nameTaken;
     const redeemed = await this.redeeming.redeem(found.id, userId, null, context);
     if (isRejection(redeemed)) return redeemed.rejected === 'Unavailable' ? redeemed : notGood;
-    const opened = await this.opening.execute(new RegisterUserCommand(userId, account, context));
+    const opened = await this.opener.open(userId, account, context);
     if (isRejection(opened)) return opened;
     // Others may have the same code. So that nobody comes into another's account, only the attempt that made it goes on,
     // and only with the password that was kept, which may be that of another attempt.

@@ -1,7 +1,7 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { type Actor, isRejection, type Rejection, type RoomState, reject, room } from '@verbatim/domain';
 import { Time } from '../../clock.js';
-import { within } from '../../limits/limited.js';
+import { limitedFor } from '../../limits/limited.js';
 import { Limits } from '../../limits/limits.js';
 import { newId } from '../../new-id.js';
 import { WebhookSecrets } from '../../storage/vault/webhook-secrets.js';
@@ -129,7 +129,8 @@ export class PostToWebhookHandler implements ICommandHandler<PostToWebhookComman
     if (!state.incomingWebhooks[webhookId]) state = (await this.rooms.newest(roomId)).state;
     if (!state.incomingWebhooks[webhookId]) return null;
     if (state.status === 'closed') return reject('RoomClosed', 'The room is closed.');
-    within(this.limits.account(botId).posts.take());
+    const tooSoon = limitedFor(this.limits.account(botId).posts.take());
+    if (tooSoon) return tooSoon;
     // A bot has no session whose end would be known everywhere, so the store is asked about it.
     const bot = await this.users.newest(botId);
     if (bot.state.status !== 'active') return reject('NotAllowed', `The bot of this address is ${bot.state.status}.`);

@@ -8,7 +8,7 @@ import { ReadModels } from '../../storage/read-models.js';
 import { MOST_BOTS, MOST_BOTS_EVER, WebhookBotLedger } from '../../storage/vault/webhook-bots.js';
 import { Users } from '../../write-side/entities.js';
 import type { Context, Decided } from '../../write-side/mailbox.js';
-import { RegisterUserCommand, RegisterUserHandler } from '../accounts/account-commands.js';
+import { AccountOpener } from '../accounts/account-opener.js';
 
 type UserDecided = Decided<UserState>;
 
@@ -22,7 +22,7 @@ const SWEPT = 1_000;
 export class WebhookBots {
   constructor(
     private readonly users: Users,
-    private readonly accounts: RegisterUserHandler,
+    private readonly accounts: AccountOpener,
     private readonly ledger: WebhookBotLedger,
     private readonly readModels: ReadModels,
     private readonly time: Time,
@@ -34,11 +34,11 @@ export class WebhookBots {
     if (closed) return closed;
     if (await isNameOfPerson(this.readModels.db, name)) return nameOfPerson;
     const tooMany = await this.ledger.enter(botId, owner);
-    if (tooMany?.tooMany === 'lately') throw limited(tooMany.retryAfterMs);
+    if (tooMany?.tooMany === 'lately') return limited(tooMany.retryAfterMs);
     if (tooMany) return tooMany.tooMany === 'ever' ? tooManyEver : tooManyNow;
     const account = { username: webhookBotUsername(botId), displayName: name, email: null, password: null } as const;
     const bot = { ...account, role: 'user', origin: 'webhook' } as const;
-    const made = await this.accounts.execute(new RegisterUserCommand(botId, bot, context));
+    const made = await this.accounts.open(botId, bot, context);
     if (isRejection(made) && made.rejected !== 'Unavailable') await this.ledger.strike(botId);
     return made;
   }

@@ -1,7 +1,8 @@
 import { isRejection } from '@verbatim/domain';
-import { RegisterUserCommand, RegisterUserHandler } from '../../application/accounts/account-commands.js';
+import { AccountOpener } from '../../application/accounts/account-opener.js';
 import type { Foundation } from '../../foundation.js';
 import { newId } from '../../new-id.js';
+import { Credentials } from '../../storage/vault/credentials.js';
 import type { Step } from './import-plan.js';
 import type { NicknameAccount } from './nickname-account.js';
 import { answered, ImportStopped, patiently } from './patience.js';
@@ -12,11 +13,11 @@ const AT_ONCE = 16;
 /** Opens accounts that nobody can sign in to, each once. */
 export class ImportAccounts {
   private readonly opened = new Set<string>();
-  private readonly opening: RegisterUserHandler;
+  private readonly opener: AccountOpener;
   private readonly correlation = newId();
 
-  constructor({ users, names, vault }: Foundation) {
-    this.opening = new RegisterUserHandler(users, names, vault);
+  constructor({ users, names, sql, time }: Foundation) {
+    this.opener = new AccountOpener(users, names, new Credentials(sql, time.now));
   }
 
   /** The accounts of all whom the steps speak of; they begin at the time of their first step. */
@@ -34,8 +35,7 @@ export class ImportAccounts {
     if (this.opened.has(userId)) return;
     const account = { username, displayName, email: null, role: 'user', origin: 'import', password: null } as const;
     const context = { correlation: this.correlation, ...(occurredAt && { occurredAt }) };
-    const command = new RegisterUserCommand(userId, account, context);
-    const opened = await patiently(async () => answered(await this.opening.execute(command)));
+    const opened = await patiently(async () => answered(await this.opener.open(userId, account, context)));
     if (isRejection(opened)) throw new ImportStopped(`The account of ${displayName} cannot be made: ${opened.detail}`);
     this.opened.add(userId);
   }

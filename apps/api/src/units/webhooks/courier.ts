@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { governingProblem, type Recorded, roomStream, type StopWebhook, type Webhook } from '@verbatim/domain';
 import type { Logger } from 'pino';
-import { eventAnswer } from '../../application/audit/audit-queries.js';
 import type { Clock } from '../../clock.js';
 import { type MessageFactsSource, replacedTexts } from '../../live/replaced-texts.js';
 import { newId } from '../../new-id.js';
@@ -9,6 +8,7 @@ import type { Delivery, WebhookDeliveries } from '../../storage/desk/webhook-del
 import type { Directory } from '../../storage/directory.js';
 import type { OpenLog } from '../../storage/open-log.js';
 import type { WebhookSecrets } from '../../storage/vault/webhook-secrets.js';
+import { eventAnswer } from '../../wire/audit-event-answer.js';
 import type { Rooms, Users } from '../../write-side/entities.js';
 import type { FairSlots, Pace } from './fair-slots.js';
 import type { Lane } from './lane.js';
@@ -169,8 +169,8 @@ export class Courier {
     const entitled = owner.status === 'active' && !governingProblem(room.state, { id: webhook.by, role: owner.role });
     if (!entitled) return this.stop('owner_gone');
     const replaced = await replacedTexts(readModels, this.roomId, room, [event]);
-    const people = await directory.people([event.actor]);
-    const body = JSON.stringify(eventAnswer(event, 'member', replaced.has(event.revision), people));
+    const actor = await directory.person(event.actor);
+    const body = JSON.stringify(eventAnswer(event, 'member', replaced.has(event.revision), actor));
     const sealed = await this.sealed(webhook);
     const at = clock();
     const began = performance.now();

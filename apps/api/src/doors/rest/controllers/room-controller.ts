@@ -20,7 +20,7 @@ import {
   ListMembersQuery,
   ListRoomsQuery,
 } from '../../../application/rooms/room-queries.js';
-import { within } from '../../../limits/limited.js';
+import { limitedFor } from '../../../limits/limited.js';
 import { Limits } from '../../../limits/limits.js';
 import { Names } from '../../../storage/vault/names.js';
 import { roomAnswer, roomRowAnswerFor } from '../../../wire/room-answer.js';
@@ -108,7 +108,8 @@ export class RoomController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Member> {
     const { userId, role = 'member', password, invitation } = body;
-    if (password !== undefined) within(this.limits.account(actor.id).passwords.take());
+    const tooSoon = password === undefined ? null : limitedFor(this.limits.account(actor.id).passwords.take());
+    if (tooSoon) throw Refusal.of(tooSoon);
     const command =
       userId === undefined
         ? new JoinRoomCommand(params.id, actor, { password, invitation }, context)
