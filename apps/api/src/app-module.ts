@@ -4,21 +4,23 @@ import { accountCommandHandlers } from './application/accounts/account-commands.
 import { AccountOpener } from './application/accounts/account-opener.js';
 import { accountQueryHandlers } from './application/accounts/account-queries.js';
 import { Standing } from './application/accounts/standing.js';
-import { ListUserEventsHandler } from './application/audit/account-events.js';
-import { auditQueryHandlers } from './application/audit/audit-queries.js';
+import { auditQueryHandlers } from './application/audit/room-event-queries.js';
 import { invitationCommandHandlers } from './application/invitations/invitation-commands.js';
 import { invitationQueryHandlers } from './application/invitations/invitation-queries.js';
 import { messageCommandHandlers } from './application/messages/message-commands.js';
 import { messageQueryHandlers } from './application/messages/message-queries.js';
 import { moderationCommandHandlers } from './application/moderation/moderation-commands.js';
 import { moderationQueryHandlers } from './application/moderation/moderation-queries.js';
+import { operationHandlers } from './application/operation/operation-handlers.js';
 import { roomCommandHandlers } from './application/rooms/room-commands.js';
 import { roomQueryHandlers } from './application/rooms/room-queries.js';
 import { passwordCommandHandlers } from './application/sessions/password-commands.js';
 import { secondFactorCommandHandlers } from './application/sessions/second-factor-commands.js';
 import { sessionCommandHandlers } from './application/sessions/session-commands.js';
+import { sessionQueryHandlers } from './application/sessions/session-queries.js';
 import { signOnCommandHandlers } from './application/single-sign-on/sign-on-commands.js';
 import { tokenCommandHandlers } from './application/tokens/token-commands.js';
+import { tokenQueryHandlers } from './application/tokens/token-queries.js';
 import { incomingCommandHandlers } from './application/webhooks/incoming-commands.js';
 import { WebhookBots } from './application/webhooks/webhook-bots.js';
 import { webhookCommandHandlers } from './application/webhooks/webhook-commands.js';
@@ -72,10 +74,12 @@ export function appModule(parts: readonly object[]): DynamicModule {
       ...accountCommandHandlers,
       ...accountQueryHandlers,
       ...sessionCommandHandlers,
+      ...sessionQueryHandlers,
       ...passwordCommandHandlers,
       ...secondFactorCommandHandlers,
       ...signOnCommandHandlers,
       ...tokenCommandHandlers,
+      ...tokenQueryHandlers,
       ...roomCommandHandlers,
       ...roomQueryHandlers,
       ...messageCommandHandlers,
@@ -83,8 +87,8 @@ export function appModule(parts: readonly object[]): DynamicModule {
       ...moderationCommandHandlers,
       ...moderationQueryHandlers,
       ...auditQueryHandlers,
-      ListUserEventsHandler,
       AccountOpener,
+      ...operationHandlers,
       Standing,
       WebhookBots,
       ...webhookCommandHandlers,

@@ -19,7 +19,6 @@ import { Outages } from './storage/outages.js';
 import { ReadModels } from './storage/read-models.js';
 import { AccessTokens } from './storage/vault/access-tokens.js';
 import { NameCipher } from './storage/vault/name-cipher.js';
-import { StreamNameOwners } from './storage/vault/name-owners.js';
 import { Names } from './storage/vault/names.js';
 import { PersonalTokens } from './storage/vault/personal-tokens.js';
 import { RoomPasswordHashes } from './storage/vault/room-passwords.js';
@@ -33,6 +32,7 @@ import { Announcements, Invitations, Maintenances, Rooms, Users } from './write-
 import { LogContinuity } from './write-side/log-continuity.js';
 import type { Gate } from './write-side/mailbox.js';
 import { Maintenance } from './write-side/maintenance.js';
+import { StreamNameOwners } from './write-side/name-owners.js';
 
 /** What all doors stand on: the log, the write side, the vault, the read models. Knows nothing of HTTP or sockets. */
 export interface Foundation {

@@ -5,14 +5,14 @@ import { MAINTENANCE, parseStream } from '@verbatim/domain';
 import { listAdministrators } from '@verbatim/projections';
 import type { Logger } from 'pino';
 import { appModule } from './app-module.js';
-import { Authentication } from './application/accounts/authentication.js';
 import { checkFirstAdministrator, createFirstAdministrator } from './application/accounts/first-administrator.js';
+import { Registration } from './application/accounts/registration.js';
 import { Overview } from './application/operation/overview.js';
 import { Settings } from './application/operation/settings.js';
 import { RoomAccess } from './application/rooms/room-access.js';
-import { Proving } from './application/sessions/proving.js';
+import { Lockouts } from './application/sessions/lockouts.js';
 import { SecondFactorPolicy } from './application/sessions/second-factor-policy.js';
-import { endExpiredSessions, RevokeSessionsHandler } from './application/sessions/session-commands.js';
+import { SessionRevoker } from './application/sessions/session-revoker.js';
 import { IdentityProvider } from './application/single-sign-on/identity-provider.js';
 import { WebhookAddressPolicy } from './application/webhooks/webhook-address-policy.js';
 import { WebhookBots } from './application/webhooks/webhook-bots.js';
@@ -20,7 +20,6 @@ import type { Clock } from './clock.js';
 import type { Config } from './config.js';
 import { servePages } from './doors/pages/docs.js';
 import { Refusal } from './doors/refusal.js';
-import { Registration } from './doors/rest/controllers/account-controller.js';
 import { ProblemFilter } from './doors/rest/problem-filter.js';
 import { ReadYourWrites } from './doors/rest/read-your-writes.js';
 import { forAnswers, registerHelmet, tellBrowsers } from './doors/rest/security-headers.js';
@@ -54,6 +53,7 @@ import { Administrators } from './storage/vault/administrators.js';
 import { Credentials } from './storage/vault/credentials.js';
 import { Identities, Linking } from './storage/vault/identities.js';
 import { SecondFactors } from './storage/vault/second-factors.js';
+import { SetupLock } from './storage/vault/setup-lock.js';
 import { Metrics } from './units/metrics/metrics.js';
 import { Tally } from './units/metrics/tally.js';
 import { Rebuilds } from './units/rebuilds/rebuilds.js';
@@ -256,8 +256,7 @@ async function openDoors(
       ...[directory, liveRooms, watchers, webhookSecrets, webhookBots, webhookDeliveries, addresses, preferences],
       ...[credentials, factors, policy, administrators, identities, new Linking(sql)],
       new IdentityProvider(config, keys, time.now, log),
-      new Proving(users, credentials, factors, sessions, attempts),
-      new Authentication(tokens, sessions, personalTokens, users, policy, time.now),
+      new Lockouts(names, users, log),
       new RoomAccess(rooms, inspections, readModels),
       ...[limits, reads, waitingData, attempts, proxies, invitations, new InvitationCodes(vault)],
       new Registration(config.REGISTRATION),
@@ -287,7 +286,7 @@ async function openDoors(
         if (!origins.admits(request)) return foreignOrigin;
         const refusal = refuseHost(request) ?? limits.refuseUpgrade(proxies.addressOf(request));
         if (!refusal) connections.upgraded(request.socket);
-        return refusal;
+        return refusal instanceof Refusal ? refusal : refusal && Refusal.of(refusal);
       },
     ),
   );
@@ -326,12 +325,14 @@ async function openDoors(
   // From here on nothing that other replicas do is missed, so now is the time to learn what they did before.
   await sessions.load();
   maintenance.adopt((await maintenances.newest(MAINTENANCE)).state);
-  await createFirstAdministrator({ sql, users, names }, firstAdministrator, (password) =>
-    announcePassword(config.ADMIN_USERNAME, password),
+  await createFirstAdministrator(
+    { lock: new SetupLock(sql), users, names, credentials },
+    firstAdministrator,
+    (password) => announcePassword(config.ADMIN_USERNAME, password),
   );
   const bots = app.get(WebhookBots);
   const sweep = setInterval(() => {
-    const endings = endExpiredSessions(sessions, app.get(RevokeSessionsHandler), () => ({ correlation: newId() }));
+    const endings = app.get(SessionRevoker).revokeExpired(() => ({ correlation: newId() }));
     const swept = [tokens, credentials, identities, idempotency, attempts, ledger, bots, loadHistory, passwords];
     Promise.all([endings.then(() => sessions.sweep()), ...swept.map((kept) => kept.sweep())]).catch((error) =>
       log.warn({ err: error }, 'a sweep failed'),

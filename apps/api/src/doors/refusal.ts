@@ -23,6 +23,12 @@ export class Refusal extends Error {
   }
 }
 
+/** The rejection that an error carries, where one aborted deeper code. */
+export function rejectionIn(error: unknown): Rejection | null {
+  const { rejection } = (error ?? {}) as { rejection?: unknown };
+  return typeof rejection === 'object' && rejection !== null && isRejection(rejection) ? rejection : null;
+}
+
 /** The accepted outcome; a rejection becomes the answer of the request. */
 export function accepted<T extends object>(outcome: T | Rejection): T {
   if (isRejection(outcome)) throw Refusal.of(outcome);

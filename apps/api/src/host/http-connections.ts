@@ -153,7 +153,7 @@ export class HttpConnections {
   }
 
   private refuseBusy(address: string): Refusal | null {
-    if (this.requestsOfAddresses.full(address)) return limited(SOON_MS);
+    if (this.requestsOfAddresses.full(address)) return Refusal.of(limited(SOON_MS));
     if (this.requests < this.settings.LIMIT_REQUESTS_PROCESS) return null;
     return new Refusal('unavailable', 'The service is handling as many requests as it can.', { retryAfterMs: SOON_MS });
   }

@@ -48,6 +48,11 @@ export class Proxies {
     return this.trusts(address, 0) ? null : address;
   }
 
+  /** Where a request comes from, for limits and for the list of sessions. */
+  clientOf(request: IncomingMessage): { readonly address: string; readonly device: Device } {
+    return { address: this.addressOf(request), device: this.deviceOf(request) };
+  }
+
   /** What is recorded about the place somebody signed in from. */
   deviceOf(request: IncomingMessage): Device {
     const userAgent = request.headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null;

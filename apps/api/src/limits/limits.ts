@@ -1,19 +1,19 @@
-import { type CallName, type ClientEvent, calls } from '@verbatim/protocol';
+import type { Rejection } from '@verbatim/domain';
+import type { ClientEvent } from '@verbatim/protocol';
 import { LRUCache } from 'lru-cache';
-import type { Refusal } from '../doors/refusal.js';
 import { addressKey } from './address-key.js';
 import { Allowance, type Ledger } from './allowance.js';
 import type { LimitSettings } from './limit-settings.js';
-import { limited } from './limited.js';
+import { limited, limitedFor } from './limited.js';
 import { OpenCounts } from './open-counts.js';
 import { unlimited } from './rate.js';
 
-/** Accounts, and addresses for each limit, that are remembered. Who was forgotten begins anew, with all allowed. */
+/** Accounts, and addresses per limit, kept in memory. Evicted ones start over with a full allowance. */
 const REMEMBERED = 50_000;
-/** Refusals after which a connection is ended. */
+/** Rate-limit errors after which a connection is closed. */
 const PATIENCE = { count: 100, seconds: 60 };
 
-/** What one account may do. */
+/** The allowances of one account. */
 export interface AccountAllowances {
   readonly posts: Allowance;
   readonly writes: Allowance;
@@ -24,18 +24,18 @@ export interface AccountAllowances {
 }
 export type Spending = Exclude<keyof AccountAllowances, 'reading'>;
 
-/** Milliseconds of reading that an account or an address has. */
+/** Reading time of an account or an address, in milliseconds. */
 export interface ReadTime {
-  /** In all: who has used it up is refused. */
+  /** Overall: readers without budget are rejected. */
   readonly budget: Allowance;
-  /** At once: who has used it up waits a moment. */
+  /** Burst: readers without it wait briefly. */
   readonly pace: Allowance;
 }
 
-/** A tenth of a second of reading at once, and a third of the time from then on. */
+/** Bursts of 100 ms of reading, then a third of the time. */
 const READ_PACE = { count: 100, seconds: 0.3 };
 
-/** What one connection may do. It hangs on the connection, so that checking a frame looks up nothing. */
+/** The allowances of one connection, kept with it so that checking a frame needs no lookup. */
 export interface ConnectionAllowances {
   readonly frames: Allowance;
   readonly posts: Allowance;
@@ -43,7 +43,7 @@ export interface ConnectionAllowances {
   readonly account: AccountAllowances;
 }
 
-/** All limits that are kept in memory. None grows with the number of those who ask. */
+/** All limits that are kept in memory; its size is bounded. */
 export class Limits {
   readonly socketsOfAccounts: OpenCounts;
   readonly socketsOfAddresses: OpenCounts;
@@ -88,12 +88,12 @@ export class Limits {
     };
   }
 
-  /** Counts a request of somebody who has not shown who they are. Answers the milliseconds to wait, 0 if none. */
-  visit(address: string): number {
-    return this.of(this.visitors, address, 'LIMIT_VISITORS').take();
+  /** Counts an unauthenticated request; rejects it when there were too many from this address. */
+  visit(address: string): Rejection | null {
+    return limitedFor(this.of(this.visitors, address, 'LIMIT_VISITORS').take());
   }
 
-  /** What somebody at this address may read who has not shown who they are. */
+  /** Reading time of unauthenticated clients at this address. */
   visitorReading(address: string): ReadTime {
     const key = addressKey(address);
     const known = this.visitorsReading.get(key);
@@ -106,8 +106,8 @@ export class Limits {
     return new Allowance(Number.isFinite(this.settings.LIMIT_READ_TIME.count) ? READ_PACE : unlimited);
   }
 
-  /** Counts an attempt to open a socket; tells why it may not be opened. */
-  refuseUpgrade(address: string): Refusal | null {
+  /** Counts an attempt to open a socket; rejects it when there were too many, or too many are open. */
+  refuseUpgrade(address: string): Rejection | null {
     const wait = this.of(this.upgrades, address, 'LIMIT_UPGRADES').take();
     if (wait > 0) return limited(wait);
     return this.socketsOfAddresses.full(addressKey(address)) ? limited(1_000) : null;
@@ -121,23 +121,7 @@ export class Limits {
   }
 }
 
-const likePosting: readonly CallName[] = [
-  'postMessage',
-  'editMessage',
-  'redactMessage',
-  'addReaction',
-  'removeReaction',
-];
-const likeReading: readonly CallName[] = ['markRead'];
-
-/** What a call of somebody who is known spends. */
-export function spentBy(name: CallName): Spending {
-  if (likePosting.includes(name)) return 'posts';
-  if (name === 'searchMessages' || name === 'exportUsers') return 'search';
-  return calls[name].method === 'GET' || likeReading.includes(name) ? 'reads' : 'writes';
-}
-
-/** What a frame spends besides being one. */
+/** What a frame spends besides the allowance for frames. */
 export const spentByFrame: { readonly [E in ClientEvent]?: 'posts' | 'writes' } = {
   post: 'posts',
   edit: 'posts',
@@ -147,7 +131,7 @@ export const spentByFrame: { readonly [E in ClientEvent]?: 'posts' | 'writes' } 
   leave: 'writes',
 };
 
-/** Counts a frame. Answers the milliseconds to wait, 0 if none. */
+/** Counts a frame. Returns the milliseconds to wait, 0 if none. */
 export function spend({ posts, account }: ConnectionAllowances, event: ClientEvent): number {
   const what = spentByFrame[event];
   if (what === undefined) return 0;

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Refusal } from '../doors/refusal.js';
 import { Allowance } from './allowance.js';
 import { ReadQueue, type ReadTurn } from './read-queue.js';
 
@@ -13,10 +12,7 @@ function queueOfReads(some: Partial<typeof limits> = {}) {
   const begun: string[] = [];
   const enter = (name: string, options = {}): ReadTurn => {
     const turn = queue.enter(name[0] ?? '', options);
-    turn.begins.then(
-      () => begun.push(name),
-      (refusal: Refusal) => begun.push(`${name} ${refusal.code}`),
-    );
+    turn.begins.then((rejection) => begun.push(rejection ? `${name} ${rejection.rejected}` : name));
     return turn;
   };
   return { queue, clock, begun, enter };

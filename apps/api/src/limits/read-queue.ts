@@ -1,14 +1,14 @@
-import { Refusal } from '../doors/refusal.js';
+import { type Rejection, reject } from '@verbatim/domain';
 import { Allowance } from './allowance.js';
 import { limited } from './limited.js';
 import { unlimited } from './rate.js';
 
 export interface ReadQueueLimits {
-  /** Reads in work in this process. */
+  /** Reads running in this process. */
   readonly inWork: number;
-  /** Reads of one reader in work, or whose answers have not been taken by the client yet. */
+  /** Reads of one reader that are running, or whose responses the client has not received yet. */
   readonly inWorkEach: number;
-  /** Requests that may wait: of one reader, and of all. */
+  /** Waiting requests allowed for one reader, and for all readers together. */
   readonly waitingEach: number;
   readonly waiting: number;
   /** Milliseconds after which a request gives up waiting. */
@@ -25,26 +25,26 @@ export const readQueueLimits: ReadQueueLimits = {
 
 /** A read's place in the queue. */
 export interface ReadTurn {
-  /** Resolves when the read may begin; rejects with a refusal if it has waited too long or was cancelled. */
-  readonly begins: Promise<void>;
+  /** Resolves with null when the read may begin, or with a rejection if it has waited too long or was cancelled. */
+  readonly begins: Promise<Rejection | null>;
   /**
-   * The answer is ready, so somebody else may work. Returns what the read cost in milliseconds. Reads that are in work at
-   * the same time share the time that passes equally, so nobody pays for the load that others cause, and all reads
-   * together cost no more than the time that has passed.
+   * The response is ready, so the next read may run. Returns the cost of the read in milliseconds. Concurrent reads share
+   * elapsed time equally, so a reader does not pay for the load of others, and all reads together cost no more than the
+   * time that has passed.
    */
   finish(): number;
-  /** The client has taken the answer, or is gone. Cancels a read that has not begun. */
+  /** The client has received the response or disconnected. Cancels a read that has not begun. */
   leave(): void;
 }
 
-/** An account, or an address without one. */
+/** An account, or the address of an unauthenticated client. */
 interface Reader {
   readonly key: string;
-  /** Milliseconds of reading that it has now. */
+  /** Milliseconds of reading available now. */
   readonly pace: Allowance;
-  /** Rings when it has some again. */
+  /** Fires when reading time is available again. */
   resting?: NodeJS.Timeout;
-  /** Reads in work, or whose answers have not been taken. */
+  /** Reads that are running, or whose responses have not been received. */
   present: number;
   readonly waiting: Read[];
 }
@@ -52,25 +52,24 @@ interface Reader {
 interface Read {
   readonly reader: Reader;
   state: 'waiting' | 'working' | 'finished' | 'left';
-  /** Of the shared clock. */
+  /** Time of the shared clock. */
   begunAt: number;
   timer?: NodeJS.Timeout;
-  begin(): void;
-  refuse(refusal: Refusal): void;
+  begin(rejection: Rejection | null): void;
 }
 
 /**
- * Readers take turns, so one with a thousand expensive reads keeps others waiting for no more than the few of them that
- * are in work. Who has used up their pace rests a moment, so that they do not keep the process busy all the time. A client
- * that does not take its answers keeps only its own further reads waiting.
+ * Schedules reads round-robin by reader, so a reader with a thousand expensive reads delays others only by the few that are
+ * running. A reader that exceeds its pace is paused briefly, so that it does not keep the process busy all the time. A
+ * client that does not read its responses delays only its own further reads.
  */
 export class ReadQueue {
   private readonly readers = new Map<string, Reader>();
-  /** Readers with a read that may begin, in the order of their turns. */
+  /** Readers with a read that may begin, in turn order. */
   private readonly ready = new Set<Reader>();
   private inWork = 0;
   private waiting = 0;
-  /** A clock that runs at 1/n of the real one while n reads are in work. Milliseconds. */
+  /** A clock that runs at 1/n of real time while n reads are running. Milliseconds. */
   private sharedClock = 0;
   private sharedClockSetAt = 0;
 
@@ -79,14 +78,14 @@ export class ReadQueue {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Readers with a read in work or waiting. */
+  /** Readers with a running or waiting read. */
   get size(): number {
     return this.readers.size;
   }
 
   /**
-   * Queues a read; it is refused when too many wait already. A `patient` one waits as long as it takes; its caller bounds
-   * how many of these there are.
+   * Enqueues a read; it is rejected when too many are waiting. A `patient` read waits indefinitely; the caller bounds their
+   * number.
    */
   enter(key: string, { patient = false, pace = new Allowance(unlimited) } = {}): ReadTurn {
     const reader = this.readers.get(key) ?? { key, pace, present: 0, waiting: [] };
@@ -108,13 +107,13 @@ export class ReadQueue {
     if (reader.waiting.length > waitingEach) {
       this.giveUp(read, limited(RETRY_MS));
     } else if (this.waiting > waiting) {
-      // Room is made by the one who has taken most of it.
+      // The reader with the longest queue makes room.
       const most = [...this.readers.values()].reduce((a, b) => (b.waiting.length > a.waiting.length ? b : a));
       this.giveUp(most.waiting.at(-1) ?? read, busy());
     }
   }
 
-  private giveUp(read: Read, refusal: Refusal): void {
+  private giveUp(read: Read, rejection: Rejection): void {
     const { reader } = read;
     const index = reader.waiting.indexOf(read);
     if (index < 0) return;
@@ -122,11 +121,11 @@ export class ReadQueue {
     this.waiting -= 1;
     read.state = 'left';
     clearTimeout(read.timer);
-    read.refuse(refusal);
+    read.begin(rejection);
     this.line(reader);
   }
 
-  /** Lines a reader up if one of its reads may begin, and forgets one who has none at all. */
+  /** Marks a reader as ready if one of its reads may begin, and drops a reader without any reads. */
   private line(reader: Reader): void {
     clearTimeout(reader.resting);
     const mayBegin = reader.waiting.length > 0 && reader.present < this.limits.inWorkEach;
@@ -154,8 +153,8 @@ export class ReadQueue {
       read.begunAt = this.readSharedClock();
       this.inWork += 1;
       reader.present += 1;
-      read.begin();
-      // Behind everybody else.
+      read.begin(null);
+      // To the end of the line.
       this.line(reader);
     }
   }
@@ -188,26 +187,15 @@ export class ReadQueue {
   }
 }
 
-/** Milliseconds after which those who found the queue full may try again. */
+/** Retry delay when the queue is full, in milliseconds. */
 const RETRY_MS = 1_000;
 
-const busy = () =>
-  new Refusal('unavailable', 'Too much is being read at the moment. Try again later.', { retryAfterMs: RETRY_MS });
+const busy = () => reject('Unavailable', 'Too many reads are in progress. Try again later.', RETRY_MS);
 
-function newRead(reader: Reader): { read: Read; begins: Promise<void> } {
-  const { promise, resolve, reject } = withResolvers();
-  // Whoever cancels does not wait for it any more.
-  promise.catch(() => undefined);
-  return { read: { reader, state: 'waiting', begunAt: 0, begin: resolve, refuse: reject }, begins: promise };
-}
-
-/** `Promise.withResolvers`, which Node 20 does not have. */
-function withResolvers() {
-  let resolve: () => void = () => undefined;
-  let reject: (error: Error) => void = () => undefined;
-  const promise = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
+function newRead(reader: Reader): { read: Read; begins: Promise<Rejection | null> } {
+  const read: Read = { reader, state: 'waiting', begunAt: 0, begin: () => undefined };
+  const begins = new Promise<Rejection | null>((resolve) => {
+    read.begin = resolve;
   });
-  return { promise, resolve, reject };
+  return { read, begins };
 }

@@ -1,20 +1,21 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Rejection } from '@verbatim/domain';
 import { addressKey } from './address-key.js';
-import { within } from './limited.js';
+import { limitedFor } from './limited.js';
 import type { Limits, ReadTime } from './limits.js';
 import { ReadQueue } from './read-queue.js';
 
-/** Milliseconds between two looks whether somebody who has used up their time still waits for what they asked for. */
-const LOOK_MS = 1_000;
+/** How often a reader without reading time left is checked for still wanting the read. */
+const CHECK_WANTED_MS = 1_000;
 
-/** Who reads, and how much. */
+/** A reader and its reading time. */
 export interface ReaderOf {
   readonly key: string;
   readonly time: ReadTime;
 }
 
-/** All reading on behalf of clients goes through here: fairly one after the other, and charged by the time it takes. */
+/** All reads for clients go through here: scheduled fairly, and charged by duration. */
 export class Reads {
   private readonly queue = new ReadQueue();
 
@@ -28,37 +29,38 @@ export class Reads {
     return { key: addressKey(address), time: this.limits.visitorReading(address) };
   }
 
-  /** Refuses those who have used up their time. */
-  admit({ time }: ReaderOf): void {
-    within(time.budget.wait());
+  /** The rejection of a reader that has used up its reading time; null otherwise. */
+  refusal({ time }: ReaderOf): Rejection | null {
+    return limitedFor(time.budget.wait());
   }
 
   /**
-   * Makes an answer when it is the reader's turn. Refuses those who have used up their time, or have too much waiting.
-   * Until the client has taken the answer it counts as one of the reader's reads in work.
+   * Runs a read when it is the reader's turn. Rejects readers that have used up their time or have too many reads waiting.
+   * Until the client has received the response, the read counts as running.
    */
-  async answer<T>(reader: ReaderOf, response: ServerResponse, read: () => Promise<T>): Promise<T> {
-    this.admit(reader);
+  async answer<T>(reader: ReaderOf, response: ServerResponse, read: () => Promise<T>): Promise<T | Rejection> {
+    const refused = this.refusal(reader);
+    if (refused) return refused;
     const { key, time } = reader;
     const turn = this.queue.enter(key, { pace: time.pace });
     onceGone(response, turn.leave);
-    await turn.begins;
+    const cancelled = await turn.begins;
+    if (cancelled) return cancelled;
     try {
-      // Those before it in the queue may have used up the rest.
-      this.admit(reader);
-      return await read();
+      // Reads ahead in the queue may have used up the rest.
+      return this.refusal(reader) ?? (await read());
     } finally {
       time.budget.charge(turn.finish());
     }
   }
 
   /**
-   * Reads a part of something long, such as history for a socket or a page of an export. Whoever has used up their time
-   * waits, as long as it is still `wanted`. The caller takes one part at a time.
+   * Reads one part of a long result, such as a page of an export. A reader without time left waits while the part is still
+   * `wanted`. The caller reads one part at a time.
    */
   async part<T>({ key, time }: ReaderOf, read: () => Promise<T>, wanted = () => true): Promise<T> {
     for (let wait = time.budget.wait(); wait > 0 && wanted(); wait = time.budget.wait())
-      await sleep(Math.min(wait, LOOK_MS));
+      await sleep(Math.min(wait, CHECK_WANTED_MS));
     const turn = this.queue.enter(key, { patient: true, pace: time.pace });
     await turn.begins;
     try {
@@ -70,7 +72,7 @@ export class Reads {
   }
 }
 
-/** Calls back once the client has got the response or is gone. */
+/** Calls back once the client has received the response or disconnected. */
 function onceGone(response: ServerResponse, listener: () => void): void {
   const { socket } = response.req;
   const gone = () => {
@@ -83,6 +85,6 @@ function onceGone(response: ServerResponse, listener: () => void): void {
     return;
   }
   response.once('close', gone);
-  // A response that waits behind another one on the same connection is not told of the end of that connection.
+  // A response queued behind another one on the same connection gets no event when that connection ends.
   socket.setMaxListeners(0).once('close', gone);
 }

@@ -1,5 +1,6 @@
 import { parseStream, type Recorded, type StreamCategory, streamCategories } from '@verbatim/domain';
-import { overseersOnly } from '../application/accounts/authentication.js';
+import { overseersOnly } from '../application/accounts/permission.js';
+import { Refusal } from '../doors/refusal.js';
 import type { ReadModelProgress } from '../doors/rest/read-your-writes.js';
 import type { Connection } from '../doors/websocket/connection.js';
 import { encode } from '../doors/websocket/frame-text.js';
@@ -23,7 +24,7 @@ export class Watchers {
   constructor(private readonly readModels: Pick<ReadModelProgress, 'reached'>) {}
 
   watch(connection: Connection): void {
-    if (!oversees(connection)) throw overseersOnly();
+    if (!oversees(connection)) throw Refusal.of(overseersOnly);
     this.connections.add(connection);
   }
 

@@ -1,25 +1,36 @@
 import type { Recorded } from '@verbatim/domain';
-import type { Person } from '@verbatim/protocol';
 import { LRUCache } from 'lru-cache';
 import type { Names } from './vault/names.js';
+
+/** A user's id and username. */
+export interface Person {
+  readonly id: string;
+  readonly username: string;
+}
 
 /** Usernames kept in memory; about 150 bytes each. */
 const REMEMBERED = 100_000;
 
-/** Who is behind an id. Usernames never change, so what was once learned stays true. */
+/** Finds the users behind ids. Usernames never change, so they are cached without expiry. */
 export class Directory {
   private readonly usernames = new LRUCache<string, string>({ max: REMEMBERED });
 
   constructor(private readonly names: Names) {}
 
-  /** A sink of the feed: learns of new accounts before anybody can ask. */
+  /** A sink of the feed: caches the usernames of new accounts. */
   take(events: readonly Recorded[]): void {
     for (const event of events) {
       if (event.type === 'UserRegistered') this.usernames.set(event.stream.slice('user-'.length), event.data.username);
     }
   }
 
-  /** The people with these ids; unknown ids are absent. Asks the database only for people not met lately. */
+  /** The user with this id; null for null. A user without a known name has an empty one. */
+  async person(id: string | null): Promise<Person | null> {
+    if (id === null) return null;
+    return (await this.people([id])).get(id) ?? { id, username: '' };
+  }
+
+  /** The users with these ids; unknown ids are absent. Queries the database only for users that are not cached. */
   async people(ids: Iterable<string | null>): Promise<ReadonlyMap<string, Person>> {
     const people = new Map<string, Person>();
     const unknown = new Set<string>();

@@ -1,48 +1,155 @@
-import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import {
-  type Actor,
-  type ChangeUser,
-  isRejection,
-  nameKey,
-  type Rejection,
-  reject,
-  shutOutSince,
-  takesAdministratorAway,
-  type UserState,
-} from '@verbatim/domain';
-import { Time } from '../../clock.js';
-import { ProblemFilter } from '../../doors/rest/problem-filter.js';
+import { Command, CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { type Actor, isRejection, type Rejection, type UserState } from '@verbatim/domain';
 import { newId } from '../../new-id.js';
-import { ACCESS_SECONDS, AccessTokens } from '../../storage/vault/access-tokens.js';
-import { Administrators } from '../../storage/vault/administrators.js';
-import { Credentials } from '../../storage/vault/credentials.js';
-import { Names } from '../../storage/vault/names.js';
-import { type Device, type NewSession, Sessions } from '../../storage/vault/sessions.js';
-import { Users } from '../../write-side/entities.js';
+import { Preferences } from '../../storage/desk/preferences.js';
+import { Attempts } from '../../storage/limits/attempts.js';
 import type { Context, Decided } from '../../write-side/mailbox.js';
-import { Proving } from '../sessions/proving.js';
-import { RevokeSessionsCommand, RevokeSessionsHandler } from '../sessions/session-commands.js';
+import { invitedUserId, RegisterInvitedUserCommand } from '../invitations/invitation-commands.js';
+import { type IssuedReset, PasswordResetIssuer } from '../sessions/password-reset-issuer.js';
+import { type Proof, Proving } from '../sessions/proving.js';
+import { type Client, SessionStarter, type SignedIn } from '../sessions/session-starter.js';
+import { AccountChanger, type AccountChanges } from './account-changer.js';
 import { AccountOpener, type NewAccount } from './account-opener.js';
-
-/** Somebody signed in: the account, and the tokens to go on with. */
-export interface SignedIn {
-  readonly userId: string;
-  readonly state: UserState;
-  readonly accessToken: string;
-  /** Seconds. */
-  readonly expiresIn: number;
-  readonly refreshToken: string;
-  readonly position: bigint;
-}
+import type { Identity } from './authentication.js';
+import { Registration } from './registration.js';
+import { signInCommandHandlers } from './sign-in.js';
 
 type UserDecided = Decided<UserState>;
 
-/** Changes an account. Whoever was suspended or deactivated comes back without the sessions of before: a thief might hold one. */
+/** What somebody registers with. `displayName` defaults to the username. */
+export interface RegistrationForm {
+  readonly username: string;
+  readonly password: string;
+  readonly displayName?: string;
+  readonly email?: string | null;
+  /** The code of an invitation to the server. */
+  readonly invitation?: string;
+}
+
+/**
+ * Registers an account for the caller and signs them in. Rejects with `NotAllowed` where registration is closed, and with
+ * `TooSoon` when there were too many registrations from the address.
+ */
+export class RegisterUserCommand extends Command<SignedIn | Rejection> {
+  constructor(
+    readonly form: RegistrationForm,
+    readonly client: Client,
+    readonly context: Context,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(RegisterUserCommand)
+export class RegisterUserHandler implements ICommandHandler<RegisterUserCommand> {
+  constructor(
+    private readonly registration: Registration,
+    private readonly attempts: Attempts,
+    private readonly opener: AccountOpener,
+    private readonly starter: SessionStarter,
+    private readonly commands: CommandBus,
+  ) {}
+
+  async execute({ form, client, context }: RegisterUserCommand): Promise<SignedIn | Rejection> {
+    const { username, password, displayName = username, email = null, invitation } = form;
+    const refused =
+      this.registration.refusal(invitation !== undefined) ?? (await this.attempts.registration(client.address));
+    if (refused) return refused;
+    const userId = invitation === undefined ? newId() : invitedUserId(invitation, username);
+    const account = { username, password, displayName, email, role: 'user', origin: 'registration' } as const;
+    const opened =
+      invitation === undefined
+        ? await this.opener.open(userId, account, context)
+        : await this.commands.execute(new RegisterInvitedUserCommand(userId, invitation, account, context));
+    if (isRejection(opened)) return opened;
+    return this.starter.start({ userId, how: 'registration', device: client.device }, context);
+  }
+}
+
+/** An account opened by an administrator, and the token with which its owner chooses a password. */
+export interface CreatedUser extends UserDecided {
+  readonly userId: string;
+  readonly reset: IssuedReset;
+}
+
+/** Opens an account for somebody else. Roles beyond `user` require a recent proof of the caller's identity. */
+export class CreateUserCommand extends Command<CreatedUser | Rejection> {
+  constructor(
+    readonly identity: Identity,
+    readonly account: Pick<NewAccount, 'username' | 'displayName' | 'email' | 'role'>,
+    readonly context: Context,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(CreateUserCommand)
+export class CreateUserHandler implements ICommandHandler<CreateUserCommand> {
+  constructor(
+    private readonly proving: Proving,
+    private readonly opener: AccountOpener,
+    private readonly resets: PasswordResetIssuer,
+  ) {}
+
+  async execute({ identity, account, context }: CreateUserCommand): Promise<CreatedUser | Rejection> {
+    const unproved = account.role === 'user' ? null : await this.proving.demandProof(identity);
+    if (unproved) return unproved;
+    const userId = newId();
+    const { actor } = identity;
+    const opened = await this.opener.open(userId, { ...account, origin: 'admin', password: null }, context, actor);
+    if (isRejection(opened)) return opened;
+    const reset = await this.resets.issue(userId, actor, context);
+    return isRejection(reset) ? reset : { ...opened, userId, reset };
+  }
+}
+
+/** Opens the account of a program, which has personal tokens and cannot sign in. */
+export class CreateBotCommand extends Command<UserDecided | Rejection> {
+  constructor(
+    readonly userId: string,
+    readonly account: Pick<NewAccount, 'username' | 'displayName'>,
+    readonly context: Context,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(CreateBotCommand)
+export class CreateBotHandler implements ICommandHandler<CreateBotCommand> {
+  constructor(private readonly opener: AccountOpener) {}
+
+  execute({ userId, account, context }: CreateBotCommand): Promise<UserDecided | Rejection> {
+    const bot = { ...account, email: null, role: 'user', origin: 'bot', password: null } as const;
+    return this.opener.open(userId, bot, context);
+  }
+}
+
+/** Changes what users may change about themselves. */
+export class ChangeProfileCommand extends Command<UserDecided | Rejection> {
+  constructor(
+    readonly actor: Actor,
+    readonly changes: Pick<AccountChanges, 'displayName' | 'email'>,
+    readonly context: Context,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(ChangeProfileCommand)
+export class ChangeProfileHandler implements ICommandHandler<ChangeProfileCommand> {
+  constructor(private readonly changer: AccountChanger) {}
+
+  execute({ actor, changes, context }: ChangeProfileCommand): Promise<UserDecided | Rejection> {
+    return this.changer.change(actor.id, actor, changes, context);
+  }
+}
+
+/** Changes an account, by an administrator. Roles and addresses require a recent second factor, where the caller has one. */
 export class ChangeUserCommand extends Command<UserDecided | Rejection> {
   constructor(
     readonly userId: string,
-    readonly actor: Actor,
-    readonly wishes: Pick<ChangeUser, 'displayName' | 'email' | 'role' | 'suspended' | 'reason' | 'deactivated'>,
+    readonly identity: Identity,
+    readonly changes: AccountChanges,
     readonly context: Context,
   ) {
     super();
@@ -52,35 +159,23 @@ export class ChangeUserCommand extends Command<UserDecided | Rejection> {
 @CommandHandler(ChangeUserCommand)
 export class ChangeUserHandler implements ICommandHandler<ChangeUserCommand> {
   constructor(
-    private readonly users: Users,
-    private readonly sessions: Sessions,
-    private readonly administrators: Administrators,
+    private readonly proving: Proving,
+    private readonly changer: AccountChanger,
   ) {}
 
-  async execute({ userId, actor, wishes, context }: ChangeUserCommand): Promise<UserDecided | Rejection> {
-    const { role, suspended, deactivated } = wishes;
-    let othersRemain = false;
-    if (role !== undefined || suspended !== undefined || deactivated !== undefined) {
-      const { state } = await this.users.newest(userId);
-      const comesBack = suspended === false || deactivated === false;
-      if (comesBack && state.status !== 'active') await this.sessions.revokeAll(userId);
-      if (actor.id !== userId && takesAdministratorAway(wishes, state)) {
-        const leaving = await this.administrators.leave(userId);
-        if (leaving === 'busy') return undecidedAdministrators;
-        othersRemain = leaving === 'noted';
-      }
-    }
-    const change = { type: 'ChangeUser', actor, userId, ...wishes, othersRemain } as const;
-    const changed = await this.users.send(userId, change, context);
-    if (!isRejection(changed) && (suspended || deactivated)) await this.sessions.revokeAll(userId);
-    return changed;
+  async execute({ userId, identity, changes, context }: ChangeUserCommand): Promise<UserDecided | Rejection> {
+    // An address opens the account to its owner by single sign-on.
+    const sensitive = changes.role !== undefined || changes.email !== undefined;
+    const unproved = sensitive ? await this.proving.demandFresh(identity) : null;
+    return unproved ?? this.changer.change(userId, identity.actor, changes, context);
   }
 }
 
-/** The holder gives an account up, having proved who they are. */
+/** Deactivates the caller's account, with proof of who they are. */
 export class DeactivateUserCommand extends Command<UserDecided | Rejection> {
   constructor(
     readonly actor: Actor,
+    readonly proof: Proof,
     readonly context: Context,
   ) {
     super();
@@ -90,223 +185,43 @@ export class DeactivateUserCommand extends Command<UserDecided | Rejection> {
 @CommandHandler(DeactivateUserCommand)
 export class DeactivateUserHandler implements ICommandHandler<DeactivateUserCommand> {
   constructor(
-    private readonly users: Users,
-    private readonly sessions: Sessions,
-    private readonly administrators: Administrators,
+    private readonly proving: Proving,
+    private readonly changer: AccountChanger,
   ) {}
 
-  async execute({ actor, context }: DeactivateUserCommand): Promise<UserDecided | Rejection> {
-    const { state } = await this.users.newest(actor.id);
-    let othersRemain = false;
-    if (takesAdministratorAway({ deactivated: true }, state)) {
-      const leaving = await this.administrators.leave(actor.id);
-      if (leaving === 'busy') return undecidedAdministrators;
-      othersRemain = leaving === 'noted';
-    }
-    const given = await this.users.send(actor.id, { type: 'DeactivateUser', actor, othersRemain }, context);
-    if (!isRejection(given)) await this.sessions.revokeAll(actor.id);
-    return given;
+  async execute({ actor, proof, context }: DeactivateUserCommand): Promise<UserDecided | Rejection> {
+    return (await this.proving.check(actor.id, proof, context)) ?? this.changer.deactivate(actor, context);
   }
 }
 
-const undecidedAdministrators = reject(
-  'Unavailable',
-  'Whether another administrator remains is being decided. Try again in a minute.',
-);
-
-/** Makes an account: claims the name, keeps the credential, records the registration. Without a password nobody can sign in. */
-export class RegisterUserCommand extends Command<UserDecided | Rejection> {
+/** Stores the preferences of an application for a user: a text that only the application understands. */
+export class KeepPreferencesCommand extends Command<void> {
   constructor(
     readonly userId: string,
-    readonly account: NewAccount,
-    readonly context: Context,
-    /** The administrator who makes it for somebody; null: the person does, or the service. */
-    readonly actor: Actor | null = null,
+    readonly preferences: string,
   ) {
     super();
   }
 }
 
-@CommandHandler(RegisterUserCommand)
-export class RegisterUserHandler extends AccountOpener implements ICommandHandler<RegisterUserCommand> {
-  execute({ userId, account, context, actor }: RegisterUserCommand): Promise<UserDecided | Rejection> {
-    return this.open(userId, account, context, actor);
-  }
-}
+@CommandHandler(KeepPreferencesCommand)
+export class KeepPreferencesHandler implements ICommandHandler<KeepPreferencesCommand> {
+  constructor(private readonly preferences: Preferences) {}
 
-/** Begins a session of an account whose holder has been recognized. */
-export class StartSessionCommand extends Command<SignedIn | Rejection> {
-  constructor(
-    readonly session: Omit<NewSession, 'sessionId'>,
-    readonly context: Context,
-  ) {
-    super();
-  }
-}
-
-@CommandHandler(StartSessionCommand)
-export class StartSessionHandler implements ICommandHandler<StartSessionCommand> {
-  constructor(
-    private readonly users: Users,
-    private readonly sessions: Sessions,
-    private readonly tokens: AccessTokens,
-    private readonly time: Time,
-    private readonly end: RevokeSessionsHandler,
-  ) {}
-
-  async execute({ session, context }: StartSessionCommand): Promise<SignedIn | Rejection> {
-    const { userId, how } = session;
-    const sessionId = newId();
-    const started = await this.users.send(userId, { type: 'StartSession', actor: null, sessionId, how }, context);
-    if (isRejection(started)) return started;
-    const refreshToken = await this.sessions.start({ ...session, sessionId });
-    if (refreshToken === null) {
-      const revoke = { type: 'RevokeSessions', actor: null, sessionIds: [sessionId], cause: 'password' } as const;
-      await this.users.send(userId, revoke, context);
-      return reject('NotFound', 'The password has just been changed.');
-    }
-    // Whoever is shut out from here on loses this session like all others; if it was before, nobody has ended it yet.
-    const { state } = await this.users.newest(userId);
-    if (shutOutSince(state, started.revision)) {
-      const ended = await this.end.execute(
-        new RevokeSessionsCommand(userId, { only: sessionId }, null, 'revoked', context),
-      );
-      return isRejection(ended) ? ended : reject('NotAllowed', 'This account has just been shut out.');
-    }
-    const accessToken = await this.tokens.sign({ userId, sessionId }, this.time.now());
-    return {
-      userId,
-      state: started.state,
-      accessToken,
-      expiresIn: ACCESS_SECONDS,
-      refreshToken,
-      position: started.position,
-    };
-  }
-}
-
-/** What somebody shows to sign in; `code` is of the second factor. */
-export interface Showing {
-  readonly username: string;
-  readonly password: string;
-  readonly code?: string;
-}
-
-/**
- * Recognizes somebody by username, password and, where there is one, second factor. Unknown names and wrong passwords look the
- * same and take as long; only the right password brings to light that a second factor is needed.
- */
-export class SignInCommand extends Command<SignedIn | null | Rejection> {
-  constructor(
-    readonly shown: Showing,
-    readonly device: Device,
-    readonly context: Context,
-  ) {
-    super();
-  }
-}
-
-@CommandHandler(SignInCommand)
-export class SignInHandler implements ICommandHandler<SignInCommand> {
-  constructor(
-    private readonly names: Names,
-    private readonly credentials: Credentials,
-    private readonly users: Users,
-    private readonly proving: Proving,
-    private readonly start: StartSessionHandler,
-  ) {}
-
-  async execute({ shown, device, context }: SignInCommand): Promise<SignedIn | null | Rejection> {
-    const { username, password, code } = shown;
-    const userId = await this.names.ownerOf('user', nameKey(username));
-    const passwordHash = await this.credentials.check(userId, password);
-    if (!passwordHash || !userId) return null;
-    const { state } = await this.users.newest(userId);
-    if (state.status === 'active' && state.totpId !== null) {
-      if (code === undefined) return secondFactorNeeded;
-      if (!(await this.proving.bySecondFactor(userId, state, code, context))) return null;
-    }
-    const session = { userId, how: 'password', device, passwordHash } as const;
-    const signedIn = await this.start.execute(new StartSessionCommand(session, context));
-    return isRejection(signedIn) && signedIn.rejected === 'NotFound' ? null : signedIn;
-  }
-}
-
-const secondFactorNeeded = reject(
-  'SecondFactorNeeded',
-  'Send the six digits of your authenticator, or a recovery code, as `code` with the password.',
-);
-
-/** Records that an account, if there is one of this name, was guessed at so often that it has to wait. */
-export class LockOutSignInCommand extends Command<void> {
-  constructor(
-    readonly username: string,
-    readonly context: Context,
-  ) {
-    super();
-  }
-}
-
-@CommandHandler(LockOutSignInCommand)
-export class LockOutSignInHandler implements ICommandHandler<LockOutSignInCommand> {
-  constructor(
-    private readonly names: Names,
-    private readonly users: Users,
-    private readonly problems: ProblemFilter,
-  ) {}
-
-  /** Nobody waits for it, so what goes wrong is only logged. */
-  async execute({ username, context }: LockOutSignInCommand): Promise<void> {
-    try {
-      const userId = await this.names.ownerOf('user', nameKey(username));
-      if (userId) await this.users.send(userId, { type: 'LockOutSignIn', actor: null }, context);
-    } catch (error) {
-      this.problems.refusal(error, { note: 'a lockout was not recorded' });
-    }
-  }
-}
-
-/** Renews a session. A refresh token that was used before ends the whole session, for one of the two users is a thief. */
-export class RenewSessionCommand extends Command<SignedIn | null> {
-  constructor(
-    readonly refreshToken: string,
-    readonly context: Context,
-  ) {
-    super();
-  }
-}
-
-@CommandHandler(RenewSessionCommand)
-export class RenewSessionHandler implements ICommandHandler<RenewSessionCommand> {
-  constructor(
-    private readonly users: Users,
-    private readonly sessions: Sessions,
-    private readonly tokens: AccessTokens,
-    private readonly time: Time,
-    private readonly end: RevokeSessionsHandler,
-  ) {}
-
-  async execute({ refreshToken, context }: RenewSessionCommand): Promise<SignedIn | null> {
-    const rotation = await this.sessions.rotate(refreshToken);
-    if (rotation.outcome === 'unknown') return null;
-    const { userId, sessionId } = rotation;
-    if (rotation.outcome === 'reused') {
-      await this.end.execute(new RevokeSessionsCommand(userId, { only: sessionId }, null, 'reuse', context));
-      return null;
-    }
-    const { state, position } = await this.users.current(userId);
-    if (state.status !== 'active') return null;
-    const accessToken = await this.tokens.sign({ userId, sessionId }, this.time.now());
-    return { userId, state, accessToken, expiresIn: ACCESS_SECONDS, refreshToken: rotation.refreshToken, position };
+  execute({ userId, preferences }: KeepPreferencesCommand): Promise<void> {
+    return this.preferences.keep(userId, preferences);
   }
 }
 
 export const accountCommandHandlers = [
+  AccountOpener,
+  AccountChanger,
+  RegisterUserHandler,
+  CreateUserHandler,
+  CreateBotHandler,
+  ChangeProfileHandler,
   ChangeUserHandler,
   DeactivateUserHandler,
-  RegisterUserHandler,
-  StartSessionHandler,
-  SignInHandler,
-  LockOutSignInHandler,
-  RenewSessionHandler,
+  KeepPreferencesHandler,
+  ...signInCommandHandlers,
 ];

@@ -10,27 +10,27 @@ import {
   user,
 } from '@verbatim/domain';
 import { passwordProblem } from '../../storage/vault/common-passwords.js';
+import { Credentials } from '../../storage/vault/credentials.js';
 import { Names } from '../../storage/vault/names.js';
-import { hashPassword } from '../../storage/vault/passwords.js';
-import { VaultSql } from '../../storage/vault/vault-sql.js';
 import { Users } from '../../write-side/entities.js';
 import type { Context, Decided } from '../../write-side/mailbox.js';
 
-/** An account to be opened. Without a password nobody can sign in to it. */
+/** An account to be opened. */
 export type NewAccount = Omit<Extract<UserCommand, { type: 'RegisterUser' }>, 'type' | 'actor'> & {
+  /** Null: nobody can sign in with a password. */
   readonly password: string | null;
 };
 
-/** Opens accounts: claims the name, stores the credential, records the registration. */
+/** Opens accounts: claims the username, stores the credential, records the registration. */
 @Injectable()
 export class AccountOpener {
   constructor(
     private readonly users: Users,
     private readonly names: Names,
-    private readonly vault: VaultSql,
+    private readonly credentials: Credentials,
   ) {}
 
-  /** @param actor the administrator who opens it for somebody; null: the person themselves, or the service */
+  /** `actor`: the administrator who opens the account for somebody else; null: the person or the service does. */
   async open(
     userId: string,
     account: NewAccount,
@@ -44,15 +44,11 @@ export class AccountOpener {
     if (refused) return refused;
     const claim = await this.names.claim('user', nameKey(account.username), userId);
     if (!claim) return reject('NameTaken', 'This username is taken.');
-    if (password !== null) {
-      await this.vault.sql`
-        insert into vault.credentials (user_id, password_hash) values (${userId}, ${await hashPassword(password)})
-        on conflict (user_id) do nothing`;
-    }
+    if (password !== null) await this.credentials.begin(userId, password);
     return this.users.send(userId, { type: 'RegisterUser', actor, ...registration }, context);
   }
 
-  /** Why there can be no such account, whoever has its name. To be asked before anything is claimed or used up for it. */
+  /** Why this account would be rejected whatever its username; checked before anything is claimed or used up. */
   problemOf(registration: Omit<NewAccount, 'password'>): Rejection | null {
     const { username, displayName, email, role, origin } = registration;
     const register = { type: 'RegisterUser', actor: null, username, displayName, email, role, origin } as const;
@@ -60,8 +56,8 @@ export class AccountOpener {
     return isRejection(foreseen) ? foreseen : null;
   }
 
-  /** Why no account would be opened at the moment. To be asked before names or invitations are used up for one. */
-  refusal(origin: NewAccount['origin'], actor: Actor | null): Rejection | null {
+  /** Why no account can be opened now; checked beforehand, so that neither names nor invitations are used up. */
+  refusal(origin: NewAccount['origin'], actor: Pick<Actor, 'id' | 'role'> | null): Rejection | null {
     return this.users.refusal({ type: 'RegisterUser', actor, origin });
   }
 }

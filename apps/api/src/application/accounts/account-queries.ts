@@ -1,4 +1,5 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import { type Actor, type Rejection, reject, type UserState } from '@verbatim/domain';
 import {
   findUsers,
   getUser,
@@ -10,10 +11,18 @@ import {
   type User,
   type UsersQuery,
 } from '@verbatim/projections';
+import { Preferences } from '../../storage/desk/preferences.js';
 import { ReadModels } from '../../storage/read-models.js';
+import { Users } from '../../write-side/entities.js';
+import { authenticationHandlers } from './authentication.js';
+import { noSuchUser } from './unknown-user.js';
 
-export class ListUsersQuery extends Query<Page<User>> {
-  constructor(readonly query: UsersQuery) {
+/** Finds users. How they sign in is a filter for administrators and auditors only; e-mail addresses are for administrators. */
+export class ListUsersQuery extends Query<Page<User> | Rejection> {
+  constructor(
+    readonly actor: Actor,
+    readonly query: Omit<UsersQuery, 'byEmail'>,
+  ) {
     super();
   }
 }
@@ -22,21 +31,25 @@ export class ListUsersQuery extends Query<Page<User>> {
 export class ListUsersHandler implements IQueryHandler<ListUsersQuery> {
   constructor(private readonly readModels: ReadModels) {}
 
-  execute({ query }: ListUsersQuery): Promise<Page<User>> {
-    return findUsers(this.readModels.db, query);
+  async execute({ actor, query }: ListUsersQuery): Promise<Page<User> | Rejection> {
+    const bySignIn = query.secondFactor !== undefined || query.signedInFrom || query.signedInBefore;
+    if (actor.role === 'user' && bySignIn) return notBySignIn;
+    return findUsers(this.readModels.db, { ...query, byEmail: actor.role === 'admin' });
   }
 }
 
-/** A person, and how many messages they posted, if that was asked for. */
+const notBySignIn = reject('NotAllowed', 'Only administrators and auditors may search by how people sign in.');
+
+/** A user; with the number of their messages for administrators and auditors. */
 export interface KnownUser extends User {
   readonly messages?: number;
 }
 
-/** One person, or null. */
-export class GetUserQuery extends Query<KnownUser | null> {
+/** One user. */
+export class GetUserQuery extends Query<KnownUser | Rejection> {
   constructor(
     readonly userId: string,
-    readonly withMessages: boolean,
+    readonly actor: Actor,
   ) {
     super();
   }
@@ -46,16 +59,16 @@ export class GetUserQuery extends Query<KnownUser | null> {
 export class GetUserHandler implements IQueryHandler<GetUserQuery> {
   constructor(private readonly readModels: ReadModels) {}
 
-  async execute({ userId, withMessages }: GetUserQuery): Promise<KnownUser | null> {
+  async execute({ userId, actor }: GetUserQuery): Promise<KnownUser | Rejection> {
     const { db } = this.readModels;
-    if (!withMessages) return getUser(db, userId);
+    if (actor.role === 'user') return (await getUser(db, userId)) ?? noSuchUser;
     const [user, messages] = await Promise.all([getUser(db, userId), messagesBy(db, userId)]);
-    return user && { ...user, messages };
+    return user ? { ...user, messages } : noSuchUser;
   }
 }
 
-/** The rooms a person is in; null: there is no such person. */
-export class ListRoomsOfUserQuery extends Query<Page<Membership> | null> {
+/** The rooms of a user. */
+export class ListRoomsOfUserQuery extends Query<Page<Membership> | Rejection> {
   constructor(
     readonly userId: string,
     readonly page: PageRequest,
@@ -68,10 +81,49 @@ export class ListRoomsOfUserQuery extends Query<Page<Membership> | null> {
 export class ListRoomsOfUserHandler implements IQueryHandler<ListRoomsOfUserQuery> {
   constructor(private readonly readModels: ReadModels) {}
 
-  async execute({ userId, page }: ListRoomsOfUserQuery): Promise<Page<Membership> | null> {
+  async execute({ userId, page }: ListRoomsOfUserQuery): Promise<Page<Membership> | Rejection> {
     const { db } = this.readModels;
-    return (await getUser(db, userId)) ? roomsOf(db, userId, page) : null;
+    return (await getUser(db, userId)) ? roomsOf(db, userId, page) : noSuchUser;
   }
 }
 
-export const accountQueryHandlers = [ListUsersHandler, GetUserHandler, ListRoomsOfUserHandler];
+/** The state of the caller's own account, also while the event store is away. */
+export class GetAccountQuery extends Query<UserState> {
+  constructor(readonly userId: string) {
+    super();
+  }
+}
+
+@QueryHandler(GetAccountQuery)
+export class GetAccountHandler implements IQueryHandler<GetAccountQuery> {
+  constructor(private readonly users: Users) {}
+
+  async execute({ userId }: GetAccountQuery): Promise<UserState> {
+    return (await this.users.newestKnown(userId)).state;
+  }
+}
+
+/** What applications have stored for a user; empty if nothing. */
+export class GetPreferencesQuery extends Query<string> {
+  constructor(readonly userId: string) {
+    super();
+  }
+}
+
+@QueryHandler(GetPreferencesQuery)
+export class GetPreferencesHandler implements IQueryHandler<GetPreferencesQuery> {
+  constructor(private readonly preferences: Preferences) {}
+
+  execute({ userId }: GetPreferencesQuery): Promise<string> {
+    return this.preferences.of(userId);
+  }
+}
+
+export const accountQueryHandlers = [
+  ListUsersHandler,
+  GetUserHandler,
+  ListRoomsOfUserHandler,
+  GetAccountHandler,
+  GetPreferencesHandler,
+  ...authenticationHandlers,
+];

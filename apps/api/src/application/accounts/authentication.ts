@@ -1,40 +1,51 @@
-import type { Actor } from '@verbatim/domain';
-import type { Scope } from '@verbatim/protocol';
-import type { Clock } from '../../clock.js';
-import { Refusal } from '../../doors/refusal.js';
-import type { AccessTokens } from '../../storage/vault/access-tokens.js';
-import type { PersonalToken, PersonalTokens } from '../../storage/vault/personal-tokens.js';
-import type { SessionRef, Sessions } from '../../storage/vault/sessions.js';
-import type { Users } from '../../write-side/entities.js';
-import type { SecondFactorPolicy } from '../sessions/second-factor-policy.js';
+import { Injectable } from '@nestjs/common';
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import type { Actor, TokenScope } from '@verbatim/domain';
+import { Time } from '../../clock.js';
+import { AccessTokens } from '../../storage/vault/access-tokens.js';
+import { type PersonalToken, PersonalTokens } from '../../storage/vault/personal-tokens.js';
+import { type SessionRef, Sessions } from '../../storage/vault/sessions.js';
+import { Users } from '../../write-side/entities.js';
+import { SecondFactorPolicy } from '../sessions/second-factor-policy.js';
 
-/** What a credential is good for: everything, as a session is, or what the scopes of a personal token name. */
-export type Scopes = 'all' | ReadonlySet<Scope>;
+/** What a credential is good for: everything, as a session is, or the scopes of a personal token. */
+export type Scopes = 'all' | ReadonlySet<TokenScope>;
 
-/** Somebody who has proved who they are. */
+/** An authenticated caller. */
 export interface Identity {
   readonly actor: Actor;
-  /** Of the session, or of the personal token that stands in its place. */
+  /** The id of the session, or of the personal token used instead. */
   readonly sessionId: string;
   readonly scopes: Scopes;
   /** Absent for a session. */
   readonly token?: PersonalToken;
-  /** Their role demands a second factor, and they have none yet: they may do nothing but set it up. */
+  /** The caller's role requires a second factor that they do not have yet: they may only set it up. */
   readonly lacksSecondFactor: boolean;
 }
 
-/** What to answer somebody whose credential is not good for something, or null where it is. */
-export function outOfScope(scopes: Scopes, scope: Scope | 'session' | undefined): Refusal | null {
-  if (scopes === 'all') return null;
-  if (scope === undefined || scope === 'session')
-    return new Refusal('forbidden', 'This takes somebody who signed in; no personal token is good for it.');
-  return scopes.has(scope) ? null : new Refusal('forbidden', `The personal token lacks the scope ${scope}.`);
+/** An access token or personal token, or a ticket, which is good once. */
+export type Credential = { readonly bearer: string } | { readonly ticket: string };
+
+/** Who presents a credential, as of now; null if it is invalid, or the account has no access. */
+export class AuthenticateQuery extends Query<Identity | null> {
+  constructor(readonly credential: Credential) {
+    super();
+  }
 }
 
-/** The answer to those who neither manage the service nor look after it. */
-export const overseersOnly = (): Refusal => new Refusal('forbidden', 'Only administrators and auditors may do this.');
+@QueryHandler(AuthenticateQuery)
+export class AuthenticateHandler implements IQueryHandler<AuthenticateQuery> {
+  constructor(private readonly authentication: Authentication) {}
 
-/** Tells who is behind a credential, as of now: revoked sessions, suspended and deactivated accounts are nobody. */
+  execute({ credential }: AuthenticateQuery): Promise<Identity | null> {
+    return 'bearer' in credential
+      ? this.authentication.byBearer(credential.bearer)
+      : this.authentication.byTicket(credential.ticket);
+  }
+}
+
+/** Identifies callers by their credentials. Revoked sessions, and suspended and deactivated accounts, are nobody. */
+@Injectable()
 export class Authentication {
   constructor(
     private readonly tokens: AccessTokens,
@@ -42,14 +53,12 @@ export class Authentication {
     private readonly personalTokens: PersonalTokens,
     private readonly users: Users,
     private readonly policy: SecondFactorPolicy,
-    private readonly clock: Clock,
+    private readonly time: Time,
   ) {}
 
-  /** @param header the value of an Authorization header. */
-  async byHeader(header: string | undefined): Promise<Identity | null> {
-    const token = /^Bearer +(\S+)$/i.exec(header ?? '')?.[1];
-    if (token?.startsWith('vbt_')) return this.identifyToken(await this.personalTokens.byText(token));
-    const claims = token ? await this.tokens.verify(token, this.clock()) : null;
+  async byBearer(token: string): Promise<Identity | null> {
+    if (token.startsWith('vbt_')) return this.identifyToken(await this.personalTokens.byText(token));
+    const claims = await this.tokens.verify(token, this.time.now());
     return claims && this.identify(claims);
   }
 
@@ -66,15 +75,17 @@ export class Authentication {
     return { actor, sessionId, scopes: 'all', lacksSecondFactor: this.policy.lacking(state) };
   }
 
-  /** A token is good while the vault has it, its holder's stream has it, and the holder is let in. */
+  /** A token is good while it is in the vault and in its owner's stream, and the owner has access. */
   private async identifyToken(token: PersonalToken | null): Promise<Identity | null> {
     if (!token) return null;
     const { id, userId, scopes } = token;
     let { state } = await this.users.current(userId);
-    // A fresh one may have been made at a replica of which this one has not heard yet.
+    // A new token may have been created at a replica whose events have not arrived here yet.
     if (!state.tokens.includes(id)) state = (await this.users.newest(userId)).state;
     if (state.status !== 'active' || !state.tokens.includes(id)) return null;
     const actor = { id: userId, role: state.role };
     return { actor, sessionId: id, scopes, token, lacksSecondFactor: this.policy.lacking(state) };
   }
 }
+
+export const authenticationHandlers = [Authentication, AuthenticateHandler];

@@ -1,43 +1,46 @@
 import { randomBytes } from 'node:crypto';
-import { isReservedUsername, nameKey } from '@verbatim/domain';
-import type { Sql } from 'postgres';
+import { isRejection, isReservedUsername, nameKey } from '@verbatim/domain';
 import { InvalidConfiguration } from '../../config.js';
-import { accepted } from '../../doors/refusal.js';
 import { newId } from '../../new-id.js';
 import { passwordProblem } from '../../storage/vault/common-passwords.js';
+import type { Credentials } from '../../storage/vault/credentials.js';
 import type { Names } from '../../storage/vault/names.js';
-import { hashPassword } from '../../storage/vault/passwords.js';
+import type { SetupLock } from '../../storage/vault/setup-lock.js';
 import type { Users } from '../../write-side/entities.js';
 
-/** Always the same id, so that an attempt that was cut short is taken up again by the next start. */
+/** A fixed id, so that the next start resumes an interrupted attempt. */
 export const FIRST_ADMINISTRATOR = '00000000-0000-8000-8000-000000000001';
-/** Any number that nothing else in the database locks. */
-const SETUP_LOCK = 7_216_002;
+
+interface FirstAdministratorParts {
+  readonly lock: SetupLock;
+  readonly users: Users;
+  readonly names: Names;
+  readonly credentials: Credentials;
+}
 
 export interface FirstAdministrator {
   readonly username: string;
-  /** Null: chosen by the operator. */
+  /** Null: generated. */
   readonly password: string | null;
 }
 
-/** Throws InvalidConfiguration if the first administrator is still to be made, with a password that everybody tries first. */
+/** Throws InvalidConfiguration if the first administrator does not exist yet and would get a common password. */
 export async function checkFirstAdministrator(users: Users, { username, password }: FirstAdministrator): Promise<void> {
   if (password === null || (await users.newest(FIRST_ADMINISTRATOR)).state.status !== 'unborn') return;
   const problem = await passwordProblem(password, username);
-  if (problem) throw new InvalidConfiguration(`The environment is not right: ADMIN_PASSWORD ${problem}.`);
+  if (problem) throw new InvalidConfiguration(`The environment is invalid: ADMIN_PASSWORD ${problem}.`);
 }
 
 /**
- * Makes the first administrator, unless there was one before. `announce` is told a made-up password before the account
- * exists: should the process die in between, the next start makes up and announces another.
+ * Creates the first administrator, unless there was one before. `announce` gets a generated password before the account
+ * exists: if the process dies in between, the next start generates and announces another.
  */
 export async function createFirstAdministrator(
-  { sql, users, names }: { readonly sql: Sql; readonly users: Users; readonly names: Names },
+  { lock, users, names, credentials }: FirstAdministratorParts,
   { username, password }: FirstAdministrator,
   announce: (password: string) => void,
 ): Promise<void> {
-  await sql.begin(async (lock) => {
-    await lock`select pg_advisory_xact_lock(${SETUP_LOCK})`;
+  await lock.hold(async () => {
     const { state } = await users.newest(FIRST_ADMINISTRATOR);
     if (state.status !== 'unborn') return;
     const name = nameKey(username);
@@ -46,12 +49,11 @@ export async function createFirstAdministrator(
     if (!(await names.claim('user', name, FIRST_ADMINISTRATOR)))
       throw new Error(`The username ${name} is taken already.`);
     const chosen = password ?? randomBytes(15).toString('base64url');
-    await sql`
-      insert into vault.credentials (user_id, password_hash) values (${FIRST_ADMINISTRATOR}, ${await hashPassword(chosen)})
-      on conflict (user_id) do update set password_hash = excluded.password_hash`;
+    await credentials.set(FIRST_ADMINISTRATOR, chosen);
     if (password === null) announce(chosen);
     const account = { username: name, displayName: username, email: null, role: 'admin', origin: 'setup' } as const;
     const register = { type: 'RegisterUser', actor: null, ...account } as const;
-    accepted(await users.send(FIRST_ADMINISTRATOR, register, { correlation: newId() }));
+    const registered = await users.send(FIRST_ADMINISTRATOR, register, { correlation: newId() });
+    if (isRejection(registered)) throw new Error(`The first administrator cannot be created: ${registered.detail}`);
   });
 }

@@ -3,14 +3,14 @@ import { type Actor, isRejection, notInUse, type Rejection, reject, shutOutSince
 import { Users } from '../../write-side/entities.js';
 
 /**
- * Whether somebody is still in. A credential that was checked at the door may have been taken away since, by an administrator at
- * another replica. What outlasts the request, such as an invitation, has to be undone then: it would stay for good.
+ * Whether a user still has access. Since their credential was checked, an administrator at another replica may have revoked
+ * it. What outlasts the request, such as an invitation, must then be undone.
  */
 @Injectable()
 export class Standing {
   constructor(private readonly users: Users) {}
 
-  /** Has something made for somebody, and undone again if they were shut out by then. */
+  /** Makes something for a user, and undoes it if they were shut out meanwhile. */
   async whileIn<T extends object>(
     { id }: Pick<Actor, 'id'>,
     make: () => Promise<T | Rejection>,

@@ -1,23 +1,59 @@
 import { allDays, countOpenReports, lastDays, lockedOut } from '@verbatim/projections';
-import type { Overview as Shown } from '@verbatim/protocol';
 import type { Time } from '../../clock.js';
-import type { Readiness } from '../../host/readiness.js';
 import type { Presence } from '../../live/presence/presence.js';
-import type { LoadHistory } from '../../storage/desk/load-history.js';
-import type { Directory } from '../../storage/directory.js';
+import type { LoadHistory, LoadSample } from '../../storage/desk/load-history.js';
+import type { Directory, Person } from '../../storage/directory.js';
 import type { ReadModels } from '../../storage/read-models.js';
 import type { Credentials } from '../../storage/vault/credentials.js';
 
 const DAYS = 30;
-/** Days after a lockout in which somebody counts as waiting for help. */
+/** Days for which a locked-out user counts as waiting for help. */
 const LOCKED_OUT_DAYS = 7;
-/** What is counted at most, and how many of those who wait are named. */
-const MOST_COUNTED = 1_000;
-const MOST_NAMED = 20;
+/** The highest number that is counted to, and how many waiting users are named. */
+const MAX_COUNTED = 1_000;
+const MAX_NAMED = 20;
 
-type Waiting = Shown['waiting'];
+/** A user who waits for an administrator; `since` is RFC 3339. */
+export interface WaitingPerson {
+  readonly person: Person;
+  readonly why: 'locked_out' | 'link_open' | 'link_expired';
+  readonly since: string;
+}
 
-/** How much there is in the service, how much happens, and who needs something from an administrator. */
+export interface Waiting {
+  readonly count: number;
+  readonly people: WaitingPerson[];
+}
+
+/** The figures of the administrators' home page. */
+export interface OverviewFigures {
+  readonly accounts: number;
+  readonly openRooms: number;
+  readonly messages: number;
+  /** The last days, with what was added on each. */
+  readonly days: { day: string; accounts: number; rooms: number; messages: number }[];
+  /** `answers`: the one that produced these figures. Null: unknown. */
+  readonly replicas: { id: string; answers: boolean; sockets: number | null; people: number | null }[];
+  readonly openReports: number;
+  readonly waiting: Waiting;
+  readonly connected: LoadSample[];
+  readonly process: {
+    /** What is not ready. */
+    readonly missing: string[];
+    readonly startedAt: string;
+    readonly memoryBytes: number;
+    /** Events that the read models, and search, have not processed yet. */
+    readonly behind: number;
+    readonly searchBehind: number;
+  };
+}
+
+/** Whatever knows what is not ready yet. */
+interface Checks {
+  missing(): Promise<string[]>;
+}
+
+/** How much there is in the service, what is happening, and who waits for an administrator. */
 export class Overview {
   private readonly startedAt = new Date().toISOString();
 
@@ -27,17 +63,17 @@ export class Overview {
     private readonly history: LoadHistory,
     private readonly credentials: Credentials,
     private readonly directory: Directory,
-    private readonly readiness: Readiness,
+    private readonly readiness: Checks,
     private readonly time: Time,
   ) {}
 
-  async now(): Promise<Shown> {
+  async now(): Promise<OverviewFigures> {
     const { db, side } = this.readModels;
     const today = this.time.now().toISOString().slice(0, 10);
     const [all, days, openReports, waiting, connected, missing, status] = await Promise.all([
       allDays(db),
       lastDays(db, today, DAYS),
-      countOpenReports(db, MOST_COUNTED),
+      countOpenReports(db, MAX_COUNTED),
       this.waiting(),
       this.history.lastDay(),
       this.readiness.missing(),
@@ -67,13 +103,13 @@ export class Overview {
     };
   }
 
-  /** Those who have waited least come first; whoever waits for two reasons is named for the latest. */
+  /** The most recent come first; a user who waits for two reasons is listed for the latest one. */
   private async waiting(): Promise<Waiting> {
     const now = this.time.now().getTime();
     const since = new Date(now - LOCKED_OUT_DAYS * 86_400_000).toISOString();
     const [locked, links] = await Promise.all([
-      lockedOut(this.readModels.db, since, MOST_COUNTED),
-      this.credentials.unusedResets(MOST_COUNTED),
+      lockedOut(this.readModels.db, since, MAX_COUNTED),
+      this.credentials.unusedResets(MAX_COUNTED),
     ]);
     const reasons = [
       ...locked.map(({ id, at }) => ({ id, why: 'locked_out' as const, since: at })),
@@ -84,10 +120,10 @@ export class Overview {
       })),
     ].sort((a, b) => (a.since < b.since ? 1 : -1));
     const people = [...new Map(reasons.toReversed().map((reason) => [reason.id, reason])).values()].reverse();
-    const named = people.slice(0, MOST_NAMED);
+    const named = people.slice(0, MAX_NAMED);
     const names = await this.directory.people(named.map(({ id }) => id));
     return {
-      count: Math.min(MOST_COUNTED, people.length),
+      count: Math.min(MAX_COUNTED, people.length),
       people: named.map(({ id, ...rest }) => ({ person: names.get(id) ?? { id, username: '' }, ...rest })),
     };
   }

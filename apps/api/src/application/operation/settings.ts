@@ -1,15 +1,32 @@
-import type { Settings as Shown } from '@verbatim/protocol';
+import type { ServerRole } from '@verbatim/domain';
 import { about, type Config } from '../../config.js';
 import { limitSettings } from '../../limits/limit-settings.js';
 import type { Rate } from '../../limits/rate.js';
 import { KEEP_HOURS } from '../../storage/desk/idempotency.js';
 import { REFRESH_DAYS, SESSION_DAYS } from '../../storage/vault/sessions.js';
 
+/** What administrators and auditors see of the settings. */
+export interface ShownSettings {
+  readonly version: string;
+  readonly registration: Config['REGISTRATION'];
+  readonly singleSignOn: { label: string; issuer: string } | null;
+  readonly secondFactorFor: ServerRole[];
+  /** Null: limits are off. `seconds` null: so many at a time. */
+  readonly limits: { name: string; count: number; seconds: number | null }[] | null;
+  readonly retention: { idempotencyHours: number; sessionDays: number; unusedSessionDays: number };
+  readonly database: 'embedded' | 'external';
+  readonly eventStore: 'postgresql' | 'kurrentdb';
+  readonly allowedOrigins: string[];
+  readonly trustsProxies: boolean;
+  readonly privateWebhooks: boolean;
+  readonly logLevel: string;
+}
+
 /** The settings as administrators and auditors see them. */
 export class Settings {
-  constructor(readonly shown: Omit<Shown, 'maintenance'>) {}
+  constructor(readonly shown: ShownSettings) {}
 
-  /** What may be shown of them: each is named here, so that nothing secret is shown by being forgotten. */
+  /** Each setting that is shown is listed here, so that no secret is shown by mistake. */
   static of(config: Config): Settings {
     const { OIDC_ISSUER: issuer } = config;
     return new Settings({
@@ -29,7 +46,7 @@ export class Settings {
   }
 }
 
-const limitsOf = (config: Config): NonNullable<Shown['limits']> =>
+const limitsOf = (config: Config): NonNullable<ShownSettings['limits']> =>
   Object.keys(limitSettings).map((name) => {
     const value: Rate | number = config[name as keyof typeof limitSettings];
     return typeof value === 'number' ? { name, count: value, seconds: null } : { name, ...value };

@@ -8,7 +8,7 @@ import { readConfig } from '../../config.js';
 import { type Foundation, layFoundation } from '../../foundation.js';
 import { newId } from '../../new-id.js';
 import { createDatabase, dropDatabase } from '../../tests/harness/database.testing.js';
-import { endExpiredSessions, RevokeSessionsHandler } from './session-commands.js';
+import { SessionRevoker } from './session-revoker.js';
 
 const DAY = 86_400_000;
 
@@ -50,8 +50,7 @@ async function session(userId: string): Promise<{ sessionId: string; refreshToke
   return { sessionId, refreshToken: refreshToken ?? '' };
 }
 
-const sweep = () =>
-  endExpiredSessions(foundation.sessions, new RevokeSessionsHandler(foundation.users, foundation.sessions), context);
+const sweep = () => new SessionRevoker(foundation.users, foundation.sessions).revokeExpired(context);
 
 const endsOf = async (userId: string) =>
   (await foundation.openLog.read(userStream(userId), 0n, 100))

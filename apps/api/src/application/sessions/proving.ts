@@ -1,24 +1,25 @@
-import type { UserState } from '@verbatim/domain';
-import { Refusal } from '../../doors/refusal.js';
-import type { Attempts } from '../../storage/limits/attempts.js';
-import type { Credentials } from '../../storage/vault/credentials.js';
-import type { SecondFactors } from '../../storage/vault/second-factors.js';
-import type { Sessions } from '../../storage/vault/sessions.js';
-import type { Users } from '../../write-side/entities.js';
+import { Injectable } from '@nestjs/common';
+import { isRejection, type Rejection, reject, type UserState } from '@verbatim/domain';
+import { Attempts } from '../../storage/limits/attempts.js';
+import { Credentials } from '../../storage/vault/credentials.js';
+import { SecondFactors } from '../../storage/vault/second-factors.js';
+import { Sessions } from '../../storage/vault/sessions.js';
+import { Users } from '../../write-side/entities.js';
 import type { Context } from '../../write-side/mailbox.js';
 import type { Identity } from '../accounts/authentication.js';
 
-/** Minutes after a proof in which sensitive calls may be made. */
-const FRESH_MINUTES = 15;
+/** For how long after a proof sensitive commands are accepted. */
+const FRESH_SECONDS = 15 * 60;
 
-/** By what somebody proves once more who they are. */
+/** With what a user proves their identity again. */
 export interface Proof {
   readonly password?: string;
   /** Six digits of the authenticator, or a recovery code. */
   readonly code?: string;
 }
 
-/** Checks proofs of who somebody is beyond their session. */
+/** Checks proofs of identity beyond the session. */
+@Injectable()
 export class Proving {
   constructor(
     private readonly users: Users,
@@ -28,30 +29,33 @@ export class Proving {
     private readonly attempts: Attempts,
   ) {}
 
-  /** Whether one of what is shown is right. Refuses with `rate_limited` after too many that were not. */
-  async by(userId: string, proof: Proof, context: Context): Promise<boolean> {
+  /** Null if the password or the code is correct, else the rejection: `NotAllowed`, or `TooSoon` after too many failures. */
+  async check(userId: string, proof: Proof, context: Context): Promise<Rejection | null> {
     const attempt = await this.attempts.proof(userId);
-    const right = await this.isRight(userId, proof, context);
-    if (right) await attempt.succeeded();
-    return right;
+    if (isRejection(attempt)) return attempt;
+    if (!(await this.isCorrect(userId, proof, context))) return incorrect;
+    await attempt.succeeded();
+    return null;
   }
 
-  /** The hash that the password fits, or null. Refuses as `by` does. */
-  async byPassword(userId: string, password: string): Promise<string | null> {
+  /** The hash of the password, if it is correct; else the rejection: `WrongPassword`, or `TooSoon` after too many failures. */
+  async checkPassword(userId: string, password: string): Promise<string | Rejection> {
     const attempt = await this.attempts.proof(userId);
+    if (isRejection(attempt)) return attempt;
     const hash = await this.credentials.check(userId, password);
-    if (hash) await attempt.succeeded();
+    if (!hash) return reject('WrongPassword', 'The current password is incorrect.');
+    await attempt.succeeded();
     return hash;
   }
 
-  private async isRight(userId: string, { password, code }: Proof, context: Context): Promise<boolean> {
+  private async isCorrect(userId: string, { password, code }: Proof, context: Context): Promise<boolean> {
     if (password !== undefined && (await this.credentials.check(userId, password))) return true;
     if (code === undefined) return false;
     const { state } = await this.users.newest(userId);
     return this.bySecondFactor(userId, state, code, context);
   }
 
-  /** Whether a code is right; it is used up then. */
+  /** Whether a code is correct; it cannot be used again. */
   async bySecondFactor(userId: string, { totpId }: UserState, code: string, context: Context): Promise<boolean> {
     if (totpId === null) return false;
     if (/^\d{6}$/.test(code)) return this.factors.accept(totpId, code);
@@ -61,27 +65,26 @@ export class Proving {
   }
 
   /**
-   * Refuses what outlasts the session, such as a token or a second factor, unless the person proved lately in it who they
-   * are: whoever has stolen an access token must not be able to settle in. Who has neither a password nor a second factor
-   * has nothing to prove it by.
+   * Rejects what outlasts the session, such as creating a token, unless the user proved their identity recently: a stolen
+   * access token must not give lasting access. Users with neither password nor second factor have nothing to prove it with.
    */
-  async demandProof(identity: Identity): Promise<void> {
-    if (await this.provedLately(identity)) return;
+  async demandProof(identity: Identity): Promise<Rejection | null> {
+    if (await this.provedRecently(identity)) return null;
     const { state } = await this.users.newest(identity.actor.id);
-    if (state.totpId === null && !(await this.credentials.has(identity.actor.id))) return;
-    throw proofNeeded();
+    if (state.totpId === null && !(await this.credentials.has(identity.actor.id))) return null;
+    return proofNeeded;
   }
 
-  /** Refuses sensitive calls of those who have a second factor, unless they proved lately in this session who they are. */
-  async demandFresh(identity: Identity): Promise<void> {
+  /** Rejects sensitive commands of users with a second factor, unless they proved their identity recently in this session. */
+  async demandFresh(identity: Identity): Promise<Rejection | null> {
     const { state } = await this.users.newest(identity.actor.id);
-    if (state.totpId === null || (await this.provedLately(identity))) return;
-    throw proofNeeded();
+    return state.totpId === null || (await this.provedRecently(identity)) ? null : proofNeeded;
   }
 
-  private provedLately({ sessionId }: Identity): Promise<boolean> {
-    return this.sessions.provedWithin(sessionId, FRESH_MINUTES * 60);
+  private provedRecently({ sessionId }: Identity): Promise<boolean> {
+    return this.sessions.provedWithin(sessionId, FRESH_SECONDS);
   }
 }
 
-const proofNeeded = () => new Refusal('mfa_required', 'Prove once more who you are: POST /v1/auth/step-up.');
+const incorrect = reject('NotAllowed', 'The password or code is incorrect.');
+const proofNeeded = reject('SecondFactorNeeded', 'Prove your identity again: POST /v1/auth/step-up.');

@@ -5,22 +5,23 @@ import { Sessions } from '../../storage/vault/sessions.js';
 import { Users } from '../../write-side/entities.js';
 import type { Context } from '../../write-side/mailbox.js';
 import type { Identity } from '../accounts/authentication.js';
+import { unknownUser } from '../accounts/unknown-user.js';
 import { type Proof, Proving } from './proving.js';
-import { RevokeSessionsCommand, RevokeSessionsHandler } from './session-commands.js';
+import { SessionRevoker } from './session-revoker.js';
 
-/** Recovery codes, in the one moment in which they can be shown. */
+/** New recovery codes, which can be shown only now. */
 export interface FreshCodes {
   readonly recoveryCodes: string[];
 }
 
-/** Makes a secret for the caller's authenticator. Nothing changes until it is confirmed. */
+/** Creates a secret for the caller's authenticator; nothing changes until it is confirmed. Requires a recent proof of identity. */
 export class BeginTotpCommand extends Command<NewTotp | Rejection> {
-  constructor(readonly actor: Actor) {
+  constructor(readonly identity: Identity) {
     super();
   }
 }
 
-/** Turns the second factor on, once a first code shows that the authenticator has the secret. The other sessions end. */
+/** Enables the second factor once a first code shows that the authenticator has the secret. Ends the other sessions. */
 export class EnableTotpCommand extends Command<FreshCodes | Rejection> {
   constructor(
     readonly identity: Identity,
@@ -31,7 +32,7 @@ export class EnableTotpCommand extends Command<FreshCodes | Rejection> {
   }
 }
 
-/** Turns the second factor off. */
+/** Disables the caller's second factor. */
 export class DisableTotpCommand extends Command<object | Rejection> {
   constructor(
     readonly actor: Actor,
@@ -42,39 +43,43 @@ export class DisableTotpCommand extends Command<object | Rejection> {
   }
 }
 
-/** Turns the second factor of somebody else off, by an administrator. */
+/** Disables the second factor of somebody else, by an administrator. Requires a recent proof of identity. */
 export class DisableTotpOfUserCommand extends Command<object | Rejection> {
   constructor(
     readonly userId: string,
-    readonly actor: Actor,
+    readonly identity: Identity,
     readonly context: Context,
   ) {
     super();
   }
 }
 
-/** Puts fresh recovery codes in place of the old ones. */
+/** Replaces the caller's recovery codes. Requires a recent second factor. */
 export class IssueRecoveryCodesCommand extends Command<FreshCodes | Rejection> {
   constructor(
-    readonly actor: Actor,
+    readonly identity: Identity,
     readonly context: Context,
   ) {
     super();
   }
 }
 
-const onAlready = reject('Conflict', 'There is a second factor already. Take it away first.');
+const onAlready = reject('Conflict', 'There is a second factor already. Remove it first.');
 const off = reject('Conflict', 'There is no second factor.');
-const wrong = reject('NotAllowed', 'This is not right.');
+const wrong = reject('NotAllowed', 'The code is incorrect.');
 
 @CommandHandler(BeginTotpCommand)
 export class BeginTotpHandler implements ICommandHandler<BeginTotpCommand> {
   constructor(
     private readonly users: Users,
     private readonly factors: SecondFactors,
+    private readonly proving: Proving,
   ) {}
 
-  async execute({ actor }: BeginTotpCommand): Promise<NewTotp | Rejection> {
+  async execute({ identity }: BeginTotpCommand): Promise<NewTotp | Rejection> {
+    const unproved = await this.proving.demandProof(identity);
+    if (unproved) return unproved;
+    const { actor } = identity;
     const { state } = await this.users.newest(actor.id);
     return state.totpId === null ? this.factors.begin(actor.id, state.username) : onAlready;
   }
@@ -86,7 +91,7 @@ export class EnableTotpHandler implements ICommandHandler<EnableTotpCommand> {
     private readonly users: Users,
     private readonly factors: SecondFactors,
     private readonly sessions: Sessions,
-    private readonly end: RevokeSessionsHandler,
+    private readonly revoker: SessionRevoker,
   ) {}
 
   async execute({ identity, code, context }: EnableTotpCommand): Promise<FreshCodes | Rejection> {
@@ -101,9 +106,9 @@ export class EnableTotpHandler implements ICommandHandler<EnableTotpCommand> {
     const sessionIds = await this.sessions.revoke(actor.id, others);
     const enabled = await this.users.send(actor.id, { type: 'EnableTotp', actor, totpId, sessionIds }, context);
     if (isRejection(enabled)) return enabled;
-    await this.sessions.told(sessionIds);
+    await this.sessions.markRecorded(sessionIds);
     await this.sessions.noteProof(sessionId);
-    const ended = await this.end.execute(new RevokeSessionsCommand(actor.id, others, actor, 'totp', context));
+    const ended = await this.revoker.revoke(actor.id, others, actor, 'totp', context);
     return isRejection(ended) ? ended : { recoveryCodes };
   }
 }
@@ -119,7 +124,8 @@ export class DisableTotpHandler implements ICommandHandler<DisableTotpCommand> {
   async execute({ actor, proof, context }: DisableTotpCommand): Promise<object | Rejection> {
     const { state } = await this.users.newest(actor.id);
     if (state.totpId === null) return off;
-    if (!(await this.proving.by(actor.id, proof, context))) return wrong;
+    const unproved = await this.proving.check(actor.id, proof, context);
+    if (unproved) return unproved;
     const removed = await this.users.send(actor.id, { type: 'DisableTotp', actor, userId: actor.id }, context);
     if (isRejection(removed)) return removed;
     await this.factors.forget(state.totpId);
@@ -132,10 +138,17 @@ export class DisableTotpOfUserHandler implements ICommandHandler<DisableTotpOfUs
   constructor(
     private readonly users: Users,
     private readonly factors: SecondFactors,
+    private readonly proving: Proving,
   ) {}
 
-  async execute({ userId, actor, context }: DisableTotpOfUserCommand): Promise<object | Rejection> {
-    const { totpId } = (await this.users.newest(userId)).state;
+  async execute({ userId, identity, context }: DisableTotpOfUserCommand): Promise<object | Rejection> {
+    const unproved = await this.proving.demandProof(identity);
+    if (unproved) return unproved;
+    const { actor } = identity;
+    const { state } = await this.users.newest(userId);
+    const unknown = unknownUser(state);
+    if (unknown) return unknown;
+    const { totpId } = state;
     const removed = await this.users.send(userId, { type: 'DisableTotp', actor, userId }, context);
     if (!isRejection(removed) && totpId !== null) await this.factors.forget(totpId);
     return removed;
@@ -147,9 +160,13 @@ export class IssueRecoveryCodesHandler implements ICommandHandler<IssueRecoveryC
   constructor(
     private readonly users: Users,
     private readonly factors: SecondFactors,
+    private readonly proving: Proving,
   ) {}
 
-  async execute({ actor, context }: IssueRecoveryCodesCommand): Promise<FreshCodes | Rejection> {
+  async execute({ identity, context }: IssueRecoveryCodesCommand): Promise<FreshCodes | Rejection> {
+    const unproved = await this.proving.demandFresh(identity);
+    if (unproved) return unproved;
+    const { actor } = identity;
     const issued = await this.users.send(actor.id, { type: 'IssueRecoveryCodes', actor }, context);
     if (isRejection(issued)) return issued;
     const { totpId } = issued.state;

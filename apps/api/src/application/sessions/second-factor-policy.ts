@@ -1,6 +1,6 @@
 import type { ServerRole, UserState } from '@verbatim/domain';
 
-/** Whose role demands a second factor. */
+/** Which roles require a second factor. */
 export class SecondFactorPolicy {
   private readonly roles: ReadonlySet<ServerRole>;
 
@@ -8,12 +8,12 @@ export class SecondFactorPolicy {
     this.roles = new Set(roles);
   }
 
-  /** Whether people with this role must have a second factor. */
+  /** Whether this role requires a second factor. */
   demands(role: ServerRole): boolean {
     return this.roles.has(role);
   }
 
-  /** Whether somebody has to set up a second factor before anything else. */
+  /** Whether a user must set up a second factor before anything else. */
   lacking({ role, totpId }: UserState): boolean {
     return totpId === null && this.demands(role);
   }

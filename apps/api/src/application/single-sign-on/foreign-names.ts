@@ -1,26 +1,26 @@
 import { emailAddress, isReservedUsername, limits, nameProblem } from '@verbatim/domain';
 
-/** Characters of a claim that are looked at. */
+/** Characters of a claim that are used. */
 const MOST_CHARACTERS = 1_000;
 
-/** What a provider calls somebody, as it said it; the best first. An address stands for what is before its domain. */
+/** The names that a provider has for a user, best first. Of an e-mail address the local part counts. */
 export type ForeignNames = readonly string[];
 
-/** The text of a claim, or null: cut where it is much too long, and without what no text may hold. */
+/** The text of a claim, shortened and without invalid characters; null if it is no text. */
 export function claimText(claim: unknown): string | null {
   if (typeof claim !== 'string') return null;
   return claim.slice(0, MOST_CHARACTERS).toWellFormed().replaceAll('\u0000', '').normalize('NFC');
 }
 
-/** The address of somebody in the form in which it is stored; null unless the provider says that it is theirs. */
+/** The user's address as it is stored; null unless the provider has verified it. */
 export function verifiedEmail({ email, email_verified }: Readonly<Record<string, unknown>>): string | null {
-  // Nothing but true counts. A provider that leaves it out, or sends a text, has not said so.
+  // Only `true` counts: neither a missing claim nor a text is a confirmation.
   return typeof email === 'string' && email_verified === true ? emailAddress(email) : null;
 }
 
 /**
- * A display name that the rules allow, made from what the provider calls somebody; the last resort is the username. Names are
- * cleaned up as little as is needed: spaces first, then what cannot be seen, then everything but letters, and words that are not allowed.
+ * A valid display name made from the names that the provider has for a user, or else the username. Names are cleaned up as
+ * little as possible: first spaces, then invisible characters, then symbols, then words that are not allowed.
  */
 export function displayNameFor(names: ForeignNames, username: string): string {
   for (const name of names.map(withoutDomain))
@@ -31,7 +31,7 @@ export function displayNameFor(names: ForeignNames, username: string): string {
   return username;
 }
 
-/** The one judge of names: what passes here passes where the account is made. */
+/** The same rule as when the account is opened. */
 const isAllowed = (name: string): boolean => nameProblem(name, limits.displayName) === null;
 
 const singleSpaces = (name: string): string => name.replaceAll(/[\s\p{Z}\p{Cc}]+/gu, ' ').trim();
@@ -44,7 +44,7 @@ const plainLetters = (name: string): string =>
     'NFC',
   );
 
-/** The words that are allowed by themselves, as long as they are allowed together. */
+/** The words that are allowed, alone and together. */
 function allowedWords(name: string): string {
   let kept = '';
   for (const word of plainLetters(name).split(' ')) {
@@ -54,7 +54,7 @@ function allowedWords(name: string): string {
   return kept;
 }
 
-/** As many whole characters, as people see them, as the limit has room for. */
+/** As many whole graphemes as the limit allows. */
 function shortened(name: string): string {
   if (name.length <= limits.displayName) return name;
   let kept = '';
@@ -67,7 +67,7 @@ function shortened(name: string): string {
   return kept.trim();
 }
 
-/** Usernames to try in turn: what the person is called elsewhere, the same with a number, and one that nobody has. */
+/** Usernames to try in order: the user's name at the provider, the same with a number, and a unique one. */
 export function usernamesFor(names: ForeignNames, userId: string): string[] {
   const plain = names.map((name) => plainUsername(withoutDomain(name)));
   const base = plain.find((name) => name.length >= 3 && !isReservedUsername(name)) ?? 'person';
@@ -77,13 +77,13 @@ export function usernamesFor(names: ForeignNames, userId: string): string[] {
   return [base, ...numbered, isReservedUsername(last) ? `person-${end}` : last];
 }
 
-/** Many providers call people by their addresses, which are not for everybody to see. */
+/** Many providers use e-mail addresses as names; these are private. */
 const withoutDomain = (name: string): string =>
   emailAddress(name)
     ?.replace(/@[^@]*$/, '')
     .replaceAll('"', '') ?? name;
 
-/** The letters, digits and signs of a username that are left of a name. */
+/** The characters of a name that a username may have. */
 const plainUsername = (name: string): string =>
   name
     .normalize('NFKD')

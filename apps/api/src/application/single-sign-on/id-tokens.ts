@@ -2,7 +2,7 @@ import { createRemoteJWKSet, customFetch, errors, type JWTPayload, jwtVerify, ty
 import type { Clock } from '../../clock.js';
 import { providerFetch } from './provider-fetch.js';
 
-/** Signatures with a key pair only: with a shared secret, whoever knows the public key could sign. */
+/** Asymmetric signatures only: with a shared secret, anybody with the public key could sign. */
 const ALGORITHMS = [
   'RS256',
   'RS384',
@@ -16,26 +16,26 @@ const ALGORITHMS = [
   'EdDSA',
   'Ed25519',
 ];
-/** Seconds by which the clocks of the provider and of this service may differ. */
+/** Allowed difference between the clocks of the provider and of this service. */
 const SKEW_SECONDS = 60;
-/** Seconds since a token was issued. It is fetched for a code that the provider has just given out. */
+/** Maximum age of a token. It is fetched for a code that the provider has just issued. */
 const MOST_AGE_SECONDS = 300;
 const TIMEOUT_MS = 5_000;
-/** For how long the keys are kept. A key that is not among them is looked for at once, at most once in each cooldown. */
+/** For how long the keys are cached. An unknown key is fetched immediately, at most once per cooldown. */
 const KEYS_AGE_MS = 600_000;
 const COOLDOWN_MS = 1_000;
 
-/** Who has to have issued a token, and for whom. */
+/** The required issuer and audience of a token. */
 export interface Expected {
   readonly issuer: string;
   readonly clientId: string;
   readonly keys: URL;
 }
 
-/** The claims of a token that has been checked. */
+/** The claims of a verified token. */
 export type IdClaims = JWTPayload & { readonly iss: string; readonly sub: string };
 
-/** Checks ID tokens with the keys that the provider publishes (OpenID Connect Core, 3.1.3.7). */
+/** Verifies ID tokens with the keys that the provider publishes (OpenID Connect Core, 3.1.3.7). */
 export class IdTokens {
   private readonly keys: RemoteJWKSet;
 
@@ -51,7 +51,7 @@ export class IdTokens {
     });
   }
 
-  /** Throws an error of `jose` that names what is wrong with the token. */
+  /** Throws an error of `jose` that names the problem of an invalid token. */
   async verify(token: string, nonce: string): Promise<IdClaims> {
     const { issuer, clientId } = this.expected;
     const { payload } = await jwtVerify(token, this.keys, {
@@ -71,7 +71,7 @@ export class IdTokens {
   }
 }
 
-/** At most 255 characters of ASCII, says the standard. A few providers use others; what the database cannot hold none does. */
+/** The standard allows 255 ASCII characters. Some providers use others; control characters and surrogates are rejected. */
 const isSubject = (sub: unknown): boolean => typeof sub === 'string' && /^[^\p{Cc}\p{Cs}]{1,255}$/u.test(sub);
 
 const wrong = (claim: string, payload: JWTPayload) =>

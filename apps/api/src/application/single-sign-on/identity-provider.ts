@@ -1,47 +1,46 @@
-import type { ServerRole } from '@verbatim/domain';
+import { isRejection, type Rejection, reject, type ServerRole } from '@verbatim/domain';
 import { type KeyRing, openText, sealText } from '@verbatim/event-store';
 import * as client from 'openid-client';
 import type { Logger } from 'pino';
 import type { Clock } from '../../clock.js';
 import type { Config } from '../../config.js';
-import { Refusal } from '../../doors/refusal.js';
 import type { ForeignIdentity } from '../../storage/vault/identities.js';
 import { claimText, type ForeignNames, verifiedEmail } from './foreign-names.js';
 import { type IdClaims, IdTokens } from './id-tokens.js';
 import { providerFetch } from './provider-fetch.js';
 
-/** Seconds that a person has for signing in at the provider. */
-const SIGN_ON_PATIENCE = 600;
-/** Seconds for which the browser keeps its errand: longer, so that whoever is late is still led back to where they began. */
+/** Time to sign in at the provider. */
+const SIGN_ON_SECONDS = 600;
+/** Lifetime of the errand in the browser: longer, so that a late user is still sent back to where they started. */
 export const ERRAND_SECONDS = 3_600;
-/** Where the dashboard is, on each origin that has it. */
+/** Path of the dashboard, on each origin that has it. */
 const DASHBOARD = '/admin/';
-/** Seconds for which the provider is waited for. */
-const PROVIDER_PATIENCE = 10;
-/** For how long what the provider says of itself is used before it is asked again. */
+/** Timeout of requests to the provider. */
+const PROVIDER_TIMEOUT_SECONDS = 10;
+/** For how long the provider's metadata is cached. */
 const DISCOVERY_AGE_MS = 3_600_000;
 const KEY = 'single-sign-on';
 
-/** What the provider says of somebody. */
+/** A user as the provider describes them. */
 export interface ForeignPerson extends ForeignIdentity {
-  /** In the form in which it is stored; null unless the provider has verified it. */
+  /** As it is stored; null unless the provider has verified it. */
   readonly email: string | null;
-  /** What their username and their display name could be made from. */
+  /** Candidates for the username and the display name. */
   readonly usernames: ForeignNames;
   readonly displayNames: ForeignNames;
-  /** The role that the claim of roles gives them; null where no such claim is set up. */
+  /** The role by the claim of roles; null if no such claim is configured. */
   readonly role: ServerRole | null;
 }
 
-/** What a browser leaves with. */
+/** What a browser starts single sign-on with. */
 export interface Departure {
-  /** The code of an invitation, in case the person has no account yet. */
+  /** The code of an invitation, for users without an account. */
   readonly invitation?: string;
-  /** Where the browser goes at the end, whatever it is; absent: where the settings say, and only if the person is let in. */
+  /** Where the browser is sent at the end, also after errors; absent: the configured address, on success only. */
   readonly returnTo?: string;
 }
 
-/** What is kept in the browser's cookie, sealed, while the person is at the provider. */
+/** The state of a sign-on, kept sealed in the browser's cookie while the user is at the provider. */
 interface Errand extends Departure {
   readonly state: string;
   readonly nonce: string;
@@ -50,7 +49,7 @@ interface Errand extends Departure {
   readonly until: number;
 }
 
-/** Somebody who comes back from the provider, the invitation that they left with, and where they go now. */
+/** A user who returns from the provider, the invitation that they started with, and where they are sent now. */
 export interface Arrival {
   readonly person: ForeignPerson;
   readonly invitation: string | null;
@@ -72,7 +71,7 @@ type Settings = Pick<
   | 'ALLOWED_ORIGINS'
 >;
 
-/** What the provider says of itself (OpenID Connect Discovery). */
+/** The provider's metadata (OpenID Connect Discovery). */
 interface Discovered {
   readonly configuration: client.Configuration;
   readonly idTokens: IdTokens;
@@ -81,9 +80,8 @@ interface Discovered {
 }
 
 /**
- * The identity provider of the settings, if there is one: code flow with PKCE, state and nonce (OpenID Connect Core, 3.1). Who somebody
- * is stands in the ID token, whose signature is checked; what else is known of them may come from the UserInfo
- * endpoint, which has to speak of the same subject.
+ * The configured identity provider, if there is one: code flow with PKCE, state and nonce (OpenID Connect Core, 3.1). The
+ * verified ID token identifies the user; other claims may come from the UserInfo endpoint, for the same subject.
  */
 export class IdentityProvider {
   private discovered: Discovered | null = null;
@@ -97,33 +95,35 @@ export class IdentityProvider {
     private readonly log: Logger,
   ) {}
 
-  /** What to call it; null: there is none. */
+  /** Its name for people; null: there is none. */
   get label(): string | null {
     return this.settings.OIDC_ISSUER ? this.settings.OIDC_LABEL : null;
   }
 
-  /** Whether browsers are led there at the end: to the address of the settings, to the dashboard here and at allowed origins. */
+  /** Whether browsers may be sent to an address: the configured one, and the dashboard here and at allowed origins. */
   returnsTo(address: string): boolean {
     const { OIDC_RETURN_URL: set, ALLOWED_ORIGINS: origins } = this.settings;
     return [set, DASHBOARD, ...origins.map((origin) => `${origin}${DASHBOARD}`)].includes(address);
   }
 
-  /** Where a browser with this errand wants to be led, however its errand ends; null: nowhere. */
+  /** Where a browser with this errand is sent however the sign-on ends; null: nowhere. */
   async returnAddressIn(sealed: string | undefined): Promise<string | null> {
     const returnTo = (await this.open(sealed))?.returnTo;
     return returnTo !== undefined && this.returnsTo(returnTo) ? returnTo : null;
   }
 
-  /** Where to send a browser, and what it is to bring back. */
-  async begin({ invitation, returnTo }: Departure): Promise<{ address: string; errand: string }> {
-    const { configuration } = await this.provider();
+  /** The address to send a browser to, and the errand that it keeps. */
+  async begin({ invitation, returnTo }: Departure): Promise<{ address: string; errand: string } | Rejection> {
+    const provider = await this.provider();
+    if (isRejection(provider)) return provider;
+    const { configuration } = provider;
     const errand: Errand = {
       state: client.randomState(),
       nonce: client.randomNonce(),
       verifier: client.randomPKCECodeVerifier(),
       ...(invitation !== undefined && { invitation }),
       ...(returnTo !== undefined && { returnTo }),
-      until: this.clock().getTime() + SIGN_ON_PATIENCE * 1_000,
+      until: this.clock().getTime() + SIGN_ON_SECONDS * 1_000,
     };
     const address = client.buildAuthorizationUrl(configuration, {
       redirect_uri: this.settings.OIDC_REDIRECT_URI ?? '',
@@ -136,24 +136,21 @@ export class IdentityProvider {
     return { address: address.href, errand: sealText(JSON.stringify(errand), await this.key(), KEY) };
   }
 
-  /** Who comes back, by the query of the address and by what the browser has brought. */
-  async finish(query: string, sealed: string | undefined): Promise<Arrival> {
+  /** Who returns, by the query of the address and the errand of the browser. */
+  async finish(query: string, sealed: string | undefined): Promise<Arrival | Rejection> {
     const provider = await this.provider();
+    if (isRejection(provider)) return provider;
     const errand = await this.open(sealed);
-    if (!errand || errand.until < this.clock().getTime())
-      throw new Refusal('unauthenticated', 'This was not begun in this browser, or too long ago. Begin anew.');
+    if (!errand || errand.until < this.clock().getTime()) return notBegun;
     try {
       const claims = await this.claimsOf(provider, query, errand);
       const { invitation = null, returnTo = this.settings.OIDC_RETURN_URL } = errand;
       return { person: this.person(claims), invitation, returnTo };
     } catch (error) {
-      const refusal = refusalFor(error);
-      // Only the operator is told why: it is their provider, or their settings.
-      this.log.warn(
-        { reason: (error as Error).message, code: (error as { code?: string }).code },
-        'single sign-on failed',
-      );
-      throw refusal;
+      const { message: reason, code = '' } = error as Error & { code?: string };
+      // The reason is for the operator only: it concerns their provider, or their settings.
+      this.log.warn({ reason, code: code || undefined }, 'single sign-on failed');
+      return error instanceof TypeError || timeoutCodes.has(code) ? away : notConfirmed;
     }
   }
 
@@ -168,7 +165,7 @@ export class IdentityProvider {
     const claims = await idTokens.verify(tokens.id_token ?? '', nonce);
     if (!configuration.serverMetadata().userinfo_endpoint) return claims;
     const more = await client.fetchUserInfo(configuration, tokens.access_token, claims.sub);
-    // An address and the word that it is verified count only together.
+    // The address and its verification must come from the same source.
     const { email, email_verified } = claims.email === undefined ? more : claims;
     return { ...more, ...claims, email, email_verified };
   }
@@ -200,8 +197,9 @@ export class IdentityProvider {
     return auditor && values.includes(auditor) ? 'auditor' : 'user';
   }
 
-  /** What the provider says of itself. It is asked now and then; while it is away, what it said last counts. */
-  private async provider(): Promise<Discovered> {
+  /** The provider's metadata, refreshed now and then; while the provider is unreachable, the last known one. */
+  private async provider(): Promise<Discovered | Rejection> {
+    if (!this.settings.OIDC_ISSUER) return none;
     const { discovered } = this;
     if (discovered && this.clock().getTime() - discovered.at < DISCOVERY_AGE_MS) return discovered;
     this.discovering ??= this.discover().finally(() => {
@@ -212,20 +210,17 @@ export class IdentityProvider {
       this.away = false;
       return this.discovered;
     } catch (error) {
-      if (error instanceof Refusal) throw error;
       if (!this.away) this.log.warn({ err: error }, 'the identity provider cannot be used');
       this.away = true;
-      if (discovered) return discovered;
-      throw away(error);
+      return discovered ?? away;
     }
   }
 
   private async discover(): Promise<Discovered> {
-    const { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: id = '', OIDC_CLIENT_SECRET: password } = this.settings;
-    if (!issuer) throw new Refusal('not_found', 'There is no single sign-on here.');
-    // The settings let only a provider on this machine go without TLS.
+    const { OIDC_ISSUER: issuer = '', OIDC_CLIENT_ID: id = '', OIDC_CLIENT_SECRET: password } = this.settings;
+    // The settings allow plain HTTP only for a provider on this machine.
     const execute = issuer.startsWith('http:') ? [client.allowInsecureRequests] : [];
-    const options = { execute, timeout: PROVIDER_PATIENCE, [client.customFetch]: providerFetch };
+    const options = { execute, timeout: PROVIDER_TIMEOUT_SECONDS, [client.customFetch]: providerFetch };
     const configuration = await client.discovery(new URL(issuer), id, password, undefined, options);
     const { issuer: named, jwks_uri } = configuration.serverMetadata();
     const keys = new URL(jwks_uri ?? '');
@@ -244,15 +239,12 @@ export class IdentityProvider {
   }
 }
 
-const away = (cause: unknown) =>
-  Object.assign(new Refusal('unavailable', 'The identity provider cannot be reached at the moment.'), { cause });
+const none = reject('NotFound', 'Single sign-on is not configured.');
+const away = reject('Unavailable', 'The identity provider cannot be reached at the moment.');
+const notBegun = reject(
+  'Unauthenticated',
+  'The sign-in was not started in this browser, or too long ago. Start again.',
+);
+const notConfirmed = reject('Unauthenticated', 'The identity provider did not confirm the sign-in. Start again.');
 
-const awayCodes = new Set(['OAUTH_TIMEOUT', 'OAUTH_ABORT', 'ERR_JWKS_TIMEOUT']);
-
-/** Whatever the provider refused means that it did not confirm who this is. */
-function refusalFor(error: unknown): Error {
-  if (error instanceof Refusal) return error;
-  const { code = '' } = error as { code?: string };
-  if (error instanceof TypeError || awayCodes.has(code)) return away(error);
-  return new Refusal('unauthenticated', 'The identity provider did not confirm who this is. Begin anew.');
-}
+const timeoutCodes = new Set(['OAUTH_TIMEOUT', 'OAUTH_ABORT', 'ERR_JWKS_TIMEOUT']);

@@ -1,8 +1,8 @@
-/** Bytes of an answer of the provider, which all of them keep far below. */
-const MOST_BYTES = 256 * 1024;
+/** Maximum size of a response of the provider. */
+const MAX_RESPONSE_BYTES = 256 * 1024;
 
 interface ProviderRequest {
-  // biome-ignore lint/suspicious/noExplicitAny: what the two libraries hand over differs in type only
+  // biome-ignore lint/suspicious/noExplicitAny: the two libraries pass it with different types
   readonly body?: any;
   readonly headers?: Headers | Record<string, string>;
   readonly method?: string;
@@ -11,8 +11,8 @@ interface ProviderRequest {
 }
 
 /**
- * Asks the identity provider something. A fault of the provider, and an answer without end, are a TypeError, as a connection
- * that fails is: sign-on is then `unavailable` rather than refused.
+ * Sends a request to the identity provider. Server errors and oversized responses throw a TypeError, as failed connections do:
+ * sign-on is then `unavailable` rather than rejected.
  */
 export async function providerFetch(address: string, request: ProviderRequest): Promise<Response> {
   const response = await fetch(address, request);
@@ -21,7 +21,7 @@ export async function providerFetch(address: string, request: ProviderRequest): 
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.byteLength;
-    if (size > MOST_BYTES) throw new TypeError('The answer of the identity provider is too large.');
+    if (size > MAX_RESPONSE_BYTES) throw new TypeError('The response of the identity provider is too large.');
     chunks.push(chunk);
   }
   const { status, statusText, headers } = response;

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { isRejection, type Rejection, reject, type UserState, webhookBotUsername } from '@verbatim/domain';
 import { botsWithoutWebhook, isNameOfPerson } from '@verbatim/projections';
 import { Time } from '../../clock.js';
-import { tooSoon } from '../../limits/limited.js';
+import { limited } from '../../limits/limited.js';
 import { newId } from '../../new-id.js';
 import { ReadModels } from '../../storage/read-models.js';
 import { MOST_BOTS, MOST_BOTS_EVER, WebhookBotLedger } from '../../storage/vault/webhook-bots.js';
@@ -34,7 +34,7 @@ export class WebhookBots {
     if (closed) return closed;
     if (await isNameOfPerson(this.readModels.db, name)) return nameOfPerson;
     const tooMany = await this.ledger.enter(botId, owner);
-    if (tooMany?.tooMany === 'lately') return tooSoon(tooMany.retryAfterMs);
+    if (tooMany?.tooMany === 'lately') return limited(tooMany.retryAfterMs);
     if (tooMany) return tooMany.tooMany === 'ever' ? tooManyEver : tooManyNow;
     const account = { username: webhookBotUsername(botId), displayName: name, email: null, password: null } as const;
     const registered = await this.accounts.open(botId, { ...account, role: 'user', origin: 'webhook' }, context);

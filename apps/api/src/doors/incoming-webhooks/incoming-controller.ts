@@ -4,7 +4,6 @@ import { type BodyOf, calls, issuesToErrors, type ParamsOf, type Posted } from '
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PostToWebhookCommand } from '../../application/webhooks/incoming-commands.js';
 import { Proxies } from '../../host/proxies.js';
-import { limitedFor } from '../../limits/limited.js';
 import { Limits } from '../../limits/limits.js';
 import { newId } from '../../new-id.js';
 import { accepted, Refusal } from '../refusal.js';
@@ -25,7 +24,7 @@ export class IncomingController {
   @Post(call.path.replace('{token}', ':token'))
   @HttpCode(201)
   async post(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<Posted> {
-    const limited = limitedFor(this.limits.visit(this.proxies.addressOf(request.raw)));
+    const limited = this.limits.visit(this.proxies.addressOf(request.raw));
     if (limited) throw Refusal.of(limited);
     const { params, body } = inputOf(request);
     const { text, id = newId() } = body;

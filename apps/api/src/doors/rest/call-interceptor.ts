@@ -1,5 +1,6 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { isRejection } from '@verbatim/domain';
 import { type Call, type CallName, calls } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
@@ -49,7 +50,8 @@ export class CallInterceptor implements NestInterceptor {
     const reader = identity ? this.reads.account(identity.actor.id) : this.reads.visitor(this.proxies.addressOf(raw));
     if (call.mediaType !== undefined) {
       // A file is read part by part, each in its turn.
-      this.reads.admit(reader);
+      const refused = this.reads.refusal(reader);
+      if (refused) throw Refusal.of(refused);
       return next.handle();
     }
     const answer = this.reads.answer(reader, reply.raw, async () => {
@@ -59,7 +61,7 @@ export class CallInterceptor implements NestInterceptor {
       reply.type('application/json; charset=utf-8');
       return json;
     });
-    return from(answer);
+    return from(answer.then((outcome) => orThrow(outcome)));
   }
 
   private async once(
@@ -93,6 +95,12 @@ export class CallInterceptor implements NestInterceptor {
       throw error;
     }
   }
+}
+
+/** The answer, unless the read was rejected. */
+function orThrow(outcome: unknown): unknown {
+  if (typeof outcome === 'object' && outcome !== null && isRejection(outcome)) throw Refusal.of(outcome);
+  return outcome;
 }
 
 /** Whether it is certain that the request changed nothing. */

@@ -4,7 +4,7 @@ import { InvalidCursor } from '@verbatim/projections';
 import { type ErrorCode, errors, problem } from '@verbatim/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { Refusal } from '../refusal.js';
+import { Refusal, rejectionIn } from '../refusal.js';
 import { noSuchPlace } from './places.js';
 
 /** The one place where what went wrong becomes an answer: always an entry of the closed table. What is our fault is logged. */
@@ -54,6 +54,8 @@ const retryAfter = ({ more }: Refusal): string => `${Math.ceil((more.retryAfterM
 /** Translates what libraries throw. Their words are not passed on, for they may quote the input or the machine. */
 function refusalFor(error: unknown, request?: FastifyRequest): Refusal {
   if (error instanceof Refusal) return error;
+  const rejection = rejectionIn(error);
+  if (rejection) return Refusal.of(rejection);
   const { statusCode } = error as { statusCode?: number };
   if (error instanceof InvalidCursor) return badCursor;
   if (isUnavailable(error)) return new Refusal('unavailable', away(error));

@@ -18,7 +18,8 @@ import {
   scopeOfFrame,
 } from '@verbatim/protocol';
 import type { WebSocket } from 'ws';
-import { Authentication, outOfScope } from '../../application/accounts/authentication.js';
+import { Authentication } from '../../application/accounts/authentication.js';
+import { outOfScope } from '../../application/accounts/permission.js';
 import { MarkReadCommand } from '../../application/messages/message-commands.js';
 import { ApplyToRoomCommand, JoinRoomCommand } from '../../application/rooms/room-commands.js';
 import { SecondFactorPolicy } from '../../application/sessions/second-factor-policy.js';
@@ -37,6 +38,7 @@ import { Sessions } from '../../storage/vault/sessions.js';
 import { userAnswer } from '../../wire/user-answer.js';
 import { Users } from '../../write-side/entities.js';
 import { Maintenance } from '../../write-side/maintenance.js';
+import { bearerIn } from '../bearer.js';
 import { accepted, Refusal } from '../refusal.js';
 import { ProblemFilter } from '../rest/problem-filter.js';
 import { Connection } from './connection.js';
@@ -172,7 +174,10 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
 
   private identify(request: IncomingMessage) {
     const ticket = new URL(request.url ?? '/', 'ws://localhost').searchParams.get('ticket');
-    return ticket ? this.authentication.byTicket(ticket) : this.authentication.byHeader(request.headers.authorization);
+    const bearer = bearerIn(request.headers.authorization);
+    return ticket
+      ? this.authentication.byTicket(ticket)
+      : (bearer ?? null) && this.authentication.byBearer(bearer ?? '');
   }
 
   /** Counts a socket until it is closed. */
@@ -284,15 +289,15 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     let frame: CheckedFrame | undefined;
     try {
       frame = readFrame(data, isBinary);
-      if (tooSoon > 0) return connection.tellRefusal(limited(tooSoon), frame.ref);
+      if (tooSoon > 0) return connection.tellRefusal(Refusal.of(limited(tooSoon)), frame.ref);
       const wait = spend(connection.allowances, frame.event);
-      if (wait > 0) return connection.refuse(limited(wait), frame.ref);
+      if (wait > 0) return connection.refuse(Refusal.of(limited(wait)), frame.ref);
       const refused = outOfScope(connection.scopes, scopeOfFrame[frame.event]);
-      if (refused) return connection.refuse(refused, frame.ref);
+      if (refused) return connection.refuse(Refusal.of(refused), frame.ref);
       await methods.get(frame.event)?.call(this, connection, frame.data, frame.ref);
     } catch (error) {
       if (error instanceof BadFrame)
-        return connection.tellRefusal(tooSoon > 0 ? limited(tooSoon) : error.refusal, error.ref);
+        return connection.tellRefusal(tooSoon > 0 ? Refusal.of(limited(tooSoon)) : error.refusal, error.ref);
       const place = { frame: frame?.event ?? '', user: connection.actor.id };
       connection.refuse(this.problems.refusal(error, place), frame?.ref);
     }

@@ -1,28 +1,27 @@
-import { nameKey } from '@verbatim/domain';
+import { nameKey, type Rejection } from '@verbatim/domain';
 import type { Sql } from 'postgres';
 import { addressKey } from '../../limits/address-key.js';
 import type { LimitSettings } from '../../limits/limit-settings.js';
 import { limited } from '../../limits/limited.js';
 import type { NameCipher } from '../vault/name-cipher.js';
 
-/** Hours after which failed attempts are forgotten. */
+/** Failed attempts are forgotten after this many hours. */
 const FORGET_HOURS = 24;
 
-/** An attempt that may go on to the password or code. It counts as failed until it is told to have succeeded. */
+/** An attempt that may proceed to the password or code. It counts as failed until `succeeded` is called. */
 export interface Attempt {
   succeeded(): Promise<void>;
 }
 
 export interface SignInAttempt extends Attempt {
-  /** This one is the last before the account has to wait: if it fails, the account is locked out. */
+  /** If this attempt fails, the account is locked out. */
   readonly last: boolean;
 }
 
 /**
- * The limits that have to be exact over all replicas and to outlive restarts, because breaking in takes many tries: how
- * often somebody may try to sign in, and make an account. One statement each, which counts before the password is looked
- * at, so that tries at the same moment are not more than tries one after the other. Whether an account exists makes no
- * difference. Names and addresses are kept as keyed hashes.
+ * The limits on signing in and registering. They are exact across replicas and survive restarts, because guessing takes many
+ * attempts. A single statement counts each attempt before the password is checked, so concurrent attempts gain nothing.
+ * Whether the account exists makes no difference. Names and addresses are stored as keyed hashes.
  */
 export class Attempts {
   constructor(
@@ -32,10 +31,10 @@ export class Attempts {
   ) {}
 
   /**
-   * Counts an attempt; refuses with `rate_limited` while the account or the address has to wait. After `count` failures each
-   * further one makes the wait twice as long, from a second up to `seconds`.
+   * Counts an attempt; rejects it (`TooSoon`) while the account or the address has to wait. After `count` failures, each
+   * further failure doubles the wait, from a second up to `seconds`.
    */
-  async signIn(username: string, address: string): Promise<SignInAttempt> {
+  async signIn(username: string, address: string): Promise<SignInAttempt | Rejection> {
     const { LIMIT_SIGN_IN: byAccount, LIMIT_SIGN_IN_ADDRESS: byAddress } = this.settings;
     if (!Number.isFinite(byAccount.count)) return { last: false, succeeded: async () => undefined };
     const account = this.keyOf('account', nameKey(username));
@@ -46,16 +45,16 @@ export class Attempts {
       select (select failures from at_account) as failures, (
         select max(extract(epoch from open_at - clock_timestamp()))::float8
         from desk.sign_in_attempts where key in (${account}, ${place}) and open_at > clock_timestamp()) as wait`;
-    // Whoever counted at the same moment is not in the snapshot that tells the wait.
-    if (!counted?.failures) throw limited(Math.max(1, counted?.wait ?? 1) * 1_000);
+    // Attempts counted at the same moment are not in the snapshot that provides the wait.
+    if (!counted?.failures) return limitedBy(counted?.wait);
     return { last: counted.failures === byAccount.count, succeeded: () => this.forgive(account, place) };
   }
 
   /**
-   * Counts an attempt of somebody signed in to prove once more who they are, as for signing in, but apart from it: who has
-   * stolen a session must not be able to try all codes, nor to lock its holder out.
+   * Counts an attempt of a signed-in user to prove their identity again. Counted like sign-in attempts but separately: a
+   * stolen session must not allow trying all codes, nor locking out its owner.
    */
-  async proof(userId: string): Promise<Attempt> {
+  async proof(userId: string): Promise<Attempt | Rejection> {
     const { LIMIT_SIGN_IN: limit } = this.settings;
     if (!Number.isFinite(limit.count)) return { succeeded: async () => undefined };
     const key = this.keyOf('proof', userId);
@@ -64,13 +63,13 @@ export class Attempts {
       select (select failures from counted) as failures, (
         select extract(epoch from open_at - clock_timestamp())::float8
         from desk.sign_in_attempts where key = ${key} and open_at > clock_timestamp()) as wait`;
-    if (!counted?.failures) throw limited(Math.max(1, counted?.wait ?? 1) * 1_000);
+    if (!counted?.failures) return limitedBy(counted?.wait);
     return {
       succeeded: async () => void (await this.sql`delete from desk.sign_in_attempts where key = ${key}`),
     };
   }
 
-  /** Adds a row or one to it, unless it has to wait; answers the failures including this one. */
+  /** Increments the failures of a key, unless it has to wait; returns the failures including this one. */
   private counting(key: string, { count, seconds }: { count: number; seconds: number }, when: ReturnType<Sql>) {
     const wait = (failures: ReturnType<Sql>) => this.sql`
       case when ${failures} < ${count}::int then '-infinity'::timestamptz
@@ -84,7 +83,7 @@ export class Attempts {
       returning failures`;
   }
 
-  /** The account begins anew. Of the address only this attempt is taken back: others may be guessing from there. */
+  /** Resets the account. Of the address only this attempt is undone: others may be guessing from there. */
   private async forgive(account: string, address: string): Promise<void> {
     await this.sql`
       with account as (delete from desk.sign_in_attempts where key = ${account})
@@ -92,10 +91,10 @@ export class Attempts {
       where key = ${address} and failures > 0`;
   }
 
-  /** Counts a registration; refuses with `rate_limited` when there were too many from this address. */
-  async registration(address: string): Promise<void> {
+  /** Counts a registration; rejects it (`TooSoon`) when there were too many from this address. */
+  async registration(address: string): Promise<Rejection | null> {
     const { count, seconds } = this.settings.LIMIT_REGISTRATION;
-    if (!Number.isFinite(count)) return;
+    if (!Number.isFinite(count)) return null;
     const key = this.keyOf('registration', addressKey(address));
     const interval = seconds / count;
     const [taken] = await this.sql<{ free: boolean; wait: number }[]>`
@@ -109,7 +108,7 @@ export class Attempts {
       select exists (select from taken) as free, coalesce((
         select extract(epoch from full_at - clock_timestamp())::float8 - ${seconds - interval}
         from desk.registrations where key = ${key}), 1) as wait`;
-    if (!taken?.free) throw limited(Math.max(1, taken?.wait ?? 1) * 1_000);
+    return taken?.free ? null : limitedBy(taken?.wait);
   }
 
   async sweep(): Promise<void> {
@@ -121,3 +120,5 @@ export class Attempts {
     return this.cipher.hash(kind, what);
   }
 }
+
+const limitedBy = (waitSeconds: number | null | undefined): Rejection => limited(Math.max(1, waitSeconds ?? 1) * 1_000);

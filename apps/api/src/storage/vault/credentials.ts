@@ -3,19 +3,19 @@ import type { Clock } from '../../clock.js';
 import { hashPassword, isOutdated, passwordMatches } from './passwords.js';
 import { digest, secret } from './sessions.js';
 
-/** Seconds for which the token of a password reset is good. */
+/** Lifetime of a password reset token in seconds. */
 export const RESET_SECONDS = 86_400;
-/** Days for which it is known afterwards that a token ran out unused: its holder needs another. */
+/** Days for which an expired, unused token is remembered: its owner needs a new one. */
 const KEEP_EXPIRED_DAYS = 14;
 
-/** A password that took the place of another, as hashes; `before` is null where there was none. */
+/** A password that was replaced, as hashes; `before` is null if there was none. */
 export interface Replaced {
   readonly userId: string;
   readonly before: string | null;
   readonly now: string;
 }
 
-/** Passwords of accounts, as hashes, and the tokens with which they can be chosen anew. */
+/** Passwords of accounts, as hashes, and password reset tokens. */
 export class Credentials {
   constructor(
     private readonly sql: Sql,
@@ -23,8 +23,8 @@ export class Credentials {
   ) {}
 
   /**
-   * The hash kept for a person, if the password is right; else null. Takes as long for nobody as for somebody. A hash made at
-   * another cost than today's is replaced on the way.
+   * The stored hash, if the password is correct; else null. Takes equally long whether or not there is such a user. A hash
+   * with an outdated cost is replaced.
    */
   async check(userId: string | null, password: string): Promise<string | null> {
     const [row] = userId
@@ -41,20 +41,27 @@ export class Credentials {
     return replaced ? fresh : null;
   }
 
-  /** Whether somebody can sign in with a password. */
+  /** Whether a user has a password. */
   async has(userId: string): Promise<boolean> {
     const found = await this.sql`select 1 from vault.credentials where user_id = ${userId}`;
     return found.length > 0;
   }
 
-  /** Keeps the password of a new account, unless it has one. */
+  /** Stores the password of a new account, unless it has one. */
   async begin(userId: string, password: string): Promise<void> {
     await this.sql`
       insert into vault.credentials (user_id, password_hash) values (${userId}, ${await hashPassword(password)})
       on conflict (user_id) do nothing`;
   }
 
-  /** Replaces a password whose hash was found right; null if it has been changed meanwhile. Open resets are void. */
+  /** Sets a password, whatever it was before. */
+  async set(userId: string, password: string): Promise<void> {
+    await this.sql`
+      insert into vault.credentials (user_id, password_hash) values (${userId}, ${await hashPassword(password)})
+      on conflict (user_id) do update set password_hash = excluded.password_hash`;
+  }
+
+  /** Replaces a password by its hash; null if it has been changed meanwhile. Voids open resets. */
   async replace(userId: string, rightHash: string, password: string): Promise<Replaced | null> {
     const fresh = await hashPassword(password);
     const changed = await this.sql`
@@ -66,7 +73,7 @@ export class Credentials {
     return changed.length > 0 ? { userId, before: rightHash, now: fresh } : null;
   }
 
-  /** Puts back the password that was there before, unless it has been changed again. */
+  /** Restores the previous password, unless it has been changed again. */
   async putBack({ userId, before, now }: Replaced): Promise<void> {
     if (before === null)
       await this.sql`delete from vault.credentials where user_id = ${userId} and password_hash = ${now}`;
@@ -75,7 +82,7 @@ export class Credentials {
         update vault.credentials set password_hash = ${before} where user_id = ${userId} and password_hash = ${now}`;
   }
 
-  /** Takes the password away; nothing matches then until a reset. */
+  /** Removes the password; no password matches until a reset. */
   async remove(userId: string): Promise<void> {
     await this.sql`
       with void as (delete from vault.password_resets where user_id = ${userId})
@@ -83,8 +90,8 @@ export class Credentials {
   }
 
   /**
-   * A token with which the person may choose a password once, within a day. It takes the place of the one before.
-   * @param issuedAt revision of the account's event that tells of it
+   * Creates a token with which the user can choose a password once, within a day. It replaces an earlier one.
+   * @param issuedAt revision of the account's event that records it
    */
   async issueReset(userId: string, issuedAt: bigint): Promise<string> {
     const token = secret();
@@ -96,7 +103,7 @@ export class Credentials {
     return token;
   }
 
-  /** Tokens that nobody has used yet, the latest first, at most `most`. `issuedAt` is RFC 3339. */
+  /** Unused tokens, latest first, at most `most`. `issuedAt` is RFC 3339. */
   async unusedResets(most: number): Promise<{ userId: string; issuedAt: string; expired: boolean }[]> {
     const rows = await this.sql<{ user_id: string; expires_at: Date }[]>`
       select user_id, expires_at from vault.password_resets order by expires_at desc limit ${most}`;
@@ -107,7 +114,7 @@ export class Credentials {
     }));
   }
 
-  /** Whose password a token may set, and the revision at which it was issued; null when it is not good. */
+  /** Whose password a token may set, and the revision at which it was issued; null if it is invalid. */
   async resetFor(token: string): Promise<{ userId: string; issuedAt: number } | null> {
     const [row] = await this.sql<{ user_id: string; issued_at: string }[]>`
       select user_id, issued_at from vault.password_resets
@@ -115,10 +122,10 @@ export class Credentials {
     return row ? { userId: row.user_id, issuedAt: Number(row.issued_at) } : null;
   }
 
-  /** Uses up the token and sets the password; null if the token was used meanwhile. */
+  /** Uses the token and sets the password; null if the token was used meanwhile. */
   async reset(token: string, password: string): Promise<Replaced | null> {
     const fresh = await hashPassword(password);
-    // All parts of a statement see the table as it was before it.
+    // All parts of a statement see the table as it was before the statement.
     const [set] = await this.sql<{ user_id: string; before: string | null }[]>`
       with used as (
         delete from vault.password_resets where hash = ${digest(token)} and expires_at > ${this.in(0)} returning user_id),

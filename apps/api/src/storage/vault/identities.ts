@@ -3,22 +3,22 @@ import type { Clock } from '../../clock.js';
 import type { NameCipher } from './name-cipher.js';
 import { digest, secret } from './sessions.js';
 
-/** Seconds for which the code that ends a single sign-on is good. */
-export const SIGN_ON_SECONDS = 30;
+/** Lifetime of the code that ends a single sign-on, in seconds. */
+export const CODE_SECONDS = 30;
 
-/** Somebody at an identity provider. The subject is theirs for ever, unlike names and addresses. */
+/** A user at an identity provider. The subject never changes, unlike names and addresses. */
 export interface ForeignIdentity {
   readonly issuer: string;
   readonly subject: string;
 }
 
-/** What a browser takes along from the callback: the code in the address, the other secret in a cookie. */
+/** What a browser gets from the callback: the code in the address, and the other secret in a cookie. */
 export interface SignOnCode {
   readonly code: string;
   readonly browser: string;
 }
 
-/** Which identities elsewhere open which account (subjects only as keyed hashes), and the codes that end a single sign-on (only as hashes). */
+/** The external identities of accounts (subjects as keyed hashes), and the codes that end a single sign-on (as hashes). */
 export class Identities {
   constructor(
     private readonly sql: Sql,
@@ -32,7 +32,7 @@ export class Identities {
     return row?.user_id ?? null;
   }
 
-  /** The providers at which somebody has an identity. */
+  /** The providers at which a user has an identity. */
   async issuersOf(userId: string): Promise<string[]> {
     const rows = await this.sql<{ issuer: string }[]>`select issuer from vault.identities where user_id = ${userId}`;
     return rows.map(({ issuer }) => issuer);
@@ -49,11 +49,11 @@ export class Identities {
     const [code, browser] = [secret(), secret()];
     await this.sql`
       insert into vault.sign_on_codes (hash, browser, user_id, expires_at)
-      values (${digest(code)}, ${digest(browser)}, ${userId}, ${this.in(SIGN_ON_SECONDS)})`;
+      values (${digest(code)}, ${digest(browser)}, ${userId}, ${this.in(CODE_SECONDS)})`;
     return { code, browser };
   }
 
-  /** Whose code it is, or null; it is good once, also when it comes from another browser. */
+  /** The user of a code, or null. A code can be used once, even if it comes from the wrong browser. */
   async redeemCode({ code, browser }: SignOnCode): Promise<string | null> {
     const [row] = await this.sql<{ user_id: string; good: boolean }[]>`
       delete from vault.sign_on_codes where hash = ${digest(code)}
@@ -90,8 +90,8 @@ export const hashSubjects =
 const LINKING_LOCK = 7_216_003;
 
 /**
- * Lets one identity at a time be linked to an account that was there before, over all replicas: two people at the same moment must not
- * get the same account. A process keeps one connection for it, however many wait.
+ * Links identities to existing accounts one at a time, across all replicas: two people must not get the same account. A
+ * process uses one connection for it, however many wait.
  */
 export class Linking {
   private last: Promise<unknown> = Promise.resolve();

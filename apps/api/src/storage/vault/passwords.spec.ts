@@ -6,25 +6,25 @@ describe('hashes of passwords', () => {
   const limits = { ...hashLimits };
   afterEach(() => Object.assign(hashLimits, limits));
 
-  it('are matched by their password in any normalization, and by no other', async () => {
+  it('match their password in any normalization, and no other', async () => {
     const made = await hashPassword('Zoe\u0308 is here');
     expect(await passwordMatches('Zo\u00eb is here', made)).toBe(true);
     expect(await passwordMatches('zo\u00eb is here', made)).toBe(false);
     expect(await passwordMatches('nobody has this password', null)).toBe(false);
   });
 
-  it('of another cost are outdated', async () => {
+  it('with another cost are outdated', async () => {
     expect(isOutdated(await hashPassword('correct horse'))).toBe(false);
     expect(isOutdated(await hash('correct horse', { memoryCost: 8_192, timeCost: 1, parallelism: 1 }))).toBe(true);
   });
 
-  it('are computed a few at a time; who finds too many waiting is told to come again', async () => {
+  it('are computed a few at a time, and rejected when too many are waiting', async () => {
     Object.assign(hashLimits, { atOnce: 1, waiting: 2 });
     const attempts = await Promise.allSettled(Array.from({ length: 5 }, () => hashPassword('correct horse')));
     const refused = attempts.filter(({ status }) => status === 'rejected');
-    expect(refused.map((attempt) => (attempt as PromiseRejectedResult).reason.code)).toEqual([
-      'unavailable',
-      'unavailable',
+    expect(refused.map((attempt) => (attempt as PromiseRejectedResult).reason.rejection.rejected)).toEqual([
+      'Unavailable',
+      'Unavailable',
     ]);
     expect(await passwordMatches('correct horse', await hashPassword('correct horse'))).toBe(true);
   });

@@ -1,8 +1,7 @@
 import type { Recorded } from '@verbatim/domain';
-import { parseStream, userStream } from '@verbatim/domain';
+import { parseStream, type TokenScope, userStream } from '@verbatim/domain';
 import { type KeyRing, migrate, openText, sealText } from '@verbatim/event-store';
 import { cursorKey, type Page, type PageRequest, toPage } from '@verbatim/projections';
-import { scopes as allScopes, type Scope } from '@verbatim/protocol';
 import { LRUCache } from 'lru-cache';
 import type { Fragment, Sql, TransactionSql } from 'postgres';
 import type { Clock } from '../../clock.js';
@@ -23,7 +22,7 @@ const USE_COLLECTED = 500;
 export interface PersonalToken {
   readonly id: string;
   readonly userId: string;
-  readonly scopes: ReadonlySet<Scope>;
+  readonly scopes: ReadonlySet<TokenScope>;
   readonly createdAt: Date;
   readonly expiresAt: Date | null;
   readonly lastUsedAt: Date | null;
@@ -35,7 +34,7 @@ export interface NamedToken extends PersonalToken {
 }
 
 export type TokenWish = Pick<NamedToken, 'id' | 'userId' | 'name' | 'expiresAt'> & {
-  readonly scopes: readonly Scope[];
+  readonly scopes: readonly TokenScope[];
 };
 
 /** Whose tokens are wanted: of one holder, of bots (true) or people (false) only. */
@@ -248,10 +247,12 @@ interface Row {
   last_used_at: Date | null;
 }
 
+const tokenScopes: readonly TokenScope[] = ['read', 'post', 'manage'];
+
 const toToken = (row: Row): PersonalToken => ({
   id: row.id,
   userId: row.user_id,
-  scopes: new Set(allScopes.filter((scope) => row.scopes.split(' ').includes(scope))),
+  scopes: new Set(tokenScopes.filter((scope) => row.scopes.split(' ').includes(scope))),
   createdAt: row.created_at,
   expiresAt: row.expires_at,
   lastUsedAt: row.last_used_at,

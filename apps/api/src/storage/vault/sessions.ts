@@ -236,8 +236,8 @@ export class Sessions {
     return rows.map(({ id }) => id);
   }
 
-  /** The event that tells the end of these sessions is recorded. */
-  async told(sessionIds: readonly string[]): Promise<void> {
+  /** Notes that the event with the end of these sessions is recorded. */
+  async markRecorded(sessionIds: readonly string[]): Promise<void> {
     await this.sql`update vault.sessions set told = true where id = any(${[...sessionIds]}::uuid[])`;
   }
 

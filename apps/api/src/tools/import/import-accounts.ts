@@ -2,6 +2,7 @@ import { isRejection } from '@verbatim/domain';
 import { AccountOpener } from '../../application/accounts/account-opener.js';
 import type { Foundation } from '../../foundation.js';
 import { newId } from '../../new-id.js';
+import { Credentials } from '../../storage/vault/credentials.js';
 import type { Step } from './import-plan.js';
 import type { NicknameAccount } from './nickname-account.js';
 import { answered, ImportStopped, patiently } from './patience.js';
@@ -15,8 +16,8 @@ export class ImportAccounts {
   private readonly opener: AccountOpener;
   private readonly correlation = newId();
 
-  constructor({ users, names, vault }: Foundation) {
-    this.opener = new AccountOpener(users, names, vault);
+  constructor({ users, names, sql, time }: Foundation) {
+    this.opener = new AccountOpener(users, names, new Credentials(sql, time.now));
   }
 
   /** Opens the accounts of everyone in the steps, as of the time of their first step. */

@@ -9,6 +9,7 @@ import {
 import { WebhookBots } from '../../application/webhooks/webhook-bots.js';
 import type { Foundation } from '../../foundation.js';
 import { newId } from '../../new-id.js';
+import { Credentials } from '../../storage/vault/credentials.js';
 import { WebhookBotLedger } from '../../storage/vault/webhook-bots.js';
 import { digestOf, type ImportedFile, type ImportHistory, importHistory } from './import-history.js';
 import { findImportRoom, importer } from './import-room.js';
@@ -173,13 +174,13 @@ async function sendAll(
 
 /** Hides the room and closes it for good. Its name becomes free. */
 async function end(foundation: Foundation, roomId: string): Promise<void> {
-  const { rooms, names, passwords, users, vault, sql, readModels, time } = foundation;
+  const { rooms, names, passwords, users, sql, readModels, time } = foundation;
   const hiding = new ChangeRoomHandler(rooms, names, passwords);
   const hidden = await patiently(async () => {
     const wishes = { visibility: 'hidden' } as const;
     return answered(await hiding.execute(new ChangeRoomCommand(roomId, undoer, wishes, { correlation: newId() })));
   });
-  const accounts = new AccountOpener(users, names, vault);
+  const accounts = new AccountOpener(users, names, new Credentials(sql, time.now));
   const bots = new WebhookBots(users, accounts, await WebhookBotLedger.open(sql, time.now), readModels, time);
   const closing = new CloseRoomHandler(rooms, names, passwords, bots);
   const reason = 'What was imported into this room was undone.';

@@ -1,61 +1,51 @@
 import type { IncomingMessage } from 'node:http';
 import { Controller, Res, StreamableFile } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import type { Actor } from '@verbatim/domain';
-import type { PageRequest, WantedUsers } from '@verbatim/projections';
+import type { Rejection, UserState } from '@verbatim/domain';
+import type { PageRequest } from '@verbatim/projections';
 import type { AnswerOf, NewUser, QueryOf, Session, Ticket, User } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import {
+  ChangeProfileCommand,
   ChangeUserCommand,
+  CreateUserCommand,
   DeactivateUserCommand,
-  LockOutSignInCommand,
+  KeepPreferencesCommand,
   RegisterUserCommand,
-  RenewSessionCommand,
-  type SignedIn,
-  SignInCommand,
-  StartSessionCommand,
 } from '../../../application/accounts/account-commands.js';
-import { GetUserQuery, ListRoomsOfUserQuery, ListUsersQuery } from '../../../application/accounts/account-queries.js';
+import {
+  GetAccountQuery,
+  GetPreferencesQuery,
+  GetUserQuery,
+  ListRoomsOfUserQuery,
+  ListUsersQuery,
+} from '../../../application/accounts/account-queries.js';
 import type { Identity } from '../../../application/accounts/authentication.js';
-import { invitedUserId, RegisterInvitedUserCommand } from '../../../application/invitations/invitation-commands.js';
-import { IssuePasswordResetCommand } from '../../../application/sessions/password-commands.js';
-import { Proving } from '../../../application/sessions/proving.js';
-import { RevokeSessionsCommand } from '../../../application/sessions/session-commands.js';
+import { SignInCommand } from '../../../application/accounts/sign-in.js';
+import {
+  IssueTicketCommand,
+  RenewSessionCommand,
+  SignOutCommand,
+} from '../../../application/sessions/session-commands.js';
+import type { SignedIn } from '../../../application/sessions/session-starter.js';
 import { Proxies } from '../../../host/proxies.js';
 import { Reads } from '../../../limits/reads.js';
-import { newId } from '../../../new-id.js';
-import { Preferences } from '../../../storage/desk/preferences.js';
-import { Attempts } from '../../../storage/limits/attempts.js';
-import { RESET_SECONDS } from '../../../storage/vault/credentials.js';
-import { Sessions, TICKET_SECONDS } from '../../../storage/vault/sessions.js';
 import { roomRowAnswerFor } from '../../../wire/room-answer.js';
 import { userAnswer, userRowAnswer } from '../../../wire/user-answer.js';
-import { Users } from '../../../write-side/entities.js';
-import type { Context } from '../../../write-side/mailbox.js';
-import { accepted, Refusal } from '../../refusal.js';
+import type { Context, Decided } from '../../../write-side/mailbox.js';
+import { accepted } from '../../refusal.js';
 import { By, Call, From, Input, type InputOf, Trace } from '../call.js';
 import { type ListOf, listAnswer } from '../list-answer.js';
 import { ReadYourWrites } from '../read-your-writes.js';
 import { usersFile } from './users-file.js';
-
-/** Who may make an account for themselves. */
-export class Registration {
-  constructor(readonly mode: 'open' | 'invite' | 'closed') {}
-}
 
 @Controller()
 export class AccountController {
   constructor(
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
-    private readonly users: Users,
-    private readonly sessions: Sessions,
     private readonly readYourWrites: ReadYourWrites,
-    private readonly registration: Registration,
-    private readonly attempts: Attempts,
     private readonly proxies: Proxies,
-    private readonly proving: Proving,
-    private readonly preferences: Preferences,
     private readonly reads: Reads,
   ) {}
 
@@ -66,21 +56,8 @@ export class AccountController {
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Session> {
-    const { mode } = this.registration;
-    if (mode === 'closed') throw new Refusal('forbidden', 'Nobody can make an account here at present.');
-    if (mode === 'invite' && body.invitation === undefined)
-      throw new Refusal('forbidden', 'Making an account here takes an invitation.');
-    await this.attempts.registration(this.proxies.addressOf(request));
-    const { username, password, displayName = username, email = null, invitation } = body;
-    const userId = invitation === undefined ? newId() : invitedUserId(invitation, username);
-    const account = { username, password, displayName, email, role: 'user', origin: 'registration' } as const;
-    const open =
-      invitation === undefined
-        ? new RegisterUserCommand(userId, account, context)
-        : new RegisterInvitedUserCommand(userId, invitation, account, context);
-    accepted(await this.commands.execute(open));
-    const session = { userId, how: 'registration', device: this.proxies.deviceOf(request) } as const;
-    return this.session(accepted(await this.commands.execute(new StartSessionCommand(session, context))), reply);
+    const register = new RegisterUserCommand(body, this.proxies.clientOf(request), context);
+    return this.session(await this.commands.execute(register), reply);
   }
 
   @Call('login')
@@ -90,17 +67,8 @@ export class AccountController {
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Session> {
-    const attempt = await this.attempts.signIn(body.username, this.proxies.addressOf(request));
-    const recognized = await this.commands.execute(new SignInCommand(body, this.proxies.deviceOf(request), context));
-    if (!recognized) {
-      // Not waited for: how long the answer takes must not tell whether there is such an account.
-      if (attempt.last) void this.commands.execute(new LockOutSignInCommand(body.username, context));
-      throw new Refusal('unauthenticated', 'The username, the password or the code is wrong.');
-    }
-    // The right password alone is no success where a second factor is needed.
-    const signedIn = accepted(recognized);
-    await attempt.succeeded();
-    return this.session(signedIn, reply);
+    const signIn = new SignInCommand(body, this.proxies.clientOf(request), context);
+    return this.session(await this.commands.execute(signIn), reply);
   }
 
   @Call('refresh')
@@ -109,43 +77,38 @@ export class AccountController {
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Session> {
-    const renewed = await this.commands.execute(new RenewSessionCommand(body.refreshToken, context));
-    if (!renewed) throw new Refusal('unauthenticated', 'The refresh token is not good any more. Sign in again.');
-    return this.session(renewed, reply);
+    return this.session(await this.commands.execute(new RenewSessionCommand(body.refreshToken, context)), reply);
   }
 
   @Call('logout')
-  async logout(@By() { actor, sessionId }: Identity, @Trace() context: Context): Promise<void> {
-    accepted(
-      await this.commands.execute(new RevokeSessionsCommand(actor.id, { only: sessionId }, actor, 'logout', context)),
-    );
+  async logout(@By() identity: Identity, @Trace() context: Context): Promise<void> {
+    accepted(await this.commands.execute(new SignOutCommand(identity, context)));
   }
 
   @Call('makeTicket')
-  async makeTicket(@By() { actor, sessionId, token }: Identity): Promise<Ticket> {
-    const ticket = await this.sessions.issueTicket({ userId: actor.id, sessionId, tokenId: token?.id });
-    return { ticket, expiresIn: TICKET_SECONDS };
+  makeTicket(@By() identity: Identity): Promise<Ticket> {
+    return this.commands.execute(new IssueTicketCommand(identity));
   }
 
   @Call('getMe')
   async getMe(@By() { actor }: Identity): Promise<User> {
-    const { state } = await this.users.newestKnown(actor.id);
-    return userAnswer(actor.id, state, true);
+    return userAnswer(actor.id, await this.queries.execute(new GetAccountQuery(actor.id)), true);
   }
 
   @Call('changeMe')
-  changeMe(
+  async changeMe(
     @Input('changeMe') { body }: InputOf<'changeMe'>,
     @By() { actor }: Identity,
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<User> {
-    return this.change(actor.id, actor, body, context, reply);
+    const changed = await this.commands.execute(new ChangeProfileCommand(actor, body, context));
+    return this.changed(actor.id, changed, reply);
   }
 
   @Call('getPreferences')
   async getPreferences(@By() { actor }: Identity): Promise<AnswerOf<'getPreferences'>> {
-    return { preferences: await this.preferences.of(actor.id) };
+    return { preferences: await this.queries.execute(new GetPreferencesQuery(actor.id)) };
   }
 
   @Call('keepPreferences')
@@ -153,7 +116,7 @@ export class AccountController {
     @Input('keepPreferences') { body }: InputOf<'keepPreferences'>,
     @By() { actor }: Identity,
   ): Promise<void> {
-    await this.preferences.keep(actor.id, body.preferences);
+    await this.commands.execute(new KeepPreferencesCommand(actor.id, body.preferences));
   }
 
   @Call('giveUpAccount')
@@ -163,8 +126,7 @@ export class AccountController {
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    if (!(await this.proving.by(actor.id, body, context))) throw new Refusal('forbidden', 'This is not right.');
-    const { position } = accepted(await this.commands.execute(new DeactivateUserCommand(actor, context)));
+    const { position } = accepted(await this.commands.execute(new DeactivateUserCommand(actor, body, context)));
     await this.readYourWrites.written(position, reply);
   }
 
@@ -174,9 +136,8 @@ export class AccountController {
     @By() { actor }: Identity,
   ): Promise<ListOf<'listUsers'>> {
     const { limit, cursor, sort, order, ...wanted } = query;
-    const page = { limit, cursor };
-    const found = await this.queries.execute(new ListUsersQuery({ ...usersWanted(actor, wanted), sort, order, page }));
-    return listAnswer(found, (user) => userRowAnswer(actor, user));
+    const list = new ListUsersQuery(actor, { ...usersWanted(wanted), sort, order, page: { limit, cursor } });
+    return listAnswer(accepted(await this.queries.execute(list)), (user) => userRowAnswer(actor, user));
   }
 
   @Call('createUser')
@@ -187,15 +148,10 @@ export class AccountController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<NewUser> {
     const { username, displayName = username, email = null, role } = body;
-    if (role !== 'user') await this.proving.demandProof(identity);
-    const userId = newId();
-    const account = { username, displayName, email, role, origin: 'admin', password: null } as const;
-    const { actor } = identity;
-    const made = accepted(await this.commands.execute(new RegisterUserCommand(userId, account, context, actor)));
-    const token = await this.commands.execute(new IssuePasswordResetCommand(userId, actor, context));
-    if (typeof token !== 'string') throw Refusal.of(token);
-    await this.readYourWrites.written(made.position, reply);
-    return { user: userAnswer(userId, made.state, true), passwordReset: { token, expiresIn: RESET_SECONDS } };
+    const create = new CreateUserCommand(identity, { username, displayName, email, role }, context);
+    const { userId, state, position, reset } = accepted(await this.commands.execute(create));
+    await this.readYourWrites.written(position, reply);
+    return { user: userAnswer(userId, state, true), passwordReset: reset };
   }
 
   @Call('exportUsers')
@@ -203,10 +159,12 @@ export class AccountController {
     @Input('exportUsers') { query }: InputOf<'exportUsers'>,
     @By() { actor }: Identity,
   ): Promise<StreamableFile> {
-    const wanted = usersWanted(actor, query);
+    const wanted = usersWanted(query);
     const reader = this.reads.account(actor.id);
     const page = (page: PageRequest) =>
-      this.reads.part(reader, () => this.queries.execute(new ListUsersQuery({ ...wanted, sort: 'createdAt', page })));
+      this.reads.part(reader, async () =>
+        accepted(await this.queries.execute(new ListUsersQuery(actor, { ...wanted, sort: 'createdAt', page }))),
+      );
     return new StreamableFile(usersFile(page, actor), {
       type: 'text/csv; charset=utf-8',
       disposition: 'attachment; filename="people.csv"',
@@ -215,9 +173,7 @@ export class AccountController {
 
   @Call('getUser')
   async getUser(@Input('getUser') { params }: InputOf<'getUser'>, @By() { actor }: Identity): Promise<User> {
-    const user = await this.queries.execute(new GetUserQuery(params.id, actor.role !== 'user'));
-    if (!user) throw new Refusal('not_found', 'There is no such user.');
-    return userRowAnswer(actor, user);
+    return userRowAnswer(actor, accepted(await this.queries.execute(new GetUserQuery(params.id, actor))));
   }
 
   @Call('listRoomsOf')
@@ -225,8 +181,7 @@ export class AccountController {
     @Input('listRoomsOf') { params, query }: InputOf<'listRoomsOf'>,
     @By() { actor }: Identity,
   ): Promise<ListOf<'listRoomsOf'>> {
-    const found = await this.queries.execute(new ListRoomsOfUserQuery(params.id, query));
-    if (!found) throw new Refusal('not_found', 'There is no such user.');
+    const found = accepted(await this.queries.execute(new ListRoomsOfUserQuery(params.id, query)));
     return listAnswer(found, ({ room, ...membership }) => ({ room: roomRowAnswerFor(actor, room), ...membership }));
   }
 
@@ -237,38 +192,27 @@ export class AccountController {
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<User> {
-    // Whoever may give an account an address may give it to themselves, by single sign-on.
-    if (body.role !== undefined || body.email !== undefined) await this.proving.demandFresh(identity);
-    return this.change(params.id, identity.actor, body, context, reply);
+    const changed = await this.commands.execute(new ChangeUserCommand(params.id, identity, body, context));
+    return this.changed(params.id, changed, reply);
   }
 
-  private async change(
-    userId: string,
-    actor: Actor,
-    wishes: Partial<InputOf<'changeUser'>['body']>,
-    context: Context,
-    reply: FastifyReply,
-  ): Promise<User> {
-    const changed = accepted(await this.commands.execute(new ChangeUserCommand(userId, actor, wishes, context)));
-    await this.readYourWrites.written(changed.position, reply);
-    return userAnswer(userId, changed.state, true);
+  private async changed(userId: string, outcome: Decided<UserState> | Rejection, reply: FastifyReply): Promise<User> {
+    const { state, position } = accepted(outcome);
+    await this.readYourWrites.written(position, reply);
+    return userAnswer(userId, state, true);
   }
 
-  private async session({ userId, state, position, ...tokens }: SignedIn, reply: FastifyReply): Promise<Session> {
+  private async session(outcome: SignedIn | Rejection, reply: FastifyReply): Promise<Session> {
+    const { userId, state, position, ...tokens } = accepted(outcome);
     await this.readYourWrites.written(position, reply);
     return { user: userAnswer(userId, state, true), ...tokens };
   }
 }
 
-/** What only administrators, or those who watch over all accounts, are told, others may not look for either. */
-function usersWanted({ role }: Actor, query: QueryOf<'exportUsers'>): WantedUsers {
-  const { ids, usernames, bot, secondFactor, ...rest } = query;
-  const aboutSigningIn = secondFactor !== undefined || rest.signedInFrom || rest.signedInBefore;
-  if (role === 'user' && aboutSigningIn)
-    throw new Refusal('forbidden', 'Only administrators and auditors may look for how people sign in.');
+/** The filters of a list of users, parsed from the query. */
+function usersWanted({ ids, usernames, bot, secondFactor, ...rest }: QueryOf<'exportUsers'>) {
   return {
     ...rest,
-    byEmail: role === 'admin',
     ids: ids?.split(','),
     usernames: usernames?.split(','),
     bot: bot && bot === 'true',

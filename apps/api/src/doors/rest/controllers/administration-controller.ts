@@ -1,42 +1,34 @@
 import { Controller, Res } from '@nestjs/common';
-import { ANNOUNCEMENT, type AnnouncementCommand, MAINTENANCE, type MaintenanceCommand } from '@verbatim/domain';
-import type {
-  Announcement,
-  Overview as OverviewAnswer,
-  Settings as Shown,
-  Maintenance as Told,
-} from '@verbatim/protocol';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import type { Rejection } from '@verbatim/domain';
+import type { Announcement, Maintenance, Overview, Settings } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import type { Identity } from '../../../application/accounts/authentication.js';
-import { Overview } from '../../../application/operation/overview.js';
-import { Settings } from '../../../application/operation/settings.js';
-import { Announcements, Maintenances } from '../../../write-side/entities.js';
-import type { Context } from '../../../write-side/mailbox.js';
-import { Maintenance } from '../../../write-side/maintenance.js';
+import { AnnounceCommand, WithdrawAnnouncementCommand } from '../../../application/operation/announcement-commands.js';
+import { BeginMaintenanceCommand, EndMaintenanceCommand } from '../../../application/operation/maintenance-commands.js';
+import { GetOverviewQuery, GetSettingsQuery } from '../../../application/operation/operation-queries.js';
+import type { Context, Decided } from '../../../write-side/mailbox.js';
 import { accepted } from '../../refusal.js';
 import { By, Call, Input, type InputOf, Trace } from '../call.js';
 import { ReadYourWrites } from '../read-your-writes.js';
 
-/** How the service is set up, what its administrators tell everybody, and when they have it to themselves. */
+/** Figures and settings of the service, its announcement, and maintenance. */
 @Controller()
 export class AdministrationController {
   constructor(
-    private readonly overview: Overview,
-    private readonly settings: Settings,
-    private readonly announcements: Announcements,
-    private readonly maintenances: Maintenances,
-    private readonly maintenance: Maintenance,
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
     private readonly readYourWrites: ReadYourWrites,
   ) {}
 
   @Call('getOverview')
-  getOverview(): Promise<OverviewAnswer> {
-    return this.overview.now();
+  getOverview(): Promise<Overview> {
+    return this.queries.execute(new GetOverviewQuery());
   }
 
   @Call('getSettings')
-  getSettings(): Shown {
-    return { ...this.settings.shown, maintenance: this.maintenance.now };
+  getSettings(): Promise<Settings> {
+    return this.queries.execute(new GetSettingsQuery());
   }
 
   @Call('announce')
@@ -46,8 +38,11 @@ export class AdministrationController {
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Announcement> {
-    const { told } = await this.change({ type: 'Announce', actor, ...body }, context, reply);
-    if (!told) throw new Error('What was announced is not told.');
+    const { told } = await this.written(
+      await this.commands.execute(new AnnounceCommand(actor, body.text, context)),
+      reply,
+    );
+    if (!told) throw new Error('There is no announcement after one was made.');
     return told;
   }
 
@@ -57,13 +52,7 @@ export class AdministrationController {
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    await this.change({ type: 'WithdrawAnnouncement', actor }, context, reply);
-  }
-
-  private async change(command: AnnouncementCommand, context: Context, reply: FastifyReply) {
-    const { state, position } = accepted(await this.announcements.send(ANNOUNCEMENT, command, context));
-    await this.readYourWrites.written(position, reply);
-    return state;
+    await this.written(await this.commands.execute(new WithdrawAnnouncementCommand(actor, context)), reply);
   }
 
   @Call('beginMaintenance')
@@ -72,9 +61,10 @@ export class AdministrationController {
     @By() { actor }: Identity,
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Told> {
-    const { on } = await this.maintain({ type: 'BeginMaintenance', actor, ...body }, context, reply);
-    if (!on) throw new Error('The maintenance that was begun does not go on.');
+  ): Promise<Maintenance> {
+    const begun = await this.commands.execute(new BeginMaintenanceCommand(actor, body, context));
+    const { on } = await this.written(begun, reply);
+    if (!on) throw new Error('There is no maintenance after it was begun.');
     return on;
   }
 
@@ -84,13 +74,11 @@ export class AdministrationController {
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    await this.maintain({ type: 'EndMaintenance', actor }, context, reply);
+    await this.written(await this.commands.execute(new EndMaintenanceCommand(actor, context)), reply);
   }
 
-  private async maintain(command: MaintenanceCommand, context: Context, reply: FastifyReply) {
-    const { state, position } = accepted(await this.maintenances.send(MAINTENANCE, command, context));
-    // Whoever is told that it began finds that it did, at this process at least, whenever the feed brings it.
-    this.maintenance.adopt(state);
+  private async written<S>(outcome: Decided<S> | Rejection, reply: FastifyReply): Promise<S> {
+    const { state, position } = accepted(outcome);
     await this.readYourWrites.written(position, reply);
     return state;
   }

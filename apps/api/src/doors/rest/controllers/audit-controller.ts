@@ -1,20 +1,17 @@
 import { Controller } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import type { Identity } from '../../../application/accounts/authentication.js';
-import { ListUserEventsQuery } from '../../../application/audit/account-events.js';
-import { ListRoomEventsQuery } from '../../../application/audit/audit-queries.js';
-import { Users } from '../../../write-side/entities.js';
+import { ListRoomEventsQuery } from '../../../application/audit/room-event-queries.js';
+import { ListUserEventsQuery } from '../../../application/audit/user-event-queries.js';
+import { roomEventAnswer, userEventAnswer } from '../../../wire/audit-event-answer.js';
 import type { Purpose } from '../../../write-side/inspections.js';
-import { Refusal } from '../../refusal.js';
+import { accepted } from '../../refusal.js';
 import { By, Call, Input, type InputOf, Why } from '../call.js';
-import { asItIs, type ListOf, listAnswer } from '../list-answer.js';
+import { type ListOf, listAnswer } from '../list-answer.js';
 
 @Controller()
 export class AuditController {
-  constructor(
-    private readonly queries: QueryBus,
-    private readonly users: Users,
-  ) {}
+  constructor(private readonly queries: QueryBus) {}
 
   @Call('listEvents')
   async listEvents(
@@ -22,7 +19,8 @@ export class AuditController {
     @By() { actor }: Identity,
     @Why() purpose: Purpose,
   ): Promise<ListOf<'listEvents'>> {
-    return listAnswer(await this.queries.execute(new ListRoomEventsQuery(params.id, actor, purpose, query)), asItIs);
+    const page = accepted(await this.queries.execute(new ListRoomEventsQuery(params.id, actor, purpose, query)));
+    return listAnswer(page, roomEventAnswer);
   }
 
   @Call('listMyEvents')
@@ -30,16 +28,16 @@ export class AuditController {
     @Input('listMyEvents') { query }: InputOf<'listMyEvents'>,
     @By() { actor }: Identity,
   ): Promise<ListOf<'listMyEvents'>> {
-    return listAnswer(await this.queries.execute(new ListUserEventsQuery(actor.id, query, 'my events')), asItIs);
+    const { page } = accepted(await this.queries.execute(new ListUserEventsQuery(actor.id, query, 'my events')));
+    return listAnswer(page, userEventAnswer);
   }
 
   @Call('listUserEvents')
   async listUserEvents(
     @Input('listUserEvents') { params, query }: InputOf<'listUserEvents'>,
   ): Promise<ListOf<'listUserEvents'>> {
-    const { state, revision } = await this.users.newest(params.id);
-    if (state.status === 'unborn') throw new Refusal('not_found', 'There is no such user.');
-    const page = await this.queries.execute(new ListUserEventsQuery(params.id, query, 'events of a user'));
-    return listAnswer(page, asItIs, Number(revision) + 1);
+    const list = new ListUserEventsQuery(params.id, query, 'events of a user');
+    const { page, total } = accepted(await this.queries.execute(list));
+    return listAnswer(page, userEventAnswer, total);
   }
 }

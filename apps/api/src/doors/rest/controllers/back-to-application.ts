@@ -1,17 +1,18 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { IdentityProvider } from '../../../application/single-sign-on/identity-provider.js';
+import { GetReturnAddressQuery } from '../../../application/single-sign-on/sign-on-commands.js';
 import { ProblemFilter } from '../problem-filter.js';
 import { cookieOf, ERRAND, redirect } from './cookies.js';
 
 /**
- * A browser that was sent to single sign-on from an address to return to is led back there when it is refused, with the code of
- * the error and the trace behind the number sign. All others get the problem as it is.
+ * Sends a browser whose single sign-on failed back to where it started, with the error code and the trace in the fragment.
+ * Browsers without a return address get the problem itself.
  */
 @Catch()
 export class BackToApplication implements ExceptionFilter {
   constructor(
-    private readonly provider: IdentityProvider,
+    private readonly queries: QueryBus,
     private readonly problems: ProblemFilter,
   ) {}
 
@@ -25,10 +26,10 @@ export class BackToApplication implements ExceptionFilter {
     reply.status(302).send();
   }
 
-  /** On the way out it stands in the address, on the way back in what the browser has kept. */
-  private async returnAddress(request: FastifyRequest): Promise<string | null> {
+  /** On the way out it is in the query, on the way back in the errand of the browser. */
+  private returnAddress(request: FastifyRequest): Promise<string | null> {
     const { return: wanted } = request.query as { return?: unknown };
-    if (typeof wanted === 'string' && this.provider.returnsTo(wanted)) return wanted;
-    return this.provider.returnAddressIn(cookieOf(request, ERRAND));
+    const inQuery = typeof wanted === 'string' ? wanted : undefined;
+    return this.queries.execute(new GetReturnAddressQuery(inQuery, cookieOf(request, ERRAND)));
   }
 }

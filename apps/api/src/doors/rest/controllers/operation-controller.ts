@@ -1,12 +1,11 @@
 import { Controller, Header, Res } from '@nestjs/common';
-import { ANNOUNCEMENT } from '@verbatim/domain';
+import { QueryBus } from '@nestjs/cqrs';
 import { type AnswerOf, asyncapi, openapi } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
+import { GetNoticesQuery } from '../../../application/operation/operation-queries.js';
 import { about } from '../../../config.js';
 import { Readiness } from '../../../host/readiness.js';
 import { Metrics } from '../../../units/metrics/metrics.js';
-import { Announcements } from '../../../write-side/entities.js';
-import { Maintenance } from '../../../write-side/maintenance.js';
 import { Refusal } from '../../refusal.js';
 import { Call } from '../call.js';
 
@@ -14,15 +13,14 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 
 @Controller()
 export class OperationController {
-  /** As bytes: anybody may ask, and encoding one takes milliseconds. */
+  /** Encoded once: anybody may request them, and encoding takes milliseconds. */
   private readonly openApi = Buffer.from(JSON.stringify(openapi(about)));
   private readonly asyncApi = Buffer.from(JSON.stringify(asyncapi(about)));
 
   constructor(
     private readonly readiness: Readiness,
     private readonly metrics: Metrics,
-    private readonly announcements: Announcements,
-    private readonly maintenance: Maintenance,
+    private readonly queries: QueryBus,
   ) {}
 
   @Call('getLiveness')
@@ -46,12 +44,7 @@ export class OperationController {
 
   @Call('getAbout')
   async about(): Promise<AnswerOf<'getAbout'>> {
-    // It is told also while the store is away.
-    const { told } = await this.announcements.current(ANNOUNCEMENT).then(
-      ({ state }) => state,
-      () => ({ told: null }),
-    );
-    return { ...about, announcement: told, maintenance: this.maintenance.now };
+    return { ...about, ...(await this.queries.execute(new GetNoticesQuery())) };
   }
 
   @Call('getOpenApi')

@@ -1,48 +1,50 @@
 import { Controller } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { Projections } from '@verbatim/protocol';
 import type { Identity } from '../../../application/accounts/authentication.js';
-import { Proving } from '../../../application/sessions/proving.js';
-import { ReadModels } from '../../../storage/read-models.js';
-import { Rebuilds } from '../../../units/rebuilds/rebuilds.js';
-import { Refusal } from '../../refusal.js';
+import {
+  GetProjectionsQuery,
+  type ProjectionProgress,
+  RebuildProjectionsCommand,
+} from '../../../application/operation/projection-handlers.js';
+import { accepted } from '../../refusal.js';
 import { By, Call } from '../call.js';
 
-/** How far the read models are, and building them anew. */
+/** How far the read models have come, and rebuilding them. */
 @Controller()
 export class ProjectionController {
   constructor(
-    private readonly readModels: ReadModels,
-    private readonly rebuilds: Rebuilds,
-    private readonly proving: Proving,
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
   ) {}
 
   @Call('getProjections')
   async get(): Promise<Projections> {
-    const { side } = this.readModels;
-    const [status, rebuild] = await Promise.all([side.status(), side.rebuildUnderWay()]);
-    const { position, head, lag, movedAt, search, projecting } = status;
-    return {
-      schema: side.schema(),
-      head: place(head),
-      projecting,
-      groups: [
-        { name: 'timeline', checkpoint: place(position), lag, movedAt: time(movedAt) },
-        { name: 'search', checkpoint: place(search.position), lag: search.lag, movedAt: time(search.movedAt) },
-      ],
-      rebuild: rebuild && {
-        schema: rebuild.schema,
-        done: Number(rebuild.position) + 1,
-        total: Number(rebuild.head) + 1,
-      },
-    };
+    return projectionsAnswer(await this.queries.execute(new GetProjectionsQuery()));
   }
 
   @Call('rebuildProjections')
   async rebuild(@By() identity: Identity): Promise<Projections> {
-    await this.proving.demandProof(identity);
-    if (!(await this.rebuilds.begin())) throw new Refusal('conflict', 'A rebuild is running already.');
-    return this.get();
+    return projectionsAnswer(accepted(await this.commands.execute(new RebuildProjectionsCommand(identity))));
   }
+}
+
+function projectionsAnswer({ schema, status, rebuild }: ProjectionProgress): Projections {
+  const { position, head, lag, movedAt, search, projecting } = status;
+  return {
+    schema,
+    head: place(head),
+    projecting,
+    groups: [
+      { name: 'timeline', checkpoint: place(position), lag, movedAt: time(movedAt) },
+      { name: 'search', checkpoint: place(search.position), lag: search.lag, movedAt: time(search.movedAt) },
+    ],
+    rebuild: rebuild && {
+      schema: rebuild.schema,
+      done: Number(rebuild.position) + 1,
+      total: Number(rebuild.head) + 1,
+    },
+  };
 }
 
 const place = (position: bigint): number | null => (position < 0n ? null : Number(position));

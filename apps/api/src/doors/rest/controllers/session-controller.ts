@@ -1,5 +1,5 @@
 import { Controller } from '@nestjs/common';
-import { CommandBus } from '@nestjs/cqrs';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type {
   LiveSession,
   NewTotp,
@@ -15,7 +15,6 @@ import {
   IssuePasswordResetCommand,
   ResetPasswordCommand,
 } from '../../../application/sessions/password-commands.js';
-import { Proving } from '../../../application/sessions/proving.js';
 import {
   BeginTotpCommand,
   DisableTotpCommand,
@@ -23,16 +22,15 @@ import {
   EnableTotpCommand,
   IssueRecoveryCodesCommand,
 } from '../../../application/sessions/second-factor-commands.js';
-import { SecondFactorPolicy } from '../../../application/sessions/second-factor-policy.js';
-import { noSuchSession, RevokeSessionsCommand } from '../../../application/sessions/session-commands.js';
-import { Directory } from '../../../storage/directory.js';
-import { AccessTokens } from '../../../storage/vault/access-tokens.js';
-import { RESET_SECONDS } from '../../../storage/vault/credentials.js';
-import { SecondFactors } from '../../../storage/vault/second-factors.js';
-import { Sessions } from '../../../storage/vault/sessions.js';
-import { Users } from '../../../write-side/entities.js';
+import { RevokeSessionsCommand, StepUpCommand } from '../../../application/sessions/session-commands.js';
+import {
+  GetSecondFactorQuery,
+  ListAllSessionsQuery,
+  ListPublicKeysQuery,
+  ListSessionsQuery,
+} from '../../../application/sessions/session-queries.js';
 import type { Context } from '../../../write-side/mailbox.js';
-import { accepted, Refusal } from '../../refusal.js';
+import { accepted } from '../../refusal.js';
 import { By, Call, Input, type InputOf, Trace } from '../call.js';
 import { type ListOf, listAnswer } from '../list-answer.js';
 
@@ -40,13 +38,7 @@ import { type ListOf, listAnswer } from '../list-answer.js';
 export class SessionController {
   constructor(
     private readonly commands: CommandBus,
-    private readonly users: Users,
-    private readonly sessions: Sessions,
-    private readonly directory: Directory,
-    private readonly factors: SecondFactors,
-    private readonly tokens: AccessTokens,
-    private readonly proving: Proving,
-    private readonly policy: SecondFactorPolicy,
+    private readonly queries: QueryBus,
   ) {}
 
   // Sessions --------------------------------------------------------------------------------------------------------
@@ -56,7 +48,7 @@ export class SessionController {
     @Input('listMySessions') { query }: InputOf<'listMySessions'>,
     @By() { actor, sessionId }: Identity,
   ): Promise<ListOf<'listMySessions'>> {
-    const page = await this.sessions.live(actor.id, query, 'my sessions');
+    const page = accepted(await this.queries.execute(new ListSessionsQuery(actor.id, query, 'my sessions')));
     return listAnswer(page, (session): LiveSession => ({ ...session, current: session.id === sessionId }));
   }
 
@@ -66,17 +58,12 @@ export class SessionController {
     @By() { actor }: Identity,
     @Trace() context: Context,
   ): Promise<void> {
-    const end = new RevokeSessionsCommand(actor.id, { only: params.id }, actor, 'revoked', context);
-    if (accepted(await this.commands.execute(end)).sessions === 0) throw Refusal.of(noSuchSession);
+    accepted(await this.commands.execute(new RevokeSessionsCommand(actor.id, { only: params.id }, actor, context)));
   }
 
   @Call('endMyOtherSessions')
   async endMyOtherSessions(@By() { actor, sessionId }: Identity, @Trace() context: Context): Promise<void> {
-    accepted(
-      await this.commands.execute(
-        new RevokeSessionsCommand(actor.id, { except: sessionId }, actor, 'revoked', context),
-      ),
-    );
+    accepted(await this.commands.execute(new RevokeSessionsCommand(actor.id, { except: sessionId }, actor, context)));
   }
 
   @Call('listSessions')
@@ -84,8 +71,7 @@ export class SessionController {
     @Input('listSessions') { params, query }: InputOf<'listSessions'>,
     @By() { sessionId }: Identity,
   ): Promise<ListOf<'listSessions'>> {
-    await this.demandUser(params.id);
-    const page = await this.sessions.live(params.id, query, 'sessions');
+    const page = accepted(await this.queries.execute(new ListSessionsQuery(params.id, query, 'sessions')));
     return listAnswer(page, (session): LiveSession => ({ ...session, current: session.id === sessionId }));
   }
 
@@ -94,12 +80,15 @@ export class SessionController {
     @Input('listAllSessions') { query }: InputOf<'listAllSessions'>,
     @By() { sessionId }: Identity,
   ): Promise<ListOf<'listAllSessions'>> {
-    const page = await this.sessions.everywhere(query.user ?? null, query);
-    const people = await this.directory.people(page.items.map(({ userId }) => userId));
-    return listAnswer(page, ({ userId, ...session }): OwnedSession => {
-      const user = people.get(userId) ?? { id: userId, username: '' };
-      return { ...session, user, current: session.id === sessionId };
-    });
+    const page = await this.queries.execute(new ListAllSessionsQuery(query.user ?? null, query));
+    return listAnswer(
+      page,
+      ({ userId: _, person, ...session }): OwnedSession => ({
+        ...session,
+        user: person,
+        current: session.id === sessionId,
+      }),
+    );
   }
 
   @Call('endSession')
@@ -108,8 +97,8 @@ export class SessionController {
     @By() { actor }: Identity,
     @Trace() context: Context,
   ): Promise<void> {
-    const end = new RevokeSessionsCommand(params.id, { only: params.sessionId }, actor, 'revoked', context);
-    if (accepted(await this.commands.execute(end)).sessions === 0) throw Refusal.of(noSuchSession);
+    const which = { only: params.sessionId };
+    accepted(await this.commands.execute(new RevokeSessionsCommand(params.id, which, actor, context)));
   }
 
   @Call('endSessions')
@@ -118,8 +107,7 @@ export class SessionController {
     @By() { actor }: Identity,
     @Trace() context: Context,
   ): Promise<void> {
-    await this.demandUser(params.id);
-    accepted(await this.commands.execute(new RevokeSessionsCommand(params.id, 'all', actor, 'revoked', context)));
+    accepted(await this.commands.execute(new RevokeSessionsCommand(params.id, 'all', actor, context)));
   }
 
   // Passwords -------------------------------------------------------------------------------------------------------
@@ -130,7 +118,6 @@ export class SessionController {
     @By() identity: Identity,
     @Trace() context: Context,
   ): Promise<void> {
-    await this.proving.demandFresh(identity);
     const { currentPassword, newPassword } = body;
     accepted(await this.commands.execute(new ChangePasswordCommand(identity, currentPassword, newPassword, context)));
   }
@@ -141,10 +128,7 @@ export class SessionController {
     @By() identity: Identity,
     @Trace() context: Context,
   ): Promise<PasswordReset> {
-    await this.proving.demandFresh(identity);
-    const token = await this.commands.execute(new IssuePasswordResetCommand(params.id, identity.actor, context));
-    if (typeof token !== 'string') throw Refusal.of(token);
-    return { token, expiresIn: RESET_SECONDS };
+    return accepted(await this.commands.execute(new IssuePasswordResetCommand(params.id, identity, context)));
   }
 
   @Call('resetPassword')
@@ -152,25 +136,19 @@ export class SessionController {
     @Input('resetPassword') { body }: InputOf<'resetPassword'>,
     @Trace() context: Context,
   ): Promise<void> {
-    const reset = await this.commands.execute(new ResetPasswordCommand(body.token, body.newPassword, context));
-    if (!reset)
-      throw new Refusal('unauthenticated', 'The token is not good any more. Ask an administrator for another.');
-    accepted(reset);
+    accepted(await this.commands.execute(new ResetPasswordCommand(body.token, body.newPassword, context)));
   }
 
   // Second factor ---------------------------------------------------------------------------------------------------
 
   @Call('getTotp')
-  async getTotp(@By() { actor }: Identity): Promise<TotpStatus> {
-    const { totpId, role } = (await this.users.newest(actor.id)).state;
-    const recoveryCodesLeft = totpId === null ? 0 : await this.factors.recoveryCodesLeft(totpId);
-    return { enabled: totpId !== null, required: this.policy.demands(role), recoveryCodesLeft };
+  getTotp(@By() { actor }: Identity): Promise<TotpStatus> {
+    return this.queries.execute(new GetSecondFactorQuery(actor.id));
   }
 
   @Call('beginTotp')
   async beginTotp(@By() identity: Identity): Promise<NewTotp> {
-    await this.proving.demandProof(identity);
-    const { secret, uri } = accepted(await this.commands.execute(new BeginTotpCommand(identity.actor)));
+    const { secret, uri } = accepted(await this.commands.execute(new BeginTotpCommand(identity)));
     return { secret, uri };
   }
 
@@ -198,36 +176,27 @@ export class SessionController {
     @By() identity: Identity,
     @Trace() context: Context,
   ): Promise<void> {
-    await this.proving.demandProof(identity);
-    await this.demandUser(params.id);
-    accepted(await this.commands.execute(new DisableTotpOfUserCommand(params.id, identity.actor, context)));
+    accepted(await this.commands.execute(new DisableTotpOfUserCommand(params.id, identity, context)));
   }
 
   @Call('renewRecoveryCodes')
   async renewRecoveryCodes(@By() identity: Identity, @Trace() context: Context): Promise<RecoveryCodes> {
-    await this.proving.demandFresh(identity);
-    return accepted(await this.commands.execute(new IssueRecoveryCodesCommand(identity.actor, context)));
+    return accepted(await this.commands.execute(new IssueRecoveryCodesCommand(identity, context)));
   }
 
   @Call('stepUp')
   async stepUp(
     @Input('stepUp') { body }: InputOf<'stepUp'>,
-    @By() { actor, sessionId }: Identity,
+    @By() identity: Identity,
     @Trace() context: Context,
   ): Promise<void> {
-    if (!(await this.proving.by(actor.id, body, context))) throw new Refusal('forbidden', 'This is not right.');
-    await this.sessions.noteProof(sessionId);
+    accepted(await this.commands.execute(new StepUpCommand(identity, body, context)));
   }
 
   // Keys ------------------------------------------------------------------------------------------------------------
 
   @Call('listPublicKeys')
   async listPublicKeys(): Promise<PublicKeys> {
-    return { keys: await this.tokens.published() };
-  }
-
-  private async demandUser(id: string): Promise<void> {
-    const { status } = (await this.users.current(id)).state;
-    if (status === 'unborn' || status === 'abandoned') throw new Refusal('not_found', 'There is no such user.');
+    return { keys: await this.queries.execute(new ListPublicKeysQuery()) };
   }
 }

@@ -1,22 +1,21 @@
 import { Controller, Req, Res, UseFilters } from '@nestjs/common';
-import { CommandBus } from '@nestjs/cqrs';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { isRejection } from '@verbatim/domain';
 import type { AnswerOf, Session, SignInOptions } from '@verbatim/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { StartSessionCommand } from '../../../application/accounts/account-commands.js';
+import type { Departure } from '../../../application/single-sign-on/identity-provider.js';
 import {
-  type Departure,
-  ERRAND_SECONDS,
-  IdentityProvider,
-} from '../../../application/single-sign-on/identity-provider.js';
-import { LinkExternalIdentityCommand } from '../../../application/single-sign-on/sign-on-commands.js';
+  BeginSignOnCommand,
+  EndSignOnCommand,
+  FinishSignOnCommand,
+  GetSignInOptionsQuery,
+} from '../../../application/single-sign-on/sign-on-commands.js';
 import { Proxies } from '../../../host/proxies.js';
-import { Identities, SIGN_ON_SECONDS } from '../../../storage/vault/identities.js';
 import { userAnswer } from '../../../wire/user-answer.js';
 import type { Context } from '../../../write-side/mailbox.js';
 import { accepted, Refusal } from '../../refusal.js';
 import { Call, Input, type InputOf, Trace } from '../call.js';
 import { ReadYourWrites } from '../read-your-writes.js';
-import { Registration } from './account-controller.js';
 import { BackToApplication } from './back-to-application.js';
 import { BROWSER, cookie, cookieOf, ERRAND, redirect } from './cookies.js';
 
@@ -24,17 +23,14 @@ import { BROWSER, cookie, cookieOf, ERRAND, redirect } from './cookies.js';
 export class SignOnController {
   constructor(
     private readonly commands: CommandBus,
-    private readonly provider: IdentityProvider,
-    private readonly identities: Identities,
-    private readonly registration: Registration,
+    private readonly queries: QueryBus,
     private readonly readYourWrites: ReadYourWrites,
     private readonly proxies: Proxies,
   ) {}
 
   @Call('getSignInOptions')
-  getSignInOptions(): SignInOptions {
-    const { label } = this.provider;
-    return { registration: this.registration.mode, singleSignOn: label === null ? null : { label } };
+  getSignInOptions(): Promise<SignInOptions> {
+    return this.queries.execute(new GetSignInOptionsQuery());
   }
 
   @Call('beginSignOn')
@@ -43,12 +39,10 @@ export class SignOnController {
     @Input('beginSignOn') { query }: InputOf<'beginSignOn'>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    const { return: returnTo } = query;
-    if (returnTo !== undefined && !this.provider.returnsTo(returnTo)) throw notThere;
-    redirect(reply, await this.begin(reply, { returnTo }));
+    redirect(reply, await this.begin(reply, { returnTo: query.return }));
   }
 
-  /** The code of an invitation is not to stand in an address, so this is no redirect. */
+  /** No redirect, because the code of an invitation must not appear in an address. */
   @Call('beginInvitedSignOn')
   async beginInvitedSignOn(
     @Input('beginInvitedSignOn') { body }: InputOf<'beginInvitedSignOn'>,
@@ -65,12 +59,10 @@ export class SignOnController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     const query = /\?.*$/s.exec(request.url)?.[0] ?? '';
-    const { person, invitation, returnTo } = await this.provider.finish(query, cookieOf(request, ERRAND));
-    const userId = await this.commands.execute(new LinkExternalIdentityCommand(person, invitation, context));
-    if (typeof userId !== 'string') throw Refusal.of(userId);
-    const { code, browser } = await this.identities.issueCode(userId);
-    reply.header('set-cookie', [cookie(ERRAND, '', 0, 'Lax'), cookie(BROWSER, browser, SIGN_ON_SECONDS, 'Strict')]);
-    // Behind the number sign, so that it is in no log of any server.
+    const finish = new FinishSignOnCommand(query, cookieOf(request, ERRAND), context);
+    const { code, browser, codeSeconds, returnTo } = accepted(await this.commands.execute(finish));
+    reply.header('set-cookie', [cookie(ERRAND, '', 0, 'Lax'), cookie(BROWSER, browser, codeSeconds, 'Strict')]);
+    // In the fragment, which no server logs.
     redirect(reply, `${returnTo}#sso-code=${code}`);
   }
 
@@ -81,28 +73,29 @@ export class SignOnController {
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Session> {
-    const browser = cookieOf(request, BROWSER) ?? '';
-    const userId = await this.identities.redeemCode({ code: body.code, browser });
+    const code = { code: body.code, browser: cookieOf(request, BROWSER) ?? '' };
+    const end = new EndSignOnCommand(code, this.proxies.clientOf(request.raw), context);
+    const outcome = await this.commands.execute(end);
     reply.header('set-cookie', cookie(BROWSER, '', 0, 'Strict'));
-    if (!userId) throw new Refusal('unauthenticated', 'The code is not good any more. Begin anew.');
-    const session = { userId, how: 'sso', device: this.proxies.deviceOf(request.raw) } as const;
-    const signedIn = accepted(await this.commands.execute(new StartSessionCommand(session, context)));
-    const { state, accessToken, expiresIn, refreshToken, position } = signedIn;
+    const { userId, state, position, ...tokens } = accepted(outcome);
     await this.readYourWrites.written(position, reply);
-    return { user: userAnswer(userId, state, true), accessToken, expiresIn, refreshToken };
+    return { user: userAnswer(userId, state, true), ...tokens };
   }
 
   /** Where to send the browser, which keeps its errand meanwhile. */
   private async begin(reply: FastifyReply, departure: Departure): Promise<string> {
-    const { address, errand } = await this.provider.begin(departure);
-    // Lax, because the provider sends the browser back here from another site.
-    reply.header('set-cookie', cookie(ERRAND, errand, ERRAND_SECONDS, 'Lax'));
+    const begun = await this.commands.execute(new BeginSignOnCommand(departure));
+    if (isRejection(begun) && begun.rejected === 'Invalid') throw badReturn(begun.detail);
+    const { address, errand, errandSeconds } = accepted(begun);
+    // Lax, because the provider sends the browser back from another site.
+    reply.header('set-cookie', cookie(ERRAND, errand, errandSeconds, 'Lax'));
     return address;
   }
 }
 
-const notThere = new Refusal('invalid_request', 'Nobody is led to this address.', {
-  errors: [
-    { path: 'query.return', message: 'must be /admin/ here or at an allowed origin, or the address of the settings' },
-  ],
-});
+const badReturn = (detail: string) =>
+  new Refusal('invalid_request', detail, {
+    errors: [
+      { path: 'query.return', message: 'must be /admin/ here or at an allowed origin, or the address of the settings' },
+    ],
+  });

@@ -1,19 +1,19 @@
 import { Controller, Res } from '@nestjs/common';
-import { CommandBus } from '@nestjs/cqrs';
-import type { UserState } from '@verbatim/domain';
-import { botsIn, keepOf, withEach } from '@verbatim/projections';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { AnswerOf, BodyOf, NewToken, OwnedToken, Token, User } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
-import { RegisterUserCommand } from '../../../application/accounts/account-commands.js';
+import { CreateBotCommand } from '../../../application/accounts/account-commands.js';
 import type { Identity } from '../../../application/accounts/authentication.js';
-import { Proving } from '../../../application/sessions/proving.js';
 import { CreateTokenCommand, RevokeTokenCommand } from '../../../application/tokens/token-commands.js';
-import { ReadModels } from '../../../storage/read-models.js';
-import { type NamedToken, PersonalTokens } from '../../../storage/vault/personal-tokens.js';
+import {
+  type OwnedToken as FoundToken,
+  ListAllTokensQuery,
+  ListTokensQuery,
+} from '../../../application/tokens/token-queries.js';
+import type { NamedToken } from '../../../storage/vault/personal-tokens.js';
 import { userAnswer } from '../../../wire/user-answer.js';
-import { Users } from '../../../write-side/entities.js';
 import type { Context } from '../../../write-side/mailbox.js';
-import { accepted, Refusal } from '../../refusal.js';
+import { accepted } from '../../refusal.js';
 import { By, Call, Input, type InputOf, NewId, Trace } from '../call.js';
 import { type ListOf, listAnswer } from '../list-answer.js';
 import { ReadYourWrites } from '../read-your-writes.js';
@@ -23,21 +23,17 @@ import { ReadYourWrites } from '../read-your-writes.js';
 export class TokenController {
   constructor(
     private readonly commands: CommandBus,
-    private readonly users: Users,
-    private readonly tokens: PersonalTokens,
-    private readonly proving: Proving,
-    private readonly readModels: ReadModels,
+    private readonly queries: QueryBus,
     private readonly readYourWrites: ReadYourWrites,
   ) {}
 
   @Call('createToken')
-  async createToken(
+  createToken(
     @Input('createToken') { body }: InputOf<'createToken'>,
     @By() identity: Identity,
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<NewToken> {
-    await this.proving.demandProof(identity);
     return this.create(identity.actor.id, identity, body, context, reply);
   }
 
@@ -64,20 +60,19 @@ export class TokenController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<User> {
     const { username, displayName = username } = body;
-    const bot = { username, displayName, email: null, role: 'user', origin: 'bot', password: null } as const;
-    const made = accepted(await this.commands.execute(new RegisterUserCommand(userId, bot, context)));
+    const create = new CreateBotCommand(userId, { username, displayName }, context);
+    const made = accepted(await this.commands.execute(create));
     await this.readYourWrites.written(made.position, reply);
     return userAnswer(userId, made.state, true);
   }
 
   @Call('createTokenOf')
-  async createTokenOf(
+  createTokenOf(
     @Input('createTokenOf') { params, body }: InputOf<'createTokenOf'>,
     @By() identity: Identity,
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<NewToken> {
-    await this.proving.demandProof(identity);
     return this.create(params.id, identity, body, context, reply);
   }
 
@@ -89,14 +84,8 @@ export class TokenController {
   @Call('listAllTokens')
   async listAllTokens(@Input('listAllTokens') { query }: InputOf<'listAllTokens'>): Promise<ListOf<'listAllTokens'>> {
     const { user, bot } = query;
-    const wanted = { user, bot: bot && bot === 'true', bots: botsIn(this.readModels.db) };
-    const page = await this.tokens.everywhere(wanted, query);
-    const held = await withEach(page, async (token) => ({
-      token,
-      holder: (await this.users.newest(token.userId)).state,
-    }));
-    const good = keepOf(held, ({ token, holder }) => holder.tokens.includes(token.id));
-    return listAnswer(good, ({ token, holder }) => ownedTokenAnswer(token, holder));
+    const list = new ListAllTokensQuery({ user, bot: bot && bot === 'true' }, query);
+    return listAnswer(await this.queries.execute(list), ownedTokenAnswer);
   }
 
   @Call('revokeTokenOf')
@@ -111,24 +100,21 @@ export class TokenController {
 
   private async create(
     userId: string,
-    { actor }: Identity,
+    identity: Identity,
     wish: BodyOf<'createToken'>,
     context: Context,
     reply: FastifyReply,
   ): Promise<NewToken> {
     const { token, text, position } = accepted(
-      await this.commands.execute(new CreateTokenCommand(userId, actor, wish, context)),
+      await this.commands.execute(new CreateTokenCommand(userId, identity, wish, context)),
     );
     await this.readYourWrites.written(position, reply);
     return { ...tokenAnswer(token), token: text };
   }
 
   private async list(userId: string): Promise<AnswerOf<'listTokens'>> {
-    const { state } = await this.users.newest(userId);
-    if (state.status === 'unborn' || state.status === 'abandoned')
-      throw new Refusal('not_found', 'There is no such user.');
-    const tokens = await this.tokens.of(userId);
-    return { items: tokens.filter(({ id }) => state.tokens.includes(id)).map(tokenAnswer), page: { next: null } };
+    const tokens = accepted(await this.queries.execute(new ListTokensQuery(userId)));
+    return { items: tokens.map(tokenAnswer), page: { next: null } };
   }
 
   private async revoke(
@@ -143,10 +129,10 @@ export class TokenController {
   }
 }
 
-const ownedTokenAnswer = (token: NamedToken, { username, bot }: UserState): OwnedToken => ({
+const ownedTokenAnswer = ({ token, owner }: FoundToken): OwnedToken => ({
   ...tokenAnswer(token),
-  user: { id: token.userId, username },
-  bot,
+  user: { id: token.userId, username: owner.username },
+  bot: owner.bot,
 });
 
 const tokenAnswer = ({ id, name, scopes, createdAt, expiresAt, lastUsedAt }: NamedToken): Token => ({

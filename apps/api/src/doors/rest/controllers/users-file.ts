@@ -4,7 +4,7 @@ import type { Page, PageRequest, User as UserRow } from '@verbatim/projections';
 import { csvHeader, csvLine, type User } from '@verbatim/protocol';
 import { userRowAnswer } from '../../../wire/user-answer.js';
 
-/** People in memory at a time, for each file that is being sent. */
+/** Users in memory at a time, for each file that is being sent. */
 const PAGE = 1_000;
 
 type Found = Pick<Page<UserRow>, 'items' | 'next'>;
@@ -12,8 +12,8 @@ type Found = Pick<Page<UserRow>, 'items' | 'next'>;
 const columns = ['id', 'username', 'displayName', 'role', 'status', 'bot', 'secondFactor', 'createdAt', 'signedInAt'];
 
 /**
- * All people of a list as comma-separated values, page by page: the next page is read when the reader has taken the one
- * before. E-mail addresses are a column for administrators only.
+ * All users of a list as comma-separated values, page by page: the next page is read once the client has received the
+ * previous one. Only administrators get the column of e-mail addresses.
  */
 export function usersFile(page: (request: PageRequest) => Promise<Found>, actor: Actor): Readable {
   const shown = actor.role === 'admin' ? [...columns, 'email'] : columns;

@@ -1,15 +1,20 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
-import { userStream } from '@verbatim/domain';
+import { type Rejection, userStream } from '@verbatim/domain';
 import { cursorKey, type Page, toPage } from '@verbatim/projections';
-import type { AnswerOf } from '@verbatim/protocol';
 import { Directory } from '../../storage/directory.js';
 import { OpenLog } from '../../storage/open-log.js';
-import { eventAnswer } from '../../wire/event-answer.js';
+import { Users } from '../../write-side/entities.js';
+import { noSuchUser } from '../accounts/unknown-user.js';
+import { type AuditedEvent, audited } from './audited-event.js';
 
-type Event = AnswerOf<'listUserEvents'>['items'][number];
+export interface UserEvents {
+  readonly page: Page<AuditedEvent>;
+  /** Events of the account in all. */
+  readonly total: number;
+}
 
-/** The events of an account as the log holds them, for its holder, administrators and auditors; none if there is no such. */
-export class ListUserEventsQuery extends Query<Page<Event>> {
+/** The events of an account as stored in the log, for its owner, administrators and auditors. */
+export class ListUserEventsQuery extends Query<UserEvents | Rejection> {
   constructor(
     readonly userId: string,
     readonly query: { readonly from: number; readonly limit: number; readonly cursor?: string },
@@ -23,22 +28,26 @@ export class ListUserEventsQuery extends Query<Page<Event>> {
 @QueryHandler(ListUserEventsQuery)
 export class ListUserEventsHandler implements IQueryHandler<ListUserEventsQuery> {
   constructor(
+    private readonly users: Users,
     private readonly log: OpenLog,
     private readonly directory: Directory,
   ) {}
 
-  async execute({ userId, query, list }: ListUserEventsQuery): Promise<Page<Event>> {
+  async execute({ userId, query, list }: ListUserEventsQuery): Promise<UserEvents | Rejection> {
+    const { state, revision } = await this.users.newest(userId);
+    if (state.status === 'unborn') return noSuchUser;
     const after = cursorKey(query, list, isRevision);
     const from = after ? BigInt(after[0]) + 1n : BigInt(query.from);
     const events = await this.log.read(userStream(userId), from, query.limit + 1);
     const people = await this.directory.people(events.map(({ actor }) => actor));
-    return toPage(
+    const page = toPage(
       events,
       query,
       list,
-      (event) => eventAnswer(event, 'auditor', false, people) as unknown as Event,
-      ({ revision }) => [`${revision}`],
+      (event) => audited(event, 'auditor', false, people),
+      (event) => [`${event.revision}`],
     );
+    return { page, total: Number(revision) + 1 };
   }
 }
 

@@ -1,23 +1,20 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
-import { type Actor, type Recorded, roomStream } from '@verbatim/domain';
+import { type Actor, isRejection, type Recorded, type Rejection, roomStream } from '@verbatim/domain';
 import { InvalidCursor, type Page } from '@verbatim/projections';
-import type { AnswerOf } from '@verbatim/protocol';
-import { accepted } from '../../doors/refusal.js';
 import { replacedTexts } from '../../live/replaced-texts.js';
 import { Directory } from '../../storage/directory.js';
 import { OpenLog } from '../../storage/open-log.js';
 import { ReadModels } from '../../storage/read-models.js';
-import { eventAnswer } from '../../wire/event-answer.js';
 import type { Purpose } from '../../write-side/inspections.js';
 import { RoomAccess } from '../rooms/room-access.js';
+import { type AuditedEvent, audited } from './audited-event.js';
+import { ListUserEventsHandler } from './user-event-queries.js';
 
-type Event = AnswerOf<'listEvents'>['items'][number];
-
-/** Bytes of sealed texts that are read for a page. With the same texts once more in the open, they make a page of answers. */
+/** Bytes of sealed texts read for a page; together with the opened texts they fill a response page. */
 const SEALED_BYTES = 589_824;
 
-/** The events of a room as the log holds them, and as this reader may see them. */
-export class ListRoomEventsQuery extends Query<Page<Event>> {
+/** The events of a room as stored in the log, as far as this reader may see them. */
+export class ListRoomEventsQuery extends Query<Page<AuditedEvent> | Rejection> {
   constructor(
     readonly roomId: string,
     readonly actor: Actor,
@@ -37,26 +34,28 @@ export class ListRoomEventsHandler implements IQueryHandler<ListRoomEventsQuery>
     private readonly readModels: ReadModels,
   ) {}
 
-  async execute({ roomId, actor, purpose, query }: ListRoomEventsQuery): Promise<Page<Event>> {
-    const room = accepted(await this.access.toRead(roomId, actor, 'events', purpose));
+  async execute({ roomId, actor, purpose, query }: ListRoomEventsQuery): Promise<Page<AuditedEvent> | Rejection> {
+    const room = await this.access.toRead(roomId, actor, 'events', purpose);
+    if (isRejection(room)) return room;
     const start = query.cursor === undefined ? BigInt(query.from) : revisionIn(query.cursor);
     const from = start < room.reader.from ? room.reader.from : start;
     const read = await this.log.read(roomStream(roomId), from, query.limit, SEALED_BYTES);
-    // What has happened since may take away the right to read it.
+    // Later events may have revoked the right to read.
     const shown = read.filter(({ revision }) => revision <= room.state.revision);
     const last = shown.at(-1);
-    const replaced = accepted(await replacedTexts(this.readModels, roomId, room, shown));
+    const replaced = await replacedTexts(this.readModels, roomId, room, shown);
+    if (isRejection(replaced)) return replaced;
     const people = await this.directory.people(shown.map((event) => event.actor));
     const { face } = room.reader;
     return {
-      items: shown.map((event) => eventAnswer(event, face, replaced.has(event.revision), people)),
+      items: shown.map((event) => audited(event, face, replaced.has(event.revision), people)),
       next: last && last.revision < room.state.revision ? cursorAfter(last) : null,
       cursorAfter: (index) => cursorAfter(shown[index] as Recorded),
     };
   }
 }
 
-/** It holds the revision at which the next page begins. */
+/** The cursor holds the revision at which the next page begins. */
 const cursorAfter = ({ revision }: Recorded): string => Buffer.from(`events:${revision + 1n}`).toString('base64url');
 
 function revisionIn(cursor: string): bigint {
@@ -65,4 +64,4 @@ function revisionIn(cursor: string): bigint {
   return BigInt(revision);
 }
 
-export const auditQueryHandlers = [ListRoomEventsHandler];
+export const auditQueryHandlers = [ListRoomEventsHandler, ListUserEventsHandler];

@@ -1,10 +1,10 @@
 import { holdsName, isRejection, nameKey, type Rejection } from '@verbatim/domain';
-import { Refusal } from '../../doors/refusal.js';
-import { newId } from '../../new-id.js';
-import type { Rooms, Users } from '../../write-side/entities.js';
-import type { NameKind, NameOwners } from './names.js';
+import { newId } from '../new-id.js';
+import { Busy } from '../storage/busy.js';
+import type { NameKind, NameOwners } from '../storage/vault/names.js';
+import type { Rooms, Users } from './entities.js';
 
-/** Asks the streams of users and rooms whether they have, or may still take, the names they have claimed. */
+/** Looks up in the streams of users and rooms whether they have, or may still take, the names they claimed. */
 export class StreamNameOwners implements NameOwners {
   constructor(
     private readonly users: Users,
@@ -34,14 +34,14 @@ export class StreamNameOwners implements NameOwners {
       return isRejection(abandoned) && existsAfterAll(abandoned);
     }
     const abandoned = await this.rooms.send(roomId, { type: 'AbandonRoomName', actor, claim }, context());
-    if (isRejection(abandoned)) throw Refusal.of(abandoned);
+    if (isRejection(abandoned)) throw new Busy(abandoned);
     return holdsName(abandoned.state) && has(abandoned.state.name);
   }
 }
 
-/** Anything but a plain yes means that nothing is known, so the name cannot be given away. */
+/** Unless the stream clearly says so, nothing is known, and the name must not be reassigned. */
 function existsAfterAll(rejection: Rejection): boolean {
-  if (rejection.rejected !== 'Conflict') throw Refusal.of(rejection);
+  if (rejection.rejected !== 'Conflict') throw new Busy(rejection);
   return true;
 }
 

@@ -1,0 +1,91 @@
+import { Injectable } from '@nestjs/common';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { isRejection, nameKey, type Rejection, reject } from '@verbatim/domain';
+import { Attempts } from '../../storage/limits/attempts.js';
+import { Credentials } from '../../storage/vault/credentials.js';
+import { Names } from '../../storage/vault/names.js';
+import { Users } from '../../write-side/entities.js';
+import type { Context } from '../../write-side/mailbox.js';
+import { Lockouts } from '../sessions/lockouts.js';
+import { Proving } from '../sessions/proving.js';
+import { type Client, SessionStarter, type SignedIn } from '../sessions/session-starter.js';
+
+/** What somebody signs in with; `code` is for the second factor. */
+export interface Showing {
+  readonly username: string;
+  readonly password: string;
+  readonly code?: string;
+}
+
+/** Checks what somebody signs in with, and starts their session. */
+@Injectable()
+export class SignInChecker {
+  constructor(
+    private readonly names: Names,
+    private readonly credentials: Credentials,
+    private readonly users: Users,
+    private readonly proving: Proving,
+    private readonly starter: SessionStarter,
+  ) {}
+
+  async signIn(
+    { username, password, code }: Showing,
+    { device }: Client,
+    context: Context,
+  ): Promise<SignedIn | Rejection> {
+    const userId = await this.names.ownerOf('user', nameKey(username));
+    const passwordHash = await this.credentials.check(userId, password);
+    if (!passwordHash || !userId) return wrong;
+    const { state } = await this.users.newest(userId);
+    if (state.status === 'active' && state.totpId !== null) {
+      if (code === undefined) return secondFactorNeeded;
+      if (!(await this.proving.bySecondFactor(userId, state, code, context))) return wrong;
+    }
+    const signedIn = await this.starter.start({ userId, how: 'password', device, passwordHash }, context);
+    return isRejection(signedIn) && signedIn.rejected === 'NotFound' ? wrong : signedIn;
+  }
+}
+
+const wrong = reject('Unauthenticated', 'The username, the password or the code is incorrect.');
+
+const secondFactorNeeded = reject(
+  'SecondFactorNeeded',
+  'Send the six digits of your authenticator, or a recovery code, as `code` with the password.',
+);
+
+/**
+ * Signs somebody in by username, password and, where they have one, second factor. Unknown names and wrong passwords are
+ * rejected alike (`Unauthenticated`) and take equally long; only with the right password does a missing second factor show
+ * (`SecondFactorNeeded`). Too many attempts are rejected with `TooSoon` before the password is checked.
+ */
+export class SignInCommand extends Command<SignedIn | Rejection> {
+  constructor(
+    readonly shown: Showing,
+    readonly client: Client,
+    readonly context: Context,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(SignInCommand)
+export class SignInHandler implements ICommandHandler<SignInCommand> {
+  constructor(
+    private readonly attempts: Attempts,
+    private readonly checker: SignInChecker,
+    private readonly lockouts: Lockouts,
+  ) {}
+
+  async execute({ shown, client, context }: SignInCommand): Promise<SignedIn | Rejection> {
+    const attempt = await this.attempts.signIn(shown.username, client.address);
+    if (isRejection(attempt)) return attempt;
+    const signedIn = await this.checker.signIn(shown, client, context);
+    if (!isRejection(signedIn)) await attempt.succeeded();
+    // Not awaited: the response time must not reveal whether the account exists.
+    else if (signedIn.rejected === 'Unauthenticated' && attempt.last)
+      void this.lockouts.record(shown.username, context);
+    return signedIn;
+  }
+}
+
+export const signInCommandHandlers = [SignInChecker, SignInHandler];
