@@ -132,9 +132,21 @@ const complete = environment.superRefine((config, context) => {
 
 export type Config = z.infer<typeof environment>;
 
-/** Reads the settings once, at the start. Throws InvalidConfiguration naming each wrong one, never its value. */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const read = complete.safeParse(env);
+/** Whoever brings settings of its own. */
+export interface WithSettings {
+  readonly settings?: Readonly<Record<string, z.ZodType>>;
+}
+
+/**
+ * Reads the settings once, at the start: those of the service, and those that its `parts` bring. Throws InvalidConfiguration
+ * naming each wrong one, never its value.
+ */
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  parts: readonly WithSettings[] = [],
+): Config {
+  const own = z.object(Object.assign({}, ...parts.map(({ settings }) => settings)));
+  const read = complete.and(own).safeParse(env);
   if (read.success) return read.data;
   const wrong = read.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
   throw new InvalidConfiguration(`The environment is not right: ${wrong.join('; ')}.`);

@@ -1,7 +1,7 @@
 import type { OlderMessages } from '@verbatim/domain';
 import { getRoom, type MessageLookup, messageFacts, type ReadDatabase, type ReadSide } from '@verbatim/projections';
 import type { RoomProgress } from '../application/rooms/room-access.js';
-import type { ReadModelProgress } from '../doors/rest/read-your-writes.js';
+import type { ReadModelProgress } from '../doors/read-your-writes.js';
 import type { MessageFactsSource } from '../live/replaced-texts.js';
 
 /** The read models as the doors see them: where to ask, and how far they have come. */

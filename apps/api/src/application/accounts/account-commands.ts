@@ -13,7 +13,7 @@ import {
   user,
 } from '@verbatim/domain';
 import { Time } from '../../clock.js';
-import { ProblemFilter } from '../../doors/rest/problem-filter.js';
+import { Problems } from '../../doors/problems.js';
 import { newId } from '../../new-id.js';
 import { ACCESS_SECONDS, AccessTokens } from '../../storage/vault/access-tokens.js';
 import { Administrators } from '../../storage/vault/administrators.js';
@@ -289,7 +289,7 @@ export class LockOutSignInHandler implements ICommandHandler<LockOutSignInComman
   constructor(
     private readonly names: Names,
     private readonly users: Users,
-    private readonly problems: ProblemFilter,
+    private readonly problems: Problems,
   ) {}
 
   /** Nobody waits for it, so what goes wrong is only logged. */

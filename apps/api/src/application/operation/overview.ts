@@ -1,7 +1,7 @@
 import { allDays, countOpenReports, lastDays, lockedOut } from '@verbatim/projections';
 import type { Overview as Shown } from '@verbatim/protocol';
 import type { Time } from '../../clock.js';
-import type { Readiness } from '../../host/readiness.js';
+import type { Readiness } from '../../composition/readiness.js';
 import type { Presence } from '../../live/presence/presence.js';
 import type { LoadHistory } from '../../storage/desk/load-history.js';
 import type { Directory } from '../../storage/directory.js';

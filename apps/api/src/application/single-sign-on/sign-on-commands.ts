@@ -2,7 +2,6 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { type Actor, emailKey, isRejection, type Rejection, reject } from '@verbatim/domain';
 import { peopleWithEmail } from '@verbatim/projections';
 import { derivedId } from '../../derived-id.js';
-import { Registration } from '../../doors/rest/controllers/account-controller.js';
 import { newId } from '../../new-id.js';
 import { ReadModels } from '../../storage/read-models.js';
 import { Credentials } from '../../storage/vault/credentials.js';
@@ -17,6 +16,7 @@ import {
   RegisterUserCommand,
   RegisterUserHandler,
 } from '../accounts/account-commands.js';
+import { Registration } from '../accounts/registration.js';
 import { notGood } from '../invitations/invitation-commands.js';
 import { Redeeming } from '../invitations/redeeming.js';
 import { RevokeSessionsCommand, RevokeSessionsHandler } from '../sessions/session-commands.js';

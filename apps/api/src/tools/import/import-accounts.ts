@@ -1,7 +1,7 @@
 import { isRejection } from '@verbatim/domain';
 import { RegisterUserCommand, RegisterUserHandler } from '../../application/accounts/account-commands.js';
-import type { Foundation } from '../../foundation.js';
 import { newId } from '../../new-id.js';
+import type { Tools } from '../tools.js';
 import type { Step } from './import-plan.js';
 import type { NicknameAccount } from './nickname-account.js';
 import { answered, ImportStopped, patiently } from './patience.js';
@@ -15,7 +15,7 @@ export class ImportAccounts {
   private readonly opening: RegisterUserHandler;
   private readonly correlation = newId();
 
-  constructor({ users, names, vault }: Foundation) {
+  constructor({ users, names, vault }: Tools) {
     this.opening = new RegisterUserHandler(users, names, vault);
   }
 

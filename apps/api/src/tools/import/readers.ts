@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Foundation } from '../../foundation.js';
+import type { Tools } from '../tools.js';
 import { patiently } from './patience.js';
 
 /** Milliseconds for which readers are waited for. */
@@ -9,7 +9,7 @@ const LOOK_MS = 100;
 
 /** Whether everything in the room is shown to readers and found by their searches, within the time given. */
 export async function readersSee(
-  { rooms, readModels }: Foundation,
+  { rooms, readModels }: Tools,
   roomId: string,
   patienceMs: number = READERS_PATIENCE_MS,
 ): Promise<boolean> {

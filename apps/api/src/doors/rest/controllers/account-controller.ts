@@ -17,6 +17,7 @@ import {
 } from '../../../application/accounts/account-commands.js';
 import { GetUserQuery, ListRoomsOfUserQuery, ListUsersQuery } from '../../../application/accounts/account-queries.js';
 import type { Identity } from '../../../application/accounts/authentication.js';
+import { Registration } from '../../../application/accounts/registration.js';
 import { invitedUserId, RegisterInvitedUserCommand } from '../../../application/invitations/invitation-commands.js';
 import { IssuePasswordResetCommand } from '../../../application/sessions/password-commands.js';
 import { Proving } from '../../../application/sessions/proving.js';
@@ -32,16 +33,11 @@ import { roomRowAnswerFor } from '../../../wire/room-answer.js';
 import { userAnswer, userRowAnswer } from '../../../wire/user-answer.js';
 import { Users } from '../../../write-side/entities.js';
 import type { Context } from '../../../write-side/mailbox.js';
+import { ReadYourWrites } from '../../read-your-writes.js';
 import { accepted, Refusal } from '../../refusal.js';
 import { By, Call, From, Input, type InputOf, Trace } from '../call.js';
 import { type ListOf, listAnswer } from '../list-answer.js';
-import { ReadYourWrites } from '../read-your-writes.js';
 import { usersFile } from './users-file.js';
-
-/** Who may make an account for themselves. */
-export class Registration {
-  constructor(readonly mode: 'open' | 'invite' | 'closed') {}
-}
 
 @Controller()
 export class AccountController {

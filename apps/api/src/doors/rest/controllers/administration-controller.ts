@@ -13,9 +13,9 @@ import { Settings } from '../../../application/operation/settings.js';
 import { Announcements, Maintenances } from '../../../write-side/entities.js';
 import type { Context } from '../../../write-side/mailbox.js';
 import { Maintenance } from '../../../write-side/maintenance.js';
+import { ReadYourWrites } from '../../read-your-writes.js';
 import { accepted } from '../../refusal.js';
 import { By, Call, Input, type InputOf, Trace } from '../call.js';
-import { ReadYourWrites } from '../read-your-writes.js';
 
 /** How the service is set up, what its administrators tell everybody, and when they have it to themselves. */
 @Controller()

@@ -15,10 +15,10 @@ import { InvitationCodes } from '../../../storage/invitations/invitation-codes.j
 import { OpenLog } from '../../../storage/open-log.js';
 import { Invitations, Rooms } from '../../../write-side/entities.js';
 import type { Context } from '../../../write-side/mailbox.js';
+import { ReadYourWrites } from '../../read-your-writes.js';
 import { accepted, Refusal } from '../../refusal.js';
 import { By, Call, Input, type InputOf, Trace } from '../call.js';
 import { type ListOf, listAnswer } from '../list-answer.js';
-import { ReadYourWrites } from '../read-your-writes.js';
 
 /** Invitations are few, so they are read from their streams; there is no read model of them. */
 @Controller()

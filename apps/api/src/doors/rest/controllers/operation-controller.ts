@@ -1,10 +1,10 @@
-import { Controller, Header, Res } from '@nestjs/common';
+import { Controller, Header, Inject, Optional, Res } from '@nestjs/common';
 import { ANNOUNCEMENT } from '@verbatim/domain';
 import { type AnswerOf, asyncapi, openapi } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
+import { MetricsText } from '../../../composition/metrics-text.js';
+import { Readiness } from '../../../composition/readiness.js';
 import { about } from '../../../config.js';
-import { Readiness } from '../../../host/readiness.js';
-import { Metrics } from '../../../units/metrics/metrics.js';
 import { Announcements } from '../../../write-side/entities.js';
 import { Maintenance } from '../../../write-side/maintenance.js';
 import { Refusal } from '../../refusal.js';
@@ -20,9 +20,9 @@ export class OperationController {
 
   constructor(
     private readonly readiness: Readiness,
-    private readonly metrics: Metrics,
     private readonly announcements: Announcements,
     private readonly maintenance: Maintenance,
+    @Optional() @Inject(MetricsText) private readonly metrics?: MetricsText,
   ) {}
 
   @Call('getLiveness')
@@ -40,6 +40,7 @@ export class OperationController {
   @Call('getMetrics')
   @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
   async metricsText(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+    if (!this.metrics) throw new Refusal('unavailable', 'This process has no metrics.');
     reply.header('cache-control', 'no-store');
     return this.metrics.text();
   }

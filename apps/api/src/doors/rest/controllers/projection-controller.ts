@@ -1,9 +1,9 @@
 import { Controller } from '@nestjs/common';
 import type { Projections } from '@verbatim/protocol';
 import type { Identity } from '../../../application/accounts/authentication.js';
+import { Rebuilds } from '../../../application/operation/rebuilds.js';
 import { Proving } from '../../../application/sessions/proving.js';
 import { ReadModels } from '../../../storage/read-models.js';
-import { Rebuilds } from '../../../units/rebuilds/rebuilds.js';
 import { Refusal } from '../../refusal.js';
 import { By, Call } from '../call.js';
 

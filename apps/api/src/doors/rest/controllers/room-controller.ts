@@ -27,10 +27,10 @@ import { roomAnswer, roomRowAnswerFor } from '../../../wire/room-answer.js';
 import { Users } from '../../../write-side/entities.js';
 import type { Purpose } from '../../../write-side/inspections.js';
 import type { Context, Decided } from '../../../write-side/mailbox.js';
+import { ReadYourWrites } from '../../read-your-writes.js';
 import { accepted, Refusal } from '../../refusal.js';
 import { By, Call, Input, type InputOf, NewId, Trace, Why } from '../call.js';
 import { asItIs, type ListOf, listAnswer } from '../list-answer.js';
-import { ReadYourWrites } from '../read-your-writes.js';
 
 @Controller()
 export class RoomController {

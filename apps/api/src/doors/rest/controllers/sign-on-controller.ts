@@ -3,6 +3,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import type { AnswerOf, Session, SignInOptions } from '@verbatim/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { StartSessionCommand } from '../../../application/accounts/account-commands.js';
+import { Registration } from '../../../application/accounts/registration.js';
 import {
   type Departure,
   ERRAND_SECONDS,
@@ -13,10 +14,9 @@ import { Proxies } from '../../../host/proxies.js';
 import { Identities, SIGN_ON_SECONDS } from '../../../storage/vault/identities.js';
 import { userAnswer } from '../../../wire/user-answer.js';
 import type { Context } from '../../../write-side/mailbox.js';
+import { ReadYourWrites } from '../../read-your-writes.js';
 import { accepted, Refusal } from '../../refusal.js';
 import { Call, Input, type InputOf, Trace } from '../call.js';
-import { ReadYourWrites } from '../read-your-writes.js';
-import { Registration } from './account-controller.js';
 import { BackToApplication } from './back-to-application.js';
 import { BROWSER, cookie, cookieOf, ERRAND, redirect } from './cookies.js';
 

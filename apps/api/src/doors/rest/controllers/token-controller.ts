@@ -13,10 +13,10 @@ import { type NamedToken, PersonalTokens } from '../../../storage/vault/personal
 import { userAnswer } from '../../../wire/user-answer.js';
 import { Users } from '../../../write-side/entities.js';
 import type { Context } from '../../../write-side/mailbox.js';
+import { ReadYourWrites } from '../../read-your-writes.js';
 import { accepted, Refusal } from '../../refusal.js';
 import { By, Call, Input, type InputOf, NewId, Trace } from '../call.js';
 import { type ListOf, listAnswer } from '../list-answer.js';
-import { ReadYourWrites } from '../read-your-writes.js';
 
 /** Personal tokens and bots. */
 @Controller()

@@ -16,9 +16,9 @@ import { WebhookSecrets } from '../../../storage/vault/webhook-secrets.js';
 import { Receivers } from '../../../units/webhooks/receivers.js';
 import { Rooms } from '../../../write-side/entities.js';
 import type { Context } from '../../../write-side/mailbox.js';
+import { ReadYourWrites } from '../../read-your-writes.js';
 import { accepted, Refusal } from '../../refusal.js';
 import { By, Call, Input, type InputOf, Trace } from '../call.js';
-import { ReadYourWrites } from '../read-your-writes.js';
 
 /** The outgoing webhooks of rooms. */
 @Controller()

@@ -1,24 +1,22 @@
 import { Controller, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { governingProblem, type RoomState } from '@verbatim/domain';
-import type { AnswerOf, IncomingWebhook, NewIncomingWebhook, Posted } from '@verbatim/protocol';
+import type { AnswerOf, IncomingWebhook, NewIncomingWebhook } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
-import type { Identity } from '../../application/accounts/authentication.js';
+import type { Identity } from '../../../application/accounts/authentication.js';
 import {
   AddIncomingWebhookCommand,
-  PostToWebhookCommand,
   RemoveIncomingWebhookCommand,
-} from '../../application/webhooks/incoming-commands.js';
-import { newId } from '../../new-id.js';
-import { Rooms } from '../../write-side/entities.js';
-import type { Context } from '../../write-side/mailbox.js';
-import { accepted, Refusal } from '../refusal.js';
-import { By, Call, Input, type InputOf, Trace } from '../rest/call.js';
-import { ReadYourWrites } from '../rest/read-your-writes.js';
+} from '../../../application/webhooks/incoming-commands.js';
+import { Rooms } from '../../../write-side/entities.js';
+import type { Context } from '../../../write-side/mailbox.js';
+import { ReadYourWrites } from '../../read-your-writes.js';
+import { accepted, Refusal } from '../../refusal.js';
+import { By, Call, Input, type InputOf, Trace } from '../call.js';
 
-/** Addresses at which programs post to rooms. */
+/** The addresses of a room at which programs post to it. */
 @Controller()
-export class IncomingController {
+export class IncomingWebhookController {
   constructor(
     private readonly commands: CommandBus,
     private readonly rooms: Rooms,
@@ -59,21 +57,6 @@ export class IncomingController {
   ): Promise<void> {
     const end = new RemoveIncomingWebhookCommand(params.id, params.webhookId, actor, context);
     await this.readYourWrites.written(accepted(await this.commands.execute(end)).position, reply);
-  }
-
-  @Call('postToHook')
-  async post(
-    @Input('postToHook') { params, body }: InputOf<'postToHook'>,
-    @Trace() context: Context,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Posted> {
-    const { text, id = newId() } = body;
-    const posted = await this.commands.execute(new PostToWebhookCommand(params.token, { id, text }, context));
-    if (!posted) throw new Refusal('not_found', 'There is nothing at this address.');
-    const { roomId, revision, events, position } = accepted(posted);
-    await this.readYourWrites.written(position, reply);
-    if (events === 0) reply.status(200);
-    return { id, roomId, revision: Number(revision) };
   }
 }
 

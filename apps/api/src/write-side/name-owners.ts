@@ -1,8 +1,8 @@
 import { holdsName, isRejection, nameKey, type Rejection } from '@verbatim/domain';
-import { Refusal } from '../../doors/refusal.js';
-import { newId } from '../../new-id.js';
-import type { Rooms, Users } from '../../write-side/entities.js';
-import type { NameKind, NameOwners } from './names.js';
+import { Refusal } from '../doors/refusal.js';
+import { newId } from '../new-id.js';
+import type { NameKind, NameOwners } from '../storage/vault/names.js';
+import type { Rooms, Users } from './entities.js';
 
 /** Asks the streams of users and rooms whether they have, or may still take, the names they have claimed. */
 export class StreamNameOwners implements NameOwners {

@@ -1,0 +1,29 @@
+import type { Sql } from 'postgres';
+import type { Config } from '../../config.js';
+import type { Names } from '../../storage/vault/names.js';
+import type { Users } from '../../write-side/entities.js';
+import { checkFirstAdministrator, createFirstAdministrator } from './first-administrator.js';
+
+/** The first administrator, as the settings name them. */
+export class FirstAdministratorSetup {
+  constructor(
+    private readonly settings: Pick<Config, 'ADMIN_USERNAME' | 'ADMIN_PASSWORD'>,
+    private readonly parts: { readonly sql: Sql; readonly users: Users; readonly names: Names },
+  ) {}
+
+  /** Throws InvalidConfiguration if their password would be one of those that everybody tries first. */
+  check(): Promise<void> {
+    return checkFirstAdministrator(this.parts.users, this.wanted);
+  }
+
+  /** Creates them, unless there was one before. `announce` gets a generated password. */
+  create(announce: (username: string, password: string) => void): Promise<void> {
+    return createFirstAdministrator(this.parts, this.wanted, (password) =>
+      announce(this.settings.ADMIN_USERNAME, password),
+    );
+  }
+
+  private get wanted() {
+    return { username: this.settings.ADMIN_USERNAME, password: this.settings.ADMIN_PASSWORD ?? null };
+  }
+}

@@ -1,0 +1,4 @@
+/** Who may make an account for themselves. */
+export class Registration {
+  constructor(readonly mode: 'open' | 'invite' | 'closed') {}
+}

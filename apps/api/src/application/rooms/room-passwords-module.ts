@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import { VaultSql } from '../../storage/vault/vault-sql.js';
+import { Rooms } from '../../write-side/entities.js';
+import { RoomPasswords } from './room-passwords.js';
+
+const providers = [
+  {
+    provide: RoomPasswords,
+    useFactory: (vault: VaultSql, rooms: Rooms) => new RoomPasswords(vault, rooms),
+    inject: [VaultSql, Rooms],
+  },
+];
+
+/** Passwords of rooms, which the command line needs as well. */
+@Module({ providers, exports: providers })
+export class RoomPasswordsModule {}
