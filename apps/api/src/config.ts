@@ -152,7 +152,13 @@ export function readConfig(
   throw new InvalidConfiguration(`The environment is not right: ${wrong.join('; ')}.`);
 }
 
-/** What the service says of itself. */
+/** The names of all settings: those of the service, and those that its `parts` bring. */
+export const settingNames = (parts: readonly WithSettings[]): string[] => [
+  ...Object.keys(environment.shape),
+  ...parts.flatMap(({ settings = {} }) => Object.keys(settings)),
+];
+
+/** What the service reports about itself. */
 export const about = { name: 'Verbatim', version: packageVersion(), protocol: 1 } as const;
 
 function packageVersion(): string {

@@ -81,8 +81,7 @@ async function start(options: ServiceOptions, resources: OpenResources): Promise
     await Promise.all(mailboxes.map((kind) => kind.finish(FINISH_MS)));
     for (const one of opened.reverse()) await one.close?.();
     await app.get(Feed).stop();
-    await host.close();
-    await app.close();
+    await Promise.all([host.close(), app.close()]);
     await resources.close();
   };
   let stopping: Promise<void> | null = null;

@@ -30,6 +30,7 @@ export class HttpListener {
   /** How to answer what no scope handles; the door whose listener it is sets it. */
   faults: FaultFormat = plainFaults;
   private readonly upgrades = new Map<string, UpgradeHandler>();
+  private readonly upgraded = new Set<Socket>();
 
   constructor(
     /** Port to listen at; 0 for any that is free. */
@@ -91,8 +92,9 @@ export class HttpListener {
     return `http://${host}:${address.port}`;
   }
 
-  /** Accepts no more connections, and lets the requests in flight finish. */
+  /** Accepts no more connections, lets the requests in flight finish, and ends upgraded connections that are still open. */
   async close(): Promise<void> {
+    for (const socket of this.upgraded) socket.destroy();
     const patience = setTimeout(() => this.connections.endAll(), FINISH_MS);
     await this.fastify.close();
     clearTimeout(patience);
@@ -111,6 +113,8 @@ export class HttpListener {
     server.on('checkExpectation', (request, response) => server.emit('request', request, response));
     server.on('upgrade', (request, socket: Socket, head) => {
       const handler = this.upgrades.get(request.url?.split('?')[0] ?? '') ?? this.answerWithoutUpgrade;
+      this.upgraded.add(socket);
+      socket.once('close', () => this.upgraded.delete(socket));
       handler(request, socket, head);
     });
     return server;
