@@ -80,6 +80,70 @@ function importRules([folder, allowed]) {
   return rules;
 }
 
+const source = '^apps/api/src/';
+/** Matches the production code of folders of the service. */
+const inService = (...folders) => ({ path: `${source}(${folders.join('|')})/`, pathNot: tests });
+
+const remaining = require('./.dependency-cruiser.remaining.cjs');
+
+/** What each folder of the service may not import. */
+const rulesOfTheService = [
+  {
+    name: 'a door by itself',
+    comment: 'A door imports no other door. What our own doors have in common lies beside them, in files of `doors`.',
+    from: { path: `${source}doors/([^/]+)/`, pathNot: tests },
+    to: { path: `${source}doors/[^/]+/`, pathNot: `${source}doors/$1/` },
+  },
+  {
+    name: 'a unit by itself',
+    comment: 'A unit imports no other unit and no door.',
+    from: { path: `${source}units/([^/]+)/`, pathNot: tests },
+    to: { path: `${source}(units|doors)/[^/]+/`, pathNot: `${source}units/$1/` },
+  },
+  {
+    name: 'a door is a folder and a line',
+    comment: 'Only `doors.ts` imports the folder of a door, so that deleting both deletes the door.',
+    from: { path: source, pathNot: [tests, `${source}doors/doors[.]ts$`, `${source}doors/[^/]+/`] },
+    to: { path: `${source}doors/[^/]+/` },
+  },
+  {
+    name: 'a unit is a folder and a line',
+    comment: 'Only `units.ts` imports the folder of a unit, so that deleting both deletes the unit.',
+    from: { path: source, pathNot: [tests, `${source}units/units[.]ts$`, `${source}units/[^/]+/`] },
+    to: { path: `${source}units/[^/]+/` },
+  },
+  {
+    name: 'the application knows no door',
+    comment: 'Use cases do not know who calls them: no door, no host, no shapes of the wire.',
+    from: inService('application'),
+    to: { path: [`${source}(doors|host|units|wire|tools)/`, '^libs/protocol/'] },
+  },
+  {
+    name: 'below the application',
+    comment: 'What the application stands on knows neither it nor a door.',
+    from: inService('live', 'write-side', 'storage', 'limits', 'feed', 'composition'),
+    to: { path: `${source}(doors|application|units|tools|wire)/` },
+  },
+  {
+    name: 'limits, then storage, then the write side, then live',
+    comment: 'The lower ones know nothing of the higher ones.',
+    from: { path: `${source}(composition|limits|storage)/`, pathNot: tests },
+    to: { path: `${source}(host|live|write-side|feed)/`, pathNot: `${source}feed/feed[.]ts$` },
+  },
+  {
+    name: 'the host knows no door',
+    comment: 'The host offers listeners and limits; what is said on them is the affair of doors.',
+    from: inService('host'),
+    to: { path: [`${source}(doors|application|units|tools|live|write-side|storage)/`, '^libs/protocol/'] },
+  },
+  {
+    name: 'tools use no door',
+    comment: 'Commands of the command line work on the application and what is below it.',
+    from: inService('tools'),
+    to: { path: `${source}(doors|units|host|live)/` },
+  },
+].map((rule) => ({ ...rule, from: { ...rule.from, pathNot: [rule.from.pathNot ?? [], remaining].flat(2) } }));
+
 const rulesOfEveryProject = [
   {
     name: 'listed',
@@ -130,7 +194,7 @@ const rulesOfEveryProject = [
 ];
 
 module.exports = {
-  forbidden: [...Object.entries(projects).flatMap(importRules), ...rulesOfEveryProject].map((rule) => ({
+  forbidden: [...Object.entries(projects).flatMap(importRules), ...rulesOfTheService, ...rulesOfEveryProject].map((rule) => ({
     ...rule,
     severity: 'error',
   })),

@@ -1,9 +1,8 @@
 import 'reflect-metadata';
 import { pino } from 'pino';
 import { InvalidConfiguration, readConfig } from './config.js';
-import { layFoundation } from './foundation.js';
 import { attachDatabase, type Database } from './storage/database/database.js';
-import { explainStart, UnusableServer } from './storage/database/unusable-server.js';
+import { UnusableServer } from './storage/database/unusable-server.js';
 import { type CliCommand, UsageError } from './tools/command.js';
 import { copyDatabaseCommand } from './tools/database/copy-command.js';
 import { importCommand } from './tools/import/import-command.js';
@@ -12,6 +11,7 @@ import { copyCommand } from './tools/log/copy-command.js';
 import { verifyCommand } from './tools/log/verify-command.js';
 import { rebuildCommand } from './tools/rebuild-command.js';
 import { seedCommand } from './tools/seed/seed-command.js';
+import { openTools } from './tools/tools.js';
 
 const commands: readonly CliCommand[] = [
   importCommand,
@@ -45,16 +45,13 @@ async function main(words: readonly string[]): Promise<number> {
   };
   let attached: Promise<Database> | undefined;
   const database = () => (attached ??= attach());
-  const foundation = async () => {
-    const found = await database();
-    const laid = await layFoundation({ config, database: found, log }).catch(async (error: unknown) => {
-      throw await explainStart(error, config, found);
-    });
-    closing.unshift(() => laid.stop());
-    return laid;
+  const tools = async () => {
+    const opened = await openTools({ config, database: await database(), log });
+    closing.unshift(() => opened.close());
+    return opened;
   };
   try {
-    return await command.run(args, { config, log, database, foundation });
+    return await command.run(args, { config, log, database, tools });
   } finally {
     for (const close of closing) await close();
   }

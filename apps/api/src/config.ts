@@ -132,15 +132,33 @@ const complete = environment.superRefine((config, context) => {
 
 export type Config = z.infer<typeof environment>;
 
-/** Reads the settings once, at the start. Throws InvalidConfiguration naming each wrong one, never its value. */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const read = complete.safeParse(env);
+/** Whoever brings settings of its own. */
+export interface WithSettings {
+  readonly settings?: Readonly<Record<string, z.ZodType>>;
+}
+
+/**
+ * Reads the settings once, at the start: those of the service, and those that its `parts` bring. Throws InvalidConfiguration
+ * naming each wrong one, never its value.
+ */
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  parts: readonly WithSettings[] = [],
+): Config {
+  const own = z.object(Object.assign({}, ...parts.map(({ settings }) => settings)));
+  const read = complete.and(own).safeParse(env);
   if (read.success) return read.data;
   const wrong = read.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
   throw new InvalidConfiguration(`The environment is not right: ${wrong.join('; ')}.`);
 }
 
-/** What the service says of itself. */
+/** The names of all settings: those of the service, and those that its `parts` bring. */
+export const settingNames = (parts: readonly WithSettings[]): string[] => [
+  ...Object.keys(environment.shape),
+  ...parts.flatMap(({ settings = {} }) => Object.keys(settings)),
+];
+
+/** What the service reports about itself. */
 export const about = { name: 'Verbatim', version: packageVersion(), protocol: 1 } as const;
 
 function packageVersion(): string {

@@ -1,17 +1,19 @@
 import 'reflect-metadata';
 import { type Logger, pino } from 'pino';
 import { about, type Config, readConfig } from './config.js';
+import { doors } from './doors/doors.js';
 import { nodeWarning } from './node-release.js';
 import { type Service, startService } from './service.js';
 import { type Database, openDatabase } from './storage/database/database.js';
 import { UnusableServer } from './storage/database/unusable-server.js';
+import { units } from './units/units.js';
 
 /** Milliseconds after which an ending that does not come to its end is cut short. */
 const PATIENCE = 30_000;
 
 /** `npm start`: the whole service in one process, until it is told to end. */
 async function main(): Promise<void> {
-  const config = readConfig(process.env);
+  const config = readConfig(process.env, [...units, ...doors]);
   const log = pino({ level: config.LOG_LEVEL });
   const warning = nodeWarning(process.version, new Date());
   if (warning) log.warn(warning);

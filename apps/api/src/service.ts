@@ -1,74 +1,35 @@
+import type { Provider } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { CommandBus } from '@nestjs/cqrs';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { MAINTENANCE, parseStream } from '@verbatim/domain';
-import { listAdministrators } from '@verbatim/projections';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { MAINTENANCE } from '@verbatim/domain';
 import type { Logger } from 'pino';
-import { appModule } from './app-module.js';
-import { checkFirstAdministrator, createFirstAdministrator } from './application/accounts/first-administrator.js';
-import { Registration } from './application/accounts/registration.js';
-import { Overview } from './application/operation/overview.js';
-import { Settings } from './application/operation/settings.js';
-import { RoomAccess } from './application/rooms/room-access.js';
-import { Lockouts } from './application/sessions/lockouts.js';
-import { SecondFactorPolicy } from './application/sessions/second-factor-policy.js';
-import { SessionRevoker } from './application/sessions/session-revoker.js';
-import { IdentityProvider } from './application/single-sign-on/identity-provider.js';
-import { WebhookAddressPolicy } from './application/webhooks/webhook-address-policy.js';
-import { WebhookBots } from './application/webhooks/webhook-bots.js';
+import { FirstAdministratorSetup } from './application/accounts/first-administrator-setup.js';
 import type { Clock } from './clock.js';
+import { Contributions } from './composition/contributions.js';
+import { NestLog } from './composition/nest-log.js';
+import { OpenResources } from './composition/open-resources.js';
+import { Readiness } from './composition/readiness.js';
 import type { Config } from './config.js';
-import { servePages } from './doors/pages/docs.js';
-import { Refusal } from './doors/refusal.js';
-import { ProblemFilter } from './doors/rest/problem-filter.js';
-import { ReadYourWrites } from './doors/rest/read-your-writes.js';
-import { forAnswers, registerHelmet, tellBrowsers } from './doors/rest/security-headers.js';
-import { httpServer } from './doors/rest/server.js';
-import { Gateway } from './doors/websocket/gateway.js';
-import { SocketAdapter } from './doors/websocket/socket-adapter.js';
-import { byStream, Feed } from './feed/feed.js';
-import { type Foundation, layFoundation } from './foundation.js';
-import { refuseHost } from './host/host-header.js';
-import { HttpConnections } from './host/http-connections.js';
-import { Origins } from './host/origins.js';
-import { Proxies } from './host/proxies.js';
-import { Readiness } from './host/readiness.js';
-import { WaitingData } from './host/waiting-data.js';
-import { noLimits } from './limits/limit-settings.js';
-import { Limits } from './limits/limits.js';
-import { Reads } from './limits/reads.js';
-import { LiveRooms } from './live/live-rooms.js';
-import type { Load } from './live/presence/announcement.js';
-import { Presence } from './live/presence/presence.js';
-import { Watchers } from './live/watchers.js';
-import { newId } from './new-id.js';
+import { doors } from './doors/doors.js';
+import { Feed } from './feed/feed.js';
+import { Host } from './host/host.js';
+import type { Door, Opened, Unit } from './host/part.js';
+import { serviceModule } from './service-module.js';
 import type { Database } from './storage/database/database.js';
 import { explainStart } from './storage/database/unusable-server.js';
-import { Idempotency } from './storage/desk/idempotency.js';
-import { Directory } from './storage/directory.js';
-import { InvitationCodes } from './storage/invitations/invitation-codes.js';
-import { Attempts } from './storage/limits/attempts.js';
-import { SharedLedger } from './storage/limits/shared-ledger.js';
-import { Administrators } from './storage/vault/administrators.js';
-import { Credentials } from './storage/vault/credentials.js';
-import { Identities, Linking } from './storage/vault/identities.js';
-import { SecondFactors } from './storage/vault/second-factors.js';
-import { SetupLock } from './storage/vault/setup-lock.js';
-import { Metrics } from './units/metrics/metrics.js';
-import { Tally } from './units/metrics/tally.js';
-import { Rebuilds } from './units/rebuilds/rebuilds.js';
-import type { Resolve } from './units/webhooks/address.js';
-import { Receivers } from './units/webhooks/receivers.js';
-import { WebhookRunner } from './units/webhooks/webhook-runner.js';
-import { Inspections } from './write-side/inspections.js';
+import { Sessions } from './storage/vault/sessions.js';
+import { units } from './units/units.js';
+import { Announcements, Invitations, Maintenances, Rooms, Users } from './write-side/entities.js';
+import { LogContinuity } from './write-side/log-continuity.js';
+import { Maintenance } from './write-side/maintenance.js';
 
 /** A running service. */
 export interface Service {
   /** Where it is reached: `http://127.0.0.1:3000`. */
   readonly url: string;
-  /** Resolves with a sentence when it cannot go on: it has to be stopped, and started again. */
+  /** Resolves with a sentence when the service cannot go on and has to be stopped and started again. */
   readonly lost: Promise<string>;
-  /** Ends in good order: tells clients, finishes what was taken, then lets everything go. Every call answers the same promise. */
+  /** Shuts down cleanly: warns clients, finishes accepted work, releases everything. Every call returns the same promise. */
   stop(): Promise<void>;
 }
 
@@ -77,318 +38,79 @@ export interface ServiceOptions {
   readonly database: Database;
   readonly log: Logger;
   readonly clock?: Clock;
-  /** Finds the addresses of receivers of webhooks; tests bring their own. */
-  readonly resolve?: Resolve;
-  /** Is told the made-up password of the first administrator, once in the life of a database. */
+  /** Called with the generated password of the first administrator, once in the life of a database. */
   readonly announcePassword: (username: string, password: string) => void;
+  /** By default all. */
+  readonly doors?: readonly Door[];
+  readonly units?: readonly Unit[];
+  /** Further values for modules that ask for them. */
+  readonly values?: readonly Provider[];
 }
 
-/** Milliseconds that clients get between being told of a shutdown and being disconnected, and that appends get to finish. */
-const DRAIN = 300;
-const FINISH = 10_000;
-/** Administrators among whom another is looked for when one is taken away. */
-const MOST_ADMINISTRATORS = 100;
-/** Milliseconds between two sweeps of what has expired. */
-const SWEEP = 10 * 60_000;
+/** Milliseconds that appends get to finish at a shutdown. */
+const FINISH_MS = 10_000;
 
-/** Starts everything in order: what the doors stand on, the feed, the doors. Rejects with UnusableServer, among others. */
+/** Starts everything in order: storage and application, the feed, the doors. Rejects with UnusableServer, among others. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { config, database } = options;
+  const resources = new OpenResources();
   try {
-    const foundation = await layFoundation(options);
-    return await openDoors(foundation, options).catch(async (error: unknown) => {
-      await foundation.stop();
-      throw error;
-    });
+    return await start(options, resources);
   } catch (error) {
-    throw await explainStart(error, config, database);
+    await resources.close();
+    throw await explainStart(error, options.config, options.database);
   }
 }
 
-async function openDoors(
-  foundation: Foundation,
-  { config, database, announcePassword, resolve }: ServiceOptions,
-): Promise<Service> {
-  const {
-    outages,
-    continuity,
-    sql,
-    direct,
-    store,
-    sealer,
-    openLog,
-    rooms,
-    users,
-    invitations,
-    announcements,
-    maintenances,
-    maintenance,
-    names,
-    nameCipher,
-    passwords,
-    sessions,
-    tokens,
-    personalTokens,
-    webhookSecrets,
-    webhookBots,
-    webhookDeliveries,
-    preferences,
-    loadHistory,
-    vault,
-    time,
-    readModels,
-    keys,
-  } = foundation;
-  const { log } = outages;
-  const firstAdministrator = { username: config.ADMIN_USERNAME, password: config.ADMIN_PASSWORD ?? null };
-  await checkFirstAdministrator(users, firstAdministrator);
-  const credentials = new Credentials(sql, time.now);
-  const factors = new SecondFactors(sql, keys, time.now);
-  const identities = new Identities(sql, nameCipher, time.now);
-  const policy = new SecondFactorPolicy(config.REQUIRE_MFA);
-  const administrators = new Administrators(sql, {
-    candidates: () => listAdministrators(readModels.db, MOST_ADMINISTRATORS),
-    isOne: async (id) => {
-      const { state } = await users.newest(id);
-      return state.status === 'active' && state.role === 'admin';
-    },
-  });
-  const directory = new Directory(names);
-  const presence = new Presence(database.directUrl, () => ({ sockets: gateway.size, people: gateway.people }), log);
-  const limitsNow = config.RATE_LIMITS === 'on' ? config : noLimits;
-  const ledger = new SharedLedger(sql, () => presence.replicas, log);
-  const limits = new Limits(limitsNow, ledger);
-  const reads = new Reads(limits);
-  const inspections = new Inspections(rooms);
-  const liveRooms = new LiveRooms(openLog, rooms, directory, readModels, presence, inspections, time, reads);
-  const watchers = new Watchers(readModels);
-  const feed = new Feed(store, sealer, log);
-  const addresses = new WebhookAddressPolicy(config.WEBHOOK_ALLOW_PRIVATE === 'on');
-  const readiness = new Readiness([
-    { name: 'database', ready: async () => (await sql`select 1`).length === 1 },
-    { name: 'event store', ready: async () => (await store.head()) >= -1n },
-    { name: 'feed', ready: () => feed.running },
-    { name: 'log (put back to an earlier state)', ready: () => continuity.intact },
-    { name: 'read models', ready: () => readModels.caughtUp },
-  ]);
-  const tally = new Tally();
-  const metrics = new Metrics(
-    [
-      { name: 'verbatim_sockets', help: 'Open WebSocket connections.', read: (): number => gateway.size },
-      { name: 'verbatim_people', help: 'Accounts that have an open connection here.', read: () => gateway.people },
-      {
-        name: 'verbatim_http_connections',
-        help: 'Open HTTP connections; those of WebSockets are not among them.',
-        read: () => connections.size,
-      },
-      {
-        name: 'verbatim_http_requests',
-        help: 'HTTP requests in flight, health checks not included.',
-        read: () => connections.requests,
-      },
-      {
-        name: 'verbatim_waiting_bytes',
-        help: 'Bytes waiting in all sockets: to be read by clients, and of requests that have not arrived in full.',
-        read: () => waitingData.bytes,
-      },
-      {
-        name: 'verbatim_ended_for_memory',
-        help: 'Connections ended since this process began because too much was waiting in all of them.',
-        read: () => waitingData.ended.forMemory,
-      },
-      {
-        name: 'verbatim_ended_for_slowness',
-        help: 'Connections ended since this process began because their clients read too slowly.',
-        read: () => waitingData.ended.forSlowness,
-      },
-      {
-        name: 'verbatim_other_replicas',
-        help: 'Other replicas whose people are known here.',
-        read: () => presence.replicas,
-      },
-      {
-        name: 'verbatim_presence_dropped',
-        help: 'News of presence and typing that were dropped because there were too many.',
-        read: () => presence.dropped,
-      },
-      {
-        name: 'verbatim_webhooks_sending',
-        help: 'Whether it is this process that sends to webhooks.',
-        read: () => Number(webhooks.sending),
-      },
-      {
-        name: 'verbatim_feed_position',
-        help: 'Position up to which the feed has told everyone.',
-        read: () => Number(feed.position),
-      },
-      {
-        name: 'verbatim_projection_lag',
-        help: 'How far the read models are behind the log, in positions.',
-        read: async () => (await readModels.side.status()).lag,
-      },
-      {
-        name: 'verbatim_search_lag',
-        help: 'How far search is behind the log, in positions.',
-        read: async () => (await readModels.side.status()).search.lag,
-      },
-      { name: 'verbatim_messages', help: 'Messages posted since this process began.', read: () => tally.messages },
-      {
-        name: 'verbatim_registrations',
-        help: 'Accounts made since this process began.',
-        read: () => tally.registrations,
-      },
-    ],
-    [...store.metrics, ...outages.metrics],
-  );
-  const idempotency = new Idempotency(sql, keys);
-  const problems = new ProblemFilter(log);
-  const proxies = new Proxies(config.TRUST_PROXY ?? null);
-  const origins = new Origins(config.ALLOWED_ORIGINS, proxies);
-  const attempts = new Attempts(sql, nameCipher, limitsNow);
-  const waitingData = new WaitingData(limitsNow);
-  const connections = new HttpConnections(limitsNow, proxies, waitingData);
-  const http = httpServer(problems, connections);
-  tellBrowsers(http.getInstance(), origins, proxies);
-  await registerHelmet(http.getInstance(), forAnswers);
-  const app: NestFastifyApplication = await NestFactory.create<NestFastifyApplication>(
-    appModule([
-      ...[rooms, users, names, passwords, sessions, tokens, personalTokens, vault, time, readModels, openLog],
-      ...[directory, liveRooms, watchers, webhookSecrets, webhookBots, webhookDeliveries, addresses, preferences],
-      ...[credentials, factors, policy, administrators, identities, new Linking(sql)],
-      new IdentityProvider(config, keys, time.now, log),
-      new Lockouts(names, users, log),
-      new RoomAccess(rooms, inspections, readModels),
-      ...[limits, reads, waitingData, attempts, proxies, invitations, new InvitationCodes(vault)],
-      new Registration(config.REGISTRATION),
-      ...[
-        new Overview(readModels, presence, loadHistory, credentials, directory, readiness, time),
-        announcements,
-        maintenances,
-        maintenance,
-        Settings.of(config),
-      ],
-      new ReadYourWrites(readModels),
-      new Rebuilds(readModels.side, log),
-      idempotency,
-      readiness,
-      metrics,
-      problems,
-    ]),
-    http,
-    { logger: ['error', 'warn'], bodyParser: false, abortOnError: false },
-  );
-  app.useGlobalFilters(problems);
-  app.useWebSocketAdapter(
-    new SocketAdapter(
-      app,
-      () => app.get(Gateway),
-      (request) => {
-        if (!origins.admits(request)) return foreignOrigin;
-        const refusal = refuseHost(request) ?? limits.refuseUpgrade(proxies.addressOf(request));
-        if (!refusal) connections.upgraded(request.socket);
-        return refusal instanceof Refusal ? refusal : refusal && Refusal.of(refusal);
-      },
-    ),
-  );
-  await servePages(app);
-  await app.init();
-  const gateway: Gateway = app.get(Gateway);
-  const webhooks = new WebhookRunner(direct, {
-    ...{ rooms, users, openLog, readModels, directory, log, clock: time.now },
-    ...{ secrets: webhookSecrets, deliveries: webhookDeliveries },
-    ...{ commands: app.get(CommandBus), receivers: new Receivers(addresses, resolve) },
-  });
-
-  feed.add('continuity of the log', (events) => continuity.take(events));
-  feed.add('maintenance', (events) => maintenance.take(events));
-  // Before the states: whoever is let in again finds the sessions of before revoked.
-  feed.add('sessions', (events) => sessions.take(events));
-  feed.add('rooms', (events) => {
-    for (const [stream, run] of byStream(events)) {
-      const { category, id } = parseStream(stream);
-      if (category === 'room') rooms.take(id, run);
-      else if (category === 'user') users.take(id, run);
-      else if (category === 'invitation') invitations.take(id, run);
-      else if (category === 'announcement') announcements.take(id, run);
-      else if (category === 'maintenance') maintenances.take(id, run);
-    }
-  });
-  feed.add('personal tokens', (events) => personalTokens.take(events));
-  feed.add('directory', (events) => directory.take(events));
-  feed.add('sockets of accounts', (events) => gateway.take(events));
-  feed.add('sockets of rooms', (events) => liveRooms.take(events));
-  feed.add('watchers', (events) => watchers.take(events));
-  feed.add('webhooks', (events) => webhooks.take(events));
-  feed.add('figures', (events) => tally.take(events));
-  await continuity.start();
-  await feed.start();
-  // From here on nothing that other replicas do is missed, so now is the time to learn what they did before.
-  await sessions.load();
-  maintenance.adopt((await maintenances.newest(MAINTENANCE)).state);
-  await createFirstAdministrator(
-    { lock: new SetupLock(sql), users, names, credentials },
-    firstAdministrator,
-    (password) => announcePassword(config.ADMIN_USERNAME, password),
-  );
-  const bots = app.get(WebhookBots);
-  const sweep = setInterval(() => {
-    const endings = app.get(SessionRevoker).revokeExpired(() => ({ correlation: newId() }));
-    const swept = [tokens, credentials, identities, idempotency, attempts, ledger, bots, loadHistory, passwords];
-    Promise.all([endings.then(() => sessions.sweep()), ...swept.map((kept) => kept.sweep())]).catch((error) =>
-      log.warn({ err: error }, 'a sweep failed'),
-    );
-  }, SWEEP);
-  await app.listen(config.PORT, config.HOST);
-  presence.start();
-  loadHistory.start(() => totalOf(presence.loads.values()), log);
-  webhooks.start();
-  ledger.start();
-  // Bots that a release before this one left behind are not to wait for the first sweep.
-  void readModels.side
-    .caughtUp()
-    .then(() => bots.sweep())
-    .catch((error) => log.warn({ err: error }, 'bots without a webhook are left to the next sweep'));
+async function start(options: ServiceOptions, resources: OpenResources): Promise<Service> {
+  const parts: Door[] = [...(options.units ?? units), ...(options.doors ?? doors)];
+  const host = resources.add(new Host(options.config), (host) => host.close());
+  const app = await openApplication({ ...options, resources }, host, parts);
+  const contributions = app.get(Contributions);
+  const opened: Opened[] = [];
+  for (const part of parts) opened.push(await part.open(app, host, pick(options.config, part.settings)));
+  for (const one of opened) contributions.add(one);
+  await startFeed(app, contributions);
+  await app.get(FirstAdministratorSetup).create(options.announcePassword);
+  await host.open();
+  for (const one of opened) await one.start?.();
 
   const stop = async () => {
-    clearInterval(sweep);
-    loadHistory.stop();
-    readiness.drain();
-    gateway.announceDrain();
-    await new Promise((resolve) => setTimeout(resolve, DRAIN));
-    gateway.stopListening();
-    await Promise.all(
-      [rooms, users, invitations, announcements, maintenances].map((mailboxes) => mailboxes.finish(FINISH)),
-    );
-    await gateway.closeAll();
-    await webhooks.stop();
-    await ledger.stop();
-    await presence.stop();
-    await feed.stop();
-    const patience = setTimeout(() => connections.endAll(), FINISH);
-    await app.close();
-    clearTimeout(patience);
-    waitingData.stop();
-    await foundation.stop();
+    app.get(Readiness).drain();
+    await Promise.all([host.drainPause(), ...opened.map((one) => one.drain?.())]);
+    const mailboxes = [Rooms, Users, Invitations, Announcements, Maintenances].map((type) => app.get(type));
+    await Promise.all(mailboxes.map((kind) => kind.finish(FINISH_MS)));
+    for (const one of opened.reverse()) await one.close?.();
+    await app.get(Feed).stop();
+    await Promise.all([host.close(), app.close()]);
+    await resources.close();
   };
   let stopping: Promise<void> | null = null;
-  return { url: addressOf(app), lost: continuity.broken, stop: () => (stopping ??= stop()) };
+  return { url: host.main.url, lost: app.get(LogContinuity).broken, stop: () => (stopping ??= stop()) };
 }
 
-/** Of all replicas together, as far as they tell. */
-function totalOf(loads: Iterable<Load | null>): Load {
-  const total = { people: 0, sockets: 0 };
-  for (const load of loads) {
-    total.people += load?.people ?? 0;
-    total.sockets += load?.sockets ?? 0;
-  }
-  return total;
+/** Nest's own routes are one scope of the main listener, so that the scopes of other doors are independent of them. */
+function openApplication(options: ServiceOptions & { resources: OpenResources }, host: Host, parts: readonly Door[]) {
+  return host.main.scope(async (scope) => {
+    const app = await NestFactory.create<NestFastifyApplication>(
+      serviceModule(options, host, parts),
+      new FastifyAdapter(scope),
+      { logger: new NestLog(options.log), bodyParser: false, abortOnError: false },
+    );
+    await app.get(FirstAdministratorSetup).check();
+    for (const part of parts) await part.configure?.(app, scope, host);
+    return app.init();
+  });
 }
 
-const foreignOrigin = new Refusal('forbidden', 'Pages of this origin may not open sockets here.');
-
-function addressOf(app: NestFastifyApplication): string {
-  const address = app.getHttpServer().address();
-  if (address === null || typeof address === 'string') return String(address);
-  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return `http://${host}:${address.port}`;
+async function startFeed(app: NestFastifyApplication, contributions: Contributions): Promise<void> {
+  const feed = app.get(Feed);
+  for (const { name, handle } of contributions.sinks()) feed.add(name, handle);
+  await app.get(LogContinuity).start();
+  await feed.start();
+  // From here on nothing that other replicas do is missed, so this is the time to learn what they did before.
+  await app.get(Sessions).load();
+  app.get(Maintenance).adopt((await app.get(Maintenances).newest(MAINTENANCE)).state);
 }
+
+const pick = (config: Config, shape: object = {}) =>
+  Object.fromEntries(Object.entries(config).filter(([name]) => name in shape));

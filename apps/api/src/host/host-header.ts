@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { Refusal } from '../doors/refusal.js';
+import { Fault } from './fault.js';
 
 /** A host with an optional port (RFC 3986, section 3.2.2), or nothing. */
 const HOST = /^([\w.~!$&'()*+,;=%-]*|\[[\da-f:.]+\])(:\d*)?$/i;
@@ -8,7 +8,7 @@ const HOST = /^([\w.~!$&'()*+,;=%-]*|\[[\da-f:.]+\])(:\d*)?$/i;
  * Why the `Host` of a request cannot be relied on (RFC 9112, section 3.2). Node uses the first of several and a proxy may have gone
  * by another one, so there must be no more than one. Node itself refuses HTTP/1.1 requests without any.
  */
-export function refuseHost({ rawHeaders, headers }: IncomingMessage): Refusal | null {
+export function refuseHost({ rawHeaders, headers }: IncomingMessage): Fault | null {
   let hosts = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
@@ -18,5 +18,5 @@ export function refuseHost({ rawHeaders, headers }: IncomingMessage): Refusal | 
   return HOST.test(headers.host ?? '') ? null : bad('must be a host, with its port if it has one');
 }
 
-const bad = (message: string): Refusal =>
-  new Refusal('invalid_request', 'The header Host cannot be used.', { errors: [{ path: 'headers.host', message }] });
+const bad = (message: string): Fault =>
+  new Fault('invalid', 'The header Host cannot be used.', { header: { name: 'host', message } });

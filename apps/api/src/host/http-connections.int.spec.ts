@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ProblemFilter } from '../doors/rest/problem-filter.js';
-import { httpServer } from '../doors/rest/server.js';
+import { Problems } from '../doors/problems.js';
 import { type LimitSettings, noLimits } from '../limits/limit-settings.js';
 import { HttpConnections } from './http-connections.js';
+import { HttpListener } from './http-listener.js';
 import { Proxies, readTrustedProxies } from './proxies.js';
 import { WaitingData } from './waiting-data.js';
 
@@ -28,11 +28,9 @@ class Door {
   static async open(limits: Partial<LimitSettings> = {}, trustProxy = ''): Promise<Door> {
     const proxies = new Proxies(readTrustedProxies(trustProxy) ?? null);
     const connections = new HttpConnections({ ...noLimits, ...limits }, proxies, new WaitingData(noLimits));
-    const problems = new ProblemFilter(pino({ level: 'silent' }));
-    const server: FastifyInstance = httpServer(problems, connections).getInstance();
-    server.setErrorHandler((error, request: FastifyRequest, reply: FastifyReply) =>
-      problems.answer(error, request, reply),
-    );
+    const listener = new HttpListener(0, connections);
+    listener.faults = new Problems(pino({ level: 'silent' }));
+    const server = listener.fastify;
     let door: Door | undefined;
     server.get('/slow', () => door?.wait());
     server.get('/number/:n', ({ params }: FastifyRequest) => `<${(params as { n: string }).n}>`);

@@ -1,10 +1,9 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { Refusal } from '../doors/refusal.js';
 import { addressKey } from '../limits/address-key.js';
 import type { LimitSettings } from '../limits/limit-settings.js';
-import { limited } from '../limits/limited.js';
 import { OpenCounts } from '../limits/open-counts.js';
+import { Fault } from './fault.js';
 import { refuseHost } from './host-header.js';
 import type { Proxies } from './proxies.js';
 import type { Holder, WaitingData } from './waiting-data.js';
@@ -33,7 +32,7 @@ export class HttpConnections {
   private readonly idle = new IdleConnections();
   private readonly ofAddresses: OpenCounts;
   private readonly requestsOfAddresses: OpenCounts;
-  private readonly refusals = new WeakMap<IncomingMessage, Refusal>();
+  private readonly faults = new WeakMap<IncomingMessage, Fault>();
   /** Requests being handled, health checks not included. */
   requests = 0;
 
@@ -58,8 +57,8 @@ export class HttpConnections {
   }
 
   /** Why a request must not be handled, although the server has accepted it. */
-  refusalOf(request: IncomingMessage): Refusal | undefined {
-    return this.refusals.get(request);
+  faultOf(request: IncomingMessage): Fault | undefined {
+    return this.faults.get(request);
   }
 
   /** A connection is a WebSocket from now on, which has limits of its own. */
@@ -127,9 +126,9 @@ export class HttpConnections {
 
   private begin(connection: HttpConnection, { request, response, handle, address }: Arrived): void {
     const health = /^\/health\//.test(request.url ?? '');
-    const refusal = refuseHost(request) ?? (health ? null : this.refuseBusy(address));
-    if (refusal) this.refusals.set(request, refusal);
-    const counted = !health && !refusal;
+    const fault = refuseHost(request) ?? (health ? null : this.refuseBusy(address));
+    if (fault) this.faults.set(request, fault);
+    const counted = !health && !fault;
     if (counted) this.enter(address);
     this.idle.delete(connection);
     connection.begin(request);
@@ -152,10 +151,11 @@ export class HttpConnections {
     }
   }
 
-  private refuseBusy(address: string): Refusal | null {
-    if (this.requestsOfAddresses.full(address)) return Refusal.of(limited(SOON_MS));
+  private refuseBusy(address: string): Fault | null {
+    if (this.requestsOfAddresses.full(address))
+      return new Fault('too-many', 'Too many requests at the same time. Try again later.', { retryAfterMs: SOON_MS });
     if (this.requests < this.settings.LIMIT_REQUESTS_PROCESS) return null;
-    return new Refusal('unavailable', 'The service is handling as many requests as it can.', { retryAfterMs: SOON_MS });
+    return new Fault('busy', 'The service is handling as many requests as it can.', { retryAfterMs: SOON_MS });
   }
 
   private enter(address: string): void {

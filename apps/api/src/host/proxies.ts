@@ -3,10 +3,15 @@ import { isIP, type Socket } from 'node:net';
 import proxyAddr from '@fastify/proxy-addr';
 import parseForwarded from 'forwarded-parse';
 import ipaddr from 'ipaddr.js';
-import type { Device } from '../storage/vault/sessions.js';
 
 /** Characters of the header User-Agent that are kept. */
 const MAX_USER_AGENT = 300;
+
+/** Where a request comes from, as a record of sessions shows it. */
+export interface ClientDevice {
+  readonly address: string;
+  readonly userAgent: string | null;
+}
 
 /** The proxies that are trusted: how many stand in front of the service, or their networks; null: none. */
 export type TrustedProxies = number | readonly string[] | null;
@@ -49,12 +54,12 @@ export class Proxies {
   }
 
   /** Where a request comes from, for limits and for the list of sessions. */
-  clientOf(request: IncomingMessage): { readonly address: string; readonly device: Device } {
+  clientOf(request: IncomingMessage): { readonly address: string; readonly device: ClientDevice } {
     return { address: this.addressOf(request), device: this.deviceOf(request) };
   }
 
   /** What is recorded about the place somebody signed in from. */
-  deviceOf(request: IncomingMessage): Device {
+  deviceOf(request: IncomingMessage): ClientDevice {
     const userAgent = request.headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null;
     return { address: this.addressOf(request), userAgent };
   }

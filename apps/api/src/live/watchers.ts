@@ -1,7 +1,7 @@
 import { parseStream, type Recorded, type StreamCategory, streamCategories } from '@verbatim/domain';
 import { overseersOnly } from '../application/accounts/permission.js';
+import type { ReadModelProgress } from '../doors/read-your-writes.js';
 import { Refusal } from '../doors/refusal.js';
-import type { ReadModelProgress } from '../doors/rest/read-your-writes.js';
 import type { Connection } from '../doors/websocket/connection.js';
 import { encode } from '../doors/websocket/frame-text.js';
 

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
-import type { Foundation } from '../foundation.js';
 import type { Database } from '../storage/database/database.js';
+import type { Tools } from './tools.js';
 
 /** A command of `npm run cli --`. It works beside a running service, or on its own. */
 export interface CliCommand {
@@ -22,7 +22,7 @@ export interface Surroundings {
   readonly log: Logger;
   database(): Promise<Database>;
   /** Takes the vault's master key, which not every command needs. */
-  foundation(): Promise<Foundation>;
+  tools(): Promise<Tools>;
 }
 
 /** The command was called wrongly; the message says how. */

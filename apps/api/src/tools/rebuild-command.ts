@@ -11,9 +11,9 @@ Builds all read models (rooms, members, messages, inbox, people, search) anew fr
 the one in use. When they have caught up, all running processes of the service move to them without an interruption;
 the old ones are dropped ten minutes later. A rebuild that was killed leaves nothing behind that matters: start it again.`,
 
-  async run(args, { foundation }) {
+  async run(args, { tools }) {
     if (args.length > 0) throw new UsageError('projections rebuild takes no arguments.');
-    const { readModels } = await foundation();
+    const { readModels } = await tools();
     const progress = progressDisplay();
     const { outcome } = await readModels.side.rebuild(({ schema, phase, position, head }) => {
       progress.show({ phase, done: Number(position) + 1, total: Number(head) + 1, note: schema });

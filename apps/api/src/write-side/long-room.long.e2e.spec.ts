@@ -7,9 +7,9 @@ import { GetTimelineHandler, GetTimelineQuery } from '../application/messages/me
 import { RoomAccess } from '../application/rooms/room-access.js';
 import { readConfig } from '../config.js';
 import { accepted } from '../doors/refusal.js';
-import { type Foundation, layFoundation } from '../foundation.js';
 import { newId } from '../new-id.js';
 import { createDatabase, dropDatabase } from '../tests/harness/database.testing.js';
+import { openTools, type Tools } from '../tools/tools.js';
 import { Inspections } from './inspections.js';
 
 const actor = { id: '0198a000-0000-7000-8000-000000000001', role: 'user' } as const;
@@ -22,9 +22,9 @@ const FLAT = 4;
 describe('a room with 200,000 messages beside one with 200', () => {
   let databaseUrl: string;
   let folder: string;
-  let foundation: Foundation;
+  let tools: Tools;
   const open = () =>
-    layFoundation({
+    openTools({
       config: readConfig({ VERBATIM_DATA: folder }),
       database: {
         url: databaseUrl,
@@ -38,36 +38,34 @@ describe('a room with 200,000 messages beside one with 200', () => {
   beforeAll(async () => {
     databaseUrl = await createDatabase();
     folder = await mkdtemp(join(tmpdir(), 'verbatim-long-'));
-    foundation = await open();
+    tools = await open();
     for (const room of [short, long]) {
-      await post(foundation, room.id, 0);
+      await post(tools, room.id, 0);
       for (let posted = 1; posted < room.messages; posted += 500) {
         const positions = await Promise.all(
-          Array.from({ length: Math.min(500, room.messages - posted) }, (_, i) =>
-            post(foundation, room.id, posted + i),
-          ),
+          Array.from({ length: Math.min(500, room.messages - posted) }, (_, i) => post(tools, room.id, posted + i)),
         );
         // Far ahead of its read models a room answers only that it is busy.
-        if (posted % 5_000 < 500) await foundation.readModels.reached(positions.at(-1) ?? 0n, 60_000);
+        if (posted % 5_000 < 500) await tools.readModels.reached(positions.at(-1) ?? 0n, 60_000);
       }
     }
-    await foundation.readModels.reached(await foundation.store.head(), 120_000);
+    await tools.readModels.reached(await tools.store.head(), 120_000);
   }, 600_000);
   afterAll(async () => {
-    await foundation.stop();
+    await tools.close();
     await dropDatabase(databaseUrl);
     await rm(folder, { recursive: true, force: true });
   });
 
   it('costs the same to post in', async () => {
-    const ratio = await compare((room) => post(foundation, room.id, Math.random()), 60);
+    const ratio = await compare((room) => post(tools, room.id, Math.random()), 60);
     console.log(`post: x ${ratio.toFixed(2)}`);
     expect(ratio).toBeLessThan(FLAT);
   });
 
   it('costs the same to read a page of at either end', async () => {
-    const access = new RoomAccess(foundation.rooms, new Inspections(foundation.rooms), foundation.readModels);
-    const timeline = new GetTimelineHandler(access, foundation.readModels);
+    const access = new RoomAccess(tools.rooms, new Inspections(tools.rooms), tools.readModels);
+    const timeline = new GetTimelineHandler(access, tools.readModels);
     const purpose = { context: { correlation: newId() } };
     for (const order of ['newest', 'oldest'] as const) {
       const ratio = await compare(
@@ -89,11 +87,11 @@ describe('a room with 200,000 messages beside one with 200', () => {
   }, 120_000);
 
   it('is folded from its events when the snapshot is damaged or made by other rules', async () => {
-    const before = (await foundation.rooms.current(long.id)).state;
+    const before = (await tools.rooms.current(long.id)).state;
     const damages = [
-      foundation.sql`update cache.snapshots set sealed = overlay(sealed placing 'AAAA' from 40)`,
-      foundation.sql`update cache.snapshots set hash = repeat('0', 64)`,
-      foundation.sql`update cache.snapshots set rules = 'room-0'`,
+      tools.sql`update cache.snapshots set sealed = overlay(sealed placing 'AAAA' from 40)`,
+      tools.sql`update cache.snapshots set hash = repeat('0', 64)`,
+      tools.sql`update cache.snapshots set rules = 'room-0'`,
     ];
     for (const damage of damages) {
       await damage;
@@ -101,16 +99,16 @@ describe('a room with 200,000 messages beside one with 200', () => {
       const { state } = await other.rooms.current(long.id);
       expect(state.revision).toBe(before.revision);
       expect([...state.members.entries()]).toEqual([...before.members.entries()]);
-      await other.stop();
+      await other.close();
     }
   }, 300_000);
 });
 
-async function post(foundation: Foundation, roomId: string, n: number): Promise<bigint> {
+async function post(tools: Tools, roomId: string, n: number): Promise<bigint> {
   const context = { correlation: '0198a000-0000-7000-8000-00000000000c' };
   if (n === 0) {
     const room = { actor, name: roomId, topic: '', visibility: 'hidden', history: 'full', passwordId: null } as const;
-    return accepted(await foundation.rooms.send(roomId, { type: 'CreateRoom', ...room }, context)).position;
+    return accepted(await tools.rooms.send(roomId, { type: 'CreateRoom', ...room }, context)).position;
   }
   const { v7 } = await import('uuid');
   const message = {
@@ -120,7 +118,7 @@ async function post(foundation: Foundation, roomId: string, n: number): Promise<
     replyTo: null,
     kind: 'text',
   } as const;
-  return accepted(await foundation.rooms.send(roomId, { type: 'PostMessage', ...message }, context)).position;
+  return accepted(await tools.rooms.send(roomId, { type: 'PostMessage', ...message }, context)).position;
 }
 
 /** How many times as long the work takes in the long room: medians of runs in turn. */
@@ -137,22 +135,22 @@ async function compare(work: (room: typeof short) => Promise<unknown>, times: nu
   return median(took.get(long) ?? []) / median(took.get(short) ?? []);
 }
 
-async function coldOpening(open: () => Promise<Foundation>, read: { events: number }): Promise<{ ratio: number }> {
+async function coldOpening(open: () => Promise<Tools>, read: { events: number }): Promise<{ ratio: number }> {
   const took: number[] = [];
   for (const room of [short, long, short, long]) {
-    const foundation = await open();
-    const original = foundation.store.read.bind(foundation.store);
+    const tools = await open();
+    const original = tools.store.read.bind(tools.store);
     let events = 0;
-    foundation.store.read = async (...args) => {
+    tools.store.read = async (...args) => {
       const page = await original(...args);
       events += page.length;
       return page;
     };
     const begun = performance.now();
-    await foundation.rooms.current(room.id);
+    await tools.rooms.current(room.id);
     took.push(performance.now() - begun);
     read.events = Math.max(read.events, events);
-    await foundation.stop();
+    await tools.close();
   }
   return { ratio: ((took[1] ?? 0) + (took[3] ?? 0)) / ((took[0] ?? 0) + (took[2] ?? 0)) };
 }

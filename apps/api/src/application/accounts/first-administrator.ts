@@ -11,7 +11,7 @@ import type { Users } from '../../write-side/entities.js';
 /** A fixed id, so that the next start resumes an interrupted attempt. */
 export const FIRST_ADMINISTRATOR = '00000000-0000-8000-8000-000000000001';
 
-interface FirstAdministratorParts {
+export interface FirstAdministratorParts {
   readonly lock: SetupLock;
   readonly users: Users;
   readonly names: Names;

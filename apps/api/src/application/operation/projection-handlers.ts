@@ -3,9 +3,9 @@ import { Command, CommandHandler, type ICommandHandler, type IQueryHandler, Quer
 import { type Rejection, reject } from '@verbatim/domain';
 import type { ReadSide } from '@verbatim/projections';
 import { ReadModels } from '../../storage/read-models.js';
-import { Rebuilds } from '../../units/rebuilds/rebuilds.js';
 import type { Identity } from '../accounts/authentication.js';
 import { Proving } from '../sessions/proving.js';
+import { Rebuilds } from './rebuilds.js';
 
 /** How far the read models have come, and the rebuild under way. */
 export interface ProjectionProgress {

@@ -6,15 +6,15 @@ import { pino } from 'pino';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../config.js';
-import { type Foundation, layFoundation } from '../../foundation.js';
 import { outcome } from '../../tests/harness/contract.testing.js';
 import { register, type TestPerson } from '../../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
+import { openTools, type Tools } from '../../tools/tools.js';
 
 const MASTER_KEY = Buffer.alloc(32, 7).toString('base64');
 
 let service: TestService;
-let foundation: Foundation;
+let tools: Tools;
 let folder: string;
 let sql: postgres.Sql;
 let ada: TestPerson;
@@ -25,14 +25,14 @@ beforeAll(async () => {
   [ada, bob] = [await register(service.url), await register(service.url)];
   folder = await mkdtemp(join(tmpdir(), 'verbatim-passwords-'));
   const { databaseUrl: url } = service;
-  foundation = await layFoundation({
+  tools = await openTools({
     config: readConfig({ VERBATIM_DATA: folder, LOG_LEVEL: 'error', MASTER_KEY }),
     database: { url, directUrl: url, lost: new Promise(() => undefined), stop: async () => undefined },
     log: pino({ level: 'error' }),
   });
 });
 afterAll(async () => {
-  await foundation.stop();
+  await tools.close();
   await sql.end();
   await service.stop();
   await rm(folder, { recursive: true, force: true });
@@ -88,7 +88,7 @@ describe('the hash of a room password', () => {
     await leave(changing, '1 minute');
     await sql`update vault.room_passwords set unchecked_since = now() - interval '1 hour' where room_id = ${open}`;
 
-    await foundation.passwords.sweep();
+    await tools.passwords.sweep();
     expect(await hashesOf(open)).toHaveLength(1);
     expect(await hashesOf(closed)).toEqual([]);
     expect(await hashesOf(changing)).toHaveLength(2);

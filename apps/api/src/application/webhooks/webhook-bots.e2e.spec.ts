@@ -4,7 +4,6 @@ import pino from 'pino';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../config.js';
-import { layFoundation } from '../../foundation.js';
 import { newId } from '../../new-id.js';
 import { outcome } from '../../tests/harness/contract.testing.js';
 import {
@@ -17,6 +16,7 @@ import {
   Visitor,
 } from '../../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
+import { openTools } from '../../tools/tools.js';
 
 const master = randomBytes(32).toString('base64');
 let left: TestService;
@@ -118,7 +118,7 @@ describe('the bot of an incoming webhook ends', () => {
 async function leaveOldBots() {
   const url = left.databaseUrl;
   const database = { url, directUrl: url, lost: new Promise<never>(() => undefined), stop: async () => undefined };
-  const foundation = await layFoundation({
+  const tools = await openTools({
     config: readConfig({ MASTER_KEY: master, VERBATIM_DATA: '/nowhere' }),
     database,
     log: pino({ level: 'silent' }),
@@ -126,7 +126,7 @@ async function leaveOldBots() {
   const at = '2026-01-31T12:00:00.000Z';
   const append = async (stream: string, ...facts: { type: string; data: object; schema?: number }[]) => {
     const drafts = facts.map((fact) => ({ id: newId(), schema: 1, at, actor: ada.id, correlation: newId(), ...fact }));
-    await foundation.store.append(stream, -1n, await foundation.sealer.seal(stream, 0n, null, drafts));
+    await tools.store.append(stream, -1n, await tools.sealer.seal(stream, 0n, null, drafts));
   };
   const register = async (id: string, username = `hook-${id.slice(-12)}`) => {
     const data = { username, displayName: 'Old bot', email: null, role: 'user', origin: 'bot' };
@@ -150,7 +150,7 @@ async function leaveOldBots() {
   const living = await room(await register(newId()));
   const orphan = await register(newId());
   const byAdministrator = await register(newId(), 'hook-line-and-sinker');
-  await foundation.stop();
+  await tools.close();
   const names = [removed, closed, living, orphan].map((id) => `hook-${id.slice(-12)}`);
   return { removed, closed, living, orphan, byAdministrator, names: [...names, 'hook-line-and-sinker'] };
 }

@@ -7,9 +7,9 @@ import { from, lastValueFrom, type Observable } from 'rxjs';
 import { Proxies } from '../../host/proxies.js';
 import { Reads } from '../../limits/reads.js';
 import { Idempotency } from '../../storage/desk/idempotency.js';
+import { POSITION_HEADER, ReadYourWrites } from '../read-your-writes.js';
 import { Refusal } from '../refusal.js';
 import { ListAnswer } from './list-answer.js';
-import { POSITION_HEADER, ReadYourWrites } from './read-your-writes.js';
 import { CALL, type VerbatimRequest } from './request.js';
 
 /** What all calls have in common around their doing: reads wait for the position they name, writes happen once per key. */

@@ -156,7 +156,7 @@ async function startSeeded(): Promise<string> {
       lost: new Promise(() => undefined),
       stop: async () => undefined,
     }),
-    foundation: () => Promise.reject(new Error('not asked for')),
+    tools: () => Promise.reject(new Error('not asked for')),
   });
   if (seeded !== 0) throw new Error('The database was not seeded.');
   await service.restart();

@@ -7,8 +7,8 @@ import {
   isClientEvent,
   issuesToErrors,
 } from '@verbatim/protocol';
+import { isPlain } from '../plain-json.js';
 import { Refusal } from '../refusal.js';
-import { isPlain } from '../rest/plain-json.js';
 
 /** A client's frame whose data fits its event. */
 export interface CheckedFrame {

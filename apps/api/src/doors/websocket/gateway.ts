@@ -39,8 +39,8 @@ import { userAnswer } from '../../wire/user-answer.js';
 import { Users } from '../../write-side/entities.js';
 import { Maintenance } from '../../write-side/maintenance.js';
 import { bearerIn } from '../bearer.js';
+import { Problems } from '../problems.js';
 import { accepted, Refusal } from '../refusal.js';
-import { ProblemFilter } from '../rest/problem-filter.js';
 import { Connection } from './connection.js';
 import { BadFrame, type CheckedFrame, readFrame } from './frame-text.js';
 import { Intake } from './intake.js';
@@ -99,7 +99,7 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
     private readonly watchers: Watchers,
     private readonly commands: CommandBus,
     private readonly log: OpenLog,
-    private readonly problems: ProblemFilter,
+    private readonly problems: Problems,
     private readonly limits: Limits,
     private readonly proxies: Proxies,
     private readonly policy: SecondFactorPolicy,

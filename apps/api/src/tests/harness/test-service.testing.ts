@@ -4,9 +4,13 @@ import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import type { Clock } from '../../clock.js';
 import { type Config, readConfig } from '../../config.js';
+import { doors as allDoors } from '../../doors/doors.js';
+import type { Door, Unit } from '../../host/part.js';
 import { type Service, startService } from '../../service.js';
 import type { Database } from '../../storage/database/database.js';
+import { units as allUnits } from '../../units/units.js';
 import type { Resolve } from '../../units/webhooks/address.js';
+import { RESOLVE } from '../../units/webhooks/webhooks-unit.js';
 import { createDatabase, dropDatabase } from './database.testing.js';
 
 /** The whole service on a database of its own, reached through its doors only. */
@@ -26,6 +30,9 @@ export interface TestServiceOptions {
   readonly clock?: Clock;
   /** Finds the addresses of receivers of webhooks. */
   readonly resolve?: Resolve;
+  /** By default all. */
+  readonly doors?: readonly Door[];
+  readonly units?: readonly Unit[];
   /** By default one that writes errors to standard output. */
   readonly log?: Logger;
   /** The database to be used instead of a fresh one; it is not dropped. */
@@ -44,6 +51,8 @@ export async function startTestService({
   clock,
   resolve,
   log,
+  doors = allDoors,
+  units = allUnits,
   databaseUrl: given,
   beside,
 }: TestServiceOptions = {}): Promise<TestService> {
@@ -55,21 +64,26 @@ export async function startTestService({
     lost: new Promise(() => undefined),
     stop: async () => undefined,
   };
-  const config: Config = readConfig({
-    PORT: '0',
-    VERBATIM_DATA: folder,
-    ADMIN_PASSWORD: administrator.password,
-    RATE_LIMITS: 'off',
-    LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'error',
-    ...environment,
-  });
+  const config: Config = readConfig(
+    {
+      PORT: '0',
+      VERBATIM_DATA: folder,
+      ADMIN_PASSWORD: administrator.password,
+      RATE_LIMITS: 'off',
+      LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'error',
+      ...environment,
+    },
+    [...units, ...doors],
+  );
   const start = () =>
     startService({
       config,
       database,
       log: log ?? pino({ level: config.LOG_LEVEL }),
       clock,
-      resolve,
+      doors,
+      units,
+      values: resolve ? [{ provide: RESOLVE, useValue: resolve }] : [],
       announcePassword: () => undefined,
     });
   let service: Service = await start();

@@ -4,7 +4,7 @@ import { arrayParameters } from '@verbatim/event-store';
 import type { Logger } from 'pino';
 import postgres, { type Sql, type TransactionSql } from 'postgres';
 import type { Config } from '../../config.js';
-import { layFoundation } from '../../foundation.js';
+import { openTools } from '../tools.js';
 
 export interface CopyProgress {
   /** Bytes copied so far, and an estimate of all of them. */
@@ -114,12 +114,12 @@ async function clear(target: Sql): Promise<void> {
 
 /** Has the service itself make its tables, so that none can be forgotten. What it puts into them is replaced later. */
 async function makeTables(url: string, { config, log }: CopyOptions): Promise<void> {
-  const foundation = await layFoundation({
+  const tools = await openTools({
     config: { ...config, EVENT_STORE_URL: undefined, MASTER_KEY: randomBytes(32).toString('base64') },
     database: { url, directUrl: url, lost: new Promise(() => undefined), stop: async () => undefined },
     log,
   });
-  await foundation.stop();
+  await tools.close();
 }
 
 async function copyRows(fromUrl: string, toUrl: string, options: CopyOptions): Promise<CopyResult> {

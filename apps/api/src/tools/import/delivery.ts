@@ -1,7 +1,7 @@
 import { isRejection, type Rejection, type RoomEvent, type RoomState, room } from '@verbatim/domain';
-import type { Foundation } from '../../foundation.js';
 import { newId } from '../../new-id.js';
 import { type Decided, mailboxLimits } from '../../write-side/mailbox.js';
+import type { Tools } from '../tools.js';
 import type { Step } from './import-plan.js';
 import { importer } from './import-room.js';
 import { answered, ImportStopped, PATIENCE, patiently } from './patience.js';
@@ -23,7 +23,7 @@ const BATCH = mailboxLimits.batch - 1;
 
 /** Sends steps to a room, in order, each until its outcome is known. Calls `onLine` with the line of each. */
 export async function deliver(
-  { rooms, readModels }: Foundation,
+  { rooms, readModels }: Tools,
   roomId: string,
   steps: readonly Step[],
   onLine: (line: number) => void,

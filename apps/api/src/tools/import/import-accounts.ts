@@ -1,8 +1,8 @@
 import { isRejection } from '@verbatim/domain';
 import { AccountOpener } from '../../application/accounts/account-opener.js';
-import type { Foundation } from '../../foundation.js';
 import { newId } from '../../new-id.js';
 import { Credentials } from '../../storage/vault/credentials.js';
+import type { Tools } from '../tools.js';
 import type { Step } from './import-plan.js';
 import type { NicknameAccount } from './nickname-account.js';
 import { answered, ImportStopped, patiently } from './patience.js';
@@ -16,7 +16,7 @@ export class ImportAccounts {
   private readonly opener: AccountOpener;
   private readonly correlation = newId();
 
-  constructor({ users, names, sql, time }: Foundation) {
+  constructor({ users, names, sql, time }: Tools) {
     this.opener = new AccountOpener(users, names, new Credentials(sql, time.now));
   }
 

@@ -40,7 +40,7 @@ describe('calling the import', () => {
     const written: string[] = [];
     const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(`${text}`) > 0);
     const begin = () => Promise.reject(new Error('begun'));
-    const surroundings = { config: readConfig({}), log: pino(), database: begin, foundation: begin };
+    const surroundings = { config: readConfig({}), log: pino(), database: begin, tools: begin };
     const args = [file('2005-09-26.txt'), '--room', 'r', '--dry-run', '--report', file('report')];
     const code = await importCommand.run(args, surroundings).finally(() => write.mockRestore());
     expect(code).toBe(0);
@@ -95,7 +95,7 @@ describe('calling the import', () => {
   ])('with %j is refused before anything is begun', async (words, sentence) => {
     const args = words.map((word) => (/^\.$|txt$/.test(word) ? file(word) : word));
     const begin = () => Promise.reject(new Error('begun'));
-    const surroundings = { config: readConfig({}), log: pino(), database: begin, foundation: begin };
+    const surroundings = { config: readConfig({}), log: pino(), database: begin, tools: begin };
     const called = importCommand.run(args, surroundings);
     await expect(called).rejects.toThrow(UsageError);
     await expect(called).rejects.toThrow(sentence);

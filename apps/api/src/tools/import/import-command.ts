@@ -63,7 +63,7 @@ Codes for colours, bold and the like are left out. Other control characters stay
 Exit codes: 0 when every line was taken, or left out for a reason above; 1 when the import stopped, the room refused a
 line, or readers did not see everything within a minute; 2 when the command was called wrongly or a file cannot be read.`,
 
-  async run(args, { foundation }) {
+  async run(args, { tools }) {
     const { reportFile, dryRun, ...wishes } = await readWishes(args);
     if (dryRun) {
       const report = foretellImport(wishes);
@@ -71,10 +71,10 @@ line, or readers did not see everything within a minute; 2 when the command was 
       if (reportFile !== undefined) await writeFile(reportFile, fullReport(report));
       return 0;
     }
-    const laid = await foundation();
+    const opened = await tools();
     const progress = process.stderr.isTTY ? progressBar() : progressLines();
     try {
-      const report = await importIrc(laid, wishes, progress.show);
+      const report = await importIrc(opened, wishes, progress.show);
       progress.end();
       process.stdout.write(summary(report, wishes.room));
       if (reportFile !== undefined) await writeFile(reportFile, fullReport(report));

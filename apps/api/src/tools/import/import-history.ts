@@ -1,5 +1,5 @@
 import { type RoomEvent, type RoomState, room, roomStream } from '@verbatim/domain';
-import type { Foundation } from '../../foundation.js';
+import type { Tools } from '../tools.js';
 import { importer, memberIds } from './import-room.js';
 
 /** What a room has imported from a file. */
@@ -31,7 +31,7 @@ export interface ImportHistory {
 /** Events read at a time. */
 const PAGE = 500;
 
-export async function importHistory({ openLog }: Foundation, roomId: string): Promise<ImportHistory> {
+export async function importHistory({ openLog }: Tools, roomId: string): Promise<ImportHistory> {
   const files = new Map<string, ImportedFile>();
   const fileOf = new Map<string, ImportedFile>();
   let otherMessages = 0;

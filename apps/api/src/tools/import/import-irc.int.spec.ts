@@ -11,8 +11,8 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CreateRoomCommand, CreateRoomHandler } from '../../application/rooms/room-commands.js';
 import { readConfig } from '../../config.js';
-import { type Foundation, layFoundation } from '../../foundation.js';
 import { createDatabase, dropDatabase } from '../../tests/harness/database.testing.js';
+import { openTools, type Tools } from '../tools.js';
 import { readWishes } from './import-command.js';
 import { type ImportReport, importIrc } from './import-irc.js';
 import type { LogFile } from './import-plan.js';
@@ -30,18 +30,18 @@ const wishesFor = (room: string) => readWishes([...days.map(testData), '--room',
 describe('an import of two days of a real channel', () => {
   let database: string;
   let folder: string;
-  let foundation: Foundation;
+  let tools: Tools;
   let report: ImportReport;
 
   beforeAll(async () => {
     database = await createDatabase();
     folder = await mkdtemp(join(tmpdir(), 'verbatim-import-'));
-    foundation = await start();
-    report = await importIrc(foundation, await wishesFor('#ubuntu'));
+    tools = await start();
+    report = await importIrc(tools, await wishesFor('#ubuntu'));
   });
 
   afterAll(async () => {
-    await foundation?.stop();
+    await tools?.close();
     await dropDatabase(database);
     await rm(folder, { recursive: true, force: true });
   });
@@ -67,7 +67,7 @@ describe('an import of two days of a real channel', () => {
   });
 
   it('lets its messages be found', async () => {
-    const { items } = await searchMessages(foundation.readModels.db, {
+    const { items } = await searchMessages(tools.readModels.db, {
       viewer: importer.id,
       q: 'there was a bug in udev',
       page: { limit: 5 },
@@ -76,16 +76,16 @@ describe('an import of two days of a real channel', () => {
   });
 
   it('waits until readers see it, and says so when they do not in time', async () => {
-    const { db } = foundation.readModels;
-    const { roomId } = await importIrc(foundation, { files: [logFile('w', '[00:00] <a> x')], room: '#waiting' });
-    await foundation.sql.begin(async (tx) => {
+    const { db } = tools.readModels;
+    const { roomId } = await importIrc(tools, { files: [logFile('w', '[00:00] <a> x')], room: '#waiting' });
+    await tools.sql.begin(async (tx) => {
       await tx`lock table ${tx(db.schema())}.search in access exclusive mode`;
       const message = { messageId: randomUUID(), text: 'late', replyTo: null, kind: 'text' } as const;
       const actor = { id: accountOf('a').userId, role: 'user' } as const;
-      await foundation.rooms.send(roomId, { type: 'PostMessage', actor, ...message }, { correlation: randomUUID() });
-      expect(await readersSee(foundation, roomId, 300)).toBe(false);
+      await tools.rooms.send(roomId, { type: 'PostMessage', actor, ...message }, { correlation: randomUUID() });
+      expect(await readersSee(tools, roomId, 300)).toBe(false);
     });
-    expect(await readersSee(foundation, roomId)).toBe(true);
+    expect(await readersSee(tools, roomId)).toBe(true);
   });
 
   it('gives every speaker an account of their own', async () => {
@@ -93,7 +93,7 @@ describe('an import of two days of a real channel', () => {
     expect(new Set(authors.values())).toEqual(new Set((await spoken()).map(({ nick }) => nick.trim())));
     expect(authors.size).toBe(new Set(authors.values()).size);
     const [seveas = ''] = authors.keys();
-    expect((await getUsers(foundation.readModels.db, [seveas])).get(seveas)).toMatchObject({
+    expect((await getUsers(tools.readModels.db, [seveas])).get(seveas)).toMatchObject({
       username: expect.stringMatching(/^seveas-[0-9a-f]{12}$/),
       displayName: 'Seveas',
       createdAt: '2005-09-26T06:53:00.000Z',
@@ -101,10 +101,10 @@ describe('an import of two days of a real channel', () => {
   });
 
   it('changes nothing when it is done again', async () => {
-    const head = await foundation.store.head();
-    const again = await importIrc(foundation, await wishesFor('#UBUNTU'));
+    const head = await tools.store.head();
+    const again = await importIrc(tools, await wishesFor('#UBUNTU'));
     expect(again).toEqual({ ...report, files: report.files.map((file) => ({ ...file, events: 0 })) });
-    expect(await foundation.store.head()).toBe(head);
+    expect(await tools.store.head()).toBe(head);
   });
 
   it('that is broken off again and again gives the same room as one that was not', async () => {
@@ -115,7 +115,7 @@ describe('an import of two days of a real channel', () => {
       const breakOff = ({ done }: { done: number }) => {
         if (done > limit) throw new Error('broken off');
       };
-      roomId = await importIrc(foundation, wishes, breakOff).then(
+      roomId = await importIrc(tools, wishes, breakOff).then(
         (whole) => whole.roomId,
         (error) => {
           expect(error.message).toBe('broken off');
@@ -144,10 +144,10 @@ describe('an import of two days of a real channel', () => {
   it('goes on when all connections to the database are lost meanwhile', async () => {
     const wishes = await wishesFor('#cut');
     let cuts = 0;
-    const { roomId } = await importIrc(foundation, wishes, ({ done }) => {
+    const { roomId } = await importIrc(tools, wishes, ({ done }) => {
       if (done < (cuts + 1) * 700) return;
       cuts++;
-      foundation.sql`
+      tools.sql`
         select pg_terminate_backend(pid) from pg_stat_activity
         where datname = current_database() and pid <> pg_backend_pid()`.catch(() => undefined);
     });
@@ -158,16 +158,16 @@ describe('an import of two days of a real channel', () => {
   it('does not begin again with a file that is complete, whatever has happened since', async () => {
     const first = { files: [logFile('a', '[00:00] <a> x\n=== a has joined\n=== b has left')], room: '#small' };
     const second = { files: [logFile('b', '=== a has left\n=== b has joined')], room: '#small' };
-    await importIrc(foundation, first);
-    await importIrc(foundation, second);
-    const head = await foundation.store.head();
-    const again = await importIrc(foundation, {
+    await importIrc(tools, first);
+    await importIrc(tools, second);
+    const head = await tools.store.head();
+    const again = await importIrc(tools, {
       files: [...second.files, ...first.files, ...second.files],
       room: '#small',
     });
     expect(again.files.map(({ events }) => events)).toEqual([0, 0, 0]);
     expect(again.files[1]?.skipped.map(({ line }) => line)).toEqual([2, 3]);
-    expect(await foundation.store.head()).toBe(head);
+    expect(await tools.store.head()).toBe(head);
   });
 
   it('leaves rooms alone that were not made by an import', async () => {
@@ -178,25 +178,25 @@ describe('an import of two days of a real channel', () => {
       { actor, name: 'Ours', ...settings },
       { correlation: randomUUID() },
     );
-    await new CreateRoomHandler(foundation.rooms, foundation.names, foundation.passwords).execute(opening);
-    await expect(importIrc(foundation, { files: [], room: 'ours' })).rejects.toThrow(/was not made by an import/);
+    await new CreateRoomHandler(tools.rooms, tools.names, tools.passwords).execute(opening);
+    await expect(importIrc(tools, { files: [], room: 'ours' })).rejects.toThrow(/was not made by an import/);
   });
 
   it('may be done twice at the same time', async () => {
     const other = await start();
     try {
       const wishes = await wishesFor('#twice');
-      const reports = await Promise.all([importIrc(foundation, wishes), importIrc(other, wishes)]);
+      const reports = await Promise.all([importIrc(tools, wishes), importIrc(other, wishes)]);
       const roomId = reports[0]?.roomId ?? '';
       expect(await happened(roomId)).toEqual(await happened(report.roomId));
       for (const { files } of reports) expect(files.flatMap(({ refused }) => refused)).toEqual([]);
     } finally {
-      await other.stop();
+      await other.close();
     }
   });
 
   const start = () =>
-    layFoundation({
+    openTools({
       config: readConfig({ VERBATIM_DATA: folder }),
       database: { url: database, directUrl: database, lost: new Promise(() => {}), stop: async () => {} },
       log: pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
@@ -233,7 +233,7 @@ describe('an import of two days of a real channel', () => {
     for (let cursor: string | null | undefined; cursor !== null; ) {
       const page = { limit: 200, ...(cursor !== undefined && { cursor }) };
       const query = { room: roomId, order: 'oldest', visibleFrom: 0n, viewer: importer.id, page } as const;
-      const { items, next } = await timeline(foundation.readModels.db, query);
+      const { items, next } = await timeline(tools.readModels.db, query);
       messages.push(...items);
       cursor = next;
     }
@@ -244,7 +244,7 @@ describe('an import of two days of a real channel', () => {
   async function happened(roomId: string): Promise<object[]> {
     const events: Recorded[] = [];
     for (let full = true; full; ) {
-      const page = await foundation.openLog.read(roomStream(roomId), BigInt(events.length), 500);
+      const page = await tools.openLog.read(roomStream(roomId), BigInt(events.length), 500);
       events.push(...page);
       full = page.length === 500;
     }

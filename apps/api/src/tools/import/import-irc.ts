@@ -1,4 +1,4 @@
-import type { Foundation } from '../../foundation.js';
+import type { Tools } from '../tools.js';
 import { type Delivery, deliver } from './delivery.js';
 import { ImportAccounts } from './import-accounts.js';
 import { importHistory, sourceFor } from './import-history.js';
@@ -52,13 +52,13 @@ export interface FileReport extends Pick<ImportPlan, 'taken' | 'skipped'>, Deliv
  * share the work. Resolves when readers see what was imported. Throws ImportStopped when the import cannot start or continue.
  */
 export async function importIrc(
-  foundation: Foundation,
+  tools: Tools,
   { files, room }: ImportWishes,
   onProgress: (progress: ImportProgress) => void = () => undefined,
 ): Promise<ImportReport> {
-  const accounts = new ImportAccounts(foundation);
-  const roomId = await openImportRoom(foundation, accounts, room, firstTime(files));
-  const history = await importHistory(foundation, roomId);
+  const accounts = new ImportAccounts(tools);
+  const roomId = await openImportRoom(tools, accounts, room, firstTime(files));
+  const history = await importHistory(tools, roomId);
   const membersBefore = new Map([...history.files].map(([source, file]) => [source, file.membersBefore]));
   const total = files.reduce((sum, { lines }) => sum + lines.length, 0);
   const reports: FileReport[] = [];
@@ -72,19 +72,19 @@ export async function importIrc(
       throw new ImportStopped(
         `${file.name} was imported, and undoing it has begun. Complete that with import undo first.`,
       );
-    const { state } = await foundation.rooms.newest(roomId);
+    const { state } = await tools.rooms.newest(roomId);
     // Starting from the same members, a file always leads to the same steps.
     const members = membersBefore.get(source) ?? memberIds(state);
     membersBefore.set(source, members);
     const plan = planImport(file, members, importer, source);
     const due = plan.steps.filter(({ place }) => place > (state.imports[source] ?? -1));
     await accounts.openFor(due);
-    reports.push(reportOn(file, plan, await deliver(foundation, roomId, due, tell)));
+    reports.push(reportOn(file, plan, await deliver(tools, roomId, due, tell)));
     notePeople(people, plan.steps);
     tell(file.lines.length);
     done += file.lines.length;
   }
-  return { roomId, files: reports, people: people.size, visible: await readersSee(foundation, roomId) };
+  return { roomId, files: reports, people: people.size, visible: await readersSee(tools, roomId) };
 }
 
 /** The result that an import into an empty room would have. Needs no database. */

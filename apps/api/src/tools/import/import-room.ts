@@ -1,8 +1,8 @@
 import { type Actor, isRejection, nameKey, type RoomState } from '@verbatim/domain';
 import { CreateRoomCommand, CreateRoomHandler } from '../../application/rooms/room-commands.js';
 import { derivedId } from '../../derived-id.js';
-import type { Foundation } from '../../foundation.js';
 import { newId } from '../../new-id.js';
+import type { Tools } from '../tools.js';
 import type { ImportAccounts } from './import-accounts.js';
 import type { NicknameAccount } from './nickname-account.js';
 import { answered, ImportStopped, patiently } from './patience.js';
@@ -17,19 +17,19 @@ export const importer: Actor = { id: importerAccount.userId, role: 'user' };
 
 /** Finds the room of this name, or creates it as of `occurredAt`. Returns its id. */
 export async function openImportRoom(
-  foundation: Foundation,
+  tools: Tools,
   accounts: ImportAccounts,
   name: string,
   occurredAt: string | undefined,
 ): Promise<string> {
-  const { roomId, state } = await findRoom(foundation, name);
+  const { roomId, state } = await findRoom(tools, name);
   if (state.status === 'open') return checked(roomId, state);
 
   await accounts.open(importerAccount, occurredAt);
   const settings = { name, topic: '', visibility: 'public', history: 'full', password: null } as const;
   const context = { correlation: newId(), ...(occurredAt && { occurredAt }) };
   const command = new CreateRoomCommand(roomId, { actor: importer, ...settings }, context);
-  const handler = new CreateRoomHandler(foundation.rooms, foundation.names, foundation.passwords);
+  const handler = new CreateRoomHandler(tools.rooms, tools.names, tools.passwords);
   const opened = await patiently(async () => answered(await handler.execute(command)));
   if (isRejection(opened)) throw new ImportStopped(`The room “${name}” cannot be created: ${opened.detail}`);
   return roomId;
@@ -39,7 +39,7 @@ export async function openImportRoom(
  * The open room of this name, or one still to be created. The id of the latter derives from the name, so that the next attempt
  * continues an interrupted one. Imported rooms that had the name before have other numbers.
  */
-async function findRoom({ rooms, names }: Foundation, name: string): Promise<{ roomId: string; state: RoomState }> {
+async function findRoom({ rooms, names }: Tools, name: string): Promise<{ roomId: string; state: RoomState }> {
   const key = nameKey(name);
   const holder = await names.ownerOf('room', key);
   if (holder !== null) {
@@ -59,7 +59,7 @@ async function findRoom({ rooms, names }: Foundation, name: string): Promise<{ r
  * is none.
  */
 export async function findImportRoom(
-  { rooms, names }: Foundation,
+  { rooms, names }: Tools,
   nameOrId: string,
 ): Promise<{ roomId: string; state: RoomState } | null> {
   const key = nameKey(nameOrId);

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Foundation } from '../../foundation.js';
+import type { Tools } from '../tools.js';
 import { patiently } from './patience.js';
 
 /** How long to wait for readers to see everything. */
@@ -9,7 +9,7 @@ const CHECK_INTERVAL_MS = 100;
 
 /** Whether readers see everything in the room, and searches find it, within the given time. */
 export async function readersSee(
-  { rooms, readModels }: Foundation,
+  { rooms, readModels }: Tools,
   roomId: string,
   patienceMs: number = READERS_PATIENCE_MS,
 ): Promise<boolean> {

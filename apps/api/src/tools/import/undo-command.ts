@@ -32,12 +32,12 @@ same nicknames uses them again.
 Exit codes: 0 when everything is taken back; 1 when it stopped, or when readers still saw some of it after a minute; 2
 when the command was called wrongly.`,
 
-  async run(args, { foundation }) {
+  async run(args, { tools }) {
     const wishes = await readWishes(args);
-    const laid = await foundation();
+    const opened = await tools();
     const progress = progressDisplay();
     try {
-      const report = await undoImport(laid, wishes, (done, total) => {
+      const report = await undoImport(opened, wishes, (done, total) => {
         progress.show({ phase: 'redacting', done, total, note: `${done} of ${total} messages` });
       });
       progress.end();

@@ -9,8 +9,8 @@ import { type Message, searchMessages, timeline } from '@verbatim/projections';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../config.js';
-import { type Foundation, layFoundation } from '../../foundation.js';
 import { createDatabase, dropDatabase } from '../../tests/harness/database.testing.js';
+import { openTools, type Tools } from '../tools.js';
 import { readWishes } from './import-command.js';
 import { importIrc } from './import-irc.js';
 import type { LogFile } from './import-plan.js';
@@ -23,56 +23,56 @@ const day = fileURLToPath(new URL('./test-data/2005-09-26.txt', import.meta.url)
 describe('undoing an import', () => {
   let database: string;
   let folder: string;
-  let foundation: Foundation;
+  let tools: Tools;
 
   beforeAll(async () => {
     database = await createDatabase();
     folder = await mkdtemp(join(tmpdir(), 'verbatim-undo-'));
-    foundation = await start();
+    tools = await start();
   });
   afterAll(async () => {
-    await foundation?.stop();
+    await tools?.close();
     await dropDatabase(database);
     await rm(folder, { recursive: true, force: true });
   });
 
   it('redacts what was imported, closes and hides the room, and lets its name go', async () => {
-    const { roomId } = await importIrc(foundation, {
+    const { roomId } = await importIrc(tools, {
       files: [log('a', ['ayşe', 'Nuñez']), log('b', ['明'])],
       room: '#gone',
     });
-    const dry = await undoImport(foundation, { room: '#GONE', dryRun: true });
+    const dry = await undoImport(tools, { room: '#GONE', dryRun: true });
     expect(dry).toMatchObject({ roomId, redacted: 3, room: 'closed' });
     expect(await texts(roomId)).toEqual(['ayşe in a', 'Nuñez in a', '明 in b']);
 
-    const undone = await undoImport(foundation, { room: '#GONE', dryRun: false });
+    const undone = await undoImport(tools, { room: '#GONE', dryRun: false });
     expect(undone).toMatchObject({ roomId, redacted: 3, room: 'closed', visible: true });
     expect(undone.files.map(({ digest, messages }) => [digest, messages])).toEqual([
       ['a', 2],
       ['b', 1],
     ]);
     expect(await texts(roomId)).toEqual([null, null, null]);
-    expect((await foundation.rooms.newest(roomId)).state).toMatchObject({ status: 'closed', visibility: 'hidden' });
+    expect((await tools.rooms.newest(roomId)).state).toMatchObject({ status: 'closed', visibility: 'hidden' });
     expect(await found('ayşe')).toEqual([]);
   });
 
   it('changes nothing when it is done again', async () => {
-    const head = await foundation.store.head();
-    const again = await undoImport(foundation, { room: '#gone', dryRun: false });
+    const head = await tools.store.head();
+    const again = await undoImport(tools, { room: '#gone', dryRun: false });
     expect(again).toMatchObject({ redacted: 0, room: 'closed before' });
-    expect(await foundation.store.head()).toBe(head);
+    expect(await tools.store.head()).toBe(head);
   });
 
   it('lets the same files be imported again under the same name', async () => {
-    const again = await importIrc(foundation, { files: [log('a', ['ayşe'])], room: '#gone' });
+    const again = await importIrc(tools, { files: [log('a', ['ayşe'])], room: '#gone' });
     expect(await texts(again.roomId)).toEqual(['ayşe in a']);
-    expect((await undoImport(foundation, { room: '#gone', dryRun: false })).roomId).toBe(again.roomId);
+    expect((await undoImport(tools, { room: '#gone', dryRun: false })).roomId).toBe(again.roomId);
   });
 
   it('of one file leaves the others, and lets those leave who have nothing else in the room', async () => {
     const files = [log('1111', ['only', 'both']), log('2222', ['both', 'later'])];
-    const { roomId } = await importIrc(foundation, { files, room: '#part' });
-    const undone = await undoImport(foundation, { room: roomId, files: ['1111'], dryRun: false });
+    const { roomId } = await importIrc(tools, { files, room: '#part' });
+    const undone = await undoImport(tools, { room: roomId, files: ['1111'], dryRun: false });
     expect(undone).toMatchObject({ redacted: 2, room: 'kept' });
     expect(await texts(roomId)).toEqual([null, null, 'both in 2222', 'later in 2222']);
     expect(await memberNames(roomId)).toEqual(['Importer', 'both', 'later']);
@@ -80,33 +80,33 @@ describe('undoing an import', () => {
 
   it('lets one file be imported again into the same room, once, and be undone again', async () => {
     const files = [log('1111', ['only', 'both'])];
-    const first = await importIrc(foundation, { files, room: '#part' });
-    expect((await importIrc(foundation, { files, room: '#part' })).files[0]?.events).toBe(0);
+    const first = await importIrc(tools, { files, room: '#part' });
+    expect((await importIrc(tools, { files, room: '#part' })).files[0]?.events).toBe(0);
     const standing = async () => (await texts(first.roomId)).filter((text) => text !== null);
     expect(await standing()).toEqual(['both in 2222', 'later in 2222', 'only in 1111', 'both in 1111']);
-    await undoImport(foundation, { room: '#part', files: ['1111'], dryRun: false });
+    await undoImport(tools, { room: '#part', files: ['1111'], dryRun: false });
     expect(await standing()).toEqual(['both in 2222', 'later in 2222']);
-    await importIrc(foundation, { files, room: '#part' });
+    await importIrc(tools, { files, room: '#part' });
     expect(await standing()).toEqual(['both in 2222', 'later in 2222', 'only in 1111', 'both in 1111']);
   });
 
   it('leaves what others have posted, and the room open', async () => {
-    const { roomId } = await importIrc(foundation, { files: [log('c', ['x'])], room: '#shared' });
+    const { roomId } = await importIrc(tools, { files: [log('c', ['x'])], room: '#shared' });
     const actor = { id: randomUUID(), role: 'user' } as const;
     const context = { correlation: randomUUID() };
-    await foundation.rooms.send(roomId, { type: 'JoinRoom', actor }, context);
+    await tools.rooms.send(roomId, { type: 'JoinRoom', actor }, context);
     const said = { messageId: randomUUID(), text: 'mine', replyTo: null, kind: 'text' } as const;
-    await foundation.rooms.send(roomId, { type: 'PostMessage', actor, ...said }, context);
-    expect(await undoImport(foundation, { room: '#shared', dryRun: false })).toMatchObject({
+    await tools.rooms.send(roomId, { type: 'PostMessage', actor, ...said }, context);
+    expect(await undoImport(tools, { room: '#shared', dryRun: false })).toMatchObject({
       redacted: 1,
       room: 'kept',
     });
     expect(await texts(roomId)).toEqual([null, 'mine']);
-    expect((await foundation.rooms.newest(roomId)).state).toMatchObject({ status: 'open', visibility: 'public' });
+    expect((await tools.rooms.newest(roomId)).state).toMatchObject({ status: 'open', visibility: 'public' });
   });
 
   it('refuses rooms and files that are not there', async () => {
-    const undo = (room: string, files?: string[]) => undoImport(foundation, { room, files, dryRun: false });
+    const undo = (room: string, files?: string[]) => undoImport(tools, { room, files, dryRun: false });
     await expect(undo('#nowhere')).rejects.toThrow(/no imported room “#nowhere”/);
     await expect(undo(randomUUID())).rejects.toThrow(/no imported room/);
     await expect(undo('#shared', ['dddd'])).rejects.toThrow(/nothing from the file dddd. It has these files.*\n {2}c$/);
@@ -114,13 +114,13 @@ describe('undoing an import', () => {
 
   it('that was broken off halfway is completed by the same call, and nothing is imported before', async () => {
     const wishes = await readWishes([day, '--room', '#half']);
-    const { roomId } = await importIrc(foundation, wishes);
+    const { roomId } = await importIrc(tools, wishes);
     const breakOff = () => {
       throw new Error('broken off');
     };
-    await expect(undoImport(foundation, { room: '#half', dryRun: false }, breakOff)).rejects.toThrow('broken off');
-    await expect(importIrc(foundation, wishes)).rejects.toThrow(/undoing it has begun/);
-    const rest = await undoImport(foundation, { room: '#half', dryRun: false });
+    await expect(undoImport(tools, { room: '#half', dryRun: false }, breakOff)).rejects.toThrow('broken off');
+    await expect(importIrc(tools, wishes)).rejects.toThrow(/undoing it has begun/);
+    const rest = await undoImport(tools, { room: '#half', dryRun: false });
     expect(rest.redacted).toBe(1266 - 100);
     expect(new Set(await texts(roomId))).toEqual(new Set([null]));
   });
@@ -144,11 +144,11 @@ describe('undoing an import', () => {
     const refused = cli('import', 'irc', path, '--room', '#unread');
     expect(await refused.ended).toBe(2);
     expect(refused.printed()).toContain('It has no format that is known. Known are: ubuntu');
-    await expect(undoImport(foundation, { room: '#unread', dryRun: true })).rejects.toThrow(/no imported room/);
+    await expect(undoImport(tools, { room: '#unread', dryRun: true })).rejects.toThrow(/no imported room/);
   }, 60_000);
 
   const start = () =>
-    layFoundation({
+    openTools({
       config: readConfig({ VERBATIM_DATA: folder }),
       database: { url: database, directUrl: database, lost: new Promise(() => {}), stop: async () => {} },
       log: pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
@@ -183,7 +183,7 @@ describe('undoing an import', () => {
     for (let cursor: string | null | undefined; cursor !== null; ) {
       const page = { limit: 200, ...(cursor !== undefined && { cursor }) };
       const query = { room: roomId, order: 'oldest', visibleFrom: 0n, viewer: importer.id, page } as const;
-      const { items, next } = await timeline(foundation.readModels.db, query);
+      const { items, next } = await timeline(tools.readModels.db, query);
       messages.push(...items);
       cursor = next;
     }
@@ -192,15 +192,13 @@ describe('undoing an import', () => {
 
   async function found(q: string): Promise<(string | null)[]> {
     const query = { viewer: importer.id, q, page: { limit: 5 } };
-    return (await searchMessages(foundation.readModels.db, query)).items.map(({ text }) => text);
+    return (await searchMessages(tools.readModels.db, query)).items.map(({ text }) => text);
   }
 
   async function memberNames(roomId: string): Promise<string[]> {
-    const { state } = await foundation.rooms.newest(roomId);
+    const { state } = await tools.rooms.newest(roomId);
     const ids = [...state.members.entries()].map(([id]) => id);
-    const names = await Promise.all(
-      ids.map(async (id) => (await foundation.users.current(id)).state.displayName ?? ''),
-    );
+    const names = await Promise.all(ids.map(async (id) => (await tools.users.current(id)).state.displayName ?? ''));
     return names.sort();
   }
 });

@@ -7,10 +7,10 @@ import {
   CloseRoomHandler,
 } from '../../application/rooms/room-commands.js';
 import { WebhookBots } from '../../application/webhooks/webhook-bots.js';
-import type { Foundation } from '../../foundation.js';
 import { newId } from '../../new-id.js';
 import { Credentials } from '../../storage/vault/credentials.js';
 import { WebhookBotLedger } from '../../storage/vault/webhook-bots.js';
+import type { Tools } from '../tools.js';
 import { digestOf, type ImportedFile, type ImportHistory, importHistory } from './import-history.js';
 import { findImportRoom, importer } from './import-room.js';
 import { answered, ImportStopped, PATIENCE, patiently } from './patience.js';
@@ -48,12 +48,12 @@ const undoer = { id: importer.id, role: 'admin' } as const;
  * after that. Throws ImportStopped when it cannot start or continue.
  */
 export async function undoImport(
-  foundation: Foundation,
+  tools: Tools,
   wishes: UndoWishes,
   onProgress: (done: number, total: number) => void = () => undefined,
 ): Promise<UndoReport> {
-  const roomId = await roomToClear(foundation, wishes.room);
-  let history = await importHistory(foundation, roomId);
+  const roomId = await roomToClear(tools, wishes.room);
+  let history = await importHistory(tools, roomId);
   const chosen = (now: ImportHistory) => filesToUndo(now, wishes.files);
   const files = chosen(history).map(({ source, messages, begins }) => ({ digest: digestOf(source), messages, begins }));
   const about = { roomId, roomName: history.state.name ?? '', files };
@@ -65,22 +65,22 @@ export async function undoImport(
   let redacted = 0;
   const clear = async () => {
     for (let left = standing(history); left.length > 0; left = standing(history)) {
-      redacted += await redact(foundation, roomId, left, onProgress);
-      history = await importHistory(foundation, roomId);
+      redacted += await redact(tools, roomId, left, onProgress);
+      history = await importHistory(tools, roomId);
     }
   };
   await clear();
   if (ends) {
-    await end(foundation, roomId);
+    await end(tools, roomId);
     // An import that was running cannot add to a closed room, but may have added until then.
-    history = await importHistory(foundation, roomId);
+    history = await importHistory(tools, roomId);
     await clear();
-  } else if (room === 'kept') await leave(foundation, roomId, history, chosen(history));
-  return { ...about, redacted, room, visible: await readersSee(foundation, roomId) };
+  } else if (room === 'kept') await leave(tools, roomId, history, chosen(history));
+  return { ...about, redacted, room, visible: await readersSee(tools, roomId) };
 }
 
-async function roomToClear(foundation: Foundation, nameOrId: string): Promise<string> {
-  const found = await patiently(() => findImportRoom(foundation, nameOrId));
+async function roomToClear(tools: Tools, nameOrId: string): Promise<string> {
+  const found = await patiently(() => findImportRoom(tools, nameOrId));
   if (found === null) throw new ImportStopped(`There is no imported room “${nameOrId}”.`);
   if (found.state.createdBy === importer.id) return found.roomId;
   throw new ImportStopped(`The room “${nameOrId}” was not made by an import.`);
@@ -110,7 +110,7 @@ const BATCH = 100;
 
 /** Returns the number of messages that this call redacted. */
 async function redact(
-  foundation: Foundation,
+  tools: Tools,
   roomId: string,
   messageIds: readonly string[],
   onProgress: (done: number, total: number) => void,
@@ -120,7 +120,7 @@ async function redact(
     const commands = messageIds.slice(next, next + BATCH).map((messageId): RoomCommand => {
       return { type: 'RedactMessage', actor: undoer, messageId, reason: REASON };
     });
-    events += await sendAll(foundation, roomId, commands);
+    events += await sendAll(tools, roomId, commands);
     onProgress(Math.min(next + BATCH, messageIds.length), messageIds.length);
   }
   return events;
@@ -128,7 +128,7 @@ async function redact(
 
 /** Removes members who joined through the undone files and have no message of other files in the room. */
 async function leave(
-  foundation: Foundation,
+  tools: Tools,
   roomId: string,
   { files, state }: ImportHistory,
   undone: readonly ImportedFile[],
@@ -139,12 +139,12 @@ async function leave(
     return { type: 'RemoveMember', actor: undoer, userId, reason: REASON };
   });
   for (let next = 0; next < commands.length; next += BATCH)
-    await sendAll(foundation, roomId, commands.slice(next, next + BATCH));
+    await sendAll(tools, roomId, commands.slice(next, next + BATCH));
 }
 
 /** Sends repeatable commands until the outcome of each is known. Returns the number of events. */
 async function sendAll(
-  { rooms, readModels }: Foundation,
+  { rooms, readModels }: Tools,
   roomId: string,
   commands: readonly RoomCommand[],
 ): Promise<number> {
@@ -173,8 +173,8 @@ async function sendAll(
 }
 
 /** Hides the room and closes it for good. Its name becomes free. */
-async function end(foundation: Foundation, roomId: string): Promise<void> {
-  const { rooms, names, passwords, users, sql, readModels, time } = foundation;
+async function end(tools: Tools, roomId: string): Promise<void> {
+  const { rooms, names, passwords, users, sql, readModels, time } = tools;
   const hiding = new ChangeRoomHandler(rooms, names, passwords);
   const hidden = await patiently(async () => {
     const wishes = { visibility: 'hidden' } as const;

@@ -8,9 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generatedLog } from '../../../../../libs/event-store/src/generated-log.testing.js';
 import { StandIn } from '../../../../../libs/event-store/src/kurrentdb/stand-in.testing.js';
 import { readConfig } from '../../config.js';
-import { layFoundation } from '../../foundation.js';
 import { readWishes } from '../import/import-command.js';
 import { importIrc } from '../import/import-irc.js';
+import { openTools } from '../tools.js';
 import { logCommand, startLogCommand } from './cli-process.testing.js';
 import { asRows, dropLogDatabases, Gate, type LogDatabase, logDatabase, rowsOf } from './log-database.testing.js';
 
@@ -111,16 +111,16 @@ describe(`a log of ${EVENTS} real and generated events, copied from PostgreSQL t
 async function realEvents(): Promise<StoredEvent[]> {
   const { url } = await logDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'verbatim-copy-'));
-  const foundation = await layFoundation({
+  const tools = await openTools({
     config: readConfig({ VERBATIM_DATA: folder, LOG_LEVEL: 'error' }),
     database: { url, directUrl: url, lost: new Promise(() => undefined), stop: async () => undefined },
     log: pino({ level: 'error' }),
   });
   const days = DAYS.map((day) => fileURLToPath(new URL(`../import/test-data/${day}.txt`, import.meta.url)));
-  await importIrc(foundation, await readWishes([...days, '--room', '#ubuntu']), () => undefined);
+  await importIrc(tools, await readWishes([...days, '--room', '#ubuntu']), () => undefined);
   const events: StoredEvent[] = [];
-  for await (const event of eventsOf(foundation.store)) events.push(event);
-  await foundation.stop();
+  for await (const event of eventsOf(tools.store)) events.push(event);
+  await tools.close();
   await rm(folder, { recursive: true, force: true });
   return events;
 }

@@ -6,7 +6,7 @@ import { copyCommand } from './copy-command.js';
 import { verifyCommand } from './verify-command.js';
 
 const begin = () => Promise.reject(new Error('begun'));
-const surroundings = { config: readConfig({}), log: pino(), database: begin, foundation: begin };
+const surroundings = { config: readConfig({}), log: pino(), database: begin, tools: begin };
 
 it.each([
   [copyCommand, ['--from', 'postgres://a/b'], 'Say with --from and --to'],

@@ -114,7 +114,7 @@ function run({ service, folder }: Place, args: readonly string[]): Promise<numbe
     config: readConfig({ VERBATIM_DATA: folder }),
     log: pino({ level: 'silent' }),
     database: async () => ({ url, directUrl: url, lost: new Promise(() => {}), stop: async () => {} }),
-    foundation: () => Promise.reject(new Error('not asked for')),
+    tools: () => Promise.reject(new Error('not asked for')),
   };
   return seedCommand.run(args, surroundings);
 }

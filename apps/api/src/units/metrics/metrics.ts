@@ -1,32 +1,39 @@
 import { collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
-import { shared } from '../../doors/rest/shared-answer.js';
+import type { Figure } from '../../composition/contributions.js';
+import type { MetricsText } from '../../composition/metrics-text.js';
+import { shared } from '../../composition/shared-answer.js';
 
-/** A figure that is read when it is asked for. */
-export interface Figure {
-  readonly name: `verbatim_${string}`;
-  readonly help: string;
-  read(): number | Promise<number>;
+/** Where metrics come from. */
+interface Measured {
+  figures(): readonly Figure[];
+  measurements(): readonly Metric[];
 }
 
-/** Figures for Prometheus: those of the process, and those of the service. */
-export class Metrics {
-  private readonly registry = new Registry();
+/** Metrics for Prometheus: those of the process, and all that modules, doors and units contribute. */
+export class Metrics implements MetricsText {
+  private registry: Registry | undefined;
 
-  /** `measured` are metrics that belong to no registry yet. */
-  constructor(figures: readonly Figure[], measured: readonly Metric[] = []) {
-    collectDefaultMetrics({ register: this.registry });
-    for (const metric of measured) this.registry.registerMetric(metric);
-    for (const { name, help, read } of figures) {
+  constructor(private readonly measured: Measured) {}
+
+  readonly text = shared(() => {
+    this.registry ??= this.register();
+    return this.registry.metrics();
+  });
+
+  private register(): Registry {
+    const registry = new Registry();
+    collectDefaultMetrics({ register: registry });
+    for (const metric of this.measured.measurements()) registry.registerMetric(metric);
+    for (const { name, help, read } of this.measured.figures()) {
       new Gauge({
         name,
         help,
-        registers: [this.registry],
+        registers: [registry],
         async collect() {
           this.set(await read());
         },
       });
     }
+    return registry;
   }
-
-  readonly text = shared(() => this.registry.metrics());
 }

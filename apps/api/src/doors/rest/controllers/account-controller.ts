@@ -33,10 +33,10 @@ import { Reads } from '../../../limits/reads.js';
 import { roomRowAnswerFor } from '../../../wire/room-answer.js';
 import { userAnswer, userRowAnswer } from '../../../wire/user-answer.js';
 import type { Context, Decided } from '../../../write-side/mailbox.js';
+import { ReadYourWrites } from '../../read-your-writes.js';
 import { accepted } from '../../refusal.js';
 import { By, Call, From, Input, type InputOf, Trace } from '../call.js';
 import { type ListOf, listAnswer } from '../list-answer.js';
-import { ReadYourWrites } from '../read-your-writes.js';
 import { usersFile } from './users-file.js';
 
 @Controller()

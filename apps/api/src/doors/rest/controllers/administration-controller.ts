@@ -8,9 +8,9 @@ import { AnnounceCommand, WithdrawAnnouncementCommand } from '../../../applicati
 import { BeginMaintenanceCommand, EndMaintenanceCommand } from '../../../application/operation/maintenance-commands.js';
 import { GetOverviewQuery, GetSettingsQuery } from '../../../application/operation/operation-queries.js';
 import type { Context, Decided } from '../../../write-side/mailbox.js';
+import { ReadYourWrites } from '../../read-your-writes.js';
 import { accepted } from '../../refusal.js';
 import { By, Call, Input, type InputOf, Trace } from '../call.js';
-import { ReadYourWrites } from '../read-your-writes.js';
 
 /** Figures and settings of the service, its announcement, and maintenance. */
 @Controller()

@@ -10,9 +10,9 @@ import {
 import { ListIncomingWebhooksQuery } from '../../../application/webhooks/webhook-queries.js';
 import { incomingWebhookAnswer } from '../../../wire/webhook-answer.js';
 import type { Context } from '../../../write-side/mailbox.js';
+import { ReadYourWrites } from '../../read-your-writes.js';
 import { accepted } from '../../refusal.js';
 import { By, Call, Input, type InputOf, Trace } from '../call.js';
-import { ReadYourWrites } from '../read-your-writes.js';
 
 /** The incoming webhooks of rooms. What is posted to their addresses comes through a door of its own. */
 @Controller()

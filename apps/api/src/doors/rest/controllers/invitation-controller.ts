@@ -16,10 +16,10 @@ import {
 } from '../../../application/invitations/invitation-queries.js';
 import { invitationAnswer, invitationForAnswer, invitationUseAnswer } from '../../../wire/invitation-answer.js';
 import type { Context } from '../../../write-side/mailbox.js';
+import { ReadYourWrites } from '../../read-your-writes.js';
 import { accepted } from '../../refusal.js';
 import { By, Call, Input, type InputOf, Trace } from '../call.js';
 import { type ListOf, listAnswer } from '../list-answer.js';
-import { ReadYourWrites } from '../read-your-writes.js';
 
 @Controller()
 export class InvitationController {

@@ -16,10 +16,10 @@ import { ApplyToRoomCommand } from '../../../application/rooms/room-commands.js'
 import { foundMessageAnswer, inboxAnswer, messageAnswer } from '../../../wire/message-answer.js';
 import type { Purpose } from '../../../write-side/inspections.js';
 import type { Context, Decided } from '../../../write-side/mailbox.js';
+import { ReadYourWrites } from '../../read-your-writes.js';
 import { accepted } from '../../refusal.js';
 import { By, Call, Input, type InputOf, NewId, Trace, Why } from '../call.js';
 import { type ListOf, listAnswer } from '../list-answer.js';
-import { ReadYourWrites } from '../read-your-writes.js';
 
 @Controller()
 export class MessageController {

@@ -12,10 +12,10 @@ import { banAnswer, reportAnswer } from '../../../wire/moderation-answer.js';
 import { memberAnswer } from '../../../wire/room-answer.js';
 import type { Purpose } from '../../../write-side/inspections.js';
 import type { Context, Decided } from '../../../write-side/mailbox.js';
+import { ReadYourWrites } from '../../read-your-writes.js';
 import { accepted, Refusal } from '../../refusal.js';
 import { By, Call, Input, type InputOf, NewId, Trace, Why } from '../call.js';
 import { type ListOf, listAnswer } from '../list-answer.js';
-import { ReadYourWrites } from '../read-your-writes.js';
 
 @Controller()
 export class ModerationController {

@@ -1,11 +1,11 @@
-import { Controller, Header, Res } from '@nestjs/common';
+import { Controller, Header, Inject, Optional, Res } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { type AnswerOf, asyncapi, openapi } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import { GetNoticesQuery } from '../../../application/operation/operation-queries.js';
+import { MetricsText } from '../../../composition/metrics-text.js';
+import { Readiness } from '../../../composition/readiness.js';
 import { about } from '../../../config.js';
-import { Readiness } from '../../../host/readiness.js';
-import { Metrics } from '../../../units/metrics/metrics.js';
 import { Refusal } from '../../refusal.js';
 import { Call } from '../call.js';
 
@@ -19,8 +19,8 @@ export class OperationController {
 
   constructor(
     private readonly readiness: Readiness,
-    private readonly metrics: Metrics,
     private readonly queries: QueryBus,
+    @Optional() @Inject(MetricsText) private readonly metrics?: MetricsText,
   ) {}
 
   @Call('getLiveness')
@@ -38,6 +38,7 @@ export class OperationController {
   @Call('getMetrics')
   @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
   async metricsText(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+    if (!this.metrics) throw new Refusal('unavailable', 'This process has no metrics.');
     reply.header('cache-control', 'no-store');
     return this.metrics.text();
   }

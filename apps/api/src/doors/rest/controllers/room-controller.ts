@@ -22,10 +22,10 @@ import {
 import { memberAnswer, roomAnswer, roomRowAnswerFor } from '../../../wire/room-answer.js';
 import type { Purpose } from '../../../write-side/inspections.js';
 import type { Context, Decided } from '../../../write-side/mailbox.js';
+import { ReadYourWrites } from '../../read-your-writes.js';
 import { accepted } from '../../refusal.js';
 import { By, Call, Input, type InputOf, NewId, Trace, Why } from '../call.js';
 import { type ListOf, listAnswer } from '../list-answer.js';
-import { ReadYourWrites } from '../read-your-writes.js';
 
 @Controller()
 export class RoomController {

@@ -13,9 +13,9 @@ import {
 import { Proxies } from '../../../host/proxies.js';
 import { userAnswer } from '../../../wire/user-answer.js';
 import type { Context } from '../../../write-side/mailbox.js';
+import { ReadYourWrites } from '../../read-your-writes.js';
 import { accepted, Refusal } from '../../refusal.js';
 import { Call, Input, type InputOf, Trace } from '../call.js';
-import { ReadYourWrites } from '../read-your-writes.js';
 import { BackToApplication } from './back-to-application.js';
 import { BROWSER, cookie, cookieOf, ERRAND, redirect } from './cookies.js';
 

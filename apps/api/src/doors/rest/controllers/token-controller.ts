@@ -13,10 +13,10 @@ import {
 import type { NamedToken } from '../../../storage/vault/personal-tokens.js';
 import { userAnswer } from '../../../wire/user-answer.js';
 import type { Context } from '../../../write-side/mailbox.js';
+import { ReadYourWrites } from '../../read-your-writes.js';
 import { accepted } from '../../refusal.js';
 import { By, Call, Input, type InputOf, NewId, Trace } from '../call.js';
 import { type ListOf, listAnswer } from '../list-answer.js';
-import { ReadYourWrites } from '../read-your-writes.js';
 
 /** Personal tokens and bots. */
 @Controller()

@@ -14,9 +14,9 @@ import {
 import { GetWebhookQuery, ListWebhooksQuery } from '../../../application/webhooks/webhook-queries.js';
 import { webhookAnswer } from '../../../wire/webhook-answer.js';
 import type { Context, Decided } from '../../../write-side/mailbox.js';
+import { ReadYourWrites } from '../../read-your-writes.js';
 import { accepted, Refusal } from '../../refusal.js';
 import { By, Call, Input, type InputOf, Trace } from '../call.js';
-import { ReadYourWrites } from '../read-your-writes.js';
 
 /** The outgoing webhooks of rooms. */
 @Controller()

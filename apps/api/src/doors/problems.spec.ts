@@ -1,10 +1,9 @@
 import { Writable } from 'node:stream';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
-import { unlimitedConnections } from '../../host/http-connections.testing.js';
-import { ProblemFilter } from './problem-filter.js';
-import { httpServer } from './server.js';
+import { unlimitedConnections } from '../host/http-connections.testing.js';
+import { HttpListener } from '../host/http-listener.js';
+import { Problems } from './problems.js';
 
 it('what went wrong is logged with its traceId, and without what the address holds', async () => {
   let logged = '';
@@ -12,11 +11,10 @@ it('what went wrong is logged with its traceId, and without what the address hol
     logged += chunk;
     done();
   };
-  const problems = new ProblemFilter(pino({ level: 'trace' }, new Writable({ write })));
-  const server = httpServer(problems, unlimitedConnections()).getInstance();
-  server.setErrorHandler((error, request: FastifyRequest, reply: FastifyReply) =>
-    problems.answer(error, request, reply),
-  );
+  const problems = new Problems(pino({ level: 'trace' }, new Writable({ write })));
+  const listener = new HttpListener(0, unlimitedConnections());
+  listener.faults = problems;
+  const server = listener.fastify;
   server.post('/v1/hooks/:token', () => {
     throw new Error('the disk is full');
   });

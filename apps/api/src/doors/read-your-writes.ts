@@ -1,6 +1,6 @@
 import { positionHeader } from '@verbatim/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Refusal } from '../refusal.js';
+import { Refusal } from './refusal.js';
 
 export const POSITION_HEADER = 'verbatim-position';
 

@@ -1,9 +1,9 @@
-import { shared } from '../doors/rest/shared-answer.js';
+import type { ReadinessCheck } from './contributions.js';
+import { shared } from './shared-answer.js';
 
-/** One thing that must be in order before the service may get traffic. */
-export interface Check {
-  readonly name: string;
-  ready(): boolean | Promise<boolean>;
+/** Where the checks come from. */
+export interface Checks {
+  checks(): readonly ReadinessCheck[];
 }
 
 /**
@@ -13,14 +13,14 @@ export interface Check {
 export class Readiness {
   private draining = false;
 
-  constructor(private readonly checks: readonly Check[]) {}
+  constructor(private readonly all: Checks) {}
 
   /** From now on no new traffic is wanted. */
   drain(): void {
     this.draining = true;
   }
 
-  /** Names of what is not in order; empty when ready. */
+  /** Names of the checks that fail; empty when ready. */
   async missing(): Promise<string[]> {
     if (this.draining) return ['shutting down'];
     return this.failing();
@@ -28,16 +28,16 @@ export class Readiness {
 
   private readonly failing = shared(async () => {
     const results = await Promise.all(
-      this.checks.map(async (check) => ((await this.isReady(check)) ? null : check.name)),
+      this.all.checks().map(async (check) => ((await isReady(check)) ? null : check.name)),
     );
     return results.filter((name) => name !== null);
   });
+}
 
-  private async isReady(check: Check): Promise<boolean> {
-    try {
-      return await check.ready();
-    } catch {
-      return false;
-    }
+async function isReady(check: ReadinessCheck): Promise<boolean> {
+  try {
+    return await check.ready();
+  } catch {
+    return false;
   }
 }

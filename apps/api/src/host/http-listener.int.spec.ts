@@ -2,13 +2,14 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { unlimitedConnections } from '../../host/http-connections.testing.js';
-import { ProblemFilter } from './problem-filter.js';
-import { httpServer } from './server.js';
+import { Problems } from '../doors/problems.js';
+import { unlimitedConnections } from './http-connections.testing.js';
+import { HttpListener } from './http-listener.js';
 
 const times = { head: 300, whole: 600, look: 50 };
-const problems = new ProblemFilter(pino({ level: 'silent' }));
-const server = httpServer(problems, unlimitedConnections(), times).getInstance();
+const listener = new HttpListener(0, unlimitedConnections(), times);
+listener.faults = new Problems(pino({ level: 'silent' }));
+const server = listener.fastify;
 let port: number;
 beforeAll(async () => {
   server.get('/', async () => 'good day');

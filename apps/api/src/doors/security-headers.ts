@@ -1,12 +1,9 @@
-import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import helmet, { type FastifyHelmetOptions } from '@fastify/helmet';
 import { callList } from '@verbatim/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Origins } from '../../host/origins.js';
-import type { Proxies } from '../../host/proxies.js';
-import { Refusal } from '../refusal.js';
+import type { Origins } from '../host/origins.js';
+import type { Proxies } from '../host/proxies.js';
+import { Refusal } from './refusal.js';
 
 /** What pages of other origins may send, and see of an answer: all that the calls have, and what is of HTTP itself. */
 const allowedHeaders = ['authorization', 'content-type', ...headersOf('request')].join(', ');
@@ -26,7 +23,7 @@ const nothingPermitted = ['camera', 'display-capture', 'geolocation', 'microphon
   .join(', ');
 
 /** Every answer tells browsers what may be done with it, and pages of allowed origins get to read it (CORS). */
-export function tellBrowsers(server: FastifyInstance, origins: Origins, proxies: Proxies): void {
+export function addBrowserHeaders(server: FastifyInstance, origins: Origins, proxies: Proxies): void {
   server.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
     const { raw, url } = request;
     reply.header('permissions-policy', nothingPermitted);
@@ -60,32 +57,10 @@ function headersOf(part: 'request' | 'answer'): string[] {
 /** Answers that are no pages: nothing is loaded, run or framed on their account. */
 export const forAnswers = helmetFor({ defaultSrc: ["'none'"] });
 
-/** The page of the API. Its pictures are in its style sheet. */
-export const forDocs = helmetFor({
-  defaultSrc: ["'none'"],
-  scriptSrc: ["'self'"],
-  styleSrc: ["'self'"],
-  imgSrc: ["'self'", 'data:'],
-  connectSrc: ["'self'"],
-});
-
-/** The dashboard in `folder`: its pages have scripts and styles written into them, of which only these scripts are run. */
-export async function forDashboard(folder: string): Promise<FastifyHelmetOptions> {
-  return helmetFor({
-    defaultSrc: ["'none'"],
-    scriptSrc: ["'self'", ...(await inlineScripts(folder))],
-    styleSrc: ["'self'", "'unsafe-inline'"],
-    imgSrc: ["'self'", 'data:'],
-    fontSrc: ["'self'"],
-    connectSrc: ["'self'"],
-    manifestSrc: ["'self'"],
-  });
-}
-
 export const registerHelmet = (server: FastifyInstance, options: FastifyHelmetOptions) =>
   server.register(helmet, options);
 
-function helmetFor(directives: Record<string, string[]>): FastifyHelmetOptions {
+export function helmetFor(directives: Record<string, string[]>): FastifyHelmetOptions {
   return {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -96,18 +71,4 @@ function helmetFor(directives: Record<string, string[]>): FastifyHelmetOptions {
     // Only where https leads here; see above.
     hsts: false,
   };
-}
-
-/** The hashes of the scripts that are written into the pages of a folder, as a policy names them. */
-async function inlineScripts(folder: string): Promise<string[]> {
-  const files = await readdir(folder, { recursive: true }).catch(() => []);
-  const pages = await Promise.all(
-    files.filter((file) => file.endsWith('.html')).map((file) => readFile(join(folder, file), 'utf8')),
-  );
-  const hashes = pages
-    .flatMap((page) => [...page.matchAll(/<script(?:\s[^>]*)?>([\s\S]*?)<\/script>/gi)])
-    .map(([, script = '']) => script)
-    .filter((script) => script !== '')
-    .map((script) => `'sha256-${createHash('sha256').update(script).digest('base64')}'`);
-  return [...new Set(hashes)];
 }

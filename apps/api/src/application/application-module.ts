@@ -1,0 +1,32 @@
+import { Module } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
+import { AccountsModule } from './accounts/accounts-module.js';
+import { AuditModule } from './audit/audit-module.js';
+import { InvitationsModule } from './invitations/invitations-module.js';
+import { MessagesModule } from './messages/messages-module.js';
+import { ModerationModule } from './moderation/moderation-module.js';
+import { OperationModule } from './operation/operation-module.js';
+import { RoomsModule } from './rooms/rooms-module.js';
+import { SessionsModule } from './sessions/sessions-module.js';
+import { SingleSignOnModule } from './single-sign-on/single-sign-on-module.js';
+import { TokensModule } from './tokens/tokens-module.js';
+import { WebhooksModule } from './webhooks/webhooks-module.js';
+
+/** All use cases: one module for each subject. Doors and units reach them through the command and query buses. */
+@Module({
+  imports: [
+    CqrsModule.forRoot(),
+    AccountsModule,
+    SessionsModule,
+    SingleSignOnModule,
+    TokensModule,
+    RoomsModule,
+    MessagesModule,
+    ModerationModule,
+    InvitationsModule,
+    WebhooksModule,
+    AuditModule,
+    OperationModule,
+  ],
+})
+export class ApplicationModule {}

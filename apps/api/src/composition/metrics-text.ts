@@ -1,0 +1,4 @@
+/** All metrics as Prometheus reads them. The metrics unit provides it. */
+export abstract class MetricsText {
+  abstract text(): Promise<string>;
+}

@@ -1,0 +1,10 @@
+/** The tables of doors and units: `Migration[]`. */
+export const MIGRATIONS = Symbol('migrations of doors and units');
+
+/** The tables of a door or unit: one statement for each version, never changed once released. */
+export interface Migration {
+  readonly schema: 'desk' | 'vault';
+  /** Names the sequence of versions; unique within the schema. */
+  readonly name: string;
+  readonly statements: readonly string[];
+}

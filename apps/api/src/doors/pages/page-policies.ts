@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FastifyHelmetOptions } from '@fastify/helmet';
+import { helmetFor } from '../security-headers.js';
+
+/** The page of the API. Its pictures are in its style sheet. */
+export const forDocs = helmetFor({
+  defaultSrc: ["'none'"],
+  scriptSrc: ["'self'"],
+  styleSrc: ["'self'"],
+  imgSrc: ["'self'", 'data:'],
+  connectSrc: ["'self'"],
+});
+
+/** The dashboard in `folder`: its pages have scripts and styles written into them, of which only these scripts are run. */
+export async function forDashboard(folder: string): Promise<FastifyHelmetOptions> {
+  return helmetFor({
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'", ...(await inlineScripts(folder))],
+    styleSrc: ["'self'", "'unsafe-inline'"],
+    imgSrc: ["'self'", 'data:'],
+    fontSrc: ["'self'"],
+    connectSrc: ["'self'"],
+    manifestSrc: ["'self'"],
+  });
+}
+
+/** The hashes of the scripts that are written into the pages of a folder, as a policy names them. */
+async function inlineScripts(folder: string): Promise<string[]> {
+  const files = await readdir(folder, { recursive: true }).catch(() => []);
+  const pages = await Promise.all(
+    files.filter((file) => file.endsWith('.html')).map((file) => readFile(join(folder, file), 'utf8')),
+  );
+  const hashes = pages
+    .flatMap((page) => [...page.matchAll(/<script(?:\s[^>]*)?>([\s\S]*?)<\/script>/gi)])
+    .map(([, script = '']) => script)
+    .filter((script) => script !== '')
+    .map((script) => `'sha256-${createHash('sha256').update(script).digest('base64')}'`);
+  return [...new Set(hashes)];
+}

@@ -1,0 +1,35 @@
+import { Global, Module, type Provider } from '@nestjs/common';
+import { Sealer } from '@verbatim/event-store';
+import type { Logger } from 'pino';
+import { Figure, ReadinessCheck } from '../composition/contributions.js';
+import { OpenResources } from '../composition/open-resources.js';
+import { MeasuredEventStore } from '../storage/measured-event-store.js';
+import { LOG } from '../storage/tokens.js';
+import { Feed } from './feed.js';
+
+const providers: Provider[] = [
+  {
+    provide: Feed,
+    useFactory: (store: MeasuredEventStore, sealer: Sealer, log: Logger, resources: OpenResources) =>
+      resources.add(new Feed(store, sealer, log), (feed) => feed.stop()),
+    inject: [MeasuredEventStore, Sealer, LOG, OpenResources],
+  },
+  {
+    provide: Symbol('check of the feed'),
+    useFactory: (feed: Feed) => new ReadinessCheck('feed', () => feed.running),
+    inject: [Feed],
+  },
+  {
+    provide: Symbol('figure of the feed'),
+    useFactory: (feed: Feed) =>
+      new Figure('verbatim_feed_position', 'Position up to which all sinks of the feed have been called.', () =>
+        Number(feed.position),
+      ),
+    inject: [Feed],
+  },
+];
+
+/** The subscription from which this process learns what happens. */
+@Global()
+@Module({ providers, exports: providers })
+export class FeedModule {}

@@ -1,0 +1,155 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { newId } from '../new-id.js';
+import { Fault, type FaultFormat, hangUp, plainFaults } from './fault.js';
+import type { HttpConnections } from './http-connections.js';
+
+/** Bytes of a request body. The longest message is 8,000 code points of at most 12 bytes each as JSON escapes. */
+const MOST_BODY_BYTES = 131_072;
+
+/** Milliseconds in which the head of a request and the whole of it must arrive, and between two checks of that. */
+export const arrivalTimes = { head: 10_000, whole: 30_000, look: 1_000 };
+
+/** Milliseconds after which a connection is ended on which nothing moves, and one that is kept for further requests. */
+const STILL_MS = 60_000;
+const KEEP_ALIVE_MS = 65_000;
+/** Milliseconds that requests in flight get to finish at a shutdown. */
+const FINISH_MS = 10_000;
+
+/** Handles a connection that asks to be upgraded. */
+export type UpgradeHandler = (request: IncomingMessage, socket: Socket, head: Buffer) => void;
+
+/**
+ * An HTTP server with its limits: connections and requests at a time, size of bodies, time a request may take to arrive.
+ * Doors add scopes to it, each with its own body parsers, hooks and error format.
+ */
+export class HttpListener {
+  /** The root of all scopes. What is added here applies to all doors of this listener. */
+  readonly fastify: FastifyInstance;
+  /** How to answer what no scope handles; the door whose listener it is sets it. */
+  faults: FaultFormat = plainFaults;
+  private readonly upgrades = new Map<string, UpgradeHandler>();
+  private readonly upgraded = new Set<Socket>();
+
+  constructor(
+    /** Port to listen at; 0 for any that is free. */
+    readonly port: number,
+    readonly connections: HttpConnections,
+    private readonly times = arrivalTimes,
+  ) {
+    this.fastify = fastify({
+      bodyLimit: MOST_BODY_BYTES,
+      serverFactory: (handle: RequestListener) => this.server(handle),
+      genReqId: () => newId(),
+      requestIdHeader: false,
+      exposeHeadRoutes: true,
+      return503OnClosing: false,
+      // Whole applications start within a scope.
+      pluginTimeout: 0,
+      routerOptions: { maxParamLength: 500, ignoreTrailingSlash: false },
+      frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+        this.faults.answer(error, request, reply),
+      clientErrorHandler: (error, socket) => this.refuseUnreadable(error, socket),
+    });
+    this.fastify.setErrorHandler((error, request, reply) => this.faults.answer(error, request, reply));
+    // After the hooks that put headers on every answer.
+    this.fastify.addHook('preParsing', async (request: FastifyRequest) => {
+      const fault = connections.faultOf(request.raw);
+      if (fault) throw fault;
+    });
+  }
+
+  /** Adds a scope of its own: parsers, hooks, error and 404 handlers set in it apply to its routes only. */
+  async scope<T>(build: (scope: FastifyInstance) => Promise<T>): Promise<T> {
+    let built: { readonly value: T } | undefined;
+    await this.fastify.register(async (scope) => {
+      built = { value: await build(scope) };
+    });
+    if (!built) throw new Error('The scope was not built.');
+    return built.value;
+  }
+
+  /** Has connections that ask at this path to be upgraded handled by `handle`. */
+  onUpgrade(path: string, handle: UpgradeHandler): void {
+    this.upgrades.set(path, handle);
+  }
+
+  /** Has the request of an upgrade answered as if it had not asked for one. */
+  answerWithoutUpgrade: UpgradeHandler = (request, socket, head) =>
+    readAgain(this.fastify.server, request, socket, head);
+
+  /** Begins to accept connections. */
+  async listen(host: string): Promise<void> {
+    await this.fastify.listen({ port: this.port, host });
+  }
+
+  /** `http://127.0.0.1:3000`. */
+  get url(): string {
+    const address = this.fastify.server.address();
+    if (address === null || typeof address === 'string') return String(address);
+    const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+    return `http://${host}:${address.port}`;
+  }
+
+  /** Accepts no more connections, lets the requests in flight finish, and ends upgraded connections that are still open. */
+  async close(): Promise<void> {
+    for (const socket of this.upgraded) socket.destroy();
+    const patience = setTimeout(() => this.connections.endAll(), FINISH_MS);
+    await this.fastify.close();
+    clearTimeout(patience);
+  }
+
+  private server(handle: RequestListener): Server {
+    const server = createServer({
+      requestTimeout: this.times.whole,
+      headersTimeout: this.times.head,
+      connectionsCheckingInterval: this.times.look,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    });
+    server.setTimeout(STILL_MS);
+    server.on('request', this.connections.guard(server, handle));
+    // An expectation that nobody knows is no reason to refuse a request.
+    server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+    server.on('upgrade', (request, socket: Socket, head) => {
+      const handler = this.upgrades.get(request.url?.split('?')[0] ?? '') ?? this.answerWithoutUpgrade;
+      this.upgraded.add(socket);
+      socket.once('close', () => this.upgraded.delete(socket));
+      handler(request, socket, head);
+    });
+    return server;
+  }
+
+  /** Ends a connection on which something came that is not HTTP, is too long, or did not come in time. */
+  private refuseUnreadable({ code }: NodeJS.ErrnoException, socket: Socket): void {
+    if (code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const [kind, detail] = unreadable[code ?? ''] ?? (['invalid', 'This is not a request of HTTP/1.1.'] as const);
+    hangUp(socket, this.faults.text(new Fault(kind, detail)));
+  }
+}
+
+const unreadable: Readonly<Record<string, readonly ['too-large' | 'late', string]>> = {
+  HPE_HEADER_OVERFLOW: ['too-large', 'The address and the headers are too long.'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['too-large', 'The chunks have too long extensions.'],
+  // We may have checked late ourselves, so the same request may well succeed another time.
+  ERR_HTTP_REQUEST_TIMEOUT: ['late', 'The request did not arrive in time.'],
+};
+
+/**
+ * Has a request read once more as if it had not asked for an upgrade, which a server is free to ignore (RFC 9110, 7.8):
+ * some clients ask for HTTP/2 in this way with their first request.
+ */
+function readAgain(server: Server, request: IncomingMessage, socket: Socket, head: Buffer): void {
+  const { method, url, httpVersion, rawHeaders } = request;
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (!/^(upgrade|connection)$/i.test(rawHeaders[i] ?? '')) lines.push(`${rawHeaders[i]}: ${rawHeaders[i + 1]}`);
+  }
+  // Those of the first reading; the second adds its own.
+  for (const event of ['timeout', 'error']) socket.removeAllListeners(event);
+  socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
+  server.emit('connection', socket);
+}

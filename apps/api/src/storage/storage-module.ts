@@ -1,0 +1,300 @@
+import { Global, Module, type Provider } from '@nestjs/common';
+import {
+  type KeyRing,
+  migrate,
+  PostgresKeyRing,
+  Sealer,
+  Snapshots,
+  type StoredEvent,
+  serverName,
+} from '@verbatim/event-store';
+import { ReadSide } from '@verbatim/projections';
+import type { Logger } from 'pino';
+import type { Sql } from 'postgres';
+import { type Clock, Time } from '../clock.js';
+import { Figure, Measurements, ReadinessCheck, Sweep } from '../composition/contributions.js';
+import { MIGRATIONS, type Migration } from '../composition/migration.js';
+import { OpenResources } from '../composition/open-resources.js';
+import { CLOCK, CONFIG, DATABASE, type DatabaseAddress, PROCESS_LOG } from '../composition/process-module.js';
+import type { Config } from '../config.js';
+import type { LimitSettings } from '../limits/limit-settings.js';
+import { LEDGER, LIMITS_IN_FORCE, REPLICA_COUNT } from '../limits/tokens.js';
+import { connect } from './database/pool.js';
+import { Idempotency } from './desk/idempotency.js';
+import { LoadHistory } from './desk/load-history.js';
+import { Preferences } from './desk/preferences.js';
+import { migrateDesk } from './desk/schema.js';
+import { WebhookDeliveries } from './desk/webhook-deliveries.js';
+import { InvitationCodes } from './invitations/invitation-codes.js';
+import { migrateInvitations } from './invitations/schema.js';
+import { Attempts } from './limits/attempts.js';
+import { migrateLimits } from './limits/schema.js';
+import { SharedLedger } from './limits/shared-ledger.js';
+import { MeasuredEventStore } from './measured-event-store.js';
+import { OpenLog } from './open-log.js';
+import { Outages } from './outages.js';
+import { ReadModels } from './read-models.js';
+import { DIRECT_SQL, KEY_RING, LOG, MASTER_KEY, SQL, TABLES } from './tokens.js';
+import { AccessTokens } from './vault/access-tokens.js';
+import { Credentials } from './vault/credentials.js';
+import { Identities, Linking } from './vault/identities.js';
+import { NameCipher } from './vault/name-cipher.js';
+import { PersonalTokens } from './vault/personal-tokens.js';
+import { migrateVault } from './vault/schema.js';
+import { SecondFactors } from './vault/second-factors.js';
+import { masterKey } from './vault/secrets.js';
+import { Sessions } from './vault/sessions.js';
+import { VaultSql } from './vault/vault-sql.js';
+import { WebhookBotLedger } from './vault/webhook-bots.js';
+import { WebhookSecrets } from './vault/webhook-secrets.js';
+
+const storeUrl = (config: Config, database: DatabaseAddress): string => config.EVENT_STORE_URL ?? database.url;
+const closing = { timeout: 5 };
+
+const database: Provider[] = [
+  {
+    provide: Outages,
+    useFactory: (log: Logger, config: Config, database: DatabaseAddress, resources: OpenResources) =>
+      resources.add(
+        new Outages(log, {
+          database: serverName(database.url),
+          'event store': serverName(storeUrl(config, database)),
+        }),
+        (outages) => outages.stop(),
+      ),
+    inject: [PROCESS_LOG, CONFIG, DATABASE, OpenResources],
+  },
+  { provide: LOG, useFactory: ({ log }: Outages) => log, inject: [Outages] },
+  {
+    provide: MASTER_KEY,
+    useFactory: ({ VERBATIM_DATA, MASTER_KEY }: Config) => masterKey(VERBATIM_DATA, MASTER_KEY),
+    inject: [CONFIG],
+  },
+  {
+    provide: SQL,
+    useFactory: ({ url }: DatabaseAddress, resources: OpenResources, outages: Outages) => {
+      const sql = resources.add(connect(url), (sql) => sql.end(closing));
+      outages.watch('database', () => sql`select 1`);
+      return sql;
+    },
+    inject: [DATABASE, OpenResources, Outages, MASTER_KEY],
+  },
+  {
+    provide: DIRECT_SQL,
+    useFactory: (sql: Sql, { url, directUrl }: DatabaseAddress, resources: OpenResources) =>
+      url === directUrl ? sql : resources.add(connect(directUrl), (direct) => direct.end(closing)),
+    inject: [SQL, DATABASE, OpenResources],
+  },
+  {
+    provide: KEY_RING,
+    useFactory: (sql: Sql, master: Buffer) => PostgresKeyRing.open(sql, master),
+    inject: [SQL, MASTER_KEY],
+  },
+  {
+    provide: TABLES,
+    useFactory: async (sql: Sql, keys: KeyRing, further: readonly Migration[] = []) => {
+      await migrateVault(sql, keys);
+      await migrateDesk(sql);
+      await migrateLimits(sql);
+      await migrateInvitations(sql);
+      for (const { schema, name, statements } of further) await migrate(sql, schema, name, statements);
+    },
+    inject: [SQL, KEY_RING, { token: MIGRATIONS, optional: true }],
+  },
+];
+
+const log: Provider[] = [
+  {
+    provide: MeasuredEventStore,
+    useFactory: async (config: Config, database: DatabaseAddress, outages: Outages, resources: OpenResources) => {
+      const store = await MeasuredEventStore.open({
+        url: storeUrl(config, database),
+        directUrl: config.EVENT_STORE_URL ?? database.directUrl,
+        log: outages.storeLog,
+      });
+      outages.watch('event store', () => store.head());
+      return resources.add(store, () => store.close());
+    },
+    inject: [CONFIG, DATABASE, Outages, OpenResources, TABLES],
+  },
+  { provide: Sealer, useFactory: (keys: KeyRing) => new Sealer(keys), inject: [KEY_RING] },
+  { provide: Snapshots, useFactory: (sql: Sql, keys: KeyRing) => Snapshots.open(sql, keys), inject: [SQL, KEY_RING] },
+  {
+    provide: OpenLog,
+    useFactory: (store: MeasuredEventStore, sealer: Sealer) => new OpenLog(store, sealer),
+    inject: [MeasuredEventStore, Sealer],
+  },
+  {
+    provide: ReadSide,
+    useFactory: async (
+      sql: Sql,
+      direct: Sql,
+      store: MeasuredEventStore,
+      sealer: Sealer,
+      log: Logger,
+      resources: OpenResources,
+    ) => {
+      // Short batches have just happened, and others open them as well; long ones are a rebuild's way through the past.
+      const open = (events: readonly StoredEvent[]) => sealer.open(events, { passing: events.length > 500 });
+      const readSide = resources.add(new ReadSide({ sql, direct, store, open, log }), (side) => side.stop());
+      await readSide.start();
+      return readSide;
+    },
+    inject: [SQL, DIRECT_SQL, MeasuredEventStore, Sealer, LOG, OpenResources],
+  },
+  { provide: ReadModels, useFactory: (side: ReadSide) => new ReadModels(side), inject: [ReadSide] },
+];
+
+const vault: Provider[] = [
+  { provide: VaultSql, useFactory: (sql: Sql) => new VaultSql(sql), inject: [SQL] },
+  { provide: NameCipher, useFactory: (keys: KeyRing) => NameCipher.open(keys), inject: [KEY_RING, TABLES] },
+  {
+    provide: Sessions,
+    useFactory: (sql: Sql, keys: KeyRing, clock: Clock) => new Sessions(sql, keys, clock),
+    inject: [SQL, KEY_RING, CLOCK],
+  },
+  {
+    provide: AccessTokens,
+    useFactory: (sql: Sql, master: Buffer, clock: Clock) => AccessTokens.open(sql, master, clock),
+    inject: [SQL, MASTER_KEY, CLOCK, TABLES],
+  },
+  {
+    provide: PersonalTokens,
+    useFactory: async (sql: Sql, keys: KeyRing, clock: Clock, resources: OpenResources) =>
+      resources.add(await PersonalTokens.open(sql, keys, clock), (tokens) => tokens.stop()),
+    inject: [SQL, KEY_RING, CLOCK, OpenResources, TABLES],
+  },
+  {
+    provide: Credentials,
+    useFactory: (sql: Sql, time: Time) => new Credentials(sql, time.now),
+    inject: [SQL, Time],
+  },
+  {
+    provide: SecondFactors,
+    useFactory: (sql: Sql, keys: KeyRing, time: Time) => new SecondFactors(sql, keys, time.now),
+    inject: [SQL, KEY_RING, Time],
+  },
+  {
+    provide: Identities,
+    useFactory: (sql: Sql, cipher: NameCipher, time: Time) => new Identities(sql, cipher, time.now),
+    inject: [SQL, NameCipher, Time],
+  },
+  { provide: Linking, useFactory: (sql: Sql) => new Linking(sql), inject: [SQL] },
+  {
+    provide: InvitationCodes,
+    useFactory: (vault: VaultSql) => new InvitationCodes(vault),
+    inject: [VaultSql],
+  },
+  {
+    provide: WebhookSecrets,
+    useFactory: (sql: Sql, keys: KeyRing) => WebhookSecrets.open(sql, keys),
+    inject: [SQL, KEY_RING, TABLES],
+  },
+  {
+    provide: WebhookBotLedger,
+    useFactory: (sql: Sql, clock: Clock) => WebhookBotLedger.open(sql, clock),
+    inject: [SQL, CLOCK, TABLES],
+  },
+  {
+    provide: Attempts,
+    useFactory: (sql: Sql, cipher: NameCipher, limits: LimitSettings) => new Attempts(sql, cipher, limits),
+    inject: [SQL, NameCipher, LIMITS_IN_FORCE],
+  },
+  {
+    provide: SharedLedger,
+    useFactory: (sql: Sql, log: Logger, others: () => number = () => 0) => new SharedLedger(sql, others, log),
+    inject: [SQL, LOG, { token: REPLICA_COUNT, optional: true }],
+  },
+  { provide: LEDGER, useExisting: SharedLedger },
+];
+
+const desk: Provider[] = [
+  {
+    provide: WebhookDeliveries,
+    useFactory: (sql: Sql) => WebhookDeliveries.open(sql),
+    inject: [SQL, TABLES],
+  },
+  {
+    provide: Preferences,
+    useFactory: (sql: Sql, keys: KeyRing) => Preferences.open(sql, keys),
+    inject: [SQL, KEY_RING, TABLES],
+  },
+  {
+    provide: LoadHistory,
+    useFactory: (sql: Sql, clock: Clock) => LoadHistory.open(sql, clock),
+    inject: [SQL, CLOCK, TABLES],
+  },
+  {
+    provide: Idempotency,
+    useFactory: (sql: Sql, keys: KeyRing) => new Idempotency(sql, keys),
+    inject: [SQL, KEY_RING],
+  },
+];
+
+/** For the process as a whole; each array is one provider. */
+const CHECKS = Symbol('checks of the storage');
+const FIGURES = Symbol('figures of the storage');
+const SWEEPS = Symbol('sweeps of the storage');
+const MEASUREMENTS = Symbol('measurements of the storage');
+
+const contributions: Provider[] = [
+  {
+    provide: CHECKS,
+    useFactory: (sql: Sql, store: MeasuredEventStore, readModels: ReadModels) => [
+      new ReadinessCheck('database', async () => (await sql`select 1`).length === 1),
+      new ReadinessCheck('event store', async () => (await store.head()) >= -1n),
+      new ReadinessCheck('read models', () => readModels.caughtUp),
+    ],
+    inject: [SQL, MeasuredEventStore, ReadModels],
+  },
+  {
+    provide: FIGURES,
+    useFactory: (side: ReadSide) => [
+      new Figure(
+        'verbatim_projection_lag',
+        'How far the read models are behind the log, in positions.',
+        async () => (await side.status()).lag,
+      ),
+      new Figure(
+        'verbatim_search_lag',
+        'How far search is behind the log, in positions.',
+        async () => (await side.status()).search.lag,
+      ),
+    ],
+    inject: [ReadSide],
+  },
+  {
+    provide: SWEEPS,
+    useFactory: (
+      tokens: AccessTokens,
+      credentials: Credentials,
+      identities: Identities,
+      idempotency: Idempotency,
+      attempts: Attempts,
+      ledger: SharedLedger,
+      loadHistory: LoadHistory,
+    ) => [
+      new Sweep('signing keys', () => tokens.sweep()),
+      new Sweep('credentials', () => credentials.sweep()),
+      new Sweep('identities', () => identities.sweep()),
+      new Sweep('idempotency keys', () => idempotency.sweep()),
+      new Sweep('attempts', () => attempts.sweep()),
+      new Sweep('limits', () => ledger.sweep()),
+      new Sweep('load history', () => loadHistory.sweep()),
+    ],
+    inject: [AccessTokens, Credentials, Identities, Idempotency, Attempts, SharedLedger, LoadHistory],
+  },
+  {
+    provide: MEASUREMENTS,
+    useFactory: (store: MeasuredEventStore, outages: Outages) =>
+      new Measurements([...store.metrics, ...outages.metrics]),
+    inject: [MeasuredEventStore, Outages],
+  },
+];
+
+const providers = [...database, ...log, ...vault, ...desk, ...contributions];
+
+/** The log, the vault, the desk and the read models, with their tables brought up to date. */
+@Global()
+@Module({ providers, exports: providers })
+export class StorageModule {}

@@ -1,0 +1,81 @@
+import { NestFactory } from '@nestjs/core';
+import { Sealer } from '@verbatim/event-store';
+import type { Logger } from 'pino';
+import type { Sql } from 'postgres';
+import { RoomPasswords } from '../application/rooms/room-passwords.js';
+import { type Clock, Time } from '../clock.js';
+import { NestLog } from '../composition/nest-log.js';
+import { OpenResources } from '../composition/open-resources.js';
+import type { Config } from '../config.js';
+import type { Database } from '../storage/database/database.js';
+import { explainStart } from '../storage/database/unusable-server.js';
+import { MeasuredEventStore } from '../storage/measured-event-store.js';
+import { OpenLog } from '../storage/open-log.js';
+import { ReadModels } from '../storage/read-models.js';
+import { SQL } from '../storage/tokens.js';
+import { Names } from '../storage/vault/names.js';
+import { Sessions } from '../storage/vault/sessions.js';
+import { VaultSql } from '../storage/vault/vault-sql.js';
+import { WebhookBotLedger } from '../storage/vault/webhook-bots.js';
+import { Rooms, Users } from '../write-side/entities.js';
+import { toolsModule } from './tools-module.js';
+
+/** The parts of the service that commands work with. */
+export interface Tools {
+  readonly sql: Sql;
+  readonly store: MeasuredEventStore;
+  readonly sealer: Sealer;
+  readonly openLog: OpenLog;
+  readonly rooms: Rooms;
+  readonly users: Users;
+  readonly names: Names;
+  readonly passwords: RoomPasswords;
+  readonly sessions: Sessions;
+  readonly vault: VaultSql;
+  readonly webhookBots: WebhookBotLedger;
+  readonly time: Time;
+  readonly readModels: ReadModels;
+  close(): Promise<void>;
+}
+
+/** What commands are started with. */
+export interface ToolsOptions {
+  readonly config: Config;
+  readonly database: Database;
+  /** Warnings and errors go here. */
+  readonly log: Logger;
+  readonly clock?: Clock;
+}
+
+/** Brings the schemas up to date, and opens log, vault and read models. Rejects with UnusableServer, among others. */
+export async function openTools(options: ToolsOptions): Promise<Tools> {
+  const resources = new OpenResources();
+  try {
+    const context = await NestFactory.createApplicationContext(toolsModule({ ...options, resources }), {
+      logger: new NestLog(options.log),
+      abortOnError: false,
+    });
+    return {
+      sql: context.get(SQL),
+      store: context.get(MeasuredEventStore),
+      sealer: context.get(Sealer),
+      openLog: context.get(OpenLog),
+      rooms: context.get(Rooms),
+      users: context.get(Users),
+      names: context.get(Names),
+      passwords: context.get(RoomPasswords),
+      sessions: context.get(Sessions),
+      vault: context.get(VaultSql),
+      webhookBots: context.get(WebhookBotLedger),
+      time: context.get(Time),
+      readModels: context.get(ReadModels),
+      async close() {
+        await context.close();
+        await resources.close();
+      },
+    };
+  } catch (error) {
+    await resources.close();
+    throw await explainStart(error, options.config, options.database);
+  }
+}

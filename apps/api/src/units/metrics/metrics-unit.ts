@@ -1,0 +1,28 @@
+import { Global, Module } from '@nestjs/common';
+import { Contributions, FeedSink, Figure } from '../../composition/contributions.js';
+import { MetricsText } from '../../composition/metrics-text.js';
+import { unit } from '../../host/part.js';
+import { Metrics } from './metrics.js';
+import { Tally } from './tally.js';
+
+const metrics = { provide: MetricsText, useFactory: (all: Contributions) => new Metrics(all), inject: [Contributions] };
+
+@Global()
+@Module({ providers: [metrics], exports: [metrics] })
+class MetricsModule {}
+
+/** Metrics for Prometheus. Which door serves them is not its business. */
+export const metricsUnit = unit({
+  name: 'metrics',
+  module: MetricsModule,
+  open() {
+    const tally = new Tally();
+    return {
+      sinks: [new FeedSink('tally', 'others', (events) => tally.take(events))],
+      figures: [
+        new Figure('verbatim_messages', 'Messages posted since this process began.', () => tally.messages),
+        new Figure('verbatim_registrations', 'Accounts made since this process began.', () => tally.registrations),
+      ],
+    };
+  },
+});

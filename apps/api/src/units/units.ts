@@ -1,0 +1,17 @@
+import type { Unit } from '../host/part.js';
+import { limitsUnit } from './limits/limits-unit.js';
+import { loadHistoryUnit } from './load-history/load-history-unit.js';
+import { metricsUnit } from './metrics/metrics-unit.js';
+import { presenceUnit } from './presence/presence-unit.js';
+import { sweepsUnit } from './sweeps/sweeps-unit.js';
+import { webhooksUnit } from './webhooks/webhooks-unit.js';
+
+/** All units, one line each, in the order in which they start; they end in the opposite one. */
+export const units: readonly Unit[] = [
+  presenceUnit,
+  loadHistoryUnit,
+  webhooksUnit,
+  limitsUnit,
+  sweepsUnit,
+  metricsUnit,
+];
