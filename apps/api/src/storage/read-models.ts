@@ -1,15 +1,12 @@
 import type { OlderMessages } from '@verbatim/domain';
 import { getRoom, type MessageLookup, messageFacts, type ReadDatabase, type ReadSide } from '@verbatim/projections';
-import type { RoomProgress } from '../application/rooms/room-access.js';
-import type { ReadModelProgress } from '../doors/rest/read-your-writes.js';
-import type { MessageFactsSource } from '../live/replaced-texts.js';
 
-/** The read models as the doors see them: where to ask, and how far they have come. */
-export class ReadModels implements MessageFactsSource, ReadModelProgress, RoomProgress {
-  /** Whether they once showed everything that was in the log at the start. */
+/** The read models: where to query them, and how far they have come. */
+export class ReadModels {
+  /** Whether they have caught up with the log once since the start. */
   caughtUp = false;
 
-  /** What queries read from. */
+  /** The database for queries. */
   readonly db: ReadDatabase;
 
   constructor(readonly side: ReadSide) {
@@ -24,7 +21,7 @@ export class ReadModels implements MessageFactsSource, ReadModelProgress, RoomPr
     return facts ?? { through: -1n, asked: new Set(), messages: new Map() };
   }
 
-  /** Answers many look-ups at once, in their order. */
+  /** Looks up many messages at once; the results are in the same order. */
   lookUp(lookups: readonly MessageLookup[]): Promise<readonly OlderMessages[]> {
     return messageFacts(this.db, lookups);
   }
