@@ -12,7 +12,7 @@ export interface Ledger {
 export class Allowance {
   private fullAt = 0;
   /** Tokens taken since the last report to the ledger. */
-  private untold = 0;
+  private unreported = 0;
   /** Milliseconds until one token is refilled. */
   private readonly interval: number;
   private readonly tolerance: number;
@@ -32,7 +32,7 @@ export class Allowance {
     const empty = this.fullAt - now;
     if (empty > this.tolerance) return Math.ceil(empty - this.tolerance);
     this.fullAt = (empty > 0 ? this.fullAt : now) + this.interval;
-    if (this.ledger && this.untold++ === 0) this.ledger.note(this);
+    if (this.ledger && this.unreported++ === 0) this.ledger.note(this);
     return 0;
   }
 
@@ -46,19 +46,19 @@ export class Allowance {
   charge(tokens: number, now = performance.now()): void {
     if (tokens <= 0) return;
     this.fullAt = Math.max(this.fullAt, now) + tokens * this.interval;
-    if (this.ledger && this.untold === 0) this.ledger.note(this);
-    this.untold += tokens;
+    if (this.ledger && this.unreported === 0) this.ledger.note(this);
+    this.unreported += tokens;
   }
 
   /** Milliseconds until the tokens taken since the last call are refilled. */
-  tell(): number {
-    const { untold } = this;
-    this.untold = 0;
-    return untold * this.interval;
+  report(): number {
+    const { unreported } = this;
+    this.unreported = 0;
+    return unreported * this.interval;
   }
 
   /** Applies the spending of all replicas: the bucket is full again no sooner than after so many milliseconds. */
-  learn(milliseconds: number, now = performance.now()): void {
+  adjust(milliseconds: number, now = performance.now()): void {
     this.fullAt = Math.max(this.fullAt, now + milliseconds);
   }
 }

@@ -49,7 +49,7 @@ export class SharedLedger implements Ledger {
   private async settle(): Promise<void> {
     const spent = [...this.spent];
     this.spent = new Set();
-    const reports = spent.map((allowance) => ({ allowance, milliseconds: allowance.tell() }));
+    const reports = spent.map((allowance) => ({ allowance, milliseconds: allowance.report() }));
     if (this.otherReplicas() === 0) return;
     for (let from = 0; from < reports.length; from += BATCH) await this.report(reports.slice(from, from + BATCH));
   }
@@ -66,6 +66,6 @@ export class SharedLedger implements Ledger {
         full_at = greatest(known.full_at, statement_timestamp()) + (excluded.full_at - statement_timestamp())
       returning key, extract(epoch from full_at - statement_timestamp())::float8 * 1000 as milliseconds`;
     const debts = new Map(rows.map(({ key, milliseconds }) => [key, milliseconds]));
-    for (const { allowance } of reports) allowance.learn(debts.get(allowance.key) ?? 0);
+    for (const { allowance } of reports) allowance.adjust(debts.get(allowance.key) ?? 0);
   }
 }
