@@ -56,7 +56,7 @@ describe('an allowance of 3 in 6 seconds', () => {
 
   it('pays back what others took', () => {
     const some = allowance();
-    some.learn(12_000, 0);
+    some.adjust(12_000, 0);
     expect(some.take(0)).toBe(8_000);
     expect(some.take(8_000)).toBe(0);
   });
@@ -77,7 +77,7 @@ describe('an allowance of 3 in 6 seconds', () => {
     some.charge(0.25, 0);
     some.charge(0, 0);
     expect(noted).toEqual([some]);
-    expect(some.tell()).toBe(1_500);
+    expect(some.report()).toBe(1_500);
   });
 
   it('tells once what was taken', () => {
@@ -85,7 +85,7 @@ describe('an allowance of 3 in 6 seconds', () => {
     const some = new Allowance({ count: 3, seconds: 6 }, 'x', { note: (it) => noted.push(it) });
     for (let i = 0; i < 5; i++) some.take(0);
     expect(noted).toEqual([some]);
-    expect([some.tell(), some.tell()]).toEqual([6_000, 0]);
+    expect([some.report(), some.report()]).toEqual([6_000, 0]);
     some.take(9_000);
     expect(noted).toHaveLength(2);
   });

@@ -40,7 +40,7 @@ export const limitSettings = {
 
 export type LimitSettings = { readonly [K in keyof typeof limitSettings]: z.output<(typeof limitSettings)[K]> };
 
-/** The settings under which everything may happen. */
+/** The settings without any limits. */
 export const noLimits: LimitSettings = {
   ...(Object.fromEntries(
     Object.entries(limitSettings).map(([name, schema]) => [
@@ -48,6 +48,6 @@ export const noLimits: LimitSettings = {
       typeof schema.parse(undefined) === 'number' ? Number.POSITIVE_INFINITY : unlimited,
     ]),
   ) as LimitSettings),
-  // The only rate that is a least and not a most.
+  // The only rate that is a minimum.
   LIMIT_READ_RATE: { count: 0, seconds: 1 },
 };

@@ -122,7 +122,7 @@ export class Limits {
 }
 
 /** What a frame spends besides the allowance for frames. */
-export const spentByFrame: { readonly [E in ClientEvent]?: 'posts' | 'writes' } = {
+const spentByFrame: { readonly [E in ClientEvent]?: 'posts' | 'writes' } = {
   post: 'posts',
   edit: 'posts',
   redact: 'posts',

@@ -1,10 +1,10 @@
-/** How many of something each account or address has open: sockets, connections, requests. Holds only those that have one. */
+/** Counts what each account or address has open: sockets, connections, requests. Keeps only keys with a count. */
 export class OpenCounts {
   private readonly open = new Map<string, number>();
 
   constructor(private readonly most: number) {}
 
-  /** Accounts or addresses that have one. */
+  /** Accounts or addresses with at least one. */
   get size(): number {
     return this.open.size;
   }

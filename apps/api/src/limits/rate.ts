@@ -1,4 +1,4 @@
-/** How often something may happen: `count` times at once, and as many again over each such span. */
+/** How often something may happen: `count` times at once, and as many again per `seconds`. */
 export interface Rate {
   readonly count: number;
   readonly seconds: number;
@@ -7,7 +7,7 @@ export interface Rate {
 /** For `RATE_LIMITS=off`. */
 export const unlimited: Rate = { count: Number.POSITIVE_INFINITY, seconds: 1 };
 
-/** Reads `100/10`: a hundred in ten seconds. Undefined if it is not of this form. */
+/** Parses `100/10`: a hundred in ten seconds. Undefined if invalid. */
 export function readRate(text: string): Rate | undefined {
   const [, count, seconds] = /^([1-9]\d{0,6})\/([1-9]\d{0,5})$/.exec(text) ?? [];
   return count === undefined ? undefined : { count: Number(count), seconds: Number(seconds) };

@@ -3,7 +3,7 @@ import { Allowance } from './allowance.js';
 import { limited } from './limited.js';
 import { unlimited } from './rate.js';
 
-export interface ReadQueueLimits {
+interface ReadQueueLimits {
   /** Reads running in this process. */
   readonly inWork: number;
   /** Reads of one reader that are running, or whose responses the client has not received yet. */
@@ -15,7 +15,7 @@ export interface ReadQueueLimits {
   readonly patienceMs: number;
 }
 
-export const readQueueLimits: ReadQueueLimits = {
+const readQueueLimits: ReadQueueLimits = {
   inWork: 16,
   inWorkEach: 2,
   waitingEach: 200,

@@ -1,12 +1,12 @@
 import type { OlderMessages } from '@verbatim/domain';
 import { getRoom, type MessageLookup, messageFacts, type ReadDatabase, type ReadSide } from '@verbatim/projections';
 
-/** The read models as the doors see them: where to ask, and how far they have come. */
+/** The read models: where to query them, and how far they have come. */
 export class ReadModels {
-  /** Whether they once showed everything that was in the log at the start. */
+  /** Whether they have caught up with the log once since the start. */
   caughtUp = false;
 
-  /** What queries read from. */
+  /** The database for queries. */
   readonly db: ReadDatabase;
 
   constructor(readonly side: ReadSide) {
@@ -21,7 +21,7 @@ export class ReadModels {
     return facts ?? { through: -1n, asked: new Set(), messages: new Map() };
   }
 
-  /** Answers many look-ups at once, in their order. */
+  /** Looks up many messages at once; the results are in the same order. */
   lookUp(lookups: readonly MessageLookup[]): Promise<readonly OlderMessages[]> {
     return messageFacts(this.db, lookups);
   }

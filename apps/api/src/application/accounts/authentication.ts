@@ -26,24 +26,6 @@ export interface Identity {
 /** An access token or personal token, or a ticket, which is good once. */
 export type Credential = { readonly bearer: string } | { readonly ticket: string };
 
-/** Who presents a credential, as of now; null if it is invalid, or the account has no access. */
-export class AuthenticateQuery extends Query<Identity | null> {
-  constructor(readonly credential: Credential) {
-    super();
-  }
-}
-
-@QueryHandler(AuthenticateQuery)
-export class AuthenticateHandler implements IQueryHandler<AuthenticateQuery> {
-  constructor(private readonly authentication: Authentication) {}
-
-  execute({ credential }: AuthenticateQuery): Promise<Identity | null> {
-    return 'bearer' in credential
-      ? this.authentication.byBearer(credential.bearer)
-      : this.authentication.byTicket(credential.ticket);
-  }
-}
-
 /** Identifies callers by their credentials. Revoked sessions, and suspended and deactivated accounts, are nobody. */
 @Injectable()
 export class Authentication {
@@ -85,6 +67,24 @@ export class Authentication {
     if (state.status !== 'active' || !state.tokens.includes(id)) return null;
     const actor = { id: userId, role: state.role };
     return { actor, sessionId: id, scopes, token, lacksSecondFactor: this.policy.lacking(state) };
+  }
+}
+
+/** Who presents a credential, as of now; null if it is invalid, or the account has no access. */
+export class AuthenticateQuery extends Query<Identity | null> {
+  constructor(readonly credential: Credential) {
+    super();
+  }
+}
+
+@QueryHandler(AuthenticateQuery)
+export class AuthenticateHandler implements IQueryHandler<AuthenticateQuery> {
+  constructor(private readonly authentication: Authentication) {}
+
+  execute({ credential }: AuthenticateQuery): Promise<Identity | null> {
+    return 'bearer' in credential
+      ? this.authentication.byBearer(credential.bearer)
+      : this.authentication.byTicket(credential.ticket);
   }
 }
 

@@ -43,10 +43,10 @@ describe('the read models', () => {
       await person.room();
       return eventually(projections, ({ groups }) => groups.every(({ lag }: Group) => lag === 0));
     };
-    const told = await eventually(moved, ({ groups }) => groups.every(({ movedAt }: Group) => movedAt !== null));
-    expect(told).toMatchObject({ schema: 'read_1', projecting: true, rebuild: null });
-    for (const { checkpoint, movedAt } of told.groups) {
-      expect(checkpoint).toBe(told.head);
+    const shown = await eventually(moved, ({ groups }) => groups.every(({ movedAt }: Group) => movedAt !== null));
+    expect(shown).toMatchObject({ schema: 'read_1', projecting: true, rebuild: null });
+    for (const { checkpoint, movedAt } of shown.groups) {
+      expect(checkpoint).toBe(shown.head);
       expect(Date.now() - Date.parse(movedAt)).toBeLessThan(60_000);
     }
     expect(outcome(await auditor.get('/v1/projections'))).toBe(200);
@@ -90,8 +90,8 @@ describe('the read models', () => {
     await admin.post('/v1/projections/rebuild');
     await service.restart();
     await comeBack();
-    const told = await eventually(projections, ({ rebuild }) => rebuild === null);
-    expect(told.groups.map(({ name }: { name: string }) => name)).toEqual(['timeline', 'search']);
+    const shown = await eventually(projections, ({ rebuild }) => rebuild === null);
+    expect(shown.groups.map(({ name }: { name: string }) => name)).toEqual(['timeline', 'search']);
     expect((await admin.all('/v1/rooms')).length).toBeGreaterThanOrEqual(20);
   });
 
@@ -117,8 +117,8 @@ describe('the overview', () => {
 
 describe('the settings', () => {
   it('are shown to administrators and auditors as they were read, without a secret', async () => {
-    const told = await admin.get('/v1/settings');
-    expect(told.body).toMatchObject({
+    const shown = await admin.get('/v1/settings');
+    expect(shown.body).toMatchObject({
       registration: 'open',
       singleSignOn: null,
       secondFactorFor: [],
@@ -126,7 +126,7 @@ describe('the settings', () => {
       database: 'embedded',
       eventStore: 'postgresql',
     });
-    expect(told.text).not.toContain(administrator.password);
+    expect(shown.text).not.toContain(administrator.password);
     expect(outcome(await auditor.get('/v1/settings'))).toBe(200);
     expect(outcome(await person.get('/v1/settings'))).toBe('forbidden');
     expect(outcome(await visitor.get('/v1/settings'))).toBe('unauthenticated');
@@ -153,19 +153,19 @@ describe('the settings', () => {
 });
 
 describe('the announcement', () => {
-  const told = async () => (await visitor.get('/v1/about')).body.announcement;
+  const shown = async () => (await visitor.get('/v1/about')).body.announcement;
 
-  it('of an administrator is told to everybody, until it is withdrawn', async () => {
+  it('of an administrator is shown to everybody, until it is withdrawn', async () => {
     const text = 'Closed on Sunday from 6 to 7';
     const announced = await admin.client.call('announce', { body: { text } });
     expect(announced.text).toBe(text);
-    expect(await told()).toEqual(announced);
+    expect(await shown()).toEqual(announced);
     expect(await new Client({ servers: [service.url] }).call('getAbout')).toMatchObject({ announcement: { text } });
     await service.restart();
     await comeBack();
-    expect(await told()).toEqual(announced);
+    expect(await shown()).toEqual(announced);
     expect(outcome(await admin.delete('/v1/announcement'))).toBe(204);
-    expect(await told()).toBeNull();
+    expect(await shown()).toBeNull();
     expect(outcome(await admin.delete('/v1/announcement'))).toBe(204);
   });
 
@@ -178,7 +178,7 @@ describe('the announcement', () => {
       expect(outcome(await who.put('/v1/announcement', { text: 'x' }))).toBe(refusal);
       expect(outcome(await who.delete('/v1/announcement'))).toBe(refusal);
     }
-    expect(await told()).toBeNull();
+    expect(await shown()).toBeNull();
   });
 });
 

@@ -32,7 +32,7 @@ export class GetSettingsHandler implements IQueryHandler<GetSettingsQuery> {
   }
 }
 
-/** What everybody is told: the announcement, and maintenance. Answered also while the event store is away. */
+/** The announcement and maintenance, for everybody. Available also while the event store is away. */
 export interface Notices {
   readonly announcement: AnnouncementState['told'];
   readonly maintenance: MaintenanceState['on'];

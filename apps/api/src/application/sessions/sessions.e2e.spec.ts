@@ -254,8 +254,8 @@ describe('changing the password', () => {
     expect(await me(ada, right)).toBe(200);
     expect(outcome(await login(ada, password))).toBe('unauthenticated');
     expect(outcome(await login(ada, fresh))).toBe(200);
-    const told = (await lastEvents(ada, 3)).slice(0, 2);
-    expect(told).toEqual([
+    const recorded = (await lastEvents(ada, 3)).slice(0, 2);
+    expect(recorded).toEqual([
       ['PasswordChanged', { how: 'change' }],
       ['SessionRevoked', { sessionId: expect.any(String), cause: 'password' }],
     ]);
@@ -474,7 +474,7 @@ describe('a second factor', () => {
       ...(await sql`select * from vault.recovery_codes`),
     ];
     const kept = JSON.stringify(rows);
-    for (const told of [secret, ...recoveryCodes]) expect(kept).not.toContain(told);
+    for (const shown of [secret, ...recoveryCodes]) expect(kept).not.toContain(shown);
   });
 
   it('makes sensitive calls ask for a proof that is not older than 15 minutes', async () => {
@@ -535,8 +535,8 @@ describe('a second factor', () => {
     expect(outcome(await root.delete(`/v1/users/${ada.id}/totp`))).toBe(204);
     expect(outcome(await root.delete(`/v1/users/${ada.id}/totp`))).toBe(204);
     expect(outcome(await login(ada, password))).toBe(200);
-    const told = (await root.all(`/v1/users/${ada.id}/events`)).filter(({ type }) => type === 'TotpDisabled');
-    expect(told.map(({ actor }) => actor.id)).toEqual([root.id]);
+    const disabled = (await root.all(`/v1/users/${ada.id}/events`)).filter(({ type }) => type === 'TotpDisabled');
+    expect(disabled.map(({ actor }) => actor.id)).toEqual([root.id]);
   });
 });
 

@@ -174,10 +174,9 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
 
   private identify(request: IncomingMessage) {
     const ticket = new URL(request.url ?? '/', 'ws://localhost').searchParams.get('ticket');
+    if (ticket) return this.authentication.byTicket(ticket);
     const bearer = bearerIn(request.headers.authorization);
-    return ticket
-      ? this.authentication.byTicket(ticket)
-      : (bearer ?? null) && this.authentication.byBearer(bearer ?? '');
+    return bearer ? this.authentication.byBearer(bearer) : null;
   }
 
   /** Counts a socket until it is closed. */

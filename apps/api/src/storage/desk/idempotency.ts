@@ -5,29 +5,29 @@ import type { Sql } from 'postgres';
 import { derivedId } from '../../derived-id.js';
 import { ownKey } from '../vault/own-key.js';
 
-/** Hours after the last attempt for which a key is remembered. After that it is a new key. */
+/** Hours after the last attempt for which a key is kept. */
 export const KEEP_HOURS = 24;
-/** Seconds after which a request that was begun and never answered may be done again. */
+/** Seconds after which a request that was never answered may be repeated. */
 const GIVEN_UP_SECONDS = 15;
 
 export interface StoredAnswer {
   readonly status: number;
   readonly body: unknown;
-  /** What a read has to wait for, where the answer came before the read models had taken it in. */
+  /** What a read has to wait for, if the response was sent before the read models had caught up. */
   readonly position?: string;
 }
 
 export type Beginning =
-  /** The request is to be done; ids of what it creates derive from `repeatableId`, the same for every attempt. */
+  /** The request is to be executed; the ids it creates derive from `repeatableId`, the same for every attempt. */
   | { readonly kind: 'new'; readonly repeatableId: string }
   | { readonly kind: 'answered'; readonly answer: StoredAnswer }
   | { readonly kind: 'other-request' }
   | { readonly kind: 'in-progress' };
 
 /**
- * Remembers what was answered to a request with an Idempotency-Key. A request whose process died is done again: the ids
- * it makes derive from the key and a seed that lasts as long as the key is remembered, and commands that find their wish fulfilled change nothing, so that is safe. Answers are
- * sealed under the person's own key, so that forgetting the person takes them along.
+ * Keeps the responses to requests with an Idempotency-Key. A request whose process died is executed again, which is safe: the
+ * ids it creates derive from the key and a seed that is kept with it, and repeated commands change nothing. Responses are
+ * sealed under the user's own key, so that they become unreadable with it.
  */
 export class Idempotency {
   constructor(
@@ -36,7 +36,7 @@ export class Idempotency {
   ) {}
 
   async begin(userId: string, key: string, request: unknown): Promise<Beginning> {
-    // Under the person's key, so that nobody can try guesses at what the request said.
+    // Keyed with the user's key, so that the content of the request cannot be guessed from it.
     const fingerprint = createHmac('sha256', await this.keyOf(userId))
       .update(canonicalJson(request))
       .digest('hex');
@@ -62,12 +62,12 @@ export class Idempotency {
       .sql`update desk.idempotency set status = ${status}, sealed = ${sealed} where user_id = ${userId} and key = ${key}`;
   }
 
-  /** The request was refused, so nothing came of it: the key is free. */
+  /** The request was rejected and changed nothing: the key is free. */
   async refused(userId: string, key: string): Promise<void> {
     await this.sql`delete from desk.idempotency where user_id = ${userId} and key = ${key} and status is null`;
   }
 
-  /** The outcome of the request is unknown: it may be sent again at once, and then creates the same ids. */
+  /** The outcome of the request is unknown: it may be repeated at once, and then creates the same ids. */
   async abandoned(userId: string, key: string): Promise<void> {
     await this.sql`
       update desk.idempotency set fingerprint = null where user_id = ${userId} and key = ${key} and status is null`;

@@ -10,19 +10,19 @@ export interface Load {
 }
 
 export interface LoadSample extends Load {
-  /** Start of the quarter of an hour, as RFC 3339. */
+  /** Start of the quarter of an hour, RFC 3339. */
   readonly at: string;
 }
 
 const SLOT_MS = 15 * 60_000;
 const DAY_MS = 86_400_000;
-/** Days for which samples are kept: at most 96 small rows for each of them. */
+/** Days for which samples are kept, at most 96 rows each. */
 const KEEP_DAYS = 30;
-const PAUSE_MS = 60_000;
+const SAMPLE_EVERY_MS = 60_000;
 
 /**
- * How many people were connected over time: the most in each quarter of an hour. No event tells it, so it is sampled once a
- * minute. Every replica does so, for all of them, and the highest number counts.
+ * How many people were connected over time: the maximum of each quarter of an hour. No event records it, so every replica
+ * samples it once a minute for all replicas, and the highest number is kept.
  */
 export class LoadHistory {
   private timer: ReturnType<typeof setInterval> | undefined;
@@ -39,12 +39,12 @@ export class LoadHistory {
     return new LoadHistory(sql, clock);
   }
 
-  /** Samples now, and from then on once a minute until `stop`. */
+  /** Samples now and then once a minute until `stop`. */
   start(load: () => Load, log: TroubleLog): void {
     const sample = () =>
       this.note(load()).catch((error) => log.warn({ err: error }, 'the number of connections was not recorded'));
     void sample();
-    this.timer = setInterval(sample, PAUSE_MS);
+    this.timer = setInterval(sample, SAMPLE_EVERY_MS);
   }
 
   stop(): void {
@@ -60,7 +60,7 @@ export class LoadHistory {
         where known.people < excluded.people or known.sockets < excluded.sockets`;
   }
 
-  /** The samples of the last day, the oldest first. */
+  /** The samples of the last day, oldest first. */
   async lastDay(): Promise<LoadSample[]> {
     const rows = await this.sql<{ at: Date; people: number; sockets: number }[]>`
       select at, people, sockets from desk.load_history

@@ -4,8 +4,8 @@ import type { Sql, TransactionSql } from 'postgres';
 import { ownKey, ownKeysOf } from '../vault/own-key.js';
 
 /**
- * What applications keep for people, wherever they sign in: a text that only the application understands. It is sealed
- * under the person's own key.
+ * Preferences that applications store for users: a text that only the application understands, sealed under the user's own
+ * key.
  */
 export class Preferences {
   private constructor(
@@ -22,7 +22,7 @@ export class Preferences {
     return new Preferences(sql, keys);
   }
 
-  /** Empty, if nothing was kept. */
+  /** Empty if nothing is stored. */
   async of(userId: string): Promise<string> {
     const [row] = await this.sql<{ sealed: string }[]>`
       select sealed from desk.preferences where user_id = ${userId}`;
@@ -43,7 +43,7 @@ export class Preferences {
 
 const associated = (userId: string): string => `preferences|${userId}`;
 
-/** A step of migration: earlier releases kept preferences in plain text. */
+/** A migration step: earlier releases stored preferences in plain text. */
 const sealPreferences = (keys: KeyRing) => async (tx: TransactionSql) => {
   const rows = await tx<
     { id: string; text: string }[]

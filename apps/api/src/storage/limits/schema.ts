@@ -1,7 +1,7 @@
 import { migrate } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 
-/** Counts of the limits that all replicas share. Those that a crash may forget are not written to the database's log. */
+/** Counters of the limits that all replicas share. Those that a crash may lose are unlogged. */
 export const migrateLimits = (sql: Sql): Promise<void> =>
   migrate(sql, 'desk', 'limits', [
     `create table desk.sign_in_attempts (

@@ -2,15 +2,15 @@ import type { TroubleLog } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import type { Allowance, Ledger } from '../../limits/allowance.js';
 
-/** Milliseconds between two settlements. */
-const SETTLE = 1_000;
-/** Allowances in one statement. */
-const MOST = 1_000;
+/** How often the spending of the replicas is settled. */
+const SETTLE_EVERY_MS = 1_000;
+/** Maximum number of allowances in one statement. */
+const BATCH = 1_000;
 
 /**
- * Has the replicas' allowances make up one. Each replica gives credit from its own memory, and every second tells the
- * database what was spent, which answers what all have spent together. So nobody waits for a limit, what several replicas
- * give too much of in one second is paid back in the next, and while a replica is alone the database is not asked at all.
+ * Shares allowances between replicas. Each replica decides from memory and every second reports its spending to the database,
+ * which returns the total. So no request waits for a limit, overspending of several replicas is corrected within a second,
+ * and a single replica never queries the database.
  */
 export class SharedLedger implements Ledger {
   private spent = new Set<Allowance>();
@@ -32,9 +32,9 @@ export class SharedLedger implements Ledger {
       this.settling = this.settling
         .then(() => this.settle())
         .catch((error) => {
-          this.log.warn({ err: error }, 'Limits could not be settled with the other replicas; each goes by its own.');
+          this.log.warn({ err: error }, 'limits could not be settled with the other replicas; each applies its own');
         });
-    }, SETTLE).unref();
+    }, SETTLE_EVERY_MS).unref();
   }
 
   async stop(): Promise<void> {
@@ -49,15 +49,15 @@ export class SharedLedger implements Ledger {
   private async settle(): Promise<void> {
     const spent = [...this.spent];
     this.spent = new Set();
-    const told = spent.map((allowance) => ({ allowance, milliseconds: allowance.tell() }));
+    const reports = spent.map((allowance) => ({ allowance, milliseconds: allowance.report() }));
     if (this.otherReplicas() === 0) return;
-    for (let from = 0; from < told.length; from += MOST) await this.tell(told.slice(from, from + MOST));
+    for (let from = 0; from < reports.length; from += BATCH) await this.report(reports.slice(from, from + BATCH));
   }
 
-  private async tell(told: readonly { allowance: Allowance; milliseconds: number }[]): Promise<void> {
-    const keys = told.map(({ allowance }) => allowance.key);
-    const microseconds = told.map(({ milliseconds }) => Math.ceil(milliseconds * 1_000));
-    // In the same order everywhere, so that two replicas never wait for each other's rows.
+  private async report(reports: readonly { allowance: Allowance; milliseconds: number }[]): Promise<void> {
+    const keys = reports.map(({ allowance }) => allowance.key);
+    const microseconds = reports.map(({ milliseconds }) => Math.ceil(milliseconds * 1_000));
+    // Sorted, so that replicas never deadlock.
     const rows = await this.sql<{ key: string; milliseconds: number }[]>`
       insert into desk.allowances as known (key, full_at)
       select key, statement_timestamp() + make_interval(secs => cost / 1e6)
@@ -66,6 +66,6 @@ export class SharedLedger implements Ledger {
         full_at = greatest(known.full_at, statement_timestamp()) + (excluded.full_at - statement_timestamp())
       returning key, extract(epoch from full_at - statement_timestamp())::float8 * 1000 as milliseconds`;
     const debts = new Map(rows.map(({ key, milliseconds }) => [key, milliseconds]));
-    for (const { allowance } of told) allowance.learn(debts.get(allowance.key) ?? 0);
+    for (const { allowance } of reports) allowance.adjust(debts.get(allowance.key) ?? 0);
   }
 }

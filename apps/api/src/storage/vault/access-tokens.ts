@@ -3,7 +3,7 @@ import type { Sql } from 'postgres';
 import type { Clock } from '../../clock.js';
 import { type PublicKey, SigningKeys } from './signing-keys.js';
 
-/** Seconds for which an access token is good. */
+/** Lifetime of an access token in seconds. */
 export const ACCESS_SECONDS = 600;
 
 export interface AccessClaims {
@@ -13,11 +13,11 @@ export interface AccessClaims {
 
 const ISSUER = 'verbatim';
 
-/** Short-lived access tokens: JWT signed with Ed25519. The keys are in the vault, so that every replica has the same. */
+/** Short-lived access tokens: JWTs signed with Ed25519. The keys are in the vault, shared by all replicas. */
 export class AccessTokens {
   private constructor(private readonly keys: SigningKeys) {}
 
-  /** Makes the first key, and fails if those of the vault do not open with this master key. */
+  /** Creates the first key; throws if the keys of the vault do not open with this master key. */
   static async open(sql: Sql, master: Buffer, clock: Clock): Promise<AccessTokens> {
     const keys = new SigningKeys(sql, master, clock, ACCESS_SECONDS);
     await keys.current();
@@ -36,7 +36,7 @@ export class AccessTokens {
       .sign(key.private);
   }
 
-  /** What the token says, or null when it is not ours or no longer good. */
+  /** The claims of the token, or null if it is invalid or has expired. */
   async verify(token: string, now: Date): Promise<AccessClaims | null> {
     const id = keyIdOf(token);
     const key = id && (await this.keys.find(id));
@@ -54,7 +54,7 @@ export class AccessTokens {
     }
   }
 
-  /** The public keys by which others can check access tokens. */
+  /** The public keys with which others can verify access tokens. */
   published(): Promise<PublicKey[]> {
     return this.keys.published();
   }

@@ -1,24 +1,24 @@
 import type { Sql } from 'postgres';
 
-/** Tells of administrators what only their streams know for certain. */
+/** What only the streams of the administrators know for certain. */
 export interface AdministratorsKnown {
   /** Who may be an active administrator. */
   candidates(): Promise<readonly string[]>;
-  /** Whether somebody is one now. */
+  /** Whether a user is one now. */
   isOne(userId: string): Promise<boolean>;
 }
 
-/** Seconds after which a leaving that was neither confirmed nor taken back counts for nothing. */
+/** Seconds after which an unconfirmed departure no longer counts. */
 const GIVEN_UP_SECONDS = 60;
 
 /**
- * Sees to it that an active administrator remains. Each administrator is a stream of their own, so two who demote each other
- * would both succeed. Therefore whoever takes one away first has the leaving noted here, in one statement that locks all rows
- * and finds another who is not leaving.
+ * Ensures that an active administrator remains. Each administrator is a separate stream, so two who demote each other would
+ * both succeed. Therefore a departure is first recorded here, in one statement that locks all rows and finds another
+ * administrator who is not leaving.
  *
- * A row without `leaving_at` is certainly an active administrator. It comes to be only after a look at the stream, and only if
- * nothing was noted since before that look. Administrators without a row merely do not count yet; they are looked for
- * when nobody else is left.
+ * A row without `leaving_at` is certainly an active administrator: it is written only after reading the stream, and only if
+ * nothing was recorded meanwhile. Administrators without a row do not count yet; they are searched for when nobody else is
+ * left.
  */
 export class Administrators {
   constructor(
@@ -27,8 +27,8 @@ export class Administrators {
   ) {}
 
   /**
-   * Notes that an administrator is about to be one no more. `last`: no other would remain. `busy`: whether another remains is
-   * being decided right now, or was called off less than a minute ago.
+   * Records that an administrator is about to leave. `last`: no other would remain. `busy`: whether another remains is being
+   * decided now, or was called off less than a minute ago.
    */
   async leave(userId: string): Promise<'noted' | 'last' | 'busy'> {
     if (await this.noteLeaving(userId)) return 'noted';
@@ -47,7 +47,7 @@ export class Administrators {
     return noted.length > 0;
   }
 
-  /** Finds one other administrator who remains. Else answers whether there is one who may yet turn out to remain. */
+  /** Finds another administrator who remains. Otherwise returns whether one might still remain. */
   private async lookAround(leaving: string): Promise<boolean> {
     let undecided = false;
     for (const id of await this.known.candidates()) {

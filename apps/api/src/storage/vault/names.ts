@@ -5,27 +5,27 @@ import type { NameCipher } from './name-cipher.js';
 
 export type NameKind = 'user' | 'room';
 
-/** A claim to a name; `claim` is its id, new at each claiming, and `hash` stands for the name. */
+/** A claim to a name; `claim` is its id, new for each attempt, and `hash` stands for the name. */
 export interface Claim {
   readonly hash: string;
   readonly claim: string;
 }
 
-/** Tells whether a claim to a name still counts, by asking the stream of the entity that made it. */
+/** Decides whether a claim still counts, by the stream of the entity that made it. */
 export interface NameOwners {
   /**
-   * Whether `owner` has the name or may still come to have it. A claim that is `stale` is given up for good by an event
-   * in the owner's stream, unless that stream shows that the name was taken after all: so the log decides the race.
+   * Whether `owner` has the name or may still get it. A `stale` claim is abandoned by an event in the owner's stream, unless
+   * that stream shows that the name was taken: so the log decides the race. Throws Busy if that cannot be decided now.
    */
   stands(kind: NameKind, owner: string, key: string, claim: string, stale: boolean): Promise<boolean>;
 }
 
-/** Seconds after which a claim that came to nothing may be taken over. */
+/** Seconds after which an unused claim may be taken over. */
 const STALE_SECONDS = 30;
 
 /**
- * Claims to names that must be unique over many streams: a claim is made before the event that takes the name.
- * The column `key` holds keyed hashes, and `username` the sealed username of a person.
+ * Claims to names that must be unique across streams; a name is claimed before the event that takes it. The column `key`
+ * contains keyed hashes, and `username` the sealed username of a user.
  */
 export class Names {
   constructor(
@@ -34,12 +34,12 @@ export class Names {
     private readonly cipher: NameCipher,
   ) {}
 
-  /** What stands for a name in claims. */
+  /** The hash of a name in claims. */
   hash(kind: NameKind, key: string): string {
     return this.cipher.hash(kind, key);
   }
 
-  /** The id of the claim, or null when somebody else has the name. Claiming again what one has claimed succeeds. */
+  /** The id of the claim, or null if somebody else has the name. Claiming one's own name again succeeds. */
   async claim(kind: NameKind, key: string, owner: string): Promise<string | null> {
     const hash = this.hash(kind, key);
     const username = kind === 'user' ? this.cipher.sealUsername(key, owner) : null;
@@ -66,12 +66,12 @@ export class Names {
     return this.sql<Claim[]>`select key as hash, claim from vault.names where owner = ${owner}`;
   }
 
-  /** Lets claims go, by their ids: a name that its owner has claimed anew meanwhile stays claimed. */
+  /** Releases claims by id: a name that its owner has claimed again meanwhile stays claimed. */
   async release(claims: readonly string[]): Promise<void> {
     if (claims.length > 0) await this.sql`delete from vault.names where claim = any(${[...claims]}::uuid[])`;
   }
 
-  /** Who claimed the name; whether the claim came to something is for the owner's stream to say. */
+  /** Who claimed the name; whether they took it is decided by their stream. */
   async ownerOf(kind: NameKind, key: string): Promise<string | null> {
     const [row] = await this.sql<
       { owner: string }[]
@@ -79,7 +79,7 @@ export class Names {
     return row?.owner ?? null;
   }
 
-  /** The usernames of those of these people that have one. */
+  /** The usernames of these users; unknown ones are absent. */
   async usernames(owners: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const rows = await this.sql<{ owner: string; username: string }[]>`
       select owner, username from vault.names
@@ -94,12 +94,12 @@ export class Names {
 }
 
 /**
- * A step of migration: gives every claim the key that its name has today. The keys of earlier releases, made in lower case,
- * lead to the same keys as the names themselves. Where two claims have become the same, the older one stays; the other
- * room keeps its name until it is renamed.
+ * A migration step: updates the key of every claim to the current rules. The lower-case keys of earlier releases lead to the
+ * same keys as the names themselves. Where two claims collide, the older one stays; the other room keeps its name until it
+ * is renamed.
  */
 export async function bringNamesUpToDate(tx: TransactionSql): Promise<void> {
-  // Keys of ASCII characters with single spaces between words are what they were.
+  // Keys of ASCII characters with single spaces are unchanged.
   const held = await tx<{ kind: NameKind; key: string }[]>`
     select kind, key from vault.names where key !~ '^[!-~]+( [!-~]+)*$'`;
   const changed = held.filter(({ key }) => nameKey(key) !== key);
@@ -121,7 +121,7 @@ export async function bringNamesUpToDate(tx: TransactionSql): Promise<void> {
     update vault.names n set key = c.today from changed_names c where n.kind = c.kind and n.key = c.key`;
 }
 
-/** A step of migration: replaces the names in plain text of earlier releases by their hashes, and seals usernames. */
+/** A migration step: replaces plain-text names of earlier releases by hashes, and seals usernames. */
 export const hashNames =
   (cipher: NameCipher) =>
   async (tx: TransactionSql): Promise<void> => {

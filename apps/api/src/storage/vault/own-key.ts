@@ -1,7 +1,7 @@
 import { userStream } from '@verbatim/domain';
 import { type KeyRing, ownKeyName } from '@verbatim/event-store';
 
-/** The key of what belongs to a room or an account itself. Once it is destroyed, what it sealed cannot be opened. */
+/** The own key of a room or an account. Once it is destroyed, what it sealed cannot be opened. */
 export async function ownKey(keys: KeyRing, stream: string): Promise<Buffer> {
   const name = ownKeyName(stream);
   const key = (await keys.obtain([name])).get(name);
@@ -9,7 +9,7 @@ export async function ownKey(keys: KeyRing, stream: string): Promise<Buffer> {
   return key;
 }
 
-/** The keys of these accounts, by id: `find` leaves destroyed ones out, `obtain` makes those that are missing. */
+/** The own keys of these accounts, by id: `find` omits destroyed ones, `obtain` creates missing ones. */
 export async function ownKeysOf(
   keys: KeyRing,
   userIds: Iterable<string>,

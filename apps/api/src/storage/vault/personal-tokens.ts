@@ -11,14 +11,14 @@ import { isId } from './sessions.js';
 
 /** Tokens kept in memory; about 500 bytes each. */
 const REMEMBERED = 20_000;
-/** Milliseconds after which a token in memory is looked up again, in case the feed is late to tell of its end. */
-const FRESH = 800;
-/** Milliseconds between two notes of when a token was last used. */
-const USE_NOTED_EVERY = 60_000;
-/** Milliseconds for which such notes are collected. */
-const USE_COLLECTED = 500;
+/** A cached token is looked up again after this time, in case the feed is late with its revocation. */
+const FRESH_MS = 800;
+/** How often the last use of a token is stored. */
+const NOTE_USE_EVERY_MS = 60_000;
+/** For how long uses are collected before they are stored. */
+const COLLECT_USES_MS = 500;
 
-/** A personal token as the vault has it. Whether it was revoked is for its holder's stream to say. */
+/** A personal token in the vault. Whether it was revoked is decided by its owner's stream. */
 export interface PersonalToken {
   readonly id: string;
   readonly userId: string;
@@ -28,7 +28,7 @@ export interface PersonalToken {
   readonly lastUsedAt: Date | null;
 }
 
-/** A token as its holder sees it; the name is empty once the holder was forgotten. */
+/** A token as its owner sees it; the name is empty once the owner's key has been destroyed. */
 export interface NamedToken extends PersonalToken {
   readonly name: string;
 }
@@ -37,7 +37,7 @@ export type TokenWish = Pick<NamedToken, 'id' | 'userId' | 'name' | 'expiresAt'>
   readonly scopes: readonly TokenScope[];
 };
 
-/** Whose tokens are wanted: of one holder, of bots (true) or people (false) only. */
+/** Whose tokens are wanted: of one user, of bots (true) or people (false) only. */
 export interface WantedTokens {
   readonly user?: string;
   readonly bot?: boolean;
@@ -47,14 +47,14 @@ export interface WantedTokens {
 
 interface Remembered {
   readonly token: PersonalToken;
-  /** When it was looked up, by a clock that only goes forward. */
+  /** When it was looked up, by a monotonic clock. */
   readonly at: number;
 }
 
-/** Personal tokens, only as hashes; their names are sealed under the holder's own key. */
+/** Personal tokens, as hashes; their names are sealed under the owner's key. */
 export class PersonalTokens {
   private readonly byHash = new LRUCache<string, Remembered>({ max: REMEMBERED });
-  /** Look-ups under way, so that a token that many requests carry is asked for once. */
+  /** Lookups in progress, so that concurrent requests with the same token share one. */
   private readonly asking = new Map<string, Promise<PersonalToken | null>>();
   private readonly lastNoted = new LRUCache<string, number>({ max: REMEMBERED });
   private readonly uses = new Map<string, Date>();
@@ -79,20 +79,20 @@ export class PersonalTokens {
     return new PersonalTokens(sql, keys, clock);
   }
 
-  /** A sink of the feed: what was remembered of tokens that ended is forgotten here. */
+  /** A sink of the feed: drops ended tokens from the cache. */
   async take(events: readonly Recorded[]): Promise<void> {
     for (const event of events) {
       if (event.type === 'TokenRevoked') this.forget(({ id }) => id === event.data.tokenId);
       if (endsAllTokens(event)) {
         const { id } = parseStream(event.stream);
         this.forget(({ userId }) => userId === id);
-        // None of them comes back; those of a reinstated person are made later.
+        // None of them becomes valid again; a reinstated user creates new ones.
         await this.sql`delete from vault.personal_tokens where user_id = ${id} and created_at <= ${event.at}`;
       }
     }
   }
 
-  /** Makes a token and answers its text, which is kept nowhere. It is good once the holder's stream has it. */
+  /** Creates a token and returns its text, which is not stored. It is valid once it is in the owner's stream. */
   async issue({ id, userId, name, scopes, expiresAt }: TokenWish): Promise<{ token: NamedToken; text: string }> {
     const text = issueSecret('vbt_');
     const createdAt = this.clock();
@@ -103,12 +103,12 @@ export class PersonalTokens {
     return { token: { id, userId, name, scopes: new Set(scopes), createdAt, expiresAt, lastUsedAt: null }, text };
   }
 
-  /** The token with this text, as of less than a second ago; null if there is none or it has expired. */
+  /** The token with this text, cached for less than a second; null if there is none or it has expired. */
   async byText(text: string): Promise<PersonalToken | null> {
     if (!looksIssued('vbt_', text)) return null;
     const hash = digest(text);
     const known = this.byHash.get(hash);
-    const token = known && performance.now() - known.at < FRESH ? known.token : await this.lookUp(hash);
+    const token = known && performance.now() - known.at < FRESH_MS ? known.token : await this.lookUp(hash);
     if (!token || this.expired(token)) return null;
     this.noteUse(token);
     return token;
@@ -123,7 +123,7 @@ export class PersonalTokens {
     return token;
   }
 
-  /** Those of the tokens with these ids that the vault still has and that have not expired. */
+  /** Which of these tokens still exist and have not expired. */
   async still(ids: readonly string[]): Promise<ReadonlySet<string>> {
     const rows = await this.sql<{ id: string }[]>`
       select id from vault.personal_tokens
@@ -131,7 +131,7 @@ export class PersonalTokens {
     return new Set(rows.map(({ id }) => id));
   }
 
-  /** All tokens made for a person, the latest first. */
+  /** All tokens of a user, latest first. */
   async of(userId: string): Promise<NamedToken[]> {
     const rows = await this.sql<Row[]>`
       select * from vault.personal_tokens
@@ -139,7 +139,7 @@ export class PersonalTokens {
     return this.named(rows);
   }
 
-  /** The tokens that have not expired, of everybody whom `wanted` does not leave out, the latest first. */
+  /** The wanted tokens that have not expired, latest first. */
   async everywhere({ user, bot, bots }: WantedTokens, page: PageRequest): Promise<Page<NamedToken>> {
     const list = 'all tokens';
     const after = cursorKey(page, list, isId);
@@ -214,21 +214,21 @@ export class PersonalTokens {
     for (const [hash, { token }] of this.byHash.entries()) if (which(token)) this.byHash.delete(hash);
   }
 
-  /** Written after the request, with others, and not more often than once a minute. */
+  /** Stored after the request, together with others, at most once a minute. */
   private noteUse({ id, lastUsedAt }: PersonalToken): void {
     const now = this.clock();
     const noted = this.lastNoted.get(id) ?? lastUsedAt?.getTime() ?? 0;
-    if (now.getTime() - noted < USE_NOTED_EVERY) return;
+    if (now.getTime() - noted < NOTE_USE_EVERY_MS) return;
     this.lastNoted.set(id, now.getTime());
     this.uses.set(id, now);
-    this.noting ??= setTimeout(() => void this.writeUses(), USE_COLLECTED).unref();
+    this.noting ??= setTimeout(() => void this.writeUses(), COLLECT_USES_MS).unref();
   }
 
   private async writeUses(): Promise<void> {
     this.noting = null;
     const uses = [...this.uses];
     this.uses.clear();
-    // A use that cannot be noted is not worth failing for; the next one is.
+    // Failures do not matter: the next use is stored.
     await this.sql`
       update vault.personal_tokens t set last_used_at = used.at
       from unnest(${uses.map(([id]) => id)}::uuid[], ${uses.map(([, at]) => at.toISOString())}::timestamptz[]) as used (id, at)
@@ -258,7 +258,7 @@ const toToken = (row: Row): PersonalToken => ({
   lastUsedAt: row.last_used_at,
 });
 
-/** A person who was shut out, or whose account somebody else may have made. */
+/** The user was shut out, or somebody else may have opened the account. */
 const endsAllTokens = (event: Recorded): boolean =>
   event.type === 'UserSuspended' ||
   event.type === 'UserDeactivated' ||

@@ -4,7 +4,7 @@ import { hashSubjects } from './identities.js';
 import { NameCipher } from './name-cipher.js';
 import { bringNamesUpToDate, hashNames } from './names.js';
 
-/** What must never be in an event or a read model: credentials, tokens, claims to names. Cannot be rebuilt; back it up. */
+/** What must never be in events or read models: credentials, tokens, name claims. It cannot be rebuilt; back it up. */
 export async function migrateVault(sql: Sql, keys: KeyRing): Promise<void> {
   const cipher = await NameCipher.open(keys);
   await migrate(sql, 'vault', 'accounts', accounts);

@@ -6,25 +6,25 @@ import type { Sql } from 'postgres';
 import type { Clock } from '../../clock.js';
 import { newId } from '../../new-id.js';
 
-/** How many recovery codes are given out at a time. */
+/** Recovery codes per set. */
 const RECOVERY_CODES = 10;
-/** Seconds of one step, and steps by which the clocks of a phone and of ours may differ (RFC 6238, 5.2). */
-const STEP = 30;
-const DRIFT = 1;
+/** Length of a step, and steps by which the clocks of a phone and the server may differ (RFC 6238, 5.2). */
+const STEP_SECONDS = 30;
+const DRIFT_STEPS = 1;
 const KEY = 'second-factors';
 
-/** A secret that a person is to put into their authenticator. */
+/** A secret for a user's authenticator. */
 export interface NewTotp {
   readonly id: string;
   /** Base32. */
   readonly secret: string;
-  /** `otpauth://totp/...`, to be shown as a QR code. */
+  /** `otpauth://totp/...`, for a QR code. */
   readonly uri: string;
 }
 
 /**
- * Time-based one-time passwords (RFC 6238) and recovery codes. Which secret of a person is in use is told by their stream, so
- * that one which was begun and never confirmed opens and closes nothing.
+ * Time-based one-time passwords (RFC 6238) and recovery codes. The user's stream says which secret is in use, so an
+ * unconfirmed one has no effect.
  */
 export class SecondFactors {
   constructor(
@@ -33,7 +33,7 @@ export class SecondFactors {
     private readonly clock: Clock,
   ) {}
 
-  /** Makes a secret that waits for its confirmation; it takes the place of others for which no code came yet. */
+  /** Creates a secret to be confirmed; it replaces other unconfirmed ones. */
   async begin(userId: string, username: string): Promise<NewTotp> {
     const id = newId();
     const totp = totpOf(new Secret({ size: 20 }), username);
@@ -44,28 +44,28 @@ export class SecondFactors {
     return { id, secret: totp.secret.base32, uri: totp.toString() };
   }
 
-  /** The secret that was begun last. */
+  /** The latest secret. */
   async begun(userId: string): Promise<string | null> {
     const [row] = await this.sql<{ id: string }[]>`
       select id from vault.totp where user_id = ${userId} order by id desc limit 1`;
     return row?.id ?? null;
   }
 
-  /** Whether a code of six digits is right now. Each is taken once, whichever replica is asked. */
+  /** Whether a code of six digits is correct now. Each is accepted once, across all replicas. */
   async accept(totpId: string, code: string): Promise<boolean> {
     const [row] = await this.sql<{ sealed: string }[]>`select sealed from vault.totp where id = ${totpId}`;
     const secret = row && openText(row.sealed, await this.key(), totpId);
     if (!secret) return false;
     const timestamp = this.clock().getTime();
-    const delta = totpOf(Secret.fromBase32(secret)).validate({ token: code, timestamp, window: DRIFT });
+    const delta = totpOf(Secret.fromBase32(secret)).validate({ token: code, timestamp, window: DRIFT_STEPS });
     if (delta === null) return false;
-    const step = Math.floor(timestamp / 1_000 / STEP) + delta;
+    const step = Math.floor(timestamp / 1_000 / STEP_SECONDS) + delta;
     const taken = await this.sql`
       update vault.totp set last_step = ${step} where id = ${totpId} and last_step < ${step} returning 1`;
     return taken.length > 0;
   }
 
-  /** Ten fresh codes, each good once, in place of all before. Shown now and never again. */
+  /** Ten new codes, each for one use, replacing all earlier ones. They can be shown only now. */
   async newRecoveryCodes(totpId: string): Promise<string[]> {
     const codes = Array.from({ length: RECOVERY_CODES }, newCode);
     const hashes = await Promise.all(codes.map((code) => this.hash(totpId, code)));
@@ -75,7 +75,7 @@ export class SecondFactors {
     return codes;
   }
 
-  /** Uses up a recovery code; false if there is no such. */
+  /** Uses a recovery code; false if there is none such. */
   async spendRecoveryCode(totpId: string, code: string): Promise<boolean> {
     const spent = await this.sql`
       delete from vault.recovery_codes where totp_id = ${totpId} and hash = ${await this.hash(totpId, code)} returning 1`;
@@ -88,12 +88,12 @@ export class SecondFactors {
     return row?.left ?? 0;
   }
 
-  /** Forgets a secret that is not in use any more, with its recovery codes. */
+  /** Deletes a secret that is no longer in use, with its recovery codes. */
   async forget(totpId: string): Promise<void> {
     await this.sql`delete from vault.totp where id = ${totpId}`;
   }
 
-  /** Keyed, so that a copy of the database alone cannot be searched for codes, which are shorter than other secrets. */
+  /** Keyed, because codes are shorter than other secrets and could be guessed from a copy of the database. */
   private async hash(totpId: string, code: string): Promise<string> {
     return createHmac('sha256', await this.key())
       .update(`${totpId}|${plainCode(code)}`)
@@ -108,9 +108,9 @@ export class SecondFactors {
 }
 
 const totpOf = (secret: Secret, label = 'account') =>
-  new TOTP({ issuer: 'Verbatim', label, secret, algorithm: 'SHA1', digits: 6, period: STEP });
+  new TOTP({ issuer: 'Verbatim', label, secret, algorithm: 'SHA1', digits: 6, period: STEP_SECONDS });
 
-/** 80 random bits as four groups of four letters and digits that cannot be mistaken for one another. */
+/** 80 random bits as four groups of four unambiguous letters and digits. */
 function newCode(): string {
   const letters = 'abcdefghjkmnpqrstuvwxyz023456789';
   const code = [...randomBytes(16)].map((byte) => letters[byte % 32]).join('');

@@ -3,14 +3,14 @@ import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * The master key that wraps all keys in the vault: 32 bytes from MASTER_KEY, or else from a file in the data folder that
- * is made at the first start. Replicas that do not share the folder must be given the same MASTER_KEY.
+ * The master key that wraps all keys in the vault: 32 bytes from MASTER_KEY, or from a file in the data folder that is
+ * created at the first start. Replicas that do not share the folder need the same MASTER_KEY.
  */
 export async function masterKey(folder: string, fromEnvironment: string | undefined): Promise<Buffer> {
   if (fromEnvironment) return Buffer.from(fromEnvironment, 'base64');
   const file = join(folder, 'master.key');
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  // Written aside and linked into place, so that the file is never seen half written and the first of two starts wins.
+  // Written to a draft and linked, so that the file is never seen incomplete and the first of two starts wins.
   const draft = `${file}.${process.pid}`;
   await writeFile(draft, randomBytes(32).toString('base64'), { mode: 0o600, flush: true });
   try {

@@ -7,16 +7,16 @@ import type { Clock } from '../../clock.js';
 import { ACCESS_SECONDS } from './access-tokens.js';
 
 const DAY = 86_400;
-/** Days for which a session can be renewed, counted from its last renewal, and from its start. */
+/** Days for which a session can be renewed, since its last renewal and since its start. */
 export const REFRESH_DAYS = 30;
 export const SESSION_DAYS = 90;
-/** Seconds in which an exchange of a refresh token may be repeated, because its answer was lost. */
+/** Seconds in which the exchange of a refresh token may be repeated because its response was lost. */
 const GRACE_SECONDS = 10;
-/** Seconds for which a ticket opens a socket. */
+/** Lifetime of a ticket in seconds. */
 export const TICKET_SECONDS = 30;
-/** Sessions ended at a time; their events are appended together. */
+/** Sessions ended per batch; their events are appended together. */
 const ENDED_AT_ONCE = 100;
-/** Days for which a session is remembered after its end. */
+/** Days for which an ended session is kept. */
 const REMEMBERED_DAYS = 7;
 
 export interface SessionRef {
@@ -24,12 +24,12 @@ export interface SessionRef {
   readonly userId: string;
 }
 
-/** Who opens a socket with a ticket, and the personal token, if any, with which they got it. */
+/** The session that a ticket was issued to, and the personal token used instead, if any. */
 export interface TicketHolder extends SessionRef {
   readonly tokenId?: string;
 }
 
-/** What is known of where somebody signed in. */
+/** Where a user signed in, as far as known. */
 export interface Device {
   readonly address: string | null;
   readonly userAgent: string | null;
@@ -38,7 +38,7 @@ export interface Device {
 export interface NewSession extends SessionRef {
   readonly how: SignInWay;
   readonly device: Device;
-  /** The hash of the password that was right just now; if it has been changed since, there will be no session. */
+  /** The hash of the password that was just verified; if it has changed since, no session starts. */
   readonly passwordHash?: string;
 }
 
@@ -50,7 +50,7 @@ export interface LiveSession extends Device {
   readonly lastUsedAt: string;
 }
 
-/** The same, told with whose it is. */
+/** The same with the user it belongs to. */
 export interface OwnedSession extends LiveSession {
   readonly userId: string;
 }
@@ -58,16 +58,16 @@ export interface OwnedSession extends LiveSession {
 export type Rotation = (SessionRef & { readonly outcome: 'rotated'; readonly refreshToken: string }) | ReusedOrUnknown;
 type ReusedOrUnknown = (SessionRef & { readonly outcome: 'reused' }) | { readonly outcome: 'unknown' };
 
-/** Which sessions of a person: one, all but one, or all. */
+/** Which sessions of a user: one, all but one, or all. */
 export type Which = { readonly only: string } | { readonly except: string } | 'all';
 
 /**
- * Sessions, their refresh tokens (only as hashes) and tickets for sockets. Ending a session takes two steps: it is revoked
- * here, which makes it useless here at once and everywhere for renewals; then the event is recorded that tells the replicas, and
- * the session is marked as told of. Whoever is interrupted between the two may just try again.
+ * Sessions, their refresh tokens (as hashes) and tickets for sockets. Ending a session takes two steps. First it is revoked
+ * here, which invalidates it in this process and for renewals everywhere. Then the event is recorded that notifies the
+ * replicas, and the session is marked as recorded (column `told`). An interrupted end can simply be repeated.
  */
 export class Sessions {
-  /** Sessions revoked lately, with the time after which no access token of theirs can be good any more. */
+  /** Recently revoked sessions, with the time after which none of their access tokens can be valid. */
   private readonly revoked = new Map<string, number>();
 
   constructor(
@@ -76,7 +76,7 @@ export class Sessions {
     private readonly clock: Clock,
   ) {}
 
-  /** Learns which sessions, of everybody or of one person, were revoked without this process being told. */
+  /** Loads the revoked sessions of everybody, or of one user, whose events this process has missed. */
   async load(userId: string | null = null): Promise<void> {
     const rows = await this.sql<{ id: string }[]>`
       select id from vault.sessions
@@ -84,7 +84,7 @@ export class Sessions {
     for (const { id } of rows) this.noteRevoked(id);
   }
 
-  /** A sink of the feed: a revocation by any replica is known here at once. */
+  /** A sink of the feed: applies revocations by other replicas. */
   async take(events: readonly Recorded[]): Promise<void> {
     for (const event of events) if (event.type === 'SessionRevoked') this.noteRevoked(event.data.sessionId);
     for (const event of events) {
@@ -99,13 +99,13 @@ export class Sessions {
 
   // Beginning and going on ------------------------------------------------------------------------------------------
 
-  /** The first refresh token, or null if the password is another by now. */
+  /** The first refresh token, or null if the password has changed meanwhile. */
   async start({ sessionId, userId, how, device, passwordHash }: NewSession): Promise<string | null> {
     const token = secret();
     const sealed = sealText(JSON.stringify(device), await this.keyOf(userId), sessionId);
     const [now, expires, ends] = [this.in(0), this.in(REFRESH_DAYS * DAY), this.in(SESSION_DAYS * DAY)];
-    // One statement rather than a transaction: postgres.js sends ROLLBACK into a connection that was lost, and the process
-    // dies. The lock makes a change of the password wait, so that it then finds this session and ends it.
+    // One statement instead of a transaction: postgres.js sends ROLLBACK on lost connections, which kills the process. The
+    // lock makes a password change wait, so that it finds this session and ends it.
     const started = await this.sql`
       with credential as (
         select 1 from vault.credentials
@@ -121,15 +121,15 @@ export class Sessions {
   }
 
   /**
-   * Exchanges a refresh token for the next one. One that was exchanged before is a sign of theft, except within 10 s and while
-   * its successor is unused: then the answer was lost, and is given once more. The successor is not kept but computed from the
-   * token and a number drawn at the exchange, under a key of the vault.
+   * Exchanges a refresh token for its successor. A second exchange indicates theft, except within 10 s and while the successor
+   * is unused: then the response was lost, and the same successor is returned. It is not stored but derived from the token
+   * and a random salt, with a key of the vault.
    */
   async rotate(refreshToken: string): Promise<Rotation> {
     const salt = secret();
     const next = await this.successor(refreshToken, salt);
     const [now, expires] = [this.in(0), this.in(REFRESH_DAYS * DAY)];
-    // One statement here as well.
+    // A single statement here as well.
     const [token] = await this.sql<UsedToken[]>`
       with token as (
         select t.hash, t.session_id, s.user_id, s.ends_at, t.used_at, t.salt, s.revoked_at is not null as revoked,
@@ -151,7 +151,7 @@ export class Sessions {
     return given === null ? { ...ref, outcome: 'reused' } : { ...ref, outcome: 'rotated', refreshToken: given };
   }
 
-  /** The successor that was given for a token, while it may be given again; else null. */
+  /** The successor that was returned for a token, while it may be returned again; else null. */
   private async givenBefore(refreshToken: string, { used_at, salt }: UsedToken): Promise<string | null> {
     if (!used_at || !salt || used_at < this.in(-GRACE_SECONDS)) return null;
     const given = await this.successor(refreshToken, salt);
@@ -169,7 +169,7 @@ export class Sessions {
 
   // Looking ---------------------------------------------------------------------------------------------------------
 
-  /** The sessions in which a person is signed in, the latest first. `list` names the list in cursors. */
+  /** The live sessions of a user, latest first. `list` names the list in cursors. */
   async live(userId: string, page: PageRequest, list: string): Promise<Page<LiveSession>> {
     const after = cursorKey(page, list, isId);
     const rows = await this.sql<SessionRow[]>`
@@ -187,7 +187,7 @@ export class Sessions {
     );
   }
 
-  /** The sessions of everybody, or of one person, each with whose it is, the latest first. */
+  /** The live sessions of everybody, or of one user, latest first. */
   async everywhere(userId: string | null, page: PageRequest): Promise<Page<OwnedSession>> {
     const list = 'all sessions';
     const after = cursorKey(page, list, isId);
@@ -206,12 +206,12 @@ export class Sessions {
     return toPage(rows, page, list, owned, (row) => [row.id]);
   }
 
-  /** Notes that the person has just proved in this session who they are. */
+  /** Notes that the user has just proved their identity in this session. */
   async noteProof(sessionId: string): Promise<void> {
     await this.sql`update vault.sessions set proved_at = ${this.in(0)} where id = ${sessionId}`;
   }
 
-  /** Whether the person proved in this session within the last `seconds` who they are. */
+  /** Whether the user proved their identity in this session within the last `seconds`. */
   async provedWithin(sessionId: string, seconds: number): Promise<boolean> {
     const proved = await this.sql`
       select 1 from vault.sessions where id = ${sessionId} and proved_at >= ${this.in(-seconds)}`;
@@ -220,7 +220,7 @@ export class Sessions {
 
   // Ending ----------------------------------------------------------------------------------------------------------
 
-  /** Revokes sessions of a person, and answers up to 100 of which no event tells yet. */
+  /** Revokes sessions of a user; returns up to 100 whose end is not recorded yet. */
   async revoke(userId: string, which: Which): Promise<string[]> {
     const only = which !== 'all' && 'only' in which ? which.only : null;
     const except = which !== 'all' && 'except' in which ? which.except : null;
@@ -241,7 +241,7 @@ export class Sessions {
     await this.sql`update vault.sessions set told = true where id = any(${[...sessionIds]}::uuid[])`;
   }
 
-  /** Revokes all sessions that a person has, where another event tells everybody that none of them is good. */
+  /** Revokes all sessions of a user whose shutting out is recorded by another event. */
   async revokeAll(userId: string): Promise<void> {
     await this.sql`
       update vault.sessions set revoked_at = coalesce(revoked_at, now()), told = true
@@ -249,7 +249,7 @@ export class Sessions {
     await this.load(userId);
   }
 
-  /** Sessions past their end that nobody has ended yet. */
+  /** Expired sessions whose end is not recorded yet. */
   async expired(): Promise<SessionRef[]> {
     const rows = await this.sql<{ id: string; user_id: string }[]>`
       select id, user_id from vault.sessions where not told and expires_at < ${this.in(0)} limit ${ENDED_AT_ONCE}`;
@@ -266,7 +266,7 @@ export class Sessions {
     return ticket;
   }
 
-  /** Whose ticket it is, or null; a ticket is good once. */
+  /** The session of a ticket, or null. A ticket can be used once. */
   async redeemTicket(ticket: string): Promise<TicketHolder | null> {
     const [row] = await this.sql<{ session_id: string; user_id: string; token_id: string | null; good: boolean }[]>`
       delete from vault.tickets where hash = ${digest(ticket)} returning session_id, user_id, token_id, expires_at > ${this.in(0)} as good`;
@@ -274,7 +274,7 @@ export class Sessions {
     return { sessionId: row.session_id, userId: row.user_id, tokenId: row.token_id ?? undefined };
   }
 
-  /** Removes what can be of no use to anyone any more. */
+  /** Removes what has expired. */
   async sweep(): Promise<void> {
     const now = this.in(0);
     for (const [id, until] of this.revoked) if (until < now.getTime()) this.revoked.delete(id);
@@ -289,7 +289,7 @@ export class Sessions {
     this.revoked.set(sessionId, this.in(ACCESS_SECONDS * 2).getTime());
   }
 
-  /** Addresses and programs are personal, so they go when the key of the person goes. */
+  /** Addresses and user agents are personal, so they are sealed under the user's own key. */
   private async keyOf(userId: string): Promise<Buffer> {
     const name = ownKeyName(userStream(userId));
     const key = (await this.keys.obtain([name])).get(name);
@@ -335,7 +335,7 @@ function openDevice({ id, device }: SessionRow, key: Buffer | undefined): Device
 /** Whether a part of a cursor is an id. */
 export const isId = (part: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(part);
 
-/** 256 bits that nobody can guess. */
+/** A random secret of 256 bits. */
 export const secret = (): string => randomBytes(32).toString('base64url');
-/** What is kept of such a secret. */
+/** What is stored of such a secret. */
 export const digest = (token: string): string => createHash('sha256').update(token).digest('hex');

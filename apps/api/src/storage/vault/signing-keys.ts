@@ -5,9 +5,9 @@ import type { Sql } from 'postgres';
 import type { Clock } from '../../clock.js';
 
 /** Seconds for which a key signs. */
-export const SIGNING_SECONDS = 30 * 86_400;
-/** Seconds by which the clocks of two replicas may differ; for as long a key is known before its time, and after it. */
-const CLOCK_SKEW = 60;
+const SIGNING_SECONDS = 30 * 86_400;
+/** Allowed difference between the clocks of two replicas; a key is accepted for as long before and after its time. */
+const CLOCK_SKEW_SECONDS = 60;
 
 export interface SigningKey {
   readonly id: string;
@@ -15,7 +15,7 @@ export interface SigningKey {
   readonly public: KeyObject;
 }
 
-/** The public half of a key as others may have it: a JSON Web Key (RFC 7517, RFC 8037). */
+/** The public half of a key: a JSON Web Key (RFC 7517, RFC 8037). */
 export interface PublicKey {
   readonly kty: 'OKP';
   readonly crv: 'Ed25519';
@@ -26,9 +26,9 @@ export interface PublicKey {
 }
 
 /**
- * The Ed25519 keys that sign access tokens, in the vault and wrapped by the master key. Time is cut into spans of 30 days, and the
- * id of a key is the number of its span. So no replica has to be told that a key is due: whoever needs it first makes it, and
- * of two that do so at once, the one that the table has is everybody's.
+ * The Ed25519 keys that sign access tokens, in the vault and wrapped by the master key. Time is divided into spans of 30 days,
+ * and the id of a key is the number of its span. The replica that needs a key first creates it; if two do so at once, the
+ * one in the table wins.
  */
 export class SigningKeys {
   private readonly known = new Map<string, Promise<SigningKey>>();
@@ -37,8 +37,8 @@ export class SigningKeys {
     private readonly sql: Sql,
     private readonly master: Buffer,
     private readonly clock: Clock,
-    /** Seconds for which a token is good after it was signed. */
-    private readonly tokenLife: number,
+    /** Lifetime of a token. */
+    private readonly tokenSeconds: number,
   ) {}
 
   /** The key to sign with now. */
@@ -46,24 +46,24 @@ export class SigningKeys {
     return this.obtain(spanOf(this.seconds()));
   }
 
-  /** The key of this id, while tokens signed with it can be good; null otherwise. What others invent is never looked up. */
+  /** The key with this id, while tokens signed with it can be valid; null otherwise. Made-up ids are never looked up. */
   async find(id: string): Promise<SigningKey | null> {
     const span = this.spansInUse().find((one) => idOf(one) === id);
     return span === undefined ? null : this.obtain(span);
   }
 
-  /** The public halves of all keys that tokens which are good now, or signed in the next day, can be signed with. */
+  /** The public halves of the keys of all tokens that are valid now or will be signed within a day. */
   async published(): Promise<PublicKey[]> {
     const spans = new Set([...this.spansInUse(), spanOf(this.seconds() + 86_400)]);
     const keys = await Promise.all([...spans].map((span) => this.obtain(span)));
     return keys.map((key) => ({ ...publicPart(key), kid: key.id, use: 'sig', alg: 'EdDSA' }));
   }
 
-  /** Removes keys whose tokens have all ended. */
+  /** Removes keys whose tokens have all expired. */
   async sweep(): Promise<void> {
     const oldest = Math.min(...this.spansInUse());
     for (const id of this.known.keys()) if (Number(id) < oldest) this.known.delete(id);
-    // Keys of the time before spans have other ids; they sign nothing any more.
+    // Keys of early releases have other ids; they sign nothing any more.
     await this.sql`
       delete from vault.signing_keys
       where case when id ~ '^[0-9]{1,9}$' then id::int < ${oldest} else created_at < now() - interval '1 day' end`;
@@ -71,7 +71,9 @@ export class SigningKeys {
 
   private spansInUse(): number[] {
     const now = this.seconds();
-    return [...new Set([spanOf(now - this.tokenLife - CLOCK_SKEW), spanOf(now), spanOf(now + CLOCK_SKEW)])];
+    return [
+      ...new Set([spanOf(now - this.tokenSeconds - CLOCK_SKEW_SECONDS), spanOf(now), spanOf(now + CLOCK_SKEW_SECONDS)]),
+    ];
   }
 
   private seconds(): number {
@@ -84,7 +86,7 @@ export class SigningKeys {
     if (!key) {
       key = this.load(id);
       this.known.set(id, key);
-      // A failure is of the moment; the next who asks tries again.
+      // Failures are temporary; the next call tries again.
       key.catch(() => this.known.delete(id));
     }
     return key;

@@ -2,20 +2,20 @@ import { migrate } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import type { Clock } from '../../clock.js';
 
-/** Bots of incoming webhooks that one person may have in all rooms, may make in a day, and may ever make. */
+/** Bots of incoming webhooks that one user may have in all rooms, may create in a day, and may ever create. */
 export const MOST_BOTS = 100;
-export const MOST_BOTS_A_DAY = 100;
+const MOST_BOTS_A_DAY = 100;
 export const MOST_BOTS_EVER = 1_000;
 const DAY_MS = 86_400_000;
 
-/** What keeps somebody from making another bot: they have too many, made too many just now, or ever. */
+/** Why a user may not create another bot: they have too many, created too many recently, or too many in total. */
 export type TooMany =
   | { readonly tooMany: 'now' | 'ever' }
   | { readonly tooMany: 'lately'; readonly retryAfterMs: number };
 
 /**
- * Who made which bot of an incoming webhook. An account stays in the log for good, so it is counted here by whom: whoever adds
- * and removes webhooks in a loop comes to an end.
+ * Who created which bot of an incoming webhook. Accounts stay in the log forever, so their number per user is limited, even
+ * for users who add and remove webhooks in a loop.
  */
 export class WebhookBotLedger {
   private constructor(
@@ -33,8 +33,8 @@ export class WebhookBotLedger {
   }
 
   /**
-   * Enters a bot that is about to be made, unless its owner has too many. It is entered first and counted then: of many at once,
-   * over all replicas, never more come through than may.
+   * Enters a bot that is about to be created, unless its owner has too many. It is entered before counting, so that concurrent
+   * attempts on all replicas never exceed the limit.
    */
   async enter(botId: string, owner: string): Promise<TooMany | null> {
     const now = this.clock();
@@ -50,7 +50,7 @@ export class WebhookBotLedger {
     return tooMany ?? null;
   }
 
-  /** Takes back the entry of a bot that was not made after all. */
+  /** Removes the entry of a bot that was not created. */
   async strike(botId: string): Promise<void> {
     await this.sql`delete from vault.webhook_bots where bot_id = ${botId}`;
   }

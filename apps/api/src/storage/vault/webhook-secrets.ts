@@ -13,8 +13,8 @@ export interface IncomingAddress {
 }
 
 /**
- * What webhooks must keep secret: addresses and signing secrets of outgoing ones, sealed under the room's own key, so that
- * forgetting the room takes them along; and hashes of the addresses of incoming ones.
+ * Secrets of webhooks: addresses and signing secrets of outgoing ones, sealed under the room's own key, so that they become
+ * unreadable with it; and hashes of the addresses of incoming ones.
  */
 export class WebhookSecrets {
   private constructor(
@@ -32,7 +32,7 @@ export class WebhookSecrets {
     return new WebhookSecrets(sql, keys);
   }
 
-  /** Keeps an address or signing secret, and answers the id by which events name it. */
+  /** Stores an address or signing secret, and returns the id by which events refer to it. */
   async keep(roomId: string, webhookId: string, text: string): Promise<string> {
     const id = uuidv4();
     const sealed = sealText(text, await this.keyOf(roomId), id);
@@ -41,19 +41,19 @@ export class WebhookSecrets {
     return id;
   }
 
-  /** What was kept under an id, or null once it is gone. */
+  /** What is stored under an id, or null once it is deleted. */
   async read(roomId: string, id: string): Promise<string | null> {
     const [row] = await this.sql<{ sealed: string }[]>`select sealed from vault.webhook_secrets where id = ${id}`;
     return row ? openText(row.sealed, await this.keyOf(roomId), id) : null;
   }
 
-  /** Removes all that a webhook has, but for what it still uses. */
+  /** Removes all secrets of a webhook except those it still uses. */
   async remove(webhookId: string, but: readonly string[] = []): Promise<void> {
     await this
       .sql`delete from vault.webhook_secrets where webhook_id = ${webhookId} and not id = any(${[...but]}::uuid[])`;
   }
 
-  /** Makes the secret at the end of an address that posts. It is answered here and kept nowhere. */
+  /** Creates the secret at the end of an incoming address. It is not stored. */
   async issue({ webhookId, roomId, botId }: IncomingAddress): Promise<string> {
     const token = issueSecret('vbh_');
     await this.sql`
