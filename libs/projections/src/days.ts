@@ -1,6 +1,7 @@
 import type { Recorded } from '@verbatim/domain';
-import { column, timeValue } from './column-values.js';
+import { timeValue } from './column-values.js';
 import { type Projection, type ReadDatabase, reading } from './projection.js';
+import { rowSet } from './row-set.js';
 
 const counted = {
   UserRegistered: 'people',
@@ -10,6 +11,14 @@ const counted = {
 } as const;
 type Counted = keyof typeof counted;
 type Count = (typeof counted)[Counted];
+
+const countedRows = rowSet('counts', {
+  day: ['day', 'date'],
+  people: ['people', 'bigint'],
+  rooms: ['rooms', 'bigint'],
+  closed: ['closed', 'bigint'],
+  messages: ['messages', 'bigint'],
+});
 
 /** How much happened on each day, in UTC: accounts (but for the bots of webhooks) and rooms made, rooms closed, messages posted, those redacted since included. */
 export const days: Projection = {
@@ -32,9 +41,7 @@ export const days: Projection = {
     if (counts.length === 0) return;
     await tx`
       INSERT INTO ${tx(schema)}.days AS d (day, people, rooms, closed, messages)
-      SELECT * FROM unnest(
-        ${column(counts, 'day')}::text[]::date[], ${column(counts, 'people')}::bigint[], ${column(counts, 'rooms')}::bigint[],
-        ${column(counts, 'closed')}::bigint[], ${column(counts, 'messages')}::bigint[])
+      SELECT * FROM ${countedRows(tx, counts)}
       ON CONFLICT (day) DO UPDATE SET
         people = d.people + excluded.people, rooms = d.rooms + excluded.rooms,
         closed = d.closed + excluded.closed, messages = d.messages + excluded.messages`;

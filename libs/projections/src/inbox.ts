@@ -4,6 +4,7 @@ import { type Message, type MessageRow, messageBytes, messageFields, toMessage }
 import { cursorKey, isPlace, isTime, type Measured, type Page, type PageRequest, toPage, withinBytes } from './page.js';
 import { type ReadDatabase, reading } from './projection.js';
 import { type Room, type RoomRow, toRoom } from './rooms.js';
+import { visibleFrom } from './visibility.js';
 
 export interface InboxEntry {
   readonly room: Room;
@@ -25,7 +26,7 @@ export async function inbox(db: ReadDatabase, user: string, page: PageRequest): 
     WITH mine AS (
       SELECT r.*, me.role AS my_role,
         greatest(mark.revision, me.read_through) AS read_through,
-        CASE WHEN r.visibility <> 'public' AND r.history = 'joined' THEN me.joined_revision ELSE 0 END AS visible_from
+        ${sql.unsafe(visibleFrom)} AS visible_from
       FROM ${schema}.members me
       JOIN ${schema}.rooms r ON r.id = me.room_id
       LEFT JOIN desk.read_marks mark ON mark.user_id = me.user_id AND mark.room_id = me.room_id

@@ -12,7 +12,19 @@ export {
   type TimelineQuery,
   timeline,
 } from './messages.js';
-export { cursorKey, InvalidCursor, keepOf, mapPage, type Page, type PageRequest, toPage, withEach } from './page.js';
+export {
+  cursorKey,
+  cursorOf,
+  InvalidCursor,
+  isId,
+  isPlace,
+  keepOf,
+  mapPage,
+  type Page,
+  type PageRequest,
+  toPage,
+  withEach,
+} from './page.js';
 export {
   botsIn,
   findUsers,

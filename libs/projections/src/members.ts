@@ -1,8 +1,9 @@
 import type { Recorded, RoomRole } from '@verbatim/domain';
-import { column, entityId, keyValue, timeOf, timeValue } from './column-values.js';
+import { entityId, keyValue, timeOf, timeValue } from './column-values.js';
 import { cursorKey, isPlace, isTime, type Page, type PageRequest, toPage } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
 import { type Room, type RoomRow, toRoom } from './rooms.js';
+import { rowSet } from './row-set.js';
 
 /** Who is in which room. */
 export const members: Projection = {
@@ -122,12 +123,16 @@ function change(outcome: Outcome, event: Recorded): void {
   }
 }
 
+const goneRows = rowSet('g', {
+  room_id: ['room', 'text'],
+  user_id: ['user', 'text'],
+  first_joined: ['firstJoined', 'bigint'],
+  last_posted: ['lastPosted', 'bigint'],
+});
+
 const deleteGone = (tx: Transaction, schema: string, rows: readonly Outcome[]) => tx`
   WITH gone AS (
-    SELECT * FROM unnest(
-      ${column(rows, 'room')}::text[], ${column(rows, 'user')}::text[], ${column(rows, 'firstJoined')}::bigint[],
-      ${column(rows, 'lastPosted')}::bigint[]
-    ) AS g (room_id, user_id, first_joined, last_posted)
+    SELECT * FROM ${goneRows(tx, rows)}
   ), deleted AS (
     DELETE FROM ${tx(schema)}.members m USING gone g WHERE m.room_id = g.room_id AND m.user_id = g.user_id
     RETURNING m.room_id, m.user_id, m.read_through
@@ -139,13 +144,19 @@ const deleteGone = (tx: Transaction, schema: string, rows: readonly Outcome[]) =
   LEFT JOIN ${tx(schema)}.left_members l USING (room_id, user_id)
   ON CONFLICT (room_id, user_id) DO UPDATE SET read_through = excluded.read_through`;
 
+const presentRows = rowSet('p', {
+  room_id: ['room', 'text'],
+  user_id: ['user', 'text'],
+  role: ['role', 'text'],
+  joined_at: ['joinedAt', 'timestamptz'],
+  joined_revision: ['joinedRevision', 'bigint'],
+  first_joined: ['firstJoined', 'bigint'],
+  last_posted: ['lastPosted', 'bigint'],
+});
+
 const upsertPresent = (tx: Transaction, schema: string, rows: readonly Outcome[]) => tx`
   WITH present AS (
-    SELECT * FROM unnest(
-      ${column(rows, 'room')}::text[], ${column(rows, 'user')}::text[], ${column(rows, 'role')}::text[],
-      ${column(rows, 'joinedAt')}::text[]::timestamptz[], ${column(rows, 'joinedRevision')}::bigint[],
-      ${column(rows, 'firstJoined')}::bigint[], ${column(rows, 'lastPosted')}::bigint[]
-    ) AS p (room_id, user_id, role, joined_at, joined_revision, first_joined, last_posted)
+    SELECT * FROM ${presentRows(tx, rows)}
   ), returned AS (
     DELETE FROM ${tx(schema)}.left_members l USING present p WHERE l.room_id = p.room_id AND l.user_id = p.user_id
     RETURNING l.room_id, l.user_id, l.read_through
@@ -160,14 +171,18 @@ const upsertPresent = (tx: Transaction, schema: string, rows: readonly Outcome[]
     role = excluded.role, joined_at = excluded.joined_at, joined_revision = excluded.joined_revision,
     read_through = excluded.read_through`;
 
+const changedRows = rowSet('changed', {
+  room_id: ['room', 'text'],
+  user_id: ['user', 'text'],
+  role: ['role', 'text'],
+  last_posted: ['lastPosted', 'bigint'],
+});
+
 const updateChanged = (tx: Transaction, schema: string, rows: readonly Outcome[]) => tx`
   UPDATE ${tx(schema)}.members m SET
     role = coalesce(changed.role, m.role),
     read_through = coalesce(changed.last_posted, m.read_through)
-  FROM unnest(
-    ${column(rows, 'room')}::text[], ${column(rows, 'user')}::text[], ${column(rows, 'role')}::text[],
-    ${column(rows, 'lastPosted')}::bigint[]
-  ) AS changed (room_id, user_id, role, last_posted)
+  FROM ${changedRows(tx, rows)}
   WHERE m.room_id = changed.room_id AND m.user_id = changed.user_id`;
 
 // Queries -----------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import {
 import { arrayValue, column, entityId, keyValue, textValue, timeOf, timeValue } from './column-values.js';
 import { cursorKey, isPlace, type Measured, type Page, type PageRequest, toPage, withinBytes } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Sql, type Transaction } from './projection.js';
+import { rowSet } from './row-set.js';
 
 /** Every message in its present form, who reacted to it, and how many did so with each emoji. */
 export const messages: Projection = {
@@ -161,9 +162,24 @@ const reactionRow = (event: Of<'ReactionAdded' | 'ReactionRemoved'>) => ({
   present: event.type === 'ReactionAdded' ? 'true' : 'false',
 });
 
+const postedRows = rowSet('p', {
+  room_id: ['room', 'text'],
+  nth_room: ['nthRoom', 'integer'],
+  nth: ['nth', 'integer'],
+  revision: ['revision', 'bigint'],
+  message_id: ['message', 'text'],
+  position: ['position', 'bigint'],
+  author_id: ['author', 'text'],
+  kind: ['kind', 'text'],
+  text: ['text', 'text'],
+  reply_to: ['replyTo', 'text'],
+  posted_at: ['postedAt', 'timestamptz'],
+  fingerprint: ['fingerprint', 'bigint'],
+});
+
 /** How many messages each of the rooms had before is looked up once, not for each message. */
 function insertPosted(tx: Transaction, schema: string, rows: readonly Posted[]) {
-  const { rooms, nthRoom, nth } = numbered(rows);
+  const { rooms, numberedRows } = numbered(rows);
   return tx`
   WITH before AS (
     SELECT array_agg(coalesce((
@@ -176,25 +192,29 @@ function insertPosted(tx: Transaction, schema: string, rows: readonly Posted[]) 
   SELECT
     room_id, revision, message_id, before.ordinals[nth_room] + nth, position, author_id, kind, text, reply_to, posted_at,
     revision, fingerprint
-  FROM before, unnest(
-    ${column(rows, 'room')}::text[], ${nthRoom}::integer[], ${nth}::integer[], ${column(rows, 'revision')}::bigint[],
-    ${column(rows, 'message')}::text[], ${column(rows, 'position')}::bigint[], ${column(rows, 'author')}::text[],
-    ${column(rows, 'kind')}::text[], ${column(rows, 'text')}::text[], ${column(rows, 'replyTo')}::text[],
-    ${column(rows, 'postedAt')}::text[]::timestamptz[], ${column(rows, 'fingerprint')}::bigint[]
-  ) AS p (room_id, nth_room, nth, revision, message_id, position, author_id, kind, text, reply_to, posted_at, fingerprint)
+  FROM before, ${postedRows(tx, numberedRows)}
   ON CONFLICT (message_id, room_id) DO NOTHING`;
 }
 
-/** The rooms of some messages; for each message the place of its room among these, and its own place in its room, from 1. */
+/** The rooms of some messages; each message with the number of its room among these, and its own number in its room, from 1. */
 function numbered(rows: readonly Posted[]) {
   const counts = new Map<string, { nthRoom: number; messages: number }>();
-  const places = rows.map(({ room }) => {
-    const count = counts.get(room) ?? { nthRoom: counts.size + 1, messages: 0 };
-    counts.set(room, count);
-    return { nthRoom: count.nthRoom, nth: ++count.messages };
+  const numberedRows = rows.map((row) => {
+    const count = counts.get(row.room) ?? { nthRoom: counts.size + 1, messages: 0 };
+    counts.set(row.room, count);
+    return { ...row, nthRoom: count.nthRoom, nth: ++count.messages };
   });
-  return { rooms: [...counts.keys()], nthRoom: column(places, 'nthRoom'), nth: column(places, 'nth') };
+  return { rooms: [...counts.keys()], numberedRows };
 }
+
+const changedRows = rowSet('c', {
+  room_id: ['room', 'text'],
+  message_id: ['message', 'text'],
+  text: ['text', 'text'],
+  edited_at: ['editedAt', 'timestamptz'],
+  redacted_at: ['redactedAt', 'timestamptz'],
+  text_revision: ['textRevision', 'bigint'],
+});
 
 /** With the text of a redacted message its fingerprint goes too: it would let one check a guess at the text. */
 const updateChanged = (tx: Transaction, schema: string, rows: readonly Changed[]) => tx`
@@ -207,20 +227,22 @@ const updateChanged = (tx: Transaction, schema: string, rows: readonly Changed[]
     redacted_at = coalesce(m.redacted_at, c.redacted_at),
     text_revision = coalesce(c.text_revision, m.text_revision),
     fingerprint = CASE WHEN c.redacted_at IS NULL THEN m.fingerprint END
-  FROM unnest(
-    ${column(rows, 'room')}::text[], ${column(rows, 'message')}::text[], ${column(rows, 'text')}::text[],
-    ${column(rows, 'editedAt')}::text[]::timestamptz[], ${column(rows, 'redactedAt')}::text[]::timestamptz[],
-    ${column(rows, 'textRevision')}::bigint[]
-  ) AS c (room_id, message_id, text, edited_at, redacted_at, text_revision)
+  FROM ${changedRows(tx, rows)}
   WHERE m.room_id = c.room_id AND m.message_id = c.message_id`;
+
+const reactionRows = rowSet('c', {
+  room_id: ['room', 'text'],
+  message_id: ['message', 'text'],
+  emoji: ['emoji', 'text'],
+  user_id: ['user', 'text'],
+  first: ['first', 'bigint'],
+  present: ['present', 'boolean'],
+});
 
 /** Counts change by what was really inserted and deleted, so that a reaction is never counted twice. */
 const changeReactions = (tx: Transaction, schema: string, rows: readonly Reaction[]) => tx`
   WITH changes AS MATERIALIZED (
-    SELECT * FROM unnest(
-      ${column(rows, 'room')}::text[], ${column(rows, 'message')}::text[], ${column(rows, 'emoji')}::text[],
-      ${column(rows, 'user')}::text[], ${column(rows, 'first')}::bigint[], ${column(rows, 'present')}::boolean[]
-    ) AS c (room_id, message_id, emoji, user_id, first, present)
+    SELECT * FROM ${reactionRows(tx, rows)}
   ),
   added AS (
     INSERT INTO ${tx(schema)}.reactions (room_id, message_id, emoji, user_id)

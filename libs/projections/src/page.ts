@@ -1,10 +1,10 @@
 import type postgres from 'postgres';
 import type { Sql } from './projection.js';
 
-/** Which part of a list is wanted: at most `limit` items after those that led to `cursor`. */
+/** Which part of a list is wanted: at most `limit` items after the page that ended with `cursor`. */
 export interface PageRequest {
   readonly limit: number;
-  /** `next` of the page before; absent for the first page. */
+  /** `next` of the previous page; absent for the first page. */
   readonly cursor?: string;
 }
 
@@ -12,18 +12,18 @@ export interface Page<T> {
   readonly items: readonly T[];
   /** Opaque; null on the last page. */
   readonly next: string | null;
-  /** `next` of the same page if it ended with the item at this index, for callers who show only its first items. */
+  /** What `next` would be if the page ended with the item at this index, for callers that show only its first items. */
   cursorAfter(index: number): string;
 }
 
-/** The same page with something else for each item. */
+/** The same page with each item mapped. */
 export const mapPage = <R, T>({ items, next, cursorAfter }: Page<R>, item: (row: R) => T): Page<T> => ({
   items: items.map(item),
   next,
   cursorAfter,
 });
 
-/** The same page without the items that are not to be shown. */
+/** The same page with only the items to keep. */
 export function keepOf<T>({ items, next, cursorAfter }: Page<T>, keep: (item: T) => boolean): Page<T> {
   const places = [...items.keys()].filter((index) => keep(items[index] as T));
   return {
@@ -33,38 +33,44 @@ export function keepOf<T>({ items, next, cursorAfter }: Page<T>, keep: (item: T)
   };
 }
 
-/** Items of a page that are looked up at the same time. */
-const TOGETHER = 8;
+/** Look-ups at the same time. */
+const CONCURRENT_LOOKUPS = 8;
 
-/** The same page with what is looked up for each item. */
+/** The same page with each item replaced by what is looked up for it. */
 export async function withEach<R, T>(page: Page<R>, lookUp: (row: R) => Promise<T>): Promise<Page<T>> {
   const items: T[] = [];
-  for (let from = 0; from < page.items.length; from += TOGETHER)
-    items.push(...(await Promise.all(page.items.slice(from, from + TOGETHER).map(lookUp))));
+  for (let from = 0; from < page.items.length; from += CONCURRENT_LOOKUPS)
+    items.push(...(await Promise.all(page.items.slice(from, from + CONCURRENT_LOOKUPS).map(lookUp))));
   return { ...page, items };
 }
 
-/** The cursor was not made by this list. The caller's mistake, to be answered as such. */
+/** The cursor is not one of this list: the caller's mistake. */
 export class InvalidCursor extends Error {
   constructor() {
-    super('The cursor is not one that this list has given out.');
+    super('The cursor is not one of this list.');
     this.name = 'InvalidCursor';
   }
 }
 
-/** Checks of what a cursor may hold, so that a forged one never reaches the database. */
+// Checks of the parts of a cursor, so that a forged one never reaches the database.
+
+/** A revision or another whole number. */
 export const isPlace = (part: string): boolean => /^-?\d{1,18}$/.test(part);
-/** PostgreSQL knows no year 0. */
+/** RFC 3339. PostgreSQL knows no year 0. */
 export const isTime = (part: string): boolean =>
   /^(?!0000)\d{4}-\d\d-\d\dT[\d:.]{12}Z$/.test(part) && !Number.isNaN(Date.parse(part));
+/** A UUID. */
+export const isId = (part: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(part);
+/** A name or an id that `keyValue` has cut. */
 export const isKey = (part: string): boolean => part.length <= 200 && part.isWellFormed() && !part.includes('\u0000');
 
-/**
- * The key at which the page before ended, or null on the first page. A cursor is base64url of a JSON array: the list it
- * belongs to, then the parts of the key.
- */
+/** The cursor of a list for this key. It is base64url of a JSON array: the list it belongs to, then the parts of the key. */
+export const cursorOf = (list: string, key: readonly string[]): string =>
+  Buffer.from(JSON.stringify([list, ...key])).toString('base64url');
+
+/** The key at which the previous page ended, or null on the first page. Each part has to pass its check. */
 export function cursorKey<C extends readonly ((part: string) => boolean)[]>(
-  page: PageRequest,
+  page: Pick<PageRequest, 'cursor'>,
   list: string,
   ...checks: C
 ): { [I in keyof C]: string } | null {
@@ -96,8 +102,7 @@ export function toPage<R extends object, T>(
   key: (row: R) => readonly string[],
 ): Page<T> {
   const shown = rows.slice(0, limit);
-  const cursorAfter = (index: number) =>
-    Buffer.from(JSON.stringify([list, ...key(shown[index] as R)])).toString('base64url');
+  const cursorAfter = (index: number) => cursorOf(list, key(shown[index] as R));
   const last = rows.at(-1) as Partial<Measured> | undefined;
   const more = rows.length > limit || last?.more === true;
   return { items: shown.map(item), next: more ? cursorAfter(shown.length - 1) : null, cursorAfter };
@@ -105,7 +110,7 @@ export function toPage<R extends object, T>(
 
 // Pages limited in bytes ----------------------------------------------------------------------------------------------
 
-/** Bytes that the rows of a page have together, but for the last one: a little less than its answer may have. */
+/** Size of all rows of a page except the last one: a little less than a response may have. */
 const ROW_BYTES = 917_504;
 
 /** What `withinBytes` adds to rows. */

@@ -7,10 +7,11 @@ import {
   sourceAtRegistration,
   storedEmail,
 } from '@verbatim/domain';
-import { arrayValue, column, entityId, keyValue, nameKeyValue, textValue, timeOf, timeValue } from './column-values.js';
+import { arrayValue, entityId, keyValue, nameKeyValue, textValue, timeOf, timeValue } from './column-values.js';
 import { nameWords, wantedWords } from './name-search.js';
 import { cursorKey, isKey, isTime, type Page, type PageRequest, toPage } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
+import { rowSet } from './row-set.js';
 import { containing, substringIndex } from './substring-search.js';
 
 /** Everyone who has an account. The bots of webhooks are among them, so that what they say has an author, but in no list of people. */
@@ -146,16 +147,28 @@ const emailColumns = (email: string | null | undefined) => {
   return { email: stored, email_key: stored === null ? null : keyValue(emailKey(stored)) };
 };
 
+const registeredRows = rowSet('registered', {
+  id: ['id', 'text'],
+  username: ['username', 'text'],
+  username_key: ['usernameKey', 'text'],
+  display_name: ['displayName', 'text'],
+  display_words: ['displayWords', 'text'],
+  email: ['email', 'text'],
+  email_key: ['emailKey', 'text'],
+  email_source: ['emailSource', 'text'],
+  role: ['role', 'text'],
+  bot: ['bot', 'boolean'],
+  webhook: ['webhook', 'boolean'],
+  created_at: ['createdAt', 'timestamptz'],
+});
+
 const insertRegistered = (tx: Transaction, schema: string, rows: readonly Registered[]) => tx`
   INSERT INTO ${tx(schema)}.people (
     id, username, username_key, display_name, display_words, email, email_key, email_source, role, bot, webhook, created_at)
-  SELECT * FROM unnest(
-    ${column(rows, 'id')}::text[], ${column(rows, 'username')}::text[], ${column(rows, 'usernameKey')}::text[],
-    ${column(rows, 'displayName')}::text[], ${column(rows, 'displayWords')}::text[], ${column(rows, 'email')}::text[],
-    ${column(rows, 'emailKey')}::text[], ${column(rows, 'emailSource')}::text[], ${column(rows, 'role')}::text[],
-    ${column(rows, 'bot')}::boolean[], ${column(rows, 'webhook')}::boolean[],
-    ${column(rows, 'createdAt')}::text[]::timestamptz[])
+  SELECT * FROM ${registeredRows(tx, rows)}
   ON CONFLICT DO NOTHING`;
+
+const changedRows = rowSet('changed', { id: ['id', 'text'], patch: ['patch', 'jsonb'] });
 
 const updateChanged = (tx: Transaction, schema: string, rows: readonly Changed[]) => tx`
   UPDATE ${tx(schema)}.people p SET
@@ -172,9 +185,7 @@ const updateChanged = (tx: Transaction, schema: string, rows: readonly Changed[]
     second_factor = coalesce((patch -> 'second_factor')::boolean, second_factor),
     signed_in_at = coalesce((patch ->> 'signed_in_at')::timestamptz, signed_in_at),
     locked_out_at = CASE WHEN patch ? 'locked_out_at' THEN (patch ->> 'locked_out_at')::timestamptz ELSE locked_out_at END
-  FROM (
-    SELECT c.id, c.patch::jsonb FROM unnest(${column(rows, 'id')}::text[], ${column(rows, 'patch')}::text[]) AS c (id, patch)
-  ) AS changed
+  FROM ${changedRows(tx, rows)}
   WHERE p.id = changed.id`;
 
 // Queries -----------------------------------------------------------------------------------------------------------

@@ -1,6 +1,12 @@
 import type { Recorded } from '@verbatim/domain';
-import { column, keyValue } from './column-values.js';
+import { keyValue } from './column-values.js';
 import { type Projection, type ReadDatabase, reading } from './projection.js';
+import { rowSet } from './row-set.js';
+
+const counted = rowSet('counted', {
+  user_id: ['user', 'text'],
+  messages: ['messages', 'bigint'],
+});
 
 /**
  * How many messages each person has posted, those redacted since included. Counted once for each author of a batch: an index
@@ -23,7 +29,7 @@ export const posters: Projection = {
     if (counts.length === 0) return;
     await tx`
       INSERT INTO ${tx(schema)}.posters AS p (user_id, messages)
-      SELECT * FROM unnest(${column(counts, 'user')}::text[], ${column(counts, 'messages')}::bigint[])
+      SELECT * FROM ${counted(tx, counts)}
       ON CONFLICT (user_id) DO UPDATE SET messages = p.messages + excluded.messages`;
   },
 };

@@ -1,7 +1,8 @@
 import type { Recorded, ReportOutcome } from '@verbatim/domain';
-import { column, entityId, keyValue, textValue, timeOf, timeValue } from './column-values.js';
+import { entityId, keyValue, textValue, timeOf, timeValue } from './column-values.js';
 import { cursorKey, isPlace, isTime, type Page, type PageRequest, toPage } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
+import { rowSet } from './row-set.js';
 
 /** Every report of a message, and what became of it. */
 export const reports: Projection = {
@@ -62,21 +63,34 @@ const settledRow = (event: Of<'ReportSettled'>) => ({
   note: textValue(event.data.note),
 });
 
+const reportedRows = rowSet('reported', {
+  id: ['id', 'text'],
+  room_id: ['room', 'text'],
+  message_id: ['message', 'text'],
+  reporter_id: ['reporter', 'text'],
+  reason: ['reason', 'text'],
+  reported_at: ['at', 'timestamptz'],
+  position: ['position', 'bigint'],
+});
+
 const insertReported = (tx: Transaction, schema: string, rows: readonly Reported[]) => tx`
   INSERT INTO ${tx(schema)}.reports (id, room_id, message_id, reporter_id, reason, reported_at, position)
-  SELECT * FROM unnest(
-    ${column(rows, 'id')}::text[], ${column(rows, 'room')}::text[], ${column(rows, 'message')}::text[],
-    ${column(rows, 'reporter')}::text[], ${column(rows, 'reason')}::text[], ${column(rows, 'at')}::text[]::timestamptz[],
-    ${column(rows, 'position')}::bigint[])
+  SELECT * FROM ${reportedRows(tx, rows)}
   ON CONFLICT DO NOTHING`;
+
+const settledRows = rowSet('done', {
+  id: ['id', 'text'],
+  room_id: ['room', 'text'],
+  settled_by: ['by', 'text'],
+  settled_at: ['at', 'timestamptz'],
+  outcome: ['outcome', 'text'],
+  note: ['note', 'text'],
+});
 
 const updateSettled = (tx: Transaction, schema: string, rows: readonly Settled[]) => tx`
   UPDATE ${tx(schema)}.reports r
   SET settled = true, settled_by = done.settled_by, settled_at = done.settled_at, outcome = done.outcome, note = done.note
-  FROM unnest(
-    ${column(rows, 'id')}::text[], ${column(rows, 'room')}::text[], ${column(rows, 'by')}::text[],
-    ${column(rows, 'at')}::text[]::timestamptz[], ${column(rows, 'outcome')}::text[], ${column(rows, 'note')}::text[]
-  ) AS done (id, room_id, settled_by, settled_at, outcome, note)
+  FROM ${settledRows(tx, rows)}
   WHERE r.id = done.id AND r.room_id = done.room_id`;
 
 // Queries -----------------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 import type { Recorded } from '@verbatim/domain';
-import { column, entityId, keyValue, textValue, timeOf, timeValue } from './column-values.js';
+import { entityId, keyValue, textValue, timeOf, timeValue } from './column-values.js';
 import { cursorKey, isPlace, type Page, type PageRequest, toPage } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
+import { rowSet } from './row-set.js';
 
 /** Who is banned from which room and who is muted there. Those that have ended by themselves stay until they are lifted. */
 export const restraints: Projection = {
@@ -82,18 +83,31 @@ const isAboutRestraint = (event: Recorded): event is AboutRestraint =>
   event.type === 'MemberMuted' ||
   event.type === 'MemberUnmuted';
 
+const liftedRows = rowSet('lifted', {
+  room_id: ['room', 'text'],
+  kind: ['kind', 'text'],
+  user_id: ['user', 'text'],
+});
+
 const deleteLifted = (tx: Transaction, schema: string, rows: readonly Subject[]) => tx`
   DELETE FROM ${tx(schema)}.restraints r
-  USING unnest(${column(rows, 'room')}::text[], ${column(rows, 'kind')}::text[], ${column(rows, 'user')}::text[])
-    AS lifted (room_id, kind, user_id)
+  USING ${liftedRows(tx, rows)}
   WHERE r.room_id = lifted.room_id AND r.kind = lifted.kind AND r.user_id = lifted.user_id`;
+
+const setRows = rowSet('changes', {
+  room_id: ['room', 'text'],
+  kind: ['kind', 'text'],
+  user_id: ['user', 'text'],
+  until: ['until', 'timestamptz'],
+  reason: ['reason', 'text'],
+  by_id: ['by', 'text'],
+  set_at: ['at', 'timestamptz'],
+  revision: ['revision', 'bigint'],
+});
 
 const upsertSet = (tx: Transaction, schema: string, rows: readonly Restraint[]) => tx`
   INSERT INTO ${tx(schema)}.restraints (room_id, kind, user_id, until, reason, by_id, set_at, revision)
-  SELECT * FROM unnest(
-    ${column(rows, 'room')}::text[], ${column(rows, 'kind')}::text[], ${column(rows, 'user')}::text[],
-    ${column(rows, 'until')}::text[]::timestamptz[], ${column(rows, 'reason')}::text[], ${column(rows, 'by')}::text[],
-    ${column(rows, 'at')}::text[]::timestamptz[], ${column(rows, 'revision')}::bigint[])
+  SELECT * FROM ${setRows(tx, rows)}
   ON CONFLICT (room_id, kind, user_id) DO UPDATE SET
     until = excluded.until, reason = excluded.reason, by_id = excluded.by_id, set_at = excluded.set_at,
     revision = excluded.revision`;

@@ -1,10 +1,12 @@
 import type { HistoryAccess, Recorded, Visibility } from '@verbatim/domain';
 import { parseStream } from '@verbatim/domain';
-import { arrayValue, column, entityId, keyValue, nameKeyValue, textValue, timeOf, timeValue } from './column-values.js';
+import { entityId, keyValue, nameKeyValue, textValue, timeOf, timeValue } from './column-values.js';
 import { nameWords, wantedWords } from './name-search.js';
 import { cursorKey, isKey, isPlace, isTime, type Page, type PageRequest, toPage } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
+import { rowSet } from './row-set.js';
 import { substringIndex } from './substring-search.js';
+import { isListed, isMember } from './visibility.js';
 
 /** Every room with its settings, its counters and its last message. */
 export const rooms: Projection = {
@@ -151,20 +153,40 @@ function createdRow(event: Extract<Recorded, { type: 'RoomCreated' }>) {
   };
 }
 
+const createdRows = rowSet('created', {
+  id: ['id', 'text'],
+  name: ['name', 'text'],
+  name_key: ['nameKey', 'text'],
+  name_words: ['nameWords', 'text'],
+  topic: ['topic', 'text'],
+  visibility: ['visibility', 'text'],
+  history: ['history', 'text'],
+  password_id: ['passwordId', 'text'],
+  created_by: ['createdBy', 'text'],
+  at: ['createdAt', 'timestamptz'],
+  position: ['position', 'bigint'],
+  revision: ['revision', 'bigint'],
+});
+
 const insertCreated = (tx: Transaction, schema: string, rows: readonly Created[]) => tx`
   INSERT INTO ${tx(schema)}.rooms (
     id, name, name_key, name_words, topic, visibility, history, password_id, created_by, created_at, created_position, revision, active_at, active_position)
   SELECT id, name, name_key, name_words, topic, visibility, history, password_id, created_by, at, position, revision, at, position
-  FROM unnest(
-    ${column(rows, 'id')}::text[], ${column(rows, 'name')}::text[], ${column(rows, 'nameKey')}::text[],
-    ${column(rows, 'nameWords')}::text[], ${column(rows, 'topic')}::text[],
-    ${column(rows, 'visibility')}::text[], ${column(rows, 'history')}::text[], ${column(rows, 'passwordId')}::text[],
-    ${column(rows, 'createdBy')}::text[], ${column(rows, 'createdAt')}::text[]::timestamptz[], ${column(rows, 'position')}::bigint[],
-    ${column(rows, 'revision')}::bigint[]
-  ) AS created (id, name, name_key, name_words, topic, visibility, history, password_id, created_by, at, position, revision)
+  FROM ${createdRows(tx, rows)}
   ON CONFLICT DO NOTHING`;
 
-const updateChanged = (tx: Transaction, schema: string, rows: readonly Change[]) => tx`
+const changedRows = rowSet('changed', {
+  id: ['id', 'text'],
+  revision: ['revision', 'bigint'],
+  members: ['members', 'integer'],
+  messages: ['messages', 'integer'],
+  last_message: ['lastMessage', 'bigint'],
+  active_at: ['activeAt', 'timestamptz'],
+  active_position: ['activePosition', 'bigint'],
+  patch: ['patch', 'jsonb'],
+});
+
+const updateChanged = (tx: Transaction, schema: string, changes: readonly Change[]) => tx`
   UPDATE ${tx(schema)}.rooms r SET
     name = CASE WHEN patch ? 'name' THEN patch ->> 'name' ELSE r.name END,
     name_key = CASE WHEN patch ? 'name_key' THEN patch ->> 'name_key' ELSE r.name_key END,
@@ -184,14 +206,10 @@ const updateChanged = (tx: Transaction, schema: string, rows: readonly Change[])
     closed_at = coalesce((patch ->> 'closed_at')::timestamptz, r.closed_at),
     closed_by = coalesce(patch ->> 'closed_by', r.closed_by),
     close_reason = coalesce(patch ->> 'close_reason', r.close_reason)
-  FROM (
-    SELECT id, revision, members, messages, last_message, active_at, active_position, patch::jsonb
-    FROM unnest(
-      ${column(rows, 'id')}::text[], ${column(rows, 'revision')}::bigint[], ${column(rows, 'members')}::integer[],
-      ${column(rows, 'messages')}::integer[], ${column(rows, 'lastMessage')}::bigint[], ${column(rows, 'activeAt')}::text[]::timestamptz[],
-      ${column(rows, 'activePosition')}::bigint[], ${arrayValue(rows.map(({ patch }) => JSON.stringify(patch)))}::text[]
-    ) AS c (id, revision, members, messages, last_message, active_at, active_position, patch)
-  ) AS changed
+  FROM ${changedRows(
+    tx,
+    changes.map((change) => ({ ...change, patch: JSON.stringify(change.patch) })),
+  )}
   WHERE r.id = changed.id`;
 
 // Queries -----------------------------------------------------------------------------------------------------------
@@ -265,7 +283,6 @@ export async function listRooms(db: ReadDatabase, query: RoomsQuery): Promise<Pa
   const key = sql.unsafe(sorts[sort].key);
   const beyond = order === 'asc' ? sql`>` : sql`<`;
   const direction = order === 'asc' ? sql`ASC` : sql`DESC`;
-  const isMember = sql`EXISTS (SELECT FROM ${schema}.members m WHERE m.room_id = r.id AND m.user_id = ${keyValue(viewer)})`;
   const words = q ? wantedWords(q) : [];
   const named = words.map(
     ({ patterns }) => sql`AND (${patterns.map((p, i) => sql`${i > 0 ? sql`OR` : sql``} r.name_words LIKE ${p}`)})`,
@@ -273,7 +290,7 @@ export async function listRooms(db: ReadDatabase, query: RoomsQuery): Promise<Pa
   if (q && words.length === 0) named.push(sql`AND false`);
   const rows = await sql<(RoomRow & { sort_key: string | Date })[]>`
     SELECT r.*, ${key} AS sort_key FROM ${schema}.rooms r
-    WHERE ${memberOnly ? isMember : admin ? sql`true` : sql`(r.visibility = 'public' OR ${isMember})`}
+    WHERE ${memberOnly ? isMember(db, viewer) : admin ? sql`true` : isListed(db, viewer)}
       ${named.length > 0 ? named : sql``}
       ${status ? sql`AND r.status = ${status}` : sql``}
       ${visibility ? sql`AND r.visibility = ${visibility}` : sql``}

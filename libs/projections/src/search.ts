@@ -3,6 +3,8 @@ import { column, entityId, keyValue, textValue, timeOf, timeValue } from './colu
 import { type Message, type MessageRow, messageBytes, messageFields, toMessage } from './messages.js';
 import { cursorKey, isPlace, isTime, type Measured, type Page, type PageRequest, toPage, withinBytes } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
+import { rowSet } from './row-set.js';
+import { visibleFrom } from './visibility.js';
 
 /**
  * The words of every message, as `searchText` gives them. It is the most expensive of the read models, so it has a
@@ -77,24 +79,40 @@ function searchable(text: string | null): string {
   return searchText(whole.length > 100_000 ? whole.slice(0, 100_000).toWellFormed() : whole);
 }
 
+const postedRows = rowSet('posted', {
+  room_id: ['room', 'text'],
+  message_id: ['message', 'text'],
+  revision: ['revision', 'bigint'],
+  position: ['position', 'bigint'],
+  posted_at: ['postedAt', 'timestamptz'],
+  words: ['words', 'text'],
+});
+
 const insertPosted = (tx: Transaction, schema: string, rows: readonly Posted[]) => tx`
   INSERT INTO ${tx(schema)}.search (room_id, message_id, revision, position, posted_at, words)
   SELECT room_id, message_id, revision, position, posted_at, words
-  FROM unnest(
-    ${column(rows, 'room')}::text[], ${column(rows, 'message')}::text[], ${column(rows, 'revision')}::bigint[],
-    ${column(rows, 'position')}::bigint[], ${column(rows, 'postedAt')}::text[]::timestamptz[], ${column(rows, 'words')}::text[]
-  ) AS posted (room_id, message_id, revision, position, posted_at, words)
+  FROM ${postedRows(tx, rows)}
   ON CONFLICT DO NOTHING`;
+
+const editedRows = rowSet('edited', {
+  room_id: ['room', 'text'],
+  message_id: ['message', 'text'],
+  words: ['words', 'text'],
+});
 
 const updateEdited = (tx: Transaction, schema: string, rows: readonly Edited[]) => tx`
   UPDATE ${tx(schema)}.search s SET words = edited.words
-  FROM unnest(${column(rows, 'room')}::text[], ${column(rows, 'message')}::text[], ${column(rows, 'words')}::text[])
-    AS edited (room_id, message_id, words)
+  FROM ${editedRows(tx, rows)}
   WHERE s.room_id = edited.room_id AND s.message_id = edited.message_id`;
+
+const redactedRows = rowSet('redacted', {
+  room_id: ['room', 'text'],
+  message_id: ['message', 'text'],
+});
 
 const deleteRedacted = (tx: Transaction, schema: string, rows: readonly Subject[]) => tx`
   DELETE FROM ${tx(schema)}.search s
-  USING unnest(${column(rows, 'room')}::text[], ${column(rows, 'message')}::text[]) AS redacted (room_id, message_id)
+  USING ${redactedRows(tx, rows)}
   WHERE s.room_id = redacted.room_id AND s.message_id = redacted.message_id`;
 
 // Queries -----------------------------------------------------------------------------------------------------------
@@ -152,7 +170,7 @@ async function find(db: ReadDatabase, { viewer, q, without, room, page }: Search
     ? `(SELECT id AS room_id, ${value(`${room.visibleFrom}`)}::bigint AS visible_from, message_count, active_position
         FROM ${schema}.rooms WHERE id = ${value(keyValue(room.id))})`
     : `(SELECT me.room_id, r.message_count, r.active_position,
-          CASE WHEN r.visibility = 'public' OR r.history = 'full' THEN 0 ELSE me.joined_revision END AS visible_from
+          ${visibleFrom} AS visible_from
         FROM ${schema}.members me JOIN ${schema}.rooms r ON r.id = me.room_id WHERE me.user_id = ${value(keyValue(viewer))})`;
   const unwanted = phrasesWithout(textValue(without) ?? '');
   const holds = [

@@ -1,6 +1,13 @@
 import type { Recorded } from '@verbatim/domain';
-import { arrayValue, column, entityId, keyValue } from './column-values.js';
+import { arrayValue, entityId, keyValue } from './column-values.js';
 import { type Projection, type ReadDatabase, reading } from './projection.js';
+import { rowSet } from './row-set.js';
+
+const addedRows = rowSet('added', {
+  bot_id: ['bot', 'text'],
+  webhook_id: ['webhook', 'text'],
+  room_id: ['room', 'text'],
+});
 
 /** The bots of incoming webhooks, and whether their webhook is gone: removed, or its room closed. */
 export const webhookBots: Projection = {
@@ -27,8 +34,7 @@ export const webhookBots: Projection = {
     if (added.length > 0)
       await tx`
         INSERT INTO ${tx(schema)}.webhook_bots (bot_id, webhook_id, room_id)
-        SELECT * FROM unnest(
-          ${column(added, 'bot')}::text[], ${column(added, 'webhook')}::text[], ${column(added, 'room')}::text[])
+        SELECT * FROM ${addedRows(tx, added)}
         ON CONFLICT DO NOTHING`;
     if (removed.length > 0)
       await tx`UPDATE ${tx(schema)}.webhook_bots SET gone = true WHERE NOT gone AND webhook_id = ANY(${arrayValue(removed)}::text[])`;

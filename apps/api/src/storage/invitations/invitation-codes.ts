@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Page, PageRequest } from '@verbatim/projections';
-import { InvalidCursor } from '@verbatim/projections';
+import { cursorKey, isId, type Page, type PageRequest, toPage } from '@verbatim/projections';
 import { VaultSql } from '../vault/vault-sql.js';
 
 /** Digits and small letters without i, l, o and u, which are easily confused (Crockford's base 32). */
@@ -27,17 +26,21 @@ export class InvitationCodes {
     return row?.id ?? null;
   }
 
-  /** Ids of the invitations to a room, or to the server (null), latest first: ids are UUIDv7. */
-  async list(roomId: string | null, { limit, cursor }: PageRequest): Promise<Page<string>> {
+  /** Ids of the invitations to a room, or to the server, latest first: ids are UUIDv7. */
+  async list(roomId: string | null, page: PageRequest): Promise<Page<string>> {
     const list = roomId === null ? 'invitations' : 'room-invitations';
-    const before = cursor === undefined ? null : idIn(cursor, list);
+    const [before = null] = cursorKey(page, list, isId) ?? [];
     const rows = await this.vault.sql<{ id: string }[]>`
       select id from vault.invitations
       where room_id is not distinct from ${roomId} and (${before}::uuid is null or id < ${before}::uuid)
-      order by id desc limit ${limit + 1}`;
-    const items = rows.slice(0, limit).map(({ id }) => id);
-    const cursorAfter = (index: number) => Buffer.from(`${list}:${items[index]}`).toString('base64url');
-    return { items, next: rows.length > limit ? cursorAfter(items.length - 1) : null, cursorAfter };
+      order by id desc limit ${page.limit + 1}`;
+    return toPage(
+      rows,
+      page,
+      list,
+      ({ id }) => id,
+      ({ id }) => [id],
+    );
   }
 }
 
@@ -50,10 +53,3 @@ function newCode(): string {
 }
 
 const digest = (code: string): string => createHash('sha256').update(code).digest('hex');
-
-function idIn(cursor: string, list: string): string {
-  const [named, id = '', ...more] = Buffer.from(cursor, 'base64url').toString().split(':');
-  const good = named === list && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) && more.length === 0;
-  if (!good) throw new InvalidCursor();
-  return id;
-}

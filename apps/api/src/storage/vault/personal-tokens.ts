@@ -1,13 +1,12 @@
 import type { Recorded } from '@verbatim/domain';
 import { parseStream, type TokenScope, userStream } from '@verbatim/domain';
 import { type KeyRing, migrate, openText, sealText } from '@verbatim/event-store';
-import { cursorKey, type Page, type PageRequest, toPage } from '@verbatim/projections';
+import { cursorKey, isId, type Page, type PageRequest, toPage } from '@verbatim/projections';
 import { LRUCache } from 'lru-cache';
 import type { Fragment, Sql, TransactionSql } from 'postgres';
 import type { Clock } from '../../clock.js';
 import { digest, issueSecret, looksIssued } from './issued-secret.js';
 import { ownKey, ownKeysOf } from './own-key.js';
-import { isId } from './sessions.js';
 
 /** Tokens kept in memory; about 500 bytes each. */
 const REMEMBERED = 20_000;

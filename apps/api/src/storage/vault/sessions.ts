@@ -1,7 +1,7 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { parseStream, type Recorded, type SignInWay, userStream } from '@verbatim/domain';
 import { type KeyRing, openText, ownKeyName, sealText } from '@verbatim/event-store';
-import { cursorKey, type Page, type PageRequest, toPage } from '@verbatim/projections';
+import { cursorKey, isId, type Page, type PageRequest, toPage } from '@verbatim/projections';
 import type { Sql } from 'postgres';
 import type { Clock } from '../../clock.js';
 import { ACCESS_SECONDS } from './access-tokens.js';
@@ -331,9 +331,6 @@ function openDevice({ id, device }: SessionRow, key: Buffer | undefined): Device
   const text = device === null || !key ? null : openText(device, key, id);
   return text === null ? { address: null, userAgent: null } : (JSON.parse(text) as Device);
 }
-
-/** Whether a part of a cursor is an id. */
-export const isId = (part: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(part);
 
 /** A random secret of 256 bits. */
 export const secret = (): string => randomBytes(32).toString('base64url');

@@ -1,0 +1,53 @@
+import {
+  announcement,
+  type Decider,
+  fieldRules,
+  type Happened,
+  invitation,
+  maintenance,
+  room,
+  user,
+} from '@verbatim/domain';
+import { expect, it } from 'vitest';
+import { eventsOf, everyEvent } from '../../../../libs/domain/src/every-event.testing.js';
+import { expectGolden } from '../../../../libs/event-store/src/golden.testing.js';
+import {
+  announcementSnapshot,
+  invitationSnapshot,
+  maintenanceSnapshot,
+  roomSnapshot,
+  userSnapshot,
+} from './saved-states.js';
+
+interface Snapshot<S> {
+  readonly rules: string;
+  write(state: S): string;
+  read(text: string): S;
+}
+
+/** A snapshot holds what folding the events of a stream gave, so both the folding and the written form count. */
+function itKeeps<S, E extends Happened>(decider: Decider<S, never, E>, snapshot: Snapshot<S>, name: string): void {
+  const { category } = decider;
+  const streams = [...new Set(everyEvent.map(({ stream }) => stream))].filter((one) => one.startsWith(`${category}-`));
+
+  it(`the snapshot of a ${category} is the same as when its version was raised`, async () => {
+    const texts = streams.map((stream) =>
+      snapshot.write((eventsOf(stream) as unknown as E[]).reduce(decider.evolve, decider.initialState)),
+    );
+    for (const text of texts) expect(snapshot.write(snapshot.read(text))).toBe(text);
+    const content = Object.fromEntries(streams.map((stream, i) => [stream, JSON.parse(texts[i] ?? '')]));
+    const file = new URL(`./golden/${category}.json`, import.meta.url);
+    await expectGolden(file, snapshot.rules, content, `\`${name}.rules\` in saved-states.ts`);
+  });
+}
+
+itKeeps(room, roomSnapshot, 'roomSnapshot');
+itKeeps(user, userSnapshot, 'userSnapshot');
+itKeeps(invitation, invitationSnapshot, 'invitationSnapshot');
+itKeeps(announcement, announcementSnapshot, 'announcementSnapshot');
+itKeeps(maintenance, maintenanceSnapshot, 'maintenanceSnapshot');
+
+it('the golden history has every type of event', () => {
+  const types = new Set<string>(everyEvent.map(({ fact }) => fact.type));
+  expect(Object.keys(fieldRules).filter((type) => !types.has(type))).toEqual([]);
+});
