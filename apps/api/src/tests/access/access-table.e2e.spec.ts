@@ -90,7 +90,7 @@ describe('who may send which frame', () => {
 
 const personOf = (column: Column): TestPerson => cast.people[column as Exclude<Column, 'nobody'>];
 
-/** Whoever signs out does so with a session that nothing else rests on. */
+/** Signing out uses a session that nothing else depends on. */
 async function askerFor(call: Call, column: Column): Promise<Visitor> {
   if (column === 'nobody') return new Visitor(cast.service.url);
   return call.path.endsWith('/logout') ? anotherSession(personOf(column)) : personOf(column);

@@ -128,7 +128,7 @@ export function badRequestBytes(town: Town, chance: Chance): BadBytes[] {
     answers('a document', '{"name":"hello"}\n'),
     refuses('a tunnel', 'CONNECT localhost:5432 HTTP/1.1\r\nHost: localhost\r\n\r\n'),
     answers(
-      'another protocol to go on with',
+      'another protocol to switch to',
       `${post}Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\n{}`,
     ),
     answers('an expectation that is none', `${post}Expect: hello\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}`),

@@ -15,7 +15,7 @@ export interface FrameParts {
   readonly length?: bigint;
 }
 
-/** One WebSocket frame, right unless told otherwise. */
+/** One WebSocket frame, valid unless specified otherwise. */
 export function frame({ payload = '', final = true, masked = true, reserved = 0, ...parts }: FrameParts): Buffer {
   const bytes = Buffer.from(payload);
   const length = parts.length ?? BigInt(bytes.length);
