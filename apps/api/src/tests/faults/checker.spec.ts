@@ -154,7 +154,7 @@ describe('the checker reports', () => {
       [two.messageId, three.messageId] = [three.messageId, two.messageId];
       [two.text, three.text] = [three.text, two.text];
     });
-    expect(breaches).toEqual(['misplaced', 'differs']);
+    expect(breaches).toEqual(['differs', 'misplaced']);
   });
 
   it('an event that somebody missed, in the middle, at the beginning or at the end', () => {
