@@ -12,7 +12,7 @@ export interface Kept<R extends Row> {
 /**
  * The rows on the screen, in their places, with the values of the newest answer. A row that the answer lacks stays as
  * it was last seen; those that have come are not squeezed in between. Into an empty list they come at once, for there is
- * nothing to lose one's place in.
+ * no place to lose.
  */
 export function keepPlace<R extends Row>(shown: readonly R[], answer: readonly R[]): Kept<R> {
   if (shown.length === 0) return { rows: answer, moved: false };

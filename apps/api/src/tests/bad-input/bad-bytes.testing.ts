@@ -233,7 +233,7 @@ export function badHandshakes(town: Town): { readonly what: string; readonly byt
 export interface BadSocketBytes {
   readonly what: string;
   readonly bytes: Buffer;
-  readonly fate: number | 'goes on' | 'anything';
+  readonly fate: number | 'stays open' | 'anything';
 }
 
 const PROTOCOL_ERROR = 1002;
@@ -251,7 +251,7 @@ export function badSocketBytes(town: Town, chance: Chance): BadSocketBytes[] {
   const goesOn = (what: string, ...parts: FrameParts[]): BadSocketBytes => ({
     what,
     bytes: Buffer.concat(parts.map(frame)),
-    fate: 'goes on',
+    fate: 'stays open',
   });
   const tooLarge = (what: string, fate: number, ...parts: FrameParts[]): BadSocketBytes => ({
     ...breach(what, ...parts),

@@ -134,7 +134,7 @@ describe('bad input', () => {
         const raw = await RawSocket.open(town.service.url, town.owner.accessToken);
         raw.write(bytes);
         const became =
-          fate === 'goes on' ? await raw.answersPing() : fate === 'anything' ? fate : await raw.closeCode();
+          fate === 'stays open' ? await raw.answersPing() : fate === 'anything' ? fate : await raw.closeCode();
         raw.end();
         return became === fate ? [] : [`${became}, not ${fate}`];
       });

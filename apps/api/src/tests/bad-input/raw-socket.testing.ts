@@ -74,10 +74,10 @@ export class RawSocket {
   }
 
   /** Whether a `ping` of the contract is still answered. */
-  async answersPing(): Promise<'goes on' | 'ended'> {
+  async answersPing(): Promise<'stays open' | 'ended'> {
     this.write(frame({ payload: '{"event":"ping","ref":"still there?"}' }));
     const pong = await this.until(({ payload }) => payload.includes('"event":"pong","ref":"still there?"'));
-    return pong ? 'goes on' : 'ended';
+    return pong ? 'stays open' : 'ended';
   }
 
   /** The code with which the service closes the connection; null when it ends without one. */

@@ -84,7 +84,7 @@ const secrets: Readonly<Record<string, RegExp>> = {
 /** What the text gives away that nobody outside should see. */
 function leaks(text: string): string[] {
   const found = Object.entries(secrets).filter(([, pattern]) => pattern.test(text));
-  const flaws = found.map(([what]) => `tells ${what}: ${text.slice(0, 500)}`);
+  const flaws = found.map(([what]) => `reveals ${what}: ${text.slice(0, 500)}`);
   return text.length > 8_192 ? [...flaws, `${text.length} characters long`] : flaws;
 }
 
