@@ -33,7 +33,7 @@ describe.skipIf(!browserProgram)('running the service from the dashboard', { tim
   };
   const button = (name: string) => page.getByRole('button', { name, exact: true });
 
-  it('builds the read models anew, once that is confirmed', async () => {
+  it('rebuilds the read models after a confirmation', async () => {
     await enter('/projections');
     await page.getByText('In use: schema read_1').waitFor();
     await button('Rebuild').click();
@@ -57,11 +57,11 @@ describe.skipIf(!browserProgram)('running the service from the dashboard', { tim
     expect((await admin.get('/v1/about')).body.announcement).toBeNull();
   });
 
-  it('begins maintenance once that is confirmed, tells of it on top of every page, and ends it', async () => {
+  it('starts maintenance after a confirmation, shows it at the top of every page, and ends it', async () => {
     await enter('/settings');
     await button('Start maintenance').click();
     const dialog = page.getByRole('dialog', { name: 'Start maintenance?' });
-    await dialog.getByLabel('Maintenance notice').fill('A new disk');
+    await dialog.getByLabel('Notice').fill('A new disk');
     await dialog.getByRole('button', { name: 'Start maintenance' }).click();
     const banner = page.getByRole('status').getByText('A new disk');
     await banner.waitFor();
@@ -86,7 +86,7 @@ describe.skipIf(!browserProgram)('running the service from the dashboard', { tim
     expect(await button('Announce').count()).toBe(0);
   });
 
-  it('tells on the home page what the service stands on, and how many are there', async () => {
+  it('shows on the home page how the service is doing, and how many people are connected', async () => {
     const socket = await admin.connect();
     await enter('/');
     await page.getByText('Everything works').waitFor();

@@ -106,7 +106,7 @@ describe.skipIf(!browserProgram)('the dashboard', { timeout: 180_000 }, () => {
     });
     afterAll(() => tab.close());
 
-    it('tells on the home page how the service is, live', async () => {
+    it('shows on the home page how the service is doing, live', async () => {
       const room = await admin.room();
       await tab.goTo('/');
       await page.getByText('Everything works').waitFor();
@@ -229,11 +229,11 @@ describe.skipIf(!browserProgram)('the dashboard', { timeout: 180_000 }, () => {
         const ada = await register(service.url);
         const room = await ada.room();
         await page.route(`**/v1/rooms/${room}/messages**`, (route) => {
-          const told = { title: 'Why?', detail: 'Say why.', code: 'reason_required', retryable: false };
+          const refusal = { title: 'Why?', detail: 'Say why.', code: 'reason_required', retryable: false };
           const body = JSON.stringify({
             type: 'urn:verbatim:error:reason_required',
             status: 403,
-            ...told,
+            ...refusal,
             traceId: 't',
           });
           return route.fulfill({ status: 403, contentType: 'application/problem+json', body });
@@ -271,7 +271,7 @@ describe.skipIf(!browserProgram)('the dashboard', { timeout: 180_000 }, () => {
       });
     });
 
-    it('tells what went wrong, and how it is found in the logs', async () => {
+    it('says what went wrong, and how to find it in the logs', async () => {
       const taken = freshName();
       await admin.room({ name: taken });
       await tab.goTo('/rooms/create');

@@ -90,7 +90,7 @@ const ways: Record<string, Way> = {
 };
 
 let service: TestService;
-/** Seconds by which the service's clock is ahead, so that what was proved lately was not. */
+/** How many seconds the service's clock is ahead, to expire recent confirmations. */
 let ahead = 0;
 let browser: Browser;
 let settled: Settled;

@@ -112,7 +112,7 @@ describe.skipIf(!browserProgram)('the dashboard of another web server', { timeou
     expect(tab.complaints).toEqual([]);
   });
 
-  it('is told nothing where its origin is not allowed', async () => {
+  it('gets no answers if its origin is not allowed', async () => {
     const foreign = await openTab(stranger);
     await foreign.goTo('/');
     await foreign.submitSignIn(administrator);

@@ -189,7 +189,7 @@ describe.skipIf(!browserProgram)('the pages of the dashboard', { timeout: 300_00
     expect(tab.complaints).toEqual([]);
   });
 
-  it('tell auditors what is hidden from them, and are never blank', async () => {
+  it('show auditors what is hidden from them, and are never blank', async () => {
     const auditor = await register(service.url);
     await admin.patch(`/v1/users/${auditor.id}`, { role: 'auditor' });
     const other = await Tab.open(browser, service.url);

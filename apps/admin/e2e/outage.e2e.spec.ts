@@ -35,7 +35,7 @@ describe.skipIf(!browserProgram)('while the service is away', { timeout: 180_000
       /doesn't exist|does not exist|not found|no such|No People found|No Rooms found|There are no people/i,
     );
 
-  /** People who go on talking, whatever happens to the service; `stop` waits until the last is done. */
+  /** People who keep talking, whatever happens to the service; `stop` waits until the last is done. */
   const load = async () => {
     const room = await admin.room();
     let going = true;
@@ -97,7 +97,7 @@ describe.skipIf(!browserProgram)('while the service is away', { timeout: 180_000
     await banner().waitFor({ state: 'hidden' });
   });
 
-  it('a dialog can be cancelled, and tells what became of its action', async () => {
+  it('a dialog can be cancelled, and says what became of its action', async () => {
     const ada = await register(service.url);
     await tab.goTo(`/users/${ada.id}/show`);
     const dialog = page.getByRole('dialog');
@@ -142,7 +142,7 @@ describe.skipIf(!browserProgram)('while the service is away', { timeout: 180_000
   });
 
   it('after an upgrade, pages load whose scripts have other names', async () => {
-    // What the old page asks for is there no more; the page that is loaded anew asks for what there is.
+    // The scripts of the old page are gone; the reloaded page requests the new ones.
     let upgraded = true;
     await page.route('**/_next/static/chunks/**', (route) =>
       upgraded ? route.fulfill({ status: 404, body: 'Not found' }) : route.continue(),

@@ -18,7 +18,7 @@ let browser: Browser;
 let admin: TestPerson;
 let tab: Tab;
 let page: Page;
-/** Seconds by which the service's clock is ahead. */
+/** How many seconds the service's clock is ahead. */
 let ahead = 0;
 
 describe.skipIf(!browserProgram)('the pages about people', { timeout: 180_000 }, () => {
@@ -123,7 +123,7 @@ describe.skipIf(!browserProgram)('the pages about people', { timeout: 180_000 },
       expect(await page.getByRole('cell', { name: ada.username }).count()).toBe(0);
       await tab.goTo('/tokens');
       await page.getByRole('link', { name: 'New bot' }).click();
-      expect(await page.getByRole('radio', { name: /^A bot/ }).isChecked()).toBe(true);
+      expect(await page.getByRole('radio', { name: /^Bot/ }).isChecked()).toBe(true);
     });
 
     it('sees the rooms somebody is in, and what happened to the account in sentences and as recorded', async () => {
@@ -224,7 +224,7 @@ describe.skipIf(!browserProgram)('the pages about people', { timeout: 180_000 },
     it('makes a bot and its token, which is shown once, and revokes it', async () => {
       const username = freshName();
       await tab.goTo('/users/create');
-      await page.getByRole('radio', { name: /^A bot/ }).check();
+      await page.getByRole('radio', { name: /^Bot/ }).check();
       await page.getByRole('textbox', { name: /^Username/ }).fill(username);
       await button('Create').click();
       await button('Create token').click();

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { administrator, startTestService, type TestService } from '../../api/src/tests/harness/test-service.testing.js';
 import { browserProgram, openBrowser, Tab } from './browser.testing.js';
 
-/** What the browser was kept from doing, as the page itself is told. */
+/** Violations of the policy, as reported to the page. */
 interface Watched {
   readonly violations: string[];
   ran?: boolean;

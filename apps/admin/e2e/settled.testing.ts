@@ -1,15 +1,15 @@
 import { register, signIn } from '../../api/src/tests/harness/test-client.testing.js';
 
-/** Ids of what the pages are about. */
+/** Ids that the pages show. */
 export interface Settled {
   readonly room: string;
   readonly person: string;
   readonly bot: string;
-  /** Somebody who is suspended. */
+  /** A suspended person. */
   readonly suspended: string;
 }
 
-/** People and rooms with a history, made as clients would. */
+/** Creates people and rooms with a history, through the API. */
 export async function settle(url: string): Promise<Settled> {
   const admin = await signIn(url);
   const [ada, grace] = [await register(url, 'ada'), await register(url, 'grace')];

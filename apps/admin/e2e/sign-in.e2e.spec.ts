@@ -71,7 +71,7 @@ describe.skipIf(!browserProgram)('signing in to the dashboard', { timeout: 120_0
     await tab.page.getByText('People connected').first().waitFor();
   });
 
-  it('leads those whom the provider refuses back, and tells them why in their language', async () => {
+  it('takes people back whom the provider refuses, and says why in their language', async () => {
     await tab.close();
     tab = await Tab.open(browser, service.url, { locale: 'de-DE' }, [provider.issuer]);
     await enterFrom(null);
@@ -82,7 +82,7 @@ describe.skipIf(!browserProgram)('signing in to the dashboard', { timeout: 120_0
     await tab.page.getByText('Verbundene Personen').first().waitFor();
   });
 
-  it('tells those who may not in that they may not', async () => {
+  it('says that the dashboard is not for them to people without access', async () => {
     await enterFrom([]);
     await tab.page.getByText('The dashboard is for administrators and auditors.').waitFor();
   });

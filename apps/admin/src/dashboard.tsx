@@ -24,7 +24,7 @@ const data = dataProvider(client, sources);
 const auth = authProvider(client, endOfSession);
 const store = accountStore(localStorageStore('1', 'verbatim'), client);
 
-/** The dashboard, once it is known whether somebody is signed in. */
+/** The dashboard, once it is known whether the person is signed in. */
 export async function begin() {
   keepSession(client);
   await endSignOn(auth);

@@ -152,7 +152,7 @@ describe('the table of calls', () => {
   it.each(callList)('%s takes the headers of its kind', (name, { method, path, auth, headers }) => {
     const taken = Object.keys(headers.request);
     const given = Object.keys(headers.answer);
-    // What hands out credentials does so anew each time.
+    // Calls that return credentials create new ones each time.
     const givesCredentials =
       headers === secretHeaders || secretive.includes(name) || (method === 'POST' && path.includes('/invitations'));
     if (path.startsWith('/v1/auth/') || givesCredentials) expect(taken).toEqual([]);

@@ -80,12 +80,12 @@ describe.each(recordedTypes)('%s', (type) => {
   });
 });
 
-it('tells when an imported event took place, and has nobody as the actor of the service itself', () => {
+it('says when an imported event happened, and has no actor for the service itself', () => {
   const event = { ...live, actor: null, occurredAt: '1999-12-31T23:59:59.000Z', type: 'RoomAbandoned', data: {} };
   expect(liveEventSchema.parse(event)).toEqual(event);
 });
 
-it('tells of an event that the reader may not know of nothing but its place', () => {
+it('shows only the place of an event that the reader may not see', () => {
   const event = { ...stored, actor: null, type: WITHHELD, data: {}, sealed: null };
   expect(storedEventSchema.parse(event)).toEqual(event);
   expect(liveEventSchema.parse({ ...live, actor: null, type: WITHHELD, data: {} })).toMatchObject({ data: {} });

@@ -2,20 +2,20 @@ import { Button, Stack, TextField, Typography } from '@mui/material';
 import { type FormEvent, useState } from 'react';
 import { useNotify, useTranslate } from 'react-admin';
 import { Failure } from '../look/failure';
-import { useDeed } from '../look/use-deed';
+import { useAction } from '../look/use-action';
 import { client } from '../service/client';
 
 /** Characters of a password at least. */
 const LEAST = 10;
 
-/** Changes one's own password. All other sessions end. */
+/** Changes your own password. All other sessions end. */
 export function OwnPassword() {
   const translate = useTranslate();
   const notify = useNotify();
   const [currentPassword, setCurrent] = useState('');
   const [newPassword, setNew] = useState('');
   const [again, setAgain] = useState('');
-  const { act, busy, error } = useDeed(
+  const { act, busy, error } = useAction(
     (options) => client.call('changePassword', { body: { currentPassword, newPassword } }, options),
     () => {
       for (const empty of [setCurrent, setNew, setAgain]) empty('');

@@ -7,7 +7,7 @@ import { Fact, Facts } from '../look/facts';
 import { Failure } from '../look/failure';
 import { Moment } from '../look/moment';
 import { useUnsaved } from '../look/unsaved';
-import { useDeed } from '../look/use-deed';
+import { useAction } from '../look/use-action';
 import { client } from '../service/client';
 import { shown } from '../service/failure';
 import { RoleOf } from '../users/user-fields';
@@ -44,7 +44,7 @@ function DisplayName({ me }: { me: User }) {
   const [name, setName] = useState(saved);
   const changed = name.trim() !== saved;
   const dialog = useUnsaved(changed, 'verbatim.unsaved.form');
-  const { act, busy, error } = useDeed(
+  const { act, busy, error } = useAction(
     (options) => client.call('changeMe', { body: { displayName: name.trim() } }, options),
     ({ displayName }) => {
       setSaved(displayName ?? '');

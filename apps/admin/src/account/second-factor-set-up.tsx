@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { useTranslate } from 'react-admin';
 import { Failure } from '../look/failure';
-import { useDeed } from '../look/use-deed';
+import { useAction } from '../look/use-action';
 import { client } from '../service/client';
 import { shown } from '../service/failure';
 import { sensitive } from '../service/proof';
@@ -63,7 +63,7 @@ function Authenticator({ onConfirmed }: { onConfirmed(codes: readonly string[]):
 function FirstCode({ onConfirmed }: { onConfirmed(codes: readonly string[]): void }) {
   const translate = useTranslate();
   const [code, setCode] = useState('');
-  const { act, busy, error } = useDeed(
+  const { act, busy, error } = useAction(
     (options) => client.call('confirmTotp', { body: { code: code.trim() } }, options),
     ({ recoveryCodes }) => onConfirmed(recoveryCodes),
   );

@@ -8,7 +8,7 @@ import { useNotify, useTranslate } from 'react-admin';
 import { AskDialog } from '../look/ask-dialog';
 import { ConfirmedButton } from '../look/confirmed-button';
 import { Failure } from '../look/failure';
-import { useDeed } from '../look/use-deed';
+import { useAction } from '../look/use-action';
 import { client } from '../service/client';
 import { shown } from '../service/failure';
 import { RecoveryCodes } from './recovery-codes';
@@ -95,7 +95,7 @@ function TurnOff({ onDone, onEnd }: { onDone(): void; onEnd(): void }) {
   const translate = useTranslate();
   const notify = useNotify();
   const [password, setPassword] = useState('');
-  const { act, busy, error } = useDeed(
+  const { act, busy, error } = useAction(
     (options) => client.call('removeTotp', { body: { password } }, options),
     () => {
       notify('verbatim.own.turned_off');

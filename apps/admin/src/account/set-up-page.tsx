@@ -5,7 +5,7 @@ import { lazyPage } from '../look/lazy-page';
 
 const SecondFactorSetUp = lazyPage(() => import('./second-factor-set-up'));
 
-/** Where somebody whose role demands a second factor sets it up before anything else, and goes on to where they wanted to be. */
+/** Where people whose role requires a second factor set it up first, and then continue to the page they wanted. */
 export function SetUpPage() {
   const translate = useTranslate();
   const logout = useLogout();
@@ -14,7 +14,7 @@ export function SetUpPage() {
       <Typography color="textSecondary" sx={{ mt: 1, mb: 2 }}>
         {translate('verbatim.own.set_up_lead')}
       </Typography>
-      {/* Whatever was refused so far is asked for anew. */}
+      {/* Requests that were refused so far are sent again. */}
       <SecondFactorSetUp onDone={() => location.reload()} />
       <Button onClick={() => void logout()} sx={{ mt: 2 }}>
         {translate('ra.auth.logout')}

@@ -56,7 +56,7 @@ function Figures({ overview }: { overview: Overview | undefined }) {
   );
 }
 
-/** In all processes together, as far as they tell. */
+/** Over all processes that report it. */
 const connected = (overview: Overview | undefined): number | undefined =>
   overview?.replicas.reduce((sum, { people }) => sum + (people ?? 0), 0);
 

@@ -4,7 +4,7 @@ import { Moment } from '../look/moment';
 import { useNumber } from './figure';
 import type { Overview } from './overview';
 
-/** People who are named at most; how many more there are is told. */
+/** The most people to name; the rest are counted. */
 const MOST_NAMED = 5;
 
 /** Reports and people that wait for an administrator. */

@@ -15,7 +15,7 @@ export interface PlotProps {
   readonly by: 'day' | 'time';
 }
 
-/** One figure over time. What it shows is also told in the caption, so it is a picture for those who see it. */
+/** One value over time. The caption says the same in words, so screen readers can skip the chart. */
 export default function Plot({ points, by }: PlotProps) {
   const { palette } = useTheme();
   const locale = useRegion();

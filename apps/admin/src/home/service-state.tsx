@@ -7,7 +7,7 @@ import { PlainTable } from '../look/plain-table';
 import { useNumber } from './figure';
 import type { Overview } from './overview';
 
-/** The parts of the service, by the names under which it tells what does not work. */
+/** The parts of the service, by the names it uses to report failures. */
 const parts: Readonly<Record<string, string>> = {
   database: 'database',
   'event store': 'store',
@@ -70,7 +70,7 @@ function Replicas({ replicas }: { replicas: Overview['replicas'] }) {
         {replicas.map(({ id, answers, sockets, people }) => (
           <TableRow key={id}>
             <TableCell>
-              {/* Times of start stand at the beginning of such an id, what tells two of them apart at its end. */}
+              {/* Such an id begins with its start time; its end distinguishes it from others. */}
               <code>{id.slice(-12)}</code> {answers && word('answers')}
             </TableCell>
             <TableCell>{number(people ?? undefined)}</TableCell>

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { useCanAccess, useTranslate } from 'react-admin';
 import { AskDialog } from '../look/ask-dialog';
 import { SecretDialog } from '../look/secret-dialog';
-import { useDeed } from '../look/use-deed';
+import { useAction } from '../look/use-action';
 import { client } from '../service/client';
 
 /** Makes an invitation, to the room or, where none is given, to the server; its code is shown once. */
@@ -55,7 +55,7 @@ function InviteDialog({ room, onMade, onEnd }: { room?: Room; onMade(code: strin
   const [span, setSpan] = useState<keyof typeof spans>('week');
   const [role, setRole] = useState<(typeof roles)[number]>('member');
   const uses = numberOf(typed);
-  const { act, busy, error } = useDeed(
+  const { act, busy, error } = useAction(
     (options) => {
       const body = { uses, expiresInSeconds: spans[span] };
       return room

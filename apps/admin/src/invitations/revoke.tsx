@@ -3,7 +3,7 @@ import type { Invitation } from '@verbatim/protocol';
 import { useState } from 'react';
 import { useNotify, useTranslate } from 'react-admin';
 import { AskDialog } from '../look/ask-dialog';
-import { useDeed } from '../look/use-deed';
+import { useAction } from '../look/use-action';
 import { client } from '../service/client';
 
 /** Ends an invitation. */
@@ -23,7 +23,7 @@ export function Revoke({ invitation }: { invitation: Invitation }) {
 function RevokeDialog({ invitation: { id, roomId }, onEnd }: { invitation: Invitation; onEnd(): void }) {
   const translate = useTranslate();
   const notify = useNotify();
-  const { act, busy, error } = useDeed(
+  const { act, busy, error } = useAction(
     (options) =>
       roomId
         ? client.call('revokeRoomInvitation', { params: { id: roomId, invitationId: id } }, options)

@@ -9,19 +9,19 @@ import { Moment } from './moment';
 
 export const ABOUT = ['about'];
 
-/** What the service tells everybody about itself; undefined until it is known. */
+/** What the service says about itself; undefined until it is known. */
 export const useAbout = () =>
   useQuery({ queryKey: ABOUT, queryFn: () => shown(client.call('getAbout')), refetchInterval: LOOK_AGAIN }).data;
 
-/** What administrators tell everybody now, or null. */
+/** The current announcement, or null. */
 export const useAnnouncement = (): Told | null => useAbout()?.announcement ?? null;
 
-/** The maintenance that goes on now, or null. */
+/** The current maintenance, or null. */
 export const useMaintenance = (): Maintenance | null => useAbout()?.maintenance ?? null;
 
-/** Stands on top of every page while something is announced, or maintenance goes on. */
+/** Shown at the top of every page during an announcement or maintenance. */
 export function Announcement() {
-  const told = useAnnouncement();
+  const announcement = useAnnouncement();
   const maintenance = useMaintenance();
   return (
     <>
@@ -30,9 +30,9 @@ export function Announcement() {
           <Maintained maintenance={maintenance} />
         </Alert>
       )}
-      {told && (
+      {announcement && (
         <Alert severity="info" role="status" sx={{ m: 1, overflowWrap: 'anywhere' }}>
-          {told.text}
+          {announcement.text}
         </Alert>
       )}
     </>

@@ -98,12 +98,12 @@ function Waiting() {
 
 interface ReasonInputProps {
   readonly value: string;
-  /** Key of the sentence that tells who can read it. */
+  /** Key of the sentence that says who can read it. */
   readonly help?: string;
   onChange(reason: string): void;
 }
 
-/** Where a reason is asked for; `onChange` is told what was typed. */
+/** Asks for a reason; calls `onChange` with what was typed. */
 export function ReasonInput({ value, help = 'verbatim.rooms.reason_help', onChange }: ReasonInputProps) {
   const translate = useTranslate();
   return (

@@ -2,12 +2,12 @@ import { Button } from '@mui/material';
 import { type ReactNode, useState } from 'react';
 import { useTranslate } from 'react-admin';
 import { AskDialog } from './ask-dialog';
-import { type Cancellable, useDeed } from './use-deed';
+import { type Cancellable, useAction } from './use-action';
 
 interface ConfirmedButtonProps<A> {
   /** Word on the button, and on the one that confirms. */
   readonly label: string;
-  /** What the button is called where its word alone does not tell, as in the rows of a table. */
+  /** Accessible name of the button where its text is not enough, as in the rows of a table. */
   readonly name?: string;
   readonly icon: ReactNode;
   readonly title: string;
@@ -50,7 +50,7 @@ function Confirmation<A>({
   onEnd,
 }: ConfirmedButtonProps<A> & { onEnd(): void }) {
   const translate = useTranslate();
-  const { act, busy, error } = useDeed(deed, (answer: A) => {
+  const { act, busy, error } = useAction(deed, (answer: A) => {
     onEnd();
     onDone(answer);
   });

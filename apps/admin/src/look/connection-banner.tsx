@@ -2,7 +2,7 @@ import { Alert } from '@mui/material';
 import { useTranslate } from 'react-admin';
 import { useConnectionLost } from '../service/connection';
 
-/** Tells that there is no connection, as long as there is none. What is shown stays, and is brought up to date afterwards. */
+/** Shown while there is no connection. The page keeps its content and is updated afterwards. */
 export function ConnectionBanner() {
   const translate = useTranslate();
   const lost = useConnectionLost();

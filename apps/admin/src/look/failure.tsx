@@ -27,8 +27,8 @@ export function Failure({ error, meanings, sx }: FailureProps) {
   );
 }
 
-/** Tells that something failed that has no place of its own on the page. */
-export function useTellFailure(): (error: unknown) => void {
+/** Shows a notification about a failure that has no place of its own on the page. */
+export function useNotifyFailure(): (error: unknown) => void {
   const notify = useNotify();
   return (error) =>
     notify(
@@ -39,7 +39,7 @@ export function useTellFailure(): (error: unknown) => void {
     );
 }
 
-/** Errors that were not told by the service have a key of a sentence in the place of one. */
+/** Errors that do not come from the service have the key of a sentence as their message. */
 function Sentence({ error, meanings }: { error: unknown; meanings?: Meanings | undefined }) {
   const translate = useTranslate();
   const message = meanings?.[codeOf(error) ?? ''] ?? (error as Error).message;

@@ -9,7 +9,7 @@ test('what has changed is shown where it was', () => {
   expect(moved).toBe(false);
 });
 
-test('rows that change their places stay, and it is told that they would move', () => {
+test('rows that would move stay in place, and the change is announced', () => {
   const { rows, moved } = keepPlace([row('a'), row('b')], [row('b', 'changed'), row('a')]);
   expect(rows).toEqual([row('a'), row('b', 'changed')]);
   expect(moved).toBe(true);

@@ -3,16 +3,16 @@ interface Row {
   readonly id: string;
 }
 
-/** What is shown of a list that goes on changing, and whether it would look different if it were shown anew. */
+/** The shown rows of a changing list, and whether the newest answer would look different. */
 export interface Kept<R extends Row> {
   readonly rows: readonly R[];
   readonly moved: boolean;
 }
 
 /**
- * The rows that somebody is reading, where they were, as the newest answer has them. A row that the answer lacks stays as
+ * The rows on the screen, in their places, with the values of the newest answer. A row that the answer lacks stays as
  * it was last seen; those that have come are not squeezed in between. Into an empty list they come at once, for there is
- * nothing to lose one's place in.
+ * no place to lose.
  */
 export function keepPlace<R extends Row>(shown: readonly R[], answer: readonly R[]): Kept<R> {
   if (shown.length === 0) return { rows: answer, moved: false };

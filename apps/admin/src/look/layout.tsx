@@ -24,7 +24,7 @@ import { ConnectionBanner } from './connection-banner';
 import { DocumentTitle } from './document-title';
 import { useLanguageOfPage } from './language-of-page';
 
-/** What is around each page. Whoever has to set up a second factor first sees nothing but that. */
+/** The frame around each page. People who must set up a second factor first see only that. */
 export function DashboardLayout(props: LayoutProps) {
   useLanguageOfPage();
   return (
@@ -56,7 +56,7 @@ function Bar() {
   );
 }
 
-/** On a phone the title needs the place of the languages, which the page of one's own account offers too. */
+/** On a phone the title needs the space of the language menu; the account page offers languages too. */
 function Tools() {
   const narrow = useMediaQuery((theme: Theme) => theme.breakpoints.down('sm'));
   return (

@@ -10,7 +10,7 @@ const RELOADED = 'verbatim.reloaded';
 
 /**
  * A page whose script is loaded when it is first opened. A script that cannot be loaded is asked for by no browser again, and
- * after an upgrade it has another name: so the whole dashboard is loaded anew, at the same place, once the service answers.
+ * after an upgrade it has another name: so the whole dashboard is reloaded, at the same place, once the service answers.
  */
 export function lazyPage<P extends object>(load: () => Promise<{ default: ComponentType<P> }>): FunctionComponent<P> {
   let Loaded: ComponentType<P> | null = null;
@@ -35,7 +35,7 @@ export function lazyPage<P extends object>(load: () => Promise<{ default: Compon
   };
 }
 
-/** Loads the dashboard anew as soon as the service answers. */
+/** Reloads the dashboard as soon as the service answers. */
 function Reloading() {
   const translate = useTranslate();
   const [helpless] = useState(reloadedLately);

@@ -12,7 +12,7 @@ interface SecretDialogProps {
   onEnd(): void;
 }
 
-/** Shows what is told only once. It goes away by its button alone, and is kept nowhere. */
+/** Shows a secret that is available only once. It closes only with its button, and is not stored. */
 export function SecretDialog({ title, text, label, secret, onEnd }: SecretDialogProps) {
   const translate = useTranslate();
   const id = useId();

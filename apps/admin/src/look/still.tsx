@@ -3,7 +3,7 @@ import { Alert, Box, Button } from '@mui/material';
 import { type ReactNode, useEffect, useState } from 'react';
 import { ListContextProvider, type RaRecord, useListContext, useTranslate } from 'react-admin';
 import { type Kept, keepPlace } from './keep-place';
-import { ShowAnew } from './show-anew';
+import { ShowUpdate } from './show-update';
 
 type Rows = readonly RaRecord<string>[];
 
@@ -20,19 +20,19 @@ interface Shown extends Kept<RaRecord<string>> {
 export function Still({ children }: { children: ReactNode }) {
   const list = useListContext<RaRecord<string>>();
   const { data, isFetching } = list;
-  const { shown, show, showAnew } = useShown();
+  const { shown, show, showUpdate } = useShown();
   useEffect(() => {
-    if (!isFetching) showAnew(false);
-  }, [isFetching, showAnew]);
+    if (!isFetching) showUpdate(false);
+  }, [isFetching, showUpdate]);
   if (!data) return children;
   const current = shown?.answer === data ? shown : { rows: data, moved: false };
   return (
-    <ShowAnew value={() => showAnew(true)}>
+    <ShowUpdate value={() => showUpdate(true)}>
       <ListContextProvider value={{ ...list, data: current.rows } as typeof list}>
         {children}
         <Moved moved={current.moved} onShow={() => show(data)} />
       </ListContextProvider>
-    </ShowAnew>
+    </ShowUpdate>
   );
 }
 
@@ -41,13 +41,13 @@ function useShown() {
   const { data, page, perPage, sort, filterValues, isPlaceholderData } = useListContext<RaRecord<string>>();
   const question = JSON.stringify([page, perPage, sort, filterValues]);
   const [shown, setShown] = useState<Shown>();
-  const [anew, showAnew] = useState(false);
+  const [updating, showUpdate] = useState(false);
   const show = (answer: Rows, before: Rows = []) => setShown({ question, answer, ...keepPlace(before, answer) });
   if (data && !isPlaceholderData && shown?.answer !== data) {
-    show(data, shown?.question === question && !anew ? shown.rows : []);
-    showAnew(false);
+    show(data, shown?.question === question && !updating ? shown.rows : []);
+    showUpdate(false);
   }
-  return { shown, show, showAnew };
+  return { shown, show, showUpdate };
 }
 
 /** At the lower edge of the window, where it moves nothing when it comes. */

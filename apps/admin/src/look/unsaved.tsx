@@ -13,7 +13,7 @@ export function useUnsaved(unsaved: boolean, text: string): ReactNode {
   const translate = useTranslate();
   const now = useRef(unsaved);
   now.current = unsaved;
-  // Whoever is not signed in any more cannot save anything.
+  // People who are no longer signed in cannot save anything.
   const blocker = useBlocker(
     ({ currentLocation, nextLocation }) =>
       now.current && client.user !== null && currentLocation.pathname !== nextLocation.pathname,

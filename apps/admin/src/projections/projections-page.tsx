@@ -26,7 +26,7 @@ const OFTEN_MS = 2_000;
 
 const PROJECTIONS = ['projections'];
 
-/** How far the read models are behind the log, and building them anew. */
+/** How far the read models are behind the log, and a button to rebuild them. */
 export default function ProjectionsPage() {
   const translate = useTranslate();
   const { data, error } = useQuery({
@@ -102,11 +102,11 @@ function Groups({ groups }: { groups: readonly ProjectionGroup[] }) {
 function Rebuild({ schema, done, total }: { schema: string; done: number; total: number }) {
   const translate = useTranslate();
   const number = useNumber();
-  const told = translate('verbatim.projections.rebuilding', { schema, done: number(done), total: number(total) });
+  const label = translate('verbatim.projections.rebuilding', { schema, done: number(done), total: number(total) });
   return (
     <Box role="status">
-      <Typography sx={{ mb: 1 }}>{told}</Typography>
-      <LinearProgress variant="determinate" value={total > 0 ? (100 * done) / total : 100} aria-label={told} />
+      <Typography sx={{ mb: 1 }}>{label}</Typography>
+      <LinearProgress variant="determinate" value={total > 0 ? (100 * done) / total : 100} aria-label={label} />
     </Box>
   );
 }

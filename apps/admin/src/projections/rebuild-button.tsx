@@ -4,7 +4,7 @@ import { useCanAccess, useTranslate } from 'react-admin';
 import { ConfirmedButton } from '../look/confirmed-button';
 import { client } from '../service/client';
 
-/** Has all read models built anew, once that is confirmed. */
+/** Rebuilds all read models, after a confirmation. */
 export function RebuildButton({ onBegun }: { onBegun(projections: Projections): void }) {
   const translate = useTranslate();
   const { canAccess } = useCanAccess({ resource: 'projections', action: 'edit' });

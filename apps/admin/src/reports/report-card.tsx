@@ -9,7 +9,7 @@ import { Reading } from '../rooms/reading';
 import { Reported } from './reported';
 import { SettleDialog } from './settle-dialog';
 
-/** One report: who complains of whom, where and why; below it the message, once somebody wants to read it. */
+/** One report: who reported whom, where and why, and the message on demand. */
 export function ReportCard({ report }: { report: Report }) {
   const translate = useTranslate();
   const [reading, setReading] = useState(false);

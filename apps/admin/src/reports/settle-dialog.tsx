@@ -3,7 +3,7 @@ import type { Report } from '@verbatim/protocol';
 import { useState } from 'react';
 import { useNotify, useTranslate } from 'react-admin';
 import { AskDialog } from '../look/ask-dialog';
-import { useDeed } from '../look/use-deed';
+import { useAction } from '../look/use-action';
 import { client } from '../service/client';
 
 const outcomes = ['acted', 'dismissed'] as const;
@@ -14,7 +14,7 @@ export function SettleDialog({ report, onEnd }: { report: Report; onEnd(): void 
   const notify = useNotify();
   const [outcome, setOutcome] = useState<(typeof outcomes)[number] | null>(null);
   const [note, setNote] = useState('');
-  const { act, busy, error } = useDeed(
+  const { act, busy, error } = useAction(
     (options, wanted: (typeof outcomes)[number]) =>
       client.call(
         'settleReport',

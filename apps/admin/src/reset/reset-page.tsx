@@ -12,7 +12,7 @@ interface Chosen {
   readonly again: string;
 }
 
-/** Where somebody who got a token from an administrator chooses a password. Nobody needs to be signed in. */
+/** Where a person with a password link chooses a password, without being signed in. */
 export default function ResetPage() {
   const translate = useTranslate();
   const token = useSearchParams()[0].get('token');

@@ -14,7 +14,7 @@ import type { Room } from '@verbatim/protocol';
 import { use, useId, useRef, useState } from 'react';
 import { Button as ActionButton, useListContext, useRefresh, useTranslate } from 'react-admin';
 import { AskDialog, ReasonInput } from '../look/ask-dialog';
-import { ShowAnew } from '../look/show-anew';
+import { ShowUpdate } from '../look/show-update';
 import { client } from '../service/client';
 import { shown } from '../service/failure';
 import { i18nProvider } from '../words/i18n';
@@ -24,17 +24,17 @@ type Outcome = { is: 'waiting' | 'working' | 'done' } | { is: 'failed'; reason: 
 /** By the id of the room. */
 type Outcomes = Readonly<Record<string, Outcome>>;
 
-/** Closes all selected rooms for one reason, and tells of each what became of it. */
+/** Closes all selected rooms for one reason, and shows the outcome for each. */
 export function BulkClose() {
   const { selectedIds, data = [], onUnselectItems } = useListContext<Room>();
   const refresh = useRefresh();
-  const showAnew = use(ShowAnew);
+  const showUpdate = use(ShowUpdate);
   const [chosen, setChosen] = useState<readonly Room[] | null>(null);
   const end = (changed: boolean) => {
     setChosen(null);
     if (!changed) return;
     onUnselectItems();
-    showAnew();
+    showUpdate();
     refresh();
   };
   return (

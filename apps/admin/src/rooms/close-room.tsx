@@ -3,7 +3,7 @@ import type { Room } from '@verbatim/protocol';
 import { useState } from 'react';
 import { Button, useCanAccess, useNotify, useRecordContext, useTranslate } from 'react-admin';
 import { AskDialog, ReasonInput } from '../look/ask-dialog';
-import { useDeed } from '../look/use-deed';
+import { useAction } from '../look/use-action';
 import { client } from '../service/client';
 import { nameOfRoom } from './name-of-room';
 
@@ -28,7 +28,7 @@ function CloseDialog({ room, onEnd }: { room: Room; onEnd(): void }) {
   const notify = useNotify();
   const name = nameOfRoom(room);
   const [reason, setReason] = useState('');
-  const { act, busy, error } = useDeed(
+  const { act, busy, error } = useAction(
     (options) =>
       client.call('closeRoom', { params: { id: room.id }, body: { reason: reason.trim() || null } }, options),
     () => {

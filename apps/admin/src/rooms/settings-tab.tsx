@@ -44,7 +44,7 @@ export function SettingsTab() {
 function SettingsForm({ room }: { room: Room }) {
   const notify = useNotify();
   const [update, { isPending }] = useUpdate<Room>();
-  // What others do in the room meanwhile must not change what is being typed, so the form keeps what it began with.
+  // Changes by others must not overwrite what is being typed, so the form keeps its initial values.
   const [begun, setBegun] = useState(settingsOf(room));
   const save = async (values: Settings) => {
     const { name, topic, visibility, history, slowModeSeconds } = values;

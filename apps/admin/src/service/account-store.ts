@@ -23,7 +23,7 @@ export function accountStore(local: Store, client: Client): Store {
     kept = {};
     try {
       const found = parse((await client.call('getPreferences')).preferences);
-      // Whoever signed in meanwhile has others, and what was changed meanwhile is newer.
+      // A person who signed in since then has other preferences, and later changes are newer.
       if (reader !== userId) return;
       for (const [key, value] of Object.entries({ ...found, ...kept })) local.setItem(key, value);
       const changed = Object.keys(kept).length > 0;
@@ -31,7 +31,7 @@ export function accountStore(local: Store, client: Client): Store {
       known = true;
       if (changed) send();
     } catch {
-      // What the browser has is good enough to go on with.
+      // The preferences in the browser are good enough to continue.
     }
   };
   const send = () => {

@@ -15,7 +15,7 @@ export interface SignOn {
   readonly signOnCode: string;
 }
 
-/** Why somebody is not let in, as the key of a sentence. */
+/** Why signing in was refused, as the key of a sentence. */
 export class NotLetIn extends Error {
   constructor(
     readonly reason: 'code_needed' | 'not_for_you' | 'wrong' | 'unreachable' | 'refused',

@@ -3,7 +3,7 @@ import { observedFetch } from './connection';
 import { EndOfSession } from './end-of-session';
 import { sharedSession } from './kept-session';
 
-/** Where the API is: the origin of the page, unless the build was told otherwise. */
+/** Where the API is: the origin of the page, unless the build sets another. */
 export const apiUrl = (
   process.env.NEXT_PUBLIC_API_URL ||
   globalThis.location?.origin ||

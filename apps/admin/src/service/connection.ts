@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react';
 
-/** Milliseconds without a connection after which people are told: most interruptions are shorter. */
+/** Milliseconds without a connection before the banner is shown: most interruptions are shorter. */
 const PATIENCE_MS = 1_500;
 
 /**
@@ -46,10 +46,10 @@ class Connection {
 
 export const connection = new Connection();
 
-/** Whether people should be told that there is no connection. */
+/** Whether to show the banner. */
 export const useConnectionLost = (): boolean => useSyncExternalStore(connection.subscribe, () => connection.isLost);
 
-/** `fetch` that notes whether the service answers. That somebody else ended the call says nothing about the service. */
+/** `fetch` that notes whether the service answers. A call aborted by its caller says nothing about the service. */
 export const observedFetch: typeof fetch = async (input, init) => {
   try {
     const response = await fetch(input, init);

@@ -12,7 +12,7 @@ export class EndOfSession {
     });
   }
 
-  /** Ends the session on purpose. The service is told if it can be reached within three seconds. */
+  /** Signs out. The service is notified if it can be reached within three seconds. */
   async signOut(): Promise<void> {
     if (!this.client.savedSession) return;
     this.wanted = true;

@@ -27,7 +27,7 @@ export function keepSession(client: Client): void {
       if (read()?.refreshToken !== held) localStorage.setItem(KEY, JSON.stringify(session));
       return;
     }
-    // What another tab has put there meanwhile stays.
+    // A newer session from another tab stays.
     if (read()?.refreshToken === held) localStorage.removeItem(KEY);
     held = null;
   });
@@ -42,7 +42,7 @@ function follow(client: Client): void {
   const before = client.savedSession;
   if (kept === null) client.forget();
   else if (before === null || before.user.id !== kept.user.id) {
-    // Nothing that was shown to somebody else may stay.
+    // Nothing that was shown to another person may stay.
     client.restore(kept);
     location.reload();
   } else if (before.refreshToken !== kept.refreshToken) client.restore(kept);

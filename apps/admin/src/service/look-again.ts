@@ -4,19 +4,19 @@ import { useEffect } from 'react';
 import { client } from './client';
 
 /**
- * Marks what is looked at again by itself, as `refetchInterval`. It answers false, because the looks are taken in turn by
- * `useNews`: a page with many parts must not ask for all of them at once.
+ * As `refetchInterval`, marks queries that are reloaded automatically. It returns false, because `useNews` reloads them in turn: a
+ * page with many parts must not reload all of them at once.
  */
 export const LOOK_AGAIN = () => false as const;
 
-/** Milliseconds between two looks of a page, whatever is on it. */
+/** Milliseconds between two reloads on a page. */
 const TURN_MS = 10_000;
-/** Milliseconds after which something is looked at again though the service did not tell that it has changed. */
+/** Milliseconds after which data is reloaded even without a notification. */
 const SELDOM_MS = 60_000;
-/** What changes without an event that could be told, by the first part of its key: it is looked at in every turn. */
-const untold: readonly string[] = ['overview', 'projections'];
+/** Queries whose data changes without events, by the first part of their key. They are reloaded in every turn. */
+const withoutEvents: readonly string[] = ['overview', 'projections'];
 
-/** What streams a query depends on, by the first part of its key. Others are asked again whatever has changed. */
+/** The streams a query depends on, by the first part of its key. Other queries are reloaded on every change. */
 const dependsOn: Readonly<Record<string, readonly StreamCategory[]>> = {
   users: ['user'],
   'events of': ['user'],
@@ -37,8 +37,8 @@ const dependsOn: Readonly<Record<string, readonly StreamCategory[]>> = {
 };
 
 /**
- * Keeps what is shown up to date: at once when the service tells that it may have changed, and then not for ten seconds, so
- * that a busy service is not asked ever more. Besides, one part of the page at a time is looked at again, in turn.
+ * Keeps the page up to date: reloads immediately when the service says that something changed, but at most every ten seconds, to
+ * limit the load on a busy service. In addition, the parts of the page are reloaded in turn, one at a time.
  */
 export function useNews(): void {
   const queries = useQueryClient();
@@ -46,7 +46,7 @@ export function useNews(): void {
     const news = new News(queries);
     const watching = client.watch({
       onChanged: (categories) => void news.heard(categories),
-      // Looking again in turn remains.
+      // Reloading in turn continues.
       onError: () => undefined,
     });
     const turns = setInterval(() => news.turn(), TURN_MS);
@@ -86,7 +86,7 @@ class News {
     this.looking = false;
   }
 
-  /** Looks again at what has waited longest for its turn, if anything is due. */
+  /** Reloads the query that is most overdue, if any. */
   turn(): void {
     if (document.hidden) return;
     const due = this.queries
@@ -99,14 +99,14 @@ class News {
   }
 }
 
-/** While there is no socket, nothing is told. */
+/** Without a socket there are no notifications. */
 const intervalOf = ({ queryKey: [what] }: Query): number =>
-  client.state !== 'online' || untold.includes(`${what}`) ? TURN_MS : SELDOM_MS;
+  client.state !== 'online' || withoutEvents.includes(`${what}`) ? TURN_MS : SELDOM_MS;
 
-/** What could not be read while the service was away is asked for once it is back. */
+/** Queries that failed during an outage are repeated once the service is back. */
 const failed = (query: Query): boolean => query.state.status === 'error';
 
-/** A form is not filled anew while somebody writes in it. */
+/** Forms are not reloaded while someone is typing in them. */
 const isLive = (query: Query): boolean => query.observers.some(({ options }) => options.refetchInterval);
 
 function concerns({ queryKey: [what] }: Query, changed: ReadonlySet<StreamCategory>): boolean {

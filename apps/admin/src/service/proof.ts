@@ -2,7 +2,7 @@ import { client } from './client';
 import { codeOf } from './failure';
 import { missingSecondFactor } from './second-factor';
 
-/** Asks the person to prove once more who they are, and tells whether they did. */
+/** Asks the person for a confirmation; resolves with whether they gave it. */
 type Ask = () => Promise<boolean>;
 
 let ask: Ask = async () => false;
@@ -15,7 +15,7 @@ export function askForProofsBy(question: Ask): void {
 
 /**
  * Makes a call that the service may want a fresh proof for of who makes it: then the person is asked, and the call is made
- * once more. Several such calls at a time share one question. Whoever has to set up a second factor first is led there.
+ * once more. Several such calls at a time share one question. People who must set up a second factor first are taken there.
  */
 export async function sensitive<T>(call: () => Promise<T>): Promise<T> {
   try {

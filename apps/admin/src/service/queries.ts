@@ -30,5 +30,5 @@ export const live = { ...untilAnswered, refetchInterval: LOOK_AGAIN } as const;
 /** Of lists: rows of another page, order or filter are not shown while those that were asked for are on their way. */
 export const liveList = { ...live, placeholderData: undefined } as const;
 
-/** Of pages of one record, which tell by themselves that there is none. */
+/** For pages of one record, which show a message of their own if it does not exist. */
 export const liveRecord = { ...live, onError: () => undefined } as const;

@@ -3,7 +3,7 @@ import { lazyPage } from '../look/lazy-page';
 import type { Source } from '../service/source';
 import { sessionSource } from './sessions-source';
 
-/** Where everybody is signed in. */
+/** All sessions. */
 export const sessions = {
   name: 'sessions',
   icon: SessionIcon,

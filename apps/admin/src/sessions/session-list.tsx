@@ -11,7 +11,7 @@ const filters = [byPerson];
 
 const Column = DataTable.Col<OwnedSession>;
 
-/** Where everybody is signed in, the latest first. Administrators end sessions. */
+/** All sessions, newest first. Administrators can end them. */
 export default function SessionList() {
   const translate = useTranslate();
   return (

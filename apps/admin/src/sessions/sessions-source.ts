@@ -1,7 +1,7 @@
 import type { OwnedSession } from '@verbatim/protocol';
 import type { Source } from '../service/source';
 
-/** The sessions of everybody or, with the filter `user`, of one person; the latest first. */
+/** All sessions or, with the filter `user`, those of one person. Newest first. */
 export const sessionSource: Source<OwnedSession> = {
   list: (client, { filter: { user }, limit, cursor }) =>
     client.call('listAllSessions', { query: { user, limit, cursor } }),

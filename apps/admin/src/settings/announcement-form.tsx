@@ -3,29 +3,29 @@ import { type FormEvent, useState } from 'react';
 import { useCanAccess, useNotify, useTranslate } from 'react-admin';
 import { useAnnouncement } from '../look/announcement';
 import { useUnsaved } from '../look/unsaved';
-import { useDeed } from '../look/use-deed';
+import { useAction } from '../look/use-action';
 import { client } from '../service/client';
 import { MOST_ANNOUNCED } from './most-announced';
 
-/** Administrators tell everybody something, or tell it no more. */
+/** Publishes or withdraws an announcement. */
 export function AnnouncementForm() {
   const translate = useTranslate();
   const notify = useNotify();
-  const told = useAnnouncement();
+  const announcement = useAnnouncement();
   const [text, setText] = useState('');
   const { canAccess } = useCanAccess({ resource: 'settings', action: 'edit' });
-  const announce = useDeed(
+  const announce = useAction(
     (options) => client.call('announce', { body: { text: text.trim() } }, options),
     () => {
       setText('');
       notify('verbatim.settings.announced');
     },
-    'told',
+    'notify failures',
   );
-  const withdraw = useDeed(
+  const withdraw = useAction(
     (options) => client.call('withdrawAnnouncement', {}, options),
     () => notify('verbatim.settings.withdrawn'),
-    'told',
+    'notify failures',
   );
   const dialog = useUnsaved(text.trim() !== '', 'verbatim.unsaved.form');
   if (!canAccess) return null;
@@ -52,7 +52,7 @@ export function AnnouncementForm() {
             <Button type="submit" variant="contained" disabled={busy || !text.trim()}>
               {translate('verbatim.settings.announce')}
             </Button>
-            {told && (
+            {announcement && (
               <Button onClick={() => withdraw.act()} disabled={busy}>
                 {translate('verbatim.settings.withdraw')}
               </Button>

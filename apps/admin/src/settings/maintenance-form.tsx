@@ -3,21 +3,21 @@ import { useState } from 'react';
 import { useCanAccess, useNotify, useTranslate } from 'react-admin';
 import { useMaintenance } from '../look/announcement';
 import { AskDialog } from '../look/ask-dialog';
-import { useDeed } from '../look/use-deed';
+import { useAction } from '../look/use-action';
 import { client } from '../service/client';
 import { MOST_ANNOUNCED } from './most-announced';
 
-/** Administrators have the service to themselves, or leave it to everybody again. */
+/** Starts and ends maintenance. */
 export function MaintenanceForm() {
   const translate = useTranslate();
   const now = useMaintenance();
   const [asking, setAsking] = useState(false);
   const { canAccess } = useCanAccess({ resource: 'settings', action: 'edit' });
   const notify = useNotify();
-  const end = useDeed(
+  const end = useAction(
     (options) => client.call('endMaintenance', {}, options),
     () => notify('verbatim.maintenance.ended'),
-    'told',
+    'notify failures',
   );
   if (!canAccess) return null;
   return (
@@ -49,7 +49,7 @@ function Begin({ already, onEnd }: { already: boolean; onEnd(): void }) {
   const [date, setDate] = useState('');
   const until = date === '' ? null : new Date(date).toISOString();
   const notify = useNotify();
-  const begin = useDeed(
+  const begin = useAction(
     (options) => client.call('beginMaintenance', { body: { text: text.trim() || null, until } }, options),
     () => {
       notify('verbatim.maintenance.begun');

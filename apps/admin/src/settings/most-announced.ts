@@ -1,2 +1,2 @@
-/** Characters of what everybody is told. */
+/** Maximum length of announcements and notices, in characters. */
 export const MOST_ANNOUNCED = 500;

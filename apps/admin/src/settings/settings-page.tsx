@@ -9,7 +9,7 @@ import { shown } from '../service/failure';
 import { AnnouncementForm } from './announcement-form';
 import { MaintenanceForm } from './maintenance-form';
 
-/** How the service was set up at its start, what is announced to everybody, and whether it is in maintenance. */
+/** The configuration of the service, the announcement, and maintenance. */
 export default function SettingsPage() {
   const translate = useTranslate();
   const { data, error } = useQuery({

@@ -11,7 +11,7 @@ export function signOnUrl(): string {
 }
 
 /** The refusals of a single sign-on that have a sentence of their own. */
-const told: readonly string[] = [
+const knownRefusals: readonly string[] = [
   'unauthenticated',
   'forbidden',
   'not_found',
@@ -29,7 +29,7 @@ export async function endSignOn(auth: AuthProvider): Promise<void> {
   if (!code && !refusal) return;
   history.replaceState(null, '', '#/');
   if (refusal) {
-    const sentence = told.includes(refusal) ? refusal : 'other';
+    const sentence = knownRefusals.includes(refusal) ? refusal : 'other';
     signOnRefusal = new NotLetIn('refused', `verbatim.sign_in.sso_refused.${sentence}`, traceId);
     return;
   }

@@ -16,8 +16,8 @@ import type { User } from '@verbatim/protocol';
 import { use, useRef, useState } from 'react';
 import { Button, useDataProvider, useListContext, useRefresh, useTranslate } from 'react-admin';
 import { ReasonInput } from '../look/ask-dialog';
-import { ShowAnew } from '../look/show-anew';
-import type { Cancellable } from '../look/use-deed';
+import { ShowUpdate } from '../look/show-update';
+import type { Cancellable } from '../look/use-action';
 import { client } from '../service/client';
 import { shown } from '../service/failure';
 import { sensitive } from '../service/proof';
@@ -35,14 +35,14 @@ const acts = {
 type Act = keyof typeof acts;
 type Outcome = { is: 'waiting' | 'working' | 'done' } | { is: 'failed'; reason: string };
 
-/** Suspends, reinstates or signs out all selected people, and tells of each what became of it. */
+/** Suspends, reinstates or signs out all selected people, and shows the outcome for each. */
 export function BulkActs() {
   const [act, setAct] = useState<Act | null>(null);
   const { selectedIds, data = [], onUnselectItems } = useListContext<User>();
   const [chosen, setChosen] = useState<User[]>([]);
   const dataProvider = useDataProvider();
   const refresh = useRefresh();
-  const showAnew = use(ShowAnew);
+  const showUpdate = use(ShowUpdate);
   const begin = async (wanted: Act) => {
     const here = data.filter(({ id }) => selectedIds.includes(id));
     // People stay selected when the page is turned.
@@ -55,7 +55,7 @@ export function BulkActs() {
     setAct(null);
     if (!changed) return;
     onUnselectItems();
-    showAnew();
+    showUpdate();
     refresh();
   };
   return (
@@ -105,7 +105,7 @@ function BulkDialog({ act, people, onEnd }: { act: Act; people: User[]; onEnd(ch
             <ListItem key={person.id} disableGutters>
               <ListItemText
                 primary={nameOf(person)}
-                secondary={state === 'asking' ? person.username : told(outcomes[person.id], translate)}
+                secondary={state === 'asking' ? person.username : outcomeText(outcomes[person.id], translate)}
                 slotProps={{ secondary: { color: outcomes[person.id]?.is === 'failed' ? 'error' : 'textSecondary' } }}
               />
             </ListItem>
@@ -137,7 +137,7 @@ function BulkDialog({ act, people, onEnd }: { act: Act; people: User[]; onEnd(ch
   );
 }
 
-function told(outcome: Outcome = { is: 'waiting' }, translate: ReturnType<typeof useTranslate>): string {
+function outcomeText(outcome: Outcome = { is: 'waiting' }, translate: ReturnType<typeof useTranslate>): string {
   return translate(`verbatim.users.${outcome.is}`, outcome.is === 'failed' ? { reason: outcome.reason } : {});
 }
 

@@ -3,17 +3,17 @@ import { type Client, VerbatimError } from '@verbatim/client';
 import type { Problem } from '@verbatim/protocol';
 import { Button, useListContext } from 'react-admin';
 import { saveAs } from '../look/save-as';
-import { useDeed } from '../look/use-deed';
+import { useAction } from '../look/use-action';
 import { apiUrl, client } from '../service/client';
 import { usersWanted } from './users-source';
 
 /** Downloads all people that the filters of the list let through, as the service writes them. */
 export function DownloadButton() {
   const { filterValues } = useListContext();
-  const { act, busy } = useDeed(
+  const { act, busy } = useAction(
     ({ signal }) => peopleFile(client, filterValues, signal),
     (file) => saveAs(file, 'people.csv'),
-    'told',
+    'notify failures',
   );
   return (
     <Button label="verbatim.users.download" onClick={() => act()} disabled={busy}>

@@ -4,7 +4,7 @@ import type { User } from '@verbatim/protocol';
 import { useState } from 'react';
 import { Button, useCanAccess, useNotify, useRecordContext, useTranslate } from 'react-admin';
 import { AskDialog, ReasonInput } from '../look/ask-dialog';
-import { useDeed } from '../look/use-deed';
+import { useAction } from '../look/use-action';
 import { client } from '../service/client';
 import { nameOf } from './name-of';
 
@@ -38,7 +38,7 @@ function StandingDialog({ user, onEnd }: { user: User; onEnd(): void }) {
   const suspends = act === 'suspend';
   const name = nameOf(user);
   const params = { id: user.id };
-  const deed = useDeed(
+  const deed = useAction(
     (options) =>
       client.call(
         'changeUser',

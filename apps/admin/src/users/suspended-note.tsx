@@ -7,7 +7,7 @@ import { client } from '../service/client';
 import { shown } from '../service/failure';
 import { lastSuspension } from './person/last-suspension';
 
-/** Who suspended the person of the page, when and why, as the account's events tell. */
+/** Who suspended the person, when and why, from the account's events. */
 export function SuspendedNote() {
   const user = useRecordContext<User>();
   return user?.suspended ? <Note key={user.id} id={user.id} /> : null;

@@ -14,11 +14,11 @@ export const userSource: Source<User> = {
     return (await client.call('listUsers', { query: { ids: ids.join(','), limit: 100 } })).items;
   },
   async change(client, id, { displayName, email, role, suspended }) {
-    // An address is sent only where it was changed: whoever sets it vouches for it. An emptied field clears it.
+    // An address is sent only if it was changed, because setting it confirms it. An empty field removes it.
     const address = email === undefined ? {} : { email: email || null };
     const body = { ...(displayName && { displayName }), ...address, role, suspended };
     await sensitive(() => client.call('changeUser', { params: { id }, body }));
-    // What reads tell besides is not in the answer of a write.
+    // Some fields are in the answers of reads only, not of writes.
     return client.call('getUser', { params: { id } });
   },
 };

@@ -77,7 +77,7 @@ export const englishPeopleWords = {
     never: 'Never',
     days: 'After %{count} days',
     expired: 'expired',
-    unused: 'Never used',
+    unused: 'Not yet',
     lead: 'Programs use tokens to act for people or as bots. These are all valid tokens, newest first. Tokens of a bot are created on its page.',
     all_bots: 'All bots',
     new_bot: 'New bot',

@@ -9,7 +9,7 @@ import type { Session } from './session.js';
 import { Unanswered, VerbatimError } from './verbatim-error.js';
 
 export interface CallOptions extends Patience {
-  /** Makes the write happen once, whoever repeats it; one of its own for each call if absent. */
+  /** Makes repeated writes take effect once; by default, each call gets its own. */
   readonly idempotencyKey?: string;
   /** Why an administrator or auditor reads a room that they are not in. It is recorded in the room. */
   readonly reason?: string;

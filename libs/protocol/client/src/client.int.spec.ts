@@ -40,7 +40,7 @@ function answerFollows(server: ScriptedServer, ...answers: ((frame: Asked, socke
   };
 }
 
-/** Agrees to follow, and tells of these revisions, frame by frame. */
+/** Accepts following, and sends these revisions, frame by frame. */
 const agree =
   (revision: number, ...frames: number[][]) =>
   ({ ref }: Asked, socket: WebSocket) => {
@@ -147,7 +147,7 @@ describe('following', () => {
     expect(seen[0]).toMatchObject({ type: 'MessageSung', data: { key: 'C' } });
   });
 
-  it('waits for a server that has not heard yet of what another one told', async () => {
+  it('waits for a server that has not received yet what another one sent', async () => {
     const behind = ({ ref }: Asked, socket: WebSocket) =>
       say(socket, 'following', { room, revision: 3, recovered: false }, ref);
     answerFollows(one, behind, behind, agree(5, [6]));
@@ -160,7 +160,7 @@ describe('following', () => {
   const tooFar = ({ ref }: Asked, socket: WebSocket) =>
     say(socket, 'following', { room, revision: 900, recovered: false }, ref);
 
-  it('tells of a past that is too long, in its place, and goes on behind it', async () => {
+  it('reports a gap that is too long, in its place, and continues after it', async () => {
     answerFollows(one, agree(2, [1, 2, 4]), tooFar, agree(901, [901]));
     const heard: unknown[] = [];
     client.follow(room, {
@@ -213,7 +213,7 @@ describe('following', () => {
     expect(heard).toEqual([0, 1, 'removed']);
   });
 
-  it('ends when a callback throws, and tells the client so', async () => {
+  it('ends when a callback throws, and reports that to the client', async () => {
     answerFollows(one, agree(1, [0], [1]));
     const failure = new Error('a bug of the caller');
     const { errors, following } = listen({
@@ -293,7 +293,7 @@ describe('following', () => {
   });
 
   it('asks the server to stop while its reader is slow, and for the rest when there is room again', async () => {
-    // Whatever is asked for, the server tells of 400 events in frames of ten.
+    // Whatever is requested, the server sends 400 events in frames of ten.
     one.hears = ({ event, ref, data }, socket) => {
       if (event !== 'follow') return;
       say(socket, 'following', { room, revision: 400, recovered: true }, ref);
@@ -309,7 +309,7 @@ describe('following', () => {
       if (revision === 400) break;
     }
     expect(heard).toEqual(Array.from({ length: 401 }, (_, i) => i));
-    // At most 50 events are taken at a time, and asked for anew when 25 are left.
+    // At most 50 events are buffered; more are requested when 25 are left.
     expect(follows(one).length).toBeGreaterThanOrEqual(8);
     const stops = one.frames.filter(({ event }) => event === 'unfollow').length;
     expect(stops).toBeGreaterThanOrEqual(follows(one).length - 1);
@@ -491,8 +491,8 @@ describe('watching', () => {
   it('is asked for again where that may succeed, and ends where not', async () => {
     const [busy, forbidden] = ['unavailable', 'forbidden'] as const;
     one.hears = ({ ref }, socket) => {
-      const [, told] = refusal(watches(one).length === 1 ? busy : forbidden);
-      say(socket, 'error', told, ref);
+      const [, error] = refusal(watches(one).length === 1 ? busy : forbidden);
+      say(socket, 'error', error, ref);
     };
     const { errors } = watched();
     await until(() => errors.length === 1);
@@ -502,7 +502,7 @@ describe('watching', () => {
     expect(() => watched().watching.close()).not.toThrow();
   });
 
-  it('can be ended and begun anew', async () => {
+  it('can be ended and started again', async () => {
     answerWatches(one);
     const first = watched();
     await until(() => watches(one).length === 1);
@@ -574,7 +574,7 @@ describe('a call', () => {
     expect(one.headers.at(-1)).toMatchObject({ 'verbatim-position': '42' });
   });
 
-  it('tells what was wrong', async () => {
+  it('says what was wrong', async () => {
     one.answers = () => [
       400,
       { ...refusal('invalid_request')[1], errors: [{ path: 'body.name', message: 'is missing' }] },

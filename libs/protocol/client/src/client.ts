@@ -55,7 +55,7 @@ export interface ClientEvents {
   state: LinkState;
   /** The session after each change, to be saved if it is to outlive the client; null: nobody is signed in any more. */
   session: SavedSession | null;
-  /** In which only administrators change anything, as the socket tells: it began, is told of otherwise, or ended (null). */
+  /** Maintenance, as reported by the socket: it started, its notice changed, or it ended (null). */
   maintenance: Maintenance | null;
 }
 
@@ -118,7 +118,7 @@ export class Client {
     this.session.restore(session);
   }
 
-  /** Ends all followings and the session. The tokens are forgotten even where the service cannot be told. */
+  /** Ends all followings and the session. The tokens are forgotten even if the service cannot be reached. */
   async signOut(patience: Patience = {}): Promise<void> {
     const { saved } = this.session;
     this.disconnect(new VerbatimError('unauthenticated', 'The person has signed out.'));
@@ -126,7 +126,7 @@ export class Client {
     if (saved) await this.caller.logOut(saved.accessToken, patience);
   }
 
-  /** Ends all followings and forgets the session here, without ending it: another client that shares it has done so, or goes on. */
+  /** Ends all followings and forgets the session here, without ending it: another client that shares it has done so, or continues with it. */
   forget(): void {
     this.disconnect(new VerbatimError('unauthenticated', 'The session was ended elsewhere.'));
     this.session.leave();
@@ -188,9 +188,9 @@ export class Client {
     return watching;
   }
 
-  /** Tells others in a followed room that the person is writing. May be lost. */
+  /** Tells others in a followed room that the person is typing. May be lost. */
   typing(room: string): void {
-    this.link.connection?.tell('typing', { room });
+    this.link.connection?.send('typing', { room });
   }
 
   /** Opens the socket and keeps it open, so that posts go over it. Following does so by itself. */

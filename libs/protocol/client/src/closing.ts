@@ -14,14 +14,14 @@ export class Closing {
   close(reason: Error): void {
     if (this.because) return;
     this.because = reason;
-    for (const tell of this.waiting) tell();
+    for (const notify of this.waiting) notify();
     this.waiting.clear();
   }
 
-  /** Has `tell` called when the client is closed; returns a function that takes this back. */
-  when(tell: () => void): () => void {
-    this.waiting.add(tell);
-    return () => this.waiting.delete(tell);
+  /** Calls `notify` when the client is closed; returns a function that undoes this. */
+  when(notify: () => void): () => void {
+    this.waiting.add(notify);
+    return () => this.waiting.delete(notify);
   }
 
   throwIfClosed(): void {

@@ -102,8 +102,8 @@ export class Connection {
   }
 
   /**
-   * Sends a frame and has its answer told to `settle` before any frame that comes after it. What it returns takes the
-   * frame back if it has not been sent yet, and tells whether it was so; `settle` is not called then.
+   * Sends a frame and calls `settle` with its answer, before any later frame is handled. Returns a function that withdraws the
+   * frame if it has not been sent yet, and says whether it did; `settle` is not called then.
    */
   ask<E extends ClientEvent>(event: E, data: ClientDataToSend<E>, settle: Settle): () => boolean {
     const ref = ++this.ref;
@@ -123,7 +123,7 @@ export class Connection {
   }
 
   /** Sends a frame that needs no answer. */
-  tell<E extends ClientEvent>(event: E, data: ClientDataToSend<E>): void {
+  send<E extends ClientEvent>(event: E, data: ClientDataToSend<E>): void {
     if (!this.ending) this.socket.send(JSON.stringify({ event, data }));
   }
 
@@ -174,7 +174,7 @@ export class Connection {
       if (now - this.pingedAt >= patience) this.finish(lost);
     } else if (now - this.heardAt >= quiet) {
       this.pingedAt = now;
-      if (this.welcome) this.tell('ping', {});
+      if (this.welcome) this.send('ping', {});
     }
   }
 

@@ -3,12 +3,12 @@ import { Backlog } from './backlog.js';
 import { type FeedReader, RoomFeed } from './room-feed.js';
 import { TooFarBehind } from './verbatim-error.js';
 
-/** The events after `after` up to `revision` are too many to be told. Page through them with `listEvents` or `listMessages`. */
+/** The events after `after` up to `revision` are too many to send. Page through them with `listEvents` or `listMessages`. */
 export interface Reset {
   readonly room: string;
   /** The last revision known before. */
   readonly after: number;
-  /** The newest revision of the room at that time. Following goes on after it, by itself. */
+  /** The newest revision of the room at that time. Following continues after it automatically. */
   readonly revision: number;
 }
 
@@ -19,11 +19,11 @@ export interface FollowOptions {
   readonly reason?: string;
   /** Is given events in order, one or more at a time. When it returns a promise, the next ones come after that. */
   onEvents?(events: readonly LiveEvent[]): unknown;
-  /** Called in its place between events, which go on when its promise has resolved. Absent: the following ends with TooFarBehind. */
+  /** Called in its place between events, which continue when its promise has resolved. If absent: the following ends with TooFarBehind. */
   onReset?(reset: Reset): unknown;
   /** The last that is heard: the person left, was removed, or lost the right to read the room. */
   onRemoved?(reason: ServerData<'removed'>['reason']): unknown;
-  /** Who came and went. May be lost or late, and is told past the events. */
+  /** Who came and went. May be late or missing, and is not in order with events. */
   onPresence?(presence: ServerData<'presence'>): unknown;
   /** Who is writing. As lossy. */
   onTyping?(typing: ServerData<'typing'>): unknown;
@@ -116,7 +116,7 @@ export class Following implements AsyncIterable<LiveEvent> {
             yield event;
           }
         } else if (item.kind === 'failed') throw item.error;
-        else await this.tell(item);
+        else await this.deliver(item);
       }
     } finally {
       this.close();
@@ -131,7 +131,7 @@ export class Following implements AsyncIterable<LiveEvent> {
           await options.onEvents?.(item.events);
           this.handedOver = item.events.at(-1)?.revision ?? this.handedOver;
         } else if (item.kind === 'failed') await options.onError?.(item.error);
-        else await this.tell(item);
+        else await this.deliver(item);
       }
     } catch (error) {
       this.close();
@@ -140,7 +140,7 @@ export class Following implements AsyncIterable<LiveEvent> {
     }
   }
 
-  private async tell(item: Extract<Item, { kind: 'reset' | 'removed' }>): Promise<void> {
+  private async deliver(item: Extract<Item, { kind: 'reset' | 'removed' }>): Promise<void> {
     if (item.kind === 'removed') await this.options.onRemoved?.(item.reason);
     else {
       await this.options.onReset?.(item.reset);
@@ -173,9 +173,9 @@ export class Following implements AsyncIterable<LiveEvent> {
     };
   }
 
-  private async pass(tell: () => unknown): Promise<void> {
+  private async pass(callback: () => unknown): Promise<void> {
     try {
-      await tell();
+      await callback();
     } catch (error) {
       this.fail(error);
     }

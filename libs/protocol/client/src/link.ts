@@ -7,7 +7,7 @@ import { VerbatimError } from './verbatim-error.js';
 
 export type LinkState = 'connecting' | 'online' | 'offline';
 
-/** What the link tells its client. */
+/** Callbacks of the link to its client. */
 export interface LinkListener {
   state(state: LinkState): void;
   online(connection: Connection): void;
@@ -33,7 +33,7 @@ const TOO_MUCH = 5;
 export class Link {
   private current: Connection | null = null;
   private running: AbortController | null = null;
-  private told: LinkState = 'offline';
+  private reported: LinkState = 'offline';
 
   constructor(
     private readonly servers: Servers,
@@ -44,7 +44,7 @@ export class Link {
   ) {}
 
   get state(): LinkState {
-    return this.told;
+    return this.reported;
   }
 
   /** Where frames can be sent now; null while there is no connection, or one that is about to end. */
@@ -132,8 +132,8 @@ export class Link {
   }
 
   private become(state: LinkState): void {
-    if (state === this.told) return;
-    this.told = state;
+    if (state === this.reported) return;
+    this.reported = state;
     this.listener.state(state);
   }
 }

@@ -8,7 +8,7 @@ const lost = new Unanswered(true);
 const notSent = new Unanswered(false);
 const refused = (code: ErrorCode) => new VerbatimError(code, 'no');
 
-/** Tries what brings these outcomes one after the other; tells how often it was tried. */
+/** Runs an attempt with these outcomes one after the other; returns the number of attempts. */
 async function tried(outcomes: unknown[], undertaking: Partial<Undertaking<unknown>> = {}) {
   let attempts = 0;
   const attempt = async () => {

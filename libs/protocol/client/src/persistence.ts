@@ -17,7 +17,7 @@ export interface Undertaking<T> extends Patience {
   attempt(left: number, signal: AbortSignal): Promise<T>;
   /** Of a write: what its outcome can be asked for with later. Absent for reads. */
   readonly id?: string;
-  /** Refusals, besides those that are so for everything, that tell that no earlier attempt took effect. */
+  /** Refusals, besides those that are so for everything, that show that no earlier attempt took effect. */
   readonly definite?: readonly ErrorCode[];
   /** False: once a request may have arrived, it is not sent again. */
   readonly repeatable?: boolean;

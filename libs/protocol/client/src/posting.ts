@@ -17,9 +17,9 @@ export interface Posted {
   readonly id: string;
   /** Place in the room. */
   readonly revision: number;
-  /** Place in the log of the whole service; told by the socket only. */
+  /** Place in the log of the whole service; from the socket only. */
   readonly position?: number;
-  /** RFC 3339, when it was posted; told by REST only. */
+  /** RFC 3339, when it was posted; from REST only. */
   readonly at?: string;
   /** It had been stored before, by an earlier attempt or an earlier call with this id. */
   readonly duplicate: boolean;

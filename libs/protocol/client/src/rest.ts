@@ -35,7 +35,7 @@ export interface Answer<K extends CallName> {
 export type Headers = Readonly<Record<string, string>>;
 export type Fetch = typeof globalThis.fetch;
 
-/** The parts of an input, told apart no more by call. */
+/** The parts of any call's input. */
 export interface AnyInput {
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string | number | undefined>>;
@@ -121,7 +121,7 @@ function readProblem(text: string): Problem | null {
   }
 }
 
-/** Only Node tells why a request failed; elsewhere it may always have arrived. */
+/** Only Node reports why a request failed; elsewhere it may always have arrived. */
 function neverArrived(error: unknown): boolean {
   const { code = '' } = ((error as { cause?: unknown } | null)?.cause ?? {}) as { code?: string };
   return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'].includes(

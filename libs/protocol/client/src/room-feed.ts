@@ -3,13 +3,13 @@ import { type Backoff, pauseAfter } from './backoff.js';
 import type { Connection } from './connection.js';
 import { Unanswered, VerbatimError } from './verbatim-error.js';
 
-/** The one who is told what the feed brings. */
+/** Receives what the feed delivers. */
 export interface FeedReader {
-  /** The server agreed, and tells what comes after this revision. Called again after each connection. */
+  /** The server accepted, and sends what comes after this revision. Called again after each connection. */
   agreed(revision: number): void;
   /** Goes on where the events before ended. `size` is in characters, roughly. */
   events(events: readonly LiveEvent[], size: number): void;
-  /** The events after `after` are not told; the feed goes on after `revision`. */
+  /** The events after `after` are skipped; the feed continues after `revision`. */
   reset(after: number, revision: number): void;
   removed(reason: ServerData<'removed'>['reason']): void;
   presence(presence: ServerData<'presence'>): void;
@@ -29,7 +29,7 @@ const MOST_INTERNAL = 5;
 
 /**
  * The events of one room, over one connection after the other: each connection is asked for what comes after the last
- * revision that came in. What was told before is passed over, and behind a gap nothing is taken but asked for again.
+ * revision that came in. Known revisions are skipped; after a gap, everything is requested again.
  */
 export class RoomFeed {
   /** `asked`: the answer of the server is still to come, and what comes before it is of a time gone by. */
@@ -74,7 +74,7 @@ export class RoomFeed {
   pause(): void {
     if (this.state === 'ended' || this.state === 'paused') return;
     this.leave('paused');
-    this.connection?.tell('unfollow', { room: this.room });
+    this.connection?.send('unfollow', { room: this.room });
   }
 
   resume(): void {
@@ -83,9 +83,9 @@ export class RoomFeed {
 
   close(): void {
     if (this.state === 'ended') return;
-    const told = this.state === 'asked' || this.state === 'live';
+    const following = this.state === 'asked' || this.state === 'live';
     this.leave('ended');
-    if (told) this.connection?.tell('unfollow', { room: this.room });
+    if (following) this.connection?.send('unfollow', { room: this.room });
   }
 
   private ask(): void {
@@ -124,7 +124,7 @@ export class RoomFeed {
     }
   }
 
-  /** Another server may have told of a revision that this one is about to hear of. */
+  /** Another server may have sent a revision that this one has not received yet. */
   private mayCatchUp(): boolean {
     this.behindSince ??= Date.now();
     return Date.now() - this.behindSince < CATCHING_UP;

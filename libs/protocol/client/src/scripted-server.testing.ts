@@ -27,7 +27,7 @@ const user = {
 
 export const session = { user, accessToken: 'access', refreshToken: 'refresh', expiresIn: 600 } as const;
 
-/** A server on the loopback that does what a test tells it, well or badly. Tickets are handed out without being asked. */
+/** A server on the loopback that follows the script of a test. It issues tickets by itself. */
 export class ScriptedServer {
   /** `POST /v1/rooms` of each request, tickets left out. */
   readonly requests: string[] = [];

@@ -135,16 +135,16 @@ describe('a session that is over', () => {
     expect([session.user, changes, exchanged.length]).toEqual([null, ['refresh', null], 1]);
   });
 
-  it('is begun anew where somebody gives credentials, once', async () => {
+  it('is started again if there are credentials, once', async () => {
     let signIns = 0;
-    const again = async () => ({ ...tokens, accessToken: `anew ${++signIns}` }) as never;
+    const again = async () => ({ ...tokens, accessToken: `again ${++signIns}` }) as never;
     const { session } = signedIn({ signInAgain: again });
     fails(refused);
     const asked = [session.accessToken('access'), session.accessToken('access')];
-    expect(await Promise.all(asked)).toEqual(['anew 1', 'anew 1']);
+    expect(await Promise.all(asked)).toEqual(['again 1', 'again 1']);
   });
 
-  it('is not begun anew after signing out', async () => {
+  it('is not started again after signing out', async () => {
     const { session } = signedIn({ signInAgain: async () => tokens as never });
     session.leave();
     await expect(session.accessToken()).rejects.toMatchObject({ code: 'unauthenticated' });

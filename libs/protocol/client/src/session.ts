@@ -17,7 +17,7 @@ export interface SavedSession {
 export interface Credentials {
   readonly username: string;
   readonly password: string;
-  /** Six digits of the authenticator, or a recovery code; without it whoever has a second factor gets `mfa_required`. */
+  /** Six digits of the authenticator, or a recovery code; without it, people with a second factor get `mfa_required`. */
   readonly code?: string;
 }
 
@@ -34,7 +34,7 @@ export interface SessionParts {
   refresh(refreshToken: string): Promise<SessionAnswer>;
   /** Absent: no other client has the session. */
   readonly shared?: SharedSession;
-  /** Signs in anew when the session is over; absent: the person has to. */
+  /** Signs in again when the session is over; if absent, the person has to. */
   readonly signInAgain?: () => Promise<SessionAnswer>;
   /** Called with every change; null: signed out. */
   changed(session: SavedSession | null): void;
@@ -45,7 +45,7 @@ const RENEW_AT = 0.8;
 
 /**
  * Who is signed in. Hands out access tokens that are good and renews them in time, with one exchange at a time. When
- * the answer to an exchange is lost and asking again at once brings none either, the refresh token may have been used; using
+ * the answer to an exchange is lost and asking again immediately returns none either, the refresh token may have been used; using
  * it later would end the session. So the present access token is used up to its end first, and only then the refresh
  * token is tried once more.
  */
@@ -133,7 +133,7 @@ export class Session {
     const askedAt = Date.now();
     try {
       const answer = await this.exchange(held.refreshToken);
-      // Whoever signed out meanwhile stays signed out.
+      // A person who signed out in the meantime stays signed out.
       if (this.held === held) this.begin(answer, askedAt);
       return this.held?.accessToken ?? (await this.signInAgain());
     } catch (error) {
@@ -165,7 +165,7 @@ export class Session {
     if (!signInAgain || this.left) throw nobody();
     const askedAt = Date.now();
     const answer = await signInAgain();
-    // Whoever signed out meanwhile, or in as somebody else, has the last word.
+    // Signing out, or in as someone else, in the meantime takes precedence.
     if (!this.left && !this.held) this.begin(answer, askedAt);
     if (!this.held) throw nobody();
     return this.held.accessToken;

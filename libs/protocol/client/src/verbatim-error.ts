@@ -1,7 +1,7 @@
 import { type ErrorCode, type ErrorFrame, errors, type InputError, type Problem } from '@verbatim/protocol';
 
 /** What is known of an error besides its code and its words. */
-interface Told {
+interface Details {
   /** Finds the request in the logs of the service; absent for errors over the socket, and for those found here. */
   readonly traceId?: string;
   /** What is wrong with the input, if it is. */
@@ -22,22 +22,27 @@ export class VerbatimError extends Error {
   readonly errors?: readonly InputError[];
   readonly retryAfterMs?: number;
 
-  constructor(code: ErrorCode, detail: string, { cause, ...told }: Told = {}, retryable = errors[code]?.retryable) {
+  constructor(
+    code: ErrorCode,
+    detail: string,
+    { cause, ...details }: Details = {},
+    retryable = errors[code]?.retryable,
+  ) {
     super(`${code}: ${detail}`, cause === undefined ? undefined : { cause });
     this.code = code;
     this.retryable = retryable ?? false;
-    Object.assign(this, told);
+    Object.assign(this, details);
   }
 
   /** What an error answer of the REST API or an `error` frame says. */
-  static of(told: Problem | ErrorFrame, retryAfterMs?: number): VerbatimError {
-    const { code, detail, retryable, errors: found } = told;
-    const after = retryAfterMs ?? ('retryAfterMs' in told ? told.retryAfterMs : undefined);
+  static of(answer: Problem | ErrorFrame, retryAfterMs?: number): VerbatimError {
+    const { code, detail, retryable, errors: found } = answer;
+    const after = retryAfterMs ?? ('retryAfterMs' in answer ? answer.retryAfterMs : undefined);
     return new VerbatimError(
       code,
       detail,
       {
-        ...('traceId' in told && { traceId: told.traceId }),
+        ...('traceId' in answer && { traceId: answer.traceId }),
         ...(found && { errors: found }),
         ...(after !== undefined && { retryAfterMs: after }),
       },
@@ -48,7 +53,7 @@ export class VerbatimError extends Error {
 
 /**
  * It is not known whether the write took effect, now or still to come: no definite answer came before the deadline, or
- * the caller gave up. Repeating it with the same `id` is harmless and brings the answer.
+ * the caller gave up. Repeating it with the same `id` is harmless and returns the answer.
  */
 export class OutcomeUnknown extends Error {
   override readonly name = 'OutcomeUnknown';
@@ -62,7 +67,7 @@ export class OutcomeUnknown extends Error {
   }
 }
 
-/** A following without `onReset` is so far behind that the service does not tell the events in between. */
+/** A following without `onReset` is so far behind that the service does not send the events in between. */
 export class TooFarBehind extends Error {
   override readonly name = 'TooFarBehind';
 
@@ -73,7 +78,7 @@ export class TooFarBehind extends Error {
     /** The newest revision of the room. */
     readonly revision: number,
   ) {
-    super(`The events after revision ${after} are not told; page through the history up to ${revision}.`);
+    super(`The events after revision ${after} are not sent; page through the history up to ${revision}.`);
   }
 }
 

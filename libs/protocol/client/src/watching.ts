@@ -30,7 +30,7 @@ export class Watching {
   /** Ends watching; nothing more is heard. */
   close(): void {
     if (this.over) return;
-    // Asked rather than told, so that the answer is not taken for word to the next one who watches.
+    // Sent as a request, so that its answer is not mistaken for the answer to the next watcher.
     this.connection?.ask('unwatch', {}, () => undefined);
     this.finish();
   }

@@ -36,7 +36,7 @@ export function roomEventSentence(event: StoredEvent, writing: Writing): string 
 /** Has a text keep its own direction, without turning the sentence around it. */
 const isolated = (text: string): string => `\u2068${text}\u2069`;
 
-/** Events of one type may be told in different ways. */
+/** Events of one type may have different sentences. */
 function keyOf({ type, data, actor }: StoredEvent): string {
   switch (type) {
     case 'MemberJoined':

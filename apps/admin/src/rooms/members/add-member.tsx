@@ -8,7 +8,7 @@ import { nameOf } from '../../users/name-of';
 import type { MemberRecord } from './members-source';
 import { roomRoles } from './role-of-member';
 
-/** Finds a person by name and brings them into the room. */
+/** Finds a person by name and adds them to the room. */
 export function AddMember({ room }: { room: Room }) {
   const translate = useTranslate();
   const [person, setPerson] = useState<User | null>(null);

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { useNotify, useTranslate } from 'react-admin';
 import { AskDialog, ReasonInput } from '../../look/ask-dialog';
-import { type Cancellable, useDeed } from '../../look/use-deed';
+import { type Cancellable, useAction } from '../../look/use-action';
 import { client } from '../../service/client';
 import { instantOf, type Until, UntilInput } from './until-input';
 
@@ -45,7 +45,7 @@ function RestrainDialog({ what, person: { name }, endless, put, onEnd }: Restrai
   const [reason, setReason] = useState('');
   const [until, setUntil] = useState<Until>(endless ? 'forever' : 'day');
   const end = instantOf(until);
-  const { act, busy, error } = useDeed(
+  const { act, busy, error } = useAction(
     (options, instant: string | null) => put(options, instant, reason.trim() || null),
     () => {
       notify(`verbatim.restraints.${what}_done`, { messageArgs: { name } });

@@ -16,7 +16,7 @@ import { useState } from 'react';
 import { Link, useNotify, useTranslate } from 'react-admin';
 import { Failure } from '../../look/failure';
 import { Moment } from '../../look/moment';
-import { useDeed } from '../../look/use-deed';
+import { useAction } from '../../look/use-action';
 import { client } from '../../service/client';
 import { shown } from '../../service/failure';
 import { LOOK_AGAIN } from '../../service/look-again';
@@ -98,10 +98,10 @@ function BanTable({ room, bans, mayChange }: { room: Room; bans: readonly Ban[];
 function Unban({ room, user: { id, username: name } }: { room: Room; user: Ban['user'] }) {
   const translate = useTranslate();
   const notify = useNotify();
-  const { act, busy } = useDeed(
+  const { act, busy } = useAction(
     (options) => client.call('unban', { params: { id: room.id, userId: id } }, options),
     () => notify('verbatim.restraints.unban_done', { messageArgs: { name } }),
-    'told',
+    'notify failures',
   );
   return (
     <Button size="small" disabled={busy} onClick={() => act()}>

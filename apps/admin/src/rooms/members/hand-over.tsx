@@ -1,7 +1,7 @@
 import type { Room } from '@verbatim/protocol';
 import { useNotify, useTranslate } from 'react-admin';
 import { AskDialog } from '../../look/ask-dialog';
-import { type Cancellable, useDeed } from '../../look/use-deed';
+import { type Cancellable, useAction } from '../../look/use-action';
 import { client } from '../../service/client';
 import { why } from '../reasons';
 import type { PersonToRestrain } from './ban-dialog';
@@ -11,7 +11,7 @@ export function HandOverDialog({ room, to, onEnd }: { room: Room; to: PersonToRe
   const translate = useTranslate();
   const notify = useNotify();
   const { name } = to;
-  const { act, busy, error } = useDeed(
+  const { act, busy, error } = useAction(
     (options) => handOver(room.id, to.id, options),
     () => {
       notify('verbatim.rooms.role_changed', {

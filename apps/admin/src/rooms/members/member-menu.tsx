@@ -4,7 +4,7 @@ import type { Room } from '@verbatim/protocol';
 import { useId, useState } from 'react';
 import { useNotify, useTranslate } from 'react-admin';
 import { OwnClicks } from '../../look/own-clicks';
-import { useDeed } from '../../look/use-deed';
+import { useAction } from '../../look/use-action';
 import { client } from '../../service/client';
 import { nameOf } from '../../users/name-of';
 import { BanDialog, MuteDialog } from './ban-dialog';
@@ -67,10 +67,10 @@ export const isMuted = ({ mutedUntil }: Pick<MemberRecord, 'mutedUntil'>): boole
 /** Lifting a mute is undone by muting again, so nothing is asked. */
 function useUnmute(room: Room, member: MemberRecord): () => void {
   const notify = useNotify();
-  const { act } = useDeed(
+  const { act } = useAction(
     (options) => client.call('unmute', { params: { id: room.id, userId: member.userId } }, options),
     () => notify('verbatim.restraints.unmute_done', { messageArgs: { name: nameOf(member) } }),
-    'told',
+    'notify failures',
   );
   return () => act();
 }

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { useNotify, useTranslate } from 'react-admin';
 import { AskDialog } from '../../look/ask-dialog';
 import { OwnClicks } from '../../look/own-clicks';
-import { useDeed } from '../../look/use-deed';
+import { useAction } from '../../look/use-action';
 import { client } from '../../service/client';
 import { nameOf } from '../../users/name-of';
 import type { MemberRecord } from './members-source';
@@ -31,7 +31,7 @@ function RemoveDialog({ member, onEnd }: { member: MemberRecord; onEnd(): void }
   const notify = useNotify();
   const { roomId, userId } = member;
   const name = nameOf(member);
-  const { act, busy, error } = useDeed(
+  const { act, busy, error } = useAction(
     (options) => client.call('removeMember', { params: { id: roomId, userId } }, options),
     () => {
       notify('verbatim.rooms.removed', { messageArgs: { name } });

@@ -1,6 +1,6 @@
 import type { LiveEvent, Message } from '@verbatim/protocol';
 
-/** Who said something. Over the socket only the username is told. */
+/** The author. The socket sends only the username. */
 export interface Author {
   readonly id: string;
   readonly username: string;
@@ -44,7 +44,7 @@ export const fromHistoryUpwards = (messages: readonly Message[]): Entry[] => mes
 /** Older entries before those that are shown. */
 export const before = (older: readonly Entry[], entries: readonly Entry[]): Entry[] => [...older, ...entries];
 
-/** The entries once these events have happened. What the history showed already is not told twice. */
+/** The entries once these events have happened. Events that the history already contains are skipped. */
 export function after(entries: readonly Entry[], events: readonly LiveEvent[]): Entry[] {
   const changed = [...entries];
   for (const event of events) {

@@ -17,7 +17,7 @@ export function MessagesTab() {
 
 function Messages({ room }: { room: string }) {
   const { canAccess } = useCanAccess({ resource: 'rooms', action: 'redact' });
-  // Null: the present. Whoever asks for the same place again is led there again.
+  // Null: the present. Asking for the same place again scrolls there again.
   const [visit, setVisit] = useState<{ readonly place: Place; readonly nth: number } | null>(() => {
     const revision = keptPlace(room);
     return revision === null ? null : { place: { revision }, nth: 0 };

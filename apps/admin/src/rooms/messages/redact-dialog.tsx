@@ -2,7 +2,7 @@ import { Typography } from '@mui/material';
 import { useState } from 'react';
 import { useNotify, useTranslate } from 'react-admin';
 import { AskDialog, ReasonInput } from '../../look/ask-dialog';
-import { useDeed } from '../../look/use-deed';
+import { useAction } from '../../look/use-action';
 import { client } from '../../service/client';
 import type { Said } from './conversation';
 
@@ -14,7 +14,7 @@ export function RedactDialog({ room, said, onEnd }: { room: string; said: Said; 
   const translate = useTranslate();
   const notify = useNotify();
   const [reason, setReason] = useState('');
-  const { act, busy, error } = useDeed(
+  const { act, busy, error } = useAction(
     (options) =>
       client.call(
         'redactMessage',

@@ -2,7 +2,7 @@ import { useTranslate } from 'react-admin';
 import { usePeople } from '../../users/use-people';
 import type { Entry } from './conversation';
 
-/** What the person of an entry is called. Of what came over the socket only the username is told, so names are asked for. */
+/** Display names of people. The socket sends only usernames, so display names are requested separately. */
 export function useNames(entries: readonly Entry[]): (entry: Entry) => string {
   const translate = useTranslate();
   const whoOf = (entry: Entry) => (entry.kind === 'said' ? entry.author : entry.who);

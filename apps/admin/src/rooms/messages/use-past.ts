@@ -7,10 +7,10 @@ import { before, type Entry, fromHistory, fromHistoryUpwards, revised } from './
 /** Messages of one page of the history. */
 const PAGE = 50;
 
-/** Where in the history somebody wants to read: at a message, or at a time. */
+/** A place in the history: a message, or a time. */
 export type Place = { readonly revision: number; readonly found?: Found } | { readonly at: string };
 
-/** That the message at the place is what was looked for, and by which words. */
+/** Marks the message as a search result, with the words that were searched for. */
 export interface Found {
   readonly words: string;
 }
@@ -68,15 +68,15 @@ export function usePast(room: string, place: Place): PastOf {
 
   const earlier = useCallback(async () => {
     if (!down) return;
-    const { items, page: told } = await page(room, 'newest', { cursor: down });
-    setDown(told.next);
+    const { items, page: paging } = await page(room, 'newest', { cursor: down });
+    setDown(paging.next);
     setEntries((known) => before(fromHistory(items), known));
   }, [room, down]);
 
   const later = useCallback(async () => {
     if (!up) return;
-    const { items, page: told } = await page(room, 'oldest', { cursor: up });
-    setUp(told.next);
+    const { items, page: paging } = await page(room, 'oldest', { cursor: up });
+    setUp(paging.next);
     setEntries((known) => [...known, ...fromHistoryUpwards(items)]);
   }, [room, up]);
 

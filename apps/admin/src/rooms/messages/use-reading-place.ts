@@ -2,13 +2,13 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react
 import type { Entry } from './conversation';
 import { keepPlace } from './kept-place';
 
-/** Pixels from the end within which somebody counts as reading the newest. */
+/** Distance from the end, in pixels, that counts as reading the newest. */
 const NEAR = 40;
-/** Milliseconds after scrolling in which it may go on. */
+/** How long scrolling may continue after an event, in milliseconds. */
 const SETTLED_MS = 300;
 
 /**
- * Keeps what somebody is reading where it is. At the end, the view goes with what comes; anywhere else it stays, counts
+ * Keeps the reading position. At the end, the view goes with what comes; anywhere else it stays, counts
  * what has come, and older entries grow away upwards. With `start`, the revision of an entry, the view begins there and
  * goes with nothing. The place outlives a reload.
  */

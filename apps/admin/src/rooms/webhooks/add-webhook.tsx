@@ -3,7 +3,7 @@ import { sendableEventTypes } from '@verbatim/protocol';
 import { useState } from 'react';
 import { useTranslate } from 'react-admin';
 import { AskDialog } from '../../look/ask-dialog';
-import { useDeed } from '../../look/use-deed';
+import { useAction } from '../../look/use-action';
 import { client } from '../../service/client';
 
 interface AddWebhookProps {
@@ -18,7 +18,7 @@ export function AddWebhook({ room, onAdded, onEnd }: AddWebhookProps) {
   const translate = useTranslate();
   const [url, setUrl] = useState('');
   const [events, setEvents] = useState(['MessagePosted']);
-  const { act, busy, error } = useDeed(
+  const { act, busy, error } = useAction(
     (options) => client.call('addWebhook', { params: { id: room }, body: { url: url.trim(), events } }, options),
     ({ secret }) => onAdded(secret),
   );

@@ -8,7 +8,7 @@ import { AskDialog } from '../../look/ask-dialog';
 import { Failure } from '../../look/failure';
 import { Moment } from '../../look/moment';
 import { SecretDialog } from '../../look/secret-dialog';
-import { useDeed } from '../../look/use-deed';
+import { useAction } from '../../look/use-action';
 import { apiUrl, client } from '../../service/client';
 import { shown } from '../../service/failure';
 import { LOOK_AGAIN } from '../../service/look-again';
@@ -70,7 +70,7 @@ const nameOfHook = ({ name, botId }: IncomingWebhook): string => name ?? botId;
 function AddDialog({ room, onAdded, onEnd }: { room: string; onAdded(path: string): void; onEnd(): void }) {
   const translate = useTranslate();
   const [name, setName] = useState('');
-  const { act, busy, error } = useDeed(
+  const { act, busy, error } = useAction(
     (options) => client.call('addIncomingWebhook', { params: { id: room }, body: { name: name.trim() } }, options),
     ({ path }) => onAdded(path),
   );
@@ -104,7 +104,7 @@ function Remove({ webhook }: { webhook: IncomingWebhook }) {
   const notify = useNotify();
   const [asking, setAsking] = useState(false);
   const name = nameOfHook(webhook);
-  const { act, busy, error, cancel } = useDeed(
+  const { act, busy, error, cancel } = useAction(
     (options) =>
       client.call('removeIncomingWebhook', { params: { id: webhook.roomId, webhookId: webhook.id } }, options),
     () => {

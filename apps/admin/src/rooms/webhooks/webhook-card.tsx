@@ -5,7 +5,7 @@ import { ReferenceField, useNotify, useTranslate } from 'react-admin';
 import { AskDialog } from '../../look/ask-dialog';
 import { Fact, Facts } from '../../look/facts';
 import { Moment } from '../../look/moment';
-import { type Cancellable, useDeed } from '../../look/use-deed';
+import { type Cancellable, useAction } from '../../look/use-action';
 import { client } from '../../service/client';
 
 interface WebhookCardProps {
@@ -75,10 +75,10 @@ function Deliveries({ webhook }: { webhook: Webhook }) {
 function PauseOrResume({ webhook: { id: webhookId, roomId: id, active } }: { webhook: Webhook }) {
   const translate = useTranslate();
   const notify = useNotify();
-  const { act, busy } = useDeed(
+  const { act, busy } = useAction(
     (options) => client.call('changeWebhook', { params: { id, webhookId }, body: { active: !active } }, options),
     () => notify(active ? 'verbatim.webhooks.pause_done' : 'verbatim.webhooks.resume_done'),
-    'told',
+    'notify failures',
   );
   return (
     <Button disabled={busy} onClick={() => act()}>
@@ -117,7 +117,7 @@ interface AskedProps<A> {
 function Asked<A>({ of, name, typed, color, deed, onDone }: AskedProps<A>) {
   const translate = useTranslate();
   const [asking, setAsking] = useState(false);
-  const { act, busy, error, cancel } = useDeed(deed, (answer: A) => {
+  const { act, busy, error, cancel } = useAction(deed, (answer: A) => {
     setAsking(false);
     onDone(answer);
   });

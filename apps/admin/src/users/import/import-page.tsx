@@ -12,7 +12,7 @@ import { noteSaved, useLinks } from './links';
 import { MOST } from './people-rows';
 import { type Entry, type Outcome, useImport } from './use-import';
 
-/** Makes accounts for the people of a file: first it is told what would be done, then it is done. */
+/** Creates accounts for the people in a file, after a preview. */
 export default function ImportPage() {
   return (
     <CanAccess resource="users" action="create" accessDenied={<Denied />}>

@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from 'react';
 import { client } from '../../service/client';
 
-/** The links that an import made: shown nowhere else, so they stay until the tab is closed or somebody signs out. */
+/** The password links of an import. They are shown nowhere else, so they are kept until the tab is closed or the person signs out. */
 export interface Links {
   /** By username. */
   readonly made: ReadonlyMap<string, string>;

@@ -26,7 +26,7 @@ describe('a file of people', () => {
     expect(robby).toMatchObject({ wish: null, problem: 'verbatim.import.is_bot' });
   });
 
-  it('tells of each line what is wrong with it', () => {
+  it('says for each line what is wrong with it', () => {
     const rows = rowsOf('username,email,role\nab,nowhere,king\nada,,\nADA,,\n');
     expect(rows[0]?.wish).toBeNull();
     for (const field of ['username', 'email', 'role']) expect(rows[0]?.problem).toContain(field);

@@ -24,7 +24,7 @@ const PATIENCE = 120_000;
 
 type State = 'choosing' | 'looking' | 'ready' | 'running' | 'over';
 
-/** Reads a file of people, tells what would be done, and does it, one after the other. */
+/** Reads a file of people, previews the accounts, and creates them one after the other. */
 export function useImport() {
   const [entries, setEntries] = useState<readonly Entry[]>([]);
   const [state, setState] = useState<State>('choosing');

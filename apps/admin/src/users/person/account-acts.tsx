@@ -12,7 +12,7 @@ import { resetAddress } from '../../reset/reset-address';
 import { client } from '../../service/client';
 import { nameOf } from '../name-of';
 
-/** What administrators do to the account of somebody else. */
+/** What administrators can do with someone else's account. */
 export function AccountActs({ user }: { user: User }) {
   const translate = useTranslate();
   const { canAccess } = useCanAccess({ resource: 'users', action: 'edit' });
@@ -51,7 +51,7 @@ function ResetPassword({ user }: { user: User }) {
   );
 }
 
-/** Shows the address at which somebody chooses a password. */
+/** Shows the password link. */
 export function ResetLink({ name, token, onEnd }: { name: string; token: string; onEnd(): void }) {
   const translate = useTranslate();
   return (

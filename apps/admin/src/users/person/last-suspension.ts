@@ -1,6 +1,6 @@
 import type { Client } from '@verbatim/client';
 
-/** Events at the end of an account among which its suspension is looked for: whoever is suspended causes few. */
+/** How many of the newest events are searched for the suspension: a suspended account causes few. */
 const LATEST = 200;
 
 export interface Suspension {

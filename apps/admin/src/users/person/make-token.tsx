@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { Button, useTranslate } from 'react-admin';
 import { AskDialog } from '../../look/ask-dialog';
 import { ShownOnce } from '../../look/shown-once';
-import { useDeed } from '../../look/use-deed';
+import { useAction } from '../../look/use-action';
 import { client } from '../../service/client';
 import { nameOf } from '../name-of';
 
@@ -56,7 +56,7 @@ function TokenDialog({ holder, onEnd, onMade }: TokenDialogProps) {
   const [name, setName] = useState('');
   const [wanted, setWanted] = useState<readonly Scope[]>(['read', 'post']);
   const [days, setDays] = useState<(typeof lives)[number]>(90);
-  const { act, busy, error } = useDeed((options) => {
+  const { act, busy, error } = useAction((options) => {
     const body = { name: name.trim(), scopes: [...wanted], expiresInDays: days };
     return holder === 'me'
       ? client.call('createToken', { body }, options)

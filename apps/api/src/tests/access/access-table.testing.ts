@@ -26,7 +26,7 @@ const words: Readonly<Record<string, Verdict>> = {
   c: 'conflict',
 };
 
-/** A line of the table, a letter for each column; `sent` tells what goes along, if anything does. */
+/** A row of the table, a letter for each column; `sent` returns what to send, if anything. */
 function row(letters: string, sent: Sent | Row['sent'] = {}): Row {
   const verdicts = letters.split(/\s+/).map((letter) => words[letter]);
   if (verdicts.length !== columns.length || verdicts.includes(undefined)) throw new Error(`What is ${letters}?`);

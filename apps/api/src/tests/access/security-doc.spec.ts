@@ -44,8 +44,8 @@ describe('docs/security.md', () => {
       Array.from({ length: count }, (_, i) => `${section}.${i + 1}`),
     );
     // In the first cell of a row, or in the list of what does not apply.
-    const told = (number: string) => new RegExp(`^(?:\\| |- (?:[\\d.]+, )*)${number}[,:]`, 'm').test(doc);
-    expect(numbers.filter((number) => !told(number))).toEqual([]);
+    const covers = (number: string) => new RegExp(`^(?:\\| |- (?:[\\d.]+, )*)${number}[,:]`, 'm').test(doc);
+    expect(numbers.filter((number) => !covers(number))).toEqual([]);
     for (let n = 1; n <= 10; n++) expect(doc).toMatch(new RegExp(`^\\| API${n} `, 'm'));
   });
 });

@@ -197,7 +197,7 @@ interface Deed {
 interface Needs {
   readonly scope: Scope | 'session';
   readonly admin?: true;
-  /** Whether it changes something that is not of one's own account. */
+  /** Whether it changes something outside the caller's own account. */
   readonly writes?: true;
 }
 
@@ -821,8 +821,8 @@ async function take(stage: Stage, turn: Turn, story: string[]): Promise<void> {
   const visitor = asSomebody ? bearing(pass, url, which) : new Visitor(url);
   const answer = comes ? await signOn(stage, comes) : await visitor.send(method, path, body);
   const shown = asSomebody ? `with ${isSession(pass) ? 'session' : `token for ${pass.scopes}`} ${pass.id}` : '';
-  const told = `${does}: ${who.role} ${who.username} ${shown} ${method} ${path} ${JSON.stringify(body ?? comes) ?? ''}`;
-  story.push(`${told} -> ${outcome(answer)}`);
+  const line = `${does}: ${who.role} ${who.username} ${shown} ${method} ${path} ${JSON.stringify(body ?? comes) ?? ''}`;
+  story.push(`${line} -> ${outcome(answer)}`);
   if (outcome(answer) !== expected) throw new Error(`The last step should have been ${expected}.`);
   if (typeof expected === 'number') done?.(answer.body);
   else nonetheless?.();
@@ -856,14 +856,14 @@ async function checkPasses({ left, right }: Stage, passes: readonly Pass[], whic
   for (const pass of passes) {
     const { holder } = pass;
     const expected = !isGood(pass) ? 'unauthenticated' : reaches(pass, 'read') ? `200 ${holder.role}` : 'forbidden';
-    const told = async (url: string) => {
+    const seenAt = async (url: string) => {
       const answer = await bearing(pass, url, which).get('/v1/me');
       return answer.status === 200 ? `200 ${answer.body.role}` : outcome(answer);
     };
-    const here = await told(left.url);
+    const here = await seenAt(left.url);
     if (here !== expected) throw new Error(`${pass.id} of ${holder.username} is ${here}, not ${expected}.`);
     await eventually(
-      () => told(right.url),
+      () => seenAt(right.url),
       (there) => there === expected,
     );
     const took = Date.now() - asked;

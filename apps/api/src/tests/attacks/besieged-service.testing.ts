@@ -10,7 +10,7 @@ import { Bystanders, type Experience, p99 } from './bystanders.testing.js';
 
 const BETWEEN_LOOKS_MS = 50;
 
-/** What became of a service under attack, and of those who used it meanwhile. */
+/** How a service under attack fared, and how its other users did. */
 export interface Siege {
   readonly survived: boolean;
   /** MiB of memory that the process had at most, and the share of a processor that it used. */
@@ -18,7 +18,7 @@ export interface Siege {
   readonly cpuShare: number;
   readonly calm: Experience;
   readonly attacked: Experience;
-  /** Milliseconds by which this test itself was late with whatever it did, in 99 of 100 cases: attackers live here as well. */
+  /** p99 of the event loop delay of this test process, in milliseconds: the attackers run here too. */
   readonly ownDelayMs: number;
   readonly deeds: Readonly<Record<string, Deeds>>;
   /** What the service has written to its log, errors only. */
@@ -98,7 +98,7 @@ async function during<T>(seconds: number, work: (signal: AbortSignal) => Promise
   }
 }
 
-/** Looks at the memory of the process again and again; answers the most MiB it had. Only Linux tells it to others. */
+/** Polls the memory of the process; returns its peak in MiB. Works on Linux only. */
 function watchMemory({ child }: ServiceProcess): { stop(): Promise<number> } {
   let going = true;
   const watching = (async () => {

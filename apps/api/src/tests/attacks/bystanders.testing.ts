@@ -1,7 +1,7 @@
 import { register, type TestPerson, type TestSocket } from '../harness/test-client.testing.js';
 import { pause } from './attack.testing.js';
 
-/** People who go on posting, each in a room of their own, within the limit of a connection. */
+/** People who keep posting, each in their own room, within the limit of a connection. */
 const PEOPLE = 5;
 const BETWEEN_POSTS_MS = 180;
 /** Milliseconds between two health checks, and those that each has. */
@@ -21,7 +21,7 @@ export interface Experience {
 /** The time that 99 of 100 do not exceed. */
 export const p99 = (ascending: readonly number[]): number => ascending[Math.ceil(ascending.length * 0.99) - 1] ?? 0;
 
-/** Ordinary people at a service, and whoever checks its health. */
+/** Ordinary users of a service, and its health checks. */
 export class Bystanders {
   private constructor(
     private readonly url: string,
@@ -33,7 +33,7 @@ export class Bystanders {
     return new Bystanders(url, people);
   }
 
-  /** Goes on posting and checking until the signal is aborted. */
+  /** Keeps posting and checking until the signal is aborted. */
   async live(signal: AbortSignal): Promise<Experience> {
     const [posts, checks, failures]: [number[], number[], string[]] = [[], [], []];
     const posting = this.people.map(async ({ room, socket }, i) => {

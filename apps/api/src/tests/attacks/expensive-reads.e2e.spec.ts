@@ -10,7 +10,7 @@ describe('an account that reads what is expensive', () => {
   }, 120_000);
   afterAll(() => target.end());
 
-  /** Reads pages of events again and again until it is refused; answers the seconds it is told to wait. */
+  /** Reads pages of events until it is refused; returns the seconds to wait. */
   async function readUntilRefused(person: TestPerson): Promise<number> {
     for (;;) {
       const answers = await Promise.all(
@@ -24,7 +24,7 @@ describe('an account that reads what is expensive', () => {
   }
   const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-  it('is refused when its time is used up, and told when it has some again', async () => {
+  it('is refused when its time is used up, with the time to wait', async () => {
     const { attacker, bystander, room } = target;
     const seconds = await readUntilRefused(attacker);
     expect(seconds).toBeGreaterThanOrEqual(1);

@@ -7,7 +7,7 @@ const SECONDS = { before: 15, attack: 60 };
 const FACTOR = 3;
 /** Milliseconds that a busy machine of two processors makes some posts wait, whatever the service does. */
 const NOISE = 50;
-/** Milliseconds in which it has to be told that the service lives. */
+/** Milliseconds within which the service must answer that it is alive. */
 const ALIVE = 1_000;
 
 let target: Target;

@@ -8,7 +8,7 @@ const KEPT_MS = 20_000;
 /** Bytes of a body that come at once; the last one never does. */
 const BODY_BYTES = 131_072;
 
-/** Connections that begin something and do not go on. */
+/** Connections that start something and never finish it. */
 function halfOpen(name: string, beginning: string, last: 'stay' | 'end' = 'stay'): Attack {
   return {
     name,

@@ -128,7 +128,7 @@ export function badRequestBytes(town: Town, chance: Chance): BadBytes[] {
     answers('a document', '{"name":"hello"}\n'),
     refuses('a tunnel', 'CONNECT localhost:5432 HTTP/1.1\r\nHost: localhost\r\n\r\n'),
     answers(
-      'another protocol to go on with',
+      'another protocol to switch to',
       `${post}Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\n{}`,
     ),
     answers('an expectation that is none', `${post}Expect: hello\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}`),
@@ -233,7 +233,7 @@ export function badHandshakes(town: Town): { readonly what: string; readonly byt
 export interface BadSocketBytes {
   readonly what: string;
   readonly bytes: Buffer;
-  readonly fate: number | 'goes on' | 'anything';
+  readonly fate: number | 'stays open' | 'anything';
 }
 
 const PROTOCOL_ERROR = 1002;
@@ -251,7 +251,7 @@ export function badSocketBytes(town: Town, chance: Chance): BadSocketBytes[] {
   const goesOn = (what: string, ...parts: FrameParts[]): BadSocketBytes => ({
     what,
     bytes: Buffer.concat(parts.map(frame)),
-    fate: 'goes on',
+    fate: 'stays open',
   });
   const tooLarge = (what: string, fate: number, ...parts: FrameParts[]): BadSocketBytes => ({
     ...breach(what, ...parts),

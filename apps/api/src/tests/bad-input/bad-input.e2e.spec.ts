@@ -111,15 +111,15 @@ describe('bad input', () => {
       return event === 'pong' ? flaws : [...flaws, `then came ${event}, not pong`];
     };
 
-    it.each(clientEvents)('%s refuses them and goes on', async (event) => {
+    it.each(clientEvents)('%s refuses them and stays open', async (event) => {
       expect(await flawsOf(badFrames(event, town, new Chance(seed)), send)).toEqual([]);
     });
 
-    it('refuses what is no frame and goes on', async () => {
+    it('refuses what is not a frame and stays open', async () => {
       expect(await flawsOf(noFrames(town, new Chance(seed)), send)).toEqual([]);
     });
 
-    it('refuses random data and goes on', async () => {
+    it('refuses random data and stays open', async () => {
       await fc.assert(
         fc.asyncProperty(fc.constantFrom(...clientEvents), fc.json(), async (event, data) => {
           const bad = randomFrame(event, data);
@@ -134,7 +134,7 @@ describe('bad input', () => {
         const raw = await RawSocket.open(town.service.url, town.owner.accessToken);
         raw.write(bytes);
         const became =
-          fate === 'goes on' ? await raw.answersPing() : fate === 'anything' ? fate : await raw.closeCode();
+          fate === 'stays open' ? await raw.answersPing() : fate === 'anything' ? fate : await raw.closeCode();
         raw.end();
         return became === fate ? [] : [`${became}, not ${fate}`];
       });

@@ -15,7 +15,7 @@ export interface FrameParts {
   readonly length?: bigint;
 }
 
-/** One WebSocket frame, right unless told otherwise. */
+/** One WebSocket frame, valid unless specified otherwise. */
 export function frame({ payload = '', final = true, masked = true, reserved = 0, ...parts }: FrameParts): Buffer {
   const bytes = Buffer.from(payload);
   const length = parts.length ?? BigInt(bytes.length);
@@ -74,10 +74,10 @@ export class RawSocket {
   }
 
   /** Whether a `ping` of the contract is still answered. */
-  async answersPing(): Promise<'goes on' | 'ended'> {
+  async answersPing(): Promise<'stays open' | 'ended'> {
     this.write(frame({ payload: '{"event":"ping","ref":"still there?"}' }));
     const pong = await this.until(({ payload }) => payload.includes('"event":"pong","ref":"still there?"'));
-    return pong ? 'goes on' : 'ended';
+    return pong ? 'stays open' : 'ended';
   }
 
   /** The code with which the service closes the connection; null when it ends without one. */

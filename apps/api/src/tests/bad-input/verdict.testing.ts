@@ -20,13 +20,13 @@ export function flawsOfProblem({ status, headers, body, raw }: HttpAnswer): stri
   const flaws = leaks(raw);
   const read = problemSchema.strict().safeParse(parsed(body));
   if (!read.success) return [...flaws, `no problem of the contract: ${status} ${body.slice(0, 300)}`];
-  const { code, ...told } = read.data;
+  const { code, ...problem } = read.data;
   const known = errors[code];
   if (!headers.get('content-type')?.startsWith(problemMediaType)) flaws.push(`sent as ${headers.get('content-type')}`);
-  if (status !== known.status || told.status !== known.status) flaws.push(`${code} with status ${status}`);
-  if (told.title !== known.title || told.retryable !== known.retryable)
-    flaws.push(`${code} told otherwise than in the table`);
-  if (told.type !== `urn:verbatim:error:${code}`) flaws.push(`type ${told.type}`);
+  if (status !== known.status || problem.status !== known.status) flaws.push(`${code} with status ${status}`);
+  if (problem.title !== known.title || problem.retryable !== known.retryable)
+    flaws.push(`${code} differs from the table`);
+  if (problem.type !== `urn:verbatim:error:${code}`) flaws.push(`type ${problem.type}`);
   if (known.retryable && !headers.has('retry-after')) flaws.push('no Retry-After');
   if (status === 401 && !headers.has('www-authenticate')) flaws.push('no WWW-Authenticate');
   if (status === 405 && !headers.has('allow')) flaws.push('no Allow');
@@ -58,7 +58,7 @@ export function flawsOfFrame(bad: BadFrame, answer: { event: string; ref?: unkno
   const { code, title, retryable } = read.data;
   if (!bad.codes.includes(code)) flaws.push(`answered ${code}, not ${bad.codes.join(' or ')}`);
   if (title !== errors[code].title || retryable !== errors[code].retryable)
-    flaws.push(`${code} told otherwise than in the table`);
+    flaws.push(`${code} differs from the table`);
   if (answer.ref !== markOf(bad)) flaws.push(`ref ${answer.ref}, not ${markOf(bad)}`);
   return [...flaws, ...flawsOfNames(JSON.stringify(answer.data), bad.names)];
 }
@@ -84,7 +84,7 @@ const secrets: Readonly<Record<string, RegExp>> = {
 /** What the text gives away that nobody outside should see. */
 function leaks(text: string): string[] {
   const found = Object.entries(secrets).filter(([, pattern]) => pattern.test(text));
-  const flaws = found.map(([what]) => `tells ${what}: ${text.slice(0, 500)}`);
+  const flaws = found.map(([what]) => `reveals ${what}: ${text.slice(0, 500)}`);
   return text.length > 8_192 ? [...flaws, `${text.length} characters long`] : flaws;
 }
 

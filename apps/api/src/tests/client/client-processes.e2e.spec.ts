@@ -76,12 +76,12 @@ describe('the example', () => {
       new URL('../../../../../libs/protocol/client/examples/two-people.mjs', import.meta.url),
     );
     const { stdout } = await promisify(execFile)(process.execPath, [example, second().url]);
-    const told = stdout.trim().split('\n');
-    expect(told[0]).toBe('0 ada RoomCreated ');
-    expect(told.filter((line) => line.includes(' ada MessagePosted ')).map((line) => line.split('Posted ')[1])).toEqual(
-      ['Good morning', 'It works', 'Good night'],
-    );
-    expect(told.at(-1)).toMatch(/bob MessagePosted Sleep well$/);
-    expect(told.map((line) => Number.parseInt(line, 10))).toEqual(told.map((_, revision) => revision));
+    const lines = stdout.trim().split('\n');
+    expect(lines[0]).toBe('0 ada RoomCreated ');
+    expect(
+      lines.filter((line) => line.includes(' ada MessagePosted ')).map((line) => line.split('Posted ')[1]),
+    ).toEqual(['Good morning', 'It works', 'Good night']);
+    expect(lines.at(-1)).toMatch(/bob MessagePosted Sleep well$/);
+    expect(lines.map((line) => Number.parseInt(line, 10))).toEqual(lines.map((_, revision) => revision));
   });
 });

@@ -99,7 +99,7 @@ function listen(client: Client, room: string, after?: number) {
 }
 
 describe('posting and following', () => {
-  it('goes on through cut connections: nothing is lost, nothing comes twice', async () => {
+  it('survives cut connections: nothing is lost, nothing comes twice', async () => {
     const ada = await person([toLeft.url, toRight.url]);
     const bob = await person([toRight.url, toLeft.url]);
     const room = await roomOf(ada, bob);
@@ -133,9 +133,11 @@ describe('posting and following', () => {
         `${writer}`,
       ).toEqual(posted.map(({ revision }) => revision).sort((a, b) => a - b));
     }
-    for (const { events: told, reached } of heard) {
+    for (const { events: received, reached } of heard) {
       await reached(402);
-      expect(told).toEqual(events.map(({ revision, type, at, actor, data }) => ({ revision, type, at, actor, data })));
+      expect(received).toEqual(
+        events.map(({ revision, type, at, actor, data }) => ({ revision, type, at, actor, data })),
+      );
     }
   }, 60_000);
 
@@ -200,14 +202,14 @@ describe('posting and following', () => {
     const more = (async () => {
       for (let i = 0; i < 200; i++) await ada.post(room, `later message ${i}`);
     })();
-    const told: number[] = [];
+    const received: number[] = [];
     for await (const { revision } of reader.follow(room, { after: -1, buffer: 100 })) {
-      told.push(revision);
+      received.push(revision);
       if (revision % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
       if (revision === 1_202) break;
     }
     await more;
-    expect(told).toEqual(upTo(1_202));
+    expect(received).toEqual(upTo(1_202));
     expect(stops).toBeGreaterThan(3);
   });
 });
@@ -242,7 +244,7 @@ describe('a room', () => {
     expect(revisionsOf(events)).toEqual([5, 6]);
   });
 
-  it('tells who is writing', async () => {
+  it('says who is typing', async () => {
     const [ada, bob] = [await person(), await person()];
     const room = await roomOf(ada, bob);
     const writing = new Promise((resolve) => bob.follow(room, { onTyping: ({ user }) => resolve(user.id) }));
@@ -288,7 +290,7 @@ describe('a session', () => {
     expect(ada.user).not.toBeNull();
   });
 
-  it('goes on over a restart of the client', async () => {
+  it('continues after a restart of the client', async () => {
     const ada = await person();
     const saved = JSON.parse(JSON.stringify(ada.savedSession)) as SavedSession;
     ada.close();
@@ -337,7 +339,7 @@ describe('a session', () => {
 });
 
 describe('what cannot be reached', () => {
-  it('is tried until the deadline, and told as what it is', async () => {
+  it('is retried until the deadline, and then reported', async () => {
     const ada = await person([toLeft.url]);
     const room = await roomOf(ada);
     toLeft.refuse('resets', 3_000);

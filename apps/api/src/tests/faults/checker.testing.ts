@@ -21,8 +21,8 @@ export type Breach =
   | 'gap'
   /** Somebody heard an event twice. */
   | 'heard twice'
-  /** What was told of an event is not what the log says. */
-  | 'told otherwise'
+  /** What was received about an event differs from the log. */
+  | 'differs'
   /** Revisions, positions, hashes or the envelope do not fit together. */
   | 'broken chain';
 
@@ -33,7 +33,7 @@ export interface Finding {
 
 export interface Verdict {
   readonly findings: readonly Finding[];
-  /** Messages by what their posters were told in the end, and how many of the unknown ones were stored. */
+  /** Messages by the final answer to their posters, and how many of the unknown ones were stored. */
   readonly acknowledged: number;
   readonly refused: number;
   readonly unknown: number;
@@ -90,7 +90,7 @@ export function checkChains(log: readonly Logged[], positionsHaveGaps = false): 
 
 // Messages against the log ------------------------------------------------------------------------------------------
 
-/** A message with all that its poster was told of it. */
+/** A message with all answers to its poster. */
 interface Message {
   readonly room: string;
   readonly id: string;
@@ -151,17 +151,17 @@ function checkMessages(messages: readonly Message[], log: readonly Logged[]): Fi
 function checkHearing({ who, room, after, events, toTheEnd }: Hearing, log: readonly Logged[]): Finding[] {
   const at = (breach: Breach, detail: string): Finding[] => [{ breach, detail: `${who} in room ${room}: ${detail}` }];
   let last = after;
-  for (const { revision, ...told } of events) {
+  for (const { revision, ...heard } of events) {
     if (revision !== last + 1) {
       const missing = last + 1;
       const later = events.some((event) => event.revision === missing);
       return at(revision <= last ? 'heard twice' : later ? 'out of order' : 'gap', `${revision} came after ${last}`);
     }
     const logged = log[revision];
-    if (!logged) return at('told otherwise', `the log has no ${revision}`);
+    if (!logged) return at('differs', `the log has no ${revision}`);
     const { type, messageId, text } = logged;
-    if (told.type !== type || told.messageId !== messageId || told.text !== text)
-      return at('told otherwise', `${revision} is said to be ${JSON.stringify(told)}`);
+    if (heard.type !== type || heard.messageId !== messageId || heard.text !== text)
+      return at('differs', `${revision} is said to be ${JSON.stringify(heard)}`);
     last = revision;
   }
   if (toTheEnd && last !== log.length - 1) return at('gap', `nothing came after ${last} of ${log.length - 1}`);

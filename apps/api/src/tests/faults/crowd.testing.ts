@@ -57,7 +57,7 @@ export class Crowd {
     return crowd;
   }
 
-  /** Everybody talks, comes and goes, until told to end; resolves when nothing is on its way any more. */
+  /** Everyone talks, comes and goes, until stopped; resolves when nothing is in flight. */
   async act(end: AbortSignal): Promise<void> {
     await Promise.all([
       ...this.talkers.map((talker) => talker.talk(end)),
@@ -73,7 +73,7 @@ export class Crowd {
     return this.talkers.flatMap(({ attempts }) => attempts);
   }
 
-  /** The longest time from one acknowledgement to the next, whoever got them; in milliseconds of `performance.now()`. */
+  /** The longest time between two acknowledgements, to anyone, in milliseconds. */
   get longestSilence(): Silence {
     const moments = this.talkers.flatMap(({ acknowledgedAt }) => acknowledgedAt).sort((a, b) => a - b);
     let longest = { from: 0, to: 0 };

@@ -46,7 +46,7 @@ const outages = {
   'it ends all connections, again and again': endAllConnections,
 } satisfies Record<string, () => Promise<void>>;
 
-describe('while PostgreSQL is away, no call and no frame fails, and two lines of the log tell of it', () => {
+describe('while PostgreSQL is down, no call and no frame fails, and the log has two lines about it', () => {
   it.each(Object.entries(outages))(
     '%s',
     async (_, befall) => {

@@ -90,7 +90,7 @@ export class DatabaseProcess {
 
   /**
    * Waits until it takes connections, now that there is room on its disk again. PostgreSQL 18 may stand still for ever when
-   * the disk was full during its recovery; it is then killed and started again, as whoever runs it would.
+   * the disk was full during its recovery; it is then killed and started again, as an operator would.
    */
   async recover(): Promise<void> {
     for (const deadline = performance.now() + RECOVERY; performance.now() < deadline; ) {

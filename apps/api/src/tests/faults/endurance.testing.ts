@@ -26,19 +26,19 @@ export interface EnduranceOptions {
   /** Whether what all processes said is kept in a file also if nothing is wrong. */
   readonly record?: boolean;
   /** Takes a line for each fault as it is made. */
-  readonly tell?: (line: string) => void;
+  readonly log?: (line: string) => void;
 }
 
-/** Lets people talk while faults are made; then puts everything right and holds what they were told against the log. */
+/** Lets people talk during faults; then repairs everything and compares what they received with the log. */
 export async function endure(options: EnduranceOptions): Promise<Endured> {
-  const { seed, faults, pace = 1, kinds, store, record = false, tell = () => {} } = options;
+  const { seed, faults, pace = 1, kinds, store, record = false, log = () => {} } = options;
   const begun = performance.now();
   const site = await openSite(store);
   let crowd: Crowd | null = null;
   const lines: string[] = [];
   const note = (line: string) => {
     lines.push(`${new Date().toISOString()} ${line}`);
-    tell(line);
+    log(line);
   };
   try {
     crowd = await Crowd.gather(site, seed, pace);
@@ -54,11 +54,11 @@ export async function endure(options: EnduranceOptions): Promise<Endured> {
     const leftOut = site.noDisk && `disk full, because ${site.noDisk}`;
     const endured: Endured = { seed, inflictions, leftOut, ...found, seconds };
     lines.push(report(endured));
-    if (record || wrongs(endured).length > 0) tell(`What all processes said: ${await keep(site, seed, lines)}`);
+    if (record || wrongs(endured).length > 0) log(`What all processes said: ${await keep(site, seed, lines)}`);
     return endured;
   } catch (error) {
     lines.push(String(error));
-    tell(`What all processes said: ${await keep(site, seed, lines)}`);
+    log(`What all processes said: ${await keep(site, seed, lines)}`);
     throw error;
   } finally {
     crowd?.disperse();
@@ -77,7 +77,7 @@ async function during(crowd: Crowd, work: () => Promise<Infliction[]>): Promise<
   return done;
 }
 
-/** Reads everything back by all ways there are, and compares it with what people were told. */
+/** Reads everything back in every way, and compares it with what people received. */
 async function compare(
   site: Site,
   crowd: Crowd,
@@ -109,7 +109,7 @@ async function compare(
   };
 }
 
-/** Waits until everybody who listens has heard everything, but no longer than patience lasts: the checker will tell. */
+/** Waits until every listener has received everything, up to a limit: the checker finds what is missing. */
 async function allHeard(witnesses: readonly Witness[], heads: ReadonlyMap<string, number>): Promise<void> {
   const behind = () =>
     witnesses.some(({ hearing, last }) => hearing.toTheEnd && last < (heads.get(`room-${hearing.room}`) ?? -1));

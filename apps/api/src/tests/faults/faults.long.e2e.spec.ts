@@ -9,7 +9,7 @@ const seed = Number(process.env.FAULTS_SEED || Date.now() % 2 ** 32);
 
 it(`${faults} faults lose, double and disorder nothing (FAULTS_SEED=${seed})`, async () => {
   const print = (text: string) => process.stdout.write(`${text}\n`);
-  const endured = await endure({ seed, faults, record: true, tell: print });
+  const endured = await endure({ seed, faults, record: true, log: print });
   print(report(endured));
   expect(wrongs(endured)).toEqual([]);
   expect(endured.verdict.acknowledged).toBeGreaterThan(faults);

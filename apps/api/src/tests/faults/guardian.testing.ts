@@ -27,13 +27,13 @@ export class Guardian {
   /** From now on this process ends with us. */
   guard(pid: number | undefined): void {
     if (pid) this.pids.add(pid);
-    this.tell();
+    this.report();
   }
 
   /** It has ended, and its number may soon be another's. */
   release(pid: number | undefined): void {
     if (pid) this.pids.delete(pid);
-    this.tell();
+    this.report();
   }
 
   /** Everything was ended in good order; resolves when the folder is gone too. */
@@ -43,7 +43,7 @@ export class Guardian {
     await gone;
   }
 
-  private tell(): void {
+  private report(): void {
     this.child.stdin?.write(`${[...this.pids].join(' ')}\n`);
   }
 }

@@ -1,4 +1,4 @@
-/** What those who took part in a run have seen of it; revisions as the doors tell them. */
+/** What the participants of a run have seen; revisions as the doors report them. */
 export interface History {
   readonly attempts: readonly Attempt[];
   readonly log: readonly Logged[];
@@ -43,7 +43,7 @@ export interface Hearing {
   readonly room: string;
   readonly after: number;
   readonly events: readonly Heard[];
-  /** Whether it was to bring everything up to the end of the log; otherwise somebody stopped listening earlier. */
+  /** Whether it should contain everything up to the end of the log; otherwise listening stopped earlier. */
   readonly toTheEnd: boolean;
 }
 
@@ -54,7 +54,7 @@ export interface Heard {
   readonly text: string | null;
 }
 
-/** The messages of a room as a list told them, oldest first. */
+/** The messages of a room from a list, oldest first. */
 export interface Timeline {
   readonly who: string;
   readonly room: string;

@@ -23,7 +23,7 @@ export interface Infliction {
 export async function inflict(
   site: Site,
   faults: readonly Fault[],
-  tell: (line: string) => void,
+  log: (line: string) => void,
 ): Promise<Infliction[]> {
   const begun = performance.now();
   const inflictions: Infliction[] = [];
@@ -31,7 +31,7 @@ export async function inflict(
     await sleep(fault.at - (performance.now() - begun));
     const hit = await begin(site, fault);
     inflictions.push({ fault, hit, madeAt: performance.now() });
-    tell(`${fault.number} ${inWords(fault)}${hit ? '' : ' (in vain)'}`);
+    log(`${fault.number} ${inWords(fault)}${hit ? '' : ' (in vain)'}`);
     await sleep(fault.lasts);
     await end(site, fault);
   });

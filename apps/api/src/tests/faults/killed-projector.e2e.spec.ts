@@ -26,7 +26,7 @@ describe('a service that is killed while it projects', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('goes on where it was, and its read models equal a fresh rebuild', async () => {
+  it('continues where it was, and its read models equal a fresh rebuild', async () => {
     const environment = { DATABASE_URL: databaseUrl, VERBATIM_DATA: folder };
     let acknowledged = 0;
     let person: TestPerson | null = null;

@@ -14,7 +14,7 @@ const kinds: readonly FaultKind[] = [...storeFaultKinds, ...others, ...others.sl
 
 it(`with the log in KurrentDB, ${faults} faults lose, double and disorder nothing (FAULTS_SEED=${seed})`, async () => {
   const print = (text: string) => process.stdout.write(`${text}\n`);
-  const endured = await endure({ seed, faults, pace, kinds, store: 'kurrentdb', record: true, tell: print });
+  const endured = await endure({ seed, faults, pace, kinds, store: 'kurrentdb', record: true, log: print });
   print(report(endured));
   expect(wrongs(endured)).toEqual([]);
   expect(endured.verdict.acknowledged).toBeGreaterThan(faults);

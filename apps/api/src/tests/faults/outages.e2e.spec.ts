@@ -35,7 +35,7 @@ afterAll(async () => {
   standIn.stop();
 });
 
-describe('while KurrentDB is away, no call and no frame fails, and two lines of the log tell of it', () => {
+describe('while KurrentDB is down, no call and no frame fails, and the log has two lines about it', () => {
   it.each(outages)(
     '%s',
     async (outage) => {
@@ -72,7 +72,7 @@ describe('while KurrentDB is away, no call and no frame fails, and two lines of 
       expect(over.seconds).toBeGreaterThan(0);
       expect(await figureOf('verbatim_outage{server="event store"}')).toBe(0);
       expect(await figureOf('verbatim_outage_errors_total{server="event store"}')).toBeGreaterThan(0);
-      // What was still being tried is done now, and everything goes on.
+      // What was still being retried is done now, and everything works.
       await eventually(
         () => cast.people.owner.get('/health/ready'),
         (answer) => outcome(answer) === 200,

@@ -64,7 +64,7 @@ export async function signInAtBoth(site: Site, credentials: Credentials): Promis
   };
 }
 
-/** Everything as the doors of both replicas tell it: lists of events and of messages, and sockets from the beginning. */
+/** Everything as both replicas report it: lists of events and of messages, and sockets from the beginning. */
 export async function readDoors(
   readers: Readonly<Record<Side, TestPerson>>,
   rooms: readonly string[],
@@ -117,7 +117,7 @@ async function followToTheEnd(person: TestPerson, room: string, last: number): P
 
 /** Names of tables whose rows are not what the log says, once by the simple way of tests and once by a rebuild. */
 export async function wrongReadModels(site: Site): Promise<string[]> {
-  // Whoever has come back only now has signed in, which is an event as well.
+  // People who came back only now have signed in, which is an event as well.
   await drained(site);
   const log = await readLog(site);
   const environment = site.environment();

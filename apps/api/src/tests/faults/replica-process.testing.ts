@@ -39,7 +39,7 @@ export class ReplicaProcess {
   private child: ChildProcess | null = null;
   private url: string | null = null;
   private wanted = false;
-  /** It was told to end, so its end is no surprise. */
+  /** It was asked to stop, so its end is expected. */
   private doomed = false;
   private clockAhead = 0;
   private printed = '';
@@ -96,11 +96,11 @@ export class ReplicaProcess {
     this.child?.kill('SIGCONT');
   }
 
-  /** Milliseconds by which its clock is ahead of ours from now on. Answers whether there was a process to tell. */
+  /** Sets how many milliseconds its clock is ahead. Returns whether there was a process to notify. */
   setClock(clockAhead: number): boolean {
     this.clockAhead = clockAhead;
     if (!this.child?.connected) return false;
-    // A process that has just died does not hear it; the next one is told when it starts.
+    // A process that has just died does not receive it; the next one gets it at its start.
     return this.child.send({ clockAhead } satisfies Order, () => {});
   }
   moveClock(by: number): boolean {

@@ -4,13 +4,13 @@ import { readConfig } from '../../config.js';
 import { startService } from '../../service.js';
 import { openDatabase } from '../../storage/database/database.js';
 
-/** What its parent tells it: milliseconds by which its clock is ahead from now on. */
+/** Message from the parent: how many milliseconds the clock is ahead from now on. */
 export type Order = { readonly clockAhead: number };
-/** What it tells its parent, once: where it is reached. */
+/** Message to the parent, sent once: the URL. */
 export type Word = { readonly ready: string };
 
 // A replica as `main.ts` makes it, but with a clock that goes wrong when its parent says so, and that ends with its
-// parent: `node replica.testing.js <milliseconds by which the clock is ahead>`.
+// parent: `node replica.testing.js <milliseconds that the clock is ahead>`.
 let ahead = Number(process.argv[2]);
 process.on('message', ({ clockAhead }: Order) => {
   ahead = clockAhead;

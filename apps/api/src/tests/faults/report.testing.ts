@@ -11,7 +11,7 @@ export interface Endured {
   readonly leftOut: string;
   readonly verdict: Verdict;
   readonly wrongReadModels: readonly string[];
-  /** Processes that ended although nobody had told them to, and followings that did. */
+  /** Processes and followings that ended unexpectedly. */
   readonly surprises: readonly string[];
   readonly events: number;
   /** Starts of replicas that failed, as they may while the database is away. */
@@ -52,7 +52,7 @@ export function report(endured: Endured): string {
     `Messages: ${acknowledged} acknowledged, ${refused} refused, ${unknown} unknown (${unknownButStored} of these stored)`,
     `Lost: ${found('lost')}. Doubled: ${found('doubled')}. At another place or altered: ${found('misplaced', 'altered')}.`,
     `Log: ${events} events. Followings and lists compared with it: ${observers}, with ` +
-      `${found('gap', 'heard twice', 'out of order', 'told otherwise')} deviations. Chains broken: ${found('broken chain')}.`,
+      `${found('gap', 'heard twice', 'out of order', 'differs')} deviations. Chains broken: ${found('broken chain')}.`,
     `Read models that differ: ${endured.wrongReadModels.length}. Processes and followings that ended by themselves: ${endured.surprises.length}; ` +
       `starts that failed: ${endured.failedStarts}.`,
     `Longest time without any acknowledgement: ${inSeconds(endured.longestSilence.to - endured.longestSilence.from)}, ` +

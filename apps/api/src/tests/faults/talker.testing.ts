@@ -9,7 +9,7 @@ const AGAIN = 10;
 /** Messages of one person that may be on their way at a time. */
 const LANES = 2;
 
-/** Posts all the time, with ids of its own, and remembers what it was told of each message. */
+/** Posts all the time, with its own ids, and records the answer for each message. */
 export class Talker {
   readonly attempts: Attempt[] = [];
   /** When messages were acknowledged, in milliseconds of `performance.now()`. */
@@ -25,7 +25,7 @@ export class Talker {
     private readonly random: Seeded,
   ) {}
 
-  /** Resolves when it was told to end and every message on its way has been answered or given up. */
+  /** Resolves once it was stopped and every message in flight was answered or given up. */
   async talk(end: AbortSignal): Promise<void> {
     await Promise.all(Array.from({ length: LANES }, () => this.talkInLane(end)));
   }

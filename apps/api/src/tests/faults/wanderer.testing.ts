@@ -16,7 +16,7 @@ export interface WandererOptions extends Credentials {
   readonly pace: number;
 }
 
-/** Closes its client again and again, comes back at the other replica, and goes on where it was, or starts anew. */
+/** Closes its client again and again, comes back at the other replica, and continues where it was, or starts over. */
 export class Wanderer {
   /** Those in use, and those given up for a new start. */
   readonly witnesses: Witness[] = [];
@@ -29,7 +29,7 @@ export class Wanderer {
     this.servers = options.servers;
   }
 
-  /** Resolves, being there and listening, when it was told to end. */
+  /** Resolves once it was stopped; it is connected and listening then. */
   async wander(end: AbortSignal): Promise<void> {
     const { random, pace } = this.options;
     const pause = (most: number) => sleep(random.between(200, most * pace), undefined, { signal: end }).catch(() => {});
@@ -54,9 +54,9 @@ export class Wanderer {
     this.returns++;
     for (const room of rooms) {
       // Now and then from before the first event, or from the first on.
-      const anew = random.between(1, 4) === 1 ? random.between(-1, 0) : null;
+      const from = random.between(1, 4) === 1 ? random.between(-1, 0) : null;
       const known = this.current.get(room);
-      const witness = known && anew === null ? known : this.newWitness(room, anew ?? -1);
+      const witness = known && from === null ? known : this.newWitness(room, from ?? -1);
       witness.listen(client);
     }
   }

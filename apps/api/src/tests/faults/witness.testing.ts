@@ -4,7 +4,7 @@ import { heardForm } from './reading-back.testing.js';
 
 /** Listens to one room, through one client after the other, and keeps everything in the order in which it came. */
 export class Witness {
-  /** What a client told besides events, which in a run as it should be is nothing. */
+  /** What a client reported besides events: nothing, in a run without faults. */
   readonly troubles: string[] = [];
   private readonly events: Heard[] = [];
   private leave: () => void = () => {};

@@ -67,10 +67,10 @@ function holdSuccess(answer: Answer, call: Call): void {
   }
   const mediaType = call.mediaType ?? 'application/json';
   if (!headers['content-type']?.startsWith(mediaType)) throw broken(answer, `the body should be ${mediaType}`);
-  const told = mediaType === 'application/json' ? body : text;
-  const read = schema.safeParse(told);
+  const payload = mediaType === 'application/json' ? body : text;
+  const read = schema.safeParse(payload);
   if (!read.success) throw broken(answer, `${call.path} answers otherwise: ${read.error.message}`);
-  if (!isDeepStrictEqual(read.data, told))
+  if (!isDeepStrictEqual(read.data, payload))
     throw broken(answer, `${call.path} answers fields the contract does not have`);
 }
 

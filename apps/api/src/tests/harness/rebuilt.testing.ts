@@ -7,7 +7,7 @@ type Tables = Record<string, readonly object[]>;
 
 const cli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 
-/** All rows of all read models as they have grown, and as the command line builds them anew. */
+/** All rows of all read models, as updated live and as rebuilt by the command line. */
 export async function rebuiltBeside(
   sql: Sql,
   environment: Readonly<Record<string, string>>,

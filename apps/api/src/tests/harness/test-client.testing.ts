@@ -25,7 +25,7 @@ export const password = 'correct horse';
 
 // REST --------------------------------------------------------------------------------------------------------------
 
-/** Somebody at the REST door. Every answer is held to the contract. */
+/** A client of the REST door. Every answer is checked against the contract. */
 export class Visitor {
   constructor(readonly url: string) {}
 
@@ -44,7 +44,7 @@ export class Visitor {
   patch = (path: string, body?: object, headers?: Headers) => this.send('patch', path, body, headers);
   delete = (path: string, body?: object, headers?: Headers) => this.send('delete', path, body, headers);
 
-  /** Everything in a list, page by page. */
+  /** All items of a list, page by page. */
   // biome-ignore lint/suspicious/noExplicitAny: items of every list, which holdToContract has checked
   async all(path: string, limit = 200, headers: Headers = {}): Promise<any[]> {
     const items: unknown[] = [];
@@ -93,7 +93,7 @@ export class TestPerson extends Visitor {
   ) {
     super(url);
     this.client = new Client({ servers: [url], fetch: heldToContract });
-    // Refresh tokens are the business of tests: whoever gave the session to two clients must not have them renew it.
+    // Tests handle refresh tokens themselves: two clients with the same session must not both renew it.
     const good = Number.POSITIVE_INFINITY;
     const user = { id, username } as User;
     this.client.restore({ user, accessToken, refreshToken, renewAt: good, expiresAt: good });
@@ -108,13 +108,13 @@ export class TestPerson extends Visitor {
     return new TestPerson(url, this.id, this.username, this.accessToken, this.refreshToken);
   }
 
-  /** Makes a room and answers its id. */
+  /** Creates a room and returns its id. */
   async room(settings: object = {}): Promise<string> {
     const body = { name: `room ${Math.random().toString(36).slice(2)}`, ...settings };
     return (await this.client.call('createRoom', { body })).id;
   }
 
-  /** Makes a room and brings people into it, as members unless their role is given. */
+  /** Creates a room and adds people to it, as members unless a role is given. */
   async roomWith(people: readonly (TestPerson | [TestPerson, string])[], settings: object = {}): Promise<string> {
     const id = await this.room(settings);
     for (const entry of people) {

@@ -18,7 +18,7 @@ export interface TestService {
   readonly url: string;
   /** For looking at what was stored; the service itself is never touched this way. */
   readonly databaseUrl: string;
-  /** Resolves with a sentence when the service cannot go on. */
+  /** Resolves with the reason when the service cannot continue. */
   readonly lost: Promise<string>;
   /** Ends the service in good order and starts it again on the same data; `meanwhile` runs while it is away. */
   restart(meanwhile?: () => Promise<unknown>): Promise<void>;
@@ -28,7 +28,7 @@ export interface TestService {
 export interface TestServiceOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
-  /** Finds the addresses of receivers of webhooks. */
+  /** Resolves the addresses of webhook receivers. */
   readonly resolve?: Resolve;
   /** By default all. */
   readonly doors?: readonly Door[];

@@ -3,52 +3,52 @@ import { use, useEffect, useRef } from 'react';
 import { useNotify, useRefresh } from 'react-admin';
 import { shown } from '../service/failure';
 import { sensitive } from '../service/proof';
-import { useTellFailure } from './failure';
-import { ShowAnew } from './show-anew';
+import { useNotifyFailure } from './failure';
+import { ShowUpdate } from './show-update';
 
-/** What a call that may be cancelled takes besides its input. */
+/** What a cancellable call gets besides its input. */
 export interface Cancellable {
   readonly signal: AbortSignal;
 }
 
 /**
- * Changes something by a call, with a proof of who makes it where the service wants one; when that is done, all that is shown
- * is asked for anew. In a dialog, why it failed is in `error`; elsewhere (`told`) it is told. When the dialog is left first, by
- * `cancel` or because it goes away, the call is given up, and what became of it is told.
+ * Makes a change with a call, after a confirmation if the service requires one, and then reloads everything on the page. In a
+ * dialog, the failure is in `error`; elsewhere (`notify failures`) it is shown as a notification. If the dialog is cancelled or
+ * closed first, the call is aborted, and a notification says what became of it.
  */
-export function useDeed<A, I = void>(
-  deed: (options: Cancellable, input: I) => Promise<A>,
+export function useAction<A, I = void>(
+  action: (options: Cancellable, input: I) => Promise<A>,
   onDone: (answer: A, input: I) => void,
-  told?: 'told',
+  failures?: 'notify failures',
 ) {
   const refresh = useRefresh();
   const notify = useNotify();
-  const tellFailure = useTellFailure();
-  const showAnew = use(ShowAnew);
+  const notifyFailure = useNotifyFailure();
+  const showUpdate = use(ShowUpdate);
   const running = useRef<AbortController | null>(null);
   const cancel = useRef(() => running.current?.abort(new Cancelled()));
   useEffect(() => {
-    if (told) return;
+    if (failures) return;
     const { current } = cancel;
     return current;
-  }, [told]);
+  }, [failures]);
   const { mutate, isPending, error, reset } = useMutation({
     mutationFn: (input: I) => {
       const control = new AbortController();
       running.current = control;
-      return shown(sensitive(() => deed({ signal: control.signal }, input)));
+      return shown(sensitive(() => action({ signal: control.signal }, input)));
     },
     onSuccess: (answer, input) => {
-      showAnew();
+      showUpdate();
       refresh();
       onDone(answer, input);
     },
     onError: (failure) => {
       const cancelled = running.current?.signal.aborted;
-      if (cancelled) showAnew();
+      if (cancelled) showUpdate();
       if (cancelled) refresh();
       if (failure instanceof Cancelled) notify('verbatim.error.cancelled', { type: 'info' });
-      else if (told || cancelled) tellFailure(failure);
+      else if (failures || cancelled) notifyFailure(failure);
     },
     onSettled: () => {
       running.current = null;
@@ -61,5 +61,5 @@ export function useDeed<A, I = void>(
   return { act: mutate, busy: isPending, error, cancel: leave };
 }
 
-/** A call that was given up before it was sent has changed nothing. */
+/** A call that was aborted before it was sent has changed nothing. */
 class Cancelled extends Error {}
