@@ -1,11 +1,13 @@
+import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { defaultsOf, generate } from './generate.js';
-import { chart } from './helm.testing.js';
+import { chart, promtool } from './helm.testing.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (...path: string[]) => readFile(join(...path), 'utf8');
@@ -83,6 +85,14 @@ describe('dashboard and alerts', () => {
       expect(annotations.runbook).toBe(`docs/runbook.md#${alert.toLowerCase()}`);
       expect(annotations.summary).toMatch(/\.$/);
     }
+  });
+});
+
+describe.skipIf(!promtool)('alerts', () => {
+  it('fire when they should, and only then', async () => {
+    const test = fileURLToPath(new URL('alerts.test.yaml', import.meta.url));
+    const { stdout } = await promisify(execFile)(promtool ?? 'promtool', ['test', 'rules', test]);
+    expect(stdout).toContain('SUCCESS');
   });
 });
 

@@ -10,7 +10,8 @@ const run = promisify(execFile);
 const tools = process.env.VERBATIM_TOOLS ?? join(homedir(), '.cache/verbatim-tools');
 
 export const chart = fileURLToPath(new URL('./verbatim', import.meta.url));
-export const kubernetesSchemas = join(tools, 'kubernetes-1.34.4');
+/** Schemas of Kubernetes and of the operators that the chart has objects for. */
+export const schemas = join(tools, 'schemas-1.34.4');
 
 /** What the tests look at in an object of Kubernetes. */
 export interface KubernetesObject {
@@ -27,7 +28,8 @@ export const valuesFiles = Object.fromEntries(
 );
 
 export const helm = findTool('helm', 'helm-3.19.5');
-export const kubeconform = existsSync(kubernetesSchemas) ? findTool('kubeconform', 'kubeconform-0.7.0') : undefined;
+export const kubeconform = existsSync(schemas) ? findTool('kubeconform', 'kubeconform-0.7.0') : undefined;
+export const promtool = findTool('promtool', 'prometheus', 'Install Prometheus to have it.');
 
 /** Runs helm; rejects with what it printed to standard error. */
 export async function runHelm(...args: string[]): Promise<string> {
@@ -53,9 +55,9 @@ export async function refusal(...args: string[]): Promise<string> {
   );
 }
 
-function findTool(name: string, folder: string): string | undefined {
+function findTool(name: string, folder: string, hint = 'Run deploy/helm/tools.sh to have it.'): string | undefined {
   const folders = [...(process.env.PATH ?? '').split(delimiter), join(tools, folder)];
   const found = folders.map((each) => join(each, name)).find((path) => existsSync(path));
-  if (!found) console.log(`Skipped: tests of the chart that need ${name}. Run deploy/helm/tools.sh to have it.`);
+  if (!found) console.log(`Skipped: tests of the chart that need ${name}. ${hint}`);
   return found;
 }

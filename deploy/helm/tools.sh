@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds helm and kubeconform, and makes the schemas that kubeconform checks with, for the tests of the chart. Needs Go. They are kept
+# Builds helm and kubeconform, and makes the schemas of Kubernetes and of operators that it checks with, for the tests of the chart. Needs Go. They are kept
 # by version in ~/.cache/verbatim-tools, or in $VERBATIM_TOOLS, where the tests find them. Takes about five minutes of processor time.
 set -eu
 tools="${VERBATIM_TOOLS:-$HOME/.cache/verbatim-tools}"
@@ -13,8 +13,19 @@ install() {
 cd /
 install helm-3.19.5 helm helm.sh/helm/v3/cmd/helm@v3.19.5
 install kubeconform-0.7.0 kubeconform github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0
-if [ ! -d "$tools/kubernetes-1.34.4" ]; then
-  module="$(go mod download -json k8s.io/kubernetes@v1.34.4 | sed -n 's/.*"Dir": "\(.*\)",/\1/p')"
-  node "$here/kubernetes-schemas.js" "$module/api/openapi-spec/swagger.json" "$tools/kubernetes-1.34.4.new"
-  mv "$tools/kubernetes-1.34.4.new" "$tools/kubernetes-1.34.4"
+module() {
+  go mod download -json "$1" | sed -n 's/.*"Dir": "\(.*\)",/\1/p'
+}
+
+schemas="$tools/schemas-1.34.4"
+if [ ! -d "$schemas" ]; then
+  rm -rf "$schemas.new"
+  prometheus="$(module github.com/prometheus-operator/prometheus-operator@v0.84.0)/example/prometheus-operator-crd"
+  node "$here/schemas.js" "$schemas.new" \
+    "$(module k8s.io/kubernetes@v1.34.4)/api/openapi-spec/swagger.json" \
+    "$(module github.com/cloudnative-pg/cloudnative-pg@v1.27.0)/config/crd/bases/postgresql.cnpg.io_clusters.yaml" \
+    "$(module sigs.k8s.io/gateway-api@v1.3.0)/config/crd/standard/gateway.networking.k8s.io_httproutes.yaml" \
+    "$prometheus/monitoring.coreos.com_servicemonitors.yaml" \
+    "$prometheus/monitoring.coreos.com_prometheusrules.yaml"
+  mv "$schemas.new" "$schemas"
 fi

@@ -1,13 +1,14 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
 
 /**
- * Makes one JSON Schema per kind from the OpenAPI file of Kubernetes, in the layout that kubeconform looks for. Fields that Kubernetes
- * does not know are refused.
+ * Makes one JSON Schema per kind from the OpenAPI file of Kubernetes and from files of CustomResourceDefinitions, in the layout that
+ * kubeconform looks for. Fields that they do not know are refused.
  *
- *   node kubernetes-schemas.js <swagger.json> <folder>
+ *   node schemas.js <folder> <swagger.json> <definitions.yaml>...
  */
-const [, , swagger, folder] = process.argv;
+const [, , folder, swagger, ...customResources] = process.argv;
 const { definitions } = JSON.parse(await readFile(swagger, 'utf8'));
 
 const strict = closed(definitions);
@@ -22,9 +23,23 @@ for (const definition of Object.values(strict)) {
     if (schema.properties?.kind) schema.properties.kind = { type: 'string', enum: [kind] };
     if (schema.properties?.apiVersion)
       schema.properties.apiVersion = { type: 'string', enum: [group ? `${group}/${version}` : version] };
-    const name = [kind, group.split('.')[0], version].filter(Boolean).join('-').toLowerCase();
-    await writeFile(join(folder, `${name}.json`), JSON.stringify(schema));
+    await write(kind, group, version, schema);
   }
+}
+
+for (const file of customResources) {
+  for (const document of parseAllDocuments(await readFile(file, 'utf8'))) {
+    const { group, names, versions } = document.toJS()?.spec ?? { versions: [] };
+    for (const { name, schema } of versions) {
+      const { properties, ...others } = closed(schema.openAPIV3Schema);
+      await write(names.kind, group, name, { ...others, properties: { ...properties, metadata: { type: 'object' } } });
+    }
+  }
+}
+
+function write(kind, group, version, schema) {
+  const name = [kind, group.split('.')[0], version].filter(Boolean).join('-').toLowerCase();
+  return writeFile(join(folder, `${name}.json`), JSON.stringify(schema));
 }
 
 /** The same with references into the file of definitions, and no other properties than those listed. */
@@ -37,6 +52,7 @@ function closed(node) {
     const reference = name === '$ref' && typeof value === 'string';
     copy[name] = reference ? value.replace('#/definitions/', '_definitions.json#/definitions/') : closed(value);
   }
-  if (copy.type === 'object' && copy.properties && !copy.additionalProperties) copy.additionalProperties = false;
+  const open = copy.additionalProperties || copy['x-kubernetes-preserve-unknown-fields'];
+  if (copy.type === 'object' && copy.properties && !open) copy.additionalProperties = false;
   return copy;
 }
