@@ -21,7 +21,7 @@ const REMEMBERED_TILES = 64;
 /** Computes roots and proofs of a tree of one size from its tiles. Trusts the tiles: whoever gets a proof verifies it. */
 export class TreeReader {
   /** Nodes of each tile by height above its level, the least recently used tile first. */
-  private readonly remembered = new Map<string, Buffer[][]>();
+  private readonly remembered = new Map<number, Buffer[][]>();
 
   private constructor(
     readonly size: number,
@@ -71,31 +71,26 @@ export class TreeReader {
     });
   }
 
-  private async tilesOf(ids: TileId[]): Promise<Buffer[][][] | Fault> {
-    const found = new Map<string, Buffer[][]>();
-    const missing = new Map<string, TileId>();
-    for (const id of ids) {
-      const path = tilePath(id);
-      const nodes = this.remembered.get(path);
-      if (nodes) found.set(path, nodes);
-      else missing.set(path, id);
+  /** The tiles with the nodes inside them, in the order in which they were asked for. */
+  private async tilesOf(ids: readonly TileId[]): Promise<Buffer[][][] | Fault> {
+    const missing = new Map<number, TileId>();
+    for (const id of ids) if (!this.remembered.has(keyOf(id))) missing.set(keyOf(id), id);
+    const read = missing.size > 0 ? await this.readTiles([...missing.values()]) : [];
+    const found = new Map<number, Buffer[][]>();
+    for (const [i, [key, id]] of [...missing].entries()) {
+      const bytes = read[i];
+      if (!bytes || bytes.length < id.width * HASH_BYTES || bytes.length > TILE_WIDTH * HASH_BYTES)
+        return fault('TileMissing', `${tilePath(id)} is missing.`);
+      found.set(key, nodesOf(bytes, id.width));
     }
-    if (missing.size > 0) {
-      const read = await this.readTiles([...missing.values()]);
-      for (const [i, [path, id]] of [...missing].entries()) {
-        const bytes = read[i];
-        if (!bytes || bytes.length < id.width * HASH_BYTES || bytes.length > TILE_WIDTH * HASH_BYTES)
-          return fault('TileMissing', `${path} is missing.`);
-        found.set(path, nodesOf(bytes, id.width));
-      }
-    }
-    for (const [path, nodes] of found) this.remember(path, nodes);
-    return ids.map((id) => found.get(tilePath(id)) as Buffer[][]);
+    const tiles = ids.map((id) => (found.get(keyOf(id)) ?? this.remembered.get(keyOf(id))) as Buffer[][]);
+    for (const [i, id] of ids.entries()) this.remember(keyOf(id), tiles[i] as Buffer[][]);
+    return tiles;
   }
 
-  private remember(path: string, nodes: Buffer[][]): void {
-    this.remembered.delete(path);
-    this.remembered.set(path, nodes);
+  private remember(key: number, nodes: Buffer[][]): void {
+    this.remembered.delete(key);
+    this.remembered.set(key, nodes);
     if (this.remembered.size <= REMEMBERED_TILES) return;
     for (const oldest of this.remembered.keys()) {
       this.remembered.delete(oldest);
@@ -103,6 +98,9 @@ export class TreeReader {
     }
   }
 }
+
+/** Level and index in one number: a level has at most 2^45 tiles. */
+const keyOf = ({ index, level }: TileId): number => index * 8 + Number(level);
 
 function tileOf({ height, index }: TreeNode, size: number): TileId {
   const level = Math.floor(height / TILE_HEIGHT);

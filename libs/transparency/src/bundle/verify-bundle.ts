@@ -72,8 +72,13 @@ class BundleCheck {
       this.findings.add('file', { file: file.name }, 'the manifest does not list this file at this place');
       await this.drain(file);
     } else if (file.name === 'checkpoint') await this.readCheckpoint(file);
-    else if (file.name === 'events.ndjson') await this.digested(file, (part) => this.events.take(part));
-    else await this.digested(file, () => {});
+    else if (file.name === 'events.ndjson')
+      await this.digested(
+        file,
+        (part) => this.events.take(part),
+        () => this.events.end(),
+      );
+    else await this.digested(file);
   }
 
   end(): void {
@@ -125,15 +130,17 @@ class BundleCheck {
   }
 
   private async readCheckpoint(file: TarFile): Promise<void> {
-    const bytes: Buffer[] = [];
-    await this.digested(file, (part) => {
-      if (file.bytes <= bundleLimits.checkpointBytes) bytes.push(part);
-    });
-    if (this.stopped) return;
+    const parts: Buffer[] = [];
+    const take = (part: Buffer): void => {
+      if (file.bytes <= bundleLimits.checkpointBytes) parts.push(part);
+    };
+    await this.digested(file, take, () => this.checkCheckpoint(Buffer.concat(parts)));
+  }
+
+  private checkCheckpoint(note: Buffer): void {
     const { origin, size, root } = this.manifest as BundleManifest;
-    const note = Buffer.concat(bytes);
     const checkpoint = openCheckpoint(note, { origin, logKeys: this.keys.keys });
-    const place = { file: file.name };
+    const place = { file: 'checkpoint' };
     if (isFault(checkpoint)) this.findings.add('checkpoint', place, sentenceOf(checkpoint));
     else if (checkpoint.size !== size || checkpoint.root.toString('base64') !== root)
       this.findings.add('checkpoint', place, 'it is not the checkpoint that the manifest names');
@@ -145,8 +152,12 @@ class BundleCheck {
         this.findings.add('witness', place, `${witness.name} has not cosigned the checkpoint`);
   }
 
-  /** Reads a file and compares it with the manifest. */
-  private async digested(file: TarFile, handle: (part: Buffer) => void): Promise<void> {
+  /** Reads a file and compares it with the manifest; `end` is called when all of it was there. */
+  private async digested(
+    file: TarFile,
+    handle: (part: Buffer) => void = () => {},
+    end: () => void = () => {},
+  ): Promise<void> {
     const hash = createHash('sha256');
     let bytes = 0;
     for await (const part of file.content) {
@@ -155,7 +166,7 @@ class BundleCheck {
       bytes += part.length;
       handle(part);
     }
-    if (file.name === 'events.ndjson') this.events.end();
+    end();
     const listed = this.manifest?.files.find(({ name }) => name === file.name);
     if (listed?.bytes !== bytes || listed.sha256 !== hash.digest('hex'))
       this.findings.add('digest', { file: file.name }, 'the file is not the one that the manifest lists');
