@@ -14,7 +14,11 @@ beforeAll(async () => {
 afterEach(() => service.stop());
 
 const start = async (options: TestServiceOptions) => {
-  service = await startTestService({ databaseUrl, environment: { MASTER_KEY: Buffer.alloc(32, 1).toString('base64') }, ...options });
+  service = await startTestService({
+    databaseUrl,
+    environment: { MASTER_KEY: Buffer.alloc(32, 1).toString('base64') },
+    ...options,
+  });
   return service.url;
 };
 
@@ -37,8 +41,11 @@ async function working(url: string): Promise<string[]> {
       if (posted.status !== 201) throw new Error(`${posted.status}`);
     },
   };
+  // Accounts are made at the REST door.
+  const withoutRest = (await fetch(`${url}/v1/about`)).status === 404;
   const names = [];
   for (const [name, attempt] of Object.entries(trials)) {
+    if (withoutRest && ['rest', 'socket', 'hooks'].includes(name)) continue;
     const works = await attempt().then(
       () => true,
       () => false,
