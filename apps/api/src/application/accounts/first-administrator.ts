@@ -24,7 +24,7 @@ export interface FirstAdministrator {
 export async function checkFirstAdministrator(users: Users, { username, password }: FirstAdministrator): Promise<void> {
   if (password === null || (await users.newest(FIRST_ADMINISTRATOR)).state.status !== 'unborn') return;
   const problem = await passwordProblem(password, username);
-  if (problem) throw new InvalidConfiguration(`The environment is not right: ADMIN_PASSWORD ${problem}.`);
+  if (problem) throw new InvalidConfiguration(`The environment is invalid: ADMIN_PASSWORD ${problem}.`);
 }
 
 /**
