@@ -3,6 +3,7 @@ import { governingProblem, type Recorded, roomStream, type StopWebhook, type Web
 import type { Logger } from 'pino';
 import { eventAnswer } from '../../application/audit/audit-queries.js';
 import type { Clock } from '../../clock.js';
+import type { Semaphore } from '../../limits/semaphore.js';
 import { type MessageFactsSource, replacedTexts } from '../../live/replaced-texts.js';
 import { newId } from '../../new-id.js';
 import type { Delivery, WebhookDeliveries } from '../../storage/desk/webhook-deliveries.js';
@@ -11,7 +12,6 @@ import type { OpenLog } from '../../storage/open-log.js';
 import type { WebhookSecrets } from '../../storage/vault/webhook-secrets.js';
 import type { Rooms, Users } from '../../write-side/entities.js';
 import type { FairSlots, Pace } from './fair-slots.js';
-import type { Lane } from './lane.js';
 import type { Outcome, Receivers } from './receivers.js';
 
 /** What all couriers work with. */
@@ -27,7 +27,7 @@ export interface CourierParts {
   readonly clock: Clock;
   readonly log: Logger;
   /** Rooms that are loaded at a time, as at the start. */
-  readonly loading: Lane;
+  readonly loading: Semaphore;
   readonly slots: FairSlots;
 }
 

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseStream, type Recorded } from '@verbatim/domain';
 import { AdvisoryLock } from '@verbatim/projections';
 import type { Sql } from 'postgres';
+import { Semaphore } from '../../limits/semaphore.js';
 import { Courier, type CourierParts } from './courier.js';
 import { FairSlots } from './fair-slots.js';
-import { Lane } from './lane.js';
 
 /** Milliseconds between two looks of a replica that does not send whether it should. */
 const STANDBY = 1_000;
@@ -29,7 +29,7 @@ export class WebhookRunner {
     private readonly direct: Sql,
     parts: Omit<CourierParts, 'loading' | 'slots'>,
   ) {
-    this.parts = { ...parts, loading: new Lane(LOADING), slots: new FairSlots() };
+    this.parts = { ...parts, loading: new Semaphore(LOADING), slots: new FairSlots() };
   }
 
   get sending(): boolean {
