@@ -194,10 +194,12 @@ const rulesOfEveryProject = [
 ];
 
 module.exports = {
-  forbidden: [...Object.entries(projects).flatMap(importRules), ...rulesOfTheService, ...rulesOfEveryProject].map((rule) => ({
-    ...rule,
-    severity: 'error',
-  })),
+  forbidden: [...Object.entries(projects).flatMap(importRules), ...rulesOfTheService, ...rulesOfEveryProject].map(
+    (rule) => ({
+      ...rule,
+      severity: 'error',
+    }),
+  ),
   options: {
     // Written by Next, and leads into its build.
     exclude: { path: '/next-env[.]d[.]ts$' },

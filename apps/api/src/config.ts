@@ -116,7 +116,7 @@ const environment = z.object({
   ),
 });
 
-/** What single sign-on cannot do without. */
+/** Single sign-on needs all of these. */
 const together = ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET', 'OIDC_REDIRECT_URI'] as const;
 
 const complete = environment.superRefine((config, context) => {
@@ -126,7 +126,7 @@ const complete = environment.superRefine((config, context) => {
     context.addIssue({
       code: 'custom',
       path: [name],
-      message: `is missing beside the others of ${together.join(', ')}`,
+      message: `is required together with the others of ${together.join(', ')}`,
     });
 });
 
@@ -149,7 +149,7 @@ export function readConfig(
   const read = complete.and(own).safeParse(env);
   if (read.success) return read.data;
   const wrong = read.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
-  throw new InvalidConfiguration(`The environment is not right: ${wrong.join('; ')}.`);
+  throw new InvalidConfiguration(`The environment is invalid: ${wrong.join('; ')}.`);
 }
 
 /** The names of all settings: those of the service, and those that its `parts` bring. */

@@ -8,10 +8,10 @@ import { type Database, openDatabase } from './storage/database/database.js';
 import { UnusableServer } from './storage/database/unusable-server.js';
 import { units } from './units/units.js';
 
-/** Milliseconds after which an ending that does not come to its end is cut short. */
-const PATIENCE = 30_000;
+/** Milliseconds after which a shutdown that does not finish is cut short. */
+const SHUTDOWN_LIMIT_MS = 30_000;
 
-/** `npm start`: the whole service in one process, until it is told to end. */
+/** `npm start`: the whole service in one process, until a signal ends it. */
 async function main(): Promise<void> {
   const config = readConfig(process.env, [...units, ...doors]);
   const log = pino({ level: config.LOG_LEVEL });
@@ -25,14 +25,14 @@ async function main(): Promise<void> {
   };
   const finish = async (why: string, code: number) => {
     log.info(`${why}; ending`);
-    setTimeout(() => process.exit(1), PATIENCE).unref();
+    setTimeout(() => process.exit(1), SHUTDOWN_LIMIT_MS).unref();
     const { service, database } = await starting;
     await service.stop();
     await database.stop();
     process.exit(code);
   };
-  // A signal may come while the start is still under way; it then takes effect right after. It may come twice, from the
-  // terminal and from npm, so the second one must not cut short what the first one began.
+  // A signal during the start takes effect right after it. It may come twice, from the terminal and from npm, so the
+  // second one must not cut short the shutdown that the first one began.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(`received ${signal}`, 0));
   const { service, database } = await starting;
   for (const { lost } of [database, service]) void lost.then((sentence) => end(sentence, 1));
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   Health      ${service.url}/health/ready\n${embeddedNote(config)}\n`);
 }
 
-/** Said where others can reach the service: the embedded database is not for every size of it. */
+/** Printed where other machines can reach the service: the embedded database is for small installations only. */
 function embeddedNote({ DATABASE_URL, HOST }: Config): string {
   const alone = /^(localhost|127\.[\d.]+|::1|\[::1\])$/.test(HOST);
   return DATABASE_URL || alone
@@ -70,7 +70,7 @@ function announcePassword(username: string, password: string): void {
 main().catch((error: unknown) => {
   const { message, stack } = error as Error;
   const detailed = /^(debug|trace)$/.test(process.env.LOG_LEVEL ?? '');
-  const hint = error instanceof UnusableServer ? '' : '\n(LOG_LEVEL=debug tells where this came from.)';
+  const hint = error instanceof UnusableServer ? '' : '\n(LOG_LEVEL=debug shows where this came from.)';
   process.stderr.write(`${detailed ? stack : `${message}${hint}`}\n`);
   process.exit(1);
 });

@@ -37,7 +37,7 @@ export function describeKickRaces(count: number): void {
       it(`${name} never tells what happened after it`, async () => {
         const races = Math.ceil(count / 5 / LANES);
         const lanes = await Promise.all(
-          Array.from({ length: LANES }, () => Lane.open({ left, right, owner, settings })),
+          Array.from({ length: LANES }, () => Semaphore.open({ left, right, owner, settings })),
         );
         const outcomes = (await Promise.all(lanes.map((lane) => lane.run(kind, races)))).flat();
         for (const lane of lanes) lane.close();
@@ -56,7 +56,7 @@ export function describeKickRaces(count: number): void {
     );
 
     it('the lesser role is what decides, as soon as one has it', async () => {
-      const lane = await Lane.open({ left, right, owner, settings: {} });
+      const lane = await Semaphore.open({ left, right, owner, settings: {} });
       for (let n = 0; n < Math.ceil(count / 20); n++) await lane.demotion(n);
       lane.close();
     });
@@ -73,7 +73,7 @@ interface Kind {
 type Outcome = 'refused' | 'followed until the removal';
 
 /** One room, with somebody who is removed from it again and again and a witness who is not. */
-class Lane {
+class Semaphore {
   /** Milliseconds that removals have taken lately. */
   private removalTook = 50;
 
@@ -98,7 +98,7 @@ class Lane {
     const [socket, witness] = [await person.at(right.url).connect(), await other.at(right.url).follow(room, 2)];
     const herald = await owner.follow(room);
     const writers = [await owner.connect(), await owner.at(right.url).connect()];
-    return new Lane(owner, person, room, socket, witness, herald, writers);
+    return new Semaphore(owner, person, room, socket, witness, herald, writers);
   }
 
   close(): void {

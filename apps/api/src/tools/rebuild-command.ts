@@ -4,10 +4,10 @@ import { progressDisplay } from './progress.js';
 /** `npm run cli -- projections rebuild` */
 export const rebuildCommand: CliCommand = {
   words: 'projections rebuild',
-  summary: 'builds all read models anew from the log, while the service goes on',
+  summary: 'rebuilds all read models from the log while the service runs',
   help: `Usage: npm run cli -- projections rebuild
 
-Builds all read models (rooms, members, messages, inbox, people, search) anew from the log, in a database schema beside
+Rebuilds all read models (rooms, members, messages, inbox, people, search) from the log, in a database schema beside
 the one in use. When they have caught up, all running processes of the service move to them without an interruption;
 the old ones are dropped ten minutes later. A rebuild that was killed leaves nothing behind that matters: start it again.`,
 
@@ -20,7 +20,7 @@ the old ones are dropped ten minutes later. A rebuild that was killed leaves not
     });
     progress.end();
     if (outcome === 'already running') {
-      process.stderr.write('A rebuild is running already; this one was not begun.\n');
+      process.stderr.write('Another rebuild is running; this one was not started.\n');
       return 1;
     }
     process.stdout.write('The read models were rebuilt, and all processes are moving to them.\n');

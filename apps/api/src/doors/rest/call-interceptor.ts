@@ -12,7 +12,7 @@ import { Refusal } from '../refusal.js';
 import { ListAnswer } from './list-answer.js';
 import { CALL, type VerbatimRequest } from './request.js';
 
-/** What all calls have in common around their doing: reads wait for the position they name, writes happen once per key. */
+/** What surrounds the handling of every call: reads wait for the position they name, writes happen once per key. */
 @Injectable()
 export class CallInterceptor implements NestInterceptor {
   constructor(
@@ -33,7 +33,7 @@ export class CallInterceptor implements NestInterceptor {
     }
     const key = request.headers['idempotency-key'];
     const takesKey = name !== undefined && 'Idempotency-Key' in calls[name].headers.request;
-    // What hands out credentials does so anew each time, whatever the key.
+    // Calls that issue credentials issue new ones each time, whatever the key.
     if (key === undefined || !request.identity || !takesKey) return next.handle();
     if (typeof key !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(key)) {
       throw new Refusal('invalid_request', 'The header Idempotency-Key takes 1 to 200 visible ASCII characters.', {
@@ -44,7 +44,7 @@ export class CallInterceptor implements NestInterceptor {
   }
 
   private read(call: Call | undefined, request: VerbatimRequest, reply: FastifyReply, next: CallHandler) {
-    // Health has to be told whatever is going on.
+    // Health checks are answered in any situation.
     if (!call || call.tag === 'Operation') return next.handle();
     const { identity, raw } = request;
     const reader = identity ? this.reads.account(identity.actor.id) : this.reads.visitor(this.proxies.addressOf(raw));

@@ -1,6 +1,6 @@
 import type { Recorded } from '@verbatim/domain';
 
-/** Counts what the feed has told since this process began, whichever replica took it: for figures of how busy people are. */
+/** Counts events since this process began, whichever replica recorded them: a measure of how busy people are. */
 export class Tally {
   messages = 0;
   registrations = 0;

@@ -11,6 +11,7 @@ import {
 import type { Logger } from 'pino';
 import { StopWebhookCommand } from '../../application/webhooks/webhook-commands.js';
 import type { Clock } from '../../clock.js';
+import type { Semaphore } from '../../limits/semaphore.js';
 import { type MessageFactsSource, replacedTexts } from '../../live/replaced-texts.js';
 import { newId } from '../../new-id.js';
 import type { Delivery, WebhookDeliveries } from '../../storage/desk/webhook-deliveries.js';
@@ -20,7 +21,6 @@ import type { WebhookSecrets } from '../../storage/vault/webhook-secrets.js';
 import { eventAnswer } from '../../wire/event-answer.js';
 import type { Rooms, Users } from '../../write-side/entities.js';
 import type { FairSlots, Pace } from './fair-slots.js';
-import type { Lane } from './lane.js';
 import type { Outcome, Receivers } from './receivers.js';
 
 /** What all couriers use. */
@@ -37,7 +37,7 @@ export interface CourierParts {
   readonly clock: Clock;
   readonly log: Logger;
   /** Bounds how many rooms are loaded at a time, as at the start. */
-  readonly loading: Lane;
+  readonly loading: Semaphore;
   readonly slots: FairSlots;
 }
 

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseStream, type Recorded } from '@verbatim/domain';
 import { AdvisoryLock } from '@verbatim/projections';
 import type { Sql } from 'postgres';
+import { Semaphore } from '../../limits/semaphore.js';
 import { Courier, type CourierParts } from './courier.js';
 import { FairSlots } from './fair-slots.js';
-import { Lane } from './lane.js';
 
 /** Interval at which a standby replica checks whether it should take over. */
 const STANDBY_MS = 1_000;
@@ -29,7 +29,7 @@ export class WebhookRunner {
     private readonly direct: Sql,
     parts: Omit<CourierParts, 'loading' | 'slots'>,
   ) {
-    this.parts = { ...parts, loading: new Lane(ROOMS_LOADED_AT_ONCE), slots: new FairSlots() };
+    this.parts = { ...parts, loading: new Semaphore(ROOMS_LOADED_AT_ONCE), slots: new FairSlots() };
   }
 
   get sending(): boolean {
