@@ -1,4 +1,4 @@
-import { type CallName, type ClientEvent, calls } from '@verbatim/protocol';
+import { type CallName, type ClientEvent, calls, spentByFrame } from '@verbatim/protocol';
 import { LRUCache } from 'lru-cache';
 import type { Refusal } from '../doors/refusal.js';
 import { addressKey } from './address-key.js';
@@ -137,20 +137,10 @@ export function spentBy(name: CallName): Spending {
   return calls[name].method === 'GET' || likeReading.includes(name) ? 'reads' : 'writes';
 }
 
-/** What a frame spends besides being one. */
-export const spentByFrame: { readonly [E in ClientEvent]?: 'posts' | 'writes' } = {
-  post: 'posts',
-  edit: 'posts',
-  redact: 'posts',
-  react: 'posts',
-  join: 'writes',
-  leave: 'writes',
-};
-
 /** Counts a frame. Answers the milliseconds to wait, 0 if none. */
 export function spend({ posts, account }: ConnectionAllowances, event: ClientEvent): number {
   const what = spentByFrame[event];
-  if (what === undefined) return 0;
+  if (what === null) return 0;
   const now = performance.now();
   return (what === 'posts' ? posts.take(now) : 0) || account[what].take(now);
 }
