@@ -37,7 +37,9 @@ import { SessionController } from './doors/rest/controllers/session-controller.j
 import { SignOnController } from './doors/rest/controllers/sign-on-controller.js';
 import { TokenController } from './doors/rest/controllers/token-controller.js';
 import { WebhookController } from './doors/rest/controllers/webhook-controller.js';
+import { FrameHandlers } from './doors/websocket/frame-handlers.js';
 import { Gateway } from './doors/websocket/gateway.js';
+import { Handshake } from './doors/websocket/handshake.js';
 
 @Module({})
 class AppModule {}
@@ -87,6 +89,8 @@ export function appModule(parts: readonly object[]): DynamicModule {
       ...invitationCommandHandlers,
       Redeeming,
       Gateway,
+      Handshake,
+      FrameHandlers,
       CallGuard,
       CallInterceptor,
     ],

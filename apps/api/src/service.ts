@@ -26,6 +26,7 @@ import { httpServer } from './doors/rest/server.js';
 import { Gateway } from './doors/websocket/gateway.js';
 import { SocketAdapter } from './doors/websocket/socket-adapter.js';
 import { byStream, Feed } from './feed/feed.js';
+import { vaultSink } from './feed/vault-sink.js';
 import { type Foundation, layFoundation } from './foundation.js';
 import { refuseHost } from './host/host-header.js';
 import { HttpConnections } from './host/http-connections.js';
@@ -39,6 +40,8 @@ import { Reads } from './limits/reads.js';
 import { LiveRooms } from './live/live-rooms.js';
 import type { Load } from './live/presence/announcement.js';
 import { Presence } from './live/presence/presence.js';
+import { Subscribers } from './live/subscribers.js';
+import { TokenWatch } from './live/token-watch.js';
 import { Watchers } from './live/watchers.js';
 import { newId } from './new-id.js';
 import type { Database } from './storage/database/database.js';
@@ -158,9 +161,11 @@ async function openDoors(
   const limits = new Limits(limitsNow, ledger);
   const reads = new Reads(limits);
   const inspections = new Inspections(rooms);
-  const liveRooms = new LiveRooms(openLog, rooms, directory, readModels, presence, inspections, time, reads);
-  const watchers = new Watchers(readModels);
   const feed = new Feed(store, sealer, log);
+  const liveRooms = new LiveRooms(openLog, rooms, directory, readModels, presence, inspections, time, reads, feed);
+  const watchers = new Watchers(readModels);
+  const subscribers = new Subscribers(users, liveRooms, watchers, policy, feed);
+  const tokenWatch = new TokenWatch(personalTokens);
   const receivers = new Receivers(config.WEBHOOK_ALLOW_PRIVATE === 'on', resolve);
   const webhooks = new WebhookRunner(direct, {
     ...{ rooms, users, openLog, readModels, directory, receivers, log, clock: time.now },
@@ -255,7 +260,18 @@ async function openDoors(
   const app: NestFastifyApplication = await NestFactory.create<NestFastifyApplication>(
     appModule([
       ...[rooms, users, names, passwords, sessions, tokens, personalTokens, vault, time, readModels, openLog],
-      ...[directory, liveRooms, watchers, webhookSecrets, webhookBots, webhookDeliveries, receivers, preferences],
+      ...[
+        directory,
+        liveRooms,
+        watchers,
+        subscribers,
+        tokenWatch,
+        webhookSecrets,
+        webhookBots,
+        webhookDeliveries,
+        receivers,
+        preferences,
+      ],
       ...[credentials, factors, policy, administrators, identities, new Linking(sql)],
       new IdentityProvider(config, keys, time.now, log),
       new Proving(users, credentials, factors, sessions, attempts),
@@ -300,7 +316,7 @@ async function openDoors(
   feed.add('continuity of the log', (events) => continuity.take(events));
   feed.add('maintenance', (events) => maintenance.take(events));
   // Before the states: whoever is let in again finds the sessions of before revoked.
-  feed.add('sessions', (events) => sessions.take(events));
+  feed.add('sessions', (events) => sessions.handle(events));
   feed.add('rooms', (events) => {
     for (const [stream, run] of byStream(events)) {
       const { category, id } = parseStream(stream);
@@ -311,11 +327,20 @@ async function openDoors(
       else if (category === 'maintenance') maintenances.take(id, run);
     }
   });
-  feed.add('personal tokens', (events) => personalTokens.take(events));
+  feed.add('personal tokens', (events) => personalTokens.handle(events));
   feed.add('directory', (events) => directory.take(events));
-  feed.add('sockets of accounts', (events) => gateway.take(events));
-  feed.add('sockets of rooms', (events) => liveRooms.take(events));
-  feed.add('watchers', (events) => watchers.take(events));
+  feed.add(
+    'subscribers',
+    (events) => subscribers.handle(events),
+    (events) => subscribers.rescue(events),
+  );
+  feed.add(
+    'rooms of subscribers',
+    (events) => liveRooms.handle(events),
+    (events) => liveRooms.rescue(events),
+  );
+  feed.add('watchers', (events) => watchers.handle(events));
+  feed.add('vault', vaultSink(feed, sessions, personalTokens));
   feed.add('webhooks', (events) => webhooks.take(events));
   feed.add('figures', (events) => tally.take(events));
   await continuity.start();
@@ -355,6 +380,7 @@ async function openDoors(
     await Promise.all(
       [rooms, users, invitations, announcements, maintenances].map((mailboxes) => mailboxes.finish(FINISH)),
     );
+    tokenWatch.stop();
     await gateway.closeAll();
     await webhooks.stop();
     await ledger.stop();

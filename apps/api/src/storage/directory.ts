@@ -19,6 +19,18 @@ export class Directory {
     }
   }
 
+  /** The people with these ids, if all of their names are in memory; null otherwise. */
+  remembered(ids: Iterable<string | null>): ReadonlyMap<string, Person> | null {
+    const people = new Map<string, Person>();
+    for (const id of ids) {
+      if (id === null) continue;
+      const username = this.usernames.get(id);
+      if (username === undefined) return null;
+      people.set(id, { id, username });
+    }
+    return people;
+  }
+
   /** The people with these ids; unknown ids are absent. Asks the database only for people not met lately. */
   async people(ids: Iterable<string | null>): Promise<ReadonlyMap<string, Person>> {
     const people = new Map<string, Person>();

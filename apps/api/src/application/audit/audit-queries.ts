@@ -2,6 +2,7 @@ import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { type Actor, type Face, type Recorded, roomStream, view, WITHHELD, withheld } from '@verbatim/domain';
 import { InvalidCursor, type Page } from '@verbatim/projections';
 import type { AnswerOf, Person } from '@verbatim/protocol';
+import { accepted } from '../../doors/refusal.js';
 import { replacedTexts } from '../../live/replaced-texts.js';
 import { Directory } from '../../storage/directory.js';
 import { OpenLog } from '../../storage/open-log.js';
@@ -43,7 +44,7 @@ export class ListRoomEventsHandler implements IQueryHandler<ListRoomEventsQuery>
     // What has happened since may take away the right to read it.
     const shown = read.filter(({ revision }) => revision <= room.state.revision);
     const last = shown.at(-1);
-    const replaced = await replacedTexts(this.readModels, roomId, room, shown);
+    const replaced = accepted(await replacedTexts(this.readModels, roomId, room, shown));
     const people = await this.directory.people(shown.map((event) => event.actor));
     const { face } = room.reader;
     return {

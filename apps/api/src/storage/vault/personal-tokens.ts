@@ -80,17 +80,20 @@ export class PersonalTokens {
     return new PersonalTokens(sql, keys, clock);
   }
 
-  /** A sink of the feed: what was remembered of tokens that ended is forgotten here. */
-  async take(events: readonly Recorded[]): Promise<void> {
+  /** A sink of the feed: forgets what is remembered of tokens that ended. */
+  handle(events: readonly Recorded[]): void {
     for (const event of events) {
       if (event.type === 'TokenRevoked') this.forget(({ id }) => id === event.data.tokenId);
       if (endsAllTokens(event)) {
         const { id } = parseStream(event.stream);
         this.forget(({ userId }) => userId === id);
-        // None of them comes back; those of a reinstated person are made later.
-        await this.sql`delete from vault.personal_tokens where user_id = ${id} and created_at <= ${event.at}`;
       }
     }
+  }
+
+  /** Deletes the tokens that a person had at that time (ISO 8601). None of them comes back; a reinstated person makes new ones. */
+  async deleteAll(userId: string, until: string): Promise<void> {
+    await this.sql`delete from vault.personal_tokens where user_id = ${userId} and created_at <= ${until}`;
   }
 
   /** Makes a token and answers its text, which is kept nowhere. It is good once the holder's stream has it. */
@@ -258,7 +261,8 @@ const toToken = (row: Row): PersonalToken => ({
 });
 
 /** A person who was shut out, or whose account somebody else may have made. */
-const endsAllTokens = (event: Recorded): boolean =>
+/** Whether an event ends all tokens of the account that it is about. */
+export const endsAllTokens = (event: Recorded): boolean =>
   event.type === 'UserSuspended' ||
   event.type === 'UserDeactivated' ||
   (event.type === 'PasswordChanged' && event.data.how === 'removed');

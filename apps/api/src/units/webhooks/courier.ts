@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { governingProblem, type Recorded, roomStream, type StopWebhook, type Webhook } from '@verbatim/domain';
+import {
+  governingProblem,
+  isRejection,
+  type Recorded,
+  roomStream,
+  type StopWebhook,
+  type Webhook,
+} from '@verbatim/domain';
 import type { Logger } from 'pino';
 import { eventAnswer } from '../../application/audit/audit-queries.js';
 import type { Clock } from '../../clock.js';
@@ -169,6 +176,7 @@ export class Courier {
     const entitled = owner.status === 'active' && !governingProblem(room.state, { id: webhook.by, role: owner.role });
     if (!entitled) return this.stop('owner_gone');
     const replaced = await replacedTexts(readModels, this.roomId, room, [event]);
+    if (isRejection(replaced)) throw new Error(replaced.detail);
     const people = await directory.people([event.actor]);
     const body = JSON.stringify(eventAnswer(event, 'member', replaced.has(event.revision), people));
     const sealed = await this.sealed(webhook);
