@@ -225,7 +225,7 @@ async function openDoors(
       },
       {
         name: 'verbatim_feed_position',
-        help: 'Position up to which the feed has told everyone.',
+        help: 'Position up to which the sinks of the feed have got the events; its queues may be behind.',
         read: () => Number(feed.position),
       },
       {
@@ -245,7 +245,7 @@ async function openDoors(
         read: () => tally.registrations,
       },
     ],
-    [...store.metrics, ...outages.metrics],
+    [...store.metrics, ...outages.metrics, ...feed.metrics],
   );
   const idempotency = new Idempotency(sql, keys);
   const problems = new ProblemFilter(log);

@@ -1,6 +1,7 @@
 import type { Recorded } from '@verbatim/domain';
 import type { EventStore, Sealer, Subscription } from '@verbatim/event-store';
 import type { Logger } from 'pino';
+import { Gauge, type Metric } from 'prom-client';
 import { KeyedQueue, type KeyedQueueOptions } from './keyed-queue.js';
 
 /**
@@ -90,6 +91,27 @@ export class Feed {
       waiting: size,
       lag: oldest === null ? 0 : Number(this.newest - oldest) + 1,
     }));
+  }
+
+  /** For Prometheus: how far each queue is behind, and how much waits in it. */
+  get metrics(): readonly Metric[] {
+    return [
+      this.gauge('lag', 'How far each queue of the feed is behind it, in positions.', ({ lag }) => lag),
+      this.gauge('waiting', 'Items that wait in each queue of the feed.', ({ waiting }) => waiting),
+    ];
+  }
+
+  private gauge(name: string, help: string, read: (figures: QueueFigures) => number): Metric {
+    const figures = () => this.queues;
+    return new Gauge({
+      name: `verbatim_feed_queue_${name}`,
+      help,
+      labelNames: ['queue'],
+      registers: [],
+      collect() {
+        for (const queue of figures()) this.set({ queue: queue.name }, read(queue));
+      },
+    });
   }
 
   async stop(): Promise<void> {
