@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { Follower } from './follower.js';
-import { Following, MOST_HELD } from './following.js';
+import { Follower, Following, MOST_HELD } from './following.js';
 import type { LiveEvent } from './live-event.js';
 import { TestSubscriber } from './subscriber.testing.js';
 

@@ -228,7 +228,7 @@ describe('a subscriber without a socket', () => {
     expect(subscriber.lines).toEqual(['owner 2 @ada']);
   });
 
-  it('that may read a room no longer is told so', async () => {
+  it('that loses the right to read a room with its server role gets a removal', async () => {
     const roomId = town.roomWith(ada);
     const subscriber = new TestSubscriber(someone('bob', 'admin'));
     town.live.leave(subscriber);

@@ -22,7 +22,7 @@ export interface CheckedFrame {
   readonly data: unknown;
 }
 
-/** A frame that cannot be acted on; `ref` is the client's, as far as it could be read. */
+/** A frame that cannot be handled; `ref` is the client's, if it could be read. */
 export class BadFrame extends Error {
   constructor(
     readonly ref: Ref,
@@ -32,7 +32,7 @@ export class BadFrame extends Error {
   }
 }
 
-/** Reads one frame; throws BadFrame, saying what is wrong with it. */
+/** Reads one frame. Throws BadFrame, which says what is wrong with it. */
 export function readFrame(bytes: Buffer, isBinary: boolean): CheckedFrame {
   if (isBinary) throw bad(undefined, 'Send frames as text.');
   if (!isUtf8(bytes)) throw bad(undefined, 'The frame is not valid UTF-8.');

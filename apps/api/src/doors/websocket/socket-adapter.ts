@@ -6,18 +6,17 @@ import type { RawData, Server, WebSocket } from 'ws';
 import type { Refusal } from '../refusal.js';
 import { refuseConnection } from '../rest/server.js';
 
-/** Tells why somebody may not open a socket, before a word is exchanged; null: they may try. */
+/** Decides before the handshake whether somebody may open a socket; null: they may try. */
 export type Doorkeeper = (request: IncomingMessage) => Refusal | null;
 
-/** What the gateway makes of a socket's raw frames. */
+/** Receives the raw frames of a socket. */
 export interface FrameReader {
   read(socket: WebSocket, data: Buffer, isBinary: boolean): void;
 }
 
 /**
- * Nest's adapter for `ws` without an observable per frame: frames go from the socket to the gateway by a plain call, and the
- * gateway sends the answers itself. It halves the memory of an idle connection. What is no proper opening
- * of a WebSocket is answered by the REST door, like any other request.
+ * Nest's adapter for `ws` without an observable per frame: the gateway gets frames by a plain call and sends the answers itself.
+ * This halves the memory of an idle connection. Requests that do not properly open a WebSocket are answered by the REST door.
  */
 export class SocketAdapter extends WsAdapter {
   constructor(
@@ -33,7 +32,7 @@ export class SocketAdapter extends WsAdapter {
     socket.on('message', (data: RawData, isBinary: boolean) => reader.read(socket, data as Buffer, isBinary));
   }
 
-  /** Errors of sockets are the clients' affair and end their connections; they are no news for the log. */
+  /** Errors of sockets are caused by clients and end their connections; they are not logged. */
   override bindErrorHandler(server: Server): Server {
     server.on('connection', (socket) => socket.on('error', () => undefined));
     return server;
@@ -57,8 +56,8 @@ export class SocketAdapter extends WsAdapter {
 }
 
 /**
- * Has a request read once more as if it had not asked for an upgrade, which a server is free to ignore (RFC 9110, 7.8):
- * some clients ask for HTTP/2 in this way with their first request.
+ * Reads a request again as if it had not asked for an upgrade, which a server may ignore (RFC 9110, 7.8). Some clients ask for
+ * HTTP/2 in this way with their first request.
  */
 function readAgain(http: HttpServer, request: IncomingMessage, socket: Socket, head: Buffer): void {
   const { method, url, httpVersion, rawHeaders } = request;
@@ -66,7 +65,7 @@ function readAgain(http: HttpServer, request: IncomingMessage, socket: Socket, h
   for (let i = 0; i < rawHeaders.length; i += 2) {
     if (!/^(upgrade|connection)$/i.test(rawHeaders[i] ?? '')) lines.push(`${rawHeaders[i]}: ${rawHeaders[i + 1]}`);
   }
-  // Those of the first reading; the second adds its own.
+  // The second reading adds its own listeners.
   for (const event of ['timeout', 'error']) socket.removeAllListeners(event);
   socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
   http.emit('connection', socket);
