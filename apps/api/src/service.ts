@@ -104,7 +104,7 @@ function openApplication(options: ServiceOptions & { resources: OpenResources },
 
 async function startFeed(app: NestFastifyApplication, contributions: Contributions): Promise<void> {
   const feed = app.get(Feed);
-  for (const { name, handle } of contributions.sinks()) feed.add(name, handle);
+  for (const { name, handle, rescue } of contributions.sinks()) feed.add(name, handle, rescue);
   await app.get(LogContinuity).start();
   await feed.start();
   // From here on nothing that other replicas do is missed, so this is the time to learn what they did before.

@@ -11,6 +11,7 @@ export * from './open-event-store.js';
 export * from './outage.js';
 export { arrayParameters } from './postgres/array-parameters.js';
 export { DatabaseClient, DatabaseSilent } from './postgres/database-client.js';
+export { Listener, type ListenerOptions } from './postgres/listener.js';
 export { PacedSockets } from './postgres/paced-sockets.js';
 export * from './postgres/postgres-event-store.js';
 export * from './random-bytes.js';

@@ -43,65 +43,140 @@ export type Frame = z.output<typeof frameSchema>;
 const room = id.describe('Id of the room.');
 const messageId = id.describe('Id of the message.');
 
-/** The data of each frame that a client may send. */
-export const clientFrames = {
-  follow: z
-    .object({
-      room,
-      after: whole(-1).optional().describe('The last known revision; -1 for none; if absent, from now on.'),
-      reason: inspectionReason.optional(),
-    })
-    .describe('Receive the events of a room: those after a revision, then all new ones, without gaps or duplicates.'),
-  unfollow: z.object({ room }).describe('Stop receiving events of a room.'),
-  post: z
-    .object({ room, ...postMessageBody.shape })
-    .describe('Post a message. Repeated with the same `id` and content, it is posted once.'),
-  edit: z.object({ room, messageId, text: messageText }).describe('Edit one of your messages.'),
-  redact: z.object({ room, messageId, reason }).describe('Remove the text of a message for all readers.'),
-  react: z
-    .object({
-      room,
-      messageId,
-      emoji: formerReaction.describe('One emoji.'),
-      remove: z.boolean().default(false).describe('Remove the reaction.'),
-    })
-    .superRefine(({ emoji: wanted, remove }, context) => {
-      if (remove) return;
-      for (const { message } of emoji.safeParse(wanted).error?.issues ?? [])
-        context.addIssue({ code: 'custom', message, path: ['emoji'] });
-    })
-    .describe('Add or remove a reaction.'),
-  join: z.object({ room, password: roomPassword.optional(), invitation }).describe('Become a member of a room.'),
-  leave: z.object({ room }).describe('Stop being a member of a room.'),
-  read: z.object({ room, revision }).describe('Set your read mark. Nobody else sees it.'),
-  typing: z.object({ room }).describe('Tell others in the room that you are typing. Has no answer.'),
-  watch: z
-    .object({})
-    .prefault({})
-    .describe('Get notified when something changes anywhere in the service. For administrators and auditors.'),
-  unwatch: z.object({}).prefault({}).describe('Stop these notifications.'),
-  ping: z.object({}).prefault({}).describe('Check the connection.'),
-} as const satisfies Record<string, z.ZodType>;
+/** Everything there is to know about one frame that clients send. */
+interface FrameEntry {
+  /** The data that it carries. */
+  readonly data: z.ZodType;
+  /** The scope that a personal token needs in order to send it over the socket that it opened. */
+  readonly scope: Scope;
+  /** What answers it, unless an `error` does; null: nothing. */
+  readonly answer: ServerEvent | null;
+  /** The limit that it counts against, in addition to the limit on frames. */
+  readonly spends: 'posts' | 'writes' | null;
+}
 
-export type ClientEvent = keyof typeof clientFrames;
-export const clientEvents = Object.keys(clientFrames) as ClientEvent[];
+/** All frames that clients may send. Schemas, scopes, answers and limits are read from here and stated nowhere else. */
+const frames = {
+  follow: {
+    data: z
+      .object({
+        room,
+        after: whole(-1).optional().describe('The last known revision; -1 for none; if absent, from now on.'),
+        reason: inspectionReason.optional(),
+      })
+      .describe('Receive the events of a room: those after a revision, then all new ones, without gaps or duplicates.'),
+    scope: 'read',
+    answer: 'following',
+    spends: null,
+  },
+  unfollow: {
+    data: z.object({ room }).describe('Stop receiving events of a room.'),
+    scope: 'read',
+    answer: 'unfollowed',
+    spends: null,
+  },
+  post: {
+    data: z
+      .object({ room, ...postMessageBody.shape })
+      .describe('Post a message. Repeated with the same `id` and content, it is posted once.'),
+    scope: 'post',
+    answer: 'ack',
+    spends: 'posts',
+  },
+  edit: {
+    data: z.object({ room, messageId, text: messageText }).describe('Edit one of your messages.'),
+    scope: 'post',
+    answer: 'ack',
+    spends: 'posts',
+  },
+  redact: {
+    data: z.object({ room, messageId, reason }).describe('Remove the text of a message for all readers.'),
+    scope: 'post',
+    answer: 'ack',
+    spends: 'posts',
+  },
+  react: {
+    data: z
+      .object({
+        room,
+        messageId,
+        emoji: formerReaction.describe('One emoji.'),
+        remove: z.boolean().default(false).describe('Remove the reaction.'),
+      })
+      .superRefine(({ emoji: wanted, remove }, context) => {
+        if (remove) return;
+        for (const { message } of emoji.safeParse(wanted).error?.issues ?? [])
+          context.addIssue({ code: 'custom', message, path: ['emoji'] });
+      })
+      .describe('Add or remove a reaction.'),
+    scope: 'post',
+    answer: 'ack',
+    spends: 'posts',
+  },
+  join: {
+    data: z.object({ room, password: roomPassword.optional(), invitation }).describe('Become a member of a room.'),
+    scope: 'manage',
+    answer: 'ack',
+    spends: 'writes',
+  },
+  leave: {
+    data: z.object({ room }).describe('Stop being a member of a room.'),
+    scope: 'manage',
+    answer: 'ack',
+    spends: 'writes',
+  },
+  read: {
+    data: z.object({ room, revision }).describe('Set your read mark. Nobody else sees it.'),
+    scope: 'read',
+    answer: 'ack',
+    spends: null,
+  },
+  typing: {
+    data: z.object({ room }).describe('Tell others in the room that you are typing. Has no answer.'),
+    scope: 'read',
+    answer: null,
+    spends: null,
+  },
+  watch: {
+    data: z
+      .object({})
+      .prefault({})
+      .describe('Get notified when something changes anywhere in the service. For administrators and auditors.'),
+    scope: 'read',
+    answer: 'watching',
+    spends: null,
+  },
+  unwatch: {
+    data: z.object({}).prefault({}).describe('Stop these notifications.'),
+    scope: 'read',
+    answer: 'unwatched',
+    spends: null,
+  },
+  ping: {
+    data: z.object({}).prefault({}).describe('Check the connection.'),
+    scope: 'read',
+    answer: 'pong',
+    spends: null,
+  },
+} as const satisfies Record<string, FrameEntry>;
 
-/** The scope that a personal token needs to send each frame over a socket it opened. */
-export const scopeOfFrame = {
-  follow: 'read',
-  unfollow: 'read',
-  post: 'post',
-  edit: 'post',
-  redact: 'post',
-  react: 'post',
-  join: 'manage',
-  leave: 'manage',
-  read: 'read',
-  typing: 'read',
-  watch: 'read',
-  unwatch: 'read',
-  ping: 'read',
-} as const satisfies Record<ClientEvent, Scope>;
+export type ClientEvent = keyof typeof frames;
+export const clientEvents = Object.keys(frames) as ClientEvent[];
+
+/** One property of every entry, by event. */
+const column = <K extends keyof FrameEntry>(key: K) =>
+  Object.fromEntries(clientEvents.map((event) => [event, frames[event][key]])) as {
+    readonly [E in ClientEvent]: (typeof frames)[E][K];
+  };
+
+/** The schema of the data of each frame. */
+export const clientFrames = column('data');
+/** The scope that a personal token needs for each frame. */
+export const scopeOfFrame = column('scope');
+/** What answers each frame, unless an `error` does; null: nothing. */
+export const answerTo = column('answer');
+/** The limit that each frame counts against, in addition to the limit on frames. */
+export const spentByFrame = column('spends');
 
 /** Whether clients may send frames of this name. */
 export const isClientEvent = (event: string): event is ClientEvent => Object.hasOwn(clientFrames, event);
@@ -198,23 +273,6 @@ export type ServerFrame = { [E in ServerEvent]: { event: E; ref?: string | numbe
 export type ClientFrame = {
   [E in ClientEvent]: { event: E; ref?: string | number; data: ClientDataToSend<E> };
 }[ClientEvent];
-
-/** What answers each frame of a client, unless an `error` does; null: nothing. */
-export const answerTo = {
-  follow: 'following',
-  unfollow: 'unfollowed',
-  post: 'ack',
-  edit: 'ack',
-  redact: 'ack',
-  react: 'ack',
-  join: 'ack',
-  leave: 'ack',
-  read: 'ack',
-  typing: null,
-  watch: 'watching',
-  unwatch: 'unwatched',
-  ping: 'pong',
-} as const satisfies Record<ClientEvent, ServerEvent | null>;
 
 // End of the connection ---------------------------------------------------------------------------------------------
 

@@ -16,7 +16,10 @@ export class FeedSink {
     /** For the log. */
     readonly name: string,
     readonly stage: Stage,
-    readonly handle: (events: readonly Recorded[]) => void | Promise<void>,
+    /** Called with no wait for any database: see `Feed`. */
+    readonly handle: (events: readonly Recorded[]) => void,
+    /** Brings things into a safe state after `handle` failed with these events. */
+    readonly rescue?: (events: readonly Recorded[]) => void,
   ) {}
 }
 

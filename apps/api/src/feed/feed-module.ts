@@ -1,11 +1,14 @@
 import { Global, Module, type Provider } from '@nestjs/common';
 import { Sealer } from '@verbatim/event-store';
 import type { Logger } from 'pino';
-import { Figure, ReadinessCheck } from '../composition/contributions.js';
+import { FeedSink, Figure, Measurements, ReadinessCheck } from '../composition/contributions.js';
 import { OpenResources } from '../composition/open-resources.js';
 import { MeasuredEventStore } from '../storage/measured-event-store.js';
 import { LOG } from '../storage/tokens.js';
+import { PersonalTokens } from '../storage/vault/personal-tokens.js';
+import { Sessions } from '../storage/vault/sessions.js';
 import { Feed } from './feed.js';
+import { vaultSink } from './vault-sink.js';
 
 const providers: Provider[] = [
   {
@@ -22,10 +25,23 @@ const providers: Provider[] = [
   {
     provide: Symbol('figure of the feed'),
     useFactory: (feed: Feed) =>
-      new Figure('verbatim_feed_position', 'Position up to which all sinks of the feed have been called.', () =>
-        Number(feed.position),
+      new Figure(
+        'verbatim_feed_position',
+        'Position up to which all sinks of the feed have been called; its queues may be behind.',
+        () => Number(feed.position),
       ),
     inject: [Feed],
+  },
+  {
+    provide: Symbol('measurements of the feed'),
+    useFactory: (feed: Feed) => new Measurements(feed.metrics),
+    inject: [Feed],
+  },
+  {
+    provide: Symbol('sink of the vault'),
+    useFactory: (feed: Feed, sessions: Sessions, tokens: PersonalTokens) =>
+      new FeedSink('vault', 'others', vaultSink(feed, sessions, tokens)),
+    inject: [Feed, Sessions, PersonalTokens],
   },
 ];
 

@@ -1,57 +1,147 @@
 import type { Recorded } from '@verbatim/domain';
 import type { EventStore, Sealer, Subscription } from '@verbatim/event-store';
 import type { Logger } from 'pino';
-
-/** Something that acts on events as they come. It gets each event of the log once, in order. */
-export type Sink = (events: readonly Recorded[]) => void | Promise<void>;
+import { Gauge, type Metric } from 'prom-client';
+import { KeyedQueue, type KeyedQueueOptions } from './keyed-queue.js';
 
 /**
- * The one subscription by which this process learns what happened, its own doing included. Sinks are called in the order
- * in which they were added; revoked sessions and mailboxes come first, so that whoever acts later finds states at least this far.
+ * Acts on events in memory, at once. It gets each event of the log once, in order. It cannot be asynchronous: what has to wait
+ * for a database goes into a queue.
+ */
+export type Sink = (events: readonly Recorded[]) => void;
+
+/** Brings things into a safe state after a sink failed with these events. */
+export type Rescue = (events: readonly Recorded[]) => void;
+
+/** Nothing can be passed for functions that return a promise. */
+type NotAsynchronous<Result> = [Result] extends [never]
+  ? unknown
+  : Result extends PromiseLike<unknown>
+    ? never
+    : unknown;
+
+interface NamedSink {
+  readonly name: string;
+  readonly sink: Sink;
+  readonly rescue: Rescue;
+}
+
+/** How far a queue of the feed is behind. */
+export interface QueueFigures {
+  readonly name: string;
+  /** Items that wait or are in work. */
+  readonly waiting: number;
+  /** Positions between the oldest of them and the newest event of the feed. */
+  readonly lag: number;
+}
+
+/**
+ * The one subscription by which this process learns what happened, including what it did itself. Sinks are called in the order
+ * in which they were added, each batch by all of them without a pause in between. Revoked sessions and the states of rooms come
+ * first, so that later sinks find states that are at least as new as their events.
  */
 export class Feed {
-  private readonly sinks: { name: string; sink: Sink }[] = [];
+  private readonly sinks: NamedSink[] = [];
+  private readonly keyedQueues: Pick<KeyedQueue<unknown>, 'name' | 'size' | 'oldest' | 'stop'>[] = [];
   private subscription: Subscription | null = null;
+  /** Position of the newest event that all sinks have got. */
+  private newest = -1n;
 
   constructor(
-    private readonly store: EventStore,
-    private readonly sealer: Sealer,
-    private readonly log: Logger,
+    private readonly store: Pick<EventStore, 'subscribe'>,
+    private readonly sealer: Pick<Sealer, 'open'>,
+    private readonly log: Pick<Logger, 'warn' | 'error'>,
   ) {}
 
-  /** To be called before `start`; the name is for the log. */
-  add(name: string, sink: Sink): void {
-    this.sinks.push({ name, sink });
+  /**
+   * To be called before `start`. The name is for the log. A sink that throws has a bug; the others still get the events, and
+   * `rescue` is called with them.
+   */
+  add<Result>(
+    name: string,
+    sink: ((events: readonly Recorded[]) => Result) & NotAsynchronous<Result>,
+    rescue: Rescue = nothing,
+  ): void {
+    this.sinks.push({ name, sink, rescue });
+  }
+
+  /** A queue for what sinks find in events but cannot finish without a database. It ends with the feed. */
+  queue<T>(options: Omit<KeyedQueueOptions<T>, 'log'>): KeyedQueue<T> {
+    const queue = new KeyedQueue<T>({ ...options, log: this.log });
+    this.keyedQueues.push(queue);
+    return queue;
   }
 
   async start(): Promise<void> {
-    this.subscription = await this.store.subscribe('end', async (stored) => {
-      const events = await this.sealer.open(stored);
-      for (const { name, sink } of this.sinks) {
-        try {
-          await sink(events);
-        } catch (error) {
-          // The others must not miss an event because of one sink's bug.
-          this.log.error({ err: error, sink: name }, 'a sink of the feed failed');
-        }
-      }
-    });
+    this.subscription = await this.store.subscribe('end', async (stored) => this.pass(await this.sealer.open(stored)));
   }
 
   get running(): boolean {
     return this.subscription !== null;
   }
 
-  /** Position up to which every sink has been told. */
+  /** Position up to which every sink has got the events. What waits in queues may be older. */
   get position(): bigint {
     return this.subscription?.position ?? -1n;
   }
 
+  get queues(): readonly QueueFigures[] {
+    return this.keyedQueues.map(({ name, size, oldest }) => ({
+      name,
+      waiting: size,
+      lag: oldest === null ? 0 : Number(this.newest - oldest) + 1,
+    }));
+  }
+
+  /** For Prometheus: how far each queue is behind, and how much waits in it. */
+  get metrics(): readonly Metric[] {
+    return [
+      this.gauge('lag', 'How far each queue of the feed is behind it, in positions.', ({ lag }) => lag),
+      this.gauge('waiting', 'Items that wait in each queue of the feed.', ({ waiting }) => waiting),
+    ];
+  }
+
+  private gauge(name: string, help: string, read: (figures: QueueFigures) => number): Metric {
+    const figures = () => this.queues;
+    return new Gauge({
+      name: `verbatim_feed_queue_${name}`,
+      help,
+      labelNames: ['queue'],
+      registers: [],
+      collect() {
+        for (const queue of figures()) this.set({ queue: queue.name }, read(queue));
+      },
+    });
+  }
+
   async stop(): Promise<void> {
+    for (const queue of this.keyedQueues) queue.stop();
     await this.subscription?.stop();
     this.subscription = null;
   }
+
+  private pass(events: readonly Recorded[]): void {
+    this.newest = events.at(-1)?.position ?? this.newest;
+    for (const { name, sink, rescue } of this.sinks) {
+      try {
+        sink(events);
+      } catch (error) {
+        this.log.error({ err: error, sink: name }, 'a sink of the feed failed');
+        this.rescue(name, rescue, events);
+      }
+    }
+  }
+
+  private rescue(name: string, rescue: Rescue, events: readonly Recorded[]): void {
+    try {
+      rescue(events);
+    } catch (error) {
+      this.log.error({ err: error, sink: name }, 'a sink of the feed failed and left an unsafe state');
+    }
+  }
 }
+
+const nothing = (): void => undefined;
 
 /** Splits events into runs of the same stream, keeping their order. */
 export function* byStream(events: readonly Recorded[]): IterableIterator<[string, Recorded[]]> {

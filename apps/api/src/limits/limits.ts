@@ -1,5 +1,5 @@
 import type { Rejection } from '@verbatim/domain';
-import type { ClientEvent } from '@verbatim/protocol';
+import { type ClientEvent, spentByFrame } from '@verbatim/protocol';
 import { LRUCache } from 'lru-cache';
 import { addressKey } from './address-key.js';
 import { Allowance, type Ledger } from './allowance.js';
@@ -121,20 +121,10 @@ export class Limits {
   }
 }
 
-/** What a frame spends besides the allowance for frames. */
-const spentByFrame: { readonly [E in ClientEvent]?: 'posts' | 'writes' } = {
-  post: 'posts',
-  edit: 'posts',
-  redact: 'posts',
-  react: 'posts',
-  join: 'writes',
-  leave: 'writes',
-};
-
 /** Counts a frame. Returns the milliseconds to wait, 0 if none. */
 export function spend({ posts, account }: ConnectionAllowances, event: ClientEvent): number {
   const what = spentByFrame[event];
-  if (what === undefined) return 0;
+  if (what === null) return 0;
   const now = performance.now();
   return (what === 'posts' ? posts.take(now) : 0) || account[what].take(now);
 }

@@ -1,5 +1,4 @@
 import {
-  type Face,
   faceOf,
   isRejection,
   maySpeak,
@@ -11,34 +10,55 @@ import {
   type RoomEvent,
   type RoomState,
   readerOf,
+  reject,
   roomStream,
-  sameForMembers,
 } from '@verbatim/domain';
-import type { ServerData } from '@verbatim/protocol';
 import type { Time } from '../clock.js';
-import { accepted, Refusal } from '../doors/refusal.js';
-import { type Connection, connectionLimits } from '../doors/websocket/connection.js';
-import { byStream } from '../feed/feed.js';
+import { byStream, type Feed } from '../feed/feed.js';
+import type { KeyedQueue } from '../feed/keyed-queue.js';
 import type { Reads } from '../limits/reads.js';
 import type { Directory } from '../storage/directory.js';
 import type { OpenLog } from '../storage/open-log.js';
 import type { Rooms } from '../write-side/entities.js';
 import type { Inspections, Purpose } from '../write-side/inspections.js';
-import { Following } from './following.js';
-import { type EventFrame, eventFrames, type LiveEvent, withReplaced } from './live-event.js';
+import { EncodedRun } from './encoded-run.js';
+import { Follower, Following } from './following.js';
+import { type LiveEvent, type Person, toLiveEvent, withReplaced } from './live-event.js';
 import type { Presence } from './presence/presence.js';
 import { type MessageFactsSource, replacedTexts } from './replaced-texts.js';
+import type { RemovalReason, Subscriber } from './subscriber.js';
 
-/** Events that a client may be behind; past this it pages through the history instead. */
-const MOST_BEHIND = 100_000n;
+export const liveLimits = {
+  /** Rooms that a subscriber follows at a time. */
+  rooms: 1_000,
+  /** Events that a client may be behind; past this it pages through the history instead. */
+  behind: 100_000n,
+  /** Runs of events, of all rooms together, that wait until it is known who wrote them. */
+  waitingRuns: 10_000,
+} as const;
+
 /** Events of the past read at a time, and the bytes of their sealed texts. */
 const PAGE = 200;
 const PAGE_BYTES = 589_824;
+/** Rooms whose authors are looked up at the same time. */
+const LOOK_UPS = 8;
+/** Failures in a row, about ten seconds, after which the followers of a room have to come back. */
+const LOOK_UP_ATTEMPTS = 8;
 
-/** Brings what happens in rooms to those who follow them. */
+/** How following began. */
+export interface FollowingStarted {
+  /** The newest revision of the room. */
+  readonly revision: bigint;
+  /** False: the gap is too long to be sent, and nothing is followed. */
+  readonly recovered: boolean;
+}
+
+/** Delivers what happens in rooms to the subscribers that follow them. */
 export class LiveRooms {
-  private readonly followers = new Map<string, Set<Following>>();
-  private readonly followings = new Map<Connection, Map<string, Following>>();
+  private readonly followings = new Map<string, Set<Following>>();
+  private readonly followers = new Map<Subscriber, Follower>();
+  /** Events by authors whose names are not in memory, by room. Later events of the same room wait behind them. */
+  private readonly unnamed: KeyedQueue<readonly Recorded[]>;
 
   constructor(
     private readonly log: OpenLog,
@@ -49,75 +69,95 @@ export class LiveRooms {
     private readonly inspections: Inspections,
     private readonly time: Time,
     private readonly reads: Reads,
-  ) {}
+    feed: Pick<Feed, 'queue'>,
+  ) {
+    this.unnamed = feed.queue({
+      name: 'names of authors',
+      capacity: liveLimits.waitingRuns,
+      atOnce: LOOK_UPS,
+      attempts: LOOK_UP_ATTEMPTS,
+      handle: (roomId, runs) => this.deliverNamed(roomId, runs.flat()),
+      giveUp: (roomId) => this.interrupt(roomId),
+    });
+  }
 
   // Live --------------------------------------------------------------------------------------------------------------
 
   /** A sink of the feed. */
-  async take(events: readonly Recorded[]): Promise<void> {
-    const failures: unknown[] = [];
+  handle(events: readonly Recorded[]): void {
     for (const [stream, run] of byStream(events)) {
       const { category, id } = parseStream(stream);
-      const followers = category === 'room' ? this.followers.get(id) : undefined;
-      if (!followers?.size) continue;
-      try {
-        await this.bring(id, followers, run);
-      } catch (error) {
-        failures.push(error);
-        // Whoever missed this must not go on as if there was nothing: coming back, they resume before it.
-        for (const { connection } of followers) connection.close('drain');
-      }
+      if (category !== 'room' || !this.followings.get(id)?.size) continue;
+      const people = this.unnamed.has(id) ? null : this.directory.remembered(run.map((event) => event.actor));
+      if (people) this.deliver(id, run, people);
+      else this.unnamed.enqueue(id, run, (run[0] as Recorded).position);
     }
-    if (failures.length > 0) throw failures[0];
   }
 
-  private async bring(roomId: string, followers: ReadonlySet<Following>, run: readonly Recorded[]): Promise<void> {
-    const people = await this.directory.people(run.map((event) => event.actor));
-    const live = withReplaced(run.map((event) => toLive(event, people, false)));
-    // Whoever is removed hears of it and of nothing after it, so a run is told in pieces that end with such events.
+  /**
+   * For when `handle` failed: those who may have missed something must not go on as if nothing happened. When they come
+   * back, they resume before it.
+   */
+  rescue(events: readonly Recorded[]): void {
+    for (const [stream] of byStream(events)) {
+      const { category, id } = parseStream(stream);
+      if (category === 'room') this.interrupt(id);
+    }
+  }
+
+  private interrupt(roomId: string): void {
+    for (const { subscriber } of this.followings.get(roomId) ?? []) subscriber.close('drain');
+  }
+
+  private async deliverNamed(roomId: string, run: readonly Recorded[]): Promise<void> {
+    this.deliver(roomId, run, await this.directory.people(run.map((event) => event.actor)));
+  }
+
+  private deliver(roomId: string, run: readonly Recorded[], people: ReadonlyMap<string, Person>): void {
+    const followings = this.followings.get(roomId);
+    if (!followings) return;
+    const live = withReplaced(run.map((event) => toLiveEvent(event, people, false)));
+    // Somebody who is removed gets the removal and nothing after it, so a run is delivered in pieces that end with such events.
     let start = 0;
     for (const [i, event] of run.entries()) {
       if (!changesReaders(event.type)) continue;
-      this.tell(roomId, followers, live.slice(start, i + 1));
-      this.changeReaders(followers, event as Recorded<RoomEvent>);
+      this.sendToAll(roomId, followings, live.slice(start, i + 1));
+      this.changeReaders(followings, event as Recorded<RoomEvent>);
       start = i + 1;
     }
-    this.tell(roomId, followers, live.slice(start));
+    this.sendToAll(roomId, followings, live.slice(start));
   }
 
-  /** Each frame is encoded once per face and its bytes go to everyone who sees that face. */
-  private tell(roomId: string, followers: ReadonlySet<Following>, events: readonly LiveEvent[]): void {
-    const first = events[0];
-    const last = events.at(-1);
-    if (!first || !last) return;
-    const oneForMembers = events.every(({ event }) => sameForMembers(event));
-    const frames: Partial<Record<Face, EventFrame[]>> = {};
-    for (const following of followers) {
-      if (!following.live) {
-        following.hold(events);
-      } else if (following.sent + 1n === first.revision) {
-        const face = oneForMembers && following.face !== 'auditor' ? 'member' : following.face;
-        const told = frames[face] ?? eventFrames(roomId, events, face);
-        frames[face] = told;
-        for (const { bytes } of told) following.connection.sendBytes(bytes);
-        following.sent = last.revision;
-      } else if (following.sent + 1n < first.revision) {
-        // This cannot be; if it is, resuming is better than a gap that nobody notices.
-        following.connection.close('drain');
-      } else {
-        // Reading the past had already come further than the feed.
-        this.send(
-          following,
-          events.filter((event) => event.revision > following.sent),
-        );
-      }
+  /** Events are encoded once per encoder and face, and everyone who sees that face gets the same bytes. */
+  private sendToAll(roomId: string, followings: ReadonlySet<Following>, events: readonly LiveEvent[]): void {
+    if (events.length === 0) return;
+    const run = new EncodedRun(roomId, events);
+    for (const following of followings) {
+      if (following.live && following.sent === run.after) run.sendTo(following);
+      else this.sendLater(following, run);
     }
   }
 
-  private changeReaders(followers: ReadonlySet<Following>, event: Recorded<RoomEvent>): void {
+  /** To somebody who is not exactly where the run begins. */
+  private sendLater(following: Following, { after, events }: EncodedRun): void {
+    if (!following.live) {
+      following.hold(events);
+    } else if (following.sent < after) {
+      // This cannot happen. If it does, resuming is better than a gap that nobody notices.
+      following.subscriber.close('drain');
+    } else {
+      // Reading the past had already come further than the feed.
+      this.send(
+        following,
+        events.filter((event) => event.revision > following.sent),
+      );
+    }
+  }
+
+  private changeReaders(followings: ReadonlySet<Following>, event: Recorded<RoomEvent>): void {
     if (event.type !== 'MemberLeft' && event.type !== 'MemberRemoved' && event.type !== 'MemberRoleChanged') return;
-    for (const following of followers) {
-      if (following.connection.actor.id !== event.data.userId || !following.judgedBefore(event.revision)) continue;
+    for (const following of followings) {
+      if (following.subscriber.actor.id !== event.data.userId || !following.judgedBefore(event.revision)) continue;
       if (event.type !== 'MemberRoleChanged') {
         this.expel(following, event.type === 'MemberLeft' ? 'left' : 'removed');
       } else if (following.face !== 'auditor') {
@@ -126,55 +166,65 @@ export class LiveRooms {
     }
   }
 
-  private expel(following: Following, reason: ServerData<'removed'>['reason']): void {
+  private expel(following: Following, reason: RemovalReason): void {
     this.remove(following);
-    following.connection.send('removed', { room: following.roomId, reason });
+    const { subscriber, roomId } = following;
+    const bytes = subscriber.encoder.removed(roomId, reason);
+    if (bytes) subscriber.write(bytes);
   }
 
-  /** A person's role on the server has changed: what they may read is decided anew. */
-  async reconsider(connection: Connection): Promise<void> {
-    for (const following of this.followedBy(connection)) {
-      const room = await this.rooms.current(following.roomId);
-      if (isRejection(this.judge(following, room))) this.expel(following, 'revoked');
+  /**
+   * The subscriber's role on the server has changed. From this call on it gets nothing live until it has been decided again what
+   * it may read of each room.
+   */
+  reconsider(subscriber: Subscriber): void {
+    for (const following of this.followedBy(subscriber)) {
+      if (!following.suspend()) continue;
+      this.catchUp(following).then(
+        (rejection) => rejection && subscriber.close('drain'),
+        () => subscriber.close('drain'),
+      );
     }
   }
 
   // Following ---------------------------------------------------------------------------------------------------------
 
   /**
-   * Begins to follow after revision `after` (absent: from now on) and answers so; `catchUp` has to come next. Null when
-   * the gap is too long. Holding back live events begins first, then the right to read is decided on a state at least
-   * as new as the feed, so nobody gets a message that came after their removal. Who is not in the room leaves a record
+   * Starts to follow after revision `after` (absent: from now on). `started` is called before anything else is written about
+   * the room; then `catchUp` has to be called with the following. Null when the gap is too long.
+   *
+   * Live events are held back first, and only then is the right to read decided, on a state at least as new as the feed. So
+   * nobody gets a message that was written after their removal. Reading by somebody who is not in the room is recorded
    * before anything is sent.
    */
   async follow(
-    connection: Connection,
+    subscriber: Subscriber,
     roomId: string,
     after: bigint | undefined,
     purpose: Purpose,
-    ref?: string | number,
-  ): Promise<Following | null> {
-    this.unfollow(connection, roomId);
-    if (connection.catchingUp >= connectionLimits.rooms) {
-      throw new Refusal('unavailable', 'Too much of the past is waiting to be sent on this connection.');
-    }
-    if (this.followedBy(connection).length >= connectionLimits.rooms) {
-      throw new Refusal('invalid_request', `A connection follows at most ${connectionLimits.rooms} rooms.`);
-    }
-    const following = new Following(connection, roomId);
+    started: (start: FollowingStarted) => void,
+  ): Promise<Following | null | Rejection> {
+    if (!subscriber.open) return reject('Conflict', 'The connection is being closed.');
+    this.unfollow(subscriber, roomId);
+    const follower = this.followerOf(subscriber);
+    if (follower.catchingUp >= liveLimits.rooms)
+      return reject('Unavailable', 'Too much of the past is waiting to be sent on this connection.');
+    if (follower.followings.size >= liveLimits.rooms)
+      return reject('Invalid', `A connection follows at most ${liveLimits.rooms} rooms.`);
+    const following = new Following(follower, roomId);
     this.add(following);
     try {
-      let room = await this.readable(following, after);
-      if (!room.reader.member) {
-        accepted(await this.inspections.record(roomId, connection.actor, 'live', purpose));
-        room = await this.readable(following, after);
+      const room = await this.admit(following, after, purpose);
+      if (isRejection(room)) {
+        this.remove(following);
+        return room;
       }
-      if (following.ended) throw new Refusal('conflict', 'Another frame about following this room came in between.');
-      const reader = room.reader;
-      const asked = after ?? room.revision;
+      if (following.ended) return reject('Conflict', 'Another request about following this room came in between.');
+      const { revision, reader } = room;
+      const asked = after ?? revision;
       const start = asked < reader.from - 1n ? reader.from - 1n : asked;
-      const recovered = start <= room.revision && room.revision - start <= MOST_BEHIND;
-      connection.send('following', { room: roomId, revision: Number(room.revision), recovered }, ref);
+      const recovered = start <= revision && revision - start <= liveLimits.behind;
+      started({ revision, recovered });
       following.sent = start;
       if (recovered) return following;
       this.remove(following);
@@ -185,150 +235,171 @@ export class LiveRooms {
     }
   }
 
+  private async admit(following: Following, after: bigint | undefined, purpose: Purpose) {
+    const room = await this.readable(following, after);
+    if (isRejection(room) || room.reader.member) return room;
+    const recorded = await this.inspections.record(following.roomId, following.subscriber.actor, 'live', purpose);
+    return isRejection(recorded) ? recorded : this.readable(following, after);
+  }
+
   /**
-   * Sends the past and goes live, without gap or duplicate. It takes as long as the client takes, so the frame that
-   * asked for it is answered before, and whoever waits for this must not keep the client's other frames waiting.
+   * Sends the past and goes live, without gap or duplicate. This takes as long as the client takes to read it. A rejection means
+   * that the client cannot go on and has to be closed, so that it comes back and resumes.
    */
-  async catchUp(following: Following): Promise<void> {
-    const { connection } = following;
-    connection.catchingUp += 1;
+  async catchUp(following: Following): Promise<Rejection | null> {
+    const { follower } = following;
+    follower.catchingUp += 1;
     try {
-      for (;;) {
-        const room = await this.readable(following);
-        await this.sendPast(following, room);
-        if (following.ended) return;
-        const held = following.goLive();
-        if (!held) continue;
-        this.send(following, withReplaced(held));
-        return this.announce(following, room.reader);
-      }
+      const rejection = await this.sendUntilLive(following);
+      if (!rejection || following.ended) return null;
+      this.remove(following);
+      return rejection;
     } catch (error) {
-      if (following.ended) return;
+      if (following.ended) return null;
       this.remove(following);
       throw error;
     } finally {
-      connection.catchingUp -= 1;
+      follower.catchingUp -= 1;
     }
   }
 
-  /** The others hear of those who are in the room, and not of who looks in from outside. */
+  private async sendUntilLive(following: Following): Promise<Rejection | null> {
+    for (;;) {
+      const room = await this.readable(following);
+      if (isRejection(room)) {
+        if (following.isStale && !following.ended) this.expel(following, 'revoked');
+        return room;
+      }
+      const rejection = await this.sendPast(following, room.revision);
+      if (rejection || following.ended) return rejection;
+      const held = following.goLive();
+      if (!held) continue;
+      this.send(following, withReplaced(held));
+      this.announce(following, room.reader);
+      return null;
+    }
+  }
+
+  /** Others are notified of those who are in the room, but not of those who look in from outside. */
   private announce(following: Following, reader: Reader): void {
-    if (!reader.member) return;
+    if (!reader.member || following.announced) return;
     following.announced = true;
-    this.presence.entered(following, this.followers.get(following.roomId) ?? new Set());
+    this.presence.entered(following, this.followings.get(following.roomId) ?? new Set());
   }
 
   private async readable(following: Following, after = -1n) {
     const room = await this.rooms.current(following.roomId);
     const reader = this.judge(following, room);
     if (!isRejection(reader) && after <= room.revision) return { ...room, reader };
-    // At another process one may have joined, or heard of events, that this one does not know of yet.
+    // At another process somebody may have joined, or have seen events, that this process does not know of yet.
     const newest = await this.rooms.newest(following.roomId);
     const newestReader = this.judge(following, newest);
-    if (isRejection(newestReader)) throw Refusal.of(newestReader);
-    return { ...newest, reader: newestReader };
+    return isRejection(newestReader) ? newestReader : { ...newest, reader: newestReader };
   }
 
-  /** Decides on a state of the room what the follower may read. */
+  /** Decides on a state of the room what the subscriber may read. */
   private judge(following: Following, { state, revision }: { state: RoomState; revision: bigint }): Reader | Rejection {
-    const reader = readerOf(state, following.connection.actor);
+    const reader = readerOf(state, following.subscriber.actor);
     if (!isRejection(reader)) following.judge(reader.face, revision);
     return reader;
   }
 
-  /** Sends the past up to the revision at which the right to read was decided, and not a word of what came after. */
-  private async sendPast(following: Following, { revision }: { revision: bigint }): Promise<void> {
-    const { connection } = following;
-    while (following.sent < revision && !following.ended && connection.open) {
-      await connection.inTurn(async () => {
-        while (connection.crowded && !following.ended) await connection.someSent();
-        const wanted = () => !following.ended && connection.open;
-        const reader = this.reads.account(connection.actor.id);
-        if (wanted()) await this.reads.part(reader, () => this.sendPage(following, revision), wanted);
+  /** Sends the past up to the revision at which the right to read was decided, and nothing that came after it. */
+  private async sendPast(following: Following, through: bigint): Promise<Rejection | null> {
+    const { follower, subscriber } = following;
+    const wanted = () => !following.ended && !following.isStale && subscriber.open;
+    while (following.sent < through && wanted()) {
+      const rejection = await follower.inTurn(async () => {
+        while (subscriber.congested && !following.ended) await subscriber.drained();
+        if (!wanted()) return null;
+        const reader = this.reads.account(subscriber.actor.id);
+        return this.reads.part(reader, () => this.sendPage(following, through), wanted);
       });
+      if (rejection) return rejection;
     }
+    return null;
   }
 
-  private async sendPage(following: Following, through: bigint): Promise<void> {
-    const { connection, roomId, sent } = following;
-    if (following.ended) return;
+  private async sendPage(following: Following, through: bigint): Promise<Rejection | null> {
+    const { subscriber, roomId, sent } = following;
+    if (following.ended) return null;
     const left = through - sent;
     const limit = left < BigInt(PAGE) ? Number(left) : PAGE;
     const events = await this.log.read(roomStream(roomId), sent + 1n, limit, PAGE_BYTES);
-    const replaced = accepted(await replacedTexts(this.facts, roomId, await this.rooms.current(roomId), events));
+    const replaced = await replacedTexts(this.facts, roomId, await this.rooms.current(roomId), events);
+    if (isRejection(replaced)) return replaced;
     const people = await this.directory.people(events.map((event) => event.actor));
-    const past = events.map((event) => toLive(event, people, replaced.has(event.revision)));
-    if (following.ended) return;
-    for (const { bytes, through } of eventFrames(roomId, past, following.face)) {
-      // By the time there is room for the rest, some of its texts may have been taken back: it is read anew then.
-      if (connection.crowded) return;
-      connection.sendBytes(bytes);
-      following.sent = through;
+    if (following.ended || following.isStale) return null;
+    const past = events.map((event) => toLiveEvent(event, people, replaced.has(event.revision)));
+    for (const piece of subscriber.encoder.events(roomId, past, following.face)) {
+      // By the time there is room for the rest, some of its texts may have been redacted, so it is read again then.
+      if (subscriber.congested) return null;
+      subscriber.write(piece.bytes, piece);
+      following.sent = piece.through;
     }
+    return null;
   }
 
   private send(following: Following, events: readonly LiveEvent[]): void {
     const last = events.at(-1);
     if (!last) return;
-    for (const { bytes } of eventFrames(following.roomId, events, following.face))
-      following.connection.sendBytes(bytes);
+    const { subscriber, roomId, face } = following;
+    for (const piece of subscriber.encoder.events(roomId, events, face)) subscriber.write(piece.bytes, piece);
     following.sent = last.revision;
   }
 
-  unfollow(connection: Connection, roomId: string): void {
-    const following = this.followings.get(connection)?.get(roomId);
+  unfollow(subscriber: Subscriber, roomId: string): void {
+    const following = this.followers.get(subscriber)?.followings.get(roomId);
     if (following) this.remove(following);
   }
 
-  /** The connection has ended. */
-  leave(connection: Connection): void {
-    for (const following of this.followedBy(connection)) this.remove(following);
+  /** The subscriber has ended. */
+  leave(subscriber: Subscriber): void {
+    for (const following of this.followedBy(subscriber)) this.remove(following);
+    this.followers.delete(subscriber);
   }
 
-  private followedBy(connection: Connection): readonly Following[] {
-    return [...(this.followings.get(connection)?.values() ?? [])];
+  private followedBy(subscriber: Subscriber): readonly Following[] {
+    return [...(this.followers.get(subscriber)?.followings.values() ?? [])];
+  }
+
+  private followerOf(subscriber: Subscriber): Follower {
+    const follower = this.followers.get(subscriber) ?? new Follower(subscriber);
+    this.followers.set(subscriber, follower);
+    return follower;
   }
 
   private add(following: Following): void {
-    const own = this.followings.get(following.connection);
-    if (own) own.set(following.roomId, following);
-    else this.followings.set(following.connection, new Map([[following.roomId, following]]));
-    const followers = this.followers.get(following.roomId);
-    if (followers) followers.add(following);
-    else this.followers.set(following.roomId, new Set([following]));
+    following.follower.followings.set(following.roomId, following);
+    const followings = this.followings.get(following.roomId);
+    if (followings) followings.add(following);
+    else this.followings.set(following.roomId, new Set([following]));
   }
 
   private remove(following: Following): void {
     if (following.ended) return;
     following.end();
-    const own = this.followings.get(following.connection);
-    own?.delete(following.roomId);
-    if (own?.size === 0) this.followings.delete(following.connection);
-    const followers = this.followers.get(following.roomId);
-    followers?.delete(following);
-    if (followers?.size === 0) this.followers.delete(following.roomId);
+    const { follower, roomId } = following;
+    follower.followings.delete(roomId);
+    const followings = this.followings.get(roomId);
+    followings?.delete(following);
+    if (followings?.size === 0) this.followings.delete(roomId);
     if (following.announced) this.presence.left(following);
   }
 
-  // Typing --------------------------------------------------------------------------------------------------------------
+  // Typing ------------------------------------------------------------------------------------------------------------
 
-  /** Tells the others who follow the room that this person is writing, unless the room would not let them post it. */
-  async typing(connection: Connection, roomId: string): Promise<void> {
-    const own = this.followings.get(connection)?.get(roomId);
-    if (connection.actor.role === 'auditor') throw Refusal.of(onlyReads);
-    if (!own?.announced) throw new Refusal('not_a_member', 'Follow the room first.');
+  /** Notifies the others who follow the room that this person is writing, unless the room would not let them post it. */
+  async typing(subscriber: Subscriber, roomId: string): Promise<Rejection | null> {
+    const own = this.followers.get(subscriber)?.followings.get(roomId);
+    if (subscriber.actor.role === 'auditor') return onlyReads;
+    if (!own?.announced) return reject('NotAMember', 'Follow the room first.');
     const { state } = await this.rooms.current(roomId);
-    const allowed = maySpeak(connection.actor, state, this.time.now().toISOString());
+    const allowed = maySpeak(subscriber.actor, state, this.time.now().toISOString());
     if (allowed && own.announced && !own.ended) this.presence.typing(own);
+    return null;
   }
 }
 
 const changesReaders = (type: string): boolean =>
   type === 'MemberLeft' || type === 'MemberRemoved' || type === 'MemberRoleChanged';
-
-const toLive = (event: Recorded, people: Awaited<ReturnType<Directory['people']>>, replaced: boolean): LiveEvent => ({
-  event,
-  revision: event.revision,
-  actor: event.actor === null ? null : (people.get(event.actor) ?? { id: event.actor, username: '' }),
-  replaced,
-});

@@ -1,72 +1,87 @@
-import { parseStream, type Recorded, type StreamCategory, streamCategories } from '@verbatim/domain';
-import { overseersOnly } from '../application/accounts/permission.js';
-import type { ReadModelProgress } from '../doors/read-your-writes.js';
-import { Refusal } from '../doors/refusal.js';
-import type { Connection } from '../doors/websocket/connection.js';
-import { encode } from '../doors/websocket/frame-text.js';
+import {
+  parseStream,
+  type Recorded,
+  type Rejection,
+  reject,
+  type StreamCategory,
+  streamCategories,
+} from '@verbatim/domain';
+import { PerEncoder, type Subscriber } from './subscriber.js';
 
-/** Milliseconds between two frames, however much happens. */
-const PAUSE = 1_000;
-/** Milliseconds for which the read models are waited for; when they lag more, watchers are told all the same. */
-const PATIENCE = 5_000;
+/** At least this long between two notifications, however much happens. */
+const PAUSE_MS = 1_000;
+/** How long to wait for the read models; when they lag more, watchers are notified all the same. */
+const PATIENCE_MS = 5_000;
+
+/** What the read models have taken in. */
+export interface ReadModelProgress {
+  /** Whether all events up to `position` were taken in within `patience` milliseconds. */
+  reached(position: bigint, patience: number): Promise<boolean>;
+}
 
 /**
- * Tells administrators and auditors that something has changed, so that what they look at is read again. What it was they
- * are not told: that is a matter of what they may read.
+ * Notifies administrators and auditors that something has changed, so that they read again what they are looking at. What it was
+ * is not said, because that depends on what they may read.
  */
 export class Watchers {
-  private readonly connections = new Set<Connection>();
+  private readonly subscribers = new Set<Subscriber>();
   private readonly changed = new Set<StreamCategory>();
-  /** Position of the last event that watchers were not told of. */
+  /** Position of the last event that watchers were not notified of. */
   private last = -1n;
-  private telling = false;
+  private notifying = false;
 
-  constructor(private readonly readModels: Pick<ReadModelProgress, 'reached'>) {}
+  constructor(private readonly readModels: ReadModelProgress) {}
 
-  watch(connection: Connection): void {
-    if (!oversees(connection)) throw Refusal.of(overseersOnly);
-    this.connections.add(connection);
+  watch(subscriber: Subscriber): Rejection | null {
+    if (!oversees(subscriber)) return reject('NotAllowed', 'Only administrators and auditors may do this.');
+    this.subscribers.add(subscriber);
+    return null;
   }
 
-  unwatch(connection: Connection): void {
-    this.connections.delete(connection);
+  unwatch(subscriber: Subscriber): void {
+    this.subscribers.delete(subscriber);
   }
 
   /** A sink of the feed. */
-  take(events: readonly Recorded[]): void {
-    if (this.connections.size === 0) return;
+  handle(events: readonly Recorded[]): void {
+    if (this.subscribers.size === 0) return;
     for (const { stream, position } of events) {
       const { category } = parseStream(stream);
       if (isCategory(category)) this.changed.add(category);
       this.last = position;
     }
-    if (this.changed.size > 0 && !this.telling) void this.tell();
+    if (this.changed.size > 0 && !this.notifying) void this.notify();
   }
 
-  /** Goes on until there is nothing left to tell. */
-  private async tell(): Promise<void> {
-    this.telling = true;
+  /** Goes on until there is nothing left to report. */
+  private async notify(): Promise<void> {
+    this.notifying = true;
     while (this.changed.size > 0) {
-      const frame = encode('changed', { categories: [...this.changed] });
+      const categories = [...this.changed];
       this.changed.clear();
-      // Whether the read models can be asked or not, looking again does no harm.
-      await this.readModels.reached(this.last, PATIENCE).catch(() => false);
-      for (const connection of this.connections) {
-        if (oversees(connection)) connection.sendBytes(frame);
-        else this.dismiss(connection);
+      // Whether the read models can be asked or not, reading again does no harm.
+      await this.readModels.reached(this.last, PATIENCE_MS).catch(() => false);
+      const encoded = new PerEncoder((encoder) => encoder.changed(categories));
+      for (const subscriber of this.subscribers) {
+        if (oversees(subscriber)) write(subscriber, encoded.get(subscriber.encoder));
+        else this.dismiss(subscriber);
       }
-      await new Promise((resolve) => setTimeout(resolve, PAUSE).unref());
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS).unref());
     }
-    this.telling = false;
+    this.notifying = false;
   }
 
-  /** The person is not what they were when they began to watch. */
-  private dismiss(connection: Connection): void {
-    this.unwatch(connection);
-    connection.send('unwatched', {});
+  /** The person has another role than when they began to watch. */
+  private dismiss(subscriber: Subscriber): void {
+    this.unwatch(subscriber);
+    write(subscriber, subscriber.encoder.unwatched());
   }
 }
 
-const oversees = ({ actor }: Connection): boolean => actor.role !== 'user';
+function write(subscriber: Subscriber, bytes: Buffer | null): void {
+  if (bytes) subscriber.write(bytes);
+}
+
+const oversees = ({ actor }: Subscriber): boolean => actor.role !== 'user';
 
 const isCategory = (name: string): name is StreamCategory => (streamCategories as readonly string[]).includes(name);

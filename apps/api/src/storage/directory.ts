@@ -30,6 +30,18 @@ export class Directory {
     return (await this.people([id])).get(id) ?? { id, username: '' };
   }
 
+  /** The users with these ids, if all of them are cached; null otherwise. */
+  remembered(ids: Iterable<string | null>): ReadonlyMap<string, Person> | null {
+    const people = new Map<string, Person>();
+    for (const id of ids) {
+      if (id === null) continue;
+      const username = this.usernames.get(id);
+      if (username === undefined) return null;
+      people.set(id, { id, username });
+    }
+    return people;
+  }
+
   /** The users with these ids; unknown ids are absent. Queries the database only for users that are not cached. */
   async people(ids: Iterable<string | null>): Promise<ReadonlyMap<string, Person>> {
     const people = new Map<string, Person>();

@@ -109,7 +109,7 @@ const contributions: Provider[] = [
     ) => [
       new FeedSink('continuity of the log', 'guards', (events) => continuity.take(events)),
       new FeedSink('maintenance', 'guards', (events) => maintenance.take(events)),
-      new FeedSink('sessions', 'revocations', (events) => sessions.take(events)),
+      new FeedSink('sessions', 'revocations', (events) => sessions.handle(events)),
       new FeedSink('states', 'states', (events) => {
         const [rooms, users, invitations, announcements, maintenances] = all;
         const of = { room: rooms, user: users, invitation: invitations, announcement: announcements };
@@ -118,7 +118,7 @@ const contributions: Provider[] = [
           ({ ...of, maintenance: maintenances })[category as keyof typeof of]?.take(id, run);
         }
       }),
-      new FeedSink('personal tokens', 'caches', (events) => tokens.take(events)),
+      new FeedSink('personal tokens', 'caches', (events) => tokens.handle(events)),
       new FeedSink('directory', 'caches', (events) => directory.take(events)),
     ],
     inject: [

@@ -1,23 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TroubleLog } from '../trouble-log.js';
-import { pauseBeforeRetry } from '../waiting.js';
-import { DatabaseClient } from './database-client.js';
+import type { DatabaseClient } from './database-client.js';
+import { Listener } from './listener.js';
 
-const channel = 'verbatim_log';
+const CHANNEL = 'verbatim_log';
 
-/** Milliseconds between two notifications. */
-const spacing = 5;
+/** At least this long between two notifications. */
+const SPACING_MS = 5;
 
 /**
- * Tells other processes that the log has grown, by NOTIFY and LISTEN. News may be lost and says nothing but up to which
- * position there is something to read. It is sent after the commit and not within it, where PostgreSQL would let
- * commits wait for each other, and what happens while one notification is under way is told by the next.
+ * Notifies other processes that the log has grown. A notification may be lost and says only up to which position there is
+ * something to read. It is sent after the commit and not within it, where PostgreSQL would make commits wait for each other,
+ * and whatever happens while one notification is under way is covered by the next.
  */
 export class CommitNews {
   private latest = -1n;
   private announcing = false;
-  private listener: DatabaseClient | undefined;
-  private lost = () => {};
+  private listener: Listener | undefined;
   private readonly closing = new AbortController();
 
   constructor(
@@ -33,53 +32,35 @@ export class CommitNews {
     if (!this.announcing) void this.announceLatest();
   }
 
-  /** Starts to listen, if that has not been done. `hear` is called without a position when news may have been missed. */
-  listen(hear: (position?: bigint) => void): void {
+  /** Starts to listen unless it already does. `heard` is called without a position when notifications may have been missed. */
+  listen(heard: (position?: bigint) => void): void {
     if (this.listener || this.closing.signal.aborted) return;
-    this.listener = new DatabaseClient(this.directUrl, {
-      connections: 1,
-      patience: 5_000,
-      onnotify: (_, position) => hear(BigInt(position)),
-      onclose: () => this.lost(),
+    this.listener = new Listener({
+      directUrl: this.directUrl,
+      channel: CHANNEL,
+      log: this.log,
+      heard: (position) => heard(BigInt(position)),
+      listening: (again) => {
+        if (again) this.onReconnect?.();
+        heard();
+      },
     });
-    void this.keepListening(this.listener, hear);
+    this.listener.start();
   }
 
   async close(): Promise<void> {
     this.closing.abort();
-    this.lost();
     await this.listener?.close();
   }
 
   private async announceLatest(): Promise<void> {
     this.announcing = true;
-    for (let told = -1n; told < this.latest && !this.closing.signal.aborted; ) {
-      told = this.latest;
-      // Whoever misses this finds the events by polling.
-      await this.client.ask((sql) => sql`select pg_notify(${channel}, ${`${told}`})`).catch(() => {});
-      await sleep(spacing);
+    for (let announced = -1n; announced < this.latest && !this.closing.signal.aborted; ) {
+      announced = this.latest;
+      // Processes that miss it find the events by polling.
+      await this.client.ask((sql) => sql`select pg_notify(${CHANNEL}, ${`${announced}`})`).catch(() => {});
+      await sleep(SPACING_MS);
     }
     this.announcing = false;
-  }
-
-  private async keepListening(client: DatabaseClient, hear: () => void): Promise<void> {
-    const { signal } = this.closing;
-    for (let failures = 0, first = true; !signal.aborted; failures++) {
-      const connectionLost = new Promise<void>((resolve) => {
-        this.lost = resolve;
-      });
-      try {
-        await client.ask((sql) => sql`listen ${sql(channel)}`);
-        if (!first) this.onReconnect?.();
-        first = false;
-        failures = 0;
-        hear();
-        await connectionLost;
-      } catch (error) {
-        if (!signal.aborted)
-          this.log.warn({ err: error, failures }, 'Cannot listen for news of the log; trying again.');
-      }
-      await pauseBeforeRetry(failures, signal);
-    }
   }
 }

@@ -52,7 +52,7 @@ export class Authentication {
 
   private async identify({ userId, sessionId }: SessionRef): Promise<Identity | null> {
     const { state } = await this.users.current(userId);
-    if (state.status !== 'active' || this.sessions.isRevoked(sessionId)) return null;
+    if (state.status !== 'active' || this.sessions.isRevoked(sessionId, userId)) return null;
     const actor = { id: userId, role: state.role };
     return { actor, sessionId, scopes: 'all', lacksSecondFactor: this.policy.lacking(state) };
   }

@@ -5,15 +5,19 @@ import { type INestApplicationContext, Module, type Type } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
 import { isRejection, type Rejection, userStream } from '@verbatim/domain';
+import { PostgresKeyRing } from '@verbatim/event-store';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../../config.js';
-import { type Foundation, layFoundation } from '../../foundation.js';
 import { newId } from '../../new-id.js';
 import { Attempts } from '../../storage/limits/attempts.js';
+import { AccessTokens } from '../../storage/vault/access-tokens.js';
 import { Credentials } from '../../storage/vault/credentials.js';
+import { NameCipher } from '../../storage/vault/name-cipher.js';
 import { SecondFactors } from '../../storage/vault/second-factors.js';
+import { masterKey } from '../../storage/vault/secrets.js';
 import { createDatabase, dropDatabase } from '../../tests/harness/database.testing.js';
+import { openTools, type Tools } from '../../tools/tools.js';
 import { Lockouts } from '../sessions/lockouts.js';
 import { PasswordResetIssuer } from '../sessions/password-reset-issuer.js';
 import { Proving } from '../sessions/proving.js';
@@ -30,13 +34,13 @@ class BareDoor {}
 
 let url: string;
 let folder: string;
-let foundation: Foundation;
+let tools: Tools;
 let apps: INestApplicationContext[] = [];
 
 beforeAll(async () => {
   url = await createDatabase();
   folder = await mkdtemp(join(tmpdir(), 'verbatim-test-'));
-  foundation = await layFoundation({
+  tools = await openTools({
     config: readConfig({ VERBATIM_DATA: folder }),
     database: { url, directUrl: url, lost: new Promise(() => undefined), stop: async () => undefined },
     log: pino({ level: 'error' }),
@@ -44,14 +48,18 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const app of apps) await app.close();
-  await foundation.stop();
+  await tools.close();
   await dropDatabase(url);
   await rm(folder, { recursive: true, force: true });
 });
 
 /** The command bus of a service with this registration mode, in which 3 failed sign-ins and 2 registrations are the limit. */
 async function commandsOf(mode: Registration['mode']): Promise<CommandBus> {
-  const { sql, keys, time, users, names, nameCipher, sessions, tokens } = foundation;
+  const { sql, time, users, names, sessions } = tools;
+  const master = await masterKey(folder, undefined);
+  const keys = await PostgresKeyRing.open(sql, master);
+  const nameCipher = await NameCipher.open(keys);
+  const accessTokens = await AccessTokens.open(sql, master, time.now);
   const credentials = new Credentials(sql, time.now);
   const settings = readConfig({
     LIMIT_SIGN_IN: '3/60',
@@ -59,7 +67,7 @@ async function commandsOf(mode: Registration['mode']): Promise<CommandBus> {
     LIMIT_REGISTRATION: '2/3600',
   });
   const parts = [
-    ...[users, names, sessions, tokens, time, credentials, new SecondFactors(sql, keys, time.now)],
+    ...[users, names, sessions, accessTokens, time, credentials, new SecondFactors(sql, keys, time.now)],
     ...[new Attempts(sql, nameCipher, settings), new Registration(mode), new Lockouts(names, users, pino())],
   ];
   const app = await NestFactory.createApplicationContext(
@@ -111,7 +119,7 @@ describe('a door that only sends commands', () => {
     const limited = await signIn(commands, username, password);
     expect(limited).toMatchObject({ rejected: 'TooSoon', retryAfterMs: expect.any(Number) });
     await vi.waitFor(async () => {
-      const events = await foundation.openLog.read(userStream(ada.userId), 0n, 100);
+      const events = await tools.openLog.read(userStream(ada.userId), 0n, 100);
       expect(events.filter(({ type }) => type === 'SignInLockedOut')).toHaveLength(1);
     });
   });

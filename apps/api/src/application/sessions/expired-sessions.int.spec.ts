@@ -68,8 +68,8 @@ describe('sessions past their end', () => {
     await sweep();
     await sweep();
     expect(await endsOf(userId)).toEqual([{ sessionId: unused.sessionId, cause: 'expired' }]);
-    expect(tools.sessions.isRevoked(unused.sessionId)).toBe(true);
-    expect(tools.sessions.isRevoked(sessionId)).toBe(false);
+    expect(tools.sessions.isRevoked(unused.sessionId, userId)).toBe(true);
+    expect(tools.sessions.isRevoked(sessionId, userId)).toBe(false);
   });
 
   it('are those that were renewed for 90 days as well', async () => {

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { Sweep } from '../../composition/contributions.js';
 import { CONFIG } from '../../composition/process-module.js';
 import type { Config } from '../../config.js';
+import { SECOND_FACTOR_RULE } from '../../live/subscribers.js';
 import { newId } from '../../new-id.js';
 import { LOG } from '../../storage/tokens.js';
 import { Names } from '../../storage/vault/names.js';
@@ -26,6 +27,7 @@ const providers = [
     useFactory: ({ REQUIRE_MFA }: Config) => new SecondFactorPolicy(REQUIRE_MFA),
     inject: [CONFIG],
   },
+  { provide: SECOND_FACTOR_RULE, useExisting: SecondFactorPolicy },
   {
     provide: Lockouts,
     useFactory: (names: Names, users: Users, log: Logger) => new Lockouts(names, users, log),

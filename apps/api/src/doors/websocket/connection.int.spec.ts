@@ -28,8 +28,8 @@ async function opened(options: ClientOptions = {}) {
   const actor = { id: newId(), role: 'user' } as const;
   const allowances = limits.connection(actor.id);
   const connection = new Connection(socket, request.socket, actor, 'ada', newId(), 'all', allowances);
-  socket.on('ping', (payload: Buffer) => connection.heardPing(payload));
-  socket.on('pong', (payload: Buffer) => connection.heardPong(payload));
+  socket.on('ping', (payload: Buffer) => connection.handlePing(payload));
+  socket.on('pong', (payload: Buffer) => connection.handlePong(payload));
   await once(client, 'open');
   return { client, socket, connection };
 }

@@ -1,8 +1,8 @@
 /**
- * Walks over the frame headers in a client's bytes (RFC 6455, section 5.2). `ws` reports messages, pings and pongs but not the
- * fragments of a message, so a client could send any number of those for the price of one frame.
+ * Reads the frame headers in a client's bytes (RFC 6455, section 5.2). `ws` reports messages, pings and pongs but not the
+ * fragments of a message, so without this a client could send any number of them for the price of one frame.
  *
- * Payloads are skipped, not read. Bytes that are not WebSocket frames give meaningless results; `ws` ends such a connection.
+ * Payloads are skipped. Bytes that are not WebSocket frames give meaningless results; `ws` ends such a connection.
  */
 export class FrameScanner {
   /** Masking key and payload bytes of the current frame that have not arrived. */
@@ -18,7 +18,7 @@ export class FrameScanner {
   /** `onFrame` is called once for each frame, when its header is complete; `final` is false for all but the last of a message. */
   constructor(private readonly onFrame: (final: boolean) => void) {}
 
-  /** Bytes of an unfinished message that have arrived, headers not included. */
+  /** Bytes of an unfinished message that have arrived, without headers. */
   get unfinishedBytes(): number {
     if (this.isControl) return this.announced;
     return Math.max(0, this.announced - this.rest);

@@ -6,28 +6,33 @@ import {
   frameSchema,
   isClientEvent,
   issuesToErrors,
+  type ServerData,
+  type ServerEvent,
 } from '@verbatim/protocol';
 import { isPlain } from '../plain-json.js';
 import { Refusal } from '../refusal.js';
 
-/** A client's frame whose data fits its event. */
+/** A client's mark on a frame, which comes back in the answer. */
+export type Ref = string | number | undefined;
+
+/** A client's frame with data that fits its event. */
 export interface CheckedFrame {
   readonly event: ClientEvent;
   readonly ref?: string | number;
   readonly data: unknown;
 }
 
-/** A frame that cannot be acted on; `ref` is the client's, as far as it could be read. */
+/** A frame that cannot be handled; `ref` is the client's, if it could be read. */
 export class BadFrame extends Error {
   constructor(
-    readonly ref: string | number | undefined,
+    readonly ref: Ref,
     readonly refusal: Refusal,
   ) {
     super(refusal.message);
   }
 }
 
-/** Reads one frame; throws BadFrame, saying what is wrong with it. */
+/** Reads one frame. Throws BadFrame, which says what is wrong with it. */
 export function readFrame(bytes: Buffer, isBinary: boolean): CheckedFrame {
   if (isBinary) throw bad(undefined, 'Send frames as text.');
   if (!isUtf8(bytes)) throw bad(undefined, 'The frame is not valid UTF-8.');
@@ -49,16 +54,16 @@ export function readFrame(bytes: Buffer, isBinary: boolean): CheckedFrame {
   return { event, ...(ref !== undefined && { ref }), data: checked.data };
 }
 
-function bad(ref: string | number | undefined, detail: string, errors?: ReturnType<typeof issuesToErrors>): BadFrame {
+function bad(ref: Ref, detail: string, errors?: ReturnType<typeof issuesToErrors>): BadFrame {
   return new BadFrame(ref, new Refusal('invalid_request', detail, errors ? { errors } : {}));
 }
 
-function refOf(json: unknown): string | number | undefined {
+function refOf(json: unknown): Ref {
   return frameSchema.shape.ref.safeParse((json as { ref?: unknown } | null)?.ref).data;
 }
 
-/** A frame as it goes over the wire, to be made once and sent to everyone who gets the same. */
-export const encode = (event: string, data: unknown, ref?: string | number): Buffer =>
+/** A frame of the server as it goes over the wire. */
+export const encode = <E extends ServerEvent>(event: E, data: ServerData<E>, ref?: Ref): Buffer =>
   wireFrame(JSON.stringify(ref === undefined ? { event, data } : { event, ref, data }));
 
 /** A whole, unmasked text message of the WebSocket protocol (RFC 6455, 5.2). */

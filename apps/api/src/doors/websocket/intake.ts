@@ -3,13 +3,13 @@ import type { WebSocket } from 'ws';
 import type { Holder } from '../../host/waiting-data.js';
 import { FrameScanner } from './frame-scanner.js';
 
-/** What a client may send after the service has begun to close its socket; it may not have read the close frame yet. */
+/** What a client may send after the service has begun to close its socket, because it may not have read the close frame yet. */
 const MOST_FRAMES_AFTER_CLOSE = 1_000;
 const MOST_BYTES_AFTER_CLOSE = 8_388_608;
 
-/** What one client sends, seen below `ws`: the fragments that `ws` does not report, and whatever comes after the end. */
+/** The incoming bytes of one client, seen below `ws`: fragments, which `ws` does not report, and whatever comes after the end. */
 export class Intake implements Holder {
-  /** Is called for every fragment but the last of a message, as soon as it is known who the client is. */
+  /** Called for every fragment of a message except the last. Set as soon as it is known who the client is. */
   onFragment: () => void = () => undefined;
   private framesAfterClose = 0;
   private bytesAfterClose = 0;
@@ -22,11 +22,11 @@ export class Intake implements Holder {
     private readonly socket: WebSocket,
     private readonly wire: Socket,
   ) {
-    // Before the listener of `ws`, so that fragments are counted before their message.
+    // Before the listener of `ws`, so that fragments are counted before the message that they are part of.
     wire.prependListener('data', (chunk: Buffer) => this.read(chunk));
   }
 
-  /** Bytes of a message whose end has not arrived. */
+  /** Bytes of a message that has not arrived completely. */
   get heldBytes(): number {
     return this.scanner.unfinishedBytes;
   }

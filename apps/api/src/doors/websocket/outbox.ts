@@ -2,16 +2,16 @@ import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 
 /**
- * What goes out on one socket. A write to a socket costs more than all else that is done for a frame, so the frames of
- * one turn of the event loop, such as an acknowledgement and the sender's own event, go out in one write at its end.
+ * The outgoing frames of one socket. A write to a socket costs more than everything else that is done for a frame, so the
+ * frames of one turn of the event loop, such as an acknowledgement and the sender's own event, are sent in one write at its end.
  *
- * Frames come with their WebSocket headers (`encode`) and go past `ws`, which would write header and payload apart.
- * They may do so because they are written whole and nothing here is compressed or fragmented.
+ * Frames come with their WebSocket headers (`encode`) and bypass `ws`, which would write header and payload separately. That is
+ * safe because they are whole, and nothing is compressed or fragmented.
  */
 export class Outbox {
   private readonly frames: Buffer[] = [];
   private bytes = 0;
-  /** The last write was more than the socket took at once. */
+  /** The socket did not take all of the last write at once. */
   private stuck = false;
 
   constructor(
@@ -19,12 +19,12 @@ export class Outbox {
     private readonly wire: Socket,
   ) {}
 
-  /** Bytes that the client's side has not taken yet. */
+  /** Bytes that have not been handed to the network yet. */
   get waitingBytes(): number {
     return this.bytes + this.wire.writableLength;
   }
 
-  /** Whether more is waiting than a socket takes in passing. Cheaper to ask than how much it is. */
+  /** Whether more is waiting than a socket usually takes at once. Cheaper than `waitingBytes`. */
   get filling(): boolean {
     return this.stuck || this.bytes > PASSING_BYTES;
   }
@@ -35,7 +35,7 @@ export class Outbox {
     this.bytes += frame.length;
   }
 
-  /** Resolves when all that was put has been handed to the network, or the socket has closed. */
+  /** Resolves when everything that was put has been handed to the network, or the socket has closed. */
   drained(): Promise<void> {
     this.flush();
     const { wire } = this;
@@ -49,7 +49,7 @@ export class Outbox {
     });
   }
 
-  /** Writes what was put so far, at once. */
+  /** Writes now what was put so far. */
   flush(): void {
     const { frames, bytes, wire } = this;
     if (frames.length === 0) return;
@@ -66,7 +66,7 @@ export class Outbox {
     }
   }
 
-  /** Frames that are large, or will have to wait, are not copied: others get the same bytes. */
+  /** Frames that are large, or have to wait, are not copied, because other sockets share their bytes. */
   private writeApart(): void {
     const { frames, wire } = this;
     wire.cork();
@@ -76,7 +76,7 @@ export class Outbox {
   }
 }
 
-/** Bytes up to which a copy costs less than a further buffer in a write. */
+/** Up to this size, a copy costs less than another buffer in the same write. */
 const SMALL_BYTES = 16_384;
 const PASSING_BYTES = 65_536;
 

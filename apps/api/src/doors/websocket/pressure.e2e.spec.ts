@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { liveLimits } from '../../live/live-rooms.js';
 import { createDatabase, dropDatabase } from '../../tests/harness/database.testing.js';
 import { type ServiceProcess, startProcess } from '../../tests/harness/service-process.testing.js';
 import { register, type TestPerson, type TestSocket, Visitor } from '../../tests/harness/test-client.testing.js';
@@ -87,11 +88,11 @@ describe('slow readers of a room', () => {
 describe('rooms that a client follows', () => {
   it('are so many at most, and others in place of those it follows no more', async () => {
     const rooms: string[] = [];
-    while (rooms.length <= connectionLimits.rooms)
+    while (rooms.length <= liveLimits.rooms)
       rooms.push(...(await Promise.all(Array.from({ length: 11 }, () => ada.room()))));
     const socket = await ada.connect();
     const follow = (room: string) => socket.ask('follow', { room });
-    const answers = await Promise.all(rooms.slice(0, connectionLimits.rooms).map(follow));
+    const answers = await Promise.all(rooms.slice(0, liveLimits.rooms).map(follow));
     expect(new Set(answers.map(({ event }) => event))).toEqual(new Set(['following']));
     const last = rooms.at(-1) as string;
     expect(await socket.refused('follow', { room: last })).toBe('invalid_request');

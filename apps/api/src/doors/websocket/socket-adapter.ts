@@ -10,7 +10,7 @@ import type { Refusal } from '../refusal.js';
 /** Why a socket may not be opened, decided before the handshake; null: it may. */
 export type Doorkeeper = (request: IncomingMessage) => Refusal | null;
 
-/** What the gateway makes of a socket's raw frames. */
+/** Receives the raw frames of a socket. */
 export interface FrameReader {
   read(socket: WebSocket, data: Buffer, isBinary: boolean): void;
 }
@@ -35,7 +35,7 @@ export class SocketAdapter extends WsAdapter {
     socket.on('message', (data: RawData, isBinary: boolean) => reader.read(socket, data as Buffer, isBinary));
   }
 
-  /** Errors of sockets are the clients' affair and end their connections; they are no news for the log. */
+  /** Errors of sockets are caused by clients and end their connections; they are not logged. */
   override bindErrorHandler(server: Server): Server {
     server.on('connection', (socket) => socket.on('error', () => undefined));
     return server;

@@ -1,15 +1,17 @@
 import { Module } from '@nestjs/common';
-import { FeedSink, Figure } from '../../composition/contributions.js';
+import { Figure } from '../../composition/contributions.js';
 import { refuseHost } from '../../host/host-header.js';
 import { door } from '../../host/part.js';
 import { Limits } from '../../limits/limits.js';
 import { LoadHere } from '../../live/load-here.js';
 import { refusalOfFault } from '../problems.js';
 import { Refusal } from '../refusal.js';
+import { FrameHandlers } from './frame-handlers.js';
 import { Gateway } from './gateway.js';
+import { Handshake } from './handshake.js';
 import { SocketAdapter } from './socket-adapter.js';
 
-@Module({ providers: [Gateway], exports: [Gateway] })
+@Module({ providers: [Gateway, Handshake, FrameHandlers], exports: [Gateway] })
 class WebSocketModule {}
 
 /** The WebSocket at /v1/ws. */
@@ -44,7 +46,6 @@ export const webSocketDoor = door({
         gateway.stopListening();
       },
       close: () => gateway.closeAll(),
-      sinks: [new FeedSink('sockets of accounts', 'subscribers', (events) => gateway.take(events))],
       figures: [
         new Figure('verbatim_sockets', 'Open WebSocket connections.', () => gateway.size),
         new Figure('verbatim_people', 'Accounts that have an open connection here.', () => gateway.people),

@@ -1,7 +1,7 @@
-import type { Person } from '@verbatim/protocol';
 import { z } from 'zod';
+import type { Person } from '../live-event.js';
 
-/** What is told of one room. `people` are all who are in it at that replica; null: too many to tell. */
+/** What is announced about one room. `people` are all who are in it at that replica; null: too many to announce. */
 export interface RoomStatement {
   readonly room: string;
   readonly people: readonly Person[] | null;
@@ -12,7 +12,7 @@ export interface Typing {
   readonly person: Person;
 }
 
-/** How much a replica has to do. */
+/** The load of a replica. */
 export interface Load {
   /** Open WebSocket connections. */
   readonly sockets: number;
@@ -20,30 +20,30 @@ export interface Load {
   readonly people: number;
 }
 
-/** What one replica tells all others at a time. Any of them may be lost on the way. */
+/** What one replica announces to all others at a time. It may be lost on the way. */
 export interface Announcement {
   /** Id of the replica, another one after each start. */
   readonly from: string;
-  /** Grows by one with each announcement, so that a lost one is missed. */
+  /** Grows by one with each announcement, so that a lost one is noticed. */
   readonly number: number;
-  /** How often the replica has begun to tell of all its rooms anew. */
+  /** How often the replica has started to announce all its rooms again. */
   readonly round: number;
-  /** Nothing of this round is left to tell: a room that it did not speak of has nobody there. */
+  /** Nothing of this round is left to announce: nobody is in a room that was not announced. */
   readonly complete: boolean;
   readonly rooms: readonly RoomStatement[];
   readonly typing: readonly Typing[];
-  /** Null of a replica of an earlier release. */
+  /** Null from a replica of an earlier release. */
   readonly load: Load | null;
-  /** Replicas that are asked to begin a new round. */
+  /** Replicas that are asked to start a new round. */
   readonly asks: readonly string[];
-  /** The replica ends; nobody is there any more. */
+  /** The replica shuts down; nobody is there any more. */
   readonly bye: boolean;
 }
 
-/** PostgreSQL takes less than 8,000 bytes with a notification. */
+/** A notification of PostgreSQL holds less than 8,000 bytes. */
 export const MOST_BYTES = 7_900;
 
-// People are written as pairs and empty parts are left out, because there is not much space.
+// People are written as pairs and empty parts are left out, because space is scarce.
 const person = z.tuple([z.string(), z.string()]);
 const wire = z.object({
   from: z.string(),
@@ -57,7 +57,7 @@ const wire = z.object({
   bye: z.boolean().optional(),
 });
 
-/** The text of an announcement; the caller sees to it that it is not longer than MOST_BYTES. */
+/** The text of an announcement. The caller makes sure that it is not longer than MOST_BYTES. */
 export function writeAnnouncement({ load, rooms, typing, asks, bye, ...rest }: Announcement): string {
   const text: z.input<typeof wire> = {
     ...rest,
@@ -70,7 +70,7 @@ export function writeAnnouncement({ load, rooms, typing, asks, bye, ...rest }: A
   return JSON.stringify(text);
 }
 
-/** Reads an announcement; null when it is none, as one of another release may be. */
+/** Reads an announcement; null if the text is not one, for example because it comes from another release. */
 export function readAnnouncement(text: string): Announcement | null {
   const read = wire.safeParse(parsed(text));
   if (!read.success) return null;
@@ -85,7 +85,7 @@ export function readAnnouncement(text: string): Announcement | null {
   };
 }
 
-/** Bytes that a statement takes within an announcement, with the comma after it. */
+/** Bytes that a statement needs within an announcement, including the comma after it. */
 export const bytesOf = ({ room, people }: RoomStatement): number =>
   Buffer.byteLength(JSON.stringify([room, people?.map(toPair) ?? null])) + 1;
 

@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 
 const says = (from: string, number: number, parts: Partial<Announcement> = {}): boolean =>
-  others.take(
+  others.handle(
     { from, number, round: 1, complete: false, load: null, rooms: [], typing: [], asks: [], bye: false, ...parts },
     now,
   );

@@ -1,21 +1,21 @@
-import type { Person } from '@verbatim/protocol';
+import type { Person } from '../live-event.js';
 import type { Announcement, Load, RoomStatement } from './announcement.js';
 
 export const replicaLimits = {
-  /** Other replicas listened to; the announcements of further ones are passed over. */
+  /** Other replicas listened to; announcements of further ones are ignored. */
   replicas: 64,
-  /** People in rooms known of one replica, about 200 bytes each; who comes on top is not known to be there. */
+  /** People in rooms known of one replica, about 200 bytes each; further ones are not known to be there. */
   people: 20_000,
-  /** Milliseconds, at least, between two times that a replica is asked. */
+  /** Milliseconds, at least, between two requests to the same replica for a new round. */
   asking: 2_000,
 } as const;
 
-/** Hears of everybody who is now, or is no longer, in a room at any other replica. */
+/** Called for everybody who is now in a room at some other replica, or no longer is at any. */
 export type PersonMoved = (room: string, person: Person, online: boolean) => void;
 
 type People = ReadonlyMap<string, Person>;
 
-/** What one replica has told of one room; `people` null: too many to tell. */
+/** What one replica has announced about one room; `people` null: too many to announce. */
 interface RoomThere {
   readonly round: number;
   readonly people: People | null;
@@ -24,12 +24,12 @@ interface RoomThere {
 /** What is known of one replica. */
 interface Replica {
   number: number;
-  /** The first round of which nothing was missed so far. */
+  /** The first round of which nothing has been missed so far. */
   soundFrom: number;
   heardAt: number;
   load: Load | null;
   askedAt: number;
-  /** What `rooms` holds, by `sizeOf`. */
+  /** Size of `rooms`, by `sizeOf`. */
   size: number;
   readonly rooms: Map<string, RoomThere>;
 }
@@ -39,10 +39,10 @@ const nobody: People = new Map();
 /** What is kept of one room, counted in people. */
 const sizeOf = (people: People | null | undefined): number => (people === null ? 1 : (people?.size ?? 0));
 
-/** Who is in which room at the other replicas, as far as they have told and for as long as they are heard. */
+/** Who is in which room at the other replicas, as far as they have announced it and as long as they are heard. */
 export class OtherReplicas {
   private readonly replicas = new Map<string, Replica>();
-  /** People and replicas that were passed over because there are too many. */
+  /** People and replicas that were ignored because there are too many. */
   dropped = 0;
 
   constructor(private readonly moved: PersonMoved) {}
@@ -51,26 +51,26 @@ export class OtherReplicas {
     return this.replicas.size;
   }
 
-  /** How much each of them has to do, by its id, as it told last. */
+  /** The load of each of them by its id, as last announced. */
   get loads(): ReadonlyMap<string, Load | null> {
     return new Map(Array.from(this.replicas, ([id, { load }]) => [id, load]));
   }
 
-  /** Takes in an announcement heard at `now` (milliseconds of any clock). Answers whether its sender is to be asked. */
-  take(announcement: Announcement, now: number): boolean {
+  /** Applies an announcement heard at `now` (milliseconds of any clock). Returns whether to ask its sender for a new round. */
+  handle(announcement: Announcement, now: number): boolean {
     const { from, number, round, complete, load, rooms, bye } = announcement;
     if (bye) {
       this.forget(from);
       return false;
     }
     const replica = this.replicas.get(from) ?? this.meet(announcement, now);
-    // What was overtaken on its way is not news any more.
+    // It was overtaken on its way.
     if (!replica || number <= replica.number) return false;
     if (number > replica.number + 1) replica.soundFrom = round + 1;
     replica.number = number;
     replica.heardAt = now;
     replica.load = load;
-    for (const statement of rooms) this.state(replica, statement, round);
+    for (const statement of rooms) this.update(replica, statement, round);
     if (round >= replica.soundFrom) {
       if (complete) this.dropEarlier(replica, round);
       return false;
@@ -95,7 +95,7 @@ export class OtherReplicas {
     return false;
   }
 
-  /** How many are in a room at all other replicas; Infinity when one of them has too many to tell. */
+  /** How many are in a room at all other replicas; Infinity when one of them has too many to announce. */
   countIn(room: string): number {
     let count = 0;
     for (const { rooms } of this.replicas.values()) {
@@ -105,12 +105,12 @@ export class OtherReplicas {
     return count;
   }
 
-  /** Everybody who is in a room at some other replica, as far as told. */
+  /** Everybody who is in a room at some other replica, as far as announced. */
   *peopleIn(room: string): IterableIterator<Person> {
     for (const { rooms } of this.replicas.values()) yield* rooms.get(room)?.people?.values() ?? [];
   }
 
-  /** Somebody unknown: what it told before was not heard, so only its next round is complete. */
+  /** A new replica: what it announced before was not heard, so only its next round is complete. */
   private meet({ from, number, round }: Announcement, now: number): Replica | null {
     if (this.replicas.size >= replicaLimits.replicas) {
       this.dropped += 1;
@@ -121,7 +121,7 @@ export class OtherReplicas {
       soundFrom: round + 1,
       heardAt: now,
       load: null,
-      // It is about to begin a round by itself, having met this replica too.
+      // It is about to begin a round by itself, because this replica is new to it too.
       askedAt: now,
       size: 0,
       rooms: new Map(),
@@ -133,37 +133,37 @@ export class OtherReplicas {
   private forget(id: string): void {
     const replica = this.replicas.get(id);
     this.replicas.delete(id);
-    for (const [room, { people }] of replica?.rooms ?? []) this.tellOfLeaving(room, people ?? nobody, nobody);
+    for (const [room, { people }] of replica?.rooms ?? []) this.reportLeft(room, people ?? nobody, nobody);
   }
 
-  private state(replica: Replica, { room, people: told }: RoomStatement, round: number): void {
+  private update(replica: Replica, { room, people: announced }: RoomStatement, round: number): void {
     const known = replica.rooms.get(room);
-    const people = this.withinLimit(told, replicaLimits.people - replica.size + sizeOf(known?.people));
+    const people = this.withinLimit(announced, replicaLimits.people - replica.size + sizeOf(known?.people));
     if (people?.size === 0) replica.rooms.delete(room);
     else replica.rooms.set(room, { round, people });
     replica.size += sizeOf(people) - sizeOf(known?.people);
-    // Of a room with too many people nobody is told who comes and goes.
+    // Nobody is notified who comes to or leaves a room with too many people.
     if (people === null) return;
     const before = known?.people ?? nobody;
-    this.tellOfLeaving(room, before, people);
+    this.reportLeft(room, before, people);
     for (const person of people.values())
       if (!before.has(person.id) && !this.isAtAnother(replica, room, person.id)) this.moved(room, person, true);
   }
 
-  private withinLimit(told: readonly Person[] | null, space: number): People | null {
-    if (told === null && space > 0) return null;
-    const people = told ?? [];
+  private withinLimit(announced: readonly Person[] | null, space: number): People | null {
+    if (announced === null && space > 0) return null;
+    const people = announced ?? [];
     if (people.length > space) this.dropped += people.length - space;
     return new Map(people.slice(0, space).map((person) => [person.id, person]));
   }
 
-  /** The replica has told of all its rooms: of those left from earlier rounds it has nothing to tell any more. */
+  /** The replica has announced all its rooms, so nobody is left in those that it has not announced since an earlier round. */
   private dropEarlier(replica: Replica, round: number): void {
     for (const [room, there] of replica.rooms)
-      if (there.round < round) this.state(replica, { room, people: [] }, round);
+      if (there.round < round) this.update(replica, { room, people: [] }, round);
   }
 
-  private tellOfLeaving(room: string, before: People, after: People): void {
+  private reportLeft(room: string, before: People, after: People): void {
     for (const person of before.values())
       if (!after.has(person.id) && !this.isThere(room, person.id)) this.moved(room, person, false);
   }

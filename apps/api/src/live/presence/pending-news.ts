@@ -1,4 +1,4 @@
-import type { Person } from '@verbatim/protocol';
+import type { Person } from '../live-event.js';
 import {
   type Announcement,
   bytesOf,
@@ -10,9 +10,9 @@ import {
 } from './announcement.js';
 
 export const pendingLimits = {
-  /** Rooms that wait to be told of. What comes on top is made good by a new round. */
+  /** Rooms that wait to be announced. Further ones are made up for by a new round. */
   rooms: 10_000,
-  /** People that wait to be told of as typing. */
+  /** People who wait to be announced as typing. */
   typing: 100,
   /** Of these in one announcement. */
   typingAtOnce: 20,
@@ -21,8 +21,8 @@ export const pendingLimits = {
 } as const;
 
 /**
- * What this replica has still to tell the others. A room waits once, however much happens in it, and is told of as it is
- * when its turn comes. So what waits never grows with what happens, only with the rooms it happens in.
+ * What this replica still has to announce to the others. A room waits once, however much happens in it, and is announced as
+ * it is when its turn comes. So the backlog grows only with the number of rooms, not with what happens in them.
  */
 export class PendingNews {
   private readonly rooms = new Set<string>();
@@ -30,20 +30,20 @@ export class PendingNews {
   private readonly asks = new Set<string>();
   private number = 0;
   private round = 0;
-  /** Some rooms of this round were passed over. */
+  /** Some rooms of this round were dropped. */
   private incomplete = false;
-  /** Announcements that were passed over because too many waited. */
+  /** News that were dropped because too many waited. */
   dropped = 0;
 
   constructor(
     /** Id of this replica. */
     private readonly from: string,
-    /** Who is in a room here; null: too many to tell. */
+    /** Who is in a room here; null: too many to announce. */
     private readonly peopleHere: (room: string) => readonly Person[] | null,
     private readonly loadHere: () => Load,
   ) {}
 
-  /** Somebody has come to a room or left it. */
+  /** Somebody has come to a room or has left it. */
   roomChanged(room: string): void {
     if (this.rooms.size < pendingLimits.rooms || this.rooms.has(room)) {
       this.rooms.add(room);
@@ -59,12 +59,12 @@ export class PendingNews {
     else this.dropped += 1;
   }
 
-  /** Something that this replica has told is not known here. */
+  /** An announcement of this replica was lost. */
   ask(replica: string): void {
     this.asks.add(replica);
   }
 
-  /** Begins to tell of all rooms anew. */
+  /** Starts to announce all rooms again. */
   beginRound(rooms: Iterable<string>): void {
     this.round += 1;
     this.incomplete = false;
@@ -74,7 +74,7 @@ export class PendingNews {
     }
   }
 
-  /** Some rooms were passed over and all others have been told: only a new round can tell of them. */
+  /** Some rooms were dropped and all others have been announced: only a new round can announce them. */
   get needsRound(): boolean {
     return this.incomplete && this.rooms.size === 0;
   }
@@ -83,7 +83,7 @@ export class PendingNews {
     return this.rooms.size === 0 && this.typing.size === 0 && this.asks.size === 0;
   }
 
-  /** Nobody is there to be told. */
+  /** There are no other replicas. */
   clear(): void {
     if (this.rooms.size > 0) this.incomplete = true;
     this.rooms.clear();
@@ -91,7 +91,7 @@ export class PendingNews {
     this.asks.clear();
   }
 
-  /** Takes out as much as one notification holds. Without anything to tell, it tells that this replica is there. */
+  /** Removes and returns as much as one notification holds. Without news, it announces just that this replica is there. */
   next(): string {
     // Every other one is for rooms alone, because a room with many people fills it.
     const roomsAlone = this.rooms.size > 0 && this.number % 2 === 1;
@@ -101,7 +101,7 @@ export class PendingNews {
     return this.write({ typing, asks, rooms: this.takeRooms(bytes) });
   }
 
-  /** The last words of this replica. */
+  /** The last announcement of this replica. */
   goodbye(): string {
     this.clear();
     return this.write({ bye: true });
@@ -124,8 +124,8 @@ export class PendingNews {
     const most = MOST_BYTES - this.bytesOfFrame({});
     let left = bytes;
     for (const room of this.rooms) {
-      const told = { room, people: this.peopleHere(room) };
-      const statement = bytesOf(told) <= most ? told : { room, people: null };
+      const full = { room, people: this.peopleHere(room) };
+      const statement = bytesOf(full) <= most ? full : { room, people: null };
       left -= bytesOf(statement);
       if (left < 0) break;
       statements.push(statement);

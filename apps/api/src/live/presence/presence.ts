@@ -1,46 +1,45 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TroubleLog } from '@verbatim/event-store';
-import type { Person } from '@verbatim/protocol';
-import { encode } from '../../doors/websocket/frame-text.js';
+import { Listener, type TroubleLog } from '@verbatim/event-store';
 import { newId } from '../../new-id.js';
 import type { Following } from '../following.js';
+import type { Person } from '../live-event.js';
+import { type Encoder, PerEncoder } from '../subscriber.js';
 import { type Load, readAnnouncement } from './announcement.js';
-import { NotifyChannel } from './notify-channel.js';
 import { OtherReplicas } from './other-replicas.js';
 import { PendingNews } from './pending-news.js';
 
-/** Followers of a room up to which they are told who comes and goes: telling costs the square. */
+/** Followers of a room up to which they are notified of who comes and goes, because fan-out is O(n^2). */
 export const MOST_FOR_PRESENCE = 100;
 
 /** All in milliseconds. */
 export const presenceTimes = {
-  /** At least, between two announcements: what happens meanwhile is told together. */
+  /** At least, between two announcements: what happens meanwhile is announced together. */
   spacing: 50,
   /** At most, between two announcements. */
   heartbeat: 3_000,
-  /** Silence after which a replica is taken for gone, and its people with it. */
+  /** Silence after which a replica counts as gone, and its people with it. */
   lease: 9_000,
-  /** At least, between two rounds of telling everything. */
+  /** At least, between two rounds in which everything is announced. */
   rounds: 2_000,
 } as const;
 
 /** Who follows a room at this replica. */
 interface RoomHere {
-  readonly people: Map<string, Person & { sockets: number }>;
-  /** The followers, as LiveRooms keeps them; they are in it when they come, and are not when they have left. */
+  readonly people: Map<string, Person & { subscribers: number }>;
+  /** The followers, as LiveRooms keeps them: somebody who has just come is in it, somebody who has just left is not. */
   readonly followers: ReadonlySet<Following>;
 }
 
 /**
- * Tells those who follow a room who else does, and who is typing, at this replica and at all others. Nothing of it is
- * recorded. The replicas tell each other by a channel that may lose something; what is lost is missed and told again.
+ * Notifies those who follow a room of who else does and who is typing, at this replica and at all others. None of it is
+ * recorded. The replicas announce it to each other on a channel that may lose messages; a lost one is noticed and repeated.
  */
 export class Presence {
   private readonly here = new Map<string, RoomHere>();
   private readonly others = new OtherReplicas((room, person, online) => this.movedElsewhere(room, person, online));
   private readonly id = newId();
   private readonly news: PendingNews;
-  private readonly channel: NotifyChannel;
+  private readonly channel: Listener;
   private readonly stopping = new AbortController();
   private wake = () => {};
   private roundAsked = false;
@@ -48,121 +47,132 @@ export class Presence {
   private heardMyself = 0;
   private announcing: Promise<void> = Promise.resolve();
 
+  /** @param directUrl leads to the database itself, not to a transaction pooler. */
   constructor(
     directUrl: string,
     private readonly loadHere: () => Load,
     log: TroubleLog,
   ) {
-    this.news = new PendingNews(this.id, (room) => this.toTell(room), loadHere);
-    this.channel = new NotifyChannel({
+    this.news = new PendingNews(this.id, (room) => this.peopleToAnnounce(room), loadHere);
+    this.channel = new Listener({
       directUrl,
       channel: 'verbatim_presence',
       log,
-      hear: (text) => this.hear(text),
-      opened: () => this.wake(),
+      heard: (text) => this.hear(text),
+      listening: () => this.wake(),
     });
   }
 
-  /** Begins to listen to the other replicas and to tell them who is here. */
+  /** Starts to listen to the other replicas and to announce who is here. */
   start(): void {
-    this.channel.listen();
+    this.channel.start();
     this.announcing = this.keepAnnouncing();
   }
 
-  /** Other replicas that are heard of. */
+  /** Number of other replicas that are heard. */
   get replicas(): number {
     return this.others.size;
   }
 
-  /** How much this replica and each of the others has to do, this one first; null where it is not known. */
+  /** The load of this replica and of each of the others, this one first; null where it is not known. */
   get loads(): ReadonlyMap<string, Load | null> {
     return new Map([[this.id, this.loadHere()], ...this.others.loads]);
   }
 
-  /** What was passed over because there was too much. */
+  /** News that were dropped because there were too many. */
   get dropped(): number {
     return this.news.dropped + this.others.dropped;
   }
 
-  /** Tells the other replicas that nobody is here any more. */
+  /** Lets the other replicas know that nobody is here any more. */
   async stop(): Promise<void> {
     this.stopping.abort();
     this.wake();
     await this.announcing;
-    if (this.channel.open) await this.channel.tell(this.news.goodbye());
+    if (this.channel.open) await this.channel.notify(this.news.goodbye());
     await this.channel.close();
   }
 
-  // Those who follow here -----------------------------------------------------------------------------------------------
+  // Followers here ------------------------------------------------------------------------------------------------------
 
   /** Somebody follows a room live from now on. `followers` are all who follow it here. */
   entered(following: Following, followers: ReadonlySet<Following>): void {
-    const { roomId, connection } = following;
-    const { id } = connection.actor;
+    const { roomId, subscriber } = following;
+    const { id } = subscriber.actor;
     const room = this.here.get(roomId) ?? { people: new Map(), followers };
     this.here.set(roomId, room);
     const person = room.people.get(id);
-    if (person) person.sockets += 1;
+    if (person) person.subscribers += 1;
     else {
-      const newcomer = { id, username: connection.username, sockets: 1 };
+      const newcomer = { id, username: subscriber.username, subscribers: 1 };
       room.people.set(id, newcomer);
       this.movedHere(roomId, room, newcomer, true);
     }
-    this.tellWhoIsThere(following, room);
+    this.sendWhoIsThere(following, room);
   }
 
-  /** Somebody does not follow a room any more whose entering was told. */
-  left({ roomId, connection }: Following): void {
+  /** Somebody whose entering was announced no longer follows a room. */
+  left({ roomId, subscriber }: Following): void {
     const room = this.here.get(roomId);
-    const person = room?.people.get(connection.actor.id);
+    const person = room?.people.get(subscriber.actor.id);
     if (!room || !person) return;
-    person.sockets -= 1;
-    if (person.sockets > 0) return;
+    person.subscribers -= 1;
+    if (person.subscribers > 0) return;
     room.people.delete(person.id);
     if (room.people.size === 0) this.here.delete(roomId);
     this.movedHere(roomId, room, person, false);
   }
 
   /** Somebody who follows a room is writing. */
-  typing({ roomId, connection }: Following): void {
-    const person = { id: connection.actor.id, username: connection.username };
-    this.tellOthers('typing', roomId, person, { room: roomId, user: person });
+  typing({ roomId, subscriber }: Following): void {
+    const person = { id: subscriber.actor.id, username: subscriber.username };
+    this.sendTyping(roomId, person);
     if (this.others.size === 0) return;
     this.news.isTyping(roomId, person);
     this.wake();
   }
 
   private movedHere(roomId: string, room: RoomHere, person: Person, online: boolean): void {
-    if (!this.others.isThere(roomId, person.id)) this.tellOfMoving(roomId, person, online);
-    // Of a room with too many people there is one thing to be told: that it is one.
+    if (!this.others.isThere(roomId, person.id)) this.sendPresence(roomId, person, online);
+    // All that is announced of a room with too many people is that there are too many.
     if (this.others.size === 0 || room.people.size > MOST_FOR_PRESENCE + 1) return;
     this.news.roomChanged(roomId);
     this.wake();
   }
 
   private movedElsewhere(roomId: string, person: Person, online: boolean): void {
-    if (!this.here.get(roomId)?.people.has(person.id)) this.tellOfMoving(roomId, person, online);
+    if (!this.here.get(roomId)?.people.has(person.id)) this.sendPresence(roomId, person, online);
   }
 
-  private tellOfMoving(roomId: string, { id, username }: Person, online: boolean): void {
+  private sendPresence(roomId: string, { id, username }: Person, online: boolean): void {
     if (this.crowded(roomId)) return;
-    const user = { id, username };
-    this.tellOthers('presence', roomId, user, { room: roomId, user, online });
+    this.sendToOthers(roomId, id, (encoder) => encoder.presence(roomId, { id, username }, online));
   }
 
-  private tellWhoIsThere({ roomId, connection }: Following, room: RoomHere): void {
+  private sendTyping(roomId: string, person: Person): void {
+    this.sendToOthers(roomId, person.id, (encoder) => encoder.typing(roomId, person));
+  }
+
+  private sendWhoIsThere({ roomId, subscriber }: Following, room: RoomHere): void {
     if (this.crowded(roomId)) return;
     const present = new Map<string, Person>();
     for (const people of [this.others.peopleIn(roomId), room.people.values()])
       for (const { id, username } of people) present.set(id, { id, username });
-    present.delete(connection.actor.id);
-    for (const user of present.values()) connection.send('presence', { room: roomId, user, online: true });
+    present.delete(subscriber.actor.id);
+    for (const person of present.values()) {
+      const bytes = subscriber.encoder.presence(roomId, person, true);
+      if (bytes) subscriber.write(bytes);
+    }
   }
 
-  private tellOthers(event: 'presence' | 'typing', roomId: string, person: Person, data: object): void {
-    const frame = encode(event, data);
-    for (const { live, connection } of this.here.get(roomId)?.followers ?? [])
-      if (live && connection.actor.id !== person.id) connection.sendBytes(frame);
+  /** To all who follow the room here, except the person whom it is about. */
+  private sendToOthers(roomId: string, personId: string, encode: (encoder: Encoder) => Buffer | null): void {
+    const encoded = new PerEncoder(encode);
+    for (const { live, subscriber } of this.here.get(roomId)?.followers ?? []) {
+      if (!live || subscriber.actor.id === personId) continue;
+      const bytes = encoded.get(subscriber.encoder);
+      if (bytes) subscriber.write(bytes);
+    }
   }
 
   private crowded(roomId: string): boolean {
@@ -170,9 +180,9 @@ export class Presence {
     return here + this.others.countIn(roomId) > MOST_FOR_PRESENCE;
   }
 
-  // The other replicas --------------------------------------------------------------------------------------------------
+  // Other replicas ------------------------------------------------------------------------------------------------------
 
-  private toTell(roomId: string): Person[] | null {
+  private peopleToAnnounce(roomId: string): Person[] | null {
     const people = this.here.get(roomId)?.people;
     if (!people) return [];
     return people.size > MOST_FOR_PRESENCE ? null : [...people.values()];
@@ -187,28 +197,28 @@ export class Presence {
       return;
     }
     const known = this.others.size;
-    if (this.others.take(announcement, performance.now())) this.news.ask(from);
-    // Whoever is new here may not have been told what happened while it was not known.
+    if (this.others.handle(announcement, performance.now())) this.news.ask(from);
+    // A replica that is new here may have missed what happened while it was not known.
     if (asks.includes(this.id) || this.others.size > known) this.roundAsked = true;
-    if (this.muchToTell) this.wake();
-    for (const { room, person } of typing) this.tellOthers('typing', room, person, { room, user: person });
+    if (this.hasNews) this.wake();
+    for (const { room, person } of typing) this.sendTyping(room, person);
   }
 
-  /** Tells what there is to tell, never more often than `spacing` and never less often than `heartbeat`. */
+  /** Announces what there is to announce, never more often than `spacing` and never less often than `heartbeat`. */
   private async keepAnnouncing(): Promise<void> {
     const { signal } = this.stopping;
     while (!signal.aborted) {
-      await this.somethingToTell();
+      await this.newsOrHeartbeat();
       await sleep(presenceTimes.spacing, undefined, { signal }).catch(() => undefined);
       this.forgetSilent();
       if (signal.aborted || !this.channel.open) continue;
       if (this.roundDue) this.beginRound();
-      await this.channel.tell(this.news.next());
+      await this.channel.notify(this.news.next());
     }
   }
 
-  private somethingToTell(): Promise<void> {
-    if (this.channel.open && this.muchToTell) return Promise.resolve();
+  private newsOrHeartbeat(): Promise<void> {
+    if (this.channel.open && this.hasNews) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, presenceTimes.heartbeat);
       this.wake = () => {
@@ -219,7 +229,7 @@ export class Presence {
     });
   }
 
-  /** Silence says something only while this replica hears itself: the database, or this process, may have stood still. */
+  /** Silence means something only while this replica hears itself: the database, or this process, may have stalled. */
   private forgetSilent(): void {
     const now = performance.now();
     if (now - this.heardMyself > presenceTimes.heartbeat * 2) this.others.excuseSilence(now);
@@ -227,8 +237,8 @@ export class Presence {
     if (this.others.size === 0) this.news.clear();
   }
 
-  /** Whether there is more to tell than that this replica is there. */
-  private get muchToTell(): boolean {
+  /** Whether there is more to announce than that this replica is there. */
+  private get hasNews(): boolean {
     return !this.news.empty || this.roundDue;
   }
 

@@ -79,16 +79,19 @@ export class PersonalTokens {
   }
 
   /** A sink of the feed: drops ended tokens from the cache. */
-  async take(events: readonly Recorded[]): Promise<void> {
+  handle(events: readonly Recorded[]): void {
     for (const event of events) {
       if (event.type === 'TokenRevoked') this.forget(({ id }) => id === event.data.tokenId);
       if (endsAllTokens(event)) {
         const { id } = parseStream(event.stream);
         this.forget(({ userId }) => userId === id);
-        // None of them becomes valid again; a reinstated user creates new ones.
-        await this.sql`delete from vault.personal_tokens where user_id = ${id} and created_at <= ${event.at}`;
       }
     }
+  }
+
+  /** Deletes the tokens that a user had at that time (ISO 8601). None of them becomes valid again; a reinstated user creates new ones. */
+  async deleteAll(userId: string, until: string): Promise<void> {
+    await this.sql`delete from vault.personal_tokens where user_id = ${userId} and created_at <= ${until}`;
   }
 
   /** Creates a token and returns its text, which is not stored. It is valid once it is in the owner's stream. */
@@ -257,8 +260,8 @@ const toToken = (row: Row): PersonalToken => ({
   lastUsedAt: row.last_used_at,
 });
 
-/** The user was shut out, or somebody else may have opened the account. */
-const endsAllTokens = (event: Recorded): boolean =>
+/** Whether an event ends all tokens of its account: the user was shut out, or somebody else may have opened the account. */
+export const endsAllTokens = (event: Recorded): boolean =>
   event.type === 'UserSuspended' ||
   event.type === 'UserDeactivated' ||
   (event.type === 'PasswordChanged' && event.data.how === 'removed');

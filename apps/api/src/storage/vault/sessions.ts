@@ -69,6 +69,8 @@ export type Which = { readonly only: string } | { readonly except: string } | 'a
 export class Sessions {
   /** Recently revoked sessions, with the time after which none of their access tokens can be valid. */
   private readonly revoked = new Map<string, number>();
+  /** People who were let in again and whose revoked sessions are not known yet. */
+  private readonly reloading = new Map<string, { readonly until: number }>();
 
   constructor(
     private readonly sql: Sql,
@@ -84,17 +86,26 @@ export class Sessions {
     for (const { id } of rows) this.noteRevoked(id);
   }
 
-  /** A sink of the feed: applies revocations by other replicas. */
-  async take(events: readonly Recorded[]): Promise<void> {
-    for (const event of events) if (event.type === 'SessionRevoked') this.noteRevoked(event.data.sessionId);
+  /**
+   * A sink of the feed: a revocation by any replica is known here at once. Of people who are let in again it is not known which
+   * of their sessions were revoked; until `reload` is done for them, all of them count as revoked.
+   */
+  handle(events: readonly Recorded[]): void {
     for (const event of events) {
-      if (event.type === 'UserReinstated' || event.type === 'UserReactivated')
-        await this.load(parseStream(event.stream).id);
+      if (event.type === 'SessionRevoked') this.noteRevoked(event.data.sessionId);
+      else if (letsInAgain(event)) this.reloading.set(parseStream(event.stream).id, { until: this.usefulUntil() });
     }
   }
 
-  isRevoked(sessionId: string): boolean {
-    return this.revoked.has(sessionId);
+  /** Learns which sessions of somebody who is let in again were revoked. */
+  async reload(userId: string): Promise<void> {
+    const before = this.reloading.get(userId);
+    await this.load(userId);
+    if (this.reloading.get(userId) === before) this.reloading.delete(userId);
+  }
+
+  isRevoked(sessionId: string, userId: string): boolean {
+    return this.revoked.has(sessionId) || this.reloading.has(userId);
   }
 
   // Beginning and going on ------------------------------------------------------------------------------------------
@@ -270,7 +281,7 @@ export class Sessions {
   async redeemTicket(ticket: string): Promise<TicketHolder | null> {
     const [row] = await this.sql<{ session_id: string; user_id: string; token_id: string | null; good: boolean }[]>`
       delete from vault.tickets where hash = ${digest(ticket)} returning session_id, user_id, token_id, expires_at > ${this.in(0)} as good`;
-    if (!row?.good || this.isRevoked(row.session_id)) return null;
+    if (!row?.good || this.isRevoked(row.session_id, row.user_id)) return null;
     return { sessionId: row.session_id, userId: row.user_id, tokenId: row.token_id ?? undefined };
   }
 
@@ -278,6 +289,7 @@ export class Sessions {
   async sweep(): Promise<void> {
     const now = this.in(0);
     for (const [id, until] of this.revoked) if (until < now.getTime()) this.revoked.delete(id);
+    for (const [id, { until }] of this.reloading) if (until < now.getTime()) this.reloading.delete(id);
     await this.sql`delete from vault.tickets where expires_at < ${now}`;
     await this.sql`delete from vault.refresh_tokens where expires_at < ${now}`;
     await this.sql`
@@ -286,7 +298,12 @@ export class Sessions {
   }
 
   private noteRevoked(sessionId: string): void {
-    this.revoked.set(sessionId, this.in(ACCESS_SECONDS * 2).getTime());
+    this.revoked.set(sessionId, this.usefulUntil());
+  }
+
+  /** No access token that is good now can be good after this time. */
+  private usefulUntil(): number {
+    return this.in(ACCESS_SECONDS * 2).getTime();
   }
 
   /** Addresses and user agents are personal, so they are sealed under the user's own key. */
@@ -336,3 +353,6 @@ function openDevice({ id, device }: SessionRow, key: Buffer | undefined): Device
 export const secret = (): string => randomBytes(32).toString('base64url');
 /** What is stored of such a secret. */
 export const digest = (token: string): string => createHash('sha256').update(token).digest('hex');
+
+/** Whether events like this let somebody in again who was shut out. */
+export const letsInAgain = ({ type }: Recorded): boolean => type === 'UserReinstated' || type === 'UserReactivated';

@@ -1,0 +1,180 @@
+import { Injectable } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { type Rejection, type RoomCommand, roomStream } from '@verbatim/domain';
+import { type ClientData, type ClientEvent, maxFrameBytes, scopeOfFrame } from '@verbatim/protocol';
+import { outOfScope } from '../../application/accounts/permission.js';
+import { MarkReadCommand } from '../../application/messages/message-commands.js';
+import { ApplyToRoomCommand, JoinRoomCommand } from '../../application/rooms/room-commands.js';
+import { limited } from '../../limits/limited.js';
+import { spend } from '../../limits/limits.js';
+import type { Following } from '../../live/following.js';
+import { LiveRooms } from '../../live/live-rooms.js';
+import { Watchers } from '../../live/watchers.js';
+import { newId } from '../../new-id.js';
+import { OpenLog } from '../../storage/open-log.js';
+import { Problems } from '../problems.js';
+import { accepted, Refusal } from '../refusal.js';
+import type { Connection } from './connection.js';
+import { BadFrame, type CheckedFrame, type Ref, readFrame } from './frame-text.js';
+
+/** How often at most `typing` of one person in one room is passed on. */
+const TYPING_PAUSE_MS = 1_000;
+
+/** Answers one frame; throws what the client is to get as an error. */
+type Handler<E extends ClientEvent> = (connection: Connection, data: ClientData<E>, ref: Ref) => unknown;
+type AnyHandler = (connection: Connection, data: unknown, ref: Ref) => unknown;
+
+/** Translates clients' frames to commands, and outcomes to answers. */
+@Injectable()
+export class FrameHandlers {
+  private readonly lastTyping = new WeakMap<Connection, Map<string, number>>();
+
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly rooms: LiveRooms,
+    private readonly watchers: Watchers,
+    private readonly log: OpenLog,
+    private readonly problems: Problems,
+  ) {}
+
+  /**
+   * Reads, checks and answers a frame. `tooSoon` is how many milliseconds too early it came by the limit on frames, which has
+   * already been counted against the connection.
+   */
+  async handle(connection: Connection, bytes: Buffer, isBinary: boolean, tooSoon: number): Promise<void> {
+    if (bytes.length > maxFrameBytes) {
+      connection.close('tooLarge');
+      return;
+    }
+    let frame: CheckedFrame | undefined;
+    try {
+      frame = readFrame(bytes, isBinary);
+      if (tooSoon > 0) return connection.sendRefusal(Refusal.of(limited(tooSoon)), frame.ref);
+      const wait = spend(connection.allowances, frame.event);
+      if (wait > 0) return connection.refuse(Refusal.of(limited(wait)), frame.ref);
+      const refused = outOfScope(connection.scopes, scopeOfFrame[frame.event]);
+      if (refused) return connection.refuse(Refusal.of(refused), frame.ref);
+      await (this.handlers[frame.event] as AnyHandler)(connection, frame.data, frame.ref);
+    } catch (error) {
+      if (error instanceof BadFrame)
+        return connection.sendRefusal(tooSoon > 0 ? Refusal.of(limited(tooSoon)) : error.refusal, error.ref);
+      const place = { frame: frame?.event ?? '', user: connection.actor.id };
+      connection.refuse(this.problems.refusal(error, place), frame?.ref);
+    }
+  }
+
+  /** Called directly, because Nest's chain of guards, pipes and interceptors costs more than deciding on a post. */
+  private readonly handlers = {
+    follow: async (connection, { room, after, reason }, ref) => {
+      const purpose = { reason, context: { correlation: newId() } };
+      const from = after === undefined ? undefined : BigInt(after);
+      const following = await this.rooms.follow(connection, room, from, purpose, ({ revision, recovered }) =>
+        connection.send('following', { room, revision: Number(revision), recovered }, ref),
+      );
+      // The past takes as long as the client takes to read it, so other frames do not wait for it.
+      if (following) void this.catchUp(connection, accepted(following));
+    },
+
+    unfollow: (connection, { room }, ref) => {
+      this.rooms.unfollow(connection, room);
+      connection.send('unfollowed', { room }, ref);
+    },
+
+    post: async (connection, { room, id, text, replyTo }, ref) => {
+      const messageId = id ?? newId();
+      const { actor } = connection;
+      const post = { type: 'PostMessage', actor, messageId, text, replyTo, kind: 'text' } as const;
+      // An id of our own is new, so it can tie together what the post causes.
+      const posted = await this.apply(room, post, id ? newId() : messageId);
+      const duplicate = posted.events === 0;
+      const position = duplicate ? await this.positionOf(room, posted.revision) : posted.position;
+      const ack = { revision: Number(posted.revision), position: Number(position), id: messageId };
+      connection.send('ack', duplicate ? { ...ack, duplicate } : ack, ref);
+    },
+
+    edit: (connection, { room, messageId, text }, ref) => {
+      const { actor } = connection;
+      return acknowledge(connection, ref, this.apply(room, { type: 'EditMessage', actor, messageId, text }));
+    },
+
+    redact: (connection, { room, messageId, reason = null }, ref) => {
+      const { actor } = connection;
+      return acknowledge(connection, ref, this.apply(room, { type: 'RedactMessage', actor, messageId, reason }));
+    },
+
+    react: (connection, { room, messageId, emoji, remove }, ref) => {
+      const { actor } = connection;
+      const type = remove ? 'RemoveReaction' : 'AddReaction';
+      return acknowledge(connection, ref, this.apply(room, { type, actor, messageId, emoji }));
+    },
+
+    join: (connection, { room, password, invitation }, ref) => {
+      const join = new JoinRoomCommand(room, connection.actor, { password, invitation }, { correlation: newId() });
+      return acknowledge(connection, ref, this.commands.execute(join).then(accepted));
+    },
+
+    leave: (connection, { room }, ref) => {
+      const { actor } = connection;
+      const leave = { type: 'RemoveMember', actor, userId: actor.id, reason: null } as const;
+      return acknowledge(connection, ref, this.apply(room, leave));
+    },
+
+    read: async (connection, { room, revision }, ref) => {
+      accepted(await this.commands.execute(new MarkReadCommand(room, connection.actor, BigInt(revision))));
+      connection.send('ack', {}, ref);
+    },
+
+    typing: async (connection, { room }) => {
+      const times = this.lastTyping.get(connection) ?? new Map<string, number>();
+      this.lastTyping.set(connection, times);
+      if (Date.now() - (times.get(room) ?? 0) < TYPING_PAUSE_MS) return;
+      times.set(room, Date.now());
+      refuse(await this.rooms.typing(connection, room));
+    },
+
+    watch: (connection, _, ref) => {
+      refuse(this.watchers.watch(connection));
+      connection.send('watching', {}, ref);
+    },
+
+    unwatch: (connection, _, ref) => {
+      this.watchers.unwatch(connection);
+      connection.send('unwatched', {}, ref);
+    },
+
+    ping: (connection, _, ref) => connection.send('pong', {}, ref),
+  } satisfies { [E in ClientEvent]: Handler<E> };
+
+  /** The client has been told that it follows. If that cannot be kept up, it has to come back, and resumes where this ended. */
+  private async catchUp(connection: Connection, following: Following): Promise<void> {
+    try {
+      refuse(await this.rooms.catchUp(following));
+    } catch (error) {
+      this.problems.refusal(error, { frame: 'follow', user: connection.actor.id });
+      connection.close('drain');
+    }
+  }
+
+  private async apply(room: string, command: RoomCommand, correlation = newId()) {
+    return accepted(await this.commands.execute(new ApplyToRoomCommand(room, command, { correlation })));
+  }
+
+  private async positionOf(room: string, revision: bigint): Promise<bigint> {
+    const [event] = await this.log.read(roomStream(room), revision, 1);
+    if (!event) throw new Refusal('unavailable', 'The message cannot be read at the moment.');
+    return event.position;
+  }
+}
+
+async function acknowledge(
+  connection: Connection,
+  ref: Ref,
+  change: Promise<{ revision: bigint; position: bigint }>,
+): Promise<void> {
+  const { revision, position } = await change;
+  connection.send('ack', { revision: Number(revision), position: Number(position) }, ref);
+}
+
+function refuse(rejection: Rejection | null): void {
+  if (rejection) throw Refusal.of(rejection);
+}

@@ -1,0 +1,73 @@
+import type { IncomingMessage } from 'node:http';
+import { Injectable } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import type { closeReasons } from '@verbatim/protocol';
+import type { WebSocket } from 'ws';
+import { AuthenticateQuery, type Identity } from '../../application/accounts/authentication.js';
+import { Limits } from '../../limits/limits.js';
+import type { PersonalToken } from '../../storage/vault/personal-tokens.js';
+import { Sessions } from '../../storage/vault/sessions.js';
+import { userAnswer } from '../../wire/user-answer.js';
+import { Users } from '../../write-side/entities.js';
+import { bearerIn } from '../bearer.js';
+import { Connection } from './connection.js';
+
+/** How long it may take to find out who opened a socket. */
+const PATIENCE_MS = 10_000;
+
+/** Somebody who may come in. */
+export interface Admitted {
+  readonly connection: Connection;
+  /** The account as the person themselves may see it. */
+  readonly user: ReturnType<typeof userAnswer>;
+  /** The personal token that the socket was opened with, if any. */
+  readonly token: PersonalToken | undefined;
+}
+
+/** Finds out who opened a socket, and whether they may come in. */
+@Injectable()
+export class Handshake {
+  constructor(
+    private readonly queries: QueryBus,
+    private readonly sessions: Sessions,
+    private readonly users: Users,
+    private readonly limits: Limits,
+  ) {}
+
+  /**
+   * Calls `admitted` if they may, and otherwise returns why not. Nothing happens between the decision and the call, so that no
+   * change to the account is missed. The socket must not be read meanwhile.
+   */
+  async admit(
+    socket: WebSocket,
+    request: IncomingMessage,
+    admitted: (somebody: Admitted) => void,
+  ): Promise<keyof typeof closeReasons | null> {
+    const late = setTimeout(() => socket.terminate(), PATIENCE_MS);
+    try {
+      const identity = await this.identify(request);
+      if (!identity || identity.lacksSecondFactor) return 'unauthenticated';
+      const { actor, sessionId, scopes, token } = identity;
+      const { state } = await this.users.current(actor.id);
+      if (socket.readyState !== socket.OPEN) return null;
+      // Changes to the account or the session since then were not applied to a connection that was not there yet.
+      const revoked = token ? !state.tokens.includes(token.id) : this.sessions.isRevoked(sessionId, actor.id);
+      if (state.status !== 'active' || revoked) return 'unauthenticated';
+      if (this.limits.socketsOfAccounts.full(actor.id)) return 'rateLimited';
+      const person = { id: actor.id, role: state.role };
+      const allowances = this.limits.connection(actor.id);
+      const connection = new Connection(socket, request.socket, person, state.username, sessionId, scopes, allowances);
+      admitted({ connection, token, user: userAnswer(actor.id, state, true) });
+      return null;
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  private async identify(request: IncomingMessage): Promise<Identity | null> {
+    const ticket = new URL(request.url ?? '/', 'ws://localhost').searchParams.get('ticket');
+    const bearer = bearerIn(request.headers.authorization);
+    if (ticket) return this.queries.execute(new AuthenticateQuery({ ticket }));
+    return bearer === undefined ? null : this.queries.execute(new AuthenticateQuery({ bearer }));
+  }
+}

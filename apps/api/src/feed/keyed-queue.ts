@@ -1,0 +1,146 @@
+import { pauseBeforeRetry } from '@verbatim/event-store';
+import type { Logger } from 'pino';
+
+/** Why items will not be handled: too many were waiting, or all attempts failed. */
+export type GaveUp = 'full' | 'failed';
+
+export interface KeyedQueueOptions<T> {
+  /** For log and metrics. */
+  readonly name: string;
+  /** Items that may wait or be in work, of all keys together. */
+  readonly capacity: number;
+  /** Keys handled at the same time. */
+  readonly atOnce: number;
+  /** Failures in a row after which the items of a key are given up; Infinity: never. */
+  readonly attempts: number;
+  /** Handles items of one key in order. If it rejects, it is called again with the same items after a growing pause. */
+  readonly handle: (key: string, items: readonly T[]) => Promise<void>;
+  /** These items will not be handled. Whatever they were for must end in a safe state without them. */
+  readonly giveUp: (key: string, items: readonly T[], why: GaveUp) => void;
+  readonly log: Pick<Logger, 'warn' | 'error'>;
+}
+
+interface Lane<T> {
+  readonly key: string;
+  waiting: { readonly item: T; readonly position: bigint }[];
+  /** Position of the first item in work; null if there is none. */
+  inWork: bigint | null;
+}
+
+/**
+ * Work that may have to wait for a database, next to the feed that never does. The items of one key (a room, an account) are
+ * handled in order and one batch at a time; different keys do not wait for each other.
+ */
+export class KeyedQueue<T> {
+  private readonly lanes = new Map<string, Lane<T>>();
+  /** Lanes that nobody works on yet. */
+  private ready: Lane<T>[] = [];
+  private working = 0;
+  private items = 0;
+  private readonly stopping = new AbortController();
+
+  constructor(private readonly options: KeyedQueueOptions<T>) {}
+
+  get name(): string {
+    return this.options.name;
+  }
+
+  /** Items that wait or are in work. */
+  get size(): number {
+    return this.items;
+  }
+
+  /** Position of the oldest event that is not handled yet, or null. */
+  get oldest(): bigint | null {
+    let oldest: bigint | null = null;
+    for (const { inWork, waiting } of this.lanes.values()) {
+      const first = inWork ?? waiting[0]?.position ?? null;
+      if (first !== null && (oldest === null || first < oldest)) oldest = first;
+    }
+    return oldest;
+  }
+
+  /** Whether items of this key wait or are in work. If so, whatever must come after them has to be queued as well. */
+  has(key: string): boolean {
+    return this.lanes.has(key);
+  }
+
+  /** `position`: of the event that the item is about. */
+  enqueue(key: string, item: T, position: bigint): void {
+    if (this.stopping.signal.aborted) return;
+    const lane = this.lanes.get(key) ?? this.openLane(key);
+    lane.waiting.push({ item, position });
+    this.items += 1;
+    if (this.items > this.options.capacity) this.dropWaiting(lane);
+    this.startWork();
+  }
+
+  /** Nothing more is handled, except what is in work already. */
+  stop(): void {
+    this.stopping.abort();
+  }
+
+  private openLane(key: string): Lane<T> {
+    const lane: Lane<T> = { key, waiting: [], inWork: null };
+    this.lanes.set(key, lane);
+    this.ready.push(lane);
+    return lane;
+  }
+
+  private dropWaiting(lane: Lane<T>): void {
+    const dropped = lane.waiting.map(({ item }) => item);
+    lane.waiting = [];
+    this.items -= dropped.length;
+    this.options.log.warn({ queue: this.name, key: lane.key, items: dropped.length }, 'A queue of the feed is full.');
+    this.giveUp(lane.key, dropped, 'full');
+  }
+
+  private startWork(): void {
+    while (this.working < this.options.atOnce) {
+      const lane = this.ready.shift();
+      if (!lane) return;
+      this.working += 1;
+      void this.work(lane);
+    }
+  }
+
+  private async work(lane: Lane<T>): Promise<void> {
+    while (lane.waiting.length > 0 && !this.stopping.signal.aborted) {
+      const batch = lane.waiting;
+      lane.waiting = [];
+      lane.inWork = batch[0]?.position ?? null;
+      await this.handle(
+        lane.key,
+        batch.map(({ item }) => item),
+      );
+      lane.inWork = null;
+      this.items -= batch.length;
+    }
+    this.lanes.delete(lane.key);
+    this.working -= 1;
+    this.startWork();
+  }
+
+  private async handle(key: string, items: readonly T[]): Promise<void> {
+    const { handle, attempts, log } = this.options;
+    const { signal } = this.stopping;
+    for (let failures = 0; !signal.aborted; ) {
+      try {
+        return await handle(key, items);
+      } catch (error) {
+        if (signal.aborted) return;
+        log.warn({ err: error, queue: this.name, key, failures }, 'Work of the feed failed; trying again.');
+        await pauseBeforeRetry(failures++, signal);
+        if (failures >= attempts) return this.giveUp(key, items, 'failed');
+      }
+    }
+  }
+
+  private giveUp(key: string, items: readonly T[], why: GaveUp): void {
+    try {
+      this.options.giveUp(key, items, why);
+    } catch (error) {
+      this.options.log.error({ err: error, queue: this.name, key }, 'Giving up work of the feed failed.');
+    }
+  }
+}

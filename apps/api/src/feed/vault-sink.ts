@@ -1,0 +1,43 @@
+import { parseStream, type Recorded } from '@verbatim/domain';
+import { endsAllTokens, type PersonalTokens } from '../storage/vault/personal-tokens.js';
+import { letsInAgain, type Sessions } from '../storage/vault/sessions.js';
+import type { Feed, Sink } from './feed.js';
+
+/** Accounts that may wait, and those worked on at the same time. */
+const MOST_WAITING = 10_000;
+const AT_ONCE = 2;
+
+/**
+ * A sink for what has to be read from or written to the vault when people are shut out or let in again. Memory is up to date
+ * without it: the sinks of sessions and tokens see to that at once, and assume the worst where only the vault knows better.
+ */
+export function vaultSink(
+  feed: Pick<Feed, 'queue'>,
+  sessions: Pick<Sessions, 'reload'>,
+  tokens: Pick<PersonalTokens, 'deleteAll'>,
+): Sink {
+  const reloads = feed.queue<null>({
+    name: 'sessions of people let in again',
+    capacity: MOST_WAITING,
+    atOnce: AT_ONCE,
+    attempts: Number.POSITIVE_INFINITY,
+    handle: (userId) => sessions.reload(userId),
+    // Their old sessions stay out for as long as an access token could be good; new ones do too.
+    giveUp: () => undefined,
+  });
+  const deletions = feed.queue<string>({
+    name: 'tokens of people shut out',
+    capacity: MOST_WAITING,
+    atOnce: AT_ONCE,
+    attempts: Number.POSITIVE_INFINITY,
+    handle: async (userId, times) => tokens.deleteAll(userId, times.at(-1) as string),
+    // Rows that stay are harmless: the streams of their holders no longer have the tokens.
+    giveUp: () => undefined,
+  });
+  return (events: readonly Recorded[]) => {
+    for (const event of events) {
+      if (letsInAgain(event)) reloads.enqueue(parseStream(event.stream).id, null, event.position);
+      if (endsAllTokens(event)) deletions.enqueue(parseStream(event.stream).id, event.at, event.position);
+    }
+  };
+}
