@@ -6,6 +6,7 @@ import { InvitationsModule } from './invitations/invitations-module.js';
 import { MessagesModule } from './messages/messages-module.js';
 import { ModerationModule } from './moderation/moderation-module.js';
 import { OperationModule } from './operation/operation-module.js';
+import { RegistrationModule } from './registration/registration-module.js';
 import { RoomsModule } from './rooms/rooms-module.js';
 import { SessionsModule } from './sessions/sessions-module.js';
 import { SingleSignOnModule } from './single-sign-on/single-sign-on-module.js';
@@ -18,6 +19,7 @@ import { WebhooksModule } from './webhooks/webhooks-module.js';
     CqrsModule.forRoot(),
     AccountsModule,
     SessionsModule,
+    RegistrationModule,
     SingleSignOnModule,
     TokensModule,
     RoomsModule,

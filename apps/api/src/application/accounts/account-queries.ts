@@ -14,8 +14,8 @@ import {
 import { Preferences } from '../../storage/desk/preferences.js';
 import { ReadModels } from '../../storage/read-models.js';
 import { Users } from '../../write-side/entities.js';
-import { authenticationHandlers } from './authentication.js';
-import { noSuchUser } from './unknown-user.js';
+import { authenticationHandlers } from '../sessions/authentication.js';
+import { noSuchUser } from '../sessions/unknown-user.js';
 
 /** Finds users. How they sign in is a filter for administrators and auditors only; e-mail addresses are for administrators. */
 export class ListUsersQuery extends Query<Page<User> | Rejection> {

@@ -9,21 +9,13 @@ import { SetupLock } from '../../storage/vault/setup-lock.js';
 import { Users } from '../../write-side/entities.js';
 import { accountCommandHandlers } from './account-commands.js';
 import { accountQueryHandlers } from './account-queries.js';
-import { authenticationHandlers } from './authentication.js';
 import { FirstAdministratorSetup } from './first-administrator-setup.js';
-import { Registration } from './registration.js';
 import { Standing } from './standing.js';
 
 const providers = [
   ...accountCommandHandlers,
   ...accountQueryHandlers,
-  ...authenticationHandlers,
   Standing,
-  {
-    provide: Registration,
-    useFactory: ({ REGISTRATION }: Config) => new Registration(REGISTRATION),
-    inject: [CONFIG],
-  },
   {
     provide: FirstAdministratorSetup,
     useFactory: (config: Config, sql: Sql, users: Users, names: Names, credentials: Credentials) =>

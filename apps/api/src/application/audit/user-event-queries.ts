@@ -4,7 +4,7 @@ import { cursorKey, type Page, toPage } from '@verbatim/projections';
 import { Directory } from '../../storage/directory.js';
 import { OpenLog } from '../../storage/open-log.js';
 import { Users } from '../../write-side/entities.js';
-import { noSuchUser } from '../accounts/unknown-user.js';
+import { noSuchUser } from '../sessions/unknown-user.js';
 import { type AuditedEvent, audited } from './audited-event.js';
 
 export interface UserEvents {

@@ -3,7 +3,7 @@ import { Command, CommandHandler, type ICommandHandler, type IQueryHandler, Quer
 import { type Rejection, reject } from '@verbatim/domain';
 import type { ReadSide } from '@verbatim/projections';
 import { ReadModels } from '../../storage/read-models.js';
-import type { Identity } from '../accounts/authentication.js';
+import type { Identity } from '../sessions/authentication.js';
 import { Proving } from '../sessions/proving.js';
 import { Rebuilds } from './rebuilds.js';
 

@@ -6,7 +6,7 @@ import { Credentials, type Replaced } from '../../storage/vault/credentials.js';
 import { Sessions, type Which } from '../../storage/vault/sessions.js';
 import { Users } from '../../write-side/entities.js';
 import type { Context } from '../../write-side/mailbox.js';
-import type { Identity } from '../accounts/authentication.js';
+import type { Identity } from './authentication.js';
 import { type IssuedReset, PasswordResetIssuer } from './password-reset-issuer.js';
 import { Proving } from './proving.js';
 import { type Ended, SessionRevoker } from './session-revoker.js';

@@ -6,7 +6,7 @@ import { SecondFactors } from '../../storage/vault/second-factors.js';
 import { Sessions } from '../../storage/vault/sessions.js';
 import { Users } from '../../write-side/entities.js';
 import type { Context } from '../../write-side/mailbox.js';
-import type { Identity } from '../accounts/authentication.js';
+import type { Identity } from './authentication.js';
 
 /** For how long after a proof sensitive commands are accepted. */
 const FRESH_SECONDS = 15 * 60;

@@ -4,10 +4,10 @@ import { type NewTotp, SecondFactors } from '../../storage/vault/second-factors.
 import { Sessions } from '../../storage/vault/sessions.js';
 import { Users } from '../../write-side/entities.js';
 import type { Context } from '../../write-side/mailbox.js';
-import type { Identity } from '../accounts/authentication.js';
-import { unknownUser } from '../accounts/unknown-user.js';
+import type { Identity } from './authentication.js';
 import { type Proof, Proving } from './proving.js';
 import { SessionRevoker } from './session-revoker.js';
+import { unknownUser } from './unknown-user.js';
 
 /** New recovery codes, which can be shown only now. */
 export interface FreshCodes {

@@ -3,11 +3,11 @@ import { type Actor, isRejection, type Rejection, reject, type SessionEndCause }
 import { Sessions, TICKET_SECONDS, type Which } from '../../storage/vault/sessions.js';
 import { Users } from '../../write-side/entities.js';
 import type { Context } from '../../write-side/mailbox.js';
-import type { Identity } from '../accounts/authentication.js';
-import { unknownUser } from '../accounts/unknown-user.js';
+import type { Identity } from './authentication.js';
 import { type Proof, Proving } from './proving.js';
 import { type Ended, SessionRevoker } from './session-revoker.js';
 import { SessionStarter, type SignedIn } from './session-starter.js';
+import { unknownUser } from './unknown-user.js';
 
 /** Renews a session. A refresh token that was used before ends the session: one of its two users is a thief. */
 export class RenewSessionCommand extends Command<SignedIn | Rejection> {

@@ -7,8 +7,8 @@ import { SecondFactors } from '../../storage/vault/second-factors.js';
 import { type LiveSession, type OwnedSession, Sessions } from '../../storage/vault/sessions.js';
 import type { PublicKey } from '../../storage/vault/signing-keys.js';
 import { Users } from '../../write-side/entities.js';
-import { unknownUser } from '../accounts/unknown-user.js';
 import { SecondFactorPolicy } from './second-factor-policy.js';
+import { unknownUser } from './unknown-user.js';
 
 /** The live sessions of a user. `list` names the list in cursors. */
 export class ListSessionsQuery extends Query<Page<LiveSession> | Rejection> {

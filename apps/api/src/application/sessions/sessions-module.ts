@@ -9,6 +9,7 @@ import { LOG } from '../../storage/tokens.js';
 import { Names } from '../../storage/vault/names.js';
 import { Sessions } from '../../storage/vault/sessions.js';
 import { Users } from '../../write-side/entities.js';
+import { authenticationHandlers } from './authentication.js';
 import { Lockouts } from './lockouts.js';
 import { passwordCommandHandlers } from './password-commands.js';
 import { secondFactorCommandHandlers } from './second-factor-commands.js';
@@ -16,8 +17,11 @@ import { SecondFactorPolicy } from './second-factor-policy.js';
 import { sessionCommandHandlers } from './session-commands.js';
 import { sessionQueryHandlers } from './session-queries.js';
 import { SessionRevoker } from './session-revoker.js';
+import { signInCommandHandlers } from './sign-in.js';
 
 const providers = [
+  ...authenticationHandlers,
+  ...signInCommandHandlers,
   ...sessionCommandHandlers,
   ...sessionQueryHandlers,
   ...passwordCommandHandlers,

@@ -2,7 +2,7 @@ import { Command, CommandHandler, type ICommandHandler, type IQueryHandler, Quer
 import { isRejection, type Rejection, reject } from '@verbatim/domain';
 import { CODE_SECONDS, Identities, type SignOnCode } from '../../storage/vault/identities.js';
 import type { Context } from '../../write-side/mailbox.js';
-import { Registration } from '../accounts/registration.js';
+import { Registration } from '../registration/registration.js';
 import { type Client, SessionStarter, type SignedIn } from '../sessions/session-starter.js';
 import { ExternalIdentityLinker } from './external-identity-linker.js';
 import { type Departure, ERRAND_SECONDS, IdentityProvider } from './identity-provider.js';

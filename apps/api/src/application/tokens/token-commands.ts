@@ -6,8 +6,8 @@ import { newId } from '../../new-id.js';
 import { type NamedToken, PersonalTokens } from '../../storage/vault/personal-tokens.js';
 import { Users } from '../../write-side/entities.js';
 import type { Context } from '../../write-side/mailbox.js';
-import type { Identity } from '../accounts/authentication.js';
 import { Standing } from '../accounts/standing.js';
+import type { Identity } from '../sessions/authentication.js';
 import { Proving } from '../sessions/proving.js';
 
 const DAY_MS = 86_400_000;

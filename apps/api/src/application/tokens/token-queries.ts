@@ -4,7 +4,7 @@ import { botsIn, keepOf, type Page, type PageRequest, withEach } from '@verbatim
 import { ReadModels } from '../../storage/read-models.js';
 import { type NamedToken, PersonalTokens } from '../../storage/vault/personal-tokens.js';
 import { Users } from '../../write-side/entities.js';
-import { unknownUser } from '../accounts/unknown-user.js';
+import { unknownUser } from '../sessions/unknown-user.js';
 
 /** The personal tokens of a user. */
 export class ListTokensQuery extends Query<NamedToken[] | Rejection> {

@@ -23,7 +23,7 @@ import {
   reasonHeader,
 } from '@verbatim/protocol';
 import type { FastifyRequest } from 'fastify';
-import type { Identity } from '../../application/accounts/authentication.js';
+import type { Identity } from '../../application/sessions/authentication.js';
 import { newId } from '../../new-id.js';
 import type { Purpose } from '../../write-side/inspections.js';
 import type { Context } from '../../write-side/mailbox.js';

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { Identity } from '../../application/accounts/authentication.js';
+import type { Identity } from '../../application/sessions/authentication.js';
 
 /** Where Nest keeps the name of the call that a method of a controller answers. */
 export const CALL = 'verbatim:call';

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Actor } from '@verbatim/domain';
 import { closeReasons, errorFrame, type ServerData, type ServerEvent } from '@verbatim/protocol';
 import type { WebSocket } from 'ws';
-import type { Scopes } from '../../application/accounts/authentication.js';
+import type { Scopes } from '../../application/sessions/authentication.js';
 import type { ConnectionAllowances } from '../../limits/limits.js';
 import type { EncodedEvents, Encoder, Subscriber } from '../../live/subscriber.js';
 import type { Refusal } from '../refusal.js';

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import type { closeReasons } from '@verbatim/protocol';
 import type { WebSocket } from 'ws';
-import { AuthenticateQuery, type Identity } from '../../application/accounts/authentication.js';
+import { AuthenticateQuery, type Identity } from '../../application/sessions/authentication.js';
 import { Limits } from '../../limits/limits.js';
 import type { PersonalToken } from '../../storage/vault/personal-tokens.js';
 import { Sessions } from '../../storage/vault/sessions.js';

@@ -11,7 +11,6 @@ import {
   CreateUserCommand,
   DeactivateUserCommand,
   KeepPreferencesCommand,
-  RegisterUserCommand,
 } from '../../../application/accounts/account-commands.js';
 import {
   GetAccountQuery,
@@ -20,14 +19,15 @@ import {
   ListRoomsOfUserQuery,
   ListUsersQuery,
 } from '../../../application/accounts/account-queries.js';
-import type { Identity } from '../../../application/accounts/authentication.js';
-import { SignInCommand } from '../../../application/accounts/sign-in.js';
+import { RegisterUserCommand } from '../../../application/registration/register-user.js';
+import type { Identity } from '../../../application/sessions/authentication.js';
 import {
   IssueTicketCommand,
   RenewSessionCommand,
   SignOutCommand,
 } from '../../../application/sessions/session-commands.js';
 import type { SignedIn } from '../../../application/sessions/session-starter.js';
+import { SignInCommand } from '../../../application/sessions/sign-in.js';
 import { Proxies } from '../../../host/proxies.js';
 import { Reads } from '../../../limits/reads.js';
 import { roomRowAnswerFor } from '../../../wire/room-answer.js';

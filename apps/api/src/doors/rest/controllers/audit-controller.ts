@@ -1,8 +1,8 @@
 import { Controller } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
-import type { Identity } from '../../../application/accounts/authentication.js';
 import { ListRoomEventsQuery } from '../../../application/audit/room-event-queries.js';
 import { ListUserEventsQuery } from '../../../application/audit/user-event-queries.js';
+import type { Identity } from '../../../application/sessions/authentication.js';
 import { roomEventAnswer, userEventAnswer } from '../../../wire/audit-event-answer.js';
 import type { Purpose } from '../../../write-side/inspections.js';
 import { accepted } from '../../refusal.js';

@@ -2,7 +2,7 @@ import { Controller, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { AnswerOf, NewIncomingWebhook } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
-import type { Identity } from '../../../application/accounts/authentication.js';
+import type { Identity } from '../../../application/sessions/authentication.js';
 import {
   AddIncomingWebhookCommand,
   RemoveIncomingWebhookCommand,

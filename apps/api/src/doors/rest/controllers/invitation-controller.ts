@@ -4,7 +4,6 @@ import type { Actor } from '@verbatim/domain';
 import type { PageRequest } from '@verbatim/projections';
 import type { InvitationFor, MadeInvitation } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
-import type { Identity } from '../../../application/accounts/authentication.js';
 import {
   CreateInvitationCommand,
   RevokeInvitationCommand,
@@ -14,6 +13,7 @@ import {
   ListInvitationUsesQuery,
   LookUpInvitationQuery,
 } from '../../../application/invitations/invitation-queries.js';
+import type { Identity } from '../../../application/sessions/authentication.js';
 import { invitationAnswer, invitationForAnswer, invitationUseAnswer } from '../../../wire/invitation-answer.js';
 import type { Context } from '../../../write-side/mailbox.js';
 import { ReadYourWrites } from '../../read-your-writes.js';

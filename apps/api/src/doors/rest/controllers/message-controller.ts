@@ -3,7 +3,6 @@ import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { type Actor, type RoomCommand, type RoomState } from '@verbatim/domain';
 import type { Message } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
-import type { Identity } from '../../../application/accounts/authentication.js';
 import { MarkReadCommand } from '../../../application/messages/message-commands.js';
 import {
   GetInboxQuery,
@@ -13,6 +12,7 @@ import {
   SearchMessagesQuery,
 } from '../../../application/messages/message-queries.js';
 import { ApplyToRoomCommand } from '../../../application/rooms/room-commands.js';
+import type { Identity } from '../../../application/sessions/authentication.js';
 import { foundMessageAnswer, inboxAnswer, messageAnswer } from '../../../wire/message-answer.js';
 import type { Purpose } from '../../../write-side/inspections.js';
 import type { Context, Decided } from '../../../write-side/mailbox.js';

@@ -1,12 +1,12 @@
 import { Controller } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { Projections } from '@verbatim/protocol';
-import type { Identity } from '../../../application/accounts/authentication.js';
 import {
   GetProjectionsQuery,
   type ProjectionProgress,
   RebuildProjectionsCommand,
 } from '../../../application/operation/projection-handlers.js';
+import type { Identity } from '../../../application/sessions/authentication.js';
 import { accepted } from '../../refusal.js';
 import { By, Call } from '../call.js';
 

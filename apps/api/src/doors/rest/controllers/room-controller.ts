@@ -3,7 +3,6 @@ import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { RoomState } from '@verbatim/domain';
 import type { Member, Room } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
-import type { Identity } from '../../../application/accounts/authentication.js';
 import { CreateDirectRoomCommand } from '../../../application/rooms/direct-rooms.js';
 import {
   AddMemberCommand,
@@ -19,6 +18,7 @@ import {
   ListMembersQuery,
   ListRoomsQuery,
 } from '../../../application/rooms/room-queries.js';
+import type { Identity } from '../../../application/sessions/authentication.js';
 import { memberAnswer, roomAnswer, roomRowAnswerFor } from '../../../wire/room-answer.js';
 import type { Purpose } from '../../../write-side/inspections.js';
 import type { Context, Decided } from '../../../write-side/mailbox.js';

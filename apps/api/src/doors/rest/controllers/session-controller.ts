@@ -9,7 +9,7 @@ import type {
   RecoveryCodes,
   TotpStatus,
 } from '@verbatim/protocol';
-import type { Identity } from '../../../application/accounts/authentication.js';
+import type { Identity } from '../../../application/sessions/authentication.js';
 import {
   ChangePasswordCommand,
   IssuePasswordResetCommand,

@@ -3,7 +3,7 @@ import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { AnswerOf, BodyOf, NewToken, OwnedToken, Token, User } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import { CreateBotCommand } from '../../../application/accounts/account-commands.js';
-import type { Identity } from '../../../application/accounts/authentication.js';
+import type { Identity } from '../../../application/sessions/authentication.js';
 import { CreateTokenCommand, RevokeTokenCommand } from '../../../application/tokens/token-commands.js';
 import {
   type OwnedToken as FoundToken,

@@ -3,7 +3,7 @@ import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { Rejection, RoomState } from '@verbatim/domain';
 import type { AnswerOf, NewWebhook, Webhook } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
-import type { Identity } from '../../../application/accounts/authentication.js';
+import type { Identity } from '../../../application/sessions/authentication.js';
 import { isAddressRejection } from '../../../application/webhooks/webhook-address-policy.js';
 import {
   AddWebhookCommand,

@@ -18,15 +18,15 @@ import { SecondFactors } from '../../storage/vault/second-factors.js';
 import { masterKey } from '../../storage/vault/secrets.js';
 import { createDatabase, dropDatabase } from '../../tests/harness/database.testing.js';
 import { openTools, type Tools } from '../../tools/tools.js';
+import { AccountOpener } from '../accounts/account-opener.js';
 import { Lockouts } from '../sessions/lockouts.js';
 import { PasswordResetIssuer } from '../sessions/password-reset-issuer.js';
 import { Proving } from '../sessions/proving.js';
 import { SessionRevoker } from '../sessions/session-revoker.js';
 import { SessionStarter, type SignedIn } from '../sessions/session-starter.js';
-import { RegisterUserCommand, RegisterUserHandler } from './account-commands.js';
-import { AccountOpener } from './account-opener.js';
+import { SignInCommand, signInCommandHandlers } from '../sessions/sign-in.js';
+import { RegisterUserCommand, RegisterUserHandler } from './register-user.js';
 import { Registration } from './registration.js';
-import { SignInCommand, signInCommandHandlers } from './sign-in.js';
 
 /** A door that does nothing but send commands. */
 @Module({})

@@ -6,7 +6,7 @@ import { AccessTokens } from '../../storage/vault/access-tokens.js';
 import { type PersonalToken, PersonalTokens } from '../../storage/vault/personal-tokens.js';
 import { type SessionRef, Sessions } from '../../storage/vault/sessions.js';
 import { Users } from '../../write-side/entities.js';
-import { SecondFactorPolicy } from '../sessions/second-factor-policy.js';
+import { SecondFactorPolicy } from './second-factor-policy.js';
 
 /** What a credential is good for: everything, as a session is, or the scopes of a personal token. */
 export type Scopes = 'all' | ReadonlySet<TokenScope>;

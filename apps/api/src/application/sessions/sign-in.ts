@@ -6,9 +6,9 @@ import { Credentials } from '../../storage/vault/credentials.js';
 import { Names } from '../../storage/vault/names.js';
 import { Users } from '../../write-side/entities.js';
 import type { Context } from '../../write-side/mailbox.js';
-import { Lockouts } from '../sessions/lockouts.js';
-import { Proving } from '../sessions/proving.js';
-import { type Client, SessionStarter, type SignedIn } from '../sessions/session-starter.js';
+import { Lockouts } from './lockouts.js';
+import { Proving } from './proving.js';
+import { type Client, SessionStarter, type SignedIn } from './session-starter.js';
 
 /** What somebody signs in with; `code` is for the second factor. */
 export interface Showing {

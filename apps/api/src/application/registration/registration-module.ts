@@ -1,0 +1,19 @@
+import { Global, Module } from '@nestjs/common';
+import { CONFIG } from '../../composition/process-module.js';
+import type { Config } from '../../config.js';
+import { RegisterUserHandler } from './register-user.js';
+import { Registration } from './registration.js';
+
+const providers = [
+  RegisterUserHandler,
+  {
+    provide: Registration,
+    useFactory: ({ REGISTRATION }: Config) => new Registration(REGISTRATION),
+    inject: [CONFIG],
+  },
+];
+
+/** Registering an account for oneself. */
+@Global()
+@Module({ providers, exports: providers })
+export class RegistrationModule {}
