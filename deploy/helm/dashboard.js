@@ -50,9 +50,19 @@ const rows = [
       ['Lag of read models (positions)', 'none', ['min(verbatim_projection_lag{$where})', 'lag']],
       ['Lag of search (positions)', 'none', ['min(verbatim_search_lag{$where})', 'lag']],
       ['Progress of the feed (positions)', 'cps', ['rate(verbatim_feed_position{$where}[5m])', '{{instance}}']],
+      [
+        'Lag of the queues of the feed (positions)',
+        'none',
+        ['max by (queue) (verbatim_feed_queue_lag{$where})', '{{queue}}'],
+      ],
+      [
+        'Waiting in the queues of the feed',
+        'none',
+        ['max by (queue) (verbatim_feed_queue_waiting{$where})', '{{queue}}'],
+      ],
       ['Sender of webhooks', 'none', ['verbatim_webhooks_sending{$where}', '{{instance}}']],
       ['Other replicas known', 'none', ['verbatim_other_replicas{$where}', '{{instance}}']],
-      ['Presence news dropped', 'none', ['increase(verbatim_presence_dropped{$where}[15m])', '{{instance}}']],
+      ['Presence updates dropped', 'none', ['increase(verbatim_presence_dropped{$where}[15m])', '{{instance}}']],
     ],
   },
   {

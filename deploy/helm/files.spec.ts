@@ -98,13 +98,14 @@ describe.skipIf(!promtool)('alerts', () => {
 
 const metricName = /\b(verbatim|process|nodejs)_[a-z0-9_]+/g;
 
-/** Names of all series: those declared in the code as `name: 'verbatim_...'`, and those of prom-client. */
+/** Names of all series: those that the code names as `'verbatim_...'`, and those of prom-client. */
 async function metricsOfTheService(): Promise<Set<string>> {
   const names = new Set<string>();
   const sources = join(root, 'apps/api/src');
   for (const file of await readdir(sources, { recursive: true })) {
     if (!file.endsWith('.ts') || /\.(spec|testing)\.ts$/.test(file)) continue;
-    for (const [, name] of (await read(sources, file)).matchAll(/\bname: '(verbatim_[a-z_]+)'/g)) names.add(`${name}`);
+    for (const [, name] of (await read(sources, file)).matchAll(/(?:name: |\(\s*)'(verbatim_[a-z_]+)'/g))
+      names.add(`${name}`);
   }
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });

@@ -96,15 +96,19 @@ export class Feed {
   /** For Prometheus: how far each queue is behind, and how much waits in it. */
   get metrics(): readonly Metric[] {
     return [
-      this.gauge('lag', 'How far each queue of the feed is behind it, in positions.', ({ lag }) => lag),
-      this.gauge('waiting', 'Items that wait in each queue of the feed.', ({ waiting }) => waiting),
+      this.gauge(
+        'verbatim_feed_queue_lag',
+        'How far each queue of the feed is behind it, in positions.',
+        ({ lag }) => lag,
+      ),
+      this.gauge('verbatim_feed_queue_waiting', 'Items that wait in each queue of the feed.', ({ waiting }) => waiting),
     ];
   }
 
   private gauge(name: string, help: string, read: (figures: QueueFigures) => number): Metric {
     const figures = () => this.queues;
     return new Gauge({
-      name: `verbatim_feed_queue_${name}`,
+      name,
       help,
       labelNames: ['queue'],
       registers: [],

@@ -631,7 +631,7 @@ describe('the settings', () => {
     const all = settings(3_000, 'https://id.example.org');
     expect(complaint(all)).toBe('');
     const { OIDC_CLIENT_ID: _, ...incomplete } = all;
-    expect(complaint(incomplete)).toMatch(/OIDC_CLIENT_ID is missing/);
+    expect(complaint(incomplete)).toMatch(/OIDC_CLIENT_ID is required/);
     expect(complaint({ ...all, OIDC_ISSUER: 'http://id.example.org' })).toMatch(/OIDC_ISSUER must begin with https/);
     expect(complaint({ ...all, OIDC_REDIRECT_URI: 'https://chat.example.org/' })).toMatch(/OIDC_REDIRECT_URI/);
     expect(complaint({ ...all, OIDC_RETURN_URL: '//evil.example.org/' })).toMatch(/OIDC_RETURN_URL/);

@@ -15,7 +15,7 @@ const named = map
 
 const foldersIn = (folder: string): string[] =>
   readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && !/^(node_modules|dist|out|\.\w+)$/.test(entry.name))
+    .filter((entry) => entry.isDirectory() && !/^(node_modules|dist|out|golden|\.\w+)$/.test(entry.name))
     .map(({ name }) => name);
 
 /** Folders of the service, two levels deep. */
