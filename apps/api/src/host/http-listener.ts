@@ -47,6 +47,8 @@ export class HttpListener {
       return503OnClosing: false,
       // Whole applications start within a scope.
       pluginTimeout: 0,
+      // The router would take `*`, the server as a whole, for `/`.
+      rewriteUrl: ({ url = '/' }) => (url === '*' ? '/*' : url),
       routerOptions: { maxParamLength: 500, ignoreTrailingSlash: false },
       frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
         this.faults.answer(error, request, reply),
