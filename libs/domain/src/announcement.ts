@@ -58,6 +58,7 @@ function decide(command: AnnouncementCommand, { told }: AnnouncementState): Deci
 
 export const announcement: Decider<AnnouncementState, AnnouncementCommand, AnnouncementEvent> = {
   category: 'announcement',
+  stateVersion: 1,
   initialState,
   evolve,
   decide,

@@ -50,6 +50,8 @@ export type Decision<E extends Happened> = Accepted<E> | Rejection;
 export interface Decider<S, C, E extends Happened> {
   /** Streams are named `<category>-<id>`. */
   readonly category: StreamCategory;
+  /** Raise it when the shape of the state or `evolve` changes: snapshots of another version are not used. */
+  readonly stateVersion: number;
   readonly initialState: S;
   readonly evolve: (state: S, event: E) => S;
   /** `now` is the time by the clock: RFC 3339, UTC, milliseconds. Events in the state may bear later times, see `eventTime`. */

@@ -9,6 +9,7 @@ type Broke = Happened<'Broke', Record<string, never>>;
 /** A lamp breaks when it is lit above 100 watts. */
 const lamp: Decider<{ lit: number; broken: boolean }, { type: 'Light'; watts: number }, Lit | Broke> = {
   category: 'lamp' as never,
+  stateVersion: 1,
   initialState: { lit: 0, broken: false },
   evolve: (state, { type, data }) => (type === 'Lit' ? { ...state, lit: data.watts } : { ...state, broken: true }),
   decide: ({ watts }, { lit, broken }) => {

@@ -132,6 +132,7 @@ export const isGood = (state: InvitationState, now: string): boolean =>
 
 export const invitation: Decider<InvitationState, InvitationCommand, InvitationEvent> = {
   category: 'invitation',
+  stateVersion: 1,
   initialState,
   evolve,
   decide,

@@ -72,6 +72,7 @@ function decide(command: MaintenanceCommand, { on }: MaintenanceState, at: strin
 
 export const maintenance: Decider<MaintenanceState, MaintenanceCommand, MaintenanceEvent> = {
   category: 'maintenance',
+  stateVersion: 1,
   initialState,
   evolve,
   decide,

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { expect } from 'vitest';
 
 /** What a stored form looked like when its version was last raised. */
@@ -8,8 +8,8 @@ interface Golden {
 }
 
 /**
- * Compares `content` with a golden file. It may differ only under another `version`, and the file follows only then, with
- * UPDATE_GOLDEN=1. `raise` says which version has to be raised, and where.
+ * Compares `content` with a golden file. It may differ only under a new `version`; only then does UPDATE_GOLDEN=1 rewrite
+ * the file. `raise` names the version and where it is.
  */
 export async function expectGolden(file: URL, version: string, content: unknown, raise: string): Promise<void> {
   const golden = await readGolden(file);
@@ -18,13 +18,14 @@ export async function expectGolden(file: URL, version: string, content: unknown,
   if (golden?.version === version) {
     expect(
       now.content,
-      `This is stored differently than under version ${version}. Raise ${raise}, then ${command}.`,
+      `The stored form differs from that of version ${version}. Raise ${raise}, then ${command}.`,
     ).toEqual(golden.content);
   } else if (process.env.UPDATE_GOLDEN === '1') {
+    await mkdir(new URL('.', file), { recursive: true });
     await writeFile(file, `${JSON.stringify(now, null, 1)}\n`);
   } else {
     expect.fail(
-      `The version is now ${version}, and the golden file has ${golden?.version ?? 'not been written'}: ${command}.`,
+      `The version is ${version}, that of the golden file ${golden?.version ?? 'missing'}. If this is intended, ${command}.`,
     );
   }
 }

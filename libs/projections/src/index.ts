@@ -18,6 +18,7 @@ export {
   InvalidCursor,
   isId,
   isPlace,
+  isRevision,
   keepOf,
   mapPage,
   type Page,

@@ -54,8 +54,10 @@ export class InvalidCursor extends Error {
 
 // Checks of the parts of a cursor, so that a forged one never reaches the database.
 
-/** A revision or another whole number. */
+/** A whole number. */
 export const isPlace = (part: string): boolean => /^-?\d{1,18}$/.test(part);
+/** A revision or a position in the log. */
+export const isRevision = (part: string): boolean => /^\d{1,18}$/.test(part);
 /** RFC 3339. PostgreSQL knows no year 0. */
 export const isTime = (part: string): boolean =>
   /^(?!0000)\d{4}-\d\d-\d\dT[\d:.]{12}Z$/.test(part) && !Number.isNaN(Date.parse(part));

@@ -184,6 +184,7 @@ export const accountCalls = {
     tag: 'Accounts',
     auth: 'auditor',
     scope: 'read',
+    spends: 'search',
     summary: 'Export people',
     description:
       'Comma-separated values (RFC 4180) in UTF-8 with a byte order mark and a line of names, the oldest accounts first, ' +

@@ -13,6 +13,8 @@ export interface Call {
   readonly auth: 'none' | 'user' | 'auditor' | 'admin';
   /** The scope that a personal token needs; `session`: only for people who signed in, never for personal tokens. */
   readonly scope?: Scope | 'session';
+  /** The limit it counts against; if absent, `reads` for GET and `writes` otherwise. */
+  readonly spends?: 'posts' | 'search' | 'reads';
   /** Also for those who still have to set up the second factor that their role demands. */
   readonly beforeSecondFactor?: true;
   /** A change that stays allowed during maintenance; reads and session calls always are. */

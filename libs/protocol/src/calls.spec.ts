@@ -9,6 +9,7 @@ import {
   errorsOf,
   type ParamsOf,
   type QueryOf,
+  spentByCall,
   statusesOf,
 } from './calls.js';
 import type { Message } from './messages.js';
@@ -145,6 +146,17 @@ describe('the table of calls', () => {
       else expect([...scopes, 'session']).toContain(scope);
     },
   );
+
+  it('limits what is said in rooms as posts, and searches as searches', () => {
+    const spending = (limit: string) => callList.flatMap(([name, call]) => (spentByCall(call) === limit ? [name] : []));
+    expect(spending('posts')).toEqual(['postMessage', 'editMessage', 'redactMessage', 'addReaction', 'removeReaction']);
+    expect(spending('search')).toEqual(['exportUsers', 'searchMessages']);
+    expect(spending('reads')).toContain('markRead');
+    const unlimited = callList.filter(
+      ([, { tag, method, spends }]) => tag === 'Messages' && method !== 'GET' && !spends,
+    );
+    expect(unlimited).toEqual([]);
+  });
 
   /** Calls that answer secrets, which are not kept for a repetition. */
   const secretive = ['beginTotp', 'confirmTotp', 'renewRecoveryCodes', 'issuePasswordReset'];

@@ -58,6 +58,10 @@ export type ParamsOf<K extends CallName> = z.output<Part<K, 'params'>>;
 export type AnswerOf<K extends CallName> = AnswerBody<Table[K]['answers'][keyof Table[K]['answers']]>;
 type AnswerBody<S> = S extends z.ZodType ? z.output<S> : undefined;
 
+/** The limit that a call counts against. */
+export const spentByCall = ({ method, spends }: Call): 'posts' | 'search' | 'reads' | 'writes' =>
+  spends ?? (method === 'GET' ? 'reads' : 'writes');
+
 /** Whether an auditor may ask it: what reads, and what concerns nothing but their own account and its sessions. */
 export const openToAuditors = ({ auth, method, path }: Call): boolean =>
   auth !== 'admin' && (method === 'GET' || /^\/v1\/(auth|me)(\/|$)/.test(path));

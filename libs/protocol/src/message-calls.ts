@@ -11,6 +11,7 @@ export const messageCalls = {
     tag: 'Messages',
     auth: 'user',
     scope: 'post',
+    spends: 'posts',
     summary: 'Post a message',
     description:
       'Choose the `id` yourself and repeat the request with it as often as needed: the message is posted once. 201 for ' +
@@ -44,6 +45,7 @@ export const messageCalls = {
     tag: 'Messages',
     auth: 'user',
     scope: 'post',
+    spends: 'posts',
     summary: 'Edit a message',
     description: 'For its author only. A redacted message cannot be edited: `conflict`.',
     params: messages.ofMessage,
@@ -58,6 +60,7 @@ export const messageCalls = {
     tag: 'Messages',
     auth: 'user',
     scope: 'post',
+    spends: 'posts',
     summary: 'Redact a message',
     description:
       'Removes the text for all readers and leaves a placeholder. For its author, moderators and owners of ' +
@@ -74,6 +77,7 @@ export const messageCalls = {
     tag: 'Messages',
     auth: 'user',
     scope: 'post',
+    spends: 'posts',
     summary: 'React to a message',
     description:
       `The emoji is percent-encoded UTF-8. Reacting twice in the same way changes nothing. A message can have ${mostReactions} ` +
@@ -90,6 +94,7 @@ export const messageCalls = {
     tag: 'Messages',
     auth: 'user',
     scope: 'post',
+    spends: 'posts',
     summary: 'Remove a reaction',
     description: 'Removing a reaction that does not exist changes nothing.',
     params: messages.ofFormerReaction,
@@ -103,6 +108,7 @@ export const messageCalls = {
     tag: 'Messages',
     auth: 'user',
     scope: 'read',
+    spends: 'reads',
     inMaintenance: true,
     summary: 'Set your read mark',
     description: 'Read marks are private: nobody else sees them, and they are not events.',
@@ -130,6 +136,7 @@ export const messageCalls = {
     tag: 'Messages',
     auth: 'user',
     scope: 'read',
+    spends: 'search',
     summary: 'Search messages',
     description:
       'In your rooms, as far back as you can read; with `room`, administrators and auditors also ' +

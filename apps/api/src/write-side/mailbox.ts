@@ -73,7 +73,7 @@ export interface MailboxParts<S, C, E extends Happened> {
   /** Absent: the log is taken for what it was. */
   readonly continuity?: Continuity;
   /** How states are written into snapshots; `rules` names the shape and is changed whenever folding changes. */
-  readonly snapshot: { readonly rules: string; write(state: S): string; read(text: string): S };
+  readonly snapshot: { write(state: S): string; read(text: string): S };
   /** Bytes of memory that a state takes, about. */
   weigh(state: S): number;
   /** Gives commands what their decision needs beyond the state, all of a batch at once. */
@@ -425,7 +425,7 @@ export class Mailbox<S, C, E extends Happened> {
     this.state = decider.initialState;
     this.head = nothing;
     this.snapshotRevision = NO_STREAM;
-    const saved = await snapshots.load(this.stream, snapshot.rules);
+    const saved = await snapshots.load(this.stream, snapshotVersion(decider));
     if (!saved) return;
     const [event] = await store.read(this.stream, saved.revision, 1);
     if (event?.hash !== saved.hash) return;
@@ -440,10 +440,10 @@ export class Mailbox<S, C, E extends Happened> {
     const { revision, hash } = this.head;
     if (hash === null || revision - this.snapshotRevision < mailboxLimits.snapshotEvery) return;
     this.snapshotRevision = revision;
-    const { snapshots, snapshot } = this.parts;
+    const { decider, snapshots, snapshot } = this.parts;
     // A snapshot that could not be kept only makes the next cold start slower.
     snapshots
-      .save(this.stream, snapshot.rules, { revision, hash, state: snapshot.write(this.state) })
+      .save(this.stream, snapshotVersion(decider), { revision, hash, state: snapshot.write(this.state) })
       .catch(() => undefined);
   }
 }
@@ -472,3 +472,7 @@ function estimateBytes(data: unknown): number {
   for (const value of Object.values(data as object)) if (typeof value === 'string') bytes += value.length * 8;
   return bytes;
 }
+
+/** Snapshots of another version are ignored. */
+const snapshotVersion = ({ category, stateVersion }: { category: string; stateVersion: number }): string =>
+  `${category}-${stateVersion}`;

@@ -14,10 +14,10 @@ import {
   type UserState,
 } from '@verbatim/domain';
 
-/** How a room's state stands in a snapshot. Change `rules` whenever the shape or the folding of rooms changes. */
-export const roomSnapshot = {
-  rules: 'room-5',
+// How states are written to snapshots. When one of them changes, raise the `stateVersion` of its decider.
 
+/** How a room's state is written to a snapshot. */
+export const roomSnapshot = {
   write(state: RoomState): string {
     const { revision, members, moderation, messages, reactions, ...plain } = state;
     return JSON.stringify({
@@ -109,9 +109,9 @@ const readModeration = ({ lastPosts, bans, mutes, reports, ...plain }: SavedMode
   mutes: PersistentMap.from(mutes),
   reports: PersistentMap.from(reports),
 });
-/** How an invitation's state stands in a snapshot. */
+
+/** How an invitation's state is written to a snapshot. */
 export const invitationSnapshot = {
-  rules: 'invitation-1',
   write: (state: InvitationState): string =>
     JSON.stringify({
       ...state,
@@ -128,9 +128,8 @@ export const invitationSnapshot = {
   },
 };
 
-/** How the state of the announcement stands in a snapshot. */
+/** How the state of the announcement is written to a snapshot. */
 export const announcementSnapshot = {
-  rules: 'announcement-1',
   write: (state: AnnouncementState): string => JSON.stringify({ ...state, revision: `${state.revision}` }),
   read(text: string): AnnouncementState {
     const saved = JSON.parse(text) as Omit<AnnouncementState, 'revision'> & { revision: string };
@@ -138,9 +137,8 @@ export const announcementSnapshot = {
   },
 };
 
-/** How the state of maintenance stands in a snapshot. */
+/** How the state of maintenance is written to a snapshot. */
 export const maintenanceSnapshot = {
-  rules: 'maintenance-1',
   write: (state: MaintenanceState): string => JSON.stringify({ ...state, revision: `${state.revision}` }),
   read(text: string): MaintenanceState {
     const saved = JSON.parse(text) as Omit<MaintenanceState, 'revision'> & { revision: string };
@@ -148,9 +146,8 @@ export const maintenanceSnapshot = {
   },
 };
 
-/** How an account's state stands in a snapshot. */
+/** How an account's state is written to a snapshot. */
 export const userSnapshot = {
-  rules: 'user-6',
   write: (state: UserState): string => JSON.stringify({ ...state, revision: `${state.revision}` }),
   read(text: string): UserState {
     const saved = JSON.parse(text) as Omit<UserState, 'revision'> & { revision: string };

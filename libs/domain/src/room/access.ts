@@ -10,9 +10,6 @@ export function maySee(state: RoomState, actor: Actor): boolean {
   return state.visibility === 'public' || state.visibility === 'private';
 }
 
-/** Whether the room has to look to this person as if it did not exist. */
-export const concealed = (state: RoomState, actor: Actor): boolean => !maySee(state, actor);
-
 /** Why this person may not change the room, its settings or its webhooks, or null if they may. */
 export function governingProblem(state: RoomState, actor: Actor): Rejection | null {
   if (!maySee(state, actor)) return noSuchRoom;

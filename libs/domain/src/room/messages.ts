@@ -29,6 +29,15 @@ export type MessageRedacted = Happened<
 
 export type MessageEvent = MessagePosted | MessageEdited | MessageRedacted;
 
+const messageEvents: { readonly [T in MessageEvent['type']]: true } = {
+  MessagePosted: true,
+  MessageEdited: true,
+  MessageRedacted: true,
+};
+
+export const isMessageEvent = (event: { readonly type: string }): event is MessageEvent =>
+  Object.hasOwn(messageEvents, event.type);
+
 /** Identifies what was posted, to recognize a repeated post under the same id. Read models store it with the message. */
 export const contentFingerprint = (content: { text: Erasable; replyTo: string | null; kind: MessageKind }): number =>
   fingerprint(`${content.kind}\n${content.replyTo ?? ''}\n${content.text ?? ''}`);
@@ -89,6 +98,19 @@ export type RedactMessage = OnMessage & { readonly type: 'RedactMessage'; readon
 
 export type MessageCommand = PostMessage | EditMessage | RedactMessage;
 
+/** What decides each command. */
+const decisions: {
+  readonly [C in MessageCommand as C['type']]: (command: C, state: RoomState, at: string) => MessageDecision;
+} = { PostMessage: post, EditMessage: edit, RedactMessage: redact };
+
+export const isMessageCommand = (command: { readonly type: string }): command is MessageCommand =>
+  Object.hasOwn(decisions, command.type);
+
+export function decideMessage(command: MessageCommand, state: RoomState, at: string): MessageDecision {
+  const decide = decisions[command.type] as (command: MessageCommand, state: RoomState, at: string) => MessageDecision;
+  return decide(command, state, at);
+}
+
 /** Ids that posting has to look up: its own if it may have been used before, and the message it replies to. */
 export function messagesToLookUpForPost({ messageId, replyTo }: PostMessage, state: RoomState): string[] {
   const wanted: string[] = [];
@@ -106,7 +128,7 @@ const accept = (...events: NewFact<MessageEvent | MemberJoined>[]): MessageDecis
 export const noSuchMessage = reject('NotFound', 'There is no such message in this room.');
 export const alreadyRedacted = reject('Conflict', 'The message was redacted.');
 
-export function post(command: PostMessage, state: RoomState, at: string): MessageDecision {
+function post(command: PostMessage, state: RoomState, at: string): MessageDecision {
   const { actor, messageId, text, replyTo, kind, imported } = command;
   const member = state.members.get(actor.id);
   if (!member) return notAMember;
@@ -151,7 +173,7 @@ function repeated(command: PostMessage, earlier: MessageFacts): MessageDecision 
   return reject('DuplicateId', 'This message id was used before with other content.');
 }
 
-export function edit(command: EditMessage, state: RoomState, at: string): MessageDecision {
+function edit(command: EditMessage, state: RoomState, at: string): MessageDecision {
   const { actor, messageId, text } = command;
   const member = state.members.get(actor.id);
   if (!member) return notAMember;
@@ -169,7 +191,7 @@ export function edit(command: EditMessage, state: RoomState, at: string): Messag
   return accept({ type: 'MessageEdited', data: { messageId, text } });
 }
 
-export function redact(command: RedactMessage, state: RoomState): MessageDecision {
+function redact(command: RedactMessage, state: RoomState): MessageDecision {
   const { actor, messageId, reason } = command;
   if (!state.members.get(actor.id) && actor.role !== 'admin') return notAMember;
   const message = findMessage(command, messageId, state);

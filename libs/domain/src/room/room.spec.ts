@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { given } from '../given.testing.js';
-import { type ChangeRoom, type CreateRoom, concealed, holdsName, room, roomStream } from './room.js';
+import { type ChangeRoom, type CreateRoom, holdsName, maySee, room, roomStream } from './room.js';
 import { adam, alice, bob, carol, changed, closed, created, joined, left, madeA } from './room.testing.js';
 
 const create: CreateRoom = {
@@ -286,15 +286,15 @@ describe('a room conceals that it exists', () => {
     ['direct', true],
   ] as const)('when it is %s, from those outside: %s', (visibility, hidden) => {
     const { state } = given(room, [created(alice, { visibility }), joined(alice), joined(bob), left(bob)]);
-    expect(concealed(state, carol)).toBe(hidden);
-    expect(concealed(state, bob)).toBe(hidden);
-    expect(concealed(state, alice)).toBe(false);
-    expect(concealed(state, adam)).toBe(false);
+    expect(maySee(state, carol)).toBe(!hidden);
+    expect(maySee(state, bob)).toBe(!hidden);
+    expect(maySee(state, alice)).toBe(true);
+    expect(maySee(state, adam)).toBe(true);
   });
 
   it('while it does not, from everybody', () => {
-    expect(concealed(given(room, []).state, adam)).toBe(true);
-    expect(concealed(given(room, [{ type: 'RoomAbandoned', data: {} }]).state, adam)).toBe(true);
+    expect(maySee(given(room, []).state, adam)).toBe(false);
+    expect(maySee(given(room, [{ type: 'RoomAbandoned', data: {} }]).state, adam)).toBe(false);
   });
 });
 

@@ -24,14 +24,14 @@ import {
   transferOwnership,
 } from './membership.js';
 import {
-  edit,
+  decideMessage,
   evolveMessages,
+  isMessageCommand,
+  isMessageEvent,
   type MessageCommand,
   type MessageEvent,
   messagesToLookUpForPost,
   type OnMessage,
-  post,
-  redact,
 } from './messages.js';
 import { evolveModeration, type ModerationCommand, type ModerationEvent, moderate, report } from './moderation.js';
 import { findMessage, knowsAll } from './older-messages.js';
@@ -51,12 +51,12 @@ import {
   evolveSettings,
   type SettingsEvent,
 } from './settings.js';
-import { initialState, type RoomState } from './state.js';
+import { initialState, type RoomState, roomStateVersion } from './state.js';
 import { decideWebhook, evolveWebhooks, isWebhookCommand, type WebhookCommand, type WebhookEvent } from './webhooks.js';
 
 // Composes the rules of a room from its aspects, one file each. Each has its events, commands and decisions.
 
-export { concealed, governingProblem, holdsName, invitingProblem, maySee, readableFrom } from './access.js';
+export { governingProblem, holdsName, invitingProblem, maySee, readableFrom } from './access.js';
 export type { ImportSource } from './imports.js';
 export {
   type AbandonRoom,
@@ -116,11 +116,8 @@ export type RoomEvent =
 function evolve(before: RoomState, event: RoomEvent): RoomState {
   const state = { ...before, revision: event.revision };
   if ('imported' in event.data && event.data.imported) state.imports = withImport(before.imports, event.data.imported);
+  if (isMessageEvent(event)) return evolveMessages(state, event);
   switch (event.type) {
-    case 'MessagePosted':
-    case 'MessageEdited':
-    case 'MessageRedacted':
-      return evolveMessages(state, event);
     case 'ReactionAdded':
     case 'ReactionRemoved':
       return evolveReactions(state, event);
@@ -188,14 +185,9 @@ function decide(command: RoomCommand, state: RoomState, at: string): Decision<Ro
   if (command.type === 'StopWebhook') return decideWebhook(command, state, null);
   if (!maySee(state, command.actor)) return noSuchRoom;
   if (isWebhookCommand(command)) return decideWebhook(command, state, governingProblem(state, command.actor));
+  if (isMessageCommand(command)) return decideMessage(command, state, at);
 
   switch (command.type) {
-    case 'PostMessage':
-      return post(command, state, at);
-    case 'EditMessage':
-      return edit(command, state, at);
-    case 'RedactMessage':
-      return redact(command, state);
     case 'AddReaction':
     case 'RemoveReaction':
       return react(command, state, at);
@@ -226,13 +218,15 @@ export function messagesToLookUp(command: RoomCommand, state: RoomState): string
     case 'AddReaction':
     case 'RemoveReaction':
       return messagesToLookUpForReaction(command, state);
-    case 'EditMessage':
-    case 'RedactMessage':
-    case 'ReportMessage':
-      return knowsAll(command.messageId, state) ? [] : [command.messageId];
     default:
-      return [];
+      return 'messageId' in command && !knowsAll(command.messageId, state) ? [command.messageId] : [];
   }
 }
 
-export const room: Decider<RoomState, RoomCommand, RoomEvent> = { category: 'room', initialState, evolve, decide };
+export const room: Decider<RoomState, RoomCommand, RoomEvent> = {
+  category: 'room',
+  stateVersion: roomStateVersion,
+  initialState,
+  evolve,
+  decide,
+};

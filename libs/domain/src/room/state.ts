@@ -60,6 +60,9 @@ export interface RoomState extends RoomSettings, Webhooks {
   readonly abandonedClaims: readonly string[];
 }
 
+/** Raise it when `RoomState` changes, or what any event makes of it. Snapshots of other versions are not used. */
+export const roomStateVersion = 5;
+
 export const initialState: RoomState = {
   status: 'unborn',
   name: null,

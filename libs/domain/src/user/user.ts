@@ -130,4 +130,10 @@ const opensAccount: ReadonlySet<UserCommand['type']> = new Set([
   ...(['EnableTotp', 'IssueRecoveryCodes', 'LinkIdentity'] as const),
 ]);
 
-export const user: Decider<UserState, UserCommand, UserEvent> = { category: 'user', initialState, evolve, decide };
+export const user: Decider<UserState, UserCommand, UserEvent> = {
+  category: 'user',
+  stateVersion: 6,
+  initialState,
+  evolve,
+  decide,
+};

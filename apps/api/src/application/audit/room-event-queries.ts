@@ -1,6 +1,6 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { type Actor, isRejection, type Recorded, type Rejection, roomStream } from '@verbatim/domain';
-import { InvalidCursor, type Page } from '@verbatim/projections';
+import { cursorKey, cursorOf, isRevision, type Page } from '@verbatim/projections';
 import { replacedTexts } from '../../live/replaced-texts.js';
 import { Directory } from '../../storage/directory.js';
 import { OpenLog } from '../../storage/open-log.js';
@@ -37,7 +37,8 @@ export class ListRoomEventsHandler implements IQueryHandler<ListRoomEventsQuery>
   async execute({ roomId, actor, purpose, query }: ListRoomEventsQuery): Promise<Page<AuditedEvent> | Rejection> {
     const room = await this.access.toRead(roomId, actor, 'events', purpose);
     if (isRejection(room)) return room;
-    const start = query.cursor === undefined ? BigInt(query.from) : revisionIn(query.cursor);
+    const after = cursorKey(query, LIST, isRevision);
+    const start = after ? BigInt(after[0]) + 1n : BigInt(query.from);
     const from = start < room.reader.from ? room.reader.from : start;
     const read = await this.log.read(roomStream(roomId), from, query.limit, SEALED_BYTES);
     // Later events may have revoked the right to read.
@@ -55,13 +56,7 @@ export class ListRoomEventsHandler implements IQueryHandler<ListRoomEventsQuery>
   }
 }
 
-/** The cursor holds the revision at which the next page begins. */
-const cursorAfter = ({ revision }: Recorded): string => Buffer.from(`events:${revision + 1n}`).toString('base64url');
-
-function revisionIn(cursor: string): bigint {
-  const revision = /^events:(\d{1,18})$/.exec(Buffer.from(cursor, 'base64url').toString())?.[1];
-  if (revision === undefined) throw new InvalidCursor();
-  return BigInt(revision);
-}
+const LIST = 'room events';
+const cursorAfter = ({ revision }: Recorded): string => cursorOf(LIST, [`${revision}`]);
 
 export const auditQueryHandlers = [ListRoomEventsHandler, ListUserEventsHandler];

@@ -9,7 +9,7 @@ import {
   type Rejection,
   reject,
 } from '@verbatim/domain';
-import { InvalidCursor, keepOf, type Page, type PageRequest, withEach } from '@verbatim/projections';
+import { cursorKey, cursorOf, isRevision, keepOf, type Page, type PageRequest, withEach } from '@verbatim/projections';
 import { Directory } from '../../storage/directory.js';
 import { InvitationCodes } from '../../storage/invitations/invitation-codes.js';
 import { OpenLog } from '../../storage/open-log.js';
@@ -88,15 +88,16 @@ export class ListInvitationUsesHandler implements IQueryHandler<ListInvitationUs
     if (refused) return refused;
     const { state } = await this.invitations.newest(invitationId);
     if (state.status === 'unborn') return noSuchInvitation;
-    const from = page.cursor === undefined ? 1n : revisionIn(page.cursor);
+    const after = cursorKey(page, USES, isRevision);
+    const from = after ? BigInt(after[0]) + 1n : 1n;
     const events = await this.log.read(invitationStream(invitationId), from, page.limit + 1);
-    const next = events[page.limit];
-    const uses = events.slice(0, page.limit).flatMap((event) => (event.type === 'InvitationRedeemed' ? event : []));
+    const shown = events.slice(0, page.limit);
+    const uses = shown.flatMap((event) => (event.type === 'InvitationRedeemed' ? event : []));
     const people = await this.directory.people(uses.map(({ data }) => data.userId));
     return {
       items: uses.map(({ data: { userId }, at }) => ({ user: people.get(userId) ?? unknownPerson(userId), at })),
-      next: next ? cursorFor(next.revision) : null,
-      cursorAfter: (index) => cursorFor((uses[index]?.revision ?? 0n) + 1n),
+      next: events.length > page.limit ? cursorAfter(shown.at(-1)) : null,
+      cursorAfter: (index) => cursorAfter(uses[index]),
     };
   }
 }
@@ -144,13 +145,8 @@ const overseersOnly = reject('NotAllowed', 'Only administrators and auditors may
 const noSuchInvitation = reject('NotFound', 'There is no such invitation.');
 const unknownPerson = (id: string) => ({ id, username: null });
 
-/** It holds the revision at which the next page begins. */
-const cursorFor = (revision: bigint): string => Buffer.from(`uses:${revision}`).toString('base64url');
-
-function revisionIn(cursor: string): bigint {
-  const revision = /^uses:(\d{1,18})$/.exec(Buffer.from(cursor, 'base64url').toString())?.[1];
-  if (revision === undefined) throw new InvalidCursor();
-  return BigInt(revision);
-}
+const USES = 'uses';
+const cursorAfter = (event: { readonly revision: bigint } | undefined): string =>
+  cursorOf(USES, [`${event?.revision ?? 0n}`]);
 
 export const invitationQueryHandlers = [ListInvitationsHandler, ListInvitationUsesHandler, LookUpInvitationHandler];

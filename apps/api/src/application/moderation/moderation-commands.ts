@@ -1,8 +1,8 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import {
   type BanMember,
-  concealed,
   type MuteMember,
+  maySee,
   type Rejection,
   type RoomState,
   reject,
@@ -34,7 +34,7 @@ export class RestrainMemberHandler implements ICommandHandler<RestrainMemberComm
     const { state } = await this.rooms.current(roomId);
     const { status } = (await this.users.current(command.userId)).state;
     const unknown = status === 'unborn' || status === 'abandoned';
-    if (unknown && !concealed(state, command.actor)) return reject('NotFound', 'There is no such user.');
+    if (unknown && maySee(state, command.actor)) return reject('NotFound', 'There is no such user.');
     return this.rooms.send(roomId, command, context);
   }
 }

@@ -3,10 +3,10 @@ import {
   type Actor,
   accountGone,
   type CreateRoom,
-  concealed,
   type HistoryAccess,
   holdsName,
   isRejection,
+  maySee,
   nameKey,
   type PostMessage,
   type Rejection,
@@ -267,7 +267,7 @@ export class JoinRoomHandler implements ICommandHandler<JoinRoomCommand> {
     context: Context,
   ): Promise<RoomDecided | Rejection> {
     const { state } = await this.rooms.newest(roomId);
-    const invalid = concealed(state, actor) ? noSuchRoom : reject('NotAllowed', 'This invitation is not valid here.');
+    const invalid = maySee(state, actor) ? reject('NotAllowed', 'This invitation is not valid here.') : noSuchRoom;
     const found = await this.redeeming.find(code, roomId);
     if (found?.state.to.kind !== 'room') return invalid;
     const join = { type: 'JoinRoom', actor, invited: found.state.to.role } as const;
@@ -307,7 +307,7 @@ export class AddMemberHandler implements ICommandHandler<AddMemberCommand> {
     const { state } = await this.rooms.current(roomId);
     const { state: person } = await this.users.current(command.userId);
     const known = person.status === 'active' || person.status === 'suspended';
-    if (!known && !concealed(state, command.actor)) return reject('NotFound', 'There is no such user.');
+    if (!known && maySee(state, command.actor)) return reject('NotFound', 'There is no such user.');
     return this.rooms.send(roomId, command, context);
   }
 }

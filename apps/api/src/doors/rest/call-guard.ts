@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { QueryBus } from '@nestjs/cqrs';
-import { type Call, type CallName, callList, openToAuditors } from '@verbatim/protocol';
+import { type Call, type CallName, callList, openToAuditors, spentByCall } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import { AuthenticateQuery } from '../../application/sessions/authentication.js';
 import { permissionProblem, type Requirement } from '../../application/sessions/permission.js';
@@ -11,7 +11,6 @@ import { Limits } from '../../limits/limits.js';
 import { bearerIn } from '../bearer.js';
 import { Refusal } from '../refusal.js';
 import { CALL, type VerbatimRequest } from './request.js';
-import { spentBy } from './spending.js';
 
 /** Retry delay when an account has too many requests in flight, in milliseconds. */
 const RETRY_IN_FLIGHT_MS = 1_000;
@@ -80,5 +79,5 @@ const requirementOf = (call: Call): Requirement | null =>
 const guardedCalls = new Map(
   callList
     .filter(([, call]) => call.tag !== 'Operation')
-    .map(([name, call]) => [name, { requirement: requirementOf(call), spending: spentBy(name) }]),
+    .map(([name, call]) => [name, { requirement: requirementOf(call), spending: spentByCall(call) }]),
 );
