@@ -1,8 +1,8 @@
 /** Arrays and objects of a body or a frame that may lie in one another. Ours are flat. */
-const MOST_LEVELS = 32;
+const MAX_LEVELS = 32;
 
 /** Whether parsed JSON is fit to work with: it can be nested deeper than a stack, and its numbers larger than a double. */
-export function isPlain(value: unknown, levels = MOST_LEVELS): boolean {
+export function isPlain(value: unknown, levels = MAX_LEVELS): boolean {
   if (typeof value === 'number') return Number.isFinite(value);
   if (typeof value !== 'object' || value === null) return true;
   if (levels === 0) return false;

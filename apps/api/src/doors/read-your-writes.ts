@@ -5,16 +5,16 @@ import { Refusal } from './refusal.js';
 export const POSITION_HEADER = 'verbatim-position';
 
 /** Milliseconds a write waits until reads will show it; past that it answers with its position instead. */
-const WRITE_PATIENCE = 2_000;
+const WRITE_PATIENCE_MS = 2_000;
 /** Milliseconds a read waits for the position it was sent with. */
-const READ_PATIENCE = 5_000;
+const READ_PATIENCE_MS = 5_000;
 /** Milliseconds after which a read that still waits finds out whether there is such a position at all. */
-const DOUBT = 250;
+const CHECK_POSITION_AFTER_MS = 250;
 
 /** What the read models have taken in. */
 export interface ReadModelProgress {
-  /** Whether all events up to `position` were taken in before the patience (milliseconds) ended. */
-  reached(position: bigint, patience: number): Promise<boolean>;
+  /** Whether all events up to `position` were taken in before the patience ended. */
+  reached(position: bigint, patienceMs: number): Promise<boolean>;
   /** Position of the last event of the log. */
   head(): Promise<bigint>;
 }
@@ -25,7 +25,7 @@ export class ReadYourWrites {
 
   /** Waits until a following read shows what was written at `position`, or tells the client what to wait for. */
   async written(position: bigint, reply: FastifyReply): Promise<boolean> {
-    const visible = await this.readModels.reached(position, WRITE_PATIENCE);
+    const visible = await this.readModels.reached(position, WRITE_PATIENCE_MS);
     if (!visible) reply.header(POSITION_HEADER, `${position}`);
     return visible;
   }
@@ -50,9 +50,9 @@ export class ReadYourWrites {
    * moved to another store, or before a backup was restored. Its client is shown everything that there is.
    */
   private async shown(position: bigint): Promise<boolean> {
-    if (await this.readModels.reached(position, DOUBT)) return true;
-    const reached = this.readModels.reached(position, READ_PATIENCE);
+    if (await this.readModels.reached(position, CHECK_POSITION_AFTER_MS)) return true;
+    const reached = this.readModels.reached(position, READ_PATIENCE_MS);
     const head = await Promise.race([reached.then(() => position), this.readModels.head().catch(() => position)]);
-    return head < position ? this.readModels.reached(head, READ_PATIENCE) : reached;
+    return head < position ? this.readModels.reached(head, READ_PATIENCE_MS) : reached;
   }
 }

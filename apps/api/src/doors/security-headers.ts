@@ -15,7 +15,7 @@ const allowedMethods = [...new Set(callList.map(([, { method }]) => method))].jo
 const cookiePlace = /^\/v1\/auth\/sso(?=[/?]|$)/;
 /** Seconds for which a browser need not ask again. */
 const PREFLIGHT_SECONDS = 600;
-const YEAR = 31_536_000;
+const YEAR_SECONDS = 31_536_000;
 
 /** Abilities of browsers that no page of ours needs. */
 const nothingPermitted = ['camera', 'display-capture', 'geolocation', 'microphone', 'payment', 'usb']
@@ -29,7 +29,7 @@ export function addBrowserHeaders(server: FastifyInstance, origins: Origins, pro
     reply.header('permissions-policy', nothingPermitted);
     // What is behind /v1 is credentials and private data.
     if (url.startsWith('/v1')) reply.header('cache-control', 'no-store');
-    if (proxies.secure(raw)) reply.header('strict-transport-security', `max-age=${YEAR}; includeSubDomains`);
+    if (proxies.secure(raw)) reply.header('strict-transport-security', `max-age=${YEAR_SECONDS}; includeSubDomains`);
     reply.header('vary', 'origin');
     if (raw.headers.origin === undefined) return;
     const admitted = origins.admits(raw);

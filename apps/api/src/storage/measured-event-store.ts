@@ -14,7 +14,7 @@ import { Counter, Gauge, Histogram, type Metric } from 'prom-client';
 /** Seconds: from a local disk to a store far away that is short of breath. */
 const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 /** Milliseconds for which the store is asked how far it is while figures are read. */
-const PATIENCE = 2_000;
+const PATIENCE_MS = 2_000;
 
 /**
  * An event store whose calls are timed, under the same names whichever store it is. What it costs does not grow with the
@@ -116,7 +116,7 @@ export class MeasuredEventStore implements EventStore {
   private async lagNow(): Promise<number> {
     const places = [...this.subscriptions].map(({ position }) => position);
     const furthestBehind = places.reduce((one, other) => (one < other ? one : other), places[0] ?? -1n);
-    const unknown = new Promise<number>((resolve) => setTimeout(resolve, PATIENCE, Number.NaN).unref());
+    const unknown = new Promise<number>((resolve) => setTimeout(resolve, PATIENCE_MS, Number.NaN).unref());
     return Promise.race([this.ageAfter(furthestBehind), unknown]).catch(() => Number.NaN);
   }
 

@@ -6,7 +6,7 @@ import { limits, normalize, titleProblem } from '@verbatim/domain';
 import { SingleBar } from 'cli-progress';
 import { type CliCommand, UsageError } from '../command.js';
 import { formats, knownFormats } from './formats/recognize.js';
-import { foretellImport, type ImportProgress, type ImportWishes, importIrc } from './import-irc.js';
+import { type ImportOptions, type ImportProgress, importIrc, previewImport } from './import-irc.js';
 import type { LogFile } from './import-plan.js';
 import { fullReport, summary } from './import-report.js';
 import { noDate, type ReadingSettings, readIrcLog } from './irc-log.js';
@@ -14,7 +14,7 @@ import { FALLBACK_ENCODING } from './log-encoding.js';
 import { ImportStopped } from './patience.js';
 
 /** Total size of the files of one import, in bytes. */
-const MOST_BYTES = 256 * 1024 * 1024;
+const MAX_BYTES = 256 * 1024 * 1024;
 
 /** `npm run cli -- import irc` */
 export const importCommand: CliCommand = {
@@ -64,19 +64,19 @@ Exit codes: 0 when every line was taken, or left out for a reason above; 1 when 
 line, or readers did not see everything within a minute; 2 when the command was called wrongly or a file cannot be read.`,
 
   async run(args, { tools }) {
-    const { reportFile, dryRun, ...wishes } = await readWishes(args);
+    const { reportFile, dryRun, ...options } = await readOptions(args);
     if (dryRun) {
-      const report = foretellImport(wishes);
-      process.stdout.write(summary(report, wishes.room));
+      const report = previewImport(options);
+      process.stdout.write(summary(report, options.room));
       if (reportFile !== undefined) await writeFile(reportFile, fullReport(report));
       return 0;
     }
     const opened = await tools();
     const progress = process.stderr.isTTY ? progressBar() : progressLines();
     try {
-      const report = await importIrc(opened, wishes, progress.show);
+      const report = await importIrc(opened, options, progress.show);
       progress.end();
-      process.stdout.write(summary(report, wishes.room));
+      process.stdout.write(summary(report, options.room));
       if (reportFile !== undefined) await writeFile(reportFile, fullReport(report));
       return report.visible && !report.files.some(({ refused }) => refused.length > 0) ? 0 : 1;
     } catch (error) {
@@ -91,9 +91,9 @@ line, or readers did not see everything within a minute; 2 when the command was 
 // Arguments ----------------------------------------------------------------------------------------------------------
 
 /** Reads the arguments and the files they name, before anything is started. Throws UsageError. */
-export async function readWishes(
+export async function readOptions(
   args: readonly string[],
-): Promise<ImportWishes & { readonly dryRun: boolean; readonly reportFile?: string }> {
+): Promise<ImportOptions & { readonly dryRun: boolean; readonly reportFile?: string }> {
   const { values, positionals } = parse(args);
   if (positionals.length === 0) throw new UsageError('Name at least one log file.');
   if (values.room === undefined) throw new UsageError('Say with --room <name> into which room.');
@@ -101,12 +101,12 @@ export async function readWishes(
   const problem = titleProblem(room.trim() && room, limits.roomName);
   if (problem) throw new UsageError(`The name of the room ${problem}.`);
   const files = await readFiles(positionals, readingSettings(values));
-  const wishes = { files, room, dryRun: values['dry-run'] ?? false };
-  if (values.report === undefined) return wishes;
+  const options = { files, room, dryRun: values['dry-run'] ?? false };
+  if (values.report === undefined) return options;
   await writeFile(values.report, '').catch((error: Error) => {
     throw new UsageError(`${values.report} cannot be written: ${error.message}`);
   });
-  return { ...wishes, reportFile: values.report };
+  return { ...options, reportFile: values.report };
 }
 
 function parse(args: readonly string[]) {
@@ -147,9 +147,9 @@ function isSupported(attempt: () => unknown): boolean {
 /** Throws UsageError with a sentence for each unreadable file: if one is unreadable, none is imported. */
 async function readFiles(paths: readonly string[], settings: ReadingSettings): Promise<LogFile[]> {
   const sizes = await Promise.all(paths.map(sizeOf));
-  if (sizes.reduce((sum, size) => sum + size, 0) > MOST_BYTES) {
+  if (sizes.reduce((sum, size) => sum + size, 0) > MAX_BYTES) {
     throw new UsageError(
-      `These files have more than ${MOST_BYTES / 1024 / 1024} MiB together; import them in portions.`,
+      `These files have more than ${MAX_BYTES / 1024 / 1024} MiB together; import them in portions.`,
     );
   }
   const files: LogFile[] = [];

@@ -7,7 +7,7 @@ import { importer, memberIds, openImportRoom } from './import-room.js';
 import { ImportStopped } from './patience.js';
 import { readersSee } from './readers.js';
 
-export interface ImportWishes {
+export interface ImportOptions {
   /** Imported in this order. */
   readonly files: readonly LogFile[];
   /** Name of the room. It is created if it does not exist. */
@@ -53,7 +53,7 @@ export interface FileReport extends Pick<ImportPlan, 'taken' | 'skipped'>, Deliv
  */
 export async function importIrc(
   tools: Tools,
-  { files, room }: ImportWishes,
+  { files, room }: ImportOptions,
   onProgress: (progress: ImportProgress) => void = () => undefined,
 ): Promise<ImportReport> {
   const accounts = new ImportAccounts(tools);
@@ -88,7 +88,7 @@ export async function importIrc(
 }
 
 /** The result that an import into an empty room would have. Needs no database. */
-export function foretellImport({ files }: ImportWishes): Forecast {
+export function previewImport({ files }: ImportOptions): Forecast {
   const people = new Set<string>();
   let members: ReadonlySet<string> = new Set();
   const reports = files.map((file) => {

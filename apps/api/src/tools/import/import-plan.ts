@@ -23,13 +23,13 @@ export interface Step {
   readonly command: RoomCommand;
 }
 
-export type Tally = Record<LogFact['kind'], number>;
+export type LineCounts = Record<LogFact['kind'], number>;
 
 /** How a file is imported. */
 export interface ImportPlan {
   readonly steps: readonly Step[];
   /** Imported lines by kind. */
-  readonly taken: Tally;
+  readonly taken: LineCounts;
   readonly skipped: readonly SkippedLine[];
   /** Ids of the members afterwards. */
   readonly members: ReadonlySet<string>;
@@ -56,7 +56,7 @@ export function planImport(
   const inRoom = new Set(members);
   const steps: Step[] = [];
   const skipped: SkippedLine[] = [];
-  const taken: Tally = { message: 0, action: 0, join: 0, leave: 0, kick: 0, rename: 0 };
+  const taken: LineCounts = { message: 0, action: 0, join: 0, leave: 0, kick: 0, rename: 0 };
   for (const entry of file.lines) {
     if ('skipped' in entry) {
       skipped.push(entry);

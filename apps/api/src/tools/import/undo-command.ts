@@ -6,7 +6,7 @@ import { type CliCommand, UsageError } from '../command.js';
 import { progressDisplay } from '../progress.js';
 import { notVisible } from './import-report.js';
 import { ImportStopped } from './patience.js';
-import { type UndoReport, type UndoWishes, undoImport } from './undo-import.js';
+import { type UndoOptions, type UndoReport, undoImport } from './undo-import.js';
 
 /** `npm run cli -- import undo` */
 export const undoCommand: CliCommand = {
@@ -33,15 +33,15 @@ Exit codes: 0 when everything is taken back; 1 when it stopped, or when readers 
 when the command was called wrongly.`,
 
   async run(args, { tools }) {
-    const wishes = await readWishes(args);
+    const options = await readOptions(args);
     const opened = await tools();
     const progress = progressDisplay();
     try {
-      const report = await undoImport(opened, wishes, (done, total) => {
+      const report = await undoImport(opened, options, (done, total) => {
         progress.show({ phase: 'redacting', done, total, note: `${done} of ${total} messages` });
       });
       progress.end();
-      process.stdout.write(summary(report, wishes.dryRun));
+      process.stdout.write(summary(report, options.dryRun));
       return report.visible ? 0 : 1;
     } catch (error) {
       progress.end();
@@ -52,7 +52,7 @@ when the command was called wrongly.`,
   },
 };
 
-async function readWishes(args: readonly string[]): Promise<UndoWishes> {
+async function readOptions(args: readonly string[]): Promise<UndoOptions> {
   const { room, file: files, 'dry-run': dryRun = false } = parse(args);
   if (room === undefined) throw new UsageError('Say with --room <name or id> which room.');
   return { room: normalize(room), files: files && (await Promise.all(files.map(digestOfFile))), dryRun };

@@ -32,7 +32,7 @@ Exit codes: 0 when the target equals the source and all chains hold; 1 when not,
 when the command was called wrongly.`,
 
   async run(args, surroundings) {
-    const { from, to } = wishes(args);
+    const { from, to } = options(args);
     return plainly(async () => {
       const source = await openNamedLog(from, surroundings);
       try {
@@ -57,7 +57,7 @@ async function copy(source: EventStore, target: EventStore): Promise<number> {
   return outcome.check.broken.length === 0 ? 0 : 1;
 }
 
-function wishes(args: readonly string[]): { from: string; to: string } {
+function options(args: readonly string[]): { from: string; to: string } {
   const { from, to } = parse(args);
   if (from === undefined || to === undefined) {
     throw new UsageError('Say with --from and --to which log is copied and where to (--help tells more).');

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generatedLog } from '../../../../../libs/event-store/src/generated-log.testing.js';
 import { StandIn } from '../../../../../libs/event-store/src/kurrentdb/stand-in.testing.js';
 import { readConfig } from '../../config.js';
-import { readWishes } from '../import/import-command.js';
+import { readOptions } from '../import/import-command.js';
 import { importIrc } from '../import/import-irc.js';
 import { openTools } from '../tools.js';
 import { logCommand, startLogCommand } from './cli-process.testing.js';
@@ -117,7 +117,7 @@ async function realEvents(): Promise<StoredEvent[]> {
     log: pino({ level: 'error' }),
   });
   const days = DAYS.map((day) => fileURLToPath(new URL(`../import/test-data/${day}.txt`, import.meta.url)));
-  await importIrc(tools, await readWishes([...days, '--room', '#ubuntu']), () => undefined);
+  await importIrc(tools, await readOptions([...days, '--room', '#ubuntu']), () => undefined);
   const events: StoredEvent[] = [];
   for await (const event of eventsOf(tools.store)) events.push(event);
   await tools.close();

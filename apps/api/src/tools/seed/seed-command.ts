@@ -10,7 +10,7 @@ import { number } from '../log/broken-places.js';
 import { plainly } from '../log/named-log.js';
 import { progressDisplay } from '../progress.js';
 import { type SeedParts, type SeedReport, seed } from './seed.js';
-import type { SeedWishes } from './seed-plan.js';
+import type { SeedOptions } from './seed-plan.js';
 
 /** The most that can be wished for of each: what a year and the memory of one process hold. */
 const most = { users: 1_000_000, rooms: 100_000, messages: 20_000_000 } as const;
@@ -41,13 +41,13 @@ was cut short is not taken up again: begin with an empty database.
 Exit codes: 0 when all is done; 1 when it was refused or stopped; 2 when the command was called wrongly.`,
 
   async run(args, surroundings) {
-    const wishes = readWishes(args, new Date());
-    return plainly(() => withParts(surroundings, (parts) => fill(parts, wishes, surroundings)));
+    const options = readOptions(args, new Date());
+    return plainly(() => withParts(surroundings, (parts) => fill(parts, options, surroundings)));
   },
 };
 
 /** Reads the arguments. Throws UsageError. */
-export function readWishes(args: readonly string[], now: Date): SeedWishes {
+export function readOptions(args: readonly string[], now: Date): SeedOptions {
   const text = { type: 'string' } as const;
   const {
     users,
@@ -112,15 +112,15 @@ async function withParts(
   }
 }
 
-async function fill(parts: Opened, wishes: SeedWishes, surroundings: Surroundings): Promise<number> {
+async function fill(parts: Opened, options: SeedOptions, surroundings: Surroundings): Promise<number> {
   const progress = progressDisplay();
   const begun = Date.now();
-  const report = await seed(parts, wishes, ({ done, total, events }) =>
+  const report = await seed(parts, options, ({ done, total, events }) =>
     progress.show({ phase: 'writing', done, total, note: `${number(events)} events` }),
   ).finally(() => progress.end());
   const written = Date.now();
   await buildReadModels(parts, surroundings);
-  process.stdout.write(summary(report, wishes, { writing: written - begun, building: Date.now() - written }));
+  process.stdout.write(summary(report, options, { writing: written - begun, building: Date.now() - written }));
   return 0;
 }
 
@@ -136,7 +136,7 @@ async function buildReadModels({ sql, direct, store, keys }: Opened, { log }: Su
 
 function summary(
   { people, rooms, messages, events }: SeedReport,
-  { seed, until }: SeedWishes,
+  { seed, until }: SeedOptions,
   { writing, building }: { readonly writing: number; readonly building: number },
 ): string {
   const perSecond = number(Math.round(events / Math.max(writing / 1_000, 0.001)));
