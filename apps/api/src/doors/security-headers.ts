@@ -22,7 +22,7 @@ const nothingPermitted = ['camera', 'display-capture', 'geolocation', 'microphon
   .map((ability) => `${ability}=()`)
   .join(', ');
 
-/** Every answer tells browsers what may be done with it, and pages of allowed origins get to read it (CORS). */
+/** Sets security headers on every response, and lets pages of allowed origins read it (CORS). */
 export function addBrowserHeaders(server: FastifyInstance, origins: Origins, proxies: Proxies): void {
   server.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
     const { raw, url } = request;

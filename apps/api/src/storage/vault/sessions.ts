@@ -108,7 +108,7 @@ export class Sessions {
     return this.revoked.has(sessionId) || this.reloading.has(userId);
   }
 
-  // Beginning and going on ------------------------------------------------------------------------------------------
+  // Starting and renewing -------------------------------------------------------------------------------------------
 
   /** The first refresh token, or null if the password has changed meanwhile. */
   async start({ sessionId, userId, how, device, passwordHash }: NewSession): Promise<string | null> {
@@ -178,7 +178,7 @@ export class Sessions {
     return createHmac('sha256', key).update(`${salt}|${refreshToken}`).digest('base64url');
   }
 
-  // Looking ---------------------------------------------------------------------------------------------------------
+  // Listing ---------------------------------------------------------------------------------------------------------
 
   /** The live sessions of a user, latest first. `list` names the list in cursors. */
   async live(userId: string, page: PageRequest, list: string): Promise<Page<LiveSession>> {

@@ -179,7 +179,7 @@ describe('an import of two days of a real channel', () => {
       { correlation: randomUUID() },
     );
     await new CreateRoomHandler(tools.rooms, tools.names, tools.passwords).execute(opening);
-    await expect(importIrc(tools, { files: [], room: 'ours' })).rejects.toThrow(/was not made by an import/);
+    await expect(importIrc(tools, { files: [], room: 'ours' })).rejects.toThrow(/was not created by an import/);
   });
 
   it('may be done twice at the same time', async () => {

@@ -65,8 +65,8 @@ export async function importIrc(
   const people = new Set<string>();
   let done = 0;
   for (const file of files) {
-    const tell = (line: number) => onProgress({ file: file.name, done: done + line, total });
-    tell(0);
+    const report = (line: number) => onProgress({ file: file.name, done: done + line, total });
+    report(0);
     const source = sourceFor(file.digest, history);
     if (source === null)
       throw new ImportStopped(
@@ -79,9 +79,9 @@ export async function importIrc(
     const plan = planImport(file, members, importer, source);
     const due = plan.steps.filter(({ place }) => place > (state.imports[source] ?? -1));
     await accounts.openFor(due);
-    reports.push(reportOn(file, plan, await deliver(tools, roomId, due, tell)));
+    reports.push(reportOn(file, plan, await deliver(tools, roomId, due, report)));
     notePeople(people, plan.steps);
-    tell(file.lines.length);
+    report(file.lines.length);
     done += file.lines.length;
   }
   return { roomId, files: reports, people: people.size, visible: await readersSee(tools, roomId) };

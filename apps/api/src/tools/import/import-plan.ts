@@ -40,7 +40,7 @@ const PARTS = 4;
 
 /**
  * Plans the commands that a file leads to in a room with these `members` (user ids). Each command changes the room; the plan
- * keeps track of its members. The same file and members always give the same plan, so a single number tells how much of it a
+ * keeps track of its members. The same file and members always give the same plan, so a single number says how much of it a
  * room has taken: the place of the last step.
  *
  * Speakers who are not in the room join first. For a change of nickname, the old one leaves and the new one joins. Kicks are

@@ -9,16 +9,16 @@ export interface Stamp {
 }
 
 export interface ClockSettings {
-  /** The day of the first line (YYYY-MM-DD) until the log names one; null: only the log can tell. */
+  /** The day of the first line (YYYY-MM-DD) until the log names one; null: only the log says. */
   readonly date: string | null;
   /** IANA name of the zone in which the log was written. */
   readonly timeZone: string;
 }
 
 const DAY_SECONDS = 86_400;
-/** Seconds by which a clock may go back on the same day: the hour repeated at the end of summer time, with a margin. */
+/** How far a clock may go back on the same day: the hour repeated at the end of summer time, with a margin. */
 const SAME_DAY_SECONDS = 3 * 3_600;
-/** Seconds by which a line may be late across midnight. */
+/** How late a line may be across midnight. */
 const LATE_SECONDS = 5 * 60;
 
 /**

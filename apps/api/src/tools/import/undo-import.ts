@@ -83,7 +83,7 @@ async function roomToClear(tools: Tools, nameOrId: string): Promise<string> {
   const found = await patiently(() => findImportRoom(tools, nameOrId));
   if (found === null) throw new ImportStopped(`There is no imported room “${nameOrId}”.`);
   if (found.state.createdBy === importer.id) return found.roomId;
-  throw new ImportStopped(`The room “${nameOrId}” was not made by an import.`);
+  throw new ImportStopped(`The room “${nameOrId}” was not created by an import.`);
 }
 
 /** Throws ImportStopped when the room has nothing of one of the named files. */
@@ -154,7 +154,8 @@ async function sendAll(
   await patiently(async () => {
     const { position } = await rooms.newest(roomId);
     // The room looks up messages in the read models that it no longer remembers.
-    if (!(await readModels.reached(position, PATIENCE_MS))) throw new ImportStopped('The read models do not keep up.');
+    if (!(await readModels.reached(position, PATIENCE_MS)))
+      throw new ImportStopped('The read models are too far behind.');
     const outcomes = await Promise.allSettled(
       left.map(async (command) => answered(await rooms.send(roomId, command, { correlation }))),
     );

@@ -20,7 +20,7 @@ export class LogWriter {
   private pending = new Map<WrittenStream, Draft[]>();
   private storing: Promise<unknown> = Promise.resolve();
   private readonly sealer: Sealer;
-  /** Events waiting for `flush`, and all events so far. */
+  /** Events waiting for `flush`, and all events added. */
   waiting = 0;
   events = 0;
 

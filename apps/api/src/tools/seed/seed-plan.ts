@@ -29,7 +29,7 @@ export interface PlannedRoom {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const YEAR_MS = 365 * DAY_MS;
-/** People who exist from the start, so that every room finds a creator. */
+/** People who exist from the start, so that every room has a creator. */
 const FOUNDERS = 20;
 /** Messages of a conversation, and how long before the end the last one begins at the latest. */
 const TALK = { least: 5, most: 40, margin: 6 * HOUR_MS } as const;

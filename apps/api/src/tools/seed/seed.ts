@@ -112,7 +112,7 @@ class Seeding {
     else this.converse(step.room, step.messages, step.at);
   }
 
-  /** Stores the events so far if there are enough of them. Returns whether it did. */
+  /** Stores the waiting events if there are enough of them. Returns whether it did. */
   async storeSome(): Promise<boolean> {
     if (this.writer.waiting < BATCH) return false;
     await this.claimNames();
