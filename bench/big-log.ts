@@ -32,7 +32,7 @@ export interface BigLog {
 const PEOPLE = 20;
 /** Over so many days, because keys are per day. */
 const DAYS = 1_000;
-const DAY = 86_400_000;
+const DAY_MS = 86_400_000;
 
 let made: Promise<BigLog> | undefined;
 let rebuilt: Promise<BigLog & { rebuildSeconds: number }> | undefined;
@@ -138,13 +138,13 @@ class RoomOfOld {
 
   async live(messages: number): Promise<void> {
     const [owner = nobody] = this.people;
-    const begun = Date.now() - (DAYS + 1) * DAY;
+    const begun = Date.now() - (DAYS + 1) * DAY_MS;
     const settings = { topic: '', visibility: 'hidden', history: 'full', passwordId: null } as const;
     this.do({ type: 'CreateRoom', actor: owner, name: `${messages} messages`, ...settings }, begun);
     for (const { id } of this.people) this.do({ type: 'AddMember', actor: owner, userId: id, role: 'member' }, begun);
     const texts = chat();
     for (let n = 0; n < messages; n++) {
-      const at = begun + Math.floor((n * DAYS * DAY) / messages);
+      const at = begun + Math.floor((n * DAYS * DAY_MS) / messages);
       const message = { messageId: messageIdOf(n, at), text: texts.next().value, replyTo: null, kind: 'text' } as const;
       this.do({ type: 'PostMessage', actor: this.people[n % PEOPLE] ?? owner, ...message }, at);
       if (this.drafts.length >= TOGETHER) await this.append();

@@ -39,7 +39,7 @@ export class LoadSocket {
       onread: {
         buffer: reading,
         callback: (length) => {
-          this.take(reading.subarray(0, length), shakeHands);
+          this.receive(reading.subarray(0, length), shakeHands);
           return true;
         },
       },
@@ -76,7 +76,7 @@ export class LoadSocket {
     this.socket.destroy();
   }
 
-  private take(chunk: Buffer, shakeHands: (error?: Error) => void): void {
+  private receive(chunk: Buffer, shakeHands: (error?: Error) => void): void {
     const bytes = this.begun.length > 0 ? Buffer.concat([this.begun, chunk]) : chunk;
     const from = this.open ? 0 : this.readAnswer(bytes, shakeHands);
     const done = this.open ? this.walk(bytes, from) : 0;

@@ -34,7 +34,7 @@ export interface Outcome {
 }
 
 /** Milliseconds that the last deliveries may take after the end. */
-const PATIENCE = 20_000;
+const PATIENCE_MS = 20_000;
 
 const texts = jsonTexts(20_000);
 let nextText = 0;
@@ -105,7 +105,7 @@ export async function run(load: Load): Promise<Outcome> {
   over = true;
   const counted = { posts, deliveries, seconds: (performance.now() - begun) / 1_000 };
   while (waiting > 0 || deliveries < expected) {
-    const late = performance.now() - begun > seconds * 1_000 + PATIENCE;
+    const late = performance.now() - begun > seconds * 1_000 + PATIENCE_MS;
     const lost = rooms.flat().some(({ socket }) => socket.closed);
     if (late || lost)
       throw new Error(

@@ -23,17 +23,17 @@ export async function longRooms(): Promise<Section[]> {
   const inserts = await Inserts.prepare(sql);
   const posters = await postersIn(verbatim, rooms);
   const first = new Times();
-  for (const room of rooms) await first.take(room, () => posters.get(room)?.());
+  for (const room of rooms) await first.measure(room, () => posters.get(room)?.());
   const posts = { own: new Times(), floor: new Times() };
   const pages = new Map(parts.map((part) => [part, { own: new Times(), floor: new Times() }]));
   const schema = await liveSchema(sql);
   for (let turn = 0; turn < 40 * options.rounds; turn++) {
     for (const room of rooms) {
-      await posts.own.take(room, () => posters.get(room)?.());
-      await posts.floor.take(room, () => inserts.insert(1));
+      await posts.own.measure(room, () => posters.get(room)?.());
+      await posts.floor.measure(room, () => inserts.insert(1));
       for (const [part, { own, floor }] of pages) {
-        await own.take(room, () => pageOf(verbatim, token, part, room));
-        await floor.take(room, () => rowsOf(sql, schema, part, room));
+        await own.measure(room, () => pageOf(verbatim, token, part, room));
+        await floor.measure(room, () => rowsOf(sql, schema, part, room));
       }
     }
   }
@@ -121,7 +121,7 @@ function rowsOf(sql: Sql, schema: string, part: Part, room: Room): Promise<unkno
 class Times {
   private readonly taken = new Map<Room, number[]>();
 
-  async take(room: Room, work: () => Promise<unknown> | undefined): Promise<void> {
+  async measure(room: Room, work: () => Promise<unknown> | undefined): Promise<void> {
     const begun = performance.now();
     await work();
     const all = this.taken.get(room) ?? [];

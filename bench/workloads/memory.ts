@@ -6,7 +6,7 @@ import { type Figures, mediansOf, type Section } from '../table.js';
 import { Verbatim } from '../verbatim.js';
 
 /** Milliseconds between two looks. */
-const SPACING = 10_000;
+const SPACING_MS = 10_000;
 /** The share of the time that counts as warming up. */
 const WARM_UP = 0.2;
 
@@ -19,7 +19,9 @@ export async function memoryUnderLoad(): Promise<Section[]> {
       title: `memory over ${options.minutes} minutes: 50 rooms x 20, one poster each`,
       floor: 'a bare ws relay under the same load for a fifth of the time',
       rows: mediansOf([verbatim.figures], [relay.figures]),
-      notes: [`MiB resident, every ${SPACING / 1_000} s: ${verbatim.samples.map((mib) => mib.toFixed(0)).join(' ')}`],
+      notes: [
+        `MiB resident, every ${SPACING_MS / 1_000} s: ${verbatim.samples.map((mib) => mib.toFixed(0)).join(' ')}`,
+      ],
     },
   ];
 }
@@ -27,7 +29,7 @@ export async function memoryUnderLoad(): Promise<Section[]> {
 async function watch(subject: Subject, minutes: number): Promise<{ figures: Figures; samples: readonly number[] }> {
   const rooms = await subject.gather({ rooms: 50, people: 20 });
   const samples = [subject.residentMiB()];
-  const looking = setInterval(() => samples.push(subject.residentMiB()), SPACING);
+  const looking = setInterval(() => samples.push(subject.residentMiB()), SPACING_MS);
   const { posts, seconds } = await run({ rooms, posters: 1, inFlight: 1, seconds: minutes * 60, until: 'delivered' });
   clearInterval(looking);
   await subject.stop();
@@ -37,7 +39,7 @@ async function watch(subject: Subject, minutes: number): Promise<{ figures: Figu
     'MiB resident after warming up': warm[0] ?? Number.NaN,
     'MiB resident at the end': warm.at(-1) ?? Number.NaN,
     'MiB resident at most': Math.max(...samples),
-    'growth after warming up, MiB per minute': (slope(warm) * 60_000) / SPACING,
+    'growth after warming up, MiB per minute': (slope(warm) * 60_000) / SPACING_MS,
     'posts/s': posts / seconds,
   };
   return { figures, samples };

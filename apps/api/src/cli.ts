@@ -27,7 +27,7 @@ async function main(words: readonly string[]): Promise<number> {
   const command = commands.find(({ words: own }) => words.join(' ').startsWith(own));
   if (!command) {
     const list = commands.map(({ words: own, summary }) => `  ${own.padEnd(24)}${summary}`).join('\n');
-    process.stdout.write(`Commands (npm run cli -- <command> --help shows more):\n${list}\n`);
+    process.stdout.write(`Commands (npm run cli -- <command> --help for details):\n${list}\n`);
     return words.length === 0 || words.includes('--help') ? 0 : 2;
   }
   const args = words.slice(command.words.split(' ').length);
@@ -57,7 +57,7 @@ async function main(words: readonly string[]): Promise<number> {
   }
 }
 
-// Exiting also ends a database that was started for this command only. What was imported or built so far stays valid.
+// Exiting also ends a database that was started for this command only. What has been imported or built stays valid.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 main(process.argv.slice(2)).then(

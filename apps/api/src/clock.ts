@@ -1,9 +1,9 @@
-/** Where the service gets the time from; tests bring their own. */
+/** Where the service gets the time from; tests use their own. */
 export type Clock = () => Date;
 
 export const systemClock: Clock = () => new Date();
 
-/** The clock, where something must be asked for it by a class. */
+/** The clock as an injectable class. */
 export class Time {
   constructor(readonly now: Clock) {}
 }

@@ -116,7 +116,7 @@ const environment = z.object({
   ),
 });
 
-/** Single sign-on needs all of these. */
+/** Single sign-on requires all of these. */
 const together = ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET', 'OIDC_REDIRECT_URI'] as const;
 
 const complete = environment.superRefine((config, context) => {
@@ -132,13 +132,13 @@ const complete = environment.superRefine((config, context) => {
 
 export type Config = z.infer<typeof environment>;
 
-/** Whoever brings settings of its own. */
+/** A part of the service with settings of its own. */
 export interface WithSettings {
   readonly settings?: Readonly<Record<string, z.ZodType>>;
 }
 
 /**
- * Reads the settings once, at the start: those of the service, and those that its `parts` bring. Throws InvalidConfiguration
+ * Reads the settings once, at the start: those of the service and of its `parts`. Throws InvalidConfiguration
  * naming each wrong one, never its value.
  */
 export function readConfig(
@@ -152,7 +152,7 @@ export function readConfig(
   throw new InvalidConfiguration(`The environment is invalid: ${wrong.join('; ')}.`);
 }
 
-/** The names of all settings: those of the service, and those that its `parts` bring. */
+/** The names of all settings: those of the service and of its `parts`. */
 export const settingNames = (parts: readonly WithSettings[]): string[] => [
   ...Object.keys(environment.shape),
   ...parts.flatMap(({ settings = {} }) => Object.keys(settings)),

@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   Health      ${service.url}/health/ready\n${embeddedNote(config)}\n`);
 }
 
-/** Printed where other machines can reach the service: the embedded database is for small installations only. */
+/** Printed when other machines can reach the service: the embedded database is for small installations only. */
 function embeddedNote({ DATABASE_URL, HOST }: Config): string {
   const alone = /^(localhost|127\.[\d.]+|::1|\[::1\])$/.test(HOST);
   return DATABASE_URL || alone
@@ -64,13 +64,13 @@ async function start(config: Config, log: Logger): Promise<{ service: Service; d
 function announcePassword(username: string, password: string): void {
   process.stdout.write(`
   The first administrator is ${username}, with the password ${password}
-  It is shown only this once.\n`);
+  Note it now: it is not shown again.\n`);
 }
 
 main().catch((error: unknown) => {
   const { message, stack } = error as Error;
   const detailed = /^(debug|trace)$/.test(process.env.LOG_LEVEL ?? '');
-  const hint = error instanceof UnusableServer ? '' : '\n(LOG_LEVEL=debug shows where this came from.)';
+  const hint = error instanceof UnusableServer ? '' : '\n(Set LOG_LEVEL=debug for the stack trace.)';
   process.stderr.write(`${detailed ? stack : `${message}${hint}`}\n`);
   process.exit(1);
 });

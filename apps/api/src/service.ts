@@ -25,9 +25,9 @@ import { Maintenance } from './write-side/maintenance.js';
 
 /** A running service. */
 export interface Service {
-  /** Where it is reached: `http://127.0.0.1:3000`. */
+  /** Its address: `http://127.0.0.1:3000`. */
   readonly url: string;
-  /** Resolves with a sentence when the service cannot go on and has to be stopped and started again. */
+  /** Resolves with a sentence when the service cannot continue and has to be restarted. */
   readonly lost: Promise<string>;
   /** Shuts down cleanly: warns clients, finishes accepted work, releases everything. Every call returns the same promise. */
   stop(): Promise<void>;
@@ -38,7 +38,7 @@ export interface ServiceOptions {
   readonly database: Database;
   readonly log: Logger;
   readonly clock?: Clock;
-  /** Called with the generated password of the first administrator, once in the life of a database. */
+  /** Called with the generated password of the first administrator, once per database. */
   readonly announcePassword: (username: string, password: string) => void;
   /** By default all. */
   readonly doors?: readonly Door[];
@@ -47,7 +47,7 @@ export interface ServiceOptions {
   readonly values?: readonly Provider[];
 }
 
-/** Milliseconds that appends get to finish at a shutdown. */
+/** Milliseconds that appends have to finish at a shutdown. */
 const FINISH_MS = 10_000;
 
 /** Starts everything in order: storage and application, the feed, the doors. Rejects with UnusableServer, among others. */
@@ -107,7 +107,7 @@ async function startFeed(app: NestFastifyApplication, contributions: Contributio
   for (const { name, handle, rescue } of contributions.sinks()) feed.add(name, handle, rescue);
   await app.get(LogContinuity).start();
   await feed.start();
-  // From here on nothing that other replicas do is missed, so this is the time to learn what they did before.
+  // From here on nothing that other replicas do is missed, so load what they did before.
   await app.get(Sessions).load();
   app.get(Maintenance).adopt((await app.get(Maintenances).newest(MAINTENANCE)).state);
 }

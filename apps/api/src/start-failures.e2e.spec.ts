@@ -110,7 +110,7 @@ describe('the service does not start on a PostgreSQL', () => {
     const web = createServer((socket) => socket.on('error', () => undefined).end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
     const { port } = web.address() as { port: number };
-    await expectRefusal({ DATABASE_URL: `postgres://ops:${encoded}@127.0.0.1:${port}/theirs` }, 'is no PostgreSQL');
+    await expectRefusal({ DATABASE_URL: `postgres://ops:${encoded}@127.0.0.1:${port}/theirs` }, 'is not PostgreSQL');
     web.close();
   });
 
@@ -153,8 +153,8 @@ describe('the service does not start on a PostgreSQL', () => {
     await expectRefusal(
       { DATABASE_URL: `${plain.url}?sslmode=require` },
       `PostgreSQL at ${url.host}`,
-      'it does not speak TLS',
-      'take sslmode out of DATABASE_URL',
+      'it does not support TLS',
+      'remove sslmode from DATABASE_URL',
     );
     await plain.stop();
   }, 120_000);

@@ -7,7 +7,7 @@ import { Refusal } from './refusal.js';
 import { addBrowserHeaders, forAnswers, registerHelmet } from './security-headers.js';
 
 /**
- * Makes a scope one of our own API: strict JSON bodies, headers for browsers, answers that are JSON. `admit` may refuse a
+ * Sets up a scope for our own API: strict JSON bodies, headers for browsers, JSON responses. `admit` may refuse a
  * request before its body is read.
  */
 export async function makeNativeScope(
@@ -28,11 +28,12 @@ export async function makeNativeScope(
   scope.addHook('preParsing', async (request: FastifyRequest) => {
     admit(request);
     if (isBodyless(request)) delete request.raw.headers['content-type'];
-    if (!acceptsAnswer(request)) throw new Refusal('not_acceptable', 'This is answered as another media type.');
+    if (!acceptsAnswer(request))
+      throw new Refusal('not_acceptable', 'This address does not offer the requested media type.');
   });
 }
 
-/** Some clients name a type for the body they do not send. */
+/** Some clients send a content type without a body. */
 const isBodyless = ({ headers }: FastifyRequest): boolean =>
   headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
 
@@ -52,7 +53,7 @@ function parseJson(body: Buffer): unknown {
 
 const json = ['*/*', 'application/*', 'application/json', 'application/problem+json'];
 
-/** The calls that answer something other than JSON: patterns of their paths, and the types that may be asked for. */
+/** The calls that respond with something other than JSON: patterns of their paths, and the media types they offer. */
 const otherTypes = callList.flatMap(([, { path, mediaType }]) => {
   if (!mediaType) return [];
   const pattern = new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`);

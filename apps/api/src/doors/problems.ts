@@ -36,20 +36,21 @@ export class Problems implements FaultFormat {
 
   /** The refusal that answers an error of this request. */
   refusalOf(error: unknown, request: FastifyRequest): Refusal {
-    // Of the address only its pattern, for it may contain a secret.
+    // Only the pattern of the address, because the address may contain a secret.
     const place = { traceId: request.id, method: request.method, route: request.routeOptions?.url };
     return this.refusal(error, place, request);
   }
 
-  /** The entry of the table for any error; `place` is for the log. */
+  /** The entry of the table for an error; `place` is for the log. */
   refusal(error: unknown, place: object, request?: FastifyRequest): Refusal {
     const refusal = this.translated(error, request);
     if (refusal.code === 'internal') this.log.error({ err: error, ...place }, 'a request failed');
-    else if (outageOf(error)?.kind === 'away') this.log.warn({ err: error, ...place }, 'a request found a server away');
+    else if (outageOf(error)?.kind === 'away')
+      this.log.warn({ err: error, ...place }, 'a request failed because a server is unavailable');
     return refusal;
   }
 
-  /** The answer where no route is. */
+  /** The response where there is no route. */
   protected nowhere(_request: FastifyRequest): Refusal {
     return new Refusal('not_found', 'There is nothing at this address.');
   }
@@ -77,7 +78,7 @@ export function problemText({ code, detail, more }: Refusal): string {
   return rawAnswer(errors[code].status, `${problemMediaType}; charset=utf-8`, body, more);
 }
 
-/** In our own terms, why the host refuses a connection or a request. */
+/** A fault of the host in the error format of our own API. */
 export function refusalOfFault({ kind, detail, more: { retryAfterMs, header } }: Fault): Refusal {
   const fields = header && [{ path: `headers.${header.name}`, message: header.message }];
   return new Refusal(codes[kind], detail, { retryAfterMs, errors: fields });
@@ -96,7 +97,7 @@ const retryAfter = ({ more }: Refusal): string => `${Math.ceil((more.retryAfterM
 
 function away(error: unknown): string {
   const outage = outageOf(error);
-  if (outage?.kind === 'busy') return 'Others changed this at the same time.';
+  if (outage?.kind === 'busy') return 'Somebody else changed this at the same time. Try again.';
   return `The ${outage?.ofStore ? 'event store' : 'database'} cannot be reached at the moment.`;
 }
 
@@ -104,11 +105,11 @@ export const badCursor = new Refusal('invalid_request', 'The cursor was not issu
   errors: [{ path: 'query.cursor', message: 'must be the cursor of a page of this list' }],
 });
 
-const sorry = 'Something went wrong on our side. The traceId shows us where to look.';
+const sorry = 'Something went wrong on our side. Report the traceId to your administrator.';
 
 const fromStatus: Record<number, [ErrorCode, string]> = {
   400: ['invalid_request', 'The request could not be read.'],
-  406: ['not_acceptable', 'This is answered as JSON only.'],
+  406: ['not_acceptable', 'Only JSON is available here.'],
   413: ['too_large', 'The body is too large.'],
   415: ['unsupported_media_type', 'Send the body as application/json in UTF-8.'],
   503: ['unavailable', 'The service is not ready.'],

@@ -1,7 +1,7 @@
 import { isRejection, type Rejection } from '@verbatim/domain';
 import { codeOfRejection, type ErrorCode, type InputError } from '@verbatim/protocol';
 
-/** A request that is refused with an entry of the error table. Thrown in doors only, where it becomes the answer. */
+/** Refuses a request with an entry of the error table. Thrown in doors only, where it becomes the response. */
 export class Refusal extends Error {
   constructor(
     readonly code: ErrorCode,
@@ -10,7 +10,7 @@ export class Refusal extends Error {
     readonly more: {
       readonly errors?: InputError[];
       readonly headers?: Record<string, string>;
-      /** Milliseconds after which the same may succeed, where that is known. */
+      /** Milliseconds after which a retry may succeed, where known. */
       readonly retryAfterMs?: number;
     } = {},
   ) {
@@ -23,13 +23,13 @@ export class Refusal extends Error {
   }
 }
 
-/** The rejection that an error carries, where one aborted deeper code. */
+/** The rejection that an error carries, if a rejection aborted deeper code. */
 export function rejectionIn(error: unknown): Rejection | null {
   const { rejection } = (error ?? {}) as { rejection?: unknown };
   return typeof rejection === 'object' && rejection !== null && isRejection(rejection) ? rejection : null;
 }
 
-/** The accepted outcome; a rejection becomes the answer of the request. */
+/** Returns the accepted outcome; throws a rejection as a Refusal. */
 export function accepted<T extends object>(outcome: T | Rejection): T {
   if (isRejection(outcome)) throw Refusal.of(outcome);
   return outcome;

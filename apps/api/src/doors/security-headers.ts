@@ -15,21 +15,21 @@ const allowedMethods = [...new Set(callList.map(([, { method }]) => method))].jo
 const cookiePlace = /^\/v1\/auth\/sso(?=[/?]|$)/;
 /** Seconds for which a browser need not ask again. */
 const PREFLIGHT_SECONDS = 600;
-const YEAR = 31_536_000;
+const YEAR_SECONDS = 31_536_000;
 
 /** Abilities of browsers that no page of ours needs. */
 const nothingPermitted = ['camera', 'display-capture', 'geolocation', 'microphone', 'payment', 'usb']
   .map((ability) => `${ability}=()`)
   .join(', ');
 
-/** Every answer tells browsers what may be done with it, and pages of allowed origins get to read it (CORS). */
+/** Sets security headers on every response, and lets pages of allowed origins read it (CORS). */
 export function addBrowserHeaders(server: FastifyInstance, origins: Origins, proxies: Proxies): void {
   server.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
     const { raw, url } = request;
     reply.header('permissions-policy', nothingPermitted);
     // What is behind /v1 is credentials and private data.
     if (url.startsWith('/v1')) reply.header('cache-control', 'no-store');
-    if (proxies.secure(raw)) reply.header('strict-transport-security', `max-age=${YEAR}; includeSubDomains`);
+    if (proxies.secure(raw)) reply.header('strict-transport-security', `max-age=${YEAR_SECONDS}; includeSubDomains`);
     reply.header('vary', 'origin');
     if (raw.headers.origin === undefined) return;
     const admitted = origins.admits(raw);

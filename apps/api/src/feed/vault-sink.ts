@@ -4,7 +4,7 @@ import { letsInAgain, type Sessions } from '../storage/vault/sessions.js';
 import type { Feed, Sink } from './feed.js';
 
 /** Accounts that may wait, and those worked on at the same time. */
-const MOST_WAITING = 10_000;
+const MAX_WAITING = 10_000;
 const AT_ONCE = 2;
 
 /**
@@ -18,7 +18,7 @@ export function vaultSink(
 ): Sink {
   const reloads = feed.queue<null>({
     name: 'sessions of people let in again',
-    capacity: MOST_WAITING,
+    capacity: MAX_WAITING,
     atOnce: AT_ONCE,
     attempts: Number.POSITIVE_INFINITY,
     handle: (userId) => sessions.reload(userId),
@@ -27,7 +27,7 @@ export function vaultSink(
   });
   const deletions = feed.queue<string>({
     name: 'tokens of people shut out',
-    capacity: MOST_WAITING,
+    capacity: MAX_WAITING,
     atOnce: AT_ONCE,
     attempts: Number.POSITIVE_INFINITY,
     handle: async (userId, times) => tokens.deleteAll(userId, times.at(-1) as string),

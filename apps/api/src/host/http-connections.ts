@@ -9,7 +9,7 @@ import type { Proxies } from './proxies.js';
 import type { Holder, WaitingData } from './waiting-data.js';
 
 /** Requests that a client may send ahead on one connection, before it has the response to the one in work. */
-const MOST_AHEAD = 16;
+const MAX_AHEAD = 16;
 /** Milliseconds after which a request may be repeated that was one too many at a time. */
 const SOON_MS = 1_000;
 
@@ -113,7 +113,7 @@ export class HttpConnections {
     if (socket.destroyed || !connection) return;
     const arrived = { request, response, handle, address: addressKey(this.proxies.addressOf(request)) };
     if (connection.request === null) this.begin(connection, arrived);
-    else if (connection.ahead.length < MOST_AHEAD && !this.requestsOfAddresses.full(arrived.address))
+    else if (connection.ahead.length < MAX_AHEAD && !this.requestsOfAddresses.full(arrived.address))
       this.sentAhead(connection, arrived);
     else endFlood(socket);
   }

@@ -6,7 +6,7 @@ import { Fault, type FaultFormat, hangUp, plainFaults } from './fault.js';
 import type { HttpConnections } from './http-connections.js';
 
 /** Bytes of a request body. The longest message is 8,000 code points of at most 12 bytes each as JSON escapes. */
-const MOST_BODY_BYTES = 131_072;
+const MAX_BODY_BYTES = 131_072;
 
 /** Milliseconds in which the head of a request and the whole of it must arrive, and between two checks of that. */
 export const arrivalTimes = { head: 10_000, whole: 30_000, look: 1_000 };
@@ -39,7 +39,7 @@ export class HttpListener {
     private readonly times = arrivalTimes,
   ) {
     this.fastify = fastify({
-      bodyLimit: MOST_BODY_BYTES,
+      bodyLimit: MAX_BODY_BYTES,
       serverFactory: (handle: RequestListener) => this.server(handle),
       genReqId: () => newId(),
       requestIdHeader: false,

@@ -8,17 +8,17 @@ describe('an allowance of 3 in 6 seconds', () => {
 
   it('gives three at once, and then one every two seconds', () => {
     const some = allowance();
-    expect([some.take(1_000), some.take(1_000), some.take(1_000)]).toEqual([0, 0, 0]);
-    expect(some.take(1_000)).toBe(2_000);
-    expect(some.take(2_500)).toBe(500);
-    expect(some.take(3_000)).toBe(0);
-    expect(some.take(3_000)).toBe(2_000);
+    expect([some.spend(1_000), some.spend(1_000), some.spend(1_000)]).toEqual([0, 0, 0]);
+    expect(some.spend(1_000)).toBe(2_000);
+    expect(some.spend(2_500)).toBe(500);
+    expect(some.spend(3_000)).toBe(0);
+    expect(some.spend(3_000)).toBe(2_000);
   });
 
   it('is full again after six', () => {
     const some = allowance();
-    for (let i = 0; i < 3; i++) some.take(0);
-    expect([6_000, 6_000, 6_000, 6_000].map((now) => some.take(now))).toEqual([0, 0, 0, 2_000]);
+    for (let i = 0; i < 3; i++) some.spend(0);
+    expect([6_000, 6_000, 6_000, 6_000].map((now) => some.spend(now))).toEqual([0, 0, 0, 2_000]);
   });
 
   it('gives what waited for as long as it was told', () => {
@@ -29,10 +29,10 @@ describe('an allowance of 3 in 6 seconds', () => {
         let now = 0;
         for (const pause of pauses) {
           now += pause;
-          const wait = some.take(now);
+          const wait = some.spend(now);
           if (wait === 0) continue;
           now += wait;
-          expect(some.take(now)).toBe(0);
+          expect(some.spend(now)).toBe(0);
         }
       }),
     );
@@ -47,7 +47,7 @@ describe('an allowance of 3 in 6 seconds', () => {
         let given = 0;
         for (const pause of pauses) {
           now += pause;
-          if (some.take(now) === 0) given++;
+          if (some.spend(now) === 0) given++;
         }
         expect(given).toBeLessThanOrEqual(3 + now / 2_000);
       }),
@@ -57,8 +57,8 @@ describe('an allowance of 3 in 6 seconds', () => {
   it('pays back what others took', () => {
     const some = allowance();
     some.adjust(12_000, 0);
-    expect(some.take(0)).toBe(8_000);
-    expect(some.take(8_000)).toBe(0);
+    expect(some.spend(0)).toBe(8_000);
+    expect(some.spend(8_000)).toBe(0);
   });
 
   it('can be overdrawn by what something turned out to cost, and then makes wait until that has come back', () => {
@@ -66,8 +66,8 @@ describe('an allowance of 3 in 6 seconds', () => {
     some.charge(2.5, 0);
     expect(some.wait(0)).toBe(1_000);
     some.charge(5, 500);
-    expect([some.wait(500), some.take(500)]).toEqual([10_500, 10_500]);
-    expect([some.wait(11_000), some.take(11_000), some.wait(11_000)]).toEqual([0, 0, 2_000]);
+    expect([some.wait(500), some.spend(500)]).toEqual([10_500, 10_500]);
+    expect([some.wait(11_000), some.spend(11_000), some.wait(11_000)]).toEqual([0, 0, 2_000]);
   });
 
   it('tells others what it was charged', () => {
@@ -83,17 +83,17 @@ describe('an allowance of 3 in 6 seconds', () => {
   it('tells once what was taken', () => {
     const noted: Allowance[] = [];
     const some = new Allowance({ count: 3, seconds: 6 }, 'x', { note: (it) => noted.push(it) });
-    for (let i = 0; i < 5; i++) some.take(0);
+    for (let i = 0; i < 5; i++) some.spend(0);
     expect(noted).toEqual([some]);
     expect([some.report(), some.report()]).toEqual([6_000, 0]);
-    some.take(9_000);
+    some.spend(9_000);
     expect(noted).toHaveLength(2);
   });
 });
 
 it('an allowance without limit always gives', () => {
   const some = new Allowance(unlimited);
-  for (let i = 0; i < 1_000; i++) expect(some.take(0)).toBe(0);
+  for (let i = 0; i < 1_000; i++) expect(some.spend(0)).toBe(0);
   some.charge(1_000_000, 0);
   expect(some.wait(0)).toBe(0);
 });

@@ -11,7 +11,7 @@ export interface Ledger {
  */
 export class Allowance {
   private fullAt = 0;
-  /** Tokens taken since the last report to the ledger. */
+  /** Tokens spent since the last report to the ledger. */
   private unreported = 0;
   /** Milliseconds until one token is refilled. */
   private readonly interval: number;
@@ -27,8 +27,8 @@ export class Allowance {
     this.tolerance = count === Number.POSITIVE_INFINITY ? count : seconds * 1_000 - this.interval;
   }
 
-  /** Takes a token. Returns 0, or the milliseconds until one is available. */
-  take(now = performance.now()): number {
+  /** Spends a token. Returns 0, or the milliseconds until one is available. */
+  spend(now = performance.now()): number {
     const empty = this.fullAt - now;
     if (empty > this.tolerance) return Math.ceil(empty - this.tolerance);
     this.fullAt = (empty > 0 ? this.fullAt : now) + this.interval;
@@ -36,13 +36,13 @@ export class Allowance {
     return 0;
   }
 
-  /** Milliseconds until a token is available, 0 if one is. Takes none. */
+  /** Milliseconds until a token is available, 0 if one is. Spends none. */
   wait(now = performance.now()): number {
     const empty = this.fullAt - now;
     return empty > this.tolerance ? Math.ceil(empty - this.tolerance) : 0;
   }
 
-  /** Takes tokens, even more than are available: costs are known only afterwards. */
+  /** Spends tokens, even more than are available: costs are known only afterwards. */
   charge(tokens: number, now = performance.now()): void {
     if (tokens <= 0) return;
     this.fullAt = Math.max(this.fullAt, now) + tokens * this.interval;
@@ -50,7 +50,7 @@ export class Allowance {
     this.unreported += tokens;
   }
 
-  /** Milliseconds until the tokens taken since the last call are refilled. */
+  /** Milliseconds until the tokens spent since the last call are refilled. */
   report(): number {
     const { unreported } = this;
     this.unreported = 0;

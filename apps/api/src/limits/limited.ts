@@ -4,5 +4,5 @@ import { type Rejection, reject } from '@verbatim/domain';
 export const limited = (retryAfterMs: number): Rejection =>
   reject('TooSoon', 'That was too much in a short time. Try again later.', Math.ceil(retryAfterMs));
 
-/** The rejection for a wait in milliseconds, as `Allowance.take` returns it; null if there is nothing to wait for. */
+/** The rejection for a wait in milliseconds, as `Allowance.spend` returns it; null if there is nothing to wait for. */
 export const limitedFor = (waitMs: number): Rejection | null => (waitMs > 0 ? limited(waitMs) : null);

@@ -90,7 +90,7 @@ export class Limits {
 
   /** Counts an unauthenticated request; rejects it when there were too many from this address. */
   visit(address: string): Rejection | null {
-    return limitedFor(this.of(this.visitors, address, 'LIMIT_VISITORS').take());
+    return limitedFor(this.of(this.visitors, address, 'LIMIT_VISITORS').spend());
   }
 
   /** Reading time of unauthenticated clients at this address. */
@@ -108,7 +108,7 @@ export class Limits {
 
   /** Counts an attempt to open a socket; rejects it when there were too many, or too many are open. */
   refuseUpgrade(address: string): Rejection | null {
-    const wait = this.of(this.upgrades, address, 'LIMIT_UPGRADES').take();
+    const wait = this.of(this.upgrades, address, 'LIMIT_UPGRADES').spend();
     if (wait > 0) return limited(wait);
     return this.socketsOfAddresses.full(addressKey(address)) ? limited(1_000) : null;
   }
@@ -126,5 +126,5 @@ export function spend({ posts, account }: ConnectionAllowances, event: ClientEve
   const what = spentByFrame[event];
   if (what === null) return 0;
   const now = performance.now();
-  return (what === 'posts' ? posts.take(now) : 0) || account[what].take(now);
+  return (what === 'posts' ? posts.spend(now) : 0) || account[what].spend(now);
 }

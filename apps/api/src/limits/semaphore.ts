@@ -6,7 +6,7 @@ export class Semaphore {
   /** Work for which there is no place either at once or in the queue is refused by `tryRun`. */
   constructor(
     atOnce: number,
-    private readonly mostWaiting = Number.POSITIVE_INFINITY,
+    private readonly maxWaiting = Number.POSITIVE_INFINITY,
   ) {
     this.free = atOnce;
   }
@@ -27,6 +27,6 @@ export class Semaphore {
 
   /** The same, or null at once if too much is waiting already. */
   tryRun<T>(work: () => Promise<T>): Promise<T> | null {
-    return this.free === 0 && this.waiting.length >= this.mostWaiting ? null : this.run(work);
+    return this.free === 0 && this.waiting.length >= this.maxWaiting ? null : this.run(work);
   }
 }

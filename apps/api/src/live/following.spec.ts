@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Follower, Following, MOST_HELD } from './following.js';
+import { Follower, Following, MAX_HELD } from './following.js';
 import type { LiveEvent } from './live-event.js';
 import { TestSubscriber } from './subscriber.testing.js';
 
@@ -18,18 +18,18 @@ test('all rooms of a subscriber together hold back no more than the limit; the r
   const one = follower();
   const followings = ['a', 'b', 'c'].map((room) => new Following(one, room));
   const [first, second, third] = followings as [Following, Following, Following];
-  first.hold(events(MOST_HELD / 2));
-  second.hold(events(MOST_HELD / 2));
+  first.hold(events(MAX_HELD / 2));
+  second.hold(events(MAX_HELD / 2));
   third.hold(events(1));
   second.hold(events(1));
-  expect(one.eventsHeld).toBe(MOST_HELD / 2);
+  expect(one.eventsHeld).toBe(MAX_HELD / 2);
   expect(third.goLive()).toBeNull();
   expect(second.goLive()).toBeNull();
-  expect(first.goLive()).toHaveLength(MOST_HELD / 2);
+  expect(first.goLive()).toHaveLength(MAX_HELD / 2);
 
   // Dropped events make space for others.
-  third.hold(events(MOST_HELD));
-  expect(one.eventsHeld).toBe(MOST_HELD);
+  third.hold(events(MAX_HELD));
+  expect(one.eventsHeld).toBe(MAX_HELD);
   third.end();
   expect(one.eventsHeld).toBe(0);
 });

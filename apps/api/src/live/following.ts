@@ -3,7 +3,7 @@ import type { LiveEvent } from './live-event.js';
 import type { Subscriber } from './subscriber.js';
 
 /** Events held back for one subscriber while the past is read; beyond that they are read from the store instead. */
-export const MOST_HELD = 2_000;
+export const MAX_HELD = 2_000;
 
 /**
  * One subscriber following one room. While the past is being sent, events that happen meanwhile are held back. If there
@@ -70,7 +70,7 @@ export class Following {
   hold(events: readonly LiveEvent[]): void {
     if (this.overflowed) return;
     const { follower } = this;
-    if (follower.eventsHeld + events.length > MOST_HELD) {
+    if (follower.eventsHeld + events.length > MAX_HELD) {
       this.overflowed = true;
       this.dropHeld();
     } else {

@@ -73,7 +73,7 @@ class Town {
 
   knows(...people: readonly Actor[]): void {
     for (const { id } of people)
-      this.directory.take([
+      this.directory.handle([
         { type: 'UserRegistered', stream: `user-${id}`, data: { username: `@${id}` } } as unknown as Recorded,
       ]);
   }

@@ -18,7 +18,7 @@ export interface SecondFactorRule {
 
 /** Accounts whose state is looked up at the same time after a change of role, and how many may wait for it. */
 const LOOK_UPS = 4;
-const MOST_WAITING = 1_000;
+const MAX_WAITING = 1_000;
 /** Failures in a row, about three seconds, after which the subscribers of an account have to come back. */
 const LOOK_UP_ATTEMPTS = 6;
 
@@ -36,7 +36,7 @@ export class Subscribers {
   ) {
     this.roleChanges = feed.queue({
       name: 'second factors of changed roles',
-      capacity: MOST_WAITING,
+      capacity: MAX_WAITING,
       atOnce: LOOK_UPS,
       attempts: LOOK_UP_ATTEMPTS,
       handle: (userId) => this.checkSecondFactor(userId),

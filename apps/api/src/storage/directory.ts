@@ -18,7 +18,7 @@ export class Directory {
   constructor(private readonly names: Names) {}
 
   /** A sink of the feed: caches the usernames of new accounts. */
-  take(events: readonly Recorded[]): void {
+  handle(events: readonly Recorded[]): void {
     for (const event of events) {
       if (event.type === 'UserRegistered') this.usernames.set(event.stream.slice('user-'.length), event.data.username);
     }

@@ -11,25 +11,25 @@ import {
 } from '@verbatim/event-store';
 import { Counter, Gauge, Histogram, type Metric } from 'prom-client';
 
-/** Seconds: from a local disk to a store far away that is short of breath. */
+/** Seconds: from a local disk to a remote store under heavy load. */
 const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-/** Milliseconds for which the store is asked how far it is while figures are read. */
-const PATIENCE = 2_000;
+/** Milliseconds to wait for the position of the store while metrics are read. */
+const PATIENCE_MS = 2_000;
 
 /**
- * An event store whose calls are timed, under the same names whichever store it is. What it costs does not grow with the
- * events: each call is looked at once, when it is made and when it is answered.
+ * Times the calls of an event store, under the same metric names for every store. The overhead is per call and does
+ * not grow with the number of events.
  */
 export class MeasuredEventStore implements EventStore {
   private readonly appends = new Histogram({
     name: 'verbatim_store_append_seconds',
-    help: 'Time until the event store has answered an append, conflicts included.',
+    help: 'Time the event store takes to respond to an append, conflicts included.',
     buckets,
     registers: [],
   });
   private readonly reads = new Histogram({
     name: 'verbatim_store_read_seconds',
-    help: 'Time until the event store has answered a read of events.',
+    help: 'Time the event store takes to respond to a read of events.',
     buckets,
     registers: [],
   });
@@ -40,7 +40,7 @@ export class MeasuredEventStore implements EventStore {
   static async open(options: EventStoreOptions): Promise<MeasuredEventStore> {
     const reconnects = new Counter({
       name: 'verbatim_store_reconnects_total',
-      help: 'Connections to the event store that were lost and made anew.',
+      help: 'Reconnects to the event store after lost connections.',
       registers: [],
     });
     const store = await openEventStore({ ...options, onReconnect: () => reconnects.inc() });
@@ -54,7 +54,7 @@ export class MeasuredEventStore implements EventStore {
     const lagNow = () => this.lagNow();
     this.lag = new Gauge({
       name: 'verbatim_store_subscription_lag_seconds',
-      help: 'Age of the oldest event that a subscription of this process has not got yet; 0 when there is none.',
+      help: 'Age of the oldest event that a subscription of this process has not received yet; 0 when there is none.',
       registers: [],
       async collect() {
         this.set(await lagNow());
@@ -112,11 +112,11 @@ export class MeasuredEventStore implements EventStore {
     return this.store.close();
   }
 
-  /** Of the subscription that is furthest behind. Not a number when the store does not tell. */
+  /** Of the subscription that is furthest behind. NaN when the store does not say. */
   private async lagNow(): Promise<number> {
     const places = [...this.subscriptions].map(({ position }) => position);
     const furthestBehind = places.reduce((one, other) => (one < other ? one : other), places[0] ?? -1n);
-    const unknown = new Promise<number>((resolve) => setTimeout(resolve, PATIENCE, Number.NaN).unref());
+    const unknown = new Promise<number>((resolve) => setTimeout(resolve, PATIENCE_MS, Number.NaN).unref());
     return Promise.race([this.ageAfter(furthestBehind), unknown]).catch(() => Number.NaN);
   }
 
@@ -128,7 +128,7 @@ export class MeasuredEventStore implements EventStore {
   }
 }
 
-/** Also those that failed are counted, with the time it took to find that out. */
+/** Failed calls are counted too, with the time until they failed. */
 function timed<T>(histogram: Histogram, answer: Promise<T>): Promise<T> {
   const begun = performance.now();
   const observe = () => histogram.observe((performance.now() - begun) / 1_000);

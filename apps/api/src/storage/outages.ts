@@ -2,14 +2,14 @@ import { type Outage, outageOf, settledInTime } from '@verbatim/event-store';
 import type { Logger } from 'pino';
 import { Counter, Gauge, type Metric } from 'prom-client';
 
-/** What the service cannot do without. */
+/** The servers that the service depends on. */
 export type Dependency = 'database' | 'event store';
 
-/** Milliseconds between two looks at a server in an outage. */
+/** Milliseconds between two probes of a server during an outage. */
 const LOOK_EVERY_MS = 500;
-/** Milliseconds for an answer of the server to such a look. */
+/** Milliseconds that the server has to respond to a probe. */
 const PATIENCE_MS = 2_000;
-/** Milliseconds without trouble after which an outage is over: more than the longest pause of whoever tries again. */
+/** Milliseconds without errors after which an outage is over: more than the longest pause before a retry. */
 const QUIET_MS = 6_000;
 
 /**
@@ -19,18 +19,18 @@ const QUIET_MS = 6_000;
  * it needs no traffic.
  */
 export class Outages {
-  /** To be used in place of the log: it takes what tells of an outage, and passes on everything else. */
+  /** Use in place of the log: it filters out errors caused by an outage, and passes on everything else. */
   readonly log: Logger;
-  /** The same for the event store: whatever is away there, it is the event store. */
+  /** The same for the event store: every outage logged here is one of the event store. */
   readonly storeLog: Logger;
   readonly metrics: readonly Metric[];
   private readonly servers: Readonly<Record<Dependency, WatchedServer>>;
 
-  /** @param names of both, for people: `PostgreSQL at 127.0.0.1:5432`. Where they are equal, it is one server. */
+  /** @param names of both, for display: `PostgreSQL at 127.0.0.1:5432`. If they are equal, it is one server. */
   constructor(log: Logger, names: Readonly<Record<Dependency, string>>) {
     const suppressed = new Counter({
       name: 'verbatim_outage_errors_total',
-      help: 'Errors that were not written to the log because the server they tell of was known to be away.',
+      help: 'Errors that were not logged because the server that caused them was known to be unavailable.',
       labelNames: ['server'],
       registers: [],
     });
@@ -41,7 +41,7 @@ export class Outages {
     this.servers = { database, 'event store': store };
     const gauge = new Gauge({
       name: 'verbatim_outage',
-      help: 'Whether this server is away at the moment.',
+      help: 'Whether this server is unavailable at the moment.',
       labelNames: ['server'],
       registers: [],
       collect: () => {
@@ -54,7 +54,7 @@ export class Outages {
     this.storeLog = this.filtering(log, () => store);
   }
 
-  /** Tells how to find out whether a server is back: `ask` fails while it is away. */
+  /** Sets how to find out whether a server is back: `ask` fails while it is away. */
   watch(dependency: Dependency, ask: () => Promise<unknown>): void {
     this.servers[dependency].ask = ask;
   }
@@ -97,7 +97,7 @@ class WatchedServer {
 
   noteTrouble({ reason, askedMsAgo = 0 }: Outage): void {
     const at = performance.now() - askedMsAgo;
-    // What was asked before the server was well again, and is given up only now, is no news.
+    // A request from before the server recovered that fails only now says nothing about the server.
     const old = this.wellSince !== null && at < this.wellSince;
     if (!old) {
       this.troubleAt = performance.now();
@@ -113,7 +113,7 @@ class WatchedServer {
     const { name: server } = this;
     this.log.error(
       { server, reason },
-      `${server} is not available: ${reason}. What needs it is answered "unavailable".`,
+      `${server} is not available: ${reason}. Requests that need it get "unavailable" until it is back.`,
     );
     this.lookLater();
   }
@@ -131,9 +131,9 @@ class WatchedServer {
   private async look(): Promise<void> {
     const asked = performance.now();
     try {
-      if (!this.ask) throw new Error('Nobody knows yet how to ask.');
+      if (!this.ask) throw new Error('There is no probe for this server yet.');
       await settledInTime(this.ask(), PATIENCE_MS, () => new Error('There was no answer.'));
-      // Trouble that was noticed while it was being asked says more than this answer.
+      // An error noticed during the probe counts more than its success.
       if (this.troubleAt < asked) this.wellSince ??= asked;
     } catch {
       this.troubleAt = performance.now();
@@ -149,7 +149,7 @@ class WatchedServer {
     const { name: server, suppressed } = this;
     this.log.warn(
       { server, seconds, suppressed },
-      `${server} is available again, after ${seconds} s. ${suppressed} more errors told of this outage.`,
+      `${server} is available again after ${seconds} s. ${suppressed} further errors of this outage were not logged.`,
     );
   }
 }

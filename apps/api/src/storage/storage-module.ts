@@ -134,7 +134,7 @@ const log: Provider[] = [
       log: Logger,
       resources: OpenResources,
     ) => {
-      // Short batches have just happened, and others open them as well; long ones are a rebuild's way through the past.
+      // Short batches are recent events, which others open as well; long ones are a rebuild reading the past.
       const open = (events: readonly StoredEvent[]) => sealer.open(events, { passing: events.length > 500 });
       const readSide = resources.add(new ReadSide({ sql, direct, store, open, log }), (side) => side.stop());
       await readSide.start();

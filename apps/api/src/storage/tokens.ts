@@ -6,7 +6,7 @@ export const DIRECT_SQL = Symbol('database, without a pooler');
 export const MASTER_KEY = Symbol('master key');
 /** The keys that texts are sealed with: `KeyRing`. */
 export const KEY_RING = Symbol('key ring');
-/** The log of the process, which says once that a server is away: `Logger`. */
+/** The log of the process, which reports each outage of a server only once: `Logger`. */
 export const LOG = Symbol('log');
-/** Asked for by everything that uses tables of the vault or the desk when it is opened: they are up to date then. */
+/** Inject it to use tables of the vault or the desk when opened: it guarantees that they are up to date. */
 export const TABLES = Symbol('tables');

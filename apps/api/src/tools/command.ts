@@ -5,23 +5,23 @@ import type { Tools } from './tools.js';
 
 /** A command of `npm run cli --`. It works beside a running service, or on its own. */
 export interface CliCommand {
-  /** The words that choose it. */
+  /** The words that call it. */
   readonly words: string;
   /** One line for the list of commands. */
   readonly summary: string;
-  /** All that there is to know, for `--help`. */
+  /** The text of `--help`. */
   readonly help: string;
-  /** Does it; gives the exit code. Throws UsageError when called wrongly. */
+  /** Runs it and returns the exit code. Throws UsageError when called wrongly. */
   run(args: readonly string[], surroundings: Surroundings): Promise<number>;
 }
 
-/** What a command may ask for. It is opened at the first call, and closed when the command has ended. */
+/** What a command may use. Each is opened at the first call, and closed when the command has ended. */
 export interface Surroundings {
   readonly config: Config;
-  /** Writes to standard error, from warnings on. */
+  /** Writes warnings and errors to standard error. */
   readonly log: Logger;
   database(): Promise<Database>;
-  /** Takes the vault's master key, which not every command needs. */
+  /** Needs the vault's master key, which not every command does. */
   tools(): Promise<Tools>;
 }
 

@@ -5,7 +5,7 @@ export interface Progress {
   readonly phase: string;
   readonly done: number;
   readonly total: number;
-  /** What has been done so far, in a few words. */
+  /** What has been done already, in a few words. */
   readonly note: string;
 }
 

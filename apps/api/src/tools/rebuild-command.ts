@@ -9,7 +9,7 @@ export const rebuildCommand: CliCommand = {
 
 Rebuilds all read models (rooms, members, messages, inbox, people, search) from the log, in a database schema beside
 the one in use. When they have caught up, all running processes of the service move to them without an interruption;
-the old ones are dropped ten minutes later. A rebuild that was killed leaves nothing behind that matters: start it again.`,
+the old ones are dropped ten minutes later. A rebuild that was killed leaves nothing behind that matters: run it again.`,
 
   async run(args, { tools }) {
     if (args.length > 0) throw new UsageError('projections rebuild takes no arguments.');
@@ -20,10 +20,10 @@ the old ones are dropped ten minutes later. A rebuild that was killed leaves not
     });
     progress.end();
     if (outcome === 'already running') {
-      process.stderr.write('Another rebuild is running; this one was not started.\n');
+      process.stderr.write('Another rebuild is already running; nothing was started.\n');
       return 1;
     }
-    process.stdout.write('The read models were rebuilt, and all processes are moving to them.\n');
+    process.stdout.write('The read models were rebuilt, and all processes are switching to them.\n');
     return 0;
   },
 };

@@ -42,7 +42,7 @@ export interface Tools {
 export interface ToolsOptions {
   readonly config: Config;
   readonly database: Database;
-  /** Warnings and errors go here. */
+  /** For warnings and errors. */
   readonly log: Logger;
   readonly clock?: Clock;
 }

@@ -69,7 +69,7 @@ export class LogContinuity implements Gate {
   }
 
   /** A sink of the feed. */
-  take(events: readonly Recorded[]): void {
+  handle(events: readonly Recorded[]): void {
     this.newest = events.at(-1) ?? this.newest;
   }
 

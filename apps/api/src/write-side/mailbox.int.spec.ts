@@ -111,7 +111,7 @@ describe('the mailboxes of two processes', () => {
     });
     const answer = ask();
     await pause(5);
-    rooms.take(roomId, [event!]);
+    rooms.handle(roomId, [event!]);
     deliver();
     return answer;
   };
@@ -133,7 +133,7 @@ describe('the mailboxes of two processes', () => {
       const sealer = new Sealer(keys);
       await store.subscribe('end', async (stored) => {
         await pause(i * 3);
-        rooms.take(roomId, await sealer.open(stored));
+        rooms.handle(roomId, await sealer.open(stored));
       });
     });
     await Promise.all(fed);

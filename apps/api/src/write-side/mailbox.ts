@@ -212,7 +212,7 @@ export class Mailbox<S, C, E extends Happened> {
   }
 
   /** Takes in events that the feed brought; those already folded are passed over, a gap is filled by the next use. */
-  take(events: readonly Recorded[]): void {
+  handle(events: readonly Recorded[]): void {
     for (const event of events) {
       if (event.revision > this.seen) this.seen = event.revision;
       if (!this.loaded || event.revision !== this.head.revision + 1n) continue;
@@ -282,7 +282,7 @@ export class Mailbox<S, C, E extends Happened> {
         if (!(error instanceof RevisionConflict)) throw error;
         // The stream is shorter than it was: deciding again would lead here again.
         if (error.tail.length === 0) throw new EventsMissing(this.stream);
-        this.take(await this.parts.sealer.open(error.tail));
+        this.handle(await this.parts.sealer.open(error.tail));
         batch = batch.filter((letter) => !letter.settled);
       } finally {
         this.appending = null;

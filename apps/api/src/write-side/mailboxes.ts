@@ -8,7 +8,7 @@ export const mailboxesLimits = {
   bytes: 268_435_456,
 };
 /** Milliseconds after which an unused mailbox is dropped. */
-const IDLE = 10 * 60_000;
+const IDLE_MS = 10 * 60_000;
 
 /** All mailboxes of one kind of stream in this process. */
 export class Mailboxes<S, C, E extends Happened> {
@@ -22,7 +22,7 @@ export class Mailboxes<S, C, E extends Happened> {
     private readonly parts: MailboxParts<S, C, E>,
     private readonly limits = mailboxesLimits,
   ) {
-    this.sweep = setInterval(() => this.tidy(), IDLE / 10);
+    this.sweep = setInterval(() => this.tidy(), IDLE_MS / 10);
     this.sweep.unref();
   }
 
@@ -62,8 +62,8 @@ export class Mailboxes<S, C, E extends Happened> {
   }
 
   /** Hands events of one stream from the feed to its mailbox, if it is warm. */
-  take(id: string, events: readonly Recorded[]): void {
-    this.open.get(id)?.take(events);
+  handle(id: string, events: readonly Recorded[]): void {
+    this.open.get(id)?.handle(events);
   }
 
   /** Resolves when no command is waiting or being appended, or after `milliseconds`. */
@@ -103,7 +103,7 @@ export class Mailboxes<S, C, E extends Happened> {
 
   /** Drops those unused for long, and further ones until no more than `most` are left and they are not too heavy. */
   private dropIdle(most: number): void {
-    const limit = Date.now() - IDLE;
+    const limit = Date.now() - IDLE_MS;
     for (const [id, mailbox] of this.open) {
       const fits = this.open.size <= most && this.weight <= this.limits.bytes;
       if (mailbox.lastUsed >= limit && fits) return;

@@ -34,7 +34,7 @@ export class Maintenance implements Gate {
   }
 
   /** A sink of the feed. */
-  take(events: readonly Recorded[]): void {
+  handle(events: readonly Recorded[]): void {
     let { state } = this;
     for (const event of events)
       if (event.stream === STREAM && event.revision > state.revision)

@@ -27,7 +27,7 @@ import { Maintenance } from './maintenance.js';
 import { StreamNameOwners } from './name-owners.js';
 
 /** Administrators among whom another is looked for when one is taken away. */
-const MOST_ADMINISTRATORS = 100;
+const MAX_ADMINISTRATORS = 100;
 
 /** What all mailboxes are made from: `WriteParts`. */
 const WRITE_PARTS = Symbol('parts of the write side');
@@ -84,7 +84,7 @@ const entities: Provider[] = [
     provide: Administrators,
     useFactory: (sql: Sql, readModels: ReadModels, users: Users) =>
       new Administrators(sql, {
-        candidates: () => listAdministrators(readModels.db, MOST_ADMINISTRATORS),
+        candidates: () => listAdministrators(readModels.db, MAX_ADMINISTRATORS),
         isOne: async (id) => {
           const { state } = await users.newest(id);
           return state.status === 'active' && state.role === 'admin';
@@ -107,19 +107,19 @@ const contributions: Provider[] = [
       directory: Directory,
       ...all: [Rooms, Users, Invitations, Announcements, Maintenances]
     ) => [
-      new FeedSink('continuity of the log', 'guards', (events) => continuity.take(events)),
-      new FeedSink('maintenance', 'guards', (events) => maintenance.take(events)),
+      new FeedSink('continuity of the log', 'guards', (events) => continuity.handle(events)),
+      new FeedSink('maintenance', 'guards', (events) => maintenance.handle(events)),
       new FeedSink('sessions', 'revocations', (events) => sessions.handle(events)),
       new FeedSink('states', 'states', (events) => {
         const [rooms, users, invitations, announcements, maintenances] = all;
         const of = { room: rooms, user: users, invitation: invitations, announcement: announcements };
         for (const [stream, run] of byStream(events)) {
           const { category, id } = parseStream(stream);
-          ({ ...of, maintenance: maintenances })[category as keyof typeof of]?.take(id, run);
+          ({ ...of, maintenance: maintenances })[category as keyof typeof of]?.handle(id, run);
         }
       }),
       new FeedSink('personal tokens', 'caches', (events) => tokens.handle(events)),
-      new FeedSink('directory', 'caches', (events) => directory.take(events)),
+      new FeedSink('directory', 'caches', (events) => directory.handle(events)),
     ],
     inject: [
       ...[LogContinuity, Maintenance, Sessions, PersonalTokens, Directory],

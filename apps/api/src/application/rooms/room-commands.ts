@@ -250,7 +250,7 @@ export class JoinRoomHandler implements ICommandHandler<JoinRoomCommand> {
 
   async execute({ roomId, actor, key, context }: JoinRoomCommand): Promise<RoomDecided | Rejection> {
     const { password, invitation } = key;
-    const limited = password === undefined ? null : limitedFor(this.limits.account(actor.id).passwords.take());
+    const limited = password === undefined ? null : limitedFor(this.limits.account(actor.id).passwords.spend());
     if (limited) return limited;
     if (invitation !== undefined) return this.byInvitation(roomId, actor, invitation, context);
     const { state } = await this.rooms.current(roomId);

@@ -1,7 +1,7 @@
 import { emailAddress, isReservedUsername, limits, nameProblem } from '@verbatim/domain';
 
 /** Characters of a claim that are used. */
-const MOST_CHARACTERS = 1_000;
+const MAX_CHARACTERS = 1_000;
 
 /** The names that a provider has for a user, best first. Of an e-mail address the local part counts. */
 export type ForeignNames = readonly string[];
@@ -9,7 +9,7 @@ export type ForeignNames = readonly string[];
 /** The text of a claim, shortened and without invalid characters; null if it is no text. */
 export function claimText(claim: unknown): string | null {
   if (typeof claim !== 'string') return null;
-  return claim.slice(0, MOST_CHARACTERS).toWellFormed().replaceAll('\u0000', '').normalize('NFC');
+  return claim.slice(0, MAX_CHARACTERS).toWellFormed().replaceAll('\u0000', '').normalize('NFC');
 }
 
 /** The user's address as it is stored; null unless the provider has verified it. */

@@ -19,7 +19,7 @@ const ALGORITHMS = [
 /** Allowed difference between the clocks of the provider and of this service. */
 const SKEW_SECONDS = 60;
 /** Maximum age of a token. It is fetched for a code that the provider has just issued. */
-const MOST_AGE_SECONDS = 300;
+const MAX_TOKEN_AGE_SECONDS = 300;
 const TIMEOUT_MS = 5_000;
 /** For how long the keys are cached. An unknown key is fetched immediately, at most once per cooldown. */
 const KEYS_AGE_MS = 600_000;
@@ -59,7 +59,7 @@ export class IdTokens {
       audience: clientId,
       algorithms: ALGORITHMS,
       requiredClaims: ['sub', 'iat', 'exp', 'nonce'],
-      maxTokenAge: MOST_AGE_SECONDS,
+      maxTokenAge: MAX_TOKEN_AGE_SECONDS,
       clockTolerance: SKEW_SECONDS,
       currentDate: this.clock(),
     });

@@ -67,7 +67,7 @@ export class CreateTokenCommand extends Command<NewToken | Rejection> {
   constructor(
     readonly userId: string,
     readonly identity: Identity,
-    readonly wish: {
+    readonly wanted: {
       readonly name: string;
       readonly scopes: readonly TokenScope[];
       readonly expiresInDays: number | null;
@@ -104,9 +104,9 @@ export class CreateTokenHandler implements ICommandHandler<CreateTokenCommand> {
     );
   }
 
-  private async create({ userId, identity, wish, context }: CreateTokenCommand): Promise<NewToken | Rejection> {
+  private async create({ userId, identity, wanted, context }: CreateTokenCommand): Promise<NewToken | Rejection> {
     const { actor } = identity;
-    const { name, scopes, expiresInDays } = wish;
+    const { name, scopes, expiresInDays } = wanted;
     const id = newId();
     const expiresAt = expiresInDays === null ? null : new Date(this.time.now().getTime() + expiresInDays * DAY_MS);
     const issued = await this.tokens.issue({ id, userId, name, scopes, expiresAt });

@@ -159,7 +159,7 @@ export class PostToWebhookHandler implements ICommandHandler<PostToWebhookComman
     if (!state.incomingWebhooks[webhookId]) state = (await this.rooms.newest(roomId)).state;
     if (!state.incomingWebhooks[webhookId]) return nothingHere;
     if (state.status === 'closed') return reject('RoomClosed', 'The room is closed.');
-    const limited = limitedFor(this.limits.account(botId).posts.take());
+    const limited = limitedFor(this.limits.account(botId).posts.spend());
     if (limited) return limited;
     // A bot has no session whose end would be known everywhere, so its stream is read.
     const bot = await this.users.newest(botId);

@@ -5,7 +5,7 @@ import { Time } from '../../clock.js';
 import { limited } from '../../limits/limited.js';
 import { newId } from '../../new-id.js';
 import { ReadModels } from '../../storage/read-models.js';
-import { MOST_BOTS, MOST_BOTS_EVER, WebhookBotLedger } from '../../storage/vault/webhook-bots.js';
+import { MAX_BOTS, MAX_BOTS_EVER, WebhookBotLedger } from '../../storage/vault/webhook-bots.js';
 import { Users } from '../../write-side/entities.js';
 import type { Context, Decided } from '../../write-side/mailbox.js';
 import { AccountOpener } from '../accounts/account-opener.js';
@@ -68,8 +68,8 @@ export class WebhookBots {
 }
 
 const nameOfPerson = reject('NameTaken', 'A person has this name. Choose another for the webhook.');
-const tooManyNow = reject('Conflict', `You already have ${MOST_BOTS} incoming webhooks. Remove one first.`);
+const tooManyNow = reject('Conflict', `You already have ${MAX_BOTS} incoming webhooks. Remove one first.`);
 const tooManyEver = reject(
   'Conflict',
-  `You have created ${MOST_BOTS_EVER} incoming webhooks, which is the limit. Somebody else can add this one.`,
+  `You have created ${MAX_BOTS_EVER} incoming webhooks, which is the limit. Somebody else can add this one.`,
 );

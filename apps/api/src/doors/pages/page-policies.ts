@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { FastifyHelmetOptions } from '@fastify/helmet';
 import { helmetFor } from '../security-headers.js';
 
-/** The page of the API. Its pictures are in its style sheet. */
+/** The API reference page. Its images are in its style sheet. */
 export const forDocs = helmetFor({
   defaultSrc: ["'none'"],
   scriptSrc: ["'self'"],
@@ -13,7 +13,7 @@ export const forDocs = helmetFor({
   connectSrc: ["'self'"],
 });
 
-/** The dashboard in `folder`: its pages have scripts and styles written into them, of which only these scripts are run. */
+/** The dashboard in `folder`: its pages contain inline scripts and styles, and only these scripts may run. */
 export async function forDashboard(folder: string): Promise<FastifyHelmetOptions> {
   return helmetFor({
     defaultSrc: ["'none'"],
@@ -26,7 +26,7 @@ export async function forDashboard(folder: string): Promise<FastifyHelmetOptions
   });
 }
 
-/** The hashes of the scripts that are written into the pages of a folder, as a policy names them. */
+/** The hashes of the inline scripts in the pages of a folder, in the form of a content security policy. */
 async function inlineScripts(folder: string): Promise<string[]> {
   const files = await readdir(folder, { recursive: true }).catch(() => []);
   const pages = await Promise.all(

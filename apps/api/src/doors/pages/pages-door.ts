@@ -9,7 +9,7 @@ import { Problems } from '../problems.js';
 import { addBrowserHeaders, forAnswers, registerHelmet } from '../security-headers.js';
 import { forDashboard, forDocs } from './page-policies.js';
 
-/** What people look at in a browser: the page of the API at /docs, and the dashboard at /admin/. */
+/** What people open in a browser: the API reference at /docs, and the dashboard at /admin/. */
 export const pagesDoor = door({
   name: 'pages',
   async open(application, host) {

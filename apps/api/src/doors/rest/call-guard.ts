@@ -41,7 +41,7 @@ export class CallGuard implements CanActivate {
       throw new Refusal('unauthenticated', 'Sign in and send the access token as a bearer token.');
     }
     const { id } = identity.actor;
-    const tooSoon = limitedFor(this.limits.account(id)[guarded.spending].take());
+    const tooSoon = limitedFor(this.limits.account(id)[guarded.spending].spend());
     if (tooSoon) throw Refusal.of(tooSoon);
     this.countInFlight(id, context.switchToHttp().getResponse<FastifyReply>());
     const problem = permissionProblem(identity, guarded.requirement);

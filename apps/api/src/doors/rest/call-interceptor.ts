@@ -12,7 +12,7 @@ import { Refusal } from '../refusal.js';
 import { ListAnswer } from './list-answer.js';
 import { CALL, type VerbatimRequest } from './request.js';
 
-/** What surrounds the handling of every call: reads wait for the position they name, writes happen once per key. */
+/** Wraps every call: reads wait for the position they name, writes happen once per key. */
 @Injectable()
 export class CallInterceptor implements NestInterceptor {
   constructor(
@@ -36,7 +36,7 @@ export class CallInterceptor implements NestInterceptor {
     // Calls that issue credentials issue new ones each time, whatever the key.
     if (key === undefined || !request.identity || !takesKey) return next.handle();
     if (typeof key !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(key)) {
-      throw new Refusal('invalid_request', 'The header Idempotency-Key takes 1 to 200 visible ASCII characters.', {
+      throw new Refusal('invalid_request', 'The header Idempotency-Key must be 1 to 200 visible ASCII characters.', {
         errors: [{ path: 'headers.idempotency-key', message: 'must be 1 to 200 visible ASCII characters' }],
       });
     }
@@ -49,7 +49,7 @@ export class CallInterceptor implements NestInterceptor {
     const { identity, raw } = request;
     const reader = identity ? this.reads.account(identity.actor.id) : this.reads.visitor(this.proxies.addressOf(raw));
     if (call.mediaType !== undefined) {
-      // A file is read part by part, each in its turn.
+      // A file is read in parts, each in its turn.
       const refused = this.reads.refusal(reader);
       if (refused) throw Refusal.of(refused);
       return next.handle();
@@ -76,7 +76,7 @@ export class CallInterceptor implements NestInterceptor {
     if (beginning.kind === 'other-request')
       throw new Refusal('conflict', 'This Idempotency-Key was used for another request.');
     if (beginning.kind === 'in-progress')
-      throw new Refusal('unavailable', 'The first request with this key is not finished.');
+      throw new Refusal('unavailable', 'The first request with this key is still in progress. Try again later.');
     if (beginning.kind === 'answered') {
       const { status, body, position } = beginning.answer;
       reply.status(status);

@@ -32,7 +32,7 @@ import { CallGuard } from './call-guard.js';
 import { CallInterceptor } from './call-interceptor.js';
 import { CALL, type VerbatimRequest } from './request.js';
 
-/** What a call takes, checked. */
+/** The validated input of a call. */
 export interface InputOf<N extends CallName> {
   readonly params: ParamsOf<N>;
   readonly query: QueryOf<N>;
@@ -41,10 +41,10 @@ export interface InputOf<N extends CallName> {
 
 const verbs = { GET: Get, POST: Post, PUT: Put, PATCH: Patch, DELETE: Delete } as const;
 
-/** Makes a method of a controller the answer to a call of the table in libs/protocol: path, verb and status come from there. */
+/** Makes a controller method the handler of a call in the table of libs/protocol, which defines path, verb and status. */
 export function Call(name: CallName): MethodDecorator {
   const { method, path, answers } = calls[name];
-  // Where a call may make something or find it made, the method itself says so; made is the rule.
+  // Where a call may create something or find that it exists, the method sets the status itself; created is the default.
   const success = Object.keys(answers).sort().at(-1) ?? '200';
   return applyDecorators(
     verbs[method](path.replaceAll(/\{(\w+)\}/g, ':$1')),
@@ -82,19 +82,19 @@ interface Schema {
   ): { success: true; data: unknown } | { success: false; error: Parameters<typeof issuesToErrors>[0] };
 }
 
-/** Who asks; the guard has seen to it that calls which need somebody have somebody. */
+/** The caller; the guard has ensured that calls which require one have one. */
 export const By = createParamDecorator((_: unknown, context: ExecutionContext): Identity => {
   const { identity } = context.switchToHttp().getRequest<VerbatimRequest>();
   if (!identity) throw new Refusal('unauthenticated', 'Sign in first.');
   return identity;
 });
 
-/** The request as it came, for finding out where from. */
+/** The raw request, to find out where it comes from. */
 export const From = createParamDecorator((_: unknown, context: ExecutionContext): IncomingMessage => {
   return context.switchToHttp().getRequest<FastifyRequest>().raw;
 });
 
-/** What ties together the events this request causes. */
+/** The correlation of the events that this request causes. */
 export const Trace = createParamDecorator((_: unknown, context: ExecutionContext): Context => {
   return { correlation: context.switchToHttp().getRequest<FastifyRequest>().id };
 });
@@ -113,7 +113,7 @@ export const Why = createParamDecorator((_: unknown, context: ExecutionContext):
   return { reason: read.data, context: { correlation: request.id } };
 });
 
-/** An id for what this request makes: the same again when the request is repeated with its Idempotency-Key. */
+/** An id for what this request creates: the same one when the request is repeated with its Idempotency-Key. */
 export const NewId = createParamDecorator((_: unknown, context: ExecutionContext): string => {
   return context.switchToHttp().getRequest<VerbatimRequest>().repeatableId ?? newId();
 });

@@ -2,12 +2,12 @@ import { Slice } from '@verbatim/event-store';
 import type { Page } from '@verbatim/projections';
 import type { AnswerOf, CallName } from '@verbatim/protocol';
 
-/** Bytes of a page as JSON, but for its end. It always has an item, however large that is. */
+/** Bytes of a page as JSON, without its end. A page has at least one item, however large. */
 export const PAGE_BYTES = 1_048_576;
 
 /**
- * A page of a list as clients will see it. It is encoded item by item, as far as a page goes, and everything else gets
- * its turn meanwhile: one long text of a whole page takes three times as long, and blocks all others.
+ * A page of a list as clients see it. It is encoded item by item until it is full, and other work gets
+ * its turn in between: encoding a whole page at once takes three times as long and blocks everything else.
  */
 export class ListAnswer<T> {
   constructor(
@@ -36,7 +36,7 @@ export class ListAnswer<T> {
   }
 }
 
-/** A text as UTF-8, put together from parts. Writing them to one place takes half the time of joining buffers. */
+/** A text as UTF-8, assembled from parts. Writing them into one buffer takes half the time of joining buffers. */
 class JsonBytes {
   private buffer = Buffer.allocUnsafe(16_384);
   private length = 0;
@@ -45,7 +45,7 @@ class JsonBytes {
     return this.buffer.subarray(0, this.length);
   }
 
-  /** Answers false, and adds nothing, if there would be more than `most` bytes. */
+  /** Returns false, and adds nothing, if there would be more than `most` bytes. */
   add(text: string, most = Number.POSITIVE_INFINITY): boolean {
     const length = this.length + Buffer.byteLength(text);
     if (length > most) return false;
@@ -60,11 +60,11 @@ class JsonBytes {
   }
 }
 
-/** The answer of a call that lists something. */
+/** The response of a call that lists something. */
 export type ListOf<N extends CallName> = ListAnswer<AnswerOf<N> extends { items: (infer T)[] } ? T : never>;
 
 export const listAnswer = <R, T>(page: Page<R>, item: (row: R) => T, total?: number): ListAnswer<T> =>
   new ListAnswer(page, item as (row: unknown) => T, total);
 
-/** For pages whose items are as clients see them already. */
+/** For pages whose items are already as clients see them. */
 export const asItIs = <T>(item: T): T => item;

@@ -104,7 +104,7 @@ describe('metrics of the event store', () => {
     );
   });
 
-  it('count connections that were lost and made anew', async () => {
+  it('count reconnects', async () => {
     const before = await figure('reconnects_total');
     const sql = postgres(service.databaseUrl, { max: 1 });
     await sql`

@@ -6,8 +6,8 @@ import { ProblemFilter } from './problem-filter.js';
 import { RestModule } from './rest-module.js';
 
 /**
- * The REST API. Its controllers are Nest's, so it has the scope that Nest routes in. It also answers what no other door of
- * the main listener does.
+ * The REST API. Its controllers are Nest's, so it has the scope that Nest routes in. It also responds where no other door of
+ * the main listener has a route.
  */
 export const restDoor = door({
   name: 'rest',
@@ -24,8 +24,8 @@ export const restDoor = door({
 });
 
 /**
- * No route, or one that only a placeholder matches: `PATCH /v1/users/export` would be taken for a person named "export".
- * Decided before the body is read, so that the answer does not depend on it.
+ * No route, or one that only a placeholder matches: `PATCH /v1/users/export` would be mistaken for a person named "export".
+ * Decided before the body is read, so that the response does not depend on it.
  */
 function isNowhere({ is404, method, url }: FastifyRequest): boolean {
   if (is404) return true;

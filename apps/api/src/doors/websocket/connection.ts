@@ -77,13 +77,13 @@ export class Connection implements Subscriber {
    * this one is. A client that keeps sending too many is disconnected.
    */
   countFrame(): number {
-    const wait = this.allowances.frames.take();
+    const wait = this.allowances.frames.spend();
     if (wait > 0) this.losePatience();
     return wait;
   }
 
   private losePatience(): void {
-    if (this.allowances.patience.take() > 0) this.close('rateLimited');
+    if (this.allowances.patience.spend() > 0) this.close('rateLimited');
   }
 
   /** Sends a frame, which may be the same bytes for many connections. */

@@ -8,7 +8,7 @@ import { startTestService, type TestService } from '../../tests/harness/test-ser
 
 const FRAMES = 10;
 /** Bytes that a client can send, those on their way included, before it is cut off for sending on after the end. */
-const MOST_BYTES = 32 * 1_048_576;
+const MAX_BYTES = 32 * 1_048_576;
 
 let service: TestService;
 let ada: TestPerson;
@@ -84,13 +84,13 @@ describe('somebody who goes on sending', () => {
   it('after being told to go is cut off, and does not wait for the end of the closing handshake', async () => {
     for (const block of [filled(65_536, clientFrame('ping')), clientFrame('text', Buffer.alloc(60_000, 'x'))]) {
       const wire = await openRawSocket(service.url, await ada.ticket());
-      expect(await sentUntilTheEnd(wire, block)).toBeLessThan(MOST_BYTES);
+      expect(await sentUntilTheEnd(wire, block)).toBeLessThan(MAX_BYTES);
     }
   });
 
   it('before it is known who they are is cut off as well', async () => {
     const wire = await openRawSocket(service.url, 'nonsense');
-    expect(await sentUntilTheEnd(wire, filled(65_536, clientFrame('pong')))).toBeLessThan(MOST_BYTES);
+    expect(await sentUntilTheEnd(wire, filled(65_536, clientFrame('pong')))).toBeLessThan(MAX_BYTES);
   });
 });
 

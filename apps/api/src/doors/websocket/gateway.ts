@@ -18,24 +18,24 @@ import { Intake } from './intake.js';
 import type { FrameReader } from './socket-adapter.js';
 
 /** Frames between the size that is allowed and this one end the connection with a reason, longer ones without. */
-const MOST_BYTES_READ = 1_048_576;
+const MAX_BYTES_READ = 1_048_576;
 /** How long a shutdown waits for clients to agree to the end of their connections. */
 const CLOSING_PATIENCE_MS = 1_000;
 /** How long clients are asked to wait before they connect again after a shutdown. */
 const RETRY_AFTER_DRAIN_MS = 500;
 
 /** Fragments of one message, and reads from the network that one frame may be spread over. Past these `ws` closes with 1008. */
-const MOST_FRAGMENTS = 256;
-const MOST_READS_FOR_A_FRAME = 1_024;
+const MAX_FRAGMENTS = 256;
+const MAX_READS_FOR_A_FRAME = 1_024;
 /** How long a client has to answer the close frame, which may have to wait behind other data. */
 const CLOSING_HANDSHAKE_MS = 30_000;
 
 /** The sockets of this process, from their opening to their end. What their frames mean is a matter of FrameHandlers. */
 @WebSocketGateway({
   path: '/v1/ws',
-  maxPayload: MOST_BYTES_READ,
-  maxFragments: MOST_FRAGMENTS,
-  maxBufferedChunks: MOST_READS_FOR_A_FRAME,
+  maxPayload: MAX_BYTES_READ,
+  maxFragments: MAX_FRAGMENTS,
+  maxBufferedChunks: MAX_READS_FOR_A_FRAME,
   closeTimeout: CLOSING_HANDSHAKE_MS,
   // Pings are counted, and answered by the connection.
   autoPong: false,

@@ -4,8 +4,8 @@ import type { Holder } from '../../host/waiting-data.js';
 import { FrameScanner } from './frame-scanner.js';
 
 /** What a client may send after the service has begun to close its socket, because it may not have read the close frame yet. */
-const MOST_FRAMES_AFTER_CLOSE = 1_000;
-const MOST_BYTES_AFTER_CLOSE = 8_388_608;
+const MAX_FRAMES_AFTER_CLOSE = 1_000;
+const MAX_BYTES_AFTER_CLOSE = 8_388_608;
 
 /** The incoming bytes of one client, seen below `ws`: fragments, which `ws` does not report, and whatever comes after the end. */
 export class Intake implements Holder {
@@ -35,7 +35,7 @@ export class Intake implements Holder {
     this.scanner.scan(chunk);
     if (this.socket.readyState === this.socket.OPEN) return;
     this.bytesAfterClose += chunk.length;
-    if (this.framesAfterClose > MOST_FRAMES_AFTER_CLOSE || this.bytesAfterClose > MOST_BYTES_AFTER_CLOSE)
+    if (this.framesAfterClose > MAX_FRAMES_AFTER_CLOSE || this.bytesAfterClose > MAX_BYTES_AFTER_CLOSE)
       this.wire.destroy();
   }
 }

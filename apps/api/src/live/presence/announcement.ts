@@ -41,7 +41,7 @@ export interface Announcement {
 }
 
 /** A notification of PostgreSQL holds less than 8,000 bytes. */
-export const MOST_BYTES = 7_900;
+export const MAX_BYTES = 7_900;
 
 // People are written as pairs and empty parts are left out, because space is scarce.
 const person = z.tuple([z.string(), z.string()]);
@@ -57,7 +57,7 @@ const wire = z.object({
   bye: z.boolean().optional(),
 });
 
-/** The text of an announcement. The caller makes sure that it is not longer than MOST_BYTES. */
+/** The text of an announcement. The caller makes sure that it is not longer than MAX_BYTES. */
 export function writeAnnouncement({ load, rooms, typing, asks, bye, ...rest }: Announcement): string {
   const text: z.input<typeof wire> = {
     ...rest,

@@ -1,6 +1,6 @@
 import type { Person } from '@verbatim/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Announcement, MOST_BYTES, readAnnouncement } from './announcement.js';
+import { type Announcement, MAX_BYTES, readAnnouncement } from './announcement.js';
 import { PendingNews, pendingLimits } from './pending-news.js';
 
 const replica = '0198a000-0000-7000-8000-000000000001';
@@ -23,7 +23,7 @@ beforeEach(() => {
 /** Takes out the next announcement, which must fit into a notification. */
 function next(): Announcement {
   const text = news.next();
-  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MOST_BYTES);
+  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_BYTES);
   const announcement = readAnnouncement(text);
   if (!announcement) throw new Error(`no announcement: ${text}`);
   return announcement;

@@ -3,7 +3,7 @@ import {
   type Announcement,
   bytesOf,
   type Load,
-  MOST_BYTES,
+  MAX_BYTES,
   type RoomStatement,
   type Typing,
   writeAnnouncement,
@@ -97,7 +97,7 @@ export class PendingNews {
     const roomsAlone = this.rooms.size > 0 && this.number % 2 === 1;
     const typing = roomsAlone ? [] : this.takeTyping();
     const asks = roomsAlone ? [] : this.takeAsks();
-    const bytes = MOST_BYTES - this.bytesOfFrame({ typing, asks });
+    const bytes = MAX_BYTES - this.bytesOfFrame({ typing, asks });
     return this.write({ typing, asks, rooms: this.takeRooms(bytes) });
   }
 
@@ -121,7 +121,7 @@ export class PendingNews {
 
   private takeRooms(bytes: number): RoomStatement[] {
     const statements: RoomStatement[] = [];
-    const most = MOST_BYTES - this.bytesOfFrame({});
+    const most = MAX_BYTES - this.bytesOfFrame({});
     let left = bytes;
     for (const room of this.rooms) {
       const full = { room, people: this.peopleHere(room) };

@@ -7,7 +7,7 @@ import { createDatabase, dropDatabase } from '../../tests/harness/database.testi
 import { type ServiceProcess, startProcess } from '../../tests/harness/service-process.testing.js';
 import { register, type TestPerson, type TestSocket, Visitor } from '../../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
-import { MOST_FOR_PRESENCE, presenceTimes } from './presence.js';
+import { MAX_FOR_PRESENCE, presenceTimes } from './presence.js';
 
 /** What a socket was told of one person's coming and going in a room. */
 const told = (socket: TestSocket, room: string, { id }: TestPerson): string[] =>
@@ -107,7 +107,7 @@ describe('two replicas', () => {
 
   it('leave it when a room has too many followers, and begin again when it has fewer', async () => {
     const room = await ada.roomWith([bob, cem]);
-    const crowd = await Promise.all(Array.from({ length: MOST_FOR_PRESENCE }, () => ada.follow(room)));
+    const crowd = await Promise.all(Array.from({ length: MAX_FOR_PRESENCE }, () => ada.follow(room)));
     const [first] = crowd as [TestSocket];
     const there = await bob.at(right.url).follow(room);
     const mark = await markedBy(await ada.roomWith([bob]), [], there);

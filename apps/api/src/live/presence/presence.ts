@@ -9,7 +9,7 @@ import { OtherReplicas } from './other-replicas.js';
 import { PendingNews } from './pending-news.js';
 
 /** Followers of a room up to which they are notified of who comes and goes, because fan-out is O(n^2). */
-export const MOST_FOR_PRESENCE = 100;
+export const MAX_FOR_PRESENCE = 100;
 
 /** All in milliseconds. */
 export const presenceTimes = {
@@ -135,7 +135,7 @@ export class Presence {
   private movedHere(roomId: string, room: RoomHere, person: Person, online: boolean): void {
     if (!this.others.isThere(roomId, person.id)) this.sendPresence(roomId, person, online);
     // All that is announced of a room with too many people is that there are too many.
-    if (this.others.size === 0 || room.people.size > MOST_FOR_PRESENCE + 1) return;
+    if (this.others.size === 0 || room.people.size > MAX_FOR_PRESENCE + 1) return;
     this.news.roomChanged(roomId);
     this.wake();
   }
@@ -177,7 +177,7 @@ export class Presence {
 
   private crowded(roomId: string): boolean {
     const here = this.here.get(roomId)?.followers.size ?? 0;
-    return here + this.others.countIn(roomId) > MOST_FOR_PRESENCE;
+    return here + this.others.countIn(roomId) > MAX_FOR_PRESENCE;
   }
 
   // Other replicas ------------------------------------------------------------------------------------------------------
@@ -185,7 +185,7 @@ export class Presence {
   private peopleToAnnounce(roomId: string): Person[] | null {
     const people = this.here.get(roomId)?.people;
     if (!people) return [];
-    return people.size > MOST_FOR_PRESENCE ? null : [...people.values()];
+    return people.size > MAX_FOR_PRESENCE ? null : [...people.values()];
   }
 
   private hear(text: string): void {

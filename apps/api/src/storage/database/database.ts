@@ -2,17 +2,17 @@ import type { Logger } from 'pino';
 import type { Config } from '../../config.js';
 import { findRunning, startEmbeddedPostgres } from '../embedded-postgres/embedded-postgres.js';
 
-/** The PostgreSQL that everything is kept in: the operator's, or one that comes and goes with the service. */
+/** The PostgreSQL that stores everything: the operator's, or the embedded one, which runs as long as the service. */
 export interface Database {
   readonly url: string;
   /** The way around a transaction pooler. */
   readonly directUrl: string;
-  /** Resolves with a sentence when a database of our own has ended by itself. */
+  /** Resolves with a sentence when the embedded database has ended unexpectedly. */
   readonly lost: Promise<string>;
   stop(): Promise<void>;
 }
 
-/** The database of DATABASE_URL, or else our own in the data folder, started now. */
+/** The database of DATABASE_URL, or else the embedded one in the data folder, started now. */
 export async function openDatabase(config: Config, log: Logger): Promise<Database> {
   if (config.DATABASE_URL) return external(config.DATABASE_URL, config.DATABASE_DIRECT_URL);
   const embedded = await startEmbeddedPostgres(config.VERBATIM_DATA, {
@@ -29,7 +29,7 @@ export async function openDatabase(config: Config, log: Logger): Promise<Databas
   };
 }
 
-/** For the command line: the database of the service that runs on this data folder now, or else one for this command alone. */
+/** For the command line: the database of the service that is running on this data folder, or else one for this command only. */
 export async function attachDatabase(config: Config, log: Logger): Promise<Database> {
   const running = config.DATABASE_URL ? null : await findRunning(config.VERBATIM_DATA);
   return running ? external(running) : openDatabase(config, log);

@@ -1,14 +1,14 @@
 import { arrayParameters, encodeCredentials, PacedSockets } from '@verbatim/event-store';
 import postgres, { type Sql } from 'postgres';
 
-/** Seconds that questions under way on sound connections have left when one of the others was lost. */
+/** Seconds that queries on healthy connections have left to finish after another connection was lost. */
 const PARTING = 1;
 
 /**
  * A pool of connections for everything but the event store, which has its own. When one of them is lost, another pool
- * takes its place, since postgres.js does not begin afresh with a lost connection (see PacedSockets); to those who use
- * it, it stays one client. Array types are declared rather than asked for, and connecting is paced, because a database
- * that goes away must not take the process along.
+ * replaces it, because postgres.js reuses the state of a lost connection (see PacedSockets); callers see a single
+ * client throughout. Array types are declared rather than queried, and connecting is paced, because a database
+ * that goes away must not crash the process.
  */
 export function connect(url: string): Sql {
   let current = newClient();
@@ -18,7 +18,7 @@ export function connect(url: string): Sql {
     const sockets = new PacedSockets(() => {
       if (current === client) renew();
     });
-    // Not written into the call, because the types of postgres.js leave out `socket`.
+    // Not inline, because the types of postgres.js lack `socket`.
     const options = {
       max: 12,
       socket: (target: Parameters<PacedSockets['open']>[0]) => sockets.open(target),

@@ -4,7 +4,7 @@ import { diagnoseKurrent, outageOf, readServerUrl, serverName } from '@verbatim/
 import type { Config } from '../../config.js';
 import type { Database } from './database.js';
 
-/** A server that the service cannot do without cannot be used; the message is for whoever has started the service. */
+/** A server that the service depends on cannot be used. The message is for the operator who started the service. */
 export class UnusableServer extends Error {
   constructor(server: string, problem: string, tried: string, advice: string, options?: ErrorOptions) {
     super(`${server} cannot be used: ${problem}.\n  Tried: ${tried}.\n  What to do: ${advice}.`, options);
@@ -13,8 +13,8 @@ export class UnusableServer extends Error {
 }
 
 /**
- * What to tell of an error at the start. Those that speak of the database or the event store become an UnusableServer; the
- * server is looked at once more where the error alone does not tell what is wrong. All others stay as they are.
+ * Explains an error at startup. Errors of the database or the event store become an UnusableServer; where the error alone
+ * does not say what is wrong, the server is probed again. All other errors are returned unchanged.
  */
 export async function explainStart(
   error: unknown,
@@ -27,7 +27,7 @@ export async function explainStart(
   return explainDatabase(error, outage.reason, database);
 }
 
-/** What to tell when the event store at a URL could not be opened. */
+/** Explains why the event store at a URL could not be opened. */
 export async function explainEventStore(error: unknown, url: string, setting = 'EVENT_STORE_URL'): Promise<unknown> {
   const outage = outageOf(error);
   if (outage?.kind !== 'away') return error;
@@ -44,7 +44,7 @@ async function explainDatabase(
   { url, directUrl }: Pick<Database, 'url' | 'directUrl'>,
 ): Promise<unknown> {
   if (url === directUrl) return explainPostgres(error, reason, url, 'DATABASE_URL');
-  // The error does not tell which of the two it was; a server that answers is not the one that does not.
+  // The error does not say which of the two it was, so find out which one does not respond.
   const silent = (await sslAnswer(url)).kind === 'nothing';
   return explainPostgres(error, reason, silent ? url : directUrl, silent ? 'DATABASE_URL' : 'DATABASE_DIRECT_URL');
 }
@@ -73,37 +73,37 @@ function verdict(code: string, reason: string, { found, tls, setting, name }: Su
   if (found.kind === 'nothing')
     return {
       problem: found.reason,
-      advice: `start PostgreSQL, or correct host and port in ${setting}; look for a firewall or a container network in between`,
+      advice: `start PostgreSQL, or correct host and port in ${setting}; check for a firewall or a container network in between`,
     };
   if (found.kind === 'other')
-    return { problem: 'what answers there is no PostgreSQL', advice: `correct host and port in ${setting}` };
+    return { problem: 'the server there is not PostgreSQL', advice: `correct host and port in ${setting}` };
   if (tls && found.kind === 'plain')
     return {
-      problem: 'it does not speak TLS',
-      advice: `turn TLS on at the server (ssl = on), or take sslmode out of ${setting} if nobody else can listen in between`,
+      problem: 'it does not support TLS',
+      advice: `enable TLS on the server (ssl = on), or remove sslmode from ${setting} if nobody can listen in between`,
     };
   if (/^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT)/.test(code))
     return {
       problem: `its certificate is not trusted (${code})`,
-      advice: `let NODE_EXTRA_CA_CERTS name a file with the certificate of the authority that has signed it, and have the host in ${setting} be one that the certificate names`,
+      advice: `set NODE_EXTRA_CA_CERTS to a file with the certificate of the authority that signed it, and use a host name in ${setting} that the certificate contains`,
     };
   if (/^28/.test(code) && /no encryption|SSL off/.test(reason))
-    return { problem: reason, advice: `add sslmode=verify-full to ${setting}, since the server demands TLS` };
+    return { problem: reason, advice: `add sslmode=verify-full to ${setting}, because the server requires TLS` };
   if (/^28/.test(code) || code === 'SASL_SIGNATURE_MISMATCH')
     return {
       problem: reason,
-      advice: `correct user and password in ${setting} (percent-encode characters such as @ : / ? # % in them), or let the user in by pg_hba.conf`,
+      advice: `correct user and password in ${setting} (percent-encode characters such as @ : / ? # % in them), or allow the user in pg_hba.conf`,
     };
   if (code === '3D000')
     return { problem: reason, advice: `create it (CREATE DATABASE "${name}"), or correct its name in ${setting}` };
   if (code === '42501')
     return {
       problem: reason,
-      advice: `give the user what is missing: GRANT CREATE ON DATABASE "${name}", and the schemas log, vault, desk and cache if another user has made them`,
+      advice: `grant the missing rights: GRANT CREATE ON DATABASE "${name}", and ownership of the schemas log, vault, desk and cache if another user created them`,
     };
   if (/^53/.test(code))
-    return { problem: reason, advice: 'raise max_connections, or end what holds them, and start again' };
-  if (/^57P03/.test(code)) return { problem: reason, advice: 'wait until it is up, and start again' };
+    return { problem: reason, advice: 'raise max_connections, or close other connections, and start again' };
+  if (/^57P03/.test(code)) return { problem: reason, advice: 'wait until it is ready, and start again' };
   return { problem: reason, advice: `see the log of PostgreSQL, and check ${setting}` };
 }
 
@@ -119,12 +119,12 @@ function codeOf(error: unknown): string {
 
 type SslAnswer = { readonly kind: 'tls' | 'plain' | 'other' } | { readonly kind: 'nothing'; readonly reason: string };
 
-/** Milliseconds for a server to say whether it speaks TLS. */
+/** Milliseconds for a server to say whether it supports TLS. */
 const PATIENCE_MS = 3_000;
-/** The request for TLS of PostgreSQL's protocol: its length, and the number 80877103. */
+/** SSLRequest of PostgreSQL's protocol: its length, and the number 80877103. */
 const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 
-/** Asks a PostgreSQL whether it speaks TLS, and so finds out whether it is there, and is one. */
+/** Asks a server whether it supports TLS, which also shows whether it is there and whether it is PostgreSQL. */
 function sslAnswer(url: string): Promise<SslAnswer> {
   const host = readServerUrl(url).hosts.split(',')[0] ?? '';
   const [, name = 'localhost', port = '5432'] = /^\[?(.*?)\]?(?::(\d+))?$/.exec(decodeURIComponent(host)) ?? [];
@@ -140,7 +140,7 @@ function sslAnswer(url: string): Promise<SslAnswer> {
     socket.on('error', (error) => answer({ kind: 'nothing', reason: outageOf(error)?.reason ?? error.message }));
     socket.on('connect', () => socket.write(sslRequest));
     socket.on('close', () => answer({ kind: 'other' }));
-    // It answers errors, such as of too many connections, as it would have answered any other beginning.
+    // Errors, such as too many connections, are sent in response to an SSLRequest as to any other startup message.
     socket.on('data', ([first]) =>
       answer({ kind: first === 0x53 ? 'tls' : first === 0x4e || first === 0x45 ? 'plain' : 'other' }),
     );

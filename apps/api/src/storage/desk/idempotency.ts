@@ -56,8 +56,8 @@ export class Idempotency {
     return { kind: 'answered', answer: { status: held.status, ...(await this.opened(userId, key, held.sealed)) } };
   }
 
-  async answered(userId: string, key: string, { status, ...told }: StoredAnswer): Promise<void> {
-    const sealed = sealText(JSON.stringify(told), await this.keyOf(userId), `${userId}|${key}`);
+  async answered(userId: string, key: string, { status, ...answer }: StoredAnswer): Promise<void> {
+    const sealed = sealText(JSON.stringify(answer), await this.keyOf(userId), `${userId}|${key}`);
     await this
       .sql`update desk.idempotency set status = ${status}, sealed = ${sealed} where user_id = ${userId} and key = ${key}`;
   }

@@ -1,7 +1,7 @@
 import { migrate } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 
-/** What is private to people or to the service, durable, and in no event: cannot be rebuilt, so back it up. */
+/** Durable private state of people or the service that is in no event. It cannot be rebuilt: back it up. */
 export async function migrateDesk(sql: Sql): Promise<void> {
   await migrate(sql, 'desk', 'idempotency', [
     `create table desk.idempotency (

@@ -1,7 +1,7 @@
 import { migrate } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 
-/** How far a webhook has come, and how its last attempts went. */
+/** How far a webhook has got, and how its last attempts went. */
 export interface Delivery {
   readonly webhookId: string;
   readonly roomId: string;
@@ -17,7 +17,7 @@ export interface Delivery {
   readonly nextAttemptAt: Date | null;
 }
 
-/** The place in its room from which each webhook goes on, whoever sends. */
+/** The place in its room from which each webhook continues, whichever replica sends. */
 export class WebhookDeliveries {
   private constructor(private readonly sql: Sql) {}
 
@@ -51,7 +51,7 @@ export class WebhookDeliveries {
     return new Map(rows.map((row) => [row.webhook_id, toDelivery(row)]));
   }
 
-  /** Notes what has become of a delivery; false when somebody else has moved it on meanwhile. */
+  /** Records the outcome of a delivery; false when another replica has advanced the webhook meanwhile. */
   async note(before: Delivery, after: Delivery): Promise<boolean> {
     const { through, failures, failingSince, lastAttemptAt, lastSuccessAt, lastStatus, lastError, nextAttemptAt } =
       after;

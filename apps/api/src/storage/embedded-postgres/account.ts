@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { chmod, chown, stat } from 'node:fs/promises';
 import type { Binaries } from './binaries.js';
 
-/** The account under which PostgreSQL runs: ours, or another one when we are root, as which PostgreSQL refuses to run. */
+/** The account under which PostgreSQL runs: ours, or another one when we are root, because PostgreSQL refuses to run as root. */
 export interface Account {
   /** Owner of the files of the database, as we see it. */
   uid: number;
   gid: number;
-  /** Starts a program of PostgreSQL, with nothing of our environment, where secrets may be. */
+  /** Starts a program of PostgreSQL without our environment, which may contain secrets. */
   spawn(program: string, args: string[], options: Pick<SpawnOptions, 'stdio' | 'detached'>): ChildProcess;
 }
 
@@ -52,7 +52,7 @@ function switchingTo(uid: number, gid: number): Account {
   };
 }
 
-/** In a user namespace root can bear another number and remain the owner of its files, also below folders of mode 0700. */
+/** In a user namespace root can have another id and still own its files, also below folders of mode 0700. */
 function rootUnderAnotherName(): Account {
   const mapping = ['-U', `--map-user=${nobody}`, `--map-group=${nobody}`, '--'];
   return {
@@ -68,7 +68,7 @@ function environment(): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, LC_ALL: 'C' };
 }
 
-/** Opens a way through the folder, but no look into it, to one group. */
+/** Lets one group pass through the folder without listing it. */
 async function letThrough(folder: string, gid: number): Promise<void> {
   await chown(folder, 0, gid);
   await chmod(folder, 0o710);

@@ -22,7 +22,7 @@ export interface ClusterOptions {
 
 const passwordFile = 'verbatim.password';
 
-/** Opens the cluster in `dataFolder/postgres`, and makes it when it is not there. */
+/** Opens the cluster in `dataFolder/postgres`, or creates it. */
 export async function openCluster(dataFolder: string, options: ClusterOptions): Promise<Cluster> {
   await removeUnfinished(dataFolder);
   const folder = join(dataFolder, 'postgres');
@@ -32,19 +32,19 @@ export async function openCluster(dataFolder: string, options: ClusterOptions): 
   return { folder, password: await readPassword(folder) };
 }
 
-/** The password of the superuser, which lies with the files that it opens. */
+/** The password of the superuser, stored beside the database files. */
 export async function readPassword(clusterFolder: string): Promise<string> {
   const password = await readFile(join(clusterFolder, passwordFile), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
     throw new Error(
-      `The folder ${clusterFolder} was not made by this service: it has no ${passwordFile}. ` +
+      `The folder ${clusterFolder} was not created by this service: it has no ${passwordFile}. ` +
         'Put that file back, or choose another folder with VERBATIM_DATA.',
     );
   });
   return password.trim();
 }
 
-/** Everything happens in a temporary folder, so a kill leaves nothing that looks like a cluster; the last step is one rename. */
+/** Everything happens in a temporary folder and ends with one rename, so a kill leaves nothing that looks like a cluster. */
 async function makeCluster(dataFolder: string, folder: string, options: ClusterOptions): Promise<void> {
   options.log(`making the database in ${folder}`);
   const workshop = await mkdtemp(join(dataFolder, 'postgres.new-'));
@@ -87,7 +87,7 @@ async function createDatabase(folder: string, options: ClusterOptions): Promise<
   await run(options.binaries.postgres, args, options, 'CREATE DATABASE verbatim\n');
 }
 
-/** Runs a program to its end. Without us it dies of its closed standard output, soon after a kill of the service. */
+/** Runs a program to its end. If the service is killed, the program soon dies of its closed standard output. */
 async function run(program: string, args: string[], options: ClusterOptions, input = ''): Promise<void> {
   const { account, lockFd } = options;
   const child = account.spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe', lockFd] });
@@ -97,13 +97,13 @@ async function run(program: string, args: string[], options: ClusterOptions, inp
       output += chunk;
     });
   }
-  // A program that ends early says why on its standard error; that it did not read on is no news.
+  // A program that ends early says why on its standard error, so errors of writing to it are ignored.
   child.stdin?.on('error', () => {});
   child.stdin?.end(input);
   const [code, signal] = await once(child, 'close');
   if (code === 0) return;
   const lastWords = output.trim().split('\n').slice(-10).join('\n');
-  throw new Error(`The database could not be made (${program} ended with ${signal ?? code}).\n${lastWords}`);
+  throw new Error(`The database could not be created (${program} ended with ${signal ?? code}).\n${lastWords}`);
 }
 
 async function removeUnfinished(dataFolder: string): Promise<void> {
@@ -112,7 +112,7 @@ async function removeUnfinished(dataFolder: string): Promise<void> {
   }
 }
 
-/** The folder itself comes last: its owner tells that everything in it has been given. */
+/** The folder itself comes last: its owner shows that everything in it has been handed over. */
 async function giveTo(owner: Pick<Account, 'uid' | 'gid'>, folder: string): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);

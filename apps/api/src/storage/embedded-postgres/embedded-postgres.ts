@@ -14,12 +14,12 @@ export interface EmbeddedPostgres {
   pid: number;
   /** Resolves when PostgreSQL ended although nobody called `stop()`; the service can only say so and exit. */
   exited: Promise<ServerEnd>;
-  /** Ends PostgreSQL, in bounded time, and gives the data folder free. Every call answers the same promise. */
+  /** Stops PostgreSQL, in bounded time, and releases the data folder. Every call returns the same promise. */
   stop(): Promise<void>;
 }
 
 export interface EmbeddedPostgresOptions {
-  /** Takes what PostgreSQL and its keeper have to say, line by line. */
+  /** Receives the log of PostgreSQL line by line. */
   log?: (line: string) => void;
   /** Settings of PostgreSQL that win over ours, except those that durability and secrecy rest on. */
   settings?: Record<string, string>;
@@ -33,7 +33,7 @@ export interface EmbeddedPostgresOptions {
 export class DataFolderInUse extends Error {
   override readonly name = 'DataFolderInUse';
 
-  /** @param pid Process that holds the folder; null when it cannot be told, as from within another container. */
+  /** @param pid Process that holds the folder; null when unknown, for example from within another container. */
   constructor(
     readonly folder: string,
     readonly pid: number | null,
@@ -46,10 +46,10 @@ export class DataFolderInUse extends Error {
 }
 
 /**
- * Starts the database in `folder/postgres`, making both when they are not there yet. Whatever a killed service left behind,
- * a running PostgreSQL or a half-made database, is ended and put in order first.
+ * Starts the database in `folder/postgres`, creating both if necessary. Whatever a killed service left behind,
+ * a running PostgreSQL or a half-created database, is stopped and cleaned up first.
  *
- * The folder is held through two locks that the kernel gives up: `verbatim.lock` with this process, and `postgres.lock` with
+ * Two locks hold the folder, released by the kernel: `verbatim.lock` with this process, and `postgres.lock` with
  * the last process of PostgreSQL. The second outlives a killed service, so no two PostgreSQL ever write the same files.
  *
  * @throws DataFolderInUse when another live service holds the folder.
@@ -62,7 +62,7 @@ export async function startEmbeddedPostgres(
   const { dataFolder, isOurs } = await makeFolder(folder);
   const serviceLock = await holdFolder(dataFolder);
   try {
-    // Somebody else's folder, such as a volume that is lent to our group, cannot be closed by us and need not be.
+    // The folder of another owner, such as a volume that our group may use, cannot be made private by us and need not be.
     if (isOurs) await chmod(dataFolder, 0o700).catch(() => {});
     const account = await chooseAccount(dataFolder, binaries);
     await endOrphan(join(dataFolder, 'postgres'), log);
@@ -89,7 +89,7 @@ export async function startEmbeddedPostgres(
 }
 
 /**
- * Answers the url of the database of the service that now runs on this folder, for the command line, or null when none
+ * For the command line: the URL of the database of the service that is running on this folder, or null when none
  * runs or it is not up yet. A database that outlived its service does not count: the next service will end it.
  */
 export async function findRunning(folder: string): Promise<string | null> {
@@ -119,8 +119,8 @@ function running(server: Server, url: string, serviceLock: LockFile): EmbeddedPo
 }
 
 /**
- * Makes the folder, open to its owner only. One that was there and holds other things is not ours to close: it may be a home
- * folder, and whatever we put into it is closed by itself.
+ * Creates the folder, accessible to its owner only. An existing folder with other content is left as it is: it may be a home
+ * folder, and whatever we put into it has permissions of its own.
  */
 async function makeFolder(folder: string): Promise<{ dataFolder: string; isOurs: boolean }> {
   const firstMade = await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -135,13 +135,13 @@ async function makeFolder(folder: string): Promise<{ dataFolder: string; isOurs:
   return { dataFolder, isOurs: content.length === 0 || content.includes('verbatim.lock') };
 }
 
-/** A service that was started with sudo within somebody's folder leaves them the owner of what is in it. */
+/** If the service was started with sudo within somebody's folder, they remain the owner of what is in it. */
 async function giveToOwnerOfParent(folder: string, firstMade: string): Promise<void> {
   const { uid, gid } = await stat(dirname(firstMade));
   for (let made = folder; made.length >= firstMade.length; made = dirname(made)) await chown(made, uid, gid);
 }
 
-/** The patience is for a lock that is only being looked at, or whose holder has not yet written who it is. */
+/** Waits for a lock that is only being checked, or whose holder has not yet written who it is. */
 async function holdFolder(folder: string): Promise<LockFile> {
   const path = join(folder, 'verbatim.lock');
   const lock = await lockWithin(path, 500);
@@ -158,7 +158,7 @@ async function holdFolder(folder: string): Promise<LockFile> {
   return lock;
 }
 
-/** What is left of a database without its postmaster, or of one in the making, ends by itself when its work is done. */
+/** Remaining processes of a database without a postmaster, or of an interrupted initdb, end by themselves when their work is done. */
 async function holdDatabase(folder: string, log: (line: string) => void): Promise<LockFile> {
   const path = join(folder, 'postgres.lock');
   const atOnce = await lockWithin(path, 2_000);
@@ -167,12 +167,12 @@ async function holdDatabase(folder: string, log: (line: string) => void): Promis
   const lock = await lockWithin(path, 30_000);
   if (lock) return lock;
   throw new Error(
-    `Processes of an earlier PostgreSQL still work on ${join(folder, 'postgres')}. ` +
-      'End them, also in other containers, and start again.',
+    `Processes of an earlier PostgreSQL are still using ${join(folder, 'postgres')}. ` +
+      'Stop them, also in other containers, and start again.',
   );
 }
 
-/** The holder may be in another container, where numbers of processes mean nothing to us. */
+/** The holder may be in another container, whose process ids mean nothing here. */
 function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isRoot } from './account.js';
 
 /**
- * A lock on a file that the kernel gives up when the last process that has `fd` open is gone, however it went. A child that
+ * A lock on a file that the kernel releases when the last process with `fd` open has ended, however it ended. A child that
  * inherits `fd` holds the same lock. The file itself stays: removing it would let two processes lock two files of one name.
  */
 export interface LockFile {

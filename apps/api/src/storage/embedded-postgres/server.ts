@@ -18,7 +18,7 @@ export interface Server {
   pid: number;
   port: number;
   ended: Promise<ServerEnd>;
-  /** Ends the server, gently at first; when it resolves, all that can be done has been done. */
+  /** Stops the server, gracefully at first; when it resolves, everything possible has been done. */
   shutDown(): Promise<void>;
 }
 
@@ -27,7 +27,7 @@ export interface ServerOptions extends ClusterOptions {
   port: number | undefined;
 }
 
-/** Fit for a service with one pool of connections and many short transactions, on a machine that it does not have to itself. */
+/** Suited to a service with one pool of connections and many short transactions, on a shared machine. */
 const ourSettings = {
   shared_buffers: '128MB',
   effective_cache_size: '512MB',
@@ -36,7 +36,7 @@ const ourSettings = {
   jit: 'off',
   wal_compression: 'on',
   random_page_cost: '1.1',
-  // Parallel queries need more of /dev/shm than a container has, and processors that the service itself can use.
+  // Parallel queries need more /dev/shm than a container has, and processors that the service itself can use.
   max_parallel_workers_per_gather: '0',
   max_parallel_maintenance_workers: '0',
   max_logical_replication_workers: '0',
@@ -48,7 +48,7 @@ const ourSettings = {
   log_checkpoints: 'off',
 };
 
-/** What durability and secrecy rest on; it cannot be set otherwise. */
+/** Durability and secrecy depend on these; they cannot be overridden. */
 const firmSettings = {
   fsync: 'on',
   full_page_writes: 'on',
@@ -89,7 +89,7 @@ export async function endOrphan(clusterFolder: string, log: (line: string) => vo
 }
 
 async function tryStart(cluster: Cluster, port: number, options: ServerOptions): Promise<Server | 'port taken'> {
-  // Our lock says that no PostgreSQL is here, while a number in a left-over file may be that of any process by now.
+  // Our lock proves that no PostgreSQL is here, and the process id in a left-over file may belong to any process by now.
   await rm(join(cluster.folder, 'postmaster.pid'), { force: true });
   const child = spawnPostmaster(cluster, port, options);
   const ended = endOf(child);
@@ -109,7 +109,7 @@ async function tryStart(cluster: Cluster, port: number, options: ServerOptions):
   throw new Error(`PostgreSQL did not start. Its last words:\n${lines.join('\n')}`);
 }
 
-/** In a session of its own, so that Ctrl-C reaches the service alone and PostgreSQL goes last. */
+/** In a session of its own, so that Ctrl-C reaches only the service and PostgreSQL is stopped last. */
 function spawnPostmaster(cluster: Cluster, port: number, { account, binaries, lockFd, settings }: ServerOptions) {
   const all = { ...ourSettings, ...settings, ...firmSettings, port: String(port) };
   const args = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
@@ -125,7 +125,7 @@ function endOf(child: ChildProcess): Promise<ServerEnd> {
   });
 }
 
-/** Hands each line on, and keeps the last ones for the case that the start fails. */
+/** Passes each line on, and keeps the last ones in case the start fails. */
 function followLog(child: ChildProcess, log: (line: string) => void): string[] {
   const last: string[] = [];
   if (!child.stderr) return last;
@@ -193,7 +193,7 @@ async function readPidFile(clusterFolder: string): Promise<{ pid: number; ready:
   return Number.isInteger(pid) && pid > 1 ? { pid, ready: lines[7]?.trim() === 'ready' } : null;
 }
 
-/** Whether this process is a PostgreSQL on this very cluster, and not one that was given the same number later. */
+/** Whether this process is a PostgreSQL on this cluster, and not one that got the same process id later. */
 async function worksIn(pid: number, clusterFolder: string): Promise<boolean> {
   const command = process.platform === 'linux' ? readFile(`/proc/${pid}/cmdline`, 'utf8') : commandLine(pid);
   const words = (await command.catch(() => '')).replaceAll('\0', ' ');
@@ -205,7 +205,7 @@ async function commandLine(pid: number): Promise<string> {
   return stdout;
 }
 
-/** A port that was free a moment ago; another program may still be faster. */
+/** A port that was free a moment ago; another program may still take it first. */
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');

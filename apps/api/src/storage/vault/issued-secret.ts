@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 
 /**
  * A recognizable secret of 256 random bits: a prefix for its purpose, 43 characters of base64url, and a CRC-32 over both in
- * six more. Scanners for leaked secrets can find it and tell it from lookalikes.
+ * six more. Scanners for leaked secrets can find it and distinguish it from lookalikes.
  */
 export function issueSecret(prefix: string): string {
   const text = `${prefix}${randomBytes(32).toString('base64url')}`;

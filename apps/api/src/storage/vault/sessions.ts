@@ -6,7 +6,7 @@ import type { Sql } from 'postgres';
 import type { Clock } from '../../clock.js';
 import { ACCESS_SECONDS } from './access-tokens.js';
 
-const DAY = 86_400;
+const DAY_SECONDS = 86_400;
 /** Days for which a session can be renewed, since its last renewal and since its start. */
 export const REFRESH_DAYS = 30;
 export const SESSION_DAYS = 90;
@@ -108,13 +108,13 @@ export class Sessions {
     return this.revoked.has(sessionId) || this.reloading.has(userId);
   }
 
-  // Beginning and going on ------------------------------------------------------------------------------------------
+  // Starting and renewing -------------------------------------------------------------------------------------------
 
   /** The first refresh token, or null if the password has changed meanwhile. */
   async start({ sessionId, userId, how, device, passwordHash }: NewSession): Promise<string | null> {
     const token = secret();
     const sealed = sealText(JSON.stringify(device), await this.keyOf(userId), sessionId);
-    const [now, expires, ends] = [this.in(0), this.in(REFRESH_DAYS * DAY), this.in(SESSION_DAYS * DAY)];
+    const [now, expires, ends] = [this.in(0), this.in(REFRESH_DAYS * DAY_SECONDS), this.in(SESSION_DAYS * DAY_SECONDS)];
     // One statement instead of a transaction: postgres.js sends ROLLBACK on lost connections, which kills the process. The
     // lock makes a password change wait, so that it finds this session and ends it.
     const started = await this.sql`
@@ -139,7 +139,7 @@ export class Sessions {
   async rotate(refreshToken: string): Promise<Rotation> {
     const salt = secret();
     const next = await this.successor(refreshToken, salt);
-    const [now, expires] = [this.in(0), this.in(REFRESH_DAYS * DAY)];
+    const [now, expires] = [this.in(0), this.in(REFRESH_DAYS * DAY_SECONDS)];
     // A single statement here as well.
     const [token] = await this.sql<UsedToken[]>`
       with token as (
@@ -178,7 +178,7 @@ export class Sessions {
     return createHmac('sha256', key).update(`${salt}|${refreshToken}`).digest('base64url');
   }
 
-  // Looking ---------------------------------------------------------------------------------------------------------
+  // Listing ---------------------------------------------------------------------------------------------------------
 
   /** The live sessions of a user, latest first. `list` names the list in cursors. */
   async live(userId: string, page: PageRequest, list: string): Promise<Page<LiveSession>> {

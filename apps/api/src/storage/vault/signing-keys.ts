@@ -100,7 +100,7 @@ export class SigningKeys {
       insert into vault.signing_keys (id, wrapped) values (${id}, ${sealText(String(fresh), this.master, id)})
       on conflict (id) do nothing`;
     const [made] = await this.read(id);
-    if (!made) throw new Error(`The signing key ${id} has gone from the vault.`);
+    if (!made) throw new Error(`The signing key ${id} is missing from the vault.`);
     return this.open(id, made.wrapped);
   }
 
@@ -110,7 +110,7 @@ export class SigningKeys {
 
   private open(id: string, wrapped: string): SigningKey {
     const pem = openText(wrapped, this.master, id);
-    if (!pem) throw new Error('A signing key in the vault does not open with this master key.');
+    if (!pem) throw new Error('A signing key in the vault cannot be decrypted with this master key.');
     const secret = createPrivateKey(pem);
     return { id, private: secret, public: createPublicKey(secret) };
   }

@@ -3,9 +3,9 @@ import type { Sql } from 'postgres';
 import type { Clock } from '../../clock.js';
 
 /** Bots of incoming webhooks that one user may have in all rooms, may create in a day, and may ever create. */
-export const MOST_BOTS = 100;
-const MOST_BOTS_A_DAY = 100;
-export const MOST_BOTS_EVER = 1_000;
+export const MAX_BOTS = 100;
+const MAX_BOTS_A_DAY = 100;
+export const MAX_BOTS_EVER = 1_000;
 const DAY_MS = 86_400_000;
 
 /** Why a user may not create another bot: they have too many, created too many recently, or too many in total. */
@@ -61,9 +61,9 @@ export class WebhookBotLedger {
 }
 
 function tooManyOf(row: { now: number; lately: number; ever: number; oldest: Date | null }, now: Date): TooMany | null {
-  if (row.ever > MOST_BOTS_EVER) return { tooMany: 'ever' };
-  if (row.now > MOST_BOTS) return { tooMany: 'now' };
-  if (row.lately <= MOST_BOTS_A_DAY) return null;
+  if (row.ever > MAX_BOTS_EVER) return { tooMany: 'ever' };
+  if (row.now > MAX_BOTS) return { tooMany: 'now' };
+  if (row.lately <= MAX_BOTS_A_DAY) return null;
   const oldest = row.oldest ?? now;
   return { tooMany: 'lately', retryAfterMs: oldest.getTime() + DAY_MS - now.getTime() };
 }

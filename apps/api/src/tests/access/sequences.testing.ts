@@ -762,7 +762,7 @@ async function play(stage: Stage, sequence: readonly Step[]): Promise<void> {
     for (const [serial, step] of sequence.entries()) {
       const before = passesOf(world).filter(isGood);
       if (step.does === 'wait') stage.now += GRACE + 1;
-      else await take(stage, lookUp(stage, world, step, serial), story);
+      else await perform(stage, lookUp(stage, world, step, serial), story);
       const all = passesOf(world);
       await checkPasses(stage, [pick(all, step.which), ...before.filter((pass) => !isGood(pass))], step.which);
     }
@@ -813,7 +813,7 @@ function lookUp({ now }: Stage, { people, robot, rooms }: World, step: Step, ser
   return { ...step, who, whom, room, hook, robot, pass, people, now, serial };
 }
 
-async function take(stage: Stage, turn: Turn, story: string[]): Promise<void> {
+async function perform(stage: Stage, turn: Turn, story: string[]): Promise<void> {
   const { does, who, pass, which } = turn;
   const operation = operations[does as keyof typeof operations] as (turn: Turn) => Deed;
   const { method, path, body, asSomebody = true, comes, expected, done, nonetheless } = operation(turn);

@@ -1,3 +1,3 @@
 import { describeAttacks } from './attacks.testing.js';
 
-describeAttacks({ seconds: 60, allAtOnceSeconds: 1_800, calmSeconds: 20, heapMiB: 512, mostMiB: 512, mostSlowdown: 3 });
+describeAttacks({ seconds: 60, allAtOnceSeconds: 1_800, calmSeconds: 20, heapMiB: 512, maxMiB: 512, maxSlowdown: 3 });

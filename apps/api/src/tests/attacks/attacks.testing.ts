@@ -12,9 +12,9 @@ export interface Endurance {
   readonly calmSeconds: number;
   /** Limits of the service's JavaScript heap and of its memory in total, in MiB. */
   readonly heapMiB: number;
-  readonly mostMiB: number;
+  readonly maxMiB: number;
   /** The most by which one attack may slow down the p99 of other people's posts. Without it, the slowdown is only printed. */
-  readonly mostSlowdown?: number;
+  readonly maxSlowdown?: number;
 }
 
 /** Attacks one service in every known way, one after the other and then all at once. */
@@ -38,7 +38,7 @@ export function describeAttacks({
       expect(siege.attacked.failures).toEqual([]);
       for (const [name, deeds] of Object.entries(siege.deeds))
         for (const count of Object.values(deeds)) expect(count, `${name} did nothing`).toBeGreaterThan(0);
-      expect(siege.mostMiB).toBeLessThan(bounds.mostMiB);
+      expect(siege.maxMiB).toBeLessThan(bounds.maxMiB);
     };
     const timeoutMs = (attacked: number) => (attacked + calmSeconds) * 1_000 + 120_000;
 
@@ -56,7 +56,7 @@ export function describeAttacks({
           }
           const siege = await service.attack(attacks, seconds, calmSeconds);
           expectUnharmed(siege);
-          if (bounds.mostSlowdown !== undefined) expect(slowdown(siege)).toBeLessThan(bounds.mostSlowdown);
+          if (bounds.maxSlowdown !== undefined) expect(slowdown(siege)).toBeLessThan(bounds.maxSlowdown);
         },
         timeoutMs(seconds),
       );

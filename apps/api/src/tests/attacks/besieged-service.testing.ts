@@ -14,7 +14,7 @@ const BETWEEN_LOOKS_MS = 50;
 export interface Siege {
   readonly survived: boolean;
   /** MiB of memory that the process had at most, and the share of a processor that it used. */
-  readonly mostMiB: number;
+  readonly maxMiB: number;
   readonly cpuShare: number;
   readonly calm: Experience;
   readonly attacked: Experience;
@@ -71,7 +71,7 @@ export class BesiegedService {
     delay.disable();
     return {
       survived: this.survives,
-      mostMiB: await memory.stop(),
+      maxMiB: await memory.stop(),
       cpuShare: ((await cpuSeconds(service)) - cpuBefore) / seconds,
       ownDelayMs: delay.percentile(99) / 1e6,
       ...{ calm, attacked },
@@ -132,12 +132,12 @@ export const slowdown = ({ calm, attacked, ownDelayMs }: Siege): number =>
 
 /** One line for people: how the attack went. */
 export function summary(siege: Siege): string {
-  const { mostMiB, cpuShare, calm, attacked, deeds, ownDelayMs } = siege;
+  const { maxMiB, cpuShare, calm, attacked, deeds, ownDelayMs } = siege;
   const ms = ({ posts, checks }: Experience) =>
     `posts p99 ${p99(posts).toFixed(0)} ms of ${posts.length}, slowest health check ${(checks.at(-1) ?? 0).toFixed(0)} ms`;
   const done = Object.entries(deeds).map(([name, counts]) => `${name} ${JSON.stringify(counts)}`);
   return (
-    `${done.join(', ')}: at most ${mostMiB} MiB, ${Math.round(cpuShare * 100)} % CPU; calm: ${ms(calm)}; ` +
+    `${done.join(', ')}: at most ${maxMiB} MiB, ${Math.round(cpuShare * 100)} % CPU; calm: ${ms(calm)}; ` +
     `attacked: ${ms(attacked)}; the test's own delay ${ownDelayMs.toFixed(0)} ms; slowdown ${slowdown(siege).toFixed(1)}`
   );
 }

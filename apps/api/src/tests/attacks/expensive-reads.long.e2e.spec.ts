@@ -49,9 +49,9 @@ it('the worst that one account may read for a minute leaves others their latency
   console.log(
     `a post: p50 ${percentile(alone.posts, 50).toFixed(0)} -> ${percentile(attacked.posts, 50).toFixed(0)} ms, ` +
       `p99 ${usual.toFixed(0)} -> ${under.toFixed(0)} ms; health at most ${attacked.probes.at(-1)?.toFixed(0)} ms; ` +
-      `memory at most ${attacked.mostMiB.toFixed(0)} MiB`,
+      `memory at most ${attacked.maxMiB.toFixed(0)} MiB`,
   );
   expect(under).toBeLessThan(usual * FACTOR + NOISE);
   expect(attacked.probes.at(-1)).toBeLessThan(ALIVE);
-  expect(attacked.mostMiB).toBeLessThan(512);
+  expect(attacked.maxMiB).toBeLessThan(512);
 }, 300_000);

@@ -62,7 +62,7 @@ export interface Seen {
   readonly posts: readonly number[];
   readonly probes: readonly number[];
   /** The most memory there was at a time, in MiB. */
-  readonly mostMiB: number;
+  readonly maxMiB: number;
 }
 
 /** Posts as the bystander, reads it back and asks whether the service lives, until `attack` is over. Each has to succeed. */
@@ -71,7 +71,7 @@ export async function watch(target: Target, attack: () => Promise<void>): Promis
   const room = await bystander.room();
   const posts: number[] = [];
   const probes: number[] = [];
-  let mostMiB = 0;
+  let maxMiB = 0;
   let over = false;
   const timed = async (times: number[], work: () => Promise<{ status: number }>, expected: number) => {
     const begun = performance.now();
@@ -90,7 +90,7 @@ export async function watch(target: Target, attack: () => Promise<void>): Promis
     again(() => timed([], () => bystander.get(`/v1/rooms/${room}/messages`), 200)),
     again(() => timed(probes, () => bystander.get('/health/live'), 200)),
     again(async () => {
-      mostMiB = Math.max(mostMiB, target.residentMiB());
+      maxMiB = Math.max(maxMiB, target.residentMiB());
     }),
   ]);
   await Promise.all([
@@ -100,7 +100,7 @@ export async function watch(target: Target, attack: () => Promise<void>): Promis
     watching,
   ]);
   const sorted = (times: number[]) => times.sort((a, b) => a - b);
-  return { posts: sorted(posts), probes: sorted(probes), mostMiB };
+  return { posts: sorted(posts), probes: sorted(probes), maxMiB };
 }
 
 /** The value that so many percent do not exceed. */

@@ -35,7 +35,7 @@ export function slowReaders(seconds: number): void {
       async () => {
         const before = target.residentMiB();
         const sockets: Socket[] = [];
-        const { mostMiB, posts, probes } = await watch(target, async () => {
+        const { maxMiB, posts, probes } = await watch(target, async () => {
           for (let i = 0; i < CONNECTIONS; i++) sockets.push(ask(i < PIPELINED ? 15 : 1));
           for (let second = 0; second < seconds; second++) {
             await new Promise((resolve) => setTimeout(resolve, 1_000));
@@ -43,8 +43,8 @@ export function slowReaders(seconds: number): void {
             for (const [i, { destroyed }] of sockets.entries()) if (destroyed) sockets[i] = ask(1);
           }
         });
-        expect(mostMiB - before).toBeLessThan(GROWTH);
-        expect(mostMiB).toBeLessThan(512);
+        expect(maxMiB - before).toBeLessThan(GROWTH);
+        expect(maxMiB).toBeLessThan(512);
         expect(Math.min(posts.length, probes.length)).toBeGreaterThan(seconds);
         for (const socket of sockets) socket.destroy();
       },

@@ -50,7 +50,7 @@ export class RawSocket {
       this.wake();
     });
     socket.on('data', (chunk) => {
-      this.take(chunk);
+      this.receive(chunk);
       this.wake();
     });
   }
@@ -105,7 +105,7 @@ export class RawSocket {
     }
   }
 
-  private take(chunk: Buffer): void {
+  private receive(chunk: Buffer): void {
     this.unread = Buffer.concat([this.unread, chunk]);
     if (!this.opened) {
       const end = this.unread.indexOf('\r\n\r\n');

@@ -97,7 +97,7 @@ async function endBy(signal: NodeJS.Signals): Promise<void> {
 
 async function takeAllConnections(): Promise<void> {
   const takers: postgres.Sql[] = [];
-  const take = () => {
+  const takeConnection = () => {
     const taker = connectAsTaker();
     takers.push(taker);
     return taker`select 1`.then(
@@ -105,9 +105,9 @@ async function takeAllConnections(): Promise<void> {
       () => false,
     );
   };
-  await take();
+  await takeConnection();
   for (const end = performance.now() + AWAY_MS; performance.now() < end; ) {
-    while (await take());
+    while (await takeConnection());
     await endOthers(takers[0] as postgres.Sql);
   }
   await Promise.all(takers.map((taker) => taker.end({ timeout: 0 })));

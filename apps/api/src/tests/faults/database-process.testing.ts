@@ -8,10 +8,10 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../storage/embe
 import type { Guardian } from './guardian.testing.js';
 
 /** Milliseconds between an end of PostgreSQL, or a start that failed, and the next start. */
-const PAUSE = 300;
+const PAUSE_MS = 300;
 
 /** Milliseconds in which it is to take connections again once there is room on its disk. */
-const RECOVERY = 15_000;
+const RECOVERY_MS = 15_000;
 
 /** More files of the write-ahead log than it keeps in reserve. */
 const FILES = 8;
@@ -93,9 +93,9 @@ export class DatabaseProcess {
    * the disk was full during its recovery; it is then killed and started again, as an operator would.
    */
   async recover(): Promise<void> {
-    for (const deadline = performance.now() + RECOVERY; performance.now() < deadline; ) {
+    for (const deadline = performance.now() + RECOVERY_MS; performance.now() < deadline; ) {
       if (await this.takesConnections()) return;
-      await sleep(PAUSE);
+      await sleep(PAUSE_MS);
     }
     this.note('It does not come back by itself after the disk was full.');
     await this.kill();
@@ -125,7 +125,7 @@ export class DatabaseProcess {
         this.watch(await startEmbeddedPostgres(this.folder, { log: (line) => this.note(line), settings }));
       } catch (error) {
         this.note((error as Error).message);
-        await sleep(PAUSE);
+        await sleep(PAUSE_MS);
       }
     }
   }
@@ -138,7 +138,7 @@ export class DatabaseProcess {
       this.running = null;
       this.guardian.release(database.pid);
       await database.stop();
-      await sleep(PAUSE);
+      await sleep(PAUSE_MS);
       if (this.wanted) await this.start();
     });
   }

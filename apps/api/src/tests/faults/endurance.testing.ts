@@ -13,7 +13,7 @@ import { openSite, type Site } from './site.testing.js';
 import type { Witness } from './witness.testing.js';
 
 /** Milliseconds until everybody must have heard everything once nothing is broken any more. */
-const PATIENCE = 60_000;
+const PATIENCE_MS = 60_000;
 
 export interface EnduranceOptions {
   readonly seed: number;
@@ -113,7 +113,7 @@ async function compare(
 async function allHeard(witnesses: readonly Witness[], heads: ReadonlyMap<string, number>): Promise<void> {
   const behind = () =>
     witnesses.some(({ hearing, last }) => hearing.toTheEnd && last < (heads.get(`room-${hearing.room}`) ?? -1));
-  for (const deadline = performance.now() + PATIENCE; behind() && performance.now() < deadline; ) await sleep(50);
+  for (const deadline = performance.now() + PATIENCE_MS; behind() && performance.now() < deadline; ) await sleep(50);
 }
 
 /** Keeps all that may explain what went wrong; answers where. */

@@ -101,12 +101,12 @@ async function insist<T>(ask: () => Promise<T>): Promise<T> {
     try {
       return await ask();
     } catch (error) {
-      if (tries === MOST_TRIES || !String(error).includes('verbatim:error:unavailable')) throw error;
+      if (tries === MAX_TRIES || !String(error).includes('verbatim:error:unavailable')) throw error;
       await sleep(200);
     }
   }
 }
-const MOST_TRIES = 20;
+const MAX_TRIES = 20;
 
 async function followToTheEnd(person: TestPerson, room: string, last: number): Promise<Heard[]> {
   const socket = await person.follow(room, -1);

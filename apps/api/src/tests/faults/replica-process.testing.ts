@@ -9,7 +9,7 @@ import type { Guardian } from './guardian.testing.js';
 import type { Order, Word } from './replica.testing.js';
 
 /** Milliseconds between an end of the process and the next start. */
-const PAUSE = 300;
+const PAUSE_MS = 300;
 /** Characters of what it prints that are kept. */
 const KEPT = 200_000;
 
@@ -123,7 +123,7 @@ export class ReplicaProcess {
     this.url = null;
     setTimeout(() => {
       if (this.wanted) this.start();
-    }, PAUSE);
+    }, PAUSE_MS);
   }
 
   private note(text: string): void {

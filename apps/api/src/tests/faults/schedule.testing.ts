@@ -68,8 +68,8 @@ export interface ScheduleOptions {
   readonly without?: readonly FaultKind[];
 }
 
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
+const MINUTE_MS = 60_000;
+const DAY = 24 * 60 * MINUTE_MS;
 /** One fault out of so many comes together with the one before. */
 const TOGETHER = 5;
 
@@ -143,7 +143,7 @@ function extentOf(kind: FaultKind, side: Side | null, clocks: Record<Side, numbe
   if (kind === 'database slow') return random.between(20, 400);
   if (kind === 'store late') return random.between(100, 8_000);
   if (kind !== 'clock jumped' || !side) return 0;
-  const size = random.pick([random.between(MINUTE, 30 * MINUTE), random.between(30 * MINUTE, DAY)]);
+  const size = random.pick([random.between(MINUTE_MS, 30 * MINUTE_MS), random.between(30 * MINUTE_MS, DAY)]);
   const by =
     Math.abs(clocks[side] + size) > DAY || (random.fraction() < 0.5 && clocks[side] - size > -DAY) ? -size : size;
   clocks[side] += by;

@@ -98,10 +98,10 @@ export async function openSite(store: 'postgres' | 'kurrentdb' = 'postgres'): Pr
 }
 
 /** Milliseconds that a replica may take to be ready once nothing is broken any more. */
-const PATIENCE = 60_000;
+const PATIENCE_MS = 60_000;
 
 async function ready({ url, process }: Replica): Promise<void> {
-  for (const deadline = performance.now() + PATIENCE; performance.now() < deadline; ) {
+  for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; ) {
     const answer = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
     if (answer?.ok) return;
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -5,8 +5,8 @@ import type { Seeded } from './seeded.testing.js';
 import { Witness } from './witness.testing.js';
 
 /** Milliseconds of a stay and of an absence, at most. */
-const STAY = 12_000;
-const ABSENCE = 8_000;
+const STAY_MS = 12_000;
+const ABSENCE_MS = 8_000;
 
 export interface WandererOptions extends Credentials {
   /** Both replicas; it changes sides with each return. */
@@ -35,9 +35,9 @@ export class Wanderer {
     const pause = (most: number) => sleep(random.between(200, most * pace), undefined, { signal: end }).catch(() => {});
     this.arrive();
     while (!end.aborted) {
-      await pause(STAY);
+      await pause(STAY_MS);
       this.depart();
-      await pause(ABSENCE);
+      await pause(ABSENCE_MS);
       this.arrive();
     }
   }

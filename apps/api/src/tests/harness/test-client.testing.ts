@@ -227,7 +227,7 @@ export class TestSocket {
 
   constructor(readonly socket: WebSocket) {
     socket.on('message', (data) => {
-      this.take(data.toString());
+      this.receive(data.toString());
       this.stir();
     });
     this.closed = new Promise((resolve) => {
@@ -308,7 +308,7 @@ export class TestSocket {
     this.socket.close();
   }
 
-  private take(text: string): void {
+  private receive(text: string): void {
     this.heard.push(text);
     const frame = JSON.parse(text) as Frame;
     const schema = serverFrames[frame.event as ServerEvent];

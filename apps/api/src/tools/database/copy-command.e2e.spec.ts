@@ -115,7 +115,7 @@ describe('database copy', () => {
     expect((await copy(embedded, source.url)).code).toBe(0);
     await source.sql`delete from desk.migrations where component = 'preferences'`;
     const older = await copy(source.url, target.url);
-    expect(older.complained).toContain('The schema desk of the source was made by another release.');
+    expect(older.complained).toContain('The schema desk of the source belongs to another release.');
     expect(older.code).toBe(1);
     expect(await schemasOf(target.sql)).toEqual([]);
   }, 90_000);

@@ -30,7 +30,7 @@ export interface CopyOptions {
   readonly onProgress: (progress: CopyProgress) => void;
 }
 
-/** The source or the target is not fit to be copied, and nothing was changed. The message says what to do. */
+/** The source or the target cannot be used, and nothing was changed. The message says what to do. */
 export class CopyRefused extends Error {}
 
 interface Table {
@@ -40,19 +40,19 @@ interface Table {
   readonly bytes: number;
 }
 
-/** Marks a target whose copy has not been completed. It goes in the transaction that brings the rows. */
+/** Marks a target whose copy is incomplete. It is removed in the transaction that copies the rows. */
 const MARKER = 'verbatim_copy';
 /** Held on the target during a copy. */
 const COPY_LOCK = 7_216_010;
 /** Schemas of a service. Those of `read_<n>` and `cache` are built from the others. */
 const SOURCES = ['log', 'vault', 'desk'];
-/** Rows that each database has for itself. */
+/** Rows that each database has of its own. */
 const NOT_COPIED = ['log.migrations', 'vault.migrations', 'desk.migrations', 'desk.read_schemas'];
 
 /**
  * Copies everything that a service keeps in a database into an empty one: the schemas `log`, `vault` and `desk`, as they
  * are in one snapshot of the source. The target gets all rows in one transaction, or none. Rows are streamed, so memory
- * does not grow with the data. The source is only read, and a service may go on working on it.
+ * does not grow with the data. The source is only read, and a service may keep using it.
  *
  * @throws CopyRefused when the target is not empty or the source belongs to another release.
  */
@@ -84,7 +84,7 @@ const client = (url: string): Sql =>
 async function claim(target: Sql): Promise<void> {
   const [state] = await target<{ locked: boolean; encoding: string }[]>`
     select pg_try_advisory_lock(${COPY_LOCK}) as locked, current_setting('server_encoding') as encoding`;
-  if (!state?.locked) throw new CopyRefused('Another copy into this database is under way.');
+  if (!state?.locked) throw new CopyRefused('Another copy into this database is in progress.');
   if (state.encoding !== 'UTF8')
     throw new CopyRefused(`The encoding of the target is ${state.encoding}. Create it with encoding UTF8.`);
   const there = await ourSchemas(target);
@@ -112,7 +112,7 @@ async function clear(target: Sql): Promise<void> {
   for (const schema of await ourSchemas(target)) await target`drop schema ${target(schema)} cascade`;
 }
 
-/** Has the service itself make its tables, so that none can be forgotten. What it puts into them is replaced later. */
+/** Has the service itself create its tables, so that none can be forgotten. Their content is replaced later. */
 async function makeTables(url: string, { config, log }: CopyOptions): Promise<void> {
   const tools = await openTools({
     config: { ...config, EVENT_STORE_URL: undefined, MASTER_KEY: randomBytes(32).toString('base64') },
@@ -177,7 +177,7 @@ async function copySnapshot(
   return { tables: tables.length, rows, events, at, inUse };
 }
 
-/** Rows fit only tables of the same shape, which is told by the migrations that made them. */
+/** Rows fit only tables of the same shape, so both databases must have the same migrations. */
 async function refuseOtherRelease(from: TransactionSql, to: TransactionSql, schemas: readonly string[]) {
   for (const schema of schemas) {
     const [there, wanted] = [await migrationsOf(from, schema), await migrationsOf(to, schema)];
@@ -185,7 +185,7 @@ async function refuseOtherRelease(from: TransactionSql, to: TransactionSql, sche
       throw new CopyRefused(`There is nothing to copy: the source has no schema ${schema} of this service.`);
     if (there !== wanted)
       throw new CopyRefused(
-        `The schema ${schema} of the source was made by another release. Start this release on it once, then copy.`,
+        `The schema ${schema} of the source belongs to another release. Start this release on it once, then copy.`,
       );
   }
 }
@@ -240,13 +240,13 @@ async function copyTable(table: Table, from: TransactionSql, to: TransactionSql,
     }
   }
   await Promise.race([pipeline(reading, counted, writing), refused]);
-  // A stream that had much to give when it ended leaves its connection paused; postgres.js resumes it only on a read.
+  // A stream that ended with much unread data leaves its connection paused; postgres.js resumes it only on a read.
   reading._read(0);
 }
 
 /**
- * Rejects when the database refuses a COPY at its very end, such as when its disk is full. The stream of postgres.js does not
- * learn of it then, since the query has been resolved with that stream.
+ * Rejects when the database refuses a COPY at its very end, for example because its disk is full. The stream of postgres.js does not
+ * report that, because the query has already resolved with the stream.
  */
 function refusalOf(copying: unknown): Promise<never> {
   const query = copying as { reject: (error: Error) => void };

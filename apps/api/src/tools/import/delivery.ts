@@ -4,7 +4,7 @@ import { type Decided, mailboxLimits } from '../../write-side/mailbox.js';
 import type { Tools } from '../tools.js';
 import type { Step } from './import-plan.js';
 import { importer } from './import-room.js';
-import { answered, ImportStopped, PATIENCE, patiently } from './patience.js';
+import { answered, ImportStopped, PATIENCE_MS, patiently } from './patience.js';
 
 /** The result of delivering steps. */
 export interface Delivery {
@@ -15,7 +15,7 @@ export interface Delivery {
 }
 
 /**
- * Commands sent together. No step may be overtaken by a later one, whose place would tell the room that it has all steps
+ * Commands sent together. No step may be overtaken by a later one, whose place would mean to the room that it has all steps
  * before. A room decides commands that queued up while it was busy as one batch, of which a prefix or nothing is stored; a
  * second batch, however, might be stored when the first was not.
  */
@@ -47,7 +47,8 @@ export async function deliver(
   async function sendNext(candidates: readonly Step[]): Promise<Outcome[]> {
     const { state, position } = await rooms.newest(roomId);
     // The room looks up message ids in the read models that it no longer remembers.
-    if (!(await readModels.reached(position, PATIENCE))) throw new ImportStopped('The read models do not keep up.');
+    if (!(await readModels.reached(position, PATIENCE_MS)))
+      throw new ImportStopped('The read models are too far behind.');
     // This changes nothing, but keeps the room busy until all steps have arrived for its next batch.
     rooms.send(roomId, { type: 'ChangeRoom', actor: importer }, { correlation }).catch(() => undefined);
     const chunk = decidableTogether(state, candidates);

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../../config.js';
 import { UsageError } from '../command.js';
-import { importCommand, readWishes } from './import-command.js';
+import { importCommand, readOptions } from './import-command.js';
 
 describe('calling the import', () => {
   let folder: string;
@@ -26,13 +26,13 @@ describe('calling the import', () => {
     ['chat_2006-02-28.log', '2006-02-28'],
   ])('reads the day from the name %s', async (name, day) => {
     await writeFile(file(name), '[23:59:00] <a> x\n');
-    const { files } = await readWishes([file(name), '--room', 'r']);
+    const { files } = await readOptions([file(name), '--room', 'r']);
     expect(files.map(({ lines }) => lines.map((line) => 'at' in line && line.at.slice(0, 10)))).toEqual([[day]]);
   });
 
   it('reads a log that tells its days without a date, in the zone that is given', async () => {
     await writeFile(file('irssi.log'), '--- Log opened Thu Jun 15 10:00:00 2006\n10:00 <@bob> x\n');
-    const { files } = await readWishes([file('irssi.log'), '--room', 'r', '--timezone', 'Asia/Tokyo']);
+    const { files } = await readOptions([file('irssi.log'), '--room', 'r', '--timezone', 'Asia/Tokyo']);
     expect(files[0]?.lines[1]).toMatchObject({ nick: 'bob', at: '2006-06-15T01:00:00.000Z' });
   });
 
@@ -52,7 +52,7 @@ describe('calling the import', () => {
 
   it('reads the files with the day that their name or --date tells', async () => {
     const paths = ['2005-09-26.txt', '#ubuntu.2006-02-28.log', 'undated.txt'].map(file);
-    const { files, room } = await readWishes([...paths, '--room', 'Cafe\u0301', '--date', '2008-02-29']);
+    const { files, room } = await readOptions([...paths, '--room', 'Cafe\u0301', '--date', '2008-02-29']);
     expect(room).toBe('Caf\u00e9');
     expect(files.map(({ name }) => name)).toEqual(paths);
     expect(files.map(({ lines }) => lines.map((line) => 'at' in line && line.at.slice(0, 10)))).toEqual([

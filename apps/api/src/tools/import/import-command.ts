@@ -6,7 +6,7 @@ import { limits, normalize, titleProblem } from '@verbatim/domain';
 import { SingleBar } from 'cli-progress';
 import { type CliCommand, UsageError } from '../command.js';
 import { formats, knownFormats } from './formats/recognize.js';
-import { foretellImport, type ImportProgress, type ImportWishes, importIrc } from './import-irc.js';
+import { type ImportOptions, type ImportProgress, importIrc, previewImport } from './import-irc.js';
 import type { LogFile } from './import-plan.js';
 import { fullReport, summary } from './import-report.js';
 import { noDate, type ReadingSettings, readIrcLog } from './irc-log.js';
@@ -14,7 +14,7 @@ import { FALLBACK_ENCODING } from './log-encoding.js';
 import { ImportStopped } from './patience.js';
 
 /** Total size of the files of one import, in bytes. */
-const MOST_BYTES = 256 * 1024 * 1024;
+const MAX_BYTES = 256 * 1024 * 1024;
 
 /** `npm run cli -- import irc` */
 export const importCommand: CliCommand = {
@@ -23,60 +23,60 @@ export const importCommand: CliCommand = {
   help: `Usage: npm run cli -- import irc <file...> --room <name> [options]
 
 Reads logs of an IRC channel into a room, in the order given. It works beside a running service or on its own. It may be
-stopped at any time: the same command goes on where it ended, and once all is imported it changes nothing. It ends when
-readers can see what it imported. To take an import back, use import undo.
+stopped at any time: the same command continues where it stopped, and once all is imported it changes nothing. It ends when
+readers can see what it imported. To undo an import, use import undo.
 
-  --room <name>        the room; made if there is none of this name. Rooms that were not made by an import are refused.
+  --room <name>        the room; created if it does not exist. Rooms that were not created by an import are refused.
   --dry-run            shows what would be imported and writes nothing; needs no database
-  --date <date>        the day of the first line (YYYY-MM-DD), for a log that tells no day itself and whose name holds no
+  --date <date>        the day of the first line (YYYY-MM-DD), for a log without dates whose file name contains no
                        date (YYYY-MM-DD or YYYYMMDD); one such file at a time
-  --timezone <zone>    the zone in which the log was written, as Europe/Berlin; UTC if not given
-  --format <name>      the format, if it is not to be told by the first lines
-  --encoding <label>   the encoding of lines that are not UTF-8 or UTF-16, as koi8-r; ${FALLBACK_ENCODING} if not given
-  --report <file>      writes down there each line that was not taken, and why
+  --timezone <zone>    the time zone of the log, such as Europe/Berlin; default UTC
+  --format <name>      the format; by default it is recognized from the first lines
+  --encoding <label>   the encoding of lines that are not UTF-8 or UTF-16, such as koi8-r; default ${FALLBACK_ENCODING}
+  --report <file>      writes each line that was not imported to this file, with the reason
 
-Formats, one for each file, told by its first lines:
+Formats; each file has one, recognized from its first lines:
 
 ${formats.map(({ name, example }) => `  ${name.padEnd(9)} ${example}`).join('\n')}
 
-What becomes of the lines:
+How lines are imported:
 
-  Messages and actions (* nick text) are posted. Who joins, leaves or quits joins or leaves the room. Who is kicked is
-  removed by the importer. Who changes the nickname leaves, and the new nickname joins.
+  Messages and actions (* nick text) are posted. People who join, leave or quit join or leave the room. People who are kicked are
+  removed by the importer. On a change of nickname the old one leaves and the new one joins.
 
-  Whoever speaks without being in the room joins first. Lines that would change nothing (joining while in the room,
+  People who speak without being in the room join first. Lines that would change nothing (joining while in the room,
   leaving while not), changes of modes, lines about the topic, notices, lines of the IRC client, empty lines and messages,
-  and texts of more than ${limits.messageText} characters are not taken; the report tells of each.
+  and texts of more than ${limits.messageText} characters are skipped; the report lists each one.
 
-  A log with nothing to import, or in no format above, ends the command before anything is written.
+  If a log has nothing to import or is in an unknown format, the command ends before anything is written.
 
-Times: lines without a time take that of the line before. Where the log writes no dates, a clock that falls back by more
+Times: lines without a time get that of the line before. In logs without dates, a clock that goes back by more
 than three hours has passed midnight; by less, the day stays the same.
 
 Nicknames become accounts to which nobody can sign in. The display name is the nickname as the log writes it, without the
-sign of rank before it (@, +, %, &, ~, !); the username is made from it and ends in 12 digits that keep different nicknames
+rank prefix (@, +, %, &, ~, !); the username is derived from it and ends in 12 digits that keep different nicknames
 apart, also those that differ in case only. The same nickname is the same account in every log. The room belongs to an
 account named Importer; administrators may do in it whatever its owner may.
 
-Codes for colours, bold and the like are left out. Other control characters stay, but for NUL, which becomes U+FFFD.
+Formatting codes (colours, bold and so on) are removed. Other control characters stay, except NUL, which becomes U+FFFD.
 
-Exit codes: 0 when every line was taken, or left out for a reason above; 1 when the import stopped, the room refused a
+Exit codes: 0 when every line was imported, or skipped for a reason above; 1 when the import stopped, the room refused a
 line, or readers did not see everything within a minute; 2 when the command was called wrongly or a file cannot be read.`,
 
   async run(args, { tools }) {
-    const { reportFile, dryRun, ...wishes } = await readWishes(args);
+    const { reportFile, dryRun, ...options } = await readOptions(args);
     if (dryRun) {
-      const report = foretellImport(wishes);
-      process.stdout.write(summary(report, wishes.room));
+      const report = previewImport(options);
+      process.stdout.write(summary(report, options.room));
       if (reportFile !== undefined) await writeFile(reportFile, fullReport(report));
       return 0;
     }
     const opened = await tools();
     const progress = process.stderr.isTTY ? progressBar() : progressLines();
     try {
-      const report = await importIrc(opened, wishes, progress.show);
+      const report = await importIrc(opened, options, progress.show);
       progress.end();
-      process.stdout.write(summary(report, wishes.room));
+      process.stdout.write(summary(report, options.room));
       if (reportFile !== undefined) await writeFile(reportFile, fullReport(report));
       return report.visible && !report.files.some(({ refused }) => refused.length > 0) ? 0 : 1;
     } catch (error) {
@@ -91,22 +91,22 @@ line, or readers did not see everything within a minute; 2 when the command was 
 // Arguments ----------------------------------------------------------------------------------------------------------
 
 /** Reads the arguments and the files they name, before anything is started. Throws UsageError. */
-export async function readWishes(
+export async function readOptions(
   args: readonly string[],
-): Promise<ImportWishes & { readonly dryRun: boolean; readonly reportFile?: string }> {
+): Promise<ImportOptions & { readonly dryRun: boolean; readonly reportFile?: string }> {
   const { values, positionals } = parse(args);
   if (positionals.length === 0) throw new UsageError('Name at least one log file.');
-  if (values.room === undefined) throw new UsageError('Say with --room <name> into which room.');
+  if (values.room === undefined) throw new UsageError('Name the room with --room <name>.');
   const room = normalize(values.room);
   const problem = titleProblem(room.trim() && room, limits.roomName);
   if (problem) throw new UsageError(`The name of the room ${problem}.`);
   const files = await readFiles(positionals, readingSettings(values));
-  const wishes = { files, room, dryRun: values['dry-run'] ?? false };
-  if (values.report === undefined) return wishes;
+  const options = { files, room, dryRun: values['dry-run'] ?? false };
+  if (values.report === undefined) return options;
   await writeFile(values.report, '').catch((error: Error) => {
     throw new UsageError(`${values.report} cannot be written: ${error.message}`);
   });
-  return { ...wishes, reportFile: values.report };
+  return { ...options, reportFile: values.report };
 }
 
 function parse(args: readonly string[]) {
@@ -118,7 +118,7 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
-    throw new UsageError(`${(error as Error).message} (--help tells how to call this)`);
+    throw new UsageError(`${(error as Error).message} (see --help)`);
   }
 }
 
@@ -147,9 +147,9 @@ function isSupported(attempt: () => unknown): boolean {
 /** Throws UsageError with a sentence for each unreadable file: if one is unreadable, none is imported. */
 async function readFiles(paths: readonly string[], settings: ReadingSettings): Promise<LogFile[]> {
   const sizes = await Promise.all(paths.map(sizeOf));
-  if (sizes.reduce((sum, size) => sum + size, 0) > MOST_BYTES) {
+  if (sizes.reduce((sum, size) => sum + size, 0) > MAX_BYTES) {
     throw new UsageError(
-      `These files have more than ${MOST_BYTES / 1024 / 1024} MiB together; import them in portions.`,
+      `These files have more than ${MAX_BYTES / 1024 / 1024} MiB together; import them in several runs.`,
     );
   }
   const files: LogFile[] = [];

@@ -13,7 +13,7 @@ import { CreateRoomCommand, CreateRoomHandler } from '../../application/rooms/ro
 import { readConfig } from '../../config.js';
 import { createDatabase, dropDatabase } from '../../tests/harness/database.testing.js';
 import { openTools, type Tools } from '../tools.js';
-import { readWishes } from './import-command.js';
+import { readOptions } from './import-command.js';
 import { type ImportReport, importIrc } from './import-irc.js';
 import type { LogFile } from './import-plan.js';
 import { importer } from './import-room.js';
@@ -25,7 +25,7 @@ const days = ['2005-09-26', '2013-05-05'];
 const testData = (day: string) => fileURLToPath(new URL(`test-data/${day}.txt`, import.meta.url));
 
 /** The test data, to be brought into the room of this name. */
-const wishesFor = (room: string) => readWishes([...days.map(testData), '--room', room]);
+const wishesFor = (room: string) => readOptions([...days.map(testData), '--room', room]);
 
 describe('an import of two days of a real channel', () => {
   let database: string;
@@ -108,14 +108,14 @@ describe('an import of two days of a real channel', () => {
   });
 
   it('that is broken off again and again gives the same room as one that was not', async () => {
-    const wishes = await wishesFor('#interrupted');
+    const options = await wishesFor('#interrupted');
     let roomId = '';
     for (let limit = 150; roomId === ''; limit += 900) {
       // The lines of a file that a room has taken are passed over, so each attempt comes a little further.
       const breakOff = ({ done }: { done: number }) => {
         if (done > limit) throw new Error('broken off');
       };
-      roomId = await importIrc(tools, wishes, breakOff).then(
+      roomId = await importIrc(tools, options, breakOff).then(
         (whole) => whole.roomId,
         (error) => {
           expect(error.message).toBe('broken off');
@@ -142,9 +142,9 @@ describe('an import of two days of a real channel', () => {
   }, 60_000);
 
   it('goes on when all connections to the database are lost meanwhile', async () => {
-    const wishes = await wishesFor('#cut');
+    const options = await wishesFor('#cut');
     let cuts = 0;
-    const { roomId } = await importIrc(tools, wishes, ({ done }) => {
+    const { roomId } = await importIrc(tools, options, ({ done }) => {
       if (done < (cuts + 1) * 700) return;
       cuts++;
       tools.sql`
@@ -179,14 +179,14 @@ describe('an import of two days of a real channel', () => {
       { correlation: randomUUID() },
     );
     await new CreateRoomHandler(tools.rooms, tools.names, tools.passwords).execute(opening);
-    await expect(importIrc(tools, { files: [], room: 'ours' })).rejects.toThrow(/was not made by an import/);
+    await expect(importIrc(tools, { files: [], room: 'ours' })).rejects.toThrow(/was not created by an import/);
   });
 
   it('may be done twice at the same time', async () => {
     const other = await start();
     try {
-      const wishes = await wishesFor('#twice');
-      const reports = await Promise.all([importIrc(tools, wishes), importIrc(other, wishes)]);
+      const options = await wishesFor('#twice');
+      const reports = await Promise.all([importIrc(tools, options), importIrc(other, options)]);
       const roomId = reports[0]?.roomId ?? '';
       expect(await happened(roomId)).toEqual(await happened(report.roomId));
       for (const { files } of reports) expect(files.flatMap(({ refused }) => refused)).toEqual([]);

@@ -7,7 +7,7 @@ import { importer, memberIds, openImportRoom } from './import-room.js';
 import { ImportStopped } from './patience.js';
 import { readersSee } from './readers.js';
 
-export interface ImportWishes {
+export interface ImportOptions {
   /** Imported in this order. */
   readonly files: readonly LogFile[];
   /** Name of the room. It is created if it does not exist. */
@@ -53,7 +53,7 @@ export interface FileReport extends Pick<ImportPlan, 'taken' | 'skipped'>, Deliv
  */
 export async function importIrc(
   tools: Tools,
-  { files, room }: ImportWishes,
+  { files, room }: ImportOptions,
   onProgress: (progress: ImportProgress) => void = () => undefined,
 ): Promise<ImportReport> {
   const accounts = new ImportAccounts(tools);
@@ -65,8 +65,8 @@ export async function importIrc(
   const people = new Set<string>();
   let done = 0;
   for (const file of files) {
-    const tell = (line: number) => onProgress({ file: file.name, done: done + line, total });
-    tell(0);
+    const report = (line: number) => onProgress({ file: file.name, done: done + line, total });
+    report(0);
     const source = sourceFor(file.digest, history);
     if (source === null)
       throw new ImportStopped(
@@ -79,16 +79,16 @@ export async function importIrc(
     const plan = planImport(file, members, importer, source);
     const due = plan.steps.filter(({ place }) => place > (state.imports[source] ?? -1));
     await accounts.openFor(due);
-    reports.push(reportOn(file, plan, await deliver(tools, roomId, due, tell)));
+    reports.push(reportOn(file, plan, await deliver(tools, roomId, due, report)));
     notePeople(people, plan.steps);
-    tell(file.lines.length);
+    report(file.lines.length);
     done += file.lines.length;
   }
   return { roomId, files: reports, people: people.size, visible: await readersSee(tools, roomId) };
 }
 
 /** The result that an import into an empty room would have. Needs no database. */
-export function foretellImport({ files }: ImportWishes): Forecast {
+export function previewImport({ files }: ImportOptions): Forecast {
   const people = new Set<string>();
   let members: ReadonlySet<string> = new Set();
   const reports = files.map((file) => {

@@ -23,13 +23,13 @@ export interface Step {
   readonly command: RoomCommand;
 }
 
-export type Tally = Record<LogFact['kind'], number>;
+export type LineCounts = Record<LogFact['kind'], number>;
 
 /** How a file is imported. */
 export interface ImportPlan {
   readonly steps: readonly Step[];
   /** Imported lines by kind. */
-  readonly taken: Tally;
+  readonly taken: LineCounts;
   readonly skipped: readonly SkippedLine[];
   /** Ids of the members afterwards. */
   readonly members: ReadonlySet<string>;
@@ -40,7 +40,7 @@ const PARTS = 4;
 
 /**
  * Plans the commands that a file leads to in a room with these `members` (user ids). Each command changes the room; the plan
- * keeps track of its members. The same file and members always give the same plan, so a single number tells how much of it a
+ * keeps track of its members. The same file and members always give the same plan, so a single number says how much of it a
  * room has taken: the place of the last step.
  *
  * Speakers who are not in the room join first. For a change of nickname, the old one leaves and the new one joins. Kicks are
@@ -56,7 +56,7 @@ export function planImport(
   const inRoom = new Set(members);
   const steps: Step[] = [];
   const skipped: SkippedLine[] = [];
-  const taken: Tally = { message: 0, action: 0, join: 0, leave: 0, kick: 0, rename: 0 };
+  const taken: LineCounts = { message: 0, action: 0, join: 0, leave: 0, kick: 0, rename: 0 };
   for (const entry of file.lines) {
     if ('skipped' in entry) {
       skipped.push(entry);

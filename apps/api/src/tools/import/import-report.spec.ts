@@ -20,7 +20,7 @@ describe('the report of an import', () => {
 
   it('tells what would be imported', () => {
     const told = summary({ files: [plain], people: 1 }, 'chat');
-    expect(told).toMatch(/1 person.\nNothing was written. At most 5 events would come into the room “chat”/);
+    expect(told).toMatch(/1 person.\nNothing was written. At most 5 events would be added to the room “chat”/);
   });
 
   it('tells when readers do not see everything yet', () => {

@@ -18,7 +18,7 @@ export function summary(report: Forecast | ImportReport, room: string): string {
     '',
     ...(notTaken.length > 0 ? [`${count(notTaken.length, 'line')} not taken:`, ...reasons(files)] : []),
     ...notTaken.slice(0, LISTED).map((line) => `  ${line}`),
-    ...(more > 0 ? [`  and ${more} more, which --report <file> writes down`] : []),
+    ...(more > 0 ? [`  and ${more} more; use --report <file> to list all`] : []),
     '',
     `${people} ${people === 1 ? 'person' : 'people'}.`,
     ...outcome(report, room),
@@ -29,8 +29,8 @@ export function summary(report: Forecast | ImportReport, room: string): string {
 function outcome(report: Forecast | ImportReport, room: string): string[] {
   const events = report.files.reduce((sum, file) => sum + file.events, 0);
   if (!('roomId' in report)) {
-    const into = `the room “${room}”, which would be made if there is no imported room of this name`;
-    return [`Nothing was written. At most ${count(events, 'event')} would come into ${into}.`];
+    const into = `the room “${room}”, which would be created if there is no imported room of this name`;
+    return [`Nothing was written. At most ${count(events, 'event')} would be added to ${into}.`];
   }
   return [
     events === 0

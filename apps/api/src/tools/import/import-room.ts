@@ -84,10 +84,10 @@ const isId = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{
 /** Rooms that no import created are left alone. */
 function checked(roomId: string, { name, createdBy, visibility, passwordId }: RoomState): string {
   if (createdBy !== importer.id) {
-    throw new ImportStopped(`The room “${name}” was not made by an import. Give --room a name that is free.`);
+    throw new ImportStopped(`The room “${name}” was not created by an import. Choose another name with --room.`);
   }
   if (visibility !== 'public' || passwordId !== null) {
-    throw new ImportStopped(`The room “${name}” is not public any more, so nobody could join it.`);
+    throw new ImportStopped(`The room “${name}” is no longer public, so nobody could join it.`);
   }
   return roomId;
 }

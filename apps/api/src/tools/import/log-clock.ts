@@ -9,17 +9,17 @@ export interface Stamp {
 }
 
 export interface ClockSettings {
-  /** The day of the first line (YYYY-MM-DD) until the log names one; null: only the log can tell. */
+  /** The day of the first line (YYYY-MM-DD) until the log names one; null: only the log says. */
   readonly date: string | null;
   /** IANA name of the zone in which the log was written. */
   readonly timeZone: string;
 }
 
-const DAY = 86_400;
-/** Seconds by which a clock may go back on the same day: the hour repeated at the end of summer time, with a margin. */
-const SAME_DAY = 3 * 3_600;
-/** Seconds by which a line may be late across midnight. */
-const LATE = 5 * 60;
+const DAY_SECONDS = 86_400;
+/** How far a clock may go back on the same day: the hour repeated at the end of summer time, with a margin. */
+const SAME_DAY_SECONDS = 3 * 3_600;
+/** How late a line may be across midnight. */
+const LATE_SECONDS = 5 * 60;
 
 /**
  * When each line was written, as RFC 3339 in UTC; null when neither a line nor a setting gives the day.
@@ -74,9 +74,9 @@ class LogClock {
     let midnight = this.midnight;
     if (seconds !== undefined) {
       const before = this.seconds;
-      const late = before !== null && seconds - before > DAY - LATE;
-      if (before !== null && before - seconds > SAME_DAY) midnight = this.midnight += DAY * 1000;
-      if (late) midnight -= DAY * 1000;
+      const late = before !== null && seconds - before > DAY_SECONDS - LATE_SECONDS;
+      if (before !== null && before - seconds > SAME_DAY_SECONDS) midnight = this.midnight += DAY_SECONDS * 1000;
+      if (late) midnight -= DAY_SECONDS * 1000;
       else this.seconds = seconds;
     }
     const wall = midnight + (seconds ?? 0) * 1000;
@@ -117,14 +117,14 @@ class LocalTime {
    * back. Times skipped in spring continue from before.
    */
   instantOf(wall: number, previous: Moment | null): number {
-    const before = wall - this.offsetAt(wall - DAY * 1000);
-    const after = wall - this.offsetAt(wall + DAY * 1000);
+    const before = wall - this.offsetAt(wall - DAY_SECONDS * 1000);
+    const after = wall - this.offsetAt(wall + DAY_SECONDS * 1000);
     if (before === after) return before;
     const shows = (instant: number) => instant + this.offsetAt(instant) === wall;
     if (!shows(before) || !shows(after)) return shows(after) ? after : before;
     const [first, second] = [Math.min(before, after), Math.max(before, after)];
     if (previous === null) return first;
-    const fallenBack = previous.wall - wall > LATE * 1000;
+    const fallenBack = previous.wall - wall > LATE_SECONDS * 1000;
     return fallenBack || previous.wall - previous.instant === wall - second ? second : first;
   }
 

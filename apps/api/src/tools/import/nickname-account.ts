@@ -1,7 +1,7 @@
 import { codePoints, limits, nameProblem } from '@verbatim/domain';
 import { derivedId } from '../../derived-id.js';
 
-/** The account that stands for a nickname. Nobody can sign in to it. */
+/** The account that represents a nickname. Nobody can sign in to it. */
 export interface NicknameAccount {
   readonly userId: string;
   readonly username: string;

@@ -5,13 +5,13 @@ import { isRejection } from '@verbatim/domain';
 export class ImportStopped extends Error {}
 
 /** Milliseconds to wait for an outcome. */
-export const PATIENCE = 60_000;
+export const PATIENCE_MS = 60_000;
 /** Milliseconds between two attempts. */
 const RETRY_MS = 250;
 
 /** Repeats an attempt for a while if its outcome is unknown. Repeated commands must change nothing. */
 export async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
-  for (const end = Date.now() + PATIENCE; ; await pause(RETRY_MS)) {
+  for (const end = Date.now() + PATIENCE_MS; ; await pause(RETRY_MS)) {
     try {
       return await attempt();
     } catch (error) {

@@ -6,42 +6,42 @@ import { type CliCommand, UsageError } from '../command.js';
 import { progressDisplay } from '../progress.js';
 import { notVisible } from './import-report.js';
 import { ImportStopped } from './patience.js';
-import { type UndoReport, type UndoWishes, undoImport } from './undo-import.js';
+import { type UndoOptions, type UndoReport, undoImport } from './undo-import.js';
 
 /** `npm run cli -- import undo` */
 export const undoCommand: CliCommand = {
   words: 'import undo',
-  summary: 'takes back what was imported into a room',
+  summary: 'undoes imports into a room',
   help: `Usage: npm run cli -- import undo --room <name or id> [--file <file>]... [--dry-run]
 
-Takes back what import irc has brought into a room: redacts the messages, so that nobody but administrators can read
-them, and lets those leave who have nothing else in the room. What other people have posted there stays. It works beside
+Undoes what import irc imported into a room: redacts the messages, so that nobody but administrators can read
+them, and removes members who have nothing else in the room. What other people have posted there stays. It works beside
 a running service or on its own, and may be stopped at any time: the same command completes it.
 
-  --room <name>   the room, by its name or the id that import irc has printed
-  --file <file>   only what came from this log: its path, or the SHA-256 of its content, or the first 8 or more digits of
+  --room <name>   the room, by its name or the id that import irc printed
+  --file <file>   only what came from this log: its path, the SHA-256 of its content, or the first 8 or more digits of
                   that; may be given several times. The room stays, and the file can be imported into it again.
-  --dry-run       shows what would be taken back, and changes nothing
+  --dry-run       shows what would be undone, and changes nothing
 
-Without --file everything is taken back. If nobody else has posted in the room and it has no webhooks, it is then closed
+Without --file everything is undone. If nobody else has posted in the room and it has no webhooks, it is then closed
 for good and hidden, and its name is free for another import. Otherwise it stays open; files can be imported again.
 
 The log keeps the events, and the accounts of the nicknames stay: nobody can sign in to them, and another import of the
 same nicknames uses them again.
 
-Exit codes: 0 when everything is taken back; 1 when it stopped, or when readers still saw some of it after a minute; 2
+Exit codes: 0 when everything is undone; 1 when it stopped, or when readers still saw some of it after a minute; 2
 when the command was called wrongly.`,
 
   async run(args, { tools }) {
-    const wishes = await readWishes(args);
+    const options = await readOptions(args);
     const opened = await tools();
     const progress = progressDisplay();
     try {
-      const report = await undoImport(opened, wishes, (done, total) => {
+      const report = await undoImport(opened, options, (done, total) => {
         progress.show({ phase: 'redacting', done, total, note: `${done} of ${total} messages` });
       });
       progress.end();
-      process.stdout.write(summary(report, wishes.dryRun));
+      process.stdout.write(summary(report, options.dryRun));
       return report.visible ? 0 : 1;
     } catch (error) {
       progress.end();
@@ -52,9 +52,9 @@ when the command was called wrongly.`,
   },
 };
 
-async function readWishes(args: readonly string[]): Promise<UndoWishes> {
+async function readOptions(args: readonly string[]): Promise<UndoOptions> {
   const { room, file: files, 'dry-run': dryRun = false } = parse(args);
-  if (room === undefined) throw new UsageError('Say with --room <name or id> which room.');
+  if (room === undefined) throw new UsageError('Name the room with --room <name or id>.');
   return { room: normalize(room), files: files && (await Promise.all(files.map(digestOfFile))), dryRun };
 }
 
@@ -67,7 +67,7 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options }).values;
   } catch (error) {
-    throw new UsageError(`${(error as Error).message} (--help tells how to call this)`);
+    throw new UsageError(`${(error as Error).message} (see --help)`);
   }
 }
 

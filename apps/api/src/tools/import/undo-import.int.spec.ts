@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../config.js';
 import { createDatabase, dropDatabase } from '../../tests/harness/database.testing.js';
 import { openTools, type Tools } from '../tools.js';
-import { readWishes } from './import-command.js';
+import { readOptions } from './import-command.js';
 import { importIrc } from './import-irc.js';
 import type { LogFile } from './import-plan.js';
 import { importer } from './import-room.js';
@@ -113,13 +113,13 @@ describe('undoing an import', () => {
   });
 
   it('that was broken off halfway is completed by the same call, and nothing is imported before', async () => {
-    const wishes = await readWishes([day, '--room', '#half']);
-    const { roomId } = await importIrc(tools, wishes);
+    const options = await readOptions([day, '--room', '#half']);
+    const { roomId } = await importIrc(tools, options);
     const breakOff = () => {
       throw new Error('broken off');
     };
     await expect(undoImport(tools, { room: '#half', dryRun: false }, breakOff)).rejects.toThrow('broken off');
-    await expect(importIrc(tools, wishes)).rejects.toThrow(/undoing it has begun/);
+    await expect(importIrc(tools, options)).rejects.toThrow(/undoing it has begun/);
     const rest = await undoImport(tools, { room: '#half', dryRun: false });
     expect(rest.redacted).toBe(1266 - 100);
     expect(new Set(await texts(roomId))).toEqual(new Set([null]));

@@ -13,10 +13,10 @@ import { WebhookBotLedger } from '../../storage/vault/webhook-bots.js';
 import type { Tools } from '../tools.js';
 import { digestOf, type ImportedFile, type ImportHistory, importHistory } from './import-history.js';
 import { findImportRoom, importer } from './import-room.js';
-import { answered, ImportStopped, PATIENCE, patiently } from './patience.js';
+import { answered, ImportStopped, PATIENCE_MS, patiently } from './patience.js';
 import { readersSee } from './readers.js';
 
-export interface UndoWishes {
+export interface UndoOptions {
   /** Name or id of the room. */
   readonly room: string;
   /** SHA-256 digests of the files in hexadecimal, or prefixes of them; undefined: everything that was imported. */
@@ -49,18 +49,18 @@ const undoer = { id: importer.id, role: 'admin' } as const;
  */
 export async function undoImport(
   tools: Tools,
-  wishes: UndoWishes,
+  options: UndoOptions,
   onProgress: (done: number, total: number) => void = () => undefined,
 ): Promise<UndoReport> {
-  const roomId = await roomToClear(tools, wishes.room);
+  const roomId = await roomToClear(tools, options.room);
   let history = await importHistory(tools, roomId);
-  const chosen = (now: ImportHistory) => filesToUndo(now, wishes.files);
+  const chosen = (now: ImportHistory) => filesToUndo(now, options.files);
   const files = chosen(history).map(({ source, messages, begins }) => ({ digest: digestOf(source), messages, begins }));
   const about = { roomId, roomName: history.state.name ?? '', files };
-  const ends = wishes.files === undefined && history.state.status === 'open' && ownNothingElse(history);
+  const ends = options.files === undefined && history.state.status === 'open' && ownNothingElse(history);
   const room = history.state.status === 'closed' ? 'closed before' : ends ? 'closed' : 'kept';
   const standing = (now: ImportHistory) => chosen(now).flatMap((file) => [...file.standing.keys()]);
-  if (wishes.dryRun) return { ...about, redacted: standing(history).length, room, visible: true };
+  if (options.dryRun) return { ...about, redacted: standing(history).length, room, visible: true };
 
   let redacted = 0;
   const clear = async () => {
@@ -83,7 +83,7 @@ async function roomToClear(tools: Tools, nameOrId: string): Promise<string> {
   const found = await patiently(() => findImportRoom(tools, nameOrId));
   if (found === null) throw new ImportStopped(`There is no imported room “${nameOrId}”.`);
   if (found.state.createdBy === importer.id) return found.roomId;
-  throw new ImportStopped(`The room “${nameOrId}” was not made by an import.`);
+  throw new ImportStopped(`The room “${nameOrId}” was not created by an import.`);
 }
 
 /** Throws ImportStopped when the room has nothing of one of the named files. */
@@ -154,7 +154,8 @@ async function sendAll(
   await patiently(async () => {
     const { position } = await rooms.newest(roomId);
     // The room looks up messages in the read models that it no longer remembers.
-    if (!(await readModels.reached(position, PATIENCE))) throw new ImportStopped('The read models do not keep up.');
+    if (!(await readModels.reached(position, PATIENCE_MS)))
+      throw new ImportStopped('The read models are too far behind.');
     const outcomes = await Promise.allSettled(
       left.map(async (command) => answered(await rooms.send(roomId, command, { correlation }))),
     );
@@ -177,8 +178,8 @@ async function end(tools: Tools, roomId: string): Promise<void> {
   const { rooms, names, passwords, users, sql, readModels, time } = tools;
   const hiding = new ChangeRoomHandler(rooms, names, passwords);
   const hidden = await patiently(async () => {
-    const wishes = { visibility: 'hidden' } as const;
-    return answered(await hiding.execute(new ChangeRoomCommand(roomId, undoer, wishes, { correlation: newId() })));
+    const options = { visibility: 'hidden' } as const;
+    return answered(await hiding.execute(new ChangeRoomCommand(roomId, undoer, options, { correlation: newId() })));
   });
   const accounts = new AccountOpener(users, names, new Credentials(sql, time.now));
   const bots = new WebhookBots(users, accounts, await WebhookBotLedger.open(sql, time.now), readModels, time);

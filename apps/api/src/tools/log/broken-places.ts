@@ -1,9 +1,9 @@
 import type { ChainCheck } from '@verbatim/event-store';
 
-/** Broken streams that are listed one by one. */
+/** Broken streams that are listed. */
 const LISTED = 200;
 
-/** What a check of all chains has found, for people. */
+/** The result of a check of all chains, for display. */
 export function foundBy({ events, streams, broken }: ChainCheck): string {
   const more = broken.length - LISTED;
   return [
@@ -12,7 +12,7 @@ export function foundBy({ events, streams, broken }: ChainCheck): string {
     }),
     ...(more > 0 ? [`${number(more)} more streams are broken.`] : []),
     `${number(events)} events in ${number(streams)} streams were checked: hashes, links, revisions, ids. ` +
-      (broken.length === 0 ? 'All is as it was written.' : `${number(broken.length)} streams are broken.`),
+      (broken.length === 0 ? 'No stream is broken.' : `${number(broken.length)} streams are broken.`),
     '',
   ].join('\n');
 }

@@ -11,28 +11,28 @@ export const copyCommand: CliCommand = {
   summary: 'copies the log into another event store',
   help: `Usage: npm run cli -- log copy --from <log> --to <log>
 
-Copies a whole log into another event store: streams in order, with revisions, ids, types, texts and hashes as they are,
+Copies a whole log into another event store: streams in order, with unchanged revisions, ids, types, texts and hashes,
 byte for byte. Then reads both again, compares every event, and checks all chains of hashes. It needs no key and no
 running service.
 
-  --from <log>   where the log is; it is only read
-  --to <log>     where it is to be; empty, or what an earlier copy of the same log has left
+  --from <log>   the source; it is only read
+  --to <log>     the target: empty, or an earlier copy of the same log
 
 ${aboutNames}
 
-It may be ended at any time, also by a crash: the same command goes on where the target ends. So a long log can be copied
-while the service still runs; then stop the service and do it again, which adds what came since. Nobody but this
-command may write to the target before the service is started on it. A target that holds anything but a beginning of the
-source is refused and left alone.
+It may be interrupted at any time, even by a crash: the same command continues where the target ends. So a long log can be copied
+while the service is running; then stop the service and run it again, which adds the events since. Nobody but this
+command may write to the target before the service is started on it. A target that holds anything but the beginning of the
+source is refused and left unchanged.
 
-To move the service, stop all its processes, copy, set EVENT_STORE_URL to the target, and start it. It makes new read
-models by itself. docs/kurrentdb.md tells more.
+To move the service, stop all its processes, copy, set EVENT_STORE_URL to the target, and start it. It builds new
+read models by itself. See docs/kurrentdb.md.
 
-Exit codes: 0 when the target equals the source and all chains hold; 1 when not, or when the copy could not go on; 2
+Exit codes: 0 when the target equals the source and all chains hold; 1 when not, or when the copy could not continue; 2
 when the command was called wrongly.`,
 
   async run(args, surroundings) {
-    const { from, to } = wishes(args);
+    const { from, to } = readOptions(args);
     return plainly(async () => {
       const source = await openNamedLog(from, surroundings);
       try {
@@ -57,10 +57,10 @@ async function copy(source: EventStore, target: EventStore): Promise<number> {
   return outcome.check.broken.length === 0 ? 0 : 1;
 }
 
-function wishes(args: readonly string[]): { from: string; to: string } {
+function readOptions(args: readonly string[]): { from: string; to: string } {
   const { from, to } = parse(args);
   if (from === undefined || to === undefined) {
-    throw new UsageError('Say with --from and --to which log is copied and where to (--help tells more).');
+    throw new UsageError('Name the source with --from and the target with --to (see --help).');
   }
   if (from === to) throw new UsageError('--from and --to name the same log.');
   return { from, to };
@@ -71,15 +71,15 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options }).values;
   } catch (error) {
-    throw new UsageError(`${(error as Error).message} (--help tells how to call this)`);
+    throw new UsageError(`${(error as Error).message} (see --help)`);
   }
 }
 
 function summary({ before, added, check, grown }: CopyOutcome, seconds: number): string {
   return [
-    `${number(added)} events were copied, ${number(before)} were there before; ${seconds.toFixed(1)} s.`,
+    `${number(added)} events were copied, ${number(before)} were already there; ${seconds.toFixed(1)} s.`,
     'The target holds the same events as the source, in the same order.',
-    ...(grown ? ['The source has got more since. Stop the service and do this again before you move.'] : []),
+    ...(grown ? ['The source has more events by now. Stop the service and run this again before you move.'] : []),
     foundBy(check),
   ].join('\n');
 }

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generatedLog } from '../../../../../libs/event-store/src/generated-log.testing.js';
 import { StandIn } from '../../../../../libs/event-store/src/kurrentdb/stand-in.testing.js';
 import { readConfig } from '../../config.js';
-import { readWishes } from '../import/import-command.js';
+import { readOptions } from '../import/import-command.js';
 import { importIrc } from '../import/import-irc.js';
 import { openTools } from '../tools.js';
 import { logCommand, startLogCommand } from './cli-process.testing.js';
@@ -46,7 +46,7 @@ describe(`a log of ${EVENTS} real and generated events, copied from PostgreSQL t
     await standInHas(Math.floor(EVENTS * 0.8));
     if (long) standIn.failNextAppend('answer lost');
     const { code, printed } = await last.ended;
-    expect(printed).toContain('All is as it was written.');
+    expect(printed).toContain('No stream is broken.');
     expect(code).toBe(0);
 
     const store = await openEventStore({ url: standIn.url });
@@ -73,7 +73,7 @@ describe(`a log of ${EVENTS} real and generated events, copied from PostgreSQL t
     await gate.openForNobody();
 
     const { code, printed } = await logCommand(...back);
-    expect(printed).toContain('All is as it was written.');
+    expect(printed).toContain('No stream is broken.');
     expect(code).toBe(0);
     expect(await rowsOf(target)).toEqual(asRows(log));
     expect(await rowsOf(target)).toEqual(await rowsOf(source));
@@ -82,7 +82,7 @@ describe(`a log of ${EVENTS} real and generated events, copied from PostgreSQL t
   it('is found to be sound in either', async () => {
     for (const { url } of [source, standIn]) {
       const { code, printed } = await logCommand('verify', '--url', url);
-      expect(printed).toMatch(new RegExp(`^${EVENTS.toLocaleString('en')} events in .* All is as it was written`));
+      expect(printed).toMatch(new RegExp(`^${EVENTS.toLocaleString('en')} events in .* No stream is broken`));
       expect(code).toBe(0);
     }
   }, 120_000);
@@ -117,7 +117,7 @@ async function realEvents(): Promise<StoredEvent[]> {
     log: pino({ level: 'error' }),
   });
   const days = DAYS.map((day) => fileURLToPath(new URL(`../import/test-data/${day}.txt`, import.meta.url)));
-  await importIrc(tools, await readWishes([...days, '--room', '#ubuntu']), () => undefined);
+  await importIrc(tools, await readOptions([...days, '--room', '#ubuntu']), () => undefined);
   const events: StoredEvent[] = [];
   for await (const event of eventsOf(tools.store)) events.push(event);
   await tools.close();

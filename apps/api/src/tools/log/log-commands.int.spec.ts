@@ -18,12 +18,12 @@ describe('log copy', () => {
     const { code, printed } = await logCommand('copy', '--from', source.url, '--to', target.url);
     expect(await rowsOf(target)).toEqual(asRows(log));
     expect(await rowsOf(source)).toEqual(asRows(log));
-    expect(printed).toMatch(/6,000 events were copied, 0 were there before/);
+    expect(printed).toMatch(/6,000 events were copied, 0 were already there/);
     expect(printed).toMatch(/6,000 events in 60 streams were checked/);
     expect(code).toBe(0);
 
     const again = await logCommand('copy', '--from', source.url, '--to', target.url);
-    expect(again.printed).toMatch(/0 events were copied, 6,000 were there before/);
+    expect(again.printed).toMatch(/0 events were copied, 6,000 were already there/);
     expect(again.code).toBe(0);
     expect(await rowsOf(target)).toEqual(asRows(log));
   });
@@ -95,7 +95,7 @@ describe('log verify', () => {
   it('finds nothing in a sound log', async () => {
     const { url } = await logDatabase(log.slice(0, 500));
     const { code, printed } = await logCommand('verify', '--url', url);
-    expect(printed).toMatch(/^500 events in \d+ streams were checked.* All is as it was written\.\n$/);
+    expect(printed).toMatch(/^500 events in \d+ streams were checked.* No stream is broken\.\n$/);
     expect(code).toBe(0);
   });
 

@@ -9,7 +9,7 @@ const begin = () => Promise.reject(new Error('begun'));
 const surroundings = { config: readConfig({}), log: pino(), database: begin, tools: begin };
 
 it.each([
-  [copyCommand, ['--from', 'postgres://a/b'], 'Say with --from and --to'],
+  [copyCommand, ['--from', 'postgres://a/b'], 'Name the source with --from'],
   [copyCommand, ['--from', 'postgres://a/b', '--to', 'postgres://a/b'], 'name the same log'],
   [copyCommand, ['--from', 'mysql://me:secret@a/b', '--to', 'postgres://a/b'], 'There is no event store for URLs'],
   [copyCommand, ['everything'], '--help'],

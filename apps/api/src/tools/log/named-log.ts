@@ -2,7 +2,7 @@ import { type EventStore, openEventStore, UnknownEventStore } from '@verbatim/ev
 import { explainEventStore, UnusableServer } from '../../storage/database/unusable-server.js';
 import { type Surroundings, UsageError } from '../command.js';
 
-/** In place of a URL: the database of the service, of which operators do not always know the URL. */
+/** In place of a URL: the database of the service, whose URL operators do not always know. */
 const OWN = 'database';
 
 /** Opens the log that an argument names: the URL of an event store, or the word `database`. */
@@ -18,10 +18,10 @@ export async function openNamedLog(name: string, { database, log }: Surroundings
   }
 }
 
-/** A URL without what may be secret in it. */
+/** A URL without its secrets. */
 export const placeOf = (url: string): string => url.replace(/\/\/[^/]*@/, '//').replace(/\?.*/, '');
 
-/** Ends a command with a sentence and exit code 1 when a store fails or refuses; bugs and wrong calls go on. */
+/** Ends a command with a sentence and exit code 1 when a store fails or refuses; bugs and wrong calls are passed on. */
 export async function plainly(work: () => Promise<number>): Promise<number> {
   try {
     return await work();

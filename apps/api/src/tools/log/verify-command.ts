@@ -8,22 +8,22 @@ import { aboutNames, openNamedLog, ownLog, plainly } from './named-log.js';
 /** `npm run cli -- log verify` */
 export const verifyCommand: CliCommand = {
   words: 'log verify',
-  summary: 'checks the chains of hashes of all streams of a log',
+  summary: 'checks the hash chains of all streams of a log',
   help: `Usage: npm run cli -- log verify [--url <log>]
 
-Reads a whole log and checks each stream: every text has its hash, names the hash of the event before it, and stands under
-its own stream, revision, id and type; no revision is missing; no id comes twice. Prints the first broken place of each
+Reads a whole log and checks each stream: every event matches its hash, contains the hash of the event before it, and is stored under
+its own stream, revision, id and type; no revision is missing; no id occurs twice. Prints the first broken place of each
 broken stream. It only reads, needs no key, and works beside a running service or on its own.
 
-  --url <log>   which log; by default that of the service
+  --url <log>   the log; default: that of the service
 
 ${aboutNames}
 
-What the chains cannot show: events that were cut off at the end of a stream, and a last event written anew together
-with its hash. An id is compared with those of the last 250,000 events at least. In memory it keeps some 300 bytes for
-each stream, and nothing for each event.
+What the chains cannot show: events removed from the end of a stream, and a last event replaced together
+with its hash. Ids are compared with those of at least the last 250,000 events. Memory: about 300 bytes for
+each stream.
 
-Exit codes: 0 when all is as it was written; 1 when a stream is broken or the log could not be read; 2 when the command
+Exit codes: 0 when everything is intact; 1 when a stream is broken or the log could not be read; 2 when the command
 was called wrongly.`,
 
   async run(args, surroundings) {
@@ -50,6 +50,6 @@ function urlOf(args: readonly string[]): string | undefined {
   try {
     return parseArgs({ args: [...args], options: { url: { type: 'string' } } }).values.url;
   } catch (error) {
-    throw new UsageError(`${(error as Error).message} (--help tells how to call this)`);
+    throw new UsageError(`${(error as Error).message} (see --help)`);
   }
 }

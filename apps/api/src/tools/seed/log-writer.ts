@@ -20,7 +20,7 @@ export class LogWriter {
   private pending = new Map<WrittenStream, Draft[]>();
   private storing: Promise<unknown> = Promise.resolve();
   private readonly sealer: Sealer;
-  /** Events waiting for `flush`, and all events so far. */
+  /** Events waiting for `flush`, and all events added. */
   waiting = 0;
   events = 0;
 
@@ -37,12 +37,7 @@ export class LogWriter {
     return uuidv7({ msecs: at, random: this.chance.bytes(16) });
   }
 
-  take(
-    stream: WrittenStream,
-    { type, data }: { type: string; data: unknown },
-    actor: string | null,
-    at: number,
-  ): Draft {
+  add(stream: WrittenStream, { type, data }: { type: string; data: unknown }, actor: string | null, at: number): Draft {
     const id = this.id(at);
     const [recorded, occurredAt] = [new Date(), new Date(at)].map((time) => time.toISOString()) as [string, string];
     const draft = { id, type, schema: schemaOf(type), at: recorded, occurredAt, actor, correlation: id };
@@ -127,7 +122,7 @@ export class SeededStream<S, C extends { readonly actor: { readonly id: string }
     const decision = this.decider.decide(command, this.state, new Date(at).toISOString());
     if (isRejection(decision)) throw new Error(`${this.name}: ${decision.detail}`);
     for (const fact of decision.events) {
-      const draft = this.writer.take(this, fact, command.actor?.id ?? null, at);
+      const draft = this.writer.add(this, fact, command.actor?.id ?? null, at);
       this.revision += 1n;
       this.state = this.decider.evolve(this.state, { ...draft, revision: this.revision } as unknown as E);
     }

@@ -139,20 +139,20 @@ export class MadeUpNames {
     const [family, familyLatin] = bothForms(this.chance.pick(names.family));
     const displayName =
       names.familyFirst === undefined ? `${given} ${family}` : `${family}${names.familyFirst}${given}`;
-    const wish = this.chance.pick([
+    const wanted = this.chance.pick([
       `${givenLatin}.${familyLatin}`,
       `${givenLatin}_${familyLatin}`,
       `${familyLatin}.${givenLatin}`,
       `${givenLatin}-${familyLatin.slice(0, 1)}`,
     ]);
-    return { username: this.once(wish), displayName: normalize(this.decorated(displayName)) };
+    return { username: this.once(wanted), displayName: normalize(this.decorated(displayName)) };
   }
 
-  private once(wish: string): string {
-    const before = this.used.get(wish) ?? 0;
-    this.used.set(wish, before + 1);
+  private once(wanted: string): string {
+    const before = this.used.get(wanted) ?? 0;
+    this.used.set(wanted, before + 1);
     // No other username ends in a digit, so a numbered one cannot collide.
-    return before === 0 ? wish : `${wish}${before + 1}`;
+    return before === 0 ? wanted : `${wanted}${before + 1}`;
   }
 
   private decorated(name: string): string {

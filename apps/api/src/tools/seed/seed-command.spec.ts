@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../command.js';
-import { readWishes } from './seed-command.js';
+import { readOptions } from './seed-command.js';
 
 const now = new Date('2026-03-01T12:00:00Z');
 const plenty = ['--users', '10', '--rooms', '2', '--messages', '30'];
 
 describe('calling the seed', () => {
   it('takes seed 1 and today unless told otherwise', () => {
-    expect(readWishes(plenty, now)).toEqual({ users: 10, rooms: 2, messages: 30, seed: 1, until: '2026-03-01' });
-    expect(readWishes([...plenty, '--seed', '0', '--until', '2024-02-29'], now)).toMatchObject({
+    expect(readOptions(plenty, now)).toEqual({ users: 10, rooms: 2, messages: 30, seed: 1, until: '2026-03-01' });
+    expect(readOptions([...plenty, '--seed', '0', '--until', '2024-02-29'], now)).toMatchObject({
       seed: 0,
       until: '2024-02-29',
     });
@@ -26,7 +26,7 @@ describe('calling the seed', () => {
     [[...plenty, '--force'], /--force/],
     [[...plenty, 'more'], /more/],
   ])('with %j is refused', (args, sentence) => {
-    expect(() => readWishes(args, now)).toThrow(UsageError);
-    expect(() => readWishes(args, now)).toThrow(sentence);
+    expect(() => readOptions(args, now)).toThrow(UsageError);
+    expect(() => readOptions(args, now)).toThrow(sentence);
   });
 });

@@ -10,9 +10,9 @@ import { number } from '../log/broken-places.js';
 import { plainly } from '../log/named-log.js';
 import { progressDisplay } from '../progress.js';
 import { type SeedParts, type SeedReport, seed } from './seed.js';
-import type { SeedWishes } from './seed-plan.js';
+import type { SeedOptions } from './seed-plan.js';
 
-/** The most that can be wished for of each: what a year and the memory of one process hold. */
+/** The maximum of each: what a year and the memory of one process can hold. */
 const most = { users: 1_000_000, rooms: 100_000, messages: 20_000_000 } as const;
 
 /** `npm run cli -- seed` */
@@ -21,33 +21,33 @@ export const seedCommand: CliCommand = {
   summary: 'fills a new service with made-up people, rooms and messages',
   help: `Usage: npm run cli -- seed --users <n> --rooms <n> --messages <n> [--seed <n>] [--until YYYY-MM-DD]
 
-Fills a service that was started once, and in which there is nobody but the first administrator, with made-up people, rooms and
-messages of a year: for trying it out, and for finding out how quick it is with many. Nothing else is made up: events are
-decided by the same rules, sealed and chained like all others, and names are claimed. The people have no credential, so
+Fills a service that was started once and has no account but the first administrator's with made-up people, rooms and
+messages of one year, for trying it out and measuring its speed with much data. Nothing else is made up: events are
+decided by the same rules, sealed and chained like all others, and names are claimed. The people have no credentials, so
 nobody can sign in as one of them.
 
   --users <n>      people, 2 to ${number(most.users)}: names in several scripts, some suspended or deactivated, a few auditors
   --rooms <n>      rooms, 1 to ${number(most.rooms)}, of all kinds and of very uneven size; some are closed
-  --messages <n>   messages, up to ${number(most.messages)}; besides there are replies, reactions, edits, redactions and reports
-  --seed <n>       a whole number, default 1: another one makes other people and talk
-  --until <date>   the day with whose beginning the year ends, default today
+  --messages <n>   messages, up to ${number(most.messages)}; plus replies, reactions, edits, redactions and reports
+  --seed <n>       a whole number, default 1; another one gives other people and messages
+  --until <date>   the day at whose start the year ends, default today
 
-The same numbers make the same people, rooms and texts; keys, and so sealed texts and hashes, are always new. Events tell in
-\`occurredAt\` when it is to have happened, as imported ones do, and in \`at\` when they were written.
+The same numbers give the same people, rooms and texts; keys, and so sealed texts and hashes, are always new. Events carry in
+\`occurredAt\` when they are meant to have happened, as imported ones do, and in \`at\` when they were written.
 
-Then the read models are built, as \`projections rebuild\` does. A log that is in use is refused, and so is a second seed. One that
-was cut short is not taken up again: begin with an empty database.
+Then the read models are built, as \`projections rebuild\` does. A log that is in use is refused, and so is a second seed. An
+interrupted one cannot be continued: start over with an empty database.
 
 Exit codes: 0 when all is done; 1 when it was refused or stopped; 2 when the command was called wrongly.`,
 
   async run(args, surroundings) {
-    const wishes = readWishes(args, new Date());
-    return plainly(() => withParts(surroundings, (parts) => fill(parts, wishes, surroundings)));
+    const options = readOptions(args, new Date());
+    return plainly(() => withParts(surroundings, (parts) => fill(parts, options, surroundings)));
   },
 };
 
 /** Reads the arguments. Throws UsageError. */
-export function readWishes(args: readonly string[], now: Date): SeedWishes {
+export function readOptions(args: readonly string[], now: Date): SeedOptions {
   const text = { type: 'string' } as const;
   const {
     users,
@@ -60,7 +60,7 @@ export function readWishes(args: readonly string[], now: Date): SeedWishes {
   });
   const day = new Date(`${until}T00:00:00.000Z`);
   if (Number.isNaN(day.getTime()) || !day.toISOString().startsWith(until)) {
-    throw new UsageError('Write --until as YYYY-MM-DD, the day with whose beginning the year ends.');
+    throw new UsageError('Write --until as YYYY-MM-DD, the day at whose start the year ends.');
   }
   return {
     users: wholeNumber('users', users, 2, most.users),
@@ -75,14 +75,14 @@ function parse<T extends Record<string, { type: 'string' }>>(args: readonly stri
   try {
     return parseArgs({ args: [...args], options }).values as { readonly [K in keyof T]?: string };
   } catch (error) {
-    throw new UsageError(`${(error as Error).message} (--help tells how to call this)`);
+    throw new UsageError(`${(error as Error).message} (see --help)`);
   }
 }
 
 function wholeNumber(name: string, text: string | undefined, least: number, greatest: number): number {
   const value = Number(text ?? Number.NaN);
   if (!/^\d+$/.test(text ?? '') || value < least || value > greatest)
-    throw new UsageError(`Say with --${name} how many: a whole number from ${number(least)} to ${number(greatest)}.`);
+    throw new UsageError(`--${name} must be a whole number from ${number(least)} to ${number(greatest)}.`);
   return value;
 }
 
@@ -91,7 +91,7 @@ interface Opened extends SeedParts {
   readonly direct: Sql;
 }
 
-/** Log and vault, without the read models: a projector beside would only be in the way. */
+/** Log and vault, without the read models: a projector would only slow this down. */
 async function withParts(
   { config, database, log }: Surroundings,
   work: (parts: Opened) => Promise<number>,
@@ -112,15 +112,15 @@ async function withParts(
   }
 }
 
-async function fill(parts: Opened, wishes: SeedWishes, surroundings: Surroundings): Promise<number> {
+async function fill(parts: Opened, options: SeedOptions, surroundings: Surroundings): Promise<number> {
   const progress = progressDisplay();
   const begun = Date.now();
-  const report = await seed(parts, wishes, ({ done, total, events }) =>
+  const report = await seed(parts, options, ({ done, total, events }) =>
     progress.show({ phase: 'writing', done, total, note: `${number(events)} events` }),
   ).finally(() => progress.end());
   const written = Date.now();
   await buildReadModels(parts, surroundings);
-  process.stdout.write(summary(report, wishes, { writing: written - begun, building: Date.now() - written }));
+  process.stdout.write(summary(report, options, { writing: written - begun, building: Date.now() - written }));
   return 0;
 }
 
@@ -136,13 +136,13 @@ async function buildReadModels({ sql, direct, store, keys }: Opened, { log }: Su
 
 function summary(
   { people, rooms, messages, events }: SeedReport,
-  { seed, until }: SeedWishes,
+  { seed, until }: SeedOptions,
   { writing, building }: { readonly writing: number; readonly building: number },
 ): string {
   const perSecond = number(Math.round(events / Math.max(writing / 1_000, 0.001)));
   return [
-    `${number(people)} people, ${number(rooms)} rooms and ${number(messages)} messages of the year before ${until} are there (seed ${seed}).`,
-    `They are ${number(events)} events, written in ${duration(writing)}: ${perSecond} in a second.`,
+    `Created ${number(people)} people, ${number(rooms)} rooms and ${number(messages)} messages of the year before ${until} (seed ${seed}).`,
+    `They are ${number(events)} events, written in ${duration(writing)}: ${perSecond} per second.`,
     `The read models were built in ${duration(building)}.`,
     '',
   ].join('\n');

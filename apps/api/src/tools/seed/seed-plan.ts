@@ -1,7 +1,7 @@
 import { Chance } from './chance.js';
 
-/** How much data to create. The same wishes always lead to the same data. */
-export interface SeedWishes {
+/** How much data to create. The same options always lead to the same data. */
+export interface SeedOptions {
   readonly users: number;
   readonly rooms: number;
   readonly messages: number;
@@ -26,35 +26,35 @@ export interface PlannedRoom {
   readonly talks: number;
 }
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-const YEAR = 365 * DAY;
-/** People who exist from the start, so that every room finds a creator. */
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const YEAR_MS = 365 * DAY_MS;
+/** People who exist from the start, so that every room has a creator. */
 const FOUNDERS = 20;
 /** Messages of a conversation, and how long before the end the last one begins at the latest. */
-const TALK = { least: 5, most: 40, margin: 6 * HOUR } as const;
+const TALK = { least: 5, most: 40, margin: 6 * HOUR_MS } as const;
 
-/** When the year of these wishes ends. */
-export const endOf = ({ until }: SeedWishes): number => Date.parse(`${until}T00:00:00.000Z`);
+/** When the year of these options ends. */
+export const endOf = ({ until }: SeedOptions): number => Date.parse(`${until}T00:00:00.000Z`);
 
 /**
  * The steps in chronological order: people register, rooms are created, and people talk in them now and then. Sizes are as uneven
  * as in real life: the nth largest room has about 1/n^0.75 of the members and 1/n^0.85 of the messages of the largest (Zipf's law
  * with exponents below 1, so that small rooms are not empty).
  */
-export function planSeed(wishes: SeedWishes): SeedStep[] {
-  const chance = new Chance(wishes.seed, 'plan');
-  const end = endOf(wishes);
-  const begin = end - YEAR;
-  const sizes = sizesOf(wishes);
-  const ranks = shuffled(wishes.rooms, chance);
+export function planSeed(options: SeedOptions): SeedStep[] {
+  const chance = new Chance(options.seed, 'plan');
+  const end = endOf(options);
+  const begin = end - YEAR_MS;
+  const sizes = sizesOf(options);
+  const ranks = shuffled(options.rooms, chance);
 
-  const steps: SeedStep[] = Array.from({ length: wishes.users }, (_, n) => {
-    const share = n < FOUNDERS ? 0 : ((n + 1) / wishes.users) ** 0.7;
-    return { what: 'person', at: begin + n + Math.floor(share * 0.97 * YEAR) };
+  const steps: SeedStep[] = Array.from({ length: options.users }, (_, n) => {
+    const share = n < FOUNDERS ? 0 : ((n + 1) / options.users) ** 0.7;
+    return { what: 'person', at: begin + n + Math.floor(share * 0.97 * YEAR_MS) };
   });
   for (const [nth, rank] of ranks.entries()) {
-    const made = begin + Math.floor((0.01 + 0.94 * ((nth + 1) / wishes.rooms) ** 0.8) * YEAR);
+    const made = begin + Math.floor((0.01 + 0.94 * ((nth + 1) / options.rooms) ** 0.8) * YEAR_MS);
     const messages = talkSizes(sizes.messages[rank] ?? 0, chance);
     const room = { nth, rank, members: sizes.members(rank), talks: messages.length };
     steps.push({ what: 'room', at: made, room });
@@ -64,7 +64,7 @@ export function planSeed(wishes: SeedWishes): SeedStep[] {
   return steps.sort((one, other) => one.at - other.at);
 }
 
-function sizesOf({ users, rooms, messages }: SeedWishes) {
+function sizesOf({ users, rooms, messages }: SeedOptions) {
   const most = Math.max(10, users / 40);
   const weights = Array.from({ length: rooms }, (_, rank) => (rank + 1) ** -0.85);
   const all = weights.reduce((sum, weight) => sum + weight, 0);
@@ -96,10 +96,10 @@ function talkSizes(messages: number, chance: Chance): number[] {
 /** Some time after the room was created, mostly by day. */
 function timeOfTalk(made: number, end: number, chance: Chance): number {
   const last = end - TALK.margin;
-  const day = Math.floor((made + chance.share() * (last - made)) / DAY) * DAY;
+  const day = Math.floor((made + chance.share() * (last - made)) / DAY_MS) * DAY_MS;
   const hour = chance.happens(0.9) ? 8 + chance.share() * 12 : chance.share() * 24;
-  const at = day + Math.floor(hour * HOUR);
-  return Math.min(Math.max(at, made + HOUR), last);
+  const at = day + Math.floor(hour * HOUR_MS);
+  return Math.min(Math.max(at, made + HOUR_MS), last);
 }
 
 function shuffled(count: number, chance: Chance): number[] {

@@ -13,7 +13,7 @@ import { startTestService, type TestService } from '../../tests/harness/test-ser
 import type { Surroundings } from '../command.js';
 import { seedCommand } from './seed-command.js';
 
-const wishes = ['--users', '120', '--rooms', '12', '--messages', '900', '--seed', '5', '--until', '2026-01-01'];
+const options = ['--users', '120', '--rooms', '12', '--messages', '900', '--seed', '5', '--until', '2026-01-01'];
 
 /** A service on a folder of its own, which the command line can be told of. */
 interface Place {
@@ -37,8 +37,8 @@ describe('a seed', () => {
 
   beforeAll(async () => {
     [place, another] = [await begin(), await begin()];
-    expect(await run(place, wishes)).toBe(0);
-    expect(await run(another, wishes)).toBe(0);
+    expect(await run(place, options)).toBe(0);
+    expect(await run(another, options)).toBe(0);
     await place.service.restart();
     admin = await signIn(place.service.url);
   }, 120_000);
@@ -97,10 +97,10 @@ describe('a seed', () => {
   });
 
   it('is refused where there is more than the first administrator, and where there is nobody', async () => {
-    expect(await run(place, wishes)).toBe(1);
+    expect(await run(place, options)).toBe(1);
     const databaseUrl = await createDatabase();
     try {
-      expect(await run({ ...place, service: { ...place.service, databaseUrl } }, wishes)).toBe(1);
+      expect(await run({ ...place, service: { ...place.service, databaseUrl } }, options)).toBe(1);
     } finally {
       await dropDatabase(databaseUrl);
     }

@@ -8,7 +8,7 @@ import { Chance } from './chance.js';
 import { LogWriter, SeededStream } from './log-writer.js';
 import { MadeUpNames, MadeUpRoomNames } from './made-up-names.js';
 import { MadeUpTalk } from './made-up-talk.js';
-import { endOf, type PlannedRoom, planSeed, type SeedStep, type SeedWishes } from './seed-plan.js';
+import { endOf, type PlannedRoom, planSeed, type SeedOptions, type SeedStep } from './seed-plan.js';
 import { type RoomParts, SeededRoom } from './seeded-room.js';
 
 /** The log cannot be seeded. The message is a sentence for the operator. */
@@ -34,19 +34,19 @@ export interface SeedReport {
   readonly events: number;
 }
 
-const AN_HOUR = 3_600_000;
+const HOUR_MS = 3_600_000;
 /** Events that are sealed and stored together. */
 const BATCH = 4_000;
 /** Events that the first administrator may have by then, from signing in. */
-const MOST_EVENTS_BEFORE = 500;
+const MAX_EVENTS_BEFORE = 500;
 
 /** Rejects with SeedRefused unless the log holds the first administrator and nothing else. */
 export async function refuseUsedLog(store: EventStore): Promise<void> {
-  const events = await store.readAll(0n, MOST_EVENTS_BEFORE);
+  const events = await store.readAll(0n, MAX_EVENTS_BEFORE);
   const own = `${user.category}-${FIRST_ADMINISTRATOR}`;
   if (events.length === 0)
     throw new SeedRefused('There is no administrator yet. Start the service once, so that it creates the first one.');
-  if (events.length === MOST_EVENTS_BEFORE || events.some(({ stream }) => stream !== own))
+  if (events.length === MAX_EVENTS_BEFORE || events.some(({ stream }) => stream !== own))
     throw new SeedRefused('This log is in use: only one that holds just the first administrator can be seeded.');
 }
 
@@ -56,21 +56,21 @@ export async function refuseUsedLog(store: EventStore): Promise<void> {
  */
 export async function seed(
   parts: SeedParts,
-  wishes: SeedWishes,
+  options: SeedOptions,
   onProgress: (progress: SeedProgress) => void = () => undefined,
 ): Promise<SeedReport> {
   await refuseUsedLog(parts.store);
-  const seeding = new Seeding(parts, wishes);
-  const total = wishes.users + wishes.rooms + wishes.messages;
+  const seeding = new Seeding(parts, options);
+  const total = options.users + options.rooms + options.messages;
   let done = 0;
-  for (const step of planSeed(wishes)) {
+  for (const step of planSeed(options)) {
     seeding.carryOut(step);
     done += step.what === 'talk' ? step.messages : 1;
     if (await seeding.storeSome()) onProgress({ done, total, events: seeding.events });
   }
   await seeding.finish();
   onProgress({ done, total, events: seeding.events });
-  return { people: wishes.users, rooms: wishes.rooms, messages: wishes.messages, events: seeding.events };
+  return { people: options.users, rooms: options.rooms, messages: options.messages, events: seeding.events };
 }
 
 type Account = SeededStream<UserState, UserCommand, UserEvent>;
@@ -91,15 +91,15 @@ class Seeding {
 
   constructor(
     private readonly parts: SeedParts,
-    private readonly wishes: SeedWishes,
+    private readonly options: SeedOptions,
   ) {
-    const chanceFor = (purpose: string) => new Chance(wishes.seed, purpose);
+    const chanceFor = (purpose: string) => new Chance(options.seed, purpose);
     this.chance = chanceFor('people and rooms');
     this.names = new MadeUpNames(chanceFor('names'));
     this.roomNames = new MadeUpRoomNames(chanceFor('room names'));
     this.writer = new LogWriter(parts.store, parts.keys, chanceFor('ids'));
     const talk = new MadeUpTalk(chanceFor('texts'));
-    this.room = { writer: this.writer, chance: chanceFor('talks'), talk, people: [], latest: endOf(wishes) - AN_HOUR };
+    this.room = { writer: this.writer, chance: chanceFor('talks'), talk, people: [], latest: endOf(options) - HOUR_MS };
   }
 
   get events(): number {
@@ -112,7 +112,7 @@ class Seeding {
     else this.converse(step.room, step.messages, step.at);
   }
 
-  /** Stores the events so far if there are enough of them. Returns whether it did. */
+  /** Stores the waiting events if there are enough of them. Returns whether it did. */
   async storeSome(): Promise<boolean> {
     if (this.writer.waiting < BATCH) return false;
     await this.claimNames();
@@ -122,7 +122,7 @@ class Seeding {
 
   async finish(): Promise<void> {
     const actor = { id: FIRST_ADMINISTRATOR, role: 'admin' } as const;
-    const at = endOf(this.wishes) - 1_000;
+    const at = endOf(this.options) - 1_000;
     for (const { account, how } of this.leaving)
       account.do({ type: 'ChangeUser', actor, userId: account.id, [how]: true }, at);
     await this.claimNames();
@@ -145,7 +145,7 @@ class Seeding {
     const { chance } = this;
     this.talksLeft.set(planned.nth, planned.talks);
     // The largest rooms are not direct ones: two people do not fill them.
-    const small = planned.rank > this.wishes.rooms / 10;
+    const small = planned.rank > this.options.rooms / 10;
     const direct = small && chance.happens(0.15) ? this.openDirect(planned, at) : null;
     if (direct) return;
     const visibility = chance.pick([

@@ -5,7 +5,7 @@ import { type LogWriter, SeededStream } from './log-writer.js';
 import type { MadeUpTalk } from './made-up-talk.js';
 import type { PlannedRoom } from './seed-plan.js';
 
-const MINUTE = 60_000;
+const MINUTE_MS = 60_000;
 
 /** What all seeded rooms use. */
 export interface RoomParts {
@@ -82,7 +82,7 @@ export class SeededRoom {
     const said: Said[] = [];
     this.lately = Math.max(this.lately, at);
     for (let n = 0; n < messages; n++) {
-      this.lately = Math.min(this.lately + chance.between(2_000, MINUTE), latest);
+      this.lately = Math.min(this.lately + chance.between(2_000, MINUTE_MS), latest);
       said.push(this.say(chance.pick(talking), said, this.lately));
       this.respond(chance.pick(said.slice(-5)), this.lately + 1_000);
     }
@@ -93,7 +93,7 @@ export class SeededRoom {
     if (this.visibility === 'direct') return;
     this.stream.do(
       { type: 'CloseRoom', actor: this.owner, reason: 'Moved to another room.' },
-      this.lately + 3 * MINUTE,
+      this.lately + 3 * MINUTE_MS,
     );
   }
 
@@ -161,7 +161,7 @@ export class SeededRoom {
     // A second report by the same person is the same report.
     if (!reports.has(reportId) || (reports.size < 10 && chance.happens(0.4))) return;
     const outcome = chance.pick(['dismissed', 'acted'] as const);
-    this.stream.do({ type: 'SettleReport', actor: this.owner, reportId, outcome, note: null }, at + MINUTE);
+    this.stream.do({ type: 'SettleReport', actor: this.owner, reportId, outcome, note: null }, at + MINUTE_MS);
   }
 
   /** Nobody returns to a finished conversation, so the state can drop its messages to save memory. */

@@ -2,8 +2,8 @@ import { Global, Module } from '@nestjs/common';
 import { Contributions, FeedSink, Figure } from '../../composition/contributions.js';
 import { MetricsText } from '../../composition/metrics-text.js';
 import { unit } from '../../host/part.js';
+import { Activity } from './activity.js';
 import { Metrics } from './metrics.js';
-import { Tally } from './tally.js';
 
 const metrics = { provide: MetricsText, useFactory: (all: Contributions) => new Metrics(all), inject: [Contributions] };
 
@@ -16,12 +16,16 @@ export const metricsUnit = unit({
   name: 'metrics',
   module: MetricsModule,
   open() {
-    const tally = new Tally();
+    const activity = new Activity();
     return {
-      sinks: [new FeedSink('tally', 'others', (events) => tally.take(events))],
+      sinks: [new FeedSink('activity', 'others', (events) => activity.handle(events))],
       figures: [
-        new Figure('verbatim_messages', 'Messages posted since this process began.', () => tally.messages),
-        new Figure('verbatim_registrations', 'Accounts made since this process began.', () => tally.registrations),
+        new Figure('verbatim_messages', 'Messages posted since this process began.', () => activity.messages),
+        new Figure(
+          'verbatim_registrations',
+          'Accounts created since this process began.',
+          () => activity.registrations,
+        ),
       ],
     };
   },

@@ -46,7 +46,7 @@ export class WebhookRunner {
   }
 
   /** A sink of the feed: wakes the couriers of rooms in which something happened. */
-  take(events: readonly Recorded[]): void {
+  handle(events: readonly Recorded[]): void {
     if (!this.couriers) return;
     for (const event of events) {
       const { category, id } = parseStream(event.stream);

@@ -45,7 +45,7 @@ export const webhooksUnit = unit({
     return {
       start: () => runner.start(),
       close: () => runner.stop(),
-      sinks: [new FeedSink('webhooks', 'others', (events) => runner.take(events))],
+      sinks: [new FeedSink('webhooks', 'others', (events) => runner.handle(events))],
       figures: [
         new Figure('verbatim_webhooks_sending', 'Whether it is this process that sends to webhooks.', () =>
           Number(runner.sending),

@@ -42,7 +42,7 @@ export class AdministrationController {
       await this.commands.execute(new AnnounceCommand(actor, body.text, context)),
       reply,
     );
-    if (!told) throw new Error('There is no announcement after one was made.');
+    if (!told) throw new Error('The announcement is missing right after it was made.');
     return told;
   }
 
@@ -64,7 +64,7 @@ export class AdministrationController {
   ): Promise<Maintenance> {
     const begun = await this.commands.execute(new BeginMaintenanceCommand(actor, body, context));
     const { on } = await this.written(begun, reply);
-    if (!on) throw new Error('There is no maintenance after it was begun.');
+    if (!on) throw new Error('Maintenance is off right after it was turned on.');
     return on;
   }
 

@@ -26,7 +26,7 @@ export class BackToApplication implements ExceptionFilter {
     reply.status(302).send();
   }
 
-  /** On the way out it is in the query, on the way back in the errand of the browser. */
+  /** When sign-on starts it is in the query, when the browser returns it is in its errand. */
   private returnAddress(request: FastifyRequest): Promise<string | null> {
     const { return: wanted } = request.query as { return?: unknown };
     const inQuery = typeof wanted === 'string' ? wanted : undefined;

@@ -13,7 +13,7 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 
 @Controller()
 export class OperationController {
-  /** Encoded once: anybody may request them, and encoding takes milliseconds. */
+  /** Encoded once, because anybody may request them and encoding takes milliseconds. */
   private readonly openApi = Buffer.from(JSON.stringify(openapi(about)));
   private readonly asyncApi = Buffer.from(JSON.stringify(asyncapi(about)));
 
@@ -38,7 +38,7 @@ export class OperationController {
   @Call('getMetrics')
   @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
   async metricsText(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
-    if (!this.metrics) throw new Refusal('unavailable', 'This process has no metrics.');
+    if (!this.metrics) throw new Refusal('unavailable', 'Metrics are not available in this process.');
     reply.header('cache-control', 'no-store');
     return this.metrics.text();
   }

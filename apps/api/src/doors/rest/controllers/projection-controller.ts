@@ -10,7 +10,7 @@ import type { Identity } from '../../../application/sessions/authentication.js';
 import { accepted } from '../../refusal.js';
 import { By, Call } from '../call.js';
 
-/** How far the read models have come, and rebuilding them. */
+/** Progress of the read models, and rebuilding them. */
 @Controller()
 export class ProjectionController {
   constructor(

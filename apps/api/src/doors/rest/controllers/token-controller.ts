@@ -101,12 +101,12 @@ export class TokenController {
   private async create(
     userId: string,
     identity: Identity,
-    wish: BodyOf<'createToken'>,
+    wanted: BodyOf<'createToken'>,
     context: Context,
     reply: FastifyReply,
   ): Promise<NewToken> {
     const { token, text, position } = accepted(
-      await this.commands.execute(new CreateTokenCommand(userId, identity, wish, context)),
+      await this.commands.execute(new CreateTokenCommand(userId, identity, wanted, context)),
     );
     await this.readYourWrites.written(position, reply);
     return { ...tokenAnswer(token), token: text };

@@ -21,7 +21,7 @@ export interface ParsedLine {
 
 /** How a program writes logs. */
 export interface LogFormat {
-  /** The name by which operators choose it. */
+  /** The name for `--format`. */
   readonly name: string;
   /** An example line, for display. */
   readonly example: string;

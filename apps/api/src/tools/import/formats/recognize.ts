@@ -26,7 +26,7 @@ export function recognizeFormat(lines: readonly string[]): LogFormat | string {
   if (first === undefined) return `It has no format that is known. ${knownFormats}`;
   const rival = others.find((other) => !readTheSame(first, other, written));
   if (rival === undefined) return first;
-  return `It may be a log of ${first.name} or of ${rival.name}. Say with --format which.`;
+  return `It may be a log of ${first.name} or of ${rival.name}. Choose one with --format.`;
 }
 
 /** The formats, listed for operators. */
@@ -45,15 +45,15 @@ function bestOf(candidates: readonly LogFormat[], lines: readonly string[]): rea
 function scoreOf({ parse }: LogFormat, lines: readonly string[]): number {
   let known = 0;
   let score = 0;
-  let told = false;
+  let recognized = false;
   for (const line of lines) {
     const { stamp, says, sign } = parse(line);
-    if (stamp !== null || sign) told = true;
+    if (stamp !== null || sign) recognized = true;
     if (says === null) continue;
     known++;
     score += (typeof says === 'string' ? 1 : 2) + (sign ? 2 : 0);
   }
-  return told && known * 2 >= lines.length ? score : 0;
+  return recognized && known * 2 >= lines.length ? score : 0;
 }
 
 const readTheSame = (one: LogFormat, other: LogFormat, lines: readonly string[]): boolean =>

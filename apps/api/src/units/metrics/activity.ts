@@ -1,11 +1,11 @@
 import type { Recorded } from '@verbatim/domain';
 
 /** Counts events since this process began, whichever replica recorded them: a measure of how busy people are. */
-export class Tally {
+export class Activity {
   messages = 0;
   registrations = 0;
 
-  take(events: readonly Recorded[]): void {
+  handle(events: readonly Recorded[]): void {
     for (const event of events) {
       if (event.type === 'MessagePosted') this.messages += 1;
       else if (event.type === 'UserRegistered' && event.data.origin !== 'webhook') this.registrations += 1;
