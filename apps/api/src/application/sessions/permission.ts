@@ -32,7 +32,10 @@ export function outOfScope(scopes: Scopes, scope: Requirement['scope']): Rejecti
 
 export const overseersOnly = reject('NotAllowed', 'Only administrators and auditors may do this.');
 const administratorsOnly = reject('NotAllowed', 'Only administrators may do this.');
-const sessionsOnly = reject('NotAllowed', 'This requires a signed-in session; personal tokens are not accepted.');
+const sessionsOnly = reject(
+  'NotAllowed',
+  'This is only for users who have signed in; personal tokens are not accepted.',
+);
 const secondFactorMissing = reject(
   'SecondFactorNeeded',
   'Your role requires a second factor. Set it up: POST /v1/me/totp.',
