@@ -4,21 +4,14 @@ import {
   type InvitationState,
   type InvitedTo,
   invitingProblem,
-  isGood,
   isRejection,
-  nameKey,
   type Rejection,
   reject,
-  type UserState,
 } from '@verbatim/domain';
-import { derivedId } from '../../derived-id.js';
 import { newId } from '../../new-id.js';
 import { InvitationCodes } from '../../storage/invitations/invitation-codes.js';
-import { Credentials } from '../../storage/vault/credentials.js';
-import { Names } from '../../storage/vault/names.js';
 import { Invitations, Rooms } from '../../write-side/entities.js';
 import type { Context, Decided } from '../../write-side/mailbox.js';
-import { AccountOpener, type NewAccount } from '../accounts/account-opener.js';
 import { Standing } from '../accounts/standing.js';
 import { Redeeming } from './redeeming.js';
 
@@ -110,63 +103,6 @@ export class RevokeInvitationHandler implements ICommandHandler<RevokeInvitation
   }
 }
 
-/**
- * The id of an account registered with an invitation. It derives from both, so that a repeated registration uses the
- * invitation up only once.
- */
-export const invitedUserId = (code: string, username: string): string => derivedId('invited', code, nameKey(username));
-
-/** Registers somebody who has an invitation to the server. */
-export class RegisterInvitedUserCommand extends Command<Decided<UserState> | Rejection> {
-  constructor(
-    readonly userId: string,
-    readonly code: string,
-    readonly account: NewAccount & { readonly password: string },
-    readonly context: Context,
-  ) {
-    super();
-  }
-}
-
-@CommandHandler(RegisterInvitedUserCommand)
-export class RegisterInvitedUserHandler implements ICommandHandler<RegisterInvitedUserCommand> {
-  constructor(
-    private readonly redeeming: Redeeming,
-    private readonly names: Names,
-    private readonly credentials: Credentials,
-    private readonly accounts: AccountOpener,
-  ) {}
-
-  async execute({
-    userId,
-    code,
-    account,
-    context,
-  }: RegisterInvitedUserCommand): Promise<Decided<UserState> | Rejection> {
-    const found = await this.redeeming.find(code, null);
-    const usable = found?.state.redeemedBy.has(userId) || (found && isGood(found.state, this.redeeming.now()));
-    if (!found || !usable) return notValid;
-    const refused = this.accounts.refusal(account.origin, null) ?? this.accounts.problemOf(account);
-    if (refused) return refused;
-    // The name is claimed first, so that one that is taken does not use up the invitation.
-    if (!(await this.names.claim('user', nameKey(account.username), userId))) return nameTaken;
-    const redeemed = await this.redeeming.redeem(found.id, userId, null, context);
-    if (isRejection(redeemed)) return redeemed.rejected === 'Unavailable' ? redeemed : notValid;
-    const opened = await this.accounts.open(userId, account, context);
-    if (isRejection(opened)) return opened;
-    // Others may have the same code. So that nobody gets into another person's account, only the attempt that opened it
-    // succeeds, and only with the password that was stored, which may be that of another attempt.
-    const isTheirs = opened.events > 0 && (await this.credentials.check(userId, account.password)) !== null;
-    return isTheirs ? opened : nameTaken;
-  }
-}
-
 export const notValid = reject('NotAllowed', 'This invitation is not valid, or no longer valid.');
-const nameTaken = reject('NameTaken', 'This username is taken.');
 
-export const invitationCommandHandlers = [
-  CreateInvitationHandler,
-  RevokeInvitationHandler,
-  RegisterInvitedUserHandler,
-  Redeeming,
-];
+export const invitationCommandHandlers = [CreateInvitationHandler, RevokeInvitationHandler, Redeeming];

@@ -14,6 +14,7 @@ import { Directory } from '../../storage/directory.js';
 import { InvitationCodes } from '../../storage/invitations/invitation-codes.js';
 import { OpenLog } from '../../storage/open-log.js';
 import { Invitations, Rooms } from '../../write-side/entities.js';
+import { overseersOnly } from '../sessions/permission.js';
 import { Redeeming } from './redeeming.js';
 
 // Invitations are few, so they are read from their streams; there is no read model of them.
@@ -141,7 +142,6 @@ export class LookUpInvitationHandler implements IQueryHandler<LookUpInvitationQu
 }
 
 const overseeingProblem = ({ role }: Actor): Rejection | null => (role === 'user' ? overseersOnly : null);
-const overseersOnly = reject('NotAllowed', 'Only administrators and auditors may do this.');
 const noSuchInvitation = reject('NotFound', 'There is no such invitation.');
 const unknownPerson = (id: string) => ({ id, username: null });
 

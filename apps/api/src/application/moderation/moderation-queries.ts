@@ -13,6 +13,7 @@ import { Time } from '../../clock.js';
 import { ReadModels } from '../../storage/read-models.js';
 import type { Purpose } from '../../write-side/inspections.js';
 import { RoomAccess } from '../rooms/room-access.js';
+import { overseersOnly } from '../sessions/permission.js';
 
 export class ListBansQuery extends Query<Page<Ban> | Rejection> {
   constructor(
@@ -96,6 +97,5 @@ async function moderating(access: RoomAccess, roomId: string, actor: Actor, what
 }
 
 const moderatorsOnly = reject('NotAllowed', 'Only moderators of the room may see this.');
-const overseersOnly = reject('NotAllowed', 'Only administrators and auditors may do this.');
 
 export const moderationQueryHandlers = [ListBansHandler, ListReportsHandler, GetReportHandler];

@@ -1,11 +1,11 @@
-import { Command, CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { isRejection, type Rejection } from '@verbatim/domain';
 import { newId } from '../../new-id.js';
 import { Attempts } from '../../storage/limits/attempts.js';
 import type { Context } from '../../write-side/mailbox.js';
 import { AccountOpener } from '../accounts/account-opener.js';
-import { invitedUserId, RegisterInvitedUserCommand } from '../invitations/invitation-commands.js';
 import { type Client, SessionStarter, type SignedIn } from '../sessions/session-starter.js';
+import { InvitedAccountOpener, invitedUserId } from './invited-account-opener.js';
 import { Registration } from './registration.js';
 
 /** What somebody registers with. `displayName` defaults to the username. */
@@ -39,7 +39,7 @@ export class RegisterUserHandler implements ICommandHandler<RegisterUserCommand>
     private readonly attempts: Attempts,
     private readonly opener: AccountOpener,
     private readonly starter: SessionStarter,
-    private readonly commands: CommandBus,
+    private readonly invitedOpener: InvitedAccountOpener,
   ) {}
 
   async execute({ form, client, context }: RegisterUserCommand): Promise<SignedIn | Rejection> {
@@ -52,7 +52,7 @@ export class RegisterUserHandler implements ICommandHandler<RegisterUserCommand>
     const opened =
       invitation === undefined
         ? await this.opener.open(userId, account, context)
-        : await this.commands.execute(new RegisterInvitedUserCommand(userId, invitation, account, context));
+        : await this.invitedOpener.open(userId, invitation, account, context);
     if (isRejection(opened)) return opened;
     return this.starter.start({ userId, how: 'registration', device: client.device }, context);
   }

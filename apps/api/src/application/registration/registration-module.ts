@@ -1,11 +1,13 @@
 import { Global, Module } from '@nestjs/common';
 import { CONFIG } from '../../composition/process-module.js';
 import type { Config } from '../../config.js';
+import { InvitedAccountOpener } from './invited-account-opener.js';
 import { RegisterUserHandler } from './register-user.js';
 import { Registration } from './registration.js';
 
 const providers = [
   RegisterUserHandler,
+  InvitedAccountOpener,
   {
     provide: Registration,
     useFactory: ({ REGISTRATION }: Config) => new Registration(REGISTRATION),
