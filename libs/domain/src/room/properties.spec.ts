@@ -360,19 +360,20 @@ describe('the state of a room', () => {
       passwordId: null,
     });
     history.live({ type: 'JoinRoom', actor: bob });
-    for (let i = 0; i < 50_000; i++) {
+    const messages = process.env.LONG ? 50_000 : 10_000;
+    for (let i = 0; i < messages; i++) {
       const id = idAt(NOON + i);
       history.live(post(bob, id, `Message ${i}`));
       if (i % 5 === 0) history.live({ type: 'AddReaction', actor: alice, messageId: id, emoji: '👍' });
       if (i % 7 === 0) history.live({ type: 'EditMessage', actor: bob, messageId: id, text: 'Better' });
       if (i % 11 === 0) history.live({ type: 'RedactMessage', actor: alice, messageId: id, reason: null });
-      if (i % 10_000 === 9_999) {
+      if (i % 2_000 === 1_999) {
         expect(history.state.messages.size).toBeLessThanOrEqual(1_024);
         expect(history.state.reactions.size).toBeLessThanOrEqual(1_024);
         expect(textOf(history.state).length).toBeLessThan(400_000);
       }
     }
-    expect(history.events.length).toBeGreaterThan(70_000);
+    expect(history.events.length).toBeGreaterThan(messages * 1.4);
   });
 });
 
