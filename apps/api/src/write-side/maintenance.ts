@@ -34,7 +34,7 @@ export class Maintenance implements Gate {
   }
 
   /** A sink of the feed. */
-  take(events: readonly Recorded[]): void {
+  handle(events: readonly Recorded[]): void {
     let { state } = this;
     for (const event of events)
       if (event.stream === STREAM && event.revision > state.revision)
@@ -46,10 +46,10 @@ export class Maintenance implements Gate {
   adopt(state: MaintenanceState): void {
     if (state.revision <= this.state.revision) return;
     this.state = state;
-    for (const tell of this.listeners) tell();
+    for (const listener of this.listeners) listener();
   }
 
-  /** Has `listener` called whenever it begins, is told of otherwise, or ends. */
+  /** Calls `listener` whenever maintenance starts or ends, or its notice changes. */
   whenChanged(listener: () => void): void {
     this.listeners.add(listener);
   }

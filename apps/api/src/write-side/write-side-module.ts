@@ -107,15 +107,15 @@ const contributions: Provider[] = [
       directory: Directory,
       ...all: [Rooms, Users, Invitations, Announcements, Maintenances]
     ) => [
-      new FeedSink('continuity of the log', 'guards', (events) => continuity.take(events)),
-      new FeedSink('maintenance', 'guards', (events) => maintenance.take(events)),
+      new FeedSink('continuity of the log', 'guards', (events) => continuity.handle(events)),
+      new FeedSink('maintenance', 'guards', (events) => maintenance.handle(events)),
       new FeedSink('sessions', 'revocations', (events) => sessions.handle(events)),
       new FeedSink('states', 'states', (events) => {
         const [rooms, users, invitations, announcements, maintenances] = all;
         const of = { room: rooms, user: users, invitation: invitations, announcement: announcements };
         for (const [stream, run] of byStream(events)) {
           const { category, id } = parseStream(stream);
-          ({ ...of, maintenance: maintenances })[category as keyof typeof of]?.take(id, run);
+          ({ ...of, maintenance: maintenances })[category as keyof typeof of]?.handle(id, run);
         }
       }),
       new FeedSink('personal tokens', 'caches', (events) => tokens.handle(events)),

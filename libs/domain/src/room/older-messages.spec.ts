@@ -84,7 +84,7 @@ describe('what has to be looked up', () => {
     expect(messagesToLookUp(post(idAt(NOON + 60_000)), movedWindow)).toEqual([]);
   });
 
-  it('is a new id that is no younger than one that left the window, or tells no time', () => {
+  it('is a new id that is no younger than one that left the window, or contains no time', () => {
     expect(messagesToLookUp(post(first), movedWindow)).toEqual([first]);
     expect(messagesToLookUp(post(idAt(NOON, 99)), movedWindow)).toEqual([idAt(NOON, 99)]);
     expect(messagesToLookUp(post(withoutTime), movedWindow)).toEqual([withoutTime]);
@@ -304,7 +304,7 @@ describe('the limit of different reactions', () => {
   });
 });
 
-describe('as long as nobody can tell, a command', () => {
+describe('while the read models lag, a command', () => {
   const events = recorded<RoomEvent>(old);
   const { state } = given(room, old);
   const commands: RoomCommand[] = [
