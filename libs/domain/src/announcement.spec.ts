@@ -14,12 +14,12 @@ const withdraw = (actor = admin) => ({ type: 'WithdrawAnnouncement', actor }) as
 const announced = (text: string): Past<AnnouncementEvent> => ({ type: 'Announced', data: { text }, actor: admin.id });
 
 describe('an announcement', () => {
-  it('takes the place of the one before, and tells since when it stands', () => {
+  it('replaces the previous one, and says since when it stands', () => {
     given(announcement, [announced('Back at noon')])
       .when(announce('Back at one'))
       .then([{ type: 'Announced', data: { text: 'Back at one' } }]);
     const { state } = given(announcement, [announced('Back at noon'), announced('Back at one')]);
-    expect(state.told).toEqual({ text: 'Back at one', since: '2026-01-31T12:00:01.000Z' });
+    expect(state.current).toEqual({ text: 'Back at one', since: '2026-01-31T12:00:01.000Z' });
   });
 
   it('is withdrawn, once', () => {
@@ -30,7 +30,7 @@ describe('an announcement', () => {
       .when(withdraw())
       .when(withdraw())
       .thenNothing();
-    expect(given(announcement, [announced('x'), { type: 'AnnouncementWithdrawn', data: {} }]).state.told).toBeNull();
+    expect(given(announcement, [announced('x'), { type: 'AnnouncementWithdrawn', data: {} }]).state.current).toBeNull();
   });
 
   it('changes nothing when it says the same again', () => {

@@ -7,7 +7,7 @@ export const ANNOUNCEMENT = '00000000-0000-8000-8000-000000000002';
 
 // Events ------------------------------------------------------------------------------------------------------------
 
-/** Administrators tell everybody something; it takes the place of what was told before. */
+/** Administrators announce something to everybody; it replaces the announcement before. */
 export type Announced = Happened<'Announced', { readonly text: string }>;
 export type AnnouncementWithdrawn = Happened<'AnnouncementWithdrawn', Record<string, never>>;
 
@@ -17,22 +17,22 @@ export type AnnouncementEvent = Announced | AnnouncementWithdrawn;
 
 export interface AnnouncementState {
   readonly revision: bigint;
-  /** What is told now, and since when; null: nothing. */
-  readonly told: { readonly text: string; readonly since: string } | null;
+  /** The current announcement, and since when; null: none. */
+  readonly current: { readonly text: string; readonly since: string } | null;
 }
 
-const initialState: AnnouncementState = { revision: -1n, told: null };
+const initialState: AnnouncementState = { revision: -1n, current: null };
 
-function evolve({ told }: AnnouncementState, event: AnnouncementEvent): AnnouncementState {
+function evolve({ current }: AnnouncementState, event: AnnouncementEvent): AnnouncementState {
   const { revision, at } = event;
   switch (event.type) {
     case 'Announced':
-      return { revision, told: { text: event.data.text, since: at } };
+      return { revision, current: { text: event.data.text, since: at } };
     case 'AnnouncementWithdrawn':
-      return { revision, told: null };
+      return { revision, current: null };
     default:
       // An event of a later release.
-      return { revision, told };
+      return { revision, current };
   }
 }
 
@@ -47,18 +47,18 @@ export type AnnouncementCommand = Announce | WithdrawAnnouncement;
 
 const accept = (...events: NewFact<AnnouncementEvent>[]): Decision<AnnouncementEvent> => ({ events });
 
-function decide(command: AnnouncementCommand, { told }: AnnouncementState): Decision<AnnouncementEvent> {
+function decide(command: AnnouncementCommand, { current }: AnnouncementState): Decision<AnnouncementEvent> {
   if (command.actor.role !== 'admin') return reject('NotAllowed', 'Only administrators announce anything.');
   if (command.type === 'WithdrawAnnouncement')
-    return told === null ? accept() : accept({ type: 'AnnouncementWithdrawn', data: {} });
+    return current === null ? accept() : accept({ type: 'AnnouncementWithdrawn', data: {} });
   const problem = visibleTextProblem(command.text, 1, limits.announcement);
   if (problem) return reject('Invalid', `The text ${problem}.`);
-  return told?.text === command.text ? accept() : accept({ type: 'Announced', data: { text: command.text } });
+  return current?.text === command.text ? accept() : accept({ type: 'Announced', data: { text: command.text } });
 }
 
 export const announcement: Decider<AnnouncementState, AnnouncementCommand, AnnouncementEvent> = {
   category: 'announcement',
-  stateVersion: 1,
+  stateVersion: 2,
   initialState,
   evolve,
   decide,

@@ -54,8 +54,7 @@ const begun = { type: 'BeginMaintenance', actor: adam, until: null } as const;
 const others: Record<string, (text: string) => unknown> = {
   'an announcement': (text) =>
     announcement.decide({ type: 'Announce', actor: adam, text }, announcement.initialState, ''),
-  'what people are told about maintenance': (text) =>
-    maintenance.decide({ ...begun, text } as never, maintenance.initialState, ''),
+  'the notice of maintenance': (text) => maintenance.decide({ ...begun, text } as never, maintenance.initialState, ''),
   'a display name': (displayName) => user.decide({ ...account, displayName }, user.initialState, ''),
   'another display name': (displayName) =>
     user.decide({ type: 'ChangeUser', actor: alice, userId: 'alice', displayName }, ada, ''),

@@ -33,8 +33,8 @@ export type NewFact<E extends Happened> =
   E extends Happened<infer T, infer D> ? { readonly type: T; readonly data: D } : never;
 
 /**
- * An accepted command. No events means that the command found its wish fulfilled already;
- * `earlier` then is the revision of the event that fulfilled it, where the caller needs it.
+ * An accepted command. No events means that there was nothing to do;
+ * `earlier` is then the revision of the event that did it, where the caller needs it.
  */
 export interface Accepted<E extends Happened> {
   readonly events: readonly NewFact<E>[];

@@ -39,7 +39,7 @@ const events: { readonly [T in EventType]: DataOf<T> } = {
   MemberMuted: { userId: 'bob', until: '2026-02-01T00:00:00.000Z', reason: 'Spam.' },
   MemberUnmuted: { userId: 'bob' },
   MessageReported: { reportId: 'r1', messageId: 'm1', reason: 'Rude.' },
-  ReportSettled: { reportId: 'r1', outcome: 'acted', note: 'Told him.' },
+  ReportSettled: { reportId: 'r1', outcome: 'acted', note: 'Warned.' },
   RoomInspected: { what: 'messages', reason: 'Ticket 7' },
   ChatClosed: { reason: 'Done.' },
   WebhookAdded: { webhookId: 'w1', host: 'example.org', urlId: 'v1', secretId: 'v2', events: ['MessagePosted'] },
@@ -236,13 +236,16 @@ describe('what all who are in the room see the same of', () => {
     data: { ...Object.fromEntries(Object.keys(rules).map((field) => [field, 'something'])), id: 'in the open' },
   }));
 
-  it.each([...events, { type: 'RoomPainted', data: { colour: 'green' } }])('is told to all at once: $type', (event) => {
-    if (!sameForMembers(event)) return;
-    for (const face of ['moderator', 'owner'] as const) {
-      expect(view(event, face)).toEqual(view(event, 'member'));
-      expect(withheld(event, 'member')).toBe(withheld(event, face));
-    }
-  });
+  it.each([...events, { type: 'RoomPainted', data: { colour: 'green' } }])(
+    'looks the same to all members: $type',
+    (event) => {
+      if (!sameForMembers(event)) return;
+      for (const face of ['moderator', 'owner'] as const) {
+        expect(view(event, face)).toEqual(view(event, 'member'));
+        expect(withheld(event, 'member')).toBe(withheld(event, face));
+      }
+    },
+  );
 
   it('is a message, but not why one was redacted', () => {
     const posted = { messageId: 'm', text: 'Hello', replyTo: null, kind: 'text' };

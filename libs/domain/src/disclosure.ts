@@ -113,7 +113,7 @@ const knownFrom: { readonly [T in EventType]?: Face } = {
 /** What stands in the place of an event that a face may not know of, so that revisions and hashes have no gap. */
 export const WITHHELD = 'EventWithheld';
 
-/** Whether a face may not know of an event. Its type, actor and text are then not told; its place and hash are. */
+/** Whether a face may not know of an event. Its type, actor and text are then withheld; its place and hash are not. */
 export function withheld(event: { type: string }, face: Face): boolean {
   const from = Object.hasOwn(knownFrom, event.type) ? knownFrom[event.type as EventType] : undefined;
   return from !== undefined && order[face] < order[from];
@@ -132,8 +132,8 @@ export function faceOf(roomRole: RoomRole | null, auditing: boolean): Face {
 }
 
 /**
- * The data of an event cut to what one face shows: the only way by which events leave the service.
- * `replaced` tells that a later edit or redaction replaced the text of this event; the text then is null.
+ * The data of an event cut to what one face shows: the only way in which events leave the service.
+ * `replaced`: a later edit or redaction replaced the text of this event, so the text is null.
  */
 export function view(event: { type: string; data: unknown }, face: Face, replaced = false): Record<string, unknown> {
   const rules = rulesOf(event.type);
@@ -148,7 +148,7 @@ export function view(event: { type: string; data: unknown }, face: Face, replace
   return shown;
 }
 
-/** Whether those who are in the room see the same of an event whatever their role, so that it can be told to all at once. */
+/** Whether all members see the same of an event, whatever their role, so that it is encoded once for all. */
 export function sameForMembers(event: { type: string; data: unknown }): boolean {
   if (withheld(event, 'member')) return false;
   const rules = rulesOf(event.type) ?? {};

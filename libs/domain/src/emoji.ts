@@ -23,7 +23,7 @@ const unicodeSets: string = 'v';
 const MAX_UNITS = 40;
 
 /**
- * What tells one reaction from another. Logs from before reactions had to be emoji hold other short texts, which stay
+ * What distinguishes one reaction from another. Logs from before reactions had to be emoji hold other short texts, which stay
  * what they are.
  */
 export const reactionOf = (text: string): string => emojiOf(text) ?? text;

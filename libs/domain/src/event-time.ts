@@ -1,11 +1,11 @@
-/** Milliseconds by which the clocks of replicas may differ. A larger difference means that a clock was wrong. */
+/** How far the clocks of replicas may differ, in milliseconds. A larger difference means that a clock was wrong. */
 export const CLOCK_TOLERANCE_MS = 60_000;
 
 /** When an event is recorded. */
 export interface EventTime {
   /** RFC 3339, UTC, milliseconds. */
   readonly at: string;
-  /** Only after a clock had been wrong: milliseconds by which `at` is earlier than that of the event before. */
+  /** Only after a clock was wrong: how many milliseconds `at` is before that of the previous event. */
   readonly clockBackMs?: number;
 }
 

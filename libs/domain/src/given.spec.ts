@@ -21,7 +21,7 @@ const lamp: Decider<{ lit: number; broken: boolean }, { type: 'Light'; watts: nu
 };
 
 describe('a story about a decider', () => {
-  it('passes when it came as told', () => {
+  it('passes when the outcome is as expected', () => {
     given(lamp, [])
       .when({ type: 'Light', watts: 40 })
       .then([{ type: 'Lit', data: { watts: 40 } }]);

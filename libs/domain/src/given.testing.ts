@@ -23,7 +23,7 @@ export interface Outcome<S, C, E extends Happened> {
   readonly decision: Decision<E>;
   /** Exactly these events, in this order. */
   then(events: readonly NewFact<E>[]): void;
-  /** Its wish was fulfilled already; `earlier` is the revision that fulfilled it, where the caller is told. */
+  /** There was nothing to do; `earlier` is the revision of the event that did it, where the caller needs it. */
   thenNothing(earlier?: bigint): void;
   thenRejected(reason: RejectionReason, detail?: RegExp): void;
   /** The story goes on: the events are recorded, caused by the command's actor, and another command comes. */
@@ -31,7 +31,7 @@ export interface Outcome<S, C, E extends Happened> {
 }
 
 /**
- * Tells a story about a decider:
+ * A test of a decider:
  *
  * ```ts
  * given(room, [created(alice), joined(bob)])
@@ -74,7 +74,7 @@ function outcome<S, C, E extends Happened>(
   };
   return {
     decision,
-    // biome-ignore lint/suspicious/noThenProperty: nobody awaits a story, and this is how it is told.
+    // biome-ignore lint/suspicious/noThenProperty: nobody awaits a story, and given/when/then reads best.
     then: (events) => expect(accepted().events).toEqual(events),
     thenNothing: (earlier) => {
       expect(accepted().events).toEqual([]);

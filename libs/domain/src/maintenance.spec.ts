@@ -23,7 +23,7 @@ const began = (data = plain): Past<MaintenanceEvent> => ({ type: 'MaintenanceBeg
 const ended: Past<MaintenanceEvent> = { type: 'MaintenanceEnded', data: {}, actor: admin.id };
 
 describe('maintenance', () => {
-  it('begins with what people are told, or with nothing', () => {
+  it('starts with a notice, or without one', () => {
     given(maintenance, [])
       .when(begin(note))
       .then([{ type: 'MaintenanceBegan', data: note }]);
@@ -33,7 +33,7 @@ describe('maintenance', () => {
     expect(given(maintenance, [began(note)]).state.on).toEqual({ ...note, since: '2026-01-31T12:00:00.000Z' });
   });
 
-  it('goes on when people are told something else, since when it has lasted', () => {
+  it('continues when the notice changes, and keeps its start', () => {
     given(maintenance, [began()])
       .when(begin(note))
       .then([{ type: 'MaintenanceRevised', data: note }]);
@@ -41,7 +41,7 @@ describe('maintenance', () => {
     expect(state.on).toEqual({ ...note, since: '2026-01-31T12:00:00.000Z' });
   });
 
-  it('is begun and ended once, whoever of two administrators is first', () => {
+  it('starts and ends once, even if two administrators do it at the same time', () => {
     given(maintenance, []).when(begin()).when(begin()).thenNothing();
     given(maintenance, [began()])
       .when(end())
@@ -51,7 +51,7 @@ describe('maintenance', () => {
     expect(given(maintenance, [began(), ended]).state.on).toBeNull();
   });
 
-  it('begins anew after its end', () => {
+  it('can start again after its end', () => {
     given(maintenance, [began(note), ended])
       .when(begin(note))
       .then([{ type: 'MaintenanceBegan', data: note }]);
@@ -64,7 +64,7 @@ describe('maintenance', () => {
     }
   });
 
-  it('tells something, if anything, and not too much, and expects its end in times to come', () => {
+  it('has a notice that is not blank and not too long, and an expected end in the future', () => {
     given(maintenance, [])
       .when(begin({ ...plain, text: '' }))
       .thenRejected('Invalid');

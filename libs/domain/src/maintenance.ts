@@ -7,7 +7,7 @@ export const MAINTENANCE = '00000000-0000-8000-8000-000000000003';
 
 // Events ------------------------------------------------------------------------------------------------------------
 
-/** What people are told: a sentence, and when it is expected to be over (RFC 3339, UTC, milliseconds). */
+/** The notice that people see: a sentence, and the expected end (RFC 3339, UTC, milliseconds). */
 export interface MaintenanceNote {
   readonly text: string | null;
   readonly until: string | null;
@@ -15,7 +15,7 @@ export interface MaintenanceNote {
 
 /** From here on nothing is changed but by administrators. */
 export type MaintenanceBegan = Happened<'MaintenanceBegan', MaintenanceNote>;
-/** It goes on, and people are told something else. */
+/** The notice changed. */
 export type MaintenanceRevised = Happened<'MaintenanceRevised', MaintenanceNote>;
 export type MaintenanceEnded = Happened<'MaintenanceEnded', Record<string, never>>;
 
@@ -25,7 +25,7 @@ export type MaintenanceEvent = MaintenanceBegan | MaintenanceRevised | Maintenan
 
 export interface MaintenanceState {
   readonly revision: bigint;
-  /** What people are told while it lasts, and since when it does; null: everything goes its usual way. */
+  /** The notice, and since when maintenance lasts; null: there is none. */
   readonly on: (MaintenanceNote & { readonly since: string }) | null;
 }
 
@@ -49,7 +49,7 @@ function evolve({ on }: MaintenanceState, event: MaintenanceEvent): MaintenanceS
 
 // Commands ----------------------------------------------------------------------------------------------------------
 
-/** While it lasts already, what people are told takes the place of what they were told before. */
+/** During maintenance, it replaces the notice. */
 export type BeginMaintenance = { readonly type: 'BeginMaintenance'; readonly actor: Actor } & MaintenanceNote;
 export type EndMaintenance = { readonly type: 'EndMaintenance'; readonly actor: Actor };
 
@@ -81,7 +81,7 @@ export const maintenance: Decider<MaintenanceState, MaintenanceCommand, Maintena
 // What it stops -----------------------------------------------------------------------------------------------------
 
 /**
- * What is recorded all the same, whoever wants it: how one comes in to read and keeps one's account safe, and that a room
+ * What is recorded nevertheless, for everybody: signing in to read, keeping an account safe, and that a room
  * was read by somebody who is not in it.
  */
 const goesOn: ReadonlySet<string> = new Set([
@@ -106,7 +106,7 @@ export function stopsInMaintenance({ type, actor, origin }: AnyCommand): boolean
   return actor.role !== 'admin' && !goesOn.has(type);
 }
 
-/** Milliseconds after which whoever was refused may try again: at the expected end, but it may end sooner or be put off. */
+/** Milliseconds after which a refused client may try again: until the expected end, which may come sooner or later. */
 const soonest = 30_000;
 const latest = 300_000;
 

@@ -91,17 +91,17 @@ describe('names', () => {
       return folded === text ? text : referenceOf(folded);
     };
     const byFold = new Map<string, string>();
-    const told = new Set<string>();
+    const confused = new Set<string>();
     for (const one of characters) {
       const expected = referenceOf(one);
       // The same as what Unicode folds it to ...
-      if (fold(expected) !== fold(one)) told.add(`${one} is not ${expected}`);
+      if (fold(expected) !== fold(one)) confused.add(`${one} is not ${expected}`);
       // ... and as nothing that Unicode tells from it.
       const other = byFold.get(fold(one)) ?? expected;
       byFold.set(fold(one), other);
-      if (other !== expected) told.add(`${other} = ${expected}`);
+      if (other !== expected) confused.add(`${other} = ${expected}`);
     }
-    expect([...told]).toEqual(['i = i\u0307', 'i = ı']);
+    expect([...confused]).toEqual(['i = i\u0307', 'i = ı']);
   });
 
   it('have keys in the one form that is compared', () => {

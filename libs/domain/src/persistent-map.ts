@@ -60,7 +60,7 @@ export class PersistentMap<V> {
   }
 }
 
-/** Values of the past that a small table may keep before it is made anew without them. */
+/** Values of the past that a small table may keep before it is rebuilt without them. */
 const SPARE = 32;
 
 /** A key's value since a change; undefined: the change took the key away. */

@@ -47,7 +47,7 @@ describe('who may read a room', () => {
     }
   });
 
-  it('nobody else; that a hidden room exists is not told', () => {
+  it('nobody else; a hidden room looks as if it did not exist', () => {
     for (const [who, ...later] of [[carol], [bob, left(bob)]] as [Actor, ...Past<RoomEvent>[]][]) {
       expect(reading(who, 'public', ...later)).toBe('NotAMember');
       expect(reading(who, 'private', ...later)).toBe('NotAMember');

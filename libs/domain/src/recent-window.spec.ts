@@ -5,8 +5,8 @@ import { RecentWindow } from './recent-window.js';
 /** What a window may hold at most: two generations. */
 const MOST = 1_024;
 
-/** A window to which much was said, beside all that was ever said and all that has left the window. */
-class Told {
+/** A window after many events, with everything ever said and everything that left the window. */
+class FilledWindow {
   window: RecentWindow<number> = RecentWindow.empty;
   readonly last = new Map<string, { value: number; revision: bigint }>();
   readonly dropped = new Set<string>();
@@ -25,12 +25,12 @@ class Told {
 }
 
 const talks = fc.array(fc.tuple(fc.nat(900), fc.constantFrom(0, 0, 3, 600)), { maxLength: 8, size: 'max' });
-const holdsFor = (check: (told: Told) => void) =>
+const holdsFor = (check: (filled: FilledWindow) => void) =>
   fc.assert(
     fc.property(talks, (all) => {
-      const told = new Told();
-      for (const [count, keys] of all) told.say(count, keys);
-      check(told);
+      const filled = new FilledWindow();
+      for (const [count, keys] of all) filled.say(count, keys);
+      check(filled);
     }),
     { numRuns: 40 },
   );
@@ -55,7 +55,7 @@ describe('a window on recent events', () => {
     });
   });
 
-  it('tells of every key that leaves it', () => {
+  it('reports every key that leaves it', () => {
     holdsFor(({ window, last, dropped }) => {
       const gone = [...last.keys()].filter((key) => window.get(key) === undefined);
       expect(gone.filter((key) => !dropped.has(key))).toEqual([]);
@@ -63,11 +63,11 @@ describe('a window on recent events', () => {
   });
 
   it('is the same after it was written and read', () => {
-    holdsFor((told) => {
-      const read = RecentWindow.fromJSON<number>(JSON.parse(JSON.stringify(told.window)));
-      expect(read.toJSON()).toEqual(told.window.toJSON());
-      expect([read.since, read.size]).toEqual([told.window.since, told.window.size]);
-      const further = [told.window, read].map((window) => {
+    holdsFor((filled) => {
+      const read = RecentWindow.fromJSON<number>(JSON.parse(JSON.stringify(filled.window)));
+      expect(read.toJSON()).toEqual(filled.window.toJSON());
+      expect([read.since, read.size]).toEqual([filled.window.since, filled.window.size]);
+      const further = [filled.window, read].map((window) => {
         let later = window;
         for (let i = 0; i < 1_500; i++) later = later.set(`later ${i}`, i, 100_000n + BigInt(i));
         return later.toJSON();
@@ -77,11 +77,11 @@ describe('a window on recent events', () => {
   });
 
   it('stays as it was when another goes on from it', () => {
-    const told = new Told();
-    told.say(700, 0);
-    const { window } = told;
+    const filled = new FilledWindow();
+    filled.say(700, 0);
+    const { window } = filled;
     const before = JSON.stringify(window);
-    told.say(3_000, 0);
+    filled.say(3_000, 0);
     expect(JSON.stringify(window)).toBe(before);
   });
 

@@ -37,7 +37,7 @@ export class RecentWindow<V> {
     for (const entry of this.old.entries()) if (!this.young.has(entry[0])) yield entry;
   }
 
-  /** Remembers what the event at `revision` said; `dropped` is told the keys that leave the window for it. */
+  /** Remembers what the event at `revision` said; calls `dropped` with each key that leaves the window for it. */
   set(key: string, value: V, revision: bigint, dropped?: (key: string) => void): RecentWindow<V> {
     if (this.young.size < GENERATION) {
       return new RecentWindow(this.young.set(key, value), this.old, this.youngSince, this.since);

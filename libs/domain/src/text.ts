@@ -65,7 +65,7 @@ const visible = new RegExp(
 );
 
 /**
- * A 53-bit fingerprint that tells whether two contents are the same. It guards nothing against an attacker, who could
+ * A 53-bit fingerprint to compare two contents. It guards nothing against an attacker, who could
  * only mistake his own message for his own message, so it is quick rather than strong: two FNV-1a hashes
  * (draft-eastlake-fnv) of the UTF-16 units with different offsets, joined.
  */

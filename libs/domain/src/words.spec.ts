@@ -141,14 +141,15 @@ describe('what a text is found by', () => {
   });
 
   it('fits into a tsvector, however strange the text: a word has at most 2,046 bytes, all have less than a megabyte', () => {
-    const bytes = (text: string) => new TextEncoder().encode(text).length;
+    const encoder = new TextEncoder();
+    const bytes = (text: string) => encoder.encode(text).length;
     const families = `👨${'\u200d👨'.repeat(4_000)}`;
     const strange = ['ﷺ', '㌖', 'x', 'ß', '𠮷', 'ΐ', '👍', '我'].map((character) => character.repeat(100_000));
     const different = String.fromCodePoint(...Array.from({ length: 20_000 }, (_, i) => 0x4e00 + i));
     for (const text of [...strange, different, families, 'ß'.repeat(400)]) {
-      const words = searchText(text).split(' ');
+      const words = [...new Set(searchText(text).split(' '))];
       expect(Math.max(...words.map(bytes))).toBeLessThanOrEqual(2_046);
-      expect(bytes([...new Set(words)].join(''))).toBeLessThan(1_000_000);
+      expect(bytes(words.join(''))).toBeLessThan(1_000_000);
     }
   });
 });

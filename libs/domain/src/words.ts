@@ -76,7 +76,7 @@ function anyWords(text: string): string {
   return words;
 }
 
-/** Told of the parts of a word, where it begins, and where it ends. */
+/** Called with the parts of a word, its start and its end. */
 type Compound = (parts: readonly string[], start: number, end: number) => void;
 
 /** Words of several parts, then words with apostrophes or hyphens, of which the only part is what is left without these. */
@@ -99,7 +99,7 @@ function eachCompound(text: string, plain: boolean, found: Compound): void {
     }
   }
 }
-/** Told of a word: its key, whether its end is open, and where it is in a piece of the text once that is folded. */
+/** Called with a word: its key, whether its end is open, and its place in the folded piece of text. */
 type Found = (key: string, open: boolean, piece: Piece, from: number, length: number) => void;
 
 interface Piece {

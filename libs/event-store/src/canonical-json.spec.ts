@@ -94,7 +94,7 @@ describe('canonical JSON', () => {
     [undefined],
     [[undefined]],
     [{ a: [Number.NaN] }],
-  ])('refuses what JSON cannot tell', (value) => {
+  ])('refuses what JSON cannot represent', (value) => {
     expect(() => canonicalJson(value)).toThrow(TypeError);
   });
 

@@ -1,7 +1,7 @@
 /**
  * The canonical JSON text of a value by RFC 8785: keys sorted by UTF-16 code units, no white space, numbers and strings
  * as ECMAScript writes them. Takes plain data without lone surrogates; properties that are undefined are left out.
- * Throws for what JSON cannot tell, such as NaN, rather than let it become something else.
+ * Throws for what JSON cannot represent, such as NaN, rather than let it become something else.
  */
 export function canonicalJson(value: unknown): string {
   if (value === null || typeof value !== 'object') return canonicalPrimitive(value);

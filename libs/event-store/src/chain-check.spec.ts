@@ -12,7 +12,7 @@ const before = log.find((event) => event.stream === stream && event.revision ===
 
 function check(events: readonly StoredEvent[]): ChainCheck {
   const check = new ChainCheck();
-  for (const event of events) check.take(event);
+  for (const event of events) check.add(event);
   return check;
 }
 

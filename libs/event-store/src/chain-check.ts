@@ -24,7 +24,7 @@ const GENERATION = 250_000;
  *
  * Needs no keys, for the chain covers the sealed form. In memory it keeps only the head of each stream, some 300 bytes,
  * and the ids of the last 250,000 events or more: an id that comes back after more than that goes unnoticed. What no
- * chain shows goes unnoticed as well: events cut off at the end of a stream, and a last event that was written anew.
+ * chain shows goes unnoticed as well: events cut off at the end of a stream, and a last event that was rewritten.
  */
 export class ChainCheck {
   events = 0;
@@ -39,7 +39,7 @@ export class ChainCheck {
     return this.heads.size;
   }
 
-  take(event: StoredEvent): void {
+  add(event: StoredEvent): void {
     this.events++;
     const { stream, revision, position, hash } = event;
     const head = this.heads.get(stream);

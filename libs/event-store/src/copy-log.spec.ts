@@ -70,7 +70,7 @@ describe('a copy of a log', () => {
     expect(await all(target)).toEqual(long);
   });
 
-  it('tells that the source has grown, and takes in the rest when it is made again', async () => {
+  it('reports that the source has grown, and copies the rest when repeated', async () => {
     const source = await memoryStoreOf(log.slice(0, 100));
     const target = new MemoryEventStore();
     let grown = false;
@@ -83,7 +83,7 @@ describe('a copy of a log', () => {
     expect(await copyLog(source, target)).toMatchObject({ before: 100, added: 20, grown: false });
   });
 
-  it('brings faults of the source along and tells of them', async () => {
+  it('copies faults of the source and reports them', async () => {
     const hurt = log.map((event, i) => (i === 700 ? { ...event, sealed: `${event.sealed} ` } : event));
     const target = new MemoryEventStore();
     const { check } = await copyLog(await memoryStoreOf(hurt), target);

@@ -42,7 +42,7 @@ interface StoreInOrder extends EventStore {
  * Copies a whole log into another store, in the order of positions: streams, revisions, ids, types, texts and hashes stay
  * as they are, byte for byte. Then reads both again, compares them, and checks all chains.
  *
- * The target itself tells how far an earlier copy has come, since it holds a beginning of the source and nothing else; if
+ * The target itself shows how far an earlier copy has come, since it holds a beginning of the source and nothing else; if
  * it holds anything else, this rejects with CopyRefused before it writes. So it may be ended at any point and be done
  * again, also to add what the source has got since. An append that an ended copy had under way may still arrive: the new
  * one makes the same one, which is stored once. Nobody else may write to the target meanwhile, nor another copy.
@@ -74,7 +74,7 @@ export async function copyLog(
   const again = eventsOf(source);
   for await (const [original, copy] of sideBySide(again, target)) {
     refuseDifferent(original, copy, check.events);
-    check.take(copy);
+    check.add(copy);
     if (check.events % REPORT_EVERY === 0) report('verifying', check.events, original?.position ?? head);
   }
   if (check.events !== copied) throw new CopyRefused(`The target has ${check.events} events instead of ${copied}.`);
@@ -160,7 +160,7 @@ async function appendInOrder(target: EventStore, appends: readonly Append[]): Pr
     if (!(error instanceof RevisionConflict)) throw error;
     throw new CopyRefused(
       `Revision ${error.expectedRevision + 1n} of ${error.stream} could not be appended to the target: either the ` +
-        'source has a gap there, which `log verify` tells, or somebody else writes to the target.',
+        'source has a gap there, which `log verify` reports, or somebody else writes to the target.',
     );
   }
 }

@@ -53,7 +53,7 @@ const stored = (draft: Draft, where: Place = place, with_: Buffer | null = key):
 /** Text with all that JSON escapes, and with characters of every length. */
 const anyText = fc.string({ unit: fc.constantFrom(...'aZ \u0000\n"\\/\u007fü€\u2028😀') });
 
-/** Any event of any type: its personal fields may be null, and others may hold anything that JSON can tell. */
+/** Any event of any type: its personal fields may be null, and others may hold anything that JSON can represent. */
 const anyDraft: fc.Arbitrary<Draft> = fc.constantFrom(...types).chain((type) => {
   const text = fc.option(anyText);
   const personal = fc.record(Object.fromEntries(personalFields(type).map((field) => [field, text])));
@@ -106,7 +106,7 @@ describe('the stored text of an event', () => {
     );
   });
 
-  it('tells the place in the stream and the hash of the event before, so that both are part of the hash', () => {
+  it('contains the place in the stream and the hash of the event before, so that both are part of the hash', () => {
     const texts = [place, { ...place, revision: 5n }, { ...place, prev: null }, { ...place, stream: 'room-r2' }];
     expect(new Set(texts.map((where) => sealEvent({ ...message, type: 'MemberLeft' }, where, null).hash)).size).toBe(4);
     expect(peek(sealEvent(message, place, key).sealed)).toMatchObject({
@@ -150,7 +150,7 @@ describe('the personal fields of an event', () => {
     expect(peek(sealed).data).toEqual({ messageId: 'm1', reason: null });
   });
 
-  it('are sealed anew every time', () => {
+  it('are sealed with a new nonce every time', () => {
     expect(sealEvent(message, place, key).sealed).not.toBe(sealEvent(message, place, key).sealed);
   });
 
@@ -229,7 +229,7 @@ describe('opening an event', () => {
     }
   });
 
-  it('does not take what was sealed for another event', () => {
+  it('refuses what was sealed for another event', () => {
     const box = peek(stored(message).sealed).data.sealed as string;
     const others: [Draft, Place][] = [
       [{ ...message, id: '01907a3c-0000-7000-8000-000000000002' }, place],

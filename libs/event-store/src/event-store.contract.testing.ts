@@ -411,7 +411,7 @@ export function eventStoreContract(name: string, open: () => Promise<Opened>): v
         await heard.subscription.reached(position);
       });
 
-      it('when stopped, then the running handler is waited for, nothing more is delivered and who waits is told', async () => {
+      it('when stopped, then the running handler finishes, nothing more is delivered and waiting callers fail', async () => {
         let release = () => {};
         const held = new Promise<void>((resolve) => {
           release = resolve;

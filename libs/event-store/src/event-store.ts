@@ -111,7 +111,7 @@ export type EventHandler = (events: readonly StoredEvent[]) => void | Promise<vo
  * - While it is unknown whether an append was stored, its promise stays open; the adapter finds out by itself, however
  *   long the database is away. Callers that cannot wait put their own limit around it and treat the outcome as unknown.
  * - Reads reject with StoreUnavailable while the store cannot be asked: those of a stream and of the head within two
- *   seconds, so that whoever waits for them can be told.
+ *   seconds, so that waiting callers get an error.
  * - Reads include the place where they start. A position once read never gets a different event, and no event ever
  *   appears before a position that was already read.
  * - Appends to one stream made by one process without waiting for each other are stored in the order of the calls.

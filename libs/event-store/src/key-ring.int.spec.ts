@@ -52,7 +52,7 @@ describe('a key ring', () => {
     expect(wrapped.includes(made.get('a')?.toString('base64') as string)).toBe(false);
   });
 
-  it('does not take a key that stands under another name', async () => {
+  it('refuses a key that is stored under another name', async () => {
     await (await openRing()).obtain(['a', 'b']);
     await connect()`update vault.keys set wrapped = (select wrapped from vault.keys where name = 'b') where name = 'a'`;
     await expect((await openRing()).find(['a'])).rejects.toThrow('The key a does not open');

@@ -9,7 +9,7 @@ export interface EventStoreOptions {
   /** The way around a transaction pooler, if `url` leads through one. Default: `url`. */
   readonly directUrl?: string;
   readonly log?: TroubleLog;
-  /** Called whenever a connection that was lost is made anew. */
+  /** Called whenever a lost connection has been replaced. */
   readonly onReconnect?: () => void;
 }
 

@@ -34,7 +34,7 @@ export function outageOf(error: unknown): Outage | null {
 /** Whether the same request may succeed later, when the database or event store is well, or the service is back. */
 export const isUnavailable = (error: unknown): boolean => error instanceof StoreClosed || outageOf(error) !== null;
 
-/** Errors that tell of silence say for how long it was. */
+/** Errors about silence say how long it lasted. */
 function waitedBy({ milliseconds }: Error & { milliseconds?: unknown }): Pick<Outage, 'askedMsAgo'> {
   return typeof milliseconds === 'number' ? { askedMsAgo: milliseconds } : {};
 }
@@ -80,7 +80,7 @@ const network: Readonly<Record<string, string>> = {
 const certificate = /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA)/;
 
 /**
- * SQLSTATE codes by which PostgreSQL tells of its own state (appendix A of its manual). Away: class 08 connection, 28
+ * SQLSTATE codes with which PostgreSQL reports its own state (appendix A of its manual). Away: class 08 connection, 28
  * authorization, 3D no such database, 53 out of resources, 57P0x shutdown and start, 58 system; 25006 read-only, 42501 no
  * permission, and sessions ended by a timeout. Busy: class 40 deadlocks and the like, 55006 and 55P03 locks, 57014
  * cancelled, 26000 a statement that a pooler has lost.

@@ -10,7 +10,7 @@ let used = POOL_BYTES;
  * call costs as much as the sealing of an event. No byte is given out twice. Throws RangeError above 64.
  */
 export function fewRandomBytes(count: number): Buffer {
-  if (count > MOST) throw new RangeError(`${count} are not few; take those of node:crypto.`);
+  if (count > MOST) throw new RangeError(`${count} is too many; use node:crypto.`);
   if (used + count > POOL_BYTES) {
     randomFillSync(pool);
     used = 0;

@@ -12,7 +12,7 @@ export interface Snapshot {
 
 /**
  * Folded states that spare a cold start the reading of a whole stream. They may be lost at any time. A snapshot is
- * sealed under the stream's own key, which makes it as private as the events and tells a damaged one from a good one;
+ * sealed under the stream's own key, which makes it as private as the events and reveals a damaged one;
  * one that was made by other rules (`rules`) is ignored.
  */
 export class Snapshots {

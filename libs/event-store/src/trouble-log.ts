@@ -1,4 +1,4 @@
-/** Where an adapter tells of trouble that it goes on to overcome by itself. A pino logger is one. */
+/** Where an adapter logs trouble from which it recovers by itself. A pino logger is one. */
 export interface TroubleLog {
   warn(details: object, message: string): void;
 }

@@ -22,7 +22,7 @@ export async function verifyLog(
   const head = await store.head();
   const check = new ChainCheck();
   for await (const event of eventsOf(store)) {
-    check.take(event);
+    check.add(event);
     if (check.events % REPORT_EVERY === 0) onProgress({ events: check.events, position: event.position, head });
   }
   onProgress({ events: check.events, position: head, head });

@@ -23,7 +23,7 @@ export class BuiltFromAnotherLog extends Error {
 export interface Checkpoint {
   /** Up to which a group's read models are built; -1 before the first event. */
   readonly position: bigint;
-  /** The event at this position. By it read models can tell their log from another, whose positions mean nothing here. */
+  /** The event at this position. It shows whether the read models belong to this log; positions of another log mean nothing here. */
   readonly event: { readonly stream: string; readonly revision: bigint; readonly hash: string } | null;
 }
 

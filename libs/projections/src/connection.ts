@@ -8,7 +8,7 @@ import type { Sql } from './projection.js';
  * throw it away when it fails: a new one is the cure for whatever state the connection or postgres.js has got into.
  */
 export function ownConnection(sql: Sql, onclose: () => void = () => {}): Sql {
-  // postgres.js takes parsed options as they are, which its types do not tell; `sql.listen` makes its connection so too.
+  // postgres.js takes parsed options as they are, which its types do not say; `sql.listen` makes its connection so too.
   // The look at the types of the database is left out: when the connection is lost during it, nobody can catch the error.
   const own = { max: 1, idle_timeout: null, max_lifetime: null, fetch_types: false, onclose, onnotice: () => {} };
   const options = { ...sql.options, ...own };

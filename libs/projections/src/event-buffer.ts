@@ -32,7 +32,7 @@ export class EventBuffer {
   }
 
   /** The next batch, or null once closed. */
-  async take(): Promise<StoredEvent[] | null> {
+  async nextBatch(): Promise<StoredEvent[] | null> {
     while (!this.#closed) {
       const wait = this.#waitMs();
       if (wait <= 0) return this.#cut();

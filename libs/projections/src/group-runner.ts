@@ -75,7 +75,7 @@ export class GroupRunner {
     const subscription = await store.subscribe(checkpoint, (events) => buffer.put(events));
     try {
       if (signal.aborted) return;
-      for (let batch = await buffer.take(); batch; batch = await buffer.take()) {
+      for (let batch = await buffer.nextBatch(); batch; batch = await buffer.nextBatch()) {
         const events = await open(batch);
         await within(PATIENCE_MS, applyBatch(connection, schema, [group], checkpoint, events));
         checkpoint = batch.at(-1)?.position ?? checkpoint;

@@ -71,7 +71,7 @@ export const step: fc.Arbitrary<Step> = fc.record({
 export function historyOf(steps: readonly Step[]): Recorded[] {
   const history = new History();
   history.begin();
-  for (const one of steps) history.take(one);
+  for (const one of steps) history.apply(one);
   return history.recorder.events;
 }
 
@@ -131,7 +131,7 @@ class History {
     this.recorder.user('u9', { type: 'UserAbandoned', data: {} });
   }
 
-  take(step: Step): void {
+  apply(step: Step): void {
     if (step.what === 'something new') {
       this.recorder.record(roomStream(`r${step.room}`), `u${step.who}`, {
         type: 'PollStarted',

@@ -112,7 +112,7 @@ describe('a message', () => {
     expect(erased).toMatchObject({ text: null, redactedAt: null, postedAt: '2004-02-01T00:00:00.000Z' });
   });
 
-  test('counts its reactions and tells which are the viewer’s', async () => {
+  test('counts its reactions and marks those of the viewer', async () => {
     expect((await inLounge('m6', 'alice'))?.reactions).toEqual([
       { emoji: '🎉', count: 2, mine: true },
       { emoji: '👍', count: 1, mine: false },
@@ -128,7 +128,7 @@ describe('a message', () => {
 });
 
 describe('facts for commands', () => {
-  test('are told for several rooms and actors at once, each through a revision', async () => {
+  test('are looked up for several rooms and actors at once, each through a revision', async () => {
     const answers = await messageFacts(db, [
       { room: 'lounge', messages: ['m4', 'm5', 'nothing'], actor: 'alice' },
       { room: 'office', messages: ['m3', 'erased'], actor: 'bob' },
@@ -199,7 +199,7 @@ describe('a message with more different reactions than there may be', () => {
     ]);
   });
 
-  test('tells commands one more than there may be, and the one that they ask about', async () => {
+  test('gives commands one more than there may be, and the one that they ask about', async () => {
     const reactions = async (emoji?: string) => {
       const [answer] = await messageFacts(db, [{ room: 'attic', messages: ['a1'], actor: 'alice', emoji }]);
       return answer?.messages.get('a1')?.reactions ?? [];

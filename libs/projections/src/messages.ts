@@ -378,7 +378,7 @@ export async function message(db: ReadDatabase, room: string, id: string, viewer
 export interface MessageLookup {
   readonly room: string;
   readonly messages: readonly string[];
-  /** Who asks; reactions tell whether this person is among those who reacted. */
+  /** Who asks; reactions say whether this person is among those who reacted. */
   readonly actor: string;
   /** A reaction that is asked about, however rare it is. */
   readonly emoji?: string | undefined;
@@ -387,7 +387,7 @@ export interface MessageLookup {
 /**
  * Answers look-ups for any number of rooms, in their order, in one statement: each answer speaks of all events of its
  * room through one revision (-1 for a room that is not there). Messages that do not exist are absent. Of the reactions to
- * a message, one more is told than a message may have, so that one can see whether there are too many.
+ * a message, one more is returned than a message may have, to show whether there are too many.
  */
 export async function messageFacts(db: ReadDatabase, lookups: readonly MessageLookup[]): Promise<OlderMessages[]> {
   const { sql, schema } = reading(db);

@@ -34,7 +34,7 @@ async function project(events: readonly Recorded[], cuts: readonly number[]): Pr
   }
 }
 
-test('whatever happens and however it is cut into batches, the rows are those that the events tell of', async () => {
+test('whatever happens and however it is cut into batches, the rows are those that the events describe', async () => {
   const steps = fc.array(step, { minLength: 1, maxLength: 150, size: 'max' });
   const cuts = fc.array(fc.nat(200), { maxLength: 12 });
   await fc.assert(

@@ -174,7 +174,7 @@ export class Projector {
       this.#searchProgressed((await readCheckpoint(sql, schema, projections.search.name)).position);
       return true;
     } catch {
-      // Whoever waits is told at the deadline, and the loop of `run` logs that the database is away.
+      // Waiting callers fail at the deadline, and the loop of `run` logs that the database is unavailable.
       return false;
     }
   }

@@ -18,7 +18,7 @@ export interface ProjectionGroup {
   readonly projections: readonly Projection[];
 }
 
-/** All read models. Who waits for one's own write waits for `timeline`; `search` may lag. */
+/** All read models. Reads after own writes wait for `timeline`; `search` may lag. */
 export interface ReadModels {
   readonly timeline: ProjectionGroup;
   readonly search: ProjectionGroup;
@@ -32,10 +32,10 @@ export const readModels: ReadModels = {
   search: { name: 'search', projections: [search] },
 };
 
-/** To be raised when `apply` of any projection makes other rows of the same events; changes of the DDL show by themselves. */
+/** Raise it when `apply` of any projection makes other rows of the same events; the DDL is part of the version anyway. */
 const ROWS = 2;
 
-/** Equal for two releases exactly if each can read and go on with the other's read models. */
+/** Two releases with the same version can read and continue each other's read models. */
 export const readModelsVersion = createHash('sha256')
   .update(`${ROWS}\n${checkpointsOf('read_0')}\n${tablesOf('read_0')}\n${indexesOf('read_0')}`)
   .digest('hex')
@@ -61,7 +61,7 @@ function all(): readonly Projection[] {
   return [...readModels.timeline.projections, ...readModels.search.projections];
 }
 
-/** The last three columns tell which event stands at the position; they are null before the first. */
+/** The last three columns identify the event at the position; they are null before the first. */
 function checkpointsOf(schema: string): string {
   return `
     CREATE TABLE ${schema}.checkpoints (

@@ -16,7 +16,7 @@ export interface ReadSchemasOptions {
   readonly version?: string;
   /** How long a retired schema is kept for processes that still use it; milliseconds, default 10 minutes. */
   readonly graceMs?: number;
-  /** How often to look without having been told; milliseconds, default 5,000. */
+  /** How often to look without a notification, in milliseconds; 5,000 by default. */
   readonly pollMs?: number;
   readonly log: Log;
 }
@@ -27,7 +27,7 @@ export interface LiveSchema {
   readonly needsRebuild: boolean;
 }
 
-/** Which of the schemas `read_<n>` holds the read models, as `desk.read_schemas` tells all processes alike. */
+/** Which of the schemas `read_<n>` holds the read models, according to `desk.read_schemas`, the same for all processes. */
 export class ReadSchemas {
   readonly version: string;
   readonly #sql: Sql;
@@ -60,7 +60,7 @@ export class ReadSchemas {
     const wake = () => woken.abort();
     signal.addEventListener('abort', wake);
     const listening = direct.listen(CHANNEL, wake).catch((error) => {
-      log.warn({ err: error }, 'Cannot be told of other read models; looking for them instead.');
+      log.warn({ err: error }, 'Cannot listen for changes of the live read models; polling instead.');
     });
     for (let failures = 0; !signal.aborted; ) {
       woken = new AbortController();

@@ -285,7 +285,7 @@ describe('a service that is moved to another store', () => {
     await expectRows('read_2', moved);
   });
 
-  test('does not project onto the read models of another log, whoever asks it to', async () => {
+  test('never projects onto the read models of another log', async () => {
     await hasRunOn(events.slice(0, 600));
     const errors: unknown[] = [];
     const log = { ...silent, error: ({ err }: { err?: unknown }) => errors.push(err) };

@@ -38,7 +38,7 @@ export type RebuildOutcome =
 const REBUILD = 'verbatim rebuild';
 
 /**
- * Builds all read models anew from the log, in a schema beside the live one, and makes it the live one when it has caught
+ * Rebuilds all read models from the log, in a schema beside the live one, and makes it the live one when it has caught
  * up. What happens from then on is added by the projectors of the running processes. Only one rebuild runs in a database
  * at a time. What one that was killed left behind is dropped by the next, which starts from the beginning: keys may have
  * been destroyed since.

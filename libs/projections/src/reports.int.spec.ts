@@ -29,7 +29,7 @@ beforeAll(async () => {
     .happens('lounge', 'alice', { type: 'MessageReported', data: { reportId: 'r3', messageId: 'm1', reason: 'Spam.' } })
     .happens('lounge', 'alice', {
       type: 'ReportSettled',
-      data: { reportId: 'r1', outcome: 'acted', note: 'Told him.' },
+      data: { reportId: 'r1', outcome: 'acted', note: 'Warned.' },
     })
     .happens('lounge', 'alice', { type: 'MemberMuted', data: { userId: 'bob', until: timeOf(900), reason: 'Loud.' } })
     .happens('lounge', 'alice', { type: 'MemberBanned', data: { userId: 'x1', until: timeOf(500), reason: null } })
@@ -45,7 +45,7 @@ afterAll(() => db.drop());
 const queue = async (query: { room?: string; settled: boolean }) =>
   (await everything(1, (page) => listReports(db, { ...query, page }))).map(({ id }) => id);
 
-test('a report tells of the message, of those concerned, and what became of it', async () => {
+test('a report names the message, the people concerned, and its outcome', async () => {
   expect(await getReport(db, 'lounge', 'r1')).toEqual({
     id: 'r1',
     roomId: 'lounge',
@@ -59,7 +59,7 @@ test('a report tells of the message, of those concerned, and what became of it',
     settledBy: { id: 'alice', username: 'alice' },
     settledAt: timeOf(15),
     outcome: 'acted',
-    note: 'Told him.',
+    note: 'Warned.',
   });
   expect(await getReport(db, 'office', 'r2')).toMatchObject({ reason: null, settled: false, settledBy: null });
   expect(await getReport(db, 'office', 'r1')).toBeNull();

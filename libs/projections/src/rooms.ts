@@ -237,7 +237,7 @@ export interface Room {
   readonly closing: { readonly at: string; readonly by: string | null; readonly reason: string | null } | null;
 }
 
-/** Whatever its visibility: whether the asker may know of the room is for the caller to judge. */
+/** Regardless of visibility: the caller checks whether the person may know of the room. */
 export async function getRoom(db: ReadDatabase, id: string): Promise<Room | null> {
   const { sql, schema } = reading(db);
   const [row] = await sql<RoomRow[]>`SELECT * FROM ${schema}.rooms WHERE id = ${keyValue(id)}`;

@@ -227,8 +227,8 @@ function entriesOf(wanted: readonly Phrase[]): string {
     }
   }
   const longest = [...entries].sort(([, one], [, other]) => other - one).slice(0, MOST_ENTRIES);
-  const telling = longest.filter(([, length]) => length > 0);
-  return (telling.length > 0 ? telling : longest).map(([entry]) => entry).join(' & ');
+  const nonEmpty = longest.filter(([, length]) => length > 0);
+  return (nonEmpty.length > 0 ? nonEmpty : longest).map(([entry]) => entry).join(' & ');
 }
 const MOST_ENTRIES = 8;
 

@@ -13,7 +13,7 @@ import { startTestService, type TestService } from '../tests/harness/test-servic
 
 const { log, lines } = listeningLog();
 
-/** What is said when the log is behind: one line, and to whoever runs the service. */
+/** What operators see when the log is behind: one line. */
 async function expectBehind(service: TestService): Promise<void> {
   const sentence = await service.lost;
   expect(sentence).toMatch(/is behind what this process has read: event \d+ of \w+-\S+, at position \d+, is missing/);

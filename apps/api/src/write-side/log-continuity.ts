@@ -8,13 +8,13 @@ const LOOK_EVERY_MS = 1_000;
 /** Milliseconds after which the earlier of the two events that are looked at is replaced. */
 const EARLIER_MS = 30_000;
 
-/** An event that this process has read, by what tells it from any other. */
+/** An event that this process has read, with what identifies it. */
 type Read = Pick<Recorded, 'stream' | 'revision' | 'position' | 'id' | 'hash'>;
 
 /**
  * Finds out when the log is not the one that this process has read: it was put back to an earlier state, by a backup or by a
  * standby that had not got everything. States and sockets then show what is gone, and what was appended on top of them would
- * break chains. So from then on nothing is recorded any more, and the process has to begin anew.
+ * break chains. So from then on nothing is recorded, and the process has to be restarted.
  *
  * Each second, and whenever there is a reason to doubt, it looks whether the newest event that was read is still at its place,
  * and one from up to a minute ago: the log may have grown past the newest again. Either costs one look-up by index. What is
@@ -92,7 +92,7 @@ export class LogContinuity implements Gate {
           : null;
       if (missing) return this.miss(missing);
     } catch {
-      // The store is away, of which others tell. Until it is back, nothing can be said.
+      // The store is unavailable, which others report. Until it is back, nothing can be checked.
       return;
     }
     this.state = 'intact';

@@ -116,7 +116,7 @@ describe('the mailboxes of two processes', () => {
     return answer;
   };
 
-  it('decide anew when the feed brings what a refusal did not know of, while the store is asked for it', async () => {
+  it('decide again when the feed delivers what a refusal did not know of, while the store is being read', async () => {
     const here = await unaware(join);
     const posted = await meanwhile(here, 2n, () => here.send(roomId, post(bob, 1), context));
     expect(accepted(posted).revision).toBe(3n);
@@ -193,7 +193,7 @@ describe('the mailboxes of two processes', () => {
     expect(outcomes.at(-1)).toMatchObject({ rejected: 'Unavailable' });
   });
 
-  it('hold no command in memory whose sender has been told that the outcome is unknown', async () => {
+  it('hold no command in memory whose outcome was already reported as unknown', async () => {
     const rooms = process();
     accepted(await rooms.send(roomId, create, context));
     store.taken = new Promise(() => undefined);

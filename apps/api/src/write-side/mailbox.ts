@@ -88,7 +88,7 @@ export const mailboxLimits = {
   batch: 200,
   /** Estimated bytes of a batch; below the store's limit of an append. */
   batchBytes: 700_000,
-  /** Milliseconds until a caller is told that the outcome is unknown. */
+  /** Milliseconds after which a caller gets `unavailable`, because the outcome is unknown. */
   deadline: 10_000,
   /** Events between two snapshots. */
   snapshotEvery: 1_000n,
@@ -123,7 +123,7 @@ export class Mailbox<S, C, E extends Happened> {
   private head: Head = nothing;
   private loaded = false;
   private loading: Promise<void> | null = null;
-  /** The latest revision anybody has told of; the state is complete when the head has reached it. */
+  /** The latest revision known to exist; the state is complete when the head has reached it. */
   private seen = NO_STREAM;
   /** What is being appended, and when another process was last seen writing this stream. */
   private appending: readonly NewEvent[] | null = null;
@@ -137,7 +137,7 @@ export class Mailbox<S, C, E extends Happened> {
   constructor(
     private readonly stream: string,
     private readonly parts: MailboxParts<S, C, E>,
-    /** Is told when the state has been folded anew from the store. */
+    /** Called when the state was loaded from the store. */
     private readonly folded: () => void,
   ) {
     this.state = parts.decider.initialState;
@@ -200,7 +200,7 @@ export class Mailbox<S, C, E extends Happened> {
 
   /**
    * The state as of now or, while the store cannot be asked, as far as the feed had come when it was last heard.
-   * `confirmed` tells which of the two it is. Without the store, only a mailbox that is warm can answer.
+   * `confirmed` says which of the two it is. Without the store, only a mailbox that is warm can answer.
    */
   async newestKnown(): Promise<{ state: S; revision: bigint; position: bigint; confirmed: boolean }> {
     try {
@@ -313,7 +313,7 @@ export class Mailbox<S, C, E extends Happened> {
       if (!isRejection(decision) && decision.events.length > 0)
         decision = this.parts.gate?.refusal(command as AnyCommand) ?? decision;
       if (isRejection(decision)) {
-        // The commands before it may have moved what the room remembers; it is looked up and decided anew after them.
+        // The commands before it may have moved what the room remembers; it is looked up and decided again after them.
         if (decision.rejected === 'Unavailable' && drafts.length > 0)
           return { drafts, decided, state, at, postponed: batch.slice(i) };
         decided.push({ letter, outcome: decision });

@@ -1,7 +1,7 @@
 import { type Happened, type Recorded, type Rejection, streamName } from '@verbatim/domain';
 import { type AnyCommand, type Context, type Decided, Mailbox, type MailboxParts } from './mailbox.js';
 
-/** What all mailboxes of a kind may take; beyond it the longest unused idle ones go. */
+/** Limits of all mailboxes of a kind; beyond them the longest unused idle ones are dropped. */
 export const mailboxesLimits = {
   mailboxes: 20_000,
   /** Bytes of their states, by estimate. */
@@ -26,7 +26,7 @@ export class Mailboxes<S, C, E extends Happened> {
     this.sweep.unref();
   }
 
-  /** Mailboxes that are warm now, and the bytes that their states take by estimate. */
+  /** Mailboxes that are warm now, and the estimated size of their states in bytes. */
   get warm(): { readonly mailboxes: number; readonly bytes: number } {
     return { mailboxes: this.open.size, bytes: this.weight };
   }
@@ -93,7 +93,7 @@ export class Mailboxes<S, C, E extends Happened> {
     this.dropIdle(this.limits.mailboxes);
   }
 
-  /** Looks at a state when it was folded anew and at each sweep; between these it grows little. */
+  /** Measures a state when it was loaded and at each sweep; in between it grows little. */
   private weigh(id: string): void {
     const weight = this.open.get(id)?.weight ?? 0;
     this.weight += weight - (this.weights.get(id) ?? 0);

@@ -46,10 +46,10 @@ export class Maintenance implements Gate {
   adopt(state: MaintenanceState): void {
     if (state.revision <= this.state.revision) return;
     this.state = state;
-    for (const tell of this.listeners) tell();
+    for (const listener of this.listeners) listener();
   }
 
-  /** Has `listener` called whenever it begins, is told of otherwise, or ends. */
+  /** Calls `listener` whenever maintenance starts or ends, or its notice changes. */
   whenChanged(listener: () => void): void {
     this.listeners.add(listener);
   }

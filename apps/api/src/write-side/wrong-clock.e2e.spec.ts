@@ -6,7 +6,7 @@ import { administrator, startTestService, type TestService } from '../tests/harn
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** Milliseconds by which the clocks of the two replicas are ahead. */
+/** How many milliseconds the clocks of the two replicas are ahead. */
 let [ahead, otherAhead] = [0, 0];
 let service: TestService;
 let other: TestService;

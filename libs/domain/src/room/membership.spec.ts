@@ -77,7 +77,7 @@ describe('joining a room with a password', () => {
       .thenRejected('WrongPassword');
   });
 
-  it('does not tell that a hidden room exists', () => {
+  it('does not reveal that a hidden room exists', () => {
     given(room, lockedRoom('hidden'))
       .when(join)
       .thenRejected('NotFound', /no such room/);
@@ -107,7 +107,7 @@ describe('joining a room with a password', () => {
       .thenNothing();
   });
 
-  it('is refused when the room is closed, which a hidden one tells only those who know its password', () => {
+  it('is refused when the room is closed, which a hidden one reveals only to those who know its password', () => {
     given(room, [...lockedRoom('public'), closed(alice)])
       .when({ ...join, provenPasswordId: 'p1' })
       .thenRejected('RoomClosed');
@@ -146,7 +146,7 @@ describe('joining a room', () => {
       .then([bobJoined]);
   });
 
-  it('makes a member of whoever had been more', () => {
+  it('makes former moderators and owners members', () => {
     given(room, [created(alice), joined(bob, 'moderator'), left(bob)])
       .when(join)
       .then([bobJoined]);
@@ -259,7 +259,7 @@ describe('what a member may read', () => {
     expect(from({ visibility: 'public', history: 'joined' })).toBe(0n);
   });
 
-  it('begins anew with every joining', () => {
+  it('starts again with every joining', () => {
     expect(from({ visibility: 'hidden', history: 'joined' }, left(bob), joined(bob))).toBe(5n);
   });
 });

@@ -97,7 +97,7 @@ describe('banning somebody', () => {
   });
 });
 
-describe('whoever is banned', () => {
+describe('a banned person', () => {
   const settings = { passwordId: 'p1' };
   const without = [created(alice, settings), joined(alice, 'owner'), banned(bob, alice, SOON)];
 
@@ -165,7 +165,7 @@ describe('muting somebody', () => {
   });
 });
 
-describe('whoever is muted', () => {
+describe('a muted person', () => {
   const story = given(room, [...past, posted(bob, 'm1'), posted(alice, 'm2'), muted(bob, carol, SOON)]);
   const react = { type: 'AddReaction', actor: bob, messageId: 'm2', emoji: '👍' } as const;
 
@@ -180,7 +180,7 @@ describe('whoever is muted', () => {
     }
   });
 
-  it('hears again what was answered before, and may take their own words back', () => {
+  it('gets the earlier answer to a repeated post, and may redact their own messages', () => {
     story.when(post(bob, 'm1')).thenNothing(5n);
     expect(story.when({ type: 'RedactMessage', actor: bob, messageId: 'm1', reason: null }).decision).toHaveProperty(
       'events.length',
@@ -218,7 +218,7 @@ describe('slow mode', () => {
     for (const wrong of [-1, 0.5, 3_601, Number.NaN]) given(room, past).when(set(wrong)).thenRejected('Invalid');
   });
 
-  it('has members wait, and tells them how long', () => {
+  it('makes members wait, and says how long', () => {
     const story = given(room, [...slow, posted(bob, 'm1')]);
     const [postedAt, early, due] = [6, 35.5, 36].map(timeOf) as [string, string, string];
     expect(postedAt < early).toBe(true);
@@ -373,7 +373,7 @@ describe('reporting a message', () => {
   const report = (actor: Actor, reportId = 'r1', messageId = 'm1') =>
     ({ type: 'ReportMessage', actor, messageId, reportId, reason: 'Rude.' }) as const;
   const settle = (actor: Actor, reportId = 'r1') =>
-    ({ type: 'SettleReport', actor, reportId, outcome: 'acted', note: 'Told him.' }) as const;
+    ({ type: 'SettleReport', actor, reportId, outcome: 'acted', note: 'Warned.' }) as const;
   const isReported = { type: 'MessageReported', data: { reportId: 'r1', messageId: 'm1', reason: 'Rude.' } } as const;
 
   it('is for those who are in the room, of messages that others wrote', () => {
@@ -407,7 +407,7 @@ describe('reporting a message', () => {
 
   it('is settled once, by those who moderate', () => {
     const open = given(room, [...said, reported(dave, 'm1', 'r1'), closed(alice)]);
-    const settled = { type: 'ReportSettled', data: { reportId: 'r1', outcome: 'acted', note: 'Told him.' } } as const;
+    const settled = { type: 'ReportSettled', data: { reportId: 'r1', outcome: 'acted', note: 'Warned.' } } as const;
     for (const who of [carol, alice, adam]) open.when(settle(who)).then([settled]);
     open.when(settle(carol)).when(settle(alice)).thenRejected('NotFound');
     open.when(settle(dave)).thenRejected('NotAllowed');

@@ -19,7 +19,7 @@ import {
   reported,
 } from './room.testing.js';
 
-// Everybody has once been a member and has written a message; then they took the places that their names tell.
+// Everybody was a member once and wrote a message; then they got the roles that their names say.
 const people: readonly Actor[] = [
   person('owner'),
   person('moderator'),

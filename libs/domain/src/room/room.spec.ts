@@ -109,12 +109,12 @@ describe('the direct room of two people', () => {
       ]);
   });
 
-  it('is the same whoever of them asks for it', () => {
+  it('is the same for both of them', () => {
     given(room, []).when(direct).when(direct).thenNothing();
     given(room, []).when(direct).when({ type: 'CreateDirectRoom', actor: bob, peerId: 'alice' }).thenNothing();
   });
 
-  it('brings back whoever has left it, when one of them asks for it again', () => {
+  it('brings back the person who left when the other opens it again', () => {
     given(room, [])
       .when(direct)
       .when({ type: 'RemoveMember', actor: bob, userId: 'bob', reason: null })

@@ -27,7 +27,7 @@ export const ada = person('ada', 'auditor');
 
 type RoomPast = Past<RoomEvent>;
 
-/** A public room without a password, unless told otherwise. That its creator joins is an event of its own. */
+/** A public room without a password by default. Its creator joins by a separate event. */
 export const created = (by: Actor, settings: Partial<RoomSettings> = {}): RoomPast => ({
   type: 'RoomCreated',
   data: { name: 'Lounge', topic: '', visibility: 'public', history: 'full', passwordId: null, ...settings },
@@ -113,7 +113,7 @@ export const idWithoutTime = (n: number): string => `${n.toString(16).padStart(8
 
 // A read model that forgets nothing -----------------------------------------------------------------------------------
 
-/** Everything there is to know of a room's messages, kept without bound. It tells commands what they look up. */
+/** All messages of a room, without a limit. Answers the look-ups of commands. */
 export class Archive {
   readonly messages = new Map<string, MessageFacts>();
   /** By message, then emoji: who reacted. */

@@ -11,7 +11,7 @@ export const MOST_WEBHOOKS = 20;
 // Events ------------------------------------------------------------------------------------------------------------
 
 /**
- * Events of a room are sent to an address elsewhere. The event tells the host alone; `urlId` and `secretId` name the
+ * Events of a room are sent to an address elsewhere. The event contains only the host; `urlId` and `secretId` name the
  * address and the signing secret in the vault.
  */
 export type WebhookAdded = Happened<

@@ -396,7 +396,7 @@ describe('the e-mail address of an account', () => {
   });
 
   it.each<UserOrigin>(['registration', 'import'])(
-    'is lost to whoever proves that it is theirs: named at %s',
+    'is lost to the person who proves to own it: named at %s',
     (origin) => {
       given(user, [named(origin)])
         .when(giveUp)

@@ -25,7 +25,7 @@ export function readConnection(url: string): Connection {
 
 /** Options by their names without case, hyphens and underscores, which the client ignores. */
 const unsafe: Readonly<Record<string, string>> = {
-  throwonappendfailure: 'without it, the client tells wrong revisions of appends that were refused',
+  throwonappendfailure: 'without it, the client reports wrong revisions for refused appends',
   gossiptimeout: 'one half of the client takes it for seconds, the other half for milliseconds',
 };
 

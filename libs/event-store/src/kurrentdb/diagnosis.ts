@@ -21,7 +21,7 @@ const PATIENCE_MS = 3_000;
 
 /**
  * Finds out what is wrong with a KurrentDB that could not be read, step by step: the way there, TLS, the user. The native
- * half of the client tells little more than that it did not work.
+ * half of the client reports little more than that it failed.
  */
 export async function diagnose(url: string, error: unknown): Promise<Diagnosis> {
   const { hosts, rest, credentials } = readServerUrl(url);
@@ -46,7 +46,7 @@ export async function diagnose(url: string, error: unknown): Promise<Diagnosis> 
   if (!tls && secured === null)
     return {
       ...{ problem: 'it speaks TLS only', tried },
-      advice: (setting) => `take tls=false out of ${setting}, and name the certificate of its authority with tlsCaFile`,
+      advice: (setting) => `remove tls=false from ${setting}, and name the certificate of its authority with tlsCaFile`,
     };
   if (tls && secured !== null && !certificate.test(secured))
     return {
@@ -125,7 +125,7 @@ function handshake({ host, port }: Place, ca: Buffer | undefined, verify: boolea
 /** gRPC's code for a caller who has not proved who they are. */
 const UNAUTHENTICATED = 16;
 
-/** Whether the server knows the user and password. Only the other half of the client tells why it was refused. */
+/** Whether the server knows the user and password. Only the other half of the client says why it was refused. */
 async function isKnown(url: string): Promise<boolean> {
   const client = new KurrentClient(readConnection(url), PATIENCE_MS);
   try {

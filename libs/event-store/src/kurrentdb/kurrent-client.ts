@@ -81,7 +81,7 @@ export class KurrentClient {
   }
 }
 
-/** Errors by which a server that is well says something about the question. */
+/** Errors with which a healthy server answers a request. */
 const answers: ReadonlySet<string> = new Set([
   ErrorType.WRONG_EXPECTED_VERSION,
   ErrorType.STREAM_NOT_FOUND,
@@ -92,7 +92,7 @@ const answers: ReadonlySet<string> = new Set([
   ErrorType.INVALID_ARGUMENT,
 ]);
 
-/** Errors by which a server within reach refuses whatever it is asked. A new client would get the same. */
+/** Errors with which a reachable server refuses every request. A new client would get the same. */
 const refusals: ReadonlySet<string> = new Set([
   ErrorType.ACCESS_DENIED,
   // The client goes to the leader by itself.
@@ -108,7 +108,7 @@ export function typeOf(error: unknown): string {
 /** Why the server could not be asked, in a few words. Some errors of the client have no message. */
 export function reasonOf(error: unknown): string {
   const said = error instanceof Error ? error.message.trim() : `${error}`;
-  // Where the client has nothing to tell, it repeats the name of the error.
+  // Where the client has no message, it repeats the name of the error.
   const more = /^\w*Error$/.test(said) ? '' : said.replace(/\.$/, '');
   const known = reasons[typeOf(error)];
   if (known) return more ? `${known} (${more})` : known;

@@ -16,7 +16,7 @@ import { type ReadRefusal, StandIn } from './stand-in.testing.js';
 import type { Kept } from './stand-in-log.testing.js';
 import { StreamNames } from './stream-names.js';
 
-/** Milliseconds that an append has to be answered in. The service waits longer; here the faults shall not take minutes. */
+/** How long an append may take, in milliseconds. The service waits longer; here faults should not take minutes. */
 const IMPATIENT = 1_500;
 
 eventStoreContract('kurrentdb stand-in', async () => {
@@ -41,7 +41,7 @@ eventStoreContract('kurrentdb stand-in', async () => {
 const { KURRENTDB_URL } = process.env;
 if (KURRENTDB_URL) eventStoreContract('kurrentdb', () => openAt(KURRENTDB_URL));
 
-/** A log of its own for each test, whoever else uses the server. */
+/** A separate log for each test, even on a shared server. */
 async function openAt(url: string, appendAnswer?: number): Promise<Opened> {
   const open = (prefix: string) => KurrentEventStore.open({ url, prefix, appendAnswer });
   const prefix = `test-${randomUUID()}.`;
@@ -105,7 +105,7 @@ describe('event store: kurrentdb, in particular', () => {
     },
   );
 
-  it('when an answer is lost and another append comes on top, then the first is still told its own places', async () => {
+  it('when an answer is lost and another append comes on top, then the first still gets its own revision and position', async () => {
     standIn.failNextAppend('answer lost');
     const first = store.append('room-1', NO_STREAM, [event(), event()]);
     const stored = await vi.waitFor(() => {

@@ -22,7 +22,7 @@ export interface KurrentOptions {
   /** `kurrentdb://` or `kurrentdb+discover://`, with TLS and credentials as the client of KurrentDB understands them. */
   readonly url: string;
   readonly log?: TroubleLog;
-  /** Called whenever a connection that was lost is made anew. */
+  /** Called whenever a lost connection has been replaced. */
   readonly onReconnect?: () => void;
   /** Put before the names of all streams, so that several logs can share a server. Default: nothing. */
   readonly prefix?: string;
@@ -133,12 +133,12 @@ export class KurrentEventStore implements EventStore {
 
   private listen(after: bigint): LiveFeed {
     const client = new KurrentClient(this.connection, times.confirmation);
-    const tell = (events: readonly StoredEvent[], from: bigint) => this.subscriptions.offer(events, from);
+    const deliver = (events: readonly StoredEvent[], from: bigint) => this.subscriptions.offer(events, from);
     const resumed = () => {
       this.onReconnect?.();
       this.subscriptions.doubt();
     };
-    const feed = new LiveFeed(client, this.names, after, tell, this.log, resumed);
+    const feed = new LiveFeed(client, this.names, after, deliver, this.log, resumed);
     feed.listen();
     return feed;
   }

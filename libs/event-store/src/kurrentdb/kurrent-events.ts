@@ -6,7 +6,7 @@ const encoder = new TextEncoder();
 
 /**
  * An event as KurrentDB takes it: the bytes that were hashed, their hash in the metadata. It goes as binary data although
- * it is JSON, because the client would parse JSON and write it anew.
+ * it is JSON, because the client would parse and rewrite JSON.
  */
 export const toKurrent = ({ id, type, sealed, hash }: NewEvent): BinaryEventData => ({
   id,

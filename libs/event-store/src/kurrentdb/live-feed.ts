@@ -13,7 +13,7 @@ import type { StreamNames } from './stream-names.js';
 const spacing = 5;
 
 /**
- * Hears of every event of the log, whoever appended it, by one subscription for the whole store. KurrentDB does not
+ * Receives every event of the log by one subscription for the whole store. KurrentDB does not
  * resume a subscription that was dropped: that is done here, from the last event handed on, with growing pauses.
  * `checkpointReached` of the client is of no use for that, since it runs ahead of what was handed on.
  */
@@ -81,7 +81,7 @@ export class LiveFeed {
       this.hangUp = () => resolve(new Error('The feed was closed.'));
       subscription.on('error', resolve).once('close', () => resolve(new Error('The server ended the subscription.')));
     });
-    subscription.on('data', ({ event }) => this.take(fromKurrent(event, names)));
+    subscription.on('data', ({ event }) => this.handle(fromKurrent(event, names)));
     await new Promise<void>((resolve, reject) => {
       subscription.once('confirmation', resolve);
       void ended.then(reject);
@@ -90,7 +90,7 @@ export class LiveFeed {
   }
 
   /** Events that come closely after one another are handed on together, and what comes twice is passed over. */
-  private take(event: StoredEvent | null): void {
+  private handle(event: StoredEvent | null): void {
     if (!event || event.position <= this.reached) return;
     this.reached = event.position;
     if (this.arrived.push(event) > 1) return;

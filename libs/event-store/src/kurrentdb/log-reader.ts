@@ -49,7 +49,7 @@ export class LogReader {
   }
 
   /**
-   * See EventStore.readAll. KurrentDB counts bytes, and starts only where an event does. The number does not tell whether
+   * See EventStore.readAll. KurrentDB counts bytes, and starts only where an event does. The number does not say whether
    * it is the place of an event or, as when reading on, the one after it. It cannot be both, for no event is that short,
    * and the error for the wrong one looks like that of a server which is away.
    */

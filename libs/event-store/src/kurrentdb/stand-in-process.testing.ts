@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { AppendFault, StandIn } from './stand-in.testing.js';
 
-/** What a stand-in in a process of its own is told to do, and for how many milliseconds where that has a duration. */
+/** What a stand-in in a process of its own is asked to do, and for how many milliseconds where that has a duration. */
 export interface Order {
   readonly fault: AppendFault | 'refuse' | 'answer late' | 'drop subscriptions' | 'deliver twice' | 'restart';
   readonly milliseconds: number;
 }
-/** What it tells its parent, once: where it is reached. */
+/** What it sends its parent, once: its address. */
 export type Word = { readonly url: string };
 
 export const obey = (standIn: StandIn, { fault, milliseconds }: Order): void => faults[fault](standIn, milliseconds);

@@ -28,7 +28,7 @@ export type AppendFault =
   | 'answer lost'
   /** It is stored, and the call ends instead of an answer. */
   | 'call lost'
-  /** It is not stored, and the answer never comes, as when the server is not ready to tell a repeated append. */
+  /** It is not stored, and the answer never comes, as when the server cannot yet recognize a repeated append. */
   | 'passed over';
 
 /** How reads and subscriptions fail while appends go on: in the ways of a real server and of what is between it and us. */

@@ -96,13 +96,13 @@ export class SteadyAppends {
     throw new StoreClosed();
   }
 
-  /** One try. Undefined when the server knows of more than can be read yet, so that it cannot be told whose it is. */
+  /** One try. Undefined when the server knows of more than can be read yet, so that its author is unknown. */
   private async send(append: Frozen): Promise<Appended | undefined> {
     const { name, expectedRevision, events, data } = append;
     const streamState = expectedRevision === NO_STREAM ? EMPTY : expectedRevision;
     let head = expectedRevision + BigInt(events.length);
     try {
-      const { nextExpectedRevision: revision, position } = await this.turns.take(() =>
+      const { nextExpectedRevision: revision, position } = await this.turns.run(() =>
         this.client.ask((client) => client.appendToStream(name, data, { streamState, requiresLeader: true })),
       );
       if (position) return { revision, position: position.commit };

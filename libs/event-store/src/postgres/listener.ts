@@ -23,7 +23,7 @@ export interface ListenerOptions {
 
 /**
  * LISTEN on one channel, on a connection of its own that is replaced whenever it is lost. Notifications are lost while there
- * is none. `notify` uses the same connection, so whoever can notify can also hear.
+ * is none. `notify` uses the same connection, so a process that can notify can also listen.
  */
 export class Listener {
   private readonly client: DatabaseClient;

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Milliseconds to leave a server alone after it has hung up without a word, or spoken otherwise than a PostgreSQL. */
 const pause = 200;
 
-/** Milliseconds of nothing but hanging up after which a client gives up, so that those who wait for it are told. */
+/** Milliseconds of nothing but hanging up after which a client gives up, so that waiting callers get an error. */
 const MOST_HANGING_UP_MS = 2_000;
 /** First bytes of what a PostgreSQL answers: a request to authenticate, an error, yes or no to TLS. */
 const greetings: ReadonlySet<number> = new Set(Buffer.from('RESN'));

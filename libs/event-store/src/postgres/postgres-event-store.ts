@@ -30,7 +30,7 @@ export interface PostgresOptions {
   /** The way around a transaction pooler, if `url` leads through one. */
   readonly directUrl?: string;
   readonly log?: TroubleLog;
-  /** Called whenever a connection that was lost is made anew. */
+  /** Called whenever a lost connection has been replaced. */
   readonly onReconnect?: () => void;
 }
 
@@ -70,7 +70,7 @@ export class PostgresEventStore implements EventStore {
       pollEvery: times.poll,
       log,
     });
-    this.commits = new GroupCommit(this.writes, log, (events) => this.tell(events));
+    this.commits = new GroupCommit(this.writes, log, (events) => this.deliver(events));
   }
 
   async append(stream: string, expectedRevision: bigint, events: readonly NewEvent[]): Promise<Appended> {
@@ -174,7 +174,7 @@ export class PostgresEventStore implements EventStore {
     return events;
   }
 
-  private tell(events: readonly StoredEvent[]): void {
+  private deliver(events: readonly StoredEvent[]): void {
     const [first, last] = [events[0], events.at(-1)];
     if (!first || !last) return;
     // Positions have no gaps here.

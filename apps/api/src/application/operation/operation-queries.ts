@@ -34,7 +34,7 @@ export class GetSettingsHandler implements IQueryHandler<GetSettingsQuery> {
 
 /** The announcement and maintenance, for everybody. Available also while the event store is away. */
 export interface Notices {
-  readonly announcement: AnnouncementState['told'];
+  readonly announcement: AnnouncementState['current'];
   readonly maintenance: MaintenanceState['on'];
 }
 
@@ -49,7 +49,7 @@ export class GetNoticesHandler implements IQueryHandler<GetNoticesQuery> {
 
   async execute(): Promise<Notices> {
     const announcement = await this.announcements.current(ANNOUNCEMENT).then(
-      ({ state }) => state.told,
+      ({ state }) => state.current,
       () => null,
     );
     return { announcement, maintenance: this.maintenance.now };

@@ -38,12 +38,12 @@ export class AdministrationController {
     @Trace() context: Context,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Announcement> {
-    const { told } = await this.written(
+    const { current } = await this.written(
       await this.commands.execute(new AnnounceCommand(actor, body.text, context)),
       reply,
     );
-    if (!told) throw new Error('The announcement is missing right after it was made.');
-    return told;
+    if (!current) throw new Error('The announcement is missing right after it was made.');
+    return current;
   }
 
   @Call('withdrawAnnouncement')
