@@ -62,7 +62,7 @@ describe('the queue of reads', () => {
     const { begun, enter } = queueOfReads();
     for (const name of ['a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'b1', 'b2', 'b3', 'c1']) enter(name);
     await settled();
-    expect(begun).toEqual(['a1', 'a2', 'b1', 'a6 unavailable']);
+    expect(begun).toEqual(['a1', 'a2', 'b1', 'a6 Unavailable']);
   });
 
   it('patient reads are not refused', async () => {
@@ -75,7 +75,7 @@ describe('the queue of reads', () => {
   it('others give up after a while', async () => {
     const { begun, enter } = queueOfReads({ patienceMs: 5 });
     for (const name of ['a1', 'a2', 'a3']) enter(name);
-    await expect.poll(() => begun).toEqual(['a1', 'a2', 'a3 unavailable']);
+    await expect.poll(() => begun).toEqual(['a1', 'a2', 'a3 Unavailable']);
   });
 
   it('a read that is cancelled while it waits never begins', async () => {
@@ -84,7 +84,7 @@ describe('the queue of reads', () => {
     second?.leave();
     first?.leave();
     await settled();
-    expect(begun).toEqual(['a1', 'b1 unavailable']);
+    expect(begun).toEqual(['a1', 'b1 Unavailable']);
     expect(queue.size).toBe(0);
   });
 
