@@ -14,7 +14,7 @@ import { WaitingData } from './waiting-data.js';
 const DRAIN_MS = 300;
 
 /**
- * What the process offers its doors: the main HTTP listener, further listeners, and what is known of who connects. All
+ * What the process offers its doors: the main HTTP listener, further listeners, and what is known about clients. All
  * listeners accept connections only when everything else has started.
  */
 export class Host {
