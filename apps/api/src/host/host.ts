@@ -83,12 +83,12 @@ export class Host {
       ),
       new Figure(
         'verbatim_ended_for_memory',
-        'Connections ended since this process began because too much was waiting in all of them.',
+        'Connections ended since this process started because too much was waiting in all of them.',
         () => waitingData.ended.forMemory,
       ),
       new Figure(
         'verbatim_ended_for_slowness',
-        'Connections ended since this process began because their clients read too slowly.',
+        'Connections ended since this process started because their clients read too slowly.',
         () => waitingData.ended.forSlowness,
       ),
     ];
