@@ -49,7 +49,7 @@ export function rebuiltBigLog(): Promise<BigLog & { rebuildSeconds: number }> {
   return rebuilt;
 }
 
-/** Rebuilds all read models; answers how many seconds it took. Opens log and vault anew, so no event is known yet. */
+/** Rebuilds all read models; returns the seconds it took. Reopens log and vault, so that nothing is cached. */
 export function rebuildReadModels({ folder }: BigLog): Promise<number> {
   return onDatabaseOf(folder, async ({ sql, store, sealer }) => {
     const begun = performance.now();

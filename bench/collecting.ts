@@ -1,5 +1,5 @@
 /**
- * Loaded with `--import` into a process started with `--expose-gc`: on being told anything by the benchmark, it collects
+ * Loaded with `--import` into a process started with `--expose-gc`: on any message from the benchmark, it collects
  * its garbage and says so.
  */
 process.on('message', () => {

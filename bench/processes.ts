@@ -75,7 +75,7 @@ interface Usage {
 }
 
 /**
- * Microseconds of CPU that a process and everything below it have used so far: those that run, counted anew at each call,
+ * Microseconds of CPU that a process and all its descendants have used: running ones, measured at each call,
  * and those that have come and gone in between, which their parents account for (proc(5), fields 14 to 17 of stat).
  */
 export function cpuOfTree(root: number): number {

@@ -2,11 +2,11 @@ import type { Participant } from './load.js';
 
 /** Something that can be put under load. */
 export interface Subject {
-  /** Brings people together, each with a socket for each of their rooms. */
+  /** Connects people, each with a socket for each of their rooms. */
   gather(gathering: Gathering): Promise<Participant[][]>;
   /** Resolves when all work that the load has caused is done. */
   settled(): Promise<void>;
-  /** Microseconds of CPU so far: of the servers, and of the database where there is one. */
+  /** Microseconds of CPU used: by the servers, and of the database where there is one. */
   cpu(): Cpu;
   /** Resident memory of the server in MiB. */
   residentMiB(): number;

@@ -86,7 +86,7 @@ export class Verbatim implements Subject {
     };
   }
 
-  /** The access token of the nth person, who is registered on first mention. Good for ten minutes. */
+  /** The access token of the nth person, registered at the first call. Good for ten minutes. */
   token(person: number): Promise<string> {
     const account = { username: `bench${person}`, password: 'correct horse battery' };
     this.tokens[person] ??= this.call<{ accessToken: string }>('POST', '/v1/auth/register', null, account)

@@ -30,7 +30,7 @@ export async function idleConnections(): Promise<Section[]> {
   ];
 }
 
-/** The first connections, which bring everything into being that is made but once, are not counted. */
+/** The first connections are not counted, because they create everything that exists only once. */
 async function measure(subject: Subject, node: NodeProcess): Promise<Figures> {
   const first = await subject.gather({ rooms: 4, people: PEOPLE });
   const before = await residentAfterCollecting(subject, node);

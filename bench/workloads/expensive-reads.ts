@@ -78,7 +78,7 @@ async function measure(verbatim: Verbatim, room: Parameters<typeof run>[0]['room
   };
 }
 
-/** Reads pages of events and messages until it is told to end, in a thread of its own, so that it delays no post by itself. */
+/** Reads pages of events and messages until it is stopped, in a thread of its own, so that it delays no post by itself. */
 function begin(verbatim: Verbatim, token: string, path: string): { end(): Promise<unknown> } {
   const urls = ['events', 'messages'].map((what) => `${verbatim.first.url}${path}/${what}?limit=200`);
   const thread = new Worker(new URL('../reading.js', import.meta.url), {

@@ -10,7 +10,7 @@ const SPACING_MS = 10_000;
 /** The share of the time that counts as warming up. */
 const WARM_UP = 0.2;
 
-/** Whether memory grows under a load that goes on: the rooms of workload a. The relay is watched for a fifth of the time. */
+/** Whether memory grows under a continuing load: the rooms of workload a. The relay is watched for a fifth of the time. */
 export async function memoryUnderLoad(): Promise<Section[]> {
   const relay = await watch(await startRelay(), options.minutes / 5);
   const verbatim = await watch(await Verbatim.start(), options.minutes);

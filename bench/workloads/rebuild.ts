@@ -3,7 +3,7 @@ import type { Sql } from 'postgres';
 import { type BigLog, bigLog, liveSchema, onDatabaseOf, rebuildReadModels, rebuiltBigLog } from '../big-log.js';
 import type { Row, Section } from '../table.js';
 
-/** How fast all read models are made anew from the log, beside the database copying the rows that come of it. */
+/** How fast all read models are rebuilt from the log, beside the database copying the resulting rows. */
 export async function rebuiltReadModels(): Promise<Section[]> {
   const log = await bigLog();
   const withoutSearch = await withoutProjections(readModels.search, async () =>

@@ -9,7 +9,7 @@ describe('the thinnest path: two people talk', () => {
   });
   afterAll(() => service.stop());
 
-  it('brings what one says to the other, live and in the history, as a sealed event', async () => {
+  it('delivers what one says to the other, live and in the history, as a sealed event', async () => {
     const ada = await register(service.url);
     const bob = await register(service.url);
     const room = await ada.room();

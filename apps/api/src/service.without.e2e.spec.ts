@@ -89,7 +89,7 @@ describe('the service with one part left out', () => {
     expect(await working(url)).toEqual(everything.filter((one) => !lost[name]?.includes(one)));
   });
 
-  it('answers in plain text where no door brings a format', async () => {
+  it('answers in plain text where no door has a format', async () => {
     const url = await start({ doors: [] });
     const response = await fetch(`${url}/v1/about`);
     expect(response.status).toBe(404);

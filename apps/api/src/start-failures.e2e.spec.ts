@@ -173,7 +173,7 @@ const passwordsInUrls =
     ? ['p@ss', 'p%40ss', 'p%ss', 'p+w', 'pü', 'a:b', '密码🔑', `q'"x`]
     : ['p%40ss', '密码🔑', `q'"x`];
 
-it.each(passwordsInUrls)('the service takes the password %s of PostgreSQL as it stands in the URL', async (written) => {
+it.each(passwordsInUrls)('the service takes the password %s of PostgreSQL as written in the URL', async (written) => {
   const url = await createDatabase();
   const sql = postgres(url, { max: 1, onnotice: () => undefined });
   const meant = written === 'p%40ss' ? 'p@ss' : written;

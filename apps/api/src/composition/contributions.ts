@@ -16,9 +16,9 @@ export class FeedSink {
     /** For the log. */
     readonly name: string,
     readonly stage: Stage,
-    /** Called with no wait for any database: see `Feed`. */
+    /** Must not wait for a database: see `Feed`. */
     readonly handle: (events: readonly Recorded[]) => void,
-    /** Brings things into a safe state after `handle` failed with these events. */
+    /** Restores a safe state after `handle` failed with these events. */
     readonly rescue?: (events: readonly Recorded[]) => void,
   ) {}
 }
@@ -36,13 +36,13 @@ export class Sweep {
 /** A condition of readiness: the service takes traffic only while all of them hold. */
 export class ReadinessCheck {
   constructor(
-    /** Shown to operators when it does not hold. */
+    /** Shown to operators when it fails. */
     readonly name: string,
     readonly ready: () => boolean | Promise<boolean>,
   ) {}
 }
 
-/** A metric that is read when it is asked for. */
+/** A metric that is read when Prometheus scrapes it. */
 export class Figure {
   constructor(
     readonly name: `verbatim_${string}`,
@@ -51,7 +51,7 @@ export class Figure {
   ) {}
 }
 
-/** Metrics that are counted as things happen. They belong to no registry yet. */
+/** Metrics that are updated as things happen. They are not registered yet. */
 export class Measurements {
   constructor(readonly metrics: readonly Metric[]) {}
 }

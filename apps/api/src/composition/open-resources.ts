@@ -1,5 +1,5 @@
 /**
- * Everything that has to be closed again: pools, subscriptions, timers. Whatever opens one says here how to close it, and
+ * Everything that has to be closed again: pools, subscriptions, timers. The code that opens one adds how to close it, and
  * all are closed in reverse order, whether the service ends or its start has failed half-way.
  */
 export class OpenResources {

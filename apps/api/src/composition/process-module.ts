@@ -11,7 +11,7 @@ import { Readiness } from './readiness.js';
 export const CONFIG = Symbol('settings');
 /** Where the database is: `DatabaseAddress`. */
 export const DATABASE = Symbol('database');
-/** The log of the process, without anything in between: `Logger`. Most want `LOG` of the storage module. */
+/** The log of the process, unfiltered: `Logger`. Most parts use `LOG` of the storage module. */
 export const PROCESS_LOG = Symbol('log of the process');
 /** The time: `Clock`. */
 export const CLOCK = Symbol('clock');
@@ -19,7 +19,7 @@ export const CLOCK = Symbol('clock');
 /** How the database is reached. */
 export interface DatabaseAddress {
   readonly url: string;
-  /** Goes around a transaction pooler. */
+  /** Bypasses a transaction pooler. */
   readonly directUrl: string;
 }
 

@@ -8,7 +8,7 @@ it('those who ask while an answer is on its way get that one, those who ask late
   expect(await ask()).toBe(2);
 });
 
-it('a failure is told to those who wait for it, and asked about again', async () => {
+it('a failure reaches those who wait for it, and the next call tries again', async () => {
   let failures = 1;
   const ask = shared(async () => {
     if (failures-- > 0) throw new Error('away');

@@ -10,7 +10,7 @@ import { KeyedQueue, type KeyedQueueOptions } from './keyed-queue.js';
  */
 export type Sink = (events: readonly Recorded[]) => void;
 
-/** Brings things into a safe state after a sink failed with these events. */
+/** Restores a safe state after a sink failed with these events. */
 export type Rescue = (events: readonly Recorded[]) => void;
 
 /** Nothing can be passed for functions that return a promise. */
@@ -36,7 +36,7 @@ export interface QueueFigures {
 }
 
 /**
- * The one subscription by which this process learns what happened, including what it did itself. Sinks are called in the order
+ * The one subscription from which this process learns what happened, including what it did itself. Sinks are called in the order
  * in which they were added, each batch by all of them without a pause in between. Revoked sessions and the states of rooms come
  * first, so that later sinks find states that are at least as new as their events.
  */
@@ -44,7 +44,7 @@ export class Feed {
   private readonly sinks: NamedSink[] = [];
   private readonly keyedQueues: Pick<KeyedQueue<unknown>, 'name' | 'size' | 'oldest' | 'stop'>[] = [];
   private subscription: Subscription | null = null;
-  /** Position of the newest event that all sinks have got. */
+  /** Position of the newest event that all sinks have received. */
   private newest = -1n;
 
   constructor(
@@ -65,7 +65,7 @@ export class Feed {
     this.sinks.push({ name, sink, rescue });
   }
 
-  /** A queue for what sinks find in events but cannot finish without a database. It ends with the feed. */
+  /** A queue for work on events that needs a database. It ends with the feed. */
   queue<T>(options: Omit<KeyedQueueOptions<T>, 'log'>): KeyedQueue<T> {
     const queue = new KeyedQueue<T>({ ...options, log: this.log });
     this.keyedQueues.push(queue);
@@ -80,7 +80,7 @@ export class Feed {
     return this.subscription !== null;
   }
 
-  /** Position up to which every sink has got the events. What waits in queues may be older. */
+  /** Position up to which every sink has received the events. What waits in queues may be older. */
   get position(): bigint {
     return this.subscription?.position ?? -1n;
   }
@@ -130,7 +130,7 @@ export class Feed {
       try {
         sink(events);
       } catch (error) {
-        this.log.error({ err: error, sink: name }, 'a sink of the feed failed');
+        this.log.error({ err: error, sink: name }, 'a feed sink failed');
         this.rescue(name, rescue, events);
       }
     }
@@ -140,7 +140,10 @@ export class Feed {
     try {
       rescue(events);
     } catch (error) {
-      this.log.error({ err: error, sink: name }, 'a sink of the feed failed and left an unsafe state');
+      this.log.error(
+        { err: error, sink: name },
+        'a feed sink failed, and so did restoring a safe state; restart this process',
+      );
     }
   }
 }

@@ -15,7 +15,7 @@ export interface KeyedQueueOptions<T> {
   readonly attempts: number;
   /** Handles items of one key in order. If it rejects, it is called again with the same items after a growing pause. */
   readonly handle: (key: string, items: readonly T[]) => Promise<void>;
-  /** These items will not be handled. Whatever they were for must end in a safe state without them. */
+  /** These items will not be handled. Must leave a safe state without them. */
   readonly giveUp: (key: string, items: readonly T[], why: GaveUp) => void;
   readonly log: Pick<Logger, 'warn' | 'error'>;
 }
@@ -33,7 +33,7 @@ interface Lane<T> {
  */
 export class KeyedQueue<T> {
   private readonly lanes = new Map<string, Lane<T>>();
-  /** Lanes that nobody works on yet. */
+  /** Lanes that are not being worked on yet. */
   private ready: Lane<T>[] = [];
   private working = 0;
   private items = 0;
@@ -91,7 +91,10 @@ export class KeyedQueue<T> {
     const dropped = lane.waiting.map(({ item }) => item);
     lane.waiting = [];
     this.items -= dropped.length;
-    this.options.log.warn({ queue: this.name, key: lane.key, items: dropped.length }, 'A queue of the feed is full.');
+    this.options.log.warn(
+      { queue: this.name, key: lane.key, items: dropped.length },
+      'a feed queue is full; its waiting items were dropped',
+    );
     this.giveUp(lane.key, dropped, 'full');
   }
 
@@ -129,7 +132,7 @@ export class KeyedQueue<T> {
         return await handle(key, items);
       } catch (error) {
         if (signal.aborted) return;
-        log.warn({ err: error, queue: this.name, key, failures }, 'Work of the feed failed; trying again.');
+        log.warn({ err: error, queue: this.name, key, failures }, 'work on a feed queue failed; retrying');
         await pauseBeforeRetry(failures++, signal);
         if (failures >= attempts) return this.giveUp(key, items, 'failed');
       }
@@ -140,7 +143,7 @@ export class KeyedQueue<T> {
     try {
       this.options.giveUp(key, items, why);
     } catch (error) {
-      this.options.log.error({ err: error, queue: this.name, key }, 'Giving up work of the feed failed.');
+      this.options.log.error({ err: error, queue: this.name, key }, 'dropping items of a feed queue failed');
     }
   }
 }

@@ -23,11 +23,11 @@ export class Fault extends Error {
   }
 }
 
-/** How a door answers what goes wrong outside of its own routes. */
+/** How a door responds to errors outside of its own routes. */
 export interface FaultFormat {
   /** Answers a request: one whose address cannot be read, or a `Fault`, or an error of a scope that handles none itself. */
   answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void;
-  /** Answers on a connection that no request can be made of. The host ends it afterwards. */
+  /** Responds on a connection without a parsable request. The host closes it afterwards. */
   text(fault: Fault): string;
 }
 
@@ -39,7 +39,7 @@ const statuses: Readonly<Record<FaultKind, number>> = {
   busy: 503,
 };
 
-/** For listeners whose door brings no format: one sentence of plain text. */
+/** For listeners whose door has no format of its own: one sentence of plain text. */
 export const plainFaults: FaultFormat = {
   answer(error, _request, reply) {
     const fault = error instanceof Fault ? error : null;

@@ -14,7 +14,7 @@ import { WaitingData } from './waiting-data.js';
 const DRAIN_MS = 300;
 
 /**
- * What the process offers its doors: the main HTTP listener, further listeners, and what is known of who connects. All
+ * What the process offers its doors: the main HTTP listener, further listeners, and what is known about clients. All
  * listeners accept connections only when everything else has started.
  */
 export class Host {
@@ -83,12 +83,12 @@ export class Host {
       ),
       new Figure(
         'verbatim_ended_for_memory',
-        'Connections ended since this process began because too much was waiting in all of them.',
+        'Connections ended since this process started because too much was waiting in all of them.',
         () => waitingData.ended.forMemory,
       ),
       new Figure(
         'verbatim_ended_for_slowness',
-        'Connections ended since this process began because their clients read too slowly.',
+        'Connections ended since this process started because their clients read too slowly.',
         () => waitingData.ended.forSlowness,
       ),
     ];

@@ -10,7 +10,7 @@ import type { Holder, WaitingData } from './waiting-data.js';
 
 /** Requests that a client may send ahead on one connection, before it has the response to the one in work. */
 const MAX_AHEAD = 16;
-/** Milliseconds after which a request may be repeated that was one too many at a time. */
+/** Milliseconds after which a request that exceeded the limit may be repeated. */
 const SOON_MS = 1_000;
 
 type Settings = Pick<
@@ -22,7 +22,7 @@ type Settings = Pick<
  * The connections of the HTTP door and the requests on them.
  *
  * - There is always room for a new connection: it takes the place of the one that has been idle the longest. So connections that
- *   do nothing, however many, lock nobody out.
+ *   are idle, however many, lock nobody out.
  * - Requests on one connection are handled one after the other, so that a client which does not read has one response waiting.
  * - Requests at a time are limited by address and in all. Health checks are not: they cost little, and must be answered most of
  *   all when the service is busy.
@@ -50,7 +50,7 @@ export class HttpConnections {
     return this.connections.size;
   }
 
-  /** Counts the connections of a server; what it returns stands between the server and those who handle requests. */
+  /** Counts the connections of a server; the handler that it returns goes between the server and the handlers of requests. */
   guard(server: Server, handle: RequestListener): RequestListener {
     server.on('connection', (socket: Socket) => this.opened(socket));
     return (request, response) => this.arrived(request, response, handle);
@@ -118,7 +118,7 @@ export class HttpConnections {
     else endFlood(socket);
   }
 
-  /** A request that was sent ahead is in memory, so it counts, whatever it asks for. */
+  /** A request that was sent ahead is in memory, so it counts, whatever its path. */
   private sentAhead(connection: HttpConnection, arrived: Arrived): void {
     connection.ahead.push(arrived);
     this.enter(arrived.address);
@@ -204,8 +204,8 @@ class HttpConnection implements Holder {
 }
 
 /**
- * Ends a connection on which far too much was sent. A packet may hold a thousand more requests, and Node would go on to make objects
- * of each; only its parser's hook can stop that: 2 stands for an upgrade, after which nothing is parsed.
+ * Ends a connection on which far too much was sent. A packet may hold a thousand more requests, and Node would create objects
+ * for each; only a hook of its parser can stop that: 2 means an upgrade, after which nothing is parsed.
  */
 function endFlood(socket: Socket): void {
   const { parser } = socket as Socket & { parser?: { onIncoming?: () => number } | null };

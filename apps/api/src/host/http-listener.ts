@@ -111,7 +111,7 @@ export class HttpListener {
     });
     server.setTimeout(STILL_MS);
     server.on('request', this.connections.guard(server, handle));
-    // An expectation that nobody knows is no reason to refuse a request.
+    // An unknown `Expect` header is no reason to refuse a request.
     server.on('checkExpectation', (request, response) => server.emit('request', request, response));
     server.on('upgrade', (request, socket: Socket, head) => {
       const handler = this.upgrades.get(request.url?.split('?')[0] ?? '') ?? this.answerWithoutUpgrade;
@@ -136,7 +136,7 @@ export class HttpListener {
 const unreadable: Readonly<Record<string, readonly ['too-large' | 'late', string]>> = {
   HPE_HEADER_OVERFLOW: ['too-large', 'The address and the headers are too long.'],
   HPE_CHUNK_EXTENSIONS_OVERFLOW: ['too-large', 'The chunks have too long extensions.'],
-  // We may have checked late ourselves, so the same request may well succeed another time.
+  // We may have checked late ourselves, so a retry may well succeed.
   ERR_HTTP_REQUEST_TIMEOUT: ['late', 'The request did not arrive in time.'],
 };
 

@@ -18,7 +18,7 @@ export interface Unit<S extends Shape = Shape> {
   readonly name: string;
   /** Settings of the environment that are its own: a schema for each. Without the unit they are ignored. */
   readonly settings?: S;
-  /** Its tables, brought up to date before anything is opened. */
+  /** Its tables, migrated before anything is opened. */
   readonly migrations?: readonly Migration[];
   /** Its providers, and its controllers or gateways. */
   readonly module?: Type | DynamicModule;

@@ -13,7 +13,7 @@ export interface ClientDevice {
   readonly userAgent: string | null;
 }
 
-/** The proxies that are trusted: how many stand in front of the service, or their networks; null: none. */
+/** The trusted proxies: the number in front of the service, or their networks; null: none. */
 export type TrustedProxies = number | readonly string[] | null;
 
 /** Reads `TRUST_PROXY`: empty for none, a number of hops, or networks with commas between them. Undefined if it is neither. */
@@ -30,7 +30,7 @@ const isNetwork = (text: string): boolean =>
 /**
  * Who sent a request, and to which address, as the trusted proxies in front report it in `X-Forwarded-For`, `-Proto` and
  * `-Host` or in `Forwarded` (RFC 7239). Each proxy appends its entry to these lists, so an entry counts only if a trusted
- * proxy wrote it; what stands before may be made up by the client.
+ * proxy wrote it; earlier entries may be forged by the client.
  */
 export class Proxies {
   private readonly trusts: (address: string, hop: number) => boolean;

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { LimitSettings } from '../limits/limit-settings.js';
 import type { Rate } from '../limits/rate.js';
 
-/** Milliseconds between two looks at all sockets. */
+/** Milliseconds between two checks of all sockets. */
 const LOOK_MS = 250;
 
 /** Something that keeps data of a socket in memory besides the socket itself. */
@@ -11,7 +11,7 @@ export interface Holder {
   readonly heldBytes: number;
 }
 
-/** How far a client had come with reading when its socket was last judged. */
+/** How much a client had read when its socket was last checked. */
 interface Progress {
   readonly atMs: number;
   readonly takenBytes: number;
@@ -28,7 +28,7 @@ export class WaitingData {
   private readonly most: number;
   private readonly leastRead: Rate;
   private readonly timer = setInterval(() => this.look(), LOOK_MS).unref();
-  /** Bytes that were waiting in all sockets at the last look. */
+  /** Bytes that were waiting in all sockets at the last check. */
   bytes = 0;
   /** Sockets ended since the start because too much was waiting in all of them, or because their clients read too slowly. */
   readonly ended = { forMemory: 0, forSlowness: 0 };
@@ -89,7 +89,7 @@ export class WaitingData {
     }
   }
 
-  /** At once: a close frame or the rest of a response would have to wait behind what is to be let go. */
+  /** At once: a close frame or the rest of a response would have to wait behind the data that is discarded. */
   private end(socket: Socket): void {
     this.forget(socket);
     socket.destroy();
@@ -99,7 +99,7 @@ export class WaitingData {
 const waitingIn = (socket: Socket, holder: Holder | null): number => socket.writableLength + (holder?.heldBytes ?? 0);
 
 /**
- * Bytes that the kernel has taken from a socket so far. Node counts a write as done only as a whole, which for a large page on a
+ * Bytes that the kernel has accepted from a socket. Node counts a write as done only as a whole, which for a large page on a
  * slow line may take minutes, so the remainder is asked of libuv, as Node's own idle timeout does.
  */
 function takenFrom(socket: Socket): number {

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 
-/** The key by which an address is counted: IPv4 as it is, IPv6 by its /64, which one customer usually owns. */
+/** The key under which an address is counted: IPv4 as it is, IPv6 by its /64, which one customer usually owns. */
 export function addressKey(address: string): string {
   const plain = address.split('%')[0] ?? '';
   if (!isIPv6(plain)) return plain;

@@ -21,7 +21,7 @@ describe('an allowance of 3 in 6 seconds', () => {
     expect([6_000, 6_000, 6_000, 6_000].map((now) => some.spend(now))).toEqual([0, 0, 0, 2_000]);
   });
 
-  it('gives what waited for as long as it was told', () => {
+  it('gives a token after the announced wait', () => {
     const times = fc.array(fc.integer({ min: 0, max: 3_000 }), { maxLength: 50 });
     fc.assert(
       fc.property(times, (pauses) => {
@@ -70,7 +70,7 @@ describe('an allowance of 3 in 6 seconds', () => {
     expect([some.wait(11_000), some.spend(11_000), some.wait(11_000)]).toEqual([0, 0, 2_000]);
   });
 
-  it('tells others what it was charged', () => {
+  it('reports what it was charged', () => {
     const noted: Allowance[] = [];
     const some = new Allowance({ count: 3, seconds: 6 }, 'x', { note: (it) => noted.push(it) });
     some.charge(0.5, 0);
@@ -80,7 +80,7 @@ describe('an allowance of 3 in 6 seconds', () => {
     expect(some.report()).toBe(1_500);
   });
 
-  it('tells once what was taken', () => {
+  it('reports once what was spent', () => {
     const noted: Allowance[] = [];
     const some = new Allowance({ count: 3, seconds: 6 }, 'x', { note: (it) => noted.push(it) });
     for (let i = 0; i < 5; i++) some.spend(0);

@@ -102,7 +102,7 @@ describe('signing in', () => {
     expect(outcome(await tryIn(one, `${username}  `, 'wrong password'))).toBe('rate_limited');
   });
 
-  it('tells nothing of whether there is such an account', async () => {
+  it('does not reveal whether there is such an account', async () => {
     const { username } = await register(one.url);
     const nobody = freshName();
     const answers = async (name: string) => {
@@ -116,7 +116,7 @@ describe('signing in', () => {
     expect(await answers(nobody)).toEqual(await answers(username));
   });
 
-  it('lets exactly three of many tries at the same moment come to the password, over two replicas', async () => {
+  it('lets exactly three of many simultaneous attempts reach the password, over two replicas', async () => {
     const { username } = await register(one.url);
     const tries = Array.from({ length: 40 }, (_, i) => tryIn(i % 2 ? one : other, username, 'wrong password'));
     const outcomes = (await Promise.all(tries)).map(outcome);
@@ -284,7 +284,7 @@ it('requests at a time are limited for an account', () =>
   }));
 
 describe('a connection', () => {
-  it('that sends too many frames is told so, and ended when it goes on', () =>
+  it('that sends too many frames gets an error, and is ended when it continues', () =>
     withLimits({ LIMIT_FRAMES: '10/60' }, async (service) => {
       const ada = (await register(one.url)).at(service.url);
       const socket = await ada.connect();
@@ -366,7 +366,7 @@ it('reading, searching, other changes, guesses at room passwords and visits have
     },
   ));
 
-it('a client that is told to wait does, and posts all the same', () =>
+it('a client that is asked to wait does, and posts in the end', () =>
   withLimits({ LIMIT_POSTS: '4/2' }, async (service) => {
     const ada = (await register(one.url)).at(service.url);
     const room = await ada.room();

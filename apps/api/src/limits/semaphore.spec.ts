@@ -20,7 +20,7 @@ it('runs so much at a time, the rest in order, and refuses what is too much', as
   expect(begun).toEqual(['a', 'b', 'c']);
 });
 
-it('goes on after work that fails', async () => {
+it('continues after work that fails', async () => {
   const semaphore = new Semaphore(1);
   await expect(semaphore.run(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
   expect(await semaphore.run(async () => 'done')).toBe('done');

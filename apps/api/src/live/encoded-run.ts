@@ -24,7 +24,7 @@ export class EncodedRun {
     this.oneForMembers = events.every(({ event }) => sameForMembers(event));
   }
 
-  /** To somebody who is live and has got everything up to `after`. */
+  /** For a subscriber that is live and has everything up to `after`. */
   sendTo(following: Following): void {
     const { subscriber } = following;
     const face = this.oneForMembers && following.face !== 'auditor' ? 'member' : following.face;

@@ -52,7 +52,7 @@ export class Following {
   }
 
   /**
-   * Whether the decision what may be read was made before `revision` was known. The feed may come to an event later than
+   * Whether the decision what may be read was made before `revision` was known. The feed may reach an event later than
    * the room's state does.
    */
   judgedBefore(revision: bigint): boolean {

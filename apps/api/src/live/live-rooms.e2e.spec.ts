@@ -37,7 +37,7 @@ describe('following', () => {
     socket.close();
   });
 
-  it('of many rooms with a long past goes on over a slow line', async () => {
+  it('of many rooms with a long past continues over a slow line', async () => {
     const rooms = await Promise.all(Array.from({ length: 30 }, () => ada.room()));
     const poster = await ada.connect();
     const text = 'an ordinary sentence '.repeat(380);
@@ -54,7 +54,7 @@ describe('following', () => {
     line.close();
   }, 60_000);
 
-  it('goes on when the feed tells late of a time when one was not in the room', async () => {
+  it('continues when the feed reports late that the person was not in the room for a while', async () => {
     const room = await ada.roomWith([bob]);
     const whileDeaf = await startedDeafenable();
     await bob.at(there.url).says(room, 'there all know the room and its keys');
@@ -107,7 +107,7 @@ describe('following', () => {
     again.close();
   });
 
-  it('tells nobody a text that was taken back before they could be told', async () => {
+  it('sends nobody a text that was redacted before it could be sent', async () => {
     const room = await ada.room();
     const poster = await ada.connect();
     const long = (n: number) => `${n} ${'👋'.repeat(7_900)}`;
@@ -131,7 +131,7 @@ describe('following', () => {
     poster.close();
   }, 120_000);
 
-  it('ends rather than leave out what could not be told', async () => {
+  it('ends rather than leave out what could not be sent', async () => {
     const [zoe, yan] = [await register(here.url), await register(here.url)];
     const room = await zoe.roomWith([yan]);
     // After a restart it has to look up who yan is.

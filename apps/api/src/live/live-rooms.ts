@@ -95,7 +95,7 @@ export class LiveRooms {
   }
 
   /**
-   * For when `handle` failed: those who may have missed something must not go on as if nothing happened. When they come
+   * For when `handle` failed: subscribers that may have missed something are closed. When they come
    * back, they resume before it.
    */
   rescue(events: readonly Recorded[]): void {
@@ -138,7 +138,7 @@ export class LiveRooms {
     }
   }
 
-  /** To somebody who is not exactly where the run begins. */
+  /** For a subscriber that is not exactly where the run begins. */
   private sendLater(following: Following, { after, events }: EncodedRun): void {
     if (!following.live) {
       following.hold(events);
@@ -194,7 +194,7 @@ export class LiveRooms {
    * the room; then `catchUp` has to be called with the following. Null when the gap is too long.
    *
    * Live events are held back first, and only then is the right to read decided, on a state at least as new as the feed. So
-   * nobody gets a message that was written after their removal. Reading by somebody who is not in the room is recorded
+   * nobody gets a message that was written after their removal. Reading by a non-member is recorded
    * before anything is sent.
    */
   async follow(
@@ -219,7 +219,8 @@ export class LiveRooms {
         this.remove(following);
         return room;
       }
-      if (following.ended) return reject('Conflict', 'Another request about following this room came in between.');
+      if (following.ended)
+        return reject('Conflict', 'Another request to follow or unfollow this room came in between.');
       const { revision, reader } = room;
       const asked = after ?? revision;
       const start = asked < reader.from - 1n ? reader.from - 1n : asked;
@@ -244,7 +245,7 @@ export class LiveRooms {
 
   /**
    * Sends the past and goes live, without gap or duplicate. This takes as long as the client takes to read it. A rejection means
-   * that the client cannot go on and has to be closed, so that it comes back and resumes.
+   * that the client has to be closed, so that it reconnects and resumes.
    */
   async catchUp(following: Following): Promise<Rejection | null> {
     const { follower } = following;
@@ -280,7 +281,7 @@ export class LiveRooms {
     }
   }
 
-  /** Others are notified of those who are in the room, but not of those who look in from outside. */
+  /** Others are notified of members, but not of people who follow from outside. */
   private announce(following: Following, reader: Reader): void {
     if (!reader.member || following.announced) return;
     following.announced = true;

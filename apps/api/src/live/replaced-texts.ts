@@ -21,7 +21,7 @@ const PATIENCE_MS = 3_000;
 /**
  * The revisions of those posts and edits among `events` whose text was replaced by a later edit or a redaction. The
  * room's state knows the latest changes; the read models know everything before those. `Unavailable` if the read models
- * lag too far behind to tell.
+ * lag too far behind.
  */
 export async function replacedTexts(
   source: MessageFactsSource,

@@ -22,7 +22,7 @@ export interface EncodedEvents {
 
 /**
  * Turns what is live into the bytes of one protocol. There is one encoder per protocol, shared by all its subscribers, so that
- * everyone who sees the same gets the same bytes. Null: the protocol has no words for it, and nothing is written.
+ * everyone who sees the same gets the same bytes. Null: the protocol cannot express it, and nothing is written.
  */
 export interface Encoder {
   /** `events` of a room as `face` sees them, in as few pieces as their size allows. */
@@ -44,7 +44,7 @@ export interface Subscriber {
   /** Changes with the person's role on the server. */
   actor: Actor;
   readonly username: string;
-  /** The session that the subscriber belongs to, or the personal token that stands in its place. */
+  /** The session that the subscriber belongs to, or the personal token used instead. */
   readonly sessionId: string;
   readonly encoder: Encoder;
   /** False as soon as nothing more can be written. */

@@ -4,7 +4,7 @@ import type { Subscriber } from './subscriber.js';
 /** How often the tokens of open subscribers are checked. */
 const CHECK_EVERY_MS = 500;
 
-/** Ends subscribers that came with a personal token when it expires, or when it is gone and the feed is late to say so. */
+/** Ends subscribers that came with a personal token when it expires, or is gone and the feed lags. */
 export class TokenWatch {
   private readonly tokens = new Map<Subscriber, PersonalToken>();
   private readonly timer = setInterval(() => void this.endExpired(), CHECK_EVERY_MS).unref();
@@ -26,7 +26,7 @@ export class TokenWatch {
   private async endExpired(): Promise<void> {
     if (this.tokens.size === 0) return;
     const ids = [...new Set([...this.tokens.values()].map(({ id }) => id))];
-    // Without the database only the clock can tell.
+    // Without the database only expiry can be checked.
     const still = await this.personalTokens.still(ids).catch(() => null);
     for (const [subscriber, token] of this.tokens) {
       if (this.personalTokens.expired(token) || (still && ids.includes(token.id) && !still.has(token.id)))

@@ -13,9 +13,9 @@ const PAUSE_MS = 1_000;
 /** How long to wait for the read models; when they lag more, watchers are notified all the same. */
 const PATIENCE_MS = 5_000;
 
-/** What the read models have taken in. */
+/** How far the read models have got. */
 export interface ReadModelProgress {
-  /** Whether all events up to `position` were taken in within `patience` milliseconds. */
+  /** Whether all events up to `position` were applied within `patience` milliseconds. */
   reached(position: bigint, patience: number): Promise<boolean>;
 }
 
@@ -53,13 +53,13 @@ export class Watchers {
     if (this.changed.size > 0 && !this.notifying) void this.notify();
   }
 
-  /** Goes on until there is nothing left to report. */
+  /** Repeats until there is nothing left to report. */
   private async notify(): Promise<void> {
     this.notifying = true;
     while (this.changed.size > 0) {
       const categories = [...this.changed];
       this.changed.clear();
-      // Whether the read models can be asked or not, reading again does no harm.
+      // Reading again does no harm even if the read models cannot be asked.
       await this.readModels.reached(this.last, PATIENCE_MS).catch(() => false);
       const encoded = new PerEncoder((encoder) => encoder.changed(categories));
       for (const subscriber of this.subscribers) {

@@ -1,6 +1,6 @@
 /** The pool of connections to the database: `Sql`. */
 export const SQL = Symbol('database');
-/** A pool that goes around a transaction pooler: `Sql`. */
+/** A pool that bypasses a transaction pooler: `Sql`. */
 export const DIRECT_SQL = Symbol('database, without a pooler');
 /** The key that the keys of the vault are wrapped with: `Buffer`. */
 export const MASTER_KEY = Symbol('master key');

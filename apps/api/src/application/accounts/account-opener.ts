@@ -56,7 +56,7 @@ export class AccountOpener {
     return isRejection(foreseen) ? foreseen : null;
   }
 
-  /** Why no account can be opened now; checked beforehand, so that neither names nor invitations are used up. */
+  /** Why no account can be opened now; checked first, so that neither names nor invitations are used up. */
   refusal(origin: NewAccount['origin'], actor: Pick<Actor, 'id' | 'role'> | null): Rejection | null {
     return this.users.refusal({ type: 'RegisterUser', actor, origin });
   }

@@ -24,7 +24,7 @@ const providers = [
   },
 ];
 
-/** Accounts, and who is behind a credential. */
+/** Accounts, and identifying callers by their credentials. */
 @Global()
 @Module({ providers, exports: providers })
 export class AccountsModule {}

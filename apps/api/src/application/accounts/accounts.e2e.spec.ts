@@ -126,7 +126,7 @@ describe('signing in', () => {
     expect(answer.body.user.id).toBe(id);
   });
 
-  it('does not tell a wrong name from a wrong password', async () => {
+  it('gives the same answer to a wrong name and a wrong password', async () => {
     const { username } = await register(service.url);
     const wrongPassword = await visitor.post('/v1/auth/login', { username, password: `${password}!` });
     const wrongName = await visitor.post('/v1/auth/login', { username: freshName(), password });
@@ -467,7 +467,7 @@ describe('finding people', () => {
     }
   });
 
-  it('tells e-mail addresses only to the person and to administrators', async () => {
+  it('shows e-mail addresses only to the person and to administrators', async () => {
     const username = freshName();
     const body = { username, password, email: 'dora@example.org' };
     const { accessToken } = (await visitor.post('/v1/auth/register', body)).body;
@@ -480,7 +480,7 @@ describe('finding people', () => {
     expect((await admin.get(path)).body.items[0].email).toBe(body.email);
   });
 
-  it('brings everybody once, page by page, in order', async () => {
+  it('lists everybody once, page by page, in order', async () => {
     const ada = await register(service.url);
     const users = await ada.all('/v1/users', 3);
     const names = users.map((user: { username: string }) => user.username);
@@ -578,7 +578,7 @@ describe('administering people', () => {
     expect(outcome(await refreshWith(spare.refreshToken))).toBe('unauthenticated');
   });
 
-  it('listens to no frame of a suspended person, even when the socket does not heed the ending', async () => {
+  it('listens to no frame of a suspended person, even when the socket ignores the close frame', async () => {
     const ada = await register(service.url);
     const room = await ada.room();
     const socket = await ada.connect();
@@ -705,7 +705,7 @@ describe('an account that an administrator makes for somebody', () => {
 });
 
 describe('preferences', () => {
-  it('are kept for each person, over sessions and restarts, and told to nobody else', async () => {
+  it('are kept for each person, over sessions and restarts, and shown to nobody else', async () => {
     const [ada, bob] = [await register(service.url), await register(service.url)];
     expect((await ada.get('/v1/me/preferences')).body).toEqual({ preferences: '' });
     for (const preferences of ['{"columns":["a"]}', '{"columns":["b"]}'])

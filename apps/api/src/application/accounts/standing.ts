@@ -10,7 +10,7 @@ import { Users } from '../../write-side/entities.js';
 export class Standing {
   constructor(private readonly users: Users) {}
 
-  /** Makes something for a user, and undoes it if they were shut out meanwhile. */
+  /** Creates something for a user, and undoes it if they were shut out meanwhile. */
   async whileIn<T extends object>(
     { id }: Pick<Actor, 'id'>,
     make: () => Promise<T | Rejection>,

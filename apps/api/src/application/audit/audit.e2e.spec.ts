@@ -28,7 +28,7 @@ afterAll(() => service.stop());
 const eventsOf = (person: TestPerson, room: string) => person.all(`/v1/rooms/${room}/events`, 200, because());
 
 describe('the events of a room', () => {
-  it('tell everything that happened, in order, and who did it', async () => {
+  it('show everything that happened, in order, and who did it', async () => {
     const room = await ada.roomWith([bob, [cem, 'guest']], { name: `Küche ${unknownId()}`, topic: 'Essen' });
     const at = (path: string) => `/v1/rooms/${room}${path}`;
     const { id } = await bob.says(room, 'Suppe');
@@ -154,7 +154,7 @@ describe('what is stored', () => {
     for (const { sealed } of await eventsOf(ada, room)) expect(canonical(JSON.parse(sealed))).toBe(sealed);
   });
 
-  it('agrees with what is told beside it, for every reader', async () => {
+  it('agrees with what is shown beside it, for every reader', async () => {
     const [openly, all] = [await eventsOf(admin, room), await eventsOf(bob, room)];
     const told = all.filter(({ sealed }) => sealed !== null);
     expect(all.length - told.length).toBe(1);
@@ -264,7 +264,7 @@ describe('an auditor', () => {
 });
 
 describe('the events of an account', () => {
-  it('tell its holder, administrators and auditors what became of it, and by whom', async () => {
+  it('show its holder, administrators and auditors what became of it, and by whom', async () => {
     const dora = await register(service.url);
     await dora.patch('/v1/me', { displayName: 'Theodora' });
     await admin.patch(`/v1/users/${dora.id}`, { role: 'auditor' });

@@ -149,7 +149,7 @@ describe('a mute', () => {
 });
 
 describe('slow mode', () => {
-  it('has members wait, and tells them how long', async () => {
+  it('has members wait, and says how long', async () => {
     const room = await newRoom();
     expect((await owner.patch(`/v1/rooms/${room}`, { slowModeSeconds: 100 })).body.slowModeSeconds).toBe(100);
     expect((await member.get(`/v1/rooms/${room}`)).body.slowModeSeconds).toBe(100);

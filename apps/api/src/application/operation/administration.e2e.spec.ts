@@ -36,7 +36,7 @@ async function comeBack(): Promise<void> {
 describe('the read models', () => {
   const projections = async () => (await admin.get('/v1/projections')).body;
 
-  it('tell administrators and auditors how far they are', async () => {
+  it('show administrators and auditors their progress', async () => {
     type Group = { lag: number; movedAt: string | null };
     // A group that had come to the end before anybody looked is seen to move with the next event.
     const moved = async () => {
@@ -54,7 +54,7 @@ describe('the read models', () => {
     expect(outcome(await visitor.get('/v1/projections'))).toBe('unauthenticated');
   });
 
-  it('are built anew at the wish of an administrator, and then show the same', async () => {
+  it('are rebuilt for an administrator, and then show the same', async () => {
     const room = await person.room({ name: 'seen before and after' });
     const before = await projections();
     expect(outcome(await admin.post('/v1/projections/rebuild'))).toBe(202);
@@ -62,7 +62,7 @@ describe('the read models', () => {
     expect((await person.get(`/v1/rooms/${room}`)).body.name).toBe('seen before and after');
   });
 
-  it('are built anew by nobody else, and by administrators only who proved lately who they are', async () => {
+  it('are rebuilt for nobody else, and only for administrators who have recently proved their identity', async () => {
     expect(outcome(await auditor.post('/v1/projections/rebuild'))).toBe('forbidden');
     expect(outcome(await person.post('/v1/projections/rebuild'))).toBe('forbidden');
     expect(outcome(await visitor.post('/v1/projections/rebuild'))).toBe('unauthenticated');
@@ -72,7 +72,7 @@ describe('the read models', () => {
     admin = await signIn(service.url);
   });
 
-  it('are built anew once at a time, of which all processes see how far it is', async () => {
+  it('are rebuilt once at a time, and all processes see the progress', async () => {
     const other = await sql.reserve();
     await other`select pg_advisory_lock(hashtextextended('verbatim rebuild', 0))`;
     expect(outcome(await admin.post('/v1/projections/rebuild'))).toBe('conflict');

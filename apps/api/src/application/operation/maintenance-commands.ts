@@ -25,7 +25,7 @@ export class MaintenanceChanger {
 
   async change(command: MaintenanceCommand, context: Context): Promise<MaintenanceDecided | Rejection> {
     const changed = await this.maintenances.send(MAINTENANCE, command, context);
-    // In this process it takes effect before the response, whenever the feed brings it.
+    // In this process it takes effect before the response, however late the feed delivers it.
     if (!isRejection(changed)) this.maintenance.adopt(changed.state);
     return changed;
   }

@@ -54,7 +54,7 @@ async function begin(): Promise<Maintenance> {
 }
 
 describe('maintenance', () => {
-  it('is told to everybody, at every replica within a second, until it is ended', async () => {
+  it('is shown to everybody, at every replica within a second, until it is ended', async () => {
     const socket = await bob.connect();
     const until = new Date(Date.now() + 600_000).toISOString();
     const asked = Date.now();

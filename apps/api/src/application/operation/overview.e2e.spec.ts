@@ -98,7 +98,7 @@ describe('the overview', () => {
     admin = await signIn(service.url);
   });
 
-  it('tells how the process is that answers', async () => {
+  it('shows the state of the process that answers', async () => {
     const { process } = await overview();
     expect(process).toMatchObject({ missing: [], behind: 0 });
     expect(process.memoryBytes).toBeGreaterThan(2 ** 20);
@@ -116,7 +116,7 @@ describe('an administrator', () => {
     expect(suspended.sealed).not.toContain('soap');
   });
 
-  it('finds who closed a room, when and why; others are not told', async () => {
+  it('shows who closed a room, when and why, and hides it from others', async () => {
     const ada = await register(service.url);
     const room = await ada.room();
     const closing = async (who: TestPerson) => (await who.get(`/v1/rooms/${room}`)).body.closing;

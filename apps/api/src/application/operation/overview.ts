@@ -48,12 +48,12 @@ export interface OverviewFigures {
   };
 }
 
-/** Whatever knows what is not ready yet. */
+/** Knows what is not ready yet. */
 interface Checks {
   missing(): Promise<string[]>;
 }
 
-/** How much there is in the service, what is happening, and who waits for an administrator. */
+/** Totals, recent activity, and who waits for an administrator. */
 export class Overview {
   private readonly startedAt = new Date().toISOString();
 

@@ -84,7 +84,7 @@ describe('a write at one door', () => {
     socket.close();
   });
 
-  it('is told to those who follow at the other', async () => {
+  it('reaches those who follow at the other', async () => {
     const room = await ada.left.roomWith([bob.left]);
     const [here, there] = [await ada.left.follow(room), await bob.right.follow(room)];
     for (let i = 0; i < 10; i++) {
@@ -100,7 +100,7 @@ describe('a write at one door', () => {
 });
 
 describe('writers at both doors at once', () => {
-  it('make one order, which everyone is told', async () => {
+  it('make one order, which everyone sees', async () => {
     const room = await ada.left.roomWith([bob.left]);
     const writers = [
       await ada.left.connect(),
@@ -191,7 +191,7 @@ describe('the overview', () => {
     expect(['accounts', 'rooms', 'messages'].map(growth)).toEqual([1, 2, 1]);
   });
 
-  it('tells what each replica has to do', async () => {
+  it('shows the load of each replica', async () => {
     const sockets = [await ada.left.connect(), await ada.right.connect(), await bob.right.connect()];
     const { replicas } = await eventually(overview, ({ replicas }) => replicas[1]?.sockets === 2);
     expect(replicas).toEqual([
@@ -230,7 +230,7 @@ describe('what is taken away at one door', () => {
     expect(ticket).toBeTruthy();
   });
 
-  it('is taken away at the other: an account, and its sessions of before for good', async () => {
+  it('is taken away at the other: an account, and its earlier sessions for good', async () => {
     const person = atBoth(await register(left.url));
     const socket = await person.right.connect();
     await admin.patch(`/v1/users/${person.left.id}`, { suspended: true });

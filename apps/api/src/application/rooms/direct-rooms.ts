@@ -41,7 +41,7 @@ export class CreateDirectRoomHandler implements ICommandHandler<CreateDirectRoom
     const command = { type: 'CreateDirectRoom', actor, peerId: peer.id, ...(peer.gone && { peerGone: true }) } as const;
     const opened = await this.rooms.send(roomId, command, context);
     if (isRejection(opened)) return opened;
-    // Events that do not begin the stream bring somebody back into a room that existed before.
+    // Events that do not begin the stream add somebody to an existing room again.
     return { ...opened, roomId, created: opened.events > 0 && opened.revision < BigInt(opened.events) };
   }
 

@@ -22,7 +22,7 @@ export interface ReadableRoom {
 
 /**
  * Decides who may read what, on the room's own state as of now. Neither a read model nor the state that
- * the feed last brought is recent enough: somebody may just have been removed, or a text redacted, through another replica.
+ * the feed last delivered is recent enough: somebody may just have been removed, or a text redacted, through another replica.
  */
 @Injectable()
 export class RoomAccess {

@@ -58,7 +58,7 @@ export class SessionStarter {
     return { ...(await this.tokensFor({ userId, sessionId }, refreshToken)), state: begun, position };
   }
 
-  /** The tokens of a session that goes on. */
+  /** The tokens of a renewed session. */
   async tokensFor(
     { userId, sessionId }: SessionRef,
     refreshToken: string,

@@ -111,7 +111,7 @@ describe('the sessions of a person', () => {
     expect(kept).not.toContain('127.0.0.1');
   });
 
-  it('tell when they were last renewed', async () => {
+  it('show when they were last renewed', async () => {
     const ada = await register(left.url);
     ahead = DAY;
     const renewed = await visitor.post('/v1/auth/refresh', { refreshToken: ada.refreshToken });

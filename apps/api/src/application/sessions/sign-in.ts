@@ -55,7 +55,7 @@ const secondFactorNeeded = reject(
 
 /**
  * Signs somebody in by username, password and, where they have one, second factor. Unknown names and wrong passwords are
- * rejected alike (`Unauthenticated`) and take equally long; only with the right password does a missing second factor show
+ * rejected in the same way (`Unauthenticated`) and take equally long; only with the right password does a missing second factor show
  * (`SecondFactorNeeded`). Too many attempts are rejected with `TooSoon` before the password is checked.
  */
 export class SignInCommand extends Command<SignedIn | Rejection> {

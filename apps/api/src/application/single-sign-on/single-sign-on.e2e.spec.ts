@@ -220,7 +220,7 @@ describe('an e-mail address that the provider has verified', () => {
       .filter(({ type }) => type === 'UserEmailChanged')
       .map(({ data }) => data);
 
-  it('gives its owner an account of their own, whoever named it before, and those lose it and are told', async () => {
+  it('gives its owner an account of their own, whoever named it before, and others lose it, which is recorded', async () => {
     const email = address();
     const [squatter, another, left] = [
       await named(email),
@@ -370,7 +370,7 @@ describe('an e-mail address that the provider has verified', () => {
     expect(user.email).toBe(stored?.replaceAll('%', unique) ?? null);
   });
 
-  it('brings one person who comes over two replicas at once to one account', async () => {
+  it('gives one person who signs in at two replicas at once one account', async () => {
     const other = await beside('open');
     try {
       for (const prepare of [() => Promise.resolve(), (email: string) => made(email)]) {
@@ -390,7 +390,7 @@ describe('an e-mail address that the provider has verified', () => {
     }
   });
 
-  it('brings two people who come with it at once to two accounts', async () => {
+  it('gives two people who sign in with it at once two accounts', async () => {
     const other = await beside('open');
     try {
       const email = address();
@@ -446,7 +446,7 @@ describe('a name that the provider sends', () => {
     else expect(user.displayName).toBe(expected ?? claims.preferred_username);
   });
 
-  it('has successors: the username there, the address, and one that is made up', async () => {
+  it('has fallbacks: the username there, the address, and a generated one', async () => {
     const unique = freshName();
     const entered = async (claims: Partial<Claims>) => {
       browser = new Browser();
@@ -517,7 +517,7 @@ describe('what comes back from the provider', () => {
   });
 });
 
-describe('whoever is to be led back in any case', () => {
+describe('a browser that is sent back in any case', () => {
   const begun = (from: string) => at(`/v1/auth/sso?return=${encodeURIComponent(from)}`);
   /** Goes to the provider and back; answers where the browser ended. */
   const end = async (from: string, claims: Claims | null): Promise<string | Response> => {

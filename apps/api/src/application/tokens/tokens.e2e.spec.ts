@@ -295,7 +295,7 @@ describe('all tokens', () => {
 });
 
 describe('a bot', () => {
-  it('is made by administrators, and told apart from people', async () => {
+  it('is created by administrators, and distinguished from people', async () => {
     const { id, username } = await bot();
     const [listed] = (await ada.get(`/v1/users?q=${username}`)).body.items;
     expect(listed).toMatchObject({ id, username, displayName: 'Robby', role: 'user', bot: true });

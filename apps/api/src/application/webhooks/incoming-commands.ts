@@ -106,7 +106,7 @@ export class AddIncomingWebhookHandler implements ICommandHandler<AddIncomingWeb
     const { roomId, actor, name, context } = command;
     const [webhookId, botId] = [newId(), newId()];
     const add = { type: 'AddIncomingWebhook', actor, webhookId, botId, name } as const;
-    // Decided beforehand, so that a refused command leaves no bot behind.
+    // Decided first, so that a refused command leaves no bot behind.
     const foreseen = room.decide(add, (await this.rooms.newest(roomId)).state, this.time.now().toISOString());
     const refused = isRejection(foreseen) ? foreseen : this.rooms.refusal(add);
     if (refused) return refused;

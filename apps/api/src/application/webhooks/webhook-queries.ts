@@ -21,7 +21,7 @@ export interface WebhookDetails {
   readonly url: string | null;
   /** Null before the first attempt. */
   readonly delivery: Delivery | null;
-  /** Events of the room that it has yet to get past. */
+  /** Events of the room that it has not processed yet. */
   readonly behind: number;
 }
 

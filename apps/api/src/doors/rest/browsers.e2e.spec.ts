@@ -126,7 +126,7 @@ describe('every answer', () => {
     '/docs',
     '/admin/',
     '/docs/start.js',
-  ])('of %s tells browsers not to guess, frame or tell on', async (path) => {
+  ])('of %s stops browsers from sniffing, framing and sending referrers', async (path) => {
     const { headers } = await request(service.url).get(path);
     expect(headers).toMatchObject({
       'x-content-type-options': 'nosniff',

@@ -18,12 +18,12 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 
 describe('health', () => {
-  it('tells that the process runs, and that it can serve', async () => {
+  it('shows that the process runs, and that it can serve', async () => {
     expect((await visitor.get('/health/live')).body).toEqual({ status: 'ok' });
     expect((await visitor.get('/health/ready')).body).toEqual({ status: 'ok' });
   });
 
-  it('tells during a shutdown that the process runs but takes nobody new', async () => {
+  it('shows during a shutdown that the process runs but accepts no new traffic', async () => {
     const person = await register(service.url);
     const socket = await person.connect();
     const restarted = service.restart();
@@ -43,7 +43,7 @@ describe('metrics', () => {
   const figure = async (name: string) =>
     Number(new RegExp(`^${name} (\\S+)$`, 'm').exec((await visitor.get('/metrics')).text)?.[1]);
 
-  it('are told in the form of Prometheus', async () => {
+  it('are in the format of Prometheus', async () => {
     const { text, headers } = await visitor.get('/metrics');
     expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
     for (const line of text.trim().split('\n')) {
@@ -95,7 +95,7 @@ describe('metrics of the event store', () => {
     expect(await figure('append_seconds_sum')).toBeGreaterThan(0);
   });
 
-  it('tell how far its subscriptions are behind', async () => {
+  it('show how far its subscriptions are behind', async () => {
     const person = await register(service.url);
     await person.room();
     await eventually(
@@ -122,13 +122,13 @@ describe('metrics of the event store', () => {
   });
 });
 
-describe('what the service tells of itself', () => {
+describe('what the service says about itself', () => {
   it('is its name, its version and the number of its protocol', async () => {
     const told = { name: 'Verbatim', version: about.version, protocol: 1, announcement: null, maintenance: null };
     expect((await visitor.get('/v1/about')).body).toEqual(told);
   });
 
-  it('is the OpenAPI and the AsyncAPI of the schemas by which it goes', async () => {
+  it('is the OpenAPI and the AsyncAPI of its schemas', async () => {
     expect((await visitor.get('/openapi.json')).body).toEqual(JSON.parse(JSON.stringify(openapi(about))));
     expect((await visitor.get('/asyncapi.json')).body).toEqual(JSON.parse(JSON.stringify(asyncapi(about))));
   });

@@ -70,7 +70,7 @@ describe('what is not there', () => {
     }
   });
 
-  it('is told from a path that takes other methods, which are named', async () => {
+  it('differs from a path with other methods, which are named', async () => {
     const answer = await ada.delete('/v1/rooms');
     expect(outcome(answer)).toBe('method_not_allowed');
     expect(answer.headers.allow?.split(', ').sort()).toEqual(['GET', 'HEAD', 'POST']);
@@ -114,7 +114,7 @@ describe('what is not there', () => {
     expect([(await post('/v1/nowhere')).status, (await post('/v1/about')).status]).toEqual([404, 405]);
   });
 
-  it('is told by HEAD like by GET, without a body', async () => {
+  it('is the same for HEAD as for GET, without a body', async () => {
     const answer = await request(service.url).head('/v1/about');
     expect([answer.status, answer.text]).toEqual([200, undefined]);
   });
@@ -252,7 +252,7 @@ describe('the form of a request', () => {
     expect(outcome(await visitor.get('/health/live'))).toBe(200);
   });
 
-  it('tells an overlong path and header by their own errors', async () => {
+  it('refuses an overlong path and an overlong header with their own errors', async () => {
     expect(outcome(await ada.get(`/v1/rooms/${'x'.repeat(600)}`))).toSatisfy((code) =>
       ['not_found', 'invalid_request'].includes(String(code)),
     );
@@ -276,7 +276,7 @@ describe('the form of a request', () => {
     },
   );
 
-  it('that is no HTTP at all is answered with a refusal, and the service goes on', async () => {
+  it('that is not HTTP is refused, and the service continues', async () => {
     const { port } = new URL(service.url);
     const answer = await new Promise<string>((resolve) => {
       let text = '';
@@ -301,7 +301,7 @@ describe('an Idempotency-Key', () => {
   const aDayPasses = (key: string) =>
     onDatabase((sql) => sql`update desk.idempotency set begun_at = begun_at - interval '24 hours' where key = ${key}`);
 
-  it('makes no ticket good twice: what hands out credentials does so anew', async () => {
+  it('makes no ticket good twice: calls that issue credentials issue new ones', async () => {
     const headers = keyed();
     const [first, second] = [
       await ada.post('/v1/auth/ticket', undefined, headers),
@@ -383,7 +383,7 @@ describe('an Idempotency-Key', () => {
     expect(outcome(await bob.post(path, { password: 'sesame' }, headers))).toBe(201);
   });
 
-  it('has one effect when requests come at once; those too early are told to come again', async () => {
+  it('has one effect when requests come at once; those too early are asked to retry', async () => {
     const own = await ada.room();
     const headers = keyed();
     const path = `/v1/rooms/${own}/messages`;

@@ -70,7 +70,7 @@ describe('a message', () => {
   });
 });
 
-describe('somebody who goes on sending', () => {
+describe('somebody who keeps sending', () => {
   /** Sends the block again and again, and answers how many bytes it took until the connection was ended. */
   const sentUntilTheEnd = async (wire: Socket, block: Buffer): Promise<number> => {
     wire.resume();
@@ -81,7 +81,7 @@ describe('somebody who goes on sending', () => {
     return wire.bytesWritten;
   };
 
-  it('after being told to go is cut off, and does not wait for the end of the closing handshake', async () => {
+  it('after the close frame is cut off, without waiting for the end of the closing handshake', async () => {
     for (const block of [filled(65_536, clientFrame('ping')), clientFrame('text', Buffer.alloc(60_000, 'x'))]) {
       const wire = await openRawSocket(service.url, await ada.ticket());
       expect(await sentUntilTheEnd(wire, block)).toBeLessThan(MAX_BYTES);

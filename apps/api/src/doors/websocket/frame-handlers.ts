@@ -20,11 +20,11 @@ import { BadFrame, type CheckedFrame, type Ref, readFrame } from './frame-text.j
 /** How often at most `typing` of one person in one room is passed on. */
 const TYPING_PAUSE_MS = 1_000;
 
-/** Answers one frame; throws what the client is to get as an error. */
+/** Handles one frame; throws what the client gets as an error. */
 type Handler<E extends ClientEvent> = (connection: Connection, data: ClientData<E>, ref: Ref) => unknown;
 type AnyHandler = (connection: Connection, data: unknown, ref: Ref) => unknown;
 
-/** Translates clients' frames to commands, and outcomes to answers. */
+/** Translates clients' frames to commands, and outcomes to responses. */
 @Injectable()
 export class FrameHandlers {
   private readonly lastTyping = new WeakMap<Connection, Map<string, number>>();
@@ -145,7 +145,7 @@ export class FrameHandlers {
     ping: (connection, _, ref) => connection.send('pong', {}, ref),
   } satisfies { [E in ClientEvent]: Handler<E> };
 
-  /** The client has been told that it follows. If that cannot be kept up, it has to come back, and resumes where this ended. */
+  /** The client knows that it follows. If that fails, it has to reconnect, and resumes where this ended. */
   private async catchUp(connection: Connection, following: Following): Promise<void> {
     try {
       refuse(await this.rooms.catchUp(following));

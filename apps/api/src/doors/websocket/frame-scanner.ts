@@ -12,7 +12,7 @@ export class FrameScanner {
   private maskBytes = 0;
   private length = 0;
   private lengthBytes = 0;
-  /** Payload bytes announced by the frames of a message so far. */
+  /** Payload bytes announced by the frames of the current message. */
   private announced = 0;
 
   /** `onFrame` is called once for each frame, when its header is complete; `final` is false for all but the last of a message. */

@@ -12,7 +12,7 @@ import {
 import { isPlain } from '../plain-json.js';
 import { Refusal } from '../refusal.js';
 
-/** A client's mark on a frame, which comes back in the answer. */
+/** A client's reference for a frame, which is returned in the response. */
 export type Ref = string | number | undefined;
 
 /** A client's frame with data that fits its event. */

@@ -45,7 +45,7 @@ async function flood(socket: TestSocket, room: string, count: number, text: (i: 
 }
 
 describe('opening a socket', () => {
-  it('is answered by a hello that tells who one is', async () => {
+  it('is answered by a hello that names the user', async () => {
     const socket = openSocket(service.url, { ticket: await ada.ticket() });
     const hello = await socket.next('hello');
     expect(socket.frames).toEqual([hello]);
@@ -56,7 +56,7 @@ describe('opening a socket', () => {
     other.close();
   });
 
-  it('tells of maintenance, as does every socket when it begins and ends', async () => {
+  it('announces maintenance, as does every socket when it begins and ends', async () => {
     const early = await ada.connect();
     const { body: begun } = await admin.put('/v1/maintenance', { text: 'A new disk' });
     expect((await early.next('maintenance')).data.maintenance).toEqual(begun);
@@ -102,7 +102,7 @@ describe('opening a socket', () => {
 });
 
 describe('following a room', () => {
-  it('tells what happens from now on, to the one who does it as well', async () => {
+  it('sends what happens from now on, also to the author', async () => {
     const room = await ada.roomWith([bob]);
     await ada.says(room, 'before');
     const [speaker, listener] = [await ada.follow(room), await bob.connect()];
@@ -126,7 +126,7 @@ describe('following a room', () => {
     }
   });
 
-  it('tells the past as well, after any revision', async () => {
+  it('sends the past as well, after any revision', async () => {
     const room = await ada.roomWith([bob]);
     for (let i = 0; i < 5; i++) await ada.says(room, `message ${i}`);
     for (const after of [-1, 0, 4, 6, 7]) {
@@ -138,7 +138,7 @@ describe('following a room', () => {
     }
   });
 
-  it('tells the same as the events API', async () => {
+  it('sends the same as the events API', async () => {
     const room = await ada.roomWith([bob], { topic: 'Tee' });
     const { id } = await ada.says(room, 'heiß');
     await bob.put(`/v1/rooms/${room}/messages/${id}/reactions/%F0%9F%91%8D`);
@@ -153,7 +153,7 @@ describe('following a room', () => {
     socket.close();
   });
 
-  it('brings what is not of the one room in frames of the others', async () => {
+  it('sends what is not of the one room in frames of the others', async () => {
     const [one, two] = [await ada.room(), await ada.room()];
     const socket = await ada.follow(one, -1);
     await socket.ask('follow', { room: two, after: 1 });
@@ -258,7 +258,7 @@ describe('3,000 events, and five who go on posting', () => {
     }
   });
 
-  it('come in order, without gap or duplicate, to one who follows anew all the time', async () => {
+  it('come in order, without gap or duplicate, to somebody who follows again and again', async () => {
     const busy = await ada.roomWith([bob]);
     const [poster, other, restless] = [await ada.connect(), await bob.connect(), await bob.follow(busy, -1)];
     let posting = true;
@@ -275,7 +275,7 @@ describe('3,000 events, and five who go on posting', () => {
     for (const socket of [poster, other, restless]) socket.close();
   });
 
-  it('tell no text that was replaced, however long ago it was posted', async () => {
+  it('contain no text that was replaced, however long ago it was posted', async () => {
     const socket = await bob.follow(room, -1);
     await reached(socket, room, 2_999, 20_000);
     const told = socket.heard.join('\n') + (await bob.get(`/v1/rooms/${room}/events?limit=200`)).text;
@@ -321,7 +321,7 @@ describe('writing over a socket', () => {
     other.close();
   });
 
-  it('does the same as over REST, and tells revision and position', async () => {
+  it('does the same as over REST, and returns revision and position', async () => {
     const said = (await socket.ask('post', { room, text: 'teh' })).data;
     const reply = (await socket.ask('post', { room, text: 'the?', replyTo: said.id })).data;
     const acks = [
@@ -448,7 +448,7 @@ describe('writing over a socket', () => {
 });
 
 describe('typing', () => {
-  it('is told to the others who follow', async () => {
+  it('is sent to the others who follow', async () => {
     const room = await ada.roomWith([bob, cem]);
     const [writer, second, reader] = [await ada.follow(room), await ada.follow(room), await bob.follow(room)];
     const elsewhere = await cem.connect();
@@ -490,7 +490,7 @@ describe('presence', () => {
       .filter(({ event }) => event === 'presence')
       .map(({ data }) => `${data.user.username === ada.username ? 'ada' : 'bob'} ${data.online ? 'came' : 'went'}`);
 
-  it('tells who comes and goes, once for each person', async () => {
+  it('shows who comes and goes, once for each person', async () => {
     const room = await ada.roomWith([bob]);
     const watcher = await ada.follow(room);
     const [first, second] = [await bob.follow(room), await bob.follow(room)];
@@ -514,7 +514,7 @@ describe('presence', () => {
 });
 
 describe('losing the right to read', () => {
-  it('by removal is told, and nothing after it', async () => {
+  it('by removal is announced, and nothing is sent after it', async () => {
     const room = await ada.roomWith([bob]);
     const [first, second, mine] = [await bob.follow(room), await bob.follow(room), await ada.follow(room)];
     await ada.delete(`/v1/rooms/${room}/members/${bob.id}`);
@@ -533,7 +533,7 @@ describe('losing the right to read', () => {
     mine.close();
   });
 
-  it('by losing the role of administrator is told, where one is no member', async () => {
+  it('by losing the role of administrator is announced to non-members', async () => {
     const person = await register(service.url);
     await admin.patch(`/v1/users/${person.id}`, { role: 'admin' });
     const [foreign, own] = [await ada.room({ visibility: 'hidden' }), await ada.roomWith([person])];
@@ -550,7 +550,7 @@ describe('losing the right to read', () => {
     socket.close();
   });
 
-  it('of what is told to those who moderate comes and goes with the role', async () => {
+  it('of what moderators see comes and goes with the role', async () => {
     const room = await ada.roomWith([bob]);
     const socket = await bob.follow(room);
     const redactFor = async (reason: string) => {
@@ -577,7 +577,7 @@ describe('watching the service', () => {
   const changes = (socket: TestSocket) =>
     socket.frames.filter(({ event }) => event === 'changed').map(({ data }) => data.categories as string[]);
 
-  it('tells once that something has changed when reading shows it', async () => {
+  it('reports a change once, when reading shows it', async () => {
     const socket = await admin.connect();
     expect((await socket.ask('watch')).event).toBe('watching');
     const room = await ada.room();
@@ -731,7 +731,7 @@ describe('somebody who does not read', () => {
     again.close();
   });
 
-  it('is waited for while being told the past, whatever happens meanwhile', async () => {
+  it('is waited for while it gets the past, whatever happens meanwhile', async () => {
     const reader = await bob.connect();
     reader.send('follow', { room, after: -1 });
     reader.socket.pause();

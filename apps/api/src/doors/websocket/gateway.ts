@@ -19,7 +19,7 @@ import type { FrameReader } from './socket-adapter.js';
 
 /** Frames between the size that is allowed and this one end the connection with a reason, longer ones without. */
 const MAX_BYTES_READ = 1_048_576;
-/** How long a shutdown waits for clients to agree to the end of their connections. */
+/** How long a shutdown waits for clients to answer the close frame. */
 const CLOSING_PATIENCE_MS = 1_000;
 /** How long clients are asked to wait before they connect again after a shutdown. */
 const RETRY_AFTER_DRAIN_MS = 500;
@@ -30,7 +30,7 @@ const MAX_READS_FOR_A_FRAME = 1_024;
 /** How long a client has to answer the close frame, which may have to wait behind other data. */
 const CLOSING_HANDSHAKE_MS = 30_000;
 
-/** The sockets of this process, from their opening to their end. What their frames mean is a matter of FrameHandlers. */
+/** The sockets of this process, from opening to closing. FrameHandlers interprets their frames. */
 @WebSocketGateway({
   path: '/v1/ws',
   maxPayload: MAX_BYTES_READ,
@@ -127,7 +127,7 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
 
   read(socket: WebSocket, data: Buffer, isBinary: boolean): void {
     const connection = this.connections.get(socket);
-    // Nothing more is read from a connection that is being closed, however long its client takes to agree.
+    // Nothing more is read from a connection that is being closed, however long its client takes to answer.
     if (!connection?.open) return;
     const tooSoon = connection.countFrame();
     connection.enqueue(() => {
@@ -137,18 +137,18 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
 
   // Shutdown ----------------------------------------------------------------------------------------------------------
 
-  /** Before a shutdown: nobody new gets in, and everybody is asked to come back. */
+  /** Before a shutdown: new sockets are refused, and clients are asked to reconnect. */
   announceDrain(): void {
     this.draining = true;
     this.sendToAll('drain', { retryAfterMs: RETRY_AFTER_DRAIN_MS });
   }
 
-  /** Frames of clients are ignored from now on; they are sent again when the clients have come back. */
+  /** Frames of clients are ignored from now on; clients send them again after reconnecting. */
   stopListening(): void {
     this.deaf = true;
   }
 
-  /** Ends all connections, and waits a moment for their clients to agree. */
+  /** Closes all connections, and waits a moment for their clients to answer. */
   async closeAll(): Promise<void> {
     clearInterval(this.heartbeat);
     for (const connection of this.connections.values()) connection.close('drain');

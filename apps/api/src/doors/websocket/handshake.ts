@@ -12,10 +12,10 @@ import { Users } from '../../write-side/entities.js';
 import { bearerIn } from '../bearer.js';
 import { Connection } from './connection.js';
 
-/** How long it may take to find out who opened a socket. */
+/** How long identifying the user of a new socket may take. */
 const PATIENCE_MS = 10_000;
 
-/** Somebody who may come in. */
+/** A user who may connect. */
 export interface Admitted {
   readonly connection: Connection;
   /** The account as the person themselves may see it. */
@@ -24,7 +24,7 @@ export interface Admitted {
   readonly token: PersonalToken | undefined;
 }
 
-/** Finds out who opened a socket, and whether they may come in. */
+/** Finds out who opened a socket, and whether they may connect. */
 @Injectable()
 export class Handshake {
   constructor(

@@ -66,7 +66,7 @@ describe('an outbox', () => {
     expect([texts, writes]).toEqual([['a', 'b', 'c', 'd'], 2]);
   });
 
-  test('counts what waits, and tells when it has gone or the client has', async () => {
+  test('counts what waits, and resolves when it is sent or the client is gone', async () => {
     const { client, outbox } = await opened(bareClient);
     (client as unknown as Socket).pause();
     const frame = wireFrame('x'.repeat(1_000_000));

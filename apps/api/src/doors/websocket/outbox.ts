@@ -11,7 +11,7 @@ import type { WebSocket } from 'ws';
 export class Outbox {
   private readonly frames: Buffer[] = [];
   private bytes = 0;
-  /** The socket did not take all of the last write at once. */
+  /** The socket did not accept all of the last write at once. */
   private stuck = false;
 
   constructor(
@@ -49,7 +49,7 @@ export class Outbox {
     });
   }
 
-  /** Writes now what was put so far. */
+  /** Writes what was put, now. */
   flush(): void {
     const { frames, bytes, wire } = this;
     if (frames.length === 0) return;

@@ -26,8 +26,8 @@ const says = (from: string, number: number, parts: Partial<Announcement> = {}): 
 const inRoom = (room: string, ...people: Person[]): RoomStatement => ({ room, people });
 const present = (room: string) => [...others.peopleIn(room)].map(({ username }) => username).sort();
 
-describe('what a replica tells of a room', () => {
-  it('takes the place of what it told before', () => {
+describe('what a replica announces about a room', () => {
+  it('replaces what it announced before', () => {
     says('left', 0, { rooms: [inRoom('a', ada, bob)] });
     says('left', 1, { rooms: [inRoom('a', bob, cem)] });
     expect(told).toEqual(['ada came to a', 'bob came to a', 'ada left a', 'cem came to a']);
@@ -47,7 +47,7 @@ describe('what a replica tells of a room', () => {
     expect(others.size).toBe(1);
   });
 
-  it('may be that there are too many people; then nobody is told of', () => {
+  it('may be that there are too many people; then nobody is announced', () => {
     says('left', 0, { rooms: [inRoom('a', ada)] });
     says('left', 1, { rooms: [{ room: 'a', people: null }] });
     expect(others.countIn('a')).toBe(Number.POSITIVE_INFINITY);
@@ -71,7 +71,7 @@ describe('an announcement that was lost', () => {
     expect(says('left', 6, { round: 2 })).toBe(false);
   });
 
-  it('leaves nobody online who went meanwhile: a complete round tells of all who are there', () => {
+  it('leaves nobody online who went meanwhile: a complete round announces all who are there', () => {
     says('left', 0, { round: 0 });
     says('left', 1, { rooms: [inRoom('a', ada), inRoom('b', bob)], complete: true });
     // That both have left is lost; what is complete now was not heard whole.
@@ -123,7 +123,7 @@ describe('what is remembered', () => {
     expect(others.countIn('late')).toBe(100);
   });
 
-  it('is so in rooms that are too full to tell of as well', () => {
+  it('is the same in rooms that are too full to announce', () => {
     for (let n = 0; n < replicaLimits.people + 10; n++) says('left', n, { rooms: [{ room: `${n}`, people: null }] });
     expect(others.countIn(`${replicaLimits.people}`)).toBe(0);
   });
@@ -135,7 +135,7 @@ describe('what is remembered', () => {
   });
 });
 
-it('what a replica has to do is known as it told last, until it is gone', () => {
+it('the load of a replica is known as last announced, until it is gone', () => {
   says('left', 0, { load: { sockets: 3, people: 2 } });
   says('right', 0);
   says('left', 1, { load: { sockets: 4, people: 2 } });

@@ -10,7 +10,7 @@ export const replicaLimits = {
   asking: 2_000,
 } as const;
 
-/** Called for everybody who is now in a room at some other replica, or no longer is at any. */
+/** Called when a person is now in a room at some other replica, or no longer is at any. */
 export type PersonMoved = (room: string, person: Person, online: boolean) => void;
 
 type People = ReadonlyMap<string, Person>;
@@ -24,7 +24,7 @@ interface RoomThere {
 /** What is known of one replica. */
 interface Replica {
   number: number;
-  /** The first round of which nothing has been missed so far. */
+  /** The first round of which nothing has been missed. */
   soundFrom: number;
   heardAt: number;
   load: Load | null;
@@ -105,7 +105,7 @@ export class OtherReplicas {
     return count;
   }
 
-  /** Everybody who is in a room at some other replica, as far as announced. */
+  /** All people in a room at some other replica, as far as announced. */
   *peopleIn(room: string): IterableIterator<Person> {
     for (const { rooms } of this.replicas.values()) yield* rooms.get(room)?.people?.values() ?? [];
   }
@@ -142,7 +142,7 @@ export class OtherReplicas {
     if (people?.size === 0) replica.rooms.delete(room);
     else replica.rooms.set(room, { round, people });
     replica.size += sizeOf(people) - sizeOf(known?.people);
-    // Nobody is notified who comes to or leaves a room with too many people.
+    // There are no notifications about rooms with too many people.
     if (people === null) return;
     const before = known?.people ?? nobody;
     this.reportLeft(room, before, people);

@@ -37,7 +37,7 @@ function all(): Announcement[] {
 }
 
 describe('a room in which much happened', () => {
-  it('is told of once, as it is when its turn comes', () => {
+  it('is announced once, as it is when its turn comes', () => {
     for (let n = 0; n < 1_000; n++) {
       rooms.set('a', people(n % 10));
       news.roomChanged('a');
@@ -46,7 +46,7 @@ describe('a room in which much happened', () => {
     expect(all().flatMap((announcement) => announcement.rooms)).toEqual([{ room: 'a', people: people(2) }]);
   });
 
-  it('is told of though it holds as many people as are told of, with the longest names', () => {
+  it('is announced even with the maximum of people with the longest names', () => {
     rooms.set(id(1), people(100));
     rooms.set(id(2), people(100));
     news.roomChanged(id(1));
@@ -60,7 +60,7 @@ describe('a room in which much happened', () => {
     expect(told.flatMap((announcement) => announcement.typing)).toHaveLength(50);
   });
 
-  it('is told of as too full when its people do not fit', () => {
+  it('is announced as too full when its people do not fit', () => {
     rooms.set('a', people(120));
     news.roomChanged('a');
     expect(all().flatMap((announcement) => announcement.rooms)).toEqual([{ room: 'a', people: null }]);
@@ -100,7 +100,7 @@ describe('many rooms', () => {
 });
 
 describe('typing', () => {
-  it('of one person in one room is told once', () => {
+  it('of one person in one room is announced once', () => {
     for (let n = 0; n < 100; n++) news.isTyping('a', person(1));
     news.isTyping('b', person(1));
     expect(next().typing).toEqual([
@@ -116,7 +116,7 @@ describe('typing', () => {
   });
 });
 
-describe('nothing to tell', () => {
+describe('nothing to announce', () => {
   it('still makes an announcement that the replica is there', () => {
     expect(next()).toEqual({
       from: replica,
@@ -131,7 +131,7 @@ describe('nothing to tell', () => {
     });
   });
 
-  it('is left once nobody is there to be told', () => {
+  it('is left once there is nobody to notify', () => {
     news.beginRound(['a', 'b']);
     news.isTyping('a', person(1));
     news.ask('another');

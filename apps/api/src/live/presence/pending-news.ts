@@ -10,7 +10,7 @@ import {
 } from './announcement.js';
 
 export const pendingLimits = {
-  /** Rooms that wait to be announced. Further ones are made up for by a new round. */
+  /** Rooms that wait to be announced. A new round covers any further ones. */
   rooms: 10_000,
   /** People who wait to be announced as typing. */
   typing: 100,
@@ -43,7 +43,7 @@ export class PendingNews {
     private readonly loadHere: () => Load,
   ) {}
 
-  /** Somebody has come to a room or has left it. */
+  /** Somebody has entered or left a room. */
   roomChanged(room: string): void {
     if (this.rooms.size < pendingLimits.rooms || this.rooms.has(room)) {
       this.rooms.add(room);

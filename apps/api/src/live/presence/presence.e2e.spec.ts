@@ -36,7 +36,7 @@ describe('two replicas', () => {
     await left.stop();
   });
 
-  it('tell those at one who comes and goes at the other, and who comes of those who are there', async () => {
+  it('show those at one who comes and goes at the other, and newcomers who is there', async () => {
     const room = await ada.roomWith([bob, cem]);
     const here = await ada.follow(room);
     const there = await bob.at(right.url).follow(room);
@@ -74,7 +74,7 @@ describe('two replicas', () => {
     for (const socket of [...watchers, ...marks]) socket.close();
   });
 
-  it('tell of it when somebody loses the right to read', async () => {
+  it('show it when somebody loses the right to read', async () => {
     const room = await ada.roomWith([bob]);
     const watcher = await ada.follow(room);
     const removed = await bob.at(right.url).follow(room);
@@ -90,7 +90,7 @@ describe('two replicas', () => {
     for (const socket of [watcher, removed, other]) socket.close();
   });
 
-  it('tell who is typing to those who follow the room, and to nobody else', async () => {
+  it('show who is typing to those who follow the room, and to nobody else', async () => {
     const room = await ada.roomWith([bob, cem]);
     const [writer, own] = [await ada.follow(room), await ada.at(right.url).follow(room)];
     const [near, far] = [await bob.follow(room), await cem.at(right.url).follow(room)];
@@ -175,7 +175,7 @@ describe('a replica in a process of its own', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('tells what happened while it had no connection, once it has one again', async () => {
+  it('shows what happened while it had no connection, once it has one again', async () => {
     const [one, two] = [await ada.roomWith([bob]), await ada.roomWith([bob])];
     const watcher = await ada.follow(one);
     await watcher.ask('follow', { room: two });

@@ -31,7 +31,7 @@ interface RoomHere {
 }
 
 /**
- * Notifies those who follow a room of who else does and who is typing, at this replica and at all others. None of it is
+ * Notifies the followers of a room about each other and about typing, at this replica and at all others. None of it is
  * recorded. The replicas announce it to each other on a channel that may lose messages; a lost one is noticed and repeated.
  */
 export class Presence {
@@ -63,7 +63,7 @@ export class Presence {
     });
   }
 
-  /** Starts to listen to the other replicas and to announce who is here. */
+  /** Starts listening to the other replicas and announcing our followers. */
   start(): void {
     this.channel.start();
     this.announcing = this.keepAnnouncing();

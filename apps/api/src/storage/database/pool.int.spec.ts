@@ -60,7 +60,7 @@ describe('after a connection was lost', () => {
   });
 });
 
-it.each(['hangs up', 'resets'] as const)('tells those who wait when the server only %s', async (how) => {
+it.each(['hangs up', 'resets'] as const)('rejects waiting queries when the server only %s', async (how) => {
   await askAll();
   proxy.refuse(how, 5_000);
   const asked = performance.now();

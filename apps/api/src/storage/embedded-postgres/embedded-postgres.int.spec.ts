@@ -156,7 +156,7 @@ describe('embedded PostgreSQL', () => {
       expect(await isAlive(killed.pid)).toBe(false);
     });
 
-    it('finds what was stored before service and database were killed, whoever has their number now', async () => {
+    it('finds what was stored before service and database were killed, even if their process ids are reused', async () => {
       await givenDatabase();
       const service = await startService();
       const killed = await service.ready();
@@ -234,7 +234,7 @@ describe('embedded PostgreSQL', () => {
       expect(await modeOf(folder)).toBe('755');
     });
 
-    it('tells the url of the running database', async () => {
+    it('returns the url of the running database', async () => {
       await givenDatabase();
       expect(await findRunning(folder)).toBeNull();
       const { url, stop } = await start();
@@ -245,7 +245,7 @@ describe('embedded PostgreSQL', () => {
   });
 
   describe('the end', () => {
-    it('comes to the database with SIGTERM to the service', async () => {
+    it('reaches the database with SIGTERM to the service', async () => {
       await givenDatabase();
       const service = await startService();
       const { pid } = await service.ready();
@@ -254,7 +254,7 @@ describe('embedded PostgreSQL', () => {
       expect(await readdir(join(folder, 'postgres'))).not.toContain('postmaster.pid');
     });
 
-    it('comes to the database after Ctrl-C, but not before the service is done with it', async () => {
+    it('reaches the database after Ctrl-C, but only when the service is done with it', async () => {
       await givenDatabase();
       const service = await startService({ ownGroup: true });
       const { url, pid } = await service.ready();
@@ -266,7 +266,7 @@ describe('embedded PostgreSQL', () => {
       expect(await isAlive(pid)).toBe(false);
     });
 
-    it('comes to the database when the service ends without asking for it', async () => {
+    it('reaches the database when the service ends without asking for it', async () => {
       await givenDatabase();
       const service = await startService();
       const { pid } = await service.ready();
@@ -274,7 +274,7 @@ describe('embedded PostgreSQL', () => {
       await vi.waitUntil(async () => !(await isAlive(pid)), 5_000);
     });
 
-    it('of the database is told to the service', async () => {
+    it('of the database is reported to the service', async () => {
       await givenDatabase();
       const database = await start();
       process.kill(database.pid, 'SIGKILL');

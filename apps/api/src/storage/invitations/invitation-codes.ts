@@ -44,7 +44,7 @@ export class InvitationCodes {
   }
 }
 
-/** Each letter stands for five bits. */
+/** Each letter encodes five bits. */
 function newCode(): string {
   let bits = BigInt(`0x${randomBytes(BYTES).toString('hex')}`);
   let code = '';

@@ -5,7 +5,7 @@ import type { NameCipher } from './name-cipher.js';
 
 export type NameKind = 'user' | 'room';
 
-/** A claim to a name; `claim` is its id, new for each attempt, and `hash` stands for the name. */
+/** A claim to a name; `claim` is its id, new for each attempt, and `hash` is the keyed hash of the name. */
 export interface Claim {
   readonly hash: string;
   readonly claim: string;

@@ -8,7 +8,7 @@ import { newId } from '../../new-id.js';
 
 /** Recovery codes per set. */
 const RECOVERY_CODES = 10;
-/** Length of a step, and steps by which the clocks of a phone and the server may differ (RFC 6238, 5.2). */
+/** Length of a step, and how many steps the clocks of a phone and the server may differ (RFC 6238, 5.2). */
 const STEP_SECONDS = 30;
 const DRIFT_STEPS = 1;
 const KEY = 'second-factors';

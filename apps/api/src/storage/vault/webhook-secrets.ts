@@ -32,7 +32,7 @@ export class WebhookSecrets {
     return new WebhookSecrets(sql, keys);
   }
 
-  /** Stores an address or signing secret, and returns the id by which events refer to it. */
+  /** Stores an address or signing secret, and returns the id with which events refer to it. */
   async keep(roomId: string, webhookId: string, text: string): Promise<string> {
     const id = uuidv4();
     const sealed = sealText(text, await this.keyOf(roomId), id);

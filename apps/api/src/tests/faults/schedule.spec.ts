@@ -28,7 +28,7 @@ describe('a schedule of faults', () => {
     }
   });
 
-  it('comes in order, and never kills what is dead or stops what stands still', () => {
+  it('comes in order, and never kills what is dead or stops what is stopped', () => {
     for (let seed = 0; seed < 50; seed++) {
       const faults = scheduleOf({ seed, count: 200 });
       expect(faults.map(({ at }) => at)).toEqual(faults.map(({ at }) => at).sort((a, b) => a - b));

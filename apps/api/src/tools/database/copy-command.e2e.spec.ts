@@ -54,7 +54,7 @@ afterAll(async () => {
 });
 
 describe('database copy', () => {
-  it('moves the embedded database while its service goes on, and a service on the copy knows everybody and everything', async () => {
+  it('moves the embedded database while its service keeps running, and a service on the copy knows everybody and everything', async () => {
     const target = await emptyDatabase();
     const source = connect(embedded);
     const before = (await ada.get(`/v1/rooms/${room}/messages`)).body;

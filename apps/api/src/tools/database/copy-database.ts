@@ -7,7 +7,7 @@ import type { Config } from '../../config.js';
 import { openTools } from '../tools.js';
 
 export interface CopyProgress {
-  /** Bytes copied so far, and an estimate of all of them. */
+  /** Bytes already copied, and an estimate of the total. */
   readonly bytes: number;
   readonly total: number;
   /** The table that is being copied, such as `log.events`. */

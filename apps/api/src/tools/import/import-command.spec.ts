@@ -30,7 +30,7 @@ describe('calling the import', () => {
     expect(files.map(({ lines }) => lines.map((line) => 'at' in line && line.at.slice(0, 10)))).toEqual([[day]]);
   });
 
-  it('reads a log that tells its days without a date, in the zone that is given', async () => {
+  it('reads a log with days without --date, in the zone that is given', async () => {
     await writeFile(file('irssi.log'), '--- Log opened Thu Jun 15 10:00:00 2006\n10:00 <@bob> x\n');
     const { files } = await readOptions([file('irssi.log'), '--room', 'r', '--timezone', 'Asia/Tokyo']);
     expect(files[0]?.lines[1]).toMatchObject({ nick: 'bob', at: '2006-06-15T01:00:00.000Z' });
@@ -50,7 +50,7 @@ describe('calling the import', () => {
     expect(written.join('')).toMatch(/1 person.\nNothing was written. At most 3 events .* room “r”/);
   });
 
-  it('reads the files with the day that their name or --date tells', async () => {
+  it('reads the files with the day in their name or --date', async () => {
     const paths = ['2005-09-26.txt', '#ubuntu.2006-02-28.log', 'undated.txt'].map(file);
     const { files, room } = await readOptions([...paths, '--room', 'Cafe\u0301', '--date', '2008-02-29']);
     expect(room).toBe('Caf\u00e9');

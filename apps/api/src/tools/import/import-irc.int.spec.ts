@@ -126,7 +126,7 @@ describe('an import of two days of a real channel', () => {
     expect(await happened(roomId)).toEqual(await happened(report.roomId));
   });
 
-  it('goes on after its process was killed', async () => {
+  it('continues after its process was killed', async () => {
     const ends: unknown[] = [];
     for (const percent of [10, 50]) {
       const killed = runCli('#killed');
@@ -141,7 +141,7 @@ describe('an import of two days of a real channel', () => {
     expect(await happened(roomId)).toEqual(await happened(report.roomId));
   }, 60_000);
 
-  it('goes on when all connections to the database are lost meanwhile', async () => {
+  it('continues when all connections to the database are lost meanwhile', async () => {
     const options = await wishesFor('#cut');
     let cuts = 0;
     const { roomId } = await importIrc(tools, options, ({ done }) => {

@@ -16,7 +16,7 @@ export interface ImportOptions {
 
 export interface ImportProgress {
   readonly file: string;
-  /** Lines handled so far and in total, of all files. */
+  /** Lines already handled and in total, of all files. */
   readonly done: number;
   readonly total: number;
 }

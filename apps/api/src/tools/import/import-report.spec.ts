@@ -7,7 +7,7 @@ const plain = { name: 'a.txt', ...about, lines: 4, taken, skipped: [], refused: 
 const outcome = { roomId: 'r1', people: 2, visible: true };
 
 describe('the report of an import', () => {
-  it('tells what the files held and how much of it was new', () => {
+  it('shows what the files held and how much of it was new', () => {
     const told = summary({ ...outcome, files: [plain] }, 'chat');
     expect(told).toContain('a.txt: 4 lines: 3 messages, 1 action, 0 joins,');
     expect(told).toContain('The room has 5 new events.\nIts id is r1.\n');
@@ -18,12 +18,12 @@ describe('the report of an import', () => {
     expect(summary({ ...outcome, files: [{ ...plain, events: 0 }] }, 'chat')).toContain('nothing was changed');
   });
 
-  it('tells what would be imported', () => {
+  it('shows what would be imported', () => {
     const told = summary({ files: [plain], people: 1 }, 'chat');
     expect(told).toMatch(/1 person.\nNothing was written. At most 5 events would be added to the room “chat”/);
   });
 
-  it('tells when readers do not see everything yet', () => {
+  it('says when readers do not see everything yet', () => {
     expect(summary({ ...outcome, visible: false, files: [plain] }, 'chat')).toContain('still behind after 60 s');
   });
 

@@ -69,7 +69,7 @@ describe('a log', () => {
     ]);
   });
 
-  it('of WeeChat is told apart by its tabs', () => {
+  it('of WeeChat is recognized by its tabs', () => {
     const log = read(
       [
         '2019-03-08 21:15:01\t-->\tนก (~nok@203.0.113.9) has joined #คุย',
@@ -130,7 +130,7 @@ describe('a log', () => {
     ]);
   });
 
-  it('of HexChat takes the year from its headings, and goes on past the end of a year', () => {
+  it('of HexChat takes the year from its headings, and continues past the end of a year', () => {
     const log = read(
       [
         '**** BEGIN LOGGING AT Fri Dec 30 10:00:00 2016',
@@ -248,7 +248,7 @@ describe('a log', () => {
     expect(told(read(text, { date: null }))[1]).toBe(message);
   });
 
-  it('that tells no day needs to be given one', () => {
+  it('without days needs a --date', () => {
     expect(refusal('[06:53] <a> x', { date: null })).toBe(noDate);
     expect(refusal('Sep 26 06:53:11 <a>\tx', { date: null })).toBe(noDate);
     expect(told(read('Sep 27 06:53:11 <a>\tx', { date: '2009-09-26' }))).toEqual(['2009-09-27T06:53:11 message a x']);
@@ -307,7 +307,7 @@ describe('a log', () => {
     );
   });
 
-  it('gives back what was said, whoever said it and in whatever format it was written', () => {
+  it('returns what was said, by any speaker and in any format', () => {
     const nick = fc.stringMatching(/^[A-Za-zäöüа-я一-龥[\]\\`_^{}|][A-Za-z0-9äöüа-я一-龥[\]\\`_^{}|-]{0,15}$/u);
     const text = fc
       .string({ unit: 'grapheme', minLength: 1, maxLength: 80 })

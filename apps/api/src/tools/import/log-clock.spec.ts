@@ -48,7 +48,7 @@ describe('the clock of a log', () => {
     expect(times(stamps)?.join(', ')).toBe(expected);
   });
 
-  it('believes the days that the log tells', () => {
+  it('uses the days in the log', () => {
     const day = (month: number, number: number, seconds?: number): Stamp => {
       return { date: { year: 2011, month, day: number }, ...(seconds !== undefined && { seconds }) };
     };

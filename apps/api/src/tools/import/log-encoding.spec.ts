@@ -32,7 +32,7 @@ describe('the encoding of a log', () => {
     expect(decodeLog(bytes, encoding)).toEqual({ text, encoding });
   });
 
-  it('is told line by line', () => {
+  it('is recognized line by line', () => {
     const bytes = Buffer.concat([
       Buffer.from('<a> grün 日本\r\n'),
       Buffer.from('<b> gr\xfcn\r\n', 'latin1'),

@@ -125,7 +125,7 @@ describe('undoing an import', () => {
     expect(new Set(await texts(roomId))).toEqual(new Set([null]));
   });
 
-  it('goes on after its process was killed', async () => {
+  it('continues after its process was killed', async () => {
     expect(await cli('import', 'irc', day, '--room', '#killed').ended).toBe(0);
     const killed = cli('import', 'undo', '--room', '#killed');
     await Promise.race([killed.prints(/redacting: [1-9]/), killed.ended]);

@@ -28,7 +28,7 @@ describe('log copy', () => {
     expect(await rowsOf(target)).toEqual(asRows(log));
   });
 
-  it('is killed in the middle, and the next one goes on', async () => {
+  it('is killed in the middle, and the next one continues', async () => {
     const target = await logDatabase(log.slice(0, 1));
     for (const position of [200, 3_500]) {
       const gate = await Gate.at(position, target);

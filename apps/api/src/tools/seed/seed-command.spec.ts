@@ -6,7 +6,7 @@ const now = new Date('2026-03-01T12:00:00Z');
 const plenty = ['--users', '10', '--rooms', '2', '--messages', '30'];
 
 describe('calling the seed', () => {
-  it('takes seed 1 and today unless told otherwise', () => {
+  it('uses seed 1 and today by default', () => {
     expect(readOptions(plenty, now)).toEqual({ users: 10, rooms: 2, messages: 30, seed: 1, until: '2026-03-01' });
     expect(readOptions([...plenty, '--seed', '0', '--until', '2024-02-29'], now)).toMatchObject({
       seed: 0,

@@ -88,7 +88,7 @@ describe('a seed', () => {
     expect((await admin.post('/v1/rooms', { name: room.name })).body.code).toBe('name_taken');
   });
 
-  it('goes on as any service does', async () => {
+  it('works like any other service', async () => {
     const [room] = await admin.all('/v1/rooms?status=open&visibility=public');
     await admin.post(`/v1/rooms/${room.id}/members`, { userId: admin.id });
     await admin.says(room.id, 'Hello to all of you');

@@ -1,6 +1,6 @@
 import type { Recorded } from '@verbatim/domain';
 
-/** Counts events since this process began, whichever replica recorded them: a measure of how busy people are. */
+/** Counts events since this process started, whichever replica recorded them: a measure of activity. */
 export class Activity {
   messages = 0;
   registrations = 0;

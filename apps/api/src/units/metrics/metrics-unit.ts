@@ -11,7 +11,7 @@ const metrics = { provide: MetricsText, useFactory: (all: Contributions) => new 
 @Module({ providers: [metrics], exports: [metrics] })
 class MetricsModule {}
 
-/** Metrics for Prometheus. Which door serves them is not its business. */
+/** Metrics for Prometheus. A door serves them. */
 export const metricsUnit = unit({
   name: 'metrics',
   module: MetricsModule,
@@ -20,10 +20,10 @@ export const metricsUnit = unit({
     return {
       sinks: [new FeedSink('activity', 'others', (events) => activity.handle(events))],
       figures: [
-        new Figure('verbatim_messages', 'Messages posted since this process began.', () => activity.messages),
+        new Figure('verbatim_messages', 'Messages posted since this process started.', () => activity.messages),
         new Figure(
           'verbatim_registrations',
-          'Accounts created since this process began.',
+          'Accounts created since this process started.',
           () => activity.registrations,
         ),
       ],

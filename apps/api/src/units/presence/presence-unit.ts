@@ -1,7 +1,7 @@
 import { unit } from '../../host/part.js';
 import { Presence } from '../../live/presence/presence.js';
 
-/** Exchanges with the other replicas who follows which room and who is typing. Without it each replica knows its own. */
+/** Shares followers and typing with the other replicas. Without it each replica knows only its own. */
 export const presenceUnit = unit({
   name: 'presence',
   open(application) {

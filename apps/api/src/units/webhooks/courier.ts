@@ -48,7 +48,7 @@ const QUICK_MS = 1_000;
 /** Pause before the first retry. It doubles with each retry up to the longest pause, with random jitter of half of it. */
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 3_600_000;
-/** Interval at which a waiting courier checks whether the next attempt was brought forward. */
+/** Interval at which a waiting courier checks whether the next attempt was moved earlier. */
 const RECHECK_MS = 30_000;
 /** Time without any success after which a webhook is stopped. */
 const GIVE_UP_AFTER_MS = 3 * 86_400_000;
@@ -118,7 +118,7 @@ export class Courier {
       if (!this.delivery) return null;
       const early = (this.delivery.nextAttemptAt?.getTime() ?? 0) - this.parts.clock().getTime();
       if (early > 0) {
-        // It is read again, because a change of the webhook brings the attempt forward.
+        // It is read again, because a change of the webhook moves the attempt earlier.
         this.delivery = null;
         return Math.min(early, RECHECK_MS);
       }
@@ -172,7 +172,7 @@ export class Courier {
     const room = await rooms.newest(this.roomId);
     const webhook = room.state.webhooks[this.webhookId];
     if (!webhook || webhook.stopped) return null;
-    // It was stopped and started again through another replica, and the feed has yet to bring that.
+    // It was stopped and started again through another replica, and the feed has not delivered that yet.
     if (event.revision <= BigInt(webhook.since)) return FEED_LAG_MS;
     const { state: owner } = await users.newest(webhook.by);
     const entitled = owner.status === 'active' && !governingProblem(room.state, { id: webhook.by, role: owner.role });

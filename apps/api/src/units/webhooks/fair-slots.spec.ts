@@ -104,7 +104,7 @@ it('among the slow, each owner gets as much as any other, however many webhooks 
   expect(counts.reduce((sum, one) => sum + one)).toBeGreaterThan(0.95 * open.slow * 300);
 });
 
-it('whoever has used little for a while is within their budget again', async () => {
+it('after using little for a while an owner is within their budget again', async () => {
   const site = new Site();
   const burst = { owner: 'ada', room: 'lounge', pace: 'quick' } as const;
   for (let i = 0; i < 4; i++) void site.send(burst, 30_000);

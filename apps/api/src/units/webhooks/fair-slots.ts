@@ -148,7 +148,7 @@ class Share {
     private readonly averageMs: number,
   ) {}
 
-  /** Brings the average up to now. */
+  /** Updates the average to now. */
   settle(now: number): this {
     const kept = Math.exp((this.at - now) / this.averageMs);
     this.used = this.running + (this.used - this.running) * kept;

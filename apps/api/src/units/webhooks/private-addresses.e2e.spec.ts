@@ -81,7 +81,7 @@ describe('private addresses', () => {
     expect(outcome(await ada.patch(`/v1/rooms/${room}/webhooks/${good.body.id}`, { url }))).toBe('invalid_request');
   });
 
-  it('are not connected to under a name either, whatever it stands for at the moment', async () => {
+  it('are not connected to under a name either, whatever it resolves to at the moment', async () => {
     const room = await ada.room();
     const webhooks: string[] = [];
     for (let i = 0; i < turns.length; i++) {

@@ -47,7 +47,7 @@ export const webhooksUnit = unit({
       close: () => runner.stop(),
       sinks: [new FeedSink('webhooks', 'others', (events) => runner.handle(events))],
       figures: [
-        new Figure('verbatim_webhooks_sending', 'Whether it is this process that sends to webhooks.', () =>
+        new Figure('verbatim_webhooks_sending', 'Whether this process sends the events to webhooks.', () =>
           Number(runner.sending),
         ),
       ],
