@@ -1,3 +1,5 @@
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { register } from './tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from './tests/harness/test-service.testing.js';
@@ -28,4 +30,15 @@ describe('the thinnest path: two people talk', () => {
     expect(events.body.items.at(-1).sealed).not.toContain('世界');
     ear.close();
   });
+});
+
+it('starts without a warning', async () => {
+  let logged = '';
+  const write = (chunk: Buffer, _: string, done: () => void) => {
+    logged += chunk;
+    done();
+  };
+  const service = await startTestService({ log: pino({ level: 'warn' }, new Writable({ write })) });
+  await service.stop();
+  expect(logged).toBe('');
 });

@@ -13,7 +13,7 @@ import type { Config } from './config.js';
 import { doors } from './doors/doors.js';
 import { Feed } from './feed/feed.js';
 import { Host } from './host/host.js';
-import type { Door, Opened, Unit } from './host/part.js';
+import { closeAll, type Door, drainAll, type Opened, type Unit } from './host/part.js';
 import { serviceModule } from './service-module.js';
 import type { Database } from './storage/database/database.js';
 import { explainStart } from './storage/database/unusable-server.js';
@@ -56,7 +56,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   try {
     return await start(options, resources);
   } catch (error) {
-    await resources.close();
+    await resources.close().catch((err: unknown) => options.log.warn({ err }, 'closing after a failed start failed'));
     throw await explainStart(error, options.config, options.database);
   }
 }
@@ -66,7 +66,7 @@ async function start(options: ServiceOptions, resources: OpenResources): Promise
   const host = resources.add(new Host(options.config), (host) => host.close());
   const app = await openApplication({ ...options, resources }, host, parts);
   const contributions = app.get(Contributions);
-  const opened: Opened[] = [];
+  const opened = resources.add<Opened[]>([], (rest) => drainAll(rest).then(() => closeAll(rest)));
   for (const part of parts) opened.push(await part.open(app, host, pick(options.config, part.settings)));
   for (const one of opened) contributions.add(one);
   await startFeed(app, contributions);
@@ -76,10 +76,10 @@ async function start(options: ServiceOptions, resources: OpenResources): Promise
 
   const stop = async () => {
     app.get(Readiness).drain();
-    await Promise.all([host.drainPause(), ...opened.map((one) => one.drain?.())]);
+    await Promise.all([host.drainPause(), drainAll(opened)]);
     const mailboxes = [Rooms, Users, Invitations, Announcements, Maintenances].map((type) => app.get(type));
     await Promise.all(mailboxes.map((kind) => kind.finish(FINISH_MS)));
-    for (const one of opened.reverse()) await one.close?.();
+    await closeAll(opened);
     await app.get(Feed).stop();
     await Promise.all([host.close(), app.close()]);
     await resources.close();

@@ -47,3 +47,13 @@ export const door = <S extends Shape>(declaration: Door<S>): Door => declaration
 
 /** Declares a unit; the compiler derives the type of its settings. */
 export const unit = <S extends Shape>(declaration: Unit<S>): Unit => declaration as unknown as Unit;
+
+/** Drains parts, all at once. */
+export async function drainAll(parts: readonly Opened[]): Promise<void> {
+  await Promise.all(parts.map((part) => part.drain?.()));
+}
+
+/** Closes parts, the last opened first, and takes them off the list. */
+export async function closeAll(parts: Opened[]): Promise<void> {
+  for (let part = parts.pop(); part; part = parts.pop()) await part.close?.();
+}

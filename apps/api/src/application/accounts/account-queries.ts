@@ -14,7 +14,6 @@ import {
 import { Preferences } from '../../storage/desk/preferences.js';
 import { ReadModels } from '../../storage/read-models.js';
 import { Users } from '../../write-side/entities.js';
-import { authenticationHandlers } from '../sessions/authentication.js';
 import { noSuchUser } from '../sessions/unknown-user.js';
 
 /** Finds users. How they sign in is a filter for administrators and auditors only; e-mail addresses are for administrators. */
@@ -125,5 +124,4 @@ export const accountQueryHandlers = [
   ListRoomsOfUserHandler,
   GetAccountHandler,
   GetPreferencesHandler,
-  ...authenticationHandlers,
 ];
