@@ -68,7 +68,7 @@ describe('while PostgreSQL is down, no call and no frame fails, and the log has 
       await lineSaying(lines, 'is available again', 40_000);
       expect(lines.map(({ msg }) => msg)).toEqual([
         expect.stringContaining(`PostgreSQL at 127.0.0.1:${port} is not available: `),
-        expect.stringContaining(`PostgreSQL at 127.0.0.1:${port} is available again, after `),
+        expect.stringContaining(`PostgreSQL at 127.0.0.1:${port} is available again after `),
       ]);
       expect(lines.filter(({ err }) => err)).toEqual([]);
       await eventually(

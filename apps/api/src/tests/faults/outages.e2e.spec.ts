@@ -66,7 +66,7 @@ describe('while KurrentDB is down, no call and no frame fails, and the log has t
       const place = `KurrentDB at 127.0.0.1:${standIn.port}`;
       expect(lines.map(({ msg }) => msg)).toEqual([
         expect.stringContaining(`${place} is not available: `),
-        expect.stringContaining(`${place} is available again, after `),
+        expect.stringContaining(`${place} is available again after `),
       ]);
       expect(lines.filter(({ err }) => err)).toEqual([]);
       expect(over.seconds).toBeGreaterThan(0);
