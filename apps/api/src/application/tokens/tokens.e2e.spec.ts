@@ -146,7 +146,7 @@ describe('scopes', () => {
     const token = await admin.post('/v1/me/tokens', wish(others));
     const answer = await withToken(admin, token.body.token).send(verb(call), path(call), {});
     expect(outcome(answer)).toBe('forbidden');
-    expect(answer.body.detail).toContain(scope === 'session' ? 'signed-in session' : `the scope ${scope}`);
+    expect(answer.body.detail).toContain(scope === 'session' ? 'signed in' : `the scope ${scope}`);
     await admin.delete(`/v1/me/tokens/${token.body.id}`);
   });
 
