@@ -234,7 +234,7 @@ describe('the service does not start on a KurrentDB', () => {
     await refused(
       `kurrentdb://admin:${encoded}@127.0.0.1:${secure.port}?tls=false`,
       'it speaks TLS only',
-      'take tls=false out',
+      'remove tls=false from',
     );
   });
 
