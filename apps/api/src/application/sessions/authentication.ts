@@ -51,7 +51,9 @@ export class Authentication {
   }
 
   private async identify({ userId, sessionId }: SessionRef): Promise<Identity | null> {
-    const { state } = await this.users.current(userId);
+    let { state } = await this.users.current(userId);
+    // The account of a valid token exists; it may have been opened through a replica whose events have not arrived here yet.
+    if (state.status === 'unborn') state = (await this.users.newest(userId)).state;
     if (state.status !== 'active' || this.sessions.isRevoked(sessionId, userId)) return null;
     const actor = { id: userId, role: state.role };
     return { actor, sessionId, scopes: 'all', lacksSecondFactor: this.policy.lacking(state) };
