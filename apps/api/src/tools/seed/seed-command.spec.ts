@@ -16,7 +16,7 @@ describe('calling the seed', () => {
 
   it.each([
     [[], /--users/],
-    [['--users', '1', '--rooms', '2', '--messages', '3'], /--users how many: a whole number from 2/],
+    [['--users', '1', '--rooms', '2', '--messages', '3'], /--users must be a whole number from 2/],
     [['--users', '10', '--rooms', '0', '--messages', '3'], /--rooms/],
     [['--users', '10', '--rooms', '2', '--messages', '1e3'], /--messages/],
     [['--users', '10', '--rooms', '2', '--messages', '-3'], /--messages/],
