@@ -173,7 +173,7 @@ describe.skipIf(!browserProgram)('one’s own account', { timeout: 180_000 }, ()
     it('is signed in in a second tab too, and out in both', async () => {
       const second = await page.context().newPage();
       await second.goto(`${service.url}/admin/#/rooms`);
-      await second.getByRole('heading', { name: 'Rooms' }).waitFor();
+      await second.getByRole('heading', { name: 'Rooms', exact: true }).waitFor();
       // Both renew the session, as they do when the access token ends.
       const expire = `
         const kept = JSON.parse(localStorage.getItem('verbatim.session'));
@@ -181,7 +181,7 @@ describe.skipIf(!browserProgram)('one’s own account', { timeout: 180_000 }, ()
         location.reload();`;
       await second.evaluate(expire);
       await Promise.all([second.waitForLoadState(), page.reload()]);
-      await second.getByRole('heading', { name: 'Rooms' }).waitFor();
+      await second.getByRole('heading', { name: 'Rooms', exact: true }).waitFor();
       await page.getByRole('heading', { name: 'Home' }).waitFor();
       await button('Profile').click();
       await page.getByRole('menuitem', { name: 'Sign out' }).click();
