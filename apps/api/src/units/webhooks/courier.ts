@@ -179,8 +179,8 @@ export class Courier {
     if (!entitled) return this.stop('owner_gone');
     const replaced = await replacedTexts(readModels, this.roomId, room, [event]);
     if (isRejection(replaced)) return OWN_FAULT_PAUSE_MS;
-    const people = await directory.people([event.actor]);
-    const body = JSON.stringify(eventAnswer(event, 'member', replaced.has(event.revision), people));
+    const actor = await directory.person(event.actor);
+    const body = JSON.stringify(eventAnswer(event, 'member', replaced.has(event.revision), actor));
     const sealed = await this.sealed(webhook);
     const at = clock();
     const began = performance.now();

@@ -3,7 +3,7 @@ import { QueryBus } from '@nestjs/cqrs';
 import { ListRoomEventsQuery } from '../../../application/audit/room-event-queries.js';
 import { ListUserEventsQuery } from '../../../application/audit/user-event-queries.js';
 import type { Identity } from '../../../application/sessions/authentication.js';
-import { roomEventAnswer, userEventAnswer } from '../../../wire/audit-event-answer.js';
+import { roomEventAnswer, userEventAnswer } from '../../../wire/event-answer.js';
 import type { Purpose } from '../../../write-side/inspections.js';
 import { accepted } from '../../refusal.js';
 import { By, Call, Input, type InputOf, Why } from '../call.js';
