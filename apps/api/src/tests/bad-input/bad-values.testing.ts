@@ -127,7 +127,7 @@ export function wrongInOneField(schema: z.ZodType, chance: Chance): WrongObject[
   const fields = fieldsOf(schema);
   const right = rightObject(schema);
   const rightBytes = Object.fromEntries(Object.entries(right).map(([name, value]) => [name, plainJson(value)]));
-  return Object.keys(fields).flatMap((field) => {
+  return Object.entries(fields).flatMap(([field, fieldSchema]) => {
     const odd = [
       ...oddJson,
       ...chance.some(fc.json({ maxDepth: 3 }), 4).map((text) => json(`random ${text.slice(0, 60)}`, text)),
@@ -138,7 +138,8 @@ export function wrongInOneField(schema: z.ZodType, chance: Chance): WrongObject[
       ...odd.map(({ what, bytes }) => ({
         what: `${field}: ${what}`,
         bytes: written({ ...rightBytes, [field]: bytes }),
-        field,
+        // A random value may be right for the field and wrong only beside the others.
+        field: takes(fieldSchema, bytes) ? undefined : field,
       })),
       {
         what: `${field} twice`,
