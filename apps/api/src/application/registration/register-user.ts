@@ -27,6 +27,8 @@ export class RegisterUserCommand extends Command<SignedIn | Rejection> {
     readonly form: RegistrationForm,
     readonly client: Client,
     readonly context: Context,
+    /** Id of the account; with an invitation, it derives from that instead. */
+    readonly userId: string = newId(),
   ) {
     super();
   }
@@ -42,12 +44,12 @@ export class RegisterUserHandler implements ICommandHandler<RegisterUserCommand>
     private readonly invitedOpener: InvitedAccountOpener,
   ) {}
 
-  async execute({ form, client, context }: RegisterUserCommand): Promise<SignedIn | Rejection> {
+  async execute({ form, client, context, userId: wantedId }: RegisterUserCommand): Promise<SignedIn | Rejection> {
     const { username, password, displayName = username, email = null, invitation } = form;
     const refused =
       this.registration.refusal(invitation !== undefined) ?? (await this.attempts.registration(client.address));
     if (refused) return refused;
-    const userId = invitation === undefined ? newId() : invitedUserId(invitation, username);
+    const userId = invitation === undefined ? wantedId : invitedUserId(invitation, username);
     const account = { username, password, displayName, email, role: 'user', origin: 'registration' } as const;
     const opened =
       invitation === undefined

@@ -19,12 +19,17 @@ export interface Identity {
   readonly scopes: Scopes;
   /** Absent for a session. */
   readonly token?: PersonalToken;
+  /** When the session ends by itself; only where it was identified by its id. */
+  readonly expiresAt?: Date;
   /** The caller's role requires a second factor that they do not have yet: they may only set it up. */
   readonly lacksSecondFactor: boolean;
 }
 
-/** An access token or personal token, or a ticket, which is good once. */
-export type Credential = { readonly bearer: string } | { readonly ticket: string };
+/**
+ * An access token or personal token; a ticket, which is good once; or the id of a session, from a door that has verified a
+ * credential of its own which belongs to that session.
+ */
+export type Credential = { readonly bearer: string } | { readonly ticket: string } | { readonly session: string };
 
 /** Identifies callers by their credentials. Revoked sessions, and suspended and deactivated accounts, are nobody. */
 @Injectable()
@@ -48,6 +53,12 @@ export class Authentication {
     const session = await this.sessions.redeemTicket(ticket);
     if (session?.tokenId) return this.identifyToken(await this.personalTokens.byId(session.tokenId));
     return session && this.identify(session);
+  }
+
+  async bySession(sessionId: string): Promise<Identity | null> {
+    const session = await this.sessions.find(sessionId);
+    const identity = session && (await this.identify(session));
+    return identity && { ...identity, expiresAt: session.expiresAt };
   }
 
   private async identify({ userId, sessionId }: SessionRef): Promise<Identity | null> {
@@ -84,9 +95,9 @@ export class AuthenticateHandler implements IQueryHandler<AuthenticateQuery> {
   constructor(private readonly authentication: Authentication) {}
 
   execute({ credential }: AuthenticateQuery): Promise<Identity | null> {
-    return 'bearer' in credential
-      ? this.authentication.byBearer(credential.bearer)
-      : this.authentication.byTicket(credential.ticket);
+    if ('bearer' in credential) return this.authentication.byBearer(credential.bearer);
+    if ('session' in credential) return this.authentication.bySession(credential.session);
+    return this.authentication.byTicket(credential.ticket);
   }
 }
 
