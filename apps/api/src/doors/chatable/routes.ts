@@ -37,12 +37,12 @@ export interface RouteParts {
 export async function addRoutes(scope: FastifyInstance, parts: RouteParts): Promise<void> {
   const { commands, queries, callers, tokens, limits, reads, proxies, envelopes } = parts;
   scope.removeAllContentTypeParsers();
-  const bounded = { parseAs: 'buffer' as const, bodyLimit: MAX_FORM_BYTES };
-  scope.addContentTypeParser('application/x-www-form-urlencoded', bounded, (_request, body, done) => {
+  const [form, bodyLimit] = ['application/x-www-form-urlencoded', MAX_FORM_BYTES];
+  scope.addContentTypeParser(form, { parseAs: 'buffer', bodyLimit }, (_request, body, done) => {
     done(null, readForm(body as Buffer));
   });
   // As in the original, a body of another type is read and has no fields.
-  scope.addContentTypeParser('*', bounded, (_request, _body, done) => {
+  scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, _body, done) => {
     done(null, noForm);
   });
   await registerHelmet(scope, forAnswers);
