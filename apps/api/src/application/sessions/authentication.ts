@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
-import type { Actor, TokenScope } from '@verbatim/domain';
+import type { Actor, TokenScope, UserState } from '@verbatim/domain';
 import { Time } from '../../clock.js';
 import { AccessTokens } from '../../storage/vault/access-tokens.js';
 import { type PersonalToken, PersonalTokens } from '../../storage/vault/personal-tokens.js';
@@ -19,17 +19,16 @@ export interface Identity {
   readonly scopes: Scopes;
   /** Absent for a session. */
   readonly token?: PersonalToken;
-  /** When the session ends by itself; only where it was identified by its id. */
+  /** When the session ends by itself; only where it was identified by a credential that lasts as long. */
   readonly expiresAt?: Date;
   /** The caller's role requires a second factor that they do not have yet: they may only set it up. */
   readonly lacksSecondFactor: boolean;
+  /** The account as it was when the caller was identified. */
+  readonly account: UserState;
 }
 
-/**
- * An access token or personal token; a ticket, which is good once; or the id of a session, from a door that has verified a
- * credential of its own which belongs to that session.
- */
-export type Credential = { readonly bearer: string } | { readonly ticket: string } | { readonly session: string };
+/** An access token or personal token, or a ticket, which is good once. */
+export type Credential = { readonly bearer: string } | { readonly ticket: string };
 
 /** Identifies callers by their credentials. Revoked sessions, and suspended and deactivated accounts, are nobody. */
 @Injectable()
@@ -55,10 +54,23 @@ export class Authentication {
     return session && this.identify(session);
   }
 
+  /** For a credential that has been verified and belongs to this session. Read from the vault, as it may be long ago. */
   async bySession(sessionId: string): Promise<Identity | null> {
     const session = await this.sessions.find(sessionId);
     const identity = session && (await this.identify(session));
     return identity && { ...identity, expiresAt: session.expiresAt };
+  }
+
+  /**
+   * Why somebody who was identified a moment ago must not be let in after all, or null. It is synchronous, so that a door can let
+   * them in with nothing happening in between. `drain`: they are to come back at once, and are identified anew.
+   */
+  objection({ actor, sessionId, token }: Identity): 'unauthenticated' | 'drain' | null {
+    const state = this.users.known(actor.id);
+    if (!state) return 'drain';
+    const revoked = token ? !state.tokens.includes(token.id) : this.sessions.isRevoked(sessionId, actor.id);
+    if (state.status !== 'active' || revoked) return 'unauthenticated';
+    return state.role === actor.role ? null : 'drain';
   }
 
   private async identify({ userId, sessionId }: SessionRef): Promise<Identity | null> {
@@ -67,7 +79,7 @@ export class Authentication {
     if (state.status === 'unborn') state = (await this.users.newest(userId)).state;
     if (state.status !== 'active' || this.sessions.isRevoked(sessionId, userId)) return null;
     const actor = { id: userId, role: state.role };
-    return { actor, sessionId, scopes: 'all', lacksSecondFactor: this.policy.lacking(state) };
+    return { actor, sessionId, scopes: 'all', lacksSecondFactor: this.policy.lacking(state), account: state };
   }
 
   /** A token is good while it is in the vault and in its owner's stream, and the owner has access. */
@@ -79,7 +91,7 @@ export class Authentication {
     if (!state.tokens.includes(id)) state = (await this.users.newest(userId)).state;
     if (state.status !== 'active' || !state.tokens.includes(id)) return null;
     const actor = { id: userId, role: state.role };
-    return { actor, sessionId: id, scopes, token, lacksSecondFactor: this.policy.lacking(state) };
+    return { actor, sessionId: id, scopes, token, lacksSecondFactor: this.policy.lacking(state), account: state };
   }
 }
 
@@ -95,9 +107,9 @@ export class AuthenticateHandler implements IQueryHandler<AuthenticateQuery> {
   constructor(private readonly authentication: Authentication) {}
 
   execute({ credential }: AuthenticateQuery): Promise<Identity | null> {
-    if ('bearer' in credential) return this.authentication.byBearer(credential.bearer);
-    if ('session' in credential) return this.authentication.bySession(credential.session);
-    return this.authentication.byTicket(credential.ticket);
+    return 'bearer' in credential
+      ? this.authentication.byBearer(credential.bearer)
+      : this.authentication.byTicket(credential.ticket);
   }
 }
 

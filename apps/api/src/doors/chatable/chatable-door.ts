@@ -1,7 +1,8 @@
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
+import { Authentication } from '../../application/sessions/authentication.js';
 import { Time } from '../../clock.js';
-import { FeedSink, Figure, Sweep } from '../../composition/contributions.js';
+import { FeedSink, Figure } from '../../composition/contributions.js';
 import { Feed } from '../../feed/feed.js';
 import type { Host } from '../../host/host.js';
 import { type Application, door } from '../../host/part.js';
@@ -10,17 +11,9 @@ import { Reads } from '../../limits/reads.js';
 import { LiveRooms } from '../../live/live-rooms.js';
 import { LoadHere } from '../../live/load-here.js';
 import { Subscribers } from '../../live/subscribers.js';
-import { Attempts } from '../../storage/limits/attempts.js';
-import { KEY_RING, SQL } from '../../storage/tokens.js';
-import { NameCipher } from '../../storage/vault/name-cipher.js';
-import { Sessions } from '../../storage/vault/sessions.js';
-import { Users } from '../../write-side/entities.js';
 import { Problems } from '../problems.js';
-import { Callers } from './callers.js';
-import { ContactClaims, contactTables } from './contact-claims.js';
 import { Deliveries } from './deliveries.js';
 import { Envelopes } from './envelope.js';
-import { KeyPairs, keyPairTables } from './key-pairs.js';
 import { PublicTokens } from './public-tokens.js';
 import { addRoutes } from './routes.js';
 import { Sending } from './sending.js';
@@ -34,7 +27,6 @@ export const chatableDoor = door({
   settings: {
     CHATABLE_PORT: z.preprocess(blank, z.coerce.number().int().min(0).max(65_535).optional()),
   },
-  migrations: [keyPairTables, contactTables],
   async open(application, host, { CHATABLE_PORT }) {
     if (CHATABLE_PORT === undefined) return {};
     return openAt(CHATABLE_PORT, application, host);
@@ -43,25 +35,19 @@ export const chatableDoor = door({
 
 async function openAt(port: number, application: Application, host: Host) {
   const [commands, queries] = [application.get(CommandBus), application.get(QueryBus)];
-  const [limits, users, { now }] = [application.get(Limits), application.get(Users), application.get(Time)];
-  const [sql, keys] = [application.get(SQL), application.get(KEY_RING)];
+  const [limits, { now }] = [application.get(Limits), application.get(Time)];
   const envelopes = new Envelopes(application.get(Problems));
-  const keyPairs = new KeyPairs(sql, keys, now);
-  const callers = new Callers(keyPairs, queries, now);
-  const contacts = new ContactClaims(sql, application.get(NameCipher), users);
-  const tokens = new PublicTokens(commands, queries, keyPairs, contacts, application.get(Attempts));
+  const tokens = new PublicTokens(commands);
   const deliveries = new Deliveries(application.get(LiveRooms), queries, application.get(Feed));
 
   const listener = host.listen(port);
   listener.faults = envelopes;
   const { proxies } = host;
   const reads = application.get(Reads);
-  await listener.scope((scope) =>
-    addRoutes(scope, { commands, queries, callers, tokens, limits, reads, proxies, envelopes }),
-  );
+  await listener.scope((scope) => addRoutes(scope, { commands, queries, tokens, limits, reads, proxies, envelopes }));
   const sockets = new Sockets({
-    ...{ host, listener, callers, users, deliveries, limits, envelopes, now },
-    sessions: application.get(Sessions),
+    ...{ host, listener, queries, deliveries, limits, envelopes, now },
+    authentication: application.get(Authentication),
     subscribers: application.get(Subscribers),
     sending: new Sending(commands, envelopes),
   });
@@ -80,7 +66,6 @@ async function openAt(port: number, application: Application, host: Host) {
         () => deliveries.rescue(),
       ),
     ],
-    sweeps: [new Sweep('nonces of chatable', () => keyPairs.sweep())],
     figures: [new Figure('verbatim_chatable_sockets', 'Open WebSockets of chatable.', () => sockets.size)],
   };
 }

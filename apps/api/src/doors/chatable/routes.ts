@@ -4,16 +4,17 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GetConversationQuery, ListConversationsQuery } from '../../application/messages/conversation-queries.js';
 import type { Identity } from '../../application/sessions/authentication.js';
 import { SignOutCommand } from '../../application/sessions/session-commands.js';
+import { AuthenticateSignatureQuery } from '../../application/signed-requests/signed-requests.js';
 import type { Proxies } from '../../host/proxies.js';
 import { limited, limitedFor } from '../../limits/limited.js';
 import type { Limits } from '../../limits/limits.js';
 import type { Reads } from '../../limits/reads.js';
 import { accepted, Refusal } from '../refusal.js';
 import { forAnswers, registerHelmet } from '../security-headers.js';
-import { type Callers, jwtIn } from './callers.js';
 import { context } from './context.js';
 import { type Envelopes, NobodyKnown, NoSuchPath, nanoseconds, PER_PAGE, success, userError } from './envelope.js';
 import { type Form, isAnyName, noForm, readCredentials, readForm, readRegistrant } from './forms.js';
+import { jwtIn } from './jwt-in.js';
 import { sentMessage } from './packets.js';
 import type { PublicTokens } from './public-tokens.js';
 
@@ -25,7 +26,6 @@ const MAX_PAGE = 10_000;
 export interface RouteParts {
   readonly commands: CommandBus;
   readonly queries: QueryBus;
-  readonly callers: Callers;
   readonly tokens: PublicTokens;
   readonly limits: Limits;
   readonly reads: Reads;
@@ -35,7 +35,7 @@ export interface RouteParts {
 
 /** The paths below /api, but for that of the WebSocket. */
 export async function addRoutes(scope: FastifyInstance, parts: RouteParts): Promise<void> {
-  const { commands, queries, callers, tokens, limits, reads, proxies, envelopes } = parts;
+  const { commands, queries, tokens, limits, reads, proxies, envelopes } = parts;
   scope.removeAllContentTypeParsers();
   const [form, bodyLimit] = ['application/x-www-form-urlencoded', MAX_FORM_BYTES];
   scope.addContentTypeParser(form, { parseAs: 'buffer', bodyLimit }, (_request, body, done) => {
@@ -125,7 +125,8 @@ export async function addRoutes(scope: FastifyInstance, parts: RouteParts): Prom
     { raw }: FastifyReply,
     spends: 'reads' | 'writes',
   ): Promise<Identity> {
-    const identity = await callers.identify(jwtIn(request.raw, { query: queryOf(request), form: formOf(request) }));
+    const jwt = jwtIn(request.raw, { query: queryOf(request), form: formOf(request) });
+    const identity = jwt ? await queries.execute(new AuthenticateSignatureQuery(jwt)) : null;
     if (!identity) {
       countVisit(request);
       throw new NobodyKnown();

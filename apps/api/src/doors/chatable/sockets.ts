@@ -1,7 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { QueryBus } from '@nestjs/cqrs';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { Authentication } from '../../application/sessions/authentication.js';
+import { AuthenticateSignatureQuery } from '../../application/signed-requests/signed-requests.js';
 import type { Clock } from '../../clock.js';
 import { hangUp, rawAnswer } from '../../host/fault.js';
 import type { Host } from '../../host/host.js';
@@ -12,13 +15,11 @@ import { limited } from '../../limits/limited.js';
 import type { Limits } from '../../limits/limits.js';
 import type { OpenCounts } from '../../limits/open-counts.js';
 import type { Subscribers } from '../../live/subscribers.js';
-import type { Sessions } from '../../storage/vault/sessions.js';
-import type { Users } from '../../write-side/entities.js';
 import { Refusal } from '../refusal.js';
-import { type Callers, jwtIn } from './callers.js';
 import { Connection, connectionLimits } from './connection.js';
 import type { Deliveries } from './deliveries.js';
 import { type Envelopes, envelopeOf } from './envelope.js';
+import { jwtIn } from './jwt-in.js';
 import type { Sending } from './sending.js';
 
 /** How often clients are pinged, and how often it is checked whose session has ended by itself. */
@@ -47,9 +48,8 @@ const serverOptions = {
 export interface SocketParts {
   readonly host: Host;
   readonly listener: HttpListener;
-  readonly callers: Callers;
-  readonly users: Users;
-  readonly sessions: Sessions;
+  readonly queries: QueryBus;
+  readonly authentication: Authentication;
   readonly subscribers: Subscribers;
   readonly deliveries: Deliveries;
   readonly sending: Sending;
@@ -88,6 +88,10 @@ export class Sockets {
       .then((caller) => {
         if (socket.destroyed) return;
         if (typeof caller === 'string') return hangUp(socket, caller);
+        // Changes to the account or the session since then were not applied to a connection that was not there yet.
+        const objection = this.parts.authentication.objection(caller.identity);
+        if (objection === 'unauthenticated') return hangUp(socket, nobody);
+        if (objection) throw comeBack;
         socket.off('error', onError);
         this.server.once('wsClientError', () => listener.answerWithoutUpgrade(request, socket, head));
         this.server.handleUpgrade(request, socket, head, (opened) => this.open(opened, request, caller));
@@ -102,7 +106,7 @@ export class Sockets {
 
   /** Who opens a socket; or the text of the answer to somebody who may not. */
   private async admit(request: IncomingMessage) {
-    const { host, limits, callers, users, sessions } = this.parts;
+    const { host, limits, queries } = this.parts;
     if (!host.origins.admits(request)) return answerText(403, '');
     const fault = refuseHost(request);
     if (fault) throw fault;
@@ -111,16 +115,12 @@ export class Sockets {
     if (tooMany) throw Refusal.of(tooMany);
     if (this.draining) throw goingAway;
     const { searchParams: query } = new URL(request.url ?? '/', 'ws://localhost');
-    const identity = await callers.identify(jwtIn(request, { query }));
+    const jwt = jwtIn(request, { query });
+    const identity = jwt ? await queries.execute(new AuthenticateSignatureQuery(jwt)) : null;
     if (!identity?.expiresAt) return nobody;
-    const { actor, sessionId, expiresAt } = identity;
-    const { state } = await users.current(actor.id);
-    // Changes to the account or the session since then were not applied to a connection that was not there yet.
-    if (state.status !== 'active' || sessions.isRevoked(sessionId, actor.id)) return nobody;
     if (this.draining) throw goingAway;
-    if (limits.socketsOfAccounts.full(actor.id)) throw Refusal.of(limited(1_000));
-    const person = { id: actor.id, role: state.role };
-    return { actor: person, username: state.username, sessionId, expiresAt, confirms: query.get('confirm') === '1' };
+    if (limits.socketsOfAccounts.full(identity.actor.id)) throw Refusal.of(limited(1_000));
+    return { identity, expiresAt: identity.expiresAt, confirms: query.get('confirm') === '1' };
   }
 
   private open(
@@ -130,12 +130,14 @@ export class Sockets {
   ): void {
     const { limits, host, listener, subscribers, deliveries, sending } = this.parts;
     const wire = request.socket;
-    const { id } = caller.actor;
+    const { identity, expiresAt, confirms } = caller;
+    const { actor, sessionId, account } = identity;
     socket.on('error', () => undefined);
     listener.connections.upgraded(wire);
     countUntilClosed(socket, limits.socketsOfAddresses, addressKey(host.proxies.addressOf(request)));
-    countUntilClosed(socket, limits.socketsOfAccounts, id);
-    const connection = new Connection(socket, wire, caller, limits.connection(id), (one, packet) =>
+    countUntilClosed(socket, limits.socketsOfAccounts, actor.id);
+    const person = { actor, sessionId, username: account.username, expiresAt, confirms };
+    const connection = new Connection(socket, wire, person, limits.connection(actor.id), (one, packet) =>
       sending.handle(one, packet),
     );
     host.waitingData.watch(wire, connection);
@@ -184,6 +186,7 @@ export class Sockets {
   }
 }
 
+const comeBack = new Refusal('unavailable', 'The account has just changed. Connect again.');
 const goingAway = new Refusal('unavailable', 'The service is shutting down. Connect again.');
 
 const answerText = (status: number, body: string): string =>
