@@ -1,5 +1,13 @@
 export { AdvisoryLock } from './advisory-lock.js';
 export { BuiltFromAnotherLog, CheckpointMoved } from './checkpoints.js';
+export {
+  type Conversation,
+  conversations,
+  type DirectMessage,
+  type DirectPerson,
+  directMessages,
+  type Stretch,
+} from './conversations.js';
 export { allDays, type Day, lastDays } from './days.js';
 export { deskSchema } from './desk-schema.js';
 export { type InboxEntry, inbox, markRead } from './inbox.js';

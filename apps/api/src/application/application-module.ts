@@ -10,6 +10,7 @@ import { OperationModule } from './operation/operation-module.js';
 import { RegistrationModule } from './registration/registration-module.js';
 import { RoomsModule } from './rooms/rooms-module.js';
 import { SessionsModule } from './sessions/sessions-module.js';
+import { SignedRequestsModule } from './signed-requests/signed-requests-module.js';
 import { SingleSignOnModule } from './single-sign-on/single-sign-on-module.js';
 import { TokensModule } from './tokens/tokens-module.js';
 import { WebhooksModule } from './webhooks/webhooks-module.js';
@@ -20,6 +21,7 @@ import { WebhooksModule } from './webhooks/webhooks-module.js';
     CqrsModule.forRoot(),
     AccountsModule,
     SessionsModule,
+    SignedRequestsModule,
     RegistrationModule,
     GuestsModule,
     SingleSignOnModule,

@@ -36,8 +36,10 @@ import { Outages } from './outages.js';
 import { ReadModels } from './read-models.js';
 import { DIRECT_SQL, KEY_RING, LOG, MASTER_KEY, SQL, TABLES } from './tokens.js';
 import { AccessTokens } from './vault/access-tokens.js';
+import { ContactClaims } from './vault/contact-claims.js';
 import { Credentials } from './vault/credentials.js';
 import { Identities, Linking } from './vault/identities.js';
+import { KeyPairs } from './vault/key-pairs.js';
 import { NameCipher } from './vault/name-cipher.js';
 import { PersonalTokens } from './vault/personal-tokens.js';
 import { migrateVault } from './vault/schema.js';
@@ -163,6 +165,16 @@ const vault: Provider[] = [
     useFactory: async (sql: Sql, keys: KeyRing, clock: Clock, resources: OpenResources) =>
       resources.add(await PersonalTokens.open(sql, keys, clock), (tokens) => tokens.stop()),
     inject: [SQL, KEY_RING, CLOCK, OpenResources, TABLES],
+  },
+  {
+    provide: KeyPairs,
+    useFactory: (sql: Sql, keys: KeyRing, clock: Clock) => KeyPairs.open(sql, keys, clock),
+    inject: [SQL, KEY_RING, CLOCK, TABLES],
+  },
+  {
+    provide: ContactClaims,
+    useFactory: (sql: Sql, cipher: NameCipher) => ContactClaims.open(sql, cipher),
+    inject: [SQL, NameCipher, TABLES],
   },
   {
     provide: Credentials,

@@ -19,6 +19,8 @@ export interface Identity {
   readonly scopes: Scopes;
   /** Absent for a session. */
   readonly token?: PersonalToken;
+  /** When the session ends by itself; only where it was identified by a credential that lasts as long. */
+  readonly expiresAt?: Date;
   /** The caller's role requires a second factor that they do not have yet: they may only set it up. */
   readonly lacksSecondFactor: boolean;
   /** The account as it was when the caller was identified. */
@@ -50,6 +52,13 @@ export class Authentication {
     const session = await this.sessions.redeemTicket(ticket);
     if (session?.tokenId) return this.identifyToken(await this.personalTokens.byId(session.tokenId));
     return session && this.identify(session);
+  }
+
+  /** For a credential that has been verified and belongs to this session. Read from the vault, as it may be long ago. */
+  async bySession(sessionId: string): Promise<Identity | null> {
+    const session = await this.sessions.find(sessionId);
+    const identity = session && (await this.identify(session));
+    return identity && { ...identity, expiresAt: session.expiresAt };
   }
 
   /**

@@ -104,6 +104,14 @@ export class Sessions {
     if (this.reloading.get(userId) === before) this.reloading.delete(userId);
   }
 
+  /** Whose session this is and when it ends by itself, read now; null if it has ended. */
+  async find(sessionId: string): Promise<(SessionRef & { readonly expiresAt: Date }) | null> {
+    const [row] = await this.sql<{ user_id: string; expires_at: Date }[]>`
+      select user_id, expires_at from vault.sessions
+      where id = ${sessionId} and revoked_at is null and expires_at > ${this.in(0)}`;
+    return row ? { sessionId, userId: row.user_id, expiresAt: row.expires_at } : null;
+  }
+
   isRevoked(sessionId: string, userId: string): boolean {
     return this.revoked.has(sessionId) || this.reloading.has(userId);
   }
