@@ -23,6 +23,7 @@ import { connect } from './database/pool.js';
 import { Idempotency } from './desk/idempotency.js';
 import { LoadHistory } from './desk/load-history.js';
 import { Preferences } from './desk/preferences.js';
+import { ObjectIds } from './desk/object-ids.js';
 import { migrateDesk } from './desk/schema.js';
 import { WebhookDeliveries } from './desk/webhook-deliveries.js';
 import { InvitationCodes } from './invitations/invitation-codes.js';
@@ -219,6 +220,7 @@ const desk: Provider[] = [
     useFactory: (sql: Sql, keys: KeyRing) => Preferences.open(sql, keys),
     inject: [SQL, KEY_RING, TABLES],
   },
+  { provide: ObjectIds, useFactory: (sql: Sql) => ObjectIds.open(sql), inject: [SQL, TABLES] },
   {
     provide: LoadHistory,
     useFactory: (sql: Sql, clock: Clock) => LoadHistory.open(sql, clock),

@@ -54,6 +54,7 @@ export class RegisterUserHandler implements ICommandHandler<RegisterUserCommand>
         ? await this.opener.open(userId, account, context)
         : await this.invitedOpener.open(userId, invitation, account, context);
     if (isRejection(opened)) return opened;
-    return this.starter.start({ userId, how: 'registration', device: client.device }, context);
+    const { device, sessionSeconds: seconds } = client;
+    return this.starter.start({ userId, how: 'registration', device, seconds }, context);
   }
 }

@@ -23,8 +23,15 @@ export interface Identity {
   readonly lacksSecondFactor: boolean;
 }
 
-/** An access token or personal token, or a ticket, which is good once. */
-export type Credential = { readonly bearer: string } | { readonly ticket: string };
+/**
+ * An access token or personal token, or a ticket, which is good once; or the session or the id of the personal token that a
+ * door has found by a secret of its own.
+ */
+export type Credential =
+  | { readonly bearer: string }
+  | { readonly ticket: string }
+  | { readonly session: SessionRef }
+  | { readonly personalToken: string };
 
 /** Identifies callers by their credentials. Revoked sessions, and suspended and deactivated accounts, are nobody. */
 @Injectable()
@@ -48,6 +55,14 @@ export class Authentication {
     const session = await this.sessions.redeemTicket(ticket);
     if (session?.tokenId) return this.identifyToken(await this.personalTokens.byId(session.tokenId));
     return session && this.identify(session);
+  }
+
+  async bySession(session: SessionRef): Promise<Identity | null> {
+    return (await this.sessions.isLive(session)) ? this.identify(session) : null;
+  }
+
+  async byPersonalToken(id: string): Promise<Identity | null> {
+    return this.identifyToken(await this.personalTokens.byId(id));
   }
 
   private async identify({ userId, sessionId }: SessionRef): Promise<Identity | null> {
@@ -84,9 +99,10 @@ export class AuthenticateHandler implements IQueryHandler<AuthenticateQuery> {
   constructor(private readonly authentication: Authentication) {}
 
   execute({ credential }: AuthenticateQuery): Promise<Identity | null> {
-    return 'bearer' in credential
-      ? this.authentication.byBearer(credential.bearer)
-      : this.authentication.byTicket(credential.ticket);
+    if ('bearer' in credential) return this.authentication.byBearer(credential.bearer);
+    if ('ticket' in credential) return this.authentication.byTicket(credential.ticket);
+    if ('session' in credential) return this.authentication.bySession(credential.session);
+    return this.authentication.byPersonalToken(credential.personalToken);
   }
 }
 

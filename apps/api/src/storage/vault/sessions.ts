@@ -40,6 +40,8 @@ export interface NewSession extends SessionRef {
   readonly device: Device;
   /** The hash of the password that was just verified; if it has changed since, no session starts. */
   readonly passwordHash?: string;
+  /** Seconds after which the session ends, whatever is done with it; absent: it can be renewed for as long as any. */
+  readonly seconds?: number;
 }
 
 /** A session that has not ended. */
@@ -111,10 +113,11 @@ export class Sessions {
   // Starting and renewing -------------------------------------------------------------------------------------------
 
   /** The first refresh token, or null if the password has changed meanwhile. */
-  async start({ sessionId, userId, how, device, passwordHash }: NewSession): Promise<string | null> {
+  async start({ sessionId, userId, how, device, passwordHash, seconds }: NewSession): Promise<string | null> {
     const token = secret();
     const sealed = sealText(JSON.stringify(device), await this.keyOf(userId), sessionId);
-    const [now, expires, ends] = [this.in(0), this.in(REFRESH_DAYS * DAY_SECONDS), this.in(SESSION_DAYS * DAY_SECONDS)];
+    const now = this.in(0);
+    const [expires, ends] = [REFRESH_DAYS, SESSION_DAYS].map((days) => this.in(seconds ?? days * DAY_SECONDS)) as [Date, Date];
     // One statement instead of a transaction: postgres.js sends ROLLBACK on lost connections, which kills the process. The
     // lock makes a password change wait, so that it finds this session and ends it.
     const started = await this.sql`
@@ -176,6 +179,15 @@ export class Sessions {
     const key = (await this.keys.obtain([name])).get(name);
     if (!key) throw new Error(`There is no key ${name}.`);
     return createHmac('sha256', key).update(`${salt}|${refreshToken}`).digest('base64url');
+  }
+
+  /** Whether a session has neither ended nor expired. */
+  async isLive({ sessionId, userId }: SessionRef): Promise<boolean> {
+    if (this.isRevoked(sessionId, userId)) return false;
+    const live = await this.sql`
+      select 1 from vault.sessions
+      where id = ${sessionId} and user_id = ${userId} and revoked_at is null and expires_at > ${this.in(0)}`;
+    return live.length > 0 && !this.isRevoked(sessionId, userId);
   }
 
   // Listing ---------------------------------------------------------------------------------------------------------
