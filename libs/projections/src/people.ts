@@ -295,7 +295,7 @@ export async function findUsers(db: ReadDatabase, query: UsersQuery): Promise<Pa
 /** Users from the start of the list, those known longest first. */
 export async function usersFrom(db: ReadDatabase, stretch: Stretch): Promise<Counted<User>> {
   const { sql, schema } = reading(db);
-  const listed = sql`FROM ${schema}.people WHERE NOT webhook`;
+  const listed = sql`FROM ${schema}.people WHERE NOT webhook AND NOT (guest AND deactivated)`;
   const [rows, total] = await Promise.all([
     sql<UserRow[]>`
       SELECT p.* FROM (SELECT id ${listed} ORDER BY created_at, id ${within(sql, stretch)}) AS found

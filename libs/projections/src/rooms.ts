@@ -1,5 +1,6 @@
 import type { HistoryAccess, Recorded, Visibility } from '@verbatim/domain';
 import { parseStream } from '@verbatim/domain';
+import type { Fragment } from 'postgres';
 import { entityId, keyValue, nameKeyValue, textValue, timeOf, timeValue } from './column-values.js';
 import { nameWords, wantedWords } from './name-search.js';
 import { cursorKey, isKey, isPlace, isTime, type Page, type PageRequest, toPage } from './page.js';
@@ -307,7 +308,7 @@ export interface RoomsFromQuery extends Stretch {
   /** All of them; otherwise public rooms, and those that the viewer is in. */
   readonly admin: boolean;
   /** A query for the ids of private rooms that are listed for everybody. */
-  readonly alsoPrivate?: ReturnType<ReadDatabase['sql']>;
+  readonly alsoPrivate?: Fragment;
 }
 
 /** Rooms from the start of the list, those created first first. */

@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { RoomPasswordsModule } from '../application/rooms/room-passwords-module.js';
-import { type ProcessOptions, processModule } from '../composition/process-module.js';
 import { MIGRATIONS } from '../composition/migration.js';
+import { type ProcessOptions, processModule } from '../composition/process-module.js';
 import { doors } from '../doors/doors.js';
 import { LimitsModule } from '../limits/limits-module.js';
 import { StorageModule } from '../storage/storage-module.js';
@@ -19,6 +19,10 @@ export function toolsModule(options: ProcessOptions): DynamicModule {
     module: ToolsModule,
     imports: [
       processModule({ ...options, values: [...(options.values ?? []), migrations] }),
-      LimitsModule, StorageModule, WriteSideModule, RoomPasswordsModule],
+      LimitsModule,
+      StorageModule,
+      WriteSideModule,
+      RoomPasswordsModule,
+    ],
   };
 }

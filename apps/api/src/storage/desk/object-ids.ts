@@ -87,7 +87,9 @@ export const isObjectId = (text: string): boolean => /^[0-9a-f]{24}$/.test(text)
 
 /** Four bytes of time in seconds, where the id begins with one (UUIDv7), and eight of a hash; else twelve of the hash. */
 export function objectIdOf(kind: string, id: string, attempt = 0): string {
-  const hash = createHash('sha256').update(JSON.stringify([kind, id, attempt])).digest('hex');
+  const hash = createHash('sha256')
+    .update(JSON.stringify([kind, id, attempt]))
+    .digest('hex');
   const [, high, low] = /^([0-9a-f]{8})-([0-9a-f]{4})-7/.exec(id) ?? [];
   if (!high || !low) return hash.slice(0, 24);
   const seconds = Math.floor(Number.parseInt(high + low, 16) / 1_000);

@@ -99,7 +99,14 @@ export class PersonalTokens {
   }
 
   /** Creates a token and returns its text, which is not stored. It is valid once it is in the owner's stream. */
-  async issue({ id, userId, name, scopes, expiresAt, parentId }: TokenWish): Promise<{ token: NamedToken; text: string }> {
+  async issue({
+    id,
+    userId,
+    name,
+    scopes,
+    expiresAt,
+    parentId,
+  }: TokenWish): Promise<{ token: NamedToken; text: string }> {
     const text = issueSecret('vbt_');
     const createdAt = this.clock();
     const sealed = sealText(name, await ownKey(this.keys, userStream(userId)), associated(id));

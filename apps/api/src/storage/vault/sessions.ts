@@ -117,7 +117,10 @@ export class Sessions {
     const token = secret();
     const sealed = sealText(JSON.stringify(device), await this.keyOf(userId), sessionId);
     const now = this.in(0);
-    const [expires, ends] = [REFRESH_DAYS, SESSION_DAYS].map((days) => this.in(seconds ?? days * DAY_SECONDS)) as [Date, Date];
+    const [expires, ends] = [REFRESH_DAYS, SESSION_DAYS].map((days) => this.in(seconds ?? days * DAY_SECONDS)) as [
+      Date,
+      Date,
+    ];
     // One statement instead of a transaction: postgres.js sends ROLLBACK on lost connections, which kills the process. The
     // lock makes a password change wait, so that it finds this session and ends it.
     const started = await this.sql`
