@@ -1,9 +1,5 @@
 import { codePoints, emailAddress, isRejection } from '@verbatim/domain';
-import {
-  GetAccountQuery,
-  ListRoomsOfUserQuery,
-  ListUsersFromQuery,
-} from '../../application/accounts/account-queries.js';
+import { ListRoomsOfUserQuery, ListUsersFromQuery } from '../../application/accounts/account-queries.js';
 import { RegisterUserCommand } from '../../application/registration/register-user.js';
 import { FindTakenQuery } from '../../application/registration/taken.js';
 import { AuthenticateQuery, type Identity } from '../../application/sessions/authentication.js';
@@ -105,12 +101,10 @@ export class Accounts {
     return { ...answer, headers: { ...answer.headers, 'set-cookie': removed } };
   }
 
-  async ping({ actor }: UserCall): Promise<Answer> {
-    const { queries } = this.parts;
-    const [{ username }, rooms] = await Promise.all([
-      queries.execute(new GetAccountQuery(actor.id)),
-      queries.execute(new ListRoomsOfUserQuery(actor.id, { limit: ROOMS_LOOKED_AT })),
-    ]);
+  async ping({ actor, identity }: UserCall): Promise<Answer> {
+    const { username } = identity.account;
+    const list = new ListRoomsOfUserQuery(actor.id, { limit: ROOMS_LOOKED_AT });
+    const rooms = await this.parts.queries.execute(list);
     // The account may be so new that the read models do not show it.
     const open = isRejection(rooms) ? [] : rooms.items.filter(({ room }) => room.status === 'open');
     return {

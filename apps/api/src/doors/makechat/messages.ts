@@ -90,14 +90,14 @@ export class Messages {
   }
 
   private async created(
-    { actor }: UserCall,
+    { actor, identity }: UserCall,
     text: string,
     [first]: readonly Posted[],
     to: { readonly rooms: object[]; readonly recipient?: object },
   ): Promise<Answer> {
     if (!first) throw new Error('Nothing was posted.');
     const sender = await this.parts.objectIds.one('user', actor.id);
-    const { username } = await this.parts.queries.execute(new GetAccountQuery(actor.id));
+    const { username } = identity.account;
     const document = { _id: oid(objectIdOf('message', first.messageId)), text: normalize(text), sender: oid(sender) };
     return { status: 201, body: { ...document, username, ...to, created: date(first.at) } };
   }

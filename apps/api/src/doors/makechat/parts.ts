@@ -1,4 +1,6 @@
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import type { KeyRing } from '@verbatim/event-store';
+import type { Sql } from 'postgres';
 import { Time } from '../../clock.js';
 import type { Application } from '../../host/part.js';
 import { Proxies } from '../../host/proxies.js';
@@ -6,8 +8,7 @@ import { Limits } from '../../limits/limits.js';
 import { Reads } from '../../limits/reads.js';
 import { ObjectIds } from '../../storage/desk/object-ids.js';
 import { RoomListing } from '../../storage/desk/room-listing.js';
-import { KEY_RING } from '../../storage/tokens.js';
-import { VaultSql } from '../../storage/vault/vault-sql.js';
+import { KEY_RING, SQL } from '../../storage/tokens.js';
 import { Problems } from '../problems.js';
 import { ReadYourWrites } from '../read-your-writes.js';
 import { SessionCookies } from './session-cookies.js';
@@ -35,7 +36,7 @@ export interface Parts {
 }
 
 export function partsOf(application: Application, sessionSeconds: number): Parts {
-  const { sql } = application.get(VaultSql);
+  const sql = application.get<Sql>(SQL);
   return {
     commands: application.get(CommandBus),
     queries: application.get(QueryBus),
@@ -48,7 +49,7 @@ export function partsOf(application: Application, sessionSeconds: number): Parts
     objectIds: application.get(ObjectIds),
     listing: application.get(RoomListing),
     cookies: new SessionCookies(sql),
-    tokenValues: new TokenValues(sql, application.get(KEY_RING)),
+    tokenValues: new TokenValues(sql, application.get<KeyRing>(KEY_RING)),
     sessionSeconds,
   };
 }

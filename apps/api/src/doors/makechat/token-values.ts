@@ -1,9 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { userStream } from '@verbatim/domain';
-import { type KeyRing, openText, sealText } from '@verbatim/event-store';
+import { type KeyRing, openText, ownKeyName, sealText } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import type { Migration } from '../../composition/migration.js';
-import { ownKey } from '../../storage/vault/own-key.js';
 
 export const tokenTables: Migration = {
   schema: 'vault',
@@ -28,7 +27,7 @@ export class TokenValues {
   /** A new value for a personal token: 32 hexadecimal digits. */
   async issue(tokenId: string, userId: string): Promise<string> {
     const value = randomBytes(16).toString('hex');
-    const sealed = sealText(value, await ownKey(this.keys, userStream(userId)), associated(tokenId));
+    const sealed = sealText(value, await this.keyOf(userId), associated(tokenId));
     await this.sql`
       insert into vault.makechat_tokens (hash, token_id, user_id, sealed)
       values (${hashOf(value)}, ${tokenId}, ${userId}, ${sealed})`;
@@ -48,9 +47,16 @@ export class TokenValues {
     const rows = await this.sql<{ token_id: string; sealed: string }[]>`
       select token_id, sealed from vault.makechat_tokens where user_id = ${userId}`;
     if (rows.length === 0) return new Map();
-    const key = await ownKey(this.keys, userStream(userId));
+    const key = await this.keyOf(userId);
     const opened = rows.map(({ token_id, sealed }) => [token_id, openText(sealed, key, associated(token_id))] as const);
     return new Map(opened.filter((entry): entry is readonly [string, string] => entry[1] !== null));
+  }
+
+  private async keyOf(userId: string): Promise<Buffer> {
+    const name = ownKeyName(userStream(userId));
+    const key = (await this.keys.obtain([name])).get(name);
+    if (!key) throw new Error(`There is no key ${name}.`);
+    return key;
   }
 
   /** Removes the values of tokens that are gone. */
