@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { pino } from 'pino';
 import { InvalidConfiguration, readConfig } from './config.js';
+import { doors } from './doors/doors.js';
 import { attachDatabase, type Database } from './storage/database/database.js';
 import { UnusableServer } from './storage/database/unusable-server.js';
 import { type CliCommand, UsageError } from './tools/command.js';
@@ -12,6 +13,7 @@ import { verifyCommand } from './tools/log/verify-command.js';
 import { rebuildCommand } from './tools/rebuild-command.js';
 import { seedCommand } from './tools/seed/seed-command.js';
 import { openTools } from './tools/tools.js';
+import { units } from './units/units.js';
 
 const commands: readonly CliCommand[] = [
   importCommand,
@@ -22,6 +24,9 @@ const commands: readonly CliCommand[] = [
   verifyCommand,
   copyDatabaseCommand,
 ];
+
+/** The tables of doors and units belong to a database, whether or not they are in use. */
+const migrations = [...units, ...doors].flatMap((part) => part.migrations ?? []);
 
 async function main(words: readonly string[]): Promise<number> {
   const command = commands.find(({ words: own }) => words.join(' ').startsWith(own));
@@ -46,12 +51,12 @@ async function main(words: readonly string[]): Promise<number> {
   let attached: Promise<Database> | undefined;
   const database = () => (attached ??= attach());
   const tools = async () => {
-    const opened = await openTools({ config, database: await database(), log });
+    const opened = await openTools({ config, database: await database(), log, migrations });
     closing.unshift(() => opened.close());
     return opened;
   };
   try {
-    return await command.run(args, { config, log, database, tools });
+    return await command.run(args, { config, log, migrations, database, tools });
   } finally {
     for (const close of closing) await close();
   }

@@ -11,12 +11,22 @@ export {
 export { allDays, type Day, lastDays } from './days.js';
 export { deskSchema } from './desk-schema.js';
 export { type InboxEntry, inbox, markRead } from './inbox.js';
-export { type Membership, membership, membersOf, type RoomMember, roomsOf } from './members.js';
+export {
+  type MemberOfRoom,
+  type Membership,
+  membersFrom,
+  membership,
+  membersOf,
+  membersOfRooms,
+  type RoomMember,
+  roomsOf,
+} from './members.js';
 export {
   type Message,
   type MessageLookup,
   message,
   messageFacts,
+  messagesFrom,
   type TimelineQuery,
   timeline,
 } from './messages.js';
@@ -45,6 +55,7 @@ export {
   peopleWithEmail,
   type User,
   type UsersQuery,
+  usersFrom,
   type WantedUsers,
 } from './people.js';
 export { messagesBy } from './posters.js';
@@ -62,6 +73,16 @@ export {
 } from './rebuild.js';
 export { countOpenReports, getReport, listReports, type Report, type ReportsQuery } from './reports.js';
 export { type Ban, bansOf } from './restraints.js';
-export { getRoom, listRooms, type Room, type RoomSort, type RoomsQuery } from './rooms.js';
+export {
+  getRoom,
+  isNameOfRoom,
+  listRooms,
+  type Room,
+  type RoomSort,
+  type RoomsFromQuery,
+  type RoomsQuery,
+  roomsFrom,
+} from './rooms.js';
 export { type SearchQuery, searchMessages } from './search.js';
+export { type Counted, MOST_COUNTED, type Stretch } from './stretch.js';
 export { botsWithoutWebhook } from './webhook-bots.js';

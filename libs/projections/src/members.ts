@@ -1,9 +1,11 @@
 import type { Recorded, RoomRole } from '@verbatim/domain';
-import { entityId, keyValue, timeOf, timeValue } from './column-values.js';
+import { arrayValue, entityId, keyValue, timeOf, timeValue } from './column-values.js';
 import { cursorKey, isPlace, isTime, type Page, type PageRequest, toPage } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
 import { type Room, type RoomRow, toRoom } from './rooms.js';
 import { rowSet } from './row-set.js';
+import { type Counted, countOf, type Stretch, within } from './stretch.js';
+import { isMember } from './visibility.js';
 
 /** Who is in which room. */
 export const members: Projection = {
@@ -207,6 +209,46 @@ export async function membersOf(db: ReadDatabase, room: string, page: PageReques
     ORDER BY m.joined_revision
     LIMIT ${page.limit + 1}`;
   return toPage(rows, page, 'members', toMember, (row) => [`${row.joined_revision}`]);
+}
+
+/** Members of a room from the start of the list, in the order in which they joined. */
+export async function membersFrom(db: ReadDatabase, room: string, stretch: Stretch): Promise<Counted<RoomMember>> {
+  const { sql, schema } = reading(db);
+  const [rows, total] = await Promise.all([
+    sql<MemberRow[]>`
+      SELECT ${memberFields(db)} WHERE m.room_id = ${keyValue(room)} ORDER BY m.joined_revision ${within(sql, stretch)}`,
+    countOf(sql, sql`SELECT 1 FROM ${schema}.members WHERE room_id = ${keyValue(room)}`),
+  ]);
+  return { items: rows.map(toMember), total };
+}
+
+/** A member of one of several rooms. */
+export interface MemberOfRoom {
+  readonly roomId: string;
+  readonly userId: string;
+  readonly role: RoomRole;
+}
+
+/**
+ * Members of these rooms, at most `most` of each, in the order in which they joined; of rooms that are neither public nor the
+ * viewer's only the owners.
+ */
+export async function membersOfRooms(
+  db: ReadDatabase,
+  { rooms, viewer, most }: { readonly rooms: readonly string[]; readonly viewer: string; readonly most: number },
+): Promise<MemberOfRoom[]> {
+  const { sql, schema } = reading(db);
+  const rows = await sql<{ room_id: string; user_id: string; role: RoomRole }[]>`
+    SELECT r.id AS room_id, m.user_id, m.role
+    FROM ${schema}.rooms r
+    CROSS JOIN LATERAL (
+      SELECT user_id, role, joined_revision FROM ${schema}.members
+      WHERE room_id = r.id AND (role = 'owner' OR r.visibility = 'public' OR ${isMember(db, viewer)})
+      ORDER BY joined_revision LIMIT ${most}
+    ) AS m
+    WHERE r.id = ANY(${arrayValue(rooms.map(keyValue))}::text[])
+    ORDER BY r.id, m.joined_revision`;
+  return rows.map(({ room_id, user_id, role }) => ({ roomId: room_id, userId: user_id, role }));
 }
 
 /** A room that somebody is in. */

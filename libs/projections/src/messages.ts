@@ -12,6 +12,7 @@ import { arrayValue, column, entityId, keyValue, textValue, timeOf, timeValue } 
 import { cursorKey, isPlace, type Measured, type Page, type PageRequest, toPage, withinBytes } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Sql, type Transaction } from './projection.js';
 import { rowSet } from './row-set.js';
+import { type Counted, countOf, type Stretch, within } from './stretch.js';
 
 /** Every message in its present form, who reacted to it, and how many did so with each emoji. */
 export const messages: Projection = {
@@ -326,6 +327,37 @@ export async function timeline(db: ReadDatabase, query: TimelineQuery): Promise<
     ) AS shown`;
   const rows = await sql<(MessageRow & Measured)[]>`${withinBytes(sql, found, sql`revision ${direction}`)}`;
   return toPage(rows, page, list, toMessage, (row) => [`${row.revision}`]);
+}
+
+/** What `messagesFrom` finds. */
+export interface MessagesFromQuery extends Stretch {
+  readonly room: string;
+  /** Nothing below this revision is shown or counted. */
+  readonly visibleFrom: bigint;
+  readonly viewer: string;
+}
+
+/** Messages of a room from its start, as many of those wanted as fit into a page. */
+export async function messagesFrom(db: ReadDatabase, query: MessagesFromQuery): Promise<Counted<Message>> {
+  const { room, visibleFrom, viewer } = query;
+  const { sql, schema } = reading(db);
+  const listed = sql`FROM ${schema}.messages m WHERE m.room_id = ${keyValue(room)} AND m.revision >= ${`${visibleFrom}`}`;
+  const found = sql`
+    SELECT shown.*, ${messageBytes(sql)} AS bytes
+    FROM (
+      SELECT ${messageFields(db, viewer)}
+      FROM (
+        SELECT m.* FROM (SELECT m.room_id, m.revision ${listed} ORDER BY m.revision ${within(sql, query)}) AS wanted
+        JOIN ${schema}.messages m USING (room_id, revision)
+      ) AS m
+      LEFT JOIN ${schema}.people author ON author.id = m.author_id
+      OFFSET 0
+    ) AS shown`;
+  const [rows, total] = await Promise.all([
+    sql<(MessageRow & Measured)[]>`${withinBytes(sql, found, sql`revision ASC`)}`,
+    countOf(sql, sql`SELECT 1 ${listed}`),
+  ]);
+  return { items: rows.map(toMessage), total };
 }
 
 async function startOf(db: ReadDatabase, { room, order, from }: TimelineQuery): Promise<bigint | undefined> {

@@ -12,6 +12,7 @@ import { nameWords, wantedWords } from './name-search.js';
 import { cursorKey, isKey, isTime, type Page, type PageRequest, toPage } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
 import { rowSet } from './row-set.js';
+import { type Counted, countOf, type Stretch, within } from './stretch.js';
 import { containing, substringIndex } from './substring-search.js';
 
 /**
@@ -289,6 +290,20 @@ export async function findUsers(db: ReadDatabase, query: UsersQuery): Promise<Pa
     values,
   );
   return toPage(rows, page, list, toUser, (row) => [byName ? row.username_key : timeOf(row.created_at), row.id]);
+}
+
+/** Users from the start of the list, those known longest first. */
+export async function usersFrom(db: ReadDatabase, stretch: Stretch): Promise<Counted<User>> {
+  const { sql, schema } = reading(db);
+  const listed = sql`FROM ${schema}.people WHERE NOT webhook AND NOT (guest AND deactivated)`;
+  const [rows, total] = await Promise.all([
+    sql<UserRow[]>`
+      SELECT p.* FROM (SELECT id ${listed} ORDER BY created_at, id ${within(sql, stretch)}) AS found
+      JOIN ${schema}.people p ON p.id = found.id
+      ORDER BY p.created_at, p.id`,
+    countOf(sql, sql`SELECT 1 ${listed}`),
+  ]);
+  return { items: rows.map(toUser), total };
 }
 
 const standings = {

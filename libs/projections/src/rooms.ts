@@ -1,10 +1,12 @@
 import type { HistoryAccess, Recorded, Visibility } from '@verbatim/domain';
 import { parseStream } from '@verbatim/domain';
+import type { Fragment } from 'postgres';
 import { entityId, keyValue, nameKeyValue, textValue, timeOf, timeValue } from './column-values.js';
 import { nameWords, wantedWords } from './name-search.js';
 import { cursorKey, isKey, isPlace, isTime, type Page, type PageRequest, toPage } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
 import { rowSet } from './row-set.js';
+import { type Counted, countOf, type Stretch, within } from './stretch.js';
 import { substringIndex } from './substring-search.js';
 import { isListed, isMember } from './visibility.js';
 
@@ -298,6 +300,39 @@ export async function listRooms(db: ReadDatabase, query: RoomsQuery): Promise<Pa
     ORDER BY ${key} ${direction}, r.id ${direction}
     LIMIT ${page.limit + 1}`;
   return toPage(rows, page, list, toRoom, (row) => [keyOf(row.sort_key), row.id]);
+}
+
+/** Which rooms are wanted of a list from its start: open ones that are not direct. */
+export interface RoomsFromQuery extends Stretch {
+  readonly viewer: string;
+  /** All of them; otherwise public rooms, and those that the viewer is in. */
+  readonly admin: boolean;
+  /** A query for the ids of private rooms that are listed for everybody. */
+  readonly alsoPrivate?: Fragment;
+}
+
+/** Rooms from the start of the list, those created first first. */
+export async function roomsFrom(db: ReadDatabase, query: RoomsFromQuery): Promise<Counted<Room>> {
+  const { sql, schema } = reading(db);
+  const { viewer, admin, alsoPrivate } = query;
+  const also = alsoPrivate ? sql`OR (r.visibility = 'private' AND r.id IN (${alsoPrivate}))` : sql``;
+  const listed = sql`
+    FROM ${schema}.rooms r
+    WHERE r.status = 'open' AND r.visibility <> 'direct' AND ${admin ? sql`true` : sql`(${isListed(db, viewer)} ${also})`}`;
+  const [rows, total] = await Promise.all([
+    sql<RoomRow[]>`SELECT r.* ${listed} ORDER BY r.created_at, r.id ${within(sql, query)}`,
+    countOf(sql, sql`SELECT 1 ${listed}`),
+  ]);
+  return { items: rows.map(toRoom), total };
+}
+
+/** Whether an open room that is not direct has this name, as names are compared, hidden rooms included. */
+export async function isNameOfRoom(db: ReadDatabase, name: string): Promise<boolean> {
+  const { sql, schema } = reading(db);
+  const rows = await sql`
+    SELECT 1 FROM ${schema}.rooms
+    WHERE name_key = ${nameKeyValue(name)} AND status = 'open' AND visibility <> 'direct' LIMIT 1`;
+  return rows.length > 0;
 }
 
 const keyOf = (key: string | Date): string => (key instanceof Date ? timeOf(key) : key);

@@ -1,9 +1,17 @@
 import type { Door } from '../host/part.js';
 import { chatableDoor } from './chatable/chatable-door.js';
 import { incomingWebhooksDoor } from './incoming-webhooks/incoming-webhooks-door.js';
+import { makechatDoor } from './makechat/makechat-door.js';
 import { pagesDoor } from './pages/pages-door.js';
 import { restDoor } from './rest/rest-door.js';
 import { webSocketDoor } from './websocket/websocket-door.js';
 
 /** All doors, one line each. */
-export const doors: readonly Door[] = [restDoor, webSocketDoor, incomingWebhooksDoor, pagesDoor, chatableDoor];
+export const doors: readonly Door[] = [
+  restDoor,
+  webSocketDoor,
+  incomingWebhooksDoor,
+  pagesDoor,
+  makechatDoor,
+  chatableDoor,
+];

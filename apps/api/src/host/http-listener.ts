@@ -77,6 +77,33 @@ export class HttpListener {
     this.upgrades.set(path, handle);
   }
 
+  /** Handles a connection that asks to be upgraded. */
+  readonly upgrade: UpgradeHandler = (request, socket, head) => {
+    const handler = this.upgrades.get(request.url?.split('?')[0] ?? '') ?? this.answerWithoutUpgrade;
+    this.upgraded.add(socket);
+    socket.once('close', () => this.upgraded.delete(socket));
+    handler(request, socket, head);
+  };
+
+  /**
+   * Has another listener answer a request of this one, as if it had come there: for a door that offers at its own port what
+   * the doors of that listener have. The body must not have been read.
+   */
+  passOn(request: FastifyRequest, reply: FastifyReply, to: HttpListener): void {
+    const fault = this.connections.faultOf(request.raw);
+    if (fault) throw fault;
+    reply.hijack();
+    to.fastify.routing(request.raw, reply.raw);
+  }
+
+  /** The same for connections that ask at this path to be upgraded. */
+  passUpgradesOn(path: string, to: HttpListener): void {
+    this.onUpgrade(path, (request, socket, head) => {
+      this.connections.upgraded(socket);
+      to.upgrade(request, socket, head);
+    });
+  }
+
   /** Has the request of an upgrade answered as if it had not asked for one. */
   answerWithoutUpgrade: UpgradeHandler = (request, socket, head) =>
     readAgain(this.fastify.server, request, socket, head);
@@ -113,12 +140,7 @@ export class HttpListener {
     server.on('request', this.connections.guard(server, handle));
     // An unknown `Expect` header is no reason to refuse a request.
     server.on('checkExpectation', (request, response) => server.emit('request', request, response));
-    server.on('upgrade', (request, socket: Socket, head) => {
-      const handler = this.upgrades.get(request.url?.split('?')[0] ?? '') ?? this.answerWithoutUpgrade;
-      this.upgraded.add(socket);
-      socket.once('close', () => this.upgraded.delete(socket));
-      handler(request, socket, head);
-    });
+    server.on('upgrade', (request, socket: Socket, head) => this.upgrade(request, socket, head));
     return server;
   }
 

@@ -22,7 +22,9 @@ import { LEDGER, LIMITS_IN_FORCE, REPLICA_COUNT } from '../limits/tokens.js';
 import { connect } from './database/pool.js';
 import { Idempotency } from './desk/idempotency.js';
 import { LoadHistory } from './desk/load-history.js';
+import { ObjectIds } from './desk/object-ids.js';
 import { Preferences } from './desk/preferences.js';
+import { RoomListing } from './desk/room-listing.js';
 import { migrateDesk } from './desk/schema.js';
 import { WebhookDeliveries } from './desk/webhook-deliveries.js';
 import { InvitationCodes } from './invitations/invitation-codes.js';
@@ -231,6 +233,8 @@ const desk: Provider[] = [
     useFactory: (sql: Sql, keys: KeyRing) => Preferences.open(sql, keys),
     inject: [SQL, KEY_RING, TABLES],
   },
+  { provide: RoomListing, useFactory: (sql: Sql) => RoomListing.open(sql), inject: [SQL, TABLES] },
+  { provide: ObjectIds, useFactory: (sql: Sql) => ObjectIds.open(sql), inject: [SQL, TABLES] },
   {
     provide: LoadHistory,
     useFactory: (sql: Sql, clock: Clock) => LoadHistory.open(sql, clock),

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
 import { RoomPasswords } from '../application/rooms/room-passwords.js';
 import { type Clock, Time } from '../clock.js';
+import { MIGRATIONS, type Migration } from '../composition/migration.js';
 import { NestLog } from '../composition/nest-log.js';
 import { OpenResources } from '../composition/open-resources.js';
 import type { Config } from '../config.js';
@@ -45,16 +46,21 @@ export interface ToolsOptions {
   /** For warnings and errors. */
   readonly log: Logger;
   readonly clock?: Clock;
+  /** The tables of doors and units, without which a database is not complete. */
+  readonly migrations?: readonly Migration[];
 }
 
 /** Brings the schemas up to date, and opens log, vault and read models. Rejects with UnusableServer, among others. */
-export async function openTools(options: ToolsOptions): Promise<Tools> {
+export async function openTools({ migrations = [], ...options }: ToolsOptions): Promise<Tools> {
   const resources = new OpenResources();
   try {
-    const context = await NestFactory.createApplicationContext(toolsModule({ ...options, resources }), {
-      logger: new NestLog(options.log),
-      abortOnError: false,
-    });
+    const context = await NestFactory.createApplicationContext(
+      toolsModule({ ...options, resources, values: [{ provide: MIGRATIONS, useValue: migrations }] }),
+      {
+        logger: new NestLog(options.log),
+        abortOnError: false,
+      },
+    );
     return {
       sql: context.get(SQL),
       store: context.get(MeasuredEventStore),

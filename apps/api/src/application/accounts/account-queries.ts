@@ -1,6 +1,7 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { type Actor, type Rejection, reject, type UserState } from '@verbatim/domain';
 import {
+  type Counted,
   findUsers,
   getUser,
   type Membership,
@@ -8,8 +9,10 @@ import {
   type Page,
   type PageRequest,
   roomsOf,
+  type Stretch,
   type User,
   type UsersQuery,
+  usersFrom,
 } from '@verbatim/projections';
 import { Preferences } from '../../storage/desk/preferences.js';
 import { ReadModels } from '../../storage/read-models.js';
@@ -36,6 +39,27 @@ export class ListUsersHandler implements IQueryHandler<ListUsersQuery> {
     return findUsers(this.readModels.db, { ...query, byEmail: actor.role === 'admin' });
   }
 }
+
+/** All users from the start of the list, with their e-mail addresses: for administrators. */
+export class ListUsersFromQuery extends Query<Counted<User> | Rejection> {
+  constructor(
+    readonly actor: Actor,
+    readonly stretch: Stretch,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(ListUsersFromQuery)
+export class ListUsersFromHandler implements IQueryHandler<ListUsersFromQuery> {
+  constructor(private readonly readModels: ReadModels) {}
+
+  async execute({ actor, stretch }: ListUsersFromQuery): Promise<Counted<User> | Rejection> {
+    return actor.role === 'admin' ? usersFrom(this.readModels.db, stretch) : administratorsOnly;
+  }
+}
+
+const administratorsOnly = reject('NotAllowed', 'Only administrators may see the addresses of everybody.');
 
 const notBySignIn = reject('NotAllowed', 'Only administrators and auditors may search by how people sign in.');
 
@@ -120,6 +144,7 @@ export class GetPreferencesHandler implements IQueryHandler<GetPreferencesQuery>
 
 export const accountQueryHandlers = [
   ListUsersHandler,
+  ListUsersFromHandler,
   GetUserHandler,
   ListRoomsOfUserHandler,
   GetAccountHandler,

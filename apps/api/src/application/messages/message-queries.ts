@@ -1,12 +1,15 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { type Actor, type PostMessage, type Rejection, reject } from '@verbatim/domain';
 import {
+  type Counted,
   type InboxEntry,
   inbox,
   type Message,
   message,
+  messagesFrom,
   type Page,
   type PageRequest,
+  type Stretch,
   searchMessages,
   timeline,
 } from '@verbatim/projections';
@@ -46,6 +49,32 @@ export class GetTimelineHandler implements IQueryHandler<GetTimelineQuery> {
         viewer: actor.id,
         page,
       }),
+    );
+  }
+}
+
+/** Messages of a room from its start, as many of those wanted as fit into a page. */
+export class ListMessagesFromQuery extends Query<Counted<Message> | Rejection> {
+  constructor(
+    readonly roomId: string,
+    readonly actor: Actor,
+    readonly purpose: Purpose,
+    readonly stretch: Stretch,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(ListMessagesFromQuery)
+export class ListMessagesFromHandler implements IQueryHandler<ListMessagesFromQuery> {
+  constructor(
+    private readonly access: RoomAccess,
+    private readonly readModels: ReadModels,
+  ) {}
+
+  execute({ roomId, actor, purpose, stretch }: ListMessagesFromQuery): Promise<Counted<Message> | Rejection> {
+    return this.access.reading(roomId, actor, 'messages', purpose, ({ from }) =>
+      messagesFrom(this.readModels.db, { room: roomId, visibleFrom: from, viewer: actor.id, ...stretch }),
     );
   }
 }
@@ -153,6 +182,7 @@ export class SearchMessagesHandler implements IQueryHandler<SearchMessagesQuery>
 
 export const messageQueryHandlers = [
   GetTimelineHandler,
+  ListMessagesFromHandler,
   GetMessageHandler,
   GetPostedMessageHandler,
   GetInboxHandler,

@@ -63,7 +63,8 @@ export class RegisterUserHandler implements ICommandHandler<RegisterUserCommand>
     // If it is unknown whether the account was opened, its claims stay until that is known.
     if (unique && isRejection(opened) && opened.rejected !== 'Unavailable') await this.contacts.release(userId);
     if (isRejection(opened)) return opened;
-    return this.starter.start({ userId, how: 'registration', device: client.device }, context);
+    const { device, sessionSeconds: seconds } = client;
+    return this.starter.start({ userId, how: 'registration', device, seconds }, context);
   }
 
   private async wasOpened(userId: string): Promise<boolean> {

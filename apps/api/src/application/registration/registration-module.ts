@@ -4,9 +4,11 @@ import type { Config } from '../../config.js';
 import { InvitedAccountOpener } from './invited-account-opener.js';
 import { RegisterUserHandler } from './register-user.js';
 import { Registration } from './registration.js';
+import { FindTakenHandler } from './taken.js';
 
 const providers = [
   RegisterUserHandler,
+  FindTakenHandler,
   InvitedAccountOpener,
   {
     provide: Registration,

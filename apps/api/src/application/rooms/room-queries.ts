@@ -1,15 +1,23 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { type Actor, mutedUntil, type Rejection, type RoomState, reject } from '@verbatim/domain';
 import {
+  type Counted,
   getRoom,
+  isNameOfRoom,
   listRooms,
+  type MemberOfRoom,
   mapPage,
+  membersFrom,
   membersOf,
+  membersOfRooms,
   type Page,
   type PageRequest,
   type Room,
   type RoomMember,
+  type RoomsFromQuery,
   type RoomsQuery,
+  roomsFrom,
+  type Stretch,
 } from '@verbatim/projections';
 import { Time } from '../../clock.js';
 import { ReadModels } from '../../storage/read-models.js';
@@ -58,6 +66,74 @@ export class ListRoomsHandler implements IQueryHandler<ListRoomsQuery> {
   }
 }
 
+/** A room with some of its members. */
+export interface RoomWithMembers extends Room {
+  readonly members: readonly MemberOfRoom[];
+}
+
+/**
+ * The open rooms that somebody may know of, from the start of the list, each with at most `mostMembers` of its members. Of
+ * rooms that they may not look into, as far as members know, only the owners.
+ */
+export class ListRoomsFromQuery extends Query<Counted<RoomWithMembers>> {
+  constructor(
+    readonly actor: Actor,
+    readonly wanted: Omit<RoomsFromQuery, 'viewer' | 'admin'> & { readonly mostMembers: number },
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(ListRoomsFromQuery)
+export class ListRoomsFromHandler implements IQueryHandler<ListRoomsFromQuery> {
+  constructor(private readonly readModels: ReadModels) {}
+
+  async execute({ actor, wanted }: ListRoomsFromQuery): Promise<Counted<RoomWithMembers>> {
+    const { db } = this.readModels;
+    const { mostMembers: most, ...query } = wanted;
+    const { items, total } = await roomsFrom(db, { viewer: actor.id, admin: actor.role !== 'user', ...query });
+    const members = await membersOfRooms(db, { rooms: items.map(({ id }) => id), viewer: actor.id, most });
+    const byRoom = new Map<string, MemberOfRoom[]>(items.map(({ id }) => [id, []]));
+    for (const member of members) byRoom.get(member.roomId)?.push(member);
+    return { items: items.map((room) => ({ ...room, members: byRoom.get(room.id) ?? [] })), total };
+  }
+}
+
+/** A room as of now, for somebody who may know that it exists. */
+export class GetRoomStateQuery extends Query<RoomState | Rejection> {
+  constructor(
+    readonly roomId: string,
+    readonly actor: Actor,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(GetRoomStateQuery)
+export class GetRoomStateHandler implements IQueryHandler<GetRoomStateQuery> {
+  constructor(private readonly access: RoomAccess) {}
+
+  execute({ roomId, actor }: GetRoomStateQuery): Promise<RoomState | Rejection> {
+    return this.access.toSee(roomId, actor);
+  }
+}
+
+/** Whether any open room has this name, hidden ones included: for administrators, who see all of them. */
+export class IsRoomNamedQuery extends Query<boolean> {
+  constructor(readonly name: string) {
+    super();
+  }
+}
+
+@QueryHandler(IsRoomNamedQuery)
+export class IsRoomNamedHandler implements IQueryHandler<IsRoomNamedQuery> {
+  constructor(private readonly readModels: ReadModels) {}
+
+  execute({ name }: IsRoomNamedQuery): Promise<boolean> {
+    return isNameOfRoom(this.readModels.db, name);
+  }
+}
+
 /** A member as of now: `mutedUntil` is null once a mute has ended. */
 export type CurrentMember = Omit<RoomMember, 'joinedRevision'>;
 
@@ -86,6 +162,33 @@ export class ListMembersHandler implements IQueryHandler<ListMembersQuery> {
       const now = this.time.now().toISOString();
       return mapPage(await membersOf(this.readModels.db, roomId, page), (member) => asOf(member, now));
     };
+    return this.access.seeing(roomId, actor, ({ visibility }) =>
+      visibility === 'public' ? list() : this.access.reading(roomId, actor, 'members', purpose, list),
+    );
+  }
+}
+
+/** Members of a room from the start of the list; like `ListMembersQuery`. */
+export class ListMembersFromQuery extends Query<Counted<RoomMember> | Rejection> {
+  constructor(
+    readonly roomId: string,
+    readonly actor: Actor,
+    readonly purpose: Purpose,
+    readonly stretch: Stretch,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(ListMembersFromQuery)
+export class ListMembersFromHandler implements IQueryHandler<ListMembersFromQuery> {
+  constructor(
+    private readonly access: RoomAccess,
+    private readonly readModels: ReadModels,
+  ) {}
+
+  execute({ roomId, actor, purpose, stretch }: ListMembersFromQuery): Promise<Counted<RoomMember> | Rejection> {
+    const list = () => membersFrom(this.readModels.db, roomId, stretch);
     return this.access.seeing(roomId, actor, ({ visibility }) =>
       visibility === 'public' ? list() : this.access.reading(roomId, actor, 'members', purpose, list),
     );
@@ -122,4 +225,13 @@ export class GetMemberHandler implements IQueryHandler<GetMemberQuery> {
   }
 }
 
-export const roomQueryHandlers = [GetRoomHandler, ListRoomsHandler, ListMembersHandler, GetMemberHandler];
+export const roomQueryHandlers = [
+  GetRoomHandler,
+  GetRoomStateHandler,
+  IsRoomNamedHandler,
+  ListRoomsHandler,
+  ListRoomsFromHandler,
+  ListMembersHandler,
+  ListMembersFromHandler,
+  GetMemberHandler,
+];

@@ -27,8 +27,15 @@ export interface Identity {
   readonly account: UserState;
 }
 
-/** An access token or personal token, or a ticket, which is good once. */
-export type Credential = { readonly bearer: string } | { readonly ticket: string };
+/**
+ * An access token or personal token, or a ticket, which is good once; or the id of the session or personal token that a door
+ * has found by a secret of its own.
+ */
+export type Credential =
+  | { readonly bearer: string }
+  | { readonly ticket: string }
+  | { readonly session: string }
+  | { readonly personalToken: string };
 
 /** Identifies callers by their credentials. Revoked sessions, and suspended and deactivated accounts, are nobody. */
 @Injectable()
@@ -59,6 +66,10 @@ export class Authentication {
     const session = await this.sessions.find(sessionId);
     const identity = session && (await this.identify(session));
     return identity && { ...identity, expiresAt: session.expiresAt };
+  }
+
+  async byPersonalToken(id: string): Promise<Identity | null> {
+    return this.identifyToken(await this.personalTokens.byId(id));
   }
 
   /**
@@ -107,9 +118,10 @@ export class AuthenticateHandler implements IQueryHandler<AuthenticateQuery> {
   constructor(private readonly authentication: Authentication) {}
 
   execute({ credential }: AuthenticateQuery): Promise<Identity | null> {
-    return 'bearer' in credential
-      ? this.authentication.byBearer(credential.bearer)
-      : this.authentication.byTicket(credential.ticket);
+    if ('bearer' in credential) return this.authentication.byBearer(credential.bearer);
+    if ('ticket' in credential) return this.authentication.byTicket(credential.ticket);
+    if ('session' in credential) return this.authentication.bySession(credential.session);
+    return this.authentication.byPersonalToken(credential.personalToken);
   }
 }
 

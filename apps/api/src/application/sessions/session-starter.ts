@@ -12,6 +12,8 @@ import { SessionRevoker } from './session-revoker.js';
 export interface Client {
   readonly address: string;
   readonly device: Device;
+  /** Seconds after which the session that is started ends for good; absent: it can be renewed. */
+  readonly sessionSeconds?: number;
 }
 
 /** A user who has signed in, with the tokens of the session. */

@@ -30,7 +30,7 @@ export class SignInChecker {
 
   async signIn(
     { username, password, code }: Showing,
-    { device }: Client,
+    { device, sessionSeconds: seconds }: Client,
     context: Context,
   ): Promise<SignedIn | Rejection> {
     const userId = await this.names.ownerOf('user', nameKey(username));
@@ -41,7 +41,7 @@ export class SignInChecker {
       if (code === undefined) return secondFactorNeeded;
       if (!(await this.proving.bySecondFactor(userId, state, code, context))) return wrong;
     }
-    const signedIn = await this.starter.start({ userId, how: 'password', device, passwordHash }, context);
+    const signedIn = await this.starter.start({ userId, how: 'password', device, passwordHash, seconds }, context);
     return isRejection(signedIn) && signedIn.rejected === 'NotFound' ? wrong : signedIn;
   }
 }

@@ -3,7 +3,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { type Actor, isRejection, type Rejection, reject, type TokenScope } from '@verbatim/domain';
 import { Time } from '../../clock.js';
 import { newId } from '../../new-id.js';
-import { type NamedToken, PersonalTokens } from '../../storage/vault/personal-tokens.js';
+import { type NamedToken, type PersonalToken, PersonalTokens } from '../../storage/vault/personal-tokens.js';
 import { Users } from '../../write-side/entities.js';
 import type { Context } from '../../write-side/mailbox.js';
 import { Standing } from '../accounts/standing.js';
@@ -36,7 +36,10 @@ export class TokenRevoker {
     const { state } = await this.users.newest(userId);
     if (!state.tokens.includes(tokenId)) return reject('NotFound', 'There is no such token.');
     const revoked = await this.users.send(userId, { type: 'RevokeToken', actor, userId, tokenId }, context);
-    if (!isRejection(revoked)) await this.tokens.remove(tokenId);
+    if (isRejection(revoked)) return revoked;
+    // What was created with it ends before it is forgotten, so that an interruption leaves nothing that is not found again.
+    for (const child of await this.tokens.createdWith(tokenId)) await this.revoke(userId, child, actor, context);
+    await this.tokens.remove(tokenId);
     return revoked;
   }
 }
@@ -62,7 +65,10 @@ export class RevokeTokenHandler implements ICommandHandler<RevokeTokenCommand> {
   }
 }
 
-/** Creates a personal token of the caller or of a bot. Requires a recent proof of identity. */
+/**
+ * Creates a personal token of the caller or of a bot. Requires a recent proof of identity. With a personal token the caller can
+ * create one for themselves that allows no more and ends no later, and that is revoked with it: it gives nobody more than they had.
+ */
 export class CreateTokenCommand extends Command<NewToken | Rejection> {
   constructor(
     readonly userId: string,
@@ -93,7 +99,8 @@ export class CreateTokenHandler implements ICommandHandler<CreateTokenCommand> {
   async execute(command: CreateTokenCommand): Promise<NewToken | Rejection> {
     const { userId, identity, context } = command;
     const { actor } = identity;
-    const unproved = await this.proving.demandProof(identity);
+    const refused = identity.token && actor.id === userId ? beyond(identity.token, command) : null;
+    const unproved = identity.token && actor.id === userId ? refused : await this.proving.demandProof(identity);
     if (unproved) return unproved;
     // An account checks its own standing; it cannot check that of an administrator who creates a token for a bot.
     if (actor.id === userId) return this.create(command);
@@ -108,15 +115,31 @@ export class CreateTokenHandler implements ICommandHandler<CreateTokenCommand> {
     const { actor } = identity;
     const { name, scopes, expiresInDays } = wanted;
     const id = newId();
-    const expiresAt = expiresInDays === null ? null : new Date(this.time.now().getTime() + expiresInDays * DAY_MS);
-    const issued = await this.tokens.issue({ id, userId, name, scopes, expiresAt });
+    const parent = identity.token;
+    const wantedEnd = expiresInDays === null ? null : new Date(this.time.now().getTime() + expiresInDays * DAY_MS);
+    const expiresAt = earlier(wantedEnd, parent?.expiresAt ?? null);
+    const issued = await this.tokens.issue({ id, userId, name, scopes, expiresAt, parentId: parent?.id ?? null });
     const command = { type: 'CreateToken', actor, userId, tokenId: id, name, scopes } as const;
     const created = await this.users.send(userId, { ...command, expiresAt: expiresAt?.toISOString() ?? null }, context);
     // If the outcome is unknown, nobody has the token, and its owner can revoke it.
-    if (!isRejection(created)) return { ...issued, position: created.position };
+    if (!isRejection(created)) {
+      if (!parent || created.state.tokens.includes(parent.id)) return { ...issued, position: created.position };
+      await this.revoker.revoke(userId, id, actor, context);
+      return reject('Unauthenticated', 'The token with which this one was to be created has just been revoked.');
+    }
     if (created.rejected !== 'Unavailable') await this.tokens.remove(id);
     return created;
   }
 }
+
+/** Why a token may not create this one, or null. */
+function beyond(token: PersonalToken, { wanted: { scopes } }: CreateTokenCommand): Rejection | null {
+  return scopes.every((scope) => token.scopes.has(scope))
+    ? null
+    : reject('NotAllowed', 'A token can only create tokens that allow no more than it does.');
+}
+
+const earlier = (one: Date | null, other: Date | null): Date | null =>
+  one === null || (other !== null && other < one) ? other : one;
 
 export const tokenCommandHandlers = [TokenRevoker, CreateTokenHandler, RevokeTokenHandler];

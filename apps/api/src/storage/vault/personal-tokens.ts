@@ -25,6 +25,8 @@ export interface PersonalToken {
   readonly createdAt: Date;
   readonly expiresAt: Date | null;
   readonly lastUsedAt: Date | null;
+  /** The token with which it was created, and with which it ends. */
+  readonly parentId: string | null;
 }
 
 /** A token as its owner sees it; the name is empty once the owner's key has been destroyed. */
@@ -32,7 +34,7 @@ export interface NamedToken extends PersonalToken {
   readonly name: string;
 }
 
-export type TokenWish = Pick<NamedToken, 'id' | 'userId' | 'name' | 'expiresAt'> & {
+export type TokenWish = Pick<NamedToken, 'id' | 'userId' | 'name' | 'expiresAt' | 'parentId'> & {
   readonly scopes: readonly TokenScope[];
 };
 
@@ -74,6 +76,8 @@ export class PersonalTokens {
        alter table vault.tickets add column token_id uuid`,
       sealNames(keys),
       'alter table vault.personal_tokens rename column name to sealed_name',
+      `alter table vault.personal_tokens add column parent_id uuid;
+       create index personal_tokens_parent on vault.personal_tokens (parent_id) where parent_id is not null`,
     ]);
     return new PersonalTokens(sql, keys, clock);
   }
@@ -95,14 +99,23 @@ export class PersonalTokens {
   }
 
   /** Creates a token and returns its text, which is not stored. It is valid once it is in the owner's stream. */
-  async issue({ id, userId, name, scopes, expiresAt }: TokenWish): Promise<{ token: NamedToken; text: string }> {
+  async issue({
+    id,
+    userId,
+    name,
+    scopes,
+    expiresAt,
+    parentId,
+  }: TokenWish): Promise<{ token: NamedToken; text: string }> {
     const text = issueSecret('vbt_');
     const createdAt = this.clock();
     const sealed = sealText(name, await ownKey(this.keys, userStream(userId)), associated(id));
     await this.sql`
-      insert into vault.personal_tokens (id, hash, user_id, sealed_name, scopes, created_at, expires_at)
-      values (${id}, ${digest(text)}, ${userId}, ${sealed}, ${scopes.join(' ')}, ${createdAt}, ${expiresAt})`;
-    return { token: { id, userId, name, scopes: new Set(scopes), createdAt, expiresAt, lastUsedAt: null }, text };
+      insert into vault.personal_tokens (id, hash, user_id, sealed_name, scopes, created_at, expires_at, parent_id)
+      values (
+        ${id}, ${digest(text)}, ${userId}, ${sealed}, ${scopes.join(' ')}, ${createdAt}, ${expiresAt}, ${parentId})`;
+    const token = { id, userId, name, scopes: new Set(scopes), createdAt, expiresAt, lastUsedAt: null, parentId };
+    return { token, text };
   }
 
   /** The token with this text, cached for less than a second; null if there is none or it has expired. */
@@ -131,6 +144,12 @@ export class PersonalTokens {
       select id from vault.personal_tokens
       where id = any(${[...ids]}::uuid[]) and (expires_at is null or expires_at > ${this.clock()})`;
     return new Set(rows.map(({ id }) => id));
+  }
+
+  /** Ids of the tokens that were created with this one. */
+  async createdWith(id: string): Promise<string[]> {
+    const rows = await this.sql<{ id: string }[]>`select id from vault.personal_tokens where parent_id = ${id}`;
+    return rows.map((row) => row.id);
   }
 
   /** All tokens of a user, latest first. */
@@ -247,6 +266,7 @@ interface Row {
   created_at: Date;
   expires_at: Date | null;
   last_used_at: Date | null;
+  parent_id: string | null;
 }
 
 const tokenScopes: readonly TokenScope[] = ['read', 'post', 'manage'];
@@ -258,6 +278,7 @@ const toToken = (row: Row): PersonalToken => ({
   createdAt: row.created_at,
   expiresAt: row.expires_at,
   lastUsedAt: row.last_used_at,
+  parentId: row.parent_id,
 });
 
 /** Whether an event ends all tokens of its account: the user was shut out, or somebody else may have opened the account. */

@@ -40,6 +40,8 @@ export interface NewSession extends SessionRef {
   readonly device: Device;
   /** The hash of the password that was just verified; if it has changed since, no session starts. */
   readonly passwordHash?: string;
+  /** Seconds after which the session ends, whatever is done with it; absent: it can be renewed for as long as any. */
+  readonly seconds?: number;
 }
 
 /** A session that has not ended. */
@@ -119,10 +121,14 @@ export class Sessions {
   // Starting and renewing -------------------------------------------------------------------------------------------
 
   /** The first refresh token, or null if the password has changed meanwhile. */
-  async start({ sessionId, userId, how, device, passwordHash }: NewSession): Promise<string | null> {
+  async start({ sessionId, userId, how, device, passwordHash, seconds }: NewSession): Promise<string | null> {
     const token = secret();
     const sealed = sealText(JSON.stringify(device), await this.keyOf(userId), sessionId);
-    const [now, expires, ends] = [this.in(0), this.in(REFRESH_DAYS * DAY_SECONDS), this.in(SESSION_DAYS * DAY_SECONDS)];
+    const now = this.in(0);
+    const [expires, ends] = [REFRESH_DAYS, SESSION_DAYS].map((days) => this.in(seconds ?? days * DAY_SECONDS)) as [
+      Date,
+      Date,
+    ];
     // One statement instead of a transaction: postgres.js sends ROLLBACK on lost connections, which kills the process. The
     // lock makes a password change wait, so that it finds this session and ends it.
     const started = await this.sql`

@@ -28,7 +28,7 @@ EVENT_STORE_URL set, the log stays in that event store and is not copied.
 
 Exit codes: 0 when everything was copied; 1 when not; 2 when the command was called wrongly.`,
 
-  async run(args, { config, log, database }) {
+  async run(args, { config, log, migrations, database }) {
     const to = targetOf(args);
     return plainly(async () => {
       const { directUrl } = await database();
@@ -36,7 +36,9 @@ Exit codes: 0 when everything was copied; 1 when not; 2 when the command was cal
       const onProgress = ({ bytes, total, table }: CopyProgress) =>
         progress.show({ phase: 'copying', done: bytes, total, note: table });
       const begun = performance.now();
-      const copied = await copyDatabase(directUrl, to, { config, log, onProgress }).finally(() => progress.end());
+      const copied = await copyDatabase(directUrl, to, { config, log, migrations, onProgress }).finally(() =>
+        progress.end(),
+      );
       process.stdout.write(summary(copied, to, (performance.now() - begun) / 1_000));
       return 0;
     });

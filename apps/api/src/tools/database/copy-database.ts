@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { arrayParameters } from '@verbatim/event-store';
 import type { Logger } from 'pino';
 import postgres, { type Sql, type TransactionSql } from 'postgres';
+import type { Migration } from '../../composition/migration.js';
 import type { Config } from '../../config.js';
 import { openTools } from '../tools.js';
 
@@ -27,6 +28,8 @@ export interface CopyResult {
 export interface CopyOptions {
   readonly config: Config;
   readonly log: Logger;
+  /** The tables of doors and units. */
+  readonly migrations?: readonly Migration[];
   readonly onProgress: (progress: CopyProgress) => void;
 }
 
@@ -113,11 +116,12 @@ async function clear(target: Sql): Promise<void> {
 }
 
 /** Has the service itself create its tables, so that none can be forgotten. Their content is replaced later. */
-async function makeTables(url: string, { config, log }: CopyOptions): Promise<void> {
+async function makeTables(url: string, { config, log, migrations }: CopyOptions): Promise<void> {
   const tools = await openTools({
     config: { ...config, EVENT_STORE_URL: undefined, MASTER_KEY: randomBytes(32).toString('base64') },
     database: { url, directUrl: url, lost: new Promise(() => undefined), stop: async () => undefined },
     log,
+    migrations,
   });
   await tools.close();
 }

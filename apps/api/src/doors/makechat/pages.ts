@@ -1,0 +1,61 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { HttpListener } from '../../host/http-listener.js';
+import { accepts } from './answers.js';
+import { pathOf } from './api.js';
+import type { CustomFiles } from './custom-files.js';
+import { notFoundPage, ownPages, policy } from './own-pages.js';
+
+/** Where the native API and the dashboard are, at every listener. */
+const native = /^\/(v1|admin|health)(\/|$)/;
+const dashboard = /^\/makechat\/admin(\/|$)/;
+
+/**
+ * Everything that is not makechat's API, as its front end had it: files of the operator come first, then pages of our own. The
+ * dashboard at /makechat/admin and the native API that it needs are those of the main listener.
+ */
+export class Pages {
+  constructor(
+    private readonly custom: CustomFiles | null,
+    private readonly listener: HttpListener,
+    private readonly main: HttpListener,
+  ) {}
+
+  async answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const path = pathOf(request);
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    const file = isRead ? await this.custom?.find(path) : null;
+    // Pages of the operator need inline styles and `eval`, as those of makechat do.
+    if (file && this.custom) return reply.header('cache-control', 'no-cache').sendFile(file, this.custom.root);
+    if (native.test(path) || dashboard.test(path)) return this.passOn(request, reply);
+    if (!isRead) return this.nothing(reply.status(405).header('allow', 'GET, HEAD'));
+    if (path === '/' || path === '/home') return reply.redirect('/dashboard');
+    if (path === '/dashboard') return reply.redirect('/makechat/admin/');
+    const page = ownPages.get(path);
+    if (!page) return this.nothing(reply.status(404));
+    if (request.url.split('?')[0] !== path) return reply.redirect(path, 301);
+    return withHeaders(reply).type(`${page.type}; charset=utf-8`).send(page.text);
+  }
+
+  private passOn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const { raw } = request;
+    if (/^\/makechat\/admin(?=\?|$)/.test(request.url)) return reply.redirect('/makechat/admin/');
+    raw.url = (raw.url ?? '/').replace(/^\/makechat\/admin/, '/admin');
+    this.listener.passOn(request, reply, this.main);
+    return reply;
+  }
+
+  private nothing(reply: FastifyReply): FastifyReply {
+    const isPage = accepts(reply.request.headers.accept, ['text/html']);
+    return withHeaders(reply)
+      .type(isPage ? 'text/html; charset=utf-8' : 'text/plain; charset=utf-8')
+      .send(isPage ? notFoundPage : 'There is nothing at this address.\n');
+  }
+}
+
+const withHeaders = (reply: FastifyReply): FastifyReply =>
+  reply.headers({
+    'cache-control': 'no-cache',
+    'content-security-policy': policy,
+    'referrer-policy': 'no-referrer',
+    'x-frame-options': 'DENY',
+  });

@@ -1,0 +1,83 @@
+import { codePoints, isRejection, limits } from '@verbatim/domain';
+import type { Identity } from '../../application/sessions/authentication.js';
+import { CreateTokenCommand, type NewToken, RevokeTokenCommand } from '../../application/tokens/token-commands.js';
+import { ListTokensQuery } from '../../application/tokens/token-queries.js';
+import type { NamedToken } from '../../storage/vault/personal-tokens.js';
+import type { Context } from '../../write-side/mailbox.js';
+import { accepted } from '../refusal.js';
+import { type Answer, notAuthenticated, notValid, ok } from './answers.js';
+import { date, isRefusedFor, oid, pageAnswer, pageOf, textsOf, type UserCall } from './call.js';
+import type { Parts } from './parts.js';
+
+/** Tokens of people must expire; this is the longest time there is. */
+const DAYS = 365;
+/** The name of the token that everybody who signs up here has. */
+const FIRST_TOKEN = 'Sign-up';
+
+/** API tokens: personal tokens of ours with a value of makechat's form. */
+export class Tokens {
+  constructor(private readonly parts: Parts) {}
+
+  /** Those of the caller, oldest first, that have not expired. Only the owner ever sees their values. */
+  async list(call: UserCall): Promise<Answer> {
+    const { actor } = call;
+    const page = pageOf(call.query);
+    const [tokens, values] = await Promise.all([
+      this.parts.queries.execute(new ListTokensQuery(actor.id)).then(accepted),
+      this.parts.tokenValues.of(actor.id),
+    ]);
+    const now = this.parts.time.now().getTime();
+    const listed = tokens.filter(({ id, expiresAt }) => values.has(id) && (!expiresAt || expiresAt.getTime() > now));
+    const { offset, limit } = page.stretch;
+    const shown = listed.reverse().slice(offset, offset + limit);
+    const user = await this.parts.objectIds.one('user', actor.id);
+    const items = shown.map((token) => documentOf(token, values.get(token.id) ?? '', user));
+    return pageAnswer(call, page, { items, total: listed.length });
+  }
+
+  async create(call: UserCall): Promise<Answer> {
+    const { name } = textsOf(call.body, 'payload', ['name']);
+    if (name === '') throw notValid('Token', 'name', 'Field is required');
+    if (codePoints(name) > limits.tokenName) throw notValid('Token', 'name', 'String value is too long');
+    const { token, value, position } = await this.make(call.identity, name, call.context);
+    await this.parts.readYourWrites.written(position, call.reply);
+    const user = await this.parts.objectIds.one('user', call.actor.id);
+    return { status: 201, body: documentOf(token, value, user) };
+  }
+
+  /** The token of somebody who has just signed up. Without it they create one themselves. */
+  async createFirst(identity: Identity, context: Context): Promise<void> {
+    await this.make(identity, FIRST_TOKEN, context).catch((error: unknown) => {
+      this.parts.problems.refusal(error, { door: 'makechat' });
+    });
+  }
+
+  /** Revokes a token, which makechat could not. What was revoked already is as good. */
+  async revoke(call: UserCall): Promise<Answer> {
+    const { actor, id: value, context } = call;
+    const values = await this.parts.tokenValues.of(actor.id);
+    const tokenId = [...values].find(([, own]) => own === value)?.[0];
+    if (tokenId === undefined) return ok;
+    const revoked = await this.parts.commands.execute(new RevokeTokenCommand(actor.id, tokenId, actor, context));
+    if (isRejection(revoked) && revoked.rejected === 'NotFound') return ok;
+    await this.parts.readYourWrites.written(accepted(revoked).position, call.reply);
+    return ok;
+  }
+
+  private async make(identity: Identity, name: string, context: Context): Promise<NewToken & { value: string }> {
+    const userId = identity.actor.id;
+    const scopes = identity.token ? [...identity.token.scopes] : (['read', 'post', 'manage'] as const);
+    const wanted = { name: name.normalize('NFC'), scopes, expiresInDays: DAYS };
+    const made = await this.parts.commands.execute(new CreateTokenCommand(userId, identity, wanted, context));
+    if (isRefusedFor(made, 'SecondFactorNeeded')) throw notAuthenticated('Please login again to create a token.');
+    const token = accepted(made);
+    return { ...token, value: await this.parts.tokenValues.issue(token.token.id, userId) };
+  }
+}
+
+const documentOf = ({ name, createdAt }: NamedToken, value: string, user: string): object => ({
+  _id: value,
+  user: oid(user),
+  name,
+  created: date(createdAt),
+});
