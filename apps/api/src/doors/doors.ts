@@ -14,4 +14,5 @@ export const doors: readonly Door[] = [
   pagesDoor,
   makechatDoor,
   chatableDoor,
+  chitchatDoor,
 ];
