@@ -32,7 +32,7 @@ export function homePage({ nonce, csrfToken, error, trackingId }: HomePage): str
 <form method="post" action="/">${csrf}
 ${errors}<label for="id_chat_token">Invitation code</label>
 <input type="text" id="id_chat_token" name="chat_token" maxlength="24" pattern="[a-z0-9]{24}" placeholder="24 letters and digits"
- title="24 letters and digits" autocomplete="off" autocapitalize="none" spellcheck="false" dir="ltr" required${described}>
+ title="24 letters and digits" autocomplete="off" autocapitalize="none" spellcheck="false" dir="ltr"${described}>
 <button type="submit" id="join_chat" class="btn btn-green">join</button>
 </form>
 </section>`,
@@ -50,8 +50,8 @@ export interface ChatPage {
 }
 
 /**
- * The page of a chat. Field and button are always disabled and `#chat-body` is always empty: SFChat's scripts, and ours, do the
- * rest, and take any other state for a page that is set up already.
+ * The page of a chat. The field is always disabled, the button always grey, and `#chat-body` always empty: SFChat's scripts, and
+ * ours, do the rest, and take any other state for a page that is set up already. SFChat's never enable a disabled button.
  */
 export const chatPage = ({ nonce, userToken, status, host }: ChatPage): string =>
   page(
@@ -64,7 +64,7 @@ export const chatPage = ({ nonce, userToken, status, host }: ChatPage): string =
 <div id="chat-type">
 <label for="id_chat_type" class="unseen">Your message, at most 144 characters</label>
 <textarea id="id_chat_type" name="chat_type" maxlength="144" rows="2" dir="auto" disabled></textarea>
-<button type="button" class="btn btn-green btn-grey" disabled>send message</button>
+<button type="button" class="btn btn-green btn-grey">send message</button>
 </div>
 </div>`,
     scriptOptions({

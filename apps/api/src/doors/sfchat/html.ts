@@ -48,8 +48,8 @@ ${main}
 </main>
 <footer>
 <nav aria-label="About this service"><a href="/privacy.html">Privacy</a> <a href="/faq.html">FAQ</a> <a href="/license.html">License</a></nav>
-<p id="contact"><a href="/faq.html#contact">Contact</a></p>
-<p id="copyright">Served by Verbatim, which speaks the language of SFChat.</p>
+<div id="contact"><a href="/faq.html#whom-to-ask">Contact</a></div>
+<div id="copyright">Served by Verbatim, which speaks the language of SFChat.</div>
 </footer>
 ${options}</body>
 </html>
@@ -70,9 +70,9 @@ ${Object.entries(selects).map(
 export const errorPage = (status: number, message: string): string =>
   page(
     { title: `SFChat: ${message}`, nonce: '' },
-    html`<section class="text"><h1>${message}</h1>
+    html`<article class="about"><h1>${message}</h1>
 <p>${explanations[status] ?? 'The request could not be handled.'}</p>
-<p><a href="/">To the start</a></p></section>`,
+<p><a href="/">To the start</a></p></article>`,
   );
 
 const explanations: Readonly<Record<number, string>> = {

@@ -5,7 +5,7 @@ export const staticPages: readonly { readonly path: string; readonly title: stri
   {
     path: '/privacy.html',
     title: 'SFChat: Privacy',
-    content: html`<section class="text"><h1>Privacy</h1>
+    content: html`<article class="about"><h1>Privacy</h1>
 <p>There are no accounts, and nobody is asked for a name. A chat is for exactly two people: whoever opens it, and the one who has
 the invitation code.</p>
 <h2>What the server keeps</h2>
@@ -21,12 +21,12 @@ encrypted with a key that the server can make only while a participant presents 
 or the tab is closed.</p>
 <h2>What nobody can promise</h2>
 <p>The other person can copy what they read. The operator of the server could change the program. Send the code over a way that
-you trust.</p></section>`,
+you trust.</p></article>`,
   },
   {
     path: '/faq.html',
     title: 'SFChat: FAQ',
-    content: html`<section class="text"><h1>FAQ</h1>
+    content: html`<article class="about"><h1>FAQ</h1>
 <h2>How do I start?</h2>
 <p>Press "create chat", and send the code that appears to the other person, who enters it on the first page.</p>
 <h2>How long may a text be?</h2>
@@ -37,15 +37,15 @@ you trust.</p></section>`,
 <p>Yes, in the same tab: the history is kept there, and not on the server.</p>
 <h2>Why can nobody else join?</h2>
 <p>A code lets in one person, once.</p>
-<h2 id="contact">Whom do I ask?</h2>
-<p>Those who run this server. Its address is in the bar of your browser.</p></section>`,
+<h2 id="whom-to-ask">Whom do I ask?</h2>
+<p>Those who run this server. Its address is in the bar of your browser.</p></article>`,
   },
   {
     path: '/license.html',
     title: 'SFChat: License',
-    content: html`<section class="text"><h1>License</h1>
+    content: html`<article class="about"><h1>License</h1>
 <p>These pages are part of Verbatim, which is licensed under the Apache License, Version 2.0
 (<a href="https://www.apache.org/licenses/LICENSE-2.0">apache.org/licenses/LICENSE-2.0</a>). They follow the interface of
-SFChat, a program of MySmile; no part of it is included.</p></section>`,
+SFChat, a program of MySmile; no part of it is included.</p></article>`,
   },
 ];

@@ -22,7 +22,9 @@ let shown = new Set();
 let lastSpeaker = null;
 let unread = 0;
 let over = false;
-let sending = false;
+/** The text on its way to the server, and whether another one was sent off meanwhile. */
+let onItsWay = null;
+let another = false;
 
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -41,6 +43,7 @@ await sleep(STAND_BACK_MS);
 if (!window.jQuery && !window.requirejs) start();
 
 function start() {
+  button.disabled = true;
   const stored = readStored();
   const given = option('userToken');
   const isNew = given !== 'False' && given !== stored?.userToken;
@@ -114,20 +117,25 @@ function typed(event) {
 
 async function send() {
   const text = field.value.trim();
-  if (text === '' || sending || over) return;
-  sending = true;
+  if (onItsWay !== null) another ||= text !== onItsWay;
+  if (text === '' || onItsWay !== null || over) return;
+  onItsWay = text;
   try {
     await call('POST', 'messages.json', { data: { messages: [{ msg: text }] } });
     add({ who: 'you', text, at: clock() });
-    field.value = '';
+    if (field.value.trim() === text) field.value = '';
     hideError();
     read();
   } catch (error) {
+    another = false;
     showError(`Your message was not sent. ${error.message}`);
-  } finally {
-    sending = false;
   }
+  onItsWay = null;
   field.focus();
+  if (another) {
+    another = false;
+    await send();
+  }
 }
 
 async function leave() {
