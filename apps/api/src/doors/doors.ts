@@ -5,6 +5,7 @@ import { incomingWebhooksDoor } from './incoming-webhooks/incoming-webhooks-door
 import { makechatDoor } from './makechat/makechat-door.js';
 import { pagesDoor } from './pages/pages-door.js';
 import { restDoor } from './rest/rest-door.js';
+import { sfchatDoor } from './sfchat/sfchat-door.js';
 import { webSocketDoor } from './websocket/websocket-door.js';
 
 /** All doors, one line each. */
@@ -16,4 +17,5 @@ export const doors: readonly Door[] = [
   makechatDoor,
   chatableDoor,
   chitchatDoor,
+  sfchatDoor,
 ];

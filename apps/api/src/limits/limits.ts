@@ -49,6 +49,7 @@ export class Limits {
   readonly socketsOfAddresses: OpenCounts;
   readonly requestsOfAccounts: OpenCounts;
   private readonly accounts = new LRUCache<string, AccountAllowances>({ max: REMEMBERED });
+  private readonly participants = new LRUCache<string, Pick<AccountAllowances, 'posts' | 'reads'>>({ max: REMEMBERED });
   private readonly visitors = new LRUCache<string, Allowance>({ max: REMEMBERED });
   private readonly upgrades = new LRUCache<string, Allowance>({ max: REMEMBERED });
   private readonly roomPasswords = new LRUCache<string, Allowance>({ max: REMEMBERED });
@@ -77,6 +78,16 @@ export class Limits {
       reading: { budget: of('read time', 'LIMIT_READ_TIME'), pace: this.pace() },
     };
     this.accounts.set(userId, allowances);
+    return allowances;
+  }
+
+  /** The allowances of somebody who takes part without an account. `key` must be known to be theirs. */
+  participant(key: string): Pick<AccountAllowances, 'posts' | 'reads'> {
+    const known = this.participants.get(key);
+    if (known) return known;
+    const { LIMIT_POSTS, LIMIT_READS } = this.settings;
+    const allowances = { posts: new Allowance(LIMIT_POSTS), reads: new Allowance(LIMIT_READS) };
+    this.participants.set(key, allowances);
     return allowances;
   }
 

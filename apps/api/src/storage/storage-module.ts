@@ -27,6 +27,10 @@ import { Preferences } from './desk/preferences.js';
 import { RoomListing } from './desk/room-listing.js';
 import { migrateDesk } from './desk/schema.js';
 import { WebhookDeliveries } from './desk/webhook-deliveries.js';
+import { ChatNews } from './ephemeral/chat-news.js';
+import { ChatStore } from './ephemeral/chat-store.js';
+import { PostgresChatStore } from './ephemeral/postgres-chat-store.js';
+import { migrateEphemeral } from './ephemeral/schema.js';
 import { InvitationCodes } from './invitations/invitation-codes.js';
 import { migrateInvitations } from './invitations/schema.js';
 import { Attempts } from './limits/attempts.js';
@@ -101,6 +105,7 @@ const database: Provider[] = [
       await migrateDesk(sql);
       await migrateLimits(sql);
       await migrateInvitations(sql);
+      await migrateEphemeral(sql);
       for (const { schema, name, statements } of further) await migrate(sql, schema, name, statements);
     },
     inject: [SQL, KEY_RING, { token: MIGRATIONS, optional: true }],
@@ -247,6 +252,20 @@ const desk: Provider[] = [
   },
 ];
 
+const ephemeral: Provider[] = [
+  {
+    provide: ChatStore,
+    useFactory: (sql: Sql, master: Buffer) => new PostgresChatStore(sql, master),
+    inject: [SQL, MASTER_KEY, TABLES],
+  },
+  {
+    provide: ChatNews,
+    useFactory: ({ directUrl }: DatabaseAddress, log: Logger, resources: OpenResources) =>
+      resources.add(new ChatNews(directUrl, log), (news) => news.close()),
+    inject: [DATABASE, LOG, OpenResources],
+  },
+];
+
 /** For the process as a whole; each array is one provider. */
 const CHECKS = Symbol('checks of the storage');
 const FIGURES = Symbol('figures of the storage');
@@ -308,7 +327,7 @@ const contributions: Provider[] = [
   },
 ];
 
-const providers = [...database, ...log, ...vault, ...desk, ...contributions];
+const providers = [...database, ...log, ...vault, ...desk, ...ephemeral, ...contributions];
 
 /** The log, the vault, the desk and the read models, with their tables brought up to date. */
 @Global()

@@ -103,7 +103,7 @@ const ourSchemas = async (sql: Sql | TransactionSql): Promise<string[]> =>
   (
     await sql<{ name: string }[]>`
       select nspname as name from pg_namespace
-       where nspname = any(${[...SOURCES, 'cache', MARKER]}::text[]) or nspname ~ '^read_[0-9]+$' order by 1`
+       where nspname = any(${[...SOURCES, 'cache', 'ephemeral', MARKER]}::text[]) or nspname ~ '^read_[0-9]+$' order by 1`
   ).map(({ name }) => name);
 
 async function hasEvents(sql: Sql): Promise<boolean> {
