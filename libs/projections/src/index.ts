@@ -42,6 +42,7 @@ export {
 export { messagesBy } from './posters.js';
 export type { Log, Projection, ReadDatabase, Sql, Transaction } from './projection.js';
 export { Projector, type ProjectorOptions, type ProjectorStatus } from './projector.js';
+export { hasLeft, newestTexts, type RoomWithinReach, roomsWithinReach, type SaidInRoom } from './reach.js';
 export { type ProjectionGroup, type ReadModels, readModels, readModelsVersion } from './read-models.js';
 export { type LiveSchema, ReadSchemas, type ReadSchemasOptions } from './read-schemas.js';
 export { ReadSide, type ReadSideOptions } from './read-side.js';
@@ -54,6 +55,6 @@ export {
 } from './rebuild.js';
 export { countOpenReports, getReport, listReports, type Report, type ReportsQuery } from './reports.js';
 export { type Ban, bansOf } from './restraints.js';
-export { getRoom, listRooms, type Room, type RoomSort, type RoomsQuery } from './rooms.js';
+export { closedRoomHadName, getRoom, listRooms, type Room, type RoomSort, type RoomsQuery } from './rooms.js';
 export { type SearchQuery, searchMessages } from './search.js';
 export { botsWithoutWebhook } from './webhook-bots.js';

@@ -30,6 +30,7 @@ export class HttpListener {
   /** How to answer what no scope handles; the door whose listener it is sets it. */
   faults: FaultFormat = plainFaults;
   private readonly upgrades = new Map<string, UpgradeHandler>();
+  private anyUpgrade: UpgradeHandler | null = null;
   private readonly upgraded = new Set<Socket>();
 
   constructor(
@@ -77,6 +78,11 @@ export class HttpListener {
     this.upgrades.set(path, handle);
   }
 
+  /** The same for connections that ask at any other path. */
+  onAnyUpgrade(handle: UpgradeHandler): void {
+    this.anyUpgrade = handle;
+  }
+
   /** Has the request of an upgrade answered as if it had not asked for one. */
   answerWithoutUpgrade: UpgradeHandler = (request, socket, head) =>
     readAgain(this.fastify.server, request, socket, head);
@@ -114,7 +120,8 @@ export class HttpListener {
     // An unknown `Expect` header is no reason to refuse a request.
     server.on('checkExpectation', (request, response) => server.emit('request', request, response));
     server.on('upgrade', (request, socket: Socket, head) => {
-      const handler = this.upgrades.get(request.url?.split('?')[0] ?? '') ?? this.answerWithoutUpgrade;
+      const path = request.url?.split('?')[0] ?? '';
+      const handler = this.upgrades.get(path) ?? this.anyUpgrade ?? this.answerWithoutUpgrade;
       this.upgraded.add(socket);
       socket.once('close', () => this.upgraded.delete(socket));
       handler(request, socket, head);

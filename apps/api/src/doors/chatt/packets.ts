@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { generate, type Packet, type Parser, parser as newParser } from 'mqtt-packet';
+import { generate, parser as newParser, type Packet, type Parser } from 'mqtt-packet';
 
 /** Bytes of a packet, without its fixed header. Longer ones end the connection. */
 export const maxPacketBytes = 131_072;

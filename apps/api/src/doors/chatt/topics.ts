@@ -1,12 +1,12 @@
 import { nameKey } from '@verbatim/domain';
 
 /** What a client publishes, as the name of its topic says. */
-export type Publishing =
+export type TopicMeaning =
   | { readonly what: 'text' | 'room'; readonly room: string }
   | { readonly what: 'hello' | 'logout'; readonly name: string };
 
 /** What a topic stands for; null: nothing that this door knows. */
-export function readTopic(topic: string): Publishing | null {
+export function readTopic(topic: string): TopicMeaning | null {
   const [kind, name, what, ...more] = topic.split('/');
   if (more.length > 0 || !name) return null;
   if (kind === 'rooms' && what === 'newtext') return { what: 'text', room: name };
@@ -36,8 +36,8 @@ export class Filter {
   /** Null if it is none (MQTT 3.1.1, 4.7.1), or if nothing here could ever match it, as with `$SYS` and `$share`. */
   static read(text: string): Filter | null {
     const levels = text.split('/');
-    const wellFormed = levels.every(
-      (level, i) => isWildcard(level) ? level === '+' || i === levels.length - 1 : !/[+#\0]/.test(level),
+    const wellFormed = levels.every((level, i) =>
+      isWildcard(level) ? level === '+' || i === levels.length - 1 : !/[+#\0]/.test(level),
     );
     if (text === '' || !wellFormed || !/^(rooms|users|\+|#)$/.test(levels[0] ?? '')) return null;
     return new Filter(text);
