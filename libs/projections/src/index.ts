@@ -61,6 +61,7 @@ export {
 export { messagesBy } from './posters.js';
 export type { Log, Projection, ReadDatabase, Sql, Transaction } from './projection.js';
 export { Projector, type ProjectorOptions, type ProjectorStatus } from './projector.js';
+export { hasLeft, newestTexts, type RoomWithinReach, roomsWithinReach, type SaidInRoom } from './reach.js';
 export { type ProjectionGroup, type ReadModels, readModels, readModelsVersion } from './read-models.js';
 export { type LiveSchema, ReadSchemas, type ReadSchemasOptions } from './read-schemas.js';
 export { ReadSide, type ReadSideOptions } from './read-side.js';
@@ -74,6 +75,7 @@ export {
 export { countOpenReports, getReport, listReports, type Report, type ReportsQuery } from './reports.js';
 export { type Ban, bansOf } from './restraints.js';
 export {
+  closedRoomHadName,
   getRoom,
   isNameOfRoom,
   listRooms,

@@ -1,5 +1,6 @@
 import type { Door } from '../host/part.js';
 import { chatableDoor } from './chatable/chatable-door.js';
+import { chattDoor } from './chatt/chatt-door.js';
 import { chitchatDoor } from './chitchat/chitchat-door.js';
 import { incomingWebhooksDoor } from './incoming-webhooks/incoming-webhooks-door.js';
 import { makechatDoor } from './makechat/makechat-door.js';
@@ -18,4 +19,5 @@ export const doors: readonly Door[] = [
   chatableDoor,
   chitchatDoor,
   sfchatDoor,
+  chattDoor,
 ];

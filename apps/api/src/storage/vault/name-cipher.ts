@@ -12,7 +12,8 @@ export type Looked =
   | 'registration'
   | 'guest'
   | 'phone'
-  | 'mailbox';
+  | 'mailbox'
+  | 'mqtt client';
 
 const HASH_KEY = 'name-hashes';
 const SEAL_KEY = 'usernames';
