@@ -11,6 +11,7 @@ import { RoomsModule } from './rooms/rooms-module.js';
 import { SessionsModule } from './sessions/sessions-module.js';
 import { SingleSignOnModule } from './single-sign-on/single-sign-on-module.js';
 import { TokensModule } from './tokens/tokens-module.js';
+import { TransparencyModule } from './transparency/transparency-module.js';
 import { WebhooksModule } from './webhooks/webhooks-module.js';
 
 /** All use cases: one module for each subject. Doors and units reach them through the command and query buses. */
@@ -28,6 +29,7 @@ import { WebhooksModule } from './webhooks/webhooks-module.js';
     InvitationsModule,
     WebhooksModule,
     AuditModule,
+    TransparencyModule,
     OperationModule,
   ],
 })

@@ -35,6 +35,9 @@ import { OpenLog } from './open-log.js';
 import { Outages } from './outages.js';
 import { ReadModels } from './read-models.js';
 import { DIRECT_SQL, KEY_RING, LOG, MASTER_KEY, SQL, TABLES } from './tokens.js';
+import { LogKeys } from './transparency/log-keys.js';
+import { LogTrees } from './transparency/log-trees.js';
+import { migrateTransparency } from './transparency/schema.js';
 import { AccessTokens } from './vault/access-tokens.js';
 import { Credentials } from './vault/credentials.js';
 import { Identities, Linking } from './vault/identities.js';
@@ -97,6 +100,7 @@ const database: Provider[] = [
       await migrateDesk(sql);
       await migrateLimits(sql);
       await migrateInvitations(sql);
+      await migrateTransparency(sql);
       for (const { schema, name, statements } of further) await migrate(sql, schema, name, statements);
     },
     inject: [SQL, KEY_RING, { token: MIGRATIONS, optional: true }],
@@ -231,6 +235,15 @@ const desk: Provider[] = [
   },
 ];
 
+const transparency: Provider[] = [
+  { provide: LogTrees, useFactory: (sql: Sql) => new LogTrees(sql), inject: [SQL, TABLES] },
+  {
+    provide: LogKeys,
+    useFactory: (sql: Sql, keys: KeyRing) => new LogKeys(sql, keys),
+    inject: [SQL, KEY_RING, TABLES],
+  },
+];
+
 /** For the process as a whole; each array is one provider. */
 const CHECKS = Symbol('checks of the storage');
 const FIGURES = Symbol('figures of the storage');
@@ -273,6 +286,7 @@ const contributions: Provider[] = [
       attempts: Attempts,
       ledger: SharedLedger,
       loadHistory: LoadHistory,
+      trees: LogTrees,
     ) => [
       new Sweep('signing keys', () => tokens.sweep()),
       new Sweep('credentials', () => credentials.sweep()),
@@ -281,8 +295,9 @@ const contributions: Provider[] = [
       new Sweep('attempts', () => attempts.sweep()),
       new Sweep('limits', () => ledger.sweep()),
       new Sweep('load history', () => loadHistory.sweep()),
+      new Sweep('checkpoints of the log', () => trees.sweep()),
     ],
-    inject: [AccessTokens, Credentials, Identities, Idempotency, Attempts, SharedLedger, LoadHistory],
+    inject: [AccessTokens, Credentials, Identities, Idempotency, Attempts, SharedLedger, LoadHistory, LogTrees],
   },
   {
     provide: MEASUREMENTS,
@@ -292,7 +307,7 @@ const contributions: Provider[] = [
   },
 ];
 
-const providers = [...database, ...log, ...vault, ...desk, ...contributions];
+const providers = [...database, ...log, ...vault, ...desk, ...transparency, ...contributions];
 
 /** The log, the vault, the desk and the read models, with their tables brought up to date. */
 @Global()
