@@ -78,14 +78,16 @@ export class MessageProofs {
     messageId: string,
     { state, reader, position }: ReadableRoom,
   ): Promise<Pick<MessageFacts, 'textRevision' | 'redacted'> | Rejection> {
-    const known = state.messages.get(messageId);
-    const complete = known?.posted || state.messages.since < 0n;
+    const recent = state.messages.get(messageId);
+    const complete = recent?.posted || state.messages.since < 0n;
     const older = complete ? null : await this.olderFacts(roomId, messageId, state.messages.since, position);
     if (older && isRejection(older)) return older;
     const past = older?.messages.get(messageId);
-    const posted = known?.posted ?? past?.posted;
+    const posted = recent?.posted ?? past?.posted;
     if (!posted || posted.revision < reader.from) return noSuchMessage;
-    return known ?? (past as MessageFacts);
+    const texts = [recent?.textRevision, past?.textRevision].filter((revision) => revision !== undefined);
+    const textRevision = texts.reduce((latest, revision) => (revision > latest ? revision : latest), posted.revision);
+    return { textRevision, redacted: recent?.redacted === true || past?.redacted === true };
   }
 
   private async olderFacts(

@@ -145,7 +145,12 @@ export class LogTrees {
     if (!checkpoint?.note) return null;
     const note = parseNote(checkpoint.note);
     if (isFault(note)) return checkpoint.note;
-    return encodeNote(addSignatures(note, cosignatures.map(toSignature).filter((one) => one !== null)));
+    return encodeNote(
+      addSignatures(
+        note,
+        cosignatures.map(toSignature).filter((one) => one !== null),
+      ),
+    );
   }
 
   async cosign(tree: number, size: number, { key, signature, time }: Cosignature): Promise<void> {

@@ -184,11 +184,7 @@ export class Cosigning {
       const oldSize = Math.min(witness.size, offered.size);
       const proof = await this.consistencyProof(oldSize, offered.size);
       if (isFault(proof)) return proof.detail;
-      const answer = await addCheckpoint(
-        witness.setting,
-        { oldSize, proof, checkpoint: offered.note },
-        this.until,
-      );
+      const answer = await addCheckpoint(witness.setting, { oldSize, proof, checkpoint: offered.note }, this.until);
       if (isFault(answer)) return answer.detail;
       if (answer.answer === 'cosigned') return this.keep(witness, offered, answer.signatures);
       if (answer.answer !== 'conflict') return refusals[answer.answer];

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AdvisoryLock } from '@verbatim/projections';
 import type { Sql } from 'postgres';
 import { originOfTree } from '../../storage/transparency/audit-log-settings.js';

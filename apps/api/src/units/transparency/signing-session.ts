@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EventStore, eventsOf, type StoredEvent } from '@verbatim/event-store';
-import { encodeCheckpoint, encodeVerifierKey, isFault, openCheckpoint, signNote, TreeReader } from '@verbatim/transparency';
+import {
+  encodeCheckpoint,
+  encodeVerifierKey,
+  isFault,
+  openCheckpoint,
+  signNote,
+  TreeReader,
+} from '@verbatim/transparency';
 import type { Logger } from 'pino';
 import type { Clock } from '../../clock.js';
 import type { WitnessSetting } from '../../storage/transparency/audit-log-settings.js';
@@ -162,7 +169,9 @@ export class SigningSession {
     const { size, root } = kept.checkpoint;
     const logKeys = (await this.parts.keys.published()).map(({ key }) => key);
     if (isFault(openCheckpoint(kept.note, { origin: this.tree.origin, logKeys })))
-      throw new Halted('The newest checkpoint in AUDIT_WITNESS_FILE is signed by a key that this database does not have.');
+      throw new Halted(
+        'The newest checkpoint in AUDIT_WITNESS_FILE is signed by a key that this database does not have.',
+      );
     if (size > this.tree.size) await this.catchUpWith(size, root);
     const reader = TreeReader.of(size, this.parts.trees.tiles(this.tree.number));
     const own = isFault(reader) ? reader : await reader.root();
@@ -214,8 +223,7 @@ export class SigningSession {
     const note = await this.sign(this.tree.size, root);
     const { quorum, witnesses } = this.parts;
     if (quorum === 0) await this.publish(this.tree.size);
-    else if (this.tree.belowQuorumSince === null)
-      await this.setPublished(this.tree.published, this.parts.clock());
+    else if (this.tree.belowQuorumSince === null) await this.setPublished(this.tree.published, this.parts.clock());
     if (witnesses.length > 0) this.cosigning?.offer({ size: this.tree.size, note });
   }
 
