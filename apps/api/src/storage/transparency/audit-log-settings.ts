@@ -56,3 +56,10 @@ function isOrigin(origin: string): boolean {
 
 /** The origin of the nth tree of a service: the first one has the origin of the service itself. */
 export const originOfTree = (origin: string, number: number): string => (number === 1 ? origin : `${origin}/${number}`);
+
+/** The number of the tree of this service that has this origin; null when it is another service's. */
+export function numberOfTree(origin: string, ofTree: string): number | null {
+  if (ofTree === origin) return 1;
+  const number = ofTree.startsWith(`${origin}/`) ? Number(ofTree.slice(origin.length + 1)) : Number.NaN;
+  return Number.isSafeInteger(number) && number > 1 ? number : null;
+}
