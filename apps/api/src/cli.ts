@@ -4,6 +4,9 @@ import { InvalidConfiguration, readConfig } from './config.js';
 import { doors } from './doors/doors.js';
 import { attachDatabase, type Database } from './storage/database/database.js';
 import { UnusableServer } from './storage/database/unusable-server.js';
+import { keysCommand } from './tools/audit/keys-command.js';
+import { newLogCommand } from './tools/audit/new-log-command.js';
+import { rotateKeysCommand } from './tools/audit/rotate-keys-command.js';
 import { type CliCommand, UsageError } from './tools/command.js';
 import { copyDatabaseCommand } from './tools/database/copy-command.js';
 import { importCommand } from './tools/import/import-command.js';
@@ -23,6 +26,9 @@ const commands: readonly CliCommand[] = [
   copyCommand,
   verifyCommand,
   copyDatabaseCommand,
+  keysCommand,
+  newLogCommand,
+  rotateKeysCommand,
 ];
 
 /** The tables of doors and units belong to a database, whether or not they are in use. */

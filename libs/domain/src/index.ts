@@ -1,4 +1,5 @@
 export * from './announcement.js';
+export * from './audit-log.js';
 export * from './decider.js';
 export * from './disclosure.js';
 export * from './email-address.js';

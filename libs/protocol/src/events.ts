@@ -91,7 +91,10 @@ export const roomEventData = {
     .object({ reportId: id, outcome: z.enum(['dismissed', 'acted']), note: erasable })
     .describe('Only for owners, moderators, administrators and auditors.'),
   RoomInspected: z
-    .object({ what: z.enum(['messages', 'events', 'members', 'search', 'live', 'bans', 'reports']), reason: erasable })
+    .object({
+      what: z.enum(['messages', 'events', 'members', 'search', 'live', 'bans', 'reports', 'proof']),
+      reason: erasable,
+    })
     .describe(
       'An administrator or auditor who is not a member read the room. Only for owners, administrators and auditors.',
     ),

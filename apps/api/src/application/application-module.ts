@@ -14,6 +14,7 @@ import { SessionsModule } from './sessions/sessions-module.js';
 import { SignedRequestsModule } from './signed-requests/signed-requests-module.js';
 import { SingleSignOnModule } from './single-sign-on/single-sign-on-module.js';
 import { TokensModule } from './tokens/tokens-module.js';
+import { TransparencyModule } from './transparency/transparency-module.js';
 import { WebhooksModule } from './webhooks/webhooks-module.js';
 
 /** All use cases: one module for each subject. Doors and units reach them through the command and query buses. */
@@ -34,6 +35,7 @@ import { WebhooksModule } from './webhooks/webhooks-module.js';
     WebhooksModule,
     EphemeralChatsModule,
     AuditModule,
+    TransparencyModule,
     OperationModule,
   ],
 })

@@ -38,7 +38,8 @@ export class ReadinessCheck {
   constructor(
     /** Shown to operators when it fails. */
     readonly name: string,
-    readonly ready: () => boolean | Promise<boolean>,
+    /** A text says in one sentence why it fails. */
+    readonly ready: () => boolean | string | Promise<boolean | string>,
   ) {}
 }
 

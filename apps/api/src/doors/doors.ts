@@ -1,4 +1,5 @@
 import type { Door } from '../host/part.js';
+import { auditLogDoor } from './audit-log/audit-log-door.js';
 import { chatableDoor } from './chatable/chatable-door.js';
 import { chattDoor } from './chatt/chatt-door.js';
 import { chitchatDoor } from './chitchat/chitchat-door.js';
@@ -14,6 +15,7 @@ export const doors: readonly Door[] = [
   restDoor,
   webSocketDoor,
   incomingWebhooksDoor,
+  auditLogDoor,
   pagesDoor,
   makechatDoor,
   chatableDoor,

@@ -41,6 +41,9 @@ import { OpenLog } from './open-log.js';
 import { Outages } from './outages.js';
 import { ReadModels } from './read-models.js';
 import { DIRECT_SQL, KEY_RING, LOG, MASTER_KEY, SQL, TABLES } from './tokens.js';
+import { LogKeys } from './transparency/log-keys.js';
+import { LogTrees } from './transparency/log-trees.js';
+import { migrateTransparency } from './transparency/schema.js';
 import { AccessTokens } from './vault/access-tokens.js';
 import { ContactClaims } from './vault/contact-claims.js';
 import { Credentials } from './vault/credentials.js';
@@ -106,6 +109,7 @@ const database: Provider[] = [
       await migrateLimits(sql);
       await migrateInvitations(sql);
       await migrateEphemeral(sql);
+      await migrateTransparency(sql);
       for (const { schema, name, statements } of further) await migrate(sql, schema, name, statements);
     },
     inject: [SQL, KEY_RING, { token: MIGRATIONS, optional: true }],
@@ -266,6 +270,15 @@ const ephemeral: Provider[] = [
   },
 ];
 
+const transparency: Provider[] = [
+  { provide: LogTrees, useFactory: (sql: Sql) => new LogTrees(sql), inject: [SQL, TABLES] },
+  {
+    provide: LogKeys,
+    useFactory: (sql: Sql, keys: KeyRing) => new LogKeys(sql, keys),
+    inject: [SQL, KEY_RING, TABLES],
+  },
+];
+
 /** For the process as a whole; each array is one provider. */
 const CHECKS = Symbol('checks of the storage');
 const FIGURES = Symbol('figures of the storage');
@@ -308,6 +321,7 @@ const contributions: Provider[] = [
       attempts: Attempts,
       ledger: SharedLedger,
       loadHistory: LoadHistory,
+      trees: LogTrees,
     ) => [
       new Sweep('signing keys', () => tokens.sweep()),
       new Sweep('credentials', () => credentials.sweep()),
@@ -316,8 +330,9 @@ const contributions: Provider[] = [
       new Sweep('attempts', () => attempts.sweep()),
       new Sweep('limits', () => ledger.sweep()),
       new Sweep('load history', () => loadHistory.sweep()),
+      new Sweep('checkpoints of the log', () => trees.sweep()),
     ],
-    inject: [AccessTokens, Credentials, Identities, Idempotency, Attempts, SharedLedger, LoadHistory],
+    inject: [AccessTokens, Credentials, Identities, Idempotency, Attempts, SharedLedger, LoadHistory, LogTrees],
   },
   {
     provide: MEASUREMENTS,
@@ -327,7 +342,7 @@ const contributions: Provider[] = [
   },
 ];
 
-const providers = [...database, ...log, ...vault, ...desk, ...ephemeral, ...contributions];
+const providers = [...database, ...log, ...vault, ...desk, ...ephemeral, ...transparency, ...contributions];
 
 /** The log, the vault, the desk and the read models, with their tables brought up to date. */
 @Global()

@@ -14,11 +14,13 @@ import { MeasuredEventStore } from '../storage/measured-event-store.js';
 import { OpenLog } from '../storage/open-log.js';
 import { ReadModels } from '../storage/read-models.js';
 import { SQL } from '../storage/tokens.js';
+import { LogKeys } from '../storage/transparency/log-keys.js';
+import { LogTrees } from '../storage/transparency/log-trees.js';
 import { Names } from '../storage/vault/names.js';
 import { Sessions } from '../storage/vault/sessions.js';
 import { VaultSql } from '../storage/vault/vault-sql.js';
 import { WebhookBotLedger } from '../storage/vault/webhook-bots.js';
-import { Rooms, Users } from '../write-side/entities.js';
+import { AuditLogs, Rooms, Users } from '../write-side/entities.js';
 import { toolsModule } from './tools-module.js';
 
 /** The parts of the service that commands work with. */
@@ -36,6 +38,9 @@ export interface Tools {
   readonly webhookBots: WebhookBotLedger;
   readonly time: Time;
   readonly readModels: ReadModels;
+  readonly auditLogs: AuditLogs;
+  readonly trees: LogTrees;
+  readonly logKeys: LogKeys;
   close(): Promise<void>;
 }
 
@@ -75,6 +80,9 @@ export async function openTools({ migrations = [], ...options }: ToolsOptions): 
       webhookBots: context.get(WebhookBotLedger),
       time: context.get(Time),
       readModels: context.get(ReadModels),
+      auditLogs: context.get(AuditLogs),
+      trees: context.get(LogTrees),
+      logKeys: context.get(LogKeys),
       async close() {
         await context.close();
         await resources.close();

@@ -43,7 +43,7 @@ export type ReportSettled = Happened<
   { readonly reportId: string; readonly outcome: ReportOutcome; readonly note: Erasable }
 >;
 /** What an administrator or auditor who is not in the room began to read. */
-export type Inspected = 'messages' | 'events' | 'members' | 'search' | 'live' | 'bans' | 'reports';
+export type Inspected = 'messages' | 'events' | 'members' | 'search' | 'live' | 'bans' | 'reports' | 'proof';
 export type RoomInspected = Happened<'RoomInspected', { readonly what: Inspected; readonly reason: Erasable }>;
 
 export type ModerationEvent =

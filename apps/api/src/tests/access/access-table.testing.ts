@@ -202,6 +202,7 @@ export const callTable = {
     body: text,
   })),
   redactMessage: /*     */ row('u n f f + + f +'),
+  proveMessage: /*      */ row('u n + + + + + +'),
   addReaction: /*       */ row('u n f + + + f n'),
   removeReaction: /*    */ row('u n f + + + f n'),
   markRead: /*          */ row('u n + + + + f n', body({ revision: 0 })),
