@@ -27,7 +27,9 @@ export type Tables = Record<
   | 'restraints'
   | 'reports'
   | 'days'
-  | 'webhook_bots',
+  | 'webhook_bots'
+  | 'overseers'
+  | 'audit_trail',
   Row[]
 >;
 
@@ -47,6 +49,8 @@ export function expectedRows(events: readonly Recorded[]): Tables {
   const reports = new Map<string, Row>();
   const days = new Map<string, Row>();
   const webhookBots = new Map<string, Row>();
+  const overseers: Row[] = [];
+  const auditTrail: Row[] = [];
 
   for (const event of events) {
     const { category, id } = parseStream(event.stream);
@@ -55,6 +59,9 @@ export function expectedRows(events: readonly Recorded[]): Tables {
     const time = happenedAt(event);
     const room = category === 'room' ? rooms.get(id) : undefined;
     if (room) room.revision = revision;
+    if (people.get(`${event.actor}`)?.role !== 'user') auditTrail.push(...auditRow(event, id, people));
+    if (event.type === 'UserRoleChanged' || (event.type === 'UserRegistered' && event.data.role !== 'user'))
+      overseers.push({ user_id: id, position, overseeing: event.data.role !== 'user' });
     const counter = counters[event.type];
     if (counter && !(event.type === 'UserRegistered' && event.data.origin === 'webhook')) {
       const day = time.slice(0, 10);
@@ -291,7 +298,56 @@ export function expectedRows(events: readonly Recorded[]): Tables {
     reports: sorted(reports.values()),
     days: sorted(days.values()),
     webhook_bots: sorted(webhookBots.values()),
+    overseers: sorted(overseers),
+    audit_trail: sorted(auditTrail),
   };
+}
+
+/** What people do as members and with their own account. */
+const quiet = new Set([
+  ...['RoomAbandoned', 'RoomNameAbandoned', 'MemberLeft', 'MessagePosted', 'MessageEdited', 'ReactionAdded'],
+  ...['ReactionRemoved', 'MessageReported', 'UserAbandoned', 'SessionStarted', 'RecoveryCodesIssued'],
+  ...['RecoveryCodeUsed', 'IdentityLinked', 'SignInLockedOut', 'InvitationRedeemed', 'PollStarted'],
+]);
+/** What counts although it is about the actor. */
+const alwaysTold = ['UserRegistered', 'UserRoleChanged', 'UserSuspended', 'UserReinstated', 'UserDeactivated'];
+
+function auditRow(event: Recorded, id: string, people: ReadonlyMap<string, Row>): Row[] {
+  const { type, actor, at, correlation } = event;
+  if (actor === null || !people.has(actor) || quiet.has(type)) return [];
+  const data = event.data as Record<string, unknown>;
+  const { category } = parseStream(event.stream);
+  const about = category === 'user' ? id : (data.userId ?? data.authorId);
+  if (about === actor && ['MemberJoined', 'MessageRedacted'].includes(type)) return [];
+  if (about === actor && category === 'user' && ![...alwaysTold, 'UserReactivated'].includes(type)) return [];
+  const [kind, target] =
+    data.userId !== undefined || category === 'user'
+      ? ['user', about]
+      : data.reportId !== undefined
+        ? ['report', data.reportId]
+        : data.webhookId !== undefined
+          ? ['webhook', data.webhookId]
+          : data.messageId !== undefined
+            ? ['message', data.messageId]
+            : ['room', id];
+  const settings = Object.keys(data).map((field) => (field === 'passwordId' ? 'password' : field));
+  const changed = type === 'RoomChanged' ? settings.sort().join(', ') : null;
+  const given = ['MemberJoined', 'MemberRoleChanged', 'UserRegistered', 'UserRoleChanged'].includes(type);
+  return [
+    {
+      position: Number(event.position),
+      event_id: event.id,
+      at,
+      actor_id: actor,
+      action: type,
+      detail: changed ?? data.what ?? data.outcome ?? (given ? data.role : null),
+      target_kind: kind,
+      target_id: target,
+      room_id: category === 'room' ? id : null,
+      reason: data.reason ?? data.note ?? null,
+      trace_id: correlation,
+    },
+  ];
 }
 
 const countOf = (kind: string, reactions: ReadonlyMap<string, Row>): number =>
@@ -316,6 +372,8 @@ export async function actualRows(sql: Sql, schema: string): Promise<Tables> {
     'reports',
     'days',
     'webhook_bots',
+    'overseers',
+    'audit_trail',
   ] as const;
   const names = ['people', 'rooms', 'members', 'left_members', 'messages', ...others] as const;
   for (const name of names) {
@@ -329,12 +387,14 @@ const withTimes = (row: Row): Row =>
   Object.fromEntries(
     Object.entries(row).map(([name, value]) => [
       name,
-      (name.endsWith('_at') || name === 'until') && value ? new Date(value as string).toISOString() : value,
+      (name.endsWith('_at') || name === 'until' || name === 'at') && value
+        ? new Date(value as string).toISOString()
+        : value,
     ]),
   );
 
 const sorted = (rows: Iterable<Row>): Row[] => {
-  const key = ({ id, room_id, message_id, emoji, kind, user_id, day, bot_id }: Row) =>
-    [id, room_id, message_id, emoji, kind, user_id, day, bot_id].join('|');
+  const key = ({ id, room_id, message_id, emoji, kind, user_id, day, bot_id, position }: Row) =>
+    [id, room_id, message_id, emoji, kind, user_id, day, bot_id, position].join('|');
   return [...rows].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 };
