@@ -29,7 +29,10 @@ export type Tables = Record<
   | 'days'
   | 'webhook_bots'
   | 'overseers'
-  | 'audit_trail',
+  | 'audit_trail'
+  | 'tenures'
+  | 'setting_changes'
+  | 'text_changes',
   Row[]
 >;
 
@@ -51,6 +54,11 @@ export function expectedRows(events: readonly Recorded[]): Tables {
   const webhookBots = new Map<string, Row>();
   const overseers: Row[] = [];
   const auditTrail: Row[] = [];
+  const tenures: (Row & { since: number; until: number | null })[] = [];
+  const settingChanges: Row[] = [];
+  const textChanges: Row[] = [];
+  const tenureOf = (room: string, user: string) =>
+    tenures.find(({ room_id, user_id, until }) => room_id === room && user_id === user && until === null);
 
   for (const event of events) {
     const { category, id } = parseStream(event.stream);
@@ -62,6 +70,22 @@ export function expectedRows(events: readonly Recorded[]): Tables {
     if (people.get(`${event.actor}`)?.role !== 'user') auditTrail.push(...auditRow(event, id, people));
     if (event.type === 'UserRoleChanged' || (event.type === 'UserRegistered' && event.data.role !== 'user'))
       overseers.push({ user_id: id, position, overseeing: event.data.role !== 'user' });
+    for (const setting of settingsIn(event)) settingChanges.push({ room_id: id, setting, revision });
+    if (event.type === 'MessageEdited' || event.type === 'MessageRedacted') {
+      const redacted = event.type === 'MessageRedacted';
+      textChanges.push({ room_id: id, message_id: event.data.messageId, redacted, revision });
+    }
+    if (/^Member(Joined|Left|Removed|RoleChanged)$/.test(event.type)) {
+      const { userId, role } = event.data as { userId: string; role?: string };
+      const before = tenureOf(id, userId);
+      if (before) Object.assign(before, { until: revision, fork: highest(before.since, revision - 1) });
+      const joined = event.type === 'MemberJoined' ? { joined_at: time, joined_revision: revision } : before;
+      if (role !== undefined && joined) {
+        const { joined_at, joined_revision } = joined;
+        const place = { room_id: id, user_id: userId, since: revision, until: null, fork: null };
+        tenures.push({ ...place, role, joined_at, joined_revision });
+      }
+    }
     const counter = counters[event.type];
     if (counter && !(event.type === 'UserRegistered' && event.data.origin === 'webhook')) {
       const day = time.slice(0, 10);
@@ -300,7 +324,24 @@ export function expectedRows(events: readonly Recorded[]): Tables {
     webhook_bots: sorted(webhookBots.values()),
     overseers: sorted(overseers),
     audit_trail: sorted(auditTrail),
+    tenures: sorted(tenures),
+    setting_changes: sorted(settingChanges),
+    text_changes: sorted(textChanges),
   };
+}
+
+function settingsIn({ type, data }: Recorded): string[] {
+  if (type === 'RoomCreated') return ['existence', 'name', 'topic', 'visibility', 'history', 'passwordId'];
+  if (type === 'ChatClosed') return ['closing'];
+  const settings = ['name', 'topic', 'visibility', 'history', 'passwordId', 'slowModeSeconds'];
+  return type === 'RoomChanged' ? settings.filter((setting) => setting in data) : [];
+}
+
+/** The number among these that is divisible by the highest power of two. */
+function highest(first: number, last: number): number {
+  for (let power = 2 ** 20; power > 1; power /= 2)
+    for (let n = Math.ceil(Math.max(first, 1) / power) * power; n <= last; ) return n;
+  return last;
 }
 
 /** What people do as members and with their own account. */
@@ -374,6 +415,9 @@ export async function actualRows(sql: Sql, schema: string): Promise<Tables> {
     'webhook_bots',
     'overseers',
     'audit_trail',
+    'tenures',
+    'setting_changes',
+    'text_changes',
   ] as const;
   const names = ['people', 'rooms', 'members', 'left_members', 'messages', ...others] as const;
   for (const name of names) {
@@ -387,14 +431,16 @@ const withTimes = (row: Row): Row =>
   Object.fromEntries(
     Object.entries(row).map(([name, value]) => [
       name,
-      (name.endsWith('_at') || name === 'until' || name === 'at') && value
-        ? new Date(value as string).toISOString()
+      (name.endsWith('_at') || name === 'until' || name === 'at') && typeof value === 'string'
+        ? new Date(value).toISOString()
         : value,
     ]),
   );
 
 const sorted = (rows: Iterable<Row>): Row[] => {
-  const key = ({ id, room_id, message_id, emoji, kind, user_id, day, bot_id, position }: Row) =>
-    [id, room_id, message_id, emoji, kind, user_id, day, bot_id, position].join('|');
+  const key = (row: Row) =>
+    [row.id, row.room_id, row.message_id, row.emoji, row.kind, row.user_id, row.day, row.bot_id, row.position]
+      .concat([row.since, row.setting, row.redacted, row.room_id && !row.message_id ? row.revision : null])
+      .join('|');
   return [...rows].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 };

@@ -1,7 +1,7 @@
 import { csvCells } from '@verbatim/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { outcome } from '../../tests/harness/contract.testing.js';
-import { because, register, signIn, type TestPerson } from '../../tests/harness/test-client.testing.js';
+import { because, eventually, register, signIn, type TestPerson } from '../../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
 
 let service: TestService;
@@ -41,11 +41,13 @@ describe('the audit trail', () => {
       [auditor.id, 'RoomInspected', here, 'Revision März'],
       [admin.id, 'MessageRedacted', { kind: 'message', id, name: null }, 'Absprache'],
       [admin.id, 'MemberBanned', him, 'Wiederholung'],
+      [admin.id, 'MemberRemoved', him, 'Wiederholung'],
       [admin.id, 'ChatClosed', here, 'Ende'],
     ]);
     expect((await trail(`&room=${room}`)).map(({ detail }) => detail).slice(0, 2)).toEqual(['messages', 'search']);
     expect(told(await trail(`&target=${bob.id}`))).toEqual([
       [admin.id, 'MemberBanned', him, 'Wiederholung'],
+      [admin.id, 'MemberRemoved', him, 'Wiederholung'],
       [admin.id, 'UserSuspended', him, 'Kartell'],
     ]);
     await admin.patch(`/v1/users/${bob.id}`, { suspended: false });
@@ -97,6 +99,11 @@ describe('the audit trail', () => {
   it('is a file for spreadsheets, in which no reason is a formula', async () => {
     const room = await ada.room();
     await auditor.get(`/v1/rooms/${room}/messages`, because('=HYPERLINK("https://example.org")'));
+    // What a reading records shows a moment later, since nobody waits for it.
+    await eventually(
+      () => trail(`&room=${room}`),
+      ({ length }) => length === 1,
+    );
     const { text, headers } = await auditor.get(`/v1/audit/export?room=${room}`);
     expect(headers['content-disposition']).toContain('audit-trail.csv');
     expect(text).toContain('"\'=HYPERLINK');
