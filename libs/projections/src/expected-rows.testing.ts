@@ -78,7 +78,7 @@ export function expectedRows(events: readonly Recorded[]): Tables {
     if (/^Member(Joined|Left|Removed|RoleChanged)$/.test(event.type)) {
       const { userId, role } = event.data as { userId: string; role?: string };
       const before = tenureOf(id, userId);
-      if (before) Object.assign(before, { until: revision, fork: highest(before.since, revision - 1) });
+      if (before) Object.assign(before, { until: revision, fork: middle(before.since, revision - 1) });
       const joined = event.type === 'MemberJoined' ? { joined_at: time, joined_revision: revision } : before;
       if (role !== undefined && joined) {
         const { joined_at, joined_revision } = joined;
@@ -337,11 +337,11 @@ function settingsIn({ type, data }: Recorded): string[] {
   return type === 'RoomChanged' ? settings.filter((setting) => setting in data) : [];
 }
 
-/** The number among these that is divisible by the highest power of two. */
-function highest(first: number, last: number): number {
-  for (let power = 2 ** 20; power > 1; power /= 2)
-    for (let n = Math.ceil(Math.max(first, 1) / power) * power; n <= last; ) return n;
-  return last;
+/** The middle of the smallest block of revisions, one of 2, 4, 8, and so on, laid end to end, in which both of these are. */
+function middle(first: number, last: number): number {
+  if (first === last) return first;
+  for (let size = 2; ; size *= 2)
+    if (Math.floor(first / size) === Math.floor(last / size)) return Math.floor(first / size) * size + size / 2;
 }
 
 /** What people do as members and with their own account. */

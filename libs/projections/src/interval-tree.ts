@@ -1,14 +1,14 @@
 /**
- * Finds among many intervals of revisions those that hold a given revision, by a plain index: the "relational interval tree"
- * of Kriegel, Pötke and Seidl (VLDB 2000). Each interval is filed under one node of a fixed binary tree over all revisions,
- * the highest one that lies in it. An interval that holds a revision is filed under a node on the way from the root to this
- * revision, so that looking at some 40 nodes finds all of them, however many others there are.
+ * Finds among many intervals of revisions those that hold a given revision, by a plain index: a "relational interval tree"
+ * after Kriegel, Pötke and Seidl (VLDB 2000). All revisions are divided into blocks of 2, of 4, of 8, and so on, laid end to
+ * end. An interval is filed under the middle of the smallest block in which it lies. A revision lies in one block of each
+ * size, so that a look at some 40 middles finds all intervals that hold it, however many others there are.
  */
 
 /** Revisions are below 2 to this power. */
 const LEVELS = 40;
 
-/** The node under which the interval from `since` on, up to but without `until`, is filed. */
+/** The place under which the interval from `since` on, up to but without `until`, is filed: itself, if it is one revision. */
 export function forkOf(since: bigint, until: bigint): bigint {
   const last = until - 1n;
   let level = 0n;
@@ -23,10 +23,10 @@ export const forkInSql = (since: string, until: string): string => `
       << (length(ltrim((${since} # (${until} - 1))::bit(64)::text, '0')) - 1))
   END`;
 
-/** The nodes on the way from the root to a revision: those up to it, itself among them, and those beyond it. */
-export function nodesTo(revision: bigint): { upTo: bigint[]; beyond: bigint[] } {
-  const nodes = new Set([revision]);
-  for (let level = 0n; level < LEVELS; level++) nodes.add((((revision >> (level + 1n)) << 1n) | 1n) << level);
-  const all = [...nodes];
-  return { upTo: all.filter((node) => node <= revision), beyond: all.filter((node) => node > revision) };
+/** The places under which intervals that hold a revision may be filed: those up to it, and those beyond it. */
+export function placesOf(revision: bigint): { upTo: bigint[]; beyond: bigint[] } {
+  const places = new Set([revision]);
+  for (let level = 0n; level < LEVELS; level++) places.add((((revision >> (level + 1n)) << 1n) | 1n) << level);
+  const all = [...places];
+  return { upTo: all.filter((place) => place <= revision), beyond: all.filter((place) => place > revision) };
 }

@@ -1,6 +1,6 @@
 import type { MessageKind, Recorded, RoomRole } from '@verbatim/domain';
 import { arrayValue, entityId, keyValue, timeOf, timeValue } from './column-values.js';
-import { forkInSql, forkOf, nodesTo } from './interval-tree.js';
+import { forkInSql, forkOf, placesOf } from './interval-tree.js';
 import { cursorKey, isPlace, type PageRequest } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
 import { rowSet } from './row-set.js';
@@ -277,12 +277,12 @@ export async function presentIds(db: ReadDatabase, room: string, revision: bigin
 
 function presentAt(db: ReadDatabase, room: string, revision: bigint) {
   const { sql, schema } = reading(db);
-  const { upTo, beyond } = nodesTo(revision);
-  const nodes = (of: readonly bigint[]) => arrayValue(of.map(String));
+  const { upTo, beyond } = placesOf(revision);
+  const list = (of: readonly bigint[]) => arrayValue(of.map(String));
   const there = sql`SELECT t.* FROM ${schema}.tenures t WHERE t.room_id = ${keyValue(room)}`;
   return sql`
-    ${there} AND t.fork = ANY(${nodes(upTo)}::bigint[]) AND t.until > ${`${revision}`}
-    UNION ALL ${there} AND t.fork = ANY(${nodes(beyond)}::bigint[]) AND t.since <= ${`${revision}`}
+    ${there} AND t.fork = ANY(${list(upTo)}::bigint[]) AND t.until > ${`${revision}`}
+    UNION ALL ${there} AND t.fork = ANY(${list(beyond)}::bigint[]) AND t.since <= ${`${revision}`}
     UNION ALL ${there} AND t.until IS NULL AND t.since <= ${`${revision}`}`;
 }
 
