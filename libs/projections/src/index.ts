@@ -1,4 +1,6 @@
 export { AdvisoryLock } from './advisory-lock.js';
+export { type AuditEntry, type AuditQuery, listAuditTrail } from './audit-trail.js';
+export type { TargetKind } from './audited-actions.js';
 export { BuiltFromAnotherLog, CheckpointMoved } from './checkpoints.js';
 export {
   type Conversation,
@@ -72,6 +74,18 @@ export {
   type RebuildUnderWay,
   rebuild,
 } from './rebuild.js';
+export {
+  type MemberThen,
+  type MessagesThenQuery,
+  type MessageThen,
+  membersAt,
+  membershipsChanged,
+  messagesAt,
+  messagesList,
+  presentIds,
+  type RoomSetting,
+  settingsAt,
+} from './replay.js';
 export { countOpenReports, getReport, listReports, type Report, type ReportsQuery } from './reports.js';
 export { type Ban, bansOf } from './restraints.js';
 export {

@@ -244,6 +244,11 @@ export const callTable = {
 
   listEvents: /*        */ row('u n + + + + + +'),
 
+  getRoomState: /*      */ row('u n + + + + + +'),
+  getRoomTimeline: /*   */ row('u n + + + + + +'),
+  listAuditTrail: /*    */ row('u f f f f f + +'),
+  exportAuditTrail: /*  */ row('u f f f f f + +'),
+
   getOverview: /*       */ row('u f f f f f + +'),
   getProjections: /*    */ row('u f f f f f + +'),
   rebuildProjections: /**/ row('u f f f f f f +'),
