@@ -1,27 +1,11 @@
 import 'reflect-metadata';
 import { pino } from 'pino';
+import { commands } from './commands.js';
 import { InvalidConfiguration, readConfig } from './config.js';
 import { attachDatabase, type Database } from './storage/database/database.js';
 import { UnusableServer } from './storage/database/unusable-server.js';
-import { type CliCommand, UsageError } from './tools/command.js';
-import { copyDatabaseCommand } from './tools/database/copy-command.js';
-import { importCommand } from './tools/import/import-command.js';
-import { undoCommand } from './tools/import/undo-command.js';
-import { copyCommand } from './tools/log/copy-command.js';
-import { verifyCommand } from './tools/log/verify-command.js';
-import { rebuildCommand } from './tools/rebuild-command.js';
-import { seedCommand } from './tools/seed/seed-command.js';
+import { UsageError } from './tools/command.js';
 import { openTools } from './tools/tools.js';
-
-const commands: readonly CliCommand[] = [
-  importCommand,
-  undoCommand,
-  rebuildCommand,
-  seedCommand,
-  copyCommand,
-  verifyCommand,
-  copyDatabaseCommand,
-];
 
 async function main(words: readonly string[]): Promise<number> {
   const command = commands.find(({ words: own }) => words.join(' ').startsWith(own));
