@@ -1,38 +1,11 @@
 import 'reflect-metadata';
 import { pino } from 'pino';
+import { commands, tablesOfParts } from './commands.js';
 import { InvalidConfiguration, readConfig } from './config.js';
-import { doors } from './doors/doors.js';
 import { attachDatabase, type Database } from './storage/database/database.js';
 import { UnusableServer } from './storage/database/unusable-server.js';
-import { keysCommand } from './tools/audit/keys-command.js';
-import { newLogCommand } from './tools/audit/new-log-command.js';
-import { rotateKeysCommand } from './tools/audit/rotate-keys-command.js';
-import { type CliCommand, UsageError } from './tools/command.js';
-import { copyDatabaseCommand } from './tools/database/copy-command.js';
-import { importCommand } from './tools/import/import-command.js';
-import { undoCommand } from './tools/import/undo-command.js';
-import { copyCommand } from './tools/log/copy-command.js';
-import { verifyCommand } from './tools/log/verify-command.js';
-import { rebuildCommand } from './tools/rebuild-command.js';
-import { seedCommand } from './tools/seed/seed-command.js';
+import { UsageError } from './tools/command.js';
 import { openTools } from './tools/tools.js';
-import { units } from './units/units.js';
-
-const commands: readonly CliCommand[] = [
-  importCommand,
-  undoCommand,
-  rebuildCommand,
-  seedCommand,
-  copyCommand,
-  verifyCommand,
-  copyDatabaseCommand,
-  keysCommand,
-  newLogCommand,
-  rotateKeysCommand,
-];
-
-/** The tables of doors and units belong to a database, whether or not they are in use. */
-const migrations = [...units, ...doors].flatMap((part) => part.migrations ?? []);
 
 async function main(words: readonly string[]): Promise<number> {
   const command = commands.find(({ words: own }) => words.join(' ').startsWith(own));
@@ -57,7 +30,7 @@ async function main(words: readonly string[]): Promise<number> {
   let attached: Promise<Database> | undefined;
   const database = () => (attached ??= attach());
   const tools = async () => {
-    const opened = await openTools({ config, database: await database(), log, migrations });
+    const opened = await openTools({ config, database: await database(), log, migrations: await tablesOfParts() });
     closing.unshift(() => opened.close());
     return opened;
   };

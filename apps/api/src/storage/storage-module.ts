@@ -137,6 +137,9 @@ const log: Provider[] = [
     useFactory: (store: MeasuredEventStore, sealer: Sealer) => new OpenLog(store, sealer),
     inject: [MeasuredEventStore, Sealer],
   },
+];
+
+const readModels: Provider[] = [
   {
     provide: ReadSide,
     useFactory: async (
@@ -342,9 +345,15 @@ const contributions: Provider[] = [
   },
 ];
 
-const providers = [...database, ...log, ...vault, ...desk, ...ephemeral, ...transparency, ...contributions];
+const tables = [...database, ...log, ...vault, ...desk, ...ephemeral, ...transparency];
+const providers = [...readModels, ...contributions];
 
-/** The log, the vault, the desk and the read models, with their tables brought up to date. */
+/** The log, the vault and the desk, with their tables brought up to date. */
 @Global()
-@Module({ providers, exports: providers })
+@Module({ providers: tables, exports: tables })
+export class TablesModule {}
+
+/** Everything that is kept: the log, the vault, the desk and the read models. */
+@Global()
+@Module({ imports: [TablesModule], providers, exports: providers })
 export class StorageModule {}
