@@ -28,9 +28,10 @@ async function main(words: readonly string[]): Promise<number> {
     return attached;
   };
   let attached: Promise<Database> | undefined;
+  const migrations = await tablesOfParts();
   const database = () => (attached ??= attach());
   const tools = async () => {
-    const opened = await openTools({ config, database: await database(), log, migrations: await tablesOfParts() });
+    const opened = await openTools({ config, database: await database(), log, migrations });
     closing.unshift(() => opened.close());
     return opened;
   };

@@ -1,8 +1,8 @@
 import type { Migration } from './composition/migration.js';
-import type { CliCommand } from './tools/command.js';
 import { keysCommand } from './tools/audit/keys-command.js';
 import { newLogCommand } from './tools/audit/new-log-command.js';
 import { rotateKeysCommand } from './tools/audit/rotate-keys-command.js';
+import type { CliCommand } from './tools/command.js';
 import { copyDatabaseCommand } from './tools/database/copy-command.js';
 import { importCommand } from './tools/import/import-command.js';
 import { undoCommand } from './tools/import/undo-command.js';

@@ -120,6 +120,7 @@ const actions: { readonly [T in EventType]: Describe<T> | null } = {
   MaintenanceBegan: service,
   MaintenanceRevised: service,
   MaintenanceEnded: service,
+  AuditLogBegun: ({ data }) => ({ ...service(), reason: data.reason }),
 };
 
 /** As clients know the setting: the id of a password is none of their business, that it was changed is. */

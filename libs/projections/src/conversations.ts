@@ -1,11 +1,6 @@
 import { keyValue, timeOf } from './column-values.js';
 import { type ReadDatabase, reading } from './projection.js';
-
-/** Which items of a list are wanted, for clients that count pages: `limit` of them after the first `skip`. */
-export interface Stretch {
-  readonly skip: number;
-  readonly limit: number;
-}
+import type { Stretch } from './stretch.js';
 
 /** A message between two people that can still be read. */
 export interface DirectMessage {
@@ -27,7 +22,11 @@ export interface DirectPerson {
 }
 
 /** The conversations of a person, those with the latest messages first. One without a message that can be read is left out. */
-export async function conversations(db: ReadDatabase, user: string, { skip, limit }: Stretch): Promise<Conversation[]> {
+export async function conversations(
+  db: ReadDatabase,
+  user: string,
+  { offset, limit }: Stretch,
+): Promise<Conversation[]> {
   const { sql, schema } = reading(db);
   const rows = await sql<(MessageRow & { peer_id: string; peer: string | null })[]>`
     SELECT found.*, peer.username AS peer, author.username
@@ -48,7 +47,7 @@ export async function conversations(db: ReadDatabase, user: string, { skip, limi
       ) AS m
       WHERE me.user_id = ${keyValue(user)}
       ORDER BY m.posted_at DESC, m.position DESC
-      LIMIT ${limit} OFFSET ${skip}
+      LIMIT ${limit} OFFSET ${offset}
     ) AS found
     LEFT JOIN ${schema}.people peer ON peer.id = found.peer_id
     LEFT JOIN ${schema}.people author ON author.id = found.author_id
@@ -60,7 +59,7 @@ export async function conversations(db: ReadDatabase, user: string, { skip, limi
 export async function directMessages(
   db: ReadDatabase,
   room: string,
-  { skip, limit }: Stretch,
+  { offset, limit }: Stretch,
 ): Promise<DirectMessage[]> {
   const { sql, schema } = reading(db);
   const rows = await sql<MessageRow[]>`
@@ -69,7 +68,7 @@ export async function directMessages(
       SELECT revision, author_id, text, posted_at FROM ${schema}.messages
       WHERE room_id = ${keyValue(room)} AND redacted_at IS NULL AND text IS NOT NULL
       ORDER BY revision DESC
-      LIMIT ${limit} OFFSET ${skip}
+      LIMIT ${limit} OFFSET ${offset}
     ) AS m
     LEFT JOIN ${schema}.people author ON author.id = m.author_id
     ORDER BY m.revision DESC`;

@@ -8,7 +8,6 @@ export {
   type DirectMessage,
   type DirectPerson,
   directMessages,
-  type Stretch,
 } from './conversations.js';
 export { allDays, type Day, lastDays } from './days.js';
 export { deskSchema } from './desk-schema.js';

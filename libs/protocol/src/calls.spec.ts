@@ -182,7 +182,8 @@ describe('the table of calls', () => {
 
   /** What is no JSON is sent as a whole, what redirects has no list, and neither a proof nor a room as it was is one. */
   const lists = callList.filter(
-    ([name, { query, answers, mediaType }]) => query && answers[200] && !mediaType && name !== 'proveMessage' && !name.startsWith('getRoom'),
+    ([name, { query, answers, mediaType }]) =>
+      query && answers[200] && !mediaType && name !== 'proveMessage' && !name.startsWith('getRoom'),
   );
 
   it.each(lists)('%s pages its list', (_, { query, answers }) => {

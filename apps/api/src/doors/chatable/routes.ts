@@ -163,6 +163,6 @@ function pageOf(request: FastifyRequest): number {
 }
 
 const stretchOf = (page: number) => ({
-  skip: (Math.min(page, MAX_PAGE) - 1) * PER_PAGE,
+  offset: (Math.min(page, MAX_PAGE) - 1) * PER_PAGE,
   limit: page > MAX_PAGE ? 0 : PER_PAGE,
 });
