@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandBus } from '@nestjs/cqrs';
-import { isRejection, nameKey, normalize, type PostMessage, type Rejection } from '@verbatim/domain';
+import { isRejection, nameKey, type PostMessage, type Rejection } from '@verbatim/domain';
+import { messageText } from '@verbatim/protocol';
 import { LRUCache } from 'lru-cache';
 import { CreateDirectRoomCommand } from '../../application/rooms/direct-rooms.js';
 import { ApplyToRoomCommand } from '../../application/rooms/room-commands.js';
@@ -50,7 +51,9 @@ export class Sending {
   /** Returns when the message was recorded. */
   private async post(connection: Connection, { recipient, message, id }: Packet): Promise<string> {
     await this.turn(connection);
-    const text = normalize(message);
+    // Before a conversation is begun with it.
+    const { data: text, error } = messageText.safeParse(message);
+    if (text === undefined) throw userError(`the message ${error.issues[0]?.message}`);
     let messageId = id ?? newId();
     const end = Date.now() + PATIENCE_MS;
     for (;;) {
