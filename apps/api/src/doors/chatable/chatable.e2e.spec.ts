@@ -211,16 +211,6 @@ describe('a token', () => {
     expect((await renewed.get('inbox')).status).toBe(401);
     for (const wrong of ['A'.repeat(52), 'x', '🙂']) expect((await exchange(wrong)).status).toBe(401);
   });
-
-  it('ends after 30 days, and its sockets with it', async () => {
-    const ada = await ChatableUser.register(url);
-    const socket = await ada.connect();
-    ahead += 30 * 86_400 - 5;
-    expect((await ada.get('inbox')).status).toBe(200);
-    ahead += 6;
-    expect((await ada.get('inbox')).status).toBe(401);
-    expect(await socket.closed).toBe(1008);
-  });
 });
 
 describe('a JWT', () => {
@@ -322,7 +312,7 @@ describe('a conversation', () => {
     const [ada, bob] = [await ChatableUser.register(url), await ChatableUser.register(url)];
     const person = await natively(bob.username, right.url);
     const socket = await ada.connect();
-    const room = (await person.post('/v1/direct', { username: ada.username })).body.id;
+    const room = (await person.put(`/v1/direct/${ada.username}`)).body.id;
     const native = await person.follow(room);
     await person.says(room, 'from a native client');
     await shows(() => socket.texts).toEqual(['from a native client']);
@@ -409,5 +399,18 @@ describe('a socket', () => {
     socket.say('', bob.username, 'x'.repeat(200_000));
     expect(await socket.closed).toBe(1009);
     expect(await bob.thread(ada.username)).toEqual([]);
+  });
+});
+
+// Last, because everybody's sessions end with it.
+describe('a token that nobody refreshes', () => {
+  it('ends after 30 days, and its sockets with it', async () => {
+    const ada = await ChatableUser.register(url);
+    const socket = await ada.connect();
+    ahead += 30 * 86_400 - 5;
+    expect((await ada.get('inbox')).status).toBe(200);
+    ahead += 6;
+    expect((await ada.get('inbox')).status).toBe(401);
+    expect(await socket.closed).toBe(1008);
   });
 });

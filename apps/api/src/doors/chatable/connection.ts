@@ -53,8 +53,8 @@ export class Connection implements Subscriber, Holder {
   private pings = 0;
   /** We have closed the connection; what still comes is not read. */
   private ended = false;
-  /** The person has lost their access: what they sent before and has not been handled is dropped. */
-  private shutOut = false;
+  /** What was read and has not been handled is dropped. */
+  private lost = false;
   private bytesBefore: number;
 
   constructor(
@@ -62,6 +62,8 @@ export class Connection implements Subscriber, Holder {
     private readonly wire: Socket,
     { actor, username, sessionId, expiresAt, confirms }: Caller,
     readonly allowances: ConnectionAllowances,
+    /** Whether the person still has access. */
+    private readonly stillIn: () => boolean,
     /** Handles one packet. Must not throw. */
     private readonly handle: (connection: Connection, packet: Buffer) => Promise<void>,
   ) {
@@ -117,7 +119,8 @@ export class Connection implements Subscriber, Holder {
   close(reason: EndReason | keyof typeof closings): void {
     const { code, name } = closings[reason];
     this.ended = true;
-    this.shutOut ||= reason === 'revoked' || reason === 'unauthenticated';
+    // Not when we shut down, or they read too slowly: what they sent before that is posted.
+    this.lost ||= reason !== 'drain' && reason !== 'tooSlow';
     this.socket.close(code, name);
     // A paused socket would never read the client's answer to the close frame.
     this.socket.resume();
@@ -146,7 +149,7 @@ export class Connection implements Subscriber, Holder {
 
   private async work(): Promise<void> {
     for (let packet = this.waiting.shift(); packet; packet = this.waiting.shift()) {
-      if (!this.shutOut) await this.handle(this, packet);
+      if (this.mayStillSend) await this.handle(this, packet);
       if (this.socket.isPaused && this.waiting.length < connectionLimits.packetsWaiting) this.socket.resume();
     }
   }
@@ -156,9 +159,9 @@ export class Connection implements Subscriber, Holder {
     await this.working;
   }
 
-  /** Whether packets are not to be handled any more. */
-  get lost(): boolean {
-    return this.shutOut;
+  /** Whether packets of this person may become messages. The account is looked at as well, because the end may come late. */
+  get mayStillSend(): boolean {
+    return !this.lost && this.stillIn();
   }
 
   /** Counts a frame; a client that sends far too many is disconnected. */

@@ -71,11 +71,11 @@ export class Envelopes implements FaultFormat {
       reply.status(401).header('www-authenticate', 'Bearer').send();
       return;
     }
-    const refused = this.refusedFor(error, request);
-    if (error instanceof NoSuchPath || refused.status === 404) {
+    if (error instanceof NoSuchPath) {
       reply.status(404).type('text/plain; charset=utf-8').send('404 page not found\n');
       return;
     }
+    const refused = this.refusedFor(error, request);
     if (refused.retryAfterMs !== undefined) reply.header('retry-after', `${Math.ceil(refused.retryAfterMs / 1_000)}`);
     reply
       .status(refused.status)
@@ -132,8 +132,6 @@ function refusedOf({ code, detail, more }: Refusal): Worded {
       return { status: 413, title: 'Request too large', errors: { error: detail } };
     case 'internal':
       return { status: 500, title: 'Internal server error', errors: { error: 'internal server error' } };
-    case 'not_found':
-      return { status: 404, title: 'Not found', errors: { error: detail } };
     default:
       return userError(detail);
   }

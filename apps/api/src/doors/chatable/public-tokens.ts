@@ -8,7 +8,7 @@ import { IssueKeyPairCommand } from '../../application/signed-requests/signed-re
 import { fromBase32, toBase32 } from '../../base32.js';
 import { accepted } from '../refusal.js';
 import { context } from './context.js';
-import { authenticationError, nanoseconds } from './envelope.js';
+import { authenticationError, formError, nanoseconds } from './envelope.js';
 import type { Registrant } from './forms.js';
 
 /** What clients get to sign their requests with; times are RFC 3339. */
@@ -30,7 +30,11 @@ export class PublicTokens {
   async register(registrant: Registrant, client: Client): Promise<PublicToken> {
     const { username, password, firstName, lastName, email, phone } = registrant;
     const form = { username, password, displayName: `${firstName} ${lastName}`, email, unique: { email, phone } };
-    return this.tokenOf(accepted(await this.commands.execute(new RegisterUserCommand(form, client, context()))));
+    const registered = await this.commands.execute(new RegisterUserCommand(form, client, context()));
+    // Everything else about the fields was checked before.
+    if (isRejection(registered) && registered.rejected === 'Invalid')
+      throw formError({ password: 'please enter a password that is harder to guess' });
+    return this.tokenOf(accepted(registered));
   }
 
   async signIn(shown: { username: string; password: string; code?: string }, client: Client): Promise<PublicToken> {

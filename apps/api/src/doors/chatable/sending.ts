@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandBus } from '@nestjs/cqrs';
-import { isRejection, nameKey, normalize, type PostMessage, type Rejection } from '@verbatim/domain';
+import { isRejection, nameKey, type PostMessage, type Rejection } from '@verbatim/domain';
+import { messageText } from '@verbatim/protocol';
 import { LRUCache } from 'lru-cache';
 import { CreateDirectRoomCommand } from '../../application/rooms/direct-rooms.js';
 import { ApplyToRoomCommand } from '../../application/rooms/room-commands.js';
+import { limitedFor } from '../../limits/limited.js';
 import { newId } from '../../new-id.js';
 import { accepted } from '../refusal.js';
 import type { Connection } from './connection.js';
@@ -16,6 +18,8 @@ const ROOMS_REMEMBERED = 200;
 /** Milliseconds for which a message is tried again while it cannot be stored, or came too soon. */
 const PATIENCE_MS = 30_000;
 const PAUSE_MS = 250;
+/** How often somebody who has to wait is checked for still being there. */
+const MAX_SLEEP_MS = 1_000;
 
 /** Makes messages of packets. */
 export class Sending {
@@ -47,29 +51,32 @@ export class Sending {
   /** Returns when the message was recorded. */
   private async post(connection: Connection, { recipient, message, id }: Packet): Promise<string> {
     await this.turn(connection);
-    const text = normalize(message);
+    // Before a conversation is begun with it.
+    const { data: text, error } = messageText.safeParse(message);
+    if (text === undefined) throw userError(`the message ${error.issues[0]?.message}`);
     let messageId = id ?? newId();
     const end = Date.now() + PATIENCE_MS;
     for (;;) {
       const roomId = await this.roomWith(connection, recipient);
       const posted = typeof roomId === 'string' ? await this.postTo(connection, roomId, messageId, text) : roomId;
       if (!isRejection(posted)) return posted.at;
+      if (posted.rejected === 'NotFound') throw userError('unknown username');
+      if (Date.now() > end || !connection.mayStillSend) return accepted<never>(posted);
+      // They have left the conversation, and begin it again.
       if (posted.rejected === 'NotAMember') this.roomsOf(connection).delete(nameKey(recipient));
-      // An id of the client's that something else has already is as good as none.
-      else if (posted.rejected === 'DuplicateId' && id && messageId === id && !connection.confirms) messageId = newId();
-      else if (posted.rejected === 'NotFound') throw userError('unknown username');
-      else if (!mayPass(posted) || Date.now() > end || connection.lost) return accepted<never>(posted);
-      else await sleep(posted.retryAfterMs ?? PAUSE_MS);
-      if (Date.now() > end) return accepted<never>(posted);
+      // An id that something else has already is as good as none.
+      else if (posted.rejected === 'DuplicateId' && messageId === id && !connection.confirms) messageId = newId();
+      else if (mayPass(posted)) await sleep(Math.min(posted.retryAfterMs ?? PAUSE_MS, MAX_SLEEP_MS));
+      else return accepted<never>(posted);
     }
   }
 
   /** Waits until the person may post again. Meanwhile nothing more is read from them once enough is waiting. */
   private async turn(connection: Connection): Promise<void> {
     const { posts, account } = connection.allowances;
-    for (let wait = posts.spend() || account.posts.spend(); wait > 0; wait = account.posts.spend()) {
-      if (connection.lost) return;
-      await sleep(Math.min(wait, 1_000));
+    for (const allowance of [posts, account.posts]) {
+      for (let wait = allowance.spend(); wait > 0 && connection.mayStillSend; wait = allowance.spend())
+        await sleep(Math.min(wait, MAX_SLEEP_MS));
     }
   }
 
@@ -77,6 +84,8 @@ export class Sending {
     const rooms = this.roomsOf(connection);
     const known = rooms.get(nameKey(recipient));
     if (known) return known;
+    const tooSoon = limitedFor(connection.allowances.account.writes.spend());
+    if (tooSoon) return tooSoon;
     const opened = await this.commands.execute(new CreateDirectRoomCommand(connection.actor, recipient, context()));
     if (isRejection(opened)) return opened;
     rooms.set(nameKey(recipient), opened.roomId);

@@ -128,7 +128,7 @@ export class Sockets {
     request: IncomingMessage,
     caller: Exclude<Awaited<ReturnType<Sockets['admit']>>, string>,
   ): void {
-    const { limits, host, listener, subscribers, deliveries, sending } = this.parts;
+    const { limits, host, listener, subscribers, deliveries, sending, authentication } = this.parts;
     const wire = request.socket;
     const { identity, expiresAt, confirms } = caller;
     const { actor, sessionId, account } = identity;
@@ -137,8 +137,13 @@ export class Sockets {
     countUntilClosed(socket, limits.socketsOfAddresses, addressKey(host.proxies.addressOf(request)));
     countUntilClosed(socket, limits.socketsOfAccounts, actor.id);
     const person = { actor, sessionId, username: account.username, expiresAt, confirms };
-    const connection = new Connection(socket, wire, person, limits.connection(actor.id), (one, packet) =>
-      sending.handle(one, packet),
+    const connection = new Connection(
+      socket,
+      wire,
+      person,
+      limits.connection(actor.id),
+      () => authentication.objection(identity) !== 'unauthenticated',
+      (one, packet) => sending.handle(one, packet),
     );
     host.waitingData.watch(wire, connection);
     this.connections.add(connection);
