@@ -82,7 +82,7 @@ const secrets: Readonly<Record<string, RegExp>> = {
 };
 
 /** What the text gives away that nobody outside should see. */
-function leaks(text: string): string[] {
+export function leaks(text: string): string[] {
   const found = Object.entries(secrets).filter(([, pattern]) => pattern.test(text));
   const flaws = found.map(([what]) => `reveals ${what}: ${text.slice(0, 500)}`);
   return text.length > 8_192 ? [...flaws, `${text.length} characters long`] : flaws;
