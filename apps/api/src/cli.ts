@@ -10,6 +10,7 @@ import { importCommand } from './tools/import/import-command.js';
 import { undoCommand } from './tools/import/undo-command.js';
 import { copyCommand } from './tools/log/copy-command.js';
 import { verifyCommand } from './tools/log/verify-command.js';
+import { makechatCommand } from './tools/makechat/makechat-command.js';
 import { rebuildCommand } from './tools/rebuild-command.js';
 import { seedCommand } from './tools/seed/seed-command.js';
 import { openTools } from './tools/tools.js';
@@ -23,6 +24,7 @@ const commands: readonly CliCommand[] = [
   copyCommand,
   verifyCommand,
   copyDatabaseCommand,
+  makechatCommand,
 ];
 
 /** The tables of doors and units belong to a database, whether or not they are in use. */
