@@ -8,6 +8,7 @@ import { importCommand } from './tools/import/import-command.js';
 import { undoCommand } from './tools/import/undo-command.js';
 import { copyCommand } from './tools/log/copy-command.js';
 import { verifyCommand } from './tools/log/verify-command.js';
+import { makechatCommand } from './tools/makechat/makechat-command.js';
 import { migrateCommand } from './tools/migrate-command.js';
 import { rebuildCommand } from './tools/rebuild-command.js';
 import { seedCommand } from './tools/seed/seed-command.js';
@@ -22,6 +23,7 @@ export const commands: readonly CliCommand[] = [
   copyCommand,
   verifyCommand,
   copyDatabaseCommand,
+  makechatCommand,
   keysCommand,
   newLogCommand,
   rotateKeysCommand,

@@ -20,7 +20,7 @@ import { Names } from '../storage/vault/names.js';
 import { Sessions } from '../storage/vault/sessions.js';
 import { VaultSql } from '../storage/vault/vault-sql.js';
 import { WebhookBotLedger } from '../storage/vault/webhook-bots.js';
-import { AuditLogs, Rooms, Users } from '../write-side/entities.js';
+import { AuditLogs, Maintenances, Rooms, Users } from '../write-side/entities.js';
 import { toolsModule } from './tools-module.js';
 
 /** The parts of the service that commands work with. */
@@ -31,6 +31,7 @@ export interface Tools {
   readonly openLog: OpenLog;
   readonly rooms: Rooms;
   readonly users: Users;
+  readonly maintenances: Maintenances;
   readonly names: Names;
   readonly passwords: RoomPasswords;
   readonly sessions: Sessions;
@@ -73,6 +74,7 @@ export async function openTools({ migrations = [], ...options }: ToolsOptions): 
       openLog: context.get(OpenLog),
       rooms: context.get(Rooms),
       users: context.get(Users),
+      maintenances: context.get(Maintenances),
       names: context.get(Names),
       passwords: context.get(RoomPasswords),
       sessions: context.get(Sessions),

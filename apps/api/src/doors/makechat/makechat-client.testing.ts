@@ -21,6 +21,9 @@ export class MakechatClient {
   withCookie = (cookie: string): MakechatClient => new MakechatClient(this.url, { cookie: `session=${cookie}` });
   withToken = (token: string): MakechatClient => new MakechatClient(this.url, { 'x-auth-token': token });
 
+  /** This place with the credential of another client. */
+  with = ({ credential }: MakechatClient): MakechatClient => new MakechatClient(this.url, credential);
+
   get = (path: string, headers?: Headers) => this.send('GET', path, {}, headers);
   post = (path: string, body?: unknown, headers?: Headers) => this.send('POST', path, body, headers);
   put = (path: string, body?: unknown, headers?: Headers) => this.send('PUT', path, body, headers);

@@ -137,7 +137,7 @@ export class Messages {
 
   private async personOf(objectId: string): Promise<{ id: string; objectId: string }> {
     const id = (await this.parts.objectIds.find('user', [objectId])).get(objectId);
-    if (id === undefined) throw new Refused(400, 'Error occurred', `Not found user with id ${objectId.slice(0, 100)}`);
+    if (id === undefined) throw new Refused(400, 'Error occurred', `Not found user with id ${objectId.slice(0, 28)}`);
     return { id, objectId };
   }
 }

@@ -1,4 +1,4 @@
-import { codePoints, isRejection, limits, normalize, type RoomState } from '@verbatim/domain';
+import { codePoints, limits, nameKey, normalize, type RoomState } from '@verbatim/domain';
 import {
   AddMemberCommand,
   ApplyToRoomCommand,
@@ -134,12 +134,14 @@ export class Rooms {
     };
     if (await queries.execute(new IsRoomNamedQuery(name))) throw duplicate(name);
     const roomId = newId();
-    await listing.set(roomId, listingOf(flags));
     const settings = { name, topic: '', visibility: visibilityOf(flags), history: 'full', password: null } as const;
     const created = await commands.execute(
       new CreateRoomCommand(roomId, { actor: call.actor, ...settings }, call.context),
     );
-    return this.written(call, roomId, created, 201, name);
+    if (isRefusedFor(created, 'NameTaken')) throw duplicate(name);
+    const { state, position } = accepted(created);
+    await listing.set(roomId, listingOf(flags));
+    return this.written(call, roomId, { state, position }, 201);
   }
 
   /** PUT and PATCH both change what is named. */
@@ -148,7 +150,7 @@ export class Rooms {
     const fields = fieldsOf(call.body, 'payload');
     const names = Object.keys(fields).filter((name) => name !== '_id' && name !== 'created');
     const unknown = names.find((name) => !changeable.has(name));
-    if (unknown !== undefined) throw occurred(`Cannot resolve field "${unknown.slice(0, 100)}"`);
+    if (unknown !== undefined) throw occurred(`Cannot resolve field "${unknown.slice(0, 28)}"`);
     if (names.length === 0) throw new Refused(400, 'OperationError', 'No update parameters, would remove data');
 
     const { listing } = this.parts;
@@ -161,7 +163,7 @@ export class Rooms {
     const wanted = names.includes('members') ? await this.recordsIn(fields.members, state) : null;
     const changed = await this.settings(call, roomId, state, { name, flags: sets(names) ? flags : null });
     const last = wanted ? await this.replaceMembers(call, roomId, wanted, changed.state) : changed;
-    return this.written(call, roomId, last, 200, name ?? '');
+    return this.written(call, roomId, last, 200);
   }
 
   /** Always succeeds, also when there is nothing that the caller may delete. */
@@ -199,18 +201,18 @@ export class Rooms {
   ) {
     const { commands, queries, listing } = this.parts;
     if (name !== undefined && name !== oldName && (await queries.execute(new IsRoomNamedQuery(name)))) {
-      const same = oldName !== null && name.toLowerCase() === oldName.toLowerCase();
-      if (!same) throw duplicate(name);
+      if (oldName === null || nameKey(name) !== nameKey(oldName)) throw duplicate(name);
     }
     const changes: RoomChanges = {
       ...(name !== undefined && { name }),
       ...(flags && visibilityOf(flags) !== visibility && { visibility: visibilityOf(flags) }),
     };
-    // What is remembered beside the visibility is changed first: alone it shows the room to nobody else.
-    if (flags) await listing.set(roomId, listingOf(flags));
     const changed = await commands.execute(new ChangeRoomCommand(roomId, actor, changes, context));
     if (isRefusedFor(changed, 'NameTaken')) throw duplicate(name ?? '');
-    return accepted(changed);
+    const decided = accepted(changed);
+    // Only what was accepted is remembered: until then a private room is in no more lists than it was.
+    if (flags) await listing.set(roomId, listingOf(flags));
+    return decided;
   }
 
   // Members -----------------------------------------------------------------------------------------------------------
@@ -258,12 +260,9 @@ export class Rooms {
   private async written(
     call: UserCall,
     roomId: string,
-    outcome: { readonly state: RoomState; readonly position: bigint } | Parameters<typeof isRejection>[0],
+    { state, position }: { readonly state: RoomState; readonly position: bigint },
     status: number,
-    name: string,
   ): Promise<Answer> {
-    if (isRefusedFor(outcome, 'NameTaken')) throw duplicate(name);
-    const { state, position } = accepted(outcome) as { state: RoomState; position: bigint };
     const { objectIds, listing, readYourWrites } = this.parts;
     await readYourWrites.written(position, call.reply);
     const listed = (await listing.of([roomId])).get(roomId);
@@ -290,7 +289,7 @@ function flag(fields: Readonly<Record<string, unknown>>, name: 'is_open' | 'is_v
   return value;
 }
 
-export const notFound = (id: string): Refused => occurred(`Not found room with id ${id.slice(0, 100)}`);
+export const notFound = (id: string): Refused => occurred(`Not found room with id ${id.slice(0, 28)}`);
 
 const duplicate = (name: string): Refused =>
   occurred(`Tried to save duplicate unique keys (E11000 duplicate key error index: name_1 dup key: { : "${name}" })`);
