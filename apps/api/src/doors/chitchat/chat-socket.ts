@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandBus } from '@nestjs/cqrs';
-import { type Actor, isRejection, type Rejection } from '@verbatim/domain';
+import { type Actor, isRejection, type Rejection, reject } from '@verbatim/domain';
 import type { WebSocket } from 'ws';
 import { ApplyToRoomCommand } from '../../application/rooms/room-commands.js';
 import type { Authentication } from '../../application/sessions/authentication.js';
-import { limitedFor } from '../../limits/limited.js';
+import { limited, limitedFor } from '../../limits/limited.js';
 import { type ConnectionAllowances, type Limits, spend } from '../../limits/limits.js';
 import type { LiveRooms } from '../../live/live-rooms.js';
 import type { EncodedEvents, EndReason, Subscriber } from '../../live/subscriber.js';
@@ -15,7 +16,7 @@ import { isMove, noteEncoder, type Translator } from './encoder.js';
 import { type ClientFrame, frameOf, joinText, leaveText, readFrame } from './frames.js';
 import type { People } from './people.js';
 import type { Holder } from './room-tokens.js';
-import type { Seats } from './seats.js';
+import type { Comer, Seats } from './seats.js';
 import type { Visitor, Visitors } from './visitors.js';
 
 /** Limits of one connection. */
@@ -26,6 +27,9 @@ const socketLimits = {
   waitingBytes: 1_048_576,
   waitingPieces: 2_000,
 } as const;
+
+/** Milliseconds between two tries to take a seat. */
+const SEAT_PAUSE_MS = 100;
 
 /** Close codes. The page tells them apart no more than that the connection is closed. */
 const closing = { over: 1000, away: 1001, refused: 1008, tryAgain: 1013 } as const;
@@ -71,6 +75,7 @@ export class ChatSocket implements Subscriber {
   activeAt = new Date();
   private place: Place | null = null;
   private entering = false;
+  private inRoom = false;
   private ended = false;
   private turn: Promise<void> = Promise.resolve();
   private framesWaiting = 0;
@@ -115,10 +120,7 @@ export class ChatSocket implements Subscriber {
     if (this.framesWaiting === socketLimits.framesWaiting) this.socket.pause();
     this.turn = this.turn
       .then(() => (this.ended ? undefined : this.obey(frame)))
-      .catch((error: unknown) => {
-        this.failed(error);
-        this.hangUp('tryAgain');
-      })
+      .catch((error: unknown) => this.fail(error))
       .finally(() => {
         this.framesWaiting -= 1;
         if (this.framesWaiting === 0) this.socket.resume();
@@ -137,18 +139,28 @@ export class ChatSocket implements Subscriber {
     return frame.event === 'send' ? this.say(frame) : this.leave();
   }
 
+  /** The page would not come back, so a failure does not end the connection of somebody who is in the room. */
+  private async fail(error: unknown): Promise<void> {
+    this.failed(error);
+    if (this.inRoom) return this.notify(unavailable);
+    this.refuse(unavailable);
+    await this.giveUpPlace().catch(this.failed);
+  }
+
   /** A name that somebody in the room has is refused without a word, as chitchat does. */
   private async join({ name, color }: ClientFrame): Promise<void> {
     if (this.place) return;
-    const { visitors, seats, people, subscribers, limits } = this.parts;
+    const { visitors, people, subscribers, limits } = this.parts;
     const { roomId } = this.room;
     const visitor = this.holder ? await visitors.known(this.holder) : await visitors.admit(name, this.address);
     if (isRejection(visitor)) return this.refuse(visitor);
+    if (limits.socketsOfAccounts.full(visitor.userId)) return this.refuse(limited(1_000));
     if (await people.isNameTaken(roomId, visitor)) return;
     const seat = { roomId, userId: visitor.userId, name: visitor.name, color, connection: this.id };
-    if (!(await seats.take(seat))) return;
+    if (!(await this.takeSeat(seat))) return;
     people.forget(roomId, visitor.userId);
     this.place = { visitor, color };
+    limits.socketsOfAccounts.enter(visitor.userId);
     const joined = await visitors.join(roomId, visitor);
     if (isRejection(joined)) {
       await this.giveUpPlace();
@@ -165,6 +177,18 @@ export class ChatSocket implements Subscriber {
     await this.follow(visitor);
   }
 
+  private async takeSeat(seat: Comer): Promise<boolean> {
+    const { seats } = this.parts;
+    const since = Date.now();
+    while (!(await seats.take(seat))) {
+      const { full, waitMs } = await seats.obstacle(seat);
+      if (full) this.refuse(roomFull);
+      if (full || this.ended || Date.now() - since >= waitMs) return false;
+      await sleep(SEAT_PAUSE_MS);
+    }
+    return true;
+  }
+
   private async follow(visitor: Visitor): Promise<void> {
     const { live } = this.parts;
     this.entering = true;
@@ -174,6 +198,7 @@ export class ChatSocket implements Subscriber {
       if (following === null) return this.hangUp('tryAgain');
       const failed = isRejection(following) ? following : await live.catchUp(following);
       if (failed) this.refuse(failed);
+      this.inRoom = failed === null;
     } finally {
       this.entering = false;
     }
@@ -183,10 +208,14 @@ export class ChatSocket implements Subscriber {
     const { place } = this;
     if (!place) return;
     const tooSoon = limitedFor(spend(this.allowances, 'post'));
-    if (tooSoon) return this.notify(tooSoon);
+    if (tooSoon) {
+      this.notify(tooSoon);
+      // Whoever goes on is disconnected in the end.
+      return this.allowances.patience.spend() > 0 ? this.hangUp('refused') : undefined;
+    }
     if (color !== place.color) {
       place.color = color;
-      await this.parts.seats.setColor(this.id, color);
+      await this.parts.seats.setColor(this.id, color).catch(this.failed);
       this.parts.people.forget(this.room.roomId, place.visitor.userId);
     }
     const post = { type: 'PostMessage', messageId: newId(), text: msg, replyTo: null, kind: 'text' } as const;
@@ -205,7 +234,9 @@ export class ChatSocket implements Subscriber {
   }
 
   private async giveUpPlace(): Promise<void> {
+    if (this.place) this.parts.limits.socketsOfAccounts.leave(this.place.visitor.userId);
     this.place = null;
+    this.inRoom = false;
     const ending = await this.parts.seats.giveUp(this.id);
     if (ending) await this.parts.visitors.settle(ending);
   }
@@ -332,3 +363,6 @@ export class ChatSocket implements Subscriber {
     this.socket.send(text);
   }
 }
+
+const roomFull = reject('Conflict', 'The room is full.');
+const unavailable = reject('Unavailable', 'The service cannot reach its database at the moment. Try again.');

@@ -83,6 +83,22 @@ export class Seats {
     }
   }
 
+  /**
+   * Why a seat was not to be had. `waitMs`: for how long it is worth while to try again, because somebody who comes back at once,
+   * or from a replica that was killed, finds their own seat still taken.
+   */
+  async obstacle({ roomId, userId, name }: Comer): Promise<{ readonly full: boolean; readonly waitMs: number }> {
+    const [row] = await this.sql<{ own: boolean; ending: boolean; silent: number }[]>`
+      select user_id = ${userId} as own, ending, extract(epoch from now() - alive_at)::float8 * 1000 as silent
+      from desk.chitchat_seats
+      where room_id = ${roomId} and connection is not null and (user_id = ${userId} or name = ${this.hash(name)})
+      order by own desc limit 1`;
+    if (!row) return { full: true, waitMs: 0 };
+    const { heartbeat, lease } = seatLimits;
+    const silent = row.silent > heartbeat * 1.5;
+    return { full: false, waitMs: row.ending ? heartbeat : silent ? lease + heartbeat : row.own ? COMING_BACK_MS : 0 };
+  }
+
   /** The connection ends: its seat is shown no more. Null: it had none. */
   async giveUp(connection: string): Promise<Ending | null> {
     const [row] = await this.sql<EndingRow[]>`
@@ -133,10 +149,11 @@ export class Seats {
   /** Notes that these connections are alive, and when they were last used. Returns those that have lost their seats. */
   async keepAlive(connections: ReadonlyMap<string, Date>): Promise<string[]> {
     const ids = [...connections.keys()];
+    const times = [...connections.values()].map((at) => at.toISOString());
     if (ids.length === 0) return [];
     const rows = await this.sql<{ connection: string }[]>`
       update desk.chitchat_seats seat set alive_at = now(), active_at = greatest(seat.active_at, used.at)
-      from unnest(${ids}::uuid[], ${[...connections.values()]}::timestamptz[]) as used (connection, at)
+      from unnest(${ids}::uuid[], ${times}::text[]::timestamptz[]) as used (connection, at)
       where seat.connection = used.connection and not seat.ending
       returning seat.connection`;
     const kept = new Set(rows.map(({ connection }) => connection));
@@ -170,6 +187,7 @@ export class Seats {
 
   /** The colours that these people have, or had last, in a room. */
   async colors(roomId: string, userIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    if (userIds.length === 0) return new Map();
     const rows = await this.sql<{ user_id: string; color: string }[]>`
       select user_id, color from desk.chitchat_seats
       where room_id = ${roomId} and user_id = any(${[...userIds]}::uuid[])`;
@@ -181,6 +199,8 @@ export class Seats {
   }
 }
 
+/** How long the old connection of somebody who comes back may take to end. */
+const COMING_BACK_MS = 1_000;
 const UNIQUE_VIOLATION = '23505';
 const lease = `${seatLimits.lease} milliseconds`;
 
