@@ -71,12 +71,9 @@ describe.skipIf(!browserProgram)('the pages of SFChat', { timeout: 120_000 }, ()
       'Talker: مرحبا بالعالم',
       '... again',
     ]);
-    expect(
-      await ada.page
-        .locator('.msg-text')
-        .nth(3)
-        .evaluate((element) => getComputedStyle(element).direction),
-    ).toBe('rtl');
+    expect(await ada.page.evaluate(`getComputedStyle(document.querySelectorAll('.msg-text')[3]).direction`)).toBe(
+      'rtl',
+    );
     await ada.screenshot('sfchat-chat');
     await ada.screenshotInDark('sfchat-chat-dark');
     await close(ada, bob);
@@ -129,7 +126,7 @@ describe.skipIf(!browserProgram)('the pages of SFChat', { timeout: 120_000 }, ()
     for (const { page } of [ada, bob]) {
       await page.locator('#id_chat_type:disabled').waitFor();
       expect(await page.locator('#chat-type .btn').getAttribute('class')).toBe('btn btn-green btn-grey');
-      expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
+      expect(await page.evaluate('sessionStorage.length')).toBe(0);
     }
     await bob.screenshot('sfchat-closed');
     await close(ada, bob);
