@@ -5,6 +5,8 @@ import { attachDatabase, type Database } from './storage/database/database.js';
 import { UnusableServer } from './storage/database/unusable-server.js';
 import { type CliCommand, UsageError } from './tools/command.js';
 import { copyDatabaseCommand } from './tools/database/copy-command.js';
+import { importSfchatCommand } from './tools/ephemeral-chats/import-sfchat-command.js';
+import { sfchatCommand } from './tools/ephemeral-chats/sfchat-command.js';
 import { importCommand } from './tools/import/import-command.js';
 import { undoCommand } from './tools/import/undo-command.js';
 import { copyCommand } from './tools/log/copy-command.js';
@@ -15,12 +17,14 @@ import { openTools } from './tools/tools.js';
 
 const commands: readonly CliCommand[] = [
   importCommand,
+  importSfchatCommand,
   undoCommand,
   rebuildCommand,
   seedCommand,
   copyCommand,
   verifyCommand,
   copyDatabaseCommand,
+  sfchatCommand,
 ];
 
 async function main(words: readonly string[]): Promise<number> {

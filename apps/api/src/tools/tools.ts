@@ -2,6 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import { Sealer } from '@verbatim/event-store';
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
+import { Caretaker } from '../application/ephemeral-chats/caretaker.js';
 import { RoomPasswords } from '../application/rooms/room-passwords.js';
 import { type Clock, Time } from '../clock.js';
 import { NestLog } from '../composition/nest-log.js';
@@ -9,6 +10,7 @@ import { OpenResources } from '../composition/open-resources.js';
 import type { Config } from '../config.js';
 import type { Database } from '../storage/database/database.js';
 import { explainStart } from '../storage/database/unusable-server.js';
+import { ChatStore } from '../storage/ephemeral/chat-store.js';
 import { MeasuredEventStore } from '../storage/measured-event-store.js';
 import { OpenLog } from '../storage/open-log.js';
 import { ReadModels } from '../storage/read-models.js';
@@ -35,6 +37,8 @@ export interface Tools {
   readonly webhookBots: WebhookBotLedger;
   readonly time: Time;
   readonly readModels: ReadModels;
+  readonly chats: ChatStore;
+  readonly caretaker: Caretaker;
   close(): Promise<void>;
 }
 
@@ -69,6 +73,8 @@ export async function openTools(options: ToolsOptions): Promise<Tools> {
       webhookBots: context.get(WebhookBotLedger),
       time: context.get(Time),
       readModels: context.get(ReadModels),
+      chats: context.get(ChatStore),
+      caretaker: context.get(Caretaker),
       async close() {
         await context.close();
         await resources.close();

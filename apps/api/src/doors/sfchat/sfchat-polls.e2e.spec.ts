@@ -5,6 +5,9 @@ import { startTestService, type TestService } from '../../tests/harness/test-ser
 import { pollTimes } from './polls.js';
 import { type Answer, type ChatMember, FormVisitor, figureOf, freePort, textsIn } from './sfchat-client.testing.js';
 
+/** Machines may be busy. */
+const soon = { timeout: 15_000 };
+
 let service: TestService;
 let other: TestService;
 let url: string;
@@ -65,7 +68,7 @@ describe('a poll', () => {
       expect(took).toBeLessThan(2_000);
     }
     const waiting = ada.call('GET', '/api/v1/messages.json?longPolling=True');
-    await expect.poll(() => polls(service)).toBe(1);
+    await expect.poll(() => polls(service), soon).toBe(1);
     await ada.leave();
     expect((await waiting).body.results.status).toBe('closed');
   });
@@ -76,7 +79,7 @@ describe('a poll', () => {
   ])('gives way to a newer one of the same person %s, but not at once', async (_, place) => {
     const { ada, bob } = await readyChat();
     const older = timed(ada.poll());
-    await expect.poll(() => polls(service)).toBe(1);
+    await expect.poll(() => polls(service), soon).toBe(1);
     const newer = ada.at(place()).poll();
     const { status, body, took } = await older;
     expect([status, body]).toEqual([200, nothing('ready')]);
@@ -106,9 +109,9 @@ describe('a poll', () => {
     socket.write(
       `GET /api/v1/messages.json HTTP/1.1\r\nhost: x\r\nx-sfc-usertoken: ${ada.token}\r\nx-sfc-chattoken: ${ada.code}\r\n\r\n`,
     );
-    await expect.poll(() => polls(service)).toBe(1);
+    await expect.poll(() => polls(service), soon).toBe(1);
     socket.destroy();
-    await expect.poll(() => polls(service)).toBe(0);
+    await expect.poll(() => polls(service), soon).toBe(0);
     await bob.say('still there');
     expect(textsIn(await ada.poll())).toEqual(['still there']);
     expect(textsIn(await ada.poll())).toEqual(['still there']);
@@ -137,7 +140,7 @@ describe('a poll', () => {
     const small = await startTestService({ clock: () => new Date(now), beside: service, environment });
     const { ada, bob } = await readyChat();
     const held = ada.at(`http://127.0.0.1:${port}`).poll();
-    await expect.poll(() => polls(service).then(() => figureOf(small.url, 'verbatim_sfchat_polls'))).toBe(1);
+    await expect.poll(() => polls(service).then(() => figureOf(small.url, 'verbatim_sfchat_polls')), soon).toBe(1);
     const { status, body, took } = await timed(bob.at(`http://127.0.0.1:${port}`).poll());
     expect([status, body]).toEqual([200, nothing('draft')]);
     expect(took).toBeGreaterThan(750);
@@ -152,7 +155,7 @@ describe('a poll', () => {
     const { body } = await ada.look();
     const leaving = { ada: ada.at(elsewhere), bob: bob.at(elsewhere) };
     const held = timed(leaving.bob.poll());
-    await expect.poll(() => polls(other)).toBe(1);
+    await expect.poll(() => polls(other), soon).toBe(1);
     const stopped = other.stop();
     const answer = await held;
     expect([answer.status, answer.body]).toEqual([200, nothing('ready')]);
