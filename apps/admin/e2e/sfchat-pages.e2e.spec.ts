@@ -4,6 +4,9 @@ import { freePort } from '../../api/src/doors/sfchat/sfchat-client.testing.js';
 import { startTestService, type TestService } from '../../api/src/tests/harness/test-service.testing.js';
 import { browserProgram, openBrowser, Tab } from './browser.testing.js';
 
+/** Machines may be busy. */
+const soon = { timeout: 15_000 };
+
 let service: TestService;
 let browser: Browser;
 let url: string;
@@ -65,18 +68,15 @@ describe.skipIf(!browserProgram)('the pages of SFChat', { timeout: 120_000 }, ()
       .toEqual([expect.stringMatching(/^\[\d\d:\d\d:\d\d\] Talker: Hello <b>Bob<\/b> & friends$/)]);
     await say(bob, 'مرحبا بالعالم');
     await say(bob, 'again');
-    await expect.poll(() => said(ada)).toHaveLength(3);
+    await expect.poll(() => said(ada), soon).toHaveLength(3);
     expect((await said(ada)).map((line) => line.slice(11))).toEqual([
       'You: Hello <b>Bob</b> & friends',
       'Talker: مرحبا بالعالم',
       '... again',
     ]);
-    expect(
-      await ada.page
-        .locator('.msg-text')
-        .nth(3)
-        .evaluate((element) => getComputedStyle(element).direction),
-    ).toBe('rtl');
+    expect(await ada.page.evaluate(`getComputedStyle(document.querySelectorAll('.msg-text')[3]).direction`)).toBe(
+      'rtl',
+    );
     await ada.screenshot('sfchat-chat');
     await ada.screenshotInDark('sfchat-chat-dark');
     await close(ada, bob);
@@ -89,7 +89,9 @@ describe.skipIf(!browserProgram)('the pages of SFChat', { timeout: 120_000 }, ()
     await field.press('Shift+Enter');
     await field.pressSequentially('two');
     await Promise.all([field.press('Enter'), field.press('Enter'), field.press('Enter')]);
-    await expect.poll(() => bob.page.locator('.message:not(.system) .msg-text').allInnerTexts()).toEqual(['one\ntwo']);
+    await expect
+      .poll(() => bob.page.locator('.message:not(.system) .msg-text').allInnerTexts(), soon)
+      .toEqual(['one\ntwo']);
     expect(await said(ada)).toHaveLength(1);
     expect(await field.inputValue()).toBe('');
     await close(ada, bob);
@@ -98,12 +100,12 @@ describe.skipIf(!browserProgram)('the pages of SFChat', { timeout: 120_000 }, ()
   it('shows the history after a reload, from the tab and not from the server', async () => {
     const [ada, bob] = await twoInAChat();
     await say(ada, 'remember this');
-    await expect.poll(() => said(bob)).toHaveLength(1);
+    await expect.poll(() => said(bob), soon).toHaveLength(1);
     await bob.page.reload();
-    await expect.poll(() => said(bob)).toEqual([expect.stringContaining('remember this')]);
+    await expect.poll(() => said(bob), soon).toEqual([expect.stringContaining('remember this')]);
     await bob.page.locator('#id_chat_type:enabled').waitFor();
     await say(bob, 'I do');
-    await expect.poll(() => said(ada)).toHaveLength(2);
+    await expect.poll(() => said(ada), soon).toHaveLength(2);
     const stranger = await visitor();
     await stranger.page.goto(ada.page.url());
     await stranger.page.locator('#error-general:not(.hide)').waitFor();
@@ -117,19 +119,21 @@ describe.skipIf(!browserProgram)('the pages of SFChat', { timeout: 120_000 }, ()
     await ada.page.locator('#id_chat_type').blur();
     await say(ada, 'one');
     await say(ada, 'two');
-    await expect.poll(() => bob.page.title()).toBe('(2) SFChat - Secure Free Chat');
+    await expect.poll(() => bob.page.title(), soon).toBe('(2) SFChat - Secure Free Chat');
     await bob.page.locator('#chat-body').click();
     expect(await bob.page.title()).toBe('SFChat - Secure Free Chat');
     await ada.page.locator('#chat-close').focus();
     await ada.page.keyboard.press('Enter');
-    await expect.poll(() => notes(ada)).toContain('Thank you for using SFChat\nCurrent chat was successfully closed.');
+    await expect
+      .poll(() => notes(ada), soon)
+      .toContain('Thank you for using SFChat\nCurrent chat was successfully closed.');
     await expect
       .poll(() => notes(bob))
       .toContain('Thank you for using SFChat.\nChat was successfully closed by Talker.');
     for (const { page } of [ada, bob]) {
       await page.locator('#id_chat_type:disabled').waitFor();
       expect(await page.locator('#chat-type .btn').getAttribute('class')).toBe('btn btn-green btn-grey');
-      expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
+      expect(await page.evaluate('sessionStorage.length')).toBe(0);
     }
     await bob.screenshot('sfchat-closed');
     await close(ada, bob);
@@ -142,7 +146,7 @@ describe.skipIf(!browserProgram)('the pages of SFChat', { timeout: 120_000 }, ()
     await ada.page.goto(url);
     await ada.page.locator('#id_chat_token').fill(code ?? '');
     await ada.page.locator('#join_chat').click();
-    await expect.poll(() => notes(ada)).toEqual(['Chat is ready to use']);
+    await expect.poll(() => notes(ada), soon).toEqual(['Chat is ready to use']);
     await close(ada);
   });
 
@@ -162,7 +166,7 @@ describe.skipIf(!browserProgram)('the pages of SFChat', { timeout: 120_000 }, ()
       ['License', 'SFChat: License'],
     ] as const) {
       await ada.page.getByRole('link', { name: link }).click();
-      await expect.poll(() => ada.page.title()).toBe(title);
+      await expect.poll(() => ada.page.title(), soon).toBe(title);
     }
     await close(ada);
   });

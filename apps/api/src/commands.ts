@@ -8,6 +8,8 @@ import { importCommand } from './tools/import/import-command.js';
 import { undoCommand } from './tools/import/undo-command.js';
 import { copyCommand } from './tools/log/copy-command.js';
 import { verifyCommand } from './tools/log/verify-command.js';
+import { importSfchatCommand } from './tools/ephemeral-chats/import-sfchat-command.js';
+import { sfchatCommand } from './tools/ephemeral-chats/sfchat-command.js';
 import { makechatCommand } from './tools/makechat/makechat-command.js';
 import { migrateCommand } from './tools/migrate-command.js';
 import { rebuildCommand } from './tools/rebuild-command.js';
@@ -16,6 +18,7 @@ import { seedCommand } from './tools/seed/seed-command.js';
 /** All commands of the command line, in the order in which they are listed. One whose words begin with those of another comes first. */
 export const commands: readonly CliCommand[] = [
   migrateCommand(tablesOfParts),
+  importSfchatCommand,
   importCommand,
   undoCommand,
   rebuildCommand,
@@ -24,6 +27,7 @@ export const commands: readonly CliCommand[] = [
   verifyCommand,
   copyDatabaseCommand,
   makechatCommand,
+  sfchatCommand,
   keysCommand,
   newLogCommand,
   rotateKeysCommand,

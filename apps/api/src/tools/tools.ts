@@ -2,6 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import { Sealer } from '@verbatim/event-store';
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
+import { Caretaker } from '../application/ephemeral-chats/caretaker.js';
 import { RoomPasswords } from '../application/rooms/room-passwords.js';
 import { type Clock, Time } from '../clock.js';
 import { MIGRATIONS, type Migration } from '../composition/migration.js';
@@ -10,6 +11,7 @@ import { OpenResources } from '../composition/open-resources.js';
 import type { Config } from '../config.js';
 import type { Database } from '../storage/database/database.js';
 import { explainStart } from '../storage/database/unusable-server.js';
+import { ChatStore } from '../storage/ephemeral/chat-store.js';
 import { MeasuredEventStore } from '../storage/measured-event-store.js';
 import { OpenLog } from '../storage/open-log.js';
 import { ReadModels } from '../storage/read-models.js';
@@ -42,6 +44,8 @@ export interface Tools {
   readonly auditLogs: AuditLogs;
   readonly trees: LogTrees;
   readonly logKeys: LogKeys;
+  readonly chats: ChatStore;
+  readonly caretaker: Caretaker;
   close(): Promise<void>;
 }
 
@@ -85,6 +89,8 @@ export async function openTools({ migrations = [], ...options }: ToolsOptions): 
       auditLogs: context.get(AuditLogs),
       trees: context.get(LogTrees),
       logKeys: context.get(LogKeys),
+      chats: context.get(ChatStore),
+      caretaker: context.get(Caretaker),
       async close() {
         await context.close();
         await resources.close();

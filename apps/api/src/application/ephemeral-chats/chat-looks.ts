@@ -2,6 +2,7 @@ import { Command, CommandHandler, type ICommandHandler, type IQueryHandler, Quer
 import { type ChatSide, type ChatStatus, closeIfSilent, isRejection, type Rejection } from '@verbatim/domain';
 import { Time } from '../../clock.js';
 import {
+  type ChatCounts,
   type ChatCredentials,
   ChatStore,
   type Participant,
@@ -22,6 +23,18 @@ export class GetChatStatusHandler implements IQueryHandler<GetChatStatusQuery> {
 
   async execute({ code }: GetChatStatusQuery): Promise<ChatStatus | null> {
     return (await this.store.find(code))?.state.status ?? null;
+  }
+}
+
+/** How many chats and unconfirmed texts there are now, of all processes. */
+export class CountChatsQuery extends Query<ChatCounts> {}
+
+@QueryHandler(CountChatsQuery)
+export class CountChatsHandler implements IQueryHandler<CountChatsQuery> {
+  constructor(private readonly store: ChatStore) {}
+
+  execute(): Promise<ChatCounts> {
+    return this.store.counts();
   }
 }
 
@@ -86,4 +99,4 @@ export class LookIntoChatHandler implements ICommandHandler<LookIntoChatCommand>
   }
 }
 
-export const chatLookHandlers = [GetChatStatusHandler, BeginAskingHandler, LookIntoChatHandler];
+export const chatLookHandlers = [GetChatStatusHandler, CountChatsHandler, BeginAskingHandler, LookIntoChatHandler];

@@ -13,7 +13,6 @@ import type { ChatFindings } from '../../application/ephemeral-chats/chat-looks.
 import { Fault } from '../../host/fault.js';
 import type { Proxies } from '../../host/proxies.js';
 import type { Limits } from '../../limits/limits.js';
-import { chatSecretHash } from '../../storage/ephemeral/chat-secrets.js';
 import type { ChatCredentials } from '../../storage/ephemeral/chat-store.js';
 import { isPlain } from '../plain-json.js';
 import { forAnswers, registerHelmet } from '../security-headers.js';
@@ -32,8 +31,12 @@ interface Parts {
 const secret = z.string().regex(/^[0-9a-f]{24}$/);
 /** Ids in one confirmation: more than can be waiting. */
 const MOST_IDS = 1_000;
-const texts = z.object({ data: z.object({ messages: z.array(z.object({ msg: z.string() })).min(1) }) });
-const received = z.object({ data: z.object({ messages: z.array(z.object({ _id: secret })).max(MOST_IDS) }) });
+/** The body with which texts are sent. */
+export const textsSchema = z.object({ data: z.object({ messages: z.array(z.object({ msg: z.string() })).min(1) }) });
+/** The body with which messages are confirmed. */
+export const receivedSchema = z.object({
+  data: z.object({ messages: z.array(z.object({ _id: secret })).max(MOST_IDS) }),
+});
 
 /** `/api/v1/messages.json` and `/api/v1/chat.json`, with the version in the path or in a header, with `.json` or without. */
 export async function serveApi(scope: FastifyInstance, parts: Parts): Promise<void> {
@@ -97,13 +100,13 @@ async function receive({ polls }: Parts, credentials: ChatCredentials, request: 
 }
 
 function say({ commands }: Parts, credentials: ChatCredentials, { body }: FastifyRequest): Promise<Outcome> {
-  const { data } = parse(texts, body);
+  const { data } = parse(textsSchema, body);
   const said = data.messages.map(({ msg }) => msg);
   return commands.execute(new SayInEphemeralChatCommand(credentials, said));
 }
 
 function confirm({ commands }: Parts, credentials: ChatCredentials, { body }: FastifyRequest): Promise<Outcome> {
-  const { data } = parse(received, body);
+  const { data } = parse(receivedSchema, body);
   const ids = data.messages.map(({ _id }) => _id);
   return commands.execute(new ConfirmInEphemeralChatCommand(credentials, ids));
 }
@@ -114,7 +117,7 @@ function leave({ commands }: Parts, credentials: ChatCredentials): Promise<Outco
 
 /** Who asks or says too much is answered late: a page that is refused never asks again. */
 async function keepPace(limits: Limits, { token }: ChatCredentials, { method }: FastifyRequest): Promise<void> {
-  const { posts, reads } = limits.participant(chatSecretHash('token', token));
+  const { posts, reads } = limits.participant(token);
   const wait = (method === 'POST' ? posts : reads).spend();
   if (wait > 0) await sleep(Math.min(wait, pollTimes.beforeNewer));
 }

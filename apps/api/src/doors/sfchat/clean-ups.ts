@@ -1,8 +1,8 @@
 import type { TroubleLog } from '@verbatim/event-store';
 import type { Caretaker } from '../../application/ephemeral-chats/caretaker.js';
 
-/** Texts of closed chats are erased within the farewell time and this. */
-const EVERY_MS = 5_000;
+/** In milliseconds; tests shorten it. Texts of closed chats are erased within the farewell time and this. */
+export const cleanUpTimes = { every: 5_000 };
 
 /** Has chats looked after every few seconds, one round at a time. */
 export class CleanUps {
@@ -15,7 +15,7 @@ export class CleanUps {
   ) {}
 
   start(): void {
-    this.timer = setInterval(() => this.begin(), EVERY_MS).unref();
+    this.timer = setInterval(() => this.begin(), cleanUpTimes.every).unref();
     this.begin();
   }
 

@@ -10,7 +10,7 @@ import { newId } from '../../new-id.js';
 import type { ChatListener } from '../../storage/ephemeral/chat-news.js';
 import type { ChatCredentials, Participant } from '../../storage/ephemeral/chat-store.js';
 
-/** All in milliseconds. */
+/** All in milliseconds; tests shorten some. */
 export const pollTimes = {
   /** At most; proxies cut connections after 30 s. */
   hold: 25_000,
@@ -22,7 +22,7 @@ export const pollTimes = {
   draining: 1_000,
   /** A look that takes longer has failed. */
   patience: 5_000,
-} as const;
+};
 
 type Findings = Omit<ChatFindings, 'poll'>;
 

@@ -145,3 +145,9 @@ export class ChatMember {
 export const textsIn = ({ body }: Answer): string[] => body.results.messages.map(({ msg }: { msg: string }) => msg);
 /** Their ids. */
 export const idsIn = ({ body }: Answer): string[] => body.results.messages.map(({ _id }: { _id: string }) => _id);
+
+/** A figure of the metrics of a replica, at the address of its native API. */
+export async function figureOf(url: string, name: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(new RegExp(`^${name} (.+)$`, 'm').exec(text)?.[1]);
+}

@@ -1,11 +1,12 @@
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import { Caretaker } from '../../application/ephemeral-chats/caretaker.js';
+import { CountChatsQuery } from '../../application/ephemeral-chats/chat-looks.js';
 import { Figure } from '../../composition/contributions.js';
 import { door } from '../../host/part.js';
 import { Limits } from '../../limits/limits.js';
 import { ChatNews } from '../../storage/ephemeral/chat-news.js';
-import { ChatStore } from '../../storage/ephemeral/chat-store.js';
+import type { ChatCounts } from '../../storage/ephemeral/chat-store.js';
 import { LOG } from '../../storage/tokens.js';
 import { serveApi } from './api.js';
 import { CleanUps } from './clean-ups.js';
@@ -35,12 +36,7 @@ export const sfchatDoor = door({
   async open(application, host, { SFCHAT_PORT, SFCHAT_TRACKING_ID = '' }) {
     if (SFCHAT_PORT === undefined) return {};
     const [commands, queries] = [application.get(CommandBus), application.get(QueryBus)];
-    const [limits, store, news, log] = [
-      application.get(Limits),
-      application.get(ChatStore),
-      application.get(ChatNews),
-      application.get(LOG),
-    ];
+    const [limits, log, news] = [application.get(Limits), application.get(LOG), application.get(ChatNews)];
     const polls = new Polls(commands, news);
     const cleanUps = new CleanUps(application.get(Caretaker), log);
     const errors = new SfchatErrors(log);
@@ -59,9 +55,9 @@ export const sfchatDoor = door({
         trackingId: SFCHAT_TRACKING_ID,
       }),
     );
-    const count = async (read: (counts: Awaited<ReturnType<ChatStore['counts']>>) => number) =>
-      read(await store.counts());
+    const count = async (read: (counts: ChatCounts) => number) => read(await queries.execute(new CountChatsQuery()));
     return {
+      announced: { title: 'SFChat', address: () => listener.url },
       start() {
         news.start(polls);
         cleanUps.start();

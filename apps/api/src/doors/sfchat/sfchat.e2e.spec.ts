@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
-import { ChatMember, FormVisitor, freePort, idsIn, optionOf, textsIn } from './sfchat-client.testing.js';
+import { type ChatMember, FormVisitor, figureOf, freePort, idsIn, optionOf, textsIn } from './sfchat-client.testing.js';
+
+/** Machines may be busy. */
+const soon = { timeout: 15_000 };
 
 const hex24 = /^[0-9a-f]{24}$/;
 const done = { status: 202, body: { results: { code: 200, msg: 'Ok' } } };
@@ -129,7 +132,7 @@ describe('talking', () => {
   it('wakes a poll at the other replica', async () => {
     const { ada, bob } = await readyChat();
     const polled = bob.poll();
-    await expect.poll(() => figure(other, 'verbatim_sfchat_polls')).toBe(1);
+    await expect.poll(() => figureOf(other.url, 'verbatim_sfchat_polls'), soon).toBe(1);
     const began = performance.now();
     await ada.say('hello');
     expect(textsIn(await polled)).toEqual(['hello']);
@@ -161,7 +164,7 @@ describe('the end', () => {
     await ada.say('one last thing');
     const unread = idsIn(await bob.look());
     const polled = ada.poll();
-    await expect.poll(() => figure(service, 'verbatim_sfchat_polls')).toBe(1);
+    await expect.poll(() => figureOf(service.url, 'verbatim_sfchat_polls'), soon).toBe(1);
     expect(await bob.leave()).toMatchObject(done);
     const [told, own] = [await polled, await bob.poll()];
     expect([told.body.results.status, textsIn(told)]).toEqual([
@@ -179,9 +182,3 @@ describe('the end', () => {
     expect([page.status, page.headers.get('location')]).toEqual([302, '/']);
   });
 });
-
-/** A figure of the metrics of a replica. */
-async function figure({ url }: TestService, name: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(new RegExp(`^${name} (.+)$`, 'm').exec(text)?.[1]);
-}

@@ -18,8 +18,6 @@ import {
 
 /** Chats that are looked after at a time. */
 const BATCH = 200;
-/** Milliseconds, at least, between two vacuums by this process. */
-const VACUUM_EVERY_MS = 20_000;
 
 /**
  * Chats in the schema `ephemeral`. Each method is one statement, so that a change is one step for everybody; a change applies to
@@ -28,7 +26,6 @@ const VACUUM_EVERY_MS = 20_000;
 export class PostgresChatStore extends ChatStore {
   /** Whether there may be deleted rows in the files; at the start nobody knows. */
   private traces = true;
-  private vacuumedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly sql: Sql,
@@ -183,9 +180,8 @@ export class PostgresChatStore extends ChatStore {
   }
 
   async removeTraces(): Promise<void> {
-    if (!this.traces || performance.now() - this.vacuumedAt < VACUUM_EVERY_MS) return;
+    if (!this.traces) return;
     this.traces = false;
-    this.vacuumedAt = performance.now();
     // Another replica that is at it does the same for us.
     await this.sql.unsafe('vacuum (skip_locked) ephemeral.messages, ephemeral.chats, ephemeral.participants');
   }

@@ -1,9 +1,9 @@
-// The page of a chat. It follows what SFChat's own scripts do, and stands back where they are there: both would confirm each
-// other's messages. What differs: a request that failed is repeated, and a text cannot be sent twice by mistake.
+// The page of a chat. It follows what SFChat's own scripts do, and leaves the page to them where somebody adds them: both would
+// confirm each other's messages. What differs: a request that failed is repeated, and a text is not sent twice by mistake.
 
 const MOST_ENTRIES = 200;
 const LONGEST_PAUSE_MS = 15_000;
-/** Scripts that somebody adds to the page come within this time. */
+/** Most scripts that somebody adds to the page come within this time. */
 const STAND_BACK_MS = 150;
 
 const body = document.getElementById('chat-body');
@@ -16,6 +16,9 @@ const option = (name) => document.querySelector(`#chatBootstrap option[value="${
 
 const code = location.pathname.split('/').pop();
 const ownTitle = document.title;
+/** Everything that goes on here: requests, and listening to the page. */
+const work = new AbortController();
+const { signal } = work;
 let userToken = null;
 let history = [];
 let shown = new Set();
@@ -53,13 +56,23 @@ function start() {
   history = isNew ? [] : (stored?.history ?? []);
   for (const entry of history) show(entry);
   store();
-  closer.addEventListener('click', leave);
-  button.addEventListener('click', send);
-  field.addEventListener('keydown', typed);
-  for (const place of [body, field]) place.addEventListener('focus', read);
-  body.addEventListener('click', read);
+  closer.addEventListener('click', leave, { signal });
+  button.addEventListener('click', send, { signal });
+  field.addEventListener('keydown', typed, { signal });
+  for (const place of [body, field]) place.addEventListener('focus', read, { signal });
+  body.addEventListener('click', read, { signal });
+  new MutationObserver(leaveToOthers).observe(document, { childList: true, subtree: true });
   if (option('chatStatus') === 'ready') becomeReady();
   void follow();
+}
+
+/** Gives the page back as it was served, when scripts of others come later. */
+function leaveToOthers(changes) {
+  const added = changes.flatMap(({ addedNodes }) => [...addedNodes]);
+  if (!added.some(({ nodeName }) => nodeName === 'SCRIPT')) return;
+  work.abort();
+  disable();
+  button.disabled = false;
 }
 
 // Receiving -------------------------------------------------------------------------------------------------------------
@@ -76,6 +89,7 @@ async function follow() {
       if (status === 'closed') return end();
       if (messages.length > 0) await confirm(messages);
     } catch (error) {
+      if (signal.aborted) return;
       if (error.refused) return lose(error);
       failures += 1;
       showError('The connection is interrupted. Trying again.');
@@ -94,11 +108,10 @@ function receive({ _id, msg, system }) {
 const confirm = (messages) =>
   call('DELETE', 'messages.json', { data: { messages: messages.map(({ _id }) => ({ _id })) } });
 
-/** What was confirmed is not sent again, so it is stored here before. */
 function end() {
   over = true;
   disable();
-  sessionStorage.removeItem(code);
+  forget();
 }
 
 function lose(error) {
@@ -155,6 +168,7 @@ async function call(method, resource, data) {
     body: data && JSON.stringify(data),
     headers: { 'content-type': 'application/json', 'x-sfc-chattoken': code, 'x-sfc-usertoken': userToken },
     cache: 'no-store',
+    signal,
   });
   const { results } = await response.json();
   if (results.code === 200) return results;
@@ -244,11 +258,15 @@ function clock() {
 
 // The tab's memory ------------------------------------------------------------------------------------------------------
 
+// The token is where SFChat's scripts keep it too, so that a reload with them goes on.
+const tokenPlace = `userToken${code}`;
+const historyPlace = `history of ${code}`;
+
 function readStored() {
   try {
-    const stored = JSON.parse(sessionStorage.getItem(code));
+    const stored = JSON.parse(sessionStorage.getItem(historyPlace));
     shown = new Set(stored?.shown ?? []);
-    return stored;
+    return { userToken: sessionStorage.getItem(tokenPlace), history: stored?.history };
   } catch {
     return null;
   }
@@ -257,8 +275,13 @@ function readStored() {
 function store() {
   try {
     const ids = [...shown].slice(-MOST_ENTRIES);
-    sessionStorage.setItem(code, JSON.stringify({ userToken, history, shown: ids }));
+    sessionStorage.setItem(tokenPlace, userToken);
+    sessionStorage.setItem(historyPlace, JSON.stringify({ history, shown: ids }));
   } catch {
     // A full or forbidden storage costs the history after a reload, and nothing else.
   }
+}
+
+function forget() {
+  for (const place of [tokenPlace, historyPlace]) sessionStorage.removeItem(place);
 }
