@@ -29,8 +29,7 @@ export class HttpListener {
   readonly fastify: FastifyInstance;
   /** How to answer what no scope handles; the door whose listener it is sets it. */
   faults: FaultFormat = plainFaults;
-  private readonly upgrades = new Map<string, UpgradeHandler>();
-  private anyUpgrade: UpgradeHandler | null = null;
+  private readonly upgrades: { readonly path: string | RegExp; readonly handle: UpgradeHandler }[] = [];
   private readonly upgraded = new Set<Socket>();
 
   constructor(
@@ -73,14 +72,9 @@ export class HttpListener {
     return built.value;
   }
 
-  /** Has connections that ask at this path to be upgraded handled by `handle`. */
-  onUpgrade(path: string, handle: UpgradeHandler): void {
-    this.upgrades.set(path, handle);
-  }
-
-  /** The same for connections that ask at any other path. */
-  onAnyUpgrade(handle: UpgradeHandler): void {
-    this.anyUpgrade = handle;
+  /** Has connections that ask at this path, or at paths of this pattern, to be upgraded handled by `handle`. */
+  onUpgrade(path: string | RegExp, handle: UpgradeHandler): void {
+    this.upgrades.push({ path, handle });
   }
 
   /** Has the request of an upgrade answered as if it had not asked for one. */
@@ -120,11 +114,11 @@ export class HttpListener {
     // An unknown `Expect` header is no reason to refuse a request.
     server.on('checkExpectation', (request, response) => server.emit('request', request, response));
     server.on('upgrade', (request, socket: Socket, head) => {
-      const path = request.url?.split('?')[0] ?? '';
-      const handler = this.upgrades.get(path) ?? this.anyUpgrade ?? this.answerWithoutUpgrade;
+      const asked = request.url?.split('?')[0] ?? '';
+      const found = this.upgrades.find(({ path }) => (typeof path === 'string' ? path === asked : path.test(asked)));
       this.upgraded.add(socket);
       socket.once('close', () => this.upgraded.delete(socket));
-      handler(request, socket, head);
+      (found?.handle ?? this.answerWithoutUpgrade)(request, socket, head);
     });
     return server;
   }

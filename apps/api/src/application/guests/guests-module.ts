@@ -4,10 +4,12 @@ import { Sweep } from '../../composition/contributions.js';
 import { GuestUse } from '../../storage/desk/guests.js';
 import { SQL } from '../../storage/tokens.js';
 import { AdmitGuestHandler } from './admit-guest.js';
+import { GuestNameHandler } from './guest-name.js';
 import { UnusedGuests } from './unused-guests.js';
 
 const providers = [
   AdmitGuestHandler,
+  GuestNameHandler,
   UnusedGuests,
   { provide: GuestUse, useFactory: (sql: Sql) => new GuestUse(sql), inject: [SQL] },
   {

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
 import { WebSocketServer } from 'ws';
 import { z } from 'zod';
+import { Authentication } from '../../application/sessions/authentication.js';
 import { FeedSink, Figure, Sweep } from '../../composition/contributions.js';
 import { DATABASE, type DatabaseAddress } from '../../composition/process-module.js';
 import { hangUp } from '../../host/fault.js';
@@ -19,9 +20,6 @@ import { Subscribers } from '../../live/subscribers.js';
 import { TokenWatch } from '../../live/token-watch.js';
 import { newId } from '../../new-id.js';
 import { KEY_RING, LOG, SQL } from '../../storage/tokens.js';
-import { NameCipher } from '../../storage/vault/name-cipher.js';
-import { Sessions } from '../../storage/vault/sessions.js';
-import { Rooms, Users } from '../../write-side/entities.js';
 import { Problems } from '../problems.js';
 import { Admission } from './admission.js';
 import { Clients } from './clients.js';
@@ -96,16 +94,11 @@ class Broker {
   constructor(application: Application, shared: ReturnType<typeof deriveCredentials>) {
     const { clients, topics } = this;
     const [commands, queries] = [application.get(CommandBus), application.get(QueryBus)];
-    const [rooms, users] = [application.get(Rooms), application.get(Users)];
     this.limits = application.get(Limits);
-    this.names = new ShownNames(users);
-    this.ledger = new SessionLedger(
-      application.get<Sql>(SQL),
-      application.get<KeyRing>(KEY_RING),
-      application.get(NameCipher),
-    );
+    this.names = new ShownNames(queries);
+    this.ledger = new SessionLedger(application.get<Sql>(SQL), application.get<KeyRing>(KEY_RING));
     const newContext = () => ({ correlation: newId(), door: 'chatt' });
-    const finder = new RoomFinder(rooms, queries);
+    const finder = new RoomFinder(queries);
     this.replicas = new Replicas(application.get<DatabaseAddress>(DATABASE).directUrl, application.get<Logger>(LOG), {
       taken: (client, connection) => clients.takeOver(client, connection),
       moved: () => undefined,
@@ -115,8 +108,6 @@ class Broker {
       ...{
         commands,
         queries,
-        rooms,
-        users,
         finder,
         topics,
         clients,
@@ -128,14 +119,13 @@ class Broker {
       problems: application.get(Problems),
       subscribers: application.get(Subscribers),
       tokenWatch: application.get(TokenWatch),
-      sessions: application.get(Sessions),
       joining: new Semaphore(JOINING_AT_ONCE),
       publishing: new Publishing(commands, queries, finder, newContext),
       encoder: chattEncoder(
         (roomId) => topics.of(roomId),
         (person) => this.names.of(person),
       ),
-      admission: new Admission(commands, queries, users, shared),
+      admission: new Admission(commands, queries, application.get(Authentication), shared),
       replicas: this.replicas,
       moved: () => undefined,
     });
@@ -159,7 +149,7 @@ class Broker {
       perMessageDeflate: false,
       handleProtocols: (offered) => (offered.has('mqtt') ? 'mqtt' : offered.has('mqttv3.1') ? 'mqttv3.1' : false),
     });
-    listener.onAnyUpgrade((request, socket, head) => {
+    listener.onUpgrade(/^/, (request, socket, head) => {
       if (!host.origins.admitsHost(request))
         return hangUp(socket, 'HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n');
       const address = host.proxies.addressOf(request);

@@ -3,8 +3,6 @@ import type { IConnectPacket, Packet } from 'mqtt-packet';
 import type { Limits } from '../../limits/limits.js';
 import type { Subscribers } from '../../live/subscribers.js';
 import type { TokenWatch } from '../../live/token-watch.js';
-import type { Sessions } from '../../storage/vault/sessions.js';
-import type { Users } from '../../write-side/entities.js';
 import { type Admission, type Admitted, type NotAdmitted, refusals } from './admission.js';
 import { Client, type ClientParts } from './client.js';
 import type { Clients } from './clients.js';
@@ -24,8 +22,6 @@ export interface ReceptionParts extends ClientParts {
   readonly replicas: Replicas;
   readonly subscribers: Subscribers;
   readonly tokenWatch: TokenWatch;
-  readonly sessions: Sessions;
-  readonly users: Users;
   readonly limits: Limits;
 }
 
@@ -72,22 +68,17 @@ export class Reception {
     const { parts } = this;
     const { limits, ledger, clients } = parts;
     const userId = admitted.actor.id;
-    const begun = clientId === null ? null : await this.begin(ledger.clientKey(userId, clientId), userId, clean);
+    const begun = clientId === null ? null : await this.begin(await ledger.clientKey(userId, clientId), userId, clean);
     const places = begun && !clean ? await ledger.places(begun.entry) : new Map();
     if (begun && clients.isTaken(begun.entry)) return 'later';
     if (limits.socketsOfAccounts.full(userId)) return this.turnAway(admitted, begun, 'busy');
     // From here to where it is added nothing happens in between, so that no change to the account is missed.
-    const { state } = await parts.users.current(userId);
-    const { token, sessionId, guest } = admitted;
-    const revoked = token ? !state.tokens.includes(token.id) : !guest && parts.sessions.isRevoked(sessionId, userId);
-    if (state.status !== 'active' || revoked) return this.turnAway(admitted, begun, 'notAuthorized');
-    if (this.closed || !wire.open) return this.turnAway(admitted, begun, 'later');
+    if (this.closed || !wire.open || admitted.objection()) return this.turnAway(admitted, begun, 'later');
     const allowances = limits.connection(userId);
-    const person = { ...admitted, actor: { id: userId, role: state.role } };
-    const client = new Client(parts, wire, { admitted: person, connect, begun, places, allowances });
+    const client = new Client(parts, wire, { admitted, connect, begun, places, allowances });
     clients.add(client);
     parts.subscribers.add(client);
-    if (token) parts.tokenWatch.add(client, token);
+    if (admitted.token) parts.tokenWatch.add(client, admitted.token);
     return client;
   }
 

@@ -1,11 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { userStream } from '@verbatim/domain';
-import { type KeyRing, openText, sealText } from '@verbatim/event-store';
+import { type KeyRing, openText, ownKeyName, sealText } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import type { Migration } from '../../composition/migration.js';
 import { newId } from '../../new-id.js';
-import type { NameCipher } from '../../storage/vault/name-cipher.js';
-import { ownKey } from '../../storage/vault/own-key.js';
 
 /** Days after which a session that nobody uses is forgotten, and hours for what a client may send again. */
 const KEEP_DAYS = 30;
@@ -68,12 +66,13 @@ export class SessionLedger {
   constructor(
     private readonly sql: Sql,
     private readonly keys: KeyRing,
-    private readonly cipher: NameCipher,
   ) {}
 
   /** What stands for a client. Client ids are apart for each account, so nobody can end the connections of another. */
-  clientKey(userId: string, clientId: string): string {
-    return this.cipher.hash('mqtt client', `${userId} ${clientId}`);
+  async clientKey(userId: string, clientId: string): Promise<string> {
+    return createHmac('sha256', await this.keyOf(userId))
+      .update(clientId)
+      .digest('base64url');
   }
 
   /** Begins a connection. A clean one ends the session before it. */
@@ -177,7 +176,11 @@ export class SessionLedger {
         or (not kept and replica is null and used_at < now() - make_interval(hours => ${REPEAT_HOURS}))`;
   }
 
-  private keyOf(userId: string): Promise<Buffer> {
-    return ownKey(this.keys, userStream(userId));
+  /** The account's own key: once it is destroyed, nothing here can be told any more. */
+  private async keyOf(userId: string): Promise<Buffer> {
+    const name = ownKeyName(userStream(userId));
+    const key = (await this.keys.obtain([name])).get(name);
+    if (!key) throw new Error('The key of the account was destroyed.');
+    return key;
   }
 }
