@@ -65,7 +65,7 @@ export interface HeardLast {
 export class HeardLastQuery extends Query<HeardLast | Rejection> {
   constructor(
     readonly userId: string | null,
-    readonly most: { readonly rooms: number; readonly textsPerRoom: number },
+    readonly most: { readonly rooms: number; readonly textsPerRoom: number; readonly textBytes: number },
   ) {
     super();
   }
@@ -79,7 +79,8 @@ export class HeardLastHandler implements IQueryHandler<HeardLastQuery> {
     const behind = await upToDate(this.readModels);
     if (behind) return behind;
     const rooms = await roomsWithinReach(this.readModels.db, userId, most.rooms);
-    return { rooms, texts: await newestTexts(this.readModels.db, rooms, most.textsPerRoom) };
+    const texts = { perRoom: most.textsPerRoom, bytes: most.textBytes };
+    return { rooms, texts: await newestTexts(this.readModels.db, rooms, texts) };
   }
 }
 

@@ -8,7 +8,7 @@ import { SignOutCommand } from '../../application/sessions/session-commands.js';
 import { SignInCommand } from '../../application/sessions/sign-in.js';
 import { newId } from '../../new-id.js';
 import type { PersonalToken } from '../../storage/vault/personal-tokens.js';
-import type { Credentials } from './passphrase.js';
+import type { Credentials } from './browser/passphrase.js';
 import { shownName } from './shown-names.js';
 
 /** What a CONNECT says about who connects. */
