@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { InvalidConfiguration, readConfig } from './config.js';
 import { attachDatabase, type Database } from './storage/database/database.js';
 import { UnusableServer } from './storage/database/unusable-server.js';
+import { genpassCommand } from './tools/chatt/genpass-command.js';
 import { type CliCommand, UsageError } from './tools/command.js';
 import { copyDatabaseCommand } from './tools/database/copy-command.js';
 import { importCommand } from './tools/import/import-command.js';
@@ -21,6 +22,7 @@ const commands: readonly CliCommand[] = [
   copyCommand,
   verifyCommand,
   copyDatabaseCommand,
+  genpassCommand,
 ];
 
 async function main(words: readonly string[]): Promise<number> {

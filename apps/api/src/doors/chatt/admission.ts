@@ -2,13 +2,13 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { type Actor, isRejection, nameKey, type RejectionReason } from '@verbatim/domain';
 import { AdmitGuestCommand } from '../../application/guests/admit-guest.js';
+import type { Credentials } from '../../application/guests/browser/passphrase.js';
 import { AuthenticateQuery, type Authentication, type Identity } from '../../application/sessions/authentication.js';
 import { outOfScope, type Requirement } from '../../application/sessions/permission.js';
 import { SignOutCommand } from '../../application/sessions/session-commands.js';
 import { SignInCommand } from '../../application/sessions/sign-in.js';
 import { newId } from '../../new-id.js';
 import type { PersonalToken } from '../../storage/vault/personal-tokens.js';
-import type { Credentials } from './browser/passphrase.js';
 import { shownName } from './shown-names.js';
 
 /** What a CONNECT says about who connects. */

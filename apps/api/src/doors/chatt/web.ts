@@ -75,7 +75,12 @@ async function servePage(scope: FastifyInstance, { closed, brokerPort }: WebPart
   }
 }
 
-const browserFile = (name: string): Promise<string> => readFile(new URL(`./browser/${name}`, import.meta.url), 'utf8');
+/** The derivation of the passphrase is the broker's too. */
+const browserFile = (name: string): Promise<string> =>
+  readFile(
+    new URL(`${name === 'passphrase.js' ? '../../application/guests' : '.'}/browser/${name}`, import.meta.url),
+    'utf8',
+  );
 
 const policyOf = (brokerPort: number | null) =>
   helmetFor({
