@@ -10,6 +10,7 @@ import { copyCommand } from './tools/log/copy-command.js';
 import { verifyCommand } from './tools/log/verify-command.js';
 import { importSfchatCommand } from './tools/ephemeral-chats/import-sfchat-command.js';
 import { sfchatCommand } from './tools/ephemeral-chats/sfchat-command.js';
+import { genpassCommand } from './tools/chatt/genpass-command.js';
 import { makechatCommand } from './tools/makechat/makechat-command.js';
 import { migrateCommand } from './tools/migrate-command.js';
 import { rebuildCommand } from './tools/rebuild-command.js';
@@ -27,6 +28,7 @@ export const commands: readonly CliCommand[] = [
   verifyCommand,
   copyDatabaseCommand,
   makechatCommand,
+  genpassCommand,
   sfchatCommand,
   keysCommand,
   newLogCommand,

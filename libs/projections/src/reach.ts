@@ -68,24 +68,33 @@ export interface SaidInRoom {
   readonly text: string;
 }
 
-/** The texts among the newest `perRoom` messages of each of these rooms, in the order in which they were said. */
+/**
+ * The texts among the newest `perRoom` messages of each of these rooms, in the order in which they were said. All together they
+ * have at most `bytes`: what is too much are the older texts of the rooms that come last.
+ */
 export async function newestTexts(
   db: ReadDatabase,
   rooms: readonly Pick<RoomWithinReach, 'id' | 'visibleFrom'>[],
-  perRoom: number,
+  most: { readonly perRoom: number; readonly bytes: number },
 ): Promise<SaidInRoom[]> {
   const { sql, schema } = reading(db);
   const rows = await sql<SaidRow[]>`
     SELECT m.room_id, m.author_id, author.username, author.display_name, m.kind, m.text
-    FROM unnest(${column(rooms, 'id')}::text[], ${arrayValue(rooms.map((room) => `${room.visibleFrom}`))}::bigint[])
-      AS wanted (room_id, visible_from)
-    CROSS JOIN LATERAL (
-      SELECT * FROM ${schema}.messages said
-      WHERE said.room_id = wanted.room_id AND said.revision >= wanted.visible_from
-      ORDER BY said.revision DESC LIMIT ${perRoom}
+    FROM (
+      SELECT said.*, sum(octet_length(said.text)) OVER (
+        ORDER BY wanted.place, said.revision DESC ROWS UNBOUNDED PRECEDING) AS bytes
+      FROM unnest(
+        ${column(rooms, 'id')}::text[], ${arrayValue(rooms.map((room) => `${room.visibleFrom}`))}::bigint[]
+      ) WITH ORDINALITY AS wanted (room_id, visible_from, place)
+      CROSS JOIN LATERAL (
+        SELECT room_id, revision, author_id, kind, text FROM ${schema}.messages newest
+        WHERE newest.room_id = wanted.room_id AND newest.revision >= wanted.visible_from
+        ORDER BY newest.revision DESC LIMIT ${most.perRoom}
+      ) AS said
+      WHERE said.text IS NOT NULL
     ) AS m
     LEFT JOIN ${schema}.people author ON author.id = m.author_id
-    WHERE m.text IS NOT NULL
+    WHERE m.bytes <= ${most.bytes}
     ORDER BY m.room_id, m.revision`;
   return rows.map((row) => ({
     roomId: row.room_id,

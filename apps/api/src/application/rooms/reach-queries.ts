@@ -1,5 +1,5 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
-import { nameKey, type Rejection, reject } from '@verbatim/domain';
+import { nameKey, type Rejection, type RoomState, reject } from '@verbatim/domain';
 import {
   closedRoomHadName,
   hasLeft,
@@ -65,7 +65,7 @@ export interface HeardLast {
 export class HeardLastQuery extends Query<HeardLast | Rejection> {
   constructor(
     readonly userId: string | null,
-    readonly most: { readonly rooms: number; readonly textsPerRoom: number },
+    readonly most: { readonly rooms: number; readonly textsPerRoom: number; readonly textBytes: number },
   ) {
     super();
   }
@@ -79,7 +79,36 @@ export class HeardLastHandler implements IQueryHandler<HeardLastQuery> {
     const behind = await upToDate(this.readModels);
     if (behind) return behind;
     const rooms = await roomsWithinReach(this.readModels.db, userId, most.rooms);
-    return { rooms, texts: await newestTexts(this.readModels.db, rooms, most.textsPerRoom) };
+    const texts = { perRoom: most.textsPerRoom, bytes: most.textBytes };
+    return { rooms, texts: await newestTexts(this.readModels.db, rooms, texts) };
+  }
+}
+
+/** What decides whether somebody hears a room, as far as this process knows. */
+export interface RoomAtHand extends Pick<RoomState, 'name' | 'visibility' | 'status'> {
+  readonly isMember: boolean;
+  /** Whether anybody may enter it, without a password or an invitation. */
+  readonly isOpenToAll: boolean;
+}
+
+/** A room, whoever may know of it: for a door to decide what to ask for, not to be shown. */
+export class RoomAtHandQuery extends Query<RoomAtHand> {
+  constructor(
+    readonly roomId: string,
+    readonly userId: string,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(RoomAtHandQuery)
+export class RoomAtHandHandler implements IQueryHandler<RoomAtHandQuery> {
+  constructor(private readonly rooms: Rooms) {}
+
+  async execute({ roomId, userId }: RoomAtHandQuery): Promise<RoomAtHand> {
+    const { name, visibility, status, passwordId, members } = (await this.rooms.current(roomId)).state;
+    const isOpenToAll = status === 'open' && visibility === 'public' && passwordId === null;
+    return { name, visibility, status, isMember: members.has(userId), isOpenToAll };
   }
 }
 
@@ -121,4 +150,10 @@ async function upToDate(readModels: ReadModels): Promise<Rejection | null> {
   return reached ? null : reject('Unavailable', 'The read models have not caught up yet.');
 }
 
-export const reachQueryHandlers = [RoomsWithinReachHandler, HasLeftHandler, HeardLastHandler, RoomOfNameHandler];
+export const reachQueryHandlers = [
+  RoomsWithinReachHandler,
+  HasLeftHandler,
+  HeardLastHandler,
+  RoomAtHandHandler,
+  RoomOfNameHandler,
+];

@@ -2,14 +2,13 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { type Actor, isRejection, nameKey, type RejectionReason } from '@verbatim/domain';
 import { AdmitGuestCommand } from '../../application/guests/admit-guest.js';
-import { AuthenticateQuery, type Identity } from '../../application/sessions/authentication.js';
+import type { Credentials } from '../../application/guests/browser/passphrase.js';
+import { AuthenticateQuery, type Authentication, type Identity } from '../../application/sessions/authentication.js';
 import { outOfScope, type Requirement } from '../../application/sessions/permission.js';
 import { SignOutCommand } from '../../application/sessions/session-commands.js';
 import { SignInCommand } from '../../application/sessions/sign-in.js';
 import { newId } from '../../new-id.js';
 import type { PersonalToken } from '../../storage/vault/personal-tokens.js';
-import type { Users } from '../../write-side/entities.js';
-import type { Credentials } from './passphrase.js';
 import { shownName } from './shown-names.js';
 
 /** What a CONNECT says about who connects. */
@@ -26,6 +25,8 @@ export interface Admitted {
   readonly actor: Actor;
   readonly username: string;
   readonly sessionId: string;
+  /** Why they must not be let in after all; see `Authentication.objection`. */
+  readonly objection: () => 'unauthenticated' | 'drain' | null;
   /** How the author of their texts is called. */
   readonly shownName: string;
   readonly guest: boolean;
@@ -63,7 +64,7 @@ export class Admission {
   constructor(
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
-    private readonly users: Users,
+    private readonly authentication: Authentication,
     /** The pair that all who know the passphrase share; null: nobody needs it. */
     private readonly shared: Credentials | null,
   ) {}
@@ -92,8 +93,9 @@ export class Admission {
     );
     if (isRejection(guest)) return reasons[guest.rejected] ?? 'notAuthorized';
     const { actor, username, sessionId, displayName } = guest;
+    const objection = () => this.authentication.objection({ actor, sessionId });
     const rest = { guest: true, token: null, may: () => true, leave: async () => undefined };
-    return { actor, username, sessionId, shownName: displayName, ...rest };
+    return { actor, username, sessionId, objection, shownName: displayName, ...rest };
   }
 
   private async byPassword(username: string, password: string, address: string): Promise<Admitted | NotAdmitted> {
@@ -114,16 +116,16 @@ export class Admission {
     const identity = await this.queries.execute(new AuthenticateQuery({ bearer }));
     if (!identity || identity.lacksSecondFactor) return 'credentials';
     if (outOfScope(identity.scopes, 'read')) return 'notAuthorized';
-    const admitted = await this.admitted(identity, async () => undefined);
+    const admitted = this.admitted(identity, async () => undefined);
     return username && nameKey(username) !== admitted.username ? 'credentials' : admitted;
   }
 
-  private async admitted(identity: Identity, leave: Admitted['leave']): Promise<Admitted> {
-    const { actor, sessionId, scopes, token = null } = identity;
-    const { state } = await this.users.current(actor.id);
+  private admitted(identity: Identity, leave: Admitted['leave']): Admitted {
+    const { actor, sessionId, scopes, token = null, account } = identity;
+    const { username } = account;
+    const objection = () => this.authentication.objection(identity);
     const may: Admitted['may'] = (scope) => outOfScope(scopes, scope) === null;
-    const { username } = state;
-    return { actor, username, sessionId, shownName: shownName(state), guest: false, token, may, leave };
+    return { actor, username, sessionId, objection, shownName: shownName(account), guest: false, token, may, leave };
   }
 }
 

@@ -5,6 +5,8 @@ import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
 import { WebSocketServer } from 'ws';
 import { z } from 'zod';
+import { deriveCredentials } from '../../application/guests/browser/passphrase.js';
+import { Authentication } from '../../application/sessions/authentication.js';
 import { FeedSink, Figure, Sweep } from '../../composition/contributions.js';
 import { DATABASE, type DatabaseAddress } from '../../composition/process-module.js';
 import { hangUp } from '../../host/fault.js';
@@ -12,22 +14,22 @@ import type { Host } from '../../host/host.js';
 import { type Application, door } from '../../host/part.js';
 import { addressKey } from '../../limits/address-key.js';
 import { Limits } from '../../limits/limits.js';
+import { Reads } from '../../limits/reads.js';
 import { Semaphore } from '../../limits/semaphore.js';
 import { LiveRooms } from '../../live/live-rooms.js';
 import { LoadHere } from '../../live/load-here.js';
 import { Subscribers } from '../../live/subscribers.js';
 import { TokenWatch } from '../../live/token-watch.js';
 import { newId } from '../../new-id.js';
+import { Directory } from '../../storage/directory.js';
 import { KEY_RING, LOG, SQL } from '../../storage/tokens.js';
-import { NameCipher } from '../../storage/vault/name-cipher.js';
-import { Sessions } from '../../storage/vault/sessions.js';
-import { Rooms, Users } from '../../write-side/entities.js';
 import { Problems } from '../problems.js';
 import { Admission } from './admission.js';
+import type { Client } from './client.js';
 import { Clients } from './clients.js';
 import { chattEncoder } from './encoder.js';
-import { maxPacketBytes } from './packets.js';
-import { deriveCredentials } from './passphrase.js';
+import { maxPacketBytes, Publication } from './packets.js';
+import { People, peopleMigration } from './people.js';
 import { Publishing } from './publishing.js';
 import { Reception } from './reception.js';
 import { Replicas } from './replicas.js';
@@ -35,6 +37,8 @@ import { RoomFinder } from './room-finder.js';
 import { RoomTopics } from './room-topics.js';
 import { SessionLedger, sessionMigration } from './session-ledger.js';
 import { ShownNames } from './shown-names.js';
+import { isTopic, readTopic, userTopic } from './topics.js';
+import { serveWeb } from './web.js';
 import { TcpWire, WebSocketWire } from './wire.js';
 
 const port = z.preprocess(
@@ -52,18 +56,26 @@ const passphrase = z
 const JOINING_AT_ONCE = 16;
 /** Milliseconds between two looks at which clients are silent, and after which what they acknowledged is stored. */
 const BEAT_MS = 1_000;
+/** Milliseconds between two looks at which people have been silent for ten minutes. */
+const LOOK_FOR_SILENT_MS = 60_000;
 
 /** chaTT: MQTT over TCP and WebSockets. */
 export const chattDoor = door({
   name: 'chatt',
-  settings: { MQTT_PORT: port, MQTT_WS_PORT: port, CHATT_PASSPHRASE: passphrase },
-  migrations: [sessionMigration],
-  open(application, host, { MQTT_PORT, MQTT_WS_PORT, CHATT_PASSPHRASE }) {
-    if (MQTT_PORT === undefined && MQTT_WS_PORT === undefined) return {};
+  settings: { CHATT_PORT: port, MQTT_PORT: port, MQTT_WS_PORT: port, CHATT_PASSPHRASE: passphrase },
+  migrations: [sessionMigration, peopleMigration],
+  async open(application, host, { CHATT_PORT, MQTT_PORT, MQTT_WS_PORT, CHATT_PASSPHRASE }) {
+    if (CHATT_PORT === undefined && MQTT_PORT === undefined && MQTT_WS_PORT === undefined) return {};
     const shared = CHATT_PASSPHRASE === undefined ? null : deriveCredentials(CHATT_PASSPHRASE);
     const broker = new Broker(application, shared);
     if (MQTT_PORT !== undefined) broker.listenTcp(host, MQTT_PORT);
     if (MQTT_WS_PORT !== undefined) broker.listenWebSocket(host, MQTT_WS_PORT);
+    if (CHATT_PORT !== undefined)
+      await serveWeb(CHATT_PORT, {
+        ...broker.webParts(host),
+        closed: shared !== null,
+        brokerPort: MQTT_WS_PORT ?? null,
+      });
     application.get(LoadHere).add(() => ({ sockets: broker.clients.size, people: broker.clients.people }));
     return {
       start: () => broker.start(),
@@ -90,33 +102,35 @@ class Broker {
   private readonly replicas: Replicas;
   private readonly topics = new RoomTopics();
   private readonly names: ShownNames;
+  private readonly people: People;
+  private readonly queries: QueryBus;
+  private readonly problems: Problems;
+  private readonly reads: Reads;
   private readonly limits: Limits;
   private beating: NodeJS.Timeout | undefined;
+  private looking: NodeJS.Timeout | undefined;
 
   constructor(application: Application, shared: ReturnType<typeof deriveCredentials>) {
     const { clients, topics } = this;
     const [commands, queries] = [application.get(CommandBus), application.get(QueryBus)];
-    const [rooms, users] = [application.get(Rooms), application.get(Users)];
+    this.queries = queries;
     this.limits = application.get(Limits);
-    this.names = new ShownNames(users);
-    this.ledger = new SessionLedger(
-      application.get<Sql>(SQL),
-      application.get<KeyRing>(KEY_RING),
-      application.get(NameCipher),
-    );
+    this.reads = application.get(Reads);
+    this.problems = application.get(Problems);
+    this.names = new ShownNames(queries);
+    this.ledger = new SessionLedger(application.get<Sql>(SQL), application.get<KeyRing>(KEY_RING));
+    this.people = new People(application.get<Sql>(SQL), application.get(Directory), this.names);
     const newContext = () => ({ correlation: newId(), door: 'chatt' });
-    const finder = new RoomFinder(rooms, queries);
+    const finder = new RoomFinder(queries);
     this.replicas = new Replicas(application.get<DatabaseAddress>(DATABASE).directUrl, application.get<Logger>(LOG), {
       taken: (client, connection) => clients.takeOver(client, connection),
-      moved: () => undefined,
+      moved: (name, here) => this.announce(name, here),
       missed: () => void this.endOutdated(),
     });
     this.reception = new Reception({
       ...{
         commands,
         queries,
-        rooms,
-        users,
         finder,
         topics,
         clients,
@@ -125,19 +139,19 @@ class Broker {
         ledger: this.ledger,
       },
       live: application.get(LiveRooms),
-      problems: application.get(Problems),
+      problems: this.problems,
       subscribers: application.get(Subscribers),
       tokenWatch: application.get(TokenWatch),
-      sessions: application.get(Sessions),
       joining: new Semaphore(JOINING_AT_ONCE),
       publishing: new Publishing(commands, queries, finder, newContext),
       encoder: chattEncoder(
         (roomId) => topics.of(roomId),
         (person) => this.names.of(person),
       ),
-      admission: new Admission(commands, queries, users, shared),
+      admission: new Admission(commands, queries, application.get(Authentication), shared),
       replicas: this.replicas,
-      moved: () => undefined,
+      moved: (client, here) => void this.moved(client, here),
+      heard: (client) => void this.people.heard(client.actor.id).catch(() => undefined),
     });
   }
 
@@ -181,15 +195,52 @@ class Broker {
     whenGone(() => socketsOfAddresses.leave(addressKey(address)));
   }
 
+  /** What the page and its questions need. */
+  webParts(host: Host) {
+    const { queries, limits, reads, problems, people, ledger } = this;
+    return { host, queries, limits, reads, problems, people, ledger };
+  }
+
+  // People ------------------------------------------------------------------------------------------------------------
+
+  /** Somebody greets or says good-bye. Whoever greets all the time is passed on now and then only. */
+  private async moved({ actor, admitted: { shownName } }: Client, here: boolean): Promise<void> {
+    try {
+      if (here && !(await this.people.heard(actor.id))) return;
+      if (!here) await this.people.gone(actor.id);
+    } catch {
+      // The list of people is brought up to date when they are heard again.
+    }
+    this.announce(shownName, here);
+    await this.replicas.move(shownName, here);
+  }
+
+  /** Announces that somebody came or went. From where, nobody is told. */
+  private announce(name: string, here: boolean): void {
+    const topic = userTopic(name, here ? 'hello' : 'logout');
+    if (!isTopic(topic) || readTopic(topic) === null) return;
+    const publication = new Publication(topic, Buffer.from('{}'));
+    for (const client of this.clients) client.deliver(publication);
+  }
+
+  private async announceSilent(): Promise<void> {
+    for (const name of await this.people.takeSilent().catch(() => [])) {
+      this.announce(name, false);
+      await this.replicas.move(name, false);
+    }
+  }
+
   // Running -----------------------------------------------------------------------------------------------------------
 
   start(): void {
     this.replicas.start();
     this.beating = setInterval(() => this.beat(), BEAT_MS).unref();
+    this.looking = setInterval(() => void this.announceSilent(), LOOK_FOR_SILENT_MS).unref();
   }
 
   async stop(): Promise<void> {
     clearInterval(this.beating);
+    clearInterval(this.looking);
     const going = [...this.clients].map((client) => {
       client.end();
       return client.finish().catch(() => undefined);

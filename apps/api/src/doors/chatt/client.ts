@@ -43,6 +43,8 @@ export interface ClientParts extends HearingParts {
   readonly encoder: Encoder;
   /** Somebody greets, or says good-bye. */
   readonly moved: (client: Client, here: boolean) => void;
+  /** Somebody says something. */
+  readonly heard: (client: Client) => void;
 }
 
 /** A client that was let in. */
@@ -250,6 +252,7 @@ export class Client implements Subscriber {
     if (!this.admitted.may('post')) return done;
     if (what === 'room') return this.patiently(() => parts.publishing.open(publisher, room));
     const text = textIn(packet.payload);
+    if (text !== null) parts.heard(this);
     return text === null ? done : this.patiently(() => parts.publishing.say(publisher, room, messageId, text));
   }
 

@@ -1,12 +1,16 @@
 import type { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { isRejection, nameKey, type Rejection, type RoomState } from '@verbatim/domain';
-import { HasLeftQuery, RoomsWithinReachQuery } from '../../application/rooms/reach-queries.js';
+import { isRejection, nameKey, type Rejection } from '@verbatim/domain';
+import {
+  HasLeftQuery,
+  type RoomAtHand,
+  RoomAtHandQuery,
+  RoomsWithinReachQuery,
+} from '../../application/rooms/reach-queries.js';
 import { JoinRoomCommand } from '../../application/rooms/room-commands.js';
 import type { Semaphore } from '../../limits/semaphore.js';
 import type { Following } from '../../live/following.js';
 import { type LiveRooms, liveLimits } from '../../live/live-rooms.js';
 import type { Subscriber } from '../../live/subscriber.js';
-import type { Rooms } from '../../write-side/entities.js';
 import type { Context } from '../../write-side/mailbox.js';
 import type { RoomFinder } from './room-finder.js';
 import type { RoomTopics } from './room-topics.js';
@@ -27,7 +31,6 @@ export interface HearingParts {
   readonly commands: CommandBus;
   readonly queries: QueryBus;
   readonly live: LiveRooms;
-  readonly rooms: Rooms;
   readonly finder: RoomFinder;
   readonly topics: RoomTopics;
   /** Joining rooms, by all clients together. */
@@ -120,12 +123,10 @@ export class Hearing {
 
   /** Something has happened to a room after which the client may want it. `after`: the revision up to which nothing is missed. */
   async consider(roomId: string, after: bigint, mayEnter: boolean): Promise<Following | null> {
-    const { rooms, queries } = this.parts;
-    const { actor } = this.subscriber;
-    const { state } = await rooms.current(roomId).catch(notNow);
-    if (state.members.has(actor.id)) return this.enter(roomId, after);
-    if (!mayEnter || !isOpenToAll(state)) return null;
-    const before = accepted(await queries.execute(new HasLeftQuery(roomId, actor.id)));
+    const { isMember, isOpenToAll } = await this.look(roomId);
+    if (isMember) return this.enter(roomId, after);
+    if (!mayEnter || !isOpenToAll) return null;
+    const before = accepted(await this.parts.queries.execute(new HasLeftQuery(roomId, this.subscriber.actor.id)));
     return before?.hasLeft ? null : this.enter(roomId, after);
   }
 
@@ -145,9 +146,9 @@ export class Hearing {
   }
 
   private async enter(roomId: string, after?: bigint): Promise<Following | null> {
-    const { live, rooms, topics, newContext } = this.parts;
+    const { live, topics, newContext } = this.parts;
     if (this.rooms.has(roomId) || !(await this.join(roomId))) return null;
-    topics.hold(roomId, (await rooms.current(roomId)).state);
+    topics.hold(roomId, await this.look(roomId));
     this.rooms.add(roomId);
     if (!this.wants(roomId)) {
       this.forget(roomId);
@@ -169,15 +170,18 @@ export class Hearing {
 
   /** Whether the person is in the room, or has entered it now. */
   private async join(roomId: string): Promise<boolean> {
-    const { commands, rooms, joining, newContext } = this.parts;
+    const { commands, joining, newContext } = this.parts;
     const { actor } = this.subscriber;
-    const { state } = await rooms.current(roomId).catch(notNow);
-    if (state.members.has(actor.id)) return true;
-    if (!isOpenToAll(state) || actor.role === 'auditor') return false;
+    const { isMember, isOpenToAll } = await this.look(roomId);
+    if (isMember || !isOpenToAll || actor.role === 'auditor') return isMember;
     const joined = await joining
       .run(() => commands.execute(new JoinRoomCommand(roomId, actor, {}, newContext())))
       .catch(notNow);
     return accepted(joined) !== null;
+  }
+
+  private look(roomId: string): Promise<RoomAtHand> {
+    return this.parts.queries.execute(new RoomAtHandQuery(roomId, this.subscriber.actor.id)).catch(notNow);
   }
 
   private wants(roomId: string): boolean {
@@ -187,9 +191,6 @@ export class Hearing {
     return [...this.filters.values()].some(({ filter }) => filter.forAllRooms || filter.room === key);
   }
 }
-
-const isOpenToAll = ({ status, visibility, passwordId }: RoomState): boolean =>
-  status === 'open' && visibility === 'public' && passwordId === null;
 
 /** Null if it was refused for good; throws NotNow if it may be asked again. */
 function accepted<T extends object>(outcome: T | Rejection): T | null {

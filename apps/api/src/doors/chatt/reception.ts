@@ -3,14 +3,12 @@ import type { IConnectPacket, Packet } from 'mqtt-packet';
 import type { Limits } from '../../limits/limits.js';
 import type { Subscribers } from '../../live/subscribers.js';
 import type { TokenWatch } from '../../live/token-watch.js';
-import type { Sessions } from '../../storage/vault/sessions.js';
-import type { Users } from '../../write-side/entities.js';
 import { type Admission, type Admitted, type NotAdmitted, refusals } from './admission.js';
 import { Client, type ClientParts } from './client.js';
 import type { Clients } from './clients.js';
 import { PacketReader, writePacket } from './packets.js';
 import type { Replicas } from './replicas.js';
-import type { BegunConnection } from './session-ledger.js';
+import type { BegunConnection, Connecting } from './session-ledger.js';
 import type { Wire } from './wire.js';
 
 /** How long a client may take to introduce itself, and finding out who it is. */
@@ -24,8 +22,6 @@ export interface ReceptionParts extends ClientParts {
   readonly replicas: Replicas;
   readonly subscribers: Subscribers;
   readonly tokenWatch: TokenWatch;
-  readonly sessions: Sessions;
-  readonly users: Users;
   readonly limits: Limits;
 }
 
@@ -55,7 +51,7 @@ export class Reception {
     const admitted = await this.parts.admission.admit(introduction);
     if (typeof admitted === 'string') return admitted;
     try {
-      return await this.let(wire, admitted, connect, clientId === '' ? null : clientId, clean);
+      return await this.let(wire, admitted, connect, clientId, clean);
     } catch (error) {
       await admitted.leave().catch(() => undefined);
       throw error;
@@ -66,36 +62,35 @@ export class Reception {
     wire: Wire,
     admitted: Admitted,
     connect: IConnectPacket,
-    clientId: string | null,
+    clientId: string,
     clean: boolean,
   ): Promise<Client | NotAdmitted> {
     const { parts } = this;
     const { limits, ledger, clients } = parts;
     const userId = admitted.actor.id;
-    const begun = clientId === null ? null : await this.begin(ledger.clientKey(userId, clientId), userId, clean);
+    const { guest } = admitted;
+    const replica = parts.replicas.id;
+    const connecting = { userId, clientId, guest, address: wire.address, clean, replica };
+    const begun = clientId === '' ? null : await this.begin(connecting);
     const places = begun && !clean ? await ledger.places(begun.entry) : new Map();
     if (begun && clients.isTaken(begun.entry)) return 'later';
     if (limits.socketsOfAccounts.full(userId)) return this.turnAway(admitted, begun, 'busy');
     // From here to where it is added nothing happens in between, so that no change to the account is missed.
-    const { state } = await parts.users.current(userId);
-    const { token, sessionId, guest } = admitted;
-    const revoked = token ? !state.tokens.includes(token.id) : !guest && parts.sessions.isRevoked(sessionId, userId);
-    if (state.status !== 'active' || revoked) return this.turnAway(admitted, begun, 'notAuthorized');
-    if (this.closed || !wire.open) return this.turnAway(admitted, begun, 'later');
+    if (this.closed || !wire.open || admitted.objection()) return this.turnAway(admitted, begun, 'later');
     const allowances = limits.connection(userId);
-    const person = { ...admitted, actor: { id: userId, role: state.role } };
-    const client = new Client(parts, wire, { admitted: person, connect, begun, places, allowances });
+    const client = new Client(parts, wire, { admitted, connect, begun, places, allowances });
     clients.add(client);
     parts.subscribers.add(client);
-    if (token) parts.tokenWatch.add(client, token);
+    if (admitted.token) parts.tokenWatch.add(client, admitted.token);
     return client;
   }
 
   /** Begins a connection, after whoever was connected with this client id is gone, here and at every other replica. */
-  private async begin(client: string, userId: string, clean: boolean): Promise<BegunConnection> {
+  private async begin(connecting: Connecting): Promise<BegunConnection> {
     const { ledger, clients, replicas } = this.parts;
+    const client = await ledger.clientKey(connecting.userId, connecting.clientId);
     await clients.takeOver(client);
-    const begun = await ledger.begin(client, userId, replicas.id, clean);
+    const begun = await ledger.begin(client, connecting);
     if (begun.former !== null && begun.former !== replicas.id) await replicas.take(client, begun.entry.connection);
     // Two may have begun here at the same time: the later one stays.
     await clients.takeOver(client, begun.entry.connection);

@@ -1,8 +1,7 @@
 import type { QueryBus } from '@nestjs/cqrs';
 import { isRejection, nameKey, type Rejection } from '@verbatim/domain';
 import { LRUCache } from 'lru-cache';
-import { type RoomOfName, RoomOfNameQuery } from '../../application/rooms/reach-queries.js';
-import type { Rooms } from '../../write-side/entities.js';
+import { RoomAtHandQuery, type RoomOfName, RoomOfNameQuery } from '../../application/rooms/reach-queries.js';
 import { roomOfMadeName } from './room-topics.js';
 
 /** Rooms remembered by their names; about 200 bytes each. */
@@ -12,10 +11,7 @@ const REMEMBERED = 20_000;
 export class RoomFinder {
   private readonly byKey = new LRUCache<string, string>({ max: REMEMBERED });
 
-  constructor(
-    private readonly rooms: Rooms,
-    private readonly queries: QueryBus,
-  ) {}
+  constructor(private readonly queries: QueryBus) {}
 
   async find(name: string): Promise<RoomOfName | Rejection> {
     const made = roomOfMadeName(name);
@@ -29,7 +25,7 @@ export class RoomFinder {
   }
 
   private async isCalled(roomId: string, key: string): Promise<boolean> {
-    const { status, name, visibility } = (await this.rooms.current(roomId)).state;
+    const { status, name, visibility } = await this.queries.execute(new RoomAtHandQuery(roomId, ''));
     const unique = visibility === 'public' || visibility === 'private';
     return status === 'open' && unique && nameKey(name ?? '') === key;
   }

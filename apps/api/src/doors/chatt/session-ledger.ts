@@ -1,12 +1,12 @@
 import { createHmac } from 'node:crypto';
 import { userStream } from '@verbatim/domain';
-import { type KeyRing, openText, sealText } from '@verbatim/event-store';
+import { type KeyRing, openText, ownKeyName, sealText } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import type { Migration } from '../../composition/migration.js';
+import { addressKey } from '../../limits/address-key.js';
 import { newId } from '../../new-id.js';
-import type { NameCipher } from '../../storage/vault/name-cipher.js';
-import { ownKey } from '../../storage/vault/own-key.js';
 
+const WHEREABOUTS_KEY = 'chatt whereabouts';
 /** Days after which a session that nobody uses is forgotten, and hours for what a client may send again. */
 const KEEP_DAYS = 30;
 const REPEAT_HOURS = 24;
@@ -20,8 +20,9 @@ export const sessionMigration: Migration = {
     `create sequence desk.chatt_connections;
      create table desk.chatt_sessions (
        client text primary key, user_id uuid not null, connection bigint not null, replica uuid, former uuid,
-       kept boolean not null, sealed text, used_at timestamptz not null default now());
+       kept boolean not null, sealed text, whereabouts text, guest boolean not null, used_at timestamptz not null default now());
      create index chatt_sessions_user on desk.chatt_sessions (user_id);
+     create index chatt_sessions_whereabouts on desk.chatt_sessions (whereabouts);
      create index chatt_sessions_used on desk.chatt_sessions (used_at);
      create table desk.chatt_places (
        client text not null references desk.chatt_sessions on delete cascade, room_id uuid not null, revision bigint not null,
@@ -53,6 +54,19 @@ export interface BegunConnection {
   readonly subscriptions: readonly KeptSubscription[] | null;
 }
 
+/** Who connects, and how. */
+export interface Connecting {
+  readonly userId: string;
+  readonly clientId: string;
+  readonly guest: boolean;
+  /** Of the client. */
+  readonly address: string;
+  /** Whether it wants no session to be kept. */
+  readonly clean: boolean;
+  /** Where it connects. */
+  readonly replica: string;
+}
+
 /** A text that a client published at QoS 1 or 2. */
 export interface Published {
   readonly packetId: number;
@@ -68,22 +82,27 @@ export class SessionLedger {
   constructor(
     private readonly sql: Sql,
     private readonly keys: KeyRing,
-    private readonly cipher: NameCipher,
   ) {}
 
   /** What stands for a client. Client ids are apart for each account, so nobody can end the connections of another. */
-  clientKey(userId: string, clientId: string): string {
-    return this.cipher.hash('mqtt client', `${userId} ${clientId}`);
+  async clientKey(userId: string, clientId: string): Promise<string> {
+    return createHmac('sha256', await this.keyOf(userId))
+      .update(clientId)
+      .digest('base64url');
   }
 
   /** Begins a connection. A clean one ends the session before it. */
-  async begin(client: string, userId: string, replica: string, clean: boolean): Promise<BegunConnection> {
+  async begin(client: string, connecting: Connecting): Promise<BegunConnection> {
+    const { userId, clientId, guest, address, clean, replica } = connecting;
+    const whereabouts = await this.whereabouts(address, clientId);
     const [row] = await this.sql.begin(async (tx) => {
       const begun = await tx<{ connection: string; former: string | null; kept: boolean; sealed: string | null }[]>`
-        insert into desk.chatt_sessions as known (client, user_id, connection, replica, kept)
-        values (${client}, ${userId}, nextval('desk.chatt_connections'), ${replica}, ${!clean})
+        insert into desk.chatt_sessions as known (client, user_id, connection, replica, kept, whereabouts, guest)
+        values (
+          ${client}, ${userId}, nextval('desk.chatt_connections'), ${replica}, ${!clean}, ${whereabouts}, ${guest})
         on conflict (client) do update set
           connection = nextval('desk.chatt_connections'), former = known.replica, replica = excluded.replica, used_at = now(),
+          whereabouts = excluded.whereabouts,
           kept = excluded.kept, sealed = case when excluded.kept and known.kept then known.sealed end
         returning connection, former, kept, sealed`;
       if (clean) await tx`delete from desk.chatt_places where client = ${client}`;
@@ -161,6 +180,15 @@ export class SessionLedger {
         delete from desk.chatt_sessions where client = ${client} and connection = ${number} and not kept`;
   }
 
+  /** Who is connected from this address with this client id; the id of a guest only. */
+  async connectedFrom(address: string, clientId: string): Promise<{ readonly guestId: string | null } | null> {
+    const [row] = await this.sql<{ user_id: string; guest: boolean }[]>`
+      select user_id, guest from desk.chatt_sessions
+      where whereabouts = ${await this.whereabouts(address, clientId)} and replica is not null
+      order by guest desc limit 1`;
+    return row ? { guestId: row.guest ? row.user_id : null } : null;
+  }
+
   /** Of these connections, those that are not the latest of their clients any more. */
   async outdated(entries: readonly LedgerEntry[]): Promise<ReadonlySet<string>> {
     const rows = await this.sql<{ client: string }[]>`
@@ -177,7 +205,19 @@ export class SessionLedger {
         or (not kept and replica is null and used_at < now() - make_interval(hours => ${REPEAT_HOURS}))`;
   }
 
-  private keyOf(userId: string): Promise<Buffer> {
-    return ownKey(this.keys, userStream(userId));
+  private async whereabouts(address: string, clientId: string): Promise<string> {
+    const key = (await this.keys.obtain([WHEREABOUTS_KEY])).get(WHEREABOUTS_KEY);
+    if (!key) throw new Error('There is no key for whereabouts.');
+    return createHmac('sha256', key)
+      .update(`${addressKey(address)}\n${clientId}`)
+      .digest('base64url');
+  }
+
+  /** The account's own key: once it is destroyed, nothing here can be told any more. */
+  private async keyOf(userId: string): Promise<Buffer> {
+    const name = ownKeyName(userStream(userId));
+    const key = (await this.keys.obtain([name])).get(name);
+    if (!key) throw new Error('The key of the account was destroyed.');
+    return key;
   }
 }

@@ -1,7 +1,8 @@
+import type { QueryBus } from '@nestjs/cqrs';
 import type { Recorded } from '@verbatim/domain';
 import { LRUCache } from 'lru-cache';
+import { GuestNameQuery } from '../../application/guests/guest-name.js';
 import type { Person } from '../../live/live-event.js';
-import type { Users } from '../../write-side/entities.js';
 
 /** Guests whose names are kept in memory; about 200 bytes each. */
 const REMEMBERED = 50_000;
@@ -21,12 +22,12 @@ export const shownName = ({
 export class ShownNames {
   private readonly guests = new LRUCache<string, string>({ max: REMEMBERED });
 
-  constructor(private readonly users: Users) {}
+  constructor(private readonly queries: QueryBus) {}
 
   /** At once if it is known, as it is for all but guests who have not said anything for a long time. */
   of({ id, username }: Person): string | Promise<string> {
     if (!GUEST.test(username)) return username;
-    return this.guests.get(id) ?? this.lookUp(id);
+    return this.guests.get(id) ?? this.lookUp(id, username);
   }
 
   /** A sink of the feed. */
@@ -38,9 +39,8 @@ export class ShownNames {
     }
   }
 
-  private async lookUp(id: string): Promise<string> {
-    const { state } = await this.users.current(id);
-    const name = shownName(state);
+  private async lookUp(id: string, username: string): Promise<string> {
+    const name = (await this.queries.execute(new GuestNameQuery(id))) ?? username;
     this.guests.set(id, name);
     return name;
   }

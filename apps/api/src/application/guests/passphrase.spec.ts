@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deriveCredentials } from './passphrase.js';
+import { deriveCredentials } from './browser/passphrase.js';
 
 describe('credentials derived from a passphrase', () => {
   it.each([

@@ -1,18 +1,15 @@
-/** User and password of a broker, derived from a passphrase. */
-export interface Credentials {
-  readonly login: string;
-  readonly password: string;
-}
-
 const MODULUS = 2_147_483_647;
 const VALUES = 30;
 
 /**
  * The credentials that chaTT derives from a passphrase, in its page and in `genpass.js`: a Lehmer generator (Park and Miller's,
  * 16807), seeded by the passphrase, gives digits; they are cut into codes of characters. It is no strong derivation: 31 bits
- * are soon searched, so a passphrase keeps out passers-by. Null if the passphrase is too long, about 100 small letters.
+ * are soon searched, so a passphrase keeps out passers-by.
+ *
+ * @param {string} passphrase
+ * @returns {{ login: string, password: string } | null} null if it is too long, which begins at about 100 small letters
  */
-export function deriveCredentials(passphrase: string): Credentials | null {
+export function deriveCredentials(passphrase) {
   const digits = Array.from({ length: passphrase.length }, (_, i) => passphrase.charCodeAt(i)).join('');
   const seed = Number(digits === '' ? 0 : digits);
   if (!Number.isFinite(seed)) return null;
@@ -23,12 +20,12 @@ export function deriveCredentials(passphrase: string): Credentials | null {
 }
 
 /** The first value of a generator seeds the second one, whose values are written one after the other. */
-function randomDigits(seed: number): string {
+function randomDigits(seed) {
   const next = generator(generator(seed)());
   return Array.from({ length: VALUES }, next).join('');
 }
 
-function generator(seed: number): () => number {
+function generator(seed) {
   let value = seed % MODULUS;
   if (value <= 0) value += MODULUS - 1;
   return () => {
@@ -38,8 +35,8 @@ function generator(seed: number): () => number {
 }
 
 /** Cuts digits from the left into the longest numbers below 123. What is left at the end may be a larger one. */
-function codesIn(digits: string): number[] {
-  const codes: number[] = [];
+function codesIn(digits) {
+  const codes = [];
   for (let rest = digits; rest !== ''; ) {
     let length = 1;
     if (rest.length === 1 || Number(rest.slice(0, -1)) < 123) length = rest.length;
@@ -50,7 +47,7 @@ function codesIn(digits: string): number[] {
   return codes;
 }
 
-function toCharacter(code: number): string {
+function toCharacter(code) {
   let value = code;
   if (value < 65) value = 65 + (value % 62);
   if (value > 90 && value < 97) value = 48 + (value - 90);
