@@ -204,7 +204,7 @@ export class LogTrees {
       const rows = await this.sql<{ level: number; index: string; bytes: Buffer }[]>`
         select level, index, bytes from desk.log_tiles
         where tree = ${tree} and (level, index) in (
-          select * from unnest(${ids.map(levelOf)}::smallint[], ${ids.map(({ index }) => `${index}`)}::bigint[]))`;
+          select * from unnest(${ids.map(levelOf)}::int[], ${ids.map(({ index }) => `${index}`)}::bigint[]))`;
       const found = new Map(rows.map(({ level, index, bytes }) => [`${level} ${index}`, bytes]));
       return ids.map((id) => {
         const bytes = found.get(`${levelOf(id)} ${id.index}`);

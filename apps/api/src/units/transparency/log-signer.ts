@@ -42,6 +42,13 @@ export class LogSigner {
     private readonly parts: Omit<SigningParts, 'begun'>,
   ) {}
 
+  /** Begins the first tree, with its keys, where there is none. */
+  async begin(): Promise<void> {
+    const { trees, keys } = this.parts;
+    if (!(await trees.newest())) await trees.begin(1, this.origin ?? madeUpOrigin());
+    await keys.ensure(((await trees.newest()) as LogTree).origin);
+  }
+
   start(): void {
     this.running = this.run();
   }
@@ -99,12 +106,10 @@ export class LogSigner {
     this.looked = true;
   }
 
-  /** The tree that grows; the first one is begun here. */
+  /** The tree that grows. */
   private async tree(): Promise<LogTree> {
-    const { trees, keys } = this.parts;
-    if (!(await trees.newest())) await trees.begin(1, this.origin ?? madeUpOrigin());
-    const tree = (await trees.newest()) as LogTree;
-    await keys.ensure(tree.origin);
+    await this.begin();
+    const tree = (await this.parts.trees.newest()) as LogTree;
     const expected = this.origin === undefined ? tree.origin : originOfTree(this.origin, tree.number);
     if (tree.origin !== expected)
       throw new Halted(
