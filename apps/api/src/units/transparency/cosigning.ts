@@ -14,9 +14,9 @@ export const cosigningTimes = {
   /** Milliseconds for which slower witnesses get their turn once there is a quorum. */
   courtesy: 2_000,
   /** Milliseconds after which a checkpoint is cosigned again while nothing happens. */
-  refresh: 15_000,
+  refresh: 10_000,
   /** Milliseconds between two tries of a witness that fails: from the first to the second, doubled each time. */
-  pause: [500, 15_000],
+  pause: [500, 10_000],
 } as const;
 
 /** Attempts in a row to bring a witness up to date, each from where it says it is. */
