@@ -205,7 +205,7 @@ export class Cosigning {
     this.parts.ahead(
       witness.key,
       `The witness ${name} has cosigned a checkpoint of size ${size}, and the newest one here has ${newest}: the log was put ` +
-        'back to an earlier state. Restore what is missing, or begin a new tree: npm run cli -- audit new-log --reason ...',
+        'back to an earlier state. Restore what is missing, or begin a new tree (npm run cli -- audit new-log)',
     );
     return `It has cosigned a checkpoint of size ${size}, and the newest one here has ${newest}.`;
   }

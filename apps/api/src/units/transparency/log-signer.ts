@@ -114,7 +114,7 @@ export class LogSigner {
     if (tree.origin !== expected)
       throw new Halted(
         `AUDIT_LOG_ORIGIN asks for ${expected}, and the log is known as ${tree.origin}. Change the setting back, or begin a new ` +
-          'tree: npm run cli -- audit new-log --reason ...',
+          'tree (npm run cli -- audit new-log)',
       );
     return tree;
   }
