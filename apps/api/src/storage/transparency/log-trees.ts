@@ -69,6 +69,13 @@ const ENTRIES = -1;
 export class LogTrees {
   constructor(private readonly sql: Sql) {}
 
+  /** Runs `work` on all of it as it is at one moment. */
+  consistently<T>(work: (trees: LogTrees) => Promise<T>): Promise<T> {
+    // Inside a transaction there is no other; what is called here needs none.
+    const look = (tx: unknown) => work(new LogTrees(tx as Sql));
+    return this.sql.begin('isolation level repeatable read read only', look) as Promise<T>;
+  }
+
   /** The tree that grows; null before the first one was begun. */
   async newest(): Promise<LogTree | null> {
     const [row] = await this.sql<TreeRow[]>`select * from desk.log_trees order by number desc limit 1`;
@@ -168,6 +175,23 @@ export class LogTrees {
     return rows.map((row) => ({ key: row.verifier_key, signature: row.signature, time: Number(row.time) }));
   }
 
+  /** The cosignatures that there are, each under the text that it signs. */
+  async cosignedNotes(tree: number): Promise<{ size: number; key: string; note: string }[]> {
+    const rows = await this.sql<
+      { size: string; verifier_key: string; signature: Buffer; time: string; note: string }[]
+    >`
+      select size, verifier_key, signature, time, note from desk.log_cosignatures join desk.log_checkpoints using (tree, size)
+      where tree = ${tree} and note is not null order by size`;
+    return rows.flatMap((row) => {
+      const note = parseNote(row.note);
+      const own = toSignature({ key: row.verifier_key, signature: row.signature, time: Number(row.time) });
+      if (isFault(note) || !own) return [];
+      return [
+        { size: Number(row.size), key: row.verifier_key, note: encodeNote({ text: note.text, signatures: [own] }) },
+      ];
+    });
+  }
+
   /** The newest size that each of these witnesses has cosigned, and when it last did. */
   async cosigned(tree: number, keys: readonly string[]): Promise<ReadonlyMap<string, { size: number; time: number }>> {
     const rows = await this.sql<{ verifier_key: string; size: string; time: string }[]>`
@@ -204,7 +228,7 @@ export class LogTrees {
       const rows = await this.sql<{ level: number; index: string; bytes: Buffer }[]>`
         select level, index, bytes from desk.log_tiles
         where tree = ${tree} and (level, index) in (
-          select * from unnest(${ids.map(levelOf)}::smallint[], ${ids.map(({ index }) => `${index}`)}::bigint[]))`;
+          select * from unnest(${ids.map(levelOf)}::int[], ${ids.map(({ index }) => `${index}`)}::bigint[]))`;
       const found = new Map(rows.map(({ level, index, bytes }) => [`${level} ${index}`, bytes]));
       return ids.map((id) => {
         const bytes = found.get(`${levelOf(id)} ${id.index}`);

@@ -44,12 +44,17 @@ export class WitnessFile {
     }
   }
 
-  private async open(flags: string): Promise<FileHandle> {
+  /** The path of the file itself. */
+  async file(): Promise<string> {
     const isFolder = await stat(this.path).then(
       (found) => found.isDirectory(),
       () => false,
     );
-    return open(isFolder ? join(this.path, NAME) : this.path, flags, 0o644);
+    return isFolder ? join(this.path, NAME) : this.path;
+  }
+
+  private async open(flags: string): Promise<FileHandle> {
+    return open(await this.file(), flags, 0o644);
   }
 }
 

@@ -14,9 +14,9 @@ export const cosigningTimes = {
   /** Milliseconds for which slower witnesses get their turn once there is a quorum. */
   courtesy: 2_000,
   /** Milliseconds after which a checkpoint is cosigned again while nothing happens. */
-  refresh: 15_000,
+  refresh: 10_000,
   /** Milliseconds between two tries of a witness that fails: from the first to the second, doubled each time. */
-  pause: [500, 15_000],
+  pause: [500, 10_000],
 } as const;
 
 /** Attempts in a row to bring a witness up to date, each from where it says it is. */
@@ -205,7 +205,7 @@ export class Cosigning {
     this.parts.ahead(
       witness.key,
       `The witness ${name} has cosigned a checkpoint of size ${size}, and the newest one here has ${newest}: the log was put ` +
-        'back to an earlier state. Restore what is missing, or begin a new tree: npm run cli -- audit new-log --reason ...',
+        'back to an earlier state. Restore what is missing, or begin a new tree (npm run cli -- audit new-log)',
     );
     return `It has cosigned a checkpoint of size ${size}, and the newest one here has ${newest}.`;
   }

@@ -37,7 +37,7 @@ async function compareAll(store: EventStore, trees: LogTrees, { number, size }: 
     if (!bundle || !entryAt(bundle, ordinal).equals(Buffer.from(hash, 'hex')))
       throw new Halted(
         `Event ${revision} of ${stream} is not the one that was signed as entry ${ordinal} of the log: the log was changed, or is ` +
-          'another one. Find out with npm run cli -- log verify',
+          'another one. To find out: npm run cli -- log verify',
       );
     if (++ordinal === size) return { last: position, firsts };
   }
@@ -52,4 +52,4 @@ const entryAt = ({ bytes }: EntryBundle, ordinal: number): Buffer => {
 /** The sentence about a log that is behind a checkpoint that was signed. */
 export const behind = (events: number, size: number): string =>
   `The log has ${events} events, and a checkpoint over ${size} was signed: it was put back to an earlier state. Restore what is ` +
-  'missing, or begin a new tree: npm run cli -- audit new-log --reason ...';
+  'missing, or begin a new tree (npm run cli -- audit new-log)';

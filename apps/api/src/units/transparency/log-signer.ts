@@ -42,6 +42,13 @@ export class LogSigner {
     private readonly parts: Omit<SigningParts, 'begun'>,
   ) {}
 
+  /** Begins the first tree, with its keys, where there is none. */
+  async begin(): Promise<void> {
+    const { trees, keys } = this.parts;
+    if (!(await trees.newest())) await trees.begin(1, this.origin ?? madeUpOrigin());
+    await keys.ensure(((await trees.newest()) as LogTree).origin);
+  }
+
   start(): void {
     this.running = this.run();
   }
@@ -99,17 +106,15 @@ export class LogSigner {
     this.looked = true;
   }
 
-  /** The tree that grows; the first one is begun here. */
+  /** The tree that grows. */
   private async tree(): Promise<LogTree> {
-    const { trees, keys } = this.parts;
-    if (!(await trees.newest())) await trees.begin(1, this.origin ?? madeUpOrigin());
-    const tree = (await trees.newest()) as LogTree;
-    await keys.ensure(tree.origin);
+    await this.begin();
+    const tree = (await this.parts.trees.newest()) as LogTree;
     const expected = this.origin === undefined ? tree.origin : originOfTree(this.origin, tree.number);
     if (tree.origin !== expected)
       throw new Halted(
         `AUDIT_LOG_ORIGIN asks for ${expected}, and the log is known as ${tree.origin}. Change the setting back, or begin a new ` +
-          'tree: npm run cli -- audit new-log --reason ...',
+          'tree (npm run cli -- audit new-log)',
       );
     return tree;
   }

@@ -281,4 +281,4 @@ export class Overtaken extends Error {
 
 const forked = (size: number): string =>
   `The log does not continue the checkpoint of size ${size} in AUDIT_WITNESS_FILE: it was changed, or put back and continued ` +
-  'differently. Find out with npm run cli -- log verify --checkpoint <the file>';
+  'differently. To find out: npm run cli -- log verify';

@@ -13,7 +13,7 @@ import { LogSigner } from './log-signer.js';
 /** Signs the log and has it cosigned. Without it nothing new is covered. */
 export const transparencyUnit = unit({
   name: 'transparency',
-  open(application) {
+  async open(application) {
     const config = application.get<Config>(CONFIG);
     const now = application.get(Time).now;
     const trees = application.get(LogTrees);
@@ -27,6 +27,7 @@ export const transparencyUnit = unit({
       clock: now,
       log: application.get(LOG),
     });
+    await signer.begin();
     let started = false;
     return {
       start() {
