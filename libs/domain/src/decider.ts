@@ -21,6 +21,8 @@ export interface Happened<T extends string = string, D = unknown> {
   readonly at: string;
   /** When it took place, if that was before the recording: imports and seeds only. */
   readonly occurredAt?: string;
+  /** The door of an older chat system through which it was asked for; absent for our own API. */
+  readonly door?: string;
   /** Id of the user who caused it, or null for the service itself. */
   readonly actor: string | null;
 }

@@ -17,6 +17,8 @@ export interface Draft {
   readonly occurredAt?: string;
   readonly actor: string | null;
   readonly correlation: string;
+  /** The door of an older chat system through which it was asked for. */
+  readonly door?: string;
   readonly data: object;
 }
 
@@ -84,11 +86,11 @@ export const recordedFrom = (draft: Draft, prev: string | null, stored: StoredEv
 
 function recorded(stored: StoredEvent, event: Omit<Draft, 'data'>, prev: string | null, data: object): Recorded {
   const { stream, revision, position, hash, sealed } = stored;
-  const { id, type, schema, at, clockBackMs, occurredAt, actor, correlation } = event;
+  const { id, type, schema, at, clockBackMs, occurredAt, actor, correlation, door } = event;
   const known = { id, type, schema, at, actor, correlation, prev, data, stream, revision, position, hash, sealed };
-  if (occurredAt === undefined && clockBackMs === undefined) return known as unknown as Recorded;
+  if (occurredAt === undefined && clockBackMs === undefined && door === undefined) return known as unknown as Recorded;
   const times = { ...(clockBackMs !== undefined && { clockBackMs }), ...(occurredAt !== undefined && { occurredAt }) };
-  return { ...known, ...times } as unknown as Recorded;
+  return { ...known, ...times, ...(door !== undefined && { door }) } as unknown as Recorded;
 }
 
 /** Reads what is needed to find an event's key without opening it. */
@@ -100,9 +102,10 @@ export function peek(sealed: string): StoredEnvelope {
 function envelopeText(draft: Draft, place: Place, data: string): string {
   const occurredAt = draft.occurredAt === undefined ? '' : `"occurredAt":${JSON.stringify(draft.occurredAt)},`;
   const clockBackMs = draft.clockBackMs === undefined ? '' : `"clockBackMs":${draft.clockBackMs},`;
+  const door = draft.door === undefined ? '' : `"door":${JSON.stringify(draft.door)},`;
   return (
     `{"actor":${draft.actor === null ? 'null' : JSON.stringify(draft.actor)},"at":${JSON.stringify(draft.at)},` +
-    `${clockBackMs}"correlation":${JSON.stringify(draft.correlation)},"data":${data},"id":"${draft.id}",${occurredAt}` +
+    `${clockBackMs}"correlation":${JSON.stringify(draft.correlation)},"data":${data},${door}"id":"${draft.id}",${occurredAt}` +
     `"prev":${place.prev === null ? 'null' : `"${place.prev}"`},"revision":${place.revision},"schema":${draft.schema},` +
     `"stream":${JSON.stringify(place.stream)},"type":"${draft.type}"}`
   );

@@ -103,8 +103,9 @@ export function expectedRows(events: readonly Recorded[]): Tables {
           display_words: nameWords(displayName),
         };
         const webhook = origin === 'webhook';
+        const guest = origin === 'guest';
         const bot = webhook || origin === 'bot';
-        const standing = { suspended: false, deactivated: false, bot, webhook, second_factor: false };
+        const standing = { suspended: false, deactivated: false, bot, webhook, guest, second_factor: false };
         const address = { email, email_key: email && emailKey(email), email_source: sourceAtRegistration(origin) };
         const times = { created_at: time, signed_in_at: null, locked_out_at: null };
         people.set(id, { id, ...names, ...address, role, ...standing, ...times });

@@ -37,6 +37,7 @@ test('a user is found by id', async () => {
     role: 'admin',
     suspended: false,
     bot: false,
+    guest: false,
     deactivated: false,
     secondFactor: false,
     signedInAt: null,

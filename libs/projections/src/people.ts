@@ -14,7 +14,10 @@ import { type Projection, type ReadDatabase, reading, type Transaction } from '.
 import { rowSet } from './row-set.js';
 import { containing, substringIndex } from './substring-search.js';
 
-/** Everyone who has an account. The bots of webhooks are among them, so that what they say has an author, but in no list of people. */
+/**
+ * Everyone who has an account. The bots of webhooks are among them, so that what they say has an author, but in no list of people,
+ * and neither are guests that nobody uses any more.
+ */
 export const people: Projection = {
   name: 'people',
 
@@ -34,6 +37,7 @@ export const people: Projection = {
       deactivated boolean NOT NULL DEFAULT false,
       bot boolean NOT NULL,
       webhook boolean NOT NULL,
+      guest boolean NOT NULL,
       created_at timestamptz NOT NULL,
       second_factor boolean NOT NULL DEFAULT false,
       signed_in_at timestamptz,
@@ -138,6 +142,7 @@ function registeredRow(event: Extract<Recorded, { type: 'UserRegistered' }>) {
     role: keyValue(role),
     bot: String(origin === 'bot' || origin === 'webhook'),
     webhook: String(origin === 'webhook'),
+    guest: String(origin === 'guest'),
     createdAt: timeValue(event),
   };
 }
@@ -159,12 +164,14 @@ const registeredRows = rowSet('registered', {
   role: ['role', 'text'],
   bot: ['bot', 'boolean'],
   webhook: ['webhook', 'boolean'],
+  guest: ['guest', 'boolean'],
   created_at: ['createdAt', 'timestamptz'],
 });
 
 const insertRegistered = (tx: Transaction, schema: string, rows: readonly Registered[]) => tx`
   INSERT INTO ${tx(schema)}.people (
-    id, username, username_key, display_name, display_words, email, email_key, email_source, role, bot, webhook, created_at)
+    id, username, username_key, display_name, display_words, email, email_key, email_source, role, bot, webhook, guest,
+    created_at)
   SELECT * FROM ${registeredRows(tx, rows)}
   ON CONFLICT DO NOTHING`;
 
@@ -202,6 +209,8 @@ export interface User {
   readonly deactivated: boolean;
   /** A program's account. */
   readonly bot: boolean;
+  /** Somebody with a bare name, who came through the door of an older chat system. */
+  readonly guest: boolean;
   readonly createdAt: string;
   readonly secondFactor: boolean;
   /** Of the last sign-in; null: never. */
@@ -266,7 +275,7 @@ export async function findUsers(db: ReadDatabase, query: UsersQuery): Promise<Pa
 
   const values: string[] = [];
   const value = (text: string) => `$${values.push(text)}`;
-  const conditions = ['NOT webhook', ...conditionsOf(query, value)];
+  const conditions = ['NOT webhook', 'NOT (guest AND deactivated)', ...conditionsOf(query, value)];
   if (after) conditions.push(`(${key}, id) ${order === 'asc' ? '>' : '<'} (${value(after[0])}, ${value(after[1])})`);
 
   const rows = await db.sql.unsafe<UserRow[]>(
@@ -361,7 +370,7 @@ export async function peopleWithEmail(
 export async function isNameOfPerson(db: ReadDatabase, name: string): Promise<boolean> {
   const { sql, schema } = reading(db);
   const rows = await sql`
-    SELECT 1 FROM ${schema}.people WHERE display_words = ${nameWords(name)} AND NOT bot
+    SELECT 1 FROM ${schema}.people WHERE display_words = ${nameWords(name)} AND NOT bot AND NOT guest
     UNION ALL SELECT 1 FROM ${schema}.people WHERE username_key = ${nameKeyValue(name)} AND NOT webhook LIMIT 1`;
   return rows.length > 0;
 }
@@ -381,6 +390,7 @@ interface UserRow {
   role: ServerRole;
   suspended: boolean;
   bot: boolean;
+  guest: boolean;
   deactivated: boolean;
   created_at: Date;
   second_factor: boolean;
@@ -395,6 +405,7 @@ const toUser = (row: UserRow): User => ({
   role: row.role,
   suspended: row.suspended,
   bot: row.bot,
+  guest: row.guest,
   deactivated: row.deactivated,
   createdAt: timeOf(row.created_at),
   secondFactor: row.second_factor,

@@ -141,6 +141,10 @@ export const userSchema = z.object({
   role: serverRole,
   suspended: z.boolean(),
   bot: z.literal(true).optional().describe('Present only for bots: accounts of programs.'),
+  guest: z
+    .literal(true)
+    .optional()
+    .describe('Present only for guests: people with a bare name, who came through the door of an older chat system.'),
   status: z
     .enum(['active', 'suspended', 'deactivated'])
     .describe('`suspended` by an administrator, or `deactivated`; an account that is both is `deactivated`.'),

@@ -160,6 +160,10 @@ export const storedEnvelopeSchema = z.object({
   id,
   stream: z.string().describe('`room-` and the id of the room, or `user-` and the id of the account.'),
   ...happening,
+  door: z
+    .string()
+    .optional()
+    .describe('The door of an older chat system through which it was asked for; absent for this API.'),
   position,
   sealed: z
     .string()

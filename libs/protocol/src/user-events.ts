@@ -19,7 +19,7 @@ export const userEventData = {
     displayName: erasable,
     email: erasable.optional(),
     role: serverRole,
-    origin: z.enum(['registration', 'setup', 'import', 'bot', 'sso', 'admin', 'webhook']),
+    origin: z.enum(['registration', 'setup', 'import', 'bot', 'sso', 'admin', 'webhook', 'guest']),
   }),
   UserAbandoned: nothing.describe('Creating an account with this id was abandoned.'),
   UserChanged: z.object({ displayName: erasable }),

@@ -30,7 +30,9 @@ export function RoleOf({ user }: { user: User }) {
       size="small"
       variant={user.role === 'user' ? 'outlined' : 'filled'}
       color={user.role === 'user' ? 'default' : 'primary'}
-      label={translate(user.bot ? 'verbatim.kind.bot' : `verbatim.role.${user.role}`)}
+      label={translate(
+        user.bot ? 'verbatim.kind.bot' : user.guest ? 'verbatim.kind.guest' : `verbatim.role.${user.role}`,
+      )}
     />
   );
 }

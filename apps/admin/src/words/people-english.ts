@@ -9,6 +9,7 @@ export const englishPeopleWords = {
   kind: {
     person: 'Person',
     bot: 'Bot',
+    guest: 'Guest',
     people: 'People only',
     bots: 'Bots only',
     new_person: 'Person, signs in with a password',

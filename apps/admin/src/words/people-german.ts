@@ -11,6 +11,7 @@ export const germanPeopleWords: typeof englishPeopleWords = {
   kind: {
     person: 'Person',
     bot: 'Bot',
+    guest: 'Gast',
     people: 'Nur Personen',
     bots: 'Nur Bots',
     new_person: 'Eine Person, die sich mit einem Passwort anmeldet',

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { AccountsModule } from './accounts/accounts-module.js';
 import { AuditModule } from './audit/audit-module.js';
+import { GuestsModule } from './guests/guests-module.js';
 import { InvitationsModule } from './invitations/invitations-module.js';
 import { MessagesModule } from './messages/messages-module.js';
 import { ModerationModule } from './moderation/moderation-module.js';
@@ -20,6 +21,7 @@ import { WebhooksModule } from './webhooks/webhooks-module.js';
     AccountsModule,
     SessionsModule,
     RegistrationModule,
+    GuestsModule,
     SingleSignOnModule,
     TokensModule,
     RoomsModule,

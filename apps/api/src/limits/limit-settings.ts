@@ -17,6 +17,7 @@ export const limitSettings = {
   LIMIT_SIGN_IN: rate('5/900'),
   LIMIT_SIGN_IN_ADDRESS: rate('50/900'),
   LIMIT_REGISTRATION: rate('20/3600'),
+  LIMIT_GUESTS: rate('60/3600'),
   LIMIT_VISITORS: rate('300/60'),
   LIMIT_UPGRADES: rate('300/60'),
   LIMIT_SOCKETS: number(50),

@@ -26,6 +26,7 @@ export const eventAnswer = (event: Recorded, face: Face, replaced: boolean, acto
         at: event.at,
         occurredAt: event.occurredAt,
         actor,
+        door: event.door,
         data: view(event, face, replaced),
         sealed: event.sealed,
         prev: event.prev,

@@ -25,6 +25,8 @@ export interface Context {
   readonly correlation: string;
   /** RFC 3339 time at which it really took place; imports only. */
   readonly occurredAt?: string;
+  /** The door of an older chat system through which the command came; absent for our own API. */
+  readonly door?: string;
 }
 
 /** An accepted command, its events durable. */
@@ -354,6 +356,7 @@ export class Mailbox<S, C, E extends Happened> {
       ...(context.occurredAt !== undefined && { occurredAt: context.occurredAt }),
       actor: actor?.id ?? null,
       correlation: context.correlation,
+      ...(context.door !== undefined && { door: context.door }),
       data: fact.data as object,
     };
   }

@@ -19,7 +19,8 @@ import { administratorsOnly, type EmailSource, shutOut, type UserState } from '.
 
 /**
  * `origin`: the person registered; created at the first start; imported from another system or made up for trials; a bot
- * created by an administrator; single sign-on; created by an administrator for a person; the bot of an incoming webhook.
+ * created by an administrator; single sign-on; created by an administrator for a person; the bot of an incoming webhook;
+ * somebody who came through the door of an older chat system under a bare name.
  */
 export type UserRegistered = Happened<
   'UserRegistered',
@@ -31,7 +32,7 @@ export type UserRegistered = Happened<
     readonly origin: UserOrigin;
   }
 >;
-export type UserOrigin = 'registration' | 'setup' | 'import' | 'bot' | 'sso' | 'admin' | 'webhook';
+export type UserOrigin = 'registration' | 'setup' | 'import' | 'bot' | 'sso' | 'admin' | 'webhook' | 'guest';
 /** The user id was given up before the account was created, so that another may take the name. */
 export type UserAbandoned = Happened<'UserAbandoned', Record<string, never>>;
 export type UserChanged = Happened<'UserChanged', { readonly displayName: Erasable }>;
@@ -60,7 +61,8 @@ export function evolveAccount(state: UserState, event: AccountEvent): UserState 
       const emailSource = sourceAtRegistration(origin);
       const webhookBot = origin === 'webhook';
       const bot = webhookBot || origin === 'bot';
-      const account = { username, displayName, email: storedEmail(email), emailSource, role, bot, webhookBot };
+      const guest = origin === 'guest';
+      const account = { username, displayName, email: storedEmail(email), emailSource, role, bot, webhookBot, guest };
       return { ...state, ...account, status: 'active', createdAt: happenedAt(event) };
     }
     case 'UserAbandoned':
@@ -125,7 +127,10 @@ export type DeactivateUser = By & {
   readonly othersRemain?: boolean;
 };
 
-export type AccountCommand = RegisterUser | AbandonUser | ChangeUser | DeactivateUser;
+/** By the service, when somebody comes under the name of a guest. */
+export type ReadmitGuest = By & { readonly type: 'ReadmitGuest' };
+
+export type AccountCommand = RegisterUser | AbandonUser | ChangeUser | DeactivateUser | ReadmitGuest;
 
 // Decisions ---------------------------------------------------------------------------------------------------------
 
@@ -142,10 +147,10 @@ export function register(command: RegisterUser, state: UserState): AccountDecisi
     return state.username === username ? accept() : reject('Conflict', 'An account with this id already exists.');
   }
   // Imported accounts keep their names from other systems, and nobody signs in to them.
-  if (origin !== 'import' && isReservedUsername(username) !== (origin === 'webhook'))
+  if (origin !== 'import' && reservedFor(username) !== (origin === 'webhook' || origin === 'guest' ? origin : null))
     return reject(
       'NameTaken',
-      `Usernames that begin with ${WEBHOOK_BOT_PREFIX} are reserved for the bots of webhooks.`,
+      `Usernames that begin with ${reserved.webhook} or ${reserved.guest} are reserved for bots of webhooks and guests.`,
     );
   const problem = nameProblem(displayName, limits.displayName);
   if (problem) return reject('Invalid', `The display name ${problem}.`);
@@ -179,6 +184,7 @@ export function change(command: ChangeUser, state: UserState): AccountDecision {
   if (role !== undefined && role !== state.role) {
     if (actor.id === userId) return reject('Conflict', 'Administrators cannot change their own role.');
     if (state.webhookBot) return reject('Conflict', 'The bot of a webhook cannot have a role on the server.');
+    if (state.guest) return reject('Conflict', 'A guest cannot have a role on the server.');
     events.push({ type: 'UserRoleChanged', data: { role } });
   }
   if (suspended !== undefined && suspended !== state.suspended) {
@@ -205,19 +211,34 @@ export function takesAdministratorAway(
   return (change.role ?? 'admin') !== 'admin' || change.suspended === true || change.deactivated === true;
 }
 
+/** Guests that nobody used for long are deactivated, and come back like this; suspended ones do not. */
+export function readmitGuest(state: UserState): AccountDecision {
+  if (!state.guest) return reject('Conflict', 'This is not a guest.');
+  if (state.suspended) return reject('NotAllowed', 'This account is suspended.');
+  return state.status === 'deactivated' ? accept({ type: 'UserReactivated', data: {} }) : accept();
+}
+
 export function deactivate({ othersRemain }: DeactivateUser, state: UserState): AccountDecision {
   if (state.status === 'deactivated') return accept();
   if (takesAdministratorAway({ deactivated: true }, state) && !othersRemain) return lastAdministrator;
   return accept({ type: 'UserDeactivated', data: {} });
 }
 
-// Usernames of webhooks' bots -----------------------------------------------------------------------------------------
+// Usernames that nobody chooses ---------------------------------------------------------------------------------------
 
-/** Reserved for the bots of incoming webhooks; some older accounts of people may have it too. */
-const WEBHOOK_BOT_PREFIX = 'hook-';
+/** How the usernames of accounts begin that the service names itself; some older accounts of people may begin so too. */
+const reserved = { webhook: 'hook-', guest: 'guest-' } as const;
 
 /** The username of a webhook's bot. The end of its id, a UUIDv7, is random. */
-export const webhookBotUsername = (botId: string): string => `${WEBHOOK_BOT_PREFIX}${botId.slice(-12)}`;
+export const webhookBotUsername = (botId: string): string => `${reserved.webhook}${botId.slice(-12)}`;
+
+/** The username of a guest. The end of its id is that of a hash. */
+export const guestUsername = (userId: string): string => `${reserved.guest}${userId.slice(-12)}`;
+
+function reservedFor(username: string): keyof typeof reserved | null {
+  const key = nameKey(username);
+  return key.startsWith(reserved.webhook) ? 'webhook' : key.startsWith(reserved.guest) ? 'guest' : null;
+}
 
 /** Whether no person and no other bot may have this username. */
-export const isReservedUsername = (username: string): boolean => nameKey(username).startsWith(WEBHOOK_BOT_PREFIX);
+export const isReservedUsername = (username: string): boolean => reservedFor(username) !== null;

@@ -125,12 +125,15 @@ export type SignInCommand =
 
 type SignInDecision = Decision<SignInEvent>;
 
+const guestsHaveNone = reject('NotAllowed', 'Guests have no password; they come under a bare name.');
+
 const accept = (...events: NewFact<SignInEvent>[]): SignInDecision => ({ events });
 
 export function decideSignIn(command: SignInCommand, state: UserState): SignInDecision {
   switch (command.type) {
     case 'StartSession': {
       if (state.bot) return reject('NotAllowed', 'Bots do not sign in; they use tokens.');
+      if (state.guest) return guestsHaveNone;
       return accept({ type: 'SessionStarted', data: { sessionId: command.sessionId, how: command.how } });
     }
     case 'RevokeSessions':
@@ -139,6 +142,7 @@ export function decideSignIn(command: SignInCommand, state: UserState): SignInDe
       return changePassword(command, state);
     case 'IssuePasswordReset':
       if (command.actor.role !== 'admin') return administratorsOnly;
+      if (state.guest) return guestsHaveNone;
       return accept({ type: 'PasswordResetIssued', data: {} });
     case 'EnableTotp':
       return enableTotp(command, state);

@@ -21,6 +21,8 @@ export interface UserState extends TokenHolder {
   readonly createdAt: string;
   /** The bot of an incoming webhook, which ends with it: it has no tokens and no role, and never comes back. */
   readonly webhookBot: boolean;
+  /** Somebody with a bare name and no credential: no password, no tokens, no role. */
+  readonly guest: boolean;
   /**
    * Revision of the last event that shut the account out (suspended, deactivated, taken over), or -1. Credentials issued
    * at an earlier revision are no longer valid.
@@ -48,6 +50,7 @@ export const initialState: UserState = {
   createdAt: '',
   bot: false,
   webhookBot: false,
+  guest: false,
   tokens: [],
   shutOutAt: -1,
 };

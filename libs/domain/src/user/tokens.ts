@@ -30,6 +30,7 @@ export interface TokenHolder {
   /** A program's account: it cannot sign in and uses tokens only. */
   readonly bot: boolean;
   readonly webhookBot: boolean;
+  readonly guest: boolean;
   /** Ids of the personal tokens that were not revoked; some may have expired. */
   readonly tokens: readonly string[];
 }
@@ -68,6 +69,7 @@ export function createToken(command: CreateToken, state: TokenHolder): Decision<
   }
   if (state.webhookBot)
     return reject('NotAllowed', 'The bot of a webhook has no tokens; it posts through its address.');
+  if (state.guest) return reject('NotAllowed', 'Guests have no tokens.');
   if (state.tokens.includes(tokenId)) return { events: [] };
   if (state.tokens.length >= MOST_TOKENS) {
     return reject('Conflict', `The account already has ${MOST_TOKENS} tokens. Revoke one first.`);

@@ -660,6 +660,52 @@ describe('the bot of a webhook', () => {
   });
 });
 
+describe('a guest', () => {
+  const ann: RegisterUser = {
+    ...register,
+    username: 'guest-0123456789ab',
+    displayName: 'Ann',
+    email: null,
+    origin: 'guest',
+  };
+
+  it('has a username of its kind, which nobody else can have', () => {
+    expect(given(user, []).when(ann).decision).toMatchObject({ events: [{}] });
+    for (const username of ['ann', 'hook-0123456789ab'])
+      given(user, [])
+        .when({ ...ann, username })
+        .thenRejected('NameTaken');
+    for (const origin of ['registration', 'webhook', 'sso', 'admin'] as const)
+      given(user, [])
+        .when({ ...ann, username: 'Guest-me', origin })
+        .thenRejected('NameTaken', /guest-/);
+  });
+
+  it('has no session, password, token or role', () => {
+    const being = given(user, []).when(ann);
+    being
+      .when({ type: 'StartSession', actor: null, sessionId: 's1', how: 'password' })
+      .thenRejected('NotAllowed', /bare name/);
+    being.when({ type: 'IssuePasswordReset', actor: adam }).thenRejected('NotAllowed', /bare name/);
+    being
+      .when({
+        ...{ type: 'CreateToken', actor: { id: 'b', role: 'user' }, userId: 'b', tokenId: 't', name: 'a' },
+        ...{ scopes: ['read'], expiresAt: '2031-01-01T00:00:00.000Z' },
+      })
+      .thenRejected('NotAllowed', /no tokens/);
+    being.when(changeAlice({ role: 'admin' })).thenRejected('Conflict', /cannot have a role/);
+  });
+
+  it('comes back after it was unused, but not while suspended', () => {
+    const unused = given(user, []).when(ann).when({ type: 'DeactivateUser', actor: null });
+    unused.when({ type: 'ReadmitGuest', actor: null }).then([{ type: 'UserReactivated', data: {} }]);
+    unused
+      .when(changeAlice({ suspended: true }))
+      .when({ type: 'ReadmitGuest', actor: null })
+      .thenRejected('NotAllowed', /suspended/);
+  });
+});
+
 describe('whatever is done to an account', () => {
   /** Commands that record something which has taken place each time. */
   const reports = [

@@ -7,6 +7,7 @@ import {
   change,
   deactivate,
   evolveAccount,
+  readmitGuest,
   register,
 } from './account.js';
 import { confirmEmail, type EmailCommand, evolveEmail, giveUpEmail, type UserEmailChanged } from './email.js';
@@ -20,7 +21,9 @@ export {
   type AbandonUser,
   type ChangeUser,
   type DeactivateUser,
+  guestUsername,
   isReservedUsername,
+  type ReadmitGuest,
   type RegisterUser,
   sourceAtRegistration,
   takesAdministratorAway,
@@ -111,6 +114,8 @@ function decide(command: UserCommand, state: UserState): Decision<UserEvent> {
       return change(command, state);
     case 'DeactivateUser':
       return deactivate(command, state);
+    case 'ReadmitGuest':
+      return readmitGuest(state);
     case 'ConfirmEmail':
       return confirmEmail(command, state);
     case 'GiveUpEmail':
@@ -132,7 +137,7 @@ const opensAccount: ReadonlySet<UserCommand['type']> = new Set([
 
 export const user: Decider<UserState, UserCommand, UserEvent> = {
   category: 'user',
-  stateVersion: 6,
+  stateVersion: 7,
   initialState,
   evolve,
   decide,

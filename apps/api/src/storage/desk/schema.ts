@@ -13,4 +13,8 @@ export async function migrateDesk(sql: Sql): Promise<void> {
      alter table desk.idempotency alter column seed set default gen_random_uuid();
      alter table desk.idempotency alter column fingerprint drop not null`,
   ]);
+  await migrate(sql, 'desk', 'guests', [
+    `create table desk.guests (user_id uuid primary key, used_at timestamptz not null);
+     create index guests_used on desk.guests (used_at)`,
+  ]);
 }

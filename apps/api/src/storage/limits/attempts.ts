@@ -3,6 +3,7 @@ import type { Sql } from 'postgres';
 import { addressKey } from '../../limits/address-key.js';
 import type { LimitSettings } from '../../limits/limit-settings.js';
 import { limited } from '../../limits/limited.js';
+import type { Rate } from '../../limits/rate.js';
 import type { NameCipher } from '../vault/name-cipher.js';
 
 /** Failed attempts are forgotten after this many hours. */
@@ -27,7 +28,10 @@ export class Attempts {
   constructor(
     private readonly sql: Sql,
     private readonly cipher: NameCipher,
-    private readonly settings: Pick<LimitSettings, 'LIMIT_SIGN_IN' | 'LIMIT_SIGN_IN_ADDRESS' | 'LIMIT_REGISTRATION'>,
+    private readonly settings: Pick<
+      LimitSettings,
+      'LIMIT_SIGN_IN' | 'LIMIT_SIGN_IN_ADDRESS' | 'LIMIT_REGISTRATION' | 'LIMIT_GUESTS'
+    >,
   ) {}
 
   /**
@@ -92,10 +96,22 @@ export class Attempts {
   }
 
   /** Counts a registration; rejects it (`TooSoon`) when there were too many from this address. */
-  async registration(address: string): Promise<Rejection | null> {
-    const { count, seconds } = this.settings.LIMIT_REGISTRATION;
+  registration(address: string): Promise<Rejection | null> {
+    return this.newAccount('registration', address, this.settings.LIMIT_REGISTRATION);
+  }
+
+  /** Counts a guest who was not known before, like a registration. */
+  guest(address: string): Promise<Rejection | null> {
+    return this.newAccount('guest', address, this.settings.LIMIT_GUESTS);
+  }
+
+  private async newAccount(
+    kind: 'registration' | 'guest',
+    address: string,
+    { count, seconds }: Rate,
+  ): Promise<Rejection | null> {
     if (!Number.isFinite(count)) return null;
-    const key = this.keyOf('registration', addressKey(address));
+    const key = this.keyOf(kind, addressKey(address));
     const interval = seconds / count;
     const [taken] = await this.sql<{ free: boolean; wait: number }[]>`
       with taken as (
@@ -116,7 +132,7 @@ export class Attempts {
     await this.sql`delete from desk.registrations where full_at < now()`;
   }
 
-  private keyOf(kind: 'account' | 'address' | 'proof' | 'registration', what: string): string {
+  private keyOf(kind: 'account' | 'address' | 'proof' | 'registration' | 'guest', what: string): string {
     return this.cipher.hash(kind, what);
   }
 }

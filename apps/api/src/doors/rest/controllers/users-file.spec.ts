@@ -15,6 +15,7 @@ const user = (n: number, more: Partial<User> = {}): User => ({
   suspended: false,
   deactivated: false,
   bot: false,
+  guest: false,
   createdAt: '2026-01-31T12:00:00.000Z',
   secondFactor: false,
   signedInAt: null,

@@ -1,0 +1,28 @@
+import { Injectable } from '@nestjs/common';
+import { isRejection } from '@verbatim/domain';
+import { newId } from '../../new-id.js';
+import { GuestUse } from '../../storage/desk/guests.js';
+import { Users } from '../../write-side/entities.js';
+
+/** Hours after which a guest whom nobody was is taken out of all lists. */
+const UNUSED_HOURS = 7 * 24;
+/** Guests deactivated in one sweep. */
+const SWEEP_LIMIT = 1_000;
+
+/** Deactivates guests that nobody uses any more. They come back as soon as somebody comes under their name. */
+@Injectable()
+export class UnusedGuests {
+  constructor(
+    private readonly users: Users,
+    private readonly use: GuestUse,
+  ) {}
+
+  async sweep(): Promise<void> {
+    for (const userId of await this.use.unused(UNUSED_HOURS, SWEEP_LIMIT)) {
+      const context = { correlation: newId() };
+      const deactivated = await this.users.send(userId, { type: 'DeactivateUser', actor: null }, context);
+      if (isRejection(deactivated) && deactivated.rejected === 'Unavailable') return;
+      await this.use.forget(userId, UNUSED_HOURS);
+    }
+  }
+}
