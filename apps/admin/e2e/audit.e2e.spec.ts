@@ -48,7 +48,7 @@ describe.skipIf(!browserProgram)('overseeing', { timeout: 180_000 }, () => {
     await tab.screenshotInDark('audit-trail-dark');
 
     await page.getByRole('combobox', { name: 'What' }).click();
-    await page.getByRole('option', { name: 'Muted a person' }).click();
+    await page.getByRole('option', { name: 'Muted a person', exact: true }).click();
     await row.waitFor({ state: 'detached' });
     await page.getByRole('row', { name: /Muted a person/ }).waitFor();
 

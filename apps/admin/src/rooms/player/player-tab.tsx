@@ -144,7 +144,9 @@ function Messages({ scene, people }: { scene: Scene; people: People }) {
   const { messages, room } = scene;
   const newest = messages.at(-1)?.id;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the newest message is what is scrolled to
-  useEffect(() => end.current?.scrollIntoView({ block: 'nearest' }), [newest]);
+  useEffect(() => {
+    end.current?.scrollIntoView({ block: 'nearest' });
+  }, [newest]);
   return (
     <Box component="section" aria-label={translate('verbatim.rooms.messages')}>
       <Typography variant="h2" sx={{ overflowWrap: 'anywhere' }}>
