@@ -1,10 +1,8 @@
-import { roomEventTypes } from './events.js';
 import { id, instant, numberParameter, opaque, parameter, revision, time, whole } from './fields.js';
 import { listOf, order, paging } from './lists.js';
 import { messageSchema } from './messages.js';
 import { personSchema } from './person.js';
 import { memberSchema, roomSchema } from './rooms.js';
-import { userEventTypes } from './user-events.js';
 import { z } from './zod.js';
 
 // The audit trail ---------------------------------------------------------------------------------------------------
@@ -13,16 +11,36 @@ import { z } from './zod.js';
 export const targetKinds = ['room', 'user', 'message', 'report', 'webhook', 'invitation', 'service'] as const;
 const targetKind = z.enum(targetKinds).describe('What it was done to; `service`: the service as a whole.');
 
-const serviceEventTypes = [
-  ...(['InvitationCreated', 'InvitationRevoked', 'Announced', 'AnnouncementWithdrawn'] as const),
-  ...(['MaintenanceBegan', 'MaintenanceRevised', 'MaintenanceEnded'] as const),
-];
-const eventTypes = [...roomEventTypes, ...userEventTypes, ...serviceEventTypes] as const;
+/** The types of events that record what administrators and auditors do, other than as members and with their own account. */
+export const auditedActions = [
+  ...(['RoomInspected', 'RoomCreated', 'RoomChanged', 'ChatClosed', 'MemberJoined', 'MemberRemoved'] as const),
+  ...([
+    'MemberRoleChanged',
+    'MessageRedacted',
+    'MemberBanned',
+    'MemberUnbanned',
+    'MemberMuted',
+    'MemberUnmuted',
+  ] as const),
+  ...(['ReportSettled', 'WebhookAdded', 'WebhookChanged', 'WebhookRemoved', 'IncomingWebhookAdded'] as const),
+  ...(['IncomingWebhookRemoved', 'UserRegistered', 'UserChanged', 'UserEmailChanged', 'UserRoleChanged'] as const),
+  ...(['UserSuspended', 'UserReinstated', 'UserDeactivated', 'UserReactivated', 'SessionRevoked'] as const),
+  ...([
+    'PasswordChanged',
+    'PasswordResetIssued',
+    'TotpEnabled',
+    'TotpDisabled',
+    'TokenCreated',
+    'TokenRevoked',
+  ] as const),
+  ...(['InvitationCreated', 'InvitationRevoked', 'Announced', 'AnnouncementWithdrawn', 'MaintenanceBegan'] as const),
+  ...(['MaintenanceRevised', 'MaintenanceEnded'] as const),
+] as const;
 
 /** Which actions are wanted. */
 const wanted = {
   actor: parameter(id.optional()).describe('Only what this person did.'),
-  action: parameter(z.enum(eventTypes).optional()).describe('Only actions of this kind: a type of event.'),
+  action: parameter(z.enum(auditedActions).optional()).describe('Only actions of this kind: a type of event.'),
   kind: parameter(targetKind.optional()).describe('Only what was done to targets of this kind.'),
   target: parameter(id.optional()).describe('Only what was done to this room, person or other target.'),
   room: parameter(id.optional()).describe('Only what was done in this room.'),
