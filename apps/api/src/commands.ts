@@ -1,4 +1,7 @@
 import type { Migration } from './composition/migration.js';
+import { backupCommand } from './tools/backup/backup-command.js';
+import { restoreCommand } from './tools/backup/restore-command.js';
+import { verifyBackupCommand } from './tools/backup/verify-backup-command.js';
 import type { CliCommand } from './tools/command.js';
 import { copyDatabaseCommand } from './tools/database/copy-command.js';
 import { importCommand } from './tools/import/import-command.js';
@@ -12,13 +15,16 @@ import { seedCommand } from './tools/seed/seed-command.js';
 /** All commands of the command line, in the order in which they are listed. One whose words begin with those of another comes first. */
 export const commands: readonly CliCommand[] = [
   migrateCommand(tablesOfParts),
+  verifyBackupCommand,
+  backupCommand,
+  restoreCommand(tablesOfParts),
   importCommand,
   undoCommand,
   rebuildCommand,
   seedCommand,
   copyCommand,
   verifyCommand,
-  copyDatabaseCommand,
+  copyDatabaseCommand(tablesOfParts),
 ];
 
 /** The tables of doors and units, which only this needs of them. */

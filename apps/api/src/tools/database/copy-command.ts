@@ -1,12 +1,13 @@
 import { parseArgs } from 'node:util';
+import type { Migration } from '../../composition/migration.js';
 import { type CliCommand, UsageError } from '../command.js';
 import { number } from '../log/broken-places.js';
 import { placeOf, plainly } from '../log/named-log.js';
 import { progressDisplay } from '../progress.js';
 import { type CopyProgress, type CopyResult, copyDatabase } from './copy-database.js';
 
-/** `npm run cli -- database copy` */
-export const copyDatabaseCommand: CliCommand = {
+/** `npm run cli -- database copy`; `further` loads the tables of doors and units. */
+export const copyDatabaseCommand = (further: () => Promise<readonly Migration[]>): CliCommand => ({
   words: 'database copy',
   summary: 'copies the database of the service into another PostgreSQL',
   help: `Usage: npm run cli -- database copy --to postgres://user:password@host:port/database
@@ -36,12 +37,14 @@ Exit codes: 0 when everything was copied; 1 when not; 2 when the command was cal
       const onProgress = ({ bytes, total, table }: CopyProgress) =>
         progress.show({ phase: 'copying', done: bytes, total, note: table });
       const begun = performance.now();
-      const copied = await copyDatabase(directUrl, to, { config, log, onProgress }).finally(() => progress.end());
+      const copied = await copyDatabase(directUrl, to, { config, log, further: await further(), onProgress }).finally(
+        () => progress.end(),
+      );
       process.stdout.write(summary(copied, to, (performance.now() - begun) / 1_000));
       return 0;
     });
   },
-};
+});
 
 function targetOf(args: readonly string[]): string {
   const to = parse(args);
