@@ -107,7 +107,7 @@ function run(root, [program, ...args]) {
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const root = join(dirname(fileURLToPath(import.meta.url)), '..');
   const command = ['npx', 'nx', 'run-many', '-t', 'build', '--outputStyle=stream-without-prefixes'];
-  await buildIfNeeded({ root, command, onlyMissing: process.argv.includes('--if-missing') }).catch((error) => {
+  buildIfNeeded({ root, command, onlyMissing: process.argv.includes('--if-missing') }).catch((error) => {
     console.error(error.message);
     process.exitCode = 1;
   });

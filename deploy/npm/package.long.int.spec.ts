@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,25 +10,26 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 // The service as one file of npm, run in an empty folder by a machine that has Node and a registry, and nothing else.
 
 const run = promisify(execFile);
-let folder: string;
+let parent: string;
+/** Where nothing is but the file. */
+let empty: string;
 let file: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'verbatim-package-'));
-  const [assembled, empty] = [join(folder, 'assembled'), await mkdtemp(join(folder, 'empty-'))];
+  parent = await mkdtemp(join(tmpdir(), 'verbatim-package-'));
+  empty = await mkdtemp(join(parent, 'empty-'));
+  const assembled = join(parent, 'assembled');
   await run(process.execPath, [fileURLToPath(new URL('assemble.js', import.meta.url)), assembled]);
-  await run('npm', ['pack', '--pack-destination', folder], { cwd: assembled });
-  const [name] = (await readdir(folder)).filter((each) => each.endsWith('.tgz'));
-  await copyFile(join(folder, `${name}`), join(empty, `${name}`));
+  await run('npm', ['pack', '--pack-destination', empty], { cwd: assembled });
+  file = `./${(await readdir(empty))[0]}`;
   await rm(assembled, { recursive: true });
-  [folder, file] = [empty, `./${name}`];
 }, 600_000);
-afterAll(() => rm(join(folder, '..'), { recursive: true, force: true }));
+afterAll(() => rm(parent, { recursive: true, force: true }));
 
 /** Nothing of this checkout is in the environment. */
 const environment = { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', ADMIN_PASSWORD: 'runs from one file' };
 
 function start(...words: string[]): { child: ChildProcess; printed: () => string } {
-  const child = spawn('npx', ['--yes', file, ...words], { cwd: folder, env: environment, detached: true });
+  const child = spawn('npx', ['--yes', file, ...words], { cwd: empty, env: environment, detached: true });
   let printed = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (data) => {

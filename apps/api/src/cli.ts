@@ -28,15 +28,14 @@ async function main(words: readonly string[]): Promise<number> {
     return attached;
   };
   let attached: Promise<Database> | undefined;
-  const migrations = await tablesOfParts();
   const database = () => (attached ??= attach());
   const tools = async () => {
-    const opened = await openTools({ config, database: await database(), log, migrations });
+    const opened = await openTools({ config, database: await database(), log, migrations: await tablesOfParts() });
     closing.unshift(() => opened.close());
     return opened;
   };
   try {
-    return await command.run(args, { config, log, migrations, database, tools });
+    return await command.run(args, { config, log, database, tools });
   } finally {
     for (const close of closing) await close();
   }

@@ -2,6 +2,9 @@ import type { Migration } from './composition/migration.js';
 import { keysCommand } from './tools/audit/keys-command.js';
 import { newLogCommand } from './tools/audit/new-log-command.js';
 import { rotateKeysCommand } from './tools/audit/rotate-keys-command.js';
+import { backupCommand } from './tools/backup/backup-command.js';
+import { restoreCommand } from './tools/backup/restore-command.js';
+import { verifyBackupCommand } from './tools/backup/verify-backup-command.js';
 import type { CliCommand } from './tools/command.js';
 import { copyDatabaseCommand } from './tools/database/copy-command.js';
 import { importCommand } from './tools/import/import-command.js';
@@ -20,19 +23,22 @@ import { seedCommand } from './tools/seed/seed-command.js';
 export const commands: readonly CliCommand[] = [
   migrateCommand(tablesOfParts),
   importSfchatCommand,
+  verifyBackupCommand,
+  backupCommand,
+  restoreCommand(tablesOfParts),
   importCommand,
   undoCommand,
   rebuildCommand,
   seedCommand,
   copyCommand,
   verifyCommand,
-  copyDatabaseCommand,
   makechatCommand,
   genpassCommand,
   sfchatCommand,
   keysCommand,
   newLogCommand,
   rotateKeysCommand,
+  copyDatabaseCommand(tablesOfParts),
 ];
 
 /** The tables of doors and units, which belong to a database whether or not these are in use. */

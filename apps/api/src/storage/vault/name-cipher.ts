@@ -12,8 +12,7 @@ export type Looked =
   | 'registration'
   | 'guest'
   | 'phone'
-  | 'mailbox'
-  | 'mqtt client';
+  | 'mailbox';
 
 const HASH_KEY = 'name-hashes';
 const SEAL_KEY = 'usernames';
