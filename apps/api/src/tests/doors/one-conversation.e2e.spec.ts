@@ -124,7 +124,8 @@ describe('one conversation in a public room, at four doors and two replicas', ()
       }
     };
     const allHeard = async (since: number) => {
-      for (const voice of voices) await expect.poll(() => voice.heard(), { timeout: 20_000 }).toEqual(said.slice(since));
+      for (const voice of voices)
+        await expect.poll(() => voice.heard(), { timeout: 20_000 }).toEqual(said.slice(since));
     };
 
     await talk('one');
@@ -134,6 +135,9 @@ describe('one conversation in a public room, at four doors and two replicas', ()
     await second.service.end('SIGKILL');
     await atFirst[0].say('while the other is away');
     said.push('while the other is away');
+    // Her seat is free again when nothing has been heard of that replica for a while.
+    const seated = async () => JSON.stringify((await chitchatAt(first).get(`/chats/${number}`)).body.users);
+    await expect.poll(seated, { timeout: 40_000, interval: 500 }).not.toContain('"Ann"');
     const annAgain = await chitchatAt(first).enter(number, 'Ann');
     const cidAgain = makechatAt(first).with(cid);
     voices = [...atFirst, makechatVoice(cidAgain, makechatRoom)];
@@ -149,5 +153,5 @@ describe('one conversation in a public room, at four doors and two replicas', ()
     socket.close();
     annAgain.socket.close();
     await mqtt.leave();
-  });
+  }, 120_000);
 });
