@@ -81,6 +81,30 @@ const rows = [
     ],
   },
   {
+    title: 'Doors for older chat systems',
+    panels: [
+      ['chatable: sockets', 'none', ['verbatim_chatable_sockets{$where}', '{{instance}}']],
+      ['chitchat: sockets', 'none', ['verbatim_chitchat_sockets{$where}', '{{instance}}']],
+      ['chitchat: people in rooms', 'none', ['max(verbatim_chitchat_people{$where})', 'people']],
+      ['SFChat: polls', 'none', ['verbatim_sfchat_polls{$where}', '{{instance}}']],
+      ['SFChat: open chats', 'none', ['max(verbatim_sfchat_open_chats{$where})', 'chats']],
+      ['SFChat: texts that wait', 'none', ['max(verbatim_sfchat_waiting_texts{$where})', 'texts']],
+      ['chaTT: MQTT clients', 'none', ['verbatim_mqtt_clients{$where}', '{{instance}}']],
+    ],
+  },
+  {
+    title: 'Transparency log',
+    panels: [
+      ['Replicas that sign', 'none', ['sum(verbatim_log_signing{$where})', 'replicas']],
+      ['Size', 'none', ['max(verbatim_log_size{$where})', 'events']],
+      ['Events not covered yet', 'none', ['max(verbatim_log_uncovered{$where})', 'events']],
+      ['Witnesses that have signed', 'none', ['max(verbatim_log_cosigned{$where})', 'witnesses']],
+      ['Problems of witnesses', 'none', ['max(verbatim_log_witness_problems{$where})', 'witnesses']],
+      ['Age of the newest cosignature', 's', ['max(verbatim_log_cosignature_age_seconds{$where})', 'age']],
+      ['Time below the quorum', 's', ['max(verbatim_log_below_quorum_seconds{$where})', 'time']],
+    ],
+  },
+  {
     title: 'Processes',
     panels: [
       ['Processor time', 'percentunit', ['rate(process_cpu_seconds_total{$where}[5m])', '{{instance}}']],
