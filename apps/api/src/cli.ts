@@ -7,6 +7,7 @@ import { UnusableServer } from './storage/database/unusable-server.js';
 import { type CliCommand, UsageError } from './tools/command.js';
 import { copyDatabaseCommand } from './tools/database/copy-command.js';
 import { importCommand } from './tools/import/import-command.js';
+import { makechatImportCommand } from './tools/import/makechat/makechat-import-command.js';
 import { undoCommand } from './tools/import/undo-command.js';
 import { copyCommand } from './tools/log/copy-command.js';
 import { verifyCommand } from './tools/log/verify-command.js';
@@ -18,6 +19,7 @@ import { units } from './units/units.js';
 
 const commands: readonly CliCommand[] = [
   importCommand,
+  makechatImportCommand,
   undoCommand,
   rebuildCommand,
   seedCommand,

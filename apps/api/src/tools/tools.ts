@@ -10,6 +10,8 @@ import { OpenResources } from '../composition/open-resources.js';
 import type { Config } from '../config.js';
 import type { Database } from '../storage/database/database.js';
 import { explainStart } from '../storage/database/unusable-server.js';
+import { ObjectIds } from '../storage/desk/object-ids.js';
+import { RoomListing } from '../storage/desk/room-listing.js';
 import { MeasuredEventStore } from '../storage/measured-event-store.js';
 import { OpenLog } from '../storage/open-log.js';
 import { ReadModels } from '../storage/read-models.js';
@@ -35,6 +37,8 @@ export interface Tools {
   readonly sessions: Sessions;
   readonly vault: VaultSql;
   readonly webhookBots: WebhookBotLedger;
+  readonly objectIds: ObjectIds;
+  readonly roomListing: RoomListing;
   readonly time: Time;
   readonly readModels: ReadModels;
   close(): Promise<void>;
@@ -75,6 +79,8 @@ export async function openTools({ migrations = [], ...options }: ToolsOptions): 
       sessions: context.get(Sessions),
       vault: context.get(VaultSql),
       webhookBots: context.get(WebhookBotLedger),
+      objectIds: context.get(ObjectIds),
+      roomListing: context.get(RoomListing),
       time: context.get(Time),
       readModels: context.get(ReadModels),
       async close() {

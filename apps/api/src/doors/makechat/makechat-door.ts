@@ -31,7 +31,7 @@ export const makechatDoor = door({
     const parts = partsOf(application, MAKECHAT_SESSION_TTL);
     const listener = host.listen(MAKECHAT_PORT);
     const api = new Api(parts);
-    const pages = new Pages(custom, listener, host.main);
+    const pages = new Pages(parts.queries, custom, listener, host.main);
     listener.faults = api;
     listener.passUpgradesOn(SOCKET, host.main);
     await listener.scope(async (scope) => {
