@@ -44,10 +44,10 @@ async function isCurrent(root, onlyMissing) {
   return (onlyMissing && built !== null) || built === (await fingerprint(root));
 }
 
-/** SHA-256 of everything the build reads: sources, configuration, and the one variable that goes into the dashboard. */
-export async function fingerprint(root) {
+/** SHA-256 of everything the build of `folders` reads: sources, configuration, and the one variable that goes into the dashboard. */
+export async function fingerprint(root, folders = inputFolders) {
   const hash = createHash('sha256').update(process.env.NEXT_PUBLIC_API_URL ?? '');
-  const files = [...rootInputs, ...(await Promise.all(inputFolders.map((folder) => filesBelow(root, folder)))).flat()];
+  const files = [...rootInputs, ...(await Promise.all(folders.map((folder) => filesBelow(root, folder)))).flat()];
   for (const file of files) {
     const content = await readFile(join(root, file)).catch(() => '');
     hash.update(`\n${file}\n${content.length}\n`).update(content);
@@ -107,7 +107,7 @@ function run(root, [program, ...args]) {
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const root = join(dirname(fileURLToPath(import.meta.url)), '..');
   const command = ['npx', 'nx', 'run-many', '-t', 'build', '--outputStyle=stream-without-prefixes'];
-  await buildIfNeeded({ root, command, onlyMissing: process.argv.includes('--if-missing') }).catch((error) => {
+  buildIfNeeded({ root, command, onlyMissing: process.argv.includes('--if-missing') }).catch((error) => {
     console.error(error.message);
     process.exitCode = 1;
   });

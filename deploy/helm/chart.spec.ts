@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { settingNames } from '../../apps/api/src/config.js';
+import { doors } from '../../apps/api/src/doors/doors.js';
+import { units } from '../../apps/api/src/units/units.js';
+import { doorPorts } from '../door-ports.testing.js';
 import {
   chart,
   helm,
@@ -57,8 +59,8 @@ describe.skipIf(!helm).each(everyWay)('the chart with the values %s', (name, val
     }
   });
 
-  it('sets no variable that the service does not know', async () => {
-    const known = await settingsOfTheService();
+  it('sets no variable that the service does not know, and none twice', async () => {
+    const known = new Set([...settingNames([...units, ...doors]), ...doorPorts, 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS']);
     const containers = (await objects('--values', values)).flatMap(podsOf).flatMap(({ containers }) => containers);
     const set = containers
       .filter(({ name }) => name === 'verbatim')
@@ -109,10 +111,10 @@ describe.skipIf(!helm)('the chart refuses', () => {
     ['a secret given twice', ['--set', 'masterKey.value=x,masterKey.existingSecret=y'], 'not both'],
     ['a master key of the wrong length', ['--set', 'masterKey.value=c2hvcnQ='], '32 bytes in base64'],
     ['many pods on an embedded database', ['--set', 'autoscaling.enabled=true'], 'a database that replicas share'],
-    ['migrations of an embedded database', ['--set', 'migrations.enabled=true'], 'migrates at its start'],
     ['half of single sign-on', ['--set', 'oidc.issuer=https://id.example.org'], 'oidc.clientId'],
     ['an Ingress without a host', ['--set', 'ingress.enabled=true'], 'Set ingress.hostnames'],
     ['a route without a Gateway', ['--set', 'httpRoute.enabled=true'], 'Set httpRoute.parentRefs'],
+    ['metrics on the port of everything else', ['--set', 'settings.metricsPort=3000'], 'must be another port'],
     ['two doors on one port', ['--set', 'doors.mqtt.enabled=true,doors.mqtt.port=3000'], 'share port 3000'],
     ['host names of MQTT over TCP', ['--set', 'doors.mqtt.hostnames={a.example.org}'], 'MQTT over TCP is not HTTP'],
     ['an unknown value', ['--set', 'replica=2'], "'replica' not allowed"],
@@ -152,7 +154,7 @@ describe.skipIf(!helm)('the memory of a replica', () => {
 describe.skipIf(!helm)('a digest', () => {
   it('pins every image, ours or not', async () => {
     const digest = `sha256:${'a'.repeat(64)}`;
-    const all = [...external, '--set', 'eventStore.type=kurrentdb', '--set', 'migrations.enabled=true'];
+    const all = [...external, '--set', 'eventStore.type=kurrentdb'];
     const rendered = await objects(
       ...[...all, '--set', `image.digest=${digest}`, '--set', `eventStore.kurrentdb.image.digest=${digest}`],
     );
@@ -196,20 +198,6 @@ function pinnedPartsOf({ kind, metadata, spec = {} }: KubernetesObject): unknown
 function claimsOf(spec: KubernetesObject['spec']): string[] {
   const volumes: { persistentVolumeClaim?: { claimName: string } }[] = spec.template.spec.volumes;
   return volumes.flatMap(({ persistentVolumeClaim: claim }) => (claim ? [claim.claimName] : []));
-}
-
-/** Names of variables that the service reads, by its sources, and those of Node and of doors that are to come. */
-async function settingsOfTheService(): Promise<Set<string>> {
-  const folder = fileURLToPath(new URL('../../apps/api/src', import.meta.url));
-  const names = new Set(['NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS']);
-  for (const door of ['MAKECHAT', 'CHATABLE', 'CHITCHAT', 'SFCHAT', 'CHATT', 'MQTT', 'MQTT_WS'])
-    names.add(`${door}_PORT`);
-  for (const file of await readdir(folder, { recursive: true })) {
-    if (!file.endsWith('.ts') || /\.(spec|testing)\.ts$/.test(file)) continue;
-    for (const [, name] of (await readFile(join(folder, file), 'utf8')).matchAll(/^ *([A-Z]+(?:_[A-Z]+)*): /gm))
-      names.add(`${name}`);
-  }
-  return names;
 }
 
 /** The summary of kubeconform; rejects if anything is not valid. */

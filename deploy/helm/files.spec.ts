@@ -77,6 +77,12 @@ describe('dashboard and alerts', () => {
     expect(own.filter((name) => !shown.includes(name))).toEqual([]);
   });
 
+  it('are explained: operations.md lists every metric of the service', async () => {
+    const table = await read(root, 'docs/operations.md');
+    const own = [...(await metricsOfTheService())].filter((name) => /^verbatim_.*(?<!_bucket|_sum|_count)$/.test(name));
+    expect(own.filter((name) => !new RegExp(`\\b${name}\\b`).test(table))).toEqual([]);
+  });
+
   it('have a page in the runbook for each alert', async () => {
     const { groups } = parse(await read(chart, 'files/alerts.yaml')) as { groups: { rules: Alert[] }[] };
     const runbook = await read(root, 'docs/runbook.md');

@@ -1,3 +1,4 @@
+import { audit } from './audit';
 import { invitations } from './invitations';
 import { projections } from './projections';
 import { reports } from './reports';
@@ -10,7 +11,7 @@ import { tokens } from './tokens';
 import { users } from './users';
 
 /** What the menu shows, in its order. A new resource is a folder of its own and a line here. */
-export const resources = [users, sessions, tokens, rooms, reports, invitations, projections, settings];
+export const resources = [users, sessions, tokens, rooms, reports, audit, invitations, projections, settings];
 
 /** How each resource is read and written, also those that are only parts of pages. */
 export const sources: Readonly<Record<string, Source>> = {
@@ -19,6 +20,7 @@ export const sources: Readonly<Record<string, Source>> = {
   tokens: tokens.source,
   rooms: rooms.source,
   reports: reports.source,
+  audit: audit.source,
   invitations: invitations.source,
   members: memberSource as unknown as Source,
 };

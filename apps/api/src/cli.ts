@@ -1,36 +1,11 @@
 import 'reflect-metadata';
 import { pino } from 'pino';
+import { commands, tablesOfParts } from './commands.js';
 import { InvalidConfiguration, readConfig } from './config.js';
-import { doors } from './doors/doors.js';
 import { attachDatabase, type Database } from './storage/database/database.js';
 import { UnusableServer } from './storage/database/unusable-server.js';
-import { type CliCommand, UsageError } from './tools/command.js';
-import { copyDatabaseCommand } from './tools/database/copy-command.js';
-import { importCommand } from './tools/import/import-command.js';
-import { makechatImportCommand } from './tools/import/makechat/makechat-import-command.js';
-import { undoCommand } from './tools/import/undo-command.js';
-import { copyCommand } from './tools/log/copy-command.js';
-import { verifyCommand } from './tools/log/verify-command.js';
-import { makechatCommand } from './tools/makechat/makechat-command.js';
-import { rebuildCommand } from './tools/rebuild-command.js';
-import { seedCommand } from './tools/seed/seed-command.js';
+import { UsageError } from './tools/command.js';
 import { openTools } from './tools/tools.js';
-import { units } from './units/units.js';
-
-const commands: readonly CliCommand[] = [
-  importCommand,
-  makechatImportCommand,
-  undoCommand,
-  rebuildCommand,
-  seedCommand,
-  copyCommand,
-  verifyCommand,
-  copyDatabaseCommand,
-  makechatCommand,
-];
-
-/** The tables of doors and units belong to a database, whether or not they are in use. */
-const migrations = [...units, ...doors].flatMap((part) => part.migrations ?? []);
 
 async function main(words: readonly string[]): Promise<number> {
   const command = commands.find(({ words: own }) => words.join(' ').startsWith(own));
@@ -55,12 +30,12 @@ async function main(words: readonly string[]): Promise<number> {
   let attached: Promise<Database> | undefined;
   const database = () => (attached ??= attach());
   const tools = async () => {
-    const opened = await openTools({ config, database: await database(), log, migrations });
+    const opened = await openTools({ config, database: await database(), log, migrations: await tablesOfParts() });
     closing.unshift(() => opened.close());
     return opened;
   };
   try {
-    return await command.run(args, { config, log, migrations, database, tools });
+    return await command.run(args, { config, log, database, tools });
   } finally {
     for (const close of closing) await close();
   }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { isOrigin } from './host/origins.js';
 import { readTrustedProxies } from './host/proxies.js';
 import { limitSettings } from './limits/limit-settings.js';
+import { auditLogSettings } from './storage/transparency/audit-log-settings.js';
 
 /** A setting of the environment is wrong; the message names it. */
 export class InvalidConfiguration extends Error {}
@@ -110,6 +111,7 @@ const environment = z.object({
   /** Whether webhooks may be sent to private addresses, and without TLS. */
   WEBHOOK_ALLOW_PRIVATE: z.preprocess(blank, z.enum(['on', 'off']).default('off')),
   ...limitSettings,
+  ...auditLogSettings,
   LOG_LEVEL: z.preprocess(
     blank,
     z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -120,6 +122,12 @@ const environment = z.object({
 const together = ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET', 'OIDC_REDIRECT_URI'] as const;
 
 const complete = environment.superRefine((config, context) => {
+  if (config.AUDIT_QUORUM > config.AUDIT_WITNESSES.length)
+    context.addIssue({
+      code: 'custom',
+      path: ['AUDIT_QUORUM'],
+      message: 'must not be above the number of witnesses in AUDIT_WITNESSES',
+    });
   const missing = together.filter((name) => config[name] === undefined);
   if (missing.length === together.length) return;
   for (const name of missing)

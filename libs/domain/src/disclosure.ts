@@ -7,7 +7,7 @@ import type { RoomRole } from './room/rights.js';
  */
 export type Face = 'member' | 'moderator' | 'owner' | 'auditor';
 
-/** Whose key seals a personal field: the room's own, the acting person's for the day, or the account holder's. */
+/** Whose key seals a personal field: the room's (or other stream's) own, the acting person's for the day, or the account holder's. */
 export type SealedFor = 'room' | 'actor' | 'account';
 
 interface FieldRule {
@@ -92,6 +92,7 @@ export const fieldRules: FieldRules<DomainEvent> = {
   MaintenanceBegan: {},
   MaintenanceRevised: {},
   MaintenanceEnded: {},
+  AuditLogBegun: { reason: { sealedFor: 'room' } },
   UserDeactivated: {},
   UserReactivated: {},
   PasswordChanged: {},

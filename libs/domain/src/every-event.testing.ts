@@ -33,6 +33,7 @@ const lost = on('room-lost');
 const invitation = on('invitation-i1');
 const announcement = on('announcement-server');
 const maintenance = on('maintenance-server');
+const auditLog = on('auditlog-server');
 
 const source = { file: 'f0', place: 7 };
 const later = '2026-02-01T00:00:00.000Z';
@@ -186,6 +187,14 @@ export const everyEvent: readonly Entry[] = [
   maintenance('ada', { type: 'MaintenanceEnded', data: {} }),
   maintenance('ada', { type: 'MaintenanceBegan', data: { text: null, until: null } }),
   maintenance('ada', { type: 'MaintenanceRevised', data: { text: 'Back later.', until: later } }),
+
+  auditLog(null, {
+    type: 'AuditLogBegun',
+    data: {
+      ...{ tree: 2, origin: 'chat.example/log/2', reason: 'A lost disk' },
+      previous: { origin: 'chat.example/log', size: 5, root: '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' },
+    },
+  }),
 ];
 
 const BEGINNING = Date.parse('2026-01-31T12:00:00.000Z');

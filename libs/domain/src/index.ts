@@ -1,8 +1,26 @@
 export * from './announcement.js';
+export * from './audit-log.js';
 export * from './decider.js';
 export * from './disclosure.js';
 export * from './email-address.js';
 export { emojiOf, reactionOf } from './emoji.js';
+export {
+  type ChatChange,
+  type ChatNote,
+  type ChatSide,
+  type ChatStatus,
+  type ChatTurn,
+  closeIfOld,
+  closeIfSilent,
+  type EphemeralChat,
+  endChat,
+  ephemeralChatLimits,
+  joinChat,
+  leaveChat,
+  openChat,
+  otherSide,
+  sayInChat,
+} from './ephemeral-chat.js';
 export * from './event-time.js';
 export * from './invitation.js';
 export * from './maintenance.js';

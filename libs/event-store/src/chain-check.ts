@@ -39,6 +39,11 @@ export class ChainCheck {
     return this.heads.size;
   }
 
+  /** Revision of the last event of each stream that was found intact. */
+  *lastRevisions(): Generator<readonly [stream: string, revision: bigint]> {
+    for (const [stream, head] of this.heads) if (head) yield [stream, head.revision];
+  }
+
   add(event: StoredEvent): void {
     this.events++;
     const { stream, revision, position, hash } = event;

@@ -33,6 +33,13 @@ export interface CopyOutcome {
   readonly grown: boolean;
 }
 
+/** A log to copy that need not be in a store: its events can be walked through several times, from the first to the last. */
+export interface LogSource {
+  /** Position of the last event, -1 without any. */
+  head(): Promise<bigint>;
+  events(): AsyncGenerator<StoredEvent, undefined>;
+}
+
 /** A store that keeps the order of appends to several streams, and so can take them at once. */
 interface StoreInOrder extends EventStore {
   appendInOrder(appends: readonly Append[]): Promise<void>;
@@ -48,15 +55,16 @@ interface StoreInOrder extends EventStore {
  * one makes the same one, which is stored once. Nobody else may write to the target meanwhile, nor another copy.
  */
 export async function copyLog(
-  source: EventStore,
+  from: EventStore | LogSource,
   target: EventStore,
   onProgress: (progress: CopyProgress) => void = () => {},
 ): Promise<CopyOutcome> {
+  const source: LogSource = 'events' in from ? from : { head: () => from.head(), events: () => eventsOf(from) };
   const head = await source.head();
   const report = (phase: CopyProgress['phase'], events: number, position: bigint) =>
     onProgress({ phase, events, position, head });
 
-  const originals = eventsOf(source);
+  const originals = source.events();
   let before = 0;
   for await (const [original, copy] of sideBySide(originals, target)) {
     refuseDifferent(original, copy, before);
@@ -71,7 +79,7 @@ export async function copyLog(
   }
 
   const check = new ChainCheck();
-  const again = eventsOf(source);
+  const again = source.events();
   for await (const [original, copy] of sideBySide(again, target)) {
     refuseDifferent(original, copy, check.events);
     check.add(copy);

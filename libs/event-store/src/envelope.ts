@@ -152,8 +152,12 @@ const decodeUtf8 = (bytes: Buffer): string =>
     : transcode(bytes, 'utf8', 'utf16le').toString('utf16le');
 const LONG_TEXT_BYTES = 1_024;
 
-/** An event has a key of its own, so that a single message can be forgotten while its neighbours stay readable. */
-const eventKey = (key: Buffer, eventId: string): Buffer => crypto.createHmac('sha256', key).update(eventId).digest();
+/**
+ * An event has a key of its own, so that a single message can be forgotten, or shown, while its neighbours stay as they are.
+ * `key` is the key that `keyNameOf` names; it cannot be found out from this one.
+ */
+export const eventKey = (key: Buffer, eventId: string): Buffer =>
+  crypto.createHmac('sha256', key).update(eventId).digest();
 
 const associatedData = (event: { id: string; type: string }, stream: string): string =>
   `${stream}|${event.id}|${event.type}`;

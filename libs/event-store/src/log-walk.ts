@@ -6,9 +6,9 @@ const PAGE = 500;
 /** Times that a read is tried again before the walk gives up, over about half a minute. */
 const PATIENCE = 9;
 
-/** All events of a log in the order of their positions, up to its end at the time when it is reached. */
-export async function* eventsOf(store: EventStore): AsyncGenerator<StoredEvent, undefined> {
-  let next = page(store, 0n);
+/** The events of a log from a position on, in the order of their positions, up to its end at the time when it is reached. */
+export async function* eventsOf(store: EventStore, from = 0n): AsyncGenerator<StoredEvent, undefined> {
+  let next = page(store, from);
   for (;;) {
     const events = await next;
     const last = events.at(-1);

@@ -27,7 +27,12 @@ export type Tables = Record<
   | 'restraints'
   | 'reports'
   | 'days'
-  | 'webhook_bots',
+  | 'webhook_bots'
+  | 'overseers'
+  | 'audit_trail'
+  | 'tenures'
+  | 'setting_changes'
+  | 'text_changes',
   Row[]
 >;
 
@@ -47,6 +52,13 @@ export function expectedRows(events: readonly Recorded[]): Tables {
   const reports = new Map<string, Row>();
   const days = new Map<string, Row>();
   const webhookBots = new Map<string, Row>();
+  const overseers: Row[] = [];
+  const auditTrail: Row[] = [];
+  const tenures: (Row & { since: number; until: number | null })[] = [];
+  const settingChanges: Row[] = [];
+  const textChanges: Row[] = [];
+  const tenureOf = (room: string, user: string) =>
+    tenures.find(({ room_id, user_id, until }) => room_id === room && user_id === user && until === null);
 
   for (const event of events) {
     const { category, id } = parseStream(event.stream);
@@ -55,6 +67,25 @@ export function expectedRows(events: readonly Recorded[]): Tables {
     const time = happenedAt(event);
     const room = category === 'room' ? rooms.get(id) : undefined;
     if (room) room.revision = revision;
+    if (people.get(`${event.actor}`)?.role !== 'user') auditTrail.push(...auditRow(event, id, people));
+    if (event.type === 'UserRoleChanged' || (event.type === 'UserRegistered' && event.data.role !== 'user'))
+      overseers.push({ user_id: id, position, overseeing: event.data.role !== 'user' });
+    for (const setting of settingsIn(event)) settingChanges.push({ room_id: id, setting, revision });
+    if (event.type === 'MessageEdited' || event.type === 'MessageRedacted') {
+      const redacted = event.type === 'MessageRedacted';
+      textChanges.push({ room_id: id, message_id: event.data.messageId, redacted, revision });
+    }
+    if (/^Member(Joined|Left|Removed|RoleChanged)$/.test(event.type)) {
+      const { userId, role } = event.data as { userId: string; role?: string };
+      const before = tenureOf(id, userId);
+      if (before) Object.assign(before, { until: revision, fork: middle(before.since, revision - 1) });
+      const joined = event.type === 'MemberJoined' ? { joined_at: time, joined_revision: revision } : before;
+      if (role !== undefined && joined) {
+        const { joined_at, joined_revision } = joined;
+        const place = { room_id: id, user_id: userId, since: revision, until: null, fork: null };
+        tenures.push({ ...place, role, joined_at, joined_revision });
+      }
+    }
     const counter = counters[event.type];
     if (counter && !(event.type === 'UserRegistered' && event.data.origin === 'webhook')) {
       const day = time.slice(0, 10);
@@ -292,7 +323,73 @@ export function expectedRows(events: readonly Recorded[]): Tables {
     reports: sorted(reports.values()),
     days: sorted(days.values()),
     webhook_bots: sorted(webhookBots.values()),
+    overseers: sorted(overseers),
+    audit_trail: sorted(auditTrail),
+    tenures: sorted(tenures),
+    setting_changes: sorted(settingChanges),
+    text_changes: sorted(textChanges),
   };
+}
+
+function settingsIn({ type, data }: Recorded): string[] {
+  if (type === 'RoomCreated') return ['existence', 'name', 'topic', 'visibility', 'history', 'passwordId'];
+  if (type === 'ChatClosed') return ['closing'];
+  const settings = ['name', 'topic', 'visibility', 'history', 'passwordId', 'slowModeSeconds'];
+  return type === 'RoomChanged' ? settings.filter((setting) => setting in data) : [];
+}
+
+/** The middle of the smallest block of revisions, one of 2, 4, 8, and so on, laid end to end, in which both of these are. */
+function middle(first: number, last: number): number {
+  if (first === last) return first;
+  for (let size = 2; ; size *= 2)
+    if (Math.floor(first / size) === Math.floor(last / size)) return Math.floor(first / size) * size + size / 2;
+}
+
+/** What people do as members and with their own account. */
+const quiet = new Set([
+  ...['RoomAbandoned', 'RoomNameAbandoned', 'MemberLeft', 'MessagePosted', 'MessageEdited', 'ReactionAdded'],
+  ...['ReactionRemoved', 'MessageReported', 'UserAbandoned', 'SessionStarted', 'RecoveryCodesIssued'],
+  ...['RecoveryCodeUsed', 'IdentityLinked', 'SignInLockedOut', 'InvitationRedeemed', 'PollStarted'],
+]);
+/** What counts although it is about the actor. */
+const alwaysTold = ['UserRegistered', 'UserRoleChanged', 'UserSuspended', 'UserReinstated', 'UserDeactivated'];
+
+function auditRow(event: Recorded, id: string, people: ReadonlyMap<string, Row>): Row[] {
+  const { type, actor, at, correlation } = event;
+  if (actor === null || !people.has(actor) || quiet.has(type)) return [];
+  const data = event.data as Record<string, unknown>;
+  const { category } = parseStream(event.stream);
+  const about = category === 'user' ? id : (data.userId ?? data.authorId);
+  if (about === actor && ['MemberJoined', 'MessageRedacted'].includes(type)) return [];
+  if (about === actor && category === 'user' && ![...alwaysTold, 'UserReactivated'].includes(type)) return [];
+  const [kind, target] =
+    data.userId !== undefined || category === 'user'
+      ? ['user', about]
+      : data.reportId !== undefined
+        ? ['report', data.reportId]
+        : data.webhookId !== undefined
+          ? ['webhook', data.webhookId]
+          : data.messageId !== undefined
+            ? ['message', data.messageId]
+            : ['room', id];
+  const settings = Object.keys(data).map((field) => (field === 'passwordId' ? 'password' : field));
+  const changed = type === 'RoomChanged' ? settings.sort().join(', ') : null;
+  const given = ['MemberJoined', 'MemberRoleChanged', 'UserRegistered', 'UserRoleChanged'].includes(type);
+  return [
+    {
+      position: Number(event.position),
+      event_id: event.id,
+      at,
+      actor_id: actor,
+      action: type,
+      detail: changed ?? data.what ?? data.outcome ?? (given ? data.role : null),
+      target_kind: kind,
+      target_id: target,
+      room_id: category === 'room' ? id : null,
+      reason: data.reason ?? data.note ?? null,
+      trace_id: correlation,
+    },
+  ];
 }
 
 const countOf = (kind: string, reactions: ReadonlyMap<string, Row>): number =>
@@ -317,6 +414,11 @@ export async function actualRows(sql: Sql, schema: string): Promise<Tables> {
     'reports',
     'days',
     'webhook_bots',
+    'overseers',
+    'audit_trail',
+    'tenures',
+    'setting_changes',
+    'text_changes',
   ] as const;
   const names = ['people', 'rooms', 'members', 'left_members', 'messages', ...others] as const;
   for (const name of names) {
@@ -330,12 +432,16 @@ const withTimes = (row: Row): Row =>
   Object.fromEntries(
     Object.entries(row).map(([name, value]) => [
       name,
-      (name.endsWith('_at') || name === 'until') && value ? new Date(value as string).toISOString() : value,
+      (name.endsWith('_at') || name === 'until' || name === 'at') && typeof value === 'string'
+        ? new Date(value).toISOString()
+        : value,
     ]),
   );
 
 const sorted = (rows: Iterable<Row>): Row[] => {
-  const key = ({ id, room_id, message_id, emoji, kind, user_id, day, bot_id }: Row) =>
-    [id, room_id, message_id, emoji, kind, user_id, day, bot_id].join('|');
+  const key = (row: Row) =>
+    [row.id, row.room_id, row.message_id, row.emoji, row.kind, row.user_id, row.day, row.bot_id, row.position]
+      .concat([row.since, row.setting, row.redacted, row.room_id && !row.message_id ? row.revision : null])
+      .join('|');
   return [...rows].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 };

@@ -1,5 +1,14 @@
 export { AdvisoryLock } from './advisory-lock.js';
+export { type AuditEntry, type AuditQuery, listAuditTrail } from './audit-trail.js';
+export type { TargetKind } from './audited-actions.js';
 export { BuiltFromAnotherLog, CheckpointMoved } from './checkpoints.js';
+export {
+  type Conversation,
+  conversations,
+  type DirectMessage,
+  type DirectPerson,
+  directMessages,
+} from './conversations.js';
 export { allDays, type Day, lastDays } from './days.js';
 export { deskSchema } from './desk-schema.js';
 export { type InboxEntry, inbox, markRead } from './inbox.js';
@@ -53,6 +62,7 @@ export {
 export { messagesBy } from './posters.js';
 export type { Log, Projection, ReadDatabase, Sql, Transaction } from './projection.js';
 export { Projector, type ProjectorOptions, type ProjectorStatus } from './projector.js';
+export { hasLeft, newestTexts, type RoomWithinReach, roomsWithinReach, type SaidInRoom } from './reach.js';
 export { type ProjectionGroup, type ReadModels, readModels, readModelsVersion } from './read-models.js';
 export { type LiveSchema, ReadSchemas, type ReadSchemasOptions } from './read-schemas.js';
 export { ReadSide, type ReadSideOptions } from './read-side.js';
@@ -63,9 +73,22 @@ export {
   type RebuildUnderWay,
   rebuild,
 } from './rebuild.js';
+export {
+  type MemberThen,
+  type MessagesThenQuery,
+  type MessageThen,
+  membersAt,
+  membershipsChanged,
+  messagesAt,
+  messagesList,
+  presentIds,
+  type RoomSetting,
+  settingsAt,
+} from './replay.js';
 export { countOpenReports, getReport, listReports, type Report, type ReportsQuery } from './reports.js';
 export { type Ban, bansOf } from './restraints.js';
 export {
+  closedRoomHadName,
   getRoom,
   isNameOfRoom,
   listRooms,

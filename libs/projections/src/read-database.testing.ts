@@ -56,6 +56,11 @@ const tables = [
   'reports',
   'days',
   'webhook_bots',
+  'overseers',
+  'audit_trail',
+  'tenures',
+  'setting_changes',
+  'text_changes',
 ];
 
 export async function emptyReadModels(sql: Sql, schema: string): Promise<void> {

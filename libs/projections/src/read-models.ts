@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
+import { auditTrail } from './audit-trail.js';
 import { days } from './days.js';
 import { members } from './members.js';
 import { messages } from './messages.js';
 import { people } from './people.js';
 import { posters } from './posters.js';
 import type { Projection, Transaction } from './projection.js';
+import { replay } from './replay.js';
 import { reports } from './reports.js';
 import { restraints } from './restraints.js';
 import { rooms } from './rooms.js';
@@ -27,7 +29,19 @@ export interface ReadModels {
 export const readModels: ReadModels = {
   timeline: {
     name: 'timeline',
-    projections: [people, rooms, members, messages, posters, restraints, reports, days, webhookBots],
+    projections: [
+      people,
+      rooms,
+      members,
+      messages,
+      posters,
+      restraints,
+      reports,
+      days,
+      webhookBots,
+      auditTrail,
+      replay,
+    ],
   },
   search: { name: 'search', projections: [search] },
 };

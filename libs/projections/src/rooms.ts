@@ -246,6 +246,14 @@ export async function getRoom(db: ReadDatabase, id: string): Promise<Room | null
   return row ? toRoom(row) : null;
 }
 
+/** Whether a room that is closed now had this name when it was closed. Reads all rooms. */
+export async function closedRoomHadName(db: ReadDatabase, name: string): Promise<boolean> {
+  const { sql, schema } = reading(db);
+  const [row] = await sql`
+    SELECT FROM ${schema}.rooms WHERE name_key = ${nameKeyValue(name)} AND status = 'closed' LIMIT 1`;
+  return row !== undefined;
+}
+
 export interface RoomsQuery {
   readonly viewer: string;
   /** Administrators and auditors see all rooms; others public rooms and those that they are in. */

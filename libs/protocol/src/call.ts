@@ -43,6 +43,7 @@ export type Tag =
   | 'Messages'
   | 'Moderation'
   | 'Events'
+  | 'Audit'
   | 'Webhooks'
   | 'Administration'
   | 'Operation';

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { accountCalls } from './account-calls.js';
 import { administrationCalls } from './administration-calls.js';
+import { auditCalls } from './audit-calls.js';
 import { type Call, noHeaders } from './call.js';
 import { type ErrorCode, errorCodes, errors } from './errors.js';
 import { eventCalls } from './event-calls.js';
@@ -24,6 +25,7 @@ export const calls = {
   ...messageCalls,
   ...moderationCalls,
   ...eventCalls,
+  ...auditCalls,
   ...webhookCalls,
   ...invitationCalls,
   ...administrationCalls,

@@ -29,6 +29,18 @@ export const webhookStop = z
     '`paused`: someone paused it; `owner_gone`: its owner may no longer have webhooks here; ' +
       '`receiver_gone`: the receiver answered 410; `failing`: it has failed for three days.',
   );
+const inspected = [
+  'messages',
+  'events',
+  'members',
+  'search',
+  'live',
+  'bans',
+  'reports',
+  'replay',
+  'proof',
+  'export',
+] as const;
 const nothing = z.object({});
 const reaction = z.object({ messageId: id, emoji: z.string() });
 
@@ -91,7 +103,7 @@ export const roomEventData = {
     .object({ reportId: id, outcome: z.enum(['dismissed', 'acted']), note: erasable })
     .describe('Only for owners, moderators, administrators and auditors.'),
   RoomInspected: z
-    .object({ what: z.enum(['messages', 'events', 'members', 'search', 'live', 'bans', 'reports']), reason: erasable })
+    .object({ what: z.enum(inspected), reason: erasable })
     .describe(
       'An administrator or auditor who is not a member read the room. Only for owners, administrators and auditors.',
     ),

@@ -1,6 +1,7 @@
 export * from './accounts.js';
 export * from './administration.js';
 export * from './asyncapi.js';
+export * from './audit.js';
 export type { Call, Tag } from './call.js';
 export * from './calls.js';
 export * from './csv.js';

@@ -67,6 +67,12 @@ export const searchQuery = z.object({
   ...paging,
 });
 
+export const proofQuery = z.object({
+  revision: numberParameter(revision.optional()).describe(
+    'Another event of the message: its posting, an edit or the redaction. Only for administrators and auditors.',
+  ),
+});
+
 // Answers -----------------------------------------------------------------------------------------------------------
 
 export const messageSchema = z.object({
@@ -93,6 +99,26 @@ export const messageSchema = z.object({
 });
 export type Message = z.output<typeof messageSchema>;
 export const messageListSchema = listOf(messageSchema);
+
+export const messageProofSchema = z.object({
+  revision: revision.describe('Revision of the event that is proved.'),
+  ordinal: count.describe('Its index in the transparency log, from 0.'),
+  envelope: z.base64().describe('The bytes that were hashed: the event as stored, its text sealed.'),
+  key: z
+    .base64()
+    .nullable()
+    .describe(
+      '32 bytes that open `data.sealed` of this event and of no other (AES-256-GCM: nonce, cipher text, tag; the associated ' +
+        'data is `<stream>|<id>|<type>`). Null when the message was redacted, or its text was forgotten.',
+    ),
+  proof: z
+    .string()
+    .describe(
+      'That the log has the SHA-256 of the envelope as its entry `ordinal`, in the form c2sp.org/tlog-proof@v1, with the ' +
+        'checkpoint and its cosignatures. To be checked with the verifier keys of `/audit/log/keys`.',
+    ),
+});
+export type MessageProof = z.output<typeof messageProofSchema>;
 
 export const foundMessageSchema = messageSchema.extend({
   matches: z

@@ -52,6 +52,7 @@ const tags: Record<Tag, string> = {
   Messages: 'Messages, reactions, read marks and search.',
   Moderation: 'Bans, mutes, reports, and who owns a room.',
   Events: 'The log of a room or an account, from which everything else is built.',
+  Audit: 'What administrators and auditors did, and rooms as they were.',
   Webhooks: 'Events of rooms sent to other services, and URLs at which programs post.',
   Administration: 'Configuration, status and announcements of the service.',
   Operation: 'For operators of the service.',

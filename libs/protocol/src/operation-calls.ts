@@ -29,10 +29,10 @@ export const operationCalls = {
     path: '/metrics',
     tag: 'Operation',
     auth: 'none',
-    summary: 'Prometheus metrics',
+    summary: 'Prometheus metrics, unless they have a port of their own',
     answers: { 200: metricsSchema },
     mediaType: 'text/plain',
-    errors: [],
+    errors: ['not_found'],
     headers: noHeaders,
   },
   getAbout: {

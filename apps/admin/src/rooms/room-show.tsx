@@ -18,6 +18,7 @@ import { InvitationsTab } from './invitations-tab';
 import { MembersTab } from './members/members-tab';
 import { MessagesTab } from './messages/messages-tab';
 import { OverviewTab } from './overview-tab';
+import { PlayerTab } from './player/player-tab';
 import { Reading } from './reading';
 import { SettingsTab } from './settings-tab';
 import { WebhooksTab } from './webhooks/webhooks-tab';
@@ -44,6 +45,11 @@ export default function RoomShow() {
           <TabbedShowLayout.Tab label="verbatim.rooms.events" path="events">
             <Reading>
               <EventsTab />
+            </Reading>
+          </TabbedShowLayout.Tab>
+          <TabbedShowLayout.Tab label="verbatim.player.tab" path="replay">
+            <Reading>
+              <PlayerTab />
             </Reading>
           </TabbedShowLayout.Tab>
           <TabbedShowLayout.Tab label="verbatim.rooms.invitations" path="invitations">

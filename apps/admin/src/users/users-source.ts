@@ -1,6 +1,7 @@
 import type { User } from '@verbatim/protocol';
 import { sensitive } from '../service/proof';
 import type { Source } from '../service/source';
+import { midnight } from '../words/midnight';
 
 export const userSource: Source<User> = {
   list(client, { filter, sort, ...page }) {
@@ -38,10 +39,4 @@ export function usersWanted(filter: Readonly<Record<string, string | undefined>>
     signedInFrom: midnight(signedInFrom),
     signedInBefore: midnight(signedInBefore),
   };
-}
-
-/** The beginning of a day, given as 2026-01-31, where the person is. */
-function midnight(day: string | undefined): string | undefined {
-  const time = day ? new Date(`${day}T00:00`) : null;
-  return time && !Number.isNaN(time.getTime()) ? time.toISOString() : undefined;
 }

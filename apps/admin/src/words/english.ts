@@ -1,5 +1,6 @@
 import english from 'ra-language-english';
 import { englishAccountWords } from './account-english';
+import { englishAuditWords } from './audit-english';
 import { englishPeopleWords } from './people-english';
 import { englishRoomEventWords } from './room-events-english';
 
@@ -72,6 +73,20 @@ export const englishWords = {
         note: 'Note',
       },
     },
+    audit: {
+      name: 'Audit trail',
+      fields: {
+        at: 'When',
+        actor: 'Who',
+        user: 'Who',
+        action: 'What',
+        target: 'To whom or what',
+        room: 'Room (id)',
+        reason: 'Reason',
+        from: 'On or after',
+        before: 'Before',
+      },
+    },
     invitations: {
       name: 'Invitation |||| Invitations',
       fields: {
@@ -125,6 +140,7 @@ export const englishWords = {
     ...englishPeopleWords,
     ...englishAccountWords,
     ...englishRoomEventWords,
+    ...englishAuditWords,
     locale: 'Language',
     api: 'API documentation',
     cancel: 'Cancel',

@@ -1,4 +1,5 @@
 import { germanAccountWords } from './account-german';
+import { germanAuditWords } from './audit-german';
 import type { Words } from './english';
 import { germanPeopleWords } from './people-german';
 import { germanRoomEventWords } from './room-events-german';
@@ -255,6 +256,20 @@ export const germanWords: Words = {
         note: 'Notiz',
       },
     },
+    audit: {
+      name: 'Prüfpfad',
+      fields: {
+        at: 'Wann',
+        actor: 'Wer',
+        user: 'Wer',
+        action: 'Was',
+        target: 'Wem oder woran',
+        room: 'Raum (Id)',
+        reason: 'Grund',
+        from: 'Ab',
+        before: 'Vor',
+      },
+    },
     invitations: {
       name: 'Einladung |||| Einladungen',
       fields: {
@@ -308,6 +323,7 @@ export const germanWords: Words = {
     ...germanPeopleWords,
     ...germanAccountWords,
     ...germanRoomEventWords,
+    ...germanAuditWords,
     locale: 'Sprache',
     api: 'Dokumentation der API',
     cancel: 'Abbrechen',

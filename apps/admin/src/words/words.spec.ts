@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { errorCodes, roomEventTypes, userEventTypes } from '@verbatim/protocol';
+import { auditedActions, errorCodes, roomEventTypes, userEventTypes } from '@verbatim/protocol';
 import { describe, expect, it } from 'vitest';
 import { englishWords } from './english';
 import { germanWords } from './german';
@@ -51,6 +51,10 @@ it('there is a sentence for each event of an account', () => {
 
 it('there is a sentence for each event of a room', () => {
   expect(roomEventTypes.filter((type) => !english.has(`verbatim.room_event.${type}`))).toEqual([]);
+});
+
+it('there is a phrase for each action of the audit trail', () => {
+  expect(Object.keys(englishWords.verbatim.audited).sort()).toEqual([...auditedActions].sort());
 });
 
 it('every key that the sources ask for exists', () => {

@@ -38,17 +38,22 @@ export class ReadinessCheck {
   constructor(
     /** Shown to operators when it fails. */
     readonly name: string,
-    readonly ready: () => boolean | Promise<boolean>,
+    /** A text says in one sentence why it fails. */
+    readonly ready: () => boolean | string | Promise<boolean | string>,
   ) {}
 }
 
-/** A metric that is read when Prometheus scrapes it. */
+/** A metric that is read when Prometheus scrapes it. One whose name ends with `_total` counts: it only grows until the process ends. */
 export class Figure {
   constructor(
     readonly name: `verbatim_${string}`,
     readonly help: string,
     readonly read: () => number | Promise<number>,
   ) {}
+
+  get counts(): boolean {
+    return this.name.endsWith('_total');
+  }
 }
 
 /** Metrics that are updated as things happen. They are not registered yet. */

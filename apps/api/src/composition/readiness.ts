@@ -20,24 +20,24 @@ export class Readiness {
     this.draining = true;
   }
 
-  /** Names of the checks that fail; empty when ready. */
+  /** Names of the checks that fail, with the reason where there is more to say; empty when ready. */
   async missing(): Promise<string[]> {
     if (this.draining) return ['shutting down'];
     return this.failing();
   }
 
   private readonly failing = shared(async () => {
-    const results = await Promise.all(
-      this.all.checks().map(async (check) => ((await isReady(check)) ? null : check.name)),
-    );
-    return results.filter((name) => name !== null);
+    const results = await Promise.all(this.all.checks().map(problemOf));
+    return results.filter((problem) => problem !== null);
   });
 }
 
-async function isReady(check: ReadinessCheck): Promise<boolean> {
+async function problemOf(check: ReadinessCheck): Promise<string | null> {
   try {
-    return await check.ready();
+    const ready = await check.ready();
+    if (ready === true) return null;
+    return ready === false ? check.name : `${check.name} (${ready})`;
   } catch {
-    return false;
+    return check.name;
   }
 }

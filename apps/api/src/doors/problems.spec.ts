@@ -27,3 +27,11 @@ it('what went wrong is logged with its traceId, and without what the address hol
   expect(answer.body).not.toMatch(/vbh_secret|another|disk/);
   await server.close();
 });
+
+it('a client that hangs up in the middle of its body is not taken for an outage of a server', () => {
+  const problems = new Problems(pino({ level: 'silent' }));
+  const reset = { code: 'ECONNRESET' };
+  const ofClient = Object.assign(new Error('aborted'), reset, { statusCode: 400 });
+  expect(problems.refusal(ofClient, {}).code).toBe('invalid_request');
+  expect(problems.refusal(Object.assign(new Error('read ECONNRESET'), reset), {}).code).toBe('unavailable');
+});

@@ -45,7 +45,7 @@ export class Problems implements FaultFormat {
   refusal(error: unknown, place: object, request?: FastifyRequest): Refusal {
     const refusal = this.translated(error, request);
     if (refusal.code === 'internal') this.log.error({ err: error, ...place }, 'a request failed');
-    else if (outageOf(error)?.kind === 'away')
+    else if (refusal.code === 'unavailable' && outageOf(error)?.kind === 'away')
       this.log.warn({ err: error, ...place }, 'a request failed because a server is unavailable');
     return refusal;
   }
@@ -62,8 +62,9 @@ export class Problems implements FaultFormat {
     if (rejection) return Refusal.of(rejection);
     if (error instanceof Fault) return refusalOfFault(error);
     if (error instanceof InvalidCursor) return badCursor;
-    if (isUnavailable(error)) return new Refusal('unavailable', away(error));
     const { statusCode } = error as { statusCode?: number };
+    // A client that hangs up in the middle of its body has reset a connection as well; only its error has a status.
+    if (statusCode === undefined && isUnavailable(error)) return new Refusal('unavailable', away(error));
     const status = error instanceof HttpException ? error.getStatus() : statusCode;
     if (status === 404 && request) return this.nowhere(request);
     const [known, detail] = fromStatus[status ?? 500] ??

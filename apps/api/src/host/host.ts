@@ -82,12 +82,12 @@ export class Host {
         () => waitingData.bytes,
       ),
       new Figure(
-        'verbatim_ended_for_memory',
+        'verbatim_ended_for_memory_total',
         'Connections ended since this process started because too much was waiting in all of them.',
         () => waitingData.ended.forMemory,
       ),
       new Figure(
-        'verbatim_ended_for_slowness',
+        'verbatim_ended_for_slowness_total',
         'Connections ended since this process started because their clients read too slowly.',
         () => waitingData.ended.forSlowness,
       ),

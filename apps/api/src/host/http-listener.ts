@@ -29,7 +29,7 @@ export class HttpListener {
   readonly fastify: FastifyInstance;
   /** How to answer what no scope handles; the door whose listener it is sets it. */
   faults: FaultFormat = plainFaults;
-  private readonly upgrades = new Map<string, UpgradeHandler>();
+  private readonly upgrades: { readonly path: string | RegExp; readonly handle: UpgradeHandler }[] = [];
   private readonly upgraded = new Set<Socket>();
 
   constructor(
@@ -72,17 +72,18 @@ export class HttpListener {
     return built.value;
   }
 
-  /** Has connections that ask at this path to be upgraded handled by `handle`. */
-  onUpgrade(path: string, handle: UpgradeHandler): void {
-    this.upgrades.set(path, handle);
+  /** Has connections that ask at this path, or at paths of this pattern, to be upgraded handled by `handle`. */
+  onUpgrade(path: string | RegExp, handle: UpgradeHandler): void {
+    this.upgrades.push({ path, handle });
   }
 
   /** Handles a connection that asks to be upgraded. */
   readonly upgrade: UpgradeHandler = (request, socket, head) => {
-    const handler = this.upgrades.get(request.url?.split('?')[0] ?? '') ?? this.answerWithoutUpgrade;
+    const asked = request.url?.split('?')[0] ?? '';
+    const found = this.upgrades.find(({ path }) => (typeof path === 'string' ? path === asked : path.test(asked)));
     this.upgraded.add(socket);
     socket.once('close', () => this.upgraded.delete(socket));
-    handler(request, socket, head);
+    (found?.handle ?? this.answerWithoutUpgrade)(request, socket, head);
   };
 
   /**

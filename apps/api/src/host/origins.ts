@@ -24,6 +24,13 @@ export class Origins {
     return origin === undefined || this.allowed.has(origin) || this.isOwn(origin, request);
   }
 
+  /** The same for a listener whose pages come from another port of the same host. */
+  admitsHost(request: IncomingMessage): boolean {
+    const { origin } = request.headers;
+    if (this.admits(request) || origin === undefined) return true;
+    return URL.canParse(origin) && hostname(origin) === hostname(`http://${this.proxies.hostOf(request)}`);
+  }
+
   /** Without a trusted proxy the scheme that the client used is unknown, so both count. */
   private isOwn(origin: string, request: IncomingMessage): boolean {
     const host = this.proxies.hostOf(request);
@@ -38,3 +45,6 @@ function originOf(address: string): string | null {
   const { origin, pathname, search, hash, username } = new URL(address);
   return pathname + search + hash + username === '/' ? origin : null;
 }
+
+/** `NaN`, which equals nothing, if the address cannot be read. */
+const hostname = (address: string): string | number => (URL.canParse(address) ? new URL(address).hostname : Number.NaN);

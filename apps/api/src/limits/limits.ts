@@ -49,8 +49,10 @@ export class Limits {
   readonly socketsOfAddresses: OpenCounts;
   readonly requestsOfAccounts: OpenCounts;
   private readonly accounts = new LRUCache<string, AccountAllowances>({ max: REMEMBERED });
+  private readonly participants = new LRUCache<string, Pick<AccountAllowances, 'posts' | 'reads'>>({ max: REMEMBERED });
   private readonly visitors = new LRUCache<string, Allowance>({ max: REMEMBERED });
   private readonly upgrades = new LRUCache<string, Allowance>({ max: REMEMBERED });
+  private readonly roomPasswords = new LRUCache<string, Allowance>({ max: REMEMBERED });
   private readonly visitorsReading = new LRUCache<string, ReadTime>({ max: REMEMBERED });
 
   constructor(
@@ -79,6 +81,16 @@ export class Limits {
     return allowances;
   }
 
+  /** The allowances of somebody who takes part without an account. `key` must be known to be theirs. */
+  participant(key: string): Pick<AccountAllowances, 'posts' | 'reads'> {
+    const known = this.participants.get(key);
+    if (known) return known;
+    const { LIMIT_POSTS, LIMIT_READS } = this.settings;
+    const allowances = { posts: new Allowance(LIMIT_POSTS), reads: new Allowance(LIMIT_READS) };
+    this.participants.set(key, allowances);
+    return allowances;
+  }
+
   connection(userId: string): ConnectionAllowances {
     return {
       frames: new Allowance(this.settings.LIMIT_FRAMES),
@@ -91,6 +103,14 @@ export class Limits {
   /** Counts an unauthenticated request; rejects it when there were too many from this address. */
   visit(address: string): Rejection | null {
     return limitedFor(this.of(this.visitors, address, 'LIMIT_VISITORS').spend());
+  }
+
+  /** Counts an attempt at the password of a room by somebody without an account; rejects it when there were too many. */
+  guess(address: string, roomId: string): Rejection | null {
+    const key = `${addressKey(address)} ${roomId}`;
+    const allowance = this.roomPasswords.get(key) ?? new Allowance(this.settings.LIMIT_ROOM_PASSWORDS);
+    this.roomPasswords.set(key, allowance);
+    return limitedFor(allowance.spend());
   }
 
   /** Reading time of unauthenticated clients at this address. */

@@ -75,7 +75,7 @@ const providers: Provider[] = [
     useFactory: (presence: Presence) => [
       new Figure('verbatim_other_replicas', 'Other replicas whose people are known here.', () => presence.replicas),
       new Figure(
-        'verbatim_presence_dropped',
+        'verbatim_presence_dropped_total',
         'Updates of presence and typing that were dropped because there were too many.',
         () => presence.dropped,
       ),

@@ -27,6 +27,10 @@ import { Preferences } from './desk/preferences.js';
 import { RoomListing } from './desk/room-listing.js';
 import { migrateDesk } from './desk/schema.js';
 import { WebhookDeliveries } from './desk/webhook-deliveries.js';
+import { ChatNews } from './ephemeral/chat-news.js';
+import { ChatStore } from './ephemeral/chat-store.js';
+import { PostgresChatStore } from './ephemeral/postgres-chat-store.js';
+import { migrateEphemeral } from './ephemeral/schema.js';
 import { InvitationCodes } from './invitations/invitation-codes.js';
 import { migrateInvitations } from './invitations/schema.js';
 import { Attempts } from './limits/attempts.js';
@@ -37,9 +41,14 @@ import { OpenLog } from './open-log.js';
 import { Outages } from './outages.js';
 import { ReadModels } from './read-models.js';
 import { DIRECT_SQL, KEY_RING, LOG, MASTER_KEY, SQL, TABLES } from './tokens.js';
+import { LogKeys } from './transparency/log-keys.js';
+import { LogTrees } from './transparency/log-trees.js';
+import { migrateTransparency } from './transparency/schema.js';
 import { AccessTokens } from './vault/access-tokens.js';
+import { ContactClaims } from './vault/contact-claims.js';
 import { Credentials } from './vault/credentials.js';
 import { Identities, Linking } from './vault/identities.js';
+import { KeyPairs } from './vault/key-pairs.js';
 import { NameCipher } from './vault/name-cipher.js';
 import { PersonalTokens } from './vault/personal-tokens.js';
 import { migrateVault } from './vault/schema.js';
@@ -99,6 +108,8 @@ const database: Provider[] = [
       await migrateDesk(sql);
       await migrateLimits(sql);
       await migrateInvitations(sql);
+      await migrateEphemeral(sql);
+      await migrateTransparency(sql);
       for (const { schema, name, statements } of further) await migrate(sql, schema, name, statements);
     },
     inject: [SQL, KEY_RING, { token: MIGRATIONS, optional: true }],
@@ -126,6 +137,9 @@ const log: Provider[] = [
     useFactory: (store: MeasuredEventStore, sealer: Sealer) => new OpenLog(store, sealer),
     inject: [MeasuredEventStore, Sealer],
   },
+];
+
+const readModels: Provider[] = [
   {
     provide: ReadSide,
     useFactory: async (
@@ -165,6 +179,16 @@ const vault: Provider[] = [
     useFactory: async (sql: Sql, keys: KeyRing, clock: Clock, resources: OpenResources) =>
       resources.add(await PersonalTokens.open(sql, keys, clock), (tokens) => tokens.stop()),
     inject: [SQL, KEY_RING, CLOCK, OpenResources, TABLES],
+  },
+  {
+    provide: KeyPairs,
+    useFactory: (sql: Sql, keys: KeyRing, clock: Clock) => KeyPairs.open(sql, keys, clock),
+    inject: [SQL, KEY_RING, CLOCK, TABLES],
+  },
+  {
+    provide: ContactClaims,
+    useFactory: (sql: Sql, cipher: NameCipher) => ContactClaims.open(sql, cipher),
+    inject: [SQL, NameCipher, TABLES],
   },
   {
     provide: Credentials,
@@ -235,6 +259,29 @@ const desk: Provider[] = [
   },
 ];
 
+const ephemeral: Provider[] = [
+  {
+    provide: ChatStore,
+    useFactory: (sql: Sql, master: Buffer) => new PostgresChatStore(sql, master),
+    inject: [SQL, MASTER_KEY, TABLES],
+  },
+  {
+    provide: ChatNews,
+    useFactory: ({ directUrl }: DatabaseAddress, log: Logger, resources: OpenResources) =>
+      resources.add(new ChatNews(directUrl, log), (news) => news.close()),
+    inject: [DATABASE, LOG, OpenResources],
+  },
+];
+
+const transparency: Provider[] = [
+  { provide: LogTrees, useFactory: (sql: Sql) => new LogTrees(sql), inject: [SQL, TABLES] },
+  {
+    provide: LogKeys,
+    useFactory: (sql: Sql, keys: KeyRing) => new LogKeys(sql, keys),
+    inject: [SQL, KEY_RING, TABLES],
+  },
+];
+
 /** For the process as a whole; each array is one provider. */
 const CHECKS = Symbol('checks of the storage');
 const FIGURES = Symbol('figures of the storage');
@@ -277,6 +324,7 @@ const contributions: Provider[] = [
       attempts: Attempts,
       ledger: SharedLedger,
       loadHistory: LoadHistory,
+      trees: LogTrees,
     ) => [
       new Sweep('signing keys', () => tokens.sweep()),
       new Sweep('credentials', () => credentials.sweep()),
@@ -285,8 +333,9 @@ const contributions: Provider[] = [
       new Sweep('attempts', () => attempts.sweep()),
       new Sweep('limits', () => ledger.sweep()),
       new Sweep('load history', () => loadHistory.sweep()),
+      new Sweep('checkpoints of the log', () => trees.sweep()),
     ],
-    inject: [AccessTokens, Credentials, Identities, Idempotency, Attempts, SharedLedger, LoadHistory],
+    inject: [AccessTokens, Credentials, Identities, Idempotency, Attempts, SharedLedger, LoadHistory, LogTrees],
   },
   {
     provide: MEASUREMENTS,
@@ -296,9 +345,15 @@ const contributions: Provider[] = [
   },
 ];
 
-const providers = [...database, ...log, ...vault, ...desk, ...contributions];
+const tables = [...database, ...log, ...vault, ...desk, ...ephemeral, ...transparency];
+const providers = [...readModels, ...contributions];
 
-/** The log, the vault, the desk and the read models, with their tables brought up to date. */
+/** The log, the vault and the desk, with their tables brought up to date. */
 @Global()
-@Module({ providers, exports: providers })
+@Module({ providers: tables, exports: tables })
+export class TablesModule {}
+
+/** Everything that is kept: the log, the vault, the desk and the read models. */
+@Global()
+@Module({ imports: [TablesModule], providers, exports: providers })
 export class StorageModule {}

@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import type { Migration } from '../composition/migration.js';
 import type { Config } from '../config.js';
 import type { Database } from '../storage/database/database.js';
 import type { Tools } from './tools.js';
@@ -21,8 +20,6 @@ export interface Surroundings {
   readonly config: Config;
   /** Writes warnings and errors to standard error. */
   readonly log: Logger;
-  /** The tables of doors and units. */
-  readonly migrations?: readonly Migration[];
   database(): Promise<Database>;
   /** Needs the vault's master key, which not every command does. */
   tools(): Promise<Tools>;

@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { EphemeralChatsModule } from '../application/ephemeral-chats/ephemeral-chats-module.js';
 import { RoomPasswordsModule } from '../application/rooms/room-passwords-module.js';
 import { type ProcessOptions, processModule } from '../composition/process-module.js';
 import { LimitsModule } from '../limits/limits-module.js';
@@ -12,6 +13,13 @@ class ToolsModule {}
 export function toolsModule(options: ProcessOptions): DynamicModule {
   return {
     module: ToolsModule,
-    imports: [processModule(options), LimitsModule, StorageModule, WriteSideModule, RoomPasswordsModule],
+    imports: [
+      processModule(options),
+      LimitsModule,
+      StorageModule,
+      WriteSideModule,
+      RoomPasswordsModule,
+      EphemeralChatsModule,
+    ],
   };
 }

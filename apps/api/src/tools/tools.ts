@@ -2,6 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import { Sealer } from '@verbatim/event-store';
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
+import { Caretaker } from '../application/ephemeral-chats/caretaker.js';
 import { RoomPasswords } from '../application/rooms/room-passwords.js';
 import { type Clock, Time } from '../clock.js';
 import { MIGRATIONS, type Migration } from '../composition/migration.js';
@@ -12,15 +13,18 @@ import type { Database } from '../storage/database/database.js';
 import { explainStart } from '../storage/database/unusable-server.js';
 import { ObjectIds } from '../storage/desk/object-ids.js';
 import { RoomListing } from '../storage/desk/room-listing.js';
+import { ChatStore } from '../storage/ephemeral/chat-store.js';
 import { MeasuredEventStore } from '../storage/measured-event-store.js';
 import { OpenLog } from '../storage/open-log.js';
 import { ReadModels } from '../storage/read-models.js';
 import { SQL } from '../storage/tokens.js';
+import { LogKeys } from '../storage/transparency/log-keys.js';
+import { LogTrees } from '../storage/transparency/log-trees.js';
 import { Names } from '../storage/vault/names.js';
 import { Sessions } from '../storage/vault/sessions.js';
 import { VaultSql } from '../storage/vault/vault-sql.js';
 import { WebhookBotLedger } from '../storage/vault/webhook-bots.js';
-import { Maintenances, Rooms, Users } from '../write-side/entities.js';
+import { AuditLogs, Maintenances, Rooms, Users } from '../write-side/entities.js';
 import { toolsModule } from './tools-module.js';
 
 /** The parts of the service that commands work with. */
@@ -41,6 +45,11 @@ export interface Tools {
   readonly roomListing: RoomListing;
   readonly time: Time;
   readonly readModels: ReadModels;
+  readonly auditLogs: AuditLogs;
+  readonly trees: LogTrees;
+  readonly logKeys: LogKeys;
+  readonly chats: ChatStore;
+  readonly caretaker: Caretaker;
   close(): Promise<void>;
 }
 
@@ -83,6 +92,11 @@ export async function openTools({ migrations = [], ...options }: ToolsOptions): 
       roomListing: context.get(RoomListing),
       time: context.get(Time),
       readModels: context.get(ReadModels),
+      auditLogs: context.get(AuditLogs),
+      trees: context.get(LogTrees),
+      logKeys: context.get(LogKeys),
+      chats: context.get(ChatStore),
+      caretaker: context.get(Caretaker),
       async close() {
         await context.close();
         await resources.close();

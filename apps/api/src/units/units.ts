@@ -4,6 +4,7 @@ import { loadHistoryUnit } from './load-history/load-history-unit.js';
 import { metricsUnit } from './metrics/metrics-unit.js';
 import { presenceUnit } from './presence/presence-unit.js';
 import { sweepsUnit } from './sweeps/sweeps-unit.js';
+import { transparencyUnit } from './transparency/transparency-unit.js';
 import { webhooksUnit } from './webhooks/webhooks-unit.js';
 
 /** All units, one line each, in the order in which they start; they end in the opposite one. */
@@ -11,6 +12,7 @@ export const units: readonly Unit[] = [
   presenceUnit,
   loadHistoryUnit,
   webhooksUnit,
+  transparencyUnit,
   limitsUnit,
   sweepsUnit,
   metricsUnit,

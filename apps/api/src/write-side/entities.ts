@@ -2,7 +2,11 @@ import {
   type AnnouncementCommand,
   type AnnouncementEvent,
   type AnnouncementState,
+  type AuditLogEvent,
+  type AuditLogState,
   announcement,
+  auditLog,
+  type BeginAuditLog,
   type InvitationCommand,
   type InvitationEvent,
   type InvitationState,
@@ -29,6 +33,7 @@ import type { MailboxParts } from './mailbox.js';
 import { Mailboxes, mailboxesLimits } from './mailboxes.js';
 import {
   announcementSnapshot,
+  auditLogSnapshot,
   invitationSnapshot,
   maintenanceSnapshot,
   roomSnapshot,
@@ -107,5 +112,12 @@ export class Announcements extends Mailboxes<AnnouncementState, AnnouncementComm
 export class Maintenances extends Mailboxes<MaintenanceState, MaintenanceCommand, MaintenanceEvent> {
   constructor(parts: WriteParts) {
     super({ ...parts, decider: maintenance, snapshot: maintenanceSnapshot, weigh: () => 2_000, lookUp: () => null });
+  }
+}
+
+/** The write side of the transparency log, of which there is one. */
+export class AuditLogs extends Mailboxes<AuditLogState, BeginAuditLog, AuditLogEvent> {
+  constructor(parts: WriteParts) {
+    super({ ...parts, decider: auditLog, snapshot: auditLogSnapshot, weigh: () => 2_000, lookUp: () => null });
   }
 }

@@ -1,5 +1,6 @@
 import {
   type AnnouncementState,
+  type AuditLogState,
   type Inspection,
   type InvitationState,
   type MaintenanceState,
@@ -142,6 +143,15 @@ export const maintenanceSnapshot = {
   write: (state: MaintenanceState): string => JSON.stringify({ ...state, revision: `${state.revision}` }),
   read(text: string): MaintenanceState {
     const saved = JSON.parse(text) as Omit<MaintenanceState, 'revision'> & { revision: string };
+    return { ...saved, revision: BigInt(saved.revision) };
+  },
+};
+
+/** How the state of the transparency log is written to a snapshot. */
+export const auditLogSnapshot = {
+  write: (state: AuditLogState): string => JSON.stringify({ ...state, revision: `${state.revision}` }),
+  read(text: string): AuditLogState {
+    const saved = JSON.parse(text) as Omit<AuditLogState, 'revision'> & { revision: string };
     return { ...saved, revision: BigInt(saved.revision) };
   },
 };

@@ -19,7 +19,7 @@ import { NameCipher } from '../storage/vault/name-cipher.js';
 import { Names } from '../storage/vault/names.js';
 import { PersonalTokens } from '../storage/vault/personal-tokens.js';
 import { Sessions } from '../storage/vault/sessions.js';
-import { Announcements, Invitations, Maintenances, Rooms, Users, type WriteParts } from './entities.js';
+import { Announcements, AuditLogs, Invitations, Maintenances, Rooms, Users, type WriteParts } from './entities.js';
 import { Inspections } from './inspections.js';
 import { LogContinuity } from './log-continuity.js';
 import type { Gate } from './mailbox.js';
@@ -32,7 +32,7 @@ const MAX_ADMINISTRATORS = 100;
 /** What all mailboxes are made from: `WriteParts`. */
 const WRITE_PARTS = Symbol('parts of the write side');
 
-const mailboxes = (type: Type<Users | Invitations | Announcements | Maintenances>): Provider => ({
+const mailboxes = (type: Type<Users | Invitations | Announcements | Maintenances | AuditLogs>): Provider => ({
   provide: type,
   useFactory: (parts: WriteParts) => new type(parts),
   inject: [WRITE_PARTS],
@@ -71,7 +71,7 @@ const entities: Provider[] = [
     useFactory: (parts: WriteParts, readModels: ReadModels) => new Rooms(parts, (asked) => readModels.lookUp(asked)),
     inject: [WRITE_PARTS, ReadModels],
   },
-  ...[Users, Invitations, Announcements, Maintenances].map(mailboxes),
+  ...[Users, Invitations, Announcements, Maintenances, AuditLogs].map(mailboxes),
   { provide: Inspections, useFactory: (rooms: Rooms) => new Inspections(rooms), inject: [Rooms] },
   {
     provide: Names,

@@ -33,9 +33,6 @@
 {{- if and $embedded .Values.autoscaling.enabled }}
 {{- fail "autoscaling needs a database that replicas share: set database.type to external or cloudNativePg." }}
 {{- end }}
-{{- if and $embedded .Values.migrations.enabled }}
-{{- fail "migrations needs a database of its own: with database.type=embedded the service migrates at its start." }}
-{{- end }}
 {{- if and $embedded (kindIs "invalid" .Values.podSecurity.runAsUser) }}
 {{- fail "podSecurity.runAsUser must be 10001 with database.type=embedded: PostgreSQL needs a user that the image knows." }}
 {{- end }}
@@ -53,7 +50,10 @@
 {{- if .Values.doors.mqtt.hostnames }}
 {{- fail "doors.mqtt has no host names: MQTT over TCP is not HTTP. Use doors.mqtt.service.type=LoadBalancer, or doors.mqttWs." }}
 {{- end }}
-{{- $ports := list (int .Values.settings.port) }}
+{{- $ports := list (int .Values.settings.port) (int .Values.settings.metricsPort) }}
+{{- if eq (int .Values.settings.port) (int .Values.settings.metricsPort) }}
+{{- fail "settings.metricsPort must be another port than settings.port. Set it to 0 to have metrics there." }}
+{{- end }}
 {{- range (include "verbatim.openDoors" . | fromYamlArray) }}
 {{- if has (int .port) $ports }}
 {{- fail (printf "Two doors share port %d." (int .port)) }}

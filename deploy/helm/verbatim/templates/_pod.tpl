@@ -31,6 +31,10 @@
   value: {{ $settings.listenAddress | quote }}
 - name: PORT
   value: {{ $settings.port | quote }}
+{{- if $settings.metricsPort }}
+- name: METRICS_PORT
+  value: {{ $settings.metricsPort | quote }}
+{{- end }}
 {{- include "verbatim.databaseEnv" . }}
 - name: ADMIN_USERNAME
   value: {{ .Values.administrator.username }}
@@ -197,6 +201,10 @@ spec:
       ports:
         - name: http
           containerPort: {{ .Values.settings.port }}
+        {{- if .Values.settings.metricsPort }}
+        - name: metrics
+          containerPort: {{ .Values.settings.metricsPort }}
+        {{- end }}
         {{- range (include "verbatim.openDoors" . | fromYamlArray) }}
         - name: {{ .name }}
           containerPort: {{ .port }}

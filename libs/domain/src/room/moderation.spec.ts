@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Actor } from '../decider.js';
 import { given, timeOf } from '../given.testing.js';
-import { moderationLimits, openReport } from './moderation.js';
+import { type Inspected, moderationLimits, openReport } from './moderation.js';
 import { type PostMessage, type RoomEvent, type RoomState, room } from './room.js';
 import {
   ada,
@@ -433,7 +433,7 @@ describe('reporting a message', () => {
 });
 
 describe('reading a room from outside', () => {
-  const inspect = (actor: Actor, reason = 'Ticket 7', what: 'messages' | 'events' = 'messages') =>
+  const inspect = (actor: Actor, reason = 'Ticket 7', what: Inspected = 'messages') =>
     ({ type: 'InspectRoom', actor, what, reason }) as const;
   const inspected = { type: 'RoomInspected', data: { what: 'messages', reason: 'Ticket 7' } } as const;
 
@@ -450,6 +450,9 @@ describe('reading a room from outside', () => {
     const once = given(room, past).when(inspect(ada), timeOf(10));
     once.when(inspect(ada), timeOf(20)).thenNothing();
     once.when(inspect(ada, 'Ticket 7', 'events'), timeOf(20)).thenNothing();
+    once
+      .when(inspect(ada, 'Ticket 7', 'search'), timeOf(20))
+      .then([{ type: 'RoomInspected', data: { what: 'search', reason: 'Ticket 7' } }]);
     once.when(inspect(ada), timeOf(609)).thenNothing();
     once.when(inspect(ada), timeOf(610)).then([inspected]);
     once.when(inspect(adam), timeOf(20)).then([inspected]);

@@ -43,7 +43,17 @@ export type ReportSettled = Happened<
   { readonly reportId: string; readonly outcome: ReportOutcome; readonly note: Erasable }
 >;
 /** What an administrator or auditor who is not in the room began to read. */
-export type Inspected = 'messages' | 'events' | 'members' | 'search' | 'live' | 'bans' | 'reports';
+export type Inspected =
+  | 'messages'
+  | 'events'
+  | 'members'
+  | 'search'
+  | 'live'
+  | 'bans'
+  | 'reports'
+  | 'replay'
+  | 'proof'
+  | 'export';
 export type RoomInspected = Happened<'RoomInspected', { readonly what: Inspected; readonly reason: Erasable }>;
 
 export type ModerationEvent =
@@ -87,6 +97,7 @@ export interface OpenReport {
 
 export interface Inspection {
   readonly by: string;
+  readonly what: Inspected;
   /** Fingerprint of the reason. */
   readonly reason: number;
   readonly at: string;
@@ -145,7 +156,8 @@ export function evolveModeration(state: Moderation, event: ModerationEvent): Mod
     case 'ReportSettled':
       return { ...state, reports: state.reports.delete(event.data.reportId) };
     case 'RoomInspected': {
-      const latest = { by: event.actor ?? '', reason: fingerprint(event.data.reason ?? ''), at: event.at };
+      const { what, reason } = event.data;
+      const latest = { by: event.actor ?? '', what, reason: fingerprint(reason ?? ''), at: event.at };
       return { ...state, inspections: [...state.inspections, latest].slice(-moderationLimits.inspections) };
     }
   }
@@ -349,10 +361,16 @@ function inspect({ actor, what, reason }: InspectRoom, state: ModeratedRoom, at:
     (one) =>
       one.by === actor.id &&
       one.reason === same &&
+      covers(one.what, what) &&
       Math.abs(Date.parse(at) - Date.parse(one.at)) < moderationLimits.inspectionSpan,
   );
   return recorded ? accept() : accept({ type: 'RoomInspected', data: { what, reason } });
 }
+
+/** Reading on in a room is one reading, whichever list it goes on in; a search, replay, proof or export is recorded as such. */
+const covers = (recorded: Inspected, what: Inspected): boolean =>
+  recorded === what || !(apart.has(recorded) || apart.has(what));
+const apart: ReadonlySet<Inspected> = new Set(['search', 'replay', 'proof', 'export']);
 
 export function reasonProblem(reason: string | null): Rejection | null {
   const problem = reason === null ? null : visibleTextProblem(reason, 0, limits.reason);

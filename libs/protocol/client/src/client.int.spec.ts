@@ -485,7 +485,7 @@ describe('watching', () => {
     await until(() => heard.length === 1);
     one.sockets[0]?.terminate();
     await until(() => heard.length === 2);
-    expect(heard).toEqual([['user'], ['room', 'user', 'invitation', 'announcement', 'maintenance']]);
+    expect(heard).toEqual([['user'], ['room', 'user', 'invitation', 'announcement', 'maintenance', 'auditlog']]);
   });
 
   it('is asked for again where that may succeed, and ends where not', async () => {

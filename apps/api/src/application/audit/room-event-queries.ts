@@ -7,7 +7,9 @@ import { OpenLog } from '../../storage/open-log.js';
 import { ReadModels } from '../../storage/read-models.js';
 import type { Purpose } from '../../write-side/inspections.js';
 import { RoomAccess } from '../rooms/room-access.js';
+import { ListAuditTrailHandler } from './audit-trail-queries.js';
 import { type AuditedEvent, audited } from './audited-event.js';
+import { GetRoomStateHandler, GetRoomTimelineHandler } from './replay-queries.js';
 import { ListUserEventsHandler } from './user-event-queries.js';
 
 /** Bytes of sealed texts read for a page; together with the opened texts they fill a response page. */
@@ -59,4 +61,10 @@ export class ListRoomEventsHandler implements IQueryHandler<ListRoomEventsQuery>
 const LIST = 'room events';
 const cursorAfter = ({ revision }: Recorded): string => cursorOf(LIST, [`${revision}`]);
 
-export const auditQueryHandlers = [ListRoomEventsHandler, ListUserEventsHandler];
+export const auditQueryHandlers = [
+  ListRoomEventsHandler,
+  ListUserEventsHandler,
+  ListAuditTrailHandler,
+  GetRoomStateHandler,
+  GetRoomTimelineHandler,
+];

@@ -1,15 +1,12 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { type Actor, guestUsername, isRejection, nameKey, type Rejection, reject } from '@verbatim/domain';
-import { isNameOfPerson } from '@verbatim/projections';
-import { derivedId } from '../../derived-id.js';
+import { type Actor, isRejection, type Rejection } from '@verbatim/domain';
 import { GuestUse } from '../../storage/desk/guests.js';
 import { Attempts } from '../../storage/limits/attempts.js';
-import { ReadModels } from '../../storage/read-models.js';
-import { Names } from '../../storage/vault/names.js';
 import { Users } from '../../write-side/entities.js';
 import type { Context } from '../../write-side/mailbox.js';
 import { AccountOpener } from '../accounts/account-opener.js';
 import type { Client } from '../sessions/session-starter.js';
+import { GuestNames, guestOf } from './guest-names.js';
 
 /** Somebody who came under a bare name. `sessionId` is the same for all connections under this name. */
 export interface Guest {
@@ -40,19 +37,16 @@ export class AdmitGuestCommand extends Command<Guest | Rejection> {
 export class AdmitGuestHandler implements ICommandHandler<AdmitGuestCommand> {
   constructor(
     private readonly users: Users,
-    private readonly names: Names,
+    private readonly names: GuestNames,
     private readonly accounts: AccountOpener,
     private readonly attempts: Attempts,
     private readonly use: GuestUse,
-    private readonly readModels: ReadModels,
   ) {}
 
   async execute({ name, client, context }: AdmitGuestCommand): Promise<Guest | Rejection> {
-    const displayName = name.normalize('NFC');
-    const userId = guestId(context.door, displayName);
-    const username = guestUsername(userId);
-    const account = { username, displayName, email: null, role: 'user', origin: 'guest' } as const;
-    const refused = this.accounts.problemOf(account) ?? (await this.nameProblem(displayName));
+    const { userId, account } = guestOf(context.door, name);
+    const { username, displayName } = account;
+    const refused = await this.names.problemOf(account);
     if (refused) return refused;
 
     const { state } = await this.users.current(userId);
@@ -77,15 +71,4 @@ export class AdmitGuestHandler implements ICommandHandler<AdmitGuestCommand> {
     const closed = this.accounts.refusal('guest', null) ?? (await this.attempts.guest(client.address));
     return closed ?? this.accounts.open(userId, { ...account, password: null }, context);
   }
-
-  /** Usernames are certain; display names are looked up in the read model, which may be a moment behind. */
-  private async nameProblem(name: string): Promise<Rejection | null> {
-    const owner = await this.names.ownerOf('user', nameKey(name));
-    if (owner && (await this.users.current(owner)).state.status !== 'abandoned') return nameTaken;
-    return (await isNameOfPerson(this.readModels.db, name)) ? nameTaken : null;
-  }
 }
-
-const nameTaken = reject('NameTaken', 'A registered person has this name.');
-
-const guestId = (door: string, name: string): string => derivedId('guest', door, name);

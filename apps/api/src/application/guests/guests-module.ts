@@ -4,10 +4,15 @@ import { Sweep } from '../../composition/contributions.js';
 import { GuestUse } from '../../storage/desk/guests.js';
 import { SQL } from '../../storage/tokens.js';
 import { AdmitGuestHandler } from './admit-guest.js';
+import { CheckGuestNameHandler, GuestNames } from './guest-names.js';
+import { GuestNameHandler } from './guest-name.js';
 import { UnusedGuests } from './unused-guests.js';
 
 const providers = [
   AdmitGuestHandler,
+  GuestNames,
+  CheckGuestNameHandler,
+  GuestNameHandler,
   UnusedGuests,
   { provide: GuestUse, useFactory: (sql: Sql) => new GuestUse(sql), inject: [SQL] },
   {

@@ -1,8 +1,9 @@
 import { Global, Module } from '@nestjs/common';
+import { conversationQueryHandlers } from './conversation-queries.js';
 import { messageCommandHandlers } from './message-commands.js';
 import { messageQueryHandlers } from './message-queries.js';
 
-const providers = [...messageCommandHandlers, ...messageQueryHandlers];
+const providers = [...messageCommandHandlers, ...messageQueryHandlers, ...conversationQueryHandlers];
 
 /** Messages: how far they are read, their history, search. */
 @Global()

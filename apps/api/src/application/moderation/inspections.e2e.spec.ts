@@ -59,8 +59,9 @@ describe('reading a room from outside', () => {
     expect(await inspectionsOf(direct)).toEqual([]);
     expect(
       (await auditor.all(at(direct, 'events'), 200, because())).filter(({ type }) => type === 'RoomInspected'),
-    ).toHaveLength(2);
-    for (const room of [open, hidden]) expect(await inspectionsOf(room)).toHaveLength(2);
+    ).toHaveLength(4);
+    // For each of the two once for reading on, and once for the search.
+    for (const room of [open, hidden]) expect(await inspectionsOf(room)).toHaveLength(4);
   });
 
   it('is recorded before it is answered, once for each reason', async () => {

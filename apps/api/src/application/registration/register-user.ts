@@ -1,7 +1,9 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { isRejection, type Rejection } from '@verbatim/domain';
+import { isRejection, type Rejection, reject } from '@verbatim/domain';
 import { newId } from '../../new-id.js';
 import { Attempts } from '../../storage/limits/attempts.js';
+import { type Contact, ContactClaims } from '../../storage/vault/contact-claims.js';
+import { Users } from '../../write-side/entities.js';
 import type { Context } from '../../write-side/mailbox.js';
 import { AccountOpener } from '../accounts/account-opener.js';
 import { type Client, SessionStarter, type SignedIn } from '../sessions/session-starter.js';
@@ -16,11 +18,13 @@ export interface RegistrationForm {
   readonly email?: string | null;
   /** The code of an invitation to the server. */
   readonly invitation?: string;
+  /** What nobody else may have registered with, where that is asked for. The phone number is kept for nothing else. */
+  readonly unique?: Contact;
 }
 
 /**
- * Registers an account for the caller and signs them in. Rejects with `NotAllowed` where registration is closed, and with
- * `TooSoon` when there were too many registrations from the address.
+ * Registers an account for the caller and signs them in. Rejects with `NotAllowed` where registration is closed, with `TooSoon`
+ * when there were too many registrations from the address, and with `NameTaken` if something is not unique.
  */
 export class RegisterUserCommand extends Command<SignedIn | Rejection> {
   constructor(
@@ -40,21 +44,33 @@ export class RegisterUserHandler implements ICommandHandler<RegisterUserCommand>
     private readonly opener: AccountOpener,
     private readonly starter: SessionStarter,
     private readonly invitedOpener: InvitedAccountOpener,
+    private readonly contacts: ContactClaims,
+    private readonly users: Users,
   ) {}
 
   async execute({ form, client, context }: RegisterUserCommand): Promise<SignedIn | Rejection> {
-    const { username, password, displayName = username, email = null, invitation } = form;
+    const { username, password, displayName = username, email = null, invitation, unique } = form;
     const refused =
       this.registration.refusal(invitation !== undefined) ?? (await this.attempts.registration(client.address));
     if (refused) return refused;
     const userId = invitation === undefined ? newId() : invitedUserId(invitation, username);
     const account = { username, password, displayName, email, role: 'user', origin: 'registration' } as const;
+    if (unique && !(await this.contacts.claim(userId, unique, (id) => this.wasOpened(id)))) return contactTaken;
     const opened =
       invitation === undefined
         ? await this.opener.open(userId, account, context)
         : await this.invitedOpener.open(userId, invitation, account, context);
+    // If it is unknown whether the account was opened, its claims stay until that is known.
+    if (unique && isRejection(opened) && opened.rejected !== 'Unavailable') await this.contacts.release(userId);
     if (isRejection(opened)) return opened;
     const { device, sessionSeconds: seconds } = client;
     return this.starter.start({ userId, how: 'registration', device, seconds }, context);
   }
+
+  private async wasOpened(userId: string): Promise<boolean> {
+    const { status } = (await this.users.newest(userId)).state;
+    return status !== 'unborn' && status !== 'abandoned';
+  }
 }
+
+const contactTaken = reject('NameTaken', 'Somebody has registered with this e-mail address or phone number.');

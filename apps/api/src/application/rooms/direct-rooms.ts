@@ -1,6 +1,8 @@
-import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Command, CommandHandler, type ICommandHandler, type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { type Actor, isRejection, nameKey, type Rejection, type RoomState, reject } from '@verbatim/domain';
+import { getRoom } from '@verbatim/projections';
 import { derivedId } from '../../derived-id.js';
+import { ReadModels } from '../../storage/read-models.js';
 import { Names } from '../../storage/vault/names.js';
 import { Rooms, Users } from '../../write-side/entities.js';
 import type { Context, Decided } from '../../write-side/mailbox.js';
@@ -49,7 +51,36 @@ export class CreateDirectRoomHandler implements ICommandHandler<CreateDirectRoom
   private async find(username: string): Promise<{ readonly id: string; readonly gone: boolean } | null> {
     const id = await this.names.ownerOf('user', nameKey(username));
     if (!id) return null;
-    const { status, webhookBot } = (await this.users.current(id)).state;
+    let { state } = await this.users.current(id);
+    // The account may have been opened through a replica whose events have not arrived here yet.
+    if (state.status === 'unborn') state = (await this.users.newest(id)).state;
+    const { status, webhookBot } = state;
     return status === 'unborn' || status === 'abandoned' || webhookBot ? null : { id, gone: status === 'deactivated' };
   }
 }
+
+/** The people of a direct room, those who have left it included; null for a room of any other kind, or none. */
+export class GetPairQuery extends Query<readonly string[] | null> {
+  constructor(readonly roomId: string) {
+    super();
+  }
+}
+
+@QueryHandler(GetPairQuery)
+export class GetPairHandler implements IQueryHandler<GetPairQuery> {
+  constructor(
+    private readonly rooms: Rooms,
+    private readonly readModels: ReadModels,
+  ) {}
+
+  /** The read models rule out most rooms, so that their states need not be loaded. */
+  async execute({ roomId }: GetPairQuery): Promise<readonly string[] | null> {
+    const known = this.rooms.known(roomId);
+    if (known) return pairOf(known);
+    const room = await getRoom(this.readModels.db, roomId);
+    if (room && room.visibility !== 'direct') return null;
+    return pairOf((await this.rooms.current(roomId)).state);
+  }
+}
+
+const pairOf = ({ visibility, pair }: RoomState): readonly string[] | null => (visibility === 'direct' ? pair : null);

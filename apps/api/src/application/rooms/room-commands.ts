@@ -26,7 +26,7 @@ import { Rooms, Users } from '../../write-side/entities.js';
 import type { Context, Decided } from '../../write-side/mailbox.js';
 import { Redeeming } from '../invitations/redeeming.js';
 import { WebhookBots } from '../webhooks/webhook-bots.js';
-import { CreateDirectRoomHandler } from './direct-rooms.js';
+import { CreateDirectRoomHandler, GetPairHandler } from './direct-rooms.js';
 import { RoomPasswords } from './room-passwords.js';
 
 type RoomDecided = Decided<RoomState>;
@@ -330,6 +330,7 @@ export class AddMemberHandler implements ICommandHandler<AddMemberCommand> {
 
 export const roomCommandHandlers = [
   CreateDirectRoomHandler,
+  GetPairHandler,
   ApplyToRoomHandler,
   CreateRoomHandler,
   ChangeRoomHandler,

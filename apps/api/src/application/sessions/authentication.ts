@@ -19,6 +19,8 @@ export interface Identity {
   readonly scopes: Scopes;
   /** Absent for a session. */
   readonly token?: PersonalToken;
+  /** When the session ends by itself; only where it was identified by a credential that lasts as long. */
+  readonly expiresAt?: Date;
   /** The caller's role requires a second factor that they do not have yet: they may only set it up. */
   readonly lacksSecondFactor: boolean;
   /** The account as it was when the caller was identified. */
@@ -26,13 +28,13 @@ export interface Identity {
 }
 
 /**
- * An access token or personal token, or a ticket, which is good once; or the session or the id of the personal token that a
- * door has found by a secret of its own.
+ * An access token or personal token, or a ticket, which is good once; or the id of the session or personal token that a door
+ * has found by a secret of its own.
  */
 export type Credential =
   | { readonly bearer: string }
   | { readonly ticket: string }
-  | { readonly session: SessionRef }
+  | { readonly session: string }
   | { readonly personalToken: string };
 
 /** Identifies callers by their credentials. Revoked sessions, and suspended and deactivated accounts, are nobody. */
@@ -59,8 +61,11 @@ export class Authentication {
     return session && this.identify(session);
   }
 
-  async bySession(session: SessionRef): Promise<Identity | null> {
-    return (await this.sessions.isLive(session)) ? this.identify(session) : null;
+  /** For a credential that has been verified and belongs to this session. Read from the vault, as it may be long ago. */
+  async bySession(sessionId: string): Promise<Identity | null> {
+    const session = await this.sessions.find(sessionId);
+    const identity = session && (await this.identify(session));
+    return identity && { ...identity, expiresAt: session.expiresAt };
   }
 
   async byPersonalToken(id: string): Promise<Identity | null> {
@@ -71,7 +76,11 @@ export class Authentication {
    * Why somebody who was identified a moment ago must not be let in after all, or null. It is synchronous, so that a door can let
    * them in with nothing happening in between. `drain`: they are to come back at once, and are identified anew.
    */
-  objection({ actor, sessionId, token }: Identity): 'unauthenticated' | 'drain' | null {
+  objection({
+    actor,
+    sessionId,
+    token,
+  }: Pick<Identity, 'actor' | 'sessionId' | 'token'>): 'unauthenticated' | 'drain' | null {
     const state = this.users.known(actor.id);
     if (!state) return 'drain';
     const revoked = token ? !state.tokens.includes(token.id) : this.sessions.isRevoked(sessionId, actor.id);

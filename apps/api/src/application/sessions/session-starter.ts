@@ -19,6 +19,7 @@ export interface Client {
 /** A user who has signed in, with the tokens of the session. */
 export interface SignedIn {
   readonly userId: string;
+  readonly sessionId: string;
   readonly state: UserState;
   readonly accessToken: string;
   /** Lifetime of the access token in seconds. */
@@ -66,6 +67,6 @@ export class SessionStarter {
     refreshToken: string,
   ): Promise<Omit<SignedIn, 'state' | 'position'>> {
     const accessToken = await this.tokens.sign({ userId, sessionId }, this.time.now());
-    return { userId, accessToken, expiresIn: ACCESS_SECONDS, refreshToken };
+    return { userId, sessionId, accessToken, expiresIn: ACCESS_SECONDS, refreshToken };
   }
 }

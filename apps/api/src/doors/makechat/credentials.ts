@@ -25,7 +25,7 @@ export class Credentials {
 
   async byCookie(value: string): Promise<Identity | null> {
     const session = await this.parts.cookies.find(value);
-    return session && this.parts.queries.execute(new AuthenticateQuery({ session }));
+    return session && this.parts.queries.execute(new AuthenticateQuery({ session: session.sessionId }));
   }
 
   /** A token of this door, or a personal token in its native form. */

@@ -3,6 +3,7 @@ import { asyncapi, openapi } from '@verbatim/protocol';
 import postgres from 'postgres';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../application/single-sign-on/provider.testing.js';
 import { about } from '../../config.js';
 import { neverSeen, outcome } from '../../tests/harness/contract.testing.js';
 import { eventually, register, Visitor } from '../../tests/harness/test-client.testing.js';
@@ -51,6 +52,13 @@ describe('metrics', () => {
     }
   });
 
+  it('are counters if their names end with _total, and only then', async () => {
+    const { text } = await visitor.get('/metrics');
+    const types = [...text.matchAll(/^# TYPE (verbatim_\w+) (\w+)$/gm)];
+    expect(types.length).toBeGreaterThan(15);
+    for (const [, name, type] of types) expect([name, type === 'counter']).toEqual([name, name?.endsWith('_total')]);
+  });
+
   it('count sockets and events', async () => {
     const person = await register(service.url);
     const [sockets, position] = [await figure('verbatim_sockets'), await figure('verbatim_feed_position')];
@@ -67,15 +75,40 @@ describe('metrics', () => {
   });
 
   it('count messages and registrations', async () => {
-    const [messages, registrations] = [await figure('verbatim_messages'), await figure('verbatim_registrations')];
+    const [messages, registrations] = [
+      await figure('verbatim_messages_total'),
+      await figure('verbatim_registrations_total'),
+    ];
     const person = await register(service.url);
     const room = await person.room();
     await person.post(`/v1/rooms/${room}/messages`, { text: 'hello' });
 
     await eventually(
-      async () => [await figure('verbatim_messages'), await figure('verbatim_registrations')],
+      async () => [await figure('verbatim_messages_total'), await figure('verbatim_registrations_total')],
       (figures) => isDeepStrictEqual(figures, [messages + 1, registrations + 1]),
     );
+  });
+});
+
+describe('metrics with a port of their own', () => {
+  let replica: TestService;
+  let port: number;
+  beforeAll(async () => {
+    port = await freePort();
+    replica = await startTestService({ beside: service, environment: { METRICS_PORT: `${port}` } });
+  });
+  afterAll(() => replica.stop());
+
+  it('are there, and not where clients are', async () => {
+    const { status, headers, text } = await new Visitor(`http://127.0.0.1:${port}`).get('/metrics');
+    expect([status, headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
+    expect(text).toMatch(/^verbatim_sockets 0$/m);
+    expect(outcome(await new Visitor(replica.url).get('/metrics'))).toBe('not_found');
+  });
+
+  it('are alone there', async () => {
+    for (const path of ['/', '/health/ready', '/v1/about'])
+      expect((await fetch(`http://127.0.0.1:${port}${path}`)).status).toBe(404);
   });
 });
 

@@ -79,6 +79,14 @@ export class Presence {
     return new Map([[this.id, this.loadHere()], ...this.others.loads]);
   }
 
+  /** Who follows a room, here and at the other replicas, as far as they have announced it. */
+  peopleIn(roomId: string): readonly Person[] {
+    const present = new Map<string, Person>();
+    for (const people of [this.others.peopleIn(roomId), this.here.get(roomId)?.people.values() ?? []])
+      for (const { id, username } of people) present.set(id, { id, username });
+    return [...present.values()];
+  }
+
   /** News that were dropped because there were too many. */
   get dropped(): number {
     return this.news.dropped + this.others.dropped;
@@ -108,7 +116,7 @@ export class Presence {
       room.people.set(id, newcomer);
       this.movedHere(roomId, room, newcomer, true);
     }
-    this.sendWhoIsThere(following, room);
+    this.sendWhoIsThere(following);
   }
 
   /** Somebody whose entering was announced no longer follows a room. */
@@ -153,13 +161,10 @@ export class Presence {
     this.sendToOthers(roomId, person.id, (encoder) => encoder.typing(roomId, person));
   }
 
-  private sendWhoIsThere({ roomId, subscriber }: Following, room: RoomHere): void {
+  private sendWhoIsThere({ roomId, subscriber }: Following): void {
     if (this.crowded(roomId)) return;
-    const present = new Map<string, Person>();
-    for (const people of [this.others.peopleIn(roomId), room.people.values()])
-      for (const { id, username } of people) present.set(id, { id, username });
-    present.delete(subscriber.actor.id);
-    for (const person of present.values()) {
+    for (const person of this.peopleIn(roomId)) {
+      if (person.id === subscriber.actor.id) continue;
       const bytes = subscriber.encoder.presence(roomId, person, true);
       if (bytes) subscriber.write(bytes);
     }

@@ -2,7 +2,17 @@ import { createHmac } from 'node:crypto';
 import { type KeyRing, openText, sealText } from '@verbatim/event-store';
 
 /** What is looked up by a text that the database must not contain. */
-export type Looked = 'user' | 'room' | 'identity' | 'account' | 'address' | 'proof' | 'registration' | 'guest';
+export type Looked =
+  | 'user'
+  | 'room'
+  | 'identity'
+  | 'account'
+  | 'address'
+  | 'proof'
+  | 'registration'
+  | 'guest'
+  | 'phone'
+  | 'mailbox';
 
 const HASH_KEY = 'name-hashes';
 const SEAL_KEY = 'usernames';

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -8,7 +9,7 @@ import { join } from 'node:path';
  */
 export async function masterKey(folder: string, fromEnvironment: string | undefined): Promise<Buffer> {
   if (fromEnvironment) return Buffer.from(fromEnvironment, 'base64');
-  const file = join(folder, 'master.key');
+  const file = fileIn(folder);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // Written to a draft and linked, so that the file is never seen incomplete and the first of two starts wins.
   const draft = `${file}.${process.pid}`;
@@ -20,6 +21,18 @@ export async function masterKey(folder: string, fromEnvironment: string | undefi
   } finally {
     await unlink(draft);
   }
+  return keyIn(file);
+}
+
+/** The same without making one; null where there is none. */
+export async function givenMasterKey(folder: string, fromEnvironment: string | undefined): Promise<Buffer | null> {
+  if (fromEnvironment) return Buffer.from(fromEnvironment, 'base64');
+  return existsSync(fileIn(folder)) ? keyIn(fileIn(folder)) : null;
+}
+
+const fileIn = (folder: string): string => join(folder, 'master.key');
+
+async function keyIn(file: string): Promise<Buffer> {
   const key = Buffer.from((await readFile(file, 'utf8')).trim(), 'base64');
   if (key.length !== 32) throw new Error(`${file} does not hold a master key of 32 bytes.`);
   return key;

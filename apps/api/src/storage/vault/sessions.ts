@@ -106,8 +106,23 @@ export class Sessions {
     if (this.reloading.get(userId) === before) this.reloading.delete(userId);
   }
 
+  /** Whose session this is and when it ends by itself, read now; null if it has ended. */
+  async find(sessionId: string): Promise<(SessionRef & { readonly expiresAt: Date }) | null> {
+    const [row] = await this.sql<{ user_id: string; expires_at: Date }[]>`
+      select user_id, expires_at from vault.sessions
+      where id = ${sessionId} and revoked_at is null and expires_at > ${this.in(0)}`;
+    return row ? { sessionId, userId: row.user_id, expiresAt: row.expires_at } : null;
+  }
+
   isRevoked(sessionId: string, userId: string): boolean {
     return this.revoked.has(sessionId) || this.reloading.has(userId);
+  }
+
+  /** Whether a session goes on, by the database: for credentials that live longer than what is remembered here. */
+  async isLive(sessionId: string): Promise<boolean> {
+    const live = await this.sql`
+      select 1 from vault.sessions where id = ${sessionId} and revoked_at is null and ends_at > ${this.in(0)}`;
+    return live.length > 0;
   }
 
   // Starting and renewing -------------------------------------------------------------------------------------------
@@ -182,15 +197,6 @@ export class Sessions {
     const key = (await this.keys.obtain([name])).get(name);
     if (!key) throw new Error(`There is no key ${name}.`);
     return createHmac('sha256', key).update(`${salt}|${refreshToken}`).digest('base64url');
-  }
-
-  /** Whether a session has neither ended nor expired. */
-  async isLive({ sessionId, userId }: SessionRef): Promise<boolean> {
-    if (this.isRevoked(sessionId, userId)) return false;
-    const live = await this.sql`
-      select 1 from vault.sessions
-      where id = ${sessionId} and user_id = ${userId} and revoked_at is null and expires_at > ${this.in(0)}`;
-    return live.length > 0 && !this.isRevoked(sessionId, userId);
   }
 
   // Listing ---------------------------------------------------------------------------------------------------------

@@ -202,6 +202,7 @@ export const callTable = {
     body: text,
   })),
   redactMessage: /*     */ row('u n f f + + f +'),
+  proveMessage: /*      */ row('u n + + + + + +'),
   addReaction: /*       */ row('u n f + + + f n'),
   removeReaction: /*    */ row('u n f + + + f n'),
   markRead: /*          */ row('u n + + + + f n', body({ revision: 0 })),
@@ -242,6 +243,11 @@ export const callTable = {
   })),
 
   listEvents: /*        */ row('u n + + + + + +'),
+
+  getRoomState: /*      */ row('u n + + + + + +'),
+  getRoomTimeline: /*   */ row('u n + + + + + +'),
+  listAuditTrail: /*    */ row('u f f f f f + +'),
+  exportAuditTrail: /*  */ row('u f f f f f + +'),
 
   getOverview: /*       */ row('u f f f f f + +'),
   getProjections: /*    */ row('u f f f f f + +'),

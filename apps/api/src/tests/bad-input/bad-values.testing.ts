@@ -200,6 +200,7 @@ const plainValues: readonly unknown[] = [
   'ada@example.org',
   '👍',
   '0'.repeat(32),
+  '0'.repeat(24),
   0,
   1,
   true,

@@ -1,12 +1,13 @@
 import { parseArgs } from 'node:util';
+import type { Migration } from '../../composition/migration.js';
 import { type CliCommand, UsageError } from '../command.js';
 import { number } from '../log/broken-places.js';
 import { placeOf, plainly } from '../log/named-log.js';
 import { progressDisplay } from '../progress.js';
 import { type CopyProgress, type CopyResult, copyDatabase } from './copy-database.js';
 
-/** `npm run cli -- database copy` */
-export const copyDatabaseCommand: CliCommand = {
+/** `npm run cli -- database copy`; `further` loads the tables of doors and units. */
+export const copyDatabaseCommand = (further: () => Promise<readonly Migration[]>): CliCommand => ({
   words: 'database copy',
   summary: 'copies the database of the service into another PostgreSQL',
   help: `Usage: npm run cli -- database copy --to postgres://user:password@host:port/database
@@ -28,7 +29,7 @@ EVENT_STORE_URL set, the log stays in that event store and is not copied.
 
 Exit codes: 0 when everything was copied; 1 when not; 2 when the command was called wrongly.`,
 
-  async run(args, { config, log, migrations, database }) {
+  async run(args, { config, log, database }) {
     const to = targetOf(args);
     return plainly(async () => {
       const { directUrl } = await database();
@@ -36,14 +37,14 @@ Exit codes: 0 when everything was copied; 1 when not; 2 when the command was cal
       const onProgress = ({ bytes, total, table }: CopyProgress) =>
         progress.show({ phase: 'copying', done: bytes, total, note: table });
       const begun = performance.now();
-      const copied = await copyDatabase(directUrl, to, { config, log, migrations, onProgress }).finally(() =>
-        progress.end(),
+      const copied = await copyDatabase(directUrl, to, { config, log, further: await further(), onProgress }).finally(
+        () => progress.end(),
       );
       process.stdout.write(summary(copied, to, (performance.now() - begun) / 1_000));
       return 0;
     });
   },
-};
+});
 
 function targetOf(args: readonly string[]): string {
   const to = parse(args);

@@ -88,7 +88,7 @@ describe('log verify', () => {
         /^\w+ at 127\.0\.0\.1:1 cannot be used: connection refused\.\n +Tried: .+\n +What to do: .+\n$/,
       );
       expect(complained).not.toContain('secret');
-      expect(code).toBe(1);
+      expect(code).toBe(3);
     },
   );
 

@@ -1,28 +1,40 @@
 import { Global, Module } from '@nestjs/common';
+import { z } from 'zod';
 import { Contributions, FeedSink, Figure } from '../../composition/contributions.js';
-import { MetricsText } from '../../composition/metrics-text.js';
+import { METRICS_TYPE, MetricsText } from '../../composition/metrics-text.js';
+import type { Host } from '../../host/host.js';
 import { unit } from '../../host/part.js';
 import { Activity } from './activity.js';
 import { Metrics } from './metrics.js';
 
-const metrics = { provide: MetricsText, useFactory: (all: Contributions) => new Metrics(all), inject: [Contributions] };
+const providers = [
+  { provide: Metrics, useFactory: (all: Contributions) => new Metrics(all), inject: [Contributions] },
+  { provide: MetricsText, useExisting: Metrics },
+];
 
 @Global()
-@Module({ providers: [metrics], exports: [metrics] })
+@Module({ providers, exports: providers })
 class MetricsModule {}
 
-/** Metrics for Prometheus. A door serves them. */
+/** Metrics for Prometheus. The REST door hands them out, or a listener of their own at METRICS_PORT. */
 export const metricsUnit = unit({
   name: 'metrics',
   module: MetricsModule,
-  open() {
+  settings: {
+    METRICS_PORT: z.preprocess(
+      (value) => (value === '' ? undefined : value),
+      z.coerce.number().int().min(1).max(65_535).optional(),
+    ),
+  },
+  open(application, host, { METRICS_PORT }) {
+    if (METRICS_PORT !== undefined) listen(application.get(Metrics), host, METRICS_PORT);
     const activity = new Activity();
     return {
       sinks: [new FeedSink('activity', 'others', (events) => activity.handle(events))],
       figures: [
-        new Figure('verbatim_messages', 'Messages posted since this process started.', () => activity.messages),
+        new Figure('verbatim_messages_total', 'Messages posted since this process started.', () => activity.messages),
         new Figure(
-          'verbatim_registrations',
+          'verbatim_registrations_total',
           'Accounts created since this process started.',
           () => activity.registrations,
         ),
@@ -30,3 +42,11 @@ export const metricsUnit = unit({
     };
   },
 });
+
+function listen(metrics: Metrics, host: Host, port: number): void {
+  metrics.atMainListener = false;
+  host.listen(port).fastify.get('/metrics', async (_, reply) => {
+    reply.header('content-type', METRICS_TYPE).header('cache-control', 'no-store');
+    return metrics.text();
+  });
+}

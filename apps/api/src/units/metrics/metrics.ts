@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
 import type { Figure } from '../../composition/contributions.js';
 import type { MetricsText } from '../../composition/metrics-text.js';
 import { shared } from '../../composition/shared-answer.js';
@@ -11,6 +11,7 @@ interface Measured {
 
 /** Metrics for Prometheus: those of the process, and all that modules, doors and units contribute. */
 export class Metrics implements MetricsText {
+  atMainListener = true;
   private registry: Registry | undefined;
 
   constructor(private readonly measured: Measured) {}
@@ -24,16 +25,28 @@ export class Metrics implements MetricsText {
     const registry = new Registry();
     collectDefaultMetrics({ register: registry });
     for (const metric of this.measured.measurements()) registry.registerMetric(metric);
-    for (const { name, help, read } of this.measured.figures()) {
-      new Gauge({
-        name,
-        help,
-        registers: [registry],
-        async collect() {
-          this.set(await read());
-        },
-      });
-    }
+    for (const figure of this.measured.figures()) register(figure, registry);
     return registry;
   }
+}
+
+function register({ name, help, read, counts }: Figure, registry: Registry): void {
+  const registers = [registry];
+  if (counts) {
+    new Counter({
+      ...{ name, help, registers },
+      async collect() {
+        const count = await read();
+        this.reset();
+        this.inc(count);
+      },
+    });
+    return;
+  }
+  new Gauge({
+    ...{ name, help, registers },
+    async collect() {
+      this.set(await read());
+    },
+  });
 }

@@ -203,9 +203,9 @@ export class AccountController {
   }
 
   private async session(outcome: SignedIn | Rejection, reply: FastifyReply): Promise<Session> {
-    const { userId, state, position, ...tokens } = accepted(outcome);
+    const { userId, state, position, accessToken, expiresIn, refreshToken } = accepted(outcome);
     await this.readYourWrites.written(position, reply);
-    return { user: userAnswer(userId, state, true), ...tokens };
+    return { user: userAnswer(userId, state, true), accessToken, expiresIn, refreshToken };
   }
 }
 

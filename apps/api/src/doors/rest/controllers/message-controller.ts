@@ -1,7 +1,7 @@
 import { Controller, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { type Actor, type RoomCommand, type RoomState } from '@verbatim/domain';
-import type { Message } from '@verbatim/protocol';
+import type { Message, MessageProof } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import { MarkReadCommand } from '../../../application/messages/message-commands.js';
 import {
@@ -13,6 +13,7 @@ import {
 } from '../../../application/messages/message-queries.js';
 import { ApplyToRoomCommand } from '../../../application/rooms/room-commands.js';
 import type { Identity } from '../../../application/sessions/authentication.js';
+import { GetMessageProofQuery } from '../../../application/transparency/message-proof.js';
 import { foundMessageAnswer, inboxAnswer, messageAnswer } from '../../../wire/message-answer.js';
 import type { Purpose } from '../../../write-side/inspections.js';
 import type { Context, Decided } from '../../../write-side/mailbox.js';
@@ -91,6 +92,19 @@ export class MessageController {
     const visible = await this.readYourWrites.written(redacted.position, reply);
     const message = await this.read(id, messageId, actor);
     return visible ? message : { ...message, text: null, redactedAt: redacted.at };
+  }
+
+  @Call('proveMessage')
+  async prove(
+    @Input('proveMessage') { params, query }: InputOf<'proveMessage'>,
+    @By() { actor }: Identity,
+    @Why() purpose: Purpose,
+  ): Promise<MessageProof> {
+    const revision = query.revision === undefined ? undefined : BigInt(query.revision);
+    const { id, messageId } = params;
+    const asked = new GetMessageProofQuery(id, messageId, actor, purpose, revision);
+    const { envelope, key, ...proof } = accepted(await this.queries.execute(asked));
+    return { ...proof, envelope: envelope.toString('base64'), key: key?.toString('base64') ?? null };
   }
 
   @Call('addReaction')

@@ -3,7 +3,7 @@ import { QueryBus } from '@nestjs/cqrs';
 import { type AnswerOf, asyncapi, openapi } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import { GetNoticesQuery } from '../../../application/operation/operation-queries.js';
-import { MetricsText } from '../../../composition/metrics-text.js';
+import { METRICS_TYPE, MetricsText } from '../../../composition/metrics-text.js';
 import { Readiness } from '../../../composition/readiness.js';
 import { about } from '../../../config.js';
 import { Refusal } from '../../refusal.js';
@@ -36,9 +36,10 @@ export class OperationController {
   }
 
   @Call('getMetrics')
-  @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
+  @Header('content-type', METRICS_TYPE)
   async metricsText(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
     if (!this.metrics) throw new Refusal('unavailable', 'Metrics are not available in this process.');
+    if (!this.metrics.atMainListener) throw new Refusal('not_found', 'Metrics have a port of their own.');
     reply.header('cache-control', 'no-store');
     return this.metrics.text();
   }

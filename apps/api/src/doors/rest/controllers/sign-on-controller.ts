@@ -77,9 +77,9 @@ export class SignOnController {
     const end = new EndSignOnCommand(code, this.proxies.clientOf(request.raw), context);
     const outcome = await this.commands.execute(end);
     reply.header('set-cookie', cookie(BROWSER, '', 0, 'Strict'));
-    const { userId, state, position, ...tokens } = accepted(outcome);
+    const { userId, state, position, accessToken, expiresIn, refreshToken } = accepted(outcome);
     await this.readYourWrites.written(position, reply);
-    return { user: userAnswer(userId, state, true), ...tokens };
+    return { user: userAnswer(userId, state, true), accessToken, expiresIn, refreshToken };
   }
 
   /** Where to send the browser, which keeps its errand meanwhile. */

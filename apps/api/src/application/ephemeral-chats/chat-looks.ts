@@ -1,0 +1,102 @@
+import { Command, CommandHandler, type ICommandHandler, type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import { type ChatSide, type ChatStatus, closeIfSilent, isRejection, type Rejection } from '@verbatim/domain';
+import { Time } from '../../clock.js';
+import {
+  type ChatCounts,
+  type ChatCredentials,
+  ChatStore,
+  type Participant,
+  type WaitingMessage,
+} from '../../storage/ephemeral/chat-store.js';
+import { EphemeralChats, notAParticipant } from './ephemeral-chats.js';
+
+/** The status of the chat with this code; null if there is none. */
+export class GetChatStatusQuery extends Query<ChatStatus | null> {
+  constructor(readonly code: string) {
+    super();
+  }
+}
+
+@QueryHandler(GetChatStatusQuery)
+export class GetChatStatusHandler implements IQueryHandler<GetChatStatusQuery> {
+  constructor(private readonly store: ChatStore) {}
+
+  async execute({ code }: GetChatStatusQuery): Promise<ChatStatus | null> {
+    return (await this.store.find(code))?.state.status ?? null;
+  }
+}
+
+/** How many chats and unconfirmed texts there are now, of all processes. */
+export class CountChatsQuery extends Query<ChatCounts> {}
+
+@QueryHandler(CountChatsQuery)
+export class CountChatsHandler implements IQueryHandler<CountChatsQuery> {
+  constructor(private readonly store: ChatStore) {}
+
+  execute(): Promise<ChatCounts> {
+    return this.store.counts();
+  }
+}
+
+/** Notes that a participant asks for messages from now on, with which poll if it is one. Returns who that is. */
+export class BeginAskingCommand extends Command<Participant | Rejection> {
+  constructor(
+    readonly credentials: ChatCredentials,
+    readonly poll: string | null,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(BeginAskingCommand)
+export class BeginAskingHandler implements ICommandHandler<BeginAskingCommand> {
+  constructor(
+    private readonly store: ChatStore,
+    private readonly time: Time,
+  ) {}
+
+  async execute({ credentials, poll }: BeginAskingCommand) {
+    return (await this.store.noteSeen(credentials, this.time.now(), poll)) ?? notAParticipant;
+  }
+}
+
+/** What a participant finds at one moment: status and messages belong together. */
+export interface ChatFindings {
+  readonly status: ChatStatus;
+  readonly messages: readonly WaitingMessage[];
+  /** Their latest poll, here or at another replica. */
+  readonly poll: string | null;
+}
+
+/** Looks for messages. Whoever looks also finds out that the other has been silent for too long, which ends the chat. */
+export class LookIntoChatCommand extends Command<ChatFindings | Rejection> {
+  constructor(
+    readonly credentials: ChatCredentials,
+    readonly side: ChatSide,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(LookIntoChatCommand)
+export class LookIntoChatHandler implements ICommandHandler<LookIntoChatCommand> {
+  constructor(
+    private readonly store: ChatStore,
+    private readonly chats: EphemeralChats,
+    private readonly time: Time,
+  ) {}
+
+  async execute({ credentials, side }: LookIntoChatCommand): Promise<ChatFindings | Rejection> {
+    const found = await this.look(credentials.code, side);
+    if (isRejection(found) || !closeIfSilent(found.chat.state, side, this.time.now().getTime())) return found;
+    const rejection = await this.chats.change(credentials, ({ chat }, now) => closeIfSilent(chat.state, side, now));
+    return rejection ?? this.look(credentials.code, side);
+  }
+
+  private async look(code: string, side: ChatSide) {
+    const look = await this.store.look(code, side);
+    return look ? { ...look, status: look.chat.state.status } : notAParticipant;
+  }
+}
+
+export const chatLookHandlers = [GetChatStatusHandler, CountChatsHandler, BeginAskingHandler, LookIntoChatHandler];

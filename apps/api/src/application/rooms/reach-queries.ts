@@ -1,0 +1,159 @@
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import { nameKey, type Rejection, type RoomState, reject } from '@verbatim/domain';
+import {
+  closedRoomHadName,
+  hasLeft,
+  newestTexts,
+  type RoomWithinReach,
+  roomsWithinReach,
+  type SaidInRoom,
+} from '@verbatim/projections';
+import { ReadModels } from '../../storage/read-models.js';
+import { Names } from '../../storage/vault/names.js';
+import { Rooms } from '../../write-side/entities.js';
+
+/** Milliseconds in which the read models have to show what was stored before the question. */
+const PATIENCE_MS = 2_000;
+
+/** The rooms that somebody is in or could enter at any time: see `roomsWithinReach`. */
+export class RoomsWithinReachQuery extends Query<RoomWithinReach[] | Rejection> {
+  constructor(
+    /** Null: somebody who has never been here. */
+    readonly userId: string | null,
+    readonly limit: number,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(RoomsWithinReachQuery)
+export class RoomsWithinReachHandler implements IQueryHandler<RoomsWithinReachQuery> {
+  constructor(private readonly readModels: ReadModels) {}
+
+  async execute({ userId, limit }: RoomsWithinReachQuery): Promise<RoomWithinReach[] | Rejection> {
+    return (await upToDate(this.readModels)) ?? roomsWithinReach(this.readModels.db, userId, limit);
+  }
+}
+
+/** Whether somebody was in a room and is not in it any more, as of now. */
+export class HasLeftQuery extends Query<{ readonly hasLeft: boolean } | Rejection> {
+  constructor(
+    readonly roomId: string,
+    readonly userId: string,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(HasLeftQuery)
+export class HasLeftHandler implements IQueryHandler<HasLeftQuery> {
+  constructor(private readonly readModels: ReadModels) {}
+
+  async execute({ roomId, userId }: HasLeftQuery): Promise<{ hasLeft: boolean } | Rejection> {
+    const { db } = this.readModels;
+    return (await upToDate(this.readModels)) ?? { hasLeft: await hasLeft(db, roomId, userId) };
+  }
+}
+
+/** Rooms within reach, and what was said in each of them last. */
+export interface HeardLast {
+  readonly rooms: readonly RoomWithinReach[];
+  readonly texts: readonly SaidInRoom[];
+}
+
+/** What was said last in the rooms within reach of somebody. It holds everything that was stored before the question. */
+export class HeardLastQuery extends Query<HeardLast | Rejection> {
+  constructor(
+    readonly userId: string | null,
+    readonly most: { readonly rooms: number; readonly textsPerRoom: number; readonly textBytes: number },
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(HeardLastQuery)
+export class HeardLastHandler implements IQueryHandler<HeardLastQuery> {
+  constructor(private readonly readModels: ReadModels) {}
+
+  async execute({ userId, most }: HeardLastQuery): Promise<HeardLast | Rejection> {
+    const behind = await upToDate(this.readModels);
+    if (behind) return behind;
+    const rooms = await roomsWithinReach(this.readModels.db, userId, most.rooms);
+    const texts = { perRoom: most.textsPerRoom, bytes: most.textBytes };
+    return { rooms, texts: await newestTexts(this.readModels.db, rooms, texts) };
+  }
+}
+
+/** What decides whether somebody hears a room, as far as this process knows. */
+export interface RoomAtHand extends Pick<RoomState, 'name' | 'visibility' | 'status'> {
+  readonly isMember: boolean;
+  /** Whether anybody may enter it, without a password or an invitation. */
+  readonly isOpenToAll: boolean;
+}
+
+/** A room, whoever may know of it: for a door to decide what to ask for, not to be shown. */
+export class RoomAtHandQuery extends Query<RoomAtHand> {
+  constructor(
+    readonly roomId: string,
+    readonly userId: string,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(RoomAtHandQuery)
+export class RoomAtHandHandler implements IQueryHandler<RoomAtHandQuery> {
+  constructor(private readonly rooms: Rooms) {}
+
+  async execute({ roomId, userId }: RoomAtHandQuery): Promise<RoomAtHand> {
+    const { name, visibility, status, passwordId, members } = (await this.rooms.current(roomId)).state;
+    const isOpenToAll = status === 'open' && visibility === 'public' && passwordId === null;
+    return { name, visibility, status, isMember: members.has(userId), isOpenToAll };
+  }
+}
+
+/** Which room has a name: an open one, or none; `was` says whether one that is closed now had it. */
+export type RoomOfName = { readonly roomId: string } | { readonly roomId: null; readonly was: boolean };
+
+/** Which room has a name, whatever its case. Hidden and direct rooms have none in this sense. */
+export class RoomOfNameQuery extends Query<RoomOfName | Rejection> {
+  constructor(readonly name: string) {
+    super();
+  }
+}
+
+@QueryHandler(RoomOfNameQuery)
+export class RoomOfNameHandler implements IQueryHandler<RoomOfNameQuery> {
+  constructor(
+    private readonly names: Names,
+    private readonly rooms: Rooms,
+    private readonly readModels: ReadModels,
+  ) {}
+
+  async execute({ name }: RoomOfNameQuery): Promise<RoomOfName | Rejection> {
+    const roomId = await this.names.ownerOf('room', nameKey(name));
+    if (roomId && (await this.isOpen(roomId))) return { roomId };
+    const behind = await upToDate(this.readModels);
+    if (behind) return behind;
+    return { roomId: null, was: await closedRoomHadName(this.readModels.db, name) };
+  }
+
+  private async isOpen(roomId: string): Promise<boolean> {
+    const { status } = (await this.rooms.current(roomId)).state;
+    return status === 'open' || (status === 'unborn' && (await this.rooms.newest(roomId)).state.status === 'open');
+  }
+}
+
+/** Waits until the read models show everything that was stored before. Rejects with `Unavailable` if that takes too long. */
+async function upToDate(readModels: ReadModels): Promise<Rejection | null> {
+  const reached = await readModels.reached(await readModels.head(), PATIENCE_MS);
+  return reached ? null : reject('Unavailable', 'The read models have not caught up yet.');
+}
+
+export const reachQueryHandlers = [
+  RoomsWithinReachHandler,
+  HasLeftHandler,
+  HeardLastHandler,
+  RoomAtHandHandler,
+  RoomOfNameHandler,
+];

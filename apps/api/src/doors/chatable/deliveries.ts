@@ -1,0 +1,130 @@
+import type { QueryBus } from '@nestjs/cqrs';
+import { isRejection, parseStream, type Recorded } from '@verbatim/domain';
+import { LRUCache } from 'lru-cache';
+import { GetPairQuery } from '../../application/rooms/direct-rooms.js';
+import type { Feed } from '../../feed/feed.js';
+import type { KeyedQueue } from '../../feed/keyed-queue.js';
+import type { LiveRooms } from '../../live/live-rooms.js';
+import type { Connection } from './connection.js';
+import { context } from './context.js';
+
+/** Rooms of which it is remembered whose they are; about 200 bytes each. */
+const ROOMS_REMEMBERED = 100_000;
+/** Conversations that one connection follows at a time; the one that has been silent the longest makes room. */
+const FOLLOWED = 200;
+/** Messages that wait until it is known whose room they are in, and rooms looked up at the same time. */
+const WAITING = 10_000;
+const LOOK_UPS = 8;
+/** Failures in a row, about ten seconds, after which everybody has to come back. */
+const ATTEMPTS = 8;
+
+/**
+ * Brings the messages of direct rooms to the connections of those they are for. A connection follows a conversation from the
+ * first message on that comes while it is open, so that opening one costs nothing, however many conversations there are.
+ */
+export class Deliveries {
+  private readonly connections = new Map<string, Set<Connection>>();
+  private readonly followed = new Map<Connection, LRUCache<string, true>>();
+  /** The two people of a room; empty for rooms that are not direct. */
+  private readonly pairs = new LRUCache<string, readonly string[]>({ max: ROOMS_REMEMBERED });
+  /** Later messages of the same room wait behind the first. */
+  private readonly unknown: KeyedQueue<Recorded>;
+
+  constructor(
+    private readonly live: LiveRooms,
+    private readonly queries: QueryBus,
+    feed: Pick<Feed, 'queue'>,
+  ) {
+    this.unknown = feed.queue({
+      name: 'rooms of direct messages',
+      capacity: WAITING,
+      atOnce: LOOK_UPS,
+      attempts: ATTEMPTS,
+      handle: async (roomId, events) => {
+        const pair = (await this.queries.execute(new GetPairQuery(roomId))) ?? [];
+        this.pairs.set(roomId, pair);
+        for (const event of events) this.deliver(roomId, pair, event);
+      },
+      giveUp: () => this.rescue(),
+    });
+  }
+
+  add(connection: Connection): void {
+    const { id } = connection.actor;
+    const others = this.connections.get(id);
+    if (others) others.add(connection);
+    else this.connections.set(id, new Set([connection]));
+    this.followed.set(
+      connection,
+      new LRUCache({ max: FOLLOWED, dispose: (_, roomId) => this.unfollow(connection, roomId) }),
+    );
+  }
+
+  remove(connection: Connection): void {
+    const { id } = connection.actor;
+    const all = this.connections.get(id);
+    all?.delete(connection);
+    if (all?.size === 0) this.connections.delete(id);
+    this.followed.delete(connection);
+  }
+
+  /** A sink of the feed, after the one that delivers to those who follow already. */
+  handle(events: readonly Recorded[]): void {
+    for (const event of events) {
+      const { category, id } = parseStream(event.stream);
+      if (category !== 'room') continue;
+      if (event.type === 'MemberJoined') this.noteJoined(id, event.data.userId);
+      if (event.type !== 'MessagePosted' || this.connections.size === 0) continue;
+      const pair = this.unknown.has(id) ? undefined : this.pairs.get(id);
+      if (pair) this.deliver(id, pair, event);
+      else this.unknown.enqueue(id, event, event.position);
+    }
+  }
+
+  /** Something may have been missed: everybody has to come back, and finds it in the threads. */
+  rescue(): void {
+    for (const connection of this.followed.keys()) connection.close('drain');
+  }
+
+  private noteJoined(roomId: string, userId: string): void {
+    const pair = this.pairs.get(roomId);
+    if (pair && pair.length > 0 && !pair.includes(userId)) this.pairs.set(roomId, [...pair, userId]);
+  }
+
+  private deliver(roomId: string, pair: readonly string[], { actor, revision }: Recorded): void {
+    for (const userId of pair) {
+      if (userId === actor) continue;
+      for (const connection of this.connections.get(userId) ?? []) this.follow(connection, roomId, revision);
+    }
+  }
+
+  private follow(connection: Connection, roomId: string, revision: bigint): void {
+    const followed = this.followed.get(connection);
+    if (!followed || followed.get(roomId)) return;
+    followed.set(roomId, true);
+    void this.begin(connection, roomId, revision).catch(() => connection.close('drain'));
+  }
+
+  private async begin(connection: Connection, roomId: string, revision: bigint): Promise<void> {
+    const following = await this.live.follow(
+      connection,
+      roomId,
+      revision - 1n,
+      { context: context() },
+      () => undefined,
+    );
+    if (following !== null && !isRejection(following)) {
+      const refused = await this.live.catchUp(following);
+      if (refused) connection.close('drain');
+    } else if (following === null || following.rejected === 'Unavailable') {
+      connection.close('drain');
+    } else {
+      // They have left the conversation meanwhile.
+      this.followed.get(connection)?.delete(roomId);
+    }
+  }
+
+  private unfollow(connection: Connection, roomId: string): void {
+    if (connection.open) this.live.unfollow(connection, roomId);
+  }
+}

@@ -1,0 +1,70 @@
+import { type Face, happenedAt, view } from '@verbatim/domain';
+import { z } from 'zod';
+import type { LiveEvent } from '../../live/live-event.js';
+import type { EncodedEvents, Encoder } from '../../live/subscriber.js';
+import { isPlain } from '../plain-json.js';
+import { nanoseconds } from './envelope.js';
+
+/** A packet of a client. The member `author` that the original sends along is not read: the author is who signed in. */
+export interface Packet {
+  readonly recipient: string;
+  readonly message: string;
+  /** Our own: a UUID; the same packet sent again under it is one message. */
+  readonly id?: string | undefined;
+}
+
+const packet = z.object({ recipient: z.string(), message: z.string(), id: z.uuid().optional().catch(undefined) });
+
+/** Reads a packet; null if it is not one. */
+export function readPacket(bytes: Buffer): Packet | null {
+  try {
+    const json: unknown = JSON.parse(bytes.toString('utf8'));
+    return isPlain(json) ? (packet.safeParse(json).data ?? null) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A message as clients get it, live and in threads. `message_type` 0 is a text; there is no other type. */
+export interface SentMessage {
+  readonly author: string;
+  readonly recipient: string;
+  readonly message: string;
+  readonly message_type: 0;
+  readonly created_at: string;
+}
+
+export const sentMessage = (author: string, recipient: string, message: string, at: string): SentMessage => ({
+  author,
+  recipient,
+  message,
+  message_type: 0,
+  created_at: nanoseconds(at),
+});
+
+/** Encodes the messages to one person, each as the JSON of a packet. What they wrote themselves is not sent to them. */
+export class PacketEncoder implements Encoder {
+  constructor(
+    private readonly userId: string,
+    private readonly username: string,
+  ) {}
+
+  events(roomId: string, events: readonly LiveEvent[], face: Face): readonly EncodedEvents[] {
+    return events.map((live) => ({ roomId, through: live.revision, bytes: this.packet(live, face) }));
+  }
+
+  private packet({ event, actor, replaced }: LiveEvent, face: Face): Buffer {
+    if (event.type !== 'MessagePosted' || actor === null || actor.id === this.userId) return nothing;
+    const { text } = view(event, face, replaced);
+    if (typeof text !== 'string') return nothing;
+    return Buffer.from(JSON.stringify(sentMessage(actor.username, this.username, text, happenedAt(event))));
+  }
+
+  removed = () => null;
+  presence = () => null;
+  typing = () => null;
+  changed = () => null;
+  unwatched = () => null;
+}
+
+const nothing = Buffer.alloc(0);

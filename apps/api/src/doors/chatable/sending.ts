@@ -1,0 +1,110 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CommandBus } from '@nestjs/cqrs';
+import { isRejection, nameKey, type PostMessage, type Rejection } from '@verbatim/domain';
+import { messageText } from '@verbatim/protocol';
+import { LRUCache } from 'lru-cache';
+import { CreateDirectRoomCommand } from '../../application/rooms/direct-rooms.js';
+import { ApplyToRoomCommand } from '../../application/rooms/room-commands.js';
+import { limitedFor } from '../../limits/limited.js';
+import { newId } from '../../new-id.js';
+import { accepted } from '../refusal.js';
+import type { Connection } from './connection.js';
+import { context } from './context.js';
+import { type Envelopes, envelopeOf, nanoseconds, userError } from './envelope.js';
+import { type Packet, readPacket } from './packets.js';
+
+/** Conversations whose rooms a connection remembers. */
+const ROOMS_REMEMBERED = 200;
+/** Milliseconds for which a message is tried again while it cannot be stored, or came too soon. */
+const PATIENCE_MS = 30_000;
+const PAUSE_MS = 250;
+/** How often somebody who has to wait is checked for still being there. */
+const MAX_SLEEP_MS = 1_000;
+
+/** Makes messages of packets. */
+export class Sending {
+  private readonly rooms = new WeakMap<Connection, LRUCache<string, string>>();
+
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly envelopes: Envelopes,
+  ) {}
+
+  /**
+   * Posts what a packet says. As in the original, nothing is said about one that is refused, unless the client asked for it
+   * by `confirm`. A packet that comes too soon waits for its turn, and those behind it with it. If the outcome is
+   * unknown the connection is closed, so that the client does not take it for sent.
+   */
+  async handle(connection: Connection, bytes: Buffer): Promise<void> {
+    const packet = readPacket(bytes);
+    try {
+      if (!packet) throw userError('please send an object with a recipient and a message');
+      const at = await this.post(connection, packet);
+      if (connection.confirms) tell(connection, { id: packet.id ?? null, created_at: nanoseconds(at) });
+    } catch (error) {
+      const refused = this.envelopes.refused(error, { packet: true, user: connection.actor.id });
+      if (connection.confirms) tell(connection, { id: packet?.id ?? null, ...envelopeOf(refused) });
+      if (refused.status >= 500) connection.close('unavailable');
+    }
+  }
+
+  /** Returns when the message was recorded. */
+  private async post(connection: Connection, { recipient, message, id }: Packet): Promise<string> {
+    await this.turn(connection);
+    // Before a conversation is begun with it.
+    const { data: text, error } = messageText.safeParse(message);
+    if (text === undefined) throw userError(`the message ${error.issues[0]?.message}`);
+    let messageId = id ?? newId();
+    const end = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const roomId = await this.roomWith(connection, recipient);
+      const posted = typeof roomId === 'string' ? await this.postTo(connection, roomId, messageId, text) : roomId;
+      if (!isRejection(posted)) return posted.at;
+      if (posted.rejected === 'NotFound') throw userError('unknown username');
+      if (Date.now() > end || !connection.mayStillSend) return accepted<never>(posted);
+      // They have left the conversation, and begin it again.
+      if (posted.rejected === 'NotAMember') this.roomsOf(connection).delete(nameKey(recipient));
+      // An id that something else has already is as good as none.
+      else if (posted.rejected === 'DuplicateId' && messageId === id && !connection.confirms) messageId = newId();
+      else if (mayPass(posted)) await sleep(Math.min(posted.retryAfterMs ?? PAUSE_MS, MAX_SLEEP_MS));
+      else return accepted<never>(posted);
+    }
+  }
+
+  /** Waits until the person may post again. Meanwhile nothing more is read from them once enough is waiting. */
+  private async turn(connection: Connection): Promise<void> {
+    const { posts, account } = connection.allowances;
+    for (const allowance of [posts, account.posts]) {
+      for (let wait = allowance.spend(); wait > 0 && connection.mayStillSend; wait = allowance.spend())
+        await sleep(Math.min(wait, MAX_SLEEP_MS));
+    }
+  }
+
+  private async roomWith(connection: Connection, recipient: string): Promise<string | Rejection> {
+    const rooms = this.roomsOf(connection);
+    const known = rooms.get(nameKey(recipient));
+    if (known) return known;
+    const tooSoon = limitedFor(connection.allowances.account.writes.spend());
+    if (tooSoon) return tooSoon;
+    const opened = await this.commands.execute(new CreateDirectRoomCommand(connection.actor, recipient, context()));
+    if (isRejection(opened)) return opened;
+    rooms.set(nameKey(recipient), opened.roomId);
+    return opened.roomId;
+  }
+
+  private postTo({ actor }: Connection, roomId: string, messageId: string, text: string) {
+    const post: PostMessage = { type: 'PostMessage', actor, messageId, text, replyTo: null, kind: 'text' };
+    return this.commands.execute(new ApplyToRoomCommand(roomId, post, context()));
+  }
+
+  private roomsOf(connection: Connection): LRUCache<string, string> {
+    const rooms = this.rooms.get(connection) ?? new LRUCache<string, string>({ max: ROOMS_REMEMBERED });
+    this.rooms.set(connection, rooms);
+    return rooms;
+  }
+}
+
+/** Whether the same may be accepted in a while. */
+const mayPass = ({ rejected }: Rejection): boolean => rejected === 'TooSoon' || rejected === 'Unavailable';
+
+const tell = (connection: Connection, what: object): void => connection.write(Buffer.from(JSON.stringify(what)));

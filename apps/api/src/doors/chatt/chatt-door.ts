@@ -1,0 +1,297 @@
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { parseStream, type Recorded } from '@verbatim/domain';
+import type { KeyRing } from '@verbatim/event-store';
+import type { Logger } from 'pino';
+import type { Sql } from 'postgres';
+import { WebSocketServer } from 'ws';
+import { z } from 'zod';
+import { deriveCredentials } from '../../application/guests/browser/passphrase.js';
+import { Authentication } from '../../application/sessions/authentication.js';
+import { FeedSink, Figure, Sweep } from '../../composition/contributions.js';
+import { DATABASE, type DatabaseAddress } from '../../composition/process-module.js';
+import { hangUp } from '../../host/fault.js';
+import type { Host } from '../../host/host.js';
+import { type Application, door } from '../../host/part.js';
+import { addressKey } from '../../limits/address-key.js';
+import { Limits } from '../../limits/limits.js';
+import { Reads } from '../../limits/reads.js';
+import { Semaphore } from '../../limits/semaphore.js';
+import { LiveRooms } from '../../live/live-rooms.js';
+import { LoadHere } from '../../live/load-here.js';
+import { Subscribers } from '../../live/subscribers.js';
+import { TokenWatch } from '../../live/token-watch.js';
+import { newId } from '../../new-id.js';
+import { Directory } from '../../storage/directory.js';
+import { KEY_RING, LOG, SQL } from '../../storage/tokens.js';
+import { Problems } from '../problems.js';
+import { Admission } from './admission.js';
+import type { Client } from './client.js';
+import { Clients } from './clients.js';
+import { chattEncoder } from './encoder.js';
+import { maxPacketBytes, Publication } from './packets.js';
+import { People, peopleMigration } from './people.js';
+import { Publishing } from './publishing.js';
+import { Reception } from './reception.js';
+import { Replicas } from './replicas.js';
+import { RoomFinder } from './room-finder.js';
+import { RoomTopics } from './room-topics.js';
+import { SessionLedger, sessionMigration } from './session-ledger.js';
+import { ShownNames } from './shown-names.js';
+import { isTopic, readTopic, userTopic } from './topics.js';
+import { serveWeb } from './web.js';
+import { TcpWire, WebSocketWire } from './wire.js';
+
+const port = z.preprocess(
+  (value) => (value === '' ? undefined : value),
+  z.coerce.number().int().min(0).max(65_535).optional(),
+);
+
+const passphrase = z
+  .string()
+  .optional()
+  .transform((text) => text || undefined)
+  .refine((text) => text === undefined || deriveCredentials(text) !== null, 'must be shorter');
+
+/** Joinings of rooms that are under way at a time, by all clients together. */
+const JOINING_AT_ONCE = 16;
+/** Milliseconds between two looks at which clients are silent, and after which what they acknowledged is stored. */
+const BEAT_MS = 1_000;
+/** Milliseconds between two looks at which people have been silent for ten minutes. */
+const LOOK_FOR_SILENT_MS = 60_000;
+
+/** chaTT: MQTT over TCP and WebSockets. */
+export const chattDoor = door({
+  name: 'chatt',
+  settings: { CHATT_PORT: port, MQTT_PORT: port, MQTT_WS_PORT: port, CHATT_PASSPHRASE: passphrase },
+  migrations: [sessionMigration, peopleMigration],
+  async open(application, host, { CHATT_PORT, MQTT_PORT, MQTT_WS_PORT, CHATT_PASSPHRASE }) {
+    if (CHATT_PORT === undefined && MQTT_PORT === undefined && MQTT_WS_PORT === undefined) return {};
+    const shared = CHATT_PASSPHRASE === undefined ? null : deriveCredentials(CHATT_PASSPHRASE);
+    const broker = new Broker(application, shared);
+    if (MQTT_PORT !== undefined) broker.listenTcp(host, MQTT_PORT);
+    if (MQTT_WS_PORT !== undefined) broker.listenWebSocket(host, MQTT_WS_PORT);
+    if (CHATT_PORT !== undefined)
+      await serveWeb(CHATT_PORT, {
+        ...broker.webParts(host),
+        closed: shared !== null,
+        brokerPort: MQTT_WS_PORT ?? null,
+      });
+    application.get(LoadHere).add(() => ({ sockets: broker.clients.size, people: broker.clients.people }));
+    return {
+      start: () => broker.start(),
+      async drain() {
+        broker.reception.closed = true;
+        await host.drainPause();
+        for (const client of broker.clients) client.ignore();
+      },
+      close: () => broker.stop(),
+      sinks: broker.sinks,
+      sweeps: [new Sweep('MQTT sessions', () => broker.ledger.sweep())],
+      figures: [new Figure('verbatim_mqtt_clients', 'MQTT clients connected here.', () => broker.clients.size)],
+    };
+  },
+});
+
+/** How long a shutdown waits for clients to be let go of. */
+const CLOSING_PATIENCE_MS = 2_000;
+
+class Broker {
+  readonly clients = new Clients();
+  readonly ledger: SessionLedger;
+  readonly reception: Reception;
+  private readonly replicas: Replicas;
+  private readonly topics = new RoomTopics();
+  private readonly names: ShownNames;
+  private readonly people: People;
+  private readonly queries: QueryBus;
+  private readonly problems: Problems;
+  private readonly reads: Reads;
+  private readonly limits: Limits;
+  private beating: NodeJS.Timeout | undefined;
+  private looking: NodeJS.Timeout | undefined;
+
+  constructor(application: Application, shared: ReturnType<typeof deriveCredentials>) {
+    const { clients, topics } = this;
+    const [commands, queries] = [application.get(CommandBus), application.get(QueryBus)];
+    this.queries = queries;
+    this.limits = application.get(Limits);
+    this.reads = application.get(Reads);
+    this.problems = application.get(Problems);
+    this.names = new ShownNames(queries);
+    this.ledger = new SessionLedger(application.get<Sql>(SQL), application.get<KeyRing>(KEY_RING));
+    this.people = new People(application.get<Sql>(SQL), application.get(Directory), this.names);
+    const newContext = () => ({ correlation: newId(), door: 'chatt' });
+    const finder = new RoomFinder(queries);
+    this.replicas = new Replicas(application.get<DatabaseAddress>(DATABASE).directUrl, application.get<Logger>(LOG), {
+      taken: (client, connection) => clients.takeOver(client, connection),
+      moved: (name, here) => this.announce(name, here),
+      missed: () => void this.endOutdated(),
+    });
+    this.reception = new Reception({
+      ...{
+        commands,
+        queries,
+        finder,
+        topics,
+        clients,
+        newContext,
+        limits: this.limits,
+        ledger: this.ledger,
+      },
+      live: application.get(LiveRooms),
+      problems: this.problems,
+      subscribers: application.get(Subscribers),
+      tokenWatch: application.get(TokenWatch),
+      joining: new Semaphore(JOINING_AT_ONCE),
+      publishing: new Publishing(commands, queries, finder, newContext),
+      encoder: chattEncoder(
+        (roomId) => topics.of(roomId),
+        (person) => this.names.of(person),
+      ),
+      admission: new Admission(commands, queries, application.get(Authentication), shared),
+      replicas: this.replicas,
+      moved: (client, here) => void this.moved(client, here),
+      heard: (client) => void this.people.heard(client.actor.id).catch(() => undefined),
+    });
+  }
+
+  // Listening ---------------------------------------------------------------------------------------------------------
+
+  listenTcp(host: Host, port: number): void {
+    host.listenTcp(port, (socket) => {
+      const address = host.proxies.peerOf(socket) ?? socket.remoteAddress ?? '';
+      this.count(address, (gone) => socket.once('close', gone));
+      this.reception.receive(new TcpWire(socket, address));
+    });
+  }
+
+  listenWebSocket(host: Host, port: number): void {
+    const listener = host.listen(port);
+    const server = new WebSocketServer({
+      noServer: true,
+      maxPayload: 8 * maxPacketBytes,
+      perMessageDeflate: false,
+      handleProtocols: (offered) => (offered.has('mqtt') ? 'mqtt' : offered.has('mqttv3.1') ? 'mqttv3.1' : false),
+    });
+    listener.onUpgrade(/^/, (request, socket, head) => {
+      if (!host.origins.admitsHost(request))
+        return hangUp(socket, 'HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n');
+      const address = host.proxies.addressOf(request);
+      server.once('wsClientError', () => listener.answerWithoutUpgrade(request, socket, head));
+      server.handleUpgrade(request, socket, head, (opened) => {
+        opened.on('error', () => undefined);
+        listener.connections.upgraded(socket);
+        host.waitingData.watch(socket);
+        this.count(address, (gone) => opened.once('close', gone));
+        this.reception.receive(new WebSocketWire(opened, socket, address));
+      });
+      server.removeAllListeners('wsClientError');
+    });
+  }
+
+  private count(address: string, whenGone: (gone: () => void) => void): void {
+    const { socketsOfAddresses } = this.limits;
+    socketsOfAddresses.enter(addressKey(address));
+    whenGone(() => socketsOfAddresses.leave(addressKey(address)));
+  }
+
+  /** What the page and its questions need. */
+  webParts(host: Host) {
+    const { queries, limits, reads, problems, people, ledger } = this;
+    return { host, queries, limits, reads, problems, people, ledger };
+  }
+
+  // People ------------------------------------------------------------------------------------------------------------
+
+  /** Somebody greets or says good-bye. Whoever greets all the time is passed on now and then only. */
+  private async moved({ actor, admitted: { shownName } }: Client, here: boolean): Promise<void> {
+    try {
+      if (here && !(await this.people.heard(actor.id))) return;
+      if (!here) await this.people.gone(actor.id);
+    } catch {
+      // The list of people is brought up to date when they are heard again.
+    }
+    this.announce(shownName, here);
+    await this.replicas.move(shownName, here);
+  }
+
+  /** Announces that somebody came or went. From where, nobody is told. */
+  private announce(name: string, here: boolean): void {
+    const topic = userTopic(name, here ? 'hello' : 'logout');
+    if (!isTopic(topic) || readTopic(topic) === null) return;
+    const publication = new Publication(topic, Buffer.from('{}'));
+    for (const client of this.clients) client.deliver(publication);
+  }
+
+  private async announceSilent(): Promise<void> {
+    for (const name of await this.people.takeSilent().catch(() => [])) {
+      this.announce(name, false);
+      await this.replicas.move(name, false);
+    }
+  }
+
+  // Running -----------------------------------------------------------------------------------------------------------
+
+  start(): void {
+    this.replicas.start();
+    this.beating = setInterval(() => this.beat(), BEAT_MS).unref();
+    this.looking = setInterval(() => void this.announceSilent(), LOOK_FOR_SILENT_MS).unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.beating);
+    clearInterval(this.looking);
+    const going = [...this.clients].map((client) => {
+      client.end();
+      return client.finish().catch(() => undefined);
+    });
+    await Promise.race([
+      Promise.all(going),
+      new Promise((resolve) => setTimeout(resolve, CLOSING_PATIENCE_MS).unref()),
+    ]);
+    await this.replicas.stop();
+  }
+
+  private beat(): void {
+    const now = performance.now();
+    for (const client of this.clients) {
+      if (client.isSilent(now)) client.end();
+      // What could not be stored now is stored the next time, or sent again.
+      client.save().catch(() => undefined);
+    }
+  }
+
+  /** Notifications may have been missed: clients that have connected elsewhere are ended now. */
+  private async endOutdated(): Promise<void> {
+    const entries = [...this.clients].flatMap(({ entry }) => entry ?? []);
+    const outdated = await this.ledger.outdated(entries).catch(() => new Set<string>());
+    for (const client of this.clients) if (client.entry && outdated.has(client.entry.client)) client.end();
+  }
+
+  // The feed ----------------------------------------------------------------------------------------------------------
+
+  get sinks(): FeedSink[] {
+    return [
+      new FeedSink('names at MQTT', 'caches', (events) => {
+        this.topics.handle(events);
+        this.names.handle(events);
+      }),
+      new FeedSink('rooms at MQTT', 'others', (events) => this.moveClients(events)),
+    ];
+  }
+
+  /** Rooms appear, and people come into them and go. */
+  private moveClients(events: readonly Recorded[]): void {
+    if (this.clients.size === 0) return;
+    for (const event of events) {
+      const { id, category } = parseStream(event.stream);
+      if (category !== 'room') continue;
+      if (event.type === 'MemberJoined')
+        for (const client of this.clients.of(event.data.userId)) client.consider(id, event.revision, false);
+      if (event.type === 'MemberLeft' || event.type === 'MemberRemoved')
+        for (const client of this.clients.of(event.data.userId)) client.forget(id);
+      const { visibility } = event.type === 'RoomCreated' || event.type === 'RoomChanged' ? event.data : {};
+      if (visibility === 'public') for (const client of this.clients) client.consider(id, event.revision, true);
+    }
+  }
+}

@@ -1,0 +1,467 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Actor, Rejection } from '@verbatim/domain';
+import type { IConnectPacket, IPublishPacket, ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet';
+import { limitedFor } from '../../limits/limited.js';
+import type { ConnectionAllowances } from '../../limits/limits.js';
+import type { Following } from '../../live/following.js';
+import type { LiveRooms } from '../../live/live-rooms.js';
+import type { EncodedEvents, Encoder, EndReason, Subscriber } from '../../live/subscriber.js';
+import { newId } from '../../new-id.js';
+import type { Problems } from '../problems.js';
+import type { Admitted } from './admission.js';
+import { Deliveries, maxUnacknowledged } from './deliveries.js';
+import { Piece } from './encoder.js';
+import { Hearing, type HearingParts, NotNow } from './hearing.js';
+import { Inbox } from './inbox.js';
+import { BadPacket, Publication, writePacket } from './packets.js';
+import { type Publisher, type Publishing, textIn } from './publishing.js';
+import type { BegunConnection, SessionLedger } from './session-ledger.js';
+import { isTopic, newRoomTopic, readTopic } from './topics.js';
+import type { Wire } from './wire.js';
+
+export const clientLimits = {
+  /** Bytes waiting to be sent; a client that lets more pile up is too slow and is disconnected. */
+  waitingBytes: 4_194_304,
+  /** Bytes waiting below which more of the past is read for the client. */
+  lowWaterBytes: 524_288,
+  /** Texts sent and not acknowledged, or waiting for the name of their author, at which a client is too slow. */
+  behind: 20_000,
+  /** Milliseconds between two tries to do what could not be done. */
+  pauses: [200, 500, 1_000, 2_000],
+  /** Milliseconds that a client is kept waiting for a limit; what would take longer is refused. */
+  longestWait: 10_000,
+  /** Tries to do what a client asked for that has gone. */
+  triesForGone: 4,
+} as const;
+
+/** What clients are made from; the same for all. */
+export interface ClientParts extends HearingParts {
+  readonly live: LiveRooms;
+  readonly publishing: Publishing;
+  readonly ledger: SessionLedger;
+  readonly problems: Problems;
+  readonly encoder: Encoder;
+  /** Somebody greets, or says good-bye. */
+  readonly moved: (client: Client, here: boolean) => void;
+  /** Somebody says something. */
+  readonly heard: (client: Client) => void;
+}
+
+/** A client that was let in. */
+export interface Introduced {
+  readonly admitted: Admitted;
+  readonly connect: IConnectPacket;
+  /** Null for clients without an id: they cannot come back. */
+  readonly begun: BegunConnection | null;
+  readonly places: ReadonlyMap<string, bigint>;
+  readonly allowances: ConnectionAllowances;
+}
+
+interface Received {
+  readonly packet: IPublishPacket;
+  /** For QoS 1 and 2: under which id a text is posted. */
+  messageId?: string;
+}
+
+/** One connected client: what it publishes, and what it is sent. */
+export class Client implements Subscriber {
+  actor: Actor;
+  readonly username: string;
+  readonly sessionId: string;
+  readonly encoder: Encoder;
+  readonly admitted: Admitted;
+  /** When anything came from it last, by `performance.now()`. */
+  lastHeard = performance.now();
+  private readonly hearing: Hearing;
+  private readonly deliveries = new Deliveries();
+  private readonly inbox: Inbox<Received>;
+  /** Packet ids of publications that are worked on, or of QoS 2 and not released. */
+  private readonly inWork = new Set<number>();
+  private readonly pausedFor = new Set<'inbox' | 'limit'>();
+  /** Texts behind one whose author is being looked up. */
+  private held: Piece[] = [];
+  private drainedListeners: (() => void)[] = [];
+  private readonly will: IPublishPacket | null;
+  private leaving: 'clean' | 'expelled' | null = null;
+  private deaf = false;
+  private released: Promise<void> | null = null;
+
+  constructor(
+    private readonly parts: ClientParts,
+    private readonly wire: Wire,
+    private readonly introduced: Introduced,
+  ) {
+    const { admitted, connect, places } = introduced;
+    this.admitted = admitted;
+    this.actor = admitted.actor;
+    this.username = admitted.username;
+    this.sessionId = admitted.sessionId;
+    this.encoder = parts.encoder;
+    this.hearing = new Hearing(parts, this, places);
+    this.will = connect.will ? ({ ...connect.will, cmd: 'publish', dup: false } as IPublishPacket) : null;
+    this.inbox = new Inbox({
+      publish: (received) => this.publishAll(received),
+      failed: (error) => this.failed(error),
+      full: (full) => this.pause('inbox', full),
+    });
+  }
+
+  /** What stands for it in the ledger; null if it cannot come back. */
+  get entry() {
+    return this.introduced.begun?.entry ?? null;
+  }
+
+  private get kept(): boolean {
+    return this.introduced.connect.clean === false;
+  }
+
+  /** Takes up the session where it was left, and answers the CONNECT. */
+  async begin(): Promise<void> {
+    const subscriptions = this.introduced.begun?.subscriptions ?? null;
+    for (const { filter, qos } of subscriptions ?? []) this.hearing.add(filter, qos);
+    const followings = await this.hearing.follow(this.hearing.subscriptions.map(({ filter }) => filter));
+    this.send({ cmd: 'connack', returnCode: 0, sessionPresent: subscriptions !== null });
+    this.catchUp(followings);
+  }
+
+  // Packets -----------------------------------------------------------------------------------------------------------
+
+  /** Throws BadPacket. */
+  handle(packet: Packet): void {
+    if (this.leaving || this.deaf || !this.open) return;
+    this.lastHeard = performance.now();
+    this.countPacket();
+    const { cmd } = packet;
+    if (cmd === 'publish') this.receive(packet);
+    else if (cmd === 'puback') this.acknowledged(packet.messageId ?? 0);
+    else if (cmd === 'pubrel') this.releaseId(packet.messageId ?? 0);
+    else if (cmd === 'subscribe') this.inbox.do(() => this.subscribe(packet));
+    else if (cmd === 'unsubscribe') this.inbox.do(() => this.unsubscribe(packet));
+    else if (cmd === 'pingreq') this.send({ cmd: 'pingresp' });
+    else if (cmd === 'disconnect') this.sayGoodBye();
+    else throw new BadPacket(`Clients do not send ${cmd}.`);
+  }
+
+  private receive(packet: IPublishPacket): void {
+    if (!isTopic(packet.topic)) throw new BadPacket('This is no topic.');
+    const id = packet.messageId ?? 0;
+    // What is being worked on is acknowledged when that is done.
+    if (packet.qos > 0 && this.inWork.has(id)) return;
+    if (packet.qos > 0) this.inWork.add(id);
+    this.inbox.publish({ packet });
+  }
+
+  private acknowledged(id: number): void {
+    this.deliveries.acknowledge(id);
+    this.noticeDrained();
+  }
+
+  /** The second half of QoS 2: the client knows that its publication has arrived. */
+  private releaseId(messageId: number): void {
+    this.inWork.delete(messageId);
+    this.send({ cmd: 'pubcomp', messageId });
+  }
+
+  private sayGoodBye(): void {
+    this.leaving = 'clean';
+    this.wire.end();
+  }
+
+  private async subscribe({ messageId = 0, subscriptions }: ISubscribePacket): Promise<void> {
+    if (subscriptions.length === 0) throw new BadPacket('Nothing is subscribed to.');
+    await this.patiently(async () => limitedFor(this.introduced.allowances.account.reads.spend()));
+    const granted = subscriptions.map(({ topic, qos }) => this.hearing.add(topic, qos) ?? 0x80);
+    const asked = subscriptions.map(({ topic }) => topic);
+    const followings = await this.hearing.follow(asked);
+    await this.keepSubscriptions();
+    this.send({ cmd: 'suback', messageId, granted });
+    this.catchUp(followings);
+  }
+
+  private async unsubscribe({ messageId = 0, unsubscriptions }: IUnsubscribePacket): Promise<void> {
+    for (const filter of unsubscriptions) this.hearing.remove(filter);
+    await this.keepSubscriptions();
+    this.send({ cmd: 'unsuback', messageId, granted: [] });
+  }
+
+  private async keepSubscriptions(): Promise<void> {
+    const { entry } = this;
+    if (entry && this.kept) await this.parts.ledger.keep(entry, this.hearing.subscriptions);
+  }
+
+  /** The past takes as long as the client takes to read it, so nothing waits for it. */
+  private catchUp(followings: readonly Following[]): void {
+    for (const following of followings)
+      this.parts.live.catchUp(following).then(
+        (rejection) => rejection && this.close('drain'),
+        (error) => this.failed(error),
+      );
+  }
+
+  // Publishing --------------------------------------------------------------------------------------------------------
+
+  private async publishAll(received: readonly Received[]): Promise<void> {
+    await this.findMessageIds(received);
+    const under: Promise<boolean>[] = [];
+    // In their order, and as fast as the limits allow.
+    for (const one of received) {
+      await this.allowPost();
+      under.push(this.publish(one));
+    }
+    const outcomes = await Promise.all(under);
+    for (const [i, { packet }] of received.entries()) {
+      const messageId = packet.messageId ?? 0;
+      // What could not be stored is not acknowledged: the client sends it again when it comes back.
+      if (!outcomes[i]) {
+        this.wire.end();
+        return;
+      }
+      if (packet.qos === 1) this.send({ cmd: 'puback', messageId });
+      if (packet.qos === 2) this.send({ cmd: 'pubrec', messageId });
+      if (packet.qos === 1) this.inWork.delete(messageId);
+    }
+  }
+
+  /** Texts at QoS 1 and 2 get an id that they keep when they are sent again. */
+  private async findMessageIds(received: readonly Received[]): Promise<void> {
+    const { entry } = this;
+    if (!entry) return;
+    const texts = received.filter(({ packet }) => packet.qos > 0 && readTopic(packet.topic)?.what === 'text');
+    if (texts.length === 0) return;
+    await this.patiently(async () => {
+      const contents = texts.map(({ packet }) => ({
+        packetId: packet.messageId ?? 0,
+        content: `${packet.topic}\n${packet.payload.toString('latin1')}`,
+      }));
+      const ids = await this.parts.ledger.messageIds(entry, contents);
+      for (const one of texts) one.messageId = ids.get(one.packet.messageId ?? 0);
+      return null;
+    });
+  }
+
+  /** False: it could not be done now. What is not allowed counts as done: MQTT has no word for it. */
+  private publish({ packet, messageId = newId() }: Received): Promise<boolean> {
+    const { parts, publisher } = this;
+    const topic = readTopic(packet.topic);
+    if (!topic) return done;
+    if ('name' in topic) {
+      if (topic.name === this.admitted.shownName) parts.moved(this, topic.what === 'hello');
+      return done;
+    }
+    const { what, room } = topic;
+    if (!this.admitted.may('post')) return done;
+    if (what === 'room') return this.patiently(() => parts.publishing.open(publisher, room));
+    const text = textIn(packet.payload);
+    if (text !== null) parts.heard(this);
+    return text === null ? done : this.patiently(() => parts.publishing.say(publisher, room, messageId, text));
+  }
+
+  private async allowPost(): Promise<void> {
+    const { posts, account } = this.introduced.allowances;
+    await this.patiently(async () =>
+      limitedFor(posts.wait() || account.posts.wait() || posts.spend() || account.posts.spend()),
+    );
+  }
+
+  private get publisher(): Publisher {
+    const { writes } = this.introduced.allowances.account;
+    return { actor: this.actor, mayManage: this.admitted.may('manage'), spendWrite: () => writes.spend() === 0 };
+  }
+
+  /**
+   * Does something again until it is done or refused for good, as long as the client is there. Returns whether it was. So a limit
+   * slows a client down, and an outage makes it wait.
+   */
+  private async patiently(work: () => Promise<Rejection | null>): Promise<boolean> {
+    for (let tries = 0; ; tries++) {
+      if (this.leaving === 'expelled') return false;
+      const rejection = await work().catch((error: unknown) => this.refusalOf(error));
+      if (!rejection || !mayPass(rejection)) return true;
+      if (!this.open && tries >= clientLimits.triesForGone) return false;
+      const { pauses } = clientLimits;
+      await sleep(rejection.retryAfterMs ?? pauses[Math.min(tries, pauses.length - 1)], undefined, { ref: false });
+    }
+  }
+
+  /** Throws what is our own fault. */
+  private refusalOf(error: unknown): Rejection {
+    const { code } = this.parts.problems.refusal(error, { door: 'chatt', user: this.actor.id });
+    if (code === 'internal') throw error;
+    return { rejected: 'Unavailable', detail: 'The service did not answer.' };
+  }
+
+  // Sending -----------------------------------------------------------------------------------------------------------
+
+  get open(): boolean {
+    return this.wire.open && this.leaving === null;
+  }
+
+  get congested(): boolean {
+    return this.open && (this.wire.waitingBytes > clientLimits.lowWaterBytes || this.behind >= maxUnacknowledged);
+  }
+
+  private get behind(): number {
+    return this.deliveries.waiting + this.held.length;
+  }
+
+  async drained(): Promise<void> {
+    await this.wire.drained();
+    if (this.open && this.behind >= maxUnacknowledged)
+      await new Promise<void>((resolve) => this.drainedListeners.push(resolve));
+  }
+
+  write(_bytes: Buffer, piece?: EncodedEvents): void {
+    if (!(piece instanceof Piece) || !this.open) return;
+    const tooSlow = this.wire.waitingBytes > clientLimits.waitingBytes || this.behind > clientLimits.behind;
+    if (tooSlow) this.wire.end();
+    else if (this.held.length > 0 || piece.publication instanceof Promise) this.hold(piece);
+    else this.deliverPiece(piece, piece.publication);
+  }
+
+  /** Sends something that belongs to no room's past, if it is wanted. */
+  deliver(publication: Publication): void {
+    const qos = this.open ? this.hearing.qosOf(publication.topic) : null;
+    if (qos === 0) this.wire.send(publication.bytes);
+    if (qos === 1) this.wire.send(this.deliveries.send(publication, null));
+  }
+
+  private deliverPiece(piece: Piece, publication: Publication | null): void {
+    const qos = publication && this.hearing.qosOf(publication.topic);
+    if (publication && qos === 0) this.wire.send(publication.bytes);
+    else if (publication && qos === 1) this.wire.send(this.deliveries.send(publication, piece));
+    else if (this.kept && this.hearing.acknowledges(piece.roomId)) this.deliveries.pass(piece);
+  }
+
+  private hold(piece: Piece): void {
+    this.held.push(piece);
+    if (this.held.length === 1) this.sendHeld().catch((error) => this.failed(error));
+  }
+
+  private async sendHeld(): Promise<void> {
+    for (let piece = this.held[0]; piece && this.open; piece = this.held[0]) {
+      const publication = await piece.publication;
+      this.held.shift();
+      this.deliverPiece(piece, publication);
+    }
+    this.noticeDrained();
+  }
+
+  private noticeDrained(): void {
+    if (this.behind >= maxUnacknowledged && this.open) return;
+    const listeners = this.drainedListeners;
+    this.drainedListeners = [];
+    for (const listener of listeners) listener();
+  }
+
+  private send(packet: Packet): void {
+    this.wire.send(writePacket(packet));
+  }
+
+  // Rooms -------------------------------------------------------------------------------------------------------------
+
+  /** A room is new to this client, or open to it now: it is followed from `after` on if the client wants it. */
+  consider(roomId: string, after: bigint, mayEnter: boolean): void {
+    if (!this.open || this.hearing.subscriptions.length === 0) return;
+    this.inbox.do(async () => {
+      const following = await this.hearing.consider(roomId, after, mayEnter);
+      if (!following) return;
+      const topic = this.parts.topics.of(roomId);
+      if (topic !== null) this.deliver(new Publication(newRoomTopic(topic), nothing));
+      this.catchUp([following]);
+    });
+  }
+
+  /** The person has left a room, or was removed from it. */
+  forget(roomId: string): void {
+    this.hearing.forget(roomId);
+    this.deliveries.forget(roomId);
+  }
+
+  // Ending ------------------------------------------------------------------------------------------------------------
+
+  close(reason: EndReason): void {
+    // Whoever may not be here any more has no say in what they sent before.
+    if (reason !== 'drain') {
+      this.leaving = 'expelled';
+      this.inbox.discard();
+    }
+    this.wire.end();
+  }
+
+  /** Nothing that the client sends is done from now on. */
+  ignore(): void {
+    this.deaf = true;
+  }
+
+  /** Whether it has been silent for one and a half times as long as it said it would be at most (MQTT 3.1.1, 3.1.2.10). */
+  isSilent(now: number): boolean {
+    const { keepalive = 0 } = this.introduced.connect;
+    if (this.pausedFor.size > 0) this.lastHeard = now;
+    return keepalive > 0 && now - this.lastHeard > keepalive * 1_500;
+  }
+
+  /** Ends the connection. */
+  end(): void {
+    this.wire.end();
+  }
+
+  /** Records what is acknowledged. */
+  async save(): Promise<void> {
+    const { entry } = this;
+    const moved = this.kept && entry ? this.deliveries.takeMoved() : null;
+    if (entry && moved && moved.size > 0) await this.parts.ledger.move(entry, moved);
+  }
+
+  /** The connection has ended: finishes what the client asked for, and lets go of it. The same promise each time. */
+  finish(): Promise<void> {
+    this.released ??= this.release();
+    return this.released;
+  }
+
+  private async release(): Promise<void> {
+    this.noticeDrained();
+    if (this.leaving === null && this.will && isTopic(this.will.topic) && !this.deaf)
+      this.inbox.publish({ packet: { ...this.will, qos: 0 } });
+    await this.inbox.idle();
+    this.hearing.close();
+    const { entry } = this;
+    if (entry) {
+      await this.save();
+      await this.parts.ledger.end(entry, this.leaving === 'clean');
+    }
+    await this.admitted.leave();
+  }
+
+  private failed(error: unknown): void {
+    if (!(error instanceof NotNow)) this.parts.problems.refusal(error, { door: 'chatt', user: this.actor.id });
+    this.wire.end();
+  }
+
+  // Limits ------------------------------------------------------------------------------------------------------------
+
+  /** A client that sends too many packets has to wait; one that goes on doing so is ended. */
+  private countPacket(): void {
+    const { frames, patience } = this.introduced.allowances;
+    const wait = frames.spend();
+    if (wait === 0) return;
+    if (patience.spend() > 0) this.wire.end();
+    if (this.pausedFor.has('limit')) return;
+    this.pause('limit', true);
+    setTimeout(() => this.pause('limit', false), wait).unref();
+  }
+
+  private pause(why: 'inbox' | 'limit', paused: boolean): void {
+    if (paused) this.pausedFor.add(why);
+    else this.pausedFor.delete(why);
+    this.wire.setReading(this.pausedFor.size === 0);
+  }
+}
+
+const nothing = Buffer.alloc(0);
+const done = Promise.resolve(true);
+
+/** Whether the same may be accepted soon. */
+const mayPass = ({ rejected, retryAfterMs = 0 }: Rejection): boolean =>
+  rejected === 'Unavailable' ||
+  rejected === 'Maintenance' ||
+  (rejected === 'TooSoon' && retryAfterMs <= clientLimits.longestWait);

@@ -1,0 +1,90 @@
+import type { Piece } from './encoder.js';
+import type { Publication } from './packets.js';
+
+/** Texts that a client may have before it has acknowledged the first of them. */
+export const maxUnacknowledged = 1_000;
+
+interface Unacknowledged {
+  readonly id: number;
+  /** Everything of the room up to here is dealt with once this is acknowledged and all before it are. */
+  through: bigint;
+  acknowledged: boolean;
+}
+
+/**
+ * What a client was sent at QoS 1, until it acknowledges it, and how far each room is acknowledged without a gap: from there
+ * the session goes on, at whichever replica.
+ */
+export class Deliveries {
+  private readonly rooms = new Map<string, Unacknowledged[]>();
+  private readonly byId = new Map<number, { readonly roomId: string | null; readonly one: Unacknowledged }>();
+  private lastId = 0;
+  /** Places that have changed since they were last taken. */
+  private moved = new Map<string, bigint>();
+
+  /** What is not acknowledged yet. */
+  get waiting(): number {
+    return this.byId.size;
+  }
+
+  /** The packet of a text at QoS 1. */
+  send(publication: Publication, piece: Piece | null): Buffer {
+    const id = this.nextId();
+    const one = { id, through: piece?.through ?? -1n, acknowledged: false };
+    this.byId.set(id, { roomId: piece?.roomId ?? null, one });
+    if (piece) {
+      const waiting = this.rooms.get(piece.roomId);
+      if (waiting) waiting.push(one);
+      else this.rooms.set(piece.roomId, [one]);
+    }
+    return publication.withId(id);
+  }
+
+  /** Events of a room that are not sent at QoS 1, and so count as received. */
+  pass({ roomId, through }: Pick<Piece, 'roomId' | 'through'>): void {
+    const last = this.rooms.get(roomId)?.at(-1);
+    if (last) last.through = through;
+    else this.moved.set(roomId, through);
+  }
+
+  /** False: nothing was sent under this id. */
+  acknowledge(id: number): boolean {
+    const found = this.byId.get(id);
+    if (!found) return false;
+    this.byId.delete(id);
+    found.one.acknowledged = true;
+    if (found.roomId !== null) this.advance(found.roomId);
+    return true;
+  }
+
+  /** The places that have changed since the last call. */
+  takeMoved(): ReadonlyMap<string, bigint> {
+    const { moved } = this;
+    this.moved = new Map();
+    return moved;
+  }
+
+  /** The room is not followed any more: what is still on its way counts no longer. */
+  forget(roomId: string): void {
+    this.rooms.delete(roomId);
+    this.moved.delete(roomId);
+  }
+
+  private advance(roomId: string): void {
+    const waiting = this.rooms.get(roomId);
+    if (!waiting) return;
+    let done = 0;
+    while (waiting[done]?.acknowledged) done += 1;
+    const last = waiting[done - 1];
+    if (!last) return;
+    this.moved.set(roomId, last.through);
+    if (done === waiting.length) this.rooms.delete(roomId);
+    else waiting.splice(0, done);
+  }
+
+  private nextId(): number {
+    do this.lastId = (this.lastId % 65_535) + 1;
+    while (this.byId.has(this.lastId));
+    return this.lastId;
+  }
+}

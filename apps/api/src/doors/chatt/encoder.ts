@@ -1,0 +1,58 @@
+import type { LiveEvent, Person } from '../../live/live-event.js';
+import type { EncodedEvents, Encoder } from '../../live/subscriber.js';
+import { Publication } from './packets.js';
+import { textTopic } from './topics.js';
+
+/** One text of a room on its way to clients, or events that chaTT does not know, which only move the place in the room. */
+export class Piece implements EncodedEvents {
+  /** Null: nothing to be sent; a promise: the name of its author is being looked up. */
+  publication: Publication | null | Promise<Publication | null>;
+
+  constructor(
+    readonly roomId: string,
+    readonly through: bigint,
+    publication: Publication | null | Promise<Publication | null>,
+  ) {
+    this.publication = publication;
+    if (publication instanceof Promise)
+      void publication.then((known) => {
+        this.publication = known;
+      });
+  }
+
+  readonly bytes = nothing;
+}
+
+const nothing = Buffer.alloc(0);
+
+/** What authors are called at this door: by a function that knows it at once, or looks it up. */
+export type NameOf = (person: Person) => string | Promise<string>;
+
+/** Encodes texts as `{"author","text"}`, each in a packet of its own. Edits, reactions and the rest cannot be expressed. */
+export function chattEncoder(topicOf: (roomId: string) => string | null, nameOf: NameOf): Encoder {
+  const encode = (roomId: string, { event, actor, replaced }: LiveEvent): Piece['publication'] => {
+    const topic = topicOf(roomId);
+    if (event.type !== 'MessagePosted' || replaced || !actor || topic === null || event.data.text === null) return null;
+    const text = event.data.kind === 'action' ? `* ${event.data.text}` : event.data.text;
+    const name = nameOf(actor);
+    return typeof name === 'string' ? said(topic, name, text) : name.then((author) => said(topic, author, text));
+  };
+  return {
+    events: (roomId, events) => {
+      const pieces = events
+        .map((live) => new Piece(roomId, live.revision, encode(roomId, live)))
+        .filter(({ publication }) => publication !== null);
+      const last = events.at(-1)?.revision;
+      if (last !== undefined && pieces.at(-1)?.through !== last) pieces.push(new Piece(roomId, last, null));
+      return pieces;
+    },
+    removed: () => null,
+    presence: () => null,
+    typing: () => null,
+    changed: () => null,
+    unwatched: () => null,
+  };
+}
+
+const said = (topic: string, author: string, text: string): Publication =>
+  new Publication(textTopic(topic), Buffer.from(JSON.stringify({ author, text })));

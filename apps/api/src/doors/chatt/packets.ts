@@ -1,0 +1,180 @@
+import { isUtf8 } from 'node:buffer';
+import { generate, parser as newParser, type Packet, type Parser } from 'mqtt-packet';
+
+/** Bytes of a packet, without its fixed header. Longer ones end the connection. */
+export const maxPacketBytes = 131_072;
+
+/** What a client sent is not MQTT, or not for this broker. Ends the connection. */
+export class BadPacket extends Error {}
+
+const CONNECT = 1;
+/** Fixed header: one byte, and a length of one to four bytes. */
+const MAX_HEADER = 5;
+
+/** Reads the packets of one client out of its bytes, however they are cut. */
+export class PacketReader {
+  private readonly parser: Parser = newParser({ protocolVersion: 4 });
+  private chunks: Buffer[] = [];
+  /** Bytes that have to be there before it is worth looking. */
+  private needed = 0;
+  private greeted = false;
+  private read: Packet[] = [];
+  /** Bytes of a packet that has not arrived in full. */
+  heldBytes = 0;
+
+  constructor() {
+    this.parser.on('packet', (packet) => this.read.push(packet));
+    this.parser.on('error', (error) => {
+      throw new BadPacket(error.message);
+    });
+  }
+
+  /** The packets that are complete with this chunk, one by one. Throws BadPacket at the first that is wrong. */
+  *push(chunk: Buffer): Generator<Packet> {
+    this.chunks.push(chunk);
+    this.heldBytes += chunk.length;
+    if (this.heldBytes < this.needed) return;
+    let rest = this.chunks.length === 1 ? chunk : Buffer.concat(this.chunks);
+    this.chunks = [];
+    for (let cut = this.cut(rest); cut.packet; cut = this.cut(rest)) {
+      rest = rest.subarray(cut.length);
+      yield this.parse(cut.packet);
+    }
+    // A copy, so that a small rest does not keep a large chunk in memory.
+    if (rest.length > 0) this.chunks.push(Buffer.from(rest));
+    this.heldBytes = rest.length;
+  }
+
+  /** The first whole packet, if it is there, and how many bytes it takes. */
+  private cut(bytes: Buffer): { readonly packet: Buffer | null; readonly length: number } {
+    const header = readHeader(bytes);
+    if (!header) return this.waitFor(bytes.length + 1);
+    const { start, length } = header;
+    const first = bytes[0] as number;
+    if (this.greeted === (first >> 4 === CONNECT)) throw new BadPacket('CONNECT comes first, and once.');
+    if (length > maxPacketBytes) throw new BadPacket('The packet is too long.');
+    const body = bytes.subarray(start);
+    const actual = this.greeted ? length : connectLength(body, length);
+    const end = start + actual;
+    if (bytes.length < end) return this.waitFor(end);
+    this.greeted = true;
+    const packet =
+      actual === length
+        ? bytes.subarray(0, end)
+        : Buffer.concat([fixedHeader(first, actual), body.subarray(0, actual)]);
+    return { packet, length: end };
+  }
+
+  private waitFor(length: number) {
+    this.needed = length;
+    return { packet: null, length };
+  }
+
+  private parse(bytes: Buffer): Packet {
+    this.read = [];
+    this.parser.parse(bytes);
+    const [packet, ...more] = this.read;
+    if (!packet || more.length > 0) throw new BadPacket('The packet has another length than it says.');
+    return packet;
+  }
+}
+
+function readHeader(bytes: Buffer): { readonly start: number; readonly length: number } | null {
+  let length = 0;
+  for (let i = 1; i < MAX_HEADER; i++) {
+    const byte = bytes[i];
+    if (byte === undefined) return null;
+    length += (byte & 0x7f) * 128 ** (i - 1);
+    if (byte < 0x80) return { start: i + 1, length };
+  }
+  throw new BadPacket('The length of the packet is no length.');
+}
+
+/**
+ * The length of a CONNECT, as far as the bytes that are there show it. The original page (mqtt.js 3.0.0) counts the client id in
+ * UTF-16 units, so that its packet is longer than it says: by the bytes of the id less its units. That is put right only if all
+ * fields end exactly there.
+ */
+function connectLength(body: Buffer, said: number): number {
+  const name = field(body.subarray(0, said), 0);
+  // After the name of the protocol: its level, the flags, the seconds of the keep-alive. Then the client id.
+  const idAt = name ? name.end + 4 : said;
+  if (body.length < said || said < idAt + 2 || endOfConnect(body.subarray(0, said), idAt) === said) return said;
+  const idLength = body.readUInt16BE(idAt);
+  const idEnd = idAt + 2 + idLength;
+  // A unit takes three bytes at most.
+  if (idEnd - said > (idLength * 2) / 3) return said;
+  if (body.length < idEnd) return idEnd;
+  const id = body.subarray(idAt + 2, idEnd);
+  const whole = said + (isUtf8(id) ? idLength - id.toString('utf8').length : 0);
+  return body.length < whole || endOfConnect(body.subarray(0, whole), idAt) === whole ? whole : said;
+}
+
+/** Where the fields of a CONNECT end; null if they do not fit into these bytes. */
+function endOfConnect(body: Buffer, idAt: number): number | null {
+  const flags = body[idAt - 3] ?? 0;
+  const fields = 1 + (flags & 0x04 ? 2 : 0) + (flags & 0x80 ? 1 : 0) + (flags & 0x40 ? 1 : 0);
+  let end = idAt;
+  for (let i = 0; i < fields; i++) {
+    const next = field(body, end);
+    if (!next) return null;
+    end = next.end;
+  }
+  return end;
+}
+
+function field(body: Buffer, at: number): { readonly end: number } | null {
+  if (body.length < at + 2) return null;
+  const end = at + 2 + body.readUInt16BE(at);
+  return end <= body.length ? { end } : null;
+}
+
+/** The fixed header of a packet: `first` is its type and flags. */
+function fixedHeader(first: number, length: number): Buffer {
+  const bytes = [first];
+  for (let rest = length; ; rest = Math.floor(rest / 128)) {
+    bytes.push(rest < 128 ? rest : (rest % 128) | 0x80);
+    if (rest < 128) return Buffer.from(bytes);
+  }
+}
+
+/** A packet as it goes over the wire. */
+export const writePacket = (packet: Packet): Buffer => generate(packet);
+
+/** A PUBLISH in both forms in which it is delivered. Those who get it at QoS 0 all get the same bytes. */
+export class Publication {
+  private readonly topicLength: number;
+  /** With room for the packet id. */
+  private numbered: Buffer | null = null;
+
+  constructor(
+    readonly topic: string,
+    private readonly payload: Buffer,
+  ) {
+    this.topicLength = Buffer.byteLength(topic);
+    this.bytes = this.write(0);
+  }
+
+  /** At QoS 0. */
+  readonly bytes: Buffer;
+
+  /** At QoS 1, with this packet id. */
+  withId(id: number, dup = false): Buffer {
+    this.numbered ??= this.write(1);
+    const copy = Buffer.from(this.numbered);
+    copy.writeUInt16BE(id, copy.length - this.payload.length - 2);
+    if (dup) copy[0] = (copy[0] as number) | 0x08;
+    return copy;
+  }
+
+  private write(qos: 0 | 1): Buffer {
+    const length = 2 + this.topicLength + 2 * qos + this.payload.length;
+    const header = fixedHeader(0x30 | (qos << 1), length);
+    const bytes = Buffer.alloc(header.length + length);
+    header.copy(bytes);
+    bytes.writeUInt16BE(this.topicLength, header.length);
+    bytes.write(this.topic, header.length + 2, 'utf8');
+    this.payload.copy(bytes, bytes.length - this.payload.length);
+    return bytes;
+  }
+}

@@ -1,0 +1,89 @@
+import { isUtf8 } from 'node:buffer';
+import type { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { type Actor, isRejection, normalize, type Rejection } from '@verbatim/domain';
+import { HasLeftQuery } from '../../application/rooms/reach-queries.js';
+import { ApplyToRoomCommand, CreateRoomCommand, JoinRoomCommand } from '../../application/rooms/room-commands.js';
+import { newId } from '../../new-id.js';
+import type { Context } from '../../write-side/mailbox.js';
+import type { RoomFinder } from './room-finder.js';
+import { topicName } from './room-topics.js';
+
+/** The text of a payload `{"author","text"}`; null if it is anything else. Who the author is, is known already. */
+export function textIn(payload: Buffer | string): string | null {
+  const bytes = Buffer.from(payload);
+  if (!isUtf8(bytes)) return null;
+  try {
+    const json = JSON.parse(bytes.toString('utf8'));
+    return typeof json?.text === 'string' ? json.text : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Who publishes, and what else they may do. */
+export interface Publisher {
+  readonly actor: Actor;
+  readonly mayManage: boolean;
+  /** Counts what is costly. False: that was too much, and is not done. */
+  readonly spendWrite: () => boolean;
+}
+
+/** Does what publishing means: texts become messages, and names of rooms that nobody has become rooms. */
+export class Publishing {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly finder: RoomFinder,
+    private readonly newContext: () => Context,
+  ) {}
+
+  /** Posts a text. Null: it is stored. */
+  async say(publisher: Publisher, room: string, messageId: string, text: string): Promise<Rejection | null> {
+    const roomId = await this.roomFor(publisher, room);
+    if (roomId === null || typeof roomId !== 'string') return roomId ?? refused;
+    const { actor } = publisher;
+    const post = { type: 'PostMessage', actor, messageId, text: normalize(text), replyTo: null, kind: 'text' } as const;
+    const apply = () => this.commands.execute(new ApplyToRoomCommand(roomId, post, this.newContext()));
+    const posted = await apply();
+    if (!isRejection(posted)) return null;
+    if (posted.rejected !== 'NotAMember' && posted.rejected !== 'NotFound') return posted;
+    const barred = await this.enter(actor, roomId);
+    if (barred) return barred;
+    const again = await apply();
+    return isRejection(again) ? again : null;
+  }
+
+  /** Saying something enters a public room; but somebody who was removed from it stays out until they are let in again. */
+  private async enter(actor: Actor, roomId: string): Promise<Rejection | null> {
+    const before = await this.queries.execute(new HasLeftQuery(roomId, actor.id));
+    if (isRejection(before)) return before;
+    if (before.hasLeft) return refused;
+    const joined = await this.commands.execute(new JoinRoomCommand(roomId, actor, {}, this.newContext()));
+    return isRejection(joined) ? joined : null;
+  }
+
+  /** Opens a room, unless there is one of this name. */
+  async open(publisher: Publisher, room: string): Promise<Rejection | null> {
+    const roomId = await this.roomFor(publisher, room);
+    return roomId === null ? refused : typeof roomId === 'string' ? null : roomId;
+  }
+
+  /** The room of this name, which is opened if there never was one. Null: there was one, or there can be none. */
+  private async roomFor(publisher: Publisher, room: string, tries = 2): Promise<string | Rejection | null> {
+    const found = await this.finder.find(room);
+    if (isRejection(found)) return found;
+    if (found.roomId !== null) return found.roomId;
+    const name = normalize(room);
+    const isPlain = topicName('', { name, visibility: 'public' }) === name;
+    if (found.was || !isPlain || !publisher.mayManage || !publisher.spendWrite()) return null;
+    const roomId = newId();
+    const { actor } = publisher;
+    const settings = { actor, name, topic: '', visibility: 'public', history: 'full', password: null } as const;
+    const created = await this.commands.execute(new CreateRoomCommand(roomId, settings, this.newContext()));
+    if (!isRejection(created)) return roomId;
+    // Somebody else has just opened it, or has a private room of this name.
+    return created.rejected === 'NameTaken' && tries > 1 ? this.roomFor(publisher, room, tries - 1) : created;
+  }
+}
+
+const refused: Rejection = { rejected: 'NotFound', detail: 'There is no such room.' };

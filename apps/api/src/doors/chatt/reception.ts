@@ -1,0 +1,200 @@
+import { isUtf8 } from 'node:buffer';
+import type { IConnectPacket, Packet } from 'mqtt-packet';
+import type { Limits } from '../../limits/limits.js';
+import type { Subscribers } from '../../live/subscribers.js';
+import type { TokenWatch } from '../../live/token-watch.js';
+import { type Admission, type Admitted, type NotAdmitted, refusals } from './admission.js';
+import { Client, type ClientParts } from './client.js';
+import type { Clients } from './clients.js';
+import { PacketReader, writePacket } from './packets.js';
+import type { Replicas } from './replicas.js';
+import type { BegunConnection, Connecting } from './session-ledger.js';
+import type { Wire } from './wire.js';
+
+/** How long a client may take to introduce itself, and finding out who it is. */
+const PATIENCE_MS = 10_000;
+/** Characters of a client id. */
+const MAX_CLIENT_ID = 512;
+
+export interface ReceptionParts extends ClientParts {
+  readonly admission: Admission;
+  readonly clients: Clients;
+  readonly replicas: Replicas;
+  readonly subscribers: Subscribers;
+  readonly tokenWatch: TokenWatch;
+  readonly limits: Limits;
+}
+
+/** Receives connections: from their first byte until it is known who is there. */
+export class Reception {
+  /** Nobody is let in any more. */
+  closed = false;
+
+  constructor(private readonly parts: ReceptionParts) {}
+
+  receive(wire: Wire): void {
+    if (this.closed || this.parts.limits.refuseUpgrade(wire.address)) wire.end();
+    else wire.listen(new Visit(this, wire));
+  }
+
+  /** Lets somebody in, or says why not. */
+  async welcome(wire: Wire, connect: IConnectPacket): Promise<Client | NotAdmitted> {
+    const problem = problemOf(connect);
+    if (problem) return problem;
+    const { clientId, clean = true } = connect;
+    const introduction = {
+      clientId,
+      username: connect.username ?? null,
+      password: connect.password?.toString('utf8') ?? null,
+      address: wire.address,
+    };
+    const admitted = await this.parts.admission.admit(introduction);
+    if (typeof admitted === 'string') return admitted;
+    try {
+      return await this.let(wire, admitted, connect, clientId, clean);
+    } catch (error) {
+      await admitted.leave().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private async let(
+    wire: Wire,
+    admitted: Admitted,
+    connect: IConnectPacket,
+    clientId: string,
+    clean: boolean,
+  ): Promise<Client | NotAdmitted> {
+    const { parts } = this;
+    const { limits, ledger, clients } = parts;
+    const userId = admitted.actor.id;
+    const { guest } = admitted;
+    const replica = parts.replicas.id;
+    const connecting = { userId, clientId, guest, address: wire.address, clean, replica };
+    const begun = clientId === '' ? null : await this.begin(connecting);
+    const places = begun && !clean ? await ledger.places(begun.entry) : new Map();
+    if (begun && clients.isTaken(begun.entry)) return 'later';
+    if (limits.socketsOfAccounts.full(userId)) return this.turnAway(admitted, begun, 'busy');
+    // From here to where it is added nothing happens in between, so that no change to the account is missed.
+    if (this.closed || !wire.open || admitted.objection()) return this.turnAway(admitted, begun, 'later');
+    const allowances = limits.connection(userId);
+    const client = new Client(parts, wire, { admitted, connect, begun, places, allowances });
+    clients.add(client);
+    parts.subscribers.add(client);
+    if (admitted.token) parts.tokenWatch.add(client, admitted.token);
+    return client;
+  }
+
+  /** Begins a connection, after whoever was connected with this client id is gone, here and at every other replica. */
+  private async begin(connecting: Connecting): Promise<BegunConnection> {
+    const { ledger, clients, replicas } = this.parts;
+    const client = await ledger.clientKey(connecting.userId, connecting.clientId);
+    await clients.takeOver(client);
+    const begun = await ledger.begin(client, connecting);
+    if (begun.former !== null && begun.former !== replicas.id) await replicas.take(client, begun.entry.connection);
+    // Two may have begun here at the same time: the later one stays.
+    await clients.takeOver(client, begun.entry.connection);
+    return begun;
+  }
+
+  private async turnAway(admitted: Admitted, begun: BegunConnection | null, why: NotAdmitted): Promise<NotAdmitted> {
+    if (begun) await this.parts.ledger.end(begun.entry, false);
+    await admitted.leave();
+    return why;
+  }
+
+  /** The client's connection has ended. */
+  async gone(client: Client): Promise<void> {
+    const { subscribers, tokenWatch, clients, problems } = this.parts;
+    subscribers.remove(client);
+    tokenWatch.remove(client);
+    await client.finish().catch((error) => problems.refusal(error, { door: 'chatt', ending: client.actor.id }));
+    clients.remove(client);
+  }
+
+  failed(error: unknown, wire: Wire): void {
+    this.parts.problems.refusal(error, { door: 'chatt', connect: wire.address });
+    wire.end();
+  }
+}
+
+/** Why nobody can connect like this, whoever it is. */
+function problemOf({ protocolId, protocolVersion, clientId, clean, username }: IConnectPacket): NotAdmitted | null {
+  const known = (protocolId === 'MQTT' && protocolVersion === 4) || (protocolId === 'MQIsdp' && protocolVersion === 3);
+  if (!known) return 'version';
+  if (clientId === '' && clean === false) return 'identifier';
+  if (clientId.length > MAX_CLIENT_ID || !isWhole(clientId) || !isWhole(username ?? '')) return 'identifier';
+  return null;
+}
+
+/** Whether a text came as UTF-8, without NUL. */
+const isWhole = (text: string): boolean => !/[\0\ufffd]/.test(text) && isUtf8(Buffer.from(text));
+
+/** One connection: its packets go to the client that it turns out to be. */
+class Visit {
+  private readonly reader = new PacketReader();
+  private client: Client | null = null;
+  private connecting: Promise<void> | null = null;
+  /** Packets that came before it was known who sends them. */
+  private early: Packet[] = [];
+  private readonly late: NodeJS.Timeout;
+
+  constructor(
+    private readonly reception: Reception,
+    private readonly wire: Wire,
+  ) {
+    this.late = setTimeout(() => wire.end(), PATIENCE_MS);
+  }
+
+  received(bytes: Buffer): void {
+    try {
+      for (const packet of this.reader.push(bytes)) this.take(packet);
+    } catch {
+      // Packets that are wrong are their clients' affair, and end them (MQTT 3.1.1, 4.8).
+      this.wire.end();
+    }
+  }
+
+  closed(): void {
+    clearTimeout(this.late);
+    this.early = [];
+    void (this.connecting ?? Promise.resolve()).then(() => this.client && this.reception.gone(this.client));
+  }
+
+  private take(packet: Packet): void {
+    if (!this.wire.open) return;
+    if (this.client) this.client.handle(packet);
+    else if (this.connecting) this.early.push(packet);
+    else this.begin(packet as IConnectPacket);
+  }
+
+  private begin(packet: IConnectPacket): void {
+    this.wire.setReading(false);
+    this.connecting = this.connect(packet).catch((error) => this.reception.failed(error, this.wire));
+  }
+
+  private async connect(packet: IConnectPacket): Promise<void> {
+    const { wire } = this;
+    const welcome = await this.reception.welcome(wire, packet);
+    clearTimeout(this.late);
+    if (typeof welcome === 'string') {
+      if (welcome !== 'later')
+        wire.send(writePacket({ cmd: 'connack', returnCode: refusals[welcome], sessionPresent: false }));
+      wire.end();
+      return;
+    }
+    try {
+      await welcome.begin();
+    } finally {
+      this.client = welcome;
+    }
+    wire.setReading(true);
+    const { early } = this;
+    this.early = [];
+    try {
+      for (const one of early) if (wire.open) welcome.handle(one);
+    } catch {
+      wire.end();
+    }
+  }
+}

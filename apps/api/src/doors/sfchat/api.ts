@@ -1,0 +1,195 @@
+import { isUtf8 } from 'node:buffer';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CommandBus } from '@nestjs/cqrs';
+import { isRejection, type Rejection, reject } from '@verbatim/domain';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import {
+  ConfirmInEphemeralChatCommand,
+  LeaveEphemeralChatCommand,
+  SayInEphemeralChatCommand,
+} from '../../application/ephemeral-chats/chat-commands.js';
+import type { ChatFindings } from '../../application/ephemeral-chats/chat-looks.js';
+import { Fault } from '../../host/fault.js';
+import type { Proxies } from '../../host/proxies.js';
+import type { Limits } from '../../limits/limits.js';
+import type { ChatCredentials } from '../../storage/ephemeral/chat-store.js';
+import { isPlain } from '../plain-json.js';
+import { forAnswers, registerHelmet } from '../security-headers.js';
+import { malformed, notFound, type SfchatErrors, SfchatRefusal } from './errors.js';
+import { toMessage } from './messages.js';
+import { type Polls, pollTimes } from './polls.js';
+
+interface Parts {
+  readonly commands: CommandBus;
+  readonly polls: Polls;
+  readonly limits: Limits;
+  readonly errors: SfchatErrors;
+  readonly proxies: Proxies;
+}
+
+const secret = z.string().regex(/^[0-9a-f]{24}$/);
+/** Ids in one confirmation: more than can be waiting. */
+const MOST_IDS = 1_000;
+/** The body with which texts are sent. */
+export const textsSchema = z.object({ data: z.object({ messages: z.array(z.object({ msg: z.string() })).min(1) }) });
+/** The body with which messages are confirmed. */
+export const receivedSchema = z.object({
+  data: z.object({ messages: z.array(z.object({ _id: secret })).max(MOST_IDS) }),
+});
+
+/** `/api/v1/messages.json` and `/api/v1/chat.json`, with the version in the path or in a header, with `.json` or without. */
+export async function serveApi(scope: FastifyInstance, parts: Parts): Promise<void> {
+  await registerHelmet(scope, forAnswers);
+  scope.removeAllContentTypeParsers();
+  // Bodies are JSON whatever their content type says, and its absence is fine where nothing is asked for.
+  scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  scope.addHook('onRequest', async ({ raw }: FastifyRequest, reply: FastifyReply) => {
+    delete raw.headers['content-type'];
+    reply.header('cache-control', 'no-store, no-cache, must-revalidate').header('pragma', 'no-cache');
+  });
+  scope.addHook('onSend', async (_request, reply) => {
+    // The next request goes to a replica that stays.
+    if (parts.polls.isStopping) reply.header('connection', 'close');
+  });
+  scope.setErrorHandler(async (error, request, reply) => {
+    if (error instanceof Fault && isPoll(request) && overload.has(error.kind)) return answerWithoutLooking(reply);
+    parts.errors.answer(error, request, reply);
+    return reply;
+  });
+  scope.route({
+    method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+    url: '/api/*',
+    exposeHeadRoute: false,
+    handler: (request, reply) => call(parts, request, reply),
+  });
+}
+
+async function call(parts: Parts, request: FastifyRequest, reply: FastifyReply): Promise<object> {
+  const methods = resources[resourceOf(request) ?? ''];
+  if (!methods) throw notFound;
+  const handle = methods[request.method];
+  if (!handle) throw new SfchatRefusal(405, 'Method not allowed.', { allow: Object.keys(methods).join(', ') });
+  const credentials = credentialsOf(request);
+  const outcome: Outcome = credentials ? await handle(parts, credentials, request) : unauthorized;
+  if (outcome && isRejection(outcome)) throw refusalOf(outcome, parts, request);
+  await keepPace(parts.limits, credentials as ChatCredentials, request);
+  // The document says 202 for what changes something, with 200 in the body.
+  if (outcome === null) return reply.status(202).type('application/json').send(ok);
+  return reply.type('application/json').send(JSON.stringify(listOf(outcome, credentials as ChatCredentials)));
+}
+
+type Outcome = Omit<ChatFindings, 'poll'> | Rejection | null;
+type Handle = (parts: Parts, credentials: ChatCredentials, request: FastifyRequest) => Promise<Outcome>;
+
+const resources: Readonly<Record<string, Readonly<Record<string, Handle>>>> = {
+  messages: { GET: receive, HEAD: receive, POST: say, DELETE: confirm },
+  chat: { DELETE: leave },
+};
+
+async function receive({ polls }: Parts, credentials: ChatCredentials, request: FastifyRequest): Promise<Outcome> {
+  if (!isPoll(request)) return polls.look(credentials);
+  const gone = new AbortController();
+  const hangUp = () => gone.abort();
+  request.raw.socket.once('close', hangUp);
+  try {
+    return await polls.wait(credentials, gone.signal);
+  } finally {
+    request.raw.socket.off('close', hangUp);
+  }
+}
+
+function say({ commands }: Parts, credentials: ChatCredentials, { body }: FastifyRequest): Promise<Outcome> {
+  const { data } = parse(textsSchema, body);
+  const said = data.messages.map(({ msg }) => msg);
+  return commands.execute(new SayInEphemeralChatCommand(credentials, said));
+}
+
+function confirm({ commands }: Parts, credentials: ChatCredentials, { body }: FastifyRequest): Promise<Outcome> {
+  const { data } = parse(receivedSchema, body);
+  const ids = data.messages.map(({ _id }) => _id);
+  return commands.execute(new ConfirmInEphemeralChatCommand(credentials, ids));
+}
+
+function leave({ commands }: Parts, credentials: ChatCredentials): Promise<Outcome> {
+  return commands.execute(new LeaveEphemeralChatCommand(credentials));
+}
+
+/** Who asks or says too much is answered late: a page that is refused never asks again. */
+async function keepPace(limits: Limits, { token }: ChatCredentials, { method }: FastifyRequest): Promise<void> {
+  const { posts, reads } = limits.participant(token);
+  const wait = (method === 'POST' ? posts : reads).spend();
+  if (wait > 0) await sleep(Math.min(wait, pollTimes.beforeNewer));
+}
+
+// Requests --------------------------------------------------------------------------------------------------------------
+
+/** Undefined if there is no such place in a version that we have. */
+function resourceOf({ url, headers }: FastifyRequest): string | undefined {
+  const path = url.split('?')[0] ?? '';
+  const [, inPath, name] = /^\/api\/(?:([^/]+)\/)?([a-z]+)(?:\.json)?$/.exec(path) ?? [];
+  return (headers['x-sfc-version'] ?? inPath) === 'v1' ? name : undefined;
+}
+
+const unauthorized = reject('Unauthenticated', 'Unauthorized');
+
+/** Null: these cannot be anybody's. */
+function credentialsOf({ headers }: FastifyRequest): ChatCredentials | null {
+  const [code, token] = [headers['x-sfc-chattoken'], headers['x-sfc-usertoken']];
+  if (!code || !token) throw new SfchatRefusal(403, 'Authentication credentials were not provided.');
+  const read = z.object({ code: secret, token: secret }).safeParse({ code, token });
+  return read.data ?? null;
+}
+
+function parse<T>(schema: z.ZodType<T>, body: unknown): T {
+  const json = Buffer.isBuffer(body) && isUtf8(body) ? parseJson(body) : undefined;
+  const read = schema.safeParse(isPlain(json) ? json : undefined);
+  if (!read.success) throw malformed;
+  return read.data;
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8').replace(/^\uFEFF/, ''));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Wrong credentials count against the address they come from. */
+function refusalOf(rejection: Rejection, { limits, proxies }: Parts, request: FastifyRequest): SfchatRefusal {
+  const tooSoon = rejection.rejected === 'Unauthenticated' ? limits.visit(proxies.addressOf(request.raw)) : null;
+  return SfchatRefusal.of(tooSoon ?? rejection);
+}
+
+/** Only the exact text `True` waits, which is also what is meant when nothing is said. */
+function isPoll({ method, query }: FastifyRequest): boolean {
+  const { longPolling = 'True' } = (query ?? {}) as { longPolling?: unknown };
+  return method === 'GET' && longPolling === 'True';
+}
+
+// Answers ---------------------------------------------------------------------------------------------------------------
+
+const ok = JSON.stringify({ results: { code: 200, msg: 'Ok' } });
+
+const listOf = ({ status, messages }: Exclude<Outcome, Rejection | null>, { code }: ChatCredentials): object => ({
+  results: {
+    code: 200,
+    msg: 'Ok',
+    count: messages.length,
+    status,
+    messages: messages.map((message) => toMessage(message, code)),
+  },
+});
+
+const overload: ReadonlySet<string> = new Set(['too-many', 'busy']);
+
+/** A poll that comes on top of all that can be handled: it is answered late and costs nothing, so that its page goes on. */
+async function answerWithoutLooking(reply: FastifyReply): Promise<FastifyReply> {
+  await sleep(pollTimes.beforeNewer);
+  const nothing = { code: 200, msg: 'Ok', count: 0, status: 'draft', messages: [] };
+  return reply
+    .status(200)
+    .type('application/json')
+    .send(JSON.stringify({ results: nothing }));
+}

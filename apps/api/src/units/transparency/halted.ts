@@ -1,0 +1,10 @@
+/** Nothing may be signed. The message is one sentence for operators: what is wrong, and where there is one, the way out. */
+export class Halted extends Error {
+  constructor(
+    message: string,
+    /** The verifier key of the witness that knows a larger checkpoint than the newest one here. */
+    readonly witnessAhead: string | null = null,
+  ) {
+    super(message);
+  }
+}
