@@ -4,8 +4,8 @@ import { Sweep } from '../../composition/contributions.js';
 import { GuestUse } from '../../storage/desk/guests.js';
 import { SQL } from '../../storage/tokens.js';
 import { AdmitGuestHandler } from './admit-guest.js';
-import { CheckGuestNameHandler, GuestNames } from './guest-names.js';
 import { GuestNameHandler } from './guest-name.js';
+import { CheckGuestNameHandler, GuestNames } from './guest-names.js';
 import { UnusedGuests } from './unused-guests.js';
 
 const providers = [

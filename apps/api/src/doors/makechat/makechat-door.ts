@@ -50,7 +50,10 @@ export const makechatDoor = door({
       scope.all('/*', handle);
       scope.setNotFoundHandler(handle);
     });
-    return { sweeps: [new Sweep('makechat tokens', () => parts.tokenValues.sweep())] };
+    return {
+      announced: { title: 'makechat', address: () => listener.url },
+      sweeps: [new Sweep('makechat tokens', () => parts.tokenValues.sweep())],
+    };
   },
 });
 

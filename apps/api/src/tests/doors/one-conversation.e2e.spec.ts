@@ -124,7 +124,8 @@ describe('one conversation in a public room, at four doors and two replicas', ()
       }
     };
     const allHeard = async (since: number) => {
-      for (const voice of voices) await expect.poll(() => voice.heard(), { timeout: 20_000 }).toEqual(said.slice(since));
+      for (const voice of voices)
+        await expect.poll(() => voice.heard(), { timeout: 20_000 }).toEqual(said.slice(since));
     };
 
     await talk('one');

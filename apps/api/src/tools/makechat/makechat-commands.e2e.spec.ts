@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort, login, MakechatClient } from '../../doors/makechat/makechat-client.testing.js';
+import { createDatabase, dropDatabase } from '../../tests/harness/database.testing.js';
 import { signIn as nativeSignIn } from '../../tests/harness/test-client.testing.js';
 import { administrator, startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
 import { startCommand } from '../log/cli-process.testing.js';
@@ -211,5 +212,27 @@ describe('import makechat', () => {
       { text: 'psst', sender: oid(1) },
     ]);
     expect((await nativeSignIn(service.url, { username: 'ada', password: 'a new password' })).username).toBe('ada');
+  });
+});
+
+describe('makechat backup', () => {
+  it('makes a backup while the service runs, from which everybody and everything is restored', async () => {
+    const backup = join(folder, 'backup');
+    const made = await makechat('backup', '-d', backup);
+    expect([made.code, made.printed]).toEqual([0, expect.stringContaining('The backup is complete')]);
+
+    const empty = await createDatabase();
+    const restored = await startCommand(['restore', backup], { ...settings, DATABASE_URL: empty }).ended;
+    expect([restored.code, restored.printed]).toEqual([0, expect.stringContaining('Restored')]);
+    const port = await freePort();
+    const { MASTER_KEY = '' } = settings;
+    const environment = { MAKECHAT_PORT: `${port}`, MASTER_KEY };
+    const second = await startTestService({ environment, databaseUrl: empty });
+    const there = new MakechatClient(`http://127.0.0.1:${port}`);
+    const [admin, before] = [await login(there, administrator), await login(anybody, administrator)];
+    for (const list of ['/api/users?limit=100', '/api/rooms?limit=100'])
+      expect((await admin.get(list)).json).toEqual((await before.get(list)).json);
+    await second.stop();
+    await dropDatabase(empty);
   });
 });
