@@ -70,7 +70,7 @@ export class Api implements FaultFormat {
     if (!place.methods[method]) throw methodNotAllowed(methods);
     if (!accepts(headers.accept, ['application/json'])) throw notAcceptable;
     const needsJson = method === 'POST' || method === 'PUT';
-    if (needsJson && !headers['content-type']?.toLowerCase().includes('application/json')) throw notAcceptable;
+    if (needsJson && !isJsonType(headers['content-type'])) throw notAcceptable;
     return undefined;
   }
 
@@ -164,6 +164,14 @@ export class Api implements FaultFormat {
     );
   }
 }
+
+/**
+ * Whether a content type names JSON anywhere, as makechat wants it, but is none that pages of other sites may send without asking: such
+ * as `text/plain; application/json`.
+ */
+const isJsonType = (type = ''): boolean =>
+  /application\/json/i.test(type) &&
+  !/^\s*(text\/plain|multipart\/form-data|application\/x-www-form-urlencoded)/i.test(type);
 
 /** The path of a request; a slash at its end is ignored. */
 export const pathOf = ({ url }: FastifyRequest): string => (url.split('?')[0] ?? '').replace(/(?<=.)\/$/, '');
