@@ -11,6 +11,7 @@ import { copyDatabaseCommand } from './tools/database/copy-command.js';
 import { importSfchatCommand } from './tools/ephemeral-chats/import-sfchat-command.js';
 import { sfchatCommand } from './tools/ephemeral-chats/sfchat-command.js';
 import { importCommand } from './tools/import/import-command.js';
+import { makechatImportCommand } from './tools/import/makechat/makechat-import-command.js';
 import { undoCommand } from './tools/import/undo-command.js';
 import { copyCommand } from './tools/log/copy-command.js';
 import { verifyCommand } from './tools/log/verify-command.js';
@@ -27,6 +28,7 @@ export const commands: readonly CliCommand[] = [
   backupCommand,
   restoreCommand(tablesOfParts),
   importCommand,
+  makechatImportCommand,
   undoCommand,
   rebuildCommand,
   seedCommand,

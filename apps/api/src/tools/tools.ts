@@ -11,6 +11,8 @@ import { OpenResources } from '../composition/open-resources.js';
 import type { Config } from '../config.js';
 import type { Database } from '../storage/database/database.js';
 import { explainStart } from '../storage/database/unusable-server.js';
+import { ObjectIds } from '../storage/desk/object-ids.js';
+import { RoomListing } from '../storage/desk/room-listing.js';
 import { ChatStore } from '../storage/ephemeral/chat-store.js';
 import { MeasuredEventStore } from '../storage/measured-event-store.js';
 import { OpenLog } from '../storage/open-log.js';
@@ -39,6 +41,8 @@ export interface Tools {
   readonly sessions: Sessions;
   readonly vault: VaultSql;
   readonly webhookBots: WebhookBotLedger;
+  readonly objectIds: ObjectIds;
+  readonly roomListing: RoomListing;
   readonly time: Time;
   readonly readModels: ReadModels;
   readonly auditLogs: AuditLogs;
@@ -84,6 +88,8 @@ export async function openTools({ migrations = [], ...options }: ToolsOptions): 
       sessions: context.get(Sessions),
       vault: context.get(VaultSql),
       webhookBots: context.get(WebhookBotLedger),
+      objectIds: context.get(ObjectIds),
+      roomListing: context.get(RoomListing),
       time: context.get(Time),
       readModels: context.get(ReadModels),
       auditLogs: context.get(AuditLogs),

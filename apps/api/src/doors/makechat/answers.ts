@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http';
 import type { Rejection } from '@verbatim/domain';
 import type { FastifyReply } from 'fastify';
 import { rawAnswer } from '../../host/fault.js';
@@ -118,7 +117,7 @@ export const refuse = (rejection: Rejection): never => {
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** JSON in which everything beyond ASCII is escaped. */
-export const asciiJson = (value: unknown): string =>
+const asciiJson = (value: unknown): string =>
   JSON.stringify(value).replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 export function sendAnswer(reply: FastifyReply, { status, body, headers = {} }: Answer): FastifyReply {
@@ -167,5 +166,3 @@ export function accepts(header: string | undefined, types: readonly string[]): b
     return range?.wanted ?? false;
   });
 }
-
-export const phraseOf = (status: number): string => STATUS_CODES[status] ?? 'Error';

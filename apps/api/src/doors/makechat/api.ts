@@ -41,6 +41,8 @@ interface Needs {
   readonly openToAuditors: boolean;
   readonly scope: TokenScope;
   readonly spends: 'reads' | 'writes' | 'posts';
+  /** Reads so little that it waits for no turn and is not charged. */
+  readonly light?: boolean;
 }
 
 type Endpoint = { readonly smallBody?: boolean } & (
@@ -70,7 +72,7 @@ export class Api implements FaultFormat {
     if (!place.methods[method]) throw methodNotAllowed(methods);
     if (!accepts(headers.accept, ['application/json'])) throw notAcceptable;
     const needsJson = method === 'POST' || method === 'PUT';
-    if (needsJson && !headers['content-type']?.toLowerCase().includes('application/json')) throw notAcceptable;
+    if (needsJson && !isJsonType(headers['content-type'])) throw notAcceptable;
     return undefined;
   }
 
@@ -95,7 +97,7 @@ export class Api implements FaultFormat {
     }
     const userCall = await this.admit(call, endpoint.needs);
     if (isTooLarge) throw tooLarge;
-    if (request.method !== 'GET') return sendAnswer(reply, await endpoint.handle(userCall));
+    if (request.method !== 'GET' || endpoint.needs.light) return sendAnswer(reply, await endpoint.handle(userCall));
     const reader = this.parts.reads.account(userCall.actor.id);
     const answer = await this.parts.reads.answer(reader, reply.raw, () => endpoint.handle(userCall));
     return sendAnswer(reply, 'rejected' in answer ? refuse(answer) : answer);
@@ -165,6 +167,14 @@ export class Api implements FaultFormat {
   }
 }
 
+/**
+ * Whether a content type names JSON anywhere, as makechat wants it, but is none that pages of other sites may send without asking: such
+ * as `text/plain; application/json`.
+ */
+const isJsonType = (type = ''): boolean =>
+  /application\/json/i.test(type) &&
+  !/^\s*(text\/plain|multipart\/form-data|application\/x-www-form-urlencoded)/i.test(type);
+
 /** The path of a request; a slash at its end is ignored. */
 export const pathOf = ({ url }: FastifyRequest): string => (url.split('?')[0] ?? '').replace(/(?<=.)\/$/, '');
 
@@ -191,7 +201,7 @@ function placesOf(parts: Parts, credentials: Credentials) {
     '/api/login': { POST: open((call) => accounts.login(call), true) },
     '/api/logout': { GET: open((call) => accounts.logout(call)) },
     '/logout': { GET: open((call) => accounts.logout(call)) },
-    '/api/ping': { GET: by(reading, (call) => accounts.ping(call)) },
+    '/api/ping': { GET: by({ ...reading, light: true }, (call) => accounts.ping(call)) },
     '/api/users': { GET: by({ ...reading, admin: true }, (call) => accounts.list(call)) },
     '/api/tokens': {
       GET: by(reading, (call) => tokens.list(call)),

@@ -86,7 +86,7 @@ const ITEMS = 25;
 const HIGHEST = 2 ** 31 - 1;
 
 /** The page that a query asks for. A page before the start of the list, to which makechat's own links lead, has what is in the list. */
-export interface WantedPage {
+interface WantedPage {
   readonly offset: number;
   readonly limit: number;
   readonly stretch: Stretch;

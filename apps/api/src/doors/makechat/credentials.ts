@@ -4,7 +4,7 @@ import type { Parts } from './parts.js';
 import { cookieIn } from './session-cookies.js';
 
 /** Who makes a call, and whether a token says so. */
-export interface Caller {
+interface Caller {
   readonly identity: Identity;
   readonly byToken: boolean;
 }

@@ -300,6 +300,8 @@ describe('every call', () => {
     expect([noType.status, noType.json]).toEqual([406, { ...media, link }]);
     const text = await admin.post('/api/rooms', { name: 'x' }, { 'content-type': 'text/plain' });
     expect(text.status).toBe(406);
+    const disguised = { 'content-type': 'text/plain; application/json' };
+    expect((await admin.post('/api/rooms', { name: 'x' }, disguised)).status).toBe(406);
     const neither = await admin.get('/api/rooms', { accept: 'text/html' });
     expect([neither.status, neither.text]).toEqual([406, '']);
     const xml = await admin.get('/api/rooms', { accept: 'application/xml' });

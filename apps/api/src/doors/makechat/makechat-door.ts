@@ -31,7 +31,7 @@ export const makechatDoor = door({
     const parts = partsOf(application, MAKECHAT_SESSION_TTL);
     const listener = host.listen(MAKECHAT_PORT);
     const api = new Api(parts);
-    const pages = new Pages(custom, listener, host.main);
+    const pages = new Pages(parts.queries, custom, listener, host.main);
     listener.faults = api;
     listener.passUpgradesOn(SOCKET, host.main);
     await listener.scope(async (scope) => {
@@ -50,7 +50,10 @@ export const makechatDoor = door({
       scope.all('/*', handle);
       scope.setNotFoundHandler(handle);
     });
-    return { sweeps: [new Sweep('makechat tokens', () => parts.tokenValues.sweep())] };
+    return {
+      announced: { title: 'makechat', address: () => listener.url },
+      sweeps: [new Sweep('makechat tokens', () => parts.tokenValues.sweep())],
+    };
   },
 });
 

@@ -131,3 +131,9 @@ export const notFoundPage: string = html(
   `      <h1>Not found</h1>
       <p>There is nothing at this address. <a href="/dashboard">To the dashboard</a></p>`,
 );
+
+export const maintenancePage: string = html(
+  'Maintenance',
+  `      <h1>Maintenance</h1>
+      <p>Please visit us later.</p>`,
+);

@@ -1,20 +1,24 @@
+import type { QueryBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { GetNoticesQuery } from '../../application/operation/operation-queries.js';
 import type { HttpListener } from '../../host/http-listener.js';
 import { accepts } from './answers.js';
 import { pathOf } from './api.js';
 import type { CustomFiles } from './custom-files.js';
-import { notFoundPage, ownPages, policy } from './own-pages.js';
+import { maintenancePage, notFoundPage, ownPages, policy } from './own-pages.js';
 
 /** Where the native API and the dashboard are, at every listener. */
 const native = /^\/(v1|admin|health)(\/|$)/;
 const dashboard = /^\/makechat\/admin(\/|$)/;
 
 /**
- * Everything that is not makechat's API, as its front end had it: files of the operator come first, then pages of our own. The
- * dashboard at /makechat/admin and the native API that it needs are those of the main listener.
+ * Everything that is not makechat's API, as its front end had it: files of the operator come first, then pages of our own, and in
+ * maintenance there is one page for all of them. The dashboard at /makechat/admin and the native API that it needs are those of the
+ * main listener.
  */
 export class Pages {
   constructor(
+    private readonly queries: QueryBus,
     private readonly custom: CustomFiles | null,
     private readonly listener: HttpListener,
     private readonly main: HttpListener,
@@ -23,10 +27,12 @@ export class Pages {
   async answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const path = pathOf(request);
     const isRead = request.method === 'GET' || request.method === 'HEAD';
+    if (native.test(path) || dashboard.test(path)) return this.passOn(request, reply);
+    if ((await this.queries.execute(new GetNoticesQuery())).maintenance)
+      return withHeaders(reply).status(503).type('text/html; charset=utf-8').send(maintenancePage);
     const file = isRead ? await this.custom?.find(path) : null;
     // Pages of the operator need inline styles and `eval`, as those of makechat do.
     if (file && this.custom) return reply.header('cache-control', 'no-cache').sendFile(file, this.custom.root);
-    if (native.test(path) || dashboard.test(path)) return this.passOn(request, reply);
     if (!isRead) return this.nothing(reply.status(405).header('allow', 'GET, HEAD'));
     if (path === '/' || path === '/home') return reply.redirect('/dashboard');
     if (path === '/dashboard') return reply.redirect('/makechat/admin/');

@@ -1,6 +1,7 @@
 import { isRejection, MAINTENANCE } from '@verbatim/domain';
 import { FIRST_ADMINISTRATOR } from '../../application/accounts/first-administrator.js';
 import { newId } from '../../new-id.js';
+import { backupCommand } from '../backup/backup-command.js';
 import type { CliCommand, Surroundings } from '../command.js';
 import type { Tools } from '../tools.js';
 import { changePassword, createUser } from './accounts.js';
@@ -15,6 +16,9 @@ interface Leaf extends Usage {
 type Entry = Usage | Leaf;
 
 const username = { flag: '-u', value: 'USERNAME', help: 'user name', required: true } as const;
+
+/** Where makechat puts its backups. */
+const BACKUPS = '/backups';
 
 /** By their words; those that are no leaves choose one of their actions. */
 const entries: readonly Entry[] = [
@@ -67,6 +71,19 @@ const entries: readonly Entry[] = [
     help: 'Does nothing: the service is started with npm start.',
     options: [{ flag: '-p', value: 'PORT', help: 'port number' }],
     run: async () => 0,
+  },
+  {
+    words: 'makechat backup',
+    help: 'Makes a backup while the service runs: the same as backup, which has more options and explains them.',
+    options: [
+      { flag: '-d', value: 'FOLDER', help: `folder of the backup; default ${BACKUPS}` },
+      { flag: '-r', value: 'age1...', help: 'who can open the backup; not encrypted without' },
+    ],
+    run: (given, surroundings) => {
+      const recipient = given.get('-r');
+      const how = recipient === undefined ? ['--plain'] : ['--recipient', recipient];
+      return backupCommand.run([given.get('-d') ?? BACKUPS, ...how], surroundings);
+    },
   },
   {
     words: 'makechat maintenance',
