@@ -5,6 +5,7 @@ import { attachDatabase, type Database } from './storage/database/database.js';
 import { UnusableServer } from './storage/database/unusable-server.js';
 import { type CliCommand, UsageError } from './tools/command.js';
 import { copyDatabaseCommand } from './tools/database/copy-command.js';
+import { importChatableCommand } from './tools/import/chatable/import-chatable-command.js';
 import { importCommand } from './tools/import/import-command.js';
 import { undoCommand } from './tools/import/undo-command.js';
 import { copyCommand } from './tools/log/copy-command.js';
@@ -15,6 +16,7 @@ import { openTools } from './tools/tools.js';
 
 const commands: readonly CliCommand[] = [
   importCommand,
+  importChatableCommand,
   undoCommand,
   rebuildCommand,
   seedCommand,

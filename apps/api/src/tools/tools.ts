@@ -13,6 +13,7 @@ import { MeasuredEventStore } from '../storage/measured-event-store.js';
 import { OpenLog } from '../storage/open-log.js';
 import { ReadModels } from '../storage/read-models.js';
 import { SQL } from '../storage/tokens.js';
+import { ContactClaims } from '../storage/vault/contact-claims.js';
 import { Names } from '../storage/vault/names.js';
 import { Sessions } from '../storage/vault/sessions.js';
 import { VaultSql } from '../storage/vault/vault-sql.js';
@@ -33,6 +34,7 @@ export interface Tools {
   readonly sessions: Sessions;
   readonly vault: VaultSql;
   readonly webhookBots: WebhookBotLedger;
+  readonly contacts: ContactClaims;
   readonly time: Time;
   readonly readModels: ReadModels;
   close(): Promise<void>;
@@ -67,6 +69,7 @@ export async function openTools(options: ToolsOptions): Promise<Tools> {
       sessions: context.get(Sessions),
       vault: context.get(VaultSql),
       webhookBots: context.get(WebhookBotLedger),
+      contacts: context.get(ContactClaims),
       time: context.get(Time),
       readModels: context.get(ReadModels),
       async close() {

@@ -13,6 +13,10 @@ const importerAccount: NicknameAccount = {
   username: `importer-${derivedId('importer').slice(-12)}`,
   displayName: 'Importer',
 };
+/** Opens the account of rooms that nobody else owns. */
+export const openImporter = (accounts: ImportAccounts, occurredAt: string | undefined): Promise<void> =>
+  accounts.open(importerAccount, occurredAt);
+
 export const importer: Actor = { id: importerAccount.userId, role: 'user' };
 
 /** Finds the room of this name, or creates it as of `occurredAt`. Returns its id. */
@@ -25,7 +29,7 @@ export async function openImportRoom(
   const { roomId, state } = await findRoom(tools, name);
   if (state.status === 'open') return checked(roomId, state);
 
-  await accounts.open(importerAccount, occurredAt);
+  await openImporter(accounts, occurredAt);
   const settings = { name, topic: '', visibility: 'public', history: 'full', password: null } as const;
   const context = { correlation: newId(), ...(occurredAt && { occurredAt }) };
   const command = new CreateRoomCommand(roomId, { actor: importer, ...settings }, context);
