@@ -15,6 +15,7 @@ import { makechatImportCommand } from './tools/import/makechat/makechat-import-c
 import { undoCommand } from './tools/import/undo-command.js';
 import { copyCommand } from './tools/log/copy-command.js';
 import { verifyCommand } from './tools/log/verify-command.js';
+import { importChatableCommand } from './tools/import/chatable/import-chatable-command.js';
 import { makechatCommand } from './tools/makechat/makechat-command.js';
 import { migrateCommand } from './tools/migrate-command.js';
 import { rebuildCommand } from './tools/rebuild-command.js';
@@ -27,6 +28,7 @@ export const commands: readonly CliCommand[] = [
   verifyBackupCommand,
   backupCommand,
   restoreCommand(tablesOfParts),
+  importChatableCommand,
   importCommand,
   makechatImportCommand,
   undoCommand,

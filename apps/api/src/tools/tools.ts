@@ -20,6 +20,7 @@ import { ReadModels } from '../storage/read-models.js';
 import { SQL } from '../storage/tokens.js';
 import { LogKeys } from '../storage/transparency/log-keys.js';
 import { LogTrees } from '../storage/transparency/log-trees.js';
+import { ContactClaims } from '../storage/vault/contact-claims.js';
 import { Names } from '../storage/vault/names.js';
 import { Sessions } from '../storage/vault/sessions.js';
 import { VaultSql } from '../storage/vault/vault-sql.js';
@@ -43,6 +44,7 @@ export interface Tools {
   readonly webhookBots: WebhookBotLedger;
   readonly objectIds: ObjectIds;
   readonly roomListing: RoomListing;
+  readonly contacts: ContactClaims;
   readonly time: Time;
   readonly readModels: ReadModels;
   readonly auditLogs: AuditLogs;
@@ -90,6 +92,7 @@ export async function openTools({ migrations = [], ...options }: ToolsOptions): 
       webhookBots: context.get(WebhookBotLedger),
       objectIds: context.get(ObjectIds),
       roomListing: context.get(RoomListing),
+      contacts: context.get(ContactClaims),
       time: context.get(Time),
       readModels: context.get(ReadModels),
       auditLogs: context.get(AuditLogs),

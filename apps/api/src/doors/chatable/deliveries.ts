@@ -5,7 +5,7 @@ import { GetPairQuery } from '../../application/rooms/direct-rooms.js';
 import type { Feed } from '../../feed/feed.js';
 import type { KeyedQueue } from '../../feed/keyed-queue.js';
 import type { LiveRooms } from '../../live/live-rooms.js';
-import type { Connection } from './connection.js';
+import type { Subscriber } from '../../live/subscriber.js';
 import { context } from './context.js';
 
 /** Rooms of which it is remembered whose they are; about 200 bytes each. */
@@ -23,8 +23,8 @@ const ATTEMPTS = 8;
  * first message on that comes while it is open, so that opening one costs nothing, however many conversations there are.
  */
 export class Deliveries {
-  private readonly connections = new Map<string, Set<Connection>>();
-  private readonly followed = new Map<Connection, LRUCache<string, true>>();
+  private readonly connections = new Map<string, Set<Subscriber>>();
+  private readonly followed = new Map<Subscriber, Followed>();
   /** The two people of a room; empty for rooms that are not direct. */
   private readonly pairs = new LRUCache<string, readonly string[]>({ max: ROOMS_REMEMBERED });
   /** Later messages of the same room wait behind the first. */
@@ -34,6 +34,7 @@ export class Deliveries {
     private readonly live: LiveRooms,
     private readonly queries: QueryBus,
     feed: Pick<Feed, 'queue'>,
+    private readonly mostFollowed = FOLLOWED,
   ) {
     this.unknown = feed.queue({
       name: 'rooms of direct messages',
@@ -49,18 +50,15 @@ export class Deliveries {
     });
   }
 
-  add(connection: Connection): void {
+  add(connection: Subscriber): void {
     const { id } = connection.actor;
     const others = this.connections.get(id);
     if (others) others.add(connection);
     else this.connections.set(id, new Set([connection]));
-    this.followed.set(
-      connection,
-      new LRUCache({ max: FOLLOWED, dispose: (_, roomId) => this.unfollow(connection, roomId) }),
-    );
+    this.followed.set(connection, new Map());
   }
 
-  remove(connection: Connection): void {
+  remove(connection: Subscriber): void {
     const { id } = connection.actor;
     const all = this.connections.get(id);
     all?.delete(connection);
@@ -74,6 +72,7 @@ export class Deliveries {
       const { category, id } = parseStream(event.stream);
       if (category !== 'room') continue;
       if (event.type === 'MemberJoined') this.noteJoined(id, event.data.userId);
+      if (event.type === 'MemberLeft' || event.type === 'MemberRemoved') this.noteGone(id, event.data.userId);
       if (event.type !== 'MessagePosted' || this.connections.size === 0) continue;
       const pair = this.unknown.has(id) ? undefined : this.pairs.get(id);
       if (pair) this.deliver(id, pair, event);
@@ -91,6 +90,11 @@ export class Deliveries {
     if (pair && pair.length > 0 && !pair.includes(userId)) this.pairs.set(roomId, [...pair, userId]);
   }
 
+  /** Nobody follows a conversation that they have left. When they come back, they follow it anew. */
+  private noteGone(roomId: string, userId: string): void {
+    for (const connection of this.connections.get(userId) ?? []) this.followed.get(connection)?.delete(roomId);
+  }
+
   private deliver(roomId: string, pair: readonly string[], { actor, revision }: Recorded): void {
     for (const userId of pair) {
       if (userId === actor) continue;
@@ -98,33 +102,46 @@ export class Deliveries {
     }
   }
 
-  private follow(connection: Connection, roomId: string, revision: bigint): void {
+  private follow(connection: Subscriber, roomId: string, revision: bigint): void {
     const followed = this.followed.get(connection);
-    if (!followed || followed.get(roomId)) return;
-    followed.set(roomId, true);
-    void this.begin(connection, roomId, revision).catch(() => connection.close('drain'));
+    if (!followed) return;
+    const known = followed.get(roomId);
+    const entry = known ?? { live: false };
+    // The latest are the last.
+    followed.delete(roomId);
+    followed.set(roomId, entry);
+    if (!known) void this.begin(connection, roomId, revision, entry).catch(() => connection.close('drain'));
   }
 
-  private async begin(connection: Connection, roomId: string, revision: bigint): Promise<void> {
-    const following = await this.live.follow(
-      connection,
-      roomId,
-      revision - 1n,
-      { context: context() },
-      () => undefined,
-    );
-    if (following !== null && !isRejection(following)) {
-      const refused = await this.live.catchUp(following);
-      if (refused) connection.close('drain');
-    } else if (following === null || following.rejected === 'Unavailable') {
-      connection.close('drain');
-    } else {
-      // They have left the conversation meanwhile.
-      this.followed.get(connection)?.delete(roomId);
+  private async begin(connection: Subscriber, roomId: string, revision: bigint, entry: Entry): Promise<void> {
+    const purpose = { context: context() };
+    const following = await this.live.follow(connection, roomId, revision - 1n, purpose, () => undefined);
+    if (following === null) return connection.close('drain');
+    const refused = isRejection(following) ? following : await this.live.catchUp(following);
+    const followed = this.followed.get(connection);
+    // They may have left meanwhile, and have come back.
+    if (followed?.get(roomId) !== entry) return;
+    if (refused?.rejected === 'NotFound' || refused?.rejected === 'NotAMember') followed.delete(roomId);
+    else if (refused) connection.close('drain');
+    else entry.live = true;
+    this.makeRoom(connection, followed);
+  }
+
+  /** Ends the followings that have been silent the longest. One that has not sent everything yet stays. */
+  private makeRoom(connection: Subscriber, followed: Followed): void {
+    for (const [roomId, { live }] of followed) {
+      if (followed.size <= this.mostFollowed) return;
+      if (!live) continue;
+      followed.delete(roomId);
+      this.live.unfollow(connection, roomId);
     }
   }
+}
 
-  private unfollow(connection: Connection, roomId: string): void {
-    if (connection.open) this.live.unfollow(connection, roomId);
-  }
+/** The conversations that somebody follows, by room, the one that was silent the longest first. */
+type Followed = Map<string, Entry>;
+
+interface Entry {
+  /** Everything up to now has been sent. */
+  live: boolean;
 }

@@ -105,7 +105,10 @@ interface Message {
 /** One acknowledgement settles it; without one, one attempt of unknown outcome leaves it open. */
 function messagesOf(attempts: readonly Attempt[]): Message[] {
   return [...grouped(attempts, ({ id }) => id).values()].map((all) => {
-    const revisions = all.flatMap(({ outcome }) => (outcome.is === 'acknowledged' ? [outcome.revision] : []));
+    const revisions = all.flatMap(({ outcome }) =>
+      outcome.is === 'acknowledged' && outcome.revision !== null ? [outcome.revision] : [],
+    );
+    const acknowledged = all.some(({ outcome }) => outcome.is === 'acknowledged');
     const open = all.some(({ outcome }) => outcome.is === 'unknown');
     const codes = all.flatMap(({ outcome }) => (outcome.is === 'refused' ? [outcome.code] : []));
     const { room, id } = all[0] as Attempt;
@@ -113,7 +116,7 @@ function messagesOf(attempts: readonly Attempt[]): Message[] {
       ...{ room, id },
       texts: new Set(all.map(({ text }) => text)),
       revisions: new Set(revisions),
-      outcome: revisions.length > 0 ? 'acknowledged' : open ? 'unknown' : 'refused',
+      outcome: acknowledged ? 'acknowledged' : open ? 'unknown' : 'refused',
       codes,
     };
   });

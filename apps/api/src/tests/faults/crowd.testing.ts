@@ -1,5 +1,7 @@
 import { Client } from '@verbatim/client';
+import { directRoomId } from '../../application/rooms/direct-rooms.js';
 import { password, register, type TestPerson } from '../harness/test-client.testing.js';
+import { ChatableTalker } from './chatable-talker.testing.js';
 import type { Attempt } from './history.testing.js';
 import type { Credentials } from './reading-back.testing.js';
 import { sides } from './schedule.testing.js';
@@ -25,7 +27,7 @@ export interface Silence {
 export class Crowd {
   readonly rooms: readonly string[];
   private readonly clients: Client[] = [];
-  private readonly talkers: Talker[] = [];
+  private readonly talkers: (Talker | ChatableTalker)[] = [];
   private readonly listeners: Witness[] = [];
   private readonly wanderers: Wanderer[] = [];
 
@@ -54,6 +56,7 @@ export class Crowd {
       const credentials = { username: person.username, password };
       crowd.wanderers.push(new Wanderer({ ...credentials, servers, rooms: own, random: random.branch(), pace }));
     }
+    await crowd.welcomeCouple(site, random.branch());
     return crowd;
   }
 
@@ -71,6 +74,13 @@ export class Crowd {
 
   get attempts(): Attempt[] {
     return this.talkers.flatMap(({ attempts }) => attempts);
+  }
+
+  /** Sentences about people none of whose messages was acknowledged, which would show nothing. */
+  get unheard(): string[] {
+    return this.talkers
+      .filter(({ acknowledgedAt }) => acknowledgedAt.length === 0)
+      .map(({ attempts }) => `none of ${attempts.length} messages was acknowledged, such as ${attempts[0]?.text}`);
   }
 
   /** The longest time between two acknowledgements, to anyone, in milliseconds. */
@@ -91,6 +101,18 @@ export class Crowd {
 
   disperse(): void {
     for (const client of [...this.clients, ...this.wanderers]) client.close();
+  }
+
+  /** Two people who write to each other through the door of chatable. */
+  private async welcomeCouple({ replicas }: Site, random: Seeded): Promise<void> {
+    const servers = sides.map((side) => replicas[side].chatableUrl);
+    const [one, other] = await Promise.all([register(replicas.left.url), register(replicas.left.url)]);
+    const room = directRoomId(one.id, other.id);
+    for (const [{ username }, { username: peer }] of [
+      [one, other],
+      [other, one],
+    ] as const)
+      this.talkers.push(new ChatableTalker({ username, password, peer, room, servers }, random.branch()));
   }
 
   private welcome({ username }: TestPerson, rooms: string[], servers: string[], random: Seeded): void {

@@ -92,6 +92,7 @@ async function compare(
   const surprises = [
     ...sides.flatMap((side) => site.replicas[side].process.surprises),
     ...crowd.witnesses.flatMap(({ troubles }) => troubles),
+    ...crowd.unheard,
   ];
   // Whose clock has jumped signs in again at any moment, which would move one of the logs that are compared.
   crowd.disperse();

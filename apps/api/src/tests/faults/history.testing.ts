@@ -17,7 +17,8 @@ export interface Attempt {
 }
 
 export type Outcome =
-  | { readonly is: 'acknowledged'; readonly revision: number }
+  /** Null where the door does not say at which revision. */
+  | { readonly is: 'acknowledged'; readonly revision: number | null }
   /** The service said that it will not be stored. */
   | { readonly is: 'refused'; readonly code: string }
   /** Nobody could say. */

@@ -79,6 +79,7 @@ async function begin(site: Site, fault: Fault): Promise<boolean> {
       return at(site, fault).process.moveClock(fault.by);
     case 'clients cut':
       at(site, fault).fromClients.cut(fault.lasts);
+      at(site, fault).fromChatable.cut(fault.lasts);
       return true;
   }
 }

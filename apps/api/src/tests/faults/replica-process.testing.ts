@@ -38,6 +38,7 @@ export class ReplicaProcess {
   failedStarts = 0;
   private child: ChildProcess | null = null;
   private url: string | null = null;
+  private doors: Word['doors'] = {};
   private wanted = false;
   /** It was asked to stop, so its end is expected. */
   private doomed = false;
@@ -56,6 +57,12 @@ export class ReplicaProcess {
     return this.url ? Number(new URL(this.url).port) : null;
   }
 
+  /** Where a door is reached that has a listener of its own; null until it serves. */
+  portOf(door: string): number | null {
+    const address = this.url ? this.doors[door] : undefined;
+    return address === undefined ? null : Number(new URL(address).port);
+  }
+
   /** The last of what it printed. */
   get output(): string {
     return this.printed;
@@ -72,8 +79,9 @@ export class ReplicaProcess {
     this.doomed = false;
     this.guardian.guard(child.pid);
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => this.note(text));
-    child.on('message', ({ ready }: Word) => {
+    child.on('message', ({ ready, doors }: Word) => {
       this.url = ready;
+      this.doors = doors;
       // The clock may have been set while it was starting.
       this.setClock(this.clockAhead);
     });

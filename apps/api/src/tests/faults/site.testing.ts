@@ -18,8 +18,11 @@ export interface Replica {
   readonly process: ReplicaProcess;
   readonly toDatabase: Wire;
   readonly fromClients: Wire;
+  readonly fromChatable: Wire;
   /** Where clients reach it, whatever becomes of the process. */
   readonly url: string;
+  /** The same for the door of chatable. */
+  readonly chatableUrl: string;
 }
 
 /** Two replicas on one database, as real processes, all within reach of faults. */
@@ -66,6 +69,7 @@ export async function openSite(store: 'postgres' | 'kurrentdb' = 'postgres'): Pr
       ...(standIn && { EVENT_STORE_URL: standIn.url }),
       VERBATIM_DATA: keys,
       ADMIN_PASSWORD: administrator.password,
+      CHATABLE_PORT: '0',
     });
     const program = await compileReplica(folder);
     const replicas = {} as Record<Side, Replica>;
@@ -75,12 +79,16 @@ export async function openSite(store: 'postgres' | 'kurrentdb' = 'postgres'): Pr
       url.port = String(toDatabase.port);
       const process = new ReplicaProcess(side, program, environment(url.href), guardian);
       const fromClients = await Wire.lay(() => process.port);
+      const fromChatable = await Wire.lay(() => process.portOf('chatable'));
       closing.push(
         () => toDatabase.remove(),
         () => fromClients.remove(),
+        () => fromChatable.remove(),
         () => process.end(),
       );
-      replicas[side] = { process, toDatabase, fromClients, url: `http://127.0.0.1:${fromClients.port}` };
+      const at = ({ port }: Wire) => `http://127.0.0.1:${port}`;
+      const wires = { toDatabase, fromClients, fromChatable };
+      replicas[side] = { process, ...wires, url: at(fromClients), chatableUrl: at(fromChatable) };
       process.start();
       // One after the other, because the first of them makes the schemas.
       await ready(replicas[side]);

@@ -31,9 +31,13 @@ export class ImportAccounts {
     await Promise.all(Array.from({ length: AT_ONCE }, work));
   }
 
-  async open({ userId, username, displayName }: NicknameAccount, occurredAt: string | undefined): Promise<void> {
+  async open(
+    { userId, username, displayName }: NicknameAccount,
+    occurredAt: string | undefined,
+    email: string | null = null,
+  ): Promise<void> {
     if (this.opened.has(userId)) return;
-    const account = { username, displayName, email: null, role: 'user', origin: 'import', password: null } as const;
+    const account = { username, displayName, email, role: 'user', origin: 'import', password: null } as const;
     const context = { correlation: this.correlation, ...(occurredAt && { occurredAt }) };
     const opened = await patiently(async () => answered(await this.opener.open(userId, account, context)));
     if (isRejection(opened))
