@@ -51,6 +51,7 @@ export class Limits {
   private readonly accounts = new LRUCache<string, AccountAllowances>({ max: REMEMBERED });
   private readonly visitors = new LRUCache<string, Allowance>({ max: REMEMBERED });
   private readonly upgrades = new LRUCache<string, Allowance>({ max: REMEMBERED });
+  private readonly roomPasswords = new LRUCache<string, Allowance>({ max: REMEMBERED });
   private readonly visitorsReading = new LRUCache<string, ReadTime>({ max: REMEMBERED });
 
   constructor(
@@ -91,6 +92,14 @@ export class Limits {
   /** Counts an unauthenticated request; rejects it when there were too many from this address. */
   visit(address: string): Rejection | null {
     return limitedFor(this.of(this.visitors, address, 'LIMIT_VISITORS').spend());
+  }
+
+  /** Counts an attempt at the password of a room by somebody without an account; rejects it when there were too many. */
+  guess(address: string, roomId: string): Rejection | null {
+    const key = `${addressKey(address)} ${roomId}`;
+    const allowance = this.roomPasswords.get(key) ?? new Allowance(this.settings.LIMIT_ROOM_PASSWORDS);
+    this.roomPasswords.set(key, allowance);
+    return limitedFor(allowance.spend());
   }
 
   /** Reading time of unauthenticated clients at this address. */

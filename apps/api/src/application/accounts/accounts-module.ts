@@ -9,6 +9,7 @@ import { SetupLock } from '../../storage/vault/setup-lock.js';
 import { Users } from '../../write-side/entities.js';
 import { accountCommandHandlers } from './account-commands.js';
 import { accountQueryHandlers } from './account-queries.js';
+import { FindCaretakerHandler } from './caretakers.js';
 import { FirstAdministratorSetup } from './first-administrator-setup.js';
 import { Standing } from './standing.js';
 
@@ -16,6 +17,7 @@ const providers = [
   ...accountCommandHandlers,
   ...accountQueryHandlers,
   Standing,
+  FindCaretakerHandler,
   {
     provide: FirstAdministratorSetup,
     useFactory: (config: Config, sql: Sql, users: Users, names: Names, credentials: Credentials) =>

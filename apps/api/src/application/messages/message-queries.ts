@@ -11,7 +11,7 @@ import {
   timeline,
 } from '@verbatim/projections';
 import { ReadModels } from '../../storage/read-models.js';
-import { Users } from '../../write-side/entities.js';
+import { Rooms, Users } from '../../write-side/entities.js';
 import type { Purpose } from '../../write-side/inspections.js';
 import { RoomAccess } from '../rooms/room-access.js';
 
@@ -47,6 +47,35 @@ export class GetTimelineHandler implements IQueryHandler<GetTimelineQuery> {
         page,
       }),
     );
+  }
+}
+
+/**
+ * The newest messages of a public room without a password, for somebody without an account at a door that lets people in by
+ * a bare name: they could join and read all of it.
+ */
+export class GetPublicTimelineQuery extends Query<Page<Message> | Rejection> {
+  constructor(
+    readonly roomId: string,
+    readonly page: PageRequest,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(GetPublicTimelineQuery)
+export class GetPublicTimelineHandler implements IQueryHandler<GetPublicTimelineQuery> {
+  constructor(
+    private readonly rooms: Rooms,
+    private readonly readModels: ReadModels,
+  ) {}
+
+  async execute({ roomId, page }: GetPublicTimelineQuery): Promise<Page<Message> | Rejection> {
+    const { state } = await this.rooms.newest(roomId);
+    if (state.status !== 'open' || state.visibility !== 'public')
+      return reject('NotFound', 'There is no such public room.');
+    if (state.passwordId !== null) return reject('NotAMember', 'Only members of the room may read it.');
+    return timeline(this.readModels.db, { room: roomId, order: 'newest', visibleFrom: 0n, viewer: '', page });
   }
 }
 
@@ -153,6 +182,7 @@ export class SearchMessagesHandler implements IQueryHandler<SearchMessagesQuery>
 
 export const messageQueryHandlers = [
   GetTimelineHandler,
+  GetPublicTimelineHandler,
   GetMessageHandler,
   GetPostedMessageHandler,
   GetInboxHandler,

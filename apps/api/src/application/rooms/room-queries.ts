@@ -1,5 +1,5 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
-import { type Actor, mutedUntil, type Rejection, type RoomState, reject } from '@verbatim/domain';
+import { type Actor, holdsName, mutedUntil, nameKey, type Rejection, type RoomState, reject } from '@verbatim/domain';
 import {
   getRoom,
   listRooms,
@@ -13,7 +13,8 @@ import {
 } from '@verbatim/projections';
 import { Time } from '../../clock.js';
 import { ReadModels } from '../../storage/read-models.js';
-import { Users } from '../../write-side/entities.js';
+import { Names } from '../../storage/vault/names.js';
+import { Rooms, Users } from '../../write-side/entities.js';
 import type { Purpose } from '../../write-side/inspections.js';
 import { RoomAccess } from './room-access.js';
 
@@ -122,4 +123,53 @@ export class GetMemberHandler implements IQueryHandler<GetMemberQuery> {
   }
 }
 
-export const roomQueryHandlers = [GetRoomHandler, ListRoomsHandler, ListMembersHandler, GetMemberHandler];
+/**
+ * The state of a room as of now, for a door that decides by it what the room is to its clients. What a person may see or read
+ * of a room is decided by the other queries.
+ */
+export class GetRoomStateQuery extends Query<RoomState> {
+  constructor(readonly roomId: string) {
+    super();
+  }
+}
+
+@QueryHandler(GetRoomStateQuery)
+export class GetRoomStateHandler implements IQueryHandler<GetRoomStateQuery> {
+  constructor(private readonly rooms: Rooms) {}
+
+  async execute({ roomId }: GetRoomStateQuery): Promise<RoomState> {
+    return (await this.rooms.newest(roomId)).state;
+  }
+}
+
+/** The id of the open public or private room of this name, whatever its case; null if there is none. */
+export class FindRoomByNameQuery extends Query<string | null> {
+  constructor(readonly name: string) {
+    super();
+  }
+}
+
+@QueryHandler(FindRoomByNameQuery)
+export class FindRoomByNameHandler implements IQueryHandler<FindRoomByNameQuery> {
+  constructor(
+    private readonly rooms: Rooms,
+    private readonly names: Names,
+  ) {}
+
+  async execute({ name }: FindRoomByNameQuery): Promise<string | null> {
+    const key = nameKey(name);
+    const owner = key === '' ? null : await this.names.ownerOf('room', key);
+    if (owner === null) return null;
+    const { state } = await this.rooms.newest(owner);
+    return holdsName(state) && nameKey(state.name ?? '') === key ? owner : null;
+  }
+}
+
+export const roomQueryHandlers = [
+  GetRoomStateHandler,
+  FindRoomByNameHandler,
+  GetRoomHandler,
+  ListRoomsHandler,
+  ListMembersHandler,
+  GetMemberHandler,
+];

@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { Sweep } from '../../composition/contributions.js';
+import { ProveRoomPasswordHandler } from './proving-room-passwords.js';
 import { RoomAccess } from './room-access.js';
 import { roomCommandHandlers } from './room-commands.js';
 import { RoomPasswords } from './room-passwords.js';
@@ -9,6 +10,7 @@ import { roomQueryHandlers } from './room-queries.js';
 const providers = [
   ...roomCommandHandlers,
   ...roomQueryHandlers,
+  ProveRoomPasswordHandler,
   RoomAccess,
   {
     provide: Symbol('sweep of room passwords'),

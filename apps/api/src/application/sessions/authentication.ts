@@ -56,7 +56,11 @@ export class Authentication {
    * Why somebody who was identified a moment ago must not be let in after all, or null. It is synchronous, so that a door can let
    * them in with nothing happening in between. `drain`: they are to come back at once, and are identified anew.
    */
-  objection({ actor, sessionId, token }: Identity): 'unauthenticated' | 'drain' | null {
+  objection({
+    actor,
+    sessionId,
+    token,
+  }: Pick<Identity, 'actor' | 'sessionId' | 'token'>): 'unauthenticated' | 'drain' | null {
     const state = this.users.known(actor.id);
     if (!state) return 'drain';
     const revoked = token ? !state.tokens.includes(token.id) : this.sessions.isRevoked(sessionId, actor.id);

@@ -107,7 +107,24 @@ export class ListPublicKeysHandler implements IQueryHandler<ListPublicKeysQuery>
   }
 }
 
+/** Whether a session goes on, for credentials of a door that live longer than access tokens. */
+export class SessionGoesOnQuery extends Query<boolean> {
+  constructor(readonly sessionId: string) {
+    super();
+  }
+}
+
+@QueryHandler(SessionGoesOnQuery)
+export class SessionGoesOnHandler implements IQueryHandler<SessionGoesOnQuery> {
+  constructor(private readonly sessions: Sessions) {}
+
+  execute({ sessionId }: SessionGoesOnQuery): Promise<boolean> {
+    return this.sessions.isLive(sessionId);
+  }
+}
+
 export const sessionQueryHandlers = [
+  SessionGoesOnHandler,
   ListSessionsHandler,
   ListAllSessionsHandler,
   GetSecondFactorHandler,

@@ -108,6 +108,13 @@ export class Sessions {
     return this.revoked.has(sessionId) || this.reloading.has(userId);
   }
 
+  /** Whether a session goes on, by the database: for credentials that live longer than what is remembered here. */
+  async isLive(sessionId: string): Promise<boolean> {
+    const live = await this.sql`
+      select 1 from vault.sessions where id = ${sessionId} and revoked_at is null and ends_at > ${this.in(0)}`;
+    return live.length > 0;
+  }
+
   // Starting and renewing -------------------------------------------------------------------------------------------
 
   /** The first refresh token, or null if the password has changed meanwhile. */
