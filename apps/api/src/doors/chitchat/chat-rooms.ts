@@ -1,0 +1,241 @@
+import type { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { type Actor, isRejection, nameKey, type Rejection, type RoomState } from '@verbatim/domain';
+import { FindCaretakerCommand } from '../../application/accounts/caretakers.js';
+import { ChangeRoomCommand, CloseRoomCommand, CreateRoomCommand } from '../../application/rooms/room-commands.js';
+import { FindRoomByNameQuery, GetRoomStateQuery, ListRoomsQuery } from '../../application/rooms/room-queries.js';
+import { derivedId } from '../../derived-id.js';
+import { newId } from '../../new-id.js';
+import { ChatError } from './answers.js';
+import type { ChatVisibility, RoomBody } from './bodies.js';
+import { DOOR, newContext } from './context.js';
+import { FIRST_NUMBER, type NumberedRoom, type RoomNumbers } from './room-numbers.js';
+import type { TextHashes } from './text-hashes.js';
+
+/** The room that is there from the beginning. */
+const FIRST_ROOM = { title: 'Public Chat', description: 'This is the default chat, available to everyone!' };
+/** Rooms in a list. */
+export const MOST_LISTED = 100;
+/** Seconds in which a room is created after its title was claimed, or not at all. */
+const CREATION_SECONDS = 30;
+
+/** A room as lists show it. */
+export interface ListedRoom extends NumberedRoom {
+  readonly title: string;
+  readonly description: string;
+  readonly visibility: ChatVisibility;
+  readonly createdAt: string;
+}
+
+/** A room that clients of this door may see, and its state as of now. */
+export interface ChatRoom extends ListedRoom {
+  readonly state: RoomState;
+}
+
+/**
+ * Which rooms there are at this door, and what becomes of them. Rooms created here belong to the caretaker of the door, in
+ * whose name anybody may change them. Native rooms are here while anybody may enter them, or whoever knows their password.
+ */
+export class ChatRooms {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly numbers: RoomNumbers,
+    private readonly hashes: TextHashes,
+    /** Whether clients may change rooms that were created here. */
+    private readonly changeable: boolean,
+  ) {}
+
+  // Finding -----------------------------------------------------------------------------------------------------------
+
+  /** The room with this number or title, whatever the title's case. Throws 101 when there is none to be seen here. */
+  async find(wanted: string): Promise<ChatRoom> {
+    const byNumber = /^\d{1,16}$/.test(wanted) ? await this.numbers.byNumber(Number(wanted)) : null;
+    const room = (byNumber && (await this.shown(byNumber))) ?? (await this.byTitle(wanted));
+    if (!room) throw ChatError.of(101, wanted.slice(0, 200));
+    return room;
+  }
+
+  /** A room that has the title now comes before one that had it. */
+  private async byTitle(title: string): Promise<ChatRoom | null> {
+    const key = nameKey(title);
+    if (key === '') return null;
+    const held = await this.numbers.holderOf(this.hash(key));
+    const here = held && (await this.shownById(held.roomId));
+    if (here && nameKey(here.state.name ?? '') === key) return here;
+    const owner = await this.queries.execute(new FindRoomByNameQuery(title));
+    return (owner && (await this.shownById(owner))) || here;
+  }
+
+  private async shownById(roomId: string): Promise<ChatRoom | null> {
+    const known = await this.numbers.byRoom(roomId);
+    if (known) return this.shown(known);
+    const state = await this.stateOf(roomId);
+    const visibility = visibilityOf(state, false);
+    if (!visibility) return null;
+    const number = await this.numbers.assign(roomId, { createdHere: false, secret: visibility !== 'public' });
+    return chatRoom(number, state, visibility);
+  }
+
+  private async shown(numbered: NumberedRoom): Promise<ChatRoom | null> {
+    const state = await this.stateOf(numbered.roomId);
+    const visibility = visibilityOf(state, numbered.createdHere);
+    return visibility && chatRoom(numbered, state, visibility);
+  }
+
+  /** Those that are listed: public rooms, and private ones created here; of many those in use most recently. */
+  async list(): Promise<ListedRoom[]> {
+    const caretaker = await this.caretaker();
+    const query = { status: 'open', sort: 'activity', order: 'desc', page: { limit: MOST_LISTED } } as const;
+    const { items } = await this.queries.execute(new ListRoomsQuery(caretaker, query));
+    const known = await this.numbers.ofRooms(items.map(({ id }) => id));
+    const listed: ListedRoom[] = [];
+    for (const room of items) {
+      const numbered = known.get(room.id);
+      const visibility = visibilityOf(room, numbered?.createdHere ?? false);
+      if (!visibility || visibility === 'hidden') continue;
+      const number = numbered ?? (await this.numbers.assign(room.id, { createdHere: false, secret: false }));
+      listed.push(listedRoom(number, room, visibility));
+    }
+    return listed.sort((one, other) => one.number - other.number);
+  }
+
+  // Changing ----------------------------------------------------------------------------------------------------------
+
+  async create(body: RoomBody, password: string): Promise<ChatRoom> {
+    const caretaker = await this.caretaker();
+    const roomId = newId();
+    await this.claimTitle(body.title, roomId);
+    const created = await this.commands.execute(
+      new CreateRoomCommand(
+        roomId,
+        { ...settingsOf(body), actor: caretaker, history: 'full', password: password === '' ? null : password },
+        newContext(),
+      ),
+    );
+    if (isRejection(created)) {
+      // An unknown outcome keeps the title until it is known that there is no such room.
+      if (created.rejected !== 'Unavailable') await this.numbers.releaseTitle(this.hash(nameKey(body.title)), roomId);
+      throw refused(created);
+    }
+    const secret = body.visibility === 'hidden';
+    const number = await this.numbers.assign(roomId, { createdHere: true, secret });
+    return chatRoom(number, created.state, body.visibility);
+  }
+
+  /** Changes everything but the password. */
+  async change(room: ChatRoom, body: RoomBody): Promise<ChatRoom> {
+    const caretaker = await this.caretakerOf(room);
+    if (nameKey(body.title) !== nameKey(room.state.name ?? '')) await this.claimTitle(body.title, room.roomId);
+    const { name, topic, visibility } = settingsOf(body);
+    const changed = await this.commands.execute(
+      new ChangeRoomCommand(room.roomId, caretaker, { name, topic, visibility }, newContext()),
+    );
+    if (isRejection(changed)) throw refused(changed);
+    await this.numbers.noteChange(room.roomId);
+    return chatRoom({ ...room, updatedAt: new Date(changed.at) }, changed.state, body.visibility);
+  }
+
+  async remove(room: ChatRoom): Promise<void> {
+    const caretaker = await this.caretakerOf(room);
+    const closed = await this.commands.execute(new CloseRoomCommand(room.roomId, caretaker, null, newContext()));
+    if (isRejection(closed)) throw refused(closed);
+  }
+
+  /** In whose name a room is changed. Throws 104 where clients of this door may not change it. */
+  private caretakerOf(room: ChatRoom): Promise<Actor> {
+    if (!room.createdHere || !this.changeable) throw ChatError.of(104);
+    return this.caretaker();
+  }
+
+  private async caretaker(): Promise<Actor> {
+    const caretaker = await this.commands.execute(new FindCaretakerCommand(DOOR, newContext()));
+    if (isRejection(caretaker)) throw ChatError.ofRejection(caretaker, 'room');
+    return caretaker;
+  }
+
+  /** Titles are unique whatever their case, also those of hidden rooms, which have no unique names of their own. */
+  private async claimTitle(title: string, roomId: string): Promise<void> {
+    const key = nameKey(title);
+    const native = await this.queries.execute(new FindRoomByNameQuery(title));
+    if (native && native !== roomId) throw duplicate;
+    const held = await this.numbers.holderOf(this.hash(key));
+    if (held && held.roomId !== roomId) {
+      const { status, name } = await this.stateOf(held.roomId);
+      const beingCreated = status === 'unborn' && held.seconds < CREATION_SECONDS;
+      if (beingCreated || (status === 'open' && nameKey(name ?? '') === key)) throw duplicate;
+    }
+    if (!(await this.numbers.claimTitle(this.hash(key), roomId, held?.roomId ?? null))) throw duplicate;
+  }
+
+  private stateOf(roomId: string): Promise<RoomState> {
+    return this.queries.execute(new GetRoomStateQuery(roomId));
+  }
+
+  private hash(key: string): string {
+    return this.hashes.of('title', key);
+  }
+
+  // The first room ----------------------------------------------------------------------------------------------------
+
+  /** Sees to it that there is a room with the first number, if there never was one. */
+  async prepareFirst(): Promise<void> {
+    if (await this.numbers.byNumber(FIRST_NUMBER)) return;
+    const roomId = derivedId('first room', DOOR);
+    const { title, description } = FIRST_ROOM;
+    const settings = {
+      name: title,
+      topic: description,
+      visibility: 'public',
+      history: 'full',
+      password: null,
+    } as const;
+    const actor = await this.caretaker();
+    const created = await this.commands.execute(new CreateRoomCommand(roomId, { ...settings, actor }, newContext()));
+    if (!isRejection(created)) {
+      await this.numbers.claimTitle(this.hash(nameKey(title)), roomId, null);
+      return this.numbers.assignFirst(roomId, true);
+    }
+    // A native room of this name takes the place.
+    const owner = created.rejected === 'NameTaken' && (await this.queries.execute(new FindRoomByNameQuery(title)));
+    if (owner) await this.numbers.assignFirst(owner, false);
+  }
+}
+
+const duplicate = ChatError.of(102, 'title');
+
+const refused = (rejection: Rejection): ChatError =>
+  ChatError.ofRejection(rejection, 'room', /^(Invalid|NameTaken)$/.test(rejection.rejected) ? 'title' : undefined);
+
+const settingsOf = ({ title, description, visibility }: RoomBody) => ({ name: title, topic: description, visibility });
+
+type Settings = Pick<RoomState, 'name' | 'topic' | 'createdAt'>;
+
+const listedRoom = (room: NumberedRoom, settings: Settings, visibility: ChatVisibility): ListedRoom => ({
+  number: room.number,
+  roomId: room.roomId,
+  createdHere: room.createdHere,
+  updatedAt: room.updatedAt,
+  title: settings.name ?? '',
+  description: settings.topic ?? '',
+  visibility,
+  createdAt: settings.createdAt,
+});
+
+const chatRoom = (room: NumberedRoom, state: RoomState, visibility: ChatVisibility): ChatRoom => ({
+  ...listedRoom(room, state, visibility),
+  state,
+});
+
+/**
+ * What a room is to clients of this door, or null if it is not there for them. Native rooms are public, or private with a
+ * password. Nobody could enter a native private room without one, and native hidden rooms stay hidden.
+ */
+function visibilityOf(
+  { status, visibility, passwordId }: Pick<RoomState, 'visibility' | 'passwordId'> & { readonly status: string },
+  createdHere: boolean,
+): ChatVisibility | null {
+  if (status !== 'open' || visibility === 'direct') return null;
+  if (visibility === 'hidden') return createdHere ? 'hidden' : null;
+  if (passwordId !== null) return 'private';
+  return visibility === 'public' ? 'public' : createdHere ? 'private' : null;
+}

@@ -1,0 +1,334 @@
+import type { CommandBus } from '@nestjs/cqrs';
+import { type Actor, isRejection, type Rejection } from '@verbatim/domain';
+import type { WebSocket } from 'ws';
+import { ApplyToRoomCommand } from '../../application/rooms/room-commands.js';
+import type { Authentication } from '../../application/sessions/authentication.js';
+import { limitedFor } from '../../limits/limited.js';
+import { type ConnectionAllowances, type Limits, spend } from '../../limits/limits.js';
+import type { LiveRooms } from '../../live/live-rooms.js';
+import type { EncodedEvents, EndReason, Subscriber } from '../../live/subscriber.js';
+import type { Subscribers } from '../../live/subscribers.js';
+import { newId } from '../../new-id.js';
+import { DEFAULT_COLOR } from './colors.js';
+import { DOOR, newContext } from './context.js';
+import { isMove, noteEncoder, type Translator } from './encoder.js';
+import { type ClientFrame, frameOf, joinText, leaveText, readFrame } from './frames.js';
+import type { People } from './people.js';
+import type { Holder } from './room-tokens.js';
+import type { Seats } from './seats.js';
+import type { Visitor, Visitors } from './visitors.js';
+
+/** Limits of one connection. */
+const socketLimits = {
+  /** Frames of the client that wait for the one in work; while there are as many, nothing is read. */
+  framesWaiting: 32,
+  /** Bytes, and pieces of what happens, that wait for the client; one that lets more pile up is disconnected. */
+  waitingBytes: 1_048_576,
+  waitingPieces: 2_000,
+} as const;
+
+/** Close codes. The page tells them apart no more than that the connection is closed. */
+const closing = { over: 1000, away: 1001, refused: 1008, tryAgain: 1013 } as const;
+
+/** What connections are made from. */
+export interface SocketParts {
+  readonly commands: CommandBus;
+  readonly authentication: Authentication;
+  readonly live: LiveRooms;
+  readonly subscribers: Subscribers;
+  readonly limits: Limits;
+  readonly seats: Seats;
+  readonly people: People;
+  readonly visitors: Visitors;
+  readonly translator: Translator;
+  /** False from shortly before a shutdown on: frames of clients are passed over. */
+  readonly listening: () => boolean;
+}
+
+/** The room that a connection was opened for. */
+export interface SocketRoom {
+  readonly roomId: string;
+  readonly number: number;
+}
+
+/** Where somebody sits. */
+interface Place {
+  readonly visitor: Visitor;
+  color: string;
+}
+
+/**
+ * A WebSocket in one room. Who it belongs to is known from the token with which it was opened, or else from the name with
+ * which it joins. What happens in the room is sent from then on until it leaves.
+ */
+export class ChatSocket implements Subscriber {
+  /** Identifies the connection among those of all replicas. */
+  readonly id = newId();
+  readonly encoder = noteEncoder;
+  actor: Actor = { id: '', role: 'user' };
+  username = '';
+  sessionId = '';
+  activeAt = new Date();
+  private place: Place | null = null;
+  private entering = false;
+  private ended = false;
+  private turn: Promise<void> = Promise.resolve();
+  private framesWaiting = 0;
+  private outgoing: Promise<void> = Promise.resolve();
+  private piecesWaiting = 0;
+  private allowances: ConnectionAllowances;
+  private heard = true;
+
+  constructor(
+    private readonly parts: SocketParts,
+    private readonly socket: WebSocket,
+    private readonly room: SocketRoom,
+    private readonly address: string,
+    /** Who opened it with a token. */
+    private readonly holder: Holder | null,
+    private readonly failed: (error: unknown) => void,
+  ) {
+    // Of nobody in particular until it is known whose it is.
+    this.allowances = parts.limits.connection(`${DOOR} ${address}`);
+    socket.on('message', (data: Buffer) => this.receive(data));
+    socket.on('ping', () => this.count());
+    socket.on('pong', () => {
+      if (this.count()) this.heard = true;
+    });
+    socket.on('error', () => undefined);
+    socket.once('close', () => this.end());
+  }
+
+  /** Whose connection it is, once it has joined. */
+  get userId(): string | null {
+    return this.place?.visitor.userId ?? null;
+  }
+
+  // Frames of the client ----------------------------------------------------------------------------------------------
+
+  private receive(bytes: Buffer): void {
+    if (!this.open || !this.parts.listening() || !this.count()) return;
+    const frame = readFrame(bytes);
+    if (!frame) return;
+    this.activeAt = new Date();
+    this.framesWaiting += 1;
+    if (this.framesWaiting === socketLimits.framesWaiting) this.socket.pause();
+    this.turn = this.turn
+      .then(() => (this.ended ? undefined : this.obey(frame)))
+      .catch((error: unknown) => {
+        this.failed(error);
+        this.hangUp('tryAgain');
+      })
+      .finally(() => {
+        this.framesWaiting -= 1;
+        if (this.framesWaiting === 0) this.socket.resume();
+      });
+  }
+
+  /** Counts a frame of any kind. A client that sends far too many is disconnected. */
+  private count(): boolean {
+    if (this.allowances.frames.spend() === 0) return true;
+    this.hangUp('refused');
+    return false;
+  }
+
+  private obey(frame: ClientFrame): Promise<void> {
+    if (frame.event === 'join') return this.join(frame);
+    return frame.event === 'send' ? this.say(frame) : this.leave();
+  }
+
+  /** A name that somebody in the room has is refused without a word, as chitchat does. */
+  private async join({ name, color }: ClientFrame): Promise<void> {
+    if (this.place) return;
+    const { visitors, seats, people, subscribers, limits } = this.parts;
+    const { roomId } = this.room;
+    const visitor = this.holder ? await visitors.known(this.holder) : await visitors.admit(name, this.address);
+    if (isRejection(visitor)) return this.refuse(visitor);
+    if (await people.isNameTaken(roomId, visitor)) return;
+    const seat = { roomId, userId: visitor.userId, name: visitor.name, color, connection: this.id };
+    if (!(await seats.take(seat))) return;
+    people.forget(roomId, visitor.userId);
+    this.place = { visitor, color };
+    const joined = await visitors.join(roomId, visitor);
+    if (isRejection(joined)) {
+      await this.giveUpPlace();
+      return this.refuse(joined);
+    }
+    this.actor = visitor.actor;
+    this.username = visitor.username;
+    this.sessionId = visitor.sessionId;
+    this.allowances = { ...limits.connection(visitor.userId), frames: this.allowances.frames };
+    if (this.ended) return this.giveUpPlace();
+    subscribers.add(this);
+    // What became of the account since it was looked at was not applied to a connection that was not there yet.
+    if (this.parts.authentication.objection(this)) return this.hangUp('refused');
+    await this.follow(visitor);
+  }
+
+  private async follow(visitor: Visitor): Promise<void> {
+    const { live } = this.parts;
+    this.entering = true;
+    try {
+      const started = () => this.sendOwn('join', joinText(visitor.name));
+      const following = await live.follow(this, this.room.roomId, undefined, { context: newContext() }, started);
+      if (following === null) return this.hangUp('tryAgain');
+      const failed = isRejection(following) ? following : await live.catchUp(following);
+      if (failed) this.refuse(failed);
+    } finally {
+      this.entering = false;
+    }
+  }
+
+  private async say({ msg, color }: ClientFrame): Promise<void> {
+    const { place } = this;
+    if (!place) return;
+    const tooSoon = limitedFor(spend(this.allowances, 'post'));
+    if (tooSoon) return this.notify(tooSoon);
+    if (color !== place.color) {
+      place.color = color;
+      await this.parts.seats.setColor(this.id, color);
+      this.parts.people.forget(this.room.roomId, place.visitor.userId);
+    }
+    const post = { type: 'PostMessage', messageId: newId(), text: msg, replyTo: null, kind: 'text' } as const;
+    const said = await this.parts.commands.execute(
+      new ApplyToRoomCommand(this.room.roomId, { ...post, actor: this.actor }, newContext()),
+    );
+    if (isRejection(said)) this.notify(said);
+  }
+
+  private async leave(): Promise<void> {
+    const { place } = this;
+    if (!place) return;
+    this.parts.subscribers.remove(this);
+    this.sendOwn('leave', leaveText(place.visitor.name));
+    await this.giveUpPlace();
+  }
+
+  private async giveUpPlace(): Promise<void> {
+    this.place = null;
+    const ending = await this.parts.seats.giveUp(this.id);
+    if (ending) await this.parts.visitors.settle(ending);
+  }
+
+  // The end -----------------------------------------------------------------------------------------------------------
+
+  /** The others are told at once; the seat is given up when what is in work is done. */
+  private end(): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.parts.subscribers.remove(this);
+    this.turn = this.turn
+      .then(() => {
+        // It may have joined in the meantime.
+        this.parts.subscribers.remove(this);
+        return this.giveUpPlace();
+      })
+      .catch(this.failed);
+  }
+
+  /** Resolves when the connection has ended and nothing of it is left. */
+  get gone(): Promise<void> {
+    return this.turn;
+  }
+
+  private hangUp(why: keyof typeof closing): void {
+    this.socket.close(closing[why], why);
+  }
+
+  /** The person may not be here; the page would write into the void. */
+  private refuse(rejection: Rejection): void {
+    this.notify(rejection);
+    this.put(() => this.hangUp(rejection.rejected === 'Unavailable' ? 'tryAgain' : 'refused'));
+  }
+
+  close(reason: EndReason): void {
+    this.hangUp(reason === 'drain' ? 'away' : 'refused');
+  }
+
+  /** The replica was silent for so long that others took the person for gone. */
+  loseSeat(): void {
+    this.hangUp('tryAgain');
+  }
+
+  /** Pings; a client that has not answered the last one is gone. */
+  beat(): void {
+    if (!this.heard) {
+      this.socket.terminate();
+      return;
+    }
+    this.heard = false;
+    this.socket.ping();
+  }
+
+  // What the client gets ----------------------------------------------------------------------------------------------
+
+  get open(): boolean {
+    return this.socket.readyState === this.socket.OPEN;
+  }
+
+  get congested(): boolean {
+    return this.open && this.socket.bufferedAmount > socketLimits.waitingBytes / 2;
+  }
+
+  async drained(): Promise<void> {
+    await this.outgoing;
+    while (this.congested) await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+
+  /** Notes, which become frames when it is known how the people appear. Whoever joins is not told who is there already. */
+  write(bytes: Buffer, events?: EncodedEvents): void {
+    if (!this.open || (!events && this.entering && isMove(bytes))) return;
+    const translated = this.parts.translator.translate(bytes, this.room);
+    translated.catch(() => undefined);
+    this.put(async () => {
+      const { frames, over } = await translated;
+      for (const frame of frames) this.send(frame);
+      if (over) this.hangUp('over');
+    });
+  }
+
+  /** One piece after the other, however long each takes. */
+  private put(piece: () => unknown): void {
+    this.piecesWaiting += 1;
+    if (this.piecesWaiting > socketLimits.waitingPieces) {
+      this.socket.terminate();
+      return;
+    }
+    this.outgoing = this.outgoing
+      .then(piece)
+      .catch((error: unknown) => {
+        this.failed(error);
+        this.hangUp('tryAgain');
+      })
+      .then(() => {
+        this.piecesWaiting -= 1;
+      });
+  }
+
+  private sendOwn(event: 'join' | 'leave', msg: string): void {
+    const { place } = this;
+    if (!place) return;
+    const look = { name: place.visitor.name, color: place.color, verified: place.visitor.verified };
+    this.sendLater(frameOf(event, look, msg, this.room.number, new Date().toISOString()));
+  }
+
+  /** Says in the room, to this client alone, why something was refused: chitchat has no frame for it. */
+  private notify({ detail }: Rejection): void {
+    const look = { name: DOOR, color: DEFAULT_COLOR, verified: false };
+    this.sendLater(frameOf('send', look, detail, this.room.number, new Date().toISOString()));
+  }
+
+  private sendLater(frame: object): void {
+    this.put(() => this.send(JSON.stringify(frame)));
+  }
+
+  /** Each frame is a message of its own. */
+  private send(text: string): void {
+    if (!this.open) return;
+    if (this.socket.bufferedAmount > socketLimits.waitingBytes) {
+      this.socket.terminate();
+      return;
+    }
+    this.socket.send(text);
+  }
+}

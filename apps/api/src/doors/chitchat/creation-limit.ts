@@ -1,0 +1,23 @@
+import type { Rejection } from '@verbatim/domain';
+import { LRUCache } from 'lru-cache';
+import { addressKey } from '../../limits/address-key.js';
+import { Allowance } from '../../limits/allowance.js';
+import { limitedFor } from '../../limits/limited.js';
+import type { Rate } from '../../limits/rate.js';
+
+/** Addresses that are remembered. */
+const REMEMBERED = 50_000;
+
+/** How many rooms may be created from one address, because creating one takes no account. */
+export class CreationLimit {
+  private readonly addresses = new LRUCache<string, Allowance>({ max: REMEMBERED });
+
+  constructor(private readonly rate: Rate) {}
+
+  spend(address: string): Rejection | null {
+    const key = addressKey(address);
+    const allowance = this.addresses.get(key) ?? new Allowance(this.rate);
+    this.addresses.set(key, allowance);
+    return limitedFor(allowance.spend());
+  }
+}
