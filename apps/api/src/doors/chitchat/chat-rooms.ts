@@ -5,6 +5,7 @@ import { ChangeRoomCommand, CloseRoomCommand, CreateRoomCommand } from '../../ap
 import { FindRoomByNameQuery, GetRoomStateQuery, ListRoomsQuery } from '../../application/rooms/room-queries.js';
 import { derivedId } from '../../derived-id.js';
 import { newId } from '../../new-id.js';
+import type { ReadModels } from '../../storage/read-models.js';
 import { ChatError } from './answers.js';
 import type { ChatVisibility, RoomBody } from './bodies.js';
 import { DOOR, newContext } from './context.js';
@@ -17,6 +18,9 @@ const FIRST_ROOM = { title: 'Public Chat', description: 'This is the default cha
 export const MOST_LISTED = 100;
 /** Seconds in which a room is created after its title was claimed, or not at all. */
 const CREATION_SECONDS = 30;
+
+/** Milliseconds that a change waits until lists show it. */
+const LIST_PATIENCE_MS = 2_000;
 
 /** A room as lists show it. */
 export interface ListedRoom extends NumberedRoom {
@@ -41,6 +45,7 @@ export class ChatRooms {
     private readonly queries: QueryBus,
     private readonly numbers: RoomNumbers,
     private readonly hashes: TextHashes,
+    private readonly readModels: ReadModels,
     /** Whether clients may change rooms that were created here. */
     private readonly changeable: boolean,
   ) {}
@@ -119,6 +124,7 @@ export class ChatRooms {
     }
     const secret = body.visibility === 'hidden';
     const number = await this.numbers.assign(roomId, { createdHere: true, secret });
+    await this.listed(created);
     return chatRoom(number, created.state, body.visibility);
   }
 
@@ -132,6 +138,7 @@ export class ChatRooms {
     );
     if (isRejection(changed)) throw refused(changed);
     await this.numbers.noteChange(room.roomId);
+    await this.listed(changed);
     return chatRoom({ ...room, updatedAt: new Date(changed.at) }, changed.state, body.visibility);
   }
 
@@ -139,6 +146,12 @@ export class ChatRooms {
     const caretaker = await this.caretakerOf(room);
     const closed = await this.commands.execute(new CloseRoomCommand(room.roomId, caretaker, null, newContext()));
     if (isRejection(closed)) throw refused(closed);
+    await this.listed(closed);
+  }
+
+  /** Waits until lists show what was changed, but not for long. */
+  private async listed({ position }: { readonly position: bigint }): Promise<void> {
+    await this.readModels.reached(position, LIST_PATIENCE_MS);
   }
 
   /** In whose name a room is changed. Throws 104 where clients of this door may not change it. */

@@ -15,13 +15,16 @@ import { LoadHere } from '../../live/load-here.js';
 import { Presence } from '../../live/presence/presence.js';
 import { Subscribers } from '../../live/subscribers.js';
 import { GuestUse } from '../../storage/desk/guests.js';
+import { ReadModels } from '../../storage/read-models.js';
 import { KEY_RING, LOG, SQL } from '../../storage/tokens.js';
+import { forAnswers, registerHelmet } from '../security-headers.js';
 import { ChatError, ChatErrors } from './answers.js';
 import { ChatRooms } from './chat-rooms.js';
 import { ChatSockets, type DoorParts } from './chat-sockets.js';
 import { CreationLimit } from './creation-limit.js';
 import { Translator } from './encoder.js';
 import { admitsOrigin } from './origins.js';
+import { addPages } from './pages.js';
 import { People } from './people.js';
 import { RoomNumbers, roomNumberTables } from './room-numbers.js';
 import { RoomTokens } from './room-tokens.js';
@@ -48,7 +51,11 @@ export const chitchatDoor = door({
     listener.faults = errors;
     await listener.scope(async (scope) => {
       prepareScope(scope, host, parts);
-      addRoutes(scope, parts);
+      await scope.register(async (calls) => {
+        await registerHelmet(calls, forAnswers);
+        addRoutes(calls, parts);
+      });
+      await scope.register((pages) => addPages(pages, parts));
     });
     const sockets = new ChatSockets(parts, listener);
     application.get(LoadHere).add(() => ({ sockets: sockets.size, people: sockets.people }));
@@ -90,7 +97,7 @@ async function partsOf(application: Application, host: Host, changeable: boolean
     guestUse: application.get(GuestUse),
     errors: new ChatErrors(application.get(LOG)),
     creation: new CreationLimit(LIMIT_GUESTS),
-    rooms: new ChatRooms(commands, queries, new RoomNumbers(sql), hashes, changeable),
+    rooms: new ChatRooms(commands, queries, new RoomNumbers(sql), hashes, application.get(ReadModels), changeable),
     tokens: new RoomTokens(keys, queries, application.get(Time)),
     visitors: new Visitors(commands, queries, seats),
     translator: new Translator(people),

@@ -7,8 +7,10 @@ import { colors, DEFAULT_COLOR } from './colors.js';
 import type { Look } from './frames.js';
 import type { Seats } from './seats.js';
 
-/** Rooms and people whose looks are kept in memory, and for how many milliseconds: another replica may change a colour. */
-const REMEMBERED = { most: 10_000, ms: 3_000 };
+/** People whose names are kept in memory, and for how many milliseconds. Guests have other names only when administrators say so. */
+const NAMES = { max: 10_000, ttl: 30_000 };
+/** The same for colours, which people may change at another replica. */
+const COLORS = { max: 10_000, ttl: 3_000 };
 
 /** Somebody who is in a room. */
 export interface Present extends Look {
@@ -16,9 +18,16 @@ export interface Present extends Look {
   readonly activeAt: Date;
 }
 
+interface Known {
+  readonly name: string;
+  readonly guest: boolean;
+  readonly verified: boolean;
+}
+
 /** Who is in a room, and how people appear there: guests under the name that they typed, others under their usernames. */
 export class People {
-  private readonly looks = new LRUCache<string, Look>({ max: REMEMBERED.most, ttl: REMEMBERED.ms });
+  private readonly names = new LRUCache<string, Promise<Known>>(NAMES);
+  private readonly colors = new LRUCache<string, string>(COLORS);
 
   constructor(
     private readonly queries: QueryBus,
@@ -28,43 +37,48 @@ export class People {
 
   /** How these people appear in a room. */
   async look(roomId: string, userIds: Iterable<string>): Promise<ReadonlyMap<string, Look>> {
-    const looks = new Map<string, Look>();
-    const unknown: string[] = [];
-    for (const id of new Set(userIds)) {
-      const known = this.looks.get(`${roomId} ${id}`);
-      if (known) looks.set(id, known);
-      else unknown.push(id);
-    }
-    if (unknown.length === 0) return looks;
-    const colored = await this.seats.colors(roomId, unknown);
-    for (const id of unknown) {
-      const look = await this.lookOf(id, colored.get(id));
-      looks.set(id, look);
-      this.looks.set(`${roomId} ${id}`, look);
-    }
-    return looks;
+    const ids = [...new Set(userIds)];
+    const unknown = ids.filter((id) => !this.colors.has(`${roomId} ${id}`));
+    const seated = await this.seats.colors(roomId, unknown);
+    return new Map(
+      await Promise.all(
+        ids.map(async (id): Promise<[string, Look]> => {
+          const color = this.colors.get(`${roomId} ${id}`) ?? seated.get(id);
+          const look = await this.lookOf(id, color);
+          this.colors.set(`${roomId} ${id}`, look.color);
+          return [id, look];
+        }),
+      ),
+    );
   }
 
   /** Somebody has come or changed their colour, so that what is remembered may be wrong. */
   forget(roomId: string, userId: string): void {
-    this.looks.delete(`${roomId} ${userId}`);
+    this.colors.delete(`${roomId} ${userId}`);
   }
 
   /** Who is in a room, at this door and, as far as presence knows, at the others. */
   async in(roomId: string): Promise<Present[]> {
     const seats = await this.seats.of(roomId);
-    const seated = new Map(seats.map((seat) => [seat.userId, seat]));
+    const seated = new Set(seats.map(({ userId }) => userId));
     const others = this.presence.peopleIn(roomId).filter(({ id }) => !seated.has(id));
-    const present: Present[] = [];
-    for (const { userId, color, activeAt } of seats)
-      present.push({ userId, activeAt, ...(await this.lookOf(userId, color)) });
-    for (const { id } of others) {
-      const { guest } = await this.queries.execute(new GetAccountQuery(id));
-      // A guest of this door has a seat; presence is told a moment later that they have gone.
-      if (!guest || !(await this.isOurs(roomId, id)))
-        present.push({ userId: id, activeAt: new Date(), ...(await this.lookOf(id, undefined)) });
-    }
-    return present;
+    const colored = await this.seats.colors(
+      roomId,
+      others.map(({ id }) => id),
+    );
+    const people = await Promise.all([
+      ...seats.map(({ userId, color, activeAt }) => this.present(userId, color, activeAt)),
+      ...others.map(async ({ id }) => {
+        // Guests of this door have seats; presence learns a moment later that they have gone.
+        const hasGone = colored.has(id) && (await this.known(id)).guest;
+        return hasGone ? null : this.present(id, colored.get(id), new Date());
+      }),
+    ]);
+    return people.filter((one) => one !== null);
+  }
+
+  private async present(userId: string, color: string | undefined, activeAt: Date): Promise<Present> {
+    return { userId, activeAt, ...(await this.lookOf(userId, color)) };
   }
 
   /** Whether somebody else in the room appears under this name, whatever its case. */
@@ -76,17 +90,22 @@ export class People {
     return (await this.in(roomId)).some((other) => other.userId !== userId && nameKey(other.name) === key);
   }
 
-  private async isOurs(roomId: string, userId: string): Promise<boolean> {
-    return (await this.seats.colors(roomId, [userId])).has(userId);
+  private async lookOf(userId: string, color: string | undefined): Promise<Look> {
+    const { name, guest, verified } = await this.known(userId);
+    return { name, color: color ?? (guest ? DEFAULT_COLOR : colorFor(userId)), verified };
   }
 
-  private async lookOf(userId: string, color: string | undefined): Promise<Look> {
-    const { username, displayName, guest, bot } = await this.queries.execute(new GetAccountQuery(userId));
-    return {
-      name: guest ? (displayName ?? '') : username,
-      color: color ?? (guest ? DEFAULT_COLOR : colorFor(userId)),
-      verified: !guest && !bot,
-    };
+  private known(userId: string): Promise<Known> {
+    const known =
+      this.names.get(userId) ??
+      this.queries.execute(new GetAccountQuery(userId)).then(({ username, displayName, guest, bot }) => ({
+        name: guest ? (displayName ?? '') : username,
+        guest,
+        verified: !guest && !bot,
+      }));
+    this.names.set(userId, known);
+    known.catch(() => this.names.delete(userId));
+    return known;
   }
 }
 

@@ -133,10 +133,11 @@ export class Seats {
   /** Notes that these connections are alive, and when they were last used. Returns those that have lost their seats. */
   async keepAlive(connections: ReadonlyMap<string, Date>): Promise<string[]> {
     const ids = [...connections.keys()];
+    const times = [...connections.values()].map((at) => at.toISOString());
     if (ids.length === 0) return [];
     const rows = await this.sql<{ connection: string }[]>`
       update desk.chitchat_seats seat set alive_at = now(), active_at = greatest(seat.active_at, used.at)
-      from unnest(${ids}::uuid[], ${[...connections.values()]}::timestamptz[]) as used (connection, at)
+      from unnest(${ids}::uuid[], ${times}::text[]::timestamptz[]) as used (connection, at)
       where seat.connection = used.connection and not seat.ending
       returning seat.connection`;
     const kept = new Set(rows.map(({ connection }) => connection));
@@ -170,6 +171,7 @@ export class Seats {
 
   /** The colours that these people have, or had last, in a room. */
   async colors(roomId: string, userIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    if (userIds.length === 0) return new Map();
     const rows = await this.sql<{ user_id: string; color: string }[]>`
       select user_id, color from desk.chitchat_seats
       where room_id = ${roomId} and user_id = any(${[...userIds]}::uuid[])`;
