@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandBus } from '@nestjs/cqrs';
 import { type Actor, isRejection, type Rejection } from '@verbatim/domain';
 import type { WebSocket } from 'ws';
@@ -15,7 +16,7 @@ import { isMove, noteEncoder, type Translator } from './encoder.js';
 import { type ClientFrame, frameOf, joinText, leaveText, readFrame } from './frames.js';
 import type { People } from './people.js';
 import type { Holder } from './room-tokens.js';
-import type { Seats } from './seats.js';
+import type { Comer, Seats } from './seats.js';
 import type { Visitor, Visitors } from './visitors.js';
 
 /** Limits of one connection. */
@@ -26,6 +27,9 @@ const socketLimits = {
   waitingBytes: 1_048_576,
   waitingPieces: 2_000,
 } as const;
+
+/** Milliseconds between two tries to take a seat. */
+const SEAT_PAUSE_MS = 100;
 
 /** Close codes. The page tells them apart no more than that the connection is closed. */
 const closing = { over: 1000, away: 1001, refused: 1008, tryAgain: 1013 } as const;
@@ -140,13 +144,13 @@ export class ChatSocket implements Subscriber {
   /** A name that somebody in the room has is refused without a word, as chitchat does. */
   private async join({ name, color }: ClientFrame): Promise<void> {
     if (this.place) return;
-    const { visitors, seats, people, subscribers, limits } = this.parts;
+    const { visitors, people, subscribers, limits } = this.parts;
     const { roomId } = this.room;
     const visitor = this.holder ? await visitors.known(this.holder) : await visitors.admit(name, this.address);
     if (isRejection(visitor)) return this.refuse(visitor);
     if (await people.isNameTaken(roomId, visitor)) return;
     const seat = { roomId, userId: visitor.userId, name: visitor.name, color, connection: this.id };
-    if (!(await seats.take(seat))) return;
+    if (!(await this.takeSeat(seat))) return;
     people.forget(roomId, visitor.userId);
     this.place = { visitor, color };
     const joined = await visitors.join(roomId, visitor);
@@ -163,6 +167,16 @@ export class ChatSocket implements Subscriber {
     // What became of the account since it was looked at was not applied to a connection that was not there yet.
     if (this.parts.authentication.objection(this)) return this.hangUp('refused');
     await this.follow(visitor);
+  }
+
+  private async takeSeat(seat: Comer): Promise<boolean> {
+    const { seats } = this.parts;
+    const since = Date.now();
+    while (!(await seats.take(seat))) {
+      if (this.ended || Date.now() - since >= (await seats.patience(seat))) return false;
+      await sleep(SEAT_PAUSE_MS);
+    }
+    return true;
   }
 
   private async follow(visitor: Visitor): Promise<void> {

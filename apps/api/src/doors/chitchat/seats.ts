@@ -83,6 +83,22 @@ export class Seats {
     }
   }
 
+  /**
+   * For how many milliseconds it is worth while to wait for a seat that was not to be had: somebody who comes back at once, or
+   * from a replica that was killed, finds their own seat still taken.
+   */
+  async patience({ roomId, userId, name }: Comer): Promise<number> {
+    const [row] = await this.sql<{ own: boolean; ending: boolean; silent: number }[]>`
+      select user_id = ${userId} as own, ending, extract(epoch from now() - alive_at)::float8 * 1000 as silent
+      from desk.chitchat_seats
+      where room_id = ${roomId} and connection is not null and (user_id = ${userId} or name = ${this.hash(name)})
+      order by own desc limit 1`;
+    if (!row) return 0;
+    if (row.ending) return seatLimits.heartbeat;
+    if (row.silent > seatLimits.heartbeat * 1.5) return seatLimits.lease + seatLimits.heartbeat;
+    return row.own ? COMING_BACK_MS : 0;
+  }
+
   /** The connection ends: its seat is shown no more. Null: it had none. */
   async giveUp(connection: string): Promise<Ending | null> {
     const [row] = await this.sql<EndingRow[]>`
@@ -183,6 +199,8 @@ export class Seats {
   }
 }
 
+/** How long the old connection of somebody who comes back may take to end. */
+const COMING_BACK_MS = 1_000;
 const UNIQUE_VIOLATION = '23505';
 const lease = `${seatLimits.lease} milliseconds`;
 
