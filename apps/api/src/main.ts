@@ -40,8 +40,11 @@ async function main(): Promise<void> {
   ${about.name} ${about.version} is ready.
   Dashboard   ${service.url}/admin/
   API         ${service.url}/docs
-  Health      ${service.url}/health/ready\n${embeddedNote(config)}\n`);
+  Health      ${service.url}/health/ready\n${furtherDoors(service)}${embeddedNote(config)}\n`);
 }
+
+const furtherDoors = ({ furtherDoors }: Service): string =>
+  furtherDoors.map(([title, address]) => `  ${title.padEnd(11)} ${address}\n`).join('');
 
 /** Printed when other machines can reach the service: the embedded database is for small installations only. */
 function embeddedNote({ DATABASE_URL, HOST }: Config): string {

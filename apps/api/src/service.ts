@@ -27,6 +27,8 @@ import { Maintenance } from './write-side/maintenance.js';
 export interface Service {
   /** Its address: `http://127.0.0.1:3000`. */
   readonly url: string;
+  /** The doors at listeners of their own: `['chatable', 'http://127.0.0.1:8080']`. */
+  readonly furtherDoors: readonly (readonly [title: string, address: string])[];
   /** Resolves with a sentence when the service cannot continue and has to be restarted. */
   readonly lost: Promise<string>;
   /** Shuts down cleanly: warns clients, finishes accepted work, releases everything. Every call returns the same promise. */
@@ -85,7 +87,14 @@ async function start(options: ServiceOptions, resources: OpenResources): Promise
     await resources.close();
   };
   let stopping: Promise<void> | null = null;
-  return { url: host.main.url, lost: app.get(LogContinuity).broken, stop: () => (stopping ??= stop()) };
+  return {
+    url: host.main.url,
+    furtherDoors: opened.flatMap(({ announced }) =>
+      announced ? [[announced.title, announced.address()] as const] : [],
+    ),
+    lost: app.get(LogContinuity).broken,
+    stop: () => (stopping ??= stop()),
+  };
 }
 
 /** Nest's own routes are one scope of the main listener, so that the scopes of other doors are independent of them. */
