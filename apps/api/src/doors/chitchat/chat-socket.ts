@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandBus } from '@nestjs/cqrs';
-import { type Actor, isRejection, type Rejection } from '@verbatim/domain';
+import { type Actor, isRejection, type Rejection, reject } from '@verbatim/domain';
 import type { WebSocket } from 'ws';
 import { ApplyToRoomCommand } from '../../application/rooms/room-commands.js';
 import type { Authentication } from '../../application/sessions/authentication.js';
-import { limitedFor } from '../../limits/limited.js';
+import { limited, limitedFor } from '../../limits/limited.js';
 import { type ConnectionAllowances, type Limits, spend } from '../../limits/limits.js';
 import type { LiveRooms } from '../../live/live-rooms.js';
 import type { EncodedEvents, EndReason, Subscriber } from '../../live/subscriber.js';
@@ -75,6 +75,7 @@ export class ChatSocket implements Subscriber {
   activeAt = new Date();
   private place: Place | null = null;
   private entering = false;
+  private inRoom = false;
   private ended = false;
   private turn: Promise<void> = Promise.resolve();
   private framesWaiting = 0;
@@ -119,10 +120,7 @@ export class ChatSocket implements Subscriber {
     if (this.framesWaiting === socketLimits.framesWaiting) this.socket.pause();
     this.turn = this.turn
       .then(() => (this.ended ? undefined : this.obey(frame)))
-      .catch((error: unknown) => {
-        this.failed(error);
-        this.hangUp('tryAgain');
-      })
+      .catch((error: unknown) => this.fail(error))
       .finally(() => {
         this.framesWaiting -= 1;
         if (this.framesWaiting === 0) this.socket.resume();
@@ -141,6 +139,14 @@ export class ChatSocket implements Subscriber {
     return frame.event === 'send' ? this.say(frame) : this.leave();
   }
 
+  /** The page would not come back, so a failure does not end the connection of somebody who is in the room. */
+  private async fail(error: unknown): Promise<void> {
+    this.failed(error);
+    if (this.inRoom) return this.notify(unavailable);
+    this.refuse(unavailable);
+    await this.giveUpPlace().catch(this.failed);
+  }
+
   /** A name that somebody in the room has is refused without a word, as chitchat does. */
   private async join({ name, color }: ClientFrame): Promise<void> {
     if (this.place) return;
@@ -148,11 +154,13 @@ export class ChatSocket implements Subscriber {
     const { roomId } = this.room;
     const visitor = this.holder ? await visitors.known(this.holder) : await visitors.admit(name, this.address);
     if (isRejection(visitor)) return this.refuse(visitor);
+    if (limits.socketsOfAccounts.full(visitor.userId)) return this.refuse(limited(1_000));
     if (await people.isNameTaken(roomId, visitor)) return;
     const seat = { roomId, userId: visitor.userId, name: visitor.name, color, connection: this.id };
     if (!(await this.takeSeat(seat))) return;
     people.forget(roomId, visitor.userId);
     this.place = { visitor, color };
+    limits.socketsOfAccounts.enter(visitor.userId);
     const joined = await visitors.join(roomId, visitor);
     if (isRejection(joined)) {
       await this.giveUpPlace();
@@ -173,7 +181,9 @@ export class ChatSocket implements Subscriber {
     const { seats } = this.parts;
     const since = Date.now();
     while (!(await seats.take(seat))) {
-      if (this.ended || Date.now() - since >= (await seats.patience(seat))) return false;
+      const { full, waitMs } = await seats.obstacle(seat);
+      if (full) this.refuse(roomFull);
+      if (full || this.ended || Date.now() - since >= waitMs) return false;
       await sleep(SEAT_PAUSE_MS);
     }
     return true;
@@ -188,6 +198,7 @@ export class ChatSocket implements Subscriber {
       if (following === null) return this.hangUp('tryAgain');
       const failed = isRejection(following) ? following : await live.catchUp(following);
       if (failed) this.refuse(failed);
+      this.inRoom = failed === null;
     } finally {
       this.entering = false;
     }
@@ -197,10 +208,14 @@ export class ChatSocket implements Subscriber {
     const { place } = this;
     if (!place) return;
     const tooSoon = limitedFor(spend(this.allowances, 'post'));
-    if (tooSoon) return this.notify(tooSoon);
+    if (tooSoon) {
+      this.notify(tooSoon);
+      // Whoever goes on is disconnected in the end.
+      return this.allowances.patience.spend() > 0 ? this.hangUp('refused') : undefined;
+    }
     if (color !== place.color) {
       place.color = color;
-      await this.parts.seats.setColor(this.id, color);
+      await this.parts.seats.setColor(this.id, color).catch(this.failed);
       this.parts.people.forget(this.room.roomId, place.visitor.userId);
     }
     const post = { type: 'PostMessage', messageId: newId(), text: msg, replyTo: null, kind: 'text' } as const;
@@ -219,7 +234,9 @@ export class ChatSocket implements Subscriber {
   }
 
   private async giveUpPlace(): Promise<void> {
+    if (this.place) this.parts.limits.socketsOfAccounts.leave(this.place.visitor.userId);
     this.place = null;
+    this.inRoom = false;
     const ending = await this.parts.seats.giveUp(this.id);
     if (ending) await this.parts.visitors.settle(ending);
   }
@@ -346,3 +363,6 @@ export class ChatSocket implements Subscriber {
     this.socket.send(text);
   }
 }
+
+const roomFull = reject('Conflict', 'The room is full.');
+const unavailable = reject('Unavailable', 'The service cannot reach its database at the moment. Try again.');

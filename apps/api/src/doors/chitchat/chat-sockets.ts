@@ -59,6 +59,8 @@ export class ChatSockets {
   private draining = false;
   private deaf = false;
   private beats = 0;
+  /** Since when all beats of this replica have reached the database; null while they do not. */
+  private soundSince: number | null = null;
 
   constructor(
     private readonly all: DoorParts,
@@ -156,11 +158,16 @@ export class ChatSockets {
   /** Keeps the seats of this replica, and settles those of replicas that are gone. */
   private async beat(): Promise<void> {
     const { seats, visitors, guestUse } = this.all;
+    const since = this.soundSince;
+    this.soundSince = null;
     const seated = [...this.open].filter(({ userId }) => userId !== null);
     const lost = new Set(await seats.keepAlive(new Map(seated.map(({ id, activeAt }) => [id, activeAt]))));
     for (const socket of seated) if (lost.has(socket.id) && socket.userId !== null) socket.loseSeat();
     this.beats += 1;
     if (this.beats % BEATS_PER_NOTE === 0) for (const { userId } of seated) if (userId) await guestUse.note(userId);
+    // The others may have been kept from the database as well. Silence counts once everybody could have broken it.
+    this.soundSince = since ?? Date.now();
+    if (Date.now() - this.soundSince < seatLimits.lease) return;
     for (const ending of await seats.takeOver(this.sweeper, SWEEP_LIMIT)) await visitors.settle(ending);
   }
 

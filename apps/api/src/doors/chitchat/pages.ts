@@ -1,6 +1,8 @@
+import { isRejection } from '@verbatim/domain';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { bearerIn } from '../bearer.js';
 import { helmetFor, registerHelmet } from '../security-headers.js';
+import { ChatError } from './answers.js';
 import type { ChatRoom, ListedRoom } from './chat-rooms.js';
 import { colors } from './colors.js';
 import { pageScript } from './page-script.js';
@@ -30,22 +32,21 @@ export async function addPages(
   { rooms, seats, reads, tokens, host }: RouteParts,
 ): Promise<void> {
   await registerHelmet(scope, forPages);
-  const read = async <T extends object>(request: FastifyRequest, reply: FastifyReply, work: () => Promise<T>) =>
-    (await reads.answer(reads.visitor(host.proxies.addressOf(request.raw)), reply.raw, work)) as T;
-  const listed = async () => {
-    const list = await rooms.list();
-    const counts = await seats.counts(list.map(({ roomId }) => roomId));
-    return roomTable(list, counts);
+  const listed = async (request: FastifyRequest, reply: FastifyReply): Promise<string> => {
+    const found = await reads.answer(reads.visitor(host.proxies.addressOf(request.raw)), reply.raw, async () => {
+      const list = await rooms.list();
+      return { list, counts: await seats.counts(list.map(({ roomId }) => roomId)) };
+    });
+    if (isRejection(found)) throw ChatError.ofRejection(found, 'room');
+    return roomTable(found.list, found.counts);
   };
   const html = (reply: FastifyReply, text: string) => reply.type('text/html; charset=utf-8').send(text);
 
   scope.get('/', async (request, reply) => {
-    const { table } = await read(request, reply, async () => ({ table: await listed() }));
-    return html(reply, page('Chat rooms', indexBody(table), nonces(reply)));
+    return html(reply, page('Chat rooms', indexBody(await listed(request, reply)), nonces(reply)));
   });
   scope.get('/chats', async (request, reply) => {
-    const { table } = await read(request, reply, async () => ({ table: await listed() }));
-    return html(reply, table);
+    return html(reply, await listed(request, reply));
   });
   scope.get('/chats/:room/entrance', async ({ params }: InRoom, reply) => {
     const room = await rooms.find(params.room);

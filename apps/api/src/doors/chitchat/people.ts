@@ -39,7 +39,8 @@ export class People {
   async look(roomId: string, userIds: Iterable<string>): Promise<ReadonlyMap<string, Look>> {
     const ids = [...new Set(userIds)];
     const unknown = ids.filter((id) => !this.colors.has(`${roomId} ${id}`));
-    const seated = await this.seats.colors(roomId, unknown);
+    // What is said is shown also while the database is away.
+    const seated = await this.seats.colors(roomId, unknown).catch(() => new Map<string, string>());
     return new Map(
       await Promise.all(
         ids.map(async (id): Promise<[string, Look]> => {

@@ -84,19 +84,19 @@ export class Seats {
   }
 
   /**
-   * For how many milliseconds it is worth while to wait for a seat that was not to be had: somebody who comes back at once, or
-   * from a replica that was killed, finds their own seat still taken.
+   * Why a seat was not to be had. `waitMs`: for how long it is worth while to try again, because somebody who comes back at once,
+   * or from a replica that was killed, finds their own seat still taken.
    */
-  async patience({ roomId, userId, name }: Comer): Promise<number> {
+  async obstacle({ roomId, userId, name }: Comer): Promise<{ readonly full: boolean; readonly waitMs: number }> {
     const [row] = await this.sql<{ own: boolean; ending: boolean; silent: number }[]>`
       select user_id = ${userId} as own, ending, extract(epoch from now() - alive_at)::float8 * 1000 as silent
       from desk.chitchat_seats
       where room_id = ${roomId} and connection is not null and (user_id = ${userId} or name = ${this.hash(name)})
       order by own desc limit 1`;
-    if (!row) return 0;
-    if (row.ending) return seatLimits.heartbeat;
-    if (row.silent > seatLimits.heartbeat * 1.5) return seatLimits.lease + seatLimits.heartbeat;
-    return row.own ? COMING_BACK_MS : 0;
+    if (!row) return { full: true, waitMs: 0 };
+    const { heartbeat, lease } = seatLimits;
+    const silent = row.silent > heartbeat * 1.5;
+    return { full: false, waitMs: row.ending ? heartbeat : silent ? lease + heartbeat : row.own ? COMING_BACK_MS : 0 };
   }
 
   /** The connection ends: its seat is shown no more. Null: it had none. */
