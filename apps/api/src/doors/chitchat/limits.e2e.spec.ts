@@ -101,8 +101,8 @@ describe('limits', () => {
     const [ann, slow] = [await enter(1, 'Ann'), await enter(1, 'Slow')];
     (slow.socket as unknown as { _socket: Socket })._socket.pause();
     // More than the network holds between the two.
-    await saidNatively(400);
-    await expect.poll(() => ann.said.filter((text) => text.startsWith('long')).length, { timeout: 20_000 }).toBe(400);
+    await saidNatively(250);
+    await expect.poll(() => ann.said.filter((text) => text.startsWith('long')).length, { timeout: 20_000 }).toBe(250);
     await expect.poll(() => ann.frames.map(({ event_type, name }) => `${event_type} ${name}`)).toContain('leave Slow');
   });
 
