@@ -65,19 +65,21 @@ export class ChatRooms {
     const key = nameKey(title);
     if (key === '') return null;
     const held = await this.numbers.holderOf(this.hash(key));
-    const here = held && (await this.shownById(held.roomId));
+    const here = held && (await this.shownById(held.roomId, true));
     if (here && nameKey(here.state.name ?? '') === key) return here;
     const owner = await this.queries.execute(new FindRoomByNameQuery(title));
-    return (owner && (await this.shownById(owner))) || here;
+    return (owner && (await this.shownById(owner, false))) || here;
   }
 
-  private async shownById(roomId: string): Promise<ChatRoom | null> {
+  /** Only rooms that were created here have a title here, which counts if there was no time to give them a number. */
+  private async shownById(roomId: string, createdHere: boolean): Promise<ChatRoom | null> {
     const known = await this.numbers.byRoom(roomId);
     if (known) return this.shown(known);
     const state = await this.stateOf(roomId);
-    const visibility = visibilityOf(state, false);
+    const visibility = visibilityOf(state, createdHere);
     if (!visibility) return null;
-    const number = await this.numbers.assign(roomId, { createdHere: false, secret: visibility !== 'public' });
+    const secret = visibility === 'hidden' || (visibility === 'private' && !createdHere);
+    const number = await this.numbers.assign(roomId, { createdHere, secret });
     return chatRoom(number, state, visibility);
   }
 

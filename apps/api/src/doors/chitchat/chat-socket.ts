@@ -42,6 +42,8 @@ export interface SocketParts {
   readonly translator: Translator;
   /** False from shortly before a shutdown on: frames of clients are passed over. */
   readonly listening: () => boolean;
+  /** Whether a connection is one of this replica. */
+  readonly isOpenHere: (connection: string) => boolean;
 }
 
 /** The room that a connection was opened for. */
@@ -176,10 +178,10 @@ export class ChatSocket implements Subscriber {
   }
 
   private async takeSeat(seat: Comer): Promise<boolean> {
-    const { seats } = this.parts;
+    const { seats, isOpenHere } = this.parts;
     const since = Date.now();
     while (!(await seats.take(seat))) {
-      const { full, waitMs } = await seats.obstacle(seat);
+      const { full, waitMs } = await seats.obstacle(seat, isOpenHere);
       if (full) this.refuse(roomFull);
       if (full || this.ended || Date.now() - since >= waitMs) return false;
       await sleep(SEAT_PAUSE_MS);
