@@ -41,10 +41,10 @@ export class Outgoing {
   }
 
   /** Sends a frame, as a message of its own. To be called in a piece. */
-  send(text: string): void {
+  send(text: string | Buffer): void {
     if (!this.open) return;
     if (this.socket.bufferedAmount > limits.bytes) this.socket.terminate();
-    else this.socket.send(text);
+    else this.socket.send(text, { binary: false });
   }
 
   private get open(): boolean {
