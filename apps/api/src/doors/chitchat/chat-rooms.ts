@@ -2,11 +2,7 @@ import type { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { type Actor, isRejection, nameKey, type Rejection, type RoomState } from '@verbatim/domain';
 import { FindCaretakerCommand } from '../../application/accounts/caretakers.js';
 import { ChangeRoomCommand, CloseRoomCommand, CreateRoomCommand } from '../../application/rooms/room-commands.js';
-import {
-  FindRoomByNameQuery,
-  GetRoomStateUncheckedQuery,
-  ListRoomsQuery,
-} from '../../application/rooms/room-queries.js';
+import { FindRoomByNameQuery, GetRoomStateUncheckedQuery, ListRoomsQuery } from '../../application/rooms/room-queries.js';
 import { derivedId } from '../../derived-id.js';
 import { newId } from '../../new-id.js';
 import type { ReadModels } from '../../storage/read-models.js';
@@ -69,19 +65,21 @@ export class ChatRooms {
     const key = nameKey(title);
     if (key === '') return null;
     const held = await this.numbers.holderOf(this.hash(key));
-    const here = held && (await this.shownById(held.roomId));
+    const here = held && (await this.shownById(held.roomId, true));
     if (here && nameKey(here.state.name ?? '') === key) return here;
     const owner = await this.queries.execute(new FindRoomByNameQuery(title));
-    return (owner && (await this.shownById(owner))) || here;
+    return (owner && (await this.shownById(owner, false))) || here;
   }
 
-  private async shownById(roomId: string): Promise<ChatRoom | null> {
+  /** Only rooms that were created here have a title here, which counts if there was no time to give them a number. */
+  private async shownById(roomId: string, createdHere: boolean): Promise<ChatRoom | null> {
     const known = await this.numbers.byRoom(roomId);
     if (known) return this.shown(known);
     const state = await this.stateOf(roomId);
-    const visibility = visibilityOf(state, false);
+    const visibility = visibilityOf(state, createdHere);
     if (!visibility) return null;
-    const number = await this.numbers.assign(roomId, { createdHere: false, secret: visibility !== 'public' });
+    const secret = visibility === 'hidden' || (visibility === 'private' && !createdHere);
+    const number = await this.numbers.assign(roomId, { createdHere, secret });
     return chatRoom(number, state, visibility);
   }
 
@@ -93,9 +91,10 @@ export class ChatRooms {
 
   /** Those that are listed: public rooms, and private ones created here; of many those in use most recently. */
   async list(): Promise<ListedRoom[]> {
-    const caretaker = await this.caretaker();
+    const caretaker = await this.commands.execute(new FindCaretakerCommand(DOOR, newContext()));
+    const viewer = isRejection(caretaker) ? nobody : caretaker;
     const query = { status: 'open', sort: 'activity', order: 'desc', page: { limit: MOST_LISTED } } as const;
-    const { items } = await this.queries.execute(new ListRoomsQuery(caretaker, query));
+    const { items } = await this.queries.execute(new ListRoomsQuery(viewer, query));
     const known = await this.numbers.ofRooms(items.map(({ id }) => id));
     const listed: ListedRoom[] = [];
     for (const room of items) {
@@ -219,6 +218,9 @@ export class ChatRooms {
 }
 
 const duplicate = ChatError.of(102, 'title');
+
+/** Who sees public rooms alone, while there is no caretaker. */
+const nobody: Actor = { id: '00000000-0000-0000-0000-000000000000', role: 'user' };
 
 const refused = (rejection: Rejection): ChatError =>
   ChatError.ofRejection(rejection, 'room', /^(Invalid|NameTaken)$/.test(rejection.rejected) ? 'title' : undefined);

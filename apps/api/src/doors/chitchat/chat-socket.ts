@@ -14,19 +14,14 @@ import { DEFAULT_COLOR } from './colors.js';
 import { DOOR, newContext } from './context.js';
 import { isMove, noteEncoder, type Translator } from './encoder.js';
 import { type ClientFrame, frameOf, joinText, leaveText, readFrame } from './frames.js';
+import { Outgoing } from './outgoing.js';
 import type { People } from './people.js';
 import type { Holder } from './room-tokens.js';
 import type { Comer, Seats } from './seats.js';
 import type { Visitor, Visitors } from './visitors.js';
 
-/** Limits of one connection. */
-const socketLimits = {
-  /** Frames of the client that wait for the one in work; while there are as many, nothing is read. */
-  framesWaiting: 32,
-  /** Bytes, and pieces of what happens, that wait for the client; one that lets more pile up is disconnected. */
-  waitingBytes: 1_048_576,
-  waitingPieces: 2_000,
-} as const;
+/** Frames of the client that wait for the one in work; while there are as many, nothing is read. */
+const FRAMES_WAITING = 32;
 
 /** Milliseconds between two tries to take a seat. */
 const SEAT_PAUSE_MS = 100;
@@ -47,6 +42,8 @@ export interface SocketParts {
   readonly translator: Translator;
   /** False from shortly before a shutdown on: frames of clients are passed over. */
   readonly listening: () => boolean;
+  /** Whether a connection is one of this replica. */
+  readonly isOpenHere: (connection: string) => boolean;
 }
 
 /** The room that a connection was opened for. */
@@ -79,10 +76,9 @@ export class ChatSocket implements Subscriber {
   private ended = false;
   private turn: Promise<void> = Promise.resolve();
   private framesWaiting = 0;
-  private outgoing: Promise<void> = Promise.resolve();
-  private piecesWaiting = 0;
   private allowances: ConnectionAllowances;
   private heard = true;
+  private readonly outgoing: Outgoing;
 
   constructor(
     private readonly parts: SocketParts,
@@ -93,6 +89,10 @@ export class ChatSocket implements Subscriber {
     private readonly holder: Holder | null,
     private readonly failed: (error: unknown) => void,
   ) {
+    this.outgoing = new Outgoing(socket, (error) => {
+      failed(error);
+      this.hangUp('tryAgain');
+    });
     // Of nobody in particular until it is known whose it is.
     this.allowances = parts.limits.connection(`${DOOR} ${address}`);
     socket.on('message', (data: Buffer) => this.receive(data));
@@ -117,7 +117,7 @@ export class ChatSocket implements Subscriber {
     if (!frame) return;
     this.activeAt = new Date();
     this.framesWaiting += 1;
-    if (this.framesWaiting === socketLimits.framesWaiting) this.socket.pause();
+    if (this.framesWaiting === FRAMES_WAITING) this.socket.pause();
     this.turn = this.turn
       .then(() => (this.ended ? undefined : this.obey(frame)))
       .catch((error: unknown) => this.fail(error))
@@ -178,10 +178,10 @@ export class ChatSocket implements Subscriber {
   }
 
   private async takeSeat(seat: Comer): Promise<boolean> {
-    const { seats } = this.parts;
+    const { seats, isOpenHere } = this.parts;
     const since = Date.now();
     while (!(await seats.take(seat))) {
-      const { full, waitMs } = await seats.obstacle(seat);
+      const { full, waitMs } = await seats.obstacle(seat, isOpenHere);
       if (full) this.refuse(roomFull);
       if (full || this.ended || Date.now() - since >= waitMs) return false;
       await sleep(SEAT_PAUSE_MS);
@@ -269,7 +269,7 @@ export class ChatSocket implements Subscriber {
   /** The person may not be here; the page would write into the void. */
   private refuse(rejection: Rejection): void {
     this.notify(rejection);
-    this.put(() => this.hangUp(rejection.rejected === 'Unavailable' ? 'tryAgain' : 'refused'));
+    this.outgoing.put(() => this.hangUp(rejection.rejected === 'Unavailable' ? 'tryAgain' : 'refused'));
   }
 
   close(reason: EndReason): void {
@@ -298,12 +298,11 @@ export class ChatSocket implements Subscriber {
   }
 
   get congested(): boolean {
-    return this.open && this.socket.bufferedAmount > socketLimits.waitingBytes / 2;
+    return this.outgoing.congested;
   }
 
-  async drained(): Promise<void> {
-    await this.outgoing;
-    while (this.congested) await new Promise((resolve) => setTimeout(resolve, 50));
+  drained(): Promise<void> {
+    return this.outgoing.drained();
   }
 
   /** Notes, which become frames when it is known how the people appear. Whoever joins is not told who is there already. */
@@ -311,29 +310,11 @@ export class ChatSocket implements Subscriber {
     if (!this.open || (!events && this.entering && isMove(bytes))) return;
     const translated = this.parts.translator.translate(bytes, this.room);
     translated.catch(() => undefined);
-    this.put(async () => {
+    this.outgoing.put(async () => {
       const { frames, over } = await translated;
-      for (const frame of frames) this.send(frame);
+      for (const frame of frames) this.outgoing.send(frame);
       if (over) this.hangUp('over');
     });
-  }
-
-  /** One piece after the other, however long each takes. */
-  private put(piece: () => unknown): void {
-    this.piecesWaiting += 1;
-    if (this.piecesWaiting > socketLimits.waitingPieces) {
-      this.socket.terminate();
-      return;
-    }
-    this.outgoing = this.outgoing
-      .then(piece)
-      .catch((error: unknown) => {
-        this.failed(error);
-        this.hangUp('tryAgain');
-      })
-      .then(() => {
-        this.piecesWaiting -= 1;
-      });
   }
 
   private sendOwn(event: 'join' | 'leave', msg: string): void {
@@ -350,17 +331,7 @@ export class ChatSocket implements Subscriber {
   }
 
   private sendLater(frame: object): void {
-    this.put(() => this.send(JSON.stringify(frame)));
-  }
-
-  /** Each frame is a message of its own. */
-  private send(text: string): void {
-    if (!this.open) return;
-    if (this.socket.bufferedAmount > socketLimits.waitingBytes) {
-      this.socket.terminate();
-      return;
-    }
-    this.socket.send(text);
+    this.outgoing.put(() => this.outgoing.send(JSON.stringify(frame)));
   }
 }
 

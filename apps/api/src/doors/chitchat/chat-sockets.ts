@@ -32,7 +32,7 @@ const SWEEP_LIMIT = 50;
 const BEATS_PER_NOTE = 360;
 
 /** What sockets are opened with. */
-export interface DoorParts extends Omit<SocketParts, 'listening'> {
+export interface DoorParts extends Omit<SocketParts, 'listening' | 'isOpenHere'> {
   readonly rooms: ChatRooms;
   readonly tokens: RoomTokens;
   readonly errors: ChatErrors;
@@ -66,7 +66,8 @@ export class ChatSockets {
     private readonly all: DoorParts,
     private readonly listener: HttpListener,
   ) {
-    this.parts = { ...all, listening: () => !this.deaf };
+    const isOpenHere = (connection: string) => [...this.open].some(({ id }) => id === connection);
+    this.parts = { ...all, listening: () => !this.deaf, isOpenHere };
     listener.onUpgrade(PATH, (request, socket, head) => {
       socket.on('error', () => undefined);
       this.upgrade(request, socket, head).catch((error: unknown) => {

@@ -19,6 +19,7 @@ import { ReadModels } from '../../storage/read-models.js';
 import { KEY_RING, LOG, SQL } from '../../storage/tokens.js';
 import { forAnswers, registerHelmet } from '../security-headers.js';
 import { ChatError, ChatErrors } from './answers.js';
+import { type CallParts, ChatCalls } from './chat-calls.js';
 import { ChatRooms } from './chat-rooms.js';
 import { ChatSockets, type DoorParts } from './chat-sockets.js';
 import { CreationLimit } from './creation-limit.js';
@@ -28,7 +29,7 @@ import { addPages } from './pages.js';
 import { People } from './people.js';
 import { RoomNumbers, roomNumberTables } from './room-numbers.js';
 import { RoomTokens } from './room-tokens.js';
-import { addRoutes, type RouteParts } from './routes.js';
+import { addRoutes } from './routes.js';
 import { Seats, seatTables } from './seats.js';
 import { TextHashes } from './text-hashes.js';
 import { Visitors } from './visitors.js';
@@ -53,7 +54,7 @@ export const chitchatDoor = door({
       prepareScope(scope, host, parts);
       await scope.register(async (calls) => {
         await registerHelmet(calls, forAnswers);
-        addRoutes(calls, parts);
+        addRoutes(calls, new ChatCalls(parts));
       });
       await scope.register((pages) => addPages(pages, parts));
     });
@@ -81,7 +82,7 @@ export const chitchatDoor = door({
   },
 });
 
-async function partsOf(application: Application, host: Host, changeable: boolean): Promise<DoorParts & RouteParts> {
+async function partsOf(application: Application, host: Host, changeable: boolean): Promise<DoorParts & CallParts> {
   const [commands, queries] = [application.get(CommandBus), application.get(QueryBus)];
   const [sql, keys] = [application.get(SQL), application.get(KEY_RING)];
   const hashes = await TextHashes.open(keys);

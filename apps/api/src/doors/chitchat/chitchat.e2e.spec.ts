@@ -1,3 +1,4 @@
+import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { password, register, signIn, type TestPerson } from '../../tests/harness/test-client.testing.js';
 import { administrator, startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
@@ -227,6 +228,42 @@ describe('rooms', () => {
     await door.delete('/chats/PHOENIX');
     expect((await door.delete(`/chats/${id}`)).body).toEqual(notFound(`${id}`));
     expect(await door.room('phoenix')).not.toBe(id);
+  });
+});
+
+describe('an operator', () => {
+  it('keeps clients from changing rooms by suspending the caretaker', async () => {
+    const id = await door.room('Caretaken');
+    const { items } = (await admin.get('/v1/users?q=chitchat')).body;
+    const [caretaker] = items.filter(
+      ({ username, bot }: { username: string; bot: boolean }) => username === 'chitchat' && bot,
+    );
+    const change = { title: 'Caretaken', description: 'by whom?', visibility: 'public' };
+    await admin.patch(`/v1/users/${caretaker.id}`, { suspended: true, reason: 'a test' });
+    for (const call of [
+      () => door.put(`/chats/${id}`, change),
+      () => door.post('/chats', { ...change, title: 'Another' }),
+    ])
+      await expect.poll(async () => (await call()).body).toEqual(refusal(104, 'Room error: Unauthorized operation'));
+    expect((await door.get('/chats')).text).toContain('Caretaken');
+    await admin.patch(`/v1/users/${caretaker.id}`, { suspended: false });
+    await expect.poll(async () => (await door.put(`/chats/${id}`, change)).status).toBe(200);
+  });
+
+  it('finds no titles and names in the tables of this door, and the door in the events', async () => {
+    const id = await door.room('Unreadable title');
+    await enter(id, 'Unreadable name');
+    const sql = postgres(service.databaseUrl, { max: 1 });
+    const tables = await Promise.all(
+      ['rooms', 'titles', 'seats'].map(
+        (table) => sql`select row_to_json(t)::text as row from ${sql(`desk.chitchat_${table}`)} t`,
+      ),
+    );
+    const [event] = await sql`select sealed from log.events where type = 'RoomCreated' order by position desc limit 1`;
+    await sql.end();
+    expect(tables.every((rows) => rows.length > 0)).toBe(true);
+    expect(JSON.stringify(tables)).not.toMatch(/unreadable/i);
+    expect(event?.sealed).toContain('"door":"chitchat"');
   });
 });
 

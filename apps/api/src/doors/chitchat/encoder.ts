@@ -1,7 +1,7 @@
 import { view } from '@verbatim/domain';
 import { z } from 'zod';
 import type { EncodedEvents, Encoder } from '../../live/subscriber.js';
-import { frameOf, joinText, leaveText, type ServerFrame } from './frames.js';
+import { frameOf, joinText, type Look, leaveText, type ServerFrame } from './frames.js';
 import type { People } from './people.js';
 
 const person = z.object({ id: z.string(), username: z.string() });
@@ -47,7 +47,7 @@ const readNotes = (bytes: Buffer): Note[] => notes.parse(JSON.parse(bytes.toStri
 
 /** What a connection sends, and whether it ends after that. */
 export interface Translated {
-  readonly frames: readonly string[];
+  readonly frames: readonly Buffer[];
   readonly over: boolean;
 }
 
@@ -63,23 +63,27 @@ export class Translator {
     return known;
   }
 
-  private async read(
-    all: readonly Note[],
-    { roomId, number }: { roomId: string; number: number },
-  ): Promise<Translated> {
-    for (const note of all) if (note.what === 'moved') this.people.forget(roomId, note.person.id);
-    const ids = all.flatMap((note) =>
-      note.what === 'said' ? [note.by] : note.what === 'moved' ? [note.person.id] : [],
+  private async read(all: readonly Note[], room: { roomId: string; number: number }): Promise<Translated> {
+    for (const note of all) if (note.what === 'moved') this.people.forget(room.roomId, note.person.id);
+    const looks = await this.people.look(
+      room.roomId,
+      all.map(personIn).filter((id) => id !== ''),
     );
-    const looks = await this.people.look(roomId, ids);
-    const frames = all.flatMap((note): ServerFrame[] => {
-      const look = looks.get(note.what === 'said' ? note.by : note.what === 'moved' ? note.person.id : '');
-      if (!look || look.name === '') return [];
-      if (note.what === 'said') return [frameOf('send', look, note.text, number, note.at)];
-      if (note.what !== 'moved') return [];
-      const [event, text] = note.online ? (['join', joinText] as const) : (['leave', leaveText] as const);
-      return [frameOf(event, look, text(look.name), number, new Date().toISOString())];
+    const frames = all.flatMap((note) => {
+      const look = looks.get(personIn(note));
+      const frame = look && look.name !== '' ? frameIn(note, look, room.number) : null;
+      return frame ? [Buffer.from(JSON.stringify(frame))] : [];
     });
-    return { frames: frames.map((frame) => JSON.stringify(frame)), over: all.some(({ what }) => what === 'over') };
+    return { frames, over: all.some(({ what }) => what === 'over') };
   }
+}
+
+/** Whom a note is about; nobody, if it is empty. */
+const personIn = (note: Note): string => (note.what === 'said' ? note.by : note.what === 'moved' ? note.person.id : '');
+
+function frameIn(note: Note, look: Look, room: number): ServerFrame | null {
+  if (note.what === 'said') return frameOf('send', look, note.text, room, note.at);
+  if (note.what === 'over') return null;
+  const [event, text] = note.online ? (['join', joinText] as const) : (['leave', leaveText] as const);
+  return frameOf(event, look, text(look.name), room, new Date().toISOString());
 }

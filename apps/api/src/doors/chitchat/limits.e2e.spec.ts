@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Socket } from 'node:net';
 import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CuttingProxy } from '../../../../../libs/event-store/src/postgres/cutting-proxy.testing.js';
 import { listeningLog } from '../../tests/faults/outage.testing.js';
 import { createDatabase, dropDatabase } from '../../tests/harness/database.testing.js';
-import { register } from '../../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
 import { ChatCaller, type ChatClient, freePort } from './chat-client.testing.js';
 import { seatLimits } from './seats.js';
@@ -96,26 +94,6 @@ describe('limits', () => {
     await sql`delete from desk.chitchat_seats where user_id = any(${people}::uuid[])`;
     await sql.end();
   });
-
-  it('end somebody who does not read, and hold up nobody else', async () => {
-    const [ann, slow] = [await enter(1, 'Ann'), await enter(1, 'Slow')];
-    (slow.socket as unknown as { _socket: Socket })._socket.pause();
-    // More than the network holds between the two.
-    await saidNatively(400);
-    await expect.poll(() => ann.said.filter((text) => text.startsWith('long')).length, { timeout: 20_000 }).toBe(400);
-    await expect.poll(() => ann.frames.map(({ event_type, name }) => `${event_type} ${name}`)).toContain('leave Slow');
-  });
-
-  /** Somebody posts long messages by the native API: this door takes short ones only. */
-  async function saidNatively(count: number): Promise<void> {
-    const ada = await register(service.url);
-    const found = async () => (await ada.get('/v1/rooms?q=Public')).body.items;
-    await expect.poll(async () => (await found()).length).toBe(1);
-    const room = (await found())[0].id;
-    await ada.post(`/v1/rooms/${room}/members`, {});
-    const post = (i: number) => ada.post(`/v1/rooms/${room}/messages`, { text: `long ${i} ${'你'.repeat(7_900)}` });
-    for (let i = 0; i < count; i += 50) await Promise.all(Array.from({ length: 50 }, (_, n) => post(i + n)));
-  }
 
   it('hold for rooms that are created from one address', async () => {
     let last = 201;

@@ -9,7 +9,7 @@ th, td { text-align: start; padding: .25rem .5rem .25rem 0; border-bottom: 1px s
 form { display: grid; gap: .75rem; max-width: 30rem; }
 label:not([hidden]) { display: grid; gap: .25rem; }
 fieldset { display: grid; gap: .25rem; border: 1px solid #8886; }
-fieldset label { display: block; }
+fieldset label:not([hidden]) { display: flex; gap: .5rem; }
 input:not([type=radio]), select, textarea, button { font: inherit; padding: .5rem; }
 :focus-visible { outline: 3px solid #7386d5; outline-offset: 2px; }
 [role=alert]:not(:empty) { color: light-dark(#a11, #f99); font-weight: bold; }

@@ -3,11 +3,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { bearerIn } from '../bearer.js';
 import { helmetFor, registerHelmet } from '../security-headers.js';
 import { ChatError } from './answers.js';
+import type { CallParts, InRoom } from './chat-calls.js';
 import type { ChatRoom, ListedRoom } from './chat-rooms.js';
 import { colors } from './colors.js';
 import { pageScript } from './page-script.js';
 import { pageStyle } from './page-style.js';
-import type { RouteParts } from './routes.js';
 
 /** Only scripts and styles with the nonce of their response count; nothing is loaded from anywhere else. */
 const forPages = {
@@ -24,12 +24,10 @@ const forPages = {
 /** Milliseconds for which browsers keep scripts and styles. */
 const ASSET_SECONDS = 3_600;
 
-type InRoom = FastifyRequest<{ Params: { room: string } }>;
-
 /** The pages for people with a browser, and the pieces that chitchat's own page loads into itself. */
 export async function addPages(
   scope: FastifyInstance,
-  { rooms, seats, reads, tokens, host }: RouteParts,
+  { rooms, seats, reads, tokens, host }: CallParts,
 ): Promise<void> {
   await registerHelmet(scope, forPages);
   const listed = async (request: FastifyRequest, reply: FastifyReply): Promise<string> => {

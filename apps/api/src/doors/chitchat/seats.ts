@@ -85,18 +85,33 @@ export class Seats {
 
   /**
    * Why a seat was not to be had. `waitMs`: for how long it is worth while to try again, because somebody who comes back at once,
-   * or from a replica that was killed, finds their own seat still taken.
+   * or from a replica that was killed, finds their own seat still taken. `isOpenHere` tells whether a connection is one of this
+   * replica.
    */
-  async obstacle({ roomId, userId, name }: Comer): Promise<{ readonly full: boolean; readonly waitMs: number }> {
-    const [row] = await this.sql<{ own: boolean; ending: boolean; silent: number }[]>`
-      select user_id = ${userId} as own, ending, extract(epoch from now() - alive_at)::float8 * 1000 as silent
+  async obstacle(
+    { roomId, userId, name }: Comer,
+    isOpenHere: (connection: string) => boolean,
+  ): Promise<{ readonly full: boolean; readonly waitMs: number }> {
+    const [row] = await this.sql<{ connection: string; own: boolean; ending: boolean; silent: number }[]>`
+      select connection, user_id = ${userId} as own, ending,
+        extract(epoch from now() - alive_at)::float8 * 1000 as silent
       from desk.chitchat_seats
       where room_id = ${roomId} and connection is not null and (user_id = ${userId} or name = ${this.hash(name)})
       order by own desc limit 1`;
-    if (!row) return { full: true, waitMs: 0 };
     const { heartbeat, lease } = seatLimits;
-    const silent = row.silent > heartbeat * 1.5;
-    return { full: false, waitMs: row.ending ? heartbeat : silent ? lease + heartbeat : row.own ? COMING_BACK_MS : 0 };
+    // Nobody has it any more, unless all seats are taken.
+    if (!row) return { full: await this.isFull(roomId), waitMs: heartbeat };
+    if (row.ending) return { full: false, waitMs: heartbeat };
+    if (row.silent > SUSPICIOUS_MS) return { full: false, waitMs: lease + heartbeat };
+    // Whether another replica is alive shows within a heartbeat.
+    const waitMs = isOpenHere(row.connection) ? COMING_BACK_MS : SUSPICIOUS_MS + heartbeat / 2;
+    return { full: false, waitMs: row.own ? waitMs : 0 };
+  }
+
+  private async isFull(roomId: string): Promise<boolean> {
+    const [row] = await this.sql<{ count: number }[]>`
+      select count(*)::int as count from desk.chitchat_seats where room_id = ${roomId} and connection is not null`;
+    return (row?.count ?? 0) >= seatLimits.people;
   }
 
   /** The connection ends: its seat is shown no more. Null: it had none. */
@@ -199,7 +214,9 @@ export class Seats {
   }
 }
 
-/** How long the old connection of somebody who comes back may take to end. */
+/** Milliseconds of silence after which a replica may be gone. */
+const SUSPICIOUS_MS = seatLimits.heartbeat * 1.5;
+/** How long the old connection of somebody who comes back may take to end, in milliseconds. */
 const COMING_BACK_MS = 1_000;
 const UNIQUE_VIOLATION = '23505';
 const lease = `${seatLimits.lease} milliseconds`;
