@@ -182,3 +182,75 @@ describe('the end', () => {
     expect([page.status, page.headers.get('location')]).toEqual([302, '/']);
   });
 });
+
+describe('the pages', () => {
+  it('run scripts under a nonce that is another one each time, and are kept by nobody', async () => {
+    const ada = await new FormVisitor(url).create();
+    const nonces = new Set<string>();
+    for (const path of ['/', '/', `/chat/${ada.code}`]) {
+      const { headers, text } = await new FormVisitor(url).get(path);
+      const policy = headers.get('content-security-policy') ?? '';
+      const nonce = /'nonce-([^']+)'/.exec(policy)?.[1] ?? '';
+      nonces.add(nonce);
+      expect(policy).toContain('report-uri /csp-report/');
+      expect(policy).not.toContain('unsafe');
+      expect(headers.get('cache-control')).toBe('no-store');
+      expect(headers.get('x-frame-options')).toBe('DENY');
+      for (const [script] of text.matchAll(/<script[^>]*>/g)) expect(script).toContain(`nonce="${nonce}"`);
+      expect(text).not.toMatch(/google-analytics/);
+    }
+    expect(nonces.size).toBe(3);
+  });
+
+  it("have what SFChat's scripts and tests look for", async () => {
+    const ada = await new FormVisitor(url).create();
+    const { text } = await new FormVisitor(url).get(`/chat/${ada.code}`);
+    expect(text).toContain('<div id="chat-body" role="log" aria-label="Messages" tabindex="0"></div>');
+    expect(text).toMatch(/<textarea id="id_chat_type"[^>]* disabled><\/textarea>/);
+    expect(text).toContain('<button type="button" class="btn btn-green btn-grey">send message</button>');
+    expect(optionOf(text, 'targetError')).toBe('#error-general');
+    const home = await new FormVisitor(url).get('/');
+    expect(home.text).toContain('<title>SFChat - Secure Free Chat</title>');
+    for (const id of ['create_chat', 'join_chat', 'id_chat_token', 'contact', 'copyright'])
+      expect(home.text).toContain(`id="${id}"`);
+    for (const [path, title] of [
+      ['/privacy.html', 'SFChat: Privacy'],
+      ['/faq.html', 'SFChat: FAQ'],
+      ['/license.html', 'SFChat: License'],
+    ] as const)
+      expect((await new FormVisitor(url).get(path)).text).toContain(`<title>${title}</title>`);
+    expect((await new FormVisitor(url).get('/robots.txt')).text).toContain(`Sitemap: ${url}/sitemap.xml`);
+    expect((await new FormVisitor(url).get('/sitemap.xml')).text).toContain(`<loc>${url}/faq.html</loc>`);
+    expect((await new FormVisitor(url).get(`/chat/${'0'.repeat(24)}`)).status).toBe(404);
+  });
+
+  it('take forms only from themselves', async () => {
+    const visitor = new FormVisitor(url);
+    await visitor.get('/');
+    for (const body of ['', 'csrfmiddlewaretoken=', `csrfmiddlewaretoken=${'0'.repeat(32)}`]) {
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      const refused = await visitor.send('/create-chat/', { method: 'POST', body, headers });
+      expect([refused.status, refused.headers.get('location')]).toEqual([403, null]);
+    }
+  });
+
+  it('have reports about their policy taken', async () => {
+    const send = (body: string, type = 'application/csp-report') =>
+      fetch(`${url}/csp-report/`, { method: 'POST', body, headers: { 'content-type': type } });
+    const report = JSON.stringify({ 'csp-report': { 'document-uri': url, 'blocked-uri': 'https://example.org/x.js' } });
+    expect((await send(report)).status).toBe(204);
+    for (const refused of [send(report, 'application/json'), send('{}'), send('hello')])
+      expect((await refused).status).toBe(400);
+  });
+});
+
+describe('the address of the API', () => {
+  it.each(['/api/v1/messages.json', '/api/v1/messages', '/api/messages.json', '/api/v9/messages'])(
+    'may be %s, with the version in a header',
+    async (path) => {
+      const ada = await new FormVisitor(url).create();
+      const headers: Record<string, string> = /v1/.test(path) ? {} : { 'x-sfc-version': 'v1' };
+      expect((await ada.call('GET', path, undefined, headers)).status).toBe(200);
+    },
+  );
+});

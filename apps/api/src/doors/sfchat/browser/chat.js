@@ -15,6 +15,9 @@ const header = document.getElementById('chat-header');
 const option = (name) => document.querySelector(`#chatBootstrap option[value="${name}"]`)?.textContent ?? '';
 
 const code = location.pathname.split('/').pop();
+/** Where the tab keeps what it knows of this chat. SFChat's scripts keep the token there too, so a reload with them goes on. */
+const tokenPlace = `userToken${code}`;
+const historyPlace = `history of ${code}`;
 const ownTitle = document.title;
 /** Everything that goes on here: requests, and listening to the page. */
 const work = new AbortController();
@@ -49,11 +52,11 @@ function start() {
   button.disabled = true;
   const stored = readStored();
   const given = option('userToken');
-  const isNew = given !== 'False' && given !== stored?.userToken;
-  userToken = isNew ? given : (stored?.userToken ?? null);
+  const isNew = given !== 'False' && given !== stored.userToken;
+  userToken = isNew ? given : stored.userToken;
   if (!userToken)
     return showError('You do not take part in this chat. Its code lets in one person, on the first page.');
-  history = isNew ? [] : (stored?.history ?? []);
+  history = isNew ? [] : stored.history;
   for (const entry of history) show(entry);
   store();
   closer.addEventListener('click', leave, { signal });
@@ -258,18 +261,10 @@ function clock() {
 
 // The tab's memory ------------------------------------------------------------------------------------------------------
 
-// The token is where SFChat's scripts keep it too, so that a reload with them goes on.
-const tokenPlace = `userToken${code}`;
-const historyPlace = `history of ${code}`;
-
 function readStored() {
-  try {
-    const stored = JSON.parse(sessionStorage.getItem(historyPlace));
-    shown = new Set(stored?.shown ?? []);
-    return { userToken: sessionStorage.getItem(tokenPlace), history: stored?.history };
-  } catch {
-    return null;
-  }
+  const stored = JSON.parse(sessionStorage.getItem(historyPlace));
+  shown = new Set(stored?.shown ?? []);
+  return { userToken: sessionStorage.getItem(tokenPlace), history: stored?.history ?? [] };
 }
 
 function store() {
