@@ -18,8 +18,10 @@ const now = Date.parse('2026-03-01T12:00:00Z');
 beforeAll(async () => {
   const clock = () => new Date(now);
   const [port, otherPort] = [await freePort(), await freePort()];
-  service = await startTestService({ clock, environment: { SFCHAT_PORT: `${port}` } });
-  other = await startTestService({ clock, beside: service, environment: { SFCHAT_PORT: `${otherPort}` } });
+  const environment = { SFCHAT_PORT: `${port}`, ALLOWED_ORIGINS: 'https://chat.example.org' };
+  service = await startTestService({ clock, environment });
+  const measured = { SFCHAT_PORT: `${otherPort}`, SFCHAT_TRACKING_ID: 'UA-12345-1' };
+  other = await startTestService({ clock, beside: service, environment: measured });
   url = `http://127.0.0.1:${port}`;
   elsewhere = `http://127.0.0.1:${otherPort}`;
 });
@@ -224,6 +226,19 @@ describe('the pages', () => {
     expect((await new FormVisitor(url).get(`/chat/${'0'.repeat(24)}`)).status).toBe(404);
   });
 
+  it('have analytics only where the operator wants them, and never in a chat', async () => {
+    const ada = await new FormVisitor(elsewhere).create();
+    const [home, chat] = [
+      await new FormVisitor(elsewhere).get('/'),
+      await new FormVisitor(elsewhere).get(`/chat/${ada.code}`),
+    ];
+    expect([optionOf(home.text, 'debugMode'), optionOf(home.text, 'trackingId')]).toEqual(['False', 'UA-12345-1']);
+    expect(home.headers.get('content-security-policy')).toContain('https://www.google-analytics.com');
+    expect([optionOf(chat.text, 'debugMode'), optionOf(chat.text, 'trackingId')]).toEqual(['True', '']);
+    expect(chat.headers.get('content-security-policy')).not.toContain('google');
+    expect(optionOf((await new FormVisitor(url).get('/')).text, 'trackingId')).toBe('');
+  });
+
   it('take forms only from themselves', async () => {
     const visitor = new FormVisitor(url);
     await visitor.get('/');
@@ -253,4 +268,24 @@ describe('the address of the API', () => {
       expect((await ada.call('GET', path, undefined, headers)).status).toBe(200);
     },
   );
+
+  it('is open to pages of other origins only if these are allowed', async () => {
+    const ask = (origin: string) =>
+      fetch(`${url}/api/v1/messages.json`, {
+        method: 'OPTIONS',
+        headers: {
+          origin,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'x-sfc-usertoken',
+        },
+      });
+    const allowed = await ask('https://chat.example.org');
+    expect([allowed.status, allowed.headers.get('access-control-allow-origin')]).toEqual([
+      204,
+      'https://chat.example.org',
+    ]);
+    expect(allowed.headers.get('access-control-allow-headers')).toContain('x-sfc-usertoken');
+    const other = await ask('https://evil.example.org');
+    expect([other.status, other.headers.get('access-control-allow-origin')]).toEqual([405, null]);
+  });
 });

@@ -108,8 +108,9 @@ function receive({ _id, msg, system }) {
   showUnread();
 }
 
-const confirm = (messages) =>
-  call('DELETE', 'messages.json', { data: { messages: messages.map(({ _id }) => ({ _id })) } });
+function confirm(messages) {
+  return call('DELETE', 'messages.json', { data: { messages: messages.map(({ _id }) => ({ _id })) } });
+}
 
 function end() {
   over = true;
@@ -253,18 +254,22 @@ function hideError() {
   header.classList.remove('error-header');
 }
 
-const two = (number) => String(number).padStart(2, '0');
 function clock() {
   const now = new Date();
-  return [now.getHours(), now.getMinutes(), now.getSeconds()].map(two).join(':');
+  const parts = [now.getHours(), now.getMinutes(), now.getSeconds()];
+  return parts.map((part) => String(part).padStart(2, '0')).join(':');
 }
 
 // The tab's memory ------------------------------------------------------------------------------------------------------
 
 function readStored() {
-  const stored = JSON.parse(sessionStorage.getItem(historyPlace));
-  shown = new Set(stored?.shown ?? []);
-  return { userToken: sessionStorage.getItem(tokenPlace), history: stored?.history ?? [] };
+  try {
+    const stored = JSON.parse(sessionStorage.getItem(historyPlace));
+    shown = new Set(stored?.shown ?? []);
+    return { userToken: sessionStorage.getItem(tokenPlace), history: stored?.history ?? [] };
+  } catch {
+    return { userToken: null, history: [] };
+  }
 }
 
 function store() {
