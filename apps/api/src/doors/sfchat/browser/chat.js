@@ -189,16 +189,15 @@ function add(entry) {
 
 function show(entry) {
   const message = element('div', entry.who === 'system' ? 'message system' : 'message');
+  const text = element('div', 'msg-text');
   if (entry.who === 'system') {
-    const frame = () => Object.assign(element('div', 'border', '*'.repeat(24)), { ariaHidden: 'true' });
-    const text = element('div', 'msg-text');
     text.append(...systemText(entry.text));
-    message.append(frame(), text, frame());
+    message.append(element('div', 'msg-border'), text, element('div', 'msg-border'));
   } else {
     const name = entry.who === lastSpeaker ? '...' : entry.who === 'you' ? 'You:' : 'Talker:';
-    const text = element('span', 'msg-text', entry.text);
+    text.textContent = entry.text;
     text.dir = 'auto';
-    message.append(element('span', 'msg-date', `[${entry.at}]`), ' ', element('span', 'msg-name', name), ' ', text);
+    message.append(element('div', 'msg-date', `[${entry.at}]`), ' ', element('div', 'msg-name', name), ' ', text);
   }
   lastSpeaker = entry.who;
   body.append(message);
