@@ -14,6 +14,7 @@ let proxy: CuttingProxy;
 let service: TestService;
 let ada: ChatMember;
 let bob: ChatMember;
+let now = Date.parse('2026-03-01T12:00:00Z');
 
 beforeAll(async () => {
   Object.assign(pollTimes, { hold: 2_500, lookBlindly: 200 });
@@ -21,7 +22,7 @@ beforeAll(async () => {
   proxy = await CuttingProxy.open(databaseUrl);
   const port = await freePort();
   const environment = { SFCHAT_PORT: `${port}`, LOG_LEVEL: 'silent' };
-  service = await startTestService({ databaseUrl: proxy.url, environment });
+  service = await startTestService({ clock: () => new Date(now), databaseUrl: proxy.url, environment });
   ada = await new FormVisitor(`http://127.0.0.1:${port}`).create();
   bob = await new FormVisitor(`http://127.0.0.1:${port}`).join(ada.code);
   for (const member of [ada, bob]) await member.confirmAll();
@@ -56,5 +57,15 @@ describe('while the database is away', () => {
     expect([status, body.results.code, body.results.messages]).toEqual([200, 200, []]);
     await expect.poll(async () => (await ada.say('again')).status, soon).toBe(202);
     await expect.poll(async () => textsIn(await bob.poll()), soon).toEqual(['again']);
+  });
+
+  it('nobody is taken for silent because they could not be heard', async () => {
+    proxy.refuse('resets', 4_000);
+    now += 600_000;
+    expect(await ada.say('too early')).toMatchObject({ status: 503 });
+    expect((await bob.poll()).status).toBe(200);
+    await expect.poll(async () => (await ada.look()).body.results.status, soon).toBe('ready');
+    now += 73_000;
+    expect((await ada.look()).body.results.status).toBe('closed');
   });
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { signIn } from '../../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
 import { type ChatMember, FormVisitor, figureOf, freePort, idsIn, optionOf, textsIn } from './sfchat-client.testing.js';
 
@@ -112,6 +113,19 @@ describe('opening and joining', () => {
     expect(optionOf(first.text, 'endPoint')).toBe(`${url.replace('http:', '')}/api`);
     expect(optionOf((await visitor.get(path)).text, 'userToken')).toBe('False');
     expect(optionOf((await new FormVisitor(url).get(path)).text, 'userToken')).toBe('False');
+  });
+});
+
+describe('maintenance', () => {
+  it('stops new chats, and leaves those alone that are going on', async () => {
+    const { ada, bob } = await readyChat();
+    const admin = await signIn(service.url);
+    await admin.put('/v1/maintenance', { text: 'Back soon.' });
+    expect((await new FormVisitor(url).post('/create-chat/')).status).toBe(503);
+    expect(await ada.say('still here')).toMatchObject(done);
+    expect(textsIn(await bob.poll())).toEqual(['still here']);
+    await admin.delete('/v1/maintenance');
+    expect((await new FormVisitor(url).post('/create-chat/')).status).toBe(301);
   });
 });
 
