@@ -139,6 +139,17 @@ describe.skipIf(!browserProgram)('the pages of SFChat', { timeout: 120_000 }, ()
     await close(ada, bob);
   });
 
+  it('goes on when the service was restarted, without a reload', async () => {
+    const [ada, bob] = await twoInAChat();
+    await service.restart(async () => {
+      await ada.page.locator('#error-general:not(.hide)').waitFor();
+    });
+    await say(ada, 'are you still there?');
+    await expect.poll(() => said(bob), soon).toEqual([expect.stringContaining('are you still there?')]);
+    await ada.page.locator('#error-general.hide').waitFor({ state: 'attached' });
+    await close(ada, bob);
+  });
+
   it('stays with the person who opens a chat and joins it in the same tab', async () => {
     const ada = await visitor();
     await ada.page.locator('#create_chat').click();

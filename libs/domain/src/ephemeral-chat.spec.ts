@@ -86,13 +86,19 @@ describe('a chat of two people', () => {
   it('ends when the other has been silent for too long, counted from when both were there', () => {
     const silence = ephemeralChatLimits.silenceMs;
     const heard = ready.seenAt.joiner as number;
-    expect(closeIfSilent(ready, 'creator', heard + silence)).toBeNull();
-    const ended = closeIfSilent(ready, 'creator', heard + silence + 1);
+    expect(closeIfSilent(ready, 'creator', heard + silence, 0)).toBeNull();
+    const ended = closeIfSilent(ready, 'creator', heard + silence + 1, 0);
     expect(ended).toMatchObject({ status: 'closed', because: 'silent', eraseFirst: false });
     expect(told(ended)).toEqual(['creator: other-closed', 'joiner: you-closed']);
     const longAgo = { ...ready, seenAt: { creator: opened, joiner: opened + 500_000 } };
-    expect(closeIfSilent(longAgo, 'joiner', opened + 500_000 + silence)).toBeNull();
-    for (const chat of [draft, closed]) expect(closeIfSilent(chat, 'creator', opened * 10)).toBeNull();
+    expect(closeIfSilent(longAgo, 'joiner', opened + 500_000 + silence, 0)).toBeNull();
+    for (const chat of [draft, closed]) expect(closeIfSilent(chat, 'creator', opened * 10, 0)).toBeNull();
+  });
+
+  it('does not take an outage of the service for the silence of a person', () => {
+    const back = opened + 5_000_000;
+    expect(closeIfSilent(ready, 'creator', back + ephemeralChatLimits.silenceMs, back)).toBeNull();
+    expect(closeIfSilent(ready, 'creator', back + ephemeralChatLimits.silenceMs + 1, back)).not.toBeNull();
   });
 
   it('ends after a day for all, and what was not delivered is erased', () => {

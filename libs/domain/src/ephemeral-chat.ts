@@ -109,12 +109,17 @@ export function leaveChat(chat: EphemeralChat, who: ChatSide): ChatChange | null
 
 /**
  * Ends a chat whose other participant has been silent for too long, seen by `reader`. A participant has at least that long from
- * the moment both are there. Null: there is no reason to.
+ * the moment both are there, and from `hearingSince`, when the service began to hear those who ask. Null: there is no reason to.
  */
-export function closeIfSilent(chat: EphemeralChat, reader: ChatSide, now: number): ChatChange | null {
+export function closeIfSilent(
+  chat: EphemeralChat,
+  reader: ChatSide,
+  now: number,
+  hearingSince: number,
+): ChatChange | null {
   const other = otherSide(reader);
   if (chat.status !== 'ready') return null;
-  const heard = Math.max(chat.seenAt[other] ?? 0, chat.readyAt ?? 0);
+  const heard = Math.max(chat.seenAt[other] ?? 0, chat.readyAt ?? 0, hearingSince);
   return now - heard > ephemeralChatLimits.silenceMs ? closing(chat, other, 'silent') : null;
 }
 

@@ -1,5 +1,12 @@
 import { Command, CommandHandler, type ICommandHandler, type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
-import { type ChatSide, type ChatStatus, closeIfSilent, isRejection, type Rejection } from '@verbatim/domain';
+import {
+  type ChatSide,
+  type ChatStatus,
+  closeIfSilent,
+  type EphemeralChat,
+  isRejection,
+  type Rejection,
+} from '@verbatim/domain';
 import { Time } from '../../clock.js';
 import {
   type ChatCounts,
@@ -9,6 +16,7 @@ import {
   type WaitingMessage,
 } from '../../storage/ephemeral/chat-store.js';
 import { EphemeralChats, notAParticipant } from './ephemeral-chats.js';
+import { Hearing } from './hearing.js';
 
 /** The status of the chat with this code; null if there is none. */
 export class GetChatStatusQuery extends Query<ChatStatus | null> {
@@ -52,11 +60,14 @@ export class BeginAskingCommand extends Command<Participant | Rejection> {
 export class BeginAskingHandler implements ICommandHandler<BeginAskingCommand> {
   constructor(
     private readonly store: ChatStore,
+    private readonly hearing: Hearing,
     private readonly time: Time,
   ) {}
 
-  async execute({ credentials, poll }: BeginAskingCommand) {
-    return (await this.store.noteSeen(credentials, this.time.now(), poll)) ?? notAParticipant;
+  execute({ credentials, poll }: BeginAskingCommand): Promise<Participant | Rejection> {
+    return this.hearing.watch(
+      async () => (await this.store.noteSeen(credentials, this.time.now(), poll)) ?? notAParticipant,
+    );
   }
 }
 
@@ -83,14 +94,19 @@ export class LookIntoChatHandler implements ICommandHandler<LookIntoChatCommand>
   constructor(
     private readonly store: ChatStore,
     private readonly chats: EphemeralChats,
+    private readonly hearing: Hearing,
     private readonly time: Time,
   ) {}
 
-  async execute({ credentials, side }: LookIntoChatCommand): Promise<ChatFindings | Rejection> {
-    const found = await this.look(credentials.code, side);
-    if (isRejection(found) || !closeIfSilent(found.chat.state, side, this.time.now().getTime())) return found;
-    const rejection = await this.chats.change(credentials, ({ chat }, now) => closeIfSilent(chat.state, side, now));
-    return rejection ?? this.look(credentials.code, side);
+  execute({ credentials, side }: LookIntoChatCommand): Promise<ChatFindings | Rejection> {
+    return this.hearing.watch(async () => {
+      const found = await this.look(credentials.code, side);
+      const hearingSince = this.hearing.since();
+      const close = (chat: EphemeralChat, now: number) => closeIfSilent(chat, side, now, hearingSince);
+      if (isRejection(found) || !close(found.chat.state, this.time.now().getTime())) return found;
+      const rejection = await this.chats.change(credentials, ({ chat }, now) => close(chat.state, now));
+      return rejection ?? this.look(credentials.code, side);
+    });
   }
 
   private async look(code: string, side: ChatSide) {
@@ -99,4 +115,10 @@ export class LookIntoChatHandler implements ICommandHandler<LookIntoChatCommand>
   }
 }
 
-export const chatLookHandlers = [GetChatStatusHandler, CountChatsHandler, BeginAskingHandler, LookIntoChatHandler];
+export const chatLookHandlers = [
+  Hearing,
+  GetChatStatusHandler,
+  CountChatsHandler,
+  BeginAskingHandler,
+  LookIntoChatHandler,
+];

@@ -11,6 +11,7 @@ import {
 } from '../../application/ephemeral-chats/chat-commands.js';
 import type { ChatFindings } from '../../application/ephemeral-chats/chat-looks.js';
 import { Fault } from '../../host/fault.js';
+import type { Origins } from '../../host/origins.js';
 import type { Proxies } from '../../host/proxies.js';
 import type { Limits } from '../../limits/limits.js';
 import type { ChatCredentials } from '../../storage/ephemeral/chat-store.js';
@@ -26,11 +27,14 @@ interface Parts {
   readonly limits: Limits;
   readonly errors: SfchatErrors;
   readonly proxies: Proxies;
+  readonly origins: Origins;
 }
 
 const secret = z.string().regex(/^[0-9a-f]{24}$/);
 /** Ids in one confirmation: more than can be waiting. */
 const MOST_IDS = 1_000;
+/** For which a browser need not ask again. */
+const PREFLIGHT_SECONDS = 600;
 /** The body with which texts are sent. */
 export const textsSchema = z.object({ data: z.object({ messages: z.array(z.object({ msg: z.string() })).min(1) }) });
 /** The body with which messages are confirmed. */
@@ -44,9 +48,10 @@ export async function serveApi(scope: FastifyInstance, parts: Parts): Promise<vo
   scope.removeAllContentTypeParsers();
   // Bodies are JSON whatever their content type says, and its absence is fine where nothing is asked for.
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  scope.addHook('onRequest', async ({ raw }: FastifyRequest, reply: FastifyReply) => {
-    delete raw.headers['content-type'];
+  scope.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
+    delete request.raw.headers['content-type'];
     reply.header('cache-control', 'no-store, no-cache, must-revalidate').header('pragma', 'no-cache');
+    if (isPreflight(parts, request, reply)) return reply.status(204).send();
   });
   scope.addHook('onSend', async (_request, reply) => {
     // The next request goes to a replica that stays.
@@ -120,6 +125,19 @@ async function keepPace(limits: Limits, { token }: ChatCredentials, { method }: 
   const { posts, reads } = limits.participant(token);
   const wait = (method === 'POST' ? posts : reads).spend();
   if (wait > 0) await sleep(Math.min(wait, pollTimes.beforeNewer));
+}
+
+/** Lets pages of allowed origins read answers (CORS). True: the browser only asks whether it may send a request. */
+function isPreflight({ origins }: Parts, { raw }: FastifyRequest, reply: FastifyReply): boolean {
+  reply.header('vary', 'origin');
+  if (raw.headers.origin === undefined || !origins.admits(raw)) return false;
+  reply.header('access-control-allow-origin', raw.headers.origin);
+  if (raw.method !== 'OPTIONS' || raw.headers['access-control-request-method'] === undefined) return false;
+  reply
+    .header('access-control-allow-methods', 'GET, POST, DELETE')
+    .header('access-control-allow-headers', 'content-type, x-sfc-usertoken, x-sfc-chattoken, x-sfc-version')
+    .header('access-control-max-age', PREFLIGHT_SECONDS);
+  return true;
 }
 
 // Requests --------------------------------------------------------------------------------------------------------------

@@ -61,8 +61,9 @@ export class SfchatErrors implements FaultFormat {
   answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const { status, message, headers } = this.refusalOf(error, request);
     reply.status(status).headers({ ...headers, 'cache-control': 'no-store' });
-    if (wantsJson(request)) reply.type('application/json').send(errorBody(status, message));
-    else reply.type('text/html; charset=utf-8').send(errorPage(status, message));
+    if (wantsJson(request)) return void reply.type('application/json').send(errorBody(status, message));
+    if (!reply.hasHeader('content-security-policy')) reply.header('content-security-policy', policyOfErrors);
+    reply.type('text/html; charset=utf-8').send(errorPage(status, message));
   }
 
   text({ kind, detail, more }: Fault): string {
@@ -86,6 +87,8 @@ export class SfchatErrors implements FaultFormat {
     return new SfchatRefusal(500, 'Internal Server Error');
   }
 }
+
+const policyOfErrors = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'";
 
 const errorBody = (code: number, msg: string): string => JSON.stringify({ results: { code, msg } });
 

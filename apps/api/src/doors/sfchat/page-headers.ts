@@ -10,7 +10,7 @@ export function pageHeaders(
   request: FastifyRequest,
   reply: FastifyReply,
   proxies: Proxies,
-  { analytics = false, cache = 'no-store' } = {},
+  { analytics = false, cache = 'no-store', referrer = 'same-origin' } = {},
 ): string {
   const nonce = randomBytes(16).toString('base64');
   const also = analytics ? ` ${ANALYTICS}` : '';
@@ -31,8 +31,8 @@ export function pageHeaders(
     'cache-control': cache,
     'x-frame-options': 'DENY',
     'x-content-type-options': 'nosniff',
-    // Not `no-referrer`, with which browsers hide the origin of forms.
-    'referrer-policy': 'same-origin',
+    // By default not `no-referrer`, with which browsers hide the origin of forms.
+    'referrer-policy': referrer,
     'permissions-policy': 'camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()',
     ...(proxies.secure(request.raw)
       ? { 'strict-transport-security': `max-age=${YEAR_SECONDS}; includeSubDomains` }

@@ -107,7 +107,8 @@ async function chat(parts: Parts, request: FastifyRequest, reply: FastifyReply):
   const userToken = cookieOf(request, HANDOVER_COOKIE);
   if (userToken)
     setCookie(request, reply, proxies, { name: HANDOVER_COOKIE, value: '', path: `/chat/${code}`, seconds: 0 });
-  const nonce = pageHeaders(request, reply, proxies);
+  // The address holds the code, which is not to be in the log of a proxy with each file of the page.
+  const nonce = pageHeaders(request, reply, proxies, { referrer: 'no-referrer' });
   return reply.send(chatPage({ nonce, userToken, status, host: proxies.hostOf(request.raw) }));
 }
 

@@ -43,7 +43,8 @@ export const sfchatDoor = door({
     const listener = host.listen(SFCHAT_PORT);
     listener.faults = errors;
     listener.fastify.setNotFoundHandler((request, reply) => errors.answer(notFound, request, reply));
-    await listener.scope(async (scope) => serveApi(scope, { commands, polls, limits, errors, proxies: host.proxies }));
+    const { proxies, origins } = host;
+    await listener.scope(async (scope) => serveApi(scope, { commands, polls, limits, errors, proxies, origins }));
     await listener.scope(async (scope) =>
       servePages(scope, {
         commands,
@@ -51,7 +52,7 @@ export const sfchatDoor = door({
         limits,
         errors,
         log,
-        proxies: host.proxies,
+        proxies,
         trackingId: SFCHAT_TRACKING_ID,
       }),
     );

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { signIn } from '../../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
 import { type ChatMember, FormVisitor, figureOf, freePort, idsIn, optionOf, textsIn } from './sfchat-client.testing.js';
 
@@ -18,8 +19,10 @@ const now = Date.parse('2026-03-01T12:00:00Z');
 beforeAll(async () => {
   const clock = () => new Date(now);
   const [port, otherPort] = [await freePort(), await freePort()];
-  service = await startTestService({ clock, environment: { SFCHAT_PORT: `${port}` } });
-  other = await startTestService({ clock, beside: service, environment: { SFCHAT_PORT: `${otherPort}` } });
+  const environment = { SFCHAT_PORT: `${port}`, ALLOWED_ORIGINS: 'https://chat.example.org' };
+  service = await startTestService({ clock, environment });
+  const measured = { SFCHAT_PORT: `${otherPort}`, SFCHAT_TRACKING_ID: 'UA-12345-1' };
+  other = await startTestService({ clock, beside: service, environment: measured });
   url = `http://127.0.0.1:${port}`;
   elsewhere = `http://127.0.0.1:${otherPort}`;
 });
@@ -113,6 +116,19 @@ describe('opening and joining', () => {
   });
 });
 
+describe('maintenance', () => {
+  it('stops new chats, and leaves those alone that are going on', async () => {
+    const { ada, bob } = await readyChat();
+    const admin = await signIn(service.url);
+    await admin.put('/v1/maintenance', { text: 'Back soon.' });
+    expect((await new FormVisitor(url).post('/create-chat/')).status).toBe(503);
+    expect(await ada.say('still here')).toMatchObject(done);
+    expect(textsIn(await bob.poll())).toEqual(['still here']);
+    await admin.delete('/v1/maintenance');
+    expect((await new FormVisitor(url).post('/create-chat/')).status).toBe(301);
+  });
+});
+
 describe('talking', () => {
   it('brings a text to the other only, again and again until it is confirmed', async () => {
     const { ada, bob } = await readyChat();
@@ -180,5 +196,110 @@ describe('the end', () => {
     expect(textsIn(await bob.look())).toHaveLength(1);
     const page = await new FormVisitor(url).get(`/chat/${ada.code}`);
     expect([page.status, page.headers.get('location')]).toEqual([302, '/']);
+  });
+});
+
+describe('the pages', () => {
+  it('run scripts under a nonce that is another one each time, and are kept by nobody', async () => {
+    const ada = await new FormVisitor(url).create();
+    const nonces = new Set<string>();
+    for (const path of ['/', '/', `/chat/${ada.code}`]) {
+      const { headers, text } = await new FormVisitor(url).get(path);
+      const policy = headers.get('content-security-policy') ?? '';
+      const nonce = /'nonce-([^']+)'/.exec(policy)?.[1] ?? '';
+      nonces.add(nonce);
+      expect(policy).toContain('report-uri /csp-report/');
+      expect(policy).not.toContain('unsafe');
+      expect(headers.get('cache-control')).toBe('no-store');
+      expect(headers.get('x-frame-options')).toBe('DENY');
+      for (const [script] of text.matchAll(/<script[^>]*>/g)) expect(script).toContain(`nonce="${nonce}"`);
+      expect(text).not.toMatch(/google-analytics/);
+    }
+    expect(nonces.size).toBe(3);
+  });
+
+  it("have what SFChat's scripts and tests look for", async () => {
+    const ada = await new FormVisitor(url).create();
+    const { text } = await new FormVisitor(url).get(`/chat/${ada.code}`);
+    expect(text).toContain('<div id="chat-body" role="log" aria-label="Messages" tabindex="0"></div>');
+    expect(text).toMatch(/<textarea id="id_chat_type"[^>]* disabled><\/textarea>/);
+    expect(text).toContain('<button type="button" class="btn btn-green btn-grey">send message</button>');
+    expect(optionOf(text, 'targetError')).toBe('#error-general');
+    const home = await new FormVisitor(url).get('/');
+    expect(home.text).toContain('<title>SFChat - Secure Free Chat</title>');
+    for (const id of ['create_chat', 'join_chat', 'id_chat_token', 'contact', 'copyright'])
+      expect(home.text).toContain(`id="${id}"`);
+    for (const [path, title] of [
+      ['/privacy.html', 'SFChat: Privacy'],
+      ['/faq.html', 'SFChat: FAQ'],
+      ['/license.html', 'SFChat: License'],
+    ] as const)
+      expect((await new FormVisitor(url).get(path)).text).toContain(`<title>${title}</title>`);
+    expect((await new FormVisitor(url).get('/robots.txt')).text).toContain(`Sitemap: ${url}/sitemap.xml`);
+    expect((await new FormVisitor(url).get('/sitemap.xml')).text).toContain(`<loc>${url}/faq.html</loc>`);
+    expect((await new FormVisitor(url).get(`/chat/${'0'.repeat(24)}`)).status).toBe(404);
+  });
+
+  it('have analytics only where the operator wants them, and never in a chat', async () => {
+    const ada = await new FormVisitor(elsewhere).create();
+    const [home, chat] = [
+      await new FormVisitor(elsewhere).get('/'),
+      await new FormVisitor(elsewhere).get(`/chat/${ada.code}`),
+    ];
+    expect([optionOf(home.text, 'debugMode'), optionOf(home.text, 'trackingId')]).toEqual(['False', 'UA-12345-1']);
+    expect(home.headers.get('content-security-policy')).toContain('https://www.google-analytics.com');
+    expect([optionOf(chat.text, 'debugMode'), optionOf(chat.text, 'trackingId')]).toEqual(['True', '']);
+    expect(chat.headers.get('content-security-policy')).not.toContain('google');
+    expect(optionOf((await new FormVisitor(url).get('/')).text, 'trackingId')).toBe('');
+  });
+
+  it('take forms only from themselves', async () => {
+    const visitor = new FormVisitor(url);
+    await visitor.get('/');
+    for (const body of ['', 'csrfmiddlewaretoken=', `csrfmiddlewaretoken=${'0'.repeat(32)}`]) {
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      const refused = await visitor.send('/create-chat/', { method: 'POST', body, headers });
+      expect([refused.status, refused.headers.get('location')]).toEqual([403, null]);
+    }
+  });
+
+  it('have reports about their policy taken', async () => {
+    const send = (body: string, type = 'application/csp-report') =>
+      fetch(`${url}/csp-report/`, { method: 'POST', body, headers: { 'content-type': type } });
+    const report = JSON.stringify({ 'csp-report': { 'document-uri': url, 'blocked-uri': 'https://example.org/x.js' } });
+    expect((await send(report)).status).toBe(204);
+    for (const refused of [send(report, 'application/json'), send('{}'), send('hello')])
+      expect((await refused).status).toBe(400);
+  });
+});
+
+describe('the address of the API', () => {
+  it.each(['/api/v1/messages.json', '/api/v1/messages', '/api/messages.json', '/api/v9/messages'])(
+    'may be %s, with the version in a header',
+    async (path) => {
+      const ada = await new FormVisitor(url).create();
+      const headers: Record<string, string> = /v1/.test(path) ? {} : { 'x-sfc-version': 'v1' };
+      expect((await ada.call('GET', path, undefined, headers)).status).toBe(200);
+    },
+  );
+
+  it('is open to pages of other origins only if these are allowed', async () => {
+    const ask = (origin: string) =>
+      fetch(`${url}/api/v1/messages.json`, {
+        method: 'OPTIONS',
+        headers: {
+          origin,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'x-sfc-usertoken',
+        },
+      });
+    const allowed = await ask('https://chat.example.org');
+    expect([allowed.status, allowed.headers.get('access-control-allow-origin')]).toEqual([
+      204,
+      'https://chat.example.org',
+    ]);
+    expect(allowed.headers.get('access-control-allow-headers')).toContain('x-sfc-usertoken');
+    const other = await ask('https://evil.example.org');
+    expect([other.status, other.headers.get('access-control-allow-origin')]).toEqual([405, null]);
   });
 });

@@ -15,6 +15,9 @@ const header = document.getElementById('chat-header');
 const option = (name) => document.querySelector(`#chatBootstrap option[value="${name}"]`)?.textContent ?? '';
 
 const code = location.pathname.split('/').pop();
+/** Where the tab keeps what it knows of this chat. SFChat's scripts keep the token there too, so a reload with them goes on. */
+const tokenPlace = `userToken${code}`;
+const historyPlace = `history of ${code}`;
 const ownTitle = document.title;
 /** Everything that goes on here: requests, and listening to the page. */
 const work = new AbortController();
@@ -49,11 +52,11 @@ function start() {
   button.disabled = true;
   const stored = readStored();
   const given = option('userToken');
-  const isNew = given !== 'False' && given !== stored?.userToken;
-  userToken = isNew ? given : (stored?.userToken ?? null);
+  const isNew = given !== 'False' && given !== stored.userToken;
+  userToken = isNew ? given : stored.userToken;
   if (!userToken)
     return showError('You do not take part in this chat. Its code lets in one person, on the first page.');
-  history = isNew ? [] : (stored?.history ?? []);
+  history = isNew ? [] : stored.history;
   for (const entry of history) show(entry);
   store();
   closer.addEventListener('click', leave, { signal });
@@ -105,8 +108,9 @@ function receive({ _id, msg, system }) {
   showUnread();
 }
 
-const confirm = (messages) =>
-  call('DELETE', 'messages.json', { data: { messages: messages.map(({ _id }) => ({ _id })) } });
+function confirm(messages) {
+  return call('DELETE', 'messages.json', { data: { messages: messages.map(({ _id }) => ({ _id })) } });
+}
 
 function end() {
   over = true;
@@ -185,16 +189,15 @@ function add(entry) {
 
 function show(entry) {
   const message = element('div', entry.who === 'system' ? 'message system' : 'message');
+  const text = element('div', 'msg-text');
   if (entry.who === 'system') {
-    const frame = () => Object.assign(element('div', 'border', '*'.repeat(24)), { ariaHidden: 'true' });
-    const text = element('div', 'msg-text');
     text.append(...systemText(entry.text));
-    message.append(frame(), text, frame());
+    message.append(element('div', 'msg-border'), text, element('div', 'msg-border'));
   } else {
     const name = entry.who === lastSpeaker ? '...' : entry.who === 'you' ? 'You:' : 'Talker:';
-    const text = element('span', 'msg-text', entry.text);
+    text.textContent = entry.text;
     text.dir = 'auto';
-    message.append(element('span', 'msg-date', `[${entry.at}]`), ' ', element('span', 'msg-name', name), ' ', text);
+    message.append(element('div', 'msg-date', `[${entry.at}]`), ' ', element('div', 'msg-name', name), ' ', text);
   }
   lastSpeaker = entry.who;
   body.append(message);
@@ -250,25 +253,21 @@ function hideError() {
   header.classList.remove('error-header');
 }
 
-const two = (number) => String(number).padStart(2, '0');
 function clock() {
   const now = new Date();
-  return [now.getHours(), now.getMinutes(), now.getSeconds()].map(two).join(':');
+  const parts = [now.getHours(), now.getMinutes(), now.getSeconds()];
+  return parts.map((part) => String(part).padStart(2, '0')).join(':');
 }
 
 // The tab's memory ------------------------------------------------------------------------------------------------------
-
-// The token is where SFChat's scripts keep it too, so that a reload with them goes on.
-const tokenPlace = `userToken${code}`;
-const historyPlace = `history of ${code}`;
 
 function readStored() {
   try {
     const stored = JSON.parse(sessionStorage.getItem(historyPlace));
     shown = new Set(stored?.shown ?? []);
-    return { userToken: sessionStorage.getItem(tokenPlace), history: stored?.history };
+    return { userToken: sessionStorage.getItem(tokenPlace), history: stored?.history ?? [] };
   } catch {
-    return null;
+    return { userToken: null, history: [] };
   }
 }
 

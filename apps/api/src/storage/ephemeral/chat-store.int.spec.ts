@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import { type ChatChange, joinChat, openChat, sayInChat } from '@verbatim/domain';
+import type { Sql } from 'postgres';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDatabase, dropDatabase } from '../../tests/harness/database.testing.js';
+import { connect } from '../database/pool.js';
+import { newChatSecret } from './chat-secrets.js';
+import type { ChatCredentials, KeptChat } from './chat-store.js';
+import { PostgresChatStore } from './postgres-chat-store.js';
+import { migrateEphemeral } from './schema.js';
+
+const at = new Date('2026-03-01T12:00:00Z');
+const later = new Date('2026-03-01T13:00:00Z');
+const many = 1_000;
+
+let databaseUrl: string;
+let sql: Sql;
+let store: PostgresChatStore;
+const master = randomBytes(32);
+
+beforeAll(async () => {
+  databaseUrl = await createDatabase();
+  sql = connect(databaseUrl);
+  await migrateEphemeral(sql);
+  store = new PostgresChatStore(sql, master);
+});
+afterAll(async () => {
+  await sql.end();
+  await dropDatabase(databaseUrl);
+});
+
+const credentials = (): ChatCredentials => ({ code: newChatSecret(), token: newChatSecret() });
+
+/** A chat in which both people are; the first one's credentials and the second one's. */
+async function readyChat(): Promise<[ChatCredentials, ChatCredentials]> {
+  const ada = credentials();
+  const bob = { code: ada.code, token: newChatSecret() };
+  expect(await store.open(ada, openChat, at, many)).toBe(true);
+  const chat = (await store.find(ada.code)) as KeptChat;
+  expect(await store.apply(chat, joinChat(chat.state) as ChatChange, at, { joinerToken: bob.token })).toBe(true);
+  return [ada, bob];
+}
+
+const saying = (chat: KeptChat, text: string) => sayInChat(chat.state, 'creator', [text], 0) as ChatChange;
+
+describe('the store of chats', () => {
+  it('keeps as many as are allowed; a draft that nobody waits in makes room', async () => {
+    const [{ chats } = { chats: 0 }] = await sql<
+      { chats: number }[]
+    >`select count(*)::int as chats from ephemeral.chats`;
+    const silent = credentials();
+    expect(await store.open(silent, openChat, at, chats + 1)).toBe(true);
+    expect(await store.open(credentials(), openChat, later, chats + 1)).toBe(false);
+    expect(await store.dropSilentDraft(at)).toBe(false);
+    expect(await store.dropSilentDraft(later)).toBe(true);
+    expect(await store.find(silent.code)).toBeNull();
+    expect(await store.open(credentials(), openChat, later, chats + 1)).toBe(true);
+  });
+
+  it('makes a change only if no other was first', async () => {
+    const [ada] = await readyChat();
+    const chat = (await store.find(ada.code)) as KeptChat;
+    const outcomes = await Promise.all(
+      ['one', 'two', 'three'].map((text) => store.apply(chat, saying(chat, text), at, { code: ada.code })),
+    );
+    expect(outcomes.filter((applied) => applied)).toHaveLength(1);
+    const look = await store.look(ada.code, 'joiner');
+    expect(look?.messages.filter((message) => 'text' in message)).toHaveLength(1);
+  });
+
+  it('opens texts with the code, the salt and the master key only', async () => {
+    const [ada] = await readyChat();
+    const chat = (await store.find(ada.code)) as KeptChat;
+    await store.apply(chat, saying(chat, 'secret'), at, { code: ada.code });
+    const texts = async (keeper: PostgresChatStore) =>
+      (await keeper.look(ada.code, 'joiner'))?.messages.flatMap((message) => ('text' in message ? message.text : []));
+    expect(await texts(store)).toEqual(['secret']);
+    expect(await texts(new PostgresChatStore(sql, randomBytes(32)))).toEqual([]);
+    await sql`update ephemeral.chats set salt = ${randomBytes(32)} where id = ${chat.id}`;
+    expect(await texts(store)).toEqual([]);
+  });
+
+  it('knows participants by both secrets together', async () => {
+    const [[ada, bob], [eve]] = [await readyChat(), await readyChat()];
+    expect(await store.noteSeen(ada, at, null)).toMatchObject({ side: 'creator' });
+    expect(await store.enter(bob)).toMatchObject({ side: 'joiner', waitingForOther: 0 });
+    expect(await store.enter({ code: ada.code, token: eve.token })).toBeNull();
+    expect(await store.noteSeen({ code: eve.code, token: ada.token }, at, null)).toBeNull();
+  });
+});
