@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Actor, Rejection } from '@verbatim/domain';
+import { type Actor, normalize, type Rejection } from '@verbatim/domain';
 import type { IConnectPacket, IPublishPacket, ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet';
 import { limitedFor } from '../../limits/limited.js';
 import type { ConnectionAllowances } from '../../limits/limits.js';
@@ -40,7 +40,7 @@ export interface ClientParts extends HearingParts {
   readonly publishing: Publishing;
   readonly ledger: SessionLedger;
   readonly problems: Problems;
-  readonly encoder: Encoder;
+  readonly encoderFor: (admitted: Admitted) => Encoder;
   /** Somebody greets, or says good-bye. */
   readonly moved: (client: Client, here: boolean) => void;
   /** Somebody says something. */
@@ -96,7 +96,7 @@ export class Client implements Subscriber {
     this.actor = admitted.actor;
     this.username = admitted.username;
     this.sessionId = admitted.sessionId;
-    this.encoder = parts.encoder;
+    this.encoder = parts.encoderFor(admitted);
     this.hearing = new Hearing(parts, this, places);
     this.will = connect.will ? ({ ...connect.will, cmd: 'publish', dup: false } as IPublishPacket) : null;
     this.inbox = new Inbox({
@@ -245,7 +245,7 @@ export class Client implements Subscriber {
     const topic = readTopic(packet.topic);
     if (!topic) return done;
     if ('name' in topic) {
-      if (topic.name === this.admitted.shownName) parts.moved(this, topic.what === 'hello');
+      if (normalize(topic.name) === this.admitted.shownName) parts.moved(this, topic.what === 'hello');
       return done;
     }
     const { what, room } = topic;
@@ -354,7 +354,8 @@ export class Client implements Subscriber {
   }
 
   private send(packet: Packet): void {
-    this.wire.send(writePacket(packet));
+    if (this.wire.waitingBytes > clientLimits.waitingBytes) this.wire.end();
+    else this.wire.send(writePacket(packet));
   }
 
   // Rooms -------------------------------------------------------------------------------------------------------------
