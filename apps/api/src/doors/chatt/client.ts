@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Actor, normalize, type Rejection } from '@verbatim/domain';
+import { type Actor, isRejection, normalize, type Rejection } from '@verbatim/domain';
 import type { IConnectPacket, IPublishPacket, ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet';
 import { limitedFor } from '../../limits/limited.js';
 import type { ConnectionAllowances } from '../../limits/limits.js';
@@ -56,6 +56,12 @@ export interface Introduced {
   readonly places: ReadonlyMap<string, bigint>;
   readonly allowances: ConnectionAllowances;
 }
+
+/** Null: it is done. */
+type Work = () => Promise<Rejection | null>;
+
+/** The rooms of publications that are worked on together, by their names in topics. */
+type Reached = Map<string, { readonly roomId: string } | Rejection>;
 
 interface Received {
   readonly packet: IPublishPacket;
@@ -202,13 +208,15 @@ export class Client implements Subscriber {
 
   private async publishAll(received: readonly Received[]): Promise<void> {
     await this.findMessageIds(received);
-    const under: Promise<boolean>[] = [];
+    const rooms: Reached = new Map();
+    const started: Promise<boolean>[] = [];
     // In their order, and as fast as the limits allow.
     for (const one of received) {
       await this.allowPost();
-      under.push(this.publish(one));
+      const work = await this.prepare(one, rooms);
+      started.push(this.patiently(work));
     }
-    const outcomes = await Promise.all(under);
+    const outcomes = await Promise.all(started);
     for (const [i, { packet }] of received.entries()) {
       const messageId = packet.messageId ?? 0;
       // What could not be stored is not acknowledged: the client sends it again when it comes back.
@@ -239,21 +247,35 @@ export class Client implements Subscriber {
     });
   }
 
-  /** False: it could not be done now. What is not allowed counts as done: MQTT has no word for it. */
-  private publish({ packet, messageId = newId() }: Received): Promise<boolean> {
-    const { parts, publisher } = this;
+  /**
+   * What a publication comes to, when everything that it needs is there. What is not allowed comes to nothing, and is acknowledged
+   * all the same: MQTT has no word for it.
+   */
+  private async prepare({ packet, messageId = newId() }: Received, rooms: Reached): Promise<Work> {
+    const { publisher } = this;
+    const { publishing, moved, heard } = this.parts;
     const topic = readTopic(packet.topic);
-    if (!topic) return done;
-    if ('name' in topic) {
-      if (normalize(topic.name) === this.admitted.shownName) parts.moved(this, topic.what === 'hello');
-      return done;
-    }
+    if (topic && 'name' in topic && normalize(topic.name) === this.admitted.shownName)
+      moved(this, topic.what === 'hello');
+    if (!topic || 'name' in topic || !this.admitted.may('post')) return nothingToDo;
     const { what, room } = topic;
-    if (!this.admitted.may('post')) return done;
-    if (what === 'room') return this.patiently(() => parts.publishing.open(publisher, room));
+    if (what === 'room') return () => publishing.open(publisher, room);
     const text = textIn(packet.payload);
-    if (text !== null) parts.heard(this);
-    return text === null ? done : this.patiently(() => parts.publishing.say(publisher, room, messageId, text));
+    if (text === null) return nothingToDo;
+    heard(this);
+    const reached = rooms.get(room) ?? (await this.reach(room));
+    rooms.set(room, reached);
+    if (isRejection(reached)) return async () => reached;
+    return () => publishing.post(publisher, reached.roomId, messageId, text);
+  }
+
+  private async reach(room: string): Promise<{ readonly roomId: string } | Rejection> {
+    let reached: { readonly roomId: string } | Rejection = unreached;
+    await this.patiently(async () => {
+      reached = await this.parts.publishing.reach(this.publisher, room);
+      return isRejection(reached) ? reached : null;
+    });
+    return reached;
   }
 
   private async allowPost(): Promise<void> {
@@ -272,7 +294,7 @@ export class Client implements Subscriber {
    * Does something again until it is done or refused for good, as long as the client is there. Returns whether it was. So a limit
    * slows a client down, and an outage makes it wait.
    */
-  private async patiently(work: () => Promise<Rejection | null>): Promise<boolean> {
+  private async patiently(work: Work): Promise<boolean> {
     for (let tries = 0; ; tries++) {
       if (this.leaving === 'expelled') return false;
       const rejection = await work().catch((error: unknown) => this.refusalOf(error));
@@ -459,7 +481,8 @@ export class Client implements Subscriber {
 }
 
 const nothing = Buffer.alloc(0);
-const done = Promise.resolve(true);
+const nothingToDo: Work = async () => null;
+const unreached: Rejection = { rejected: 'Unavailable', detail: 'The room could not be reached.' };
 
 /** Whether the same may be accepted soon. */
 const mayPass = ({ rejected, retryAfterMs = 0 }: Rejection): boolean =>

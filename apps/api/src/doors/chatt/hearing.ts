@@ -61,10 +61,6 @@ export class Hearing {
     return [...this.filters.values()].map(({ filter, qos }) => ({ filter: filter.text, qos }));
   }
 
-  get hearsPeople(): boolean {
-    return [...this.filters.values()].some(({ filter }) => filter.forPeople);
-  }
-
   /** Adds a subscription, or replaces it. Null: there is none like this, or too many. */
   add(text: string, qos: number): 0 | 1 | null {
     const filter = text.length <= hearingLimits.filterLength ? Filter.read(text) : null;
