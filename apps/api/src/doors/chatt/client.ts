@@ -141,7 +141,7 @@ export class Client implements Subscriber {
     if (cmd === 'publish') this.receive(packet);
     else if (cmd === 'puback') this.acknowledged(packet.messageId ?? 0);
     else if (cmd === 'pubrel') this.releaseId(packet.messageId ?? 0);
-    else if (cmd === 'subscribe') this.inbox.do(() => this.subscribe(packet));
+    else if (cmd === 'subscribe' && packet.subscriptions.length > 0) this.inbox.do(() => this.subscribe(packet));
     else if (cmd === 'unsubscribe') this.inbox.do(() => this.unsubscribe(packet));
     else if (cmd === 'pingreq') this.send({ cmd: 'pingresp' });
     else if (cmd === 'disconnect') this.sayGoodBye();
@@ -174,7 +174,6 @@ export class Client implements Subscriber {
   }
 
   private async subscribe({ messageId = 0, subscriptions }: ISubscribePacket): Promise<void> {
-    if (subscriptions.length === 0) throw new BadPacket('Nothing is subscribed to.');
     await this.patiently(async () => limitedFor(this.introduced.allowances.account.reads.spend()));
     const granted = subscriptions.map(({ topic, qos }) => this.hearing.add(topic, qos) ?? 0x80);
     const asked = subscriptions.map(({ topic }) => topic);
