@@ -6,6 +6,7 @@ import type { TokenWatch } from '../../live/token-watch.js';
 import { type Admission, type Admitted, type NotAdmitted, refusals } from './admission.js';
 import { Client, type ClientParts } from './client.js';
 import type { Clients } from './clients.js';
+import { NotNow } from './hearing.js';
 import { PacketReader, writePacket } from './packets.js';
 import type { Replicas } from './replicas.js';
 import type { BegunConnection, Connecting } from './session-ledger.js';
@@ -117,7 +118,7 @@ export class Reception {
   }
 
   failed(error: unknown, wire: Wire): void {
-    this.parts.problems.refusal(error, { door: 'chatt', connect: wire.address });
+    if (!(error instanceof NotNow)) this.parts.problems.refusal(error, { door: 'chatt', connecting: true });
     wire.end();
   }
 }
