@@ -29,6 +29,8 @@ export interface Admitted {
   readonly objection: () => 'unauthenticated' | 'drain' | null;
   /** How the author of their texts is called. */
   readonly shownName: string;
+  /** How they called themselves: the original page takes texts of any other author for another person's. */
+  readonly nick: string;
   readonly guest: boolean;
   /** The personal token that was used instead of a password. */
   readonly token: PersonalToken | null;
@@ -95,7 +97,7 @@ export class Admission {
     const { actor, username, sessionId, displayName } = guest;
     const objection = () => this.authentication.objection({ actor, sessionId });
     const rest = { guest: true, token: null, may: () => true, leave: async () => undefined };
-    return { actor, username, sessionId, objection, shownName: displayName, ...rest };
+    return { actor, username, sessionId, objection, shownName: displayName, nick: name, ...rest };
   }
 
   private async byPassword(username: string, password: string, address: string): Promise<Admitted | NotAdmitted> {
@@ -125,7 +127,8 @@ export class Admission {
     const { username } = account;
     const objection = () => this.authentication.objection(identity);
     const may: Admitted['may'] = (scope) => outOfScope(scopes, scope) === null;
-    return { actor, username, sessionId, objection, shownName: shownName(account), guest: false, token, may, leave };
+    const name = shownName(account);
+    return { actor, username, sessionId, objection, shownName: name, nick: name, guest: false, token, may, leave };
   }
 }
 

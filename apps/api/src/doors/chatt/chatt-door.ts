@@ -16,6 +16,7 @@ import { addressKey } from '../../limits/address-key.js';
 import { Limits } from '../../limits/limits.js';
 import { Reads } from '../../limits/reads.js';
 import { Semaphore } from '../../limits/semaphore.js';
+import type { Person } from '../../live/live-event.js';
 import { LiveRooms } from '../../live/live-rooms.js';
 import { LoadHere } from '../../live/load-here.js';
 import { Subscribers } from '../../live/subscribers.js';
@@ -56,6 +57,8 @@ const passphrase = z
 const JOINING_AT_ONCE = 16;
 /** Milliseconds between two looks at which clients are silent, and after which what they acknowledged is stored. */
 const BEAT_MS = 1_000;
+/** Milliseconds between two notes that clients are connected. */
+const TOUCH_MS = 120_000;
 /** Milliseconds between two looks at which people have been silent for ten minutes. */
 const LOOK_FOR_SILENT_MS = 60_000;
 
@@ -109,6 +112,7 @@ class Broker {
   private readonly limits: Limits;
   private beating: NodeJS.Timeout | undefined;
   private looking: NodeJS.Timeout | undefined;
+  private touching: NodeJS.Timeout | undefined;
 
   constructor(application: Application, shared: ReturnType<typeof deriveCredentials>) {
     const { clients, topics } = this;
@@ -127,6 +131,9 @@ class Broker {
       moved: (name, here) => this.announce(name, here),
       missed: () => void this.endOutdated(),
     });
+    const topicOf = (roomId: string) => topics.of(roomId);
+    const nameOf = (person: Person) => this.names.of(person);
+    const encoder = chattEncoder(topicOf, nameOf);
     this.reception = new Reception({
       ...{
         commands,
@@ -144,10 +151,8 @@ class Broker {
       tokenWatch: application.get(TokenWatch),
       joining: new Semaphore(JOINING_AT_ONCE),
       publishing: new Publishing(commands, queries, finder, newContext),
-      encoder: chattEncoder(
-        (roomId) => topics.of(roomId),
-        (person) => this.names.of(person),
-      ),
+      encoderFor: ({ actor, nick, shownName }) =>
+        nick === shownName ? encoder : chattEncoder(topicOf, (one) => (one.id === actor.id ? nick : nameOf(one))),
       admission: new Admission(commands, queries, application.get(Authentication), shared),
       replicas: this.replicas,
       moved: (client, here) => void this.moved(client, here),
@@ -235,12 +240,12 @@ class Broker {
   start(): void {
     this.replicas.start();
     this.beating = setInterval(() => this.beat(), BEAT_MS).unref();
+    this.touching = setInterval(() => void this.touch(), TOUCH_MS).unref();
     this.looking = setInterval(() => void this.announceSilent(), LOOK_FOR_SILENT_MS).unref();
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.beating);
-    clearInterval(this.looking);
+    for (const timer of [this.beating, this.looking, this.touching]) clearInterval(timer);
     const going = [...this.clients].map((client) => {
       client.end();
       return client.finish().catch(() => undefined);
@@ -250,6 +255,11 @@ class Broker {
       new Promise((resolve) => setTimeout(resolve, CLOSING_PATIENCE_MS).unref()),
     ]);
     await this.replicas.stop();
+  }
+
+  /** Shows that those are here who are: a replica that was killed could not take them out. */
+  private async touch(): Promise<void> {
+    await this.ledger.touch([...this.clients].flatMap(({ entry }) => entry ?? [])).catch(() => undefined);
   }
 
   private beat(): void {
@@ -290,8 +300,12 @@ class Broker {
         for (const client of this.clients.of(event.data.userId)) client.consider(id, event.revision, false);
       if (event.type === 'MemberLeft' || event.type === 'MemberRemoved')
         for (const client of this.clients.of(event.data.userId)) client.forget(id);
-      const { visibility } = event.type === 'RoomCreated' || event.type === 'RoomChanged' ? event.data : {};
-      if (visibility === 'public') for (const client of this.clients) client.consider(id, event.revision, true);
+      if (opensToAll(event)) for (const client of this.clients) client.consider(id, event.revision, true);
     }
   }
 }
+
+/** Whether a room may be open to all after this, which was not before. */
+const opensToAll = (event: Recorded): boolean =>
+  (event.type === 'RoomCreated' || event.type === 'RoomChanged') &&
+  (event.data.visibility === 'public' || (event.type === 'RoomChanged' && event.data.passwordId === null));

@@ -1,14 +1,18 @@
+import { generate } from 'mqtt-packet';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../tests/harness/free-port.testing.js';
 import { password, register, signIn, type TestPerson } from '../../tests/harness/test-client.testing.js';
 import { administrator, startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
 import { MqttPerson } from './chatt.testing.js';
+import { connectPacket, RawClient } from './raw-client.testing.js';
 
 let service: TestService;
 let admin: TestPerson;
+let web: string;
+let port: number;
 let tcp: string;
 let ws: string;
-const open: MqttPerson[] = [];
+const open: { drop(): void }[] = [];
 
 async function guest(nick: string, options = {}, url = tcp): Promise<MqttPerson> {
   const person = await MqttPerson.connect(url, nick, options);
@@ -23,12 +27,42 @@ const refusal = (nick: string, options = {}, url = tcp) =>
 
 let rooms = 0;
 const roomName = () => `room-${++rooms}`;
+/** The native room of this name, as an administrator sees it. */
+const nativeRooms = async (name: string) =>
+  (await admin.get(`/v1/rooms?q=${encodeURIComponent(name)}`)).body.items as {
+    id: string;
+    name: string;
+    status: string;
+  }[];
+const roomId = async (name: string): Promise<string> => {
+  await expect.poll(async () => (await nativeRooms(name)).length).toBe(1);
+  return (await nativeRooms(name))[0]!.id;
+};
+const userId = async (name: string): Promise<string> => {
+  const found = async () =>
+    (await admin.get(`/v1/users?q=${encodeURIComponent(name)}`)).body.items.filter(
+      ({ displayName }: { displayName: string }) => displayName === name,
+    );
+  await expect.poll(async () => (await found()).length).toBe(1);
+  return (await found())[0].id;
+};
+const closing = ({ client }: MqttPerson) => new Promise<void>((resolve) => client.once('close', () => resolve()));
+interface LastInfo {
+  readonly users: string[];
+  readonly rooms: string[];
+  readonly messages: Record<string, [string, string][]>;
+}
+const lastInfo = async (nick = ''): Promise<LastInfo> =>
+  (await fetch(`${web}/data/lastinfo?user=${encodeURIComponent(nick)}`)).json() as Promise<LastInfo>;
 
 beforeAll(async () => {
-  const [mqtt, mqttWs] = [await freePort(), await freePort()];
+  const [http, mqtt, mqttWs] = [await freePort(), await freePort(), await freePort()];
+  web = `http://127.0.0.1:${http}`;
+  port = mqtt;
   tcp = `mqtt://127.0.0.1:${mqtt}`;
   ws = `ws://127.0.0.1:${mqttWs}`;
-  service = await startTestService({ environment: { MQTT_PORT: `${mqtt}`, MQTT_WS_PORT: `${mqttWs}` } });
+  const environment = { CHATT_PORT: `${http}`, MQTT_PORT: `${mqtt}`, MQTT_WS_PORT: `${mqttWs}` };
+  service = await startTestService({ environment });
   admin = await signIn(service.url, administrator);
 });
 afterEach(() => {
@@ -41,17 +75,151 @@ describe('texts', () => {
     const room = roomName();
     const [ada, bob] = [await guest('Ada'), await guest('Bob', {}, ws)];
     expect(await ada.subscribe('rooms/#')).toEqual([0]);
-    expect(await bob.subscribe(['rooms/#', 'users/#'], 1)).toEqual([1, 1]);
+    expect(await bob.subscribe(['rooms/#', 'users/#'], 2)).toEqual([1, 1]);
     await ada.say(room, 'Grüße 你好 مرحبا');
-    await bob.say(room, '<b>hello</b>', 0);
+    await bob.say(room, '<b>hello</b>', 2);
     for (const person of [ada, bob]) await person.hears(room, 'Ada: Grüße 你好 مرحبا', 'Bob: <b>hello</b>');
     const eve = await register(service.url);
-    const [found] = (await eve.get(`/v1/rooms?q=${room}`)).body.items;
-    await eve.post(`/v1/rooms/${found.id}/members`, {});
-    const { items } = (await eve.get(`/v1/rooms/${found.id}/messages`)).body;
-    expect(items.map(({ text }: { text: string }) => text).sort()).toEqual(['<b>hello</b>', 'Grüße 你好 مرحبا']);
-    await eve.says(found.id, 'from the native API');
+    const id = await roomId(room);
+    await eve.post(`/v1/rooms/${id}/members`, {});
+    const { items } = (await eve.get(`/v1/rooms/${id}/messages?order=oldest`)).body;
+    expect(items.map(({ text }: { text: string }) => text)).toEqual(['Grüße 你好 مرحبا', '<b>hello</b>']);
+    await eve.says(id, 'from the native API');
     await ada.hears(room, 'Ada: Grüße 你好 مرحبا', 'Bob: <b>hello</b>', `${eve.username}: from the native API`);
+    const events = (await eve.get(`/v1/rooms/${id}/events`)).body.items;
+    expect(events.filter(({ door }: { door?: string }) => door === 'chatt').length).toBeGreaterThanOrEqual(3);
+    expect((await lastInfo()).messages[room]).toContainEqual(['Bob', '<b>hello</b>']);
+    expect(await lastInfo()).toMatchObject({ users: expect.arrayContaining(['Ada', 'Bob']) });
+  });
+
+  it('that are no JSON, or have no text, reach nobody and open no room', async () => {
+    const room = roomName();
+    const [ada, bob] = [await guest('Ada'), await guest('Bob')];
+    await ada.subscribe('rooms/#');
+    const bad = [
+      '',
+      'plain',
+      '{"text":',
+      '[]',
+      'null',
+      '{"text":1}',
+      '{"author":"Bob"}',
+      Buffer.from([0x22, 0xff, 0x22]),
+    ];
+    for (const payload of bad) {
+      await bob.client.publishAsync(`rooms/${room}/newtext`, payload, { qos: 1 });
+      await bob.client.publishAsync(`rooms/${room}/other`, payload, { qos: 1, retain: true });
+    }
+    expect(await nativeRooms(room)).toEqual([]);
+    await bob.say(room, 'at last');
+    await ada.hears(room, 'Bob: at last');
+    expect(ada.heard.filter((line) => !line.includes('at last') && line.includes(`/${room}/`))).toEqual([
+      `rooms/${room}/new `,
+    ]);
+  });
+
+  it('come at once, in their order, however many a client publishes', async () => {
+    const room = roomName();
+    const [ada, bob] = [await guest('Ada'), await guest('Bob')];
+    await ada.subscribe(`rooms/${room}/newtext`, 1);
+    const texts = Array.from({ length: 300 }, (_, i) => `text ${i}`);
+    await Promise.all(texts.map((text) => bob.say(room, text)));
+    await ada.hears(room, ...texts.map((text) => `Bob: ${text}`));
+  });
+
+  it('of a last will are those of the client that was lost, and not of one that said good-bye', async () => {
+    const room = roomName();
+    const ada = await guest('Ada');
+    await ada.subscribe('rooms/#');
+    const payload = JSON.stringify({ author: 'Ada', text: 'I was lost' });
+    const will = { topic: `rooms/${room}/newtext`, payload: Buffer.from(payload), qos: 1, retain: true } as const;
+    await (await guest('Polite', { will })).leave();
+    (await guest('Lost', { will })).drop();
+    await ada.hears(room, 'Lost: I was lost');
+  });
+});
+
+describe('rooms', () => {
+  it('are opened with their first text, or announced before; closed ones are not opened again', async () => {
+    const [room, other] = [roomName(), roomName()];
+    const ada = await guest('Ada');
+    await ada.subscribe('rooms/#');
+    await ada.client.publishAsync(`rooms/${room}/new`, '', { qos: 1 });
+    await expect.poll(() => ada.heard).toContain(`rooms/${room}/new `);
+    await ada.say(other, 'first');
+    await ada.hears(other, 'Ada: first');
+    expect((await admin.post(`/v1/rooms/${await roomId(room)}/close`, {})).status).toBeLessThan(300);
+    await ada.say(room, 'too late');
+    await ada.client.publishAsync(`rooms/${room}/new`, '', { qos: 1 });
+    await ada.say(other, 'second');
+    await ada.hears(other, 'Ada: first', 'Ada: second');
+    expect(ada.texts(room)).toEqual([]);
+    expect((await nativeRooms(room)).map(({ status }) => status)).toEqual(['closed']);
+    expect((await lastInfo()).rooms).not.toContain(room);
+  });
+
+  it('that are not open to all are heard by those who are in them only, whatever the filter', async () => {
+    const eve = await register(service.url);
+    const filters = ['rooms/#', '#', '+/+/newtext', '+/+/+'];
+    const [ada, bob] = [await guest('Ada'), await guest('Bob')];
+    const [secret, hidden] = [roomName(), roomName()];
+    const ids = [
+      await eve.room({ name: secret, visibility: 'private' }),
+      await eve.room({ name: hidden, visibility: 'hidden' }),
+    ];
+    for (const person of [ada, bob]) await person.subscribe([...filters, `rooms/${secret}/newtext`]);
+    for (const filter of ['$share/all/rooms/#', '$SYS/#', 'elsewhere/#', 'rooms/#/x'])
+      await expect(bob.subscribe(filter)).rejects.toThrow();
+    const ada_ = await userId('Ada');
+    for (const id of ids)
+      await eve.client.call('addMember', { params: { id }, body: { userId: ada_, role: 'member' } });
+    for (const id of ids) await eve.says(id, 'among us');
+    await ada.hears(secret, `${eve.username}: among us`);
+    await expect
+      .poll(() => ada.heard.filter((line) => line.startsWith(`rooms/${hidden}~`) && line.includes('among us')).length)
+      .toBe(1);
+    await bob.say(secret, 'let me in');
+    await bob.say(roomName(), 'elsewhere');
+    expect(bob.heard.filter((line) => line.includes('among us'))).toEqual([]);
+    expect((await lastInfo()).rooms).not.toContain(secret);
+    expect((await lastInfo('Ada')).messages[secret]).toEqual([[eve.username, 'among us']]);
+    expect((await lastInfo('Bob')).rooms).not.toContain(secret);
+  });
+
+  it('whose names are no topics, or break the page, have another one', async () => {
+    const eve = await register(service.url);
+    const name = `a/b "c" <d> & e+f#g\\${roomName()}`;
+    const id = await eve.room({ name, visibility: 'public' });
+    const ada = await guest('Ada');
+    await ada.subscribe('rooms/+/newtext');
+    await eve.says(id, 'hello');
+    await expect.poll(() => ada.heard.length).toBe(1);
+    const [, topicName = ''] = ada.heard[0]!.split('/');
+    expect(topicName).toMatch(/^a-b -c- -d- - e-f-g-room-\d+~[\w-]{22}$/);
+    expect((await lastInfo()).rooms).toContain(topicName);
+    await ada.say(topicName, 'hello too');
+    await ada.hears(topicName, `${eve.username}: hello`, 'Ada: hello too');
+    await ada.say('x<y', 'nothing');
+    await ada.say('x"y', 'nothing');
+    expect(await nativeRooms('nothing')).toEqual([]);
+  });
+
+  it('lose somebody who is removed at once, until they are let in again', async () => {
+    const room = roomName();
+    const ada = await guest('Ada');
+    const rude = await guest('Rude');
+    for (const person of [ada, rude]) await person.subscribe('rooms/#');
+    await ada.say(room, 'one');
+    await rude.hears(room, 'Ada: one');
+    await admin.delete(`/v1/rooms/${await roomId(room)}/members/${await userId('Rude')}`);
+    await ada.say(room, 'two');
+    await rude.say(room, 'still here');
+    await ada.hears(room, 'Ada: one', 'Ada: two');
+    const again = await guest('Rude');
+    await again.subscribe('rooms/#');
+    await ada.say(room, 'three');
+    await ada.hears(room, 'Ada: one', 'Ada: two', 'Ada: three');
+    for (const person of [rude, again]) expect(person.texts(room)).not.toContain('Ada: three');
   });
 });
 
@@ -66,10 +234,87 @@ describe('people', () => {
     expect(await refusal('any-id', { username: eve.username, password: 'not the password' })).toBe(4);
   });
 
-  it('cannot come under the name of a registered person', async () => {
+  it('use a personal token in place of the password, for what it is good for', async () => {
+    const eve = await register(service.url);
+    const room = roomName();
+    const id = await eve.room({ name: room, visibility: 'public' });
+    const { token } = (await eve.post('/v1/me/tokens', { name: 'MQTT', scopes: ['read'] })).body;
+    expect(await refusal('reader', { username: 'somebody', password: token })).toBe(4);
+    const reader = await guest('reader', { username: eve.username, password: token });
+    await reader.subscribe(`rooms/${room}/newtext`);
+    await reader.say(room, 'not allowed');
+    await eve.says(id, 'allowed');
+    await reader.hears(room, `${eve.username}: allowed`);
+    const closed = closing(reader);
+    const [{ id: tokenId }] = (await eve.get('/v1/me/tokens')).body.items;
+    await eve.delete(`/v1/me/tokens/${tokenId}`);
+    await closed;
+  });
+
+  it('cannot come under the name of a registered person, nor under one that is in no topic', async () => {
     const eve = await register(service.url);
     expect(await refusal(eve.username)).toBe(2);
-    expect(await refusal('a+b')).toBe(2);
-    expect(admin.username).toBe('admin');
+    expect(await refusal(eve.username.toUpperCase(), {}, ws)).toBe(2);
+    for (const nick of ['a+b', 'a#b', '\u202eevil']) expect(await refusal(nick)).toBe(2);
+    expect(await refusal('a/b')).toBe('let in');
+  });
+
+  it('are out within two seconds when they are suspended, and refused when they come back', async () => {
+    const [bad, ada] = [await guest('Bad'), await guest('Ada')];
+    const closed = closing(bad);
+    const id = await userId('Bad');
+    const before = Date.now();
+    await admin.patch(`/v1/users/${id}`, { suspended: true, reason: 'a test' });
+    await closed;
+    expect(Date.now() - before).toBeLessThan(2_000);
+    expect(await refusal('Bad', {}, ws)).toBe(5);
+    await admin.patch(`/v1/users/${id}`, { suspended: false });
+    await expect.poll(() => refusal('Bad')).toBe('let in');
+    expect(ada.client.connected).toBe(true);
+  });
+
+  it('greet each other and say good-bye in their own names only, and nobody is told from where', async () => {
+    const [ada, bob] = [await guest('Ada'), await guest('Bobby')];
+    await ada.subscribe('users/#');
+    await bob.client.publishAsync('users/Ada/logout', '{}', { qos: 1 });
+    await bob.client.publishAsync('users/Bobby/hello', '{"ipAddress":"192.0.2.1"}', { qos: 1 });
+    await bob.client.publishAsync('users/Bobby/logout', '{}', { qos: 1 });
+    await expect.poll(() => ada.heard).toEqual(['users/Bobby/hello {}', 'users/Bobby/logout {}']);
+  });
+});
+
+describe('connections', () => {
+  it('of the original page work although it counts a name that is not ASCII too short', async () => {
+    const nick = 'Grüße 你好';
+    const whole = generate(connectPacket(nick));
+    whole[1]! -= Buffer.byteLength(nick) - nick.length;
+    const client = RawClient.open(port);
+    open.push(client);
+    client.write(whole.subarray(0, 20));
+    client.write(Buffer.concat([whole.subarray(20), generate({ cmd: 'pingreq' })]));
+    expect((await client.gets('connack')).returnCode).toBe(0);
+    await client.gets('pingresp');
+  });
+
+  it('may come from a page at another port of the same host, and from no other host', async () => {
+    const from = (origin: string) => refusal('Page', { wsOptions: { origin } }, ws);
+    expect(await from('http://127.0.0.1:8080')).toBe('let in');
+    expect(await from('http://evil.example')).not.toBe('let in');
+  });
+
+  it('end after one and a half times the silence that was agreed', async () => {
+    const client = await RawClient.connect(port, 'Silent', { keepalive: 1 });
+    const before = Date.now();
+    await client.isEnded();
+    expect(Date.now() - before).toBeGreaterThan(1_000);
+  });
+
+  it('come to an end with the service, and come back', async () => {
+    const ada = await guest('Ada');
+    const closed = closing(ada);
+    await service.restart();
+    await closed;
+    await guest('Ada');
+    admin = admin.at(service.url);
   });
 });

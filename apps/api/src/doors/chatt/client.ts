@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Actor, Rejection } from '@verbatim/domain';
+import { type Actor, isRejection, normalize, type Rejection } from '@verbatim/domain';
 import type { IConnectPacket, IPublishPacket, ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet';
 import { limitedFor } from '../../limits/limited.js';
 import type { ConnectionAllowances } from '../../limits/limits.js';
@@ -40,7 +40,7 @@ export interface ClientParts extends HearingParts {
   readonly publishing: Publishing;
   readonly ledger: SessionLedger;
   readonly problems: Problems;
-  readonly encoder: Encoder;
+  readonly encoderFor: (admitted: Admitted) => Encoder;
   /** Somebody greets, or says good-bye. */
   readonly moved: (client: Client, here: boolean) => void;
   /** Somebody says something. */
@@ -56,6 +56,12 @@ export interface Introduced {
   readonly places: ReadonlyMap<string, bigint>;
   readonly allowances: ConnectionAllowances;
 }
+
+/** Null: it is done. */
+type Work = () => Promise<Rejection | null>;
+
+/** The rooms of publications that are worked on together, by their names in topics. */
+type Reached = Map<string, { readonly roomId: string } | Rejection>;
 
 interface Received {
   readonly packet: IPublishPacket;
@@ -96,7 +102,7 @@ export class Client implements Subscriber {
     this.actor = admitted.actor;
     this.username = admitted.username;
     this.sessionId = admitted.sessionId;
-    this.encoder = parts.encoder;
+    this.encoder = parts.encoderFor(admitted);
     this.hearing = new Hearing(parts, this, places);
     this.will = connect.will ? ({ ...connect.will, cmd: 'publish', dup: false } as IPublishPacket) : null;
     this.inbox = new Inbox({
@@ -135,7 +141,7 @@ export class Client implements Subscriber {
     if (cmd === 'publish') this.receive(packet);
     else if (cmd === 'puback') this.acknowledged(packet.messageId ?? 0);
     else if (cmd === 'pubrel') this.releaseId(packet.messageId ?? 0);
-    else if (cmd === 'subscribe') this.inbox.do(() => this.subscribe(packet));
+    else if (cmd === 'subscribe' && packet.subscriptions.length > 0) this.inbox.do(() => this.subscribe(packet));
     else if (cmd === 'unsubscribe') this.inbox.do(() => this.unsubscribe(packet));
     else if (cmd === 'pingreq') this.send({ cmd: 'pingresp' });
     else if (cmd === 'disconnect') this.sayGoodBye();
@@ -168,7 +174,6 @@ export class Client implements Subscriber {
   }
 
   private async subscribe({ messageId = 0, subscriptions }: ISubscribePacket): Promise<void> {
-    if (subscriptions.length === 0) throw new BadPacket('Nothing is subscribed to.');
     await this.patiently(async () => limitedFor(this.introduced.allowances.account.reads.spend()));
     const granted = subscriptions.map(({ topic, qos }) => this.hearing.add(topic, qos) ?? 0x80);
     const asked = subscriptions.map(({ topic }) => topic);
@@ -202,13 +207,15 @@ export class Client implements Subscriber {
 
   private async publishAll(received: readonly Received[]): Promise<void> {
     await this.findMessageIds(received);
-    const under: Promise<boolean>[] = [];
+    const rooms: Reached = new Map();
+    const started: Promise<boolean>[] = [];
     // In their order, and as fast as the limits allow.
     for (const one of received) {
       await this.allowPost();
-      under.push(this.publish(one));
+      const work = await this.prepare(one, rooms);
+      started.push(this.patiently(work));
     }
-    const outcomes = await Promise.all(under);
+    const outcomes = await Promise.all(started);
     for (const [i, { packet }] of received.entries()) {
       const messageId = packet.messageId ?? 0;
       // What could not be stored is not acknowledged: the client sends it again when it comes back.
@@ -239,21 +246,35 @@ export class Client implements Subscriber {
     });
   }
 
-  /** False: it could not be done now. What is not allowed counts as done: MQTT has no word for it. */
-  private publish({ packet, messageId = newId() }: Received): Promise<boolean> {
-    const { parts, publisher } = this;
+  /**
+   * What a publication comes to, when everything that it needs is there. What is not allowed comes to nothing, and is acknowledged
+   * all the same: MQTT has no word for it.
+   */
+  private async prepare({ packet, messageId = newId() }: Received, rooms: Reached): Promise<Work> {
+    const { publisher } = this;
+    const { publishing, moved, heard } = this.parts;
     const topic = readTopic(packet.topic);
-    if (!topic) return done;
-    if ('name' in topic) {
-      if (topic.name === this.admitted.shownName) parts.moved(this, topic.what === 'hello');
-      return done;
-    }
+    if (topic && 'name' in topic && normalize(topic.name) === this.admitted.shownName)
+      moved(this, topic.what === 'hello');
+    if (!topic || 'name' in topic || !this.admitted.may('post')) return nothingToDo;
     const { what, room } = topic;
-    if (!this.admitted.may('post')) return done;
-    if (what === 'room') return this.patiently(() => parts.publishing.open(publisher, room));
+    if (what === 'room') return () => publishing.open(publisher, room);
     const text = textIn(packet.payload);
-    if (text !== null) parts.heard(this);
-    return text === null ? done : this.patiently(() => parts.publishing.say(publisher, room, messageId, text));
+    if (text === null) return nothingToDo;
+    heard(this);
+    const reached = rooms.get(room) ?? (await this.reach(room));
+    rooms.set(room, reached);
+    if (isRejection(reached)) return async () => reached;
+    return () => publishing.post(publisher, reached.roomId, messageId, text);
+  }
+
+  private async reach(room: string): Promise<{ readonly roomId: string } | Rejection> {
+    let reached: { readonly roomId: string } | Rejection = unreached;
+    await this.patiently(async () => {
+      reached = await this.parts.publishing.reach(this.publisher, room);
+      return isRejection(reached) ? reached : null;
+    });
+    return reached;
   }
 
   private async allowPost(): Promise<void> {
@@ -272,7 +293,7 @@ export class Client implements Subscriber {
    * Does something again until it is done or refused for good, as long as the client is there. Returns whether it was. So a limit
    * slows a client down, and an outage makes it wait.
    */
-  private async patiently(work: () => Promise<Rejection | null>): Promise<boolean> {
+  private async patiently(work: Work): Promise<boolean> {
     for (let tries = 0; ; tries++) {
       if (this.leaving === 'expelled') return false;
       const rejection = await work().catch((error: unknown) => this.refusalOf(error));
@@ -354,7 +375,8 @@ export class Client implements Subscriber {
   }
 
   private send(packet: Packet): void {
-    this.wire.send(writePacket(packet));
+    if (this.wire.waitingBytes > clientLimits.waitingBytes) this.wire.end();
+    else this.wire.send(writePacket(packet));
   }
 
   // Rooms -------------------------------------------------------------------------------------------------------------
@@ -458,7 +480,8 @@ export class Client implements Subscriber {
 }
 
 const nothing = Buffer.alloc(0);
-const done = Promise.resolve(true);
+const nothingToDo: Work = async () => null;
+const unreached: Rejection = { rejected: 'Unavailable', detail: 'The room could not be reached.' };
 
 /** Whether the same may be accepted soon. */
 const mayPass = ({ rejected, retryAfterMs = 0 }: Rejection): boolean =>

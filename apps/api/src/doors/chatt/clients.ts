@@ -9,6 +9,7 @@ const REMEMBERED = 10_000;
 export class Clients {
   private readonly all = new Set<Client>();
   private readonly byKey = new Map<string, Client>();
+  private readonly byUser = new Map<string, Set<Client>>();
   private readonly taken = new LRUCache<string, bigint>({ max: REMEMBERED });
 
   [Symbol.iterator](): IterableIterator<Client> {
@@ -20,22 +21,27 @@ export class Clients {
   }
 
   get people(): number {
-    return new Set([...this.all].map(({ actor }) => actor.id)).size;
+    return this.byUser.size;
   }
 
   add(client: Client): void {
     this.all.add(client);
+    const own = this.byUser.get(client.actor.id) ?? new Set();
+    this.byUser.set(client.actor.id, own.add(client));
     if (client.entry) this.byKey.set(client.entry.client, client);
   }
 
   remove(client: Client): void {
     this.all.delete(client);
+    const own = this.byUser.get(client.actor.id);
+    own?.delete(client);
+    if (own?.size === 0) this.byUser.delete(client.actor.id);
     const key = client.entry?.client;
     if (key !== undefined && this.byKey.get(key) === client) this.byKey.delete(key);
   }
 
-  of(userId: string): Client[] {
-    return [...this.all].filter(({ actor }) => actor.id === userId);
+  of(userId: string): Iterable<Client> {
+    return this.byUser.get(userId) ?? [];
   }
 
   /**

@@ -13,7 +13,7 @@ import { type LiveRooms, liveLimits } from '../../live/live-rooms.js';
 import type { Subscriber } from '../../live/subscriber.js';
 import type { Context } from '../../write-side/mailbox.js';
 import type { RoomFinder } from './room-finder.js';
-import type { RoomTopics } from './room-topics.js';
+import { type RoomTopics, topicName } from './room-topics.js';
 import type { KeptSubscription } from './session-ledger.js';
 import { Filter, textTopic } from './topics.js';
 
@@ -59,10 +59,6 @@ export class Hearing {
 
   get subscriptions(): KeptSubscription[] {
     return [...this.filters.values()].map(({ filter, qos }) => ({ filter: filter.text, qos }));
-  }
-
-  get hearsPeople(): boolean {
-    return [...this.filters.values()].some(({ filter }) => filter.forPeople);
   }
 
   /** Adds a subscription, or replaces it. Null: there is none like this, or too many. */
@@ -123,9 +119,11 @@ export class Hearing {
 
   /** Something has happened to a room after which the client may want it. `after`: the revision up to which nothing is missed. */
   async consider(roomId: string, after: bigint, mayEnter: boolean): Promise<Following | null> {
-    const { isMember, isOpenToAll } = await this.look(roomId);
-    if (isMember) return this.enter(roomId, after);
-    if (!mayEnter || !isOpenToAll) return null;
+    const room = await this.look(roomId);
+    if (!this.wantsName(topicName(roomId, room))) return null;
+    // Nobody has left a room that has just begun.
+    if (room.isMember || (mayEnter && room.isOpenToAll && after === 0n)) return this.enter(roomId, after);
+    if (!mayEnter || !room.isOpenToAll) return null;
     const before = accepted(await this.parts.queries.execute(new HasLeftQuery(roomId, this.subscriber.actor.id)));
     return before?.hasLeft ? null : this.enter(roomId, after);
   }
@@ -186,7 +184,10 @@ export class Hearing {
 
   private wants(roomId: string): boolean {
     const topic = this.parts.topics.of(roomId);
-    if (topic === null) return false;
+    return topic !== null && this.wantsName(topic);
+  }
+
+  private wantsName(topic: string): boolean {
     const key = nameKey(topic);
     return [...this.filters.values()].some(({ filter }) => filter.forAllRooms || filter.room === key);
   }

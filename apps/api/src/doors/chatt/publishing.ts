@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { type Actor, isRejection, normalize, type Rejection } from '@verbatim/domain';
-import { HasLeftQuery } from '../../application/rooms/reach-queries.js';
+import { HasLeftQuery, RoomAtHandQuery } from '../../application/rooms/reach-queries.js';
 import { ApplyToRoomCommand, CreateRoomCommand, JoinRoomCommand } from '../../application/rooms/room-commands.js';
 import { newId } from '../../new-id.js';
 import type { Context } from '../../write-side/mailbox.js';
@@ -37,20 +37,22 @@ export class Publishing {
     private readonly newContext: () => Context,
   ) {}
 
-  /** Posts a text. Null: it is stored. */
-  async say(publisher: Publisher, room: string, messageId: string, text: string): Promise<Rejection | null> {
+  /**
+   * The room that a text is to be said in: it is opened if there never was one of this name, and a public one is entered. Texts
+   * that follow each other are to be posted after that, so that they keep their order.
+   */
+  async reach(publisher: Publisher, room: string): Promise<{ readonly roomId: string } | Rejection> {
     const roomId = await this.roomFor(publisher, room);
-    if (roomId === null || typeof roomId !== 'string') return roomId ?? refused;
-    const { actor } = publisher;
+    if (typeof roomId !== 'string') return roomId ?? refused;
+    const { isMember } = await this.queries.execute(new RoomAtHandQuery(roomId, publisher.actor.id));
+    return (isMember ? null : await this.enter(publisher.actor, roomId)) ?? { roomId };
+  }
+
+  /** Posts a text. Null: it is stored. */
+  async post({ actor }: Publisher, roomId: string, messageId: string, text: string): Promise<Rejection | null> {
     const post = { type: 'PostMessage', actor, messageId, text: normalize(text), replyTo: null, kind: 'text' } as const;
-    const apply = () => this.commands.execute(new ApplyToRoomCommand(roomId, post, this.newContext()));
-    const posted = await apply();
-    if (!isRejection(posted)) return null;
-    if (posted.rejected !== 'NotAMember' && posted.rejected !== 'NotFound') return posted;
-    const barred = await this.enter(actor, roomId);
-    if (barred) return barred;
-    const again = await apply();
-    return isRejection(again) ? again : null;
+    const posted = await this.commands.execute(new ApplyToRoomCommand(roomId, post, this.newContext()));
+    return isRejection(posted) ? posted : null;
   }
 
   /** Saying something enters a public room; but somebody who was removed from it stays out until they are let in again. */

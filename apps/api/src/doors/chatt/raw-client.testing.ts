@@ -58,6 +58,11 @@ export class RawClient {
     await expect.poll(() => this.ended, { timeout: 15_000 }).toBe(true);
   }
 
+  /** Reads nothing any more. */
+  pause(): void {
+    this.socket.pause();
+  }
+
   drop(): void {
     this.socket.destroy();
   }

@@ -6,6 +6,7 @@ import type { TokenWatch } from '../../live/token-watch.js';
 import { type Admission, type Admitted, type NotAdmitted, refusals } from './admission.js';
 import { Client, type ClientParts } from './client.js';
 import type { Clients } from './clients.js';
+import { NotNow } from './hearing.js';
 import { PacketReader, writePacket } from './packets.js';
 import type { Replicas } from './replicas.js';
 import type { BegunConnection, Connecting } from './session-ledger.js';
@@ -13,6 +14,8 @@ import type { Wire } from './wire.js';
 
 /** How long a client may take to introduce itself, and finding out who it is. */
 const PATIENCE_MS = 10_000;
+/** Packets that a client may send before it is answered. */
+const MAX_EARLY = 1_000;
 /** Characters of a client id. */
 const MAX_CLIENT_ID = 512;
 
@@ -80,6 +83,7 @@ export class Reception {
     const allowances = limits.connection(userId);
     const client = new Client(parts, wire, { admitted, connect, begun, places, allowances });
     clients.add(client);
+    limits.socketsOfAccounts.enter(userId);
     parts.subscribers.add(client);
     if (admitted.token) parts.tokenWatch.add(client, admitted.token);
     return client;
@@ -105,7 +109,8 @@ export class Reception {
 
   /** The client's connection has ended. */
   async gone(client: Client): Promise<void> {
-    const { subscribers, tokenWatch, clients, problems } = this.parts;
+    const { subscribers, tokenWatch, clients, problems, limits } = this.parts;
+    limits.socketsOfAccounts.leave(client.actor.id);
     subscribers.remove(client);
     tokenWatch.remove(client);
     await client.finish().catch((error) => problems.refusal(error, { door: 'chatt', ending: client.actor.id }));
@@ -113,7 +118,7 @@ export class Reception {
   }
 
   failed(error: unknown, wire: Wire): void {
-    this.parts.problems.refusal(error, { door: 'chatt', connect: wire.address });
+    if (!(error instanceof NotNow)) this.parts.problems.refusal(error, { door: 'chatt', connecting: true });
     wire.end();
   }
 }
@@ -148,7 +153,10 @@ class Visit {
 
   received(bytes: Buffer): void {
     try {
-      for (const packet of this.reader.push(bytes)) this.take(packet);
+      for (const packet of this.reader.push(bytes)) {
+        if (!this.wire.open) return;
+        this.take(packet);
+      }
     } catch {
       // Packets that are wrong are their clients' affair, and end them (MQTT 3.1.1, 4.8).
       this.wire.end();
@@ -162,10 +170,9 @@ class Visit {
   }
 
   private take(packet: Packet): void {
-    if (!this.wire.open) return;
     if (this.client) this.client.handle(packet);
-    else if (this.connecting) this.early.push(packet);
-    else this.begin(packet as IConnectPacket);
+    else if (!this.connecting) this.begin(packet as IConnectPacket);
+    else if (this.early.push(packet) > MAX_EARLY) this.wire.end();
   }
 
   private begin(packet: IConnectPacket): void {

@@ -10,6 +10,8 @@ const WHEREABOUTS_KEY = 'chatt whereabouts';
 /** Days after which a session that nobody uses is forgotten, and hours for what a client may send again. */
 const KEEP_DAYS = 30;
 const REPEAT_HOURS = 24;
+/** Minutes after which somebody is not taken for connected any more, if their replica has not noted it again. */
+const CONNECTED_MINUTES = 10;
 /** Kept sessions of an account. Past these the longest unused one goes. */
 const MAX_KEPT = 100;
 
@@ -180,11 +182,18 @@ export class SessionLedger {
         delete from desk.chatt_sessions where client = ${client} and connection = ${number} and not kept`;
   }
 
+  /** These are still connected. */
+  async touch(entries: readonly LedgerEntry[]): Promise<void> {
+    await this.sql`
+      update desk.chatt_sessions set used_at = now() where client = any(${entries.map(({ client }) => client)}::text[])`;
+  }
+
   /** Who is connected from this address with this client id; the id of a guest only. */
   async connectedFrom(address: string, clientId: string): Promise<{ readonly guestId: string | null } | null> {
     const [row] = await this.sql<{ user_id: string; guest: boolean }[]>`
       select user_id, guest from desk.chatt_sessions
       where whereabouts = ${await this.whereabouts(address, clientId)} and replica is not null
+        and used_at > now() - make_interval(mins => ${CONNECTED_MINUTES})
       order by guest desc limit 1`;
     return row ? { guestId: row.guest ? row.user_id : null } : null;
   }

@@ -65,11 +65,6 @@ export class Filter {
     const [kind, room] = this.levels;
     return (kind === 'rooms' || kind === '+') && room !== undefined && !isWildcard(room) ? room : null;
   }
-
-  /** Whether it is about people coming and going. */
-  get forPeople(): boolean {
-    return this.levels[0] !== 'rooms';
-  }
 }
 
 const isWildcard = (level: string): boolean => level === '+' || level === '#';

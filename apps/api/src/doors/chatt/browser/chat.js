@@ -1,6 +1,9 @@
 import { Mqtt } from './mqtt.js';
-import { deriveCredentials } from './passphrase.js';
 import { shown } from './text.js';
+
+/** The broker derives the same; it lies with that, and only its address is here. */
+const derivation = '/static/passphrase.js';
+const { deriveCredentials } = await import(derivation);
 
 /** Texts that are kept of each room. */
 const KEPT = 50;

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { Deliveries } from './deliveries.js';
+import { Piece } from './encoder.js';
+import { Publication } from './packets.js';
+
+const publication = new Publication('rooms/a/newtext', Buffer.from('{}'));
+const idOf = (packet: Buffer): number => packet.readUInt16BE(packet.length - 4);
+
+/** Sends texts of a room at these revisions; answers their packet ids. */
+const send = (deliveries: Deliveries, room: string, ...revisions: bigint[]): number[] =>
+  revisions.map((revision) => idOf(deliveries.send(publication, new Piece(room, revision, publication))));
+
+describe('how far a room is acknowledged', () => {
+  it('moves on without gaps, in whatever order acknowledgements come', () => {
+    const deliveries = new Deliveries();
+    const [one, two, three] = send(deliveries, 'a', 5n, 7n, 9n) as [number, number, number];
+    deliveries.pass({ roomId: 'a', through: 12n });
+    deliveries.acknowledge(two);
+    expect(deliveries.takeMoved()).toEqual(new Map());
+    deliveries.acknowledge(one);
+    expect(deliveries.takeMoved()).toEqual(new Map([['a', 7n]]));
+    deliveries.acknowledge(three);
+    expect(deliveries.takeMoved()).toEqual(new Map([['a', 12n]]));
+    expect(deliveries.waiting).toBe(0);
+  });
+
+  it('moves on by itself where nothing has to be acknowledged', () => {
+    const deliveries = new Deliveries();
+    deliveries.pass({ roomId: 'a', through: 3n });
+    expect(deliveries.takeMoved()).toEqual(new Map([['a', 3n]]));
+    expect(deliveries.acknowledge(1)).toBe(false);
+  });
+
+  it('is apart for each room, and packet ids are not used twice at a time', () => {
+    const deliveries = new Deliveries();
+    const ids = [...send(deliveries, 'a', 1n), ...send(deliveries, 'b', 1n)];
+    expect(new Set(ids).size).toBe(2);
+    deliveries.acknowledge(ids[1] as number);
+    expect(deliveries.takeMoved()).toEqual(new Map([['b', 1n]]));
+    for (let i = 0; i < 70_000; i++) deliveries.acknowledge(send(deliveries, 'c', BigInt(i))[0] as number);
+    expect(deliveries.waiting).toBe(1);
+  });
+});
