@@ -96,6 +96,15 @@ const rulesOfTheService = [
     to: { path: `${source}doors/[^/]+/`, pathNot: `${source}doors/$1/` },
   },
   {
+    name: 'doors go through the buses',
+    comment: 'Doors send commands and queries. What accounts and rooms are is read, and changed, by use cases alone.',
+    from: { path: `${source}doors/`, pathNot: tests },
+    to: {
+      path: `${source}(write-side/entities|storage/(open-log|vault/|invitations/))`,
+      dependencyTypesNot: ['type-only'],
+    },
+  },
+  {
     name: 'a unit by itself',
     comment: 'A unit imports no other unit and no door.',
     from: { path: `${source}units/([^/]+)/`, pathNot: tests },

@@ -14,11 +14,13 @@ import {
   type RoomState,
   reject,
   room,
+  roomStream,
   type Visibility,
 } from '@verbatim/domain';
 import { Time } from '../../clock.js';
 import { limitedFor } from '../../limits/limited.js';
 import { Limits } from '../../limits/limits.js';
+import { OpenLog } from '../../storage/open-log.js';
 import { type Claim, Names } from '../../storage/vault/names.js';
 import { Rooms, Users } from '../../write-side/entities.js';
 import type { Context, Decided } from '../../write-side/mailbox.js';
@@ -29,7 +31,10 @@ import { RoomPasswords } from './room-passwords.js';
 
 type RoomDecided = Decided<RoomState>;
 
-/** A command that the room's rules decide on their own. */
+/**
+ * A command that the room's rules decide on their own. For a message that was posted before, the answer has revision and position
+ * of that post.
+ */
 export class ApplyToRoomCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
@@ -45,13 +50,22 @@ export class ApplyToRoomHandler implements ICommandHandler<ApplyToRoomCommand> {
   constructor(
     private readonly rooms: Rooms,
     private readonly users: Users,
+    private readonly log: OpenLog,
   ) {}
 
-  execute({ roomId, command, context }: ApplyToRoomCommand): Promise<RoomDecided | Rejection> {
+  async execute({ roomId, command, context }: ApplyToRoomCommand): Promise<RoomDecided | Rejection> {
     if (command.type !== 'PostMessage') return this.rooms.send(roomId, command, context);
     // The hot path: a room that is in memory and not direct has no peer to look up.
     const isDirect = this.rooms.known(roomId)?.pair.length !== 0;
-    return isDirect ? this.postToPeer(roomId, command, context) : this.rooms.send(roomId, command, context);
+    const posted = await (isDirect
+      ? this.postToPeer(roomId, command, context)
+      : this.rooms.send(roomId, command, context));
+    return isRejection(posted) || posted.events > 0 ? posted : this.postedBefore(roomId, posted);
+  }
+
+  private async postedBefore(roomId: string, posted: RoomDecided): Promise<RoomDecided | Rejection> {
+    const [event] = await this.log.read(roomStream(roomId), posted.revision, 1);
+    return event ? { ...posted, position: event.position } : notReadable;
   }
 
   /** Refuses a new message to somebody whose account was deactivated. */
@@ -66,6 +80,8 @@ export class ApplyToRoomHandler implements ICommandHandler<ApplyToRoomCommand> {
     return this.rooms.send(roomId, post, context);
   }
 }
+
+const notReadable = reject('Unavailable', 'The message cannot be read at the moment.');
 
 /** Creates a room under a name that no other open room has. */
 export class CreateRoomCommand extends Command<RoomDecided | Rejection> {

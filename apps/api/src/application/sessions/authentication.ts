@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
-import type { Actor, TokenScope } from '@verbatim/domain';
+import type { Actor, TokenScope, UserState } from '@verbatim/domain';
 import { Time } from '../../clock.js';
 import { AccessTokens } from '../../storage/vault/access-tokens.js';
 import { type PersonalToken, PersonalTokens } from '../../storage/vault/personal-tokens.js';
@@ -21,6 +21,8 @@ export interface Identity {
   readonly token?: PersonalToken;
   /** The caller's role requires a second factor that they do not have yet: they may only set it up. */
   readonly lacksSecondFactor: boolean;
+  /** The account as it was when the caller was identified. */
+  readonly account: UserState;
 }
 
 /** An access token or personal token, or a ticket, which is good once. */
@@ -50,13 +52,25 @@ export class Authentication {
     return session && this.identify(session);
   }
 
+  /**
+   * Why somebody who was identified a moment ago must not be let in after all, or null. It is synchronous, so that a door can let
+   * them in with nothing happening in between. `drain`: they are to come back at once, and are identified anew.
+   */
+  objection({ actor, sessionId, token }: Identity): 'unauthenticated' | 'drain' | null {
+    const state = this.users.known(actor.id);
+    if (!state) return 'drain';
+    const revoked = token ? !state.tokens.includes(token.id) : this.sessions.isRevoked(sessionId, actor.id);
+    if (state.status !== 'active' || revoked) return 'unauthenticated';
+    return state.role === actor.role ? null : 'drain';
+  }
+
   private async identify({ userId, sessionId }: SessionRef): Promise<Identity | null> {
     let { state } = await this.users.current(userId);
     // The account of a valid token exists; it may have been opened through a replica whose events have not arrived here yet.
     if (state.status === 'unborn') state = (await this.users.newest(userId)).state;
     if (state.status !== 'active' || this.sessions.isRevoked(sessionId, userId)) return null;
     const actor = { id: userId, role: state.role };
-    return { actor, sessionId, scopes: 'all', lacksSecondFactor: this.policy.lacking(state) };
+    return { actor, sessionId, scopes: 'all', lacksSecondFactor: this.policy.lacking(state), account: state };
   }
 
   /** A token is good while it is in the vault and in its owner's stream, and the owner has access. */
@@ -68,7 +82,7 @@ export class Authentication {
     if (!state.tokens.includes(id)) state = (await this.users.newest(userId)).state;
     if (state.status !== 'active' || !state.tokens.includes(id)) return null;
     const actor = { id: userId, role: state.role };
-    return { actor, sessionId: id, scopes, token, lacksSecondFactor: this.policy.lacking(state) };
+    return { actor, sessionId: id, scopes, token, lacksSecondFactor: this.policy.lacking(state), account: state };
   }
 }
 

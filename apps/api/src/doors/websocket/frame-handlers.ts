@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { type Rejection, type RoomCommand, roomStream } from '@verbatim/domain';
+import { type Rejection, type RoomCommand } from '@verbatim/domain';
 import { type ClientData, type ClientEvent, maxFrameBytes, scopeOfFrame } from '@verbatim/protocol';
 import { MarkReadCommand } from '../../application/messages/message-commands.js';
 import { ApplyToRoomCommand, JoinRoomCommand } from '../../application/rooms/room-commands.js';
@@ -11,7 +11,6 @@ import type { Following } from '../../live/following.js';
 import { LiveRooms } from '../../live/live-rooms.js';
 import { Watchers } from '../../live/watchers.js';
 import { newId } from '../../new-id.js';
-import { OpenLog } from '../../storage/open-log.js';
 import { Problems } from '../problems.js';
 import { accepted, Refusal } from '../refusal.js';
 import type { Connection } from './connection.js';
@@ -33,7 +32,6 @@ export class FrameHandlers {
     private readonly commands: CommandBus,
     private readonly rooms: LiveRooms,
     private readonly watchers: Watchers,
-    private readonly log: OpenLog,
     private readonly problems: Problems,
   ) {}
 
@@ -87,8 +85,7 @@ export class FrameHandlers {
       // An id of our own is new, so it can tie together what the post causes.
       const posted = await this.apply(room, post, id ? newId() : messageId);
       const duplicate = posted.events === 0;
-      const position = duplicate ? await this.positionOf(room, posted.revision) : posted.position;
-      const ack = { revision: Number(posted.revision), position: Number(position), id: messageId };
+      const ack = { revision: Number(posted.revision), position: Number(posted.position), id: messageId };
       connection.send('ack', duplicate ? { ...ack, duplicate } : ack, ref);
     },
 
@@ -157,12 +154,6 @@ export class FrameHandlers {
 
   private async apply(room: string, command: RoomCommand, correlation = newId()) {
     return accepted(await this.commands.execute(new ApplyToRoomCommand(room, command, { correlation })));
-  }
-
-  private async positionOf(room: string, revision: bigint): Promise<bigint> {
-    const [event] = await this.log.read(roomStream(room), revision, 1);
-    if (!event) throw new Refusal('unavailable', 'The message cannot be read at the moment.');
-    return event.position;
   }
 }
 

@@ -3,12 +3,10 @@ import { Injectable } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import type { closeReasons } from '@verbatim/protocol';
 import type { WebSocket } from 'ws';
-import { AuthenticateQuery, type Identity } from '../../application/sessions/authentication.js';
+import { AuthenticateQuery, Authentication, type Identity } from '../../application/sessions/authentication.js';
 import { Limits } from '../../limits/limits.js';
 import type { PersonalToken } from '../../storage/vault/personal-tokens.js';
-import { Sessions } from '../../storage/vault/sessions.js';
 import { userAnswer } from '../../wire/user-answer.js';
-import { Users } from '../../write-side/entities.js';
 import { bearerIn } from '../bearer.js';
 import { Connection } from './connection.js';
 
@@ -29,8 +27,7 @@ export interface Admitted {
 export class Handshake {
   constructor(
     private readonly queries: QueryBus,
-    private readonly sessions: Sessions,
-    private readonly users: Users,
+    private readonly authentication: Authentication,
     private readonly limits: Limits,
   ) {}
 
@@ -47,17 +44,15 @@ export class Handshake {
     try {
       const identity = await this.identify(request);
       if (!identity || identity.lacksSecondFactor) return 'unauthenticated';
-      const { actor, sessionId, scopes, token } = identity;
-      const { state } = await this.users.current(actor.id);
+      const { actor, sessionId, scopes, token, account } = identity;
       if (socket.readyState !== socket.OPEN) return null;
       // Changes to the account or the session since then were not applied to a connection that was not there yet.
-      const revoked = token ? !state.tokens.includes(token.id) : this.sessions.isRevoked(sessionId, actor.id);
-      if (state.status !== 'active' || revoked) return 'unauthenticated';
+      const objection = this.authentication.objection(identity);
+      if (objection) return objection;
       if (this.limits.socketsOfAccounts.full(actor.id)) return 'rateLimited';
-      const person = { id: actor.id, role: state.role };
       const allowances = this.limits.connection(actor.id);
-      const connection = new Connection(socket, request.socket, person, state.username, sessionId, scopes, allowances);
-      admitted({ connection, token, user: userAnswer(actor.id, state, true) });
+      const connection = new Connection(socket, request.socket, actor, account.username, sessionId, scopes, allowances);
+      admitted({ connection, token, user: userAnswer(actor.id, account, true) });
       return null;
     } finally {
       clearTimeout(late);

@@ -1,4 +1,5 @@
 import { hash, verify } from '@node-rs/argon2';
+import { Semaphore } from '../../limits/semaphore.js';
 import { Busy } from '../busy.js';
 
 /** Argon2id with the minimum cost that OWASP recommends for passwords: 19 MiB, two passes, one lane. */
@@ -7,28 +8,19 @@ const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 const prefix = `$argon2id$v=19$m=${cost.memoryCost},t=${cost.timeCost},p=${cost.parallelism}$`;
 
 /** Hashes computed concurrently in this process, 19 MiB each, and how many more may wait. */
-export const hashLimits = { atOnce: 4, waiting: 200 };
+export const hashLimits = { atOnce: 4, waiting: 200 } as const;
 
-let underWay = 0;
-const waiting: (() => void)[] = [];
+const turns = new Semaphore(hashLimits.atOnce, hashLimits.waiting);
 
 /** Runs a computation in turn. Throws Busy when too many are waiting. */
-async function inTurn<T>(compute: () => Promise<T>): Promise<T> {
-  if (underWay >= hashLimits.atOnce) {
-    if (waiting.length >= hashLimits.waiting) throw new Busy('Too many passwords are being checked at the moment.');
-    // The turn is handed over directly, so that no later call overtakes.
-    await new Promise<void>((resolve) => waiting.push(resolve));
-  } else underWay += 1;
-  try {
-    return await compute();
-  } finally {
-    const next = waiting.shift();
-    if (next) next();
-    else underWay -= 1;
-  }
+function inTurn<T>(compute: () => Promise<T>): Promise<T> {
+  const begun = turns.tryRun(compute);
+  if (!begun) throw new Busy('Too many passwords are being checked at the moment.');
+  return begun;
 }
 
-export const hashPassword = (password: string): Promise<string> => inTurn(() => hash(password.normalize('NFC'), cost));
+export const hashPassword = async (password: string): Promise<string> =>
+  inTurn(() => hash(password.normalize('NFC'), cost));
 
 /** A hash that no password matches, so that rejecting an unknown account takes as long as rejecting a wrong password. */
 let nobody: Promise<string> | null = null;

@@ -1,16 +1,16 @@
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { isRejection, type Rejection } from '@verbatim/domain';
 import { z } from 'zod';
 import { ApplyToRoomCommand } from '../../application/rooms/room-commands.js';
-import { AuthenticateQuery } from '../../application/sessions/authentication.js';
+import { AuthenticateQuery, Authentication } from '../../application/sessions/authentication.js';
 import { SignInCommand } from '../../application/sessions/sign-in.js';
 import { type Application, door } from '../../host/part.js';
 import { Limits } from '../../limits/limits.js';
 import { LiveRooms } from '../../live/live-rooms.js';
-import type { Encoder, Subscriber } from '../../live/subscriber.js';
+import { SocketSubscriber } from '../../live/socket-subscriber.js';
+import type { Encoder } from '../../live/subscriber.js';
 import { Subscribers } from '../../live/subscribers.js';
 import { newId } from '../../new-id.js';
 
@@ -43,59 +43,41 @@ const lines: Encoder = {
 };
 
 function serve(application: Application, socket: Socket, address: string): void {
-  const [commands, live] = [application.get(CommandBus), application.get(LiveRooms)];
-  const [subscribers, limits] = [application.get(Subscribers), application.get(Limits)];
+  const [commands, queries] = [application.get(CommandBus), application.get(QueryBus)];
+  const [live, subscribers] = [application.get(LiveRooms), application.get(Subscribers)];
   const context = () => ({ correlation: newId() });
-  let me: Subscriber | null = null;
-
-  async function obey(verb = '', first = '', rest = ''): Promise<Rejection | string | null> {
-    if (verb === 'in') return signIn(first, rest);
-    if (!me) return '! Sign in first.';
-    if (verb === 'follow') {
-      const following = await live.follow(me, first, undefined, { context: context() }, () =>
-        socket.write('following\n'),
-      );
-      return following === null || isRejection(following) ? following : live.catchUp(following);
-    }
-    const post = {
-      type: 'PostMessage',
-      actor: me.actor,
-      messageId: newId(),
-      text: rest,
-      replyTo: null,
-      kind: 'text',
-    } as const;
-    const said = await commands.execute(new ApplyToRoomCommand(first, post, context()));
-    return isRejection(said) ? said : 'said';
-  }
+  let me: SocketSubscriber | null = null;
 
   async function signIn(username: string, password: string): Promise<Rejection | string> {
     const client = { address, device: { address, userAgent: 'sketch' } };
     const signedIn = await commands.execute(new SignInCommand({ username, password }, client, context()));
     if (isRejection(signedIn)) return signedIn;
-    const bearer = signedIn.accessToken;
-    const identity = await application.get(QueryBus).execute(new AuthenticateQuery({ bearer }));
-    if (!identity || identity.lacksSecondFactor) return '! Not here.';
-    const { actor, sessionId } = identity;
-    me = {
-      ...{ actor, sessionId, username, encoder: lines },
-      get open() {
-        return socket.writable;
-      },
-      get congested() {
-        return socket.writableNeedDrain;
-      },
-      write: (bytes) => void socket.write(bytes),
-      drained: async () => void (await Promise.race([once(socket, 'drain'), once(socket, 'close')])),
-      close: (reason) => void socket.end(`! ${reason}\n`),
-    };
-    const subscriber = me;
-    subscribers.add(subscriber);
-    socket.once('close', () => subscribers.remove(subscriber));
-    return `hello ${username}`;
+    const identity = await queries.execute(new AuthenticateQuery({ bearer: signedIn.accessToken }));
+    if (!identity || identity.lacksSecondFactor || application.get(Authentication).objection(identity))
+      return '! Not here.';
+    const { actor, account, sessionId } = identity;
+    me = new SocketSubscriber(socket, actor, account.username, sessionId, lines, (reason) => `! ${reason}\n`);
+    subscribers.add(me);
+    socket.once('close', () => me && subscribers.remove(me));
+    return `hello ${account.username}`;
   }
 
-  let turn = limits.visit(address) ? Promise.resolve(void socket.end('! Too many.\n')) : Promise.resolve();
+  async function obey(verb = '', first = '', rest = ''): Promise<Rejection | string | null> {
+    if (verb === 'in' && !me) return signIn(first, rest);
+    if (!me) return '! Sign in first.';
+    if (verb === 'follow') {
+      const started = () => socket.write('following\n');
+      const following = await live.follow(me, first, undefined, { context: context() }, started);
+      return following === null || isRejection(following) ? following : live.catchUp(following);
+    }
+    const post = { messageId: newId(), text: rest, replyTo: null, kind: 'text' } as const;
+    const said = { type: 'PostMessage', actor: me.actor, ...post } as const;
+    const posted = await commands.execute(new ApplyToRoomCommand(first, said, context()));
+    return isRejection(posted) ? posted : 'said';
+  }
+
+  let turn: Promise<unknown> = Promise.resolve();
+  if (application.get(Limits).visit(address)) socket.end('! Too many.\n');
   createInterface(socket).on('line', (line) => {
     const [, verb, first, rest] = /^(\S+) ?(\S*) ?(.*)$/.exec(line) ?? [];
     turn = turn.then(async () => {
