@@ -91,11 +91,28 @@ export const overviewSchema = z.object({
   connected: z
     .array(connectedSchema)
     .describe('The last 24 hours, oldest first. Intervals in which the service did not run are missing.'),
+  auditLog: z
+    .object({
+      origin: z.string().describe('Name of the tree that grows.'),
+      size: count.describe('Events that its newest checkpoint covers.'),
+      published: count.nullable().describe('Size of the newest checkpoint that has its quorum; null before the first.'),
+      belowQuorumSince: time.nullable().describe('Since when newer ones lack their quorum; null while they have it.'),
+      quorum: count.describe('How many witnesses must cosign.'),
+      witnesses: z.array(
+        z.object({
+          name: z.string(),
+          size: count.describe('Size of the newest checkpoint that it has cosigned; 0 if none.'),
+          cosignedAt: time.nullable().describe('When it last cosigned, by its own clock; null if never.'),
+        }),
+      ),
+    })
+    .nullable()
+    .describe('The transparency log; null before it was begun.'),
   process: z
     .object({
       missing: z
         .array(z.string())
-        .describe('Parts that are not working: `database`, `event store`, `feed`, `read models`.'),
+        .describe('Parts that are not working: `database`, `event store`, `feed`, `read models`, `transparency log`.'),
       startedAt: time,
       memoryBytes: count.describe('Resident memory.'),
       behind: count.describe('Events not yet shown in lists; in some stores, bytes of the log.'),

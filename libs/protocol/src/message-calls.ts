@@ -71,23 +71,6 @@ export const messageCalls = {
     errors: ['not_found', 'not_a_member', 'forbidden'],
     headers: writeHeaders,
   },
-  proveMessage: {
-    method: 'GET',
-    path: '/v1/rooms/{id}/messages/{messageId}/proof',
-    tag: 'Messages',
-    auth: 'user',
-    scope: 'read',
-    summary: 'Prove a message',
-    description:
-      'Everything that is needed to show one message to somebody who trusts neither the reader nor the operator, without ' +
-      'showing anything else: the event that produced its present text, the key of this one event, and a proof that the ' +
-      'event is in the transparency log. Waits a few seconds for a checkpoint that covers the message, then `unavailable`.',
-    params: messages.ofMessage,
-    query: messages.proofQuery,
-    answers: { 200: messages.messageProofSchema },
-    errors: ['not_found', 'not_a_member', 'forbidden', 'reason_required'],
-    headers: inspectionHeaders,
-  },
   addReaction: {
     method: 'PUT',
     path: '/v1/rooms/{id}/messages/{messageId}/reactions/{emoji}',
@@ -161,6 +144,23 @@ export const messageCalls = {
     query: messages.searchQuery,
     answers: { 200: messages.foundMessageListSchema },
     errors: ['not_found', 'not_a_member', 'reason_required'],
+    headers: inspectionHeaders,
+  },
+  proveMessage: {
+    method: 'GET',
+    path: '/v1/rooms/{id}/messages/{messageId}/proof',
+    tag: 'Messages',
+    auth: 'user',
+    scope: 'read',
+    summary: 'Prove a message',
+    description:
+      'Everything that is needed to show one message to somebody who trusts neither the reader nor the operator, without ' +
+      'showing anything else: the event that produced its present text, the key of this one event, and a proof that the ' +
+      'event is in the transparency log. Waits a few seconds for a checkpoint that covers the message, then `unavailable`.',
+    params: messages.ofMessage,
+    query: messages.proofQuery,
+    answers: { 200: messages.messageProofSchema },
+    errors: ['not_found', 'not_a_member', 'forbidden', 'reason_required'],
     headers: inspectionHeaders,
   },
 } as const satisfies Record<string, Call>;

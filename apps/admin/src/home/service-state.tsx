@@ -13,15 +13,17 @@ const parts: Readonly<Record<string, string>> = {
   'event store': 'store',
   feed: 'feed',
   'read models': 'read_models',
+  'transparency log': 'audit_log',
 };
 
 /** How the service itself is doing: what works, what is behind, and which processes there are. */
-export function ServiceState({ overview: { process, replicas } }: { overview: Overview }) {
+export function ServiceState({ overview: { process, replicas, auditLog } }: { overview: Overview }) {
   const translate = useTranslate();
   const number = useNumber();
   const about = useAbout();
   const { missing, startedAt, memoryBytes, behind, searchBehind } = process;
-  const failing = missing.map((name) => translate(`verbatim.home.part_${parts[name] ?? 'other'}`));
+  // A reason in parentheses may follow the name.
+  const failing = missing.map((what) => translate(`verbatim.home.part_${parts[what.split(' (')[0] ?? ''] ?? 'other'}`));
   return (
     <Card component="section" aria-labelledby="service-state">
       <CardContent>
@@ -40,6 +42,11 @@ export function ServiceState({ overview: { process, replicas } }: { overview: Ov
           <Fact label="verbatim.home.search_behind">
             {translate('verbatim.home.behind_text', { count: number(searchBehind) })}
           </Fact>
+          {auditLog && (
+            <Fact label="verbatim.home.signed">
+              <Signed log={auditLog} />
+            </Fact>
+          )}
           <Fact label="verbatim.home.memory">{number(Math.round(memoryBytes / 2 ** 20))} MiB</Fact>
           <Fact label="verbatim.home.running_since">
             <Moment at={startedAt} />
@@ -49,6 +56,25 @@ export function ServiceState({ overview: { process, replicas } }: { overview: Ov
         {replicas.length > 1 && <Replicas replicas={replicas} />}
       </CardContent>
     </Card>
+  );
+}
+
+/** How far the log is signed, who has cosigned what is shown of it, and when somebody last did. */
+function Signed({ log: { size, published, witnesses } }: { log: NonNullable<Overview['auditLog']> }) {
+  const translate = useTranslate();
+  const number = useNumber();
+  const cosigned = witnesses.filter((witness) => witness.size > 0 && witness.size >= (published ?? size));
+  const newest = witnesses
+    .flatMap(({ cosignedAt }) => cosignedAt ?? [])
+    .sort()
+    .at(-1);
+  return (
+    <>
+      {translate('verbatim.home.signed_text', { count: number(size) })}
+      {witnesses.length > 0 &&
+        `; ${translate('verbatim.home.cosigned', { count: number(cosigned.length), all: number(witnesses.length) })}`}{' '}
+      {newest && <Moment at={newest} />}
+    </>
   );
 }
 

@@ -10,6 +10,7 @@ import { LoadHistory } from '../../storage/desk/load-history.js';
 import { Directory } from '../../storage/directory.js';
 import { ReadModels } from '../../storage/read-models.js';
 import { LOG } from '../../storage/tokens.js';
+import { LogTrees } from '../../storage/transparency/log-trees.js';
 import { Credentials } from '../../storage/vault/credentials.js';
 import { operationHandlers } from './operation-handlers.js';
 import { Overview } from './overview.js';
@@ -21,7 +22,7 @@ const providers = [
   {
     provide: Overview,
     useFactory: (...parts: ConstructorParameters<typeof Overview>) => new Overview(...parts),
-    inject: [ReadModels, Presence, LoadHistory, Credentials, Directory, Readiness, Time],
+    inject: [ReadModels, Presence, LoadHistory, Credentials, Directory, Readiness, Time, LogTrees, CONFIG],
   },
   { provide: Settings, useFactory: (config: Config) => Settings.of(config), inject: [CONFIG] },
   {

@@ -1,9 +1,12 @@
 import { allDays, countOpenReports, lastDays, lockedOut } from '@verbatim/projections';
+import { encodeVerifierKey } from '@verbatim/transparency';
 import type { Time } from '../../clock.js';
+import type { Config } from '../../config.js';
 import type { Presence } from '../../live/presence/presence.js';
 import type { LoadHistory, LoadSample } from '../../storage/desk/load-history.js';
 import type { Directory, Person } from '../../storage/directory.js';
 import type { ReadModels } from '../../storage/read-models.js';
+import type { LogTrees } from '../../storage/transparency/log-trees.js';
 import type { Credentials } from '../../storage/vault/credentials.js';
 
 const DAYS = 30;
@@ -37,6 +40,7 @@ export interface OverviewFigures {
   readonly openReports: number;
   readonly waiting: Waiting;
   readonly connected: LoadSample[];
+  readonly auditLog: LogStatus | null;
   readonly process: {
     /** What is not ready. */
     readonly missing: string[];
@@ -46,6 +50,16 @@ export interface OverviewFigures {
     readonly behind: number;
     readonly searchBehind: number;
   };
+}
+
+/** How far the log is signed and cosigned. Times are RFC 3339. */
+export interface LogStatus {
+  readonly origin: string;
+  readonly size: number;
+  readonly published: number | null;
+  readonly belowQuorumSince: string | null;
+  readonly quorum: number;
+  readonly witnesses: { name: string; size: number; cosignedAt: string | null }[];
 }
 
 /** Knows what is not ready yet. */
@@ -65,12 +79,14 @@ export class Overview {
     private readonly directory: Directory,
     private readonly readiness: Checks,
     private readonly time: Time,
+    private readonly trees: LogTrees,
+    private readonly config: Pick<Config, 'AUDIT_WITNESSES' | 'AUDIT_QUORUM'>,
   ) {}
 
   async now(): Promise<OverviewFigures> {
     const { db, side } = this.readModels;
     const today = this.time.now().toISOString().slice(0, 10);
-    const [all, days, openReports, waiting, connected, missing, status] = await Promise.all([
+    const [all, days, openReports, waiting, connected, missing, status, auditLog] = await Promise.all([
       allDays(db),
       lastDays(db, today, DAYS),
       countOpenReports(db, MAX_COUNTED),
@@ -78,6 +94,7 @@ export class Overview {
       this.history.lastDay(),
       this.readiness.missing(),
       side.status(),
+      this.auditLog(),
     ]);
     return {
       accounts: all.people,
@@ -93,6 +110,7 @@ export class Overview {
       openReports,
       waiting,
       connected,
+      auditLog,
       process: {
         missing,
         startedAt: this.startedAt,
@@ -101,6 +119,20 @@ export class Overview {
         searchBehind: status.search.lag,
       },
     };
+  }
+
+  private async auditLog(): Promise<LogStatus | null> {
+    const tree = await this.trees.newest();
+    if (!tree) return null;
+    const { AUDIT_WITNESSES: settings, AUDIT_QUORUM: quorum } = this.config;
+    const keys = settings.map(({ key }) => encodeVerifierKey(key));
+    const cosigned = await this.trees.cosigned(tree.number, keys);
+    const witnesses = settings.map(({ key: { name } }, i) => {
+      const { size = 0, time = null } = cosigned.get(keys[i] ?? '') ?? {};
+      return { name, size, cosignedAt: time === null ? null : new Date(time * 1_000).toISOString() };
+    });
+    const { origin, size, published, belowQuorumSince } = tree;
+    return { origin, size, published, belowQuorumSince: belowQuorumSince?.toISOString() ?? null, quorum, witnesses };
   }
 
   /** The most recent come first; a user who waits for two reasons is listed for the latest one. */

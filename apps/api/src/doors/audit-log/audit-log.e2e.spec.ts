@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isFault, leafHash, openCheckpoint, TreeBuilder, TreeReader, verifyConsistency } from '@verbatim/transparency';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -79,6 +80,24 @@ describe('the log of a service', () => {
     expect(after?.size).toBeGreaterThan(before?.size ?? 0);
     const hashes = await sql<{ hash: string }[]>`select hash from log.events order by position`;
     expect(await log.entries(after?.size ?? 0)).toEqual(hashes.slice(0, after?.size).map((row) => row.hash));
+  });
+
+  it('goes on in a store in which the events stand at other positions, as after log copy', async () => {
+    const room = await ada.room();
+    const said = await ada.says(room, 'before the move');
+    const before = await covered();
+    await service.restart(() => sql`update log.events set position = position + 1000000`);
+    log = new LogReader(service.url);
+    ada = ada.at(service.url);
+    await ada.says(room, 'after the move');
+    const after = await covered();
+    expect(after?.size).toBeGreaterThan(before?.size ?? 0);
+    const hashes = await sql<{ hash: string }[]>`select hash from log.events order by position`;
+    expect(await log.entries(after?.size ?? 0)).toEqual(hashes.slice(0, after?.size).map((row) => row.hash));
+    const { body } = await ada.get(`/v1/rooms/${room}/messages/${said.id}/proof`);
+    expect(hashes[body.ordinal]?.hash).toBe(
+      createHash('sha256').update(Buffer.from(body.envelope, 'base64')).digest('hex'),
+    );
   });
 
   it('serves tiles that caches may keep, and no others', async () => {

@@ -65,7 +65,7 @@ export class LogKeys {
       await this.add(name, (rows.at(-1)?.number ?? 0) + 1);
       await this.sql`
         update vault.log_keys set signs_until = now() + make_interval(days => ${days})
-        where name = ${name} and signs_until is null
+        where name = ${name} and (signs_until is null or signs_until > now() + make_interval(days => ${days}))
           and number < (select max(number) from vault.log_keys where name = ${name})`;
     }
   }

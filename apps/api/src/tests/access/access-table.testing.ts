@@ -202,12 +202,12 @@ export const callTable = {
     body: text,
   })),
   redactMessage: /*     */ row('u n f f + + f +'),
-  proveMessage: /*      */ row('u n + + + + + +'),
   addReaction: /*       */ row('u n f + + + f n'),
   removeReaction: /*    */ row('u n f + + + f n'),
   markRead: /*          */ row('u n + + + + f n', body({ revision: 0 })),
   getInbox: /*          */ row('u + + + + + + +'),
   searchMessages: /*    */ row('u + + + + + + +', { query: 'q=table' }),
+  proveMessage: /*      */ row('u n + + + + + +'),
 
   listBans: /*          */ row('u n f f + + + +'),
   ban: /*               */ row('u n f f + + f +', body({})),

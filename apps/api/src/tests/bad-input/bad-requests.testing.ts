@@ -215,7 +215,7 @@ function query(
   return {
     what: `query: ${what}`,
     request: requestFor(call, town, { target: targetOf(call, town, {}, parameters) }),
-    codes: answerable ? ['invalid_request', 'not_found', 'not_a_member'] : ['invalid_request'],
+    codes: answerable ? ['invalid_request', 'not_found', 'not_a_member', 'forbidden'] : ['invalid_request'],
     names: answerable ? undefined : `query.${name}`,
     answerable,
   };

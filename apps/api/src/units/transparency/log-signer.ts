@@ -14,6 +14,8 @@ const STANDBY_MS = 1_000;
 /** Pause after a failure, and before it is looked again whether what kept us from signing is over. */
 const AGAIN_MS = 1_000;
 const HALTED_MS = 5_000;
+/** For how long a start waits at most, so that readiness tells the truth from its first answer. */
+const FIRST_LOOK_MS = 5_000;
 
 /** What the log looks like from here, for metrics. */
 export interface SigningFigures {
@@ -31,8 +33,9 @@ export class LogSigner {
   private readonly stopping = new AbortController();
   private running: Promise<void> = Promise.resolve();
   private session: SigningSession | null = null;
-  /** Whether it is known by now that all is well, or that another process knows. */
+  /** Whether it is known by now if all is well, here or in another process. */
   private looked = false;
+  private hasLooked = (): void => undefined;
   private known: true | string | false = false;
 
   /** @param direct connects to the database itself, not to a transaction pooler */
@@ -49,8 +52,15 @@ export class LogSigner {
     await keys.ensure(((await trees.newest()) as LogTree).origin);
   }
 
-  start(): void {
+  /** Resolves when it is known whether all is well, or after some seconds. */
+  async start(): Promise<void> {
+    const looked = new Promise<void>((resolve) => {
+      this.hasLooked = resolve;
+    });
     this.running = this.run();
+    const over = new AbortController();
+    await Promise.race([looked, this.pause(FIRST_LOOK_MS, AbortSignal.any([over.signal, this.stopping.signal]))]);
+    over.abort();
   }
 
   async stop(): Promise<void> {
@@ -81,7 +91,7 @@ export class LogSigner {
         await this.sign(AbortSignal.any([signal, lock.lost]));
         await lock.release();
       } else {
-        if (lock === null) this.looked = true;
+        if (lock === null) this.look();
         await this.pause(STANDBY_MS, signal);
       }
     }
@@ -103,7 +113,12 @@ export class LogSigner {
 
   private began(session: SigningSession): void {
     this.session = session;
+    this.look();
+  }
+
+  private look(): void {
     this.looked = true;
+    this.hasLooked();
   }
 
   /** The tree that grows. */
@@ -131,7 +146,7 @@ export class LogSigner {
     const ahead = error instanceof Halted ? error.witnessAhead : null;
     if (newest?.halted !== error.message) log.error(`The log is not signed. ${error.message}.`);
     if (newest) await trees.halt(newest.number, error.message, ahead).catch(() => undefined);
-    this.looked = true;
+    this.look();
     return HALTED_MS;
   }
 

@@ -35,10 +35,10 @@ export class RestorableDatabase {
   }
 
   /** What a query answers, as JSON. */
-  async ask(query: string): Promise<Record<string, never>[]> {
+  async ask(query: string): Promise<Record<string, string>[]> {
     const sql = postgres(this.url, { max: 1, onnotice: () => undefined });
     try {
-      return [...(await sql.unsafe(query))] as Record<string, never>[];
+      return [...(await sql.unsafe<Record<string, string>[]>(query))];
     } finally {
       await sql.end();
     }

@@ -1,12 +1,13 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeVerifierKey } from '@verbatim/transparency';
+import { encodeVerifierKey, openCheckpoint } from '@verbatim/transparency';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LogReader } from '../../tests/harness/log-reader.testing.js';
 import { register, type TestPerson } from '../../tests/harness/test-client.testing.js';
 import type { TestService } from '../../tests/harness/test-service.testing.js';
 import { newLogCommand } from '../../tools/audit/new-log-command.js';
+import { rotateKeysCommand } from '../../tools/audit/rotate-keys-command.js';
 import { verifyCommand } from '../../tools/log/verify-command.js';
 import { Litewitness, obtainLitewitness } from './litewitness.testing.js';
 import { RestorableDatabase } from './restored-log.testing.js';
@@ -169,6 +170,33 @@ describe.skipIf(litewitness === null)('a witness that others wrote', () => {
       .toBe(true);
     expect(witness.sizeOf(origin)).toBe(last);
   }, 180_000);
+});
+
+describe('keys that are rotated', () => {
+  it('sign side by side with those before them', async () => {
+    const log = await start({});
+    const ada = await register(log.url);
+    const [old] = await log.keys();
+    expect(await database.command(rotateKeysCommand, ['--days', '1'], {})).toBe(0);
+    await ada.says(await ada.room(), 'after the rotation');
+    await covered();
+    const keys = (await log.keys()).filter(({ name }) => name === origin);
+    expect(keys).toHaveLength(2);
+    expect(keys[0]).toEqual(old);
+    const note = (await log.note()) ?? '';
+    for (const key of keys)
+      expect(openCheckpoint(note, { origin, logKeys: [key] })).toMatchObject({ size: await size() });
+
+    expect(await database.command(rotateKeysCommand, ['--days', '0'], {})).toBe(0);
+    await ada.says(await ada.room(), 'after a leak');
+    await covered();
+    const [third] = (await log.keys()).filter(({ name }) => name === origin).slice(2);
+    const newest = await log.note();
+    expect(openCheckpoint(newest ?? '', { origin, logKeys: third ? [third] : [] })).toMatchObject({
+      size: await size(),
+    });
+    expect(openCheckpoint(newest ?? '', { origin, logKeys: keys.slice(1) })).toMatchObject({ fault: 'NotSigned' });
+  }, 60_000);
 });
 
 describe('the witness file', () => {

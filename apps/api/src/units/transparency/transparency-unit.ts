@@ -32,7 +32,7 @@ export const transparencyUnit = unit({
     return {
       start() {
         started = true;
-        signer.start();
+        return signer.start();
       },
       close: () => (started ? signer.stop() : undefined),
       checks: [new ReadinessCheck('transparency log', () => signer.ready())],

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LogReader } from '../../tests/harness/log-reader.testing.js';
-import { eventually, register, type TestPerson } from '../../tests/harness/test-client.testing.js';
+import { eventually, register, signIn, type TestPerson } from '../../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
 import { FakeWitness } from './fake-witness.testing.js';
 
@@ -72,6 +72,12 @@ describe('witnesses of whom most misbehave', () => {
     );
     expect(await figure('verbatim_log_cosignature_age_seconds')).toBeLessThan(60);
     expect(await figure('verbatim_log_size')).toBeGreaterThan(50);
+    const { auditLog } = (await (await signIn(service.url)).get('/v1/overview')).body;
+    expect(auditLog).toMatchObject({ origin, quorum: 2, published: expect.any(Number) });
+    const cosigning = auditLog.witnesses.filter(({ cosignedAt }: { cosignedAt: string | null }) => cosignedAt !== null);
+    expect(cosigning.map(({ name }: { name: string }) => name)).toEqual(
+      ['good', 'other', 'slow'].map((name) => `${name}.witness.example`),
+    );
   });
 });
 
