@@ -1,9 +1,11 @@
 import type { Migration } from './composition/migration.js';
+import type { Unit } from './host/part.js';
 import { backupCommand } from './tools/backup/backup-command.js';
 import { restoreCommand } from './tools/backup/restore-command.js';
 import { verifyBackupCommand } from './tools/backup/verify-backup-command.js';
 import type { CliCommand } from './tools/command.js';
 import { copyDatabaseCommand } from './tools/database/copy-command.js';
+import { doctorCommand } from './tools/doctor/doctor-command.js';
 import { importCommand } from './tools/import/import-command.js';
 import { undoCommand } from './tools/import/undo-command.js';
 import { copyCommand } from './tools/log/copy-command.js';
@@ -14,6 +16,7 @@ import { seedCommand } from './tools/seed/seed-command.js';
 
 /** All commands of the command line, in the order in which they are listed. One whose words begin with those of another comes first. */
 export const commands: readonly CliCommand[] = [
+  doctorCommand(parts),
   migrateCommand(tablesOfParts),
   verifyBackupCommand,
   backupCommand,
@@ -27,8 +30,12 @@ export const commands: readonly CliCommand[] = [
   copyDatabaseCommand(tablesOfParts),
 ];
 
-/** The tables of doors and units, which only this needs of them. */
-async function tablesOfParts(): Promise<readonly Migration[]> {
+/** Doors and units, which few commands need. */
+async function parts(): Promise<readonly Unit[]> {
   const [{ doors }, { units }] = await Promise.all([import('./doors/doors.js'), import('./units/units.js')]);
-  return [...units, ...doors].flatMap(({ migrations = [] }) => migrations);
+  return [...units, ...doors];
+}
+
+async function tablesOfParts(): Promise<readonly Migration[]> {
+  return (await parts()).flatMap(({ migrations = [] }) => migrations);
 }
