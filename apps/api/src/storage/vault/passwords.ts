@@ -8,7 +8,7 @@ const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 const prefix = `$argon2id$v=19$m=${cost.memoryCost},t=${cost.timeCost},p=${cost.parallelism}$`;
 
 /** Hashes computed concurrently in this process, 19 MiB each, and how many more may wait. */
-export const hashLimits = { atOnce: 4, waiting: 200 };
+export const hashLimits = { atOnce: 4, waiting: 200 } as const;
 
 const turns = new Semaphore(hashLimits.atOnce, hashLimits.waiting);
 
