@@ -41,6 +41,21 @@ describe('image, chart, Compose and systemd', () => {
   });
 });
 
+describe('the backup by systemd', () => {
+  const backup = read('systemd/verbatim-backup.service');
+
+  it('runs as the service does, on its data, and without the master key', () => {
+    for (const line of ['User', 'Group', 'WorkingDirectory', 'UMask', 'Environment'])
+      expect(new RegExp(`^${line}=.*$`, 'm').exec(backup)?.[0]).toBe(new RegExp(`^${line}=.*$`, 'm').exec(unit)?.[0]);
+    expect(backup).toContain('\nUnsetEnvironment=MASTER_KEY\n');
+  });
+
+  it('is encrypted, and started by its timer', () => {
+    expect(backup).toMatch(/^ExecStart=\/opt\/verbatim\/bin\/verbatim backup \S+ --recipient \$\{BACKUP_RECIPIENT\}$/m);
+    expect(read('systemd/verbatim-backup.timer')).toContain('\nUnit=verbatim-backup.service\n');
+  });
+});
+
 describe('compose.yaml', () => {
   it('lets every image be replaced by one with a digest', () => {
     for (const { image } of Object.values<{ image: string }>(compose.services))

@@ -11,7 +11,9 @@ import { doorPorts } from './door-ports.testing.js';
 // Everything in this folder that names a setting or a command of the service names one that it has.
 
 const read = (file: string) => readFileSync(fileURLToPath(new URL(file, import.meta.url)), 'utf8');
-const templates = ['_pod.tpl', 'migrations.yaml'].map((file) => read(`helm/verbatim/templates/${file}`)).join('\n');
+const templates = ['_pod.tpl', 'migrations.yaml', 'backup.yaml']
+  .map((file) => read(`helm/verbatim/templates/${file}`))
+  .join('\n');
 const values = parse(read('helm/verbatim/values.yaml'));
 const compose = parse(read('compose/compose.yaml'));
 const unit = read('systemd/verbatim.service');
@@ -72,6 +74,8 @@ describe('the commands', () => {
     const [program, ...args] = values.migrations.args;
     expect(program).toBe('apps/api/dist/cli.js');
     expect(words).toContain(args.join(' '));
+    const [, inTemplate] = /- apps\/api\/dist\/cli\.js\n +- ([a-z]+)\n/.exec(templates) ?? [];
+    expect(words).toContain(inTemplate);
   });
 
   it('of documents are those of the command line', () => {

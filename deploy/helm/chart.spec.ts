@@ -69,6 +69,11 @@ describe.skipIf(!helm).each(everyWay)('the chart with the values %s', (name, val
     expect(set.filter((variable: string) => !known.has(variable))).toEqual([]);
   });
 
+  it('gives the master key to nobody who makes a backup', async () => {
+    for (const object of await objects('--values', values))
+      if (object.kind === 'CronJob') expect(JSON.stringify(object)).not.toContain('MASTER_KEY');
+  });
+
   it('keeps what cannot be made again', async () => {
     for (const { kind, metadata } of await objects('--values', values))
       if (/^(PersistentVolumeClaim|Cluster)$/.test(kind))
@@ -111,6 +116,8 @@ describe.skipIf(!helm)('the chart refuses', () => {
     ['a secret given twice', ['--set', 'masterKey.value=x,masterKey.existingSecret=y'], 'not both'],
     ['a master key of the wrong length', ['--set', 'masterKey.value=c2hvcnQ='], '32 bytes in base64'],
     ['many pods on an embedded database', ['--set', 'autoscaling.enabled=true'], 'a database that replicas share'],
+    ['a backup of an embedded database', ['--set', 'backup.enabled=true'], 'that other pods can reach'],
+    ['a backup that is for nobody', [...external, '--set', 'backup.enabled=true'], 'Set backup.recipients'],
     ['half of single sign-on', ['--set', 'oidc.issuer=https://id.example.org'], 'oidc.clientId'],
     ['an Ingress without a host', ['--set', 'ingress.enabled=true'], 'Set ingress.hostnames'],
     ['a route without a Gateway', ['--set', 'httpRoute.enabled=true'], 'Set httpRoute.parentRefs'],
@@ -177,6 +184,7 @@ interface Container {
 
 function podsOf({ kind, spec }: KubernetesObject): Pod[] {
   if (kind === 'Pod') return [spec];
+  if (kind === 'CronJob') return [spec.jobTemplate.spec.template.spec];
   return /^(Deployment|StatefulSet|Job)$/.test(kind) ? [spec.template.spec] : [];
 }
 

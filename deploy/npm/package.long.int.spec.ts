@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 // The service as one file of npm, run in an empty folder by a machine that has Node and a registry, and nothing else.
 
@@ -23,6 +23,10 @@ beforeAll(async () => {
   file = `./${(await readdir(empty))[0]}`;
   await rm(assembled, { recursive: true });
 }, 600_000);
+const started: ChildProcess[] = [];
+afterEach(() => {
+  for (const { pid, exitCode } of started.splice(0)) if (pid && exitCode === null) process.kill(-pid, 'SIGTERM');
+});
 afterAll(() => rm(parent, { recursive: true, force: true }));
 
 /** Nothing of this checkout is in the environment. */
@@ -30,6 +34,7 @@ const environment = { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0',
 
 function start(...words: string[]): { child: ChildProcess; printed: () => string } {
   const child = spawn('npx', ['--yes', file, ...words], { cwd: empty, env: environment, detached: true });
+  started.push(child);
   let printed = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (data) => {
@@ -55,12 +60,12 @@ describe('npx with the packed service', () => {
     await ended;
     expect(printed()).not.toContain('EBADENGINE');
     await expect.poll(() => fetch(`${url}/health/live`).catch(() => null), { timeout: 30_000 }).toBeNull();
-  });
+  }, 600_000);
 
   it('is the command line with words behind it', async () => {
     const { child, printed } = start('log', 'verify');
     const [code] = await once(child, 'exit');
     expect(printed()).toContain('No stream is broken.');
     expect(code).toBe(0);
-  });
+  }, 600_000);
 });

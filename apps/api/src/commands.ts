@@ -2,6 +2,7 @@ import type { Migration } from './composition/migration.js';
 import { keysCommand } from './tools/audit/keys-command.js';
 import { newLogCommand } from './tools/audit/new-log-command.js';
 import { rotateKeysCommand } from './tools/audit/rotate-keys-command.js';
+import type { Unit } from './host/part.js';
 import { backupCommand } from './tools/backup/backup-command.js';
 import { restoreCommand } from './tools/backup/restore-command.js';
 import { verifyBackupCommand } from './tools/backup/verify-backup-command.js';
@@ -10,6 +11,7 @@ import type { CliCommand } from './tools/command.js';
 import { copyDatabaseCommand } from './tools/database/copy-command.js';
 import { importSfchatCommand } from './tools/ephemeral-chats/import-sfchat-command.js';
 import { sfchatCommand } from './tools/ephemeral-chats/sfchat-command.js';
+import { doctorCommand } from './tools/doctor/doctor-command.js';
 import { importCommand } from './tools/import/import-command.js';
 import { makechatImportCommand } from './tools/import/makechat/makechat-import-command.js';
 import { undoCommand } from './tools/import/undo-command.js';
@@ -23,6 +25,7 @@ import { seedCommand } from './tools/seed/seed-command.js';
 
 /** All commands of the command line, in the order in which they are listed. One whose words begin with those of another comes first. */
 export const commands: readonly CliCommand[] = [
+  doctorCommand(parts),
   migrateCommand(tablesOfParts),
   importSfchatCommand,
   verifyBackupCommand,
@@ -45,8 +48,13 @@ export const commands: readonly CliCommand[] = [
   copyDatabaseCommand(tablesOfParts),
 ];
 
+/** Doors and units, which few commands need. */
+async function parts(): Promise<readonly Unit[]> {
+  const [{ doors }, { units }] = await Promise.all([import('./doors/doors.js'), import('./units/units.js')]);
+  return [...units, ...doors];
+}
+
 /** The tables of doors and units, which belong to a database whether or not these are in use. */
 export async function tablesOfParts(): Promise<readonly Migration[]> {
-  const [{ doors }, { units }] = await Promise.all([import('./doors/doors.js'), import('./units/units.js')]);
-  return [...units, ...doors].flatMap(({ migrations = [] }) => migrations);
+  return (await parts()).flatMap(({ migrations = [] }) => migrations);
 }

@@ -19,6 +19,7 @@ import { CLOCK, CONFIG, DATABASE, type DatabaseAddress, PROCESS_LOG } from '../c
 import type { Config } from '../config.js';
 import type { LimitSettings } from '../limits/limit-settings.js';
 import { LEDGER, LIMITS_IN_FORCE, REPLICA_COUNT } from '../limits/tokens.js';
+import { noteRelease, refuseIncompatible } from './compatibility.js';
 import { connect } from './database/pool.js';
 import { Idempotency } from './desk/idempotency.js';
 import { LoadHistory } from './desk/load-history.js';
@@ -40,7 +41,7 @@ import { MeasuredEventStore } from './measured-event-store.js';
 import { OpenLog } from './open-log.js';
 import { Outages } from './outages.js';
 import { ReadModels } from './read-models.js';
-import { DIRECT_SQL, KEY_RING, LOG, MASTER_KEY, SQL, TABLES } from './tokens.js';
+import { DIRECT_SQL, FILLING, KEY_RING, LOG, MASTER_KEY, SQL, TABLES } from './tokens.js';
 import { LogKeys } from './transparency/log-keys.js';
 import { LogTrees } from './transparency/log-trees.js';
 import { migrateTransparency } from './transparency/schema.js';
@@ -61,6 +62,8 @@ import { WebhookSecrets } from './vault/webhook-secrets.js';
 
 const storeUrl = (config: Config, database: DatabaseAddress): string => config.EVENT_STORE_URL ?? database.url;
 const closing = { timeout: 5 };
+/** Inject it to use the database: this release may. */
+const COMPATIBLE = Symbol('compatible');
 
 const database: Provider[] = [
   {
@@ -97,9 +100,14 @@ const database: Provider[] = [
     inject: [SQL, DATABASE, OpenResources],
   },
   {
+    provide: COMPATIBLE,
+    useFactory: (sql: Sql, filling = false) => refuseIncompatible(sql, { filling }),
+    inject: [SQL, { token: FILLING, optional: true }],
+  },
+  {
     provide: KEY_RING,
     useFactory: (sql: Sql, master: Buffer) => PostgresKeyRing.open(sql, master),
-    inject: [SQL, MASTER_KEY],
+    inject: [SQL, MASTER_KEY, COMPATIBLE],
   },
   {
     provide: TABLES,
@@ -111,6 +119,7 @@ const database: Provider[] = [
       await migrateEphemeral(sql);
       await migrateTransparency(sql);
       for (const { schema, name, statements } of further) await migrate(sql, schema, name, statements);
+      await noteRelease(sql);
     },
     inject: [SQL, KEY_RING, { token: MIGRATIONS, optional: true }],
   },

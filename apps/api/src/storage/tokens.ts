@@ -10,3 +10,5 @@ export const KEY_RING = Symbol('key ring');
 export const LOG = Symbol('log');
 /** Inject it to use tables of the vault or the desk when opened: it guarantees that they are up to date. */
 export const TABLES = Symbol('tables');
+/** Whether this process is filling the database, which is not complete yet: `boolean`; absent: no. */
+export const FILLING = Symbol('filling');

@@ -11,7 +11,7 @@ import { LimitsModule } from '../limits/limits-module.js';
 import { connect } from '../storage/database/pool.js';
 import { explainStart } from '../storage/database/unusable-server.js';
 import { TablesModule } from '../storage/storage-module.js';
-import { SQL } from '../storage/tokens.js';
+import { FILLING, SQL } from '../storage/tokens.js';
 import type { ToolsOptions } from './tools.js';
 
 /** A step of a migration, as the database records it. */
@@ -23,13 +23,20 @@ export interface StepTaken {
 
 /**
  * Brings all tables up to date that no rebuild brings back, those of doors and units (`further`) included, and returns what was done.
- * Opens the log and the vault, and nothing else of the service. Rejects with UnusableServer, among others.
+ * Opens the log and the vault, and nothing else of the service; `filling`: also of a database that is not complete. Rejects with UnusableServer, among others.
  */
-export async function migrateTables(options: ToolsOptions, further: readonly Migration[]): Promise<StepTaken[]> {
+export async function migrateTables(
+  options: ToolsOptions,
+  further: readonly Migration[],
+  { filling = false } = {},
+): Promise<StepTaken[]> {
   const resources = new OpenResources();
   try {
     const before = new Set((await stepsIn(options.database.directUrl)).map(nameOf));
-    const values = [{ provide: MIGRATIONS, useValue: further }];
+    const values = [
+      { provide: MIGRATIONS, useValue: further },
+      { provide: FILLING, useValue: filling },
+    ];
     const context = await NestFactory.createApplicationContext(tablesModule({ ...options, resources, values }), {
       logger: new NestLog(options.log),
       abortOnError: false,

@@ -33,6 +33,14 @@
 {{- if and $embedded .Values.autoscaling.enabled }}
 {{- fail "autoscaling needs a database that replicas share: set database.type to external or cloudNativePg." }}
 {{- end }}
+{{- if .Values.backup.enabled }}
+{{- if $embedded }}
+{{- fail "backup needs a database that other pods can reach: set database.type to external or cloudNativePg." }}
+{{- end }}
+{{- if eq (empty .Values.backup.recipients) (not .Values.backup.plain) }}
+{{- fail "Set backup.recipients to those who can open the backup (age-keygen prints one), or backup.plain=true, not both." }}
+{{- end }}
+{{- end }}
 {{- if and $embedded (kindIs "invalid" .Values.podSecurity.runAsUser) }}
 {{- fail "podSecurity.runAsUser must be 10001 with database.type=embedded: PostgreSQL needs a user that the image knows." }}
 {{- end }}

@@ -1,5 +1,5 @@
-{{/* Environment of the service, and of the migration: everything that leads to the data. */}}
-{{- define "verbatim.databaseEnv" -}}
+{{/* What leads to the data, but does not open it. */}}
+{{- define "verbatim.storesEnv" -}}
 {{- if eq .Values.database.type "cloudNativePg" }}
 - name: DATABASE_URL
   valueFrom:
@@ -16,13 +16,18 @@
 {{- else }}
 {{- include "verbatim.secretVariable" (list . "EVENT_STORE_URL" .Values.eventStore.url) }}
 {{- end }}
-{{- include "verbatim.secretVariable" (list . "MASTER_KEY" .Values.masterKey) }}
 - name: VERBATIM_DATA
   value: /var/lib/verbatim/data
 - name: LOG_LEVEL
   value: {{ .Values.settings.logLevel }}
 - name: NODE_OPTIONS
   value: {{ include "verbatim.nodeOptions" . }}
+{{- end }}
+
+{{/* Environment of the service, and of the migration. */}}
+{{- define "verbatim.databaseEnv" -}}
+{{- include "verbatim.storesEnv" . }}
+{{- include "verbatim.secretVariable" (list . "MASTER_KEY" .Values.masterKey) }}
 {{- end }}
 
 {{- define "verbatim.env" -}}

@@ -15,8 +15,11 @@ export interface ServiceProcess {
 
 const main = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 
-/** Starts `node dist/main.js` with these settings and waits until it is ready. */
-export async function startProcess(environment: Readonly<Record<string, string>>): Promise<ServiceProcess> {
+/** Starts `node dist/main.js`, or the `program` of another version, with these settings and waits until it is ready. */
+export async function startProcess(
+  environment: Readonly<Record<string, string>>,
+  program = main,
+): Promise<ServiceProcess> {
   const env = {
     ...process.env,
     PORT: '0',
@@ -25,7 +28,7 @@ export async function startProcess(environment: Readonly<Record<string, string>>
     RATE_LIMITS: 'off',
     ...environment,
   };
-  const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let printed = '';
   const url = await new Promise<string>((resolve, reject) => {
     const listen = (data: Buffer) => {

@@ -24,7 +24,7 @@ const COPY_LOCK = 7_216_010;
 /** Schemas of a service. Those of `read_<n>` and `cache` are built from the others. */
 export const SOURCES = ['log', 'vault', 'desk'];
 /** Rows that each database has of its own. */
-const NOT_COPIED = ['log.migrations', 'vault.migrations', 'desk.migrations', 'desk.read_schemas'];
+const NOT_COPIED = ['log.migrations', 'vault.migrations', 'desk.migrations', 'desk.read_schemas', 'desk.releases'];
 
 /** One connection to a database that is copied from or filled. */
 export const client = (url: string): Sql =>
@@ -87,6 +87,7 @@ export async function makeTables(url: string, { config, log, further }: TablesOp
       log,
     },
     further,
+    { filling: true },
   );
 }
 
