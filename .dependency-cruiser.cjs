@@ -22,7 +22,10 @@ const projects = {
     builtins: false,
   },
   'apps/admin': { projects: ['libs/protocol'], packages: 'any', builtins: false },
-  'apps/api': { projects: ['libs/domain', 'libs/event-store', 'libs/projections', 'libs/protocol'], packages: 'any' },
+  'apps/api': {
+    projects: ['libs/domain', 'libs/event-store', 'libs/projections', 'libs/protocol', 'libs/transparency'],
+    packages: 'any',
+  },
 };
 
 const tests = '[.](spec|testing)[.]tsx?$';

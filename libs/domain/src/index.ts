@@ -3,6 +3,7 @@ export * from './decider.js';
 export * from './disclosure.js';
 export * from './email-address.js';
 export { emojiOf, reactionOf } from './emoji.js';
+export * from './erasure.js';
 export * from './event-time.js';
 export * from './invitation.js';
 export * from './maintenance.js';

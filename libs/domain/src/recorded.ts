@@ -1,11 +1,12 @@
 import type { AnnouncementEvent } from './announcement.js';
 import type { Happened } from './decider.js';
+import type { ErasureEvent } from './erasure.js';
 import type { InvitationEvent } from './invitation.js';
 import type { MaintenanceEvent } from './maintenance.js';
 import type { RoomEvent } from './room/room.js';
 import type { UserEvent } from './user/user.js';
 
-export type DomainEvent = RoomEvent | UserEvent | InvitationEvent | AnnouncementEvent | MaintenanceEvent;
+export type DomainEvent = RoomEvent | UserEvent | InvitationEvent | AnnouncementEvent | MaintenanceEvent | ErasureEvent;
 export type EventType = DomainEvent['type'];
 
 /** What an event carries once it has a place in the log, with its personal fields opened (or null where erased). */

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { AccountsModule } from './accounts/accounts-module.js';
 import { AuditModule } from './audit/audit-module.js';
+import { ErasureModule } from './erasure/erasure-module.js';
 import { GuestsModule } from './guests/guests-module.js';
 import { InvitationsModule } from './invitations/invitations-module.js';
 import { MessagesModule } from './messages/messages-module.js';
@@ -30,6 +31,7 @@ import { WebhooksModule } from './webhooks/webhooks-module.js';
     InvitationsModule,
     WebhooksModule,
     AuditModule,
+    ErasureModule,
     OperationModule,
   ],
 })

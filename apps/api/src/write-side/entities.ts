@@ -3,6 +3,10 @@ import {
   type AnnouncementEvent,
   type AnnouncementState,
   announcement,
+  type ErasureCommand,
+  type ErasureEvent,
+  type ErasureState,
+  erasure,
   type InvitationCommand,
   type InvitationEvent,
   type InvitationState,
@@ -29,6 +33,7 @@ import type { MailboxParts } from './mailbox.js';
 import { Mailboxes, mailboxesLimits } from './mailboxes.js';
 import {
   announcementSnapshot,
+  erasureSnapshot,
   invitationSnapshot,
   maintenanceSnapshot,
   roomSnapshot,
@@ -107,5 +112,14 @@ export class Announcements extends Mailboxes<AnnouncementState, AnnouncementComm
 export class Maintenances extends Mailboxes<MaintenanceState, MaintenanceCommand, MaintenanceEvent> {
   constructor(parts: WriteParts) {
     super({ ...parts, decider: maintenance, snapshot: maintenanceSnapshot, weigh: () => 2_000, lookUp: () => null });
+  }
+}
+
+/** The write side of the register of erasures and holds, of which there is one. */
+export class Erasures extends Mailboxes<ErasureState, ErasureCommand, ErasureEvent> {
+  constructor(parts: WriteParts) {
+    const weigh = ({ pending, holds, finished }: ErasureState) =>
+      2_000 + pending.size * 600 + holds.size * 400 + finished.size * 150;
+    super({ ...parts, decider: erasure, snapshot: erasureSnapshot, weigh, lookUp: () => null });
   }
 }

@@ -1,6 +1,7 @@
 import {
   announcement,
   type Decider,
+  erasure,
   fieldRules,
   type Happened,
   invitation,
@@ -13,6 +14,7 @@ import { eventsOf, everyEvent } from '../../../../libs/domain/src/every-event.te
 import { expectGolden } from '../../../../libs/event-store/src/golden.testing.js';
 import {
   announcementSnapshot,
+  erasureSnapshot,
   invitationSnapshot,
   maintenanceSnapshot,
   roomSnapshot,
@@ -45,6 +47,7 @@ itKeeps(user, userSnapshot, 'user/user.ts');
 itKeeps(invitation, invitationSnapshot, 'invitation.ts');
 itKeeps(announcement, announcementSnapshot, 'announcement.ts');
 itKeeps(maintenance, maintenanceSnapshot, 'maintenance.ts');
+itKeeps(erasure, erasureSnapshot, 'erasure.ts');
 
 it('the golden history has every type of event', () => {
   const types = new Set<string>(everyEvent.map(({ fact }) => fact.type));
