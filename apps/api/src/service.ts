@@ -4,6 +4,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { MAINTENANCE } from '@verbatim/domain';
 import type { Logger } from 'pino';
 import { FirstAdministratorSetup } from './application/accounts/first-administrator-setup.js';
+import { Eraser } from './application/erasure/eraser.js';
 import type { Clock } from './clock.js';
 import { Contributions } from './composition/contributions.js';
 import { NestLog } from './composition/nest-log.js';
@@ -19,7 +20,7 @@ import type { Database } from './storage/database/database.js';
 import { explainStart } from './storage/database/unusable-server.js';
 import { Sessions } from './storage/vault/sessions.js';
 import { units } from './units/units.js';
-import { Announcements, Invitations, Maintenances, Rooms, Users } from './write-side/entities.js';
+import { Announcements, Erasures, Invitations, Maintenances, Rooms, Users } from './write-side/entities.js';
 import { LogContinuity } from './write-side/log-continuity.js';
 import { Maintenance } from './write-side/maintenance.js';
 
@@ -79,7 +80,7 @@ async function start(options: ServiceOptions, resources: OpenResources): Promise
   const stop = async () => {
     app.get(Readiness).drain();
     await Promise.all([host.drainPause(), drainAll(opened)]);
-    const mailboxes = [Rooms, Users, Invitations, Announcements, Maintenances].map((type) => app.get(type));
+    const mailboxes = [Rooms, Users, Invitations, Announcements, Maintenances, Erasures].map((type) => app.get(type));
     await Promise.all(mailboxes.map((kind) => kind.finish(FINISH_MS)));
     await closeAll(opened);
     await app.get(Feed).stop();
@@ -118,6 +119,7 @@ async function startFeed(app: NestFastifyApplication, contributions: Contributio
   await feed.start();
   // From here on nothing that other replicas do is missed, so load what they did before.
   await app.get(Sessions).load();
+  await app.get(Eraser).load();
   app.get(Maintenance).adopt((await app.get(Maintenances).newest(MAINTENANCE)).state);
 }
 

@@ -34,6 +34,7 @@ const invitation = on('invitation-i1');
 const announcement = on('announcement-server');
 const maintenance = on('maintenance-server');
 const auditLog = on('auditlog-server');
+const erasures = on('erasure-server');
 
 const source = { file: 'f0', place: 7 };
 const later = '2026-02-01T00:00:00.000Z';
@@ -195,6 +196,25 @@ export const everyEvent: readonly Entry[] = [
       previous: { origin: 'chat.example/log', size: 5, root: '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' },
     },
   }),
+  lounge('ada', { type: 'TextsErased', data: { messageId: 'm3', erasureId: 'e1' } }),
+  erasures('ada', {
+    type: 'HoldPlaced',
+    data: { holdId: 'h1', scope: { kind: 'room', roomId: 'cellar' }, reason: 'Case 4' },
+  }),
+  erasures('ada', {
+    type: 'ErasureRequested',
+    data: { erasureId: 'e1', scope: { kind: 'person', userId: 'dora' }, ground: 'objection', reason: 'Letter 3' },
+  }),
+  erasures(null, { type: 'ErasureBegan', data: { erasureId: 'e1', scope: { kind: 'person', userId: 'dora' } } }),
+  erasures('ada', {
+    type: 'ErasureRequested',
+    data: { erasureId: 'e2', scope: { kind: 'room', roomId: 'cellar' }, ground: 'other', reason: 'Letter 4' },
+  }),
+  erasures(null, {
+    type: 'ErasureFinished',
+    data: { erasureId: 'e1', scope: { kind: 'person', userId: 'dora' }, certificate: 'a signed note' },
+  }),
+  erasures('ada', { type: 'HoldLifted', data: { holdId: 'h1', scope: { kind: 'room', roomId: 'cellar' } } }),
 ];
 
 const BEGINNING = Date.parse('2026-01-31T12:00:00.000Z');

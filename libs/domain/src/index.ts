@@ -21,6 +21,7 @@ export {
   otherSide,
   sayInChat,
 } from './ephemeral-chat.js';
+export * from './erasure.js';
 export * from './event-time.js';
 export * from './invitation.js';
 export * from './maintenance.js';

@@ -1,6 +1,7 @@
 import type { AnnouncementEvent } from './announcement.js';
 import type { AuditLogEvent } from './audit-log.js';
 import type { Happened } from './decider.js';
+import type { ErasureEvent } from './erasure.js';
 import type { InvitationEvent } from './invitation.js';
 import type { MaintenanceEvent } from './maintenance.js';
 import type { RoomEvent } from './room/room.js';
@@ -12,7 +13,8 @@ export type DomainEvent =
   | InvitationEvent
   | AnnouncementEvent
   | MaintenanceEvent
-  | AuditLogEvent;
+  | AuditLogEvent
+  | ErasureEvent;
 export type EventType = DomainEvent['type'];
 
 /** What an event carries once it has a place in the log, with its personal fields opened (or null where erased). */

@@ -75,9 +75,22 @@ export function sealEvent(draft: Draft, place: Place, key: Buffer | null): NewEv
  * may give what was found there.
  */
 export function openEvent(stored: StoredEvent, key: Buffer | null, envelope = peek(stored.sealed)): Recorded {
-  const { sealed: box, ...plain } = envelope.data;
-  const data = box === undefined ? plain : { ...plain, ...openFields(envelope, box, key) };
-  return recorded(stored, envelope, envelope.prev, upcast(envelope.type, envelope.schema, data));
+  return openEventWith(stored, key && eventKey(key, envelope.id), envelope);
+}
+
+/** The same with the key of this one event. */
+export const openEventWith = (stored: StoredEvent, own: Buffer | null, envelope: StoredEnvelope): Recorded =>
+  opened(stored, envelope, openFields(envelope, own) ?? erasedFields(envelope.type, envelope.data));
+
+/** The same, or null where there is something to open that this key does not open. */
+export function tryToOpen(stored: StoredEvent, own: Buffer | null, envelope: StoredEnvelope): Recorded | null {
+  const fields = openFields(envelope, own);
+  return fields && opened(stored, envelope, fields);
+}
+
+function opened(stored: StoredEvent, envelope: StoredEnvelope, fields: Record<string, unknown>): Recorded {
+  const { sealed: _, ...plain } = envelope.data;
+  return recorded(stored, envelope, envelope.prev, upcast(envelope.type, envelope.schema, { ...plain, ...fields }));
 }
 
 /** The recorded form of a draft that was just sealed by this process: the same as opening it, without the work. */
@@ -181,9 +194,12 @@ function sealFields(draft: Draft, stream: string, key: Buffer): Record<string, u
   return plain;
 }
 
-function openFields(envelope: StoredEnvelope, box: string, key: Buffer | null): Record<string, unknown> {
-  const text = key && openText(box, eventKey(key, envelope.id), associatedData(envelope, envelope.stream));
-  return text === null ? erasedFields(envelope.type, envelope.data) : (JSON.parse(text) as Record<string, unknown>);
+/** The personal fields of an event, none if none are sealed; null where the key does not open them. */
+function openFields(envelope: StoredEnvelope, own: Buffer | null): Record<string, unknown> | null {
+  const { sealed: box } = envelope.data;
+  if (box === undefined) return {};
+  const text = own && openText(box, own, associatedData(envelope, envelope.stream));
+  return text === null ? null : (JSON.parse(text) as Record<string, unknown>);
 }
 
 function erasedFields(type: string, present: object): Record<string, null> {

@@ -11,14 +11,38 @@ export interface KeyRing {
   obtain(names: readonly string[]): Promise<ReadonlyMap<string, Buffer>>;
   /** The keys with these names that exist; a destroyed key stays absent. */
   find(names: readonly string[]): Promise<ReadonlyMap<string, Buffer>>;
+  /**
+   * What else may open events that the keys with their names do not open: keys of single events, by the ids of these, and
+   * keys that are being taken apart, by name.
+   */
+  spare(names: readonly string[], eventIds: readonly string[]): Promise<SpareKeys>;
+  /** Drops what this process remembers of keys whose names begin so; all of them, if absent. */
+  forget(beginning?: string): void;
 }
 
+/** See `KeyRing.spare`. */
+export interface SpareKeys {
+  readonly events: ReadonlyMap<string, Buffer>;
+  readonly retired: ReadonlyMap<string, Buffer>;
+}
+
+/** Which keys are meant: those whose names match the pattern of `LIKE`, and whose day lies in the span, if there is one. */
+export interface KeyScope {
+  readonly pattern: string;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+/** Stands before the name of a key that is being taken apart. */
+const RETIRED = 'retired|';
 /** Unwrapped keys kept in memory; each takes about 250 bytes. */
 const MOST_CACHED_KEYS = 50_000;
 
 /** Keys in the schema `vault`, each wrapped with the master key, so that a copy of the database alone is not enough. */
 export class PostgresKeyRing implements KeyRing {
   private readonly cache = new LRUCache<string, Buffer>({ max: MOST_CACHED_KEYS });
+  /** How often keys were forgotten: one that was on its way then is not remembered. */
+  private forgettings = 0;
 
   /** @param master 32 bytes kept outside the database. */
   private constructor(
@@ -30,6 +54,8 @@ export class PostgresKeyRing implements KeyRing {
   static async open(sql: Sql, master: Buffer): Promise<PostgresKeyRing> {
     await migrate(sql, 'vault', 'keys', [
       `create table vault.keys (name text primary key, wrapped text not null, created_at timestamptz not null default now())`,
+      `create table vault.event_keys (event_id text primary key, name text not null, wrapped text not null);
+       create index event_keys_name on vault.event_keys (name)`,
     ]);
     const ring = new PostgresKeyRing(sql, master);
     await ring.obtain(['master-key-check']).catch((error) => {
@@ -64,14 +90,90 @@ export class PostgresKeyRing implements KeyRing {
       else unknown.add(name);
     }
     if (unknown.size === 0) return found;
+    const before = this.forgettings;
     const rows = await this.sql<{ name: string; wrapped: string }[]>`
       select name, wrapped from vault.keys where name = any(${[...unknown]}::text[])`;
     for (const { name, wrapped } of rows) {
       const key = this.unwrap(name, wrapped);
-      this.cache.set(name, key);
+      if (before === this.forgettings) this.cache.set(name, key);
       found.set(name, key);
     }
     return found;
+  }
+
+  async spare(names: readonly string[], eventIds: readonly string[]): Promise<SpareKeys> {
+    const retired = names.map((name) => `${RETIRED}${name}`);
+    const [events, keys] = await Promise.all([
+      this.sql<{ event_id: string; wrapped: string }[]>`
+        select event_id, wrapped from vault.event_keys where event_id = any(${[...eventIds]}::text[])`,
+      this.sql<{ name: string; wrapped: string }[]>`
+        select name, wrapped from vault.keys where name = any(${retired}::text[])`,
+    ]);
+    return {
+      events: new Map(events.map(({ event_id, wrapped }) => [event_id, this.unwrap(event_id, wrapped)])),
+      retired: new Map(
+        keys.map(({ name, wrapped }) => {
+          const plain = name.slice(RETIRED.length);
+          return [plain, this.unwrap(plain, wrapped)];
+        }),
+      ),
+    };
+  }
+
+  forget(beginning = ''): void {
+    this.forgettings++;
+    for (const name of this.cache.keys()) if (name.startsWith(beginning)) this.cache.delete(name);
+  }
+
+  /** Names of keys in a scope, whole ones and those of which only keys of single events are left. */
+  async namesIn({ pattern, from, to }: KeyScope, most: number): Promise<string[]> {
+    const { sql } = this;
+    // Only keys of one day end in a day.
+    const span =
+      from && to ? sql`and right(name, 10) ~ '^[0-9-]{10}$' and right(name, 10) between ${from} and ${to}` : sql``;
+    const rows = await sql<{ name: string }[]>`
+      select name from vault.keys where name like ${pattern} ${span}
+      union select name from vault.event_keys where name like ${pattern} ${span}
+      limit ${most}`;
+    return rows.map(({ name }) => name);
+  }
+
+  /** Destroys keys for good, with all keys of single events that were kept of them. */
+  async destroy(names: readonly string[]): Promise<void> {
+    const all = [...names, ...names.map((name) => `${RETIRED}${name}`)];
+    await this.sql.begin(async (tx) => {
+      await tx`delete from vault.event_keys where name = any(${[...names]}::text[])`;
+      await tx`delete from vault.keys where name = any(${all}::text[])`;
+    });
+    this.forgettings++;
+    for (const name of names) this.cache.delete(name);
+  }
+
+  /**
+   * Takes a key out of use: under its name there will be another one, and it opens what it has sealed until `takeApart`.
+   * Nothing happens if that was done before and not finished. Returns the retired key, or null if there is none.
+   */
+  async retire(name: string): Promise<Buffer | null> {
+    await this.sql`
+      update vault.keys set name = ${`${RETIRED}${name}`} where name = ${name}
+        and not exists (select from vault.keys where name = ${`${RETIRED}${name}`})`;
+    this.forgettings++;
+    this.cache.delete(name);
+    return (await this.spare([name], [])).retired.get(name) ?? null;
+  }
+
+  /** Keeps the keys of single events in place of a retired key, which is destroyed, and destroys those of `erased` events. */
+  async takeApart(name: string, kept: ReadonlyMap<string, Buffer>, erased: readonly string[]): Promise<void> {
+    const ids = [...kept.keys()];
+    const wrapped = ids.map((id) => sealText((kept.get(id) as Buffer).toString('base64'), this.master, id));
+    await this.sql.begin(async (tx) => {
+      await tx`
+        insert into vault.event_keys (event_id, name, wrapped)
+        select id, ${name}, wrapped from unnest(${ids}::text[], ${wrapped}::text[]) as kept (id, wrapped)
+        on conflict do nothing`;
+      await tx`delete from vault.event_keys where event_id = any(${[...erased]}::text[])`;
+      await tx`delete from vault.keys where name = ${`${RETIRED}${name}`}`;
+    });
   }
 
   private unwrap(name: string, wrapped: string): Buffer {

@@ -22,6 +22,14 @@ class KeysInMemory implements KeyRing {
     this.asked++;
     return new Map([...this.keys].filter(([name]) => names.includes(name)));
   }
+
+  async spare() {
+    return { events: this.ofEvents, retired: new Map<string, Buffer>() };
+  }
+
+  readonly ofEvents = new Map<string, Buffer>();
+
+  forget(): void {}
 }
 
 const drafts = (count: number, more: Partial<Draft> = {}): Draft[] =>
@@ -76,7 +84,8 @@ describe('a sealed batch', () => {
   });
 
   it('is not sealed at all when a key could not be had', async () => {
-    const forgetful: KeyRing = { obtain: async () => new Map(), find: async () => new Map() };
+    const none = { spare: async () => ({ events: new Map(), retired: new Map() }), forget: () => {} };
+    const forgetful: KeyRing = { obtain: async () => new Map(), find: async () => new Map(), ...none };
     await expect(new Sealer(forgetful).seal('room-r1', 0n, null, drafts(1))).rejects.toThrow(/no key/);
   });
 });

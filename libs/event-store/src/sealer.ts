@@ -1,5 +1,15 @@
 import type { Recorded } from '@verbatim/domain';
-import { type Draft, keyNameOf, openEvent, peek, recordedFrom, type StoredEnvelope, sealEvent } from './envelope.js';
+import {
+  type Draft,
+  eventKey,
+  keyNameOf,
+  openEventWith,
+  peek,
+  recordedFrom,
+  type StoredEnvelope,
+  sealEvent,
+  tryToOpen,
+} from './envelope.js';
 import type { NewEvent, StoredEvent } from './event-store.js';
 import type { KeyRing } from './key-ring.js';
 import { Slice } from './slice.js';
@@ -25,10 +35,39 @@ export class Sealer {
   /** Characters of the younger generation. */
   private characters = 0;
 
+  /** How often everything was forgotten: what was opened before is not remembered after. */
+  private forgettings = 0;
+  private readonly shields = new Map<string, (envelope: StoredEnvelope) => boolean>();
+
   constructor(private readonly keys: KeyRing) {}
+
+  /** From here on this process opens no event that `hides` tells, whatever keys there are, until `unshield`. */
+  shield(id: string, hides: (envelope: StoredEnvelope) => boolean): void {
+    this.shields.set(id, hides);
+    this.forget();
+  }
+
+  unshield(id: string): void {
+    // Keys may have been fetched between their hiding and their destruction.
+    if (this.shields.delete(id)) this.forget();
+  }
+
+  /** Uses the keys of a stream anew, as the vault has them now. */
+  renew(stream: string): void {
+    this.keys.forget(`${stream}|`);
+  }
+
+  private forget(): void {
+    this.forgettings++;
+    this.keys.forget();
+    this.old = new Map();
+    this.young = new Map();
+    this.characters = 0;
+  }
 
   /** Seals a batch that follows the event with hash `prev` at `revision` - 1 of `stream`, each chained to the one before. */
   async seal(stream: string, revision: bigint, prev: string | null, drafts: readonly Draft[]): Promise<NewEvent[]> {
+    if (drafts.some(({ type }) => type === 'TextsErased')) this.renew(stream);
     const names = drafts.map((draft) => keyNameOf(stream, draft));
     const keys = await this.keys.obtain(names.filter((name) => name !== null));
     const events: NewEvent[] = [];
@@ -62,19 +101,50 @@ export class Sealer {
   }
 
   private async openUnknown(stored: readonly StoredEvent[], passing: boolean, gently: boolean): Promise<Recorded[]> {
+    const before = this.forgettings;
     const envelopes = stored.map((event) => peek(event.sealed));
     const names = stored.map(({ stream }, i) => keyNameOf(stream, envelopes[i] as StoredEnvelope));
     const keys = await this.keys.find(names.filter((name) => name !== null));
-    const opened: Recorded[] = [];
+    const opened: (Recorded | null)[] = [];
     const slice = new Slice();
     for (const [i, event] of stored.entries()) {
-      const name = names[i];
-      const recorded = openEvent(event, name ? (keys.get(name) ?? null) : null, envelopes[i]);
-      if (!passing) this.remember(event, { sealed: null, event: recorded });
-      opened.push(recorded);
+      const envelope = envelopes[i] as StoredEnvelope;
+      const key = keys.get(names[i] ?? '');
+      const shown = key && !this.isHidden(envelope);
+      opened.push(tryToOpen(event, shown ? eventKey(key, envelope.id) : null, envelope));
       if (gently && slice.isOver) await slice.next();
     }
-    return opened;
+    const closed = [...opened.keys()].filter((i) => opened[i] === null);
+    if (closed.length > 0) await this.openWithSpareKeys(stored, envelopes, names, closed, opened);
+    if (!passing && before === this.forgettings)
+      for (const [i, event] of stored.entries()) this.remember(event, { sealed: null, event: opened[i] ?? null });
+    return opened as Recorded[];
+  }
+
+  /** Opens the few events that the keys with their names do not open; erased ones stay without their personal fields. */
+  private async openWithSpareKeys(
+    stored: readonly StoredEvent[],
+    envelopes: readonly StoredEnvelope[],
+    names: readonly (string | null)[],
+    closed: readonly number[],
+    opened: (Recorded | null)[],
+  ): Promise<void> {
+    const asked = closed.filter((i) => !this.isHidden(envelopes[i] as StoredEnvelope));
+    const spare = await this.keys.spare(
+      asked.map((i) => names[i] ?? ''),
+      asked.map((i) => (envelopes[i] as StoredEnvelope).id),
+    );
+    for (const i of closed) {
+      const [event, envelope] = [stored[i] as StoredEvent, envelopes[i] as StoredEnvelope];
+      const retired = spare.retired.get(names[i] ?? '');
+      const own = spare.events.get(envelope.id) ?? (retired ? eventKey(retired, envelope.id) : null);
+      opened[i] = openEventWith(event, this.isHidden(envelope) ? null : own, envelope);
+    }
+  }
+
+  private isHidden(envelope: StoredEnvelope): boolean {
+    for (const hides of this.shields.values()) if (hides(envelope)) return true;
+    return false;
   }
 
   private recall(stored: StoredEvent): Recorded | undefined {

@@ -1,4 +1,4 @@
-import type { EventType, Recorded } from '@verbatim/domain';
+import type { ErasureScope, EventType, Recorded } from '@verbatim/domain';
 import { parseStream } from '@verbatim/domain';
 
 /** What an action was done to. The service as a whole has no id. */
@@ -49,6 +49,12 @@ const inRoom = (event: { data: { userId: string; reason?: string | null } }, id:
 const ofAnother = (event: { actor: string | null }, id: string): AuditedAction | null =>
   event.actor === id ? null : user(id);
 const service = (): AuditedAction => ({ kind: 'service', id: null });
+
+const scoped = (scope: ErasureScope): AuditedAction => {
+  if (scope.kind === 'person') return user(scope.userId);
+  if (scope.kind === 'message') return { kind: 'message', id: scope.messageId, room: scope.roomId };
+  return room(scope.roomId, scope.kind === 'days' ? { detail: `${scope.from} – ${scope.to}` } : {});
+};
 
 /** Each type of event, or null where it is none of these actions. */
 const actions: { readonly [T in EventType]: Describe<T> | null } = {
@@ -115,6 +121,12 @@ const actions: { readonly [T in EventType]: Describe<T> | null } = {
   }),
   InvitationRedeemed: null,
   InvitationRevoked: (_, id) => ({ kind: 'invitation', id }),
+  TextsErased: null,
+  ErasureRequested: ({ data }) => ({ ...scoped(data.scope), reason: data.reason, detail: data.ground }),
+  ErasureBegan: null,
+  ErasureFinished: null,
+  HoldPlaced: ({ data }) => ({ ...scoped(data.scope), reason: data.reason }),
+  HoldLifted: ({ data }) => scoped(data.scope),
   Announced: service,
   AnnouncementWithdrawn: service,
   MaintenanceBegan: service,

@@ -34,7 +34,7 @@ export const auditedActions = [
     'TokenRevoked',
   ] as const),
   ...(['InvitationCreated', 'InvitationRevoked', 'Announced', 'AnnouncementWithdrawn', 'MaintenanceBegan'] as const),
-  ...(['MaintenanceRevised', 'MaintenanceEnded'] as const),
+  ...(['MaintenanceRevised', 'MaintenanceEnded', 'ErasureRequested', 'HoldPlaced', 'HoldLifted'] as const),
 ] as const;
 
 /** Which actions are wanted. */

@@ -44,6 +44,7 @@ export type Tag =
   | 'Moderation'
   | 'Events'
   | 'Audit'
+  | 'Erasure'
   | 'Webhooks'
   | 'Administration'
   | 'Operation';

@@ -21,6 +21,7 @@ describe('the table of calls', () => {
     const lines = callList.map(([, { method, path, answers }]) => `${method} ${path} ${Object.keys(answers)}`);
     expect(lines.sort()).toEqual([
       'DELETE /v1/announcement 204',
+      'DELETE /v1/holds/{id} 204',
       'DELETE /v1/invitations/{id} 204',
       'DELETE /v1/maintenance 204',
       'DELETE /v1/me/sessions 204',
@@ -51,6 +52,7 @@ describe('the table of calls', () => {
       'GET /v1/auth/options 200',
       'GET /v1/auth/sso 302',
       'GET /v1/auth/sso/callback 302',
+      'GET /v1/erasures/{id} 200',
       'GET /v1/inbox 200',
       'GET /v1/invitations 200',
       'GET /v1/invitations/{id}/uses 200',
@@ -104,6 +106,8 @@ describe('the table of calls', () => {
       'POST /v1/auth/step-up 204',
       'POST /v1/auth/ticket 201',
       'POST /v1/bots 201',
+      'POST /v1/erasures 202',
+      'POST /v1/holds 201',
       'POST /v1/hooks/{token} 200,201',
       'POST /v1/invitations 201',
       'POST /v1/invitations/look-up 200',

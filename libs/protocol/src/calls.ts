@@ -3,6 +3,7 @@ import { accountCalls } from './account-calls.js';
 import { administrationCalls } from './administration-calls.js';
 import { auditCalls } from './audit-calls.js';
 import { type Call, noHeaders } from './call.js';
+import { erasureCalls } from './erasure-calls.js';
 import { type ErrorCode, errorCodes, errors } from './errors.js';
 import { eventCalls } from './event-calls.js';
 import { invitationCalls } from './invitation-calls.js';
@@ -26,6 +27,7 @@ export const calls = {
   ...moderationCalls,
   ...eventCalls,
   ...auditCalls,
+  ...erasureCalls,
   ...webhookCalls,
   ...invitationCalls,
   ...administrationCalls,

@@ -26,6 +26,7 @@ const dataOf: { [E in RoomEvent as E['type']]: E['data'] } = {
   MessagePosted: { messageId: someId, text: 'hello', replyTo: otherId, kind: 'action', imported },
   MessageEdited: { messageId: someId, text: 'hello' },
   MessageRedacted: { messageId: someId, authorId: otherId, reason: 'spam' },
+  TextsErased: { messageId: someId, erasureId: otherId },
   ReactionAdded: { messageId: someId, emoji: '👍' },
   ReactionRemoved: { messageId: someId, emoji: '👍' },
   MemberBanned: { userId: someId, until: null, reason: 'spam' },

@@ -82,6 +82,9 @@ export const roomEventData = {
     authorId: id,
     reason: erasable.optional().describe('Only for owners, moderators, administrators and auditors.'),
   }),
+  TextsErased: z
+    .object({ messageId: id, erasureId: id })
+    .describe('The texts of the message are erased for good, from every version of it.'),
   ReactionAdded: reaction,
   ReactionRemoved: reaction.describe('The person removed their reaction.'),
   MemberBanned: z.object({

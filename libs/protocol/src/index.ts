@@ -5,6 +5,7 @@ export * from './audit.js';
 export type { Call, Tag } from './call.js';
 export * from './calls.js';
 export * from './csv.js';
+export * from './erasures.js';
 export * from './errors.js';
 export * from './events.js';
 export * from './fields.js';

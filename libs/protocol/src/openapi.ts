@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import * as accounts from './accounts.js';
 import * as administration from './administration.js';
+import * as audit from './audit.js';
 import type { Call, Tag } from './call.js';
 import { callList, statusesOf } from './calls.js';
+import * as erasures from './erasures.js';
 import { type ErrorCode, errors, inputErrorSchema, problemMediaType, problemSchema } from './errors.js';
 import * as events from './events.js';
 import * as invitations from './invitations.js';
@@ -53,6 +55,7 @@ const tags: Record<Tag, string> = {
   Moderation: 'Bans, mutes, reports, and who owns a room.',
   Events: 'The log of a room or an account, from which everything else is built.',
   Audit: 'What administrators and auditors did, and rooms as they were.',
+  Erasure: 'Forgetting people, rooms and messages, and legal holds that forbid it.',
   Webhooks: 'Events of rooms sent to other services, and URLs at which programs post.',
   Administration: 'Configuration, status and announcements of the service.',
   Operation: 'For operators of the service.',
@@ -208,6 +211,16 @@ const namedSchemas: Record<string, z.ZodType> = {
   EventList: events.storedEventListSchema,
   EventEnvelope: events.storedEnvelopeSchema,
   ...events.namedEventSchemas,
+
+  AuditEntry: audit.auditEntrySchema,
+  AuditTrail: audit.auditTrailSchema,
+  RoomState: audit.roomStateSchema,
+  RoomTimeline: audit.roomTimelineSchema,
+
+  RequestErasure: erasures.requestErasureBody,
+  PlaceHold: erasures.placeHoldBody,
+  Requested: erasures.requestedSchema,
+  Erasure: erasures.erasureSchema,
 
   Webhook: webhooks.webhookSchema,
   NewWebhook: webhooks.newWebhookSchema,

@@ -41,6 +41,9 @@ export const englishAuditWords = {
     MaintenanceBegan: 'Started maintenance',
     MaintenanceRevised: 'Changed the maintenance notice',
     MaintenanceEnded: 'Ended maintenance',
+    ErasureRequested: 'Requested an erasure',
+    HoldPlaced: 'Placed a legal hold',
+    HoldLifted: 'Lifted a legal hold',
   },
   audit: {
     lead: 'What administrators and auditors did, the latest first. It cannot be changed or switched off. What they write as members of a room and what they do with their own account is not listed.',

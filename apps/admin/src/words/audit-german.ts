@@ -41,6 +41,9 @@ export const germanAuditWords = {
     MaintenanceBegan: 'Wartung begonnen',
     MaintenanceRevised: 'Hinweis zur Wartung geändert',
     MaintenanceEnded: 'Wartung beendet',
+    ErasureRequested: 'Löschung beantragt',
+    HoldPlaced: 'Aufbewahrung angeordnet',
+    HoldLifted: 'Aufbewahrung aufgehoben',
   },
   audit: {
     lead: 'Was Verwalter und Prüfer getan haben, das Neueste zuerst. Es lässt sich weder ändern noch abschalten. Was sie als Mitglieder eines Raums schreiben und mit ihrem eigenen Konto tun, steht hier nicht.',

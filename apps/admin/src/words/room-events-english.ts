@@ -13,6 +13,7 @@ export const englishRoomEventWords = {
     MessagePosted: '%{actor} wrote: “%{text}”',
     MessageEdited: '%{actor} edited a message: “%{text}”',
     MessageRedacted: '%{actor} redacted a message by %{name}.',
+    TextsErased: '%{actor} had the texts of a message erased.',
     ReactionAdded: '%{actor} reacted with %{emoji}.',
     ReactionRemoved: '%{actor} removed the reaction %{emoji}.',
     MemberBanned: '%{actor} banned %{name} permanently.',

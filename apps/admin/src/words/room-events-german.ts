@@ -15,6 +15,7 @@ export const germanRoomEventWords: typeof englishRoomEventWords = {
     MessagePosted: '%{actor} schrieb: „%{text}“',
     MessageEdited: '%{actor} hat eine Nachricht geändert in: „%{text}“',
     MessageRedacted: '%{actor} hat eine Nachricht von %{name} unkenntlich gemacht.',
+    TextsErased: '%{actor} hat die Texte einer Nachricht löschen lassen.',
     ReactionAdded: '%{actor} hat mit %{emoji} reagiert.',
     ReactionRemoved: '%{actor} hat die Reaktion %{emoji} zurückgenommen.',
     MemberBanned: '%{actor} hat %{name} auf Dauer ausgeschlossen.',

@@ -3,6 +3,7 @@ import { CqrsModule } from '@nestjs/cqrs';
 import { AccountsModule } from './accounts/accounts-module.js';
 import { AuditModule } from './audit/audit-module.js';
 import { EphemeralChatsModule } from './ephemeral-chats/ephemeral-chats-module.js';
+import { ErasureModule } from './erasure/erasure-module.js';
 import { GuestsModule } from './guests/guests-module.js';
 import { InvitationsModule } from './invitations/invitations-module.js';
 import { MessagesModule } from './messages/messages-module.js';
@@ -36,6 +37,7 @@ import { WebhooksModule } from './webhooks/webhooks-module.js';
     EphemeralChatsModule,
     AuditModule,
     TransparencyModule,
+    ErasureModule,
     OperationModule,
   ],
 })

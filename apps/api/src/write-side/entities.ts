@@ -7,6 +7,10 @@ import {
   announcement,
   auditLog,
   type BeginAuditLog,
+  type ErasureCommand,
+  type ErasureEvent,
+  type ErasureState,
+  erasure,
   type InvitationCommand,
   type InvitationEvent,
   type InvitationState,
@@ -34,6 +38,7 @@ import { Mailboxes, mailboxesLimits } from './mailboxes.js';
 import {
   announcementSnapshot,
   auditLogSnapshot,
+  erasureSnapshot,
   invitationSnapshot,
   maintenanceSnapshot,
   roomSnapshot,
@@ -119,5 +124,14 @@ export class Maintenances extends Mailboxes<MaintenanceState, MaintenanceCommand
 export class AuditLogs extends Mailboxes<AuditLogState, BeginAuditLog, AuditLogEvent> {
   constructor(parts: WriteParts) {
     super({ ...parts, decider: auditLog, snapshot: auditLogSnapshot, weigh: () => 2_000, lookUp: () => null });
+  }
+}
+
+/** The write side of the register of erasures and holds, of which there is one. */
+export class Erasures extends Mailboxes<ErasureState, ErasureCommand, ErasureEvent> {
+  constructor(parts: WriteParts) {
+    const weigh = ({ pending, holds, finished }: ErasureState) =>
+      2_000 + pending.size * 600 + holds.size * 400 + finished.size * 150;
+    super({ ...parts, decider: erasure, snapshot: erasureSnapshot, weigh, lookUp: () => null });
   }
 }

@@ -61,6 +61,13 @@ export class Mailboxes<S, C, E extends Happened> {
     return this.mailbox(id).newestKnown();
   }
 
+  /** Forgets what is in memory of an entity, unless it is just being changed. */
+  drop(id: string): void {
+    if (!this.open.get(id)?.idle) return;
+    this.open.delete(id);
+    this.weigh(id);
+  }
+
   /** Hands events of one stream from the feed to its mailbox, if it is warm. */
   handle(id: string, events: readonly Recorded[]): void {
     this.open.get(id)?.handle(events);

@@ -2,6 +2,7 @@ import {
   announcement,
   auditLog,
   type Decider,
+  erasure,
   fieldRules,
   type Happened,
   invitation,
@@ -15,6 +16,7 @@ import { expectGolden } from '../../../../libs/event-store/src/golden.testing.js
 import {
   announcementSnapshot,
   auditLogSnapshot,
+  erasureSnapshot,
   invitationSnapshot,
   maintenanceSnapshot,
   roomSnapshot,
@@ -48,6 +50,7 @@ itKeeps(invitation, invitationSnapshot, 'invitation.ts');
 itKeeps(announcement, announcementSnapshot, 'announcement.ts');
 itKeeps(maintenance, maintenanceSnapshot, 'maintenance.ts');
 itKeeps(auditLog, auditLogSnapshot, 'audit-log.ts');
+itKeeps(erasure, erasureSnapshot, 'erasure.ts');
 
 it('the golden history has every type of event', () => {
   const types = new Set<string>(everyEvent.map(({ fact }) => fact.type));

@@ -1,6 +1,8 @@
 import {
   type AnnouncementState,
   type AuditLogState,
+  type ErasureState,
+  type HoldScope,
   type Inspection,
   type InvitationState,
   type MaintenanceState,
@@ -8,6 +10,7 @@ import {
   type MessageFacts,
   type Moderation,
   type OpenReport,
+  type PendingErasure,
   PersistentMap,
   RecentWindow,
   type RecentWindowJson,
@@ -153,6 +156,31 @@ export const auditLogSnapshot = {
   read(text: string): AuditLogState {
     const saved = JSON.parse(text) as Omit<AuditLogState, 'revision'> & { revision: string };
     return { ...saved, revision: BigInt(saved.revision) };
+  },
+};
+
+/** How the state of the register of erasures is written to a snapshot. */
+export const erasureSnapshot = {
+  write: ({ revision, pending, holds, finished }: ErasureState): string =>
+    JSON.stringify({
+      revision: `${revision}`,
+      pending: [...pending.entries()],
+      holds: [...holds.entries()],
+      finished: [...finished.entries()],
+    }),
+  read(text: string): ErasureState {
+    const { revision, pending, holds, finished } = JSON.parse(text) as {
+      revision: string;
+      pending: [string, PendingErasure][];
+      holds: [string, HoldScope][];
+      finished: [string, string][];
+    };
+    return {
+      revision: BigInt(revision),
+      pending: PersistentMap.from(pending),
+      holds: PersistentMap.from(holds),
+      finished: PersistentMap.from(finished),
+    };
   },
 };
 

@@ -19,7 +19,7 @@ import { NameCipher } from '../storage/vault/name-cipher.js';
 import { Names } from '../storage/vault/names.js';
 import { PersonalTokens } from '../storage/vault/personal-tokens.js';
 import { Sessions } from '../storage/vault/sessions.js';
-import { Announcements, AuditLogs, Invitations, Maintenances, Rooms, Users, type WriteParts } from './entities.js';
+import { Announcements, AuditLogs, Erasures, Invitations, Maintenances, Rooms, Users, type WriteParts } from './entities.js';
 import { Inspections } from './inspections.js';
 import { LogContinuity } from './log-continuity.js';
 import type { Gate } from './mailbox.js';
@@ -32,7 +32,7 @@ const MAX_ADMINISTRATORS = 100;
 /** What all mailboxes are made from: `WriteParts`. */
 const WRITE_PARTS = Symbol('parts of the write side');
 
-const mailboxes = (type: Type<Users | Invitations | Announcements | Maintenances | AuditLogs>): Provider => ({
+const mailboxes = (type: Type<Users | Invitations | Announcements | Maintenances | AuditLogs | Erasures>): Provider => ({
   provide: type,
   useFactory: (parts: WriteParts) => new type(parts),
   inject: [WRITE_PARTS],
@@ -71,7 +71,7 @@ const entities: Provider[] = [
     useFactory: (parts: WriteParts, readModels: ReadModels) => new Rooms(parts, (asked) => readModels.lookUp(asked)),
     inject: [WRITE_PARTS, ReadModels],
   },
-  ...[Users, Invitations, Announcements, Maintenances, AuditLogs].map(mailboxes),
+  ...[Users, Invitations, Announcements, Maintenances, AuditLogs, Erasures].map(mailboxes),
   { provide: Inspections, useFactory: (rooms: Rooms) => new Inspections(rooms), inject: [Rooms] },
   {
     provide: Names,
@@ -105,17 +105,17 @@ const contributions: Provider[] = [
       sessions: Sessions,
       tokens: PersonalTokens,
       directory: Directory,
-      ...all: [Rooms, Users, Invitations, Announcements, Maintenances]
+      ...all: [Rooms, Users, Invitations, Announcements, Maintenances, Erasures]
     ) => [
       new FeedSink('continuity of the log', 'guards', (events) => continuity.handle(events)),
       new FeedSink('maintenance', 'guards', (events) => maintenance.handle(events)),
       new FeedSink('sessions', 'revocations', (events) => sessions.handle(events)),
       new FeedSink('states', 'states', (events) => {
-        const [rooms, users, invitations, announcements, maintenances] = all;
+        const [rooms, users, invitations, announcements, maintenances, erasures] = all;
         const of = { room: rooms, user: users, invitation: invitations, announcement: announcements };
         for (const [stream, run] of byStream(events)) {
           const { category, id } = parseStream(stream);
-          ({ ...of, maintenance: maintenances })[category as keyof typeof of]?.handle(id, run);
+          ({ ...of, maintenance: maintenances, erasure: erasures })[category as keyof typeof of]?.handle(id, run);
         }
       }),
       new FeedSink('personal tokens', 'caches', (events) => tokens.handle(events)),
@@ -123,7 +123,7 @@ const contributions: Provider[] = [
     ],
     inject: [
       ...[LogContinuity, Maintenance, Sessions, PersonalTokens, Directory],
-      ...[Rooms, Users, Invitations, Announcements, Maintenances],
+      ...[Rooms, Users, Invitations, Announcements, Maintenances, Erasures],
     ],
   },
   {

@@ -27,12 +27,19 @@ export type MessageRedacted = Happened<
   { readonly messageId: string; readonly authorId: string; readonly reason: Erasable }
 >;
 
-export type MessageEvent = MessagePosted | MessageEdited | MessageRedacted;
+/**
+ * The texts of one message are being erased. Whoever has folded this event uses keys of the room anew, so that what is said
+ * from here on is not sealed with a key that is about to be destroyed.
+ */
+export type TextsErased = Happened<'TextsErased', { readonly messageId: string; readonly erasureId: string }>;
+
+export type MessageEvent = MessagePosted | MessageEdited | MessageRedacted | TextsErased;
 
 const messageEvents: { readonly [T in MessageEvent['type']]: true } = {
   MessagePosted: true,
   MessageEdited: true,
   MessageRedacted: true,
+  TextsErased: true,
 };
 
 export const isMessageEvent = (event: { readonly type: string }): event is MessageEvent =>
@@ -67,6 +74,12 @@ export function evolveMessages(state: RoomState, event: MessageEvent): RoomState
       const facts = state.messages.get(messageId) ?? { author: event.data.authorId, textRevision: -1n };
       return withMessage(state, messageId, { ...facts, redacted: true });
     }
+    case 'TextsErased': {
+      const facts = state.messages.get(messageId);
+      if (!facts?.posted) return state;
+      // The fingerprint would let one check a guess at the text.
+      return withMessage(state, messageId, { ...facts, posted: { ...facts.posted, fingerprint: null } });
+    }
   }
 }
 
@@ -96,12 +109,15 @@ export type PostMessage = OnMessage & {
 export type EditMessage = OnMessage & { readonly type: 'EditMessage'; readonly text: string };
 export type RedactMessage = OnMessage & { readonly type: 'RedactMessage'; readonly reason: string | null };
 
-export type MessageCommand = PostMessage | EditMessage | RedactMessage;
+/** By the service, for an administrator. */
+export type EraseTexts = OnMessage & { readonly type: 'EraseTexts'; readonly erasureId: string };
+
+export type MessageCommand = PostMessage | EditMessage | RedactMessage | EraseTexts;
 
 /** What decides each command. */
 const decisions: {
   readonly [C in MessageCommand as C['type']]: (command: C, state: RoomState, at: string) => MessageDecision;
-} = { PostMessage: post, EditMessage: edit, RedactMessage: redact };
+} = { PostMessage: post, EditMessage: edit, RedactMessage: redact, EraseTexts: erase };
 
 export const isMessageCommand = (command: { readonly type: string }): command is MessageCommand =>
   Object.hasOwn(decisions, command.type);
@@ -202,4 +218,8 @@ function redact(command: RedactMessage, state: RoomState): MessageDecision {
   const problem = reasonProblem(reason);
   if (problem) return problem;
   return accept({ type: 'MessageRedacted', data: { messageId, authorId: message.author, reason } });
+}
+
+function erase({ actor, messageId, erasureId }: EraseTexts): MessageDecision {
+  return actor.role === 'admin' ? accept({ type: 'TextsErased', data: { messageId, erasureId } }) : notAllowed;
 }

@@ -82,6 +82,7 @@ export type {
 export {
   contentFingerprint,
   type EditMessage,
+  type EraseTexts,
   type MessageEdited,
   type MessageKind,
   type MessagePosted,
@@ -89,6 +90,7 @@ export {
   maySpeak,
   type PostMessage,
   type RedactMessage,
+  type TextsErased,
 } from './messages.js';
 export type { OlderMessages, ReactionCount } from './older-messages.js';
 export {

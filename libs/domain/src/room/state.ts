@@ -61,7 +61,7 @@ export interface RoomState extends RoomSettings, Webhooks {
 }
 
 /** Raise it when `RoomState` changes, or what any event makes of it. Snapshots of other versions are not used. */
-export const roomStateVersion = 6;
+export const roomStateVersion = 7;
 
 export const initialState: RoomState = {
   status: 'unborn',

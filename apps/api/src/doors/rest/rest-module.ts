@@ -6,6 +6,7 @@ import { CallInterceptor } from './call-interceptor.js';
 import { AccountController } from './controllers/account-controller.js';
 import { AdministrationController } from './controllers/administration-controller.js';
 import { AuditController } from './controllers/audit-controller.js';
+import { ErasureController } from './controllers/erasure-controller.js';
 import { IncomingWebhookController } from './controllers/incoming-webhook-controller.js';
 import { InvitationController } from './controllers/invitation-controller.js';
 import { MessageController } from './controllers/message-controller.js';
@@ -31,6 +32,7 @@ import { ProblemFilter } from './problem-filter.js';
     MessageController,
     ModerationController,
     AuditController,
+    ErasureController,
     WebhookController,
     IncomingWebhookController,
     OperationController,

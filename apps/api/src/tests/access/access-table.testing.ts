@@ -249,6 +249,13 @@ export const callTable = {
   listAuditTrail: /*    */ row('u f f f f f + +'),
   exportAuditTrail: /*  */ row('u f f f f f + +'),
 
+  requestErasure: /*    */ row('u f f f f f f +', async ({ cast }) => ({
+    body: { room: await cast.people.owner.room(), ground: 'other', reason: 'the table' },
+  })),
+  getErasure: /*        */ row('u f f f f f 0 0', () => ({ params: { id: freshId() } })),
+  placeHold: /*         */ row('u f f f f f f +', () => body({ room: freshId(), reason: 'the table' })),
+  liftHold: /*          */ row('u f f f f f f 0', () => ({ params: { id: freshId() } })),
+
   getOverview: /*       */ row('u f f f f f + +'),
   getProjections: /*    */ row('u f f f f f + +'),
   rebuildProjections: /**/ row('u f f f f f f +'),

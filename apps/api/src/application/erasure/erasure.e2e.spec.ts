@@ -1,0 +1,236 @@
+import { randomBytes } from 'node:crypto';
+import { openEventStore, verifyLog } from '@verbatim/event-store';
+import postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { outcome } from '../../tests/harness/contract.testing.js';
+import {
+  because,
+  eventually,
+  register,
+  signIn,
+  type TestPerson,
+  unknownId,
+  Visitor,
+} from '../../tests/harness/test-client.testing.js';
+import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
+
+let service: TestService;
+let admin: TestPerson;
+let ada: TestPerson;
+
+beforeAll(async () => {
+  service = await startTestService();
+  [admin, ada] = [await signIn(service.url), await register(service.url)];
+});
+afterAll(() => service.stop());
+
+/** A word that is nowhere else. */
+const rare = () => `q${randomBytes(7).toString('hex')}z`;
+
+const erase = async (scope: object, more: object = {}): Promise<string> => {
+  const body = { ground: 'consent_withdrawn', reason: 'Letter 12', ...scope, ...more };
+  const { status, body: answer } = await admin.post('/v1/erasures', body);
+  expect(status).toBe(202);
+  return answer.id;
+};
+const statusOf = async (id: string) => (await admin.get(`/v1/erasures/${id}`)).body.status;
+const done = (id: string) =>
+  eventually(
+    () => statusOf(id),
+    (status) => status === 'done',
+  );
+
+/** Every table of every schema, as text. */
+async function dump(): Promise<string> {
+  const sql = postgres(service.databaseUrl, { max: 1, onnotice: () => {} });
+  try {
+    const tables = await sql<{ schema: string; name: string }[]>`
+      select table_schema as schema, table_name as name from information_schema.tables
+      where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')`;
+    const parts = await Promise.all(
+      tables.map(({ schema, name }) => sql`select t::text as row from ${sql(schema)}.${sql(name)} t`),
+    );
+    return parts.flatMap((rows) => rows.map(({ row }) => row)).join('\n');
+  } finally {
+    await sql.end();
+  }
+}
+
+async function expectChainsToHold(): Promise<void> {
+  const store = await openEventStore({ url: service.databaseUrl, directUrl: service.databaseUrl });
+  try {
+    const check = await verifyLog(store);
+    expect(check.broken).toEqual([]);
+    expect(check.events).toBeGreaterThan(20);
+  } finally {
+    await store.close();
+  }
+}
+
+describe('a person who is erased', () => {
+  it('leaves nothing that they wrote or were called, and the chains hold', async () => {
+    const bob = await register(service.url);
+    const words = Array.from({ length: 8 }, rare) as [string, string, string, string, string, string, string, string];
+    const [said, edited, named, mail, reason, theme, token, others] = words;
+    await bob.patch('/v1/me', { displayName: named });
+    await admin.patch(`/v1/users/${bob.id}`, { email: `${mail}@example.org` });
+    await bob.put('/v1/me/preferences', { preferences: theme });
+    await bob.post('/v1/me/tokens', { name: token, scopes: ['read'] });
+    const room = await ada.roomWith([[bob, 'moderator']]);
+    await bob.post(`/v1/rooms/${room}/messages`, { text: said }, { 'idempotency-key': 'k1' });
+    const { id } = await bob.says(room, 'first');
+    await bob.patch(`/v1/rooms/${room}/messages/${id}`, { text: edited });
+    const theirs = await ada.says(room, others);
+    await bob.delete(`/v1/rooms/${room}/messages/${theirs.id}`, { reason });
+    const kept = rare();
+    await ada.says(room, kept);
+    await eventually(
+      async () => (await ada.get(`/v1/search?q=${said}&room=${room}`)).body.items.length,
+      (found) => found === 1,
+    );
+    const before = await dump();
+    // The reason of a redaction is in no read model.
+    for (const word of [said, edited, named, mail]) expect(before).toContain(word);
+
+    const erasure = await erase({ person: bob.id });
+    await done(erasure);
+
+    const after = await dump();
+    // Not one key of theirs is left, that of the account itself among them.
+    expect(after).not.toContain(`|${bob.id}|`);
+    for (const word of [said, edited, named, mail, reason, theme, token]) expect(after).not.toContain(word);
+    expect(after).toContain(kept);
+    const events = await admin.all(`/v1/rooms/${room}/events`, 200, because());
+    const told = {
+      events,
+      messages: (await ada.get(`/v1/rooms/${room}/messages`)).body,
+      user: (await admin.get(`/v1/users/${bob.id}`)).body,
+      userEvents: (await admin.get(`/v1/users/${bob.id}/events`)).body,
+      found: (await ada.get(`/v1/search?q=${said}&room=${room}`)).body,
+      state: (await admin.get(`/v1/rooms/${room}/state`, because())).body,
+    };
+    for (const [where, answer] of Object.entries(told))
+      for (const [what, word] of Object.entries({ said, edited, named, mail, reason, theme, token }))
+        expect([where, what, JSON.stringify(answer).includes(word)]).toEqual([where, what, false]);
+    expect(JSON.stringify(told.messages)).toContain(kept);
+    expect(outcome(await bob.get('/v1/me'))).toBe('unauthenticated');
+    const login = { username: bob.username, password: 'correct horse' };
+    expect(outcome(await new Visitor(service.url).post('/v1/auth/login', login))).toBe('unauthenticated');
+    await expectChainsToHold();
+
+    const { certificate } = (await admin.get(`/v1/erasures/${erasure}`)).body;
+    expect(certificate).toMatch(/^verbatim-erasure\/1\nverbatim\/log\n\{.*\}\n\n— verbatim\/log\/certificates /);
+    expect(certificate).toContain(`the username ${bob.username}`);
+    expect(certificate).toContain('consent_withdrawn');
+    expect(certificate).not.toContain('Letter 12');
+  });
+
+  it('is not an administrator', async () => {
+    expect(outcome(await admin.post('/v1/erasures', { person: admin.id, ground: 'other', reason: 'x' }))).toBe(
+      'conflict',
+    );
+  });
+});
+
+describe('a message that is erased', () => {
+  it('is gone alone: what its author wrote before and after it on the same day stays', async () => {
+    const room = await ada.room();
+    const [before, gone, edited, after] = [rare(), rare(), rare(), rare()];
+    await ada.says(room, before);
+    const { id } = await ada.says(room, gone);
+    await ada.patch(`/v1/rooms/${room}/messages/${id}`, { text: edited });
+    await done(await erase({ room, message: id }));
+    await ada.says(room, after);
+
+    const events = await admin.all(`/v1/rooms/${room}/events`, 200, because());
+    const texts = events.filter(({ data }) => 'text' in data).map(({ data }) => data.text);
+    expect(texts).toEqual([before, null, null, after]);
+    const all = await dump();
+    for (const word of [gone, edited]) expect(all).not.toContain(word);
+
+    // Also where the keys are read anew, and once more beside the first one.
+    const second = await ada.says(room, rare());
+    await done(await erase({ room, message: second.id }));
+    await service.restart();
+    const again = await admin.at(service.url).all(`/v1/rooms/${room}/events`, 200, because());
+    expect(again.filter(({ data }) => 'text' in data).map(({ data }) => data.text)).toEqual([
+      before,
+      null,
+      null,
+      after,
+      null,
+    ]);
+    admin = admin.at(service.url);
+    ada = ada.at(service.url);
+    await expectChainsToHold();
+  });
+});
+
+describe('a room that is erased', () => {
+  it('is closed, and has no name and no texts any more', async () => {
+    const [name, said] = [rare(), rare()];
+    const room = await ada.room({ name });
+    await ada.says(room, said);
+    await done(await erase({ room }));
+    const all = await dump();
+    for (const word of [name, said]) expect(all).not.toContain(word);
+    expect((await ada.get(`/v1/rooms/${room}`)).body).toMatchObject({ name: null, status: 'closed' });
+  });
+});
+
+describe('a hold', () => {
+  it('keeps an erasure from beginning until it is lifted', async () => {
+    const eve = await register(service.url);
+    const room = await ada.roomWith([eve]);
+    const said = rare();
+    await eve.says(room, said);
+    const { status, body: hold } = await admin.post('/v1/holds', { room, reason: 'Case 7' });
+    expect(status).toBe(201);
+    const [person, whole] = [await erase({ person: eve.id }), await erase({ room })];
+    await eventually(
+      async () => [await statusOf(person), await statusOf(whole)],
+      (states) => states.every((one) => one === 'held'),
+    );
+    expect(
+      (await ada.get(`/v1/rooms/${room}/messages`)).body.items.map(({ text }: { text: string }) => text),
+    ).toContain(said);
+    expect(outcome(await admin.delete(`/v1/holds/${hold.id}`))).toBe(204);
+    await Promise.all([done(person), done(whole)]);
+    expect(await dump()).not.toContain(said);
+    expect(outcome(await admin.delete(`/v1/holds/${hold.id}`))).toBe('not_found');
+  });
+
+  it('of one person does not hold up another', async () => {
+    const [eve, dan] = [await register(service.url), await register(service.url)];
+    await admin.post('/v1/holds', { person: eve.id, reason: 'Case 8' });
+    const id = await erase({ person: dan.id });
+    await done(id);
+    expect(await statusOf(await erase({ person: eve.id }))).toBe('held');
+  });
+
+  it('and erasures are on the audit trail, with their reasons', async () => {
+    const trail = await admin.all('/v1/audit?kind=user&action=ErasureRequested');
+    expect(trail.length).toBeGreaterThan(2);
+    expect(trail[0]).toMatchObject({ reason: 'Letter 12', detail: 'consent_withdrawn' });
+  });
+});
+
+describe('what may not be asked for', () => {
+  it('is refused', async () => {
+    const room = await ada.room();
+    const [why, today] = [{ ground: 'other', reason: 'x' }, new Date().toISOString().slice(0, 10)];
+    const ask = async (body: object) => outcome(await admin.post('/v1/erasures', body));
+    expect(await ask({ room, ground: 'other' })).toBe('reason_required');
+    expect(await ask({ ...why })).toBe('invalid_request');
+    expect(await ask({ ...why, room, person: ada.id })).toBe('invalid_request');
+    expect(await ask({ ...why, room, from: today })).toBe('invalid_request');
+    expect(await ask({ ...why, room, from: today, to: today })).toBe('invalid_request');
+    expect(await ask({ ...why, room, ground: 'whim' })).toBe('invalid_request');
+    expect(await ask({ ...why, room: unknownId() })).toBe('not_found');
+    expect(await ask({ ...why, room, message: unknownId() })).toBe('not_found');
+    expect(await ask({ ...why, person: unknownId() })).toBe('not_found');
+    expect(outcome(await ada.post('/v1/erasures', { ...why, room }))).toBe('forbidden');
+    expect(outcome(await admin.get(`/v1/erasures/${unknownId()}`))).toBe('not_found');
+    expect(outcome(await admin.post('/v1/holds', { room }))).toBe('reason_required');
+  });
+});

@@ -1,0 +1,97 @@
+import type { ErasureScope } from '@verbatim/domain';
+import type { Sql } from 'postgres';
+
+/**
+ * Deletes what rows beside the log hold of a scope: texts and names in all read models, those that are being rebuilt included,
+ * answers to repeated requests, snapshots, and what is kept for one person or room. Doing it again changes nothing more.
+ */
+export class ErasedRows {
+  constructor(private readonly sql: Sql) {}
+
+  async erase(scope: ErasureScope): Promise<void> {
+    const schemas = await this.sql<{ name: string }[]>`
+      select nspname as name from pg_namespace where nspname ~ '^read_[0-9]+$'`;
+    for (const { name } of schemas) await this.eraseFrom(name, scope);
+    if (scope.kind === 'person') await this.deleteKeptFor('user_id', scope.userId);
+    if (scope.kind === 'room') await this.deleteKeptFor('room_id', scope.roomId);
+  }
+
+  /** Deletes the snapshots of streams, and the answers that are kept for people: they may quote what is erased. */
+  async forgetCopies(streams: readonly string[], people: readonly string[]): Promise<void> {
+    await this.sql`delete from cache.snapshots where stream = any(${[...streams]}::text[])`;
+    await this.sql`delete from desk.idempotency where user_id::text = any(${[...people]}::text[])`;
+  }
+
+  private async eraseFrom(schema: string, scope: ErasureScope): Promise<void> {
+    const { sql } = this;
+    const table = (name: string) => sql`${sql(schema)}.${sql(name)}`;
+    const { texts, reasons, actions } = this.conditions(scope);
+    await sql`
+      delete from ${table('search')} s using ${table('messages')} m
+      where s.room_id = m.room_id and s.message_id = m.message_id and ${texts}`;
+    await sql`
+      update ${table('messages')} m set text = null, fingerprint = null
+      where ${texts} and (m.text is not null or m.fingerprint is not null)`;
+    if (scope.kind === 'message') return;
+    await sql`update ${table('reports')} r set reason = null where ${reasons('reporter_id', 'reported_at')}`;
+    await sql`update ${table('reports')} r set note = null where ${reasons('settled_by', 'settled_at')}`;
+    await sql`update ${table('restraints')} r set reason = null where ${reasons('by_id', 'set_at')}`;
+    await sql`
+      update ${table('audit_trail')} r set reason = null
+      where ${reasons('actor_id', 'at')} and (${actions} or r.action not in ('ErasureRequested', 'HoldPlaced'))`;
+    if (scope.kind === 'person') {
+      await sql`
+        update ${table('people')} set display_name = null, display_words = null, email = null, email_key = null
+        where id = ${scope.userId}`;
+      await sql`update ${table('rooms')} set close_reason = null where closed_by = ${scope.userId}`;
+    }
+    if (scope.kind === 'room')
+      await sql`
+        update ${table('rooms')} set name = null, name_key = null, name_words = null, topic = null, close_reason = null
+        where id = ${scope.roomId}`;
+  }
+
+  private conditions(scope: ErasureScope) {
+    const { sql } = this;
+    const day = (time: ReturnType<Sql>, from: string, to: string) =>
+      sql`(${time} at time zone 'utc')::date between ${from}::date and ${to}::date`;
+    switch (scope.kind) {
+      case 'person':
+        return {
+          texts: sql`m.author_id = ${scope.userId}`,
+          reasons: (by: string, _: string) => sql`r.${sql(by)} = ${scope.userId}`,
+          actions: sql`true`,
+        };
+      case 'room':
+        return {
+          texts: sql`m.room_id = ${scope.roomId}`,
+          reasons: () => sql`r.room_id = ${scope.roomId}`,
+          actions: sql`false`,
+        };
+      case 'message':
+        return {
+          texts: sql`m.room_id = ${scope.roomId} and m.message_id = ${scope.messageId}`,
+          reasons: () => sql`false`,
+          actions: sql`false`,
+        };
+      case 'days': {
+        const { roomId, from, to } = scope;
+        return {
+          texts: sql`m.room_id = ${roomId} and ${day(sql`coalesce(m.edited_at, m.posted_at)`, from, to)}`,
+          reasons: (_: string, at: string) => sql`r.room_id = ${roomId} and ${day(sql`r.${sql(at)}`, from, to)}`,
+          actions: sql`false`,
+        };
+      }
+    }
+  }
+
+  /** From every table of the vault and the desk that has such a column. */
+  private async deleteKeptFor(column: 'user_id' | 'room_id', id: string): Promise<void> {
+    const tables = await this.sql<{ schema: string; name: string }[]>`
+      select c.table_schema as schema, c.table_name as name from information_schema.columns c
+      join information_schema.tables t using (table_schema, table_name)
+      where c.table_schema in ('vault', 'desk') and c.column_name = ${column} and t.table_type = 'BASE TABLE'`;
+    for (const { schema, name } of tables)
+      await this.sql`delete from ${this.sql(schema)}.${this.sql(name)} where ${this.sql(column)}::text = ${id}`;
+  }
+}

@@ -1,0 +1,237 @@
+import type { Actor, Decider, Decision, Erasable, Happened, NewFact } from './decider.js';
+import { PersistentMap } from './persistent-map.js';
+import { type Rejection, reject } from './rejection.js';
+import { limits, visibleTextProblem } from './text.js';
+
+// What is to be forgotten, and what must be kept for a court. Both stand in one stream, so that an erasure never begins while
+// a hold that reached the log before it forbids it.
+
+/** The id of the one register of erasures and holds. */
+export const ERASURES = '00000000-0000-8000-8000-000000000007';
+
+/** A span of days is inclusive, each day as `2026-01-31`, in UTC. */
+export type HoldScope =
+  | { readonly kind: 'person'; readonly userId: string }
+  | { readonly kind: 'room'; readonly roomId: string }
+  | { readonly kind: 'days'; readonly roomId: string; readonly from: string; readonly to: string };
+/** `authorId` and `day` are those of the message. */
+export type ErasureScope =
+  | HoldScope
+  | {
+      readonly kind: 'message';
+      readonly roomId: string;
+      readonly messageId: string;
+      readonly authorId: string;
+      readonly day: string;
+    };
+
+/** On what ground something is erased; the first five are those of article 17 of the GDPR. */
+export const erasureGrounds = [
+  ...(['consent_withdrawn', 'no_longer_needed', 'unlawful', 'objection', 'legal_duty', 'other'] as const),
+] as const;
+export type ErasureGround = (typeof erasureGrounds)[number];
+
+// Events ------------------------------------------------------------------------------------------------------------
+
+export type ErasureRequested = Happened<
+  'ErasureRequested',
+  {
+    readonly erasureId: string;
+    readonly scope: ErasureScope;
+    readonly ground: ErasureGround;
+    readonly reason: Erasable;
+  }
+>;
+/** From here on nothing in its scope that was recorded before is served. */
+export type ErasureBegan = Happened<'ErasureBegan', { readonly erasureId: string; readonly scope: ErasureScope }>;
+/** Nothing in its scope can be read any more; `certificate` is a signed note that says so. */
+export type ErasureFinished = Happened<
+  'ErasureFinished',
+  { readonly erasureId: string; readonly scope: ErasureScope; readonly certificate: string }
+>;
+export type HoldPlaced = Happened<
+  'HoldPlaced',
+  { readonly holdId: string; readonly scope: HoldScope; readonly reason: Erasable }
+>;
+export type HoldLifted = Happened<'HoldLifted', { readonly holdId: string; readonly scope: HoldScope }>;
+
+export type ErasureEvent = ErasureRequested | ErasureBegan | ErasureFinished | HoldPlaced | HoldLifted;
+
+// State -------------------------------------------------------------------------------------------------------------
+
+/** An erasure that is not finished. */
+export interface PendingErasure {
+  readonly scope: ErasureScope;
+  readonly ground: ErasureGround;
+  readonly by: string;
+  readonly requestedAt: string;
+  /** When it began; null while it waits. */
+  readonly beganAt: string | null;
+}
+
+export interface ErasureState {
+  readonly revision: bigint;
+  readonly pending: PersistentMap<PendingErasure>;
+  readonly holds: PersistentMap<HoldScope>;
+  /** By id, the revision of the event that finished it; of the last ones. */
+  readonly finished: PersistentMap<string>;
+}
+
+export const erasureLimits = {
+  /** Erasures that are not finished, holds in force, and finished erasures that are remembered. */
+  pending: 1_000,
+  holds: 10_000,
+  finished: 10_000,
+} as const;
+
+const initialState: ErasureState = {
+  revision: -1n,
+  pending: PersistentMap.empty,
+  holds: PersistentMap.empty,
+  finished: PersistentMap.empty,
+};
+
+function evolve(before: ErasureState, event: ErasureEvent): ErasureState {
+  const state = { ...before, revision: event.revision };
+  switch (event.type) {
+    case 'ErasureRequested': {
+      const { erasureId, scope, ground } = event.data;
+      const pending = { scope, ground, by: event.actor ?? '', requestedAt: event.at, beganAt: null };
+      return { ...state, pending: state.pending.set(erasureId, pending) };
+    }
+    case 'ErasureBegan': {
+      const { erasureId } = event.data;
+      const pending = state.pending.get(erasureId);
+      return pending ? { ...state, pending: state.pending.set(erasureId, { ...pending, beganAt: event.at }) } : state;
+    }
+    case 'ErasureFinished': {
+      const { erasureId } = event.data;
+      const finished = withinLimit(state.finished).set(erasureId, `${event.revision}`);
+      return { ...state, pending: state.pending.delete(erasureId), finished };
+    }
+    case 'HoldPlaced':
+      return { ...state, holds: state.holds.set(event.data.holdId, event.data.scope) };
+    case 'HoldLifted':
+      return { ...state, holds: state.holds.delete(event.data.holdId) };
+    default:
+      // An event of a later release.
+      return state;
+  }
+}
+
+/** Without the oldest where there is no space for another one. */
+function withinLimit(finished: PersistentMap<string>): PersistentMap<string> {
+  if (finished.size < erasureLimits.finished) return finished;
+  const [oldest] = [...finished.entries()].sort(([, a], [, b]) => Number(a) - Number(b));
+  return oldest ? finished.delete(oldest[0]) : finished;
+}
+
+// Commands ----------------------------------------------------------------------------------------------------------
+
+export type RequestErasure = {
+  readonly type: 'RequestErasure';
+  readonly actor: Actor;
+  readonly erasureId: string;
+  readonly scope: ErasureScope;
+  readonly ground: ErasureGround;
+  readonly reason: string;
+};
+/** `entangled`: the holds that share something with the scope as only the vault can tell; see `entangles`. */
+export type BeginErasure = {
+  readonly type: 'BeginErasure';
+  readonly actor: null;
+  readonly erasureId: string;
+  readonly entangled: readonly string[];
+};
+export type FinishErasure = {
+  readonly type: 'FinishErasure';
+  readonly actor: null;
+  readonly erasureId: string;
+  readonly certificate: string;
+};
+export type PlaceHold = {
+  readonly type: 'PlaceHold';
+  readonly actor: Actor;
+  readonly holdId: string;
+  readonly scope: HoldScope;
+  readonly reason: string;
+};
+export type LiftHold = { readonly type: 'LiftHold'; readonly actor: Actor; readonly holdId: string };
+
+export type ErasureCommand = RequestErasure | BeginErasure | FinishErasure | PlaceHold | LiftHold;
+
+// Decisions ---------------------------------------------------------------------------------------------------------
+
+const accept = (...events: NewFact<ErasureEvent>[]): Decision<ErasureEvent> => ({ events });
+
+function decide(command: ErasureCommand, state: ErasureState): Decision<ErasureEvent> {
+  if (command.actor !== null && command.actor.role !== 'admin')
+    return reject('NotAllowed', 'Only administrators erase, and place and lift holds.');
+  switch (command.type) {
+    case 'RequestErasure': {
+      const { erasureId, scope, ground, reason } = command;
+      if (state.pending.has(erasureId) || state.finished.has(erasureId)) return accept();
+      if (state.pending.size >= erasureLimits.pending)
+        return reject('Conflict', `There are ${erasureLimits.pending} erasures that are not finished.`);
+      return reasonProblem(reason) ?? accept({ type: 'ErasureRequested', data: { erasureId, scope, ground, reason } });
+    }
+    case 'BeginErasure': {
+      const { erasureId, entangled } = command;
+      const pending = state.pending.get(erasureId);
+      if (!pending || pending.beganAt !== null) return accept();
+      if (isHeld(pending.scope, state, entangled)) return reject('Conflict', 'A hold forbids it.');
+      return accept({ type: 'ErasureBegan', data: { erasureId, scope: pending.scope } });
+    }
+    case 'FinishErasure': {
+      const { erasureId, certificate } = command;
+      const pending = state.pending.get(erasureId);
+      if (!pending) return accept();
+      return accept({ type: 'ErasureFinished', data: { erasureId, scope: pending.scope, certificate } });
+    }
+    case 'PlaceHold': {
+      const { holdId, scope, reason } = command;
+      if (state.holds.has(holdId)) return accept();
+      if (state.holds.size >= erasureLimits.holds)
+        return reject('Conflict', `There are ${erasureLimits.holds} holds. Lift some of them first.`);
+      return reasonProblem(reason) ?? accept({ type: 'HoldPlaced', data: { holdId, scope, reason } });
+    }
+    case 'LiftHold': {
+      const scope = state.holds.get(command.holdId);
+      if (!scope) return reject('NotFound', 'There is no such hold.');
+      return accept({ type: 'HoldLifted', data: { holdId: command.holdId, scope } });
+    }
+  }
+}
+
+function reasonProblem(reason: string): Rejection | null {
+  const problem = visibleTextProblem(reason, 1, limits.reason);
+  return problem ? reject('Invalid', `The reason ${problem}.`) : null;
+}
+
+export const erasure: Decider<ErasureState, ErasureCommand, ErasureEvent> = {
+  category: 'erasure',
+  stateVersion: 1,
+  initialState,
+  evolve,
+  decide,
+};
+
+// Which holds forbid which erasures ---------------------------------------------------------------------------------
+
+/** Whether a hold forbids to erase this, or to go on with it. */
+export const isHeld = (scope: ErasureScope, { holds }: ErasureState, entangled: readonly string[]): boolean =>
+  [...holds.entries()].some(([id, hold]) => entangled.includes(id) || overlap(scope, hold));
+
+/** Whether both are about something in common, as far as they tell themselves. */
+function overlap(scope: ErasureScope, hold: HoldScope): boolean {
+  if (hold.kind === 'person')
+    return (scope.kind === 'person' ? scope.userId : scope.kind === 'message' && scope.authorId) === hold.userId;
+  if (scope.kind === 'person' || scope.roomId !== hold.roomId) return false;
+  if (hold.kind === 'room' || scope.kind === 'room') return true;
+  const [from, to] = scope.kind === 'message' ? [scope.day, scope.day] : [scope.from, scope.to];
+  return from <= hold.to && hold.from <= to;
+}
+
+/** Whether it depends on what the person has written in the room if both have something in common. */
+export const entangles = (scope: ErasureScope, hold: HoldScope): boolean =>
+  (scope.kind === 'person') !== (hold.kind === 'person') && scope.kind !== 'message';

@@ -1,0 +1,79 @@
+import { erasureGrounds, limits } from '@verbatim/domain';
+import { id, trimmedText } from './fields.js';
+import { z } from './zod.js';
+
+/** A day in UTC; of a time the day on which it is. */
+const day = z
+  .string()
+  .regex(/^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(T[\d:.]{8,12}Z)?$/, 'must be a day such as 2026-01-31')
+  .overwrite((value) => value.slice(0, 10));
+
+const reason = trimmedText(limits.reason).optional().describe('Why: needed, and recorded.');
+
+const scope = {
+  person: id.optional().describe('What this person wrote anywhere, and what their profile holds.'),
+  room: id.optional().describe('Everything in this room, or with more fields a part of it.'),
+};
+const span = {
+  from: day.optional().describe('With `room` and `to`: what was written on this day (UTC) or later.'),
+  to: day.optional().describe('The last day, inclusive.'),
+};
+
+interface Scope {
+  readonly person?: string;
+  readonly room?: string;
+  readonly message?: string;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+const isScope = ({ person, room, message, from, to }: Scope): boolean => {
+  if ((person === undefined) === (room === undefined)) return false;
+  if (person !== undefined) return message === undefined && from === undefined && to === undefined;
+  if ((from === undefined) !== (to === undefined)) return false;
+  return message === undefined ? from === undefined || from <= (to ?? '') : from === undefined;
+};
+const noScope = 'must name a person, a room, a room with a message, or a room with from and to';
+
+export const requestErasureBody = z
+  .object({
+    ...scope,
+    message: id.optional().describe('With `room`: the texts of this one message.'),
+    ...span,
+    ground: z.enum(erasureGrounds).describe('On what ground.'),
+    reason,
+  })
+  .refine(isScope, noScope)
+  .meta({
+    examples: [
+      { person: '01985f6e-7a2c-7000-8000-00000000ada1', ground: 'consent_withdrawn', reason: 'Letter of 3 May' },
+      {
+        room: '01985f6e-7a2c-7000-8000-0000000000b1',
+        from: '2026-01-01',
+        to: '2026-01-31',
+        ground: 'other',
+        reason: 'x',
+      },
+    ],
+  });
+
+export const placeHoldBody = z.object({ ...scope, ...span, reason }).refine(isScope, noScope);
+
+export const ofErasure = z.object({ id: id.describe('The erasure.') });
+export const ofHold = z.object({ id: id.describe('The hold.') });
+
+export const requestedSchema = z.object({ id });
+
+export const erasureSchema = z.object({
+  id,
+  status: z
+    .enum(['queued', 'running', 'held', 'done'])
+    .describe('`held`: a hold forbids it; it goes on when the hold is lifted.'),
+  certificate: z
+    .string()
+    .nullable()
+    .describe(
+      'A signed note (c2sp.org/signed-note) that says what was erased, when, by whom and on what ground; null until it is done.',
+    ),
+});
+export type Erasure = z.output<typeof erasureSchema>;
