@@ -61,7 +61,15 @@ export interface Decider<S, C, E extends Happened> {
 }
 
 /** What streams are about, all of them: where other streams are stored too, the log is known by these. */
-export const streamCategories = ['room', 'user', 'invitation', 'announcement', 'maintenance', 'auditlog', 'erasure'] as const;
+export const streamCategories = [
+  'room',
+  'user',
+  'invitation',
+  'announcement',
+  'maintenance',
+  'auditlog',
+  'erasure',
+] as const;
 export type StreamCategory = (typeof streamCategories)[number];
 
 /** The name of the stream that holds one entity's events. */

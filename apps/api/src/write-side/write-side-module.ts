@@ -19,7 +19,16 @@ import { NameCipher } from '../storage/vault/name-cipher.js';
 import { Names } from '../storage/vault/names.js';
 import { PersonalTokens } from '../storage/vault/personal-tokens.js';
 import { Sessions } from '../storage/vault/sessions.js';
-import { Announcements, AuditLogs, Erasures, Invitations, Maintenances, Rooms, Users, type WriteParts } from './entities.js';
+import {
+  Announcements,
+  AuditLogs,
+  Erasures,
+  Invitations,
+  Maintenances,
+  Rooms,
+  Users,
+  type WriteParts,
+} from './entities.js';
 import { Inspections } from './inspections.js';
 import { LogContinuity } from './log-continuity.js';
 import type { Gate } from './mailbox.js';
@@ -32,7 +41,9 @@ const MAX_ADMINISTRATORS = 100;
 /** What all mailboxes are made from: `WriteParts`. */
 const WRITE_PARTS = Symbol('parts of the write side');
 
-const mailboxes = (type: Type<Users | Invitations | Announcements | Maintenances | AuditLogs | Erasures>): Provider => ({
+const mailboxes = (
+  type: Type<Users | Invitations | Announcements | Maintenances | AuditLogs | Erasures>,
+): Provider => ({
   provide: type,
   useFactory: (parts: WriteParts) => new type(parts),
   inject: [WRITE_PARTS],

@@ -2,7 +2,11 @@ import type { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { type Actor, isRejection, nameKey, type Rejection, type RoomState } from '@verbatim/domain';
 import { FindCaretakerCommand } from '../../application/accounts/caretakers.js';
 import { ChangeRoomCommand, CloseRoomCommand, CreateRoomCommand } from '../../application/rooms/room-commands.js';
-import { FindRoomByNameQuery, GetRoomStateUncheckedQuery, ListRoomsQuery } from '../../application/rooms/room-queries.js';
+import {
+  FindRoomByNameQuery,
+  GetRoomStateUncheckedQuery,
+  ListRoomsQuery,
+} from '../../application/rooms/room-queries.js';
 import { derivedId } from '../../derived-id.js';
 import { newId } from '../../new-id.js';
 import type { ReadModels } from '../../storage/read-models.js';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { ChainCheck, type EventStore, eventsOf } from '@verbatim/event-store';
+import { ChainCheck, type EventStore, eventsOf, type KeyRing } from '@verbatim/event-store';
 import { isFault, parseVerifierKey, type VerifierKey } from '@verbatim/transparency';
 import type { Sql } from 'postgres';
 import { connect } from '../../storage/database/pool.js';
@@ -151,7 +151,12 @@ const keysIn = async (sql: Sql): Promise<VerifierKey[]> =>
   (await new LogKeys(sql, noRing).published()).map(({ key }) => key);
 
 /** Public keys need no ring. */
-const noRing = { obtain: async () => new Map(), find: async () => new Map() };
+const noRing: KeyRing = {
+  obtain: async () => new Map(),
+  find: async () => new Map(),
+  spare: async () => ({ events: new Map(), retired: new Map() }),
+  forget: () => undefined,
+};
 
 /** After a new tree was begun, the file also has checkpoints of the one before, with which the log does not agree any more. */
 async function keptBySetting(

@@ -109,7 +109,7 @@ describe('an import of a dump of chatable', () => {
       expect.stringMatching(/^x1-[\da-f]{12}$/),
     ]);
     const found = await directMessages(tools.readModels.db, directRoomId(ada.userId, bob.userId), {
-      skip: 0,
+      offset: 0,
       limit: 10,
     });
     expect(found.toReversed().map(({ author, text }) => [author.username, text])).toEqual([
@@ -121,7 +121,7 @@ describe('an import of a dump of chatable', () => {
       ['ada', 'half gone'],
     ]);
     expect(new Set(found.map(({ postedAt }) => postedAt))).toEqual(new Set(['2015-03-04T12:00:00.000Z']));
-    const inbox = await conversations(tools.readModels.db, otherAda.userId, { skip: 0, limit: 10 });
+    const inbox = await conversations(tools.readModels.db, otherAda.userId, { offset: 0, limit: 10 });
     expect(inbox).toMatchObject([{ peer: { id: x1.userId }, latest: { text: 'from somebody who left' } }]);
     const person = await getUsers(tools.readModels.db, [ada.userId]);
     expect(person.get(ada.userId)).toMatchObject({
