@@ -1,8 +1,10 @@
 import 'reflect-metadata';
 import { pino } from 'pino';
 import { readConfig } from '../../config.js';
+import { doors } from '../../doors/doors.js';
 import { startService } from '../../service.js';
 import { openDatabase } from '../../storage/database/database.js';
+import { units } from '../../units/units.js';
 
 /** Message from the parent: how many milliseconds the clock is ahead from now on. */
 export type Order = { readonly clockAhead: number };
@@ -17,7 +19,7 @@ process.on('message', ({ clockAhead }: Order) => {
 });
 process.on('disconnect', () => process.exit(1));
 
-const config = readConfig(process.env);
+const config = readConfig(process.env, [...units, ...doors]);
 const log = pino({ level: config.LOG_LEVEL });
 const database = await openDatabase(config, log);
 const { url, furtherDoors } = await startService({
