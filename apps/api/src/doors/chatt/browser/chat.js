@@ -97,15 +97,21 @@ addEventListener('pagehide', () => mqtt?.close());
 
 // What comes ----------------------------------------------------------------------------------------------------------
 
-/** What was said before. It is asked for after subscribing, and holds everything that came meanwhile. */
+/** What comes while the answer is on its way, which may not hold it. */
+let meanwhile = [];
+
+/** What was said before. It is asked for after subscribing, so that nothing is left out. */
 async function fetchLast() {
+  meanwhile = [];
   try {
     const answer = await fetch(`/data/lastinfo?user=${encodeURIComponent(nick)}`);
     const last = await answer.json();
     for (const name of last.users) meet(name);
     for (const name of last.rooms) if (!rooms.has(name)) rooms.set(name, []);
     for (const [name, texts] of Object.entries(last.messages)) {
-      rooms.set(name, texts.slice(-KEPT));
+      const isIn = ([author, text]) => texts.slice(-KEPT).some((one) => one[0] === author && one[1] === text);
+      const missing = meanwhile.filter((heard) => heard.name === name && !isIn(heard.said)).map(({ said }) => said);
+      rooms.set(name, [...texts, ...missing].slice(-KEPT));
       for (const [author] of texts) meet(author, false);
     }
     show();
@@ -126,6 +132,7 @@ function receive({ topic, payload }) {
 function hear(name, { author, text }) {
   const texts = rooms.get(name);
   texts.push([author, text]);
+  meanwhile = [...meanwhile, { name, said: [author, text] }].slice(-KEPT);
   if (texts.length > KEPT) texts.shift();
   meet(author);
   if (bellRings && author !== nick) ring();

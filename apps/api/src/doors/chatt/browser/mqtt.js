@@ -96,8 +96,9 @@ export class Mqtt extends EventTarget {
     }
     this.#failures = 0;
     this.#beat = setInterval(() => this.#send(packet(0xc0)), (KEEP_ALIVE_SECONDS * 1_000) / 2);
-    for (const body of this.#unacknowledged.values()) this.#send(packet(0x3a, ...body));
+    // Subscriptions come first, so that what is sent again is heard here as well.
     this.dispatchEvent(new Event('connected'));
+    for (const body of this.#unacknowledged.values()) this.#send(packet(0x3a, ...body));
   }
 
   #lost() {
