@@ -25,7 +25,8 @@ beforeAll(async () => {
 }, 600_000);
 const started: ChildProcess[] = [];
 afterEach(() => {
-  for (const { pid, exitCode } of started.splice(0)) if (pid && exitCode === null) process.kill(-pid, 'SIGTERM');
+  for (const { pid, exitCode, signalCode } of started.splice(0))
+    if (pid && exitCode === null && signalCode === null) process.kill(-pid, 'SIGTERM');
 });
 afterAll(() => rm(parent, { recursive: true, force: true }));
 
