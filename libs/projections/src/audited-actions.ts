@@ -56,8 +56,8 @@ const scoped = (scope: ErasureScope): AuditedAction => {
   return room(scope.roomId, scope.kind === 'days' ? { detail: `${scope.from} – ${scope.to}` } : {});
 };
 
-/** Each type of event, or null where it is none of these actions. */
-const actions: { readonly [T in EventType]: Describe<T> | null } = {
+/** Each type of event, or null where it is none of these actions, nor is one that is absent. */
+const actions: { readonly [T in EventType]?: Describe<T> | null } = {
   RoomCreated: (_, id) => room(id),
   RoomAbandoned: null,
   RoomNameAbandoned: null,
