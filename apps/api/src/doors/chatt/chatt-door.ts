@@ -155,7 +155,7 @@ class Broker {
         nick === shownName ? encoder : chattEncoder(topicOf, (one) => (one.id === actor.id ? nick : nameOf(one))),
       admission: new Admission(commands, queries, application.get(Authentication), shared),
       replicas: this.replicas,
-      moved: (client, here) => void this.moved(client, here),
+      moved: (client, here) => this.moved(client, here),
       heard: (client) => void this.people.heard(client.actor.id).catch(() => undefined),
     });
   }

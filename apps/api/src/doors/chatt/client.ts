@@ -42,7 +42,7 @@ export interface ClientParts extends HearingParts {
   readonly problems: Problems;
   readonly encoderFor: (admitted: Admitted) => Encoder;
   /** Somebody greets, or says good-bye. */
-  readonly moved: (client: Client, here: boolean) => void;
+  readonly moved: (client: Client, here: boolean) => Promise<void>;
   /** Somebody says something. */
   readonly heard: (client: Client) => void;
 }
@@ -255,7 +255,7 @@ export class Client implements Subscriber {
     const { publishing, moved, heard } = this.parts;
     const topic = readTopic(packet.topic);
     if (topic && 'name' in topic && normalize(topic.name) === this.admitted.shownName)
-      moved(this, topic.what === 'hello');
+      await moved(this, topic.what === 'hello');
     if (!topic || 'name' in topic || !this.admitted.may('post')) return nothingToDo;
     const { what, room } = topic;
     if (what === 'room') return () => publishing.open(publisher, room);
