@@ -43,7 +43,7 @@ export const erasureCalls = {
       'For administrators. From then on nothing in its scope is erased, until it is lifted; erasures wait. What was destroyed before stays destroyed.',
     body: erasures.placeHoldBody,
     answers: { 201: erasures.requestedSchema },
-    errors: ['forbidden', 'reason_required', 'conflict'],
+    errors: ['forbidden', 'not_found', 'reason_required', 'conflict'],
     headers: writeHeaders,
   },
   liftHold: {

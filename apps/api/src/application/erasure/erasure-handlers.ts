@@ -106,11 +106,20 @@ export class PlaceHoldCommand extends Command<Decided<ErasureState> | Rejection>
 
 @CommandHandler(PlaceHoldCommand)
 export class PlaceHoldHandler implements ICommandHandler<PlaceHoldCommand> {
-  constructor(private readonly erasures: Erasures) {}
+  constructor(
+    private readonly erasures: Erasures,
+    private readonly rooms: Rooms,
+    private readonly users: Users,
+  ) {}
 
   async execute(command: PlaceHoldCommand): Promise<Decided<ErasureState> | Rejection> {
     const { holdId, actor, scope, reason, context } = command;
     if (reason === undefined) return reasonNeeded;
+    const { state } = await (scope.kind === 'person'
+      ? this.users.newest(scope.userId)
+      : this.rooms.newest(scope.roomId));
+    if (state.status === 'unborn')
+      return reject('NotFound', `There is no such ${scope.kind === 'person' ? 'user' : 'room'}.`);
     return this.erasures.send(ERASURES, { type: 'PlaceHold', actor, holdId, scope, reason }, context);
   }
 }

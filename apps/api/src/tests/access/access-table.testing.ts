@@ -253,7 +253,7 @@ export const callTable = {
     body: { room: await cast.people.owner.room(), ground: 'other', reason: 'the table' },
   })),
   getErasure: /*        */ row('u f f f f f 0 0', () => ({ params: { id: freshId() } })),
-  placeHold: /*         */ row('u f f f f f f +', () => body({ room: freshId(), reason: 'the table' })),
+  placeHold: /*         */ row('u f f f f f f +', ({ cast }) => body({ person: cast.target.id, reason: 'the table' })),
   liftHold: /*          */ row('u f f f f f f 0', () => ({ params: { id: freshId() } })),
 
   getOverview: /*       */ row('u f f f f f + +'),

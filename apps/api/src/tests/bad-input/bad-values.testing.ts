@@ -233,8 +233,18 @@ export const referencesOf = (schema: z.ZodType): string[] =>
 export function rightObject(schema: z.ZodType): Record<string, unknown> {
   const values = Object.entries(fieldsOf(schema)).map(([name, field]) => [name, rightValue(field)] as const);
   const right = Object.fromEntries(values.filter(([, value]) => value !== undefined));
-  if (!schema.safeParse(right).success) throw new Error(`No right object was found: ${JSON.stringify(right)}.`);
-  return right;
+  if (schema.safeParse(right).success) return right;
+  // Some fields exclude each other: each is taken that the ones before it leave right.
+  const fitting: Record<string, unknown> = {};
+  const required = (name: string) => fieldsOf(schema)[name]?.safeParse(undefined).success === false;
+  const inOrder = Object.entries(right).sort(([a], [b]) => Number(required(b)) - Number(required(a)));
+  for (const [name, value] of inOrder) {
+    const was = schema.safeParse(fitting).success;
+    fitting[name] = value;
+    if (was && !schema.safeParse(fitting).success) delete fitting[name];
+  }
+  if (schema.safeParse(fitting).success) return fitting;
+  throw new Error(`No right object was found: ${JSON.stringify(right)}.`);
 }
 
 /** A value that its schema takes; undefined where only that is taken. */
