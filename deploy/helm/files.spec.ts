@@ -104,6 +104,9 @@ describe.skipIf(!promtool)('alerts', () => {
 
 const metricName = /\b(verbatim|process|nodejs)_[a-z0-9_]+/g;
 
+/** Schemas of an unfinished copy, which are named like series. */
+const schemas: ReadonlySet<string> = new Set(['verbatim_copy', 'verbatim_restore']);
+
 /** Names of all series: those that the code names as `'verbatim_...'`, and those of prom-client. */
 async function metricsOfTheService(): Promise<Set<string>> {
   const names = new Set<string>();
@@ -111,7 +114,7 @@ async function metricsOfTheService(): Promise<Set<string>> {
   for (const file of await readdir(sources, { recursive: true })) {
     if (!file.endsWith('.ts') || /\.(spec|testing)\.ts$/.test(file)) continue;
     for (const [, name] of (await read(sources, file)).matchAll(/(?:name: |\(\s*)'(verbatim_[a-z_]+)'/g))
-      names.add(`${name}`);
+      if (!schemas.has(`${name}`)) names.add(`${name}`);
   }
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });

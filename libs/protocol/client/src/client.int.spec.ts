@@ -485,7 +485,10 @@ describe('watching', () => {
     await until(() => heard.length === 1);
     one.sockets[0]?.terminate();
     await until(() => heard.length === 2);
-    expect(heard).toEqual([['user'], ['room', 'user', 'invitation', 'announcement', 'maintenance', 'auditlog']]);
+    expect(heard).toEqual([
+      ['user'],
+      ['room', 'user', 'invitation', 'announcement', 'maintenance', 'auditlog', 'erasure'],
+    ]);
   });
 
   it('is asked for again where that may succeed, and ends where not', async () => {

@@ -29,7 +29,7 @@ import type { Clock } from '../../clock.js';
 import { newId } from '../../new-id.js';
 import type { ErasedRows } from '../../storage/erased-rows.js';
 import type { ReadModels } from '../../storage/read-models.js';
-import type { CertificateSigner } from '../../storage/vault/certificates.js';
+import type { Certificates } from '../../storage/transparency/certificates.js';
 import type { Erasures, Rooms, Users } from '../../write-side/entities.js';
 import type { AccountChanger } from '../accounts/account-changer.js';
 
@@ -48,7 +48,7 @@ export interface EraserParts {
   readonly keys: PostgresKeyRing;
   readonly rows: ErasedRows;
   readonly readModels: ReadModels;
-  readonly certificates: CertificateSigner;
+  readonly certificates: Certificates;
   readonly direct: Sql;
   readonly clock: Clock;
   readonly log: Logger;
@@ -150,18 +150,12 @@ export class Eraser {
     // What was on its way to the read models when the keys were destroyed has arrived.
     await rows.erase(scope);
     await readModels.reached(head, PATIENCE_MS);
-    const certificate = certificates.sign(
-      `verbatim-erasure/1\n${certificates.origin}\n${JSON.stringify({
-        id,
-        scope,
-        ground,
-        by,
-        requestedAt,
-        beganAt: began,
-        finishedAt: clock().toISOString(),
-        keys: destroyed.keys,
-        kept: await this.keptOf(scope),
-      })}\n`,
+    const statement = {
+      ...{ id, scope, ground, by, requestedAt, beganAt: began, finishedAt: clock().toISOString() },
+      ...{ keys: destroyed.keys, kept: await this.keptOf(scope) },
+    };
+    const certificate = await certificates.sign(
+      (origin) => `verbatim-erasure/1\n${origin}\n${JSON.stringify(statement)}\n`,
     );
     await erasures.send(ERASURES, { type: 'FinishErasure', actor: null, erasureId: id, certificate }, context);
   }

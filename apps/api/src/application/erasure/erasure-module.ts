@@ -9,23 +9,20 @@ import { ErasedRows } from '../../storage/erased-rows.js';
 import { MeasuredEventStore } from '../../storage/measured-event-store.js';
 import { ReadModels } from '../../storage/read-models.js';
 import { DIRECT_SQL, KEY_RING, LOG, SQL } from '../../storage/tokens.js';
-import { type CertificateSigner, VaultCertificateSigner } from '../../storage/vault/certificates.js';
+import { Certificates } from '../../storage/transparency/certificates.js';
+import { LogKeys } from '../../storage/transparency/log-keys.js';
+import { LogTrees } from '../../storage/transparency/log-trees.js';
 import { Erasures, Rooms, Users } from '../../write-side/entities.js';
 import { AccountChanger } from '../accounts/account-changer.js';
 import { Eraser } from './eraser.js';
 import { erasureHandlers } from './erasure-handlers.js';
 
-/** Signs certificates: `CertificateSigner`. */
-const CERTIFICATES = Symbol('certificates');
-/** The first part of the name of the key that signs certificates. */
-const ORIGIN = 'verbatim/log';
-
 const providers = [
   ...erasureHandlers,
   {
-    provide: CERTIFICATES,
-    useFactory: (keys: PostgresKeyRing) => VaultCertificateSigner.open(keys, ORIGIN),
-    inject: [KEY_RING],
+    provide: Certificates,
+    useFactory: (trees: LogTrees, keys: LogKeys) => new Certificates(trees, keys),
+    inject: [LogTrees, LogKeys],
   },
   {
     provide: Eraser,
@@ -36,7 +33,7 @@ const providers = [
       store: MeasuredEventStore,
       sealer: Sealer,
       readModels: ReadModels,
-      certificates: CertificateSigner,
+      certificates: Certificates,
       accounts: AccountChanger,
       erasures: Erasures,
       rooms: Rooms,
@@ -49,7 +46,7 @@ const providers = [
       return new Eraser({ ...entities, store, sealer, keys, rows, readModels, certificates, direct, clock, log });
     },
     inject: [
-      ...[SQL, DIRECT_SQL, KEY_RING, MeasuredEventStore, Sealer, ReadModels, CERTIFICATES, AccountChanger],
+      ...[SQL, DIRECT_SQL, KEY_RING, MeasuredEventStore, Sealer, ReadModels, Certificates, AccountChanger],
       ...[Erasures, Rooms, Users, CLOCK, LOG],
     ],
   },

@@ -119,7 +119,7 @@ describe('a person who is erased', () => {
     await expectChainsToHold();
 
     const { certificate } = (await admin.get(`/v1/erasures/${erasure}`)).body;
-    expect(certificate).toMatch(/^verbatim-erasure\/1\nverbatim\/log\n\{.*\}\n\n— verbatim\/log\/certificates /);
+    expect(certificate).toMatch(/^verbatim-erasure\/1\n(\S+)\n\{.*\}\n\n— \1\/certificates /);
     expect(certificate).toContain(`the username ${bob.username}`);
     expect(certificate).toContain('consent_withdrawn');
     expect(certificate).not.toContain('Letter 12');
