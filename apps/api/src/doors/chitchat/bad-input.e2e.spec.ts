@@ -18,6 +18,7 @@ import {
 } from '../../tests/bad-input/bad-values.testing.js';
 import { bytesOf, type Exchange, exchange, type HttpRequest } from '../../tests/bad-input/raw-http.testing.js';
 import { frame, opcode } from '../../tests/bad-input/raw-socket.testing.js';
+import { rowsKept } from '../../tests/harness/rows-kept.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
 import { ChatCaller, type ChatClient, freePort } from './chat-client.testing.js';
 
@@ -68,7 +69,7 @@ describe('bad input at the door of chitchat', () => {
     await door.room('Locked', 'private', 'a good password');
     token = await door.token('Locked', 'a good password', 'Ann');
     await door.post('/auth', { username: 'hello', password: 'hello hello hello' });
-    kept = await rowsKept();
+    kept = await rowsKept(sql);
   });
   afterAll(async () => {
     console.log(`${cases} cases of bad input, BAD_INPUT_SEED=${seed}`);
@@ -289,25 +290,9 @@ describe('bad input at the door of chitchat', () => {
 
   it('leaves the service as it was', async () => {
     expect((await fetch(`${service.url}/health/ready`)).status).toBe(200);
-    expect(await rowsKept()).toEqual(kept);
+    expect(await rowsKept(sql)).toEqual(kept);
     expect(cases).toBeGreaterThan(1_000);
   });
-
-  /** How many rows each table of the log, of the secrets and of private state has. */
-  async function rowsKept(): Promise<Record<string, number>> {
-    const tables = await sql<{ name: string }[]>`
-      select format('%I.%I', table_schema, table_name) as name from information_schema.tables
-      where table_schema in ('log', 'vault', 'desk')
-        -- Samples are taken by the clock, a key is made when it is first needed, and failed sign-ins are counted.
-        and table_name not in ('load_history', 'keys', 'sign_in_attempts')
-      order by name`;
-    const rows: Record<string, number> = {};
-    for (const { name } of tables) {
-      const [row] = await sql.unsafe<{ count: number }[]>(`select count(*)::int as count from ${name}`);
-      rows[name] = row?.count ?? 0;
-    }
-    return rows;
-  }
 });
 
 const refusal = z.strictObject({

@@ -15,6 +15,7 @@ import {
 } from '../../tests/bad-input/bad-values.testing.js';
 import { bytesOf, type Exchange, exchange, type HttpRequest } from '../../tests/bad-input/raw-http.testing.js';
 import { leaks } from '../../tests/bad-input/verdict.testing.js';
+import { rowsKept } from '../../tests/harness/rows-kept.testing.js';
 import { administrator, startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
 import { cookieOf, freePort, MakechatClient } from './makechat-client.testing.js';
 
@@ -67,7 +68,7 @@ beforeAll(async () => {
   // What is shown for the first time gets its id.
   for (const path of ['/api/users', '/api/rooms', `/api/members?room=${room}`, '/api/tokens']) await admin.get(path);
   sql = postgres(service.databaseUrl, { max: 1 });
-  kept = await rowsKept();
+  kept = await rowsKept(sql);
 });
 afterAll(async () => {
   console.log(`BAD_INPUT_SEED=${seed}`);
@@ -182,7 +183,7 @@ describe('bad input', () => {
   });
 
   it('stores nothing', async () => {
-    expect(await rowsKept()).toEqual(kept);
+    expect(await rowsKept(sql)).toEqual(kept);
   });
 
   it('leaves right input working', async () => {
@@ -196,19 +197,3 @@ describe('bad input', () => {
     expect(made.answer?.status).toBe(201);
   });
 });
-
-/** How many rows each table of the log, of the secrets and of private state has. */
-async function rowsKept(): Promise<Record<string, number>> {
-  const tables = await sql<{ name: string }[]>`
-    select format('%I.%I', table_schema, table_name) as name from information_schema.tables
-    where table_schema in ('log', 'vault', 'desk')
-      -- Samples are taken by the clock.
-      and table_name <> 'load_history'
-    order by name`;
-  const rows: Record<string, number> = {};
-  for (const { name } of tables) {
-    const [row] = await sql.unsafe<{ count: number }[]>(`select count(*)::int as count from ${name}`);
-    rows[name] = row?.count ?? 0;
-  }
-  return rows;
-}

@@ -4,6 +4,7 @@ import { callList, clientEvents } from '@verbatim/protocol';
 import fc from 'fast-check';
 import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { rowsKept } from '../harness/rows-kept.testing.js';
 import type { TestSocket } from '../harness/test-client.testing.js';
 import { badHandshakes, badRequestBytes, badSocketBytes } from './bad-bytes.testing.js';
 import { type BadFrame, badFrames, noFrames, randomFrame } from './bad-frames.testing.js';
@@ -39,7 +40,7 @@ describe('bad input', () => {
     town = await foundTown();
     cursors = await collectCursors(town);
     sql = postgres(town.service.databaseUrl, { max: 1 });
-    kept = await rowsKept();
+    kept = await rowsKept(sql);
     memory = memoryUsed();
   });
   afterAll(async () => {
@@ -154,7 +155,7 @@ describe('bad input', () => {
   it('leaves the service as it was', async () => {
     const ready = await exchange(town.service.url, bytesOf({ method: 'GET', target: '/health/ready' }));
     expect(ready.answer?.status).toBe(200);
-    expect(await rowsKept()).toEqual(kept);
+    expect(await rowsKept(sql)).toEqual(kept);
     expect(memoryUsed() - memory).toBeLessThan(64 * 2 ** 20);
     expect(cases).toBeGreaterThan(1_000);
   });
@@ -163,22 +164,6 @@ describe('bad input', () => {
   async function head(): Promise<unknown> {
     const [row] = await sql`select max(position) as position from log.events`;
     return row?.position;
-  }
-
-  /** How many rows each table of the log, of the secrets and of private state has. */
-  async function rowsKept(): Promise<Record<string, number>> {
-    const tables = await sql<{ name: string }[]>`
-      select format('%I.%I', table_schema, table_name) as name from information_schema.tables
-      where table_schema in ('log', 'vault', 'desk')
-        -- Samples are taken by the clock, and a person's key is made when it is first needed.
-        and table_name not in ('load_history', 'keys')
-      order by name`;
-    const rows: Record<string, number> = {};
-    for (const { name } of tables) {
-      const [row] = await sql.unsafe<{ count: number }[]>(`select count(*)::int as count from ${name}`);
-      rows[name] = row?.count ?? 0;
-    }
-    return rows;
   }
 });
 
