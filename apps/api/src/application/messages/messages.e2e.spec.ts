@@ -676,6 +676,19 @@ describe('the calls of messages', () => {
     expect(outcome(await outsider.post(`/v1/rooms/${guests}/messages`, { text: 'x' }))).toBe('forbidden');
   });
 
+  it('are proved to those who may read them', async () => {
+    const [author, stranger] = [await register(service.url), await register(service.url)];
+    const room = await author.room({ visibility: 'public' });
+    const { id } = await author.says(room, 'proved');
+    const path = `/v1/rooms/${room}/messages/${id}/proof`;
+    expect(outcome(await author.get(path))).toBe(200);
+    expect(outcome(await stranger.get(path))).toBe('not_a_member');
+    expect(outcome(await author.get(`${path}?revision=1`))).toBe('forbidden');
+    expect(outcome(await author.get(path.replace(id, unknownId)))).toBe('not_found');
+    expect(outcome(await admin.get(path))).toBe('reason_required');
+    expect(outcome(await new Visitor(service.url).get(path))).toBe('unauthenticated');
+  });
+
   it('have all been seen with each of their answers', () => {
     expect(neverSeen('Messages')).toEqual([]);
   });
