@@ -208,14 +208,14 @@ class Broker {
 
   // People ------------------------------------------------------------------------------------------------------------
 
-  /** Somebody greets or says good-bye. Whoever greets all the time is passed on now and then only. */
+  /**
+   * Somebody greets or says good-bye. Whoever greets all the time is passed on now and then only, and a good-bye only of somebody
+   * who was there.
+   */
   private async moved({ actor, admitted: { shownName } }: Client, here: boolean): Promise<void> {
-    try {
-      if (here && !(await this.people.heard(actor.id))) return;
-      if (!here) await this.people.gone(actor.id);
-    } catch {
-      // The list of people is brought up to date when they are heard again.
-    }
+    // What could not be stored is brought up to date when they are heard again, or have been silent.
+    const isNews = await (here ? this.people.heard(actor.id) : this.people.gone(actor.id)).catch(() => here);
+    if (!isNews) return;
     this.announce(shownName, here);
     await this.replicas.move(shownName, here);
   }

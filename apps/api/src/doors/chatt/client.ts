@@ -325,6 +325,10 @@ export class Client implements Subscriber {
     return this.deliveries.waiting + this.held.length;
   }
 
+  private get tooSlow(): boolean {
+    return this.wire.waitingBytes > clientLimits.waitingBytes || this.behind >= clientLimits.behind;
+  }
+
   async drained(): Promise<void> {
     await this.wire.drained();
     if (this.open && this.behind >= maxUnacknowledged)
@@ -333,8 +337,7 @@ export class Client implements Subscriber {
 
   write(_bytes: Buffer, piece?: EncodedEvents): void {
     if (!(piece instanceof Piece) || !this.open) return;
-    const tooSlow = this.wire.waitingBytes > clientLimits.waitingBytes || this.behind > clientLimits.behind;
-    if (tooSlow) this.wire.end();
+    if (this.tooSlow) this.wire.end();
     else if (this.held.length > 0 || piece.publication instanceof Promise) this.hold(piece);
     else this.deliverPiece(piece, piece.publication);
   }
@@ -342,8 +345,9 @@ export class Client implements Subscriber {
   /** Sends something that belongs to no room's past, if it is wanted. */
   deliver(publication: Publication): void {
     const qos = this.open ? this.hearing.qosOf(publication.topic) : null;
-    if (qos === 0) this.wire.send(publication.bytes);
-    if (qos === 1) this.wire.send(this.deliveries.send(publication, null));
+    if (qos !== null && this.tooSlow) this.wire.end();
+    else if (qos === 0) this.wire.send(publication.bytes);
+    else if (qos === 1) this.wire.send(this.deliveries.send(publication, null));
   }
 
   private deliverPiece(piece: Piece, publication: Publication | null): void {
