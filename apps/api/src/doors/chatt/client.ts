@@ -11,7 +11,7 @@ import type { Problems } from '../problems.js';
 import type { Admitted } from './admission.js';
 import { Deliveries, maxUnacknowledged } from './deliveries.js';
 import { Piece } from './encoder.js';
-import { Hearing, type HearingParts, NotNow } from './hearing.js';
+import { Hearing, type HearingParts, hearingLimits, NotNow } from './hearing.js';
 import { Inbox } from './inbox.js';
 import { BadPacket, Publication, writePacket } from './packets.js';
 import { type Publisher, type Publishing, textIn } from './publishing.js';
@@ -141,11 +141,11 @@ export class Client implements Subscriber {
     if (cmd === 'publish') this.receive(packet);
     else if (cmd === 'puback') this.acknowledged(packet.messageId ?? 0);
     else if (cmd === 'pubrel') this.releaseId(packet.messageId ?? 0);
-    else if (cmd === 'subscribe' && packet.subscriptions.length > 0) this.inbox.do(() => this.subscribe(packet));
-    else if (cmd === 'unsubscribe') this.inbox.do(() => this.unsubscribe(packet));
+    else if (cmd === 'subscribe' && mayBeAsked(packet.subscriptions)) this.inbox.do(() => this.subscribe(packet));
+    else if (cmd === 'unsubscribe' && mayBeAsked(packet.unsubscriptions)) this.inbox.do(() => this.unsubscribe(packet));
     else if (cmd === 'pingreq') this.send({ cmd: 'pingresp' });
     else if (cmd === 'disconnect') this.sayGoodBye();
-    else throw new BadPacket(`Clients do not send ${cmd}.`);
+    else throw new BadPacket(`Clients do not send ${cmd} like this.`);
   }
 
   private receive(packet: IPublishPacket): void {
@@ -174,7 +174,7 @@ export class Client implements Subscriber {
   }
 
   private async subscribe({ messageId = 0, subscriptions }: ISubscribePacket): Promise<void> {
-    await this.patiently(async () => limitedFor(this.introduced.allowances.account.reads.spend()));
+    await this.allowRead();
     const granted = subscriptions.map(({ topic, qos }) => this.hearing.add(topic, qos) ?? 0x80);
     const asked = subscriptions.map(({ topic }) => topic);
     const followings = await this.hearing.follow(asked);
@@ -184,9 +184,14 @@ export class Client implements Subscriber {
   }
 
   private async unsubscribe({ messageId = 0, unsubscriptions }: IUnsubscribePacket): Promise<void> {
-    for (const filter of unsubscriptions) this.hearing.remove(filter);
+    await this.allowRead();
+    this.hearing.removeAll(unsubscriptions);
     await this.keepSubscriptions();
     this.send({ cmd: 'unsuback', messageId, granted: [] });
+  }
+
+  private async allowRead(): Promise<void> {
+    await this.patiently(async () => limitedFor(this.introduced.allowances.account.reads.spend()));
   }
 
   private async keepSubscriptions(): Promise<void> {
@@ -482,6 +487,9 @@ export class Client implements Subscriber {
     this.wire.setReading(this.pausedFor.size === 0);
   }
 }
+
+/** Whether a client may name so many filters in one packet: there has to be one (MQTT 3.1.1, 3.8.3 and 3.10.3). */
+const mayBeAsked = ({ length }: readonly unknown[]): boolean => length > 0 && length <= hearingLimits.filters;
 
 const nothing = Buffer.alloc(0);
 const nothingToDo: Work = async () => null;

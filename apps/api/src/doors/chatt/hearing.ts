@@ -18,7 +18,7 @@ import type { KeptSubscription } from './session-ledger.js';
 import { Filter, textTopic } from './topics.js';
 
 export const hearingLimits = {
-  /** Subscriptions of a session, and characters of a filter. */
+  /** Subscriptions of a session, and filters of one packet; and characters of a filter. */
   filters: 200,
   filterLength: 1_024,
   /** Rooms that a client enters at the same time. */
@@ -71,8 +71,8 @@ export class Hearing {
     return granted;
   }
 
-  remove(text: string): void {
-    this.filters.delete(text);
+  removeAll(texts: readonly string[]): void {
+    for (const text of texts) this.filters.delete(text);
     this.remembered.clear();
     for (const roomId of this.rooms) if (!this.wants(roomId)) this.leave(roomId);
   }
