@@ -451,6 +451,8 @@ export class Client implements Subscriber {
 
   private async release(): Promise<void> {
     this.noticeDrained();
+    // Nobody is there any more who could hear anything.
+    this.inbox.discardTasks();
     if (this.leaving === null && this.will && isTopic(this.will.topic) && !this.deaf)
       this.inbox.publish({ packet: { ...this.will, qos: 0 } });
     await this.inbox.idle();

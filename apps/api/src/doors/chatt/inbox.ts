@@ -38,6 +38,11 @@ export class Inbox<P> {
     this.waiting = [];
   }
 
+  /** What is waiting is not done any more, except for publications. */
+  discardTasks(): void {
+    this.waiting = this.waiting.filter((one) => 'publication' in one);
+  }
+
   /** Resolves when nothing is left to do. */
   async idle(): Promise<void> {
     while (this.working) await this.working;
