@@ -166,7 +166,7 @@ class Broker {
     host.listenTcp(port, (socket) => {
       const address = host.proxies.peerOf(socket) ?? socket.remoteAddress ?? '';
       this.count(address, (gone) => socket.once('close', gone));
-      this.reception.receive(new TcpWire(socket, address));
+      host.waitingData.watch(socket, this.reception.receive(new TcpWire(socket, address)));
     });
   }
 
@@ -186,9 +186,8 @@ class Broker {
       server.handleUpgrade(request, socket, head, (opened) => {
         opened.on('error', () => undefined);
         listener.connections.upgraded(socket);
-        host.waitingData.watch(socket);
         this.count(address, (gone) => opened.once('close', gone));
-        this.reception.receive(new WebSocketWire(opened, socket, address));
+        host.waitingData.watch(socket, this.reception.receive(new WebSocketWire(opened, socket, address)));
       });
       server.removeAllListeners('wsClientError');
     });

@@ -104,6 +104,7 @@ describe('texts', () => {
       'null',
       '{"text":1}',
       '{"author":"Bob"}',
+      JSON.stringify({ author: 'x'.repeat(100_000), text: 'too long' }),
       Buffer.from([0x22, 0xff, 0x22]),
     ];
     for (const payload of bad) {

@@ -13,7 +13,7 @@ import { Deliveries, maxUnacknowledged } from './deliveries.js';
 import { Piece } from './encoder.js';
 import { Hearing, type HearingParts, hearingLimits, NotNow } from './hearing.js';
 import { Inbox } from './inbox.js';
-import { BadPacket, Publication, writePacket } from './packets.js';
+import { BadPacket, maxPayloadBytes, Publication, writePacket } from './packets.js';
 import { type Publisher, type Publishing, textIn } from './publishing.js';
 import type { BegunConnection, SessionLedger } from './session-ledger.js';
 import { isTopic, newRoomTopic, readTopic } from './topics.js';
@@ -117,6 +117,11 @@ export class Client implements Subscriber {
     return this.introduced.begun?.entry ?? null;
   }
 
+  /** Bytes that it has published and that are not stored yet. */
+  get heldBytes(): number {
+    return this.inbox.heldBytes;
+  }
+
   private get kept(): boolean {
     return this.introduced.connect.clean === false;
   }
@@ -154,7 +159,14 @@ export class Client implements Subscriber {
     // What is being worked on is acknowledged when that is done.
     if (packet.qos > 0 && this.inWork.has(id)) return;
     if (packet.qos > 0) this.inWork.add(id);
-    this.inbox.publish({ packet });
+    this.put(packet);
+  }
+
+  /** What is too long comes to nothing, like everything that is not allowed, and is not kept until then. */
+  private put(packet: IPublishPacket): void {
+    const { length } = packet.payload;
+    if (length <= maxPayloadBytes) this.inbox.publish({ packet }, length);
+    else this.inbox.publish({ packet: { ...packet, payload: nothing } }, 0);
   }
 
   private acknowledged(id: number): void {
@@ -454,7 +466,7 @@ export class Client implements Subscriber {
     // Nobody is there any more who could hear anything.
     this.inbox.discardTasks();
     if (this.leaving === null && this.will && isTopic(this.will.topic) && !this.deaf)
-      this.inbox.publish({ packet: { ...this.will, qos: 0 } });
+      this.put({ ...this.will, qos: 0 });
     await this.inbox.idle();
     this.hearing.close();
     const { entry } = this;
