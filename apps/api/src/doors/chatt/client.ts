@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Actor, isRejection, normalize, type Rejection } from '@verbatim/domain';
 import type { IConnectPacket, IPublishPacket, ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet';
-import { limitedFor } from '../../limits/limited.js';
 import type { ConnectionAllowances } from '../../limits/limits.js';
 import type { Following } from '../../live/following.js';
 import type { LiveRooms } from '../../live/live-rooms.js';
@@ -28,8 +27,10 @@ export const clientLimits = {
   behind: 20_000,
   /** Milliseconds between two tries to do what could not be done. */
   pauses: [200, 500, 1_000, 2_000],
-  /** Milliseconds that a client is kept waiting for a limit; what would take longer is refused. */
+  /** Milliseconds that a command is kept waiting for a limit; what would take longer is refused. */
   longestWait: 10_000,
+  /** Milliseconds after which it is looked again whether a limit allows more, or the client has gone. */
+  longestPause: 2_000,
   /** Tries to do what a client asked for that has gone. */
   triesForGone: 4,
 } as const;
@@ -186,7 +187,7 @@ export class Client implements Subscriber {
   }
 
   private async subscribe({ messageId = 0, subscriptions }: ISubscribePacket): Promise<void> {
-    await this.allowRead();
+    if (!(await this.allowRead())) return;
     const granted = subscriptions.map(({ topic, qos }) => this.hearing.add(topic, qos) ?? 0x80);
     const asked = subscriptions.map(({ topic }) => topic);
     const followings = await this.hearing.follow(asked);
@@ -196,14 +197,15 @@ export class Client implements Subscriber {
   }
 
   private async unsubscribe({ messageId = 0, unsubscriptions }: IUnsubscribePacket): Promise<void> {
-    await this.allowRead();
+    if (!(await this.allowRead())) return;
     this.hearing.removeAll(unsubscriptions);
     await this.keepSubscriptions();
     this.send({ cmd: 'unsuback', messageId, granted: [] });
   }
 
-  private async allowRead(): Promise<void> {
-    await this.patiently(async () => limitedFor(this.introduced.allowances.account.reads.spend()));
+  private allowRead(): Promise<boolean> {
+    const { reads } = this.introduced.allowances.account;
+    return this.allow(() => reads.spend());
   }
 
   private async keepSubscriptions(): Promise<void> {
@@ -228,7 +230,7 @@ export class Client implements Subscriber {
     const started: Promise<boolean>[] = [];
     // In their order, and as fast as the limits allow.
     for (const one of received) {
-      await this.allowPost();
+      if (!(await this.allowPost())) break;
       const work = await this.prepare(one, rooms);
       started.push(this.patiently(work));
     }
@@ -294,11 +296,24 @@ export class Client implements Subscriber {
     return reached;
   }
 
-  private async allowPost(): Promise<void> {
+  private allowPost(): Promise<boolean> {
     const { posts, account } = this.introduced.allowances;
-    await this.patiently(async () =>
-      limitedFor(posts.wait() || account.posts.wait() || posts.spend() || account.posts.spend()),
-    );
+    return this.allow(() => posts.wait() || account.posts.wait() || posts.spend() || account.posts.spend());
+  }
+
+  /**
+   * Spends what is limited as soon as there is some left. `spend` returns the milliseconds to wait, 0: it was spent. False: the
+   * client has gone, and it is not done.
+   */
+  private async allow(spend: () => number): Promise<boolean> {
+    for (let tries = 0; this.leaving !== 'expelled'; tries++) {
+      const wait = spend();
+      if (wait === 0) return true;
+      const { triesForGone, longestWait, longestPause } = clientLimits;
+      if (!this.open && (tries >= triesForGone || wait > longestWait)) return false;
+      await sleep(Math.min(wait, longestPause), undefined, { ref: false });
+    }
+    return false;
   }
 
   private get publisher(): Publisher {
