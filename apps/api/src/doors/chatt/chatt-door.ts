@@ -1,5 +1,5 @@
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { parseStream, type Recorded } from '@verbatim/domain';
+import { nameKey, parseStream, type Recorded } from '@verbatim/domain';
 import type { KeyRing } from '@verbatim/event-store';
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
@@ -285,8 +285,21 @@ class Broker {
         this.topics.handle(events);
         this.names.handle(events);
       }),
-      new FeedSink('rooms at MQTT', 'others', (events) => this.moveClients(events)),
+      new FeedSink('rooms at MQTT', 'others', (events) => {
+        this.moveClients(events);
+        this.endNamesakes(events);
+      }),
     ];
+  }
+
+  /** Guests go whose name somebody has taken who is registered: they would not be let in with it either. */
+  private endNamesakes(events: readonly Recorded[]): void {
+    for (const event of events) {
+      const keys = namesTaken(event).map(nameKey);
+      if (keys.length === 0) continue;
+      for (const client of this.clients)
+        if (client.guestKey !== null && keys.includes(client.guestKey)) client.close('unauthenticated');
+    }
   }
 
   /** Rooms appear, and people come into them and go. */
@@ -302,6 +315,13 @@ class Broker {
       if (opensToAll(event)) for (const client of this.clients) client.consider(id, event.revision, true);
     }
   }
+}
+
+/** The names that somebody who is no guest has had since this event. */
+function namesTaken(event: Recorded): string[] {
+  if (event.type === 'UserRegistered' && event.data.origin !== 'guest')
+    return [event.data.username, event.data.displayName].filter((name) => name !== null);
+  return event.type === 'UserChanged' && event.data.displayName !== null ? [event.data.displayName] : [];
 }
 
 /** Whether a room may be open to all after this, which was not before. */

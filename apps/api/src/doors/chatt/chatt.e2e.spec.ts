@@ -274,6 +274,15 @@ describe('people', () => {
     expect(ada.client.connected).toBe(true);
   });
 
+  it('that are guests have to go when somebody registers under their name', async () => {
+    const [ada, zoe] = [await guest('Ada'), await guest('Zoë the 1st')];
+    const left = closing(zoe);
+    await (await register(service.url)).patch('/v1/me', { displayName: 'ZOË THE 1ST' });
+    await left;
+    expect(ada.client.connected).toBe(true);
+    await expect.poll(() => refusal('Zoë the 1st')).toBe(2);
+  });
+
   it('greet each other and say good-bye in their own names only, and nobody is told from where', async () => {
     const [ada, bob] = [await guest('Ada'), await guest('Bobby')];
     await ada.subscribe('users/#');

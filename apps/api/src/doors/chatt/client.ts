@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Actor, isRejection, normalize, type Rejection } from '@verbatim/domain';
+import { type Actor, isRejection, nameKey, normalize, type Rejection } from '@verbatim/domain';
 import type { IConnectPacket, IPublishPacket, ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet';
 import type { ConnectionAllowances } from '../../limits/limits.js';
 import type { Following } from '../../live/following.js';
@@ -77,6 +77,8 @@ export class Client implements Subscriber {
   readonly sessionId: string;
   readonly encoder: Encoder;
   readonly admitted: Admitted;
+  /** The name of a guest as names are compared; null: this is no guest. */
+  readonly guestKey: string | null;
   /** When anything came from it last, by `performance.now()`. */
   lastHeard = performance.now();
   private readonly hearing: Hearing;
@@ -101,6 +103,7 @@ export class Client implements Subscriber {
     const { admitted, connect, places } = introduced;
     this.admitted = admitted;
     this.actor = admitted.actor;
+    this.guestKey = admitted.guest ? nameKey(admitted.shownName) : null;
     this.username = admitted.username;
     this.sessionId = admitted.sessionId;
     this.encoder = parts.encoderFor(admitted);
