@@ -13,9 +13,12 @@ import { hangUp } from '../../host/fault.js';
 import type { Host } from '../../host/host.js';
 import { type Application, door } from '../../host/part.js';
 import { addressKey } from '../../limits/address-key.js';
+import { CreationLimit } from '../../limits/creation-limit.js';
+import type { LimitSettings } from '../../limits/limit-settings.js';
 import { Limits } from '../../limits/limits.js';
 import { Reads } from '../../limits/reads.js';
 import { Semaphore } from '../../limits/semaphore.js';
+import { LIMITS_IN_FORCE } from '../../limits/tokens.js';
 import type { Person } from '../../live/live-event.js';
 import { LiveRooms } from '../../live/live-rooms.js';
 import { LoadHere } from '../../live/load-here.js';
@@ -147,6 +150,7 @@ class Broker {
       },
       live: application.get(LiveRooms),
       problems: this.problems,
+      creation: new CreationLimit(application.get<LimitSettings>(LIMITS_IN_FORCE).LIMIT_GUESTS),
       subscribers: application.get(Subscribers),
       tokenWatch: application.get(TokenWatch),
       joining: new Semaphore(JOINING_AT_ONCE),

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Actor, isRejection, nameKey, normalize, type Rejection } from '@verbatim/domain';
 import type { IConnectPacket, IPublishPacket, ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet';
+import type { CreationLimit } from '../../limits/creation-limit.js';
 import type { ConnectionAllowances } from '../../limits/limits.js';
 import type { Following } from '../../live/following.js';
 import type { LiveRooms } from '../../live/live-rooms.js';
@@ -41,6 +42,8 @@ export interface ClientParts extends HearingParts {
   readonly publishing: Publishing;
   readonly ledger: SessionLedger;
   readonly problems: Problems;
+  /** Of rooms, by guests. */
+  readonly creation: CreationLimit;
   readonly encoderFor: (admitted: Admitted) => Encoder;
   /** Somebody greets, or says good-bye. */
   readonly moved: (client: Client, here: boolean) => Promise<void>;
@@ -321,7 +324,11 @@ export class Client implements Subscriber {
 
   private get publisher(): Publisher {
     const { writes } = this.introduced.allowances.account;
-    return { actor: this.actor, mayManage: this.admitted.may('manage'), spendWrite: () => writes.spend() === 0 };
+    const { guest, may } = this.admitted;
+    // Another name is another guest, so the rooms of guests are limited by where they come from as well.
+    const spendCreation = () =>
+      writes.spend() === 0 && (!guest || this.parts.creation.spend(this.wire.address) === null);
+    return { actor: this.actor, mayManage: may('manage'), spendCreation };
   }
 
   /**

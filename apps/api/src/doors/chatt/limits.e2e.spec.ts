@@ -10,7 +10,7 @@ let port: number;
 
 beforeAll(async () => {
   port = await freePort();
-  const environment = { MQTT_PORT: `${port}`, RATE_LIMITS: 'on', LIMIT_POSTS: '5/3600', LIMIT_GUESTS: '100/3600' };
+  const environment = { MQTT_PORT: `${port}`, RATE_LIMITS: 'on', LIMIT_POSTS: '5/3600', LIMIT_GUESTS: '4/3600' };
   service = await startTestService({ environment });
   eve = await register(service.url);
 });
@@ -29,4 +29,15 @@ it('texts beyond the limit are neither stored nor acknowledged, however long the
     (await eve.all(`/v1/rooms/${id}/messages?order=oldest`)).map(({ text }: { text: string }) => text);
   expect(await texts()).toEqual([1, 2, 3, 4, 5].map((i) => `text ${i}`));
   expect(client.packets.some(({ cmd }) => cmd === 'puback')).toBe(false);
+});
+
+it('guests at one address open only so many rooms, whatever they are called', async () => {
+  for (const name of ['One', 'Other']) {
+    const client = await RawClient.connect(port, name);
+    for (let i = 1; i <= 3; i++) client.publish(`${name} ${i}`, 'hello', i);
+    await client.gets('puback', 3);
+    client.drop();
+  }
+  const names = async () => (await eve.all('/v1/rooms')).map(({ name }: { name: string }) => name).sort();
+  await expect.poll(names).toEqual(['One 1', 'One 2', 'One 3', 'Other 1', 'limited']);
 });
