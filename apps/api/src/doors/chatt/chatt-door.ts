@@ -25,6 +25,7 @@ import { LoadHere } from '../../live/load-here.js';
 import { Subscribers } from '../../live/subscribers.js';
 import { TokenWatch } from '../../live/token-watch.js';
 import { newId } from '../../new-id.js';
+import { GuestUse } from '../../storage/desk/guests.js';
 import { Directory } from '../../storage/directory.js';
 import { KEY_RING, LOG, SQL } from '../../storage/tokens.js';
 import { Problems } from '../problems.js';
@@ -62,6 +63,8 @@ const JOINING_AT_ONCE = 16;
 const BEAT_MS = 1_000;
 /** Milliseconds between two notes that clients are connected. */
 const TOUCH_MS = 120_000;
+/** Milliseconds between two notes that the guests who are connected are in use. */
+const NOTE_GUESTS_MS = 1_800_000;
 /** Milliseconds between two looks at which people have been silent for ten minutes. */
 const LOOK_FOR_SILENT_MS = 60_000;
 
@@ -113,15 +116,18 @@ class Broker {
   private readonly problems: Problems;
   private readonly reads: Reads;
   private readonly limits: Limits;
+  private readonly guestUse: GuestUse;
   private beating: NodeJS.Timeout | undefined;
   private looking: NodeJS.Timeout | undefined;
   private touching: NodeJS.Timeout | undefined;
+  private noting: NodeJS.Timeout | undefined;
 
   constructor(application: Application, shared: ReturnType<typeof deriveCredentials>) {
     const { clients, topics } = this;
     const [commands, queries] = [application.get(CommandBus), application.get(QueryBus)];
     this.queries = queries;
     this.limits = application.get(Limits);
+    this.guestUse = application.get(GuestUse);
     this.reads = application.get(Reads);
     this.problems = application.get(Problems);
     this.names = new ShownNames(queries);
@@ -244,11 +250,12 @@ class Broker {
     this.replicas.start();
     this.beating = setInterval(() => this.beat(), BEAT_MS).unref();
     this.touching = setInterval(() => void this.touch(), TOUCH_MS).unref();
+    this.noting = setInterval(() => void this.noteGuests().catch(() => undefined), NOTE_GUESTS_MS).unref();
     this.looking = setInterval(() => void this.announceSilent(), LOOK_FOR_SILENT_MS).unref();
   }
 
   async stop(): Promise<void> {
-    for (const timer of [this.beating, this.looking, this.touching]) clearInterval(timer);
+    for (const timer of [this.beating, this.looking, this.touching, this.noting]) clearInterval(timer);
     const going = [...this.clients].map((client) => {
       client.end();
       return client.finish().catch(() => undefined);
@@ -263,6 +270,12 @@ class Broker {
   /** Shows that those are here who are: a replica that was killed could not take them out. */
   private async touch(): Promise<void> {
     await this.ledger.touch([...this.clients].flatMap(({ entry }) => entry ?? [])).catch(() => undefined);
+  }
+
+  /** Guests who stay connected are not deactivated like those who are never here. */
+  private async noteGuests(): Promise<void> {
+    const guests = [...this.clients].filter(({ guestKey }) => guestKey !== null);
+    for (const userId of new Set(guests.map(({ actor }) => actor.id))) await this.guestUse.note(userId);
   }
 
   private beat(): void {
