@@ -18,7 +18,7 @@ export interface RoomWithinReach {
 }
 
 /**
- * The open rooms within reach of a person, those with the latest messages first; null: of somebody who has never been here.
+ * The open rooms within reach of a person, those that they are in and those with the latest messages first; null: of somebody who has never been here.
  * Rooms that the person left or was removed from, and those that they are banned from, are out of reach.
  */
 export async function roomsWithinReach(
@@ -39,7 +39,7 @@ export async function roomsWithinReach(
         SELECT FROM ${schema}.restraints ban
         WHERE ban.room_id = r.id AND ban.kind = 'ban' AND ban.user_id = ${person}
           AND (ban.until IS NULL OR ban.until > now()))))
-    ORDER BY r.active_at DESC, r.id
+    ORDER BY (me.user_id IS NOT NULL) DESC, r.active_at DESC, r.id
     LIMIT ${limit}`;
   return rows.map(({ visible_from, ...room }) => ({ ...room, visibleFrom: BigInt(visible_from) }));
 }

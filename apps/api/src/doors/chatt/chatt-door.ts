@@ -1,5 +1,5 @@
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { parseStream, type Recorded } from '@verbatim/domain';
+import { nameKey, parseStream, type Recorded } from '@verbatim/domain';
 import type { KeyRing } from '@verbatim/event-store';
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
@@ -13,15 +13,19 @@ import { hangUp } from '../../host/fault.js';
 import type { Host } from '../../host/host.js';
 import { type Application, door } from '../../host/part.js';
 import { addressKey } from '../../limits/address-key.js';
+import { CreationLimit } from '../../limits/creation-limit.js';
+import type { LimitSettings } from '../../limits/limit-settings.js';
 import { Limits } from '../../limits/limits.js';
 import { Reads } from '../../limits/reads.js';
 import { Semaphore } from '../../limits/semaphore.js';
+import { LIMITS_IN_FORCE } from '../../limits/tokens.js';
 import type { Person } from '../../live/live-event.js';
 import { LiveRooms } from '../../live/live-rooms.js';
 import { LoadHere } from '../../live/load-here.js';
 import { Subscribers } from '../../live/subscribers.js';
 import { TokenWatch } from '../../live/token-watch.js';
 import { newId } from '../../new-id.js';
+import { GuestUse } from '../../storage/desk/guests.js';
 import { Directory } from '../../storage/directory.js';
 import { KEY_RING, LOG, SQL } from '../../storage/tokens.js';
 import { Problems } from '../problems.js';
@@ -59,6 +63,8 @@ const JOINING_AT_ONCE = 16;
 const BEAT_MS = 1_000;
 /** Milliseconds between two notes that clients are connected. */
 const TOUCH_MS = 120_000;
+/** Milliseconds between two notes that the guests who are connected are in use. */
+const NOTE_GUESTS_MS = 1_800_000;
 /** Milliseconds between two looks at which people have been silent for ten minutes. */
 const LOOK_FOR_SILENT_MS = 60_000;
 
@@ -110,15 +116,18 @@ class Broker {
   private readonly problems: Problems;
   private readonly reads: Reads;
   private readonly limits: Limits;
+  private readonly guestUse: GuestUse;
   private beating: NodeJS.Timeout | undefined;
   private looking: NodeJS.Timeout | undefined;
   private touching: NodeJS.Timeout | undefined;
+  private noting: NodeJS.Timeout | undefined;
 
   constructor(application: Application, shared: ReturnType<typeof deriveCredentials>) {
     const { clients, topics } = this;
     const [commands, queries] = [application.get(CommandBus), application.get(QueryBus)];
     this.queries = queries;
     this.limits = application.get(Limits);
+    this.guestUse = application.get(GuestUse);
     this.reads = application.get(Reads);
     this.problems = application.get(Problems);
     this.names = new ShownNames(queries);
@@ -147,6 +156,7 @@ class Broker {
       },
       live: application.get(LiveRooms),
       problems: this.problems,
+      creation: new CreationLimit(application.get<LimitSettings>(LIMITS_IN_FORCE).LIMIT_GUESTS),
       subscribers: application.get(Subscribers),
       tokenWatch: application.get(TokenWatch),
       joining: new Semaphore(JOINING_AT_ONCE),
@@ -166,7 +176,7 @@ class Broker {
     host.listenTcp(port, (socket) => {
       const address = host.proxies.peerOf(socket) ?? socket.remoteAddress ?? '';
       this.count(address, (gone) => socket.once('close', gone));
-      this.reception.receive(new TcpWire(socket, address));
+      host.waitingData.watch(socket, this.reception.receive(new TcpWire(socket, address)));
     });
   }
 
@@ -186,9 +196,8 @@ class Broker {
       server.handleUpgrade(request, socket, head, (opened) => {
         opened.on('error', () => undefined);
         listener.connections.upgraded(socket);
-        host.waitingData.watch(socket);
         this.count(address, (gone) => opened.once('close', gone));
-        this.reception.receive(new WebSocketWire(opened, socket, address));
+        host.waitingData.watch(socket, this.reception.receive(new WebSocketWire(opened, socket, address)));
       });
       server.removeAllListeners('wsClientError');
     });
@@ -208,14 +217,14 @@ class Broker {
 
   // People ------------------------------------------------------------------------------------------------------------
 
-  /** Somebody greets or says good-bye. Whoever greets all the time is passed on now and then only. */
+  /**
+   * Somebody greets or says good-bye. Whoever greets all the time is passed on now and then only, and a good-bye only of somebody
+   * who was there.
+   */
   private async moved({ actor, admitted: { shownName } }: Client, here: boolean): Promise<void> {
-    try {
-      if (here && !(await this.people.heard(actor.id))) return;
-      if (!here) await this.people.gone(actor.id);
-    } catch {
-      // The list of people is brought up to date when they are heard again.
-    }
+    // What could not be stored is brought up to date when they are heard again, or have been silent.
+    const isNews = await (here ? this.people.heard(actor.id) : this.people.gone(actor.id)).catch(() => here);
+    if (!isNews) return;
     this.announce(shownName, here);
     await this.replicas.move(shownName, here);
   }
@@ -241,11 +250,12 @@ class Broker {
     this.replicas.start();
     this.beating = setInterval(() => this.beat(), BEAT_MS).unref();
     this.touching = setInterval(() => void this.touch(), TOUCH_MS).unref();
+    this.noting = setInterval(() => void this.noteGuests().catch(() => undefined), NOTE_GUESTS_MS).unref();
     this.looking = setInterval(() => void this.announceSilent(), LOOK_FOR_SILENT_MS).unref();
   }
 
   async stop(): Promise<void> {
-    for (const timer of [this.beating, this.looking, this.touching]) clearInterval(timer);
+    for (const timer of [this.beating, this.looking, this.touching, this.noting]) clearInterval(timer);
     const going = [...this.clients].map((client) => {
       client.end();
       return client.finish().catch(() => undefined);
@@ -260,6 +270,12 @@ class Broker {
   /** Shows that those are here who are: a replica that was killed could not take them out. */
   private async touch(): Promise<void> {
     await this.ledger.touch([...this.clients].flatMap(({ entry }) => entry ?? [])).catch(() => undefined);
+  }
+
+  /** Guests who stay connected are not deactivated like those who are never here. */
+  private async noteGuests(): Promise<void> {
+    const guests = [...this.clients].filter(({ guestKey }) => guestKey !== null);
+    for (const userId of new Set(guests.map(({ actor }) => actor.id))) await this.guestUse.note(userId);
   }
 
   private beat(): void {
@@ -286,8 +302,21 @@ class Broker {
         this.topics.handle(events);
         this.names.handle(events);
       }),
-      new FeedSink('rooms at MQTT', 'others', (events) => this.moveClients(events)),
+      new FeedSink('rooms at MQTT', 'others', (events) => {
+        this.moveClients(events);
+        this.endNamesakes(events);
+      }),
     ];
+  }
+
+  /** Guests go whose name somebody has taken who is registered: they would not be let in with it either. */
+  private endNamesakes(events: readonly Recorded[]): void {
+    for (const event of events) {
+      const keys = namesTaken(event).map(nameKey);
+      if (keys.length === 0) continue;
+      for (const client of this.clients)
+        if (client.guestKey !== null && keys.includes(client.guestKey)) client.close('unauthenticated');
+    }
   }
 
   /** Rooms appear, and people come into them and go. */
@@ -303,6 +332,13 @@ class Broker {
       if (opensToAll(event)) for (const client of this.clients) client.consider(id, event.revision, true);
     }
   }
+}
+
+/** The names that somebody who is no guest has had since this event. */
+function namesTaken(event: Recorded): string[] {
+  if (event.type === 'UserRegistered' && event.data.origin !== 'guest')
+    return [event.data.username, event.data.displayName].filter((name) => name !== null);
+  return event.type === 'UserChanged' && event.data.displayName !== null ? [event.data.displayName] : [];
 }
 
 /** Whether a room may be open to all after this, which was not before. */

@@ -104,6 +104,7 @@ describe('texts', () => {
       'null',
       '{"text":1}',
       '{"author":"Bob"}',
+      JSON.stringify({ author: 'x'.repeat(100_000), text: 'too long' }),
       Buffer.from([0x22, 0xff, 0x22]),
     ];
     for (const payload of bad) {
@@ -273,13 +274,25 @@ describe('people', () => {
     expect(ada.client.connected).toBe(true);
   });
 
+  it('that are guests have to go when somebody registers under their name', async () => {
+    const [ada, zoe] = [await guest('Ada'), await guest('Zoë the 1st')];
+    const left = closing(zoe);
+    await (await register(service.url)).patch('/v1/me', { displayName: 'ZOË THE 1ST' });
+    await left;
+    expect(ada.client.connected).toBe(true);
+    await expect.poll(() => refusal('Zoë the 1st')).toBe(2);
+  });
+
   it('greet each other and say good-bye in their own names only, and nobody is told from where', async () => {
     const [ada, bob] = [await guest('Ada'), await guest('Bobby')];
     await ada.subscribe('users/#');
     await bob.client.publishAsync('users/Ada/logout', '{}', { qos: 1 });
     await bob.client.publishAsync('users/Bobby/hello', '{"ipAddress":"192.0.2.1"}', { qos: 1 });
-    await bob.client.publishAsync('users/Bobby/logout', '{}', { qos: 1 });
-    await expect.poll(() => ada.heard).toEqual(['users/Bobby/hello {}', 'users/Bobby/logout {}']);
+    for (let i = 0; i < 3; i++) await bob.client.publishAsync('users/Bobby/logout', '{}', { qos: 1 });
+    await bob.client.publishAsync('users/Bobby/hello', '{}', { qos: 1 });
+    await expect
+      .poll(() => ada.heard)
+      .toEqual(['users/Bobby/hello {}', 'users/Bobby/logout {}', 'users/Bobby/hello {}']);
   });
 });
 

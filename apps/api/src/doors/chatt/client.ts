@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Actor, isRejection, normalize, type Rejection } from '@verbatim/domain';
+import { type Actor, isRejection, nameKey, normalize, type Rejection } from '@verbatim/domain';
 import type { IConnectPacket, IPublishPacket, ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet';
-import { limitedFor } from '../../limits/limited.js';
+import type { CreationLimit } from '../../limits/creation-limit.js';
 import type { ConnectionAllowances } from '../../limits/limits.js';
 import type { Following } from '../../live/following.js';
 import type { LiveRooms } from '../../live/live-rooms.js';
@@ -11,9 +11,9 @@ import type { Problems } from '../problems.js';
 import type { Admitted } from './admission.js';
 import { Deliveries, maxUnacknowledged } from './deliveries.js';
 import { Piece } from './encoder.js';
-import { Hearing, type HearingParts, NotNow } from './hearing.js';
+import { Hearing, type HearingParts, hearingLimits, NotNow } from './hearing.js';
 import { Inbox } from './inbox.js';
-import { BadPacket, Publication, writePacket } from './packets.js';
+import { BadPacket, maxPayloadBytes, Publication, writePacket } from './packets.js';
 import { type Publisher, type Publishing, textIn } from './publishing.js';
 import type { BegunConnection, SessionLedger } from './session-ledger.js';
 import { isTopic, newRoomTopic, readTopic } from './topics.js';
@@ -28,8 +28,10 @@ export const clientLimits = {
   behind: 20_000,
   /** Milliseconds between two tries to do what could not be done. */
   pauses: [200, 500, 1_000, 2_000],
-  /** Milliseconds that a client is kept waiting for a limit; what would take longer is refused. */
+  /** Milliseconds that a command is kept waiting for a limit; what would take longer is refused. */
   longestWait: 10_000,
+  /** Milliseconds after which it is looked again whether a limit allows more, or the client has gone. */
+  longestPause: 2_000,
   /** Tries to do what a client asked for that has gone. */
   triesForGone: 4,
 } as const;
@@ -40,6 +42,8 @@ export interface ClientParts extends HearingParts {
   readonly publishing: Publishing;
   readonly ledger: SessionLedger;
   readonly problems: Problems;
+  /** Of rooms, by guests. */
+  readonly creation: CreationLimit;
   readonly encoderFor: (admitted: Admitted) => Encoder;
   /** Somebody greets, or says good-bye. */
   readonly moved: (client: Client, here: boolean) => Promise<void>;
@@ -76,6 +80,8 @@ export class Client implements Subscriber {
   readonly sessionId: string;
   readonly encoder: Encoder;
   readonly admitted: Admitted;
+  /** The name of a guest as names are compared; null: this is no guest. */
+  readonly guestKey: string | null;
   /** When anything came from it last, by `performance.now()`. */
   lastHeard = performance.now();
   private readonly hearing: Hearing;
@@ -100,6 +106,7 @@ export class Client implements Subscriber {
     const { admitted, connect, places } = introduced;
     this.admitted = admitted;
     this.actor = admitted.actor;
+    this.guestKey = admitted.guest ? nameKey(admitted.shownName) : null;
     this.username = admitted.username;
     this.sessionId = admitted.sessionId;
     this.encoder = parts.encoderFor(admitted);
@@ -115,6 +122,11 @@ export class Client implements Subscriber {
   /** What stands for it in the ledger; null if it cannot come back. */
   get entry() {
     return this.introduced.begun?.entry ?? null;
+  }
+
+  /** Bytes that it has published and that are not stored yet. */
+  get heldBytes(): number {
+    return this.inbox.heldBytes;
   }
 
   private get kept(): boolean {
@@ -141,11 +153,11 @@ export class Client implements Subscriber {
     if (cmd === 'publish') this.receive(packet);
     else if (cmd === 'puback') this.acknowledged(packet.messageId ?? 0);
     else if (cmd === 'pubrel') this.releaseId(packet.messageId ?? 0);
-    else if (cmd === 'subscribe' && packet.subscriptions.length > 0) this.inbox.do(() => this.subscribe(packet));
-    else if (cmd === 'unsubscribe') this.inbox.do(() => this.unsubscribe(packet));
+    else if (cmd === 'subscribe' && mayBeAsked(packet.subscriptions)) this.inbox.do(() => this.subscribe(packet));
+    else if (cmd === 'unsubscribe' && mayBeAsked(packet.unsubscriptions)) this.inbox.do(() => this.unsubscribe(packet));
     else if (cmd === 'pingreq') this.send({ cmd: 'pingresp' });
     else if (cmd === 'disconnect') this.sayGoodBye();
-    else throw new BadPacket(`Clients do not send ${cmd}.`);
+    else throw new BadPacket(`Clients do not send ${cmd} like this.`);
   }
 
   private receive(packet: IPublishPacket): void {
@@ -154,7 +166,14 @@ export class Client implements Subscriber {
     // What is being worked on is acknowledged when that is done.
     if (packet.qos > 0 && this.inWork.has(id)) return;
     if (packet.qos > 0) this.inWork.add(id);
-    this.inbox.publish({ packet });
+    this.put(packet);
+  }
+
+  /** What is too long comes to nothing, like everything that is not allowed, and is not kept until then. */
+  private put(packet: IPublishPacket): void {
+    const { length } = packet.payload;
+    if (length <= maxPayloadBytes) this.inbox.publish({ packet }, length);
+    else this.inbox.publish({ packet: { ...packet, payload: nothing } }, 0);
   }
 
   private acknowledged(id: number): void {
@@ -174,7 +193,7 @@ export class Client implements Subscriber {
   }
 
   private async subscribe({ messageId = 0, subscriptions }: ISubscribePacket): Promise<void> {
-    await this.patiently(async () => limitedFor(this.introduced.allowances.account.reads.spend()));
+    if (!(await this.allowRead())) return;
     const granted = subscriptions.map(({ topic, qos }) => this.hearing.add(topic, qos) ?? 0x80);
     const asked = subscriptions.map(({ topic }) => topic);
     const followings = await this.hearing.follow(asked);
@@ -184,9 +203,15 @@ export class Client implements Subscriber {
   }
 
   private async unsubscribe({ messageId = 0, unsubscriptions }: IUnsubscribePacket): Promise<void> {
-    for (const filter of unsubscriptions) this.hearing.remove(filter);
+    if (!(await this.allowRead())) return;
+    this.hearing.removeAll(unsubscriptions);
     await this.keepSubscriptions();
     this.send({ cmd: 'unsuback', messageId, granted: [] });
+  }
+
+  private allowRead(): Promise<boolean> {
+    const { reads } = this.introduced.allowances.account;
+    return this.allow(() => reads.spend());
   }
 
   private async keepSubscriptions(): Promise<void> {
@@ -211,7 +236,7 @@ export class Client implements Subscriber {
     const started: Promise<boolean>[] = [];
     // In their order, and as fast as the limits allow.
     for (const one of received) {
-      await this.allowPost();
+      if (!(await this.allowPost())) break;
       const work = await this.prepare(one, rooms);
       started.push(this.patiently(work));
     }
@@ -277,16 +302,33 @@ export class Client implements Subscriber {
     return reached;
   }
 
-  private async allowPost(): Promise<void> {
+  private allowPost(): Promise<boolean> {
     const { posts, account } = this.introduced.allowances;
-    await this.patiently(async () =>
-      limitedFor(posts.wait() || account.posts.wait() || posts.spend() || account.posts.spend()),
-    );
+    return this.allow(() => posts.wait() || account.posts.wait() || posts.spend() || account.posts.spend());
+  }
+
+  /**
+   * Spends what is limited as soon as there is some left. `spend` returns the milliseconds to wait, 0: it was spent. False: the
+   * client has gone, and it is not done.
+   */
+  private async allow(spend: () => number): Promise<boolean> {
+    for (let tries = 0; this.leaving !== 'expelled'; tries++) {
+      const wait = spend();
+      if (wait === 0) return true;
+      const { triesForGone, longestWait, longestPause } = clientLimits;
+      if (!this.open && (tries >= triesForGone || wait > longestWait)) return false;
+      await sleep(Math.min(wait, longestPause), undefined, { ref: false });
+    }
+    return false;
   }
 
   private get publisher(): Publisher {
     const { writes } = this.introduced.allowances.account;
-    return { actor: this.actor, mayManage: this.admitted.may('manage'), spendWrite: () => writes.spend() === 0 };
+    const { guest, may } = this.admitted;
+    // Another name is another guest, so the rooms of guests are limited by where they come from as well.
+    const spendCreation = () =>
+      writes.spend() === 0 && (!guest || this.parts.creation.spend(this.wire.address) === null);
+    return { actor: this.actor, mayManage: may('manage'), spendCreation };
   }
 
   /**
@@ -325,6 +367,10 @@ export class Client implements Subscriber {
     return this.deliveries.waiting + this.held.length;
   }
 
+  private get tooSlow(): boolean {
+    return this.wire.waitingBytes > clientLimits.waitingBytes || this.behind >= clientLimits.behind;
+  }
+
   async drained(): Promise<void> {
     await this.wire.drained();
     if (this.open && this.behind >= maxUnacknowledged)
@@ -333,8 +379,7 @@ export class Client implements Subscriber {
 
   write(_bytes: Buffer, piece?: EncodedEvents): void {
     if (!(piece instanceof Piece) || !this.open) return;
-    const tooSlow = this.wire.waitingBytes > clientLimits.waitingBytes || this.behind > clientLimits.behind;
-    if (tooSlow) this.wire.end();
+    if (this.tooSlow) this.wire.end();
     else if (this.held.length > 0 || piece.publication instanceof Promise) this.hold(piece);
     else this.deliverPiece(piece, piece.publication);
   }
@@ -342,8 +387,9 @@ export class Client implements Subscriber {
   /** Sends something that belongs to no room's past, if it is wanted. */
   deliver(publication: Publication): void {
     const qos = this.open ? this.hearing.qosOf(publication.topic) : null;
-    if (qos === 0) this.wire.send(publication.bytes);
-    if (qos === 1) this.wire.send(this.deliveries.send(publication, null));
+    if (qos !== null && this.tooSlow) this.wire.end();
+    else if (qos === 0) this.wire.send(publication.bytes);
+    else if (qos === 1) this.wire.send(this.deliveries.send(publication, null));
   }
 
   private deliverPiece(piece: Piece, publication: Publication | null): void {
@@ -442,8 +488,10 @@ export class Client implements Subscriber {
 
   private async release(): Promise<void> {
     this.noticeDrained();
+    // Nobody is there any more who could hear anything.
+    this.inbox.discardTasks();
     if (this.leaving === null && this.will && isTopic(this.will.topic) && !this.deaf)
-      this.inbox.publish({ packet: { ...this.will, qos: 0 } });
+      this.put({ ...this.will, qos: 0 });
     await this.inbox.idle();
     this.hearing.close();
     const { entry } = this;
@@ -478,6 +526,9 @@ export class Client implements Subscriber {
     this.wire.setReading(this.pausedFor.size === 0);
   }
 }
+
+/** Whether a client may name so many filters in one packet: there has to be one (MQTT 3.1.1, 3.8.3 and 3.10.3). */
+const mayBeAsked = ({ length }: readonly unknown[]): boolean => length > 0 && length <= hearingLimits.filters;
 
 const nothing = Buffer.alloc(0);
 const nothingToDo: Work = async () => null;

@@ -40,4 +40,10 @@ describe('how far a room is acknowledged', () => {
     for (let i = 0; i < 70_000; i++) deliveries.acknowledge(send(deliveries, 'c', BigInt(i))[0] as number);
     expect(deliveries.waiting).toBe(1);
   });
+
+  it('ends with the packet ids, rather than looking for one for ever', () => {
+    const deliveries = new Deliveries();
+    for (let i = 0; i < 65_535; i++) send(deliveries, 'a', BigInt(i));
+    expect(() => send(deliveries, 'a', 65_535n)).toThrow();
+  });
 });

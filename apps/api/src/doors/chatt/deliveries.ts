@@ -1,6 +1,8 @@
 import type { Piece } from './encoder.js';
 import type { Publication } from './packets.js';
 
+/** Packet ids that there are (MQTT 3.1.1, 2.3.1). */
+const PACKET_IDS = 65_535;
 /** Texts that a client may have before it has acknowledged the first of them. */
 export const maxUnacknowledged = 1_000;
 
@@ -83,7 +85,8 @@ export class Deliveries {
   }
 
   private nextId(): number {
-    do this.lastId = (this.lastId % 65_535) + 1;
+    if (this.byId.size >= PACKET_IDS) throw new Error('All packet ids are in use.');
+    do this.lastId = (this.lastId % PACKET_IDS) + 1;
     while (this.byId.has(this.lastId));
     return this.lastId;
   }

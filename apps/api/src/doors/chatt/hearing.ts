@@ -18,7 +18,7 @@ import type { KeptSubscription } from './session-ledger.js';
 import { Filter, textTopic } from './topics.js';
 
 export const hearingLimits = {
-  /** Subscriptions of a session, and characters of a filter. */
+  /** Subscriptions of a session, and filters of one packet; and characters of a filter. */
   filters: 200,
   filterLength: 1_024,
   /** Rooms that a client enters at the same time. */
@@ -71,8 +71,8 @@ export class Hearing {
     return granted;
   }
 
-  remove(text: string): void {
-    this.filters.delete(text);
+  removeAll(texts: readonly string[]): void {
+    for (const text of texts) this.filters.delete(text);
     this.remembered.clear();
     for (const roomId of this.rooms) if (!this.wants(roomId)) this.leave(roomId);
   }
@@ -95,20 +95,21 @@ export class Hearing {
     return topic !== null && this.qosOf(textTopic(topic)) === 1;
   }
 
-  /** Follows the rooms that these subscriptions ask for. What is returned has to be caught up with. */
+  /** Follows the rooms that these subscriptions ask for, while the client is there. What is returned has to be caught up with. */
   async follow(texts: readonly string[]): Promise<Following[]> {
-    const wanted = texts.flatMap((text) => this.filters.get(text)?.filter ?? []);
+    const wanted = [...new Set(texts)].flatMap((text) => this.filters.get(text)?.filter ?? []);
     const found: Following[] = [];
     if (wanted.some(({ forAllRooms }) => forAllRooms)) {
       const query = new RoomsWithinReachQuery(this.subscriber.actor.id, liveLimits.rooms);
       const within = accepted(await this.parts.queries.execute(query)) ?? [];
-      for (let i = 0; i < within.length; i += hearingLimits.enteringAtOnce) {
+      for (let i = 0; i < within.length && this.subscriber.open; i += hearingLimits.enteringAtOnce) {
         const some = within.slice(i, i + hearingLimits.enteringAtOnce);
         const entered = await Promise.all(some.map(({ id }) => this.enter(id)));
         found.push(...entered.filter((following) => following !== null));
       }
     }
-    for (const { room } of wanted) {
+    for (const room of new Set(wanted.map((filter) => filter.room))) {
+      if (!this.subscriber.open) break;
       if (room === null) continue;
       const roomId = accepted(await this.parts.finder.find(room))?.roomId ?? null;
       const following = roomId === null ? null : await this.enter(roomId);

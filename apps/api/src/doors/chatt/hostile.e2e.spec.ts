@@ -72,6 +72,9 @@ describe('packets that are wrong', () => {
     ['an empty topic', Buffer.concat([connect, Buffer.from([0x30, 2, 0, 0])])],
     ['QoS 3', Buffer.concat([connect, Buffer.from([0x36, 5, 0, 1, 0x61, 0, 1])])],
     ['a subscription to nothing', Buffer.concat([connect, Buffer.from([0x82, 2, 0, 1])])],
+    ['a subscription to too much', Buffer.concat([connect, subscription(201)])],
+    ['the end of too many subscriptions', Buffer.concat([connect, unsubscription(201)])],
+    ['the end of no subscription', Buffer.concat([connect, Buffer.from([0xa2, 2, 0, 1])])],
     ['a packet of servers', Buffer.concat([connect, generate({ cmd: 'pingresp' })])],
     ['an unknown packet', Buffer.concat([connect, Buffer.from([0xf0, 0])])],
     ['another level of the protocol', Buffer.from(connect).fill(9, 8, 9)],
@@ -133,6 +136,19 @@ describe('packets that are wrong', () => {
   });
 });
 
+function filters(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `rooms/${i}/newtext`);
+}
+function subscription(count: number): Buffer {
+  return generate({
+    cmd: 'subscribe',
+    messageId: 1,
+    subscriptions: filters(count).map((topic) => ({ topic, qos: 0 })),
+  });
+}
+function unsubscription(count: number): Buffer {
+  return generate({ cmd: 'unsubscribe', messageId: 1, unsubscriptions: filters(count) });
+}
 function publication(topic: string, payload = '{}', messageId = 0): Buffer {
   const body = Buffer.concat([
     Buffer.from([topic.length >> 8, topic.length & 0xff]),

@@ -4,9 +4,16 @@ export const inboxLimits = {
   /** Waiting tasks at which nothing more is read from the client, and at which reading goes on. */
   full: 64,
   free: 32,
+  /** Bytes of publications that are waiting or worked on at which nothing more is read from the client. */
+  bytes: 524_288,
 } as const;
 
-type Waiting<P> = { readonly publication: P } | { readonly task: () => Promise<void> };
+interface Published<P> {
+  readonly publication: P;
+  readonly bytes: number;
+}
+
+type Waiting<P> = Published<P> | { readonly task: () => Promise<void> };
 
 export interface InboxOptions<P> {
   /** Does publications that came in a row. */
@@ -22,11 +29,14 @@ export class Inbox<P> {
   private waiting: Waiting<P>[] = [];
   private working: Promise<void> | null = null;
   private isFull = false;
+  /** Bytes of the publications that are waiting or worked on. */
+  heldBytes = 0;
 
   constructor(private readonly options: InboxOptions<P>) {}
 
-  publish(publication: P): void {
-    this.put({ publication });
+  publish(publication: P, bytes: number): void {
+    this.heldBytes += bytes;
+    this.put({ publication, bytes });
   }
 
   do(task: () => Promise<void>): void {
@@ -35,7 +45,13 @@ export class Inbox<P> {
 
   /** What is waiting is not done any more. */
   discard(): void {
+    this.heldBytes -= bytesOf(this.waiting);
     this.waiting = [];
+  }
+
+  /** What is waiting is not done any more, except for publications. */
+  discardTasks(): void {
+    this.waiting = this.waiting.filter((one) => 'publication' in one);
   }
 
   /** Resolves when nothing is left to do. */
@@ -59,7 +75,7 @@ export class Inbox<P> {
           this.waiting.shift();
           await next.task();
         } else {
-          await this.options.publish(this.takePublications());
+          await this.publishSome(this.takePublications());
         }
       } catch (error) {
         this.options.failed(error);
@@ -68,20 +84,32 @@ export class Inbox<P> {
     }
   }
 
-  private takePublications(): P[] {
-    const taken: P[] = [];
+  private async publishSome(taken: readonly Published<P>[]): Promise<void> {
+    try {
+      await this.options.publish(taken.map(({ publication }) => publication));
+    } finally {
+      this.heldBytes -= bytesOf(taken);
+    }
+  }
+
+  private takePublications(): Published<P>[] {
+    const taken: Published<P>[] = [];
     for (let next = this.waiting[0]; next && 'publication' in next; next = this.waiting[0]) {
       if (taken.length === inboxLimits.together) break;
-      taken.push(next.publication);
+      taken.push(next);
       this.waiting.shift();
     }
     return taken;
   }
 
   private watch(): void {
-    const full = this.waiting.length >= (this.isFull ? inboxLimits.free : inboxLimits.full);
+    const { bytes, free, full: most } = inboxLimits;
+    const full = this.waiting.length >= (this.isFull ? free : most) || this.heldBytes >= bytes;
     if (full === this.isFull) return;
     this.isFull = full;
     this.options.full(full);
   }
 }
+
+const bytesOf = (some: readonly Waiting<unknown>[]): number =>
+  some.reduce((sum, one) => sum + ('publication' in one ? one.bytes : 0), 0);

@@ -4,6 +4,9 @@ import { generate, parser as newParser, type Packet, type Parser } from 'mqtt-pa
 /** Bytes of a packet, without its fixed header. Longer ones end the connection. */
 export const maxPacketBytes = 131_072;
 
+/** Bytes of a payload that are looked at. The longest text takes fewer, even if all of it is escaped. */
+export const maxPayloadBytes = 100_000;
+
 /** What a client sent is not MQTT, or not for this broker. Ends the connection. */
 export class BadPacket extends Error {}
 

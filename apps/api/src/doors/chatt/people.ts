@@ -44,10 +44,11 @@ export class People {
     return true;
   }
 
-  /** Somebody says that they are going. */
-  async gone(userId: string): Promise<void> {
+  /** Somebody says that they are going. Returns whether they were there. */
+  async gone(userId: string): Promise<boolean> {
     this.fresh.delete(userId);
-    await this.sql`delete from desk.chatt_people where user_id = ${userId}`;
+    const { count } = await this.sql`delete from desk.chatt_people where user_id = ${userId}`;
+    return count > 0;
   }
 
   /** What those are called who are there. */

@@ -24,8 +24,8 @@ export function textIn(payload: Buffer | string): string | null {
 export interface Publisher {
   readonly actor: Actor;
   readonly mayManage: boolean;
-  /** Counts what is costly. False: that was too much, and is not done. */
-  readonly spendWrite: () => boolean;
+  /** Counts the creation of a room. False: that was too much, and is not done. */
+  readonly spendCreation: () => boolean;
 }
 
 /** Does what publishing means: texts become messages, and names of rooms that nobody has become rooms. */
@@ -77,7 +77,7 @@ export class Publishing {
     if (found.roomId !== null) return found.roomId;
     const name = normalize(room);
     const isPlain = topicName('', { name, visibility: 'public' }) === name;
-    if (found.was || !isPlain || !publisher.mayManage || !publisher.spendWrite()) return null;
+    if (found.was || !isPlain || !publisher.mayManage || !publisher.spendCreation()) return null;
     const roomId = newId();
     const { actor } = publisher;
     const settings = { actor, name, topic: '', visibility: 'public', history: 'full', password: null } as const;

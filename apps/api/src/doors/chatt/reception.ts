@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { IConnectPacket, Packet } from 'mqtt-packet';
+import type { Holder } from '../../host/waiting-data.js';
 import type { Limits } from '../../limits/limits.js';
 import type { Subscribers } from '../../live/subscribers.js';
 import type { TokenWatch } from '../../live/token-watch.js';
@@ -35,9 +36,15 @@ export class Reception {
 
   constructor(private readonly parts: ReceptionParts) {}
 
-  receive(wire: Wire): void {
-    if (this.closed || this.parts.limits.refuseUpgrade(wire.address)) wire.end();
-    else wire.listen(new Visit(this, wire));
+  /** What is returned keeps data of the client in memory; null: it was turned away. */
+  receive(wire: Wire): Holder | null {
+    if (this.closed || this.parts.limits.refuseUpgrade(wire.address)) {
+      wire.end();
+      return null;
+    }
+    const visit = new Visit(this, wire);
+    wire.listen(visit);
+    return visit;
   }
 
   /** Lets somebody in, or says why not. */
@@ -110,10 +117,11 @@ export class Reception {
   /** The client's connection has ended. */
   async gone(client: Client): Promise<void> {
     const { subscribers, tokenWatch, clients, problems, limits } = this.parts;
-    limits.socketsOfAccounts.leave(client.actor.id);
     subscribers.remove(client);
     tokenWatch.remove(client);
     await client.finish().catch((error) => problems.refusal(error, { door: 'chatt', ending: client.actor.id }));
+    // What is still being done for it counts as long as it takes.
+    limits.socketsOfAccounts.leave(client.actor.id);
     clients.remove(client);
   }
 
@@ -136,7 +144,7 @@ function problemOf({ protocolId, protocolVersion, clientId, clean, username }: I
 const isWhole = (text: string): boolean => !/[\0\ufffd]/.test(text) && isUtf8(Buffer.from(text));
 
 /** One connection: its packets go to the client that it turns out to be. */
-class Visit {
+class Visit implements Holder {
   private readonly reader = new PacketReader();
   private client: Client | null = null;
   private connecting: Promise<void> | null = null;
@@ -149,6 +157,10 @@ class Visit {
     private readonly wire: Wire,
   ) {
     this.late = setTimeout(() => wire.end(), PATIENCE_MS);
+  }
+
+  get heldBytes(): number {
+    return this.reader.heldBytes + (this.client?.heldBytes ?? 0);
   }
 
   received(bytes: Buffer): void {

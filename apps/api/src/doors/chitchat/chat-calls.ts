@@ -7,6 +7,7 @@ import { ProveRoomPasswordCommand } from '../../application/rooms/proving-room-p
 import { AuthenticateQuery } from '../../application/sessions/authentication.js';
 import { SignInCommand } from '../../application/sessions/sign-in.js';
 import type { Host } from '../../host/host.js';
+import type { CreationLimit } from '../../limits/creation-limit.js';
 import type { Reads } from '../../limits/reads.js';
 import { bearerIn } from '../bearer.js';
 import { ChatError } from './answers.js';
@@ -14,7 +15,6 @@ import { objectIn, roomIn, textIn } from './bodies.js';
 import type { ChatRoom, ChatRooms, ListedRoom } from './chat-rooms.js';
 import { DEFAULT_COLOR } from './colors.js';
 import { DOOR, newContext } from './context.js';
-import type { CreationLimit } from './creation-limit.js';
 import { frameOf } from './frames.js';
 import type { People } from './people.js';
 import { type Holder, type RoomTokens, TOKEN_SECONDS } from './room-tokens.js';

@@ -1,14 +1,14 @@
 import type { Rejection } from '@verbatim/domain';
 import { LRUCache } from 'lru-cache';
-import { addressKey } from '../../limits/address-key.js';
-import { Allowance } from '../../limits/allowance.js';
-import { limitedFor } from '../../limits/limited.js';
-import type { Rate } from '../../limits/rate.js';
+import { addressKey } from './address-key.js';
+import { Allowance } from './allowance.js';
+import { limitedFor } from './limited.js';
+import type { Rate } from './rate.js';
 
 /** Addresses that are remembered. */
 const REMEMBERED = 50_000;
 
-/** How many rooms may be created from one address, because creating one takes no account. */
+/** How many rooms may be created from one address at a door where creating one takes no account. */
 export class CreationLimit {
   private readonly addresses = new LRUCache<string, Allowance>({ max: REMEMBERED });
 
