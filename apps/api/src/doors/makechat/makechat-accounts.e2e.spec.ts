@@ -288,7 +288,7 @@ describe('tokens', () => {
     expect([status, json.title]).toEqual([403, 'Permission Denied']);
     expect((await anybody.withToken(signedUp).get('/api/ping')).status).toBe(200);
     const child = (await managing.get('/api/tokens')).json.items[0]._id;
-    expect((await managing.delete(`/api/tokens/${child}`)).json).toEqual(ok);
+    for (let i = 0; i < 2; i++) expect((await managing.delete(`/api/tokens/${child}`)).json).toEqual(ok);
     expect(await shownTo(user)).toEqual(['Sign-up']);
   });
 });

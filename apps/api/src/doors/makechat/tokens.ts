@@ -23,9 +23,10 @@ export class Tokens {
   async list(call: UserCall): Promise<Answer> {
     const { actor } = call;
     const page = pageOf(call.query);
-    const [tokens, values] = await Promise.all([this.reachedBy(call), this.parts.tokenValues.of(actor.id)]);
+    const [tokens, values] = await Promise.all([this.tokensOf(call), this.parts.tokenValues.of(actor.id)]);
     const now = this.parts.time.now().getTime();
-    const listed = tokens.filter(({ id, expiresAt }) => values.has(id) && (!expiresAt || expiresAt.getTime() > now));
+    const reached = withinReach(tokens, call.identity.token);
+    const listed = reached.filter(({ id, expiresAt }) => values.has(id) && (!expiresAt || expiresAt.getTime() > now));
     const { offset, limit } = page.stretch;
     const shown = listed.reverse().slice(offset, offset + limit);
     const user = await this.parts.objectIds.one('user', actor.id);
@@ -56,16 +57,17 @@ export class Tokens {
     const values = await this.parts.tokenValues.of(actor.id);
     const tokenId = [...values].find(([, own]) => own === value)?.[0];
     if (tokenId === undefined) return ok;
-    if (call.identity.token && !(await this.reachedBy(call)).some(({ id }) => id === tokenId)) refuse(beyondReach);
+    const tokens = await this.tokensOf(call);
+    const beyond = tokens.filter((token) => !withinReach(tokens, call.identity.token).includes(token));
+    if (beyond.some(({ id }) => id === tokenId)) refuse(beyondReach);
     const revoked = await this.parts.commands.execute(new RevokeTokenCommand(actor.id, tokenId, actor, context));
     if (isRejection(revoked) && revoked.rejected === 'NotFound') return ok;
     await this.parts.readYourWrites.written(accepted(revoked).position, call.reply);
     return ok;
   }
 
-  private async reachedBy({ actor, identity }: UserCall): Promise<NamedToken[]> {
-    const tokens = accepted(await this.parts.queries.execute(new ListTokensQuery(actor.id)));
-    return withinReach(tokens, identity.token);
+  private async tokensOf({ actor }: UserCall): Promise<NamedToken[]> {
+    return accepted(await this.parts.queries.execute(new ListTokensQuery(actor.id)));
   }
 
   private async make(identity: Identity, name: string, context: Context): Promise<NewToken & { value: string }> {
