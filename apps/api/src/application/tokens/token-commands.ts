@@ -19,7 +19,7 @@ export interface NewToken {
   readonly position: bigint;
 }
 
-/** Revokes personal tokens. */
+/** Revokes personal tokens, each after what was created with it: what an interruption leaves is found again by its parent. */
 @Injectable()
 export class TokenRevoker {
   constructor(
@@ -34,13 +34,36 @@ export class TokenRevoker {
     context: Context,
   ): Promise<{ position: bigint } | Rejection> {
     const { state } = await this.users.newest(userId);
-    if (!state.tokens.includes(tokenId)) return reject('NotFound', 'There is no such token.');
+    const ended = !state.tokens.includes(tokenId);
+    // One that has ended may have left others behind, if an interruption came between.
+    if (ended && (await this.tokens.createdWith(tokenId, userId)).length === 0)
+      return reject('NotFound', 'There is no such token.');
+    const refused = await this.revokeCreatedWith(userId, tokenId, actor, context);
+    if (refused) return refused;
     const revoked = await this.users.send(userId, { type: 'RevokeToken', actor, userId, tokenId }, context);
     if (isRejection(revoked)) return revoked;
-    // What was created with it ends before it is forgotten, so that an interruption leaves nothing that is not found again.
-    for (const child of await this.tokens.createdWith(tokenId)) await this.revoke(userId, child, actor, context);
+    // Once more, for what was created with it meanwhile; from now on nothing is.
+    const refusedLate = await this.revokeCreatedWith(userId, tokenId, actor, context);
+    if (refusedLate) return refusedLate;
     await this.tokens.remove(tokenId);
     return revoked;
+  }
+
+  /** Revokes what was created with a token; returns why not, or null. */
+  private async revokeCreatedWith(
+    userId: string,
+    tokenId: string,
+    actor: Actor,
+    context: Context,
+  ): Promise<Rejection | null> {
+    for (const child of await this.tokens.createdWith(tokenId, userId)) {
+      const revoked = await this.revoke(userId, child, actor, context);
+      if (!isRejection(revoked)) continue;
+      if (revoked.rejected !== 'NotFound') return revoked;
+      // It has ended, or never began.
+      await this.tokens.remove(child);
+    }
+    return null;
   }
 }
 

@@ -208,6 +208,21 @@ describe('an ended token', () => {
     for (const socket of other.sockets) await socket.settled();
   });
 
+  it('nor what was created with it, even if an interruption left that behind', async () => {
+    const [parent, child] = [await tokenOf(ada), await tokenOf(ada)];
+    expect(outcome(await ada.delete(`/v1/me/tokens/${parent.id}`))).toBe(204);
+    // As after a crash between the end of the first and that of the second.
+    const sql = postgres(left.databaseUrl, { max: 1 });
+    await sql`update vault.personal_tokens set parent_id = ${parent.id} where id = ${child.id}`;
+    await sql.end();
+    const used = await inUse(ada, child.token);
+    const bob = await register(left.url);
+    expect(outcome(await bob.delete(`/v1/me/tokens/${parent.id}`))).toBe('not_found');
+    expect(outcome(await ada.delete(`/v1/me/tokens/${parent.id}`))).toBe(204);
+    await ended(used);
+    expect(outcome(await ada.delete(`/v1/me/tokens/${parent.id}`))).toBe('not_found');
+  });
+
   it('nor when an administrator revokes it', async () => {
     const { id, token } = await tokenOf(ada);
     const used = await inUse(ada, token);

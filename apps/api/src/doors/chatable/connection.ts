@@ -4,14 +4,15 @@ import type { WebSocket } from 'ws';
 import type { Holder } from '../../host/waiting-data.js';
 import type { ConnectionAllowances } from '../../limits/limits.js';
 import type { Encoder, EndReason, Subscriber } from '../../live/subscriber.js';
-import { PacketEncoder } from './packets.js';
+import { type Packet, PacketEncoder, type RefusedPacket, readPacket } from './packets.js';
 
 /** Limits of one connection. */
 export const connectionLimits = {
   /** Bytes of a packet; longer ones end the connection with 1009. */
   packetBytes: 131_072,
-  /** Packets that wait for their turn before no more are read. */
+  /** Packets that wait for their turn, and bytes that they take up in memory, before no more are read. */
   packetsWaiting: 64,
+  packetsWaitingBytes: 262_144,
   /** Bytes waiting to be sent; a client that lets more pile up is disconnected. */
   waitingBytes: 4_194_304,
   /** Bytes waiting below which more is read for the client. */
@@ -48,7 +49,9 @@ export class Connection implements Subscriber, Holder {
   readonly expiresAt: Date;
   readonly confirms: boolean;
   readonly encoder: Encoder;
-  private readonly waiting: Buffer[] = [];
+  private readonly waiting: (Packet | RefusedPacket)[] = [];
+  /** Bytes of those, and of the one that is being handled. */
+  private waitingBytes = 0;
   private working: Promise<void> | null = null;
   private pings = 0;
   /** We have closed the connection; what still comes is not read. */
@@ -65,7 +68,7 @@ export class Connection implements Subscriber, Holder {
     /** Whether the person still has access. */
     private readonly stillIn: () => boolean,
     /** Handles one packet. Must not throw. */
-    private readonly handle: (connection: Connection, packet: Buffer) => Promise<void>,
+    private readonly handle: (connection: Connection, packet: Packet | RefusedPacket) => Promise<void>,
   ) {
     this.actor = actor;
     this.username = username;
@@ -86,9 +89,9 @@ export class Connection implements Subscriber, Holder {
     return this.socket.readyState === this.socket.OPEN;
   }
 
-  /** Bytes of a packet that has not arrived completely. */
+  /** Bytes of a packet that has not arrived completely, and of those that wait for their turn. */
   get heldBytes(): number {
-    return Math.min(this.wire.bytesRead - this.bytesBefore, connectionLimits.packetBytes);
+    return Math.min(this.wire.bytesRead - this.bytesBefore, connectionLimits.packetBytes) + this.waitingBytes;
   }
 
   // To the client -----------------------------------------------------------------------------------------------------
@@ -137,11 +140,14 @@ export class Connection implements Subscriber, Holder {
   // From the client ---------------------------------------------------------------------------------------------------
 
   /** Packets are handled one after the other, so that they become messages in the order in which they were sent. */
-  private receive(packet: Buffer): void {
+  private receive(bytes: Buffer): void {
     this.bytesBefore = this.wire.bytesRead;
     if (this.ended || !this.count()) return;
+    // Read at once: many bytes may be a short message.
+    const packet = readPacket(bytes);
     this.waiting.push(packet);
-    if (this.waiting.length >= connectionLimits.packetsWaiting) this.socket.pause();
+    this.waitingBytes += bytesOf(packet);
+    if (this.full) this.socket.pause();
     this.working ??= this.work().finally(() => {
       this.working = null;
     });
@@ -150,8 +156,14 @@ export class Connection implements Subscriber, Holder {
   private async work(): Promise<void> {
     for (let packet = this.waiting.shift(); packet; packet = this.waiting.shift()) {
       if (this.mayStillSend) await this.handle(this, packet);
-      if (this.socket.isPaused && this.waiting.length < connectionLimits.packetsWaiting) this.socket.resume();
+      this.waitingBytes -= bytesOf(packet);
+      if (this.socket.isPaused && !this.full) this.socket.resume();
     }
+  }
+
+  private get full(): boolean {
+    const { packetsWaiting, packetsWaitingBytes } = connectionLimits;
+    return this.waiting.length >= packetsWaiting || this.waitingBytes >= packetsWaitingBytes;
   }
 
   /** Resolves when every packet that was read has been handled. */
@@ -170,4 +182,13 @@ export class Connection implements Subscriber, Holder {
     if (this.allowances.patience.spend() > 0) this.close('tooMuch');
     return !this.ended;
   }
+}
+
+/** Bytes of a packet besides its texts, about. */
+const PACKET_BYTES = 200;
+
+/** Bytes that a packet takes up in memory at most. */
+function bytesOf(packet: Packet | RefusedPacket): number {
+  const units = 'refused' in packet ? packet.refused.length : packet.recipient.length + packet.message.length;
+  return PACKET_BYTES + 2 * units;
 }

@@ -7,7 +7,7 @@ let service: TestService;
 let url: string;
 
 /** Registrations of an address, and sockets of an account. */
-const [REGISTRATIONS, SOCKETS] = [6, 2];
+const [REGISTRATIONS, SOCKETS] = [8, 2];
 
 beforeAll(async () => {
   const port = await freePort();
@@ -52,6 +52,25 @@ describe('limits', () => {
     expect(last).toMatchObject({ status: 429, body: tooMany });
     expect(Number(last?.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(answers.slice(0, 20).every((answer) => answer.status === 200)).toBe(true);
+  });
+
+  it('of sockets count one until all that was sent through it is done', async () => {
+    const [ada, bob] = [await ChatableUser.register(url), await ChatableUser.register(url)];
+    const [first, second] = [await ada.connect(), await ada.connect()];
+    const texts = Array.from({ length: 30 }, (_, i) => `line ${i}`);
+    for (const text of texts) first.say('', bob.username, text);
+    first.close();
+    await first.closed;
+    const opensAnother = () => {
+      const { opened, refused } = openSocket(url, '', { headers: { authorization: `Bearer ${ada.jwt()}` } });
+      return Promise.race([opened.then(() => 'opened'), refused.then(({ status }) => status)]);
+    };
+    expect(await opensAnother()).toBe(429);
+    await expect.poll(opensAnother, { timeout: 15_000 }).toBe('opened');
+    second.close();
+    const threads = [1, 2, 3].map((page) => bob.thread(ada.username, page));
+    const stored = (await Promise.all(threads)).flat().map(({ message }) => message);
+    expect(stored.reverse()).toEqual(texts);
   });
 
   it('of sign-ins hold for names that nobody has, too', async () => {

@@ -1,4 +1,5 @@
 import { type Face, happenedAt, view } from '@verbatim/domain';
+import { messageText } from '@verbatim/protocol';
 import { z } from 'zod';
 import type { LiveEvent } from '../../live/live-event.js';
 import type { EncodedEvents, Encoder } from '../../live/subscriber.js';
@@ -8,20 +9,44 @@ import { nanoseconds } from './envelope.js';
 /** A packet of a client. The member `author` that the original sends along is not read: the author is who signed in. */
 export interface Packet {
   readonly recipient: string;
+  /** A text that a message may have. */
   readonly message: string;
   /** Our own: a UUID; the same packet sent again under it is one message. */
   readonly id?: string | undefined;
 }
 
+/** What is left of a packet that cannot be posted. */
+export interface RefusedPacket {
+  /** Why, in words for the client. */
+  readonly refused: string;
+  readonly id?: string | undefined;
+}
+
+/** Code units of a recipient, far above those of any username. */
+const RECIPIENT_UNITS = 256;
+
 const packet = z.object({ recipient: z.string(), message: z.string(), id: z.uuid().optional().catch(undefined) });
 
-/** Reads a packet; null if it is not one. */
-export function readPacket(bytes: Buffer): Packet | null {
+/** Reads a packet. What this returns is short, however long the packet was. */
+export function readPacket(bytes: Buffer): Packet | RefusedPacket {
+  const read = packet.safeParse(plainJson(bytes)).data;
+  if (!read) return { refused: 'please send an object with a recipient and a message' };
+  const { recipient, id } = read;
+  const { data: message, error } = messageText.safeParse(read.message);
+  if (message === undefined) return { refused: `the message ${error.issues[0]?.message}`, id };
+  if (recipient.length > RECIPIENT_UNITS) return { refused: unknownUsername, id };
+  return { recipient, message, id };
+}
+
+export const unknownUsername = 'unknown username';
+
+/** Undefined if it is none. */
+function plainJson(bytes: Buffer): unknown {
   try {
     const json: unknown = JSON.parse(bytes.toString('utf8'));
-    return isPlain(json) ? (packet.safeParse(json).data ?? null) : null;
+    return isPlain(json) ? json : undefined;
   } catch {
-    return null;
+    return undefined;
   }
 }
 

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandBus } from '@nestjs/cqrs';
 import { isRejection, nameKey, type PostMessage, type Rejection } from '@verbatim/domain';
-import { messageText } from '@verbatim/protocol';
 import { LRUCache } from 'lru-cache';
 import { CreateDirectRoomCommand } from '../../application/rooms/direct-rooms.js';
 import { ApplyToRoomCommand } from '../../application/rooms/room-commands.js';
@@ -11,7 +10,7 @@ import { accepted } from '../refusal.js';
 import type { Connection } from './connection.js';
 import { context } from './context.js';
 import { type Envelopes, envelopeOf, nanoseconds, userError } from './envelope.js';
-import { type Packet, readPacket } from './packets.js';
+import { type Packet, type RefusedPacket, unknownUsername } from './packets.js';
 
 /** Conversations whose rooms a connection remembers. */
 const ROOMS_REMEMBERED = 200;
@@ -35,32 +34,28 @@ export class Sending {
    * by `confirm`. A packet that comes too soon waits for its turn, and those behind it with it. If the outcome is
    * unknown the connection is closed, so that the client does not take it for sent.
    */
-  async handle(connection: Connection, bytes: Buffer): Promise<void> {
-    const packet = readPacket(bytes);
+  async handle(connection: Connection, packet: Packet | RefusedPacket): Promise<void> {
     try {
-      if (!packet) throw userError('please send an object with a recipient and a message');
+      if ('refused' in packet) throw userError(packet.refused);
       const at = await this.post(connection, packet);
       if (connection.confirms) tell(connection, { id: packet.id ?? null, created_at: nanoseconds(at) });
     } catch (error) {
       const refused = this.envelopes.refused(error, { packet: true, user: connection.actor.id });
-      if (connection.confirms) tell(connection, { id: packet?.id ?? null, ...envelopeOf(refused) });
+      if (connection.confirms) tell(connection, { id: packet.id ?? null, ...envelopeOf(refused) });
       if (refused.status >= 500) connection.close('unavailable');
     }
   }
 
   /** Returns when the message was recorded. */
-  private async post(connection: Connection, { recipient, message, id }: Packet): Promise<string> {
+  private async post(connection: Connection, { recipient, message: text, id }: Packet): Promise<string> {
     await this.turn(connection);
-    // Before a conversation is begun with it.
-    const { data: text, error } = messageText.safeParse(message);
-    if (text === undefined) throw userError(`the message ${error.issues[0]?.message}`);
     let messageId = id ?? newId();
     const end = Date.now() + PATIENCE_MS;
     for (;;) {
       const roomId = await this.roomWith(connection, recipient);
       const posted = typeof roomId === 'string' ? await this.postTo(connection, roomId, messageId, text) : roomId;
       if (!isRejection(posted)) return posted.at;
-      if (posted.rejected === 'NotFound') throw userError('unknown username');
+      if (posted.rejected === 'NotFound') throw userError(unknownUsername);
       if (Date.now() > end || !connection.mayStillSend) return accepted<never>(posted);
       // They have left the conversation, and begin it again.
       if (posted.rejected === 'NotAMember') this.roomsOf(connection).delete(nameKey(recipient));

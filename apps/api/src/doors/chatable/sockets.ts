@@ -13,7 +13,6 @@ import type { HttpListener } from '../../host/http-listener.js';
 import { addressKey } from '../../limits/address-key.js';
 import { limited } from '../../limits/limited.js';
 import type { Limits } from '../../limits/limits.js';
-import type { OpenCounts } from '../../limits/open-counts.js';
 import type { Subscribers } from '../../live/subscribers.js';
 import { Refusal } from '../refusal.js';
 import { Connection, connectionLimits } from './connection.js';
@@ -134,8 +133,9 @@ export class Sockets {
     const { actor, sessionId, account } = identity;
     socket.on('error', () => undefined);
     listener.connections.upgraded(wire);
-    countUntilClosed(socket, limits.socketsOfAddresses, addressKey(host.proxies.addressOf(request)));
-    countUntilClosed(socket, limits.socketsOfAccounts, actor.id);
+    const address = addressKey(host.proxies.addressOf(request));
+    limits.socketsOfAddresses.enter(address);
+    limits.socketsOfAccounts.enter(actor.id);
     const person = { actor, sessionId, username: account.username, expiresAt, confirms };
     const connection = new Connection(
       socket,
@@ -153,6 +153,9 @@ export class Sockets {
       this.connections.delete(connection);
       deliveries.remove(connection);
       subscribers.remove(connection);
+      limits.socketsOfAddresses.leave(address);
+      // What it sent is still in memory, and must not add up when its client connects anew.
+      connection.settled().finally(() => limits.socketsOfAccounts.leave(actor.id));
     });
   }
 
@@ -198,8 +201,3 @@ const answerText = (status: number, body: string): string =>
   rawAnswer(status, 'application/json; charset=utf-8', body, {});
 
 const nobody = answerText(401, '');
-
-function countUntilClosed(socket: WebSocket, counts: OpenCounts, key: string): void {
-  counts.enter(key);
-  socket.once('close', () => counts.leave(key));
-}

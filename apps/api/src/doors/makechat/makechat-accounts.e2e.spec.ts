@@ -266,6 +266,31 @@ describe('tokens', () => {
     const left = (await user.get('/api/tokens')).json.items.map(({ name }: { name: string }) => name);
     expect(left).toEqual(['Sign-up']);
   });
+
+  it('show and revoke none that allows more than they do', async () => {
+    const username = freshName();
+    const user = await signUp(anybody, username);
+    const native = await nativeSignIn(service.url, { username, password });
+    const narrow = async (...scopes: string[]) =>
+      anybody.withToken(
+        (await native.post('/v1/me/tokens', { name: 'narrow', scopes, expiresInDays: 300 })).body.token,
+      );
+    const shownTo = async (client: MakechatClient) =>
+      (await client.get('/api/tokens')).json.items.map(({ name }: { name: string }) => name);
+    const signedUp = (await user.get('/api/tokens')).json.items[0]._id;
+    const managing = await narrow('manage', 'read');
+    await managing.post('/api/tokens', { name: 'child' });
+    expect(await shownTo(user)).toEqual(['Sign-up', 'child']);
+    expect(await shownTo(anybody.withToken(signedUp))).toEqual(['Sign-up', 'child']);
+    expect(await shownTo(managing)).toEqual(['child']);
+    expect(await shownTo(await narrow('read'))).toEqual([]);
+    const { status, json } = await managing.delete(`/api/tokens/${signedUp}`);
+    expect([status, json.title]).toEqual([403, 'Permission Denied']);
+    expect((await anybody.withToken(signedUp).get('/api/ping')).status).toBe(200);
+    const child = (await managing.get('/api/tokens')).json.items[0]._id;
+    for (let i = 0; i < 2; i++) expect((await managing.delete(`/api/tokens/${child}`)).json).toEqual(ok);
+    expect(await shownTo(user)).toEqual(['Sign-up']);
+  });
 });
 
 describe('users', () => {

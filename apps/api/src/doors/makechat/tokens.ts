@@ -1,11 +1,12 @@
-import { codePoints, isRejection, limits } from '@verbatim/domain';
+import { codePoints, isRejection, limits, reject } from '@verbatim/domain';
 import type { Identity } from '../../application/sessions/authentication.js';
 import { CreateTokenCommand, type NewToken, RevokeTokenCommand } from '../../application/tokens/token-commands.js';
 import { ListTokensQuery } from '../../application/tokens/token-queries.js';
+import { withinReach } from '../../application/tokens/token-reach.js';
 import type { NamedToken } from '../../storage/vault/personal-tokens.js';
 import type { Context } from '../../write-side/mailbox.js';
 import { accepted } from '../refusal.js';
-import { type Answer, notAuthenticated, notValid, ok } from './answers.js';
+import { type Answer, notAuthenticated, notValid, ok, refuse } from './answers.js';
 import { date, isRefusedFor, oid, pageAnswer, pageOf, textsOf, type UserCall } from './call.js';
 import type { Parts } from './parts.js';
 
@@ -18,16 +19,14 @@ const FIRST_TOKEN = 'Sign-up';
 export class Tokens {
   constructor(private readonly parts: Parts) {}
 
-  /** Those of the caller, oldest first, that have not expired. Only the owner ever sees their values. */
+  /** Those of the caller, oldest first, that have not expired. Only the owner ever sees their values; a token shows no stronger ones. */
   async list(call: UserCall): Promise<Answer> {
     const { actor } = call;
     const page = pageOf(call.query);
-    const [tokens, values] = await Promise.all([
-      this.parts.queries.execute(new ListTokensQuery(actor.id)).then(accepted),
-      this.parts.tokenValues.of(actor.id),
-    ]);
+    const [tokens, values] = await Promise.all([this.tokensOf(call), this.parts.tokenValues.of(actor.id)]);
     const now = this.parts.time.now().getTime();
-    const listed = tokens.filter(({ id, expiresAt }) => values.has(id) && (!expiresAt || expiresAt.getTime() > now));
+    const reached = withinReach(tokens, call.identity.token);
+    const listed = reached.filter(({ id, expiresAt }) => values.has(id) && (!expiresAt || expiresAt.getTime() > now));
     const { offset, limit } = page.stretch;
     const shown = listed.reverse().slice(offset, offset + limit);
     const user = await this.parts.objectIds.one('user', actor.id);
@@ -52,16 +51,23 @@ export class Tokens {
     });
   }
 
-  /** Revokes a token, which makechat could not. What was revoked already is as good. */
+  /** Revokes a token, which makechat could not, and by a token no stronger one. What was revoked already is as good. */
   async revoke(call: UserCall): Promise<Answer> {
     const { actor, id: value, context } = call;
     const values = await this.parts.tokenValues.of(actor.id);
     const tokenId = [...values].find(([, own]) => own === value)?.[0];
     if (tokenId === undefined) return ok;
+    const tokens = await this.tokensOf(call);
+    const beyond = tokens.filter((token) => !withinReach(tokens, call.identity.token).includes(token));
+    if (beyond.some(({ id }) => id === tokenId)) refuse(beyondReach);
     const revoked = await this.parts.commands.execute(new RevokeTokenCommand(actor.id, tokenId, actor, context));
     if (isRejection(revoked) && revoked.rejected === 'NotFound') return ok;
     await this.parts.readYourWrites.written(accepted(revoked).position, call.reply);
     return ok;
+  }
+
+  private async tokensOf({ actor }: UserCall): Promise<NamedToken[]> {
+    return accepted(await this.parts.queries.execute(new ListTokensQuery(actor.id)));
   }
 
   private async make(identity: Identity, name: string, context: Context): Promise<NewToken & { value: string }> {
@@ -74,6 +80,8 @@ export class Tokens {
     return { ...token, value: await this.parts.tokenValues.issue(token.token.id, userId) };
   }
 }
+
+const beyondReach = reject('NotAllowed', 'A token can only revoke tokens that allow no more than it does.');
 
 const documentOf = ({ name, createdAt }: NamedToken, value: string, user: string): object => ({
   _id: value,

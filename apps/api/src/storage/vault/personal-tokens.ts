@@ -146,9 +146,10 @@ export class PersonalTokens {
     return new Set(rows.map(({ id }) => id));
   }
 
-  /** Ids of the tokens that were created with this one. */
-  async createdWith(id: string): Promise<string[]> {
-    const rows = await this.sql<{ id: string }[]>`select id from vault.personal_tokens where parent_id = ${id}`;
+  /** Ids of the tokens of a user that were created with this one. */
+  async createdWith(id: string, userId: string): Promise<string[]> {
+    const rows = await this.sql<{ id: string }[]>`
+      select id from vault.personal_tokens where parent_id = ${id} and user_id = ${userId}`;
     return rows.map((row) => row.id);
   }
 
