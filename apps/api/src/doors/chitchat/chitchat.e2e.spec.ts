@@ -693,6 +693,12 @@ describe('what the fork adds', () => {
     expect((await door.get(`/chats/${id}/token/renew`, room.body.token)).status).toBe(403);
   });
 
+  it('ends the connection of a guest whose name somebody registers', async () => {
+    const guest = await enter(1, 'Late-Comer');
+    await register(service.url, 'late-comer');
+    expect(await guest.ended).toBe(1008);
+  });
+
   it('refuses wrong passwords and unknown names alike', async () => {
     const ada = await register(service.url);
     for (const shown of [
