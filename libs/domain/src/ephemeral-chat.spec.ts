@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   type ChatChange,
+  closeIfAbandoned,
   closeIfOld,
   closeIfSilent,
   type EphemeralChat,
@@ -99,6 +100,17 @@ describe('a chat of two people', () => {
     const back = opened + 5_000_000;
     expect(closeIfSilent(ready, 'creator', back + ephemeralChatLimits.silenceMs, back)).toBeNull();
     expect(closeIfSilent(ready, 'creator', back + ephemeralChatLimits.silenceMs + 1, back)).not.toBeNull();
+  });
+
+  it('ends for all when both have been silent for too long while the service could hear them', () => {
+    const silence = ephemeralChatLimits.silenceMs;
+    const heard = ready.seenAt.joiner as number;
+    expect(closeIfAbandoned(ready, heard + silence, 0)).toBeNull();
+    const ended = closeIfAbandoned(ready, heard + silence + 1, 0);
+    expect(ended).toMatchObject({ status: 'closed', because: 'silent', eraseFirst: false });
+    expect(told(ended)).toEqual(['creator: closed-automatically', 'joiner: closed-automatically']);
+    expect(closeIfAbandoned(ready, heard + silence + 1, heard + 1)).toBeNull();
+    for (const chat of [draft, closed]) expect(closeIfAbandoned(chat, opened * 10, 0)).toBeNull();
   });
 
   it('ends after a day for all, and what was not delivered is erased', () => {

@@ -123,6 +123,13 @@ export function closeIfSilent(
   return now - heard > ephemeralChatLimits.silenceMs ? closing(chat, other, 'silent') : null;
 }
 
+/** Ends a chat whose two participants have both been silent for too long. Null: there is no reason to. */
+export function closeIfAbandoned(chat: EphemeralChat, now: number, hearingSince: number): ChatChange | null {
+  const silent = (['creator', 'joiner'] as const).every((side) => closeIfSilent(chat, side, now, hearingSince));
+  // Whoever comes back soon can still read what was said last.
+  return silent ? { ...closingForAll(chat, 'silent'), eraseFirst: false } : null;
+}
+
 /** Ends a chat that is older than a day: what was not delivered is erased. Null: it is not, or has ended. */
 export function closeIfOld(chat: EphemeralChat, now: number): ChatChange | null {
   if (chat.status === 'closed' || now - chat.openedAt < ephemeralChatLimits.ageMs) return null;

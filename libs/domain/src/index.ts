@@ -10,6 +10,7 @@ export {
   type ChatSide,
   type ChatStatus,
   type ChatTurn,
+  closeIfAbandoned,
   closeIfOld,
   closeIfSilent,
   type EphemeralChat,

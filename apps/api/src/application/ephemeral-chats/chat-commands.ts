@@ -14,6 +14,7 @@ import { newChatSecret } from '../../storage/ephemeral/chat-secrets.js';
 import { type ChatCredentials, ChatStore } from '../../storage/ephemeral/chat-store.js';
 import { Maintenance } from '../../write-side/maintenance.js';
 import { EphemeralChats, notAParticipant } from './ephemeral-chats.js';
+import { Hearing } from './hearing.js';
 
 /** Chats that there may be at a time. */
 const MOST_CHATS = 20_000;
@@ -26,6 +27,7 @@ export class OpenEphemeralChatHandler implements ICommandHandler<OpenEphemeralCh
   constructor(
     private readonly store: ChatStore,
     private readonly maintenance: Maintenance,
+    private readonly hearing: Hearing,
     private readonly time: Time,
   ) {}
 
@@ -36,9 +38,10 @@ export class OpenEphemeralChatHandler implements ICommandHandler<OpenEphemeralCh
     const credentials = { code: newChatSecret(), token: newChatSecret() };
     const open = () => this.store.open(credentials, openChat, now, MOST_CHATS);
     if (await open()) return credentials;
-    // Whoever opens chats and leaves them cannot keep others from opening some.
-    const silent = new Date(now.getTime() - ephemeralChatLimits.silenceMs);
-    if ((await this.store.dropSilentDraft(silent)) && (await open())) return credentials;
+    // Whoever fills the service with chats has to be heard in all of them to keep others from opening some.
+    const since = now.getTime() - ephemeralChatLimits.silenceMs;
+    const makesRoom = this.hearing.since() < since && (await this.store.dropSilent(new Date(since)));
+    if (makesRoom && (await open())) return credentials;
     return reject('Unavailable', 'There are as many chats as this service can hold. Try again later.', 60_000);
   }
 }

@@ -12,7 +12,7 @@ import type { Reads } from '../../limits/reads.js';
 import { bearerIn } from '../bearer.js';
 import { ChatError } from './answers.js';
 import { objectIn, roomIn, textIn } from './bodies.js';
-import type { ChatRoom, ChatRooms, ListedRoom } from './chat-rooms.js';
+import { type ChatRoom, type ChatRooms, isSecret, type ListedRoom } from './chat-rooms.js';
 import { DEFAULT_COLOR } from './colors.js';
 import { DOOR, newContext } from './context.js';
 import { frameOf } from './frames.js';
@@ -56,14 +56,15 @@ export class ChatCalls {
     return { ...roomResource(await this.parts.rooms.create(wanted, password)), users: [], status: true };
   }
 
-  /** Of a hidden room, whoever has no token gets what the page cannot do without, and the title that they know already. */
+  /** Of a secret room, whoever has no token gets what the page cannot do without, and the title that they know already. */
   show(request: InRoom, reply: FastifyReply): Promise<object> {
     return this.read(request, reply, async () => {
       const room = await this.roomOf(request);
-      if (room.visibility !== 'hidden' || (await this.holderIn(request, room))) return this.whole(room);
+      if (!isSecret(room) || (await this.holderIn(request, room))) return this.whole(room);
       const { room: asked } = request.params;
       const title = asked === `${room.number}` ? {} : { title: asked };
-      return { ...title, id: room.number, users: await this.usersIn(room), status: true };
+      const users = room.createdHere ? await this.usersIn(room) : [];
+      return { ...title, id: room.number, users, status: true };
     });
   }
 

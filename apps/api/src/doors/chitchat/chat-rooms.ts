@@ -221,6 +221,10 @@ export class ChatRooms {
   }
 }
 
+/** Whether nothing of a room is for those who hold no token for it: hidden rooms, and native ones that are private. */
+export const isSecret = ({ visibility, createdHere, state }: ChatRoom): boolean =>
+  visibility === 'hidden' || (!createdHere && state.visibility === 'private');
+
 const duplicate = ChatError.of(102, 'title');
 
 /** Who sees public rooms alone, while there is no caretaker. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandBus } from '@nestjs/cqrs';
-import { type Actor, isRejection, type Rejection, reject } from '@verbatim/domain';
+import { type Actor, isRejection, nameKey, type Rejection, reject } from '@verbatim/domain';
 import type { WebSocket } from 'ws';
 import { ApplyToRoomCommand } from '../../application/rooms/room-commands.js';
 import type { Authentication } from '../../application/sessions/authentication.js';
@@ -107,6 +107,12 @@ export class ChatSocket implements Subscriber {
   /** Whose connection it is, once it has joined. */
   get userId(): string | null {
     return this.place?.visitor.userId ?? null;
+  }
+
+  /** Ends the connection of a guest who has the name that somebody has just registered. */
+  yieldName(username: string): void {
+    const visitor = this.place?.visitor;
+    if (visitor && !visitor.verified && nameKey(visitor.name) === nameKey(username)) this.refuse(nameRegistered);
   }
 
   // Frames of the client ----------------------------------------------------------------------------------------------
@@ -335,5 +341,6 @@ export class ChatSocket implements Subscriber {
   }
 }
 
+const nameRegistered = reject('NameTaken', 'Somebody has registered this name. Come back under another one.');
 const roomFull = reject('Conflict', 'The room is full.');
 const unavailable = reject('Unavailable', 'The service cannot reach its database at the moment. Try again.');

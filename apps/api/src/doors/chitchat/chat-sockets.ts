@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Recorded } from '@verbatim/domain';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { hangUp } from '../../host/fault.js';
 import type { Host } from '../../host/host.js';
@@ -170,6 +171,14 @@ export class ChatSockets {
     this.soundSince = since ?? Date.now();
     if (Date.now() - this.soundSince < seatLimits.lease) return;
     for (const ending of await seats.takeOver(this.sweeper, SWEEP_LIMIT)) await visitors.settle(ending);
+  }
+
+  /** A sink of the feed: registered names are not for guests. */
+  handle(events: readonly Recorded[]): void {
+    for (const event of events) {
+      if (event.type !== 'UserRegistered' || event.data.origin === 'guest' || event.data.username === null) continue;
+      for (const socket of this.open) socket.yieldName(event.data.username);
+    }
   }
 
   // Shutdown ----------------------------------------------------------------------------------------------------------

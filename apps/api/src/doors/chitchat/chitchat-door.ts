@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { Authentication } from '../../application/sessions/authentication.js';
 import { Time } from '../../clock.js';
-import { Figure, Sweep } from '../../composition/contributions.js';
+import { FeedSink, Figure, Sweep } from '../../composition/contributions.js';
 import type { Host } from '../../host/host.js';
 import { type Application, door } from '../../host/part.js';
 import { CreationLimit } from '../../limits/creation-limit.js';
@@ -73,6 +73,7 @@ export const chitchatDoor = door({
         sockets.stopListening();
       },
       close: () => sockets.closeAll(),
+      sinks: [new FeedSink('names at chitchat', 'others', (events) => sockets.handle(events))],
       figures: [
         new Figure('verbatim_chitchat_sockets', 'Open WebSocket connections of chitchat clients.', () => sockets.size),
         new Figure('verbatim_chitchat_people', 'People in rooms through chitchat clients.', () => sockets.people),

@@ -295,10 +295,19 @@ describe('native rooms', () => {
 
   it('that are private with a password are entered with it, and not listed', async () => {
     const ada = await register(service.url);
-    await ada.room({ name: 'Native vault', visibility: 'private', password: 'password123' });
+    await ada.room({ name: 'Native vault', topic: 'Gold', visibility: 'private', password: 'password123' });
     const { body } = await door.get('/chats/native vault');
-    expect(body).toMatchObject({ title: 'Native vault', visibility: 'private' });
-    await enter(body.id, 'Ann', await door.token(body.id, 'password123', 'Ann'));
+    const token = await door.token(body.id, 'password123', 'Ann');
+    await enter(body.id, 'Ann', token);
+    const strangers = { id: body.id, users: [], status: true };
+    expect((await door.get('/chats/native vault')).body).toEqual({ ...strangers, title: 'native vault' });
+    expect((await door.get(`/chats/${body.id}`)).body).toEqual(strangers);
+    for (const path of ['entrance', 'chatbox'])
+      expect((await door.get(`/chats/${body.id}/${path}`)).text).not.toMatch(/Native vault|Gold/);
+    expect((await door.get(`/chats/${body.id}`, token)).body).toMatchObject({
+      ...{ title: 'Native vault', description: 'Gold', visibility: 'private' },
+      users: [{ username: 'Ann' }],
+    });
     expect((await door.get('/chats')).text).not.toContain('Native vault');
   });
 
@@ -682,6 +691,12 @@ describe('what the fork adds', () => {
     await admin.delete(`/v1/users/${ada.id}/sessions`);
     expect(await socket.ended).toBe(1008);
     expect((await door.get(`/chats/${id}/token/renew`, room.body.token)).status).toBe(403);
+  });
+
+  it('ends the connection of a guest whose name somebody registers', async () => {
+    const guest = await enter(1, 'Late-Comer');
+    await register(service.url, 'late-comer');
+    expect(await guest.ended).toBe(1008);
   });
 
   it('refuses wrong passwords and unknown names alike', async () => {

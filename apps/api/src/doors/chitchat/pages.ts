@@ -4,7 +4,7 @@ import { bearerIn } from '../bearer.js';
 import { helmetFor, registerHelmet } from '../security-headers.js';
 import { ChatError } from './answers.js';
 import type { CallParts, InRoom } from './chat-calls.js';
-import type { ChatRoom, ListedRoom } from './chat-rooms.js';
+import { type ChatRoom, isSecret, type ListedRoom } from './chat-rooms.js';
 import { colors } from './colors.js';
 import { pageScript } from './page-script.js';
 import { pageStyle } from './page-style.js';
@@ -144,9 +144,8 @@ const indexBody = (table: string): string => `      <h1>Chat rooms</h1>
         <p role="alert"></p>
       </form>`;
 
-/** Of a hidden room only those who hold a token learn the title. */
-const headingOf = ({ title, visibility }: ChatRoom, known: boolean): string =>
-  visibility === 'hidden' && !known ? 'A secret room' : title;
+/** Of a secret room only those who hold a token learn the title. */
+const headingOf = (room: ChatRoom, known: boolean): string => (isSecret(room) && !known ? 'A secret room' : room.title);
 
 function entranceBody(room: ChatRoom): string {
   const open = room.visibility === 'public';
@@ -154,7 +153,7 @@ function entranceBody(room: ChatRoom): string {
   const password = `<label>Password <input name="password" type="password" required autocomplete="off"></label>`;
   return `      <form id="enter" data-room="${room.number}" data-open="${open}">
         <h1 dir="auto">${escaped(headingOf(room, false))}</h1>
-        ${room.visibility === 'hidden' ? '' : `<p dir="auto">${escaped(room.description)}</p>`}
+        ${isSecret(room) ? '' : `<p dir="auto">${escaped(room.description)}</p>`}
         <label>Your name <input name="name" required maxlength="80" autocomplete="nickname" dir="auto"></label>
         ${open ? '' : password}
         <label>Colour <select name="color">${choices}</select></label>
@@ -162,7 +161,7 @@ function entranceBody(room: ChatRoom): string {
         <p role="alert"></p>
       </form>
       <section id="room" hidden aria-label="Chat">
-        ${chatBox(room, room.visibility !== 'hidden')}
+        ${chatBox(room, !isSecret(room))}
         <p role="status" id="state"></p>
         <button type="button" id="again" hidden>Enter again</button>
       </section>`;
@@ -171,7 +170,7 @@ function entranceBody(room: ChatRoom): string {
 /** Where a conversation goes: bubbles in `chat-box`, and what to say in `msg`. The old page looks for these ids. */
 const chatBox = (room: ChatRoom, known: boolean): string => `<div class="chat">
 <h2 dir="auto">${escaped(headingOf(room, known))}</h2>
-<p dir="auto">${room.visibility === 'hidden' && !known ? '' : escaped(room.description)}</p>
+<p dir="auto">${isSecret(room) && !known ? '' : escaped(room.description)}</p>
 <div id="chat-box" role="log" aria-live="polite" aria-label="Messages" tabindex="0"></div>
 <label for="msg">Message</label>
 <textarea id="msg" rows="2" maxlength="400" dir="auto"></textarea>

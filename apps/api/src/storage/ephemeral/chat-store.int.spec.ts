@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type ChatChange, joinChat, openChat, sayInChat } from '@verbatim/domain';
+import { type ChatChange, endChat, joinChat, openChat, sayInChat } from '@verbatim/domain';
 import type { Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDatabase, dropDatabase } from '../../tests/harness/database.testing.js';
@@ -44,17 +44,35 @@ async function readyChat(): Promise<[ChatCredentials, ChatCredentials]> {
 const saying = (chat: KeptChat, text: string) => sayInChat(chat.state, 'creator', [text], 0) as ChatChange;
 
 describe('the store of chats', () => {
-  it('keeps as many as are allowed; a draft that nobody waits in makes room', async () => {
+  it('keeps as many as are allowed; a chat in which nobody is heard makes room, one that has ended first', async () => {
     const [{ chats } = { chats: 0 }] = await sql<
       { chats: number }[]
     >`select count(*)::int as chats from ephemeral.chats`;
     const silent = credentials();
     expect(await store.open(silent, openChat, at, chats + 1)).toBe(true);
     expect(await store.open(credentials(), openChat, later, chats + 1)).toBe(false);
-    expect(await store.dropSilentDraft(at)).toBe(false);
-    expect(await store.dropSilentDraft(later)).toBe(true);
+    expect(await store.dropSilent(at)).toBe(false);
+    expect(await store.dropSilent(later)).toBe(true);
     expect(await store.find(silent.code)).toBeNull();
     expect(await store.open(credentials(), openChat, later, chats + 1)).toBe(true);
+    const [[heard, gone], [ended], [left]] = [await readyChat(), await readyChat(), await readyChat()];
+    await store.noteSeen(heard, later, null);
+    const chat = (await store.find(ended.code)) as KeptChat;
+    expect(await store.apply(chat, endChat(chat.state) as ChatChange, at)).toBe(true);
+    expect((await store.readyAndSilent(later)).map(({ id }) => id)).toEqual([(await store.find(left.code))?.id]);
+    for (const { code } of [ended, left]) {
+      expect(await store.dropSilent(later)).toBe(true);
+      expect(await store.find(code)).toBeNull();
+    }
+    expect(await store.dropSilent(later)).toBe(false);
+    expect(await store.enter(gone)).not.toBeNull();
+  });
+
+  it('goes on trying to remove what was deleted from the files', async () => {
+    const broken = connect(databaseUrl);
+    await broken.end();
+    const keeper = new PostgresChatStore(broken, master);
+    for (const _ of ['once', 'again']) await expect(keeper.removeTraces()).rejects.toThrow();
   });
 
   it('makes a change only if no other was first', async () => {

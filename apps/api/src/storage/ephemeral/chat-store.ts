@@ -64,8 +64,8 @@ export interface CountedTurn {
 export abstract class ChatStore {
   /** Adds a chat, unless there are already `most`. */
   abstract open(credentials: ChatCredentials, change: ChatChange, at: Date, most: number): Promise<boolean>;
-  /** Deletes the draft whose creator has been silent the longest, and at least since then. False: there is none. */
-  abstract dropSilentDraft(since: Date): Promise<boolean>;
+  /** Deletes the chat in which nobody has been heard for longest, and not since then; closed ones first. False: there is none. */
+  abstract dropSilent(since: Date): Promise<boolean>;
   /** The chat with this code; null if there is none. */
   abstract find(code: string): Promise<KeptChat | null>;
   /** Null if this is no participant of a chat. */
@@ -86,6 +86,8 @@ export abstract class ChatStore {
 
   /** Chats opened before that which are not closed; a number of them at a time. */
   abstract openedBefore(at: Date): Promise<KeptChat[]>;
+  /** Chats of two in which neither has been heard since then; a number of them at a time. */
+  abstract readyAndSilent(since: Date): Promise<KeptChat[]>;
   /** A chat by its id; null if there is none. */
   abstract byId(id: string): Promise<KeptChat | null>;
   /** All chats, the oldest first, up to a number. */
@@ -94,7 +96,7 @@ export abstract class ChatStore {
   abstract eraseClosedBefore(at: Date): Promise<number>;
   /** Deletes chats closed before that. Returns how many. */
   abstract deleteClosedBefore(at: Date): Promise<number>;
-  /** Has the database remove what was deleted from its files, if anything was since the last time. */
+  /** Has the database remove what was deleted from its files, if anything was since the last time, or some minutes have passed. */
   abstract removeTraces(): Promise<void>;
   abstract counts(): Promise<ChatCounts>;
   abstract statistics(days: number): Promise<CountedTurn[]>;

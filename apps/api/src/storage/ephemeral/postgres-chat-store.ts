@@ -19,6 +19,9 @@ import {
 /** Chats that are looked after at a time. */
 const BATCH = 200;
 
+/** Milliseconds after which traces are removed unasked: another replica may have been killed before it did so. */
+const VACUUM_EVERY_MS = 300_000;
+
 /**
  * Chats in the schema `ephemeral`. Each method is one statement, so that a change is one step for everybody; a change applies to
  * the version of the chat that it was decided on.
@@ -26,6 +29,7 @@ const BATCH = 200;
 export class PostgresChatStore extends ChatStore {
   /** Whether there may be deleted rows in the files; at the start nobody knows. */
   private traces = true;
+  private vacuumedAt = performance.now();
 
   constructor(
     private readonly sql: Sql,
@@ -52,11 +56,12 @@ export class PostgresChatStore extends ChatStore {
     return opened.count > 0;
   }
 
-  async dropSilentDraft(since: Date): Promise<boolean> {
+  async dropSilent(since: Date): Promise<boolean> {
     const { count } = await this.sql`
       delete from ephemeral.chats where id = (
         select c.id from ephemeral.chats c join ephemeral.participants p on p.chat_id = c.id
-        where c.status = 'draft' and p.seen_at < ${since} order by p.seen_at limit 1)`;
+        group by c.id having max(p.seen_at) < ${since} order by c.status <> 'closed', max(p.seen_at) limit 1)`;
+    if (count > 0) this.traces = true;
     return count > 0;
   }
 
@@ -157,6 +162,13 @@ export class PostgresChatStore extends ChatStore {
     return rows.map(toChat);
   }
 
+  async readyAndSilent(since: Date): Promise<KeptChat[]> {
+    const rows = await this.sql<Row[]>`
+      ${this.chats()} where c.status = 'ready' and not exists (
+        select from ephemeral.participants p where p.chat_id = c.id and p.seen_at >= ${since}) limit ${BATCH}`;
+    return rows.map(toChat);
+  }
+
   async list(most: number): Promise<KeptChat[]> {
     const rows = await this.sql<Row[]>`${this.chats()} order by c.opened_at limit ${most}`;
     return rows.map(toChat);
@@ -180,10 +192,18 @@ export class PostgresChatStore extends ChatStore {
   }
 
   async removeTraces(): Promise<void> {
-    if (!this.traces) return;
+    const now = performance.now();
+    if (!this.traces && now - this.vacuumedAt < VACUUM_EVERY_MS) return;
+    // Before the work: what is deleted meanwhile is for the next time.
     this.traces = false;
-    // Another replica that is at it does the same for us.
-    await this.sql.unsafe('vacuum (skip_locked) ephemeral.messages, ephemeral.chats, ephemeral.participants');
+    try {
+      // Another replica that is at it does the same for us.
+      await this.sql.unsafe('vacuum (skip_locked) ephemeral.messages, ephemeral.chats, ephemeral.participants');
+      this.vacuumedAt = now;
+    } catch (error) {
+      this.traces = true;
+      throw error;
+    }
   }
 
   async counts(): Promise<ChatCounts> {
