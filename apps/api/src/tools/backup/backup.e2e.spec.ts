@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { StandIn } from '../../../../../libs/event-store/src/kurrentdb/stand-in.testing.js';
+import { tablesOfParts } from '../../commands.js';
 import { readConfig } from '../../config.js';
 import { createDatabase, dropDatabase } from '../../tests/harness/database.testing.js';
 import { password, register, signIn, type TestPerson } from '../../tests/harness/test-client.testing.js';
@@ -71,7 +72,7 @@ async function backUp(to: string, { cut = Number.POSITIVE_INFINITY, url = servic
   }
 }
 
-const restore = (
+const restore = async (
   from: string,
   to: string,
   { at = null as bigint | Date | null, log = '', key = MASTER_KEY } = {},
@@ -79,7 +80,7 @@ const restore = (
   restoreBackup(from, {
     config: readConfig({ MASTER_KEY: key }),
     log: pino({ level: 'error' }),
-    ...{ further: [], database: to, identities: [identity], at, onProgress: nothing },
+    ...{ further: await tablesOfParts(), database: to, identities: [identity], at, onProgress: nothing },
     openStore: () => openEventStore({ url: log || to }),
   });
 
