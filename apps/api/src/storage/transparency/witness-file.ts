@@ -29,16 +29,20 @@ export class WitnessFile {
   }
 
   /** The newest checkpoint in the file, and the note it stands in; null when there is none. Says nothing about signatures. */
-  async newest(): Promise<{ checkpoint: Checkpoint; note: string } | null> {
+  async newest(): Promise<NotedCheckpoint | null> {
+    return (await this.last(TAIL_BYTES)).at(-1) ?? null;
+  }
+
+  /** The checkpoints in so many bytes at the end of the file, the newest one last. Says nothing about signatures. */
+  async last(bytes: number): Promise<NotedCheckpoint[]> {
     const file = await this.open('r').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return null;
       throw error;
     });
-    if (!file) return null;
+    if (!file) return [];
     try {
       const { size } = await file.stat();
-      const notes = notesIn((await readFrom(file, Math.max(0, size - TAIL_BYTES))).toString());
-      return notes.at(-1) ?? null;
+      return notesIn((await readFrom(file, Math.max(0, size - bytes))).toString());
     } finally {
       await file.close();
     }
@@ -65,8 +69,14 @@ async function readFrom(file: FileHandle, start: number): Promise<Buffer> {
   return bytes;
 }
 
+/** A checkpoint, and the signed note it stands in. */
+export interface NotedCheckpoint {
+  readonly checkpoint: Checkpoint;
+  readonly note: string;
+}
+
 /** The checkpoints in a text that may begin within one, and in which some may be cut off. */
-export function notesIn(text: string): { checkpoint: Checkpoint; note: string }[] {
+export function notesIn(text: string): NotedCheckpoint[] {
   const found = [];
   for (const [note] of text.matchAll(/^[^\n]+\n[0-9]+\n[^\n]+\n\n(?:\u2014 [^\n]+\n)+/gm)) {
     const parsed = parseNote(note);

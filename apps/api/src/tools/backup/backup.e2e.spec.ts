@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { StandIn } from '../../../../../libs/event-store/src/kurrentdb/stand-in.testing.js';
+import { tablesOfParts } from '../../commands.js';
 import { readConfig } from '../../config.js';
 import { createDatabase, dropDatabase } from '../../tests/harness/database.testing.js';
 import { password, register, signIn, type TestPerson } from '../../tests/harness/test-client.testing.js';
@@ -55,14 +56,18 @@ async function emptyDatabase(): Promise<string> {
 }
 
 /** Backs the service up; with `cut` it is cut off behind that many events. */
-async function backUp(to: string, { cut = Number.POSITIVE_INFINITY, url = service.databaseUrl, log = '' } = {}) {
+async function backUp(
+  to: string,
+  { cut = Number.POSITIVE_INFINITY, url = service.databaseUrl, log = '', head = null as bigint | null } = {},
+) {
   const store = await openEventStore({ url: log || url });
   const onProgress = ({ events }: { events: number }) => {
     if (events >= cut) throw new Error('cut off');
   };
   try {
     return await makeBackup(to, {
-      ...{ database: url, store, recipients, onProgress },
+      ...{ database: url, recipients, onProgress },
+      store: head === null ? store : Object.create(store, { head: { value: async () => head } }),
       logInDatabase: log === '',
       segment: { events: 200, characters: 1_000_000 },
     });
@@ -71,7 +76,7 @@ async function backUp(to: string, { cut = Number.POSITIVE_INFINITY, url = servic
   }
 }
 
-const restore = (
+const restore = async (
   from: string,
   to: string,
   { at = null as bigint | Date | null, log = '', key = MASTER_KEY } = {},
@@ -79,7 +84,7 @@ const restore = (
   restoreBackup(from, {
     config: readConfig({ MASTER_KEY: key }),
     log: pino({ level: 'error' }),
-    ...{ further: [], database: to, identities: [identity], at, onProgress: nothing },
+    ...{ further: await tablesOfParts(), database: to, identities: [identity], at, onProgress: nothing },
     openStore: () => openEventStore({ url: log || to }),
   });
 
@@ -91,6 +96,22 @@ async function eventsIn(url: string): Promise<object[]> {
     ];
   } finally {
     await sql.end();
+  }
+}
+
+/** Waits until everything in a log is signed; answers the position of its last event. */
+async function allSigned(database: string, log: string): Promise<bigint> {
+  const [sql, store] = [postgres(database, { max: 1 }), await openEventStore({ url: log })];
+  try {
+    const position = await store.head();
+    await expect
+      .poll(async () => BigInt((await sql`select position::text from desk.log_trees`)[0]?.position ?? -1), {
+        timeout: 20_000,
+      })
+      .toBeGreaterThanOrEqual(position);
+    return position;
+  } finally {
+    await Promise.all([sql.end(), store.close()]);
   }
 }
 
@@ -133,6 +154,7 @@ describe('a backup', () => {
       expect(texts.filter((text) => text?.startsWith('during'))).not.toEqual([]);
       await there.says(room, 'said there');
       await register(again.url);
+      expect((await fetch(`${again.url}/health/ready`)).status).toBe(200);
     } finally {
       await again.stop();
     }
@@ -234,6 +256,24 @@ describe('a restore', () => {
   });
 });
 
+describe('a restore to an earlier position', () => {
+  it('lost what was signed, so the service is not ready until a new tree has begun', async () => {
+    const target = await emptyDatabase();
+    await restore(folder, target, { at: 20n });
+    const again = await startTestService({ databaseUrl: target, environment: master });
+    const readiness = async () => (await fetch(`${again.url}/health/ready`)).text();
+    try {
+      await expect.poll(readiness, { timeout: 15_000 }).toContain('begin a new tree');
+      const begun = startCommand(['audit', 'new-log', '--reason', 'put back'], { DATABASE_URL: target, ...master });
+      expect((await begun.ended).code).toBe(0);
+      await expect.poll(readiness, { timeout: 20_000 }).not.toContain('begin a new tree');
+      expect((await fetch(`${again.url}/health/ready`)).status).toBe(200);
+    } finally {
+      await again.stop();
+    }
+  }, 60_000);
+});
+
 describe('with the log in KurrentDB', () => {
   it('log, vault and desk are restored into another KurrentDB and another PostgreSQL', async () => {
     const [standIn, another] = [await StandIn.start(), await StandIn.start()];
@@ -243,7 +283,10 @@ describe('with the log in KurrentDB', () => {
       const bob = await register(source.url);
       const place = await bob.room();
       await bob.says(place, 'in KurrentDB');
-      const { added } = await backUp(kept, { url: source.databaseUrl, log: standIn.url });
+      const signed = await allSigned(source.databaseUrl, standIn.url);
+      // The end of the log was looked up before all this was said.
+      const { added, position } = await backUp(kept, { url: source.databaseUrl, log: standIn.url, head: 0n });
+      expect(position).toBeGreaterThanOrEqual(signed);
       const { check } = await restore(kept, target, { log: another.url });
       expect([check.events, check.broken]).toEqual([added, []]);
       const again = await startTestService({

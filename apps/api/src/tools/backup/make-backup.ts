@@ -50,7 +50,7 @@ export interface BackupMade {
  * backup before are removed when this one is complete. Memory does not grow with the data.
  *
  * Vault and desk are one snapshot of the database. If the log is there too, its end is that of the snapshot; otherwise it was
- * looked up before, so that no event is newer than its key.
+ * looked up before, so that no event is newer than its key, or is the last event that was signed in the snapshot.
  */
 export async function makeBackup(folder: string, options: BackupOptions): Promise<BackupMade> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -110,7 +110,6 @@ async function backUpState(
   recipients: readonly string[],
 ): Promise<BackupPoint> {
   await sql`select set_config(name, '0', true) from unnest(array['statement_timeout', 'idle_in_transaction_session_timeout']) name`;
-  const position = end ?? (await lastPosition(sql));
   const [{ now } = { now: new Date() }] = await sql<{ now: Date }[]>`select now()`;
   const steps: Record<string, string> = {};
   for (const schema of STATE) {
@@ -119,6 +118,7 @@ async function backUpState(
       throw new BackupRefused(`There is nothing to back up: the database has no schema ${schema} of this service.`);
     steps[schema] = known;
   }
+  const position = end === null ? await lastPosition(sql) : later(end, await signedPosition(sql));
   const tables: BackedUpTable[] = [];
   const stamp = now.toISOString().replace(/[^0-9]/g, '');
   for (const table of await tablesOf(sql, STATE)) {
@@ -136,6 +136,17 @@ async function lastPosition(sql: TransactionSql): Promise<bigint> {
   const [row] = await sql<{ position: string }[]>`select coalesce(max(position), -1)::text as position from log.events`;
   return BigInt(row?.position ?? -1);
 }
+
+/** Position of the last event that the newest tree of the transparency log covers, -1 if there is none. */
+async function signedPosition(sql: TransactionSql): Promise<bigint> {
+  const [table] = await sql<{ there: boolean }[]>`select to_regclass('desk.log_trees') is not null as there`;
+  if (!table?.there) return -1n;
+  const [row] = await sql<{ position: string | null }[]>`
+    select position::text from desk.log_trees order by number desc limit 1`;
+  return BigInt(row?.position ?? -1);
+}
+
+const later = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
 async function* rowsOf(table: Table, sql: TransactionSql): AsyncGenerator<Buffer> {
   const columns = table.columns.map((column) => `"${column}"`).join(', ');

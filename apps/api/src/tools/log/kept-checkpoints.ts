@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { notesIn } from '../../storage/transparency/witness-file.js';
+import { type NotedCheckpoint, notesIn, type WitnessFile } from '../../storage/transparency/witness-file.js';
 
 /** A checkpoint that somebody kept outside the database. */
 export interface KeptCheckpoint {
@@ -15,6 +15,8 @@ export interface KeptCheckpoint {
 export class CannotCheck extends Error {}
 
 const MAX_FILE_BYTES = 268_435_456;
+/** What is read of the end of the service's own file, which grows without end. */
+const OWN_FILE_BYTES = 33_554_432;
 /** Checkpoints of a file that are compared: evenly spread, with the last one among them. */
 const MOST = 10_000;
 
@@ -22,6 +24,14 @@ const MOST = 10_000;
 export async function keptCheckpoints(path: string): Promise<KeptCheckpoint[]> {
   const notes = notesIn(await textOf(path));
   if (notes.length === 0) throw new CannotCheck(`There is no checkpoint in ${path}.`);
+  return spread(notes, path);
+}
+
+/** The newest checkpoints in the service's own file. */
+export const ownCheckpoints = async (file: WitnessFile): Promise<KeptCheckpoint[]> =>
+  spread(await file.last(OWN_FILE_BYTES), await file.file());
+
+function spread(notes: readonly NotedCheckpoint[], path: string): KeptCheckpoint[] {
   const step = Math.ceil(notes.length / MOST);
   return notes
     .filter((_, i) => (notes.length - 1 - i) % step === 0)

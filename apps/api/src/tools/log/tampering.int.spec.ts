@@ -1,5 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventKey, PostgresKeyRing, sealText } from '@verbatim/event-store';
@@ -117,15 +117,21 @@ async function tampering<T>(work: (forger: Forger) => Promise<T>): Promise<T> {
   }
 }
 
-async function verify(...more: string[]): Promise<{ code: number; printed: string }> {
+const verify = (...more: string[]) => verifyWith({}, '--url', original, ...more);
+
+async function verifyWith(
+  environment: Record<string, string>,
+  ...args: string[]
+): Promise<{ code: number; printed: string }> {
   const lines: string[] = [];
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(`${text}`) > 0);
-  const config = readConfig({});
+  const config = readConfig({ DATABASE_URL: original, ...environment });
   const none = () => Promise.reject(new Error('not needed'));
-  const code = await verifyCommand.run(['--url', original, ...more], {
+  const url = { url: original, directUrl: original };
+  const code = await verifyCommand.run(args, {
     config,
     log: pino({ level: 'silent' }),
-    database: none,
+    database: async () => ({ ...url, lost: new Promise<never>(() => undefined), stop: async () => undefined }),
     tools: none,
   });
   vi.restoreAllMocks();
@@ -474,6 +480,39 @@ describe('what cannot be checked', () => {
     expect((await verify('--key', encodeVerifierKey(signingKey('another.example/log')))).code).toBe(3);
     await writeFile(join(folder, 'empty'), 'nothing\n');
     expect((await verify('--checkpoint', join(folder, 'empty'))).code).toBe(3);
+  });
+
+  it('is a log whose tree is gone, with a key or the file of the setting', async () => {
+    const file = { AUDIT_WITNESS_FILE: kept };
+    expect((await verifyWith(file)).code).toBe(0);
+    await tampering(async ({ sql }) => {
+      await sql`delete from desk.log_trees`;
+      expect((await verifyWith({})).code).toBe(0);
+      expect((await verifyWith(file)).code).toBe(3);
+      expect((await verifyWith({}, ...keys.flatMap((key) => ['--key', key]))).code).toBe(3);
+      expect((await verify(...keys.flatMap((key) => ['--key', key]))).code).toBe(3);
+      await sql`delete from log.events where position >= 200`;
+      const { code, printed } = await verifyWith(file);
+      expect([code, printed]).toEqual([1, expect.stringContaining('ordinal 200: the log ends here')]);
+    });
+  });
+
+  it('is the file of another log', async () => {
+    const renamed = await tampering(async ({ sql }) => {
+      await sql`update desk.log_trees set origin = 'another.example/log'`;
+      return verifyWith({ AUDIT_WITNESS_FILE: kept });
+    });
+    expect(renamed.code).toBe(3);
+  });
+
+  it('is not the beginning of a large file of the setting', async () => {
+    const large = join(folder, 'large');
+    const note = await readFile(kept, 'utf8');
+    await writeFile(large, note.replace(origin, 'cut.example/log').repeat(2));
+    await truncate(large, 268_435_456);
+    await appendFile(large, `\n${note}`);
+    const { code, printed } = await verifyWith({ AUDIT_WITNESS_FILE: large });
+    expect([code, printed]).toEqual([0, expect.stringContaining('and 1 kept checkpoint.')]);
   });
 
   it('is wrong usage where the key is none', async () => {

@@ -4,12 +4,12 @@ import { isFault, parseVerifierKey, type VerifierKey } from '@verbatim/transpare
 import type { Sql } from 'postgres';
 import { connect } from '../../storage/database/pool.js';
 import { LogKeys } from '../../storage/transparency/log-keys.js';
-import { LogTrees } from '../../storage/transparency/log-trees.js';
+import { type LogTree, LogTrees } from '../../storage/transparency/log-trees.js';
 import { WitnessFile } from '../../storage/transparency/witness-file.js';
 import { type CliCommand, type Surroundings, UsageError } from '../command.js';
 import { progressDisplay } from '../progress.js';
 import { foundBy, number } from './broken-places.js';
-import { CannotCheck, type KeptCheckpoint, keptCheckpoints } from './kept-checkpoints.js';
+import { CannotCheck, type KeptCheckpoint, keptCheckpoints, ownCheckpoints } from './kept-checkpoints.js';
 import { aboutNames, openNamedLog, ownLog } from './named-log.js';
 import { type StoredTree, storedTree, TreeCheck } from './tree-check.js';
 
@@ -75,9 +75,10 @@ async function verify({ url, keys, files }: Options, surroundings: Surroundings)
     const database = await databaseOf(url, surroundings);
     const sql = database === null ? null : connect(database);
     if (sql) closing.push(() => sql.end({ timeout: 5 }));
-    const stored = sql && (await hasTrees(sql)) ? await storedTree(new LogTrees(sql)) : null;
-    const known = sql && keys.length === 0 && stored ? await keysIn(sql) : keys;
-    const outside = url === undefined && stored ? await keptBySetting(surroundings, stored.tree.origin) : [];
+    const tables = sql && (await hasTrees(sql)) ? sql : null;
+    const stored = tables && (await storedTree(new LogTrees(tables)));
+    const known = tables && keys.length === 0 ? await keysIn(tables) : keys;
+    const outside = url === undefined ? await keptBySetting(surroundings, stored?.tree ?? null) : [];
     const check = new TreeCheck({ stored, kept: [...kept, ...outside], keys: known });
     const chains = await walk(store, check);
     return report(chains, check, { stored, ownKeys: keys.length === 0, kept: kept.length + outside.length, url });
@@ -112,7 +113,9 @@ interface Checked {
   readonly url: string | undefined;
 }
 
-function report(chains: ChainCheck, tree: TreeCheck, { stored, ownKeys, kept, url }: Checked): number {
+function report(chains: ChainCheck, tree: TreeCheck, checked: Checked): number {
+  const { stored, ownKeys, kept, url } = checked;
+  const unchecked = [...(isTreeMissing(checked) ? [MISSING] : []), ...tree.unchecked];
   process.stdout.write(foundBy(chains));
   for (const sentence of tree.findings) process.stdout.write(`${sentence}\n`);
   if (stored || kept > 0) process.stdout.write(summary(tree, stored, kept));
@@ -120,11 +123,18 @@ function report(chains: ChainCheck, tree: TreeCheck, { stored, ownKeys, kept, ur
     process.stdout.write(
       'The keys are those of the database that was checked. Give those that you have kept with --key to rule out that it was replaced as a whole.\n',
     );
-  else if (!stored && url === undefined) process.stdout.write('There is no transparency log in this database yet.\n');
-  for (const sentence of tree.unchecked) process.stderr.write(`${sentence}\n`);
+  else if (!stored && url === undefined && unchecked.length === 0)
+    process.stdout.write('There is no transparency log in this database yet.\n');
+  for (const sentence of unchecked) process.stderr.write(`${sentence}\n`);
   if (chains.broken.length > 0 || tree.findings.length > 0) return 1;
-  return tree.unchecked.length > 0 ? 3 : 0;
+  return unchecked.length > 0 ? 3 : 0;
 }
+
+const MISSING = 'The database of this log has no transparency log, although there are keys or checkpoints of one.';
+
+/** A log that was copied has no tree of its own, and can be compared with kept checkpoints all the same. */
+const isTreeMissing = ({ stored, ownKeys, kept, url }: Checked): boolean =>
+  !stored && (url === undefined ? !ownKeys || kept > 0 : !ownKeys && kept === 0);
 
 function summary(tree: TreeCheck, stored: Checked['stored'], kept: number): string {
   const what = [
@@ -161,10 +171,15 @@ const noRing: KeyRing = {
 /** After a new tree was begun, the file also has checkpoints of the one before, with which the log does not agree any more. */
 async function keptBySetting(
   { config: { AUDIT_WITNESS_FILE: path } }: Surroundings,
-  origin: string,
+  tree: LogTree | null,
 ): Promise<KeptCheckpoint[]> {
-  if (path === undefined || !(await new WitnessFile(path).newest())) return [];
-  const kept = await keptCheckpoints(await new WitnessFile(path).file());
+  const kept = path === undefined ? [] : await ownCheckpoints(new WitnessFile(path));
+  const newest = kept.at(-1);
+  if (newest && tree?.number === 1 && newest.origin !== tree.origin)
+    throw new CannotCheck(
+      `The checkpoints in AUDIT_WITNESS_FILE are of the log ${newest.origin}, and the database has a log ${tree.origin}.`,
+    );
+  const origin = tree?.origin ?? newest?.origin;
   return kept.filter((checkpoint) => checkpoint.origin === origin);
 }
 

@@ -200,6 +200,20 @@ describe('keys that are rotated', () => {
 });
 
 describe('the witness file', () => {
+  it('of one log is not continued by another, until an operator begins a new tree', async () => {
+    const environment = { AUDIT_WITNESS_FILE: join(folder, 'checkpoints') };
+    await start(environment);
+    await covered();
+    await stop();
+    await database.ask(`update desk.log_trees set origin = 'another.example/log'`);
+    const renamed = { ...environment, AUDIT_LOG_ORIGIN: 'another.example/log' };
+    await start(renamed);
+    await expect.poll(readiness, { timeout: 15_000 }).toContain(`is of the log ${origin}, and this one is known as`);
+    expect(await database.command(verifyCommand, [], renamed)).toBe(3);
+    expect(await database.command(newLogCommand, ['--reason', 'Another name'], renamed)).toBe(0);
+    await expect.poll(readiness, { timeout: 20_000 }).toBe('ready');
+  }, 60_000);
+
   it('is only appended to', async () => {
     const file = join(folder, 'checkpoints');
     const log = await start({ AUDIT_WITNESS_FILE: file });

@@ -165,8 +165,12 @@ export class SigningSession {
    */
   private async compareWithFile(): Promise<void> {
     const kept = await this.parts.file?.newest();
-    if (!kept || kept.checkpoint.origin !== this.tree.origin) return;
-    const { size, root } = kept.checkpoint;
+    if (!kept) return;
+    const { origin, size, root } = kept.checkpoint;
+    if (origin !== this.tree.origin) {
+      if (this.tree.number > 1) return;
+      throw new Halted(otherLog(origin, this.tree.origin));
+    }
     const logKeys = (await this.parts.keys.published()).map(({ key }) => key);
     if (isFault(openCheckpoint(kept.note, { origin: this.tree.origin, logKeys })))
       throw new Halted(
@@ -278,6 +282,11 @@ export class Overtaken extends Error {
     super('Another process has signed a checkpoint of this size.');
   }
 }
+
+/** Only a tree that was begun after another one follows checkpoints with another origin. */
+const otherLog = (kept: string, origin: string): string =>
+  `The newest checkpoint in AUDIT_WITNESS_FILE is of the log ${kept}, and this one is known as ${origin}. Restore what is missing, ` +
+  'name another file, or begin a new tree (npm run cli -- audit new-log)';
 
 const forked = (size: number): string =>
   `The log does not continue the checkpoint of size ${size} in AUDIT_WITNESS_FILE: it was changed, or put back and continued ` +
