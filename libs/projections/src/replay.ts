@@ -339,8 +339,11 @@ export async function messagesAt(db: ReadDatabase, query: MessagesThenQuery): Pr
   const { sql, schema } = reading(db);
   const end = cursorKey(page, messagesList(query), isPlace);
   const first = part === 'first';
-  const lowest = first && end ? BigInt(end[0]) + 1n : visibleFrom;
-  const highest = !first && end ? BigInt(end[0]) - 1n : revision;
+  // Cursors are not signed: whatever one says, it shows nothing below what is visible and nothing after the revision.
+  const after = first && end ? BigInt(end[0]) + 1n : visibleFrom;
+  const before = !first && end ? BigInt(end[0]) - 1n : revision;
+  const lowest = after > visibleFrom ? after : visibleFrom;
+  const highest = before < revision ? before : revision;
   const direction = first ? sql`ASC` : sql`DESC`;
   const then = sql`c.room_id = m.room_id AND c.message_id = m.message_id AND c.revision <= ${`${revision}`}`;
   const rows = await sql<MessageRow[]>`

@@ -200,6 +200,16 @@ describe('a room as it was', () => {
     const now = await state('', late, room);
     expect(now.messages.map(({ text }: { text: string }) => text)).toEqual(['after']);
     expect(outcome(await late.get(at(`state?at=${revision - 2}`, room)))).toBe('invalid_request');
+    // Nor does a cursor that they made themselves lead further back, or beyond the revision.
+    await owner.says(room, 'later');
+    for (const [part, place] of [
+      ['first', '-1'],
+      ['last', '999'],
+    ]) {
+      const cursor = Buffer.from(JSON.stringify([`messages at ${revision} ${part}`, place])).toString('base64url');
+      const { messages } = await state(`at=${revision}&part=${part}&cursor=${cursor}`, late, room);
+      expect(messages.map(({ text }: { text: string }) => text)).toEqual(['after']);
+    }
   });
 
   it('is read for a reason, which is recorded', async () => {
