@@ -121,10 +121,19 @@ export class Eraser {
       const lock = await AdvisoryLock.tryTake(this.parts.direct, 'verbatim erasures');
       if (!lock) return;
       try {
-        for (const [id, pending] of state.pending.entries()) await this.carryOut(id, pending);
+        for (const [id, pending] of state.pending.entries()) await this.attempt(id, pending);
       } finally {
         await lock.release();
       }
+    }
+  }
+
+  /** One that cannot be carried out does not keep the others from it. */
+  private async attempt(id: string, pending: PendingErasure): Promise<void> {
+    try {
+      await this.carryOut(id, pending);
+    } catch (error) {
+      this.parts.log.warn({ err: error, erasure: id }, 'An erasure failed; it is tried again later.');
     }
   }
 
@@ -187,7 +196,9 @@ export class Eraser {
     const context = { correlation: newId() };
     if (scope.kind === 'person' && (await users.newest(scope.userId)).state.status !== 'unborn')
       orThrow(await accounts.change(scope.userId, actor, { deactivated: true }, context));
-    if (scope.kind === 'room' && (await rooms.newest(scope.roomId)).state.status === 'open')
+    if (scope.kind !== 'room') return;
+    const { status, visibility } = (await rooms.newest(scope.roomId)).state;
+    if (status === 'open' && visibility !== 'direct')
       orThrow(await rooms.send(scope.roomId, { type: 'CloseRoom', actor, reason: null }, context));
   }
 
