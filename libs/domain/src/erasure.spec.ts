@@ -62,6 +62,8 @@ describe('what a hold forbids', () => {
     expect(forbids(room, message)).toBe(true);
     expect(forbids(room, days('2026-01-01', '2026-01-31'))).toBe(true);
     expect(forbids(days('2026-01-01', '2026-01-15'), message)).toBe(true);
+    // It may have been edited then.
+    expect(forbids(days('2026-02-01', '2026-02-28'), message)).toBe(true);
     expect(forbids(days('2026-01-01', '2026-01-15'), days('2026-01-15', '2026-01-20'))).toBe(true);
     expect(forbids(days('2026-01-01', '2026-01-15'), room)).toBe(true);
   });

@@ -228,7 +228,8 @@ function overlap(scope: ErasureScope, hold: HoldScope): boolean {
     return (scope.kind === 'person' ? scope.userId : scope.kind === 'message' && scope.authorId) === hold.userId;
   if (scope.kind === 'person' || scope.roomId !== hold.roomId) return false;
   if (hold.kind === 'room' || scope.kind === 'room') return true;
-  const [from, to] = scope.kind === 'message' ? [scope.day, scope.day] : [scope.from, scope.to];
+  // A message may have been edited on any day since.
+  const [from, to] = scope.kind === 'message' ? [scope.day, '9999-12-31'] : [scope.from, scope.to];
   return from <= hold.to && hold.from <= to;
 }
 
