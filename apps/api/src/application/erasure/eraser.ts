@@ -142,9 +142,14 @@ export class Eraser {
     const context = { correlation: newId() };
     const held = await this.entangled(scope);
     if (isHeld(scope, held.state, held.entangled)) return;
-    const begin = { type: 'BeginErasure', actor: null, erasureId: id, entangled: held.entangled } as const;
+    const { entangled, considered } = held;
+    const begin = { type: 'BeginErasure', actor: null, erasureId: id, entangled, considered } as const;
     const begun = await erasures.send(ERASURES, begin, context);
-    if (isRejection(begun)) return;
+    if (isRejection(begun)) {
+      // A hold was placed meanwhile.
+      if (begun.rejected === 'Conflict') this.again = true;
+      return;
+    }
     const began = begun.state.pending.get(id)?.beganAt ?? beganAt ?? begun.at;
     this.hide(id, scope, began);
     await this.closeDown(scope, by);
@@ -169,19 +174,20 @@ export class Eraser {
     await erasures.send(ERASURES, { type: 'FinishErasure', actor: null, erasureId: id, certificate }, context);
   }
 
-  /** The holds that share something with a scope as only the vault can tell. */
-  async entangled(scope: ErasureScope): Promise<{ readonly state: ErasureState; readonly entangled: string[] }> {
+  /** The holds that share something with a scope as only the vault can tell, of those that it was asked about. */
+  async entangled(scope: ErasureScope): Promise<Entangled> {
     const { state } = await this.parts.erasures.newest(ERASURES);
-    const entangled: string[] = [];
+    const [entangled, considered]: [string[], string[]] = [[], []];
     for (const [id, hold] of state.holds.entries()) {
       if (!entangles(scope, hold)) continue;
+      considered.push(id);
       const [person, place] = scope.kind === 'person' ? [scope, hold] : [hold, scope];
       if (person.kind !== 'person' || place.kind === 'person' || place.kind === 'message') continue;
       const pattern = `${roomStream(place.roomId)}|${person.userId}|%`;
       const span = place.kind === 'days' ? { from: place.from, to: place.to } : {};
       if ((await this.parts.keys.namesIn({ pattern, ...span }, 1)).length > 0) entangled.push(id);
     }
-    return { state, entangled };
+    return { state, entangled, considered };
   }
 
   /** Nothing is opened here from now on that is being erased, if it was recorded before the erasure began. */
@@ -295,6 +301,12 @@ export class Eraser {
     const { username } = (await this.parts.users.newest(scope.userId)).state;
     return [`the username ${username}`, ...always];
   }
+}
+
+interface Entangled {
+  readonly state: ErasureState;
+  readonly entangled: readonly string[];
+  readonly considered: readonly string[];
 }
 
 interface Destroyed {
