@@ -163,6 +163,17 @@ describe('a room as it was', () => {
     expect(before.messages).toEqual(whole.messages.slice(-10, -5));
   });
 
+  it('is read on as it was on the first page, though more has happened since', async () => {
+    const [owner] = people as [TestPerson];
+    const room = await owner.room();
+    for (const text of ['one', 'two', 'three']) await owner.says(room, text);
+    const first = await state('limit=2', owner, room);
+    await owner.says(room, 'four');
+    const second = await state(`limit=2&cursor=${first.page.next}`, owner, room);
+    expect(second.revision).toBe(first.revision);
+    expect(second.messages.map(({ text }: { text: string }) => text)).toEqual(['three']);
+  });
+
   it('has no place beyond the end, before the beginning, or between events', async () => {
     const revision = (await state('')).revision;
     const before = await auditor.all('/v1/audit?action=RoomInspected');
