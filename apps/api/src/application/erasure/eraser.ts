@@ -80,7 +80,7 @@ export class Eraser {
           sealer.unshield(erasureId);
           // What they remember was folded from fields that are gone.
           if (scope.kind === 'person') users.drop(scope.userId);
-          if (scope.kind === 'room') rooms.drop(scope.roomId);
+          if (scope.kind === 'room' || scope.kind === 'days') rooms.drop(scope.roomId);
           break;
         }
         case 'HoldLifted':
@@ -260,7 +260,7 @@ export class Eraser {
     for await (const { envelope, stored } of this.eventsOf(stream, fence.revision)) {
       const name = keyNameOf(stream, envelope);
       const key = name && retired.get(name);
-      if (!name || !key || erased.has(envelope.id) || envelope.data.sealed === undefined) continue;
+      if (!name || !key || isWithin(scope, envelope) || envelope.data.sealed === undefined) continue;
       const own = eventKey(key, envelope.id);
       if (tryToOpen(stored, own, envelope)) kept.get(name)?.set(envelope.id, own);
     }
