@@ -11,7 +11,8 @@ const message = { kind: 'message', roomId: 'r1', messageId: 'm1', authorId: 'bob
 
 const request = (scope: ErasureScope, actor = admin) =>
   ({ type: 'RequestErasure', actor, erasureId: 'e1', scope, ground: 'objection', reason: 'Letter 3' }) as const;
-const begin = (...entangled: string[]) => ({ type: 'BeginErasure', actor: null, erasureId: 'e1', entangled }) as const;
+const begin = (considered = ['h1']) =>
+  ({ type: 'BeginErasure', actor: null, erasureId: 'e1', entangled: [], considered }) as const;
 const finish = { type: 'FinishErasure', actor: null, erasureId: 'e1', certificate: 'signed' } as const;
 const hold = (scope: HoldScope) =>
   ({ type: 'PlaceHold', actor: admin, holdId: 'h1', scope, reason: 'Case 4' }) as const;
@@ -33,6 +34,12 @@ describe('an erasure', () => {
       .when(lift)
       .when(begin())
       .then([{ type: 'ErasureBegan', data: { erasureId: 'e1', scope: room } }]);
+  });
+
+  it('does not begin while there is a hold of which it is not known whether it forbids that', () => {
+    const held = given(erasure, []).when(hold(room)).when(request(person));
+    held.when(begin([])).thenRejected('Conflict', /meanwhile/);
+    held.when(begin(['h1'])).then([{ type: 'ErasureBegan', data: { erasureId: 'e1', scope: person } }]);
   });
 
   it('is asked for by administrators, with a reason', () => {
@@ -62,6 +69,8 @@ describe('what a hold forbids', () => {
     expect(forbids(room, message)).toBe(true);
     expect(forbids(room, days('2026-01-01', '2026-01-31'))).toBe(true);
     expect(forbids(days('2026-01-01', '2026-01-15'), message)).toBe(true);
+    // It may have been edited then.
+    expect(forbids(days('2026-02-01', '2026-02-28'), message)).toBe(true);
     expect(forbids(days('2026-01-01', '2026-01-15'), days('2026-01-15', '2026-01-20'))).toBe(true);
     expect(forbids(days('2026-01-01', '2026-01-15'), room)).toBe(true);
   });

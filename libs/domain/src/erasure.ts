@@ -136,12 +136,16 @@ export type RequestErasure = {
   readonly ground: ErasureGround;
   readonly reason: string;
 };
-/** `entangled`: the holds that share something with the scope as only the vault can tell; see `entangles`. */
+/**
+ * `entangled`: of the holds that were `considered`, those that share something with the scope as only the vault can tell; see
+ * `entangles`.
+ */
 export type BeginErasure = {
   readonly type: 'BeginErasure';
   readonly actor: null;
   readonly erasureId: string;
   readonly entangled: readonly string[];
+  readonly considered: readonly string[];
 };
 export type FinishErasure = {
   readonly type: 'FinishErasure';
@@ -176,10 +180,14 @@ function decide(command: ErasureCommand, state: ErasureState): Decision<ErasureE
       return reasonProblem(reason) ?? accept({ type: 'ErasureRequested', data: { erasureId, scope, ground, reason } });
     }
     case 'BeginErasure': {
-      const { erasureId, entangled } = command;
+      const { erasureId, entangled, considered } = command;
       const pending = state.pending.get(erasureId);
       if (!pending || pending.beganAt !== null) return accept();
       if (isHeld(pending.scope, state, entangled)) return reject('Conflict', 'A hold forbids it.');
+      const unknown = [...state.holds.entries()].some(
+        ([id, hold]) => entangles(pending.scope, hold) && !considered.includes(id),
+      );
+      if (unknown) return reject('Conflict', 'A hold was placed meanwhile, and has to be looked at first.');
       return accept({ type: 'ErasureBegan', data: { erasureId, scope: pending.scope } });
     }
     case 'FinishErasure': {
@@ -228,7 +236,8 @@ function overlap(scope: ErasureScope, hold: HoldScope): boolean {
     return (scope.kind === 'person' ? scope.userId : scope.kind === 'message' && scope.authorId) === hold.userId;
   if (scope.kind === 'person' || scope.roomId !== hold.roomId) return false;
   if (hold.kind === 'room' || scope.kind === 'room') return true;
-  const [from, to] = scope.kind === 'message' ? [scope.day, scope.day] : [scope.from, scope.to];
+  // A message may have been edited on any day since.
+  const [from, to] = scope.kind === 'message' ? [scope.day, '9999-12-31'] : [scope.from, scope.to];
   return from <= hold.to && hold.from <= to;
 }
 

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Sql } from 'postgres';
-import { eventKey, keyNameOf, openText, peek, sealText } from './envelope.js';
-import type { StoredEvent } from './event-store.js';
+import { openText, sealText } from './envelope.js';
 import { migrate } from './migrate.js';
 
 /** Provides the keys that seal personal fields, under the names that envelope.ts makes. */
@@ -181,14 +180,6 @@ export class PostgresKeyRing implements KeyRing {
     if (key === null) throw new KeyDoesNotOpen(`The key ${name} does not open with this master key.`);
     return Buffer.from(key, 'base64');
   }
-}
-
-/** What opens `data.sealed` of this one event; null when there is nothing sealed, or the key was destroyed. */
-export async function ownKeyOfEvent(keys: KeyRing, { stream, sealed }: StoredEvent): Promise<Buffer | null> {
-  const envelope = peek(sealed);
-  const name = envelope.data.sealed === undefined ? null : keyNameOf(stream, envelope);
-  const key = name === null ? undefined : (await keys.find([name])).get(name);
-  return key ? eventKey(key, envelope.id) : null;
 }
 
 class KeyDoesNotOpen extends Error {}

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Draft } from './envelope.js';
+import { type Draft, peek, tryToOpen } from './envelope.js';
 import type { NewEvent, StoredEvent } from './event-store.js';
 import type { KeyRing } from './key-ring.js';
 import { Sealer } from './sealer.js';
@@ -136,6 +136,45 @@ describe('opening', () => {
     const stored = store(await new Sealer(keys).seal('room-r1', 0n, null, drafts(2)));
     keys.keys.clear();
     expect(texts(await new Sealer(keys).open(stored))).toEqual([null, null]);
+  });
+});
+
+describe('the key of one event', () => {
+  const stream = 'room-r1';
+  const sealed = async (keys: KeysInMemory) =>
+    store(await new Sealer(keys).seal(stream, 0n, null, drafts(1)))[0] as StoredEvent;
+
+  it('opens the event, and no other', async () => {
+    const keys = new KeysInMemory();
+    const [first, second] = store(await new Sealer(keys).seal(stream, 0n, null, drafts(2))) as [
+      StoredEvent,
+      StoredEvent,
+    ];
+    const own = await new Sealer(keys).ownKey(first);
+    expect(tryToOpen(first, own, peek(first.sealed))).toMatchObject({ data: { text: 'Message 0' } });
+    expect(tryToOpen(second, own, peek(second.sealed))).toBeNull();
+  });
+
+  it('is the one that was kept where the whole key was taken apart', async () => {
+    const keys = new KeysInMemory();
+    const event = await sealed(keys);
+    const own = (await new Sealer(keys).ownKey(event)) as Buffer;
+    for (const name of keys.keys.keys()) keys.keys.set(name, randomBytes(32));
+    expect(await new Sealer(keys).ownKey(event)).toBeNull();
+    keys.ofEvents.set(peek(event.sealed).id, own);
+    expect(await new Sealer(keys).ownKey(event)).toEqual(own);
+  });
+
+  it('is given to nobody while the event is hidden, even if that began meanwhile', async () => {
+    const keys = new KeysInMemory();
+    const event = await sealed(keys);
+    const sealer = new Sealer(keys);
+    const asked = sealer.ownKey(event);
+    sealer.shield('e1', () => true);
+    expect(await asked).toBeNull();
+    expect(await sealer.ownKey(event)).toBeNull();
+    sealer.unshield('e1');
+    expect(await sealer.ownKey(event)).not.toBeNull();
   });
 });
 

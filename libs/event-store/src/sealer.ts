@@ -142,6 +142,22 @@ export class Sealer {
     }
   }
 
+  /** What opens `data.sealed` of this one event; null if nothing is sealed, it is hidden, or its key was destroyed. */
+  async ownKey(stored: StoredEvent): Promise<Buffer | null> {
+    const envelope = peek(stored.sealed);
+    const name = envelope.data.sealed === undefined ? null : keyNameOf(stored.stream, envelope);
+    if (name === null || this.isHidden(envelope)) return null;
+    const [whole, spare] = await Promise.all([this.keys.find([name]), this.keys.spare([name], [envelope.id])]);
+    const [key, retired] = [whole.get(name), spare.retired.get(name)];
+    const candidates = [
+      key && eventKey(key, envelope.id),
+      spare.events.get(envelope.id),
+      retired && eventKey(retired, envelope.id),
+    ];
+    const own = candidates.find((candidate) => candidate && tryToOpen(stored, candidate, envelope));
+    return own && !this.isHidden(envelope) ? own : null;
+  }
+
   private isHidden(envelope: StoredEnvelope): boolean {
     for (const hides of this.shields.values()) if (hides(envelope)) return true;
     return false;

@@ -83,6 +83,7 @@ export {
   messagesList,
   presentIds,
   type RoomSetting,
+  revisionOfCursor,
   settingsAt,
 } from './replay.js';
 export { countOpenReports, getReport, listReports, type Report, type ReportsQuery } from './reports.js';

@@ -84,6 +84,14 @@ export function cursorKey<C extends readonly ((part: string) => boolean)[]>(
   return key as { [I in keyof C]: string };
 }
 
+/** The name of the list to which a cursor belongs, as it says itself; undefined on the first page. */
+export function listOfCursor({ cursor }: Pick<PageRequest, 'cursor'>): string | undefined {
+  if (cursor === undefined) return undefined;
+  const parts = parse(cursor);
+  if (!Array.isArray(parts) || typeof parts[0] !== 'string') throw new InvalidCursor();
+  return parts[0];
+}
+
 function parse(cursor: string): unknown {
   try {
     return JSON.parse(Buffer.from(cursor, 'base64url').toString());

@@ -1,7 +1,7 @@
 import type { MessageKind, Recorded, RoomRole } from '@verbatim/domain';
 import { arrayValue, entityId, keyValue, timeOf, timeValue } from './column-values.js';
 import { forkInSql, forkOf, placesOf } from './interval-tree.js';
-import { cursorKey, isPlace, type PageRequest } from './page.js';
+import { cursorKey, isPlace, listOfCursor, type PageRequest } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
 import { rowSet } from './row-set.js';
 
@@ -339,8 +339,11 @@ export async function messagesAt(db: ReadDatabase, query: MessagesThenQuery): Pr
   const { sql, schema } = reading(db);
   const end = cursorKey(page, messagesList(query), isPlace);
   const first = part === 'first';
-  const lowest = first && end ? BigInt(end[0]) + 1n : visibleFrom;
-  const highest = !first && end ? BigInt(end[0]) - 1n : revision;
+  // Cursors are not signed: whatever one says, it shows nothing below what is visible and nothing after the revision.
+  const after = first && end ? BigInt(end[0]) + 1n : visibleFrom;
+  const before = !first && end ? BigInt(end[0]) - 1n : revision;
+  const lowest = after > visibleFrom ? after : visibleFrom;
+  const highest = before < revision ? before : revision;
   const direction = first ? sql`ASC` : sql`DESC`;
   const then = sql`c.room_id = m.room_id AND c.message_id = m.message_id AND c.revision <= ${`${revision}`}`;
   const rows = await sql<MessageRow[]>`
@@ -360,6 +363,12 @@ export async function messagesAt(db: ReadDatabase, query: MessagesThenQuery): Pr
 /** The name of this list in cursors: one holds for the revision, and the end of the list, for which it was made. */
 export const messagesList = ({ revision, part }: Pick<MessagesThenQuery, 'revision' | 'part'>): string =>
   `messages at ${revision} ${part}`;
+
+/** The revision for which the cursor of such a list was made; undefined where there is none. */
+export function revisionOfCursor(page: Pick<PageRequest, 'cursor'>): bigint | undefined {
+  const [, revision] = /^messages at (\d{1,18}) /.exec(listOfCursor(page) ?? '') ?? [];
+  return revision === undefined ? undefined : BigInt(revision);
+}
 
 interface MessageRow {
   message_id: string;

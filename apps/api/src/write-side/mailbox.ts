@@ -385,6 +385,8 @@ export class Mailbox<S, C, E extends Happened> {
   // Folding -----------------------------------------------------------------------------------------------------------
 
   private fold(event: Recorded): void {
+    // Before anything else is sealed here: the keys of before are being destroyed, whoever wrote this.
+    if (event.type === 'TextsErased') this.parts.sealer.renew(this.stream);
     this.state = this.parts.decider.evolve(this.state, event as unknown as E);
     this.head = event;
   }

@@ -20,6 +20,7 @@ import {
   messagesList,
   type PageRequest,
   presentIds,
+  revisionOfCursor,
   settingsAt,
 } from '@verbatim/projections';
 import { Time } from '../../clock.js';
@@ -61,7 +62,7 @@ export interface ReplayedMessage extends Omit<MessageThen, 'textRevision' | 'rep
   readonly visibleTo: readonly string[];
 }
 
-/** The room as it was at a revision or time (inclusive), for those who may read it; now, if `at` is absent. */
+/** The room as it was at a revision or time (inclusive), for those who may read it; now, if `at` is absent and no page goes before. */
 export class GetRoomStateQuery extends Query<RoomThen | Rejection> {
   constructor(
     readonly roomId: string,
@@ -86,7 +87,8 @@ export class GetRoomStateHandler implements IQueryHandler<GetRoomStateQuery> {
   ) {}
 
   async execute({ roomId, actor, purpose, at, part, page }: GetRoomStateQuery): Promise<RoomThen | Rejection> {
-    const place = await this.placeOf(roomId, actor, at);
+    // Pages go on at the revision of the first one, though the room has gone on since.
+    const place = await this.placeOf(roomId, actor, at ?? revisionOfCursor(page));
     if (isRejection(place)) return place;
     const { revision } = place;
     const room = await this.access.toRead(roomId, actor, 'replay', purpose);

@@ -163,6 +163,17 @@ describe('a room as it was', () => {
     expect(before.messages).toEqual(whole.messages.slice(-10, -5));
   });
 
+  it('is read on as it was on the first page, though more has happened since', async () => {
+    const [owner] = people as [TestPerson];
+    const room = await owner.room();
+    for (const text of ['one', 'two', 'three']) await owner.says(room, text);
+    const first = await state('limit=2', owner, room);
+    await owner.says(room, 'four');
+    const second = await state(`limit=2&cursor=${first.page.next}`, owner, room);
+    expect(second.revision).toBe(first.revision);
+    expect(second.messages.map(({ text }: { text: string }) => text)).toEqual(['three']);
+  });
+
   it('has no place beyond the end, before the beginning, or between events', async () => {
     const revision = (await state('')).revision;
     const before = await auditor.all('/v1/audit?action=RoomInspected');
@@ -200,6 +211,16 @@ describe('a room as it was', () => {
     const now = await state('', late, room);
     expect(now.messages.map(({ text }: { text: string }) => text)).toEqual(['after']);
     expect(outcome(await late.get(at(`state?at=${revision - 2}`, room)))).toBe('invalid_request');
+    // Nor does a cursor that they made themselves lead further back, or beyond the revision.
+    await owner.says(room, 'later');
+    for (const [part, place] of [
+      ['first', '-1'],
+      ['last', '999'],
+    ]) {
+      const cursor = Buffer.from(JSON.stringify([`messages at ${revision} ${part}`, place])).toString('base64url');
+      const { messages } = await state(`at=${revision}&part=${part}&cursor=${cursor}`, late, room);
+      expect(messages.map(({ text }: { text: string }) => text)).toEqual(['after']);
+    }
   });
 
   it('is read for a reason, which is recorded', async () => {

@@ -80,7 +80,7 @@ export class Eraser {
           sealer.unshield(erasureId);
           // What they remember was folded from fields that are gone.
           if (scope.kind === 'person') users.drop(scope.userId);
-          if (scope.kind === 'room') rooms.drop(scope.roomId);
+          if (scope.kind === 'room' || scope.kind === 'days') rooms.drop(scope.roomId);
           break;
         }
         case 'HoldLifted':
@@ -121,10 +121,19 @@ export class Eraser {
       const lock = await AdvisoryLock.tryTake(this.parts.direct, 'verbatim erasures');
       if (!lock) return;
       try {
-        for (const [id, pending] of state.pending.entries()) await this.carryOut(id, pending);
+        for (const [id, pending] of state.pending.entries()) await this.attempt(id, pending);
       } finally {
         await lock.release();
       }
+    }
+  }
+
+  /** One that cannot be carried out does not keep the others from it. */
+  private async attempt(id: string, pending: PendingErasure): Promise<void> {
+    try {
+      await this.carryOut(id, pending);
+    } catch (error) {
+      this.parts.log.warn({ err: error, erasure: id }, 'An erasure failed; it is tried again later.');
     }
   }
 
@@ -133,9 +142,14 @@ export class Eraser {
     const context = { correlation: newId() };
     const held = await this.entangled(scope);
     if (isHeld(scope, held.state, held.entangled)) return;
-    const begin = { type: 'BeginErasure', actor: null, erasureId: id, entangled: held.entangled } as const;
+    const { entangled, considered } = held;
+    const begin = { type: 'BeginErasure', actor: null, erasureId: id, entangled, considered } as const;
     const begun = await erasures.send(ERASURES, begin, context);
-    if (isRejection(begun)) return;
+    if (isRejection(begun)) {
+      // A hold was placed meanwhile.
+      if (begun.rejected === 'Conflict') this.again = true;
+      return;
+    }
     const began = begun.state.pending.get(id)?.beganAt ?? beganAt ?? begun.at;
     this.hide(id, scope, began);
     await this.closeDown(scope, by);
@@ -160,19 +174,20 @@ export class Eraser {
     await erasures.send(ERASURES, { type: 'FinishErasure', actor: null, erasureId: id, certificate }, context);
   }
 
-  /** The holds that share something with a scope as only the vault can tell. */
-  async entangled(scope: ErasureScope): Promise<{ readonly state: ErasureState; readonly entangled: string[] }> {
+  /** The holds that share something with a scope as only the vault can tell, of those that it was asked about. */
+  async entangled(scope: ErasureScope): Promise<Entangled> {
     const { state } = await this.parts.erasures.newest(ERASURES);
-    const entangled: string[] = [];
+    const [entangled, considered]: [string[], string[]] = [[], []];
     for (const [id, hold] of state.holds.entries()) {
       if (!entangles(scope, hold)) continue;
+      considered.push(id);
       const [person, place] = scope.kind === 'person' ? [scope, hold] : [hold, scope];
       if (person.kind !== 'person' || place.kind === 'person' || place.kind === 'message') continue;
       const pattern = `${roomStream(place.roomId)}|${person.userId}|%`;
       const span = place.kind === 'days' ? { from: place.from, to: place.to } : {};
       if ((await this.parts.keys.namesIn({ pattern, ...span }, 1)).length > 0) entangled.push(id);
     }
-    return { state, entangled };
+    return { state, entangled, considered };
   }
 
   /** Nothing is opened here from now on that is being erased, if it was recorded before the erasure began. */
@@ -187,7 +202,9 @@ export class Eraser {
     const context = { correlation: newId() };
     if (scope.kind === 'person' && (await users.newest(scope.userId)).state.status !== 'unborn')
       orThrow(await accounts.change(scope.userId, actor, { deactivated: true }, context));
-    if (scope.kind === 'room' && (await rooms.newest(scope.roomId)).state.status === 'open')
+    if (scope.kind !== 'room') return;
+    const { status, visibility } = (await rooms.newest(scope.roomId)).state;
+    if (status === 'open' && visibility !== 'direct')
       orThrow(await rooms.send(scope.roomId, { type: 'CloseRoom', actor, reason: null }, context));
   }
 
@@ -243,7 +260,7 @@ export class Eraser {
     for await (const { envelope, stored } of this.eventsOf(stream, fence.revision)) {
       const name = keyNameOf(stream, envelope);
       const key = name && retired.get(name);
-      if (!name || !key || erased.has(envelope.id) || envelope.data.sealed === undefined) continue;
+      if (!name || !key || isWithin(scope, envelope) || envelope.data.sealed === undefined) continue;
       const own = eventKey(key, envelope.id);
       if (tryToOpen(stored, own, envelope)) kept.get(name)?.set(envelope.id, own);
     }
@@ -284,6 +301,12 @@ export class Eraser {
     const { username } = (await this.parts.users.newest(scope.userId)).state;
     return [`the username ${username}`, ...always];
   }
+}
+
+interface Entangled {
+  readonly state: ErasureState;
+  readonly entangled: readonly string[];
+  readonly considered: readonly string[];
 }
 
 interface Destroyed {

@@ -82,13 +82,15 @@ export class RequestErasureHandler implements ICommandHandler<RequestErasureComm
       const { author, postedAt } = found;
       return { kind: 'message', roomId, messageId: id, authorId: author.id, day: postedAt.slice(0, 10) };
     }
-    if (from === undefined || to === undefined) return { kind: 'room', roomId };
+    if (from === undefined || to === undefined)
+      return state.visibility === 'direct' ? staysOpen : { kind: 'room', roomId };
     // Keys of today are in use in every process.
     if (to >= this.time.now().toISOString().slice(0, 10)) return reject('Invalid', 'The last day must be over (UTC).');
     return { kind: 'days', roomId, from, to };
   }
 }
 
+const staysOpen = reject('Conflict', 'A direct room cannot be closed. Erase days of it, or messages.');
 const reasonNeeded = reject('ReasonNeeded', 'Give a reason; it is recorded.');
 
 /** Forbids to erase something until the hold is lifted. */

@@ -178,6 +178,40 @@ describe('a room that is erased', () => {
   });
 });
 
+describe('a direct room', () => {
+  it('stays open, so that days and messages of it are erased, but not the whole', async () => {
+    const bob = await register(service.url);
+    const { id: room } = (await ada.put(`/v1/direct/${bob.username}`)).body;
+    const said = rare();
+    const { id: message } = await ada.says(room, said);
+    expect(outcome(await admin.post('/v1/erasures', { room, ground: 'other', reason: 'x' }))).toBe('conflict');
+    await done(await erase({ room, message }));
+    expect(await dump()).not.toContain(said);
+  });
+});
+
+describe('an erasure that cannot be carried out', () => {
+  it('does not hold up the others', async () => {
+    const [chief, dan] = [await register(service.url), await register(service.url)];
+    const { body: hold } = await admin.post('/v1/holds', { person: chief.id, reason: 'Case 6' });
+    const stuck = await erase({ person: chief.id });
+    // Made the only administrator meanwhile, whom nobody can deactivate.
+    await admin.patch(`/v1/users/${chief.id}`, { role: 'admin' });
+    const chiefNow = await signIn(service.url, { username: chief.username, password: 'correct horse' });
+    await chiefNow.patch(`/v1/users/${admin.id}`, { role: 'user' });
+    expect(outcome(await chiefNow.delete(`/v1/holds/${hold.id}`))).toBe(204);
+    const { body } = await chiefNow.post('/v1/erasures', { person: dan.id, ground: 'other', reason: 'Letter 13' });
+    const of = async (id: string) => (await chiefNow.get(`/v1/erasures/${id}`)).body.status;
+    await eventually(
+      () => of(body.id),
+      (status) => status === 'done',
+    );
+    expect(await of(stuck)).toBe('running');
+    await chiefNow.patch(`/v1/users/${admin.id}`, { role: 'admin' });
+    admin = await signIn(service.url);
+  });
+});
+
 describe('a hold', () => {
   it('keeps an erasure from beginning until it is lifted', async () => {
     const eve = await register(service.url);

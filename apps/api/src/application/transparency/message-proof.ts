@@ -9,7 +9,7 @@ import {
   reject,
   roomStream,
 } from '@verbatim/domain';
-import { type KeyRing, ownKeyOfEvent, type StoredEvent } from '@verbatim/event-store';
+import type { Sealer, StoredEvent } from '@verbatim/event-store';
 import { encodeLogProof, isFault, TILE_WIDTH, TreeReader } from '@verbatim/transparency';
 import { MeasuredEventStore } from '../../storage/measured-event-store.js';
 import { ReadModels } from '../../storage/read-models.js';
@@ -55,7 +55,7 @@ export class MessageProofs {
     private readonly store: MeasuredEventStore,
     private readonly trees: LogTrees,
     private readonly log: PublishedLog,
-    private readonly keys: KeyRing,
+    private readonly sealer: Sealer,
   ) {}
 
   async proofFor(query: GetMessageProofQuery): Promise<MessageProof | Rejection> {
@@ -69,7 +69,7 @@ export class MessageProofs {
     const [event] = await this.store.read(roomStream(roomId), chosen, 1);
     if (event?.revision !== chosen || messageOf(event) !== messageId) return noSuchMessage;
     const shown = revision !== undefined || !facts.redacted;
-    return this.prove(event, shown ? await ownKeyOfEvent(this.keys, event) : null);
+    return this.prove(event, shown ? await this.sealer.ownKey(event) : null);
   }
 
   /** What is known of the message, if this person may read it. */

@@ -1,8 +1,7 @@
 import { Global, Module, type Provider } from '@nestjs/common';
-import type { KeyRing } from '@verbatim/event-store';
+import { Sealer } from '@verbatim/event-store';
 import { MeasuredEventStore } from '../../storage/measured-event-store.js';
 import { ReadModels } from '../../storage/read-models.js';
-import { KEY_RING } from '../../storage/tokens.js';
 import { LogKeys } from '../../storage/transparency/log-keys.js';
 import { LogTrees } from '../../storage/transparency/log-trees.js';
 import { RoomAccess } from '../rooms/room-access.js';
@@ -24,9 +23,9 @@ const providers: Provider[] = [
       store: MeasuredEventStore,
       trees: LogTrees,
       log: PublishedLog,
-      keys: KeyRing,
-    ) => new MessageProofs(access, readModels, store, trees, log, keys),
-    inject: [RoomAccess, ReadModels, MeasuredEventStore, LogTrees, PublishedLog, KEY_RING],
+      sealer: Sealer,
+    ) => new MessageProofs(access, readModels, store, trees, log, sealer),
+    inject: [RoomAccess, ReadModels, MeasuredEventStore, LogTrees, PublishedLog, Sealer],
   },
   ...logQueryHandlers,
   GetMessageProofHandler,
