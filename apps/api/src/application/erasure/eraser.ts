@@ -61,6 +61,8 @@ export interface EraserParts {
 export class Eraser {
   private running: Promise<void> | null = null;
   private again = false;
+  /** Keys destroyed by erasures that this process has seen begin, by the ids of these. */
+  private readonly destroyed = new Map<string, number>();
 
   constructor(private readonly parts: EraserParts) {}
 
@@ -151,13 +153,15 @@ export class Eraser {
       return;
     }
     const began = begun.state.pending.get(id)?.beganAt ?? beganAt ?? begun.at;
+    if (begun.events > 0) this.destroyed.set(id, 0);
     this.hide(id, scope, began);
     await this.closeDown(scope, by);
     await rows.erase(scope);
     // A hold that was placed meanwhile keeps what is left.
     const still = await this.entangled(scope);
     if (isHeld(scope, still.state, still.entangled)) return;
-    const destroyed = scope.kind === 'message' ? await this.takeApart(id, scope, by) : await this.destroyKeys(scope);
+    const destroyed =
+      scope.kind === 'message' ? await this.takeApart(id, scope, by) : await this.destroyKeys(id, scope);
     await rows.forgetCopies(destroyed.streams, destroyed.people);
     const head = await store.head();
     await this.passed(head);
@@ -172,6 +176,7 @@ export class Eraser {
       (origin) => `verbatim-erasure/1\n${origin}\n${JSON.stringify(statement)}\n`,
     );
     await erasures.send(ERASURES, { type: 'FinishErasure', actor: null, erasureId: id, certificate }, context);
+    this.destroyed.delete(id);
   }
 
   /** The holds that share something with a scope as only the vault can tell, of those that it was asked about. */
@@ -208,23 +213,25 @@ export class Eraser {
       orThrow(await rooms.send(scope.roomId, { type: 'CloseRoom', actor, reason: null }, context));
   }
 
-  private async destroyKeys(scope: ErasureScope): Promise<Destroyed> {
-    const { keys } = this.parts;
+  private async destroyKeys(id: string, scope: ErasureScope): Promise<Destroyed> {
+    const { keys, rows } = this.parts;
     const [streams, people] = [new Set<string>(), new Set<string>()];
-    let destroyed = 0;
     for (;;) {
       const names = await keys.namesIn(keyScopeOf(scope), TOGETHER);
       if (names.length === 0) break;
-      await keys.destroy(names);
-      destroyed += names.length;
       for (const name of names) {
         const [stream = '', person = ''] = name.split('|');
         streams.add(stream);
         people.add(person);
       }
+      // The names of keys tell where copies are; without the keys nobody would find them after a restart.
+      await rows.forgetCopies([...streams], [...people]);
+      await keys.destroy(names);
+      const before = this.destroyed.get(id);
+      if (before !== undefined) this.destroyed.set(id, before + names.length);
     }
     keys.forget();
-    return { keys: destroyed, streams: [...streams], people: [...people] };
+    return { keys: this.destroyed.get(id) ?? null, streams: [...streams], people: [...people] };
   }
 
   /**
@@ -310,7 +317,8 @@ interface Entangled {
 }
 
 interface Destroyed {
-  readonly keys: number;
+  /** In all; null where another process, or this one before a restart, may have destroyed some. */
+  readonly keys: number | null;
   readonly streams: readonly string[];
   readonly people: readonly string[];
 }
