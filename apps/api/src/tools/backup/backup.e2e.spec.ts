@@ -295,6 +295,9 @@ describe('with the log in KurrentDB', () => {
       });
       const there = await signIn(again.url, { username: bob.username, password });
       expect((await there.all(`/v1/rooms/${place}/messages`)).map(({ text }) => text)).toEqual(['in KurrentDB']);
+      // Its positions are others, at which the log is signed further.
+      const ready = async () => (await fetch(`${again.url}/health/ready`)).status;
+      await expect.poll(ready, { timeout: 20_000 }).toBe(200);
       await again.stop();
     } finally {
       await source.stop();

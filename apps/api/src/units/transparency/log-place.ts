@@ -1,4 +1,4 @@
-import { type EventStore, eventsOf } from '@verbatim/event-store';
+import { type EventStore, eventsOf, type StoredEvent } from '@verbatim/event-store';
 import { HASH_BYTES, TILE_WIDTH } from '@verbatim/transparency';
 import type { EntryBundle, LogTree, LogTrees } from '../../storage/transparency/log-trees.js';
 import { Halted } from './halted.js';
@@ -16,11 +16,21 @@ export async function placeInLog(
 ): Promise<bigint> {
   const { last } = tree;
   if (!last) return -1n;
-  const [event] = await store.readAll(last.position, 1);
+  const event = await eventAt(store, last.position);
   if (event?.position === last.position && event.hash === last.hash) return last.position;
   const moved = await compareAll(store, trees, tree, until);
   await trees.relocate(tree.number, moved.last, moved.firsts);
   return moved.last;
+}
+
+/** KurrentDB fails to read from a place that no event has, as if it were away; whether it is, another question shows. */
+async function eventAt(store: EventStore, position: bigint): Promise<StoredEvent | undefined> {
+  try {
+    return (await store.readAll(position, 1))[0];
+  } catch {
+    await store.head();
+    return undefined;
+  }
 }
 
 async function compareAll(store: EventStore, trees: LogTrees, { number, size }: LogTree, until: AbortSignal) {
