@@ -140,10 +140,9 @@ export class PostgresKeyRing implements KeyRing {
   /** Destroys keys for good, with all keys of single events that were kept of them. */
   async destroy(names: readonly string[]): Promise<void> {
     const all = [...names, ...names.map((name) => `${RETIRED}${name}`)];
-    await this.sql.begin(async (tx) => {
-      await tx`delete from vault.event_keys where name = any(${[...names]}::text[])`;
-      await tx`delete from vault.keys where name = any(${all}::text[])`;
-    });
+    await this.sql`
+      with single as (delete from vault.event_keys where name = any(${[...names]}::text[]))
+      delete from vault.keys where name = any(${all}::text[])`;
     this.forgettings++;
     for (const name of names) this.cache.delete(name);
   }
@@ -165,14 +164,13 @@ export class PostgresKeyRing implements KeyRing {
   async takeApart(name: string, kept: ReadonlyMap<string, Buffer>, erased: readonly string[]): Promise<void> {
     const ids = [...kept.keys()];
     const wrapped = ids.map((id) => sealText((kept.get(id) as Buffer).toString('base64'), this.master, id));
-    await this.sql.begin(async (tx) => {
-      await tx`
+    await this.sql`
+      with kept as (
         insert into vault.event_keys (event_id, name, wrapped)
         select id, ${name}, wrapped from unnest(${ids}::text[], ${wrapped}::text[]) as kept (id, wrapped)
-        on conflict do nothing`;
-      await tx`delete from vault.event_keys where event_id = any(${[...erased]}::text[])`;
-      await tx`delete from vault.keys where name = ${`${RETIRED}${name}`}`;
-    });
+        on conflict do nothing),
+      gone as (delete from vault.event_keys where event_id = any(${[...erased]}::text[]))
+      delete from vault.keys where name = ${`${RETIRED}${name}`}`;
   }
 
   private unwrap(name: string, wrapped: string): Buffer {

@@ -36,7 +36,7 @@ const migrated = (...further: Migration[]) =>
 it('brings an empty database up to date, those of doors and units included, and says which steps it took', async () => {
   const steps = await migrated(made);
   const schemas = new Set(steps.map(({ schema }) => schema));
-  expect([...schemas].sort()).toEqual(['cache', 'desk', 'log', 'vault']);
+  expect([...schemas].sort()).toEqual(['cache', 'desk', 'ephemeral', 'log', 'vault']);
   expect(steps).toContainEqual({ schema: 'desk', component: 'read models', step: 0 });
   expect(steps).toContainEqual({ schema: 'desk', component: 'made up', step: 0 });
   expect(await sql`select nspname from pg_namespace where nspname like 'read%'`).toHaveLength(0);

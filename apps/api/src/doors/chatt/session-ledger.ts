@@ -97,8 +97,9 @@ export class SessionLedger {
   async begin(client: string, connecting: Connecting): Promise<BegunConnection> {
     const { userId, clientId, guest, address, clean, replica } = connecting;
     const whereabouts = await this.whereabouts(address, clientId);
-    const [row] = await this.sql.begin(async (tx) => {
-      const begun = await tx<{ connection: string; former: string | null; kept: boolean; sealed: string | null }[]>`
+    // One statement, because postgres.js ends the process when a connection is lost inside a transaction.
+    const [row] = await this.sql<{ connection: string; former: string | null; kept: boolean; sealed: string | null }[]>`
+      with begun as (
         insert into desk.chatt_sessions as known (client, user_id, connection, replica, kept, whereabouts, guest)
         values (
           ${client}, ${userId}, nextval('desk.chatt_connections'), ${replica}, ${!clean}, ${whereabouts}, ${guest})
@@ -106,10 +107,9 @@ export class SessionLedger {
           connection = nextval('desk.chatt_connections'), former = known.replica, replica = excluded.replica, used_at = now(),
           whereabouts = excluded.whereabouts,
           kept = excluded.kept, sealed = case when excluded.kept and known.kept then known.sealed end
-        returning connection, former, kept, sealed`;
-      if (clean) await tx`delete from desk.chatt_places where client = ${client}`;
-      return begun;
-    });
+        returning connection, former, kept, sealed),
+      cleared as (delete from desk.chatt_places where client = ${client} and ${clean})
+      select * from begun`;
     if (!row) throw new Error('The connection was not recorded.');
     const entry = { client, userId, connection: BigInt(row.connection) };
     const text = row.sealed === null ? null : openText(row.sealed, await this.keyOf(userId), client);

@@ -98,27 +98,24 @@ export class LogTrees {
    * gets one root for good, before anybody signs it.
    */
   async grow({ number, size }: LogTree, { size: next, root, last, tiles }: Growth): Promise<boolean> {
-    return this.sql
-      .begin(async (tx) => {
-        const { count } = await tx`
-          update desk.log_trees set size = ${next}, position = ${`${last.position}`}, hash = ${last.hash}
-          where number = ${number} and size = ${size} and number = (select max(number) from desk.log_trees)`;
-        if (count !== 1) throw new Overtaken();
-        const rows = tiles.map(({ level, index, width, bytes, firstPosition }) => ({
-          ...{ tree: number, level: level === 'entries' ? ENTRIES : level, index, width, bytes },
-          first_position: firstPosition === undefined ? null : `${firstPosition}`,
-        }));
-        await Promise.all([
-          tx`insert into desk.log_tiles ${tx(rows)}
-             on conflict (tree, level, index) do update set width = excluded.width, bytes = excluded.bytes`,
-          tx`insert into desk.log_checkpoints (tree, size, root) values (${number}, ${next}, ${root})`,
-        ]);
-        return true;
-      })
-      .catch((error: unknown) => {
-        if (error instanceof Overtaken) return false;
-        throw error;
-      });
+    // One statement, because postgres.js ends the process when a connection is lost inside a transaction.
+    const [row] = await this.sql<{ grown: boolean }[]>`
+      with grown as (
+        update desk.log_trees set size = ${next}, position = ${`${last.position}`}, hash = ${last.hash}
+        where number = ${number} and size = ${size} and number = (select max(number) from desk.log_trees) returning number),
+      stored as (
+        insert into desk.log_tiles (tree, level, index, width, first_position, bytes)
+        select grown.number, level::smallint, index, width::smallint, first_position, decode(hex, 'hex') from grown, unnest(
+          ${tiles.map(({ level }) => `${level === 'entries' ? ENTRIES : level}`)}::bigint[],
+          ${tiles.map(({ index }) => `${index}`)}::bigint[], ${tiles.map(({ width }) => `${width}`)}::bigint[],
+          ${tiles.map(({ firstPosition }) => (firstPosition === undefined ? null : `${firstPosition}`))}::bigint[],
+          ${tiles.map(({ bytes }) => Buffer.from(bytes).toString('hex'))}::text[]
+        ) as tile (level, index, width, first_position, hex)
+        on conflict (tree, level, index) do update set width = excluded.width, bytes = excluded.bytes),
+      begun as (
+        insert into desk.log_checkpoints (tree, size, root) select number, ${next}, ${root} from grown)
+      select exists (select from grown) as grown`;
+    return row?.grown ?? false;
   }
 
   /** The newest checkpoint, signed or not. */
@@ -260,36 +257,33 @@ export class LogTrees {
 
   /** Takes over where the events of a tree stand after its log was copied to another store. */
   async relocate(tree: number, last: bigint, firstPositions: readonly bigint[]): Promise<void> {
-    await this.sql.begin(async (tx) => {
-      for (let from = 0; from < firstPositions.length; from += RELOCATED_AT_ONCE) {
-        const some = firstPositions.slice(from, from + RELOCATED_AT_ONCE);
-        await tx`
-          update desk.log_tiles t set first_position = moved.position
-          from unnest(${some.map((_, i) => `${from + i}`)}::bigint[], ${some.map(String)}::bigint[]) as moved (index, position)
-          where t.tree = ${tree} and t.level = ${ENTRIES} and t.index = moved.index`;
-      }
-      await tx`update desk.log_trees set position = ${`${last}`} where number = ${tree}`;
-    });
+    // The last step makes it count; whoever is interrupted before does all of it again.
+    for (let from = 0; from < firstPositions.length; from += RELOCATED_AT_ONCE) {
+      const some = firstPositions.slice(from, from + RELOCATED_AT_ONCE);
+      await this.sql`
+        update desk.log_tiles t set first_position = moved.position
+        from unnest(${some.map((_, i) => `${from + i}`)}::bigint[], ${some.map(String)}::bigint[]) as moved (index, position)
+        where t.tree = ${tree} and t.level = ${ENTRIES} and t.index = moved.index`;
+    }
+    await this.sql`update desk.log_trees set position = ${`${last}`} where number = ${tree}`;
   }
 
   /** Checkpoints older than a day are thinned out to the last of each hour; what is shown or cosigned last stays. */
   async sweep(): Promise<void> {
-    await this.sql.begin(async (tx) => {
-      await tx`
-        delete from desk.log_checkpoints c using desk.log_trees t
-        where t.number = c.tree and c.begun_at < now() - interval '1 day' and c.size < t.size
-          and c.size is distinct from t.published
-          and exists (
-            select from desk.log_checkpoints later
-            where later.tree = c.tree and later.size > c.size
-              and date_trunc('hour', later.begun_at) = date_trunc('hour', c.begun_at))`;
-      await tx`
-        delete from desk.log_cosignatures s
-        where not exists (select from desk.log_checkpoints c where c.tree = s.tree and c.size = s.size)
-          and exists (
-            select from desk.log_cosignatures later
-            where later.tree = s.tree and later.verifier_key = s.verifier_key and later.size > s.size)`;
-    });
+    await this.sql`
+      delete from desk.log_checkpoints c using desk.log_trees t
+      where t.number = c.tree and c.begun_at < now() - interval '1 day' and c.size < t.size
+        and c.size is distinct from t.published
+        and exists (
+          select from desk.log_checkpoints later
+          where later.tree = c.tree and later.size > c.size
+            and date_trunc('hour', later.begun_at) = date_trunc('hour', c.begun_at))`;
+    await this.sql`
+      delete from desk.log_cosignatures s
+      where not exists (select from desk.log_checkpoints c where c.tree = s.tree and c.size = s.size)
+        and exists (
+          select from desk.log_cosignatures later
+          where later.tree = s.tree and later.verifier_key = s.verifier_key and later.size > s.size)`;
   }
 }
 
@@ -302,8 +296,6 @@ export function indexInBundle({ bytes }: EntryBundle, entry: Buffer): number {
     if (bytes.subarray(at, at + HASH_BYTES).equals(entry)) return index;
   return -1;
 }
-
-class Overtaken extends Error {}
 
 interface TreeRow {
   number: number;

@@ -30,6 +30,7 @@ async function earlierRelease(): Promise<void> {
   await migrateVault(sql, ring);
   (await PersonalTokens.open(sql, ring, now)).stop();
   await Preferences.open(sql, ring);
+  await sql`alter table vault.personal_tokens drop column parent_id`;
   await sql`alter table vault.personal_tokens rename column sealed_name to name`;
   await sql`alter table desk.preferences rename column sealed to preferences`;
   await sql`delete from vault.migrations where component = 'personal tokens' and step > 0`;

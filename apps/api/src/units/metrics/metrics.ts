@@ -36,7 +36,8 @@ function register({ name, help, read, counts }: Figure, registry: Registry): voi
     new Counter({
       ...{ name, help, registers },
       async collect() {
-        const count = await read();
+        const count = await readable(read);
+        if (Number.isNaN(count)) return;
         this.reset();
         this.inc(count);
       },
@@ -46,7 +47,16 @@ function register({ name, help, read, counts }: Figure, registry: Registry): voi
   new Gauge({
     ...{ name, help, registers },
     async collect() {
-      this.set(await read());
+      this.set(await readable(read));
     },
   });
+}
+
+/** NaN for a figure that cannot be read now, such as one from a database that is away; the others are not kept from readers. */
+async function readable(read: Figure['read']): Promise<number> {
+  try {
+    return await read();
+  } catch {
+    return Number.NaN;
+  }
 }
