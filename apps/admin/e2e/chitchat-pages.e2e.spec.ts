@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testCertificates } from '../../../libs/event-store/src/certificates.testing.js';
-import { freePort } from '../../api/src/doors/chitchat/chat-client.testing.js';
+import { freePort } from '../../api/src/tests/harness/free-port.testing.js';
 import { startTestService, type TestService } from '../../api/src/tests/harness/test-service.testing.js';
 import { browserProgram, openBrowser, Tab } from './browser.testing.js';
 

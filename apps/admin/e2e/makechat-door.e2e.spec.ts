@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort, freshName, password } from '../../api/src/doors/makechat/makechat-client.testing.js';
+import { freshName, password } from '../../api/src/doors/makechat/makechat-client.testing.js';
+import { freePort } from '../../api/src/tests/harness/free-port.testing.js';
 import { administrator, startTestService, type TestService } from '../../api/src/tests/harness/test-service.testing.js';
 import { browserProgram, openBrowser, Tab } from './browser.testing.js';
 

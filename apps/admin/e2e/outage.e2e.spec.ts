@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { freePort } from '../../api/src/application/single-sign-on/provider.testing.js';
+import { freePort } from '../../api/src/tests/harness/free-port.testing.js';
 import { freshName, register, signIn, type TestPerson } from '../../api/src/tests/harness/test-client.testing.js';
 import { administrator, startTestService, type TestService } from '../../api/src/tests/harness/test-service.testing.js';
 import { browserProgram, openBrowser, Tab } from './browser.testing.js';

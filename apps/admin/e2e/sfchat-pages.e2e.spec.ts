@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../../api/src/doors/sfchat/sfchat-client.testing.js';
+import { freePort } from '../../api/src/tests/harness/free-port.testing.js';
 import { startTestService, type TestService } from '../../api/src/tests/harness/test-service.testing.js';
 import { browserProgram, openBrowser, Tab } from './browser.testing.js';
 

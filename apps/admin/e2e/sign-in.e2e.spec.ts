@@ -1,7 +1,8 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Authenticator } from '../../api/src/application/sessions/authenticator.testing.js';
-import { client, freePort, TestProvider } from '../../api/src/application/single-sign-on/provider.testing.js';
+import { client, TestProvider } from '../../api/src/application/single-sign-on/provider.testing.js';
+import { freePort } from '../../api/src/tests/harness/free-port.testing.js';
 import { freshName, password, register, signIn } from '../../api/src/tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../api/src/tests/harness/test-service.testing.js';
 import { browserProgram, openBrowser, Tab } from './browser.testing.js';

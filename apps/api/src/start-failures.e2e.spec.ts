@@ -10,6 +10,7 @@ import { testCertificates } from '../../../libs/event-store/src/certificates.tes
 import { StandIn } from '../../../libs/event-store/src/kurrentdb/stand-in.testing.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './storage/embedded-postgres/embedded-postgres.js';
 import { createDatabase, dropDatabase } from './tests/harness/database.testing.js';
+import { freePort } from './tests/harness/free-port.testing.js';
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const password = 'hard/to:guess@100%';
@@ -59,15 +60,6 @@ async function expectRefusal(
   expect(said).not.toMatch(/^ +at /m);
   expect(said.match(/cannot be used/g)).toHaveLength(1);
   expect(code).toBe(1);
-}
-
-/** A port at which nobody listens. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 describe('the service does not start on a PostgreSQL', () => {

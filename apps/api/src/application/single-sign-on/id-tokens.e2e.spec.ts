@@ -2,10 +2,11 @@ import { createHmac } from 'node:crypto';
 import { type CryptoKey, exportSPKI, importJWK, type JWTPayload } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { outcome } from '../../tests/harness/contract.testing.js';
+import { freePort } from '../../tests/harness/free-port.testing.js';
 import { eventually, Visitor } from '../../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
 import { type KeyPair, keyPair, LyingProvider, signed } from './lying-provider.testing.js';
-import { Browser, client, freePort } from './provider.testing.js';
+import { Browser, client } from './provider.testing.js';
 
 let provider: LyingProvider;
 let service: TestService;

@@ -96,16 +96,6 @@ export class TestProvider {
   }
 }
 
-/** A port that nobody listens on; the provider must know the address of the service before it starts. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 /** A browser as far as redirects and cookies go: cookies are kept for each host and path, whatever else they say. */
 export class Browser {
   private readonly cookies = new Map<string, { value: string; path: string }>();

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readConfig } from '../../config.js';
 import { holdToContract, neverSeen, outcome } from '../../tests/harness/contract.testing.js';
+import { freePort } from '../../tests/harness/free-port.testing.js';
 import {
   freshName,
   password,
@@ -11,7 +12,7 @@ import {
 } from '../../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
 import { Authenticator } from '../sessions/authenticator.testing.js';
-import { Browser, type Claims, client, freePort, TestProvider } from './provider.testing.js';
+import { Browser, type Claims, client, TestProvider } from './provider.testing.js';
 
 /** Another origin that has the dashboard too. */
 const friend = 'https://friend.example.org';

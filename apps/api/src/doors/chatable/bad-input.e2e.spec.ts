@@ -14,8 +14,9 @@ import {
 import { bytesOf, exchange, type HttpRequest } from '../../tests/bad-input/raw-http.testing.js';
 import { type FrameParts, frame, opcode } from '../../tests/bad-input/raw-socket.testing.js';
 import { leaks } from '../../tests/bad-input/verdict.testing.js';
+import { freePort } from '../../tests/harness/free-port.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
-import { ChatableUser, freePort, registration, signJwt } from './chatable.testing.js';
+import { ChatableUser, registration, signJwt } from './chatable.testing.js';
 
 let service: TestService;
 let url: string;

@@ -1,18 +1,8 @@
 import { createHmac } from 'node:crypto';
-import { type AddressInfo, createServer } from 'node:net';
 import { type ClientOptions, WebSocket } from 'ws';
 import { freshName } from '../../tests/harness/test-client.testing.js';
 import type { Envelope } from './envelope.js';
 import type { PublicToken } from './public-tokens.js';
-
-/** A port at which nothing listens. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 export interface Answer {
   readonly status: number;

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../tests/harness/free-port.testing.js';
 import { freshName, signIn } from '../../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
-import { ask, ChatableUser, freePort, openSocket, password, registration } from './chatable.testing.js';
+import { ask, ChatableUser, openSocket, password, registration } from './chatable.testing.js';
 
 let service: TestService;
 let url: string;

@@ -18,9 +18,10 @@ import {
 } from '../../tests/bad-input/bad-values.testing.js';
 import { bytesOf, type Exchange, exchange, type HttpRequest } from '../../tests/bad-input/raw-http.testing.js';
 import { frame, opcode } from '../../tests/bad-input/raw-socket.testing.js';
+import { freePort } from '../../tests/harness/free-port.testing.js';
 import { rowsKept } from '../../tests/harness/rows-kept.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
-import { ChatCaller, type ChatClient, freePort } from './chat-client.testing.js';
+import { ChatCaller, type ChatClient } from './chat-client.testing.js';
 
 const optional = z.string().max(70).nullish();
 const bodies: Record<string, { readonly path: string; readonly method: string; readonly schema: z.ZodType }> = {

@@ -1,8 +1,9 @@
 import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../tests/harness/free-port.testing.js';
 import { password, register, signIn, type TestPerson } from '../../tests/harness/test-client.testing.js';
 import { administrator, startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
-import { ChatCaller, ChatClient, freePort } from './chat-client.testing.js';
+import { ChatCaller, ChatClient } from './chat-client.testing.js';
 import { MAX_FRAME_BYTES } from './frames.js';
 
 let service: TestService;

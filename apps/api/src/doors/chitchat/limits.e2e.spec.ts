@@ -4,8 +4,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CuttingProxy } from '../../../../../libs/event-store/src/postgres/cutting-proxy.testing.js';
 import { listeningLog } from '../../tests/faults/outage.testing.js';
 import { createDatabase, dropDatabase } from '../../tests/harness/database.testing.js';
+import { freePort } from '../../tests/harness/free-port.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
-import { ChatCaller, type ChatClient, freePort } from './chat-client.testing.js';
+import { ChatCaller, type ChatClient } from './chat-client.testing.js';
 import { seatLimits } from './seats.js';
 
 let database: string;

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../tests/harness/free-port.testing.js';
 import { type ServiceProcess, startProcess } from '../../tests/harness/service-process.testing.js';
 import { register, type TestPerson } from '../../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
-import { ChatCaller, type ChatClient, freePort } from './chat-client.testing.js';
+import { ChatCaller, type ChatClient } from './chat-client.testing.js';
 
 let service: TestService;
 let other: ServiceProcess;

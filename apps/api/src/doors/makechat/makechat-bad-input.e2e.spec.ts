@@ -15,9 +15,10 @@ import {
 } from '../../tests/bad-input/bad-values.testing.js';
 import { bytesOf, type Exchange, exchange, type HttpRequest } from '../../tests/bad-input/raw-http.testing.js';
 import { leaks } from '../../tests/bad-input/verdict.testing.js';
+import { freePort } from '../../tests/harness/free-port.testing.js';
 import { rowsKept } from '../../tests/harness/rows-kept.testing.js';
 import { administrator, startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
-import { cookieOf, freePort, MakechatClient } from './makechat-client.testing.js';
+import { cookieOf, MakechatClient } from './makechat-client.testing.js';
 
 const seed = seedOfThisRun();
 const refusals = [400, 401, 403, 404, 405, 406, 413, 753];

@@ -1,5 +1,4 @@
 import { type RequestOptions, request } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
 
 /** An answer as makechat's own tests read it: as ASCII, and as JSON unless it is empty. */
 export interface RawAnswer {
@@ -74,14 +73,6 @@ function exchange(options: RequestOptions, body: string | undefined): Promise<Ra
 export function cookieOf({ headers }: RawAnswer): string {
   const [first = ''] = headers['set-cookie'] ?? [];
   return first.split(';')[0]?.split('=')[1] ?? '';
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 let names = 0;

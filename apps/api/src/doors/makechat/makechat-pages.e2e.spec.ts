@@ -2,9 +2,10 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../tests/harness/free-port.testing.js';
 import { password as nativePassword, openSocket, register } from '../../tests/harness/test-client.testing.js';
 import { administrator, startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
-import { freePort, login, MakechatClient } from './makechat-client.testing.js';
+import { login, MakechatClient } from './makechat-client.testing.js';
 
 let service: TestService;
 let anybody: MakechatClient;

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../tests/harness/free-port.testing.js';
 import { signIn as nativeSignIn, type TestPerson } from '../../tests/harness/test-client.testing.js';
 import { administrator, startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
-import { freePort, freshName, login, MakechatClient, password, signUp } from './makechat-client.testing.js';
+import { freshName, login, MakechatClient, password, signUp } from './makechat-client.testing.js';
 
 let services: TestService[];
 let one: MakechatClient;

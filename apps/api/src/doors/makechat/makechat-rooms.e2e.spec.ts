@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../tests/harness/free-port.testing.js';
 import {
   because,
   password as nativePassword,
@@ -7,7 +8,7 @@ import {
   type TestPerson,
 } from '../../tests/harness/test-client.testing.js';
 import { administrator, startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
-import { freePort, freshName, login, MakechatClient, type RawAnswer, signUp } from './makechat-client.testing.js';
+import { freshName, login, MakechatClient, type RawAnswer, signUp } from './makechat-client.testing.js';
 
 let service: TestService;
 let anybody: MakechatClient;

@@ -3,9 +3,9 @@ import { asyncapi, openapi } from '@verbatim/protocol';
 import postgres from 'postgres';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../../application/single-sign-on/provider.testing.js';
 import { about } from '../../config.js';
 import { neverSeen, outcome } from '../../tests/harness/contract.testing.js';
+import { freePort } from '../../tests/harness/free-port.testing.js';
 import { eventually, register, Visitor } from '../../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
 

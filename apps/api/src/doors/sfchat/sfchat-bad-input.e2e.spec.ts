@@ -11,9 +11,10 @@ import {
   wrongDocuments,
   wrongInOneField,
 } from '../../tests/bad-input/bad-values.testing.js';
+import { freePort } from '../../tests/harness/free-port.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
 import { receivedSchema, textsSchema } from './api.js';
-import { type ChatMember, FormVisitor, freePort, textsIn } from './sfchat-client.testing.js';
+import { type ChatMember, FormVisitor, textsIn } from './sfchat-client.testing.js';
 
 const chance = new Chance(seedOfThisRun());
 const messages = '/api/v1/messages.json';

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CuttingProxy } from '../../../../../libs/event-store/src/postgres/cutting-proxy.testing.js';
 import { createDatabase, dropDatabase } from '../../tests/harness/database.testing.js';
+import { freePort } from '../../tests/harness/free-port.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
 import { pollTimes } from './polls.js';
-import { type ChatMember, FormVisitor, figureOf, freePort, textsIn } from './sfchat-client.testing.js';
+import { type ChatMember, FormVisitor, figureOf, textsIn } from './sfchat-client.testing.js';
 
 /** Machines may be busy. */
 const soon = { timeout: 15_000 };

@@ -1,9 +1,10 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../tests/harness/free-port.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
 import { pollTimes } from './polls.js';
-import { type Answer, type ChatMember, FormVisitor, figureOf, freePort, textsIn } from './sfchat-client.testing.js';
+import { type Answer, type ChatMember, FormVisitor, figureOf, textsIn } from './sfchat-client.testing.js';
 
 /** Machines may be busy. */
 const soon = { timeout: 15_000 };

@@ -6,9 +6,10 @@ import { promisify } from 'node:util';
 import { pino } from 'pino';
 import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../tests/harness/free-port.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
 import { cleanUpTimes } from './clean-ups.js';
-import { type ChatMember, FormVisitor, freePort, idsIn, textsIn } from './sfchat-client.testing.js';
+import { type ChatMember, FormVisitor, idsIn, textsIn } from './sfchat-client.testing.js';
 
 const DAY_MS = 86_400_000;
 const usual = { ...cleanUpTimes };

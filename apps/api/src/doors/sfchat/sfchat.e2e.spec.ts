@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../tests/harness/free-port.testing.js';
 import { signIn } from '../../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
-import { type ChatMember, FormVisitor, figureOf, freePort, idsIn, optionOf, textsIn } from './sfchat-client.testing.js';
+import { type ChatMember, FormVisitor, figureOf, idsIn, optionOf, textsIn } from './sfchat-client.testing.js';
 
 /** Machines may be busy. */
 const soon = { timeout: 15_000 };

@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import type { JWTPayload } from 'jose';
 import { expect } from 'vitest';
 import { keyPair, LyingProvider, signed } from '../../application/single-sign-on/lying-provider.testing.js';
-import { Browser, client, freePort } from '../../application/single-sign-on/provider.testing.js';
+import { Browser, client } from '../../application/single-sign-on/provider.testing.js';
 import { outcome } from '../harness/contract.testing.js';
+import { freePort } from '../harness/free-port.testing.js';
 import {
   because,
   eventually,

@@ -1,6 +1,7 @@
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { doors } from '../../doors/doors.js';
+import { freePort } from '../harness/free-port.testing.js';
 import { password, register, signIn, type TestPerson } from '../harness/test-client.testing.js';
 import { administrator, startTestService, type TestService } from '../harness/test-service.testing.js';
 import { sketchDoor } from './sketch-door.testing.js';
@@ -44,14 +45,6 @@ async function clientOf({ username }: TestPerson): Promise<LineClient> {
   client.type(`in ${username} ${password}`);
   await client.shows(`hello ${username}`);
   return client;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port: free } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return free;
 }
 
 beforeAll(async () => {

@@ -2,10 +2,10 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { once } from 'node:events';
 import { existsSync, mkdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { emptyRoot } from '@verbatim/transparency';
+import { freePort } from '../../tests/harness/free-port.testing.js';
 
 const VERSION = 'v0.6.1';
 const BUILD_MS = 600_000;
@@ -93,15 +93,6 @@ export class Litewitness {
       .toString()
       .trim();
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function until(holds: () => boolean): Promise<void> {
