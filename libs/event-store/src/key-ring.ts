@@ -67,10 +67,11 @@ export class PostgresKeyRing implements KeyRing {
   }
 
   async obtain(names: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
-    const found = new Map(await this.find(names));
+    const known = await this.find(names);
+    if (names.every((name) => known.has(name))) return known;
+    const found = new Map(known);
     // Sorted, so that processes that create the same keys do not deadlock.
     const missing = [...new Set(names)].filter((name) => !found.has(name)).sort();
-    if (missing.length === 0) return found;
     const made = missing.map((name) => sealText(randomBytes(32).toString('base64'), this.master, name));
     await this.sql`
       insert into vault.keys (name, wrapped) select * from unnest(${missing}::text[], ${made}::text[])
@@ -82,16 +83,16 @@ export class PostgresKeyRing implements KeyRing {
 
   async find(names: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
     const found = new Map<string, Buffer>();
-    const unknown = new Set<string>();
+    const unknown: string[] = [];
     for (const name of names) {
       const key = this.cache.get(name);
       if (key) found.set(name, key);
-      else unknown.add(name);
+      else unknown.push(name);
     }
-    if (unknown.size === 0) return found;
+    if (unknown.length === 0) return found;
     const before = this.forgettings;
     const rows = await this.sql<{ name: string; wrapped: string }[]>`
-      select name, wrapped from vault.keys where name = any(${[...unknown]}::text[])`;
+      select name, wrapped from vault.keys where name = any(${[...new Set(unknown)]}::text[])`;
     for (const { name, wrapped } of rows) {
       const key = this.unwrap(name, wrapped);
       if (before === this.forgettings) this.cache.set(name, key);

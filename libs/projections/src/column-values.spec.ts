@@ -29,6 +29,23 @@ test('times are those at which it happened, as far as PostgreSQL knows them', ()
   expect(timeValue({ at: 'never' })).toBe('1970-01-01T00:00:00.000Z');
 });
 
+test('every day of the calendar is a time', () => {
+  const day = new Date('2023-12-01T23:59:59.999Z');
+  for (; day.getUTCFullYear() < 2029; day.setUTCDate(day.getUTCDate() + 1)) {
+    const at = day.toISOString();
+    expect(timeValue({ at })).toBe(at);
+  }
+});
+
+test.each(['2026-02-29', '2026-02-31', '2026-04-31', '2026-13-01', '2026-00-10', '2026-01-00', '0000-01-01'])(
+  'the %s is none that PostgreSQL takes',
+  (day) => {
+    const value = timeValue({ at: `${day}T00:00:00.000Z` });
+    expect(value).not.toContain(day);
+    expect(new Date(value).toISOString()).toBe(value);
+  },
+);
+
 test('arrays are written as PostgreSQL reads them', () => {
   expect(arrayValue([])).toBe('{}');
   expect(arrayValue(['a', null, 'NULL', 1, '{x,"y"}', 'back\\slash'])).toBe(

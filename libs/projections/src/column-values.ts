@@ -27,8 +27,11 @@ export function timeValue(event: { at: string; occurredAt?: string }): string {
   }
   return new Date(0).toISOString();
 }
-/** How the service itself writes times; none of these is no date, so they need no parsing. */
-const PLAIN_TIME = /^(?!0000)\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+/** How the service itself writes times. All of these are valid dates, so they need no parsing; only 29 February does. */
+const PLAIN_TIME = new RegExp(
+  '^(?!0000)\\d{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)' +
+    'T(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d\\.\\d{3}Z$',
+);
 const EARLIEST = Date.parse('0001-01-01T00:00:00.000Z');
 const LATEST = Date.parse('9999-12-31T23:59:59.999Z');
 
@@ -38,22 +41,30 @@ export const entityId = (event: { stream: string }): string => keyValue(parseStr
 export type ArrayElement = string | number | null;
 
 /** One column of many rows, as a parameter for `unnest`. */
-export const column = <K extends string>(rows: readonly { readonly [N in K]: ArrayElement }[], name: K): string =>
-  arrayValue(rows.map((row) => row[name]));
+export function column<K extends string>(rows: readonly { readonly [N in K]: ArrayElement }[], name: K): string {
+  let text = '';
+  for (const row of rows) text += separated(text, row[name]);
+  return `{${text}}`;
+}
 
 /**
  * An array in PostgreSQL's own notation. What postgres.js does with arrays is slower, and needs a look at the types of
  * the database on every new connection.
  */
 export function arrayValue(elements: readonly ArrayElement[]): string {
-  const written = elements.map((element) => {
-    if (element === null) return 'NULL';
-    if (typeof element === 'number') return element;
-    const escaped = element.includes('"') || element.includes('\\');
-    return escaped ? `"${element.replace(/["\\]/g, '\\$&')}"` : `"${element}"`;
-  });
-  return `{${written.join(',')}}`;
+  let text = '';
+  for (const element of elements) text += separated(text, element);
+  return `{${text}}`;
 }
+
+/** An element of an array, with a comma before it unless it is the first. */
+function separated(before: string, element: ArrayElement): string {
+  const comma = before === '' ? '' : ',';
+  if (element === null) return `${comma}NULL`;
+  if (typeof element === 'number') return `${comma}${element}`;
+  return `${comma}"${ESCAPED.test(element) ? element.replace(/["\\]/g, '\\$&') : element}"`;
+}
+const ESCAPED = /["\\]/;
 
 /** A column of a result as RFC 3339 with milliseconds. */
 export const timeOf = (value: Date | string): string => new Date(value).toISOString();
