@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Face, faceOf, fieldRules, rulesOf, sameForMembers, view, withheld } from './disclosure.js';
+import { type Face, faceOf, fieldRules, mayOpen, rulesOf, sameForMembers, view, withheld } from './disclosure.js';
 import type { DomainEvent, EventType } from './recorded.js';
 
 type DataOf<T extends EventType> = Required<Extract<DomainEvent, { type: T }>['data']>;

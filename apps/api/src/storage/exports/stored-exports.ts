@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import type { ErasureScope, ExportScope } from '@verbatim/domain';
+import { type ErasureScope, type ExportScope, roomStream } from '@verbatim/domain';
 import type { PostgresKeyRing } from '@verbatim/event-store';
 import { cursorKey, isPlace, type Page, type PageRequest, toPage } from '@verbatim/projections';
 import type { Sql } from 'postgres';
@@ -63,7 +63,15 @@ export interface ExportProgress {
   readonly files: ReadonlyMap<string, Buffer>;
 }
 
-/** Exports with their bundles in the desk, in chunks, so that any replica continues one and sends it. */
+/** What a run has come across. */
+export interface Met {
+  /** Each with whether events were taken from it. */
+  readonly streams: ReadonlyMap<string, boolean>;
+  /** Ids of those who did what was taken, or whose account it is about. */
+  readonly people: ReadonlySet<string>;
+}
+
+/** Exports with their bundles in chunks in the database, so that any replica continues one and sends it. */
 export class StoredExports {
   constructor(
     private readonly sql: Sql,
@@ -75,28 +83,28 @@ export class StoredExports {
     const { unfinished, kept } = exportLimits;
     const [row] = await this.sql<{ there: boolean }[]>`
       with reserved as (
-        insert into desk.exports (id, user_id, of_room, of_person, from_time, to_time)
+        insert into cache.exports (id, user_id, of_room, of_person, from_time, to_time)
         select ${id}, ${userId}, ${room ?? null}, ${person ?? null}, ${from ?? null}::timestamptz, ${to ?? null}::timestamptz
         where (select count(*) < ${kept} and count(*) filter (where status in ('queued', 'running')) < ${unfinished}
-               from desk.exports where user_id = ${userId})
+               from cache.exports where user_id = ${userId})
         on conflict (id) do nothing returning id)
-      select exists (select from reserved) or exists (select from desk.exports where id = ${id}) as there`;
+      select exists (select from reserved) or exists (select from cache.exports where id = ${id}) as there`;
     return row?.there ?? false;
   }
 
   /** Lets it begin, now that its request stands in the log. */
   async accept(id: string, position: bigint): Promise<void> {
-    await this.sql`update desk.exports set position = ${`${position}`} where id = ${id} and position is null`;
+    await this.sql`update cache.exports set position = ${`${position}`} where id = ${id} and position is null`;
   }
 
   /** Gives the place up again: the request was refused. */
   async withdraw(id: string): Promise<void> {
-    await this.sql`delete from desk.exports where id = ${id} and position is null`;
+    await this.sql`delete from cache.exports where id = ${id} and position is null`;
   }
 
   async find(id: string): Promise<StoredExport | null> {
     const [row] = await this.sql<ExportRow[]>`
-      select *, extract(epoch from now() - requested_at)::float8 as age from desk.exports
+      select *, extract(epoch from now() - requested_at)::float8 as age from cache.exports
       where id = ${id} and position is not null`;
     return row ? toExport(row) : null;
   }
@@ -105,7 +113,7 @@ export class StoredExports {
   async listOf(userId: string, page: PageRequest): Promise<Page<StoredExport>> {
     const last = cursorKey(page, LIST, isPlace);
     const rows = await this.sql<ExportRow[]>`
-      select *, extract(epoch from now() - requested_at)::float8 as age from desk.exports
+      select *, extract(epoch from now() - requested_at)::float8 as age from cache.exports
       where user_id = ${userId} and position is not null ${last ? this.sql`and position < ${last[0]}` : this.sql``}
       order by position desc limit ${page.limit + 1}`;
     return toPage(rows, page, LIST, toExport, (row) => [`${row.position}`]);
@@ -116,9 +124,9 @@ export class StoredExports {
   /** The unfinished export that has waited longest for its turn, after it was taken from whoever had it. */
   async takeNext(): Promise<StoredExport | null> {
     const [row] = await this.sql<ExportRow[]>`
-      update desk.exports set run = case status when 'running' then run + 1 else run end, turn_at = clock_timestamp()
+      update cache.exports set run = case status when 'running' then run + 1 else run end, turn_at = clock_timestamp()
       where id = (
-        select id from desk.exports where status in ('queued', 'running') and position is not null
+        select id from cache.exports where status in ('queued', 'running') and position is not null
         order by turn_at limit 1)
       returning *, extract(epoch from now() - requested_at)::float8 as age`;
     return row ? toExport(row) : null;
@@ -134,7 +142,7 @@ export class StoredExports {
     first: { readonly cursor: bigint; readonly total: number; readonly awareOf: readonly string[] },
   ): Promise<StoredExport | null> {
     const [row] = await this.sql<ExportRow[]>`
-      update desk.exports set status = 'running', run = run + 1, aware_of = ${[...first.awareOf]}::text[],
+      update cache.exports set status = 'running', run = run + 1, aware_of = ${[...first.awareOf]}::text[],
         tree = ${tree}, size = ${size}, root = ${root}, note = ${note}, last_position = ${`${lastPosition}`},
         cursor = ${`${first.cursor}`}, begins_at = ${`${first.cursor}`}, total = ${first.total}
       where id = ${id} and run = ${run} and status = 'queued'
@@ -146,18 +154,17 @@ export class StoredExports {
   async newStreams({ id }: StoredExport, streams: readonly string[]): Promise<string[]> {
     const rows = await this.sql<{ stream: string }[]>`
       select stream from unnest(${[...streams]}::text[]) as asked (stream)
-      where not exists (select from desk.export_streams s where s.export = ${id} and s.stream = asked.stream)`;
+      where not exists (select from cache.export_streams s where s.export = ${id} and s.stream = asked.stream)`;
     return rows.map(({ stream }) => stream);
   }
 
   /**
-   * Stores what a run has come to, all or nothing; false when the export was taken away from it. `streams`: those that it came
-   * across, each with whether events were taken from it.
+   * Stores what a run has come to, all or nothing; false when the export was taken away from it.
    */
   async add(
     of: StoredExport,
     { cursor, done, events, firstOrdinal, lastOrdinal, files }: ExportProgress,
-    streams: ReadonlyMap<string, boolean>,
+    { streams, people }: Met,
   ): Promise<boolean> {
     const { sql } = this;
     const { id, run, chunks } = of;
@@ -170,19 +177,22 @@ export class StoredExports {
     );
     const [row] = await sql<{ added: boolean }[]>`
       with added as (
-        update desk.exports set cursor = ${`${cursor}`}, done = ${done}, events = ${events}, chunks = chunks + 1,
+        update cache.exports set cursor = ${`${cursor}`}, done = ${done}, events = ${events}, chunks = chunks + 1,
           first_ordinal = ${firstOrdinal}, last_ordinal = ${lastOrdinal}, bytes = bytes + ${length}, failures = 0,
           turn_at = clock_timestamp()
         where id = ${id} and run = ${run} and status = 'running' and chunks = ${chunks} returning id),
       stored as (
-        insert into desk.export_chunks (export, file, number, length, sealed)
+        insert into cache.export_chunks (export, file, number, length, sealed)
         select added.id, chunk.* from added, (
           select null::text, null::int, null::int, null::bytea where false ${rows}) as chunk),
       known as (
-        insert into desk.export_streams as s (export, stream, taken)
+        insert into cache.export_streams as s (export, stream, taken)
         select added.id, name, name = any(${[...streams.keys()].filter((stream) => streams.get(stream))}::text[])
         from added, unnest(${[...streams.keys()]}::text[]) as met (name)
-        on conflict (export, stream) do update set taken = true where excluded.taken and not s.taken)
+        on conflict (export, stream) do update set taken = true where excluded.taken and not s.taken),
+      written as (
+        insert into cache.export_people (export, person)
+        select added.id, person from added, unnest(${[...people]}::text[]) as met (person) on conflict do nothing)
       select exists (select from added) as added`;
     return row?.added ?? false;
   }
@@ -205,11 +215,11 @@ export class StoredExports {
     );
     const [row] = await sql<{ finished: boolean }[]>`
       with finished as (
-        update desk.exports set status = 'done', bytes = ${bytes}, finished_at = now(),
+        update cache.exports set status = 'done', bytes = ${bytes}, finished_at = now(),
           expires_at = now() + make_interval(days => ${days})
         where id = ${id} and run = ${run} and status = 'running' returning id),
       stored as (
-        insert into desk.export_chunks (export, file, number, length, sealed)
+        insert into cache.export_chunks (export, file, number, length, sealed)
         select finished.id, chunk.* from finished, (
           select null::text, null::int, null::int, null::bytea where false ${rows}) as chunk)
       select exists (select from finished) as finished`;
@@ -219,14 +229,14 @@ export class StoredExports {
   /** Streams from which events were taken. */
   async streamsIn({ id }: StoredExport): Promise<number> {
     const [row] = await this.sql<{ streams: string }[]>`
-      select count(*) as streams from desk.export_streams where export = ${id} and taken`;
+      select count(*) as streams from cache.export_streams where export = ${id} and taken`;
     return Number(row?.streams);
   }
 
   /** Gives an export up for good; what it has made is deleted. */
   async fail({ id, run }: StoredExport, problem: string): Promise<void> {
     const [row] = await this.sql`
-      update desk.exports set status = 'failed', problem = ${problem}, finished_at = now(), bytes = 0
+      update cache.exports set status = 'failed', problem = ${problem}, finished_at = now(), bytes = 0
       where id = ${id} and run = ${run} and status in ('queued', 'running') returning id`;
     if (row) await this.empty(id);
   }
@@ -234,7 +244,7 @@ export class StoredExports {
   /** Counts that a turn has failed, and answers how often it did in a row. */
   async stumbled({ id, run }: StoredExport): Promise<number> {
     const [row] = await this.sql<{ failures: number }[]>`
-      update desk.exports set failures = failures + 1, turn_at = clock_timestamp()
+      update cache.exports set failures = failures + 1, turn_at = clock_timestamp()
       where id = ${id} and run = ${run} returning failures`;
     return row?.failures ?? 0;
   }
@@ -244,7 +254,7 @@ export class StoredExports {
   /** Length of each file that there is. */
   async lengths(id: string): Promise<ReadonlyMap<string, number>> {
     const rows = await this.sql<{ file: string; length: string }[]>`
-      select file, sum(length) as length from desk.export_chunks where export = ${id} group by file`;
+      select file, sum(length) as length from cache.export_chunks where export = ${id} group by file`;
     return new Map(rows.map(({ file, length }) => [file, Number(length)]));
   }
 
@@ -255,7 +265,7 @@ export class StoredExports {
     let left = length;
     for (let number = -1; left > 0; ) {
       const [chunk] = await this.sql<{ number: number; sealed: Buffer }[]>`
-        select number, sealed from desk.export_chunks
+        select number, sealed from cache.export_chunks
         where export = ${id} and file = ${file} and number > ${number} order by number limit 1`;
       const bytes = chunk ? open(chunk.sealed, key, placeOf(id, file, chunk.number)) : null;
       if (!chunk || !bytes) throw new ExportGone();
@@ -267,45 +277,53 @@ export class StoredExports {
 
   /** Bytes of all bundles that are kept, or are being made. */
   async storedBytes(): Promise<number> {
-    const [row] = await this.sql<{ bytes: string }[]>`select coalesce(sum(bytes), 0) as bytes from desk.exports`;
+    const [row] = await this.sql<{ bytes: string }[]>`select coalesce(sum(bytes), 0) as bytes from cache.exports`;
     return Number(row?.bytes);
   }
 
   async unfinished(): Promise<number> {
     const [row] = await this.sql<{ waiting: string }[]>`
-      select count(*) as waiting from desk.exports where status in ('queued', 'running') and position is not null`;
+      select count(*) as waiting from cache.exports where status in ('queued', 'running') and position is not null`;
     return Number(row?.waiting);
   }
 
   // Forgetting --------------------------------------------------------------------------------------------------------
 
   /**
-   * Deletes what bundles may hold of the scope of an erasure that has begun: finished ones are of no use any more, others begin
-   * anew. Those whose run was aware of the erasure hold nothing of it. Doing it again changes nothing more.
+   * Deletes bundles that hold something of the scope of an erasure that has begun, of which nothing can be taken out: finished
+   * ones are of no use any more, and those that may come across it begin anew. Those whose run was aware of the erasure hold
+   * nothing of it. Doing it again changes nothing more.
    */
   async forget(erasureId: string, scope: ErasureScope): Promise<void> {
     const rows = await this.sql<{ id: string }[]>`
-      update desk.exports set run = run + 1, edition = edition + 1, chunks = 0, cursor = 0, done = 0, total = null, events = 0, bytes = 0,
+      update cache.exports set run = run + 1, edition = edition + 1, chunks = 0, cursor = 0, done = 0, total = null, events = 0, bytes = 0,
         first_ordinal = null, last_ordinal = null, aware_of = '{}',
         status = case status when 'done' then 'failed' else 'queued' end,
         problem = case status when 'done' then ${ERASED} end
-      where status in ('running', 'done') and not ${erasureId} = any(aware_of) and ${this.mayHold(scope)}
+      where not ${erasureId} = any(aware_of) and ${this.mayHold(scope)}
+        and (status = 'running' or (status = 'done' and ${this.holds(scope)}))
       returning id`;
     for (const { id } of rows) await this.empty(id);
+    if (scope.kind === 'person') await this.forgetRequestsOf(scope.userId);
+  }
+
+  private async forgetRequestsOf(userId: string): Promise<void> {
+    const rows = await this.sql<{ id: string }[]>`delete from cache.exports where user_id = ${userId} returning id`;
+    for (const { id } of rows) await this.destroyKeys(id);
   }
 
   /** Deletes exports that have expired, those that failed a week ago, and those that were never requested after all. */
   async sweep(): Promise<void> {
     const rows = await this.sql<{ id: string }[]>`
-      delete from desk.exports
+      delete from cache.exports
       where coalesce(expires_at, finished_at + interval '7 days') < now()
         or (position is null and requested_at < now() - interval '1 hour')
       returning id`;
     for (const { id } of rows) await this.destroyKeys(id);
-    // What was deleted with the account of whoever had requested it.
+    // Of exports that a restored backup does not have, or a process that was cut off made once more.
     const orphans = await this.sql<{ name: string }[]>`
       select name from vault.keys k where name like ${`${KEY}|%`}
-        and not exists (select from desk.exports e where e.id::text = split_part(k.name, '|', 2)) limit 10000`;
+        and not exists (select from cache.exports e where e.id::text = split_part(k.name, '|', 2)) limit 10000`;
     await this.keys.destroy(orphans.map(({ name }) => name));
   }
 
@@ -326,10 +344,19 @@ export class StoredExports {
     }
   }
 
+  /** Whether a bundle that is done has something of the room or the person. */
+  private holds(scope: ErasureScope) {
+    return scope.kind === 'person'
+      ? this.sql`exists (select from cache.export_people p where p.export = id and p.person = ${scope.userId})`
+      : this.sql`exists (
+          select from cache.export_streams s where s.export = id and s.taken and s.stream = ${roomStream(scope.roomId)})`;
+  }
+
   private async empty(id: string): Promise<void> {
     await this.destroyKeys(id);
-    await this.sql`delete from desk.export_chunks where export = ${id}`;
-    await this.sql`delete from desk.export_streams where export = ${id}`;
+    await this.sql`delete from cache.export_chunks where export = ${id}`;
+    await this.sql`delete from cache.export_streams where export = ${id}`;
+    await this.sql`delete from cache.export_people where export = ${id}`;
   }
 
   private async destroyKeys(id: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -114,17 +114,32 @@ export class Bundle {
     return [...report.list.map(describeFinding), ...report.unchecked];
   }
 
-  /** Exit codes and output of a verifier that is a program. */
-  async checkedBy(program: readonly string[], keys: readonly VerifierKey[], more: readonly string[] = []) {
-    const path = join(tmpdir(), `bundle-${process.pid}-${this.manifest.id}.tar`);
-    await writeFile(path, this.bytes);
-    const [file = '', ...first] = program;
+  /** What a verifier that is a program says. */
+  checkedBy(program: readonly string[], keys: readonly VerifierKey[], more: readonly string[] = []) {
+    return checkedBy(program, this.bytes, keys, more);
+  }
+}
+
+let files = 0;
+
+/** Exit code and output of a verifier that is a program. */
+export async function checkedBy(
+  [file = '', ...first]: readonly string[],
+  bundle: Buffer,
+  keys: readonly VerifierKey[],
+  more: readonly string[] = [],
+) {
+  const path = join(tmpdir(), `bundle-${process.pid}-${++files}.tar`);
+  await writeFile(path, bundle);
+  try {
     const args = [...first, path, ...keys.flatMap((key) => ['--key', encodeVerifierKey(key)]), ...more];
-    return new Promise<{ code: number; output: string }>((resolve) => {
+    return await new Promise<{ code: number; output: string }>((resolve) => {
       execFile(file, args, { timeout: 120_000 }, (error, stdout, stderr) =>
         resolve({ code: Number(error?.code ?? 0), output: stdout + stderr }),
       );
     });
+  } finally {
+    await rm(path, { force: true });
   }
 }
 

@@ -136,8 +136,8 @@ export class BundleMaker {
         cursor = page.next ?? END;
       }
       if (cursor === END) text.end();
-      const { files, streams, ...counts } = text.take();
-      if (!(await exports.add({ ...known, chunks }, { cursor, done, files, ...counts }, streams))) return;
+      const { files, met, ...counts } = text.take();
+      if (!(await exports.add({ ...known, chunks }, { cursor, done, files, ...counts }, met))) return;
       chunks++;
       if (performance.now() > deadline && cursor !== END) return;
     }

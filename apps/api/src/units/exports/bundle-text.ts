@@ -4,6 +4,7 @@ import {
   parseStream,
   phrasesOf,
   phraseText,
+  type Recorded,
   roomStream,
   searchText,
   view,
@@ -14,7 +15,7 @@ import type { ExportAccess, StandingReader } from '../../application/exports/exp
 import type { KnownExport } from '../../application/exports/export-handlers.js';
 import { replacedTexts } from '../../live/replaced-texts.js';
 import type { Directory } from '../../storage/directory.js';
-import type { ExportCheckpoint, ExportProgress, StoredExports } from '../../storage/exports/stored-exports.js';
+import type { ExportCheckpoint, ExportProgress, Met, StoredExports } from '../../storage/exports/stored-exports.js';
 import type { ReadModels } from '../../storage/read-models.js';
 import type { LogTrees } from '../../storage/transparency/log-trees.js';
 import type { Inspections } from '../../write-side/inspections.js';
@@ -50,6 +51,7 @@ export class BundleText {
   private readonly rooms = new Map<string, SourceRoom>();
   /** Those that it came across, each with whether events were taken from it. */
   private streams = new Map<string, boolean>();
+  private people = new Set<string>();
   private counts: Pick<ExportProgress, 'events' | 'firstOrdinal' | 'lastOrdinal'>;
   /** Characters collected. */
   bytes = 0;
@@ -104,19 +106,20 @@ export class BundleText {
       const actor = event.actor === null ? null : (people.get(event.actor) ?? { id: event.actor, username: '' });
       const data = readable ? view(event, this.reader.face, isReplaced) : {};
       this.tell({ event, ordinal, roomName: room?.name ?? null, actor, data, replaced: isReplaced });
-      this.count(event.stream, ordinal);
+      this.count(event, ordinal);
     }
   }
 
   /** What has come together since it was last taken, and the counts of all. */
-  take(): Omit<ExportProgress, 'cursor' | 'done'> & { readonly streams: ReadonlyMap<string, boolean> } {
+  take(): Omit<ExportProgress, 'cursor' | 'done'> & { readonly met: Met } {
     const files = new Map([...this.files].map(([name, texts]) => [name, Buffer.from(texts.join(''))]));
-    const { streams } = this;
+    const met = { streams: this.streams, people: this.people };
     this.files.clear();
     this.streams = new Map();
+    this.people = new Set();
     this.bytes = 0;
     const { events, firstOrdinal, lastOrdinal } = this.counts;
-    return { files, streams, events, firstOrdinal, lastOrdinal };
+    return { files, met, events, firstOrdinal, lastOrdinal };
   }
 
   private tell(shown: ShownEvent): void {
@@ -125,8 +128,11 @@ export class BundleText {
     this.write('messages.mbox', mailOf(shown));
   }
 
-  private count(stream: string, ordinal: number): void {
+  private count({ stream, actor }: Recorded, ordinal: number): void {
     this.streams.set(stream, true);
+    const { category, id } = parseStream(stream);
+    if (category === 'user') this.people.add(id);
+    if (actor !== null) this.people.add(actor);
     const { events, firstOrdinal } = this.counts;
     this.counts = { events: events + 1, firstOrdinal: firstOrdinal ?? ordinal, lastOrdinal: ordinal };
   }

@@ -58,7 +58,7 @@ export const exportsUnit = unit({
     return {
       start: () => runner.start(),
       close: () => runner.stop(),
-      sweeps: [new Sweep('exports', () => exports.sweep())],
+      sweeps: [new Sweep('exports', () => exports.sweep(), true)],
       figures: [
         new Figure('verbatim_exports_running', 'Whether this process makes the bundles of exports.', () =>
           Number(runner.running),
