@@ -6,6 +6,7 @@ import { rotateKeysCommand } from './tools/audit/rotate-keys-command.js';
 import { backupCommand } from './tools/backup/backup-command.js';
 import { restoreCommand } from './tools/backup/restore-command.js';
 import { verifyBackupCommand } from './tools/backup/verify-backup-command.js';
+import { verifyBundleCommand } from './tools/bundle/verify-bundle-command.js';
 import { genpassCommand } from './tools/chatt/genpass-command.js';
 import type { CliCommand } from './tools/command.js';
 import { copyDatabaseCommand } from './tools/database/copy-command.js';
@@ -39,6 +40,7 @@ export const commands: readonly CliCommand[] = [
   seedCommand,
   copyCommand,
   verifyCommand,
+  verifyBundleCommand,
   makechatCommand,
   genpassCommand,
   sfchatCommand,

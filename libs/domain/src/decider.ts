@@ -69,6 +69,7 @@ export const streamCategories = [
   'maintenance',
   'auditlog',
   'erasure',
+  'export',
 ] as const;
 export type StreamCategory = (typeof streamCategories)[number];
 

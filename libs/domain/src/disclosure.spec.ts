@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Face, faceOf, fieldRules, rulesOf, sameForMembers, view, withheld } from './disclosure.js';
+import { type Face, faceOf, fieldRules, mayOpen, rulesOf, sameForMembers, view, withheld } from './disclosure.js';
 import type { DomainEvent, EventType } from './recorded.js';
 
 type DataOf<T extends EventType> = Required<Extract<DomainEvent, { type: T }>['data']>;
@@ -79,6 +79,7 @@ const events: { readonly [T in EventType]: DataOf<T> } = {
   ErasureFinished: { erasureId: 'e1', scope: { kind: 'person', userId: 'bob' }, certificate: 'signed' },
   HoldPlaced: { holdId: 'h1', scope: { kind: 'room', roomId: 'lounge' }, reason: 'Case 4' },
   HoldLifted: { holdId: 'h1', scope: { kind: 'room', roomId: 'lounge' } },
+  ExportRequested: { scope: { room: 'lounge' }, words: 'rent', reason: 'Case 4' },
   UserDeactivated: {},
   UserReactivated: {},
   PasswordChanged: { how: 'change' },
@@ -143,6 +144,7 @@ const shown: {
   ErasureFinished: ['erasureId scope certificate', '', '', ''],
   HoldPlaced: ['holdId scope', '', '', 'reason'],
   HoldLifted: ['holdId scope', '', '', ''],
+  ExportRequested: ['scope', '', '', 'words reason'],
   Announced: ['text', '', '', ''],
   AnnouncementWithdrawn: ['', '', '', ''],
   MaintenanceBegan: ['text until', '', '', ''],
@@ -217,6 +219,25 @@ it('cutting leaves the event itself as it is', () => {
   const data = Object.freeze({ ...events.MessagePosted });
   expect(view({ type: 'MessagePosted', data }, 'member', true)).not.toBe(data);
   expect(data).toEqual(events.MessagePosted);
+});
+
+describe('the key of an event', () => {
+  const opens = (type: EventType, face: Face, replaced = false) =>
+    mayOpen({ type, data: events[type] }, face, replaced);
+
+  it('is for those who may see all that it opens', () => {
+    expect(opens('MessagePosted', 'member')).toBe(true);
+    expect(opens('MessageRedacted', 'member')).toBe(false);
+    expect(opens('MessageRedacted', 'moderator')).toBe(true);
+    expect(opens('RoomInspected', 'moderator')).toBe(false);
+    expect(opens('WebhookAdded', 'owner')).toBe(false);
+    for (const type of types) expect(opens(type, 'auditor')).toBe(true);
+  });
+
+  it('is for auditors only once the text was replaced', () => {
+    expect(opens('MessagePosted', 'owner', true)).toBe(false);
+    expect(opens('MessagePosted', 'auditor', true)).toBe(true);
+  });
 });
 
 it.each([

@@ -99,6 +99,10 @@ export const fieldRules: FieldRules<DomainEvent> = {
   ErasureFinished: {},
   HoldPlaced: { reason: { sealedFor: 'actor', from: 'auditor' } },
   HoldLifted: {},
+  ExportRequested: {
+    words: { sealedFor: 'actor', from: 'auditor' },
+    reason: { sealedFor: 'actor', from: 'auditor' },
+  },
   UserDeactivated: {},
   UserReactivated: {},
   PasswordChanged: {},
@@ -153,6 +157,20 @@ export function view(event: { type: string; data: unknown }, face: Face, replace
     shown[field] = replaced && rule?.replaceable && face !== 'auditor' ? null : data[field];
   }
   return shown;
+}
+
+/**
+ * Whether a face sees all that is sealed in an event, so that it may have the key that opens it; `replaced` as for `view`.
+ */
+export function mayOpen(event: { type: string; data: unknown }, face: Face, replaced = false): boolean {
+  if (withheld(event, face)) return false;
+  const rules = rulesOf(event.type);
+  if (!rules) return face === 'auditor';
+  const [data, shown] = [event.data as Record<string, unknown>, view(event, face, replaced)];
+  return Object.entries(rules).every(([field, { sealedFor }]) => {
+    const isThere = sealedFor !== undefined && data[field] !== undefined && data[field] !== null;
+    return !isThere || shown[field] === data[field];
+  });
 }
 
 /** Whether all members see the same of an event, whatever their role, so that it is encoded once for all. */

@@ -35,6 +35,7 @@ const announcement = on('announcement-server');
 const maintenance = on('maintenance-server');
 const auditLog = on('auditlog-server');
 const erasures = on('erasure-server');
+const anExport = on('export-x1');
 
 const source = { file: 'f0', place: 7 };
 const later = '2026-02-01T00:00:00.000Z';
@@ -215,6 +216,10 @@ export const everyEvent: readonly Entry[] = [
     data: { erasureId: 'e1', scope: { kind: 'person', userId: 'dora' }, certificate: 'a signed note' },
   }),
   erasures('ada', { type: 'HoldLifted', data: { holdId: 'h1', scope: { kind: 'room', roomId: 'cellar' } } }),
+  anExport('cem', {
+    type: 'ExportRequested',
+    data: { scope: { room: 'cellar', person: 'bob', from: later }, words: 'the rent', reason: 'Case 4' },
+  }),
 ];
 
 const BEGINNING = Date.parse('2026-01-31T12:00:00.000Z');

@@ -24,6 +24,7 @@ export {
 } from './ephemeral-chat.js';
 export * from './erasure.js';
 export * from './event-time.js';
+export * from './export-request.js';
 export * from './invitation.js';
 export * from './maintenance.js';
 export { fold, nameKey, nameProblem, titleProblem } from './names.js';

@@ -2,6 +2,7 @@ import type { AnnouncementEvent } from './announcement.js';
 import type { AuditLogEvent } from './audit-log.js';
 import type { Happened } from './decider.js';
 import type { ErasureEvent } from './erasure.js';
+import type { ExportRequestEvent } from './export-request.js';
 import type { InvitationEvent } from './invitation.js';
 import type { MaintenanceEvent } from './maintenance.js';
 import type { RoomEvent } from './room/room.js';
@@ -14,7 +15,8 @@ export type DomainEvent =
   | AnnouncementEvent
   | MaintenanceEvent
   | AuditLogEvent
-  | ErasureEvent;
+  | ErasureEvent
+  | ExportRequestEvent;
 export type EventType = DomainEvent['type'];
 
 /** What an event carries once it has a place in the log, with its personal fields opened (or null where erased). */

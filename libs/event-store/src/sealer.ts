@@ -28,6 +28,12 @@ interface Remembered {
   event: Recorded | null;
 }
 
+/** An event, and what opens `data.sealed` of it alone; null where nothing is sealed, it is hidden, or its key was destroyed. */
+export interface Disclosed {
+  readonly event: Recorded;
+  readonly key: Buffer | null;
+}
+
 /** Turns decided events into sealed, chained ones, and stored ones back into what they say. */
 export class Sealer {
   private young = new Map<string, Remembered>();
@@ -156,6 +162,41 @@ export class Sealer {
     ];
     const own = candidates.find((candidate) => candidate && tryToOpen(stored, candidate, envelope));
     return own && !this.isHidden(envelope) ? own : null;
+  }
+
+  /** The same for many events at once, each with what it says. Everything else gets its turn in between. */
+  async disclose(stored: readonly StoredEvent[]): Promise<Disclosed[]> {
+    const envelopes = stored.map(({ sealed }) => peek(sealed));
+    const names = envelopes.map((envelope, i) =>
+      envelope.data.sealed === undefined ? null : keyNameOf((stored[i] as StoredEvent).stream, envelope),
+    );
+    const keys = await this.keys.find(names.filter((name) => name !== null));
+    const closed: number[] = [];
+    const slice = new Slice();
+    const disclosed: Disclosed[] = [];
+    for (const [i, event] of stored.entries()) {
+      const envelope = envelopes[i] as StoredEnvelope;
+      const key = keys.get(names[i] ?? '');
+      const own = key && !this.isHidden(envelope) ? eventKey(key, envelope.id) : null;
+      const opened = own && tryToOpen(event, own, envelope);
+      disclosed.push({ event: opened ?? openEventWith(event, null, envelope), key: opened && own });
+      if (!opened && names[i]) closed.push(i);
+      if (slice.isOver) await slice.next();
+    }
+    const asked = closed.filter((i) => !this.isHidden(envelopes[i] as StoredEnvelope));
+    if (asked.length === 0) return disclosed;
+    const spare = await this.keys.spare(
+      asked.map((i) => names[i] ?? ''),
+      asked.map((i) => (envelopes[i] as StoredEnvelope).id),
+    );
+    for (const i of asked) {
+      const [event, envelope] = [stored[i] as StoredEvent, envelopes[i] as StoredEnvelope];
+      const retired = spare.retired.get(names[i] ?? '');
+      const candidates = [spare.events.get(envelope.id), retired && eventKey(retired, envelope.id)];
+      const own = candidates.find((candidate) => candidate && tryToOpen(event, candidate, envelope));
+      if (own && !this.isHidden(envelope)) disclosed[i] = { event: openEventWith(event, own, envelope), key: own };
+    }
+    return disclosed;
   }
 
   private isHidden(envelope: StoredEnvelope): boolean {

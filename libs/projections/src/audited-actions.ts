@@ -1,4 +1,4 @@
-import type { ErasureScope, EventType, Recorded } from '@verbatim/domain';
+import type { ErasureScope, EventType, ExportScope, Recorded } from '@verbatim/domain';
 import { parseStream } from '@verbatim/domain';
 
 /** What an action was done to. The service as a whole has no id. */
@@ -54,6 +54,12 @@ const scoped = (scope: ErasureScope): AuditedAction => {
   if (scope.kind === 'person') return user(scope.userId);
   if (scope.kind === 'message') return { kind: 'message', id: scope.messageId, room: scope.roomId };
   return room(scope.roomId, scope.kind === 'days' ? { detail: `${scope.from} – ${scope.to}` } : {});
+};
+
+const exported = ({ room: roomId, person, from, to }: ExportScope): AuditedAction => {
+  const detail = from === undefined && to === undefined ? {} : { detail: `${from ?? ''} – ${to ?? ''}` };
+  if (person !== undefined) return user(person, { ...detail, ...(roomId !== undefined && { room: roomId }) });
+  return { ...(roomId === undefined ? service() : room(roomId)), ...detail };
 };
 
 /** Each type of event, or null where it is none of these actions, nor is one that is absent. */
@@ -127,6 +133,7 @@ const actions: { readonly [T in EventType]?: Describe<T> | null } = {
   ErasureFinished: null,
   HoldPlaced: ({ data }) => ({ ...scoped(data.scope), reason: data.reason }),
   HoldLifted: ({ data }) => scoped(data.scope),
+  ExportRequested: ({ data }) => ({ ...exported(data.scope), reason: data.reason }),
   Announced: service,
   AnnouncementWithdrawn: service,
   MaintenanceBegan: service,

@@ -34,7 +34,14 @@ export const auditedActions = [
     'TokenRevoked',
   ] as const),
   ...(['InvitationCreated', 'InvitationRevoked', 'Announced', 'AnnouncementWithdrawn', 'MaintenanceBegan'] as const),
-  ...(['MaintenanceRevised', 'MaintenanceEnded', 'ErasureRequested', 'HoldPlaced', 'HoldLifted'] as const),
+  ...([
+    'MaintenanceRevised',
+    'MaintenanceEnded',
+    'ErasureRequested',
+    'HoldPlaced',
+    'HoldLifted',
+    'ExportRequested',
+  ] as const),
 ] as const;
 
 /** Which actions are wanted. */

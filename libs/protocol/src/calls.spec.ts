@@ -53,6 +53,9 @@ describe('the table of calls', () => {
       'GET /v1/auth/sso 302',
       'GET /v1/auth/sso/callback 302',
       'GET /v1/erasures/{id} 200',
+      'GET /v1/exports 200',
+      'GET /v1/exports/{id} 200',
+      'GET /v1/exports/{id}/bundle 200',
       'GET /v1/inbox 200',
       'GET /v1/invitations 200',
       'GET /v1/invitations/{id}/uses 200',
@@ -107,6 +110,7 @@ describe('the table of calls', () => {
       'POST /v1/auth/ticket 201',
       'POST /v1/bots 201',
       'POST /v1/erasures 202',
+      'POST /v1/exports 202',
       'POST /v1/holds 201',
       'POST /v1/hooks/{token} 200,201',
       'POST /v1/invitations 201',
@@ -159,7 +163,13 @@ describe('the table of calls', () => {
   it('limits what is said in rooms as posts, and searches as searches', () => {
     const spending = (limit: string) => callList.flatMap(([name, call]) => (spentByCall(call) === limit ? [name] : []));
     expect(spending('posts')).toEqual(['postMessage', 'editMessage', 'redactMessage', 'addReaction', 'removeReaction']);
-    expect(spending('search')).toEqual(['exportUsers', 'searchMessages', 'exportAuditTrail']);
+    expect(spending('search')).toEqual([
+      'exportUsers',
+      'searchMessages',
+      'exportAuditTrail',
+      'requestExport',
+      'getExportBundle',
+    ]);
     expect(spending('reads')).toContain('markRead');
     const unlimited = callList.filter(
       ([, { tag, method, spends }]) => tag === 'Messages' && method !== 'GET' && !spends,

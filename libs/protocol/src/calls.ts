@@ -6,6 +6,7 @@ import { type Call, noHeaders } from './call.js';
 import { erasureCalls } from './erasure-calls.js';
 import { type ErrorCode, errorCodes, errors } from './errors.js';
 import { eventCalls } from './event-calls.js';
+import { exportCalls } from './export-calls.js';
 import { invitationCalls } from './invitation-calls.js';
 import { messageCalls } from './message-calls.js';
 import { moderationCalls } from './moderation-calls.js';
@@ -28,6 +29,7 @@ export const calls = {
   ...eventCalls,
   ...auditCalls,
   ...erasureCalls,
+  ...exportCalls,
   ...webhookCalls,
   ...invitationCalls,
   ...administrationCalls,
@@ -66,9 +68,9 @@ type AnswerBody<S> = S extends z.ZodType ? z.output<S> : undefined;
 export const spentByCall = ({ method, spends }: Call): 'posts' | 'search' | 'reads' | 'writes' =>
   spends ?? (method === 'GET' ? 'reads' : 'writes');
 
-/** Whether an auditor may ask it: what reads, and what concerns nothing but their own account and its sessions. */
+/** Whether an auditor may ask it: what reads, exports, and what concerns nothing but their own account and its sessions. */
 export const openToAuditors = ({ auth, method, path }: Call): boolean =>
-  auth !== 'admin' && (method === 'GET' || /^\/v1\/(auth|me)(\/|$)/.test(path));
+  auth !== 'admin' && (method === 'GET' || /^\/v1\/(auth|me|exports)(\/|$)/.test(path));
 
 /** Whether everyone may call it during maintenance: reads, signing in, securing an account, and private data. */
 const goesOn = ({ method, tag, inMaintenance }: Call): boolean =>

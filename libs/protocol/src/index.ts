@@ -8,6 +8,7 @@ export * from './csv.js';
 export * from './erasures.js';
 export * from './errors.js';
 export * from './events.js';
+export * from './exports.js';
 export * from './fields.js';
 export * from './frames.js';
 export * from './invitations.js';

@@ -7,6 +7,7 @@ import { callList, statusesOf } from './calls.js';
 import * as erasures from './erasures.js';
 import { type ErrorCode, errors, inputErrorSchema, problemMediaType, problemSchema } from './errors.js';
 import * as events from './events.js';
+import * as exports from './exports.js';
 import * as invitations from './invitations.js';
 import { type JsonSchema, jsonSchema, mayBeAbsent, namedJsonSchemas, referenceTo } from './json-schema.js';
 import * as messages from './messages.js';
@@ -54,7 +55,7 @@ const tags: Record<Tag, string> = {
   Messages: 'Messages, reactions, read marks and search.',
   Moderation: 'Bans, mutes, reports, and who owns a room.',
   Events: 'The log of a room or an account, from which everything else is built.',
-  Audit: 'What administrators and auditors did, and rooms as they were.',
+  Audit: 'What administrators and auditors did, rooms as they were, and exports that anybody can check.',
   Erasure: 'Forgetting people, rooms and messages, and legal holds that forbid it.',
   Webhooks: 'Events of rooms sent to other services, and URLs at which programs post.',
   Administration: 'Configuration, status and announcements of the service.',
@@ -221,6 +222,11 @@ const namedSchemas: Record<string, z.ZodType> = {
   PlaceHold: erasures.placeHoldBody,
   Requested: erasures.requestedSchema,
   Erasure: erasures.erasureSchema,
+
+  RequestExport: exports.requestExportBody,
+  RequestedExport: exports.ofExport,
+  Export: exports.exportSchema,
+  ExportList: exports.exportListSchema,
 
   Webhook: webhooks.webhookSchema,
   NewWebhook: webhooks.newWebhookSchema,

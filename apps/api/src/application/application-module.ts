@@ -4,6 +4,7 @@ import { AccountsModule } from './accounts/accounts-module.js';
 import { AuditModule } from './audit/audit-module.js';
 import { EphemeralChatsModule } from './ephemeral-chats/ephemeral-chats-module.js';
 import { ErasureModule } from './erasure/erasure-module.js';
+import { ExportsModule } from './exports/exports-module.js';
 import { GuestsModule } from './guests/guests-module.js';
 import { InvitationsModule } from './invitations/invitations-module.js';
 import { MessagesModule } from './messages/messages-module.js';
@@ -38,6 +39,7 @@ import { WebhooksModule } from './webhooks/webhooks-module.js';
     AuditModule,
     TransparencyModule,
     ErasureModule,
+    ExportsModule,
     OperationModule,
   ],
 })

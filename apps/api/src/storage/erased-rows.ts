@@ -45,7 +45,7 @@ export class ErasedRows {
     if (trail)
       await sql`
       update ${table('audit_trail')} r set reason = null
-      where ${reasons('actor_id', 'at')} and (${actions} or r.action not in ('ErasureRequested', 'HoldPlaced'))`;
+      where ${reasons('actor_id', 'at')} and (${actions} or r.action not in ('ErasureRequested', 'HoldPlaced', 'ExportRequested'))`;
     if (scope.kind === 'person') {
       await sql`
         update ${table('people')} set display_name = null, display_words = null, email = null, email_key = null

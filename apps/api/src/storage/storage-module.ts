@@ -32,6 +32,8 @@ import { ChatNews } from './ephemeral/chat-news.js';
 import { ChatStore } from './ephemeral/chat-store.js';
 import { PostgresChatStore } from './ephemeral/postgres-chat-store.js';
 import { migrateEphemeral } from './ephemeral/schema.js';
+import { migrateExports } from './exports/schema.js';
+import { StoredExports } from './exports/stored-exports.js';
 import { InvitationCodes } from './invitations/invitation-codes.js';
 import { migrateInvitations } from './invitations/schema.js';
 import { Attempts } from './limits/attempts.js';
@@ -118,6 +120,7 @@ const database: Provider[] = [
       await migrateInvitations(sql);
       await migrateEphemeral(sql);
       await migrateTransparency(sql);
+      await migrateExports(sql);
       for (const { schema, name, statements } of further) await migrate(sql, schema, name, statements);
       await noteRelease(sql);
     },
@@ -282,6 +285,14 @@ const ephemeral: Provider[] = [
   },
 ];
 
+const exports: Provider[] = [
+  {
+    provide: StoredExports,
+    useFactory: (sql: Sql, keys: PostgresKeyRing) => new StoredExports(sql, keys),
+    inject: [SQL, KEY_RING, TABLES],
+  },
+];
+
 const transparency: Provider[] = [
   { provide: LogTrees, useFactory: (sql: Sql) => new LogTrees(sql), inject: [SQL, TABLES] },
   {
@@ -354,7 +365,7 @@ const contributions: Provider[] = [
   },
 ];
 
-const tables = [...database, ...log, ...vault, ...desk, ...ephemeral, ...transparency];
+const tables = [...database, ...log, ...vault, ...desk, ...ephemeral, ...exports, ...transparency];
 const providers = [...readModels, ...contributions];
 
 /** The log, the vault and the desk, with their tables brought up to date. */

@@ -1,4 +1,5 @@
 import type { Unit } from '../host/part.js';
+import { exportsUnit } from './exports/exports-unit.js';
 import { limitsUnit } from './limits/limits-unit.js';
 import { loadHistoryUnit } from './load-history/load-history-unit.js';
 import { metricsUnit } from './metrics/metrics-unit.js';
@@ -13,6 +14,7 @@ export const units: readonly Unit[] = [
   loadHistoryUnit,
   webhooksUnit,
   transparencyUnit,
+  exportsUnit,
   limitsUnit,
   sweepsUnit,
   metricsUnit,

@@ -10,7 +10,10 @@ import {
   type ErasureCommand,
   type ErasureEvent,
   type ErasureState,
+  type ExportRequestEvent,
+  type ExportRequestState,
   erasure,
+  exportRequest,
   type InvitationCommand,
   type InvitationEvent,
   type InvitationState,
@@ -23,6 +26,7 @@ import {
   messagesToLookUp,
   type OlderMessages,
   parseStream,
+  type RequestExport,
   type RoomCommand,
   type RoomEvent,
   type RoomState,
@@ -39,6 +43,7 @@ import {
   announcementSnapshot,
   auditLogSnapshot,
   erasureSnapshot,
+  exportRequestSnapshot,
   invitationSnapshot,
   maintenanceSnapshot,
   roomSnapshot,
@@ -133,5 +138,18 @@ export class Erasures extends Mailboxes<ErasureState, ErasureCommand, ErasureEve
     const weigh = ({ pending, holds, finished }: ErasureState) =>
       2_000 + pending.size * 600 + holds.size * 400 + finished.size * 150;
     super({ ...parts, decider: erasure, snapshot: erasureSnapshot, weigh, lookUp: () => null });
+  }
+}
+
+/** The write side of exports that were requested. */
+export class ExportRequests extends Mailboxes<ExportRequestState, RequestExport, ExportRequestEvent> {
+  constructor(parts: WriteParts) {
+    super({
+      ...parts,
+      decider: exportRequest,
+      snapshot: exportRequestSnapshot,
+      weigh: () => 1_000,
+      lookUp: () => null,
+    });
   }
 }

@@ -3,6 +3,7 @@ import {
   auditLog,
   type Decider,
   erasure,
+  exportRequest,
   fieldRules,
   type Happened,
   invitation,
@@ -17,6 +18,7 @@ import {
   announcementSnapshot,
   auditLogSnapshot,
   erasureSnapshot,
+  exportRequestSnapshot,
   invitationSnapshot,
   maintenanceSnapshot,
   roomSnapshot,
@@ -51,6 +53,7 @@ itKeeps(announcement, announcementSnapshot, 'announcement.ts');
 itKeeps(maintenance, maintenanceSnapshot, 'maintenance.ts');
 itKeeps(auditLog, auditLogSnapshot, 'audit-log.ts');
 itKeeps(erasure, erasureSnapshot, 'erasure.ts');
+itKeeps(exportRequest, exportRequestSnapshot, 'export-request.ts');
 
 it('the golden history has every type of event', () => {
   const types = new Set<string>(everyEvent.map(({ fact }) => fact.type));

@@ -2,6 +2,7 @@ import {
   type AnnouncementState,
   type AuditLogState,
   type ErasureState,
+  type ExportRequestState,
   type HoldScope,
   type Inspection,
   type InvitationState,
@@ -181,6 +182,15 @@ export const erasureSnapshot = {
       holds: PersistentMap.from(holds),
       finished: PersistentMap.from(finished),
     };
+  },
+};
+
+/** How the state of an export that was requested is written to a snapshot. */
+export const exportRequestSnapshot = {
+  write: ({ revision }: ExportRequestState): string => JSON.stringify({ revision: `${revision}` }),
+  read(text: string): ExportRequestState {
+    const { revision } = JSON.parse(text) as { revision: string };
+    return { revision: BigInt(revision) };
   },
 };
 

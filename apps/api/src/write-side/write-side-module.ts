@@ -23,6 +23,7 @@ import {
   Announcements,
   AuditLogs,
   Erasures,
+  ExportRequests,
   Invitations,
   Maintenances,
   Rooms,
@@ -42,7 +43,7 @@ const MAX_ADMINISTRATORS = 100;
 const WRITE_PARTS = Symbol('parts of the write side');
 
 const mailboxes = (
-  type: Type<Users | Invitations | Announcements | Maintenances | AuditLogs | Erasures>,
+  type: Type<Users | Invitations | Announcements | Maintenances | AuditLogs | Erasures | ExportRequests>,
 ): Provider => ({
   provide: type,
   useFactory: (parts: WriteParts) => new type(parts),
@@ -82,7 +83,7 @@ const entities: Provider[] = [
     useFactory: (parts: WriteParts, readModels: ReadModels) => new Rooms(parts, (asked) => readModels.lookUp(asked)),
     inject: [WRITE_PARTS, ReadModels],
   },
-  ...[Users, Invitations, Announcements, Maintenances, AuditLogs, Erasures].map(mailboxes),
+  ...[Users, Invitations, Announcements, Maintenances, AuditLogs, Erasures, ExportRequests].map(mailboxes),
   { provide: Inspections, useFactory: (rooms: Rooms) => new Inspections(rooms), inject: [Rooms] },
   {
     provide: Names,

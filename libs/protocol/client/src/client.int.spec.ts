@@ -487,7 +487,7 @@ describe('watching', () => {
     await until(() => heard.length === 2);
     expect(heard).toEqual([
       ['user'],
-      ['room', 'user', 'invitation', 'announcement', 'maintenance', 'auditlog', 'erasure'],
+      ['room', 'user', 'invitation', 'announcement', 'maintenance', 'auditlog', 'erasure', 'export'],
     ]);
   });
 

@@ -28,6 +28,7 @@ import type { Sql } from 'postgres';
 import type { Clock } from '../../clock.js';
 import { newId } from '../../new-id.js';
 import type { ErasedRows } from '../../storage/erased-rows.js';
+import type { StoredExports } from '../../storage/exports/stored-exports.js';
 import type { ReadModels } from '../../storage/read-models.js';
 import type { Certificates } from '../../storage/transparency/certificates.js';
 import type { Erasures, Rooms, Users } from '../../write-side/entities.js';
@@ -47,6 +48,7 @@ export interface EraserParts {
   readonly sealer: Sealer;
   readonly keys: PostgresKeyRing;
   readonly rows: ErasedRows;
+  readonly exports: StoredExports;
   readonly readModels: ReadModels;
   readonly certificates: Certificates;
   readonly direct: Sql;
@@ -140,7 +142,7 @@ export class Eraser {
   }
 
   private async carryOut(id: string, { scope, by, ground, requestedAt, beganAt }: PendingErasure): Promise<void> {
-    const { erasures, rows, readModels, store, certificates, clock } = this.parts;
+    const { erasures, rows, exports, readModels, store, certificates, clock } = this.parts;
     const context = { correlation: newId() };
     const held = await this.entangled(scope);
     if (isHeld(scope, held.state, held.entangled)) return;
@@ -157,6 +159,7 @@ export class Eraser {
     this.hide(id, scope, began);
     await this.closeDown(scope, by);
     await rows.erase(scope);
+    await exports.forget(id, scope);
     // A hold that was placed meanwhile keeps what is left.
     const still = await this.entangled(scope);
     if (isHeld(scope, still.state, still.entangled)) return;
@@ -167,6 +170,7 @@ export class Eraser {
     await this.passed(head);
     // What was on its way to the read models when the keys were destroyed has arrived.
     await rows.erase(scope);
+    await exports.forget(id, scope);
     await readModels.reached(head, PATIENCE_MS);
     const statement = {
       ...{ id, scope, ground, by, requestedAt, beganAt: began, finishedAt: clock().toISOString() },
@@ -338,7 +342,7 @@ function keyScopeOf(scope: ErasureScope): KeyScope {
 }
 
 /** Whether the personal fields of an event are within a scope. */
-function isWithin(scope: ErasureScope, envelope: StoredEnvelope): boolean {
+export function isWithin(scope: ErasureScope, envelope: StoredEnvelope): boolean {
   const { category, id } = parseStream(envelope.stream);
   switch (scope.kind) {
     case 'person':

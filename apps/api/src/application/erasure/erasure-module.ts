@@ -6,6 +6,7 @@ import type { Clock } from '../../clock.js';
 import { FeedSink, Sweep } from '../../composition/contributions.js';
 import { CLOCK } from '../../composition/process-module.js';
 import { ErasedRows } from '../../storage/erased-rows.js';
+import { StoredExports } from '../../storage/exports/stored-exports.js';
 import { MeasuredEventStore } from '../../storage/measured-event-store.js';
 import { ReadModels } from '../../storage/read-models.js';
 import { DIRECT_SQL, KEY_RING, LOG, SQL } from '../../storage/tokens.js';
@@ -33,6 +34,7 @@ const providers = [
       store: MeasuredEventStore,
       sealer: Sealer,
       readModels: ReadModels,
+      exports: StoredExports,
       certificates: Certificates,
       accounts: AccountChanger,
       erasures: Erasures,
@@ -43,11 +45,12 @@ const providers = [
     ) => {
       const rows = new ErasedRows(sql);
       const entities = { erasures, rooms, users, accounts };
-      return new Eraser({ ...entities, store, sealer, keys, rows, readModels, certificates, direct, clock, log });
+      const copies = { rows, exports, readModels };
+      return new Eraser({ ...entities, ...copies, store, sealer, keys, certificates, direct, clock, log });
     },
     inject: [
-      ...[SQL, DIRECT_SQL, KEY_RING, MeasuredEventStore, Sealer, ReadModels, Certificates, AccountChanger],
-      ...[Erasures, Rooms, Users, CLOCK, LOG],
+      ...[SQL, DIRECT_SQL, KEY_RING, MeasuredEventStore, Sealer, ReadModels, StoredExports, Certificates],
+      ...[AccountChanger, Erasures, Rooms, Users, CLOCK, LOG],
     ],
   },
   {

@@ -7,6 +7,7 @@ import { AccountController } from './controllers/account-controller.js';
 import { AdministrationController } from './controllers/administration-controller.js';
 import { AuditController } from './controllers/audit-controller.js';
 import { ErasureController } from './controllers/erasure-controller.js';
+import { ExportController } from './controllers/export-controller.js';
 import { IncomingWebhookController } from './controllers/incoming-webhook-controller.js';
 import { InvitationController } from './controllers/invitation-controller.js';
 import { MessageController } from './controllers/message-controller.js';
@@ -33,6 +34,7 @@ import { ProblemFilter } from './problem-filter.js';
     ModerationController,
     AuditController,
     ErasureController,
+    ExportController,
     WebhookController,
     IncomingWebhookController,
     OperationController,

@@ -255,6 +255,30 @@ export class LogTrees {
     return row ? { index: Number(row.index), bytes: row.bytes } : null;
   }
 
+  /** A bundle by its index, with the position of its first event. */
+  async bundle(tree: number, index: number): Promise<(EntryBundle & { firstPosition: bigint }) | null> {
+    const [row] = await this.sql<{ first_position: string; bytes: Buffer }[]>`
+      select first_position, bytes from desk.log_tiles where tree = ${tree} and level = ${ENTRIES} and index = ${index}`;
+    return row ? { index, bytes: row.bytes, firstPosition: BigInt(row.first_position) } : null;
+  }
+
+  /** The bundles in which the events at these positions of the store have their entries, by index. */
+  async bundlesAt(tree: number, positions: readonly bigint[]): Promise<(EntryBundle & { firstPosition: bigint })[]> {
+    const rows = await this.sql<{ index: string; first_position: string; bytes: Buffer }[]>`
+      select index, first_position, bytes from desk.log_tiles
+      where tree = ${tree} and level = ${ENTRIES} and index in (
+        select distinct (
+          select t.index from desk.log_tiles t where t.tree = ${tree} and t.level = ${ENTRIES} and t.first_position <= asked.position
+          order by t.first_position desc limit 1)
+        from unnest(${positions.map(String)}::bigint[]) as asked (position))
+      order by index`;
+    return rows.map((row) => ({
+      index: Number(row.index),
+      bytes: row.bytes,
+      firstPosition: BigInt(row.first_position),
+    }));
+  }
+
   /** Takes over where the events of a tree stand after its log was copied to another store. */
   async relocate(tree: number, last: bigint, firstPositions: readonly bigint[]): Promise<void> {
     // The last step makes it count; whoever is interrupted before does all of it again.

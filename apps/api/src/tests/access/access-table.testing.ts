@@ -248,6 +248,10 @@ export const callTable = {
   getRoomTimeline: /*   */ row('u n + + + + + +'),
   listAuditTrail: /*    */ row('u f f f f f + +'),
   exportAuditTrail: /*  */ row('u f f f f f + +'),
+  requestExport: /*     */ row('u n f f f + + +', ({ room }) => body({ room, reason: 'the table' })),
+  listExports: /*       */ row('u + + + + + + +'),
+  getExport: /*         */ row('u 0 0 0 0 0 0 0', () => ({ params: { id: freshId() } })),
+  getExportBundle: /*   */ row('u 0 0 0 0 0 0 0', () => ({ params: { id: freshId() } })),
 
   requestErasure: /*    */ row('u f f f f f f +', async ({ cast }) => ({
     body: { room: await cast.people.owner.room(), ground: 'other', reason: 'the table' },
