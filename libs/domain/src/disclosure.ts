@@ -99,6 +99,8 @@ export const fieldRules: FieldRules<DomainEvent> = {
   ErasureFinished: {},
   HoldPlaced: { reason: { sealedFor: 'actor', from: 'auditor' } },
   HoldLifted: {},
+  RetentionRuleSet: { reason: { sealedFor: 'actor', from: 'auditor' } },
+  RetentionRuleRemoved: { reason: { sealedFor: 'actor', from: 'auditor' } },
   UserDeactivated: {},
   UserReactivated: {},
   PasswordChanged: {},

@@ -215,6 +215,18 @@ export const everyEvent: readonly Entry[] = [
     data: { erasureId: 'e1', scope: { kind: 'person', userId: 'dora' }, certificate: 'a signed note' },
   }),
   erasures('ada', { type: 'HoldLifted', data: { holdId: 'h1', scope: { kind: 'room', roomId: 'cellar' } } }),
+  erasures('ada', {
+    type: 'RetentionRuleSet',
+    data: { ruleId: 'k1', scope: { kind: 'server' }, days: 30, reason: 'Policy 2' },
+  }),
+  erasures('ada', {
+    type: 'RetentionRuleSet',
+    data: { ruleId: 'k2', scope: { kind: 'room', roomId: 'cellar' }, days: null, reason: 'Policy 3' },
+  }),
+  erasures('ada', {
+    type: 'RetentionRuleRemoved',
+    data: { ruleId: 'k1', scope: { kind: 'server' }, reason: 'Policy 4' },
+  }),
 ];
 
 const BEGINNING = Date.parse('2026-01-31T12:00:00.000Z');

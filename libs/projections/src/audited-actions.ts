@@ -1,4 +1,4 @@
-import type { ErasureScope, EventType, Recorded } from '@verbatim/domain';
+import type { ErasureScope, EventType, Recorded, RetentionScope } from '@verbatim/domain';
 import { parseStream } from '@verbatim/domain';
 
 /** What an action was done to. The service as a whole has no id. */
@@ -54,6 +54,12 @@ const scoped = (scope: ErasureScope): AuditedAction => {
   if (scope.kind === 'person') return user(scope.userId);
   if (scope.kind === 'message') return { kind: 'message', id: scope.messageId, room: scope.roomId };
   return room(scope.roomId, scope.kind === 'days' ? { detail: `${scope.from} – ${scope.to}` } : {});
+};
+
+const retained = (scope: RetentionScope, days?: number | null): AuditedAction => {
+  const kept = days === undefined ? [] : [days === null ? 'for good' : `${days} days`];
+  const detail = [...(scope.kind === 'visibility' ? [scope.visibility] : []), ...kept].join(': ');
+  return { ...(scope.kind === 'room' ? room(scope.roomId) : service()), ...(detail !== '' && { detail }) };
 };
 
 /** Each type of event, or null where it is none of these actions, nor is one that is absent. */
@@ -127,6 +133,8 @@ const actions: { readonly [T in EventType]?: Describe<T> | null } = {
   ErasureFinished: null,
   HoldPlaced: ({ data }) => ({ ...scoped(data.scope), reason: data.reason }),
   HoldLifted: ({ data }) => scoped(data.scope),
+  RetentionRuleSet: ({ data }) => ({ ...retained(data.scope, data.days), reason: data.reason }),
+  RetentionRuleRemoved: ({ data }) => ({ ...retained(data.scope), reason: data.reason }),
   Announced: service,
   AnnouncementWithdrawn: service,
   MaintenanceBegan: service,

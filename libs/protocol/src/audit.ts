@@ -35,6 +35,7 @@ export const auditedActions = [
   ] as const),
   ...(['InvitationCreated', 'InvitationRevoked', 'Announced', 'AnnouncementWithdrawn', 'MaintenanceBegan'] as const),
   ...(['MaintenanceRevised', 'MaintenanceEnded', 'ErasureRequested', 'HoldPlaced', 'HoldLifted'] as const),
+  ...(['RetentionRuleSet', 'RetentionRuleRemoved'] as const),
 ] as const;
 
 /** Which actions are wanted. */

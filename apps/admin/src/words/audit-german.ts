@@ -44,6 +44,8 @@ export const germanAuditWords = {
     ErasureRequested: 'Löschung beantragt',
     HoldPlaced: 'Aufbewahrung angeordnet',
     HoldLifted: 'Aufbewahrung aufgehoben',
+    RetentionRuleSet: 'Aufbewahrungsregel gesetzt',
+    RetentionRuleRemoved: 'Aufbewahrungsregel entfernt',
   },
   audit: {
     lead: 'Was Verwalter und Prüfer getan haben, das Neueste zuerst. Es lässt sich weder ändern noch abschalten. Was sie als Mitglieder eines Raums schreiben und mit ihrem eigenen Konto tun, steht hier nicht.',

@@ -10,6 +10,7 @@ import { MessagesModule } from './messages/messages-module.js';
 import { ModerationModule } from './moderation/moderation-module.js';
 import { OperationModule } from './operation/operation-module.js';
 import { RegistrationModule } from './registration/registration-module.js';
+import { RetentionModule } from './retention/retention-module.js';
 import { RoomsModule } from './rooms/rooms-module.js';
 import { SessionsModule } from './sessions/sessions-module.js';
 import { SignedRequestsModule } from './signed-requests/signed-requests-module.js';
@@ -38,6 +39,7 @@ import { WebhooksModule } from './webhooks/webhooks-module.js';
     AuditModule,
     TransparencyModule,
     ErasureModule,
+    RetentionModule,
     OperationModule,
   ],
 })

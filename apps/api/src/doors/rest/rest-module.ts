@@ -13,6 +13,7 @@ import { MessageController } from './controllers/message-controller.js';
 import { ModerationController } from './controllers/moderation-controller.js';
 import { OperationController } from './controllers/operation-controller.js';
 import { ProjectionController } from './controllers/projection-controller.js';
+import { RetentionController } from './controllers/retention-controller.js';
 import { RoomController } from './controllers/room-controller.js';
 import { SessionController } from './controllers/session-controller.js';
 import { SignOnController } from './controllers/sign-on-controller.js';
@@ -33,6 +34,7 @@ import { ProblemFilter } from './problem-filter.js';
     ModerationController,
     AuditController,
     ErasureController,
+    RetentionController,
     WebhookController,
     IncomingWebhookController,
     OperationController,
