@@ -21,7 +21,8 @@ import { copyCommand } from './tools/log/copy-command.js';
 import { verifyCommand } from './tools/log/verify-command.js';
 import { makechatCommand } from './tools/makechat/makechat-command.js';
 import { migrateCommand } from './tools/migrate-command.js';
-import { rebuildCommand } from './tools/rebuild-command.js';
+import { diffCommand } from './tools/projections/diff-command.js';
+import { rebuildCommand } from './tools/projections/rebuild-command.js';
 import { seedCommand } from './tools/seed/seed-command.js';
 
 /** All commands of the command line, in the order in which they are listed. One whose words begin with those of another comes first. */
@@ -37,6 +38,7 @@ export const commands: readonly CliCommand[] = [
   makechatImportCommand,
   undoCommand,
   rebuildCommand,
+  diffCommand,
   seedCommand,
   copyCommand,
   verifyCommand,

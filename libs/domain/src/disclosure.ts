@@ -103,6 +103,8 @@ export const fieldRules: FieldRules<DomainEvent> = {
     words: { sealedFor: 'actor', from: 'auditor' },
     reason: { sealedFor: 'actor', from: 'auditor' },
   },
+  RetentionRuleSet: { reason: { sealedFor: 'actor', from: 'auditor' } },
+  RetentionRuleRemoved: { reason: { sealedFor: 'actor', from: 'auditor' } },
   UserDeactivated: {},
   UserReactivated: {},
   PasswordChanged: {},

@@ -1,10 +1,11 @@
 import type { Actor, Decider, Decision, Erasable, Happened, NewFact } from './decider.js';
 import { PersistentMap } from './persistent-map.js';
 import { type Rejection, reject } from './rejection.js';
+import { isSameRetentionScope, type RetentionRule, type RetentionScope, retentionLimits } from './retention.js';
 import { limits, visibleTextProblem } from './text.js';
 
-// What is to be forgotten, and what must be kept for a court. Both stand in one stream, so that an erasure never begins while
-// a hold that reached the log before it forbids it.
+// What is to be forgotten, for how long texts are kept, and what must be kept for a court. All stand in one stream, so that an
+// erasure never begins while a hold that reached the log before it forbids it.
 
 /** The id of the one register of erasures and holds. */
 export const ERASURES = '00000000-0000-8000-8000-000000000007';
@@ -40,6 +41,8 @@ export type ErasureRequested = Happened<
     readonly scope: ErasureScope;
     readonly ground: ErasureGround;
     readonly reason: Erasable;
+    /** The rule of retention that asked for it; absent where a person did. */
+    readonly ruleId?: string;
   }
 >;
 /** From here on nothing in its scope that was recorded before is served. */
@@ -55,7 +58,29 @@ export type HoldPlaced = Happened<
 >;
 export type HoldLifted = Happened<'HoldLifted', { readonly holdId: string; readonly scope: HoldScope }>;
 
-export type ErasureEvent = ErasureRequested | ErasureBegan | ErasureFinished | HoldPlaced | HoldLifted;
+/** It takes the place of a rule for the same rooms. Erasures that rules have asked for and that have not begun are withdrawn. */
+export type RetentionRuleSet = Happened<
+  'RetentionRuleSet',
+  {
+    readonly ruleId: string;
+    readonly scope: RetentionScope;
+    readonly days: number | null;
+    readonly reason: Erasable;
+  }
+>;
+export type RetentionRuleRemoved = Happened<
+  'RetentionRuleRemoved',
+  { readonly ruleId: string; readonly scope: RetentionScope; readonly reason: Erasable }
+>;
+
+export type ErasureEvent =
+  | ErasureRequested
+  | ErasureBegan
+  | ErasureFinished
+  | HoldPlaced
+  | HoldLifted
+  | RetentionRuleSet
+  | RetentionRuleRemoved;
 
 // State -------------------------------------------------------------------------------------------------------------
 
@@ -63,7 +88,9 @@ export type ErasureEvent = ErasureRequested | ErasureBegan | ErasureFinished | H
 export interface PendingErasure {
   readonly scope: ErasureScope;
   readonly ground: ErasureGround;
-  readonly by: string;
+  /** Null where it was a rule of retention. */
+  readonly by: string | null;
+  readonly ruleId: string | null;
   readonly requestedAt: string;
   /** When it began; null while it waits. */
   readonly beganAt: string | null;
@@ -73,6 +100,7 @@ export interface ErasureState {
   readonly revision: bigint;
   readonly pending: PersistentMap<PendingErasure>;
   readonly holds: PersistentMap<HoldScope>;
+  readonly rules: PersistentMap<RetentionRule>;
   /** By id, the revision of the event that finished it; of the last ones. */
   readonly finished: PersistentMap<string>;
 }
@@ -88,6 +116,7 @@ const initialState: ErasureState = {
   revision: -1n,
   pending: PersistentMap.empty,
   holds: PersistentMap.empty,
+  rules: PersistentMap.empty,
   finished: PersistentMap.empty,
 };
 
@@ -95,8 +124,8 @@ function evolve(before: ErasureState, event: ErasureEvent): ErasureState {
   const state = { ...before, revision: event.revision };
   switch (event.type) {
     case 'ErasureRequested': {
-      const { erasureId, scope, ground } = event.data;
-      const pending = { scope, ground, by: event.actor ?? '', requestedAt: event.at, beganAt: null };
+      const { erasureId, scope, ground, ruleId = null } = event.data;
+      const pending = { scope, ground, by: event.actor, ruleId, requestedAt: event.at, beganAt: null };
       return { ...state, pending: state.pending.set(erasureId, pending) };
     }
     case 'ErasureBegan': {
@@ -113,11 +142,26 @@ function evolve(before: ErasureState, event: ErasureEvent): ErasureState {
       return { ...state, holds: state.holds.set(event.data.holdId, event.data.scope) };
     case 'HoldLifted':
       return { ...state, holds: state.holds.delete(event.data.holdId) };
+    case 'RetentionRuleSet': {
+      const { ruleId, scope, days } = event.data;
+      const rules = without(state.rules, (rule) => isSameRetentionScope(rule.scope, scope));
+      const rule = { scope, days, by: event.actor ?? '', setAt: event.at };
+      return { ...state, rules: rules.set(ruleId, rule), pending: withoutWaitingForRules(state) };
+    }
+    case 'RetentionRuleRemoved':
+      return { ...state, rules: state.rules.delete(event.data.ruleId), pending: withoutWaitingForRules(state) };
     default:
       // An event of a later release.
       return state;
   }
 }
+
+/** What rules have asked for is asked for anew by the rules that are in force now. */
+const withoutWaitingForRules = ({ pending }: ErasureState) =>
+  without(pending, ({ ruleId, beganAt }) => ruleId !== null && beganAt === null);
+
+const without = <T>(map: PersistentMap<T>, isMeant: (value: T) => boolean): PersistentMap<T> =>
+  [...map.entries()].reduce((left, [id, value]) => (isMeant(value) ? left.delete(id) : left), map);
 
 /** Without the oldest where there is no space for another one. */
 function withinLimit(finished: PersistentMap<string>): PersistentMap<string> {
@@ -130,11 +174,13 @@ function withinLimit(finished: PersistentMap<string>): PersistentMap<string> {
 
 export type RequestErasure = {
   readonly type: 'RequestErasure';
-  readonly actor: Actor;
+  /** Null with a `ruleId`: a rule of retention asks. */
+  readonly actor: Actor | null;
   readonly erasureId: string;
   readonly scope: ErasureScope;
   readonly ground: ErasureGround;
   readonly reason: string;
+  readonly ruleId?: string;
 };
 /**
  * `entangled`: of the holds that were `considered`, those that share something with the scope as only the vault can tell; see
@@ -162,7 +208,29 @@ export type PlaceHold = {
 };
 export type LiftHold = { readonly type: 'LiftHold'; readonly actor: Actor; readonly holdId: string };
 
-export type ErasureCommand = RequestErasure | BeginErasure | FinishErasure | PlaceHold | LiftHold;
+export type SetRetentionRule = {
+  readonly type: 'SetRetentionRule';
+  readonly actor: Actor;
+  readonly ruleId: string;
+  readonly scope: RetentionScope;
+  readonly days: number | null;
+  readonly reason: string;
+};
+export type RemoveRetentionRule = {
+  readonly type: 'RemoveRetentionRule';
+  readonly actor: Actor;
+  readonly ruleId: string;
+  readonly reason: string;
+};
+
+export type ErasureCommand =
+  | RequestErasure
+  | BeginErasure
+  | FinishErasure
+  | PlaceHold
+  | LiftHold
+  | SetRetentionRule
+  | RemoveRetentionRule;
 
 // Decisions ---------------------------------------------------------------------------------------------------------
 
@@ -170,14 +238,17 @@ const accept = (...events: NewFact<ErasureEvent>[]): Decision<ErasureEvent> => (
 
 function decide(command: ErasureCommand, state: ErasureState): Decision<ErasureEvent> {
   if (command.actor !== null && command.actor.role !== 'admin')
-    return reject('NotAllowed', 'Only administrators erase, and place and lift holds.');
+    return reject('NotAllowed', 'Only administrators erase, place and lift holds, and set rules of retention.');
   switch (command.type) {
     case 'RequestErasure': {
-      const { erasureId, scope, ground, reason } = command;
+      const { erasureId, scope, ground, reason, ruleId } = command;
       if (state.pending.has(erasureId) || state.finished.has(erasureId)) return accept();
       if (state.pending.size >= erasureLimits.pending)
         return reject('Conflict', `There are ${erasureLimits.pending} erasures that are not finished.`);
-      return reasonProblem(reason) ?? accept({ type: 'ErasureRequested', data: { erasureId, scope, ground, reason } });
+      if (ruleId !== undefined && !state.rules.has(ruleId))
+        return reject('NotFound', 'There is no such rule any more.');
+      const data = { erasureId, scope, ground, reason, ...(ruleId !== undefined && { ruleId }) };
+      return reasonProblem(reason) ?? accept({ type: 'ErasureRequested', data });
     }
     case 'BeginErasure': {
       const { erasureId, entangled, considered } = command;
@@ -208,6 +279,23 @@ function decide(command: ErasureCommand, state: ErasureState): Decision<ErasureE
       if (!scope) return reject('NotFound', 'There is no such hold.');
       return accept({ type: 'HoldLifted', data: { holdId: command.holdId, scope } });
     }
+    case 'SetRetentionRule': {
+      const { ruleId, scope, days, reason } = command;
+      if (state.rules.has(ruleId)) return accept();
+      const replaces = [...state.rules.entries()].some(([, rule]) => isSameRetentionScope(rule.scope, scope));
+      if (!replaces && state.rules.size >= retentionLimits.rules)
+        return reject('Conflict', `There are ${retentionLimits.rules} rules. Remove some of them first.`);
+      if (days !== null && !(Number.isInteger(days) && days >= 1 && days <= retentionLimits.days))
+        return reject('Invalid', `The number of days must be between 1 and ${retentionLimits.days}.`);
+      return reasonProblem(reason) ?? accept({ type: 'RetentionRuleSet', data: { ruleId, scope, days, reason } });
+    }
+    case 'RemoveRetentionRule': {
+      const { ruleId, reason } = command;
+      const rule = state.rules.get(ruleId);
+      if (!rule) return reject('NotFound', 'There is no such rule.');
+      const data = { ruleId, scope: rule.scope, reason };
+      return reasonProblem(reason) ?? accept({ type: 'RetentionRuleRemoved', data });
+    }
   }
 }
 
@@ -218,7 +306,7 @@ function reasonProblem(reason: string): Rejection | null {
 
 export const erasure: Decider<ErasureState, ErasureCommand, ErasureEvent> = {
   category: 'erasure',
-  stateVersion: 1,
+  stateVersion: 2,
   initialState,
   evolve,
   decide,

@@ -220,6 +220,18 @@ export const everyEvent: readonly Entry[] = [
     type: 'ExportRequested',
     data: { scope: { room: 'cellar', person: 'bob', from: later }, words: 'the rent', reason: 'Case 4' },
   }),
+  erasures('ada', {
+    type: 'RetentionRuleSet',
+    data: { ruleId: 'k1', scope: { kind: 'server' }, days: 30, reason: 'Policy 2' },
+  }),
+  erasures('ada', {
+    type: 'RetentionRuleSet',
+    data: { ruleId: 'k2', scope: { kind: 'room', roomId: 'cellar' }, days: null, reason: 'Policy 3' },
+  }),
+  erasures('ada', {
+    type: 'RetentionRuleRemoved',
+    data: { ruleId: 'k1', scope: { kind: 'server' }, reason: 'Policy 4' },
+  }),
 ];
 
 const BEGINNING = Date.parse('2026-01-31T12:00:00.000Z');

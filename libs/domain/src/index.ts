@@ -33,6 +33,7 @@ export * from './reader.js';
 export * from './recent-window.js';
 export * from './recorded.js';
 export * from './rejection.js';
+export * from './retention.js';
 export * from './room/moderation.js';
 export { onlyReads } from './room/rights.js';
 export * from './room/room.js';

@@ -25,15 +25,26 @@ export interface SpareKeys {
   readonly retired: ReadonlyMap<string, Buffer>;
 }
 
-/** Which keys are meant: those whose names match the pattern of `LIKE`, and whose day lies in the span, if there is one. */
+/** Which keys are meant: those of a stream, of a person, or of a person in a stream, and of these days, if there are any. */
 export interface KeyScope {
-  readonly pattern: string;
+  readonly stream?: string;
+  readonly person?: string;
   readonly from?: string;
   readonly to?: string;
 }
 
+/** A stream, and the first day of which it has a key: there is nothing older that could still be read. */
+export interface OldestKey {
+  readonly stream: string;
+  readonly day: string | null;
+}
+
 /** Stands before the name of a key that is being taken apart. */
 const RETIRED = 'retired|';
+/** The parts of a key's name, as they are indexed; what is no day ends in something else than ten digits and hyphens. */
+const STREAM = `(split_part(name, '|', 1) collate "C")`;
+const PERSON = `(split_part(name, '|', 2) collate "C")`;
+const DAY = `(right(name, 10) collate "C")`;
 /** Unwrapped keys kept in memory; each takes about 250 bytes. */
 const MOST_CACHED_KEYS = 50_000;
 
@@ -55,6 +66,13 @@ export class PostgresKeyRing implements KeyRing {
       `create table vault.keys (name text primary key, wrapped text not null, created_at timestamptz not null default now())`,
       `create table vault.event_keys (event_id text primary key, name text not null, wrapped text not null);
        create index event_keys_name on vault.event_keys (name)`,
+      ['keys', 'event_keys']
+        .map(
+          (table) => `
+          create index ${table}_stream on vault.${table} (${STREAM}, ${DAY});
+          create index ${table}_person on vault.${table} (${PERSON})`,
+        )
+        .join(';'),
     ]);
     const ring = new PostgresKeyRing(sql, master);
     await ring.obtain(['master-key-check']).catch((error) => {
@@ -126,16 +144,36 @@ export class PostgresKeyRing implements KeyRing {
   }
 
   /** Names of keys in a scope, whole ones and those of which only keys of single events are left. */
-  async namesIn({ pattern, from, to }: KeyScope, most: number): Promise<string[]> {
+  async namesIn({ stream, person, from, to }: KeyScope, most: number): Promise<string[]> {
     const { sql } = this;
+    const part = (column: string, is: string) => sql`and ${sql.unsafe(column)} = ${is}`;
     // Only keys of one day end in a day.
     const span =
-      from && to ? sql`and right(name, 10) ~ '^[0-9-]{10}$' and right(name, 10) between ${from} and ${to}` : sql``;
+      from && to ? sql`and right(name, 10) ~ '^[0-9-]{10}$' and ${sql.unsafe(DAY)} between ${from} and ${to}` : sql``;
+    const within = sql`
+      true ${stream === undefined ? sql`` : part(STREAM, stream)} ${person === undefined ? sql`` : part(PERSON, person)} ${span}`;
     const rows = await sql<{ name: string }[]>`
-      select name from vault.keys where name like ${pattern} ${span}
-      union select name from vault.event_keys where name like ${pattern} ${span}
-      limit ${most}`;
+      select name from vault.keys where ${within} union select name from vault.event_keys where ${within} limit ${most}`;
     return rows.map(({ name }) => name);
+  }
+
+  /** Streams with keys whose names begin so, in order after a stream, at most so many, each with its oldest day. */
+  async oldestOf(beginning: string, after: string, most: number): Promise<OldestKey[]> {
+    const { sql } = this;
+    const [stream, day] = [sql.unsafe(STREAM), sql.unsafe(DAY)];
+    const oldest = (table: string) => sql`
+      (select right(k.name, 10) from ${sql(`vault.${table}`)} k
+        where ${stream} = walk.stream and right(k.name, 10) ~ '^[0-9-]{10}$' order by ${day} limit 1)`;
+    // Leaps from stream to stream along the index, however many keys each of them has.
+    return sql<OldestKey[]>`
+      with recursive walk (stream) as (
+        (select ${stream} from vault.keys where ${stream} > ${after > beginning ? after : beginning}::text
+          order by ${stream} limit 1)
+        union all
+        select (select ${stream} from vault.keys where ${stream} > walk.stream order by ${stream} limit 1)
+        from walk where starts_with(walk.stream, ${beginning}))
+      select stream, least(${oldest('keys')}, ${oldest('event_keys')}) as day from walk
+      where starts_with(stream, ${beginning}) limit ${most}`;
   }
 
   /** Destroys keys for good, with all keys of single events that were kept of them. */

@@ -91,3 +91,18 @@ it('one whose key was destroyed does not count', async () => {
   await later.save(stream, 'rules 1', at(2_000n));
   expect(await later.load(stream, 'rules 1')).toEqual(at(2_000n));
 });
+
+it('what was folded before an erasure is not saved any more, by whatever process', async () => {
+  const other = await Snapshots.open(sql, await PostgresKeyRing.open(sql, master));
+  await Promise.all([snapshots, other].map((one) => one.load(stream, 'rules 1')));
+  await snapshots.save(stream, 'rules 1', at(1_000n));
+  await other.erase([stream, 'room-r2']);
+  expect(await snapshots.load(stream, 'rules 1')).toBeNull();
+  // Of what was folded since, this process may save; the other one has not begun anew.
+  await other.save(stream, 'rules 1', at(3_000n));
+  await snapshots.save(stream, 'rules 1', at(2_000n));
+  expect(await snapshots.load(stream, 'rules 1')).toEqual(at(2_000n));
+  await other.load(stream, 'rules 1');
+  await other.save(stream, 'rules 1', at(4_000n));
+  expect(await snapshots.load(stream, 'rules 1')).toEqual(at(4_000n));
+});

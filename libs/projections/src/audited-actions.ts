@@ -1,4 +1,4 @@
-import type { ErasureScope, EventType, ExportScope, Recorded } from '@verbatim/domain';
+import type { ErasureScope, EventType, ExportScope, Recorded, RetentionScope } from '@verbatim/domain';
 import { parseStream } from '@verbatim/domain';
 
 /** What an action was done to. The service as a whole has no id. */
@@ -60,6 +60,12 @@ const exported = ({ room: roomId, person, from, to }: ExportScope): AuditedActio
   const detail = from === undefined && to === undefined ? {} : { detail: `${from ?? ''} – ${to ?? ''}` };
   if (person !== undefined) return user(person, { ...detail, ...(roomId !== undefined && { room: roomId }) });
   return { ...(roomId === undefined ? service() : room(roomId)), ...detail };
+};
+
+const retained = (scope: RetentionScope, days?: number | null): AuditedAction => {
+  const kept = days === undefined ? [] : [days === null ? 'for good' : `${days} days`];
+  const detail = [...(scope.kind === 'visibility' ? [scope.visibility] : []), ...kept].join(': ');
+  return { ...(scope.kind === 'room' ? room(scope.roomId) : service()), ...(detail !== '' && { detail }) };
 };
 
 /** Each type of event, or null where it is none of these actions, nor is one that is absent. */
@@ -134,6 +140,8 @@ const actions: { readonly [T in EventType]?: Describe<T> | null } = {
   HoldPlaced: ({ data }) => ({ ...scoped(data.scope), reason: data.reason }),
   HoldLifted: ({ data }) => scoped(data.scope),
   ExportRequested: ({ data }) => ({ ...exported(data.scope), reason: data.reason }),
+  RetentionRuleSet: ({ data }) => ({ ...retained(data.scope, data.days), reason: data.reason }),
+  RetentionRuleRemoved: ({ data }) => ({ ...retained(data.scope), reason: data.reason }),
   Announced: service,
   AnnouncementWithdrawn: service,
   MaintenanceBegan: service,

@@ -1,6 +1,6 @@
 import type { Recorded } from '@verbatim/domain';
 import type { EventStore } from '@verbatim/event-store';
-import type { Sql } from './projection.js';
+import type { Sql, Transaction } from './projection.js';
 import { type ProjectionGroup, readModels } from './read-models.js';
 import { transactionOn } from './transaction.js';
 
@@ -59,31 +59,41 @@ export async function builtFrom(store: EventStore, sql: Sql, schema: string): Pr
  * them, all in one transaction. Nothing is applied twice: rejects with CheckpointMoved if a checkpoint is elsewhere.
  * `connection` is the caller's own.
  */
-export function applyBatch(
+export const applyBatch = (
   connection: Sql,
+  schema: string,
+  groups: readonly ProjectionGroup[],
+  from: bigint,
+  events: readonly Recorded[],
+): Promise<void> =>
+  events.length === 0
+    ? Promise.resolve()
+    : transactionOn(connection, (tx) => applyWithin(tx, schema, groups, from, events));
+
+/** The same within a transaction of the caller. */
+export async function applyWithin(
+  tx: Transaction,
   schema: string,
   groups: readonly ProjectionGroup[],
   from: bigint,
   events: readonly Recorded[],
 ): Promise<void> {
   const to = events.at(-1);
-  if (!to) return Promise.resolve();
-  return transactionOn(connection, async (tx) => {
-    // The rows of a batch are found by their keys. Without these settings a plan made while a table was small, by
-    // reading it whole, would be kept when it has grown.
-    const settings = tx`
-      SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-        set_config('enable_mergejoin', 'off', true), set_config('client_min_messages', 'warning', true)`;
-    const moves = groups.map(
-      ({ name }) => tx`
-        UPDATE ${tx(schema)}.checkpoints
-           SET position = ${`${to.position}`}, stream = ${to.stream}, revision = ${`${to.revision}`}, hash = ${to.hash}
-         WHERE projection = ${name} AND position = ${`${from}`}`,
-    );
-    const [, ...moved] = await Promise.all([settings, ...moves]);
-    for (const [i, { name }] of groups.entries()) if (moved[i]?.count !== 1) throw new CheckpointMoved(name, from);
-    await Promise.all(
-      groups.flatMap(({ projections }) => projections.map((projection) => projection.apply(tx, schema, events))),
-    );
-  });
+  if (!to) return;
+  // The rows of a batch are found by their keys. Without these settings a plan made while a table was small, by
+  // reading it whole, would be kept when it has grown.
+  const settings = tx`
+    SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+      set_config('enable_mergejoin', 'off', true), set_config('client_min_messages', 'warning', true)`;
+  const moves = groups.map(
+    ({ name }) => tx`
+      UPDATE ${tx(schema)}.checkpoints
+         SET position = ${`${to.position}`}, stream = ${to.stream}, revision = ${`${to.revision}`}, hash = ${to.hash}
+       WHERE projection = ${name} AND position = ${`${from}`}`,
+  );
+  const [, ...moved] = await Promise.all([settings, ...moves]);
+  for (const [i, { name }] of groups.entries()) if (moved[i]?.count !== 1) throw new CheckpointMoved(name, from);
+  await Promise.all(
+    groups.flatMap(({ projections }) => projections.map((projection) => projection.apply(tx, schema, events))),
+  );
 }

@@ -11,6 +11,7 @@ export {
 } from './conversations.js';
 export { allDays, type Day, lastDays } from './days.js';
 export { deskSchema } from './desk-schema.js';
+export { type Comparison, compareWithLog, type Difference } from './differences.js';
 export { type InboxEntry, inbox, markRead } from './inbox.js';
 export {
   type MemberOfRoom,
@@ -29,6 +30,7 @@ export {
   messageFacts,
   messagesFrom,
   type TimelineQuery,
+  textsUpTo,
   timeline,
 } from './messages.js';
 export {
@@ -98,7 +100,8 @@ export {
   type RoomsFromQuery,
   type RoomsQuery,
   roomsFrom,
+  visibilitiesOf,
 } from './rooms.js';
 export { type SearchQuery, searchMessages } from './search.js';
 export { type Counted, MOST_COUNTED, type Stretch } from './stretch.js';
-export { botsWithoutWebhook } from './webhook-bots.js';
+export { botsWithoutWebhook, webhookBotsOf } from './webhook-bots.js';

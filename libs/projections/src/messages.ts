@@ -540,3 +540,15 @@ export const toMessage = (row: MessageRow): Message => ({
   redactedAt: row.redacted_at && timeOf(row.redacted_at),
   reactions: row.reactions ?? [],
 });
+
+/** How many messages of a room have a text of this day (`2026-01-31`, UTC) or before, counted up to `most`. */
+export async function textsUpTo(db: ReadDatabase, roomId: string, day: string, most: number): Promise<number> {
+  const { sql, schema } = reading(db);
+  const [row] = await sql<{ count: number }[]>`
+    SELECT count(*)::int AS count FROM (
+      SELECT FROM ${schema}.messages
+      WHERE room_id = ${keyValue(roomId)} AND text IS NOT NULL
+        AND (coalesce(edited_at, posted_at) AT TIME ZONE 'utc')::date <= ${day}::date
+      LIMIT ${most}) AS texts`;
+  return row?.count ?? 0;
+}

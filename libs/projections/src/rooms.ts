@@ -1,7 +1,7 @@
 import type { HistoryAccess, Recorded, Visibility } from '@verbatim/domain';
 import { parseStream } from '@verbatim/domain';
 import type { Fragment } from 'postgres';
-import { entityId, keyValue, nameKeyValue, textValue, timeOf, timeValue } from './column-values.js';
+import { arrayValue, entityId, keyValue, nameKeyValue, textValue, timeOf, timeValue } from './column-values.js';
 import { nameWords, wantedWords } from './name-search.js';
 import { cursorKey, isKey, isPlace, isTime, type Page, type PageRequest, toPage } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
@@ -283,6 +283,16 @@ const sorts = {
   members: { key: 'member_count::bigint', check: isPlace },
   activity: { key: 'active_at', check: isTime },
 } as const satisfies Record<RoomSort, { key: string; check: (part: string) => boolean }>;
+
+/** The visibility of each of these rooms that there is. */
+export async function visibilitiesOf(
+  db: ReadDatabase,
+  ids: readonly string[],
+): Promise<{ readonly id: string; readonly visibility: Visibility }[]> {
+  const { sql, schema } = reading(db);
+  return sql<{ id: string; visibility: Visibility }[]>`
+    SELECT id, visibility FROM ${schema}.rooms WHERE id = ANY(${arrayValue(ids)}::text[]) ORDER BY id`;
+}
 
 /** Rooms, those created last first unless another order is asked for. */
 export async function listRooms(db: ReadDatabase, query: RoomsQuery): Promise<Page<Room>> {

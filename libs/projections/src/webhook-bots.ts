@@ -64,3 +64,11 @@ export async function botsWithoutWebhook(db: ReadDatabase, madeBefore: string, m
     ORDER BY p.id LIMIT ${most}`;
   return rows.map(({ id }) => id);
 }
+
+/** Ids of the bots of all webhooks that a room has or had. */
+export async function webhookBotsOf(db: ReadDatabase, roomId: string): Promise<string[]> {
+  const { sql, schema } = reading(db);
+  const rows = await sql<{ id: string }[]>`
+    SELECT bot_id AS id FROM ${schema}.webhook_bots WHERE room_id = ${keyValue(roomId)} ORDER BY bot_id`;
+  return rows.map(({ id }) => id);
+}

@@ -34,14 +34,9 @@ export const auditedActions = [
     'TokenRevoked',
   ] as const),
   ...(['InvitationCreated', 'InvitationRevoked', 'Announced', 'AnnouncementWithdrawn', 'MaintenanceBegan'] as const),
-  ...([
-    'MaintenanceRevised',
-    'MaintenanceEnded',
-    'ErasureRequested',
-    'HoldPlaced',
-    'HoldLifted',
-    'ExportRequested',
-  ] as const),
+  ...(['MaintenanceRevised', 'MaintenanceEnded', 'ErasureRequested', 'HoldPlaced', 'HoldLifted'] as const),
+  ...(['RetentionRuleSet', 'RetentionRuleRemoved'] as const),
+  'ExportRequested',
 ] as const;
 
 /** Which actions are wanted. */

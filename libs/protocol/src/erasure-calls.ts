@@ -1,7 +1,7 @@
 import { type Call, readHeaders, writeHeaders } from './call.js';
 import * as erasures from './erasures.js';
 
-/** Forgetting, and keeping for a court. */
+/** Forgetting, for how long texts are kept, and keeping for a court. */
 export const erasureCalls = {
   requestErasure: {
     method: 'POST',
@@ -57,6 +57,62 @@ export const erasureCalls = {
     params: erasures.ofHold,
     answers: { 204: null },
     errors: ['forbidden', 'not_found'],
+    headers: writeHeaders,
+  },
+  getRetention: {
+    method: 'GET',
+    path: '/v1/retention',
+    tag: 'Erasure',
+    auth: 'auditor',
+    scope: 'read',
+    summary: 'For how long texts are kept',
+    description: 'For administrators and auditors: the rules in force, and how far they are carried out.',
+    answers: { 200: erasures.retentionSchema },
+    errors: ['forbidden'],
+    headers: readHeaders,
+  },
+  setRetentionRule: {
+    method: 'POST',
+    path: '/v1/retention',
+    tag: 'Erasure',
+    auth: 'admin',
+    scope: 'session',
+    summary: 'Set for how long texts are kept',
+    description:
+      'For administrators: for a room, for all rooms of a visibility, or for the server. The most specific rule counts. It takes the place ' +
+      'of a rule for the same rooms. Texts that are too old are erased by ordinary erasures of days of rooms, beginning within a ' +
+      'minute. It cannot be undone: make a dry run first.',
+    body: erasures.setRetentionRuleBody,
+    answers: { 201: erasures.requestedSchema },
+    errors: ['forbidden', 'not_found', 'reason_required', 'conflict'],
+    headers: writeHeaders,
+  },
+  dryRunRetention: {
+    method: 'POST',
+    path: '/v1/retention/dry-run',
+    tag: 'Erasure',
+    auth: 'admin',
+    scope: 'session',
+    summary: 'What rules of retention would erase now',
+    description:
+      'For administrators. Nothing is erased. With `days` as if that rule were in force as well, otherwise for the rules as they are.',
+    body: erasures.retentionDryRunBody,
+    answers: { 200: erasures.retentionDryRunSchema },
+    errors: ['forbidden', 'not_found'],
+    headers: readHeaders,
+  },
+  removeRetentionRule: {
+    method: 'DELETE',
+    path: '/v1/retention/{id}',
+    tag: 'Erasure',
+    auth: 'admin',
+    scope: 'session',
+    summary: 'Remove a rule of retention',
+    description: 'For administrators. What it has asked for and has not begun is withdrawn.',
+    params: erasures.ofRetentionRule,
+    body: erasures.removeRetentionRuleBody.prefault({}),
+    answers: { 204: null },
+    errors: ['forbidden', 'not_found', 'reason_required'],
     headers: writeHeaders,
   },
 } as const satisfies Record<string, Call>;

@@ -1,5 +1,5 @@
-import { erasureGrounds, limits } from '@verbatim/domain';
-import { id, trimmedText } from './fields.js';
+import { erasureGrounds, limits, retentionLimits } from '@verbatim/domain';
+import { id, time, trimmedText } from './fields.js';
 import { z } from './zod.js';
 
 /** A day in UTC; of a time the day on which it is. */
@@ -69,6 +69,12 @@ export const erasureSchema = z.object({
   status: z
     .enum(['queued', 'running', 'held', 'done'])
     .describe('`held`: a hold forbids it; it goes on when the hold is lifted.'),
+  problem: z
+    .string()
+    .nullable()
+    .describe(
+      'Why the last attempt failed; it is tried again every ten minutes, for as long as it takes. Null if it did not.',
+    ),
   certificate: z
     .string()
     .nullable()
@@ -77,3 +83,76 @@ export const erasureSchema = z.object({
     ),
 });
 export type Erasure = z.output<typeof erasureSchema>;
+
+// Retention ---------------------------------------------------------------------------------------------------------
+
+const count = z.number().int();
+const about = {
+  room: id.optional().describe('Of this room.'),
+  visibility: z.enum(['public', 'private', 'hidden', 'direct']).optional().describe('Of all rooms of this visibility.'),
+};
+const days = z
+  .number()
+  .int()
+  .min(1)
+  .max(retentionLimits.days)
+  .nullable()
+  .describe('Texts are erased when they are older than so many whole days (UTC); null: never.');
+
+const isAboutOne = ({ room, visibility }: { room?: string; visibility?: string }) =>
+  room === undefined || visibility === undefined;
+const aboutTwo = 'must name a room or a visibility, or neither for the whole server';
+
+export const setRetentionRuleBody = z
+  .object({ ...about, days, reason })
+  .refine(isAboutOne, aboutTwo)
+  .meta({ examples: [{ visibility: 'direct', days: 365, reason: 'Privacy policy, part 4' }] });
+
+/** A dry run of the rules in force, or of these and one more. */
+export const retentionDryRunBody = z
+  .object({ ...about, days: days.optional() })
+  .refine(isAboutOne, aboutTwo)
+  .refine(
+    ({ room, visibility, days }) => days !== undefined || (room === undefined && visibility === undefined),
+    'must say for how many days',
+  )
+  .meta({ examples: [{ days: 90 }] });
+
+export const removeRetentionRuleBody = z.object({ reason });
+export const ofRetentionRule = z.object({ id: id.describe('The rule.') });
+
+export const retentionDryRunSchema = z.object({
+  messages: count.describe('Messages whose text would be erased.'),
+  rooms: count.describe('Rooms with something to erase.'),
+  held: count.describe('Rooms in which a legal hold forbids it for now; they are not counted otherwise.'),
+  complete: z.boolean().describe('False: there are more; counting ends after some seconds.'),
+});
+export type RetentionDryRun = z.output<typeof retentionDryRunSchema>;
+
+export const retentionRuleSchema = z.object({
+  id,
+  room: id.nullable(),
+  visibility: z
+    .enum(['public', 'private', 'hidden', 'direct'])
+    .nullable()
+    .describe('Null, as `room`: the whole server.'),
+  days: count.nullable(),
+  by: id.describe('The administrator who set it; why is on the audit trail.'),
+  setAt: time,
+});
+
+export const retentionSchema = z.object({
+  rules: z.array(retentionRuleSchema).describe('The most specific one counts: room, then visibility, then server.'),
+  waiting: count.describe('Erasures that rules have asked for and that are not finished.'),
+  pass: z
+    .object({
+      day: z.string().describe('The day for which it looks (UTC).'),
+      looked: count.describe('Rooms looked at.'),
+      requested: count.describe('Erasures asked for.'),
+      held: count.describe('Rooms in which a legal hold forbade it.'),
+      complete: z.boolean().describe('Whether all rooms have been looked at.'),
+    })
+    .nullable()
+    .describe('The present look for what is due; null before the first.'),
+});
+export type Retention = z.output<typeof retentionSchema>;

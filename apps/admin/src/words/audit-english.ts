@@ -45,6 +45,8 @@ export const englishAuditWords = {
     HoldPlaced: 'Placed a legal hold',
     HoldLifted: 'Lifted a legal hold',
     ExportRequested: 'Requested an export',
+    RetentionRuleSet: 'Set a rule of retention',
+    RetentionRuleRemoved: 'Removed a rule of retention',
   },
   audit: {
     lead: 'What administrators and auditors did, the latest first. It cannot be changed or switched off. What they write as members of a room and what they do with their own account is not listed.',

@@ -45,6 +45,8 @@ export const germanAuditWords = {
     HoldPlaced: 'Aufbewahrung angeordnet',
     HoldLifted: 'Aufbewahrung aufgehoben',
     ExportRequested: 'Export angefordert',
+    RetentionRuleSet: 'Aufbewahrungsregel gesetzt',
+    RetentionRuleRemoved: 'Aufbewahrungsregel entfernt',
   },
   audit: {
     lead: 'Was Verwalter und Prüfer getan haben, das Neueste zuerst. Es lässt sich weder ändern noch abschalten. Was sie als Mitglieder eines Raums schreiben und mit ihrem eigenen Konto tun, steht hier nicht.',

@@ -11,6 +11,7 @@ import { MessagesModule } from './messages/messages-module.js';
 import { ModerationModule } from './moderation/moderation-module.js';
 import { OperationModule } from './operation/operation-module.js';
 import { RegistrationModule } from './registration/registration-module.js';
+import { RetentionModule } from './retention/retention-module.js';
 import { RoomsModule } from './rooms/rooms-module.js';
 import { SessionsModule } from './sessions/sessions-module.js';
 import { SignedRequestsModule } from './signed-requests/signed-requests-module.js';
@@ -40,6 +41,7 @@ import { WebhooksModule } from './webhooks/webhooks-module.js';
     TransparencyModule,
     ErasureModule,
     ExportsModule,
+    RetentionModule,
     OperationModule,
   ],
 })

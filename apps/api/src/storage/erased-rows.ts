@@ -1,12 +1,25 @@
 import type { ErasureScope } from '@verbatim/domain';
+import type { Snapshots } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
+
+/** What they give as a reason is in the register of erasures, not in the room that they are about. */
+const IN_THE_REGISTER = [
+  'ErasureRequested',
+  'HoldPlaced',
+  'ExportRequested',
+  'RetentionRuleSet',
+  'RetentionRuleRemoved',
+];
 
 /**
  * Deletes what rows beside the log hold of a scope: texts and names in all read models, those that are being rebuilt included,
  * answers to repeated requests, snapshots, and what is kept for one person or room. Doing it again changes nothing more.
  */
 export class ErasedRows {
-  constructor(private readonly sql: Sql) {}
+  constructor(
+    private readonly sql: Sql,
+    private readonly snapshots: Snapshots,
+  ) {}
 
   async erase(scope: ErasureScope): Promise<void> {
     const schemas = await this.sql<{ name: string }[]>`
@@ -17,25 +30,26 @@ export class ErasedRows {
         if (await this.exists(name)) throw error;
       });
     if (scope.kind === 'person') await this.deleteKeptFor('user_id', scope.userId);
-    if (scope.kind === 'room') await this.deleteKeptFor('room_id', scope.roomId);
+    if (scope.kind !== 'room') return;
+    await this.deleteKeptFor('room_id', scope.roomId);
+    await this.sql`delete from vault.names where kind = 'room' and owner::text = ${scope.roomId}`;
   }
 
   /** Deletes the snapshots of streams, and the answers that are kept for people: they may quote what is erased. */
   async forgetCopies(streams: readonly string[], people: readonly string[]): Promise<void> {
-    await this.sql`delete from cache.snapshots where stream = any(${[...streams]}::text[])`;
+    await this.snapshots.erase(streams);
     await this.sql`delete from desk.idempotency where user_id::text = any(${[...people]}::text[])`;
   }
 
   private async eraseFrom(schema: string, scope: ErasureScope): Promise<void> {
     const { sql } = this;
     const table = (name: string) => sql`${sql(schema)}.${sql(name)}`;
-    const { texts, reasons, actions } = this.conditions(scope);
+    const { texts, firstTexts = texts, reasons, actions } = this.conditions(scope);
     await sql`
-      delete from ${table('search')} s using ${table('messages')} m
-      where s.room_id = m.room_id and s.message_id = m.message_id and ${texts}`;
-    await sql`
-      update ${table('messages')} m set text = null, fingerprint = null
-      where ${texts} and (m.text is not null or m.fingerprint is not null)`;
+      update ${table('search')} s set words = '' from ${table('messages')} m
+      where s.room_id = m.room_id and s.message_id = m.message_id and ${texts} and s.words <> ''`;
+    await sql`update ${table('messages')} m set text = null where ${texts} and m.text is not null`;
+    await sql`update ${table('messages')} m set fingerprint = null where ${firstTexts} and m.fingerprint is not null`;
     if (scope.kind === 'message') return;
     await sql`update ${table('reports')} r set reason = null where ${reasons('reporter_id', 'reported_at')}`;
     await sql`update ${table('reports')} r set note = null where ${reasons('settled_by', 'settled_at')}`;
@@ -45,13 +59,18 @@ export class ErasedRows {
     if (trail)
       await sql`
       update ${table('audit_trail')} r set reason = null
-      where ${reasons('actor_id', 'at')} and (${actions} or r.action not in ('ErasureRequested', 'HoldPlaced', 'ExportRequested'))`;
+      where ${reasons('actor_id', 'at')} and (${actions} or r.action <> all(${IN_THE_REGISTER}::text[]))`;
     if (scope.kind === 'person') {
+      if (trail)
+        await sql`
+          update ${table('audit_trail')} set reason = null where target_id = ${scope.userId} and action = 'UserSuspended'`;
       await sql`
         update ${table('people')} set display_name = null, display_words = null, email = null, email_key = null
         where id = ${scope.userId}`;
       await sql`update ${table('rooms')} set close_reason = null where closed_by = ${scope.userId}`;
     }
+    if (scope.kind === 'days')
+      await sql`update ${table('rooms')} r set close_reason = null where r.id = ${scope.roomId} and ${this.day('r.closed_at', scope)}`;
     if (scope.kind === 'room')
       await sql`
         update ${table('rooms')} set name = null, name_key = null, name_words = null, topic = null, close_reason = null
@@ -64,8 +83,6 @@ export class ErasedRows {
 
   private conditions(scope: ErasureScope) {
     const { sql } = this;
-    const day = (time: ReturnType<Sql>, from: string, to: string) =>
-      sql`(${time} at time zone 'utc')::date between ${from}::date and ${to}::date`;
     switch (scope.kind) {
       case 'person':
         return {
@@ -86,14 +103,21 @@ export class ErasedRows {
           actions: sql`false`,
         };
       case 'days': {
-        const { roomId, from, to } = scope;
+        const { roomId } = scope;
         return {
-          texts: sql`m.room_id = ${roomId} and ${day(sql`coalesce(m.edited_at, m.posted_at)`, from, to)}`,
-          reasons: (_: string, at: string) => sql`r.room_id = ${roomId} and ${day(sql`r.${sql(at)}`, from, to)}`,
+          // An edit is of the day on which it was made, and so is the text since then.
+          texts: sql`m.room_id = ${roomId} and ${this.day('coalesce(m.edited_at, m.posted_at)', scope)}`,
+          firstTexts: sql`m.room_id = ${roomId} and ${this.day('m.posted_at', scope)}`,
+          reasons: (_: string, at: string) => sql`r.room_id = ${roomId} and ${this.day(`r.${at}`, scope)}`,
           actions: sql`false`,
         };
       }
     }
+  }
+
+  /** Whether a time, an expression of SQL, lies on one of some days in UTC. */
+  private day(time: string, { from, to }: { readonly from: string; readonly to: string }) {
+    return this.sql`(${this.sql.unsafe(time)} at time zone 'utc')::date between ${from}::date and ${to}::date`;
   }
 
   /** From every table of the vault and the desk that has such a column. */

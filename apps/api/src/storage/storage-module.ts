@@ -21,10 +21,12 @@ import type { LimitSettings } from '../limits/limit-settings.js';
 import { LEDGER, LIMITS_IN_FORCE, REPLICA_COUNT } from '../limits/tokens.js';
 import { noteRelease, refuseIncompatible } from './compatibility.js';
 import { connect } from './database/pool.js';
+import { ErasuresUnderWay } from './desk/erasures-under-way.js';
 import { Idempotency } from './desk/idempotency.js';
 import { LoadHistory } from './desk/load-history.js';
 import { ObjectIds } from './desk/object-ids.js';
 import { Preferences } from './desk/preferences.js';
+import { RetentionPasses } from './desk/retention-pass.js';
 import { RoomListing } from './desk/room-listing.js';
 import { migrateDesk } from './desk/schema.js';
 import { WebhookDeliveries } from './desk/webhook-deliveries.js';
@@ -32,6 +34,7 @@ import { ChatNews } from './ephemeral/chat-news.js';
 import { ChatStore } from './ephemeral/chat-store.js';
 import { PostgresChatStore } from './ephemeral/postgres-chat-store.js';
 import { migrateEphemeral } from './ephemeral/schema.js';
+import { hideErased } from './erased-scope.js';
 import { migrateExports } from './exports/schema.js';
 import { StoredExports } from './exports/stored-exports.js';
 import { InvitationCodes } from './invitations/invitation-codes.js';
@@ -142,7 +145,22 @@ const log: Provider[] = [
     },
     inject: [CONFIG, DATABASE, Outages, OpenResources, TABLES],
   },
-  { provide: Sealer, useFactory: (keys: KeyRing) => new Sealer(keys), inject: [KEY_RING] },
+  {
+    provide: ErasuresUnderWay,
+    useFactory: (sql: Sql) => ErasuresUnderWay.open(sql),
+    inject: [SQL, TABLES],
+  },
+  {
+    provide: Sealer,
+    useFactory: async (keys: KeyRing, underWay: ErasuresUnderWay) => {
+      const sealer = new Sealer(keys);
+      // Before anything is opened, be it by the feed, a projector or a rebuild.
+      for (const { id, scope, beganAt } of await underWay.all())
+        if (beganAt !== null) hideErased(sealer, id, scope, beganAt);
+      return sealer;
+    },
+    inject: [KEY_RING, ErasuresUnderWay],
+  },
   { provide: Snapshots, useFactory: (sql: Sql, keys: KeyRing) => Snapshots.open(sql, keys), inject: [SQL, KEY_RING] },
   {
     provide: OpenLog,
@@ -257,6 +275,7 @@ const desk: Provider[] = [
     useFactory: (sql: Sql, keys: KeyRing) => Preferences.open(sql, keys),
     inject: [SQL, KEY_RING, TABLES],
   },
+  { provide: RetentionPasses, useFactory: (sql: Sql) => RetentionPasses.open(sql), inject: [SQL, TABLES] },
   { provide: RoomListing, useFactory: (sql: Sql) => RoomListing.open(sql), inject: [SQL, TABLES] },
   { provide: ObjectIds, useFactory: (sql: Sql) => ObjectIds.open(sql), inject: [SQL, TABLES] },
   {

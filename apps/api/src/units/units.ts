@@ -4,6 +4,7 @@ import { limitsUnit } from './limits/limits-unit.js';
 import { loadHistoryUnit } from './load-history/load-history-unit.js';
 import { metricsUnit } from './metrics/metrics-unit.js';
 import { presenceUnit } from './presence/presence-unit.js';
+import { retentionUnit } from './retention/retention-unit.js';
 import { sweepsUnit } from './sweeps/sweeps-unit.js';
 import { transparencyUnit } from './transparency/transparency-unit.js';
 import { webhooksUnit } from './webhooks/webhooks-unit.js';
@@ -16,6 +17,7 @@ export const units: readonly Unit[] = [
   transparencyUnit,
   exportsUnit,
   limitsUnit,
+  retentionUnit,
   sweepsUnit,
   metricsUnit,
 ];

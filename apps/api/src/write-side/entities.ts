@@ -135,8 +135,8 @@ export class AuditLogs extends Mailboxes<AuditLogState, BeginAuditLog, AuditLogE
 /** The write side of the register of erasures and holds, of which there is one. */
 export class Erasures extends Mailboxes<ErasureState, ErasureCommand, ErasureEvent> {
   constructor(parts: WriteParts) {
-    const weigh = ({ pending, holds, finished }: ErasureState) =>
-      2_000 + pending.size * 600 + holds.size * 400 + finished.size * 150;
+    const weigh = ({ pending, holds, rules, finished }: ErasureState) =>
+      2_000 + pending.size * 600 + (holds.size + rules.size) * 400 + finished.size * 150;
     super({ ...parts, decider: erasure, snapshot: erasureSnapshot, weigh, lookUp: () => null });
   }
 }

@@ -15,6 +15,8 @@ export class Mailboxes<S, C, E extends Happened> {
   private readonly open = new Map<string, Mailbox<S, C, E>>();
   /** What each of them weighed when last looked at, and all together. */
   private readonly weights = new Map<string, number>();
+  /** Those that are to be dropped when they are idle. */
+  private readonly leaving = new Set<string>();
   private weight = 0;
   private readonly sweep: NodeJS.Timeout;
 
@@ -61,11 +63,19 @@ export class Mailboxes<S, C, E extends Happened> {
     return this.mailbox(id).newestKnown();
   }
 
-  /** Forgets what is in memory of an entity, unless it is just being changed. */
+  /** Forgets what is in memory of an entity; while it is just being changed, some time later. */
   drop(id: string): void {
-    if (!this.open.get(id)?.idle) return;
+    const mailbox = this.open.get(id);
+    if (mailbox && !mailbox.idle) this.leaving.add(id);
+    else this.leaving.delete(id);
+    if (!mailbox?.idle) return;
     this.open.delete(id);
     this.weigh(id);
+  }
+
+  /** The same for all entities. */
+  dropAll(): void {
+    for (const id of [...this.open.keys()]) this.drop(id);
   }
 
   /** Hands events of one stream from the feed to its mailbox, if it is warm. */
@@ -96,6 +106,7 @@ export class Mailboxes<S, C, E extends Happened> {
   }
 
   private tidy(): void {
+    for (const id of [...this.leaving]) this.drop(id);
     for (const id of this.open.keys()) this.weigh(id);
     this.dropIdle(this.limits.mailboxes);
   }

@@ -15,6 +15,7 @@ import {
   PersistentMap,
   RecentWindow,
   type RecentWindowJson,
+  type RetentionRule,
   type RoomState,
   type UserState,
 } from '@verbatim/domain';
@@ -162,24 +163,27 @@ export const auditLogSnapshot = {
 
 /** How the state of the register of erasures is written to a snapshot. */
 export const erasureSnapshot = {
-  write: ({ revision, pending, holds, finished }: ErasureState): string =>
+  write: ({ revision, pending, holds, rules, finished }: ErasureState): string =>
     JSON.stringify({
       revision: `${revision}`,
       pending: [...pending.entries()],
       holds: [...holds.entries()],
+      rules: [...rules.entries()],
       finished: [...finished.entries()],
     }),
   read(text: string): ErasureState {
-    const { revision, pending, holds, finished } = JSON.parse(text) as {
+    const { revision, pending, holds, rules, finished } = JSON.parse(text) as {
       revision: string;
       pending: [string, PendingErasure][];
       holds: [string, HoldScope][];
+      rules: [string, RetentionRule][];
       finished: [string, string][];
     };
     return {
       revision: BigInt(revision),
       pending: PersistentMap.from(pending),
       holds: PersistentMap.from(holds),
+      rules: PersistentMap.from(rules),
       finished: PersistentMap.from(finished),
     };
   },

@@ -6,28 +6,26 @@ import {
   isHeld,
   isRejection,
   type PendingErasure,
-  parseStream,
   type Recorded,
   roomStream,
-  userStream,
 } from '@verbatim/domain';
 import {
   type EventStore,
   eventKey,
-  type KeyScope,
   keyNameOf,
   type PostgresKeyRing,
   peek,
   type Sealer,
-  type StoredEnvelope,
   tryToOpen,
 } from '@verbatim/event-store';
-import { AdvisoryLock } from '@verbatim/projections';
+import { AdvisoryLock, webhookBotsOf } from '@verbatim/projections';
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
 import type { Clock } from '../../clock.js';
 import { newId } from '../../new-id.js';
+import type { ErasuresUnderWay } from '../../storage/desk/erasures-under-way.js';
 import type { ErasedRows } from '../../storage/erased-rows.js';
+import { hideErased, isWithin, keyScopeOf } from '../../storage/erased-scope.js';
 import type { StoredExports } from '../../storage/exports/stored-exports.js';
 import type { ReadModels } from '../../storage/read-models.js';
 import type { Certificates } from '../../storage/transparency/certificates.js';
@@ -38,6 +36,8 @@ import type { AccountChanger } from '../accounts/account-changer.js';
 const TOGETHER = 500;
 /** Milliseconds for the read models to catch up, before it is tried again later. */
 const PATIENCE_MS = 60_000;
+/** Milliseconds until it is tried again: at first, and after many failures. Meanwhile another process may be at it. */
+const [RETRY_MS, LONGEST_RETRY_MS] = [5_000, 600_000];
 
 export interface EraserParts {
   readonly erasures: Erasures;
@@ -49,6 +49,7 @@ export interface EraserParts {
   readonly keys: PostgresKeyRing;
   readonly rows: ErasedRows;
   readonly exports: StoredExports;
+  readonly underWay: ErasuresUnderWay;
   readonly readModels: ReadModels;
   readonly certificates: Certificates;
   readonly direct: Sql;
@@ -63,6 +64,10 @@ export interface EraserParts {
 export class Eraser {
   private running: Promise<void> | null = null;
   private again = false;
+  private stopped = false;
+  private retry: NodeJS.Timeout | undefined;
+  /** Rounds in a row in which something failed. */
+  private failures = 0;
   /** Keys destroyed by erasures that this process has seen begin, by the ids of these. */
   private readonly destroyed = new Map<string, number>();
 
@@ -77,14 +82,16 @@ export class Eraser {
           sealer.renew(event.stream);
           break;
         case 'ErasureBegan':
-          this.hide(event.data.erasureId, event.data.scope, event.at);
+          hideErased(sealer, event.data.erasureId, event.data.scope, event.at);
           break;
         case 'ErasureFinished': {
           const { erasureId, scope } = event.data;
           sealer.unshield(erasureId);
-          // What they remember was folded from fields that are gone.
-          if (scope.kind === 'person') users.drop(scope.userId);
-          if (scope.kind === 'room' || scope.kind === 'days') rooms.drop(scope.roomId);
+          // What they remember was folded from fields that are gone: fingerprints of texts, of a person in any room.
+          if (scope.kind === 'person') {
+            users.drop(scope.userId);
+            rooms.dropAll();
+          } else rooms.drop(scope.roomId);
           break;
         }
         case 'HoldLifted':
@@ -95,17 +102,25 @@ export class Eraser {
     }
   }
 
-  /** Hides what was being erased before this process started. */
+  /** Hides what began to be erased while this process started. */
   async load(): Promise<void> {
-    const { state } = await this.parts.erasures.newest(ERASURES);
-    for (const [id, { scope, beganAt }] of state.pending.entries()) if (beganAt !== null) this.hide(id, scope, beganAt);
+    const { erasures, underWay, sealer } = this.parts;
+    const noted = await underWay.all();
+    const { state } = await erasures.newest(ERASURES);
+    for (const { id } of noted) if (!state.pending.has(id)) await underWay.finish(id);
+    for (const [id, { scope, beganAt }] of state.pending.entries()) {
+      if (beganAt === null) continue;
+      hideErased(sealer, id, scope, beganAt);
+      await underWay.begin(id, scope, beganAt);
+    }
   }
 
   /** Looks after what is to be done, soon. */
   wake(): void {
-    void this.run().catch((error) =>
-      this.parts.log.warn({ err: error }, 'An erasure failed; it is tried again later.'),
-    );
+    void this.run().catch((error) => {
+      this.parts.log.warn({ err: error }, 'Erasures cannot be carried out now; it is tried again later.');
+      this.tryAgainIn(RETRY_MS);
+    });
   }
 
   /** Carries out what can be carried out now. */
@@ -117,32 +132,55 @@ export class Eraser {
     return this.running;
   }
 
+  /** Ends without waiting for what is under way, which another process or the next start goes on with. */
+  stop(): void {
+    this.stopped = true;
+    clearTimeout(this.retry);
+  }
+
   private async rounds(): Promise<void> {
-    while (this.again) {
+    let failed = false;
+    while (this.again && !this.stopped) {
       this.again = false;
+      failed = false;
       const { state } = await this.parts.erasures.newest(ERASURES);
-      if (state.pending.size === 0) return;
+      if (state.pending.size === 0) break;
       const lock = await AdvisoryLock.tryTake(this.parts.direct, 'verbatim erasures');
-      if (!lock) return;
+      // Whoever has it may die.
+      if (!lock) return this.tryAgainIn(RETRY_MS);
       try {
-        for (const [id, pending] of state.pending.entries()) await this.attempt(id, pending);
+        for (const [id, pending] of state.pending.entries())
+          if (!this.stopped && !(await this.attempt(id, pending))) failed = true;
       } finally {
         await lock.release();
       }
     }
+    this.failures = failed ? this.failures + 1 : 0;
+    if (failed) this.tryAgainIn(Math.min(RETRY_MS * 2 ** (this.failures - 1), LONGEST_RETRY_MS));
   }
 
-  /** One that cannot be carried out does not keep the others from it. */
-  private async attempt(id: string, pending: PendingErasure): Promise<void> {
+  private tryAgainIn(milliseconds: number): void {
+    clearTimeout(this.retry);
+    if (!this.stopped) this.retry = setTimeout(() => this.wake(), milliseconds).unref();
+  }
+
+  /** Whether it did not fail. One that cannot be carried out does not keep the others from it. */
+  private async attempt(id: string, pending: PendingErasure): Promise<boolean> {
     try {
       await this.carryOut(id, pending);
+      return true;
     } catch (error) {
       this.parts.log.warn({ err: error, erasure: id }, 'An erasure failed; it is tried again later.');
+      await this.parts.underWay.fail(id, pending.scope, problemOf(error));
+      return false;
     }
   }
 
-  private async carryOut(id: string, { scope, by, ground, requestedAt, beganAt }: PendingErasure): Promise<void> {
-    const { erasures, rows, exports, readModels, store, certificates, clock } = this.parts;
+  private async carryOut(
+    id: string,
+    { scope, by, ruleId, ground, requestedAt, beganAt }: PendingErasure,
+  ): Promise<void> {
+    const { erasures, rows, underWay, sealer, readModels, store, certificates, clock } = this.parts;
     const context = { correlation: newId() };
     const held = await this.entangled(scope);
     if (isHeld(scope, held.state, held.entangled)) return;
@@ -156,30 +194,42 @@ export class Eraser {
     }
     const began = begun.state.pending.get(id)?.beganAt ?? beganAt ?? begun.at;
     if (begun.events > 0) this.destroyed.set(id, 0);
-    this.hide(id, scope, began);
-    await this.closeDown(scope, by);
-    await rows.erase(scope);
-    await exports.forget(id, scope);
+    // Processes that start from here on hide it before they open anything.
+    await underWay.begin(id, scope, began);
+    hideErased(sealer, id, scope, began);
+    // Rules ask for days only, for which nobody has to act.
+    const requester = by ?? '';
+    await this.closeDown(scope, requester);
+    await this.eraseRows(id, scope);
     // A hold that was placed meanwhile keeps what is left.
     const still = await this.entangled(scope);
     if (isHeld(scope, still.state, still.entangled)) return;
     const destroyed =
-      scope.kind === 'message' ? await this.takeApart(id, scope, by) : await this.destroyKeys(id, scope);
+      scope.kind === 'message' ? await this.takeApart(id, scope, requester) : await this.destroyKeys(id, scope);
     await rows.forgetCopies(destroyed.streams, destroyed.people);
     const head = await store.head();
     await this.passed(head);
     // What was on its way to the read models when the keys were destroyed has arrived.
-    await rows.erase(scope);
-    await exports.forget(id, scope);
+    await this.eraseRows(id, scope);
     await readModels.reached(head, PATIENCE_MS);
     const statement = {
-      ...{ id, scope, ground, by, requestedAt, beganAt: began, finishedAt: clock().toISOString() },
+      ...{
+        id,
+        scope,
+        ground,
+        by,
+        ...(ruleId !== null && { rule: ruleId }),
+        requestedAt,
+        beganAt: began,
+        finishedAt: clock().toISOString(),
+      },
       ...{ keys: destroyed.keys, kept: await this.keptOf(scope) },
     };
     const certificate = await certificates.sign(
       (origin) => `verbatim-erasure/1\n${origin}\n${JSON.stringify(statement)}\n`,
     );
     await erasures.send(ERASURES, { type: 'FinishErasure', actor: null, erasureId: id, certificate }, context);
+    await underWay.finish(id);
     this.destroyed.delete(id);
   }
 
@@ -192,16 +242,11 @@ export class Eraser {
       considered.push(id);
       const [person, place] = scope.kind === 'person' ? [scope, hold] : [hold, scope];
       if (person.kind !== 'person' || place.kind === 'person' || place.kind === 'message') continue;
-      const pattern = `${roomStream(place.roomId)}|${person.userId}|%`;
+      const key = { stream: roomStream(place.roomId), person: person.userId };
       const span = place.kind === 'days' ? { from: place.from, to: place.to } : {};
-      if ((await this.parts.keys.namesIn({ pattern, ...span }, 1)).length > 0) entangled.push(id);
+      if ((await this.parts.keys.namesIn({ ...key, ...span }, 1)).length > 0) entangled.push(id);
     }
     return { state, entangled, considered };
-  }
-
-  /** Nothing is opened here from now on that is being erased, if it was recorded before the erasure began. */
-  private hide(id: string, scope: ErasureScope, began: string): void {
-    this.parts.sealer.shield(id, (envelope) => envelope.at <= began && isWithin(scope, envelope));
   }
 
   /** Nobody adds to it any more. */
@@ -220,22 +265,35 @@ export class Eraser {
   private async destroyKeys(id: string, scope: ErasureScope): Promise<Destroyed> {
     const { keys, rows } = this.parts;
     const [streams, people] = [new Set<string>(), new Set<string>()];
-    for (;;) {
-      const names = await keys.namesIn(keyScopeOf(scope), TOGETHER);
-      if (names.length === 0) break;
-      for (const name of names) {
-        const [stream = '', person = ''] = name.split('|');
-        streams.add(stream);
-        people.add(person);
+    for (const part of [scope, ...(await this.botsOf(scope))])
+      for (;;) {
+        const names = await keys.namesIn(keyScopeOf(part), TOGETHER);
+        if (names.length === 0) break;
+        for (const name of names) {
+          const [stream = '', person = ''] = name.split('|');
+          streams.add(stream);
+          people.add(person);
+        }
+        // The names of keys tell where copies are; without the keys nobody would find them after a restart.
+        await rows.forgetCopies([...streams], [...people]);
+        await keys.destroy(names);
+        const before = this.destroyed.get(id);
+        if (before !== undefined) this.destroyed.set(id, before + names.length);
       }
-      // The names of keys tell where copies are; without the keys nobody would find them after a restart.
-      await rows.forgetCopies([...streams], [...people]);
-      await keys.destroy(names);
-      const before = this.destroyed.get(id);
-      if (before !== undefined) this.destroyed.set(id, before + names.length);
-    }
     keys.forget();
     return { keys: this.destroyed.get(id) ?? null, streams: [...streams], people: [...people] };
+  }
+
+  /** The bots of a room's webhooks are called what their webhooks are called, and are erased with the room. */
+  private async botsOf(scope: ErasureScope): Promise<ErasureScope[]> {
+    if (scope.kind !== 'room') return [];
+    const bots = await webhookBotsOf(this.parts.readModels.db, scope.roomId);
+    return bots.map((userId) => ({ kind: 'person', userId }));
+  }
+
+  private async eraseRows(id: string, scope: ErasureScope): Promise<void> {
+    for (const part of [scope, ...(await this.botsOf(scope))]) await this.parts.rows.erase(part);
+    await this.parts.exports.forget(id, scope);
   }
 
   /**
@@ -327,40 +385,9 @@ interface Destroyed {
   readonly people: readonly string[];
 }
 
-/** The names of the keys of a scope. */
-function keyScopeOf(scope: ErasureScope): KeyScope {
-  switch (scope.kind) {
-    case 'person':
-      return { pattern: `%|${scope.userId}|%` };
-    case 'room':
-      return { pattern: `${roomStream(scope.roomId)}|%` };
-    case 'days':
-      return { pattern: `${roomStream(scope.roomId)}|%`, from: scope.from, to: scope.to };
-    case 'message':
-      throw new Error('A message has no key of its own name.');
-  }
-}
-
-/** Whether the personal fields of an event are within a scope. */
-export function isWithin(scope: ErasureScope, envelope: StoredEnvelope): boolean {
-  const { category, id } = parseStream(envelope.stream);
-  switch (scope.kind) {
-    case 'person':
-      if (envelope.stream === userStream(scope.userId)) return true;
-      return envelope.actor === scope.userId && (keyNameOf(envelope.stream, envelope) ?? '').includes(scope.userId);
-    case 'room':
-      return category === 'room' && id === scope.roomId;
-    case 'message': {
-      const ofText = envelope.type === 'MessagePosted' || envelope.type === 'MessageEdited';
-      return ofText && category === 'room' && id === scope.roomId && envelope.data.messageId === scope.messageId;
-    }
-    case 'days': {
-      if (category !== 'room' || id !== scope.roomId) return false;
-      const day = (keyNameOf(envelope.stream, envelope) ?? '').slice(-10);
-      return day >= scope.from && day <= scope.to;
-    }
-  }
-}
+/** One sentence for administrators. */
+const problemOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').slice(0, 500);
 
 function orThrow<T extends object>(outcome: T): Exclude<T, { readonly rejected: unknown }> {
   if (isRejection(outcome)) throw new Error(`An erasure cannot go on: ${JSON.stringify(outcome)}`);

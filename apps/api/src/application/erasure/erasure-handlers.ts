@@ -15,6 +15,7 @@ import {
 } from '@verbatim/domain';
 import { message } from '@verbatim/projections';
 import { Time } from '../../clock.js';
+import { ErasuresUnderWay } from '../../storage/desk/erasures-under-way.js';
 import { OpenLog } from '../../storage/open-log.js';
 import { ReadModels } from '../../storage/read-models.js';
 import { Erasures, Rooms, Users } from '../../write-side/entities.js';
@@ -155,6 +156,8 @@ export interface KnownErasure {
   readonly id: string;
   readonly status: 'queued' | 'running' | 'held' | 'done';
   readonly scope: ErasureScope;
+  /** Why the last attempt failed, if it did. */
+  readonly problem: string | null;
   readonly certificate: string | null;
 }
 
@@ -171,6 +174,7 @@ export class GetErasureHandler implements IQueryHandler<GetErasureQuery> {
     private readonly erasures: Erasures,
     private readonly log: OpenLog,
     private readonly eraser: Eraser,
+    private readonly underWay: ErasuresUnderWay,
   ) {}
 
   async execute({ erasureId: id }: GetErasureQuery): Promise<KnownErasure | Rejection> {
@@ -180,13 +184,15 @@ export class GetErasureHandler implements IQueryHandler<GetErasureQuery> {
       const { scope, beganAt } = pending;
       const { entangled } = await this.eraser.entangled(scope);
       const status = isHeld(scope, state, entangled) ? 'held' : beganAt === null ? 'queued' : 'running';
-      return { id, status, scope, certificate: null };
+      const problem = status === 'held' ? null : ((await this.underWay.of(id))?.problem ?? null);
+      return { id, status, scope, problem, certificate: null };
     }
     const revision = state.finished.get(id);
     const [event] =
       revision === undefined ? [] : await this.log.readEach(streamName(erasure.category, ERASURES), [BigInt(revision)]);
     if (event?.type !== 'ErasureFinished') return reject('NotFound', 'There is no such erasure.');
-    return { id, status: 'done', scope: event.data.scope, certificate: event.data.certificate };
+    const { scope, certificate } = event.data;
+    return { id, status: 'done', scope, problem: null, certificate };
   }
 }
 

@@ -1,10 +1,13 @@
 import { Global, Module } from '@nestjs/common';
-import { type PostgresKeyRing, Sealer } from '@verbatim/event-store';
+import { ERASURES } from '@verbatim/domain';
+import { type PostgresKeyRing, Sealer, Snapshots } from '@verbatim/event-store';
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
 import type { Clock } from '../../clock.js';
-import { FeedSink, Sweep } from '../../composition/contributions.js';
+import { FeedSink, Figure, Sweep } from '../../composition/contributions.js';
+import { OpenResources } from '../../composition/open-resources.js';
 import { CLOCK } from '../../composition/process-module.js';
+import { ErasuresUnderWay } from '../../storage/desk/erasures-under-way.js';
 import { ErasedRows } from '../../storage/erased-rows.js';
 import { StoredExports } from '../../storage/exports/stored-exports.js';
 import { MeasuredEventStore } from '../../storage/measured-event-store.js';
@@ -40,26 +43,51 @@ const providers = [
       erasures: Erasures,
       rooms: Rooms,
       users: Users,
+      underWay: ErasuresUnderWay,
+      snapshots: Snapshots,
       clock: Clock,
       log: Logger,
+      resources: OpenResources,
     ) => {
-      const rows = new ErasedRows(sql);
+      const rows = new ErasedRows(sql, snapshots);
       const entities = { erasures, rooms, users, accounts };
       const copies = { rows, exports, readModels };
-      return new Eraser({ ...entities, ...copies, store, sealer, keys, certificates, direct, clock, log });
+      const outside = { store, certificates, direct, clock, log };
+      const parts = { ...entities, ...outside, ...copies, underWay, sealer, keys };
+      return resources.add(new Eraser(parts), (eraser) => eraser.stop());
     },
     inject: [
-      ...[SQL, DIRECT_SQL, KEY_RING, MeasuredEventStore, Sealer, ReadModels, StoredExports, Certificates],
-      ...[AccountChanger, Erasures, Rooms, Users, CLOCK, LOG],
+      ...[
+        SQL,
+        DIRECT_SQL,
+        KEY_RING,
+        MeasuredEventStore,
+        Sealer,
+        ReadModels,
+        StoredExports,
+        Certificates,
+        AccountChanger,
+      ],
+      ...[Erasures, Rooms, Users, ErasuresUnderWay, Snapshots, CLOCK, LOG, OpenResources],
     ],
   },
   {
     provide: Symbol('contributions of erasures'),
-    useFactory: (eraser: Eraser) => [
+    useFactory: (eraser: Eraser, erasures: Erasures, underWay: ErasuresUnderWay) => [
       new FeedSink('erasures', 'guards', (events) => eraser.handle(events)),
       new Sweep('erasures', () => eraser.run(), true),
+      new Figure(
+        'verbatim_erasures_unfinished',
+        'Erasures that are not finished, those under a legal hold included.',
+        async () => (await erasures.newest(ERASURES)).state.pending.size,
+      ),
+      new Figure(
+        'verbatim_erasures_failing',
+        'Erasures whose last attempt failed. They are tried again for as long as it takes.',
+        async () => (await underWay.all()).filter(({ problem }) => problem !== null).length,
+      ),
     ],
-    inject: [Eraser],
+    inject: [Eraser, Erasures, ErasuresUnderWay],
   },
 ];
 

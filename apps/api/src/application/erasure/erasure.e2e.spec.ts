@@ -13,6 +13,7 @@ import {
   Visitor,
 } from '../../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
+import { logicalDump } from './logical-dump.testing.js';
 
 let service: TestService;
 let admin: TestPerson;
@@ -40,20 +41,9 @@ const done = (id: string) =>
     (status) => status === 'done',
   );
 
-/** Every table of every schema, as text. */
 async function dump(): Promise<string> {
   const sql = postgres(service.databaseUrl, { max: 1, onnotice: () => {} });
-  try {
-    const tables = await sql<{ schema: string; name: string }[]>`
-      select table_schema as schema, table_name as name from information_schema.tables
-      where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')`;
-    const parts = await Promise.all(
-      tables.map(({ schema, name }) => sql`select t::text as row from ${sql(schema)}.${sql(name)} t`),
-    );
-    return parts.flatMap((rows) => rows.map(({ row }) => row)).join('\n');
-  } finally {
-    await sql.end();
-  }
+  return logicalDump(sql).finally(() => sql.end());
 }
 
 async function expectChainsToHold(): Promise<void> {
@@ -207,6 +197,8 @@ describe('an erasure that cannot be carried out', () => {
       (status) => status === 'done',
     );
     expect(await of(stuck)).toBe('running');
+    const { problem } = (await chiefNow.get(`/v1/erasures/${stuck}`)).body;
+    expect(problem).toMatch(/administrator/);
     await chiefNow.patch(`/v1/users/${admin.id}`, { role: 'admin' });
     admin = await signIn(service.url);
   });

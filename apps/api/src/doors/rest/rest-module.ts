@@ -14,6 +14,7 @@ import { MessageController } from './controllers/message-controller.js';
 import { ModerationController } from './controllers/moderation-controller.js';
 import { OperationController } from './controllers/operation-controller.js';
 import { ProjectionController } from './controllers/projection-controller.js';
+import { RetentionController } from './controllers/retention-controller.js';
 import { RoomController } from './controllers/room-controller.js';
 import { SessionController } from './controllers/session-controller.js';
 import { SignOnController } from './controllers/sign-on-controller.js';
@@ -35,6 +36,7 @@ import { ProblemFilter } from './problem-filter.js';
     AuditController,
     ErasureController,
     ExportController,
+    RetentionController,
     WebhookController,
     IncomingWebhookController,
     OperationController,

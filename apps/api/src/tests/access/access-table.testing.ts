@@ -259,6 +259,13 @@ export const callTable = {
   getErasure: /*        */ row('u f f f f f 0 0', () => ({ params: { id: freshId() } })),
   placeHold: /*         */ row('u f f f f f f +', ({ cast }) => body({ person: cast.target.id, reason: 'the table' })),
   liftHold: /*          */ row('u f f f f f f 0', () => ({ params: { id: freshId() } })),
+  getRetention: /*      */ row('u f f f f f + +'),
+  setRetentionRule: /*  */ row('u f f f f f f +', body({ visibility: 'hidden', days: null, reason: 'the table' })),
+  dryRunRetention: /*   */ row('u f f f f f f +', body({})),
+  removeRetentionRule: /**/ row('u f f f f f f 0', () => ({
+    params: { id: freshId() },
+    body: { reason: 'the table' },
+  })),
 
   getOverview: /*       */ row('u f f f f f + +'),
   getProjections: /*    */ row('u f f f f f + +'),

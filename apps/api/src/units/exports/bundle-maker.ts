@@ -1,11 +1,11 @@
 import { ERASURES, isRejection } from '@verbatim/domain';
 import { type EventStore, type PostgresKeyRing, Sealer } from '@verbatim/event-store';
 import { isFault, parseCheckpoint, parseNote } from '@verbatim/transparency';
-import { isWithin } from '../../application/erasure/eraser.js';
 import type { ExportAccess, ExportReader, StandingReader } from '../../application/exports/export-access.js';
 import type { ExportRequestsRead, KnownExport } from '../../application/exports/export-handlers.js';
 import type { PublishedLog } from '../../application/transparency/published-log.js';
 import type { Directory } from '../../storage/directory.js';
+import { isWithin } from '../../storage/erased-scope.js';
 import type { ExportCheckpoint, StoredExport, StoredExports } from '../../storage/exports/stored-exports.js';
 import type { ReadModels } from '../../storage/read-models.js';
 import type { LogKeys } from '../../storage/transparency/log-keys.js';

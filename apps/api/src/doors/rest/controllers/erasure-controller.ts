@@ -42,8 +42,8 @@ export class ErasureController {
 
   @Call('getErasure')
   async get(@Input('getErasure') { params }: InputOf<'getErasure'>): Promise<Erasure> {
-    const { id, status, certificate } = accepted(await this.queries.execute(new GetErasureQuery(params.id)));
-    return { id, status, certificate };
+    const { id, status, problem, certificate } = accepted(await this.queries.execute(new GetErasureQuery(params.id)));
+    return { id, status, problem, certificate };
   }
 
   @Call('placeHold')

@@ -1,5 +1,5 @@
-import { type CliCommand, UsageError } from './command.js';
-import { progressDisplay } from './progress.js';
+import { type CliCommand, UsageError } from '../command.js';
+import { progressDisplay } from '../progress.js';
 
 /** `npm run cli -- projections rebuild` */
 export const rebuildCommand: CliCommand = {

@@ -1,0 +1,87 @@
+import {
+  type ErasureScope,
+  type ErasureState,
+  type IdentifiedRule,
+  lastDayToErase,
+  parseStream,
+  type RetainedRoom,
+  retentionRuleFor,
+} from '@verbatim/domain';
+import type { PostgresKeyRing } from '@verbatim/event-store';
+import { visibilitiesOf } from '@verbatim/projections';
+import type { ReadModels } from '../../storage/read-models.js';
+import type { Rooms } from '../../write-side/entities.js';
+
+/** Rooms looked at together. */
+const TOGETHER = 200;
+
+/** Days of a room whose texts are older than its rule allows. */
+export interface DueDays {
+  readonly scope: Extract<ErasureScope, { kind: 'days' }>;
+  readonly ruleId: string;
+  readonly days: number;
+}
+
+/** Some rooms that were looked at, and what is due in them. */
+export interface Looked {
+  readonly rooms: number;
+  /** Where to go on; null: there is nothing after these. */
+  readonly cursor: string | null;
+  readonly due: readonly DueDays[];
+}
+
+/**
+ * Finds what is to be erased by the keys that are there: a room without a key of a day that is too old holds nothing that could
+ * still be read of it, be it a text, an older version or a reason. So a room costs a look at an index, however much was written in it.
+ */
+export class DueDaysFinder {
+  constructor(
+    private readonly keys: PostgresKeyRing,
+    private readonly rooms: Rooms,
+    private readonly readModels: ReadModels,
+  ) {}
+
+  /** Looks at the next rooms after a cursor, '' for the first ones. */
+  async next(
+    cursor: string,
+    today: string,
+    rules: readonly IdentifiedRule[],
+    pending: ErasureState['pending'],
+  ): Promise<Looked> {
+    const oldest = await this.keys.oldestOf('room-', cursor, TOGETHER);
+    const shortest = Math.min(...rules.map(([, { days }]) => days ?? Number.POSITIVE_INFINITY));
+    const latest = Number.isFinite(shortest) ? lastDayToErase(today, shortest) : '';
+    const old = new Map<string, string>();
+    for (const { stream, day } of oldest) if (day !== null && day <= latest) old.set(parseStream(stream).id, day);
+    const asked = roomsWithDays(pending);
+    const due: DueDays[] = [];
+    for (const { id, visibility } of await visibilitiesOf(this.readModels.db, [...old.keys()])) {
+      const from = old.get(id) ?? '';
+      // The read models tell which rooms may be meant; whether they are is decided on the state of the room.
+      if (asked.has(id) || !dueIn({ roomId: id, visibility }, from, today, rules)) continue;
+      const { state } = await this.rooms.newest(id);
+      const found =
+        state.status === 'unborn' ? null : dueIn({ roomId: id, visibility: state.visibility }, from, today, rules);
+      if (found) due.push(found);
+    }
+    const last = oldest.at(-1)?.stream ?? null;
+    return { rooms: oldest.length, cursor: oldest.length < TOGETHER ? null : last, due };
+  }
+}
+
+/** What is asked for already is not asked for again, be it held or not. */
+function roomsWithDays(pending: ErasureState['pending']): ReadonlySet<string> {
+  const rooms = new Set<string>();
+  for (const [, { scope, ruleId }] of pending.entries())
+    if (scope.kind === 'days' && ruleId !== null) rooms.add(scope.roomId);
+  return rooms;
+}
+
+function dueIn(room: RetainedRoom, from: string, today: string, rules: readonly IdentifiedRule[]): DueDays | null {
+  const found = retentionRuleFor(rules, room);
+  if (!found) return null;
+  const [ruleId, { days }] = found;
+  if (days === null) return null;
+  const to = lastDayToErase(today, days);
+  return from <= to ? { scope: { kind: 'days', roomId: room.roomId, from, to }, ruleId, days } : null;
+}

@@ -1,0 +1,62 @@
+import type { ErasureScope } from '@verbatim/domain';
+import { migrate } from '@verbatim/event-store';
+import type { Sql } from 'postgres';
+
+/** An erasure that has begun and is not finished, or that could not be carried out so far. */
+export interface ErasureUnderWay {
+  readonly id: string;
+  readonly scope: ErasureScope;
+  /** As in its event `ErasureBegan`; null if it has not come so far. */
+  readonly beganAt: string | null;
+  /** Why the last attempt failed; null if none did since it last went on. */
+  readonly problem: string | null;
+  /** Failed attempts in a row. */
+  readonly failures: number;
+}
+
+/**
+ * What every process has to know of erasures before it opens the first event, and how they get on. All of it follows from the
+ * register in the log, and is there again after the next attempt should it be lost.
+ */
+export class ErasuresUnderWay {
+  private constructor(private readonly sql: Sql) {}
+
+  static async open(sql: Sql): Promise<ErasuresUnderWay> {
+    await migrate(sql, 'desk', 'erasures', [
+      `create table desk.erasures_under_way (
+         erasure_id text primary key, scope text not null, began_at text, problem text, failures int not null default 0,
+         tried_at timestamptz not null default now())`,
+    ]);
+    return new ErasuresUnderWay(sql);
+  }
+
+  async all(): Promise<ErasureUnderWay[]> {
+    const rows = await this.sql<(Omit<ErasureUnderWay, 'scope'> & { scope: string })[]>`
+      select erasure_id as id, scope, began_at as "beganAt", problem, failures from desk.erasures_under_way
+      order by erasure_id`;
+    return rows.map((row) => ({ ...row, scope: JSON.parse(row.scope) as ErasureScope }));
+  }
+
+  async of(id: string): Promise<ErasureUnderWay | null> {
+    return (await this.all()).find((one) => one.id === id) ?? null;
+  }
+
+  /** Notes that an erasure has begun. */
+  async begin(id: string, scope: ErasureScope, beganAt: string): Promise<void> {
+    await this.sql`
+      insert into desk.erasures_under_way (erasure_id, scope, began_at) values (${id}, ${JSON.stringify(scope)}, ${beganAt})
+      on conflict (erasure_id) do update set began_at = excluded.began_at`;
+  }
+
+  /** Notes that an attempt failed, and why. */
+  async fail(id: string, scope: ErasureScope, problem: string): Promise<void> {
+    await this.sql`
+      insert into desk.erasures_under_way as u (erasure_id, scope, problem, failures)
+      values (${id}, ${JSON.stringify(scope)}, ${problem}, 1)
+      on conflict (erasure_id) do update set problem = excluded.problem, failures = u.failures + 1, tried_at = now()`;
+  }
+
+  async finish(id: string): Promise<void> {
+    await this.sql`delete from desk.erasures_under_way where erasure_id = ${id}`;
+  }
+}
