@@ -1,6 +1,10 @@
 import { erasureGrounds, limits } from '@verbatim/domain';
-import { id, trimmedText } from './fields.js';
+import { id, time, trimmedText } from './fields.js';
+import { listOf, paging } from './lists.js';
+import { personSchema } from './person.js';
 import { z } from './zod.js';
+
+export { erasureGrounds };
 
 /** A day in UTC; of a time the day on which it is. */
 const day = z
@@ -64,11 +68,31 @@ export const ofHold = z.object({ id: id.describe('The hold.') });
 
 export const requestedSchema = z.object({ id });
 
+export const erasedScopeSchema = z.object({
+  kind: z.enum(['person', 'room', 'days', 'message']),
+  person: id.nullable(),
+  room: id.nullable().describe('Null for a person.'),
+  message: id.nullable(),
+  from: z.string().nullable().describe('The first day (UTC), such as `2026-01-31`; null unless it is about days.'),
+  to: z.string().nullable().describe('The last day, inclusive.'),
+});
+export type ErasedScope = z.output<typeof erasedScopeSchema>;
+
+const recordedReason = z.string().nullable().describe('As it was given; null once it was erased.');
+
 export const erasureSchema = z.object({
   id,
   status: z
     .enum(['queued', 'running', 'held', 'done'])
     .describe('`held`: a hold forbids it; it goes on when the hold is lifted.'),
+  scope: erasedScopeSchema,
+  ground: z.enum(erasureGrounds),
+  reason: recordedReason,
+  by: personSchema.describe('Who requested it.'),
+  requestedAt: time,
+  beganAt: time.nullable().describe('From then on nothing in its scope that was recorded before is shown.'),
+  finishedAt: time.nullable(),
+  heldBy: z.array(id).describe('The holds that forbid it, at most 20 of them.'),
   certificate: z
     .string()
     .nullable()
@@ -77,3 +101,16 @@ export const erasureSchema = z.object({
     ),
 });
 export type Erasure = z.output<typeof erasureSchema>;
+export const erasureListSchema = listOf(erasureSchema);
+export const listErasuresQuery = z.object(paging);
+
+export const holdSchema = z.object({
+  id,
+  scope: erasedScopeSchema.describe('A person, a room, or days of a room.'),
+  reason: recordedReason,
+  by: personSchema.describe('Who placed it.'),
+  placedAt: time,
+});
+export type Hold = z.output<typeof holdSchema>;
+export const holdListSchema = listOf(holdSchema);
+export const listHoldsQuery = z.object(paging);

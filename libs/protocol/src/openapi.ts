@@ -221,6 +221,10 @@ const namedSchemas: Record<string, z.ZodType> = {
   PlaceHold: erasures.placeHoldBody,
   Requested: erasures.requestedSchema,
   Erasure: erasures.erasureSchema,
+  ErasureList: erasures.erasureListSchema,
+  Hold: erasures.holdSchema,
+  HoldList: erasures.holdListSchema,
+  ErasedScope: erasures.erasedScopeSchema,
 
   Webhook: webhooks.webhookSchema,
   NewWebhook: webhooks.newWebhookSchema,

@@ -2,7 +2,8 @@ import {
   type AnnouncementState,
   type AuditLogState,
   type ErasureState,
-  type HoldScope,
+  type FinishedErasure,
+  type Hold,
   type Inspection,
   type InvitationState,
   type MaintenanceState,
@@ -172,8 +173,8 @@ export const erasureSnapshot = {
     const { revision, pending, holds, finished } = JSON.parse(text) as {
       revision: string;
       pending: [string, PendingErasure][];
-      holds: [string, HoldScope][];
-      finished: [string, string][];
+      holds: [string, Hold][];
+      finished: [string, FinishedErasure][];
     };
     return {
       revision: BigInt(revision),

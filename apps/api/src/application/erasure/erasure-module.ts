@@ -5,8 +5,10 @@ import type { Sql } from 'postgres';
 import type { Clock } from '../../clock.js';
 import { FeedSink, Sweep } from '../../composition/contributions.js';
 import { CLOCK } from '../../composition/process-module.js';
+import { Directory } from '../../storage/directory.js';
 import { ErasedRows } from '../../storage/erased-rows.js';
 import { MeasuredEventStore } from '../../storage/measured-event-store.js';
+import { OpenLog } from '../../storage/open-log.js';
 import { ReadModels } from '../../storage/read-models.js';
 import { DIRECT_SQL, KEY_RING, LOG, SQL } from '../../storage/tokens.js';
 import { Certificates } from '../../storage/transparency/certificates.js';
@@ -16,9 +18,17 @@ import { Erasures, Rooms, Users } from '../../write-side/entities.js';
 import { AccountChanger } from '../accounts/account-changer.js';
 import { Eraser } from './eraser.js';
 import { erasureHandlers } from './erasure-handlers.js';
+import { ErasureRegister, erasureQueryHandlers } from './erasure-queries.js';
 
 const providers = [
   ...erasureHandlers,
+  ...erasureQueryHandlers,
+  {
+    provide: ErasureRegister,
+    useFactory: (erasures: Erasures, log: OpenLog, directory: Directory, eraser: Eraser) =>
+      new ErasureRegister(erasures, log, directory, eraser),
+    inject: [Erasures, OpenLog, Directory, Eraser],
+  },
   {
     provide: Certificates,
     useFactory: (trees: LogTrees, keys: LogKeys) => new Certificates(trees, keys),
