@@ -5,6 +5,7 @@ import { useNotify, useRedirect, useTranslate } from 'react-admin';
 import { AskDialog, ReasonInput } from '../look/ask-dialog';
 import { useAction } from '../look/use-action';
 import { client } from '../service/client';
+import { isolated } from '../words/isolated';
 import { DaysInput, type Span } from './days-input';
 
 /** What is to be forgotten. `name` is what the person, room or author is called. */
@@ -37,7 +38,7 @@ export function EraseDialog({ of, onEnd }: { of: ToErase; onEnd(): void }) {
   );
   return (
     <AskDialog
-      title={translate(`verbatim.erasures.title_${kind}`, { name })}
+      title={translate(`verbatim.erasures.title_${kind}`, { name: isolated(name) })}
       action={translate('verbatim.erasures.erase')}
       color="error"
       typed={kind === 'person' ? of.username : (kind !== 'message' && name) || translate('verbatim.erasures.word')}
@@ -51,7 +52,7 @@ export function EraseDialog({ of, onEnd }: { of: ToErase; onEnd(): void }) {
       {kind === 'days' && <DaysInput most="yesterday" onChange={setDays} />}
       <Consequences of={of} />
       <GroundInput value={ground} onChange={setGround} />
-      <ReasonInput value={reason} help="verbatim.erasures.reason_help" onChange={setReason} />
+      <ReasonInput value={reason} help="verbatim.erasures.reason_help" first={false} onChange={setReason} />
     </AskDialog>
   );
 }
@@ -72,9 +73,10 @@ function scopeOf(of: ToErase, days: Span | null) {
 /** What goes, and what nobody can take back. */
 function Consequences({ of }: { of: ToErase }) {
   const translate = useTranslate();
+  const ofOne = of.kind === 'person' || of.kind === 'message';
   const stays = [
     ...(of.kind === 'person' ? [translate('verbatim.erasures.stays_username', { username: of.username })] : []),
-    ...['quotes', 'facts', 'copies'].map((what) => translate(`verbatim.erasures.stays_${what}`)),
+    ...[ofOne ? 'quotes' : 'elsewhere', 'facts', 'copies'].map((what) => translate(`verbatim.erasures.stays_${what}`)),
   ];
   return (
     <>
@@ -105,6 +107,7 @@ function GroundInput({ value, onChange }: { value: Ground | ''; onChange(ground:
       margin="normal"
       required
       fullWidth
+      autoFocus
     >
       {erasureGrounds.map((ground) => (
         <MenuItem key={ground} value={ground}>

@@ -6,6 +6,7 @@ import { Found } from '../look/found';
 import { KeepText } from '../look/keep-text';
 import { Moment } from '../look/moment';
 import { untilAnswered } from '../service/queries';
+import { KeysElsewhere, useKeyOptions } from '../transparency/verifier-keys';
 import { StatusOf } from './erasure-list';
 import { HeldBy } from './held-by';
 import { ScopeOf } from './scope-of';
@@ -69,9 +70,10 @@ function Progress({ erasure: { status, requestedAt, beganAt, finishedAt } }: { e
     { step: 'hidden', at: beganAt },
     { step: 'destroyed', at: finishedAt },
   ];
+  const done = steps.filter(({ at }) => at !== null).length;
   return (
     <Box sx={{ mb: 2 }}>
-      <Stepper orientation="vertical" activeStep={steps.filter(({ at }) => at !== null).length} connector={null}>
+      <Stepper orientation="vertical" activeStep={status === 'held' ? -1 : done} connector={null}>
         {steps.map(({ step, at }) => (
           <Step key={step} completed={at !== null}>
             <StepLabel optional={at && <Moment at={at} variant="caption" color="textSecondary" />}>
@@ -95,6 +97,7 @@ function Progress({ erasure: { status, requestedAt, beganAt, finishedAt } }: { e
 
 function Certificate({ id, text }: { id: string; text: string }) {
   const translate = useTranslate();
+  const keys = useKeyOptions('certificates');
   const name = `erasure-${id}.txt`;
   return (
     <Box component="section" aria-labelledby="certificate" sx={{ mt: 3 }}>
@@ -105,10 +108,8 @@ function Certificate({ id, text }: { id: string; text: string }) {
       <KeepText label={translate('verbatim.erasures.certificate')} text={text} fileName={name} />
       <Typography variant="h2">{translate('verbatim.evidence.how')}</Typography>
       <Typography color="textSecondary">{translate('verbatim.erasures.how')}</Typography>
-      <KeepText
-        label={translate('verbatim.evidence.command')}
-        text={`npm run cli -- audit check ${name} --key '<verifier key>'`}
-      />
+      <KeepText label={translate('verbatim.evidence.command')} text={`npm run cli -- audit check ${name} ${keys}`} />
+      <KeysElsewhere />
     </Box>
   );
 }

@@ -11,7 +11,7 @@ export function ScopeOf({ scope }: { scope: ErasedScope }) {
   const record = { ...scope, id: person ?? scope.room ?? '' };
   return (
     <>
-      {what}{' '}
+      {what}:{' '}
       {kind === 'person' ? (
         <ReferenceField record={record} source="person" reference="users" link="show" emptyText="–" />
       ) : (

@@ -10,7 +10,7 @@ import { saveAs } from '../look/save-as';
 import { useAction } from '../look/use-action';
 import { fileFrom } from '../service/file';
 import { untilAnswered } from '../service/queries';
-import { useVerifierKeys } from '../transparency/published-log';
+import { KeysElsewhere, useKeyOptions } from '../transparency/verifier-keys';
 import { StatusOf } from './export-list';
 import type { Export } from './exports-source';
 import { Wanted } from './wanted';
@@ -95,15 +95,13 @@ function Progress({ of: { status, progress, problem } }: { of: Export }) {
 
 function Bundle({ id }: { id: string }) {
   const translate = useTranslate();
-  const keys = useVerifierKeys();
+  const keys = useKeyOptions('all');
   const name = `export-${id}.tar`;
   const { act, busy } = useAction(
     ({ signal }) => fileFrom(`/v1/exports/${id}/bundle`, {}, signal, 'application/x-tar'),
     (file) => saveAs(file, name),
     'notify failures',
   );
-  const given = keys.length > 0 ? keys : ['<verifier key>'];
-  const command = `npm run cli -- verify ${name} ${given.map((key) => `--key '${key}'`).join(' ')}`;
   return (
     <Box component="section" sx={{ mt: 2 }}>
       <Button variant="contained" startIcon={<DownloadIcon />} onClick={() => act()} disabled={busy}>
@@ -114,8 +112,8 @@ function Bundle({ id }: { id: string }) {
         {translate('verbatim.evidence.how')}
       </Typography>
       <Typography color="textSecondary">{translate('verbatim.exports.how')}</Typography>
-      <KeepText label={translate('verbatim.evidence.command')} text={command} />
-      <Typography color="textSecondary">{translate('verbatim.evidence.keys_elsewhere')}</Typography>
+      <KeepText label={translate('verbatim.evidence.command')} text={`npm run cli -- verify ${name} ${keys}`} />
+      <KeysElsewhere />
     </Box>
   );
 }

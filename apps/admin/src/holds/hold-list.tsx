@@ -57,8 +57,10 @@ function NarrowHolds() {
     <MuiList>
       {data.map((hold) => (
         <ListItem key={hold.id} divider sx={{ display: 'block', overflowWrap: 'anywhere' }}>
-          <ScopeOf scope={hold.scope} />
-          <Typography>
+          <Typography variant="body2" component="div">
+            <ScopeOf scope={hold.scope} />
+          </Typography>
+          <Typography variant="body2">
             <bdi>{hold.reason ?? '–'}</bdi>
           </Typography>
           <Typography color="textSecondary" variant="body2" component="div">

@@ -62,7 +62,12 @@ function HoldDialog({ onEnd, ...given }: { person?: User; room?: Room; onEnd(): 
         <FindRoom room={room} label="verbatim.scope.room" onFound={setRoom} />
       )}
       {kind === 'days' && <DaysInput onChange={setDays} />}
-      <ReasonInput value={reason} help="verbatim.holds.reason_help" onChange={setReason} />
+      <ReasonInput
+        value={reason}
+        help="verbatim.holds.reason_help"
+        first={given.person !== undefined}
+        onChange={setReason}
+      />
     </AskDialog>
   );
 }

@@ -10,7 +10,8 @@ import { Moment } from '../look/moment';
 import { PlainTable } from '../look/plain-table';
 import { codeOf } from '../service/failure';
 import { useAge } from '../words/region';
-import { useCheckpoint, useVerifierKeys } from './published-log';
+import { useCheckpoint } from './published-log';
+import { KeysElsewhere, useKeyOptions, useVerifierKeys } from './verifier-keys';
 
 type Log = NonNullable<Overview['auditLog']>;
 
@@ -19,7 +20,7 @@ export default function LogPage() {
   const translate = useTranslate();
   const overview = useOverview();
   const log = overview?.auditLog;
-  const checkpoint = useCheckpoint();
+  const checkpoint = useCheckpoint([log?.published, log && newestOf(log)], log != null);
   const keys = useVerifierKeys();
   // The checkpoint is not published, or there is none yet.
   const absent = { not_found: 'verbatim.log.not_published', unavailable: 'verbatim.log.no_checkpoint' };
@@ -58,15 +59,13 @@ function Part({ title, lead, children }: { title: string; lead?: string; childre
   );
 }
 
-function Signed({ log: { origin, size, published, belowQuorumSince, quorum, witnesses } }: { log: Log }) {
+function Signed({ log }: { log: Log }) {
+  const { origin, size, published, belowQuorumSince, quorum, witnesses } = log;
   const translate = useTranslate();
   const number = useNumber();
   const age = useAge();
   const signed = witnesses.filter((witness) => witness.size > 0 && witness.size >= (published ?? size));
-  const newest = witnesses
-    .flatMap(({ cosignedAt }) => cosignedAt ?? [])
-    .sort()
-    .at(-1);
+  const newest = newestOf(log);
   return (
     <Part title="verbatim.log.state">
       {belowQuorumSince && (
@@ -99,6 +98,13 @@ function Signed({ log: { origin, size, published, belowQuorumSince, quorum, witn
     </Part>
   );
 }
+
+/** When a witness last cosigned. */
+const newestOf = ({ witnesses }: Log): string | undefined =>
+  witnesses
+    .flatMap(({ cosignedAt }) => cosignedAt ?? [])
+    .sort()
+    .at(-1);
 
 function Witnesses({ log: { witnesses } }: { log: Log }) {
   const translate = useTranslate();
@@ -136,11 +142,7 @@ function Witnesses({ log: { witnesses } }: { log: Log }) {
 
 function Keys({ keys }: { keys: readonly string[] }) {
   const translate = useTranslate();
-  const command = [
-    'npm run cli -- log verify',
-    ...keys.map((key) => `--key '${key}'`),
-    '--checkpoint checkpoint.txt',
-  ].join(' ');
+  const command = `npm run cli -- log verify ${useKeyOptions('all')} --checkpoint checkpoint.txt`;
   return (
     <>
       <Part title="verbatim.log.keys" lead="verbatim.log.keys_text">
@@ -148,7 +150,7 @@ function Keys({ keys }: { keys: readonly string[] }) {
       </Part>
       <Part title="verbatim.evidence.how" lead="verbatim.log.how">
         <KeepText label={translate('verbatim.evidence.command')} text={command} />
-        <Typography color="textSecondary">{translate('verbatim.evidence.keys_elsewhere')}</Typography>
+        <KeysElsewhere />
       </Part>
     </>
   );

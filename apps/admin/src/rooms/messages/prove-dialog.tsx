@@ -19,6 +19,8 @@ import { Failure } from '../../look/failure';
 import { KeepText } from '../../look/keep-text';
 import { client } from '../../service/client';
 import { codeOf, shown } from '../../service/failure';
+import { KeysElsewhere, useKeyOptions } from '../../transparency/verifier-keys';
+import { isolated } from '../../words/isolated';
 import { why } from '../reasons';
 
 /** The message that is to be proved. */
@@ -42,7 +44,7 @@ export function ProveDialog({ room, message, onEnd }: { room: string; message: P
   const asksWhy = useAsksWhy(room, error);
   return (
     <Dialog open onClose={onEnd} fullWidth maxWidth="sm" aria-labelledby={id}>
-      <DialogTitle id={id}>{translate('verbatim.proof.title', { name: message.name })}</DialogTitle>
+      <DialogTitle id={id}>{translate('verbatim.proof.title', { name: isolated(message.name) })}</DialogTitle>
       <DialogContent>
         <Quote>{message.text}</Quote>
         {proof ? (
@@ -68,7 +70,7 @@ function Quote({ children }: { children: string | null }) {
     <Typography
       component="blockquote"
       dir="auto"
-      sx={{ mb: 2, mx: 0, px: 2, borderInlineStart: 3, borderColor: 'divider', overflowWrap: 'anywhere' }}
+      sx={{ mb: 2, mx: 0, px: 2, borderInlineStart: '3px solid', borderColor: 'divider', overflowWrap: 'anywhere' }}
     >
       {children.slice(0, 300)}
     </Typography>
@@ -108,6 +110,7 @@ function Ask(props: { room: string; asksWhy: boolean; busy: boolean; failed: boo
 
 function Proved({ proof }: { proof: MessageProof }) {
   const translate = useTranslate();
+  const keys = useKeyOptions('checkpoints');
   const { revision, ordinal, key } = proof;
   return (
     <>
@@ -127,8 +130,9 @@ function Proved({ proof }: { proof: MessageProof }) {
       <DialogContentText>{translate('verbatim.proof.how')}</DialogContentText>
       <KeepText
         label={translate('verbatim.evidence.command')}
-        text={`npm run cli -- audit check message-proof-${ordinal}.json --key '<verifier key>'`}
+        text={`npm run cli -- audit check message-proof-${ordinal}.json ${keys}`}
       />
+      <KeysElsewhere />
     </>
   );
 }

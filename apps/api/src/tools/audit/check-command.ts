@@ -101,9 +101,10 @@ async function contentOf(file: string): Promise<string | null> {
 /** The proof in a file; null when it is something else. */
 function parseProof(text: string): Proof | null {
   try {
-    const proof = JSON.parse(text) as Partial<Proof> | null;
-    const complete = typeof proof?.envelope === 'string' && typeof proof.proof === 'string' && proof.key !== undefined;
-    return complete ? (proof as Proof) : null;
+    const found = JSON.parse(text) as Partial<Proof> | null;
+    const { envelope, proof, key } = found ?? {};
+    const complete = typeof envelope === 'string' && typeof proof === 'string';
+    return complete && (key === null || typeof key === 'string') ? (found as Proof) : null;
   } catch {
     return null;
   }
@@ -133,7 +134,9 @@ function checkProof(given: Proof, keys: readonly VerifierKey[], witnessKeys: rea
       ...Object.entries({ stream: event.stream, revision: event.revision, type: event.type, at, actor, messageId }).map(
         ([name, value]) => `${name}: ${printable(value)}`,
       ),
-      opened === null ? 'text: redacted or erased' : `text: ${printable(textIn(opened))}`,
+      opened === null
+        ? 'text: not in this proof, since it was redacted, erased or left out'
+        : `text: ${printable(textIn(opened))}`,
     ],
   };
 }
@@ -146,7 +149,14 @@ function originOf(proof: string): string {
   return isFault(checkpoint) ? '' : checkpoint.origin;
 }
 
-const textIn = (opened: string): unknown => (JSON.parse(opened) as { text?: unknown }).text ?? opened;
+/** The text among the fields that were sealed together. */
+function textIn(opened: string): unknown {
+  try {
+    return (JSON.parse(opened) as { text?: unknown } | null)?.text ?? opened;
+  } catch {
+    return opened;
+  }
+}
 
 /** Escaped to ASCII but for letters: no control characters, no marks that turn lines around. */
 const printable = (value: unknown): string =>
