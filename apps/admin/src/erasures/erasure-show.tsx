@@ -5,7 +5,8 @@ import { Fact, Facts } from '../look/facts';
 import { Found } from '../look/found';
 import { KeepText } from '../look/keep-text';
 import { Moment } from '../look/moment';
-import { untilAnswered } from '../service/queries';
+import { LOOK_AGAIN } from '../service/look-again';
+import { liveRecord } from '../service/queries';
 import { KeysElsewhere, useKeyOptions } from '../transparency/verifier-keys';
 import { StatusOf } from './erasure-list';
 import { HeldBy } from './held-by';
@@ -14,17 +15,17 @@ import { ScopeOf } from './scope-of';
 /** Milliseconds between two looks while it is under way. */
 const OFTEN_MS = 2_000;
 
-const untilDone = {
-  ...untilAnswered,
+/** What waits for a hold may do so for years: like other pages, it is reloaded when there is news. */
+const closely = {
+  ...liveRecord,
   refetchInterval: ({ state }: { state: { data?: { status?: string } | undefined } }) =>
-    state.data?.status === 'done' ? (false as const) : OFTEN_MS,
-  onError: () => undefined,
+    ['queued', 'running'].includes(state.data?.status ?? '') ? OFTEN_MS : LOOK_AGAIN(),
 };
 
 /** One erasure: how far it is, what holds it up, and its certificate. */
 export default function ErasureShow() {
   return (
-    <Show title="verbatim.erasures.one" actions={false} queryOptions={untilDone as object}>
+    <Show title="verbatim.erasures.one" actions={false} queryOptions={closely as object}>
       <Found missing="verbatim.erasures.missing">
         <Whole />
       </Found>

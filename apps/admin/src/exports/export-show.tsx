@@ -9,7 +9,8 @@ import { Moment } from '../look/moment';
 import { saveAs } from '../look/save-as';
 import { useAction } from '../look/use-action';
 import { fileFrom } from '../service/file';
-import { untilAnswered } from '../service/queries';
+import { LOOK_AGAIN } from '../service/look-again';
+import { liveRecord } from '../service/queries';
 import { KeysElsewhere, useKeyOptions } from '../transparency/verifier-keys';
 import { StatusOf } from './export-list';
 import type { Export } from './exports-source';
@@ -18,17 +19,16 @@ import { Wanted } from './wanted';
 /** Milliseconds between two looks while it is under way. */
 const OFTEN_MS = 2_000;
 
-const untilDone = {
-  ...untilAnswered,
+const closely = {
+  ...liveRecord,
   refetchInterval: ({ state }: { state: { data?: { status?: string } | undefined } }) =>
-    ['done', 'failed'].includes(state.data?.status ?? '') ? (false as const) : OFTEN_MS,
-  onError: () => undefined,
+    ['queued', 'running'].includes(state.data?.status ?? '') ? OFTEN_MS : LOOK_AGAIN(),
 };
 
 /** One export: how far it is, the bundle, and how others check it. */
 export default function ExportShow() {
   return (
-    <Show title="verbatim.exports.one" actions={false} queryOptions={untilDone as object}>
+    <Show title="verbatim.exports.one" actions={false} queryOptions={closely as object}>
       <Found missing="verbatim.exports.missing">
         <Whole />
       </Found>
