@@ -55,6 +55,23 @@ const ways: Record<string, Way> = {
   ban: { place: inRoom('/members'), press: ['More about Grace Hopper'], choose: 'Ban …' },
   'hand-over': { place: inRoom('/members'), press: ['More about Grace Hopper'], choose: 'Make sole owner …' },
   redact: { place: inRoom('/messages'), press: [/^Redact the message by/] },
+  'copy-proof': {
+    place: inRoom('/messages'),
+    press: [/^More about the message by/],
+    choose: 'Copy proof',
+  },
+  'erase-message': {
+    place: inRoom('/messages'),
+    press: [/^More about the message by/],
+    choose: 'Erase message …',
+  },
+  'erase-person': { place: ofPerson(''), press: ['Erase person'] },
+  'erase-room': { place: inRoom(''), press: ['Erase'], choose: 'The whole room …' },
+  'erase-days': { place: inRoom(''), press: ['Erase'], choose: 'Days of the room …' },
+  'hold-person': { place: ofPerson(''), press: ['Place hold'] },
+  'hold-room': { place: inRoom(''), press: ['Place hold'] },
+  'place-hold': { place: at('/holds'), press: ['Place hold'] },
+  'lift-hold': { place: at('/holds'), press: ['Lift'] },
   invite: { place: inRoom('/invitations'), press: ['Invite'] },
   invited: { place: inRoom('/invitations'), press: ['Invite', 'Create invitation'], leave: 'I have saved it' },
   revoke: { place: inRoom('/invitations'), press: ['Revoke'] },
@@ -105,6 +122,7 @@ describe.skipIf(!browserProgram)('each dialog of the dashboard', { timeout: 180_
     ]);
     settled = await settle(service.url);
     const admin = await signIn(service.url);
+    await admin.post('/v1/holds', { person: settled.person, reason: 'Case 7' });
     const { body: invitation } = await admin.post('/v1/invitations', { uses: 2 });
     const guest = await register(service.url);
     await guest.post('/v1/auth/register', {

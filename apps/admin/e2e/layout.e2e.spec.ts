@@ -11,6 +11,7 @@ let tab: Tab;
 let page: Page;
 let room: string;
 let person: TestPerson;
+let erasure: string;
 
 /** Names without a space: 80 letters of Latin, Han and Arabic script. */
 const names = [
@@ -34,6 +35,11 @@ describe.skipIf(!browserProgram)('the pages of the dashboard', { timeout: 300_00
       [room, person] = [id, somebody];
     }
     await admin.patch(`/v1/users/${person.id}`, { suspended: true, reason: names[0] });
+    for (const scope of [{ person: person.id }, { room }]) {
+      await admin.post('/v1/holds', { ...scope, reason: names[0] });
+      const { body } = await admin.post('/v1/erasures', { ...scope, ground: 'other', reason: names[2] });
+      erasure = body.id;
+    }
     tab = await Tab.open(browser, service.url);
     page = tab.page;
     await tab.goTo('/');
@@ -57,6 +63,10 @@ describe.skipIf(!browserProgram)('the pages of the dashboard', { timeout: 300_00
     sessions: { place: '/sessions', shows: 'This session', title: /^Sessions · Verbatim$/ },
     reports: { place: '/reports', shows: 'No open reports', title: /^Reports · Verbatim$/ },
     settings: { place: '/settings', shows: 'Who can register', title: /^Settings · Verbatim$/ },
+    erasures: { place: '/erasures', shows: 'Person', title: /^Erasures · Verbatim$/ },
+    erasure: { place: `/erasures/${erasure}/show`, shows: 'A legal hold forbids it', title: /^Erasure · Verbatim$/ },
+    holds: { place: '/holds', shows: 'Placed', title: /^Legal holds · Verbatim$/ },
+    log: { place: '/transparency', shows: 'Verifier keys', title: /^Transparency log · Verbatim$/ },
     projections: { place: '/projections', shows: 'Built up to position', title: /^Read models · Verbatim$/ },
   });
 

@@ -55,6 +55,11 @@ describe.skipIf(!browserProgram)('each page of the dashboard', { timeout: 480_00
     'room-invitations': { place: `/rooms/${room}/show/invitations`, shows: '0 of 1', opens: 'Invite' },
     'room-webhooks': { place: `/rooms/${room}/show/webhooks`, shows: 'Build server', opens: 'Add outgoing webhook' },
     'room-settings': { place: `/rooms/${room}/show/settings`, shows: 'Anyone can find and join it.' },
+    audit: { place: '/audit', shows: 'What administrators and auditors did' },
+    erasures: { place: '/erasures', shows: 'Nothing was erased yet.' },
+    holds: { place: '/holds', shows: 'There are no legal holds.', opens: 'Place hold' },
+    'export-create': { place: '/exports/create', shows: 'Only messages in which' },
+    transparency: { place: '/transparency', shows: 'Verifier keys' },
     projections: { place: '/projections', shows: 'People, rooms, messages' },
     settings: { place: '/settings', shows: 'Who can register' },
   });

@@ -1,4 +1,7 @@
 import { audit } from './audit';
+import { erasures } from './erasures';
+import { exports } from './exports';
+import { holds } from './holds';
 import { invitations } from './invitations';
 import { projections } from './projections';
 import { reports } from './reports';
@@ -8,10 +11,14 @@ import type { Source } from './service/source';
 import { sessions } from './sessions';
 import { settings } from './settings';
 import { tokens } from './tokens';
+import { transparency } from './transparency';
 import { users } from './users';
 
 /** What the menu shows, in its order. A new resource is a folder of its own and a line here. */
-export const resources = [users, sessions, tokens, rooms, reports, audit, invitations, projections, settings];
+export const resources = [
+  ...[users, sessions, tokens, rooms, reports, audit, exports, erasures, holds],
+  ...[transparency, invitations, projections, settings],
+];
 
 /** How each resource is read and written, also those that are only parts of pages. */
 export const sources: Readonly<Record<string, Source>> = {
@@ -21,6 +28,9 @@ export const sources: Readonly<Record<string, Source>> = {
   rooms: rooms.source,
   reports: reports.source,
   audit: audit.source,
+  exports: exports.source,
+  erasures: erasures.source,
+  holds: holds.source,
   invitations: invitations.source,
   members: memberSource as unknown as Source,
 };

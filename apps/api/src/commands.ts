@@ -1,5 +1,6 @@
 import type { Migration } from './composition/migration.js';
 import type { Unit } from './host/part.js';
+import { checkCommand } from './tools/audit/check-command.js';
 import { keysCommand } from './tools/audit/keys-command.js';
 import { newLogCommand } from './tools/audit/new-log-command.js';
 import { rotateKeysCommand } from './tools/audit/rotate-keys-command.js';
@@ -47,6 +48,7 @@ export const commands: readonly CliCommand[] = [
   genpassCommand,
   sfchatCommand,
   keysCommand,
+  checkCommand,
   newLogCommand,
   rotateKeysCommand,
   copyDatabaseCommand(tablesOfParts),

@@ -94,15 +94,31 @@ export interface PendingErasure {
   readonly requestedAt: string;
   /** When it began; null while it waits. */
   readonly beganAt: string | null;
+  /** Revision of the event that requested it. */
+  readonly requested: string;
+}
+
+/** An erasure that is finished, by the revisions of the events that tell of it. */
+export interface FinishedErasure {
+  readonly requested: string;
+  readonly beganAt: string | null;
+  readonly finished: string;
+}
+
+/** A hold in force. */
+export interface Hold {
+  readonly scope: HoldScope;
+  /** Revision of the event that placed it. */
+  readonly placed: string;
 }
 
 export interface ErasureState {
   readonly revision: bigint;
   readonly pending: PersistentMap<PendingErasure>;
-  readonly holds: PersistentMap<HoldScope>;
+  readonly holds: PersistentMap<Hold>;
   readonly rules: PersistentMap<RetentionRule>;
-  /** By id, the revision of the event that finished it; of the last ones. */
-  readonly finished: PersistentMap<string>;
+  /** The last ones. */
+  readonly finished: PersistentMap<FinishedErasure>;
 }
 
 export const erasureLimits = {
@@ -125,8 +141,8 @@ function evolve(before: ErasureState, event: ErasureEvent): ErasureState {
   switch (event.type) {
     case 'ErasureRequested': {
       const { erasureId, scope, ground, ruleId = null } = event.data;
-      const pending = { scope, ground, by: event.actor, ruleId, requestedAt: event.at, beganAt: null };
-      return { ...state, pending: state.pending.set(erasureId, pending) };
+      const requested = { by: event.actor, ruleId, requestedAt: event.at, requested: `${event.revision}` };
+      return { ...state, pending: state.pending.set(erasureId, { scope, ground, ...requested, beganAt: null }) };
     }
     case 'ErasureBegan': {
       const { erasureId } = event.data;
@@ -135,11 +151,21 @@ function evolve(before: ErasureState, event: ErasureEvent): ErasureState {
     }
     case 'ErasureFinished': {
       const { erasureId } = event.data;
-      const finished = withinLimit(state.finished).set(erasureId, `${event.revision}`);
+      const pending = state.pending.get(erasureId);
+      if (!pending) return state;
+      const { requested, beganAt } = pending;
+      const finished = withinLimit(state.finished).set(erasureId, {
+        requested,
+        beganAt,
+        finished: `${event.revision}`,
+      });
       return { ...state, pending: state.pending.delete(erasureId), finished };
     }
     case 'HoldPlaced':
-      return { ...state, holds: state.holds.set(event.data.holdId, event.data.scope) };
+      return {
+        ...state,
+        holds: state.holds.set(event.data.holdId, { scope: event.data.scope, placed: `${event.revision}` }),
+      };
     case 'HoldLifted':
       return { ...state, holds: state.holds.delete(event.data.holdId) };
     case 'RetentionRuleSet': {
@@ -164,9 +190,9 @@ const without = <T>(map: PersistentMap<T>, isMeant: (value: T) => boolean): Pers
   [...map.entries()].reduce((left, [id, value]) => (isMeant(value) ? left.delete(id) : left), map);
 
 /** Without the oldest where there is no space for another one. */
-function withinLimit(finished: PersistentMap<string>): PersistentMap<string> {
+function withinLimit(finished: PersistentMap<FinishedErasure>): PersistentMap<FinishedErasure> {
   if (finished.size < erasureLimits.finished) return finished;
-  const [oldest] = [...finished.entries()].sort(([, a], [, b]) => Number(a) - Number(b));
+  const [oldest] = [...finished.entries()].sort(([, a], [, b]) => Number(a.finished) - Number(b.finished));
   return oldest ? finished.delete(oldest[0]) : finished;
 }
 
@@ -256,7 +282,7 @@ function decide(command: ErasureCommand, state: ErasureState): Decision<ErasureE
       if (!pending || pending.beganAt !== null) return accept();
       if (isHeld(pending.scope, state, entangled)) return reject('Conflict', 'A hold forbids it.');
       const unknown = [...state.holds.entries()].some(
-        ([id, hold]) => entangles(pending.scope, hold) && !considered.includes(id),
+        ([id, hold]) => entangles(pending.scope, hold.scope) && !considered.includes(id),
       );
       if (unknown) return reject('Conflict', 'A hold was placed meanwhile, and has to be looked at first.');
       return accept({ type: 'ErasureBegan', data: { erasureId, scope: pending.scope } });
@@ -275,9 +301,9 @@ function decide(command: ErasureCommand, state: ErasureState): Decision<ErasureE
       return reasonProblem(reason) ?? accept({ type: 'HoldPlaced', data: { holdId, scope, reason } });
     }
     case 'LiftHold': {
-      const scope = state.holds.get(command.holdId);
-      if (!scope) return reject('NotFound', 'There is no such hold.');
-      return accept({ type: 'HoldLifted', data: { holdId: command.holdId, scope } });
+      const hold = state.holds.get(command.holdId);
+      if (!hold) return reject('NotFound', 'There is no such hold.');
+      return accept({ type: 'HoldLifted', data: { holdId: command.holdId, scope: hold.scope } });
     }
     case 'SetRetentionRule': {
       const { ruleId, scope, days, reason } = command;
@@ -315,8 +341,12 @@ export const erasure: Decider<ErasureState, ErasureCommand, ErasureEvent> = {
 // Which holds forbid which erasures ---------------------------------------------------------------------------------
 
 /** Whether a hold forbids to erase this, or to go on with it. */
-export const isHeld = (scope: ErasureScope, { holds }: ErasureState, entangled: readonly string[]): boolean =>
-  [...holds.entries()].some(([id, hold]) => entangled.includes(id) || overlap(scope, hold));
+export const isHeld = (scope: ErasureScope, state: ErasureState, entangled: readonly string[]): boolean =>
+  heldBy(scope, state, entangled).length > 0;
+
+/** The ids of the holds that do. */
+export const heldBy = (scope: ErasureScope, { holds }: ErasureState, entangled: readonly string[]): string[] =>
+  [...holds.entries()].flatMap(([id, hold]) => (entangled.includes(id) || overlap(scope, hold.scope) ? id : []));
 
 /** Whether both are about something in common, as far as they tell themselves. */
 function overlap(scope: ErasureScope, hold: HoldScope): boolean {

@@ -32,6 +32,20 @@ export const erasureCalls = {
     errors: ['forbidden', 'not_found'],
     headers: readHeaders,
   },
+  listErasures: {
+    method: 'GET',
+    path: '/v1/erasures',
+    tag: 'Erasure',
+    auth: 'auditor',
+    scope: 'read',
+    summary: 'Erasures',
+    description:
+      'For administrators and auditors: those under way and the last 10,000 that are done, the newest first.',
+    query: erasures.listErasuresQuery,
+    answers: { 200: erasures.erasureListSchema },
+    errors: ['forbidden'],
+    headers: readHeaders,
+  },
   placeHold: {
     method: 'POST',
     path: '/v1/holds',
@@ -45,6 +59,20 @@ export const erasureCalls = {
     answers: { 201: erasures.requestedSchema },
     errors: ['forbidden', 'not_found', 'reason_required', 'conflict'],
     headers: writeHeaders,
+  },
+  listHolds: {
+    method: 'GET',
+    path: '/v1/holds',
+    tag: 'Erasure',
+    auth: 'auditor',
+    scope: 'read',
+    summary: 'Legal holds',
+    description:
+      'For administrators and auditors: the holds in force, the newest first. Lifted ones are on the audit trail.',
+    query: erasures.listHoldsQuery,
+    answers: { 200: erasures.holdListSchema },
+    errors: ['forbidden'],
+    headers: readHeaders,
   },
   liftHold: {
     method: 'DELETE',

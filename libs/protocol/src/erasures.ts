@@ -1,6 +1,10 @@
 import { erasureGrounds, limits, retentionLimits } from '@verbatim/domain';
 import { id, time, trimmedText } from './fields.js';
+import { listOf, paging } from './lists.js';
+import { personSchema } from './person.js';
 import { z } from './zod.js';
+
+export { erasureGrounds };
 
 /** A day in UTC; of a time the day on which it is. */
 const day = z
@@ -64,6 +68,18 @@ export const ofHold = z.object({ id: id.describe('The hold.') });
 
 export const requestedSchema = z.object({ id });
 
+export const erasedScopeSchema = z.object({
+  kind: z.enum(['person', 'room', 'days', 'message']),
+  person: id.nullable(),
+  room: id.nullable().describe('Null for a person.'),
+  message: id.nullable(),
+  from: z.string().nullable().describe('The first day (UTC), such as `2026-01-31`; null unless it is about days.'),
+  to: z.string().nullable().describe('The last day, inclusive.'),
+});
+export type ErasedScope = z.output<typeof erasedScopeSchema>;
+
+const recordedReason = z.string().nullable().describe('As it was given; null once it was erased.');
+
 export const erasureSchema = z.object({
   id,
   status: z
@@ -75,6 +91,15 @@ export const erasureSchema = z.object({
     .describe(
       'Why the last attempt failed; it is tried again every ten minutes, for as long as it takes. Null if it did not.',
     ),
+  scope: erasedScopeSchema,
+  ground: z.enum(erasureGrounds),
+  reason: recordedReason,
+  by: personSchema.nullable().describe('Who requested it; null if a rule of retention did.'),
+  rule: id.nullable().describe('The rule of retention that requested it.'),
+  requestedAt: time,
+  beganAt: time.nullable().describe('From then on nothing in its scope that was recorded before is shown.'),
+  finishedAt: time.nullable(),
+  heldBy: z.array(id).describe('The holds that forbid it, at most 20 of them.'),
   certificate: z
     .string()
     .nullable()
@@ -83,6 +108,19 @@ export const erasureSchema = z.object({
     ),
 });
 export type Erasure = z.output<typeof erasureSchema>;
+export const erasureListSchema = listOf(erasureSchema);
+export const listErasuresQuery = z.object(paging);
+
+export const holdSchema = z.object({
+  id,
+  scope: erasedScopeSchema.describe('A person, a room, or days of a room.'),
+  reason: recordedReason,
+  by: personSchema.describe('Who placed it.'),
+  placedAt: time,
+});
+export type Hold = z.output<typeof holdSchema>;
+export const holdListSchema = listOf(holdSchema);
+export const listHoldsQuery = z.object(paging);
 
 // Retention ---------------------------------------------------------------------------------------------------------
 

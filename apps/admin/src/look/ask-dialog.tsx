@@ -100,11 +100,13 @@ interface ReasonInputProps {
   readonly value: string;
   /** Key of the sentence that says who can read it. */
   readonly help?: string;
+  /** False where something else comes first. */
+  readonly first?: boolean;
   onChange(reason: string): void;
 }
 
 /** Asks for a reason; calls `onChange` with what was typed. */
-export function ReasonInput({ value, help = 'verbatim.rooms.reason_help', onChange }: ReasonInputProps) {
+export function ReasonInput({ value, help = 'verbatim.rooms.reason_help', first = true, onChange }: ReasonInputProps) {
   const translate = useTranslate();
   return (
     <TextField
@@ -115,7 +117,7 @@ export function ReasonInput({ value, help = 'verbatim.rooms.reason_help', onChan
       slotProps={{ htmlInput: { maxLength: 500 } }}
       margin="normal"
       fullWidth
-      autoFocus
+      autoFocus={first}
     />
   );
 }

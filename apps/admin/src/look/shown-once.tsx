@@ -41,15 +41,20 @@ export function ShownOnce({ title, text, label, secret, onEnd }: ShownOnceProps)
   );
 }
 
-/** Browsers let secure pages write to the clipboard; elsewhere the text is there to be marked and copied by hand. */
+/**
+ * Browsers let secure pages write to the clipboard; elsewhere the text is there to be marked and copied by hand. Resolves with
+ * whether it was copied.
+ */
 export function useCopy() {
   const notify = useNotify();
-  return async (text: string) => {
+  return async (text: string): Promise<boolean> => {
     try {
       await navigator.clipboard.writeText(text);
       notify('verbatim.copied', { type: 'success' });
+      return true;
     } catch {
       notify('verbatim.not_copied', { type: 'warning' });
+      return false;
     }
   };
 }

@@ -9,6 +9,8 @@ import {
   useRecordContext,
   useTranslate,
 } from 'react-admin';
+import { EraseRoomButton } from '../erasures/erase-button';
+import { PlaceHoldButton } from '../holds/place-hold';
 import { Found } from '../look/found';
 import { Moment } from '../look/moment';
 import { liveRecord } from '../service/queries';
@@ -69,10 +71,17 @@ export default function RoomShow() {
 
 function Actions() {
   return (
-    <TopToolbar>
+    <TopToolbar sx={{ flexWrap: 'wrap' }}>
+      <HoldRoomButton />
+      <EraseRoomButton />
       <CloseRoomButton />
     </TopToolbar>
   );
+}
+
+function HoldRoomButton() {
+  const room = useRecordContext<Room>();
+  return room ? <PlaceHoldButton room={room} /> : null;
 }
 
 /** Who closed the room, when and why. */

@@ -27,8 +27,10 @@ export class NotLetIn extends Error {
   }
 }
 
-/** What auditors may do with any resource; everything else changes something. */
+/** What auditors may do with any resource; everything else changes something, except that they may export. */
 const reading = ['list', 'show', 'read'];
+const mayAsAuditor = (action: string, resource: string): boolean =>
+  reading.includes(action) || (action === 'create' && resource === 'exports');
 
 /** Who may in: administrators, and auditors, who see everything and change nothing. The API decides; this spares refusals. */
 export function authProvider(client: Client, endOfSession: EndOfSession): AuthProvider {
@@ -61,8 +63,8 @@ export function authProvider(client: Client, endOfSession: EndOfSession): AuthPr
       if (!user) throw new Error('verbatim.sign_in.needed');
       return { id: user.id, fullName: user.displayName ?? user.username };
     },
-    async canAccess({ action }) {
-      return client.user?.role === 'admin' || (client.user?.role === 'auditor' && reading.includes(action));
+    async canAccess({ action, resource }) {
+      return client.user?.role === 'admin' || (client.user?.role === 'auditor' && mayAsAuditor(action, resource));
     },
     async getPermissions() {
       return client.user?.role;

@@ -14,7 +14,7 @@ const TURN_MS = 10_000;
 /** Milliseconds after which data is reloaded even without a notification. */
 const SELDOM_MS = 60_000;
 /** Queries whose data changes without events, by the first part of their key. They are reloaded in every turn. */
-const withoutEvents: readonly string[] = ['overview', 'projections'];
+const withoutEvents: readonly string[] = ['overview', 'projections', 'exports'];
 
 /** The streams a query depends on, by the first part of its key. Other queries are reloaded on every change. */
 const dependsOn: Readonly<Record<string, readonly StreamCategory[]>> = {
@@ -32,6 +32,8 @@ const dependsOn: Readonly<Record<string, readonly StreamCategory[]>> = {
   events: ['room'],
   reports: ['room'],
   invitations: ['invitation'],
+  erasures: ['erasure'],
+  holds: ['erasure'],
   about: ['announcement', 'maintenance'],
   overview: ['room', 'user'],
 };

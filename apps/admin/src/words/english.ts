@@ -1,6 +1,7 @@
 import english from 'ra-language-english';
 import { englishAccountWords } from './account-english';
 import { englishAuditWords } from './audit-english';
+import { englishEvidenceResources, englishEvidenceWords } from './evidence-english';
 import { englishPeopleWords } from './people-english';
 import { englishRoomEventWords } from './room-events-english';
 
@@ -13,6 +14,7 @@ export const englishWords = {
     notification: { ...english.ra.notification, logged_out: 'Your session has ended. Sign in again.' },
   },
   resources: {
+    ...englishEvidenceResources,
     users: {
       name: 'Person |||| People',
       empty: 'There are no people yet.',
@@ -141,6 +143,7 @@ export const englishWords = {
     ...englishAccountWords,
     ...englishRoomEventWords,
     ...englishAuditWords,
+    ...englishEvidenceWords,
     locale: 'Language',
     api: 'API documentation',
     cancel: 'Cancel',
@@ -339,6 +342,8 @@ export const englishWords = {
       offline: 'Offline, reconnecting …',
       edited: 'edited',
       redacted: 'Redacted',
+      more: 'More',
+      more_about: 'More about the message by %{name}',
       redact: 'Redact',
       redact_message: 'Redact the message by %{name}',
       redact_title: 'Redact this message?',

@@ -1,6 +1,7 @@
 import { germanAccountWords } from './account-german';
 import { germanAuditWords } from './audit-german';
 import type { Words } from './english';
+import { germanEvidenceResources, germanEvidenceWords } from './evidence-german';
 import { germanPeopleWords } from './people-german';
 import { germanRoomEventWords } from './room-events-german';
 
@@ -196,6 +197,7 @@ export const germanWords: Words = {
     },
   },
   resources: {
+    ...germanEvidenceResources,
     users: {
       name: 'Person |||| Personen',
       empty: 'Es gibt noch keine Personen.',
@@ -324,6 +326,7 @@ export const germanWords: Words = {
     ...germanAccountWords,
     ...germanRoomEventWords,
     ...germanAuditWords,
+    ...germanEvidenceWords,
     locale: 'Sprache',
     api: 'Dokumentation der API',
     cancel: 'Abbrechen',
@@ -526,6 +529,8 @@ export const germanWords: Words = {
       offline: 'Getrennt; neuer Versuch läuft',
       edited: 'bearbeitet',
       redacted: 'Geschwärzt',
+      more: 'Mehr',
+      more_about: 'Mehr zur Nachricht von %{name}',
       redact: 'Schwärzen',
       redact_message: 'Die Nachricht von %{name} schwärzen',
       redact_title: 'Diese Nachricht schwärzen?',

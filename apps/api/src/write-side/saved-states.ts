@@ -3,7 +3,8 @@ import {
   type AuditLogState,
   type ErasureState,
   type ExportRequestState,
-  type HoldScope,
+  type FinishedErasure,
+  type Hold,
   type Inspection,
   type InvitationState,
   type MaintenanceState,
@@ -175,9 +176,9 @@ export const erasureSnapshot = {
     const { revision, pending, holds, rules, finished } = JSON.parse(text) as {
       revision: string;
       pending: [string, PendingErasure][];
-      holds: [string, HoldScope][];
+      holds: [string, Hold][];
       rules: [string, RetentionRule][];
-      finished: [string, string][];
+      finished: [string, FinishedErasure][];
     };
     return {
       revision: BigInt(revision),

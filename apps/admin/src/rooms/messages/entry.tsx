@@ -5,6 +5,7 @@ import { Link, useTranslate } from 'react-admin';
 import { Moment } from '../../look/moment';
 import type { Entry, Noted, Said } from './conversation';
 import { Highlight } from './highlight';
+import { type MessageActs, MessageMenu } from './message-menu';
 
 interface EntryProps {
   readonly entry: Entry;
@@ -14,8 +15,8 @@ interface EntryProps {
   readonly found?: boolean;
   /** What was looked for. */
   readonly words?: string;
-  /** Absent for those who may not redact. */
-  onRedact?(said: Said): void;
+  /** Absent where messages are only quoted. */
+  readonly acts?: MessageActs;
 }
 
 export const EntryOf = memo(function EntryOf({ entry, ...props }: EntryProps) {
@@ -23,7 +24,7 @@ export const EntryOf = memo(function EntryOf({ entry, ...props }: EntryProps) {
 });
 
 /** A text is laid out by its own direction, whatever that of the page is. */
-function SaidOf({ said, name, found, words, onRedact }: { said: Said } & Omit<EntryProps, 'entry'>) {
+function SaidOf({ said, name, found, words, acts }: { said: Said } & Omit<EntryProps, 'entry'>) {
   const translate = useTranslate();
   const { author, text, at, edited, redacted } = said;
   const label = translate('verbatim.talk.redact_message', { name });
@@ -68,13 +69,14 @@ function SaidOf({ said, name, found, words, onRedact }: { said: Said } & Omit<En
           {text === null ? translate('verbatim.talk.redacted') : <Highlight text={text} words={words} />}
         </Typography>
       </Box>
-      {onRedact && !redacted && (
+      {acts?.redact && !redacted && (
         <Tooltip title={translate('verbatim.talk.redact')}>
-          <IconButton size="small" aria-label={label} onClick={() => onRedact(said)} sx={{ alignSelf: 'start' }}>
+          <IconButton size="small" aria-label={label} onClick={() => acts.redact?.(said)} sx={{ alignSelf: 'start' }}>
             <RedactIcon fontSize="small" />
           </IconButton>
         </Tooltip>
       )}
+      {acts && <MessageMenu said={said} name={name} acts={acts} />}
     </Box>
   );
 }

@@ -1,8 +1,9 @@
 import { Box } from '@mui/material';
 import type { ReactNode, Ref } from 'react';
 import { useTranslate } from 'react-admin';
-import type { Entry, Said } from './conversation';
+import type { Entry } from './conversation';
 import { EntryOf } from './entry';
+import type { MessageActs } from './message-menu';
 import { useNames } from './use-names';
 
 interface LogProps {
@@ -17,12 +18,11 @@ interface LogProps {
   /** What stands before the entries, and after them. */
   readonly top?: ReactNode;
   readonly bottom?: ReactNode;
-  /** Absent for those who may not redact. */
-  onRedact?(said: Said): void;
+  readonly acts: MessageActs;
 }
 
 /** Messages in a frame that scrolls by itself. */
-export function Log({ ref, live, entries, found, words, top, bottom, onRedact }: LogProps) {
+export function Log({ ref, live, entries, found, words, top, bottom, acts }: LogProps) {
   const translate = useTranslate();
   const nameOf = useNames(entries);
   return (
@@ -49,7 +49,7 @@ export function Log({ ref, live, entries, found, words, top, bottom, onRedact }:
             name={nameOf(entry)}
             found={entry.revision === found}
             words={entry.revision === found ? words : undefined}
-            onRedact={onRedact}
+            acts={acts}
           />
         ))}
       </Box>

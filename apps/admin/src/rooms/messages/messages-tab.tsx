@@ -1,10 +1,13 @@
 import type { Room } from '@verbatim/protocol';
-import { useCallback, useState } from 'react';
+import { type ReactNode, useMemo, useState } from 'react';
 import { useCanAccess, useRecordContext } from 'react-admin';
+import { EraseDialog } from '../../erasures/erase-dialog';
 import type { Said } from './conversation';
 import { Find } from './find';
 import { keepPlace, keptPlace } from './kept-place';
+import type { MessageActs } from './message-menu';
 import { Past } from './past';
+import { ProveDialog } from './prove-dialog';
 import { RedactDialog } from './redact-dialog';
 import { Talk } from './talk';
 import type { Place } from './use-past';
@@ -16,7 +19,6 @@ export function MessagesTab() {
 }
 
 function Messages({ room }: { room: string }) {
-  const { canAccess } = useCanAccess({ resource: 'rooms', action: 'redact' });
   // Null: the present. Asking for the same place again scrolls there again.
   const [visit, setVisit] = useState<{ readonly place: Place; readonly nth: number } | null>(() => {
     const revision = keptPlace(room);
@@ -26,18 +28,41 @@ function Messages({ room }: { room: string }) {
     keepPlace(room, null);
     setVisit(null);
   };
-  const [redacting, setRedacting] = useState<Said | null>(null);
-  const redact = useCallback((said: Said) => setRedacting(said), []);
-  const onRedact = canAccess ? redact : undefined;
+  const { acts, dialog } = useActs(room);
   return (
     <>
       <Find room={room} onPlace={(place) => setVisit({ place, nth: (visit?.nth ?? 0) + 1 })} />
       {visit === null ? (
-        <Talk room={room} onRedact={onRedact} />
+        <Talk room={room} acts={acts} />
       ) : (
-        <Past key={visit.nth} room={room} place={visit.place} onRedact={onRedact} onBack={back} />
+        <Past key={visit.nth} room={room} place={visit.place} acts={acts} onBack={back} />
       )}
-      {redacting && <RedactDialog room={room} said={redacting} onEnd={() => setRedacting(null)} />}
+      {dialog}
     </>
   );
+}
+
+/** What the person may do with messages, and the dialog in which they are doing it. */
+function useActs(room: string): { acts: MessageActs; dialog: ReactNode } {
+  const { canAccess: mayRedact } = useCanAccess({ resource: 'rooms', action: 'redact' });
+  const { canAccess: mayErase } = useCanAccess({ resource: 'erasures', action: 'create' });
+  const [doing, setDoing] = useState<{ readonly what: 'prove' | 'redact' | 'erase'; readonly said: Said } | null>(null);
+  const acts = useMemo(() => {
+    const begin = (what: 'prove' | 'redact' | 'erase') => (said: Said) => setDoing({ what, said });
+    return {
+      prove: begin('prove'),
+      ...(mayRedact && { redact: begin('redact') }),
+      ...(mayErase && { erase: begin('erase') }),
+    };
+  }, [mayRedact, mayErase]);
+  if (!doing) return { acts, dialog: null };
+  const { what, said } = doing;
+  const onEnd = () => setDoing(null);
+  const name = said.author.displayName || said.author.username;
+  const dialogs = {
+    redact: <RedactDialog room={room} said={said} onEnd={onEnd} />,
+    prove: <ProveDialog room={room} message={{ id: said.id, name, text: said.text }} onEnd={onEnd} />,
+    erase: <EraseDialog of={{ kind: 'message', room, message: said.id, name }} onEnd={onEnd} />,
+  };
+  return { acts, dialog: dialogs[what] };
 }

@@ -1,8 +1,8 @@
 import { Alert, Button } from '@mui/material';
 import { useTranslate } from 'react-admin';
-import type { Said } from './conversation';
 import { Edge } from './edge';
 import { Log } from './log';
+import type { MessageActs } from './message-menu';
 import { type Place, usePast } from './use-past';
 import { useReadingPlace } from './use-reading-place';
 
@@ -10,13 +10,13 @@ interface PastProps {
   /** Id of the room. */
   readonly room: string;
   readonly place: Place;
-  onRedact?(said: Said): void;
+  readonly acts: MessageActs;
   /** Leads back to what is said now. */
   onBack(): void;
 }
 
 /** What was said at a place in the history, and around it. */
-export function Past({ room, place, onRedact, onBack }: PastProps) {
+export function Past({ room, place, acts, onBack }: PastProps) {
   const translate = useTranslate();
   const past = usePast(room, place);
   const found = 'revision' in place ? place.found : undefined;
@@ -60,7 +60,7 @@ export function Past({ room, place, onRedact, onBack }: PastProps) {
               onMore={() => void past.later()}
             />
           }
-          onRedact={onRedact}
+          acts={acts}
         />
       )}
     </>

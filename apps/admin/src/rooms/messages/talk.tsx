@@ -1,14 +1,14 @@
 import DownIcon from '@mui/icons-material/ArrowDownward';
 import { Alert, Box, Chip, Fab } from '@mui/material';
 import { useTranslate } from 'react-admin';
-import type { Said } from './conversation';
 import { Edge } from './edge';
 import { Log } from './log';
+import type { MessageActs } from './message-menu';
 import { type ConversationOf, useConversation } from './use-conversation';
 import { useReadingPlace } from './use-reading-place';
 
 /** What is said in the room, as it is said. What comes does not move what one is reading. */
-export function Talk({ room, onRedact }: { room: string; onRedact?(said: Said): void }) {
+export function Talk({ room, acts }: { room: string; acts: MessageActs }) {
   const translate = useTranslate();
   const talk = useConversation(room);
   const { ref, unseen, atEnd, toEnd, beforeEarlier } = useReadingPlace(room, talk.entries);
@@ -34,7 +34,7 @@ export function Talk({ room, onRedact }: { room: string; onRedact?(said: Said): 
               />
             )
           }
-          onRedact={onRedact}
+          acts={acts}
         />
         {!atEnd && (
           <Fab

@@ -7,7 +7,7 @@ import BeginIcon from '@mui/icons-material/SkipPrevious';
 import { Box, IconButton, MenuItem, Stack, TextField, Tooltip, Typography } from '@mui/material';
 import { useQuery } from '@tanstack/react-query';
 import type { Room, StoredEvent } from '@verbatim/protocol';
-import { type ReactNode, useEffect, useRef } from 'react';
+import type { ReactNode } from 'react';
 import { useRecordContext, useTranslate } from 'react-admin';
 import { Failure } from '../../look/failure';
 import { client } from '../../service/client';
@@ -16,6 +16,7 @@ import { usePeople } from '../../users/use-people';
 import { useMoment, useRegion } from '../../words/region';
 import { peopleIn, roomEventSentence } from '../events/room-event-sentence';
 import { why } from '../reasons';
+import { MessagesThen, type People } from './messages-then';
 import type { Scene } from './scene';
 import { Timeline } from './timeline';
 import { type Speed, speeds, usePlayer } from './use-player';
@@ -63,7 +64,7 @@ function Player({ room, points }: { room: Room; points: readonly { revision: num
         <>
           <Changed event={now.event} people={people} quiet={player.playing} />
           <Box sx={{ display: 'grid', gap: 2, gridTemplateColumns: { xs: '1fr', md: '1fr 240px' } }}>
-            <Messages scene={scene} people={people} />
+            <MessagesThen id={room.id} scene={scene} people={people} />
             <Members scene={scene} people={people} />
           </Box>
         </>
@@ -71,8 +72,6 @@ function Player({ room, points }: { room: Room; points: readonly { revision: num
     </Box>
   );
 }
-
-type People = ReturnType<typeof usePeople>;
 
 function Controls({ player, last }: { player: ReturnType<typeof usePlayer>; last: number }) {
   const translate = useTranslate();
@@ -134,64 +133,6 @@ function Changed({ event, people, quiet }: { event: StoredEvent | null; people: 
     >
       {event ? roomEventSentence(event, { translate, moment, nameOf }) : translate('verbatim.player.nothing_changed')}
     </Typography>
-  );
-}
-
-function Messages({ scene, people }: { scene: Scene; people: People }) {
-  const translate = useTranslate();
-  const moment = useMoment();
-  const end = useRef<HTMLLIElement>(null);
-  const { messages, room } = scene;
-  const newest = messages.at(-1)?.id;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the newest message is what is scrolled to
-  useEffect(() => {
-    end.current?.scrollIntoView({ block: 'nearest' });
-  }, [newest]);
-  return (
-    <Box component="section" aria-label={translate('verbatim.rooms.messages')}>
-      <Typography variant="h2" sx={{ overflowWrap: 'anywhere' }}>
-        <bdi>{room.name || translate('verbatim.rooms.nameless')}</bdi>
-        {room.status === 'closed' && ` (${translate('verbatim.room_status.closed')})`}
-      </Typography>
-      {room.topic && (
-        <Typography color="textSecondary" sx={{ overflowWrap: 'anywhere' }}>
-          <bdi>{room.topic}</bdi>
-        </Typography>
-      )}
-      <Box
-        component="ul"
-        // A region that scrolls must be reached by the keyboard.
-        tabIndex={0}
-        aria-label={translate('verbatim.talk.region')}
-        sx={{ listStyle: 'none', m: 0, mt: 1, p: 0, maxHeight: 420, overflowY: 'auto' }}
-      >
-        {messages.length === 0 && <li>{translate('verbatim.player.no_messages')}</li>}
-        {messages.map(({ id, author, text, postedAt, editedAt, redactedAt, visibleTo }) => (
-          <Box component="li" key={id} sx={{ py: 0.5 }} ref={id === newest ? end : undefined}>
-            <Typography variant="body2" component="div">
-              <strong>
-                <bdi>{people(author.id, author.displayName ?? author.username)}</bdi>
-              </strong>{' '}
-              <Typography component="span" variant="caption" color="textSecondary">
-                {moment(postedAt)}
-                {editedAt && !redactedAt && ` · ${translate('verbatim.talk.edited')}`}
-                {' · '}
-                <span title={visibleTo.map((one) => people(one)).join(', ')}>
-                  {translate('verbatim.player.seen_by', { smart_count: visibleTo.length })}
-                </span>
-              </Typography>
-            </Typography>
-            <Typography
-              dir="auto"
-              sx={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere', fontStyle: text === null ? 'italic' : undefined }}
-              color={text === null ? 'textSecondary' : undefined}
-            >
-              {text ?? translate(redactedAt ? 'verbatim.talk.redacted' : 'verbatim.player.not_shown')}
-            </Typography>
-          </Box>
-        ))}
-      </Box>
-    </Box>
   );
 }
 

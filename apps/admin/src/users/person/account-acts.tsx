@@ -6,6 +6,8 @@ import { Stack, Typography } from '@mui/material';
 import type { User } from '@verbatim/protocol';
 import { useState } from 'react';
 import { useCanAccess, useNotify, useTranslate } from 'react-admin';
+import { ErasePersonButton } from '../../erasures/erase-button';
+import { PlaceHoldButton } from '../../holds/place-hold';
 import { ConfirmedButton } from '../../look/confirmed-button';
 import { ShownOnce } from '../../look/shown-once';
 import { resetAddress } from '../../reset/reset-address';
@@ -27,6 +29,8 @@ export function AccountActs({ user }: { user: User }) {
         {!user.bot && <ResetPassword user={user} />}
         {!user.bot && user.secondFactor && <RemoveFactor user={user} />}
         {!own && <Deactivate user={user} />}
+        <PlaceHoldButton person={user} />
+        <ErasePersonButton user={user} />
       </Stack>
     </Stack>
   );

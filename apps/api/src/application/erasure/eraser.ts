@@ -237,7 +237,7 @@ export class Eraser {
   async entangled(scope: ErasureScope): Promise<Entangled> {
     const { state } = await this.parts.erasures.newest(ERASURES);
     const [entangled, considered]: [string[], string[]] = [[], []];
-    for (const [id, hold] of state.holds.entries()) {
+    for (const [id, { scope: hold }] of state.holds.entries()) {
       if (!entangles(scope, hold)) continue;
       considered.push(id);
       const [person, place] = scope.kind === 'person' ? [scope, hold] : [hold, scope];

@@ -1,22 +1,17 @@
-import { Command, CommandHandler, type ICommandHandler, type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import {
   type Actor,
   ERASURES,
   type ErasureGround,
   type ErasureScope,
   type ErasureState,
-  erasure,
   type HoldScope,
-  isHeld,
   isRejection,
   type Rejection,
   reject,
-  streamName,
 } from '@verbatim/domain';
 import { message } from '@verbatim/projections';
 import { Time } from '../../clock.js';
-import { ErasuresUnderWay } from '../../storage/desk/erasures-under-way.js';
-import { OpenLog } from '../../storage/open-log.js';
 import { ReadModels } from '../../storage/read-models.js';
 import { Erasures, Rooms, Users } from '../../write-side/entities.js';
 import type { Context, Decided } from '../../write-side/mailbox.js';
@@ -152,48 +147,4 @@ export class LiftHoldHandler implements ICommandHandler<LiftHoldCommand> {
   }
 }
 
-export interface KnownErasure {
-  readonly id: string;
-  readonly status: 'queued' | 'running' | 'held' | 'done';
-  readonly scope: ErasureScope;
-  /** Why the last attempt failed, if it did. */
-  readonly problem: string | null;
-  readonly certificate: string | null;
-}
-
-/** What became of an erasure. */
-export class GetErasureQuery extends Query<KnownErasure | Rejection> {
-  constructor(readonly erasureId: string) {
-    super();
-  }
-}
-
-@QueryHandler(GetErasureQuery)
-export class GetErasureHandler implements IQueryHandler<GetErasureQuery> {
-  constructor(
-    private readonly erasures: Erasures,
-    private readonly log: OpenLog,
-    private readonly eraser: Eraser,
-    private readonly underWay: ErasuresUnderWay,
-  ) {}
-
-  async execute({ erasureId: id }: GetErasureQuery): Promise<KnownErasure | Rejection> {
-    const { state } = await this.erasures.newest(ERASURES);
-    const pending = state.pending.get(id);
-    if (pending) {
-      const { scope, beganAt } = pending;
-      const { entangled } = await this.eraser.entangled(scope);
-      const status = isHeld(scope, state, entangled) ? 'held' : beganAt === null ? 'queued' : 'running';
-      const problem = status === 'held' ? null : ((await this.underWay.of(id))?.problem ?? null);
-      return { id, status, scope, problem, certificate: null };
-    }
-    const revision = state.finished.get(id);
-    const [event] =
-      revision === undefined ? [] : await this.log.readEach(streamName(erasure.category, ERASURES), [BigInt(revision)]);
-    if (event?.type !== 'ErasureFinished') return reject('NotFound', 'There is no such erasure.');
-    const { scope, certificate } = event.data;
-    return { id, status: 'done', scope, problem: null, certificate };
-  }
-}
-
-export const erasureHandlers = [RequestErasureHandler, PlaceHoldHandler, LiftHoldHandler, GetErasureHandler];
+export const erasureHandlers = [RequestErasureHandler, PlaceHoldHandler, LiftHoldHandler];

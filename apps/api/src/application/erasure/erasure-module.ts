@@ -8,9 +8,11 @@ import { FeedSink, Figure, Sweep } from '../../composition/contributions.js';
 import { OpenResources } from '../../composition/open-resources.js';
 import { CLOCK } from '../../composition/process-module.js';
 import { ErasuresUnderWay } from '../../storage/desk/erasures-under-way.js';
+import { Directory } from '../../storage/directory.js';
 import { ErasedRows } from '../../storage/erased-rows.js';
 import { StoredExports } from '../../storage/exports/stored-exports.js';
 import { MeasuredEventStore } from '../../storage/measured-event-store.js';
+import { OpenLog } from '../../storage/open-log.js';
 import { ReadModels } from '../../storage/read-models.js';
 import { DIRECT_SQL, KEY_RING, LOG, SQL } from '../../storage/tokens.js';
 import { Certificates } from '../../storage/transparency/certificates.js';
@@ -20,9 +22,16 @@ import { Erasures, Rooms, Users } from '../../write-side/entities.js';
 import { AccountChanger } from '../accounts/account-changer.js';
 import { Eraser } from './eraser.js';
 import { erasureHandlers } from './erasure-handlers.js';
+import { ErasureRegister, erasureQueryHandlers } from './erasure-queries.js';
 
 const providers = [
   ...erasureHandlers,
+  ...erasureQueryHandlers,
+  {
+    provide: ErasureRegister,
+    useFactory: (...parts: ConstructorParameters<typeof ErasureRegister>) => new ErasureRegister(...parts),
+    inject: [Erasures, OpenLog, Directory, Eraser, ErasuresUnderWay],
+  },
   {
     provide: Certificates,
     useFactory: (trees: LogTrees, keys: LogKeys) => new Certificates(trees, keys),

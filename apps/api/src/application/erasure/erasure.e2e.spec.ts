@@ -241,6 +241,50 @@ describe('a hold', () => {
   });
 });
 
+describe('the lists', () => {
+  it('name who asked for what, when and why, and which hold forbids it, the newest first', async () => {
+    const eve = await register(service.url);
+    const room = await ada.roomWith([eve]);
+    const { id: message } = await eve.says(room, 'secret');
+    const { body: hold } = await admin.post('/v1/holds', { person: eve.id, reason: 'Case 9' });
+    const held = await erase({ room, message });
+    const { body: free } = await admin.post('/v1/holds', { room, from: '2026-01-01', to: '2026-01-31', reason: 'x' });
+    const days = await erase({ room: await ada.room(), from: '2026-02-01', to: '2026-02-03' });
+    await done(days);
+
+    const [first, second] = (await admin.get('/v1/erasures?limit=2')).body.items;
+    const by = { id: admin.id, username: admin.username };
+    expect(first).toMatchObject({ id: days, status: 'done', by, heldBy: [], ground: 'consent_withdrawn' });
+    expect(first).toMatchObject({ scope: { kind: 'days', from: '2026-02-01', to: '2026-02-03', person: null } });
+    expect(first.certificate).toContain(first.beganAt);
+    expect(first.finishedAt >= first.beganAt && first.beganAt >= first.requestedAt).toBe(true);
+    expect(second).toMatchObject({ id: held, status: 'held', reason: 'Letter 12', beganAt: null, certificate: null });
+    expect(second).toMatchObject({ heldBy: [hold.id], scope: { kind: 'message', room, message } });
+    expect((await admin.get(`/v1/erasures/${held}`)).body).toEqual(second);
+
+    const holds = (await admin.get('/v1/holds')).body.items;
+    expect(holds.slice(0, 2)).toMatchObject([
+      { id: free.id, scope: { kind: 'days', room, from: '2026-01-01' }, by, reason: 'x' },
+      { id: hold.id, scope: { kind: 'person', person: eve.id }, reason: 'Case 9' },
+    ]);
+    await admin.delete(`/v1/holds/${free.id}`);
+    expect((await admin.get('/v1/holds?limit=1')).body.items[0].id).toBe(hold.id);
+  });
+
+  it('come in pages, each erasure once, and are for administrators and auditors', async () => {
+    const whole = (await admin.get('/v1/erasures?limit=200')).body.items.map(({ id }: { id: string }) => id);
+    expect(whole.length).toBeGreaterThan(4);
+    expect((await admin.all('/v1/erasures', 2)).map(({ id }) => id)).toEqual(whole);
+    const holds = (await admin.get('/v1/holds?limit=200')).body.items;
+    expect(await admin.all('/v1/holds', 1)).toEqual(holds);
+    expect(outcome(await admin.get('/v1/erasures?cursor=x'))).toBe('invalid_request');
+    const grace = await register(service.url);
+    for (const path of ['/v1/erasures', '/v1/holds']) expect(outcome(await grace.get(path))).toBe('forbidden');
+    await admin.patch(`/v1/users/${grace.id}`, { role: 'auditor' });
+    for (const path of ['/v1/erasures', '/v1/holds']) expect(outcome(await grace.get(path))).toBe(200);
+  });
+});
+
 describe('what may not be asked for', () => {
   it('is refused', async () => {
     const room = await ada.room();

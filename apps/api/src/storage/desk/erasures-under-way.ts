@@ -37,10 +37,6 @@ export class ErasuresUnderWay {
     return rows.map((row) => ({ ...row, scope: JSON.parse(row.scope) as ErasureScope }));
   }
 
-  async of(id: string): Promise<ErasureUnderWay | null> {
-    return (await this.all()).find((one) => one.id === id) ?? null;
-  }
-
   /** Notes that an erasure has begun. */
   async begin(id: string, scope: ErasureScope, beganAt: string): Promise<void> {
     await this.sql`

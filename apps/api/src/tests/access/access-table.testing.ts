@@ -257,6 +257,8 @@ export const callTable = {
     body: { room: await cast.people.owner.room(), ground: 'other', reason: 'the table' },
   })),
   getErasure: /*        */ row('u f f f f f 0 0', () => ({ params: { id: freshId() } })),
+  listErasures: /*      */ row('u f f f f f + +'),
+  listHolds: /*         */ row('u f f f f f + +'),
   placeHold: /*         */ row('u f f f f f f +', ({ cast }) => body({ person: cast.target.id, reason: 'the table' })),
   liftHold: /*          */ row('u f f f f f f 0', () => ({ params: { id: freshId() } })),
   getRetention: /*      */ row('u f f f f f + +'),

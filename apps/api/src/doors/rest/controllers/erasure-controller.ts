@@ -4,17 +4,19 @@ import type { HoldScope } from '@verbatim/domain';
 import type { Erasure } from '@verbatim/protocol';
 import type { FastifyReply } from 'fastify';
 import {
-  GetErasureQuery,
   LiftHoldCommand,
   type NamedScope,
   PlaceHoldCommand,
   RequestErasureCommand,
 } from '../../../application/erasure/erasure-handlers.js';
+import { GetErasureQuery, ListErasuresQuery, ListHoldsQuery } from '../../../application/erasure/erasure-queries.js';
 import type { Identity } from '../../../application/sessions/authentication.js';
+import { erasureAnswer, holdAnswer } from '../../../wire/erasure-answer.js';
 import type { Context } from '../../../write-side/mailbox.js';
 import { ReadYourWrites } from '../../read-your-writes.js';
 import { accepted } from '../../refusal.js';
 import { By, Call, Input, type InputOf, NewId, Trace } from '../call.js';
+import { type ListOf, listAnswer } from '../list-answer.js';
 
 /** Erasures and legal holds. */
 @Controller()
@@ -42,8 +44,17 @@ export class ErasureController {
 
   @Call('getErasure')
   async get(@Input('getErasure') { params }: InputOf<'getErasure'>): Promise<Erasure> {
-    const { id, status, problem, certificate } = accepted(await this.queries.execute(new GetErasureQuery(params.id)));
-    return { id, status, problem, certificate };
+    return erasureAnswer(accepted(await this.queries.execute(new GetErasureQuery(params.id))));
+  }
+
+  @Call('listErasures')
+  async list(@Input('listErasures') { query }: InputOf<'listErasures'>): Promise<ListOf<'listErasures'>> {
+    return listAnswer(await this.queries.execute(new ListErasuresQuery(query)), erasureAnswer);
+  }
+
+  @Call('listHolds')
+  async holds(@Input('listHolds') { query }: InputOf<'listHolds'>): Promise<ListOf<'listHolds'>> {
+    return listAnswer(await this.queries.execute(new ListHoldsQuery(query)), holdAnswer);
   }
 
   @Call('placeHold')

@@ -1,0 +1,47 @@
+import { Alert, Box } from '@mui/material';
+import { useQuery } from '@tanstack/react-query';
+import type { Hold } from '@verbatim/protocol';
+import { Link, useTranslate } from 'react-admin';
+import { client } from '../service/client';
+import { shown } from '../service/failure';
+import { LOOK_AGAIN } from '../service/look-again';
+import { ScopeOf } from './scope-of';
+
+/** Which holds forbid it, by their ids. */
+export function HeldBy({ holds }: { holds: readonly string[] }) {
+  const translate = useTranslate();
+  const { data = [] } = useQuery({
+    queryKey: ['holds', 'in force'],
+    queryFn: () => shown(client.call('listHolds', { query: { limit: 200 } })).then(({ items }) => items),
+    enabled: holds.length > 0,
+    refetchInterval: LOOK_AGAIN,
+  });
+  if (holds.length === 0) return null;
+  const known = data.filter(({ id }) => holds.includes(id));
+  return (
+    <Alert severity="warning" sx={{ mb: 2 }}>
+      {translate('verbatim.erasures.is_held', { smart_count: holds.length })}{' '}
+      <Link to="/holds">{translate('verbatim.erasures.to_holds')}</Link>
+      {known.length > 0 && (
+        <Box component="ul" sx={{ my: 0.5, pl: 2 }}>
+          {known.map((hold) => (
+            <Held key={hold.id} hold={hold} />
+          ))}
+        </Box>
+      )}
+    </Alert>
+  );
+}
+
+function Held({ hold: { scope, reason } }: { hold: Hold }) {
+  return (
+    <li>
+      <ScopeOf scope={scope} />
+      {reason && (
+        <>
+          : <bdi>{reason}</bdi>
+        </>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,10 @@
+import LogIcon from '@mui/icons-material/AccountTreeOutlined';
+import { lazyPage } from '../look/lazy-page';
+
+/** The transparency log: one page, which asks for what it shows by itself. */
+export const transparency = {
+  name: 'transparency',
+  icon: LogIcon,
+  list: lazyPage(() => import('./log-page')),
+  source: undefined,
+};
