@@ -5,6 +5,7 @@ import { isOrigin } from './host/origins.js';
 import { readTrustedProxies } from './host/proxies.js';
 import { limitSettings } from './limits/limit-settings.js';
 import { auditLogSettings } from './storage/transparency/audit-log-settings.js';
+import { telemetrySettings } from './telemetry/telemetry-settings.js';
 
 /** A setting of the environment is wrong; the message names it. */
 export class InvalidConfiguration extends Error {}
@@ -112,6 +113,7 @@ const environment = z.object({
   WEBHOOK_ALLOW_PRIVATE: z.preprocess(blank, z.enum(['on', 'off']).default('off')),
   ...limitSettings,
   ...auditLogSettings,
+  ...telemetrySettings,
   LOG_LEVEL: z.preprocess(
     blank,
     z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

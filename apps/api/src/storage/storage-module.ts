@@ -1,4 +1,5 @@
 import { Global, Module, type Provider } from '@nestjs/common';
+import type { Recorded } from '@verbatim/domain';
 import {
   type KeyRing,
   migrate,
@@ -19,6 +20,7 @@ import { CLOCK, CONFIG, DATABASE, type DatabaseAddress, PROCESS_LOG } from '../c
 import type { Config } from '../config.js';
 import type { LimitSettings } from '../limits/limit-settings.js';
 import { LEDGER, LIMITS_IN_FORCE, REPLICA_COUNT } from '../limits/tokens.js';
+import { TRACING, type Tracing } from '../telemetry/tracing.js';
 import { noteRelease, refuseIncompatible } from './compatibility.js';
 import { connect } from './database/pool.js';
 import { Idempotency } from './desk/idempotency.js';
@@ -158,14 +160,19 @@ const readModels: Provider[] = [
       sealer: Sealer,
       log: Logger,
       resources: OpenResources,
+      tracing?: Tracing,
     ) => {
       // Short batches are recent events, which others open as well; long ones are a rebuild reading the past.
       const open = (events: readonly StoredEvent[]) => sealer.open(events, { passing: events.length > 500 });
-      const readSide = resources.add(new ReadSide({ sql, direct, store, open, log }), (side) => side.stop());
+      const projected =
+        tracing &&
+        ((projection: string, events: readonly Recorded[], began: number) =>
+          tracing.done('project', events, began, { 'verbatim.projection': projection }));
+      const readSide = resources.add(new ReadSide({ sql, direct, store, open, log, projected }), (side) => side.stop());
       await readSide.start();
       return readSide;
     },
-    inject: [SQL, DIRECT_SQL, MeasuredEventStore, Sealer, LOG, OpenResources],
+    inject: [SQL, DIRECT_SQL, MeasuredEventStore, Sealer, LOG, OpenResources, { token: TRACING, optional: true }],
   },
   { provide: ReadModels, useFactory: (side: ReadSide) => new ReadModels(side), inject: [ReadSide] },
 ];

@@ -4,6 +4,7 @@ import { loadHistoryUnit } from './load-history/load-history-unit.js';
 import { metricsUnit } from './metrics/metrics-unit.js';
 import { presenceUnit } from './presence/presence-unit.js';
 import { sweepsUnit } from './sweeps/sweeps-unit.js';
+import { telemetryUnit } from './telemetry/telemetry-unit.js';
 import { transparencyUnit } from './transparency/transparency-unit.js';
 import { webhooksUnit } from './webhooks/webhooks-unit.js';
 
@@ -16,4 +17,5 @@ export const units: readonly Unit[] = [
   limitsUnit,
   sweepsUnit,
   metricsUnit,
+  telemetryUnit,
 ];

@@ -6,6 +6,7 @@ import { CreateDirectRoomCommand } from '../../application/rooms/direct-rooms.js
 import { ApplyToRoomCommand } from '../../application/rooms/room-commands.js';
 import { limitedFor } from '../../limits/limited.js';
 import { newId } from '../../new-id.js';
+import { asRequest, type Tracing } from '../../telemetry/tracing.js';
 import { accepted } from '../refusal.js';
 import type { Connection } from './connection.js';
 import { context } from './context.js';
@@ -27,6 +28,7 @@ export class Sending {
   constructor(
     private readonly commands: CommandBus,
     private readonly envelopes: Envelopes,
+    private readonly tracing?: Tracing,
   ) {}
 
   /**
@@ -89,7 +91,10 @@ export class Sending {
 
   private postTo({ actor }: Connection, roomId: string, messageId: string, text: string) {
     const post: PostMessage = { type: 'PostMessage', actor, messageId, text, replyTo: null, kind: 'text' };
-    return this.commands.execute(new ApplyToRoomCommand(roomId, post, context()));
+    const posting = context();
+    return asRequest(this.tracing, posting.correlation, 'chatable packet', () =>
+      this.commands.execute(new ApplyToRoomCommand(roomId, post, posting)),
+    );
   }
 
   private roomsOf(connection: Connection): LRUCache<string, string> {

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { type Rejection, type RoomCommand } from '@verbatim/domain';
 import { type ClientData, type ClientEvent, maxFrameBytes, scopeOfFrame } from '@verbatim/protocol';
@@ -11,6 +11,8 @@ import type { Following } from '../../live/following.js';
 import { LiveRooms } from '../../live/live-rooms.js';
 import { Watchers } from '../../live/watchers.js';
 import { newId } from '../../new-id.js';
+import { asRequest, TRACING, type Tracing } from '../../telemetry/tracing.js';
+import type { Context } from '../../write-side/mailbox.js';
 import { Problems } from '../problems.js';
 import { accepted, Refusal } from '../refusal.js';
 import type { Connection } from './connection.js';
@@ -33,6 +35,7 @@ export class FrameHandlers {
     private readonly rooms: LiveRooms,
     private readonly watchers: Watchers,
     private readonly problems: Problems,
+    @Optional() @Inject(TRACING) private readonly tracing?: Tracing,
   ) {}
 
   /**
@@ -83,7 +86,7 @@ export class FrameHandlers {
       const { actor } = connection;
       const post = { type: 'PostMessage', actor, messageId, text, replyTo, kind: 'text' } as const;
       // An id of our own is new, so it can tie together what the post causes.
-      const posted = await this.apply(room, post, id ? newId() : messageId);
+      const posted = await this.apply('post', room, post, id ? newId() : messageId);
       const duplicate = posted.events === 0;
       const ack = { revision: Number(posted.revision), position: Number(posted.position), id: messageId };
       connection.send('ack', duplicate ? { ...ack, duplicate } : ack, ref);
@@ -91,29 +94,34 @@ export class FrameHandlers {
 
     edit: (connection, { room, messageId, text }, ref) => {
       const { actor } = connection;
-      return acknowledge(connection, ref, this.apply(room, { type: 'EditMessage', actor, messageId, text }));
+      return acknowledge(connection, ref, this.apply('edit', room, { type: 'EditMessage', actor, messageId, text }));
     },
 
     redact: (connection, { room, messageId, reason = null }, ref) => {
       const { actor } = connection;
-      return acknowledge(connection, ref, this.apply(room, { type: 'RedactMessage', actor, messageId, reason }));
+      return acknowledge(
+        connection,
+        ref,
+        this.apply('redact', room, { type: 'RedactMessage', actor, messageId, reason }),
+      );
     },
 
     react: (connection, { room, messageId, emoji, remove }, ref) => {
       const { actor } = connection;
       const type = remove ? 'RemoveReaction' : 'AddReaction';
-      return acknowledge(connection, ref, this.apply(room, { type, actor, messageId, emoji }));
+      return acknowledge(connection, ref, this.apply('react', room, { type, actor, messageId, emoji }));
     },
 
     join: (connection, { room, password, invitation }, ref) => {
-      const join = new JoinRoomCommand(room, connection.actor, { password, invitation }, { correlation: newId() });
-      return acknowledge(connection, ref, this.commands.execute(join).then(accepted));
+      const context = { correlation: newId() };
+      const join = new JoinRoomCommand(room, connection.actor, { password, invitation }, context);
+      return acknowledge(connection, ref, this.execute('join', join, context));
     },
 
     leave: (connection, { room }, ref) => {
       const { actor } = connection;
       const leave = { type: 'RemoveMember', actor, userId: actor.id, reason: null } as const;
-      return acknowledge(connection, ref, this.apply(room, leave));
+      return acknowledge(connection, ref, this.apply('leave', room, leave));
     },
 
     read: async (connection, { room, revision }, ref) => {
@@ -152,8 +160,15 @@ export class FrameHandlers {
     }
   }
 
-  private async apply(room: string, command: RoomCommand, correlation = newId()) {
-    return accepted(await this.commands.execute(new ApplyToRoomCommand(room, command, { correlation })));
+  private apply(frame: ClientEvent, room: string, command: RoomCommand, correlation = newId()) {
+    const context = { correlation };
+    return this.execute(frame, new ApplyToRoomCommand(room, command, context), context);
+  }
+
+  private execute(frame: ClientEvent, command: ApplyToRoomCommand | JoinRoomCommand, { correlation }: Context) {
+    return asRequest(this.tracing, correlation, `frame ${frame}`, async () =>
+      accepted(await this.commands.execute(command)),
+    );
   }
 }
 
