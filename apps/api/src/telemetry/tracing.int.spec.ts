@@ -115,7 +115,11 @@ describe('a collector', () => {
     const here = await tracing({ OTEL_EXPORTER_OTLP_HEADERS: 'authorization=sesame' });
     const told = () => lines.map((line) => JSON.parse(line).msg);
     const send = async (until: () => boolean) => {
-      await expect.poll(() => (here.request(newId(), 'request')?.end(), until()), { timeout: 20_000 }).toBe(true);
+      const sent = () => {
+        here.request(newId(), 'request')?.end();
+        return until();
+      };
+      await expect.poll(sent, { timeout: 20_000 }).toBe(true);
     };
     await send(() => told().length === 1);
     await new Promise((resolve) => setTimeout(resolve, 2 * tracingLimits.delay));
