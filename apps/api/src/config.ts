@@ -28,6 +28,7 @@ const environment = z.object({
   HOST: z.preprocess(blank, z.string().default('127.0.0.1')),
   DATABASE_URL: z.preprocess(blank, postgresUrl.optional()),
   DATABASE_DIRECT_URL: z.preprocess(blank, postgresUrl.optional()),
+  DATABASE_READ_URL: z.preprocess(blank, postgresUrl.optional()),
   EVENT_STORE_URL: z.preprocess(
     blank,
     eventStoreUrl.optional().describe('the event store; absent: the same PostgreSQL as everything else'),

@@ -43,6 +43,7 @@ import { MeasuredEventStore } from './measured-event-store.js';
 import { OpenLog } from './open-log.js';
 import { Outages } from './outages.js';
 import { ReadModels } from './read-models.js';
+import { ReadReplica } from './read-replica.js';
 import { DIRECT_SQL, FILLING, KEY_RING, LOG, MASTER_KEY, SQL, TABLES } from './tokens.js';
 import { LogKeys } from './transparency/log-keys.js';
 import { LogTrees } from './transparency/log-trees.js';
@@ -66,6 +67,8 @@ const storeUrl = (config: Config, database: DatabaseAddress): string => config.E
 const closing = { timeout: 5 };
 /** Inject it to use the database: this release may. */
 const COMPATIBLE = Symbol('compatible');
+/** The standby for lists, if there is one: `ReadReplica`. */
+const READ_REPLICA = Symbol('read replica');
 
 const database: Provider[] = [
   {
@@ -174,7 +177,22 @@ const readModels: Provider[] = [
     },
     inject: [SQL, DIRECT_SQL, MeasuredEventStore, Sealer, LOG, OpenResources, { token: TRACING, optional: true }],
   },
-  { provide: ReadModels, useFactory: (side: ReadSide) => new ReadModels(side), inject: [ReadSide] },
+  {
+    provide: READ_REPLICA,
+    useFactory: ({ DATABASE_READ_URL: url }: Config, sql: Sql, log: Logger, resources: OpenResources) =>
+      url &&
+      new ReadReplica(
+        sql,
+        resources.add(connect(url), (replica) => replica.end(closing)),
+        log,
+      ),
+    inject: [CONFIG, SQL, PROCESS_LOG, OpenResources],
+  },
+  {
+    provide: ReadModels,
+    useFactory: (side: ReadSide, replica?: ReadReplica) => new ReadModels(side, replica),
+    inject: [ReadSide, READ_REPLICA],
+  },
 ];
 
 const vault: Provider[] = [
@@ -316,7 +334,16 @@ const contributions: Provider[] = [
   },
   {
     provide: FIGURES,
-    useFactory: (side: ReadSide) => [
+    useFactory: (side: ReadSide, replica?: ReadReplica) => [
+      ...(replica
+        ? [
+            new Figure(
+              'verbatim_read_replica',
+              'Whether lists and searches are read from the replica of DATABASE_READ_URL.',
+              () => Number(replica.inUse),
+            ),
+          ]
+        : []),
       new Figure(
         'verbatim_projection_lag',
         'How far the read models are behind the log, in positions.',
@@ -328,7 +355,7 @@ const contributions: Provider[] = [
         async () => (await side.status()).search.lag,
       ),
     ],
-    inject: [ReadSide],
+    inject: [ReadSide, READ_REPLICA],
   },
   {
     provide: SWEEPS,
