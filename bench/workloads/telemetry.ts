@@ -8,12 +8,15 @@ import { measure } from './rooms.js';
 /** As in c: both people of a room post, and both follow it. */
 const load = { rooms: 100, people: 2, posters: 2, inFlight: 1 } as const;
 
+/** Seconds after which both are compiled and have grown: the first thousands of posts cost a multiple. */
+const WARM_UP = 15;
+
 /** Posts with traces and metrics on, beside a service that has them off; first of every post, then of one in a hundred. */
 export async function telemetry(): Promise<Section[]> {
   const sections: Section[] = [];
   const off = await Verbatim.start();
   const offRooms = await off.gather(load);
-  await measure(load, off, offRooms, 2);
+  await measure(load, off, offRooms, WARM_UP);
   for (const [title, sampling] of [
     ['every post is traced', {}],
     ['one post in a hundred is traced', { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.01' }],
@@ -21,7 +24,7 @@ export async function telemetry(): Promise<Section[]> {
     const collector = await startCollector();
     const on = await Verbatim.start({ environment: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...sampling } });
     const onRooms = await on.gather(load);
-    await measure(load, on, onRooms, 2);
+    await measure(load, on, onRooms, WARM_UP);
     const figures: { on: Figures[]; off: Figures[] } = { on: [], off: [] };
     for (let round = 0; round < options.rounds; round++) {
       figures.on.push(await measure(load, on, onRooms, options.seconds));

@@ -11,14 +11,10 @@ import {
 import { parseTraceParent } from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import {
-  AlwaysOffSampler,
   AlwaysOnSampler,
   BatchSpanProcessor,
   type IdGenerator,
   RandomIdGenerator,
-  type Sampler,
-  SamplingDecision,
-  TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { Recorded } from '@verbatim/domain';
@@ -40,16 +36,19 @@ export const tracingLimits = {
   begun: 10_000,
 } as const;
 
+/** Bits at the end of a trace id by which it is decided whether it is recorded: as many as a number holds exactly. */
+const RANDOM_BITS = 52;
+
 /** Traces by way of OpenTelemetry, sent over OTLP. Nothing here waits for the collector. */
 export class OpenTelemetryTracing implements Tracing {
   private readonly ids = new Ids();
-  private readonly sampler: Sampler;
+  private readonly threshold: number;
   private readonly provider: TracerProvider;
   private readonly tracer: Tracer;
   private readonly begun = new LRUCache<string, true>({ max: tracingLimits.begun });
 
   constructor(settings: TelemetrySettings, log: Logger) {
-    this.sampler = samplerOf(settings);
+    this.threshold = (1 - shareOf(settings)) * 2 ** RANDOM_BITS;
     const exporter = new OTLPTraceExporter(exporterOptions(settings, endpointOf(settings, 'traces') ?? ''));
     this.provider = new TracerProvider({
       resource: resourceOf(settings),
@@ -100,12 +99,12 @@ export class OpenTelemetryTracing implements Tracing {
     clearTimeout(timer);
   }
 
-  /** The id of the trace if it is recorded: the same at every replica. */
+  /**
+   * The id of the trace if it is recorded. Its last digits decide, which are random, and so every replica decides alike
+   * (https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/). Cheap for those that are not recorded.
+   */
   private recorded(correlation: string): string | null {
-    const traceId = traceIdOf(correlation);
-    if (traceId === null) return null;
-    const { decision } = this.sampler.shouldSample(ROOT_CONTEXT, traceId, '', SpanKind.INTERNAL, {}, []);
-    return decision === SamplingDecision.RECORD_AND_SAMPLED ? traceId : null;
+    return Number.parseInt(correlation.slice(-RANDOM_BITS / 4), 16) < this.threshold ? null : traceIdOf(correlation);
   }
 
   private first(traceId: string, name: string, facts?: SpanFacts, parent?: string): Span {
@@ -158,12 +157,9 @@ const factsOf = ({ id, type, stream, position }: Recorded): SpanFacts => ({
   'verbatim.position': Number(position),
 });
 
-function samplerOf({ OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG }: TelemetrySettings): Sampler {
-  if (OTEL_TRACES_SAMPLER === 'always_off') return new AlwaysOffSampler();
-  return OTEL_TRACES_SAMPLER === 'always_on'
-    ? new AlwaysOnSampler()
-    : new TraceIdRatioBasedSampler(OTEL_TRACES_SAMPLER_ARG);
-}
+/** The share of traces that are recorded, from 0 to 1. */
+const shareOf = ({ OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG }: TelemetrySettings): number =>
+  ({ always_off: 0, always_on: 1, traceidratio: OTEL_TRACES_SAMPLER_ARG })[OTEL_TRACES_SAMPLER];
 
 /** Random ids, except for the first span of a trace. */
 class Ids implements IdGenerator {
