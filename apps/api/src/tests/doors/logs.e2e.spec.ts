@@ -132,7 +132,13 @@ async function atOlderDoors(): Promise<void> {
   await http(`http://${door('SFCHAT')}/api/v1/message/${canaries.name}/${canaries.password}`, canaries.text);
   await http(
     `http://${door('SFCHAT')}/csp-report/`,
-    { 'csp-report': { 'document-uri': `https://chat.example/chat/${canaries.name}`, referrer: canaries.email } },
+    {
+      'csp-report': {
+        'document-uri': `https://chat.example/chat/${canaries.name}`,
+        referrer: canaries.email,
+        'blocked-uri': canaries.text,
+      },
+    },
     'application/csp-report',
   );
 }
