@@ -91,8 +91,8 @@ const database: Provider[] = [
   },
   {
     provide: SQL,
-    useFactory: ({ url }: DatabaseAddress, resources: OpenResources, outages: Outages) => {
-      const sql = resources.add(connect(url), (sql) => sql.end(closing));
+    useFactory: ({ url, directUrl }: DatabaseAddress, resources: OpenResources, outages: Outages) => {
+      const sql = resources.add(connect(url, { pooled: url !== directUrl }), (sql) => sql.end(closing));
       outages.watch('database', () => sql`select 1`);
       return sql;
     },

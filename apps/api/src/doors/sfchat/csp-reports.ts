@@ -32,8 +32,8 @@ export function takeReports(
     const read = report.safeParse(type === 'application/csp-report' ? parseJson(request.body) : undefined);
     if (!read.success) throw malformed;
     const { 'violated-directive': violated = '', 'blocked-uri': blocked = '' } = read.data['csp-report'];
-    const report = { directive: directive.exec(violated)?.[0] ?? 'another', blocked: originOf(blocked) };
-    log.warn({ report }, 'a browser has blocked something on a page of SFChat');
+    const found = { directive: directive.exec(violated)?.[0] ?? 'another', blocked: originOf(blocked) };
+    log.warn(found, 'a browser has blocked something on a page of SFChat');
     return reply.status(204).send();
   });
 }
