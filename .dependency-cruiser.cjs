@@ -152,6 +152,22 @@ const rulesOfTheService = [
     from: inService('tools'),
     to: { path: `${source}(doors|units|host|live)/` },
   },
+  {
+    name: 'telemetry is loaded when it is on',
+    comment: 'What imports OpenTelemetry is imported dynamically, so that nothing of it is loaded while it is off.',
+    from: {
+      path: source,
+      pathNot: [tests, `${source}telemetry/(spans|collector)[.]ts$`, `${source}units/telemetry/exported-`],
+    },
+    to: {
+      path: [
+        `${npm}@opentelemetry/`,
+        `${source}telemetry/(spans|collector)[.]ts$`,
+        `${source}units/telemetry/exported-`,
+      ],
+      dependencyTypesNot: ['dynamic-import', 'type-only'],
+    },
+  },
 ];
 
 const rulesOfEveryProject = [

@@ -60,6 +60,7 @@ const rows = [
         'none',
         ['max by (queue) (verbatim_feed_queue_waiting{$where})', '{{queue}}'],
       ],
+      ['Lists read from the replica', 'none', ['verbatim_read_replica{$where}', '{{instance}}']],
       ['Sender of webhooks', 'none', ['verbatim_webhooks_sending{$where}', '{{instance}}']],
       ['Other replicas known', 'none', ['verbatim_other_replicas{$where}', '{{instance}}']],
       ['Presence updates dropped', 'none', ['increase(verbatim_presence_dropped_total{$where}[15m])', '{{instance}}']],

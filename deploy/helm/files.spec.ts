@@ -92,6 +92,20 @@ describe('dashboard and alerts', () => {
       expect(annotations.summary).toMatch(/\.$/);
     }
   });
+
+  it('have pages that say what to do, and lead to headings that exist', async () => {
+    const runbook = await read(root, 'docs/runbook.md');
+    const pages = runbook.split(/^## /m).slice(1);
+    for (const page of pages) expect(page).toMatch(/\*\*Means\.\*\*.+\*\*Look(, do\.\*\*|.+\*\*Do\.\*\*)/s);
+    const links = [...runbook.matchAll(/\]\(([\w./-]*\.md)?#([\w-]+)\)/g)];
+    expect(links.length).toBeGreaterThan(5);
+    for (const [link, file = 'runbook.md', anchor] of links) {
+      const headings = [...(await read(root, 'docs', file)).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+        anchorOf(heading),
+      );
+      expect(headings, link).toContain(anchor);
+    }
+  });
 });
 
 describe.skipIf(!promtool)('alerts', () => {
@@ -101,6 +115,13 @@ describe.skipIf(!promtool)('alerts', () => {
     expect(stdout).toContain('SUCCESS');
   });
 });
+
+/** The address of a heading on a page. */
+const anchorOf = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replace(/[^\w -]/g, '')
+    .replaceAll(' ', '-');
 
 const metricName = /\b(verbatim|process|nodejs)_[a-z0-9_]+/g;
 

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { pino } from 'pino';
 import { commands, tablesOfParts } from './commands.js';
 import { InvalidConfiguration, readConfig } from './config.js';
+import { processLog } from './process-log.js';
 import { attachDatabase, type Database } from './storage/database/database.js';
 import { UnusableServer } from './storage/database/unusable-server.js';
 import { UsageError } from './tools/command.js';
@@ -20,7 +21,7 @@ async function main(words: readonly string[]): Promise<number> {
     return 0;
   }
   const config = readConfig(process.env);
-  const log = pino({ level: config.LOG_LEVEL === 'info' ? 'warn' : config.LOG_LEVEL }, pino.destination(2));
+  const log = processLog(config.LOG_LEVEL === 'info' ? 'warn' : config.LOG_LEVEL, pino.destination(2));
   const closing: (() => Promise<void>)[] = [];
   const attach = async () => {
     const attached = await attachDatabase(config, log);

@@ -5,6 +5,7 @@ import { isOrigin } from './host/origins.js';
 import { readTrustedProxies } from './host/proxies.js';
 import { limitSettings } from './limits/limit-settings.js';
 import { auditLogSettings } from './storage/transparency/audit-log-settings.js';
+import { telemetrySettings } from './telemetry/telemetry-settings.js';
 
 /** A setting of the environment is wrong; the message names it. */
 export class InvalidConfiguration extends Error {}
@@ -27,6 +28,7 @@ const environment = z.object({
   HOST: z.preprocess(blank, z.string().default('127.0.0.1')),
   DATABASE_URL: z.preprocess(blank, postgresUrl.optional()),
   DATABASE_DIRECT_URL: z.preprocess(blank, postgresUrl.optional()),
+  DATABASE_READ_URL: z.preprocess(blank, postgresUrl.optional()),
   EVENT_STORE_URL: z.preprocess(
     blank,
     eventStoreUrl.optional().describe('the event store; absent: the same PostgreSQL as everything else'),
@@ -112,6 +114,7 @@ const environment = z.object({
   WEBHOOK_ALLOW_PRIVATE: z.preprocess(blank, z.enum(['on', 'off']).default('off')),
   ...limitSettings,
   ...auditLogSettings,
+  ...telemetrySettings,
   LOG_LEVEL: z.preprocess(
     blank,
     z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

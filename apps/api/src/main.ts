@@ -1,8 +1,9 @@
 import 'reflect-metadata';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { about, type Config, readConfig } from './config.js';
 import { doors } from './doors/doors.js';
 import { nodeWarning } from './node-release.js';
+import { processLog } from './process-log.js';
 import { type Service, startService } from './service.js';
 import { type Database, openDatabase } from './storage/database/database.js';
 import { UnusableServer } from './storage/database/unusable-server.js';
@@ -14,7 +15,7 @@ const SHUTDOWN_LIMIT_MS = 30_000;
 /** `npm start`: the whole service in one process, until a signal ends it. */
 async function main(): Promise<void> {
   const config = readConfig(process.env, [...units, ...doors]);
-  const log = pino({ level: config.LOG_LEVEL });
+  const log = processLog(config.LOG_LEVEL);
   const warning = nodeWarning(process.version, new Date());
   if (warning) log.warn(warning);
   const starting = start(config, log);

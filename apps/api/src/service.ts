@@ -19,6 +19,7 @@ import { serviceModule } from './service-module.js';
 import type { Database } from './storage/database/database.js';
 import { explainStart } from './storage/database/unusable-server.js';
 import { Sessions } from './storage/vault/sessions.js';
+import { openTracing, TRACING } from './telemetry/tracing.js';
 import { units } from './units/units.js';
 import { Announcements, Erasures, Invitations, Maintenances, Rooms, Users } from './write-side/entities.js';
 import { LogContinuity } from './write-side/log-continuity.js';
@@ -66,8 +67,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
 async function start(options: ServiceOptions, resources: OpenResources): Promise<Service> {
   const parts: Door[] = [...(options.units ?? units), ...(options.doors ?? doors)];
-  const host = resources.add(new Host(options.config), (host) => host.close());
-  const app = await openApplication({ ...options, resources }, host, parts);
+  const tracing = await openTracing(options.config, options.log);
+  if (tracing) resources.add(tracing, () => tracing.close());
+  const host = resources.add(new Host(options.config, tracing), (host) => host.close());
+  const values = [...(options.values ?? []), { provide: TRACING, useValue: tracing }];
+  const app = await openApplication({ ...options, values, resources }, host, parts);
   const contributions = app.get(Contributions);
   const opened = resources.add<Opened[]>([], (rest) => drainAll(rest).then(() => closeAll(rest)));
   for (const part of parts) opened.push(await part.open(app, host, pick(options.config, part.settings)));

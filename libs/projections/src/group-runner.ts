@@ -21,6 +21,8 @@ export interface GroupRunnerOptions {
   readonly log: Log;
   /** Called with the checkpoint whenever it is read or moved. */
   readonly progressed: (position: bigint) => void;
+  /** Called with events whose rows are there now, and when work on them began, in milliseconds since 1970. */
+  readonly projected?: (group: string, events: readonly Recorded[], began: number) => void;
 }
 
 /** Keeps the read models of one group up with the log. */
@@ -61,7 +63,7 @@ export class GroupRunner {
   }
 
   async #follow(connection: Sql, signal: AbortSignal): Promise<void> {
-    const { store, open, schema, group, delayMs, maxBatch, progressed } = this.options;
+    const { store, open, schema, group, delayMs, maxBatch, progressed, projected } = this.options;
     const built = await within(PATIENCE_MS, readCheckpoint(connection, schema, group.name));
     if (!(await isOfLog(store, built))) throw new BuiltFromAnotherLog(schema);
     let checkpoint = built.position;
@@ -76,11 +78,13 @@ export class GroupRunner {
     try {
       if (signal.aborted) return;
       for (let batch = await buffer.nextBatch(); batch; batch = await buffer.nextBatch()) {
+        const began = Date.now();
         const events = await open(batch);
         await within(PATIENCE_MS, applyBatch(connection, schema, [group], checkpoint, events));
         checkpoint = batch.at(-1)?.position ?? checkpoint;
         this.#failures = 0;
         progressed(checkpoint);
+        projected?.(group.name, events, began);
       }
     } finally {
       signal.removeEventListener('abort', close);

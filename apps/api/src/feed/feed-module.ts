@@ -7,15 +7,16 @@ import { MeasuredEventStore } from '../storage/measured-event-store.js';
 import { LOG } from '../storage/tokens.js';
 import { PersonalTokens } from '../storage/vault/personal-tokens.js';
 import { Sessions } from '../storage/vault/sessions.js';
+import { TRACING, type Tracing } from '../telemetry/tracing.js';
 import { Feed } from './feed.js';
 import { vaultSink } from './vault-sink.js';
 
 const providers: Provider[] = [
   {
     provide: Feed,
-    useFactory: (store: MeasuredEventStore, sealer: Sealer, log: Logger, resources: OpenResources) =>
-      resources.add(new Feed(store, sealer, log), (feed) => feed.stop()),
-    inject: [MeasuredEventStore, Sealer, LOG, OpenResources],
+    useFactory: (store: MeasuredEventStore, sealer: Sealer, log: Logger, resources: OpenResources, tracing?: Tracing) =>
+      resources.add(new Feed(store, sealer, log, tracing), (feed) => feed.stop()),
+    inject: [MeasuredEventStore, Sealer, LOG, OpenResources, { token: TRACING, optional: true }],
   },
   {
     provide: Symbol('check of the feed'),

@@ -2,6 +2,7 @@ import type { Recorded } from '@verbatim/domain';
 import type { EventStore, Sealer, Subscription } from '@verbatim/event-store';
 import type { Logger } from 'pino';
 import { Gauge, type Metric } from 'prom-client';
+import type { Tracing } from '../telemetry/tracing.js';
 import { KeyedQueue, type KeyedQueueOptions } from './keyed-queue.js';
 
 /**
@@ -51,6 +52,7 @@ export class Feed {
     private readonly store: Pick<EventStore, 'subscribe'>,
     private readonly sealer: Pick<Sealer, 'open'>,
     private readonly log: Pick<Logger, 'warn' | 'error'>,
+    private readonly tracing?: Pick<Tracing, 'done'>,
   ) {}
 
   /**
@@ -73,7 +75,12 @@ export class Feed {
   }
 
   async start(): Promise<void> {
-    this.subscription = await this.store.subscribe('end', async (stored) => this.pass(await this.sealer.open(stored)));
+    this.subscription = await this.store.subscribe('end', async (stored) => {
+      const began = Date.now();
+      const events = await this.sealer.open(stored);
+      this.pass(events);
+      this.tracing?.done('feed', events, began);
+    });
   }
 
   get running(): boolean {

@@ -3,11 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Figure } from '../composition/contributions.js';
 import type { Config } from '../config.js';
 import { noLimits } from '../limits/limit-settings.js';
+import type { Tracing } from '../telemetry/tracing.js';
 import { HttpConnections } from './http-connections.js';
 import { HttpListener } from './http-listener.js';
 import { Origins } from './origins.js';
 import { Proxies } from './proxies.js';
 import { TcpListener } from './tcp-listener.js';
+import { traceRequests } from './traced-requests.js';
 import { WaitingData } from './waiting-data.js';
 
 /** Milliseconds between the announcement of a shutdown and the disconnection of clients. */
@@ -27,7 +29,10 @@ export class Host {
   private readonly limits;
   private readonly listeners: (HttpListener | TcpListener)[] = [];
 
-  constructor(private readonly config: Config) {
+  constructor(
+    private readonly config: Config,
+    private readonly tracing?: Tracing,
+  ) {
     this.limits = config.RATE_LIMITS === 'on' ? config : noLimits;
     this.proxies = new Proxies(config.TRUST_PROXY ?? null);
     this.origins = new Origins(config.ALLOWED_ORIGINS, this.proxies);
@@ -38,6 +43,7 @@ export class Host {
   /** Adds an HTTP listener at a port of its own. */
   listen(port: number): HttpListener {
     const listener = new HttpListener(port, new HttpConnections(this.limits, this.proxies, this.waitingData));
+    if (this.tracing) traceRequests(listener.fastify, this.tracing);
     this.listeners.push(listener);
     return listener;
   }

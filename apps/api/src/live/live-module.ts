@@ -12,6 +12,7 @@ import { OpenLog } from '../storage/open-log.js';
 import { ReadModels } from '../storage/read-models.js';
 import { LOG } from '../storage/tokens.js';
 import { PersonalTokens } from '../storage/vault/personal-tokens.js';
+import { TRACING } from '../telemetry/tracing.js';
 import { Rooms, Users } from '../write-side/entities.js';
 import { Inspections } from '../write-side/inspections.js';
 import { LiveRooms } from './live-rooms.js';
@@ -37,7 +38,10 @@ const providers: Provider[] = [
   {
     provide: LiveRooms,
     useFactory: (...parts: ConstructorParameters<typeof LiveRooms>) => new LiveRooms(...parts),
-    inject: [OpenLog, Rooms, Directory, ReadModels, Presence, Inspections, Time, Reads, Feed],
+    inject: [
+      ...[OpenLog, Rooms, Directory, ReadModels, Presence, Inspections, Time, Reads, Feed],
+      { token: TRACING, optional: true },
+    ],
   },
   { provide: Watchers, useFactory: (readModels: ReadModels) => new Watchers(readModels), inject: [ReadModels] },
   {

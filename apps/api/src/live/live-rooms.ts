@@ -19,6 +19,7 @@ import type { KeyedQueue } from '../feed/keyed-queue.js';
 import type { Reads } from '../limits/reads.js';
 import type { Directory } from '../storage/directory.js';
 import type { OpenLog } from '../storage/open-log.js';
+import type { Tracing } from '../telemetry/tracing.js';
 import type { Rooms } from '../write-side/entities.js';
 import type { Inspections, Purpose } from '../write-side/inspections.js';
 import { EncodedRun } from './encoded-run.js';
@@ -70,6 +71,7 @@ export class LiveRooms {
     private readonly time: Time,
     private readonly reads: Reads,
     feed: Pick<Feed, 'queue'>,
+    private readonly tracing?: Pick<Tracing, 'done'>,
   ) {
     this.unnamed = feed.queue({
       name: 'names of authors',
@@ -116,6 +118,7 @@ export class LiveRooms {
   private deliver(roomId: string, run: readonly Recorded[], people: ReadonlyMap<string, Person>): void {
     const followings = this.followings.get(roomId);
     if (!followings) return;
+    const [began, followers] = [Date.now(), followings.size];
     const live = withReplaced(run.map((event) => toLiveEvent(event, people, false)));
     // Somebody who is removed gets the removal and nothing after it, so a run is delivered in pieces that end with such events.
     let start = 0;
@@ -126,6 +129,7 @@ export class LiveRooms {
       start = i + 1;
     }
     this.sendToAll(roomId, followings, live.slice(start));
+    this.tracing?.done('deliver', run, began, { 'verbatim.followers': followers });
   }
 
   /** Events are encoded once per encoder and face, and everyone who sees that face gets the same bytes. */

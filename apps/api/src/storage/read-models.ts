@@ -1,5 +1,6 @@
 import type { OlderMessages } from '@verbatim/domain';
 import { getRoom, type MessageLookup, messageFacts, type ReadDatabase, type ReadSide } from '@verbatim/projections';
+import type { ReadReplica } from './read-replica.js';
 
 /** The read models: where to query them, and how far they have come. */
 export class ReadModels {
@@ -9,11 +10,21 @@ export class ReadModels {
   /** The database for queries. */
   readonly db: ReadDatabase;
 
-  constructor(readonly side: ReadSide) {
+  constructor(
+    readonly side: ReadSide,
+    private readonly replica?: ReadReplica,
+  ) {
     this.db = { sql: side.sql, schema: () => side.schema() };
     void side.caughtUp().then(() => {
       this.caughtUp = true;
     });
+  }
+
+  /** Asks for a list or a search: of a replica, if there is one that shows as much as the primary. */
+  list<T>(query: (db: ReadDatabase) => Promise<T>): Promise<T> {
+    if (!this.replica) return query(this.db);
+    const { schema } = this.db;
+    return this.replica.read((sql) => query({ sql, schema }));
   }
 
   async messageFacts(roomId: string, messageIds: readonly string[], readerId: string): Promise<OlderMessages> {

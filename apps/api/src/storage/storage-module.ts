@@ -1,4 +1,5 @@
 import { Global, Module, type Provider } from '@nestjs/common';
+import type { Recorded } from '@verbatim/domain';
 import {
   type KeyRing,
   migrate,
@@ -19,6 +20,7 @@ import { CLOCK, CONFIG, DATABASE, type DatabaseAddress, PROCESS_LOG } from '../c
 import type { Config } from '../config.js';
 import type { LimitSettings } from '../limits/limit-settings.js';
 import { LEDGER, LIMITS_IN_FORCE, REPLICA_COUNT } from '../limits/tokens.js';
+import { TRACING, type Tracing } from '../telemetry/tracing.js';
 import { noteRelease, refuseIncompatible } from './compatibility.js';
 import { connect } from './database/pool.js';
 import { ErasuresUnderWay } from './desk/erasures-under-way.js';
@@ -46,6 +48,7 @@ import { MeasuredEventStore } from './measured-event-store.js';
 import { OpenLog } from './open-log.js';
 import { Outages } from './outages.js';
 import { ReadModels } from './read-models.js';
+import { ReadReplica } from './read-replica.js';
 import { DIRECT_SQL, FILLING, KEY_RING, LOG, MASTER_KEY, SQL, TABLES } from './tokens.js';
 import { LogKeys } from './transparency/log-keys.js';
 import { LogTrees } from './transparency/log-trees.js';
@@ -69,6 +72,8 @@ const storeUrl = (config: Config, database: DatabaseAddress): string => config.E
 const closing = { timeout: 5 };
 /** Inject it to use the database: this release may. */
 const COMPATIBLE = Symbol('compatible');
+/** The standby for lists, if there is one: `ReadReplica`. */
+const READ_REPLICA = Symbol('read replica');
 
 const database: Provider[] = [
   {
@@ -91,8 +96,8 @@ const database: Provider[] = [
   },
   {
     provide: SQL,
-    useFactory: ({ url }: DatabaseAddress, resources: OpenResources, outages: Outages) => {
-      const sql = resources.add(connect(url), (sql) => sql.end(closing));
+    useFactory: ({ url, directUrl }: DatabaseAddress, resources: OpenResources, outages: Outages) => {
+      const sql = resources.add(connect(url, { pooled: url !== directUrl }), (sql) => sql.end(closing));
       outages.watch('database', () => sql`select 1`);
       return sql;
     },
@@ -179,16 +184,36 @@ const readModels: Provider[] = [
       sealer: Sealer,
       log: Logger,
       resources: OpenResources,
+      tracing?: Tracing,
     ) => {
       // Short batches are recent events, which others open as well; long ones are a rebuild reading the past.
       const open = (events: readonly StoredEvent[]) => sealer.open(events, { passing: events.length > 500 });
-      const readSide = resources.add(new ReadSide({ sql, direct, store, open, log }), (side) => side.stop());
+      const projected =
+        tracing &&
+        ((projection: string, events: readonly Recorded[], began: number) =>
+          tracing.done('project', events, began, { 'verbatim.projection': projection }));
+      const readSide = resources.add(new ReadSide({ sql, direct, store, open, log, projected }), (side) => side.stop());
       await readSide.start();
       return readSide;
     },
-    inject: [SQL, DIRECT_SQL, MeasuredEventStore, Sealer, LOG, OpenResources],
+    inject: [SQL, DIRECT_SQL, MeasuredEventStore, Sealer, LOG, OpenResources, { token: TRACING, optional: true }],
   },
-  { provide: ReadModels, useFactory: (side: ReadSide) => new ReadModels(side), inject: [ReadSide] },
+  {
+    provide: READ_REPLICA,
+    useFactory: ({ DATABASE_READ_URL: url }: Config, sql: Sql, log: Logger, resources: OpenResources) =>
+      url &&
+      new ReadReplica(
+        sql,
+        resources.add(connect(url), (replica) => replica.end(closing)),
+        log,
+      ),
+    inject: [CONFIG, SQL, PROCESS_LOG, OpenResources],
+  },
+  {
+    provide: ReadModels,
+    useFactory: (side: ReadSide, replica?: ReadReplica) => new ReadModels(side, replica),
+    inject: [ReadSide, READ_REPLICA],
+  },
 ];
 
 const vault: Provider[] = [
@@ -339,7 +364,16 @@ const contributions: Provider[] = [
   },
   {
     provide: FIGURES,
-    useFactory: (side: ReadSide) => [
+    useFactory: (side: ReadSide, replica?: ReadReplica) => [
+      ...(replica
+        ? [
+            new Figure(
+              'verbatim_read_replica',
+              'Whether lists and searches are read from the replica of DATABASE_READ_URL.',
+              () => Number(replica.inUse),
+            ),
+          ]
+        : []),
       new Figure(
         'verbatim_projection_lag',
         'How far the read models are behind the log, in positions.',
@@ -351,7 +385,7 @@ const contributions: Provider[] = [
         async () => (await side.status()).search.lag,
       ),
     ],
-    inject: [ReadSide],
+    inject: [ReadSide, READ_REPLICA],
   },
   {
     provide: SWEEPS,

@@ -6,6 +6,7 @@ import { metricsUnit } from './metrics/metrics-unit.js';
 import { presenceUnit } from './presence/presence-unit.js';
 import { retentionUnit } from './retention/retention-unit.js';
 import { sweepsUnit } from './sweeps/sweeps-unit.js';
+import { telemetryUnit } from './telemetry/telemetry-unit.js';
 import { transparencyUnit } from './transparency/transparency-unit.js';
 import { webhooksUnit } from './webhooks/webhooks-unit.js';
 
@@ -20,4 +21,5 @@ export const units: readonly Unit[] = [
   retentionUnit,
   sweepsUnit,
   metricsUnit,
+  telemetryUnit,
 ];

@@ -53,7 +53,7 @@ import {
 /** What the mailboxes of both kinds are made from. */
 export type WriteParts = Pick<
   MailboxParts<never, never, never>,
-  'store' | 'sealer' | 'snapshots' | 'clock' | 'gate' | 'continuity'
+  'store' | 'sealer' | 'snapshots' | 'clock' | 'gate' | 'continuity' | 'tracing'
 >;
 
 /** Answers look-ups of messages that rooms do not remember any more. */

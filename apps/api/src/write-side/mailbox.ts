@@ -18,6 +18,7 @@ import {
 } from '@verbatim/event-store';
 import type { Clock } from '../clock.js';
 import { newId } from '../new-id.js';
+import type { Span, Tracing } from '../telemetry/tracing.js';
 
 /** What travels with a command from its door. */
 export interface Context {
@@ -74,6 +75,8 @@ export interface MailboxParts<S, C, E extends Happened> {
   readonly gate?: Gate;
   /** Absent: the log is taken for what it was. */
   readonly continuity?: Continuity;
+  /** Absent: nothing is traced. */
+  readonly tracing?: Tracing;
   /** How states are written into snapshots; `rules` names the shape and is changed whenever folding changes. */
   readonly snapshot: { write(state: S): string; read(text: string): S };
   /** Bytes of memory that a state takes, about. */
@@ -110,6 +113,7 @@ interface Head {
 interface Letter<S, C> {
   readonly command: C;
   readonly context: Context;
+  readonly span?: Span;
   settled: boolean;
   settle(outcome: Decided<S> | Rejection): void;
   fail(error: unknown): void;
@@ -163,15 +167,18 @@ export class Mailbox<S, C, E extends Happened> {
       const letter: Letter<S, C> = {
         command,
         context,
+        span: this.trace(command, context),
         settled: false,
         settle: (outcome) => {
           letter.settled = true;
           clearTimeout(timer);
+          letter.span?.end(isRejection(outcome) ? { 'verbatim.refused': outcome.rejected } : undefined);
           resolve(outcome);
         },
         fail: (error) => {
           letter.settled = true;
           clearTimeout(timer);
+          letter.span?.end(undefined, true);
           reject(error);
         },
       };
@@ -223,6 +230,14 @@ export class Mailbox<S, C, E extends Happened> {
     }
   }
 
+  private trace(command: C, { correlation, door }: Context): Span | undefined {
+    const { type } = command as AnyCommand;
+    return this.parts.tracing?.command(correlation, type, {
+      ...{ 'verbatim.command': type, 'verbatim.stream': this.stream },
+      ...(door !== undefined && { 'verbatim.door': door }),
+    });
+  }
+
   /** The caller is not kept waiting any longer. A command that nobody waits for is not held in memory either. */
   private giveUp(letter: Letter<S, C>): void {
     letter.settle(outcomeUnknown);
@@ -272,7 +287,8 @@ export class Mailbox<S, C, E extends Happened> {
       try {
         const read = this.parts.continuity?.position ?? -1n;
         this.appending = await this.parts.sealer.seal(this.stream, base.revision + 1n, base.hash, plan.drafts);
-        const appended = await this.parts.store.append(this.stream, base.revision, this.appending);
+        const append = this.parts.store.append(this.stream, base.revision, this.appending);
+        const appended = await (this.parts.tracing ? traced(append, plan.decided) : append);
         // What is new stands behind everything that was read before it.
         if (appended.position <= read) void this.parts.continuity?.look();
         this.adopt(plan, base, appended, this.appending.at(-1)?.hash ?? null);
@@ -461,6 +477,18 @@ interface Plan<S, C> {
   readonly at: string;
   readonly decided: { letter: Letter<S, C>; outcome: Omit<Decided<S>, 'position'> | Rejection }[];
   readonly postponed: readonly Letter<S, C>[];
+}
+
+/** An append as a step of each command whose events are in it. */
+async function traced<S, C>(append: Promise<Appended>, decided: Plan<S, C>['decided']): Promise<Appended> {
+  const steps = decided.flatMap(({ letter: { span }, outcome }) =>
+    span && !isRejection(outcome) ? span.step('append', { 'verbatim.batch': decided.length }) : [],
+  );
+  try {
+    return await append;
+  } finally {
+    for (const step of steps) step.end();
+  }
 }
 
 const nothing: Head = { revision: NO_STREAM, position: -1n, hash: null, at: '' };

@@ -19,6 +19,7 @@ import { NameCipher } from '../storage/vault/name-cipher.js';
 import { Names } from '../storage/vault/names.js';
 import { PersonalTokens } from '../storage/vault/personal-tokens.js';
 import { Sessions } from '../storage/vault/sessions.js';
+import { TRACING, type Tracing } from '../telemetry/tracing.js';
 import {
   Announcements,
   AuditLogs,
@@ -72,11 +73,15 @@ const entities: Provider[] = [
       clock: Clock,
       continuity: LogContinuity,
       maintenance: Maintenance,
+      tracing?: Tracing,
     ): WriteParts => {
       const gate: Gate = { refusal: (command) => continuity.refusal() ?? maintenance.refusal(command) };
-      return { store, sealer, snapshots, clock, gate, continuity };
+      return { store, sealer, snapshots, clock, gate, continuity, tracing };
     },
-    inject: [MeasuredEventStore, Sealer, Snapshots, CLOCK, LogContinuity, Maintenance],
+    inject: [
+      ...[MeasuredEventStore, Sealer, Snapshots, CLOCK, LogContinuity, Maintenance],
+      { token: TRACING, optional: true },
+    ],
   },
   {
     provide: Rooms,

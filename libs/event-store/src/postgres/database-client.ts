@@ -12,6 +12,8 @@ export interface ClientOptions {
   readonly connections: number;
   /** Milliseconds after which a question counts as lost. */
   readonly patience: number;
+  /** The URL leads through a transaction pooler: the next transaction may have a connection that knows no prepared statement. */
+  readonly pooled?: boolean;
   readonly onnotify?: (channel: string, payload: string) => void;
   readonly onclose?: () => void;
   /** Called whenever connections take the place of failed ones. */
@@ -67,7 +69,7 @@ export class DatabaseClient {
   }
 
   private connect() {
-    const { connections, patience, onnotify, onclose, onReconnect } = this.options;
+    const { connections, patience, pooled = false, onnotify, onclose, onReconnect } = this.options;
     if (this.connected) onReconnect?.();
     this.connected = true;
     const sockets = new PacedSockets(() => {
@@ -80,6 +82,7 @@ export class DatabaseClient {
       connect_timeout: patience / 1_000,
       backoff: () => 0,
       fetch_types: false,
+      prepare: !pooled,
       types: { bigint: postgres.BigInt, array: arrayParameters },
       onnotice: () => {},
       onnotify,

@@ -62,8 +62,9 @@ export class PostgresEventStore implements EventStore {
     private readonly log: TroubleLog,
     onReconnect?: () => void,
   ) {
-    this.writes = new DatabaseClient(url, { connections: 1, patience: times.appendAnswer, onReconnect });
-    this.reads = new DatabaseClient(url, { connections: 4, patience: times.bulkAnswer, onReconnect });
+    const common = { pooled: url !== directUrl, onReconnect };
+    this.writes = new DatabaseClient(url, { connections: 1, patience: times.appendAnswer, ...common });
+    this.reads = new DatabaseClient(url, { connections: 4, patience: times.bulkAnswer, ...common });
     this.news = new CommitNews(this.reads, directUrl, log, onReconnect);
     this.subscriptions = new Subscriptions({
       readAfter: (after, limit, last) => this.readAfter(after, limit, last),

@@ -36,7 +36,7 @@ export class ListUsersHandler implements IQueryHandler<ListUsersQuery> {
   async execute({ actor, query }: ListUsersQuery): Promise<Page<User> | Rejection> {
     const bySignIn = query.secondFactor !== undefined || query.signedInFrom || query.signedInBefore;
     if (actor.role === 'user' && bySignIn) return notBySignIn;
-    return findUsers(this.readModels.db, { ...query, byEmail: actor.role === 'admin' });
+    return this.readModels.list((db) => findUsers(db, { ...query, byEmail: actor.role === 'admin' }));
   }
 }
 
@@ -55,7 +55,7 @@ export class ListUsersFromHandler implements IQueryHandler<ListUsersFromQuery> {
   constructor(private readonly readModels: ReadModels) {}
 
   async execute({ actor, stretch }: ListUsersFromQuery): Promise<Counted<User> | Rejection> {
-    return actor.role === 'admin' ? usersFrom(this.readModels.db, stretch) : administratorsOnly;
+    return actor.role === 'admin' ? this.readModels.list((db) => usersFrom(db, stretch)) : administratorsOnly;
   }
 }
 

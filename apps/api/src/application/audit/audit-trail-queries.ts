@@ -14,6 +14,6 @@ export class ListAuditTrailHandler implements IQueryHandler<ListAuditTrailQuery>
   constructor(private readonly readModels: ReadModels) {}
 
   execute({ query }: ListAuditTrailQuery): Promise<Page<AuditEntry>> {
-    return listAuditTrail(this.readModels.db, query);
+    return this.readModels.list((db) => listAuditTrail(db, query));
   }
 }

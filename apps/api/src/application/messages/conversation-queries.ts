@@ -34,7 +34,7 @@ export class ListConversationsHandler implements IQueryHandler<ListConversations
   async execute({ actor, stretch }: ListConversationsQuery): Promise<readonly Conversation[]> {
     const head = await this.readModels.head().catch(() => -1n);
     await this.readModels.reached(head, PATIENCE_MS);
-    return conversations(this.readModels.db, actor.id, stretch);
+    return this.readModels.list((db) => conversations(db, actor.id, stretch));
   }
 }
 
@@ -89,7 +89,7 @@ export class GetConversationHandler implements IQueryHandler<GetConversationQuer
     if (confirmed && !state.members.has(actor.id)) return [];
     if (confirmed) await this.readModels.reached(position, PATIENCE_MS);
     return this.access.reading(roomId, actor, 'messages', { context }, () =>
-      directMessages(this.readModels.db, roomId, stretch),
+      this.readModels.list((db) => directMessages(db, roomId, stretch)),
     );
   }
 

@@ -41,14 +41,16 @@ export class GetTimelineHandler implements IQueryHandler<GetTimelineQuery> {
 
   async execute({ roomId, actor, purpose, order, from, page }: GetTimelineQuery): Promise<Page<Message> | Rejection> {
     return this.access.reading(roomId, actor, 'messages', purpose, (reader) =>
-      timeline(this.readModels.db, {
-        room: roomId,
-        order,
-        from,
-        visibleFrom: reader.from,
-        viewer: actor.id,
-        page,
-      }),
+      this.readModels.list((db) =>
+        timeline(db, {
+          room: roomId,
+          order,
+          from,
+          visibleFrom: reader.from,
+          viewer: actor.id,
+          page,
+        }),
+      ),
     );
   }
 }
@@ -74,7 +76,7 @@ export class ListMessagesFromHandler implements IQueryHandler<ListMessagesFromQu
 
   execute({ roomId, actor, purpose, stretch }: ListMessagesFromQuery): Promise<Counted<Message> | Rejection> {
     return this.access.reading(roomId, actor, 'messages', purpose, ({ from }) =>
-      messagesFrom(this.readModels.db, { room: roomId, visibleFrom: from, viewer: actor.id, ...stretch }),
+      this.readModels.list((db) => messagesFrom(db, { room: roomId, visibleFrom: from, viewer: actor.id, ...stretch })),
     );
   }
 }
@@ -104,7 +106,9 @@ export class GetPublicTimelineHandler implements IQueryHandler<GetPublicTimeline
     if (state.status !== 'open' || state.visibility !== 'public')
       return reject('NotFound', 'There is no such public room.');
     if (state.passwordId !== null) return reject('NotAMember', 'Only members of the room may read it.');
-    return timeline(this.readModels.db, { room: roomId, order: 'newest', visibleFrom: 0n, viewer: '', page });
+    return this.readModels.list((db) =>
+      timeline(db, { room: roomId, order: 'newest', visibleFrom: 0n, viewer: '', page }),
+    );
   }
 }
 
@@ -176,7 +180,7 @@ export class GetInboxHandler implements IQueryHandler<GetInboxQuery> {
   constructor(private readonly readModels: ReadModels) {}
 
   execute({ actor, page }: GetInboxQuery): Promise<Page<InboxEntry>> {
-    return inbox(this.readModels.db, actor.id, page);
+    return this.readModels.list((db) => inbox(db, actor.id, page));
   }
 }
 
@@ -201,10 +205,11 @@ export class SearchMessagesHandler implements IQueryHandler<SearchMessagesQuery>
   ) {}
 
   async execute({ actor, words, roomId, purpose, page }: SearchMessagesQuery): Promise<Page<Message> | Rejection> {
-    const { db } = this.readModels;
-    if (roomId === undefined) return searchMessages(db, { viewer: actor.id, ...words, page });
-    return this.access.reading(roomId, actor, 'search', purpose, (reader) =>
-      searchMessages(db, { viewer: actor.id, ...words, room: { id: roomId, visibleFrom: reader.from }, page }),
+    const search = (room?: { readonly id: string; readonly visibleFrom: bigint }) =>
+      this.readModels.list((db) => searchMessages(db, { viewer: actor.id, ...words, room, page }));
+    if (roomId === undefined) return search();
+    return this.access.reading(roomId, actor, 'search', purpose, ({ from }) =>
+      search({ id: roomId, visibleFrom: from }),
     );
   }
 }

@@ -37,7 +37,7 @@ export class ListBansHandler implements IQueryHandler<ListBansQuery> {
   async execute({ roomId, actor, purpose, page }: ListBansQuery): Promise<Page<Ban> | Rejection> {
     const refused = await moderating(this.access, roomId, actor, 'bans', purpose);
     if (refused) return refused;
-    return bansOf(this.readModels.db, roomId, this.time.now().toISOString(), page);
+    return this.readModels.list((db) => bansOf(db, roomId, this.time.now().toISOString(), page));
   }
 }
 
@@ -65,7 +65,7 @@ export class ListReportsHandler implements IQueryHandler<ListReportsQuery> {
       ? await moderating(this.access, room.id, actor, 'reports', room.purpose)
       : actor.role === 'user' && overseersOnly;
     if (refused) return refused;
-    return listReports(this.readModels.db, { room: room?.id, settled, page });
+    return this.readModels.list((db) => listReports(db, { room: room?.id, settled, page }));
   }
 }
 

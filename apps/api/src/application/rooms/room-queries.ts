@@ -63,7 +63,7 @@ export class ListRoomsHandler implements IQueryHandler<ListRoomsQuery> {
   constructor(private readonly readModels: ReadModels) {}
 
   execute({ actor, query }: ListRoomsQuery): Promise<Page<Room>> {
-    return listRooms(this.readModels.db, { viewer: actor.id, admin: actor.role !== 'user', ...query });
+    return this.readModels.list((db) => listRooms(db, { viewer: actor.id, admin: actor.role !== 'user', ...query }));
   }
 }
 
@@ -161,7 +161,7 @@ export class ListMembersHandler implements IQueryHandler<ListMembersQuery> {
   execute({ roomId, actor, purpose, page }: ListMembersQuery): Promise<Page<CurrentMember> | Rejection> {
     const list = async () => {
       const now = this.time.now().toISOString();
-      return mapPage(await membersOf(this.readModels.db, roomId, page), (member) => asOf(member, now));
+      return mapPage(await this.readModels.list((db) => membersOf(db, roomId, page)), (member) => asOf(member, now));
     };
     return this.access.seeing(roomId, actor, ({ visibility }) =>
       visibility === 'public' ? list() : this.access.reading(roomId, actor, 'members', purpose, list),
@@ -189,7 +189,7 @@ export class ListMembersFromHandler implements IQueryHandler<ListMembersFromQuer
   ) {}
 
   execute({ roomId, actor, purpose, stretch }: ListMembersFromQuery): Promise<Counted<RoomMember> | Rejection> {
-    const list = () => membersFrom(this.readModels.db, roomId, stretch);
+    const list = () => this.readModels.list((db) => membersFrom(db, roomId, stretch));
     return this.access.seeing(roomId, actor, ({ visibility }) =>
       visibility === 'public' ? list() : this.access.reading(roomId, actor, 'members', purpose, list),
     );

@@ -11,6 +11,7 @@ import { Reads } from '../../limits/reads.js';
 import { LiveRooms } from '../../live/live-rooms.js';
 import { LoadHere } from '../../live/load-here.js';
 import { Subscribers } from '../../live/subscribers.js';
+import { TRACING, type Tracing } from '../../telemetry/tracing.js';
 import { Problems } from '../problems.js';
 import { Deliveries } from './deliveries.js';
 import { Envelopes } from './envelope.js';
@@ -49,7 +50,7 @@ async function openAt(port: number, application: Application, host: Host) {
     ...{ host, listener, queries, deliveries, limits, envelopes, now },
     authentication: application.get(Authentication),
     subscribers: application.get(Subscribers),
-    sending: new Sending(commands, envelopes),
+    sending: new Sending(commands, envelopes, application.get<Tracing | undefined>(TRACING)),
   });
   listener.onUpgrade('/api/ws', (request, socket, head) => sockets.upgrade(request, socket, head));
   // The people are among those of the native door already, which counts the sockets of all accounts.

@@ -6,6 +6,8 @@ import { CreateDirectRoomCommand } from '../../application/rooms/direct-rooms.js
 import { ApplyToRoomCommand } from '../../application/rooms/room-commands.js';
 import { limitedFor } from '../../limits/limited.js';
 import { newId } from '../../new-id.js';
+import { asRequest, type Tracing } from '../../telemetry/tracing.js';
+import type { Context } from '../../write-side/mailbox.js';
 import { accepted } from '../refusal.js';
 import type { Connection } from './connection.js';
 import { context } from './context.js';
@@ -27,6 +29,7 @@ export class Sending {
   constructor(
     private readonly commands: CommandBus,
     private readonly envelopes: Envelopes,
+    private readonly tracing?: Tracing,
   ) {}
 
   /**
@@ -35,25 +38,32 @@ export class Sending {
    * unknown the connection is closed, so that the client does not take it for sent.
    */
   async handle(connection: Connection, packet: Packet | RefusedPacket): Promise<void> {
+    const own = context();
     try {
       if ('refused' in packet) throw userError(packet.refused);
-      const at = await this.post(connection, packet);
+      const at = await asRequest(this.tracing, own.correlation, 'chatable packet', () =>
+        this.post(connection, packet, own),
+      );
       if (connection.confirms) tell(connection, { id: packet.id ?? null, created_at: nanoseconds(at) });
     } catch (error) {
-      const refused = this.envelopes.refused(error, { packet: true, user: connection.actor.id });
+      const refused = this.envelopes.refused(error, {
+        traceId: own.correlation,
+        packet: true,
+        user: connection.actor.id,
+      });
       if (connection.confirms) tell(connection, { id: packet.id ?? null, ...envelopeOf(refused) });
       if (refused.status >= 500) connection.close('unavailable');
     }
   }
 
   /** Returns when the message was recorded. */
-  private async post(connection: Connection, { recipient, message: text, id }: Packet): Promise<string> {
+  private async post(connection: Connection, { recipient, message: text, id }: Packet, own: Context): Promise<string> {
     await this.turn(connection);
     let messageId = id ?? newId();
     const end = Date.now() + PATIENCE_MS;
     for (;;) {
-      const roomId = await this.roomWith(connection, recipient);
-      const posted = typeof roomId === 'string' ? await this.postTo(connection, roomId, messageId, text) : roomId;
+      const roomId = await this.roomWith(connection, recipient, own);
+      const posted = typeof roomId === 'string' ? await this.postTo(connection, roomId, messageId, text, own) : roomId;
       if (!isRejection(posted)) return posted.at;
       if (posted.rejected === 'NotFound') throw userError(unknownUsername);
       if (Date.now() > end || !connection.mayStillSend) return accepted<never>(posted);
@@ -75,21 +85,21 @@ export class Sending {
     }
   }
 
-  private async roomWith(connection: Connection, recipient: string): Promise<string | Rejection> {
+  private async roomWith(connection: Connection, recipient: string, own: Context): Promise<string | Rejection> {
     const rooms = this.roomsOf(connection);
     const known = rooms.get(nameKey(recipient));
     if (known) return known;
     const tooSoon = limitedFor(connection.allowances.account.writes.spend());
     if (tooSoon) return tooSoon;
-    const opened = await this.commands.execute(new CreateDirectRoomCommand(connection.actor, recipient, context()));
+    const opened = await this.commands.execute(new CreateDirectRoomCommand(connection.actor, recipient, own));
     if (isRejection(opened)) return opened;
     rooms.set(nameKey(recipient), opened.roomId);
     return opened.roomId;
   }
 
-  private postTo({ actor }: Connection, roomId: string, messageId: string, text: string) {
+  private postTo({ actor }: Connection, roomId: string, messageId: string, text: string, own: Context) {
     const post: PostMessage = { type: 'PostMessage', actor, messageId, text, replyTo: null, kind: 'text' };
-    return this.commands.execute(new ApplyToRoomCommand(roomId, post, context()));
+    return this.commands.execute(new ApplyToRoomCommand(roomId, post, own));
   }
 
   private roomsOf(connection: Connection): LRUCache<string, string> {

@@ -28,6 +28,7 @@ import { newId } from '../../new-id.js';
 import { GuestUse } from '../../storage/desk/guests.js';
 import { Directory } from '../../storage/directory.js';
 import { KEY_RING, LOG, SQL } from '../../storage/tokens.js';
+import { TRACING, type Tracing } from '../../telemetry/tracing.js';
 import { Problems } from '../problems.js';
 import { Admission } from './admission.js';
 import type { Client } from './client.js';
@@ -160,7 +161,7 @@ class Broker {
       subscribers: application.get(Subscribers),
       tokenWatch: application.get(TokenWatch),
       joining: new Semaphore(JOINING_AT_ONCE),
-      publishing: new Publishing(commands, queries, finder, newContext),
+      publishing: new Publishing(commands, queries, finder, newContext, application.get<Tracing | undefined>(TRACING)),
       encoderFor: ({ actor, nick, shownName }) =>
         nick === shownName ? encoder : chattEncoder(topicOf, (one) => (one.id === actor.id ? nick : nameOf(one))),
       admission: new Admission(commands, queries, application.get(Authentication), shared),

@@ -4,6 +4,7 @@ import { type Actor, isRejection, normalize, type Rejection } from '@verbatim/do
 import { HasLeftQuery, RoomAtHandQuery } from '../../application/rooms/reach-queries.js';
 import { ApplyToRoomCommand, CreateRoomCommand, JoinRoomCommand } from '../../application/rooms/room-commands.js';
 import { newId } from '../../new-id.js';
+import { asRequest, type Tracing } from '../../telemetry/tracing.js';
 import type { Context } from '../../write-side/mailbox.js';
 import type { RoomFinder } from './room-finder.js';
 import { topicName } from './room-topics.js';
@@ -35,6 +36,7 @@ export class Publishing {
     private readonly queries: QueryBus,
     private readonly finder: RoomFinder,
     private readonly newContext: () => Context,
+    private readonly tracing?: Tracing,
   ) {}
 
   /**
@@ -51,7 +53,10 @@ export class Publishing {
   /** Posts a text. Null: it is stored. */
   async post({ actor }: Publisher, roomId: string, messageId: string, text: string): Promise<Rejection | null> {
     const post = { type: 'PostMessage', actor, messageId, text: normalize(text), replyTo: null, kind: 'text' } as const;
-    const posted = await this.commands.execute(new ApplyToRoomCommand(roomId, post, this.newContext()));
+    const context = this.newContext();
+    const posted = await asRequest(this.tracing, context.correlation, 'mqtt publish', () =>
+      this.commands.execute(new ApplyToRoomCommand(roomId, post, context)),
+    );
     return isRejection(posted) ? posted : null;
   }
 

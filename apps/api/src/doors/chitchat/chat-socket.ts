@@ -10,6 +10,7 @@ import type { LiveRooms } from '../../live/live-rooms.js';
 import type { EncodedEvents, EndReason, Subscriber } from '../../live/subscriber.js';
 import type { Subscribers } from '../../live/subscribers.js';
 import { newId } from '../../new-id.js';
+import { asRequest, type Tracing } from '../../telemetry/tracing.js';
 import { DEFAULT_COLOR } from './colors.js';
 import { DOOR, newContext } from './context.js';
 import { isMove, noteEncoder, type Translator } from './encoder.js';
@@ -40,6 +41,7 @@ export interface SocketParts {
   readonly people: People;
   readonly visitors: Visitors;
   readonly translator: Translator;
+  readonly tracing: Tracing | undefined;
   /** False from shortly before a shutdown on: frames of clients are passed over. */
   readonly listening: () => boolean;
   /** Whether a connection is one of this replica. */
@@ -225,8 +227,10 @@ export class ChatSocket implements Subscriber {
       this.parts.people.forget(this.room.roomId, place.visitor.userId);
     }
     const post = { type: 'PostMessage', messageId: newId(), text: msg, replyTo: null, kind: 'text' } as const;
-    const said = await this.parts.commands.execute(
-      new ApplyToRoomCommand(this.room.roomId, { ...post, actor: this.actor }, newContext()),
+    const { commands, tracing } = this.parts;
+    const context = newContext();
+    const said = await asRequest(tracing, context.correlation, 'chitchat message', () =>
+      commands.execute(new ApplyToRoomCommand(this.room.roomId, { ...post, actor: this.actor }, context)),
     );
     if (isRejection(said)) this.notify(said);
   }

@@ -18,6 +18,7 @@ import { Subscribers } from '../../live/subscribers.js';
 import { GuestUse } from '../../storage/desk/guests.js';
 import { ReadModels } from '../../storage/read-models.js';
 import { KEY_RING, LOG, SQL } from '../../storage/tokens.js';
+import { TRACING, type Tracing } from '../../telemetry/tracing.js';
 import { forAnswers, registerHelmet } from '../security-headers.js';
 import { ChatError, ChatErrors } from './answers.js';
 import { type CallParts, ChatCalls } from './chat-calls.js';
@@ -104,6 +105,7 @@ async function partsOf(application: Application, host: Host, changeable: boolean
     tokens: new RoomTokens(keys, queries, application.get(Time)),
     visitors: new Visitors(commands, queries, seats),
     translator: new Translator(people),
+    tracing: application.get<Tracing | undefined>(TRACING),
   };
 }
 

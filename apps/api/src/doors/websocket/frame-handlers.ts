@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { type Rejection, type RoomCommand } from '@verbatim/domain';
 import { type ClientData, type ClientEvent, maxFrameBytes, scopeOfFrame } from '@verbatim/protocol';
@@ -11,6 +11,8 @@ import type { Following } from '../../live/following.js';
 import { LiveRooms } from '../../live/live-rooms.js';
 import { Watchers } from '../../live/watchers.js';
 import { newId } from '../../new-id.js';
+import { asRequest, TRACING, type Tracing } from '../../telemetry/tracing.js';
+import type { Context } from '../../write-side/mailbox.js';
 import { Problems } from '../problems.js';
 import { accepted, Refusal } from '../refusal.js';
 import type { Connection } from './connection.js';
@@ -20,8 +22,13 @@ import { BadFrame, type CheckedFrame, type Ref, readFrame } from './frame-text.j
 const TYPING_PAUSE_MS = 1_000;
 
 /** Handles one frame; throws what the client gets as an error. */
-type Handler<E extends ClientEvent> = (connection: Connection, data: ClientData<E>, ref: Ref) => unknown;
-type AnyHandler = (connection: Connection, data: unknown, ref: Ref) => unknown;
+type Handler<E extends ClientEvent> = (
+  connection: Connection,
+  data: ClientData<E>,
+  ref: Ref,
+  context: Context,
+) => unknown;
+type AnyHandler = (connection: Connection, data: unknown, ref: Ref, context: Context) => unknown;
 
 /** Translates clients' frames to commands, and outcomes to responses. */
 @Injectable()
@@ -33,6 +40,7 @@ export class FrameHandlers {
     private readonly rooms: LiveRooms,
     private readonly watchers: Watchers,
     private readonly problems: Problems,
+    @Optional() @Inject(TRACING) private readonly tracing?: Tracing,
   ) {}
 
   /**
@@ -45,6 +53,7 @@ export class FrameHandlers {
       return;
     }
     let frame: CheckedFrame | undefined;
+    const context = { correlation: newId() };
     try {
       frame = readFrame(bytes, isBinary);
       if (tooSoon > 0) return connection.sendRefusal(Refusal.of(limited(tooSoon)), frame.ref);
@@ -52,19 +61,19 @@ export class FrameHandlers {
       if (wait > 0) return connection.refuse(Refusal.of(limited(wait)), frame.ref);
       const refused = outOfScope(connection.scopes, scopeOfFrame[frame.event]);
       if (refused) return connection.refuse(Refusal.of(refused), frame.ref);
-      await (this.handlers[frame.event] as AnyHandler)(connection, frame.data, frame.ref);
+      await (this.handlers[frame.event] as AnyHandler)(connection, frame.data, frame.ref, context);
     } catch (error) {
       if (error instanceof BadFrame)
         return connection.sendRefusal(tooSoon > 0 ? Refusal.of(limited(tooSoon)) : error.refusal, error.ref);
-      const place = { frame: frame?.event ?? '', user: connection.actor.id };
+      const place = { traceId: context.correlation, frame: frame?.event ?? '', user: connection.actor.id };
       connection.refuse(this.problems.refusal(error, place), frame?.ref);
     }
   }
 
   /** Called directly, because Nest's chain of guards, pipes and interceptors costs more than deciding on a post. */
   private readonly handlers = {
-    follow: async (connection, { room, after, reason }, ref) => {
-      const purpose = { reason, context: { correlation: newId() } };
+    follow: async (connection, { room, after, reason }, ref, context) => {
+      const purpose = { reason, context };
       const from = after === undefined ? undefined : BigInt(after);
       const following = await this.rooms.follow(connection, room, from, purpose, ({ revision, recovered }) =>
         connection.send('following', { room, revision: Number(revision), recovered }, ref),
@@ -78,42 +87,50 @@ export class FrameHandlers {
       connection.send('unfollowed', { room }, ref);
     },
 
-    post: async (connection, { room, id, text, replyTo }, ref) => {
-      const messageId = id ?? newId();
+    post: async (connection, { room, id, text, replyTo }, ref, context) => {
+      // An id of our own can be the one that ties together what the post causes.
+      const messageId = id ?? context.correlation;
       const { actor } = connection;
       const post = { type: 'PostMessage', actor, messageId, text, replyTo, kind: 'text' } as const;
-      // An id of our own is new, so it can tie together what the post causes.
-      const posted = await this.apply(room, post, id ? newId() : messageId);
+      const posted = await this.apply('post', room, post, context);
       const duplicate = posted.events === 0;
       const ack = { revision: Number(posted.revision), position: Number(posted.position), id: messageId };
       connection.send('ack', duplicate ? { ...ack, duplicate } : ack, ref);
     },
 
-    edit: (connection, { room, messageId, text }, ref) => {
+    edit: (connection, { room, messageId, text }, ref, context) => {
       const { actor } = connection;
-      return acknowledge(connection, ref, this.apply(room, { type: 'EditMessage', actor, messageId, text }));
+      return acknowledge(
+        connection,
+        ref,
+        this.apply('edit', room, { type: 'EditMessage', actor, messageId, text }, context),
+      );
     },
 
-    redact: (connection, { room, messageId, reason = null }, ref) => {
+    redact: (connection, { room, messageId, reason = null }, ref, context) => {
       const { actor } = connection;
-      return acknowledge(connection, ref, this.apply(room, { type: 'RedactMessage', actor, messageId, reason }));
+      return acknowledge(
+        connection,
+        ref,
+        this.apply('redact', room, { type: 'RedactMessage', actor, messageId, reason }, context),
+      );
     },
 
-    react: (connection, { room, messageId, emoji, remove }, ref) => {
+    react: (connection, { room, messageId, emoji, remove }, ref, context) => {
       const { actor } = connection;
       const type = remove ? 'RemoveReaction' : 'AddReaction';
-      return acknowledge(connection, ref, this.apply(room, { type, actor, messageId, emoji }));
+      return acknowledge(connection, ref, this.apply('react', room, { type, actor, messageId, emoji }, context));
     },
 
-    join: (connection, { room, password, invitation }, ref) => {
-      const join = new JoinRoomCommand(room, connection.actor, { password, invitation }, { correlation: newId() });
-      return acknowledge(connection, ref, this.commands.execute(join).then(accepted));
+    join: (connection, { room, password, invitation }, ref, context) => {
+      const join = new JoinRoomCommand(room, connection.actor, { password, invitation }, context);
+      return acknowledge(connection, ref, this.execute('join', join, context));
     },
 
-    leave: (connection, { room }, ref) => {
+    leave: (connection, { room }, ref, context) => {
       const { actor } = connection;
       const leave = { type: 'RemoveMember', actor, userId: actor.id, reason: null } as const;
-      return acknowledge(connection, ref, this.apply(room, leave));
+      return acknowledge(connection, ref, this.apply('leave', room, leave, context));
     },
 
     read: async (connection, { room, revision }, ref) => {
@@ -152,8 +169,14 @@ export class FrameHandlers {
     }
   }
 
-  private async apply(room: string, command: RoomCommand, correlation = newId()) {
-    return accepted(await this.commands.execute(new ApplyToRoomCommand(room, command, { correlation })));
+  private apply(frame: ClientEvent, room: string, command: RoomCommand, context: Context) {
+    return this.execute(frame, new ApplyToRoomCommand(room, command, context), context);
+  }
+
+  private execute(frame: ClientEvent, command: ApplyToRoomCommand | JoinRoomCommand, { correlation }: Context) {
+    return asRequest(this.tracing, correlation, `frame ${frame}`, async () =>
+      accepted(await this.commands.execute(command)),
+    );
   }
 }
 

@@ -90,7 +90,7 @@ export class Gateway implements OnGatewayConnection, OnGatewayDisconnect, FrameR
       );
       if (refused) turnAway(socket, refused);
     } catch (error) {
-      this.problems.refusal(error, { handshake: address });
+      this.problems.refusal(error, { handshake: true });
       socket.close(1013, 'unavailable');
       socket.resume();
     }

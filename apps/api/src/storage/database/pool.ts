@@ -9,8 +9,10 @@ const PARTING = 1;
  * replaces it, because postgres.js reuses the state of a lost connection (see PacedSockets); callers see a single
  * client throughout. Array types are declared rather than queried, and connecting is paced, because a database
  * that goes away must not crash the process.
+ * `pooled`: the URL leads through a transaction pooler, which gives each transaction another connection. Statements are then
+ * not prepared under a name, since the next connection would not know it.
  */
-export function connect(url: string): Sql {
+export function connect(url: string, { pooled = false } = {}): Sql {
   let current = newClient();
   let ended = false;
 
@@ -25,6 +27,7 @@ export function connect(url: string): Sql {
       connect_timeout: 5,
       max_lifetime: null,
       fetch_types: false,
+      prepare: !pooled,
       types: { array: arrayParameters },
       onnotice: () => undefined,
       connection: { application_name: 'verbatim' },

@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import type { Clock } from '../../clock.js';
 import { type Config, readConfig } from '../../config.js';
 import { doors as allDoors } from '../../doors/doors.js';
 import type { Door, Unit } from '../../host/part.js';
+import { processLog } from '../../process-log.js';
 import { type Service, startService } from '../../service.js';
 import type { Database } from '../../storage/database/database.js';
 import { units as allUnits } from '../../units/units.js';
@@ -79,7 +80,7 @@ export async function startTestService({
     startService({
       config,
       database,
-      log: log ?? pino({ level: config.LOG_LEVEL }),
+      log: log ?? processLog(config.LOG_LEVEL),
       clock,
       doors,
       units,

@@ -17,9 +17,11 @@ what was found, and what to do. It changes nothing and works beside a running se
 settings        known and valid
 versions        this release, Node.js, the release of the tables
 database        version, settings that could lose events, connections, whether it is a standby
+replication     how far standbys are behind, slots that nobody reads, the replica of DATABASE_READ_URL
 event store     whether it answers
 read models     how far they are behind the log
-indexes         valid, and pg_trgm there
+indexes         valid, not bloated, and pg_trgm there
+witnesses       whether the transparency log is signed, and who cosigns it
 clock           apart from that of the database
 disk            room at the data folder, size of the database
 certificates    of the addresses in OIDC_ISSUER, OIDC_REDIRECT_URI and ALLOWED_ORIGINS

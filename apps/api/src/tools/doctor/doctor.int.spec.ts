@@ -2,8 +2,10 @@ import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig, settingNames } from '../../config.js';
 import { doors } from '../../doors/doors.js';
+import { type PostgresPair, startPostgresPair } from '../../tests/harness/standby.testing.js';
 import { register } from '../../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
+import { FakeWitness } from '../../units/transparency/fake-witness.testing.js';
 import { units } from '../../units/units.js';
 import { examine, type Patient } from './examination.js';
 
@@ -32,12 +34,64 @@ const patient = (more: Partial<Patient> = {}): Patient => ({
 const found = async (name: string, more: Partial<Patient> = {}) =>
   (await examine(patient(more))).find((finding) => finding.name === name);
 
+describe('the doctor, of a database with a standby', () => {
+  let pair: PostgresPair;
+  let primary: Sql;
+  beforeAll(async () => {
+    pair = await startPostgresPair();
+    primary = postgres(pair.primaryUrl, { max: 1, onnotice: () => undefined });
+  }, 120_000);
+  afterAll(async () => {
+    await primary.end();
+    await pair.stop();
+  });
+  const replication = (url?: string) =>
+    found('replication', { sql: primary, config: readConfig(url ? { DATABASE_READ_URL: url } : {}) });
+
+  it('says how far the standby is behind, and whether it can take reads', async () => {
+    await expect.poll(async () => (await replication())?.says).toMatch(/streaming, \d+ KiB and \d+\.\d s behind/);
+    expect(await replication(pair.standbyUrl)).toMatchObject({
+      state: 'ok',
+      says: expect.stringMatching(/the replica for lists is \d+ KiB behind$/),
+    });
+  });
+
+  it('finds that DATABASE_READ_URL leads to no standby of this database, or to nothing', async () => {
+    for (const url of [pair.primaryUrl, service.databaseUrl])
+      expect(await replication(url)).toMatchObject({
+        state: 'bad',
+        says: expect.stringContaining('DATABASE_READ_URL leads to no standby of this database'),
+      });
+    const nothing = await replication('postgres://nobody:sesame@127.0.0.1:1/nothing');
+    expect(nothing).toMatchObject({ state: 'bad', says: expect.stringContaining('cannot be asked') });
+    expect(JSON.stringify(nothing)).not.toContain('sesame');
+  });
+
+  it('finds a slot that keeps the log for a standby which is gone', async () => {
+    await primary`select pg_create_physical_replication_slot('forgotten', true)`;
+    await primary`create table filler (n int)`;
+    // Each switch begins another segment of 16 MiB.
+    for (let n = 0; n < 20; n++) {
+      await primary`insert into filler values (${n})`;
+      await primary`select pg_switch_wal()`;
+    }
+    expect(await replication()).toMatchObject({
+      state: 'bad',
+      says: expect.stringMatching(/^nobody reads the slot forgotten, for which \d+ MiB of log are kept$/),
+    });
+    await primary`select pg_drop_replication_slot('forgotten')`;
+    expect((await replication())?.state).not.toBe('bad');
+  });
+});
+
 describe('the doctor', () => {
   it('finds nothing bad in a service that is well, and says what to do about all that is not ok', async () => {
-    await expect.poll(async () => (await found('read models'))?.state).toBe('ok');
+    for (const name of ['read models', 'witnesses'])
+      await expect.poll(async () => (await found(name))?.state).toBe('ok');
     const findings = await examine(patient());
     expect(findings.map(({ name }) => name)).toEqual([
-      ...['settings', 'versions', 'database', 'event store', 'read models', 'indexes', 'clock', 'disk', 'certificates'],
+      ...['settings', 'versions', 'database', 'replication', 'event store', 'read models', 'indexes', 'witnesses'],
+      ...['clock', 'disk', 'certificates'],
     ]);
     expect(findings.filter(({ state }) => state === 'bad')).toEqual([]);
     for (const { state, advice } of findings) expect(advice === undefined).toBe(state === 'ok');
@@ -72,6 +126,47 @@ describe('the doctor', () => {
     await sql`update pg_index set indisvalid = true where indexrelid = 'vault.names_owner'::regclass`;
   });
 
+  it('finds an index that is much larger than its rows', async () => {
+    await sql`create table cache.swollen (n int primary key)`;
+    await sql`insert into cache.swollen select generate_series(1, 500000)`;
+    await sql`analyze cache.swollen`;
+    expect(await found('indexes')).toMatchObject({ state: 'ok' });
+    await sql`delete from cache.swollen where n % 50 > 0`;
+    await sql`vacuum analyze cache.swollen`;
+    expect(await found('indexes')).toMatchObject({
+      state: 'look',
+      says: expect.stringMatching(/^cache\.swollen_pkey has 1\d MiB, \d+ times what its rows take$/),
+      advice: expect.stringContaining('REINDEX INDEX CONCURRENTLY'),
+    });
+    await sql`drop table cache.swollen`;
+  });
+
+  it('finds that nothing is signed, that a quorum is missing, and witnesses that do not cosign', async () => {
+    const witness = await FakeWitness.start('witness.example');
+    const config = readConfig({ AUDIT_WITNESSES: witness.setting, AUDIT_QUORUM: '1' });
+    expect(await found('witnesses', { config })).toMatchObject({
+      state: 'look',
+      says: expect.stringContaining('witness.example has never cosigned'),
+    });
+    await sql`update desk.log_trees set below_quorum_since = now()`;
+    expect(await found('witnesses', { config })).toMatchObject({
+      state: 'bad',
+      says: expect.stringContaining('lacked their quorum since 20'),
+    });
+    await sql`update desk.log_trees set below_quorum_since = null, halted = 'The log was put back.'`;
+    expect(await found('witnesses')).toMatchObject({
+      state: 'bad',
+      says: 'nothing is signed: The log was put back',
+    });
+    await sql`update desk.log_trees set halted = null`;
+    const file = readConfig({ AUDIT_WITNESS_FILE: '/proc/nowhere/checkpoints' });
+    expect(await found('witnesses', { config: file })).toMatchObject({
+      state: 'bad',
+      says: '/proc/nowhere/checkpoints cannot be written',
+    });
+    witness.stop();
+  });
+
   it('goes on when a server cannot be asked', async () => {
     const head = () => Promise.reject(new Error('The event store is not available: gone.'));
     const findings = await examine(patient({ head }));
@@ -79,6 +174,6 @@ describe('the doctor', () => {
       state: 'bad',
       says: 'The event store is not available: gone',
     });
-    expect(findings).toHaveLength(9);
+    expect(findings).toHaveLength(11);
   });
 });

@@ -1,8 +1,13 @@
-import { statfs } from 'node:fs/promises';
+import { access, constants, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { connect as connectTls } from 'node:tls';
+import { encodeVerifierKey } from '@verbatim/transparency';
 import type { Sql } from 'postgres';
 import { about, type Config } from '../../config.js';
 import { nodeWarning } from '../../node-release.js';
+import { connect } from '../../storage/database/pool.js';
+import { LogTrees } from '../../storage/transparency/log-trees.js';
+import { WitnessFile } from '../../storage/transparency/witness-file.js';
 
 /** What one check has found: all is well, something to look at, or something that is broken. */
 export interface Finding {
@@ -31,6 +36,13 @@ type Check = (patient: Patient) => Promise<Omit<Finding, 'name'>>;
 /** Milliseconds that one check may take. */
 const PATIENCE_MS = 10_000;
 const MIB = 2 ** 20;
+/** Write-ahead log that may be kept for a standby which is away. */
+const SLOT_BYTES = 256 * MIB;
+/** Minutes for which a checkpoint may lack the cosignature of a witness. */
+const WITNESS_MINUTES = 10;
+/** Indexes smaller than this are not looked at; larger ones may be so many times the size of what is in them. */
+const INDEX_BYTES = 8 * MIB;
+const BLOAT = 3;
 
 /** Examines settings, servers and surroundings, one finding for each check, in this order. Changes nothing. */
 export async function examine(patient: Patient): Promise<Finding[]> {
@@ -41,7 +53,7 @@ export async function examine(patient: Patient): Promise<Finding[]> {
 
 const checks: Readonly<Record<string, Check>> = {
   settings: async ({ environment, settings }) => {
-    const ours = /^(LIMIT|OIDC|DATABASE|VERBATIM|WEBHOOK|ADMIN|EVENT_STORE)_/;
+    const ours = /^(LIMIT|OIDC|DATABASE|VERBATIM|WEBHOOK|ADMIN|EVENT_STORE|AUDIT)_/;
     const unknown = Object.keys(environment).filter((name) => ours.test(name) && !settings.includes(name));
     return unknown.length === 0
       ? ok('all are known and valid')
@@ -72,6 +84,40 @@ const checks: Readonly<Record<string, Check>> = {
     if (row.unsafe.length > 0) return bad(`${says}; ${row.unsafe.join(', ')} off`, 'turn it on: events could be lost');
     if (row.most - row.used < 40) return look(says, 'raise max_connections: allow 25 for each process, and 12 more');
     return row.version === 18 ? ok(says) : look(says, 'use PostgreSQL 18, which Verbatim is tested on');
+  },
+
+  replication: async ({ sql, config }) => {
+    const slots = await sql<{ name: string; bytes: number }[]>`
+      select slot_name as name, pg_wal_lsn_diff(pg_current_wal_flush_lsn(), restart_lsn)::float8 as bytes
+        from pg_replication_slots where not active and restart_lsn is not null order by 2 desc`;
+    const standbys = await sql<{ name: string; state: string | null; bytes: number | null; seconds: number | null }[]>`
+      select coalesce(nullif(application_name, ''), 'a standby') as name, state,
+             pg_wal_lsn_diff(pg_current_wal_flush_lsn(), replay_lsn)::float8 as bytes,
+             extract(epoch from replay_lag)::float8 as seconds from pg_stat_replication order by 1`;
+    const kept = slots.filter(({ bytes }) => bytes > SLOT_BYTES);
+    if (kept.length > 0)
+      return bad(
+        kept
+          .map(
+            ({ name, bytes }) => `nobody reads the slot ${name}, for which ${whole(bytes / MIB)} MiB of log are kept`,
+          )
+          .join(', '),
+        'bring that standby back, or SELECT pg_drop_replication_slot(...), before the disk is full',
+      );
+    const list = standbys.map(({ name, state, bytes, seconds }) =>
+      state === null
+        ? `${name} (this user may not see more)`
+        : `${name} ${state}, ${whole((bytes ?? 0) / 1_024)} KiB and ${(seconds ?? 0).toFixed(1)} s behind`,
+    );
+    const behind = standbys.some(({ seconds, bytes }) => (seconds ?? 0) > 10 || (bytes ?? 0) > 256 * MIB);
+    const reads = config.DATABASE_READ_URL === undefined ? null : await replicaForReads(sql, config.DATABASE_READ_URL);
+    const says = [...list, ...(reads ? [reads.says] : [])].join('; ') || 'no standby is connected';
+    if (reads && !reads.usable)
+      return bad(
+        says,
+        'let DATABASE_READ_URL lead to a standby of this database; until then lists are read from the primary',
+      );
+    return behind ? look(says, 'look at the network to it, its disk, and long queries there') : ok(says);
   },
 
   'event store': async ({ config, head }) => {
@@ -106,13 +152,62 @@ const checks: Readonly<Record<string, Check>> = {
         `${invalid.map(({ name }) => name).join(', ')} invalid`,
         'run REINDEX INDEX on each; below read_<n>: npm run cli -- projections rebuild',
       );
+    const bloated = await bloatedIndexes(sql);
+    if (bloated.length > 0)
+      return look(
+        bloated
+          .map(
+            ({ name, bytes, times }) =>
+              `${name} has ${whole(bytes / MIB)} MiB, ${whole(times)} times what its rows take`,
+          )
+          .join(', '),
+        'run REINDEX INDEX CONCURRENTLY on each when there is little load',
+      );
     const [trigrams] = await sql`select from pg_extension where extname = 'pg_trgm'`;
     return trigrams
-      ? ok('all are valid')
+      ? ok('all are valid, and none is much larger than its rows')
       : look(
           'pg_trgm is missing, so looking for parts of names reads whole tables',
           'CREATE EXTENSION pg_trgm, then npm run cli -- projections rebuild',
         );
+  },
+
+  witnesses: async ({ sql, config }) => {
+    if (config.AUDIT_LOG === 'off') return ok('the transparency log is off');
+    const trees = new LogTrees(sql);
+    const tree = (await there(sql, 'desk.log_trees')) ? await trees.newest() : null;
+    if (!tree) return look('nothing is signed yet', 'start the service, which signs');
+    if (tree.halted !== null)
+      return bad(
+        `nothing is signed: ${tree.halted.replace(/\.$/, '')}`,
+        'see "The transparency log" in docs/operations.md',
+      );
+    const unwritable = await reasonAgainstFile(config.AUDIT_WITNESS_FILE);
+    if (unwritable) return bad(unwritable, 'make AUDIT_WITNESS_FILE writable, or nothing is signed');
+    const keys = config.AUDIT_WITNESSES.map(({ key }) => encodeVerifierKey(key));
+    const cosigned = await trees.cosigned(tree.number, keys);
+    const late: string[] = [];
+    for (const { key } of config.AUDIT_WITNESSES) {
+      const last = cosigned.get(encodeVerifierKey(key));
+      const [row] = await sql<{ minutes: number | null }[]>`
+        select extract(epoch from now() - min(begun_at))::float8 / 60 as minutes from desk.log_checkpoints
+         where tree = ${tree.number} and size > ${last?.size ?? -1}`;
+      if (!last) late.push(`${key.name} has never cosigned`);
+      else if ((row?.minutes ?? 0) > WITNESS_MINUTES)
+        late.push(`${key.name} has cosigned nothing for ${whole(row?.minutes ?? 0)} minutes`);
+    }
+    const advice =
+      'see whether its address can be reached from here, and whether it knows the key of this log (npm run cli -- audit keys)';
+    if (tree.belowQuorumSince !== null)
+      return bad(
+        [`checkpoints have lacked their quorum since ${tree.belowQuorumSince.toISOString()}`, ...late].join('; '),
+        advice,
+      );
+    const covered = `${tree.size.toLocaleString('en')} events are signed`;
+    if (late.length > 0) return look(`${covered}; ${late.join(', ')}`, advice);
+    return ok(
+      keys.length === 0 ? `${covered}; no witnesses are set` : `${covered}, and all ${keys.length} witnesses cosign`,
+    );
   },
 
   clock: async ({ sql, now }) => {
@@ -146,6 +241,59 @@ const checks: Readonly<Record<string, Check>> = {
     return look(list.join(', '), 'renew the certificate, or correct the address');
   },
 };
+
+/** Whether the database of DATABASE_READ_URL can take reads, and how far it is behind. */
+async function replicaForReads(primary: Sql, url: string): Promise<{ says: string; usable: boolean }> {
+  const [at] = await primary<{ lsn: string; cluster: string }[]>`
+    select pg_current_wal_flush_lsn()::text as lsn, (select system_identifier::text from pg_control_system()) as cluster`;
+  const replica = connect(url);
+  try {
+    const [row] = await replica<{ standby: boolean; cluster: string; bytes: number | null }[]>`
+      select pg_is_in_recovery() as standby, (select system_identifier::text from pg_control_system()) as cluster,
+             pg_wal_lsn_diff(${at?.lsn ?? ''}::text::pg_lsn, pg_last_wal_replay_lsn())::float8 as bytes`;
+    const usable = row?.standby === true && row.cluster === at?.cluster;
+    const behind = whole(Math.max(0, row?.bytes ?? 0) / 1_024);
+    return {
+      says: usable
+        ? `the replica for lists is ${behind} KiB behind`
+        : 'DATABASE_READ_URL leads to no standby of this database',
+      usable,
+    };
+  } catch (error) {
+    return {
+      says: `the replica for lists cannot be asked: ${(error as Error).message.replace(/\.$/, '')}`,
+      usable: false,
+    };
+  } finally {
+    await replica.end({ timeout: 1 });
+  }
+}
+
+/** Large B-trees that take a multiple of what their rows need, by the statistics of the planner. */
+const bloatedIndexes = (sql: Sql) => sql<{ name: string; bytes: number; times: number }[]>`
+  with sized as (
+    select i.indexrelid::regclass::text as name, pg_relation_size(i.indexrelid)::float8 as bytes,
+           -- A row of an index takes its columns, eight bytes of head and four of place; pages are filled to nine tenths.
+           (select sum(s.avg_width) + 12 from pg_attribute a
+              join pg_stats s on s.schemaname = n.nspname and s.tablename = t.relname and s.attname = a.attname
+             where a.attrelid = i.indrelid and a.attnum = any(i.indkey)) * greatest(c.reltuples, 1) / 0.9 as needed
+      from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
+      join pg_class t on t.oid = i.indrelid join pg_namespace n on n.oid = t.relnamespace
+     where m.amname = 'btree' and 0 <> all(i.indkey) and c.reltuples >= 0
+       and (n.nspname in ('log', 'vault', 'desk', 'cache') or n.nspname ~ '^read_[0-9]+$'))
+  select name, bytes, bytes / greatest(needed, 8192) as times from sized
+   where bytes > ${INDEX_BYTES} and bytes > ${BLOAT} * greatest(needed, 8192) order by bytes desc limit 10`;
+
+async function reasonAgainstFile(path: string | undefined): Promise<string | null> {
+  if (path === undefined) return null;
+  const file = await new WitnessFile(path).file();
+  const writable = (place: string) =>
+    access(place, constants.W_OK).then(
+      () => true,
+      () => false,
+    );
+  return (await writable(file)) || (await writable(dirname(file))) ? null : `${file} cannot be written`;
+}
 
 const ok = (says: string) => ({ state: 'ok', says }) as const;
 const look = (says: string, advice: string) => ({ state: 'look', says, advice }) as const;

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
 import type { Figure } from '../../composition/contributions.js';
-import type { MetricsText } from '../../composition/metrics-text.js';
+import type { MetricFamily, MetricsText } from '../../composition/metrics-text.js';
 import { shared } from '../../composition/shared-answer.js';
 
 /** Where metrics come from. */
@@ -16,10 +16,16 @@ export class Metrics implements MetricsText {
 
   constructor(private readonly measured: Measured) {}
 
-  readonly text = shared(() => {
+  readonly text = shared(() => this.registered.metrics());
+
+  async families(): Promise<readonly MetricFamily[]> {
+    return (await this.registered.getMetricsAsJSON()) as unknown as readonly MetricFamily[];
+  }
+
+  private get registered(): Registry {
     this.registry ??= this.register();
-    return this.registry.metrics();
-  });
+    return this.registry;
+  }
 
   private register(): Registry {
     const registry = new Registry();

@@ -1,0 +1,65 @@
+import { type DestinationStream, type Logger, pino } from 'pino';
+
+/** The log of a process: a line of JSON for each entry. What people wrote or are called, and addresses, are not in it. */
+export const processLog = (level: string, destination?: DestinationStream): Logger => {
+  const options = { level, serializers: { err: describeError } };
+  return destination ? pino(options, destination) : pino(options);
+};
+
+/** An error as it is logged. */
+export interface DescribedError {
+  readonly type: string;
+  readonly message: string;
+  /** Where it was thrown; without the message. */
+  readonly stack?: string;
+  readonly code?: string;
+  /** Names of what it is about in the database or the system. */
+  readonly [place: string]: unknown;
+  readonly causes?: readonly DescribedError[];
+}
+
+/** Names, never values. PostgreSQL has values in `detail`, `where` and others. */
+const places = [
+  'severity',
+  'schema_name',
+  'table_name',
+  'column_name',
+  'constraint_name',
+  'routine',
+  'syscall',
+  'errno',
+];
+
+/** Deeper causes are left out. */
+const MOST_CAUSES = 5;
+
+/**
+ * Says of an error what helps to find its cause. Messages that quote what they are about are replaced: those of PostgreSQL about
+ * data (SQLSTATE classes 22 and 23), and those about a text that is not JSON.
+ */
+export function describeError(error: unknown, depth = 0): DescribedError | string {
+  if (!(error instanceof Error)) return typeof error;
+  const fields = error as Error & Record<string, unknown>;
+  const code = typeof fields.code === 'string' ? fields.code : undefined;
+  const causes = [error.cause, ...(error instanceof AggregateError ? error.errors : [])].filter(
+    (cause) => cause instanceof Error,
+  );
+  return {
+    type: error.name,
+    message: messageOf(error, code),
+    stack: (error.stack ?? '')
+      .split('\n')
+      .filter((line) => /^ {4}at /.test(line))
+      .join('\n'),
+    ...(code !== undefined && { code }),
+    ...Object.fromEntries(places.filter((name) => fields[name] !== undefined).map((name) => [name, fields[name]])),
+    ...(causes.length > 0 &&
+      depth < MOST_CAUSES && { causes: causes.map((cause) => describeError(cause, depth + 1) as DescribedError) }),
+  };
+}
+
+function messageOf(error: Error, code = ''): string {
+  if (error.name === 'PostgresError' && /^2[23]/.test(code)) return `The database refused data (${code}).`;
+  if (error instanceof SyntaxError) return 'A text could not be read.';
+  return error.message;
+}

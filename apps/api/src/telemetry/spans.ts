@@ -1,0 +1,176 @@
+import {
+  type Context,
+  type Span as OtelSpan,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
+import { parseTraceParent } from '@opentelemetry/core';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import {
+  AlwaysOnSampler,
+  BatchSpanProcessor,
+  type IdGenerator,
+  RandomIdGenerator,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
+import type { Recorded } from '@verbatim/domain';
+import { LRUCache } from 'lru-cache';
+import type { Logger } from 'pino';
+import { exporterOptions, FAREWELL_MS, resourceOf, tellOutages } from './collector.js';
+import { endpointOf, type TelemetrySettings } from './telemetry-settings.js';
+import type { Span, SpanFacts, Tracing } from './tracing.js';
+
+export const tracingLimits = {
+  /** Spans that wait to be sent; further ones are dropped. */
+  waiting: 4_096,
+  /** Spans in one call to the collector, and milliseconds between two calls. */
+  batch: 512,
+  delay: 2_000,
+  /** Events at a time of which each gets a span; more than that is a process that catches up. */
+  events: 500,
+  /** Traces of which it is remembered that they have their first span. */
+  begun: 10_000,
+} as const;
+
+/** Bits at the end of a trace id by which it is decided whether it is recorded: as many as a number holds exactly. */
+const RANDOM_BITS = 52;
+
+/** Traces by way of OpenTelemetry, sent over OTLP. Nothing here waits for the collector. */
+export class OpenTelemetryTracing implements Tracing {
+  private readonly ids = new Ids();
+  private readonly threshold: number;
+  private readonly provider: TracerProvider;
+  private readonly tracer: Tracer;
+  private readonly begun = new LRUCache<string, true>({ max: tracingLimits.begun });
+
+  constructor(settings: TelemetrySettings, log: Logger) {
+    this.threshold = (1 - shareOf(settings)) * 2 ** RANDOM_BITS;
+    const exporter = new OTLPTraceExporter(exporterOptions(settings, endpointOf(settings, 'traces') ?? ''));
+    this.provider = new TracerProvider({
+      resource: resourceOf(settings),
+      idGenerator: this.ids,
+      // Each trace is decided on before its spans are made.
+      sampler: new AlwaysOnSampler(),
+      spanProcessors: [
+        new BatchSpanProcessor({
+          exporter: tellOutages(exporter, 'traces', log),
+          maxQueueSize: tracingLimits.waiting,
+          maxExportBatchSize: tracingLimits.batch,
+          scheduledDelayMillis: tracingLimits.delay,
+        }),
+      ],
+    });
+    this.tracer = this.provider.getTracer('verbatim');
+  }
+
+  request(correlation: string, name: string, facts?: SpanFacts, parent?: string): Span | undefined {
+    const traceId = this.recorded(correlation);
+    return traceId === null ? undefined : this.first(traceId, name, facts, parent);
+  }
+
+  command(correlation: string, name: string, facts?: SpanFacts): Span | undefined {
+    const traceId = this.recorded(correlation);
+    if (traceId === null) return undefined;
+    if (!this.begun.has(traceId)) return this.first(traceId, name, facts);
+    return this.span(this.tracer.startSpan(name, { attributes: { ...facts } }, below(traceId)));
+  }
+
+  done(name: string, events: readonly Recorded[], began: number, facts?: SpanFacts): void {
+    if (events.length > tracingLimits.events) return;
+    for (const event of events) {
+      const traceId = this.recorded(event.correlation);
+      if (traceId === null) continue;
+      const attributes = { ...factsOf(event), ...facts };
+      const options = { attributes, startTime: began, kind: SpanKind.CONSUMER };
+      this.tracer.startSpan(name, options, below(traceId)).end();
+    }
+  }
+
+  async close(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, FAREWELL_MS);
+    });
+    await Promise.race([this.provider.shutdown().catch(() => undefined), patience]);
+    clearTimeout(timer);
+  }
+
+  /**
+   * The id of the trace if it is recorded. Its last digits decide, which are random, and so every replica decides alike
+   * (https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/). Cheap for those that are not recorded.
+   */
+  private recorded(correlation: string): string | null {
+    return Number.parseInt(correlation.slice(-RANDOM_BITS / 4), 16) < this.threshold ? null : traceIdOf(correlation);
+  }
+
+  private first(traceId: string, name: string, facts?: SpanFacts, parent?: string): Span {
+    this.begun.set(traceId, true);
+    const theirs = parent === undefined ? null : parseTraceParent(parent);
+    const links = theirs ? [{ context: theirs }] : [];
+    this.ids.next = { traceId, spanId: firstSpanOf(traceId) };
+    const span = this.tracer.startSpan(
+      name,
+      { root: true, kind: SpanKind.SERVER, attributes: { ...facts }, links },
+      ROOT_CONTEXT,
+    );
+    this.ids.next = undefined;
+    return this.span(span);
+  }
+
+  private span(span: OtelSpan): Span {
+    return {
+      step: (name, facts) =>
+        this.span(this.tracer.startSpan(name, { attributes: { ...facts } }, trace.setSpan(ROOT_CONTEXT, span))),
+      end: (facts, failed) => {
+        if (facts) span.setAttributes({ ...facts });
+        if (failed) span.setStatus({ code: SpanStatusCode.ERROR });
+        span.end();
+      },
+    };
+  }
+}
+
+/** A correlation is a UUID; a trace id has the same digits without dashes. Null for what imports use. */
+function traceIdOf(correlation: string): string | null {
+  const digits = correlation.replaceAll('-', '');
+  return /^[0-9a-f]{32}$/.test(digits) ? digits : null;
+}
+
+/** The second half of the trace id: random, and never zero in a UUID. */
+const firstSpanOf = (traceId: string): string => traceId.slice(16);
+
+/** The context of a step below the first span of a trace, which may be at another replica. */
+const below = (traceId: string): Context =>
+  trace.setSpanContext(ROOT_CONTEXT, {
+    ...{ traceId, spanId: firstSpanOf(traceId), traceFlags: TraceFlags.SAMPLED },
+    isRemote: true,
+  });
+
+const factsOf = ({ id, type, stream, position }: Recorded): SpanFacts => ({
+  'verbatim.event.id': id,
+  'verbatim.event.type': type,
+  'verbatim.stream': stream,
+  'verbatim.position': Number(position),
+});
+
+/** The share of traces that are recorded, from 0 to 1. */
+const shareOf = ({ OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG }: TelemetrySettings): number =>
+  ({ always_off: 0, always_on: 1, traceidratio: OTEL_TRACES_SAMPLER_ARG })[OTEL_TRACES_SAMPLER];
+
+/** Random ids, except for the first span of a trace. */
+class Ids implements IdGenerator {
+  next: { readonly traceId: string; readonly spanId: string } | undefined;
+  private readonly random = new RandomIdGenerator();
+
+  generateTraceId(): string {
+    return this.next?.traceId ?? this.random.generateTraceId();
+  }
+
+  generateSpanId(): string {
+    return this.next?.spanId ?? this.random.generateSpanId();
+  }
+}
