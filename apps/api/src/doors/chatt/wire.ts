@@ -1,5 +1,9 @@
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
+import { maxPacketBytes } from './packets.js';
+
+/** Bytes of a message of a WebSocket, which may hold several packets. Longer ones end the connection. */
+export const maxMessageBytes = 8 * maxPacketBytes;
 
 /** Who listens to a wire. */
 export interface WireListener {
@@ -15,6 +19,8 @@ export interface Wire {
   readonly open: boolean;
   /** Bytes that have not been handed to the network yet. */
   readonly waitingBytes: number;
+  /** Bytes that were received and not handed on, because they are part of a message that has not arrived in full. */
+  readonly heldBytes: number;
   listen(listener: WireListener): void;
   send(bytes: Buffer): void;
   /** Resolves when what was sent has been handed to the network, or the wire is closed. */
@@ -29,6 +35,7 @@ export interface Wire {
 const ENDING_MS = 2_000;
 
 export class TcpWire implements Wire {
+  readonly heldBytes = 0;
   private corked = false;
 
   constructor(
@@ -97,12 +104,16 @@ export class TcpWire implements Wire {
 export class WebSocketWire implements Wire {
   private waiting: Buffer[] = [];
   private bytes = 0;
+  /** Bytes that had come when the last message was complete. */
+  private bytesBefore: number;
 
   constructor(
     private readonly socket: WebSocket,
     private readonly tcp: Socket,
     readonly address: string,
-  ) {}
+  ) {
+    this.bytesBefore = tcp.bytesRead;
+  }
 
   get open(): boolean {
     return this.socket.readyState === this.socket.OPEN;
@@ -112,8 +123,13 @@ export class WebSocketWire implements Wire {
     return this.bytes + this.tcp.writableLength;
   }
 
+  get heldBytes(): number {
+    return Math.min(this.tcp.bytesRead - this.bytesBefore, maxMessageBytes);
+  }
+
   listen(listener: WireListener): void {
     this.socket.on('message', (data: RawData, isBinary: boolean) => {
+      this.bytesBefore = this.tcp.bytesRead;
       // MQTT travels in binary frames only (MQTT 3.1.1, 6.0).
       if (isBinary) listener.received(data as Buffer);
       else this.socket.close(1003);
