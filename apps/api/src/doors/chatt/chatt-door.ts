@@ -110,6 +110,9 @@ export const chattDoor = door({
   },
 });
 
+/** Bots of chaTT look for an address in a greeting. From where somebody greets, nobody is told: everybody has the same one. */
+const greeting = Buffer.from(JSON.stringify({ ipAddress: '127.0.0.1' }));
+const goodBye = Buffer.from('{}');
 /** How long a shutdown waits for clients to be let go of. */
 const CLOSING_PATIENCE_MS = 2_000;
 
@@ -239,11 +242,11 @@ class Broker {
     await this.replicas.move(shownName, here);
   }
 
-  /** Announces that somebody came or went. From where, nobody is told. */
+  /** Announces that somebody came or went. */
   private announce(name: string, here: boolean): void {
     const topic = userTopic(name, here ? 'hello' : 'logout');
     if (!isTopic(topic) || readTopic(topic) === null) return;
-    const publication = new Publication(topic, Buffer.from('{}'));
+    const publication = new Publication(topic, here ? greeting : goodBye);
     for (const client of this.clients) client.deliver(publication);
   }
 
