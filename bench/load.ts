@@ -2,14 +2,21 @@ import type { LoadSocket } from './load-socket.js';
 import { jsonTexts } from './texts.js';
 
 /** Somebody in a room: a socket, and the frame that posts a text (as JSON) under an id. */
-export interface Participant {
-  readonly socket: LoadSocket;
+export interface Speaker {
+  readonly socket: Pick<LoadSocket, 'onText' | 'send' | 'closed'>;
+  /** What stands before the id of a message in what comes back, default its field in a frame of the service. */
+  readonly mark?: Buffer;
   frame(ref: number, messageId: string, text: string): string;
+}
+
+/** Somebody at a WebSocket. */
+export interface Participant extends Speaker {
+  readonly socket: LoadSocket;
 }
 
 export interface Load {
   /** Rooms with everyone in them; the first `posters` of each post. */
-  readonly rooms: readonly (readonly Participant[])[];
+  readonly rooms: readonly (readonly Speaker[])[];
   readonly posters: number;
   /** Posts of one poster on their way at a time. */
   readonly inFlight: number;
@@ -44,7 +51,7 @@ export async function run(load: Load): Promise<Outcome> {
   const { rooms, posters, inFlight, pause = 0, until, seconds } = load;
   const cpuBefore = process.cpuUsage();
   const sentAt: number[] = [];
-  const waitingFor: (Participant | null)[] = [];
+  const waitingFor: (Speaker | null)[] = [];
   const latencies: number[] = [];
   let [waiting, posts, deliveries, refused, expected] = [0, 0, 0, 0, 0];
   let over = false;
@@ -76,13 +83,14 @@ export async function run(load: Load): Promise<Outcome> {
       };
       const isPoster = index < posters;
       const isLast = index === room.length - 1;
+      const { mark = MARK } = participant;
       participant.socket.onText = (bytes, start, end) => {
         let found = false;
-        for (let at = bytes.indexOf(MARK, start); at >= 0 && at < end; at = bytes.indexOf(MARK, at + 50)) {
+        for (let at = bytes.indexOf(mark, start); at >= 0 && at < end; at = bytes.indexOf(mark, at + 50)) {
           found = true;
           deliveries++;
           if (!isPoster && !isLast) continue;
-          const ref = refAt(bytes, at);
+          const ref = refAt(bytes, at + mark.length);
           if (isLast && !over) latencies.push(performance.now() - (sentAt[ref] ?? 0));
           if (isPoster) done(ref, true);
         }
@@ -137,5 +145,4 @@ export function messageIdOf(ref: number, at = Date.now()): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-0000${ref.toString(16).padStart(8, '0')}`;
 }
 
-const refAt = (bytes: Buffer, mark: number): number =>
-  Number.parseInt(bytes.toString('latin1', mark + MARK.length + 28, mark + MARK.length + 36), 16);
+const refAt = (bytes: Buffer, id: number): number => Number.parseInt(bytes.toString('latin1', id + 28, id + 36), 16);

@@ -9,6 +9,7 @@ import { eventStores } from './workloads/event-stores.js';
 import { expensiveReads } from './workloads/expensive-reads.js';
 import { longRooms } from './workloads/long-rooms.js';
 import { memoryUnderLoad } from './workloads/memory.js';
+import { mqttSubscribers } from './workloads/mqtt.js';
 import { rebuiltReadModels } from './workloads/rebuild.js';
 import { largeRooms, pairs, replicas, smallRooms } from './workloads/rooms.js';
 import { telemetry } from './workloads/telemetry.js';
@@ -29,6 +30,7 @@ const workloads: Readonly<Record<string, () => Promise<readonly Section[]>>> = {
   g: rebuiltReadModels,
   h: coldStart,
   f: longRooms,
+  m: mqttSubscribers,
   i: memoryUnderLoad,
 };
 

@@ -1,5 +1,5 @@
 import { startRelay } from '../bare-relay.js';
-import { type Participant, run } from '../load.js';
+import { run, type Speaker } from '../load.js';
 import { options } from '../options.js';
 import type { Gathering, Subject } from '../subject.js';
 import { type Figures, mediansOf, quantile, type Row, type Section } from '../table.js';
@@ -70,7 +70,7 @@ export async function inTurn(talk: Talk, own: Subject, floor: Subject, atFloor: 
 export async function measure(
   { posters, inFlight, pause = 0 }: Pick<Talk, 'posters' | 'inFlight' | 'pause'>,
   subject: Subject,
-  rooms: readonly (readonly Participant[])[],
+  rooms: readonly (readonly Speaker[])[],
   seconds: number,
 ): Promise<Figures> {
   await subject.settled();

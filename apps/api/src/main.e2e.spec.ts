@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createDatabase, dropDatabase } from './tests/harness/database.testing.js';
 import { startProcess } from './tests/harness/service-process.testing.js';
 
 describe('the service as npm start runs it, with a database of its own', () => {
@@ -27,6 +28,24 @@ describe('the service as npm start runs it, with a database of its own', () => {
     60_000,
   );
 });
+
+it('says at its start where each door is that is switched on', async () => {
+  const databaseUrl = await createDatabase();
+  const folder = await mkdtemp(join(tmpdir(), 'verbatim-main-'));
+  const doors = ['MAKECHAT', 'CHATABLE', 'CHITCHAT', 'SFCHAT', 'CHATT', 'MQTT', 'MQTT_WS'];
+  const service = await startProcess({
+    ...{ DATABASE_URL: databaseUrl, VERBATIM_DATA: folder, HOST: '127.0.0.1' },
+    ...Object.fromEntries(doors.map((name) => [`${name}_PORT`, '0'])),
+  });
+  const lines = [...service.output().matchAll(/^ {2}(\S.*?) +(\w+:\/\/127\.0\.0\.1):[1-9]\d*$/gm)];
+  await service.end('SIGTERM');
+  await dropDatabase(databaseUrl);
+  await rm(folder, { recursive: true, force: true });
+  expect(lines.map(([, title, address]) => `${title} ${address}`).sort()).toEqual([
+    ...['MQTT (ws) ws://127.0.0.1', 'MQTT mqtt://127.0.0.1', 'SFChat http://127.0.0.1', 'chaTT http://127.0.0.1'],
+    ...['chatable http://127.0.0.1', 'chitchat http://127.0.0.1', 'makechat http://127.0.0.1'],
+  ]);
+}, 60_000);
 
 function runs(pid: number): boolean {
   try {

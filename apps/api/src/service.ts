@@ -94,8 +94,8 @@ async function start(options: ServiceOptions, resources: OpenResources): Promise
   let stopping: Promise<void> | null = null;
   return {
     url: host.main.url,
-    furtherDoors: opened.flatMap(({ announced }) =>
-      announced ? [[announced.title, announced.address()] as const] : [],
+    furtherDoors: opened.flatMap(({ announced = [] }) =>
+      announced.map(({ title, address }) => [title, address()] as const),
     ),
     lost: app.get(LogContinuity).broken,
     stop: () => (stopping ??= stop()),

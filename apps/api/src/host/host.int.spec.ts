@@ -67,7 +67,7 @@ describe('a door with a port of its own', () => {
     const listener = host.listenTcp(0, (socket) => socket.pipe(socket));
     await host.open();
     const open = async () => {
-      const socket = connect(listener.boundPort, '127.0.0.1');
+      const socket = connect(Number(new URL(`tcp://${listener.authority}`).port), '127.0.0.1');
       socket.on('error', () => undefined);
       await once(socket, 'connect');
       return socket;

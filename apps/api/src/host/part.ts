@@ -34,8 +34,8 @@ export interface Door<S extends Shape = Shape> extends Unit<S> {
 
 /** A door or unit that is in place. */
 export interface Opened extends Contributed {
-  /** A line of the startup output, if it has one: what it is, and where clients find it once the listeners are open. */
-  readonly announced?: { readonly title: string; readonly address: () => string };
+  /** Lines of the startup output, if it has some: what is there, and where clients find it once the listeners are open. */
+  readonly announced?: readonly { readonly title: string; readonly address: () => string }[];
   /** Called when the feed runs and the listeners accept connections. */
   start?(): void | Promise<void>;
   /** Called first at a shutdown: nobody new is let in, and nothing more is accepted when it resolves. */

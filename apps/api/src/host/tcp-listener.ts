@@ -35,10 +35,11 @@ export class TcpListener {
     });
   }
 
-  /** The port it listens at. */
-  get boundPort(): number {
+  /** Where it listens, as `host:port`. */
+  get authority(): string {
     const address = this.server.address();
-    return typeof address === 'object' && address !== null ? address.port : this.port;
+    if (address === null || typeof address === 'string') return String(address);
+    return `${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
   }
 
   /** Accepts no more connections and ends those that are still open. */

@@ -57,7 +57,7 @@ async function openAt(port: number, application: Application, host: Host) {
   application.get(LoadHere).add(() => ({ sockets: sockets.size, people: 0 }));
 
   return {
-    announced: { title: 'chatable', address: () => listener.url },
+    announced: [{ title: 'chatable', address: () => listener.url }],
     drain: () => sockets.drain(),
     close: () => sockets.close(),
     sinks: [

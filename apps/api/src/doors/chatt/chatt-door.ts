@@ -11,7 +11,9 @@ import { FeedSink, Figure, Sweep } from '../../composition/contributions.js';
 import { DATABASE, type DatabaseAddress } from '../../composition/process-module.js';
 import { hangUp } from '../../host/fault.js';
 import type { Host } from '../../host/host.js';
+import type { HttpListener } from '../../host/http-listener.js';
 import { type Application, door } from '../../host/part.js';
+import type { TcpListener } from '../../host/tcp-listener.js';
 import { addressKey } from '../../limits/address-key.js';
 import { CreationLimit } from '../../limits/creation-limit.js';
 import type { LimitSettings } from '../../limits/limit-settings.js';
@@ -34,7 +36,7 @@ import { Admission } from './admission.js';
 import type { Client } from './client.js';
 import { Clients } from './clients.js';
 import { chattEncoder } from './encoder.js';
-import { maxPacketBytes, Publication } from './packets.js';
+import { Publication } from './packets.js';
 import { People, peopleMigration } from './people.js';
 import { Publishing } from './publishing.js';
 import { Reception } from './reception.js';
@@ -45,7 +47,7 @@ import { SessionLedger, sessionMigration } from './session-ledger.js';
 import { ShownNames } from './shown-names.js';
 import { isTopic, readTopic, userTopic } from './topics.js';
 import { serveWeb } from './web.js';
-import { TcpWire, WebSocketWire } from './wire.js';
+import { maxMessageBytes, TcpWire, WebSocketWire } from './wire.js';
 
 const port = z.preprocess(
   (value) => (value === '' ? undefined : value),
@@ -78,16 +80,23 @@ export const chattDoor = door({
     if (CHATT_PORT === undefined && MQTT_PORT === undefined && MQTT_WS_PORT === undefined) return {};
     const shared = CHATT_PASSPHRASE === undefined ? null : deriveCredentials(CHATT_PASSPHRASE);
     const broker = new Broker(application, shared);
-    if (MQTT_PORT !== undefined) broker.listenTcp(host, MQTT_PORT);
-    if (MQTT_WS_PORT !== undefined) broker.listenWebSocket(host, MQTT_WS_PORT);
-    if (CHATT_PORT !== undefined)
-      await serveWeb(CHATT_PORT, {
-        ...broker.webParts(host),
-        closed: shared !== null,
-        brokerPort: MQTT_WS_PORT ?? null,
-      });
+    const announced: { title: string; address: () => string }[] = [];
+    if (CHATT_PORT !== undefined) {
+      const brokerPort = MQTT_WS_PORT ?? null;
+      const page = await serveWeb(CHATT_PORT, { ...broker.webParts(host), closed: shared !== null, brokerPort });
+      announced.push({ title: 'chaTT', address: () => page.url });
+    }
+    if (MQTT_PORT !== undefined) {
+      const listener = broker.listenTcp(host, MQTT_PORT);
+      announced.push({ title: 'MQTT', address: () => `mqtt://${listener.authority}` });
+    }
+    if (MQTT_WS_PORT !== undefined) {
+      const listener = broker.listenWebSocket(host, MQTT_WS_PORT);
+      announced.push({ title: 'MQTT (ws)', address: () => listener.url.replace('http:', 'ws:') });
+    }
     application.get(LoadHere).add(() => ({ sockets: broker.clients.size, people: broker.clients.people }));
     return {
+      announced,
       start: () => broker.start(),
       async drain() {
         broker.reception.closed = true;
@@ -102,6 +111,9 @@ export const chattDoor = door({
   },
 });
 
+/** Bots of chaTT look for an address in a greeting. From where somebody greets, nobody is told: everybody has the same one. */
+const greeting = Buffer.from(JSON.stringify({ ipAddress: '127.0.0.1' }));
+const goodBye = Buffer.from('{}');
 /** How long a shutdown waits for clients to be let go of. */
 const CLOSING_PATIENCE_MS = 2_000;
 
@@ -173,19 +185,19 @@ class Broker {
 
   // Listening ---------------------------------------------------------------------------------------------------------
 
-  listenTcp(host: Host, port: number): void {
-    host.listenTcp(port, (socket) => {
+  listenTcp(host: Host, port: number): TcpListener {
+    return host.listenTcp(port, (socket) => {
       const address = host.proxies.peerOf(socket) ?? socket.remoteAddress ?? '';
       this.count(address, (gone) => socket.once('close', gone));
       host.waitingData.watch(socket, this.reception.receive(new TcpWire(socket, address)));
     });
   }
 
-  listenWebSocket(host: Host, port: number): void {
+  listenWebSocket(host: Host, port: number): HttpListener {
     const listener = host.listen(port);
     const server = new WebSocketServer({
       noServer: true,
-      maxPayload: 8 * maxPacketBytes,
+      maxPayload: maxMessageBytes,
       perMessageDeflate: false,
       handleProtocols: (offered) => (offered.has('mqtt') ? 'mqtt' : offered.has('mqttv3.1') ? 'mqttv3.1' : false),
     });
@@ -202,6 +214,7 @@ class Broker {
       });
       server.removeAllListeners('wsClientError');
     });
+    return listener;
   }
 
   private count(address: string, whenGone: (gone: () => void) => void): void {
@@ -230,11 +243,11 @@ class Broker {
     await this.replicas.move(shownName, here);
   }
 
-  /** Announces that somebody came or went. From where, nobody is told. */
+  /** Announces that somebody came or went. */
   private announce(name: string, here: boolean): void {
     const topic = userTopic(name, here ? 'hello' : 'logout');
     if (!isTopic(topic) || readTopic(topic) === null) return;
-    const publication = new Publication(topic, Buffer.from('{}'));
+    const publication = new Publication(topic, here ? greeting : goodBye);
     for (const client of this.clients) client.deliver(publication);
   }
 

@@ -290,9 +290,8 @@ describe('people', () => {
     await bob.client.publishAsync('users/Bobby/hello', '{"ipAddress":"192.0.2.1"}', { qos: 1 });
     for (let i = 0; i < 3; i++) await bob.client.publishAsync('users/Bobby/logout', '{}', { qos: 1 });
     await bob.client.publishAsync('users/Bobby/hello', '{}', { qos: 1 });
-    await expect
-      .poll(() => ada.heard)
-      .toEqual(['users/Bobby/hello {}', 'users/Bobby/logout {}', 'users/Bobby/hello {}']);
+    const hello = 'users/Bobby/hello {"ipAddress":"127.0.0.1"}';
+    await expect.poll(() => ada.heard).toEqual([hello, 'users/Bobby/logout {}', hello]);
   });
 });
 

@@ -360,7 +360,7 @@ export class Client implements Subscriber {
   }
 
   get congested(): boolean {
-    return this.open && (this.wire.waitingBytes > clientLimits.lowWaterBytes || this.behind >= maxUnacknowledged);
+    return this.open && (this.wire.holdsBack(clientLimits.lowWaterBytes) || this.behind >= maxUnacknowledged);
   }
 
   private get behind(): number {
@@ -368,7 +368,7 @@ export class Client implements Subscriber {
   }
 
   private get tooSlow(): boolean {
-    return this.wire.waitingBytes > clientLimits.waitingBytes || this.behind >= clientLimits.behind;
+    return this.wire.holdsBack(clientLimits.waitingBytes) || this.behind >= clientLimits.behind;
   }
 
   async drained(): Promise<void> {
@@ -388,14 +388,12 @@ export class Client implements Subscriber {
   deliver(publication: Publication): void {
     const qos = this.open ? this.hearing.qosOf(publication.topic) : null;
     if (qos !== null && this.tooSlow) this.wire.end();
-    else if (qos === 0) this.wire.send(publication.bytes);
-    else if (qos === 1) this.wire.send(this.deliveries.send(publication, null));
+    else if (qos !== null) this.wire.publish(publication, qos === 0 ? null : this.deliveries.send(null));
   }
 
   private deliverPiece(piece: Piece, publication: Publication | null): void {
     const qos = publication && this.hearing.qosOf(publication.topic);
-    if (publication && qos === 0) this.wire.send(publication.bytes);
-    else if (publication && qos === 1) this.wire.send(this.deliveries.send(publication, piece));
+    if (publication && qos !== null) this.wire.publish(publication, qos === 0 ? null : this.deliveries.send(piece));
     else if (this.kept && this.hearing.acknowledges(piece.roomId)) this.deliveries.pass(piece);
   }
 
@@ -421,7 +419,7 @@ export class Client implements Subscriber {
   }
 
   private send(packet: Packet): void {
-    if (this.wire.waitingBytes > clientLimits.waitingBytes) this.wire.end();
+    if (this.wire.holdsBack(clientLimits.waitingBytes)) this.wire.end();
     else this.wire.send(writePacket(packet));
   }
 

@@ -1,14 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Deliveries } from './deliveries.js';
-import { Piece } from './encoder.js';
-import { Publication } from './packets.js';
-
-const publication = new Publication('rooms/a/newtext', Buffer.from('{}'));
-const idOf = (packet: Buffer): number => packet.readUInt16BE(packet.length - 4);
 
 /** Sends texts of a room at these revisions; answers their packet ids. */
-const send = (deliveries: Deliveries, room: string, ...revisions: bigint[]): number[] =>
-  revisions.map((revision) => idOf(deliveries.send(publication, new Piece(room, revision, publication))));
+const send = (deliveries: Deliveries, roomId: string, ...revisions: bigint[]): number[] =>
+  revisions.map((through) => deliveries.send({ roomId, through }));
 
 describe('how far a room is acknowledged', () => {
   it('moves on without gaps, in whatever order acknowledgements come', () => {

@@ -1,5 +1,4 @@
 import type { Piece } from './encoder.js';
-import type { Publication } from './packets.js';
 
 /** Packet ids that there are (MQTT 3.1.1, 2.3.1). */
 const PACKET_IDS = 65_535;
@@ -7,7 +6,8 @@ const PACKET_IDS = 65_535;
 export const maxUnacknowledged = 1_000;
 
 interface Unacknowledged {
-  readonly id: number;
+  /** Null: it belongs to no room's past. */
+  readonly roomId: string | null;
   /** Everything of the room up to here is dealt with once this is acknowledged and all before it are. */
   through: bigint;
   acknowledged: boolean;
@@ -19,7 +19,7 @@ interface Unacknowledged {
  */
 export class Deliveries {
   private readonly rooms = new Map<string, Unacknowledged[]>();
-  private readonly byId = new Map<number, { readonly roomId: string | null; readonly one: Unacknowledged }>();
+  private readonly byId = new Map<number, Unacknowledged>();
   private lastId = 0;
   /** Places that have changed since they were last taken. */
   private moved = new Map<string, bigint>();
@@ -29,17 +29,17 @@ export class Deliveries {
     return this.byId.size;
   }
 
-  /** The packet of a text at QoS 1. */
-  send(publication: Publication, piece: Piece | null): Buffer {
+  /** The packet id of a text at QoS 1. */
+  send(piece: Pick<Piece, 'roomId' | 'through'> | null): number {
     const id = this.nextId();
-    const one = { id, through: piece?.through ?? -1n, acknowledged: false };
-    this.byId.set(id, { roomId: piece?.roomId ?? null, one });
+    const one = { roomId: piece?.roomId ?? null, through: piece?.through ?? -1n, acknowledged: false };
+    this.byId.set(id, one);
     if (piece) {
       const waiting = this.rooms.get(piece.roomId);
       if (waiting) waiting.push(one);
       else this.rooms.set(piece.roomId, [one]);
     }
-    return publication.withId(id);
+    return id;
   }
 
   /** Events of a room that are not sent at QoS 1, and so count as received. */
@@ -51,11 +51,11 @@ export class Deliveries {
 
   /** False: nothing was sent under this id. */
   acknowledge(id: number): boolean {
-    const found = this.byId.get(id);
-    if (!found) return false;
+    const one = this.byId.get(id);
+    if (!one) return false;
     this.byId.delete(id);
-    found.one.acknowledged = true;
-    if (found.roomId !== null) this.advance(found.roomId);
+    one.acknowledged = true;
+    if (one.roomId !== null) this.advance(one.roomId);
     return true;
   }
 

@@ -134,7 +134,22 @@ describe('packets that are wrong', () => {
     socket.send('text');
     expect(await closed).toBe(1003);
   });
+
+  it('count as waiting data while their message has not arrived in full', async () => {
+    const before = await waitingBytes();
+    const socket = new WebSocket(`ws://127.0.0.1:${wsPort}/`, 'mqtt');
+    await new Promise((resolve) => socket.once('open', resolve));
+    socket.send(Buffer.alloc(500_000), { fin: false });
+    await expect.poll(waitingBytes, { timeout: 5_000 }).toBeGreaterThanOrEqual(before + 500_000);
+    socket.terminate();
+    await expect.poll(waitingBytes, { timeout: 5_000 }).toBeLessThan(before + 500_000);
+  });
 });
+
+async function waitingBytes(): Promise<number> {
+  const metrics = await (await fetch(`${service.url}/metrics`)).text();
+  return Number(/^verbatim_waiting_bytes (\d+)$/m.exec(metrics)?.[1]);
+}
 
 function filters(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `rooms/${i}/newtext`);

@@ -1,5 +1,6 @@
 import { generate, type Packet } from 'mqtt-packet';
 import { describe, expect, it } from 'vitest';
+import { binaryFrame } from '../../host/websocket-frames.js';
 import { BadPacket, maxPacketBytes, PacketReader, Publication } from './packets.js';
 import { connectPacket } from './raw-client.testing.js';
 
@@ -57,10 +58,12 @@ describe('packets', () => {
 describe('a publication', () => {
   it.each(['rooms/main/newtext', 'rooms/Grüße/newtext'])('is a PUBLISH at both levels, at %s', (topic) => {
     const publication = new Publication(topic, Buffer.from('{"text":"x"}'));
-    const numbered = publication.withId(513);
-    const [, plain, withId] = read(generate(connectPacket('x')), publication.bytes, numbered);
+    const numbered = publication.packetWithId(513);
+    const [, plain, withId] = read(generate(connectPacket('x')), publication.packet, numbered);
     expect(plain).toMatchObject({ topic, qos: 0 });
     expect(withId).toMatchObject({ topic, qos: 1, messageId: 513, dup: false });
-    expect(publication.withId(1)).not.toBe(publication.withId(1));
+    expect(publication.frame).toEqual(binaryFrame(publication.packet));
+    expect(publication.frameWithId(513)).toEqual(binaryFrame(numbered));
+    expect(publication.packetWithId(1)).not.toBe(publication.packetWithId(1));
   });
 });

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { generate, parser as newParser, type Packet, type Parser } from 'mqtt-packet';
+import { binaryFrame } from '../../host/websocket-frames.js';
 
 /** Bytes of a packet, without its fixed header. Longer ones end the connection. */
 export const maxPacketBytes = 131_072;
@@ -11,6 +12,8 @@ export const maxPayloadBytes = 100_000;
 export class BadPacket extends Error {}
 
 const CONNECT = 1;
+/** The first byte of an acknowledgement, which is four bytes long. */
+const PUBACK = 0x40;
 /** Fixed header: one byte, and a length of one to four bytes. */
 const MAX_HEADER = 5;
 
@@ -74,6 +77,8 @@ export class PacketReader {
   }
 
   private parse(bytes: Buffer): Packet {
+    // One comes for each text at QoS 1.
+    if (bytes.length === 4 && bytes[0] === PUBACK) return { cmd: 'puback', messageId: bytes.readUInt16BE(2) };
     this.read = [];
     this.parser.parse(bytes);
     const [packet, ...more] = this.read;
@@ -144,38 +149,54 @@ function fixedHeader(first: number, length: number): Buffer {
 /** A packet as it goes over the wire. */
 export const writePacket = (packet: Packet): Buffer => generate(packet);
 
-/** A PUBLISH in both forms in which it is delivered. Those who get it at QoS 0 all get the same bytes. */
+/**
+ * A PUBLISH in all forms in which it is delivered: as a packet, and as a message of a WebSocket. Everybody who gets it at QoS 0
+ * gets the same bytes; at QoS 1 they differ in the packet id.
+ */
 export class Publication {
-  private readonly topicLength: number;
-  /** With room for the packet id. */
-  private numbered: Buffer | null = null;
+  private readonly forms: Partial<Record<'packet' | 'frame' | 'numbered packet' | 'numbered frame', Buffer>> = {};
 
   constructor(
     readonly topic: string,
     private readonly payload: Buffer,
-  ) {
-    this.topicLength = Buffer.byteLength(topic);
-    this.bytes = this.write(0);
-  }
+  ) {}
 
   /** At QoS 0. */
-  readonly bytes: Buffer;
+  get packet(): Buffer {
+    this.forms.packet ??= this.write(0);
+    return this.forms.packet;
+  }
 
-  /** At QoS 1, with this packet id. */
-  withId(id: number, dup = false): Buffer {
-    this.numbered ??= this.write(1);
-    const copy = Buffer.from(this.numbered);
+  get frame(): Buffer {
+    this.forms.frame ??= binaryFrame(this.packet);
+    return this.forms.frame;
+  }
+
+  /** At QoS 1. */
+  packetWithId(id: number): Buffer {
+    this.forms['numbered packet'] ??= this.write(1);
+    return this.withId(this.forms['numbered packet'], id);
+  }
+
+  frameWithId(id: number): Buffer {
+    this.forms['numbered frame'] ??= binaryFrame(this.write(1));
+    return this.withId(this.forms['numbered frame'], id);
+  }
+
+  private withId(bytes: Buffer, id: number): Buffer {
+    const copy = Buffer.from(bytes);
     copy.writeUInt16BE(id, copy.length - this.payload.length - 2);
-    if (dup) copy[0] = (copy[0] as number) | 0x08;
     return copy;
   }
 
+  /** With room for the packet id at QoS 1. */
   private write(qos: 0 | 1): Buffer {
-    const length = 2 + this.topicLength + 2 * qos + this.payload.length;
+    const topicLength = Buffer.byteLength(this.topic);
+    const length = 2 + topicLength + 2 * qos + this.payload.length;
     const header = fixedHeader(0x30 | (qos << 1), length);
     const bytes = Buffer.alloc(header.length + length);
     header.copy(bytes);
-    bytes.writeUInt16BE(this.topicLength, header.length);
+    bytes.writeUInt16BE(topicLength, header.length);
     bytes.write(this.topic, header.length + 2, 'utf8');
     this.payload.copy(bytes, bytes.length - this.payload.length);
     return bytes;

@@ -160,7 +160,7 @@ class Visit implements Holder {
   }
 
   get heldBytes(): number {
-    return this.reader.heldBytes + (this.client?.heldBytes ?? 0);
+    return this.wire.heldBytes + this.reader.heldBytes + (this.client?.heldBytes ?? 0);
   }
 
   received(bytes: Buffer): void {

@@ -4,6 +4,7 @@ import type { QueryBus } from '@nestjs/cqrs';
 import { isRejection } from '@verbatim/domain';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Host } from '../../host/host.js';
+import type { HttpListener } from '../../host/http-listener.js';
 import type { Limits } from '../../limits/limits.js';
 import type { Reads } from '../../limits/reads.js';
 import type { Problems } from '../problems.js';
@@ -31,7 +32,7 @@ export interface WebParts {
 }
 
 /** The page of chaTT and what it asks for, at a port of its own. */
-export async function serveWeb(port: number, parts: WebParts): Promise<void> {
+export async function serveWeb(port: number, parts: WebParts): Promise<HttpListener> {
   const listener = parts.host.listen(port);
   await listener.scope(async (scope) => {
     await registerHelmet(scope, policyOf(parts.brokerPort));
@@ -47,6 +48,7 @@ export async function serveWeb(port: number, parts: WebParts): Promise<void> {
     for (const command of ['setRoomMessages', 'setChannels', 'setAuthors'])
       scope.post(`/cmd/${command}`, (_request, reply) => reply.status(200).send());
   });
+  return listener;
 }
 
 // The page ------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,11 @@
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
+import { Outbox } from '../../host/outbox.js';
+import { binaryFrame } from '../../host/websocket-frames.js';
+import { maxPacketBytes, type Publication } from './packets.js';
+
+/** Bytes of a message of a WebSocket, which may hold several packets. Longer ones end the connection. */
+export const maxMessageBytes = 8 * maxPacketBytes;
 
 /** Who listens to a wire. */
 export interface WireListener {
@@ -13,10 +19,15 @@ export interface Wire {
   /** Of the client. */
   readonly address: string;
   readonly open: boolean;
-  /** Bytes that have not been handed to the network yet. */
-  readonly waitingBytes: number;
+  /** Bytes that were received and not handed on, because they are part of a message that has not arrived in full. */
+  readonly heldBytes: number;
   listen(listener: WireListener): void;
-  send(bytes: Buffer): void;
+  /** Sends a packet. */
+  send(packet: Buffer): void;
+  /** Sends a text: at QoS 1 with this packet id; null: at QoS 0. */
+  publish(publication: Publication, id: number | null): void;
+  /** Whether more bytes than this have not been handed to the network yet. */
+  holdsBack(bytes: number): boolean;
   /** Resolves when what was sent has been handed to the network, or the wire is closed. */
   drained(): Promise<void>;
   /** Stops and continues reading. */
@@ -29,21 +40,19 @@ export interface Wire {
 const ENDING_MS = 2_000;
 
 export class TcpWire implements Wire {
-  private corked = false;
+  readonly heldBytes = 0;
+  private readonly outbox: Outbox;
 
   constructor(
     private readonly socket: Socket,
     readonly address: string,
   ) {
     socket.setNoDelay(true).setKeepAlive(true, 60_000);
+    this.outbox = new Outbox(socket, () => true);
   }
 
   get open(): boolean {
     return this.socket.writable;
-  }
-
-  get waitingBytes(): number {
-    return this.socket.writableLength;
   }
 
   listen(listener: WireListener): void {
@@ -51,27 +60,20 @@ export class TcpWire implements Wire {
     this.socket.once('close', () => listener.closed());
   }
 
-  send(bytes: Buffer): void {
-    if (!this.open) return;
-    if (!this.corked) {
-      this.corked = true;
-      this.socket.cork();
-      setImmediate(() => this.uncork());
-    }
-    this.socket.write(bytes);
+  send(packet: Buffer): void {
+    this.outbox.put(packet);
+  }
+
+  publish(publication: Publication, id: number | null): void {
+    this.outbox.put(id === null ? publication.packet : publication.packetWithId(id));
+  }
+
+  holdsBack(bytes: number): boolean {
+    return this.outbox.filling && this.outbox.waitingBytes > bytes;
   }
 
   drained(): Promise<void> {
-    this.uncork();
-    const { socket } = this;
-    if (socket.destroyed || !socket.writableNeedDrain) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = () => {
-        socket.off('drain', done).off('close', done);
-        resolve();
-      };
-      socket.on('drain', done).on('close', done);
-    });
+    return this.outbox.drained();
   }
 
   setReading(reading: boolean): void {
@@ -80,40 +82,40 @@ export class TcpWire implements Wire {
   }
 
   end(): void {
-    this.uncork();
+    this.outbox.flush();
     this.socket.end();
     // A paused socket would never see the other end go.
     this.socket.resume();
     setTimeout(() => this.socket.destroy(), ENDING_MS).unref();
   }
-
-  private uncork(): void {
-    if (!this.corked) return;
-    this.corked = false;
-    this.socket.uncork();
-  }
 }
 
+/** Each packet is a message of its own. */
 export class WebSocketWire implements Wire {
-  private waiting: Buffer[] = [];
-  private bytes = 0;
+  private readonly outbox: Outbox;
+  /** Bytes that had come when the last message was complete. */
+  private bytesBefore: number;
 
   constructor(
     private readonly socket: WebSocket,
     private readonly tcp: Socket,
     readonly address: string,
-  ) {}
+  ) {
+    this.bytesBefore = tcp.bytesRead;
+    this.outbox = new Outbox(tcp, () => this.open);
+  }
 
   get open(): boolean {
     return this.socket.readyState === this.socket.OPEN;
   }
 
-  get waitingBytes(): number {
-    return this.bytes + this.tcp.writableLength;
+  get heldBytes(): number {
+    return Math.min(this.tcp.bytesRead - this.bytesBefore, maxMessageBytes);
   }
 
   listen(listener: WireListener): void {
     this.socket.on('message', (data: RawData, isBinary: boolean) => {
+      this.bytesBefore = this.tcp.bytesRead;
       // MQTT travels in binary frames only (MQTT 3.1.1, 6.0).
       if (isBinary) listener.received(data as Buffer);
       else this.socket.close(1003);
@@ -121,23 +123,20 @@ export class WebSocketWire implements Wire {
     this.socket.once('close', () => listener.closed());
   }
 
-  send(bytes: Buffer): void {
-    if (this.waiting.length === 0) setImmediate(() => this.flush());
-    this.waiting.push(bytes);
-    this.bytes += bytes.length;
+  send(packet: Buffer): void {
+    this.outbox.put(binaryFrame(packet));
+  }
+
+  publish(publication: Publication, id: number | null): void {
+    this.outbox.put(id === null ? publication.frame : publication.frameWithId(id));
+  }
+
+  holdsBack(bytes: number): boolean {
+    return this.outbox.filling && this.outbox.waitingBytes > bytes;
   }
 
   drained(): Promise<void> {
-    this.flush();
-    const { tcp } = this;
-    if (tcp.destroyed || !tcp.writableNeedDrain) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = () => {
-        tcp.off('drain', done).off('close', done);
-        resolve();
-      };
-      tcp.on('drain', done).on('close', done);
-    });
+    return this.outbox.drained();
   }
 
   setReading(reading: boolean): void {
@@ -146,17 +145,9 @@ export class WebSocketWire implements Wire {
   }
 
   end(): void {
-    this.flush();
+    this.outbox.flush();
     this.socket.close(1000);
     this.socket.resume();
     setTimeout(() => this.socket.terminate(), ENDING_MS).unref();
-  }
-
-  private flush(): void {
-    const { waiting } = this;
-    if (waiting.length === 0) return;
-    this.waiting = [];
-    this.bytes = 0;
-    if (this.open) this.socket.send(waiting.length === 1 ? (waiting[0] as Buffer) : Buffer.concat(waiting));
   }
 }

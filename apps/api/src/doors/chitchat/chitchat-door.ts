@@ -62,7 +62,7 @@ export const chitchatDoor = door({
     const sockets = new ChatSockets(parts, listener);
     application.get(LoadHere).add(() => ({ sockets: sockets.size, people: sockets.people }));
     return {
-      announced: { title: 'chitchat', address: () => listener.url },
+      announced: [{ title: 'chitchat', address: () => listener.url }],
       async start() {
         sockets.start();
         // In maintenance nothing is created; the next start tries again.

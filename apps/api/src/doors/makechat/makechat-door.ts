@@ -51,7 +51,7 @@ export const makechatDoor = door({
       scope.setNotFoundHandler(handle);
     });
     return {
-      announced: { title: 'makechat', address: () => listener.url },
+      announced: [{ title: 'makechat', address: () => listener.url }],
       sweeps: [new Sweep('makechat tokens', () => parts.tokenValues.sweep())],
     };
   },

@@ -58,7 +58,7 @@ export const sfchatDoor = door({
     );
     const count = async (read: (counts: ChatCounts) => number) => read(await queries.execute(new CountChatsQuery()));
     return {
-      announced: { title: 'SFChat', address: () => listener.url },
+      announced: [{ title: 'SFChat', address: () => listener.url }],
       start() {
         news.start(polls);
         cleanUps.start();

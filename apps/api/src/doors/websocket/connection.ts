@@ -4,12 +4,13 @@ import type { Actor } from '@verbatim/domain';
 import { closeReasons, errorFrame, type ServerData, type ServerEvent } from '@verbatim/protocol';
 import type { WebSocket } from 'ws';
 import type { Scopes } from '../../application/sessions/authentication.js';
+import { Outbox } from '../../host/outbox.js';
+import { controlFrame } from '../../host/websocket-frames.js';
 import type { ConnectionAllowances } from '../../limits/limits.js';
 import type { EncodedEvents, Encoder, Subscriber } from '../../live/subscriber.js';
 import type { Refusal } from '../refusal.js';
-import { controlFrame, encode, type Ref } from './frame-text.js';
+import { encode, type Ref } from './frame-text.js';
 import { jsonEncoder } from './json-encoder.js';
-import { Outbox } from './outbox.js';
 
 /** Limits of one connection. */
 export const connectionLimits = {
@@ -44,7 +45,7 @@ export class Connection implements Subscriber {
     readonly scopes: Scopes,
     readonly allowances: ConnectionAllowances,
   ) {
-    this.outbox = new Outbox(socket, wire);
+    this.outbox = new Outbox(wire, () => this.open);
   }
 
   get encoder(): Encoder {
@@ -122,7 +123,7 @@ export class Connection implements Subscriber {
     }
     const payload = randomBytes(8);
     this.pingsSent.push(payload);
-    this.write(controlFrame(0x9, payload));
+    this.write(controlFrame('ping', payload));
   }
 
   /** Only a pong with the payload of one of our pings shows that the client reads what it is sent. */
@@ -142,7 +143,7 @@ export class Connection implements Subscriber {
   }
 
   private answerPing(): void {
-    if (this.pingToAnswer) this.write(controlFrame(0xa, this.pingToAnswer));
+    if (this.pingToAnswer) this.write(controlFrame('pong', this.pingToAnswer));
     this.pingToAnswer = null;
   }
 

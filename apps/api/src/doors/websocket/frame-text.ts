@@ -9,6 +9,7 @@ import {
   type ServerData,
   type ServerEvent,
 } from '@verbatim/protocol';
+import { textFrame } from '../../host/websocket-frames.js';
 import { isPlain } from '../plain-json.js';
 import { Refusal } from '../refusal.js';
 
@@ -64,27 +65,4 @@ function refOf(json: unknown): Ref {
 
 /** A frame of the server as it goes over the wire. */
 export const encode = <E extends ServerEvent>(event: E, data: ServerData<E>, ref?: Ref): Buffer =>
-  wireFrame(JSON.stringify(ref === undefined ? { event, data } : { event, ref, data }));
-
-/** A whole, unmasked text message of the WebSocket protocol (RFC 6455, 5.2). */
-export function wireFrame(text: string): Buffer {
-  const length = Buffer.byteLength(text);
-  const header = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-  const frame = Buffer.allocUnsafe(header + length);
-  frame[0] = 0x81;
-  if (header === 2) {
-    frame[1] = length;
-  } else if (header === 4) {
-    frame[1] = 126;
-    frame.writeUInt16BE(length, 2);
-  } else {
-    frame[1] = 127;
-    frame.writeBigUInt64BE(BigInt(length), 2);
-  }
-  frame.write(text, header, 'utf8');
-  return frame;
-}
-
-/** A control frame (RFC 6455, 5.5): `0x9` for a ping, `0xa` for a pong, with at most 125 bytes. */
-export const controlFrame = (opcode: 0x9 | 0xa, payload: Buffer): Buffer =>
-  Buffer.concat([Buffer.of(0x80 | opcode, payload.length), payload]);
+  textFrame(JSON.stringify(ref === undefined ? { event, data } : { event, ref, data }));

@@ -1,7 +1,8 @@
 import { type Face, view, WITHHELD, withheld } from '@verbatim/domain';
+import { textFrame } from '../../host/websocket-frames.js';
 import type { LiveEvent } from '../../live/live-event.js';
 import type { EncodedEvents, Encoder } from '../../live/subscriber.js';
-import { encode, wireFrame } from './frame-text.js';
+import { encode } from './frame-text.js';
 
 /** Size of the text after which a frame of events is cut. */
 const FRAME_CHARACTERS = 262_144;
@@ -13,7 +14,7 @@ export const jsonEncoder: Encoder = {
     let texts: string[] = [];
     let size = 0;
     const cut = (through: bigint) => {
-      const bytes = wireFrame(`{"event":"events","data":{"room":"${roomId}","events":[${texts.join(',')}]}}`);
+      const bytes = textFrame(`{"event":"events","data":{"room":"${roomId}","events":[${texts.join(',')}]}}`);
       frames.push({ roomId, bytes, through });
       texts = [];
       size = 0;

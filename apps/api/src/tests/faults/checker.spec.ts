@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { check } from './checker.testing.js';
-import type { Attempt, History, Logged } from './history.testing.js';
+import type { Attempt, History, Logged, Saying } from './history.testing.js';
 
 const ROOM = 'r1';
 const MESSAGES = 5;
@@ -18,6 +18,7 @@ function flawless(): Draft {
   const events = log.map(({ revision, type, messageId, text }) => ({ revision, type, messageId, text }));
   return {
     attempts: messages.map(({ id, revision }) => attempt(id, { is: 'acknowledged', revision })),
+    sayings: [],
     log,
     hearings: [
       { who: 'a witness', room: ROOM, after: -1, events: structuredClone(events), toTheEnd: true },
@@ -72,6 +73,31 @@ describe('the checker', () => {
     history.attempts.push(attempt(idOf(3), { is: 'unknown' }), attempt('gone', { is: 'unknown' }));
     history.attempts.push(attempt('gone', { is: 'acknowledged', revision: 9 }));
     expect(check(history).findings.map(({ breach }) => breach)).toEqual(['lost']);
+  });
+});
+
+describe('messages whose ids are not told', () => {
+  const said = (revision: number): Saying => ({
+    room: ROOM,
+    text: textOf(idOf(revision)),
+    outcome: { is: 'acknowledged', revision: null },
+  });
+
+  it('are found by their texts', () => {
+    const history = flawless();
+    history.attempts.pop();
+    history.sayings = [said(MESSAGES)];
+    expect(check(history)).toMatchObject({ findings: [], acknowledged: MESSAGES });
+  });
+
+  it('are lost if nothing has their text, and doubled if two have', () => {
+    expect(breachesAfter((history) => history.sayings?.push(said(77)))).toEqual(['lost']);
+    const doubled = breachesAfter((history) => {
+      history.attempts.splice(3, 2);
+      history.sayings?.push(said(4));
+      (history.log[5] as { text: string }).text = textOf(idOf(4));
+    });
+    expect(doubled).toContain('invented');
   });
 });
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Attempt, Hearing, History, Logged, Timeline } from './history.testing.js';
+import type { Attempt, Hearing, History, Logged, Saying, Timeline } from './history.testing.js';
 
 /** A promise that was broken. */
 export type Breach =
@@ -44,7 +44,7 @@ export interface Verdict {
 export function check(history: History): Verdict {
   const streams = grouped(history.log, ({ stream }) => stream);
   const ofRoom = (room: string) => streams.get(`room-${room}`) ?? [];
-  const messages = messagesOf(history.attempts);
+  const messages = messagesOf([...history.attempts, ...withIds(history.sayings ?? [], history.log)]);
   const stored = new Set(history.log.map(({ messageId }) => messageId));
   const unknown = messages.filter(({ outcome }) => outcome === 'unknown');
   return {
@@ -100,6 +100,12 @@ interface Message {
   readonly outcome: 'acknowledged' | 'refused' | 'unknown';
   /** With which codes it was refused. */
   readonly codes: readonly string[];
+}
+
+/** Finds the ids by the texts. What stands there twice has two, the second of which nobody posted. */
+function withIds(sayings: readonly Saying[], log: readonly Logged[]): Attempt[] {
+  const ids = new Map(log.toReversed().map(({ text, messageId }) => [text, messageId]));
+  return sayings.map((saying) => ({ ...saying, id: ids.get(saying.text) ?? `of "${saying.text}"` }));
 }
 
 /** One acknowledgement settles it; without one, one attempt of unknown outcome leaves it open. */

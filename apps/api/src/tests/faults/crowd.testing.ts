@@ -2,7 +2,8 @@ import { Client } from '@verbatim/client';
 import { directRoomId } from '../../application/rooms/direct-rooms.js';
 import { password, register, type TestPerson } from '../harness/test-client.testing.js';
 import { ChatableTalker } from './chatable-talker.testing.js';
-import type { Attempt } from './history.testing.js';
+import type { Attempt, Saying } from './history.testing.js';
+import { MqttTalker } from './mqtt-talker.testing.js';
 import type { Credentials } from './reading-back.testing.js';
 import { sides } from './schedule.testing.js';
 import { Seeded } from './seeded.testing.js';
@@ -28,6 +29,7 @@ export class Crowd {
   readonly rooms: readonly string[];
   private readonly clients: Client[] = [];
   private readonly talkers: (Talker | ChatableTalker)[] = [];
+  private readonly publishers: MqttTalker[] = [];
   private readonly listeners: Witness[] = [];
   private readonly wanderers: Wanderer[] = [];
 
@@ -57,13 +59,14 @@ export class Crowd {
       crowd.wanderers.push(new Wanderer({ ...credentials, servers, rooms: own, random: random.branch(), pace }));
     }
     await crowd.welcomeCouple(site, random.branch());
+    await crowd.welcomePublishers(site, host, random.branch());
     return crowd;
   }
 
   /** Everyone talks, comes and goes, until stopped; resolves when nothing is in flight. */
   async act(end: AbortSignal): Promise<void> {
     await Promise.all([
-      ...this.talkers.map((talker) => talker.talk(end)),
+      ...[...this.talkers, ...this.publishers].map((talker) => talker.talk(end)),
       ...this.wanderers.map((wanderer) => wanderer.wander(end)),
     ]);
   }
@@ -76,16 +79,27 @@ export class Crowd {
     return this.talkers.flatMap(({ attempts }) => attempts);
   }
 
+  /** What was said over MQTT. */
+  get sayings(): Saying[] {
+    return this.publishers.flatMap(({ sayings }) => sayings);
+  }
+
   /** Sentences about people none of whose messages was acknowledged, which would show nothing. */
   get unheard(): string[] {
-    return this.talkers
+    const all = [
+      ...this.talkers.map(({ acknowledgedAt, attempts }) => ({ acknowledgedAt, said: attempts })),
+      ...this.publishers.map(({ acknowledgedAt, sayings }) => ({ acknowledgedAt, said: sayings })),
+    ];
+    return all
       .filter(({ acknowledgedAt }) => acknowledgedAt.length === 0)
-      .map(({ attempts }) => `none of ${attempts.length} messages was acknowledged, such as ${attempts[0]?.text}`);
+      .map(({ said }) => `none of ${said.length} messages was acknowledged, such as ${said[0]?.text}`);
   }
 
   /** The longest time between two acknowledgements, to anyone, in milliseconds. */
   get longestSilence(): Silence {
-    const moments = this.talkers.flatMap(({ acknowledgedAt }) => acknowledgedAt).sort((a, b) => a - b);
+    const moments = [...this.talkers, ...this.publishers]
+      .flatMap(({ acknowledgedAt }) => acknowledgedAt)
+      .sort((a, b) => a - b);
     let longest = { from: 0, to: 0 };
     for (const [i, to] of moments.entries()) {
       const from = moments[i - 1] ?? to;
@@ -96,11 +110,11 @@ export class Crowd {
 
   /** Milliseconds: the longest from posting a message to its acknowledgement. */
   get longestWait(): number {
-    return Math.max(...this.talkers.map(({ longestWait }) => longestWait));
+    return Math.max(...[...this.talkers, ...this.publishers].map(({ longestWait }) => longestWait));
   }
 
   disperse(): void {
-    for (const client of [...this.clients, ...this.wanderers]) client.close();
+    for (const client of [...this.clients, ...this.wanderers, ...this.publishers]) client.close();
   }
 
   /** Two people who write to each other through the door of chatable. */
@@ -113,6 +127,19 @@ export class Crowd {
       [other, one],
     ] as const)
       this.talkers.push(new ChatableTalker({ username, password, peer, room, servers }, random.branch()));
+  }
+
+  /** Two people who publish over MQTT in the first room, each at another replica to begin with. */
+  private async welcomePublishers({ replicas }: Site, host: TestPerson, random: Seeded): Promise<void> {
+    const [id = ''] = this.rooms;
+    const { name } = (await host.get(`/v1/rooms/${id}`)).body;
+    const ports = sides.map((side) => replicas[side].fromMqtt.port);
+    for (const order of [ports, ports.toReversed()]) {
+      const person = await register(replicas.left.url);
+      await join(host, id, person);
+      const account = { username: person.username, password, room: { id, name }, ports: order };
+      this.publishers.push(new MqttTalker(account, random.branch()));
+    }
   }
 
   private welcome({ username }: TestPerson, rooms: string[], servers: string[], random: Seeded): void {

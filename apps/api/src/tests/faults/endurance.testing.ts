@@ -88,7 +88,7 @@ async function compare(
   await allHeard(crowd.witnesses, new Map(log.map(({ stream, revision }) => [stream, Number(revision)])));
   const { hearings, timelines } = await readDoors(readers, crowd.rooms);
   hearings.push(...crowd.witnesses.map(({ hearing }) => hearing));
-  const { longestSilence, longestWait, attempts } = crowd;
+  const { longestSilence, longestWait, attempts, sayings } = crowd;
   const surprises = [
     ...sides.flatMap((side) => site.replicas[side].process.surprises),
     ...crowd.witnesses.flatMap(({ troubles }) => troubles),
@@ -98,7 +98,7 @@ async function compare(
   crowd.disperse();
   return {
     verdict: check({
-      ...{ attempts, log: log.map(loggedForm), hearings, timelines },
+      ...{ attempts, sayings, log: log.map(loggedForm), hearings, timelines },
       positionsHaveGaps: site.standIn !== null,
     }),
     wrongReadModels: await wrongReadModels(site),

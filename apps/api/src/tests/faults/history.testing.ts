@@ -1,6 +1,8 @@
 /** What the participants of a run have seen; revisions as the doors report them. */
 export interface History {
   readonly attempts: readonly Attempt[];
+  /** What was posted through doors that do not tell ids; each text is different from all others. */
+  readonly sayings?: readonly Saying[];
   readonly log: readonly Logged[];
   /** In the log of a store that does not count its events: they only grow. */
   readonly positionsHaveGaps?: boolean;
@@ -8,12 +10,16 @@ export interface History {
   readonly timelines: readonly Timeline[];
 }
 
-/** One posting of a message and what became of it. A message may have been posted several times with the same id. */
-export interface Attempt {
+/** One posting of a message and what became of it. */
+export interface Saying {
   readonly room: string;
-  readonly id: string;
   readonly text: string;
   readonly outcome: Outcome;
+}
+
+/** One posting under an id. A message may have been posted several times with the same id. */
+export interface Attempt extends Saying {
+  readonly id: string;
 }
 
 export type Outcome =

@@ -80,6 +80,7 @@ async function begin(site: Site, fault: Fault): Promise<boolean> {
     case 'clients cut':
       at(site, fault).fromClients.cut(fault.lasts);
       at(site, fault).fromChatable.cut(fault.lasts);
+      at(site, fault).fromMqtt.cut(fault.lasts);
       return true;
   }
 }

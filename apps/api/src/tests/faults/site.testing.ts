@@ -19,6 +19,7 @@ export interface Replica {
   readonly toDatabase: Wire;
   readonly fromClients: Wire;
   readonly fromChatable: Wire;
+  readonly fromMqtt: Wire;
   /** Where clients reach it, whatever becomes of the process. */
   readonly url: string;
   /** The same for the door of chatable. */
@@ -70,6 +71,7 @@ export async function openSite(store: 'postgres' | 'kurrentdb' = 'postgres'): Pr
       VERBATIM_DATA: keys,
       ADMIN_PASSWORD: administrator.password,
       CHATABLE_PORT: '0',
+      MQTT_PORT: '0',
     });
     const program = await compileReplica(folder);
     const replicas = {} as Record<Side, Replica>;
@@ -80,14 +82,16 @@ export async function openSite(store: 'postgres' | 'kurrentdb' = 'postgres'): Pr
       const process = new ReplicaProcess(side, program, environment(url.href), guardian);
       const fromClients = await Wire.lay(() => process.port);
       const fromChatable = await Wire.lay(() => process.portOf('chatable'));
+      const fromMqtt = await Wire.lay(() => process.portOf('MQTT'));
       closing.push(
         () => toDatabase.remove(),
         () => fromClients.remove(),
         () => fromChatable.remove(),
+        () => fromMqtt.remove(),
         () => process.end(),
       );
       const at = ({ port }: Wire) => `http://127.0.0.1:${port}`;
-      const wires = { toDatabase, fromClients, fromChatable };
+      const wires = { toDatabase, fromClients, fromChatable, fromMqtt };
       replicas[side] = { process, ...wires, url: at(fromClients), chatableUrl: at(fromChatable) };
       process.start();
       // One after the other, because the first of them makes the schemas.

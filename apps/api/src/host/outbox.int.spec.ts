@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { wireFrame } from './frame-text.js';
 import { Outbox } from './outbox.js';
+import { binaryFrame, textFrame } from './websocket-frames.js';
 
 let server: WebSocketServer;
 beforeEach(async () => {
@@ -22,7 +22,12 @@ async function opened(make = () => new WebSocket(`ws://127.0.0.1:${port()}`)) {
   const accepted = once(server, 'connection');
   const client = make();
   const [socket, request] = (await accepted) as [WebSocket, { socket: Socket }];
-  return { client, socket, wire: request.socket, outbox: new Outbox(socket, request.socket) };
+  return {
+    client,
+    socket,
+    wire: request.socket,
+    outbox: new Outbox(request.socket, () => socket.readyState === socket.OPEN),
+  };
 }
 
 /** A client that shows what arrives as bytes. */
@@ -40,9 +45,13 @@ describe('a frame', () => {
     const { client, outbox } = await opened();
     const text = 'é'.repeat(length >> 1).padEnd(length - (length >> 1), 'x');
     const message = once(client, 'message');
-    outbox.put(wireFrame(text));
+    outbox.put(textFrame(text));
     const [data, isBinary] = await message;
     expect([String(data) === text, isBinary]).toEqual([true, false]);
+    const bytes = once(client, 'message');
+    outbox.put(binaryFrame(Buffer.from(text)));
+    const [same, isBytes] = await bytes;
+    expect([String(same) === text, isBytes]).toEqual([true, true]);
   });
 });
 
@@ -59,9 +68,9 @@ describe('an outbox', () => {
       writes += 1;
       return write(bytes);
     }) as typeof wire.write;
-    for (const text of ['a', 'b', 'c']) outbox.put(wireFrame(text));
+    for (const text of ['a', 'b', 'c']) outbox.put(textFrame(text));
     await new Promise((resolve) => setImmediate(resolve));
-    outbox.put(wireFrame('d'));
+    outbox.put(textFrame('d'));
     await all;
     expect([texts, writes]).toEqual([['a', 'b', 'c', 'd'], 2]);
   });
@@ -69,7 +78,7 @@ describe('an outbox', () => {
   test('counts what waits, and resolves when it is sent or the client is gone', async () => {
     const { client, outbox } = await opened(bareClient);
     (client as unknown as Socket).pause();
-    const frame = wireFrame('x'.repeat(1_000_000));
+    const frame = textFrame('x'.repeat(1_000_000));
     for (let i = 0; i < 20; i++) outbox.put(frame);
     expect(outbox.waitingBytes).toBe(20 * frame.length);
     const drained = outbox.drained();
@@ -89,7 +98,7 @@ describe('an outbox', () => {
     const { client, outbox, socket } = await opened(bareClient);
     const chunks: Buffer[] = [];
     (client as unknown as Socket).on('data', (chunk: Buffer) => chunks.push(chunk));
-    outbox.put(wireFrame('too late'));
+    outbox.put(textFrame('too late'));
     socket.close(4_001, 'over');
     await new Promise((resolve) => setImmediate(resolve));
     (client as unknown as Socket).end();

@@ -1,12 +1,11 @@
 import type { Socket } from 'node:net';
-import type { WebSocket } from 'ws';
 
 /**
  * The outgoing frames of one socket. A write to a socket costs more than everything else that is done for a frame, so the
  * frames of one turn of the event loop, such as an acknowledgement and the sender's own event, are sent in one write at its end.
  *
- * Frames come with their WebSocket headers (`encode`) and bypass `ws`, which would write header and payload separately. That is
- * safe because they are whole, and nothing is compressed or fragmented.
+ * Frames of WebSockets come with their headers (`websocket-frames.ts`) and bypass `ws`, which would write header and payload
+ * separately. That is safe because they are whole, and nothing is compressed or fragmented.
  */
 export class Outbox {
   private readonly frames: Buffer[] = [];
@@ -15,8 +14,9 @@ export class Outbox {
   private stuck = false;
 
   constructor(
-    private readonly socket: WebSocket,
     private readonly wire: Socket,
+    /** False once a frame was written past the outbox that nothing may follow. */
+    private readonly isOpen: () => boolean,
   ) {}
 
   /** Bytes that have not been handed to the network yet. */
@@ -54,8 +54,8 @@ export class Outbox {
     const { frames, bytes, wire } = this;
     if (frames.length === 0) return;
     this.bytes = 0;
-    // Nothing may follow a frame that closes the connection (RFC 6455, 5.5.1).
-    if (!wire.writable || this.socket.readyState !== this.socket.OPEN) {
+    // Nothing may follow a frame that closes a WebSocket (RFC 6455, 5.5.1).
+    if (!wire.writable || !this.isOpen()) {
       frames.length = 0;
     } else if (frames.length > 1 && (this.stuck || bytes > SMALL_BYTES)) {
       this.writeApart();
