@@ -5,6 +5,7 @@ import { isOrigin } from './host/origins.js';
 import { readTrustedProxies } from './host/proxies.js';
 import { limitSettings } from './limits/limit-settings.js';
 import { auditLogSettings } from './storage/transparency/audit-log-settings.js';
+import { masterKeySettings } from './storage/vault/master-key-settings.js';
 
 /** A setting of the environment is wrong; the message names it. */
 export class InvalidConfiguration extends Error {}
@@ -36,13 +37,7 @@ const environment = z.object({
     z.string().optional().describe('folder with the PostgreSQL 18 to run in place of the embedded one'),
   ),
   VERBATIM_DATA: z.preprocess(blank, z.string().default('./data')),
-  MASTER_KEY: z.preprocess(
-    blank,
-    z
-      .string()
-      .regex(/^[A-Za-z0-9+/]{43}=$/, 'must be 32 bytes in base64')
-      .optional(),
-  ),
+  ...masterKeySettings,
   ADMIN_USERNAME: z.preprocess(
     blank,
     z

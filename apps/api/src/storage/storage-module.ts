@@ -3,6 +3,8 @@ import {
   type KeyRing,
   migrate,
   PostgresKeyRing,
+  RootKeys,
+  type RootKeysOptions,
   Sealer,
   Snapshots,
   type StoredEvent,
@@ -41,7 +43,7 @@ import { MeasuredEventStore } from './measured-event-store.js';
 import { OpenLog } from './open-log.js';
 import { Outages } from './outages.js';
 import { ReadModels } from './read-models.js';
-import { DIRECT_SQL, FILLING, KEY_RING, LOG, MASTER_KEY, SQL, TABLES } from './tokens.js';
+import { DIRECT_SQL, FILLING, KEY_RING, LOG, MASTER_KEYS, SQL, TABLES } from './tokens.js';
 import { LogKeys } from './transparency/log-keys.js';
 import { LogTrees } from './transparency/log-trees.js';
 import { migrateTransparency } from './transparency/schema.js';
@@ -50,11 +52,12 @@ import { ContactClaims } from './vault/contact-claims.js';
 import { Credentials } from './vault/credentials.js';
 import { Identities, Linking } from './vault/identities.js';
 import { KeyPairs } from './vault/key-pairs.js';
+import { masterKeys } from './vault/master-key.js';
+import { masterKeyFigures, readinessOf } from './vault/master-key-state.js';
 import { NameCipher } from './vault/name-cipher.js';
 import { PersonalTokens } from './vault/personal-tokens.js';
 import { migrateVault } from './vault/schema.js';
 import { SecondFactors } from './vault/second-factors.js';
-import { masterKey } from './vault/secrets.js';
 import { Sessions } from './vault/sessions.js';
 import { VaultSql } from './vault/vault-sql.js';
 import { WebhookBotLedger } from './vault/webhook-bots.js';
@@ -68,20 +71,27 @@ const COMPATIBLE = Symbol('compatible');
 const database: Provider[] = [
   {
     provide: Outages,
-    useFactory: (log: Logger, config: Config, database: DatabaseAddress, resources: OpenResources) =>
+    useFactory: (
+      log: Logger,
+      config: Config,
+      database: DatabaseAddress,
+      resources: OpenResources,
+      masters: RootKeysOptions,
+    ) =>
       resources.add(
         new Outages(log, {
           database: serverName(database.url),
           'event store': serverName(storeUrl(config, database)),
+          'master key': masters.master.description,
         }),
         (outages) => outages.stop(),
       ),
-    inject: [PROCESS_LOG, CONFIG, DATABASE, OpenResources],
+    inject: [PROCESS_LOG, CONFIG, DATABASE, OpenResources, MASTER_KEYS],
   },
   { provide: LOG, useFactory: ({ log }: Outages) => log, inject: [Outages] },
   {
-    provide: MASTER_KEY,
-    useFactory: ({ VERBATIM_DATA, MASTER_KEY }: Config) => masterKey(VERBATIM_DATA, MASTER_KEY),
+    provide: MASTER_KEYS,
+    useFactory: (config: Config) => masterKeys(config),
     inject: [CONFIG],
   },
   {
@@ -91,7 +101,7 @@ const database: Provider[] = [
       outages.watch('database', () => sql`select 1`);
       return sql;
     },
-    inject: [DATABASE, OpenResources, Outages, MASTER_KEY],
+    inject: [DATABASE, OpenResources, Outages, MASTER_KEYS],
   },
   {
     provide: DIRECT_SQL,
@@ -105,9 +115,22 @@ const database: Provider[] = [
     inject: [SQL, { token: FILLING, optional: true }],
   },
   {
+    provide: RootKeys,
+    useFactory: async (sql: Sql, masters: RootKeysOptions, outages: Outages, resources: OpenResources) => {
+      const roots = resources.add(await RootKeys.open(sql, masters), (roots) => roots.stop());
+      outages.watch('master key', async () => {
+        await roots.confirm();
+        if (roots.state.trouble) throw new Error(roots.state.trouble);
+      });
+      roots.watch();
+      return roots;
+    },
+    inject: [SQL, MASTER_KEYS, Outages, OpenResources, COMPATIBLE],
+  },
+  {
     provide: KEY_RING,
-    useFactory: (sql: Sql, master: Buffer) => PostgresKeyRing.open(sql, master),
-    inject: [SQL, MASTER_KEY, COMPATIBLE],
+    useFactory: (sql: Sql, roots: RootKeys) => PostgresKeyRing.open(sql, roots),
+    inject: [SQL, RootKeys],
   },
   {
     provide: TABLES,
@@ -180,8 +203,8 @@ const vault: Provider[] = [
   },
   {
     provide: AccessTokens,
-    useFactory: (sql: Sql, master: Buffer, clock: Clock) => AccessTokens.open(sql, master, clock),
-    inject: [SQL, MASTER_KEY, CLOCK, TABLES],
+    useFactory: (sql: Sql, roots: RootKeys, clock: Clock) => AccessTokens.open(sql, roots, clock),
+    inject: [SQL, RootKeys, CLOCK, TABLES],
   },
   {
     provide: PersonalTokens,
@@ -271,8 +294,8 @@ const desk: Provider[] = [
 const ephemeral: Provider[] = [
   {
     provide: ChatStore,
-    useFactory: (sql: Sql, master: Buffer) => new PostgresChatStore(sql, master),
-    inject: [SQL, MASTER_KEY, TABLES],
+    useFactory: (sql: Sql, keys: KeyRing) => new PostgresChatStore(sql, keys),
+    inject: [SQL, KEY_RING, TABLES],
   },
   {
     provide: ChatNews,
@@ -300,16 +323,18 @@ const MEASUREMENTS = Symbol('measurements of the storage');
 const contributions: Provider[] = [
   {
     provide: CHECKS,
-    useFactory: (sql: Sql, store: MeasuredEventStore, readModels: ReadModels) => [
+    useFactory: (sql: Sql, store: MeasuredEventStore, readModels: ReadModels, roots: RootKeys) => [
+      new ReadinessCheck('master key', () => readinessOf(roots.state)),
       new ReadinessCheck('database', async () => (await sql`select 1`).length === 1),
       new ReadinessCheck('event store', async () => (await store.head()) >= -1n),
       new ReadinessCheck('read models', () => readModels.caughtUp),
     ],
-    inject: [SQL, MeasuredEventStore, ReadModels],
+    inject: [SQL, MeasuredEventStore, ReadModels, RootKeys],
   },
   {
     provide: FIGURES,
-    useFactory: (side: ReadSide) => [
+    useFactory: (side: ReadSide, roots: RootKeys) => [
+      ...masterKeyFigures(roots),
       new Figure(
         'verbatim_projection_lag',
         'How far the read models are behind the log, in positions.',
@@ -321,7 +346,7 @@ const contributions: Provider[] = [
         async () => (await side.status()).search.lag,
       ),
     ],
-    inject: [ReadSide],
+    inject: [ReadSide, RootKeys],
   },
   {
     provide: SWEEPS,

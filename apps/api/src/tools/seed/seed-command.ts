@@ -4,7 +4,7 @@ import { rebuild } from '@verbatim/projections';
 import type { Sql } from 'postgres';
 import { connect } from '../../storage/database/pool.js';
 import { migrateVault } from '../../storage/vault/schema.js';
-import { masterKey } from '../../storage/vault/secrets.js';
+import { masterKeys } from '../../storage/vault/master-key.js';
 import { type CliCommand, type Surroundings, UsageError } from '../command.js';
 import { number } from '../log/broken-places.js';
 import { plainly } from '../log/named-log.js';
@@ -102,7 +102,7 @@ async function withParts(
   const place = config.EVENT_STORE_URL;
   const store = await openEventStore({ url: place ?? url, directUrl: place ?? directUrl, log });
   try {
-    const keys = await PostgresKeyRing.open(sql, await masterKey(config.VERBATIM_DATA, config.MASTER_KEY));
+    const keys = await PostgresKeyRing.open(sql, await masterKeys(config));
     await migrateVault(sql, keys);
     return await work({ store, keys, sql, direct });
   } finally {
