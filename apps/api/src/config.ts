@@ -102,6 +102,8 @@ const environment = z.object({
       .regex(/^(\/(?!\/)|https?:\/\/)[^#\s]*$/, 'must be a path or a URL without #')
       .default('/admin/'),
   ),
+  /** Whether read models hold texts in plain form, or only keyed hashes of their words. */
+  READ_MODELS_TEXTS: z.preprocess(blank, z.enum(['plain', 'sealed']).default('plain')),
   RATE_LIMITS: z.preprocess(blank, z.enum(['on', 'off']).default('on')),
   /** Whether webhooks may be sent to private addresses, and without TLS. */
   WEBHOOK_ALLOW_PRIVATE: z.preprocess(blank, z.enum(['on', 'off']).default('off')),

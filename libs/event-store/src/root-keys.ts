@@ -90,7 +90,7 @@ export class RootKeys {
    * @throws WrongMasterKey, MasterKeyUnavailable
    */
   static async open(sql: Sql, options: RootKeysOptions | Buffer): Promise<RootKeys> {
-    const roots = new RootKeys(sql, options instanceof Buffer ? { master: new LocalMasterKey(options) } : options);
+    const roots = new RootKeys(sql, 'master' in options ? options : { master: new LocalMasterKey(options) });
     await migrate(sql, 'vault', 'keys', [...tables, firstWrapping(roots.masters)]);
     await roots.load();
     return roots;

@@ -2,6 +2,7 @@ import type { Recorded } from '@verbatim/domain';
 import type { EventStore } from '@verbatim/event-store';
 import type { Sql } from './projection.js';
 import { type ProjectionGroup, readModels } from './read-models.js';
+import { plainTexts, type Texts } from './texts.js';
 import { transactionOn } from './transaction.js';
 
 /** A checkpoint was not where it was believed to be: another process has projected, or a commit had succeeded after all. */
@@ -65,6 +66,7 @@ export function applyBatch(
   groups: readonly ProjectionGroup[],
   from: bigint,
   events: readonly Recorded[],
+  texts: Texts = plainTexts,
 ): Promise<void> {
   const to = events.at(-1);
   if (!to) return Promise.resolve();
@@ -83,7 +85,7 @@ export function applyBatch(
     const [, ...moved] = await Promise.all([settings, ...moves]);
     for (const [i, { name }] of groups.entries()) if (moved[i]?.count !== 1) throw new CheckpointMoved(name, from);
     await Promise.all(
-      groups.flatMap(({ projections }) => projections.map((projection) => projection.apply(tx, schema, events))),
+      groups.flatMap(({ projections }) => projections.map((projection) => projection.apply(tx, schema, events, texts))),
     );
   });
 }

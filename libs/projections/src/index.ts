@@ -99,6 +99,8 @@ export {
   type RoomsQuery,
   roomsFrom,
 } from './rooms.js';
+export { SealedTexts, type TextsOfLog } from './sealed-texts.js';
 export { type SearchQuery, searchMessages } from './search.js';
 export { type Counted, MOST_COUNTED, type Stretch } from './stretch.js';
+export { plainTexts, type Texts } from './texts.js';
 export { botsWithoutWebhook } from './webhook-bots.js';

@@ -10,7 +10,8 @@ const STANDBY_MS = 1_000;
 /** How often the checkpoint is read while somebody waits and another process projects; milliseconds. */
 const WAITING_MS = 20;
 
-export interface ProjectorOptions extends Pick<GroupRunnerOptions, 'sql' | 'store' | 'open' | 'schema' | 'log'> {
+export interface ProjectorOptions
+  extends Pick<GroupRunnerOptions, 'sql' | 'store' | 'open' | 'texts' | 'schema' | 'log'> {
   readonly projections: ReadModels;
   /** Leads to the database itself where `sql` goes through a transaction pooler. Default: `sql`. */
   readonly direct?: Sql;

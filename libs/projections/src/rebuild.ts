@@ -4,14 +4,14 @@ import { applyBatch, readCheckpoint } from './checkpoints.js';
 import { disconnect, ownConnection } from './connection.js';
 import type { GroupRunnerOptions } from './group-runner.js';
 import type { Sql } from './projection.js';
-import { createIndexes, readModels, readModelsVersion, schemaName } from './read-models.js';
+import { createIndexes, readModels, schemaName, versionWith } from './read-models.js';
 import { addSchema, dropSchema, ReadSchemas, switchTo } from './read-schemas.js';
 import { transactionOn } from './transaction.js';
 
-export interface RebuildOptions extends Pick<GroupRunnerOptions, 'sql' | 'store' | 'open' | 'log'> {
+export interface RebuildOptions extends Pick<GroupRunnerOptions, 'sql' | 'store' | 'open' | 'texts' | 'log'> {
   /** Leads to the database itself where `sql` goes through a transaction pooler. Default: `sql`. */
   readonly direct?: Sql;
-  /** Default: that of this release. */
+  /** Default: that of this release, with texts held so. */
   readonly version?: string;
   /** Events in a transaction, default 2,000. */
   readonly maxBatch?: number;
@@ -93,7 +93,7 @@ class Rebuild {
   ) {}
 
   async run(): Promise<RebuildOutcome> {
-    const { version = readModelsVersion, log } = this.options;
+    const { texts, version = versionWith(texts), log } = this.options;
     const { connection } = this;
     await this.dropLeftovers();
     const n = await transactionOn(connection, (tx) => addSchema(tx, version, 'building'));
@@ -133,7 +133,8 @@ class Rebuild {
       const last = events.at(-1);
       if (!last) throw new Error(`The log has a head at ${this.head} and nothing after ${this.position}.`);
       next = this.readOn(last.position);
-      await applyBatch(this.connection, this.schema, [readModels.timeline, readModels.search], this.position, events);
+      const groups = [readModels.timeline, readModels.search];
+      await applyBatch(this.connection, this.schema, groups, this.position, events, this.options.texts);
       this.position = last.position;
       this.report('filling');
     }

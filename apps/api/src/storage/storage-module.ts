@@ -43,6 +43,7 @@ import { MeasuredEventStore } from './measured-event-store.js';
 import { OpenLog } from './open-log.js';
 import { Outages } from './outages.js';
 import { ReadModels } from './read-models.js';
+import { textsOf } from './texts-of-read-models.js';
 import { DIRECT_SQL, FILLING, KEY_RING, LOG, MASTER_KEYS, SQL, TABLES } from './tokens.js';
 import { LogKeys } from './transparency/log-keys.js';
 import { LogTrees } from './transparency/log-trees.js';
@@ -181,14 +182,17 @@ const readModels: Provider[] = [
       sealer: Sealer,
       log: Logger,
       resources: OpenResources,
+      config: Config,
+      keys: KeyRing,
     ) => {
       // Short batches are recent events, which others open as well; long ones are a rebuild reading the past.
       const open = (events: readonly StoredEvent[]) => sealer.open(events, { passing: events.length > 500 });
-      const readSide = resources.add(new ReadSide({ sql, direct, store, open, log }), (side) => side.stop());
+      const texts = await textsOf(config, { keys, store, sealer });
+      const readSide = resources.add(new ReadSide({ sql, direct, store, open, log, texts }), (side) => side.stop());
       await readSide.start();
       return readSide;
     },
-    inject: [SQL, DIRECT_SQL, MeasuredEventStore, Sealer, LOG, OpenResources],
+    inject: [SQL, DIRECT_SQL, MeasuredEventStore, Sealer, LOG, OpenResources, CONFIG, KEY_RING],
   },
   { provide: ReadModels, useFactory: (side: ReadSide) => new ReadModels(side), inject: [ReadSide] },
 ];

@@ -123,7 +123,10 @@ async function onLog<T>({ service, folder }: Place, work: (store: Store, sealer:
   const store = await openEventStore({ url: service.databaseUrl });
   const sql = connect(service.databaseUrl);
   try {
-    return await work(store, new Sealer(await PostgresKeyRing.open(sql, await masterKeys(readConfig({ VERBATIM_DATA: folder })))));
+    return await work(
+      store,
+      new Sealer(await PostgresKeyRing.open(sql, await masterKeys(readConfig({ VERBATIM_DATA: folder })))),
+    );
   } finally {
     await store.close();
     await sql.end();
