@@ -11,6 +11,7 @@ import { longRooms } from './workloads/long-rooms.js';
 import { memoryUnderLoad } from './workloads/memory.js';
 import { rebuiltReadModels } from './workloads/rebuild.js';
 import { largeRooms, pairs, replicas, smallRooms } from './workloads/rooms.js';
+import { sealedTexts } from './workloads/sealed-texts.js';
 
 /** `npm run bench`: runs the workloads one after the other and prints one table, each figure beside its floor. */
 
@@ -24,6 +25,7 @@ const workloads: Readonly<Record<string, () => Promise<readonly Section[]>>> = {
   d: durablePosts,
   e: idleConnections,
   r: expensiveReads,
+  t: sealedTexts,
   g: rebuiltReadModels,
   h: coldStart,
   f: longRooms,
