@@ -96,12 +96,14 @@ export class RootKeys {
     return roots;
   }
 
-  /** Looks from time to time whether the master key still opens the root keys. */
-  watch(): void {
+  /** Looks from time to time whether the master key still opens the root keys; `changed` is called when that begins or ceases. */
+  watch(changed: (state: MasterKeyState) => void = () => {}): void {
     const { holdMs = Number.POSITIVE_INFINITY } = this.options;
     if (holdMs === Number.POSITIVE_INFINITY) return;
     const look = async () => {
+      const before = this.trouble;
       await this.confirm();
+      if ((before === null) !== (this.trouble === null)) changed(this.state);
       const wait = this.trouble ? RETRY_EVERY_MS : CHECK_EVERY_MS;
       this.timer = setTimeout(() => void look(), Math.min(wait, holdMs / 4)).unref();
     };

@@ -54,7 +54,7 @@ import { Credentials } from './vault/credentials.js';
 import { Identities, Linking } from './vault/identities.js';
 import { KeyPairs } from './vault/key-pairs.js';
 import { masterKeys } from './vault/master-key.js';
-import { masterKeyFigures, readinessOf } from './vault/master-key-state.js';
+import { masterKeyFigures, readinessOf, reportMasterKey } from './vault/master-key-state.js';
 import { NameCipher } from './vault/name-cipher.js';
 import { PersonalTokens } from './vault/personal-tokens.js';
 import { migrateVault } from './vault/schema.js';
@@ -72,22 +72,16 @@ const COMPATIBLE = Symbol('compatible');
 const database: Provider[] = [
   {
     provide: Outages,
-    useFactory: (
-      log: Logger,
-      config: Config,
-      database: DatabaseAddress,
-      resources: OpenResources,
-      masters: RootKeysOptions,
-    ) =>
+    useFactory: (log: Logger, config: Config, database: DatabaseAddress, resources: OpenResources) =>
       resources.add(
         new Outages(log, {
           database: serverName(database.url),
           'event store': serverName(storeUrl(config, database)),
-          'master key': masters.master.description,
+          'master key': 'The master key',
         }),
         (outages) => outages.stop(),
       ),
-    inject: [PROCESS_LOG, CONFIG, DATABASE, OpenResources, MASTER_KEYS],
+    inject: [PROCESS_LOG, CONFIG, DATABASE, OpenResources],
   },
   { provide: LOG, useFactory: ({ log }: Outages) => log, inject: [Outages] },
   {
@@ -117,16 +111,16 @@ const database: Provider[] = [
   },
   {
     provide: RootKeys,
-    useFactory: async (sql: Sql, masters: RootKeysOptions, outages: Outages, resources: OpenResources) => {
+    useFactory: async (sql: Sql, masters: RootKeysOptions, outages: Outages, log: Logger, resources: OpenResources) => {
       const roots = resources.add(await RootKeys.open(sql, masters), (roots) => roots.stop());
       outages.watch('master key', async () => {
         await roots.confirm();
         if (roots.state.trouble) throw new Error(roots.state.trouble);
       });
-      roots.watch();
+      roots.watch((state) => reportMasterKey(state, masters.holdMs, log));
       return roots;
     },
-    inject: [SQL, MASTER_KEYS, Outages, OpenResources, COMPATIBLE],
+    inject: [SQL, MASTER_KEYS, Outages, PROCESS_LOG, OpenResources, COMPATIBLE],
   },
   {
     provide: KEY_RING,

@@ -1,5 +1,12 @@
 import { pipeline } from 'node:stream/promises';
-import { type ChainCheck, copyLog, type EventStore, opensRoots, type RootKeysOptions } from '@verbatim/event-store';
+import {
+  type ChainCheck,
+  copyLog,
+  type EventStore,
+  MasterKeyUnavailable,
+  opensRoots,
+  type RootKeysOptions,
+} from '@verbatim/event-store';
 import type { Sql, TransactionSql } from 'postgres';
 import { givenMasterKeys } from '../../storage/vault/master-key.js';
 import {
@@ -112,7 +119,11 @@ async function refuseOtherKey(reader: BackupReader, { tables }: BackupPoint, mas
       master: values[master as number] ?? '',
       wrapped: values[wrapped as number] ?? '',
     }));
-  if (await opensRoots(wrappings, masters)) return;
+  const fits = await opensRoots(wrappings, masters).catch((error) => {
+    if (!(error instanceof MasterKeyUnavailable)) throw error;
+    throw new BackupRefused(`${error.message} What to do: ${error.advice}.`);
+  });
+  if (fits) return;
   throw new BackupRefused('The master key is not the one of the service that was backed up. Restore the right one.');
 }
 
