@@ -12,6 +12,7 @@ import { memoryUnderLoad } from './workloads/memory.js';
 import { mqttSubscribers } from './workloads/mqtt.js';
 import { rebuiltReadModels } from './workloads/rebuild.js';
 import { largeRooms, pairs, replicas, smallRooms } from './workloads/rooms.js';
+import { sealedTexts } from './workloads/sealed-texts.js';
 import { telemetry } from './workloads/telemetry.js';
 
 /** `npm run bench`: runs the workloads one after the other and prints one table, each figure beside its floor. */
@@ -26,7 +27,8 @@ const workloads: Readonly<Record<string, () => Promise<readonly Section[]>>> = {
   d: durablePosts,
   e: idleConnections,
   r: expensiveReads,
-  t: telemetry,
+  o: telemetry,
+  t: sealedTexts,
   g: rebuiltReadModels,
   h: coldStart,
   f: longRooms,

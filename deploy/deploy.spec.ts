@@ -47,7 +47,7 @@ describe('the backup by systemd', () => {
   it('runs as the service does, on its data, and without the master key', () => {
     for (const line of ['User', 'Group', 'WorkingDirectory', 'UMask', 'Environment'])
       expect(new RegExp(`^${line}=.*$`, 'm').exec(backup)?.[0]).toBe(new RegExp(`^${line}=.*$`, 'm').exec(unit)?.[0]);
-    expect(backup).toContain('\nUnsetEnvironment=MASTER_KEY\n');
+    expect(backup).toContain('\nUnsetEnvironment=MASTER_KEY MASTER_KEY_BEFORE KMS_TOKEN KMS_TOKEN_FILE\n');
   });
 
   it('is encrypted, and started by its timer', () => {

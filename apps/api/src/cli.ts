@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { MasterKeyUnavailable } from '@verbatim/event-store';
 import { pino } from 'pino';
 import { commands, tablesOfParts } from './commands.js';
 import { InvalidConfiguration, readConfig } from './config.js';
@@ -49,7 +50,7 @@ main(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: unknown) => {
     const expected = error instanceof UsageError || error instanceof InvalidConfiguration;
-    const plain = expected || error instanceof UnusableServer;
+    const plain = expected || error instanceof UnusableServer || error instanceof MasterKeyUnavailable;
     process.stderr.write(`${plain ? error.message : ((error as Error).stack ?? error)}\n`);
     process.exit(expected ? 2 : 1);
   },

@@ -18,6 +18,7 @@ import { importChatableCommand } from './tools/import/chatable/import-chatable-c
 import { importCommand } from './tools/import/import-command.js';
 import { makechatImportCommand } from './tools/import/makechat/makechat-import-command.js';
 import { undoCommand } from './tools/import/undo-command.js';
+import { rotateRootKeyCommand } from './tools/keys/rotate-keys-command.js';
 import { copyCommand } from './tools/log/copy-command.js';
 import { verifyCommand } from './tools/log/verify-command.js';
 import { makechatCommand } from './tools/makechat/makechat-command.js';
@@ -51,6 +52,7 @@ export const commands: readonly CliCommand[] = [
   checkCommand,
   newLogCommand,
   rotateKeysCommand,
+  rotateRootKeyCommand,
   copyDatabaseCommand(tablesOfParts),
 ];
 

@@ -6,6 +6,7 @@ import { readTrustedProxies } from './host/proxies.js';
 import { limitSettings } from './limits/limit-settings.js';
 import { auditLogSettings } from './storage/transparency/audit-log-settings.js';
 import { telemetrySettings } from './telemetry/telemetry-settings.js';
+import { masterKeySettings } from './storage/vault/master-key-settings.js';
 
 /** A setting of the environment is wrong; the message names it. */
 export class InvalidConfiguration extends Error {}
@@ -38,13 +39,7 @@ const environment = z.object({
     z.string().optional().describe('folder with the PostgreSQL 18 to run in place of the embedded one'),
   ),
   VERBATIM_DATA: z.preprocess(blank, z.string().default('./data')),
-  MASTER_KEY: z.preprocess(
-    blank,
-    z
-      .string()
-      .regex(/^[A-Za-z0-9+/]{43}=$/, 'must be 32 bytes in base64')
-      .optional(),
-  ),
+  ...masterKeySettings,
   ADMIN_USERNAME: z.preprocess(
     blank,
     z
@@ -109,6 +104,8 @@ const environment = z.object({
       .regex(/^(\/(?!\/)|https?:\/\/)[^#\s]*$/, 'must be a path or a URL without #')
       .default('/admin/'),
   ),
+  /** Whether read models hold texts in plain form, or only keyed hashes of their words. */
+  READ_MODELS_TEXTS: z.preprocess(blank, z.enum(['plain', 'sealed']).default('plain')),
   RATE_LIMITS: z.preprocess(blank, z.enum(['on', 'off']).default('on')),
   /** Whether webhooks may be sent to private addresses, and without TLS. */
   WEBHOOK_ALLOW_PRIVATE: z.preprocess(blank, z.enum(['on', 'off']).default('off')),

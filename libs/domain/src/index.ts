@@ -63,4 +63,4 @@ export {
   type TokenScope,
 } from './user/tokens.js';
 export * from './user/user.js';
-export { baseForm, searchText, type Word, wordsOf } from './words.js';
+export { baseForm, isSpacelessPair, searchText, type Word, wordsOf } from './words.js';

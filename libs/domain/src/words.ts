@@ -200,6 +200,13 @@ function cut(word: string): string {
   return word.length <= LONGEST_WORD ? word : Array.from(word).slice(0, LONGEST_WORD).join('');
 }
 
+/** Whether a key is two characters of a script without spaces, as such texts are cut into words. */
+export function isSpacelessPair(key: string): boolean {
+  if (key.length < 2 || key.length > 4 || isAscii(key)) return false;
+  const characters = Array.from(key);
+  return characters.length === 2 && characters.every((character) => SPACELESS.test(character));
+}
+
 const isAscii = (text: string): boolean => !/[^\0-\x7f]/.test(text);
 
 /** Latin, Greek and Cyrillic letters, the punctuation used with them, and nothing that is an emoji or stands for nothing. */

@@ -132,9 +132,8 @@ export const hashOf = (sealed: string): string => crypto.hash('sha256', sealed, 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** base64url of nonce, cipher text and tag. */
-export function sealText(text: string, key: Buffer, associated: string): string {
-  const nonce = fewRandomBytes(NONCE_BYTES);
+/** base64url of nonce, cipher text and tag. A nonce of 12 bytes must never be used for two texts under one key. */
+export function sealText(text: string, key: Buffer, associated: string, nonce = fewRandomBytes(NONCE_BYTES)): string {
   const cipher = crypto.createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(associated));
   return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString('base64url');
 }

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Sql } from 'postgres';
-import { openText, sealText } from './envelope.js';
-import { migrate } from './migrate.js';
+import { CHECK_KEY, DAY, PERSON, RETIRED, RootKeys, type RootKeysOptions, STREAM, type Wrapped } from './root-keys.js';
 
 /** Provides the keys that seal personal fields, under the names that envelope.ts makes. */
 export interface KeyRing {
@@ -39,48 +38,26 @@ export interface OldestKey {
   readonly day: string | null;
 }
 
-/** Stands before the name of a key that is being taken apart. */
-const RETIRED = 'retired|';
-/** The parts of a key's name, as they are indexed; what is no day ends in something else than ten digits and hyphens. */
-const STREAM = `(split_part(name, '|', 1) collate "C")`;
-const PERSON = `(split_part(name, '|', 2) collate "C")`;
-const DAY = `(right(name, 10) collate "C")`;
 /** Unwrapped keys kept in memory; each takes about 250 bytes. */
 const MOST_CACHED_KEYS = 50_000;
 
-/** Keys in the schema `vault`, each wrapped with the master key, so that a copy of the database alone is not enough. */
+/** Keys in the schema `vault`, each wrapped with a root key, so that a copy of the database alone is not enough. */
 export class PostgresKeyRing implements KeyRing {
   private readonly cache = new LRUCache<string, Buffer>({ max: MOST_CACHED_KEYS });
   /** How often keys were forgotten: one that was on its way then is not remembered. */
   private forgettings = 0;
 
-  /** @param master 32 bytes kept outside the database. */
   private constructor(
     private readonly sql: Sql,
-    private readonly master: Buffer,
-  ) {}
+    readonly roots: RootKeys,
+  ) {
+    roots.onLock(() => this.forget());
+  }
 
-  /** Creates the table, and fails if the vault was set up with another master key. */
-  static async open(sql: Sql, master: Buffer): Promise<PostgresKeyRing> {
-    await migrate(sql, 'vault', 'keys', [
-      `create table vault.keys (name text primary key, wrapped text not null, created_at timestamptz not null default now())`,
-      `create table vault.event_keys (event_id text primary key, name text not null, wrapped text not null);
-       create index event_keys_name on vault.event_keys (name)`,
-      ['keys', 'event_keys']
-        .map(
-          (table) => `
-          create index ${table}_stream on vault.${table} (${STREAM}, ${DAY});
-          create index ${table}_person on vault.${table} (${PERSON})`,
-        )
-        .join(';'),
-    ]);
-    const ring = new PostgresKeyRing(sql, master);
-    await ring.obtain(['master-key-check']).catch((error) => {
-      if (!(error instanceof KeyDoesNotOpen)) throw error;
-      throw new Error(
-        'The master key is not the one that this database was set up with. Restore the right one; nothing was changed.',
-      );
-    });
+  /** @param roots the root keys of this database, or what opens them. */
+  static async open(sql: Sql, roots: RootKeys | RootKeysOptions | Buffer): Promise<PostgresKeyRing> {
+    const ring = new PostgresKeyRing(sql, roots instanceof RootKeys ? roots : await RootKeys.open(sql, roots));
+    await ring.obtain([CHECK_KEY]);
     return ring;
   }
 
@@ -90,16 +67,21 @@ export class PostgresKeyRing implements KeyRing {
     const found = new Map(known);
     // Sorted, so that processes that create the same keys do not deadlock.
     const missing = [...new Set(names)].filter((name) => !found.has(name)).sort();
-    const made = missing.map((name) => sealText(randomBytes(32).toString('base64'), this.master, name));
-    await this.sql`
-      insert into vault.keys (name, wrapped) select * from unnest(${missing}::text[], ${made}::text[])
-      on conflict (name) do nothing`;
+    const made = missing.map((label) => ({ text: randomBytes(32).toString('base64'), label }));
+    await this.roots.sealed(
+      made,
+      (keys) => this.sql`
+        insert into vault.keys (name, wrapped, root)
+        select name, wrapped, ${rootOf(keys)}::integer from unnest(${missing}::text[], ${textsOf(keys)}::text[]) as made (name, wrapped)
+        on conflict (name) do nothing`,
+    );
     // Another process may have created the same key first; the one in the table counts.
     for (const [name, key] of await this.find(missing)) found.set(name, key);
     return found;
   }
 
   async find(names: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
+    this.roots.assertUsable();
     const found = new Map<string, Buffer>();
     const unknown: string[] = [];
     for (const name of names) {
@@ -109,10 +91,12 @@ export class PostgresKeyRing implements KeyRing {
     }
     if (unknown.length === 0) return found;
     const before = this.forgettings;
-    const rows = await this.sql<{ name: string; wrapped: string }[]>`
-      select name, wrapped from vault.keys where name = any(${[...new Set(unknown)]}::text[])`;
-    for (const { name, wrapped } of rows) {
-      const key = this.unwrap(name, wrapped);
+    const rows = await this.sql<(Wrapped & { name: string })[]>`
+      select name, wrapped, root from vault.keys where name = any(${[...new Set(unknown)]}::text[])`;
+    await this.roots.obtain(rows.map(({ root }) => root));
+    for (const row of rows) {
+      const { name } = row;
+      const key = this.unwrap(name, row);
       if (before === this.forgettings) this.cache.set(name, key);
       found.set(name, key);
     }
@@ -122,17 +106,18 @@ export class PostgresKeyRing implements KeyRing {
   async spare(names: readonly string[], eventIds: readonly string[]): Promise<SpareKeys> {
     const retired = names.map((name) => `${RETIRED}${name}`);
     const [events, keys] = await Promise.all([
-      this.sql<{ event_id: string; wrapped: string }[]>`
-        select event_id, wrapped from vault.event_keys where event_id = any(${[...eventIds]}::text[])`,
-      this.sql<{ name: string; wrapped: string }[]>`
-        select name, wrapped from vault.keys where name = any(${retired}::text[])`,
+      this.sql<(Wrapped & { event_id: string })[]>`
+        select event_id, wrapped, root from vault.event_keys where event_id = any(${[...eventIds]}::text[])`,
+      this.sql<(Wrapped & { name: string })[]>`
+        select name, wrapped, root from vault.keys where name = any(${retired}::text[])`,
     ]);
+    await this.roots.obtain([...events, ...keys].map(({ root }) => root));
     return {
-      events: new Map(events.map(({ event_id, wrapped }) => [event_id, this.unwrap(event_id, wrapped)])),
+      events: new Map(events.map((row) => [row.event_id, this.unwrap(row.event_id, row)])),
       retired: new Map(
-        keys.map(({ name, wrapped }) => {
-          const plain = name.slice(RETIRED.length);
-          return [plain, this.unwrap(plain, wrapped)];
+        keys.map((row) => {
+          const plain = row.name.slice(RETIRED.length);
+          return [plain, this.unwrap(plain, row)];
         }),
       ),
     };
@@ -202,21 +187,26 @@ export class PostgresKeyRing implements KeyRing {
   /** Keeps the keys of single events in place of a retired key, which is destroyed, and destroys those of `erased` events. */
   async takeApart(name: string, kept: ReadonlyMap<string, Buffer>, erased: readonly string[]): Promise<void> {
     const ids = [...kept.keys()];
-    const wrapped = ids.map((id) => sealText((kept.get(id) as Buffer).toString('base64'), this.master, id));
-    await this.sql`
-      with kept as (
-        insert into vault.event_keys (event_id, name, wrapped)
-        select id, ${name}, wrapped from unnest(${ids}::text[], ${wrapped}::text[]) as kept (id, wrapped)
-        on conflict do nothing),
-      gone as (delete from vault.event_keys where event_id = any(${[...erased]}::text[]))
-      delete from vault.keys where name = ${`${RETIRED}${name}`}`;
+    const texts = ids.map((id) => ({ text: (kept.get(id) as Buffer).toString('base64'), label: id }));
+    await this.roots.sealed(
+      texts,
+      (keys) => this.sql`
+        with kept as (
+          insert into vault.event_keys (event_id, name, wrapped, root)
+          select id, ${name}, wrapped, ${rootOf(keys)}::integer from unnest(${ids}::text[], ${textsOf(keys)}::text[]) as kept (id, wrapped)
+          on conflict do nothing),
+        gone as (delete from vault.event_keys where event_id = any(${[...erased]}::text[]))
+        delete from vault.keys where name = ${`${RETIRED}${name}`}`,
+    );
   }
 
-  private unwrap(name: string, wrapped: string): Buffer {
-    const key = openText(wrapped, this.master, name);
-    if (key === null) throw new KeyDoesNotOpen(`The key ${name} does not open with this master key.`);
+  private unwrap(name: string, row: Wrapped): Buffer {
+    const key = this.roots.unwrap(row, name);
+    if (key === null) throw new Error(`The key ${name} does not open with this master key.`);
     return Buffer.from(key, 'base64');
   }
 }
 
-class KeyDoesNotOpen extends Error {}
+const textsOf = (keys: readonly Wrapped[]): string[] => keys.map(({ wrapped }) => wrapped);
+/** They are sealed together, with one root key. */
+const rootOf = (keys: readonly Wrapped[]): number => keys[0]?.root ?? 0;

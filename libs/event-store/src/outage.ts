@@ -1,4 +1,5 @@
 import { RevisionConflict, StoreClosed, StoreUnavailable } from './event-store.js';
+import { MasterKeyUnavailable } from './master-key.js';
 
 /**
  * What an error says about the server that was asked:
@@ -11,6 +12,8 @@ export interface Outage {
   readonly reason: string;
   /** Whether it was the event store that was asked, rather than the database of everything else. */
   readonly ofStore: boolean;
+  /** Whether it was the master key that was asked for; then neither of the two. */
+  readonly ofMasterKey?: boolean;
   /** How many milliseconds ago the question was asked that got no answer, where that is known. */
   readonly askedMsAgo?: number;
 }
@@ -22,6 +25,8 @@ export interface Outage {
 export function outageOf(error: unknown): Outage | null {
   for (let one = error, depth = 0; one instanceof Error && depth < MOST_CAUSES; depth++) {
     if (one instanceof StoreUnavailable) return { kind: 'away', reason: one.reason, ofStore: true, ...waitedBy(one) };
+    if (one instanceof MasterKeyUnavailable)
+      return { kind: 'away', reason: one.message, ofStore: false, ofMasterKey: true };
     if (one instanceof RevisionConflict) return { kind: 'busy', reason: one.message, ofStore: true };
     const found = outageOfCode(one);
     if (found) return { ...found, ofStore: false, ...waitedBy(one) };

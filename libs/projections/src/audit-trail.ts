@@ -4,6 +4,7 @@ import { entityId, keyValue, textValue, timeOf, timeValue } from './column-value
 import { cursorKey, isPlace, type Page, type PageRequest, toPage } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
 import { rowSet } from './row-set.js';
+import type { Texts } from './texts.js';
 
 /**
  * What administrators and auditors did, each by the role that they had at that moment. `overseers` has a row for each time
@@ -40,9 +41,9 @@ export const auditTrail: Projection = {
     CREATE INDEX ON ${schema}.audit_trail (target_id, position);
     CREATE INDEX ON ${schema}.audit_trail (room_id, position);`,
 
-  async apply(tx, schema, events) {
+  async apply(tx, schema, events, texts) {
     const roles = events.flatMap((event) => roleRow(event) ?? []);
-    const actions = events.flatMap((event) => actionRow(event) ?? []);
+    const actions = events.flatMap((event) => actionRow(event, texts) ?? []);
     // In this order, so that a role given within the batch is known for what was done with it.
     await Promise.all([
       roles.length > 0 && insertRoles(tx, schema, roles),
@@ -61,7 +62,7 @@ function roleRow(event: Recorded) {
   return { user: entityId(event), position: `${event.position}`, overseeing: role === 'user' ? 'false' : 'true' };
 }
 
-function actionRow(event: Recorded) {
+function actionRow(event: Recorded, texts: Texts) {
   if (event.actor === null) return null;
   const action = auditedAction(event);
   if (!action) return null;
@@ -75,7 +76,7 @@ function actionRow(event: Recorded) {
     kind: action.kind,
     target: action.id === null ? null : keyValue(action.id),
     room: action.room === undefined ? null : keyValue(action.room),
-    reason: textValue(action.reason),
+    reason: texts.keep(textValue(action.reason)),
     trace: keyValue(event.correlation),
   };
 }
@@ -150,7 +151,7 @@ export interface AuditQuery {
 /** The audit trail in order of the log. */
 export async function listAuditTrail(db: ReadDatabase, query: AuditQuery): Promise<Page<AuditEntry>> {
   const { actor, action, kind, target, room, from, before, order, page } = query;
-  const { sql, schema } = reading(db);
+  const { sql, schema, texts } = reading(db);
   const list = `audit trail ${order}`;
   const last = cursorKey(page, list, isPlace);
   const descending = order === 'desc';
@@ -175,7 +176,13 @@ export async function listAuditTrail(db: ReadDatabase, query: AuditQuery): Promi
     LEFT JOIN ${schema}.people person ON t.target_kind = 'user' AND person.id = t.target_id
     LEFT JOIN ${schema}.rooms room ON t.target_kind = 'room' AND room.id = t.target_id
     ORDER BY t.position ${direction}`;
-  return toPage(rows, page, list, toEntry, (row) => [row.position]);
+  return toPage(
+    rows,
+    page,
+    list,
+    (row) => toEntry(row, texts),
+    (row) => [row.position],
+  );
 }
 
 interface AuditRow {
@@ -194,7 +201,7 @@ interface AuditRow {
   trace_id: string;
 }
 
-const toEntry = (row: AuditRow): AuditEntry => ({
+const toEntry = (row: AuditRow, texts: Texts): AuditEntry => ({
   id: row.event_id,
   at: timeOf(row.at),
   actor: { id: row.actor_id, username: row.username },
@@ -202,6 +209,6 @@ const toEntry = (row: AuditRow): AuditEntry => ({
   detail: row.detail,
   target: { kind: row.target_kind, id: row.target_id, name: row.target_name },
   roomId: row.room_id,
-  reason: row.reason,
+  reason: texts.show(row.reason),
   traceId: row.trace_id,
 });

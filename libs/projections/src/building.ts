@@ -4,14 +4,14 @@ import { applyBatch } from './checkpoints.js';
 import { disconnect, ownConnection } from './connection.js';
 import type { GroupRunnerOptions } from './group-runner.js';
 import type { Sql } from './projection.js';
-import { createIndexes, readModels, readModelsVersion, schemaName } from './read-models.js';
+import { createIndexes, readModels, schemaName, versionWith } from './read-models.js';
 import { addSchema, dropSchema } from './read-schemas.js';
 import { transactionOn } from './transaction.js';
 
-export interface BuildingOptions extends Pick<GroupRunnerOptions, 'sql' | 'store' | 'open' | 'log'> {
+export interface BuildingOptions extends Pick<GroupRunnerOptions, 'sql' | 'store' | 'open' | 'texts' | 'log'> {
   /** Leads to the database itself where `sql` goes through a transaction pooler. Default: `sql`. */
   readonly direct?: Sql;
-  /** Default: that of this release. */
+  /** Default: that of this release, with texts held so. */
   readonly version?: string;
   /** Events in a transaction, default 2,000. */
   readonly maxBatch?: number;
@@ -62,7 +62,7 @@ export class Building {
 
   static async begin(connection: Sql, options: BuildingOptions, over: AbortSignal): Promise<Building> {
     await dropLeftovers(connection, options);
-    const { version = readModelsVersion } = options;
+    const { version = versionWith(options.texts) } = options;
     const n = await transactionOn(connection, (tx) => addSchema(tx, version, 'building'));
     return new Building(connection, n, options, over);
   }
@@ -74,7 +74,8 @@ export class Building {
   /** Takes in all events up to a position, reading and opening the next ones while the last are written. */
   async fill(until: bigint, onProgress: () => void = () => {}): Promise<void> {
     for await (const events of this.eventsAfter(this.position, until)) {
-      await applyBatch(this.connection, this.schema, [readModels.timeline, readModels.search], this.position, events);
+      const groups = [readModels.timeline, readModels.search];
+      await applyBatch(this.connection, this.schema, groups, this.position, events, this.options.texts);
       this.position = events.at(-1)?.position ?? this.position;
       onProgress();
     }

@@ -2,6 +2,7 @@ import type { Recorded } from '@verbatim/domain';
 import type { EventStore } from '@verbatim/event-store';
 import type { Sql, Transaction } from './projection.js';
 import { type ProjectionGroup, readModels } from './read-models.js';
+import { plainTexts, type Texts } from './texts.js';
 import { transactionOn } from './transaction.js';
 
 /** A checkpoint was not where it was believed to be: another process has projected, or a commit had succeeded after all. */
@@ -65,10 +66,11 @@ export const applyBatch = (
   groups: readonly ProjectionGroup[],
   from: bigint,
   events: readonly Recorded[],
+  texts: Texts = plainTexts,
 ): Promise<void> =>
   events.length === 0
     ? Promise.resolve()
-    : transactionOn(connection, (tx) => applyWithin(tx, schema, groups, from, events));
+    : transactionOn(connection, (tx) => applyWithin(tx, schema, groups, from, events, texts));
 
 /** The same within a transaction of the caller. */
 export async function applyWithin(
@@ -77,6 +79,7 @@ export async function applyWithin(
   groups: readonly ProjectionGroup[],
   from: bigint,
   events: readonly Recorded[],
+  texts: Texts,
 ): Promise<void> {
   const to = events.at(-1);
   if (!to) return;
@@ -94,6 +97,6 @@ export async function applyWithin(
   const [, ...moved] = await Promise.all([settings, ...moves]);
   for (const [i, { name }] of groups.entries()) if (moved[i]?.count !== 1) throw new CheckpointMoved(name, from);
   await Promise.all(
-    groups.flatMap(({ projections }) => projections.map((projection) => projection.apply(tx, schema, events))),
+    groups.flatMap(({ projections }) => projections.map((projection) => projection.apply(tx, schema, events, texts))),
   );
 }

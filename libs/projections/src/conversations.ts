@@ -1,6 +1,7 @@
 import { keyValue, timeOf } from './column-values.js';
 import { type ReadDatabase, reading } from './projection.js';
 import type { Stretch } from './stretch.js';
+import type { RowWithText } from './texts.js';
 
 /** A message between two people that can still be read. */
 export interface DirectMessage {
@@ -27,11 +28,11 @@ export async function conversations(
   user: string,
   { offset, limit }: Stretch,
 ): Promise<Conversation[]> {
-  const { sql, schema } = reading(db);
+  const { sql, schema, texts } = reading(db);
   const rows = await sql<(MessageRow & { peer_id: string; peer: string | null })[]>`
     SELECT found.*, peer.username AS peer, author.username
     FROM (
-      SELECT peer.user_id AS peer_id, m.author_id, m.text, m.posted_at, m.position
+      SELECT peer.user_id AS peer_id, r.id AS room_id, m.author_id, m.text, m.text_bytes, m.text_revision, m.posted_at, m.position
       FROM ${schema}.members me
       JOIN ${schema}.rooms r ON r.id = me.room_id AND r.visibility = 'direct' AND r.message_count > 0
       CROSS JOIN LATERAL (
@@ -41,8 +42,8 @@ export async function conversations(
         LIMIT 1
       ) AS peer
       CROSS JOIN LATERAL (
-        SELECT author_id, text, posted_at, position FROM ${schema}.messages
-        WHERE room_id = r.id AND redacted_at IS NULL AND text IS NOT NULL
+        SELECT author_id, text, text_bytes, text_revision, posted_at, position FROM ${schema}.messages
+        WHERE room_id = r.id AND redacted_at IS NULL AND coalesce(octet_length(text), text_bytes) IS NOT NULL
         ORDER BY revision DESC LIMIT 1
       ) AS m
       WHERE me.user_id = ${keyValue(user)}
@@ -52,7 +53,8 @@ export async function conversations(
     LEFT JOIN ${schema}.people peer ON peer.id = found.peer_id
     LEFT JOIN ${schema}.people author ON author.id = found.author_id
     ORDER BY found.posted_at DESC, found.position DESC`;
-  return rows.map((row) => ({ peer: { id: row.peer_id, username: row.peer }, latest: toDirectMessage(row) }));
+  const read = await texts.read(rows);
+  return read.map((row) => ({ peer: { id: row.peer_id, username: row.peer }, latest: toDirectMessage(row) }));
 }
 
 /** The messages of a direct room that can be read, the newest first. Whether somebody may read them is for the caller to judge. */
@@ -61,29 +63,29 @@ export async function directMessages(
   room: string,
   { offset, limit }: Stretch,
 ): Promise<DirectMessage[]> {
-  const { sql, schema } = reading(db);
+  const { sql, schema, texts } = reading(db);
   const rows = await sql<MessageRow[]>`
     SELECT m.*, author.username
     FROM (
-      SELECT revision, author_id, text, posted_at FROM ${schema}.messages
-      WHERE room_id = ${keyValue(room)} AND redacted_at IS NULL AND text IS NOT NULL
+      SELECT room_id, revision, author_id, text, text_bytes, text_revision, posted_at FROM ${schema}.messages
+      WHERE room_id = ${keyValue(room)} AND redacted_at IS NULL AND coalesce(octet_length(text), text_bytes) IS NOT NULL
       ORDER BY revision DESC
       LIMIT ${limit} OFFSET ${offset}
     ) AS m
     LEFT JOIN ${schema}.people author ON author.id = m.author_id
     ORDER BY m.revision DESC`;
-  return rows.map(toDirectMessage);
+  return (await texts.read(rows)).map(toDirectMessage);
 }
 
-interface MessageRow {
+interface MessageRow extends RowWithText {
   author_id: string;
   username: string | null;
-  text: string;
   posted_at: Date;
 }
 
 const toDirectMessage = ({ author_id, username, text, posted_at }: MessageRow): DirectMessage => ({
   author: { id: author_id, username },
-  text,
+  // One that was erased a moment ago has none any more.
+  text: text ?? '',
   postedAt: timeOf(posted_at),
 });

@@ -1,7 +1,8 @@
 import { type Building, type BuildingOptions, withBuilding } from './building.js';
 import { applyWithin, BuiltFromAnotherLog, type Checkpoint, isOfLog, readCheckpoint } from './checkpoints.js';
 import type { Sql, Transaction } from './projection.js';
-import { readModels, readModelsVersion, schemaName } from './read-models.js';
+import { readModels, versionWith, schemaName } from './read-models.js';
+import { plainTexts, type Texts } from './texts.js';
 import { transactionOn } from './transaction.js';
 
 /** A row of the live read models that is not what the log says. Its values are not told: they may be what people wrote. */
@@ -40,7 +41,7 @@ export async function compareWithLog(
   found: (difference: Difference) => void,
   onProgress: (progress: CompareProgress) => void = () => {},
 ): Promise<Comparison> {
-  const { sql, store, version = readModelsVersion } = options;
+  const { sql, store, version = versionWith(options.texts) } = options;
   const [row] = await sql<{ n: number; version: string }[]>`
     SELECT n, version FROM desk.read_schemas WHERE state = 'live'`;
   if (!row) return { outcome: 'none live' };
@@ -58,7 +59,7 @@ export async function compareWithLog(
       // Takes in what was written meanwhile, so that little is left for the transaction.
       await building.fill(lowest(await checkpointsOf(sql, live)));
       report('comparing');
-      return await transactionOn(building.connection, (tx) => compareWithin(tx, building, live, found));
+      return await transactionOn(building.connection, (tx) => compareWithin(tx, building, live, options.texts ?? plainTexts, found));
     } finally {
       await building.drop().catch((error) => {
         options.log.warn({ err: error, schema: building.schema }, 'Could not drop what was built; a rebuild drops it.');
@@ -80,6 +81,7 @@ async function compareWithin(
   tx: Transaction,
   building: Building,
   live: string,
+  texts: Texts,
   found: (difference: Difference) => void,
 ): Promise<Comparison> {
   await tx`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ`;
@@ -88,7 +90,7 @@ async function compareWithin(
     const until = checkpoints[i]?.position ?? -1n;
     let at = building.position;
     for await (const events of building.eventsAfter(at, until)) {
-      await applyWithin(tx, building.schema, [group], at, events);
+      await applyWithin(tx, building.schema, [group], at, events, texts);
       at = events.at(-1)?.position ?? at;
     }
   }

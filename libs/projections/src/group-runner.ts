@@ -5,6 +5,7 @@ import { backoff, disconnect, ownConnection, pause, within } from './connection.
 import { EventBuffer } from './event-buffer.js';
 import type { Log, Sql } from './projection.js';
 import type { ProjectionGroup } from './read-models.js';
+import type { Texts } from './texts.js';
 
 /** A transaction that takes longer counts as lost; milliseconds. */
 const PATIENCE_MS = 60_000;
@@ -14,6 +15,8 @@ export interface GroupRunnerOptions {
   readonly store: EventStore;
   /** Opens sealed events, in their order; fields whose keys are gone come back as null. */
   readonly open: (events: readonly StoredEvent[]) => Promise<Recorded[]>;
+  /** How the read models hold texts; default: in plain form. */
+  readonly texts?: Texts;
   readonly schema: string;
   readonly group: ProjectionGroup;
   readonly delayMs: number;
@@ -63,7 +66,7 @@ export class GroupRunner {
   }
 
   async #follow(connection: Sql, signal: AbortSignal): Promise<void> {
-    const { store, open, schema, group, delayMs, maxBatch, progressed, projected } = this.options;
+    const { store, open, texts, schema, group, delayMs, maxBatch, progressed, projected } = this.options;
     const built = await within(PATIENCE_MS, readCheckpoint(connection, schema, group.name));
     if (!(await isOfLog(store, built))) throw new BuiltFromAnotherLog(schema);
     let checkpoint = built.position;
@@ -80,7 +83,7 @@ export class GroupRunner {
       for (let batch = await buffer.nextBatch(); batch; batch = await buffer.nextBatch()) {
         const began = Date.now();
         const events = await open(batch);
-        await within(PATIENCE_MS, applyBatch(connection, schema, [group], checkpoint, events));
+        await within(PATIENCE_MS, applyBatch(connection, schema, [group], checkpoint, events, texts));
         checkpoint = batch.at(-1)?.position ?? checkpoint;
         this.#failures = 0;
         progressed(checkpoint);

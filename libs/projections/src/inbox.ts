@@ -4,6 +4,7 @@ import { type Message, type MessageRow, messageBytes, messageFields, toMessage }
 import { cursorKey, isPlace, isTime, type Measured, type Page, type PageRequest, toPage, withinBytes } from './page.js';
 import { type ReadDatabase, reading } from './projection.js';
 import { type Room, type RoomRow, toRoom } from './rooms.js';
+import type { Texts } from './texts.js';
 import { visibleFrom } from './visibility.js';
 
 export interface InboxEntry {
@@ -20,7 +21,7 @@ export interface InboxEntry {
 
 /** The rooms a person is in, those with the latest messages first. */
 export async function inbox(db: ReadDatabase, user: string, page: PageRequest): Promise<Page<InboxEntry>> {
-  const { sql, schema } = reading(db);
+  const { sql, schema, texts } = reading(db);
   const last = cursorKey(page, 'inbox', isTime, isPlace);
   const found = sql`
     WITH mine AS (
@@ -56,7 +57,15 @@ export async function inbox(db: ReadDatabase, user: string, page: PageRequest): 
     SELECT *, octet_length(room::text) + ${messageBytes(sql)} AS bytes FROM entries`;
   const order = sql`active_at DESC, active_position DESC`;
   const rows = await sql<(InboxRow & Measured)[]>`${withinBytes(sql, found, order)}`;
-  return toPage(rows, page, 'inbox', toEntry, (row) => [timeOf(row.active_at), `${row.active_position}`]);
+  // Without a message that the person may read, the columns of one are null.
+  const read = await texts.read(rows as (InboxRow & Measured & MessageRow)[]);
+  return toPage(
+    read,
+    page,
+    'inbox',
+    (row) => toEntry(row, texts),
+    (row) => [timeOf(row.active_at), `${row.active_position}`],
+  );
 }
 
 /**
@@ -79,8 +88,8 @@ type InboxRow = Partial<MessageRow> & {
   active_position: string;
 };
 
-const toEntry = (row: InboxRow): InboxEntry => ({
-  room: toRoom(row.room),
+const toEntry = (row: InboxRow, texts: Texts): InboxEntry => ({
+  room: toRoom(row.room, texts),
   role: row.my_role,
   lastMessage: row.message_id ? toMessage(row as MessageRow) : null,
   unread: Number(row.unread),

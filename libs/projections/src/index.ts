@@ -102,6 +102,8 @@ export {
   roomsFrom,
   visibilitiesOf,
 } from './rooms.js';
+export { SealedTexts, type TextsOfLog } from './sealed-texts.js';
 export { type SearchQuery, searchMessages } from './search.js';
 export { type Counted, MOST_COUNTED, type Stretch } from './stretch.js';
+export { plainTexts, type Texts } from './texts.js';
 export { botsWithoutWebhook, webhookBotsOf } from './webhook-bots.js';

@@ -5,6 +5,7 @@ import { type Projection, type ReadDatabase, reading, type Transaction } from '.
 import { type Room, type RoomRow, toRoom } from './rooms.js';
 import { rowSet } from './row-set.js';
 import { type Counted, countOf, type Stretch, within } from './stretch.js';
+import type { Texts } from './texts.js';
 import { isMember } from './visibility.js';
 
 /** Who is in which room. */
@@ -269,7 +270,14 @@ export async function roomsOf(db: ReadDatabase, user: string, page: PageRequest)
       ${last ? sql`AND (r.active_at, r.active_position) < (${last[0]}::timestamptz, ${last[1]}::bigint)` : sql``}
     ORDER BY r.active_at DESC, r.active_position DESC
     LIMIT ${page.limit + 1}`;
-  return toPage(rows, page, 'rooms of', toMembership, (row) => [timeOf(row.active_at), `${row.active_position}`]);
+  const { texts } = reading(db);
+  return toPage(
+    rows,
+    page,
+    'rooms of',
+    (row) => toMembership(row, texts),
+    (row) => [timeOf(row.active_at), `${row.active_position}`],
+  );
 }
 
 /** One person's membership of a room, or null. */
@@ -297,8 +305,8 @@ interface MembershipRow {
   active_position: string;
 }
 
-const toMembership = ({ room, role, joined_at }: MembershipRow): Membership => ({
-  room: toRoom(room),
+const toMembership = ({ room, role, joined_at }: MembershipRow, texts: Texts): Membership => ({
+  room: toRoom(room, texts),
   role,
   joinedAt: timeOf(joined_at),
 });

@@ -13,6 +13,7 @@ import { cursorKey, isPlace, type Measured, type Page, type PageRequest, toPage,
 import { type Projection, type ReadDatabase, reading, type Sql, type Transaction } from './projection.js';
 import { rowSet } from './row-set.js';
 import { type Counted, countOf, type Stretch, within } from './stretch.js';
+import type { RowWithText, Texts } from './texts.js';
 
 /** Every message in its present form, who reacted to it, and how many did so with each emoji. */
 export const messages: Projection = {
@@ -30,6 +31,7 @@ export const messages: Projection = {
       author_id text COLLATE "C" NOT NULL,
       kind text NOT NULL,
       text text,
+      text_bytes integer,
       reply_to text,
       posted_at timestamptz NOT NULL,
       edited_at timestamptz,
@@ -61,8 +63,8 @@ export const messages: Projection = {
     CREATE INDEX ON ${schema}.messages (room_id, revision) WHERE redacted_at IS NOT NULL;
     CREATE INDEX ON ${schema}.reaction_counts (message_id, room_id, count DESC, first, emoji) WHERE count > 0;`,
 
-  async apply(tx, schema, events) {
-    const { posted, changed, reactions } = fold(events);
+  async apply(tx, schema, events, texts) {
+    const { posted, changed, reactions } = fold(events, texts);
     // In this order, so that a message posted and then changed within the batch is there to be changed.
     await Promise.all([
       posted.length > 0 && insertPosted(tx, schema, posted),
@@ -80,6 +82,7 @@ interface Changed {
   readonly room: string;
   readonly message: string;
   text: string | null;
+  textBytes: string | null;
   editedAt: string | null;
   redactedAt: string | null;
   /** Null if the text stays. */
@@ -88,14 +91,14 @@ interface Changed {
 type Reaction = ReturnType<typeof reactionRow>;
 
 /** Messages posted, as they were then; what became of them or of older ones; and the last word on each reaction. */
-function fold(events: readonly Recorded[]) {
+function fold(events: readonly Recorded[], texts: Texts) {
   const posted: Posted[] = [];
   const changes = new Map<string, Changed>();
   const reactions = new Map<string, Reaction>();
   for (const event of events) {
     switch (event.type) {
       case 'MessagePosted':
-        posted.push(postedRow(event));
+        posted.push(postedRow(event, texts));
         break;
       case 'MessageEdited':
       case 'MessageRedacted': {
@@ -103,7 +106,7 @@ function fold(events: readonly Recorded[]) {
         const message = keyValue(event.data.messageId);
         const change = changes.get(`${room} ${message}`) ?? unchanged(room, message);
         changes.set(`${room} ${message}`, change);
-        if (event.type === 'MessageEdited') edit(change, event);
+        if (event.type === 'MessageEdited') edit(change, event, texts);
         else redact(change, event);
         break;
       }
@@ -119,19 +122,22 @@ function fold(events: readonly Recorded[]) {
   return { posted, changed: [...changes.values()], reactions: [...reactions.values()] };
 }
 
-function postedRow(event: Of<'MessagePosted'>) {
+function postedRow(event: Of<'MessagePosted'>, texts: Texts) {
   const { messageId, text, replyTo, kind } = event.data;
+  const [room, message] = [entityId(event), keyValue(messageId)];
+  const kept = texts.ofMessage(textValue(text));
   return {
-    room: entityId(event),
+    room,
     revision: `${event.revision}`,
-    message: keyValue(messageId),
+    message,
     position: `${event.position}`,
     author: keyValue(event.actor),
     kind: keyValue(kind),
-    text: textValue(text),
+    text: kept.text,
+    textBytes: kept.bytes,
     replyTo: textValue(replyTo),
     postedAt: timeValue(event),
-    fingerprint: text === null ? null : contentFingerprint(event.data),
+    fingerprint: texts.cover(text === null ? null : contentFingerprint(event.data), room, message),
   };
 }
 
@@ -139,13 +145,16 @@ const unchanged = (room: string, message: string): Changed => ({
   room,
   message,
   text: null,
+  textBytes: null,
   editedAt: null,
   redactedAt: null,
   textRevision: null,
 });
 
-function edit(change: Changed, event: Of<'MessageEdited'>): void {
-  change.text = textValue(event.data.text);
+function edit(change: Changed, event: Of<'MessageEdited'>, texts: Texts): void {
+  const { text, bytes } = texts.ofMessage(textValue(event.data.text));
+  change.text = text;
+  change.textBytes = bytes;
   change.editedAt = timeValue(event);
   change.textRevision = `${event.revision}`;
 }
@@ -173,6 +182,7 @@ const postedRows = rowSet('p', {
   author_id: ['author', 'text'],
   kind: ['kind', 'text'],
   text: ['text', 'text'],
+  text_bytes: ['textBytes', 'integer'],
   reply_to: ['replyTo', 'text'],
   posted_at: ['postedAt', 'timestamptz'],
   fingerprint: ['fingerprint', 'bigint'],
@@ -189,10 +199,10 @@ function insertPosted(tx: Transaction, schema: string, rows: readonly Posted[]) 
     FROM unnest(${arrayValue(rooms)}::text[]) WITH ORDINALITY AS r (id, i)
   )
   INSERT INTO ${tx(schema)}.messages (
-    room_id, revision, message_id, ordinal, position, author_id, kind, text, reply_to, posted_at, text_revision, fingerprint)
+    room_id, revision, message_id, ordinal, position, author_id, kind, text, text_bytes, reply_to, posted_at, text_revision, fingerprint)
   SELECT
-    room_id, revision, message_id, before.ordinals[nth_room] + nth, position, author_id, kind, text, reply_to, posted_at,
-    revision, fingerprint
+    room_id, revision, message_id, before.ordinals[nth_room] + nth, position, author_id, kind, text, text_bytes, reply_to,
+    posted_at, revision, fingerprint
   FROM before, ${postedRows(tx, numberedRows)}
   ON CONFLICT (message_id, room_id) DO NOTHING`;
 }
@@ -212,6 +222,7 @@ const changedRows = rowSet('c', {
   room_id: ['room', 'text'],
   message_id: ['message', 'text'],
   text: ['text', 'text'],
+  text_bytes: ['textBytes', 'integer'],
   edited_at: ['editedAt', 'timestamptz'],
   redacted_at: ['redactedAt', 'timestamptz'],
   text_revision: ['textRevision', 'bigint'],
@@ -224,6 +235,10 @@ const updateChanged = (tx: Transaction, schema: string, rows: readonly Changed[]
       WHEN m.redacted_at IS NOT NULL OR c.redacted_at IS NOT NULL THEN NULL
       WHEN c.text_revision IS NOT NULL THEN c.text
       ELSE m.text END,
+    text_bytes = CASE
+      WHEN m.redacted_at IS NOT NULL OR c.redacted_at IS NOT NULL THEN NULL
+      WHEN c.text_revision IS NOT NULL THEN c.text_bytes
+      ELSE m.text_bytes END,
     edited_at = coalesce(c.edited_at, m.edited_at),
     redacted_at = coalesce(m.redacted_at, c.redacted_at),
     text_revision = coalesce(c.text_revision, m.text_revision),
@@ -304,7 +319,7 @@ export interface TimelineQuery {
 /** Messages of a room in order of their revisions, downwards or upwards. */
 export async function timeline(db: ReadDatabase, query: TimelineQuery): Promise<Page<Message>> {
   const { room, order, visibleFrom, viewer, page } = query;
-  const { sql, schema } = reading(db);
+  const { sql, schema, texts } = reading(db);
   const newest = order === 'newest';
   const list = `timeline ${order}`;
   const last = cursorKey(page, list, isPlace);
@@ -326,7 +341,7 @@ export async function timeline(db: ReadDatabase, query: TimelineQuery): Promise<
       OFFSET 0 -- so that the reactions are not counted twice
     ) AS shown`;
   const rows = await sql<(MessageRow & Measured)[]>`${withinBytes(sql, found, sql`revision ${direction}`)}`;
-  return toPage(rows, page, list, toMessage, (row) => [`${row.revision}`]);
+  return toPage(await texts.read(rows), page, list, toMessage, (row) => [`${row.revision}`]);
 }
 
 /** What `messagesFrom` finds. */
@@ -340,7 +355,7 @@ export interface MessagesFromQuery extends Stretch {
 /** Messages of a room from its start, as many of those wanted as fit into a page. */
 export async function messagesFrom(db: ReadDatabase, query: MessagesFromQuery): Promise<Counted<Message>> {
   const { room, visibleFrom, viewer } = query;
-  const { sql, schema } = reading(db);
+  const { sql, schema, texts } = reading(db);
   const listed = sql`FROM ${schema}.messages m WHERE m.room_id = ${keyValue(room)} AND m.revision >= ${`${visibleFrom}`}`;
   const found = sql`
     SELECT shown.*, ${messageBytes(sql)} AS bytes
@@ -357,7 +372,7 @@ export async function messagesFrom(db: ReadDatabase, query: MessagesFromQuery): 
     sql<(MessageRow & Measured)[]>`${withinBytes(sql, found, sql`revision ASC`)}`,
     countOf(sql, sql`SELECT 1 ${listed}`),
   ]);
-  return { items: rows.map(toMessage), total };
+  return { items: (await texts.read(rows)).map(toMessage), total };
 }
 
 async function startOf(db: ReadDatabase, { room, order, from }: TimelineQuery): Promise<bigint | undefined> {
@@ -397,12 +412,13 @@ const HIGHEST = 2n ** 63n - 1n;
 
 /** One message by its id, as `viewer` sees it, or null. Whether the viewer may see it is for the caller to judge. */
 export async function message(db: ReadDatabase, room: string, id: string, viewer: string): Promise<Message | null> {
-  const { sql, schema } = reading(db);
-  const [row] = await sql<MessageRow[]>`
+  const { sql, schema, texts } = reading(db);
+  const rows = await sql<MessageRow[]>`
     SELECT ${messageFields(db, viewer)}
     FROM ${schema}.messages m
     LEFT JOIN ${schema}.people author ON author.id = m.author_id
     WHERE m.room_id = ${keyValue(room)} AND m.message_id = ${keyValue(id)}`;
+  const [row] = await texts.read(rows);
   return row ? toMessage(row) : null;
 }
 
@@ -422,7 +438,7 @@ export interface MessageLookup {
  * a message, one more is returned than a message may have, to show whether there are too many.
  */
 export async function messageFacts(db: ReadDatabase, lookups: readonly MessageLookup[]): Promise<OlderMessages[]> {
-  const { sql, schema } = reading(db);
+  const { sql, schema, texts } = reading(db);
   const wanted = lookups.flatMap(({ room, messages, actor, emoji }, index) =>
     messages.map((message) => ({
       index,
@@ -433,7 +449,7 @@ export async function messageFacts(db: ReadDatabase, lookups: readonly MessageLo
     })),
   );
   const rows = await sql<FactsRow[]>`
-    SELECT w.index, r.revision AS through, m.message_id, m.author_id, m.revision, m.fingerprint, m.text_revision,
+    SELECT w.index, w.room_id, r.revision AS through, m.message_id, m.author_id, m.revision, m.fingerprint, m.text_revision,
       m.redacted_at IS NOT NULL AS redacted,
       (SELECT json_agg(json_build_object('emoji', emoji, 'count', count, 'mine', EXISTS (
           SELECT FROM ${schema}.reactions x
@@ -462,7 +478,8 @@ export async function messageFacts(db: ReadDatabase, lookups: readonly MessageLo
     const answer = answers[row.index];
     if (!answer) continue;
     answer.through = BigInt(row.through);
-    if (row.message_id !== null) answer.messages.set(row.message_id, toFacts(row));
+    if (row.message_id !== null)
+      answer.messages.set(row.message_id, toFacts(row, texts.uncover(row.fingerprint, row.room_id, row.message_id)));
   }
   return answers;
 }
@@ -471,6 +488,7 @@ type OldMessage = MessageFacts & { readonly reactions: readonly ReactionCount[] 
 
 interface FactsRow {
   index: number;
+  room_id: string;
   through: string;
   message_id: string | null;
   author_id: string;
@@ -481,9 +499,9 @@ interface FactsRow {
   reactions: readonly ReactionCount[] | null;
 }
 
-const toFacts = (row: FactsRow): OldMessage => ({
+const toFacts = (row: FactsRow, fingerprint: number | null): OldMessage => ({
   author: row.author_id,
-  posted: { revision: BigInt(row.revision), fingerprint: row.fingerprint === null ? null : Number(row.fingerprint) },
+  posted: { revision: BigInt(row.revision), fingerprint },
   textRevision: BigInt(row.text_revision),
   redacted: row.redacted,
   reactions: row.reactions ?? [],
@@ -493,7 +511,7 @@ const toFacts = (row: FactsRow): OldMessage => ({
 export function messageFields(db: ReadDatabase, viewer: string): ReturnType<Sql> {
   const { sql, schema } = reading(db);
   return sql`
-  m.room_id, m.revision, m.message_id, m.author_id, author.username, author.display_name, m.kind, m.text, m.reply_to,
+  m.room_id, m.revision, m.message_id, m.author_id, author.username, author.display_name, m.kind, m.text, m.text_bytes, m.text_revision, m.reply_to,
   m.posted_at, m.edited_at, m.redacted_at,
   (SELECT json_agg(json_build_object('emoji', emoji, 'count', count, 'mine', EXISTS (
       SELECT FROM ${schema}.reactions x
@@ -509,17 +527,15 @@ export function messageFields(db: ReadDatabase, viewer: string): ReturnType<Sql>
 
 /** About how many bytes a row of `messageFields` has. The database measures texts without unpacking them. */
 export const messageBytes = (sql: Sql): ReturnType<Sql> =>
-  sql`300 + coalesce(octet_length(text), 0) + coalesce(octet_length(reactions::text), 0)`;
+  sql`300 + coalesce(octet_length(text), text_bytes, 0) + coalesce(octet_length(reactions::text), 0)`;
 
-export interface MessageRow {
-  room_id: string;
+export interface MessageRow extends RowWithText {
   revision: string;
   message_id: string;
   author_id: string;
   username: string | null;
   display_name: string | null;
   kind: MessageKind;
-  text: string | null;
   reply_to: string | null;
   posted_at: Date;
   edited_at: Date | null;

@@ -1,5 +1,6 @@
 import type { Recorded } from '@verbatim/domain';
 import type postgres from 'postgres';
+import { plainTexts, type Texts } from './texts.js';
 
 export type Sql = postgres.Sql;
 export type Transaction = postgres.TransactionSql;
@@ -16,17 +17,23 @@ export interface Projection {
   /** DDL of all other indexes; a rebuild creates them after the rows. */
   indexes(schema: string): string;
   /** Applies events in log order. Sends its statements without waiting in between, so that they share a round trip. */
-  apply(tx: Transaction, schema: string, events: readonly Recorded[]): Promise<void>;
+  apply(tx: Transaction, schema: string, events: readonly Recorded[], texts: Texts): Promise<void>;
 }
 
 /** Where queries read: a connection pool, and the schema that is live at this moment. */
 export interface ReadDatabase {
   readonly sql: Sql;
+  /** How that schema holds texts; absent: in plain form. */
+  readonly texts?: Texts;
   schema(): string;
 }
 
 /** What a query needs to name its tables, as in `${schema}.rooms`. */
-export const reading = (db: ReadDatabase) => ({ sql: db.sql, schema: db.sql(db.schema()) });
+export const reading = (db: ReadDatabase) => ({
+  sql: db.sql,
+  schema: db.sql(db.schema()),
+  texts: db.texts ?? plainTexts,
+});
 
 /** The part of a logger that is used here. */
 export interface Log {

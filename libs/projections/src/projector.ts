@@ -11,7 +11,7 @@ const STANDBY_MS = 1_000;
 const WAITING_MS = 20;
 
 export interface ProjectorOptions
-  extends Pick<GroupRunnerOptions, 'sql' | 'store' | 'open' | 'schema' | 'log' | 'projected'> {
+  extends Pick<GroupRunnerOptions, 'sql' | 'store' | 'open' | 'texts' | 'schema' | 'log' | 'projected'> {
   readonly projections: ReadModels;
   /** Leads to the database itself where `sql` goes through a transaction pooler. Default: `sql`. */
   readonly direct?: Sql;

@@ -6,6 +6,7 @@ import { applyBatch } from './checkpoints.js';
 import { deskSchema } from './desk-schema.js';
 import type { Log, ReadDatabase, Sql } from './projection.js';
 import { createIndexes, createReadSchema, readModels } from './read-models.js';
+import { plainTexts, type Texts } from './texts.js';
 import { inTransaction } from './transaction.js';
 
 export const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
@@ -18,17 +19,18 @@ export interface TestReadDatabase extends ReadDatabase {
 }
 
 /** A database of its own with empty read models in the schema `read_1`. */
-export async function createReadDatabase(): Promise<TestReadDatabase> {
+export async function createReadDatabase(texts: Texts = plainTexts): Promise<TestReadDatabase> {
   const { url, drop } = await createTestDatabase();
   const sql: Sql = postgres(url, { max: 4, onnotice: () => {} });
   await migrate(sql, 'desk', 'read models', deskSchema);
   const db = {
     sql,
     url,
+    texts,
     schema: () => 'read_1',
     show: async (events: readonly Recorded[]) => {
       await emptyReadModels(sql, 'read_1');
-      await applyBatch(sql, 'read_1', [readModels.timeline, readModels.search], -1n, events);
+      await applyBatch(sql, 'read_1', [readModels.timeline, readModels.search], -1n, events, texts);
     },
     drop: async () => {
       await sql.end({ timeout: 1 });

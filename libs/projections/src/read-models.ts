@@ -11,6 +11,7 @@ import { reports } from './reports.js';
 import { restraints } from './restraints.js';
 import { rooms } from './rooms.js';
 import { search } from './search.js';
+import { plainTexts, type Texts } from './texts.js';
 import { webhookBots } from './webhook-bots.js';
 
 /** Projections that share a checkpoint, and with it the transactions in which their rows change. */
@@ -54,6 +55,10 @@ export const readModelsVersion = createHash('sha256')
   .update(`${ROWS}\n${checkpointsOf('read_0')}\n${tablesOf('read_0')}\n${indexesOf('read_0')}`)
   .digest('hex')
   .slice(0, 16);
+
+/** The version of read models that hold texts in this way. */
+export const versionWith = (texts: Texts = plainTexts): string =>
+  texts.name === 'plain' ? readModelsVersion : `${readModelsVersion} ${texts.name}`;
 
 export const schemaName = (n: number): string => `read_${n}`;
 

@@ -2,7 +2,7 @@ import { builtFrom } from './checkpoints.js';
 import { backoff, pause } from './connection.js';
 import type { ReadDatabase, Sql } from './projection.js';
 import { Projector, type ProjectorOptions, type ProjectorStatus } from './projector.js';
-import { readModels } from './read-models.js';
+import { readModels, versionWith } from './read-models.js';
 import { type LiveSchema, ReadSchemas, type ReadSchemasOptions } from './read-schemas.js';
 import {
   type RebuildOutcome,
@@ -11,6 +11,7 @@ import {
   rebuild,
   rebuildUnderWay,
 } from './rebuild.js';
+import { plainTexts, type Texts } from './texts.js';
 
 /** How long new read models may take to catch up before the move to them is put off; milliseconds. */
 const CATCH_UP_MS = 60_000;
@@ -36,11 +37,15 @@ export class ReadSide implements ReadDatabase {
   });
 
   constructor(private readonly options: ReadSideOptions) {
-    this.#schemas = new ReadSchemas(options);
+    this.#schemas = new ReadSchemas({ ...options, version: options.version ?? versionWith(options.texts) });
   }
 
   get sql(): Sql {
     return this.options.sql;
+  }
+
+  get texts(): Texts {
+    return this.options.texts ?? plainTexts;
   }
 
   /** The schema that queries are to read at this moment. */

@@ -4,6 +4,7 @@ import { forkInSql, forkOf, placesOf } from './interval-tree.js';
 import { cursorKey, isPlace, listOfCursor, type PageRequest } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
 import { rowSet } from './row-set.js';
+import type { RowWithText } from './texts.js';
 
 /**
  * Where in a room's stream the things stand that made it what it was at some revision: who was in it from when to when, and
@@ -336,7 +337,7 @@ export interface MessagesThenQuery {
 /** Messages of a room as they stood at a revision, oldest first; one more than asked for where there are more. */
 export async function messagesAt(db: ReadDatabase, query: MessagesThenQuery): Promise<MessageThen[]> {
   const { room, revision, visibleFrom, part, page } = query;
-  const { sql, schema } = reading(db);
+  const { sql, schema, texts } = reading(db);
   const end = cursorKey(page, messagesList(query), isPlace);
   const first = part === 'first';
   // Cursors are not signed: whatever one says, it shows nothing below what is visible and nothing after the revision.
@@ -357,7 +358,7 @@ export async function messagesAt(db: ReadDatabase, query: MessagesThenQuery): Pr
     ) AS m
     LEFT JOIN ${schema}.people author ON author.id = m.author_id
     ORDER BY m.revision`;
-  return rows.map(toMessage);
+  return (await texts.read(rows)).map(toMessage);
 }
 
 /** The name of this list in cursors: one holds for the revision, and the end of the list, for which it was made. */
@@ -370,19 +371,17 @@ export function revisionOfCursor(page: Pick<PageRequest, 'cursor'>): bigint | un
   return revision === undefined ? undefined : BigInt(revision);
 }
 
-interface MessageRow {
+interface MessageRow extends RowWithText {
   message_id: string;
   revision: string;
   author_id: string;
   username: string | null;
   display_name: string | null;
   kind: MessageKind;
-  text: string | null;
   reply_to: string | null;
   posted_at: Date;
   redacted_at: Date | null;
   edited_at: Date | null;
-  text_revision: string;
   edited_then: string | null;
   redacted_then: string | null;
 }

@@ -3,6 +3,7 @@ import { entityId, keyValue, textValue, timeOf, timeValue } from './column-value
 import { cursorKey, isPlace, isTime, type Page, type PageRequest, toPage } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
 import { rowSet } from './row-set.js';
+import type { Texts } from './texts.js';
 
 /** Every report of a message, and what became of it. */
 export const reports: Projection = {
@@ -29,9 +30,9 @@ export const reports: Projection = {
     CREATE INDEX ON ${schema}.reports (room_id, settled, reported_at, position);
     CREATE INDEX ON ${schema}.reports (settled, reported_at, position);`,
 
-  async apply(tx, schema, events) {
-    const reported = events.flatMap((event) => (event.type === 'MessageReported' ? [reportedRow(event)] : []));
-    const settled = events.flatMap((event) => (event.type === 'ReportSettled' ? [settledRow(event)] : []));
+  async apply(tx, schema, events, texts) {
+    const reported = events.flatMap((event) => (event.type === 'MessageReported' ? [reportedRow(event, texts)] : []));
+    const settled = events.flatMap((event) => (event.type === 'ReportSettled' ? [settledRow(event, texts)] : []));
     // In this order, so that a report made and settled within the batch is there to be settled.
     await Promise.all([
       reported.length > 0 && insertReported(tx, schema, reported),
@@ -44,23 +45,23 @@ type Of<T extends Recorded['type']> = Extract<Recorded, { type: T }>;
 type Reported = ReturnType<typeof reportedRow>;
 type Settled = ReturnType<typeof settledRow>;
 
-const reportedRow = (event: Of<'MessageReported'>) => ({
+const reportedRow = (event: Of<'MessageReported'>, texts: Texts) => ({
   id: keyValue(event.data.reportId),
   room: entityId(event),
   message: keyValue(event.data.messageId),
   reporter: keyValue(event.actor),
-  reason: textValue(event.data.reason),
+  reason: texts.keep(textValue(event.data.reason)),
   at: timeValue(event),
   position: `${event.position}`,
 });
 
-const settledRow = (event: Of<'ReportSettled'>) => ({
+const settledRow = (event: Of<'ReportSettled'>, texts: Texts) => ({
   id: keyValue(event.data.reportId),
   room: entityId(event),
   by: textValue(event.actor),
   at: timeValue(event),
   outcome: keyValue(event.data.outcome),
-  note: textValue(event.data.note),
+  note: texts.keep(textValue(event.data.note)),
 });
 
 const reportedRows = rowSet('reported', {
@@ -126,7 +127,7 @@ export interface ReportsQuery {
 
 /** Reports, the oldest first. Who may see them is for the caller to judge. */
 export async function listReports(db: ReadDatabase, { room, settled, page }: ReportsQuery): Promise<Page<Report>> {
-  const { sql } = reading(db);
+  const { sql, texts } = reading(db);
   const list = room === undefined ? 'reports' : 'reports of a room';
   const after = cursorKey(page, list, isTime, isPlace);
   const rows = await sql<ReportRow[]>`
@@ -136,7 +137,13 @@ export async function listReports(db: ReadDatabase, { room, settled, page }: Rep
       ${after ? sql`AND (r.reported_at, r.position) > (${after[0]}::timestamptz, ${after[1]}::bigint)` : sql``}
     ORDER BY r.reported_at, r.position
     LIMIT ${page.limit + 1}`;
-  return toPage(rows, page, list, toReport, (row) => [timeOf(row.reported_at), row.position]);
+  return toPage(
+    rows,
+    page,
+    list,
+    (row) => toReport(row, texts),
+    (row) => [timeOf(row.reported_at), row.position],
+  );
 }
 
 /** How many reports nobody has settled, counted up to `most`. */
@@ -149,11 +156,11 @@ export async function countOpenReports(db: ReadDatabase, most: number): Promise<
 
 /** One report, or null. */
 export async function getReport(db: ReadDatabase, room: string, id: string): Promise<Report | null> {
-  const { sql } = reading(db);
+  const { sql, texts } = reading(db);
   const [row] = await sql<
     ReportRow[]
   >`${selectReports(db)} WHERE r.id = ${keyValue(id)} AND r.room_id = ${keyValue(room)}`;
-  return row ? toReport(row) : null;
+  return row ? toReport(row, texts) : null;
 }
 
 function selectReports(db: ReadDatabase) {
@@ -190,18 +197,18 @@ interface ReportRow {
 
 const personOf = (id: string | null, username: string | null): Person | null => (id === null ? null : { id, username });
 
-const toReport = (row: ReportRow): Report => ({
+const toReport = (row: ReportRow, texts: Texts): Report => ({
   id: row.id,
   roomId: row.room_id,
   messageId: row.message_id,
   messageRevision: row.message_revision === null ? null : BigInt(row.message_revision),
   author: personOf(row.author_id, row.author_name),
   reporter: { id: row.reporter_id, username: row.reporter_name },
-  reason: row.reason,
+  reason: texts.show(row.reason),
   reportedAt: timeOf(row.reported_at),
   settled: row.settled,
   settledBy: personOf(row.settled_by, row.settler_name),
   settledAt: row.settled_at && timeOf(row.settled_at),
   outcome: row.outcome,
-  note: row.note,
+  note: texts.show(row.note),
 });

@@ -3,6 +3,7 @@ import { entityId, keyValue, textValue, timeOf, timeValue } from './column-value
 import { cursorKey, isPlace, type Page, type PageRequest, toPage } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
 import { rowSet } from './row-set.js';
+import type { Texts } from './texts.js';
 
 /** Who is banned from which room and who is muted there. Those that have ended by themselves stay until they are lifted. */
 export const restraints: Projection = {
@@ -23,8 +24,8 @@ export const restraints: Projection = {
 
   indexes: (schema) => `CREATE INDEX ON ${schema}.restraints (room_id, kind, revision);`,
 
-  async apply(tx, schema, events) {
-    const { lifted, set } = fold(events);
+  async apply(tx, schema, events, texts) {
+    const { lifted, set } = fold(events, texts);
     await Promise.all([
       lifted.length > 0 && deleteLifted(tx, schema, lifted),
       set.length > 0 && upsertSet(tx, schema, set),
@@ -48,7 +49,7 @@ interface Restraint extends Subject {
 }
 
 /** The last word of the batch on each ban and mute. */
-function fold(events: readonly Recorded[]): { lifted: Subject[]; set: Restraint[] } {
+function fold(events: readonly Recorded[], texts: Texts): { lifted: Subject[]; set: Restraint[] } {
   const lifted = new Map<string, Subject>();
   const set = new Map<string, Restraint>();
   for (const event of events) {
@@ -62,7 +63,7 @@ function fold(events: readonly Recorded[]): { lifted: Subject[]; set: Restraint[
       set.set(key, {
         ...subject,
         until: until === null ? null : timeValue({ at: until }),
-        reason: textValue(reason),
+        reason: texts.keep(textValue(reason)),
         by: textValue(event.actor),
         at: timeValue(event),
         revision: `${event.revision}`,
@@ -125,7 +126,7 @@ export interface Ban {
 
 /** The bans of a room that are in force at a time (RFC 3339), the latest first. */
 export async function bansOf(db: ReadDatabase, room: string, at: string, page: PageRequest): Promise<Page<Ban>> {
-  const { sql, schema } = reading(db);
+  const { sql, schema, texts } = reading(db);
   const before = cursorKey(page, 'bans', isPlace);
   const rows = await sql<BanRow[]>`
     SELECT r.*, banned.username, moderator.username AS by_username
@@ -136,7 +137,13 @@ export async function bansOf(db: ReadDatabase, room: string, at: string, page: P
       ${before ? sql`AND r.revision < ${before[0]}` : sql``}
     ORDER BY r.revision DESC
     LIMIT ${page.limit + 1}`;
-  return toPage(rows, page, 'bans', toBan, (row) => [`${row.revision}`]);
+  return toPage(
+    rows,
+    page,
+    'bans',
+    (row) => toBan(row, texts),
+    (row) => [`${row.revision}`],
+  );
 }
 
 interface BanRow {
@@ -150,10 +157,10 @@ interface BanRow {
   revision: string;
 }
 
-const toBan = (row: BanRow): Ban => ({
+const toBan = (row: BanRow, texts: Texts): Ban => ({
   user: { id: row.user_id, username: row.username },
   until: row.until && timeOf(row.until),
-  reason: row.reason,
+  reason: texts.show(row.reason),
   by: row.by_id === null ? null : { id: row.by_id, username: row.by_username },
   at: timeOf(row.set_at),
 });

@@ -8,6 +8,7 @@ import { type Projection, type ReadDatabase, reading, type Transaction } from '.
 import { rowSet } from './row-set.js';
 import { type Counted, countOf, type Stretch, within } from './stretch.js';
 import { substringIndex } from './substring-search.js';
+import type { Texts } from './texts.js';
 import { isListed, isMember } from './visibility.js';
 
 /** Every room with its settings, its counters and its last message. */
@@ -46,8 +47,8 @@ export const rooms: Projection = {
     CREATE INDEX ON ${schema}.rooms (created_at, id);
     ${substringIndex(schema, 'rooms', 'name_words')}`,
 
-  async apply(tx, schema, events) {
-    const { created, changed } = fold(events);
+  async apply(tx, schema, events, texts) {
+    const { created, changed } = fold(events, texts);
     await Promise.all([
       created.length > 0 && insertCreated(tx, schema, created),
       changed.length > 0 && updateChanged(tx, schema, changed),
@@ -70,17 +71,17 @@ interface Change {
 }
 
 /** Rooms created, and for every room of the batch, also these, one change that sums up all its events. */
-function fold(events: readonly Recorded[]): { created: Created[]; changed: Change[] } {
+function fold(events: readonly Recorded[], texts: Texts): { created: Created[]; changed: Change[] } {
   const created: Created[] = [];
   const changes = new Map<string, Change>();
   for (const event of events) {
     if (parseStream(event.stream).category !== 'room') continue;
-    if (event.type === 'RoomCreated') created.push(createdRow(event));
+    if (event.type === 'RoomCreated') created.push(createdRow(event, texts));
     const id = entityId(event);
     const change = changes.get(id) ?? noChange(id);
     changes.set(id, change);
     change.revision = `${event.revision}`;
-    sumUp(change, event);
+    sumUp(change, event, texts);
   }
   return { created, changed: [...changes.values()] };
 }
@@ -96,7 +97,7 @@ const noChange = (id: string): Change => ({
   activePosition: null,
 });
 
-function sumUp(change: Change, event: Recorded): void {
+function sumUp(change: Change, event: Recorded, texts: Texts): void {
   switch (event.type) {
     case 'RoomChanged': {
       const { name, topic, visibility, history, passwordId, slowModeSeconds } = event.data;
@@ -106,7 +107,7 @@ function sumUp(change: Change, event: Recorded): void {
           name_key: nameKeyValue(name),
           name_words: nameWords(name),
         });
-      if (topic !== undefined) change.patch.topic = textValue(topic);
+      if (topic !== undefined) change.patch.topic = texts.keep(textValue(topic));
       if (visibility !== undefined) change.patch.visibility = keyValue(visibility);
       if (history !== undefined) change.patch.history = keyValue(history);
       if (passwordId !== undefined) change.patch.password_id = textValue(passwordId);
@@ -118,7 +119,7 @@ function sumUp(change: Change, event: Recorded): void {
         status: 'closed',
         closed_at: timeValue(event),
         closed_by: textValue(event.actor),
-        close_reason: textValue(event.data.reason),
+        close_reason: texts.keep(textValue(event.data.reason)),
       });
       break;
     case 'MemberJoined':
@@ -137,14 +138,14 @@ function sumUp(change: Change, event: Recorded): void {
   }
 }
 
-function createdRow(event: Extract<Recorded, { type: 'RoomCreated' }>) {
+function createdRow(event: Extract<Recorded, { type: 'RoomCreated' }>, texts: Texts) {
   const { name, topic, visibility, history, passwordId } = event.data;
   return {
     id: entityId(event),
     name: textValue(name),
     nameKey: nameKeyValue(name),
     nameWords: nameWords(name),
-    topic: textValue(topic),
+    topic: texts.keep(textValue(topic)),
     visibility: keyValue(visibility),
     history: keyValue(history),
     passwordId: textValue(passwordId),
@@ -241,9 +242,9 @@ export interface Room {
 
 /** Regardless of visibility: the caller checks whether the person may know of the room. */
 export async function getRoom(db: ReadDatabase, id: string): Promise<Room | null> {
-  const { sql, schema } = reading(db);
+  const { sql, schema, texts } = reading(db);
   const [row] = await sql<RoomRow[]>`SELECT * FROM ${schema}.rooms WHERE id = ${keyValue(id)}`;
-  return row ? toRoom(row) : null;
+  return row ? toRoom(row, texts) : null;
 }
 
 /** Whether a room that is closed now had this name when it was closed. Reads all rooms. */
@@ -299,7 +300,7 @@ export async function listRooms(db: ReadDatabase, query: RoomsQuery): Promise<Pa
   const { viewer, admin, q, memberOnly, status, visibility, sort = 'createdAt', order = 'desc', page } = query;
   const list = sort === 'createdAt' && order === 'desc' ? 'rooms' : `rooms ${sort} ${order}`;
   const after = cursorKey(page, list, sorts[sort].check, isKey);
-  const { sql, schema } = reading(db);
+  const { sql, schema, texts } = reading(db);
   const key = sql.unsafe(sorts[sort].key);
   const beyond = order === 'asc' ? sql`>` : sql`<`;
   const direction = order === 'asc' ? sql`ASC` : sql`DESC`;
@@ -317,7 +318,13 @@ export async function listRooms(db: ReadDatabase, query: RoomsQuery): Promise<Pa
       ${after ? sql`AND (${key}, r.id) ${beyond} (${after[0]}, ${after[1]})` : sql``}
     ORDER BY ${key} ${direction}, r.id ${direction}
     LIMIT ${page.limit + 1}`;
-  return toPage(rows, page, list, toRoom, (row) => [keyOf(row.sort_key), row.id]);
+  return toPage(
+    rows,
+    page,
+    list,
+    (row) => toRoom(row, texts),
+    (row) => [keyOf(row.sort_key), row.id],
+  );
 }
 
 /** Which rooms are wanted of a list from its start: open ones that are not direct. */
@@ -331,7 +338,7 @@ export interface RoomsFromQuery extends Stretch {
 
 /** Rooms from the start of the list, those created first first. */
 export async function roomsFrom(db: ReadDatabase, query: RoomsFromQuery): Promise<Counted<Room>> {
-  const { sql, schema } = reading(db);
+  const { sql, schema, texts } = reading(db);
   const { viewer, admin, alsoPrivate } = query;
   const also = alsoPrivate ? sql`OR (r.visibility = 'private' AND r.id IN (${alsoPrivate}))` : sql``;
   const listed = sql`
@@ -341,7 +348,7 @@ export async function roomsFrom(db: ReadDatabase, query: RoomsFromQuery): Promis
     sql<RoomRow[]>`SELECT r.* ${listed} ORDER BY r.created_at, r.id ${within(sql, query)}`,
     countOf(sql, sql`SELECT 1 ${listed}`),
   ]);
-  return { items: rows.map(toRoom), total };
+  return { items: rows.map((row) => toRoom(row, texts)), total };
 }
 
 /** Whether an open room that is not direct has this name, as names are compared, hidden rooms included. */
@@ -376,10 +383,10 @@ export interface RoomRow {
   close_reason: string | null;
 }
 
-export const toRoom = (row: RoomRow): Room => ({
+export const toRoom = (row: RoomRow, texts: Texts): Room => ({
   id: row.id,
   name: row.name,
-  topic: row.topic,
+  topic: texts.show(row.topic),
   visibility: row.visibility,
   history: row.history,
   passwordId: row.password_id,
@@ -391,5 +398,5 @@ export const toRoom = (row: RoomRow): Room => ({
   memberCount: row.member_count,
   messageCount: Number(row.message_count),
   activeAt: timeOf(row.active_at),
-  closing: row.closed_at && { at: timeOf(row.closed_at), by: row.closed_by, reason: row.close_reason },
+  closing: row.closed_at && { at: timeOf(row.closed_at), by: row.closed_by, reason: texts.show(row.close_reason) },
 });

@@ -1,9 +1,10 @@
-import { type Phrase, phrasesOf, phrasesWithout, phraseText, type Recorded, searchText } from '@verbatim/domain';
+import { phrasesOf, phrasesWithout, type Recorded, searchText } from '@verbatim/domain';
 import { column, entityId, keyValue, textValue, timeOf, timeValue } from './column-values.js';
 import { type Message, type MessageRow, messageBytes, messageFields, toMessage } from './messages.js';
 import { cursorKey, isPlace, isTime, type Measured, type Page, type PageRequest, toPage, withinBytes } from './page.js';
 import { type Projection, type ReadDatabase, reading, type Transaction } from './projection.js';
 import { rowSet } from './row-set.js';
+import type { SoughtPhrase, Texts } from './texts.js';
 import { visibleFrom } from './visibility.js';
 
 /**
@@ -31,8 +32,8 @@ export const search: Projection = {
     CREATE INDEX ON ${schema}.search USING gin ((words::tsvector)) WITH (fastupdate = on);
     CREATE INDEX ON ${schema}.search (room_id, posted_at, position);`,
 
-  async apply(tx, schema, events) {
-    const { posted, edited, redacted } = fold(events);
+  async apply(tx, schema, events, texts) {
+    const { posted, edited, redacted } = fold(events, texts);
     // In this order, so that a message posted and then changed within the batch is there to be changed.
     await Promise.all([
       posted.length > 0 && insertPosted(tx, schema, posted),
@@ -56,7 +57,7 @@ interface Posted extends Edited {
 }
 
 /** Messages posted, the latest texts of those edited, and those redacted; each of them whatever else happened to it. */
-function fold(events: readonly Recorded[]) {
+function fold(events: readonly Recorded[], texts: Texts) {
   const posted: Posted[] = [];
   const edited = new Map<string, Edited>();
   const redacted: Subject[] = [];
@@ -65,9 +66,9 @@ function fold(events: readonly Recorded[]) {
     const subject = { room: entityId(event), message: keyValue(event.data.messageId) };
     if (event.type === 'MessagePosted') {
       const places = { revision: `${event.revision}`, position: `${event.position}`, postedAt: timeValue(event) };
-      posted.push({ ...subject, ...places, words: searchable(event.data.text) });
+      posted.push({ ...subject, ...places, words: texts.words(searchable(event.data.text)) });
     } else if (event.type === 'MessageEdited') {
-      edited.set(`${subject.room} ${subject.message}`, { ...subject, words: searchable(event.data.text) });
+      edited.set(`${subject.room} ${subject.message}`, { ...subject, words: texts.words(searchable(event.data.text)) });
     } else redacted.push(subject);
   }
   return { posted, edited: [...edited.values()], redacted };
@@ -140,7 +141,7 @@ export async function searchMessages(db: ReadDatabase, query: SearchQuery): Prom
     (place) => place,
     ({ posted_at, position }) => [timeOf(posted_at), position],
   );
-  const rows = await messagesAt(db, places.items, query.viewer);
+  const rows = await reading(db).texts.read(await messagesAt(db, places.items, query.viewer));
   const cursorAfter = (index: number) => places.cursorAfter(Number(rows[index]?.n) - 1);
   const next = rows.at(-1)?.more ? cursorAfter(rows.length - 1) : places.next;
   return { items: rows.map(toMessage), next, cursorAfter };
@@ -172,12 +173,14 @@ async function find(db: ReadDatabase, { viewer, q, without, room, page }: Search
     : `(SELECT me.room_id, r.message_count, r.active_position,
           ${visibleFrom} AS visible_from
         FROM ${schema}.members me JOIN ${schema}.rooms r ON r.id = me.room_id WHERE me.user_id = ${value(keyValue(viewer))})`;
-  const unwanted = phrasesWithout(textValue(without) ?? '');
+  const { texts } = reading(db);
+  const sought = wanted.map((phrase) => texts.phrase(phrase));
+  const unwanted = phrasesWithout(textValue(without) ?? '').map((phrase) => texts.phrase(phrase));
   const holds = [
-    ...unique(wanted.map(phraseText)).map((text) => `strpos(s.words, ${value(text)}) > 0`),
-    ...unique(unwanted.map(phraseText)).map((text) => `strpos(s.words, ${value(text)}) = 0`),
+    ...unique(sought.flatMap(({ parts }) => parts)).map((text) => `strpos(s.words, ${value(text)}) > 0`),
+    ...unwanted.map(({ parts }) => `NOT (${parts.map((text) => `strpos(s.words, ${value(text)}) > 0`).join(' AND ')})`),
   ].join(' AND ');
-  const search: Search = { db, rooms, holds, entries: entriesOf(wanted), values, value, most: page.limit + 1 };
+  const search: Search = { db, rooms, holds, entries: entriesOf(sought), values, value, most: page.limit + 1 };
 
   const roomByRoom = await quickerRoomByRoom(search);
   const after = last
@@ -217,15 +220,8 @@ interface Search {
 }
 
 /** Entries that a message has to have. The longest words are likely to be the rarest; a few are enough. */
-function entriesOf(wanted: readonly Phrase[]): string {
-  const entries = new Map<string, number>();
-  for (const { keys, open } of wanted) {
-    for (const [i, key] of keys.entries()) {
-      const isBeginning = open && i === keys.length - 1;
-      // There are many words with the same first letters, so that is asked for only where there is nothing else.
-      entries.set(isBeginning ? `'${key}':*` : `'${key}'`, isBeginning && key.length < 3 ? 0 : key.length);
-    }
-  }
+function entriesOf(sought: readonly SoughtPhrase[]): string {
+  const entries = new Map(sought.flatMap((phrase) => phrase.entries));
   const longest = [...entries].sort(([, one], [, other]) => other - one).slice(0, MOST_ENTRIES);
   const nonEmpty = longest.filter(([, length]) => length > 0);
   return (nonEmpty.length > 0 ? nonEmpty : longest).map(([entry]) => entry).join(' & ');

@@ -57,7 +57,7 @@ function Erasures() {
       <Column
         source="by"
         disableSort
-        render={({ by }) => <Link to={`/users/${by.id}/show`}>{by.username || '–'}</Link>}
+        render={({ by }) => by ? (<Link to={`/users/${by.id}/show`}>{by.username || "–"}</Link>) : translate("verbatim.erasures.by_rule")}
       />
       <Column source="finishedAt" disableSort>
         <MomentField source="finishedAt" />

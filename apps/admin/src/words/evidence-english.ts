@@ -47,6 +47,7 @@ export const englishEvidenceWords = {
     lead: 'What was erased for good, or is going to be. Start an erasure on the page of a person or room, or from the menu of a message.',
     nothing: 'Nothing was erased yet.',
     one: 'Erasure',
+    by_rule: 'A rule of retention',
     missing: 'There is no such erasure.',
     erase: 'Erase for good',
     erase_person: 'Erase person',

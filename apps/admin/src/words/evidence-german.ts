@@ -47,6 +47,7 @@ export const germanEvidenceWords = {
     lead: 'Was endgültig gelöscht wurde oder wird. Eine Löschung beginnt auf der Seite einer Person oder eines Raums oder im Menü einer Nachricht.',
     nothing: 'Noch wurde nichts gelöscht.',
     one: 'Löschung',
+    by_rule: 'Eine Aufbewahrungsregel',
     missing: 'Diese Löschung gibt es nicht.',
     erase: 'Endgültig löschen',
     erase_person: 'Person löschen',

@@ -50,6 +50,9 @@ export class ErasedRows {
       where s.room_id = m.room_id and s.message_id = m.message_id and ${texts} and s.words <> ''`;
     await sql`update ${table('messages')} m set text = null where ${texts} and m.text is not null`;
     await sql`update ${table('messages')} m set fingerprint = null where ${firstTexts} and m.fingerprint is not null`;
+    // Where texts are kept out of the rows, these say that there is one in the log. Read models of an older release do not.
+    if (await this.has(schema, 'messages', 'text_bytes'))
+      await sql`update ${table('messages')} m set text_bytes = null where ${texts} and m.text_bytes is not null`;
     if (scope.kind === 'message') return;
     await sql`update ${table('reports')} r set reason = null where ${reasons('reporter_id', 'reported_at')}`;
     await sql`update ${table('reports')} r set note = null where ${reasons('settled_by', 'settled_at')}`;
@@ -75,6 +78,13 @@ export class ErasedRows {
       await sql`
         update ${table('rooms')} set name = null, name_key = null, name_words = null, topic = null, close_reason = null
         where id = ${scope.roomId}`;
+  }
+
+  private async has(schema: string, table: string, column: string): Promise<boolean> {
+    const found = await this.sql`
+      select from information_schema.columns
+      where table_schema = ${schema} and table_name = ${table} and column_name = ${column}`;
+    return found.length > 0;
   }
 
   private async exists(schema: string): Promise<boolean> {

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { Counter, Gauge, type Metric } from 'prom-client';
 
 /** The servers that the service depends on. */
-export type Dependency = 'database' | 'event store';
+export type Dependency = 'database' | 'event store' | 'master key';
 
 /** Milliseconds between two probes of a server during an outage. */
 const LOOK_EVERY_MS = 500;
@@ -26,7 +26,7 @@ export class Outages {
   readonly metrics: readonly Metric[];
   private readonly servers: Readonly<Record<Dependency, WatchedServer>>;
 
-  /** @param names of both, for display: `PostgreSQL at 127.0.0.1:5432`. If they are equal, it is one server. */
+  /** @param names of them, for display: `PostgreSQL at 127.0.0.1:5432`. If those of database and event store are equal, it is one server. */
   constructor(log: Logger, names: Readonly<Record<Dependency, string>>) {
     const suppressed = new Counter({
       name: 'verbatim_outage_errors_total',
@@ -38,7 +38,8 @@ export class Outages {
       new WatchedServer(names[dependency], log, () => suppressed.inc({ server: dependency }));
     const database = watched('database');
     const store = names['event store'] === names.database ? database : watched('event store');
-    this.servers = { database, 'event store': store };
+    const masterKey = watched('master key');
+    this.servers = { database, 'event store': store, 'master key': masterKey };
     const gauge = new Gauge({
       name: 'verbatim_outage',
       help: 'Whether this server is unavailable at the moment.',
@@ -50,7 +51,9 @@ export class Outages {
     });
     for (const server of Object.keys(this.servers)) suppressed.inc({ server }, 0);
     this.metrics = [gauge, suppressed];
-    this.log = this.filtering(log, ({ ofStore }) => (ofStore ? store : database));
+    this.log = this.filtering(log, ({ ofStore, ofMasterKey }) =>
+      ofMasterKey ? masterKey : ofStore ? store : database,
+    );
     this.storeLog = this.filtering(log, () => store);
   }
 
@@ -63,7 +66,7 @@ export class Outages {
     for (const server of Object.values(this.servers)) server.stop();
   }
 
-  private filtering(log: Logger, serverOf: (outage: { ofStore: boolean }) => WatchedServer): Logger {
+  private filtering(log: Logger, serverOf: (outage: Outage) => WatchedServer): Logger {
     const pass = (level: 'warn' | 'error') =>
       ((...args: [unknown, ...unknown[]]) => {
         const outage = outageOf((args[0] as { err?: unknown } | null)?.err);

@@ -4,6 +4,8 @@ import {
   type KeyRing,
   migrate,
   PostgresKeyRing,
+  RootKeys,
+  type RootKeysOptions,
   Sealer,
   Snapshots,
   type StoredEvent,
@@ -49,7 +51,8 @@ import { OpenLog } from './open-log.js';
 import { Outages } from './outages.js';
 import { ReadModels } from './read-models.js';
 import { ReadReplica } from './read-replica.js';
-import { DIRECT_SQL, FILLING, KEY_RING, LOG, MASTER_KEY, SQL, TABLES } from './tokens.js';
+import { textsOf } from './texts-of-read-models.js';
+import { DIRECT_SQL, FILLING, KEY_RING, LOG, MASTER_KEYS, SQL, TABLES } from './tokens.js';
 import { LogKeys } from './transparency/log-keys.js';
 import { LogTrees } from './transparency/log-trees.js';
 import { migrateTransparency } from './transparency/schema.js';
@@ -58,11 +61,12 @@ import { ContactClaims } from './vault/contact-claims.js';
 import { Credentials } from './vault/credentials.js';
 import { Identities, Linking } from './vault/identities.js';
 import { KeyPairs } from './vault/key-pairs.js';
+import { masterKeys } from './vault/master-key.js';
+import { masterKeyFigures, readinessOf, reportMasterKey } from './vault/master-key-state.js';
 import { NameCipher } from './vault/name-cipher.js';
 import { PersonalTokens } from './vault/personal-tokens.js';
 import { migrateVault } from './vault/schema.js';
 import { SecondFactors } from './vault/second-factors.js';
-import { masterKey } from './vault/secrets.js';
 import { Sessions } from './vault/sessions.js';
 import { VaultSql } from './vault/vault-sql.js';
 import { WebhookBotLedger } from './vault/webhook-bots.js';
@@ -83,6 +87,7 @@ const database: Provider[] = [
         new Outages(log, {
           database: serverName(database.url),
           'event store': serverName(storeUrl(config, database)),
+          'master key': 'The master key',
         }),
         (outages) => outages.stop(),
       ),
@@ -90,8 +95,8 @@ const database: Provider[] = [
   },
   { provide: LOG, useFactory: ({ log }: Outages) => log, inject: [Outages] },
   {
-    provide: MASTER_KEY,
-    useFactory: ({ VERBATIM_DATA, MASTER_KEY }: Config) => masterKey(VERBATIM_DATA, MASTER_KEY),
+    provide: MASTER_KEYS,
+    useFactory: (config: Config) => masterKeys(config),
     inject: [CONFIG],
   },
   {
@@ -101,7 +106,7 @@ const database: Provider[] = [
       outages.watch('database', () => sql`select 1`);
       return sql;
     },
-    inject: [DATABASE, OpenResources, Outages, MASTER_KEY],
+    inject: [DATABASE, OpenResources, Outages, MASTER_KEYS],
   },
   {
     provide: DIRECT_SQL,
@@ -115,9 +120,22 @@ const database: Provider[] = [
     inject: [SQL, { token: FILLING, optional: true }],
   },
   {
+    provide: RootKeys,
+    useFactory: async (sql: Sql, masters: RootKeysOptions, outages: Outages, log: Logger, resources: OpenResources) => {
+      const roots = resources.add(await RootKeys.open(sql, masters), (roots) => roots.stop());
+      outages.watch('master key', async () => {
+        await roots.confirm();
+        if (roots.state.trouble) throw new Error(roots.state.trouble);
+      });
+      roots.watch((state) => reportMasterKey(state, masters.holdMs, log));
+      return roots;
+    },
+    inject: [SQL, MASTER_KEYS, Outages, PROCESS_LOG, OpenResources, COMPATIBLE],
+  },
+  {
     provide: KEY_RING,
-    useFactory: (sql: Sql, master: Buffer) => PostgresKeyRing.open(sql, master),
-    inject: [SQL, MASTER_KEY, COMPATIBLE],
+    useFactory: (sql: Sql, roots: RootKeys) => PostgresKeyRing.open(sql, roots),
+    inject: [SQL, RootKeys],
   },
   {
     provide: TABLES,
@@ -184,6 +202,8 @@ const readModels: Provider[] = [
       sealer: Sealer,
       log: Logger,
       resources: OpenResources,
+      config: Config,
+      keys: KeyRing,
       tracing?: Tracing,
     ) => {
       // Short batches are recent events, which others open as well; long ones are a rebuild reading the past.
@@ -192,11 +212,15 @@ const readModels: Provider[] = [
         tracing &&
         ((projection: string, events: readonly Recorded[], began: number) =>
           tracing.done('project', events, began, { 'verbatim.projection': projection }));
-      const readSide = resources.add(new ReadSide({ sql, direct, store, open, log, projected }), (side) => side.stop());
+      const texts = await textsOf(config, { keys, store, sealer });
+      const readSide = resources.add(new ReadSide({ sql, direct, store, open, log, texts, projected }), (side) => side.stop());
       await readSide.start();
       return readSide;
     },
-    inject: [SQL, DIRECT_SQL, MeasuredEventStore, Sealer, LOG, OpenResources, { token: TRACING, optional: true }],
+    inject: [
+      ...[SQL, DIRECT_SQL, MeasuredEventStore, Sealer, LOG, OpenResources, CONFIG, KEY_RING],
+      { token: TRACING, optional: true },
+    ],
   },
   {
     provide: READ_REPLICA,
@@ -226,8 +250,8 @@ const vault: Provider[] = [
   },
   {
     provide: AccessTokens,
-    useFactory: (sql: Sql, master: Buffer, clock: Clock) => AccessTokens.open(sql, master, clock),
-    inject: [SQL, MASTER_KEY, CLOCK, TABLES],
+    useFactory: (sql: Sql, roots: RootKeys, clock: Clock) => AccessTokens.open(sql, roots, clock),
+    inject: [SQL, RootKeys, CLOCK, TABLES],
   },
   {
     provide: PersonalTokens,
@@ -318,8 +342,8 @@ const desk: Provider[] = [
 const ephemeral: Provider[] = [
   {
     provide: ChatStore,
-    useFactory: (sql: Sql, master: Buffer) => new PostgresChatStore(sql, master),
-    inject: [SQL, MASTER_KEY, TABLES],
+    useFactory: (sql: Sql, keys: KeyRing) => new PostgresChatStore(sql, keys),
+    inject: [SQL, KEY_RING, TABLES],
   },
   {
     provide: ChatNews,
@@ -355,16 +379,18 @@ const MEASUREMENTS = Symbol('measurements of the storage');
 const contributions: Provider[] = [
   {
     provide: CHECKS,
-    useFactory: (sql: Sql, store: MeasuredEventStore, readModels: ReadModels) => [
+    useFactory: (sql: Sql, store: MeasuredEventStore, readModels: ReadModels, roots: RootKeys) => [
+      new ReadinessCheck('master key', () => readinessOf(roots.state)),
       new ReadinessCheck('database', async () => (await sql`select 1`).length === 1),
       new ReadinessCheck('event store', async () => (await store.head()) >= -1n),
       new ReadinessCheck('read models', () => readModels.caughtUp),
     ],
-    inject: [SQL, MeasuredEventStore, ReadModels],
+    inject: [SQL, MeasuredEventStore, ReadModels, RootKeys],
   },
   {
     provide: FIGURES,
-    useFactory: (side: ReadSide, replica?: ReadReplica) => [
+    useFactory: (side: ReadSide, roots: RootKeys, replica?: ReadReplica) => [
+      ...masterKeyFigures(roots),
       ...(replica
         ? [
             new Figure(
@@ -385,7 +411,7 @@ const contributions: Provider[] = [
         async () => (await side.status()).search.lag,
       ),
     ],
-    inject: [ReadSide, READ_REPLICA],
+    inject: [ReadSide, RootKeys, READ_REPLICA],
   },
   {
     provide: SWEEPS,

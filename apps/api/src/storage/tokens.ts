@@ -2,8 +2,8 @@
 export const SQL = Symbol('database');
 /** A pool that bypasses a transaction pooler: `Sql`. */
 export const DIRECT_SQL = Symbol('database, without a pooler');
-/** The key that the keys of the vault are wrapped with: `Buffer`. */
-export const MASTER_KEY = Symbol('master key');
+/** The master key of the settings, and the one before it: `RootKeysOptions`. */
+export const MASTER_KEYS = Symbol('master keys');
 /** The keys that texts are sealed with: `KeyRing`. */
 export const KEY_RING = Symbol('key ring');
 /** The log of the process, which reports each outage of a server only once: `Logger`. */

@@ -1,5 +1,5 @@
 import { NestFactory } from '@nestjs/core';
-import { Sealer } from '@verbatim/event-store';
+import { RootKeys, Sealer } from '@verbatim/event-store';
 import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
 import { Caretaker } from '../application/ephemeral-chats/caretaker.js';
@@ -31,6 +31,7 @@ import { toolsModule } from './tools-module.js';
 /** The parts of the service that commands work with. */
 export interface Tools {
   readonly sql: Sql;
+  readonly roots: RootKeys;
   readonly store: MeasuredEventStore;
   readonly sealer: Sealer;
   readonly openLog: OpenLog;
@@ -79,6 +80,7 @@ export async function openTools({ migrations = [], ...options }: ToolsOptions): 
     );
     return {
       sql: context.get(SQL),
+      roots: context.get(RootKeys),
       store: context.get(MeasuredEventStore),
       sealer: context.get(Sealer),
       openLog: context.get(OpenLog),

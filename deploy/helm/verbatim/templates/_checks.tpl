@@ -2,15 +2,23 @@
 {{- define "verbatim.checks" -}}
 {{- include "verbatim.checkRenamed" . }}
 {{- $embedded := eq .Values.database.type "embedded" }}
-{{- $secrets := dict "masterKey" .Values.masterKey "administrator.password" .Values.administrator.password "database.url" .Values.database.url "database.directUrl" .Values.database.directUrl "eventStore.url" .Values.eventStore.url "oidc.clientSecret" .Values.oidc.clientSecret }}
+{{- $secrets := dict "masterKey" .Values.masterKey "masterKeyBefore" .Values.masterKeyBefore "keyServer.token" .Values.keyServer.token "administrator.password" .Values.administrator.password "database.url" .Values.database.url "database.directUrl" .Values.database.directUrl "eventStore.url" .Values.eventStore.url "oidc.clientSecret" .Values.oidc.clientSecret }}
 {{- range $path, $secret := $secrets }}
 {{- if and $secret.value $secret.existingSecret }}
 {{- fail (printf "Set %s.value or %s.existingSecret, not both." $path $path) }}
 {{- end }}
 {{- end }}
 {{- if not $embedded }}
-{{- if not (include "verbatim.given" .Values.masterKey) }}
+{{- if not (or .Values.keyServer.url (include "verbatim.given" .Values.masterKey)) }}
 {{- fail "Set masterKey.existingSecret: all replicas need the same master key. To make one: kubectl create secret generic verbatim-master-key --from-literal=MASTER_KEY=\"$(openssl rand -base64 32)\", then --set masterKey.existingSecret=verbatim-master-key. Keep a copy of it: without it no stored text can be read again." }}
+{{- end }}
+{{- end }}
+{{- with .Values.keyServer }}
+{{- if and .url (include "verbatim.given" $.Values.masterKey) }}
+{{- fail "Set masterKey or keyServer.url, not both. To move from one to the other, set masterKeyBefore to the old one." }}
+{{- end }}
+{{- if and .url (not (or .tokenFile (include "verbatim.given" .token))) }}
+{{- fail "Set keyServer.token.existingSecret or keyServer.tokenFile: the service needs a token that may use the key." }}
 {{- end }}
 {{- end }}
 {{- if .Values.masterKey.value }}

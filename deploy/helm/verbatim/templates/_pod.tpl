@@ -27,7 +27,36 @@
 {{/* Environment of the service, and of the migration. */}}
 {{- define "verbatim.databaseEnv" -}}
 {{- include "verbatim.storesEnv" . }}
+{{- include "verbatim.keysEnv" . }}
+{{- end }}
+
+{{/* Where the master key is. */}}
+{{- define "verbatim.keysEnv" -}}
 {{- include "verbatim.secretVariable" (list . "MASTER_KEY" .Values.masterKey) }}
+{{- include "verbatim.secretVariable" (list . "MASTER_KEY_BEFORE" .Values.masterKeyBefore) }}
+{{- with .Values.keyServer }}
+{{- if .url }}
+- name: MASTER_KEY
+  value: {{ .url | quote }}
+{{- end }}
+{{- include "verbatim.secretVariable" (list $ "KMS_TOKEN" .token) }}
+{{- if .tokenFile }}
+- name: KMS_TOKEN_FILE
+  value: {{ .tokenFile | quote }}
+{{- end }}
+{{- if .namespace }}
+- name: KMS_NAMESPACE
+  value: {{ .namespace | quote }}
+{{- end }}
+{{- if .caFile }}
+- name: KMS_CA_FILE
+  value: {{ .caFile | quote }}
+{{- end }}
+{{- if .url }}
+- name: KMS_HOLD_MINUTES
+  value: {{ .holdMinutes | quote }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "verbatim.env" -}}
@@ -48,6 +77,8 @@
   value: {{ $settings.registration }}
 - name: RATE_LIMITS
   value: {{ ternary "on" "off" $settings.rateLimits | quote }}
+- name: READ_MODELS_TEXTS
+  value: {{ $settings.readModelsTexts | quote }}
 - name: WEBHOOK_ALLOW_PRIVATE
   value: {{ ternary "on" "off" $settings.webhookAllowPrivate | quote }}
 {{- $proxied := or .Values.ingress.enabled .Values.httpRoute.enabled }}

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
-import { diagnoseKurrent, outageOf, readServerUrl, serverName } from '@verbatim/event-store';
+import { diagnoseKurrent, MasterKeyUnavailable, outageOf, readServerUrl, serverName } from '@verbatim/event-store';
 import type { Config } from '../../config.js';
 import type { Database } from './database.js';
 
@@ -23,6 +23,10 @@ export async function explainStart(
 ): Promise<unknown> {
   const outage = outageOf(error);
   if (outage?.kind !== 'away') return error;
+  if (error instanceof MasterKeyUnavailable)
+    return new UnusableServer(error.server, error.problem, 'to open the keys of the vault', error.advice, {
+      cause: error,
+    });
   if (outage.ofStore && EVENT_STORE_URL !== undefined) return explainEventStore(error, EVENT_STORE_URL);
   return explainDatabase(error, outage.reason, database);
 }

@@ -15,9 +15,9 @@ export const newChatSalt = (): Buffer => randomBytes(SALT_BYTES);
 
 /**
  * The key of the texts of a chat (HKDF, RFC 5869). It needs the code, which only the participants have, the salt, which is
- * destroyed with the chat, and the master key, which is outside the database; it is stored nowhere.
+ * destroyed with the chat, and a key of the vault, which the master key outside the database protects; it is stored nowhere.
  */
-export const chatKey = (code: string, salt: Buffer, master: Buffer): Buffer =>
+export const chatKey = (code: string, salt: Buffer, vault: Buffer): Buffer =>
   Buffer.from(
-    hkdfSync('sha256', Buffer.concat([Buffer.from(code, 'hex'), master]), salt, 'texts of an ephemeral chat', 32),
+    hkdfSync('sha256', Buffer.concat([Buffer.from(code, 'hex'), vault]), salt, 'texts of an ephemeral chat', 32),
   );

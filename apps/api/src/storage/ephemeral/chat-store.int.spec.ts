@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type ChatChange, endChat, joinChat, openChat, sayInChat } from '@verbatim/domain';
+import { type KeyRing, PostgresKeyRing } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDatabase, dropDatabase } from '../../tests/harness/database.testing.js';
@@ -16,13 +17,14 @@ const many = 1_000;
 let databaseUrl: string;
 let sql: Sql;
 let store: PostgresChatStore;
-const master = randomBytes(32);
+let keys: KeyRing;
 
 beforeAll(async () => {
   databaseUrl = await createDatabase();
   sql = connect(databaseUrl);
   await migrateEphemeral(sql);
-  store = new PostgresChatStore(sql, master);
+  keys = await PostgresKeyRing.open(sql, randomBytes(32));
+  store = new PostgresChatStore(sql, keys);
 });
 afterAll(async () => {
   await sql.end();
@@ -71,7 +73,7 @@ describe('the store of chats', () => {
   it('goes on trying to remove what was deleted from the files', async () => {
     const broken = connect(databaseUrl);
     await broken.end();
-    const keeper = new PostgresChatStore(broken, master);
+    const keeper = new PostgresChatStore(broken, keys);
     for (const _ of ['once', 'again']) await expect(keeper.removeTraces()).rejects.toThrow();
   });
 
@@ -86,14 +88,19 @@ describe('the store of chats', () => {
     expect(look?.messages.filter((message) => 'text' in message)).toHaveLength(1);
   });
 
-  it('opens texts with the code, the salt and the master key only', async () => {
+  it('opens texts with the code, the salt and the key of the vault only', async () => {
     const [ada] = await readyChat();
     const chat = (await store.find(ada.code)) as KeptChat;
     await store.apply(chat, saying(chat, 'secret'), at, { code: ada.code });
     const texts = async (keeper: PostgresChatStore) =>
       (await keeper.look(ada.code, 'joiner'))?.messages.flatMap((message) => ('text' in message ? message.text : []));
     expect(await texts(store)).toEqual(['secret']);
-    expect(await texts(new PostgresChatStore(sql, randomBytes(32)))).toEqual([]);
+    await sql`alter table vault.keys rename to keys_of_this`;
+    await sql`create table vault.keys (like vault.keys_of_this including all)`;
+    const others = await PostgresKeyRing.open(sql, keys instanceof PostgresKeyRing ? keys.roots : randomBytes(32));
+    expect(await texts(new PostgresChatStore(sql, others))).toEqual([]);
+    await sql`drop table vault.keys`;
+    await sql`alter table vault.keys_of_this rename to keys`;
     await sql`update ephemeral.chats set salt = ${randomBytes(32)} where id = ${chat.id}`;
     expect(await texts(store)).toEqual([]);
   });

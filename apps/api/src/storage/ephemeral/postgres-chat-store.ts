@@ -1,5 +1,5 @@
 import type { ChatChange, ChatNote, ChatSide, ChatStatus, EphemeralChat } from '@verbatim/domain';
-import { openText, sealText } from '@verbatim/event-store';
+import { CHATS_KEY, type KeyRing, openText, sealText } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import { newId } from '../../new-id.js';
 import { CHAT_CHANNEL } from './chat-news.js';
@@ -33,7 +33,7 @@ export class PostgresChatStore extends ChatStore {
 
   constructor(
     private readonly sql: Sql,
-    private readonly master: Buffer,
+    private readonly keys: KeyRing,
   ) {
     super();
   }
@@ -111,7 +111,7 @@ export class PostgresChatStore extends ChatStore {
         from ephemeral.messages m where m.chat_id = c.id and m.addressee = ${side}), '[]') as messages`)}
       where c.code_hash = ${chatSecretHash('code', code)}`;
     if (!row) return null;
-    const key = row.salt && chatKey(code, row.salt, this.master);
+    const key = row.salt && chatKey(code, row.salt, await this.key());
     const messages = row.messages.flatMap((message) => opened(message, row.id, key));
     return { chat: toChat(row), messages, poll: row.poll };
   }
@@ -265,7 +265,13 @@ export class PostgresChatStore extends ChatStore {
   /** Null if the chat has lost its salt. */
   private async keyOf({ id }: KeptChat, code = ''): Promise<Buffer | null> {
     const [row] = await this.sql<{ salt: Buffer | null }[]>`select salt from ephemeral.chats where id = ${id}`;
-    return row?.salt ? chatKey(code, row.salt, this.master) : null;
+    return row?.salt ? chatKey(code, row.salt, await this.key()) : null;
+  }
+
+  private async key(): Promise<Buffer> {
+    const key = (await this.keys.obtain([CHATS_KEY])).get(CHATS_KEY);
+    if (!key) throw new Error('The key of the chats is missing from the vault.');
+    return key;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { RootKeys } from '@verbatim/event-store';
 import { decodeProtectedHeader, jwtVerify, SignJWT } from 'jose';
 import type { Sql } from 'postgres';
 import type { Clock } from '../../clock.js';
@@ -18,8 +19,8 @@ export class AccessTokens {
   private constructor(private readonly keys: SigningKeys) {}
 
   /** Creates the first key; throws if the keys of the vault do not open with this master key. */
-  static async open(sql: Sql, master: Buffer, clock: Clock): Promise<AccessTokens> {
-    const keys = new SigningKeys(sql, master, clock, ACCESS_SECONDS);
+  static async open(sql: Sql, roots: RootKeys, clock: Clock): Promise<AccessTokens> {
+    const keys = new SigningKeys(sql, roots, clock, ACCESS_SECONDS);
     await keys.current();
     return new AccessTokens(keys);
   }

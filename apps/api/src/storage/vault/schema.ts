@@ -39,6 +39,7 @@ const accounts = [
        claimed_at timestamptz not null default now(), primary key (kind, key));
      create index names_owner on vault.names (owner);
      create table vault.room_passwords (id uuid primary key, room_id uuid not null, password_hash text not null)`,
+  'alter table vault.signing_keys add root integer not null default 0 references vault.root_keys',
 ];
 
 const sessions = [

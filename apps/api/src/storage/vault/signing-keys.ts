@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { openText, sealText } from '@verbatim/event-store';
+import type { RootKeys, Wrapped } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import type { Clock } from '../../clock.js';
 
@@ -26,7 +26,7 @@ export interface PublicKey {
 }
 
 /**
- * The Ed25519 keys that sign access tokens, in the vault and wrapped by the master key. Time is divided into spans of 30 days,
+ * The Ed25519 keys that sign access tokens, in the vault and wrapped by a root key. Time is divided into spans of 30 days,
  * and the id of a key is the number of its span. The replica that needs a key first creates it; if two do so at once, the
  * one in the table wins.
  */
@@ -35,7 +35,7 @@ export class SigningKeys {
 
   constructor(
     private readonly sql: Sql,
-    private readonly master: Buffer,
+    private readonly roots: RootKeys,
     private readonly clock: Clock,
     /** Lifetime of a token. */
     private readonly tokenSeconds: number,
@@ -94,22 +94,26 @@ export class SigningKeys {
 
   private async load(id: string): Promise<SigningKey> {
     const [kept] = await this.read(id);
-    if (kept) return this.open(id, kept.wrapped);
+    if (kept) return this.open(id, kept);
     const fresh = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
-    await this.sql`
-      insert into vault.signing_keys (id, wrapped) values (${id}, ${sealText(String(fresh), this.master, id)})
-      on conflict (id) do nothing`;
+    await this.roots.sealed(
+      [{ text: String(fresh), label: id }],
+      ([key]) => this.sql`
+        insert into vault.signing_keys (id, wrapped, root) values (${id}, ${key?.wrapped ?? ''}, ${key?.root ?? 0})
+        on conflict (id) do nothing`,
+    );
     const [made] = await this.read(id);
     if (!made) throw new Error(`The signing key ${id} is missing from the vault.`);
-    return this.open(id, made.wrapped);
+    return this.open(id, made);
   }
 
   private read(id: string) {
-    return this.sql<{ wrapped: string }[]>`select wrapped from vault.signing_keys where id = ${id}`;
+    return this.sql<Wrapped[]>`select wrapped, root from vault.signing_keys where id = ${id}`;
   }
 
-  private open(id: string, wrapped: string): SigningKey {
-    const pem = openText(wrapped, this.master, id);
+  private async open(id: string, row: Wrapped): Promise<SigningKey> {
+    await this.roots.obtain([row.root]);
+    const pem = this.roots.unwrap(row, id);
     if (!pem) throw new Error('A signing key in the vault cannot be decrypted with this master key.');
     const secret = createPrivateKey(pem);
     return { id, private: secret, public: createPublicKey(secret) };

@@ -6,7 +6,8 @@ import postgres from 'postgres';
 import { wholeLog } from '../../../../../libs/event-store/src/commotion.testing.js';
 import { actualRows, expectedRows } from '../../../../../libs/projections/src/expected-rows.testing.js';
 import { connect } from '../../storage/database/pool.js';
-import { masterKey } from '../../storage/vault/secrets.js';
+import { readConfig } from '../../config.js';
+import { masterKeys } from '../../storage/vault/master-key.js';
 import { rebuiltBeside } from '../harness/rebuilt.testing.js';
 import { eventually, signIn, type TestPerson } from '../harness/test-client.testing.js';
 import type { Heard, Hearing, Logged, Timeline } from './history.testing.js';
@@ -24,7 +25,7 @@ export async function readLog(site: Site): Promise<Recorded[]> {
   const sql = connect(url);
   const store = await openEventStore({ url: EVENT_STORE_URL });
   try {
-    const sealer = new Sealer(await PostgresKeyRing.open(sql, await masterKey(folder, undefined)));
+    const sealer = new Sealer(await PostgresKeyRing.open(sql, await masterKeys(readConfig({ VERBATIM_DATA: folder }))));
     return await sealer.open(await wholeLog(store));
   } finally {
     await store.close();

@@ -1,7 +1,14 @@
 import { pipeline } from 'node:stream/promises';
-import { type ChainCheck, copyLog, type EventStore, openText } from '@verbatim/event-store';
+import {
+  type ChainCheck,
+  copyLog,
+  type EventStore,
+  MasterKeyUnavailable,
+  opensRoots,
+  type RootKeysOptions,
+} from '@verbatim/event-store';
 import type { Sql, TransactionSql } from 'postgres';
-import { givenMasterKey } from '../../storage/vault/secrets.js';
+import { givenMasterKeys } from '../../storage/vault/master-key.js';
 import {
   claim,
   client,
@@ -49,9 +56,9 @@ export async function restoreBackup(folder: string, options: RestoreOptions): Pr
   const { log, point } = await readCompleteManifest(folder);
   const reader = new BackupReader(folder, options.identities);
   const until = untilOf(options.at, point);
-  const master = await existingMasterKey(options);
+  const masters = await existingMasterKeys(options);
   await checkFiles(reader, [...log, ...point.tables]);
-  await refuseOtherKey(reader, point, master);
+  await refuseOtherKey(reader, point, masters);
 
   const target = client(options.database);
   try {
@@ -79,9 +86,9 @@ function untilOf(at: bigint | Date | null, point: BackupPoint): Until {
 }
 
 /** A key that is made here would open nothing that is restored. */
-async function existingMasterKey({ config: { MASTER_KEY, VERBATIM_DATA } }: RestoreOptions): Promise<Buffer> {
-  const key = await givenMasterKey(VERBATIM_DATA, MASTER_KEY);
-  if (key) return key;
+async function existingMasterKeys({ config }: RestoreOptions): Promise<RootKeysOptions> {
+  const keys = await givenMasterKeys(config);
+  if (keys) return keys;
   throw new BackupRefused(
     'The master key is needed, which no backup contains: set MASTER_KEY, or put the file master.key into the data folder.',
   );
@@ -97,25 +104,27 @@ async function refuseOtherRelease(target: Sql, { steps, release }: BackupPoint):
   }
 }
 
-async function refuseOtherKey(reader: BackupReader, { tables }: BackupPoint, master: Buffer): Promise<void> {
-  const keys = tables.find(({ schema, name }) => schema === 'vault' && name === 'keys');
-  if (!keys) throw new BrokenBackup('manifest.json', 'the keys of the vault are not in it');
-  const [name, wrapped] = ['name', 'wrapped'].map((column) => keys.columns.indexOf(column));
+async function refuseOtherKey(reader: BackupReader, { tables }: BackupPoint, masters: RootKeysOptions): Promise<void> {
+  const table = tables.find(({ schema, name }) => schema === 'vault' && name === 'root_wrappings');
+  if (!table) throw new BrokenBackup('manifest.json', 'the root keys of the vault are not in it');
+  const [root, master, wrapped] = ['root', 'master', 'wrapped'].map((column) => table.columns.indexOf(column));
   let text = '';
-  for await (const chunk of reader.contentOf(keys)) {
-    text += chunk.toString('latin1');
-    const lines = text.split('\n');
-    text = lines.pop() ?? '';
-    for (const line of lines) {
-      const values = line.split('\t');
-      if (values[name as number] !== CHECKED) continue;
-      if (openText(values[wrapped as number] ?? '', master, CHECKED) !== null) return;
-      throw new BackupRefused(
-        'The master key is not the one of the service that was backed up. Restore the right one.',
-      );
-    }
-  }
-  throw new BrokenBackup(keys.file, 'it does not have the key that shows whether the master key fits');
+  for await (const chunk of reader.contentOf(table)) text += chunk.toString('latin1');
+  const wrappings = text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.split('\t'))
+    .map((values) => ({
+      root: Number(values[root as number]),
+      master: values[master as number] ?? '',
+      wrapped: values[wrapped as number] ?? '',
+    }));
+  const fits = await opensRoots(wrappings, masters).catch((error) => {
+    if (!(error instanceof MasterKeyUnavailable)) throw error;
+    throw new BackupRefused(`${error.message} What to do: ${error.advice}.`);
+  });
+  if (fits) return;
+  throw new BackupRefused('The master key is not the one of the service that was backed up. Restore the right one.');
 }
 
 async function inOneStep<T>(target: Sql, work: (tx: TransactionSql) => Promise<T>): Promise<T> {
@@ -135,9 +144,6 @@ async function inOneStep<T>(target: Sql, work: (tx: TransactionSql) => Promise<T
     throw cause ?? error;
   }
 }
-
-/** The key of the vault that nothing is sealed with. */
-const CHECKED = 'master-key-check';
 
 async function fill(
   to: TransactionSql,

@@ -20,7 +20,7 @@ afterwards, compared with the backup, and the hash chains of all streams are che
   --identity <file>   the secret key of a recipient, as age-keygen makes it; not for plain backups
   --at <place>        leaves out what was recorded after a position (such as 41200) or a time (2026-01-31T14:00:00Z)
 
-The master key of the service that was backed up has to be there: MASTER_KEY, or master.key in the data folder. Afterwards
+The master key of the service that was backed up has to be there, as it was then: MASTER_KEY, or master.key in the data folder. Afterwards
 start the service with the same settings: it builds the read models and is ready when they are complete. If events are missing that
 were signed, as after --at, it is not ready before a new tree of the transparency log has begun: see audit new-log.
 

@@ -82,7 +82,7 @@ export interface TablesOptions {
 export async function makeTables(url: string, { config, log, further }: TablesOptions): Promise<void> {
   await migrateTables(
     {
-      config: { ...config, EVENT_STORE_URL: undefined, MASTER_KEY: randomBytes(32).toString('base64') },
+      config: { ...config, EVENT_STORE_URL: undefined, ...madeUp() },
       database: { url, directUrl: url, lost: new Promise(() => undefined), stop: async () => undefined },
       log,
     },
@@ -90,6 +90,9 @@ export async function makeTables(url: string, { config, log, further }: TablesOp
     { filling: true },
   );
 }
+
+/** Of its own: nothing that is made under it stays. */
+const madeUp = () => ({ MASTER_KEY: randomBytes(32).toString('base64'), MASTER_KEY_BEFORE: undefined });
 
 export async function migrationsOf(sql: TransactionSql, schema: string): Promise<string | null> {
   const [{ there } = { there: false }] = await sql`select to_regclass(${`${schema}.migrations`}) is not null as there`;

@@ -3,7 +3,8 @@ import { type EventStore, PostgresKeyRing, peek, Sealer } from '@verbatim/event-
 import { type Comparison, compareWithLog, type Difference } from '@verbatim/projections';
 import { connect } from '../../storage/database/pool.js';
 import { explainStart } from '../../storage/database/unusable-server.js';
-import { givenMasterKey } from '../../storage/vault/secrets.js';
+import { textsOf } from '../../storage/texts-of-read-models.js';
+import { givenMasterKeys } from '../../storage/vault/master-key.js';
 import { type CliCommand, type Surroundings, UsageError } from '../command.js';
 import { openNamedLog, ownLog } from '../log/named-log.js';
 import { progressDisplay } from '../progress.js';
@@ -41,8 +42,8 @@ such as while a rebuild or an erasure is under way.`,
 
 async function diff(surroundings: Surroundings): Promise<number> {
   const { config, log } = surroundings;
-  const master = await givenMasterKey(config.VERBATIM_DATA, config.MASTER_KEY);
-  if (!master)
+  const masters = await givenMasterKeys(config);
+  if (!masters)
     return cannotTell('There is no master key, without which the log cannot be read. Set MASTER_KEY or VERBATIM_DATA.');
   const database = await surroundings.database();
   const sql = connect(database.directUrl);
@@ -53,7 +54,9 @@ async function diff(surroundings: Surroundings): Promise<number> {
     if (!there?.there) return cannotTell(sentences['none live']);
     const store = await openNamedLog(ownLog(surroundings), surroundings);
     try {
-      const sealer = new Sealer(await PostgresKeyRing.open(sql, master));
+      const keys = await PostgresKeyRing.open(sql, masters);
+      const sealer = new Sealer(keys);
+      const texts = await textsOf(config, { keys, store, sealer });
       const before = await erasuresSoFar(store);
       const found = finder();
       const progress = progressDisplay();
@@ -61,6 +64,7 @@ async function diff(surroundings: Surroundings): Promise<number> {
         sql,
         store,
         log,
+        texts,
         open: (events: Parameters<Sealer['open']>[0]) => sealer.open(events, { passing: true }),
       };
       const compared = await compareWithLog(options, found.note, ({ phase, position, head }) =>

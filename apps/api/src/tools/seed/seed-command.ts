@@ -3,8 +3,9 @@ import { openEventStore, PostgresKeyRing, Sealer } from '@verbatim/event-store';
 import { rebuild } from '@verbatim/projections';
 import type { Sql } from 'postgres';
 import { connect } from '../../storage/database/pool.js';
+import { textsOf } from '../../storage/texts-of-read-models.js';
+import { masterKeys } from '../../storage/vault/master-key.js';
 import { migrateVault } from '../../storage/vault/schema.js';
-import { masterKey } from '../../storage/vault/secrets.js';
 import { type CliCommand, type Surroundings, UsageError } from '../command.js';
 import { number } from '../log/broken-places.js';
 import { plainly } from '../log/named-log.js';
@@ -102,7 +103,7 @@ async function withParts(
   const place = config.EVENT_STORE_URL;
   const store = await openEventStore({ url: place ?? url, directUrl: place ?? directUrl, log });
   try {
-    const keys = await PostgresKeyRing.open(sql, await masterKey(config.VERBATIM_DATA, config.MASTER_KEY));
+    const keys = await PostgresKeyRing.open(sql, await masterKeys(config));
     await migrateVault(sql, keys);
     return await work({ store, keys, sql, direct });
   } finally {
@@ -124,11 +125,12 @@ async function fill(parts: Opened, options: SeedOptions, surroundings: Surroundi
   return 0;
 }
 
-async function buildReadModels({ sql, direct, store, keys }: Opened, { log }: Surroundings): Promise<void> {
+async function buildReadModels({ sql, direct, store, keys }: Opened, { config, log }: Surroundings): Promise<void> {
   const sealer = new Sealer(keys);
+  const texts = await textsOf(config, { keys, store, sealer });
   const progress = progressDisplay();
   await rebuild(
-    { sql, direct, store, open: (events) => sealer.open(events, { passing: true }), log },
+    { sql, direct, store, texts, open: (events) => sealer.open(events, { passing: true }), log },
     ({ schema, phase, position, head }) =>
       progress.show({ phase, done: Number(position) + 1, total: Number(head) + 1, note: schema }),
   ).finally(() => progress.end());

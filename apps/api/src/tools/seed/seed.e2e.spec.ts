@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../config.js';
 import { connect } from '../../storage/database/pool.js';
-import { masterKey } from '../../storage/vault/secrets.js';
+import { masterKeys } from '../../storage/vault/master-key.js';
 import { createDatabase, dropDatabase } from '../../tests/harness/database.testing.js';
 import { signIn, type TestPerson } from '../../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
@@ -123,7 +123,10 @@ async function onLog<T>({ service, folder }: Place, work: (store: Store, sealer:
   const store = await openEventStore({ url: service.databaseUrl });
   const sql = connect(service.databaseUrl);
   try {
-    return await work(store, new Sealer(await PostgresKeyRing.open(sql, await masterKey(folder, undefined))));
+    return await work(
+      store,
+      new Sealer(await PostgresKeyRing.open(sql, await masterKeys(readConfig({ VERBATIM_DATA: folder })))),
+    );
   } finally {
     await store.close();
     await sql.end();
