@@ -62,17 +62,17 @@ export class Api implements FaultFormat {
     this.places = placesOf(parts, this.credentials);
   }
 
-  /** Refuses, before its body is read, what no endpoint takes. */
+  /** Refuses, before its body is read, what no endpoint takes. makechat looks at media types first, whatever the path. */
   refuseUnknown(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
     const { method, headers } = request;
+    if (!accepts(headers.accept, ['application/json'])) throw notAcceptable;
+    const needsJson = method === 'POST' || method === 'PUT';
+    if (needsJson && !isJsonType(headers['content-type'])) throw notAcceptable;
     const place = this.placeOf(pathOf(request));
     if (!place) throw nowhere;
     const methods = Object.keys(place.methods).sort();
     if (method === 'OPTIONS') return reply.status(204).header('allow', methods.join(', ')).send();
     if (!place.methods[method]) throw methodNotAllowed(methods);
-    if (!accepts(headers.accept, ['application/json'])) throw notAcceptable;
-    const needsJson = method === 'POST' || method === 'PUT';
-    if (needsJson && !isJsonType(headers['content-type'])) throw notAcceptable;
     return undefined;
   }
 

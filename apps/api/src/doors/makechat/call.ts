@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { type Actor, isRejection, type Rejection } from '@verbatim/domain';
 import type { Stretch } from '@verbatim/projections';
 import { reasonHeader } from '@verbatim/protocol';
@@ -7,6 +8,7 @@ import type { Purpose } from '../../write-side/inspections.js';
 import type { Context } from '../../write-side/mailbox.js';
 import { isPlain } from '../plain-json.js';
 import { type Answer, emptyBody, invalid, malformed, missing, occurred, Refused } from './answers.js';
+import { jsonProblem } from './json-problem.js';
 
 /** A call of makechat's API whose credential has been checked. */
 export interface Call {
@@ -36,12 +38,14 @@ export interface UserCall extends Call {
 export function parseBody(body: unknown): unknown {
   if (!Buffer.isBuffer(body)) return undefined;
   if (body.length === 0) throw emptyBody;
+  if (!isUtf8(body)) throw malformed('The body is not valid UTF-8.');
+  const text = body.toString('utf8').replace(/^\uFEFF/, '');
   let parsed: unknown;
   try {
-    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-  } catch (error) {
-    // The messages of the parser quote the input.
-    throw malformed(error instanceof SyntaxError ? 'The body is not valid JSON.' : 'The body is not valid UTF-8.');
+    parsed = JSON.parse(text);
+  } catch {
+    // The messages of our own parser quote the input.
+    throw malformed(jsonProblem(text) ?? 'The body is not valid JSON.');
   }
   if (!isPlain(parsed)) throw malformed('The body is nested too deeply, or a number in it is too large.');
   return parsed;

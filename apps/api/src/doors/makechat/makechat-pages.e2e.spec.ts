@@ -26,6 +26,7 @@ beforeAll(async () => {
     'über uns.html': page('about'),
     'app.js': 'alert(1)',
     '.hidden.html': 'hidden',
+    '404.html': page('lost and not found'),
     '../secret.html': 'outside',
     'v1.html': 'not the API',
     'api.html': 'not the API',
@@ -50,7 +51,6 @@ const get = (path: string, headers: Record<string, string> = { accept: 'text/htm
 describe('pages of the operator', () => {
   it.each([
     ['/login', 'a login of our own'],
-    ['/login/', 'a login of our own'],
     ['/dashboard', 'the original dashboard'],
     ['/dashboard.html', 'the original dashboard'],
     ['/news', 'news'],
@@ -103,12 +103,26 @@ describe('pages of the operator', () => {
   });
 });
 
+describe('a front end of the operator', () => {
+  it.each(['/login', '/register'])('has %s at one address', async (path) => {
+    const answer = await get(`${path}/`);
+    expect([answer.status, answer.headers.location]).toEqual([301, path]);
+  });
+
+  it('says itself that there is nothing, to people and not to programs', async () => {
+    const answer = await get('/no/such/page');
+    expect(answer.status).toBe(404);
+    expect(answer.text).toContain('lost and not found');
+    expect((await get('/no/such/script.js', { accept: 'text/javascript' })).text).not.toContain('lost');
+    expect((await get('/api/nowhere', {})).json.title).toBe('Not Found');
+  });
+});
+
 describe('pages of the door', () => {
   it('are for those without pages of their own, under a strict policy', async () => {
     const answer = await get('/register');
     expect(answer.text).toContain('<form');
     expect(answer.headers['content-security-policy']).toContain("default-src 'none'");
-    expect((await get('/register/')).headers.location).toBe('/register');
     expect((await get('/makechat/pages.js')).headers['content-type']).toMatch(/javascript/);
   });
 

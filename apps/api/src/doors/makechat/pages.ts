@@ -9,6 +9,8 @@ import { maintenancePage, notFoundPage, ownPages, policy } from './own-pages.js'
 
 /** Where the native API and the dashboard are, at every listener. */
 const native = /^\/(v1|admin|health)(\/|$)/;
+/** The pages that have one address, without a slash at its end. */
+const isForm = /^\/(login|register)$/;
 const dashboard = /^\/makechat\/admin(\/|$)/;
 
 /**
@@ -30,15 +32,13 @@ export class Pages {
     if (native.test(path) || dashboard.test(path)) return this.passOn(request, reply);
     if ((await this.queries.execute(new GetNoticesQuery())).maintenance)
       return withHeaders(reply).status(503).type('text/html; charset=utf-8').send(maintenancePage);
-    const file = isRead ? await this.custom?.find(path) : null;
-    // Pages of the operator need inline styles and `eval`, as those of makechat do.
-    if (file && this.custom) return reply.header('cache-control', 'no-cache').sendFile(file, this.custom.root);
     if (!isRead) return this.nothing(reply.status(405).header('allow', 'GET, HEAD'));
+    if (isForm.test(path) && request.url.split('?')[0] !== path) return reply.redirect(path, 301);
+    if (await this.sendFile(path, reply)) return reply;
     if (path === '/' || path === '/home') return reply.redirect('/dashboard');
     if (path === '/dashboard') return reply.redirect('/makechat/admin/');
     const page = ownPages.get(path);
-    if (!page) return this.nothing(reply.status(404));
-    if (request.url.split('?')[0] !== path) return reply.redirect(path, 301);
+    if (!page) return this.nowhere(reply.status(404));
     return withHeaders(reply).type(`${page.type}; charset=utf-8`).send(page.text);
   }
 
@@ -48,6 +48,20 @@ export class Pages {
     raw.url = (raw.url ?? '/').replace(/^\/makechat\/admin/, '/admin');
     this.listener.passOn(request, reply, this.main);
     return reply;
+  }
+
+  /** Sends what the operator has at a path. Such pages need inline styles and `eval`, as those of makechat do. */
+  private async sendFile(path: string, reply: FastifyReply): Promise<boolean> {
+    const file = await this.custom?.find(path);
+    if (!file || !this.custom) return false;
+    reply.header('cache-control', 'no-cache').sendFile(file, this.custom.root);
+    return true;
+  }
+
+  /** The operator's own page for what does not exist, where it is a person who asks. */
+  private async nowhere(reply: FastifyReply): Promise<FastifyReply> {
+    const isPage = accepts(reply.request.headers.accept, ['text/html']);
+    return isPage && (await this.sendFile('/404', reply)) ? reply : this.nothing(reply);
   }
 
   private nothing(reply: FastifyReply): FastifyReply {
