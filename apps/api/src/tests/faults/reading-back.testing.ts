@@ -19,12 +19,12 @@ export interface Credentials {
 }
 
 /** Everything as the log holds it, read and opened with the library alone, beside the service. */
-export async function readLog(site: Site): Promise<Recorded[]> {
-  const { DATABASE_URL: url = '', EVENT_STORE_URL = url, VERBATIM_DATA: folder = '' } = site.environment();
+export async function readLog(site: Pick<Site, 'environment'>): Promise<Recorded[]> {
+  const { DATABASE_URL: url = '', EVENT_STORE_URL = url, VERBATIM_DATA = '', MASTER_KEY } = site.environment();
   const sql = connect(url);
   const store = await openEventStore({ url: EVENT_STORE_URL });
   try {
-    const sealer = new Sealer(await PostgresKeyRing.open(sql, await masterKey(folder, undefined)));
+    const sealer = new Sealer(await PostgresKeyRing.open(sql, await masterKey(VERBATIM_DATA, MASTER_KEY)));
     return await sealer.open(await wholeLog(store));
   } finally {
     await store.close();
