@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@verbatim/client';
@@ -21,6 +22,8 @@ export interface Experience {
   /** The longest that a client had no socket, and how many were ever without one. */
   readonly longestAbsence: number;
   readonly absent: number;
+  /** The longest that a client heard nothing of its rooms, in which somebody says something all the time. */
+  readonly longestSilence: number;
   /** The longest from posting a message to its acknowledgement. */
   readonly longestWait: number;
   readonly acknowledged: number;
@@ -36,11 +39,11 @@ export interface Experience {
 export class Crowd {
   private readonly end = new AbortController();
   private acting: Promise<unknown> = Promise.resolve();
-  private readonly door = new DoorKeeper();
 
   private constructor(
     private readonly url: string,
     private readonly members: readonly Member[],
+    private readonly door: DoorKeeper,
   ) {}
 
   static async gather(url: string, size: number): Promise<Crowd> {
@@ -56,15 +59,15 @@ export class Crowd {
       const own = Array.from({ length: ROOMS_EACH }, (_, k) => rooms[(i + k) % rooms.length] as string);
       members.push(await Member.join(url, host, own, door, random.branch()));
     }
-    const crowd = new Crowd(url, members);
-    Object.assign(crowd, { door });
     host.close();
-    return crowd;
+    return new Crowd(url, members, door);
   }
 
   /** Everybody talks and listens, until `stop`. */
   act(): void {
     const { signal } = this.end;
+    // Everybody listens to it.
+    setMaxListeners(0, signal);
     this.acting = Promise.all([...this.members.map((member) => member.act(signal)), this.door.stand(this.url, signal)]);
   }
 
@@ -89,6 +92,7 @@ export class Crowd {
     return {
       longestAbsence: Math.round(Math.max(...this.members.map(({ longestAbsence }) => longestAbsence))),
       absent: this.members.filter(({ longestAbsence }) => longestAbsence > 0).length,
+      longestSilence: Math.round(Math.max(...this.members.map(({ longestSilence }) => longestSilence))),
       longestWait: Math.round(Math.max(...this.members.map(({ longestWait }) => longestWait))),
       acknowledged: this.members.reduce((sum, { acknowledgedSince }) => sum + acknowledgedSince, 0),
       ...this.door.seen,
@@ -130,6 +134,8 @@ class Member {
   private readonly talker: Talker;
   private absentSince: number | null = null;
   private absence = 0;
+  private heardAt = performance.now();
+  private silence = 0;
   private watchedFrom = 0;
 
   private constructor(
@@ -139,7 +145,7 @@ class Member {
     random: Seeded,
   ) {
     this.talker = new Talker(name, client, rooms, random, PAUSES);
-    this.witnesses = rooms.map((room) => new Witness(name, room, -1));
+    this.witnesses = rooms.map((room) => new Witness(name, room, -1, () => this.hear()));
     for (const witness of this.witnesses) witness.listen(client);
     client.on('state', (state) => {
       if (state === 'online') {
@@ -164,6 +170,8 @@ class Member {
   watch(): void {
     this.absence = 0;
     if (this.absentSince !== null) this.absentSince = performance.now();
+    this.heardAt = performance.now();
+    this.silence = 0;
     this.talker.longestWait = 0;
     this.watchedFrom = this.acknowledged;
   }
@@ -174,6 +182,10 @@ class Member {
 
   get longestAbsence(): number {
     return Math.max(this.absence, this.absentSince === null ? 0 : performance.now() - this.absentSince);
+  }
+
+  get longestSilence(): number {
+    return Math.max(this.silence, performance.now() - this.heardAt);
   }
 
   get longestWait(): number {
@@ -206,6 +218,11 @@ class Member {
 
   leave(): void {
     this.client.close();
+  }
+
+  private hear(): void {
+    this.silence = this.longestSilence;
+    this.heardAt = performance.now();
   }
 }
 

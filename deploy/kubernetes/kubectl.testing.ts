@@ -72,6 +72,28 @@ export class Namespace {
     return items.filter(({ metadata }) => !('deletionTimestamp' in metadata));
   }
 
+  /** Has a program run in a pod with these labels, and answers what it printed. */
+  async program(name: string, labels: object, code: string): Promise<string> {
+    const container = {
+      name: 'program',
+      image: 'localhost/verbatim:current',
+      imagePullPolicy: 'Never',
+      args: ['--input-type=module', '-e', code],
+      securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+    };
+    const spec = {
+      restartPolicy: 'Never',
+      automountServiceAccountToken: false,
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [container],
+    };
+    await this.apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name, labels }, spec });
+    await until(async () => /Succeeded|Failed/.test((await this.get('pod', name)).status.phase));
+    const printed = await this.kubectl('logs', name);
+    await this.kubectl('delete', 'pod', name);
+    return printed;
+  }
+
   /** The address of a Service within the cluster. */
   async addressOf(service: string): Promise<string> {
     const { spec } = await this.get('service', service);

@@ -33,7 +33,7 @@ fi
 cd "$root"
 if (($# == 0)); then set -- npx vitest run --config deploy/kubernetes/vitest.config.ts; fi
 status=0
-nice -n 5 bash "$here/cluster/enter.sh" "$work/state" "$@" || status=$?
+bash "$here/cluster/enter.sh" "$work/state" "$@" || status=$?
 if ((status != 0)); then
   mkdir -p "$here/logs"
   cp "$work/state/logs/"* "$here/logs/" || true

@@ -13,6 +13,8 @@ const values = {
   database: { volume: { storageClass: 'local' } },
 };
 
+const selector = 'app.kubernetes.io/component=all-in-one';
+
 let talk: Namespace;
 const address = () => talk.addressOf('chat-verbatim');
 
@@ -61,6 +63,16 @@ async function texts(room: string): Promise<string[]> {
   return (await person.all(`/v1/rooms/${room}/messages`)).map(({ text }) => `${text}`).reverse();
 }
 
+/** What a program in another pod gets from the Service. */
+async function visit(name: string, labels: object): Promise<string> {
+  const url = `${await address()}/v1/about`;
+  const code = `
+    const answer = fetch('${url}', { signal: AbortSignal.timeout(3_000) });
+    console.log(await answer.then(({ status }) => status, () => 'nobody answered'));
+  `;
+  return (await talk.program(name, labels, code)).trim();
+}
+
 describe('the chart with an embedded database', () => {
   let room: string;
 
@@ -75,9 +87,40 @@ describe('the chart with an embedded database', () => {
     expect(await talk.helm('test', 'chat', '--timeout', '120s')).toContain('Succeeded');
   });
 
+  it('is healthy by its own check, and ends well on SIGTERM as the first process', async () => {
+    const inPod = (...command: string[]) => talk.kubectl('exec', 'chat-verbatim-0', '--', ...command);
+    await inPod('node', '/app/healthcheck.js');
+    await inPod('node', '-e', 'process.kill(1, "SIGTERM")');
+    const lastEnd = async () =>
+      (await talk.get('pod', 'chat-verbatim-0')).status.containerStatuses[0].lastState.terminated;
+    await until(async () => (await lastEnd()) !== undefined);
+    expect(await lastEnd()).toMatchObject({ exitCode: 0, reason: 'Completed' });
+    await until(async () => (await talk.pods(selector)).some(isReady));
+  });
+
+  it('cannot write to its root, nor become root', async () => {
+    const code = `
+      const { readFileSync, writeFileSync } = require('fs');
+      try { writeFileSync('/app/x', ''); } catch (error) { console.log(error.code); }
+      console.log(readFileSync('/proc/1/status', 'utf8').match(/^(CapEff|NoNewPrivs|Seccomp):.*$/gm).sort().join(' '));
+    `;
+    const said = await talk.kubectl('exec', 'chat-verbatim-0', '--', 'node', '-e', code);
+    expect(said.replaceAll('\t', ' ')).toMatch(/^EROFS\nCapEff: 0+ NoNewPrivs: 1 Seccomp: 2\n$/);
+  });
+
+  it('is reached by whom its NetworkPolicy names, and by nobody else', async () => {
+    const from = [{ podSelector: { matchLabels: { may: 'enter' } } }];
+    await talk.install('chat', { ...values, networkPolicy: { from } });
+    await until(async () => (await visit('stranger', {})) === 'nobody answered');
+    expect(await visit('guest', { may: 'enter' })).toBe('200');
+    expect(await visit('stranger', {})).toBe('nobody answered');
+    await talk.install('chat', values);
+    await until(async () => (await visit('stranger', {})) === '200');
+  });
+
   it('ends by itself when its pod is deleted, and the next pod has everything', async () => {
     await talk.kubectl('delete', 'pod', 'chat-verbatim-0', '--timeout=60s');
-    await until(async () => (await talk.pods('app.kubernetes.io/component=all-in-one')).some(isReady));
+    await until(async () => (await talk.pods(selector)).some(isReady));
     expect(await texts(room)).toEqual(['from the first pod']);
   });
 

@@ -30,5 +30,8 @@ unshare --net --mount --pid --fork --kill-child=KILL --mount-proc --propagation 
     mount --bind "$file" "/proc/sys/$name"
   done
   ip link set lo up
-  exec "$@"
+  # This shell is the first process and collects those whose parents have ended.
+  status=0
+  "$@" || status=$?
+  exit "$status"
 ' enter "$@"
