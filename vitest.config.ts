@@ -15,7 +15,8 @@ export default defineConfig({
       'libs/*/src/**/*.spec.ts',
       'libs/protocol/client/src/**/*.spec.ts',
     ],
-    exclude: long ? [] : ['**/*.long.*.spec.ts'],
+    // deploy/kubernetes/run.sh runs those that need a Kubernetes.
+    exclude: ['**/*.cluster.spec.ts', ...(long ? [] : ['**/*.long.*.spec.ts'])],
     globalSetup: ['./vitest.database.ts', './apps/admin/e2e/browser-note.testing.ts'],
     environment: 'node',
     pool: 'forks',

@@ -9,7 +9,7 @@ export default defineConfig({
   ...all,
   test: {
     ...all.test,
-    exclude: ['**/*.int.spec.ts', '**/*.e2e.spec.ts', '**/*.long.*.spec.ts'],
+    exclude: ['**/*.cluster.spec.ts', '**/*.int.spec.ts', '**/*.e2e.spec.ts', '**/*.long.*.spec.ts'],
     globalSetup: [],
     // Importing the modules again for every file would take longer than the tests themselves.
     isolate: false,

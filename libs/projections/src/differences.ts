@@ -1,7 +1,7 @@
 import { type Building, type BuildingOptions, withBuilding } from './building.js';
 import { applyWithin, BuiltFromAnotherLog, type Checkpoint, isOfLog, readCheckpoint } from './checkpoints.js';
 import type { Sql, Transaction } from './projection.js';
-import { readModels, versionWith, schemaName } from './read-models.js';
+import { readModels, schemaName, versionWith } from './read-models.js';
 import { plainTexts, type Texts } from './texts.js';
 import { transactionOn } from './transaction.js';
 
@@ -59,7 +59,9 @@ export async function compareWithLog(
       // Takes in what was written meanwhile, so that little is left for the transaction.
       await building.fill(lowest(await checkpointsOf(sql, live)));
       report('comparing');
-      return await transactionOn(building.connection, (tx) => compareWithin(tx, building, live, options.texts ?? plainTexts, found));
+      return await transactionOn(building.connection, (tx) =>
+        compareWithin(tx, building, live, options.texts ?? plainTexts, found),
+      );
     } finally {
       await building.drop().catch((error) => {
         options.log.warn({ err: error, schema: building.schema }, 'Could not drop what was built; a rebuild drops it.');

@@ -57,7 +57,9 @@ function Erasures() {
       <Column
         source="by"
         disableSort
-        render={({ by }) => by ? (<Link to={`/users/${by.id}/show`}>{by.username || "–"}</Link>) : translate("verbatim.erasures.by_rule")}
+        render={({ by }) =>
+          by ? <Link to={`/users/${by.id}/show`}>{by.username || '–'}</Link> : translate('verbatim.erasures.by_rule')
+        }
       />
       <Column source="finishedAt" disableSort>
         <MomentField source="finishedAt" />

@@ -213,7 +213,9 @@ const readModels: Provider[] = [
         ((projection: string, events: readonly Recorded[], began: number) =>
           tracing.done('project', events, began, { 'verbatim.projection': projection }));
       const texts = await textsOf(config, { keys, store, sealer });
-      const readSide = resources.add(new ReadSide({ sql, direct, store, open, log, texts, projected }), (side) => side.stop());
+      const readSide = resources.add(new ReadSide({ sql, direct, store, open, log, texts, projected }), (side) =>
+        side.stop(),
+      );
       await readSide.start();
       return readSide;
     },

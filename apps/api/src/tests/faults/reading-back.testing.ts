@@ -5,8 +5,8 @@ import { openEventStore, PostgresKeyRing, Sealer } from '@verbatim/event-store';
 import postgres from 'postgres';
 import { wholeLog } from '../../../../../libs/event-store/src/commotion.testing.js';
 import { actualRows, expectedRows } from '../../../../../libs/projections/src/expected-rows.testing.js';
-import { connect } from '../../storage/database/pool.js';
 import { readConfig } from '../../config.js';
+import { connect } from '../../storage/database/pool.js';
 import { masterKeys } from '../../storage/vault/master-key.js';
 import { rebuiltBeside } from '../harness/rebuilt.testing.js';
 import { eventually, signIn, type TestPerson } from '../harness/test-client.testing.js';
@@ -20,12 +20,13 @@ export interface Credentials {
 }
 
 /** Everything as the log holds it, read and opened with the library alone, beside the service. */
-export async function readLog(site: Site): Promise<Recorded[]> {
-  const { DATABASE_URL: url = '', EVENT_STORE_URL = url, VERBATIM_DATA: folder = '' } = site.environment();
+export async function readLog(site: Pick<Site, 'environment'>): Promise<Recorded[]> {
+  const { DATABASE_URL: url = '', EVENT_STORE_URL = url, VERBATIM_DATA = '', MASTER_KEY } = site.environment();
   const sql = connect(url);
   const store = await openEventStore({ url: EVENT_STORE_URL });
   try {
-    const sealer = new Sealer(await PostgresKeyRing.open(sql, await masterKeys(readConfig({ VERBATIM_DATA: folder }))));
+    const masters = await masterKeys(readConfig({ VERBATIM_DATA, ...(MASTER_KEY && { MASTER_KEY }) }));
+    const sealer = new Sealer(await PostgresKeyRing.open(sql, masters));
     return await sealer.open(await wholeLog(store));
   } finally {
     await store.close();

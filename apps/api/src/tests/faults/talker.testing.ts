@@ -23,6 +23,8 @@ export class Talker {
     private readonly client: Client,
     private readonly rooms: readonly string[],
     private readonly random: Seeded,
+    /** Milliseconds between an answer and the next message, at least and at most. */
+    private readonly pauses: readonly [number, number] = [50, 350],
   ) {}
 
   /** Resolves once it was stopped and every message in flight was answered or given up. */
@@ -33,7 +35,7 @@ export class Talker {
   private async talkInLane(end: AbortSignal): Promise<void> {
     while (!end.aborted) {
       await this.post(this.next());
-      await sleep(this.random.between(50, 350), undefined, { signal: end }).catch(() => {});
+      await sleep(this.random.between(...this.pauses), undefined, { signal: end }).catch(() => {});
     }
   }
 

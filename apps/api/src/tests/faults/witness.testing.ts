@@ -15,6 +15,8 @@ export class Witness {
     private readonly room: string,
     /** The revision after which it begins, -1 for the beginning. */
     private readonly after: number,
+    /** Called whenever events came. */
+    private readonly heard: () => void = () => undefined,
   ) {}
 
   /** The last revision heard. */
@@ -27,7 +29,10 @@ export class Witness {
     this.listening = true;
     const following = client.follow(this.room, {
       after: this.last,
-      onEvents: (events) => void this.events.push(...events.map(heardForm)),
+      onEvents: (events) => {
+        this.events.push(...events.map(heardForm));
+        this.heard();
+      },
       onReset: (reset) => void this.troubles.push(`${this.who} was sent to the history: ${JSON.stringify(reset)}`),
       onRemoved: (reason) => void this.troubles.push(`${this.who} was put out of room ${this.room}: ${reason}`),
       onError: (error) => void this.troubles.push(`${this.who} could not follow room ${this.room}: ${error}`),

@@ -10,6 +10,7 @@ import {
 } from '@verbatim/event-store';
 import postgres, { type Sql } from 'postgres';
 import { v7 as uuidv7 } from 'uuid';
+import { readConfig } from '../../config.js';
 import { masterKeys } from '../../storage/vault/master-key.js';
 
 /** Events in an append. */
@@ -31,7 +32,7 @@ export async function writeRoomOfOld(
   const sql = postgres(databaseUrl, { max: 2, fetch_types: false, types, onnotice: () => undefined }) as unknown as Sql;
   const store = await PostgresEventStore.open({ url: databaseUrl });
   try {
-    const sealer = new Sealer(await PostgresKeyRing.open(sql, await masterKeys({ VERBATIM_DATA: folder })));
+    const sealer = new Sealer(await PostgresKeyRing.open(sql, await masterKeys(readConfig({ VERBATIM_DATA: folder }))));
     let [revision, prev, drafts] = [NO_STREAM, null as string | null, beginningOf(id, owner)];
     for (let n = 0; drafts.length > 0; ) {
       while (n < messages && drafts.length < TOGETHER) drafts.push(message(owner, n++));
