@@ -360,7 +360,7 @@ export class StoredExports {
   }
 
   private async destroyKeys(id: string): Promise<void> {
-    await this.keys.destroy(await this.keys.namesIn({ pattern: `${KEY}|${id}|%` }, 1_000));
+    await this.keys.destroy(await this.keys.namesIn({ stream: KEY, person: id }, 1_000));
   }
 
   /** Of each edition another one, because processes remember keys. */

@@ -1,4 +1,4 @@
-import { PostgresKeyRing } from '@verbatim/event-store';
+import { PostgresKeyRing, RootKeys } from '@verbatim/event-store';
 import { z } from 'zod';
 import { ExportAccess } from '../../application/exports/export-access.js';
 import { ExportRequestsRead } from '../../application/exports/export-handlers.js';
@@ -10,7 +10,7 @@ import { Directory } from '../../storage/directory.js';
 import { StoredExports } from '../../storage/exports/stored-exports.js';
 import { MeasuredEventStore } from '../../storage/measured-event-store.js';
 import { ReadModels } from '../../storage/read-models.js';
-import { DIRECT_SQL, LOG, MASTER_KEY, SQL } from '../../storage/tokens.js';
+import { DIRECT_SQL, LOG, SQL } from '../../storage/tokens.js';
 import { LogKeys } from '../../storage/transparency/log-keys.js';
 import { LogTrees } from '../../storage/transparency/log-trees.js';
 import { Erasures } from '../../write-side/entities.js';
@@ -49,7 +49,7 @@ export const exportsUnit = unit({
       trees: application.get(LogTrees),
       logKeys: application.get(LogKeys),
       // Of its own, because what it remembers is dropped at each turn.
-      keys: await PostgresKeyRing.open(application.get(SQL), application.get(MASTER_KEY)),
+      keys: await PostgresKeyRing.open(application.get(SQL), application.get(RootKeys)),
       now: application.get(Time).now,
       days,
       mostBytes,
