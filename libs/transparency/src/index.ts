@@ -1,7 +1,7 @@
 export * from './bundle/bundle-format.js';
 export { type Envelope, openSealed, parseEnvelope } from './bundle/envelope.js';
 export { describeFinding, type Finding, type FindingCode, type Findings, type Place } from './bundle/findings.js';
-export { readTar, tarEnd, type TarFile, tarHeader, tarPadding } from './bundle/tar.js';
+export { readTar, type TarFile, tarEnd, tarHeader, tarPadding } from './bundle/tar.js';
 export { type BundleKeys, type BundleReport, verifyBundle } from './bundle/verify-bundle.js';
 export * from './checkpoint.js';
 export * from './fault.js';

@@ -289,12 +289,15 @@ describe('an erasure', () => {
   });
 
   it('of a room leaves bundles of other rooms alone', async () => {
-    const [one, two] = [await ada.room(), await ada.room()];
+    const [one, two] = [await ada.room({ name: 'Zanzibar heist' }), await ada.room()];
     const [ofOne, ofTwo] = [await requested(auditor, { room: one }), await requested(auditor, { room: two })];
     await finished(auditor, ofOne);
     await finished(auditor, ofTwo);
+    expect((await downloaded(auditor, ofOne)).text('transcript.html')).toContain('<title>Zanzibar heist</title>');
     await erase({ room: one });
     expect((await auditor.get(`/v1/exports/${ofOne}`)).body.status).toBe('failed');
     expect((await auditor.get(`/v1/exports/${ofTwo}`)).body.status).toBe('done');
+    for (const selection of [{ room: one }, { person: ada.id }])
+      expect((await exported(auditor, selection)).bytes.toString('latin1')).not.toContain('Zanzibar');
   });
 });
