@@ -74,7 +74,7 @@ const reasonNeeded = reject('ReasonNeeded', 'Give a reason; it is recorded.');
 const noWord = reject('Invalid', 'There is no word in what is looked for.');
 const tooMany = reject(
   'Conflict',
-  `You have ${exportLimits.unfinished} exports that are not finished, or ${exportLimits.kept} that have not expired. Wait for one of them.`,
+  `You have ${exportLimits.unfinished} exports that are not finished, or ${exportLimits.kept} that have not expired, or everybody has ${exportLimits.ofAll}. Wait for one of them.`,
 );
 
 /** An export with what was asked for. */

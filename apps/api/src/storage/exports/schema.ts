@@ -16,6 +16,7 @@ export async function migrateExports(sql: Sql): Promise<void> {
        events bigint not null default 0, first_ordinal bigint, last_ordinal bigint, bytes bigint not null default 0,
        problem text, finished_at timestamptz, expires_at timestamptz);
      create index exports_of_person on cache.exports (user_id, requested_at);
+     create index exports_waiting on cache.exports (turn_at) where status in ('queued', 'running');
      create table cache.export_chunks (
        export uuid references cache.exports on delete cascade, file text, number int, length int not null,
        sealed bytea not null, primary key (export, file, number));

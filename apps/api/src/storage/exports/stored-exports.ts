@@ -4,8 +4,8 @@ import type { PostgresKeyRing } from '@verbatim/event-store';
 import { cursorKey, isPlace, type Page, type PageRequest, toPage } from '@verbatim/projections';
 import type { Sql } from 'postgres';
 
-/** Exports of one person that are not finished, and all that are kept for them. */
-export const exportLimits = { unfinished: 3, kept: 50 } as const;
+/** Exports of one person that are not finished, all that are kept for them, and unfinished ones of everybody. */
+export const exportLimits = { unfinished: 3, kept: 50, ofAll: 1_000 } as const;
 
 export type ExportStatus = 'queued' | 'running' | 'done' | 'failed';
 
@@ -78,15 +78,16 @@ export class StoredExports {
     private readonly keys: PostgresKeyRing,
   ) {}
 
-  /** Makes a place for an export that is about to be requested; false when the person has too many. */
+  /** Makes a place for an export that is about to be requested; false when there are too many. */
   async reserve(id: string, userId: string, { room, person, from, to }: ExportScope): Promise<boolean> {
-    const { unfinished, kept } = exportLimits;
+    const { unfinished, kept, ofAll } = exportLimits;
     const [row] = await this.sql<{ there: boolean }[]>`
       with reserved as (
         insert into cache.exports (id, user_id, of_room, of_person, from_time, to_time)
         select ${id}, ${userId}, ${room ?? null}, ${person ?? null}, ${from ?? null}::timestamptz, ${to ?? null}::timestamptz
         where (select count(*) < ${kept} and count(*) filter (where status in ('queued', 'running')) < ${unfinished}
                from cache.exports where user_id = ${userId})
+          and (select count(*) < ${ofAll} from cache.exports where status in ('queued', 'running'))
         on conflict (id) do nothing returning id)
       select exists (select from reserved) or exists (select from cache.exports where id = ${id}) as there`;
     return row?.there ?? false;

@@ -17,7 +17,9 @@ import {
   verifyBundle,
 } from '@verbatim/transparency';
 import { LogReader } from './log-reader.testing.js';
-import { eventually, type TestPerson } from './test-client.testing.js';
+import type { TestPerson } from './test-client.testing.js';
+
+const PATIENCE_MS = 120_000;
 
 /** Asks for an export, waits for it, and downloads its bundle. */
 export async function exported(person: TestPerson, selection: object, reason = 'Case 7'): Promise<Bundle> {
@@ -33,11 +35,12 @@ export async function requested(person: TestPerson, selection: object, reason = 
 }
 
 export async function finished(person: TestPerson, id: string) {
-  const { body } = await eventually(
-    () => person.get(`/v1/exports/${id}`),
-    ({ body }) => body.status === 'done' || body.status === 'failed',
-  );
-  return body;
+  for (const deadline = Date.now() + PATIENCE_MS; ; ) {
+    const { body } = await person.get(`/v1/exports/${id}`);
+    if (body.status === 'done' || body.status === 'failed') return body;
+    if (Date.now() > deadline) throw new Error(`The export does not end: ${JSON.stringify(body)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 export async function downloaded(person: TestPerson, id: string): Promise<Bundle> {

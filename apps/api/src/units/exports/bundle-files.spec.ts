@@ -53,7 +53,11 @@ describe('transcript.html', () => {
         .replaceAll('&quot;', '"')
         .replaceAll('&#39;', "'")
         .replaceAll('&amp;', '&');
-    fc.assert(fc.property(fc.string({ unit: 'grapheme-ascii' }), (text) => expect(decoded(escaped(text))).toBe(text)));
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme-ascii' }), (text) => {
+        expect(decoded(escaped(text))).toBe(text);
+      }),
+    );
   });
 
   it('loads and runs nothing, and says so in its policy', () => {

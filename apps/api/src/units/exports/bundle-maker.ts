@@ -47,6 +47,13 @@ export interface BundleMakerParts {
   readonly mostBytes: number;
 }
 
+/** What a turn opens events with. */
+interface Opening {
+  readonly sealer: Sealer;
+  /** Rooms whose names are being erased. */
+  readonly nameless: ReadonlySet<string>;
+}
+
 /** Makes bundles in turns. What a turn has stored stays; nothing else is remembered from one to the next. */
 export class BundleMaker {
   constructor(private readonly parts: BundleMakerParts) {}
@@ -60,7 +67,7 @@ export class BundleMaker {
       await exports.fail(taken, reader.detail);
       return true;
     }
-    const { sealer, awareOf } = await this.openingNothingErased();
+    const { awareOf, ...opening } = await this.openingNothingErased();
     const running = taken.status === 'queued' ? await this.begin(taken, reader, awareOf) : taken;
     if (!running) return false;
     // Only from here on: an erasure that destroyed keys before does not know of this run.
@@ -70,21 +77,23 @@ export class BundleMaker {
       await exports.fail(running, 'What was asked for was erased.');
       return true;
     }
-    await this.goOn(known, reader, sealer, until);
+    await this.goOn(known, reader, opening, until);
     return true;
   }
 
   /** Opens nothing that is being erased, and says which erasures these are. */
-  private async openingNothingErased(): Promise<{ sealer: Sealer; awareOf: string[] }> {
+  private async openingNothingErased(): Promise<Opening & { awareOf: string[] }> {
     const { state } = await this.parts.erasures.newest(ERASURES);
     const sealer = new Sealer(this.parts.keys);
     const awareOf: string[] = [];
+    const nameless = new Set<string>();
     for (const [id, { scope, beganAt }] of state.pending.entries()) {
       if (beganAt === null) continue;
       sealer.shield(id, (envelope) => envelope.at <= beganAt && isWithin(scope, envelope));
+      if (scope.kind === 'room' || scope.kind === 'days') nameless.add(scope.roomId);
       awareOf.push(id);
     }
-    return { sealer, awareOf };
+    return { sealer, nameless, awareOf };
   }
 
   /** Null while it has to wait, or when it cannot be made. */
@@ -114,11 +123,11 @@ export class BundleMaker {
     return { tree: number, size: checkpoint.size, root: checkpoint.root, note: newest.note, lastPosition };
   }
 
-  private async goOn(known: KnownExport, reader: StandingReader, sealer: Sealer, until: AbortSignal): Promise<void> {
+  private async goOn(known: KnownExport, reader: StandingReader, opening: Opening, until: AbortSignal): Promise<void> {
     if (!known.checkpoint) return;
     const { exports, store, mostBytes } = this.parts;
     const pages = new EventPages(store, known.scope, known.checkpoint.lastPosition);
-    const text = new BundleText({ ...this.parts, sealer }, known, reader);
+    const text = new BundleText({ ...this.parts, ...opening }, known, reader);
     const deadline = performance.now() + TURN_MS;
     let { cursor, done, chunks } = known;
     while (cursor !== END) {
@@ -127,7 +136,7 @@ export class BundleMaker {
           known,
           'There is no space for more bundles (EXPORT_MAX_BYTES). Try again when older ones have expired.',
         );
-      if (chunks === 0) text.begin();
+      if (chunks === 0) await text.begin();
       while (cursor !== END && text.bytes < CHUNK_BYTES && performance.now() < deadline) {
         until.throwIfAborted();
         const page = await pages.at(cursor);

@@ -10,6 +10,7 @@ import {
   view,
 } from '@verbatim/domain';
 import type { Disclosed, Sealer, StoredEvent } from '@verbatim/event-store';
+import { getRoom } from '@verbatim/projections';
 import { encodeBundleLine, isFault, TreeReader } from '@verbatim/transparency';
 import type { ExportAccess, StandingReader } from '../../application/exports/export-access.js';
 import type { KnownExport } from '../../application/exports/export-handlers.js';
@@ -36,6 +37,8 @@ export interface BundleTextParts {
   readonly readModels: ReadModels;
   readonly trees: LogTrees;
   readonly sealer: Sealer;
+  /** Rooms whose names are being erased. */
+  readonly nameless: ReadonlySet<string>;
 }
 
 /** A room from which events are taken. */
@@ -69,10 +72,12 @@ export class BundleText {
   }
 
   /** What the files begin with. */
-  begin(): void {
+  async begin(): Promise<void> {
+    const { room } = this.known.scope;
+    const name = room === undefined ? null : await this.nameOf(room);
     this.write('checkpoint', (this.known.checkpoint as ExportCheckpoint).note);
     this.write('messages.csv', tableHeader);
-    this.write('transcript.html', transcriptHead(this.title()));
+    this.write('transcript.html', transcriptHead({ title: name ?? 'Transcript', facts: this.facts() }));
   }
 
   /** What they end with. */
@@ -167,7 +172,13 @@ export class BundleText {
       const recorded = await this.parts.inspections.record(id, actor, 'export', purpose);
       if (isRejection(recorded)) throw new Error(`The reading of a room could not be recorded: ${recorded.detail}`);
     }
-    return { readable: true, name: reader.state?.name ?? null };
+    return { readable: true, name: await this.nameOf(id) };
+  }
+
+  /** From the rows, where an erasure removes it before it ends; states in memory may remember it for longer. */
+  private async nameOf(roomId: string): Promise<string | null> {
+    if (this.parts.nameless.has(roomId)) return null;
+    return (await getRoom(this.parts.readModels.db, roomId))?.name ?? null;
   }
 
   /** Those whose text is kept from owners, because it was edited or redacted later. */
@@ -191,17 +202,14 @@ export class BundleText {
     return phrasesOf(words).every((phrase) => searched.includes(phraseText(phrase)));
   }
 
-  private title() {
+  private facts(): [name: string, value: string][] {
     const { id, scope, words, reason, requestedAt, checkpoint } = this.known;
     const facts = {
       ...{ Export: id, Requested: requestedAt.toISOString(), Reason: reason },
       ...{ Room: scope.room, Person: scope.person, From: scope.from, To: scope.to, Words: words ?? undefined },
       'Events in the log': `${checkpoint?.size ?? 0}`,
     };
-    return {
-      title: this.reader.state?.name ?? 'Transcript',
-      facts: Object.entries(facts).filter((fact): fact is [string, string] => fact[1] !== undefined),
-    };
+    return Object.entries(facts).filter((fact): fact is [string, string] => fact[1] !== undefined);
   }
 
   private write(file: string, text: string): void {

@@ -1,10 +1,12 @@
 import postgres from 'postgres';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { outcome } from '../../tests/harness/contract.testing.js';
 import { downloaded, finished, requested } from '../../tests/harness/exports.testing.js';
 import { eventually, register, signIn } from '../../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
 import { units } from '../units.js';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 async function withService(
   options: Parameters<typeof startTestService>[0],

@@ -10,7 +10,7 @@ import { oldText, writeRoomOfOld } from '../../tests/harness/room-of-old.testing
 import { type ServiceProcess, startProcess } from '../../tests/harness/service-process.testing.js';
 import { eventually, signIn } from '../../tests/harness/test-client.testing.js';
 
-const MESSAGES = 20_000;
+const MESSAGES = 10_000;
 const second = buildGoProgram('verify');
 let databaseUrl: string;
 let folder: string;
@@ -63,11 +63,10 @@ it('goes on where it was when the replica that made it is killed, again and agai
   }
   expect(kills).toBe(2);
   expect(before).toBeLessThan(MESSAGES);
-  await eventually(progress, ({ status }) => status === 'done');
   expect(await finished(admin, id)).toMatchObject({ status: 'done', events: MESSAGES + 2 });
   const bundle = await downloaded(admin, id);
   expect(bundle.events.map(({ revision }) => revision)).toEqual(Array.from({ length: MESSAGES + 2 }, (_, i) => i));
   expect(bundle.texts).toEqual(Array.from({ length: MESSAGES }, (_, n) => oldText(n)));
   expect(await bundle.verdict(replica.url)).toEqual([]);
   if (second) expect(await bundle.checkedBy([second], await keysOf(replica.url))).toMatchObject({ code: 0 });
-}, 300_000);
+}, 600_000);
