@@ -34,7 +34,7 @@ export default function ExportCreate() {
             <AutocompleteInput
               optionText={(room: Room) => nameOfRoom(room)}
               filterToQuery={asked}
-              noOptionsText="verbatim.scope.no_room"
+              noOptionsText="verbatim.subject.no_room"
               fullWidth
             />
           </ReferenceInput>
@@ -64,7 +64,7 @@ export default function ExportCreate() {
 const asked = (q: string) => ({ q: q.trim() || undefined });
 
 const problemsOf = ({ from, to }: { from?: string; to?: string }): object =>
-  from && to && from > to ? { to: 'verbatim.scope.backwards' } : {};
+  from && to && from > to ? { to: 'verbatim.subject.backwards' } : {};
 
 function Ask() {
   return (
