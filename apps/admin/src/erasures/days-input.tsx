@@ -38,8 +38,8 @@ export function DaysInput({ most, onChange }: { most?: 'yesterday'; onChange(spa
   return (
     <>
       <Stack direction={{ xs: 'column', sm: 'row' }} sx={{ columnGap: 2 }}>
-        {field('verbatim.scope.from', from, (day) => change({ from: day, to }))}
-        {field('verbatim.scope.to', to, (day) => change({ from, to: day }))}
+        {field('verbatim.subject.from', from, (day) => change({ from: day, to }))}
+        {field('verbatim.subject.to', to, (day) => change({ from, to: day }))}
       </Stack>
       <span role="status">{wrong && translate(wrong)}</span>
     </>
@@ -48,6 +48,6 @@ export function DaysInput({ most, onChange }: { most?: 'yesterday'; onChange(spa
 
 function problemOf(from: string, to: string, last: string | undefined): string | null {
   if (!from || !to) return null;
-  if (from > to) return 'verbatim.scope.backwards';
-  return last && to > last ? 'verbatim.scope.not_over' : null;
+  if (from > to) return 'verbatim.subject.backwards';
+  return last && to > last ? 'verbatim.subject.not_over' : null;
 }

@@ -33,7 +33,7 @@ function Erasures() {
   if (narrow) {
     return (
       <NarrowList<Erasure>
-        name={({ scope, requestedAt }) => `${translate(`verbatim.scope.${scope.kind}`)}, ${moment(requestedAt)}`}
+        name={({ scope, requestedAt }) => `${translate(`verbatim.subject.${scope.kind}`)}, ${moment(requestedAt)}`}
         more={({ reason }) => <bdi>{reason}</bdi>}
         standing={(erasure) => <StatusOf erasure={erasure} />}
         bulk={false}

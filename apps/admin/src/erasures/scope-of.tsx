@@ -7,7 +7,7 @@ export function ScopeOf({ scope }: { scope: ErasedScope }) {
   const translate = useTranslate();
   const day = useDay();
   const { kind, person, from, to } = scope;
-  const what = translate(`verbatim.scope.${kind}`);
+  const what = translate(`verbatim.subject.${kind}`);
   const record = { ...scope, id: person ?? scope.room ?? '' };
   return (
     <>
@@ -19,7 +19,7 @@ export function ScopeOf({ scope }: { scope: ErasedScope }) {
       )}
       {from &&
         to &&
-        `, ${from === to ? day(from) : translate('verbatim.scope.span', { from: day(from), to: day(to) })}`}
+        `, ${from === to ? day(from) : translate('verbatim.subject.span', { from: day(from), to: day(to) })}`}
     </>
   );
 }

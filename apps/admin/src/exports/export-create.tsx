@@ -25,7 +25,7 @@ export default function ExportCreate() {
   return (
     <CanAccess resource="exports" action="create" accessDenied={<Denied />}>
       <Create redirect="show" title="verbatim.exports.new">
-        <SimpleForm toolbar={<Ask />} validate={problemsOf} sx={{ maxWidth: 640 }}>
+        <SimpleForm toolbar={<Ask />} sx={{ maxWidth: 640 }}>
           <AskBeforeLeaving />
           <Typography color="textSecondary" sx={{ mb: 2 }}>
             {translate('verbatim.exports.form')}
@@ -34,7 +34,7 @@ export default function ExportCreate() {
             <AutocompleteInput
               optionText={(room: Room) => nameOfRoom(room)}
               filterToQuery={asked}
-              noOptionsText="verbatim.scope.no_room"
+              noOptionsText="verbatim.subject.no_room"
               fullWidth
             />
           </ReferenceInput>
@@ -47,7 +47,7 @@ export default function ExportCreate() {
             />
           </ReferenceInput>
           <DateInput source="from" helperText="verbatim.exports.from_help" fullWidth />
-          <DateInput source="to" helperText="verbatim.exports.to_help" fullWidth />
+          <DateInput source="to" validate={notBeforeFrom} helperText="verbatim.exports.to_help" fullWidth />
           <TextInput source="words" validate={maxLength(500)} helperText="verbatim.exports.words_help" fullWidth />
           <TextInput
             source="reason"
@@ -63,8 +63,8 @@ export default function ExportCreate() {
 
 const asked = (q: string) => ({ q: q.trim() || undefined });
 
-const problemsOf = ({ from, to }: { from?: string; to?: string }): object =>
-  from && to && from > to ? { to: 'verbatim.scope.backwards' } : {};
+const notBeforeFrom = (to: string | undefined, { from }: { from?: string }): string | undefined =>
+  from && to && from > to ? 'verbatim.subject.backwards' : undefined;
 
 function Ask() {
   return (

@@ -10,12 +10,12 @@ export function Wanted({ of }: { of: Export }) {
   const parts = [
     room && (
       <>
-        {translate('verbatim.scope.room')} <ReferenceField record={of} source="room" reference="rooms" link="show" />
+        {translate('verbatim.subject.room')} <ReferenceField record={of} source="room" reference="rooms" link="show" />
       </>
     ),
     person && (
       <>
-        {translate('verbatim.scope.person')}{' '}
+        {translate('verbatim.subject.person')}{' '}
         <ReferenceField record={of} source="person" reference="users" link="show" />
       </>
     ),

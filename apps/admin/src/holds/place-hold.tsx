@@ -57,9 +57,9 @@ function HoldDialog({ onEnd, ...given }: { person?: User; room?: Room; onEnd(): 
     >
       {!given.person && <KindInput kinds={given.room ? ['room', 'days'] : kinds} value={kind} onChange={setKind} />}
       {kind === 'person' ? (
-        <FindPerson person={person} label="verbatim.scope.person" onFound={setPerson} />
+        <FindPerson person={person} label="verbatim.subject.person" onFound={setPerson} />
       ) : (
-        <FindRoom room={room} label="verbatim.scope.room" onFound={setRoom} />
+        <FindRoom room={room} label="verbatim.subject.room" onFound={setRoom} />
       )}
       {kind === 'days' && <DaysInput onChange={setDays} />}
       <ReasonInput
@@ -92,7 +92,7 @@ function KindInput(props: { kinds: readonly Kind[]; value: Kind; onChange(kind: 
         onChange={({ target }) => props.onChange(target.value as Kind)}
       >
         {props.kinds.map((kind) => (
-          <FormControlLabel key={kind} value={kind} control={<Radio />} label={translate(`verbatim.scope.${kind}`)} />
+          <FormControlLabel key={kind} value={kind} control={<Radio />} label={translate(`verbatim.subject.${kind}`)} />
         ))}
       </RadioGroup>
     </FormControl>

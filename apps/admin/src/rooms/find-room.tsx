@@ -36,7 +36,7 @@ export function FindRoom({ room, label, onFound }: FindRoomProps) {
       isOptionEqualToValue={(a, b) => a.id === b.id}
       getOptionKey={({ id }) => id}
       getOptionLabel={nameOfRoom}
-      noOptionsText={translate('verbatim.scope.no_room')}
+      noOptionsText={translate('verbatim.subject.no_room')}
       onInputChange={(_, text, why) => why === 'input' && setQ(text)}
       onChange={(_, found) => onFound(found)}
       renderInput={(params) => <TextField {...params} label={translate(label)} />}

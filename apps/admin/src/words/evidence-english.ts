@@ -7,7 +7,7 @@ export const englishEvidenceWords = {
     keys_elsewhere:
       'Whoever checks should have the keys from elsewhere, such as from the operator in person: keys from this server prove nothing against this server.',
   },
-  proof: {
+  message_proof: {
     copy: 'Copy proof',
     copy_of: 'Copy the proof of the message by %{name}',
     title: 'Proof of the message by %{name}',
@@ -22,7 +22,7 @@ export const englishEvidenceWords = {
     how: 'Save the proof as a file. Anybody can check it with the verifier keys of the log, which are on the page Transparency log, and without this service.',
     not_covered: 'No checkpoint of the log covers this message yet. Try again in a moment.',
   },
-  scope: {
+  subject: {
     person: 'Person',
     room: 'Room',
     days: 'Days of a room',

@@ -7,7 +7,7 @@ export const germanEvidenceWords = {
     keys_elsewhere:
       'Wer prüft, sollte die Schlüssel von anderswo haben, etwa vom Betreiber persönlich: Schlüssel von diesem Server beweisen nichts gegen diesen Server.',
   },
-  proof: {
+  message_proof: {
     copy: 'Beweis kopieren',
     copy_of: 'Beweis der Nachricht von %{name} kopieren',
     title: 'Beweis der Nachricht von %{name}',
@@ -22,7 +22,7 @@ export const germanEvidenceWords = {
     how: 'Speichern Sie den Beweis als Datei. Jeder kann ihn mit den Prüfschlüsseln des Protokolls prüfen, die auf der Seite Transparenzprotokoll stehen, und ohne diesen Dienst.',
     not_covered: 'Noch deckt kein Prüfpunkt des Protokolls diese Nachricht ab. Versuchen Sie es gleich noch einmal.',
   },
-  scope: {
+  subject: {
     person: 'Person',
     room: 'Raum',
     days: 'Tage eines Raums',

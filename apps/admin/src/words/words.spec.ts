@@ -2,8 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { auditedActions, errorCodes, roomEventTypes, userEventTypes } from '@verbatim/protocol';
 import { describe, expect, it } from 'vitest';
+import { englishAccountWords } from './account-english';
+import { englishAuditWords } from './audit-english';
 import { englishWords } from './english';
+import { englishEvidenceWords } from './evidence-english';
 import { germanWords } from './german';
+import { englishPeopleWords } from './people-english';
+import { englishRoomEventWords } from './room-events-english';
 
 /** All sentences by their keys, as `verbatim.home.title`. */
 function sentences(words: object, path = ''): Map<string, string> {
@@ -36,6 +41,19 @@ describe('the words of both languages', () => {
     });
     expect(odd.map(([key]) => key)).toEqual([]);
   });
+});
+
+it('no file of words hides those of another', () => {
+  const parts = [
+    englishAccountWords,
+    englishAuditWords,
+    englishEvidenceWords,
+    englishPeopleWords,
+    englishRoomEventWords,
+  ];
+  const whole: Readonly<Record<string, unknown>> = englishWords.verbatim;
+  const hidden = parts.flatMap((part) => Object.entries(part).filter(([key, words]) => whole[key] !== words));
+  expect(hidden.map(([key]) => key)).toEqual([]);
 });
 
 it('there is a sentence for each error of the protocol', () => {

@@ -34,7 +34,7 @@ export function MessageMenu({ said, name, acts }: { said: Said; name: string; ac
         </IconButton>
       </Tooltip>
       <Menu anchorEl={anchor} open={anchor !== null} onClose={() => setAnchor(null)}>
-        <MenuItem onClick={choose(acts.prove)}>{translate('verbatim.proof.copy')}</MenuItem>
+        <MenuItem onClick={choose(acts.prove)}>{translate('verbatim.message_proof.copy')}</MenuItem>
         {acts.erase && <MenuItem onClick={choose(acts.erase)}>{translate('verbatim.erasures.erase_message')}</MenuItem>}
       </Menu>
     </>

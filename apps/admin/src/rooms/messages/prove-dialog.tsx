@@ -44,7 +44,7 @@ export function ProveDialog({ room, message, onEnd }: { room: string; message: P
   const asksWhy = useAsksWhy(room, error);
   return (
     <Dialog open onClose={onEnd} fullWidth maxWidth="sm" aria-labelledby={id}>
-      <DialogTitle id={id}>{translate('verbatim.proof.title', { name: isolated(message.name) })}</DialogTitle>
+      <DialogTitle id={id}>{translate('verbatim.message_proof.title', { name: isolated(message.name) })}</DialogTitle>
       <DialogContent>
         <Quote>{message.text}</Quote>
         {proof ? (
@@ -62,7 +62,7 @@ export function ProveDialog({ room, message, onEnd }: { room: string; message: P
   );
 }
 
-const meanings = { unavailable: 'verbatim.proof.not_covered' };
+const meanings = { unavailable: 'verbatim.message_proof.not_covered' };
 
 function Quote({ children }: { children: string | null }) {
   if (!children) return null;
@@ -97,12 +97,12 @@ function Ask(props: { room: string; asksWhy: boolean; busy: boolean; failed: boo
     <Box component="form" onSubmit={submit} sx={{ mb: 1 }}>
       {asksWhy && (
         <>
-          <DialogContentText>{translate('verbatim.proof.why')}</DialogContentText>
-          <ReasonInput value={reason} help="verbatim.proof.reason_help" onChange={setReason} />
+          <DialogContentText>{translate('verbatim.message_proof.why')}</DialogContentText>
+          <ReasonInput value={reason} help="verbatim.message_proof.reason_help" onChange={setReason} />
         </>
       )}
       <Button type="submit" variant="contained" disabled={busy || (asksWhy && !reason.trim())}>
-        {translate('verbatim.proof.get')}
+        {translate('verbatim.message_proof.get')}
       </Button>
     </Box>
   );
@@ -114,12 +114,12 @@ function Proved({ proof }: { proof: MessageProof }) {
   const { revision, ordinal, key } = proof;
   return (
     <>
-      <Typography role="status">{translate('verbatim.proof.ready', { revision, ordinal })}</Typography>
+      <Typography role="status">{translate('verbatim.message_proof.ready', { revision, ordinal })}</Typography>
       <Alert severity={key === null ? 'info' : 'warning'} sx={{ my: 1 }}>
-        {translate(key === null ? 'verbatim.proof.without_text' : 'verbatim.proof.opens')}
+        {translate(key === null ? 'verbatim.message_proof.without_text' : 'verbatim.message_proof.opens')}
       </Alert>
       <KeepText
-        label={translate('verbatim.proof.label')}
+        label={translate('verbatim.message_proof.label')}
         text={JSON.stringify(proof, null, 2)}
         fileName={`message-proof-${ordinal}.json`}
         autoFocus
@@ -127,7 +127,7 @@ function Proved({ proof }: { proof: MessageProof }) {
       <Typography variant="h2" sx={{ mt: 2 }}>
         {translate('verbatim.evidence.how')}
       </Typography>
-      <DialogContentText>{translate('verbatim.proof.how')}</DialogContentText>
+      <DialogContentText>{translate('verbatim.message_proof.how')}</DialogContentText>
       <KeepText
         label={translate('verbatim.evidence.command')}
         text={`npm run cli -- audit check message-proof-${ordinal}.json ${keys}`}

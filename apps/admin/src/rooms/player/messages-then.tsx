@@ -92,10 +92,10 @@ function MessageThen({ ref, message, people, onProve }: MessageThenProps) {
           {text ?? translate(redactedAt ? 'verbatim.talk.redacted' : 'verbatim.player.not_shown')}
         </Typography>
       </Box>
-      <Tooltip title={translate('verbatim.proof.copy')}>
+      <Tooltip title={translate('verbatim.message_proof.copy')}>
         <IconButton
           size="small"
-          aria-label={translate('verbatim.proof.copy_of', { name })}
+          aria-label={translate('verbatim.message_proof.copy_of', { name })}
           onClick={() => onProve({ id, name, text, ...event })}
           sx={{ alignSelf: 'start' }}
         >
