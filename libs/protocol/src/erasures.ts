@@ -69,11 +69,16 @@ export const erasureSchema = z.object({
   status: z
     .enum(['queued', 'running', 'held', 'done'])
     .describe('`held`: a hold forbids it; it goes on when the hold is lifted.'),
+  keys: z
+    .number()
+    .int()
+    .nullable()
+    .describe('Keys destroyed so far, each of what one person wrote in one room on one day; null when it is done.'),
   problem: z
     .string()
     .nullable()
     .describe(
-      'Why the last attempt failed; it is tried again every ten minutes, for as long as it takes. Null if it did not.',
+      'Why the last attempt failed; it is tried again, at the latest after ten minutes, for as long as it takes. Null if it did not.',
     ),
   certificate: z
     .string()

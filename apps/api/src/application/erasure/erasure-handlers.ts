@@ -156,6 +156,8 @@ export interface KnownErasure {
   readonly id: string;
   readonly status: 'queued' | 'running' | 'held' | 'done';
   readonly scope: ErasureScope;
+  /** Keys destroyed so far; null once it is done, when the certificate tells. */
+  readonly keys: number | null;
   /** Why the last attempt failed, if it did. */
   readonly problem: string | null;
   readonly certificate: string | null;
@@ -184,15 +186,15 @@ export class GetErasureHandler implements IQueryHandler<GetErasureQuery> {
       const { scope, beganAt } = pending;
       const { entangled } = await this.eraser.entangled(scope);
       const status = isHeld(scope, state, entangled) ? 'held' : beganAt === null ? 'queued' : 'running';
-      const problem = status === 'held' ? null : ((await this.underWay.of(id))?.problem ?? null);
-      return { id, status, scope, problem, certificate: null };
+      const { keys = 0, problem = null } = (await this.underWay.of(id)) ?? {};
+      return { id, status, scope, keys, problem: status === 'held' ? null : problem, certificate: null };
     }
     const revision = state.finished.get(id);
     const [event] =
       revision === undefined ? [] : await this.log.readEach(streamName(erasure.category, ERASURES), [BigInt(revision)]);
     if (event?.type !== 'ErasureFinished') return reject('NotFound', 'There is no such erasure.');
     const { scope, certificate } = event.data;
-    return { id, status: 'done', scope, problem: null, certificate };
+    return { id, status: 'done', scope, keys: null, problem: null, certificate };
   }
 }
 

@@ -42,8 +42,10 @@ export class ErasureController {
 
   @Call('getErasure')
   async get(@Input('getErasure') { params }: InputOf<'getErasure'>): Promise<Erasure> {
-    const { id, status, problem, certificate } = accepted(await this.queries.execute(new GetErasureQuery(params.id)));
-    return { id, status, problem, certificate };
+    const { id, status, keys, problem, certificate } = accepted(
+      await this.queries.execute(new GetErasureQuery(params.id)),
+    );
+    return { id, status, keys, problem, certificate };
   }
 
   @Call('placeHold')
