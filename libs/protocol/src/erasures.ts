@@ -158,6 +158,6 @@ export const retentionSchema = z.object({
       complete: z.boolean().describe('Whether all rooms have been looked at.'),
     })
     .nullable()
-    .describe('The present look for what is due; null before the first.'),
+    .describe('The look for what is due today by the rules and holds as they are; null before it begins.'),
 });
 export type Retention = z.output<typeof retentionSchema>;

@@ -97,7 +97,6 @@ describe('texts that are older than a rule allows', () => {
   it('stay under a hold, and are erased when it is lifted', async () => {
     const [bob, room] = [await register(service.url), await ada.room()];
     const free = await ada.room();
-    await admin.post(`/v1/rooms/${room}/members`, { userId: bob.id });
     const held = await ada.roomWith([bob]);
     const said = rare();
     await bob.says(held, said);

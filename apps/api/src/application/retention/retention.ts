@@ -130,9 +130,12 @@ export class Retention {
     return { messages, rooms, held, complete: true };
   }
 
-  /** The present pass; null before the first. */
-  progress(): Promise<RetentionPass | null> {
-    return this.parts.passes.newest();
+  /** The pass for the rules and holds as they are; null before it begins. */
+  async progress(): Promise<RetentionPass | null> {
+    const { erasures, passes } = this.parts;
+    const { state } = await erasures.newest(ERASURES);
+    const newest = await passes.newest();
+    return newest?.day === this.today() && newest.basis === basisOf(state) ? newest : null;
   }
 
   private async isHeld(scope: DueDays['scope']): Promise<boolean> {
