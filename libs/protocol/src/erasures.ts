@@ -1,5 +1,5 @@
 import { erasureGrounds, limits, retentionLimits } from '@verbatim/domain';
-import { id, time, trimmedText } from './fields.js';
+import { id, numberParameter, parameter, time, trimmedText, whole } from './fields.js';
 import { z } from './zod.js';
 
 /** A day in UTC; of a time the day on which it is. */
@@ -114,14 +114,19 @@ export const setRetentionRuleBody = z
   .meta({ examples: [{ visibility: 'direct', days: 365, reason: 'Privacy policy, part 4' }] });
 
 /** A dry run of the rules in force, or of these and one more. */
-export const retentionDryRunBody = z
-  .object({ ...about, days: days.optional() })
+export const retentionDryRunQuery = z
+  .object({
+    room: parameter(about.room),
+    visibility: parameter(about.visibility),
+    days: numberParameter(whole(1, retentionLimits.days).optional()).describe(
+      'As if a rule for so many days were in force as well, for the room, the visibility, or the server.',
+    ),
+  })
   .refine(isAboutOne, aboutTwo)
   .refine(
     ({ room, visibility, days }) => days !== undefined || (room === undefined && visibility === undefined),
     'must say for how many days',
-  )
-  .meta({ examples: [{ days: 90 }] });
+  );
 
 export const removeRetentionRuleBody = z.object({ reason });
 export const ofRetentionRule = z.object({ id: id.describe('The rule.') });

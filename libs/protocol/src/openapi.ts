@@ -223,7 +223,6 @@ const namedSchemas: Record<string, z.ZodType> = {
   Erasure: erasures.erasureSchema,
   SetRetentionRule: erasures.setRetentionRuleBody,
   RemoveRetentionRule: erasures.removeRetentionRuleBody,
-  DryRunRetention: erasures.retentionDryRunBody,
   RetentionDryRun: erasures.retentionDryRunSchema,
   RetentionRule: erasures.retentionRuleSchema,
   Retention: erasures.retentionSchema,
