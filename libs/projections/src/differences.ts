@@ -138,9 +138,9 @@ async function compareTable(
     SELECT json_build_object(${keyOf}) AS key, NOT (live IS NULL) AS "isLive", NOT (built IS NULL) AS "isBuilt",
       (SELECT coalesce(json_agg(a.key ORDER BY a.key), '[]') FROM jsonb_each(to_jsonb(live)) a
         JOIN jsonb_each(to_jsonb(built)) b ON b.key = a.key WHERE a.value <> b.value) AS columns
-    FROM (SELECT t AS live, ${columns} FROM ${live}."${name}" t) l
-    FULL JOIN (SELECT t AS built, ${columns} FROM ${built}."${name}" t) b USING (${columns})
-    WHERE live IS DISTINCT FROM built`);
+    FROM (SELECT whole_row AS live, ${columns} FROM ${live}."${name}" whole_row) l
+    FULL JOIN (SELECT whole_row AS built, ${columns} FROM ${built}."${name}" whole_row) b USING (${columns})
+    WHERE live IS DISTINCT FROM built ORDER BY ${columns}`);
   for (;;) {
     const rows = await tx.unsafe<Found[]>(`FETCH ${TOGETHER} FROM differing`);
     for (const { key: of, isLive, isBuilt, columns: differing } of rows)

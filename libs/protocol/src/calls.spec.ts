@@ -72,6 +72,7 @@ describe('the table of calls', () => {
       'GET /v1/projections 200',
       'GET /v1/reports 200',
       'GET /v1/retention 200',
+      'GET /v1/retention/dry-run 200',
       'GET /v1/rooms 200',
       'GET /v1/rooms/{id} 200',
       'GET /v1/rooms/{id}/bans 200',
@@ -126,7 +127,6 @@ describe('the table of calls', () => {
       'POST /v1/me/totp/recovery-codes 200',
       'POST /v1/projections/rebuild 202',
       'POST /v1/retention 201',
-      'POST /v1/retention/dry-run 200',
       'POST /v1/rooms 201',
       'POST /v1/rooms/{id}/close 200',
       'POST /v1/rooms/{id}/incoming-webhooks 201',
@@ -223,6 +223,7 @@ describe('the table of calls', () => {
       'ban',
       'createInvitation',
       'createRoomInvitation',
+      'removeRetentionRule',
     ]);
   });
 });

@@ -116,7 +116,7 @@ export const erasureCalls = {
     headers: writeHeaders,
   },
   dryRunRetention: {
-    method: 'POST',
+    method: 'GET',
     path: '/v1/retention/dry-run',
     tag: 'Erasure',
     auth: 'admin',
@@ -124,7 +124,7 @@ export const erasureCalls = {
     summary: 'What rules of retention would erase now',
     description:
       'For administrators. Nothing is erased. With `days` as if that rule were in force as well, otherwise for the rules as they are.',
-    body: erasures.retentionDryRunBody,
+    query: erasures.retentionDryRunQuery,
     answers: { 200: erasures.retentionDryRunSchema },
     errors: ['forbidden', 'not_found'],
     headers: readHeaders,

@@ -1,5 +1,5 @@
 import { erasureGrounds, limits, retentionLimits } from '@verbatim/domain';
-import { id, time, trimmedText } from './fields.js';
+import { id, numberParameter, parameter, time, trimmedText, whole } from './fields.js';
 import { listOf, paging } from './lists.js';
 import { personSchema } from './person.js';
 import { z } from './zod.js';
@@ -85,11 +85,16 @@ export const erasureSchema = z.object({
   status: z
     .enum(['queued', 'running', 'held', 'done'])
     .describe('`held`: a hold forbids it; it goes on when the hold is lifted.'),
+  keys: z
+    .number()
+    .int()
+    .nullable()
+    .describe('Keys destroyed so far, each of what one person wrote in one room on one day; null when it is done.'),
   problem: z
     .string()
     .nullable()
     .describe(
-      'Why the last attempt failed; it is tried again every ten minutes, for as long as it takes. Null if it did not.',
+      'Why the last attempt failed; it is tried again, at the latest after ten minutes, for as long as it takes. Null if it did not.',
     ),
   scope: erasedScopeSchema,
   ground: z.enum(erasureGrounds),
@@ -147,14 +152,19 @@ export const setRetentionRuleBody = z
   .meta({ examples: [{ visibility: 'direct', days: 365, reason: 'Privacy policy, part 4' }] });
 
 /** A dry run of the rules in force, or of these and one more. */
-export const retentionDryRunBody = z
-  .object({ ...about, days: days.optional() })
+export const retentionDryRunQuery = z
+  .object({
+    room: parameter(about.room),
+    visibility: parameter(about.visibility),
+    days: numberParameter(whole(1, retentionLimits.days).optional()).describe(
+      'As if a rule for so many days were in force as well, for the room, the visibility, or the server.',
+    ),
+  })
   .refine(isAboutOne, aboutTwo)
   .refine(
     ({ room, visibility, days }) => days !== undefined || (room === undefined && visibility === undefined),
     'must say for how many days',
-  )
-  .meta({ examples: [{ days: 90 }] });
+  );
 
 export const removeRetentionRuleBody = z.object({ reason });
 export const ofRetentionRule = z.object({ id: id.describe('The rule.') });
@@ -191,6 +201,6 @@ export const retentionSchema = z.object({
       complete: z.boolean().describe('Whether all rooms have been looked at.'),
     })
     .nullable()
-    .describe('The present look for what is due; null before the first.'),
+    .describe('The look for what is due today by the rules and holds as they are; null before it begins.'),
 });
 export type Retention = z.output<typeof retentionSchema>;

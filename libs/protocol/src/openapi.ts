@@ -228,7 +228,6 @@ const namedSchemas: Record<string, z.ZodType> = {
   ErasedScope: erasures.erasedScopeSchema,
   SetRetentionRule: erasures.setRetentionRuleBody,
   RemoveRetentionRule: erasures.removeRetentionRuleBody,
-  DryRunRetention: erasures.retentionDryRunBody,
   RetentionDryRun: erasures.retentionDryRunSchema,
   RetentionRule: erasures.retentionRuleSchema,
   Retention: erasures.retentionSchema,

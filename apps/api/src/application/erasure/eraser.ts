@@ -104,15 +104,23 @@ export class Eraser {
 
   /** Hides what began to be erased while this process started. */
   async load(): Promise<void> {
-    const { erasures, underWay, sealer } = this.parts;
-    const noted = await underWay.all();
-    const { state } = await erasures.newest(ERASURES);
-    for (const { id } of noted) if (!state.pending.has(id)) await underWay.finish(id);
+    const { underWay, sealer } = this.parts;
+    const state = await this.pendingNow();
     for (const [id, { scope, beganAt }] of state.pending.entries()) {
       if (beganAt === null) continue;
       hideErased(sealer, id, scope, beganAt);
       await underWay.begin(id, scope, beganAt);
     }
+  }
+
+  /** The register as of now; what is noted of erasures that are not pending any more is deleted. */
+  private async pendingNow(): Promise<ErasureState> {
+    const { erasures, underWay } = this.parts;
+    // In this order, since they are noted after their event.
+    const noted = await underWay.all();
+    const { state } = await erasures.newest(ERASURES);
+    for (const { id } of noted) if (!state.pending.has(id)) await underWay.finish(id);
+    return state;
   }
 
   /** Looks after what is to be done, soon. */
@@ -143,7 +151,7 @@ export class Eraser {
     while (this.again && !this.stopped) {
       this.again = false;
       failed = false;
-      const { state } = await this.parts.erasures.newest(ERASURES);
+      const state = await this.pendingNow();
       if (state.pending.size === 0) break;
       const lock = await AdvisoryLock.tryTake(this.parts.direct, 'verbatim erasures');
       // Whoever has it may die.
@@ -176,10 +184,8 @@ export class Eraser {
     }
   }
 
-  private async carryOut(
-    id: string,
-    { scope, by, ruleId, ground, requestedAt, beganAt }: PendingErasure,
-  ): Promise<void> {
+  private async carryOut(id: string, pending: PendingErasure): Promise<void> {
+    const { scope, by, ruleId, ground, requestedAt } = pending;
     const { erasures, rows, underWay, sealer, readModels, store, certificates, clock } = this.parts;
     const context = { correlation: newId() };
     const held = await this.entangled(scope);
@@ -192,7 +198,10 @@ export class Eraser {
       if (begun.rejected === 'Conflict') this.again = true;
       return;
     }
-    const began = begun.state.pending.get(id)?.beganAt ?? beganAt ?? begun.at;
+    const current = begun.state.pending.get(id);
+    // Another process has finished it, or a rule has withdrawn it.
+    if (!current) return;
+    const began = current.beganAt ?? begun.at;
     if (begun.events > 0) this.destroyed.set(id, 0);
     // Processes that start from here on hide it before they open anything.
     await underWay.begin(id, scope, began);
@@ -212,19 +221,9 @@ export class Eraser {
     // What was on its way to the read models when the keys were destroyed has arrived.
     await this.eraseRows(id, scope);
     await readModels.reached(head, PATIENCE_MS);
-    const statement = {
-      ...{
-        id,
-        scope,
-        ground,
-        by,
-        ...(ruleId !== null && { rule: ruleId }),
-        requestedAt,
-        beganAt: began,
-        finishedAt: clock().toISOString(),
-      },
-      ...{ keys: destroyed.keys, kept: await this.keptOf(scope) },
-    };
+    const asked = { id, scope, ground, by, ...(ruleId !== null && { rule: ruleId }), requestedAt };
+    const done = { beganAt: began, finishedAt: clock().toISOString(), keys: destroyed.keys };
+    const statement = { ...asked, ...done, kept: await this.keptOf(scope) };
     const certificate = await certificates.sign(
       (origin) => `verbatim-erasure/1\n${origin}\n${JSON.stringify(statement)}\n`,
     );
@@ -263,7 +262,7 @@ export class Eraser {
   }
 
   private async destroyKeys(id: string, scope: ErasureScope): Promise<Destroyed> {
-    const { keys, rows } = this.parts;
+    const { keys, rows, underWay } = this.parts;
     const [streams, people] = [new Set<string>(), new Set<string>()];
     for (const part of [scope, ...(await this.botsOf(scope))])
       for (;;) {
@@ -277,6 +276,7 @@ export class Eraser {
         // The names of keys tell where copies are; without the keys nobody would find them after a restart.
         await rows.forgetCopies([...streams], [...people]);
         await keys.destroy(names);
+        await underWay.destroyed(id, names.length);
         const before = this.destroyed.get(id);
         if (before !== undefined) this.destroyed.set(id, before + names.length);
       }

@@ -14,7 +14,7 @@ import {
   streamName,
 } from '@verbatim/domain';
 import { cursorKey, cursorOf, isRevision, keepOf, type Page, type PageRequest, withEach } from '@verbatim/projections';
-import { ErasuresUnderWay } from '../../storage/desk/erasures-under-way.js';
+import { ErasuresUnderWay, type ErasureUnderWay } from '../../storage/desk/erasures-under-way.js';
 import { Directory } from '../../storage/directory.js';
 import { OpenLog } from '../../storage/open-log.js';
 import { Erasures } from '../../write-side/entities.js';
@@ -39,6 +39,8 @@ export interface KnownErasure extends Omit<Asked, 'by'> {
   /** Null where a rule of retention asked. */
   readonly by: Asked['by'] | null;
   readonly rule: string | null;
+  /** Keys destroyed so far; null once it is done, when the certificate says it. */
+  readonly keys: number | null;
   /** Why the last attempt failed, if it did. */
   readonly problem: string | null;
   /** A signed note; null until it is done. */
@@ -84,7 +86,7 @@ export class ErasureRegister {
   async one(id: string): Promise<KnownErasure | Rejection> {
     const { state } = await this.erasures.newest(ERASURES);
     const entry = state.pending.get(id) ?? state.finished.get(id);
-    const known = entry && (await this.erasureOf(id, entry, await this.problems()));
+    const known = entry && (await this.erasureOf(id, entry, await this.unfinished()));
     return known ?? reject('NotFound', 'There is no such erasure.');
   }
 
@@ -92,8 +94,8 @@ export class ErasureRegister {
     const { state } = await this.erasures.newest(ERASURES);
     const all = [...state.pending.entries(), ...state.finished.entries()].map(([id, entry]) => ({ id, entry }));
     const found = newestFirst(all, ({ entry }) => entry.requested, page, ERASURE_LIST);
-    const problems = await this.problems();
-    return present(await withEach(found, ({ id, entry }) => this.erasureOf(id, entry, problems)));
+    const underWay = await this.unfinished();
+    return present(await withEach(found, ({ id, entry }) => this.erasureOf(id, entry, underWay)));
   }
 
   async holds(page: PageRequest): Promise<Page<KnownHold>> {
@@ -111,7 +113,7 @@ export class ErasureRegister {
   private async erasureOf(
     id: string,
     entry: PendingErasure | FinishedErasure,
-    problems: ReadonlyMap<string, string | null>,
+    underWay: ReadonlyMap<string, ErasureUnderWay>,
   ): Promise<KnownErasure | null> {
     const done = 'finished' in entry ? entry.finished : null;
     const [requested, finished] = await this.read(entry.requested, ...(done === null ? [] : [done]));
@@ -121,18 +123,18 @@ export class ErasureRegister {
     const known = { id, scope, ground, ...asked, by: rule === null ? asked.by : null, rule, beganAt: entry.beganAt };
     if (finished?.type === 'ErasureFinished') {
       const { certificate } = finished.data;
-      return { ...known, status: 'done', finishedAt: finished.at, heldBy: [], problem: null, certificate };
+      return { ...known, status: 'done', finishedAt: finished.at, heldBy: [], keys: null, problem: null, certificate };
     }
     const { state, entangled } = await this.eraser.entangled(scope);
     const holds = heldBy(scope, state, entangled);
     const status = holds.length > 0 ? 'held' : entry.beganAt === null ? 'queued' : 'running';
-    const problem = status === 'held' ? null : (problems.get(id) ?? null);
-    return { ...known, status, finishedAt: null, heldBy: holds, problem, certificate: null };
+    const { keys = 0, problem = null } = underWay.get(id) ?? {};
+    const progress = { keys, problem: status === 'held' ? null : problem };
+    return { ...known, ...progress, status, finishedAt: null, heldBy: holds, certificate: null };
   }
 
-  /** Why the last attempts of erasures failed, by their ids. */
-  private async problems(): Promise<ReadonlyMap<string, string | null>> {
-    return new Map((await this.underWay.all()).map(({ id, problem }) => [id, problem]));
+  private async unfinished(): Promise<ReadonlyMap<string, ErasureUnderWay>> {
+    return new Map((await this.underWay.all()).map((one) => [one.id, one]));
   }
 
   private async asked(event: Extract<Recorded, { type: 'ErasureRequested' | 'HoldPlaced' }>): Promise<Asked> {

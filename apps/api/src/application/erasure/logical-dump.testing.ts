@@ -12,10 +12,3 @@ export async function logicalDump(sql: Sql): Promise<string> {
   }
   return parts.join('\n');
 }
-
-/** In how many places of all tables a text stands as it is, each as `schema.table`. */
-export async function placesOf(sql: Sql, text: string): Promise<string[]> {
-  const all = await logicalDump(sql);
-  const lines = all.split('\n').filter((line) => line.includes(text));
-  return [...new Set(lines.map((line) => line.slice(0, line.indexOf(' '))))];
-}

@@ -54,6 +54,7 @@ export class Retention {
    * when a rule or a hold has changed.
    */
   async step(): Promise<void> {
+    if ((await this.parts.erasures.newest(ERASURES)).state.rules.size === 0) return;
     const lock = await AdvisoryLock.tryTake(this.parts.direct, 'verbatim retention');
     if (!lock) return;
     try {
@@ -66,7 +67,6 @@ export class Retention {
   private async goOn(): Promise<void> {
     const { erasures, finder, passes } = this.parts;
     let { state } = await erasures.newest(ERASURES);
-    if (state.rules.size === 0) return;
     let pass = passOf(await passes.newest(), this.today(), basisOf(state));
     for (const end = pass.looked + MOST_LOOKED; pass.cursor !== null && pass.looked < end; ) {
       if (waitingForRules(state) >= MOST_WAITING) break;
@@ -130,9 +130,12 @@ export class Retention {
     return { messages, rooms, held, complete: true };
   }
 
-  /** The present pass; null before the first. */
-  progress(): Promise<RetentionPass | null> {
-    return this.parts.passes.newest();
+  /** The pass for the rules and holds as they are; null before it begins. */
+  async progress(): Promise<RetentionPass | null> {
+    const { erasures, passes } = this.parts;
+    const { state } = await erasures.newest(ERASURES);
+    const newest = await passes.newest();
+    return newest?.day === this.today() && newest.basis === basisOf(state) ? newest : null;
   }
 
   private async isHeld(scope: DueDays['scope']): Promise<boolean> {

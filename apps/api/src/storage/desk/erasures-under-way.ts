@@ -10,8 +10,10 @@ export interface ErasureUnderWay {
   readonly beganAt: string | null;
   /** Why the last attempt failed; null if none did since it last went on. */
   readonly problem: string | null;
-  /** Failed attempts in a row. */
+  /** Failed attempts. */
   readonly failures: number;
+  /** Keys destroyed so far; those of a batch in which a process died may be missing. */
+  readonly keys: number;
 }
 
 /**
@@ -25,14 +27,14 @@ export class ErasuresUnderWay {
     await migrate(sql, 'desk', 'erasures', [
       `create table desk.erasures_under_way (
          erasure_id text primary key, scope text not null, began_at text, problem text, failures int not null default 0,
-         tried_at timestamptz not null default now())`,
+         keys int not null default 0, tried_at timestamptz not null default now())`,
     ]);
     return new ErasuresUnderWay(sql);
   }
 
   async all(): Promise<ErasureUnderWay[]> {
     const rows = await this.sql<(Omit<ErasureUnderWay, 'scope'> & { scope: string })[]>`
-      select erasure_id as id, scope, began_at as "beganAt", problem, failures from desk.erasures_under_way
+      select erasure_id as id, scope, began_at as "beganAt", problem, failures, keys from desk.erasures_under_way
       order by erasure_id`;
     return rows.map((row) => ({ ...row, scope: JSON.parse(row.scope) as ErasureScope }));
   }
@@ -50,6 +52,12 @@ export class ErasuresUnderWay {
       insert into desk.erasures_under_way as u (erasure_id, scope, problem, failures)
       values (${id}, ${JSON.stringify(scope)}, ${problem}, 1)
       on conflict (erasure_id) do update set problem = excluded.problem, failures = u.failures + 1, tried_at = now()`;
+  }
+
+  /** Notes that further keys were destroyed: it goes on. */
+  async destroyed(id: string, keys: number): Promise<void> {
+    await this.sql`
+      update desk.erasures_under_way set keys = keys + ${keys}, problem = null where erasure_id = ${id}`;
   }
 
   async finish(id: string): Promise<void> {

@@ -263,7 +263,7 @@ export const callTable = {
   liftHold: /*          */ row('u f f f f f f 0', () => ({ params: { id: freshId() } })),
   getRetention: /*      */ row('u f f f f f + +'),
   setRetentionRule: /*  */ row('u f f f f f f +', body({ visibility: 'hidden', days: null, reason: 'the table' })),
-  dryRunRetention: /*   */ row('u f f f f f f +', body({})),
+  dryRunRetention: /*   */ row('u f f f f f f +'),
   removeRetentionRule: /**/ row('u f f f f f f 0', () => ({
     params: { id: freshId() },
     body: { reason: 'the table' },

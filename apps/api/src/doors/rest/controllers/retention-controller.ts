@@ -56,8 +56,8 @@ export class RetentionController {
   }
 
   @Call('dryRunRetention')
-  async dryRun(@Input('dryRunRetention') { body }: InputOf<'dryRunRetention'>): Promise<RetentionDryRun> {
-    const further = body.days === undefined ? null : { scope: scopeOf(body), days: body.days };
+  async dryRun(@Input('dryRunRetention') { query }: InputOf<'dryRunRetention'>): Promise<RetentionDryRun> {
+    const further = query.days === undefined ? null : { scope: scopeOf(query), days: query.days };
     return accepted(await this.queries.execute(new DryRunRetentionQuery(further)));
   }
 
