@@ -10,7 +10,7 @@ export class ReadModels {
   readonly db: ReadDatabase;
 
   constructor(readonly side: ReadSide) {
-    this.db = { sql: side.sql, schema: () => side.schema() };
+    this.db = { sql: side.sql, texts: side.texts, schema: () => side.schema() };
     void side.caughtUp().then(() => {
       this.caughtUp = true;
     });

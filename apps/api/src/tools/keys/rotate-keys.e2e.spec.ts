@@ -56,7 +56,8 @@ const wrappings = async (): Promise<string[]> =>
 const texts = async (person: TestPerson, room: string): Promise<string[]> =>
   (await person.all(`/v1/rooms/${room}/messages`)).map(({ text }) => text);
 
-describe.runIf(program)('the master key', () => {
+// Services are started a dozen times.
+describe.runIf(program)('the master key', { timeout: 240_000 }, () => {
   it('moves from the environment into a key server and back, while two replicas serve', async () => {
     const transit: Keys = { MASTER_KEY: bao.place(), KMS_TOKEN: await bao.tokenFor('verbatim') };
     const first = await start({ MASTER_KEY: local });
