@@ -251,8 +251,9 @@ export class RootKeys {
     const key = randomBytes(32);
     const masters = [...new Map([master, ...(before ? [before] : [])].map((one) => [one.name, one])).values()];
     const wrapped = await Promise.all(masters.map((one) => one.wrap(key, labelOf(number))));
+    // If somebody else begins at the same time, it is one rotation.
     await this.sql`
-      with made as (insert into vault.root_keys (number) values (${number}) returning number)
+      with made as (insert into vault.root_keys (number) values (${number}) on conflict do nothing returning number)
       insert into vault.root_wrappings (root, master, wrapped)
       select made.number, w.master, w.wrapped
       from made, unnest(${masters.map(({ name }) => name)}::text[], ${wrapped}::text[]) as w (master, wrapped)`;

@@ -241,6 +241,7 @@ export function expectedRows(events: readonly Recorded[]): Tables {
           author_id: event.actor,
           kind,
           text,
+          text_bytes: null,
           reply_to: replyTo,
           ...later,
           fingerprint,

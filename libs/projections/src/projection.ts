@@ -1,6 +1,6 @@
 import type { Recorded } from '@verbatim/domain';
 import type postgres from 'postgres';
-import { plainTexts, type Texts } from './texts.js';
+import type { Texts } from './texts.js';
 
 export type Sql = postgres.Sql;
 export type Transaction = postgres.TransactionSql;
@@ -23,8 +23,8 @@ export interface Projection {
 /** Where queries read: a connection pool, and the schema that is live at this moment. */
 export interface ReadDatabase {
   readonly sql: Sql;
-  /** How that schema holds texts; absent: in plain form. */
-  readonly texts?: Texts;
+  /** How that schema holds texts. */
+  readonly texts: Texts;
   schema(): string;
 }
 
@@ -32,7 +32,7 @@ export interface ReadDatabase {
 export const reading = (db: ReadDatabase) => ({
   sql: db.sql,
   schema: db.sql(db.schema()),
-  texts: db.texts ?? plainTexts,
+  texts: db.texts,
 });
 
 /** The part of a logger that is used here. */

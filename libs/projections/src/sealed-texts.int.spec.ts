@@ -173,7 +173,7 @@ test('lists and searches answer the same as with texts in plain form', async () 
         await show(told(steps));
         const ids = Array.from({ length: 5 }, (_, n) => `m${n * 3}`);
         expect(await answers(sealed, ids)).toEqual(await answers(plain, ids));
-        for (const q of [...words, ...asked, ...steps.map(([, , , , text]) => text)]) {
+        for (const q of new Set([...words, ...asked, ...steps.slice(0, 4).map(([, , , , text]) => text)])) {
           const quoted = `"${q}"`;
           expect([q, await found(sealed, quoted)]).toEqual([q, await found(plain, quoted)]);
         }
@@ -181,9 +181,9 @@ test('lists and searches answer the same as with texts in plain form', async () 
         expect(await found(sealed, `"${one}"`, `"${other}"`)).toEqual(await found(plain, `"${one}"`, `"${other}"`));
       },
     ),
-    { numRuns: 6, endOnFailure: true },
+    { numRuns: 5, endOnFailure: true },
   );
-});
+}, 180_000);
 
 describe('whatever is written', () => {
   test('the database holds no text, and every message is found by its own', async () => {
@@ -207,7 +207,7 @@ describe('whatever is written', () => {
       }),
       { numRuns: 6, endOnFailure: true },
     );
-  });
+  }, 120_000);
 
   test('words of texts and topics are in no row', async () => {
     await show(told(words.map((word, n) => ['post', n % 3, n % 3, 0, `${word} zebra`] as const)));

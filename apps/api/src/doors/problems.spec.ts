@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { MasterKeyUnavailable } from '@verbatim/event-store';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { unlimitedConnections } from '../host/http-connections.testing.js';
@@ -34,4 +35,19 @@ it('a client that hangs up in the middle of its body is not taken for an outage 
   const ofClient = Object.assign(new Error('aborted'), reset, { statusCode: 400 });
   expect(problems.refusal(ofClient, {}).code).toBe('invalid_request');
   expect(problems.refusal(Object.assign(new Error('read ECONNRESET'), reset), {}).code).toBe('unavailable');
+});
+
+it('without its keys the service is unavailable for a while, and says no more to clients', async () => {
+  const listener = new HttpListener(0, unlimitedConnections());
+  listener.faults = new Problems(pino({ level: 'silent' }));
+  const server = listener.fastify;
+  server.get('/v1/rooms', () => {
+    throw new MasterKeyUnavailable('The key server at https://bao.example.org', 'it is sealed', 'unseal it');
+  });
+  const answer = await server.inject('/v1/rooms');
+  expect(answer.statusCode).toBe(503);
+  expect(answer.json()).toMatchObject({ code: 'unavailable' });
+  expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+  expect(answer.body).not.toMatch(/bao|seal/);
+  await server.close();
 });

@@ -14,7 +14,7 @@ export class ReadModels {
     readonly side: ReadSide,
     private readonly replica?: ReadReplica,
   ) {
-    this.db = { sql: side.sql, schema: () => side.schema() };
+    this.db = { sql: side.sql, texts: side.texts, schema: () => side.schema() };
     void side.caughtUp().then(() => {
       this.caughtUp = true;
     });
@@ -23,8 +23,7 @@ export class ReadModels {
   /** Asks for a list or a search: of a replica, if there is one that shows as much as the primary. */
   list<T>(query: (db: ReadDatabase) => Promise<T>): Promise<T> {
     if (!this.replica) return query(this.db);
-    const { schema } = this.db;
-    return this.replica.read((sql) => query({ sql, schema }));
+    return this.replica.read((sql) => query({ ...this.db, sql }));
   }
 
   async messageFacts(roomId: string, messageIds: readonly string[], readerId: string): Promise<OlderMessages> {

@@ -126,7 +126,7 @@ it('what people write is in no table, and every list answers the same as with th
   await service.stop();
   await start('sealed');
   expect(await answers()).toEqual(sealed);
-});
+}, 120_000);
 
 it('what is erased is in no answer any more', async () => {
   const writer = ada.at(service.url);

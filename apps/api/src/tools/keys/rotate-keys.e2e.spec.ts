@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../config.js';
 import { Openbao, obtainOpenbao } from '../../storage/vault/openbao.testing.js';
 import { createDatabase, dropDatabase } from '../../tests/harness/database.testing.js';
-import { register, type TestPerson } from '../../tests/harness/test-client.testing.js';
+import { eventually, register, type TestPerson } from '../../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
 import { openTools, type Tools } from '../tools.js';
 import { rotateRootKeyCommand } from './rotate-keys-command.js';
@@ -56,7 +56,8 @@ const wrappings = async (): Promise<string[]> =>
 const texts = async (person: TestPerson, room: string): Promise<string[]> =>
   (await person.all(`/v1/rooms/${room}/messages`)).map(({ text }) => text);
 
-describe.runIf(program)('the master key', () => {
+// Services are started a dozen times.
+describe.runIf(program)('the master key', { timeout: 240_000 }, () => {
   it('moves from the environment into a key server and back, while two replicas serve', async () => {
     const transit: Keys = { MASTER_KEY: bao.place(), KMS_TOKEN: await bao.tokenFor('verbatim') };
     const first = await start({ MASTER_KEY: local });
@@ -111,7 +112,10 @@ describe.runIf(program)('the master key', () => {
     await bao.stop();
     await ada.says(room, 'without the key server');
     expect(await texts(ada, room)).toEqual(['without the key server']);
-    expect((await fetch(`${service.url}/health/ready`)).status).toBe(200);
+    await eventually(
+      async () => (await fetch(`${service.url}/health/ready`)).status,
+      (status) => status === 200,
+    );
     await service.stop();
     await expect(start(transit)).rejects.toThrow(
       /The key server at http:\/\/127\.0\.0\.1:\d+ cannot be used: it cannot be reached \(ECONNREFUSED\)[\s\S]*What to do: start it/,
