@@ -139,7 +139,7 @@ export class ChatSockets {
   }
 
   private begin(opened: WebSocket, room: ChatRoom, address: string, holder: Holder | null): void {
-    const failed = (error: unknown) => void this.all.errors.errorOf(error, { socket: address });
+    const failed = (error: unknown) => void this.all.errors.errorOf(error, { door: 'chitchat' });
     const socket = new ChatSocket(this.parts, opened, room, address, holder, failed);
     this.open.add(socket);
     opened.once('close', () => this.open.delete(socket));
