@@ -72,7 +72,7 @@ export class ChatSockets {
     listener.onUpgrade(PATH, (request, socket, head) => {
       socket.on('error', () => undefined);
       this.upgrade(request, socket, head).catch((error: unknown) => {
-        const refusal = all.errors.errorOf(error, { upgrade: all.host.proxies.addressOf(request) });
+        const refusal = all.errors.errorOf(error, { door: 'chitchat', upgrade: true });
         hangUp(socket, refusal.raw);
       });
     });

@@ -76,7 +76,7 @@ const acts: Readonly<Record<string, () => Promise<unknown>>> = {
   },
 
   async frames() {
-    const socket = openSocket(service.url, { ticket: await ada.ticket() }, { headers: from });
+    const socket = openSocket(service.url, { ticket: await ada.ticket(), headers: from });
     await socket.next('hello');
     for (const frame of [
       ...['no JSON ', '{"event":"', '{"event":"post","data":'].map((text) => `${text}${canaries.text}`),
