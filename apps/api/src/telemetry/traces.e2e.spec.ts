@@ -37,7 +37,7 @@ beforeAll(async () => {
   ada = await register(here.url);
   room = await ada.room({ name: title, visibility: 'public' });
   follower = await ada.at(there.url).follow(room);
-});
+}, 120_000);
 afterAll(async () => {
   await there.stop();
   await here.stop();

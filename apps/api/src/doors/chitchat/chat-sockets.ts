@@ -72,7 +72,7 @@ export class ChatSockets {
     listener.onUpgrade(PATH, (request, socket, head) => {
       socket.on('error', () => undefined);
       this.upgrade(request, socket, head).catch((error: unknown) => {
-        const refusal = all.errors.errorOf(error, { upgrade: all.host.proxies.addressOf(request) });
+        const refusal = all.errors.errorOf(error, { door: 'chitchat', upgrade: true });
         hangUp(socket, refusal.raw);
       });
     });
@@ -139,7 +139,7 @@ export class ChatSockets {
   }
 
   private begin(opened: WebSocket, room: ChatRoom, address: string, holder: Holder | null): void {
-    const failed = (error: unknown) => void this.all.errors.errorOf(error, { socket: address });
+    const failed = (error: unknown) => void this.all.errors.errorOf(error, { door: 'chitchat' });
     const socket = new ChatSocket(this.parts, opened, room, address, holder, failed);
     this.open.add(socket);
     opened.once('close', () => this.open.delete(socket));

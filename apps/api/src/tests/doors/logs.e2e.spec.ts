@@ -76,13 +76,17 @@ const acts: Readonly<Record<string, () => Promise<unknown>>> = {
   },
 
   async frames() {
-    const socket = openSocket(service.url, { ticket: await ada.ticket() });
+    const socket = openSocket(service.url, { ticket: await ada.ticket(), headers: from });
     await socket.next('hello');
     for (const frame of [
       ...['no JSON ', '{"event":"', '{"event":"post","data":'].map((text) => `${text}${canaries.text}`),
-      JSON.stringify({ event: canaries.text, ref: 1, data: {} }),
-      JSON.stringify({ event: 'join', ref: 2, data: { room, password: canaries.password } }),
-      JSON.stringify({ event: 'edit', ref: 3, data: { room, messageId: canaries.name, text: canaries.text } }),
+      JSON.stringify({ event: canaries.text, ref: canaries.file, data: {} }),
+      JSON.stringify({ event: 'join', ref: `${canaries.file} 2`, data: { room, password: canaries.password } }),
+      JSON.stringify({
+        event: 'edit',
+        ref: `${canaries.file} 3`,
+        data: { room, messageId: canaries.name, text: canaries.text },
+      }),
     ])
       socket.socket.send(frame);
     const { event } = await socket.ask('post', { room, text: canaries.text });
@@ -107,8 +111,12 @@ const acts: Readonly<Record<string, () => Promise<unknown>>> = {
       JSON.stringify({ title: canaries.title, password: canaries.password }),
     );
     const { body } = await caller.get(`/chats/${encodeURIComponent(canaries.title)}`);
-    const visitor = await caller.enter(body.id, `Канарейка ${++visitors}`);
-    visitor.say(`Канарейка ${visitors}`, canaries.text);
+    const visitor = caller.open(body.id, { headers: from });
+    await visitor.opened;
+    const name = `Канарейка ${++visitors}`;
+    visitor.send({ event_type: 'join', name, color: 'blue' });
+    await visitor.hears({ event_type: 'join', name });
+    visitor.say(name, canaries.text);
     await visitor.hears({ event_type: 'send', msg: canaries.text });
   },
 
