@@ -35,7 +35,7 @@ beforeAll(async () => {
   talk = await Namespace.create('talk');
   database = await postgres(talk);
   await talk.apply(
-    secret('database', { DATABASE_URL: 'postgres://verbatim@postgres:5432/postgres' }),
+    secret('database', { DATABASE_URL: database }),
     secret('master-key', { MASTER_KEY: masterKey }),
   );
   await talk.install('chat', values);

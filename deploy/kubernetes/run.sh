@@ -31,7 +31,7 @@ else
 fi
 
 cd "$root"
-if (($# == 0)); then set -- npx vitest run --config deploy/kubernetes/vitest.config.ts; fi
+if (($# == 0)); then set -- node_modules/.bin/vitest run --config deploy/kubernetes/vitest.config.ts; fi
 status=0
 bash "$here/cluster/enter.sh" "$work/state" "$@" || status=$?
 if ((status != 0)); then
