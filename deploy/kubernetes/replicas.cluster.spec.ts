@@ -30,12 +30,14 @@ const values = {
 let talk: Namespace;
 let crowd: Crowd;
 let database: string;
+/** Where nothing ends any more. */
+let lostNode: string | null = null;
 
 beforeAll(async () => {
   talk = await Namespace.create('talk');
   database = await postgres(talk);
   await talk.apply(
-    secret('database', { DATABASE_URL: database }),
+    secret('database', { DATABASE_URL: 'postgres://verbatim@postgres:5432/postgres' }),
     secret('master-key', { MASTER_KEY: masterKey }),
   );
   await talk.install('chat', values);
@@ -64,12 +66,21 @@ async function ready(count: number, seconds = 120): Promise<KubernetesObject[]> 
   return pods;
 }
 
+/** Waits until replicas that were told to end have ended. */
+async function nobodyEnds(): Promise<void> {
+  await until(async () => {
+    const { items } = await talk.get<{ items: KubernetesObject[] }>('pods', '--selector', selector);
+    return items.every(({ metadata, spec }) => !('deletionTimestamp' in metadata) || spec.nodeName === lostNode);
+  });
+}
+
 /** What people may see while something is done to the service: no more than that they connect again. */
 async function isHardlyNoticed(name: string, what: () => Promise<unknown>, absence = ABSENCE): Promise<void> {
   crowd.watch();
   const began = Date.now();
   await what();
   const took = Date.now() - began;
+  await nobodyEnds();
   await crowd.recovered(30 * SLOWNESS);
   const seen = crowd.experience;
   console.log(`${name}: ${JSON.stringify({ seconds: Math.round(took / 100) / 10, people: PEOPLE, ...seen })}`);
@@ -217,6 +228,7 @@ const eatMemory = `
 
 /** Its kubelet ends without a word, and nothing gets to it any more. */
 async function loseSecondNode(): Promise<void> {
+  lostNode = 'node2';
   const kubelet = await readFile(`${process.env.STATE}/run/kubelet2.pid`, 'utf8');
   process.kill(Number(kubelet), 'SIGKILL');
   await run('ip', 'link', 'set', 'node2', 'down');

@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signIn } from '../../apps/api/src/tests/harness/test-client.testing.js';
-import { isReady, Namespace, run, until } from './kubectl.testing.js';
+import { isReady, Namespace, until } from './kubectl.testing.js';
 
 /** The chart as it is, with one pod and the embedded database. */
 const image = { repository: 'localhost/verbatim', tag: 'current', pullPolicy: 'Never' };
@@ -23,6 +23,9 @@ beforeAll(async () => {
   await makeVolume('trial');
   await talk.install('chat', values);
 });
+
+// The next file needs the room on the nodes.
+afterAll(() => talk?.helm('uninstall', 'chat', '--wait', '--timeout', '120s'));
 
 /** A volume on the first node, which belongs to root until the kubelet makes it the group's. */
 async function makeVolume(name: string): Promise<void> {
@@ -130,7 +133,5 @@ describe('the chart with an embedded database', () => {
     expect(claim.status.phase).toBe('Bound');
     await talk.install('chat', values);
     expect(await texts(room)).toEqual(['from the first pod']);
-    await talk.helm('uninstall', 'chat', '--wait', '--timeout', '120s');
-    await run('kubectl', 'delete', 'namespace', 'trial', '--timeout=120s');
   });
 });
