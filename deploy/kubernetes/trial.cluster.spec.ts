@@ -66,12 +66,14 @@ async function texts(room: string): Promise<string[]> {
   return (await person.all(`/v1/rooms/${room}/messages`)).map(({ text }) => `${text}`).reverse();
 }
 
-/** What a program in another pod gets from the Service. */
+/** What a program in another pod gets from the Service, at the latest at its fifth try: policies know a new pod after a moment only. */
 async function visit(name: string, labels: object): Promise<string> {
   const url = `${await address()}/v1/about`;
   const code = `
-    const answer = fetch('${url}', { signal: AbortSignal.timeout(3_000) });
-    console.log(await answer.then(({ status }) => status, () => 'nobody answered'));
+    let said = 'nobody answered';
+    for (let tries = 0; tries < 5 && said === 'nobody answered'; tries++)
+      said = await fetch('${url}', { signal: AbortSignal.timeout(3_000) }).then(({ status }) => status, () => said);
+    console.log(said);
   `;
   return (await talk.program(name, labels, code)).trim();
 }
