@@ -55,6 +55,10 @@ const secret = (name: string, stringData: object) => ({
 });
 const replicas = () => talk.pods(selector);
 const imagesOf = (pods: KubernetesObject[]) => new Set(pods.map(({ spec }) => spec.containers[0].image));
+/** The oldest have the most clients: nobody moves to a new replica without need. */
+const oldestFirst = (pods: KubernetesObject[]) =>
+  pods.toSorted((a, b) => startOf(a).localeCompare(startOf(b))).map(({ metadata }) => metadata.name);
+const startOf = ({ status }: KubernetesObject): string => status.startTime;
 const namesOf = (pods: KubernetesObject[]) => pods.map(({ metadata }) => metadata.name).sort();
 
 async function ready(count: number, seconds = 120): Promise<KubernetesObject[]> {
@@ -133,7 +137,7 @@ describe('three replicas', () => {
   });
 
   it('are not evicted all at once', async () => {
-    const [one, other] = namesOf(await ready(3));
+    const [one, other] = oldestFirst(await ready(3));
     await isHardlyNoticed('eviction', async () => {
       expect((await evict(one)).code).toBe(0);
       expect((await evict(other)).text).toMatch(/disruption budget/);
@@ -150,7 +154,7 @@ describe('three replicas', () => {
   });
 
   it('go on when one has no memory left, which comes back', async () => {
-    const [victim] = namesOf(await ready(3));
+    const [victim] = oldestFirst(await ready(3));
     await isHardlyNoticed('out of memory', async () => {
       await attempt('kubectl', '-n', 'talk', 'exec', `${victim}`, '--', 'node', '-e', eatMemory);
       await until(async () => {
@@ -222,7 +226,7 @@ function evict(pod = ''): Promise<{ code: number; text: string }> {
 /** Many small programs beside the replica take all of the memory that it may have, so that the largest is ended: the replica. */
 const eatMemory = `
   const code = 'const all = []; for (let i = 0; i < 6; i++) all.push(Buffer.alloc(1e7, 1)); setInterval(() => all, 1e6)';
-  for (let i = 0; i < 12; i++) require('child_process').spawn(process.execPath, ['-e', code], { stdio: 'inherit' });
+  for (let i = 0; i < 30; i++) require('child_process').spawn(process.execPath, ['-e', code], { stdio: 'inherit' });
   setTimeout(() => process.exit(), 20_000);
 `;
 

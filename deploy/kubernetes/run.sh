@@ -16,7 +16,7 @@ if [[ $(uname) != Linux ]] || ((EUID != 0)); then skip 'They need Linux and root
 for tool in go etcd containerd runc buildah mmdebstrap conntrack iptables ipset socat gcc openssl unshare; do
   command -v "$tool" >/dev/null || skip "$tool is missing; README.md in deploy/kubernetes says what to install."
 done
-"$here/../helm/tools.sh" && "$here/tools.sh" || skip 'The binaries of Kubernetes could not be built.'
+sh "$here/../helm/tools.sh" && "$here/tools.sh" || skip 'The binaries of Kubernetes could not be built.'
 
 work="$(mktemp -d /var/tmp/verbatim-kubernetes-XXXXXX)"
 trap 'rm -rf "$work"' EXIT
