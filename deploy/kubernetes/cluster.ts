@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-/** Starts the cluster that all files of tests use. It ends with the namespaces in which the tests run. */
+/** Starts the cluster that all files of tests use, if it does not run already. It ends with the namespaces in which the tests run. */
 export default async function setup(): Promise<void> {
+  if (existsSync(`${process.env.STATE}/run/ready`)) return;
   const began = Date.now();
   const start = fileURLToPath(new URL('./cluster/start.sh', import.meta.url));
   // Its processes go on, so nothing may wait for the end of what they print.

@@ -7,11 +7,10 @@ beforeAll(async () => {
   const definitions = `${process.env.BINARIES}/definitions`;
   await run('kubectl', 'apply', '--server-side', '--filename', definitions);
   await run('kubectl', 'wait', '--for=condition=Established', '--filename', definitions, '--timeout=60s');
-  await Namespace.create('talk');
-  return () => run('kubectl', 'delete', 'namespace', 'talk', '--timeout=60s');
+  await Namespace.create('manifests');
 });
 
-const check = (yaml: string) => apply('talk', yaml, '--dry-run=server');
+const check = (yaml: string) => apply('manifests', yaml, '--dry-run=server');
 
 describe.each(Object.entries(valuesFiles))('the chart with the values %s', (_name, values) => {
   it('is taken by the API server, without a warning', async () => {

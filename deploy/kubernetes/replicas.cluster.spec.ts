@@ -30,6 +30,8 @@ const values = {
 let talk: Namespace;
 let crowd: Crowd;
 let database: string;
+/** Where nothing ends any more. */
+let lostNode: string | null = null;
 
 beforeAll(async () => {
   talk = await Namespace.create('talk');
@@ -53,6 +55,10 @@ const secret = (name: string, stringData: object) => ({
 });
 const replicas = () => talk.pods(selector);
 const imagesOf = (pods: KubernetesObject[]) => new Set(pods.map(({ spec }) => spec.containers[0].image));
+/** The oldest have the most clients: nobody moves to a new replica without need. */
+const oldestFirst = (pods: KubernetesObject[]) =>
+  pods.toSorted((a, b) => startOf(a).localeCompare(startOf(b))).map(({ metadata }) => metadata.name);
+const startOf = ({ status }: KubernetesObject): string => status.startTime;
 const namesOf = (pods: KubernetesObject[]) => pods.map(({ metadata }) => metadata.name).sort();
 
 async function ready(count: number, seconds = 120): Promise<KubernetesObject[]> {
@@ -64,12 +70,21 @@ async function ready(count: number, seconds = 120): Promise<KubernetesObject[]> 
   return pods;
 }
 
+/** Waits until replicas that were told to end have ended. */
+async function nobodyEnds(): Promise<void> {
+  await until(async () => {
+    const { items } = await talk.get<{ items: KubernetesObject[] }>('pods', '--selector', selector);
+    return items.every(({ metadata, spec }) => !('deletionTimestamp' in metadata) || spec.nodeName === lostNode);
+  });
+}
+
 /** What people may see while something is done to the service: no more than that they connect again. */
 async function isHardlyNoticed(name: string, what: () => Promise<unknown>, absence = ABSENCE): Promise<void> {
   crowd.watch();
   const began = Date.now();
   await what();
   const took = Date.now() - began;
+  await nobodyEnds();
   await crowd.recovered(30 * SLOWNESS);
   const seen = crowd.experience;
   console.log(`${name}: ${JSON.stringify({ seconds: Math.round(took / 100) / 10, people: PEOPLE, ...seen })}`);
@@ -122,7 +137,7 @@ describe('three replicas', () => {
   });
 
   it('are not evicted all at once', async () => {
-    const [one, other] = namesOf(await ready(3));
+    const [one, other] = oldestFirst(await ready(3));
     await isHardlyNoticed('eviction', async () => {
       expect((await evict(one)).code).toBe(0);
       expect((await evict(other)).text).toMatch(/disruption budget/);
@@ -139,7 +154,7 @@ describe('three replicas', () => {
   });
 
   it('go on when one has no memory left, which comes back', async () => {
-    const [victim] = namesOf(await ready(3));
+    const [victim] = oldestFirst(await ready(3));
     await isHardlyNoticed('out of memory', async () => {
       await attempt('kubectl', '-n', 'talk', 'exec', `${victim}`, '--', 'node', '-e', eatMemory);
       await until(async () => {
@@ -211,12 +226,13 @@ function evict(pod = ''): Promise<{ code: number; text: string }> {
 /** Many small programs beside the replica take all of the memory that it may have, so that the largest is ended: the replica. */
 const eatMemory = `
   const code = 'const all = []; for (let i = 0; i < 6; i++) all.push(Buffer.alloc(1e7, 1)); setInterval(() => all, 1e6)';
-  for (let i = 0; i < 12; i++) require('child_process').spawn(process.execPath, ['-e', code], { stdio: 'inherit' });
+  for (let i = 0; i < 30; i++) require('child_process').spawn(process.execPath, ['-e', code], { stdio: 'inherit' });
   setTimeout(() => process.exit(), 20_000);
 `;
 
 /** Its kubelet ends without a word, and nothing gets to it any more. */
 async function loseSecondNode(): Promise<void> {
+  lostNode = 'node2';
   const kubelet = await readFile(`${process.env.STATE}/run/kubelet2.pid`, 'utf8');
   process.kill(Number(kubelet), 'SIGKILL');
   await run('ip', 'link', 'set', 'node2', 'down');

@@ -16,7 +16,7 @@ if [[ $(uname) != Linux ]] || ((EUID != 0)); then skip 'They need Linux and root
 for tool in go etcd containerd runc buildah mmdebstrap conntrack iptables ipset socat gcc openssl unshare; do
   command -v "$tool" >/dev/null || skip "$tool is missing; README.md in deploy/kubernetes says what to install."
 done
-"$here/../helm/tools.sh" && "$here/tools.sh" || skip 'The binaries of Kubernetes could not be built.'
+sh "$here/../helm/tools.sh" && "$here/tools.sh" || skip 'The binaries of Kubernetes could not be built.'
 
 work="$(mktemp -d /var/tmp/verbatim-kubernetes-XXXXXX)"
 trap 'rm -rf "$work"' EXIT
@@ -31,7 +31,7 @@ else
 fi
 
 cd "$root"
-if (($# == 0)); then set -- npx vitest run --config deploy/kubernetes/vitest.config.ts; fi
+if (($# == 0)); then set -- node_modules/.bin/vitest run --config deploy/kubernetes/vitest.config.ts; fi
 status=0
 bash "$here/cluster/enter.sh" "$work/state" "$@" || status=$?
 if ((status != 0)); then

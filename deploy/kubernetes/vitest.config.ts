@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import all from '../../vitest.config.js';
 
@@ -6,7 +7,7 @@ export default defineConfig({
   ...all,
   test: {
     ...all.test,
-    root: '../..',
+    root: fileURLToPath(new URL('../..', import.meta.url)),
     include: ['deploy/kubernetes/**/*.cluster.spec.ts'],
     exclude: [],
     globalSetup: ['./deploy/kubernetes/cluster.ts'],

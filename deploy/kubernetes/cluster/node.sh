@@ -17,6 +17,8 @@ main() {
   if ((number > 1)); then connect; fi
   for controller in cpu cpuacct cpuset memory devices freezer blkio pids systemd; do mkdir -p "/sys/fs/cgroup/$controller/verbatim-test-$number"; done
   for file in cpus mems; do cat "/sys/fs/cgroup/cpuset/cpuset.$file" >"/sys/fs/cgroup/cpuset/verbatim-test-$number/cpuset.$file"; done
+  # All pods of a node together would count as one process of the machine.
+  echo 8192 >"/sys/fs/cgroup/cpu/verbatim-test-$number/cpu.shares"
   write_settings
   start containerd containerd --config containerd.toml
   until ctr version >/dev/null 2>&1; do sleep 0.3; done

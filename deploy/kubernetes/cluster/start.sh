@@ -28,6 +28,7 @@ main() {
     wait_until 120 kubectl get node "$node"
     kubectl wait --for=condition=Ready "node/$node" --timeout=120s >/dev/null
   done
+  touch run/ready
 }
 
 start_api() {
