@@ -40,7 +40,7 @@ export class GuestNames {
 
 const nameTaken = reject('NameTaken', 'A registered person has this name.');
 
-/** Why nobody would be let in under this name at this door, or null; for those who are only about to come. Opens no account. */
+/** Why nobody would be let in under this name at this door, or null. Opens no account. */
 export class CheckGuestNameQuery extends Query<Rejection | null> {
   constructor(
     readonly name: string,

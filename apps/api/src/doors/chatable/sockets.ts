@@ -98,7 +98,7 @@ export class Sockets {
       })
       .catch((error: unknown) => {
         const refused = envelopes.refused(error, { path: '/api/ws' });
-        hangUp(socket, answerText(refused.status, JSON.stringify(envelopeOf(refused))));
+        hangUp(socket, answerText(refused.status, JSON.stringify(envelopeOf(refused)), refused.retryAfterMs));
       })
       .finally(() => clearTimeout(late));
   }
@@ -197,7 +197,7 @@ export class Sockets {
 const comeBack = new Refusal('unavailable', 'The account has just changed. Connect again.');
 const goingAway = new Refusal('unavailable', 'The service is shutting down. Connect again.');
 
-const answerText = (status: number, body: string): string =>
-  rawAnswer(status, 'application/json; charset=utf-8', body, {});
+const answerText = (status: number, body: string, retryAfterMs?: number): string =>
+  rawAnswer(status, 'application/json; charset=utf-8', body, { retryAfterMs });
 
 const nobody = answerText(401, '');

@@ -1,7 +1,6 @@
 import type { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { isRejection, type RoomState } from '@verbatim/domain';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { CheckGuestNameQuery } from '../../application/guests/guest-names.js';
 import { GetPublicTimelineQuery, GetTimelineQuery } from '../../application/messages/message-queries.js';
 import { ProveRoomPasswordCommand } from '../../application/rooms/proving-room-passwords.js';
 import { AuthenticateQuery } from '../../application/sessions/authentication.js';
@@ -14,7 +13,7 @@ import { ChatError } from './answers.js';
 import { objectIn, roomIn, textIn } from './bodies.js';
 import { type ChatRoom, type ChatRooms, isSecret, type ListedRoom } from './chat-rooms.js';
 import { DEFAULT_COLOR } from './colors.js';
-import { DOOR, newContext } from './context.js';
+import { newContext } from './context.js';
 import { frameOf } from './frames.js';
 import type { People } from './people.js';
 import { type Holder, type RoomTokens, TOKEN_SECONDS } from './room-tokens.js';
@@ -53,7 +52,9 @@ export class ChatCalls {
     const wanted = roomIn(body, password);
     const tooSoon = this.parts.creation.spend(this.addressOf(request));
     if (tooSoon) throw ChatError.ofRejection(tooSoon, 'room');
-    return { ...roomResource(await this.parts.rooms.create(wanted, password)), users: [], status: true };
+    const room = roomResource(await this.parts.rooms.create(wanted, password));
+    // The page of Globes looks for the room in `data`, all other clients for its fields.
+    return { ...room, users: [], status: true, data: room };
   }
 
   /** Of a secret room, whoever has no token gets what the page cannot do without, and the title that they know already. */
@@ -111,15 +112,13 @@ export class ChatCalls {
     const room = await this.roomOf(request);
     const body = objectIn(request.body, 303);
     const [secret, name] = [textIn(body, 'secret', 303), textIn(body, 'name', 303)];
-    const person = await tokens.personOf(bearerIn(request.headers.authorization));
-    if (room.visibility === 'public') {
-      if (name !== '' && !person) await this.demandFreeName(name);
-      return { status: true };
-    }
+    // Names are looked at when somebody joins: only there has the old page a place for what is said about them.
+    if (room.visibility === 'public') return { status: true };
     const address = this.addressOf(request);
     const proven = await commands.execute(new ProveRoomPasswordCommand(room.roomId, secret, address));
     if (isRejection(proven)) throw ChatError.ofRejection(proven, 'client', 'secret');
     if (name === '') throw ChatError.of(303, 'name');
+    const person = await tokens.personOf(bearerIn(request.headers.authorization));
     const visitor = person ? await visitors.known(person) : await visitors.admit(name, address);
     if (isRejection(visitor)) throw ChatError.ofRejection(visitor, 'client', 'name');
     return this.grant(reply, room, await this.join(room, visitor, proven.passwordId), visitor);
@@ -144,12 +143,6 @@ export class ChatCalls {
     await seats.stay({ roomId: room.roomId, userId, name, color: DEFAULT_COLOR }, until);
     reply.status(201);
     return { status: true, name, room_id: room.number, token: await tokens.issue(room, state, holder) };
-  }
-
-  /** A name that can be nobody's is refused when somebody comes with it. */
-  private async demandFreeName(name: string): Promise<void> {
-    const problem = await this.parts.queries.execute(new CheckGuestNameQuery(name, DOOR));
-    if (problem && problem.rejected !== 'Invalid') throw ChatError.ofRejection(problem, 'client', 'name');
   }
 
   /** A request for a socket that asks for no upgrade. */

@@ -76,6 +76,8 @@ export const pageScript = `'use strict';
   function connect(token, pause) {
     const address = location.origin.replace(/^http/, 'ws') + '/chats/' + room + '/ws';
     let opened = false;
+    let joined = false;
+    let refusal = '';
     socket = token ? new WebSocket(address, token) : new WebSocket(address);
     state.textContent = 'Connecting.';
     enter.hidden = true;
@@ -96,15 +98,26 @@ export const pageScript = `'use strict';
     });
     socket.addEventListener('message', ({ data }) => {
       const frame = JSON.parse(data);
+      if (frame.event_type === 'join' && frame.name === name) joined = true;
+      // Whoever is not let in is told why before the connection ends.
+      if (!joined && frame.name === 'chitchat') refusal = frame.msg;
       if (history) draw(frame);
       else held.push(frame);
     });
     socket.addEventListener('close', () => {
       if (!opened && pause < 10000) return void setTimeout(() => connect(token, pause * 1.5), pause);
+      if (refusal) return void turnAway(refusal);
       state.textContent = 'Connection closed.';
       again.hidden = false;
       again.focus();
     });
+  }
+
+  function turnAway(why) {
+    find('#room').hidden = true;
+    enter.hidden = false;
+    find('[role=alert]', enter).textContent = why;
+    enter.elements.name.focus();
   }
 
   const keyOf = ({ name, msg, time }) => JSON.stringify([name, msg, time]);

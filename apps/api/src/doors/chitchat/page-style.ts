@@ -6,14 +6,14 @@ header { padding: 1rem 0; font-weight: bold; }
 table { border-collapse: collapse; width: 100%; }
 caption { text-align: start; padding: .25rem 0; }
 th, td { text-align: start; padding: .25rem .5rem .25rem 0; border-bottom: 1px solid #8886; overflow-wrap: anywhere; }
-form { display: grid; gap: .75rem; max-width: 30rem; }
+form:not([hidden]) { display: grid; gap: .75rem; max-width: 30rem; }
 label:not([hidden]) { display: grid; gap: .25rem; }
 fieldset { display: grid; gap: .25rem; border: 1px solid #8886; }
 fieldset label:not([hidden]) { display: flex; gap: .5rem; }
 input:not([type=radio]), select, textarea, button { font: inherit; padding: .5rem; }
 :focus-visible { outline: 3px solid #7386d5; outline-offset: 2px; }
 [role=alert]:not(:empty) { color: light-dark(#a11, #f99); font-weight: bold; }
-.chat { display: grid; gap: .5rem; }
+.chat, .say { display: grid; gap: .5rem; }
 #chat-box { height: 50vh; overflow-y: auto; border: 1px solid #8886; padding: .5rem; }
 .bubble { width: fit-content; max-width: 80%; margin: 0 0 .5rem; }
 .bubble.own { margin-inline-start: auto; }

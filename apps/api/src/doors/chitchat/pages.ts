@@ -21,8 +21,8 @@ const forPages = {
   enableCSPNonces: true,
 };
 
-/** Milliseconds for which browsers keep scripts and styles. */
-const ASSET_SECONDS = 3_600;
+/** Seconds for which browsers keep the icon. */
+const ICON_SECONDS = 3_600;
 
 /** The pages for people with a browser, and the pieces that chitchat's own page loads into itself. */
 export async function addPages(
@@ -53,20 +53,16 @@ export async function addPages(
   scope.get('/chats/:room/chatbox', async (request: InRoom, reply) => {
     const room = await rooms.find(request.params.room);
     const known = (await tokens.holderOf(bearerIn(request.headers.authorization), room)) !== null;
-    return html(reply, chatBox(room, known));
+    return html(reply, chatBox(room, known, oldLook));
   });
   scope.get('/err', (request: FastifyRequest<{ Querystring: { msg?: unknown } }>, reply) => {
     const { msg } = request.query;
     const text = `Error: ${typeof msg === 'string' ? msg : ''}!`;
     return html(reply, page('Error', `<h1>${escaped(text)}</h1><p><a href="/">All rooms</a></p>`, nonces(reply)));
   });
-  const asset = (path: string, type: string, text: string) =>
-    scope.get(path, (_request, reply) =>
-      reply.type(type).header('cache-control', `public, max-age=${ASSET_SECONDS}`).send(text),
-    );
-  asset('/static/chat-page.js', 'text/javascript; charset=utf-8', pageScript);
-  asset('/static/chat-page.css', 'text/css; charset=utf-8', pageStyle);
-  asset('/favicon.ico', 'image/svg+xml', icon);
+  scope.get('/favicon.ico', (_request, reply) =>
+    reply.type('image/svg+xml').header('cache-control', `public, max-age=${ICON_SECONDS}`).send(icon),
+  );
 }
 
 /** Text as HTML that shows just this text. */
@@ -80,6 +76,9 @@ interface Nonces {
 
 const nonces = ({ cspNonce }: FastifyReply): Nonces => cspNonce;
 
+/**
+ * A whole page. It loads nothing from `/static`: where a proxy serves the files of the old page, that is the place of its files.
+ */
 const page = (title: string, body: string, { script, style }: Nonces): string => `<!doctype html>
 <html lang="en">
   <head>
@@ -87,7 +86,7 @@ const page = (title: string, body: string, { script, style }: Nonces): string =>
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>${escaped(title)}</title>
     <link rel="icon" href="/favicon.ico" type="image/svg+xml">
-    <link rel="stylesheet" href="/static/chat-page.css" nonce="${style}">
+    <style nonce="${style}">${pageStyle}</style>
   </head>
   <body>
     <a class="skip" href="#content">Skip to the content</a>
@@ -95,7 +94,7 @@ const page = (title: string, body: string, { script, style }: Nonces): string =>
     <main id="content">
 ${body}
     </main>
-    <script src="/static/chat-page.js" nonce="${script}" defer></script>
+    <script nonce="${script}">${pageScript}</script>
   </body>
 </html>
 `;
@@ -110,7 +109,7 @@ function roomTable(rooms: readonly ListedRoom[], counts: ReadonlyMap<string, num
   <td><time datetime="${createdAt}">${dayOf(createdAt)}</time></td>
 </tr>`,
   );
-  return `<table class="table">
+  return `<table class="table table-striped">
 <caption>Rooms, with the number of people in them</caption>
 <thead><tr><th scope="col">Name</th><th scope="col">Description</th><th scope="col">Type</th><th scope="col">Created</th></tr></thead>
 <tbody>
@@ -161,20 +160,41 @@ function entranceBody(room: ChatRoom): string {
         <p role="alert"></p>
       </form>
       <section id="room" hidden aria-label="Chat">
-        ${chatBox(room, !isSecret(room))}
+        ${chatBox(room, !isSecret(room), plainLook)}
         <p role="status" id="state"></p>
         <button type="button" id="again" hidden>Enter again</button>
       </section>`;
 }
 
+/** Classes and styles of pieces of a page. */
+interface Look {
+  readonly box: string;
+  readonly row: string;
+  readonly field: string;
+  readonly button: string;
+}
+
+/** On our own pages the style sheet knows the pieces by their ids. */
+const plainLook: Look = { box: '', row: ' class="say"', field: '', button: '' };
+
+/** On the old page: names of Bootstrap, which it loads. The bubbles float, and stand in a column only in a `card`. */
+const oldLook: Look = {
+  box: ' class="card bg-transparent border-0" style="height: 50vh; overflow-y: auto"',
+  row: ' class="input-group mt-2"',
+  field: ' class="form-control"',
+  button: ' class="btn btn-primary"',
+};
+
 /** Where a conversation goes: bubbles in `chat-box`, and what to say in `msg`. The old page looks for these ids. */
-const chatBox = (room: ChatRoom, known: boolean): string => `<div class="chat">
+const chatBox = (room: ChatRoom, known: boolean, look: Look): string => `<div class="chat">
 <h2 dir="auto">${escaped(headingOf(room, known))}</h2>
 <p dir="auto">${isSecret(room) && !known ? '' : escaped(room.description)}</p>
-<div id="chat-box" role="log" aria-live="polite" aria-label="Messages" tabindex="0"></div>
+<div id="chat-box"${look.box} role="log" aria-live="polite" aria-label="Messages" tabindex="0"></div>
+<div${look.row}>
 <label for="msg">Message</label>
-<textarea id="msg" rows="2" maxlength="400" dir="auto"></textarea>
-<button type="button" id="send-btn">Send</button>
+<textarea id="msg"${look.field} rows="2" maxlength="400" dir="auto"></textarea>
+<button type="button" id="send-btn"${look.button}>Send</button>
+</div>
 </div>`;
 
 const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="#7386d5" d="M2 2h12v9H7l-4 3v-3H2z"/></svg>`;

@@ -5,9 +5,11 @@ import type { KeyRing } from '@verbatim/event-store';
 import { jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
 import { GetAccountQuery } from '../../application/accounts/account-queries.js';
+import { CheckGuestNameQuery } from '../../application/guests/guest-names.js';
 import { SessionGoesOnQuery } from '../../application/sessions/session-queries.js';
 import type { Time } from '../../clock.js';
 import type { ChatRoom } from './chat-rooms.js';
+import { DOOR } from './context.js';
 
 /** Lifetime of a token in seconds. */
 export const TOKEN_SECONDS = 3_600;
@@ -36,7 +38,8 @@ const KEY = 'chitchat-tokens';
 /**
  * Tokens for rooms that have a password: JWTs, HS256, with the claims `username`, `room_id` and `exp` of chitchat and a few of
  * our own. The key depends on the room and its password, so that a new password ends all tokens. A token is good while its
- * holder is the member that they were when it was issued: a kick or a ban ends it, and so does suspension.
+ * holder is the member that they were when it was issued: a kick or a ban ends it, and so does suspension. That of a guest ends
+ * when somebody registers the name.
  */
 export class RoomTokens {
   constructor(
@@ -63,8 +66,13 @@ export class RoomTokens {
     const { sub: userId, sid: sessionId, username: name, joined, shut_out: shutOutAt } = claims;
     const account = await this.queries.execute(new GetAccountQuery(userId));
     if (account.status !== 'active' || Number(account.shutOutAt) !== shutOutAt) return null;
-    if (sessionId !== userId && !(await this.goesOn(sessionId))) return null;
+    if (account.guest ? await this.isRegistered(name) : !(await this.goesOn(sessionId))) return null;
     return `${state.members.get(userId)?.joined}` === joined ? { userId, name, sessionId } : null;
+  }
+
+  private async isRegistered(name: string): Promise<boolean> {
+    const problem = await this.queries.execute(new CheckGuestNameQuery(name, DOOR));
+    return problem?.rejected === 'NameTaken';
   }
 
   // For a registered person -------------------------------------------------------------------------------------------

@@ -45,7 +45,11 @@ interface Needs {
   readonly light?: boolean;
 }
 
-type Endpoint = { readonly smallBody?: boolean } & (
+type Endpoint = {
+  readonly smallBody?: boolean;
+  /** Whoever ends a session of their own is no visitor, and is never kept from it. */
+  readonly endsSession?: boolean;
+} & (
   | { readonly needs: null; readonly handle: (call: Call) => Promise<Answer> }
   | { readonly needs: Needs; readonly handle: (call: UserCall) => Promise<Answer> }
 );
@@ -91,7 +95,8 @@ export class Api implements FaultFormat {
     };
     const isTooLarge = endpoint.smallBody && Buffer.isBuffer(request.body) && request.body.length > SMALL_BODY;
     if (endpoint.needs === null) {
-      this.countVisit(request);
+      const ownSession = endpoint.endsSession === true && (await this.credentials.callerOf(request)) !== null;
+      if (!ownSession) this.countVisit(request);
       if (isTooLarge) throw tooLarge;
       return sendAnswer(reply, await endpoint.handle(call));
     }
@@ -192,6 +197,7 @@ function placesOf(parts: Parts, credentials: Credentials) {
     handle,
     smallBody,
   });
+  const logout: Endpoint = { needs: null, endsSession: true, handle: (call) => accounts.logout(call) };
   const by = (needs: Needs, handle: (call: UserCall) => Promise<Answer>, smallBody = false): Endpoint => ({
     ...{ needs, handle, smallBody },
   });
@@ -199,8 +205,8 @@ function placesOf(parts: Parts, credentials: Credentials) {
   const places: Readonly<Record<string, Endpoints>> = {
     '/api/register': { POST: open((call) => accounts.register(call), true) },
     '/api/login': { POST: open((call) => accounts.login(call), true) },
-    '/api/logout': { GET: open((call) => accounts.logout(call)) },
-    '/logout': { GET: open((call) => accounts.logout(call)) },
+    '/api/logout': { GET: logout },
+    '/logout': { GET: logout },
     '/api/ping': { GET: by({ ...reading, light: true }, (call) => accounts.ping(call)) },
     '/api/users': { GET: by({ ...reading, admin: true }, (call) => accounts.list(call)) },
     '/api/tokens': {

@@ -30,14 +30,16 @@ export class Pages {
     const path = pathOf(request);
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     if (native.test(path) || dashboard.test(path)) return this.passOn(request, reply);
-    if ((await this.queries.execute(new GetNoticesQuery())).maintenance)
+    const page = ownPages.get(path);
+    const { maintenance } = await this.queries.execute(new GetNoticesQuery());
+    // The notice needs its style sheet.
+    if (maintenance && page?.type !== 'text/css')
       return withHeaders(reply).status(503).type('text/html; charset=utf-8').send(maintenancePage);
     if (!isRead) return this.nothing(reply.status(405).header('allow', 'GET, HEAD'));
     if (isForm.test(path) && request.url.split('?')[0] !== path) return reply.redirect(path, 301);
     if (await this.sendFile(path, reply)) return reply;
     if (path === '/' || path === '/home') return reply.redirect('/dashboard');
     if (path === '/dashboard') return reply.redirect('/makechat/admin/');
-    const page = ownPages.get(path);
     if (!page) return this.nowhere(reply.status(404));
     return withHeaders(reply).type(`${page.type}; charset=utf-8`).send(page.text);
   }

@@ -61,7 +61,7 @@ const entries: readonly Entry[] = [
   {
     words: 'makechat user changepass',
     help: 'Changes the password of a user, and ends all their sessions.',
-    options: [username, { flag: '-p', value: '"NEW PASSWORD"', help: 'new password', required: true }],
+    options: [username, { flag: '-p', value: 'NEW PASSWORD', help: 'new password', required: true }],
     run: (given, surroundings) =>
       reporting(surroundings, (tools) => changePassword(tools, given.get('-u') ?? '', given.get('-p') ?? '')),
   },

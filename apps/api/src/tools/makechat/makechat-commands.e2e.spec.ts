@@ -100,6 +100,8 @@ describe('makechat maintenance', () => {
     const page = () => anybody.send('GET', '/login', undefined, { accept: 'text/html' });
     await expect.poll(async () => (await page()).status).toBe(503);
     expect((await page()).text).toContain('Please visit us later');
+    const [, style = ''] = /<link rel="stylesheet" href="([^"]+)"/.exec((await page()).text) ?? [];
+    expect((await anybody.send('GET', style, undefined, { accept: 'text/css' })).status).toBe(200);
     expect(await makechat('maintenance', 'off')).toMatchObject({ code: 0, printed: 'maintenance is off\n' });
     await expect.poll(async () => (await page()).status).toBe(200);
   });
