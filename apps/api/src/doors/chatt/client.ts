@@ -254,13 +254,16 @@ export class Client implements Subscriber {
     }
   }
 
-  /** Texts at QoS 1 and 2 get an id that they keep when they are sent again. False: that happens already, on another connection. */
+  /**
+   * Texts at QoS 1 and 2 get an id that they keep when they are sent again. False: they got none, and must not be posted, because
+   * the client sends them on another connection already, or has gone and the ids could not be recorded.
+   */
   private async findMessageIds(received: readonly Received[]): Promise<boolean> {
     const { entry } = this;
     if (!entry) return true;
     const texts = received.filter(({ packet }) => packet.qos > 0 && readTopic(packet.topic)?.what === 'text');
     if (texts.length === 0) return true;
-    let isLatest = true;
+    let complete = false;
     await this.patiently(async () => {
       const contents = texts.map(({ packet }) => ({
         packetId: packet.messageId ?? 0,
@@ -268,10 +271,10 @@ export class Client implements Subscriber {
       }));
       const ids = await this.parts.ledger.messageIds(entry, contents);
       for (const one of texts) one.messageId = ids.get(one.packet.messageId ?? 0);
-      isLatest = texts.every(({ messageId }) => messageId !== undefined);
+      complete = texts.every(({ messageId }) => messageId !== undefined);
       return null;
     });
-    return isLatest;
+    return complete;
   }
 
   /**
