@@ -231,7 +231,7 @@ export class Client implements Subscriber {
   // Publishing --------------------------------------------------------------------------------------------------------
 
   private async publishAll(received: readonly Received[]): Promise<void> {
-    await this.findMessageIds(received);
+    if (!(await this.findMessageIds(received))) return this.end();
     const rooms: Reached = new Map();
     const started: Promise<boolean>[] = [];
     // In their order, and as fast as the limits allow.
@@ -254,12 +254,16 @@ export class Client implements Subscriber {
     }
   }
 
-  /** Texts at QoS 1 and 2 get an id that they keep when they are sent again. */
-  private async findMessageIds(received: readonly Received[]): Promise<void> {
+  /**
+   * Texts at QoS 1 and 2 get an id that they keep when they are sent again. False: they got none, and must not be posted, because
+   * the client sends them on another connection already, or has gone and the ids could not be recorded.
+   */
+  private async findMessageIds(received: readonly Received[]): Promise<boolean> {
     const { entry } = this;
-    if (!entry) return;
+    if (!entry) return true;
     const texts = received.filter(({ packet }) => packet.qos > 0 && readTopic(packet.topic)?.what === 'text');
-    if (texts.length === 0) return;
+    if (texts.length === 0) return true;
+    let complete = false;
     await this.patiently(async () => {
       const contents = texts.map(({ packet }) => ({
         packetId: packet.messageId ?? 0,
@@ -267,8 +271,10 @@ export class Client implements Subscriber {
       }));
       const ids = await this.parts.ledger.messageIds(entry, contents);
       for (const one of texts) one.messageId = ids.get(one.packet.messageId ?? 0);
+      complete = texts.every(({ messageId }) => messageId !== undefined);
       return null;
     });
+    return complete;
   }
 
   /**

@@ -1,9 +1,11 @@
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
+import fc from 'fast-check';
 import { generate, type Packet } from 'mqtt-packet';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { Chance, seedOfThisRun } from '../../tests/bad-input/bad-values.testing.js';
 import { freePort } from '../../tests/harness/free-port.testing.js';
 import { register, type TestPerson } from '../../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
@@ -48,15 +50,44 @@ const texts = async (): Promise<string[]> =>
 const roomNames = async (): Promise<string[]> =>
   (await eve.all('/v1/rooms')).map(({ name }: { name: string }) => name).sort();
 
-/** Numbers that look random and are the same in each run (mulberry32). */
-function numbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
+const nothing = Buffer.alloc(0);
+/** A good introduction, and every kind of packet that clients send after it; none of them says anything in a room. */
+const introduction = generate(
+  connectPacket('fuzz', {
+    clean: false,
+    username: 'fuzz',
+    will: { topic: 'users/fuzz/logout', payload: Buffer.from('{'), qos: 1, retain: true },
+  }),
+);
+const kinds: readonly Buffer[] = (
+  [
+    { cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'rooms/#', qos: 1 }] },
+    { cmd: 'unsubscribe', messageId: 2, unsubscriptions: ['rooms/#'] },
+    ...([0, 1, 2] as const).map((qos) => ({
+      ...({ cmd: 'publish', topic: 'users/fuzz/hello', payload: '{', dup: qos > 0, retain: true } as const),
+      ...{ qos, messageId: 3 + qos },
+    })),
+    ...(['puback', 'pubrec', 'pubrel', 'pubcomp'] as const).map((cmd) => ({ cmd, messageId: 5 })),
+    { cmd: 'pingreq' },
+    { cmd: 'disconnect' },
+  ] satisfies Packet[]
+).map((packet) => generate(packet));
+/** What becomes of good packets: bytes changed, the end missing, cut in two; one kind or all; over TCP or a WebSocket. */
+const damage = fc.record({
+  changes: fc.array(fc.record({ at: fc.nat(10_000), value: fc.nat(255) }), { maxLength: 4 }),
+  length: fc.option(fc.nat(10_000), { freq: 2 }),
+  cut: fc.nat(10_000),
+  kind: fc.option(fc.nat(100), { freq: 2 }),
+  overWebSocket: fc.boolean(),
+});
+
+/** Sends each piece as a message of its own, and goes. */
+async function inFrames(pieces: readonly Buffer[]): Promise<void> {
+  const socket = new WebSocket(`ws://127.0.0.1:${wsPort}/`, 'mqtt');
+  socket.on('error', () => undefined);
+  await new Promise((resolve) => socket.once('open', resolve));
+  for (const piece of pieces) socket.send(piece);
+  open.push({ drop: () => socket.terminate() });
 }
 
 describe('packets that are wrong', () => {
@@ -86,28 +117,21 @@ describe('packets that are wrong', () => {
     await client.isEnded();
   });
 
-  it('of any kind store nothing and harm nobody', async () => {
+  const seed = seedOfThisRun();
+  it(`of any kind store nothing and harm nobody (BAD_INPUT_SEED=${seed})`, async () => {
     const before = [await texts(), await roomNames()];
     const bystander = await person('Bystander');
     await bystander.subscribe(`rooms/${room}/newtext`);
-    const below = numbers(7);
-    const good: Packet[] = [
-      connectPacket('fuzz', { clean: false }),
-      { cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'rooms/#', qos: 1 }] },
-      { cmd: 'unsubscribe', messageId: 2, unsubscriptions: ['rooms/#'] },
-      { cmd: 'publish', topic: 'users/fuzz/hello', payload: '{', qos: 0, dup: false, retain: true },
-      { cmd: 'pubrel', messageId: 9 },
-      { cmd: 'puback', messageId: 77 },
-    ];
-    for (let i = 0; i < 150; i++) {
-      const client = await raw();
-      const bytes = Buffer.concat([generate(good[0]!), ...good.slice(1).map((packet) => generate(packet))]);
-      for (let changes = below(4); changes >= 0; changes--) bytes[below(bytes.length)] = below(256);
-      client.write(i % 3 === 0 ? bytes.subarray(0, below(bytes.length)) : bytes);
-      if (i % 2 === 0) client.drop();
+    const chance = new Chance(seed);
+    for (const { changes, length, cut, kind, overWebSocket } of chance.some(damage, process.env.LONG ? 2_000 : 200)) {
+      const bytes = Buffer.concat([introduction, ...(kind === null ? kinds : [kinds[kind % kinds.length] ?? nothing])]);
+      for (const { at, value } of changes) bytes[at % bytes.length] = value;
+      const sent = length === null ? bytes : bytes.subarray(0, length % bytes.length);
+      const pieces = [sent.subarray(0, cut % (sent.length + 1)), sent.subarray(cut % (sent.length + 1))];
+      if (overWebSocket) await inFrames(pieces);
+      else (await raw()).write(...pieces);
     }
-    const junk = Buffer.from(Array.from({ length: 70_000 }, () => below(256)));
-    (await raw()).write(junk);
+    (await raw()).write(Buffer.from(chance.one(fc.uint8Array({ minLength: 70_000, maxLength: 70_000 }))));
     await eve.says(roomId, 'all is well');
     await bystander.hears(room, `${eve.username}: all is well`);
     expect(await texts()).toEqual([...(before[0] ?? []), 'all is well']);
@@ -125,6 +149,14 @@ describe('packets that are wrong', () => {
     );
     await slow.gets('puback', 1_000);
     await expect.poll(texts, { timeout: 10_000 }).toEqual([...before, ...said]);
+  });
+
+  it('of MQTT 5 are refused in the form of MQTT 5, so that its clients know why', async () => {
+    const url = `mqtt://127.0.0.1:${port}`;
+    await expect(MqttPerson.connect(url, 'Modern', { protocolVersion: 5 })).rejects.toMatchObject({ code: 0x84 });
+    const properties = { sessionExpiryInterval: 3_600, receiveMaximum: 10, userProperties: { a: 'é' } };
+    const more = { protocolVersion: 5 as const, properties, username: 'ü', password: 'x' };
+    await expect(MqttPerson.connect(url, 'Mödern', more)).rejects.toMatchObject({ code: 0x84 });
   });
 
   it('of another kind than MQTT end a WebSocket', async () => {

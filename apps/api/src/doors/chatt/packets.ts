@@ -107,6 +107,8 @@ function connectLength(body: Buffer, said: number): number {
   const name = field(body.subarray(0, said), 0);
   // After the name of the protocol: its level, the flags, the seconds of the keep-alive. Then the client id.
   const idAt = name ? name.end + 4 : said;
+  // MQTT 5 has properties before the client id, and no clients that count wrong.
+  if (name && (body[name.end] ?? 0) > 4) return said;
   if (body.length < said || said < idAt + 2 || endOfConnect(body.subarray(0, said), idAt) === said) return said;
   const idLength = body.readUInt16BE(idAt);
   const idEnd = idAt + 2 + idLength;

@@ -38,8 +38,8 @@ export class RawClient {
     this.write(generate(packet));
   }
 
-  write(bytes: Buffer): void {
-    this.socket.write(bytes);
+  write(...pieces: readonly Buffer[]): void {
+    for (const piece of pieces) this.socket.write(piece);
   }
 
   publish(room: string, text: string, messageId: number, dup = false): void {

@@ -140,6 +140,15 @@ function problemOf({ protocolId, protocolVersion, clientId, clean, username }: I
   return null;
 }
 
+/** The CONNACK that says why somebody was not let in. Clients of MQTT 5 read it in their own form only. */
+const refusalOf = ({ protocolVersion }: IConnectPacket, why: Exclude<NotAdmitted, 'later'>): Buffer =>
+  protocolVersion === 5
+    ? unsupportedVersion
+    : writePacket({ cmd: 'connack', returnCode: refusals[why], sessionPresent: false });
+
+/** MQTT 5, 3.2: reason code 0x84, and no properties. */
+const unsupportedVersion = Buffer.of(0x20, 3, 0, 0x84, 0);
+
 /** Whether a text came as UTF-8, without NUL. */
 const isWhole = (text: string): boolean => !/[\0\ufffd]/.test(text) && isUtf8(Buffer.from(text));
 
@@ -197,8 +206,7 @@ class Visit implements Holder {
     const welcome = await this.reception.welcome(wire, packet);
     clearTimeout(this.late);
     if (typeof welcome === 'string') {
-      if (welcome !== 'later')
-        wire.send(writePacket({ cmd: 'connack', returnCode: refusals[welcome], sessionPresent: false }));
+      if (welcome !== 'later') wire.send(refusalOf(packet, welcome));
       wire.end();
       return;
     }

@@ -150,6 +150,9 @@ export class SessionLedger {
    * The ids under which texts are to be posted. A text gets the id that it had, if the client published it under the same packet
    * id on an earlier connection, and none of those was ended with DISCONNECT: then its acknowledgement was lost. This has
    * to be stored before the text is; that is why the commit need not wait for the disk, which the text's own will.
+   *
+   * A text gets none if the client has connected again meanwhile: it has sent the text on its new connection, or will. That
+   * happens when this replica stood still with the text in its socket.
    */
   async messageIds(
     { client, userId, connection }: LedgerEntry,
@@ -163,10 +166,12 @@ export class SessionLedger {
       select ${client}, text.*, ${`${connection}`}::bigint from quick, unnest(
         ${texts.map(({ packetId }) => packetId)}::int[], ${contents}::text[], ${texts.map(() => newId())}::uuid[]
       ) as text (packet_id, content, message_id)
+      where exists (select from desk.chatt_sessions where client = ${client} and connection = ${`${connection}`})
       on conflict (client, packet_id) do update set
         message_id = case when known.content = excluded.content and known.connection < excluded.connection
           then known.message_id else excluded.message_id end,
         content = excluded.content, connection = excluded.connection
+      where known.connection <= excluded.connection
       returning packet_id, message_id`;
     return new Map(rows.map((row) => [row.packet_id, row.message_id]));
   }

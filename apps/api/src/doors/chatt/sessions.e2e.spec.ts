@@ -1,3 +1,4 @@
+import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../tests/harness/free-port.testing.js';
 import { register, type TestPerson } from '../../tests/harness/test-client.testing.js';
@@ -79,6 +80,26 @@ describe('a text whose acknowledgement was lost', () => {
     second.publish(room.name, 'two', 2);
     await second.gets('puback', 2);
     await room.says('one', 'two');
+  });
+
+  it('is one message when the first replica had stood still, and finds it in its socket after the client has gone elsewhere', async () => {
+    const room = await newRoom();
+    const first = await raw(0, 'patient');
+    first.publish(room.name, 'before', 1);
+    await first.gets('puback');
+    // As if the client had connected elsewhere, and nobody had told this replica yet.
+    const sql = postgres(services[0]!.databaseUrl, { max: 1 });
+    await sql`
+      update desk.chatt_sessions set connection = nextval('desk.chatt_connections')
+      where connection = (select max(connection) from desk.chatt_sessions)`;
+    await sql.end();
+    first.publish(room.name, 'once', 2);
+    await first.isEnded();
+    expect(first.packets.filter(({ cmd }) => cmd === 'puback')).toHaveLength(1);
+    const second = await raw(1, 'patient');
+    second.publish(room.name, 'once', 2);
+    await second.gets('puback');
+    await room.says('before', 'once');
   });
 
   it('is another message after DISCONNECT, or when its packet id was acknowledged on the same connection', async () => {

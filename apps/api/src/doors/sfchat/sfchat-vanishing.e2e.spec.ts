@@ -1,6 +1,9 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
@@ -17,11 +20,14 @@ const usual = { ...cleanUpTimes };
 let service: TestService;
 let sql: Sql;
 let url: string;
+/** The service's own data folder. */
+let folder: string;
 let now = Date.parse('2026-03-01T12:00:00Z');
 let logged = '';
 
 beforeAll(async () => {
   cleanUpTimes.every = 250;
+  folder = await mkdtemp(join(tmpdir(), 'verbatim-vanishing-'));
   const port = await freePort();
   url = `http://127.0.0.1:${port}`;
   const stream = new Writable({
@@ -33,7 +39,7 @@ beforeAll(async () => {
   service = await startTestService({
     clock: () => new Date(now),
     log: pino({ level: 'trace' }, stream),
-    environment: { SFCHAT_PORT: `${port}` },
+    environment: { SFCHAT_PORT: `${port}`, VERBATIM_DATA: folder },
   });
   sql = postgres(service.databaseUrl, { max: 1 });
 });
@@ -41,6 +47,7 @@ afterAll(async () => {
   Object.assign(cleanUpTimes, usual);
   await sql?.end();
   await service?.stop();
+  await rm(folder, { recursive: true, force: true });
 });
 
 interface Talk {
@@ -90,15 +97,15 @@ async function dumped(): Promise<string> {
   return rows.flatMap((table) => table.map(({ row }) => row)).join('\n');
 }
 
-/** Files of the database server in which one of the texts stands: tables, the write-ahead log, and everything else. */
+/** Files of the service and of the database server in which one of the texts stands: tables, write-ahead log, everything else. */
 async function foundInFiles(forms: readonly string[]): Promise<string[]> {
-  const [{ folder } = { folder: '' }] = await sql<{ folder: string }[]>`
-    select current_setting('data_directory') as folder`;
-  // The server may be on another machine.
-  if (!existsSync(folder)) return [];
+  const [{ server } = { server: '' }] = await sql<{ server: string }[]>`
+    select current_setting('data_directory') as server`;
   await sql`checkpoint`;
   const patterns = forms.flatMap((form) => ['-e', form]);
-  const found = await promisify(execFile)('grep', ['-rlaF', ...patterns, folder]).catch((error) => error);
+  // The server may be on another machine.
+  const folders = [folder, server].filter((one) => existsSync(one));
+  const found = await promisify(execFile)('grep', ['-rlaF', ...patterns, ...folders]).catch((error) => error);
   return `${found.stdout}`.split('\n').filter((line) => line !== '');
 }
 
