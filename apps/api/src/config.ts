@@ -5,8 +5,8 @@ import { isOrigin } from './host/origins.js';
 import { readTrustedProxies } from './host/proxies.js';
 import { limitSettings } from './limits/limit-settings.js';
 import { auditLogSettings } from './storage/transparency/audit-log-settings.js';
-import { telemetrySettings } from './telemetry/telemetry-settings.js';
 import { masterKeySettings } from './storage/vault/master-key-settings.js';
+import { telemetrySettings } from './telemetry/telemetry-settings.js';
 
 /** A setting of the environment is wrong; the message names it. */
 export class InvalidConfiguration extends Error {}

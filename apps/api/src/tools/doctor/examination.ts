@@ -53,8 +53,7 @@ export async function examine(patient: Patient): Promise<Finding[]> {
 
 const checks: Readonly<Record<string, Check>> = {
   settings: async ({ environment, settings }) => {
-    const ours =
-      /^(LIMIT|OIDC|DATABASE|VERBATIM|WEBHOOK|ADMIN|EVENT_STORE|AUDIT|MASTER_KEY|KMS|READ_MODELS)_/;
+    const ours = /^(LIMIT|OIDC|DATABASE|VERBATIM|WEBHOOK|ADMIN|EVENT_STORE|AUDIT|MASTER_KEY|KMS|READ_MODELS)_/;
     const unknown = Object.keys(environment).filter((name) => ours.test(name) && !settings.includes(name));
     return unknown.length === 0
       ? ok('all are known and valid')
