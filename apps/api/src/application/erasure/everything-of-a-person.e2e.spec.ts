@@ -2,6 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { openEventStore, verifyLog } from '@verbatim/event-store';
 import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { outcome } from '../../tests/harness/contract.testing.js';
 import { because, eventually, register, signIn, type TestPerson } from '../../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
 import { startCommand } from '../../tools/log/cli-process.testing.js';
