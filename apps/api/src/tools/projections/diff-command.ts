@@ -68,7 +68,12 @@ async function diff(surroundings: Surroundings): Promise<number> {
         open: (events: Parameters<Sealer['open']>[0]) => sealer.open(events, { passing: true }),
       };
       const compared = await compareWithLog(options, found.note, ({ phase, position, head }) =>
-        progress.show({ phase, done: Number(position) + 1, total: Number(head) + 1, note: '' }),
+        progress.show({
+          phase,
+          done: Number(position) + 1,
+          total: Number(position > head ? position : head) + 1,
+          note: 'read models',
+        }),
       ).finally(() => progress.end());
       if (compared.outcome !== 'compared') return cannotTell(sentences[compared.outcome]);
       const after = await erasuresSoFar(store);
