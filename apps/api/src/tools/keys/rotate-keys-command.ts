@@ -26,7 +26,9 @@ A new version of a key in the key server comes into use in the same way, without
     const progress = progressDisplay();
     const total = await roots.left();
     const rows = await roots
-      .finish((done) => progress.show({ phase: 'wrapping', done, total: Math.max(total, done), note: '' }))
+      .finish((done) =>
+        progress.show({ phase: 'wrapping', done, total: Math.max(total, done), note: `${number(done)} keys` }),
+      )
       .finally(() => progress.end());
     const { description, version } = roots.state;
     process.stdout.write(
