@@ -36,8 +36,8 @@ export const tracingLimits = {
   begun: 10_000,
 } as const;
 
-/** Bits at the end of a trace id by which it is decided whether it is recorded: as many as a number holds exactly. */
-const RANDOM_BITS = 52;
+/** Digits at the end of a correlation by which it is decided whether its trace is recorded: its last group, which is random. */
+const RANDOM_DIGITS = 12;
 
 /** Traces by way of OpenTelemetry, sent over OTLP. Nothing here waits for the collector. */
 export class OpenTelemetryTracing implements Tracing {
@@ -48,7 +48,7 @@ export class OpenTelemetryTracing implements Tracing {
   private readonly begun = new LRUCache<string, true>({ max: tracingLimits.begun });
 
   constructor(settings: TelemetrySettings, log: Logger) {
-    this.threshold = (1 - shareOf(settings)) * 2 ** RANDOM_BITS;
+    this.threshold = (1 - shareOf(settings)) * 16 ** RANDOM_DIGITS;
     const exporter = new OTLPTraceExporter(exporterOptions(settings, endpointOf(settings, 'traces') ?? ''));
     this.provider = new TracerProvider({
       resource: resourceOf(settings),
@@ -100,11 +100,11 @@ export class OpenTelemetryTracing implements Tracing {
   }
 
   /**
-   * The id of the trace if it is recorded. Its last digits decide, which are random, and so every replica decides alike
-   * (https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/). Cheap for those that are not recorded.
+   * The id of the trace if it is recorded. Its last digits decide, so every replica decides alike, at little cost for those that
+   * are not.
    */
   private recorded(correlation: string): string | null {
-    return Number.parseInt(correlation.slice(-RANDOM_BITS / 4), 16) < this.threshold ? null : traceIdOf(correlation);
+    return Number.parseInt(correlation.slice(-RANDOM_DIGITS), 16) < this.threshold ? null : traceIdOf(correlation);
   }
 
   private first(traceId: string, name: string, facts?: SpanFacts, parent?: string): Span {

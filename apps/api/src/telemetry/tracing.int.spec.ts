@@ -3,8 +3,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InvalidConfiguration, readConfig } from '../config.js';
 import { newId } from '../new-id.js';
 import { FakeCollector } from './collector.testing.js';
+import { openTracing } from './open-tracing.js';
 import { tracingLimits } from './spans.js';
-import { openTracing, type Tracing } from './tracing.js';
+import type { Tracing } from './tracing.js';
 
 let collector: FakeCollector;
 let lines: string[];

@@ -1,6 +1,4 @@
 import type { Recorded } from '@verbatim/domain';
-import type { Logger } from 'pino';
-import { endpointOf, type TelemetrySettings } from './telemetry-settings.js';
 
 /**
  * What spans may say: ids, kinds and counts. The list is closed, because what people wrote, or are called, and addresses
@@ -53,13 +51,6 @@ export interface Tracing {
 
 /** Inject it for `Tracing`; undefined when traces are off. */
 export const TRACING = Symbol('tracing');
-
-/** Loads OpenTelemetry only if traces are on. */
-export async function openTracing(settings: TelemetrySettings, log: Logger): Promise<Tracing | undefined> {
-  if (endpointOf(settings, 'traces') === undefined) return undefined;
-  const { OpenTelemetryTracing } = await import('./spans.js');
-  return new OpenTelemetryTracing(settings, log);
-}
 
 /** Does what a client asked for by another way than HTTP, as the first span of its trace. */
 export async function asRequest<T>(
