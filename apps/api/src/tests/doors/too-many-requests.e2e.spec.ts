@@ -42,7 +42,7 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 
 async function call(door: DoorName, method: string, path: string, body?: string, type?: string): Promise<Answer> {
-  const headers = type === undefined ? {} : { 'content-type': type };
+  const headers: Record<string, string> = type === undefined ? {} : { 'content-type': type };
   const response = await fetch(`http://127.0.0.1:${ports[door]}${path}`, { method, body, headers, redirect: 'manual' });
   return { status: response.status, retryAfter: response.headers.get('retry-after'), text: await response.text() };
 }
