@@ -1,5 +1,4 @@
 import LiftIcon from '@mui/icons-material/LockOpen';
-import { Typography } from '@mui/material';
 import type { Hold } from '@verbatim/protocol';
 import { useState } from 'react';
 import { Button, useCanAccess, useNotify, useTranslate } from 'react-admin';
@@ -36,7 +35,11 @@ function LiftDialog({ hold, onEnd }: { hold: Hold; onEnd(): void }) {
   return (
     <AskDialog
       title={translate('verbatim.holds.lift_title')}
-      text={translate('verbatim.holds.lift_text')}
+      text={
+        <>
+          <ScopeOf scope={hold.scope} />: <bdi>{hold.reason ?? '–'}</bdi>. {translate('verbatim.holds.lift_text')}
+        </>
+      }
       action={translate('verbatim.holds.lift')}
       color="error"
       typed={translate('verbatim.holds.word')}
@@ -45,10 +48,6 @@ function LiftDialog({ hold, onEnd }: { hold: Hold; onEnd(): void }) {
       meanings={{ not_found: 'verbatim.holds.gone' }}
       onSubmit={() => act()}
       onEnd={onEnd}
-    >
-      <Typography sx={{ mt: 1, overflowWrap: 'anywhere' }} component="div">
-        <ScopeOf scope={hold.scope} />: <bdi>{hold.reason ?? '–'}</bdi>
-      </Typography>
-    </AskDialog>
+    />
   );
 }

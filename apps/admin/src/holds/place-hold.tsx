@@ -92,7 +92,12 @@ function KindInput(props: { kinds: readonly Kind[]; value: Kind; onChange(kind: 
         onChange={({ target }) => props.onChange(target.value as Kind)}
       >
         {props.kinds.map((kind) => (
-          <FormControlLabel key={kind} value={kind} control={<Radio />} label={translate(`verbatim.subject.${kind}`)} />
+          <FormControlLabel
+            key={kind}
+            value={kind}
+            control={<Radio autoFocus={kind === props.value} />}
+            label={translate(`verbatim.subject.${kind}`)}
+          />
         ))}
       </RadioGroup>
     </FormControl>

@@ -18,7 +18,7 @@ import { Failure } from './failure';
 interface AskDialogProps {
   /** These three are whole sentences or words, translated already. */
   readonly title: string;
-  readonly text?: string;
+  readonly text?: ReactNode;
   readonly action: string;
   readonly color?: ButtonProps['color'];
   /** What has to be typed first: for what cannot be undone. */

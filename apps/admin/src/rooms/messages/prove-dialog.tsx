@@ -56,7 +56,9 @@ export function ProveDialog({ room, message, onEnd }: { room: string; message: P
         {codeOf(error) !== 'reason_required' && <Failure error={error} meanings={meanings} sx={{ mt: 1 }} />}
       </DialogContent>
       <DialogActions>
-        <Button onClick={onEnd}>{translate(proof ? 'verbatim.close' : 'verbatim.cancel')}</Button>
+        <Button onClick={onEnd} autoFocus={!asksWhy}>
+          {translate(proof ? 'verbatim.close' : 'verbatim.cancel')}
+        </Button>
       </DialogActions>
     </Dialog>
   );
