@@ -130,9 +130,10 @@ export const listHoldsQuery = z.object(paging);
 // Retention ---------------------------------------------------------------------------------------------------------
 
 const count = z.number().int();
+const visibility = z.enum(['public', 'private', 'hidden', 'direct']);
 const about = {
   room: id.optional().describe('Of this room.'),
-  visibility: z.enum(['public', 'private', 'hidden', 'direct']).optional().describe('Of all rooms of this visibility.'),
+  visibility: visibility.optional().describe('Of all rooms of this visibility.'),
 };
 const days = z
   .number()
@@ -154,8 +155,8 @@ export const setRetentionRuleBody = z
 /** A dry run of the rules in force, or of these and one more. */
 export const retentionDryRunQuery = z
   .object({
-    room: parameter(about.room),
-    visibility: parameter(about.visibility),
+    room: parameter(id.optional()).describe('The room that the rule would be about.'),
+    visibility: parameter(visibility.optional()).describe('Or the visibility of the rooms that it would be about.'),
     days: numberParameter(whole(1, retentionLimits.days).optional()).describe(
       'As if a rule for so many days were in force as well, for the room, the visibility, or the server.',
     ),
