@@ -49,6 +49,18 @@ const rows = [
     panels: [
       ['Lag of read models (positions)', 'none', ['min(verbatim_projection_lag{$where})', 'lag']],
       ['Lag of search (positions)', 'none', ['min(verbatim_search_lag{$where})', 'lag']],
+      [
+        'Master key not confirmed, and root keys locked',
+        's',
+        ['max(verbatim_master_key_unconfirmed_seconds{$where})', 'not confirmed'],
+        ['max(verbatim_master_key_locked{$where})', 'locked'],
+      ],
+      [
+        'Failures of the master key',
+        'none',
+        ['increase(verbatim_master_key_failures_total{$where}[15m])', '{{instance}}'],
+      ],
+      ['Root key in use', 'none', ['verbatim_root_key{$where}', '{{instance}}']],
       ['Progress of the feed (positions)', 'cps', ['rate(verbatim_feed_position{$where}[5m])', '{{instance}}']],
       [
         'Lag of the queues of the feed (positions)',

@@ -221,7 +221,7 @@ describe('a message with more different reactions than there may be', () => {
         return counted?.read ?? 0;
       };
       const before = await rowsRead();
-      await message({ sql: tx as unknown as Sql, schema: db.schema }, 'attic', 'a1', 'bob');
+      await message({ sql: tx as unknown as Sql, texts: db.texts, schema: db.schema }, 'attic', 'a1', 'bob');
       return (await rowsRead()) - before;
     });
     expect(read).toBeGreaterThanOrEqual(20);

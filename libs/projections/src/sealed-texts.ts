@@ -1,7 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { isSpacelessPair, type Phrase } from '@verbatim/domain';
 import { openText, sealText } from '@verbatim/event-store';
-import { LRUCache } from 'lru-cache';
 import { textValue } from './column-values.js';
 import type { RowWithText, SoughtPhrase, Texts } from './texts.js';
 
@@ -11,7 +10,7 @@ export interface TextsOfLog {
   of(room: string, revisions: readonly bigint[]): Promise<ReadonlyMap<bigint, string | null>>;
 }
 
-/** Words whose hashes are remembered, and their characters together. */
+/** Words whose hashes are remembered; then they are forgotten together. */
 const MOST_WORDS = 50_000;
 /** Bytes of a hash: enough that of a billion different words hardly two have the same. */
 const HASH_BYTES = 9;
@@ -22,7 +21,7 @@ const HASH_BYTES = 9;
  */
 export class SealedTexts implements Texts {
   readonly name = 'sealed';
-  private readonly hashes = new LRUCache<string, string>({ max: MOST_WORDS });
+  private readonly hashes = new Map<string, string>();
   private readonly keyOfWords: Buffer;
   private readonly keyOfRemarks: Buffer;
   private readonly keyOfNonces: Buffer;
@@ -126,6 +125,7 @@ export class SealedTexts implements Texts {
       .digest()
       .subarray(0, HASH_BYTES)
       .toString('base64url');
+    if (this.hashes.size >= MOST_WORDS) this.hashes.clear();
     this.hashes.set(word, hash);
     return hash;
   }
