@@ -1,2 +1,0 @@
-import all from './vitest.config.js';
-export default { ...all, test: { ...all.test, globalSetup: [] } };
