@@ -82,10 +82,14 @@ async function nobodyEnds(): Promise<void> {
 async function isHardlyNoticed(name: string, what: () => Promise<unknown>, absence = ABSENCE): Promise<void> {
   crowd.watch();
   const began = Date.now();
-  await what();
+  const failure = await what()
+    .then(() => nobodyEnds())
+    .then(() => crowd.recovered(30 * SLOWNESS))
+    .then(
+      () => null,
+      (error: unknown) => error,
+    );
   const took = Date.now() - began;
-  await nobodyEnds();
-  await crowd.recovered(30 * SLOWNESS);
   const seen = crowd.experience;
   console.log(`${name}: ${JSON.stringify({ seconds: Math.round(took / 100) / 10, people: PEOPLE, ...seen })}`);
   for (const [what, longest] of [
@@ -94,6 +98,7 @@ async function isHardlyNoticed(name: string, what: () => Promise<unknown>, absen
   ] as const)
     if (longest > absence)
       console.log(`${name}: a client was ${what} for ${longest} ms, and ${absence} are the target.`);
+  expect(failure).toBeNull();
   expect(seen.serverErrors).toEqual([]);
   expect(seen.acknowledged).toBeGreaterThan(0);
   expect(seen.longestAbsence).toBeLessThanOrEqual(absence * SLOWNESS);

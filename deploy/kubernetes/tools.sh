@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds what the tests on a real Kubernetes need and Debian does not have: Kubernetes itself, what enforces NetworkPolicies, DNS and metrics; and
 # collects definitions of the operators' objects. Needs Go. Everything is kept by version in ~/.cache/verbatim-tools, or in $VERBATIM_TOOLS.
-# Takes about twenty minutes of processor time once.
+# Takes about half an hour of processor time, once.
 set -eu
 tools="${VERBATIM_TOOLS:-$HOME/.cache/verbatim-tools}"
 here="$(dirname "$(readlink -f "$0")")"

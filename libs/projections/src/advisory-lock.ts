@@ -3,14 +3,16 @@ import type { Sql } from './projection.js';
 
 const HEARTBEAT_MS = 1_000;
 const PATIENCE_MS = 5_000;
+/** A holder that was not heard of for so long has no connection any more, even if nobody has told PostgreSQL. */
+const SILENCE_MS = 10_000;
 
 /** Its code is the one that postgres.js has for lost connections. */
 const lockLost = Object.assign(new Error('The connection that held the lock was lost.'), { code: 'CONNECTION_CLOSED' });
 
 /**
  * A lock that at most one process of the database holds at a time. It is bound to a connection, so PostgreSQL frees it
- * when its holder dies. A holder that is cut off learns of it some seconds late: hold nothing more precious than work
- * that may be done twice.
+ * when its holder dies, and after some seconds when the holder's machine is lost, which closes no connection. A holder
+ * that is cut off learns of it some seconds late: hold nothing more precious than work that may be done twice.
  */
 export class AdvisoryLock {
   /** Aborted when the lock was lost or released. */
@@ -35,7 +37,8 @@ export class AdvisoryLock {
       const [row] = await within(
         PATIENCE_MS,
         connection<{ held: boolean; pid: number }[]>`
-        SELECT pg_try_advisory_lock(hashtextextended(${name}, 0)) AS held, pg_backend_pid() AS pid`,
+        SELECT pg_try_advisory_lock(hashtextextended(${name}, 0)) AS held, pg_backend_pid() AS pid,
+          set_config('idle_session_timeout', ${`${SILENCE_MS}`}, false)`,
       );
       if (row?.held) {
         lock = new AdvisoryLock(connection, row.pid);

@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../event-store/src/postgres/test-database.testing.js';
@@ -68,6 +69,28 @@ test('a holder whose connection is cut learns that the lock is lost', async () =
   await lock?.release();
 });
 
+test('a lock is free again some seconds after the machine of its holder was lost', async () => {
+  const cable = await Cable.to(database.url);
+  const far = postgres(cable.url, { max: 1, onnotice: () => {} });
+  const lock = await AdvisoryLock.tryTake(far, 'the lock');
+  expect(lock).not.toBeNull();
+  // The heartbeats keep it for longer than a silence is borne.
+  await new Promise((resolve) => setTimeout(resolve, 12_000));
+  expect(await AdvisoryLock.tryTake(sql, 'the lock')).toBeNull();
+  cable.cut();
+  const next = await vi.waitFor(
+    async () => {
+      const taken = await AdvisoryLock.tryTake(sql, 'the lock');
+      expect(taken).not.toBeNull();
+      return taken;
+    },
+    { timeout: 20_000, interval: 200 },
+  );
+  await next?.release();
+  cable.end();
+  await Promise.all([lock?.release(), far.end({ timeout: 1 })]);
+}, 60_000);
+
 test('a connection of one’s own leaves the others alone', async () => {
   const own = ownConnection(sql);
   expect(await own`SELECT 1 AS one`).toEqual([{ one: 1 }]);
@@ -75,3 +98,36 @@ test('a connection of one’s own leaves the others alone', async () => {
   await expect(own`SELECT 1`).rejects.toThrow();
   expect(await notes()).toEqual(['kept']);
 });
+
+/** A way to the database over which nothing passes any more once it is cut, not even the end of a connection. */
+class Cable {
+  private readonly sockets: Socket[] = [];
+
+  private constructor(
+    private readonly server: Server,
+    readonly url: string,
+  ) {}
+
+  static async to(address: string): Promise<Cable> {
+    const url = new URL(address);
+    const [host, port] = [url.hostname, Number(url.port)];
+    const server = createServer((near) => {
+      const far = connect(port, host);
+      near.pipe(far).pipe(near);
+      for (const socket of [near, far]) cable.sockets.push(socket.on('error', () => undefined));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const cable = new Cable(server, url.href);
+    return cable;
+  }
+
+  cut(): void {
+    for (const socket of this.sockets) socket.unpipe().pause();
+  }
+
+  end(): void {
+    this.server.close();
+    for (const socket of this.sockets) socket.destroy();
+  }
+}
