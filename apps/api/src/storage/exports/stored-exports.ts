@@ -185,7 +185,7 @@ export class StoredExports {
       stored as (
         insert into cache.export_chunks (export, file, number, length, sealed)
         select added.id, chunk.* from added, (
-          select null::text, null::int, null::int, null::bytea where false ${rows}) as chunk),
+          select null::text, null::int, null::int, null::bytea where false ${rows.length > 0 ? rows : sql``}) as chunk),
       known as (
         insert into cache.export_streams as s (export, stream, taken)
         select added.id, name, name = any(${[...streams.keys()].filter((stream) => streams.get(stream))}::text[])
@@ -222,7 +222,7 @@ export class StoredExports {
       stored as (
         insert into cache.export_chunks (export, file, number, length, sealed)
         select finished.id, chunk.* from finished, (
-          select null::text, null::int, null::int, null::bytea where false ${rows}) as chunk)
+          select null::text, null::int, null::int, null::bytea where false ${rows.length > 0 ? rows : sql``}) as chunk)
       select exists (select from finished) as finished`;
     return row?.finished ?? false;
   }
