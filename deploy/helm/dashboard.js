@@ -118,6 +118,16 @@ const rows = [
     ],
   },
   {
+    title: 'Exports and erasures',
+    panels: [
+      ['Replicas that make bundles', 'none', ['sum(verbatim_exports_running{$where})', 'replicas']],
+      ['Exports that are not finished', 'none', ['max(verbatim_exports_unfinished{$where})', 'exports']],
+      ['Bundles kept', 'bytes', ['max(verbatim_exports_stored_bytes{$where})', 'bytes']],
+      ['Erasures that are not finished', 'none', ['max(verbatim_erasures_unfinished{$where})', 'erasures']],
+      ['Erasures that fail', 'none', ['max(verbatim_erasures_failing{$where})', 'erasures']],
+    ],
+  },
+  {
     title: 'Processes',
     panels: [
       ['Processor time', 'percentunit', ['rate(process_cpu_seconds_total{$where}[5m])', '{{instance}}']],

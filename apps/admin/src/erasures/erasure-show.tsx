@@ -55,7 +55,7 @@ function Whole() {
           <bdi>{reason ?? '–'}</bdi>
         </Fact>
         <Fact label="resources.erasures.fields.by">
-          by ? (<Link to={`/users/${by.id}/show`}>{by.username || '–'}</Link>) : translate("verbatim.erasures.by_rule")
+          {by ? <Link to={`/users/${by.id}/show`}>{by.username || '–'}</Link> : translate('verbatim.erasures.by_rule')}
         </Fact>
       </Facts>
       {certificate && <Certificate id={erasure.id} text={certificate} />}

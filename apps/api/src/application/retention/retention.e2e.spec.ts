@@ -48,7 +48,7 @@ const retention = async () => (await admin.get('/v1/retention')).body;
 const dryRun = async (more: Record<string, string | number> = {}) =>
   (
     await admin.get(
-      `/v1/retention/dry-run?${new URLSearchParams(Object.entries(more).map(([name, value]) => [name, `${value}`]))}`,
+      `/v1/retention/dry-run?${new URLSearchParams(Object.entries(more).map(([name, value]): [string, string] => [name, `${value}`]))}`,
     )
   ).body;
 const textsIn = async (room: string): Promise<(string | null)[]> =>
