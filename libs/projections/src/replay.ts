@@ -73,8 +73,13 @@ function settingRows(event: Recorded) {
   switch (event.type) {
     case 'RoomCreated':
       return (['existence', 'name', 'topic', 'visibility', 'history', 'passwordId'] as const).map(row);
-    case 'RoomChanged':
-      return roomSettings.filter((setting) => Object.hasOwn(event.data, setting)).map(row);
+    case 'RoomChanged': {
+      // A name is never set to nothing: this event was erased, and nobody knows any more which of these it had set.
+      const unknown = event.data.name === null ? ['name', 'topic', 'passwordId'] : [];
+      return roomSettings
+        .filter((setting) => Object.hasOwn(event.data, setting) && !unknown.includes(setting))
+        .map(row);
+    }
     case 'ChatClosed':
       return [row('closing')];
     default:

@@ -66,18 +66,19 @@ function fold(events: readonly Recorded[], texts: Texts) {
     const subject = { room: entityId(event), message: keyValue(event.data.messageId) };
     if (event.type === 'MessagePosted') {
       const places = { revision: `${event.revision}`, position: `${event.position}`, postedAt: timeValue(event) };
-      posted.push({ ...subject, ...places, words: texts.words(searchable(event.data.text)) });
+      posted.push({ ...subject, ...places, words: searchable(event.data.text, texts) });
     } else if (event.type === 'MessageEdited') {
-      edited.set(`${subject.room} ${subject.message}`, { ...subject, words: texts.words(searchable(event.data.text)) });
+      edited.set(`${subject.room} ${subject.message}`, { ...subject, words: searchable(event.data.text, texts) });
     } else redacted.push(subject);
   }
   return { posted, edited: [...edited.values()], redacted };
 }
 
 /** What a message is found by; of a text longer than any message, only the beginning. */
-function searchable(text: string | null): string {
-  const whole = textValue(text) ?? '';
-  return searchText(whole.length > 100_000 ? whole.slice(0, 100_000).toWellFormed() : whole);
+function searchable(text: string | null, texts: Texts): string {
+  const whole = textValue(text);
+  if (whole === null) return '';
+  return texts.words(searchText(whole.length > 100_000 ? whole.slice(0, 100_000).toWellFormed() : whole));
 }
 
 const postedRows = rowSet('posted', {

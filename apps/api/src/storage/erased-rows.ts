@@ -74,6 +74,10 @@ export class ErasedRows {
     }
     if (scope.kind === 'days')
       await sql`update ${table('rooms')} r set close_reason = null where r.id = ${scope.roomId} and ${this.day('r.closed_at', scope)}`;
+    if (scope.kind === 'room' && (await this.has(schema, 'setting_changes', 'setting')))
+      await sql`
+        delete from ${table('setting_changes')}
+        where room_id = ${scope.roomId} and setting in ('name', 'topic', 'passwordId') and revision > 0`;
     if (scope.kind === 'room')
       await sql`
         update ${table('rooms')} set name = null, name_key = null, name_words = null, topic = null, close_reason = null

@@ -196,7 +196,7 @@ describe('everything of a room', { timeout: 240_000 }, () => {
     const text = rare();
     const { id } = await ada.says(room, text);
     const again = (text: string) => ada.post(`/v1/rooms/${room}/messages`, { id, text });
-    expect([outcome(await again(text)), outcome(await again(rare()))]).toEqual([expect.any(Number), 'conflict']);
+    expect([outcome(await again(text)), outcome(await again(rare()))]).toEqual([expect.any(Number), 'duplicate_id']);
     await erased({ room, message: id });
     expect(outcome(await again(text))).toEqual(outcome(await again(rare())));
     await expectNoDifferences();

@@ -146,7 +146,7 @@ describe('an erasure', () => {
   });
 
   it('leaves alone what was made in the knowledge of it, however often it is carried out', async () => {
-    const [under, ready] = [await running(['e1']), await done(['e1'])];
+    const [ready, under] = [await done(['e1']), await running(['e1'])];
     await exports.forget('e1', ofBob);
     await exports.forget('e1', ofBob);
     expect([await statusOf(under), await statusOf(ready)]).toEqual(['running', 'done']);

@@ -169,7 +169,9 @@ export class StoredExports {
   ): Promise<boolean> {
     const { sql } = this;
     const { id, run, chunks } = of;
-    const key = await this.keyOf(of);
+    // A run that goes on has a key, unless the export was emptied meanwhile.
+    const key = chunks === 0 ? await this.keyOf(of) : await this.existingKeyOf(of);
+    if (!key) return false;
     const parts = [...files].filter(([, bytes]) => bytes.length > 0);
     const length = parts.reduce((sum, [, bytes]) => sum + bytes.length, 0);
     const rows = parts.map(
@@ -366,10 +368,15 @@ export class StoredExports {
 
   /** Of each edition another one, because processes remember keys. */
   private async keyOf({ id, edition }: Pick<StoredExport, 'id' | 'edition'>): Promise<Buffer> {
-    const name = `${KEY}|${id}|${edition}`;
+    const name = keyName(id, edition);
     const key = (await this.keys.obtain([name])).get(name);
     if (!key) throw new ExportGone();
     return key;
+  }
+
+  private async existingKeyOf({ id, edition }: Pick<StoredExport, 'id' | 'edition'>): Promise<Buffer | null> {
+    const name = keyName(id, edition);
+    return (await this.keys.find([name])).get(name) ?? null;
   }
 }
 
@@ -380,6 +387,8 @@ export class ExportGone extends Error {
     this.name = 'ExportGone';
   }
 }
+
+const keyName = (id: string, edition: number): string => `${KEY}|${id}|${edition}`;
 
 const LIST = 'exports';
 const KEY = 'export';
