@@ -90,6 +90,7 @@ describe.skipIf(!browserProgram)('the pages about people', { timeout: 180_000 },
       await page.getByRole('combobox', { name: 'Only this person' }).fill(ada.username);
       await page.getByRole('option', { name: ada.username }).click();
       await page.getByText('This session').waitFor({ state: 'hidden' });
+      await rows.nth(1).waitFor();
       expect(await rows.count()).toBe(2);
       await rows
         .first()

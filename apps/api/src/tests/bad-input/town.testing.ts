@@ -1,6 +1,6 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import { freshName, password, register, signIn, type TestPerson } from '../harness/test-client.testing.js';
+import { eventually, freshName, password, register, signIn, type TestPerson } from '../harness/test-client.testing.js';
 import { startTestService, type TestService } from '../harness/test-service.testing.js';
 import { LONG } from './bad-values.testing.js';
 
@@ -61,6 +61,8 @@ export async function foundTown(): Promise<Town> {
   const webhook = await owner.post(`/v1/rooms/${room}/webhooks`, sentTo);
   const { serverInvitation, roomInvitation } = await invitationsOf(administrator, owner, room);
 
+  const evidence = await evidenceOf(administrator, owner, room, [await stranger.room(), await stranger.room()]);
+
   const leaver = await register(service.url);
   await leaver.post('/v1/auth/logout');
   return {
@@ -80,6 +82,7 @@ export async function foundTown(): Promise<Town> {
       '/v1/me/tokens/{id}': ownToken.body.id,
       '{messageId}': message,
       '{reportId}': reported.body.id,
+      ...evidence,
       '{username}': friend.username,
       '{emoji}': encodeURIComponent('👍'),
     },
@@ -104,6 +107,31 @@ async function roomsOf(owner: TestPerson, others: readonly TestPerson[]): Promis
   const other = await owner.room();
   for (const person of others) await person.post(`/v1/rooms/${room}/members`, {});
   return [room, other, await talk(owner, room)];
+}
+
+/** Two exports that are done, and two erasures that two holds forbid. */
+async function evidenceOf(
+  administrator: TestPerson,
+  owner: TestPerson,
+  room: string,
+  forgotten: readonly string[],
+): Promise<Record<string, string>> {
+  const reason = 'hello';
+  const last = { export: '', erasure: '', hold: '' };
+  for (const other of forgotten) {
+    last.export = (await owner.post('/v1/exports', { room, reason })).body.id;
+    last.hold = (await administrator.post('/v1/holds', { room: other, reason })).body.id;
+    last.erasure = (await administrator.post('/v1/erasures', { room: other, ground: 'other', reason })).body.id;
+  }
+  await eventually(
+    async () => (await owner.get('/v1/exports')).body.items,
+    (items: { status: string }[]) => items.every(({ status }) => status === 'done'),
+  );
+  return {
+    '/v1/exports/{id}': last.export,
+    '/v1/erasures/{id}': last.erasure,
+    '/v1/holds/{id}': last.hold,
+  };
 }
 
 /** Two invitations to the server, one of them used twice, and two to the room. */
