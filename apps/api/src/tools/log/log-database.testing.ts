@@ -55,6 +55,10 @@ export class Gate {
   static async at(position: number, { url, sql }: LogDatabase): Promise<Gate> {
     const lock = postgres(url, { max: 1, onnotice: () => undefined });
     await lock`select pg_advisory_lock(42)`;
+    // Who waits at the gate stays there after its client was killed, however long the next one takes to start.
+    await sql.unsafe(`do $$ begin
+      execute format('alter database %I set client_connection_check_interval = 0', current_database());
+    end $$`);
     await sql.unsafe(`
       create or replace function public.gate() returns trigger language plpgsql as
         'begin perform pg_advisory_xact_lock_shared(42); return new; end';
