@@ -248,13 +248,13 @@ export function expectedRows(events: readonly Recorded[]): Tables {
         });
         const posted = Number(posters.get(`${event.actor}`)?.messages ?? 0) + 1;
         posters.set(`${event.actor}`, { user_id: event.actor, messages: posted });
-        search.set(`${id} ${messageId}`, { ...key, words: searchText(text ?? '') });
+        search.set(`${id} ${messageId}`, { ...key, words: text === null ? '' : searchText(text) });
         break;
       }
       case 'MessageEdited': {
         const { messageId, text } = event.data;
         Object.assign(messages.get(`${id} ${messageId}`) ?? {}, { text, edited_at: time, text_revision: revision });
-        Object.assign(search.get(`${id} ${messageId}`) ?? {}, { words: searchText(text ?? '') });
+        Object.assign(search.get(`${id} ${messageId}`) ?? {}, { words: text === null ? '' : searchText(text) });
         break;
       }
       case 'MessageRedacted': {
@@ -336,7 +336,9 @@ function settingsIn({ type, data }: Recorded): string[] {
   if (type === 'RoomCreated') return ['existence', 'name', 'topic', 'visibility', 'history', 'passwordId'];
   if (type === 'ChatClosed') return ['closing'];
   const settings = ['name', 'topic', 'visibility', 'history', 'passwordId', 'slowModeSeconds'];
-  return type === 'RoomChanged' ? settings.filter((setting) => setting in data) : [];
+  if (type !== 'RoomChanged') return [];
+  const erased = data.name === null ? ['name', 'topic', 'passwordId'] : [];
+  return settings.filter((setting) => setting in data && !erased.includes(setting));
 }
 
 /** The middle of the smallest block of revisions, one of 2, 4, 8, and so on, laid end to end, in which both of these are. */
