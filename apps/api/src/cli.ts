@@ -7,16 +7,15 @@ import { processLog } from './process-log.js';
 import { attachDatabase, type Database } from './storage/database/database.js';
 import { UnusableServer } from './storage/database/unusable-server.js';
 import { UsageError } from './tools/command.js';
-import { openTools } from './tools/tools.js';
 
 async function main(words: readonly string[]): Promise<number> {
-  const command = commands.find(({ words: own }) => words.join(' ').startsWith(own));
-  if (!command) {
-    const list = commands.map(({ words: own, summary }) => `  ${own.padEnd(24)}${summary}`).join('\n');
-    process.stdout.write(`Commands (npm run cli -- <command> --help for details):\n${list}\n`);
+  const [called, load] = Object.entries(commands).find(([own]) => words.join(' ').startsWith(own)) ?? [];
+  if (!called || !load) {
+    process.stdout.write(`Commands (npm run cli -- <command> --help for details):\n${await list()}\n`);
     return words.length === 0 || words.includes('--help') ? 0 : 2;
   }
-  const args = words.slice(command.words.split(' ').length);
+  const command = await load();
+  const args = words.slice(called.split(' ').length);
   if (args.includes('--help')) {
     process.stdout.write(`${command.help}\n`);
     return 0;
@@ -32,6 +31,7 @@ async function main(words: readonly string[]): Promise<number> {
   let attached: Promise<Database> | undefined;
   const database = () => (attached ??= attach());
   const tools = async () => {
+    const { openTools } = await import('./tools/tools.js');
     const opened = await openTools({ config, database: await database(), log, migrations: await tablesOfParts() });
     closing.unshift(() => opened.close());
     return opened;
@@ -41,6 +41,11 @@ async function main(words: readonly string[]): Promise<number> {
   } finally {
     for (const close of closing) await close();
   }
+}
+
+async function list(): Promise<string> {
+  const lines = Object.entries(commands).map(async ([words, load]) => `  ${words.padEnd(24)}${(await load()).summary}`);
+  return (await Promise.all(lines)).join('\n');
 }
 
 // Exiting also ends a database that was started for this command only. What has been imported or built stays valid.

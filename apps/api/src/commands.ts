@@ -1,60 +1,40 @@
 import type { Migration } from './composition/migration.js';
 import type { Unit } from './host/part.js';
-import { checkCommand } from './tools/audit/check-command.js';
-import { keysCommand } from './tools/audit/keys-command.js';
-import { newLogCommand } from './tools/audit/new-log-command.js';
-import { rotateKeysCommand } from './tools/audit/rotate-keys-command.js';
-import { backupCommand } from './tools/backup/backup-command.js';
-import { restoreCommand } from './tools/backup/restore-command.js';
-import { verifyBackupCommand } from './tools/backup/verify-backup-command.js';
-import { verifyBundleCommand } from './tools/bundle/verify-bundle-command.js';
-import { genpassCommand } from './tools/chatt/genpass-command.js';
 import type { CliCommand } from './tools/command.js';
-import { copyDatabaseCommand } from './tools/database/copy-command.js';
-import { doctorCommand } from './tools/doctor/doctor-command.js';
-import { importSfchatCommand } from './tools/ephemeral-chats/import-sfchat-command.js';
-import { sfchatCommand } from './tools/ephemeral-chats/sfchat-command.js';
-import { importChatableCommand } from './tools/import/chatable/import-chatable-command.js';
-import { importCommand } from './tools/import/import-command.js';
-import { makechatImportCommand } from './tools/import/makechat/makechat-import-command.js';
-import { undoCommand } from './tools/import/undo-command.js';
-import { rotateRootKeyCommand } from './tools/keys/rotate-keys-command.js';
-import { copyCommand } from './tools/log/copy-command.js';
-import { verifyCommand } from './tools/log/verify-command.js';
-import { makechatCommand } from './tools/makechat/makechat-command.js';
-import { migrateCommand } from './tools/migrate-command.js';
-import { diffCommand } from './tools/projections/diff-command.js';
-import { rebuildCommand } from './tools/projections/rebuild-command.js';
-import { seedCommand } from './tools/seed/seed-command.js';
 
-/** All commands of the command line, in the order in which they are listed. One whose words begin with those of another comes first. */
-export const commands: readonly CliCommand[] = [
-  doctorCommand(parts),
-  migrateCommand(tablesOfParts),
-  importSfchatCommand,
-  verifyBackupCommand,
-  backupCommand,
-  restoreCommand(tablesOfParts),
-  importChatableCommand,
-  importCommand,
-  makechatImportCommand,
-  undoCommand,
-  rebuildCommand,
-  diffCommand,
-  seedCommand,
-  copyCommand,
-  verifyCommand,
-  verifyBundleCommand,
-  makechatCommand,
-  genpassCommand,
-  sfchatCommand,
-  keysCommand,
-  checkCommand,
-  newLogCommand,
-  rotateKeysCommand,
-  rotateRootKeyCommand,
-  copyDatabaseCommand(tablesOfParts),
-];
+/**
+ * All commands of the command line by the words that call them, in the order in which they are listed. The code of a command
+ * is loaded when it is called, so that a small one starts at once. One whose words begin with those of another comes first.
+ */
+export const commands: Readonly<Record<string, () => Promise<CliCommand>>> = {
+  doctor: async () => (await import('./tools/doctor/doctor-command.js')).doctorCommand(parts),
+  migrate: async () => (await import('./tools/migrate-command.js')).migrateCommand(tablesOfParts),
+  'import sfchat': async () => (await import('./tools/ephemeral-chats/import-sfchat-command.js')).importSfchatCommand,
+  'backup verify': async () => (await import('./tools/backup/verify-backup-command.js')).verifyBackupCommand,
+  backup: async () => (await import('./tools/backup/backup-command.js')).backupCommand,
+  restore: async () => (await import('./tools/backup/restore-command.js')).restoreCommand(tablesOfParts),
+  'import chatable': async () =>
+    (await import('./tools/import/chatable/import-chatable-command.js')).importChatableCommand,
+  'import irc': async () => (await import('./tools/import/import-command.js')).importCommand,
+  'import makechat': async () =>
+    (await import('./tools/import/makechat/makechat-import-command.js')).makechatImportCommand,
+  'import undo': async () => (await import('./tools/import/undo-command.js')).undoCommand,
+  'projections rebuild': async () => (await import('./tools/projections/rebuild-command.js')).rebuildCommand,
+  'projections diff': async () => (await import('./tools/projections/diff-command.js')).diffCommand,
+  seed: async () => (await import('./tools/seed/seed-command.js')).seedCommand,
+  'log copy': async () => (await import('./tools/log/copy-command.js')).copyCommand,
+  'log verify': async () => (await import('./tools/log/verify-command.js')).verifyCommand,
+  verify: async () => (await import('./tools/bundle/verify-bundle-command.js')).verifyBundleCommand,
+  makechat: async () => (await import('./tools/makechat/makechat-command.js')).makechatCommand,
+  'chatt genpass': async () => (await import('./tools/chatt/genpass-command.js')).genpassCommand,
+  sfchat: async () => (await import('./tools/ephemeral-chats/sfchat-command.js')).sfchatCommand,
+  'audit keys': async () => (await import('./tools/audit/keys-command.js')).keysCommand,
+  'audit check': async () => (await import('./tools/audit/check-command.js')).checkCommand,
+  'audit new-log': async () => (await import('./tools/audit/new-log-command.js')).newLogCommand,
+  'audit rotate-keys': async () => (await import('./tools/audit/rotate-keys-command.js')).rotateKeysCommand,
+  'keys rotate': async () => (await import('./tools/keys/rotate-keys-command.js')).rotateRootKeyCommand,
+  'database copy': async () => (await import('./tools/database/copy-command.js')).copyDatabaseCommand(tablesOfParts),
+};
 
 /** Doors and units, which few commands need. */
 async function parts(): Promise<readonly Unit[]> {

@@ -5,8 +5,6 @@ import type { Tools } from './tools.js';
 
 /** A command of `npm run cli --`. It works beside a running service, or on its own. */
 export interface CliCommand {
-  /** The words that call it. */
-  readonly words: string;
   /** One line for the list of commands. */
   readonly summary: string;
   /** The text of `--help`. */

@@ -5,7 +5,6 @@ import { migrateTables } from './migrate-tables.js';
 
 /** `npm run cli -- migrate`; `further` loads the tables of doors and units. */
 export const migrateCommand = (further: () => Promise<readonly Migration[]>): CliCommand => ({
-  words: 'migrate',
   summary: 'brings the tables of the database up to date while the service runs',
   help: `Usage: npm run cli -- migrate
 

@@ -20,7 +20,6 @@ const MAX_BYTES = 4 * 2 ** 20;
 
 /** `npm run cli -- audit check` */
 export const checkCommand: CliCommand = {
-  words: 'audit check',
   summary: 'checks the proof of a message, or the certificate of an erasure',
   help: `Usage: npm run cli -- audit check <file> --key <verifier key>... [--witness <verifier key>]...
 

@@ -2,7 +2,6 @@ import { type CliCommand, UsageError } from '../command.js';
 
 /** `npm run cli -- audit keys` */
 export const keysCommand: CliCommand = {
-  words: 'audit keys',
   summary: 'prints the public verifier keys of the transparency log',
   help: `Usage: npm run cli -- audit keys
 

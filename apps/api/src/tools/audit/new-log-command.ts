@@ -11,7 +11,6 @@ import type { Tools } from '../tools.js';
 
 /** `npm run cli -- audit new-log` */
 export const newLogCommand: CliCommand = {
-  words: 'audit new-log',
   summary: 'begins a new tree of the transparency log, after data was lost',
   help: `Usage: npm run cli -- audit new-log --reason <text>
 

@@ -6,7 +6,6 @@ const MAX_DAYS = 3_650;
 
 /** `npm run cli -- audit rotate-keys` */
 export const rotateKeysCommand: CliCommand = {
-  words: 'audit rotate-keys',
   summary: 'makes new keys for the transparency log',
   help: `Usage: npm run cli -- audit rotate-keys [--days <days>]
 

@@ -8,7 +8,6 @@ import { makeBackup } from './make-backup.js';
 
 /** `npm run cli -- backup` */
 export const backupCommand: CliCommand = {
-  words: 'backup',
   summary: 'backs up log, vault and desk into a folder while the service runs',
   help: `Usage: npm run cli -- backup <folder> --recipient age1...
 

@@ -8,7 +8,6 @@ import { type Restored, restoreBackup } from './restore-backup.js';
 
 /** `npm run cli -- restore`; `further` loads the tables of doors and units. */
 export const restoreCommand = (further: () => Promise<readonly Migration[]>): CliCommand => ({
-  words: 'restore',
   summary: 'restores a backup into an empty database',
   help: `Usage: npm run cli -- restore <folder> --identity <file> [--at <position or time>]
 

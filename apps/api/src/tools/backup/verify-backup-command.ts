@@ -7,7 +7,6 @@ import { verifyBackup } from './verify-backup.js';
 
 /** `npm run cli -- backup verify` */
 export const verifyBackupCommand: CliCommand = {
-  words: 'backup verify',
   summary: 'proves a backup without restoring it',
   help: `Usage: npm run cli -- backup verify <folder> --identity <file>
 

@@ -12,7 +12,6 @@ import { type CliCommand, UsageError } from '../command.js';
 
 /** `npm run cli -- verify` */
 export const verifyBundleCommand: CliCommand = {
-  words: 'verify',
   summary: 'checks the bundle of an export, offline',
   help: `Usage: npm run cli -- verify <bundle.tar> --key <verifier key>... [--witness <verifier key>...]
 

@@ -3,7 +3,6 @@ import { type CliCommand, UsageError } from '../command.js';
 
 /** `npm run cli -- chatt genpass` */
 export const genpassCommand: CliCommand = {
-  words: 'chatt genpass',
   summary: 'prints what MQTT clients of chaTT send for a passphrase',
   help: `Usage: npm run cli -- chatt genpass "<passphrase>"
 

@@ -8,7 +8,6 @@ import { type CopyProgress, type CopyResult, copyDatabase } from './copy-databas
 
 /** `npm run cli -- database copy`; `further` loads the tables of doors and units. */
 export const copyDatabaseCommand = (further: () => Promise<readonly Migration[]>): CliCommand => ({
-  words: 'database copy',
   summary: 'copies the database of the service into another PostgreSQL',
   help: `Usage: npm run cli -- database copy --to postgres://user:password@host:port/database
 

@@ -7,7 +7,6 @@ import { examine, type Finding } from './examination.js';
 
 /** `npm run cli -- doctor`; `parts` loads doors and units, whose settings are checked as well. */
 export const doctorCommand = (parts: () => Promise<readonly WithSettings[]>): CliCommand => ({
-  words: 'doctor',
   summary: 'examines settings, servers, lag, clock, disk and certificates',
   help: `Usage: npm run cli -- doctor
 

@@ -10,7 +10,6 @@ The dump can then be deleted.
 
 /** `npm run cli -- import sfchat`, which explains why it does nothing. */
 export const importSfchatCommand: CliCommand = {
-  words: 'import sfchat',
   summary: 'explains why there is nothing to import from SFChat',
   help: `Usage: npm run cli -- import sfchat\n\n${explanation}`,
   async run() {

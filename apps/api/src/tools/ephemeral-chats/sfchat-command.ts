@@ -8,7 +8,6 @@ const DAYS = 14;
 
 /** `npm run cli -- sfchat ...` */
 export const sfchatCommand: CliCommand = {
-  words: 'sfchat',
   summary: 'shows, cleans up and ends the chats of the SFChat door',
   help: `Usage: npm run cli -- sfchat status
        npm run cli -- sfchat clear

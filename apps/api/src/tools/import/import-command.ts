@@ -18,7 +18,6 @@ const MAX_BYTES = 256 * 1024 * 1024;
 
 /** `npm run cli -- import irc` */
 export const importCommand: CliCommand = {
-  words: 'import irc',
   summary: 'reads logs of an IRC channel into a room',
   help: `Usage: npm run cli -- import irc <file...> --room <name> [options]
 

@@ -10,7 +10,6 @@ import { type UndoOptions, type UndoReport, undoImport } from './undo-import.js'
 
 /** `npm run cli -- import undo` */
 export const undoCommand: CliCommand = {
-  words: 'import undo',
   summary: 'undoes imports into a room',
   help: `Usage: npm run cli -- import undo --room <name or id> [--file <file>]... [--dry-run]
 

@@ -5,7 +5,6 @@ import { progressDisplay } from '../progress.js';
 
 /** `npm run cli -- keys rotate` */
 export const rotateRootKeyCommand: CliCommand = {
-  words: 'keys rotate',
   summary: 'wraps all keys of the vault anew',
   help: `Usage: npm run cli -- keys rotate
 

@@ -7,7 +7,6 @@ import { aboutNames, openNamedLog, plainly } from './named-log.js';
 
 /** `npm run cli -- log copy` */
 export const copyCommand: CliCommand = {
-  words: 'log copy',
   summary: 'copies the log into another event store',
   help: `Usage: npm run cli -- log copy --from <log> --to <log>
 

@@ -18,7 +18,6 @@ const REPORT_EVERY = 500;
 
 /** `npm run cli -- log verify` */
 export const verifyCommand: CliCommand = {
-  words: 'log verify',
   summary: 'checks that nothing in the log was changed',
   help: `Usage: npm run cli -- log verify [--url <log>] [--key <verifier key>]... [--checkpoint <file>]...
 

@@ -101,7 +101,6 @@ const entries: readonly Entry[] = [
 
 /** `npm run cli -- makechat ...`, and `bin/makechat ...` */
 export const makechatCommand: CliCommand = {
-  words: 'makechat',
   summary: 'accounts, backup and maintenance, with the commands of makechat',
   help: entries.map(helpText).join('\n\n'),
 

@@ -11,7 +11,6 @@ import { progressDisplay } from '../progress.js';
 
 /** `npm run cli -- projections diff` */
 export const diffCommand: CliCommand = {
-  words: 'projections diff',
   summary: 'compares all read models with the log, row by row',
   help: `Usage: npm run cli -- projections diff
 

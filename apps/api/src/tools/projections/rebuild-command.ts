@@ -3,7 +3,6 @@ import { progressDisplay } from '../progress.js';
 
 /** `npm run cli -- projections rebuild` */
 export const rebuildCommand: CliCommand = {
-  words: 'projections rebuild',
   summary: 'rebuilds all read models from the log while the service runs',
   help: `Usage: npm run cli -- projections rebuild
 

@@ -18,7 +18,6 @@ const most = { users: 1_000_000, rooms: 100_000, messages: 20_000_000 } as const
 
 /** `npm run cli -- seed` */
 export const seedCommand: CliCommand = {
-  words: 'seed',
   summary: 'fills a new service with made-up people, rooms and messages',
   help: `Usage: npm run cli -- seed --users <n> --rooms <n> --messages <n> [--seed <n>] [--until YYYY-MM-DD]
 

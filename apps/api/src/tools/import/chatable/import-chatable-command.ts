@@ -10,7 +10,6 @@ const MOST_LISTED = 50;
 
 /** `npm run cli -- import chatable` */
 export const importChatableCommand: CliCommand = {
-  words: 'import chatable',
   summary: 'brings people and messages of chatable in',
   help: `Usage: npm run cli -- import chatable <file> [options]
 

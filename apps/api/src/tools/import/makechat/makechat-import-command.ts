@@ -15,7 +15,6 @@ const SHOWN = 20;
 
 /** `npm run cli -- import makechat` */
 export const makechatImportCommand: CliCommand = {
-  words: 'import makechat',
   summary: 'reads accounts, rooms and messages of makechat',
   help: `Usage: npm run cli -- import makechat <folder or files> [options]
 
