@@ -59,7 +59,7 @@ export class ListUsersFromHandler implements IQueryHandler<ListUsersFromQuery> {
   }
 }
 
-const administratorsOnly = reject('NotAllowed', 'Only administrators may see everyone's addresses.');
+const administratorsOnly = reject('NotAllowed', 'Only administrators may see all e-mail addresses.');
 
 const notBySignIn = reject('NotAllowed', 'Only administrators and auditors may search by how people sign in.');
 
