@@ -40,9 +40,9 @@ describe('what an error quotes is not logged, when', () => {
     ['it has a cause', () => Promise.reject(new Error('outer', { cause: failingJson() })), { message: 'outer' }],
     ['it aggregates several', () => Promise.reject(new AggregateError([failingJson()], 'all')), { message: 'all' }],
     ['it is not an Error', () => Promise.reject(secret), {}],
-  ])('%s', async (_, work, logged) => {
+  ])('%s', async (_, work, expected) => {
     const { text, err } = logged(await failing(work));
-    expect(err).toMatchObject(logged);
+    expect(err).toMatchObject(expected);
     expect(text).not.toContain('Šárka');
     expect(text).not.toContain('sarka@');
   });

@@ -90,7 +90,7 @@ export class LiveRooms {
     for (const [stream, run] of byStream(events)) {
       const { category, id } = parseStream(stream);
       if (category !== 'room' || !this.followings.get(id)?.size) continue;
-      const people = this.unnamed.has(id) ? null : this.directory.remembered(run.map((event) => event.actor));
+      const people = this.unnamed.has(id) ? null : this.directory.cached(run.map((event) => event.actor));
       if (people) this.deliver(id, run, people);
       else this.unnamed.enqueue(id, run, (run[0] as Recorded).position);
     }

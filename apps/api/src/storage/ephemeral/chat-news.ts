@@ -28,7 +28,7 @@ export class ChatNews {
       directUrl,
       channel: CHAT_CHANNEL,
       log,
-      receiver: (news) => this.dispatch(news),
+      heard: (news) => this.dispatch(news),
       listening: () => this.receiver?.missed(),
     });
   }

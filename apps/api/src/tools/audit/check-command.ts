@@ -69,8 +69,7 @@ function readOptions(args: readonly string[]) {
   const [file, ...more] = positionals;
   if (file === undefined || more.length > 0) throw new UsageError('Name the one file to check.');
   const keys = (values.key ?? []).map(verifierKey);
-  if (keys.length === 0)
-    throw new UsageError('Give at least one --key: nothing can be checked without a trusted key.');
+  if (keys.length === 0) throw new UsageError('Give at least one --key: nothing can be checked without a trusted key.');
   return { file, keys, witnesses: (values.witness ?? []).map(verifierKey) };
 }
 

@@ -99,7 +99,8 @@ const checks: Readonly<Record<string, Check>> = {
       return bad(
         kept
           .map(
-            ({ name, bytes }) => `nothing reads the slot ${name}, for which ${whole(bytes / MIB)} MiB of log are retained`,
+            ({ name, bytes }) =>
+              `nothing reads the slot ${name}, for which ${whole(bytes / MIB)} MiB of log are retained`,
           )
           .join(', '),
         'reconnect that standby, or SELECT pg_drop_replication_slot(...), before the disk is full',

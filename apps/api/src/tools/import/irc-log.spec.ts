@@ -251,7 +251,9 @@ describe('a log', () => {
   it('without days needs a --date', () => {
     expect(refusal('[06:53] <a> x', { date: null })).toBe(noDate);
     expect(refusal('Sep 26 06:53:11 <a>\tx', { date: null })).toBe(noDate);
-    expect(contentOf(read('Sep 27 06:53:11 <a>\tx', { date: '2009-09-26' }))).toEqual(['2009-09-27T06:53:11 message a x']);
+    expect(contentOf(read('Sep 27 06:53:11 <a>\tx', { date: '2009-09-26' }))).toEqual([
+      '2009-09-27T06:53:11 message a x',
+    ]);
   });
 
   it('is read in the requested format', () => {

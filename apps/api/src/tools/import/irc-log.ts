@@ -27,7 +27,8 @@ export interface ReadingSettings extends ClockSettings {
 }
 
 /** Why a log of times without days cannot be read. */
-export const noDate = 'Neither the log nor its name holds a date; give the day on which it begins with --date YYYY-MM-DD.';
+export const noDate =
+  'Neither the log nor its name holds a date; give the day on which it begins with --date YYYY-MM-DD.';
 
 /** Parses the log of an IRC channel, or returns sentences that say why it cannot be read. */
 export function readIrcLog(
