@@ -15,8 +15,7 @@ export interface Part {
 export const parts: readonly Part[] = [
   {
     name: 'receive frames',
-    files:
-      /node_modules\/ws\/|doors\/websocket\/(frame-scanner|frame-text|gateway|connection|intake|socket-adapter)|host\//,
+    files: /node_modules\/ws\/|doors\/websocket\/(frame-text|gateway|connection|socket-adapter)|host\//,
   },
   { name: 'check frames', files: /node_modules\/zod\/|libs\/protocol\// },
   { name: 'limits', files: /api\/dist\/limits\// },

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Actor } from '@verbatim/domain';
 import type { WebSocket } from 'ws';
+import { Intake } from '../../host/intake.js';
 import type { Holder } from '../../host/waiting-data.js';
 import type { ConnectionAllowances } from '../../limits/limits.js';
 import type { Encoder, EndReason, Subscriber } from '../../live/subscriber.js';
@@ -77,6 +78,7 @@ export class Connection implements Subscriber, Holder {
     this.confirms = confirms;
     this.encoder = new PacketEncoder(actor.id, username);
     this.bytesBefore = wire.bytesRead;
+    new Intake(socket, wire).onFragment = () => this.count();
     socket.on('message', (data) => this.receive(data as Buffer));
     socket.on('ping', () => this.count());
     socket.on('pong', () => {

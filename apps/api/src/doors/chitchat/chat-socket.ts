@@ -136,7 +136,7 @@ export class ChatSocket implements Subscriber {
   }
 
   /** Counts a frame of any kind. A client that sends far too many is disconnected. */
-  private count(): boolean {
+  count(): boolean {
     if (this.allowances.frames.spend() === 0) return true;
     this.hangUp('refused');
     return false;

@@ -6,6 +6,7 @@ import { hangUp } from '../../host/fault.js';
 import type { Host } from '../../host/host.js';
 import { refuseHost } from '../../host/host-header.js';
 import type { HttpListener } from '../../host/http-listener.js';
+import { Intake } from '../../host/intake.js';
 import { addressKey } from '../../limits/address-key.js';
 import { newId } from '../../new-id.js';
 import type { GuestUse } from '../../storage/desk/guests.js';
@@ -104,7 +105,10 @@ export class ChatSockets {
       this.server.handleUpgrade(request, socket, head, (opened) => {
         counts.enter(addressKey(address));
         opened.once('close', () => counts.leave(addressKey(address)));
-        this.begin(opened, room, address, holder);
+        const intake = new Intake(opened, socket);
+        host.waitingData.watch(socket, intake);
+        const chat = this.begin(opened, room, address, holder);
+        intake.onFragment = () => chat.count();
       });
       // What is no proper opening has been answered by `ws`.
     } finally {
@@ -138,11 +142,12 @@ export class ChatSockets {
     return { room, holder: null };
   }
 
-  private begin(opened: WebSocket, room: ChatRoom, address: string, holder: Holder | null): void {
+  private begin(opened: WebSocket, room: ChatRoom, address: string, holder: Holder | null): ChatSocket {
     const failed = (error: unknown) => void this.all.errors.errorOf(error, { door: 'chitchat' });
     const socket = new ChatSocket(this.parts, opened, room, address, holder, failed);
     this.open.add(socket);
     opened.once('close', () => this.open.delete(socket));
+    return socket;
   }
 
   // Running -----------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { type OnGatewayConnection, type OnGatewayDisconnect, WebSocketGateway } from '@nestjs/websockets';
 import { closeReasons, heartbeatSeconds, maxFrameBytes, type ServerData, type ServerEvent } from '@verbatim/protocol';
 import type { WebSocket } from 'ws';
+import { Intake } from '../../host/intake.js';
 import { Proxies } from '../../host/proxies.js';
 import { WaitingData } from '../../host/waiting-data.js';
 import { addressKey } from '../../limits/address-key.js';
@@ -14,7 +15,6 @@ import { Problems } from '../problems.js';
 import type { Connection } from './connection.js';
 import { FrameHandlers } from './frame-handlers.js';
 import { type Admitted, Handshake } from './handshake.js';
-import { Intake } from './intake.js';
 import type { FrameReader } from './socket-adapter.js';
 
 /** Frames between the size that is allowed and this one end the connection with a reason, longer ones without. */

@@ -24,46 +24,49 @@ export class FrameScanner {
     return Math.max(0, this.announced - this.rest);
   }
 
-  scan(chunk: Buffer): void {
-    for (let at = 0; at < chunk.length; ) {
+  /** Reads a chunk, or its beginning with so many frame headers. Returns how many bytes were read. */
+  scan(chunk: Buffer, maxFrames = Number.POSITIVE_INFINITY): number {
+    let at = 0;
+    for (let frames = 0; at < chunk.length && frames < maxFrames; ) {
       if (this.rest > 0) {
         const skipped = Math.min(this.rest, chunk.length - at);
         this.rest -= skipped;
         at += skipped;
         if (this.rest === 0) this.end();
-      } else {
-        this.readHeader(chunk[at++] as number);
+      } else if (this.readHeader(chunk[at++] as number)) {
+        frames += 1;
       }
     }
+    return at;
   }
 
-  private readHeader(byte: number): void {
+  /** Reads one byte. Returns whether the header is complete with it. */
+  private readHeader(byte: number): boolean {
     if (this.field === 'flags') {
       this.flags = byte;
       this.field = 'length';
     } else if (this.field === 'length') {
       this.maskBytes = byte & 0x80 ? 4 : 0;
       this.length = byte & 0x7f;
-      if (this.length < 126) {
-        this.begin();
-      } else {
-        this.field = 'long length';
-        this.lengthBytes = this.length === 126 ? 2 : 8;
-        this.length = 0;
-      }
+      if (this.length < 126) return this.begin();
+      this.field = 'long length';
+      this.lengthBytes = this.length === 126 ? 2 : 8;
+      this.length = 0;
     } else {
       this.length = this.length * 256 + byte;
       this.lengthBytes -= 1;
-      if (this.lengthBytes === 0) this.begin();
+      if (this.lengthBytes === 0) return this.begin();
     }
+    return false;
   }
 
-  private begin(): void {
+  private begin(): true {
     this.field = 'flags';
     this.rest = this.maskBytes + this.length;
     if (!this.isControl) this.announced += this.length;
     this.onFrame(this.final);
     if (this.rest === 0) this.end();
+    return true;
   }
 
   private end(): void {
