@@ -1,25 +1,39 @@
 import { isRejection, type Rejection } from '@verbatim/domain';
 import { codeOfRejection, type ErrorCode, type InputError } from '@verbatim/protocol';
 
-/** Refuses a request with an entry of the error table. Thrown in doors only, where it becomes the response. */
-export class Refusal extends Error {
+/** What a client receives instead of what it asked for: an entry of the error table. */
+export interface ErrorAnswer {
+  readonly code: ErrorCode;
+  /** One sentence for a person. */
+  readonly detail: string;
+  readonly more: {
+    readonly errors?: InputError[];
+    readonly headers?: Record<string, string>;
+    /** Milliseconds after which a retry may succeed, where known. */
+    readonly retryAfterMs?: number;
+  };
+}
+
+export const answerTo = ({ rejected, detail, retryAfterMs }: Rejection): ErrorAnswer => ({
+  code: codeOfRejection[rejected],
+  detail,
+  more: { retryAfterMs },
+});
+
+/** Refuses a request. Thrown in doors only, where it becomes the response. */
+export class Refusal extends Error implements ErrorAnswer {
   constructor(
     readonly code: ErrorCode,
-    /** One sentence for a person. */
     readonly detail: string,
-    readonly more: {
-      readonly errors?: InputError[];
-      readonly headers?: Record<string, string>;
-      /** Milliseconds after which a retry may succeed, where known. */
-      readonly retryAfterMs?: number;
-    } = {},
+    readonly more: ErrorAnswer['more'] = {},
   ) {
     super(detail);
     this.name = 'Refusal';
   }
 
-  static of({ rejected, detail, retryAfterMs }: Rejection): Refusal {
-    return new Refusal(codeOfRejection[rejected], detail, { retryAfterMs });
+  static of(rejection: Rejection): Refusal {
+    const { code, detail, more } = answerTo(rejection);
+    return new Refusal(code, detail, more);
   }
 }
 

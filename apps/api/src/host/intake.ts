@@ -4,7 +4,7 @@ import { FrameScanner } from './frame-scanner.js';
 import type { Holder } from './waiting-data.js';
 
 /** Frames of one client that are handled in one turn of the event loop; a packet may hold ten thousand. */
-const FRAMES_PER_TURN = 64;
+const FRAMES_PER_TURN = 32;
 /** What a client may send after the service has begun to close its socket, because it may not have read the close frame yet. */
 const MAX_FRAMES_AFTER_CLOSE = 1_000;
 const MAX_BYTES_AFTER_CLOSE = 8_388_608;

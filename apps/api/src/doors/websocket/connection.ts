@@ -8,7 +8,7 @@ import { Outbox } from '../../host/outbox.js';
 import { controlFrame } from '../../host/websocket-frames.js';
 import type { ConnectionAllowances } from '../../limits/limits.js';
 import type { EncodedEvents, Encoder, Subscriber } from '../../live/subscriber.js';
-import type { Refusal } from '../refusal.js';
+import type { ErrorAnswer } from '../refusal.js';
 import { encode, type Ref } from './frame-text.js';
 import { jsonEncoder } from './json-encoder.js';
 
@@ -61,14 +61,14 @@ export class Connection implements Subscriber {
   }
 
   /** Answers with an error. */
-  sendRefusal({ code, detail, more }: Refusal, ref?: Ref): void {
+  sendRefusal({ code, detail, more }: ErrorAnswer, ref?: Ref): void {
     const { errors, retryAfterMs } = more;
     const optional = { ...(errors && { errors: [...errors] }), ...(retryAfterMs !== undefined && { retryAfterMs }) };
     this.send('error', errorFrame(code, detail, optional), ref);
   }
 
   /** Answers with an error. A client that keeps getting `rate_limited` is disconnected. */
-  refuse(refusal: Refusal, ref?: Ref): void {
+  refuse(refusal: ErrorAnswer, ref?: Ref): void {
     this.sendRefusal(refusal, ref);
     if (refusal.code === 'rate_limited') this.losePatience();
   }

@@ -14,9 +14,9 @@ import { newId } from '../../new-id.js';
 import { asRequest, TRACING, type Tracing } from '../../telemetry/tracing.js';
 import type { Context } from '../../write-side/mailbox.js';
 import { Problems } from '../problems.js';
-import { accepted, Refusal } from '../refusal.js';
+import { accepted, answerTo, Refusal } from '../refusal.js';
 import type { Connection } from './connection.js';
-import { BadFrame, type CheckedFrame, type Ref, readFrame } from './frame-text.js';
+import { type Ref, readFrame } from './frame-text.js';
 
 /** How often at most `typing` of one person in one room is passed on. */
 const TYPING_PAUSE_MS = 1_000;
@@ -52,21 +52,20 @@ export class FrameHandlers {
       connection.close('tooLarge');
       return;
     }
-    let frame: CheckedFrame | undefined;
+    const frame = readFrame(bytes, isBinary);
+    if (tooSoon > 0) return connection.sendRefusal(answerTo(limited(tooSoon)), frame.ref);
+    if ('fault' in frame) return connection.sendRefusal(frame.fault, frame.ref);
+    const { event, data, ref } = frame;
+    const wait = spend(connection.allowances, event);
+    if (wait > 0) return connection.refuse(answerTo(limited(wait)), ref);
+    const refused = outOfScope(connection.scopes, scopeOfFrame[event]);
+    if (refused) return connection.refuse(answerTo(refused), ref);
     const context = { correlation: newId() };
     try {
-      frame = readFrame(bytes, isBinary);
-      if (tooSoon > 0) return connection.sendRefusal(Refusal.of(limited(tooSoon)), frame.ref);
-      const wait = spend(connection.allowances, frame.event);
-      if (wait > 0) return connection.refuse(Refusal.of(limited(wait)), frame.ref);
-      const refused = outOfScope(connection.scopes, scopeOfFrame[frame.event]);
-      if (refused) return connection.refuse(Refusal.of(refused), frame.ref);
-      await (this.handlers[frame.event] as AnyHandler)(connection, frame.data, frame.ref, context);
+      await (this.handlers[event] as AnyHandler)(connection, data, ref, context);
     } catch (error) {
-      if (error instanceof BadFrame)
-        return connection.sendRefusal(tooSoon > 0 ? Refusal.of(limited(tooSoon)) : error.refusal, error.ref);
-      const place = { traceId: context.correlation, frame: frame?.event ?? '', user: connection.actor.id };
-      connection.refuse(this.problems.refusal(error, place), frame?.ref);
+      const place = { traceId: context.correlation, frame: event, user: connection.actor.id };
+      connection.refuse(this.problems.refusal(error, place), ref);
     }
   }
 

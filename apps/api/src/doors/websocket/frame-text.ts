@@ -11,7 +11,7 @@ import {
 } from '@verbatim/protocol';
 import { textFrame } from '../../host/websocket-frames.js';
 import { isPlain } from '../plain-json.js';
-import { Refusal } from '../refusal.js';
+import type { ErrorAnswer } from '../refusal.js';
 
 /** A client's reference for a frame, which is returned in the response. */
 export type Ref = string | number | undefined;
@@ -23,40 +23,41 @@ export interface CheckedFrame {
   readonly data: unknown;
 }
 
-/** A frame that cannot be handled; `ref` is the client's, if it could be read. */
-export class BadFrame extends Error {
-  constructor(
-    readonly ref: Ref,
-    readonly refusal: Refusal,
-  ) {
-    super(refusal.message);
-  }
+/** A frame that cannot be handled; `ref` is the client's, if it could be read. No Error: a flood of them has to stay cheap. */
+export interface BadFrame {
+  readonly ref: Ref;
+  readonly fault: ErrorAnswer;
 }
 
-/** Reads one frame. Throws BadFrame, which says what is wrong with it. */
-export function readFrame(bytes: Buffer, isBinary: boolean): CheckedFrame {
-  if (isBinary) throw bad(undefined, 'Send frames as text.');
-  if (!isUtf8(bytes)) throw bad(undefined, 'The frame is not valid UTF-8.');
+const notJson = 'The frame is not valid JSON.';
+
+/** Reads one frame, or returns what is wrong with it. */
+export function readFrame(bytes: Buffer, isBinary: boolean): CheckedFrame | BadFrame {
+  if (isBinary) return bad(undefined, 'Send frames as text.');
+  // Without the cost of an error for each frame of a flood.
+  if (bytes.length === 0) return bad(undefined, notJson);
+  if (!isUtf8(bytes)) return bad(undefined, 'The frame is not valid UTF-8.');
   let json: unknown;
   try {
     json = JSON.parse(bytes.toString('utf8'));
   } catch {
-    throw bad(undefined, 'The frame is not valid JSON.');
+    return bad(undefined, notJson);
   }
-  if (!isPlain(json)) throw bad(refOf(json), 'The frame is nested too deeply, or a number in it is too large.');
+  if (!isPlain(json)) return bad(refOf(json), 'The frame is nested too deeply, or a number in it is too large.');
   const envelope = frameSchema.safeParse(json);
   if (!envelope.success) {
-    throw bad(refOf(json), 'The frame does not have the right form.', issuesToErrors(envelope.error, 'frame'));
+    return bad(refOf(json), 'The frame does not have the right form.', issuesToErrors(envelope.error, 'frame'));
   }
   const { event, ref, data }: Frame = envelope.data;
-  if (!isClientEvent(event)) throw bad(ref, 'There is no such event.');
+  if (!isClientEvent(event)) return bad(ref, 'There is no such event.');
   const checked = clientFrames[event].safeParse(data);
-  if (!checked.success) throw bad(ref, 'The data does not have the right form.', issuesToErrors(checked.error, 'data'));
+  if (!checked.success)
+    return bad(ref, 'The data does not have the right form.', issuesToErrors(checked.error, 'data'));
   return { event, ...(ref !== undefined && { ref }), data: checked.data };
 }
 
 function bad(ref: Ref, detail: string, errors?: ReturnType<typeof issuesToErrors>): BadFrame {
-  return new BadFrame(ref, new Refusal('invalid_request', detail, errors ? { errors } : {}));
+  return { ref, fault: { code: 'invalid_request', detail, more: errors ? { errors } : {} } };
 }
 
 function refOf(json: unknown): Ref {
