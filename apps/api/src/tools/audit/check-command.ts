@@ -43,8 +43,7 @@ read.`,
       process.stderr.write(`${file} cannot be read, or is larger than 4 MiB.\n`);
       return 3;
     }
-    const proof = parseProof(text);
-    const result = proof ? checkProof(proof, keys, witnesses) : checkCertificate(text, keys);
+    const result = checkEvidence(text, keys, witnesses);
     if ('wrong' in result) {
       process.stdout.write(`It does not hold: ${result.wrong}\n`);
       return 1;
@@ -54,7 +53,14 @@ read.`,
   },
 };
 
+/** Lines that say what holds, or a sentence that says why it does not. */
 type Result = { readonly holds: readonly string[] } | { readonly wrong: string };
+
+/** Checks the text of a proof or certificate with these keys only. */
+export function checkEvidence(text: string, keys: readonly VerifierKey[], witnesses: readonly VerifierKey[]): Result {
+  const proof = parseProof(text);
+  return proof ? checkProof(proof, keys, witnesses) : checkCertificate(text, keys);
+}
 
 interface Proof {
   readonly revision: number;
