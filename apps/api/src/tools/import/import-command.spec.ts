@@ -75,7 +75,7 @@ describe('calling the import', () => {
     [['2005-09-26.txt', '--room', 'r', '--date', '2005-02-30'], /YYYY-MM-DD/],
     [
       ['undated.txt', '--room', 'r'],
-      /undated.txt cannot be imported. Neither the log nor its name holds a date; say with --date/,
+      /undated.txt cannot be imported. Neither the log nor its name holds a date; give the day/,
     ],
     [['2005-02-30.txt', '--room', 'r'], /nor its name holds a date/],
     [['120050926.txt', '--room', 'r'], /nor its name holds a date/],
@@ -85,12 +85,12 @@ describe('calling the import', () => {
     [['empty.txt', '--room', 'r'], /empty.txt cannot be imported. It is empty/],
     [
       ['slack.txt', '2005-09-26.txt', '--room', 'r'],
-      /slack.txt cannot be imported. It has no format that is known. Known are: .*znc.*irssi.*weechat.*hexchat.*mirc/,
+      /slack.txt cannot be imported. Its format is unknown. Known are: .*znc.*irssi.*weechat.*hexchat.*mirc/,
     ],
     [['2005-09-26.txt', '--room', 'r', '--timezone', 'Mars/Olympus'], /no time zone Mars/],
     [['2005-09-26.txt', '--room', 'r', '--encoding', 'klingon'], /encoding klingon is not known/],
     [['2005-09-26.txt', '--room', 'r', '--format', 'slack'], /no format slack. Known are/],
-    [['slack.txt', '--room', 'r', '--dry-run'], /no format that is known/],
+    [['slack.txt', '--room', 'r', '--dry-run'], /format is unknown/],
     [['2005-09-26.txt', '--room', 'r', '--report', '/dev/null/x'], /x cannot be written/],
   ])('with %j is refused before anything starts', async (words, sentence) => {
     const args = words.map((word) => (/^\.$|txt$/.test(word) ? file(word) : word));

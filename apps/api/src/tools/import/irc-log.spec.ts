@@ -219,11 +219,11 @@ describe('a log', () => {
   it.each([
     ['', /empty/],
     [' \n\r\n\t', /empty/],
-    ['{"messages": [{"user": "U1", "text": "hi"}]}', /no format that is known.*irssi.*weechat/],
-    ['id,name\n1,Ada\n2,Bob', /no format that is known/],
-    ['# Title\n\n* one thing\n* another thing\n\nProse <b>bold</b>.', /no format that is known/],
-    ['<html>\n<body>\n<p> hello\n</body>\n</html>', /no format that is known/],
-    ['= Manual\n\n=== Install the server\n\nText.\n\n=== Start the server\n\nText.', /no format that is known/],
+    ['{"messages": [{"user": "U1", "text": "hi"}]}', /format is unknown.*irssi.*weechat/],
+    ['id,name\n1,Ada\n2,Bob', /format is unknown/],
+    ['# Title\n\n* one thing\n* another thing\n\nProse <b>bold</b>.', /format is unknown/],
+    ['<html>\n<body>\n<p> hello\n</body>\n</html>', /format is unknown/],
+    ['= Manual\n\n=== Install the server\n\nText.\n\n=== Start the server\n\nText.', /format is unknown/],
     [
       '--- Log opened Mon Sep 26 06:53:11 2005\n--- Log closed Mon Sep 26 07:53:11 2005',
       /irssi it has nothing to import/,

@@ -143,7 +143,7 @@ describe('undoing an import', () => {
     await writeFile(path, '{"messages": []}');
     const refused = cli('import', 'irc', path, '--room', '#unread');
     expect(await refused.ended).toBe(2);
-    expect(refused.printed()).toContain('It has no format that is known. Known are: ubuntu');
+    expect(refused.printed()).toContain('Its format is unknown. Known are: ubuntu');
     await expect(undoImport(tools, { room: '#unread', dryRun: true })).rejects.toThrow(/no imported room/);
   }, 60_000);
 
