@@ -11,12 +11,12 @@ import { Call } from '../call.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
+/** Built on the first request, because it delays a start by 100 ms, and then kept, because anyone may request it. */
+const openApiText = once(() => Buffer.from(JSON.stringify(openapi(about))));
+const asyncApiText = once(() => Buffer.from(JSON.stringify(asyncapi(about))));
+
 @Controller()
 export class OperationController {
-  /** Encoded once, because anybody may request them and encoding takes milliseconds. */
-  private readonly openApi = Buffer.from(JSON.stringify(openapi(about)));
-  private readonly asyncApi = Buffer.from(JSON.stringify(asyncapi(about)));
-
   constructor(
     private readonly readiness: Readiness,
     private readonly queries: QueryBus,
@@ -52,12 +52,17 @@ export class OperationController {
   @Call('getOpenApi')
   @Header('content-type', JSON_TYPE)
   openApiDocument(): Buffer {
-    return this.openApi;
+    return openApiText();
   }
 
   @Call('getAsyncApi')
   @Header('content-type', JSON_TYPE)
   asyncApiDocument(): Buffer {
-    return this.asyncApi;
+    return asyncApiText();
   }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
