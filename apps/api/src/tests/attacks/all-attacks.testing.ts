@@ -1,4 +1,5 @@
 import type { Attack } from './attack.testing.js';
+import { chitchatNoise, chitchatPings, mqttNoise, mqttPings } from './door-floods.testing.js';
 import {
   closeStorm,
   emptyFrameFlood,
@@ -24,6 +25,7 @@ export const attackGroups: Readonly<Record<string, readonly Attack[]>> = {
     fragmentedMessages,
     closeStorm,
   ],
+  'floods at other doors': [chitchatPings, chitchatNoise, mqttPings, mqttNoise],
   'responses that nobody reads': [unreadDocuments, unreadPages, pipelinedRequests, unreadHistory],
   'connections that never finish': [halfHeads, halfBodies, halfClosed, idleConnections],
 };

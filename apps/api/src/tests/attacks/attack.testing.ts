@@ -3,14 +3,21 @@ import { register, type TestPerson } from '../harness/test-client.testing.js';
 /** Where attackers come from; bystanders come from 127.0.0.1. Only Linux has all of 127.0.0.0/8 by default. */
 export const attackersAddress = process.platform === 'linux' ? '127.0.0.66' : '127.0.0.1';
 
+/** Where the doors for older clients are, as URLs. */
+export interface DoorAddresses {
+  readonly chitchat: string;
+  readonly mqtt: string;
+}
+
 /** A service under attack, as attackers see it. */
 export interface Target {
   readonly url: string;
+  readonly doors: DoorAddresses;
   /** Creates an ordinary account. Use few: registration is limited by address. */
   attacker(): Promise<TestPerson>;
 }
 
-export const targetAt = (url: string): Target => ({ url, attacker: () => register(url) });
+export const targetAt = (url: string, doors: DoorAddresses): Target => ({ url, doors, attacker: () => register(url) });
 
 /** Counts of what an attack has done, such as `pings: 120000`. Printed, so that an attack that does nothing is noticed. */
 export type Deeds = Record<string, number>;

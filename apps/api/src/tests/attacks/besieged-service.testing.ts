@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createDatabase, dropDatabase } from '../harness/database.testing.js';
+import { freePort } from '../harness/free-port.testing.js';
 import { type ServiceProcess, startProcess } from '../harness/service-process.testing.js';
-import { type Attack, type Deeds, pause, targetAt } from './attack.testing.js';
+import { type Attack, type Deeds, type DoorAddresses, pause, targetAt } from './attack.testing.js';
 import { Bystanders, type Experience, p99 } from './bystanders.testing.js';
 
 const BETWEEN_LOOKS_MS = 50;
@@ -29,21 +30,26 @@ export interface Siege {
 export class BesiegedService {
   private constructor(
     private readonly service: ServiceProcess,
+    private readonly doors: DoorAddresses,
     private readonly bystanders: Bystanders,
     private readonly clear: () => Promise<void>,
   ) {}
 
   static async start(heapMiB: number): Promise<BesiegedService> {
     const [folder, databaseUrl] = [await mkdtemp(join(tmpdir(), 'verbatim-siege-')), await createDatabase()];
+    const [chitchat, mqtt] = [await freePort(), await freePort()];
     const service = await startProcess({
       VERBATIM_DATA: folder,
       DATABASE_URL: databaseUrl,
+      CHITCHAT_PORT: `${chitchat}`,
+      MQTT_PORT: `${mqtt}`,
       RATE_LIMITS: 'on',
       // Attackers and bystanders register from this machine.
       LIMIT_REGISTRATION: '1000/60',
       NODE_OPTIONS: `--max-old-space-size=${heapMiB}`,
     });
-    return new BesiegedService(service, await Bystanders.arrive(service.url), async () => {
+    const doors = { chitchat: `http://127.0.0.1:${chitchat}`, mqtt: `mqtt://127.0.0.1:${mqtt}` };
+    return new BesiegedService(service, doors, await Bystanders.arrive(service.url), async () => {
       await service.end('SIGTERM');
       await dropDatabase(databaseUrl);
       await rm(folder, { recursive: true, force: true });
@@ -58,7 +64,7 @@ export class BesiegedService {
   /** Attacks for some seconds, after some that are calm. */
   async attack(attacks: readonly Attack[], seconds: number, calmSeconds: number): Promise<Siege> {
     const { service, bystanders } = this;
-    const target = targetAt(service.url);
+    const target = targetAt(service.url, this.doors);
     const assaults = await Promise.all(attacks.map((attack) => attack.prepare(target)));
     const deeds = attacks.map((): Deeds => ({}));
     const calm = await during(calmSeconds, (signal) => bystanders.live(signal));

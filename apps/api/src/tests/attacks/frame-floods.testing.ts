@@ -3,11 +3,11 @@ import { again } from './attack.testing.js';
 import { clientFrame, filled, flood, openRawSocket } from './wire.testing.js';
 
 /** Sockets of one account at a time, bytes of a write, and bytes that each sends in a second. */
-const SOCKETS = 8;
-const BLOCK_BYTES = 65_536;
-const BYTES_PER_SECOND = 8 * 1_048_576;
+export const SOCKETS = 8;
+export const BLOCK_BYTES = 65_536;
+export const BYTES_PER_SECOND = 8 * 1_048_576;
 /** Milliseconds until a socket that was ended is opened again: tickets are limited. */
-const REOPENED_MS = 2_000;
+export const REOPENED_MS = 2_000;
 
 /** Frames of one kind, sent by one account on several sockets that never read. */
 function frameFlood(name: string, block: Buffer, first: Buffer = Buffer.alloc(0)): Attack {

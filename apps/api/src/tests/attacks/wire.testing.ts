@@ -34,11 +34,16 @@ export const requestHead = (path: string, person?: TestPerson): string =>
   `GET ${path} HTTP/1.1\r\nhost: chat\r\n${person ? `authorization: Bearer ${person.accessToken}\r\n` : ''}\r\n`;
 
 /** Opens a WebSocket and nothing else: no frame of the service is read or answered. */
-export async function openRawSocket(url: string, ticket: string): Promise<Socket> {
+export const openRawSocket = (url: string, ticket: string): Promise<Socket> =>
+  openUpgraded(new URL(`/v1/ws?ticket=${ticket}`, url).href);
+
+/** The same for a WebSocket of any door. */
+export async function openUpgraded(url: string): Promise<Socket> {
   const wire = await openWire(url);
+  const { pathname, search } = new URL(url);
   const key = randomBytes(16).toString('base64');
   wire.write(
-    `GET /v1/ws?ticket=${ticket} HTTP/1.1\r\nhost: chat\r\nconnection: Upgrade\r\nupgrade: websocket\r\n` +
+    `GET ${pathname}${search} HTTP/1.1\r\nhost: chat\r\nconnection: Upgrade\r\nupgrade: websocket\r\n` +
       `sec-websocket-version: 13\r\nsec-websocket-key: ${key}\r\n\r\n`,
   );
   return wire;
