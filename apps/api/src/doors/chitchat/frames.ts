@@ -23,7 +23,7 @@ export interface ClientFrame {
 
 /** Reads a frame; null if it is none: it is passed over, as chitchat does. */
 export function readFrame(bytes: Buffer): ClientFrame | null {
-  if (!isUtf8(bytes)) return null;
+  if (bytes.length === 0 || !isUtf8(bytes)) return null;
   let json: unknown;
   try {
     json = JSON.parse(bytes.toString('utf8'));
