@@ -1,6 +1,6 @@
 import { type Html, html } from './html.js';
 
-/** The pages that do not change: by their paths, titles and contents. */
+/** Static pages, with path, title and content. */
 export const staticPages: readonly { readonly path: string; readonly title: string; readonly content: Html }[] = [
   {
     path: '/privacy.html',
