@@ -12,7 +12,7 @@ import { shown } from '../service/failure';
 import { LOOK_AGAIN } from '../service/look-again';
 import { MakeToken } from '../users/person/make-token';
 
-/** One's own personal tokens, with which programs act for one. */
+/** Your own personal tokens, with which programs act for you. */
 export function OwnTokens() {
   const translate = useTranslate();
   const { data, error } = useQuery({

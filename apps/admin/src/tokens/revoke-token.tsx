@@ -6,7 +6,7 @@ import { client } from '../service/client';
 
 interface RevokeTokenProps {
   readonly userId: string;
-  /** What the person or bot is called. */
+  /** The name of the person or bot. */
   readonly owner: string;
   readonly token: Pick<Token, 'id' | 'name'>;
 }

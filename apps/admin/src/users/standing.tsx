@@ -33,7 +33,7 @@ function StandingDialog({ user, onEnd }: { user: User; onEnd(): void }) {
   const translate = useTranslate();
   const notify = useNotify();
   const [reason, setReason] = useState('');
-  // What was asked about stays what it was, also once the person has changed.
+  // The question stays the same even after the person has changed.
   const [act] = useState<'suspend' | 'reinstate'>(user.suspended ? 'reinstate' : 'suspend');
   const suspends = act === 'suspend';
   const name = nameOf(user);

@@ -113,7 +113,7 @@ interface AskedProps<A> {
   onDone(answer: A): void;
 }
 
-/** A button for what cannot be undone, which asks first. */
+/** A button for an action that cannot be undone, with confirmation. */
 function Asked<A>({ of, name, typed, color, deed, onDone }: AskedProps<A>) {
   const translate = useTranslate();
   const [asking, setAsking] = useState(false);
@@ -147,5 +147,5 @@ function Asked<A>({ of, name, typed, color, deed, onDone }: AskedProps<A>) {
   );
 }
 
-/** What is typed to confirm; nothing where the address is lost. */
+/** The text to type as confirmation; empty if the URL is lost. */
 const hostOf = ({ url }: Webhook): string | undefined => (url && URL.canParse(url) ? new URL(url).host : undefined);
