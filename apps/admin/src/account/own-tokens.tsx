@@ -70,7 +70,7 @@ function TokenRow({ token: { id, name, scopes, createdAt, expiresAt, lastUsedAt 
           title={translate('verbatim.own.revoke_title', { name })}
           text={translate('verbatim.token.revoke_text')}
           takesAway
-          deed={(options) => client.call('revokeToken', { params: { id } }, options)}
+          perform={(options) => client.call('revokeToken', { params: { id } }, options)}
           onDone={() => notify('verbatim.token.revoked', { type: 'success', messageArgs: { name } })}
         />
       </TableCell>

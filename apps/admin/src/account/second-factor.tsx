@@ -76,7 +76,7 @@ function On({ status: { recoveryCodesLeft, required }, onCodes, onOff }: OnProps
           icon={<RenewIcon />}
           title={translate('verbatim.own.renew_title')}
           text={translate('verbatim.own.renew_text')}
-          deed={(options) => client.call('renewRecoveryCodes', {}, options)}
+          perform={(options) => client.call('renewRecoveryCodes', {}, options)}
           onDone={({ recoveryCodes }) => onCodes(recoveryCodes)}
         />
         {!required && (

@@ -14,7 +14,7 @@ interface ConfirmedButtonProps<A> {
   readonly text: string;
   /** Destructive actions are highlighted. */
   readonly takesAway?: boolean;
-  deed(options: Cancellable): Promise<A>;
+  perform(options: Cancellable): Promise<A>;
   onDone(answer: A): void;
 }
 
@@ -45,12 +45,12 @@ function Confirmation<A>({
   title,
   text,
   takesAway,
-  deed,
+  perform,
   onDone,
   onEnd,
 }: ConfirmedButtonProps<A> & { onEnd(): void }) {
   const translate = useTranslate();
-  const { act, busy, error } = useAction(deed, (answer: A) => {
+  const { act, busy, error } = useAction(perform, (answer: A) => {
     onEnd();
     onDone(answer);
   });
