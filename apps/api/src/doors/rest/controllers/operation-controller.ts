@@ -13,7 +13,7 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 
 @Controller()
 export class OperationController {
-  /** Encoded once, because anyone may request them and encoding takes milliseconds. */
+  /** Encoded once, because anybody may request them and encoding takes milliseconds. */
   private readonly openApi = Buffer.from(JSON.stringify(openapi(about)));
   private readonly asyncApi = Buffer.from(JSON.stringify(asyncapi(about)));
 
