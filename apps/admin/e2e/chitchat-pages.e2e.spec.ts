@@ -91,7 +91,7 @@ describe.skipIf(!browserProgram)('the pages for chitchat, over TLS', { timeout: 
 
     const bob = await open(new URL(ann.url()).pathname);
     await enter(bob, 'ANN', 'open sesame');
-    await expect.poll(() => bob.getByRole('alert').textContent()).toBe('Somebody in the room has this name.');
+    await expect.poll(() => bob.getByRole('alert').textContent()).toBe('Someone in the room already has this name.');
     await enter(bob, 'Bob', 'open sesame');
     await expect.poll(() => bubbles(bob), { timeout: 15_000 }).toContain('bubble Ann: Is this <i>thing</i> on?');
     await bob.keyboard.type('مرحبا 你好');

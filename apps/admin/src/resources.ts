@@ -14,7 +14,7 @@ import { tokens } from './tokens';
 import { transparency } from './transparency';
 import { users } from './users';
 
-/** What the menu shows, in its order. A new resource is a folder of its own and a line here. */
+/** The entries of the menu, in order. A new resource is a folder and a line here. */
 export const resources = [
   ...[users, sessions, tokens, rooms, reports, audit, exports, erasures, holds],
   ...[transparency, invitations, projections, settings],

@@ -7,7 +7,7 @@ export const ANNOUNCEMENT = '00000000-0000-8000-8000-000000000002';
 
 // Events ------------------------------------------------------------------------------------------------------------
 
-/** Administrators announce something to everybody; it replaces the announcement before. */
+/** An administrator announces something to everyone, replacing the previous announcement. */
 export type Announced = Happened<'Announced', { readonly text: string }>;
 export type AnnouncementWithdrawn = Happened<'AnnouncementWithdrawn', Record<string, never>>;
 

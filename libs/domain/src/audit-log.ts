@@ -2,26 +2,26 @@ import type { Decider, Decision, Erasable, Happened, NewFact } from './decider.j
 import { reject } from './rejection.js';
 import { limits, visibleTextProblem } from './text.js';
 
-/** The id of the one transparency log of a service, of which there may be several trees, one after the other. */
+/** The id of the service's only transparency log, which may consist of several consecutive trees. */
 export const AUDIT_LOG = '00000000-0000-8000-8000-000000000004';
 
 // Events ------------------------------------------------------------------------------------------------------------
 
-/** The last checkpoint of a tree that does not grow any more. `root` is base64. */
+/** The last checkpoint of a tree that no longer grows. `root` is base64. */
 export interface LastCheckpoint {
   readonly origin: string;
   readonly size: number;
   readonly root: string;
 }
 
-/** An operator began a new tree over all events of the log, because the one before it could not be continued. */
+/** An operator started a new tree over all events of the log, because the previous one could not be continued. */
 export type AuditLogBegun = Happened<
   'AuditLogBegun',
   {
     /** Number of the new tree: 2 for the second one. */
     readonly tree: number;
     readonly origin: string;
-    /** Null if nothing of the tree before it was ever signed. */
+    /** Null if the previous tree was never signed. */
     readonly previous: LastCheckpoint | null;
     readonly reason: Erasable;
   }
@@ -33,7 +33,7 @@ export type AuditLogEvent = AuditLogBegun;
 
 export interface AuditLogState {
   readonly revision: bigint;
-  /** Number of the tree that grows. The first one begins with the log, without an event. */
+  /** Number of the current tree. The first one starts with the log, without an event. */
   readonly tree: number;
 }
 
@@ -46,7 +46,7 @@ function evolve(state: AuditLogState, event: AuditLogEvent): AuditLogState {
 
 // Commands ----------------------------------------------------------------------------------------------------------
 
-/** On the command line only. Beginning the same tree again changes nothing. */
+/** On the command line only. Starting the same tree again changes nothing. */
 export interface BeginAuditLog {
   readonly type: 'BeginAuditLog';
   /** The operator, who has no account. */

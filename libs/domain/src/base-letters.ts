@@ -1,5 +1,5 @@
 /**
- * Latin letters that Unicode does not decompose, by the letters that they are made of. From the names in the Unicode Character
+ * Latin letters that Unicode does not decompose, with the base letters that they consist of. From the names in the Unicode Character
  * Database: LATIN SMALL LETTER X, or XY, WITH anything; thorn, eth, eng, kra and dotless j as the Latin-ASCII transform of
  * the CLDR has them.
  */

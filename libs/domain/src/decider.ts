@@ -1,6 +1,6 @@
 import type { Rejection } from './rejection.js';
 
-/** Who asks for something to happen. `role` is the role on the server, not in a room. */
+/** The user who issues a command. `role` is the role on the server, not in a room. */
 export interface Actor {
   readonly id: string;
   readonly role: ServerRole;
@@ -11,7 +11,7 @@ export type Erasable = string | null;
 
 export type ServerRole = 'user' | 'admin' | 'auditor';
 
-/** The part of a recorded event that folding needs: what happened, at which place in the stream, when, and by whom. */
+/** The part of a recorded event that folding needs: what happened, where in the stream, when, and by whom. */
 export interface Happened<T extends string = string, D = unknown> {
   readonly type: T;
   readonly data: D;
@@ -19,18 +19,18 @@ export interface Happened<T extends string = string, D = unknown> {
   readonly revision: bigint;
   /** When it was recorded: RFC 3339, UTC, milliseconds. */
   readonly at: string;
-  /** When it took place, if that was before the recording: imports and seeds only. */
+  /** When it took place, if that was before it was recorded: imports and seeds only. */
   readonly occurredAt?: string;
-  /** The door of an older chat system through which it was asked for; absent for our own API. */
+  /** The door of an older chat system through which it was requested; absent for our own API. */
   readonly door?: string;
   /** Id of the user who caused it, or null for the service itself. */
   readonly actor: string | null;
 }
 
-/** When it took place, as far as anybody knows. */
+/** When it took place, as far as known. */
 export const happenedAt = (event: { at: string; occurredAt?: string }): string => event.occurredAt ?? event.at;
 
-/** What `decide` yields: the type and the data of an event still to be recorded. */
+/** What `decide` returns: type and data of an event to be recorded. */
 export type NewFact<E extends Happened> =
   E extends Happened<infer T, infer D> ? { readonly type: T; readonly data: D } : never;
 
@@ -52,15 +52,15 @@ export type Decision<E extends Happened> = Accepted<E> | Rejection;
 export interface Decider<S, C, E extends Happened> {
   /** Streams are named `<category>-<id>`. */
   readonly category: StreamCategory;
-  /** Raise it when the shape of the state or `evolve` changes: snapshots of another version are not used. */
+  /** Increase it when the shape of the state or `evolve` changes: snapshots of other versions are ignored. */
   readonly stateVersion: number;
   readonly initialState: S;
   readonly evolve: (state: S, event: E) => S;
-  /** `now` is the time by the clock: RFC 3339, UTC, milliseconds. Events in the state may bear later times, see `eventTime`. */
+  /** `now` is the time by the clock: RFC 3339, UTC, milliseconds. Events in the state may have later times, see `eventTime`. */
   readonly decide: (command: C, state: S, now: string) => Decision<E>;
 }
 
-/** What streams are about, all of them: where other streams are stored too, the log is known by these. */
+/** All categories of streams. In a store with other streams, they identify those of the log. */
 export const streamCategories = [
   'room',
   'user',
@@ -76,7 +76,7 @@ export type StreamCategory = (typeof streamCategories)[number];
 /** The name of the stream that holds one entity's events. */
 export const streamName = (category: string, id: string): string => `${category}-${id}`;
 
-/** Splits a stream name at its first hyphen; the id may hold hyphens itself. */
+/** Splits a stream name at its first hyphen; the id may contain hyphens itself. */
 export function parseStream(stream: string): { category: string; id: string } {
   const cut = stream.indexOf('-');
   return { category: stream.slice(0, cut), id: stream.slice(cut + 1) };

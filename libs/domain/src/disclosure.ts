@@ -2,8 +2,8 @@ import type { DomainEvent, EventType } from './recorded.js';
 import type { RoomRole } from './room/rights.js';
 
 /**
- * The faces of an event, each showing all that the one before shows: to members of a room, to those who moderate it,
- * to its owners, to administrators and auditors.
+ * The faces of an event, each showing everything that the previous one shows: for members of a room, for its moderators,
+ * for its owners, for administrators and auditors.
  */
 export type Face = 'member' | 'moderator' | 'owner' | 'auditor';
 
@@ -15,8 +15,8 @@ interface FieldRule {
   /** The first face that shows the field; `member` if absent. */
   readonly from?: Face;
   /**
-   * What stands open in place of the sealed value, and for good once its key is destroyed. For fields of which null means
-   * something else than forgotten: a room must not lose its password because it was forgotten what it is called.
+   * The plain value that replaces the sealed one, permanently once its key is destroyed. For fields in which null does not
+   * mean erased: a room must not lose its password because its name was erased.
    */
   readonly standIn?: string;
   /** Shown to members only while no later edit or redaction has replaced it. */
@@ -25,13 +25,13 @@ interface FieldRule {
 
 type FieldRules<E extends DomainEvent> = { readonly [T in E['type']]: Readonly<Record<string, FieldRule>> };
 
-/** Stands for a sealed id; no row in the vault has it. */
+/** Replaces a sealed id; no row in the vault has it. */
 export const SEALED_ID = '00000000-0000-0000-0000-000000000000';
 
-/** Names a row in the vault. Members have no use for it, so it is kept out of the text whose hash they can check. */
+/** Refers to a row in the vault. Members do not need it, so it is kept out of the text whose hash they can check. */
 const vaultId = { sealedFor: 'room', from: 'auditor', standIn: SEALED_ID } as const;
 
-/** Every event type declares here which of its fields are personal, and who may see which. Fields not named are plain. */
+/** Every event type declares here which of its fields are personal, and who may see them. All other fields are plain. */
 export const fieldRules: FieldRules<DomainEvent> = {
   RoomCreated: {
     name: { sealedFor: 'room' },
@@ -116,17 +116,17 @@ export const fieldRules: FieldRules<DomainEvent> = {
   IdentityLinked: { identityId: { from: 'auditor' } },
 };
 
-/** The events of which only some faces may know at all, each with the first face that may. */
+/** The events that only some faces may see at all, each with the first face that may. */
 const knownFrom: { readonly [T in EventType]?: Face } = {
   MessageReported: 'moderator',
   ReportSettled: 'moderator',
   RoomInspected: 'owner',
 };
 
-/** What stands in the place of an event that a face may not know of, so that revisions and hashes have no gap. */
+/** Takes the place of an event that a face may not see, so that revisions and hashes have no gap. */
 export const WITHHELD = 'EventWithheld';
 
-/** Whether a face may not know of an event. Its type, actor and text are then withheld; its place and hash are not. */
+/** Whether a face may not see an event. Its type, actor and text are then withheld; its place and hash are not. */
 export function withheld(event: { type: string }, face: Face): boolean {
   const from = Object.hasOwn(knownFrom, event.type) ? knownFrom[event.type as EventType] : undefined;
   return from !== undefined && order[face] < order[from];

@@ -1,7 +1,7 @@
-/** Octets that RFC 5321 (4.5.3.1) allows in a local part, and in a whole address as it stands in a path. */
+/** Octets that RFC 5321 (4.5.3.1) allows in a local part, and in a whole address. */
 const LOCAL_OCTETS = 64;
 const ADDRESS_OCTETS = 254;
-/** Characters beyond which nothing is read: escapes and decomposed letters make an address longer than what it stands for. */
+/** Longer input is not parsed. Escapes and decomposed letters make an address longer than its stored form. */
 const MOST_CHARACTERS = 1_000;
 
 /**
@@ -39,7 +39,7 @@ const octets = (text: string): number => new TextEncoder().encode(text).length;
 
 // Local parts --------------------------------------------------------------------------------------------------------
 
-/** A character of another script that one can see. Joiners and variation selectors count only between or after such. */
+/** A visible character of another script. Joiners and variation selectors are valid only between or after such characters. */
 const visible = String.raw`[^\0-\x7f\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]`;
 const joined = String.raw`(?<=${visible}\ufe0f?)(?:\ufe0f|[\u200c\u200d](?=${visible}))`;
 const atom = String.raw`(?:[\w!#$%&'*+/=?^\x60{|}~-]|${visible}|${joined})+`;
@@ -65,7 +65,7 @@ function foldCase(text: string): string {
 // Domains ------------------------------------------------------------------------------------------------------------
 
 const label = '(?!-)[a-z0-9-]{1,63}(?<!-)';
-/** The last label has a letter, so that an address of the network is no domain. */
+/** The last label has a letter, so that an IP address is not a domain. */
 const hostName = new RegExp(`^(?=.{1,253}$)(?:${label}\\.)+(?=[a-z0-9-]*[a-z])${label}$`);
 
 /**

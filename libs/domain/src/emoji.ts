@@ -12,7 +12,7 @@ export function emojiOf(text: string): string | null {
 
 /** Whether a text is exactly one fully-qualified RGI emoji. */
 export function isEmoji(text: string): boolean {
-  // Made when it is first needed: some browsers that show the dashboard do not know this flag.
+  // Created on first use: some browsers of the dashboard do not know this flag.
   rgiEmoji ??= new RegExp('^\\p{RGI_Emoji}$', unicodeSets);
   return text.length <= MAX_UNITS && rgiEmoji.test(text);
 }

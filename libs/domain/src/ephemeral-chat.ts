@@ -1,14 +1,14 @@
 import { type Rejection, reject } from './rejection.js';
 import { textProblem } from './text.js';
 
-// A chat of two people without accounts that leaves nothing behind. It is no stream of events: its state is kept where it
-// can be deleted, and these rules say how it changes.
+// A chat of two people without accounts that leaves nothing behind. It is not a stream of events: its state is stored where it
+// can be deleted, and changes by these rules.
 
 export type ChatStatus = 'draft' | 'ready' | 'closed';
-/** The two who take part: who opened the chat, and who came with the invitation code. */
+/** The two participants: the one who opened the chat, and the one who joined with the invitation code. */
 export type ChatSide = 'creator' | 'joiner';
 
-/** What the chat itself tells its participants. The wording is up to the door. */
+/** What the chat itself reports to its participants. The door chooses the wording. */
 export type ChatNote =
   | 'welcome'
   | 'other-joined'
@@ -21,25 +21,25 @@ export type ChatNote =
 export interface EphemeralChat {
   readonly status: ChatStatus;
   readonly openedAt: number;
-  /** When the second person came; null before. */
+  /** When the second person joined; null before. */
   readonly readyAt: number | null;
   readonly closedAt: number | null;
-  /** When each participant last asked for messages; who is not in here does not take part. */
+  /** When each participant last polled for messages; participants only. */
   readonly seenAt: Readonly<Partial<Record<ChatSide, number>>>;
 }
 
-/** What is to happen to a chat, in one step. */
+/** The changes to a chat in one step. */
 export interface ChatChange {
   readonly status: ChatStatus;
   /** Why the status changes, for the statistics; null: it does not. */
   readonly because: ChatTurn | null;
-  /** Whether everything that was not delivered is erased first. */
+  /** Whether all undelivered texts are erased first. */
   readonly eraseFirst: boolean;
   readonly notes: readonly { readonly to: ChatSide; readonly note: ChatNote }[];
   readonly texts: readonly { readonly to: ChatSide; readonly text: string }[];
 }
 
-/** The turns in the life of a chat that are counted. */
+/** The status changes of a chat that are counted. */
 export type ChatTurn = 'opened' | 'joined' | 'left' | 'silent' | 'aged' | 'ended';
 
 export const ephemeralChatLimits = {
@@ -51,9 +51,9 @@ export const ephemeralChatLimits = {
   waiting: 200,
   /** A chat ends after a day. */
   ageMs: 86_400_000,
-  /** A participant who has not asked for messages for so long has left. */
+  /** A participant who has not polled for this long has left. */
   silenceMs: 72_000,
-  /** How long after a chat was closed the other participant can still read what was said last. */
+  /** How long after a chat is closed the other participant can still read the last texts. */
   farewellMs: 60_000,
 } as const;
 
@@ -66,7 +66,7 @@ export const openChat: ChatChange = {
   notes: [{ to: 'creator', note: 'welcome' }],
 };
 
-/** Somebody comes with the invitation code. It lets in one person, once. */
+/** A person joins with the invitation code, which admits one person, once. */
 export function joinChat(chat: EphemeralChat): ChatChange | Rejection {
   if (chat.status !== 'draft' || chat.seenAt.joiner !== undefined) return reject('NotFound', 'Invalid code.');
   return {
@@ -80,7 +80,7 @@ export function joinChat(chat: EphemeralChat): ChatChange | Rejection {
   };
 }
 
-/** A participant says something to the other. `waiting`: how many texts the other has not confirmed. All or nothing. */
+/** A participant sends texts to the other, all or none. `waiting`: how many texts the other has not confirmed. */
 export function sayInChat(
   { status }: EphemeralChat,
   from: ChatSide,
@@ -108,8 +108,8 @@ export function leaveChat(chat: EphemeralChat, who: ChatSide): ChatChange | null
 }
 
 /**
- * Ends a chat whose other participant has been silent for too long, seen by `reader`. A participant has at least that long from
- * the moment both are there, and from `hearingSince`, when the service began to hear those who ask. Null: there is no reason to.
+ * Ends a chat in which the participant other than `reader` has been silent for too long. Silence counts at the earliest from
+ * when both had joined, and from `hearingSince`, when the service became reachable. Null if it does not end.
  */
 export function closeIfSilent(
   chat: EphemeralChat,
@@ -123,20 +123,20 @@ export function closeIfSilent(
   return now - heard > ephemeralChatLimits.silenceMs ? closing(chat, other, 'silent') : null;
 }
 
-/** Ends a chat whose two participants have both been silent for too long. Null: there is no reason to. */
+/** Ends a chat whose participants have both been silent for too long. Null if it does not end. */
 export function closeIfAbandoned(chat: EphemeralChat, now: number, hearingSince: number): ChatChange | null {
   const silent = (['creator', 'joiner'] as const).every((side) => closeIfSilent(chat, side, now, hearingSince));
-  // Whoever comes back soon can still read what was said last.
+  // A participant who returns soon can still read the last texts.
   return silent ? { ...closingForAll(chat, 'silent'), eraseFirst: false } : null;
 }
 
-/** Ends a chat that is older than a day: what was not delivered is erased. Null: it is not, or has ended. */
+/** Ends a chat that is older than a day, and erases undelivered texts. Null if it is younger or has ended. */
 export function closeIfOld(chat: EphemeralChat, now: number): ChatChange | null {
   if (chat.status === 'closed' || now - chat.openedAt < ephemeralChatLimits.ageMs) return null;
   return closingForAll(chat, 'aged');
 }
 
-/** Ends a chat on behalf of those who run the service. Null: it has ended before. */
+/** Ends a chat on behalf of the operator. Null if it has ended before. */
 export function endChat(chat: EphemeralChat): ChatChange | null {
   return chat.status === 'closed' ? null : closingForAll(chat, 'ended');
 }

@@ -4,8 +4,8 @@ import { type Rejection, reject } from './rejection.js';
 import { isSameRetentionScope, type RetentionRule, type RetentionScope, retentionLimits } from './retention.js';
 import { limits, visibleTextProblem } from './text.js';
 
-// What is to be forgotten, for how long texts are kept, and what must be kept for a court. All stand in one stream, so that an
-// erasure never begins while a hold that reached the log before it forbids it.
+// Erasures, retention rules and legal holds. They share one stream, so that an erasure never begins under a hold that
+// was recorded before it.
 
 /** The id of the one register of erasures and holds. */
 export const ERASURES = '00000000-0000-8000-8000-000000000007';
@@ -15,7 +15,7 @@ export type HoldScope =
   | { readonly kind: 'person'; readonly userId: string }
   | { readonly kind: 'room'; readonly roomId: string }
   | { readonly kind: 'days'; readonly roomId: string; readonly from: string; readonly to: string };
-/** `authorId` and `day` are those of the message. */
+/** `authorId` and `day` belong to the message. */
 export type ErasureScope =
   | HoldScope
   | {
@@ -26,7 +26,7 @@ export type ErasureScope =
       readonly day: string;
     };
 
-/** On what ground something is erased; the first five are those of article 17 of the GDPR. */
+/** The legal ground of an erasure; the first five are from article 17 of the GDPR. */
 export const erasureGrounds = [
   ...(['consent_withdrawn', 'no_longer_needed', 'unlawful', 'objection', 'legal_duty', 'other'] as const),
 ] as const;
@@ -41,11 +41,11 @@ export type ErasureRequested = Happened<
     readonly scope: ErasureScope;
     readonly ground: ErasureGround;
     readonly reason: Erasable;
-    /** The rule of retention that asked for it; absent where a person did. */
+    /** The retention rule that requested it; absent if a person did. */
     readonly ruleId?: string;
   }
 >;
-/** From here on nothing in its scope that was recorded before is served. */
+/** From here on nothing recorded in its scope before is served. */
 export type ErasureBegan = Happened<'ErasureBegan', { readonly erasureId: string; readonly scope: ErasureScope }>;
 /** Nothing in its scope can be read any more; `certificate` is a signed note that says so. */
 export type ErasureFinished = Happened<
@@ -58,7 +58,7 @@ export type HoldPlaced = Happened<
 >;
 export type HoldLifted = Happened<'HoldLifted', { readonly holdId: string; readonly scope: HoldScope }>;
 
-/** It takes the place of a rule for the same rooms. Erasures that rules have asked for and that have not begun are withdrawn. */
+/** It replaces a rule for the same rooms. Erasures requested by rules that have not begun are withdrawn. */
 export type RetentionRuleSet = Happened<
   'RetentionRuleSet',
   {
@@ -84,11 +84,11 @@ export type ErasureEvent =
 
 // State -------------------------------------------------------------------------------------------------------------
 
-/** An erasure that is not finished. */
+/** An unfinished erasure. */
 export interface PendingErasure {
   readonly scope: ErasureScope;
   readonly ground: ErasureGround;
-  /** Null where it was a rule of retention. */
+  /** Null for a retention rule. */
   readonly by: string | null;
   readonly ruleId: string | null;
   readonly requestedAt: string;
@@ -98,7 +98,7 @@ export interface PendingErasure {
   readonly requested: string;
 }
 
-/** An erasure that is finished, by the revisions of the events that tell of it. */
+/** A finished erasure, as the revisions of its events. */
 export interface FinishedErasure {
   readonly requested: string;
   readonly beganAt: string | null;
@@ -122,7 +122,7 @@ export interface ErasureState {
 }
 
 export const erasureLimits = {
-  /** Erasures that are not finished, holds in force, and finished erasures that are remembered. */
+  /** Unfinished erasures, holds in force, and finished erasures in the state. */
   pending: 1_000,
   holds: 10_000,
   finished: 10_000,
@@ -182,14 +182,14 @@ function evolve(before: ErasureState, event: ErasureEvent): ErasureState {
   }
 }
 
-/** What rules have asked for is asked for anew by the rules that are in force now. */
+/** The rules in force now request erasures again. */
 const withoutWaitingForRules = ({ pending }: ErasureState) =>
   without(pending, ({ ruleId, beganAt }) => ruleId !== null && beganAt === null);
 
 const without = <T>(map: PersistentMap<T>, isMeant: (value: T) => boolean): PersistentMap<T> =>
   [...map.entries()].reduce((left, [id, value]) => (isMeant(value) ? left.delete(id) : left), map);
 
-/** Without the oldest where there is no space for another one. */
+/** Drops the oldest if there is no space for another one. */
 function withinLimit(finished: PersistentMap<FinishedErasure>): PersistentMap<FinishedErasure> {
   if (finished.size < erasureLimits.finished) return finished;
   const [oldest] = [...finished.entries()].sort(([, a], [, b]) => Number(a.finished) - Number(b.finished));
@@ -200,7 +200,7 @@ function withinLimit(finished: PersistentMap<FinishedErasure>): PersistentMap<Fi
 
 export type RequestErasure = {
   readonly type: 'RequestErasure';
-  /** Null with a `ruleId`: a rule of retention asks. */
+  /** Null with a `ruleId`: requested by a retention rule. */
   readonly actor: Actor | null;
   readonly erasureId: string;
   readonly scope: ErasureScope;
@@ -209,7 +209,7 @@ export type RequestErasure = {
   readonly ruleId?: string;
 };
 /**
- * `entangled`: of the holds that were `considered`, those that share something with the scope as only the vault can tell; see
+ * `entangled`: those of the `considered` holds that overlap with the scope, as only the vault can show; see
  * `entangles`.
  */
 export type BeginErasure = {
@@ -340,15 +340,15 @@ export const erasure: Decider<ErasureState, ErasureCommand, ErasureEvent> = {
 
 // Which holds forbid which erasures ---------------------------------------------------------------------------------
 
-/** Whether a hold forbids to erase this, or to go on with it. */
+/** Whether a hold forbids starting or continuing this erasure. */
 export const isHeld = (scope: ErasureScope, state: ErasureState, entangled: readonly string[]): boolean =>
   heldBy(scope, state, entangled).length > 0;
 
-/** The ids of the holds that do. */
+/** The ids of the holds that forbid it. */
 export const heldBy = (scope: ErasureScope, { holds }: ErasureState, entangled: readonly string[]): string[] =>
   [...holds.entries()].flatMap(([id, hold]) => (entangled.includes(id) || overlap(scope, hold.scope) ? id : []));
 
-/** Whether both are about something in common, as far as they tell themselves. */
+/** Whether the two scopes overlap, as far as that follows from the scopes alone. */
 function overlap(scope: ErasureScope, hold: HoldScope): boolean {
   if (hold.kind === 'person')
     return (scope.kind === 'person' ? scope.userId : scope.kind === 'message' && scope.authorId) === hold.userId;
@@ -359,6 +359,6 @@ function overlap(scope: ErasureScope, hold: HoldScope): boolean {
   return from <= hold.to && hold.from <= to;
 }
 
-/** Whether it depends on what the person has written in the room if both have something in common. */
+/** Whether the overlap depends on what the person wrote in the room. */
 export const entangles = (scope: ErasureScope, hold: HoldScope): boolean =>
   (scope.kind === 'person') !== (hold.kind === 'person') && scope.kind !== 'message';

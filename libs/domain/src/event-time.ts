@@ -10,8 +10,8 @@ export interface EventTime {
 }
 
 /**
- * The time of the next event of a stream whose last event bears `last` (empty for a new stream). Times do not fall because
- * clocks of replicas differ a little; they return to the clock where the last event was clearly recorded by a wrong one, so
+ * The time of the next event of a stream whose last event has the time `last` (empty for a new stream). Times do not go back because
+ * clocks of replicas differ a little. They return to the clock if the last event was clearly recorded by a wrong one, so
  * that a stream does not stay in the future. The order of events is that of their revisions, never that of times.
  */
 export function eventTime(now: string, last: string): EventTime {

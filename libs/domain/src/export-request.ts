@@ -2,9 +2,9 @@ import type { Actor, Decider, Decision, Erasable, Happened, NewFact } from './de
 import { reject } from './rejection.js';
 import { limits, visibleTextProblem } from './text.js';
 
-// Somebody asks for a copy of a part of the log that leaves the service. Each request has a stream of its own.
+// A request for a copy of part of the log. Each request has its own stream.
 
-/** Which events an export takes: those that fit all of what is given; times are inclusive, RFC 3339 in UTC. */
+/** Which events an export contains: those that match all given fields; times are inclusive, RFC 3339 in UTC. */
 export interface ExportScope {
   readonly room?: string;
   /** What this person did and, without a room, what happened to their account. */
@@ -19,7 +19,7 @@ export type ExportRequested = Happened<
   'ExportRequested',
   {
     readonly scope: ExportScope;
-    /** Only messages with these words, as a search takes them; null: all events. */
+    /** Only messages that a search for these words finds; null: all events. */
     readonly words: Erasable;
     readonly reason: Erasable;
   }

@@ -6,13 +6,13 @@ export const invitationStream = (invitationId: string): string => streamName('in
 
 // Events ------------------------------------------------------------------------------------------------------------
 
-/** What an invitation opens: the server, for somebody without an account, or a room. */
+/** What an invitation gives access to: the server, for a person without an account, or a room. */
 export type InvitedTo =
   | { readonly kind: 'server' }
   | { readonly kind: 'room'; readonly roomId: string; readonly role: InvitedRole };
 export type InvitedRole = 'member' | 'guest';
 
-/** `uses`: how many people it lets in, null for no limit but that of this file. The code itself is in no event. */
+/** `uses`: how many people can use it; null for no limit other than that of this file. No event contains the code. */
 export type InvitationCreated = Happened<
   'InvitationCreated',
   { readonly to: InvitedTo; readonly uses: number | null; readonly expiresAt: string }
@@ -32,7 +32,7 @@ export interface InvitationState {
   readonly expiresAt: string;
   readonly createdBy: string | null;
   readonly createdAt: string;
-  /** Whom it let in. */
+  /** The people who used it. */
   readonly redeemedBy: PersistentMap<true>;
 }
 
@@ -63,7 +63,7 @@ function evolve(before: InvitationState, event: InvitationEvent): InvitationStat
 
 // Commands ----------------------------------------------------------------------------------------------------------
 
-/** Whether the actor may invite there is decided by what is invited to, before. */
+/** Whether the actor may invite is decided beforehand, by the room or the server. */
 export type CreateInvitation = {
   readonly type: 'CreateInvitation';
   readonly actor: Actor;
@@ -73,7 +73,7 @@ export type CreateInvitation = {
   /** RFC 3339, UTC, milliseconds; here and below. */
   readonly now: string;
 };
-/** Lets somebody in, once. `actor` is null for those who have no account yet. */
+/** Admits a person, once. `actor` is null for people without an account. */
 export type RedeemInvitation = {
   readonly type: 'RedeemInvitation';
   readonly actor: Actor | null;
@@ -86,7 +86,7 @@ export type InvitationCommand = CreateInvitation | RedeemInvitation | RevokeInvi
 
 // Decisions ---------------------------------------------------------------------------------------------------------
 
-/** Bounds of an invitation; those who were let in by one without a number of uses are kept in its state. */
+/** Bounds of an invitation. The state lists the people who used it, even if its uses are not limited. */
 export const invitationLimits = { uses: 10_000, usesWithoutNumber: 100_000, days: 365 } as const;
 
 type InvitationDecision = Decision<InvitationEvent>;
@@ -116,7 +116,7 @@ function create({ to, uses, expiresAt, now }: CreateInvitation, state: Invitatio
   return accept({ type: 'InvitationCreated', data: { to, uses, expiresAt } });
 }
 
-/** Whoever was let in before is let in again while it is good, and uses it up no further. */
+/** A person who used it before may use it again while it is valid, without counting as another use. */
 function redeem({ userId, now }: RedeemInvitation, state: InvitationState): InvitationDecision {
   if (state.status === 'revoked' || now >= state.expiresAt) return notGood;
   if (state.redeemedBy.has(userId)) return accept();
@@ -126,7 +126,7 @@ function redeem({ userId, now }: RedeemInvitation, state: InvitationState): Invi
 const usesLeft = ({ uses, redeemedBy }: InvitationState): number =>
   (uses ?? invitationLimits.usesWithoutNumber) - redeemedBy.size;
 
-/** Whether it would let somebody new in. */
+/** Whether it would admit another person. */
 export const isGood = (state: InvitationState, now: string): boolean =>
   state.status === 'open' && now < state.expiresAt && usesLeft(state) > 0;
 

@@ -13,7 +13,7 @@ export interface MaintenanceNote {
   readonly until: string | null;
 }
 
-/** From here on nothing is changed but by administrators. */
+/** From here on only administrators can make changes. */
 export type MaintenanceBegan = Happened<'MaintenanceBegan', MaintenanceNote>;
 /** The notice changed. */
 export type MaintenanceRevised = Happened<'MaintenanceRevised', MaintenanceNote>;
@@ -25,7 +25,7 @@ export type MaintenanceEvent = MaintenanceBegan | MaintenanceRevised | Maintenan
 
 export interface MaintenanceState {
   readonly revision: bigint;
-  /** The notice, and since when maintenance lasts; null: there is none. */
+  /** The notice, and since when maintenance has lasted; null: no maintenance. */
   readonly on: (MaintenanceNote & { readonly since: string }) | null;
 }
 
@@ -81,15 +81,15 @@ export const maintenance: Decider<MaintenanceState, MaintenanceCommand, Maintena
 // What it stops -----------------------------------------------------------------------------------------------------
 
 /**
- * What is recorded nevertheless, for everybody: signing in to read, keeping an account safe, and that a room
- * was read by somebody who is not in it.
+ * What is still recorded, for everyone: signing in to read, keeping an account safe, and reads of a room by
+ * people who are not in it.
  */
 const goesOn: ReadonlySet<string> = new Set([
   ...['RevokeSessions', 'ChangePassword', 'EnableTotp', 'DisableTotp', 'IssueRecoveryCodes', 'RevokeToken'],
   'InspectRoom',
 ]);
 
-/** Any command, as far as it matters here. */
+/** The part of a command that matters here. */
 interface AnyCommand {
   readonly type: string;
   readonly actor?: Actor | null;
@@ -98,8 +98,8 @@ interface AnyCommand {
 }
 
 /**
- * Whether maintenance stops a command from recording anything. What the service does by itself goes on, but new people are
- * not its own doing; a bot is, for it is made along with what somebody was allowed to make.
+ * Whether maintenance stops a command from recording anything. The service's own commands are not stopped, except for new
+ * people; creating a webhook's bot is allowed, because it follows a command that was allowed.
  */
 export function stopsInMaintenance({ type, actor, origin }: AnyCommand): boolean {
   if (!actor) return type === 'RegisterUser' && origin !== 'bot' && origin !== 'webhook';
@@ -110,7 +110,7 @@ export function stopsInMaintenance({ type, actor, origin }: AnyCommand): boolean
 const soonest = 30_000;
 const latest = 300_000;
 
-/** The refusal of what maintenance stops, at the time `at`: nothing was done, and nothing of it will be done later. */
+/** The refusal of a stopped command, at the time `at`: nothing was done, and nothing is queued for later. */
 export function inMaintenance({ text, until }: MaintenanceNote, at: string): Rejection {
   const left = until === null ? soonest : Date.parse(until) - Date.parse(at);
   return {

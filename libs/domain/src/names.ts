@@ -8,7 +8,7 @@ import { joinsNext, joinsPrevious, scripts, shownFormats, viramas } from './unic
 export const nameKey = (name: string): string => fold(name).replace(/\s+/gu, ' ').trim();
 
 /**
- * Removes the differences that people do not count as such: case, compatibility forms, and what is not displayed. This is
+ * Removes differences that people do not perceive as such: case, compatibility forms, and what is not displayed. This is
  * Unicode's toNFKC_Casefold (section 3.13, R5) with two changes:
  *
  * - The four i's of Turkish are one, and a dot above an i or j does not count. So a name equals its own spelling in
@@ -78,7 +78,7 @@ export function nameProblem(name: string, max: number): string | null {
 /** Controls of direction (U+202A and others) are among them. */
 const unseen = new RegExp(`(?![${shownFormats}])[\\p{Cc}\\p{Cf}\\p{Default_Ignorable_Code_Point}${emptyGlyphs}]`, 'u');
 
-/** The name without those characters that are not displayed themselves but change how their neighbours are. */
+/** The name without invisible characters that change how their neighbours are displayed. */
 function withoutNeeded(name: string): string {
   if (!unseen.test(name)) return name;
   return name
@@ -109,7 +109,7 @@ const neededBySpelling = new RegExp(
 
 // Which scripts are mixed --------------------------------------------------------------------------------------------
 
-/** The combinations of the restriction level; those that are most in use come first. */
+/** The combinations of the restriction level, most common first. */
 const combinations: readonly string[] = [
   'Latin Han Hiragana Katakana',
   'Latin Han Bopomofo',
@@ -124,7 +124,7 @@ function isHighlyRestrictive(name: string): boolean {
 
 const compiled = new Map<string, RegExp | null>();
 
-/** Matches texts of these scripts only. Null if this JavaScript engine has not heard of them: their letters are unassigned. */
+/** Matches texts of these scripts only. Null if this JavaScript engine does not know them: their letters are unassigned. */
 function only(combination: string): RegExp | null {
   const known = compiled.get(combination);
   if (known !== undefined) return known;

@@ -1,6 +1,6 @@
 /**
- * An immutable map whose latest version is changed in constant time, and of which every earlier version stays valid, so
- * that decisions can be made on a state that may still be discarded.
+ * An immutable map whose latest version changes in constant time, while every earlier version stays valid, so that
+ * decisions can be made on a state that may still be discarded.
  *
  * All versions of a line share one table. It keeps, for each key, the values it has had and which change put them there;
  * a version sees the changes up to its own. Changing an earlier version begins a new line with a table of its own.
@@ -52,7 +52,7 @@ export class PersistentMap<V> {
     return new PersistentMap<V>(table, table.changes, size);
   }
 
-  /** Whether the next change can go into the same table: nothing follows this version there, and it is not mostly past. */
+  /** Whether the next change can use the same table: this version is the latest there, and old values do not prevail. */
   private get canGrow(): boolean {
     const { table, latest, size } = this;
     const past = table.begun + table.changes - size;
@@ -63,7 +63,7 @@ export class PersistentMap<V> {
 /** Values of the past that a small table may keep before it is rebuilt without them. */
 const SPARE = 32;
 
-/** A key's value since a change; undefined: the change took the key away. */
+/** A key's value since a change; undefined: the change removed the key. */
 interface Value<V> {
   readonly value: V | undefined;
   readonly change: number;
@@ -72,7 +72,7 @@ interface Value<V> {
 
 interface Table<V> {
   readonly values: Map<string, Value<V>>;
-  /** Entries with which the table was made, and changes since. */
+  /** The initial entries of the table, and changes since. */
   readonly begun: number;
   changes: number;
 }

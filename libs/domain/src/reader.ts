@@ -12,7 +12,7 @@ export interface Reader {
   readonly member: Member | null;
 }
 
-/** Decides who may read what was said in a room: its members, and those who administer or audit the server. */
+/** Decides who may read a room: its members, and administrators and auditors of the server. */
 export function readerOf(state: RoomState, actor: Actor): Reader | Rejection {
   const member = state.members.get(actor.id) ?? null;
   const auditing = actor.role === 'admin' || actor.role === 'auditor';

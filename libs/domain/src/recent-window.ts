@@ -4,8 +4,8 @@ import { PersistentMap } from './persistent-map.js';
 const GENERATION = 512;
 
 /**
- * An immutable memory of what the most recent events said, bounded whatever the number of events. It keeps two
- * generations; when the young one is full, the old one is dropped. Everything said after `since` is in it.
+ * An immutable memory of the most recent events, bounded regardless of their number. It keeps two
+ * generations; when the young one is full, the old one is dropped. It is complete after `since`.
  */
 export class RecentWindow<V> {
   private constructor(
@@ -31,13 +31,13 @@ export class RecentWindow<V> {
     return this.young.get(key) ?? this.old.get(key);
   }
 
-  /** Each key once, with the latest that was said of it. */
+  /** Each key once, with its latest value. */
   *entries(): IterableIterator<[string, V]> {
     yield* this.young.entries();
     for (const entry of this.old.entries()) if (!this.young.has(entry[0])) yield entry;
   }
 
-  /** Remembers what the event at `revision` said; calls `dropped` with each key that leaves the window for it. */
+  /** Records a value from the event at `revision`; calls `dropped` with each key that leaves the window. */
   set(key: string, value: V, revision: bigint, dropped?: (key: string) => void): RecentWindow<V> {
     if (this.young.size < GENERATION) {
       return new RecentWindow(this.young.set(key, value), this.old, this.youngSince, this.since);

@@ -19,14 +19,14 @@ export type DomainEvent =
   | ExportRequestEvent;
 export type EventType = DomainEvent['type'];
 
-/** What an event carries once it has a place in the log, with its personal fields opened (or null where erased). */
+/** An event with its place in the log and its personal fields decrypted (or null if erased). */
 export interface Envelope {
   readonly id: string;
   readonly stream: string;
   /** Place in the whole log, from 0. Not hashed: it differs between stores. */
   readonly position: bigint;
   readonly schema: number;
-  /** Ties together all events that one request caused. */
+  /** Shared by all events that one request caused. */
   readonly correlation: string;
   /** Hash of the event before it in the stream, null at revision 0. */
   readonly prev: string | null;

@@ -1,4 +1,4 @@
-/** Why a command was refused. The list is closed; libs/protocol maps each reason to one code of the wire. */
+/** Why a command was refused. The list is closed; libs/protocol maps each reason to an error code. */
 export type RejectionReason =
   | 'Invalid'
   | 'Unauthenticated'
@@ -18,7 +18,7 @@ export type RejectionReason =
 
 export interface Rejection {
   readonly rejected: RejectionReason;
-  /** One sentence for a person; holds nothing the asker may not know. */
+  /** One sentence for people; contains nothing that the caller may not know. */
   readonly detail: string;
   /** Milliseconds after which the same command may be accepted, where that is known. */
   readonly retryAfterMs?: number;

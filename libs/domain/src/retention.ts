@@ -1,6 +1,6 @@
 import type { Visibility } from './room/state.js';
 
-// For how long texts are kept. The rules stand in the register of erasures; they are carried out by erasures of days of rooms.
+// How long texts are kept. The rules are part of the register of erasures, and are carried out by erasing days of rooms.
 
 /** Which rooms a rule is about. */
 export type RetentionScope =
@@ -28,7 +28,7 @@ export interface RetainedRoom {
 /** A rule with its id. */
 export type IdentifiedRule = readonly [id: string, rule: RetentionRule];
 
-/** The rule that counts for a room: its own goes before that of its visibility, and that before the server's. */
+/** The rule that applies to a room: its own, else that of its visibility, else the server's. */
 export function retentionRuleFor(rules: Iterable<IdentifiedRule>, room: RetainedRoom): IdentifiedRule | null {
   let found: IdentifiedRule | null = null;
   for (const entry of rules) {
@@ -45,7 +45,7 @@ function isAbout(scope: RetentionScope, { roomId, visibility }: RetainedRoom): b
   return scope.kind === 'server' || scope.visibility === visibility;
 }
 
-/** Whether two rules are about the same rooms, so that one takes the place of the other. */
+/** Whether two rules are about the same rooms, so that one replaces the other. */
 export function isSameRetentionScope(one: RetentionScope, other: RetentionScope): boolean {
   if (one.kind === 'room') return other.kind === 'room' && other.roomId === one.roomId;
   if (one.kind === 'visibility') return other.kind === 'visibility' && other.visibility === one.visibility;

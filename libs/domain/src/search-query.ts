@@ -8,9 +8,9 @@ export interface Phrase {
 }
 
 /**
- * What a query asks for: all of the phrases. What stands between double quotes is one phrase, and so is everything else
+ * The phrases of a query, all of which must match. Text between double quotes is one phrase, and so is everything else
  * between two spaces: `example.org` are two words next to each other. The last word may be the beginning of a longer one,
- * unless it is in quotes. A quote without its counterpart means nothing.
+ * unless it is in quotes. An unpaired quote is ignored.
  */
 export function phrasesOf(query: string): Phrase[] {
   const phrases: Phrase[] = [];
@@ -21,7 +21,7 @@ export function phrasesOf(query: string): Phrase[] {
   return phrases;
 }
 
-/** What a query asks not to be there: any of the phrases, whose last words are whole ones. */
+/** The excluded phrases of a query, none of which may match. Their last words are whole words. */
 export function phrasesWithout(query: string): Phrase[] {
   return groupsOf(query).map(({ words }) => ({
     keys: words.map(({ key }) => key),
@@ -29,7 +29,7 @@ export function phrasesWithout(query: string): Phrase[] {
   }));
 }
 
-/** How `searchText` holds a phrase. */
+/** A phrase in the form of `searchText`. */
 export const phraseText = ({ keys, open }: Phrase): string => ` ${keys.join(' ')}${open ? '' : ' '}`;
 
 /** UTF-16 offsets of what a query finds in a text, in order and without overlaps; `end` is exclusive. */
@@ -47,7 +47,7 @@ export function matchesIn(text: string, query: string): { start: number; end: nu
   return merged;
 }
 
-/** So that a page of long texts does not take long. */
+/** Bounds the time for a page of long texts. */
 const MOST_MATCHED = 50;
 
 function places(words: readonly Word[], { keys, open }: Phrase): { start: number; end: number }[] {
@@ -89,5 +89,5 @@ function groupsOf(query: string): Group[] {
   return groups.map(({ words, quotes }, i) => ({ words, quoted: quotes % 2 === 1, last: i === groups.length - 1 }));
 }
 
-/** Keyboards of phones and word processors write quotes in many ways. */
+/** Phone keyboards and word processors produce many kinds of quotes. */
 const QUOTES = /["“”„‟«»＂]/g;

@@ -1,6 +1,6 @@
 import { shownFormats } from './unicode-data.js';
 
-/** Limits of what people write, in Unicode code points after NFC. */
+/** Limits of texts, in Unicode code points after NFC. */
 export const limits = {
   messageText: 8_000,
   roomName: 80,
@@ -65,8 +65,8 @@ const visible = new RegExp(
 );
 
 /**
- * A 53-bit fingerprint to compare two contents. It guards nothing against an attacker, who could
- * only mistake his own message for his own message, so it is quick rather than strong: two FNV-1a hashes
+ * A 53-bit fingerprint to compare two contents. It need not resist attackers, who
+ * could only confuse their own messages, so it is fast rather than strong: two FNV-1a hashes
  * (draft-eastlake-fnv) of the UTF-16 units with different offsets, joined.
  */
 export function fingerprint(content: string): number {

@@ -1,19 +1,19 @@
 import { baseLetters } from './base-letters.js';
 
-// How search splits texts into words: one way for what is written and for what is looked for.
+// How search splits texts and queries into words, in the same way for both.
 
-/** A word as it is compared, and where it stands in its text. */
+/** A word in its compared form, and its place in the text. */
 export interface Word {
   /** Letters, digits or an emoji; no spaces, and no ASCII punctuation but the `#` and `*` of keycap emoji. */
   readonly key: string;
-  /** Whether more can belong to it: the last character of a script without spaces, and an emoji. */
+  /** Whether it can continue: true for the last character of a script without spaces, and for an emoji. */
   readonly open: boolean;
   /** UTF-16 offsets. */
   readonly start: number;
   readonly end: number;
 }
 
-/** Code points after which a word is cut. No query is longer, and PostgreSQL allows a word 2,046 bytes. */
+/** Code points after which a word is cut. No query is longer, and PostgreSQL allows words of 2,046 bytes. */
 const LONGEST_WORD = 500;
 
 /**
@@ -34,8 +34,8 @@ export function baseForm(text: string): string {
 }
 
 /**
- * What a text is found by, as one text: its words in order with single spaces around them; then, after another space
- * each, words that are not there by themselves: the parts of `fileName2`, and `e-mail` and `don't` without their marks.
+ * The searchable form of a text: its words in order with single spaces around them; then, after another space
+ * each, additional words: the parts of `fileName2`, and `e-mail` and `don't` without their marks.
  */
 export function searchText(text: string): string {
   const plain = isAscii(text);
@@ -52,7 +52,7 @@ const LONGEST_SEARCH_TEXT = 150_000;
 
 const wordsIn = (text: string): string => (SIMPLE.test(text) ? simpleWords(text) : anyWords(text));
 
-// These two give the same as `anyWords`, sooner.
+// These two give the same result as `anyWords`, faster.
 
 function asciiWords(text: string): string {
   const words = ` ${text
@@ -184,7 +184,7 @@ interface Place {
   readonly end: number;
 }
 
-/** Where in the whole text each unit of a folded piece comes from; none where characters are not folded one by one. */
+/** The place in the whole text of each unit of a folded piece; none if characters are not folded one by one. */
 function placesIn({ text, start, folded }: Piece): Place[] {
   const places: Place[] = [];
   let at = start;
@@ -233,7 +233,7 @@ const PIECES = new RegExp(
   'gu',
 );
 
-/** Marks of writing systems in which words are also written without them, and what nobody sees. */
+/** Marks that may be omitted in their writing systems, and invisible characters. */
 const ACCENTS =
   /(?![\u3099\u309a])\p{M}(?<=[\p{sc=Zinh}\p{sc=Latn}\p{sc=Grek}\p{sc=Cyrl}\p{sc=Copt}\p{sc=Glag}\p{sc=Hebr}\p{sc=Arab}\p{sc=Syrc}\p{sc=Samr}\p{sc=Nkoo}\p{sc=Adlm}\p{sc=Ethi}])|\p{DI}|\u0640/gu;
 
@@ -255,8 +255,8 @@ function digitValue(digit: string): number {
 }
 
 /**
- * Finds words of several parts, and words with apostrophes or hyphens. Most texts have none, so asking has to be quick. What mixes
- * letters and digits more than once is a key or a hash, of which nobody looks for a part.
+ * Finds words of several parts, and words with apostrophes or hyphens. Most texts have none, so the check has to be fast. A word that
+ * mixes letters and digits more than once is a key or a hash, whose parts no one searches for.
  */
 const hasInAny = {
   parts: /\p{Ll}\p{Lu}|\p{L}\p{Nd}|\p{Nd}\p{L}/u,

@@ -81,7 +81,7 @@ export const erasureCalls = {
     auth: 'admin',
     scope: 'session',
     summary: 'Lift a legal hold',
-    description: 'For administrators. Erasures that waited for it go on.',
+    description: 'For administrators. Erasures that waited for it continue.',
     params: erasures.ofHold,
     answers: { 204: null },
     errors: ['forbidden', 'not_found'],

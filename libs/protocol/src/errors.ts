@@ -66,7 +66,7 @@ export const inputErrorSchema = z.object({
 /** One thing that is wrong with the input. */
 export type InputError = z.output<typeof inputErrorSchema>;
 
-/** Longer lists help nobody. */
+/** Longer lists are not useful. */
 const maxInputErrors = 20;
 
 /**
@@ -95,7 +95,11 @@ const sharedFields = {
   title: z.string().describe('The kind of error, for people.'),
   detail: z.string().describe('What was wrong this time, for people.'),
   retryable: z.boolean().describe('Whether the same request may succeed later.'),
-  errors: z.array(inputErrorSchema).max(maxInputErrors).optional().describe('What is wrong with the input, if it is.'),
+  errors: z
+    .array(inputErrorSchema)
+    .max(maxInputErrors)
+    .optional()
+    .describe('What is wrong with the input, if anything.'),
 };
 
 export const problemSchema = z.object({

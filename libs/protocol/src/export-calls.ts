@@ -2,7 +2,7 @@ import { type Call, readHeaders, writeHeaders } from './call.js';
 import * as exports from './exports.js';
 import { z } from './zod.js';
 
-/** Copies of parts of the log that anybody can check. */
+/** Copies of parts of the log that anyone can verify. */
 export const exportCalls = {
   requestExport: {
     method: 'POST',
@@ -41,7 +41,7 @@ export const exportCalls = {
     auth: 'user',
     scope: 'read',
     summary: 'What became of an export',
-    description: 'For whoever has requested it. Others see requests on the audit trail.',
+    description: 'Only for the person who requested it. Others see requests on the audit trail.',
     params: exports.ofExport,
     answers: { 200: exports.exportSchema },
     errors: ['not_found'],

@@ -111,7 +111,7 @@ export const messageCalls = {
     spends: 'reads',
     inMaintenance: true,
     summary: 'Set your read mark',
-    description: 'Read marks are private: nobody else sees them, and they are not events.',
+    description: 'Read marks are private: no one else sees them, and they are not events.',
     params: rooms.inRoom,
     body: messages.markReadBody,
     answers: { 204: null },

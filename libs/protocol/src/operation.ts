@@ -10,7 +10,7 @@ export const healthSchema = z.object({ status: z.literal('ok') });
 export const announcementSchema = z.object({ text: z.string(), since: time });
 export type Announcement = z.output<typeof announcementSchema>;
 
-/** While it lasts, nobody but administrators changes anything. */
+/** During it, only administrators can make changes. */
 export const maintenanceSchema = z.object({
   text: z.string().nullable().describe('Notice for everyone, or null.'),
   until: time.nullable().describe('When it is expected to be over. It may end sooner or later.'),

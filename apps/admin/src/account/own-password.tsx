@@ -5,7 +5,7 @@ import { Failure } from '../look/failure';
 import { useAction } from '../look/use-action';
 import { client } from '../service/client';
 
-/** Characters of a password at least. */
+/** Minimum characters of a password. */
 const LEAST = 10;
 
 /** Changes your own password. All other sessions end. */

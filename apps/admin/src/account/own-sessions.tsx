@@ -33,7 +33,7 @@ export function OwnSessions() {
             title={translate('verbatim.own.end_others_title')}
             text={translate('verbatim.own.end_others_text')}
             takesAway
-            deed={(options) => client.call('endMyOtherSessions', {}, options)}
+            perform={(options) => client.call('endMyOtherSessions', {}, options)}
             onDone={() => notify('verbatim.own.others_ended', { type: 'success' })}
           />
         </Box>
@@ -81,7 +81,7 @@ function SessionRow({ session }: { session: LiveSession }) {
             title={translate('verbatim.own.end_title', { since })}
             text={translate('verbatim.session.end_text')}
             takesAway
-            deed={(options) => client.call('endMySession', { params: { id } }, options)}
+            perform={(options) => client.call('endMySession', { params: { id } }, options)}
             onDone={() => notify('verbatim.session.ended', { type: 'success' })}
           />
         )}

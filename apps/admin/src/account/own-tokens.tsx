@@ -12,7 +12,7 @@ import { shown } from '../service/failure';
 import { LOOK_AGAIN } from '../service/look-again';
 import { MakeToken } from '../users/person/make-token';
 
-/** One's own personal tokens, with which programs act for one. */
+/** Your own personal tokens, with which programs act for you. */
 export function OwnTokens() {
   const translate = useTranslate();
   const { data, error } = useQuery({
@@ -70,7 +70,7 @@ function TokenRow({ token: { id, name, scopes, createdAt, expiresAt, lastUsedAt 
           title={translate('verbatim.own.revoke_title', { name })}
           text={translate('verbatim.token.revoke_text')}
           takesAway
-          deed={(options) => client.call('revokeToken', { params: { id } }, options)}
+          perform={(options) => client.call('revokeToken', { params: { id } }, options)}
           onDone={() => notify('verbatim.token.revoked', { type: 'success', messageArgs: { name } })}
         />
       </TableCell>

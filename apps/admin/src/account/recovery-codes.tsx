@@ -6,7 +6,7 @@ import { saveAs } from '../look/save-as';
 import { useCopy } from '../look/shown-once';
 import { useUnsaved } from '../look/unsaved';
 
-/** Recovery codes, in the one moment in which they are shown. */
+/** Recovery codes, shown only once. */
 export function RecoveryCodes({ codes, onKept }: { codes: readonly string[]; onKept(): void }) {
   const translate = useTranslate();
   const copy = useCopy();

@@ -10,7 +10,7 @@ import { sensitive } from '../service/proof';
 import { QrCode } from './qr-code';
 import { RecoveryCodes } from './recovery-codes';
 
-/** Sets up a second factor: the secret goes into an authenticator, whose first code confirms it, and recovery codes are kept. */
+/** Sets up a second factor: the secret for an authenticator app, the first code as confirmation, and recovery codes. */
 export default function SecondFactorSetUp({ onDone }: { onDone(): void }) {
   const [codes, setCodes] = useState<readonly string[] | null>(null);
   if (codes) return <RecoveryCodes codes={codes} onKept={onDone} />;

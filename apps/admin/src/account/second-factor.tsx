@@ -14,7 +14,7 @@ import { shown } from '../service/failure';
 import { RecoveryCodes } from './recovery-codes';
 import SecondFactorSetUp from './second-factor-set-up';
 
-/** Recovery codes below which it is time for fresh ones. */
+/** Recovery codes below which new ones are suggested. */
 const FEW = 3;
 
 /** One's own second factor: sets it up, gives fresh recovery codes, and turns it off. */
@@ -76,7 +76,7 @@ function On({ status: { recoveryCodesLeft, required }, onCodes, onOff }: OnProps
           icon={<RenewIcon />}
           title={translate('verbatim.own.renew_title')}
           text={translate('verbatim.own.renew_text')}
-          deed={(options) => client.call('renewRecoveryCodes', {}, options)}
+          perform={(options) => client.call('renewRecoveryCodes', {}, options)}
           onDone={({ recoveryCodes }) => onCodes(recoveryCodes)}
         />
         {!required && (

@@ -5,7 +5,7 @@ import { lazyPage } from '../look/lazy-page';
 
 const SecondFactorSetUp = lazyPage(() => import('./second-factor-set-up'));
 
-/** Where people whose role requires a second factor set it up first, and then continue to the page they wanted. */
+/** People whose role requires a second factor set it up here, then continue to the page they wanted. */
 export function SetUpPage() {
   const translate = useTranslate();
   const logout = useLogout();

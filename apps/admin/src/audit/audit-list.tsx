@@ -31,7 +31,7 @@ const filters = [
 
 const Column = DataTable.Col<AuditEntry>;
 
-/** What administrators and auditors did, the latest first. */
+/** What administrators and auditors did, latest first. */
 export default function AuditList() {
   const translate = useTranslate();
   return (
@@ -95,7 +95,7 @@ function Actor({ entry: { actor } }: { entry: AuditEntry }) {
   return <Link to={`/users/${actor.id}/show`}>{actor.username || '–'}</Link>;
 }
 
-/** What was done, with what it was done to settings, roles and readings. */
+/** The action, with details of changed settings, roles and reads. */
 function Action({ entry: { action, detail } }: { entry: AuditEntry }) {
   const translate = useTranslate();
   return (
@@ -111,7 +111,7 @@ function Action({ entry: { action, detail } }: { entry: AuditEntry }) {
   );
 }
 
-/** Leads to the room or person; what is in a room leads to that room. */
+/** Links to the room or person; things in a room link to the room. */
 function TargetOf({ entry: { target, roomId } }: { entry: AuditEntry }) {
   const translate = useTranslate();
   const { kind, id, name } = target;

@@ -3,7 +3,7 @@ import { lazyPage } from '../look/lazy-page';
 import type { Source } from '../service/source';
 import { holdSource } from './holds-source';
 
-/** What must be kept for a court, whatever is to be forgotten. */
+/** Legal holds: data that must be kept despite erasures. */
 export const holds = {
   name: 'holds',
   icon: HoldIcon,

@@ -7,7 +7,7 @@ import { AskDialog } from '../look/ask-dialog';
 import { useAction } from '../look/use-action';
 import { client } from '../service/client';
 
-/** Lifts a hold, once a word was typed: erasures that waited for it then begin, and cannot be undone. */
+/** Lifts a hold after a typed confirmation: erasures that waited for it then begin, and cannot be undone. */
 export function LiftButton({ hold }: { hold: Hold }) {
   const [asking, setAsking] = useState(false);
   const { canAccess } = useCanAccess({ resource: 'holds', action: 'delete' });

@@ -72,7 +72,7 @@ function HoldDialog({ onEnd, ...given }: { person?: User; room?: Room; onEnd(): 
   );
 }
 
-/** What the hold is about; null as long as something is missing. */
+/** The scope of the hold; null while it is incomplete. */
 function scopeOf(kind: Kind, person: User | null, room: Room | null, days: Span | null) {
   if (kind === 'person') return person && { person: person.id };
   if (!room) return null;

@@ -16,7 +16,7 @@ import { client } from '../service/client';
 import { shown } from '../service/failure';
 import type { Overview } from './overview';
 
-/** What there is to do on a service that is still empty; it goes away once people talk. */
+/** First steps on an empty service; disappears once people post. */
 export function FirstSteps({ overview }: { overview: Overview }) {
   const { canAccess } = useCanAccess({ resource: 'users', action: 'create' });
   const empty = overview.messages === 0 && (overview.accounts <= 1 || overview.openRooms === 0);

@@ -9,7 +9,7 @@ import { type Overview, useOverview } from './overview';
 import { PlotCard } from './plot-card';
 import { ServiceState } from './service-state';
 
-/** What an administrator wants to know first: whether anything needs them, how much happens, and how the service is doing. */
+/** What administrators want to know first: whether anything needs attention, current activity, and the state of the service. */
 export default function Home() {
   const translate = useTranslate();
   const overview = useOverview();

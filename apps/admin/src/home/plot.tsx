@@ -11,7 +11,7 @@ export interface Point {
 
 export interface PlotProps {
   readonly points: readonly Point[];
-  /** What one point stands for. */
+  /** The label of one point. */
   readonly by: 'day' | 'time';
 }
 

@@ -16,7 +16,7 @@ const parts: Readonly<Record<string, string>> = {
   'transparency log': 'audit_log',
 };
 
-/** How the service itself is doing: what works, what is behind, and which processes there are. */
+/** The state of the service: what works, what lags, and its processes. */
 export function ServiceState({ overview: { process, replicas, auditLog } }: { overview: Overview }) {
   const translate = useTranslate();
   const number = useNumber();
@@ -59,7 +59,7 @@ export function ServiceState({ overview: { process, replicas, auditLog } }: { ov
   );
 }
 
-/** How far the log is signed, who has cosigned what is shown of it, and when somebody last did. */
+/** How far the log is signed, who has cosigned the published checkpoint, and the last cosignature. */
 function Signed({ log: { size, published, witnesses } }: { log: NonNullable<Overview['auditLog']> }) {
   const translate = useTranslate();
   const number = useNumber();
@@ -78,7 +78,7 @@ function Signed({ log: { size, published, witnesses } }: { log: NonNullable<Over
   );
 }
 
-/** Which processes serve, and how much each has to do. */
+/** The processes of the service, and the load of each. */
 function Replicas({ replicas }: { replicas: Overview['replicas'] }) {
   const translate = useTranslate();
   const number = useNumber();

@@ -9,7 +9,7 @@ import { Moment } from './moment';
 
 export const ABOUT = ['about'];
 
-/** What the service says about itself; undefined until it is known. */
+/** What the service reports about itself; undefined until loaded. */
 export const useAbout = () =>
   useQuery({ queryKey: ABOUT, queryFn: () => shown(client.call('getAbout')), refetchInterval: LOOK_AGAIN }).data;
 

@@ -16,12 +16,12 @@ import { useTranslate } from 'react-admin';
 import { Failure } from './failure';
 
 interface AskDialogProps {
-  /** These three are whole sentences or words, translated already. */
+  /** These three are complete, translated texts. */
   readonly title: string;
   readonly text?: ReactNode;
   readonly action: string;
   readonly color?: ButtonProps['color'];
-  /** What has to be typed first: for what cannot be undone. */
+  /** Text to type before an action that cannot be undone. */
   readonly typed?: string;
   /** False: something is still missing. */
   readonly ready?: boolean;
@@ -35,7 +35,7 @@ interface AskDialogProps {
   onEnd(): void;
 }
 
-/** Asks before something is done, and says in its place what went wrong. It can be left at any time. */
+/** Asks for confirmation, and shows errors in the same place. It can be closed at any time. */
 export function AskDialog(props: AskDialogProps) {
   const { title, text, action, color, typed, ready = true, busy, error, meanings, children, onSubmit, onEnd } = props;
   const translate = useTranslate();
@@ -44,7 +44,7 @@ export function AskDialog(props: AskDialogProps) {
   const sure = ready && (typed === undefined || given.trim() === typed);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    // What is asked here belongs to no form behind the dialog.
+    // Inputs here must not submit a form behind the dialog.
     event.stopPropagation();
     if (sure && !busy) onSubmit();
   };
@@ -83,7 +83,7 @@ export function AskDialog(props: AskDialogProps) {
   );
 }
 
-/** What is under way may take a while when the service is away, and can be given up. */
+/** During an outage an action may take a while, and can be cancelled. */
 function Waiting() {
   const translate = useTranslate();
   return (
@@ -100,12 +100,12 @@ interface ReasonInputProps {
   readonly value: string;
   /** Key of the sentence that says who can read it. */
   readonly help?: string;
-  /** False where something else comes first. */
+  /** False if something else has to be done first. */
   readonly first?: boolean;
   onChange(reason: string): void;
 }
 
-/** Asks for a reason; calls `onChange` with what was typed. */
+/** Asks for a reason; calls `onChange` with the input. */
 export function ReasonInput({ value, help = 'verbatim.rooms.reason_help', first = true, onChange }: ReasonInputProps) {
   const translate = useTranslate();
   return (

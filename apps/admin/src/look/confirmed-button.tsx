@@ -5,20 +5,20 @@ import { AskDialog } from './ask-dialog';
 import { type Cancellable, useAction } from './use-action';
 
 interface ConfirmedButtonProps<A> {
-  /** Word on the button, and on the one that confirms. */
+  /** Label of the button, and of the one that confirms. */
   readonly label: string;
   /** Accessible name of the button where its text is not enough, as in the rows of a table. */
   readonly name?: string;
   readonly icon: ReactNode;
   readonly title: string;
   readonly text: string;
-  /** What takes something away is marked as such. */
+  /** Destructive actions are highlighted. */
   readonly takesAway?: boolean;
-  deed(options: Cancellable): Promise<A>;
+  perform(options: Cancellable): Promise<A>;
   onDone(answer: A): void;
 }
 
-/** A button that does what it says once that is confirmed. */
+/** A button whose action has to be confirmed. */
 export function ConfirmedButton<A>(props: ConfirmedButtonProps<A>) {
   const { label, name, icon, takesAway = false } = props;
   const translate = useTranslate();
@@ -45,12 +45,12 @@ function Confirmation<A>({
   title,
   text,
   takesAway,
-  deed,
+  perform,
   onDone,
   onEnd,
 }: ConfirmedButtonProps<A> & { onEnd(): void }) {
   const translate = useTranslate();
-  const { act, busy, error } = useAction(deed, (answer: A) => {
+  const { act, busy, error } = useAction(perform, (answer: A) => {
     onEnd();
     onDone(answer);
   });

@@ -3,7 +3,7 @@ import { useTranslate } from 'react-admin';
 
 const NAME = 'Verbatim';
 
-/** What the tab is called: as the page, whose title stands in the bar at the top. */
+/** Sets the tab's title to that of the page, shown in the bar at the top. */
 export function DocumentTitle() {
   useEffect(() => {
     const name = () => {

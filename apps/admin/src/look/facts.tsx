@@ -2,7 +2,7 @@ import { Box, Typography } from '@mui/material';
 import type { ReactNode } from 'react';
 import { useTranslate } from 'react-admin';
 
-/** What is known of something, as names and values. */
+/** Facts as names and values. */
 export function Facts({ children }: { children: ReactNode }) {
   return (
     <Box
@@ -14,7 +14,7 @@ export function Facts({ children }: { children: ReactNode }) {
   );
 }
 
-/** `label` is the key of what it is called. */
+/** `label` is a key of the words. */
 export function Fact({ label, children }: { label: string; children: ReactNode }) {
   const translate = useTranslate();
   return (

@@ -2,7 +2,7 @@ import { Alert, Button, type SxProps } from '@mui/material';
 import { Link, useNotify, useTranslate } from 'react-admin';
 import { codeOf } from '../service/failure';
 
-/** Where people do what an error asks of them, and what the link to it says. */
+/** Where people can fix the cause of an error, and the text of the link. */
 const remedies: Readonly<Record<string, { readonly to: string; readonly label: string }>> = {
   mfa_required: { to: '/account/second-factor', label: 'verbatim.error.to_second_factor' },
   maintenance: { to: '/settings', label: 'verbatim.error.to_maintenance' },
@@ -17,7 +17,7 @@ interface FailureProps {
 
 type Meanings = Readonly<Record<string, string>>;
 
-/** Why something failed, with the way to where it can be mended. Nothing, if there is no error. */
+/** Why something failed, with a link to where it can be fixed. Renders nothing if there is no error. */
 export function Failure({ error, meanings, sx }: FailureProps) {
   if (!error) return null;
   return (

@@ -5,7 +5,7 @@ import { ConnectionBanner } from './connection-banner';
 import { useDocumentTitle } from './document-title';
 import { useLanguageOfPage } from './language-of-page';
 
-/** A page for those who are not signed in: one card in the middle. `title` is a key of the words. */
+/** A page for people who are not signed in: one card in the middle. `title` is a key of the words. */
 export function FrontPage({ title, children, wide = false }: { title: string; children: ReactNode; wide?: boolean }) {
   const translate = useTranslate();
   useLanguageOfPage();

@@ -1,7 +1,7 @@
 import { Tooltip, Typography } from '@mui/material';
 import { useTranslate } from 'react-admin';
 
-/** In the place of what the person may not see. */
+/** Replaces content that the person may not see. */
 export function Hidden() {
   const translate = useTranslate();
   return (

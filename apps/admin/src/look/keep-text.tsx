@@ -7,7 +7,7 @@ import { saveAs } from './save-as';
 import { useCopy } from './shown-once';
 
 interface KeepTextProps {
-  /** What the text is called; translated already. */
+  /** Label of the text; already translated. */
   readonly label: string;
   readonly text: string;
   /** Offers the text as a file of this name. */

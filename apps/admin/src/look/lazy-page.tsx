@@ -4,7 +4,7 @@ import { Loading, useTranslate } from 'react-admin';
 
 /** Milliseconds between two looks at whether the service is back. */
 const AGAIN_MS = 2_000;
-/** Milliseconds after a reload in which another one would not help. */
+/** Milliseconds after a reload in which another one is pointless. */
 const TOO_SOON_MS = 20_000;
 const RELOADED = 'verbatim.reloaded';
 

@@ -3,12 +3,12 @@ import type { ReactNode } from 'react';
 import { Link, ListNoResults, type RaRecord, useCreatePath, useListContext, useTranslate } from 'react-admin';
 
 interface NarrowListProps<R extends RaRecord<string>> {
-  /** What a record is called. */
+  /** The name of a record. */
   name(record: R): string;
   more(record: R): ReactNode;
   /** Stands at the end of its row. */
   standing(record: R): ReactNode;
-  /** Buttons for what is done to all that are selected; false: nothing is. */
+  /** Buttons for bulk actions; false: none. */
   readonly bulk: ReactNode | false;
   /** Whether it may be one of many; all may, if absent. */
   isSelectable?(record: R): boolean;

@@ -1,7 +1,7 @@
 import { Box, Typography } from '@mui/material';
 import { Link, Title, useTranslate } from 'react-admin';
 
-/** There is no such page. `what` is the key of a sentence about what is missing. */
+/** The page does not exist. `what` is the key of a sentence about what is missing. */
 export function NotFound({ what = 'verbatim.page.not_found' }: { what?: string; title?: unknown }) {
   const translate = useTranslate();
   return (

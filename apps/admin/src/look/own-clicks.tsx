@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 
-/** Keeps what is clicked in here from the row around it, which would lead to another page. */
+/** Keeps clicks from the surrounding row, which would open another page. */
 export function OwnClicks({ children }: { children: ReactNode }) {
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: it only keeps clicks from the row

@@ -2,7 +2,7 @@ import { Table, TableBody, TableCell, TableContainer, TableHead, TableRow, Typog
 import type { ReactNode } from 'react';
 
 interface PlainTableProps {
-  /** What is in it, for those who do not see it. */
+  /** Description for screen readers. */
   readonly label: string;
   readonly columns: readonly string[];
   /** Shown where there is no row. */
@@ -10,7 +10,7 @@ interface PlainTableProps {
   readonly children: readonly ReactNode[];
 }
 
-/** A table that is small enough to need no more than its rows. What is wide scrolls sideways, also by the keyboard. */
+/** A table without paging or sorting. Wide tables scroll sideways, also by keyboard. */
 export function PlainTable({ label, columns, empty, children }: PlainTableProps) {
   if (children.length === 0) return <Typography sx={{ py: 4, textAlign: 'center' }}>{empty}</Typography>;
   return (

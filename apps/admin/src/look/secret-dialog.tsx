@@ -6,7 +6,7 @@ import { useTranslate } from 'react-admin';
 interface SecretDialogProps {
   readonly title: string;
   readonly text: string;
-  /** What the secret is called. */
+  /** Label of the secret. */
   readonly label: string;
   readonly secret: string;
   onEnd(): void;

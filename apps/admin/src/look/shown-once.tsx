@@ -4,9 +4,9 @@ import { useNotify, useTranslate } from 'react-admin';
 
 interface ShownOnceProps {
   readonly title: string;
-  /** What it is good for, and what to do with it. */
+  /** Its purpose, and what to do with it. */
   readonly text: string;
-  /** What the secret is called. */
+  /** Label of the secret. */
   readonly label: string;
   readonly secret: string;
   onEnd(): void;

@@ -8,7 +8,7 @@ import { ShowUpdate } from './show-update';
 type Rows = readonly RaRecord<string>[];
 
 interface Shown extends Kept<RaRecord<string>> {
-  /** Which page, order and filter it is of. */
+  /** Its page, order and filter. */
   readonly question: string;
   readonly answer: Rows;
 }
@@ -36,7 +36,7 @@ export function Still({ children }: { children: ReactNode }) {
   );
 }
 
-/** What is shown depends on what was shown before, so it is settled while rendering, as React provides for. */
+/** The content depends on what was shown before, so it is computed while rendering, as React allows. */
 function useShown() {
   const { data, page, perPage, sort, filterValues, isPlaceholderData } = useListContext<RaRecord<string>>();
   const question = JSON.stringify([page, perPage, sort, filterValues]);
@@ -50,7 +50,7 @@ function useShown() {
   return { shown, show, showUpdate };
 }
 
-/** At the lower edge of the window, where it moves nothing when it comes. */
+/** At the bottom of the window, where it does not move anything when it appears. */
 function Moved({ moved, onShow }: { moved: boolean; onShow(): void }) {
   const translate = useTranslate();
   const button = (

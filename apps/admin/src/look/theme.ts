@@ -5,7 +5,7 @@ import { i18nProvider } from '../words/i18n';
 
 const loading = i18nProvider.translate('ra.page.loading');
 
-/** What both themes share: the fonts of the system, a focus that is seen, targets that are hit. */
+/** Shared by both themes: system fonts, a visible focus, large targets. */
 const common: RaThemeOptions = {
   typography: {
     fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif',
@@ -20,12 +20,12 @@ const common: RaThemeOptions = {
         ':focus-visible': { outline: '3px solid currentColor', outlineOffset: 2 },
         '.MuiInputBase-input:focus-visible': { outline: 'none' },
         '.MuiButtonBase-root.Mui-focusVisible': { outline: '3px solid currentColor', outlineOffset: -3 },
-        // What is wide scrolls by itself instead of widening the page on a phone.
+        // Wide content scrolls by itself instead of widening the page on a phone.
         'div.layout, .RaLayout-content, .RaLayout-contentWithSidebar, .RaShow-main, .RaShow-card': { minWidth: 0 },
         '.RaTabbedShowLayout-content': { overflowX: 'auto' },
-        // Buttons that nobody sees must not be reached either.
+        // Invisible buttons must not be focusable.
         '.MuiToolbar-root.RaBulkActionsToolbar-collapsed': { visibility: 'hidden' },
-        // A link that is spread over its row; what else can be used in the row stays above it.
+        // A link that covers its row; other controls of the row stay above it.
         'tr:has(.row-link)': { position: 'relative' },
         'tr:hover:has(.row-link)': { backgroundColor: 'rgba(128, 128, 128, 0.08)' },
         '.row-link::after': { content: '""', position: 'absolute', inset: 0 },

@@ -27,7 +27,7 @@ export function useUnsaved(unsaved: boolean, text: string): ReactNode {
     return () => removeEventListener('beforeunload', warn);
   }, [unsaved]);
   useEffect(() => {
-    // What was saved while the question stood need not be asked about any more.
+    // Anything saved while the dialog was open needs no confirmation any more.
     if (blocker.state === 'blocked' && !unsaved) blocker.proceed();
   }, [blocker, unsaved]);
   if (blocker.state !== 'blocked') return null;

@@ -6,7 +6,7 @@ import { sensitive } from '../service/proof';
 import { useNotifyFailure } from './failure';
 import { ShowUpdate } from './show-update';
 
-/** What a cancellable call gets besides its input. */
+/** Options of a cancellable call. */
 export interface Cancellable {
   readonly signal: AbortSignal;
 }

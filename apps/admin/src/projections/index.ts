@@ -1,7 +1,7 @@
 import ProjectionsIcon from '@mui/icons-material/TableChartOutlined';
 import { lazyPage } from '../look/lazy-page';
 
-/** How far the read models are: one page, which asks for what it shows by itself. */
+/** Progress of the read models: one page, which loads its own data. */
 export const projections = {
   name: 'projections',
   icon: ProjectionsIcon,

@@ -15,7 +15,7 @@ export function RebuildButton({ onBegun }: { onBegun(projections: Projections): 
       icon={<RebuildIcon />}
       title={translate('verbatim.projections.rebuild_title')}
       text={translate('verbatim.projections.rebuild_text')}
-      deed={(options) => client.call('rebuildProjections', {}, options)}
+      perform={(options) => client.call('rebuildProjections', {}, options)}
       onDone={onBegun}
     />
   );

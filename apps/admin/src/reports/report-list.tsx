@@ -9,7 +9,7 @@ const statusChoices = (['open', 'settled'] as const).map((id) => ({ id, name: `v
 
 const filters = [<SelectInput key="status" source="status" choices={statusChoices} alwaysOn isRequired />];
 
-/** What people have reported, the oldest first: that has waited longest. */
+/** Reports, oldest first. */
 export default function ReportList() {
   return (
     <List

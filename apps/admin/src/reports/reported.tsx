@@ -16,7 +16,7 @@ import { upTo } from '../service/pages';
 /** Messages shown before the one that was reported, and after it. */
 const AROUND = 3;
 
-/** The message that was reported, with what was said around it. */
+/** The reported message, with its context. */
 export function Reported({ report, mayRedact }: { report: Report; mayRedact: boolean }) {
   const translate = useTranslate();
   const { roomId, messageId, messageRevision } = report;

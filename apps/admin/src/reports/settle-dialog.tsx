@@ -8,7 +8,7 @@ import { client } from '../service/client';
 
 const outcomes = ['acted', 'dismissed'] as const;
 
-/** Closes a report with what came of it. */
+/** Settles a report with its outcome. */
 export function SettleDialog({ report, onEnd }: { report: Report; onEnd(): void }) {
   const translate = useTranslate();
   const notify = useNotify();

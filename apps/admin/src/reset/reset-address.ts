@@ -1,3 +1,3 @@
-/** The page on which the holder of this token chooses a password. What is behind the # is sent to no server. */
+/** The page on which the holder of this token chooses a password. The part after the # is never sent to a server. */
 export const resetAddress = (token: string): string =>
   `${location.origin}${location.pathname}#/reset?token=${encodeURIComponent(token)}`;

@@ -12,7 +12,7 @@ interface Chosen {
   readonly again: string;
 }
 
-/** Where a person with a password link chooses a password, without being signed in. */
+/** People with a password link choose a password here, without being signed in. */
 export default function ResetPage() {
   const translate = useTranslate();
   const token = useSearchParams()[0].get('token');

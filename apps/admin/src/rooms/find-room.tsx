@@ -7,7 +7,7 @@ import { nameOfRoom } from './name-of-room';
 
 interface FindRoomProps {
   readonly room: Room | null;
-  /** Key of what the field is called. */
+  /** Key of the field's label. */
   readonly label: string;
   onFound(room: Room | null): void;
 }

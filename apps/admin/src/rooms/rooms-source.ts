@@ -9,7 +9,7 @@ const sorts: Readonly<Record<string, 'createdAt' | 'name' | 'members' | 'activit
   activeAt: 'activity',
 };
 
-/** A password is written and never read. */
+/** Passwords can be set but never read. */
 type Written = Partial<Room & { password: string | null }>;
 
 export const roomSource: Source<Room> = {

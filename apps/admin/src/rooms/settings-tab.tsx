@@ -31,7 +31,7 @@ const settingsOf = ({ id, name, topic, visibility, history, slowModeSeconds }: R
   slowModeSeconds,
 });
 
-/** What can be changed of an open room. Who may not change it sees it. */
+/** The settings of an open room; read-only for people who may not change them. */
 export function SettingsTab() {
   const room = useRecordContext<Room>();
   const translate = useTranslate();

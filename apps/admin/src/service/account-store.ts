@@ -1,9 +1,9 @@
 import type { Client } from '@verbatim/client';
 import type { Store } from 'react-admin';
 
-/** Columns, saved queries, colours and language: what people choose once, and want wherever they sign in. */
+/** Columns, saved queries, colours and language: preferences that follow people wherever they sign in. */
 const KEPT = /^(\w+\.(savedQueries|datatable(_columnRanks)?)|theme|locale)$/;
-/** Milliseconds after a change in which further ones may come, before all are sent. */
+/** Milliseconds to collect further changes before all are sent. */
 const PAUSE = 300;
 
 /**

@@ -4,13 +4,13 @@ import type { EndOfSession } from './end-of-session';
 import { codeOf, sentenceOf } from './failure';
 import { missingSecondFactor } from './second-factor';
 
-/** What the sign-in form gives. */
+/** The data of the sign-in form. */
 export interface SignIn extends Credentials {
   /** Of the person's authenticator, once the service has asked for it. */
   readonly code?: string;
 }
 
-/** What comes back from a single sign-on. */
+/** The result of a single sign-on. */
 export interface SignOn {
   readonly signOnCode: string;
 }
@@ -20,14 +20,14 @@ export class NotLetIn extends Error {
   constructor(
     readonly reason: 'code_needed' | 'not_for_you' | 'wrong' | 'unreachable' | 'refused',
     detail?: string,
-    /** Finds what was refused in the logs of the service. */
+    /** Id for finding the refusal in the service's logs. */
     readonly traceId?: string,
   ) {
     super(detail ?? `verbatim.sign_in.${reason}`);
   }
 }
 
-/** What auditors may do with any resource; everything else changes something, except that they may export. */
+/** What auditors may do with any resource, besides exports; everything else makes changes. */
 const reading = ['list', 'show', 'read'];
 const mayAsAuditor = (action: string, resource: string): boolean =>
   reading.includes(action) || (action === 'create' && resource === 'exports');

@@ -10,7 +10,7 @@ export const apiUrl = (
   'http://127.0.0.1:3000'
 ).replace(/\/+$/, '');
 
-/** Speaks for the person who is signed in: renews the session in time, repeats what is harmless, sees its own writes. */
+/** The client of the signed-in person: renews the session in time, retries safely, reads its own writes. */
 export const client = new Client({ servers: [apiUrl], fetch: observedFetch, sharedSession });
 
 export const endOfSession = new EndOfSession(client);

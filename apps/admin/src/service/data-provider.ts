@@ -10,9 +10,9 @@ const MOST = 200;
 const TOGETHER = 100;
 
 /**
- * react-admin's questions, put to the API. Each resource brings a source; this adds what all have in common: pages by
+ * Maps react-admin's queries to the API. Each resource provides a source; this adds the common parts: pages by
  * number, changed fields only, errors as react-admin shows them. Repeating harmlessly (Idempotency-Key) and seeing one's
- * own writes (Verbatim-Position) is what the client does for every call.
+ * own writes (Verbatim-Position) is handled by the client for every call.
  */
 export function dataProvider(client: Client, sources: Readonly<Record<string, Source>>): DataProvider {
   const pages = new Pages();
@@ -81,13 +81,13 @@ export function dataProvider(client: Client, sources: Readonly<Record<string, So
   return telling(provider);
 }
 
-/** The fields of `data` that differ from what they were. */
+/** The changed fields of `data`. */
 function changed(data: object, before: object): Partial<RaRecord<string>> {
   const old = before as Record<string, unknown>;
   return Object.fromEntries(Object.entries(data).filter(([field, value]) => value !== old[field]));
 }
 
-/** The same provider, whose failures react-admin can show. */
+/** The same provider, with failures that react-admin can show. */
 function telling(provider: DataProvider): DataProvider {
   const methods = Object.entries(provider).map(([name, method]) => [
     name,

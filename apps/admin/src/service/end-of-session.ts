@@ -3,7 +3,7 @@ import type { Client } from '@verbatim/client';
 /** Whether a session ended because the person wanted it so, or against their will. */
 export class EndOfSession {
   private wanted = false;
-  /** The last session ended by itself, and nobody has signed in since. */
+  /** The last session ended by itself, and no one has signed in since. */
   unwanted = false;
 
   constructor(private readonly client: Client) {
@@ -25,7 +25,7 @@ export class EndOfSession {
     }
   }
 
-  /** Has `listener` called when a session ends by itself; returns a function that ends that. */
+  /** Calls `listener` when a session ends by itself; returns a function that unsubscribes. */
   onUnwanted(listener: () => void): () => void {
     return this.client.on('session', (session) => {
       if (session === null && !this.wanted) listener();

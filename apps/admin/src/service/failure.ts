@@ -25,7 +25,7 @@ export function failureOf(error: unknown): unknown {
   });
 }
 
-/** Codes that stand for many reasons: what the service says of this one is of use beside the sentence for the code. */
+/** Codes with many possible reasons: the service's own text is shown beside the sentence for the code. */
 const various: readonly ErrorCode[] = [
   'invalid_request',
   'forbidden',
@@ -35,7 +35,7 @@ const various: readonly ErrorCode[] = [
   'too_large',
 ];
 
-/** What went wrong, in the language of the person. The service itself speaks English, so its words are for those who do. */
+/** What went wrong, in the person's language. The service's own texts are in English, so they are shown only in English. */
 export function sentenceOf(error: VerbatimError): string {
   const { translate } = i18nProvider;
   const { code } = error;

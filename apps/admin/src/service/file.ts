@@ -22,7 +22,7 @@ export async function fileFrom(
 export const textFrom = async (path: string): Promise<string> =>
   (await answerAt(path, { headers: { accept: 'text/plain' } })).text();
 
-/** What the service answers to the person who is signed in; throws what it refuses. */
+/** The service's response to the signed-in person; throws refusals. */
 export async function answerAt(path: string, { headers, ...request }: RequestInit): Promise<Response> {
   // Renews the session if it is time to.
   await client.call('getMe');

@@ -36,7 +36,7 @@ export function keepSession(client: Client): void {
   });
 }
 
-/** Does what another tab did: signed in, signed out, or renewed the session. */
+/** Follows another tab that signed in, signed out, or renewed the session. */
 function follow(client: Client): void {
   const kept = read();
   const before = client.savedSession;

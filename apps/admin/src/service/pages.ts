@@ -25,12 +25,12 @@ export async function upTo<T>(
   }
 }
 
-/** Lists whose cursors are remembered; when there are more, all are forgotten and found again as needed. */
+/** Lists whose cursors are remembered; beyond that, all are dropped and found again as needed. */
 const MOST = 200;
 
 /**
  * Finds pages by number in lists that go by cursor. The cursors of the pages seen are remembered for each list; a page
- * that nobody came to from the one before, as after a reload, is reached by reading those before it.
+ * not reached from the previous one, as after a reload, is found by reading those before it.
  */
 export class Pages {
   private readonly cursors = new Map<string, (string | undefined)[]>();

@@ -8,7 +8,7 @@ type Ask = () => Promise<boolean>;
 let ask: Ask = async () => false;
 let asking: Promise<boolean> | null = null;
 
-/** From now on `question` is what asks for proofs. */
+/** Sets the function that asks for proofs. */
 export function askForProofsBy(question: Ask): void {
   ask = question;
 }

@@ -11,7 +11,7 @@ export const isOutage = (error: unknown): boolean =>
   error instanceof OutcomeUnknown || codeOf(error) === 'unavailable' || (error as { status?: number })?.status === 503;
 
 /**
- * What is shown is asked for until the service is back: an outage says nothing about what there is, so no page may take it for
+ * Queries are retried until the service is back: an outage says nothing about the data, so no page may treat it as
  * an answer. The pages of react-admin give up at once unless they are given these options.
  */
 export const untilAnswered = {

@@ -13,7 +13,7 @@ class MissingSecondFactor {
     return this.missing;
   }
 
-  /** Asks the service, and answers what it said; what cannot be asked stays as it was. */
+  /** Asks the service and returns its answer; if it cannot be reached, the state stays as it was. */
   async check(client: Client): Promise<boolean> {
     const { enabled, required } = await client
       .call('getTotp', {}, { deadlineMs: 5_000 })

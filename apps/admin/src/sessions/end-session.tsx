@@ -25,7 +25,7 @@ export function EndSession({ userId, name, session }: EndSessionProps) {
       title={translate('verbatim.session.end_title', { name, since })}
       text={translate('verbatim.session.end_text')}
       takesAway
-      deed={(options) => client.call('endSession', { params: { id: userId, sessionId: session.id } }, options)}
+      perform={(options) => client.call('endSession', { params: { id: userId, sessionId: session.id } }, options)}
       onDone={() => notify('verbatim.session.ended', { type: 'success' })}
     />
   );

@@ -1,7 +1,7 @@
 import SettingsIcon from '@mui/icons-material/SettingsOutlined';
 import { lazyPage } from '../look/lazy-page';
 
-/** How the service is set up, and what is announced: one page, which asks for what it shows by itself. */
+/** The service's configuration and announcement: one page, which loads its own data. */
 export const settings = {
   name: 'settings',
   icon: SettingsIcon,

@@ -8,7 +8,7 @@ import { askForProofsBy } from '../service/proof';
 
 type Answer = (proved: boolean) => void;
 
-/** Asks for the password or a code whenever a call needs a fresh proof of who makes it. */
+/** Asks for the password or a code when a call requires a recent confirmation. */
 export function Proofs() {
   const [answer, setAnswer] = useState<Answer | null>(null);
   useEffect(() => {
@@ -31,7 +31,7 @@ function ProofDialog({ onEnd }: { onEnd: Answer }) {
   const [busy, setBusy] = useState(false);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    // What is asked for here belongs to no form behind the dialog.
+    // Inputs here must not submit a form behind the dialog.
     event.stopPropagation();
     setBusy(true);
     setRefusal(null);

@@ -4,7 +4,7 @@ import { type AuthProvider, useTranslate } from 'react-admin';
 import { NotLetIn } from '../service/auth-provider';
 import { apiUrl, client } from '../service/client';
 
-/** Where the browser goes to sign in elsewhere, and is led back from whatever becomes of it. */
+/** The URL that starts single sign-on and returns here, whatever the outcome. */
 export function signOnUrl(): string {
   const here = `${location.origin === apiUrl ? '' : location.origin}/admin/`;
   return `${apiUrl}/v1/auth/sso?return=${encodeURIComponent(here)}`;
@@ -22,7 +22,7 @@ const knownRefusals: readonly string[] = [
 /** Why the single sign-on that led here has not let the person in; null: there was none, or it has. */
 export let signOnRefusal: NotLetIn | null = null;
 
-/** Ends a single sign-on, whose code, or refusal, stands behind the # of the address and is taken away from there at once. */
+/** Completes a single sign-on, whose code or refusal is in the fragment of the URL and is removed from there immediately. */
 export async function endSignOn(auth: AuthProvider): Promise<void> {
   const [, code] = /^#sso-code=([\w-]+)$/.exec(location.hash) ?? [];
   const [, refusal, traceId] = /^#sso-error=(\w+)&trace=([0-9a-f-]{36})$/.exec(location.hash) ?? [];
@@ -38,7 +38,7 @@ export async function endSignOn(auth: AuthProvider): Promise<void> {
   });
 }
 
-/** What to write on the button that leads to single sign-on; null: there is none, or that is not known yet. */
+/** The label of the single sign-on button; null: not set up, or not known yet. */
 export function useSignOnLabel(): string | null {
   const [name, setName] = useState<string | null>(null);
   const translate = useTranslate();

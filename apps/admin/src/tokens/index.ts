@@ -3,7 +3,7 @@ import { lazyPage } from '../look/lazy-page';
 import type { Source } from '../service/source';
 import { tokenSource } from './tokens-source';
 
-/** With what programs act here: the tokens of people and bots. */
+/** The tokens of people and bots, with which programs act here. */
 export const tokens = {
   name: 'tokens',
   icon: TokenIcon,

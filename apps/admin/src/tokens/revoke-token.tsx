@@ -6,7 +6,7 @@ import { client } from '../service/client';
 
 interface RevokeTokenProps {
   readonly userId: string;
-  /** What the person or bot is called. */
+  /** The name of the person or bot. */
   readonly owner: string;
   readonly token: Pick<Token, 'id' | 'name'>;
 }
@@ -23,7 +23,7 @@ export function RevokeToken({ userId, owner, token: { id, name } }: RevokeTokenP
       title={translate('verbatim.token.revoke_title', { name, owner })}
       text={translate('verbatim.token.revoke_text')}
       takesAway
-      deed={(options) => client.call('revokeTokenOf', { params: { id: userId, tokenId: id } }, options)}
+      perform={(options) => client.call('revokeTokenOf', { params: { id: userId, tokenId: id } }, options)}
       onDone={() => notify('verbatim.token.revoked', { type: 'success', messageArgs: { name } })}
     />
   );

@@ -1,7 +1,7 @@
 import LogIcon from '@mui/icons-material/AccountTreeOutlined';
 import { lazyPage } from '../look/lazy-page';
 
-/** The transparency log: one page, which asks for what it shows by itself. */
+/** The transparency log: one page, which loads its own data. */
 export const transparency = {
   name: 'transparency',
   icon: LogIcon,

@@ -3,7 +3,7 @@ import { shown } from '../service/failure';
 import { textFrom } from '../service/file';
 
 /**
- * The newest checkpoint that has its quorum, as a signed note. It is asked for again when what is known of it changes, so that
+ * The newest checkpoint that has its quorum, as a signed note. It is reloaded when its state changes, so that
  * an idle page does not ask.
  */
 export const useCheckpoint = (known: readonly unknown[], enabled: boolean) =>

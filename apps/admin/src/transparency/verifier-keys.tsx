@@ -16,14 +16,14 @@ export function useVerifierKeys(): readonly string[] {
   return data?.split('\n').filter((line) => line !== '') ?? [];
 }
 
-/** What a key signs: checkpoints, or certificates and manifests, for which its name ends so. */
+/** What a key signs: checkpoints, or certificates and manifests, as shown by the end of its name. */
 const purposes = {
   checkpoints: (key: string) => !key.includes('/certificates+'),
   certificates: (key: string) => key.includes('/certificates+'),
   all: () => true,
 };
 
-/** The keys as the commands take them that check something; in their place what is to be put there if they are not known. */
+/** The keys as arguments of the verifying commands, or a placeholder if they are not known. */
 export function useKeyOptions(purpose: keyof typeof purposes): string {
   const keys = useVerifierKeys().filter(purposes[purpose]);
   return (keys.length > 0 ? keys : ['<verifier key>']).map((key) => `--key '${key}'`).join(' ');

@@ -24,7 +24,7 @@ import { sensitive } from '../service/proof';
 import { i18nProvider } from '../words/i18n';
 import { nameOf } from './name-of';
 
-/** What is done to each, as a call of the API. */
+/** The API call for each. */
 const acts = {
   suspend: (id: string, options: Cancellable, reason: string) =>
     client.call('changeUser', { params: { id }, body: { suspended: true, reason } }, options),

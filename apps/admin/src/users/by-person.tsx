@@ -2,7 +2,7 @@ import type { Person, User } from '@verbatim/protocol';
 import { AutocompleteInput, Link, ReferenceInput } from 'react-admin';
 import { nameOf } from './name-of';
 
-/** A filter of lists of what people have: only that of one person, who is found by name. */
+/** A list filter for one person, who is found by name. */
 export const byPerson = (
   <ReferenceInput
     key="user"

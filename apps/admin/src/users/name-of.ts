@@ -1,5 +1,5 @@
 import type { User } from '@verbatim/protocol';
 
-/** What a person is called; the username once the display name is forgotten. */
+/** The name of a person; the username once the display name is erased. */
 export const nameOf = ({ displayName, username }: Pick<User, 'displayName' | 'username'>): string =>
   displayName || username;

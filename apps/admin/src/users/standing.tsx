@@ -33,12 +33,12 @@ function StandingDialog({ user, onEnd }: { user: User; onEnd(): void }) {
   const translate = useTranslate();
   const notify = useNotify();
   const [reason, setReason] = useState('');
-  // What was asked about stays what it was, also once the person has changed.
+  // The question stays the same even after the person has changed.
   const [act] = useState<'suspend' | 'reinstate'>(user.suspended ? 'reinstate' : 'suspend');
   const suspends = act === 'suspend';
   const name = nameOf(user);
   const params = { id: user.id };
-  const deed = useAction(
+  const action = useAction(
     (options) =>
       client.call(
         'changeUser',
@@ -57,9 +57,9 @@ function StandingDialog({ user, onEnd }: { user: User; onEnd(): void }) {
       action={translate(`verbatim.users.${act}`)}
       color={suspends ? 'error' : 'primary'}
       ready={!suspends || reason.trim() !== ''}
-      busy={deed.busy}
-      error={deed.error}
-      onSubmit={() => deed.act()}
+      busy={action.busy}
+      error={action.error}
+      onSubmit={() => action.act()}
       onEnd={onEnd}
     >
       {suspends && <ReasonInput value={reason} onChange={setReason} help="verbatim.users.reason_help" />}

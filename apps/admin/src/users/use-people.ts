@@ -3,7 +3,7 @@ import { useGetMany } from 'react-admin';
 import { untilAnswered } from '../service/queries';
 import { nameOf } from './name-of';
 
-/** What people are called, by their ids; `known` answers until then, and for those who are not found. */
+/** Names of people by id; `known` is used until they are loaded, and for people who are not found. */
 export function usePeople(ids: readonly string[]): (id: string, known?: string) => string {
   const { data } = useGetMany<User>(
     'users',

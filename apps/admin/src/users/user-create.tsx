@@ -36,7 +36,7 @@ interface Wish {
 
 const kinds = (['person', 'bot'] as const).map((id) => ({ id, name: `verbatim.kind.new_${id}` }));
 
-/** Makes an account for a person, who chooses the password by the link that is shown, or for a program. */
+/** Creates an account for a person, who chooses a password with the link shown, or for a program. */
 export default function UserCreate() {
   return (
     <CanAccess resource="users" action="create" accessDenied={<Denied />}>

@@ -49,7 +49,7 @@ export const englishAuditWords = {
     RetentionRuleRemoved: 'Removed a rule of retention',
   },
   audit: {
-    lead: 'What administrators and auditors did, the latest first. It cannot be changed or switched off. What they write as members of a room and what they do with their own account is not listed.',
+    lead: 'What administrators and auditors did, latest first. It cannot be changed or switched off. What they write as members of a room and what they do with their own account is not listed.',
     nothing: 'Nothing matches. Clear the filters to see everything.',
   },
   audit_target: {

@@ -14,7 +14,7 @@ const providers = [
   },
 ];
 
-/** What the doors of our own API have in common. */
+/** Shared by the doors of the native API. */
 @Global()
 @Module({ providers, exports: providers })
 export class NativeModule {}

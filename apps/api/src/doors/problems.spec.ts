@@ -29,7 +29,7 @@ it('what went wrong is logged with its traceId, and without what the address hol
   await server.close();
 });
 
-it('a client that hangs up in the middle of its body is not taken for an outage of a server', () => {
+it('a client that hangs up in the middle of its body is not mistaken for an outage of a server', () => {
   const problems = new Problems(pino({ level: 'silent' }));
   const reset = { code: 'ECONNRESET' };
   const ofClient = Object.assign(new Error('aborted'), reset, { statusCode: 400 });

@@ -98,7 +98,7 @@ const retryAfter = ({ more }: Refusal): string => `${Math.ceil((more.retryAfterM
 
 function away(error: unknown): string {
   const outage = outageOf(error);
-  if (outage?.kind === 'busy') return 'Somebody else changed this at the same time. Try again.';
+  if (outage?.kind === 'busy') return 'Someone else changed this at the same time. Try again.';
   if (outage?.ofMasterKey) return 'The keys of this service cannot be used at the moment.';
   return `The ${outage?.ofStore ? 'event store' : 'database'} cannot be reached at the moment.`;
 }

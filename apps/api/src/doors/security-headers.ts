@@ -5,19 +5,19 @@ import type { Origins } from '../host/origins.js';
 import type { Proxies } from '../host/proxies.js';
 import { Refusal } from './refusal.js';
 
-/** What pages of other origins may send, and see of an answer: all that the calls have, and what is of HTTP itself. */
+/** The headers that pages of other origins may send and read: those of the calls, and standard HTTP ones. */
 const allowedHeaders = ['authorization', 'content-type', ...headersOf('request')].join(', ');
 const exposedHeaders = ['allow', 'content-disposition', 'retry-after', 'www-authenticate', ...headersOf('answer')].join(
   ', ',
 );
 const allowedMethods = [...new Set(callList.map(([, { method }]) => method))].join(', ');
-/** Where single sign-on keeps its cookies, which pages of other origins on the same site have to send along. */
+/** The paths of single sign-on's cookies, which pages of other origins on the same site have to send. */
 const cookiePlace = /^\/v1\/auth\/sso(?=[/?]|$)/;
-/** Seconds for which a browser need not ask again. */
+/** Seconds for which browsers cache a preflight. */
 const PREFLIGHT_SECONDS = 600;
 const YEAR_SECONDS = 31_536_000;
 
-/** Abilities of browsers that no page of ours needs. */
+/** Browser features that none of our pages need. */
 const nothingPermitted = ['camera', 'display-capture', 'geolocation', 'microphone', 'payment', 'usb']
   .map((ability) => `${ability}=()`)
   .join(', ');
@@ -27,7 +27,7 @@ export function addBrowserHeaders(server: FastifyInstance, origins: Origins, pro
   server.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
     const { raw, url } = request;
     reply.header('permissions-policy', nothingPermitted);
-    // What is behind /v1 is credentials and private data.
+    // Responses under /v1 contain credentials and private data.
     if (url.startsWith('/v1')) reply.header('cache-control', 'no-store');
     if (proxies.secure(raw)) reply.header('strict-transport-security', `max-age=${YEAR_SECONDS}; includeSubDomains`);
     reply.header('vary', 'origin');
@@ -54,7 +54,7 @@ function headersOf(part: 'request' | 'answer'): string[] {
   return [...new Set(names)].map((name) => name.toLowerCase());
 }
 
-/** Answers that are no pages: nothing is loaded, run or framed on their account. */
+/** For responses that are not pages: they may not load, run or frame anything. */
 export const forAnswers = helmetFor({ defaultSrc: ["'none'"] });
 
 export const registerHelmet = (server: FastifyInstance, options: FastifyHelmetOptions) =>
@@ -68,7 +68,7 @@ export function helmetFor(directives: Record<string, string[]>): FastifyHelmetOp
     },
     frameguard: { action: 'deny' },
     referrerPolicy: { policy: 'no-referrer' },
-    // Only where https leads here; see above.
+    // Only if https leads here; see above.
     hsts: false,
   };
 }

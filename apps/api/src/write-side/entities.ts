@@ -50,13 +50,13 @@ import {
   userSnapshot,
 } from './saved-states.js';
 
-/** What the mailboxes of both kinds are made from. */
+/** The dependencies of all mailboxes. */
 export type WriteParts = Pick<
   MailboxParts<never, never, never>,
   'store' | 'sealer' | 'snapshots' | 'clock' | 'gate' | 'continuity' | 'tracing'
 >;
 
-/** Answers look-ups of messages that rooms do not remember any more. */
+/** Looks up messages that are no longer in a room's state. */
 export type LookUpMessages = (lookups: readonly MessageLookup[]) => Promise<readonly OlderMessages[]>;
 
 /** The write side of all rooms. */
@@ -111,7 +111,7 @@ export class Invitations extends Mailboxes<InvitationState, InvitationCommand, I
   }
 }
 
-/** The write side of the announcement, which is one. */
+/** The write side of the announcement, of which there is one. */
 export class Announcements extends Mailboxes<AnnouncementState, AnnouncementCommand, AnnouncementEvent> {
   constructor(parts: WriteParts) {
     super({ ...parts, decider: announcement, snapshot: announcementSnapshot, weigh: () => 2_000, lookUp: () => null });
@@ -141,7 +141,7 @@ export class Erasures extends Mailboxes<ErasureState, ErasureCommand, ErasureEve
   }
 }
 
-/** The write side of exports that were requested. */
+/** The write side of requested exports. */
 export class ExportRequests extends Mailboxes<ExportRequestState, RequestExport, ExportRequestEvent> {
   constructor(parts: WriteParts) {
     super({

@@ -2,7 +2,7 @@ import { type Actor, type Inspected, type Rejection, type RoomState, reject } fr
 import type { Rooms } from './entities.js';
 import type { Context, Decided } from './mailbox.js';
 
-/** Why somebody reads a room, as far as they say. Members need no reason. */
+/** The reason given for reading a room. Members need none. */
 export interface Purpose {
   readonly reason?: string;
   readonly context: Context;

@@ -46,14 +46,14 @@ describe('a log in PostgreSQL that is put back under a running service', () => {
 
   const head = async (): Promise<number> => Number((await sql`select max(position) as head from log.events`)[0]?.head);
   const cutAfter = (position: number, db: Sql = sql) => db`delete from log.events where position > ${position}`;
-  /** Events of another history: those of the log again, in streams of which nobody has heard. */
+  /** Events of another history: copies of those in the log, in unknown streams. */
   const growTo = (position: number, db: Sql) => db`
     insert into log.events
     select (select max(position) from log.events) + n, 'room-' || gen_random_uuid(), 0, gen_random_uuid(), 'RoomCreated', hash, sealed
       from generate_series(1, ${position} - (select max(position) from log.events)) n,
            (select hash, sealed from log.events where type = 'RoomCreated' limit 1) e`;
 
-  it('is noticed while nobody does anything', async () => {
+  it('is noticed while the service is idle', async () => {
     const backup = await head();
     await person.says(room, 'gone');
     await cutAfter(backup);
@@ -91,7 +91,7 @@ describe('a log in PostgreSQL that is put back under a running service', () => {
     expect(await head()).toBe(before);
   });
 
-  it('is not taken for put back while it grows, or is away', async () => {
+  it('is not mistaken for rolled back while it grows, or is unavailable', async () => {
     let lost = false;
     void service.lost.then(() => {
       lost = true;
@@ -159,7 +159,7 @@ describe('a log in KurrentDB that is put back under a running service', () => {
 });
 
 describe('the service as npm start runs it', () => {
-  it('ends with exit code 1 when the log was put back, and goes on with what is there when it is started again', async () => {
+  it('ends with exit code 1 when the log was put back, and continues with the remaining events after a restart', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'verbatim-behind-'));
     const environment = { VERBATIM_DATA: folder, DATABASE_URL: await createDatabase() };
     const sql = postgres(environment.DATABASE_URL, { max: 1, onnotice: () => undefined });

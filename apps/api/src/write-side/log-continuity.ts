@@ -3,25 +3,25 @@ import { type EventStore, serverName } from '@verbatim/event-store';
 import type { Logger } from 'pino';
 import type { Gate } from './mailbox.js';
 
-/** Milliseconds between two looks at the log. */
+/** Milliseconds between two checks of the log. */
 const LOOK_EVERY_MS = 1_000;
-/** Milliseconds after which the earlier of the two events that are looked at is replaced. */
+/** Milliseconds after which the earlier of the two checked events is replaced. */
 const EARLIER_MS = 30_000;
 
-/** An event that this process has read, with what identifies it. */
+/** Identifies an event that this process has read. */
 type Read = Pick<Recorded, 'stream' | 'revision' | 'position' | 'id' | 'hash'>;
 
 /**
- * Finds out when the log is not the one that this process has read: it was put back to an earlier state, by a backup or by a
- * standby that had not got everything. States and sockets then show what is gone, and what was appended on top of them would
- * break chains. So from then on nothing is recorded, and the process has to be restarted.
+ * Detects that the log was rolled back to an earlier state than this process has read, by restoring a backup or by an
+ * incomplete standby. States and sockets then show lost events, and appends on top of them would break chains. So nothing
+ * is recorded any more, and the process has to be restarted.
  *
- * Each second, and whenever there is a reason to doubt, it looks whether the newest event that was read is still at its place,
- * and one from up to a minute ago: the log may have grown past the newest again. Either costs one look-up by index. What is
- * missing is looked for twice, since a standby that is just taking over may show it only a moment later.
+ * Every second, and whenever there is reason for doubt, it checks that the newest event read is still at its place, and one
+ * from up to a minute ago, because a rolled-back log may have grown past the newest again. Each check is one index look-up.
+ * A missing event is checked twice, because a standby that is taking over may show it a moment later.
  */
 export class LogContinuity implements Gate {
-  /** Resolves with a sentence when the log is another one. */
+  /** Resolves with a sentence when the log was rolled back. */
   readonly broken: Promise<string>;
   private resolveBroken: (sentence: string) => void = () => undefined;
   private newest: Read | null = null;
@@ -41,7 +41,7 @@ export class LogContinuity implements Gate {
     });
   }
 
-  /** Whether the log is the one that was read, as far as is known. */
+  /** Whether the log still has the events that were read, as far as is known. */
   get intact(): boolean {
     return this.state === 'intact';
   }
@@ -58,7 +58,7 @@ export class LogContinuity implements Gate {
       : reject('Unavailable', 'The log was put back to an earlier state. The service starts again.');
   }
 
-  /** Takes the last event of the log for read, and begins to look. To be called once, before the feed starts. */
+  /** Treats the last event of the log as read, and starts checking. Call once, before the feed starts. */
   async start(): Promise<void> {
     this.newest = await this.store.last();
     this.timer = setInterval(() => void this.look(), LOOK_EVERY_MS).unref();
@@ -73,7 +73,7 @@ export class LogContinuity implements Gate {
     this.newest = events.at(-1) ?? this.newest;
   }
 
-  /** Looks now: something has happened that does not happen to a log. Resolves when that is done; never rejects. */
+  /** Checks now, because the log seems inconsistent. Resolves when done; never rejects. */
   look(): Promise<void> {
     this.looking ??= this.compare().finally(() => {
       this.looking = null;

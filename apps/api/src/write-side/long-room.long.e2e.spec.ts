@@ -45,7 +45,7 @@ describe('a room with 200,000 messages beside one with 200', () => {
         const positions = await Promise.all(
           Array.from({ length: Math.min(500, room.messages - posted) }, (_, i) => post(tools, room.id, posted + i)),
         );
-        // Far ahead of its read models a room answers only that it is busy.
+        // A room far ahead of its read models only answers that it is busy.
         if (posted % 5_000 < 500) await tools.readModels.reached(positions.at(-1) ?? 0n, 60_000);
       }
     }
@@ -77,7 +77,7 @@ describe('a room with 200,000 messages beside one with 200', () => {
     }
   });
 
-  it('costs no more to open cold than reading its snapshot and what came after', async () => {
+  it('costs no more to open cold than reading its snapshot and later events', async () => {
     const read = { events: 0 };
     const cold = await coldOpening(open, read);
     // At most what is written between two snapshots, and the event that the snapshot names.

@@ -41,7 +41,7 @@ const post = (actor: Actor, n: number): RoomCommand => ({
   kind: 'text',
 });
 
-/** A log that takes its time, and whose answers can be held up. */
+/** A slow log, whose answers can be delayed. */
 class UnhurriedStore extends MemoryEventStore {
   taken: Promise<void> = Promise.resolve();
   delivered: Promise<void> = Promise.resolve();
@@ -93,7 +93,7 @@ describe('the mailboxes of two processes', () => {
   const parts = () => ({ store, sealer: new Sealer(keys), snapshots, clock: () => new Date() });
   const process = () => new Rooms(parts(), async (lookups) => lookups.map(() => never('no look-up is needed')));
 
-  /** Mailboxes here that know of the room; what was done there since has not been heard of. */
+  /** Mailboxes here that know the room, but not what another process did there since. */
   const unaware = async (...commands: RoomCommand[]): Promise<Rooms> => {
     const [here, there] = [process(), process()];
     accepted(await there.send(roomId, create, context));
@@ -102,7 +102,7 @@ describe('the mailboxes of two processes', () => {
     return here;
   };
 
-  /** Lets the feed bring the event of this revision while the answer to a question is on its way. */
+  /** Lets the feed deliver the event of this revision while a read is in progress. */
   const meanwhile = async <T>(rooms: Rooms, revision: bigint, ask: () => Promise<T>): Promise<T> => {
     const [event] = await new Sealer(keys).open(await store.read(`room-${roomId}`, revision, 1));
     let deliver = () => {};
@@ -116,18 +116,18 @@ describe('the mailboxes of two processes', () => {
     return answer;
   };
 
-  it('decide again when the feed delivers what a refusal did not know of, while the store is being read', async () => {
+  it('decide again when the feed delivers an event that a refusal missed, while the store is being read', async () => {
     const here = await unaware(join);
     const posted = await meanwhile(here, 2n, () => here.send(roomId, post(bob, 1), context));
     expect(accepted(posted).revision).toBe(3n);
   });
 
-  it('know the newest state though the feed brings a part of it while the store is asked for it', async () => {
+  it('know the newest state even if the feed delivers part of it while the store is read', async () => {
     const here = await unaware(join, post(bob, 1), post(bob, 2));
     expect((await meanwhile(here, 2n, () => here.newest(roomId))).revision).toBe(4n);
   });
 
-  it('know all that a person did, whichever of them the person goes to next', async () => {
+  it('know everything that a person did, whichever process the person uses next', async () => {
     const processes = [process(), process(), process()];
     const fed = processes.map(async (rooms, i) => {
       const sealer = new Sealer(keys);
@@ -161,7 +161,7 @@ describe('the mailboxes of two processes', () => {
     for (const some of members) expect(some).toEqual(members[0]);
   });
 
-  it('keep as many rooms warm as their weight allows, and know those again that had to go', async () => {
+  it('keep as many rooms warm as their weight allows, and reload those that were dropped', async () => {
     const limits = { mailboxes: 1_000, bytes: 1_500_000 };
     const lookUp = async () => never('no look-up is needed');
     const rooms = new Rooms(parts(), lookUp, limits);
@@ -174,7 +174,7 @@ describe('the mailboxes of two processes', () => {
     const reader = new Rooms(parts(), lookUp, limits);
     for (const id of ids) {
       expect((await reader.current(id)).state.messages.size).toBe(200);
-      // The one that has just been folded is in use and goes only when another comes.
+      // The one just folded is in use, and dropped only when another is loaded.
       expect(reader.warm.bytes).toBeLessThan(limits.bytes + 200_000);
     }
     expect(reader.warm.mailboxes).toBeGreaterThan(5);
@@ -182,7 +182,7 @@ describe('the mailboxes of two processes', () => {
     expect((await reader.current(ids[0] as string)).revision).toBe(201n);
   });
 
-  it('refuse at once what is more than may wait', async () => {
+  it('refuse commands beyond the queue limit at once', async () => {
     const rooms = process();
     accepted(await rooms.send(roomId, create, context));
     const sent = Array.from({ length: mailboxLimits.waiting + 50 }, (_, n) =>
@@ -200,7 +200,7 @@ describe('the mailboxes of two processes', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       for (let wave = 0; wave < 3; wave++) {
-        // Almost as many as may wait: those of the wave before must have gone.
+        // Almost as many as may wait, so those of the previous wave must be gone.
         const sent = Array.from({ length: 900 }, (_, n) => rooms.send(roomId, post(ada, wave * 900 + n), context));
         await vi.advanceTimersByTimeAsync(mailboxLimits.deadline + 1);
         const details = new Set((await Promise.all(sent)).map((outcome) => isRejection(outcome) && outcome.detail));
@@ -211,7 +211,7 @@ describe('the mailboxes of two processes', () => {
     }
   });
 
-  it('take any number of changes of one account that come at once', async () => {
+  it('accept any number of concurrent changes of one account', async () => {
     const users = new Users(parts());
     const userId = bob.id;
     const registered: UserCommand = {

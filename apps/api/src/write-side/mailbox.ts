@@ -20,9 +20,9 @@ import type { Clock } from '../clock.js';
 import { newId } from '../new-id.js';
 import type { Span, Tracing } from '../telemetry/tracing.js';
 
-/** What travels with a command from its door. */
+/** The context that a door passes with a command. */
 export interface Context {
-  /** Id that ties together everything one request caused. */
+  /** Id shared by everything that one request causes. */
   readonly correlation: string;
   /** RFC 3339 time at which it really took place; imports only. */
   readonly occurredAt?: string;
@@ -32,22 +32,22 @@ export interface Context {
 
 /** An accepted command, its events durable. */
 export interface Decided<S> {
-  /** Place in the log that a reader must have passed to see the effect. */
+  /** Position in the log that a reader must have reached to see the effect. */
   readonly position: bigint;
-  /** Revision of the last event of this command, or of the earlier event that had fulfilled it. */
+  /** Revision of the last event of this command, or of the earlier event that already fulfilled it. */
   readonly revision: bigint;
   /** When the events were recorded. */
   readonly at: string;
-  /** Number of events this command led to; 0 when its wish was fulfilled already. */
+  /** Number of events this command produced; 0 if it was already fulfilled. */
   readonly events: number;
   readonly state: S;
 }
 
-/** A command of whatever kind. */
+/** Any command. */
 export interface AnyCommand {
   readonly type: string;
   readonly actor?: Actor | null;
-  /** Of new accounts. */
+  /** Only on commands that create accounts. */
   readonly origin?: string;
 }
 
@@ -56,11 +56,11 @@ export interface Gate {
   refusal(command: AnyCommand): Rejection | null;
 }
 
-/** Knows how far this process has read, and finds out when the log lacks some of that. */
+/** Knows how far this process has read, and detects that the log lacks some of it. */
 export interface Continuity {
-  /** Of the newest event that was read. */
+  /** Position of the newest event that was read. */
   readonly position: bigint;
-  /** Something has happened that does not happen to a log. */
+  /** Checks the log, because it seems inconsistent. */
   look(): Promise<void>;
 }
 
@@ -71,21 +71,21 @@ export interface MailboxParts<S, C, E extends Happened> {
   readonly sealer: Sealer;
   readonly snapshots: Snapshots;
   readonly clock: Clock;
-  /** Absent: everything passes. */
+  /** Absent: all commands pass. */
   readonly gate?: Gate;
-  /** Absent: the log is taken for what it was. */
+  /** Absent: the log is assumed to be intact. */
   readonly continuity?: Continuity;
   /** Absent: nothing is traced. */
   readonly tracing?: Tracing;
   /** How states are written into snapshots; `rules` names the shape and is changed whenever folding changes. */
   readonly snapshot: { write(state: S): string; read(text: string): S };
-  /** Bytes of memory that a state takes, about. */
+  /** Approximate bytes of memory that a state takes. */
   weigh(state: S): number;
-  /** Gives commands what their decision needs beyond the state, all of a batch at once. */
+  /** Adds what commands need beyond the state for their decision, for a whole batch at once. */
   lookUp(stream: string, commands: readonly C[], state: S): Promise<readonly C[]> | null;
 }
 
-/** Limits of one mailbox. Commands past them are answered `Unavailable`; the caller may repeat them. */
+/** Limits of one mailbox. Commands beyond them get `Unavailable`; the caller may retry. */
 export const mailboxLimits = {
   /** Commands waiting to be decided. */
   waiting: 1_000,
@@ -149,12 +149,12 @@ export class Mailbox<S, C, E extends Happened> {
     this.state = parts.decider.initialState;
   }
 
-  /** Bytes of memory that it takes while idle, about. */
+  /** Approximate bytes of memory that it takes while idle. */
   get weight(): number {
     return this.parts.weigh(this.state);
   }
 
-  /** Whether it can be dropped; until then there is no other for its stream in this process. */
+  /** Whether it can be dropped; until then its stream must not get another one in this process. */
   get idle(): boolean {
     return !this.running && this.waiting.length === 0 && this.loading === null;
   }
@@ -193,14 +193,14 @@ export class Mailbox<S, C, E extends Happened> {
     return this.loaded && this.head.revision >= this.seen ? this.state : null;
   }
 
-  /** The state, folded at least as far as the feed of this process has come. */
+  /** The state, folded at least as far as the feed of this process. */
   async current(): Promise<{ state: S; revision: bigint; position: bigint }> {
     this.lastUsed = Date.now();
     await this.warmUp();
     return { state: this.state, revision: this.head.revision, position: this.head.position };
   }
 
-  /** The state as of now, whatever the feed has brought so far: for refusals, which must not rest on old knowledge. */
+  /** The state as of now, regardless of the feed: for refusals, which must not rely on outdated state. */
   async newest(): Promise<{ state: S; revision: bigint; position: bigint }> {
     await this.warmUp();
     await this.movedPast(this.head.revision);
@@ -208,8 +208,8 @@ export class Mailbox<S, C, E extends Happened> {
   }
 
   /**
-   * The state as of now or, while the store cannot be asked, as far as the feed had come when it was last heard.
-   * `confirmed` says which of the two it is. Without the store, only a mailbox that is warm can answer.
+   * The state as of now or, while the store is unavailable, as far as the feed last got. `confirmed` says which of the two
+   * it is. Without the store, only a warm mailbox can answer.
    */
   async newestKnown(): Promise<{ state: S; revision: bigint; position: bigint; confirmed: boolean }> {
     try {
@@ -220,7 +220,7 @@ export class Mailbox<S, C, E extends Happened> {
     }
   }
 
-  /** Takes in events that the feed brought; those already folded are passed over, a gap is filled by the next use. */
+  /** Folds events from the feed; those already folded are skipped, and a gap is filled by the next use. */
   handle(events: readonly Recorded[]): void {
     for (const event of events) {
       if (event.revision > this.seen) this.seen = event.revision;
@@ -238,7 +238,7 @@ export class Mailbox<S, C, E extends Happened> {
     });
   }
 
-  /** The caller is not kept waiting any longer. A command that nobody waits for is not held in memory either. */
+  /** Stops waiting for the outcome. A command without a waiting caller is not kept in memory either. */
   private giveUp(letter: Letter<S, C>): void {
     letter.settle(outcomeUnknown);
     const place = this.waiting.indexOf(letter);
@@ -255,7 +255,7 @@ export class Mailbox<S, C, E extends Happened> {
         try {
           await this.process(batch);
         } catch (error) {
-          // What was folded still holds while the store is away. Otherwise the next batch starts from the store.
+          // The folded state is still valid while the store is unavailable. After other errors the next batch starts from the store.
           if (!isUnavailable(error) || error instanceof EventsMissing) this.loaded = false;
           if (error instanceof EventsMissing) void this.parts.continuity?.look();
           for (const letter of batch) if (!letter.settled) letter.fail(error);
@@ -266,7 +266,7 @@ export class Mailbox<S, C, E extends Happened> {
     }
   }
 
-  /** Decides and appends one batch, again after each conflict, until it is stored or its callers have gone. */
+  /** Decides and appends one batch, again after each conflict, until it is stored or no caller waits for it. */
   private async process(letters: readonly Letter<S, C>[]): Promise<void> {
     let batch = letters;
     while (batch.length > 0) {
@@ -280,7 +280,7 @@ export class Mailbox<S, C, E extends Happened> {
       const base = this.head;
       const plan = this.decideAll(batch, commands);
       if (plan.drafts.length === 0) {
-        // An append would have proved that the decision was made on the newest state; without one the store is asked.
+        // An append would have proved that the decision was based on the newest state; without one, check the store.
         if (await this.movedPast(base.revision)) continue;
         return this.answer(plan.decided, base);
       }
@@ -289,7 +289,7 @@ export class Mailbox<S, C, E extends Happened> {
         this.appending = await this.parts.sealer.seal(this.stream, base.revision + 1n, base.hash, plan.drafts);
         const append = this.parts.store.append(this.stream, base.revision, this.appending);
         const appended = await (this.parts.tracing ? traced(append, plan.decided) : append);
-        // What is new stands behind everything that was read before it.
+        // New events come after everything that was read before.
         if (appended.position <= read) void this.parts.continuity?.look();
         this.adopt(plan, base, appended, this.appending.at(-1)?.hash ?? null);
         this.answer(plan.decided, appended);
@@ -298,7 +298,7 @@ export class Mailbox<S, C, E extends Happened> {
         await this.letRivalIn();
       } catch (error) {
         if (!(error instanceof RevisionConflict)) throw error;
-        // The stream is shorter than it was: deciding again would lead here again.
+        // The stream is shorter than before: deciding again would have the same result.
         if (error.tail.length === 0) throw new EventsMissing(this.stream);
         this.handle(await this.parts.sealer.open(error.tail));
         batch = batch.filter((letter) => !letter.settled);
@@ -308,7 +308,7 @@ export class Mailbox<S, C, E extends Happened> {
     }
   }
 
-  /** Decides each command on the state that the ones before it lead to. What exceeds an append's size is postponed. */
+  /** Decides each command on the state left by the ones before it. Commands beyond the size of an append are postponed. */
   private decideAll(batch: readonly Letter<S, C>[], commands: readonly C[]): Plan<S, C> {
     const { decider } = this.parts;
     const drafts: Draft[] = [];
@@ -327,11 +327,11 @@ export class Mailbox<S, C, E extends Happened> {
         letter.fail(error);
         continue;
       }
-      // Only what would be recorded is stopped: who repeats what was stored before gets the same answer as then.
+      // Only new events are stopped: a repeated command gets its earlier result.
       if (!isRejection(decision) && decision.events.length > 0)
         decision = this.parts.gate?.refusal(command as AnyCommand) ?? decision;
       if (isRejection(decision)) {
-        // The commands before it may have moved what the room remembers; it is looked up and decided again after them.
+        // Earlier commands may have pushed messages out of the room's state; it is looked up and decided again after them.
         if (decision.rejected === 'Unavailable' && drafts.length > 0)
           return { drafts, decided, state, at, postponed: batch.slice(i) };
         decided.push({ letter, outcome: decision });
@@ -343,7 +343,7 @@ export class Mailbox<S, C, E extends Happened> {
       if (drafts.length > 0 && !fits) return { drafts, decided, state, at, postponed: batch.slice(i) };
       bytes += size;
       for (const fact of decision.events) {
-        // Only the first event of the batch may be earlier than the one before it.
+        // Only the first event of a batch may be earlier than its predecessor.
         const draft = this.draft(fact, letter, drafts.length === 0 ? { at, clockBackMs } : { at });
         drafts.push(draft);
         revision += 1n;
@@ -377,7 +377,7 @@ export class Mailbox<S, C, E extends Happened> {
     };
   }
 
-  /** `last` is the last event of the batch: who has read as far as that has seen what any of its commands led to. */
+  /** `last` is the last event of the batch: a reader at its position sees the effects of all commands in the batch. */
   private answer(decided: Plan<S, C>['decided'], last: Appended): void {
     for (const { letter, outcome } of decided) {
       if (letter.settled) continue;
@@ -385,7 +385,7 @@ export class Mailbox<S, C, E extends Happened> {
     }
   }
 
-  /** What was decided has been stored: its state is the stream's, unless the feed has brought as much already. */
+  /** The batch was stored, so its state becomes the current one, unless the feed has already delivered its events. */
   private adopt(plan: Plan<S, C>, base: Head, last: Appended, hash: string | null): void {
     if (last.revision > this.seen) this.seen = last.revision;
     if (this.head !== base) return;
@@ -393,7 +393,7 @@ export class Mailbox<S, C, E extends Happened> {
     this.head = { ...last, hash, at: plan.at };
   }
 
-  /** Two writers of one stream could starve each other: the one who has just won waits a moment while a rival is about. */
+  /** Two writers of one stream could starve each other, so the winner pauses briefly while a rival is active. */
   private async letRivalIn(): Promise<void> {
     if (Date.now() - this.rivalSeenAt < 100) await new Promise((resolve) => setTimeout(resolve, Math.random() * 10));
   }
@@ -401,13 +401,13 @@ export class Mailbox<S, C, E extends Happened> {
   // Folding -----------------------------------------------------------------------------------------------------------
 
   private fold(event: Recorded): void {
-    // Before anything else is sealed here: the keys of before are being destroyed, whoever wrote this.
+    // Before anything else is sealed here: the old keys are being destroyed, no matter which process wrote this.
     if (event.type === 'TextsErased') this.parts.sealer.renew(this.stream);
     this.state = this.parts.decider.evolve(this.state, event as unknown as E);
     this.head = event;
   }
 
-  /** Whether the stream goes on after `revision`: asked of the store, whatever the feed brings meanwhile. */
+  /** Whether the store has events of the stream after `revision`, regardless of the feed. */
   private async movedPast(revision: bigint): Promise<boolean> {
     const last = (await this.parts.store.readLast(this.stream))?.revision ?? NO_STREAM;
     if (last > this.seen) this.seen = last;
@@ -421,12 +421,12 @@ export class Mailbox<S, C, E extends Happened> {
         this.loading = null;
       });
       await this.loading;
-      // What was once seen is there for good, unless the log was put back to an earlier state.
+      // Events that were once seen never disappear, unless the log was rolled back.
       if (this.head.revision < missing) throw new EventsMissing(this.stream);
     }
   }
 
-  /** Folds what is missing: at first from the snapshot, if there is a good one, later from the head on. */
+  /** Folds missing events: first from the snapshot, if there is a valid one, later from the head on. */
   private async load(): Promise<void> {
     if (!this.loaded) await this.loadSnapshot();
     for (let full = true; full; ) {
@@ -440,7 +440,7 @@ export class Mailbox<S, C, E extends Happened> {
     this.keepSnapshot();
   }
 
-  /** A snapshot counts only if the event it names is still the same; otherwise folding starts at the first event. */
+  /** A snapshot is valid only if the event it names is unchanged; otherwise folding starts at the first event. */
   private async loadSnapshot(): Promise<void> {
     const { decider, snapshots, snapshot, store, sealer } = this.parts;
     this.state = decider.initialState;
@@ -462,17 +462,17 @@ export class Mailbox<S, C, E extends Happened> {
     if (hash === null || revision - this.snapshotRevision < mailboxLimits.snapshotEvery) return;
     this.snapshotRevision = revision;
     const { decider, snapshots, snapshot } = this.parts;
-    // A snapshot that could not be kept only makes the next cold start slower.
+    // A snapshot that could not be stored only makes the next cold start slower.
     snapshots
       .save(this.stream, snapshotVersion(decider), { revision, hash, state: snapshot.write(this.state) })
       .catch(() => undefined);
   }
 }
 
-/** What a batch leads to, before it is stored. */
+/** The result of a batch before it is stored. */
 interface Plan<S, C> {
   readonly drafts: Draft[];
-  /** The state that the drafts lead to, and the time they bear. */
+  /** The state after the drafts, and their time. */
   readonly state: S;
   readonly at: string;
   readonly decided: { letter: Letter<S, C>; outcome: Omit<Decided<S>, 'position'> | Rejection }[];
@@ -499,7 +499,7 @@ const outcomeUnknown = reject(
   'The outcome is not known yet. Repeat the request with the same id or key.',
 );
 
-/** An upper estimate of the stored size: sealing and escapes may take up to eight bytes for a UTF-16 unit. */
+/** An upper estimate of the stored size: sealing and escapes may take up to eight bytes per UTF-16 unit. */
 function estimateBytes(data: unknown): number {
   let bytes = 700;
   for (const value of Object.values(data as object)) if (typeof value === 'string') bytes += value.length * 8;

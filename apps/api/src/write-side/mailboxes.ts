@@ -4,7 +4,7 @@ import { type AnyCommand, type Context, type Decided, Mailbox, type MailboxParts
 /** Limits of all mailboxes of a kind; beyond them the longest unused idle ones are dropped. */
 export const mailboxesLimits = {
   mailboxes: 20_000,
-  /** Bytes of their states, by estimate. */
+  /** Estimated bytes of their states. */
   bytes: 268_435_456,
 };
 /** Milliseconds after which an unused mailbox is dropped. */
@@ -13,9 +13,9 @@ const IDLE_MS = 10 * 60_000;
 /** All mailboxes of one kind of stream in this process. */
 export class Mailboxes<S, C, E extends Happened> {
   private readonly open = new Map<string, Mailbox<S, C, E>>();
-  /** What each of them weighed when last looked at, and all together. */
+  /** The weight of each when last measured, and the total. */
   private readonly weights = new Map<string, number>();
-  /** Those that are to be dropped when they are idle. */
+  /** Mailboxes to drop once they are idle. */
   private readonly leaving = new Set<string>();
   private weight = 0;
   private readonly sweep: NodeJS.Timeout;
@@ -38,7 +38,7 @@ export class Mailboxes<S, C, E extends Happened> {
     return this.mailbox(id).send(command, context);
   }
 
-  /** Why nothing would be recorded now for such a command; for those who prepare something before they send it. */
+  /** Why such a command would be refused now; for callers that prepare something before they send it. */
   refusal(command: AnyCommand): Rejection | null {
     return this.parts.gate?.refusal(command) ?? null;
   }
@@ -53,17 +53,17 @@ export class Mailboxes<S, C, E extends Happened> {
     return this.mailbox(id).current();
   }
 
-  /** The state of an entity as of now; costs a look at the store. */
+  /** The state of an entity as of now; costs a read of the store. */
   newest(id: string): Promise<{ state: S; revision: bigint; position: bigint }> {
     return this.mailbox(id).newest();
   }
 
-  /** The state of an entity as of now, or as far as it is known without the store; see Mailbox.newestKnown. */
+  /** The state of an entity as of now, or as far as known without the store; see Mailbox.newestKnown. */
   newestKnown(id: string): Promise<{ state: S; revision: bigint; position: bigint; confirmed: boolean }> {
     return this.mailbox(id).newestKnown();
   }
 
-  /** Forgets what is in memory of an entity; while it is just being changed, some time later. */
+  /** Drops an entity from memory; if it is being changed, a little later. */
   drop(id: string): void {
     const mailbox = this.open.get(id);
     if (mailbox && !mailbox.idle) this.leaving.add(id);
@@ -95,7 +95,7 @@ export class Mailboxes<S, C, E extends Happened> {
   private mailbox(id: string): Mailbox<S, C, E> {
     let mailbox = this.open.get(id);
     if (mailbox) {
-      // Put back at the end, so that they stand in the order of their last use.
+      // Moved to the end, to keep them in order of last use.
       this.open.delete(id);
     } else {
       this.dropIdle(this.limits.mailboxes - 1);
@@ -111,7 +111,7 @@ export class Mailboxes<S, C, E extends Happened> {
     this.dropIdle(this.limits.mailboxes);
   }
 
-  /** Measures a state when it was loaded and at each sweep; in between it grows little. */
+  /** Measures a state when it is loaded and at each sweep; it grows little in between. */
   private weigh(id: string): void {
     const weight = this.open.get(id)?.weight ?? 0;
     this.weight += weight - (this.weights.get(id) ?? 0);
@@ -119,7 +119,7 @@ export class Mailboxes<S, C, E extends Happened> {
     else this.weights.delete(id);
   }
 
-  /** Drops those unused for long, and further ones until no more than `most` are left and they are not too heavy. */
+  /** Drops mailboxes that were unused for long, and more until at most `most` are left and they are not too heavy. */
   private dropIdle(most: number): void {
     const limit = Date.now() - IDLE_MS;
     for (const [id, mailbox] of this.open) {

@@ -13,8 +13,8 @@ import type { Clock } from '../clock.js';
 import type { AnyCommand, Gate } from './mailbox.js';
 
 /**
- * Whether the service is in maintenance, as this process knows it from the feed: a field in memory, which every mailbox looks
- * at before it records anything. A program without a feed, such as an import on the command line, is the operator's own and
+ * Whether the service is in maintenance, as this process knows it from the feed: a field in memory, which every mailbox checks
+ * before it records anything. A program without a feed, such as an import on the command line, is run by the operator and
  * is not stopped.
  */
 export class Maintenance implements Gate {
@@ -23,7 +23,7 @@ export class Maintenance implements Gate {
 
   constructor(private readonly clock: Clock) {}
 
-  /** What goes on now, or null. */
+  /** The current maintenance, or null. */
   get now(): MaintenanceState['on'] {
     return this.state.on;
   }
@@ -42,7 +42,7 @@ export class Maintenance implements Gate {
     this.adopt(state);
   }
 
-  /** Takes over a state that was folded elsewhere, unless it is older than what the feed has brought. */
+  /** Adopts a state that was folded elsewhere, unless it is older than that from the feed. */
   adopt(state: MaintenanceState): void {
     if (state.revision <= this.state.revision) return;
     this.state = state;

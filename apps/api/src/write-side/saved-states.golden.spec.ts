@@ -30,7 +30,7 @@ interface Snapshot<S> {
   read(text: string): S;
 }
 
-/** A snapshot holds what folding the events of a stream gave, so both the folding and the written form count. */
+/** A snapshot contains the folded state of a stream, so it depends on both the folding and the written form. */
 function itKeeps<S, E extends Happened>(decider: Decider<S, never, E>, snapshot: Snapshot<S>, file: string): void {
   const { category, stateVersion } = decider;
   const streams = [...new Set(everyEvent.map(({ stream }) => stream))].filter((one) => one.startsWith(`${category}-`));

@@ -37,10 +37,10 @@ import type { Gate } from './mailbox.js';
 import { Maintenance } from './maintenance.js';
 import { StreamNameOwners } from './name-owners.js';
 
-/** Administrators among whom another is looked for when one is taken away. */
+/** Administrators that are searched for another one when one is removed. */
 const MAX_ADMINISTRATORS = 100;
 
-/** What all mailboxes are made from: `WriteParts`. */
+/** The dependencies of all mailboxes: `WriteParts`. */
 const WRITE_PARTS = Symbol('parts of the write side');
 
 const mailboxes = (

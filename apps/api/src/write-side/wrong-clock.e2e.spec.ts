@@ -34,7 +34,7 @@ const inFuture = (milliseconds: number) => new Date(Date.now() + milliseconds).t
 const isNow = (time: string) => Math.abs(Date.parse(time) - Date.now()) < HOUR;
 
 describe.each([5 * 60_000, 7 * HOUR, 400 * DAY])('a clock that was ahead by %i ms for a while', (lead) => {
-  /** Does something while the clock is wrong; sessions are of the right time. */
+  /** Does something while the clock is wrong; sessions were created at the right time. */
   async function whileWrong(work: () => Promise<unknown>): Promise<void> {
     const people = [ada, bob];
     ahead = lead;
@@ -61,7 +61,7 @@ describe.each([5 * 60_000, 7 * HOUR, 400 * DAY])('a clock that was ahead by %i m
     expect(falls[0].clockBackMs).toBe(Date.parse(before.at) - Date.parse(falls[0].at));
   });
 
-  it('does not hold up slow mode, nor keep anybody from being muted or banned', async () => {
+  it('does not delay slow mode, nor prevent mutes or bans', async () => {
     await ada.patch(path('').slice(0, -1), { slowModeSeconds: 3_600 });
     await whileWrong(() => bob.says(room, 'from the future'));
     await bob.says(room, 'allowed at once');
@@ -72,7 +72,7 @@ describe.each([5 * 60_000, 7 * HOUR, 400 * DAY])('a clock that was ahead by %i m
     expect(outcome(await bob.post(path('members'), {}))).toBe('forbidden');
   });
 
-  it('does not keep an administrator from leaving a trace', async () => {
+  it('does not prevent the reads of an administrator from being recorded', async () => {
     let admin = await signIn(service.url, administrator);
     const asked = (reason: string) => admin.get(path('messages'), { 'verbatim-reason': reason });
     await whileWrong(async () => {

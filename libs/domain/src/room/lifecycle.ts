@@ -12,7 +12,7 @@ import type { HistoryAccess, RoomSettings, RoomState, Visibility } from './state
 // Events ------------------------------------------------------------------------------------------------------------
 
 export type RoomCreated = Happened<'RoomCreated', RoomSettings & Importable>;
-/** The room id was given up before the room was created. */
+/** The room id was abandoned before the room was created. */
 export type RoomAbandoned = Happened<'RoomAbandoned', Record<string, never>>;
 export type ChatClosed = Happened<'ChatClosed', { readonly reason: Erasable }>;
 
@@ -46,7 +46,7 @@ export type CreateRoom = By & {
   readonly history: HistoryAccess;
   readonly passwordId: string | null;
 };
-/** Adds both people. Sent again, it brings back those who have left, except a peer whose account is gone (`peerGone`). */
+/** Adds both people. Sent again, it brings back people who have left, except a peer whose account is deactivated (`peerGone`). */
 export type CreateDirectRoom = By & {
   readonly type: 'CreateDirectRoom';
   readonly peerId: string;
@@ -90,7 +90,7 @@ export function createDirect({ actor, peerId, peerGone }: CreateDirectRoom, stat
   return accept({ type: 'RoomCreated', data: settings }, ...joining);
 }
 
-/** Nobody can write to a deactivated account. */
+/** No one can write to a deactivated account. */
 export const accountGone: Rejection = reject('Conflict', 'This account was deactivated. Nobody can write to it.');
 
 export function abandon(state: RoomState): LifecycleDecision {

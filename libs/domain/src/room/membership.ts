@@ -74,7 +74,7 @@ export type JoinRoom = By & {
   readonly invited?: InvitedRole;
 } & Importable;
 export type AddMember = By & { readonly type: 'AddMember'; readonly userId: string; readonly role: RoomRole };
-/** `successor` becomes an owner in place of the one who goes. The last owner of an open room cannot go without one. */
+/** `successor` becomes owner in place of the person who leaves. The last owner of an open room cannot leave without one. */
 export type RemoveMember = By & {
   readonly type: 'RemoveMember';
   readonly userId: string;
@@ -146,7 +146,7 @@ export function removeMember(command: RemoveMember, state: RoomState): Membershi
   return accept(...promotion, { type: 'MemberRemoved', data: { userId, reason, ...(imported && { imported }) } });
 }
 
-/** What makes the successor an owner. A closed room needs none. */
+/** The event that makes the successor an owner. A closed room needs none. */
 function promoteSuccessor(
   { userId, successor }: RemoveMember,
   state: RoomState,
@@ -184,7 +184,7 @@ export function transferOwnership({ actor, userId }: TransferOwnership, state: R
   return accept({ type: 'MemberRoleChanged', data: { userId, role: 'owner' } }, stepDown);
 }
 
-/** What brings those of the people back who are not in the room. */
+/** The events that bring back those who are not in the room. */
 export const broughtBack = (people: readonly string[], { members }: RoomState): NewFact<MemberJoined>[] =>
   people
     .filter((userId) => !members.has(userId))

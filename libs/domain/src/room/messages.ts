@@ -28,8 +28,8 @@ export type MessageRedacted = Happened<
 >;
 
 /**
- * The texts of one message are being erased. Whoever has folded this event uses keys of the room anew, so that what is said
- * from here on is not sealed with a key that is about to be destroyed.
+ * The texts of one message are being erased. Processes that have folded this event use new keys for the room, so that later
+ * texts are not sealed with a key that is about to be destroyed.
  */
 export type TextsErased = Happened<'TextsErased', { readonly messageId: string; readonly erasureId: string }>;
 
@@ -114,7 +114,7 @@ export type EraseTexts = OnMessage & { readonly type: 'EraseTexts'; readonly era
 
 export type MessageCommand = PostMessage | EditMessage | RedactMessage | EraseTexts;
 
-/** What decides each command. */
+/** The decision for each command. */
 const decisions: {
   readonly [C in MessageCommand as C['type']]: (command: C, state: RoomState, at: string) => MessageDecision;
 } = { PostMessage: post, EditMessage: edit, RedactMessage: redact, EraseTexts: erase };
@@ -165,7 +165,7 @@ function post(command: PostMessage, state: RoomState, at: string): MessageDecisi
     type: 'MessagePosted',
     data: { ...(imported && { imported }), kind, messageId, replyTo, text },
   } as const;
-  // A message brings back the other person of a direct room, who would never see it otherwise.
+  // A message brings back the other person of a direct room, who would otherwise never see it.
   return state.pair.length === 0 ? accept(posted) : accept(...broughtBack(state.pair, state), posted);
 }
 
@@ -180,7 +180,7 @@ function mayNotPost({ id }: Actor, { members, status }: RoomState): Rejection | 
   return member.role === 'guest' ? reject('NotAllowed', 'Guests of this room may only read.') : null;
 }
 
-/** Posting the same again changes nothing. If the first content is gone, its author is believed. */
+/** Posting the same again changes nothing. If the first content is gone, the author is trusted. */
 function repeated(command: PostMessage, earlier: MessageFacts): MessageDecision {
   const first = earlier.posted;
   const same =

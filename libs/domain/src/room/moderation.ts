@@ -32,7 +32,7 @@ export type MemberMuted = Happened<
   { readonly userId: string; readonly until: string; readonly reason: Erasable }
 >;
 export type MemberUnmuted = Happened<'MemberUnmuted', { readonly userId: string }>;
-/** A member asks those who moderate to look at a message. */
+/** A member reports a message to the moderators. */
 export type MessageReported = Happened<
   'MessageReported',
   { readonly reportId: string; readonly messageId: string; readonly reason: Erasable }
@@ -42,7 +42,7 @@ export type ReportSettled = Happened<
   'ReportSettled',
   { readonly reportId: string; readonly outcome: ReportOutcome; readonly note: Erasable }
 >;
-/** What an administrator or auditor who is not in the room began to read. */
+/** What an administrator or auditor who is not in the room started to read. */
 export type Inspected =
   | 'messages'
   | 'events'
@@ -71,19 +71,19 @@ export type ModerationEvent =
 export interface Moderation {
   /** Seconds that members wait from one message to the next; 0: slow mode is off. */
   readonly slowModeSeconds: number;
-  /** When those who are slowed down have posted last; empty while slow mode is off. */
+  /** When people subject to slow mode last posted; empty while it is off. */
   readonly lastPosts: LastPosts;
-  /** Until when people are banned; null: for good. Bans that have ended may still be here. */
+  /** Until when people are banned; null: permanently. May include expired bans. */
   readonly bans: PersistentMap<string | null>;
-  /** Until when people are muted, whether they are in the room or not; some that have ended may still be here. */
+  /** Until when people are muted, in the room or not. May include expired mutes. */
   readonly mutes: PersistentMap<string>;
-  /** By id, those not settled yet. */
+  /** Unsettled reports, by id. */
   readonly reports: PersistentMap<OpenReport>;
-  /** The latest ones, so that reading on is not recorded again and again. */
+  /** The latest reads, so that continued reading is not recorded again. */
   readonly inspections: readonly Inspection[];
 }
 
-/** What the rules of moderation need to know of a room. */
+/** The part of a room's state that the rules of moderation need. */
 export interface ModeratedRoom extends Membership {
   readonly status: string;
   readonly visibility: string;
@@ -103,7 +103,7 @@ export interface Inspection {
   readonly at: string;
 }
 
-/** Milliseconds since 1970 by person: those of the present span of `slowModeSeconds`, and of the span before it. */
+/** Milliseconds since 1970 by person: those of the current interval of `slowModeSeconds`, and of the one before. */
 export interface LastPosts {
   readonly since: number;
   readonly young: PersistentMap<number>;
@@ -119,7 +119,7 @@ export const moderationLimits = {
   /** Open reports of a room, and of one person in it. */
   reports: 1_000,
   reportsOfOne: 50,
-  /** Milliseconds in which one person's reading for one reason is recorded once, and how many such are remembered. */
+  /** Milliseconds in which one person's reads for one reason are recorded once, and how many reads are remembered. */
   inspectionSpan: 600_000,
   inspections: 32,
 } as const;
@@ -163,7 +163,7 @@ export function evolveModeration(state: Moderation, event: ModerationEvent): Mod
   }
 }
 
-/** Those that have ended are forgotten when there is no more space for others. */
+/** Expired ones are dropped when there is no space for others. */
 function inForce<T extends string | null>(all: PersistentMap<T>, most: number, at: string): PersistentMap<T> {
   if (all.size < most) return all;
   return PersistentMap.from([...all.entries()].filter(([, until]) => until === null || until > at));
@@ -175,7 +175,7 @@ export const withSlowMode = (state: Moderation, slowModeSeconds: number): Modera
   lastPosts: slowModeSeconds > 0 ? state.lastPosts : noPosts,
 });
 
-/** Notes that somebody has posted, while slow mode is on. Whoever posted before the span before this one is forgotten. */
+/** Records that a person has posted, while slow mode is on. Posts before the previous interval are dropped. */
 export function withPost(state: Moderation, by: string, at: string): Moderation {
   const time = Date.parse(at);
   const { since, young, old } = state.lastPosts;
@@ -194,7 +194,7 @@ interface By {
 interface OnPerson extends By {
   readonly userId: string;
 }
-/** Who is in the room is removed from it. Banned again until another time, the new time counts. */
+/** Members are removed from the room. Banning again changes the end of the ban. */
 export type BanMember = OnPerson & {
   readonly type: 'BanMember';
   readonly reason: string | null;
@@ -213,7 +213,7 @@ export type SettleReport = By & {
   readonly outcome: ReportOutcome;
   readonly note: string | null;
 };
-/** Comes before a read of somebody who may read the room without being in it. */
+/** Precedes a read by a person who may read the room without being in it. */
 export type InspectRoom = By & {
   readonly type: 'InspectRoom';
   readonly what: Inspected;
@@ -256,7 +256,7 @@ function ban({ actor, userId, reason, until }: BanMember, state: ModeratedRoom, 
     return reject('Conflict', `A room has at most ${moderationLimits.bans} bans. Lift some of them first.`);
   }
   const banned = { type: 'MemberBanned', data: { userId, until, reason } } as const;
-  // The ban comes first, so that the person hears of it before hearing nothing more.
+  // The ban comes first, so that the person still receives it.
   return state.members.has(userId)
     ? accept(banned, { type: 'MemberRemoved', data: { userId, reason } })
     : accept(banned);
@@ -286,7 +286,7 @@ function unmute({ actor, userId }: UnmuteMember, state: ModeratedRoom, at: strin
   return mutedUntil(userId, state, at) ? accept({ type: 'MemberUnmuted', data: { userId } }) : accept();
 }
 
-/** The limits of banning and muting, and of taking it back. */
+/** Who may ban, mute, and lift either. */
 function mayNotRestrain(actor: Actor, userId: string, state: ModeratedRoom): Rejection | null {
   if (state.visibility === 'direct') return reject('NotAllowed', 'A direct room has nobody who moderates it.');
   if (!moderates(actor, state)) return refusal(actor, state);
@@ -299,7 +299,7 @@ function untilProblem(until: string | null, at: string): Rejection | null {
   return until !== null && until <= at ? reject('Invalid', 'The time until which it holds has passed.') : null;
 }
 
-/** Counting those in force takes a look at each, so it is done only where there may be too many. */
+/** Counting those in force checks each one, so it is done only if there may be too many. */
 function isFull<T extends string | null>(all: PersistentMap<T>, userId: string, most: number, at: string): boolean {
   if (all.size < most || all.has(userId)) return false;
   return inForce(all, most, at).size >= most;
@@ -311,7 +311,7 @@ interface Report extends By {
   readonly reason: string;
 }
 
-/** `message` is the one reported, as far as it was found. */
+/** `message` is the reported one, if it was found. */
 export function report(
   { actor, messageId, reportId, reason }: Report,
   message: { readonly author: string; readonly redacted: boolean } | undefined | Rejection,
@@ -333,7 +333,7 @@ export function report(
   return accept({ type: 'MessageReported', data: { reportId, messageId, reason } });
 }
 
-/** The id of somebody's report of a message that is not settled yet. */
+/** The id of a person's unsettled report of a message. */
 export function openReport(state: ModeratedRoom, messageId: string, userId: string): string | undefined {
   for (const [id, open] of state.moderation.reports.entries()) {
     if (open.messageId === messageId && open.by === userId) return id;
@@ -341,7 +341,7 @@ export function openReport(state: ModeratedRoom, messageId: string, userId: stri
   return undefined;
 }
 
-/** Also in a closed room, where what was said stays. */
+/** Also in a closed room, whose messages stay. */
 function settle({ actor, reportId, outcome, note }: SettleReport, state: ModeratedRoom): ModerationDecision {
   if (!moderates(actor, state)) return refusal(actor, state);
   if (!state.moderation.reports.has(reportId)) return reject('NotFound', 'No such report is open in this room.');
@@ -350,7 +350,7 @@ function settle({ actor, reportId, outcome, note }: SettleReport, state: Moderat
   return accept({ type: 'ReportSettled', data: { reportId, outcome, note } });
 }
 
-/** Also in a closed room. Members read what is theirs to read, and need no reason. */
+/** Also in a closed room. Members need no reason. */
 function inspect({ actor, what, reason }: InspectRoom, state: ModeratedRoom, at: string): ModerationDecision {
   if (actor.role !== 'admin' && actor.role !== 'auditor') return notAllowed;
   if (state.members.has(actor.id)) return accept();
@@ -367,7 +367,7 @@ function inspect({ actor, what, reason }: InspectRoom, state: ModeratedRoom, at:
   return recorded ? accept() : accept({ type: 'RoomInspected', data: { what, reason } });
 }
 
-/** Reading on in a room is one reading, whichever list it goes on in; a search, replay, proof or export is recorded as such. */
+/** Continued reading of a room is one read, in whichever list; searches, replays, proofs and exports are recorded on their own. */
 const covers = (recorded: Inspected, what: Inspected): boolean =>
   recorded === what || !(apart.has(recorded) || apart.has(what));
 const apart: ReadonlySet<Inspected> = new Set(['search', 'replay', 'proof', 'export']);
@@ -379,26 +379,26 @@ export function reasonProblem(reason: string | null): Rejection | null {
 
 // What is in force ----------------------------------------------------------------------------------------------------
 
-/** Whether somebody may not come into the room in any way at a time. */
+/** Whether a person is banned at a time. */
 export function isBanned(userId: string, { moderation }: ModeratedRoom, at: string): boolean {
   const until = moderation.bans.get(userId);
   return until !== undefined && (until === null || until > at);
 }
 
-/** Until when somebody may not speak, or null if they may at this time. */
+/** Until when a person is muted, or null if they are not at this time. */
 export function mutedUntil(userId: string, { moderation }: ModeratedRoom, at: string): string | null {
   const until = moderation.mutes.get(userId);
   return until !== undefined && until > at ? until : null;
 }
 
-/** Why somebody who is muted may not speak, or null. */
+/** Why a person may not post because of a mute, or null. */
 export function silenced({ id }: Actor, state: ModeratedRoom, at: string): Rejection | null {
   if (state.moderation.mutes.size === 0) return null;
   const until = mutedUntil(id, state, at);
   return until === null ? null : reject('NotAllowed', `You are muted in this room until ${until}.`);
 }
 
-/** Why somebody has to wait before they post again, or null. */
+/** Why a person has to wait before posting again, or null. */
 export function slowedDown(actor: Actor, state: ModeratedRoom, at: string): Rejection | null {
   const { slowModeSeconds, lastPosts } = state.moderation;
   if (slowModeSeconds === 0 || rankOf(actor, state) >= rank.moderator) return null;

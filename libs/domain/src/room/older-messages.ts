@@ -1,13 +1,13 @@
 import { type Rejection, reject } from '../rejection.js';
 import type { MessageFacts, RoomState } from './state.js';
 
-// A room remembers its recent messages only. A command about an older one brings along what a read model knows of it.
+// A room's state contains its recent messages only. A command about an older one carries what a read model knows of it.
 
 /** What a read model knows of messages older than the window. It travels inside the command. */
 export interface OlderMessages {
   /** Every event of the room up to this revision is included. */
   readonly through: bigint;
-  /** The ids that were looked up; nothing is known about others. */
+  /** The ids that were looked up; the others are unknown. */
   readonly asked: ReadonlySet<string>;
   readonly messages: ReadonlyMap<string, MessageFacts & { readonly reactions: readonly ReactionCount[] }>;
 }
@@ -55,7 +55,7 @@ export function findMessage(
   return old && recent ? { ...old, ...recent } : (old ?? recent);
 }
 
-/** A look-up counts only if it asked for this id and includes everything up to where the window begins. */
+/** A look-up is valid only if it included this id and everything up to the start of the window. */
 export const covers = (older: OlderMessages | undefined, messageId: string, since: bigint): older is OlderMessages =>
   older !== undefined && older.through >= since && older.asked.has(messageId);
 

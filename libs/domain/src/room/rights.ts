@@ -2,7 +2,7 @@ import type { Actor } from '../decider.js';
 import type { PersistentMap } from '../persistent-map.js';
 import { type Rejection, reject } from '../rejection.js';
 
-// Who stands where in a room, and the refusals that follow from it. What each rank may do stands with each decision.
+// Ranks in a room, and the refusals that follow from them. What each rank may do is part of each decision.
 
 export type RoomRole = 'owner' | 'moderator' | 'member' | 'guest';
 
@@ -24,13 +24,13 @@ export function rankOf(actor: Actor, state: Membership): number {
 export const governs = (actor: Actor, state: Membership): boolean => rankOf(actor, state) >= rank.owner;
 export const moderates = (actor: Actor, state: Membership): boolean => rankOf(actor, state) >= rank.moderator;
 
-/** Whether somebody may act on a person of the room: owners on everybody, others on those below them. */
+/** Whether a person may act on another: owners on everyone, others on lower ranks. */
 export function outranks(actor: Actor, userId: string, state: Membership): boolean {
   const target = state.members.get(userId);
   return !target || governs(actor, state) || rank[target.role] < rankOf(actor, state);
 }
 
-/** Whether the room would be without an owner if this person were not one any more. */
+/** Whether the room would be without an owner if this person stopped being one. */
 export const isLastOwner = (userId: string, state: Membership): boolean =>
   state.owners === 1 && state.members.get(userId)?.role === 'owner';
 

@@ -10,9 +10,9 @@ import type { HistoryAccess, RoomSettings, RoomState, Visibility } from './state
 
 type SlowMode = Pick<Moderation, 'slowModeSeconds'>;
 
-/** Holds the changed fields only. */
+/** Contains only the changed fields. */
 export type RoomChanged = Happened<'RoomChanged', Partial<RoomSettings> & Partial<SlowMode>>;
-/** A claim to a name was given up, so that another room may take the name. */
+/** A claim to a name was abandoned, so that another room may take the name. */
 export type RoomNameAbandoned = Happened<'RoomNameAbandoned', { readonly claim: string }>;
 
 export type SettingsEvent = RoomChanged | RoomNameAbandoned;

@@ -5,7 +5,7 @@ import { type Moderation, noModeration } from './moderation.js';
 import type { RoomRole } from './rights.js';
 import { noWebhooks, type Webhooks } from './webhooks.js';
 
-// What a room remembers of its events. The rules decide from this alone.
+// The state of a room. The rules decide from this alone.
 
 export type Visibility = 'public' | 'private' | 'hidden' | 'direct';
 /** Whether members see messages from before they joined. Public rooms are always `full`. */
@@ -16,7 +16,7 @@ export interface RoomSettings {
   readonly topic: Erasable;
   readonly visibility: Visibility;
   readonly history: HistoryAccess;
-  /** Names the password's hash in the vault; the password itself is never in an event. */
+  /** Refers to the password's hash in the vault; no event contains the password. */
   readonly passwordId: string | null;
 }
 
@@ -54,13 +54,13 @@ export interface RoomState extends RoomSettings, Webhooks {
   readonly reactions: RecentWindow<boolean>;
   /** The latest time carried by a message id that has left the window (UUIDv7, milliseconds); 0 if none has. */
   readonly forgottenIdTime: number;
-  /** By imported file: the last place that was imported. */
+  /** By imported file: the last imported place. */
   readonly imports: Readonly<Record<string, number>>;
-  /** The last few claims to names that were given up and must not succeed any more. */
+  /** The last few abandoned claims to names, which must no longer succeed. */
   readonly abandonedClaims: readonly string[];
 }
 
-/** Raise it when `RoomState` changes, or what any event makes of it. Snapshots of other versions are not used. */
+/** Increase it when `RoomState` or its folding changes. Snapshots of other versions are ignored. */
 export const roomStateVersion = 7;
 
 export const initialState: RoomState = {

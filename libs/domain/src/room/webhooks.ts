@@ -11,8 +11,8 @@ export const MOST_WEBHOOKS = 20;
 // Events ------------------------------------------------------------------------------------------------------------
 
 /**
- * Events of a room are sent to an address elsewhere. The event contains only the host; `urlId` and `secretId` name the
- * address and the signing secret in the vault.
+ * Events of a room are sent to an external URL. The event contains only the host; `urlId` and `secretId` refer to the
+ * URL and the signing secret in the vault.
  */
 export type WebhookAdded = Happened<
   'WebhookAdded',
@@ -25,9 +25,9 @@ export type WebhookAdded = Happened<
     readonly events: readonly string[];
   }
 >;
-/** Why nothing is sent: somebody wished it, its owner has no right to it any more, the receiver is gone, or it fails for days. */
+/** Why nothing is sent: someone paused it, its owner lost permission, the receiver is gone, or it has failed for days. */
 export type WebhookStop = 'paused' | 'owner_gone' | 'receiver_gone' | 'failing';
-/** Holds the changed fields only. `stopped: null`: sending goes on. */
+/** Contains only the changed fields. `stopped: null`: sending continues. */
 export type WebhookChanged = Happened<
   'WebhookChanged',
   { readonly webhookId: string; readonly stopped?: WebhookStop | null } & Partial<
@@ -35,7 +35,7 @@ export type WebhookChanged = Happened<
   >
 >;
 export type WebhookRemoved = Happened<'WebhookRemoved', { readonly webhookId: string }>;
-/** There is an address at which others post to the room, as a bot. */
+/** A URL at which programs post to the room, as a bot. */
 export type IncomingWebhookAdded = Happened<
   'IncomingWebhookAdded',
   { readonly webhookId: string; readonly botId: string; readonly name: Erasable }
@@ -57,10 +57,10 @@ export interface Webhook {
   readonly secretId: string;
   readonly events: readonly string[];
   readonly stopped: WebhookStop | null;
-  /** Who added it or changed it last, and so answers for it: it sends while this person may have webhooks here. */
+  /** The person who added or last changed it. It sends as long as this person may have webhooks here. */
   readonly by: string;
   readonly createdAt: string;
-  /** Only what came after this revision is sent. */
+  /** Only events after this revision are sent. */
   readonly since: number;
 }
 
@@ -76,7 +76,7 @@ export interface Webhooks {
   readonly incomingWebhooks: Readonly<Record<string, IncomingWebhook>>;
 }
 
-/** What of a room its webhooks depend on. */
+/** The part of a room's state that webhooks depend on. */
 interface RoomWithWebhooks extends Webhooks, ModeratedRoom {}
 
 export const noWebhooks: Webhooks = { webhooks: {}, incomingWebhooks: {} };
@@ -107,7 +107,7 @@ export function evolveWebhooks({ webhooks, incomingWebhooks }: Webhooks, event: 
 
 function changedWebhook(before: Webhook, { data, actor, revision }: WebhookChanged): Webhook {
   const { webhookId: _, ...changes } = data;
-  // What was said while somebody wanted nothing to be sent is not sent later.
+  // Events from while it was paused are not sent later.
   const goesOn = changes.stopped === null && (before.stopped === 'paused' || before.stopped === 'owner_gone');
   return {
     ...before,
@@ -140,7 +140,7 @@ export type ChangeWebhook = By & {
   readonly events?: readonly string[];
   readonly active?: boolean;
 };
-/** By the service itself, which has found that nothing can or may be sent. */
+/** By the service itself, when nothing can or may be sent. */
 export type StopWebhook = By & { readonly type: 'StopWebhook'; readonly cause: Exclude<WebhookStop, 'paused'> };
 export type RemoveWebhook = By & { readonly type: 'RemoveWebhook' };
 /** The bot becomes a member of the room. */
@@ -164,7 +164,7 @@ export const isWebhookCommand = (command: { type: string }): command is WebhookC
 
 // Decisions ---------------------------------------------------------------------------------------------------------
 
-/** The bot of an incoming webhook comes and goes with it. */
+/** The bot of an incoming webhook is created and removed with it. */
 type BotJoined = Happened<'MemberJoined', { readonly userId: string; readonly role: 'member' }>;
 type BotRemoved = Happened<'MemberRemoved', { readonly userId: string; readonly reason: null }>;
 type WebhookFact = WebhookEvent | BotJoined | BotRemoved;

@@ -13,14 +13,14 @@ import { limits } from '../text.js';
 import { isNoAddress, noAddress, storedEmail, type UserEmailChanged } from './email.js';
 import { administratorsOnly, type EmailSource, shutOut, type UserState } from './state.js';
 
-// How an account begins and ends, and what it is called and may do.
+// The beginning and end of an account, its names and its role.
 
 // Events ------------------------------------------------------------------------------------------------------------
 
 /**
- * `origin`: the person registered; created at the first start; imported from another system or made up for trials; a bot
+ * `origin`: the person registered; created at the first start; imported from another system or generated for trials; a bot
  * created by an administrator; single sign-on; created by an administrator for a person; the bot of an incoming webhook;
- * somebody who came through the door of an older chat system under a bare name.
+ * a guest with only a name, at the door of an older chat system.
  */
 export type UserRegistered = Happened<
   'UserRegistered',
@@ -33,7 +33,7 @@ export type UserRegistered = Happened<
   }
 >;
 export type UserOrigin = 'registration' | 'setup' | 'import' | 'bot' | 'sso' | 'admin' | 'webhook' | 'guest';
-/** The user id was given up before the account was created, so that another may take the name. */
+/** The user id was abandoned before the account was created, so that another may take the name. */
 export type UserAbandoned = Happened<'UserAbandoned', Record<string, never>>;
 export type UserChanged = Happened<'UserChanged', { readonly displayName: Erasable }>;
 export type UserRoleChanged = Happened<'UserRoleChanged', { readonly role: ServerRole }>;
@@ -127,7 +127,7 @@ export type DeactivateUser = By & {
   readonly othersRemain?: boolean;
 };
 
-/** By the service, when somebody comes under the name of a guest. */
+/** By the service, when someone uses the name of a guest. */
 export type ReadmitGuest = By & { readonly type: 'ReadmitGuest' };
 
 export type AccountCommand = RegisterUser | AbandonUser | ChangeUser | DeactivateUser | ReadmitGuest;
@@ -146,7 +146,7 @@ export function register(command: RegisterUser, state: UserState): AccountDecisi
   if (state.status !== 'unborn') {
     return state.username === username ? accept() : reject('Conflict', 'An account with this id already exists.');
   }
-  // Imported accounts keep their names from other systems, and nobody signs in to them.
+  // Imported accounts keep their names from other systems, and no one signs in to them.
   if (origin !== 'import' && reservedFor(username) !== (origin === 'webhook' || origin === 'guest' ? origin : null))
     return reject(
       'NameTaken',
@@ -177,7 +177,7 @@ export function change(command: ChangeUser, state: UserState): AccountDecision {
   if (email !== undefined) {
     if (isNoAddress(email)) return noAddress;
     const address = storedEmail(email);
-    // The same address means more once an administrator vouches for it.
+    // Confirming the same address is a change, too.
     if (address !== state.email || state.emailSource !== 'administrator')
       events.push({ type: 'UserEmailChanged', data: { email: address, how: 'administrator' } });
   }
@@ -211,7 +211,7 @@ export function takesAdministratorAway(
   return (change.role ?? 'admin') !== 'admin' || change.suspended === true || change.deactivated === true;
 }
 
-/** Guests that nobody used for long are deactivated, and come back like this; suspended ones do not. */
+/** Guests unused for long are deactivated, and reactivated like this; suspended ones are not. */
 export function readmitGuest(state: UserState): AccountDecision {
   if (!state.guest) return reject('Conflict', 'This is not a guest.');
   if (state.suspended) return reject('NotAllowed', 'This account is suspended.');
@@ -224,9 +224,9 @@ export function deactivate({ othersRemain }: DeactivateUser, state: UserState): 
   return accept({ type: 'UserDeactivated', data: {} });
 }
 
-// Usernames that nobody chooses ---------------------------------------------------------------------------------------
+// Generated usernames ---------------------------------------------------------------------------------------
 
-/** How the usernames of accounts begin that the service names itself; some older accounts of people may begin so too. */
+/** Prefixes of generated usernames; some older accounts of people may have them too. */
 const reserved = { webhook: 'hook-', guest: 'guest-' } as const;
 
 /** The username of a webhook's bot. The end of its id, a UUIDv7, is random. */
@@ -240,5 +240,5 @@ function reservedFor(username: string): keyof typeof reserved | null {
   return key.startsWith(reserved.webhook) ? 'webhook' : key.startsWith(reserved.guest) ? 'guest' : null;
 }
 
-/** Whether no person and no other bot may have this username. */
+/** Whether this username is reserved for such accounts. */
 export const isReservedUsername = (username: string): boolean => reservedFor(username) !== null;

@@ -7,7 +7,7 @@ import type { UserState } from './state.js';
 
 /**
  * How an account got or lost its address. `administrator`: set or cleared by one. `provider`: the person signed in with it at
- * the identity provider, which has verified it. `claimed`: somebody else did; the account had only named it.
+ * the identity provider, which has verified it. `claimed`: someone else verified it; this account had only named it.
  */
 export type UserEmailChanged = Happened<'UserEmailChanged', { readonly email: Erasable; readonly how: EmailChangeWay }>;
 export type EmailChangeWay = 'administrator' | 'provider' | 'claimed';
@@ -16,7 +16,7 @@ export function evolveEmail(state: UserState, { data: { email, how } }: UserEmai
   return { ...state, email: storedEmail(email), emailSource: how === 'claimed' ? 'person' : how };
 }
 
-/** Addresses recorded before they were checked are brought to today's form if they are addresses at all. */
+/** Addresses recorded before validation existed are converted to the current form if they are valid. */
 export const storedEmail = (email: Erasable): Erasable => email && (emailAddress(email) ?? email);
 
 // Commands ----------------------------------------------------------------------------------------------------------
@@ -26,7 +26,7 @@ interface By {
 }
 /** The person signed in at an identity provider, which has verified this address. One set by an administrator stays. */
 export type ConfirmEmail = By & { readonly type: 'ConfirmEmail'; readonly email: string };
-/** Somebody else has shown that this address is theirs. An account that only named it loses it. */
+/** Someone else has proved that this address is theirs. An account that only named it loses it. */
 export type GiveUpEmail = By & { readonly type: 'GiveUpEmail'; readonly email: string };
 
 export type EmailCommand = ConfirmEmail | GiveUpEmail;

@@ -29,7 +29,7 @@ export type RecoveryCodesIssued = Happened<'RecoveryCodesIssued', Record<string,
 export type RecoveryCodeUsed = Happened<'RecoveryCodeUsed', Record<string, never>>;
 /** `identityId` names an account at an identity provider; the vault knows which one. */
 export type IdentityLinked = Happened<'IdentityLinked', { readonly identityId: string }>;
-/** After many wrong passwords, signing in has to wait. One event each time this begins. */
+/** After many wrong passwords, signing in is locked for a while. One event for each lockout. */
 export type SignInLockedOut = Happened<'SignInLockedOut', Record<string, never>>;
 
 export type SignInEvent =
@@ -48,7 +48,7 @@ export type SignInEvent =
 export function evolveSignIn(state: UserState, event: SignInEvent): UserState {
   switch (event.type) {
     case 'PasswordChanged':
-      // It is removed if somebody else may have made the account under this address, and the tokens with it.
+      // It is removed if someone else may have created the account under this address, and the tokens with it.
       return event.data.how === 'removed' ? shutOut(state) : state;
     case 'IdentityLinked': {
       // Accounts that had only named their address used to be linked once the provider had verified it.
@@ -93,13 +93,13 @@ export type EnableTotp = By & {
   readonly totpId: string;
   readonly sessionIds: readonly string[];
 };
-/** Administrators may do it for others, who have lost what they need to sign in. */
+/** Administrators may do it for people who have lost their second factor. */
 export type DisableTotp = { readonly type: 'DisableTotp'; readonly actor: Actor; readonly userId: string };
 export type IssueRecoveryCodes = By & { readonly type: 'IssueRecoveryCodes' };
 export type UseRecoveryCode = By & { readonly type: 'UseRecoveryCode' };
 /**
- * `takesOver`: the account existed before, and its holder so far may not be the person who has the identity. So every other
- * way to sign in to it is removed.
+ * `takesOver`: the account existed before, and its previous holder may not be the person with the identity. So all other
+ * ways to sign in to it are removed.
  */
 export type LinkIdentity = By & {
   readonly type: 'LinkIdentity';

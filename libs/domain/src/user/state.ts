@@ -2,7 +2,7 @@ import type { Erasable, ServerRole } from '../decider.js';
 import { type Rejection, reject } from '../rejection.js';
 import type { TokenHolder } from './tokens.js';
 
-// What an account remembers of its events. The rules decide from this alone.
+// The state of an account. The rules decide from this alone.
 
 export interface UserState extends TokenHolder {
   /** A deactivated account may be suspended as well. */
@@ -14,14 +14,14 @@ export interface UserState extends TokenHolder {
   readonly email: Erasable;
   readonly emailSource: EmailSource;
   readonly role: ServerRole;
-  /** Names the secret of the second factor in use; null: none. */
+  /** Id of the secret of the second factor in use; null: none. */
   readonly totpId: string | null;
-  /** Names the identities at providers that can sign in to the account. */
+  /** Ids of the identities at providers that can sign in to the account. */
   readonly identities: readonly string[];
   readonly createdAt: string;
   /** The bot of an incoming webhook, which ends with it: it has no tokens and no role, and never comes back. */
   readonly webhookBot: boolean;
-  /** Somebody with a bare name and no credential: no password, no tokens, no role. */
+  /** A guest with only a name and no credential: no password, no tokens, no role. */
   readonly guest: boolean;
   /**
    * Revision of the last event that shut the account out (suspended, deactivated, taken over), or -1. Credentials issued
@@ -31,7 +31,7 @@ export interface UserState extends TokenHolder {
 }
 
 /**
- * Who vouches for an account's address, or for its having none: only the person who named it, an administrator, or an
+ * Who confirmed an account's address, or that it has none: only the person who named it, an administrator, or an
  * identity provider that has verified it.
  */
 export type EmailSource = 'person' | 'administrator' | 'provider';
@@ -55,7 +55,7 @@ export const initialState: UserState = {
   shutOutAt: -1,
 };
 
-/** Revokes all tokens, since a thief may hold one of them. */
+/** Revokes all tokens, since one may have been stolen. */
 export const shutOut = (state: UserState): UserState => ({ ...state, tokens: [], shutOutAt: Number(state.revision) });
 
 /** Why the account cannot be used, or null. */

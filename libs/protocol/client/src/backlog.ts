@@ -1,4 +1,4 @@
-/** When a backlog is full. It takes one more item than its limits say, and is to be spared further ones then. */
+/** Limits above which a backlog is full. It accepts one more item than these; then stop adding. */
 export interface BacklogLimits {
   readonly events: number;
   /** Characters, roughly. */
@@ -11,7 +11,7 @@ interface Kept<Item> {
   readonly size: number;
 }
 
-/** What came in and was not read yet, in order, with one reader who takes it at their own pace. */
+/** Received items that were not read yet, in order, for one reader at its own pace. */
 export class Backlog<Item> {
   private readonly kept: Kept<Item>[] = [];
   private events = 0;
@@ -20,7 +20,7 @@ export class Backlog<Item> {
   private taken = false;
   private wake: () => void = () => undefined;
 
-  /** `onRoom` is called whenever something was read, and half of the limits or less is in use. */
+  /** `onRoom` is called when something was read and at most half of the limits is in use. */
   constructor(
     private readonly limits: BacklogLimits,
     private readonly onRoom: () => void,
@@ -39,19 +39,19 @@ export class Backlog<Item> {
     this.wake();
   }
 
-  /** Nothing comes any more; what is there can still be read. */
+  /** Ends the backlog; remaining items can still be read. */
   end(): void {
     this.ended = true;
     this.wake();
   }
 
-  /** The same, and nothing more is read. */
+  /** The same, and drops remaining items. */
   discard(): void {
     this.kept.length = 0;
     this.end();
   }
 
-  /** Everything in order, to its end. An item counts against the limits until the next one is asked for. */
+  /** All items in order, to the end. An item counts against the limits until the next one is requested. */
   read(): AsyncGenerator<Item, void, undefined> {
     if (this.taken) throw new Error('Events are handed over once: somebody reads them already.');
     this.taken = true;

@@ -8,14 +8,14 @@ export interface Backoff {
 
 /**
  * Milliseconds to pause after so many failures in a row: anything from 0 to a bound that doubles each time (exponential
- * backoff with full jitter), so that many clients that lost a server do not come back all at once.
+ * backoff with full jitter), so that many clients that lost a server do not all reconnect at once.
  */
 export function pauseAfter(failures: number, { first, most }: Backoff, random = Math.random): number {
   if (failures <= 0) return 0;
   return random() * Math.min(most, first * 2 ** Math.min(failures - 1, 30));
 }
 
-/** Resolves after so many milliseconds; rejects with the signal's reason when it is aborted. */
+/** Resolves after this many milliseconds; rejects with the signal's reason when it is aborted. */
 export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
@@ -31,7 +31,7 @@ export function pause(milliseconds: number, signal?: AbortSignal): Promise<void>
   });
 }
 
-/** Gives `work` a signal that is aborted after so many milliseconds, and when `signal` is. */
+/** Gives `work` a signal that is aborted after this many milliseconds, or when `signal` is. */
 export async function within<T>(
   milliseconds: number,
   signal: AbortSignal | undefined,

@@ -15,21 +15,21 @@ export interface CallOptions extends Patience {
   readonly reason?: string;
 }
 
-/** What one attempt may take. */
+/** Time limits of one attempt. */
 export interface Attempt {
   /** Milliseconds. */
   readonly left?: number;
   readonly signal?: AbortSignal;
 }
 
-/** Milliseconds for which one server is waited for. */
+/** Milliseconds to wait for one server. */
 const ATTEMPT = 10_000;
-/** Milliseconds in which a server has to say that it is there before something is sent to it that cannot be repeated. */
+/** Milliseconds in which a server has to prove that it responds before a request that cannot be repeated is sent to it. */
 const PROBE = 3_000;
-/** Writes without a key that do no harm when they are repeated. */
+/** Writes without a key that are safe to repeat. */
 const harmless: readonly CallName[] = ['login', 'logout', 'makeTicket'];
 
-/** Makes calls of the REST API: with a good access token, on a server that answers, again where that is harmless. */
+/** Makes REST calls: with a valid access token, on a server that responds, retrying where that is safe. */
 export class Caller {
   /** Place of the newest event that this client caused. Reads wait for it, on whichever server. */
   private position = -1;
@@ -62,7 +62,7 @@ export class Caller {
     return body;
   }
 
-  /** Asks one server once, or twice when the access token turns out to be good no more. */
+  /** Asks one server once, or twice if the access token is no longer valid. */
   async once<K extends CallName>(
     name: K,
     input: AnyInput,
@@ -79,18 +79,18 @@ export class Caller {
     }
   }
 
-  /** Asks once, and only a server that has just answered: for what cannot be repeated. */
+  /** Asks once, and only a server that has just responded: for requests that cannot be repeated. */
   async carefully<K extends CallName>(name: K, input: AnyInput, attempt: Attempt = {}): Promise<Answer<K>> {
     try {
       await this.send('getReadiness', {}, { ...attempt, left: Math.min(PROBE, attempt.left ?? PROBE) }, {});
     } catch (error) {
-      // Where a proxy does not let this question through, its refusal shows at least that somebody is there.
+      // If a proxy blocks this request, its refusal at least shows that something responds.
       if (!(error instanceof VerbatimError) || error.code === 'unavailable') throw new Unanswered(false, error);
     }
     return this.once(name, input, attempt);
   }
 
-  /** Ends the session of this token. That it has ended already is fine. */
+  /** Ends the session of this token, unless it has ended already. */
   async logOut(accessToken: string, patience: Patience): Promise<void> {
     try {
       await persist({
@@ -103,7 +103,7 @@ export class Caller {
     }
   }
 
-  /** Something was written at this place of the log, which following reads are to show. */
+  /** Records the position of a write that later reads have to show. */
   wrote(position: number): void {
     this.position = Math.max(this.position, position);
   }
@@ -124,7 +124,7 @@ export class Caller {
       if (answer.position !== null) this.wrote(answer.position);
       return answer;
     } catch (error) {
-      // The server may be away; when another one is asked for nothing, no harm is done.
+      // The server may be down; switching to another one without need does no harm.
       if (error instanceof Unanswered || (error instanceof VerbatimError && error.code === 'unavailable')) {
         this.servers.giveUp(server);
       }
@@ -132,7 +132,7 @@ export class Caller {
     }
   }
 
-  /** That the session could not be renewed says nothing about the call, which was not made. */
+  /** The session could not be renewed, so the call was not made. */
   private async accessToken(refused?: string): Promise<string> {
     try {
       return await this.session.accessToken(refused);

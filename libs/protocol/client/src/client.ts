@@ -25,11 +25,11 @@ import { Watching, type WatchOptions } from './watching.js';
 export interface ClientOptions {
   /** Addresses of the replicas, such as `http://127.0.0.1:8080`; the next one is tried when one fails. */
   readonly servers: readonly string[];
-  /** Asked for when somebody has to sign in and the caller did not: at the first call, and when a session is over. */
+  /** Requested when a sign-in is needed: at the first call, and when a session has ended. */
   readonly credentials?: () => Credentials | Promise<Credentials>;
-  /** Where clients of the same person share their session, as tabs of a browser do; each still has to `restore` it. */
+  /** Lets clients of the same person share their session, like tabs of a browser; each still has to `restore` it. */
   readonly sharedSession?: SharedSession;
-  /** The standard WebSocket or one that fits; where there is none, that of the package `ws` is used. */
+  /** The standard WebSocket or a compatible one; if there is none, that of the package `ws` is used. */
   readonly WebSocket?: SocketClass;
   readonly fetch?: Fetch;
   /** Milliseconds between attempts to connect: at most `first`, doubling up to `most`; 250 and 10,000 if absent. */
@@ -38,13 +38,13 @@ export interface ClientOptions {
   readonly silenceMs?: number;
 }
 
-/** Milliseconds for an answer to a renewal, so that asking again still finds the service willing to repeat it. */
+/** Milliseconds to wait for a renewal, short enough that the service still accepts a repetition. */
 const RENEWAL = 4_000;
 
-/** Everything of the table of calls but the renewing of tokens, which the client does by itself. */
+/** All calls except token renewal, which the client does automatically. */
 export type ClientCall = Exclude<CallName, 'refresh'>;
 
-/** `call(name)`, `call(name, input)` or `call(name, input, options)`; the input may be left out where all of it may be. */
+/** `call(name)`, `call(name, input)` or `call(name, input, options)`; the input is optional if all its fields are. */
 type CallArguments<K extends CallName> =
   Record<never, never> extends InputOf<K>
     ? [input?: InputOf<K>, options?: CallOptions]
@@ -53,13 +53,13 @@ type CallArguments<K extends CallName> =
 export interface ClientEvents {
   /** Of the socket. */
   state: LinkState;
-  /** The session after each change, to be saved if it is to outlive the client; null: nobody is signed in any more. */
+  /** The session after each change, to save if it should outlive the client; null: signed out. */
   session: SavedSession | null;
   /** Maintenance, as reported by the socket: it started, its notice changed, or it ended (null). */
   maintenance: Maintenance | null;
 }
 
-/** Speaks to a Verbatim service for one person. */
+/** A client of a Verbatim service, for one person. */
 export class Client {
   private readonly session: Session;
   private readonly caller: Caller;
@@ -94,7 +94,7 @@ export class Client {
 
   // Who ---------------------------------------------------------------------------------------------------------------
 
-  /** Makes an account and signs in. Is sent once: when its answer is lost, it rejects with OutcomeUnknown. */
+  /** Creates an account and signs in. Sent only once: if the response is lost, it rejects with OutcomeUnknown. */
   async register(account: BodyToSend<'register'>, patience: Patience = {}): Promise<User> {
     const askedAt = Date.now();
     const options = { ...patience, idempotencyKey: account.username };
@@ -106,19 +106,19 @@ export class Client {
     return this.enter(await this.caller.call('login', { body: credentials }, patience), askedAt);
   }
 
-  /** Signs in with what stands behind `#sso-code=` in the address to which a single sign-on leads back; good once, in the same browser. */
+  /** Signs in with the code after `#sso-code=` in the URL to which a single sign-on returns; works once, in the same browser. */
   async endSignOn(code: string, patience: Patience = {}): Promise<User> {
     const askedAt = Date.now();
     return this.enter(await this.caller.call('endSignOn', { body: { code } }, patience), askedAt);
   }
 
-  /** Goes on with a session that was saved. No other client may use it from then on, unless they share it. */
+  /** Resumes a saved session. No other client may use it from then on, unless they share it. */
   restore(session: SavedSession): void {
     this.leaveOther(session.user);
     this.session.restore(session);
   }
 
-  /** Ends all followings and the session. The tokens are forgotten even if the service cannot be reached. */
+  /** Stops all following and ends the session. The tokens are dropped even if the service cannot be reached. */
   async signOut(patience: Patience = {}): Promise<void> {
     const { saved } = this.session;
     this.disconnect(new VerbatimError('unauthenticated', 'The person has signed out.'));
@@ -126,18 +126,18 @@ export class Client {
     if (saved) await this.caller.logOut(saved.accessToken, patience);
   }
 
-  /** Ends all followings and forgets the session here, without ending it: another client that shares it has done so, or continues with it. */
+  /** Stops all following and drops the session here without ending it: another client that shares it has ended it, or still uses it. */
   forget(): void {
     this.disconnect(new VerbatimError('unauthenticated', 'The session was ended elsewhere.'));
     this.session.leave();
   }
 
-  /** Who is signed in, as of the last renewal of the session; null: nobody. */
+  /** The signed-in person, as of the last renewal of the session; null: none. */
   get user(): User | null {
     return this.session.user;
   }
 
-  /** What `restore` takes; null: nobody is signed in. */
+  /** The session, for `restore`; null: not signed in. */
   get savedSession(): SavedSession | null {
     return this.session.saved;
   }
@@ -145,8 +145,8 @@ export class Client {
   // What --------------------------------------------------------------------------------------------------------------
 
   /**
-   * Makes a call of the REST API: `call('createRoom', { body: { name: 'engine room' } })`. What may be repeated is
-   * repeated until the deadline. Rejects with VerbatimError; writes also with OutcomeUnknown, whose `id` is the
+   * Makes a call of the REST API: `call('createRoom', { body: { name: 'engine room' } })`. Calls that are safe to repeat are
+   * retried until the deadline. Rejects with VerbatimError; writes also with OutcomeUnknown, whose `id` is the
    * `idempotencyKey` to repeat the call with.
    */
   call<K extends ClientCall>(name: K, ...[input, options]: CallArguments<K>): Promise<AnswerOf<K>> {
@@ -154,8 +154,8 @@ export class Client {
   }
 
   /**
-   * Posts a message once, whatever happens to connections and servers until the deadline. Rejects with VerbatimError
-   * if it was refused, with OutcomeUnknown if that is not known; repeating it with the same id is harmless.
+   * Posts a message exactly once, despite lost connections and servers, until the deadline. Rejects with VerbatimError
+   * if it was refused, with OutcomeUnknown if that is not known; repeating it with the same id is safe.
    */
   post(room: string, text: string, options: PostOptions = {}): Promise<Posted> {
     return postMessage(this.caller, () => this.link.connection, room, text, options);
@@ -174,7 +174,7 @@ export class Client {
     return following;
   }
 
-  /** Hears when something has changed anywhere in the service; for administrators and auditors. A client watches once at a time. */
+  /** Reports when anything in the service has changed; for administrators and auditors. A client watches once at a time. */
   watch(options: WatchOptions): Watching {
     if (this.watching) throw new Error('The service is watched already; close that watching first.');
     this.closing.throwIfClosed();
@@ -188,12 +188,12 @@ export class Client {
     return watching;
   }
 
-  /** Tells others in a followed room that the person is typing. May be lost. */
+  /** Shows others in a followed room that the person is typing. May be lost. */
   typing(room: string): void {
     this.link.connection?.send('typing', { room });
   }
 
-  /** Opens the socket and keeps it open, so that posts go over it. Following does so by itself. */
+  /** Opens the socket and keeps it open, so that posts go over it. Following does so automatically. */
   connect(): void {
     this.closing.throwIfClosed();
     this.link.start();
@@ -203,13 +203,13 @@ export class Client {
     return this.link.state;
   }
 
-  /** Has `listener` called with every change; returns a function that ends that. */
+  /** Calls `listener` with every change; returns a function that unsubscribes. */
   on<E extends keyof ClientEvents>(event: E, listener: (what: ClientEvents[E]) => void): () => void {
     this.listeners[event].add(listener);
     return () => this.listeners[event].delete(listener);
   }
 
-  /** Lets go of everything. The session stays good, and what is under way ends as it may. */
+  /** Releases all resources. The session stays valid, and calls in progress end on their own. */
   close(): void {
     this.closing.close(new Error('The client was closed.'));
     for (const following of [...this.followings.values()]) following.close();
@@ -217,7 +217,7 @@ export class Client {
     this.link.stop();
   }
 
-  // How it hangs together ---------------------------------------------------------------------------------------------
+  // Wiring ----------------------------------------------------------------------------------------------------------
 
   private enter(answer: SessionAnswer, askedAt: number): User {
     this.leaveOther(answer.user);
@@ -225,7 +225,7 @@ export class Client {
     return answer.user;
   }
 
-  /** What one person follows is not for the next. */
+  /** The next person does not follow what the previous one did. */
   private leaveOther(user: User): void {
     if (this.user && this.user.id !== user.id) {
       this.disconnect(new VerbatimError('unauthenticated', 'Another person has signed in.'));

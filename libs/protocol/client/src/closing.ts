@@ -1,12 +1,12 @@
 /**
- * Whether the client was closed. An AbortSignal in all but one thing: Node warns of a leak when many wait for the same
- * signal, as the calls under way of one client do.
+ * Whether the client was closed. Like an AbortSignal, except that Node does not warn of a leak when many wait for it, as
+ * concurrent calls of one client do.
  */
 export class Closing {
   private readonly waiting = new Set<() => void>();
   private because: Error | null = null;
 
-  /** Null as long as it is open. */
+  /** Null while it is open. */
   get reason(): Error | null {
     return this.because;
   }

@@ -7,7 +7,7 @@ import {
 } from '@verbatim/protocol';
 import { Unanswered, VerbatimError } from './verbatim-error.js';
 
-/** As much of the standard WebSocket as is used here; that of browsers, of Node 22 and of `ws` all fit. */
+/** The part of the standard WebSocket used here; those of browsers, Node 22 and `ws` all have it. */
 export interface Socket {
   onopen: ((event: never) => void) | null;
   onmessage: ((event: never) => void) | null;
@@ -20,11 +20,11 @@ export type SocketClass = new (url: string) => Socket;
 
 /** Why a connection ended: the code of the socket, or our own reason. */
 export interface Ending {
-  /** Of the table `closeReasons`, or of WebSocket: 1006 when the connection was just lost. */
+  /** From the table `closeReasons`, or WebSocket's own: 1006 if the connection was lost. */
   readonly code: number;
 }
 
-/** What becomes of a frame: its answer, or why there is none. */
+/** The outcome of a frame: its answer, or why there is none. */
 type Settle = (answer: ServerFrame | VerbatimError | Unanswered) => void;
 
 interface Waiting {
@@ -33,13 +33,13 @@ interface Waiting {
   readonly settle: Settle;
 }
 
-/** WebSocket's own code for a connection that ended without a word. */
+/** WebSocket's own code for a connection that ended without a close frame. */
 const lost = { code: 1006 } as const;
 
-/** Frames of which the answers are waited for; further ones are sent when answers have come. The server takes 64. */
+/** Frames that may await answers; further ones are sent when answers have arrived. The server accepts 64. */
 const MOST_ASKED = 32;
 
-/** One socket that was let in. Frames find their answers, and silence ends it as surely as a lost connection. */
+/** An admitted socket. Matches frames with their answers, and treats silence as a lost connection. */
 export class Connection {
   private readonly asked = new Map<number, Settle>();
   private readonly waiting: Waiting[] = [];
@@ -48,7 +48,7 @@ export class Connection {
   private pingedAt: number | null = null;
   private welcome = false;
   private mostBytes = maxFrameBytes;
-  /** What the service was in when it was opened. */
+  /** The maintenance state when it was opened. */
   maintenance: Maintenance | null = null;
   private ending: Ending | null = null;
   private readonly watch: ReturnType<typeof setInterval>;
@@ -68,7 +68,7 @@ export class Connection {
   }
 
   /**
-   * Opens a socket with a ticket; resolves when the server has said `hello`, rejects with Unanswered otherwise.
+   * Opens a socket with a ticket; resolves when the server has sent `hello`, rejects with Unanswered otherwise.
    * `take` gets every frame that is not an answer. `silenceMs` is the longest time for which silence goes unnoticed.
    * The connection ends at the latest when `signal` is aborted.
    */
@@ -165,7 +165,7 @@ export class Connection {
     }
   }
 
-  /** Servers that were stopped leave their sockets open. Browsers do not show pings, so we ask for ourselves. */
+  /** Suspended servers leave their sockets open. Browsers do not expose pings, so the client sends its own. */
   private listen(): void {
     const now = Date.now();
     const patience = this.silenceMs / 3;
@@ -192,7 +192,7 @@ export class Connection {
   }
 }
 
-/** Nothing that is no frame, and no frame of a kind that a later version of the service may add, is of use here. */
+/** Ignores data that is not a frame, and frames that later versions of the service may add. */
 function readFrame(text: string): ServerFrame | null {
   try {
     const frame = JSON.parse(text) as ServerFrame | null;
@@ -202,7 +202,7 @@ function readFrame(text: string): ServerFrame | null {
   }
 }
 
-/** In UTF-8, a unit of a string becomes three bytes at most. */
+/** In UTF-8, a unit of a string becomes at most three bytes. */
 const isLonger = (text: string, bytes: number): boolean =>
   text.length * 3 > bytes && new TextEncoder().encode(text).length > bytes;
 

@@ -17,19 +17,19 @@ export interface FollowOptions {
   readonly after?: number;
   /** Why an administrator or auditor follows a room that they are not in. It is recorded in the room. */
   readonly reason?: string;
-  /** Is given events in order, one or more at a time. When it returns a promise, the next ones come after that. */
+  /** Receives events in order, one or more at a time. If it returns a promise, the next ones follow when that resolves. */
   onEvents?(events: readonly LiveEvent[]): unknown;
-  /** Called in its place between events, which continue when its promise has resolved. If absent: the following ends with TooFarBehind. */
+  /** Called in order between events, which continue when its promise resolves. If absent, following ends with TooFarBehind. */
   onReset?(reset: Reset): unknown;
-  /** The last that is heard: the person left, was removed, or lost the right to read the room. */
+  /** The last callback: the person left, was removed, or lost access to the room. */
   onRemoved?(reason: ServerData<'removed'>['reason']): unknown;
-  /** Who came and went. May be late or missing, and is not in order with events. */
+  /** Who came and went. May be late or missing, and is not ordered with events. */
   onPresence?(presence: ServerData<'presence'>): unknown;
-  /** Who is writing. As lossy. */
+  /** Who is typing. As lossy as presence. */
   onTyping?(typing: ServerData<'typing'>): unknown;
-  /** The last that is heard: following was refused, the session is over, or a callback has thrown. */
+  /** The last callback: following was refused, the session has ended, or a callback has thrown. */
   onError?(error: unknown): unknown;
-  /** Events kept for a slow reader, 1,000 if absent. When there are as many, the server is asked to stop until half are read. */
+  /** Events kept for a slow reader, 1,000 if absent. At this number, the server is asked to stop until half are read. */
   readonly buffer?: number;
 }
 
@@ -44,16 +44,16 @@ const BUFFER = 1_000;
 const MOST_SIZE = 4_194_304;
 
 /**
- * One room being followed through any number of connections. Each revision that its reader may see is handed over once
- * and in order, either to `onEvents` or to the one who iterates.
+ * Follows one room over any number of connections. Each revision that its reader may see is delivered once and in order,
+ * either to `onEvents` or to the iterator.
  */
 export class Following implements AsyncIterable<LiveEvent> {
-  /** @internal What comes from the connections. */
+  /** @internal Input from the connections. */
   readonly feed: RoomFeed;
   private readonly backlog: Backlog<Item>;
   private handedOver: number | null;
   private over = false;
-  /** The reader wants no more. */
+  /** The reader has stopped. */
   private left = false;
   private begin: () => void = () => undefined;
   private readonly begun = new Promise<void>((resolve) => {
@@ -73,14 +73,14 @@ export class Following implements AsyncIterable<LiveEvent> {
   }
 
   /**
-   * The last revision handed over, or the one after which following began; null until that is known. With `onEvents` it
-   * moves when the callback is done, so that resuming from here repeats events rather than leave some out.
+   * The last revision delivered, or the one after which following began; null until that is known. With `onEvents` it
+   * advances when the callback is done, so that resuming from here repeats events rather than skips some.
    */
   get revision(): number | null {
     return this.handedOver;
   }
 
-  /** Whether nothing comes in any more. Events that came before may still be handed over. */
+  /** Whether nothing more is received. Earlier events may still be delivered. */
   get closed(): boolean {
     return this.over;
   }
@@ -90,21 +90,21 @@ export class Following implements AsyncIterable<LiveEvent> {
     return this.begun;
   }
 
-  /** Ends following; nothing more is handed over. */
+  /** Ends following; nothing more is delivered. */
   close(): void {
     this.left = true;
     this.backlog.discard();
     this.finish();
   }
 
-  /** @internal Ends following with an error, after the events that came before. */
+  /** @internal Ends following with an error, after the earlier events. */
   fail(error: unknown): void {
     if (this.over) return;
     this.backlog.put({ kind: 'failed', error });
     this.finish();
   }
 
-  /** The events one by one, for a single reader. Ends after a removal, throws what ends it otherwise; leaving the loop closes it. */
+  /** The events one by one, for a single reader. Ends after a removal, throws any other reason for ending; leaving the loop closes it. */
   async *[Symbol.asyncIterator](): AsyncGenerator<LiveEvent, void, undefined> {
     const items = this.backlog.read();
     try {

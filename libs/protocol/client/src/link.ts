@@ -12,9 +12,9 @@ export interface LinkListener {
   state(state: LinkState): void;
   online(connection: Connection): void;
   frame(frame: ServerFrame): void;
-  /** The session was revoked. Whether there is another way in shows at the next attempt. */
+  /** The session was revoked. The next attempt shows whether the person can sign in again. */
   revoked(): void;
-  /** There is no coming back, in most cases not without signing in. */
+  /** Reconnecting is impossible, in most cases without signing in again. */
   failed(error: unknown): void;
 }
 
@@ -24,12 +24,12 @@ export interface LinkOptions {
   readonly silenceMs: number;
 }
 
-/** Milliseconds after which a connection counts as a success, so that the pauses begin small again. */
+/** Milliseconds after which a connection counts as a success, which resets the pauses. */
 const STEADY = 5_000;
-/** The number of failures that asking too much counts for. */
+/** The number of failures that exceeding a limit counts for. */
 const TOO_MUCH = 5;
 
-/** Keeps a connection to one of the servers, from `start` to `stop`, through whatever happens to it. */
+/** Keeps a connection to one of the servers from `start` to `stop`, and reconnects when it is lost. */
 export class Link {
   private current: Connection | null = null;
   private running: AbortController | null = null;
@@ -47,7 +47,7 @@ export class Link {
     return this.reported;
   }
 
-  /** Where frames can be sent now; null while there is no connection, or one that is about to end. */
+  /** The connection for frames; null while there is none, or it is about to end. */
   get connection(): Connection | null {
     return this.current?.open ? this.current : null;
   }
@@ -86,7 +86,7 @@ export class Link {
     }
   }
 
-  /** Makes one attempt; resolves with the number of failures that it counts for where another one may succeed. */
+  /** Makes one attempt; resolves with the number of failures that it counts for, if another one may succeed. */
   private async connect(signal: AbortSignal): Promise<Connection | number> {
     const SocketClass = await this.socketClass();
     let { current: server } = this.servers;
@@ -122,7 +122,7 @@ export class Link {
     else this.listener.frame(frame);
   }
 
-  /** The server is about to end. What is under way is finished, new things go to another one. */
+  /** The server is shutting down. Requests in progress finish, new ones go to another server. */
   private leaveSoon(milliseconds: number): void {
     const connection = this.current;
     if (!connection) return;

@@ -3,7 +3,7 @@ import { type Backoff, pause, pauseAfter } from './backoff.js';
 import type { Closing } from './closing.js';
 import { OutcomeUnknown, Unanswered, VerbatimError } from './verbatim-error.js';
 
-/** How long something is tried. */
+/** How long an operation is tried. */
 export interface Patience {
   /** Milliseconds after which no further attempt is made; 30,000 if absent. */
   readonly deadlineMs?: number;
@@ -11,30 +11,30 @@ export interface Patience {
   readonly signal?: AbortSignal;
 }
 
-/** What is tried. */
+/** An operation to try. */
 export interface Undertaking<T> extends Patience {
   /** One attempt, which may take no longer than `left` milliseconds. */
   attempt(left: number, signal: AbortSignal): Promise<T>;
-  /** Of a write: what its outcome can be asked for with later. Absent for reads. */
+  /** For a write: the id with which to repeat it later. Absent for reads. */
   readonly id?: string;
-  /** Refusals, besides those that are so for everything, that show that no earlier attempt took effect. */
+  /** Further refusals that show that no earlier attempt took effect. */
   readonly definite?: readonly ErrorCode[];
   /** False: once a request may have arrived, it is not sent again. */
   readonly repeatable?: boolean;
-  /** Ends it as the signal does. */
+  /** Ends it like the signal. */
   readonly closing?: Closing;
 }
 
 const DEADLINE = 30_000;
 const between: Backoff = { first: 250, most: 2_000 };
-/** After so many answers `internal` it is a bug, not an accident. */
+/** After this many `internal` errors it is a bug, not an accident. */
 const MOST_INTERNAL = 3;
 /** Refusals that would have been the answer to earlier attempts as well, so none of those took effect. */
 const refusedAnyway: readonly ErrorCode[] = ['invalid_request', 'too_large', 'duplicate_id'];
 
 /**
- * Tries until there is a definite answer. A refusal rejects as it is, unless it leaves open what became of an earlier
- * attempt: then, and when the deadline passes, a write rejects with OutcomeUnknown.
+ * Tries until there is a definite answer. A refusal rejects as it is, unless the outcome of an earlier attempt is unknown:
+ * then, and when the deadline passes, a write rejects with OutcomeUnknown.
  */
 export async function persist<T>({ signal, closing, ...undertaking }: Undertaking<T>): Promise<T> {
   signal?.throwIfAborted();
@@ -80,12 +80,12 @@ async function tryOn<T>(
   }
 }
 
-/** Whether a failure may pass, and whether the request that met it may have taken effect all the same. */
+/** Whether a failure is temporary, and whether the failed request may still have taken effect. */
 function judge(failure: unknown): { passing: boolean; mayHaveArrived: boolean; waitMs: number } {
   if (failure instanceof Unanswered) return { passing: true, mayHaveArrived: failure.sent, waitMs: 0 };
   if (!(failure instanceof VerbatimError)) return { passing: false, mayHaveArrived: false, waitMs: 0 };
   const { code, retryable, retryAfterMs } = failure;
-  // Another server may be well when one is not, so only what holds at all of them is waited for as long as the answer says.
+  // Another server may work when one does not, so the full requested wait applies only to errors that all servers share.
   const pauseEverywhere = code === 'rate_limited' ? 1_000 : code === 'maintenance' ? 30_000 : null;
   if (pauseEverywhere !== null)
     return { passing: true, mayHaveArrived: false, waitMs: retryAfterMs ?? pauseEverywhere };

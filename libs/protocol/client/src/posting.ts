@@ -6,7 +6,7 @@ import { type Patience, persist } from './persistence.js';
 import { Unanswered } from './verbatim-error.js';
 
 export interface PostOptions extends Patience {
-  /** A UUID for the message; one of its own if absent. The same id with the same content is posted once. */
+  /** A UUID for the message; generated if absent. The same id with the same content is posted once. */
   readonly id?: string;
   /** Id of the message in the same room that is replied to. */
   readonly replyTo?: string;
@@ -21,14 +21,14 @@ export interface Posted {
   readonly position?: number;
   /** RFC 3339, when it was posted; from REST only. */
   readonly at?: string;
-  /** It had been stored before, by an earlier attempt or an earlier call with this id. */
+  /** Whether an earlier attempt or call with this id had stored it. */
   readonly duplicate: boolean;
 }
 
-/** Milliseconds for which one answer is waited for. */
+/** Milliseconds to wait for one answer. */
 const ATTEMPT = 10_000;
 
-/** Posts a message once, over the connection if there is one, through any loss of connections and servers. */
+/** Posts a message once, over the connection if there is one, despite lost connections and servers. */
 export function postMessage(
   caller: Caller,
   connection: () => Connection | null,
@@ -42,11 +42,11 @@ export function postMessage(
     ...patience,
     closing: caller.closing,
     id,
-    // A room that is closed still answers a post that it took before.
+    // A closed room still answers a post that it accepted before.
     definite: ['room_closed'],
     attempt: async (left, signal) => {
       const socket = failedOnSocket ? null : connection();
-      // Where sockets are the trouble, every other attempt goes past them.
+      // In case sockets are the problem, every other attempt uses REST.
       failedOnSocket = socket !== null;
       if (!socket) return overRest(caller, room, body, { left, signal });
       const { data } = await acknowledged(socket, { room, ...body }, Math.min(ATTEMPT, left), signal);
@@ -74,7 +74,7 @@ function acknowledged(
       else if (outcome.event === 'ack') resolve(outcome);
       else reject(new Unanswered(true, outcome));
     };
-    // What was not even sent is not in doubt, and does not go out any more once it is given up.
+    // An unsent frame has a known outcome, and is withdrawn when the attempt ends.
     const giveUp = (reason: unknown) => settle(new Unanswered(!takeBack(), reason));
     const stop = () => giveUp(signal.reason);
     const timer = setTimeout(() => giveUp(new Error('No answer came in time.')), milliseconds);

@@ -13,7 +13,7 @@ import {
 } from '@verbatim/protocol';
 import { Unanswered, VerbatimError } from './verbatim-error.js';
 
-/** What a call takes, as its entry in the table of calls has it: `{ params, query, body }`, as far as there are such. */
+/** The input of a call, from its entry in the table of calls: `{ params, query, body }`, each if the call has it. */
 export type InputOf<K extends CallName> = Given<'params', ParamsOf<K>> &
   Given<'query', Partial<QueryOf<K>> | undefined> &
   Given<'body', BodyToSend<K>>;
@@ -28,7 +28,7 @@ type Given<Part extends string, T> = [T] extends [undefined]
 export interface Answer<K extends CallName> {
   readonly status: number;
   readonly body: AnswerOf<K>;
-  /** Place of the newest event that a read has to wait for to see what was written, where the answer did not wait. */
+  /** Position that a read has to wait for to see the write, if the response did not wait. */
   readonly position: number | null;
 }
 
@@ -42,7 +42,7 @@ export interface AnyInput {
   readonly body?: unknown;
 }
 
-/** Asks one server once. Rejects with VerbatimError if it refuses, with Unanswered if nothing definite came. */
+/** Asks one server once. Rejects with VerbatimError if it refuses, with Unanswered if there was no definite answer. */
 export async function ask<K extends CallName>(
   fetch: Fetch,
   server: string,
@@ -60,7 +60,7 @@ export async function ask<K extends CallName>(
       ...headers,
       ...(json && { 'content-type': 'application/json' }),
     },
-    // Its code is good only with a cookie, which goes to another origin only if that is asked for.
+    // Its code works only with a cookie, which is sent to another origin only on request.
     ...(call.path.startsWith('/v1/auth/sso') && { credentials: 'include' as const }),
     signal,
     ...(json && { body: json }),
@@ -101,7 +101,7 @@ function addressOf({ path }: Call, { params = {}, query = {} }: AnyInput): strin
   return asked.size === 0 ? place : `${place}?${asked}`;
 }
 
-/** Answers that are not of the service itself come from a proxy before it: above 500, and when time ran out, the service may have been asked. */
+/** Answers not from the service come from a proxy: for statuses above 500 and timeouts, the request may have reached the service. */
 function refusalIn({ status, headers }: Response, text: string): VerbatimError | Unanswered {
   const seconds = Number(headers.get('retry-after') ?? Number.NaN);
   const retryAfterMs = Number.isFinite(seconds) ? seconds * 1_000 : undefined;
@@ -121,7 +121,7 @@ function readProblem(text: string): Problem | null {
   }
 }
 
-/** Only Node reports why a request failed; elsewhere it may always have arrived. */
+/** Only Node reports why a request failed; elsewhere it may have arrived. */
 function neverArrived(error: unknown): boolean {
   const { code = '' } = ((error as { cause?: unknown } | null)?.cause ?? {}) as { code?: string };
   return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'].includes(

@@ -5,34 +5,34 @@ import { Unanswered, VerbatimError } from './verbatim-error.js';
 
 /** Receives what the feed delivers. */
 export interface FeedReader {
-  /** The server accepted, and sends what comes after this revision. Called again after each connection. */
+  /** The server accepted, and sends the events after this revision. Called again for each connection. */
   agreed(revision: number): void;
-  /** Goes on where the events before ended. `size` is in characters, roughly. */
+  /** Continues where the previous events ended. `size` is in characters, roughly. */
   events(events: readonly LiveEvent[], size: number): void;
   /** The events after `after` are skipped; the feed continues after `revision`. */
   reset(after: number, revision: number): void;
   removed(reason: ServerData<'removed'>['reason']): void;
   presence(presence: ServerData<'presence'>): void;
   typing(typing: ServerData<'typing'>): void;
-  /** Following was refused for good. */
+  /** Following was refused permanently. */
   refused(error: VerbatimError): void;
 }
 
-/** A frame about a room that is no answer. */
+/** A frame about a room that is not an answer. */
 export type RoomFrame = Extract<ServerFrame, { event: 'events' | 'presence' | 'typing' | 'removed' }>;
 
 const again: Backoff = { first: 250, most: 5_000 };
-/** Milliseconds for which a server that has not heard of a revision yet is believed to be catching up. */
+/** Milliseconds for which a server that does not know a revision yet is assumed to be catching up. */
 const CATCHING_UP = 10_000;
-/** After so many answers `internal` in a row it is a bug, not an accident. */
+/** After this many consecutive `internal` errors it is a bug, not an accident. */
 const MOST_INTERNAL = 5;
 
 /**
- * The events of one room, over one connection after the other: each connection is asked for what comes after the last
- * revision that came in. Known revisions are skipped; after a gap, everything is requested again.
+ * The events of one room, over successive connections: each one is asked for the events after the last revision
+ * received. Known revisions are skipped; after a gap, everything is requested again.
  */
 export class RoomFeed {
-  /** `asked`: the answer of the server is still to come, and what comes before it is of a time gone by. */
+  /** `asked`: the server has not answered yet, and anything before its answer is outdated. */
   private state: 'waiting' | 'asked' | 'live' | 'paused' | 'ended' = 'waiting';
   private connection: Connection | null = null;
   private turn = 0;
@@ -46,7 +46,7 @@ export class RoomFeed {
   private behindSince: number | null = null;
   private retry: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param received the last revision that came in; null: from now on. */
+  /** @param received the last revision received; null: from now on. */
   constructor(
     readonly room: string,
     private received: number | null,
@@ -70,7 +70,7 @@ export class RoomFeed {
     else this.expelled(frame.data.reason);
   }
 
-  /** Has the server send nothing until `resume`, which asks for what was left out. */
+  /** Pauses the server until `resume`, which requests the skipped events. */
   pause(): void {
     if (this.state === 'ended' || this.state === 'paused') return;
     this.leave('paused');
@@ -132,7 +132,7 @@ export class RoomFeed {
 
   private refused(error: VerbatimError): void {
     const accident = error.code === 'internal' && this.failures < MOST_INTERNAL;
-    // `conflict`: another frame about this room came in between, such as one of a following that was just closed.
+    // `conflict`: another frame about this room came in between, for example from following that was just closed.
     if (error.retryable || accident || error.code === 'conflict') {
       this.askLater();
     } else {
@@ -170,7 +170,7 @@ export class RoomFeed {
     this.retry = setTimeout(() => this.ask(), pauseAfter(this.failures, again));
   }
 
-  /** What was asked for or planned before is of no account any more. */
+  /** Discards earlier requests and plans. */
   private leave(state: typeof this.state): void {
     clearTimeout(this.retry);
     // A `follow` that has not been sent yet would be overtaken by an `unfollow`.
@@ -180,7 +180,7 @@ export class RoomFeed {
   }
 }
 
-/** Of an event only its texts can be long. */
+/** Only the texts of an event can be long. */
 function sizeOf({ data }: LiveEvent): number {
   let size = 200;
   for (const value of Object.values(data)) if (typeof value === 'string') size += value.length;

@@ -1,4 +1,4 @@
-/** The addresses of a service's replicas, and which of them is asked at present. All have the same data. */
+/** The URLs of a service's replicas, and the current one. All have the same data. */
 export class Servers {
   private readonly addresses: readonly string[];
   private turn = 0;
@@ -13,7 +13,7 @@ export class Servers {
     return this.addresses[this.turn] as string;
   }
 
-  /** This one cannot be reached or is about to end: the next one is asked, if it was not given up already. */
+  /** This one cannot be reached or is shutting down: switches to the next one, unless that has happened already. */
   giveUp(address: string): void {
     if (address === this.current) this.turn = (this.turn + 1) % this.addresses.length;
   }

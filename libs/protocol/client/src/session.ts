@@ -2,14 +2,14 @@ import type { Session as SessionAnswer, User } from '@verbatim/protocol';
 import { Unanswered, VerbatimError } from './verbatim-error.js';
 
 /**
- * A session as it can be kept over a restart. It belongs to one client at a time, since refresh tokens are good once, unless
+ * A session that can be saved across restarts. It belongs to one client at a time, because refresh tokens work once, unless
  * the clients share it (`SharedSession`).
  */
 export interface SavedSession {
   readonly user: User;
   readonly accessToken: string;
   readonly refreshToken: string;
-  /** Milliseconds since 1970 from which the access token is to be renewed, and from which it is good no more. */
+  /** Milliseconds since 1970 at which to renew the access token, and at which it expires. */
   readonly renewAt: number;
   readonly expiresAt: number;
 }
@@ -23,9 +23,9 @@ export interface Credentials {
 
 /** Where several clients of one person keep the session that they share, such as the tabs of a browser. */
 export interface SharedSession {
-  /** The session as another client may have renewed it; null: nobody is signed in any more. */
+  /** The session, which another client may have renewed; null: signed out. */
   read(): SavedSession | null;
-  /** Runs `work` while no other client that shares the session runs any. */
+  /** Runs `work` while no other client that shares the session does. */
   exclusively<T>(work: () => Promise<T>): Promise<T>;
 }
 
@@ -34,7 +34,7 @@ export interface SessionParts {
   refresh(refreshToken: string): Promise<SessionAnswer>;
   /** Absent: no other client has the session. */
   readonly shared?: SharedSession;
-  /** Signs in again when the session is over; if absent, the person has to. */
+  /** Signs in again when the session has ended; if absent, the person has to. */
   readonly signInAgain?: () => Promise<SessionAnswer>;
   /** Called with every change; null: signed out. */
   changed(session: SavedSession | null): void;
@@ -44,15 +44,15 @@ export interface SessionParts {
 const RENEW_AT = 0.8;
 
 /**
- * Who is signed in. Hands out access tokens that are good and renews them in time, with one exchange at a time. When
+ * The signed-in session. Provides valid access tokens and renews them in time, with one exchange at a time. When
  * the answer to an exchange is lost and asking again immediately returns none either, the refresh token may have been used; using
- * it later would end the session. So the present access token is used up to its end first, and only then the refresh
+ * it later would end the session. So the current access token is used until it expires, and only then the refresh
  * token is tried once more.
  */
 export class Session {
   private held: SavedSession | null = null;
   private exchangeInDoubt = false;
-  /** Nobody is signed in because they wanted it so. */
+  /** The person signed out deliberately. */
   private left = false;
   private renewing: Promise<string> | null = null;
 
@@ -66,7 +66,7 @@ export class Session {
     return this.held?.user ?? null;
   }
 
-  /** @param askedAt milliseconds since 1970 before which the tokens were not yet made. */
+  /** @param askedAt milliseconds since 1970 when the tokens were requested. */
   begin({ user, accessToken, refreshToken, expiresIn }: SessionAnswer, askedAt: number): void {
     const life = expiresIn * 1_000;
     this.restore({ user, accessToken, refreshToken, renewAt: askedAt + life * RENEW_AT, expiresAt: askedAt + life });
@@ -93,8 +93,8 @@ export class Session {
   }
 
   /**
-   * An access token that should be good. `refused` is one that was refused just now.
-   * Rejects with VerbatimError `unauthenticated` when nobody is signed in any more.
+   * An access token that should be valid. `refused` is one that was just refused.
+   * Rejects with VerbatimError `unauthenticated` after signing out.
    */
   async accessToken(refused?: string): Promise<string> {
     const { held } = this;
@@ -146,7 +146,7 @@ export class Session {
     }
   }
 
-  /** The service answers the same exchange once more for ten seconds; so when an answer is lost, it is asked again at once. */
+  /** The service repeats an exchange for ten seconds, so after a lost response it is asked again immediately. */
   private async exchange(refreshToken: string): Promise<SessionAnswer> {
     try {
       return await this.parts.refresh(refreshToken);

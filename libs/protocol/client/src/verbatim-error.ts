@@ -1,17 +1,17 @@
 import { type ErrorCode, type ErrorFrame, errors, type InputError, type Problem } from '@verbatim/protocol';
 
-/** What is known of an error besides its code and its words. */
+/** Details of an error besides its code and message. */
 interface Details {
   /** Finds the request in the logs of the service; absent for errors over the socket, and for those found here. */
   readonly traceId?: string;
-  /** What is wrong with the input, if it is. */
+  /** What is wrong with the input, if anything. */
   readonly errors?: readonly InputError[];
   /** Milliseconds to wait before trying again, where the service says so. */
   readonly retryAfterMs?: number;
   readonly cause?: unknown;
 }
 
-/** A definite answer that is not the wished one: an entry of the table of errors of `@verbatim/protocol`. */
+/** A refusal by the service: an entry in the error table of `@verbatim/protocol`. */
 export class VerbatimError extends Error {
   override readonly name = 'VerbatimError';
   /** Later versions of the service may add codes. */
@@ -34,7 +34,7 @@ export class VerbatimError extends Error {
     Object.assign(this, details);
   }
 
-  /** What an error answer of the REST API or an `error` frame says. */
+  /** The content of a REST error or an `error` frame. */
   static of(answer: Problem | ErrorFrame, retryAfterMs?: number): VerbatimError {
     const { code, detail, retryable, errors: found } = answer;
     const after = retryAfterMs ?? ('retryAfterMs' in answer ? answer.retryAfterMs : undefined);
@@ -52,8 +52,8 @@ export class VerbatimError extends Error {
 }
 
 /**
- * It is not known whether the write took effect, now or still to come: no definite answer came before the deadline, or
- * the caller gave up. Repeating it with the same `id` is harmless and returns the answer.
+ * It is unknown whether the write took or will take effect: no definite answer arrived before the deadline, or the caller
+ * cancelled. Repeating it with the same `id` is safe and returns the result.
  */
 export class OutcomeUnknown extends Error {
   override readonly name = 'OutcomeUnknown';

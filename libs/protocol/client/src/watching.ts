@@ -4,18 +4,18 @@ import type { Connection } from './connection.js';
 import { Unanswered, VerbatimError } from './verbatim-error.js';
 
 export interface WatchOptions {
-  /** Called at most about once a second, with what streams have gone on. After a lost connection that may be any. */
+  /** Called about once a second at most, with the kinds of streams that changed. After a lost connection that may be any. */
   onChanged(categories: readonly StreamCategory[]): unknown;
-  /** The last that is heard: watching was refused, or the right to it or the session is over. */
+  /** The last callback: watching was refused, or the permission or the session has ended. */
   onError?(error: unknown): unknown;
 }
 
 const again: Backoff = { first: 1_000, most: 30_000 };
 
-/** Hears that something has changed in the service, through any number of connections. */
+/** Reports changes in the service, over any number of connections. */
 export class Watching {
   private connection: Connection | null = null;
-  /** Whether a server has agreed before: what happened between two connections was heard of by nobody. */
+  /** Whether a server has agreed before: changes between two connections were missed. */
   private agreedBefore = false;
   private over = false;
   private failures = 0;
@@ -27,7 +27,7 @@ export class Watching {
     private readonly ended: () => void,
   ) {}
 
-  /** Ends watching; nothing more is heard. */
+  /** Ends watching; no more callbacks follow. */
   close(): void {
     if (this.over) return;
     // Sent as a request, so that its answer is not mistaken for the answer to the next watcher.

@@ -7,7 +7,7 @@ export async function breakIn(
   let before: string | null = null;
   for (const { revision, sealed, prev, hash } of events) {
     if (before !== null && prev !== before) return revision;
-    // What this reader may not know of comes without its text; only its place in the chain can be checked.
+    // Events that this reader may not see have no text; only their place in the chain can be checked.
     if (sealed !== null && (await sha256(sealed)) !== hash) return revision;
     before = hash;
   }

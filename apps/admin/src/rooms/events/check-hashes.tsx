@@ -6,7 +6,7 @@ import { breakIn } from './chain';
 
 type Outcome = { is: 'fits'; count: number } | { is: 'broken'; revision: number };
 
-/** Computes the hashes of the events shown in this browser, trusting nobody. */
+/** Computes the hashes of the shown events in this browser, without trusting the service. */
 export function CheckHashes({ events }: { events: readonly StoredEvent[] }) {
   const translate = useTranslate();
   const [outcome, setOutcome] = useState<Outcome | null>(null);

@@ -42,7 +42,7 @@ export function EventsTab() {
 function Stream({ room }: { room: Room }) {
   const translate = useTranslate();
   const newest = Math.max(0, room.revision - PAGE + 1);
-  // The newest when one came. What happens since does not move what one is reading.
+  // The newest event on arrival. Later events do not move the page.
   const [start, setStart] = useState(newest);
   const { data, error } = useQuery({
     queryKey: ['events', room.id, start],

@@ -3,12 +3,12 @@ import type { useTranslate } from 'react-admin';
 
 type Translate = ReturnType<typeof useTranslate>;
 
-/** What a sentence about an event needs besides the event. */
+/** Dependencies of a sentence about an event. */
 export interface Writing {
   readonly translate: Translate;
   /** Writes a time. */
   moment(at: string): string;
-  /** What a person is called. */
+  /** The name of a person. */
   nameOf(userId: string): string;
 }
 
@@ -94,7 +94,7 @@ function valuesOf(event: StoredEvent, { translate, moment, nameOf }: Writing): R
 
 type Changes = Extract<StoredEvent, { type: 'RoomChanged' }>['data'];
 
-/** Each setting that was changed, with what it is now. */
+/** Each changed setting with its new value. */
 function changesIn(data: Changes, translate: Translate): string {
   const field = (name: string) => translate(`resources.rooms.fields.${name}`);
   const parts: string[] = [];

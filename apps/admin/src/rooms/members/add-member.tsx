@@ -49,7 +49,7 @@ export function AddMember({ room }: { room: Room }) {
 
 interface FindPersonProps {
   readonly person: User | null;
-  /** Key of what the field is called. */
+  /** Key of the field's label. */
   readonly label: string;
   onFound(person: User | null): void;
 }

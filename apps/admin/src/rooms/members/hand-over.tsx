@@ -36,7 +36,7 @@ export function HandOverDialog({ room, to, onEnd }: { room: Room; to: PersonToRe
 
 /**
  * A sole owner hands over in one step. Administrators, who count as owners without being one, give and take the roles: the
- * new owner comes first, so that the room has one whatever happens in between.
+ * new owner comes first, so that the room always has one.
  */
 async function handOver(room: string, to: string, options: Cancellable): Promise<void> {
   const before = (await ownersOf(room)).filter((owner) => owner !== to);

@@ -11,7 +11,7 @@ import { BanDialog, MuteDialog } from './ban-dialog';
 import { HandOverDialog } from './hand-over';
 import type { MemberRecord } from './members-source';
 
-/** What else can be done about a member. */
+/** Further actions for a member. */
 export function MemberMenu({ room, member }: { room: Room; member: MemberRecord }) {
   const translate = useTranslate();
   const id = useId();

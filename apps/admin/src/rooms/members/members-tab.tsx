@@ -21,7 +21,7 @@ import { RoleOfMember } from './role-of-member';
 
 const Column = DataTable.Col<MemberRecord>;
 
-/** Who is in the room, in the order in which they joined, and who is kept out of it. */
+/** The members of the room, in order of joining, and banned people. */
 export function MembersTab() {
   const room = useRecordContext<Room>();
   return room ? <Members key={room.id} room={room} /> : null;

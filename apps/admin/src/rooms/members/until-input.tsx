@@ -10,7 +10,7 @@ const spans = { hour: HOUR, day: 24 * HOUR, week: 7 * 24 * HOUR, month: 30 * 24 
 /** How long something is to last. */
 export type Until = keyof typeof spans | 'forever' | { readonly date: string };
 
-/** The instant at which it ends; null: it does not; undefined: that is no time to come. */
+/** The instant at which it ends; null: never; undefined: not a future time. */
 export function instantOf(until: Until, now = Date.now()): string | null | undefined {
   if (until === 'forever') return null;
   if (typeof until === 'string') return new Date(now + spans[until]).toISOString();

@@ -20,7 +20,7 @@ export interface Said {
   readonly redacted: boolean;
 }
 
-/** Something else that happened, of which one line is enough. */
+/** Another event, shown on one line. */
 export interface Noted {
   readonly kind: 'noted';
   readonly revision: number;
@@ -56,7 +56,7 @@ export function after(entries: readonly Entry[], events: readonly LiveEvent[]): 
   return changed.slice(-MOST);
 }
 
-/** The entries once these events have happened, without what was said since: for a part of the history. */
+/** The entries after these events, without later messages: for a part of the history. */
 export function revised(entries: readonly Entry[], events: readonly LiveEvent[]): Entry[] {
   const changed = [...entries];
   for (const event of events) revise(changed, event);

@@ -9,11 +9,11 @@ import { type MessageActs, MessageMenu } from './message-menu';
 
 interface EntryProps {
   readonly entry: Entry;
-  /** What the person is called who said or did it. */
+  /** The name of the person who posted or did it. */
   readonly name: string;
-  /** It is what was looked for. */
+  /** Whether it is a search result. */
   readonly found?: boolean;
-  /** What was looked for. */
+  /** The words searched for. */
   readonly words?: string;
   /** Absent where messages are only quoted. */
   readonly acts?: MessageActs;

@@ -156,7 +156,7 @@ function FoundMessage({ message: { author, text, postedAt }, words, onGo }: Foun
   );
 }
 
-/** The part of a text around the first word that was looked for. */
+/** The part of a text around the first word found. */
 function snippet(text: string, words: string): string {
   if (text.length <= SNIPPET) return text;
   const [before] = marked(text, words);

@@ -7,7 +7,7 @@ interface Part {
   readonly hit: boolean;
 }
 
-/** A text in which the words that were looked for are marked. */
+/** A text with the words found highlighted. */
 export function Highlight({ text, words }: { text: string; words: string | undefined }) {
   const parts = words ? marked(text, words) : [{ text, at: 0, hit: false }];
   return parts.map(({ text: part, at, hit }) =>
@@ -15,13 +15,13 @@ export function Highlight({ text, words }: { text: string; words: string | undef
   );
 }
 
-/** The parts of a text that are or are not one of the words, whatever the case and the marks on letters. */
+/** Splits a text into parts that do or do not match the words, ignoring case and marks on letters. */
 export function marked(text: string, words: string): Part[] {
   const wanted = fold(words)
     .split(/[^\p{L}\p{N}\p{Extended_Pictographic}]+/u)
     .filter((word) => word !== '');
   if (wanted.length === 0) return [{ text, at: 0, hit: false }];
-  // Folding changes lengths, so it is remembered from which character of the text each folded one comes.
+  // Folding changes lengths, so each folded character keeps its position in the text.
   const from: number[] = [];
   let folded = '';
   let place = 0;
@@ -42,7 +42,7 @@ export function marked(text: string, words: string): Part[] {
   return runs(text, hits);
 }
 
-/** Scripts that are written without spaces have no beginnings of words to go by. */
+/** Scripts without spaces have no word starts to match. */
 const spaceless =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 

@@ -1,6 +1,6 @@
 const keyOf = (room: string) => `verbatim.place.${room}`;
 
-/** The revision at which the person was reading a room's history in this tab, unless it was the end. */
+/** The revision at which the person was reading a room's history in this tab, unless at its end. */
 export function keptPlace(room: string): number | null {
   const kept = sessionStorage.getItem(keyOf(room));
   return kept !== null && /^\d{1,15}$/.test(kept) ? Number(kept) : null;

@@ -8,14 +8,14 @@ import { useNames } from './use-names';
 
 interface LogProps {
   readonly ref: Ref<HTMLDivElement>;
-  /** Whether what is said now appears here. */
+  /** Whether new messages appear here. */
   readonly live: boolean;
   readonly entries: readonly Entry[];
   /** Revision of the message that was looked for. */
   readonly found?: number;
-  /** Words that were looked for. */
+  /** The words searched for. */
   readonly words?: string;
-  /** What stands before the entries, and after them. */
+  /** Content before and after the entries. */
   readonly top?: ReactNode;
   readonly bottom?: ReactNode;
   readonly acts: MessageActs;

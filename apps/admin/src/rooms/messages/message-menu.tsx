@@ -4,14 +4,14 @@ import { useState } from 'react';
 import { useTranslate } from 'react-admin';
 import type { Said } from './conversation';
 
-/** What can be done with a message; what is absent, the person may not do. */
+/** Actions on a message; absent if the person may not do them. */
 export interface MessageActs {
   prove(said: Said): void;
   readonly redact?: (said: Said) => void;
   readonly erase?: (said: Said) => void;
 }
 
-/** What is done less often with a message. */
+/** Less common actions on a message. */
 export function MessageMenu({ said, name, acts }: { said: Said; name: string; acts: MessageActs }) {
   const translate = useTranslate();
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);

@@ -12,7 +12,7 @@ import { RedactDialog } from './redact-dialog';
 import { Talk } from './talk';
 import type { Place } from './use-past';
 
-/** What is said in the room and, by way of searching or a date, what was said. */
+/** Live messages of the room and, by search or date, earlier ones. */
 export function MessagesTab() {
   const room = useRecordContext<Room>();
   return room ? <Messages key={room.id} room={room.id} /> : null;
@@ -42,7 +42,7 @@ function Messages({ room }: { room: string }) {
   );
 }
 
-/** What the person may do with messages, and the dialog in which they are doing it. */
+/** The permitted actions on messages, and the dialog of the current one. */
 function useActs(room: string): { acts: MessageActs; dialog: ReactNode } {
   const { canAccess: mayRedact } = useCanAccess({ resource: 'rooms', action: 'redact' });
   const { canAccess: mayErase } = useCanAccess({ resource: 'erasures', action: 'create' });

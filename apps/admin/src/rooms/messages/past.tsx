@@ -11,11 +11,11 @@ interface PastProps {
   readonly room: string;
   readonly place: Place;
   readonly acts: MessageActs;
-  /** Leads back to what is said now. */
+  /** Returns to the newest messages. */
   onBack(): void;
 }
 
-/** What was said at a place in the history, and around it. */
+/** Messages around a place in the history. */
 export function Past({ room, place, acts, onBack }: PastProps) {
   const translate = useTranslate();
   const past = usePast(room, place);

@@ -23,10 +23,10 @@ import { KeysElsewhere, useKeyOptions } from '../../transparency/verifier-keys';
 import { isolated } from '../../words/isolated';
 import { why } from '../reasons';
 
-/** The message that is to be proved. */
+/** The message to prove. */
 export interface Provable {
   readonly id: string;
-  /** What its author is called. */
+  /** The name of its author. */
   readonly name: string;
   readonly text: string | null;
   /** The event to prove; absent: the one that produced the present text. */
@@ -34,7 +34,7 @@ export interface Provable {
 }
 
 /**
- * What shows to somebody else that this message was said. Whoever reads the room from outside states a reason first: each proof
+ * Proves this message to others. Readers from outside the room give a reason first: each proof
  * is recorded on its own.
  */
 export function ProveDialog({ room, message, onEnd }: { room: string; message: Provable; onEnd(): void }) {

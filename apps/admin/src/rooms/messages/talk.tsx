@@ -7,7 +7,7 @@ import type { MessageActs } from './message-menu';
 import { type ConversationOf, useConversation } from './use-conversation';
 import { useReadingPlace } from './use-reading-place';
 
-/** What is said in the room, as it is said. What comes does not move what one is reading. */
+/** Live messages of the room. New ones do not move the reader's place. */
 export function Talk({ room, acts }: { room: string; acts: MessageActs }) {
   const translate = useTranslate();
   const talk = useConversation(room);

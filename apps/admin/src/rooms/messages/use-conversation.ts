@@ -20,7 +20,7 @@ export interface ConversationOf {
 
 /**
  * The newest messages of a room, and from there on all that happens, over the socket. The revision is asked for before
- * the messages: what happens in between is in both, and shown once.
+ * the messages: events in between are in both, and shown once.
  */
 export function useConversation(room: string): ConversationOf {
   const [entries, setEntries] = useState<readonly Entry[]>([]);

@@ -27,7 +27,7 @@ export interface PastOf {
   later(): Promise<void>;
 }
 
-/** A part of a room's history, which grows to both sides as wished. Edits and redactions are shown as they happen. */
+/** A part of a room's history, extended in both directions on demand. Edits and redactions are shown live. */
 export function usePast(room: string, place: Place): PastOf {
   const [entries, setEntries] = useState<readonly Entry[]>([]);
   const [start, setStart] = useState<number>();

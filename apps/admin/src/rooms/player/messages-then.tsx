@@ -9,14 +9,14 @@ import type { Scene } from './scene';
 
 export type People = ReturnType<typeof usePeople>;
 
-/** The room as it was called then, and what was said by then; `id` is that of the room. */
+/** The name of the room and its messages at that time; `id` is that of the room. */
 export function MessagesThen({ id, scene, people }: { id: string; scene: Scene; people: People }) {
   const translate = useTranslate();
   const [proving, setProving] = useState<Provable | null>(null);
   const end = useRef<HTMLLIElement>(null);
   const { messages, room } = scene;
   const newest = messages.at(-1)?.id;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the newest message is what is scrolled to
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the effect scrolls to the newest message
   useEffect(() => {
     end.current?.scrollIntoView({ block: 'nearest' });
   }, [newest]);
@@ -66,7 +66,7 @@ function MessageThen({ ref, message, people, onProve }: MessageThenProps) {
   const moment = useMoment();
   const { id, revision, author, text, postedAt, editedAt, redactedAt, visibleTo } = message;
   const name = people(author.id, author.displayName ?? author.username);
-  // Of an edit it is not known here which event it was, so what is proved is the present text.
+  // The event of an edit is not known here, so the current text is proved.
   const event = editedAt === null && redactedAt === null ? { revision } : {};
   return (
     <Box component="li" sx={{ py: 0.5, display: 'flex', gap: 1 }} ref={ref}>

@@ -24,7 +24,7 @@ import { type Speed, speeds, usePlayer } from './use-player';
 /** Points of the timeline. */
 const POINTS = 100;
 
-/** The past of the room, played: what was said, who was there, and what changed. */
+/** Replays the room: messages, members, and changes. */
 export function PlayerTab() {
   const room = useRecordContext<Room>();
   const { data, error } = useQuery({
@@ -120,7 +120,7 @@ function Controls({ player, last }: { player: ReturnType<typeof usePlayer>; last
   );
 }
 
-/** What the last step changed; read out where somebody steps, not where it plays. */
+/** What the last step changed; announced to screen readers for single steps only. */
 function Changed({ event, people, quiet }: { event: StoredEvent | null; people: People; quiet: boolean }) {
   const translate = useTranslate();
   const moment = useMoment();

@@ -1,6 +1,6 @@
 import type { RoomState, StoredEvent } from '@verbatim/protocol';
 
-/** The room at one revision: who is in it, and what was said last. */
+/** The room at one revision: its members and latest messages. */
 export interface Scene extends Pick<RoomState, 'revision' | 'at' | 'room' | 'members' | 'messages'> {}
 
 /** Messages that are shown at a time. */

@@ -15,7 +15,7 @@ interface TimelineProps {
   onJump(at: string): void;
 }
 
-/** When things happened in the room, with a handle at what is shown. Moving it jumps. */
+/** The activity of the room over time, with a handle at the current position. Moving it jumps. */
 export function Timeline({ points, at, onJump }: TimelineProps) {
   const translate = useTranslate();
   const moment = useMoment();
@@ -60,7 +60,7 @@ export function Timeline({ points, at, onJump }: TimelineProps) {
   );
 }
 
-/** The bars as one path. Their heights grow with the square root, which lets quiet times be seen beside busy ones. */
+/** The bars as one path. Heights grow with the square root, so that quiet times are visible beside busy ones. */
 function bars(counts: readonly number[]): string {
   const most = Math.max(...counts, 1);
   const bar = (count: number, place: number) =>

@@ -18,7 +18,7 @@ const MOST_STEPS = 400;
 export const speeds = [1, 10, 100, 1_000] as const;
 export type Speed = (typeof speeds)[number];
 
-/** What is shown: the room at a revision, and the event that led there, unless it was jumped to. */
+/** The current scene: the room at a revision, and the event that led there, unless reached by a jump. */
 interface Shown {
   readonly scene: Scene;
   readonly event: StoredEvent | null;
@@ -122,7 +122,7 @@ async function sceneAt(queries: QueryClient, roomId: string, at: number | string
   });
 }
 
-/** The events to come, read ahead of what is shown. */
+/** The next events, read ahead. */
 class Ahead {
   private events: readonly StoredEvent[] = [];
   private reading: Promise<void> | null = null;

@@ -13,7 +13,7 @@ interface AddWebhookProps {
   onEnd(): void;
 }
 
-/** Asks where events are to be sent, and which. */
+/** Asks for the URL and the event types. */
 export function AddWebhook({ room, onAdded, onEnd }: AddWebhookProps) {
   const translate = useTranslate();
   const [url, setUrl] = useState('');

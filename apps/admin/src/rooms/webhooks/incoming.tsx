@@ -14,7 +14,7 @@ import { shown } from '../../service/failure';
 import { LOOK_AGAIN } from '../../service/look-again';
 import type { WebhooksProps } from './outgoing';
 
-/** The addresses at which programs post to the room. */
+/** The URLs at which programs post to the room. */
 export function Incoming({ room, mayAdd, mayChange }: WebhooksProps) {
   const translate = useTranslate();
   const [adding, setAdding] = useState(false);

@@ -92,7 +92,14 @@ function Rotate({ webhook, name, onSecret }: { webhook: Webhook; name: string; o
   const rotate = (options: Cancellable) => client.call('rotateWebhookSecret', { params: { id, webhookId } }, options);
   const typed = hostOf(webhook);
   return (
-    <Asked of="rotate" name={name} typed={typed} color="warning" deed={rotate} onDone={(it) => onSecret(it.secret)} />
+    <Asked
+      of="rotate"
+      name={name}
+      typed={typed}
+      color="warning"
+      perform={rotate}
+      onDone={(it) => onSecret(it.secret)}
+    />
   );
 }
 
@@ -101,7 +108,7 @@ function Remove({ webhook, name }: { webhook: Webhook; name: string }) {
   const { id: webhookId, roomId: id } = webhook;
   const remove = (options: Cancellable) => client.call('removeWebhook', { params: { id, webhookId } }, options);
   const done = () => notify('verbatim.webhooks.remove_done');
-  return <Asked of="remove" name={name} typed={hostOf(webhook)} color="error" deed={remove} onDone={done} />;
+  return <Asked of="remove" name={name} typed={hostOf(webhook)} color="error" perform={remove} onDone={done} />;
 }
 
 interface AskedProps<A> {
@@ -109,15 +116,15 @@ interface AskedProps<A> {
   readonly name: string;
   readonly typed: string | undefined;
   readonly color: 'warning' | 'error';
-  deed(options: Cancellable): Promise<A>;
+  perform(options: Cancellable): Promise<A>;
   onDone(answer: A): void;
 }
 
-/** A button for what cannot be undone, which asks first. */
-function Asked<A>({ of, name, typed, color, deed, onDone }: AskedProps<A>) {
+/** A button for an action that cannot be undone, with confirmation. */
+function Asked<A>({ of, name, typed, color, perform, onDone }: AskedProps<A>) {
   const translate = useTranslate();
   const [asking, setAsking] = useState(false);
-  const { act, busy, error, cancel } = useAction(deed, (answer: A) => {
+  const { act, busy, error, cancel } = useAction(perform, (answer: A) => {
     setAsking(false);
     onDone(answer);
   });
@@ -147,5 +154,5 @@ function Asked<A>({ of, name, typed, color, deed, onDone }: AskedProps<A>) {
   );
 }
 
-/** What is typed to confirm; nothing where the address is lost. */
+/** The text to type as confirmation; empty if the URL is lost. */
 const hostOf = ({ url }: Webhook): string | undefined => (url && URL.canParse(url) ? new URL(url).host : undefined);

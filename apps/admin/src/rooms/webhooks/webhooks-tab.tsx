@@ -5,7 +5,7 @@ import { useCanAccess, useRecordContext, useTranslate } from 'react-admin';
 import { Incoming } from './incoming';
 import { Outgoing } from './outgoing';
 
-/** What this room sends elsewhere, and addresses at which programs post to it. */
+/** The outgoing and incoming webhooks of the room. */
 export function WebhooksTab() {
   const room = useRecordContext<Room>();
   const translate = useTranslate();

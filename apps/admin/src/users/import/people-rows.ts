@@ -1,11 +1,11 @@
 import { type BodyToSend, createUserBody, csvCells, issuesToErrors } from '@verbatim/protocol';
 
-/** People that are taken from one file at most. */
+/** Maximum number of people in one file. */
 export const MOST = 1_000;
 
 export type Wish = BodyToSend<'createUser'>;
 
-/** What one line of the file asks for: an account, or nothing because of what is wrong with it. */
+/** A line of the file: an account to create, or what is wrong with it. */
 export interface PersonRow {
   /** Counts from 1, the line of names included. */
   readonly line: number;

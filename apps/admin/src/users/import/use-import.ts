@@ -7,7 +7,7 @@ import { sensitive } from '../../service/proof';
 import { addLink } from './links';
 import { type PersonRow, readPeople, type Wish } from './people-rows';
 
-/** What became of a line so far. `link` is where the person chooses a password; `reason` a sentence or the key of one. */
+/** The state of a line. `link` is where the person chooses a password; `reason` a sentence or the key of one. */
 export type Outcome =
   | { readonly is: 'ready' | 'there' | 'working' }
   | { readonly is: 'wrong' | 'failed'; readonly reason: string }
@@ -66,7 +66,7 @@ export function useImport() {
   return { entries, state, refusal, choose, run, stop };
 }
 
-/** What would become of each line. Who has an account is passed over, so a file can be taken up where it was left. */
+/** A preview of each line. People with an account are skipped, so an import can be resumed. */
 async function dryRun(rows: readonly PersonRow[]): Promise<Entry[]> {
   const names = rows.flatMap(({ wish }) => (wish ? [wish.username] : []));
   const taken = new Set<string>();

@@ -47,7 +47,7 @@ function ResetPassword({ user }: { user: User }) {
         icon={<ResetIcon />}
         title={translate('verbatim.account.reset_title', { name })}
         text={translate('verbatim.account.reset_text')}
-        deed={(options) => client.call('issuePasswordReset', { params: { id: user.id } }, options)}
+        perform={(options) => client.call('issuePasswordReset', { params: { id: user.id } }, options)}
         onDone={(reset) => setToken(reset.token)}
       />
       {token && <ResetLink name={name} token={token} onEnd={() => setToken(null)} />}
@@ -80,7 +80,7 @@ function RemoveFactor({ user }: { user: User }) {
       title={translate('verbatim.account.factor_title', { name })}
       text={translate('verbatim.account.factor_text')}
       takesAway
-      deed={(options) => client.call('removeTotpOf', { params: { id: user.id } }, options)}
+      perform={(options) => client.call('removeTotpOf', { params: { id: user.id } }, options)}
       onDone={() => notify('verbatim.account.factor_removed', { type: 'success', messageArgs: { name } })}
     />
   );
@@ -99,7 +99,7 @@ function Deactivate({ user }: { user: User }) {
       title={translate(`verbatim.account.${what}_title`, { name })}
       text={translate(`verbatim.account.${what}_text`)}
       takesAway={deactivated}
-      deed={(options) => client.call('changeUser', { params: { id: user.id }, body: { deactivated } }, options)}
+      perform={(options) => client.call('changeUser', { params: { id: user.id }, body: { deactivated } }, options)}
       onDone={() => notify(`verbatim.account.${what}d`, { type: 'success', messageArgs: { name } })}
     />
   );

@@ -15,7 +15,7 @@ import { type AccountEvent, sentenceOf } from './event-sentence';
 /** Events on one page. */
 const PAGE = 25;
 
-/** What happened to the account, the newest first, in sentences and as the log holds it. */
+/** What happened to the account, newest first, as sentences and as recorded. */
 export function EventsTab() {
   const user = useRecordContext<User>();
   return user ? <Events key={user.id} id={user.id} /> : null;
@@ -23,7 +23,7 @@ export function EventsTab() {
 
 function Events({ id }: { id: string }) {
   const translate = useTranslate();
-  // Revision of the first event of the page; null: the newest, whatever comes.
+  // Revision of the first event of the page; null: always the newest.
   const [from, setFrom] = useState<number | null>(null);
   const { data, error } = useQuery({
     queryKey: ['events of', id, from],

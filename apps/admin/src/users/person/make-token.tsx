@@ -11,7 +11,7 @@ import { nameOf } from '../name-of';
 
 type Scope = (typeof scopes)[number];
 
-/** Who or what a token is for: a bot, or the person who is signed in. */
+/** Whose token it is: a bot's, or the signed-in person's. */
 type Holder = User | 'me';
 
 /** Makes a token, for a bot or for oneself, and shows it, once. */
@@ -42,7 +42,7 @@ export function MakeToken({ holder }: { holder: Holder }) {
   );
 }
 
-/** Days; null: never, which is for bots only. */
+/** Days; null: never, for bots only. */
 const lives = [30, 90, 365, null] as const;
 
 interface TokenDialogProps {

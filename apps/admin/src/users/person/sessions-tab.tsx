@@ -81,7 +81,7 @@ function SignOutEverywhere({ user }: { user: User }) {
         title={translate('verbatim.session.all_title', { name })}
         text={translate('verbatim.users.sign_out_text')}
         takesAway
-        deed={(options) => client.call('endSessions', { params: { id: user.id } }, options)}
+        perform={(options) => client.call('endSessions', { params: { id: user.id } }, options)}
         onDone={() => notify('verbatim.session.all_ended', { type: 'success', messageArgs: { name } })}
       />
     </Box>

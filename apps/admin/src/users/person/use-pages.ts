@@ -3,7 +3,7 @@ import { shown } from '../../service/failure';
 import { LOOK_AGAIN } from '../../service/look-again';
 import type { ApiPage } from '../../service/pages';
 
-/** A list of the API to which further pages are added when they are asked for. It looks again by itself. */
+/** A list of the API that loads further pages on demand, and refreshes automatically. */
 export function usePages<T>(key: readonly string[], ask: (cursor: string | undefined) => Promise<ApiPage<T>>) {
   const { data, error, fetchNextPage, hasNextPage, isFetchingNextPage } = useInfiniteQuery({
     queryKey: key,

@@ -17,7 +17,7 @@ import { Refusal } from '../refusal.js';
 const TEXT = 'text/plain; charset=utf-8';
 const BYTES = 'application/octet-stream';
 
-/** The transparency log in the form of c2sp.org/tlog-tiles, for auditors or for everybody. It holds hashes only. */
+/** The transparency log in the form of c2sp.org/tlog-tiles, for auditors or for everyone. It contains hashes only. */
 export const auditLogDoor = door({
   name: 'audit-log',
   async open(application, host) {
@@ -37,10 +37,10 @@ export const auditLogDoor = door({
 type Admission = (request: FastifyRequest) => Promise<void>;
 
 interface Rules {
-  /** Throws a Refusal for those who may not read the log. */
+  /** Throws a Refusal if the caller may not read the log. */
   readonly admit: Admission;
   readonly visit: Admission;
-  /** Whether caches of others may keep what does not change. */
+  /** Whether shared caches may store what never changes. */
   readonly shared: boolean;
 }
 
@@ -73,7 +73,7 @@ function addRoutes(
 const answer = (reply: FastifyReply, type: string, caching: string, body: string | Buffer) =>
   reply.type(type).header('cache-control', caching).send(body);
 
-/** Lets everybody in, as often as any visitor. */
+/** Admits everyone, within the limits for visitors. */
 function visiting(application: Application, { proxies }: Host): Admission {
   const limits = application.get(Limits);
   return async ({ raw }) => {
@@ -82,7 +82,7 @@ function visiting(application: Application, { proxies }: Host): Admission {
   };
 }
 
-/** Lets auditors and administrators in. */
+/** Admits auditors and administrators. */
 function auditing(application: Application, host: Host): Admission {
   const [queries, limits] = [application.get(QueryBus), application.get(Limits)];
   const visit = visiting(application, host);

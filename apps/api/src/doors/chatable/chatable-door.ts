@@ -22,7 +22,7 @@ import { Sockets } from './sockets.js';
 
 const blank = (value: unknown) => (value === '' ? undefined : value);
 
-/** What clients of chatable speak: registration, tokens and history over HTTP, messages to one person over a WebSocket. */
+/** The protocol of chatable: registration, tokens and history over HTTP, messages to one person over a WebSocket. */
 export const chatableDoor = door({
   name: 'chatable',
   settings: {
@@ -53,7 +53,7 @@ async function openAt(port: number, application: Application, host: Host) {
     sending: new Sending(commands, envelopes, application.get<Tracing | undefined>(TRACING)),
   });
   listener.onUpgrade('/api/ws', (request, socket, head) => sockets.upgrade(request, socket, head));
-  // The people are among those of the native door already, which counts the sockets of all accounts.
+  // People are not counted here: the native door counts the sockets of all accounts.
   application.get(LoadHere).add(() => ({ sockets: sockets.size, people: 0 }));
 
   return {

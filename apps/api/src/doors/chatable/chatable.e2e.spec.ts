@@ -110,7 +110,7 @@ describe('registering', () => {
     expect(answer.body).toEqual(failed(400, 'Form error', errors));
   });
 
-  it.each(['username', 'email', 'phone'])('refuses a %s that somebody has, whatever its case', async (field) => {
+  it.each(['username', 'email', 'phone'])('refuses a %s that is taken, in any case', async (field) => {
     const first = registration();
     await ask('POST', `${url}/api/register`, { form: first });
     const form = registration({ [field]: first[field]?.replace('person', 'PERSON') });
@@ -147,7 +147,7 @@ describe('registering', () => {
 });
 
 describe('a token', () => {
-  it('is issued anew each time, for a name in any case', async () => {
+  it('is a new one each time, for a name in any case', async () => {
     const ada = await ChatableUser.register(url);
     const form = { username: ada.username.toUpperCase(), password: ` ${password} ` };
     const { status, body } = await ask('POST', `${otherUrl}/api/auth_token`, { form });
@@ -337,7 +337,7 @@ describe('a conversation', () => {
     socket.close();
   });
 
-  it('is told of packets only by who asks for it; one sent twice under its id is one message', async () => {
+  it('is confirmed only on request; a packet sent twice under its id is one message', async () => {
     const [ada, bob] = [await ChatableUser.register(url), await ChatableUser.register(url)];
     const [plain, telling] = [await ada.connect(), await ada.connect('?confirm=1')];
     const id = crypto.randomUUID();
@@ -361,7 +361,7 @@ describe('a conversation', () => {
     telling.close();
   });
 
-  it('with oneself is empty, with nobody is refused', async () => {
+  it('with oneself is empty, with an unknown person is refused', async () => {
     const ada = await ChatableUser.register(url);
     expect((await ada.get(`thread/${ada.username}`)).body).toMatchObject({ status: 'success', data: [] });
     const unknown = await ada.get(`thread/${freshName()}`);
@@ -409,7 +409,7 @@ describe('a socket', () => {
 });
 
 // Last, because everybody's sessions end with it.
-describe('a token that nobody refreshes', () => {
+describe('a token that is not refreshed', () => {
   it('ends after 30 days, and its sockets with it', async () => {
     const ada = await ChatableUser.register(url);
     const socket = await ada.connect();

@@ -42,7 +42,7 @@ async function opened() {
   return { client, socket, connection, handled, goOn: () => resolve() };
 }
 
-it('what waits for its turn is counted, and without what was sent around it', async () => {
+it('waiting packets are counted, without the spaces around them', async () => {
   const { client, connection, handled, goOn } = await opened();
   const [short, long] = [{ recipient: 'bob', message: 'text' }, 'x'.repeat(100_000)];
   for (let i = 0; i < 10; i++) client.send(JSON.stringify({ ...short, author: long }));
@@ -64,7 +64,7 @@ it('what waits for its turn is counted, and without what was sent around it', as
   expect(connection.heldBytes).toBe(0);
 });
 
-it('no more is read once that is much, until some has been handled', async () => {
+it('reading pauses when much is waiting, until some has been handled', async () => {
   const { client, socket, connection, handled, goOn } = await opened();
   const packet = JSON.stringify({ recipient: 'bob', message: 'x'.repeat(8_000) });
   for (let i = 0; i < 60; i++) client.send(packet);

@@ -11,14 +11,14 @@ import { type Packet, PacketEncoder, type RefusedPacket, readPacket } from './pa
 export const connectionLimits = {
   /** Bytes of a packet; longer ones end the connection with 1009. */
   packetBytes: 131_072,
-  /** Packets that wait for their turn, and bytes that they take up in memory, before no more are read. */
+  /** Waiting packets, and their bytes in memory, above which nothing more is read. */
   packetsWaiting: 64,
   packetsWaitingBytes: 262_144,
   /** Bytes waiting to be sent; a client that lets more pile up is disconnected. */
   waitingBytes: 4_194_304,
-  /** Bytes waiting below which more is read for the client. */
+  /** Bytes waiting below which more history is read for the client. */
   lowWaterBytes: 524_288,
-  /** Unanswered pings at which the client counts as gone when the next one is due. */
+  /** Unanswered pings after which the client counts as gone when the next one is due. */
   unansweredPings: 2,
 } as const;
 
@@ -36,9 +36,9 @@ export interface Caller {
   readonly actor: Actor;
   readonly username: string;
   readonly sessionId: string;
-  /** When the session of the token ends by itself. */
+  /** When the session of the token expires. */
   readonly expiresAt: Date;
-  /** The client asked to be told what became of each packet. */
+  /** Whether the client asked for a confirmation of each packet. */
   readonly confirms: boolean;
 }
 
@@ -55,9 +55,9 @@ export class Connection implements Subscriber, Holder {
   private waitingBytes = 0;
   private working: Promise<void> | null = null;
   private pings = 0;
-  /** We have closed the connection; what still comes is not read. */
+  /** We have closed the connection; nothing more is read from it. */
   private ended = false;
-  /** What was read and has not been handled is dropped. */
+  /** Packets that were read but not handled are dropped. */
   private lost = false;
   private bytesBefore: number;
 
@@ -91,7 +91,7 @@ export class Connection implements Subscriber, Holder {
     return this.socket.readyState === this.socket.OPEN;
   }
 
-  /** Bytes of a packet that has not arrived completely, and of those that wait for their turn. */
+  /** Bytes of an incomplete packet, and of packets that wait for their turn. */
   get heldBytes(): number {
     return Math.min(this.wire.bytesRead - this.bytesBefore, connectionLimits.packetBytes) + this.waitingBytes;
   }
@@ -124,14 +124,14 @@ export class Connection implements Subscriber, Holder {
   close(reason: EndReason | keyof typeof closings): void {
     const { code, name } = closings[reason];
     this.ended = true;
-    // Not when we shut down, or they read too slowly: what they sent before that is posted.
+    // Not at a shutdown or for slow readers: packets that they sent before are still posted.
     this.lost ||= reason !== 'drain' && reason !== 'tooSlow';
     this.socket.close(code, name);
     // A paused socket would never read the client's answer to the close frame.
     this.socket.resume();
   }
 
-  /** Pings; a client that has not answered the last two is gone. While nothing is read from it, its answers are not either. */
+  /** Pings; a client that has not answered the last two is gone. While reading is paused, its answers are not read either. */
   beat(): void {
     if (!this.open || this.socket.isPaused) return;
     this.pings += 1;
@@ -141,11 +141,11 @@ export class Connection implements Subscriber, Holder {
 
   // From the client ---------------------------------------------------------------------------------------------------
 
-  /** Packets are handled one after the other, so that they become messages in the order in which they were sent. */
+  /** Packets are handled one after the other, so that messages keep the order in which they were sent. */
   private receive(bytes: Buffer): void {
     this.bytesBefore = this.wire.bytesRead;
     if (this.ended || !this.count()) return;
-    // Read at once: many bytes may be a short message.
+    // Parsed at once: many bytes can be a short message.
     const packet = readPacket(bytes);
     this.waiting.push(packet);
     this.waitingBytes += bytesOf(packet);
@@ -173,7 +173,7 @@ export class Connection implements Subscriber, Holder {
     await this.working;
   }
 
-  /** Whether packets of this person may become messages. The account is looked at as well, because the end may come late. */
+  /** Whether packets of this person may be posted. The account is checked too, because the end of a session may arrive late. */
   get mayStillSend(): boolean {
     return !this.lost && this.stillIn();
   }
@@ -186,10 +186,10 @@ export class Connection implements Subscriber, Holder {
   }
 }
 
-/** Bytes of a packet besides its texts, about. */
+/** Approximate bytes of a packet besides its texts. */
 const PACKET_BYTES = 200;
 
-/** Bytes that a packet takes up in memory at most. */
+/** The most bytes that a packet takes up in memory. */
 function bytesOf(packet: Packet | RefusedPacket): number {
   const units = 'refused' in packet ? packet.refused.length : packet.recipient.length + packet.message.length;
   return PACKET_BYTES + 2 * units;

@@ -1,7 +1,7 @@
 import { newId } from '../../new-id.js';
 
-/** The name under which events record what came through this door. */
+/** The name of this door in events. */
 export const DOOR = 'chatable';
 
-/** What every command of this door is sent with. */
+/** The context of every command of this door. */
 export const context = (correlation = newId()) => ({ correlation, door: DOOR });

@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => service?.stop());
 
-it('somebody with more conversations than are followed gets each message once and in order', async () => {
+it('a person with more conversations than are followed gets each message once and in order', async () => {
   const ada = await register(service.url);
   const others: [TestPerson, room: string][] = [];
   for (let i = 0; i < FOLLOWED * 2; i++) {

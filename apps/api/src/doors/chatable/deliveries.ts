@@ -8,19 +8,19 @@ import type { LiveRooms } from '../../live/live-rooms.js';
 import type { Subscriber } from '../../live/subscriber.js';
 import { context } from './context.js';
 
-/** Rooms of which it is remembered whose they are; about 200 bytes each. */
+/** Rooms whose participants are remembered; about 200 bytes each. */
 const ROOMS_REMEMBERED = 100_000;
-/** Conversations that one connection follows at a time; the one that has been silent the longest makes room. */
+/** Conversations that one connection follows at a time; the one that has been silent the longest is replaced. */
 const FOLLOWED = 200;
-/** Messages that wait until it is known whose room they are in, and rooms looked up at the same time. */
+/** Messages that wait for the participants of their room, and concurrent look-ups of rooms. */
 const WAITING = 10_000;
 const LOOK_UPS = 8;
-/** Failures in a row, about ten seconds, after which everybody has to come back. */
+/** Failures in a row, about ten seconds, after which everyone has to reconnect. */
 const ATTEMPTS = 8;
 
 /**
- * Brings the messages of direct rooms to the connections of those they are for. A connection follows a conversation from the
- * first message on that comes while it is open, so that opening one costs nothing, however many conversations there are.
+ * Delivers the messages of direct rooms to the connections of their recipients. A connection starts to follow a conversation
+ * with its first message, so that opening a connection costs nothing, however many conversations there are.
  */
 export class Deliveries {
   private readonly connections = new Map<string, Set<Subscriber>>();
@@ -66,7 +66,7 @@ export class Deliveries {
     this.followed.delete(connection);
   }
 
-  /** A sink of the feed, after the one that delivers to those who follow already. */
+  /** A sink of the feed, after the one that delivers to existing followers. */
   handle(events: readonly Recorded[]): void {
     for (const event of events) {
       const { category, id } = parseStream(event.stream);
@@ -80,7 +80,7 @@ export class Deliveries {
     }
   }
 
-  /** Something may have been missed: everybody has to come back, and finds it in the threads. */
+  /** Something may have been missed: everyone has to reconnect, and finds it in the threads. */
   rescue(): void {
     for (const connection of this.followed.keys()) connection.close('drain');
   }
@@ -90,7 +90,7 @@ export class Deliveries {
     if (pair && pair.length > 0 && !pair.includes(userId)) this.pairs.set(roomId, [...pair, userId]);
   }
 
-  /** Nobody follows a conversation that they have left. When they come back, they follow it anew. */
+  /** People stop following a conversation that they leave, and follow it again when they come back. */
   private noteGone(roomId: string, userId: string): void {
     for (const connection of this.connections.get(userId) ?? []) this.followed.get(connection)?.delete(roomId);
   }
@@ -107,7 +107,7 @@ export class Deliveries {
     if (!followed) return;
     const known = followed.get(roomId);
     const entry = known ?? { live: false };
-    // The latest are the last.
+    // Sorted: the latest are last.
     followed.delete(roomId);
     followed.set(roomId, entry);
     if (!known) void this.begin(connection, roomId, revision, entry).catch(() => connection.close('drain'));
@@ -119,7 +119,7 @@ export class Deliveries {
     if (following === null) return connection.close('drain');
     const refused = isRejection(following) ? following : await this.live.catchUp(following);
     const followed = this.followed.get(connection);
-    // They may have left meanwhile, and have come back.
+    // They may have left and come back in the meantime.
     if (followed?.get(roomId) !== entry) return;
     if (refused?.rejected === 'NotFound' || refused?.rejected === 'NotAMember') followed.delete(roomId);
     else if (refused) connection.close('drain');
@@ -127,7 +127,7 @@ export class Deliveries {
     this.makeRoom(connection, followed);
   }
 
-  /** Ends the followings that have been silent the longest. One that has not sent everything yet stays. */
+  /** Stops following the conversations that have been silent the longest, unless one still has data to send. */
   private makeRoom(connection: Subscriber, followed: Followed): void {
     for (const [roomId, { live }] of followed) {
       if (followed.size <= this.mostFollowed) return;
@@ -138,10 +138,10 @@ export class Deliveries {
   }
 }
 
-/** The conversations that somebody follows, by room, the one that was silent the longest first. */
+/** The conversations that a connection follows, by room, the one that was silent the longest first. */
 type Followed = Map<string, Entry>;
 
 interface Entry {
-  /** Everything up to now has been sent. */
+  /** Whether everything so far has been sent. */
   live: boolean;
 }

@@ -59,10 +59,10 @@ export const authenticationError = (text = 'Unauthenticated'): Refused =>
 /** A protected path without a valid JWT: a 401 without a body. */
 export class NobodyKnown extends Error {}
 
-/** The address is of no path of the original: its server answers in plain text. */
+/** An unknown path, to which the original server responds in plain text. */
 export class NoSuchPath extends Error {}
 
-/** Words every error as the original does, or as it would. */
+/** Words every error as the original does or would. */
 export class Envelopes implements FaultFormat {
   constructor(private readonly problems: Problems) {}
 
@@ -88,7 +88,7 @@ export class Envelopes implements FaultFormat {
     return rawAnswer(refused.status, mediaType, JSON.stringify(envelopeOf(refused)), fault.more);
   }
 
-  /** How an error is worded; what is our fault is logged, with `place`. */
+  /** The answer to an error; errors that are our fault are logged, with `place`. */
   refused(error: unknown, place: object): Worded {
     return error instanceof Refused ? error : refusedOf(this.problems.refusal(error, place));
   }
@@ -103,7 +103,7 @@ type Worded = Pick<Refused, 'status' | 'title' | 'errors'> & { readonly retryAft
 export const envelopeOf = ({ status, title, errors }: Pick<Refused, 'status' | 'title' | 'errors'>): Envelope =>
   failure(status, title, errors);
 
-/** A refusal of our own in the classes of the original, and in classes like them where it has none. */
+/** A native refusal in the error classes of the original, or in similar ones where it has none. */
 function refusedOf({ code, detail, more }: Refusal): Worded {
   const { retryAfterMs } = more;
   switch (code) {

@@ -3,7 +3,7 @@ import { emailAddress } from '@verbatim/domain';
 import { displayName, newPassword, username } from '@verbatim/protocol';
 import { formError } from './envelope.js';
 
-/** Fields that are read of a body; the longest form has six. */
+/** Fields of a body that are read; the longest form has six. */
 const MAX_FIELDS = 50;
 
 /** The fields of a form; the first of several with the same name counts. */
@@ -11,7 +11,7 @@ export type Form = ReadonlyMap<string, string>;
 
 export const noForm: Form = new Map();
 
-/** Reads a body of type `application/x-www-form-urlencoded`. What is not UTF-8 has the replacement character in it. */
+/** Reads a body of type `application/x-www-form-urlencoded`. Invalid UTF-8 becomes the replacement character. */
 export function readForm(body: Buffer): Form {
   const form = new Map<string, string>();
   if (!isUtf8(body)) return form;
@@ -22,7 +22,7 @@ export function readForm(body: Buffer): Form {
   return form;
 }
 
-/** What somebody registers with, in the form in which it is stored. */
+/** The data of a registration, in the form in which it is stored. */
 export interface Registrant {
   readonly firstName: string;
   readonly lastName: string;
@@ -57,7 +57,7 @@ export function readRegistrant(form: Form): Registrant {
   return { firstName: first_name, lastName: last_name, ...rest };
 }
 
-/** What somebody signs in with. The code of a second factor is ours. Throws a form error for what is missing. */
+/** The credentials of a sign-in. The code of a second factor is our addition. Throws a form error for missing fields. */
 export function readCredentials(form: Form): { username: string; password: string; code?: string } {
   const { username, password } = checkAll(form, { username: anything, password: anything });
   const code = form.get('code');
@@ -85,7 +85,7 @@ function personalName(text: string): Checked {
   return read.success && !unreadable(text) ? valid(read.data) : noName;
 }
 
-/** Names of the original that ours can be: found in whatever case, stored in small letters. */
+/** Names that are valid both in the original and here: found in any case, stored in lower case. */
 function newUsername(text: string): Checked {
   const name = text.trim();
   const read = username.safeParse(name);
@@ -95,7 +95,7 @@ function newUsername(text: string): Checked {
 /** A user name as the original has it: a letter, then one or more of letters, digits, underscores. */
 export const isName = (text: string): boolean => /^[A-Za-z]\w+$/.test(text);
 
-/** Whether an account may have this name, of whichever door. */
+/** Whether an account of any door may have this name. */
 export const isAnyName = (text: string): boolean => isName(text) || username.safeParse(text).success;
 
 function chosenPassword(text: string): Checked {
@@ -127,5 +127,5 @@ function phoneNumber(text: string): Checked {
   return /^\d+$/.test(phone) && phone.length <= MAX_DIGITS ? valid(phone) : wrong('please enter a valid phone number');
 }
 
-/** Bytes that were no UTF-8 came as this character; two different passwords would be the same. */
+/** Invalid UTF-8 arrives as this character, so different passwords would become equal. */
 const unreadable = (text: string): boolean => text.includes('\ufffd');

@@ -74,7 +74,7 @@ describe('limits', () => {
     expect(stored.reverse()).toEqual(texts);
   });
 
-  it('of sign-ins hold for names that nobody has, too', async () => {
+  it('of sign-ins hold for unknown names, too', async () => {
     const form = { username: freshName(), password: 'not the password' };
     const answers = [];
     for (let i = 0; i < 4; i++) answers.push((await ask('POST', `${url}/api/auth_token`, { form })).status);
@@ -114,7 +114,7 @@ describe('a service that goes away', () => {
 });
 
 describe('registrations of an address', () => {
-  it('are limited before it is told whether a phone number is taken', async () => {
+  it('are limited before they reveal whether a phone number is taken', async () => {
     const first = registration();
     const answers = [];
     for (let i = 0; i < 4; i++) {

@@ -6,18 +6,18 @@ import type { EncodedEvents, Encoder } from '../../live/subscriber.js';
 import { isPlain } from '../plain-json.js';
 import { nanoseconds } from './envelope.js';
 
-/** A packet of a client. The member `author` that the original sends along is not read: the author is who signed in. */
+/** A packet of a client. The member `author` of the original is ignored: the author is the signed-in person. */
 export interface Packet {
   readonly recipient: string;
-  /** A text that a message may have. */
+  /** A valid message text. */
   readonly message: string;
-  /** Our own: a UUID; the same packet sent again under it is one message. */
+  /** Our addition: a UUID; packets with the same id are posted once. */
   readonly id?: string | undefined;
 }
 
-/** What is left of a packet that cannot be posted. */
+/** A packet that cannot be posted. */
 export interface RefusedPacket {
-  /** Why, in words for the client. */
+  /** The reason, for the client. */
   readonly refused: string;
   readonly id?: string | undefined;
 }
@@ -27,7 +27,7 @@ const RECIPIENT_UNITS = 256;
 
 const packet = z.object({ recipient: z.string(), message: z.string(), id: z.uuid().optional().catch(undefined) });
 
-/** Reads a packet. What this returns is short, however long the packet was. */
+/** Reads a packet. The result is small, however long the packet was. */
 export function readPacket(bytes: Buffer): Packet | RefusedPacket {
   const read = packet.safeParse(plainJson(bytes)).data;
   if (!read) return { refused: 'please send an object with a recipient and a message' };
@@ -40,7 +40,7 @@ export function readPacket(bytes: Buffer): Packet | RefusedPacket {
 
 export const unknownUsername = 'unknown username';
 
-/** Undefined if it is none. */
+/** Undefined if it is not one. */
 function plainJson(bytes: Buffer): unknown {
   try {
     const json: unknown = JSON.parse(bytes.toString('utf8'));
@@ -67,7 +67,7 @@ export const sentMessage = (author: string, recipient: string, message: string, 
   created_at: nanoseconds(at),
 });
 
-/** Encodes the messages to one person, each as the JSON of a packet. What they wrote themselves is not sent to them. */
+/** Encodes the messages to one person, each as the JSON of a packet. Their own messages are not sent to them. */
 export class PacketEncoder implements Encoder {
   constructor(
     private readonly userId: string,

@@ -11,7 +11,7 @@ import { context } from './context.js';
 import { authenticationError, formError, nanoseconds } from './envelope.js';
 import type { Registrant } from './forms.js';
 
-/** What clients get to sign their requests with; times are RFC 3339. */
+/** The keys with which clients sign their requests; times are RFC 3339. */
 export interface PublicToken {
   readonly access_key_id: string;
   readonly secret_access_key: string;
@@ -26,7 +26,7 @@ export interface PublicToken {
 export class PublicTokens {
   constructor(private readonly commands: CommandBus) {}
 
-  /** Opens an account and signs its holder in. */
+  /** Creates an account and signs the person in. */
   async register(registrant: Registrant, client: Client): Promise<PublicToken> {
     const { username, password, firstName, lastName, email, phone } = registrant;
     const form = { username, password, displayName: `${firstName} ${lastName}`, email, unique: { email, phone } };
@@ -65,7 +65,7 @@ export class PublicTokens {
   }
 }
 
-/** Whoever may not come in, although they know the password, is not authenticated. */
+/** People who know the password but may not sign in count as not authenticated. */
 function signedInBy(outcome: SignedIn | Rejection): SignedIn {
   if (isRejection(outcome) && outcome.rejected === 'NotAllowed') throw authenticationError(outcome.detail);
   return accepted(outcome);

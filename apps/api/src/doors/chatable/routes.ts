@@ -20,7 +20,7 @@ import type { PublicTokens } from './public-tokens.js';
 
 /** Bytes of a form. */
 const MAX_FORM_BYTES = 16_384;
-/** Pages that have anything on them; those after it are empty. */
+/** The last page that can have items; later ones are empty. */
 const MAX_PAGE = 10_000;
 
 export interface RouteParts {
@@ -33,7 +33,7 @@ export interface RouteParts {
   readonly envelopes: Envelopes;
 }
 
-/** The paths below /api, but for that of the WebSocket. */
+/** The paths below /api, except that of the WebSocket. */
 export async function addRoutes(scope: FastifyInstance, parts: RouteParts): Promise<void> {
   const { commands, queries, tokens, limits, reads, proxies, envelopes } = parts;
   scope.removeAllContentTypeParsers();
@@ -41,7 +41,7 @@ export async function addRoutes(scope: FastifyInstance, parts: RouteParts): Prom
   scope.addContentTypeParser(form, { parseAs: 'buffer', bodyLimit }, (_request, body, done) => {
     done(null, readForm(body as Buffer));
   });
-  // As in the original, a body of another type is read and has no fields.
+  // As in the original, a body of another type is read but has no fields.
   scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, _body, done) => {
     done(null, noForm);
   });
@@ -141,7 +141,7 @@ export async function addRoutes(scope: FastifyInstance, parts: RouteParts): Prom
     return identity;
   }
 
-  /** Answers a question of a known caller when it is their turn. */
+  /** Answers a read of an authenticated caller when it is their turn. */
   async function reading<T extends object>(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -156,7 +156,7 @@ const formOf = ({ body }: FastifyRequest): Form => (body instanceof Map ? (body 
 
 const queryOf = ({ url }: FastifyRequest): URLSearchParams => new URLSearchParams(url.split('?').slice(1).join('?'));
 
-/** The page asked for; 1 for what is no number, or none of a page. */
+/** The requested page; 1 if it is not a valid page number. */
 function pageOf(request: FastifyRequest): number {
   const page = queryOf(request).get('page') ?? '';
   return /^\+?\d{1,15}$/.test(page) ? Math.max(1, Number(page)) : 1;

@@ -16,13 +16,13 @@ import { type Packet, type RefusedPacket, unknownUsername } from './packets.js';
 
 /** Conversations whose rooms a connection remembers. */
 const ROOMS_REMEMBERED = 200;
-/** Milliseconds for which a message is tried again while it cannot be stored, or came too soon. */
+/** Milliseconds for which a message is retried while it cannot be stored or is over a limit. */
 const PATIENCE_MS = 30_000;
 const PAUSE_MS = 250;
-/** How often somebody who has to wait is checked for still being there. */
+/** How often a waiting connection is checked for being closed. */
 const MAX_SLEEP_MS = 1_000;
 
-/** Makes messages of packets. */
+/** Turns packets into messages. */
 export class Sending {
   private readonly rooms = new WeakMap<Connection, LRUCache<string, string>>();
 
@@ -33,9 +33,9 @@ export class Sending {
   ) {}
 
   /**
-   * Posts what a packet says. As in the original, nothing is said about one that is refused, unless the client asked for it
-   * by `confirm`. A packet that comes too soon waits for its turn, and those behind it with it. If the outcome is
-   * unknown the connection is closed, so that the client does not take it for sent.
+   * Posts a packet. As in the original, the client gets no answer if it is refused, unless it asked for one with `confirm`.
+   * A packet over a limit waits, and those behind it wait too. If the outcome is unknown, the connection is closed, so
+   * that the client does not assume that the message was sent.
    */
   async handle(connection: Connection, packet: Packet | RefusedPacket): Promise<void> {
     const own = context();
@@ -56,7 +56,7 @@ export class Sending {
     }
   }
 
-  /** Returns when the message was recorded. */
+  /** Returns the time at which the message was recorded. */
   private async post(connection: Connection, { recipient, message: text, id }: Packet, own: Context): Promise<string> {
     await this.turn(connection);
     let messageId = id ?? newId();
@@ -67,16 +67,16 @@ export class Sending {
       if (!isRejection(posted)) return posted.at;
       if (posted.rejected === 'NotFound') throw userError(unknownUsername);
       if (Date.now() > end || !connection.mayStillSend) return accepted<never>(posted);
-      // They have left the conversation, and begin it again.
+      // They have left the conversation, and now start it again.
       if (posted.rejected === 'NotAMember') this.roomsOf(connection).delete(nameKey(recipient));
-      // An id that something else has already is as good as none.
+      // The id is already in use for something else, so it is ignored.
       else if (posted.rejected === 'DuplicateId' && messageId === id && !connection.confirms) messageId = newId();
       else if (mayPass(posted)) await sleep(Math.min(posted.retryAfterMs ?? PAUSE_MS, MAX_SLEEP_MS));
       else return accepted<never>(posted);
     }
   }
 
-  /** Waits until the person may post again. Meanwhile nothing more is read from them once enough is waiting. */
+  /** Waits until the person may post again. Once enough packets are waiting, nothing more is read from the socket. */
   private async turn(connection: Connection): Promise<void> {
     const { posts, account } = connection.allowances;
     for (const allowance of [posts, account.posts]) {
@@ -109,7 +109,7 @@ export class Sending {
   }
 }
 
-/** Whether the same may be accepted in a while. */
+/** Whether a retry may succeed later. */
 const mayPass = ({ rejected }: Rejection): boolean => rejected === 'TooSoon' || rejected === 'Unavailable';
 
 const tell = (connection: Connection, what: object): void => connection.write(Buffer.from(JSON.stringify(what)));

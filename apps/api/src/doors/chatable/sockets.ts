@@ -21,15 +21,15 @@ import { type Envelopes, envelopeOf } from './envelope.js';
 import { jwtIn } from './jwt-in.js';
 import type { Sending } from './sending.js';
 
-/** How often clients are pinged, and how often it is checked whose session has ended by itself. */
+/** How often clients are pinged, and sessions checked for expiry. */
 const BEAT_MS = 45_000;
 const LOOK_MS = 500;
-/** How long finding out who opens a socket may take. */
+/** How long authenticating a socket may take. */
 const HANDSHAKE_MS = 10_000;
 /** How long a client has to answer the close frame, and how long a shutdown waits for that. */
 const CLOSING_MS = 30_000;
 const CLOSING_PATIENCE_MS = 1_000;
-/** How long a shutdown waits for packets that were read. */
+/** How long a shutdown waits for packets that were already read. */
 const SETTLE_MS = 5_000;
 /** Fragments of one packet, and reads from the network that one frame may be spread over. */
 const MAX_FRAGMENTS = 256;
@@ -77,7 +77,7 @@ export class Sockets {
 
   // Opening -----------------------------------------------------------------------------------------------------------
 
-  /** Handles a connection that asks to become a WebSocket. */
+  /** Handles an upgrade request. */
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const { envelopes, listener } = this.parts;
     const onError = () => socket.destroy();
@@ -87,7 +87,7 @@ export class Sockets {
       .then((caller) => {
         if (socket.destroyed) return;
         if (typeof caller === 'string') return hangUp(socket, caller);
-        // Changes to the account or the session since then were not applied to a connection that was not there yet.
+        // Changes to the account or session during authentication did not reach this connection, which was not registered yet.
         const objection = this.parts.authentication.objection(caller.identity);
         if (objection === 'unauthenticated') return hangUp(socket, nobody);
         if (objection) throw comeBack;
@@ -103,7 +103,7 @@ export class Sockets {
       .finally(() => clearTimeout(late));
   }
 
-  /** Who opens a socket; or the text of the answer to somebody who may not. */
+  /** Authenticates a socket; the text of the response if it may not be opened. */
   private async admit(request: IncomingMessage) {
     const { host, limits, queries } = this.parts;
     if (!host.origins.admits(request)) return answerText(403, '');
@@ -154,7 +154,7 @@ export class Sockets {
       deliveries.remove(connection);
       subscribers.remove(connection);
       limits.socketsOfAddresses.leave(address);
-      // What it sent is still in memory, and must not add up when its client connects anew.
+      // Its packets are still in memory, and must not accumulate if the client reconnects.
       connection.settled().finally(() => limits.socketsOfAccounts.leave(actor.id));
     });
   }
@@ -171,8 +171,8 @@ export class Sockets {
   }
 
   /**
-   * Before a shutdown: nobody new is let in, and clients are told to go. What was read of them is posted first; there is
-   * nothing in their protocol by which they could be warned.
+   * Before a shutdown: no new connections are accepted, and existing ones are closed once their packets are posted. The
+   * protocol has no way to warn clients.
    */
   async drain(): Promise<void> {
     this.draining = true;

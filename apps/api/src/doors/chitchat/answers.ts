@@ -40,12 +40,12 @@ export class ChatError extends Error {
     return new ChatError(status, number, text, field, undefined);
   }
 
-  /** An error that chitchat had no number for: the status takes its place. */
+  /** An error without a number in chitchat; the status is used instead. */
   static unknown(status: number, detail: string, retryAfterMs?: number): ChatError {
     return new ChatError(status, status, `Unknown error: ${detail}`, undefined, retryAfterMs);
   }
 
-  /** `about` says what the request was about, and with it which numbers its errors have; `field` names what is wrong. */
+  /** `about` says what the request was about, which decides the numbers of its errors; `field` names the invalid field. */
   static ofRejection(rejection: Rejection, about: 'room' | 'client', field?: string): ChatError {
     const { rejected, detail, retryAfterMs } = rejection;
     const number = numbers[about][rejected];
@@ -60,7 +60,7 @@ export class ChatError extends Error {
     return { status: false, error: { code, error, ...(field !== undefined && { field }) } };
   }
 
-  /** A whole response, for a connection that is ended with it. */
+  /** A complete response, for a connection that is closed after it. */
   get raw(): string {
     return rawAnswer(this.status, mediaType, JSON.stringify(this.body), { retryAfterMs: this.retryAfterMs });
   }
@@ -104,7 +104,7 @@ export class ChatErrors implements FaultFormat {
       return ChatError.unknown(503, 'The service cannot reach its database at the moment.', 1_000);
     }
     const { statusCode = 500 } = (error ?? {}) as { statusCode?: number };
-    // Messages of libraries are not passed on, because they may quote the input.
+    // Messages of libraries are not exposed, because they may quote the input.
     if (statusCode >= 400 && statusCode < 500)
       return ChatError.unknown(statusCode, STATUS_CODES[statusCode] ?? 'Bad request');
     this.log.error({ err: error, ...place }, 'a request failed');

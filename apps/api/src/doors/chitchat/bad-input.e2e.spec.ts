@@ -109,7 +109,7 @@ describe('bad input at the door of chitchat', () => {
     expect(await flaws).toEqual([]);
   });
 
-  it('a body that is too large is refused, whatever it says of itself', async () => {
+  it('a body that is too large is refused, whatever length it declares', async () => {
     const right = plainJson(rightObject(bodies['a room']!.schema));
     const padded = Buffer.concat([right, Buffer.alloc(140_000, ' ')]);
     for (const headers of [[], [['content-length', '99999999999']]] as const)

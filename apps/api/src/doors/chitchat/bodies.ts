@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { isPlain } from '../plain-json.js';
 import { ChatError, type ErrorNumber } from './answers.js';
 
-/** The words for who may find and enter a room. */
+/** Who may find and enter a room. */
 export type ChatVisibility = 'public' | 'private' | 'hidden';
 
 /** A room as a client describes it. */
@@ -12,7 +12,7 @@ export interface RoomBody {
   readonly visibility: ChatVisibility;
 }
 
-/** The object in a body, whatever content type it came with: browsers send JSON as a form. */
+/** The object in a body, regardless of its content type: browsers send JSON as a form. */
 export function objectIn(body: unknown, invalid: ErrorNumber): Readonly<Record<string, unknown>> {
   if (!Buffer.isBuffer(body) || !isUtf8(body)) throw ChatError.of(invalid);
   let json: unknown;
@@ -25,7 +25,7 @@ export function objectIn(body: unknown, invalid: ErrorNumber): Readonly<Record<s
   return json as Readonly<Record<string, unknown>>;
 }
 
-/** The text in a field; empty when there is none. Throws when it is something else, or no proper text. */
+/** The text in a field; empty when there is none. Throws if it is not a valid text. */
 export function textIn(body: Readonly<Record<string, unknown>>, field: string, invalid: ErrorNumber): string {
   const value = Object.hasOwn(body, field) ? (body[field] ?? '') : '';
   if (typeof value !== 'string' || !value.isWellFormed()) throw ChatError.of(invalid, field);
@@ -40,7 +40,7 @@ const PASSWORD_BYTES = 8;
 const PASSWORD_CHARACTERS = 200;
 
 /**
- * The room in a body, checked in chitchat's order. `password` tells which password the room will have ('' for none): a public
+ * The room in a body, checked in chitchat's order. `password` returns the password that the room will have ('' for none): a public
  * room must have none, others must have one.
  */
 export function roomIn(body: Readonly<Record<string, unknown>>, password: string): RoomBody {
@@ -60,5 +60,5 @@ export function roomIn(body: Readonly<Record<string, unknown>>, password: string
 
 const visibilities: readonly ChatVisibility[] = ['public', 'private', 'hidden'];
 
-/** Names have single spaces, and only between words; a form does not see to that. */
+/** Names have only single spaces, between words; forms do not enforce that. */
 const tidy = (title: string): string => title.normalize('NFC').trim().replace(/\s+/gu, ' ');

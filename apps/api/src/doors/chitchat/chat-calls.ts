@@ -23,7 +23,7 @@ import type { Visitor, Visitors } from './visitors.js';
 /** Messages of a history. */
 const MOST_EVENTS = 50;
 
-/** What calls are made from. */
+/** The dependencies of calls. */
 export interface CallParts {
   readonly commands: CommandBus;
   readonly queries: QueryBus;
@@ -57,7 +57,7 @@ export class ChatCalls {
     return { ...room, users: [], status: true, data: room };
   }
 
-  /** Of a secret room, whoever has no token gets what the page cannot do without, and the title that they know already. */
+  /** Without a token, a secret room has only what the page requires, and the title, which the client already knows. */
   show(request: InRoom, reply: FastifyReply): Promise<object> {
     return this.read(request, reply, async () => {
       const room = await this.roomOf(request);
@@ -72,7 +72,7 @@ export class ChatCalls {
   async change(request: InRoom): Promise<object> {
     const room = await this.roomOf(request);
     await this.demandToken(request, room);
-    // The password stays, whatever the body says.
+    // The password does not change, whatever the body says.
     return this.whole(await this.parts.rooms.change(room, roomIn(objectIn(request.body, 103), passwordOf(room))));
   }
 
@@ -112,7 +112,7 @@ export class ChatCalls {
     const room = await this.roomOf(request);
     const body = objectIn(request.body, 303);
     const [secret, name] = [textIn(body, 'secret', 303), textIn(body, 'name', 303)];
-    // Names are looked at when somebody joins: only there has the old page a place for what is said about them.
+    // Names are checked when a person joins, because the old page can show an error about them only there.
     if (room.visibility === 'public') return { status: true };
     const address = this.addressOf(request);
     const proven = await commands.execute(new ProveRoomPasswordCommand(room.roomId, secret, address));
@@ -145,7 +145,7 @@ export class ChatCalls {
     return { status: true, name, room_id: room.number, token: await tokens.issue(room, state, holder) };
   }
 
-  /** A request for a socket that asks for no upgrade. */
+  /** A request to the path of a socket without an upgrade. */
   async refuseSocket(request: InRoom): Promise<never> {
     await this.roomOf(request);
     throw ChatError.of(301);
@@ -161,7 +161,7 @@ export class ChatCalls {
     });
   }
 
-  /** The newest messages, as frames, in the order in which they were said. */
+  /** The newest messages, as frames, oldest first. */
   private async messagesOf({ roomId, number }: ChatRoom, holder: Holder | null): Promise<object[]> {
     const { people, queries, visitors } = this.parts;
     const page = { limit: MOST_EVENTS };
@@ -206,7 +206,7 @@ export class ChatCalls {
     return this.parts.host.proxies.addressOf(raw);
   }
 
-  /** Whoever changes a room that is not public has to hold a token for it. */
+  /** Changing a room that is not public requires a token for it. */
   private async demandToken(request: FastifyRequest, room: ChatRoom): Promise<void> {
     if (room.visibility !== 'public') await this.demandHolder(request, room);
   }
@@ -221,7 +221,7 @@ export class ChatCalls {
     return this.parts.tokens.holderOf(bearerIn(headers.authorization), room);
   }
 
-  /** Reads when it is the client's turn. */
+  /** Runs a read when it is the client's turn. */
   private async read(request: FastifyRequest, reply: FastifyReply, work: () => Promise<object>): Promise<object> {
     const { reads } = this.parts;
     const found = await reads.answer(reads.visitor(this.addressOf(request)), reply.raw, work);
@@ -230,7 +230,7 @@ export class ChatCalls {
   }
 }
 
-/** Any password will do where only is asked whether there is one. */
+/** Stands for any password where only its presence matters. */
 const passwordOf = ({ state }: ChatRoom): string => (state.passwordId === null ? '' : '*'.repeat(8));
 
 /** A room without the people in it; times are RFC 3339. */

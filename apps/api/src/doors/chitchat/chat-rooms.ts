@@ -16,14 +16,14 @@ import { DOOR, newContext } from './context.js';
 import { FIRST_NUMBER, type NumberedRoom, type RoomNumbers } from './room-numbers.js';
 import type { TextHashes } from './text-hashes.js';
 
-/** The room that is there from the beginning. */
+/** The room that always exists. */
 const FIRST_ROOM = { title: 'Public Chat', description: 'This is the default chat, available to everyone!' };
 /** Rooms in a list. */
 export const MOST_LISTED = 100;
-/** Seconds in which a room is created after its title was claimed, or not at all. */
+/** Seconds after which a claimed title without a room is free again. */
 const CREATION_SECONDS = 30;
 
-/** Milliseconds that a change waits until lists show it. */
+/** Milliseconds that a change waits for lists to show it. */
 const LIST_PATIENCE_MS = 2_000;
 
 /** A room as lists show it. */
@@ -40,8 +40,8 @@ export interface ChatRoom extends ListedRoom {
 }
 
 /**
- * Which rooms there are at this door, and what becomes of them. Rooms created here belong to the caretaker of the door, in
- * whose name anybody may change them. Native rooms are here while anybody may enter them, or whoever knows their password.
+ * The rooms of this door, and changes to them. Rooms created here belong to the caretaker of the door, and anyone may
+ * change them in its name. Native rooms appear here if they are public or have a password.
  */
 export class ChatRooms {
   constructor(
@@ -56,7 +56,7 @@ export class ChatRooms {
 
   // Finding -----------------------------------------------------------------------------------------------------------
 
-  /** The room with this number or title, whatever the title's case. Throws 101 when there is none to be seen here. */
+  /** The room with this number or title, whatever the title's case. Throws 101 if there is no visible one. */
   async find(wanted: string): Promise<ChatRoom> {
     const byNumber = /^\d{1,16}$/.test(wanted) ? await this.numbers.byNumber(Number(wanted)) : null;
     const room = (byNumber && (await this.shown(byNumber))) ?? (await this.byTitle(wanted));
@@ -64,7 +64,7 @@ export class ChatRooms {
     return room;
   }
 
-  /** A room that has the title now comes before one that had it. */
+  /** A room that has the title now takes precedence over one that used to have it. */
   private async byTitle(title: string): Promise<ChatRoom | null> {
     const key = nameKey(title);
     if (key === '') return null;
@@ -75,7 +75,7 @@ export class ChatRooms {
     return (owner && (await this.shownById(owner, false))) || here;
   }
 
-  /** Only rooms that were created here have a title here, which counts if there was no time to give them a number. */
+  /** Only rooms created here have a title here; it is needed if the process died before it gave them a number. */
   private async shownById(roomId: string, createdHere: boolean): Promise<ChatRoom | null> {
     const known = await this.numbers.byRoom(roomId);
     if (known) return this.shown(known);
@@ -93,7 +93,7 @@ export class ChatRooms {
     return visibility && chatRoom(numbered, state, visibility);
   }
 
-  /** Those that are listed: public rooms, and private ones created here; of many those in use most recently. */
+  /** The listed rooms: public ones, and private ones created here; if there are many, the most recently used. */
   async list(): Promise<ListedRoom[]> {
     const caretaker = await this.commands.execute(new FindCaretakerCommand(DOOR, newContext()));
     const viewer = isRejection(caretaker) ? nobody : caretaker;
@@ -125,7 +125,7 @@ export class ChatRooms {
       ),
     );
     if (isRejection(created)) {
-      // An unknown outcome keeps the title until it is known that there is no such room.
+      // If the outcome is unknown, the title stays claimed until it is certain that the room does not exist.
       if (created.rejected !== 'Unavailable') await this.numbers.releaseTitle(this.hash(nameKey(body.title)), roomId);
       throw refused(created);
     }
@@ -156,12 +156,12 @@ export class ChatRooms {
     await this.listed(closed);
   }
 
-  /** Waits until lists show what was changed, but not for long. */
+  /** Waits briefly until lists show the change. */
   private async listed({ position }: { readonly position: bigint }): Promise<void> {
     await this.readModels.reached(position, LIST_PATIENCE_MS);
   }
 
-  /** In whose name a room is changed. Throws 104 where clients of this door may not change it. */
+  /** The actor for changes to a room. Throws 104 if clients of this door may not change it. */
   private caretakerOf(room: ChatRoom): Promise<Actor> {
     if (!room.createdHere || !this.changeable) throw ChatError.of(104);
     return this.caretaker();
@@ -173,7 +173,7 @@ export class ChatRooms {
     return caretaker;
   }
 
-  /** Titles are unique whatever their case, also those of hidden rooms, which have no unique names of their own. */
+  /** Titles are unique regardless of case, including those of hidden rooms, whose native names need not be unique. */
   private async claimTitle(title: string, roomId: string): Promise<void> {
     const key = nameKey(title);
     const native = await this.queries.execute(new FindRoomByNameQuery(title));
@@ -197,7 +197,7 @@ export class ChatRooms {
 
   // The first room ----------------------------------------------------------------------------------------------------
 
-  /** Sees to it that there is a room with the first number, if there never was one. */
+  /** Creates the room with the first number, if there never was one. */
   async prepareFirst(): Promise<void> {
     if (await this.numbers.byNumber(FIRST_NUMBER)) return;
     const roomId = derivedId('first room', DOOR);
@@ -215,19 +215,19 @@ export class ChatRooms {
       await this.numbers.claimTitle(this.hash(nameKey(title)), roomId, null);
       return this.numbers.assignFirst(roomId, true);
     }
-    // A native room of this name takes the place.
+    // A native room with this name takes its place.
     const owner = created.rejected === 'NameTaken' && (await this.queries.execute(new FindRoomByNameQuery(title)));
     if (owner) await this.numbers.assignFirst(owner, false);
   }
 }
 
-/** Whether nothing of a room is for those who hold no token for it: hidden rooms, and native ones that are private. */
+/** Whether a room shows nothing without a token: hidden rooms, and private native ones. */
 export const isSecret = ({ visibility, createdHere, state }: ChatRoom): boolean =>
   visibility === 'hidden' || (!createdHere && state.visibility === 'private');
 
 const duplicate = ChatError.of(102, 'title');
 
-/** Who sees public rooms alone, while there is no caretaker. */
+/** An actor who sees only public rooms, for when there is no caretaker. */
 const nobody: Actor = { id: '00000000-0000-0000-0000-000000000000', role: 'user' };
 
 const refused = (rejection: Rejection): ChatError =>
@@ -254,8 +254,8 @@ const chatRoom = (room: NumberedRoom, state: RoomState, visibility: ChatVisibili
 });
 
 /**
- * What a room is to clients of this door, or null if it is not there for them. Native rooms are public, or private with a
- * password. Nobody could enter a native private room without one, and native hidden rooms stay hidden.
+ * How a room appears to clients of this door, or null if it does not. Native rooms are public, or private with a password:
+ * private ones without a password could not be entered, and hidden ones stay hidden.
  */
 function visibilityOf(
   { status, visibility, passwordId }: Pick<RoomState, 'visibility' | 'passwordId'> & { readonly status: string },

@@ -21,16 +21,16 @@ import type { Holder } from './room-tokens.js';
 import type { Comer, Seats } from './seats.js';
 import type { Visitor, Visitors } from './visitors.js';
 
-/** Frames of the client that wait for the one in work; while there are as many, nothing is read. */
+/** Frames that may wait behind the one in progress; at this number, reading pauses. */
 const FRAMES_WAITING = 32;
 
-/** Milliseconds between two tries to take a seat. */
+/** Milliseconds between two attempts to take a seat. */
 const SEAT_PAUSE_MS = 100;
 
-/** Close codes. The page tells them apart no more than that the connection is closed. */
+/** Close codes. The page only notices that the connection is closed. */
 const closing = { over: 1000, away: 1001, refused: 1008, tryAgain: 1013 } as const;
 
-/** What connections are made from. */
+/** The dependencies of connections. */
 export interface SocketParts {
   readonly commands: CommandBus;
   readonly authentication: Authentication;
@@ -42,27 +42,27 @@ export interface SocketParts {
   readonly visitors: Visitors;
   readonly translator: Translator;
   readonly tracing: Tracing | undefined;
-  /** False from shortly before a shutdown on: frames of clients are passed over. */
+  /** False shortly before a shutdown: frames of clients are then ignored. */
   readonly listening: () => boolean;
-  /** Whether a connection is one of this replica. */
+  /** Whether a connection belongs to this replica. */
   readonly isOpenHere: (connection: string) => boolean;
 }
 
-/** The room that a connection was opened for. */
+/** The room for which a connection was opened. */
 export interface SocketRoom {
   readonly roomId: string;
   readonly number: number;
 }
 
-/** Where somebody sits. */
+/** A person's seat in a room. */
 interface Place {
   readonly visitor: Visitor;
   color: string;
 }
 
 /**
- * A WebSocket in one room. Who it belongs to is known from the token with which it was opened, or else from the name with
- * which it joins. What happens in the room is sent from then on until it leaves.
+ * A WebSocket in one room. Its owner is known from the token with which it was opened, or else from the name with which it
+ * joins. From then on it receives the events of the room until it leaves.
  */
 export class ChatSocket implements Subscriber {
   /** Identifies the connection among those of all replicas. */
@@ -87,7 +87,7 @@ export class ChatSocket implements Subscriber {
     private readonly socket: WebSocket,
     private readonly room: SocketRoom,
     private readonly address: string,
-    /** Who opened it with a token. */
+    /** The holder of the token with which it was opened. */
     private readonly holder: Holder | null,
     private readonly failed: (error: unknown) => void,
   ) {
@@ -95,7 +95,7 @@ export class ChatSocket implements Subscriber {
       failed(error);
       this.hangUp('tryAgain');
     });
-    // Of nobody in particular until it is known whose it is.
+    // Has no owner until that is known.
     this.allowances = parts.limits.connection(`${DOOR} ${address}`);
     socket.on('message', (data: Buffer) => this.receive(data));
     socket.on('ping', () => this.count());
@@ -106,12 +106,12 @@ export class ChatSocket implements Subscriber {
     socket.once('close', () => this.end());
   }
 
-  /** Whose connection it is, once it has joined. */
+  /** The owner of the connection, once it has joined. */
   get userId(): string | null {
     return this.place?.visitor.userId ?? null;
   }
 
-  /** Ends the connection of a guest who has the name that somebody has just registered. */
+  /** Ends the connection of a guest whose name was just registered. */
   yieldName(username: string): void {
     const visitor = this.place?.visitor;
     if (visitor && !visitor.verified && nameKey(visitor.name) === nameKey(username)) this.refuse(nameRegistered);
@@ -147,7 +147,7 @@ export class ChatSocket implements Subscriber {
     return frame.event === 'send' ? this.say(frame) : this.leave();
   }
 
-  /** The page would not come back, so a failure does not end the connection of somebody who is in the room. */
+  /** The page would not reconnect, so a failure does not end the connection of a person in the room. */
   private async fail(error: unknown): Promise<void> {
     this.failed(error);
     if (this.inRoom) return this.notify(unavailable);
@@ -155,7 +155,7 @@ export class ChatSocket implements Subscriber {
     await this.giveUpPlace().catch(this.failed);
   }
 
-  /** A name that somebody in the room has is refused without a word, as chitchat does. */
+  /** A name already used in the room is refused silently, as in chitchat. */
   private async join({ name, color }: ClientFrame): Promise<void> {
     if (this.place) return;
     const { visitors, people, subscribers, limits } = this.parts;
@@ -180,7 +180,7 @@ export class ChatSocket implements Subscriber {
     this.allowances = { ...limits.connection(visitor.userId), frames: this.allowances.frames };
     if (this.ended) return this.giveUpPlace();
     subscribers.add(this);
-    // What became of the account since it was looked at was not applied to a connection that was not there yet.
+    // Changes to the account since it was checked did not reach this connection, which was not registered yet.
     if (this.parts.authentication.objection(this)) return this.hangUp('refused');
     await this.follow(visitor);
   }
@@ -218,7 +218,7 @@ export class ChatSocket implements Subscriber {
     const tooSoon = limitedFor(spend(this.allowances, 'post'));
     if (tooSoon) {
       this.notify(tooSoon);
-      // Whoever goes on is disconnected in the end.
+      // A client that keeps doing this is disconnected eventually.
       return this.allowances.patience.spend() > 0 ? this.hangUp('refused') : undefined;
     }
     if (color !== place.color) {
@@ -253,7 +253,7 @@ export class ChatSocket implements Subscriber {
 
   // The end -----------------------------------------------------------------------------------------------------------
 
-  /** The others are told at once; the seat is given up when what is in work is done. */
+  /** Others see it immediately; the seat is released when the frame in progress is done. */
   private end(): void {
     if (this.ended) return;
     this.ended = true;
@@ -267,7 +267,7 @@ export class ChatSocket implements Subscriber {
       .catch(this.failed);
   }
 
-  /** Resolves when the connection has ended and nothing of it is left. */
+  /** Resolves when the connection has ended and is cleaned up. */
   get gone(): Promise<void> {
     return this.turn;
   }
@@ -276,7 +276,7 @@ export class ChatSocket implements Subscriber {
     this.socket.close(closing[why], why);
   }
 
-  /** The person may not be here; the page would write into the void. */
+  /** The person may not be here; the page would post without effect. */
   private refuse(rejection: Rejection): void {
     this.notify(rejection);
     this.outgoing.put(() => this.hangUp(rejection.rejected === 'Unavailable' ? 'tryAgain' : 'refused'));
@@ -286,7 +286,7 @@ export class ChatSocket implements Subscriber {
     this.hangUp(reason === 'drain' ? 'away' : 'refused');
   }
 
-  /** The replica was silent for so long that others took the person for gone. */
+  /** The replica was silent for so long that others consider the person gone. */
   loseSeat(): void {
     this.hangUp('tryAgain');
   }
@@ -315,7 +315,7 @@ export class ChatSocket implements Subscriber {
     return this.outgoing.drained();
   }
 
-  /** Notes, which become frames when it is known how the people appear. Whoever joins is not told who is there already. */
+  /** Notes become frames once it is known how people appear. A person who joins does not receive the existing members. */
   write(bytes: Buffer, events?: EncodedEvents): void {
     if (!this.open || (!events && this.entering && isMove(bytes))) return;
     const translated = this.parts.translator.translate(bytes, this.room);
@@ -334,7 +334,7 @@ export class ChatSocket implements Subscriber {
     this.sendLater(frameOf(event, look, msg, this.room.number, new Date().toISOString()));
   }
 
-  /** Says in the room, to this client alone, why something was refused: chitchat has no frame for it. */
+  /** Shows a refusal as a message in the room, to this client only: chitchat has no frame for it. */
   private notify({ detail }: Rejection): void {
     const look = { name: DOOR, color: DEFAULT_COLOR, verified: false };
     this.sendLater(frameOf('send', look, detail, this.room.number, new Date().toISOString()));

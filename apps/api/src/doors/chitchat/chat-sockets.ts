@@ -19,21 +19,21 @@ import { admitsOrigin } from './origins.js';
 import type { Holder, RoomTokens } from './room-tokens.js';
 import { seatLimits } from './seats.js';
 
-/** Where sockets are opened; the room is a number or a title. */
+/** The path of sockets; the room is a number or a title. */
 const PATH = /^\/chats\/([^/]+)\/ws$/;
-/** Milliseconds until it must be clear who opens a socket, between two pings, and for clients to answer at a shutdown. */
+/** Milliseconds to authenticate a socket, between two pings, and for clients to respond to a shutdown. */
 const PATIENCE_MS = 10_000;
 const PING_MS = 54_000;
 const CLOSING_PATIENCE_MS = 1_000;
 /** Fragments of one message, and reads from the network that one frame may be spread over. */
 const MAX_FRAGMENTS = 64;
 const MAX_READS_FOR_A_FRAME = 128;
-/** Seats of others that are settled at a time. */
+/** Seats of other replicas that are settled at a time. */
 const SWEEP_LIMIT = 50;
-/** Beats after which guests who are connected are noted as in use. */
+/** Heartbeats after which connected guests are recorded as in use. */
 const BEATS_PER_NOTE = 360;
 
-/** What sockets are opened with. */
+/** The dependencies of sockets. */
 export interface DoorParts extends Omit<SocketParts, 'listening' | 'isOpenHere'> {
   readonly rooms: ChatRooms;
   readonly tokens: RoomTokens;
@@ -51,17 +51,17 @@ export class ChatSockets {
     maxFragments: MAX_FRAGMENTS,
     maxBufferedChunks: MAX_READS_FOR_A_FRAME,
     perMessageDeflate: false,
-    // Browsers take an answer without the subprotocol that they asked for as a failure.
+    // Browsers treat a response without the requested subprotocol as a failure.
     handleProtocols: (asked) => asked.values().next().value ?? false,
   });
   private readonly parts: SocketParts;
-  /** Settles seats of other replicas in this name. */
+  /** The id under which this process settles seats of other replicas. */
   private readonly sweeper = newId();
   private readonly timers: NodeJS.Timeout[] = [];
   private draining = false;
   private deaf = false;
   private beats = 0;
-  /** Since when all beats of this replica have reached the database; null while they do not. */
+  /** Since when all heartbeats of this replica have reached the database; null while they fail. */
   private soundSince: number | null = null;
 
   constructor(
@@ -110,7 +110,7 @@ export class ChatSockets {
         const chat = this.begin(opened, room, address, holder);
         intake.onFragment = () => chat.count();
       });
-      // What is no proper opening has been answered by `ws`.
+      // Invalid handshakes have been answered by `ws`.
     } finally {
       clearTimeout(late);
     }
@@ -129,7 +129,7 @@ export class ChatSockets {
     if (!proper || !/^[+/0-9A-Za-z]{22}==$/.test(key ?? '')) throw ChatError.of(301);
   }
 
-  /** The room, and who opens the socket if there is a token. Rooms with a password are opened with one only. */
+  /** The room, and the holder of the token if there is one. Rooms with a password require a token. */
   private async identify(request: IncomingMessage): Promise<{ room: ChatRoom; holder: Holder | null }> {
     const { rooms, tokens } = this.all;
     const room = await rooms.find(wantedRoom(request));
@@ -172,13 +172,13 @@ export class ChatSockets {
     for (const socket of seated) if (lost.has(socket.id) && socket.userId !== null) socket.loseSeat();
     this.beats += 1;
     if (this.beats % BEATS_PER_NOTE === 0) for (const { userId } of seated) if (userId) await guestUse.note(userId);
-    // The others may have been kept from the database as well. Silence counts once everybody could have broken it.
+    // The other replicas may have lost the database too. Silence counts only once every replica could have reported.
     this.soundSince = since ?? Date.now();
     if (Date.now() - this.soundSince < seatLimits.lease) return;
     for (const ending of await seats.takeOver(this.sweeper, SWEEP_LIMIT)) await visitors.settle(ending);
   }
 
-  /** A sink of the feed: registered names are not for guests. */
+  /** A sink of the feed: guests may not have registered names. */
   handle(events: readonly Recorded[]): void {
     for (const event of events) {
       if (event.type !== 'UserRegistered' || event.data.origin === 'guest' || event.data.username === null) continue;
@@ -188,7 +188,7 @@ export class ChatSockets {
 
   // Shutdown ----------------------------------------------------------------------------------------------------------
 
-  /** New sockets are refused, which the page takes as a reason to try again; those that are open stay until the end. */
+  /** New sockets are refused, so that the page tries again; open ones stay until the end. */
   announceDrain(): void {
     this.draining = true;
   }
@@ -218,5 +218,5 @@ function wantedRoom({ url = '' }: IncomingMessage): string {
   }
 }
 
-/** The first subprotocol, which is a token where the client could send no header. */
+/** The first subprotocol, which carries the token of clients that cannot send headers. */
 const protocolIn = (header: string | undefined): string | undefined => header?.split(',')[0]?.trim();

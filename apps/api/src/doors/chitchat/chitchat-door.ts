@@ -65,7 +65,7 @@ export const chitchatDoor = door({
       announced: [{ title: 'chitchat', address: () => listener.url }],
       async start() {
         sockets.start();
-        // In maintenance nothing is created; the next start tries again.
+        // Nothing is created during maintenance; the next start tries again.
         await rooms.prepareFirst().catch((error: unknown) => void errors.errorOf(error, { task: 'first room' }));
       },
       async drain() {
@@ -109,7 +109,7 @@ async function partsOf(application: Application, host: Host, changeable: boolean
   };
 }
 
-/** Bodies are read whatever content type they come with, and everybody's requests are counted. */
+/** Bodies are read regardless of their content type, and all requests are counted. */
 function prepareScope(scope: FastifyInstance, host: Host, { errors, limits }: DoorParts): void {
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));

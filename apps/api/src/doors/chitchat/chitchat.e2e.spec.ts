@@ -140,7 +140,7 @@ describe('rooms', () => {
     }
   });
 
-  it('may be called by a number, which is taken for an id first', async () => {
+  it('may be called by a number, which is first tried as an id', async () => {
     const id = await door.room('2048');
     expect((await door.get('/chats/2048')).body).toMatchObject({ id, title: '2048' });
   });
@@ -408,7 +408,7 @@ describe('tokens', () => {
     expect((await door.get('/chats/nowhere/token/renew')).status).toBe(404);
   });
 
-  it('are not given for the name of a registered person, nor is that let in', async () => {
+  it('are not given for the name of a registered person, who is not admitted by name either', async () => {
     const { username } = await register(service.url);
     const taken = refusal(202, 'Client error: Duplicate username', 'name');
     for (const name of [username, username.toUpperCase()]) {
@@ -492,7 +492,7 @@ describe('sockets', () => {
     room = await door.room('Public Test Chat');
   });
 
-  it('announce who joins, talks and leaves to everybody in the room', async () => {
+  it('announce who joins, talks and leaves to everyone in the room', async () => {
     const ann = await enter(room, 'Test User', undefined, '');
     expect(ann.frames).toEqual([
       {
@@ -587,7 +587,7 @@ describe('sockets', () => {
     await other.hears({ event_type: 'join', name: 'ann' });
   });
 
-  it('let somebody come back at once', async () => {
+  it('let a person come back at once', async () => {
     for (let i = 0; i < 5; i++) {
       const client = await enter(room, 'Reloading');
       client.socket.terminate();
@@ -597,7 +597,7 @@ describe('sockets', () => {
     await client.hears({ msg: 'still here' });
   });
 
-  it('pass over what is no frame, and end with one that is too long', async () => {
+  it('ignore invalid frames, and end with one that is too long', async () => {
     const ann = await enter(room, 'Ann');
     for (const bad of ['', 'hello', '[]', 'null', '{', '{"event_type":"dance","name":"Ann"}', '{"event_type":"send"}'])
       ann.socket.send(bad);
@@ -622,7 +622,7 @@ describe('sockets', () => {
     for (const client of [ann, bob]) await expect.poll(() => client.said, { timeout: 15_000 }).toEqual(texts);
   });
 
-  it('tell only the author why the rules refuse a message', async () => {
+  it('show only the author why the rules refuse a message', async () => {
     const [ann, bob] = [await enter(room, 'Muted'), await enter(room, 'Bob')];
     const [native, guest] = [await nativeRoom('Public Test Chat'), await guestCalled('Muted')];
     await admin.put(`/v1/rooms/${native}/mutes/${guest}`, { until: new Date(Date.now() + 3_600_000).toISOString() });
@@ -701,7 +701,7 @@ describe('what the fork adds', () => {
     expect((await door.get(`/chats/${id}/token/renew`, room.body.token)).status).toBe(403);
   });
 
-  it('takes connection, seat and token from a guest whose name somebody registers', async () => {
+  it('takes connection, seat and token from a guest whose name is registered', async () => {
     const id = await door.room('Latecomers', 'private', 'password123');
     const token = await door.token(id, 'password123', 'Late-Comer');
     const guests = [await enter(1, 'Late-Comer'), await enter(id, 'Late-Comer', token)];

@@ -7,6 +7,6 @@ export const DEFAULT_COLOR = 'purple';
 /** Clients may have colours of their own: a word, or digits with or without a number sign. */
 const COLOR = /^#?[A-Za-z0-9-]{1,24}$/;
 
-/** A colour that a client chose; what is none becomes the default. */
+/** The colour that a client chose, or the default if it is invalid. */
 export const colorOf = (color: unknown): string =>
   typeof color === 'string' && COLOR.test(color) ? color : DEFAULT_COLOR;

@@ -1,7 +1,7 @@
 import { newId } from '../../new-id.js';
 
-/** Under this name the door is known to events, guests and its caretaker. */
+/** The name of this door in events, for guests and for its caretaker. */
 export const DOOR = 'chitchat';
 
-/** What goes with each command from this door. */
+/** The context of every command of this door. */
 export const newContext = () => ({ correlation: newId(), door: DOOR });

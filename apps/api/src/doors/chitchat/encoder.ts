@@ -7,8 +7,8 @@ import type { People } from './people.js';
 const person = z.object({ id: z.string(), username: z.string() });
 
 /**
- * What happens in a room, before it is known how the people appear to clients. The live part of the service encodes at once,
- * and names and colours may have to be looked up.
+ * An event of a room, before it is known how the people appear to clients. Live delivery encodes synchronously, but names
+ * and colours may have to be looked up.
  */
 const note = z.discriminatedUnion('what', [
   z.object({ what: z.literal('said'), by: z.string(), text: z.string(), at: z.string() }),
@@ -35,17 +35,17 @@ export const noteEncoder: Encoder = {
     return [{ roomId, bytes: write(...found), through: last.revision }];
   },
   presence: (_room, { id, username }, online) => write({ what: 'moved', person: { id, username }, online }),
-  /** Left, removed or revoked: the connection has nothing more to do here. */
+  /** Left, removed or revoked: the connection ends. */
   removed: () => write({ what: 'over' }),
   ...{ typing: () => null, changed: () => null, unwatched: () => null },
 };
 
-/** Whether these bytes say only that somebody came or went. */
+/** Whether these bytes only announce a join or leave. */
 export const isMove = (bytes: Buffer): boolean => readNotes(bytes).every(({ what }) => what === 'moved');
 
 const readNotes = (bytes: Buffer): Note[] => notes.parse(JSON.parse(bytes.toString('utf8')));
 
-/** What a connection sends, and whether it ends after that. */
+/** The frames that a connection sends, and whether it ends after them. */
 export interface Translated {
   readonly frames: readonly Buffer[];
   readonly over: boolean;
@@ -78,7 +78,7 @@ export class Translator {
   }
 }
 
-/** Whom a note is about; nobody, if it is empty. */
+/** The people that a note is about; may be empty. */
 const personIn = (note: Note): string => (note.what === 'said' ? note.by : note.what === 'moved' ? note.person.id : '');
 
 function frameIn(note: Note, look: Look, room: number): ServerFrame | null {

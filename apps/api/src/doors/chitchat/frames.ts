@@ -5,15 +5,15 @@ import { colorOf } from './colors.js';
 /** Bytes of a client's frame; a longer one ends the connection. */
 export const MAX_FRAME_BYTES = 512;
 
-/** How somebody appears to clients of this door. */
+/** How a person appears to clients of this door. */
 export interface Look {
   readonly name: string;
   readonly color: string;
-  /** A registered person, and not a guest or a bot. */
+  /** Whether this is a registered person, not a guest or a bot. */
   readonly verified: boolean;
 }
 
-/** A frame of a client. Whatever else it claims is not believed. */
+/** A frame of a client. All its other claims are ignored. */
 export interface ClientFrame {
   readonly event: 'join' | 'send' | 'leave';
   readonly name: string;
@@ -21,7 +21,7 @@ export interface ClientFrame {
   readonly msg: string;
 }
 
-/** Reads a frame; null if it is none: it is passed over, as chitchat does. */
+/** Reads a frame; null if it is invalid, and then ignored as in chitchat. */
 export function readFrame(bytes: Buffer): ClientFrame | null {
   if (bytes.length === 0 || !isUtf8(bytes)) return null;
   let json: unknown;
@@ -38,7 +38,7 @@ export function readFrame(bytes: Buffer): ClientFrame | null {
   return { event, name, color: colorOf(color), msg };
 }
 
-/** What somebody did in a room, as clients get it. */
+/** An event of a room, as sent to clients. */
 export interface ServerFrame {
   readonly event_type: ClientFrame['event'];
   readonly name: string;

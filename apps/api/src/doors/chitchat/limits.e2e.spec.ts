@@ -59,7 +59,7 @@ describe('limits', () => {
     expect([status, body, Number(headers.get('retry-after'))]).toEqual([429, tooMuch, expect.any(Number)]);
   });
 
-  it('hold for what is said: the author alone learns of it', async () => {
+  it('hold for messages: only the author learns of it', async () => {
     const [ann, bob] = [await enter(1, 'Ann'), await enter(1, 'Bob')];
     for (let i = 0; i < 100; i++) ann.say('Ann', `number ${i}`);
     await ann.hears({

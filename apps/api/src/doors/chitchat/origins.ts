@@ -2,12 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import type { Host } from '../../host/host.js';
 
 /**
- * Whether a page may speak to this door: one that the operator allows, or one of the same host, whatever its scheme and
- * port. The old page is often served by a proxy with TLS, or by another server on the same machine, so its origin is hardly
- * ever the address of this door; and all names of this machine for itself count as one. Programs send no Origin.
+ * Whether a page may use this door: one that the operator allows, or one on the same host, with any scheme and port. The
+ * old page is often served by a proxy with TLS, or by another server on the same machine, so its origin is rarely the
+ * address of this door. All loopback names of this machine count as one. Programs send no Origin.
  *
- * Nothing at this door rests on what browsers send by themselves, such as cookies. The rule keeps a page that somebody happens
- * to open from speaking for them to a service that only their network reaches.
+ * This door does not rely on anything that browsers send automatically, such as cookies. The rule keeps a foreign page that
+ * a person opens from using a service that only their network can reach.
  */
 export function admitsOrigin(
   request: IncomingMessage,

@@ -71,7 +71,7 @@ describe('what is on its way to a client', () => {
     client.terminate();
   });
 
-  it('is waited for by whoever sends the past', async () => {
+  it('pauses the sending of history', async () => {
     const { client, socket, outgoing } = await connected();
     const wire = (client as unknown as { _socket: Socket })._socket;
     wire.pause();

@@ -2,10 +2,10 @@ import type { WebSocket } from 'ws';
 
 /** Bytes, and pieces, that may wait for a client; one that lets more pile up is disconnected. */
 const limits = { bytes: 1_048_576, pieces: 2_000 } as const;
-/** Milliseconds between two looks at a client that reads slowly. */
+/** Milliseconds between two checks of a slow client. */
 const LOOK_MS = 50;
 
-/** The frames on their way to one client: one piece after the other, however long it takes to make each. */
+/** Queues the frames to one client: pieces are sent in order, however long each takes to produce. */
 export class Outgoing {
   private last: Promise<void> = Promise.resolve();
   private pieces = 0;
@@ -15,7 +15,7 @@ export class Outgoing {
     private readonly failed: (error: unknown) => void,
   ) {}
 
-  /** Whether so much waits that reading the past has to pause. */
+  /** Whether so much is waiting that reading history has to pause. */
   get congested(): boolean {
     return this.open && this.socket.bufferedAmount > limits.bytes / 2;
   }
@@ -25,7 +25,7 @@ export class Outgoing {
     while (this.congested) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 
-  /** Does this when everything before it is done. */
+  /** Runs a piece when everything before it is done. */
   put(piece: () => unknown): void {
     if (this.pieces >= limits.pieces) {
       this.socket.terminate();
@@ -40,7 +40,7 @@ export class Outgoing {
       });
   }
 
-  /** Sends a frame, as a message of its own. To be called in a piece. */
+  /** Sends a frame as its own message. Must be called within a piece. */
   send(text: string | Buffer): void {
     if (!this.open) return;
     if (this.socket.bufferedAmount > limits.bytes) this.socket.terminate();

@@ -1,6 +1,6 @@
 /**
- * The script of the pages, for browsers. Texts and names are put in as text, never as HTML. Messages that come while the
- * history is being loaded wait for it.
+ * The script of the pages, for browsers. Texts and names are inserted as text, never as HTML. Messages that arrive while
+ * the history loads wait for it.
  */
 export const pageScript = `'use strict';
 (() => {
@@ -59,20 +59,20 @@ export const pageScript = `'use strict';
     const secret = enter.elements.password ? enter.elements.password.value : undefined;
     const there = await call('/chats/' + room);
     const taken = (there.body.users || []).some(({ username }) => username.toLowerCase() === name.toLowerCase());
-    if (taken) return void (problem.textContent = 'Somebody in the room has this name.');
+    if (taken) return void (problem.textContent = 'Someone in the room already has this name.');
     const { ok, body } = await call('/chats/' + room + '/token', sent({ room_id: Number(room), name, secret }));
     if (!ok) return void (problem.textContent = entryProblem(body.error || {}));
     connect(body.token, 1000);
   });
 
   function entryProblem({ code, field, error = 'The room cannot be reached.' }) {
-    if (code === 202) return 'This name belongs to somebody.';
+    if (code === 202) return 'This name belongs to a registered person.';
     if (field === 'secret') return 'Incorrect password.';
     if (field === 'name') return 'This name cannot be used here.';
     return error;
   }
 
-  /** Tries again, more and more slowly, until it is connected once. */
+  /** Retries with growing pauses until the first connection succeeds. */
   function connect(token, pause) {
     const address = location.origin.replace(/^http/, 'ws') + '/chats/' + room + '/ws';
     let opened = false;
@@ -99,7 +99,7 @@ export const pageScript = `'use strict';
     socket.addEventListener('message', ({ data }) => {
       const frame = JSON.parse(data);
       if (frame.event_type === 'join' && frame.name === name) joined = true;
-      // Whoever is not let in is told why before the connection ends.
+      // If joining is refused, a notice says why before the connection ends.
       if (!joined && frame.name === 'chitchat') refusal = frame.msg;
       if (history) draw(frame);
       else held.push(frame);
@@ -147,7 +147,7 @@ export const pageScript = `'use strict';
     const msg = text.value.trim();
     if (msg === '' || !socket || socket.readyState !== WebSocket.OPEN) return;
     const frame = JSON.stringify({ event_type: 'send', name, color, msg, room_id: Number(room) });
-    // A longer frame would end the connection.
+    // A longer frame would close the connection.
     if (new TextEncoder().encode(frame).length > 512) return void (state.textContent = 'This is too long for one message.');
     say('send', msg);
     text.value = '';

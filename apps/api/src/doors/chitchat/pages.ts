@@ -9,7 +9,7 @@ import { colors } from './colors.js';
 import { pageScript } from './page-script.js';
 import { pageStyle } from './page-style.js';
 
-/** Only scripts and styles with the nonce of their response count; nothing is loaded from anywhere else. */
+/** Only scripts and styles with the nonce of the response are allowed; nothing is loaded from elsewhere. */
 const forPages = {
   ...helmetFor({
     defaultSrc: ["'none'"],
@@ -21,10 +21,10 @@ const forPages = {
   enableCSPNonces: true,
 };
 
-/** Seconds for which browsers keep the icon. */
+/** Seconds for which browsers cache the icon. */
 const ICON_SECONDS = 3_600;
 
-/** The pages for people with a browser, and the pieces that chitchat's own page loads into itself. */
+/** The pages for people with a browser, and the fragments that chitchat's own page loads. */
 export async function addPages(
   scope: FastifyInstance,
   { rooms, seats, reads, tokens, host }: CallParts,
@@ -65,7 +65,7 @@ export async function addPages(
   );
 }
 
-/** Text as HTML that shows just this text. */
+/** Escapes a text for HTML. */
 export const escaped = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
@@ -77,7 +77,7 @@ interface Nonces {
 const nonces = ({ cspNonce }: FastifyReply): Nonces => cspNonce;
 
 /**
- * A whole page. It loads nothing from `/static`: where a proxy serves the files of the old page, that is the place of its files.
+ * A whole page. It loads nothing from `/static`, where a proxy may serve the files of the old page.
  */
 const page = (title: string, body: string, { script, style }: Nonces): string => `<!doctype html>
 <html lang="en">
@@ -99,7 +99,7 @@ ${body}
 </html>
 `;
 
-/** The table of rooms. It is put into the old page as it is, where no script of it would run, so each room is a link. */
+/** The table of rooms. The old page inserts it as HTML, where its scripts would not run, so each room is a link. */
 function roomTable(rooms: readonly ListedRoom[], counts: ReadonlyMap<string, number>): string {
   const rows = rooms.map(
     ({ number, roomId, title, description, visibility, createdAt }) => `<tr>
@@ -143,7 +143,7 @@ const indexBody = (table: string): string => `      <h1>Chat rooms</h1>
         <p role="alert"></p>
       </form>`;
 
-/** Of a secret room only those who hold a token learn the title. */
+/** The title of a secret room is shown only with a token. */
 const headingOf = (room: ChatRoom, known: boolean): string => (isSecret(room) && !known ? 'A secret room' : room.title);
 
 function entranceBody(room: ChatRoom): string {
@@ -174,7 +174,7 @@ interface Look {
   readonly button: string;
 }
 
-/** On our own pages the style sheet knows the pieces by their ids. */
+/** On our own pages, which style the fragments by their ids. */
 const plainLook: Look = { box: '', row: ' class="say"', field: '', button: '' };
 
 /** On the old page: names of Bootstrap, which it loads. The bubbles float, and stand in a column only in a `card`. */
@@ -185,7 +185,7 @@ const oldLook: Look = {
   button: ' class="btn btn-primary"',
 };
 
-/** Where a conversation goes: bubbles in `chat-box`, and what to say in `msg`. The old page looks for these ids. */
+/** The elements of a conversation: bubbles in `chat-box`, the input in `msg`. The old page looks for these ids. */
 const chatBox = (room: ChatRoom, known: boolean, look: Look): string => `<div class="chat">
 <h2 dir="auto">${escaped(headingOf(room, known))}</h2>
 <p dir="auto">${isSecret(room) && !known ? '' : escaped(room.description)}</p>

@@ -7,12 +7,12 @@ import { colors, DEFAULT_COLOR } from './colors.js';
 import type { Look } from './frames.js';
 import type { Seats } from './seats.js';
 
-/** People whose names are kept in memory, and for how many milliseconds. Guests have other names only when administrators say so. */
+/** Cached names of people, and for how many milliseconds. Names of guests change only if administrators change them. */
 const NAMES = { max: 10_000, ttl: 30_000 };
 /** The same for colours, which people may change at another replica. */
 const COLORS = { max: 10_000, ttl: 3_000 };
 
-/** Somebody who is in a room. */
+/** A person in a room. */
 export interface Present extends Look {
   readonly userId: string;
   readonly activeAt: Date;
@@ -39,7 +39,7 @@ export class People {
   async look(roomId: string, userIds: Iterable<string>): Promise<ReadonlyMap<string, Look>> {
     const ids = [...new Set(userIds)];
     const unknown = ids.filter((id) => !this.colors.has(`${roomId} ${id}`));
-    // What is said is shown also while the database is away.
+    // Messages are shown even while the database is down.
     const seated = await this.seats.colors(roomId, unknown).catch(() => new Map<string, string>());
     return new Map(
       await Promise.all(
@@ -53,7 +53,7 @@ export class People {
     );
   }
 
-  /** Somebody has come or changed their colour, so that what is remembered may be wrong. */
+  /** A person has joined or changed colour, so cached data may be outdated. */
   forget(roomId: string, userId: string): void {
     this.colors.delete(`${roomId} ${userId}`);
   }
@@ -70,7 +70,7 @@ export class People {
     const people = await Promise.all([
       ...seats.map(({ userId, color, activeAt }) => this.present(userId, color, activeAt)),
       ...others.map(async ({ id }) => {
-        // Guests of this door have seats; presence learns a moment later that they have gone.
+        // Guests of this door have seats; presence notices a moment later that they have left.
         const hasGone = colored.has(id) && (await this.known(id)).guest;
         return hasGone ? null : this.present(id, colored.get(id), new Date());
       }),
@@ -82,7 +82,7 @@ export class People {
     return { userId, activeAt, ...(await this.lookOf(userId, color)) };
   }
 
-  /** Whether somebody else in the room appears under this name, whatever its case. */
+  /** Whether another person in the room appears under this name, in any case. */
   async isNameTaken(
     roomId: string,
     { userId, name }: { readonly userId: string; readonly name: string },

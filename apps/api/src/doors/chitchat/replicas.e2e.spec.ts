@@ -109,7 +109,7 @@ describe('two replicas', () => {
     await expect.poll(() => namesAt(there, room)).toEqual(['Ann', 'Somebody else']);
   });
 
-  it('go on when one of them is killed: its people leave, and come back at the other', async () => {
+  it('continue when one of them is killed: its people leave, and come back at the other', async () => {
     const room = await here.room('Survivors', 'private', 'password123');
     const token = await there.token(room, 'password123', 'Bob');
     const ann = await enter(here, room, 'Ann', await here.token(room, 'password123', 'Ann'));

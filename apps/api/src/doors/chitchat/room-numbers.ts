@@ -2,9 +2,9 @@ import { randomInt } from 'node:crypto';
 import type { Sql } from 'postgres';
 import type { Migration } from '../../composition/migration.js';
 
-/** The number of the room that is there from the beginning; counting goes on after it. */
+/** The number of the room that always exists; other numbers follow it. */
 export const FIRST_NUMBER = 1;
-/** Numbers that nobody is to guess are between these: beyond any that is counted, and exact in JavaScript. */
+/** The range of unguessable numbers: beyond all sequential ones, and exact in JavaScript. */
 const UNGUESSABLE = { from: 2 ** 33, to: 2 ** 33 + 2 ** 48 - 1 };
 
 /** Tables of the numbers and titles by which chitchat's clients know rooms. Titles are keyed hashes. */
@@ -26,14 +26,14 @@ export const roomNumberTables: Migration = {
 export interface NumberedRoom {
   readonly number: number;
   readonly roomId: string;
-  /** Created at this door, and not elsewhere. */
+  /** Whether it was created at this door. */
   readonly createdHere: boolean;
   readonly updatedAt: Date;
 }
 
 /**
- * The whole numbers that chitchat's clients know rooms by. A room gets its number once and keeps it: on every replica, when
- * read models are rebuilt, and after the room is closed.
+ * The integers by which chitchat's clients know rooms. A room keeps its number forever: on every replica, when read models
+ * are rebuilt, and after the room is closed.
  */
 export class RoomNumbers {
   constructor(private readonly sql: Sql) {}
@@ -56,7 +56,7 @@ export class RoomNumbers {
     return new Map(rows.map((row) => [row.room_id, toRoom(row)]));
   }
 
-  /** Gives a room its number, unless it has one. `secret`: one that cannot be guessed, not the next one. */
+  /** Gives a room a number, unless it has one. `secret`: an unguessable one instead of the next one. */
   async assign(
     roomId: string,
     { createdHere, secret }: { createdHere: boolean; secret: boolean },
@@ -94,7 +94,7 @@ export class RoomNumbers {
     return row ? { roomId: row.room_id, seconds: row.seconds } : null;
   }
 
-  /** Claims a title for a room, from the room that `before` names or from nobody. False when another was first. */
+  /** Claims a title for a room: a free one, or that of the room `before`. False if another room was first. */
   async claimTitle(title: string, roomId: string, before: string | null): Promise<boolean> {
     const { count } = await this.sql`
       insert into desk.chitchat_titles as held (title, room_id) values (${title}, ${roomId})

@@ -17,9 +17,9 @@ export const TOKEN_SECONDS = 3_600;
 /** Who holds a token for a room. */
 export interface Holder {
   readonly userId: string;
-  /** As clients know the person in this room. */
+  /** The name by which clients know the person in this room. */
   readonly name: string;
-  /** Of a registered person; for a guest the same as `userId`. */
+  /** Account id of a registered person; for a guest the same as `userId`. */
   readonly sessionId: string;
 }
 
@@ -37,9 +37,9 @@ const KEY = 'chitchat-tokens';
 
 /**
  * Tokens for rooms that have a password: JWTs, HS256, with the claims `username`, `room_id` and `exp` of chitchat and a few of
- * our own. The key depends on the room and its password, so that a new password ends all tokens. A token is good while its
- * holder is the member that they were when it was issued: a kick or a ban ends it, and so does suspension. That of a guest ends
- * when somebody registers the name.
+ * our own. The key depends on the room and its password, so that a new password ends all tokens. A token is valid while the
+ * membership with which it was issued lasts: a kick, a ban or a suspension ends it. That of a guest ends when someone
+ * registers the name.
  */
 export class RoomTokens {
   constructor(
@@ -59,7 +59,7 @@ export class RoomTokens {
     return this.sign({ ...claims, sub: userId, sid: sessionId }, await this.keyOf(roomId, state));
   }
 
-  /** Who holds the token, if it is good for this room now; null otherwise. */
+  /** The holder of the token, if it is valid for this room now; null otherwise. */
   async holderOf(token: string | undefined, { number, roomId, state }: ChatRoom): Promise<Holder | null> {
     const claims = claimsOfRoom.safeParse(await this.verified(token, await this.keyOf(roomId, state))).data;
     if (!claims || claims.room_id !== number) return null;
@@ -77,12 +77,12 @@ export class RoomTokens {
 
   // For a registered person -------------------------------------------------------------------------------------------
 
-  /** A token for somebody who has signed in. */
+  /** A token for a signed-in person. */
   async issueTo({ userId, name, sessionId }: Holder, color: string): Promise<string> {
     return this.sign({ username: name, color, sub: userId, sid: sessionId }, await this.key());
   }
 
-  /** The registered person who holds the token, if their session goes on; null otherwise. */
+  /** The registered person who holds the token, if their session is still active; null otherwise. */
   async personOf(token: string | undefined): Promise<Holder | null> {
     const claims = claimsOfPerson.safeParse(await this.verified(token, await this.key())).data;
     if (!claims) return null;
@@ -129,5 +129,5 @@ export class RoomTokens {
   }
 }
 
-/** Longer ones are none of ours. */
+/** The service issues no longer ones. */
 const MAX_CHARACTERS = 2_000;

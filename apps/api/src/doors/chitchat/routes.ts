@@ -17,7 +17,7 @@ export function addRoutes(scope: FastifyInstance, calls: ChatCalls): void {
   scope.get('/chats/:room', (request: InRoom, reply) => calls.show(request, reply));
   scope.put('/chats/:room', (request: InRoom) => calls.change(request));
   scope.delete('/chats/:room', (request: InRoom) => calls.remove(request));
-  // Of public rooms there are no tokens, and the answer is a 200.
+  // Public rooms have no tokens, and the response is a 200.
   scope.post('/chats/:room/token', (request: InRoom, reply) => calls.giveToken(request, reply));
   scope.get('/chats/:room/token/renew', (request: InRoom, reply) => calls.renewToken(request, reply));
   scope.get('/chats/:room/ws', (request: InRoom) => calls.refuseSocket(request));

@@ -4,16 +4,16 @@ import type { Migration } from '../../composition/migration.js';
 import type { TextHashes } from './text-hashes.js';
 
 export const seatLimits = {
-  /** People in a room at this door. Beyond as many followers, presence tells nobody who comes and goes. */
+  /** People in a room at this door. With more followers, presence announces no joins and leaves. */
   people: 100,
-  /** Milliseconds between two notices that a replica is alive, and silence after which its people are gone. */
+  /** Milliseconds between heartbeats of a replica, and of silence after which its people count as gone. */
   heartbeat: 5_000,
   lease: 15_000,
-  /** Days for which the colour of somebody who has left is remembered. */
+  /** Days for which the colour of a person who has left is remembered. */
   remembered: 30,
 } as const;
 
-/** Who is in which room at this door. Names are keyed hashes: no two people of a room have the same one, whatever its case. */
+/** Who is in which room at this door. Names are keyed hashes, and unique in a room regardless of case. */
 export const seatTables: Migration = {
   schema: 'desk',
   name: 'chitchat_seats',
@@ -29,14 +29,14 @@ export const seatTables: Migration = {
   ],
 };
 
-/** Somebody who is in a room. */
+/** A person in a room. */
 export interface Seat {
   readonly userId: string;
   readonly color: string;
   readonly activeAt: Date;
 }
 
-/** Somebody who is to have a seat. */
+/** A person who requests a seat. */
 export interface Comer {
   readonly roomId: string;
   readonly userId: string;
@@ -46,17 +46,17 @@ export interface Comer {
   readonly connection: string;
 }
 
-/** A seat that is given up. It is nobody's until it is settled what becomes of the membership. */
+/** A seat that is being released. No one has it until the membership is settled. */
 export interface Ending {
   readonly roomId: string;
   readonly userId: string;
   readonly connection: string;
-  /** Nobody holds a token for the room any more, so the membership ends too. */
+  /** No token for the room is left, so the membership ends too. */
   readonly leaves: boolean;
 }
 
 /**
- * The seats of all replicas. A seat belongs to one connection, and is free again when that has ended or its replica has been
+ * The seats of all replicas. A seat belongs to one connection, and is released when that ends or its replica has been
  * silent for too long.
  */
 export class Seats {
@@ -65,7 +65,7 @@ export class Seats {
     private readonly hashes: TextHashes,
   ) {}
 
-  /** Takes a seat. False: somebody in the room has the name, or the room is full. */
+  /** Takes a seat. False: the name is used in the room, or the room is full. */
   async take({ roomId, userId, name, color, connection }: Comer): Promise<boolean> {
     try {
       const { count } = await this.sql`
@@ -84,8 +84,8 @@ export class Seats {
   }
 
   /**
-   * Why a seat was not to be had. `waitMs`: for how long it is worth while to try again, because somebody who comes back at once,
-   * or from a replica that was killed, finds their own seat still taken. `isOpenHere` tells whether a connection is one of this
+   * Why a seat was not available. `waitMs`: how long retrying makes sense, because a person who reconnects immediately, or
+   * after a replica was killed, finds their own seat still taken. `isOpenHere`: whether a connection belongs to this
    * replica.
    */
   async obstacle(
@@ -99,7 +99,7 @@ export class Seats {
       where room_id = ${roomId} and connection is not null and (user_id = ${userId} or name = ${this.hash(name)})
       order by own desc limit 1`;
     const { heartbeat, lease } = seatLimits;
-    // Nobody has it any more, unless all seats are taken.
+    // It is free by now, unless all seats are taken.
     if (!row) return { full: await this.isFull(roomId), waitMs: heartbeat };
     if (row.ending) return { full: false, waitMs: heartbeat };
     if (row.silent > SUSPICIOUS_MS) return { full: false, waitMs: lease + heartbeat };
@@ -114,7 +114,7 @@ export class Seats {
     return (row?.count ?? 0) >= seatLimits.people;
   }
 
-  /** The connection ends: its seat is shown no more. Null: it had none. */
+  /** The connection ends, and its seat is no longer shown. Null if it had none. */
   async giveUp(connection: string): Promise<Ending | null> {
     const [row] = await this.sql<EndingRow[]>`
       update desk.chitchat_seats set ending = true where connection = ${connection}
@@ -122,7 +122,7 @@ export class Seats {
     return row ? toEnding(row) : null;
   }
 
-  /** What becomes of the membership is settled, and the seat is free. */
+  /** The membership is settled, and the seat is free. */
   async free({ roomId, userId, connection }: Ending): Promise<void> {
     await this.sql`
       update desk.chitchat_seats set connection = null, ending = false,
@@ -131,8 +131,8 @@ export class Seats {
   }
 
   /**
-   * Takes the seats of silent replicas, and of those whose tokens have expired, so that nobody else has them until they are
-   * settled. `connection` stands for the one who settles them.
+   * Takes the seats of silent replicas, and of those whose tokens have expired, so that no one else gets them until they are
+   * settled. `connection` is the id of the process that settles them.
    */
   async takeOver(connection: string, most: number): Promise<Ending[]> {
     const rows = await this.sql<EndingRow[]>`
@@ -149,7 +149,7 @@ export class Seats {
     return rows.map(toEnding);
   }
 
-  /** Somebody holds a token for a room until then, and stays a member of it. */
+  /** Records that a person holds a token for a room until then, and stays a member of it. */
   async stay({ roomId, userId, name, color }: Omit<Comer, 'connection'>, until: Date): Promise<void> {
     await this.sql`
       insert into desk.chitchat_seats as seat (room_id, user_id, name, color, stay_until)
@@ -161,7 +161,7 @@ export class Seats {
     await this.sql`update desk.chitchat_seats set color = ${color} where connection = ${connection}`;
   }
 
-  /** Notes that these connections are alive, and when they were last used. Returns those that have lost their seats. */
+  /** Records that these connections are alive, and when they were last used. Returns those that have lost their seats. */
   async keepAlive(connections: ReadonlyMap<string, Date>): Promise<string[]> {
     const ids = [...connections.keys()];
     const times = [...connections.values()].map((at) => at.toISOString());
@@ -182,7 +182,7 @@ export class Seats {
       where connection is null and stay_until is null and alive_at < now() - make_interval(days => ${seatLimits.remembered})`;
   }
 
-  /** Who is in a room, those who came first coming first. */
+  /** The people in a room, in order of arrival. */
   async of(roomId: string): Promise<Seat[]> {
     const rows = await this.sql<{ user_id: string; color: string; active_at: Date }[]>`
       select user_id, color, active_at from desk.chitchat_seats
@@ -191,7 +191,7 @@ export class Seats {
     return rows.map((row) => ({ userId: row.user_id, color: row.color, activeAt: row.active_at }));
   }
 
-  /** How many are in each of these rooms; those with nobody are absent. */
+  /** The number of people in each of these rooms; empty rooms are absent. */
   async counts(roomIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const rows = await this.sql<{ room_id: string; count: number }[]>`
       select room_id, count(*)::int as count from desk.chitchat_seats
@@ -216,7 +216,7 @@ export class Seats {
 
 /** Milliseconds of silence after which a replica may be gone. */
 const SUSPICIOUS_MS = seatLimits.heartbeat * 1.5;
-/** How long the old connection of somebody who comes back may take to end, in milliseconds. */
+/** Milliseconds that the old connection of a returning person may take to end. */
 const COMING_BACK_MS = 1_000;
 const UNIQUE_VIOLATION = '23505';
 const lease = `${seatLimits.lease} milliseconds`;

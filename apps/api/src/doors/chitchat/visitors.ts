@@ -8,14 +8,14 @@ import { DOOR, newContext } from './context.js';
 import type { Holder } from './room-tokens.js';
 import type { Ending, Seats } from './seats.js';
 
-/** Somebody who is in a room at this door, or about to be. */
+/** A person in a room at this door, or about to enter it. */
 export interface Visitor extends Holder {
   readonly actor: Actor;
   readonly username: string;
   readonly verified: boolean;
 }
 
-/** Lets people in, and sees to it that guests are members only while they are there or hold a token. */
+/** Admits people, and keeps guests as members only while they are present or hold a token. */
 export class Visitors {
   constructor(
     private readonly commands: CommandBus,
@@ -23,7 +23,7 @@ export class Visitors {
     private readonly seats: Seats,
   ) {}
 
-  /** Lets somebody in under a bare name. */
+  /** Admits a guest with only a name. */
   async admit(name: string, address: string): Promise<Visitor | Rejection> {
     if (nameKey(name) === DOOR) return nameOfDoor;
     const guest = await this.commands.execute(new AdmitGuestCommand(name, { address }, newContext()));
@@ -38,19 +38,19 @@ export class Visitors {
     return { ...holder, username, actor: { id: holder.userId, role }, verified: !guest && !bot };
   }
 
-  /** Makes somebody a member; `passwordId` is that of the password that they knew. Members stay what they are. */
+  /** Makes a person a member; `passwordId` is that of the password they gave. Existing members keep their role. */
   join(roomId: string, { actor }: Visitor, passwordId?: string): Promise<Decided<RoomState> | Rejection> {
     const join = { type: 'JoinRoom', actor, ...(passwordId && { provenPasswordId: passwordId }) } as const;
     return this.commands.execute(new ApplyToRoomCommand(roomId, join, newContext()));
   }
 
-  /** Somebody has left for good: a guest who has no rank in the room is no member any more. */
+  /** A person has left for good: a guest without a rank in the room stops being a member. */
   async settle(ending: Ending): Promise<void> {
     if (ending.leaves && !(await this.leave(ending))) return;
     await this.seats.free(ending);
   }
 
-  /** False: nobody knows whether they have left, so it is tried again later. */
+  /** False if the outcome is unknown, so that it is retried later. */
   private async leave({ roomId, userId }: Ending): Promise<boolean> {
     const { guest } = await this.queries.execute(new GetAccountQuery(userId));
     if (!guest) return true;

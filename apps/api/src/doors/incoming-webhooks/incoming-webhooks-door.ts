@@ -11,7 +11,7 @@ import { accepted, Refusal } from '../refusal.js';
 
 const { method, path, params, body } = calls.postToHook;
 
-/** The addresses at which programs post to rooms. Who knows the address may post; there is no other credential. */
+/** The URLs at which programs post to rooms. Anyone who knows the URL may post; there is no other credential. */
 export const incomingWebhooksDoor = door({
   name: 'incoming-webhooks',
   async open(application, host) {

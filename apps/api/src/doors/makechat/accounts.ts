@@ -28,7 +28,7 @@ import type { Tokens } from './tokens.js';
 /** Lengths of passwords in code points, as at the native doors. */
 const PASSWORD = { least: 10, most: 256 };
 
-/** Signing up, in and out; who is there. */
+/** Signing up, in and out; lists of users. */
 export class Accounts {
   constructor(
     private readonly parts: Parts,
@@ -36,7 +36,7 @@ export class Accounts {
     private readonly tokens: Tokens,
   ) {}
 
-  /** The order of the checks is that of makechat; rules of our own come last. */
+  /** Checks run in makechat's order; our own rules come last. */
   async register(call: Call): Promise<Answer> {
     const { commands, queries, readYourWrites } = this.parts;
     const { email, username, password1, password2 } = textsOf(call.body, 'payload', [
@@ -65,7 +65,7 @@ export class Accounts {
     const signedIn = accepted(registered);
     await readYourWrites.written(signedIn.position, call.reply);
     const identity = await this.identityOf(signedIn);
-    // Who has no session here, because their role requires a second factor, has no token either.
+    // People without a session here, because their role requires a second factor, get no token either.
     if (identity && !identity.lacksSecondFactor) await this.tokens.createFirst(identity, call.context);
     return this.withCookie(call, { status: 201, body: { status: 'ok' } }, identity);
   }
@@ -88,13 +88,13 @@ export class Accounts {
     return this.withCookie(call, ok, identity);
   }
 
-  /** Ends the session of the cookie. Whoever has none is signed out already. */
+  /** Ends the session of the cookie. Without one there is nothing to do. */
   async logout(call: Call): Promise<Answer> {
     const { cookie } = call.request.headers;
     const value = cookieIn(cookie);
     const identity = value && (await this.credentials.byCookie(value));
     if (identity) accepted(await this.parts.commands.execute(new SignOutCommand(identity, call.context)));
-    // Somebody who opens the address in a browser wants to see a page.
+    // People who open the address in a browser get a page.
     const answer = /\btext\/html\b/.test(call.request.headers.accept ?? '') && call.path === '/logout' ? toLogin : ok;
     if (!hasCookie(cookie)) return answer;
     const removed = removeCookie(this.parts.proxies.secure(call.request.raw));
@@ -150,16 +150,16 @@ export class Accounts {
 
 const toLogin: Answer = { status: 302, body: ok.body, headers: { location: '/login' } };
 
-/** Rooms of somebody among which an open one is looked for. */
+/** Rooms of a person that are searched for an open one. */
 const ROOMS_LOOKED_AT = 20;
 
 const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text);
 
-/** What is wrong with a username and an address, as makechat prints it; null if nothing is. */
+/** The problems with a username and an address, as makechat prints them; null if there are none. */
 function problemsOf(username: string, email: string): string | null {
   const problems: string[] = [];
   if (username.length > MAKECHAT_NAME) problems.push("'username': 'String value is too long'");
-  // Names that are allowed there and not here get the same refusal.
+  // Names that only makechat allows get the same refusal.
   else if (!/^[a-zA-Z0-9_-]{3,32}$/.test(username))
     problems.push("'username': 'String value did not match validation regex'");
   if (!/^[!-~]+$/.test(email) || emailAddress(email) === null)
@@ -167,7 +167,7 @@ function problemsOf(username: string, email: string): string | null {
   return problems.length > 0 ? `{${problems.join(', ')}}` : null;
 }
 
-/** Characters of a name at makechat. */
+/** Characters of a name in makechat. */
 const MAKECHAT_NAME = 120;
 
 const usernameTaken = new Refused(400, 'Bad username', 'Username is already taken.');

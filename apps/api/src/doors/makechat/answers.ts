@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import { rawAnswer } from '../../host/fault.js';
 import { Refusal } from '../refusal.js';
 
-// The words and the format of makechat. Its clients read every answer as ASCII and as JSON.
+// The texts and format of makechat. Its clients read every answer as ASCII and JSON.
 
 /** A successful answer. */
 export interface Answer {
@@ -94,7 +94,7 @@ const titles: Readonly<Record<number, string>> = {
   503: 'Service unavailable',
 };
 
-/** A refusal of the native API, which has this HTTP status, in the words of makechat. */
+/** A refusal of the native API with this HTTP status, in makechat's words. */
 export function translated({ detail, more }: Refusal, status: number): Refused {
   if (status === 401) return notAuthenticated(detail);
   if (status === 406 || status === 415) return notAcceptable;
@@ -127,7 +127,7 @@ export function sendAnswer(reply: FastifyReply, { status, body, headers = {} }: 
 /** Sends a refusal as JSON, as XML to clients that accept nothing else, or without a body to those that accept neither. */
 export function sendRefused(reply: FastifyReply, refused: Refused, accept: string | undefined): void {
   reply.headers({ ...refused.more.headers });
-  // Not a status that Fastify knows, nor a phrase that Node does.
+  // Fastify does not know this status, nor Node its phrase.
   reply.raw.statusCode = refused.status;
   if (refused.status === 753) reply.raw.statusMessage = 'Syntax Error';
   if (refused.status === 405) reply.send();
@@ -138,7 +138,7 @@ export function sendRefused(reply: FastifyReply, refused: Refused, accept: strin
   else reply.send();
 }
 
-/** A refusal as a whole response, for a connection that is ended with it. */
+/** A refusal as a complete response, for a connection that is closed after it. */
 export const refusedText = (refused: Refused, retryAfterMs?: number): string =>
   rawAnswer(refused.status, JSON_TYPE, asciiJson(refused.body), { retryAfterMs });
 

@@ -35,19 +35,19 @@ const SMALL_BODY = 1_024;
 const RETRY_IN_FLIGHT_MS = 1_000;
 
 interface Needs {
-  /** Of administrators only. */
+  /** Only for administrators. */
   readonly admin?: boolean;
-  /** Whether auditors, who change nothing, may do it. */
+  /** Whether auditors, who cannot change anything, may do it. */
   readonly openToAuditors: boolean;
   readonly scope: TokenScope;
   readonly spends: 'reads' | 'writes' | 'posts';
-  /** Reads so little that it waits for no turn and is not charged. */
+  /** Reads so little that it is neither queued nor charged. */
   readonly light?: boolean;
 }
 
 type Endpoint = {
   readonly smallBody?: boolean;
-  /** Whoever ends a session of their own is no visitor, and is never kept from it. */
+  /** People who end their own session do not count as visitors, and are never refused. */
   readonly endsSession?: boolean;
 } & (
   | { readonly needs: null; readonly handle: (call: Call) => Promise<Answer> }
@@ -56,7 +56,7 @@ type Endpoint = {
 
 type Endpoints = Readonly<Record<string, Endpoint>>;
 
-/** makechat's API: which path knows which method, and in which order what is checked. */
+/** makechat's API: the methods of each path, and the order of the checks. */
 export class Api implements FaultFormat {
   private readonly credentials: Credentials;
   private readonly places: readonly { readonly path: RegExp; readonly methods: Endpoints }[];
@@ -66,7 +66,7 @@ export class Api implements FaultFormat {
     this.places = placesOf(parts, this.credentials);
   }
 
-  /** Refuses, before its body is read, what no endpoint takes. makechat looks at media types first, whatever the path. */
+  /** Refuses requests that no endpoint accepts before reading their bodies. makechat checks media types first, on any path. */
   refuseUnknown(request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
     const { method, headers } = request;
     if (!accepts(headers.accept, ['application/json'])) throw notAcceptable;
@@ -80,7 +80,7 @@ export class Api implements FaultFormat {
     return undefined;
   }
 
-  /** Handles a call: the body is looked at first, then the caller, then the length of the body. */
+  /** Handles a call: checks the body first, then the caller, then the length of the body. */
   async handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const path = pathOf(request);
     const place = this.placeOf(path);
@@ -108,7 +108,7 @@ export class Api implements FaultFormat {
     return sendAnswer(reply, 'rejected' in answer ? refuse(answer) : answer);
   }
 
-  /** The caller, who is counted and may do this. */
+  /** The caller, counted against the limits and permitted to make this call. */
   private async admit(call: Call, needs: Needs): Promise<UserCall> {
     const { limits } = this.parts;
     const caller = await this.credentials.callerOf(call.request);
@@ -152,7 +152,7 @@ export class Api implements FaultFormat {
   private refusedOf(error: unknown, request: FastifyRequest): Refused {
     const path = pathOf(request);
     const refused = error instanceof Refused ? error : this.ownRefusal(error, request, path);
-    // makechat's dashboard takes nothing but 200 and 401 from here.
+    // makechat's dashboard understands only 200 and 401 here.
     if (path === '/api/ping' && request.method === 'GET' && refused.status !== 401 && refused.status !== 406)
       return notAuthenticated(refused.description);
     return refused;
@@ -173,8 +173,8 @@ export class Api implements FaultFormat {
 }
 
 /**
- * Whether a content type names JSON anywhere, as makechat wants it, but is none that pages of other sites may send without asking: such
- * as `text/plain; application/json`.
+ * Whether a content type contains JSON anywhere, as in makechat, but is not one that other sites can send without a CORS
+ * preflight, such as `text/plain; application/json`.
  */
 const isJsonType = (type = ''): boolean =>
   /application\/json/i.test(type) &&
@@ -211,7 +211,7 @@ function placesOf(parts: Parts, credentials: Credentials) {
     '/api/users': { GET: by({ ...reading, admin: true }, (call) => accounts.list(call)) },
     '/api/tokens': {
       GET: by(reading, (call) => tokens.list(call)),
-      // Tokens of their own are nothing that auditors may not have.
+      // Auditors may have tokens of their own.
       POST: by({ ...writing, openToAuditors: true }, (call) => tokens.create(call), true),
     },
     '/api/tokens/{id}': { DELETE: by({ ...writing, openToAuditors: true }, (call) => tokens.revoke(call)) },

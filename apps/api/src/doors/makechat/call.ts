@@ -16,7 +16,7 @@ export interface Call {
   readonly reply: FastifyReply;
   /** Without a slash at its end. */
   readonly path: string;
-  /** What the path has in place of `{id}`. */
+  /** The value of `{id}` in the path. */
   readonly id: string;
   readonly query: URLSearchParams;
   /** The parsed body; undefined if there is none. */
@@ -24,17 +24,17 @@ export interface Call {
   readonly context: Context;
 }
 
-/** The same with the caller. */
+/** A call with its caller. */
 export interface UserCall extends Call {
   readonly identity: Identity;
   readonly actor: Actor;
-  /** Whether the caller is known by a token, not by a cookie. */
+  /** Whether the caller used a token, not a cookie. */
   readonly byToken: boolean;
 }
 
 // Bodies --------------------------------------------------------------------------------------------------------------
 
-/** Parses the body of a request: 400 if it was announced and is empty, 753 if it is not JSON. */
+/** Parses the body of a request: 400 if it is announced but empty, 753 if it is not JSON. */
 export function parseBody(body: unknown): unknown {
   if (!Buffer.isBuffer(body)) return undefined;
   if (body.length === 0) throw emptyBody;
@@ -53,13 +53,13 @@ export function parseBody(body: unknown): unknown {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The fields of a body; refuses a missing body or one that is no object as if `field` were missing. */
+/** The fields of a body; refuses a missing body, or one that is not an object, as if `field` were missing. */
 export function fieldsOf(body: unknown, field: string): Fields {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw missing(field);
   return body as Fields;
 }
 
-/** A field that is present, in the object itself. */
+/** Whether the object itself has this field. */
 export const fieldOf = (fields: Fields, name: string): unknown =>
   Object.hasOwn(fields, name) ? fields[name] : undefined;
 
@@ -89,7 +89,7 @@ const MOST_ITEMS = 100;
 const ITEMS = 25;
 const HIGHEST = 2 ** 31 - 1;
 
-/** The page that a query asks for. A page before the start of the list, to which makechat's own links lead, has what is in the list. */
+/** The page that a query asks for. makechat's own links lead to pages before the start; such a page has the part of it that is in the list. */
 interface WantedPage {
   readonly offset: number;
   readonly limit: number;
@@ -118,7 +118,7 @@ function integer(query: URLSearchParams, name: string): number | null {
 const invalidInteger = (name: string, must: string): Refused =>
   new Refused(400, 'Invalid parameter', `The "${name}" parameter is invalid. The value must be ${must}.`);
 
-/** `shown`: how many items of the list the page has come to, where that can be fewer than were asked for. */
+/** `shown`: how many items of the list the page covers, if that can be fewer than requested. */
 export function pageAnswer(
   { path, query }: Pick<Call, 'path' | 'query'>,
   { offset, limit }: WantedPage,
@@ -141,7 +141,7 @@ export function pageAnswer(
 
 // Reading rooms -------------------------------------------------------------------------------------------------------
 
-/** Why a room is read: administrators who are not in it say so in the header `Verbatim-Reason`. */
+/** Why a room is read: administrators who are not in it give a reason in the header `Verbatim-Reason`. */
 export function purposeOf({ request, context }: Call): Purpose {
   const read = reasonHeader.safeParse(request.headers['verbatim-reason']);
   if (!read.success) throw occurred('The header Verbatim-Reason cannot be read.');

@@ -3,13 +3,13 @@ import { AuthenticateQuery, type Identity } from '../../application/sessions/aut
 import type { Parts } from './parts.js';
 import { cookieIn } from './session-cookies.js';
 
-/** Who makes a call, and whether a token says so. */
+/** The caller, and whether they used a token. */
 interface Caller {
   readonly identity: Identity;
   readonly byToken: boolean;
 }
 
-/** Finds out who makes a call: by `X-Auth-Token`, or else by the cookie `session`. */
+/** Identifies the caller by `X-Auth-Token`, or else by the cookie `session`. */
 export class Credentials {
   constructor(private readonly parts: Parts) {}
 

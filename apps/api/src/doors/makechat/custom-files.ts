@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 
-/** The operator's folder of pages. Nothing outside of it is ever found, whatever a path says or a symbolic link leads to. */
+/** The operator's folder of pages. Files outside it are never served, whatever a path or a symbolic link says. */
 export class CustomFiles {
   private constructor(
     /** Its real path. */
@@ -30,7 +30,7 @@ export class CustomFiles {
 
 const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => null))?.isFile() ?? false;
 
-/** The path in the folder, without slashes around it; null if it cannot be decoded, leads upwards or to something hidden. */
+/** The path in the folder, without slashes around it; null if it cannot be decoded, leads upwards or to a hidden file. */
 function pathIn(urlPath: string): string | null {
   let decoded: string;
   try {

@@ -1,6 +1,6 @@
 /**
  * Says where a text stops being JSON and what is expected there, as the JSON parser of makechat's server does:
- * `Expecting value: line 1 column 10 (char 9)`. Nothing of the text is quoted. Null if the text is JSON.
+ * `Expecting value: line 1 column 10 (char 9)`. It never quotes the text. Null if the text is JSON.
  */
 export function jsonProblem(text: string): string | null {
   const problem = firstProblem(text);
@@ -21,7 +21,7 @@ interface Problem {
 /** What comes next; an array or an object that has just been opened may also end. */
 type Next = 'value' | 'value or end' | 'name' | 'name or end' | 'rest';
 
-/** A loop and not a recursion: a text may be nested as deeply as it is long. */
+/** A loop, not a recursion: a text may be nested as deeply as it is long. */
 function firstProblem(text: string): Problem | null {
   const open: ('{' | '[')[] = [];
   let next: Next = 'value';
@@ -60,7 +60,7 @@ function firstProblem(text: string): Problem | null {
   }
 }
 
-/** Where a string ends that begins here. */
+/** The end of the string that begins here. */
 function endOfString(text: string, start: number): number | Problem {
   for (let at = start + 1; ; ) {
     at += lengthOf(plain, text, at);

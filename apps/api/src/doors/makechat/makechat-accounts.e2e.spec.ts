@@ -197,7 +197,7 @@ describe('ping', () => {
     expect((await admin.get('/api/ping')).json).toEqual({ username: 'admin', is_superuser: true, have_rooms: true });
   });
 
-  it('refuses whoever shows nothing valid, in the words of makechat', async () => {
+  it('refuses invalid credentials, in the words of makechat', async () => {
     for (const client of [anybody, anybody.withCookie('a'.repeat(64)), anybody.withToken('b'.repeat(32))]) {
       const answer = await client.get('/api/ping');
       expect([answer.status, answer.json]).toEqual([401, notAuthenticated]);

@@ -16,7 +16,7 @@ const blank = (value: unknown) => (value === '' ? undefined : value);
 const SOCKET = '/v1/ws';
 const YEAR_SECONDS = 31_536_000;
 
-/** The API and the pages of makechat (0.1.24), at a port of its own. Off without `MAKECHAT_PORT`. */
+/** The API and the pages of makechat (0.1.24), on its own port. Off without `MAKECHAT_PORT`. */
 export const makechatDoor = door({
   name: DOOR,
   settings: {
@@ -57,12 +57,12 @@ export const makechatDoor = door({
   },
 });
 
-/** `/logout` is part of the API, wherever pages of the operator are. */
+/** `/logout` is part of the API, even if the operator has a page there. */
 const isApi = (request: FastifyRequest): boolean => /^\/(api(\/|$)|logout$)/.test(pathOf(request));
 
 /**
- * Bodies are taken as bytes, whatever their type: makechat looks at them before it looks at anything else. A length of 0 announces
- * no body; only chunks can turn out to be empty.
+ * Bodies are read as bytes, whatever their type, because makechat checks them first. A length of 0 means no body; only a
+ * chunked body can turn out to be empty.
  */
 function takeAnyBody(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers();

@@ -135,7 +135,7 @@ describe('pages of the door', () => {
     expect((await get(script ?? '')).status).toBe(200);
   });
 
-  it('end the session of somebody who opens /logout', async () => {
+  it('end the session of a person who opens /logout', async () => {
     const user = await login(anybody, administrator);
     const out = await user.send('GET', '/logout', undefined, { accept: 'text/html,*/*;q=0.8' });
     expect([out.status, out.headers.location]).toEqual([302, '/login']);

@@ -44,7 +44,7 @@ describe('two replicas', () => {
     expect((await there.get('/api/users')).json.items).toEqual((await admin.get('/api/users')).json.items);
   });
 
-  it('let nobody in any more who was suspended or logged out at the other', async () => {
+  it('no longer admit people who were suspended or logged out at the other', async () => {
     const [leaving, username] = [await signUp(one), freshName()];
     const staying = await signUp(two, username);
     expect((await at(leaving, two).get('/api/ping')).status).toBe(200);
@@ -75,7 +75,7 @@ describe('a session', () => {
 });
 
 describe('refusals of our own have the format of makechat', () => {
-  it('for somebody who is locked out', async () => {
+  it('for a person who is locked out', async () => {
     const username = freshName();
     await signUp(one, username);
     const wrong = { username, password: 'wrong password' };

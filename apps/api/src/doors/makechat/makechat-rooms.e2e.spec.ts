@@ -75,7 +75,7 @@ describe('rooms', () => {
     expect(await nativeRoom(one.name)).toMatchObject({ visibility: 'public', memberCount: 1 });
   });
 
-  it('are created by nobody else', async () => {
+  it('are created by no one else', async () => {
     const user = await signUp(anybody);
     const answer = await user.post('/api/rooms', { name: freshRoom() });
     expect([answer.status, answer.json]).toEqual([403, refusal('Permission Denied', 'Admin required.')]);
@@ -298,7 +298,7 @@ describe('messages', () => {
     socket.close();
   });
 
-  it('to one person are read by the two and by nobody else', async () => {
+  it('to one person are read by the two and by no one else', async () => {
     const [one, two] = [freshName(), freshName()];
     const [user, other, third] = [await signUp(anybody, one), await signUp(anybody, two), await signUp(anybody)];
     const { items } = (await admin.get('/api/users?limit=100')).json;

@@ -27,14 +27,14 @@ import { notFound, type Rooms } from './rooms.js';
 /** Rooms to which one call posts. */
 const MOST_ROOMS = 10;
 
-/** What makechat's document only announces: messages to rooms, and to one person. */
+/** What makechat's documentation only announces: messages to rooms, and to one person. */
 export class Messages {
   constructor(
     private readonly parts: Parts,
     private readonly rooms: Rooms,
   ) {}
 
-  /** Posts to the rooms one after the other. Who posts to an open room joins it, because makechat knows no other way in. */
+  /** Posts to the rooms one after the other. Posting to an open room joins it, because makechat has no other way to join. */
   async post(call: UserCall): Promise<Answer> {
     const fields = fieldsOf(call.body, 'payload');
     const text = fieldOf(fields, 'text');
@@ -102,7 +102,7 @@ export class Messages {
     return { status: 201, body: { ...document, username, ...to, created: date(first.at) } };
   }
 
-  /** Those of a room, or those exchanged with one person, oldest first. */
+  /** Messages of a room, or those exchanged with one person, oldest first. */
   async list(call: UserCall): Promise<Answer> {
     const page = pageOf(call.query);
     const [room, recipient] = [call.query.get('room'), call.query.get('recipient')];

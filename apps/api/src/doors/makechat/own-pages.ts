@@ -1,4 +1,4 @@
-// The door's own pages, for operators without pages of theirs: signing in and up.
+// The door's own pages for signing in and up, for operators without custom pages.
 
 /** The Content Security Policy of the pages. */
 export const policy = [
@@ -10,17 +10,17 @@ interface Field {
   readonly name: string;
   readonly label: string;
   readonly type: 'text' | 'email' | 'password';
-  /** What browsers fill in. */
+  /** The autocomplete hint for browsers. */
   readonly autocomplete: string;
 }
 
 interface FormPage {
   readonly title: string;
-  /** Where the form is sent. */
+  /** The URL to which the form is sent. */
   readonly action: string;
   readonly button: string;
   readonly fields: readonly Field[];
-  /** The way to the other page. */
+  /** The link to the other page. */
   readonly other: { readonly text: string; readonly href: string; readonly label: string };
 }
 

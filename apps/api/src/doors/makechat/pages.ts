@@ -7,15 +7,15 @@ import { pathOf } from './api.js';
 import type { CustomFiles } from './custom-files.js';
 import { maintenancePage, notFoundPage, ownPages, policy } from './own-pages.js';
 
-/** Where the native API and the dashboard are, at every listener. */
+/** The paths of the native API and the dashboard, on every listener. */
 const native = /^\/(v1|admin|health)(\/|$)/;
 /** The pages that have one address, without a slash at its end. */
 const isForm = /^\/(login|register)$/;
 const dashboard = /^\/makechat\/admin(\/|$)/;
 
 /**
- * Everything that is not makechat's API, as its front end had it: files of the operator come first, then pages of our own, and in
- * maintenance there is one page for all of them. The dashboard at /makechat/admin and the native API that it needs are those of the
+ * Everything except makechat's API, with the paths of its front end: files of the operator first, then our own pages; during
+ * maintenance one page replaces them all. The dashboard at /makechat/admin and the native API that it needs are those of the
  * main listener.
  */
 export class Pages {
@@ -52,7 +52,7 @@ export class Pages {
     return reply;
   }
 
-  /** Sends what the operator has at a path. Such pages need inline styles and `eval`, as those of makechat do. */
+  /** Sends the operator's file for a path. Such pages need inline styles and `eval`, like those of makechat. */
   private async sendFile(path: string, reply: FastifyReply): Promise<boolean> {
     const file = await this.custom?.find(path);
     if (!file || !this.custom) return false;
@@ -60,7 +60,7 @@ export class Pages {
     return true;
   }
 
-  /** The operator's own page for what does not exist, where it is a person who asks. */
+  /** The operator's own 404 page, for requests of browsers. */
   private async nowhere(reply: FastifyReply): Promise<FastifyReply> {
     const isPage = accepts(reply.request.headers.accept, ['text/html']);
     return isPage && (await this.sendFile('/404', reply)) ? reply : this.nothing(reply);

@@ -17,7 +17,7 @@ import { TokenValues } from './token-values.js';
 /** The name of the door in events. */
 export const DOOR = 'makechat';
 
-/** What the door works with. */
+/** The dependencies of the door. */
 export interface Parts {
   readonly commands: CommandBus;
   readonly queries: QueryBus;

@@ -4,7 +4,7 @@ import type { ObjectIds } from '../../storage/desk/object-ids.js';
 import { type Listing, notListed } from '../../storage/desk/room-listing.js';
 import { date, oid } from './call.js';
 
-/** Members that a room shows at most. */
+/** The most members that a room shows. */
 export const MOST_MEMBERS = 100;
 
 /** The two flags of makechat. */
@@ -17,7 +17,7 @@ export interface Flags {
 export const visibilityOf = ({ isOpen, isVisible }: Flags): Exclude<Visibility, 'direct'> =>
   isVisible ? (isOpen ? 'public' : 'private') : 'hidden';
 
-/** What is to be remembered of the flags beside the visibility. */
+/** The part of the flags that the visibility does not express. */
 export const listingOf = ({ isOpen, isVisible }: Flags): Listing => ({ open: isOpen, listed: isVisible && !isOpen });
 
 export const flagsOf = (visibility: Visibility, { open }: Listing = notListed): Flags => ({

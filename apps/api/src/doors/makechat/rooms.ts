@@ -44,18 +44,18 @@ import {
   visibilityOf,
 } from './room-documents.js';
 
-/** Rooms of the whole list that the document shows. */
+/** The most rooms in the complete list of makechat's documentation. */
 const MOST_ROOMS = 1_000;
 
-/** Rooms and who is in them. */
+/** Rooms and their members. */
 export class Rooms {
   constructor(private readonly parts: Parts) {}
 
   // Lists -------------------------------------------------------------------------------------------------------------
 
   /**
-   * The document has a bare array of all rooms for administrators, the dashboard of makechat needs a page of the rooms that are
-   * visible. Every example of the document sends a token and no query, the dashboard sends a cookie.
+   * makechat's documentation has a bare array of all rooms for administrators, its dashboard needs a page of the visible
+   * rooms. All documented examples send a token and no query; the dashboard sends a cookie.
    */
   list(call: UserCall): Promise<Answer> {
     return call.byToken && !asksForPage(call.query) ? this.listAll(call) : this.listPage(call);
@@ -144,7 +144,7 @@ export class Rooms {
     return this.written(call, roomId, { state, position }, 201);
   }
 
-  /** PUT and PATCH both change what is named. */
+  /** PUT and PATCH both change only the given fields. */
   async change(call: UserCall): Promise<Answer> {
     const { roomId, state } = await this.owned(call);
     const fields = fieldsOf(call.body, 'payload');
@@ -166,7 +166,7 @@ export class Rooms {
     return this.written(call, roomId, last, 200);
   }
 
-  /** Always succeeds, also when there is nothing that the caller may delete. */
+  /** Always succeeds, even if there is nothing that the caller may delete. */
   async remove(call: UserCall): Promise<Answer> {
     const { commands, queries, objectIds, readYourWrites } = this.parts;
     const { id, actor, context } = call;
@@ -210,7 +210,7 @@ export class Rooms {
     const changed = await commands.execute(new ChangeRoomCommand(roomId, actor, changes, context));
     if (isRefusedFor(changed, 'NameTaken')) throw duplicate(name ?? '');
     const decided = accepted(changed);
-    // Only what was accepted is remembered: until then a private room is in no more lists than it was.
+    // Stored only after the change was accepted, so that a refused change adds a private room to no list.
     if (flags) await listing.set(roomId, listingOf(flags));
     return decided;
   }
@@ -237,7 +237,7 @@ export class Rooms {
     });
   }
 
-  /** Those who stay or come first, so that there is an owner at any time. */
+  /** Additions and changes first, so that there always is an owner. */
   private async replaceMembers(call: UserCall, roomId: string, wanted: readonly MemberRecord[], before: RoomState) {
     const { commands } = this.parts;
     const { actor, context } = call;
@@ -273,7 +273,7 @@ export class Rooms {
 const changeable = new Set(['name', 'is_open', 'is_visible', 'members']);
 const sets = (names: readonly string[]): boolean => names.includes('is_open') || names.includes('is_visible');
 
-/** A name in the form that is stored. What native rules refuse has the form of makechat's validation errors. */
+/** A name in its stored form. Refusals by native rules look like makechat's validation errors. */
 function nameOf(name: unknown): string {
   if (typeof name !== 'string') throw notValid('Room', 'name', 'StringField only accepts string values');
   const normal = normalize(name);

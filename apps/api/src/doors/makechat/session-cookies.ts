@@ -13,11 +13,11 @@ export const sessionTables: Migration = {
   ],
 };
 
-/** The values of session cookies, each of which stands for a session of ours. The vault has their hashes only. */
+/** The values of session cookies, each of which refers to a native session. The vault has only their hashes. */
 export class SessionCookies {
   constructor(private readonly sql: Sql) {}
 
-  /** A new cookie value for a session: 64 hexadecimal digits, as makechat has them. */
+  /** A new cookie value for a session: 64 hexadecimal digits, as in makechat. */
   async issue({ sessionId, userId }: SessionRef): Promise<string> {
     const value = randomBytes(32).toString('hex');
     await this.sql`
@@ -25,7 +25,7 @@ export class SessionCookies {
     return value;
   }
 
-  /** The session that a cookie value stands for, whether it has ended or not; null if it was never issued. */
+  /** The session that a cookie value refers to, ended or not; null if the value was never issued. */
   async find(value: string): Promise<SessionRef | null> {
     const [row] = await this.sql<{ session_id: string; user_id: string }[]>`
       select session_id, user_id from vault.makechat_sessions where hash = ${hashOf(value)}`;
@@ -38,7 +38,7 @@ const hashOf = (value: string): string => createHash('sha256').update(value).dig
 
 const NAME = 'session';
 
-/** The value of the session cookie of a request, if it can be one. */
+/** The value of a request's session cookie, if it is well-formed. */
 export function cookieIn(header: string | undefined): string | null {
   for (const pair of (header ?? '').split(';')) {
     const [name, value = ''] = pair.trim().split('=');
@@ -52,7 +52,7 @@ export function cookieIn(header: string | undefined): string | null {
 export const hasCookie = (header: string | undefined): boolean =>
   (header ?? '').split(';').some((pair) => pair.trim().startsWith(`${NAME}=`));
 
-/** A `Set-Cookie` with this value, for so many seconds. */
+/** A `Set-Cookie` with this value and lifetime in seconds. */
 export const setCookie = (value: string, seconds: number, secure: boolean): string =>
   `${NAME}=${value}; Max-Age=${seconds}; Path=/; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`;
 

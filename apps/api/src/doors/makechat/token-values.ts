@@ -15,8 +15,8 @@ export const tokenTables: Migration = {
 };
 
 /**
- * The values of API tokens, each of which stands for a personal token of ours and ends with it. They are found by their hashes. makechat
- * lists tokens in clear, so a value is also kept sealed under its owner's key, to be shown to nobody else.
+ * The values of API tokens, each of which refers to a personal token and ends with it. They are found by their hashes.
+ * makechat lists tokens in plain form, so a value is also stored sealed under its owner's key, and shown only to the owner.
  */
 export class TokenValues {
   constructor(
@@ -34,7 +34,7 @@ export class TokenValues {
     return value;
   }
 
-  /** The id of the personal token with this value, whether it has ended or not; null if it was never issued. */
+  /** The id of the personal token with this value, ended or not; null if the value was never issued. */
   async find(value: string): Promise<string | null> {
     if (!/^[0-9a-z]{32}$/.test(value)) return null;
     const [row] = await this.sql<{ token_id: string }[]>`
@@ -42,7 +42,7 @@ export class TokenValues {
     return row?.token_id ?? null;
   }
 
-  /** The values of somebody's tokens by the ids of the personal tokens. */
+  /** The values of a person's tokens, by the ids of the personal tokens. */
   async of(userId: string): Promise<ReadonlyMap<string, string>> {
     const rows = await this.sql<{ token_id: string; sealed: string }[]>`
       select token_id, sealed from vault.makechat_tokens where user_id = ${userId}`;
@@ -59,7 +59,7 @@ export class TokenValues {
     return key;
   }
 
-  /** Removes the values of tokens that are gone. */
+  /** Removes the values of deleted tokens. */
   async sweep(): Promise<void> {
     await this.sql`
       delete from vault.makechat_tokens m where not exists (select from vault.personal_tokens t where t.id = m.token_id)`;

@@ -10,16 +10,16 @@ import { type Answer, notAuthenticated, notValid, ok, refuse } from './answers.j
 import { date, isRefusedFor, oid, pageAnswer, pageOf, textsOf, type UserCall } from './call.js';
 import type { Parts } from './parts.js';
 
-/** Tokens of people must expire; this is the longest time there is. */
+/** Tokens of people must expire; this is the longest lifetime. */
 const DAYS = 365;
-/** The name of the token that everybody who signs up here has. */
+/** The name of the token that everyone gets at sign-up. */
 const FIRST_TOKEN = 'Sign-up';
 
-/** API tokens: personal tokens of ours with a value of makechat's form. */
+/** API tokens: personal tokens with a value in makechat's format. */
 export class Tokens {
   constructor(private readonly parts: Parts) {}
 
-  /** Those of the caller, oldest first, that have not expired. Only the owner ever sees their values; a token shows no stronger ones. */
+  /** The caller's tokens that have not expired, oldest first. Only the owner sees their values; a token shows no stronger ones. */
   async list(call: UserCall): Promise<Answer> {
     const { actor } = call;
     const page = pageOf(call.query);
@@ -44,14 +44,14 @@ export class Tokens {
     return { status: 201, body: documentOf(token, value, user) };
   }
 
-  /** The token of somebody who has just signed up. Without it they create one themselves. */
+  /** The token of a person who has just signed up. If this fails, they can create one themselves. */
   async createFirst(identity: Identity, context: Context): Promise<void> {
     await this.make(identity, FIRST_TOKEN, context).catch((error: unknown) => {
       this.parts.problems.refusal(error, { door: 'makechat' });
     });
   }
 
-  /** Revokes a token, which makechat could not, and by a token no stronger one. What was revoked already is as good. */
+  /** Revokes a token, which makechat could not do. A token cannot revoke a stronger one. Revoking twice succeeds. */
   async revoke(call: UserCall): Promise<Answer> {
     const { actor, id: value, context } = call;
     const values = await this.parts.tokenValues.of(actor.id);

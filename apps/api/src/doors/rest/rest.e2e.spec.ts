@@ -43,7 +43,7 @@ describe('the table of calls', () => {
     else expect(outcome(answer)).toBe('unauthenticated');
   });
 
-  it.each(callList)('is held to by what the door answers somebody with a session: %s', async (_, call) => {
+  it.each(callList)('matches what the door answers to a signed-in person: %s', async (_, call) => {
     // The answer is held to the contract by the person's hands.
     const answer = await ada.send(call.method.toLowerCase() as 'get', concrete(call.path));
     expect([...statusesOf(call).keys()]).toContain(answer.status);

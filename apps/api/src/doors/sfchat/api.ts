@@ -33,11 +33,11 @@ interface Parts {
 const secret = z.string().regex(/^[0-9a-f]{24}$/);
 /** Ids in one confirmation: more than can be waiting. */
 const MOST_IDS = 1_000;
-/** For which a browser need not ask again. */
+/** Seconds for which browsers cache a preflight. */
 const PREFLIGHT_SECONDS = 600;
-/** The body with which texts are sent. */
+/** The body of a request that sends a text. */
 export const textsSchema = z.object({ data: z.object({ messages: z.array(z.object({ msg: z.string() })).min(1) }) });
-/** The body with which messages are confirmed. */
+/** The body of a request that confirms messages. */
 export const receivedSchema = z.object({
   data: z.object({ messages: z.array(z.object({ _id: secret })).max(MOST_IDS) }),
 });
@@ -46,7 +46,7 @@ export const receivedSchema = z.object({
 export async function serveApi(scope: FastifyInstance, parts: Parts): Promise<void> {
   await registerHelmet(scope, forAnswers);
   scope.removeAllContentTypeParsers();
-  // Bodies are JSON whatever their content type says, and its absence is fine where nothing is asked for.
+  // Bodies are JSON regardless of their content type, and may be missing where no input is required.
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   scope.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
     delete request.raw.headers['content-type'];
@@ -54,7 +54,7 @@ export async function serveApi(scope: FastifyInstance, parts: Parts): Promise<vo
     if (isPreflight(parts, request, reply)) return reply.status(204).send();
   });
   scope.addHook('onSend', async (_request, reply) => {
-    // The next request goes to a replica that stays.
+    // So that the next request goes to another replica.
     if (parts.polls.isStopping) reply.header('connection', 'close');
   });
   scope.setErrorHandler(async (error, request, reply) => {
@@ -79,7 +79,7 @@ async function call(parts: Parts, request: FastifyRequest, reply: FastifyReply):
   const outcome: Outcome = credentials ? await handle(parts, credentials, request) : unauthorized;
   if (outcome && isRejection(outcome)) throw refusalOf(outcome, parts, request);
   await keepPace(parts.limits, credentials as ChatCredentials, request);
-  // The document says 202 for what changes something, with 200 in the body.
+  // SFChat's documentation says 202 for changes, with 200 in the body.
   if (outcome === null) return reply.status(202).type('application/json').send(ok);
   return reply.type('application/json').send(JSON.stringify(listOf(outcome, credentials as ChatCredentials)));
 }
@@ -120,14 +120,14 @@ function leave({ commands }: Parts, credentials: ChatCredentials): Promise<Outco
   return commands.execute(new LeaveEphemeralChatCommand(credentials));
 }
 
-/** Who asks or says too much is answered late: a page that is refused never asks again. */
+/** Participants over a limit get a late response: a page that is refused never asks again. */
 async function keepPace(limits: Limits, { token }: ChatCredentials, { method }: FastifyRequest): Promise<void> {
   const { posts, reads } = limits.participant(token);
   const wait = (method === 'POST' ? posts : reads).spend();
   if (wait > 0) await sleep(Math.min(wait, pollTimes.beforeNewer));
 }
 
-/** Lets pages of allowed origins read answers (CORS). True: the browser only asks whether it may send a request. */
+/** Lets pages of allowed origins read answers (CORS). True for a preflight. */
 function isPreflight({ origins }: Parts, { raw }: FastifyRequest, reply: FastifyReply): boolean {
   reply.header('vary', 'origin');
   if (raw.headers.origin === undefined || !origins.admits(raw)) return false;
@@ -142,7 +142,7 @@ function isPreflight({ origins }: Parts, { raw }: FastifyRequest, reply: Fastify
 
 // Requests --------------------------------------------------------------------------------------------------------------
 
-/** Undefined if there is no such place in a version that we have. */
+/** Undefined if no supported version has such a path. */
 function resourceOf({ url, headers }: FastifyRequest): string | undefined {
   const path = url.split('?')[0] ?? '';
   const [, inPath, name] = /^\/api\/(?:([^/]+)\/)?([a-z]+)(?:\.json)?$/.exec(path) ?? [];
@@ -151,7 +151,7 @@ function resourceOf({ url, headers }: FastifyRequest): string | undefined {
 
 const unauthorized = reject('Unauthenticated', 'Unauthorized');
 
-/** Null: these cannot be anybody's. */
+/** Null if they are malformed. */
 function credentialsOf({ headers }: FastifyRequest): ChatCredentials | null {
   const [code, token] = [headers['x-sfc-chattoken'], headers['x-sfc-usertoken']];
   if (!code || !token) throw new SfchatRefusal(403, 'Authentication credentials were not provided.');
@@ -180,7 +180,7 @@ function refusalOf(rejection: Rejection, { limits, proxies }: Parts, request: Fa
   return SfchatRefusal.of(tooSoon ?? rejection);
 }
 
-/** Only the exact text `True` waits, which is also what is meant when nothing is said. */
+/** Only the exact text `True` waits; it is also the default. */
 function isPoll({ method, query }: FastifyRequest): boolean {
   const { longPolling = 'True' } = (query ?? {}) as { longPolling?: unknown };
   return method === 'GET' && longPolling === 'True';
@@ -202,7 +202,7 @@ const listOf = ({ status, messages }: Exclude<Outcome, Rejection | null>, { code
 
 const overload: ReadonlySet<string> = new Set(['too-many', 'busy']);
 
-/** A poll that comes on top of all that can be handled: it is answered late and costs nothing, so that its page goes on. */
+/** A poll beyond capacity: it gets a late, empty response that costs nothing, so that its page keeps polling. */
 async function answerWithoutLooking(reply: FastifyReply): Promise<FastifyReply> {
   await sleep(pollTimes.beforeNewer);
   const nothing = { code: 200, msg: 'Ok', count: 0, status: 'draft', messages: [] };

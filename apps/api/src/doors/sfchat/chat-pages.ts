@@ -1,7 +1,7 @@
 import type { ChatStatus } from '@verbatim/domain';
 import { html, page, scriptOptions } from './html.js';
 
-/** What the home page shows: `error` below the field for the code. */
+/** The variable parts of the home page: `error` is shown below the field for the code. */
 export interface HomePage {
   readonly nonce: string;
   readonly csrfToken: string;
@@ -42,7 +42,7 @@ ${errors}<label for="id_chat_token">Invitation code</label>
 
 export interface ChatPage {
   readonly nonce: string;
-  /** Given once, to a participant who has just come; null otherwise. */
+  /** Given once, to a participant who has just joined; null otherwise. */
   readonly userToken: string | null;
   readonly status: ChatStatus;
   /** `chat.example.org`, with the port if there is one. */
@@ -51,7 +51,7 @@ export interface ChatPage {
 
 /**
  * The page of a chat. The field is always disabled, the button always grey, and `#chat-body` always empty: SFChat's scripts, and
- * ours, do the rest, and take any other state for a page that is set up already. SFChat's never enable a disabled button.
+ * ours, change that, and assume that any other state is already set up. SFChat's never enable a disabled button.
  */
 export const chatPage = ({ nonce, userToken, status, host }: ChatPage): string =>
   page(
@@ -75,7 +75,7 @@ export const chatPage = ({ nonce, userToken, status, host }: ChatPage): string =
         targetHeader: '#chat-header',
         errorHeaderClass: 'error-header',
       },
-      // Scripts of v0.11 and v0.12 do not start without it. There are no analytics on this page.
+      // Scripts of v0.11 and v0.12 do not start without it, although this page has no analytics.
       googleAnalytics: { debugMode: 'True', trackingId: '' },
     }),
   );

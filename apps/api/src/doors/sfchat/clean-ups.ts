@@ -1,10 +1,10 @@
 import type { TroubleLog } from '@verbatim/event-store';
 import type { Caretaker } from '../../application/ephemeral-chats/caretaker.js';
 
-/** In milliseconds; tests shorten it. Texts of closed chats are erased within the farewell time and this. */
+/** Milliseconds; tests shorten it. Texts of closed chats are erased within this time plus the farewell time. */
 export const cleanUpTimes = { every: 5_000 };
 
-/** Has chats looked after every few seconds, one round at a time. */
+/** Cleans up chats every few seconds, one round at a time. */
 export class CleanUps {
   private timer: NodeJS.Timeout | undefined;
   private round: Promise<void> | null = null;

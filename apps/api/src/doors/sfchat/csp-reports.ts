@@ -18,8 +18,8 @@ const report = z.object({
 });
 
 /**
- * `POST /csp-report/`: what browsers report about the content security policy goes to the log. Anybody may send one, with any
- * text in it, and addresses have codes of chats in them. So only what was violated is logged, and from which site.
+ * `POST /csp-report/`: logs violations of the content security policy that browsers report. Anyone can send a report with any
+ * text, and URLs contain codes of chats, so only the violated directive and the site are logged.
  */
 export function takeReports(
   scope: FastifyInstance,
@@ -48,7 +48,7 @@ function parseJson(body: unknown): unknown {
 }
 
 const directive = /^(?:[a-z]+-src(?:-elem|-attr)?|base-uri|form-action|frame-ancestors)(?= |$)/;
-/** What browsers send in place of an address (CSP Level 3, 2.4). */
+/** Keywords that browsers send instead of a URL (CSP Level 3, 2.4). */
 const inPlace = ['inline', 'eval', 'wasm-eval', 'data', 'blob', 'self'];
 
 const originOf = (uri: string): string =>

@@ -7,7 +7,7 @@ import { Fault, type FaultFormat, type FaultKind, rawAnswer } from '../../host/f
 import { rejectionIn } from '../refusal.js';
 import { errorPage } from './html.js';
 
-/** Refuses a request as SFChat does: a status, which is also in the body, and a text. */
+/** Refuses a request in SFChat's format: a status, which is also in the body, and a text. */
 export class SfchatRefusal extends Error {
   constructor(
     readonly status: number,
@@ -75,7 +75,7 @@ export class SfchatErrors implements FaultFormat {
     const rejection = rejectionIn(error);
     if (rejection) return SfchatRefusal.of(rejection);
     if (error instanceof Fault) return new SfchatRefusal(statusOfFault[error.kind], error.detail);
-    // Neither the address nor the error of a parser is logged: both may hold a code or a text.
+    // Neither the URL nor parser errors are logged: they may contain a code or a text.
     const place = { traceId: request.id, method: request.method, route: request.routeOptions?.url };
     if (isUnavailable(error)) {
       this.log.warn({ err: error, ...place }, 'a request failed because a server is unavailable');
@@ -92,6 +92,6 @@ const policyOfErrors = "default-src 'none'; style-src 'self'; img-src data:; bas
 
 const errorBody = (code: number, msg: string): string => JSON.stringify({ results: { code, msg } });
 
-/** SFChat tells programs by their content type; behind /api there is nobody else. */
+/** SFChat recognizes programs by their content type; only programs use /api. */
 const wantsJson = ({ url = '', headers }: FastifyRequest): boolean =>
   url.startsWith('/api/') || headers['content-type'] === 'application/json';

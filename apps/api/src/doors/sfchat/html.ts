@@ -1,4 +1,4 @@
-/** HTML that was made with `html`, in which everything else is text. */
+/** HTML made with `html`; any other value is text. */
 export class Html {
   constructor(readonly text: string) {}
 }
@@ -23,14 +23,14 @@ const escaped = (text: string): string =>
     .replaceAll('"', '&quot;')
     .replaceAll("'", '&#39;');
 
-/** What the pages have in common. `scripts`: addresses of scripts, which run under this nonce. */
+/** The common parts of pages. `scripts`: URLs of scripts, which run under this nonce. */
 export interface PageFrame {
   readonly title: string;
   readonly nonce: string;
   readonly scripts?: readonly string[];
 }
 
-/** A whole page. `main` is what is in `<main>`. */
+/** A complete page. `main` is the content of `<main>`. */
 export const page = ({ title, nonce, scripts = [] }: PageFrame, main: Html, options: Html = html``): string =>
   html`<!doctype html>
 <html lang="en">
@@ -55,7 +55,7 @@ ${options}</body>
 </html>
 `.text;
 
-/** Values for scripts, in the form that SFChat's own read: the name of an option is its value, and its value the text. */
+/** Values for scripts, in SFChat's form: each is an option whose value is the name and whose text is the value. */
 export const scriptOptions = (selects: Readonly<Record<string, Readonly<Record<string, string>>>>): Html =>
   html`<div class="onload-js-options hide" hidden>
 ${Object.entries(selects).map(
@@ -66,7 +66,7 @@ ${Object.entries(selects).map(
 )}</div>
 `;
 
-/** The page for people where a request was refused. */
+/** The page that shows a refusal to people. */
 export const errorPage = (status: number, message: string): string =>
   page(
     { title: `SFChat: ${message}`, nonce: '' },

@@ -8,13 +8,13 @@ export interface SfchatMessage {
   readonly system: boolean;
 }
 
-/** `code` is the invitation code of the chat, which the first note names. */
+/** `code` is the invitation code of the chat, contained in the first note. */
 export const toMessage = (message: WaitingMessage, code: string): SfchatMessage =>
   'text' in message
     ? { _id: message.id, msg: message.text, system: false }
     : { _id: message.id, msg: words[message.note](code), system: true };
 
-/** SFChat's own texts, as its document and its code have them. */
+/** SFChat's own texts, from its documentation and code. */
 const words: Readonly<Record<ChatNote, (code: string) => string>> = {
   welcome: (code) => `Welcome to SFChat! <br> Please send code: <mark>${code}</mark> to Talker`,
   'other-joined': () => 'Talker was successfully joined to chat',

@@ -5,7 +5,7 @@ import type { Proxies } from '../../host/proxies.js';
 const ANALYTICS = 'https://www.google-analytics.com';
 const YEAR_SECONDS = 31_536_000;
 
-/** Sets the headers of a page and returns the nonce of its scripts, which is another one for each response. */
+/** Sets the headers of a page and returns the nonce of its scripts, which is new for each response. */
 export function pageHeaders(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -31,7 +31,7 @@ export function pageHeaders(
     'cache-control': cache,
     'x-frame-options': 'DENY',
     'x-content-type-options': 'nosniff',
-    // By default not `no-referrer`, with which browsers hide the origin of forms.
+    // Not `no-referrer` by default, because browsers then hide the origin of forms.
     'referrer-policy': referrer,
     'permissions-policy': 'camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()',
     ...(proxies.secure(request.raw)
@@ -41,14 +41,14 @@ export function pageHeaders(
   return nonce;
 }
 
-/** The value of a cookie of this request; null if it has none or an odd one. */
+/** The value of a cookie of this request; null if it is missing or malformed. */
 export function cookieOf({ headers }: FastifyRequest, name: string): string | null {
   const pairs = (headers.cookie ?? '').split(';').map((pair) => pair.trim().split('='));
   const [, value = ''] = pairs.find(([own]) => own === name) ?? [];
   return /^[0-9a-f]{1,64}$/.test(value) ? value : null;
 }
 
-/** Adds a cookie that scripts and other sites do not get. `seconds`: how long it lasts; 0 removes it. */
+/** Adds a cookie that scripts and other sites cannot read. `seconds`: its lifetime; 0 removes it. */
 export function setCookie(
   request: FastifyRequest,
   reply: FastifyReply,

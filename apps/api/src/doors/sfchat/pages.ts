@@ -30,7 +30,7 @@ const CSRF_COOKIE = 'csrftoken';
 const CSRF_FIELD = 'csrfmiddlewaretoken';
 const DAY_SECONDS = 86_400;
 const YEAR_SECONDS = 31_536_000;
-/** Hands a new participant's token over to the page of the chat, to which it is sent and where it is removed. */
+/** The cookie that passes a new participant's token to the page of the chat, which removes it. */
 const HANDOVER_COOKIE = 'sfchat-token';
 const HANDOVER_SECONDS = 60;
 
@@ -107,14 +107,14 @@ async function chat(parts: Parts, request: FastifyRequest, reply: FastifyReply):
   const userToken = cookieOf(request, HANDOVER_COOKIE);
   if (userToken)
     setCookie(request, reply, proxies, { name: HANDOVER_COOKIE, value: '', path: `/chat/${code}`, seconds: 0 });
-  // The address holds the code, which is not to be in the log of a proxy with each file of the page.
+  // The URL contains the code, which must not appear in a proxy's log as the referrer of each file.
   const nonce = pageHeaders(request, reply, proxies, { referrer: 'no-referrer' });
   return reply.send(chatPage({ nonce, userToken, status, host: proxies.hostOf(request.raw) }));
 }
 
 const isCode = (text: string): boolean => /^[a-z0-9]{24}$/.test(text);
 
-/** Makes sure that a form was filled in on our own page: the token in it is the one in the cookie, which other sites cannot read. */
+/** Checks that a form comes from our own page: its token equals the one in the cookie, which other sites cannot read. */
 function checkForm({ limits, proxies }: Parts, request: FastifyRequest): URLSearchParams {
   refuse(limits.visit(proxies.addressOf(request.raw)));
   const form = new URLSearchParams(typeof request.body === 'string' ? request.body : '');
@@ -128,7 +128,7 @@ function refuse(rejection: Rejection | null): void {
   if (rejection) throw SfchatRefusal.of(rejection);
 }
 
-// What does not change --------------------------------------------------------------------------------------------------
+// Static pages -------------------------------------------------------------------------------------------------------
 
 const files = {
   'chat.js': 'text/javascript; charset=utf-8',

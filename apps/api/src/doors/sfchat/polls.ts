@@ -10,25 +10,25 @@ import { newId } from '../../new-id.js';
 import type { ChatListener } from '../../storage/ephemeral/chat-news.js';
 import type { ChatCredentials, Participant } from '../../storage/ephemeral/chat-store.js';
 
-/** All in milliseconds; tests shorten some. */
+/** Milliseconds; tests shorten some. */
 export const pollTimes = {
-  /** At most; proxies cut connections after 30 s. */
+  /** The longest poll; proxies cut connections after 30 s. */
   hold: 25_000,
-  /** At least, before a poll ends for a newer one of the same person: two tabs would otherwise chase each other. */
+  /** The shortest poll that a newer one of the same person ends: two tabs would otherwise keep ending each other's. */
   beforeNewer: 3_000,
-  /** Between two looks while news cannot be heard, or the database is away. */
+  /** Between two checks while notifications do not arrive, or the database is down. */
   lookBlindly: 3_000,
-  /** At most, while the service stops. */
+  /** The longest poll while the service stops. */
   draining: 1_000,
-  /** A look that takes longer has failed. */
+  /** A check that takes longer has failed. */
   patience: 5_000,
 };
 
 type Findings = Omit<ChatFindings, 'poll'>;
 
 /**
- * Polls: requests that wait for messages. The page never asks again after a poll that failed, so whatever happens to the
- * service, a poll is answered with what is known, within 25 s.
+ * Polls: requests that wait for messages. The page never asks again after a failed poll, so whatever happens to the
+ * service, each poll returns the known state within 25 s.
  */
 export class Polls implements ChatListener {
   private readonly held = new Map<string, Set<HeldPoll>>();
@@ -37,18 +37,18 @@ export class Polls implements ChatListener {
 
   constructor(
     private readonly commands: CommandBus,
-    /** Whether news of other replicas can be heard. */
+    /** Whether notifications from other replicas arrive. */
     private readonly news: { readonly open: boolean },
   ) {}
 
-  /** What there is for a participant now, without waiting. */
+  /** The current state for a participant, without waiting. */
   async look(credentials: ChatCredentials): Promise<Findings | Rejection> {
     const participant = await this.commands.execute(new BeginAskingCommand(credentials, null));
     if (isRejection(participant)) return participant;
     return this.commands.execute(new LookIntoChatCommand(credentials, participant.side));
   }
 
-  /** Waits for messages or the end of the chat; without either, the list is empty. `gone` aborts when nobody waits any more. */
+  /** Waits for messages or the end of the chat; without either, the list is empty. `gone` aborts when the client has disconnected. */
   async wait(credentials: ChatCredentials, gone: AbortSignal): Promise<Findings | Rejection> {
     const poll = new HeldPoll(newId());
     gone.addEventListener('abort', () => poll.endAt(0));
@@ -78,7 +78,7 @@ export class Polls implements ChatListener {
     }
   }
 
-  /** Null: the database is away. */
+  /** Null: the database is down. */
   private async tryToLook(poll: HeldPoll, credentials: ChatCredentials): Promise<ChatFindings | Rejection | null> {
     try {
       if (!poll.participant) {
@@ -95,13 +95,13 @@ export class Polls implements ChatListener {
     }
   }
 
-  // What happens meanwhile ----------------------------------------------------------------------------------------------
+  // Notifications -----------------------------------------------------------------------------------------------------
 
   changed(chatId: string): void {
     for (const poll of this.held.get(chatId) ?? []) poll.wake();
   }
 
-  /** The next look of the older polls shows that there is a newer one. */
+  /** At their next check, older polls notice the newer one. */
   polled(chatId: string, side: ChatSide, newest: string): void {
     for (const poll of this.held.get(chatId) ?? [])
       if (poll.participant?.side === side && poll.id !== newest) poll.wake();
@@ -111,7 +111,7 @@ export class Polls implements ChatListener {
     for (const polls of this.held.values()) for (const poll of polls) poll.wake();
   }
 
-  /** Answers all who wait, and has those who come soon answered shortly, while the service stops. */
+  /** When the service stops: ends all polls, and shortens those that still arrive. */
   drain(): void {
     this.stopping = 'draining';
     this.endAll();
@@ -145,11 +145,11 @@ export class Polls implements ChatListener {
   }
 }
 
-/** One request that waits. */
+/** One waiting request. */
 class HeldPoll {
   readonly begunAt = performance.now();
   participant: Participant | null = null;
-  /** Something has happened since the last look. */
+  /** Whether something has happened since the last check. */
   woken = false;
   private end = this.begunAt + pollTimes.hold;
   private stir = () => {};
@@ -165,7 +165,7 @@ class HeldPoll {
     this.stir();
   }
 
-  /** Gives way to a newer poll of the same person, but not at once. */
+  /** Ends in favour of a newer poll of the same person, but not immediately. */
   yield(): void {
     this.endAt(this.begunAt + pollTimes.beforeNewer);
   }
@@ -176,7 +176,7 @@ class HeldPoll {
     this.stir();
   }
 
-  /** Until something happens, the poll ends, or so many milliseconds have passed. */
+  /** Resolves when something happens, the poll ends, or this many milliseconds have passed. */
   async rest(most: number): Promise<void> {
     while (!this.woken && !this.over) {
       const left = Math.min(most, this.end - performance.now());

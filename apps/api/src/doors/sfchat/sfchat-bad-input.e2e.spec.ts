@@ -238,7 +238,7 @@ describe(`bad input (BAD_INPUT_SEED=${chance.seed})`, () => {
     expect(await stored()).toEqual(before);
   });
 
-  it('has disturbed nobody', async () => {
+  it('has disturbed no one', async () => {
     expect((await ada.say('still here')).status).toBe(202);
     expect(textsIn(await bob.poll())).toEqual(['still here']);
   });

@@ -24,7 +24,7 @@ export const sfchatDoor = door({
   name: 'sfchat',
   settings: {
     SFCHAT_PORT: z.preprocess(blank, z.coerce.number().int().min(0).max(65_535).optional()),
-    /** Of Google Analytics, for the pages outside chats. */
+    /** The Google Analytics id, for pages outside chats. */
     SFCHAT_TRACKING_ID: z.preprocess(
       blank,
       z

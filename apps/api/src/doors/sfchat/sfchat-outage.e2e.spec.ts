@@ -60,7 +60,7 @@ describe('while the database is away', () => {
     await expect.poll(async () => textsIn(await bob.poll()), soon).toEqual(['again']);
   });
 
-  it('nobody is taken for silent because they could not be heard', async () => {
+  it('no one counts as silent because polls could not be received', async () => {
     proxy.refuse('resets', 4_000);
     now += 600_000;
     expect(await ada.say('too early')).toMatchObject({ status: 503 });

@@ -118,7 +118,7 @@ describe('a poll', () => {
     expect(textsIn(await ada.poll())).toEqual(['still there']);
   });
 
-  it('tells that the other has been silent for too long', async () => {
+  it('reports that the other has been silent for too long', async () => {
     const { ada, bob } = await readyChat();
     await ada.say('are you there?');
     now += 72_000;
@@ -135,7 +135,7 @@ describe('a poll', () => {
     ]);
   });
 
-  it('goes on when it comes on top of what can be handled: late, and with nothing', async () => {
+  it('beyond capacity gets a late, empty answer, so that its page continues', async () => {
     const port = await freePort();
     const environment = { SFCHAT_PORT: `${port}`, RATE_LIMITS: 'on', LIMIT_REQUESTS_ADDRESS: '1' };
     const small = await startTestService({ clock: () => new Date(now), beside: service, environment });

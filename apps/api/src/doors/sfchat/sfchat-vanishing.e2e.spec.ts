@@ -137,7 +137,7 @@ describe('what is said in a chat', () => {
     await waiting.ada.leave();
   });
 
-  it('is erased after somebody has left, although the page never confirms what came with the end', async () => {
+  it('is erased after a participant has left, although the page never confirms the last texts', async () => {
     const ended = await talk();
     await ended.ada.leave();
     expect(textsIn(await ended.bob.look())).toContain(ended.text);

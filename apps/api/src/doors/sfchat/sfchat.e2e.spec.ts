@@ -90,7 +90,7 @@ describe('opening and joining', () => {
     expect(textsIn(await ada.look())).toHaveLength(2);
   });
 
-  it('lets nobody into a draft that its creator has closed', async () => {
+  it('admits no one to a draft that its creator has closed', async () => {
     const ada = await new FormVisitor(url).create();
     expect(await ada.leave()).toMatchObject(done);
     const closed = await ada.poll();
@@ -166,7 +166,7 @@ describe('talking', () => {
     expect(textsIn(await bob.poll())).toEqual(['😀'.repeat(144)]);
   });
 
-  it('refuses a text while nobody is there, and after the end', async () => {
+  it('refuses a text while the other is absent, and after the end', async () => {
     const ada = await new FormVisitor(url).create();
     expect(await ada.say('anybody?')).toMatchObject({ status: 400 });
     const { ada: eve, bob } = await readyChat();

@@ -93,7 +93,7 @@ describe('a client', () => {
     expect(beats).toBeLessThanOrEqual(3);
   });
 
-  it('is sent pings that nobody could guess', async () => {
+  it('is sent unguessable pings', async () => {
     const { client, connection } = await opened();
     const payloads: string[] = [];
     client.on('ping', (payload: Buffer) => payloads.push(payload.toString('hex')));

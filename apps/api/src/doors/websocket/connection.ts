@@ -18,16 +18,16 @@ export const connectionLimits = {
   waitingBytes: 4_194_304,
   /** Bytes waiting below which more of the past is read for the client. */
   lowWaterBytes: 524_288,
-  /** Frames of the client in work at a time; further ones wait, and nothing more is read until some are done. */
+  /** Frames of the client in progress at a time; further ones wait, and nothing more is read until some are done. */
   framesInWork: 64,
-  /** Unanswered pings at which the client counts as gone when the next one is due. */
+  /** Unanswered pings after which the client counts as gone when the next one is due. */
   unansweredPings: 2,
 } as const;
 
 /** One client's WebSocket: who it is, its limits, and the only way to send frames to it. */
 export class Connection implements Subscriber {
   private framesInWork = 0;
-  /** Frames that came in the same packet as those in work; a pause takes effect only after the packet. */
+  /** Frames from the same packet as those in progress; a pause takes effect only after the packet. */
   private readonly waiting: (() => unknown)[] = [];
   private reading = true;
   /** Payloads of our unanswered pings. */
@@ -114,7 +114,7 @@ export class Connection implements Subscriber {
 
   // Heartbeat ---------------------------------------------------------------------------------------------------------
 
-  /** Pings; a client that has not answered the last two is gone. While nothing is read from it, its answers are not either. */
+  /** Pings; a client that has not answered the last two is gone. While reading is paused, its answers are not read either. */
   beat(): void {
     if (!this.reading) return;
     if (this.pingsSent.length >= connectionLimits.unansweredPings) {
@@ -147,15 +147,15 @@ export class Connection implements Subscriber {
     this.pingToAnswer = null;
   }
 
-  // Frames in work ----------------------------------------------------------------------------------------------------
+  // Frames in progress -------------------------------------------------------------------------------------------------
 
-  /** Runs `answer` for a frame, now or when its turn comes. If it returns a promise, the frame is in work until then. */
+  /** Runs `answer` for a frame, now or when its turn comes. If it returns a promise, the frame is in progress until that settles. */
   enqueue(answer: () => unknown): void {
     if (this.framesInWork < connectionLimits.framesInWork) void this.work(answer);
     else this.waiting.push(answer);
   }
 
-  /** While as many frames as allowed are in work, nothing is read from the client. */
+  /** While the maximum number of frames is in progress, nothing is read from the client. */
   private async work(answer: () => unknown): Promise<void> {
     this.framesInWork += 1;
     if (this.framesInWork === connectionLimits.framesInWork) this.setReading(false);

@@ -70,7 +70,7 @@ describe('a message', () => {
   });
 });
 
-describe('somebody who keeps sending', () => {
+describe('a client that keeps sending', () => {
   /** Sends the block again and again, and answers how many bytes it took until the connection was ended. */
   const sentUntilTheEnd = async (wire: Socket, block: Buffer): Promise<number> => {
     wire.resume();

@@ -87,7 +87,7 @@ describe('opening a socket', () => {
     expect(socket.frames).toEqual([]);
   });
 
-  it('heeds frames that were sent before the hello', async () => {
+  it('handles frames that were sent before the hello', async () => {
     const socket = openSocket(service.url, { ticket: await ada.ticket() });
     await new Promise((resolve) => socket.socket.once('open', resolve));
     const pong = await socket.ask('ping');
@@ -471,7 +471,7 @@ describe('typing', () => {
     ],
     ['a guest', (room) => ada.patch(`/v1/rooms/${room}/members/${bob.id}`, { role: 'guest' })],
     ['in a closed room', (room) => ada.post(`/v1/rooms/${room}/close`)],
-  ])('is told of nobody who could not post: %s', async (_, silence) => {
+  ])('does not announce people who could not post: %s', async (_, silence) => {
     const room = await ada.roomWith([bob, cem]);
     const [writer, reader] = [await bob.follow(room), await cem.follow(room)];
     expect(((await silence(room)) as { status: number }).status).toBeLessThan(300);
@@ -696,7 +696,7 @@ describe('bad frames', () => {
   });
 });
 
-describe('somebody who does not read', () => {
+describe('a client that does not read', () => {
   const length = 512;
   const last = length + 3;
   let room: string;

@@ -14,7 +14,7 @@ import { ReadYourWrites } from '../../read-your-writes.js';
 import { accepted } from '../../refusal.js';
 import { By, Call, Input, type InputOf, Trace } from '../call.js';
 
-/** The incoming webhooks of rooms. What is posted to their addresses comes through a door of its own. */
+/** The incoming webhooks of rooms. Posts to their URLs arrive through a separate door. */
 @Controller()
 export class IncomingWebhookController {
   constructor(

@@ -15,7 +15,7 @@ import { ReadYourWrites } from '../../read-your-writes.js';
 import { accepted } from '../../refusal.js';
 import { By, Call, Input, type InputOf, NewId, Trace } from '../call.js';
 
-/** For how long texts are kept. */
+/** How long texts are kept. */
 @Controller()
 export class RetentionController {
   constructor(
