@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isFault, parseVerifierKey } from '@verbatim/transparency';
+import { isFault, parseVerifierKey, type VerifierKey } from '@verbatim/transparency';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, register, signIn, type TestPerson } from '../../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
@@ -34,7 +34,7 @@ async function check(evidence: string | object, trusted = keys) {
 
 /** What is wrong with this evidence, checked in this process; null: nothing. */
 function faultIn(evidence: string | object, trusted = keys): string | null {
-  const verifiers = trusted.map((key) => parseVerifierKey(key)).filter((key) => !isFault(key));
+  const verifiers = trusted.map((key) => parseVerifierKey(key)).filter((key): key is VerifierKey => !isFault(key));
   const result = checkEvidence(typeof evidence === 'string' ? evidence : JSON.stringify(evidence), verifiers, []);
   return 'wrong' in result ? result.wrong : null;
 }
