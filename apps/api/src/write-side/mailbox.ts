@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Actor, Decider, Decision, EventTime, Happened, Recorded, Rejection } from '@verbatim/domain';
 import { eventTime, isRejection, reject } from '@verbatim/domain';
 import {
@@ -19,6 +18,7 @@ import {
 import type { Clock } from '../clock.js';
 import { newId } from '../new-id.js';
 import type { Span, Tracing } from '../telemetry/tracing.js';
+import { nextTurn } from './next-turn.js';
 
 /** What travels with a command from its door. */
 export interface Context {
@@ -277,12 +277,9 @@ export class Mailbox<S, C, E extends Happened> {
     let batch = letters;
     while (batch.length > 0) {
       await this.warmUp();
-      const looked = this.parts.lookUp(
-        this.stream,
-        batch.map((letter) => letter.command),
-        this.state,
-      );
-      const commands = looked ? await looked : batch.map((letter) => letter.command);
+      const sent = batch.map((letter) => letter.command);
+      const lookingUp = this.parts.lookUp(this.stream, sent, this.state);
+      const commands = lookingUp ? await lookingUp : sent;
       const base = this.head;
       const plan = this.decideAll(batch, commands);
       if (plan.drafts.length === 0) {
@@ -324,8 +321,8 @@ export class Mailbox<S, C, E extends Happened> {
     let state = this.state;
     let revision = this.head.revision;
     let bytes = 0;
-    for (const [i, letter] of batch.entries()) {
-      const command = commands[i] as C;
+    for (let i = 0; i < batch.length; i++) {
+      const [letter, command] = [batch[i] as Letter<S, C>, commands[i] as C];
       let decision: Decision<E>;
       try {
         decision = decider.decide(command, state, now);
