@@ -123,8 +123,6 @@ async function statementsOf(sql: Sql) {
     select query, (total_plan_time + total_exec_time) * 1000 as micros, wal_bytes::float8 as wal from pg_stat_statements`;
   const microseconds = new Map<string, number>();
   const walBytes = new Map<string, number>();
-  for (const r of await sql`select calls::int, round(total_exec_time)::int as ms, rows::int, left(regexp_replace(query,'\\s+',' ','g'),110) as q from pg_stat_statements order by calls desc limit 40`)
-    console.error(r.calls, r.ms, r.rows, r.q);
   for (const { query, micros, wal } of rows) {
     const part = partOfStatement(query);
     microseconds.set(part, (microseconds.get(part) ?? 0) + micros);

@@ -1,4 +1,6 @@
 import { createCipheriv, createHmac, hash, randomBytes } from 'node:crypto';
+import { isRejection, type RoomCommand, type RoomEvent, type RoomState, room, searchText } from '@verbatim/domain';
+import { messageIdOf } from './load.js';
 import { jsonTexts } from './texts.js';
 
 /**
@@ -9,8 +11,35 @@ export function floors(): Map<string, number> {
   const texts = jsonTexts(2_000);
   return new Map([
     ['check frames', microseconds(texts, (text) => JSON.parse(frame(text)))],
+    ['search words', microseconds(texts, searchText)],
+    ['decide', decideMicroseconds(texts)],
     ['seal and hash', microseconds(texts, seal)],
   ]);
+}
+
+/** The rules alone: deciding on each post of a room, and folding what it leads to. */
+function decideMicroseconds(texts: readonly string[]): number {
+  const actor = { id, role: 'user' } as const;
+  const at = new Date().toISOString();
+  let state = room.initialState;
+  let posts = 0;
+  const apply = (command: RoomCommand) => {
+    state = decided(state, command, at);
+  };
+  const settings = { topic: '', visibility: 'public', history: 'full', passwordId: null } as const;
+  apply({ type: 'CreateRoom', actor, name: 'floor', ...settings });
+  return microseconds(texts, (text) =>
+    apply({ type: 'PostMessage', actor, messageId: messageIdOf(posts++), text, replyTo: null, kind: 'text' }),
+  );
+}
+
+function decided(before: RoomState, command: RoomCommand, at: string): RoomState {
+  const decision = room.decide(command, before, at);
+  if (isRejection(decision)) throw new Error(decision.detail);
+  return decision.events.reduce(
+    (state, fact) => room.evolve(state, { ...fact, at, actor: id, revision: state.revision + 1n } as RoomEvent),
+    before,
+  );
 }
 
 const id = '01890000-0000-7000-8000-000000000000';

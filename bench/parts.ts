@@ -15,7 +15,8 @@ export interface Part {
 export const parts: readonly Part[] = [
   {
     name: 'receive frames',
-    files: /node_modules\/ws\/|doors\/websocket\/(frame-text|gateway|connection|socket-adapter)|host\//,
+    files:
+      /node_modules\/ws\/|websocket\/(frame-text|gateway|connection|socket-adapter)|(host|websocket)\/(frame-scanner|intake)/,
   },
   { name: 'check frames', files: /node_modules\/zod\/|libs\/protocol\// },
   { name: 'limits', files: /api\/dist\/limits\// },
@@ -37,7 +38,7 @@ export const parts: readonly Part[] = [
     files: /api\/dist\/feed\/|event-store\/dist\/(catch-up|subscriptions)|projections\/dist\/event-buffer/,
   },
   { name: 'follow and encode', files: /api\/dist\/live\/|doors\/websocket\/json-encoder/ },
-  { name: 'write to sockets', files: /doors\/websocket\/outbox/ },
+  { name: 'write to sockets', files: /api\/dist\/host\// },
   { name: 'search', statements: /"?read_\d+"?\.search\b/i },
   { name: 'read models', files: /libs\/projections\//, statements: /"?read_\d+"?\./i },
   {

@@ -10,13 +10,27 @@ let used = POOL_BYTES;
  * call costs as much as the sealing of an event. No byte is given out twice. Throws RangeError above 64.
  */
 export function fewRandomBytes(count: number): Buffer {
+  const start = take(count);
+  const bytes = Buffer.from(pool.subarray(start, used));
+  pool.fill(0, start, used);
+  return bytes;
+}
+
+/** The same as a text of two hexadecimal digits for each byte. */
+export function fewRandomDigits(count: number): string {
+  const start = take(count);
+  const digits = pool.toString('hex', start, used);
+  pool.fill(0, start, used);
+  return digits;
+}
+
+/** Returns where so many unused bytes start in the pool; they end at `used`. */
+function take(count: number): number {
   if (count > MOST) throw new RangeError(`${count} is too many; use node:crypto.`);
   if (used + count > POOL_BYTES) {
     randomFillSync(pool);
     used = 0;
   }
-  const bytes = Buffer.from(pool.subarray(used, used + count));
-  pool.fill(0, used, used + count);
   used += count;
-  return bytes;
+  return used - count;
 }

@@ -4,6 +4,7 @@ import {
   eventKey,
   keyNameOf,
   openEventWith,
+  type Place,
   peek,
   recordedFrom,
   type StoredEnvelope,
@@ -76,20 +77,13 @@ export class Sealer {
     if (drafts.some(({ type }) => type === 'TextsErased')) this.renew(stream);
     const names = drafts.map((draft) => keyNameOf(stream, draft));
     const keys = await this.keys.obtain(names.filter((name) => name !== null));
-    const events: NewEvent[] = [];
-    let before = prev;
-    for (const [i, draft] of drafts.entries()) {
-      const name = names[i];
-      const event = sealEvent(
-        draft,
-        { stream, revision: revision + BigInt(i), prev: before },
-        name ? (keys.get(name) ?? null) : null,
-      );
-      this.remember(event, { sealed: { draft, prev: before }, event: null });
-      before = event.hash;
-      events.push(event);
-    }
-    return events;
+    let place: Place = { stream, revision, prev };
+    return drafts.map((draft, i) => {
+      const event = sealEvent(draft, place, keys.get(names[i] ?? '') ?? null);
+      this.remember(event, { sealed: { draft, prev: place.prev }, event: null });
+      place = { stream, revision: place.revision + 1n, prev: event.hash };
+      return event;
+    });
   }
 
   /**

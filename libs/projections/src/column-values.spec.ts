@@ -51,5 +51,8 @@ test('arrays are written as PostgreSQL reads them', () => {
   expect(arrayValue(['a', null, 'NULL', 1, '{x,"y"}', 'back\\slash'])).toBe(
     '{"a",NULL,"NULL",1,"{x,\\"y\\"}","back\\\\slash"}',
   );
+  expect(arrayValue(['12', '2026-01-31T12:00:00.000Z', '0f-9', '1,2', '1}', '1 ', '1\n', '', 'é1'])).toBe(
+    '{12,2026-01-31T12:00:00.000Z,0f-9,"1,2","1}","1 ","1\n","","é1"}',
+  );
   expect(column([{ n: 1 }, { n: 2 }], 'n')).toBe('{1,2}');
 });

@@ -128,6 +128,8 @@ function postedRow(event: Of<'MessagePosted'>, texts: Texts) {
   const kept = texts.ofMessage(textValue(text));
   return {
     room,
+    nthRoom: 0,
+    nth: 0,
     revision: `${event.revision}`,
     message,
     position: `${event.position}`,
@@ -190,7 +192,7 @@ const postedRows = rowSet('p', {
 
 /** How many messages each of the rooms had before is looked up once, not for each message. */
 function insertPosted(tx: Transaction, schema: string, rows: readonly Posted[]) {
-  const { rooms, numberedRows } = numbered(rows);
+  const rooms = numberByRoom(rows);
   return tx`
   WITH before AS (
     SELECT array_agg(coalesce((
@@ -203,19 +205,20 @@ function insertPosted(tx: Transaction, schema: string, rows: readonly Posted[]) 
   SELECT
     room_id, revision, message_id, before.ordinals[nth_room] + nth, position, author_id, kind, text, text_bytes, reply_to,
     posted_at, revision, fingerprint
-  FROM before, ${postedRows(tx, numberedRows)}
+  FROM before, ${postedRows(tx, rows)}
   ON CONFLICT (message_id, room_id) DO NOTHING`;
 }
 
-/** The rooms of some messages; each message with the number of its room among these, and its own number in its room, from 1. */
-function numbered(rows: readonly Posted[]) {
-  const counts = new Map<string, { nthRoom: number; messages: number }>();
-  const numberedRows = rows.map((row) => {
+/** Gives each message the number of its room, and its own in that room, both from 1. Returns the rooms in this order. */
+function numberByRoom(rows: readonly Posted[]): string[] {
+  const counts = new Map<string, { readonly nthRoom: number; messages: number }>();
+  for (const row of rows) {
     const count = counts.get(row.room) ?? { nthRoom: counts.size + 1, messages: 0 };
     counts.set(row.room, count);
-    return { ...row, nthRoom: count.nthRoom, nth: ++count.messages };
-  });
-  return { rooms: [...counts.keys()], numberedRows };
+    row.nthRoom = count.nthRoom;
+    row.nth = ++count.messages;
+  }
+  return [...counts.keys()];
 }
 
 const changedRows = rowSet('c', {

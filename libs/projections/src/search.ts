@@ -63,13 +63,19 @@ function fold(events: readonly Recorded[], texts: Texts) {
   const redacted: Subject[] = [];
   for (const event of events) {
     if (event.type !== 'MessagePosted' && event.type !== 'MessageEdited' && event.type !== 'MessageRedacted') continue;
-    const subject = { room: entityId(event), message: keyValue(event.data.messageId) };
+    const [room, message] = [entityId(event), keyValue(event.data.messageId)];
     if (event.type === 'MessagePosted') {
-      const places = { revision: `${event.revision}`, position: `${event.position}`, postedAt: timeValue(event) };
-      posted.push({ ...subject, ...places, words: searchable(event.data.text, texts) });
+      posted.push({
+        room,
+        message,
+        revision: `${event.revision}`,
+        position: `${event.position}`,
+        postedAt: timeValue(event),
+        words: searchable(event.data.text, texts),
+      });
     } else if (event.type === 'MessageEdited') {
-      edited.set(`${subject.room} ${subject.message}`, { ...subject, words: searchable(event.data.text, texts) });
-    } else redacted.push(subject);
+      edited.set(`${room} ${message}`, { room, message, words: searchable(event.data.text, texts) });
+    } else redacted.push({ room, message });
   }
   return { posted, edited: [...edited.values()], redacted };
 }

@@ -158,12 +158,12 @@ export class Feed {
 const nothing = (): void => undefined;
 
 /** Splits events into runs of the same stream, keeping their order. */
-export function* byStream(events: readonly Recorded[]): IterableIterator<[string, Recorded[]]> {
+export function byStream(events: readonly Recorded[]): ReadonlyMap<string, readonly Recorded[]> {
   const runs = new Map<string, Recorded[]>();
   for (const event of events) {
     const run = runs.get(event.stream);
     if (run) run.push(event);
     else runs.set(event.stream, [event]);
   }
-  yield* runs;
+  return runs;
 }

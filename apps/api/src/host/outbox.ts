@@ -60,8 +60,7 @@ export class Outbox {
     } else if (frames.length > 1 && (this.stuck || bytes > SMALL_BYTES)) {
       this.writeApart();
     } else {
-      const last = frames.pop() as Buffer;
-      this.stuck = !wire.write(frames.length === 0 ? last : Buffer.concat([...frames, last]));
+      this.stuck = !wire.write(frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames, bytes));
       frames.length = 0;
     }
   }

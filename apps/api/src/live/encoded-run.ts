@@ -1,7 +1,7 @@
 import { type Face, sameForMembers } from '@verbatim/domain';
 import type { Following } from './following.js';
 import type { LiveEvent } from './live-event.js';
-import { type EncodedEvents, type Encoder, PerEncoder } from './subscriber.js';
+import type { EncodedEvents, Encoder } from './subscriber.js';
 
 /** Events of a room (at least one) for many subscribers, encoded once per encoder and face. */
 export class EncodedRun {
@@ -9,11 +9,9 @@ export class EncodedRun {
   readonly after: bigint;
   private readonly through: bigint;
   private readonly oneForMembers: boolean;
-  private readonly all = new PerEncoder<Partial<Record<Face, readonly EncodedEvents[]>>>(() => ({}));
+  private readonly encoded: Encoded[] = [];
   // Consecutive subscribers mostly share an encoder and a face.
-  private encoder: Encoder | null = null;
-  private face: Face | null = null;
-  private pieces: readonly EncodedEvents[] = [];
+  private last: Encoded | undefined;
 
   constructor(
     private readonly roomId: string,
@@ -38,13 +36,19 @@ export class EncodedRun {
   }
 
   private encodedFor(encoder: Encoder, face: Face): readonly EncodedEvents[] {
-    if (encoder !== this.encoder || face !== this.face) {
-      const byFace = this.all.get(encoder);
-      byFace[face] ??= encoder.events(this.roomId, this.events, face);
-      this.encoder = encoder;
-      this.face = face;
-      this.pieces = byFace[face];
+    if (this.last?.encoder !== encoder || this.last.face !== face) {
+      this.last = this.encoded.find((known) => known.encoder === encoder && known.face === face);
+      if (!this.last) {
+        this.last = { encoder, face, pieces: encoder.events(this.roomId, this.events, face) };
+        this.encoded.push(this.last);
+      }
     }
-    return this.pieces;
+    return this.last.pieces;
   }
+}
+
+interface Encoded {
+  readonly encoder: Encoder;
+  readonly face: Face;
+  readonly pieces: readonly EncodedEvents[];
 }

@@ -122,13 +122,14 @@ export class LiveRooms {
     const live = withReplaced(run.map((event) => toLiveEvent(event, people, false)));
     // A removed member gets the removal and nothing after it, so runs are split after such events.
     let start = 0;
-    for (const [i, event] of run.entries()) {
+    for (let end = 1; end <= run.length; end++) {
+      const event = run[end - 1] as Recorded<RoomEvent>;
       if (!changesReaders(event.type)) continue;
-      this.sendToAll(roomId, followings, live.slice(start, i + 1));
-      this.changeReaders(followings, event as Recorded<RoomEvent>);
-      start = i + 1;
+      this.sendToAll(roomId, followings, live.slice(start, end));
+      this.changeReaders(followings, event);
+      start = end;
     }
-    this.sendToAll(roomId, followings, live.slice(start));
+    this.sendToAll(roomId, followings, start === 0 ? live : live.slice(start));
     this.tracing?.done('deliver', run, began, { 'verbatim.followers': followers });
   }
 

@@ -53,14 +53,17 @@ export interface Tracing {
 export const TRACING = Symbol('tracing');
 
 /** Handles a client request that did not come over HTTP as the first span of its trace. */
-export async function asRequest<T>(
+export function asRequest<T>(
   tracing: Tracing | undefined,
   correlation: string,
   name: string,
   work: () => Promise<T>,
 ): Promise<T> {
   const span = tracing?.request(correlation, name);
-  if (!span) return work();
+  return span ? endingWith(span, work) : work();
+}
+
+async function endingWith<T>(span: Span, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } finally {

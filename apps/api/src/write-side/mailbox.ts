@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Actor, Decider, Decision, EventTime, Happened, Recorded, Rejection } from '@verbatim/domain';
 import { eventTime, isRejection, reject } from '@verbatim/domain';
 import {
@@ -19,6 +18,7 @@ import {
 import type { Clock } from '../clock.js';
 import { newId } from '../new-id.js';
 import type { Span, Tracing } from '../telemetry/tracing.js';
+import { nextTurn } from './next-turn.js';
 
 /** The context that a door passes with a command. */
 export interface Context {
@@ -110,13 +110,35 @@ interface Head {
   readonly at: string;
 }
 
-interface Letter<S, C> {
-  readonly command: C;
-  readonly context: Context;
-  readonly span?: Span;
-  settled: boolean;
-  settle(outcome: Decided<S> | Rejection): void;
-  fail(error: unknown): void;
+/** A command, and the caller who waits for its outcome. */
+class Letter<S, C> {
+  settled = false;
+  timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    readonly command: C,
+    readonly context: Context,
+    readonly span: Span | undefined,
+    private readonly resolve: (outcome: Decided<S> | Rejection) => void,
+    private readonly reject: (error: unknown) => void,
+  ) {}
+
+  settle(outcome: Decided<S> | Rejection): void {
+    this.end();
+    this.span?.end(isRejection(outcome) ? { 'verbatim.refused': outcome.rejected } : undefined);
+    this.resolve(outcome);
+  }
+
+  fail(error: unknown): void {
+    this.end();
+    this.span?.end(undefined, true);
+    this.reject(error);
+  }
+
+  private end(): void {
+    this.settled = true;
+    clearTimeout(this.timer);
+  }
 }
 
 /**
@@ -164,25 +186,8 @@ export class Mailbox<S, C, E extends Happened> {
     this.lastUsed = Date.now();
     if (this.waiting.length >= mailboxLimits.waiting) return Promise.resolve(tooBusy);
     return new Promise((resolve, reject) => {
-      const letter: Letter<S, C> = {
-        command,
-        context,
-        span: this.trace(command, context),
-        settled: false,
-        settle: (outcome) => {
-          letter.settled = true;
-          clearTimeout(timer);
-          letter.span?.end(isRejection(outcome) ? { 'verbatim.refused': outcome.rejected } : undefined);
-          resolve(outcome);
-        },
-        fail: (error) => {
-          letter.settled = true;
-          clearTimeout(timer);
-          letter.span?.end(undefined, true);
-          reject(error);
-        },
-      };
-      const timer = setTimeout(() => this.giveUp(letter), mailboxLimits.deadline);
+      const letter = new Letter<S, C>(command, context, this.trace(command, context), resolve, reject);
+      letter.timer = setTimeout(() => this.giveUp(letter), mailboxLimits.deadline);
       this.waiting.push(letter);
       if (!this.running) void this.run();
     });
@@ -231,8 +236,9 @@ export class Mailbox<S, C, E extends Happened> {
   }
 
   private trace(command: C, { correlation, door }: Context): Span | undefined {
+    if (!this.parts.tracing) return undefined;
     const { type } = command as AnyCommand;
-    return this.parts.tracing?.command(correlation, type, {
+    return this.parts.tracing.command(correlation, type, {
       ...{ 'verbatim.command': type, 'verbatim.stream': this.stream },
       ...(door !== undefined && { 'verbatim.door': door }),
     });
@@ -271,12 +277,9 @@ export class Mailbox<S, C, E extends Happened> {
     let batch = letters;
     while (batch.length > 0) {
       await this.warmUp();
-      const looked = this.parts.lookUp(
-        this.stream,
-        batch.map((letter) => letter.command),
-        this.state,
-      );
-      const commands = looked ? await looked : batch.map((letter) => letter.command);
+      const sent = batch.map((letter) => letter.command);
+      const lookingUp = this.parts.lookUp(this.stream, sent, this.state);
+      const commands = lookingUp ? await lookingUp : sent;
       const base = this.head;
       const plan = this.decideAll(batch, commands);
       if (plan.drafts.length === 0) {
@@ -318,8 +321,8 @@ export class Mailbox<S, C, E extends Happened> {
     let state = this.state;
     let revision = this.head.revision;
     let bytes = 0;
-    for (const [i, letter] of batch.entries()) {
-      const command = commands[i] as C;
+    for (let i = 0; i < batch.length; i++) {
+      const [letter, command] = [batch[i] as Letter<S, C>, commands[i] as C];
       let decision: Decision<E>;
       try {
         decision = decider.decide(command, state, now);
@@ -337,7 +340,7 @@ export class Mailbox<S, C, E extends Happened> {
         decided.push({ letter, outcome: decision });
         continue;
       }
-      const size = decision.events.reduce((sum, event) => sum + estimateBytes(event.data), 0);
+      const size = estimateBytes(decision.events);
       const fits =
         bytes + size <= mailboxLimits.batchBytes && drafts.length + decision.events.length <= appendLimits.events;
       if (drafts.length > 0 && !fits) return { drafts, decided, state, at, postponed: batch.slice(i) };
@@ -362,18 +365,16 @@ export class Mailbox<S, C, E extends Happened> {
     { command, context }: Letter<S, C>,
     { at, clockBackMs }: EventTime,
   ): Draft {
-    const actor = (command as { actor?: { id: string } | null }).actor;
+    const { correlation, occurredAt, door } = context;
+    const actor = (command as AnyCommand).actor?.id ?? null;
+    const { type, data } = fact;
+    const draft = { id: newId(), type, schema: schemaOf(type), at, actor, correlation, data: data as object };
+    if (clockBackMs === undefined && occurredAt === undefined && door === undefined) return draft;
     return {
-      id: newId(),
-      type: fact.type,
-      schema: schemaOf(fact.type),
-      at,
+      ...draft,
       ...(clockBackMs !== undefined && { clockBackMs }),
-      ...(context.occurredAt !== undefined && { occurredAt: context.occurredAt }),
-      actor: actor?.id ?? null,
-      correlation: context.correlation,
-      ...(context.door !== undefined && { door: context.door }),
-      data: fact.data as object,
+      ...(occurredAt !== undefined && { occurredAt }),
+      ...(door !== undefined && { door }),
     };
   }
 
@@ -499,10 +500,17 @@ const outcomeUnknown = reject(
   'The outcome is not known yet. Repeat the request with the same id or key.',
 );
 
-/** An upper estimate of the stored size: sealing and escapes may take up to eight bytes per UTF-16 unit. */
-function estimateBytes(data: unknown): number {
-  let bytes = 700;
-  for (const value of Object.values(data as object)) if (typeof value === 'string') bytes += value.length * 8;
+/** An upper estimate of their stored size: sealing and escapes may take up to eight bytes per UTF-16 unit. */
+function estimateBytes(events: readonly { readonly data: unknown }[]): number {
+  let bytes = 0;
+  for (const { data } of events) {
+    const fields = data as Record<string, unknown>;
+    bytes += 700;
+    for (const name in fields) {
+      const value = fields[name];
+      if (typeof value === 'string') bytes += value.length * 8;
+    }
+  }
   return bytes;
 }
 

@@ -9,7 +9,7 @@ import { FeedSink, ReadinessCheck } from '../composition/contributions.js';
 import { OpenResources } from '../composition/open-resources.js';
 import { CLOCK, CONFIG, DATABASE, type DatabaseAddress } from '../composition/process-module.js';
 import type { Config } from '../config.js';
-import { byStream } from '../feed/feed.js';
+import { byStream, type Sink } from '../feed/feed.js';
 import { Directory } from '../storage/directory.js';
 import { MeasuredEventStore } from '../storage/measured-event-store.js';
 import { ReadModels } from '../storage/read-models.js';
@@ -113,6 +113,18 @@ const entities: Provider[] = [
 
 const SINKS = Symbol('sinks of the write side');
 
+type MailboxKinds = [Rooms, Users, Invitations, Announcements, Maintenances, Erasures];
+
+/** Hands the events of each stream to its mailbox. */
+const toMailboxes = (kinds: { readonly [category: string]: Pick<MailboxKinds[number], 'handle'> }): Sink => {
+  return (events) => {
+    for (const [stream, run] of byStream(events)) {
+      const { category, id } = parseStream(stream);
+      kinds[category]?.handle(id, run);
+    }
+  };
+};
+
 const contributions: Provider[] = [
   {
     provide: SINKS,
@@ -122,19 +134,16 @@ const contributions: Provider[] = [
       sessions: Sessions,
       tokens: PersonalTokens,
       directory: Directory,
-      ...all: [Rooms, Users, Invitations, Announcements, Maintenances, Erasures]
+      ...[room, user, invitation, announcement, maintenances, erasure]: MailboxKinds
     ) => [
       new FeedSink('continuity of the log', 'guards', (events) => continuity.handle(events)),
       new FeedSink('maintenance', 'guards', (events) => maintenance.handle(events)),
       new FeedSink('sessions', 'revocations', (events) => sessions.handle(events)),
-      new FeedSink('states', 'states', (events) => {
-        const [rooms, users, invitations, announcements, maintenances, erasures] = all;
-        const of = { room: rooms, user: users, invitation: invitations, announcement: announcements };
-        for (const [stream, run] of byStream(events)) {
-          const { category, id } = parseStream(stream);
-          ({ ...of, maintenance: maintenances, erasure: erasures })[category as keyof typeof of]?.handle(id, run);
-        }
-      }),
+      new FeedSink(
+        'states',
+        'states',
+        toMailboxes({ room, user, invitation, announcement, maintenance: maintenances, erasure }),
+      ),
       new FeedSink('personal tokens', 'caches', (events) => tokens.handle(events)),
       new FeedSink('directory', 'caches', (events) => directory.handle(events)),
     ],

@@ -161,10 +161,8 @@ function post(command: PostMessage, state: RoomState, at: string): MessageDecisi
     if (!parent) return reject('NotFound', 'The message replied to is not in this room.');
     if (isRejection(parent)) return parent;
   }
-  const posted = {
-    type: 'MessagePosted',
-    data: { ...(imported && { imported }), kind, messageId, replyTo, text },
-  } as const;
+  const content = { kind, messageId, replyTo, text };
+  const posted = { type: 'MessagePosted', data: imported ? { imported, ...content } : content } as const;
   // A message brings back the other person of a direct room, who would otherwise never see it.
   return state.pair.length === 0 ? accept(posted) : accept(...broughtBack(state.pair, state), posted);
 }

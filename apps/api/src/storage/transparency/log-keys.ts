@@ -28,6 +28,9 @@ export interface PublishedKey {
  * key ring, so that they are wrapped like all others. Public halves are never deleted: old checkpoints are checked with them.
  */
 export class LogKeys {
+  /** By their seeds, as long as the key ring remembers these. */
+  private readonly opened = new WeakMap<Buffer, SigningKey>();
+
   constructor(
     private readonly sql: Sql,
     private readonly ring: KeyRing,
@@ -95,9 +98,19 @@ export class LogKeys {
   private async open(row: KeyRow): Promise<SigningKey> {
     const inRing = nameInRing(row.name, row.number);
     const seed = (await this.ring.find([inRing])).get(inRing);
-    const key = seed && signingKey(row.name, 'ed25519', seed);
+    const key = seed && this.signingKey(row.name, seed);
     if (!key || encodeVerifierKey(key) !== row.verifier_key)
       throw new WrongLogKey(`The key ${row.name} in the vault does not match its verifier key.`);
+    return key;
+  }
+
+  /** Working out the public half takes ten times as long as signing. */
+  private signingKey(name: string, seed: Buffer): SigningKey {
+    let key = this.opened.get(seed);
+    if (!key) {
+      key = signingKey(name, 'ed25519', seed);
+      this.opened.set(seed, key);
+    }
     return key;
   }
 }
