@@ -40,20 +40,28 @@ export interface Admitted {
   readonly leave: () => Promise<unknown>;
 }
 
-/** The reasons of a CONNACK (MQTT 3.1.1, 3.2.2.3) with which this door refuses. */
-export const refusals = { version: 1, identifier: 2, busy: 3, credentials: 4, notAuthorized: 5 } as const;
-
 /**
- * Why somebody is not let in. The original page never tries again after a refusal, and for ever after a closed connection: so
+ * Why somebody is not let in: the version of the protocol, the client id or name, the credentials or the method of
+ * authentication are none for this door; the person may not be here; something is too much; or the will is to be retained. The original page never tries again after a refusal, and for ever after a closed connection: so
  * whoever has to stay out is refused, and who may come back in a moment (`later`) finds the connection closed.
  */
-export type NotAdmitted = keyof typeof refusals | 'later';
+export type NotAdmitted =
+  | 'version'
+  | 'identifier'
+  | 'busy'
+  | 'credentials'
+  | 'notAuthorized'
+  | 'banned'
+  | 'authentication'
+  | 'retain'
+  | 'later';
 
 const reasons: { readonly [R in RejectionReason]?: NotAdmitted } = {
   Invalid: 'identifier',
   NameTaken: 'identifier',
   Unauthenticated: 'credentials',
   SecondFactorNeeded: 'credentials',
+  NotAllowed: 'banned',
   TooSoon: 'busy',
   Unavailable: 'later',
   Maintenance: 'later',

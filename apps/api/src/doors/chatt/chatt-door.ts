@@ -36,8 +36,9 @@ import { Admission } from './admission.js';
 import type { Client } from './client.js';
 import { Clients } from './clients.js';
 import { chattEncoder } from './encoder.js';
-import { Publication } from './packets.js';
 import { People, peopleMigration } from './people.js';
+import { Publication } from './publication.js';
+import { PublicationLedger } from './publication-ledger.js';
 import { Publishing } from './publishing.js';
 import { Reception } from './reception.js';
 import { Replicas } from './replicas.js';
@@ -105,7 +106,10 @@ export const chattDoor = door({
       },
       close: () => broker.stop(),
       sinks: broker.sinks,
-      sweeps: [new Sweep('MQTT sessions', () => broker.ledger.sweep())],
+      sweeps: [
+        new Sweep('MQTT sessions', () => broker.ledger.sweep()),
+        new Sweep('MQTT publications', () => broker.publications.sweep()),
+      ],
       figures: [new Figure('verbatim_mqtt_clients', 'MQTT clients connected here.', () => broker.clients.size)],
     };
   },
@@ -120,6 +124,7 @@ const CLOSING_PATIENCE_MS = 2_000;
 class Broker {
   readonly clients = new Clients();
   readonly ledger: SessionLedger;
+  readonly publications: PublicationLedger;
   readonly reception: Reception;
   private readonly replicas: Replicas;
   private readonly topics = new RoomTopics();
@@ -144,8 +149,10 @@ class Broker {
     this.reads = application.get(Reads);
     this.problems = application.get(Problems);
     this.names = new ShownNames(queries);
-    this.ledger = new SessionLedger(application.get<Sql>(SQL), application.get<KeyRing>(KEY_RING));
-    this.people = new People(application.get<Sql>(SQL), application.get(Directory), this.names);
+    const [sql, keys] = [application.get<Sql>(SQL), application.get<KeyRing>(KEY_RING)];
+    this.ledger = new SessionLedger(sql, keys);
+    this.publications = new PublicationLedger(sql, keys);
+    this.people = new People(sql, application.get(Directory), this.names);
     const newContext = () => ({ correlation: newId(), door: 'chatt' });
     const finder = new RoomFinder(queries);
     this.replicas = new Replicas(application.get<DatabaseAddress>(DATABASE).directUrl, application.get<Logger>(LOG), {
@@ -166,6 +173,7 @@ class Broker {
         newContext,
         limits: this.limits,
         ledger: this.ledger,
+        publications: this.publications,
       },
       live: application.get(LiveRooms),
       problems: this.problems,
@@ -271,7 +279,7 @@ class Broker {
   async stop(): Promise<void> {
     for (const timer of [this.beating, this.looking, this.touching, this.noting]) clearInterval(timer);
     const going = [...this.clients].map((client) => {
-      client.end();
+      client.end('shuttingDown');
       return client.finish().catch(() => undefined);
     });
     await Promise.race([
@@ -295,7 +303,7 @@ class Broker {
   private beat(): void {
     const now = performance.now();
     for (const client of this.clients) {
-      if (client.isSilent(now)) client.end();
+      if (client.isSilent(now)) client.end('silent');
       // What could not be stored now is stored the next time, or sent again.
       client.save().catch(() => undefined);
     }
@@ -305,7 +313,7 @@ class Broker {
   private async endOutdated(): Promise<void> {
     const entries = [...this.clients].flatMap(({ entry }) => entry ?? []);
     const outdated = await this.ledger.outdated(entries).catch(() => new Set<string>());
-    for (const client of this.clients) if (client.entry && outdated.has(client.entry.client)) client.end();
+    for (const client of this.clients) if (client.entry && outdated.has(client.entry.client)) client.end('takenOver');
   }
 
   // The feed ----------------------------------------------------------------------------------------------------------

@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Actor, isRejection, nameKey, normalize, type Rejection } from '@verbatim/domain';
-import type { IConnectPacket, IPublishPacket, ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet';
+import { type Actor, isRejection, nameKey, normalize, type Rejection, reject } from '@verbatim/domain';
+import type {
+  IConnectPacket,
+  IDisconnectPacket,
+  IPublishPacket,
+  ISubscribePacket,
+  IUnsubscribePacket,
+  Packet,
+} from 'mqtt-packet';
 import type { CreationLimit } from '../../limits/creation-limit.js';
 import type { ConnectionAllowances } from '../../limits/limits.js';
 import type { Following } from '../../live/following.js';
@@ -10,12 +17,17 @@ import { newId } from '../../new-id.js';
 import type { Problems } from '../problems.js';
 import type { Admitted } from './admission.js';
 import { Deliveries, maxUnacknowledged } from './deliveries.js';
+import type { Dialect } from './dialect.js';
 import { Piece } from './encoder.js';
+import { BadPacket, type Ending } from './endings.js';
 import { Hearing, type HearingParts, hearingLimits, NotNow } from './hearing.js';
 import { Inbox } from './inbox.js';
-import { BadPacket, maxPayloadBytes, Publication, writePacket } from './packets.js';
+import { maxPayloadBytes, receiveMaximum } from './packets.js';
+import { type Forms, Publication } from './publication.js';
+import type { PublicationLedger } from './publication-ledger.js';
 import { type Publisher, type Publishing, textIn } from './publishing.js';
 import type { BegunConnection, SessionLedger } from './session-ledger.js';
+import { longestKept, type Terms } from './terms.js';
 import { isTopic, newRoomTopic, readTopic } from './topics.js';
 import type { Wire } from './wire.js';
 
@@ -34,6 +46,8 @@ export const clientLimits = {
   longestPause: 2_000,
   /** Tries to do what a client asked for that has gone. */
   triesForGone: 4,
+  /** Own texts that are not sent back, of those still to come. */
+  own: 1_000,
 } as const;
 
 /** What clients are made from; the same for all. */
@@ -41,6 +55,7 @@ export interface ClientParts extends HearingParts {
   readonly live: LiveRooms;
   readonly publishing: Publishing;
   readonly ledger: SessionLedger;
+  readonly publications: PublicationLedger;
   readonly problems: Problems;
   /** Of rooms, by guests. */
   readonly creation: CreationLimit;
@@ -55,6 +70,10 @@ export interface ClientParts extends HearingParts {
 export interface Introduced {
   readonly admitted: Admitted;
   readonly connect: IConnectPacket;
+  readonly terms: Terms;
+  readonly dialect: Dialect;
+  /** The client id that it is given, having none of its own. */
+  readonly assignedId: string | null;
   /** Null for clients without an id: they cannot come back. */
   readonly begun: BegunConnection | null;
   readonly places: ReadonlyMap<string, bigint>;
@@ -71,6 +90,16 @@ interface Received {
   readonly packet: IPublishPacket;
   /** For QoS 1 and 2: under which id a text is posted. */
   messageId?: string;
+}
+
+/** What became of a publication: null, it is done; undone: it was not stored, and must not be acknowledged. */
+type Outcome = Rejection | null | 'undone';
+
+/** Something on its way to the client. */
+interface Outgoing {
+  readonly publication: Piece['publication'];
+  /** Null: it belongs to no room's past. */
+  readonly piece: Piece | null;
 }
 
 /** One connected client: what it publishes, and what it is sent. */
@@ -90,11 +119,19 @@ export class Client implements Subscriber {
   /** Packet ids of publications that are worked on, or of QoS 2 and not released. */
   private readonly inWork = new Set<number>();
   private readonly pausedFor = new Set<'inbox' | 'limit'>();
-  /** Texts behind one whose author is being looked up. */
-  private held: Piece[] = [];
+  /** What has to wait: for the name of an author, or until the client has acknowledged enough. */
+  private held: Outgoing[] = [];
   private drainedListeners: (() => void)[] = [];
+  /** Called when the client has acknowledged something that others wait for. */
+  private acknowledgedOne: (() => void) | null = null;
+  /** Ids of texts that this client has published and does not want back. */
+  private readonly own = new Set<string>();
   private readonly will: IPublishPacket | null;
   private leaving: 'clean' | 'expelled' | null = null;
+  /** Whether it says good-bye and wants its will published all the same (MQTT 5, 3.14.2.1). */
+  private willAnyway = false;
+  private keepSeconds: number;
+  private welcomed = false;
   private deaf = false;
   private released: Promise<void> | null = null;
 
@@ -103,7 +140,8 @@ export class Client implements Subscriber {
     private readonly wire: Wire,
     private readonly introduced: Introduced,
   ) {
-    const { admitted, connect, places } = introduced;
+    const { admitted, connect, places, terms } = introduced;
+    this.keepSeconds = terms.keepSeconds;
     this.admitted = admitted;
     this.actor = admitted.actor;
     this.guestKey = admitted.guest ? nameKey(admitted.shownName) : null;
@@ -130,15 +168,16 @@ export class Client implements Subscriber {
   }
 
   private get kept(): boolean {
-    return this.introduced.connect.clean === false;
+    return this.introduced.terms.keepSeconds > 0;
   }
 
   /** Takes up the session where it was left, and answers the CONNECT. */
   async begin(): Promise<void> {
     const subscriptions = this.introduced.begun?.subscriptions ?? null;
-    for (const { filter, qos } of subscriptions ?? []) this.hearing.add(filter, qos);
+    for (const { filter, qos, others } of subscriptions ?? []) this.hearing.add(filter, qos, others);
     const followings = await this.hearing.follow(this.hearing.subscriptions.map(({ filter }) => filter));
-    this.send({ cmd: 'connack', returnCode: 0, sessionPresent: subscriptions !== null });
+    this.send(this.dialect.welcome(subscriptions !== null, this.introduced.assignedId));
+    this.welcomed = true;
     this.catchUp(followings);
   }
 
@@ -146,27 +185,50 @@ export class Client implements Subscriber {
 
   /** Throws BadPacket. */
   handle(packet: Packet): void {
-    if (this.leaving || this.deaf || !this.open) return;
-    this.lastHeard = performance.now();
-    this.countPacket();
+    if (!this.listens()) return;
     const { cmd } = packet;
     if (cmd === 'publish') this.receive(packet);
-    else if (cmd === 'puback') this.acknowledged(packet.messageId ?? 0);
+    else if (cmd === 'puback') this.settle(packet.messageId ?? 0);
     else if (cmd === 'pubrel') this.releaseId(packet.messageId ?? 0);
-    else if (cmd === 'subscribe' && mayBeAsked(packet.subscriptions)) this.inbox.do(() => this.subscribe(packet));
+    else if (cmd === 'subscribe' && mayBeAsked(packet.subscriptions)) this.askToSubscribe(packet);
     else if (cmd === 'unsubscribe' && mayBeAsked(packet.unsubscriptions)) this.inbox.do(() => this.unsubscribe(packet));
-    else if (cmd === 'pingreq') this.send({ cmd: 'pingresp' });
-    else if (cmd === 'disconnect') this.sayGoodBye();
-    else throw new BadPacket(`Clients do not send ${cmd} like this.`);
+    else if (cmd === 'pingreq') this.send(pingResponse);
+    else if (cmd === 'disconnect') this.sayGoodBye(packet);
+    else throw new BadPacket(`Clients do not send ${cmd} like this.`, 'protocol');
+  }
+
+  /** The client has acknowledged what was sent under this packet id. */
+  acknowledged(packetId: number): void {
+    if (this.listens()) this.settle(packetId);
+  }
+
+  /** Whether anything that comes from the client still counts. */
+  private listens(): boolean {
+    if (this.leaving || this.deaf || !this.open) return false;
+    this.lastHeard = performance.now();
+    this.countPacket(this.lastHeard);
+    return true;
   }
 
   private receive(packet: IPublishPacket): void {
-    if (!isTopic(packet.topic)) throw new BadPacket('This is no topic.');
+    this.checkFive(packet);
+    if (!isTopic(packet.topic)) throw new BadPacket('This is no topic.', 'topic');
     const id = packet.messageId ?? 0;
     // What is being worked on is acknowledged when that is done.
     if (packet.qos > 0 && this.inWork.has(id)) return;
     if (packet.qos > 0) this.inWork.add(id);
     this.put(packet);
+  }
+
+  /** What the welcome says in MQTT 5 only: no aliases, nothing retained, and so many publications at a time. */
+  private checkFive({ properties, retain, qos, messageId = 0 }: IPublishPacket): void {
+    if (this.introduced.terms.version !== 5) return;
+    if (properties?.topicAlias !== undefined) throw new BadPacket('There are no topic aliases.', 'topicAlias');
+    if (retain) throw new BadPacket('Nothing is retained.', 'retain');
+    if (qos === 0) return;
+    if (messageId === 0) throw new BadPacket('There is no packet id 0.', 'protocol');
+    if (this.inWork.size >= receiveMaximum && !this.inWork.has(messageId))
+      throw new BadPacket('These are too many at a time.', 'receiveMaximum');
   }
 
   /** What is too long comes to nothing, like everything that is not allowed, and is not kept until then. */
@@ -176,37 +238,47 @@ export class Client implements Subscriber {
     else this.inbox.publish({ packet: { ...packet, payload: nothing } }, 0);
   }
 
-  private acknowledged(id: number): void {
-    this.deliveries.acknowledge(id);
+  private settle(packetId: number): void {
+    this.deliveries.acknowledge(packetId);
+    this.acknowledgedOne?.();
     this.noticeDrained();
   }
 
   /** The second half of QoS 2: the client knows that its publication has arrived. */
   private releaseId(messageId: number): void {
-    this.inWork.delete(messageId);
-    this.send({ cmd: 'pubcomp', messageId });
+    this.send(this.dialect.released(messageId, this.inWork.delete(messageId)));
   }
 
-  private sayGoodBye(): void {
+  private sayGoodBye({ reasonCode = 0, properties }: IDisconnectPacket): void {
+    const keepSeconds = properties?.sessionExpiryInterval;
+    if (keepSeconds && !this.kept) throw new BadPacket('The session was not to be kept.', 'protocol');
+    if (keepSeconds !== undefined) this.keepSeconds = Math.min(keepSeconds, longestKept);
+    this.willAnyway = reasonCode !== 0;
     this.leaving = 'clean';
     this.wire.end();
   }
 
+  private askToSubscribe(packet: ISubscribePacket): void {
+    if (packet.properties?.subscriptionIdentifier !== undefined)
+      throw new BadPacket('There are no subscription identifiers.', 'subscriptionIdentifiers');
+    this.inbox.do(() => this.subscribe(packet));
+  }
+
   private async subscribe({ messageId = 0, subscriptions }: ISubscribePacket): Promise<void> {
     if (!(await this.allowRead())) return;
-    const granted = subscriptions.map(({ topic, qos }) => this.hearing.add(topic, qos) ?? 0x80);
+    const grants = subscriptions.map(({ topic, qos, nl }) => this.hearing.add(topic, qos, nl));
     const asked = subscriptions.map(({ topic }) => topic);
     const followings = await this.hearing.follow(asked);
     await this.keepSubscriptions();
-    this.send({ cmd: 'suback', messageId, granted });
+    this.send(this.dialect.subscribed(messageId, grants));
     this.catchUp(followings);
   }
 
   private async unsubscribe({ messageId = 0, unsubscriptions }: IUnsubscribePacket): Promise<void> {
     if (!(await this.allowRead())) return;
-    this.hearing.removeAll(unsubscriptions);
+    const existed = this.hearing.removeAll(unsubscriptions);
     await this.keepSubscriptions();
-    this.send({ cmd: 'unsuback', messageId, granted: [] });
+    this.send(this.dialect.unsubscribed(messageId, existed));
   }
 
   private allowRead(): Promise<boolean> {
@@ -231,9 +303,9 @@ export class Client implements Subscriber {
   // Publishing --------------------------------------------------------------------------------------------------------
 
   private async publishAll(received: readonly Received[]): Promise<void> {
-    if (!(await this.findMessageIds(received))) return this.end();
+    if (!(await this.findMessageIds(received))) return this.end('busy');
     const rooms: Reached = new Map();
-    const started: Promise<boolean>[] = [];
+    const started: Promise<Outcome>[] = [];
     // In their order, and as fast as the limits allow.
     for (const one of received) {
       if (!(await this.allowPost())) break;
@@ -242,15 +314,14 @@ export class Client implements Subscriber {
     }
     const outcomes = await Promise.all(started);
     for (const [i, { packet }] of received.entries()) {
-      const messageId = packet.messageId ?? 0;
+      const { qos, messageId = 0 } = packet;
+      const { [i]: outcome = 'undone' } = outcomes;
       // What could not be stored is not acknowledged: the client sends it again when it comes back.
-      if (!outcomes[i]) {
-        this.wire.end();
-        return;
-      }
-      if (packet.qos === 1) this.send({ cmd: 'puback', messageId });
-      if (packet.qos === 2) this.send({ cmd: 'pubrec', messageId });
-      if (packet.qos === 1) this.inWork.delete(messageId);
+      if (outcome === 'undone') return this.end('busy');
+      if (qos === 0) continue;
+      // The second half of QoS 2 does not come for what was refused (MQTT 5, 4.3.3).
+      if (qos === 1 || (outcome && this.introduced.terms.version === 5)) this.inWork.delete(messageId);
+      this.send(this.dialect.received(qos, messageId, outcome));
     }
   }
 
@@ -269,7 +340,7 @@ export class Client implements Subscriber {
         packetId: packet.messageId ?? 0,
         content: `${packet.topic}\n${packet.payload.toString('latin1')}`,
       }));
-      const ids = await this.parts.ledger.messageIds(entry, contents);
+      const ids = await this.parts.publications.messageIds(entry, contents);
       for (const one of texts) one.messageId = ids.get(one.packet.messageId ?? 0);
       complete = texts.every(({ messageId }) => messageId !== undefined);
       return null;
@@ -278,8 +349,7 @@ export class Client implements Subscriber {
   }
 
   /**
-   * What a publication comes to, when everything that it needs is there. What is not allowed comes to nothing, and is acknowledged
-   * all the same: MQTT has no word for it.
+   * What a publication comes to, when everything that it needs is there. What is not allowed comes to nothing.
    */
   private async prepare({ packet, messageId = newId() }: Received, rooms: Reached): Promise<Work> {
     const { publisher } = this;
@@ -287,15 +357,18 @@ export class Client implements Subscriber {
     const topic = readTopic(packet.topic);
     if (topic && 'name' in topic && normalize(topic.name) === this.admitted.shownName)
       await moved(this, topic.what === 'hello');
-    if (!topic || 'name' in topic || !this.admitted.may('post')) return nothingToDo;
+    if (!topic) return refusing(reject('NotFound', 'Nothing is published at this topic.'));
+    if ('name' in topic) return async () => null;
+    if (!this.admitted.may('post')) return refusing(reject('NotAllowed', 'The token is not good for posting.'));
     const { what, room } = topic;
     if (what === 'room') return () => publishing.open(publisher, room);
     const text = textIn(packet.payload);
-    if (text === null) return nothingToDo;
+    if (text === null) return refusing(reject('Invalid', 'The payload is no JSON with a text.'));
     heard(this);
+    this.rememberOwn(messageId);
     const reached = rooms.get(room) ?? (await this.reach(room));
     rooms.set(room, reached);
-    if (isRejection(reached)) return async () => reached;
+    if (isRejection(reached)) return refusing(reached);
     return () => publishing.post(publisher, reached.roomId, messageId, text);
   }
 
@@ -338,15 +411,15 @@ export class Client implements Subscriber {
   }
 
   /**
-   * Does something again until it is done or refused for good, as long as the client is there. Returns whether it was. So a limit
-   * slows a client down, and an outage makes it wait.
+   * Does something again until it is done or refused for good, as long as the client is there. So a limit slows a client down,
+   * and an outage makes it wait.
    */
-  private async patiently(work: Work): Promise<boolean> {
+  private async patiently(work: Work): Promise<Outcome> {
     for (let tries = 0; ; tries++) {
-      if (this.leaving === 'expelled') return false;
+      if (this.leaving === 'expelled') return 'undone';
       const rejection = await work().catch((error: unknown) => this.refusalOf(error));
-      if (!rejection || !mayPass(rejection)) return true;
-      if (!this.open && tries >= clientLimits.triesForGone) return false;
+      if (!rejection || !mayPass(rejection)) return rejection;
+      if (!this.open && tries >= clientLimits.triesForGone) return 'undone';
       const { pauses } = clientLimits;
       await sleep(rejection.retryAfterMs ?? pauses[Math.min(tries, pauses.length - 1)], undefined, { ref: false });
     }
@@ -385,36 +458,71 @@ export class Client implements Subscriber {
 
   write(_bytes: Buffer, piece?: EncodedEvents): void {
     if (!(piece instanceof Piece) || !this.open) return;
-    if (this.tooSlow) this.wire.end();
-    else if (this.held.length > 0 || piece.publication instanceof Promise) this.hold(piece);
-    else this.deliverPiece(piece, piece.publication);
+    const { publication } = piece;
+    if (this.tooSlow) this.end('tooSlow');
+    else if (this.mustWait || publication instanceof Promise) this.hold({ publication, piece });
+    else this.deliverNow(publication, piece);
   }
 
   /** Sends something that belongs to no room's past, if it is wanted. */
   deliver(publication: Publication): void {
-    const qos = this.open ? this.hearing.qosOf(publication.topic) : null;
-    if (qos !== null && this.tooSlow) this.wire.end();
-    else if (qos !== null) this.wire.publish(publication, qos === 0 ? null : this.deliveries.send(null));
+    if (!this.open || this.hearing.qosOf(publication.topic) === null) return;
+    if (this.tooSlow) this.end('tooSlow');
+    else if (this.mustWait) this.hold({ publication, piece: null });
+    else this.deliverNow(publication, null);
   }
 
-  private deliverPiece(piece: Piece, publication: Publication | null): void {
-    const qos = publication && this.hearing.qosOf(publication.topic);
-    if (publication && qos !== null) this.wire.publish(publication, qos === 0 ? null : this.deliveries.send(piece));
-    else if (this.kept && this.hearing.acknowledges(piece.roomId)) this.deliveries.pass(piece);
+  private deliverNow(publication: Publication | null, piece: Piece | null): void {
+    const qos = publication && this.qosOf(publication, piece);
+    if (publication && qos !== null) this.publish(publication.in(this.introduced.terms.version), qos, piece);
+    else if (piece && this.kept && this.hearing.acknowledges(piece.roomId)) this.deliveries.pass(piece);
   }
 
-  private hold(piece: Piece): void {
-    this.held.push(piece);
+  private qosOf({ topic }: Publication, piece: Piece | null): 0 | 1 | null {
+    const isOwn = this.own.size > 0 && piece?.messageId && this.own.delete(piece.messageId);
+    return isOwn ? this.hearing.qosOfOwn(topic) : this.hearing.qosOf(topic);
+  }
+
+  /** What is longer than the client takes counts as sent (MQTT 5, 3.1.2.11.4). */
+  private publish(forms: Forms, qos: 0 | 1, piece: Piece | null): void {
+    if (forms.packet.length + 2 > this.introduced.terms.maximumPacket) {
+      if (piece && qos === 1) this.deliveries.pass(piece);
+      return;
+    }
+    this.wire.publish(forms, qos === 0 ? null : this.deliveries.send(piece));
+  }
+
+  private get mustWait(): boolean {
+    return this.held.length > 0 || this.deliveries.waiting >= this.introduced.terms.receiveMaximum;
+  }
+
+  private hold(outgoing: Outgoing): void {
+    this.held.push(outgoing);
     if (this.held.length === 1) this.sendHeld().catch((error) => this.failed(error));
   }
 
   private async sendHeld(): Promise<void> {
-    for (let piece = this.held[0]; piece && this.open; piece = this.held[0]) {
-      const publication = await piece.publication;
+    for (let next = this.held[0]; next && this.open; next = this.held[0]) {
+      const publication = await next.publication;
+      await this.roomToSend();
       this.held.shift();
-      this.deliverPiece(piece, publication);
+      if (this.open) this.deliverNow(publication, next.piece);
     }
     this.noticeDrained();
+  }
+
+  /** Resolves when the client takes one more text at QoS 1, or has gone. */
+  private async roomToSend(): Promise<void> {
+    while (this.open && this.deliveries.waiting >= this.introduced.terms.receiveMaximum)
+      await new Promise<void>((resolve) => {
+        this.acknowledgedOne = resolve;
+      });
+    this.acknowledgedOne = null;
+  }
+
+  /** Of texts that the client does not want back, so that they are known when they come. */
+  private rememberOwn(messageId: string): void {
+    if (this.hearing.toOthers && this.own.size < clientLimits.own) this.own.add(messageId);
   }
 
   private noticeDrained(): void {
@@ -424,9 +532,14 @@ export class Client implements Subscriber {
     for (const listener of listeners) listener();
   }
 
-  private send(packet: Packet): void {
-    if (this.wire.holdsBack(clientLimits.waitingBytes)) this.wire.end();
-    else this.wire.send(writePacket(packet));
+  private send(packet: Buffer): void {
+    if (packet.length > this.introduced.terms.maximumPacket) this.wire.end();
+    else if (this.wire.holdsBack(clientLimits.waitingBytes)) this.end('tooSlow');
+    else this.wire.send(packet);
+  }
+
+  private get dialect(): Dialect {
+    return this.introduced.dialect;
   }
 
   // Rooms -------------------------------------------------------------------------------------------------------------
@@ -457,7 +570,7 @@ export class Client implements Subscriber {
       this.leaving = 'expelled';
       this.inbox.discard();
     }
-    this.wire.end();
+    this.end(endingFor[reason]);
   }
 
   /** Nothing that the client sends is done from now on. */
@@ -472,8 +585,10 @@ export class Client implements Subscriber {
     return keepalive > 0 && now - this.lastHeard > keepalive * 1_500;
   }
 
-  /** Ends the connection. */
-  end(): void {
+  /** Ends the connection, and says why if there is a word for it. */
+  end(why: Ending): void {
+    const farewell = this.welcomed && this.wire.open ? this.dialect.ended(why) : null;
+    if (farewell) this.wire.send(farewell);
     this.wire.end();
   }
 
@@ -492,33 +607,35 @@ export class Client implements Subscriber {
 
   private async release(): Promise<void> {
     this.noticeDrained();
+    this.acknowledgedOne?.();
     // Nobody is there any more who could hear anything.
     this.inbox.discardTasks();
-    if (this.leaving === null && this.will && isTopic(this.will.topic) && !this.deaf)
-      this.put({ ...this.will, qos: 0 });
+    const lost = this.leaving === null || (this.leaving === 'clean' && this.willAnyway);
+    if (lost && this.will && isTopic(this.will.topic) && !this.deaf) this.put({ ...this.will, qos: 0 });
     await this.inbox.idle();
     this.hearing.close();
     const { entry } = this;
     if (entry) {
       await this.save();
-      await this.parts.ledger.end(entry, this.leaving === 'clean');
+      await this.parts.publications.end(entry, this.leaving === 'clean');
+      await this.parts.ledger.end(entry, this.leaving === 'clean', this.keepSeconds);
     }
     await this.admitted.leave();
   }
 
   private failed(error: unknown): void {
     if (!(error instanceof NotNow)) this.parts.problems.refusal(error, { door: 'chatt', user: this.actor.id });
-    this.wire.end();
+    this.end('busy');
   }
 
   // Limits ------------------------------------------------------------------------------------------------------------
 
   /** A client that sends too many packets has to wait; one that goes on doing so is ended. */
-  private countPacket(): void {
+  private countPacket(now: number): void {
     const { frames, patience } = this.introduced.allowances;
-    const wait = frames.spend();
+    const wait = frames.spend(now);
     if (wait === 0) return;
-    if (patience.spend() > 0) this.wire.end();
+    if (patience.spend() > 0) this.end('tooFast');
     if (this.pausedFor.has('limit')) return;
     this.pause('limit', true);
     setTimeout(() => this.pause('limit', false), wait).unref();
@@ -535,7 +652,16 @@ export class Client implements Subscriber {
 const mayBeAsked = ({ length }: readonly unknown[]): boolean => length > 0 && length <= hearingLimits.filters;
 
 const nothing = Buffer.alloc(0);
-const nothingToDo: Work = async () => null;
+const pingResponse = Buffer.of(0xd0, 0);
+const refusing =
+  (refusal: Rejection): Work =>
+  async () =>
+    refusal;
+const endingFor: { readonly [R in EndReason]: Ending } = {
+  drain: 'busy',
+  revoked: 'expelled',
+  unauthenticated: 'notAuthorized',
+};
 const unreached: Rejection = { rejected: 'Unavailable', detail: 'The room could not be reached.' };
 
 /** Whether the same may be accepted soon. */

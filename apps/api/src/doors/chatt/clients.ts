@@ -52,7 +52,7 @@ export class Clients {
     if (connection !== null && connection > (this.taken.get(key) ?? -1n)) this.taken.set(key, connection);
     const client = this.byKey.get(key);
     if (!client?.entry || (connection !== null && client.entry.connection >= connection)) return;
-    client.end();
+    client.end('takenOver');
     await client.finish().catch(() => undefined);
   }
 

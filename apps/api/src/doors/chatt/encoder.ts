@@ -1,6 +1,6 @@
 import type { LiveEvent, Person } from '../../live/live-event.js';
 import type { EncodedEvents, Encoder } from '../../live/subscriber.js';
-import { Publication } from './packets.js';
+import { Publication } from './publication.js';
 import { textTopic } from './topics.js';
 
 /** One text of a room on its way to clients, or events that chaTT does not know, which only move the place in the room. */
@@ -12,6 +12,8 @@ export class Piece implements EncodedEvents {
     readonly roomId: string,
     readonly through: bigint,
     publication: Publication | null | Promise<Publication | null>,
+    /** Of the text; null: there is none. */
+    readonly messageId: string | null = null,
   ) {
     this.publication = publication;
     if (publication instanceof Promise)
@@ -40,7 +42,7 @@ export function chattEncoder(topicOf: (roomId: string) => string | null, nameOf:
   return {
     events: (roomId, events) => {
       const pieces = events
-        .map((live) => new Piece(roomId, live.revision, encode(roomId, live)))
+        .map((live) => new Piece(roomId, live.revision, encode(roomId, live), messageIdOf(live)))
         .filter(({ publication }) => publication !== null);
       const last = events.at(-1)?.revision;
       if (last !== undefined && pieces.at(-1)?.through !== last) pieces.push(new Piece(roomId, last, null));
@@ -53,6 +55,9 @@ export function chattEncoder(topicOf: (roomId: string) => string | null, nameOf:
     unwatched: () => null,
   };
 }
+
+const messageIdOf = ({ event }: LiveEvent): string | null =>
+  event.type === 'MessagePosted' ? event.data.messageId : null;
 
 const said = (topic: string, author: string, text: string): Publication =>
   new Publication(textTopic(topic), Buffer.from(JSON.stringify({ author, text })));

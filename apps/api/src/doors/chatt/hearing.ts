@@ -12,6 +12,7 @@ import type { Following } from '../../live/following.js';
 import { type LiveRooms, liveLimits } from '../../live/live-rooms.js';
 import type { Subscriber } from '../../live/subscriber.js';
 import type { Context } from '../../write-side/mailbox.js';
+import type { Grant } from './dialect.js';
 import type { RoomFinder } from './room-finder.js';
 import { type RoomTopics, topicName } from './room-topics.js';
 import type { KeptSubscription } from './session-ledger.js';
@@ -38,6 +39,13 @@ export interface HearingParts {
   readonly newContext: () => Context;
 }
 
+interface Subscribed {
+  readonly filter: Filter;
+  readonly qos: 0 | 1;
+  /** Not to what the client publishes itself. */
+  readonly others: boolean;
+}
+
 /** The database or the event store did not answer: what was asked may be asked again. */
 export class NotNow extends Error {}
 
@@ -46,7 +54,7 @@ export class NotNow extends Error {}
  * public ones, as they could with any other client; nobody can read a room without being in it.
  */
 export class Hearing {
-  private readonly filters = new Map<string, { readonly filter: Filter; readonly qos: 0 | 1 }>();
+  private readonly filters = new Map<string, Subscribed>();
   private readonly rooms = new Set<string>();
   private readonly remembered = new Map<string, 0 | 1 | null>();
 
@@ -58,34 +66,56 @@ export class Hearing {
   ) {}
 
   get subscriptions(): KeptSubscription[] {
-    return [...this.filters.values()].map(({ filter, qos }) => ({ filter: filter.text, qos }));
+    return [...this.filters.values()].map(({ filter, qos, others }) => ({
+      filter: filter.text,
+      qos,
+      ...(others ? { others } : {}),
+    }));
   }
 
-  /** Adds a subscription, or replaces it. Null: there is none like this, or too many. */
-  add(text: string, qos: number): 0 | 1 | null {
-    const filter = text.length <= hearingLimits.filterLength ? Filter.read(text) : null;
-    if (!filter || (this.filters.size >= hearingLimits.filters && !this.filters.has(text))) return null;
+  /** Whether there is a subscription to what others publish only. */
+  get toOthers(): boolean {
+    return [...this.filters.values()].some(({ others }) => others);
+  }
+
+  /** Adds a subscription, or replaces it. `others`: not to what this client publishes itself. */
+  add(text: string, qos: number, others = false): Grant {
+    const filter = text.length <= hearingLimits.filterLength ? Filter.read(text) : 'malformed';
+    if (typeof filter === 'string') return filter;
+    if (this.filters.size >= hearingLimits.filters && !this.filters.has(text)) return 'tooMany';
     const granted = qos === 0 ? 0 : 1;
-    this.filters.set(text, { filter, qos: granted });
+    this.filters.set(text, { filter, qos: granted, others });
     this.remembered.clear();
     return granted;
   }
 
-  removeAll(texts: readonly string[]): void {
-    for (const text of texts) this.filters.delete(text);
+  /** For each of these, whether there was such a subscription. */
+  removeAll(texts: readonly string[]): boolean[] {
+    const existed = texts.map((text) => this.filters.delete(text));
     this.remembered.clear();
     for (const roomId of this.rooms) if (!this.wants(roomId)) this.leave(roomId);
+    return existed;
   }
 
   /** The QoS at which the client wants what is published at this topic; null: it does not. */
   qosOf(topic: string): 0 | 1 | null {
     const known = this.remembered.get(topic);
     if (known !== undefined) return known;
-    let best: 0 | 1 | null = null;
-    for (const { filter, qos } of this.filters.values())
-      if ((best === null || qos > best) && filter.matches(topic)) best = qos;
+    const best = this.bestOf(topic, () => true);
     if (this.remembered.size >= hearingLimits.topics) this.remembered.clear();
     this.remembered.set(topic, best);
+    return best;
+  }
+
+  /** Likewise for what the client has published itself. */
+  qosOfOwn(topic: string): 0 | 1 | null {
+    return this.bestOf(topic, ({ others }) => !others);
+  }
+
+  private bestOf(topic: string, counts: (one: Subscribed) => boolean): 0 | 1 | null {
+    let best: 0 | 1 | null = null;
+    for (const one of this.filters.values())
+      if ((best === null || one.qos > best) && counts(one) && one.filter.matches(topic)) best = one.qos;
     return best;
   }
 

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { generate, parser as newParser, type Packet, type Parser } from 'mqtt-packet';
-import { binaryFrame } from '../../host/websocket-frames.js';
+import { parser as newParser, type Packet, type Parser } from 'mqtt-packet';
+import { BadPacket } from './endings.js';
+import { checkProperties } from './properties.js';
 
 /** Bytes of a packet, without its fixed header. Longer ones end the connection. */
 export const maxPacketBytes = 131_072;
@@ -8,11 +9,11 @@ export const maxPacketBytes = 131_072;
 /** Bytes of a payload that are looked at. The longest text takes fewer, even if all of it is escaped. */
 export const maxPayloadBytes = 100_000;
 
-/** What a client sent is not MQTT, or not for this broker. Ends the connection. */
-export class BadPacket extends Error {}
+/** Publications of a client that may be under way at QoS 1 and 2, as MQTT 5 tells it. */
+export const receiveMaximum = 1_000;
 
 const CONNECT = 1;
-/** The first byte of an acknowledgement, which is four bytes long. */
+/** The first byte of an acknowledgement. Two more bytes follow unless MQTT 5 has something to add. */
 const PUBACK = 0x40;
 /** Fixed header: one byte, and a length of one to four bytes. */
 const MAX_HEADER = 5;
@@ -33,6 +34,18 @@ export class PacketReader {
     this.parser.on('error', (error) => {
       throw new BadPacket(error.message);
     });
+  }
+
+  /**
+   * Hands on the packet ids of the acknowledgements with which this chunk begins, and returns the bytes after them. One comes
+   * for each text at QoS 1, mostly by itself, so they do not take the way of other packets.
+   */
+  skipAcknowledgements(chunk: Buffer, acknowledged: (packetId: number) => void): Buffer {
+    if (this.heldBytes > 0 || !this.greeted) return chunk;
+    let at = 0;
+    for (; chunk[at] === PUBACK && chunk[at + 1] === 2 && at + 4 <= chunk.length; at += 4)
+      acknowledged(chunk.readUInt16BE(at + 2));
+    return at === 0 ? chunk : chunk.subarray(at);
   }
 
   /** The packets that are complete with this chunk, one by one. Throws BadPacket at the first that is wrong. */
@@ -57,8 +70,8 @@ export class PacketReader {
     if (!header) return this.waitFor(bytes.length + 1);
     const { start, length } = header;
     const first = bytes[0] as number;
-    if (this.greeted === (first >> 4 === CONNECT)) throw new BadPacket('CONNECT comes first, and once.');
-    if (length > maxPacketBytes) throw new BadPacket('The packet is too long.');
+    if (this.greeted === (first >> 4 === CONNECT)) throw new BadPacket('CONNECT comes first, and once.', 'protocol');
+    if (length > maxPacketBytes) throw new BadPacket('The packet is too long.', 'tooLarge');
     const body = bytes.subarray(start);
     const actual = this.greeted ? length : connectLength(body, length);
     const end = start + actual;
@@ -77,12 +90,11 @@ export class PacketReader {
   }
 
   private parse(bytes: Buffer): Packet {
-    // One comes for each text at QoS 1.
-    if (bytes.length === 4 && bytes[0] === PUBACK) return { cmd: 'puback', messageId: bytes.readUInt16BE(2) };
     this.read = [];
     this.parser.parse(bytes);
     const [packet, ...more] = this.read;
     if (!packet || more.length > 0) throw new BadPacket('The packet has another length than it says.');
+    checkProperties(packet);
     return packet;
   }
 }
@@ -140,67 +152,10 @@ function field(body: Buffer, at: number): { readonly end: number } | null {
 }
 
 /** The fixed header of a packet: `first` is its type and flags. */
-function fixedHeader(first: number, length: number): Buffer {
+export function fixedHeader(first: number, length: number): Buffer {
   const bytes = [first];
   for (let rest = length; ; rest = Math.floor(rest / 128)) {
     bytes.push(rest < 128 ? rest : (rest % 128) | 0x80);
     if (rest < 128) return Buffer.from(bytes);
-  }
-}
-
-/** A packet as it goes over the wire. */
-export const writePacket = (packet: Packet): Buffer => generate(packet);
-
-/**
- * A PUBLISH in all forms in which it is delivered: as a packet, and as a message of a WebSocket. Everybody who gets it at QoS 0
- * gets the same bytes; at QoS 1 they differ in the packet id.
- */
-export class Publication {
-  private readonly forms: Partial<Record<'packet' | 'frame' | 'numbered packet' | 'numbered frame', Buffer>> = {};
-
-  constructor(
-    readonly topic: string,
-    private readonly payload: Buffer,
-  ) {}
-
-  /** At QoS 0. */
-  get packet(): Buffer {
-    this.forms.packet ??= this.write(0);
-    return this.forms.packet;
-  }
-
-  get frame(): Buffer {
-    this.forms.frame ??= binaryFrame(this.packet);
-    return this.forms.frame;
-  }
-
-  /** At QoS 1. */
-  packetWithId(id: number): Buffer {
-    this.forms['numbered packet'] ??= this.write(1);
-    return this.withId(this.forms['numbered packet'], id);
-  }
-
-  frameWithId(id: number): Buffer {
-    this.forms['numbered frame'] ??= binaryFrame(this.write(1));
-    return this.withId(this.forms['numbered frame'], id);
-  }
-
-  private withId(bytes: Buffer, id: number): Buffer {
-    const copy = Buffer.from(bytes);
-    copy.writeUInt16BE(id, copy.length - this.payload.length - 2);
-    return copy;
-  }
-
-  /** With room for the packet id at QoS 1. */
-  private write(qos: 0 | 1): Buffer {
-    const topicLength = Buffer.byteLength(this.topic);
-    const length = 2 + topicLength + 2 * qos + this.payload.length;
-    const header = fixedHeader(0x30 | (qos << 1), length);
-    const bytes = Buffer.alloc(header.length + length);
-    header.copy(bytes);
-    bytes.writeUInt16BE(topicLength, header.length);
-    bytes.write(this.topic, header.length + 2, 'utf8');
-    this.payload.copy(bytes, bytes.length - this.payload.length);
-    return bytes;
   }
 }

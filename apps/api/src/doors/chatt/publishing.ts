@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { type Actor, isRejection, normalize, type Rejection } from '@verbatim/domain';
+import { type Actor, isRejection, normalize, type Rejection, reject } from '@verbatim/domain';
 import { HasLeftQuery, RoomAtHandQuery } from '../../application/rooms/reach-queries.js';
 import { ApplyToRoomCommand, CreateRoomCommand, JoinRoomCommand } from '../../application/rooms/room-commands.js';
 import { newId } from '../../new-id.js';
@@ -45,7 +45,7 @@ export class Publishing {
    */
   async reach(publisher: Publisher, room: string): Promise<{ readonly roomId: string } | Rejection> {
     const roomId = await this.roomFor(publisher, room);
-    if (typeof roomId !== 'string') return roomId ?? refused;
+    if (typeof roomId !== 'string') return roomId;
     const { isMember } = await this.queries.execute(new RoomAtHandQuery(roomId, publisher.actor.id));
     return (isMember ? null : await this.enter(publisher.actor, roomId)) ?? { roomId };
   }
@@ -64,7 +64,7 @@ export class Publishing {
   private async enter(actor: Actor, roomId: string): Promise<Rejection | null> {
     const before = await this.queries.execute(new HasLeftQuery(roomId, actor.id));
     if (isRejection(before)) return before;
-    if (before.hasLeft) return refused;
+    if (before.hasLeft) return reject('NotAllowed', 'You are not in this room any more.');
     const joined = await this.commands.execute(new JoinRoomCommand(roomId, actor, {}, this.newContext()));
     return isRejection(joined) ? joined : null;
   }
@@ -72,17 +72,20 @@ export class Publishing {
   /** Opens a room, unless there is one of this name. */
   async open(publisher: Publisher, room: string): Promise<Rejection | null> {
     const roomId = await this.roomFor(publisher, room);
-    return roomId === null ? refused : typeof roomId === 'string' ? null : roomId;
+    return typeof roomId === 'string' ? null : roomId;
   }
 
-  /** The room of this name, which is opened if there never was one. Null: there was one, or there can be none. */
-  private async roomFor(publisher: Publisher, room: string, tries = 2): Promise<string | Rejection | null> {
+  /** The room of this name, which is opened if there never was one. */
+  private async roomFor(publisher: Publisher, room: string, tries = 2): Promise<string | Rejection> {
     const found = await this.finder.find(room);
     if (isRejection(found)) return found;
     if (found.roomId !== null) return found.roomId;
     const name = normalize(room);
     const isPlain = topicName('', { name, visibility: 'public' }) === name;
-    if (found.was || !isPlain || !publisher.mayManage || !publisher.spendCreation()) return null;
+    if (found.was) return reject('RoomClosed', 'The room of this name is closed.');
+    if (!isPlain) return reject('NotFound', 'There is no such room.');
+    if (!publisher.mayManage) return reject('NotAllowed', 'The token is not good for opening rooms.');
+    if (!publisher.spendCreation()) return reject('TooSoon', 'Too many rooms were opened.', NEVER_MS);
     const roomId = newId();
     const { actor } = publisher;
     const settings = { actor, name, topic: '', visibility: 'public', history: 'full', password: null } as const;
@@ -93,4 +96,5 @@ export class Publishing {
   }
 }
 
-const refused: Rejection = { rejected: 'NotFound', detail: 'There is no such room.' };
+/** Nobody waits for this. */
+const NEVER_MS = Number.MAX_SAFE_INTEGER;

@@ -23,28 +23,39 @@ describe('topics', () => {
 });
 
 describe('filters', () => {
+  function read(text: string): Filter {
+    const filter = Filter.read(text);
+    if (typeof filter === 'string') throw new Error(`${text} is ${filter}.`);
+    return filter;
+  }
   const topic = 'rooms/Main/newtext';
   it.each(['rooms/#', '#', '+/+/+', 'rooms/+/newtext', 'rooms/main/newtext', 'rooms/MAIN/#', '+/main/newtext'])(
     'pick a text: %s',
     (text) => {
-      expect(Filter.read(text)?.matches(topic)).toBe(true);
+      expect(read(text).matches(topic)).toBe(true);
     },
   );
   it.each(['users/#', 'rooms/+', 'rooms/other/newtext', 'rooms/+/new', '+/+/+/+', 'rooms/main/newtext/+'])(
     'do not pick it: %s',
     (text) => {
-      expect(Filter.read(text)?.matches(topic)).toBe(false);
+      expect(read(text).matches(topic)).toBe(false);
     },
   );
-  it.each(['', '$SYS/#', '$share/group/rooms/#', 'rooms/#/x', 'rooms/a+', 'rooms/a#', 'other/#', '/rooms'])(
-    'are none here: %j',
-    (text) => {
-      expect(Filter.read(text)).toBeNull();
-    },
-  );
+  it.each([
+    ['', 'malformed'],
+    ['rooms/#/x', 'malformed'],
+    ['rooms/a+', 'malformed'],
+    ['rooms/a#', 'malformed'],
+    ['$share/group/rooms/#', 'shared'],
+    ['$SYS/#', 'foreign'],
+    ['other/#', 'foreign'],
+    ['/rooms', 'foreign'],
+  ])('are none here: %j', (text, why) => {
+    expect(Filter.read(text)).toBe(why);
+  });
 
   it('know whether they are about all rooms, or which one', () => {
-    const about = (text: string) => [Filter.read(text)?.forAllRooms, Filter.read(text)?.room];
+    const about = (text: string) => [read(text).forAllRooms, read(text).room];
     expect(about('rooms/#')).toEqual([true, null]);
     expect(about('+/+/newtext')).toEqual([true, null]);
     expect(about('rooms/Main/newtext')).toEqual([false, 'main']);

@@ -22,6 +22,9 @@ export const userTopic = (name: string, what: 'hello' | 'logout'): string => `us
 /** A topic that may be published to: not empty, without wildcards and NUL (MQTT 3.1.1, 4.7). */
 export const isTopic = (topic: string): boolean => /^[^+#\0]+$/u.test(topic) && !topic.includes('\ufffd');
 
+/** Why a text is no filter: it is malformed, asks for a share of a subscription, or is about topics that are not here, as `$SYS`. */
+export type NoFilter = 'malformed' | 'shared' | 'foreign';
+
 /**
  * A filter of a subscription. It picks from what the client may read, and never adds to it. Names of rooms and people are
  * compared like everywhere in the service, whatever their case.
@@ -33,14 +36,15 @@ export class Filter {
     this.levels = text.split('/').map((level) => (isWildcard(level) ? level : nameKey(level)));
   }
 
-  /** Null if it is none (MQTT 3.1.1, 4.7.1), or if nothing here could ever match it, as with `$SYS` and `$share`. */
-  static read(text: string): Filter | null {
+  /** What there is instead of a filter: this is none (MQTT 3.1.1, 4.7.1), or nothing here could ever match it. */
+  static read(text: string): Filter | NoFilter {
     const levels = text.split('/');
     const wellFormed = levels.every((level, i) =>
       isWildcard(level) ? level === '+' || i === levels.length - 1 : !/[+#\0]/.test(level),
     );
-    if (text === '' || !wellFormed || !/^(rooms|users|\+|#)$/.test(levels[0] ?? '')) return null;
-    return new Filter(text);
+    if (text === '' || !wellFormed) return 'malformed';
+    if (levels[0] === '$share') return 'shared';
+    return /^(rooms|users|\+|#)$/.test(levels[0] ?? '') ? new Filter(text) : 'foreign';
   }
 
   matches(topic: string): boolean {

@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import { Outbox } from '../../host/outbox.js';
 import { binaryFrame } from '../../host/websocket-frames.js';
-import { maxPacketBytes, type Publication } from './packets.js';
+import { maxPacketBytes } from './packets.js';
+import type { Forms } from './publication.js';
 
 /** Bytes of a message of a WebSocket, which may hold several packets. Longer ones end the connection. */
 export const maxMessageBytes = 8 * maxPacketBytes;
@@ -25,7 +26,7 @@ export interface Wire {
   /** Sends a packet. */
   send(packet: Buffer): void;
   /** Sends a text: at QoS 1 with this packet id; null: at QoS 0. */
-  publish(publication: Publication, id: number | null): void;
+  publish(forms: Forms, id: number | null): void;
   /** Whether more bytes than this have not been handed to the network yet. */
   holdsBack(bytes: number): boolean;
   /** Resolves when what was sent has been handed to the network, or the wire is closed. */
@@ -64,8 +65,8 @@ export class TcpWire implements Wire {
     this.outbox.put(packet);
   }
 
-  publish(publication: Publication, id: number | null): void {
-    this.outbox.put(id === null ? publication.packet : publication.packetWithId(id));
+  publish(forms: Forms, id: number | null): void {
+    this.outbox.put(id === null ? forms.packet : forms.packetWithId(id));
   }
 
   holdsBack(bytes: number): boolean {
@@ -127,8 +128,8 @@ export class WebSocketWire implements Wire {
     this.outbox.put(binaryFrame(packet));
   }
 
-  publish(publication: Publication, id: number | null): void {
-    this.outbox.put(id === null ? publication.frame : publication.frameWithId(id));
+  publish(forms: Forms, id: number | null): void {
+    this.outbox.put(id === null ? forms.frame : forms.frameWithId(id));
   }
 
   holdsBack(bytes: number): boolean {
