@@ -67,7 +67,7 @@ describe('the settings', () => {
 });
 
 describe('the commands', () => {
-  const words = commands.map((command) => command.words);
+  const words = Object.keys(commands);
   const isCommand = (line: string) => line === '' || line.startsWith('-') || words.some((own) => line.startsWith(own));
 
   it('of the chart are those of the command line', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { fromBase32, toBase32 } from './base32.js';
 
 describe('base32', () => {
-  // RFC 4648, section 10, without the padding.
+  // RFC 4648, section 10, without padding.
   it.each([
     ['', ''],
     ['f', 'MY'],
@@ -17,7 +17,7 @@ describe('base32', () => {
     expect(fromBase32(encoded)?.toString()).toBe(plain);
   });
 
-  it('has 52 characters for 32 bytes, and gives them back', () => {
+  it('has 52 characters for 32 bytes, and decodes them again', () => {
     for (let i = 0; i < 200; i++) {
       const bytes = randomBytes(32);
       const text = toBase32(bytes);
@@ -26,7 +26,7 @@ describe('base32', () => {
     }
   });
 
-  it.each(['MZXW6YTBOJ', 'mzxw6', 'MZXW6===', 'M', '0', 'MZXW6 '])('does not take "%s" for one', (text) => {
+  it.each(['MZXW6YTBOJ', 'mzxw6', 'MZXW6===', 'M', '0', 'MZXW6 '])('rejects "%s"', (text) => {
     expect(fromBase32(text)).toBeNull();
   });
 });

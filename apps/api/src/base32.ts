@@ -12,7 +12,7 @@ export function toBase32(bytes: Uint8Array): string {
   return bits > 0 ? text + ALPHABET[(value << (5 - bits)) & 31] : text;
 }
 
-/** The bytes of a text that `toBase32` made; null for any other text. */
+/** Decodes a text made by `toBase32`; null for any other text. */
 export function fromBase32(text: string): Buffer | null {
   const bytes: number[] = [];
   let [value, bits] = [0, 0];

@@ -48,7 +48,7 @@ async function list(): Promise<string> {
   return (await Promise.all(lines)).join('\n');
 }
 
-// Exiting also ends a database that was started for this command only. What has been imported or built stays valid.
+// Exiting also stops a database that was started for this command only. What was imported or built stays valid.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 main(process.argv.slice(2)).then(

@@ -1,4 +1,4 @@
-/** Where the service gets the time from; tests use their own. */
+/** The source of time of the service; tests use their own. */
 export type Clock = () => Date;
 
 export const systemClock: Clock = () => new Date();

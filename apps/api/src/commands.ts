@@ -3,8 +3,8 @@ import type { Unit } from './host/part.js';
 import type { CliCommand } from './tools/command.js';
 
 /**
- * All commands of the command line by the words that call them, in the order in which they are listed. The code of a command
- * is loaded when it is called, so that a small one starts at once. One whose words begin with those of another comes first.
+ * All commands of the command line by name, in the order in which they are listed. A command's code is loaded when it is
+ * called, so that small ones start at once. If one name is a prefix of another, the longer one comes first.
  */
 export const commands: Readonly<Record<string, () => Promise<CliCommand>>> = {
   doctor: async () => (await import('./tools/doctor/doctor-command.js')).doctorCommand(parts),

@@ -8,7 +8,7 @@ import { auditLogSettings } from './storage/transparency/audit-log-settings.js';
 import { masterKeySettings } from './storage/vault/master-key-settings.js';
 import { telemetrySettings } from './telemetry/telemetry-settings.js';
 
-/** A setting of the environment is wrong; the message names it. */
+/** An environment setting is invalid; the message names it. */
 export class InvalidConfiguration extends Error {}
 
 const blank = (value: unknown) => (value === '' ? undefined : value);
@@ -53,10 +53,7 @@ const environment = z.object({
     .string()
     .default('')
     .transform((list) => list.split(/[\s,]+/).filter((origin) => origin !== ''))
-    .refine(
-      (list) => list.every(isOrigin),
-      'must be origins such as https://chat.example.org, with commas between them',
-    ),
+    .refine((list) => list.every(isOrigin), 'must be comma-separated origins such as https://chat.example.org'),
   TRUST_PROXY: z
     .string()
     .default('')
@@ -66,7 +63,10 @@ const environment = z.object({
     blank,
     z
       .string()
-      .regex(/^(admin|auditor|user)(,(admin|auditor|user))*$/, 'must be some of admin, auditor and user, with commas')
+      .regex(
+        /^(admin|auditor|user)(,(admin|auditor|user))*$/,
+        'must be a comma-separated list of admin, auditor and user',
+      )
       .transform((roles) => roles.split(',') as ServerRole[])
       .default([]),
   ),
@@ -104,10 +104,10 @@ const environment = z.object({
       .regex(/^(\/(?!\/)|https?:\/\/)[^#\s]*$/, 'must be a path or a URL without #')
       .default('/admin/'),
   ),
-  /** Whether read models hold texts in plain form, or only keyed hashes of their words. */
+  /** Whether read models hold plain texts or only keyed hashes of their words. */
   READ_MODELS_TEXTS: z.preprocess(blank, z.enum(['plain', 'sealed']).default('plain')),
   RATE_LIMITS: z.preprocess(blank, z.enum(['on', 'off']).default('on')),
-  /** Whether webhooks may be sent to private addresses, and without TLS. */
+  /** Whether webhooks may go to private addresses and without TLS. */
   WEBHOOK_ALLOW_PRIVATE: z.preprocess(blank, z.enum(['on', 'off']).default('off')),
   ...limitSettings,
   ...auditLogSettings,
@@ -140,14 +140,14 @@ const complete = environment.superRefine((config, context) => {
 
 export type Config = z.infer<typeof environment>;
 
-/** A part of the service with settings of its own. */
+/** A part of the service with its own settings. */
 export interface WithSettings {
   readonly settings?: Readonly<Record<string, z.ZodType>>;
 }
 
 /**
- * Reads the settings once, at the start: those of the service and of its `parts`. Throws InvalidConfiguration
- * naming each wrong one, never its value.
+ * Parses the settings, once at the start: those of the service and of its `parts`. Throws InvalidConfiguration naming
+ * each invalid setting, but never its value.
  */
 export function readConfig(
   env: Readonly<Record<string, string | undefined>>,
@@ -166,7 +166,7 @@ export const settingNames = (parts: readonly WithSettings[]): string[] => [
   ...parts.flatMap(({ settings = {} }) => Object.keys(settings)),
 ];
 
-/** What the service reports about itself. */
+/** What the service says about itself. */
 export const about = { name: 'Verbatim', version: packageVersion(), protocol: 1 } as const;
 
 function packageVersion(): string {

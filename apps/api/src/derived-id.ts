@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** The same parts always give the same id: a UUIDv8 (RFC 9562, section 5.8) of their SHA-256. */
+/** An id derived from `parts`, always the same for the same parts: a UUIDv8 (RFC 9562, section 5.8) of their SHA-256. */
 export function derivedId(...parts: readonly string[]): string {
   const bytes = createHash('sha256').update(JSON.stringify(parts)).digest().subarray(0, 16);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;

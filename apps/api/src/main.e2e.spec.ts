@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDatabase, dropDatabase } from './tests/harness/database.testing.js';
 import { startProcess } from './tests/harness/service-process.testing.js';
 
-describe('the service as npm start runs it, with a database of its own', () => {
+describe('the service as started by npm start, with its own database', () => {
   let folder: string;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'verbatim-main-'));
@@ -13,7 +13,7 @@ describe('the service as npm start runs it, with a database of its own', () => {
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
   it.each(['SIGINT', 'SIGTERM'] as const)(
-    'ends in good order on %s, also when it comes twice',
+    'shuts down cleanly on %s, even if it comes twice',
     async (signal) => {
       const service = await startProcess({ VERBATIM_DATA: folder, DATABASE_URL: '' });
       const database = Number((await readFile(join(folder, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')[0]);
@@ -29,7 +29,7 @@ describe('the service as npm start runs it, with a database of its own', () => {
   );
 });
 
-it('says at its start where each door is that is switched on', async () => {
+it('prints the address of each enabled door at its start', async () => {
   const databaseUrl = await createDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'verbatim-main-'));
   const doors = ['MAKECHAT', 'CHATABLE', 'CHITCHAT', 'SFCHAT', 'CHATT', 'MQTT', 'MQTT_WS'];

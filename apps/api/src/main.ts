@@ -9,10 +9,10 @@ import { type Database, openDatabase } from './storage/database/database.js';
 import { UnusableServer } from './storage/database/unusable-server.js';
 import { units } from './units/units.js';
 
-/** Milliseconds after which a shutdown that does not finish is cut short. */
+/** Milliseconds after which an unfinished shutdown is cut short. */
 const SHUTDOWN_LIMIT_MS = 30_000;
 
-/** `npm start`: the whole service in one process, until a signal ends it. */
+/** `npm start`: the whole service in one process, until a signal stops it. */
 async function main(): Promise<void> {
   const config = readConfig(process.env, [...units, ...doors]);
   const log = processLog(config.LOG_LEVEL);
@@ -32,8 +32,8 @@ async function main(): Promise<void> {
     await database.stop();
     process.exit(code);
   };
-  // A signal during the start takes effect right after it. It may come twice, from the terminal and from npm, so the
-  // second one must not cut short the shutdown that the first one began.
+  // A signal during the start takes effect right after it. It may arrive twice, from the terminal and from npm, so a
+  // second one must not cut the shutdown short.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(`received ${signal}`, 0));
   const { service, database } = await starting;
   for (const { lost } of [database, service]) void lost.then((sentence) => end(sentence, 1));

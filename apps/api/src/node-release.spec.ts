@@ -7,7 +7,7 @@ describe('a Node.js past its end of life', () => {
     ['v20.20.2', '2026-05-01T00:00:00Z', '2026-04-30'],
     ['v23.0.0', '2026-01-01T00:00:00Z', '2025-06-01'],
     ['v24.21.0', '2028-05-01T00:00:00Z', '2028-04-30'],
-  ])('%s is named on %s', (version, now, end) => {
+  ])('%s causes a warning on %s', (version, now, end) => {
     expect(nodeWarning(version, new Date(now))).toContain(`Node.js ${version} has had no security fixes since ${end}.`);
   });
 
@@ -15,7 +15,7 @@ describe('a Node.js past its end of life', () => {
     ['v20.19.0', '2026-04-30T23:59:59Z'],
     ['v24.21.0', '2026-11-30T00:00:00Z'],
     ['v26.0.0', '2040-01-01T00:00:00Z'],
-  ])('%s is not on %s', (version, now) => {
+  ])('%s causes none on %s', (version, now) => {
     expect(nodeWarning(version, new Date(now))).toBeNull();
   });
 });

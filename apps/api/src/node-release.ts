@@ -1,5 +1,5 @@
 /**
- * Days after which the releases of Node.js that this service runs on get no more security fixes, by major version
+ * End of security fixes for the major versions of Node.js that this service runs on
  * (https://github.com/nodejs/release#release-schedule).
  */
 const ENDS: Readonly<Record<number, string>> = {
@@ -11,7 +11,7 @@ const ENDS: Readonly<Record<number, string>> = {
   25: '2026-06-01',
 };
 
-/** A sentence for operators when this Node.js, such as `v20.19.0`, is past its end of life; otherwise null. */
+/** A warning for operators if this Node.js, such as `v20.19.0`, is past its end of life; otherwise null. */
 export function nodeWarning(version: string, now: Date): string | null {
   const end = ENDS[Number.parseInt(version.replace(/^v/, ''), 10)];
   if (end === undefined || now.toISOString().slice(0, 10) <= end) return null;

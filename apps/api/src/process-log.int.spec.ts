@@ -32,17 +32,17 @@ const failing = (work: () => unknown): Promise<unknown> =>
 
 describe('what an error quotes is not logged, when', () => {
   it.each<[string, () => unknown, object]>([
-    ['a row is there already', () => sql`insert into people values (${secret}, 2)`, { constraint_name: 'people_pkey' }],
+    ['a row exists already', () => sql`insert into people values (${secret}, 2)`, { constraint_name: 'people_pkey' }],
     ['a row is incomplete', () => sql`insert into people (name) values (${`${secret}2`})`, { column_name: 'age' }],
     ['a check fails', () => sql`insert into people values (${secret.repeat(2)}, 2)`, { table_name: 'people' }],
     ['a value cannot be read', () => sql`select ${secret}::text::uuid`, { code: '22P02' }],
-    ['a text is no JSON', () => JSON.parse(`{"name": ${secret}`), { type: 'SyntaxError' }],
+    ['a text is not JSON', () => JSON.parse(`{"name": ${secret}`), { type: 'SyntaxError' }],
     ['it has a cause', () => Promise.reject(new Error('outer', { cause: failingJson() })), { message: 'outer' }],
-    ['it is of several', () => Promise.reject(new AggregateError([failingJson()], 'all')), { message: 'all' }],
-    ['it is no error', () => Promise.reject(secret), {}],
-  ])('%s', async (_, work, told) => {
+    ['it aggregates several', () => Promise.reject(new AggregateError([failingJson()], 'all')), { message: 'all' }],
+    ['it is not an Error', () => Promise.reject(secret), {}],
+  ])('%s', async (_, work, expected) => {
     const { text, err } = logged(await failing(work));
-    expect(err).toMatchObject(told);
+    expect(err).toMatchObject(expected);
     expect(text).not.toContain('Šárka');
     expect(text).not.toContain('sarka@');
   });
@@ -56,7 +56,7 @@ function failingJson(): Error {
   }
 }
 
-it('an error is logged with its place and its code', async () => {
+it('an error is logged with its stack and its code', async () => {
   const { err } = logged(await failing(() => sql`select * from nowhere`));
   expect(err).toMatchObject({ type: 'PostgresError', code: '42P01', message: 'relation "nowhere" does not exist' });
   expect(logged(new Error('first\nsecond')).err.stack).toMatch(/^ {4}at /);

@@ -1,19 +1,19 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 
-/** The log of a process: a line of JSON for each entry. What people wrote or are called, and addresses, are not in it. */
+/** The process log: one line of JSON per entry, without network addresses and anything that people wrote or are called. */
 export const processLog = (level: string, destination?: DestinationStream): Logger => {
   const options = { level, serializers: { err: describeError } };
   return destination ? pino(options, destination) : pino(options);
 };
 
-/** An error as it is logged. */
+/** An error as logged. */
 export interface DescribedError {
   readonly type: string;
   readonly message: string;
-  /** Where it was thrown; without the message. */
+  /** Where it was thrown, without the message. */
   readonly stack?: string;
   readonly code?: string;
-  /** Names of what it is about in the database or the system. */
+  /** Names of the database or system objects concerned. */
   readonly [place: string]: unknown;
   readonly causes?: readonly DescribedError[];
 }
@@ -30,12 +30,12 @@ const places = [
   'errno',
 ];
 
-/** Deeper causes are left out. */
+/** Deeper causes are omitted. */
 const MOST_CAUSES = 5;
 
 /**
- * Says of an error what helps to find its cause. Messages that quote what they are about are replaced: those of PostgreSQL about
- * data (SQLSTATE classes 22 and 23), and those about a text that is not JSON.
+ * Describes an error for the log. Messages that quote data are replaced: those of PostgreSQL about data (SQLSTATE classes
+ * 22 and 23), and those of JSON parsing.
  */
 export function describeError(error: unknown, depth = 0): DescribedError | string {
   if (!(error instanceof Error)) return typeof error;
@@ -59,7 +59,7 @@ export function describeError(error: unknown, depth = 0): DescribedError | strin
 }
 
 function messageOf(error: Error, code = ''): string {
-  if (error.name === 'PostgresError' && /^2[23]/.test(code)) return `The database refused data (${code}).`;
-  if (error instanceof SyntaxError) return 'A text could not be read.';
+  if (error.name === 'PostgresError' && /^2[23]/.test(code)) return `The database rejected data (${code}).`;
+  if (error instanceof SyntaxError) return 'A text could not be parsed.';
   return error.message;
 }

@@ -15,7 +15,7 @@ import { WriteSideModule } from './write-side/write-side-module.js';
 @Module({})
 class ServiceModule {}
 
-/** Everything that the service runs: the application, its doors and its units. */
+/** The whole service: the application, its doors and its units. */
 export function serviceModule(options: ProcessOptions, host: Host, parts: readonly Unit[]): DynamicModule {
   const migrations = { provide: MIGRATIONS, useValue: parts.flatMap((part) => part.migrations ?? []) };
   return {

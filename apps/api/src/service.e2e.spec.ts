@@ -4,14 +4,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { register } from './tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from './tests/harness/test-service.testing.js';
 
-describe('the thinnest path: two people talk', () => {
+describe('the shortest path: two people talk', () => {
   let service: TestService;
   beforeAll(async () => {
     service = await startTestService();
   });
   afterAll(() => service.stop());
 
-  it('delivers what one says to the other, live and in the history, as a sealed event', async () => {
+  it('delivers what one writes to the other, live and in the history, as a sealed event', async () => {
     const ada = await register(service.url);
     const bob = await register(service.url);
     const room = await ada.room();

@@ -28,13 +28,16 @@ describe('a start that fails', () => {
     starting: door({ name: 'failing', open: (): Opened => ({ start: fail }) }),
   };
 
-  it.each(Object.entries(failing))('at %s the last part leaves nothing running, and says why', async (_, part) => {
-    const start = startTestService({ databaseUrl, environment: { MASTER_KEY }, doors: [...doors, part] });
-    await expect(start).rejects.toThrow('this part does not start');
-    await vi.waitFor(async () => {
-      const connections = await sql`
+  it.each(Object.entries(failing))(
+    'in %s of the last part leaves nothing running, and reports why',
+    async (_, part) => {
+      const start = startTestService({ databaseUrl, environment: { MASTER_KEY }, doors: [...doors, part] });
+      await expect(start).rejects.toThrow('this part does not start');
+      await vi.waitFor(async () => {
+        const connections = await sql`
         select query from pg_stat_activity where datname = current_database() and application_name <> 'onlooker'`;
-      expect([...connections]).toEqual([]);
-    }, 5_000);
-  });
+        expect([...connections]).toEqual([]);
+      }, 5_000);
+    },
+  );
 });

@@ -30,7 +30,7 @@ import { Maintenance } from './write-side/maintenance.js';
 export interface Service {
   /** Its address: `http://127.0.0.1:3000`. */
   readonly url: string;
-  /** The doors at listeners of their own: `['chatable', 'http://127.0.0.1:8080']`. */
+  /** Doors with their own listeners: `['chatable', 'http://127.0.0.1:8080']`. */
   readonly furtherDoors: readonly (readonly [title: string, address: string])[];
   /** Resolves with a sentence when the service cannot continue and has to be restarted. */
   readonly lost: Promise<string>;
@@ -45,17 +45,17 @@ export interface ServiceOptions {
   readonly clock?: Clock;
   /** Called with the generated password of the first administrator, once per database. */
   readonly announcePassword: (username: string, password: string) => void;
-  /** By default all. */
+  /** Default: all. */
   readonly doors?: readonly Door[];
   readonly units?: readonly Unit[];
-  /** Further values for modules that ask for them. */
+  /** Additional values for modules that ask for them. */
   readonly values?: readonly Provider[];
 }
 
-/** Milliseconds that appends have to finish at a shutdown. */
+/** Milliseconds that appends have to finish during a shutdown. */
 const FINISH_MS = 10_000;
 
-/** Starts everything in order: storage and application, the feed, the doors. Rejects with UnusableServer, among others. */
+/** Starts everything in order: storage and application, the feed, the doors. May reject with UnusableServer. */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const resources = new OpenResources();
   try {
@@ -103,7 +103,7 @@ async function start(options: ServiceOptions, resources: OpenResources): Promise
   };
 }
 
-/** Nest's own routes are one scope of the main listener, so that the scopes of other doors are independent of them. */
+/** Nest's own routes live in one scope of the main listener, so that the scopes of other doors are independent of them. */
 function openApplication(options: ServiceOptions & { resources: OpenResources }, host: Host, parts: readonly Door[]) {
   return host.main.scope(async (scope) => {
     const app = await NestFactory.create<NestFastifyApplication>(
@@ -122,7 +122,7 @@ async function startFeed(app: NestFastifyApplication, contributions: Contributio
   for (const { name, handle, rescue } of contributions.sinks()) feed.add(name, handle, rescue);
   await app.get(LogContinuity).start();
   await feed.start();
-  // From here on nothing that other replicas do is missed, so load what they did before.
+  // From here on the feed delivers everything other replicas do; load what they did before.
   await app.get(Sessions).load();
   await app.get(Eraser).load();
   app.get(Maintenance).adopt((await app.get(Maintenances).newest(MAINTENANCE)).state);

@@ -22,7 +22,7 @@ const start = async (options: TestServiceOptions) => {
   return service.url;
 };
 
-/** What works at a service: one word for each thing that was tried. */
+/** The features that work on a service, one word each. */
 async function working(url: string): Promise<string[]> {
   const trials: Record<string, () => Promise<unknown>> = {
     health: () => ok(fetch(`${url}/health/ready`)),
@@ -41,7 +41,7 @@ async function working(url: string): Promise<string[]> {
       if (posted.status !== 201) throw new Error(`${posted.status}`);
     },
   };
-  // Accounts are made at the REST door.
+  // Accounts are created through the REST door.
   const withoutRest = (await fetch(`${url}/v1/about`)).status === 404;
   const names = [];
   for (const [name, attempt] of Object.entries(trials)) {
@@ -66,7 +66,7 @@ async function twoPeopleTalk(url: string): Promise<void> {
   await bob.post(`/v1/rooms/${room}/members`, {});
   const posted = await ada.post(`/v1/rooms/${room}/messages`, { text: 'hello' });
   const { body } = await bob.get(`/v1/rooms/${room}/messages`);
-  if (posted.status !== 201 || body.items.at(-1)?.text !== 'hello') throw new Error('nobody heard it');
+  if (posted.status !== 201 || body.items.at(-1)?.text !== 'hello') throw new Error('the message did not arrive');
 }
 
 const everything = ['health', 'metrics', 'docs', 'rest', 'socket', 'hooks'];
@@ -79,17 +79,17 @@ const lost: Record<string, readonly string[]> = {
 };
 
 describe('the service with one part left out', () => {
-  it.each(doors.map(({ name }) => name))('does everything else without the door %s', async (name) => {
+  it.each(doors.map(({ name }) => name))('still does everything else without the door %s', async (name) => {
     const url = await start({ doors: doors.filter((door) => door.name !== name) });
     expect(await working(url)).toEqual(everything.filter((one) => !lost[name]?.includes(one)));
   });
 
-  it.each(units.map(({ name }) => name))('does everything else without the unit %s', async (name) => {
+  it.each(units.map(({ name }) => name))('still does everything else without the unit %s', async (name) => {
     const url = await start({ units: units.filter((unit) => unit.name !== name) });
     expect(await working(url)).toEqual(everything.filter((one) => !lost[name]?.includes(one)));
   });
 
-  it('answers in plain text where no door has a format', async () => {
+  it('answers in plain text where no door defines a format', async () => {
     const url = await start({ doors: [] });
     const response = await fetch(`${url}/v1/about`);
     expect(response.status).toBe(404);

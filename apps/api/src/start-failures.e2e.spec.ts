@@ -26,7 +26,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Starts the service, which must end by itself; the exit code and all that it says. */
+/** Starts the service, which must exit on its own; returns the exit code and all its output. */
 async function start(environment: Record<string, string>): Promise<{ code: number | null; said: string }> {
   const env = {
     ...process.env,
@@ -47,7 +47,7 @@ async function start(environment: Record<string, string>): Promise<{ code: numbe
   return { code, said };
 }
 
-/** It ends with one message that names the server and says what to do, without the password and without a stack trace. */
+/** It exits with one message that names the server and a remedy, without the password and without a stack trace. */
 async function expectRefusal(
   environment: Record<string, string>,
   ...parts: readonly (string | RegExp)[]
@@ -80,7 +80,7 @@ describe('the service does not start on a PostgreSQL', () => {
     await database.stop();
   });
 
-  it('that is not there', async () => {
+  it('that is not running', async () => {
     const port = await freePort();
     const DATABASE_URL = `postgres://ops:${encoded}@127.0.0.1:${port}/theirs`;
     await expectRefusal(
@@ -90,7 +90,7 @@ describe('the service does not start on a PostgreSQL', () => {
     );
   });
 
-  it('of an unknown host', async () => {
+  it('on an unknown host', async () => {
     const DATABASE_URL = `postgres://ops:${encoded}@no-such-host.invalid/theirs`;
     await expectRefusal(
       { DATABASE_URL },
@@ -131,12 +131,12 @@ describe('the service does not start on a PostgreSQL', () => {
     );
   });
 
-  it('whose certificate nobody vouches for', async () => {
+  it('with an untrusted certificate', async () => {
     const DATABASE_URL = `postgres://ops:${encoded}@${place}/theirs?sslmode=verify-full`;
     await expectRefusal({ DATABASE_URL }, 'its certificate is not trusted', 'NODE_EXTRA_CA_CERTS', 'with TLS');
   });
 
-  it('that speaks no TLS, where TLS is demanded', async () => {
+  it('without TLS support, if TLS is required', async () => {
     await sql`alter system set ssl = off`;
     await sql`select pg_reload_conf()`;
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -151,7 +151,7 @@ describe('the service does not start on a PostgreSQL', () => {
     await plain.stop();
   }, 120_000);
 
-  it('with a URL of another kind, of which it does not repeat the password', async () => {
+  it('with a URL of another kind, and does not print its password', async () => {
     const { code, said } = await start({ DATABASE_URL: `mysql://ops:${encoded}@${place}/theirs` });
     expect(said).toMatch(/DATABASE_URL must be a URL postgres:\/\//);
     expect(said).not.toContain(encoded);
@@ -159,13 +159,13 @@ describe('the service does not start on a PostgreSQL', () => {
   });
 });
 
-/** Each takes a start of the service, so only some run every time. */
+/** Each starts the service once, so by default only some of them run. */
 const passwordsInUrls =
   process.env.LONG === '1'
     ? ['p@ss', 'p%40ss', 'p%ss', 'p+w', 'pü', 'a:b', '密码🔑', `q'"x`]
     : ['p%40ss', '密码🔑', `q'"x`];
 
-it.each(passwordsInUrls)('the service takes the password %s of PostgreSQL as written in the URL', async (written) => {
+it.each(passwordsInUrls)('the service uses the PostgreSQL password %s as written in the URL', async (written) => {
   const url = await createDatabase();
   const sql = postgres(url, { max: 1, onnotice: () => undefined });
   const meant = written === 'p%40ss' ? 'p@ss' : written;
@@ -173,7 +173,7 @@ it.each(passwordsInUrls)('the service takes the password %s of PostgreSQL as wri
   await sql.unsafe(`create role ${name} login password '${meant.replaceAll("'", "''")}'`);
   const { hostname, port, pathname } = new URL(url);
   const wrong = await start({ DATABASE_URL: `postgres://${name}:${written}@${hostname}:${port}${pathname}` });
-  // It got in, which is as far as it may go.
+  // It signed in, but has no further permissions.
   expect(wrong.said).toContain(`permission denied for database ${pathname.slice(1)}`);
   await sql.unsafe(`drop role ${name}`);
   await sql.end();
@@ -201,7 +201,7 @@ describe('the service does not start on a KurrentDB', () => {
     expectRefusal({ DATABASE_URL: url, EVENT_STORE_URL: store }, ...parts);
   const ca = () => `tlsCaFile=${join(folder, 'ca.pem')}`;
 
-  it('that is not there', async () => {
+  it('that is not running', async () => {
     const port = await freePort();
     await refused(
       `kurrentdb://ops:${encoded}@127.0.0.1:${port}?tls=false`,
@@ -210,7 +210,7 @@ describe('the service does not start on a KurrentDB', () => {
     );
   });
 
-  it('whose certificate nobody vouches for', async () => {
+  it('with an untrusted certificate', async () => {
     await refused(
       `kurrentdb://admin:${encoded}@127.0.0.1:${secure.port}`,
       'its certificate is not trusted',
@@ -218,11 +218,11 @@ describe('the service does not start on a KurrentDB', () => {
     );
   });
 
-  it('that speaks no TLS', async () => {
+  it('without TLS', async () => {
     await refused(`kurrentdb://admin:${encoded}@127.0.0.1:${insecure.port}`, 'it does not speak TLS', 'tls=false');
   });
 
-  it('that speaks TLS only', async () => {
+  it('with TLS only', async () => {
     await refused(
       `kurrentdb://admin:${encoded}@127.0.0.1:${secure.port}?tls=false`,
       'it speaks TLS only',
@@ -238,7 +238,7 @@ describe('the service does not start on a KurrentDB', () => {
     );
   });
 
-  it('without saying who it is', async () => {
+  it('without credentials', async () => {
     await refused(`kurrentdb://127.0.0.1:${secure.port}?${ca()}`, 'it wants to know who we are', 'without a user');
   });
 

@@ -20,7 +20,7 @@ import { TokensModule } from './tokens/tokens-module.js';
 import { TransparencyModule } from './transparency/transparency-module.js';
 import { WebhooksModule } from './webhooks/webhooks-module.js';
 
-/** All use cases: one module for each subject. Doors and units reach them through the command and query buses. */
+/** All use cases, one module per subject. Doors and units reach them through the command and query buses. */
 @Module({
   imports: [
     CqrsModule.forRoot(),

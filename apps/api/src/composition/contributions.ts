@@ -4,13 +4,13 @@ import type { Recorded } from '@verbatim/domain';
 import type { Metric } from 'prom-client';
 
 /**
- * The order in which the feed calls its sinks. Revoked sessions come before states, so that somebody who is let in again
- * finds their old sessions revoked; states come before everything that acts on them.
+ * The order in which the feed calls its sinks. Revoked sessions come before states, so that a reinstated user finds their
+ * old sessions revoked; states come before everything that acts on them.
  */
 const stages = ['guards', 'revocations', 'states', 'caches', 'subscribers', 'others'] as const;
 export type Stage = (typeof stages)[number];
 
-/** Acts on events as they come: each event of the log once, in order. */
+/** Reacts to events as they arrive: each event of the log once, in order. */
 export class FeedSink {
   constructor(
     /** For the log. */
@@ -23,7 +23,7 @@ export class FeedSink {
   ) {}
 }
 
-/** Deletes what has expired, every ten minutes; `atStart` also once when the read models have caught up. */
+/** Deletes expired data every ten minutes; with `atStart` also once when the read models have caught up. */
 export class Sweep {
   constructor(
     /** For the log. */
@@ -33,17 +33,20 @@ export class Sweep {
   ) {}
 }
 
-/** A condition of readiness: the service takes traffic only while all of them hold. */
+/** A readiness condition: the service takes traffic only while all of them hold. */
 export class ReadinessCheck {
   constructor(
     /** Shown to operators when it fails. */
     readonly name: string,
-    /** A text says in one sentence why it fails. */
+    /** A string explains in one sentence why it fails. */
     readonly ready: () => boolean | string | Promise<boolean | string>,
   ) {}
 }
 
-/** A metric that is read when Prometheus scrapes it. One whose name ends with `_total` counts: it only grows until the process ends. */
+/**
+ * A metric read when Prometheus scrapes it. One whose name ends with `_total` is a counter: it only grows until the
+ * process ends.
+ */
 export class Figure {
   constructor(
     readonly name: `verbatim_${string}`,
@@ -56,7 +59,7 @@ export class Figure {
   }
 }
 
-/** Metrics that are updated as things happen. They are not registered yet. */
+/** Metrics updated as things happen. They are not registered yet. */
 export class Measurements {
   constructor(readonly metrics: readonly Metric[]) {}
 }
@@ -70,8 +73,8 @@ export interface Contributed {
 }
 
 /**
- * What modules contribute to the process as a whole. A module declares a contribution as a provider; a door or unit returns
- * it when it is opened.
+ * What modules contribute to the process as a whole. A module declares a contribution as a provider; a door or unit
+ * returns it from `open`.
  */
 @Injectable()
 export class Contributions {
@@ -79,12 +82,12 @@ export class Contributions {
 
   constructor(private readonly discovery: DiscoveryService) {}
 
-  /** Adds those of a door or unit. */
+  /** Adds the contributions of a door or unit. */
   add(opened: Contributed): void {
     this.opened.push(opened);
   }
 
-  /** In the order in which the feed has to call them. */
+  /** The sinks in the order in which the feed has to call them. */
   sinks(): FeedSink[] {
     const sinks = [...this.provided(FeedSink), ...this.opened.flatMap(({ sinks = [] }) => sinks)];
     return sinks.sort((a, b) => stages.indexOf(a.stage) - stages.indexOf(b.stage));

@@ -1,4 +1,4 @@
-/** A metric with all its values now, as prom-client gives it. */
+/** A metric with all its current values, as returned by prom-client. */
 export interface MetricFamily {
   readonly name: string;
   readonly help: string;
@@ -6,14 +6,14 @@ export interface MetricFamily {
   readonly values: readonly {
     readonly value: number;
     readonly labels: Readonly<Record<string, string | number>>;
-    /** Of histograms: with `_bucket`, `_sum` or `_count` at the end. */
+    /** For histograms, ends with `_bucket`, `_sum` or `_count`. */
     readonly metricName?: string;
   }[];
 }
 
-/** All metrics, as Prometheus reads them and one by one. The metrics unit provides it. */
+/** All metrics, as text for Prometheus and one by one. Provided by the metrics unit. */
 export abstract class MetricsText {
-  /** Whether the doors of the main listener hand them out. */
+  /** Whether the doors of the main listener serve them. */
   abstract readonly atMainListener: boolean;
 
   abstract text(): Promise<string>;

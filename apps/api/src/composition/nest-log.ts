@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from 'pino';
 
-/** Passes Nest's warnings and errors to the log of the process. Errors at startup are reported by the caller. */
+/** Passes Nest's warnings and errors to the process log. The caller reports startup errors. */
 export class NestLog implements LoggerService {
   constructor(private readonly to: Logger) {}
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { OpenResources } from './open-resources.js';
 
-it('what is open is closed once, the last opened first, whatever fails', async () => {
+it('everything open is closed once, the last opened first, whatever fails', async () => {
   const closed: string[] = [];
   const resources = new OpenResources();
   resources.add('pool', (name) => closed.push(name));

@@ -9,14 +9,14 @@ import { Readiness } from './readiness.js';
 
 /** The settings: `Config`. */
 export const CONFIG = Symbol('settings');
-/** Where the database is: `DatabaseAddress`. */
+/** The database address: `DatabaseAddress`. */
 export const DATABASE = Symbol('database');
-/** The log of the process, unfiltered: `Logger`. Most parts use `LOG` of the storage module. */
+/** The process log, unfiltered: `Logger`. Most parts use `LOG` of the storage module. */
 export const PROCESS_LOG = Symbol('log of the process');
 /** The time: `Clock`. */
 export const CLOCK = Symbol('clock');
 
-/** How the database is reached. */
+/** How to reach the database. */
 export interface DatabaseAddress {
   readonly url: string;
   /** Bypasses a transaction pooler. */
@@ -30,14 +30,14 @@ export interface ProcessOptions {
   readonly log: Logger;
   readonly clock?: Clock;
   readonly resources: OpenResources;
-  /** Further values for modules that ask for them. */
+  /** Additional values for modules that ask for them. */
   readonly values?: readonly Provider[];
 }
 
 @Module({})
 class ProcessModule {}
 
-/** What this process was started with, and what its modules contribute to it. */
+/** What this process was started with, and what its modules contribute. */
 export function processModule({
   config,
   database,

@@ -1,26 +1,26 @@
 import type { ReadinessCheck } from './contributions.js';
 import { shared } from './shared-answer.js';
 
-/** Where the checks come from. */
+/** The source of the checks. */
 export interface Checks {
   checks(): readonly ReadinessCheck[];
 }
 
 /**
- * Whether the service can serve. Lag counts only until the read models have caught up for the first time: taking a
- * replica out of service because it is busy would make the others busier.
+ * Whether the service can take traffic. Lag counts only until the read models have caught up for the first time: taking a
+ * busy replica out of service would make the others busier.
  */
 export class Readiness {
   private draining = false;
 
   constructor(private readonly all: Checks) {}
 
-  /** From now on no new traffic is wanted. */
+  /** Called when the process should get no new traffic. */
   drain(): void {
     this.draining = true;
   }
 
-  /** Names of the checks that fail, with the reason where there is more to say; empty when ready. */
+  /** Names of the failing checks, with the reason where there is one; empty when ready. */
   async missing(): Promise<string[]> {
     if (this.draining) return ['shutting down'];
     return this.failing();

@@ -1,14 +1,14 @@
 import { expect, it } from 'vitest';
 import { shared } from './shared-answer.js';
 
-it('those who ask while an answer is on its way get that one, those who ask later a new one', async () => {
+it('concurrent callers share one answer, later ones get a new one', async () => {
   let asked = 0;
   const ask = shared(async () => ++asked);
   expect(await Promise.all([ask(), ask(), ask()])).toEqual([1, 1, 1]);
   expect(await ask()).toBe(2);
 });
 
-it('a failure reaches those who wait for it, and the next call tries again', async () => {
+it('a failure reaches all waiting callers, and the next call tries again', async () => {
   let failures = 1;
   const ask = shared(async () => {
     if (failures-- > 0) throw new Error('away');

@@ -1,7 +1,4 @@
-/**
- * Concurrent callers share one call, so that anybody may ask as often as they like for
- * something that takes the database a while.
- */
+/** Concurrent callers share one call, so that something slow for the database may be requested at any rate. */
 export function shared<T>(ask: () => Promise<T>): () => Promise<T> {
   let underWay: Promise<T> | null = null;
   return () => {

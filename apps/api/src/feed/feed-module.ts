@@ -28,7 +28,7 @@ const providers: Provider[] = [
     useFactory: (feed: Feed) =>
       new Figure(
         'verbatim_feed_position',
-        'Position up to which all sinks of the feed have been called; its queues may be behind.',
+        'Position up to which all feed sinks have been called; the queues may be behind.',
         () => Number(feed.position),
       ),
     inject: [Feed],
@@ -46,7 +46,7 @@ const providers: Provider[] = [
   },
 ];
 
-/** The subscription from which this process learns what happens. */
+/** The subscription through which this process learns of events. */
 @Global()
 @Module({ providers, exports: providers })
 export class FeedModule {}

@@ -44,7 +44,7 @@ test('sinks get each batch in the order in which they were added, without a paus
   expect(calls).toEqual(['first 1,2', 'second 1,2', 'pause', 'first 3', 'second 3', 'pause']);
 });
 
-test('a sink that fails keeps no other from its events, and its rescue gets them', async () => {
+test('a failing sink does not keep events from other sinks, and its rescue gets them', async () => {
   const [got, rescued]: [string[], string[]] = [[], []];
   feed.add(
     'broken',
@@ -66,7 +66,7 @@ test('a sink that fails keeps no other from its events, and its rescue gets them
   ]);
 });
 
-test('work that waits for a database holds up no sink, and shows as lag of its queue', async () => {
+test('work that waits for a database delays no sink, and shows as lag of its queue', async () => {
   let release = () => {};
   const done: number[] = [];
   const queue = feed.queue<number>({
@@ -98,6 +98,6 @@ test('work that waits for a database holds up no sink, and shows as lag of its q
 });
 
 test('a sink cannot be asynchronous', () => {
-  // @ts-expect-error: what has to wait goes into a queue.
+  // @ts-expect-error: asynchronous work goes into a queue.
   feed.add('asynchronous', async () => undefined);
 });

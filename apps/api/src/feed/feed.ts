@@ -6,15 +6,15 @@ import type { Tracing } from '../telemetry/tracing.js';
 import { KeyedQueue, type KeyedQueueOptions } from './keyed-queue.js';
 
 /**
- * Acts on events in memory, at once. It gets each event of the log once, in order. It cannot be asynchronous: what has to wait
- * for a database goes into a queue.
+ * Reacts to events in memory, at once. Receives each event of the log once, in order. It cannot be asynchronous: work
+ * that waits for a database goes into a queue.
  */
 export type Sink = (events: readonly Recorded[]) => void;
 
 /** Restores a safe state after a sink failed with these events. */
 export type Rescue = (events: readonly Recorded[]) => void;
 
-/** Nothing can be passed for functions that return a promise. */
+/** Rejects functions that return a promise at compile time. */
 type NotAsynchronous<Result> = [Result] extends [never]
   ? unknown
   : Result extends PromiseLike<unknown>
@@ -27,19 +27,19 @@ interface NamedSink {
   readonly rescue: Rescue;
 }
 
-/** How far a queue of the feed is behind. */
+/** How far a feed queue is behind. */
 export interface QueueFigures {
   readonly name: string;
-  /** Items that wait or are in work. */
+  /** Items waiting or in progress. */
   readonly waiting: number;
   /** Positions between the oldest of them and the newest event of the feed. */
   readonly lag: number;
 }
 
 /**
- * The one subscription from which this process learns what happened, including what it did itself. Sinks are called in the order
- * in which they were added, each batch by all of them without a pause in between. Revoked sessions and the states of rooms come
- * first, so that later sinks find states that are at least as new as their events.
+ * The one subscription through which this process learns of events, including its own. Sinks are called in the order in
+ * which they were added, and each batch goes to all of them without a pause in between. Revoked sessions and room states
+ * come first, so that later sinks see states at least as new as their events.
  */
 export class Feed {
   private readonly sinks: NamedSink[] = [];
@@ -56,8 +56,8 @@ export class Feed {
   ) {}
 
   /**
-   * To be called before `start`. The name is for the log. A sink that throws has a bug; the others still get the events, and
-   * `rescue` is called with them.
+   * Call before `start`. The name is for the log. A sink that throws has a bug; the others still receive the events, and
+   * its `rescue` is called with them.
    */
   add<Result>(
     name: string,
@@ -67,7 +67,7 @@ export class Feed {
     this.sinks.push({ name, sink, rescue });
   }
 
-  /** A queue for work on events that needs a database. It ends with the feed. */
+  /** Creates a queue for work on events that needs a database. It is closed with the feed. */
   queue<T>(options: Omit<KeyedQueueOptions<T>, 'log'>): KeyedQueue<T> {
     const queue = new KeyedQueue<T>({ ...options, log: this.log });
     this.keyedQueues.push(queue);
@@ -87,7 +87,7 @@ export class Feed {
     return this.subscription !== null;
   }
 
-  /** Position up to which every sink has received the events. What waits in queues may be older. */
+  /** Position up to which every sink has received the events. Queues may still hold older ones. */
   get position(): bigint {
     return this.subscription?.position ?? -1n;
   }
@@ -100,7 +100,7 @@ export class Feed {
     }));
   }
 
-  /** For Prometheus: how far each queue is behind, and how much waits in it. */
+  /** For Prometheus: how far each queue is behind, and its length. */
   get metrics(): readonly Metric[] {
     return [
       this.gauge(
@@ -108,7 +108,7 @@ export class Feed {
         'How far each queue of the feed is behind it, in positions.',
         ({ lag }) => lag,
       ),
-      this.gauge('verbatim_feed_queue_waiting', 'Items that wait in each queue of the feed.', ({ waiting }) => waiting),
+      this.gauge('verbatim_feed_queue_waiting', 'Items waiting in each queue of the feed.', ({ waiting }) => waiting),
     ];
   }
 

@@ -15,7 +15,7 @@ const queueOf = (options: Partial<KeyedQueueOptions<number>>) =>
     ...options,
   });
 
-/** Resolves when everything that needs no timer has been done. */
+/** Resolves when everything that needs no timer is done. */
 const settled = async () => {
   for (let i = 0; i < 20; i++) await new Promise(setImmediate);
 };
@@ -23,7 +23,7 @@ const until = async (condition: () => boolean) => {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
 };
 
-test('items of one key are handled in order, those of other keys meanwhile', async () => {
+test('items of one key are handled in order, those of other keys concurrently', async () => {
   const handled: string[] = [];
   let release = () => {};
   const queue = queueOf({
@@ -46,7 +46,7 @@ test('items of one key are handled in order, those of other keys meanwhile', asy
   expect([queue.size, queue.oldest, queue.has('slow')]).toEqual([0, null, false]);
 });
 
-test('no more keys than allowed are in work', async () => {
+test('no more keys than allowed are handled at a time', async () => {
   const releases: (() => void)[] = [];
   const queue = queueOf({ handle: () => new Promise<void>((resolve) => releases.push(resolve)) });
   for (const key of ['a', 'b', 'c']) queue.enqueue(key, 1, 1n);
@@ -57,7 +57,7 @@ test('no more keys than allowed are in work', async () => {
   expect(releases).toHaveLength(3);
 });
 
-test('items whose handling failed are handled again, before those that came later', async () => {
+test('failed items are handled again, before later ones', async () => {
   const handled: number[][] = [];
   let failures = 2;
   const queue = queueOf({
@@ -72,7 +72,7 @@ test('items whose handling failed are handled again, before those that came late
   expect(handled).toEqual([[1], [2]]);
 });
 
-test('after too many failures the items of a key are given up, and those that came later are handled', async () => {
+test('after too many failures the items of a key are dropped, and later ones are handled', async () => {
   const [handled, givenUp]: [number[], unknown[]] = [[], []];
   const queue = queueOf({
     attempts: 2,
@@ -88,7 +88,7 @@ test('after too many failures the items of a key are given up, and those that ca
   expect([handled, givenUp, queue.size]).toEqual([[2], [['a', [1], 'failed']], 0]);
 });
 
-test('when it is full, what waits of the key that has one more is given up, and nothing else', async () => {
+test('when it is full, only the waiting items of the key that gets another one are dropped', async () => {
   const givenUp: unknown[] = [];
   const releases: (() => void)[] = [];
   const handled: string[] = [];
@@ -113,7 +113,7 @@ test('when it is full, what waits of the key that has one more is given up, and 
   expect(handled.toSorted()).toEqual(['a 1', 'b 2', 'b 5']);
 });
 
-test('a stopped queue tries nothing again', async () => {
+test('a stopped queue retries nothing', async () => {
   let tries = 0;
   const queue = queueOf({
     handle: async () => {

@@ -7,15 +7,15 @@ export type GaveUp = 'full' | 'failed';
 export interface KeyedQueueOptions<T> {
   /** For log and metrics. */
   readonly name: string;
-  /** Items that may wait or be in work, of all keys together. */
+  /** Maximum number of items waiting or in progress, over all keys. */
   readonly capacity: number;
-  /** Keys handled at the same time. */
+  /** Keys handled concurrently. */
   readonly atOnce: number;
-  /** Failures in a row after which the items of a key are given up; Infinity: never. */
+  /** Consecutive failures after which the items of a key are dropped; Infinity: never. */
   readonly attempts: number;
   /** Handles items of one key in order. If it rejects, it is called again with the same items after a growing pause. */
   readonly handle: (key: string, items: readonly T[]) => Promise<void>;
-  /** These items will not be handled. Must leave a safe state without them. */
+  /** Called with items that will not be handled. Must leave a safe state without them. */
   readonly giveUp: (key: string, items: readonly T[], why: GaveUp) => void;
   readonly log: Pick<Logger, 'warn' | 'error'>;
 }
@@ -23,17 +23,17 @@ export interface KeyedQueueOptions<T> {
 interface Lane<T> {
   readonly key: string;
   waiting: { readonly item: T; readonly position: bigint }[];
-  /** Position of the first item in work; null if there is none. */
+  /** Position of the first item in progress; null if there is none. */
   inWork: bigint | null;
 }
 
 /**
- * Work that may have to wait for a database, next to the feed that never does. The items of one key (a room, an account) are
+ * Work that may have to wait for a database, unlike the feed itself. The items of one key (a room, an account) are
  * handled in order and one batch at a time; different keys do not wait for each other.
  */
 export class KeyedQueue<T> {
   private readonly lanes = new Map<string, Lane<T>>();
-  /** Lanes that are not being worked on yet. */
+  /** Lanes that no worker has picked up yet. */
   private ready: Lane<T>[] = [];
   private working = 0;
   private items = 0;
@@ -45,12 +45,12 @@ export class KeyedQueue<T> {
     return this.options.name;
   }
 
-  /** Items that wait or are in work. */
+  /** Items waiting or in progress. */
   get size(): number {
     return this.items;
   }
 
-  /** Position of the oldest event that is not handled yet, or null. */
+  /** Position of the oldest unhandled event, or null. */
   get oldest(): bigint | null {
     let oldest: bigint | null = null;
     for (const { inWork, waiting } of this.lanes.values()) {
@@ -60,7 +60,10 @@ export class KeyedQueue<T> {
     return oldest;
   }
 
-  /** Whether items of this key wait or are in work. If so, whatever must come after them has to be queued as well. */
+  /**
+   * Whether items of this key are waiting or in progress. If so, everything that must come after them has to be queued as
+   * well.
+   */
   has(key: string): boolean {
     return this.lanes.has(key);
   }
@@ -75,7 +78,7 @@ export class KeyedQueue<T> {
     this.startWork();
   }
 
-  /** Nothing more is handled, except what is in work already. */
+  /** Handles nothing more, except what is in progress. */
   stop(): void {
     this.stopping.abort();
   }

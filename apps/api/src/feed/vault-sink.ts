@@ -3,13 +3,13 @@ import { endsAllTokens, type PersonalTokens } from '../storage/vault/personal-to
 import { letsInAgain, type Sessions } from '../storage/vault/sessions.js';
 import type { Feed, Sink } from './feed.js';
 
-/** Accounts that may wait, and those worked on at the same time. */
+/** Accounts that may be queued, and those handled concurrently. */
 const MAX_WAITING = 10_000;
 const AT_ONCE = 2;
 
 /**
- * A sink for what has to be read from or written to the vault when people are shut out or let in again. Memory is up to date
- * without it: the sinks of sessions and tokens see to that at once, and assume the worst where only the vault knows better.
+ * Vault reads and writes that follow when an account loses or regains access. Memory is correct without them: the sinks
+ * of sessions and tokens update it at once, and assume the worst where only the vault knows.
  */
 export function vaultSink(
   feed: Pick<Feed, 'queue'>,
@@ -22,7 +22,7 @@ export function vaultSink(
     atOnce: AT_ONCE,
     attempts: Number.POSITIVE_INFINITY,
     handle: (userId) => sessions.reload(userId),
-    // Their old sessions stay out for as long as an access token could be good; new ones do too.
+    // Their sessions, old and new, stay rejected for as long as an access token could be valid.
     giveUp: () => undefined,
   });
   const deletions = feed.queue<string>({
@@ -31,7 +31,7 @@ export function vaultSink(
     atOnce: AT_ONCE,
     attempts: Number.POSITIVE_INFINITY,
     handle: async (userId, times) => tokens.deleteAll(userId, times.at(-1) as string),
-    // Rows that stay are harmless: the streams of their holders no longer have the tokens.
+    // Leftover rows are harmless: the streams of their owners no longer have the tokens.
     giveUp: () => undefined,
   });
   return (events: readonly Recorded[]) => {

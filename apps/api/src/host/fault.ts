@@ -2,19 +2,19 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-/** What is wrong with a connection or a request before a door has seen it. */
+/** What can be wrong with a connection or request before it reaches a door. */
 export type FaultKind = 'invalid' | 'too-large' | 'late' | 'too-many' | 'busy';
 
-/** A connection or request that the host refuses. Each door words it in its own format. */
+/** A connection or request refused by the host. Each door formats it in its own way. */
 export class Fault extends Error {
   constructor(
     readonly kind: FaultKind,
-    /** One sentence for a person. */
+    /** One sentence for people. */
     readonly detail: string,
     readonly more: {
-      /** Milliseconds after which the same may succeed, where that is known. */
+      /** Milliseconds until a retry may succeed, if known. */
       readonly retryAfterMs?: number;
-      /** The header that is wrong, in lower case, and what it must be. */
+      /** The offending header, in lower case, and what it must be. */
       readonly header?: { readonly name: string; readonly message: string };
     } = {},
   ) {
@@ -23,11 +23,11 @@ export class Fault extends Error {
   }
 }
 
-/** How a door responds to errors outside of its own routes. */
+/** How a door responds to errors outside its own routes. */
 export interface FaultFormat {
-  /** Answers a request: one whose address cannot be read, or a `Fault`, or an error of a scope that handles none itself. */
+  /** Answers a request whose address cannot be parsed, a `Fault`, or an error of a scope without an error handler. */
   answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void;
-  /** Responds on a connection without a parsable request. The host closes it afterwards. */
+  /** Answers on a connection without a parsable request. The host closes it afterwards. */
   text(fault: Fault): string;
 }
 
@@ -53,7 +53,7 @@ export const plainFaults: FaultFormat = {
   text: (fault) => rawAnswer(statuses[fault.kind], 'text/plain; charset=utf-8', `${fault.detail}\n`, fault.more),
 };
 
-/** A whole response as text, for a connection that is ended with it. */
+/** A complete response as text, for a connection that is closed with it. */
 export function rawAnswer(
   status: number,
   mediaType: string,
@@ -71,7 +71,7 @@ export function rawAnswer(
   return `${head.join('\r\n')}\r\n\r\n${body}`;
 }
 
-/** Sends a last text on a connection and ends it. */
+/** Sends a last text on a connection and closes it. */
 export function hangUp(socket: Socket, text: string): void {
   socket.end(text, () => socket.destroy());
 }

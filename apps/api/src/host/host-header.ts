@@ -5,8 +5,8 @@ import { Fault } from './fault.js';
 const HOST = /^([\w.~!$&'()*+,;=%-]*|\[[\da-f:.]+\])(:\d*)?$/i;
 
 /**
- * Why the `Host` of a request cannot be relied on (RFC 9112, section 3.2). Node uses the first of several and a proxy may have gone
- * by another one, so there must be no more than one. Node itself refuses HTTP/1.1 requests without any.
+ * Why the `Host` of a request cannot be relied on (RFC 9112, section 3.2). Of several headers, Node uses the first and a
+ * proxy may have used another, so more than one is refused. Node itself refuses HTTP/1.1 requests without any.
  */
 export function refuseHost({ rawHeaders, headers }: IncomingMessage): Fault | null {
   let hosts = 0;

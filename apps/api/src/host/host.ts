@@ -12,19 +12,19 @@ import { TcpListener } from './tcp-listener.js';
 import { traceRequests } from './traced-requests.js';
 import { WaitingData } from './waiting-data.js';
 
-/** Milliseconds between the announcement of a shutdown and the disconnection of clients. */
+/** Milliseconds between announcing a shutdown and disconnecting clients. */
 const DRAIN_MS = 300;
 
 /**
- * What the process offers its doors: the main HTTP listener, further listeners, and what is known about clients. All
+ * What the process offers its doors: the main HTTP listener, further listeners, and information about clients. All
  * listeners accept connections only when everything else has started.
  */
 export class Host {
   readonly proxies: Proxies;
-  /** The pages whose scripts may call the doors of the main listener. */
+  /** The origins whose scripts may call the doors of the main listener. */
   readonly origins: Origins;
   readonly waitingData: WaitingData;
-  /** At PORT. */
+  /** The main listener, on PORT. */
   readonly main: HttpListener;
   private readonly limits;
   private readonly listeners: (HttpListener | TcpListener)[] = [];
@@ -40,7 +40,7 @@ export class Host {
     this.main = this.listen(config.PORT);
   }
 
-  /** Adds an HTTP listener at a port of its own. */
+  /** Adds an HTTP listener on its own port. */
   listen(port: number): HttpListener {
     const listener = new HttpListener(port, new HttpConnections(this.limits, this.proxies, this.waitingData));
     if (this.tracing) traceRequests(listener.fastify, this.tracing);
@@ -48,14 +48,14 @@ export class Host {
     return listener;
   }
 
-  /** Adds a listener for a protocol other than HTTP; `handle` gets each connection. */
+  /** Adds a listener for a protocol other than HTTP; `handle` receives each connection. */
   listenTcp(port: number, handle: (socket: Socket) => void): TcpListener {
     const listener = new TcpListener(port, this.limits, this.proxies, this.waitingData, handle);
     this.listeners.push(listener);
     return listener;
   }
 
-  /** Begins to accept connections, the main listener last. */
+  /** Starts accepting connections, the main listener last. */
   async open(): Promise<void> {
     for (const listener of this.listeners.toReversed()) await listener.listen(this.config.HOST);
   }
@@ -65,7 +65,7 @@ export class Host {
     return sleep(DRAIN_MS);
   }
 
-  /** Accepts no more connections, and lets the requests in flight finish. */
+  /** Stops accepting connections, and lets the requests in flight finish. */
   async close(): Promise<void> {
     await Promise.all(this.listeners.map((listener) => listener.close()));
     this.waitingData.stop();
@@ -76,7 +76,7 @@ export class Host {
     const sum = (read: (connections: HttpConnections) => number) =>
       this.listeners.reduce((all, one) => all + (one instanceof HttpListener ? read(one.connections) : 0), 0);
     return [
-      new Figure('verbatim_http_connections', 'Open HTTP connections; those of WebSockets are not among them.', () =>
+      new Figure('verbatim_http_connections', 'Open HTTP connections, WebSockets not included.', () =>
         sum(({ size }) => size),
       ),
       new Figure('verbatim_http_requests', 'HTTP requests in flight, health checks not included.', () =>

@@ -13,7 +13,7 @@ import { WaitingData } from './waiting-data.js';
 const opened: Door[] = [];
 afterEach(() => Promise.all(opened.splice(0).map((door) => door.close())));
 
-/** A server that answers `/slow` when it is told to, and everything else at once. */
+/** A server that answers `/slow` on demand, and everything else at once. */
 class Door {
   private answerSlow: (() => void)[] = [];
   slow = 0;
@@ -48,7 +48,7 @@ class Door {
     return new Client(wire);
   }
 
-  /** Answers all requests for `/slow` that have come. */
+  /** Answers all pending requests for `/slow`. */
   answer(): void {
     for (const resolve of this.answerSlow.splice(0)) resolve();
   }
@@ -69,12 +69,12 @@ class Door {
 }
 
 class Client {
-  told = '';
+  received = '';
   ended = false;
 
   constructor(readonly wire: Socket) {
     wire.on('data', (data) => {
-      this.told += data;
+      this.received += data;
     });
     wire.on('error', () => undefined);
     wire.on('close', () => {
@@ -88,12 +88,12 @@ class Client {
 
   /** The statuses of the responses so far. */
   get statuses(): number[] {
-    return [...this.told.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
+    return [...this.received.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
   }
 }
 
-describe('requests that are sent ahead on a connection', () => {
-  it('are handled one after the other and answered in order', async () => {
+describe('pipelined requests', () => {
+  it('are handled one at a time and answered in order', async () => {
     const door = await Door.open();
     const client = await door.client();
     client.wire.write(
@@ -107,11 +107,11 @@ describe('requests that are sent ahead on a connection', () => {
       door.answer();
     }
     await expect.poll(() => client.statuses.length).toBe(10);
-    expect(client.told.match(/<\d>/g)).toEqual(['<0>', '<1>', '<2>', '<3>', '<4>']);
+    expect(client.received.match(/<\d>/g)).toEqual(['<0>', '<1>', '<2>', '<3>', '<4>']);
     expect(door.most).toBe(1);
   });
 
-  it('end the connection when they are too many, and nothing is done for them', async () => {
+  it('close the connection when they are too many, and are not handled', async () => {
     const door = await Door.open();
     const client = await door.client();
     client.wire.write('GET /slow HTTP/1.1\r\nhost: a\r\n\r\n'.repeat(1_500));
@@ -120,7 +120,7 @@ describe('requests that are sent ahead on a connection', () => {
     await expect.poll(() => [door.connections.size, door.connections.requests]).toEqual([0, 0]);
   });
 
-  it('count against the limit of an address, and no more when the connection is gone', async () => {
+  it('count against the limit of an address until the connection is gone', async () => {
     const door = await Door.open({ LIMIT_REQUESTS_ADDRESS: 4 });
     const [client, other] = [await door.client(), await door.client()];
     for (let i = 0; i < 4; i++) client.ask('/slow');
@@ -135,7 +135,7 @@ describe('requests that are sent ahead on a connection', () => {
 });
 
 describe('requests in flight', () => {
-  it('are limited by address, with a time to wait; health checks are answered all the same', async () => {
+  it('are limited by address, with a time to wait; health checks are still answered', async () => {
     const door = await Door.open({ LIMIT_REQUESTS_ADDRESS: 2 });
     const busy = [await door.client(), await door.client()];
     for (const client of busy) client.ask('/slow');
@@ -143,8 +143,8 @@ describe('requests in flight', () => {
     const [third, other] = [await door.client(), await door.client('127.0.0.9')];
     third.ask('/number/3');
     await expect.poll(() => third.statuses).toEqual([429]);
-    expect(third.told).toMatch(/retry-after: 1\r\n/i);
-    expect(third.told).toContain('"code":"rate_limited"');
+    expect(third.received).toMatch(/retry-after: 1\r\n/i);
+    expect(third.received).toContain('"code":"rate_limited"');
     third.ask('/health/live');
     other.ask('/number/4');
     await expect.poll(() => [third.statuses, other.statuses]).toEqual([[429, 200], [200]]);
@@ -154,7 +154,7 @@ describe('requests in flight', () => {
     await expect.poll(() => third.statuses).toEqual([429, 200, 200]);
   });
 
-  it('are limited in all', async () => {
+  it('are limited overall', async () => {
     const door = await Door.open({ LIMIT_REQUESTS_PROCESS: 2 });
     for (const address of ['127.0.0.2', '127.0.0.3']) (await door.client(address)).ask('/slow');
     await expect.poll(() => door.slow).toBe(2);
@@ -162,10 +162,10 @@ describe('requests in flight', () => {
     third.ask('/number/1');
     third.ask('/health/live');
     await expect.poll(() => third.statuses).toEqual([503, 200]);
-    expect(third.told).toContain('"code":"unavailable"');
+    expect(third.received).toContain('"code":"unavailable"');
   });
 
-  it('are those of the address that a trusted proxy names, IPv6 by its network', async () => {
+  it('count for the address that a trusted proxy names, or its network for IPv6', async () => {
     const door = await Door.open({ LIMIT_REQUESTS_ADDRESS: 1, LIMIT_CONNECTIONS_ADDRESS: 1 }, '1');
     const outcomes: number[][] = [];
     for (const [address, path] of [
@@ -185,11 +185,11 @@ describe('requests in flight', () => {
   });
 });
 
-describe('a connection too many', () => {
+describe('a connection beyond the limit', () => {
   it.each([
     ['of an address', { LIMIT_CONNECTIONS_ADDRESS: 3 }],
     ['in all', { LIMIT_CONNECTIONS: 3 }],
-  ])('%s takes the place of the one that has been idle the longest', async (_, limits) => {
+  ])('%s replaces the one that has been idle the longest', async (_, limits) => {
     const door = await Door.open(limits);
     const [busy, first, second] = [await door.client(), await door.client(), await door.client()];
     busy.ask('/slow');
@@ -209,7 +209,7 @@ describe('a connection too many', () => {
 describe('the header Host', () => {
   it.each([
     ['twice', 'host: here\r\nhost: here\r\n'],
-    ['twice, in other letters', 'host: here\r\nHOST: there\r\n'],
+    ['twice, in different case', 'host: here\r\nHOST: there\r\n'],
     ['with a path', 'host: here/there\r\n'],
     ['with a space', 'host: here there\r\n'],
     ['with a user', 'host: me@here\r\n'],
@@ -219,7 +219,7 @@ describe('the header Host', () => {
     const client = await door.client();
     client.wire.write(`GET /number/1 HTTP/1.1\r\n${headers}\r\n`);
     await expect.poll(() => client.statuses).toEqual([400]);
-    expect(client.told).toContain('headers.host');
+    expect(client.received).toContain('headers.host');
   });
 
   it.each(['here', 'here:80', '[::1]:3000', 'chat.example.org', 'xn--bcher-kva.example', '127.0.0.1:1', 'a_b.local'])(

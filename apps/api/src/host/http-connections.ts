@@ -8,9 +8,9 @@ import { refuseHost } from './host-header.js';
 import type { Proxies } from './proxies.js';
 import type { Holder, WaitingData } from './waiting-data.js';
 
-/** Requests that a client may send ahead on one connection, before it has the response to the one in work. */
+/** Requests that a client may pipeline on one connection while one is being handled. */
 const MAX_AHEAD = 16;
-/** Milliseconds after which a request that exceeded the limit may be repeated. */
+/** Milliseconds after which a request beyond the limit may be repeated. */
 const SOON_MS = 1_000;
 
 type Settings = Pick<
@@ -19,13 +19,14 @@ type Settings = Pick<
 >;
 
 /**
- * The connections of the HTTP door and the requests on them.
+ * The connections of an HTTP listener and the requests on them.
  *
- * - There is always room for a new connection: it takes the place of the one that has been idle the longest. So connections that
- *   are idle, however many, lock nobody out.
- * - Requests on one connection are handled one after the other, so that a client which does not read has one response waiting.
- * - Requests at a time are limited by address and in all. Health checks are not: they cost little, and must be answered most of
- *   all when the service is busy.
+ * - There is always room for a new connection: it replaces the one that has been idle the longest. So idle connections,
+ *   however many, lock no one out.
+ * - Requests on one connection are handled one after the other, so a client that does not read has only one response
+ *   waiting.
+ * - Concurrent requests are limited by address and overall. Health checks are not: they are cheap, and matter most when
+ *   the service is busy.
  */
 export class HttpConnections {
   private readonly connections = new Map<Socket, HttpConnection>();
@@ -45,28 +46,28 @@ export class HttpConnections {
     this.requestsOfAddresses = new OpenCounts(settings.LIMIT_REQUESTS_ADDRESS);
   }
 
-  /** Open connections, those that have become WebSockets not included. */
+  /** Open connections, except those that became WebSockets. */
   get size(): number {
     return this.connections.size;
   }
 
-  /** Counts the connections of a server; the handler that it returns goes between the server and the handlers of requests. */
+  /** Counts the connections of a server; wrap the request handler of the server with the handler that it returns. */
   guard(server: Server, handle: RequestListener): RequestListener {
     server.on('connection', (socket: Socket) => this.opened(socket));
     return (request, response) => this.arrived(request, response, handle);
   }
 
-  /** Why a request must not be handled, although the server has accepted it. */
+  /** Why a request must not be handled although the server accepted it. */
   faultOf(request: IncomingMessage): Fault | undefined {
     return this.faults.get(request);
   }
 
-  /** A connection is a WebSocket from now on, which has limits of its own. */
+  /** A connection became a WebSocket, which has limits of its own. */
   upgraded(socket: Socket): void {
     this.forget(socket);
   }
 
-  /** Ends all connections, whatever they are doing. */
+  /** Closes all connections, even busy ones. */
   endAll(): void {
     for (const socket of this.connections.keys()) socket.destroy();
   }
@@ -74,7 +75,7 @@ export class HttpConnections {
   // Connections -------------------------------------------------------------------------------------------------------
 
   private opened(socket: Socket): void {
-    // A connection that could not be upgraded is announced a second time.
+    // A connection that failed to upgrade is announced a second time.
     if (this.connections.has(socket)) return;
     const peer = this.proxies.peerOf(socket);
     const address = peer === null ? null : addressKey(peer);
@@ -88,7 +89,7 @@ export class HttpConnections {
     socket.once('close', () => this.forget(socket));
   }
 
-  /** Ends the connection that has been idle the longest, of one address or of all. */
+  /** Closes the connection that has been idle the longest, of one address or overall. */
   private endIdle(address: string | null): void {
     const longest = this.idle.longest(address);
     if (!longest) return;
@@ -118,7 +119,7 @@ export class HttpConnections {
     else endFlood(socket);
   }
 
-  /** A request that was sent ahead is in memory, so it counts, whatever its path. */
+  /** A pipelined request occupies memory, so it counts, whatever its path. */
   private sentAhead(connection: HttpConnection, arrived: Arrived): void {
     connection.ahead.push(arrived);
     this.enter(arrived.address);
@@ -173,21 +174,21 @@ interface Arrived {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly handle: RequestListener;
-  /** Of the client, as the limits know it. */
+  /** The client's address, as the limits count it. */
   readonly address: string;
 }
 
-/** One connection and what its client has asked for on it. */
+/** One connection and its requests. */
 class HttpConnection implements Holder {
   /** The request being handled. */
   request: IncomingMessage | null = null;
-  /** Requests that were sent ahead, in their order. */
+  /** Pipelined requests, in order. */
   readonly ahead: Arrived[] = [];
   private bytesBefore = 0;
 
   constructor(
     readonly socket: Socket,
-    /** Whose limit on connections it counts against; null for that of a trusted proxy. */
+    /** The address whose connection limit it counts against; null for a trusted proxy. */
     readonly address: string | null,
   ) {}
 
@@ -196,7 +197,7 @@ class HttpConnection implements Holder {
     this.bytesBefore = this.socket.bytesRead;
   }
 
-  /** Bytes of a request that has not arrived in full, and of those sent ahead. */
+  /** Bytes of an incomplete request and of pipelined ones. */
   get heldBytes(): number {
     if (this.request === null || (this.request.complete && this.ahead.length === 0)) return 0;
     return this.socket.bytesRead - this.bytesBefore;
@@ -204,8 +205,8 @@ class HttpConnection implements Holder {
 }
 
 /**
- * Ends a connection on which far too much was sent. A packet may hold a thousand more requests, and Node would create objects
- * for each; only a hook of its parser can stop that: 2 means an upgrade, after which nothing is parsed.
+ * Closes a connection on which far too much was sent. A packet may hold another thousand requests, and Node would create
+ * objects for each; only a parser hook can stop that: returning 2 means an upgrade, after which nothing is parsed.
  */
 function endFlood(socket: Socket): void {
   const { parser } = socket as Socket & { parser?: { onIncoming?: () => number } | null };
@@ -213,7 +214,7 @@ function endFlood(socket: Socket): void {
   socket.destroy();
 }
 
-/** Connections without a request, in the order in which they became so. */
+/** Connections without a request, the longest idle first. */
 class IdleConnections {
   private readonly all = new Set<HttpConnection>();
   private readonly ofAddresses = new Map<string, Set<HttpConnection>>();

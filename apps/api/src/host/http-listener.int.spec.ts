@@ -18,31 +18,34 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Sends a line now and then, never coming to an end; answers what it was told when it was cut off. */
+/** Sends a line now and then without ever finishing; returns what it received by the time it was cut off. */
 async function dawdle(beginning: string, line: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
-  let told = '';
+  let received = '';
   socket.on('data', (data) => {
-    told += data;
+    received += data;
   });
   socket.on('error', () => undefined);
   socket.write(beginning);
   const timer = setInterval(() => socket.write(line), 40);
   await once(socket, 'close');
   clearInterval(timer);
-  return told;
+  return received;
 }
 
 it.each([
   ['head', 'GET / HTTP/1.1\r\nhost: here\r\n', 'x-slow: 1\r\n'],
   ['body', 'POST / HTTP/1.1\r\nhost: here\r\ncontent-type: application/json\r\ncontent-length: 9000\r\n\r\n', ' '],
-])('a client that dawdles over the %s of its request is cut off, and may try again', async (_, beginning, line) => {
-  const told = await dawdle(beginning, line);
-  expect(told).toMatch(/^HTTP\/1\.1 503 /);
-  expect(told).toContain('"code":"unavailable"');
-});
+])(
+  'a client that is too slow to send the %s of its request is cut off, and may try again',
+  async (_, beginning, line) => {
+    const received = await dawdle(beginning, line);
+    expect(received).toMatch(/^HTTP\/1\.1 503 /);
+    expect(received).toContain('"code":"unavailable"');
+  },
+);
 
-it('one that does not is served meanwhile', async () => {
+it('other clients are served meanwhile', async () => {
   const slow = Promise.all(Array.from({ length: 20 }, () => dawdle('GET / HTTP/1.1\r\n', 'x: 1\r\n')));
   expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('good day');
   await slow;

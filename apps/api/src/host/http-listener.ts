@@ -5,35 +5,35 @@ import { newId } from '../new-id.js';
 import { Fault, type FaultFormat, hangUp, plainFaults } from './fault.js';
 import type { HttpConnections } from './http-connections.js';
 
-/** Bytes of a request body. The longest message is 8,000 code points of at most 12 bytes each as JSON escapes. */
+/** Maximum request body in bytes. The longest message has 8,000 code points of at most 12 bytes each as JSON escapes. */
 const MAX_BODY_BYTES = 131_072;
 
-/** Milliseconds in which the head of a request and the whole of it must arrive, and between two checks of that. */
+/** Milliseconds in which the head and the whole of a request must arrive, and between two checks of that. */
 export const arrivalTimes = { head: 10_000, whole: 30_000, look: 1_000 };
 
-/** Milliseconds after which a connection is ended on which nothing moves, and one that is kept for further requests. */
+/** Milliseconds after which a stalled connection and an idle keep-alive connection are closed. */
 const STILL_MS = 60_000;
 const KEEP_ALIVE_MS = 65_000;
 /** Milliseconds that requests in flight get to finish at a shutdown. */
 const FINISH_MS = 10_000;
 
-/** Handles a connection that asks to be upgraded. */
+/** Handles a connection that asks for an upgrade. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Socket, head: Buffer) => void;
 
 /**
- * An HTTP server with its limits: connections and requests at a time, size of bodies, time a request may take to arrive.
+ * An HTTP server with limits on connections, concurrent requests, body size and the time a request may take to arrive.
  * Doors add scopes to it, each with its own body parsers, hooks and error format.
  */
 export class HttpListener {
-  /** The root of all scopes. What is added here applies to all doors of this listener. */
+  /** The root of all scopes. Anything added here applies to all doors of this listener. */
   readonly fastify: FastifyInstance;
-  /** How to answer what no scope handles; the door whose listener it is sets it. */
+  /** How to answer what no scope handles; set by the door that owns the listener. */
   faults: FaultFormat = plainFaults;
   private readonly upgrades: { readonly path: string | RegExp; readonly handle: UpgradeHandler }[] = [];
   private readonly upgraded = new Set<Socket>();
 
   constructor(
-    /** Port to listen at; 0 for any that is free. */
+    /** Port to listen on; 0 for any free one. */
     readonly port: number,
     readonly connections: HttpConnections,
     private readonly times = arrivalTimes,
@@ -47,7 +47,7 @@ export class HttpListener {
       return503OnClosing: false,
       // Whole applications start within a scope.
       pluginTimeout: 0,
-      // The router would take `*`, the server as a whole, for `/`.
+      // The router would treat `*`, the server as a whole, as `/`.
       rewriteUrl: ({ url = '/' }) => (url === '*' ? '/*' : url),
       routerOptions: { maxParamLength: 500, ignoreTrailingSlash: false },
       frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
@@ -55,14 +55,14 @@ export class HttpListener {
       clientErrorHandler: (error, socket) => this.refuseUnreadable(error, socket),
     });
     this.fastify.setErrorHandler((error, request, reply) => this.faults.answer(error, request, reply));
-    // After the hooks that put headers on every answer.
+    // After the hooks that set headers on every response.
     this.fastify.addHook('preParsing', async (request: FastifyRequest) => {
       const fault = connections.faultOf(request.raw);
       if (fault) throw fault;
     });
   }
 
-  /** Adds a scope of its own: parsers, hooks, error and 404 handlers set in it apply to its routes only. */
+  /** Adds a scope: parsers, hooks, error and 404 handlers set in it apply to its routes only. */
   async scope<T>(build: (scope: FastifyInstance) => Promise<T>): Promise<T> {
     let built: { readonly value: T } | undefined;
     await this.fastify.register(async (scope) => {
@@ -72,12 +72,12 @@ export class HttpListener {
     return built.value;
   }
 
-  /** Has connections that ask at this path, or at paths of this pattern, to be upgraded handled by `handle`. */
+  /** Passes upgrade requests for this path, or for paths matching this pattern, to `handle`. */
   onUpgrade(path: string | RegExp, handle: UpgradeHandler): void {
     this.upgrades.push({ path, handle });
   }
 
-  /** Handles a connection that asks to be upgraded. */
+  /** Handles a connection that asks for an upgrade. */
   readonly upgrade: UpgradeHandler = (request, socket, head) => {
     const asked = request.url?.split('?')[0] ?? '';
     const found = this.upgrades.find(({ path }) => (typeof path === 'string' ? path === asked : path.test(asked)));
@@ -87,8 +87,8 @@ export class HttpListener {
   };
 
   /**
-   * Has another listener answer a request of this one, as if it had come there: for a door that offers at its own port what
-   * the doors of that listener have. The body must not have been read.
+   * Passes a request of this listener to another one, as if it had arrived there: for a door that offers the doors of
+   * that listener on its own port as well. The body must not have been read.
    */
   passOn(request: FastifyRequest, reply: FastifyReply, to: HttpListener): void {
     const fault = this.connections.faultOf(request.raw);
@@ -97,7 +97,7 @@ export class HttpListener {
     to.fastify.routing(request.raw, reply.raw);
   }
 
-  /** The same for connections that ask at this path to be upgraded. */
+  /** The same for upgrade requests for this path. */
   passUpgradesOn(path: string, to: HttpListener): void {
     this.onUpgrade(path, (request, socket, head) => {
       this.connections.upgraded(socket);
@@ -105,11 +105,11 @@ export class HttpListener {
     });
   }
 
-  /** Has the request of an upgrade answered as if it had not asked for one. */
+  /** Answers an upgrade request as an ordinary one. */
   answerWithoutUpgrade: UpgradeHandler = (request, socket, head) =>
     readAgain(this.fastify.server, request, socket, head);
 
-  /** Begins to accept connections. */
+  /** Starts accepting connections. */
   async listen(host: string): Promise<void> {
     await this.fastify.listen({ port: this.port, host });
   }
@@ -122,7 +122,7 @@ export class HttpListener {
     return `http://${host}:${address.port}`;
   }
 
-  /** Accepts no more connections, lets the requests in flight finish, and ends upgraded connections that are still open. */
+  /** Stops accepting connections, lets the requests in flight finish, and closes the upgraded connections that remain. */
   async close(): Promise<void> {
     for (const socket of this.upgraded) socket.destroy();
     const patience = setTimeout(() => this.connections.endAll(), FINISH_MS);
@@ -145,27 +145,27 @@ export class HttpListener {
     return server;
   }
 
-  /** Ends a connection on which something came that is not HTTP, is too long, or did not come in time. */
+  /** Closes a connection whose data is not HTTP, is too long, or did not arrive in time. */
   private refuseUnreadable({ code }: NodeJS.ErrnoException, socket: Socket): void {
     if (code === 'ECONNRESET' || !socket.writable) {
       socket.destroy();
       return;
     }
-    const [kind, detail] = unreadable[code ?? ''] ?? (['invalid', 'This is not a request of HTTP/1.1.'] as const);
+    const [kind, detail] = unreadable[code ?? ''] ?? (['invalid', 'This is not an HTTP/1.1 request.'] as const);
     hangUp(socket, this.faults.text(new Fault(kind, detail)));
   }
 }
 
 const unreadable: Readonly<Record<string, readonly ['too-large' | 'late', string]>> = {
   HPE_HEADER_OVERFLOW: ['too-large', 'The address and the headers are too long.'],
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['too-large', 'The chunks have too long extensions.'],
-  // We may have checked late ourselves, so a retry may well succeed.
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['too-large', 'The chunk extensions are too long.'],
+  // The check itself may have been late, so a retry may well succeed.
   ERR_HTTP_REQUEST_TIMEOUT: ['late', 'The request did not arrive in time.'],
 };
 
 /**
- * Has a request read once more as if it had not asked for an upgrade, which a server is free to ignore (RFC 9110, 7.8):
- * some clients ask for HTTP/2 in this way with their first request.
+ * Parses a request again as if it had not asked for an upgrade, which a server may ignore (RFC 9110, 7.8): some clients
+ * ask for HTTP/2 this way in their first request.
  */
 function readAgain(server: Server, request: IncomingMessage, socket: Socket, head: Buffer): void {
   const { method, url, httpVersion, rawHeaders } = request;
@@ -173,7 +173,7 @@ function readAgain(server: Server, request: IncomingMessage, socket: Socket, hea
   for (let i = 0; i < rawHeaders.length; i += 2) {
     if (!/^(upgrade|connection)$/i.test(rawHeaders[i] ?? '')) lines.push(`${rawHeaders[i]}: ${rawHeaders[i + 1]}`);
   }
-  // Those of the first reading; the second adds its own.
+  // Listeners from the first pass; the second adds its own.
   for (const event of ['timeout', 'error']) socket.removeAllListeners(event);
   socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
   server.emit('connection', socket);

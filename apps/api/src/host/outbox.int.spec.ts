@@ -30,7 +30,7 @@ async function opened(make = () => new WebSocket(`ws://127.0.0.1:${port()}`)) {
   };
 }
 
-/** A client that shows what arrives as bytes. */
+/** A client that collects what arrives as bytes. */
 function bareClient() {
   const client = connect(port(), '127.0.0.1');
   client.write(
@@ -56,7 +56,7 @@ describe('a frame', () => {
 });
 
 describe('an outbox', () => {
-  test('sends the frames of one turn in one write, in their order', async () => {
+  test('sends the frames of one turn in one write, in order', async () => {
     const { client, outbox, wire } = await opened();
     const texts: string[] = [];
     const all = new Promise<void>((resolve) => {
@@ -75,7 +75,7 @@ describe('an outbox', () => {
     expect([texts, writes]).toEqual([['a', 'b', 'c', 'd'], 2]);
   });
 
-  test('counts what waits, and resolves when it is sent or the client is gone', async () => {
+  test('counts waiting bytes, and resolves when they are sent or the client is gone', async () => {
     const { client, outbox } = await opened(bareClient);
     (client as unknown as Socket).pause();
     const frame = textFrame('x'.repeat(1_000_000));

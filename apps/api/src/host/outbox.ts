@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 
 /**
- * The outgoing frames of one socket. A write to a socket costs more than everything else that is done for a frame, so the
- * frames of one turn of the event loop, such as an acknowledgement and the sender's own event, are sent in one write at its end.
+ * The outgoing frames of one socket. A socket write costs more than everything else done for a frame, so all frames of
+ * one turn of the event loop, such as an acknowledgement and the sender's own event, are sent in one write at its end.
  *
- * Frames of WebSockets come with their headers (`websocket-frames.ts`) and bypass `ws`, which would write header and payload
- * separately. That is safe because they are whole, and nothing is compressed or fragmented.
+ * WebSocket frames are built with their headers (`websocket-frames.ts`) and bypass `ws`, which would write header and
+ * payload separately. That is safe because they are complete, uncompressed and unfragmented.
  */
 export class Outbox {
   private readonly frames: Buffer[] = [];
@@ -15,16 +15,16 @@ export class Outbox {
 
   constructor(
     private readonly wire: Socket,
-    /** False once a frame was written past the outbox that nothing may follow. */
+    /** False once a frame has been written past the outbox after which nothing may follow. */
     private readonly isOpen: () => boolean,
   ) {}
 
-  /** Bytes that have not been handed to the network yet. */
+  /** Bytes not handed to the network yet. */
   get waitingBytes(): number {
     return this.bytes + this.wire.writableLength;
   }
 
-  /** Whether more is waiting than a socket usually takes at once. Cheaper than `waitingBytes`. */
+  /** Whether more is waiting than a socket usually accepts at once. Cheaper than `waitingBytes`. */
   get filling(): boolean {
     return this.stuck || this.bytes > PASSING_BYTES;
   }
@@ -35,7 +35,7 @@ export class Outbox {
     this.bytes += frame.length;
   }
 
-  /** Resolves when everything that was put has been handed to the network, or the socket has closed. */
+  /** Resolves when everything enqueued has been handed to the network, or the socket has closed. */
   drained(): Promise<void> {
     this.flush();
     const { wire } = this;
@@ -49,7 +49,7 @@ export class Outbox {
     });
   }
 
-  /** Writes what was put, now. */
+  /** Writes what is enqueued, now. */
   flush(): void {
     const { frames, bytes, wire } = this;
     if (frames.length === 0) return;
@@ -66,7 +66,7 @@ export class Outbox {
     }
   }
 
-  /** Frames that are large, or have to wait, are not copied, because other sockets share their bytes. */
+  /** Frames that are large or have to wait are not copied: other sockets share their bytes. */
   private writeApart(): void {
     const { frames, wire } = this;
     wire.cork();
@@ -76,7 +76,7 @@ export class Outbox {
   }
 }
 
-/** Up to this size, a copy costs less than another buffer in the same write. */
+/** Up to this size, copying costs less than another buffer in the same write. */
 const SMALL_BYTES = 16_384;
 const PASSING_BYTES = 65_536;
 

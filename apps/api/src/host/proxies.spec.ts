@@ -44,7 +44,7 @@ describe('the address of a client', () => {
     [1, '10.0.0.1', { forwarded: 'for=198.51.100.7, for=_hidden' }, '10.0.0.1'],
     [1, '10.0.0.1', { forwarded: 'this is not one' }, '10.0.0.1'],
     [null, '10.0.0.1', { forwarded: 'for=198.51.100.7' }, '10.0.0.1'],
-    // A proxy that writes one kind of header passes the other kind through as the client made it up.
+    // A proxy that writes one kind of header passes on the other kind, which the client may have forged.
     [1, '10.0.0.1', { 'x-forwarded-for': '203.0.113.9', forwarded: 'for=198.51.100.7' }, '203.0.113.9'],
   ])('trusting %j, from %s, with %j is %s', (trusted, remote, headers, expected) => {
     expect(new Proxies(trusted).addressOf(request(remote, headers))).toBe(expected);
@@ -56,7 +56,7 @@ describe('https and the host that a client asked for', () => {
   const hosts = { 'x-forwarded-host': 'Chat.example.org, inside.example.org' };
   it.each<[string, TrustedProxies, string, Record<string, string>, [boolean, string]]>([
     ['a trusted proxy', ['10.0.0.0/8'], '10.0.0.1', { ...lists, ...hosts }, [true, 'chat.example.org']],
-    ['one that is not trusted', ['10.0.0.0/8'], '192.0.2.1', { ...lists, ...hosts }, [false, 'inside:3000']],
+    ['an untrusted one', ['10.0.0.0/8'], '192.0.2.1', { ...lists, ...hosts }, [false, 'inside:3000']],
     ['the only proxy that counts', 1, '10.0.0.1', { ...lists, ...hosts }, [false, 'inside.example.org']],
     ['two proxies', 2, '10.0.0.1', { ...lists, ...hosts }, [true, 'chat.example.org']],
     ['two proxies, one of which wrote it', 2, '10.0.0.1', { 'x-forwarded-proto': 'wss' }, [true, 'inside:3000']],

@@ -4,19 +4,19 @@ import proxyAddr from '@fastify/proxy-addr';
 import parseForwarded from 'forwarded-parse';
 import ipaddr from 'ipaddr.js';
 
-/** Characters of the header User-Agent that are kept. */
+/** Characters of the User-Agent header that are kept. */
 const MAX_USER_AGENT = 300;
 
-/** Where a request comes from, as a record of sessions shows it. */
+/** Where a request comes from, as recorded with sessions. */
 export interface ClientDevice {
   readonly address: string;
   readonly userAgent: string | null;
 }
 
-/** The trusted proxies: the number in front of the service, or their networks; null: none. */
+/** The trusted proxies: how many are in front of the service, or their networks; null: none. */
 export type TrustedProxies = number | readonly string[] | null;
 
-/** Reads `TRUST_PROXY`: empty for none, a number of hops, or networks with commas between them. Undefined if it is neither. */
+/** Parses `TRUST_PROXY`: empty for none, a number of hops, or comma-separated networks. Undefined if it is invalid. */
 export function readTrustedProxies(setting: string): TrustedProxies | undefined {
   if (setting === '' || setting === '0' || setting === 'off') return null;
   if (/^[1-9]\d?$/.test(setting)) return Number(setting);
@@ -28,13 +28,13 @@ const isNetwork = (text: string): boolean =>
   text.includes('/') ? ipaddr.isValidCIDR(text) && !text.endsWith('/0') : isIP(text) !== 0;
 
 /**
- * Who sent a request, and to which address, as the trusted proxies in front report it in `X-Forwarded-For`, `-Proto` and
- * `-Host` or in `Forwarded` (RFC 7239). Each proxy appends its entry to these lists, so an entry counts only if a trusted
- * proxy wrote it; earlier entries may be forged by the client.
+ * Who sent a request, and to which address, as reported by the trusted proxies in `X-Forwarded-For`, `-Proto` and `-Host`
+ * or in `Forwarded` (RFC 7239). Each proxy appends its entry to these lists, so an entry counts only if a trusted proxy
+ * wrote it; the client may have forged earlier ones.
  */
 export class Proxies {
   private readonly trusts: (address: string, hop: number) => boolean;
-  /** Whether any proxy is trusted: only then is the scheme that the client used known. */
+  /** Whether any proxy is trusted: only then is the client's scheme known. */
   readonly any: boolean;
 
   constructor(private readonly trusted: TrustedProxies) {
@@ -47,7 +47,10 @@ export class Proxies {
     return this.route(request).at(-1) ?? '';
   }
 
-  /** The address at the other end of a connection; null if it is a trusted proxy, which connects on behalf of many. */
+  /**
+   * The address at the other end of a connection; null if it is a trusted proxy, which connects on behalf of many
+   * clients.
+   */
   peerOf(socket: Socket): string | null {
     const address = withoutPort(socket.remoteAddress ?? '');
     return this.trusts(address, 0) ? null : address;
@@ -58,7 +61,7 @@ export class Proxies {
     return { address: this.addressOf(request), device: this.deviceOf(request) };
   }
 
-  /** What is recorded about the place somebody signed in from. */
+  /** What is recorded about where someone signed in from. */
   deviceOf(request: IncomingMessage): ClientDevice {
     const userAgent = request.headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null;
     return { address: this.addressOf(request), userAgent };
@@ -69,12 +72,12 @@ export class Proxies {
     return /^(https|wss)$/i.test(this.reported(request, 'proto') ?? '');
   }
 
-  /** The host, with its port if it has one, that the client asked for. */
+  /** The host, with any port, that the client asked for. */
   hostOf(request: IncomingMessage): string {
     return (this.reported(request, 'host') ?? request.headers.host ?? '').toLowerCase();
   }
 
-  /** The addresses from the nearest proxy to the client, as far as each one was named by a trusted proxy. */
+  /** The addresses from the nearest proxy to the client, as far as trusted proxies named them. */
   private route(request: IncomingMessage): string[] {
     const route = [withoutPort(request.socket.remoteAddress ?? '')];
     for (const named of listOf(request, 'for').reverse()) {
@@ -85,7 +88,7 @@ export class Proxies {
     return route;
   }
 
-  /** The entry written by the outermost trusted proxy. If fewer proxies write entries than are trusted, it is the first one. */
+  /** The entry of the outermost trusted proxy. If fewer proxies write entries than are trusted, the first entry. */
   private reported(request: IncomingMessage, part: 'proto' | 'host'): string | undefined {
     const hops = this.hopsOf(request);
     const list = listOf(request, part);
@@ -101,7 +104,7 @@ export class Proxies {
   }
 }
 
-/** The entries of one kind, outermost first. `Forwarded` counts only in place of all the others, never beside them. */
+/** The entries of one kind, outermost first. `Forwarded` counts only instead of the others, never beside them. */
 function listOf({ headers }: IncomingMessage, part: 'for' | 'proto' | 'host'): string[] {
   const legacy = ['for', 'proto', 'host'].some((name) => headers[`x-forwarded-${name}`] !== undefined);
   const entries = legacy

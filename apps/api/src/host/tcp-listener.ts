@@ -5,14 +5,14 @@ import { OpenCounts } from '../limits/open-counts.js';
 import type { Proxies } from './proxies.js';
 import type { WaitingData } from './waiting-data.js';
 
-/** A listener for protocols other than HTTP. A connection too many is ended at once. */
+/** A listener for protocols other than HTTP. Connections beyond the limit are closed at once. */
 export class TcpListener {
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
   private readonly ofAddresses: OpenCounts;
 
   constructor(
-    /** Port to listen at; 0 for any that is free. */
+    /** Port to listen on; 0 for any free one. */
     readonly port: number,
     private readonly settings: Pick<LimitSettings, 'LIMIT_CONNECTIONS' | 'LIMIT_CONNECTIONS_ADDRESS'>,
     private readonly proxies: Proxies,
@@ -28,7 +28,7 @@ export class TcpListener {
     return this.sockets.size;
   }
 
-  /** Begins to accept connections. */
+  /** Starts accepting connections. */
   async listen(host: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject).listen(this.port, host, () => resolve());
@@ -42,7 +42,7 @@ export class TcpListener {
     return `${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
   }
 
-  /** Accepts no more connections and ends those that are still open. */
+  /** Stops accepting connections and closes those that are still open. */
   async close(): Promise<void> {
     if (!this.server.listening) return;
     const closed = new Promise((resolve) => this.server.close(resolve));
@@ -51,7 +51,7 @@ export class TcpListener {
   }
 
   private opened(socket: Socket): void {
-    // Errors of connections are their clients' affair, and end them.
+    // Connection errors are the client's problem, and close the connection.
     socket.on('error', () => undefined);
     const peer = this.proxies.peerOf(socket);
     const address = peer === null ? null : addressKey(peer);

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Span, Tracing } from '../telemetry/tracing.js';
 
-/** What is asked all the time by machines. */
+/** Paths that machines poll all the time. */
 const UNTRACED = /^\/(health\/|metrics$)/;
 
-/** Makes each request the first span of its trace: the id of the request is the correlation of what it leads to. */
+/** Makes each request the first span of its trace: the request id is the correlation id of everything it causes. */
 export function traceRequests(fastify: FastifyInstance, tracing: Tracing): void {
   const spans = new WeakMap<FastifyRequest, Span>();
   fastify.addHook('onRequest', (request, _, done) => {

@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => void server.close());
 
-/** A connection whose client reads nothing unless the test does. */
+/** A connection whose client reads only when the test does. */
 async function opened(): Promise<{ client: Socket; socket: Socket }> {
   const accepted = once(server, 'connection');
   const client = connect({ host: '127.0.0.1', port: (server.address() as AddressInfo).port }).pause();
@@ -26,8 +26,8 @@ async function opened(): Promise<{ client: Socket; socket: Socket }> {
 const closed = (socket: Socket) => (socket.destroyed ? Promise.resolve() : once(socket, 'close'));
 const later = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-describe('the data that waits in all sockets together', () => {
-  it('is kept within its limit by ending the largest first', async () => {
+describe('the data waiting in all sockets', () => {
+  it('is kept within its limit by closing the largest first', async () => {
     const waitingData = new WaitingData({ ...noLimits, LIMIT_WAITING_MIB: 64 });
     const sockets: Socket[] = [];
     for (const mebibytes of [24, 40, 12]) {
@@ -46,7 +46,7 @@ describe('the data that waits in all sockets together', () => {
     waitingData.stop();
   });
 
-  it('includes what has arrived and cannot be used yet', async () => {
+  it('includes received data that cannot be processed yet', async () => {
     const waitingData = new WaitingData({ ...noLimits, LIMIT_WAITING_MIB: 1 });
     const [patient, greedy] = [await opened(), await opened()];
     waitingData.watch(patient.socket, { heldBytes: MIB / 2 });
@@ -84,7 +84,7 @@ describe('a client', () => {
     waitingData.stop();
   });
 
-  it('that reads on is not cut off, though a single write takes it long', async () => {
+  it('that keeps reading is not cut off, even if a single write takes long', async () => {
     const waitingData = new WaitingData({ ...noLimits, LIMIT_READ_RATE });
     const { client, socket } = await opened();
     waitingData.watch(socket);
@@ -107,7 +107,7 @@ describe('a client', () => {
     waitingData.stop();
   }, 60_000);
 
-  it('that has nothing to read may be silent', async () => {
+  it('that has nothing to read may stay silent', async () => {
     const waitingData = new WaitingData({ ...noLimits, LIMIT_READ_RATE: { count: 1_000_000, seconds: 1 } });
     const { client, socket } = await opened();
     client.resume();

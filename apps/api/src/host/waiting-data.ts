@@ -5,9 +5,9 @@ import type { Rate } from '../limits/rate.js';
 /** Milliseconds between two checks of all sockets. */
 const LOOK_MS = 250;
 
-/** Something that keeps data of a socket in memory besides the socket itself. */
+/** Something that holds data of a socket in memory besides the socket itself. */
 export interface Holder {
-  /** Bytes received that nothing can be done with yet, such as half a request. */
+  /** Bytes received that cannot be processed yet, such as half a request. */
   readonly heldBytes: number;
 }
 
@@ -18,9 +18,9 @@ interface Progress {
 }
 
 /**
- * Keeps the data that waits in all sockets of the process within one limit, and ends those whose clients read too slowly. It
- * looks at TCP sockets, so it covers every kind of response alike: pages, exports, static files, and frames of a WebSocket. It
- * looks now and then rather than at each write, because writes are the hot path.
+ * Keeps the data waiting in all sockets of the process within one limit, and closes sockets whose clients read too
+ * slowly. It works on TCP sockets, so it covers every kind of response: pages, exports, static files, WebSocket frames.
+ * It checks periodically rather than at each write, because writes are the hot path.
  */
 export class WaitingData {
   private readonly holders = new Map<Socket, Holder | null>();
@@ -30,7 +30,7 @@ export class WaitingData {
   private readonly timer = setInterval(() => this.look(), LOOK_MS).unref();
   /** Bytes that were waiting in all sockets at the last check. */
   bytes = 0;
-  /** Sockets ended since the start because too much was waiting in all of them, or because their clients read too slowly. */
+  /** Sockets closed since the start because too much was waiting overall, or because their clients read too slowly. */
   readonly ended = { forMemory: 0, forSlowness: 0 };
 
   constructor({ LIMIT_WAITING_MIB, LIMIT_READ_RATE }: Pick<LimitSettings, 'LIMIT_WAITING_MIB' | 'LIMIT_READ_RATE'>) {
@@ -38,7 +38,7 @@ export class WaitingData {
     this.leastRead = LIMIT_READ_RATE;
   }
 
-  /** Watches a socket until it closes. A later holder takes the place of an earlier one. */
+  /** Watches a socket until it closes. A later holder replaces an earlier one. */
   watch(socket: Socket, holder: Holder | null = null): void {
     if (socket.destroyed) return;
     if (!this.holders.has(socket)) socket.once('close', () => this.forget(socket));
@@ -68,7 +68,7 @@ export class WaitingData {
     if (this.bytes > this.most) this.endLargest();
   }
 
-  /** Whether data has waited all the time of `LIMIT_READ_RATE`, and the client has taken less than that rate demands. */
+  /** Whether data has been waiting for the whole period of `LIMIT_READ_RATE`, and the client read less than it demands. */
   private tooSlow(socket: Socket, nowMs: number): boolean {
     const before = this.progress.get(socket);
     const takenBytes = takenFrom(socket);
@@ -89,7 +89,7 @@ export class WaitingData {
     }
   }
 
-  /** At once: a close frame or the rest of a response would have to wait behind the data that is discarded. */
+  /** Not gracefully: a close frame or the rest of a response would queue behind the data that is discarded. */
   private end(socket: Socket): void {
     this.forget(socket);
     socket.destroy();
@@ -99,8 +99,8 @@ export class WaitingData {
 const waitingIn = (socket: Socket, holder: Holder | null): number => socket.writableLength + (holder?.heldBytes ?? 0);
 
 /**
- * Bytes that the kernel has accepted from a socket. Node counts a write as done only as a whole, which for a large page on a
- * slow line may take minutes, so the remainder is asked of libuv, as Node's own idle timeout does.
+ * Bytes of a socket that the kernel has accepted. Node counts a write only once it is complete, which may take minutes
+ * for a large page on a slow line, so we ask libuv for the remainder, as Node's own idle timeout does.
  */
 function takenFrom(socket: Socket): number {
   const { _handle: handle } = socket as Socket & {

@@ -1,6 +1,6 @@
 /**
- * Frames of the WebSocket protocol as a server writes them: whole messages, unmasked and uncompressed (RFC 6455, 5.2). They go past
- * the WebSocket library through an `Outbox`.
+ * WebSocket frames as a server writes them: whole messages, unmasked and uncompressed (RFC 6455, 5.2). They bypass the
+ * WebSocket library through an `Outbox`.
  */
 const opcodes = { text: 0x1, binary: 0x2, ping: 0x9, pong: 0xa } as const;
 
@@ -17,12 +17,12 @@ export function binaryFrame(bytes: Buffer): Buffer {
   return frame;
 }
 
-/** A control frame, with at most 125 bytes. */
+/** A control frame of at most 125 bytes. */
 export function controlFrame(kind: 'ping' | 'pong', payload: Buffer): Buffer {
   return Buffer.concat([Buffer.of(0x80 | opcodes[kind], payload.length), payload]);
 }
 
-/** A frame whose payload is still to be written. */
+/** The header of a frame whose payload is written afterwards. */
 function frameFor(kind: 'text' | 'binary', length: number): Buffer {
   const header = length < 126 ? 2 : length < 65_536 ? 4 : 10;
   const frame = Buffer.allocUnsafe(header + length);

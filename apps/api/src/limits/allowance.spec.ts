@@ -6,7 +6,7 @@ import { readRate, unlimited } from './rate.js';
 describe('an allowance of 3 in 6 seconds', () => {
   const allowance = () => new Allowance({ count: 3, seconds: 6 });
 
-  it('gives three at once, and then one every two seconds', () => {
+  it('allows three at once, and then one every two seconds', () => {
     const some = allowance();
     expect([some.spend(1_000), some.spend(1_000), some.spend(1_000)]).toEqual([0, 0, 0]);
     expect(some.spend(1_000)).toBe(2_000);
@@ -21,7 +21,7 @@ describe('an allowance of 3 in 6 seconds', () => {
     expect([6_000, 6_000, 6_000, 6_000].map((now) => some.spend(now))).toEqual([0, 0, 0, 2_000]);
   });
 
-  it('gives a token after the announced wait', () => {
+  it('allows one after the announced wait', () => {
     const times = fc.array(fc.integer({ min: 0, max: 3_000 }), { maxLength: 50 });
     fc.assert(
       fc.property(times, (pauses) => {
@@ -38,7 +38,7 @@ describe('an allowance of 3 in 6 seconds', () => {
     );
   });
 
-  it('never gives more than three and what came back', () => {
+  it('never allows more than three plus what was refilled', () => {
     const times = fc.array(fc.integer({ min: 0, max: 3_000 }), { maxLength: 50 });
     fc.assert(
       fc.property(times, (pauses) => {
@@ -54,14 +54,14 @@ describe('an allowance of 3 in 6 seconds', () => {
     );
   });
 
-  it('pays back what others took', () => {
+  it('refills what others spent', () => {
     const some = allowance();
     some.adjust(12_000, 0);
     expect(some.spend(0)).toBe(8_000);
     expect(some.spend(8_000)).toBe(0);
   });
 
-  it('can be overdrawn by what something turned out to cost, and then makes wait until that has come back', () => {
+  it('can be overdrawn by costs known afterwards, and then blocks until they are refilled', () => {
     const some = allowance();
     some.charge(2.5, 0);
     expect(some.wait(0)).toBe(1_000);
@@ -70,7 +70,7 @@ describe('an allowance of 3 in 6 seconds', () => {
     expect([some.wait(11_000), some.spend(11_000), some.wait(11_000)]).toEqual([0, 0, 2_000]);
   });
 
-  it('reports what it was charged', () => {
+  it('reports charges', () => {
     const noted: Allowance[] = [];
     const some = new Allowance({ count: 3, seconds: 6 }, 'x', { note: (it) => noted.push(it) });
     some.charge(0.5, 0);
@@ -91,7 +91,7 @@ describe('an allowance of 3 in 6 seconds', () => {
   });
 });
 
-it('an allowance without limit always gives', () => {
+it('an unlimited allowance always allows', () => {
   const some = new Allowance(unlimited);
   for (let i = 0; i < 1_000; i++) expect(some.spend(0)).toBe(0);
   some.charge(1_000_000, 0);

@@ -1,6 +1,6 @@
 import type { Rate } from './rate.js';
 
-/** Collects what was spent, to be shared with the other replicas. */
+/** Collects spending to be reported to the other replicas. */
 export interface Ledger {
   note(allowance: Allowance): void;
 }
@@ -42,7 +42,7 @@ export class Allowance {
     return empty > this.tolerance ? Math.ceil(empty - this.tolerance) : 0;
   }
 
-  /** Spends tokens, even more than are available: costs are known only afterwards. */
+  /** Spends tokens, even more than are available, for costs known only afterwards. */
   charge(tokens: number, now = performance.now()): void {
     if (tokens <= 0) return;
     this.fullAt = Math.max(this.fullAt, now) + tokens * this.interval;
@@ -50,14 +50,14 @@ export class Allowance {
     this.unreported += tokens;
   }
 
-  /** Milliseconds until the tokens spent since the last call are refilled. */
+  /** The tokens spent since the last call, as milliseconds of refilling. */
   report(): number {
     const { unreported } = this;
     this.unreported = 0;
     return unreported * this.interval;
   }
 
-  /** Applies the spending of all replicas: the bucket is full again no sooner than after so many milliseconds. */
+  /** Applies the spending of all replicas: the bucket is full again in no less than this many milliseconds. */
   adjust(milliseconds: number, now = performance.now()): void {
     this.fullAt = Math.max(this.fullAt, now + milliseconds);
   }

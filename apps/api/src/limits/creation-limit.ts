@@ -5,10 +5,10 @@ import { Allowance } from './allowance.js';
 import { limitedFor } from './limited.js';
 import type { Rate } from './rate.js';
 
-/** Addresses that are remembered. */
+/** Addresses kept in memory. */
 const REMEMBERED = 50_000;
 
-/** How many rooms may be created from one address at a door where creating one takes no account. */
+/** Limits how many rooms may be created from one address through a door that needs no account for it. */
 export class CreationLimit {
   private readonly addresses = new LRUCache<string, Allowance>({ max: REMEMBERED });
 

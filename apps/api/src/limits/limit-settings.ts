@@ -6,13 +6,13 @@ const rate = (standard: string) =>
     .string()
     .default(standard)
     .transform((text) => readRate(text === '' ? standard : text))
-    .refine((read) => read !== undefined, 'must be a number and a span in seconds, such as 100/10')
+    .refine((read) => read !== undefined, 'must be a number and a period in seconds, such as 100/10')
     .transform((read) => read as Rate);
 
 const number = (standard: number) =>
   z.preprocess((value) => (value === '' ? undefined : value), z.coerce.number().int().min(1).default(standard));
 
-/** The settings of all limits. docs/operations.md says what each counts. */
+/** The settings of all limits. docs/operations.md explains what each one counts. */
 export const limitSettings = {
   LIMIT_SIGN_IN: rate('5/900'),
   LIMIT_SIGN_IN_ADDRESS: rate('50/900'),
@@ -41,7 +41,7 @@ export const limitSettings = {
 
 export type LimitSettings = { readonly [K in keyof typeof limitSettings]: z.output<(typeof limitSettings)[K]> };
 
-/** The settings without any limits. */
+/** The settings with all limits off. */
 export const noLimits: LimitSettings = {
   ...(Object.fromEntries(
     Object.entries(limitSettings).map(([name, schema]) => [

@@ -13,7 +13,7 @@ import {
 } from '../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../tests/harness/test-service.testing.js';
 
-/** Wide enough that only what a test is about comes to its limit. */
+/** Wide enough that only the limit under test is reached. */
 const wide = Object.fromEntries(
   ['SIGN_IN_ADDRESS', 'REGISTRATION', 'VISITORS', 'UPGRADES', 'WRITES', 'READS', 'SEARCH'].map((name) => [
     `LIMIT_${name}`,
@@ -40,7 +40,7 @@ let addresses = 0;
 const freshAddress = () => `198.18.${++addresses >> 8}.${addresses & 255}`;
 const from = (address = freshAddress()) => ({ 'x-forwarded-for': address });
 
-/** Another service on the same database, with limits of its own. */
+/** Another service on the same database, with its own limits. */
 async function withLimits<T>(limits: Record<string, string>, work: (service: TestService) => Promise<T>): Promise<T> {
   const service = await startTestService({ environment: { ...environment, ...limits }, beside: one });
   try {
@@ -50,8 +50,8 @@ async function withLimits<T>(limits: Record<string, string>, work: (service: Tes
   }
 }
 
-describe('proving once more who one is', () => {
-  it('has to wait after three wrong proofs, at every replica, and signing in does not', async () => {
+describe('a repeated proof of identity', () => {
+  it('has to wait after three wrong proofs, at every replica, while signing in does not', async () => {
     const ada = await register(one.url);
     const proofs = [
       () => ada.post('/v1/auth/step-up', { code: '000000' }),
@@ -75,7 +75,7 @@ describe('signing in', () => {
   const tryIn = (service: TestService, username: string, secret: string, headers = from()) =>
     new Visitor(service.url).post('/v1/auth/login', { username, password: secret }, headers);
 
-  it('has to wait after three wrong passwords, with the right one as well, at every replica', async () => {
+  it('has to wait after three wrong passwords at every replica, even with the right one', async () => {
     const { username } = await register(one.url);
     for (const service of [one, other, one])
       expect(outcome(await tryIn(service, username, 'wrong password'))).toBe('unauthenticated');
@@ -90,12 +90,12 @@ describe('signing in', () => {
       () => tryIn(other, username, password),
       (answer) => answer.status === 200,
     );
-    // Success begins anew.
+    // Success resets the count.
     for (const expected of ['unauthenticated', 'unauthenticated', 'unauthenticated', 'rate_limited'])
       expect(outcome(await tryIn(one, username, 'wrong password'))).toBe(expected);
   });
 
-  it('counts all ways to write a name as one', async () => {
+  it('counts all spellings of a name as one', async () => {
     const { username } = await register(one.url);
     for (const way of [` ${username}`, username.toUpperCase(), `\u00a0${username} `])
       expect(outcome(await tryIn(one, way, 'wrong password'))).toBe('unauthenticated');
@@ -104,16 +104,16 @@ describe('signing in', () => {
 
   it('does not reveal whether there is such an account', async () => {
     const { username } = await register(one.url);
-    const nobody = freshName();
+    const unknown = freshName();
     const answers = async (name: string) => {
-      const told = [];
+      const responses = [];
       for (let i = 0; i < 5; i++) {
         const { status, body } = await tryIn(one, name, 'wrong password');
-        told.push({ status, ...body, traceId: '' });
+        responses.push({ status, ...body, traceId: '' });
       }
-      return told;
+      return responses;
     };
-    expect(await answers(nobody)).toEqual(await answers(username));
+    expect(await answers(unknown)).toEqual(await answers(username));
   });
 
   it('lets exactly three of many simultaneous attempts reach the password, over two replicas', async () => {
@@ -124,7 +124,7 @@ describe('signing in', () => {
     expect(outcomes.filter((each) => each === 'rate_limited')).toHaveLength(37);
   });
 
-  it('waits twice as long after each further failure, up to the longest wait', async () => {
+  it('waits twice as long after each further failure, up to the maximum', async () => {
     const { username } = await register(one.url);
     const waits: number[] = [];
     for (let failures = 1; failures <= 5; failures++) {
@@ -140,7 +140,7 @@ describe('signing in', () => {
     expect(waits.at(-1)).toBe(2);
   });
 
-  it('leaves one event for each lockout in the stream of the person, and none for those who are nobody', async () => {
+  it('records one event per lockout in the stream of the person, and none for unknown names', async () => {
     const person = await register(one.url);
     const lockouts = async (): Promise<number> => {
       const [row] = await sql<{ count: number }[]>`
@@ -148,8 +148,8 @@ describe('signing in', () => {
         where type = 'SignInLockedOut' and stream = ${`user-${person.id}`}`;
       return row?.count ?? 0;
     };
-    const nobody = freshName();
-    for (let i = 0; i < 6; i++) await tryIn(other, nobody, 'wrong password');
+    const unknown = freshName();
+    for (let i = 0; i < 6; i++) await tryIn(other, unknown, 'wrong password');
     for (let i = 0; i < 6; i++) await tryIn(i % 2 ? one : other, person.username, 'wrong password');
     await eventually(lockouts, (count) => count === 1);
     await eventually(
@@ -163,7 +163,7 @@ describe('signing in', () => {
     expect(all?.count).toBe(0);
   });
 
-  it('is limited by address too, whatever the names, and IPv6 by its network', () =>
+  it('is limited by address too, whatever the names, and by network for IPv6', () =>
     withLimits({ LIMIT_SIGN_IN_ADDRESS: '4/60' }, async (service) => {
       const outcomes = [];
       for (let i = 1; i <= 6; i++)
@@ -172,7 +172,7 @@ describe('signing in', () => {
       expect(outcome(await tryIn(service, freshName(), 'wrong password', from('2001:db8:0:8::1')))).toBe(
         'unauthenticated',
       );
-      // Those who know their password do not use up what their neighbours have.
+      // Successful sign-ins do not use up the allowance of their neighbours.
       const { username } = await register(one.url);
       const home = from();
       for (let i = 0; i < 6; i++) expect(outcome(await tryIn(service, username, password, home))).toBe(200);
@@ -200,7 +200,7 @@ it('registering is limited by address, exactly, over two replicas', () =>
 describe('posting', () => {
   const limits = { LIMIT_POSTS: '5/60', LIMIT_POSTS_CONNECTION: '3/60' };
 
-  it('is limited by connection and by account, on both doors together', () =>
+  it('is limited by connection and by account, over both doors', () =>
     withLimits(limits, async (service) => {
       const ada = (await register(one.url)).at(service.url);
       const room = await ada.room();
@@ -218,14 +218,14 @@ describe('posting', () => {
         expect.stringMatching(/^1[12]$/),
       ]);
       expect(await second.refused('react', { room, messageId: ada.id, emoji: '👍' })).toBe('rate_limited');
-      // What is no posting goes on.
+      // Other requests still work.
       expect((await second.ask('ping')).event).toBe('pong');
       expect((await ada.get(`/v1/rooms/${room}/messages`)).status).toBe(200);
       first.close();
       second.close();
     }));
 
-  it('is limited for the bot of an address as for anybody', () =>
+  it('is limited for the bot of an address like for anyone', () =>
     withLimits(limits, async (service) => {
       const ada = (await register(one.url)).at(service.url);
       const hooks = `/v1/rooms/${await ada.room()}/incoming-webhooks`;
@@ -237,7 +237,7 @@ describe('posting', () => {
       expect(Number(refused.headers['retry-after'])).toBeGreaterThan(1);
     }));
 
-  it('is one limit over replicas: what was spent at both is paid back at both', async () => {
+  it('is one limit over replicas: what was spent at both is refilled at both', async () => {
     const few = { LIMIT_POSTS: '20/20' };
     await withLimits(few, (a) =>
       withLimits(few, async (b) => {
@@ -257,7 +257,7 @@ describe('posting', () => {
         expect(given).toBeGreaterThanOrEqual(20);
         // Two replicas gave credit for one second each.
         expect(given).toBeLessThanOrEqual(42);
-        // Then both know what the other has given: the debt is longer than either could have by itself.
+        // Then both know what the other has allowed: the debt is longer than either could have alone.
         for (const person of [here, there])
           await eventually(
             () => post(person),
@@ -268,7 +268,7 @@ describe('posting', () => {
   });
 });
 
-it('requests at a time are limited for an account', () =>
+it('concurrent requests of an account are limited', () =>
   withLimits({ LIMIT_REQUESTS: '1', LIMIT_SIGN_IN: '1000/1' }, async (service) => {
     const [ada, bob] = [(await register(one.url)).at(service.url), (await register(one.url)).at(service.url)];
     // Checking a password takes a while.
@@ -284,7 +284,7 @@ it('requests at a time are limited for an account', () =>
   }));
 
 describe('a connection', () => {
-  it('that sends too many frames gets an error, and is ended when it continues', () =>
+  it('that sends too many frames gets an error, and is closed when it continues', () =>
     withLimits({ LIMIT_FRAMES: '10/60' }, async (service) => {
       const ada = (await register(one.url)).at(service.url);
       const socket = await ada.connect();
@@ -295,7 +295,7 @@ describe('a connection', () => {
       expect(await socket.closed).toBe(closeReasons.rateLimited.code);
     }));
 
-  it('is one too many for an account or an address that has enough', () =>
+  it('is refused to an account or address that already has enough', () =>
     withLimits({ LIMIT_SOCKETS: '2', LIMIT_SOCKETS_ADDRESS: '3' }, async (service) => {
       const [ada, bob] = [(await register(one.url)).at(service.url), (await register(one.url)).at(service.url)];
       const headers = from();
@@ -319,7 +319,7 @@ describe('a connection', () => {
       for (const socket of [second, third, later]) socket?.close();
     }));
 
-  it('is not even begun by an address that opens too many', () =>
+  it('is refused before the upgrade to an address that opens too many', () =>
     withLimits({ LIMIT_UPGRADES: '2/60' }, async (service) => {
       const ada = (await register(one.url)).at(service.url);
       const headers = from();
@@ -366,7 +366,7 @@ it('reading, searching, other changes, guesses at room passwords and visits have
     },
   ));
 
-it('a client that is asked to wait does, and posts in the end', () =>
+it('a client that waits when asked to gets its post through', () =>
   withLimits({ LIMIT_POSTS: '4/2' }, async (service) => {
     const ada = (await register(one.url)).at(service.url);
     const room = await ada.room();

@@ -24,11 +24,11 @@ export interface AccountAllowances {
 }
 export type Spending = Exclude<keyof AccountAllowances, 'reading'>;
 
-/** Reading time of an account or an address, in milliseconds. */
+/** Reading time of an account or address, in milliseconds. */
 export interface ReadTime {
-  /** Overall: readers without budget are rejected. */
+  /** Overall budget: readers without any left are rejected. */
   readonly budget: Allowance;
-  /** Burst: readers without it wait briefly. */
+  /** Burst budget: readers without any left wait briefly. */
   readonly pace: Allowance;
 }
 
@@ -43,7 +43,7 @@ export interface ConnectionAllowances {
   readonly account: AccountAllowances;
 }
 
-/** All limits that are kept in memory; its size is bounded. */
+/** All limits kept in memory, which is bounded. */
 export class Limits {
   readonly socketsOfAccounts: OpenCounts;
   readonly socketsOfAddresses: OpenCounts;
@@ -81,7 +81,7 @@ export class Limits {
     return allowances;
   }
 
-  /** The allowances of somebody who takes part without an account. `key` must be known to be theirs. */
+  /** The allowances of a participant without an account. `key` must be proven to be theirs. */
   participant(key: string): Pick<AccountAllowances, 'posts' | 'reads'> {
     const known = this.participants.get(key);
     if (known) return known;
@@ -100,12 +100,12 @@ export class Limits {
     };
   }
 
-  /** Counts an unauthenticated request; rejects it when there were too many from this address. */
+  /** Counts an unauthenticated request; rejects it if there were too many from this address. */
   visit(address: string): Rejection | null {
     return limitedFor(this.of(this.visitors, address, 'LIMIT_VISITORS').spend());
   }
 
-  /** Counts an attempt at the password of a room by somebody without an account; rejects it when there were too many. */
+  /** Counts an attempt at a room's password by someone without an account; rejects it if there were too many. */
   guess(address: string, roomId: string): Rejection | null {
     const key = `${addressKey(address)} ${roomId}`;
     const allowance = this.roomPasswords.get(key) ?? new Allowance(this.settings.LIMIT_ROOM_PASSWORDS);
@@ -126,7 +126,7 @@ export class Limits {
     return new Allowance(Number.isFinite(this.settings.LIMIT_READ_TIME.count) ? READ_PACE : unlimited);
   }
 
-  /** Counts an attempt to open a socket; rejects it when there were too many, or too many are open. */
+  /** Counts an attempt to open a socket; rejects it if there were too many, or too many are open. */
   refuseUpgrade(address: string): Rejection | null {
     const wait = this.of(this.upgrades, address, 'LIMIT_UPGRADES').spend();
     if (wait > 0) return limited(wait);
@@ -141,7 +141,7 @@ export class Limits {
   }
 }
 
-/** Counts a frame. Returns the milliseconds to wait, 0 if none. */
+/** Counts a frame. Returns the milliseconds to wait, or 0. */
 export function spend({ posts, account }: ConnectionAllowances, event: ClientEvent): number {
   const what = spentByFrame[event];
   if (what === null) return 0;

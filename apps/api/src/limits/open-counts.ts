@@ -1,10 +1,10 @@
-/** Counts what each account or address has open: sockets, connections, requests. Keeps only keys with a count. */
+/** Counts the open sockets, connections or requests of each account or address. Keeps only keys with a count. */
 export class OpenCounts {
   private readonly open = new Map<string, number>();
 
   constructor(private readonly most: number) {}
 
-  /** Accounts or addresses with at least one. */
+  /** Number of accounts or addresses with at least one. */
   get size(): number {
     return this.open.size;
   }

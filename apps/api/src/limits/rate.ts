@@ -1,4 +1,4 @@
-/** How often something may happen: `count` times at once, and as many again per `seconds`. */
+/** How often something may happen: bursts of `count`, refilled every `seconds`. */
 export interface Rate {
   readonly count: number;
   readonly seconds: number;

@@ -5,7 +5,7 @@ import { ReadQueue, type ReadTurn } from './read-queue.js';
 
 const limits = { inWork: 3, inWorkEach: 2, waitingEach: 4, waiting: 6, patienceMs: 10_000 };
 
-/** A queue with a clock of its own, and the order in which its reads begin. */
+/** A queue with its own clock, and the order in which its reads start. */
 function queueOfReads(some: Partial<typeof limits> = {}) {
   const clock = { now: 0 };
   const queue = new ReadQueue({ ...limits, ...some }, () => clock.now);
@@ -20,14 +20,14 @@ function queueOfReads(some: Partial<typeof limits> = {}) {
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('the queue of reads', () => {
-  it('lets two reads of one reader begin, and three in all', async () => {
+  it('starts two reads of one reader, and three overall', async () => {
     const { begun, enter } = queueOfReads();
     for (const name of ['a1', 'a2', 'a3', 'b1', 'b2']) enter(name);
     await settled();
     expect(begun).toEqual(['a1', 'a2', 'b1']);
   });
 
-  it('goes round the readers, however much one of them wants', async () => {
+  it('serves readers in turn, however much one of them wants', async () => {
     const { begun, enter } = queueOfReads({ inWork: 1 });
     const turns = new Map(['a1', 'a2', 'a3', 'a4', 'b1', 'c1', 'b2'].map((name) => [name, enter(name)]));
     for (let i = 0; i < 7; i++) {
@@ -37,7 +37,7 @@ describe('the queue of reads', () => {
     expect(begun).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4']);
   });
 
-  it('an answer that the client does not take keeps nobody waiting but its own reader', async () => {
+  it('a response that the client does not read delays only its own reader', async () => {
     const { begun, enter } = queueOfReads();
     const untaken = [enter('a1'), enter('a2')];
     enter('a3');
@@ -46,19 +46,19 @@ describe('the queue of reads', () => {
     await settled();
     expect(begun).toEqual(['a1', 'a2', 'b1', 'b2', 'c1']);
     untaken[0]?.leave();
-    // There is work for three at a time.
+    // There is capacity for three at a time.
     await settled();
     expect(begun).not.toContain('a3');
   });
 
-  it('refuses a reader with too many waiting', async () => {
+  it('refuses a reader with too many reads waiting', async () => {
     const { begun, enter } = queueOfReads();
     for (let i = 1; i <= 7; i++) enter(`a${i}`);
     await settled();
     expect(begun).toEqual(['a1', 'a2', 'a7 TooSoon']);
   });
 
-  it('refuses the one with the most when too many wait in all, and not who comes last', async () => {
+  it('when too many wait overall, refuses the reader with the most, not the latest', async () => {
     const { begun, enter } = queueOfReads();
     for (const name of ['a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'b1', 'b2', 'b3', 'c1']) enter(name);
     await settled();
@@ -72,13 +72,13 @@ describe('the queue of reads', () => {
     expect(begun).toEqual(['a1', 'a2']);
   });
 
-  it('others give up after a while', async () => {
+  it('others time out', async () => {
     const { begun, enter } = queueOfReads({ patienceMs: 5 });
     for (const name of ['a1', 'a2', 'a3']) enter(name);
     await expect.poll(() => begun).toEqual(['a1', 'a2', 'a3 Unavailable']);
   });
 
-  it('a read that is cancelled while it waits never begins', async () => {
+  it('a read that is cancelled while it waits never starts', async () => {
     const { queue, begun, enter } = queueOfReads({ inWork: 1 });
     const [first, second] = [enter('a1'), enter('b1')];
     second?.leave();
@@ -88,7 +88,7 @@ describe('the queue of reads', () => {
     expect(queue.size).toBe(0);
   });
 
-  it('lets a reader who has used up their pace rest, and others go on', async () => {
+  it('pauses a reader that exceeds its pace, while others continue', async () => {
     const { clock, begun, enter } = queueOfReads();
     const pace = new Allowance({ count: 10, seconds: 0.03 });
     const first = enter('a1', { pace });
@@ -99,12 +99,12 @@ describe('the queue of reads', () => {
     enter('b1');
     await settled();
     expect(begun).toEqual(['a1', 'b1']);
-    // It has had twice as much as it had at once, and a third of the time comes back.
+    // It has had twice its burst, and a third of the time is refilled.
     clock.now = 60;
     await expect.poll(() => begun).toEqual(['a1', 'b1', 'a2']);
   });
 
-  it('shares the time that passes among the reads in work', async () => {
+  it('shares elapsed time among the running reads', async () => {
     const { clock, enter } = queueOfReads();
     const first = enter('a1');
     clock.now = 10;
@@ -112,7 +112,7 @@ describe('the queue of reads', () => {
     clock.now = 30;
     expect(second.finish()).toBe(10);
     clock.now = 35;
-    // Idle time costs nobody anything.
+    // Idle time costs no one anything.
     expect(first.finish()).toBe(10 + 10 + 5);
     clock.now = 100;
     const third = enter('c1');
@@ -120,7 +120,7 @@ describe('the queue of reads', () => {
     expect([third.finish(), third.finish()]).toEqual([3, 0]);
   });
 
-  it('whatever happens: never more in work than allowed, and all together cost no more than the time that passed', async () => {
+  it('whatever happens: never more running than allowed, and all together cost no more than the elapsed time', async () => {
     const step = fc.record({
       reader: fc.integer({ min: 0, max: 4 }),
       act: fc.constantFrom('enter', 'finish', 'leave'),

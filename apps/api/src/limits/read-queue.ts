@@ -6,12 +6,12 @@ import { unlimited } from './rate.js';
 interface ReadQueueLimits {
   /** Reads running in this process. */
   readonly inWork: number;
-  /** Reads of one reader that are running, or whose responses the client has not received yet. */
+  /** Reads of one reader that are running or whose responses the client has not received yet. */
   readonly inWorkEach: number;
   /** Waiting requests allowed for one reader, and for all readers together. */
   readonly waitingEach: number;
   readonly waiting: number;
-  /** Milliseconds after which a request gives up waiting. */
+  /** Milliseconds that a request may wait. */
   readonly patienceMs: number;
 }
 
@@ -25,7 +25,7 @@ const readQueueLimits: ReadQueueLimits = {
 
 /** A read's place in the queue. */
 export interface ReadTurn {
-  /** Resolves with null when the read may begin, or with a rejection if it has waited too long or was cancelled. */
+  /** Resolves with null when the read may start, or with a rejection if it has waited too long or was cancelled. */
   readonly begins: Promise<Rejection | null>;
   /**
    * The response is ready, so the next read may run. Returns the cost of the read in milliseconds. Concurrent reads share
@@ -33,7 +33,7 @@ export interface ReadTurn {
    * time that has passed.
    */
   finish(): number;
-  /** The client has received the response or disconnected. Cancels a read that has not begun. */
+  /** The client has received the response or disconnected. Cancels a read that has not started. */
   leave(): void;
 }
 
@@ -44,7 +44,7 @@ interface Reader {
   readonly pace: Allowance;
   /** Fires when reading time is available again. */
   resting?: NodeJS.Timeout;
-  /** Reads that are running, or whose responses have not been received. */
+  /** Reads that are running or whose responses have not been received. */
   present: number;
   readonly waiting: Read[];
 }
@@ -65,7 +65,7 @@ interface Read {
  */
 export class ReadQueue {
   private readonly readers = new Map<string, Reader>();
-  /** Readers with a read that may begin, in turn order. */
+  /** Readers with a read that may start, in turn order. */
   private readonly ready = new Set<Reader>();
   private inWork = 0;
   private waiting = 0;
@@ -84,7 +84,7 @@ export class ReadQueue {
   }
 
   /**
-   * Enqueues a read; it is rejected when too many are waiting. A `patient` read waits indefinitely; the caller bounds their
+   * Enqueues a read, or rejects it if too many are waiting. A `patient` read waits indefinitely; the caller bounds their
    * number.
    */
   enter(key: string, { patient = false, pace = new Allowance(unlimited) } = {}): ReadTurn {
@@ -107,7 +107,7 @@ export class ReadQueue {
     if (reader.waiting.length > waitingEach) {
       this.giveUp(read, limited(RETRY_MS));
     } else if (this.waiting > waiting) {
-      // The reader with the longest queue makes room.
+      // Make room by rejecting a read of the reader with the longest queue.
       const most = [...this.readers.values()].reduce((a, b) => (b.waiting.length > a.waiting.length ? b : a));
       this.giveUp(most.waiting.at(-1) ?? read, busy());
     }
@@ -125,7 +125,7 @@ export class ReadQueue {
     this.line(reader);
   }
 
-  /** Marks a reader as ready if one of its reads may begin, and drops a reader without any reads. */
+  /** Marks a reader as ready if one of its reads may start, and drops a reader without any reads. */
   private line(reader: Reader): void {
     clearTimeout(reader.resting);
     const mayBegin = reader.waiting.length > 0 && reader.present < this.limits.inWorkEach;

@@ -6,7 +6,7 @@ import { limitedFor } from './limited.js';
 import type { Limits, ReadTime } from './limits.js';
 import { ReadQueue } from './read-queue.js';
 
-/** How often a reader without reading time left is checked for still wanting the read. */
+/** How often to check whether a reader without reading time left still wants the read. */
 const CHECK_WANTED_MS = 1_000;
 
 /** A reader and its reading time. */
@@ -35,8 +35,8 @@ export class Reads {
   }
 
   /**
-   * Runs a read when it is the reader's turn. Rejects readers that have used up their time or have too many reads waiting.
-   * Until the client has received the response, the read counts as running.
+   * Runs a read when it is the reader's turn. Rejects readers that have used up their time or have too many reads
+   * waiting. The read counts as running until the client has received the response.
    */
   async answer<T>(reader: ReaderOf, response: ServerResponse, read: () => Promise<T>): Promise<T | Rejection> {
     const refused = this.refusal(reader);
@@ -47,7 +47,7 @@ export class Reads {
     const cancelled = await turn.begins;
     if (cancelled) return cancelled;
     try {
-      // Reads ahead in the queue may have used up the rest.
+      // Earlier reads in the queue may have used up the rest.
       return this.refusal(reader) ?? (await read());
     } finally {
       time.budget.charge(turn.finish());
@@ -85,6 +85,6 @@ function onceGone(response: ServerResponse, listener: () => void): void {
     return;
   }
   response.once('close', gone);
-  // A response queued behind another one on the same connection gets no event when that connection ends.
+  // A response queued behind another on the same connection gets no event when that connection ends.
   socket.setMaxListeners(0).once('close', gone);
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Semaphore } from './semaphore.js';
 
-it('runs so much at a time, the rest in order, and refuses what is too much', async () => {
+it('runs a limited number at a time, the rest in order, and refuses what exceeds the queue', async () => {
   const semaphore = new Semaphore(2, 1);
   const begun: string[] = [];
   const ends: (() => void)[] = [];
@@ -20,7 +20,7 @@ it('runs so much at a time, the rest in order, and refuses what is too much', as
   expect(begun).toEqual(['a', 'b', 'c']);
 });
 
-it('continues after work that fails', async () => {
+it('continues after failed work', async () => {
   const semaphore = new Semaphore(1);
   await expect(semaphore.run(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
   expect(await semaphore.run(async () => 'done')).toBe('done');

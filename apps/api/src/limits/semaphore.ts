@@ -1,9 +1,9 @@
-/** Runs a limited amount of work at a time; the rest waits in order. */
+/** Limits how much work runs concurrently; the rest queues in order. */
 export class Semaphore {
   private free: number;
   private readonly waiting: (() => void)[] = [];
 
-  /** Work for which there is no place either at once or in the queue is refused by `tryRun`. */
+  /** `tryRun` refuses work when nothing can run at once and this many are queued. */
   constructor(
     atOnce: number,
     private readonly maxWaiting = Number.POSITIVE_INFINITY,
@@ -18,14 +18,14 @@ export class Semaphore {
     try {
       return await work();
     } finally {
-      // Handing over the turn keeps work that comes later from getting in between.
+      // The slot is handed over directly so that newer work cannot overtake.
       const next = this.waiting.shift();
       if (next) next();
       else this.free += 1;
     }
   }
 
-  /** The same, or null at once if too much is waiting already. */
+  /** Like `run`, but null at once if the queue is full. */
   tryRun<T>(work: () => Promise<T>): Promise<T> | null {
     return this.free === 0 && this.waiting.length >= this.maxWaiting ? null : this.run(work);
   }

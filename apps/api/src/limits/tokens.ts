@@ -1,6 +1,6 @@
-/** The limits that apply, or those that admit everything if RATE_LIMITS is off: `LimitSettings`. */
+/** The limits in force, or ones that allow everything if RATE_LIMITS is off: `LimitSettings`. */
 export const LIMITS_IN_FORCE = Symbol('effective limits');
 /** Settles allowances with the other replicas: `Ledger`. */
 export const LEDGER = Symbol('ledger');
-/** How many other replicas there are: `() => number`. Without it there are none. */
+/** The number of other replicas: `() => number`. Zero if not provided. */
 export const REPLICA_COUNT = Symbol('replica count');

@@ -3,14 +3,14 @@ import type { Following } from './following.js';
 import type { LiveEvent } from './live-event.js';
 import { type EncodedEvents, type Encoder, PerEncoder } from './subscriber.js';
 
-/** Events of a room on their way to many subscribers, at least one, encoded once for each encoder and face. */
+/** Events of a room (at least one) for many subscribers, encoded once per encoder and face. */
 export class EncodedRun {
-  /** Revision that the first event follows. */
+  /** Revision before the first event. */
   readonly after: bigint;
   private readonly through: bigint;
   private readonly oneForMembers: boolean;
   private readonly all = new PerEncoder<Partial<Record<Face, readonly EncodedEvents[]>>>(() => ({}));
-  // Most subscribers in a row have the same encoder and see the same face.
+  // Consecutive subscribers mostly share an encoder and a face.
   private encoder: Encoder | null = null;
   private face: Face | null = null;
   private pieces: readonly EncodedEvents[] = [];
@@ -24,12 +24,12 @@ export class EncodedRun {
     this.oneForMembers = events.every(({ event }) => sameForMembers(event));
   }
 
-  /** For a subscriber that is live and has everything up to `after`. */
+  /** For a live subscriber that already has everything up to `after`. */
   sendTo(following: Following): void {
     const { subscriber } = following;
     const face = this.oneForMembers && following.face !== 'auditor' ? 'member' : following.face;
     const pieces = this.encodedFor(subscriber.encoder, face);
-    // Without an iterator, because this happens for every delivery.
+    // No iterator: this runs once per delivery.
     for (let i = 0; i < pieces.length; i++) {
       const piece = pieces[i] as EncodedEvents;
       subscriber.write(piece.bytes, piece);

@@ -7,14 +7,14 @@ const follower = () => new Follower(new TestSubscriber({ id: 'ada', role: 'user'
 const events = (count: number) =>
   Array.from({ length: count }, (_, revision) => ({ revision: BigInt(revision) }) as LiveEvent);
 
-test('events held back are returned when it goes live, except those that the past included', () => {
+test('buffered events are returned when it goes live, except those already in the history', () => {
   const following = new Following(follower(), 'a');
   following.hold(events(10));
   following.sent = 6n;
   expect(following.goLive()?.map(({ revision }) => revision)).toEqual([7n, 8n, 9n]);
 });
 
-test('all rooms of a subscriber together hold back no more than the limit; the rest has to be read again', () => {
+test('the limit on buffered events covers all rooms of a subscriber; the rest has to be read again', () => {
   const one = follower();
   const followings = ['a', 'b', 'c'].map((room) => new Following(one, room));
   const [first, second, third] = followings as [Following, Following, Following];
@@ -27,14 +27,14 @@ test('all rooms of a subscriber together hold back no more than the limit; the r
   expect(second.goLive()).toBeNull();
   expect(first.goLive()).toHaveLength(MAX_HELD / 2);
 
-  // Dropped events make space for others.
+  // Dropped events free space for others.
   third.hold(events(MAX_HELD));
   expect(one.eventsHeld).toBe(MAX_HELD);
   third.end();
   expect(one.eventsHeld).toBe(0);
 });
 
-test('a suspended following does not go live before it was decided again what may be read', () => {
+test('a suspended following does not go live until the right to read has been decided again', () => {
   const following = new Following(follower(), 'a');
   following.judge('auditor', 3n);
   following.sent = 3n;

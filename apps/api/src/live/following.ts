@@ -2,15 +2,15 @@ import type { Face } from '@verbatim/domain';
 import type { LiveEvent } from './live-event.js';
 import type { Subscriber } from './subscriber.js';
 
-/** Events held back for one subscriber while the past is read; beyond that they are read from the store instead. */
+/** Live events buffered for one subscriber while it catches up; beyond that they are read from the store instead. */
 export const MAX_HELD = 2_000;
 
 /**
- * One subscriber following one room. While the past is being sent, events that happen meanwhile are held back. If there
- * are too many, they are dropped and read from the store later, so memory stays bounded and nothing is sent twice or left out.
+ * One subscriber following one room. Live events are buffered while the history is being sent. If there are too many,
+ * they are dropped and read from the store later, so memory stays bounded and nothing is duplicated or lost.
  */
 export class Following {
-  /** `live` once the past has been sent. */
+  /** `live` once the history has been sent. */
   private state: 'catching-up' | 'live' | 'ended' = 'catching-up';
   private held: LiveEvent[] = [];
   private overflowed = false;
@@ -18,7 +18,7 @@ export class Following {
   /** Whether others were notified that this person follows the room. */
   announced = false;
   private judgedAt: bigint | null = null;
-  /** What the person may read must be decided again before anything live is sent. */
+  /** The right to read must be checked again before anything live is sent. */
   private stale = false;
   /** Revision of the last event sent; the client knows everything up to it. */
   sent = -1n;
@@ -39,27 +39,24 @@ export class Following {
     return this.state === 'ended';
   }
 
-  /** Whether the person's role on the server has changed since it was last decided what they may read. */
+  /** Whether the person's server role has changed since the right to read was last decided. */
   get isStale(): boolean {
     return this.stale;
   }
 
-  /** It was decided on the room's state at `revision` what may be read. */
+  /** Records that the right to read was decided on the room's state at `revision`. */
   judge(face: Face, revision: bigint): void {
     this.face = face;
     this.judgedAt = revision;
     this.stale = false;
   }
 
-  /**
-   * Whether the decision what may be read was made before `revision` was known. The feed may reach an event later than
-   * the room's state does.
-   */
+  /** Whether the right to read was decided before `revision` was known. The feed may be ahead of the room's state. */
   judgedBefore(revision: bigint): boolean {
     return this.judgedAt !== null && this.judgedAt < revision;
   }
 
-  /** Holds back live events until it was decided again what may be read. Returns whether it was live until now. */
+  /** Buffers live events until the right to read has been decided again. Returns whether it was live until now. */
   suspend(): boolean {
     const wasLive = this.live;
     this.stale = true;
@@ -80,8 +77,8 @@ export class Following {
   }
 
   /**
-   * To be called when everything up to `sent` has been sent. Goes live and returns the events held back since; null when
-   * more of the past has to be read or the right to read has to be decided again.
+   * Call when everything up to `sent` has been sent. Goes live and returns the buffered events, or null when more history
+   * has to be read or the right to read has to be decided again.
    */
   goLive(): LiveEvent[] | null {
     if (this.stale) return null;
@@ -106,19 +103,21 @@ export class Following {
   }
 }
 
-/** A subscriber that follows rooms, and what is kept in memory for it. */
+/** A subscriber that follows rooms, and what we keep in memory for it. */
 export class Follower {
-  /** By room. */
+  /** By room id. */
   readonly followings = new Map<string, Following>();
-  /** Events held back for all rooms whose past is still being sent. */
+  /** Events buffered for all rooms that are catching up. */
   eventsHeld = 0;
-  /** Followings whose past is being sent, or was being sent when they ended. */
+  /** Followings that are catching up, or were when they ended. */
   catchingUp = 0;
   private turn: Promise<void> = Promise.resolve();
 
   constructor(readonly subscriber: Subscriber) {}
 
-  /** Does one thing after another, so that at most one page of the past is in memory for a subscriber, however many rooms it follows. */
+  /**
+   * Runs tasks one at a time, so at most one page of history per subscriber is in memory, however many rooms it follows.
+   */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.turn.then(work);
     this.turn = done.then(noResult, noResult);

@@ -3,19 +3,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Frame, register, type TestPerson, type TestSocket } from '../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../tests/harness/test-service.testing.js';
 
-interface Told {
+interface Received {
   readonly revision: number;
   readonly type: string;
   // biome-ignore lint/suspicious/noExplicitAny: data of events of all kinds
   readonly data: any;
 }
 
-/** Rooms in which races go on at the same time. */
+/** Rooms whose races run concurrently. */
 const LANES = 4;
 
 /**
- * Removals at one replica while the removed person follows at the other: whatever comes first, nothing with a revision
- * after that of the removal may ever reach them, and what reaches them must be what happened, without gap or duplicate.
+ * Someone is removed at one replica while following at the other. Whatever the order, they must never receive a revision
+ * after their removal, and what they do receive must match what happened, without gaps or duplicates.
  */
 export function describeKickRaces(count: number): void {
   describe(`in ${count} races with being removed at another replica`, () => {
@@ -34,28 +34,28 @@ export function describeKickRaces(count: number): void {
     });
 
     const race = (name: string, kind: Kind, settings: object = {}) =>
-      it(`${name} never tells what happened after it`, async () => {
+      it(`${name} delivers nothing after the removal`, async () => {
         const races = Math.ceil(count / 5 / LANES);
         const lanes = await Promise.all(
           Array.from({ length: LANES }, () => Semaphore.open({ left, right, owner, settings })),
         );
         const outcomes = (await Promise.all(lanes.map((lane) => lane.run(kind, races)))).flat();
         for (const lane of lanes) lane.close();
-        // Races that all end in the same way are none.
+        // If all races end the same way, nothing raced.
         if (kind.begin === 'not following') expect(new Set(outcomes).size).toBe(2);
       });
 
     race('a new following', { begin: 'not following', during: 'follow' });
     race('a following resumed after an old revision', { begin: 'not following', during: 'resume' });
     race('a live following', { begin: 'following', during: 'nothing' });
-    race('a live following that is begun anew', { begin: 'following', during: 'resume' });
+    race('a live following that is restarted', { begin: 'following', during: 'resume' });
     race(
-      'a following of somebody who is brought back',
+      'a following of someone who is added again',
       { begin: 'following', during: 'resume', back: true },
       { visibility: 'private', history: 'joined' },
     );
 
-    it('the lesser role is what decides, as soon as one has it', async () => {
+    it('a lesser role applies as soon as it is given', async () => {
       const lane = await Semaphore.open({ left, right, owner, settings: {} });
       for (let n = 0; n < Math.ceil(count / 20); n++) await lane.demotion(n);
       lane.close();
@@ -72,22 +72,22 @@ interface Kind {
 /** How a race ended for the removed person. */
 type Outcome = 'refused' | 'followed until the removal';
 
-/** One room, with somebody who is removed from it again and again and a witness who is not. */
+/** One room with a person who is repeatedly removed from it and a witness who is not. */
 class Semaphore {
-  /** Milliseconds that removals have taken lately. */
+  /** Recent duration of removals, in milliseconds. */
   private removalTook = 50;
 
   private constructor(
     private readonly owner: TestPerson,
     private readonly person: TestPerson,
     private readonly room: string,
-    /** Of the person, at the right. */
+    /** The person's connection, on the right replica. */
     private readonly socket: TestSocket,
-    /** Follows at the right from the beginning, and so is told everything by the same feed. */
+    /** Follows on the right from the beginning, and so receives everything from the same feed. */
     private readonly witness: TestSocket,
-    /** Follows at the left, where people are removed. */
+    /** Follows on the left, where people are removed. */
     private readonly herald: TestSocket,
-    /** Write at either side. */
+    /** Write on either replica. */
     private readonly writers: readonly TestSocket[],
   ) {}
 
@@ -120,15 +120,15 @@ class Semaphore {
 
     const writing = this.writeOnAndOn();
     const frame = during === 'resume' ? { room, after: start - 5 } : { room };
-    const isRemoval = ({ type }: Told) => type === 'MemberRemoved';
-    const heard = this.herald.until(({ event, data }) => event === 'events' && data.events.some(isRemoval));
+    const isRemoval = ({ type }: Received) => type === 'MemberRemoved';
+    const seen = this.herald.until(({ event, data }) => event === 'events' && data.events.some(isRemoval));
     const follow = async () => {
-      // In turn at any moment while the removal is under way, and right after the left side has heard of it.
+      // Spread over the whole removal, and right after the left replica has seen it.
       if (n % 2) await pause(Math.random() * this.removalTook);
-      else await heard.then(() => pause(Math.random() * 2));
+      else await seen.then(() => pause(Math.random() * 2));
       if (during !== 'nothing') await socket.ask('follow', frame);
     };
-    await Promise.all([this.remove(), follow(), heard]);
+    await Promise.all([this.remove(), follow(), seen]);
     await this.write(2);
     if (back) {
       await this.comeBack();
@@ -139,7 +139,7 @@ class Semaphore {
     await this.witnessed(last);
     const about = () =>
       socket.frames.slice(firstFrame).filter(({ event }) => /^(following|removed|error)$/.test(event));
-    if (back) await this.told(last);
+    if (back) await this.received(last);
     else await socket.when(() => about().at(-1)?.event !== 'following');
     await socket.settled();
 
@@ -149,11 +149,11 @@ class Semaphore {
     return outcome;
   }
 
-  /** Holds what the person was told against what the witness was. */
+  /** Compares what the person received with what the witness received. */
   private judge(frames: readonly Frame[], race: { start: number; back: boolean; wasLive: boolean }): Outcome {
     const { start, back, wasLive } = race;
     const { room, person, witness } = this;
-    const happened = new Map<number, Told>(witness.events(room).map((event) => [event.revision, event]));
+    const happened = new Map<number, Received>(witness.events(room).map((event) => [event.revision, event]));
     const of = (type: string) =>
       [...happened.values()].find((e) => e.revision > start && e.type === type && e.data.userId === person.id);
     const removed = of('MemberRemoved')?.revision ?? Number.NaN;
@@ -161,33 +161,35 @@ class Semaphore {
     expect(removed).toBeGreaterThan(start);
     expect(back).toBe(Number.isFinite(returned));
 
-    let last: Told | undefined;
+    let last: Received | undefined;
     let open = false;
     for (const { event, data } of frames) {
       if (event === 'following') last = undefined;
       if (event === 'following' || event === 'removed' || event === 'error') open = event === 'following';
       if (event !== 'events' || data.room !== room) continue;
-      for (const told of data.events as Told[]) {
-        if (told.revision > removed && told.revision < returned)
+      for (const received of data.events as Received[]) {
+        if (received.revision > removed && received.revision < returned)
           throw new Error(
-            `revision ${told.revision} was told to somebody removed at ${removed}: ${JSON.stringify(frames)}`,
+            `revision ${received.revision} was sent to someone removed at ${removed}: ${JSON.stringify(frames)}`,
           );
-        if (last && told.revision !== last.revision + 1)
-          throw new Error(`revision ${told.revision} was told after ${last.revision}`);
-        if (!isDeepStrictEqual(told, happened.get(told.revision)))
-          throw new Error(`${JSON.stringify(told)} was told of ${JSON.stringify(happened.get(told.revision))}`);
-        last = told;
+        if (last && received.revision !== last.revision + 1)
+          throw new Error(`revision ${received.revision} was sent after ${last.revision}`);
+        if (!isDeepStrictEqual(received, happened.get(received.revision)))
+          throw new Error(
+            `${JSON.stringify(received)} was sent for ${JSON.stringify(happened.get(received.revision))}`,
+          );
+        last = received;
       }
     }
     expect(open).toBe(back);
     if (back) expect(last?.revision).toBe(Math.max(...happened.keys()));
     if (!frames.some(({ event }) => event === 'removed')) return 'refused';
-    // Somebody who is removed while still being told the past hears no more of it.
+    // Someone removed while catching up gets no more of the history.
     if (wasLive) expect(last?.revision).toBe(removed);
     return 'followed until the removal';
   }
 
-  /** Has the person become a member with a lesser role while following anew, and looks at reasons, which only moderators see. */
+  /** Gives the person a lesser role while they follow again, and looks for reasons, which only moderators see. */
   async demotion(n: number): Promise<void> {
     const { room, socket, person, owner, witness } = this;
     const path = `/v1/rooms/${room}/members/${person.id}`;
@@ -201,14 +203,14 @@ class Semaphore {
     await Promise.all([redactions, demoted, followed]);
     await this.redact(2);
     const last = await this.write(1);
-    await Promise.all([this.witnessed(last), this.told(last)]);
+    await Promise.all([this.witnessed(last), this.received(last)]);
     const changed = witness
       .events(room)
       .filter(({ type }) => type === 'MemberRoleChanged')
       .at(-1).revision;
     const frames = socket.frames.slice(firstFrame);
-    const told: Told[] = frames.flatMap(({ event, data }) => (event === 'events' ? data.events : []));
-    for (const { revision, type, data } of told)
+    const received: Received[] = frames.flatMap(({ event, data }) => (event === 'events' ? data.events : []));
+    for (const { revision, type, data } of received)
       if (type === 'MessageRedacted' && revision > changed) expect(data.reason).toBeUndefined();
     await socket.ask('unfollow', { room });
   }
@@ -216,12 +218,12 @@ class Semaphore {
   private async redact(count: number): Promise<void> {
     const [writer] = this.writers as [TestSocket];
     for (let i = 0; i < count; i++) {
-      const { data } = await writer.ask('post', { room: this.room, text: 'to be taken back' });
+      const { data } = await writer.ask('post', { room: this.room, text: 'to be redacted' });
       await writer.ask('redact', { room: this.room, messageId: data.id, reason: 'for moderators' });
     }
   }
 
-  /** Posts so many messages, at both sides in turn, and answers the revision of the last. */
+  /** Posts this many messages, alternating between the replicas; returns the revision of the last one. */
   private async write(count: number): Promise<number> {
     const { room, writers } = this;
     const posts = Array.from({ length: count }, (_, i) =>
@@ -260,7 +262,7 @@ class Semaphore {
     await this.socket.ask('unfollow', { room: this.room });
   }
 
-  private told(revision: number): Promise<unknown> {
+  private received(revision: number): Promise<unknown> {
     return this.socket.when(() => this.socket.events(this.room).at(-1)?.revision >= revision);
   }
 

@@ -6,16 +6,16 @@ export interface Person {
   readonly username: string;
 }
 
-/** An event of a room on its way to subscribers. */
+/** A room event being delivered to subscribers. */
 export interface LiveEvent {
   readonly event: Recorded;
   readonly revision: bigint;
   readonly actor: Person | null;
-  /** A later edit or redaction has replaced the text. */
+  /** The text was replaced by a later edit or redaction. */
   readonly replaced: boolean;
 }
 
-/** `people`: everybody who acted, as far as they exist. */
+/** `people`: all actors who still exist. */
 export const toLiveEvent = (event: Recorded, people: ReadonlyMap<string, Person>, replaced: boolean): LiveEvent => ({
   event,
   revision: event.revision,
@@ -23,7 +23,7 @@ export const toLiveEvent = (event: Recorded, people: ReadonlyMap<string, Person>
   replaced,
 });
 
-/** The same events, with texts marked as replaced that a later one among them replaces: nobody gets such a text. */
+/** The same events, marking texts that a later event in the batch replaces; such texts are never sent. */
 export function withReplaced(events: readonly LiveEvent[]): readonly LiveEvent[] {
   if (!events.some(({ event }) => event.type === 'MessageEdited' || event.type === 'MessageRedacted')) return events;
   const changed = new Set<string>();

@@ -77,10 +77,10 @@ const providers: Provider[] = [
   {
     provide: Symbol('figures of presence'),
     useFactory: (presence: Presence) => [
-      new Figure('verbatim_other_replicas', 'Other replicas whose people are known here.', () => presence.replicas),
+      new Figure('verbatim_other_replicas', 'Other replicas whose presence is known here.', () => presence.replicas),
       new Figure(
         'verbatim_presence_dropped_total',
-        'Updates of presence and typing that were dropped because there were too many.',
+        'Presence and typing updates dropped because too many were waiting.',
         () => presence.dropped,
       ),
     ],
@@ -88,7 +88,7 @@ const providers: Provider[] = [
   },
 ];
 
-/** Following rooms, presence and watching, for doors of any kind. */
+/** Following rooms, presence and watching, for every kind of door. */
 @Global()
 @Module({ providers, exports: providers })
 export class LiveModule {}

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSocket, register, type TestPerson } from '../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../tests/harness/test-service.testing.js';
 
-/** Two replicas on one database, and a look at the database itself to get in their way. */
+/** Two replicas on one database, and direct access to the database to disturb them. */
 let here: TestService;
 let there: TestService;
 let sql: Sql;
@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 describe('following', () => {
-  it('is answered also where another frame about the room overtakes it', async () => {
+  it('is answered even if another frame about the room overtakes it', async () => {
     const room = await ada.room();
     const socket = await ada.connect();
     const answers = await Promise.all([socket.ask('follow', { room }), socket.ask('follow', { room })]);
@@ -37,7 +37,7 @@ describe('following', () => {
     socket.close();
   });
 
-  it('of many rooms with a long past continues over a slow line', async () => {
+  it('of many rooms with a long history continues over a slow line', async () => {
     const rooms = await Promise.all(Array.from({ length: 30 }, () => ada.room()));
     const poster = await ada.connect();
     const text = 'an ordinary sentence '.repeat(380);
@@ -57,7 +57,7 @@ describe('following', () => {
   it('continues when the feed reports late that the person was not in the room for a while', async () => {
     const room = await ada.roomWith([bob]);
     const whileDeaf = await startedDeafenable();
-    await bob.at(there.url).says(room, 'there all know the room and its keys');
+    await bob.at(there.url).says(room, 'warms the caches of the other replica');
     const socket = await bob.at(there.url).connect();
     await whileDeaf(async () => {
       await bob.delete(`/v1/rooms/${room}/members/me`);
@@ -71,13 +71,13 @@ describe('following', () => {
     socket.close();
   });
 
-  it('takes people who at another replica have just joined, or heard more than this one knows', async () => {
+  it('works for people who just joined, or received more, at another replica', async () => {
     const room = await ada.room();
     const whileDeaf = await startedDeafenable();
-    await ada.at(there.url).says(room, 'there all know the room and its keys');
+    await ada.at(there.url).says(room, 'warms the caches of the other replica');
     const [mine, socket] = [await ada.at(there.url).connect(), await bob.at(there.url).connect()];
     await whileDeaf(async () => {
-      const { revision } = await ada.says(room, 'heard of here only');
+      const { revision } = await ada.says(room, 'known to this replica only');
       const resumed = await mine.ask('follow', { room, after: revision });
       expect(resumed.data).toEqual({ room, revision, recovered: true });
       await bob.post(`/v1/rooms/${room}/members`, {});
@@ -91,11 +91,11 @@ describe('following', () => {
     socket.close();
   });
 
-  it('of a past that cannot be read ends, and resumes', async () => {
+  it('ends when the history cannot be read, and resumes', async () => {
     const room = await ada.roomWith([]);
-    await ada.says(room, 'what is to be told');
+    await ada.says(room, 'to be delivered');
     const socket = await ada.connect();
-    // The room itself is known here, its past is not.
+    // The room's state is cached here, its history is not.
     await sql`alter table log.events rename to events_away`;
     const { event } = await socket.ask('follow', { room, after: -1 });
     const code = await socket.closed;
@@ -103,18 +103,18 @@ describe('following', () => {
 
     expect([event, code]).toEqual(['following', 4009]);
     const again = await ada.follow(room, -1);
-    await again.when(() => again.events(room).some(({ data }) => data.text === 'what is to be told'));
+    await again.when(() => again.events(room).some(({ data }) => data.text === 'to be delivered'));
     again.close();
   });
 
-  it('sends nobody a text that was redacted before it could be sent', async () => {
+  it('never sends a text that was redacted before it could be sent', async () => {
     const room = await ada.room();
     const poster = await ada.connect();
     const long = (n: number) => `${n} ${'👋'.repeat(7_900)}`;
     for (let i = 0; i < 450; i += 50)
       await Promise.all(Array.from({ length: 50 }, (_, k) => poster.ask('post', { room, text: long(i + k) })));
     const follower = await ada.connect();
-    // Most of the past cannot be sent while nobody reads it, so what happens now is held back behind it.
+    // While no one reads, most of the history cannot be sent, so live events are buffered behind it.
     await follower.ask('follow', { room, after: -1 });
     follower.socket.pause();
     const { id } = await ada.says(room, 'a secret that slipped out');
@@ -131,45 +131,45 @@ describe('following', () => {
     poster.close();
   }, 120_000);
 
-  it('ends rather than leave out what could not be sent', async () => {
+  it('ends rather than skip what could not be sent', async () => {
     const [zoe, yan] = [await register(here.url), await register(here.url)];
     const room = await zoe.roomWith([yan]);
-    // After a restart it has to look up who yan is.
+    // After a restart it has to look up yan's name.
     await there.restart();
     const follower = await zoe.at(there.url).follow(room);
     const poster = await yan.connect();
     await sql`alter table vault.names rename to names_away`;
-    poster.send('post', { room, text: 'nobody knows by whom' });
+    poster.send('post', { room, text: 'by an unknown author' });
     const code = await follower.closed;
     await sql`alter table vault.names_away rename to names`;
 
     expect(code).toBe(4009);
     const again = await zoe.at(there.url).follow(room, 2);
-    await again.when(() => again.events(room).some(({ data }) => data.text === 'nobody knows by whom'));
+    await again.when(() => again.events(room).some(({ data }) => data.text === 'by an unknown author'));
     again.close();
     poster.close();
   });
 });
 
 /**
- * Starts the other replica anew without the key of a message that is about to be posted, and answers how to make it
- * deaf: while that work goes on it hears nothing of what happens, for the key cannot be had.
+ * Restarts the other replica without the key of a message that is about to be posted. Returns a function that stalls it:
+ * during `work` it receives no events, because it waits for the key.
  */
 async function startedDeafenable(): Promise<(work: () => Promise<void>) => Promise<void>> {
   const eve = await register(here.url);
   const room = await eve.room();
-  await eve.says(room, 'makes the key');
+  await eve.says(room, 'creates the key');
   await there.restart();
   return async (work) => {
     await sql.begin(async (tx) => {
       await tx`lock table vault.keys in access exclusive mode`;
-      await eve.says(room, 'takes the key');
+      await eve.says(room, 'uses the key');
       await work();
     });
   };
 }
 
-/** A way to the service that lets through so many bytes in a millisecond. */
+/** A proxy to the service that passes this many bytes per millisecond. */
 async function slowLine(url: string, bytes: number): Promise<{ url: string; close(): void }> {
   const line = createServer((client) => {
     const service = connectTcp(Number(new URL(url).port), '127.0.0.1');

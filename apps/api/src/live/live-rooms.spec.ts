@@ -24,11 +24,11 @@ const ada = someone('ada');
 const bob = someone('bob');
 const eve = someone('eve');
 
-/** A log of rooms, in memory, with the feed that comes from it, and a vault whose names can be made slow or unreachable. */
+/** An in-memory log of rooms with its feed, and a vault whose name look-ups can be made slow or fail. */
 class Town {
   readonly log: Recorded[] = [];
   private readonly states = new Map<string, { state: RoomState; revision: bigint; position: bigint }>();
-  /** What the vault's names wait for; rejecting makes the look-up fail. */
+  /** What name look-ups wait for; rejecting it makes them fail. */
   names: () => Promise<void> = () => Promise.resolve();
   lookUps = 0;
   readonly feed = new Feed(
@@ -105,7 +105,7 @@ class Town {
     });
   }
 
-  /** Appends events and passes them on as the feed does. */
+  /** Appends events and passes them on like the feed. */
   happens(roomId: string, ...events: readonly Pick<RoomEvent, 'type' | 'data' | 'actor'>[]): void {
     this.live.handle(this.append(roomId, ...events));
   }
@@ -139,7 +139,7 @@ const says = (by: Actor): Pick<RoomEvent, 'type' | 'data' | 'actor'> => ({
 const removes = (who: Actor): Pick<RoomEvent, 'type' | 'data' | 'actor'> =>
   ({ type: 'MemberRemoved', data: { userId: who.id, reason: null }, actor: ada.id }) as never;
 
-/** Resolves when everything that needs no timer has been done. */
+/** Resolves when everything that needs no timer is done. */
 const settled = async () => {
   for (let i = 0; i < 20; i++) await new Promise(setImmediate);
 };
@@ -159,7 +159,7 @@ beforeEach(() => {
 });
 
 describe('a subscriber without a socket', () => {
-  it('gets the past and then what happens, without gap or duplicate', async () => {
+  it('gets the history and then live events, without gaps or duplicates', async () => {
     const roomId = town.roomWith(ada, bob);
     town.append(roomId, says(ada), says(bob));
     const subscriber = new TestSubscriber(bob);
@@ -183,7 +183,7 @@ describe('a subscriber without a socket', () => {
     expect([lines.encoded, other.encoded]).toEqual([1, 1]);
   });
 
-  it('gets no more of the past while it is congested, and all of it when it has drained', async () => {
+  it('gets no more history while it is congested, and the rest once it has drained', async () => {
     const roomId = town.roomWith(ada, bob);
     town.append(roomId, ...Array.from({ length: 500 }, () => says(ada)));
     const subscriber = new TestSubscriber(bob);
@@ -198,7 +198,7 @@ describe('a subscriber without a socket', () => {
     expect(subscriber.revisions).toEqual(range(0n, 503n));
   });
 
-  it('that is removed gets the removal and nothing after it, and resumes when it is back', async () => {
+  it('gets its removal and nothing after it, and resumes when it is back', async () => {
     const roomId = town.roomWith(ada, bob);
     const subscriber = new TestSubscriber(bob);
     const following = await town.follows(subscriber, roomId);
@@ -215,7 +215,7 @@ describe('a subscriber without a socket', () => {
     expect(subscriber.revisions).toEqual(range(3n, 7n));
   });
 
-  it('whose server role was lowered gets nothing live until it is decided what it may read', async () => {
+  it('whose server role was lowered gets nothing live until the right to read is decided again', async () => {
     const roomId = town.roomWith(ada);
     const subscriber = new TestSubscriber(someone('ada', 'admin'));
     const following = await town.follows(subscriber, roomId);
@@ -228,7 +228,7 @@ describe('a subscriber without a socket', () => {
     expect(subscriber.lines).toEqual(['owner 2 @ada']);
   });
 
-  it('that loses the right to read a room with its server role gets a removal', async () => {
+  it('gets a removal when a role change costs it the right to read a room', async () => {
     const roomId = town.roomWith(ada);
     const subscriber = new TestSubscriber(someone('bob', 'admin'));
     town.live.leave(subscriber);
@@ -242,8 +242,8 @@ describe('a subscriber without a socket', () => {
   });
 });
 
-describe('an event by somebody whose name is not in memory', () => {
-  it('waits, with all that comes after it in its room, and delays no other room', async () => {
+describe('an event by an author whose name is not in memory', () => {
+  it('waits, with all later events of its room, and delays no other room', async () => {
     const [slow, quick] = [town.roomWith(ada, bob, eve), town.roomWith(ada, bob)];
     const [inSlow, inQuick] = [new TestSubscriber(bob), new TestSubscriber(bob)];
     await town.follows(inSlow, slow);
@@ -278,7 +278,7 @@ describe('an event by somebody whose name is not in memory', () => {
     expect(subscriber.revisions).toEqual([4n]);
   });
 
-  it('ends those who follow the room when too many wait, and no others', async () => {
+  it('ends the followers of the room when too many events wait, and no others', async () => {
     const [slow, quick] = [town.roomWith(ada, bob, eve), town.roomWith(ada, bob)];
     const [inSlow, inQuick] = [new TestSubscriber(bob), new TestSubscriber(bob)];
     await town.follows(inSlow, slow);
@@ -291,7 +291,7 @@ describe('an event by somebody whose name is not in memory', () => {
     vault.go();
     await settled();
 
-    // Coming back, it resumes where it ended.
+    // When it reconnects, it resumes where it stopped.
     town.live.leave(inSlow);
     const again = new TestSubscriber(bob);
     await town.follows(again, slow, 3n);
@@ -299,7 +299,7 @@ describe('an event by somebody whose name is not in memory', () => {
   }, 60_000);
 });
 
-it('whatever the vault does and when, each room is delivered in order, completely, and not past a removal', async () => {
+it('whatever the vault does, each room is delivered in order, completely, and not past a removal', async () => {
   const step = fc.oneof(
     { weight: 6, arbitrary: fc.record({ do: fc.constant('say' as const), room: fc.nat(2), by: fc.nat(3) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), room: fc.nat(2) }) },

@@ -30,35 +30,35 @@ import { type MessageFactsSource, replacedTexts } from './replaced-texts.js';
 import type { RemovalReason, Subscriber } from './subscriber.js';
 
 export const liveLimits = {
-  /** Rooms that a subscriber follows at a time. */
+  /** Rooms that a subscriber may follow at a time. */
   rooms: 1_000,
-  /** Events that a client may be behind; past this it pages through the history instead. */
+  /** Events that a client may be behind; beyond that it pages through the history instead. */
   behind: 100_000n,
-  /** Runs of events, of all rooms together, that wait until it is known who wrote them. */
+  /** Runs of events, over all rooms, that wait for their authors' names. */
   waitingRuns: 10_000,
 } as const;
 
-/** Events of the past read at a time, and the bytes of their sealed texts. */
+/** Events of history read at a time, and the bytes of their sealed texts. */
 const PAGE = 200;
 const PAGE_BYTES = 589_824;
-/** Rooms whose authors are looked up at the same time. */
+/** Rooms whose authors are looked up concurrently. */
 const LOOK_UPS = 8;
-/** Failures in a row, about ten seconds, after which the followers of a room have to come back. */
+/** Consecutive failures, about ten seconds, after which the followers of a room have to reconnect. */
 const LOOK_UP_ATTEMPTS = 8;
 
-/** How following began. */
+/** How following started. */
 export interface FollowingStarted {
   /** The newest revision of the room. */
   readonly revision: bigint;
-  /** False: the gap is too long to be sent, and nothing is followed. */
+  /** False: the gap is too long to be sent, and the room is not followed. */
   readonly recovered: boolean;
 }
 
-/** Delivers what happens in rooms to the subscribers that follow them. */
+/** Delivers room events to the subscribers that follow the rooms. */
 export class LiveRooms {
   private readonly followings = new Map<string, Set<Following>>();
   private readonly followers = new Map<Subscriber, Follower>();
-  /** Events by authors whose names are not in memory, by room. Later events of the same room wait behind them. */
+  /** Events by authors whose names are not in memory, by room. Later events of the same room queue behind them. */
   private readonly unnamed: KeyedQueue<readonly Recorded[]>;
 
   constructor(
@@ -90,15 +90,15 @@ export class LiveRooms {
     for (const [stream, run] of byStream(events)) {
       const { category, id } = parseStream(stream);
       if (category !== 'room' || !this.followings.get(id)?.size) continue;
-      const people = this.unnamed.has(id) ? null : this.directory.remembered(run.map((event) => event.actor));
+      const people = this.unnamed.has(id) ? null : this.directory.cached(run.map((event) => event.actor));
       if (people) this.deliver(id, run, people);
       else this.unnamed.enqueue(id, run, (run[0] as Recorded).position);
     }
   }
 
   /**
-   * For when `handle` failed: subscribers that may have missed something are closed. When they come
-   * back, they resume before it.
+   * Called when `handle` failed: closes the subscribers that may have missed something. They reconnect and resume before
+   * the gap.
    */
   rescue(events: readonly Recorded[]): void {
     for (const [stream] of byStream(events)) {
@@ -120,7 +120,7 @@ export class LiveRooms {
     if (!followings) return;
     const [began, followers] = [Date.now(), followings.size];
     const live = withReplaced(run.map((event) => toLiveEvent(event, people, false)));
-    // Somebody who is removed gets the removal and nothing after it, so a run is delivered in pieces that end with such events.
+    // A removed member gets the removal and nothing after it, so runs are split after such events.
     let start = 0;
     for (const [i, event] of run.entries()) {
       if (!changesReaders(event.type)) continue;
@@ -132,7 +132,7 @@ export class LiveRooms {
     this.tracing?.done('deliver', run, began, { 'verbatim.followers': followers });
   }
 
-  /** Events are encoded once per encoder and face, and everyone who sees that face gets the same bytes. */
+  /** Events are encoded once per encoder and face; everyone with that face gets the same bytes. */
   private sendToAll(roomId: string, followings: ReadonlySet<Following>, events: readonly LiveEvent[]): void {
     if (events.length === 0) return;
     const run = new EncodedRun(roomId, events);
@@ -142,15 +142,15 @@ export class LiveRooms {
     }
   }
 
-  /** For a subscriber that is not exactly where the run begins. */
+  /** For a subscriber whose position is not exactly the start of the run. */
   private sendLater(following: Following, { after, events }: EncodedRun): void {
     if (!following.live) {
       following.hold(events);
     } else if (following.sent < after) {
-      // This cannot happen. If it does, resuming is better than a gap that nobody notices.
+      // Should be impossible. If it happens, resuming is better than a silent gap.
       following.subscriber.close('drain');
     } else {
-      // Reading the past had already come further than the feed.
+      // Catching up was already ahead of the feed.
       this.send(
         following,
         events.filter((event) => event.revision > following.sent),
@@ -178,8 +178,8 @@ export class LiveRooms {
   }
 
   /**
-   * The subscriber's role on the server has changed. From this call on it gets nothing live until it has been decided again what
-   * it may read of each room.
+   * The subscriber's server role has changed. From now on it gets nothing live until its right to read each room has been
+   * decided again.
    */
   reconsider(subscriber: Subscriber): void {
     for (const following of this.followedBy(subscriber)) {
@@ -194,12 +194,10 @@ export class LiveRooms {
   // Following ---------------------------------------------------------------------------------------------------------
 
   /**
-   * Starts to follow after revision `after` (absent: from now on). `started` is called before anything else is written about
-   * the room; then `catchUp` has to be called with the following. Null when the gap is too long.
-   *
-   * Live events are held back first, and only then is the right to read decided, on a state at least as new as the feed. So
-   * nobody gets a message that was written after their removal. Reading by a non-member is recorded
-   * before anything is sent.
+   * Starts to follow after revision `after` (absent: from now on). `started` is called before anything else is written
+   * about the room; then call `catchUp` with the following. Null when the gap is too long. Live events are buffered
+   * first; only then is the right to read decided, on a state at least as new as the feed. So no one gets a message
+   * written after their removal. Reading by a non-member is recorded before anything is sent.
    */
   async follow(
     subscriber: Subscriber,
@@ -248,8 +246,8 @@ export class LiveRooms {
   }
 
   /**
-   * Sends the past and goes live, without gap or duplicate. This takes as long as the client takes to read it. A rejection means
-   * that the client has to be closed, so that it reconnects and resumes.
+   * Sends the history and goes live, without gaps or duplicates, as fast as the client reads. On a rejection, close the
+   * client so that it reconnects and resumes.
    */
   async catchUp(following: Following): Promise<Rejection | null> {
     const { follower } = following;
@@ -285,7 +283,7 @@ export class LiveRooms {
     }
   }
 
-  /** Others are notified of members, but not of people who follow from outside. */
+  /** Others are notified about members, but not about people who follow from outside. */
   private announce(following: Following, reader: Reader): void {
     if (!reader.member || following.announced) return;
     following.announced = true;
@@ -296,20 +294,20 @@ export class LiveRooms {
     const room = await this.rooms.current(following.roomId);
     const reader = this.judge(following, room);
     if (!isRejection(reader) && after <= room.revision) return { ...room, reader };
-    // At another process somebody may have joined, or have seen events, that this process does not know of yet.
+    // Another process may have added members or sent events that this process has not seen yet.
     const newest = await this.rooms.newest(following.roomId);
     const newestReader = this.judge(following, newest);
     return isRejection(newestReader) ? newestReader : { ...newest, reader: newestReader };
   }
 
-  /** Decides on a state of the room what the subscriber may read. */
+  /** Decides what the subscriber may read, on a state of the room. */
   private judge(following: Following, { state, revision }: { state: RoomState; revision: bigint }): Reader | Rejection {
     const reader = readerOf(state, following.subscriber.actor);
     if (!isRejection(reader)) following.judge(reader.face, revision);
     return reader;
   }
 
-  /** Sends the past up to the revision at which the right to read was decided, and nothing that came after it. */
+  /** Sends the history up to the revision at which the right to read was decided, and nothing after it. */
   private async sendPast(following: Following, through: bigint): Promise<Rejection | null> {
     const { follower, subscriber } = following;
     const wanted = () => !following.ended && !following.isStale && subscriber.open;
@@ -337,7 +335,7 @@ export class LiveRooms {
     if (following.ended || following.isStale) return null;
     const past = events.map((event) => toLiveEvent(event, people, replaced.has(event.revision)));
     for (const piece of subscriber.encoder.events(roomId, past, following.face)) {
-      // By the time there is room for the rest, some of its texts may have been redacted, so it is read again then.
+      // Texts may be redacted before there is room for the rest, so the rest is read again then.
       if (subscriber.congested) return null;
       subscriber.write(piece.bytes, piece);
       following.sent = piece.through;
@@ -358,7 +356,7 @@ export class LiveRooms {
     if (following) this.remove(following);
   }
 
-  /** The subscriber has ended. */
+  /** The subscriber has disconnected. */
   leave(subscriber: Subscriber): void {
     for (const following of this.followedBy(subscriber)) this.remove(following);
     this.followers.delete(subscriber);
@@ -394,7 +392,7 @@ export class LiveRooms {
 
   // Typing ------------------------------------------------------------------------------------------------------------
 
-  /** Notifies the others who follow the room that this person is writing, unless the room would not let them post it. */
+  /** Notifies the other followers of the room that this person is typing, unless they may not post there. */
   async typing(subscriber: Subscriber, roomId: string): Promise<Rejection | null> {
     const own = this.followers.get(subscriber)?.followings.get(roomId);
     if (subscriber.actor.role === 'auditor') return onlyReads;

@@ -7,11 +7,11 @@ import {
   reject,
 } from '@verbatim/domain';
 
-/** What the read models know about messages that a room's state no longer holds. */
+/** What the read models know about messages that are no longer in a room's state. */
 export interface MessageFactsSource {
   /** Facts about messages of one room, and the revision up to which they are complete. */
   messageFacts(roomId: string, messageIds: readonly string[], readerId: string): Promise<OlderMessages>;
-  /** Whether the read models included `position` before `patienceMs` had passed. */
+  /** Whether the read models reached `position` within `patienceMs`. */
   reached(position: bigint, patienceMs: number): Promise<boolean>;
 }
 
@@ -19,9 +19,8 @@ export interface MessageFactsSource {
 const PATIENCE_MS = 3_000;
 
 /**
- * The revisions of those posts and edits among `events` whose text was replaced by a later edit or a redaction. The
- * room's state knows the latest changes; the read models know everything before those. `Unavailable` if the read models
- * lag too far behind.
+ * The revisions of those posts and edits among `events` whose text was replaced by a later edit or redaction. The room's
+ * state knows the latest changes, the read models all earlier ones. `Unavailable` if the read models lag too far behind.
  */
 export async function replacedTexts(
   source: MessageFactsSource,

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Actor } from '@verbatim/domain';
 import type { Encoder, EndReason, Subscriber } from './subscriber.js';
 
-/** A subscriber to whose socket everything is written directly. `farewell`: the last bytes it gets when it is ended. */
+/** A subscriber that writes directly to its socket. `farewell`: the last bytes sent when it is ended. */
 export class SocketSubscriber implements Subscriber {
   constructor(
     private readonly socket: Socket,

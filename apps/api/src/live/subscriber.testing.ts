@@ -3,10 +3,10 @@ import { newId } from '../new-id.js';
 import type { LiveEvent } from './live-event.js';
 import type { EncodedEvents, Encoder, EndReason, Subscriber } from './subscriber.js';
 
-/** What a test subscriber got, one line for each thing. */
+/** What a test subscriber received, one line per item. */
 type Line = string;
 
-/** A protocol of lines of text: `room:revision,revision`, `removed room`. It counts how often it encodes events. */
+/** A line-based text protocol: `room:revision,revision`, `removed room`. Counts how often it encodes events. */
 export class LineEncoder implements Encoder {
   encoded = 0;
 
@@ -24,7 +24,7 @@ export class LineEncoder implements Encoder {
   unwatched = () => null;
 }
 
-/** A subscriber without any connection, such as a long-polling client has between two polls. */
+/** A subscriber without a connection, like a long-polling client between two polls. */
 export class TestSubscriber implements Subscriber {
   readonly bytes: Buffer[] = [];
   readonly revisions: bigint[] = [];
@@ -59,7 +59,7 @@ export class TestSubscriber implements Subscriber {
     return this.congested && this.open ? new Promise((resolve) => this.waiters.push(resolve)) : Promise.resolve();
   }
 
-  /** The client has taken what waited. */
+  /** The client has received everything that was waiting. */
   drain(): void {
     this.congested = false;
     for (const resolve of this.waiters.splice(0)) resolve();

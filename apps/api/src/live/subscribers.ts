@@ -9,20 +9,20 @@ import type { Watchers } from './watchers.js';
 /** Provides `SecondFactorRule`. */
 export const SECOND_FACTOR_RULE = Symbol('second factor rule');
 
-/** Whose role requires a second factor. */
+/** Knows whose role requires a second factor. */
 export interface SecondFactorRule {
   demands(role: ServerRole): boolean;
-  /** Whether the account has none although its role requires one. */
+  /** Whether the account lacks a second factor that its role requires. */
   lacking(state: UserState): boolean;
 }
 
-/** Accounts whose state is looked up at the same time after a change of role, and how many may wait for it. */
+/** Accounts looked up concurrently after a role change, and how many may wait for it. */
 const LOOK_UPS = 4;
 const MAX_WAITING = 1_000;
-/** Failures in a row, about three seconds, after which the subscribers of an account have to come back. */
+/** Consecutive failures, about three seconds, after which the subscribers of an account have to reconnect. */
 const LOOK_UP_ATTEMPTS = 6;
 
-/** The subscribers of all doors. Whatever happens to an account takes effect on its subscribers at once. */
+/** The subscribers of all doors. Changes to an account take effect on its subscribers at once. */
 export class Subscribers {
   private readonly open = new Set<Subscriber>();
   private readonly roleChanges: KeyedQueue<null>;
@@ -44,12 +44,12 @@ export class Subscribers {
     });
   }
 
-  /** To be called by a door as soon as it is known who the subscriber is, and `remove` when it has ended. */
+  /** A door calls this once it knows who the subscriber is, and `remove` when the subscriber has ended. */
   add(subscriber: Subscriber): void {
     this.open.add(subscriber);
   }
 
-  /** Ends all that the subscriber follows and watches. */
+  /** Ends everything that the subscriber follows and watches. */
   remove(subscriber: Subscriber): void {
     this.open.delete(subscriber);
     this.rooms.leave(subscriber);
@@ -67,7 +67,7 @@ export class Subscribers {
     }
   }
 
-  /** For when `handle` failed: everybody concerned is judged again when they come back. */
+  /** Called when `handle` failed: everyone concerned is checked again when they reconnect. */
   rescue(events: readonly Recorded[]): void {
     for (const event of events) if (changesSubscribers(event.type)) this.interrupt(parseStream(event.stream).id);
   }

@@ -4,7 +4,7 @@ import type { Subscriber } from './subscriber.js';
 /** How often the tokens of open subscribers are checked. */
 const CHECK_EVERY_MS = 500;
 
-/** Ends subscribers that came with a personal token when it expires, or is gone and the feed lags. */
+/** Ends subscribers that use a personal token when it expires, or when it was revoked and the feed lags. */
 export class TokenWatch {
   private readonly tokens = new Map<Subscriber, PersonalToken>();
   private readonly timer = setInterval(() => void this.endExpired(), CHECK_EVERY_MS).unref();

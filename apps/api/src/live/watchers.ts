@@ -8,25 +8,25 @@ import {
 } from '@verbatim/domain';
 import { PerEncoder, type Subscriber } from './subscriber.js';
 
-/** At least this long between two notifications, however much happens. */
+/** Minimum interval between two notifications. */
 const PAUSE_MS = 1_000;
-/** How long to wait for the read models; when they lag more, watchers are notified all the same. */
+/** How long to wait for the read models; if they lag longer, watchers are notified anyway. */
 const PATIENCE_MS = 5_000;
 
-/** How far the read models have got. */
+/** How far the read models have come. */
 export interface ReadModelProgress {
   /** Whether all events up to `position` were applied within `patience` milliseconds. */
   reached(position: bigint, patience: number): Promise<boolean>;
 }
 
 /**
- * Notifies administrators and auditors that something has changed, so that they read again what they are looking at. What it was
- * is not said, because that depends on what they may read.
+ * Notifies administrators and auditors that something has changed, so that they reload what they are viewing. What has
+ * changed is not sent, because it depends on what they may read.
  */
 export class Watchers {
   private readonly subscribers = new Set<Subscriber>();
   private readonly changed = new Set<StreamCategory>();
-  /** Position of the last event that watchers were not notified of. */
+  /** Position of the newest event. */
   private last = -1n;
   private notifying = false;
 
@@ -59,7 +59,7 @@ export class Watchers {
     while (this.changed.size > 0) {
       const categories = [...this.changed];
       this.changed.clear();
-      // Reading again does no harm even if the read models cannot be asked.
+      // If the read models cannot be asked, reloading does no harm.
       await this.readModels.reached(this.last, PATIENCE_MS).catch(() => false);
       const encoded = new PerEncoder((encoder) => encoder.changed(categories));
       for (const subscriber of this.subscribers) {
@@ -71,7 +71,7 @@ export class Watchers {
     this.notifying = false;
   }
 
-  /** The person has another role than when they began to watch. */
+  /** The person's role has changed since they started to watch. */
   private dismiss(subscriber: Subscriber): void {
     this.unwatch(subscriber);
     write(subscriber, subscriber.encoder.unwatched());

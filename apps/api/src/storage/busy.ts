@@ -1,6 +1,6 @@
 import { type Rejection, reject } from '@verbatim/domain';
 
-/** Thrown deep inside storage when the service is too busy, or cannot decide now; doors answer with its rejection. */
+/** Thrown inside storage when the service is too busy or cannot decide yet; doors answer with its rejection. */
 export class Busy extends Error {
   readonly rejection: Rejection;
 

@@ -21,21 +21,21 @@ afterAll(async () => {
 const releases = async () => [...(await sql`select newest, oldest from desk.releases`)];
 
 describe('a release', () => {
-  it('starts on an empty database, and on one that it or a neighbour has used', async () => {
+  it('starts on an empty database, and on one used by itself or a compatible release', async () => {
     await refuseIncompatible(sql);
     await noteRelease(sql);
     await refuseIncompatible(sql);
     expect(await releases()).toEqual([thisRelease]);
   });
 
-  it('goes on beside a later one that still serves it, and does not take back what that one noted', async () => {
+  it('keeps running beside a later release that still supports it, and does not overwrite its record', async () => {
     await noteRelease(sql, { newest: '9.1.0', oldest: thisRelease.newest });
     await refuseIncompatible(sql);
     await noteRelease(sql);
     expect(await releases()).toEqual([{ newest: '9.1.0', oldest: thisRelease.newest }]);
   });
 
-  it('refuses in one sentence a database whose tables do not serve it any more', async () => {
+  it('refuses, in one sentence, a database whose tables no longer support it', async () => {
     await noteRelease(sql, { newest: '9.1.0', oldest: '9.0.0' });
     await expect(refuseIncompatible(sql)).rejects.toThrow(
       `This database was upgraded to release 9.1.0, which needs 9.0.0 or later, and this is ${thisRelease.newest}: start a later release, or restore a backup.`,
@@ -44,7 +44,7 @@ describe('a release', () => {
     expect(await sql`select from pg_namespace where nspname in ('vault', 'log')`).toHaveLength(0);
   });
 
-  it('refuses to upgrade beside processes that its tables would not serve, and does so when they have ended', async () => {
+  it('refuses to upgrade beside incompatible processes, and upgrades once they have exited', async () => {
     await noteRelease(sql);
     const next = { newest: '9.1.0', oldest: '9.0.0' };
     const old = postgres(url, { max: 1, connection: { application_name: 'verbatim' } });
@@ -63,7 +63,7 @@ describe('a release', () => {
     expect(await releases()).toEqual([next]);
   });
 
-  it('refuses a database that a restore has not completed', async () => {
+  it('refuses a database with an incomplete restore', async () => {
     await sql`create schema verbatim_restore`;
     await expect(refuseIncompatible(sql)).rejects.toThrow('run the interrupted restore or copy again');
     await sql`drop schema verbatim_restore`;

@@ -3,12 +3,13 @@ import type { Sql } from 'postgres';
 import { about } from '../config.js';
 
 /**
- * The oldest release that can run beside this one on one database: its tables serve that one, and it ignores what it does not know.
- * Raised only by a release that takes something away which no release since has used (docs/operations.md, "Versions side by side").
+ * The oldest release that can share a database with this one: that release works with our tables and ignores what it does
+ * not know. Raised only by a release that removes something no release since then has used (docs/operations.md, "Versions
+ * side by side").
  */
 const OLDEST_BESIDE = '0.1.0';
 
-/** This release and the database, or processes that run on it, do not go together. The message is a sentence for the operator. */
+/** This release is incompatible with the database or with processes that use it. The message is a sentence for the operator. */
 export class IncompatibleDatabase extends Error {
   constructor(message: string) {
     super(message);
@@ -16,11 +17,11 @@ export class IncompatibleDatabase extends Error {
   }
 }
 
-/** What a database needs of those who use it. */
+/** The releases that a database supports. */
 export interface Releases {
-  /** The newest release that has brought its tables up to date. */
+  /** The newest release that has migrated its tables. */
   readonly newest: string;
-  /** The oldest release that its tables serve. */
+  /** The oldest release that its tables still support. */
   readonly oldest: string;
 }
 
@@ -28,8 +29,8 @@ export interface Releases {
 export const thisRelease: Releases = { newest: about.version, oldest: OLDEST_BESIDE };
 
 /**
- * Refuses, with IncompatibleDatabase, a database that is not complete, whose tables no longer serve this release, or that is in
- * use by a release that ours would not serve. To be called before anything else uses the connection.
+ * Throws IncompatibleDatabase if the database is incomplete, its tables no longer support this release, or a release that
+ * is incompatible with ours is using it. Call it before anything else uses the connection.
  */
 export async function refuseIncompatible(sql: Sql, { own = thisRelease, filling = false } = {}): Promise<void> {
   const unfinished = await sql`select from pg_namespace where nspname in ('verbatim_copy', 'verbatim_restore')`;
@@ -46,12 +47,12 @@ export async function refuseIncompatible(sql: Sql, { own = thisRelease, filling 
     );
   if (isOlder(found.newest, own.oldest) && (await isInUse(sql)))
     throw new IncompatibleDatabase(
-      `Processes of release ${found.newest} use this database, and ${own.newest} runs beside ${own.oldest} or later only: ` +
-        `stop them first, or upgrade to ${own.oldest} before.`,
+      `Processes of release ${found.newest} use this database, and ${own.newest} can only run beside ${own.oldest} or later: ` +
+        `stop them, or upgrade to ${own.oldest} first.`,
     );
 }
 
-/** Records that the tables are those of this release, unless a later one has been here. */
+/** Records that the tables are those of this release, unless a later release has recorded itself. */
 export async function noteRelease(sql: Sql, own = thisRelease): Promise<void> {
   await migrate(sql, 'desk', 'releases', [
     `create table desk.releases (

@@ -9,11 +9,11 @@ export interface Person {
 }
 
 /** Usernames kept in memory; about 150 bytes each. */
-const REMEMBERED = 100_000;
+const CACHE_SIZE = 100_000;
 
 /** Finds the users behind ids. Usernames never change, so they are cached without expiry. */
 export class Directory {
-  private readonly usernames = new LRUCache<string, string>({ max: REMEMBERED });
+  private readonly usernames = new LRUCache<string, string>({ max: CACHE_SIZE });
 
   constructor(private readonly names: Names) {}
 
@@ -31,7 +31,7 @@ export class Directory {
   }
 
   /** The users with these ids, if all of them are cached; null otherwise. */
-  remembered(ids: Iterable<string | null>): ReadonlyMap<string, Person> | null {
+  cached(ids: Iterable<string | null>): ReadonlyMap<string, Person> | null {
     const people = new Map<string, Person>();
     for (const id of ids) {
       if (id === null) continue;

@@ -2,7 +2,7 @@ import type { ErasureScope } from '@verbatim/domain';
 import type { Snapshots } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 
-/** What they give as a reason is in the register of erasures, not in the room that they are about. */
+/** Actions whose reason is in the register of erasures, not in the room concerned. */
 const IN_THE_REGISTER = [
   'ErasureRequested',
   'HoldPlaced',
@@ -12,8 +12,8 @@ const IN_THE_REGISTER = [
 ];
 
 /**
- * Deletes what rows beside the log hold of a scope: texts and names in all read models, those that are being rebuilt included,
- * answers to repeated requests, snapshots, and what is kept for one person or room. Doing it again changes nothing more.
+ * Deletes what tables outside the log hold of a scope: texts and names in all read models, including those being rebuilt,
+ * stored responses to repeated requests, snapshots, and rows kept for one person or room. Idempotent.
  */
 export class ErasedRows {
   constructor(
@@ -26,7 +26,7 @@ export class ErasedRows {
       select nspname as name from pg_namespace where nspname ~ '^read_[0-9]+$'`;
     for (const { name } of schemas)
       await this.eraseFrom(name, scope).catch(async (error) => {
-        // One that was replaced is dropped at any time, and its rows with it.
+        // A replaced schema may be dropped at any time, along with its rows.
         if (await this.exists(name)) throw error;
       });
     if (scope.kind === 'person') await this.deleteKeptFor('user_id', scope.userId);
@@ -35,7 +35,7 @@ export class ErasedRows {
     await this.sql`delete from vault.names where kind = 'room' and owner::text = ${scope.roomId}`;
   }
 
-  /** Deletes the snapshots of streams, and the answers that are kept for people: they may quote what is erased. */
+  /** Deletes snapshots of streams and stored responses of people, which may quote erased content. */
   async forgetCopies(streams: readonly string[], people: readonly string[]): Promise<void> {
     await this.snapshots.erase(streams);
     await this.sql`delete from desk.idempotency where user_id::text = any(${[...people]}::text[])`;
@@ -50,14 +50,14 @@ export class ErasedRows {
       where s.room_id = m.room_id and s.message_id = m.message_id and ${texts} and s.words <> ''`;
     await sql`update ${table('messages')} m set text = null where ${texts} and m.text is not null`;
     await sql`update ${table('messages')} m set fingerprint = null where ${firstTexts} and m.fingerprint is not null`;
-    // Where texts are kept out of the rows, these say that there is one in the log. Read models of an older release do not.
+    // Where texts are not in the rows, this column says that the log has one. Read models of an older release lack it.
     if (await this.has(schema, 'messages', 'text_bytes'))
       await sql`update ${table('messages')} m set text_bytes = null where ${texts} and m.text_bytes is not null`;
     if (scope.kind === 'message') return;
     await sql`update ${table('reports')} r set reason = null where ${reasons('reporter_id', 'reported_at')}`;
     await sql`update ${table('reports')} r set note = null where ${reasons('settled_by', 'settled_at')}`;
     await sql`update ${table('restraints')} r set reason = null where ${reasons('by_id', 'set_at')}`;
-    // Read models of an older release may have none.
+    // Read models of an older release may not have this table.
     const [trail] = await sql`select where to_regclass(${`${schema}.audit_trail`}) is not null`;
     if (trail)
       await sql`
@@ -119,7 +119,7 @@ export class ErasedRows {
       case 'days': {
         const { roomId } = scope;
         return {
-          // An edit is of the day on which it was made, and so is the text since then.
+          // An edit belongs to the day on which it was made, and so does the text since then.
           texts: sql`m.room_id = ${roomId} and ${this.day('coalesce(m.edited_at, m.posted_at)', scope)}`,
           firstTexts: sql`m.room_id = ${roomId} and ${this.day('m.posted_at', scope)}`,
           reasons: (_: string, at: string) => sql`r.room_id = ${roomId} and ${this.day(`r.${at}`, scope)}`,
@@ -129,12 +129,12 @@ export class ErasedRows {
     }
   }
 
-  /** Whether a time, an expression of SQL, lies on one of some days in UTC. */
+  /** Whether a time (an SQL expression) falls within a range of days in UTC. */
   private day(time: string, { from, to }: { readonly from: string; readonly to: string }) {
     return this.sql`(${this.sql.unsafe(time)} at time zone 'utc')::date between ${from}::date and ${to}::date`;
   }
 
-  /** From every table of the vault and the desk that has such a column. */
+  /** Deletes from every table of the vault and the desk that has this column. */
   private async deleteKeptFor(column: 'user_id' | 'room_id', id: string): Promise<void> {
     const tables = await this.sql<{ schema: string; name: string }[]>`
       select c.table_schema as schema, c.table_name as name from information_schema.columns c

@@ -1,7 +1,7 @@
 import { type ErasureScope, parseStream, roomStream, userStream } from '@verbatim/domain';
 import { type KeyScope, keyNameOf, type Sealer, type StoredEnvelope } from '@verbatim/event-store';
 
-/** Nothing is opened here from now on that is being erased, if it was recorded before the erasure began. */
+/** From now on, the sealer opens nothing within the scope that was recorded before the erasure began. */
 export const hideErased = (sealer: Sealer, id: string, scope: ErasureScope, beganAt: string): void =>
   sealer.shield(id, (envelope) => envelope.at <= beganAt && isWithin(scope, envelope));
 
@@ -36,6 +36,6 @@ export function keyScopeOf(scope: ErasureScope): KeyScope {
     case 'days':
       return { stream: roomStream(scope.roomId), from: scope.from, to: scope.to };
     case 'message':
-      throw new Error('A message has no key of its own name.');
+      throw new Error('A single message has no key of its own.');
   }
 }

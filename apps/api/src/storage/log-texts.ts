@@ -3,17 +3,16 @@ import type { EventStore, Sealer, StoredEvent } from '@verbatim/event-store';
 import type { TextsOfLog } from '@verbatim/projections';
 import { LRUCache } from 'lru-cache';
 
-/** Characters of sealed events that are remembered. */
+/** Characters of sealed events to cache. */
 const MOST_CHARACTERS = 16_777_216;
-/** Events that may lie between two wanted ones without being read by themselves, and most of one read. */
+/** The largest gap between wanted events that are read together, and the most events of one read. */
 const GAP = 16;
 const LONGEST_READ = 500;
-/** Reads that are under way at a time. */
-const TOGETHER = 8;
+const CONCURRENT_READS = 8;
 
 /**
- * The texts of messages, read from the log. Events are remembered in their sealed form only, and opened anew for each reader: what was
- * erased meanwhile does not open.
+ * Message texts, read from the log. Only sealed events are cached, and opened for each reader, so that what was erased
+ * meanwhile does not open.
  */
 export class LogTexts implements TextsOfLog {
   private readonly known = new LRUCache<string, StoredEvent>({
@@ -44,8 +43,10 @@ export class LogTexts implements TextsOfLog {
     const wanted = new Set(revisions);
     const stretches = stretchesOf(revisions);
     const events: StoredEvent[] = [];
-    for (let i = 0; i < stretches.length; i += TOGETHER) {
-      const reads = stretches.slice(i, i + TOGETHER).map(({ from, count }) => this.store.read(stream, from, count));
+    for (let i = 0; i < stretches.length; i += CONCURRENT_READS) {
+      const reads = stretches
+        .slice(i, i + CONCURRENT_READS)
+        .map(({ from, count }) => this.store.read(stream, from, count));
       for (const event of (await Promise.all(reads)).flat()) {
         if (!wanted.has(event.revision)) continue;
         this.known.set(`${stream}|${event.revision}`, event);

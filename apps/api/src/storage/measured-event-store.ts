@@ -36,7 +36,7 @@ export class MeasuredEventStore implements EventStore {
   private readonly lag: Gauge;
   private readonly subscriptions = new Set<Subscription>();
 
-  /** Opens the log that a URL leads to; rejects like `openEventStore`. */
+  /** Opens the log at a URL; rejects like `openEventStore`. */
   static async open(options: EventStoreOptions): Promise<MeasuredEventStore> {
     const reconnects = new Counter({
       name: 'verbatim_store_reconnects_total',
@@ -62,7 +62,7 @@ export class MeasuredEventStore implements EventStore {
     });
   }
 
-  /** What was measured, for a registry. */
+  /** The metrics, for a registry. */
   get metrics(): readonly Metric[] {
     return [this.appends, this.reads, this.lag, this.reconnects];
   }
@@ -112,7 +112,7 @@ export class MeasuredEventStore implements EventStore {
     return this.store.close();
   }
 
-  /** Of the subscription that is furthest behind. NaN when the store does not say. */
+  /** Lag of the subscription that is furthest behind; NaN when the store does not respond. */
   private async lagNow(): Promise<number> {
     const places = [...this.subscriptions].map(({ position }) => position);
     const furthestBehind = places.reduce((one, other) => (one < other ? one : other), places[0] ?? -1n);
@@ -120,7 +120,7 @@ export class MeasuredEventStore implements EventStore {
     return Promise.race([this.ageAfter(furthestBehind), unknown]).catch(() => Number.NaN);
   }
 
-  /** Seconds since the event was recorded that follows this position; 0 when there is none. */
+  /** Seconds since the event after this position was recorded; 0 when there is none. */
   private async ageAfter(position: bigint): Promise<number> {
     if (this.subscriptions.size === 0) return 0;
     const [next] = await this.store.readAll(position + 1n, 1);

@@ -1,7 +1,7 @@
 import type { Recorded } from '@verbatim/domain';
 import { type EventStore, peek, type Sealer, type StoredEvent } from '@verbatim/event-store';
 
-/** The log as it reads once opened. */
+/** Reads the log and opens its events. */
 export class OpenLog {
   constructor(
     private readonly store: EventStore,
@@ -33,7 +33,7 @@ export class OpenLog {
 
   /**
    * The last revision of a stream up to `last` that was recorded at `instant` or before, -1 if none was. Times grow with
-   * revisions, so it is found by halving; after a wrong clock it is near that place.
+   * revisions, so a binary search finds it; if a clock was wrong, the result is approximate.
    */
   async revisionAt(stream: string, instant: string, last: bigint): Promise<bigint> {
     let [low, high] = [0n, last + 1n];
@@ -51,11 +51,11 @@ export class OpenLog {
   }
 }
 
-/** Reads of single events that are under way at a time. */
-const TOGETHER = 8;
+/** Concurrent reads of single events. */
+const CONCURRENT_READS = 8;
 
 function chunks<T>(all: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(all.length / TOGETHER) }, (_, i) =>
-    all.slice(i * TOGETHER, (i + 1) * TOGETHER),
+  return Array.from({ length: Math.ceil(all.length / CONCURRENT_READS) }, (_, i) =>
+    all.slice(i * CONCURRENT_READS, (i + 1) * CONCURRENT_READS),
   );
 }

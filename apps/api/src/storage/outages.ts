@@ -6,27 +6,29 @@ import { Counter, Gauge, type Metric } from 'prom-client';
 export type Dependency = 'database' | 'event store' | 'master key';
 
 /** Milliseconds between two probes of a server during an outage. */
-const LOOK_EVERY_MS = 500;
+const PROBE_EVERY_MS = 500;
 /** Milliseconds that the server has to respond to a probe. */
-const PATIENCE_MS = 2_000;
+const PROBE_TIMEOUT_MS = 2_000;
 /** Milliseconds without errors after which an outage is over: more than the longest pause before a retry. */
 const QUIET_MS = 6_000;
 
 /**
  * Keeps outages of the database and the event store from filling the log. Dozens of tasks and requests notice when one of
- * them is away. Of all their errors, the first is written as one line that says what began and why, and the others are
- * counted; a second line says that it is over, and how long it took. Whether it is over is found out by asking the server, so
- * it needs no traffic.
+ * them is away. The first error is logged as one line that says what began and why, and the others are counted; a second
+ * line says that the outage is over, and how long it took. The server is probed to detect the end, so no traffic is needed.
  */
 export class Outages {
-  /** Use in place of the log: it filters out errors caused by an outage, and passes on everything else. */
+  /** Use instead of the log: it filters out errors caused by an outage, and passes on everything else. */
   readonly log: Logger;
-  /** The same for the event store: every outage logged here is one of the event store. */
+  /** The same for the event store: every outage logged here is attributed to the event store. */
   readonly storeLog: Logger;
   readonly metrics: readonly Metric[];
   private readonly servers: Readonly<Record<Dependency, WatchedServer>>;
 
-  /** @param names of them, for display: `PostgreSQL at 127.0.0.1:5432`. If those of database and event store are equal, it is one server. */
+  /**
+   * @param names for display: `PostgreSQL at 127.0.0.1:5432`. If database and event store have the same name, they are one
+   * server.
+   */
   constructor(log: Logger, names: Readonly<Record<Dependency, string>>) {
     const suppressed = new Counter({
       name: 'verbatim_outage_errors_total',
@@ -57,7 +59,7 @@ export class Outages {
     this.storeLog = this.filtering(log, () => store);
   }
 
-  /** Sets how to find out whether a server is back: `ask` fails while it is away. */
+  /** Sets the probe for a server: `ask` fails while it is unavailable. */
   watch(dependency: Dependency, ask: () => Promise<unknown>): void {
     this.servers[dependency].ask = ask;
   }
@@ -82,8 +84,8 @@ class WatchedServer {
   ask: (() => Promise<unknown>) | null = null;
   private beganAt: number | null = null;
   private troubleAt = 0;
-  /** Since when it has answered without trouble, after an outage; null: it has not, or nothing was ever wrong. */
-  private wellSince: number | null = null;
+  /** Since when it has responded without errors after an outage; null if it has not, or if there was no outage. */
+  private healthySince: number | null = null;
   private suppressed = 0;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
@@ -101,10 +103,10 @@ class WatchedServer {
   noteTrouble({ reason, askedMsAgo = 0 }: Outage): void {
     const at = performance.now() - askedMsAgo;
     // A request from before the server recovered that fails only now says nothing about the server.
-    const old = this.wellSince !== null && at < this.wellSince;
+    const old = this.healthySince !== null && at < this.healthySince;
     if (!old) {
       this.troubleAt = performance.now();
-      this.wellSince = null;
+      this.healthySince = null;
     }
     if (old || this.away || this.stopped) {
       this.suppressed++;
@@ -118,7 +120,7 @@ class WatchedServer {
       { server, reason },
       `${server} is not available: ${reason}. Requests that need it get "unavailable" until it is back.`,
     );
-    this.lookLater();
+    this.probeLater();
   }
 
   stop(): void {
@@ -126,24 +128,24 @@ class WatchedServer {
     clearTimeout(this.timer);
   }
 
-  private lookLater(): void {
+  private probeLater(): void {
     if (this.stopped) return;
-    this.timer = setTimeout(() => void this.look(), LOOK_EVERY_MS).unref();
+    this.timer = setTimeout(() => void this.probe(), PROBE_EVERY_MS).unref();
   }
 
-  private async look(): Promise<void> {
+  private async probe(): Promise<void> {
     const asked = performance.now();
     try {
       if (!this.ask) throw new Error('There is no probe for this server yet.');
-      await settledInTime(this.ask(), PATIENCE_MS, () => new Error('There was no answer.'));
+      await settledInTime(this.ask(), PROBE_TIMEOUT_MS, () => new Error('There was no answer.'));
       // An error noticed during the probe counts more than its success.
-      if (this.troubleAt < asked) this.wellSince ??= asked;
+      if (this.troubleAt < asked) this.healthySince ??= asked;
     } catch {
       this.troubleAt = performance.now();
-      this.wellSince = null;
+      this.healthySince = null;
     }
-    if (this.wellSince !== null && performance.now() - this.wellSince >= QUIET_MS) this.end(this.wellSince);
-    else this.lookLater();
+    if (this.healthySince !== null && performance.now() - this.healthySince >= QUIET_MS) this.end(this.healthySince);
+    else this.probeLater();
   }
 
   private end(at: number): void {

@@ -2,9 +2,9 @@ import type { OlderMessages } from '@verbatim/domain';
 import { getRoom, type MessageLookup, messageFacts, type ReadDatabase, type ReadSide } from '@verbatim/projections';
 import type { ReadReplica } from './read-replica.js';
 
-/** The read models: where to query them, and how far they have come. */
+/** The read models: where to query them, and how far they have caught up. */
 export class ReadModels {
-  /** Whether they have caught up with the log once since the start. */
+  /** Whether they have caught up with the log once since startup. */
   caughtUp = false;
 
   /** The database for queries. */
@@ -20,7 +20,7 @@ export class ReadModels {
     });
   }
 
-  /** Asks for a list or a search: of a replica, if there is one that shows as much as the primary. */
+  /** Runs the query of a list or search: on the replica, if there is one that is as current as the primary. */
   list<T>(query: (db: ReadDatabase) => Promise<T>): Promise<T> {
     if (!this.replica) return query(this.db);
     return this.replica.read((sql) => query({ ...this.db, sql }));

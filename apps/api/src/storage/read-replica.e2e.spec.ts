@@ -30,12 +30,12 @@ afterAll(async () => {
   await pair.stop();
 });
 
-const told = () => lines.filter(({ msg }) => msg.startsWith('Lists and searches')).map(({ msg }) => msg);
+const logged = () => lines.filter(({ msg }) => msg.startsWith('Lists and searches')).map(({ msg }) => msg);
 const inUse = async () => /^verbatim_read_replica 1$/m.test(await (await fetch(`${service.url}/metrics`)).text());
 const texts = async (query = '') =>
   (await ada.get(`/v1/rooms/${room}/messages?limit=200${query}`)).body.items.map(({ text }: { text: string }) => text);
 
-/** How often the tables of the read models were looked at, at one of the servers. */
+/** How often the tables of the read models were scanned on one of the servers. */
 async function looks(url: string): Promise<number> {
   const sql = postgres(url, { max: 1 });
   try {
@@ -48,7 +48,7 @@ async function looks(url: string): Promise<number> {
   }
 }
 
-/** Posts at the other replica of the service, and reads at once here: what was written has to be there. */
+/** Posts through the other replica of the service and immediately reads here: the post must be visible. */
 async function readsWhatWasWritten(times: number): Promise<void> {
   for (let i = 0; i < times; i++) {
     const { text, id } = await ada.at(other.url).says(room, `Grüße ${Math.random()}`);
@@ -67,14 +67,14 @@ it('lists and searches are read from the standby, and show what was just written
   await expect.poll(found, { timeout: 10_000 }).toBeGreaterThan(0);
   await expect.poll(() => looks(pair.standbyUrl), { timeout: 20_000 }).toBeGreaterThan(before + 20);
   expect(await inUse()).toBe(true);
-  expect(told()).toEqual([]);
+  expect(logged()).toEqual([]);
 });
 
-it('a standby that is behind is not read: nobody misses what was written, and the log says so once', async () => {
+it('a standby that is behind is not used: no one misses a write, and it is logged once', async () => {
   await pair.pauseReplay();
   await readsWhatWasWritten(5);
   expect(await inUse()).toBe(false);
-  expect(told()).toEqual([expect.stringMatching(/from the primary.*it is behind/)]);
+  expect(logged()).toEqual([expect.stringMatching(/from the primary.*it is behind/)]);
   await pair.resumeReplay();
   const back = async () => {
     await texts();
@@ -82,16 +82,16 @@ it('a standby that is behind is not read: nobody misses what was written, and th
   };
   await expect.poll(back, { timeout: 2 * replicaLimits.rest }).toBe(true);
   await readsWhatWasWritten(5);
-  expect(told()).toHaveLength(2);
+  expect(logged()).toHaveLength(2);
 });
 
-it('a standby that is gone is not read, and the log says so once', async () => {
+it('a standby that is gone is not used, and it is logged once', async () => {
   lines.length = 0;
   await pair.stopStandby();
   const answers = await Promise.all(Array.from({ length: 20 }, () => ada.get(`/v1/rooms/${room}/messages`)));
   expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
   await readsWhatWasWritten(5);
-  expect(told()).toHaveLength(1);
+  expect(logged()).toHaveLength(1);
   await pair.startStandby();
   const back = async () => {
     await texts();
@@ -99,12 +99,12 @@ it('a standby that is gone is not read, and the log says so once', async () => {
   };
   await expect.poll(back, { timeout: 4 * replicaLimits.rest }).toBe(true);
   await readsWhatWasWritten(5);
-  expect(told()).toHaveLength(2);
+  expect(logged()).toHaveLength(2);
 });
 
-it('a standby that became a primary of its own is not read any more', async () => {
+it('a standby that was promoted is no longer used', async () => {
   lines.length = 0;
   await pair.promoteStandby();
   await readsWhatWasWritten(5);
-  expect(told()).toEqual([expect.stringContaining('it is not a standby of the primary')]);
+  expect(logged()).toEqual([expect.stringContaining('it is not a standby of the primary')]);
 });

@@ -3,28 +3,28 @@ import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
 
 export const replicaLimits = {
-  /** Milliseconds that a read waits for the replica to have what the primary has; then it goes to the primary. */
+  /** Milliseconds that a read waits for the replica to catch up before it goes to the primary. */
   patience: 250,
-  /** Milliseconds between two looks meanwhile. */
+  /** Milliseconds between checks while it waits. */
   look: 5,
-  /** Milliseconds in which the replica has to answer at all. */
+  /** Milliseconds for the replica to respond at all. */
   answer: 1_000,
-  /** Milliseconds that a list or search may take there before it is asked of the primary. */
+  /** Milliseconds that a list or search may take on the replica before it goes to the primary. */
   read: 10_000,
-  /** Milliseconds for which the replica is left alone after it was away or behind. */
+  /** Milliseconds for which the replica is not used after it was unavailable or behind. */
   rest: 5_000,
 } as const;
 
 /**
  * A standby of the database, for lists and searches. A read goes there only when the standby has replayed everything that
- * the primary had stored when the read began. So it shows as much as a read of the primary: what somebody has just
- * written, and nothing that was redacted meanwhile.
+ * the primary had stored when the read began. So it is as current as a read of the primary: it shows what was just written,
+ * and nothing that was redacted meanwhile.
  */
 export class ReadReplica {
-  /** Since when lists are read from the primary instead; null: they are not. */
+  /** Since when lists are read from the primary instead; null if they are not. */
   private awaySince: number | null = null;
   private restsUntil = 0;
-  /** Which the primary is a server of, and the replica has to be. */
+  /** System identifier of the primary, which the replica must share. */
   private cluster: string | null = null;
 
   constructor(
@@ -37,35 +37,35 @@ export class ReadReplica {
     return this.awaySince === null;
   }
 
-  /** Asks `read` of the replica if it is current, and of the primary otherwise or when the replica fails. */
+  /** Runs `read` on the replica if it is current, and on the primary otherwise or when the replica fails. */
   async read<T>(read: (sql: Sql) => Promise<T>): Promise<T> {
     if (!(await this.current())) return read(this.primary);
     try {
       return await settledInTime(read(this.sql), replicaLimits.read, () => new Unfit('it takes too long'));
     } catch (error) {
       const reason = reasonOf(error);
-      if (reason !== null) this.leave(reason);
-      // If it was not the fault of the replica, the primary says the same.
+      if (reason !== null) this.suspend(reason);
+      // If the replica was not at fault, the primary fails the same way.
       return read(this.primary);
     }
   }
 
   private async current(): Promise<boolean> {
     if (Date.now() < this.restsUntil) return false;
-    // While it is looked at again, other reads do not wait for it.
+    // While it is being checked again, other reads do not wait for it.
     if (!this.inUse) this.restsUntil = Date.now() + replicaLimits.rest;
     const stored = await this.stored();
     try {
       await this.reaches(stored);
-      this.take();
+      this.resume();
       return true;
     } catch (error) {
-      this.leave(reasonOf(error) ?? (error as Error).message);
+      this.suspend(reasonOf(error) ?? (error as Error).message);
       return false;
     }
   }
 
-  /** How far the primary has stored its write-ahead log: past everything that anybody can have seen. */
+  /** How far the primary has flushed its write-ahead log: past everything that any client can have seen. */
   private async stored(): Promise<string> {
     if (this.cluster === null) {
       const [row] = await this.primary<{ id: string }[]>`select system_identifier::text as id from pg_control_system()`;
@@ -92,7 +92,7 @@ export class ReadReplica {
     }
   }
 
-  private take(): void {
+  private resume(): void {
     this.restsUntil = 0;
     if (this.awaySince === null) return;
     const seconds = Number(((Date.now() - this.awaySince) / 1_000).toFixed(1));
@@ -100,7 +100,7 @@ export class ReadReplica {
     this.log.info({ seconds }, 'Lists and searches are read from the replica again.');
   }
 
-  private leave(reason: string): void {
+  private suspend(reason: string): void {
     this.restsUntil = Date.now() + replicaLimits.rest;
     if (this.awaySince !== null) return;
     this.awaySince = Date.now();
@@ -114,7 +114,7 @@ export class ReadReplica {
 /** Why the replica is not read from, in a few words. */
 class Unfit extends Error {}
 
-/** What an error says against the replica; null: nothing, as when a query there was in the way of what it replays. */
+/** Why an error disqualifies the replica; null if it does not, such as when a query conflicted with recovery. */
 function reasonOf(error: unknown): string | null {
   if (error instanceof Unfit) return error.message;
   const outage = outageOf(error);

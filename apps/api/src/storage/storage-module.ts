@@ -74,7 +74,7 @@ import { WebhookSecrets } from './vault/webhook-secrets.js';
 
 const storeUrl = (config: Config, database: DatabaseAddress): string => config.EVENT_STORE_URL ?? database.url;
 const closing = { timeout: 5 };
-/** Inject it to use the database: this release may. */
+/** Inject it before using the database: it guarantees that this release is compatible. */
 const COMPATIBLE = Symbol('compatible');
 /** The standby for lists, if there is one: `ReadReplica`. */
 const READ_REPLICA = Symbol('read replica');
@@ -177,7 +177,7 @@ const log: Provider[] = [
     provide: Sealer,
     useFactory: async (keys: KeyRing, underWay: ErasuresUnderWay) => {
       const sealer = new Sealer(keys);
-      // Before anything is opened, be it by the feed, a projector or a rebuild.
+      // Before the feed, a projector or a rebuild opens anything.
       for (const { id, scope, beganAt } of await underWay.all())
         if (beganAt !== null) hideErased(sealer, id, scope, beganAt);
       return sealer;
@@ -454,7 +454,7 @@ const providers = [...readModels, ...contributions];
 @Module({ providers: tables, exports: tables })
 export class TablesModule {}
 
-/** Everything that is kept: the log, the vault, the desk and the read models. */
+/** Everything that is stored: the log, the vault, the desk and the read models. */
 @Global()
 @Module({ imports: [TablesModule], providers, exports: providers })
 export class StorageModule {}

@@ -12,7 +12,7 @@ import { createDatabase, dropDatabase } from '../tests/harness/database.testing.
 import { migrateTables } from '../tools/migrate-tables.js';
 import { units } from '../units/units.js';
 
-// Tables expand in one release and contract in a later one, because replicas of the release before run on them as well.
+// Tables expand in one release and contract in a later one, because replicas of the previous release use them too.
 
 interface Column {
   readonly type: string;
@@ -20,7 +20,7 @@ interface Column {
   readonly default: boolean;
 }
 
-/** Of a database as a release leaves it. */
+/** The tables of a database after a release has migrated it. */
 interface Tables {
   /** Steps of each migration, by `schema: component`. */
   readonly steps: Readonly<Record<string, number>>;
@@ -30,10 +30,10 @@ interface Tables {
   readonly demands: readonly string[];
 }
 
-/** Those of the last release. `UPDATE_GOLDEN=1` writes them anew, which is for the day of a release only. */
+/** Those of the last release. `UPDATE_GOLDEN=1` rewrites them, which is for release day only. */
 const golden = fileURLToPath(new URL('golden/released-tables.json', import.meta.url));
 
-/** What a replica of the release before would run into, one sentence each. */
+/** What would break a replica of the previous release, one sentence each. */
 function obstacles(before: Tables, now: Tables): string[] {
   const found: string[] = [];
   const say = (sentence: string) => found.push(sentence);
@@ -56,7 +56,7 @@ function obstacles(before: Tables, now: Tables): string[] {
   return found;
 }
 
-/** Whether it is a reference of a new column with a default, which the release before leaves at that. */
+/** Whether it is a foreign key on a new column with a default, which the previous release never sets. */
 function isMet(demand: string, before: Tables, now: Tables): boolean {
   const [, table, column] = /^(\S+): FOREIGN KEY \((\w+)\)/.exec(demand) ?? [];
   const name = `${table}.${column}`;
@@ -103,7 +103,7 @@ async function tablesOfThisRelease(): Promise<Tables> {
   }
 }
 
-it('the tables serve replicas of the last release as well', async () => {
+it('the tables also work for replicas of the last release', async () => {
   const now = await tablesOfThisRelease();
   if (process.env.UPDATE_GOLDEN || !existsSync(golden)) writeFileSync(golden, `${JSON.stringify(now, null, 2)}\n`);
   expect(obstacles(JSON.parse(readFileSync(golden, 'utf8')), now)).toEqual([]);
@@ -136,7 +136,7 @@ describe('the check of that', () => {
     expect(now(columns)).toEqual([expect.stringContaining(sentence)]);
   });
 
-  it('finds what is gone or renamed, and new demands', () => {
+  it('finds removed or renamed columns, and new constraints', () => {
     const { 'desk.notes.label': _, ...rest } = before.columns;
     expect(
       obstacles(before, { ...before, columns: { ...rest, 'desk.notes.title': { ...text, nullable: true } } }),

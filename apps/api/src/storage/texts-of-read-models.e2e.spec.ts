@@ -6,7 +6,7 @@ import { eventually, register, signIn, type TestPerson } from '../tests/harness/
 import { startTestService, type TestService } from '../tests/harness/test-service.testing.js';
 
 const rare = () => `q${randomBytes(6).toString('hex')}z`;
-/** Words that stand nowhere else, in scripts with spaces between words and without. */
+/** Words that occur nowhere else, in scripts with and without spaces between words. */
 const words = {
   latin: rare(),
   accents: `Größenwahn${rare()}`,
@@ -47,7 +47,7 @@ afterAll(async () => {
   await dropDatabase(databaseUrl);
 });
 
-/** What a logical dump of all schemas would hold, each row a line that begins with its table. */
+/** What a logical dump of all schemas would contain, one row per line, each starting with its table. */
 async function dump(): Promise<string[]> {
   const tables = await sql<{ schema: string; name: string }[]>`
     select schemaname as schema, tablename as name from pg_tables where schemaname not in ('pg_catalog', 'information_schema')`;
@@ -58,7 +58,7 @@ async function dump(): Promise<string[]> {
   return lines;
 }
 
-/** In which tables words stand. */
+/** The tables in which any of the words occur. */
 async function readable(wanted: readonly string[]): Promise<string[]> {
   const lines = await dump();
   expect(lines.length).toBeGreaterThan(100);
@@ -66,7 +66,7 @@ async function readable(wanted: readonly string[]): Promise<string[]> {
   return [...new Set(found.map((line) => line.split(' ')[0] as string))].sort();
 }
 
-/** What the lists of the API answer about the room. */
+/** What the API's lists return for the room. */
 async function answers() {
   const [a, b, c] = [ada, bob, admin].map((person) => person.at(service.url));
   const search = (q: string) => a?.all(`/v1/search?q=${encodeURIComponent(`"${q}"`)}`);
@@ -86,7 +86,7 @@ async function answers() {
   ]);
 }
 
-it('what people write is in no table, and every list answers the same as with the texts there', async () => {
+it('what people write is in no table, and every list returns the same as with plain texts', async () => {
   admin = await signIn(service.url);
   ada = await register(service.url);
   bob = await register(service.url);
@@ -112,7 +112,7 @@ it('what people write is in no table, and every list answers the same as with th
   expect(sealed[0]?.map(({ text }) => text)).toContain(`${words.chinese} 1`);
   expect(await readable(Object.values(words))).toEqual([]);
 
-  // With the setting off, the next start builds others, in which everything is found again.
+  // With the setting off, the next start rebuilds the read models, in which everything is readable again.
   await service.stop();
   await start('plain');
   expect(await answers()).toEqual(sealed);
@@ -127,7 +127,7 @@ it('what people write is in no table, and every list answers the same as with th
   expect(await answers()).toEqual(sealed);
 }, 120_000);
 
-it('what is erased is in no answer any more', async () => {
+it('erased content is no longer in any response', async () => {
   const writer = ada.at(service.url);
   const chief = admin.at(service.url);
   const { id } = await writer.says(room, words.erased);

@@ -3,10 +3,10 @@ import { plainTexts, SealedTexts, type Texts } from '@verbatim/projections';
 import type { Config } from '../config.js';
 import { LogTexts } from './log-texts.js';
 
-/** The key of the vault from which those of the read models are derived. */
+/** The vault key from which the keys of the read models are derived. */
 const READ_MODELS_KEY = 'read-models';
 
-/** How the read models hold texts, as READ_MODELS_TEXTS says. */
+/** How the read models store texts, according to READ_MODELS_TEXTS. */
 export async function textsOf(
   { READ_MODELS_TEXTS }: Pick<Config, 'READ_MODELS_TEXTS'>,
   { keys, store, sealer }: { readonly keys: KeyRing; readonly store: EventStore; readonly sealer: Sealer },

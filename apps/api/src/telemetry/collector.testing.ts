@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import protobuf from 'protobufjs';
 
-/** A span as it came over the wire. */
+/** A span as received. */
 export interface ReceivedSpan {
   readonly traceId: string;
   readonly spanId: string;
@@ -21,16 +21,16 @@ export interface ReceivedMetric {
 }
 
 /**
- * Stands in for a collector of OpenTelemetry: takes OTLP over HTTP at loopback and decodes its protobuf by the published
- * field numbers (opentelemetry-proto 1.x), without any code of the library that sends.
+ * A fake OpenTelemetry collector: receives OTLP over HTTP on loopback and decodes its protobuf by the published field
+ * numbers (opentelemetry-proto 1.x), without any code of the sending library.
  */
 export class FakeCollector {
   readonly spans: ReceivedSpan[] = [];
   readonly metrics: ReceivedMetric[] = [];
   readonly headers: IncomingMessage['headers'][] = [];
-  /** All bytes received, to search them. */
+  /** All bytes received, for searching. */
   readonly bodies: Buffer[] = [];
-  /** Milliseconds until it answers. */
+  /** Delay of its responses in milliseconds. */
   delay = 0;
   status = 200;
 
@@ -70,7 +70,7 @@ export class FakeCollector {
   private take(request: IncomingMessage, body: Buffer): void {
     this.headers.push(request.headers);
     this.bodies.push(body);
-    if (request.headers['content-type'] !== 'application/x-protobuf') throw new Error('not OTLP in protobuf');
+    if (request.headers['content-type'] !== 'application/x-protobuf') throw new Error('not OTLP as protobuf');
     if (request.url?.endsWith('/v1/traces')) this.takeTraces(body);
     else if (request.url?.endsWith('/v1/metrics')) this.takeMetrics(body);
     else throw new Error(`no such address: ${request.url}`);
@@ -104,7 +104,7 @@ export class FakeCollector {
   }
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: what protobuf decodes has no type of its own.
+// biome-ignore lint/suspicious/noExplicitAny: decoded protobuf has no static type.
 type AnyMessage = any;
 
 const schema = protobuf.parse(`

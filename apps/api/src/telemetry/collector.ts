@@ -5,10 +5,10 @@ import { about } from '../config.js';
 import { newId } from '../new-id.js';
 import type { TelemetrySettings } from './telemetry-settings.js';
 
-/** Milliseconds that what is left may take to be sent at a shutdown. */
+/** Milliseconds that a shutdown waits for the remaining data to be sent. */
 export const FAREWELL_MS = 3_000;
 
-/** Says who sends: this process of this release. */
+/** Identifies the sender: this process of this release. */
 export const resourceOf = (settings: TelemetrySettings): Resource =>
   resourceFromAttributes({
     'service.version': about.version,
@@ -19,7 +19,7 @@ export const resourceOf = (settings: TelemetrySettings): Resource =>
 
 const instance = newId();
 
-/** What all exporters are made with. */
+/** Options common to all exporters. */
 export const exporterOptions = (settings: TelemetrySettings, url: string) => ({
   url,
   headers: { ...settings.OTEL_EXPORTER_OTLP_HEADERS },
@@ -30,17 +30,17 @@ interface Exporter<T> {
   export(batch: T, done: (result: ExportResult) => void): void;
 }
 
-/** Logs when a collector stops taking what it is sent, and when it takes it again, but not every failure in between. */
+/** Logs when a collector starts to refuse data, and when it accepts it again, but not every failure in between. */
 export function tellOutages<T, E extends Exporter<T>>(exporter: E, signal: 'traces' | 'metrics', log: Logger): E {
   const send = exporter.export.bind(exporter);
   let failing = false;
   exporter.export = (batch, done) =>
     send(batch, (result) => {
       const failed = result.code !== ExportResultCode.SUCCESS;
-      // The message of the error may quote the answer; its address may hold a credential.
+      // The error message may quote the response, and the collector's address may contain a credential.
       if (failed && !failing)
-        log.warn({ signal }, 'The collector of telemetry does not take what it is sent; the service is not affected.');
-      if (!failed && failing) log.info({ signal }, 'The collector of telemetry takes what it is sent again.');
+        log.warn({ signal }, 'The telemetry collector is not accepting data; the service is not affected.');
+      if (!failed && failing) log.info({ signal }, 'The telemetry collector is accepting data again.');
       failing = failed;
       done(result);
     });

@@ -22,15 +22,15 @@ afterAll(async () => {
 it('a post waits neither for a collector that does not answer, nor for one that is gone', async () => {
   collector.delay = 120_000;
   const follower = await ada.follow(room);
-  // The first batch is at the collector, which keeps it: from here on it has answered nothing.
+  // The collector holds the first batch and has answered nothing so far.
   const kept = collector.bodies.length;
   await ada.says(room, 'before');
   await expect.poll(() => collector.bodies.length, { timeout: 10_000 }).toBeGreaterThan(kept);
   for (let i = 0; i < 20; i++) await ada.says(room, `while it is slow ${i}`);
   await collector.stop();
   for (let i = 0; i < 20; i++) await ada.says(room, `while it is gone ${i}`);
-  const heard = () =>
+  const received = () =>
     follower.frames.flatMap(({ event, data }) => (event === 'events' ? data.events : [])).map(({ data }) => data.text);
-  await expect.poll(() => heard().length).toBe(41);
+  await expect.poll(() => received().length).toBe(41);
   follower.close();
 });

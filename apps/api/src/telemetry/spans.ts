@@ -25,21 +25,21 @@ import { endpointOf, type TelemetrySettings } from './telemetry-settings.js';
 import type { Span, SpanFacts, Tracing } from './tracing.js';
 
 export const tracingLimits = {
-  /** Spans that wait to be sent; further ones are dropped. */
+  /** Spans waiting to be sent; further ones are dropped. */
   waiting: 4_096,
-  /** Spans in one call to the collector, and milliseconds between two calls. */
+  /** Spans per call to the collector, and milliseconds between two calls. */
   batch: 512,
   delay: 2_000,
-  /** Events at a time of which each gets a span; more than that is a process that catches up. */
+  /** Maximum number of events in a batch that get a span each; larger batches mean that a process is catching up. */
   events: 500,
-  /** Traces of which it is remembered that they have their first span. */
+  /** Recent traces that are known to have their first span. */
   begun: 10_000,
 } as const;
 
-/** Digits at the end of a correlation by which it is decided whether its trace is recorded: its last group, which is random. */
+/** Trailing digits of a correlation id that decide whether its trace is sampled: its last group, which is random. */
 const RANDOM_DIGITS = 12;
 
-/** Traces by way of OpenTelemetry, sent over OTLP. Nothing here waits for the collector. */
+/** Tracing with OpenTelemetry over OTLP. Nothing here waits for the collector. */
 export class OpenTelemetryTracing implements Tracing {
   private readonly ids = new Ids();
   private readonly threshold: number;
@@ -53,7 +53,7 @@ export class OpenTelemetryTracing implements Tracing {
     this.provider = new TracerProvider({
       resource: resourceOf(settings),
       idGenerator: this.ids,
-      // Each trace is decided on before its spans are made.
+      // Sampling is decided per trace, before its spans are created.
       sampler: new AlwaysOnSampler(),
       spanProcessors: [
         new BatchSpanProcessor({
@@ -100,8 +100,8 @@ export class OpenTelemetryTracing implements Tracing {
   }
 
   /**
-   * The id of the trace if it is recorded. Its last digits decide, so every replica decides alike, at little cost for those that
-   * are not.
+   * The trace id if the trace is sampled. Its last digits decide, so that all replicas agree, at little cost for
+   * unsampled ones.
    */
   private recorded(correlation: string): string | null {
     return Number.parseInt(correlation.slice(-RANDOM_DIGITS), 16) < this.threshold ? null : traceIdOf(correlation);
@@ -109,8 +109,8 @@ export class OpenTelemetryTracing implements Tracing {
 
   private first(traceId: string, name: string, facts?: SpanFacts, parent?: string): Span {
     this.begun.set(traceId, true);
-    const theirs = parent === undefined ? null : parseTraceParent(parent);
-    const links = theirs ? [{ context: theirs }] : [];
+    const remote = parent === undefined ? null : parseTraceParent(parent);
+    const links = remote ? [{ context: remote }] : [];
     this.ids.next = { traceId, spanId: firstSpanOf(traceId) };
     const span = this.tracer.startSpan(
       name,
@@ -134,7 +134,7 @@ export class OpenTelemetryTracing implements Tracing {
   }
 }
 
-/** A correlation is a UUID; a trace id has the same digits without dashes. Null for what imports use. */
+/** A correlation id is a UUID; the trace id has the same digits without dashes. Null for other ids, which imports use. */
 function traceIdOf(correlation: string): string | null {
   const digits = correlation.replaceAll('-', '');
   return /^[0-9a-f]{32}$/.test(digits) ? digits : null;
@@ -143,7 +143,7 @@ function traceIdOf(correlation: string): string | null {
 /** The second half of the trace id: random, and never zero in a UUID. */
 const firstSpanOf = (traceId: string): string => traceId.slice(16);
 
-/** The context of a step below the first span of a trace, which may be at another replica. */
+/** The context of a step below the first span of a trace, which may be on another replica. */
 const below = (traceId: string): Context =>
   trace.setSpanContext(ROOT_CONTEXT, {
     ...{ traceId, spanId: firstSpanOf(traceId), traceFlags: TraceFlags.SAMPLED },
@@ -157,7 +157,7 @@ const factsOf = ({ id, type, stream, position }: Recorded): SpanFacts => ({
   'verbatim.position': Number(position),
 });
 
-/** The share of traces that are recorded, from 0 to 1. */
+/** The sampling ratio, from 0 to 1. */
 const shareOf = ({ OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG }: TelemetrySettings): number =>
   ({ always_off: 0, always_on: 1, traceidratio: OTEL_TRACES_SAMPLER_ARG })[OTEL_TRACES_SAMPLER];
 

@@ -14,13 +14,13 @@ const pairs = z
   .string()
   .default('')
   .transform(readPairs)
-  .refine((read) => read !== null, 'must be name=value pairs with commas between them, percent-encoded')
+  .refine((read) => read !== null, 'must be comma-separated name=value pairs, percent-encoded')
   .transform((read) => read ?? {});
 
 const samplers = ['always_on', 'always_off', 'traceidratio'] as const;
 
 /**
- * The variables of OpenTelemetry, with its names and meanings
+ * The environment variables of OpenTelemetry, with its names and meanings
  * (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ and .../protocol/exporter/).
  */
 export const telemetrySettings = {
@@ -35,7 +35,7 @@ export const telemetrySettings = {
   OTEL_METRICS_EXPORTER: exporter,
   OTEL_SERVICE_NAME: z.preprocess(blank, z.string().max(200).default('verbatim')),
   OTEL_RESOURCE_ATTRIBUTES: pairs,
-  /** A trace begins here, so that a sampler which asks the parent first is the same as the one it falls back to. */
+  /** Traces start here, so a sampler that asks the parent first behaves like the one it falls back to. */
   OTEL_TRACES_SAMPLER: z.preprocess(
     (value) => (typeof value === 'string' ? blank(value.replace(/^parentbased_/, '')) : value),
     z.enum(samplers).default('always_on'),
@@ -57,7 +57,7 @@ export function endpointOf(settings: TelemetrySettings, signal: 'traces' | 'metr
   return own ?? (all && `${all.replace(/\/+$/, '')}/v1/${signal}`);
 }
 
-/** `a=1,b=x%20y`; null if it is anything else. */
+/** Parses `a=1,b=x%20y`; null if it is invalid. */
 function readPairs(text: string): Readonly<Record<string, string>> | null {
   const read: Record<string, string> = {};
   for (const pair of text.split(',').filter((pair) => pair.trim() !== '')) {

@@ -22,7 +22,7 @@ afterEach(async () => {
 
 async function tracing(environment: Record<string, string> = {}): Promise<Tracing> {
   const config = readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...environment });
-  // One that was closed may still report a failure, which is none of the next test's.
+  // A closed one may still report a failure, which does not belong to the next test.
   const own = lines;
   const opened = await openTracing(config, pino({ level: 'info' }, { write: (line) => own.push(line) }));
   if (!opened) throw new Error('tracing is off');
@@ -58,13 +58,13 @@ it.each([
   expect(start).not.toThrow(value);
 });
 
-describe('which traces are recorded', () => {
+describe('sampling', () => {
   it('is decided by us alone, whatever a client asks for', async () => {
     const off = await tracing({ OTEL_TRACES_SAMPLER: 'parentbased_always_off' });
     expect(off.request(newId(), 'POST', {}, `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`)).toBeUndefined();
   });
 
-  it('is the same at every replica', async () => {
+  it('is the same on every replica', async () => {
     const ratio = { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.25' };
     const [here, there] = [await tracing(ratio), await tracing(ratio)];
     const correlations = Array.from({ length: 400 }, () => newId());
@@ -78,7 +78,7 @@ describe('which traces are recorded', () => {
     expect(Math.abs(tracesWith('feed').length - 100)).toBeLessThan(44);
   });
 
-  it('leaves out what is no request, and a process that catches up', async () => {
+  it('skips what is no request, and a process that is catching up', async () => {
     const here = await tracing();
     here.done('feed', [eventOf('import of 2005-09-26.txt')], Date.now());
     here.done(
@@ -92,7 +92,7 @@ describe('which traces are recorded', () => {
   });
 });
 
-it('a command that comes through no door is the first span, and the next ones of it are below', async () => {
+it('a command that came through no door is the first span, with its next steps below it', async () => {
   const [here, correlation] = [await tracing(), newId()];
   for (const name of ['CreateRoom', 'AddMember']) here.command(correlation, name)?.end();
   await here.close();
@@ -101,7 +101,7 @@ it('a command that comes through no door is the first span, and the next ones of
 });
 
 describe('a collector', () => {
-  it('that never answers gets what fits into the queue, and the rest is dropped', async () => {
+  it('that never answers gets what fits into the queue; the rest is dropped', async () => {
     collector.delay = 60_000;
     const here = await tracing();
     const before = process.memoryUsage().heapUsed;
@@ -113,10 +113,10 @@ describe('a collector', () => {
     expect(collector.spans.length).toBeLessThanOrEqual(tracingLimits.waiting + tracingLimits.batch);
   });
 
-  it('that is away is mentioned in the log once, without its address, and once when it is back', async () => {
+  it('that is down is logged once, without its address, and once when it is back', async () => {
     collector.status = 400;
     const here = await tracing({ OTEL_EXPORTER_OTLP_HEADERS: 'authorization=sesame' });
-    const told = () => lines.map((line) => JSON.parse(line).msg);
+    const logged = () => lines.map((line) => JSON.parse(line).msg);
     const send = async (until: () => boolean) => {
       const sent = () => {
         here.request(newId(), 'request')?.end();
@@ -124,12 +124,12 @@ describe('a collector', () => {
       };
       await expect.poll(sent, { timeout: 20_000 }).toBe(true);
     };
-    await send(() => told().length === 1);
+    await send(() => logged().length === 1);
     await new Promise((resolve) => setTimeout(resolve, 2 * tracingLimits.delay));
-    expect(told()).toEqual([expect.stringContaining('does not take what it is sent')]);
+    expect(logged()).toEqual([expect.stringContaining('is not accepting data')]);
     collector.status = 200;
-    await send(() => told().length === 2);
-    expect(told()[1]).toContain('again');
+    await send(() => logged().length === 2);
+    expect(logged()[1]).toContain('again');
     expect(lines.join('')).not.toMatch(/sesame|127\.0\.0\.1/);
   });
 });

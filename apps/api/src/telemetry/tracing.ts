@@ -1,15 +1,15 @@
 import type { Recorded } from '@verbatim/domain';
 
 /**
- * What spans may say: ids, kinds and counts. The list is closed, because what people wrote, or are called, and addresses
- * do not belong there.
+ * The attributes that spans may have: ids, kinds and counts. The list is closed: no message texts, names or network
+ * addresses.
  */
 export interface SpanFacts {
   readonly 'http.request.method'?: string;
-  /** The pattern of the address, not the address. */
+  /** The route pattern, not the URL. */
   readonly 'http.route'?: string;
   readonly 'http.response.status_code'?: number;
-  /** Type of the command, the event, or the refusal. */
+  /** Type of the command, event or refusal. */
   readonly 'verbatim.command'?: string;
   readonly 'verbatim.event.type'?: string;
   readonly 'verbatim.refused'?: string;
@@ -18,14 +18,14 @@ export interface SpanFacts {
   readonly 'verbatim.stream'?: string;
   readonly 'verbatim.event.id'?: string;
   readonly 'verbatim.position'?: number;
-  /** Commands that were appended together. */
+  /** Commands appended together. */
   readonly 'verbatim.batch'?: number;
   /** Subscribers that were sent the event. */
   readonly 'verbatim.followers'?: number;
   readonly 'verbatim.projection'?: string;
 }
 
-/** A step of a trace that is under way. */
+/** A step of a trace in progress. */
 export interface Span {
   /** A step within this one. */
   step(name: string, facts?: SpanFacts): Span;
@@ -34,25 +34,25 @@ export interface Span {
 }
 
 /**
- * Traces of what clients asked for. The id of a trace is the correlation that all events bear which a request leads to, and
- * the id of its first span follows from it. So each replica knows from an event alone to which trace and below which span
- * its own steps belong, and whether the trace is recorded. Undefined: this trace is not.
+ * Traces of client requests. The trace id is the correlation id of all events that a request causes, and the id of its
+ * first span derives from it. So each replica knows from an event alone which trace and parent span its own steps belong
+ * to, and whether the trace is sampled. Undefined: this trace is not sampled.
  */
 export interface Tracing {
-  /** What a client asked for. `parent` is its `traceparent`, if it sent one. */
+  /** A client request. `parent` is its `traceparent`, if it sent one. */
   request(correlation: string, name: string, facts?: SpanFacts, parent?: string): Span | undefined;
-  /** A command, which is the first span of its trace if nothing else was. */
+  /** A command, which becomes the first span of its trace if there is none yet. */
   command(correlation: string, name: string, facts?: SpanFacts): Span | undefined;
-  /** Something that was done with events since `began`, in milliseconds since 1970, by whichever request they were caused. */
+  /** Work on events since `began` (milliseconds since 1970), whichever requests caused them. */
   done(name: string, events: readonly Recorded[], began: number, facts?: SpanFacts): void;
-  /** Sends what is left, for at most a few seconds. */
+  /** Sends the remaining spans, for at most a few seconds. */
   close(): Promise<void>;
 }
 
-/** Inject it for `Tracing`; undefined when traces are off. */
+/** Injection token of `Tracing`; undefined when traces are off. */
 export const TRACING = Symbol('tracing');
 
-/** Does what a client asked for by another way than HTTP, as the first span of its trace. */
+/** Handles a client request that did not come over HTTP as the first span of its trace. */
 export async function asRequest<T>(
   tracing: Tracing | undefined,
   correlation: string,

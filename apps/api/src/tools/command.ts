@@ -3,7 +3,7 @@ import type { Config } from '../config.js';
 import type { Database } from '../storage/database/database.js';
 import type { Tools } from './tools.js';
 
-/** A command of `npm run cli --`. It works beside a running service, or on its own. */
+/** A command of `npm run cli --`. It works alongside a running service, or on its own. */
 export interface CliCommand {
   /** One line for the list of commands. */
   readonly summary: string;
@@ -13,13 +13,13 @@ export interface CliCommand {
   run(args: readonly string[], surroundings: Surroundings): Promise<number>;
 }
 
-/** What a command may use. Each is opened at the first call, and closed when the command has ended. */
+/** What a command may use. Each is opened on the first call, and closed when the command has finished. */
 export interface Surroundings {
   readonly config: Config;
   /** Writes warnings and errors to standard error. */
   readonly log: Logger;
   database(): Promise<Database>;
-  /** Needs the vault's master key, which not every command does. */
+  /** Needs the vault's master key; not every command does. */
   tools(): Promise<Tools>;
 }
 

@@ -10,7 +10,7 @@ import { telemetryUnit } from './telemetry/telemetry-unit.js';
 import { transparencyUnit } from './transparency/transparency-unit.js';
 import { webhooksUnit } from './webhooks/webhooks-unit.js';
 
-/** All units, one line each, in the order in which they start; they end in the opposite one. */
+/** All units, one line each, in the order in which they start; they stop in reverse order. */
 export const units: readonly Unit[] = [
   presenceUnit,
   loadHistoryUnit,

@@ -13,13 +13,13 @@ import { Sessions } from '../../storage/vault/sessions.js';
 import { Users } from '../../write-side/entities.js';
 import type { Context, Decided } from '../../write-side/mailbox.js';
 
-/** Changes to an account; absent fields stay as they are. */
+/** Changes to an account; absent fields remain unchanged. */
 export type AccountChanges = Pick<
   ChangeUser,
   'displayName' | 'email' | 'role' | 'suspended' | 'reason' | 'deactivated'
 >;
 
-/** Changes and deactivates accounts. An active administrator always remains. */
+/** Changes and deactivates accounts. At least one active administrator always remains. */
 @Injectable()
 export class AccountChanger {
   constructor(
@@ -28,7 +28,7 @@ export class AccountChanger {
     private readonly administrators: Administrators,
   ) {}
 
-  /** A suspended or deactivated user comes back without their old sessions: a thief might hold one. */
+  /** A suspended or deactivated user returns without their old sessions: a thief might hold one. */
   async change(
     userId: string,
     actor: Actor,

@@ -11,13 +11,13 @@ import { AccountOpener, type NewAccount } from './account-opener.js';
 
 type UserDecided = Decided<UserState>;
 
-/** An account opened by an administrator, and the token with which its owner chooses a password. */
+/** An account opened by an administrator, and the token its owner chooses a password with. */
 export interface CreatedUser extends UserDecided {
   readonly userId: string;
   readonly reset: IssuedReset;
 }
 
-/** Opens an account for somebody else. Roles beyond `user` require a recent proof of the caller's identity. */
+/** Opens an account for someone else. Roles beyond `user` require a recent proof of the caller's identity. */
 export class CreateUserCommand extends Command<CreatedUser | Rejection> {
   constructor(
     readonly identity: Identity,
@@ -48,7 +48,7 @@ export class CreateUserHandler implements ICommandHandler<CreateUserCommand> {
   }
 }
 
-/** Opens the account of a program, which has personal tokens and cannot sign in. */
+/** Opens an account for a program, which uses personal tokens and cannot sign in. */
 export class CreateBotCommand extends Command<UserDecided | Rejection> {
   constructor(
     readonly userId: string,
@@ -89,7 +89,7 @@ export class ChangeProfileHandler implements ICommandHandler<ChangeProfileComman
   }
 }
 
-/** Changes an account, by an administrator. Roles and addresses require a recent second factor, where the caller has one. */
+/** Changes an account, by an administrator. Roles and addresses require a recent second factor, if the caller has one. */
 export class ChangeUserCommand extends Command<UserDecided | Rejection> {
   constructor(
     readonly userId: string,
@@ -109,7 +109,7 @@ export class ChangeUserHandler implements ICommandHandler<ChangeUserCommand> {
   ) {}
 
   async execute({ userId, identity, changes, context }: ChangeUserCommand): Promise<UserDecided | Rejection> {
-    // An address opens the account to its owner by single sign-on.
+    // The owner of the address can enter the account by single sign-on.
     const sensitive = changes.role !== undefined || changes.email !== undefined;
     const unproved = sensitive ? await this.proving.demandFresh(identity) : null;
     return unproved ?? this.changer.change(userId, identity.actor, changes, context);
@@ -139,7 +139,7 @@ export class DeactivateUserHandler implements ICommandHandler<DeactivateUserComm
   }
 }
 
-/** Stores the preferences of an application for a user: a text that only the application understands. */
+/** Stores an application's preferences for a user: a text that only the application interprets. */
 export class KeepPreferencesCommand extends Command<void> {
   constructor(
     readonly userId: string,

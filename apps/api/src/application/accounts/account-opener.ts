@@ -17,7 +17,7 @@ import type { Context, Decided } from '../../write-side/mailbox.js';
 
 /** An account to be opened. */
 export type NewAccount = Omit<Extract<UserCommand, { type: 'RegisterUser' }>, 'type' | 'actor'> & {
-  /** Null: nobody can sign in with a password. */
+  /** Null: signing in with a password is impossible. */
   readonly password: string | null;
 };
 
@@ -30,7 +30,7 @@ export class AccountOpener {
     private readonly credentials: Credentials,
   ) {}
 
-  /** `actor`: the administrator who opens the account for somebody else; null: the person or the service does. */
+  /** `actor`: the administrator who opens the account for someone else; null: the person or the service itself. */
   async open(
     userId: string,
     account: NewAccount,

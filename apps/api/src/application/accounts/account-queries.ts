@@ -19,7 +19,7 @@ import { ReadModels } from '../../storage/read-models.js';
 import { Users } from '../../write-side/entities.js';
 import { noSuchUser } from '../sessions/unknown-user.js';
 
-/** Finds users. How they sign in is a filter for administrators and auditors only; e-mail addresses are for administrators. */
+/** Finds users. Only administrators and auditors may filter by sign-in method; only administrators see e-mail addresses. */
 export class ListUsersQuery extends Query<Page<User> | Rejection> {
   constructor(
     readonly actor: Actor,
@@ -59,11 +59,11 @@ export class ListUsersFromHandler implements IQueryHandler<ListUsersFromQuery> {
   }
 }
 
-const administratorsOnly = reject('NotAllowed', 'Only administrators may see the addresses of everybody.');
+const administratorsOnly = reject('NotAllowed', 'Only administrators may see all e-mail addresses.');
 
 const notBySignIn = reject('NotAllowed', 'Only administrators and auditors may search by how people sign in.');
 
-/** A user; with the number of their messages for administrators and auditors. */
+/** A user; for administrators and auditors with their message count. */
 export interface KnownUser extends User {
   readonly messages?: number;
 }
@@ -110,7 +110,7 @@ export class ListRoomsOfUserHandler implements IQueryHandler<ListRoomsOfUserQuer
   }
 }
 
-/** The state of the caller's own account, also while the event store is away. */
+/** The state of the caller's own account; also works while the event store is unreachable. */
 export class GetAccountQuery extends Query<UserState> {
   constructor(readonly userId: string) {
     super();

@@ -5,13 +5,13 @@ import { Users } from '../../write-side/entities.js';
 import type { Context } from '../../write-side/mailbox.js';
 import { AccountOpener } from './account-opener.js';
 
-/** Usernames that are tried for a caretaker, and ids, of which one is given up when opening its account takes too long. */
+/** Usernames tried for a caretaker, and ids, of which one is abandoned when opening its account takes too long. */
 const TRIES = 9;
 
 /**
- * Finds the caretaker of a door: the account that owns the rooms which its clients, who have no accounts, create. Opened the
- * first time, as a bot, with the same id on every replica. Rejects with `NotAllowed` while it is suspended or deactivated, so
- * an operator can keep clients of a door from changing rooms.
+ * Finds the caretaker of a door: the account that owns the rooms created by the door's clients, who have no accounts. It
+ * is opened on first use, as a bot, with the same id on every replica. Rejects with `NotAllowed` while it is suspended or
+ * deactivated, so operators can keep a door's clients from changing rooms.
  */
 export class FindCaretakerCommand extends Command<Actor | Rejection> {
   constructor(
@@ -40,7 +40,7 @@ export class FindCaretakerHandler implements ICommandHandler<FindCaretakerComman
     return reject('Unavailable', 'The account that owns the rooms of this door could not be opened.');
   }
 
-  /** Under the name of the door, or the first name after it that is free. */
+  /** Opens it under the name of the door, or the first free variant of it. */
   private async open(id: string, door: string, context: Context): Promise<Actor | Rejection> {
     const account = { displayName: door, email: null, role: 'user', origin: 'bot', password: null } as const;
     let opened: object | Rejection = reject('NameTaken', 'All names for this account are taken.');

@@ -5,19 +5,19 @@ import {
   type FirstAdministratorParts,
 } from './first-administrator.js';
 
-/** The first administrator, as the settings name them. */
+/** The first administrator, as named in the settings. */
 export class FirstAdministratorSetup {
   constructor(
     private readonly settings: Pick<Config, 'ADMIN_USERNAME' | 'ADMIN_PASSWORD'>,
     private readonly parts: FirstAdministratorParts,
   ) {}
 
-  /** Throws InvalidConfiguration if their password would be one of those that everybody tries first. */
+  /** Throws InvalidConfiguration if their password is too common. */
   check(): Promise<void> {
     return checkFirstAdministrator(this.parts.users, this.wanted);
   }
 
-  /** Creates them, unless there was one before. `announce` gets a generated password. */
+  /** Creates the account unless there was one before. `announce` receives a generated password. */
   create(announce: (username: string, password: string) => void): Promise<void> {
     return createFirstAdministrator(this.parts, this.wanted, (password) =>
       announce(this.settings.ADMIN_USERNAME, password),

@@ -32,8 +32,8 @@ export async function checkFirstAdministrator(users: Users, { username, password
 }
 
 /**
- * Creates the first administrator, unless there was one before. `announce` gets a generated password before the account
- * exists: if the process dies in between, the next start generates and announces another.
+ * Creates the first administrator unless there was one before. `announce` receives a generated password before the
+ * account exists: if the process dies in between, the next start generates and announces another.
  */
 export async function createFirstAdministrator(
   { lock, users, names, credentials }: FirstAdministratorParts,
@@ -47,7 +47,7 @@ export async function createFirstAdministrator(
     if (isReservedUsername(name))
       throw new Error(`ADMIN_USERNAME must not be ${name}: bots of webhooks have such names.`);
     if (!(await names.claim('user', name, FIRST_ADMINISTRATOR)))
-      throw new Error(`The username ${name} is taken already.`);
+      throw new Error(`The username ${name} is already taken.`);
     const chosen = password ?? randomBytes(15).toString('base64url');
     await credentials.set(FIRST_ADMINISTRATOR, chosen);
     if (password === null) announce(chosen);

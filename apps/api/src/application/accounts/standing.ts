@@ -3,14 +3,14 @@ import { type Actor, isRejection, notInUse, type Rejection, reject, shutOutSince
 import { Users } from '../../write-side/entities.js';
 
 /**
- * Whether a user still has access. Since their credential was checked, an administrator at another replica may have revoked
- * it. What outlasts the request, such as an invitation, must then be undone.
+ * Whether a user still has access. An administrator at another replica may have revoked it since the credential was
+ * checked. Things that outlast the request, such as an invitation, must then be undone.
  */
 @Injectable()
 export class Standing {
   constructor(private readonly users: Users) {}
 
-  /** Creates something for a user, and undoes it if they were shut out meanwhile. */
+  /** Creates something for a user, and undoes it if they lost access meanwhile. */
   async whileIn<T extends object>(
     { id }: Pick<Actor, 'id'>,
     make: () => Promise<T | Rejection>,
@@ -28,4 +28,4 @@ export class Standing {
   }
 }
 
-const justShutOut = reject('NotAllowed', 'This account has just been shut out.');
+const justShutOut = reject('NotAllowed', 'This account has just lost access.');

@@ -1,10 +1,10 @@
 import type { Face, Recorded } from '@verbatim/domain';
 import type { Person } from '../../storage/directory.js';
 
-/** An event of the log, with what its reader may see of it. */
+/** An event of the log, with the parts that its reader may see. */
 export interface AuditedEvent {
   readonly event: Recorded;
-  /** Who caused it; null: the service itself. */
+  /** The actor; null: the service itself. */
   readonly actor: Person | null;
   readonly face: Face;
   /** Whether its text was edited or redacted later. */

@@ -30,9 +30,9 @@ import { Rooms } from '../../write-side/entities.js';
 import type { Purpose } from '../../write-side/inspections.js';
 import { RoomAccess } from '../rooms/room-access.js';
 
-/** Members named in the state of a room; their number is always told. */
+/** Maximum number of members listed in a room's state; their number is always given. */
 const MOST_MEMBERS = 10_000;
-/** Ids of people who could see the messages of a page, in all; a page has one message at least. */
+/** Ids per page of people who could see its messages; a page has at least one message. */
 const MOST_IDS = 20_000;
 /** Milliseconds for the read models to catch up with the room. */
 const PATIENCE_MS = 3_000;
@@ -58,11 +58,11 @@ export interface RoomThen {
 
 export interface ReplayedMessage extends Omit<MessageThen, 'textRevision' | 'replaced'> {
   readonly roomId: string;
-  /** Those who were in the room when it was posted, by id. */
+  /** Ids of the people who were in the room when it was posted. */
   readonly visibleTo: readonly string[];
 }
 
-/** The room as it was at a revision or time (inclusive), for those who may read it; now, if `at` is absent and no page goes before. */
+/** The room at a revision or time (inclusive), for those who may read it; the present if `at` and `before` are absent. */
 export class GetRoomStateQuery extends Query<RoomThen | Rejection> {
   constructor(
     readonly roomId: string,
@@ -87,7 +87,7 @@ export class GetRoomStateHandler implements IQueryHandler<GetRoomStateQuery> {
   ) {}
 
   async execute({ roomId, actor, purpose, at, part, page }: GetRoomStateQuery): Promise<RoomThen | Rejection> {
-    // Pages go on at the revision of the first one, though the room has gone on since.
+    // Later pages use the revision of the first one, although the room may have new events.
     const place = await this.placeOf(roomId, actor, at ?? revisionOfCursor(page));
     if (isRejection(place)) return place;
     const { revision } = place;
@@ -116,7 +116,7 @@ export class GetRoomStateHandler implements IQueryHandler<GetRoomStateQuery> {
     };
   }
 
-  /** The revision that is meant, for those who may read the room then. Nothing is recorded for a question without an answer. */
+  /** The requested revision, for those who may read the room then. Questions without an answer are not recorded. */
   private async placeOf(
     roomId: string,
     actor: Actor,
@@ -136,7 +136,7 @@ export class GetRoomStateHandler implements IQueryHandler<GetRoomStateQuery> {
     const events = await this.log.readEach(roomStream(roomId), [...new Set(places.values())]);
     const by = new Map(events.map((event) => [event.revision, event]));
     const creation = by.get(places.get('existence') ?? -1n);
-    /** What the last event that set it says; the creation of a room sets everything but what came later to rooms. */
+    /** Each setting as of its latest event; the creation of a room sets everything except settings introduced later. */
     const set = <T>(
       setting: 'name' | 'topic' | 'visibility' | 'history' | 'passwordId' | 'slowModeSeconds',
       or: T,
@@ -157,7 +157,7 @@ export class GetRoomStateHandler implements IQueryHandler<GetRoomStateQuery> {
     };
   }
 
-  /** The messages with those who could see them, as many as fit into a page; `all`: whether all do. */
+  /** As many messages as fit into a page, with those who could see them; `all`: whether all fit. */
   private async seenBy(roomId: string, found: readonly MessageThen[], part: 'first' | 'last') {
     const { db } = this.readModels;
     const changes = await membershipsChanged(
@@ -168,7 +168,7 @@ export class GetRoomStateHandler implements IQueryHandler<GetRoomStateQuery> {
     const sets = new Map<bigint, string[]>();
     const messages: (MessageThen & { visibleTo: readonly string[] })[] = [];
     let ids = 0;
-    // From the end at which the page begins, so that what does not fit is on the next one.
+    // Starts at the end where the page begins, so that the rest goes to the next page.
     const order = part === 'first' ? [...found.keys()] : [...found.keys()].reverse();
     for (const i of order) {
       const change = changes[i] as bigint;
@@ -182,7 +182,7 @@ export class GetRoomStateHandler implements IQueryHandler<GetRoomStateQuery> {
     return { messages, all: messages.length === found.length };
   }
 
-  /** Texts that were replaced later are opened from the log, for those who may see such texts. */
+  /** Opens texts that were replaced later from the log, for those who may see them. */
   private async withTexts(
     roomId: string,
     messages: readonly (MessageThen & { visibleTo: readonly string[] })[],
@@ -207,7 +207,7 @@ export class GetRoomStateHandler implements IQueryHandler<GetRoomStateQuery> {
 const textOf = (event: Recorded): string | null =>
   event.type === 'MessagePosted' || event.type === 'MessageEdited' ? event.data.text : null;
 
-/** The times of events spread evenly over the stream of a room: where they are close together, much was going on. */
+/** The times of events spaced evenly over a room's stream: where the times are close together, the room was busy. */
 export class GetRoomTimelineQuery extends Query<RoomTimeline | Rejection> {
   constructor(
     readonly roomId: string,
@@ -243,6 +243,6 @@ export class GetRoomTimelineHandler implements IQueryHandler<GetRoomTimelineQuer
   }
 }
 
-const beyondTheEnd = reject('Invalid', 'The room has not come that far.');
+const beyondTheEnd = reject('Invalid', 'The room has not reached this point yet.');
 const beforeTheBeginning = reject('Invalid', 'There was nothing in the room then that you may read.');
 const lagging = reject('Unavailable', 'The read models have not caught up with this room yet.');

@@ -9,7 +9,7 @@ import { type AuditedEvent, audited } from './audited-event.js';
 
 export interface UserEvents {
   readonly page: Page<AuditedEvent>;
-  /** Events of the account in all. */
+  /** Maximum number of events per account. */
   readonly total: number;
 }
 

@@ -12,16 +12,16 @@ import { ChatStore, type KeptChat } from '../../storage/ephemeral/chat-store.js'
 import { EphemeralChats } from './ephemeral-chats.js';
 import { Hearing } from './hearing.js';
 
-/** Milliseconds for which it is remembered that a chat is closed, so that who comes late is told. */
+/** Milliseconds for which a closed chat is kept, so that late participants learn that it is closed. */
 const REMEMBER_CLOSED_MS = 3_600_000;
 
-/** What a clean-up has done. */
+/** The result of a clean-up. */
 export interface CleanUp {
   readonly closed: number;
   readonly deleted: number;
 }
 
-/** Looks after the chats in place of participants who are gone. */
+/** Maintains the chats of participants who are gone. */
 @Injectable()
 export class Caretaker {
   constructor(
@@ -31,7 +31,7 @@ export class Caretaker {
     private readonly time: Time,
   ) {}
 
-  /** What is due now: done every few seconds, by every replica. */
+  /** Periodic work, done every few seconds by every replica. */
   async lookAfter(): Promise<void> {
     await this.hearing.watch(async () => {
       await this.cleanUp(REMEMBER_CLOSED_MS);
@@ -41,7 +41,7 @@ export class Caretaker {
     await this.store.removeTraces();
   }
 
-  /** Deletes chats that were closed before, then closes those that are a day old; the next time these are deleted. */
+  /** Deletes chats that were closed earlier, then closes those that are a day old; the next run deletes these. */
   async cleanUp(closedForMs: number = ephemeralChatLimits.farewellMs): Promise<CleanUp> {
     const deleted = await this.store.deleteClosedBefore(this.ago(closedForMs));
     const now = this.time.now().getTime();
@@ -49,7 +49,7 @@ export class Caretaker {
     return { closed: await this.closeAll(old, (chat) => closeIfOld(chat, now)), deleted };
   }
 
-  /** Ends a chat on behalf of those who run the service. False: there is no such chat. */
+  /** Ends a chat on behalf of the operator. False: there is no such chat. */
   async end(chatId: string): Promise<boolean> {
     const rejection = await this.chats.changeChat(
       () => this.store.byId(chatId),
@@ -58,7 +58,7 @@ export class Caretaker {
     return rejection === null;
   }
 
-  /** Nobody looks into a chat that both have left without a word. */
+  /** Closes chats that both participants left silently: no one looks into those any more. */
   private async closeAbandoned(): Promise<void> {
     const [now, hearingSince] = [this.time.now().getTime(), this.hearing.since()];
     const since = now - ephemeralChatLimits.silenceMs;
@@ -67,7 +67,7 @@ export class Caretaker {
     await this.closeAll(silent, (chat) => closeIfAbandoned(chat, now, hearingSince));
   }
 
-  /** Closes chats until none is found any more. Returns how many. */
+  /** Closes chats until no more are found. Returns how many. */
   private async closeAll(
     find: () => Promise<KeptChat[]>,
     decide: (chat: EphemeralChat) => ChatChange | null,

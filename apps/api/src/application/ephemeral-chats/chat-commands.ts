@@ -16,10 +16,10 @@ import { Maintenance } from '../../write-side/maintenance.js';
 import { EphemeralChats, notAParticipant } from './ephemeral-chats.js';
 import { Hearing } from './hearing.js';
 
-/** Chats that there may be at a time. */
+/** Maximum number of chats at a time. */
 const MOST_CHATS = 20_000;
 
-/** Opens a chat. The credentials are its creator's; the code in them invites the other. */
+/** Opens a chat. The credentials are the creator's; their code invites the other participant. */
 export class OpenEphemeralChatCommand extends Command<ChatCredentials | Rejection> {}
 
 @CommandHandler(OpenEphemeralChatCommand)
@@ -38,7 +38,7 @@ export class OpenEphemeralChatHandler implements ICommandHandler<OpenEphemeralCh
     const credentials = { code: newChatSecret(), token: newChatSecret() };
     const open = () => this.store.open(credentials, openChat, now, MOST_CHATS);
     if (await open()) return credentials;
-    // Whoever fills the service with chats has to be heard in all of them to keep others from opening some.
+    // Silent chats give way, so blocking others requires staying active in every one of the chats.
     const since = now.getTime() - ephemeralChatLimits.silenceMs;
     const makesRoom = this.hearing.since() < since && (await this.store.dropSilent(new Date(since)));
     if (makesRoom && (await open())) return credentials;
@@ -46,7 +46,7 @@ export class OpenEphemeralChatHandler implements ICommandHandler<OpenEphemeralCh
   }
 }
 
-/** Joins the chat with this code. Returns the credentials of the person who joins. */
+/** Joins the chat with this code. Returns the credentials of the new participant. */
 export class JoinEphemeralChatCommand extends Command<ChatCredentials | Rejection> {
   constructor(readonly code: string) {
     super();
@@ -76,7 +76,7 @@ export class JoinEphemeralChatHandler implements ICommandHandler<JoinEphemeralCh
   }
 }
 
-/** Says something to the other participant. All texts or none. */
+/** Sends texts to the other participant: all or none. */
 export class SayInEphemeralChatCommand extends Command<Rejection | null> {
   constructor(
     readonly credentials: ChatCredentials,
@@ -97,7 +97,7 @@ export class SayInEphemeralChatHandler implements ICommandHandler<SayInEphemeral
   }
 }
 
-/** Confirms what a participant has received: it is deleted. What is not waiting for them is passed over. */
+/** Confirms what a participant has received, which deletes it. Ids that are not waiting for them are ignored. */
 export class ConfirmInEphemeralChatCommand extends Command<Rejection | null> {
   constructor(
     readonly credentials: ChatCredentials,
@@ -119,7 +119,7 @@ export class ConfirmInEphemeralChatHandler implements ICommandHandler<ConfirmInE
   }
 }
 
-/** Leaves the chat, which ends it. Leaving again changes nothing. */
+/** Leaves the chat, which ends it. Repeating it changes nothing. */
 export class LeaveEphemeralChatCommand extends Command<Rejection | null> {
   constructor(readonly credentials: ChatCredentials) {
     super();

@@ -34,7 +34,7 @@ export class GetChatStatusHandler implements IQueryHandler<GetChatStatusQuery> {
   }
 }
 
-/** How many chats and unconfirmed texts there are now, of all processes. */
+/** The number of chats and unconfirmed texts, over all processes. */
 export class CountChatsQuery extends Query<ChatCounts> {}
 
 @QueryHandler(CountChatsQuery)
@@ -46,7 +46,7 @@ export class CountChatsHandler implements IQueryHandler<CountChatsQuery> {
   }
 }
 
-/** Notes that a participant asks for messages from now on, with which poll if it is one. Returns who that is. */
+/** Records that a participant starts to ask for messages, and with which poll, if any. Returns the participant. */
 export class BeginAskingCommand extends Command<Participant | Rejection> {
   constructor(
     readonly credentials: ChatCredentials,
@@ -71,15 +71,15 @@ export class BeginAskingHandler implements ICommandHandler<BeginAskingCommand> {
   }
 }
 
-/** What a participant finds at one moment: status and messages belong together. */
+/** What a participant sees at one moment: status and messages are consistent. */
 export interface ChatFindings {
   readonly status: ChatStatus;
   readonly messages: readonly WaitingMessage[];
-  /** Their latest poll, here or at another replica. */
+  /** Their latest poll, at this or another replica. */
   readonly poll: string | null;
 }
 
-/** Looks for messages. Whoever looks also finds out that the other has been silent for too long, which ends the chat. */
+/** Looks for messages. This also detects that the other participant has been silent for too long, which ends the chat. */
 export class LookIntoChatCommand extends Command<ChatFindings | Rejection> {
   constructor(
     readonly credentials: ChatCredentials,

@@ -6,7 +6,7 @@ import { EphemeralChats } from './ephemeral-chats.js';
 
 const providers = [EphemeralChats, Caretaker, ...chatCommandHandlers, ...chatLookHandlers];
 
-/** Chats of two people without accounts that leave nothing behind. */
+/** Chats of two people without accounts that leave no trace. */
 @Global()
 @Module({ providers, exports: providers })
 export class EphemeralChatsModule {}

@@ -8,7 +8,7 @@ import {
   type KeptChat,
 } from '../../storage/ephemeral/chat-store.js';
 
-/** How often a change is decided again because another one was first. */
+/** How often a change is decided again because a concurrent one came first. */
 const MOST_TRIES = 20;
 
 export const notAParticipant = reject('Unauthenticated', 'Unauthorized');
@@ -16,7 +16,7 @@ export const notAParticipant = reject('Unauthenticated', 'Unauthorized');
 type Decision = ChatChange | Rejection | null;
 type Secrets = Parameters<ChatStore['apply']>[3];
 
-/** Changes chats: each change is decided on the newest state, whichever replica made it, and takes place in one step. */
+/** Changes chats: each change is decided on the newest state, whichever replica made it, and applied atomically. */
 @Injectable()
 export class EphemeralChats {
   constructor(
@@ -24,7 +24,7 @@ export class EphemeralChats {
     private readonly time: Time,
   ) {}
 
-  /** A change by a participant. Null: there was nothing to change. */
+  /** A change by a participant. Null: nothing changed. */
   change(
     credentials: ChatCredentials,
     decide: (entered: EnteredChat, now: number) => Decision,
@@ -37,7 +37,7 @@ export class EphemeralChats {
     );
   }
 
-  /** A change by somebody else: who comes with the code, or who looks after the chats. */
+  /** A change by someone else: a person joining with the code, or the caretaker. */
   changeChat(
     find: () => Promise<KeptChat | null>,
     decide: (chat: KeptChat, now: number) => Decision,

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Time } from '../../clock.js';
 
-/** Since when this process hears those who ask for messages: silence before that says nothing about a person. */
+/** Since when this process has been able to receive requests for messages: earlier silence says nothing about a person. */
 @Injectable()
 export class Hearing {
-  /** Milliseconds since 1970; null: the last attempt to hear somebody failed. */
+  /** Milliseconds since 1970; null: the last attempt to record a request failed. */
   private heardSince: number | null;
 
   constructor(private readonly time: Time) {
@@ -16,7 +16,7 @@ export class Hearing {
     return this.heardSince;
   }
 
-  /** Does what depends on the database; when it fails, nobody is heard until something succeeds again. */
+  /** Runs work that depends on the database. After a failure no silence counts until something succeeds again. */
   async watch<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();

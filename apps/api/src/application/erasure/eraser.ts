@@ -34,9 +34,9 @@ import type { AccountChanger } from '../accounts/account-changer.js';
 
 /** Keys destroyed in one transaction, and events of a room read at a time. */
 const TOGETHER = 500;
-/** Milliseconds for the read models to catch up, before it is tried again later. */
+/** Milliseconds to wait for the read models before the erasure is retried later. */
 const PATIENCE_MS = 60_000;
-/** Milliseconds until it is tried again: at first, and after many failures. Meanwhile another process may be at it. */
+/** Retry delay in milliseconds: initial and maximum. Meanwhile another process may be erasing. */
 const [RETRY_MS, LONGEST_RETRY_MS] = [5_000, 600_000];
 
 export interface EraserParts {
@@ -58,22 +58,22 @@ export interface EraserParts {
 }
 
 /**
- * Carries out erasures, one at a time over all processes. Every step may be repeated, and a process that dies is followed by
- * another at its next look: what is left to do stands in the register.
+ * Carries out erasures, one at a time over all processes. Every step is idempotent, and if a process dies, another
+ * continues at its next check: the register lists what is left to do.
  */
 export class Eraser {
   private running: Promise<void> | null = null;
   private again = false;
   private stopped = false;
   private retry: NodeJS.Timeout | undefined;
-  /** Rounds in a row in which something failed. */
+  /** Consecutive rounds with a failure. */
   private failures = 0;
-  /** Keys destroyed by erasures that this process has seen begin, by the ids of these. */
+  /** Keys destroyed so far, by the ids of erasures that began in this process. */
   private readonly destroyed = new Map<string, number>();
 
   constructor(private readonly parts: EraserParts) {}
 
-  /** A sink of the feed. Hides at once, in every process, what is being erased. */
+  /** A feed sink. Immediately hides, in every process, what is being erased. */
   handle(events: readonly Recorded[]): void {
     const { sealer, users, rooms } = this.parts;
     for (const event of events) {
@@ -87,7 +87,8 @@ export class Eraser {
         case 'ErasureFinished': {
           const { erasureId, scope } = event.data;
           sealer.unshield(erasureId);
-          // What they remember was folded from fields that are gone: fingerprints of texts, of a person in any room.
+          // The cached states derive from fields that are gone, such as fingerprints of texts, and a person may be in any
+          // room.
           if (scope.kind === 'person') {
             users.drop(scope.userId);
             rooms.dropAll();
@@ -102,7 +103,7 @@ export class Eraser {
     }
   }
 
-  /** Hides what began to be erased while this process started. */
+  /** Hides the scopes of erasures that began while this process started. */
   async load(): Promise<void> {
     const { underWay, sealer } = this.parts;
     const state = await this.pendingNow();
@@ -113,25 +114,25 @@ export class Eraser {
     }
   }
 
-  /** The register as of now; what is noted of erasures that are not pending any more is deleted. */
+  /** The register as of now; deletes notes about erasures that are no longer pending. */
   private async pendingNow(): Promise<ErasureState> {
     const { erasures, underWay } = this.parts;
-    // In this order, since they are noted after their event.
+    // In this order, since an erasure is noted after its event.
     const noted = await underWay.all();
     const { state } = await erasures.newest(ERASURES);
     for (const { id } of noted) if (!state.pending.has(id)) await underWay.finish(id);
     return state;
   }
 
-  /** Looks after what is to be done, soon. */
+  /** Starts work on the pending erasures. */
   wake(): void {
     void this.run().catch((error) => {
-      this.parts.log.warn({ err: error }, 'Erasures cannot be carried out now; it is tried again later.');
+      this.parts.log.warn({ err: error }, 'Erasures cannot be carried out now; they will be retried.');
       this.tryAgainIn(RETRY_MS);
     });
   }
 
-  /** Carries out what can be carried out now. */
+  /** Carries out all erasures that are possible now. */
   run(): Promise<void> {
     this.again = true;
     this.running ??= this.rounds().finally(() => {
@@ -140,7 +141,7 @@ export class Eraser {
     return this.running;
   }
 
-  /** Ends without waiting for what is under way, which another process or the next start goes on with. */
+  /** Stops without waiting for the current erasure, which another process or the next start continues. */
   stop(): void {
     this.stopped = true;
     clearTimeout(this.retry);
@@ -154,7 +155,7 @@ export class Eraser {
       const state = await this.pendingNow();
       if (state.pending.size === 0) break;
       const lock = await AdvisoryLock.tryTake(this.parts.direct, 'verbatim erasures');
-      // Whoever has it may die.
+      // The process that holds the lock may die.
       if (!lock) return this.tryAgainIn(RETRY_MS);
       try {
         for (const [id, pending] of state.pending.entries())
@@ -172,13 +173,13 @@ export class Eraser {
     if (!this.stopped) this.retry = setTimeout(() => this.wake(), milliseconds).unref();
   }
 
-  /** Whether it did not fail. One that cannot be carried out does not keep the others from it. */
+  /** Returns false on failure, so that one failing erasure does not block the others. */
   private async attempt(id: string, pending: PendingErasure): Promise<boolean> {
     try {
       await this.carryOut(id, pending);
       return true;
     } catch (error) {
-      this.parts.log.warn({ err: error, erasure: id }, 'An erasure failed; it is tried again later.');
+      this.parts.log.warn({ err: error, erasure: id }, 'An erasure failed; it will be retried.');
       await this.parts.underWay.fail(id, pending.scope, problemOf(error));
       return false;
     }
@@ -199,18 +200,18 @@ export class Eraser {
       return;
     }
     const current = begun.state.pending.get(id);
-    // Another process has finished it, or a rule has withdrawn it.
+    // Another process has finished it, or its rule has withdrawn it.
     if (!current) return;
     const began = current.beganAt ?? begun.at;
     if (begun.events > 0) this.destroyed.set(id, 0);
-    // Processes that start from here on hide it before they open anything.
+    // Processes that start from now on hide it before they open anything.
     await underWay.begin(id, scope, began);
     hideErased(sealer, id, scope, began);
-    // Rules ask for days only, for which nobody has to act.
+    // Rules only ask for days, which needs no actor.
     const requester = by ?? '';
     await this.closeDown(scope, requester);
     await this.eraseRows(id, scope);
-    // A hold that was placed meanwhile keeps what is left.
+    // A hold placed meanwhile keeps what is left.
     const still = await this.entangled(scope);
     if (isHeld(scope, still.state, still.entangled)) return;
     const destroyed =
@@ -218,7 +219,7 @@ export class Eraser {
     await rows.forgetCopies(destroyed.streams, destroyed.people);
     const head = await store.head();
     await this.passed(head);
-    // What was on its way to the read models when the keys were destroyed has arrived.
+    // Everything that was on its way to the read models when the keys were destroyed has arrived.
     await this.eraseRows(id, scope);
     await readModels.reached(head, PATIENCE_MS);
     const asked = { id, scope, ground, by, ...(ruleId !== null && { rule: ruleId }), requestedAt };
@@ -232,7 +233,7 @@ export class Eraser {
     this.destroyed.delete(id);
   }
 
-  /** The holds that share something with a scope as only the vault can tell, of those that it was asked about. */
+  /** The holds that overlap a scope in a way that only the vault can tell, and all those that it was asked about. */
   async entangled(scope: ErasureScope): Promise<Entangled> {
     const { state } = await this.parts.erasures.newest(ERASURES);
     const [entangled, considered]: [string[], string[]] = [[], []];
@@ -248,7 +249,7 @@ export class Eraser {
     return { state, entangled, considered };
   }
 
-  /** Nobody adds to it any more. */
+  /** Stops further additions to the scope. */
   private async closeDown(scope: ErasureScope, by: string): Promise<void> {
     const { rooms, users, accounts } = this.parts;
     const actor = { id: by, role: 'admin' } as const;
@@ -273,7 +274,7 @@ export class Eraser {
           streams.add(stream);
           people.add(person);
         }
-        // The names of keys tell where copies are; without the keys nobody would find them after a restart.
+        // Key names say where copies are; once the keys are destroyed, a restart could no longer find them.
         await rows.forgetCopies([...streams], [...people]);
         await keys.destroy(names);
         await underWay.destroyed(id, names.length);
@@ -284,7 +285,7 @@ export class Eraser {
     return { keys: this.destroyed.get(id) ?? null, streams: [...streams], people: [...people] };
   }
 
-  /** The bots of a room's webhooks are called what their webhooks are called, and are erased with the room. */
+  /** Bots have the names of their webhooks, so they are erased with the room. */
   private async botsOf(scope: ErasureScope): Promise<ErasureScope[]> {
     if (scope.kind !== 'room') return [];
     const bots = await webhookBotsOf(this.parts.readModels.db, scope.roomId);
@@ -297,8 +298,8 @@ export class Eraser {
   }
 
   /**
-   * Destroys the keys of a message, and of it alone: each key that sealed one of its texts is taken apart into the keys of the
-   * single events that it sealed, without those of the message. Events of later use another key, see `TextsErased`.
+   * Destroys the keys of one message only: each key that sealed one of its texts is split into the keys of the single
+   * events that it sealed, without those of the message. Later events use another key, see `TextsErased`.
    */
   private async takeApart(
     erasureId: string,
@@ -351,7 +352,7 @@ export class Eraser {
     }
   }
 
-  /** Waits until the read models have everything up to a position, and no rebuild is under way that might bring back more. */
+  /** Waits until the read models have passed a position and no rebuild is running that might bring something back. */
   private async passed(position: bigint): Promise<void> {
     const { side } = this.parts.readModels;
     const deadline = Date.now() + PATIENCE_MS;
@@ -363,7 +364,7 @@ export class Eraser {
     }
   }
 
-  /** What stays of it: others may have quoted it, and a username is never given to anybody else. */
+  /** What remains: others may have quoted it, and a username is never reassigned. */
   private async keptOf(scope: ErasureScope): Promise<string[]> {
     const always = ['times, actors and places of events', 'what others quoted'];
     if (scope.kind !== 'person') return always;
@@ -379,7 +380,7 @@ interface Entangled {
 }
 
 interface Destroyed {
-  /** In all; null where another process, or this one before a restart, may have destroyed some. */
+  /** Total; null if another process, or this one before a restart, may have destroyed some. */
   readonly keys: number | null;
   readonly streams: readonly string[];
   readonly people: readonly string[];
@@ -390,6 +391,6 @@ const problemOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').slice(0, 500);
 
 function orThrow<T extends object>(outcome: T): Exclude<T, { readonly rejected: unknown }> {
-  if (isRejection(outcome)) throw new Error(`An erasure cannot go on: ${JSON.stringify(outcome)}`);
+  if (isRejection(outcome)) throw new Error(`An erasure cannot continue: ${JSON.stringify(outcome)}`);
   return outcome as Exclude<T, { readonly rejected: unknown }>;
 }

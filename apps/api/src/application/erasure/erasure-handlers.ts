@@ -26,7 +26,7 @@ export interface NamedScope {
   readonly to?: string;
 }
 
-/** Asks to have something erased. It begins at once unless a hold forbids it. */
+/** Requests an erasure. It begins at once unless a hold forbids it. */
 export class RequestErasureCommand extends Command<Decided<ErasureState> | Rejection> {
   constructor(
     readonly erasureId: string,
@@ -80,7 +80,7 @@ export class RequestErasureHandler implements ICommandHandler<RequestErasureComm
     }
     if (from === undefined || to === undefined)
       return state.visibility === 'direct' ? staysOpen : { kind: 'room', roomId };
-    // Keys of today are in use in every process.
+    // Every process still uses the keys of today.
     if (to >= this.time.now().toISOString().slice(0, 10)) return reject('Invalid', 'The last day must be over (UTC).');
     return { kind: 'days', roomId, from, to };
   }
@@ -89,7 +89,7 @@ export class RequestErasureHandler implements ICommandHandler<RequestErasureComm
 const staysOpen = reject('Conflict', 'A direct room cannot be closed. Erase days of it, or messages.');
 const reasonNeeded = reject('ReasonNeeded', 'Give a reason; it is recorded.');
 
-/** Forbids to erase something until the hold is lifted. */
+/** Forbids an erasure until the hold is lifted. */
 export class PlaceHoldCommand extends Command<Decided<ErasureState> | Rejection> {
   constructor(
     readonly holdId: string,
@@ -122,7 +122,7 @@ export class PlaceHoldHandler implements ICommandHandler<PlaceHoldCommand> {
   }
 }
 
-/** Ends a hold; the erasures that waited for it go on. */
+/** Lifts a hold; the erasures that waited for it continue. */
 export class LiftHoldCommand extends Command<Decided<ErasureState> | Rejection> {
   constructor(
     readonly holdId: string,

@@ -87,12 +87,12 @@ const providers = [
       new Sweep('erasures', () => eraser.run(), true),
       new Figure(
         'verbatim_erasures_unfinished',
-        'Erasures that are not finished, those under a legal hold included.',
+        'Unfinished erasures, including those under a legal hold.',
         async () => (await erasures.newest(ERASURES)).state.pending.size,
       ),
       new Figure(
         'verbatim_erasures_failing',
-        'Erasures whose last attempt failed. They are tried again for as long as it takes.',
+        'Erasures whose last attempt failed. They are retried until they succeed.',
         async () => (await underWay.all()).filter(({ problem }) => problem !== null).length,
       ),
     ],
@@ -100,7 +100,7 @@ const providers = [
   },
 ];
 
-/** Forgets what is to be forgotten, and keeps what is held. */
+/** Erasures and legal holds. */
 @Global()
 @Module({ providers, exports: providers })
 export class ErasureModule {}

@@ -20,7 +20,7 @@ import { OpenLog } from '../../storage/open-log.js';
 import { Erasures } from '../../write-side/entities.js';
 import { Eraser } from './eraser.js';
 
-/** Who asked for something, when and why. The username is empty if it is not known; the reason null once it was erased. */
+/** Who asked for something, when and why. The username is empty if it is unknown; the reason is null once it was erased. */
 interface Asked {
   readonly by: { readonly id: string; readonly username: string };
   readonly at: string;
@@ -34,12 +34,12 @@ export interface KnownErasure extends Omit<Asked, 'by'> {
   readonly ground: ErasureGround;
   readonly beganAt: string | null;
   readonly finishedAt: string | null;
-  /** The holds that forbid it, by their ids. */
+  /** The ids of the holds that forbid it. */
   readonly heldBy: readonly string[];
-  /** Null where a rule of retention asked. */
+  /** Null if a retention rule asked for it. */
   readonly by: Asked['by'] | null;
   readonly rule: string | null;
-  /** Keys destroyed so far; null once it is done, when the certificate says it. */
+  /** Keys destroyed so far; null once it is done: the certificate has the number. */
   readonly keys: number | null;
   /** Why the last attempt failed, if it did. */
   readonly problem: string | null;
@@ -52,21 +52,21 @@ export interface KnownHold extends Asked {
   readonly scope: HoldScope;
 }
 
-/** What became of an erasure. */
+/** The status of an erasure. */
 export class GetErasureQuery extends Query<KnownErasure | Rejection> {
   constructor(readonly erasureId: string) {
     super();
   }
 }
 
-/** The erasures that are remembered, the one requested last first. */
+/** The erasures in the register, the latest request first. */
 export class ListErasuresQuery extends Query<Page<KnownErasure>> {
   constructor(readonly page: PageRequest) {
     super();
   }
 }
 
-/** The holds in force, the one placed last first. */
+/** The holds in force, the latest first. */
 export class ListHoldsQuery extends Query<Page<KnownHold>> {
   constructor(readonly page: PageRequest) {
     super();
@@ -151,7 +151,7 @@ export class ErasureRegister {
 const ERASURE_LIST = 'erasures';
 const HOLD_LIST = 'holds';
 
-/** A page of what the register holds, by the revisions at which it came there, from the last one on. */
+/** A page of register entries by their revision, the latest first. */
 function newestFirst<T>(all: readonly T[], revisionOf: (item: T) => string, page: PageRequest, list: string): Page<T> {
   const after = cursorKey(page, list, isRevision);
   const before = after ? Number(after[0]) : Number.POSITIVE_INFINITY;
@@ -161,7 +161,7 @@ function newestFirst<T>(all: readonly T[], revisionOf: (item: T) => string, page
   return { items, next: left.length > items.length ? cursorAfter(items.length - 1) : null, cursorAfter };
 }
 
-/** Without what was erased or finished while the page was being made. */
+/** Omits entries that were erased or finished while the page was being built. */
 const present = <T>(page: Page<T | null>): Page<T> => keepOf(page, (item) => item !== null) as Page<T>;
 
 @QueryHandler(GetErasureQuery)

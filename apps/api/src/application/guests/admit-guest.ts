@@ -8,7 +8,7 @@ import { AccountOpener } from '../accounts/account-opener.js';
 import type { Client } from '../sessions/session-starter.js';
 import { GuestNames, guestOf } from './guest-names.js';
 
-/** Somebody who came under a bare name. `sessionId` is the same for all connections under this name. */
+/** A person admitted under a bare name. `sessionId` is the same for all connections under this name. */
 export interface Guest {
   readonly userId: string;
   readonly username: string;
@@ -18,10 +18,10 @@ export interface Guest {
 }
 
 /**
- * Lets somebody in under a bare name, at the door that the context names. Everybody who comes under the same name at the same
- * door is the same guest: a bare name proves nothing. Rejects with `NameTaken` if a registered person has the name, with
- * `NotAllowed` if the guest is suspended, with `Invalid` if this can be nobody's name, and with `TooSoon` when too many new
- * names came from the address.
+ * Admits a person under a bare name, at the door that the context names. Everyone using the same name at the same door is
+ * the same guest: a bare name proves nothing. Rejects with `NameTaken` if a registered person has the name, with
+ * `NotAllowed` if the guest is suspended, with `Invalid` if the name is not allowed, and with `TooSoon` after too many
+ * new names from the address.
  */
 export class AdmitGuestCommand extends Command<Guest | Rejection> {
   constructor(

@@ -1,7 +1,7 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { Users } from '../../write-side/entities.js';
 
-/** The name under which a guest came; null once it is erased. */
+/** The name that a guest uses; null once it is erased. */
 export class GuestNameQuery extends Query<string | null> {
   constructor(readonly userId: string) {
     super();

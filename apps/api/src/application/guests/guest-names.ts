@@ -8,7 +8,7 @@ import { Names } from '../../storage/vault/names.js';
 import { Users } from '../../write-side/entities.js';
 import { AccountOpener } from '../accounts/account-opener.js';
 
-/** The account of whoever comes under this name at this door, whether it is open or not. */
+/** The id of the account for this name at this door, whether it has been opened or not. */
 export function guestOf(door: string, name: string) {
   const displayName = name.normalize('NFC');
   const userId = derivedId('guest', door, displayName);
@@ -16,7 +16,7 @@ export function guestOf(door: string, name: string) {
   return { userId, account };
 }
 
-/** Decides which bare names guests may have. */
+/** Decides which bare names guests may use. */
 @Injectable()
 export class GuestNames {
   constructor(
@@ -30,7 +30,7 @@ export class GuestNames {
     return this.accounts.problemOf(account) ?? (await this.takenBy(account.displayName));
   }
 
-  /** Usernames are certain; display names are looked up in the read model, which may be a moment behind. */
+  /** The check of usernames is exact; display names are looked up in the read model, which may lag slightly. */
   private async takenBy(name: string): Promise<Rejection | null> {
     const owner = await this.names.ownerOf('user', nameKey(name));
     if (owner && (await this.users.current(owner)).state.status !== 'abandoned') return nameTaken;
@@ -40,7 +40,7 @@ export class GuestNames {
 
 const nameTaken = reject('NameTaken', 'A registered person has this name.');
 
-/** Why nobody would be let in under this name at this door, or null. Opens no account. */
+/** Why this name would be refused at this door, or null. Opens no account. */
 export class CheckGuestNameQuery extends Query<Rejection | null> {
   constructor(
     readonly name: string,

@@ -22,7 +22,7 @@ const providers = [
   },
 ];
 
-/** People without an account of their own, who come through the doors of older chat systems under a bare name. */
+/** People without an account who use the doors of older chat systems under a bare name. */
 @Global()
 @Module({ providers, exports: providers })
 export class GuestsModule {}

@@ -4,12 +4,12 @@ import { newId } from '../../new-id.js';
 import { GuestUse } from '../../storage/desk/guests.js';
 import { Users } from '../../write-side/entities.js';
 
-/** Hours after which a guest whom nobody was is taken out of all lists. */
+/** Hours after which an unused guest is removed from all lists. */
 const UNUSED_HOURS = 7 * 24;
 /** Guests deactivated in one sweep. */
 const SWEEP_LIMIT = 1_000;
 
-/** Deactivates guests that nobody uses any more. They come back as soon as somebody comes under their name. */
+/** Deactivates unused guests. They are reactivated when someone uses their name again. */
 @Injectable()
 export class UnusedGuests {
   constructor(

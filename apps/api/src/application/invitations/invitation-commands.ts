@@ -15,13 +15,13 @@ import type { Context, Decided } from '../../write-side/mailbox.js';
 import { Standing } from '../accounts/standing.js';
 import { Redeeming } from './redeeming.js';
 
-/** An invitation whose code is returned once and never again. */
+/** An invitation with its code, which is returned only once. */
 export interface CreatedInvitation extends Decided<InvitationState> {
   readonly id: string;
   readonly code: string;
 }
 
-/** Creates an invitation to the server, which is up to administrators, or to a room, which its rules decide. */
+/** Creates an invitation to the server (administrators only) or to a room (according to its rules). */
 export class CreateInvitationCommand extends Command<CreatedInvitation | Rejection> {
   constructor(
     readonly actor: Actor,
@@ -43,7 +43,7 @@ export class CreateInvitationHandler implements ICommandHandler<CreateInvitation
     private readonly standing: Standing,
   ) {}
 
-  /** An invitation outlives the request, so it is revoked again if its creator was shut out in the meantime. */
+  /** An invitation outlives the request, so it is revoked if its creator lost access meanwhile. */
   execute(command: CreateInvitationCommand): Promise<CreatedInvitation | Rejection> {
     const { actor, context } = command;
     return this.standing.whileIn(
@@ -63,7 +63,7 @@ export class CreateInvitationHandler implements ICommandHandler<CreateInvitation
     const id = newId();
     const now = this.redeeming.now();
     const expiresAt = new Date(Date.parse(now) + terms.expiresInSeconds * 1_000).toISOString();
-    // A code without an invitation opens nothing, so it is stored first.
+    // A code without an invitation is useless, so it is stored first.
     const code = await this.codes.create(id, to.kind === 'room' ? to.roomId : null);
     const { uses } = terms;
     const create = { type: 'CreateInvitation', actor, to, uses, expiresAt, now } as const;

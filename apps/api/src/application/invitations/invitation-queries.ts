@@ -24,7 +24,7 @@ export interface KnownInvitation {
   readonly state: InvitationState;
 }
 
-/** Invitations to a room, for those who may invite to it, or to the server (null), for administrators; all for auditors. */
+/** Invitations to a room, for those who may invite to it, or to the server (null), for administrators; auditors see all. */
 export class ListInvitationsQuery extends Query<Page<KnownInvitation> | Rejection> {
   constructor(
     readonly actor: Actor,
@@ -48,7 +48,7 @@ export class ListInvitationsHandler implements IQueryHandler<ListInvitationsQuer
     if (refused) return refused;
     const ids = await this.codes.list(roomId, page);
     const found = await withEach(ids, async (id) => ({ id, state: (await this.invitations.newest(id)).state }));
-    // A code is stored before its invitation, which may never have come.
+    // A code is stored before its invitation, which may be missing after a failure.
     return keepOf(found, ({ state }) => state.status !== 'unborn');
   }
 
@@ -58,7 +58,7 @@ export class ListInvitationsHandler implements IQueryHandler<ListInvitationsQuer
   }
 }
 
-/** Somebody who came in by an invitation. The username is null for accounts that are gone. */
+/** A person who used an invitation. The username is null for accounts that are gone. */
 export interface InvitationUse {
   readonly user: { readonly id: string; readonly username: string | null };
   readonly at: string;
@@ -105,7 +105,7 @@ export class ListInvitationUsesHandler implements IQueryHandler<ListInvitationUs
 
 type InvitedRole = Extract<InvitedTo, { kind: 'room' }>['role'];
 
-/** What somebody with a code may know before they use it. */
+/** What the holder of a code may know before using it. */
 export interface InvitationPreview {
   /** What the invitation is to; null: to the server. */
   readonly room: { readonly id: string; readonly name: string | null; readonly role: InvitedRole } | null;
@@ -113,7 +113,7 @@ export interface InvitationPreview {
   readonly inviter: { readonly id: string; readonly username: string | null };
 }
 
-/** What a code is good for. Takes no account. */
+/** What a code is for. Requires no account. */
 export class LookUpInvitationQuery extends Query<InvitationPreview | Rejection> {
   constructor(readonly code: string) {
     super();

@@ -11,8 +11,8 @@ export interface FoundInvitation {
 }
 
 /**
- * Redeems the codes of invitations. An invitation is used up in its own stream first; the account or membership follows.
- * Redeeming it again for the same person uses up nothing, so an attempt that failed in between can be repeated.
+ * Redeems invitation codes. The use is recorded in the invitation's own stream first; the account or membership follows.
+ * Redeeming again for the same person uses nothing up, so an attempt that failed in between can be repeated.
  */
 @Injectable()
 export class Redeeming {
@@ -22,7 +22,7 @@ export class Redeeming {
     private readonly time: Time,
   ) {}
 
-  /** The invitation with this code, if it is to this room, or to the server (null). It need not be valid any more. */
+  /** The invitation with this code, if it is to this room, or to the server (null). It may have become invalid. */
   async find(code: string, roomId: string | null): Promise<FoundInvitation | null> {
     const found = await this.lookUp(code);
     if (!found) return null;
@@ -30,7 +30,7 @@ export class Redeeming {
     return (to.kind === 'room' ? to.roomId : null) === roomId ? found : null;
   }
 
-  /** The invitation with this code, whatever it is to. */
+  /** The invitation with this code, to any room or the server. */
   async lookUp(code: string): Promise<FoundInvitation | null> {
     const id = await this.codes.find(code);
     if (id === null) return null;
@@ -38,7 +38,7 @@ export class Redeeming {
     return state.status === 'unborn' ? null : { id, state };
   }
 
-  /** Uses an invitation for this person; repeating it changes nothing. */
+  /** Uses an invitation for this person; idempotent. */
   redeem(
     id: string,
     userId: string,

@@ -14,10 +14,10 @@ import type { Context } from '../../write-side/mailbox.js';
 import { directRoomId } from '../rooms/direct-rooms.js';
 import { RoomAccess } from '../rooms/room-access.js';
 
-/** Milliseconds for which a question waits until the read models show what was acknowledged before it. */
+/** Milliseconds that a query waits until the read models show what was acknowledged before it. */
 const PATIENCE_MS = 1_000;
 
-/** With whom somebody has exchanged direct messages, and the latest one of each. */
+/** The people with whom a user has exchanged direct messages, with the latest message of each conversation. */
 export class ListConversationsQuery extends Query<readonly Conversation[]> {
   constructor(
     readonly actor: Actor,
@@ -38,7 +38,7 @@ export class ListConversationsHandler implements IQueryHandler<ListConversations
   }
 }
 
-/** A stretch of a conversation, with the usernames of both. */
+/** A section of a conversation, with both usernames. */
 export interface Correspondence {
   readonly own: string;
   readonly peer: string;
@@ -46,8 +46,8 @@ export interface Correspondence {
 }
 
 /**
- * The direct messages that somebody has exchanged with the person of this username, the newest first; none with oneself.
- * Rejects with `NotFound` if there is no such person.
+ * The direct messages between a user and the person with this username, the newest first; none with oneself. Rejects with
+ * `NotFound` if there is no such person.
  */
 export class GetConversationQuery extends Query<Correspondence | Rejection> {
   constructor(
@@ -85,7 +85,7 @@ export class GetConversationHandler implements IQueryHandler<GetConversationQuer
     { stretch, context }: Pick<GetConversationQuery, 'stretch' | 'context'>,
   ): Promise<readonly DirectMessage[] | Rejection> {
     const { state, position, confirmed } = await this.rooms.newestKnown(roomId);
-    // Somebody who never wrote to this person, or has left their room, has nothing to read there.
+    // Nothing to read if the user never wrote to this person or has left their room.
     if (confirmed && !state.members.has(actor.id)) return [];
     if (confirmed) await this.readModels.reached(position, PATIENCE_MS);
     return this.access.reading(roomId, actor, 'messages', { context }, () =>

@@ -4,7 +4,7 @@ import { markRead } from '@verbatim/projections';
 import { ReadModels } from '../../storage/read-models.js';
 import { RoomAccess } from '../rooms/room-access.js';
 
-/** Stores how far somebody has read a room. This is private and no event: nobody else ever learns of it. */
+/** Stores how far a person has read a room. This is private and not an event. */
 export class MarkReadCommand extends Command<{ readonly marked: true } | Rejection> {
   constructor(
     readonly roomId: string,

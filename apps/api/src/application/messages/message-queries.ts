@@ -55,7 +55,7 @@ export class GetTimelineHandler implements IQueryHandler<GetTimelineQuery> {
   }
 }
 
-/** Messages of a room from its start, as many of those wanted as fit into a page. */
+/** Messages of a room from its start, as many of the requested number as fit into a page. */
 export class ListMessagesFromQuery extends Query<Counted<Message> | Rejection> {
   constructor(
     readonly roomId: string,
@@ -82,8 +82,8 @@ export class ListMessagesFromHandler implements IQueryHandler<ListMessagesFromQu
 }
 
 /**
- * The newest messages of a public room without a password, for somebody without an account at a door that lets people in by
- * a bare name: they could join and read all of it.
+ * The newest messages of a public room without a password, for a person without an account at a door that accepts bare
+ * names: they could join and read all of it anyway.
  */
 export class GetPublicTimelineQuery extends Query<Page<Message> | Rejection> {
   constructor(
@@ -112,7 +112,7 @@ export class GetPublicTimelineHandler implements IQueryHandler<GetPublicTimeline
   }
 }
 
-/** One message from the read models, for somebody who has just posted or changed it. */
+/** One message from the read models, for a person who has just posted or changed it. */
 export class GetMessageQuery extends Query<Message | Rejection> {
   constructor(
     readonly roomId: string,
@@ -133,7 +133,7 @@ export class GetMessageHandler implements IQueryHandler<GetMessageQuery> {
   }
 }
 
-/** A message that was just posted, for when the read models do not show it yet. */
+/** Builds a message that was just posted, in case the read models do not show it yet. */
 export class GetPostedMessageQuery extends Query<Message> {
   constructor(
     readonly roomId: string,
@@ -184,7 +184,7 @@ export class GetInboxHandler implements IQueryHandler<GetInboxQuery> {
   }
 }
 
-/** Messages with all the words of `q` and none of `without`: in the rooms of the person, or in one room that they may read. */
+/** Messages with all the words of `q` and none of `without`: in the user's rooms, or in one room that they may read. */
 export class SearchMessagesQuery extends Query<Page<Message> | Rejection> {
   constructor(
     readonly actor: Actor,

@@ -5,7 +5,7 @@ import { messageQueryHandlers } from './message-queries.js';
 
 const providers = [...messageCommandHandlers, ...messageQueryHandlers, ...conversationQueryHandlers];
 
-/** Messages: how far they are read, their history, search. */
+/** Messages: history, read marks, search. */
 @Global()
 @Module({ providers, exports: providers })
 export class MessagesModule {}

@@ -12,7 +12,7 @@ import {
 import { Rooms, Users } from '../../write-side/entities.js';
 import type { Context, Decided } from '../../write-side/mailbox.js';
 
-/** Bans or mutes somebody, or ends that. They need not be in the room, but must exist. */
+/** Bans or mutes a person, or ends that. They must exist but need not be in the room. */
 export class RestrainMemberCommand extends Command<Decided<RoomState> | Rejection> {
   constructor(
     readonly roomId: string,

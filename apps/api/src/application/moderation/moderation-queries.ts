@@ -69,7 +69,7 @@ export class ListReportsHandler implements IQueryHandler<ListReportsQuery> {
   }
 }
 
-/** One report, for somebody who has just filed or settled it. */
+/** One report, for a person who has just filed or settled it. */
 export class GetReportQuery extends Query<Report | Rejection> {
   constructor(
     readonly roomId: string,
@@ -89,7 +89,7 @@ export class GetReportHandler implements IQueryHandler<GetReportQuery> {
   }
 }
 
-/** Why somebody may not read what is for the moderators of a room, or null. */
+/** Why a person may not read what is reserved for a room's moderators, or null. */
 async function moderating(access: RoomAccess, roomId: string, actor: Actor, what: Inspected, purpose: Purpose) {
   const room = await access.toRead(roomId, actor, what, purpose);
   if (isRejection(room)) return room;

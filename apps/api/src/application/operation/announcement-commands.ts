@@ -3,7 +3,7 @@ import { type Actor, ANNOUNCEMENT, type AnnouncementState, type Rejection } from
 import { Announcements } from '../../write-side/entities.js';
 import type { Context, Decided } from '../../write-side/mailbox.js';
 
-/** Announces something to everybody, in place of the current announcement. */
+/** Announces something to everyone, replacing the current announcement. */
 export class AnnounceCommand extends Command<Decided<AnnouncementState> | Rejection> {
   constructor(
     readonly actor: Actor,

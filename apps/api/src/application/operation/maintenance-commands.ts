@@ -25,12 +25,12 @@ export class MaintenanceChanger {
 
   async change(command: MaintenanceCommand, context: Context): Promise<MaintenanceDecided | Rejection> {
     const changed = await this.maintenances.send(MAINTENANCE, command, context);
-    // In this process it takes effect before the response, however late the feed delivers it.
+    // Effective in this process before the response, however late the feed delivers it.
     if (!isRejection(changed)) this.maintenance.adopt(changed.state);
     return changed;
   }
 }
-/** Begins maintenance, or changes its note: from then on only administrators change anything. */
+/** Begins maintenance or changes its note: from now on only administrators can change anything. */
 export class BeginMaintenanceCommand extends Command<MaintenanceDecided | Rejection> {
   constructor(
     readonly actor: Actor,

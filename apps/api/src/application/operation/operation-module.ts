@@ -32,7 +32,7 @@ const providers = [
   },
 ];
 
-/** What administrators look at and do: overview, settings, rebuilds of the read models. */
+/** For administrators: overview, settings, rebuilds of the read models. */
 @Global()
 @Module({ providers, exports: providers })
 export class OperationModule {}

@@ -5,7 +5,7 @@ import { Maintenance } from '../../write-side/maintenance.js';
 import { Overview, type OverviewFigures } from './overview.js';
 import { Settings, type ShownSettings } from './settings.js';
 
-/** What happens in the service, and who waits for an administrator. */
+/** Activity of the service, and users waiting for an administrator. */
 export class GetOverviewQuery extends Query<OverviewFigures> {}
 
 @QueryHandler(GetOverviewQuery)
@@ -17,7 +17,7 @@ export class GetOverviewHandler implements IQueryHandler<GetOverviewQuery> {
   }
 }
 
-/** The settings, and maintenance if there is any. */
+/** The settings, and the current maintenance, if any. */
 export class GetSettingsQuery extends Query<ShownSettings & { readonly maintenance: MaintenanceState['on'] }> {}
 
 @QueryHandler(GetSettingsQuery)
@@ -32,7 +32,7 @@ export class GetSettingsHandler implements IQueryHandler<GetSettingsQuery> {
   }
 }
 
-/** The announcement and maintenance, for everybody. Available also while the event store is away. */
+/** The announcement and maintenance, for everyone. Also works while the event store is unreachable. */
 export interface Notices {
   readonly announcement: AnnouncementState['current'];
   readonly maintenance: MaintenanceState['on'];

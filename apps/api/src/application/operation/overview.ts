@@ -12,11 +12,11 @@ import type { Credentials } from '../../storage/vault/credentials.js';
 const DAYS = 30;
 /** Days for which a locked-out user counts as waiting for help. */
 const LOCKED_OUT_DAYS = 7;
-/** The highest number that is counted to, and how many waiting users are named. */
+/** Counts stop at this number; and how many waiting users are listed. */
 const MAX_COUNTED = 1_000;
 const MAX_NAMED = 20;
 
-/** A user who waits for an administrator; `since` is RFC 3339. */
+/** A user waiting for an administrator; `since` is RFC 3339. */
 export interface WaitingPerson {
   readonly person: Person;
   readonly why: 'locked_out' | 'link_open' | 'link_expired';
@@ -28,21 +28,21 @@ export interface Waiting {
   readonly people: WaitingPerson[];
 }
 
-/** The figures of the administrators' home page. */
+/** The figures on the administrators' home page. */
 export interface OverviewFigures {
   readonly accounts: number;
   readonly openRooms: number;
   readonly messages: number;
-  /** The last days, with what was added on each. */
+  /** The last days, with the additions of each. */
   readonly days: { day: string; accounts: number; rooms: number; messages: number }[];
-  /** `answers`: the one that produced these figures. Null: unknown. */
+  /** `answers`: the replica that produced these figures. Null: unknown. */
   readonly replicas: { id: string; answers: boolean; sockets: number | null; people: number | null }[];
   readonly openReports: number;
   readonly waiting: Waiting;
   readonly connected: LoadSample[];
   readonly auditLog: LogStatus | null;
   readonly process: {
-    /** What is not ready. */
+    /** Failing readiness checks. */
     readonly missing: string[];
     readonly startedAt: string;
     readonly memoryBytes: number;
@@ -62,12 +62,12 @@ export interface LogStatus {
   readonly witnesses: { name: string; size: number; cosignedAt: string | null }[];
 }
 
-/** Knows what is not ready yet. */
+/** Knows the failing readiness checks. */
 interface Checks {
   missing(): Promise<string[]>;
 }
 
-/** Totals, recent activity, and who waits for an administrator. */
+/** Totals, recent activity, and users waiting for an administrator. */
 export class Overview {
   private readonly startedAt = new Date().toISOString();
 
@@ -135,7 +135,7 @@ export class Overview {
     return { origin, size, published, belowQuorumSince: belowQuorumSince?.toISOString() ?? null, quorum, witnesses };
   }
 
-  /** The most recent come first; a user who waits for two reasons is listed for the latest one. */
+  /** The latest first; a user who waits for two reasons is listed for the later one. */
   private async waiting(): Promise<Waiting> {
     const now = this.time.now().getTime();
     const since = new Date(now - LOCKED_OUT_DAYS * 86_400_000).toISOString();

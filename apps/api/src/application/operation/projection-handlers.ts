@@ -7,14 +7,14 @@ import type { Identity } from '../sessions/authentication.js';
 import { Proving } from '../sessions/proving.js';
 import { Rebuilds } from './rebuilds.js';
 
-/** How far the read models have come, and the rebuild under way. */
+/** The progress of the read models, and the running rebuild. */
 export interface ProjectionProgress {
   readonly schema: string;
   readonly status: Awaited<ReturnType<ReadSide['status']>>;
   readonly rebuild: Awaited<ReturnType<ReadSide['rebuildUnderWay']>>;
 }
 
-/** Reads how far the read models have come. */
+/** Reads the progress of the read models. */
 @Injectable()
 export class ProjectionProgressReader {
   constructor(private readonly readModels: ReadModels) {}

@@ -1,14 +1,14 @@
 import type { ReadSide } from '@verbatim/projections';
 import type { Logger } from 'pino';
 
-/** Begins rebuilds for those who do not wait for the end. One runs at a time, of all processes of the database. */
+/** Starts rebuilds without waiting for the end. Only one runs at a time per database. */
 export class Rebuilds {
   constructor(
     private readonly side: ReadSide,
     private readonly log: Logger,
   ) {}
 
-  /** Answers as soon as it is certain whether it has begun; false: another one is running. */
+  /** Resolves once it is certain whether it started; false: another one is running. */
   begin(): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const ended = this.side.rebuild(() => resolve(true));

@@ -11,7 +11,7 @@ export interface ShownSettings {
   readonly registration: Config['REGISTRATION'];
   readonly singleSignOn: { label: string; issuer: string } | null;
   readonly secondFactorFor: ServerRole[];
-  /** Null: limits are off. `seconds` null: so many at a time. */
+  /** Null: limits are off. `seconds` null: a limit on concurrency. */
   readonly limits: { name: string; count: number; seconds: number | null }[] | null;
   readonly retention: { idempotencyHours: number; sessionDays: number; unusedSessionDays: number };
   readonly database: 'embedded' | 'external';
@@ -26,7 +26,7 @@ export interface ShownSettings {
 export class Settings {
   constructor(readonly shown: ShownSettings) {}
 
-  /** Each setting that is shown is listed here, so that no secret is shown by mistake. */
+  /** Each visible setting is listed here, so that no secret is shown by mistake. */
   static of(config: Config): Settings {
     const { OIDC_ISSUER: issuer } = config;
     return new Settings({

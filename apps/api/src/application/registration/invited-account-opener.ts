@@ -10,7 +10,7 @@ import { Redeeming } from '../invitations/redeeming.js';
 
 /**
  * The id of an account registered with an invitation. It derives from both, so that a repeated registration uses the
- * invitation up only once.
+ * invitation only once.
  */
 export const invitedUserId = (code: string, username: string): string => derivedId('invited', code, nameKey(username));
 
@@ -35,14 +35,14 @@ export class InvitedAccountOpener {
     if (!found || !usable) return notValid;
     const refused = this.accounts.refusal(account.origin, null) ?? this.accounts.problemOf(account);
     if (refused) return refused;
-    // The name is claimed first, so that one that is taken does not use up the invitation.
+    // The name is claimed first, so that a taken name does not use up the invitation.
     if (!(await this.names.claim('user', nameKey(account.username), userId))) return nameTaken;
     const redeemed = await this.redeeming.redeem(found.id, userId, null, context);
     if (isRejection(redeemed)) return redeemed.rejected === 'Unavailable' ? redeemed : notValid;
     const opened = await this.accounts.open(userId, account, context);
     if (isRejection(opened)) return opened;
-    // Others may have the same code. So that nobody gets into another person's account, only the attempt that opened it
-    // succeeds, and only with the password that was stored, which may be that of another attempt.
+    // Others may have the same code. To keep them out of another person's account, only the attempt that opened it
+    // succeeds, and only with the stored password, which may be that of another attempt.
     const isTheirs = opened.events > 0 && (await this.credentials.check(userId, account.password)) !== null;
     return isTheirs ? opened : nameTaken;
   }

@@ -10,7 +10,7 @@ import { type Client, SessionStarter, type SignedIn } from '../sessions/session-
 import { InvitedAccountOpener, invitedUserId } from './invited-account-opener.js';
 import { Registration } from './registration.js';
 
-/** What somebody registers with. `displayName` defaults to the username. */
+/** The data to register with. `displayName` defaults to the username. */
 export interface RegistrationForm {
   readonly username: string;
   readonly password: string;
@@ -18,13 +18,13 @@ export interface RegistrationForm {
   readonly email?: string | null;
   /** The code of an invitation to the server. */
   readonly invitation?: string;
-  /** What nobody else may have registered with, where that is asked for. The phone number is kept for nothing else. */
+  /** Contact data that must be unique, if required. The phone number is not used for anything else. */
   readonly unique?: Contact;
 }
 
 /**
- * Registers an account for the caller and signs them in. Rejects with `NotAllowed` where registration is closed, with `TooSoon`
- * when there were too many registrations from the address, and with `NameTaken` if something is not unique.
+ * Registers an account for the caller and signs them in. Rejects with `NotAllowed` if registration is closed, with
+ * `TooSoon` after too many registrations from the address, and with `NameTaken` if something is not unique.
  */
 export class RegisterUserCommand extends Command<SignedIn | Rejection> {
   constructor(
@@ -60,7 +60,7 @@ export class RegisterUserHandler implements ICommandHandler<RegisterUserCommand>
       invitation === undefined
         ? await this.opener.open(userId, account, context)
         : await this.invitedOpener.open(userId, invitation, account, context);
-    // If it is unknown whether the account was opened, its claims stay until that is known.
+    // If the outcome is unknown, the claims remain until it is known.
     if (unique && isRejection(opened) && opened.rejected !== 'Unavailable') await this.contacts.release(userId);
     if (isRejection(opened)) return opened;
     const { device, sessionSeconds: seconds } = client;
@@ -73,4 +73,4 @@ export class RegisterUserHandler implements ICommandHandler<RegisterUserCommand>
   }
 }
 
-const contactTaken = reject('NameTaken', 'Somebody has registered with this e-mail address or phone number.');
+const contactTaken = reject('NameTaken', 'This e-mail address or phone number is already registered.');

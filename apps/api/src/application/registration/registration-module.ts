@@ -17,7 +17,7 @@ const providers = [
   },
 ];
 
-/** Registering an account for oneself. */
+/** Self-service registration. */
 @Global()
 @Module({ providers, exports: providers })
 export class RegistrationModule {}

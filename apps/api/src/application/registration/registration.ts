@@ -1,10 +1,10 @@
 import { type Rejection, reject } from '@verbatim/domain';
 
-/** Who may register an account: everybody, people with an invitation, or nobody. */
+/** Who may register an account: everyone, people with an invitation, or no one. */
 export class Registration {
   constructor(readonly mode: 'open' | 'invite' | 'closed') {}
 
-  /** Why somebody may not register, with or without an invitation; null if they may. */
+  /** Why registration is not allowed, with or without an invitation; null if it is. */
   refusal(invited: boolean): Rejection | null {
     if (this.mode === 'closed') return reject('NotAllowed', 'Registration is closed.');
     if (this.mode === 'invite' && !invited) return reject('NotAllowed', 'Registration requires an invitation.');

@@ -5,13 +5,13 @@ import { ReadModels } from '../../storage/read-models.js';
 import { Names } from '../../storage/vault/names.js';
 import { Users } from '../../write-side/entities.js';
 
-/** What of a registration others have already; `username` is the stored form of the name that is taken. */
+/** Which parts of a registration are already taken; `username` is the stored form of the taken name. */
 export interface Taken {
   readonly username: string | null;
   readonly email: boolean;
 }
 
-/** Looks up who has a username, however it is written, and whether anybody names an e-mail address. */
+/** Looks up who has a username, in any spelling, and whether any account has an e-mail address. */
 export class FindTakenQuery extends Query<Taken> {
   constructor(
     readonly username: string,

@@ -12,27 +12,27 @@ import { visibilitiesOf } from '@verbatim/projections';
 import type { ReadModels } from '../../storage/read-models.js';
 import type { Rooms } from '../../write-side/entities.js';
 
-/** Rooms looked at together. */
+/** Rooms checked in one batch. */
 const TOGETHER = 200;
 
-/** Days of a room whose texts are older than its rule allows. */
+/** Days of a room with texts older than its rule allows. */
 export interface DueDays {
   readonly scope: Extract<ErasureScope, { kind: 'days' }>;
   readonly ruleId: string;
   readonly days: number;
 }
 
-/** Some rooms that were looked at, and what is due in them. */
+/** A batch of checked rooms, and what is due in them. */
 export interface Looked {
   readonly rooms: number;
-  /** Where to go on; null: there is nothing after these. */
+  /** Where to continue; null: these were the last ones. */
   readonly cursor: string | null;
   readonly due: readonly DueDays[];
 }
 
 /**
- * Finds what is to be erased by the keys that are there: a room without a key of a day that is too old holds nothing that could
- * still be read of it, be it a text, an older version or a reason. So a room costs a look at an index, however much was written in it.
+ * Finds what is due for erasure by looking at keys: a room without a key for an expired day has nothing readable from it,
+ * be it a text, an older version or a reason. So a room costs one index look-up, however much was written in it.
  */
 export class DueDaysFinder {
   constructor(
@@ -41,7 +41,7 @@ export class DueDaysFinder {
     private readonly readModels: ReadModels,
   ) {}
 
-  /** Looks at the next rooms after a cursor, '' for the first ones. */
+  /** Checks the next rooms after a cursor ('' to start). */
   async next(
     cursor: string,
     today: string,
@@ -57,7 +57,7 @@ export class DueDaysFinder {
     const due: DueDays[] = [];
     for (const { id, visibility } of await visibilitiesOf(this.readModels.db, [...old.keys()])) {
       const from = old.get(id) ?? '';
-      // The read models tell which rooms may be meant; whether they are is decided on the state of the room.
+      // The read models narrow down the rooms; the decision uses the state of each room.
       if (asked.has(id) || !dueIn({ roomId: id, visibility }, from, today, rules)) continue;
       const { state } = await this.rooms.newest(id);
       const found =
@@ -69,7 +69,7 @@ export class DueDaysFinder {
   }
 }
 
-/** What is asked for already is not asked for again, be it held or not. */
+/** Days already requested, held or not, are not requested again. */
 function roomsWithDays(pending: ErasureState['pending']): ReadonlySet<string> {
   const rooms = new Set<string>();
   for (const [, { scope, ruleId }] of pending.entries())

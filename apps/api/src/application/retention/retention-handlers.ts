@@ -16,7 +16,7 @@ import { type DryRun, Retention, waitingForRules } from './retention.js';
 const reasonNeeded = reject('ReasonNeeded', 'Give a reason; it is recorded.');
 const noSuchRoom = reject('NotFound', 'There is no such room.');
 
-/** Sets for how long texts are kept in some rooms. */
+/** Sets how long texts are kept in some rooms. */
 export class SetRetentionRuleCommand extends Command<Decided<ErasureState> | Rejection> {
   constructor(
     readonly ruleId: string,
@@ -48,7 +48,7 @@ export class SetRetentionRuleHandler implements ICommandHandler<SetRetentionRule
 const isThere = async (rooms: Rooms, scope: RetentionScope): Promise<boolean> =>
   scope.kind !== 'room' || (await rooms.newest(scope.roomId)).state.status !== 'unborn';
 
-/** Removes a rule; what it has asked for and has not begun is withdrawn. */
+/** Removes a rule; its erasures that have not begun are withdrawn. */
 export class RemoveRetentionRuleCommand extends Command<Decided<ErasureState> | Rejection> {
   constructor(
     readonly ruleId: string,
@@ -70,7 +70,7 @@ export class RemoveRetentionRuleHandler implements ICommandHandler<RemoveRetenti
   }
 }
 
-/** Goes on with looking for what is too old. */
+/** Continues the search for expired texts. */
 export class ApplyRetentionCommand extends Command<void> {}
 
 @CommandHandler(ApplyRetentionCommand)
@@ -82,7 +82,7 @@ export class ApplyRetentionHandler implements ICommandHandler<ApplyRetentionComm
   }
 }
 
-/** What would be erased now, by the rules in force or with one more. */
+/** What would be erased now, by the rules in force and optionally another one. */
 export class DryRunRetentionQuery extends Query<DryRun | Rejection> {
   constructor(readonly further: { readonly scope: RetentionScope; readonly days: number | null } | null) {
     super();
@@ -109,7 +109,7 @@ export interface KnownRetention {
   readonly pass: RetentionPass | null;
 }
 
-/** The rules in force, and how far they are carried out. */
+/** The rules in force, and the progress of carrying them out. */
 export class GetRetentionQuery extends Query<KnownRetention> {}
 
 @QueryHandler(GetRetentionQuery)

@@ -35,7 +35,7 @@ const providers = [
   },
 ];
 
-/** For how long texts are kept. */
+/** How long texts are kept. */
 @Global()
 @Module({ providers, exports: providers })
 export class RetentionModule {}

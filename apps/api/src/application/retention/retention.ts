@@ -19,11 +19,11 @@ import type { Erasures } from '../../write-side/entities.js';
 import type { Eraser } from '../erasure/eraser.js';
 import type { DueDays, DueDaysFinder } from './due-days.js';
 
-/** Erasures of rules that may wait at a time: those that people ask for come between them. */
+/** Erasures of rules that may be pending at a time, so that requests by people are not stuck behind them. */
 const MOST_WAITING = 100;
-/** Rooms that are looked at in one step at most. */
+/** Maximum number of rooms checked in one step. */
 const MOST_LOOKED = 2_000;
-/** Milliseconds and messages after which a dry run ends, complete or not. */
+/** Milliseconds and messages after which a dry run stops, complete or not. */
 const DRY_RUN_MS = 5_000;
 const DRY_RUN_MESSAGES = 1_000_000;
 
@@ -45,13 +45,13 @@ export interface DryRun {
   readonly complete: boolean;
 }
 
-/** Carries out the rules of retention: asks for erasures of what is too old. */
+/** Carries out retention rules: requests erasures of expired texts. */
 export class Retention {
   constructor(private readonly parts: RetentionParts) {}
 
   /**
-   * Goes on with the look for what is due, by some rooms. One process does so at a time. The look starts over each day, and
-   * when a rule or a hold has changed.
+   * Continues the search for expired texts with a few rooms. One process does so at a time. The search restarts each day,
+   * and when a rule or a hold has changed.
    */
   async step(): Promise<void> {
     if ((await this.parts.erasures.newest(ERASURES)).state.rules.size === 0) return;
@@ -73,7 +73,7 @@ export class Retention {
       const looked = await finder.next(pass.cursor, pass.day, [...state.rules.entries()], state.pending);
       const outcome = await this.request(looked.due);
       pass = { ...pass, requested: pass.requested + outcome.requested };
-      // Where no more may wait, the same rooms are looked at again by a later step.
+      // If no more may be pending, a later step checks the same rooms again.
       if (!outcome.full)
         pass = { ...pass, cursor: looked.cursor, looked: pass.looked + looked.rooms, held: pass.held + outcome.held };
       await passes.keep(pass);
@@ -99,14 +99,14 @@ export class Retention {
         { ...request, ground: 'no_longer_needed' },
         { correlation: newId() },
       );
-      // The rule was removed meanwhile, or people have asked for very many erasures; the next step sees.
+      // The rule was removed meanwhile, or the register is full; the next step handles it.
       if (isRejection(outcome)) return { requested, held, full: true };
       requested++;
     }
     return { requested, held, full: false };
   }
 
-  /** What the rules would erase now, with one more that may take the place of another; nothing is erased. */
+  /** What the rules would erase now, optionally with another rule that may replace one. Erases nothing. */
   async dryRun(further: Pick<RetentionRule, 'scope' | 'days'> | null): Promise<DryRun> {
     const { erasures, finder, readModels } = this.parts;
     const { state } = await erasures.newest(ERASURES);
@@ -130,7 +130,7 @@ export class Retention {
     return { messages, rooms, held, complete: true };
   }
 
-  /** The pass for the rules and holds as they are; null before it begins. */
+  /** The current pass for these rules and holds; null if it has not begun. */
   async progress(): Promise<RetentionPass | null> {
     const { erasures, passes } = this.parts;
     const { state } = await erasures.newest(ERASURES);
@@ -148,7 +148,7 @@ export class Retention {
   }
 }
 
-/** Erasures that rules have asked for and that are not finished. */
+/** Pending erasures requested by rules. */
 export const waitingForRules = ({ pending }: ErasureState): number =>
   [...pending.entries()].filter(([, { ruleId }]) => ruleId !== null).length;
 
@@ -157,7 +157,7 @@ const erasuresOfNobody: ErasureState['pending'] = PersistentMap.empty;
 const passOf = (newest: RetentionPass | null, day: string, basis: string): RetentionPass =>
   newest?.day === day && newest.basis === basis ? newest : { day, basis, cursor: '', looked: 0, requested: 0, held: 0 };
 
-/** Of the rules and holds on which it depends what is due. */
+/** Identifies the rules and holds that determine what is due. */
 function basisOf({ rules, holds }: ErasureState): string {
   const ids = [[...rules.entries()].map(([id]) => id), [...holds.entries()].map(([id]) => id)];
   return createHash('sha256').update(JSON.stringify(ids)).digest('hex').slice(0, 32);

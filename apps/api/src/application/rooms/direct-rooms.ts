@@ -13,11 +13,11 @@ export const directRoomId = (one: string, other: string): string => derivedId('d
 /** The room of two people. */
 export interface DirectRoom extends Decided<RoomState> {
   readonly roomId: string;
-  /** False when the room existed before. */
+  /** False if the room already existed. */
   readonly created: boolean;
 }
 
-/** Opens the room that somebody has with the person of this username, and creates it the first time. */
+/** Opens the direct room with the person of this username, creating it the first time. */
 export class CreateDirectRoomCommand extends Command<DirectRoom | Rejection> {
   constructor(
     readonly actor: Actor,
@@ -43,11 +43,11 @@ export class CreateDirectRoomHandler implements ICommandHandler<CreateDirectRoom
     const command = { type: 'CreateDirectRoom', actor, peerId: peer.id, ...(peer.gone && { peerGone: true }) } as const;
     const opened = await this.rooms.send(roomId, command, context);
     if (isRejection(opened)) return opened;
-    // Events that do not begin the stream add somebody to an existing room again.
+    // Events that do not begin the stream add a person to an existing room again.
     return { ...opened, roomId, created: opened.events > 0 && opened.revision < BigInt(opened.events) };
   }
 
-  /** Bots of webhooks are left out: nobody would read what is written to them. */
+  /** Excludes the bots of webhooks: no one would read messages to them. */
   private async find(username: string): Promise<{ readonly id: string; readonly gone: boolean } | null> {
     const id = await this.names.ownerOf('user', nameKey(username));
     if (!id) return null;
@@ -59,7 +59,7 @@ export class CreateDirectRoomHandler implements ICommandHandler<CreateDirectRoom
   }
 }
 
-/** The people of a direct room, those who have left it included; null for a room of any other kind, or none. */
+/** The people of a direct room, including those who have left it; null if it is not a direct room. */
 export class GetPairQuery extends Query<readonly string[] | null> {
   constructor(readonly roomId: string) {
     super();

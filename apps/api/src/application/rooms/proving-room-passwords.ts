@@ -4,14 +4,15 @@ import { Limits } from '../../limits/limits.js';
 import { Rooms } from '../../write-side/entities.js';
 import { RoomPasswords } from './room-passwords.js';
 
-/** What `JoinRoom` takes as a proof that the password was known. */
+/** A proof of a room's password, accepted by `JoinRoom`. */
 export interface ProvenRoomPassword {
   readonly passwordId: string;
 }
 
 /**
- * Checks the password of a room for somebody who has no account yet, so that nothing is stored for those who do not know it.
- * Rejects with `WrongPassword`, also where there is no password, or `TooSoon` after too many attempts from this address.
+ * Checks the password of a room for a person who has no account yet, so that nothing is stored for those who do not know
+ * it. Rejects with `WrongPassword`, also if the room has no password, or `TooSoon` after too many attempts from this
+ * address.
  */
 export class ProveRoomPasswordCommand extends Command<ProvenRoomPassword | Rejection> {
   constructor(
@@ -40,4 +41,4 @@ export class ProveRoomPasswordHandler implements ICommandHandler<ProveRoomPasswo
   }
 }
 
-const wrong = reject('WrongPassword', 'This is not the password of the room.');
+const wrong = reject('WrongPassword', 'The password of the room is incorrect.');

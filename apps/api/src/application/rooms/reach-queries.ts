@@ -12,13 +12,13 @@ import { ReadModels } from '../../storage/read-models.js';
 import { Names } from '../../storage/vault/names.js';
 import { Rooms } from '../../write-side/entities.js';
 
-/** Milliseconds in which the read models have to show what was stored before the question. */
+/** Milliseconds that queries wait for the read models to catch up. */
 const PATIENCE_MS = 2_000;
 
-/** The rooms that somebody is in or could enter at any time: see `roomsWithinReach`. */
+/** The rooms that a user is in or could enter at any time: see `roomsWithinReach`. */
 export class RoomsWithinReachQuery extends Query<RoomWithinReach[] | Rejection> {
   constructor(
-    /** Null: somebody who has never been here. */
+    /** Null: a user who has never been here. */
     readonly userId: string | null,
     readonly limit: number,
   ) {
@@ -35,7 +35,7 @@ export class RoomsWithinReachHandler implements IQueryHandler<RoomsWithinReachQu
   }
 }
 
-/** Whether somebody was in a room and is not in it any more, as of now. */
+/** Whether a user was in a room and has left it, as of now. */
 export class HasLeftQuery extends Query<{ readonly hasLeft: boolean } | Rejection> {
   constructor(
     readonly roomId: string,
@@ -55,13 +55,13 @@ export class HasLeftHandler implements IQueryHandler<HasLeftQuery> {
   }
 }
 
-/** Rooms within reach, and what was said in each of them last. */
+/** Rooms within reach, with the latest messages of each. */
 export interface HeardLast {
   readonly rooms: readonly RoomWithinReach[];
   readonly texts: readonly SaidInRoom[];
 }
 
-/** What was said last in the rooms within reach of somebody. It holds everything that was stored before the question. */
+/** The latest messages in the rooms within a user's reach, including everything stored before the query. */
 export class HeardLastQuery extends Query<HeardLast | Rejection> {
   constructor(
     readonly userId: string | null,
@@ -75,7 +75,7 @@ export class HeardLastQuery extends Query<HeardLast | Rejection> {
 export class HeardLastHandler implements IQueryHandler<HeardLastQuery> {
   constructor(private readonly readModels: ReadModels) {}
 
-  /** What is stored while it is read is read once more: clients hear it at the same time, and replace it by the answer. */
+  /** Reads again if events were stored meanwhile: clients receive those live, and replace them by this answer. */
   async execute({ userId, most }: HeardLastQuery): Promise<HeardLast | Rejection> {
     const { db } = this.readModels;
     for (let again = true; ; again = false) {
@@ -89,14 +89,14 @@ export class HeardLastHandler implements IQueryHandler<HeardLastQuery> {
   }
 }
 
-/** What decides whether somebody hears a room, as far as this process knows. */
+/** What determines whether a user receives a room's messages, as far as this process knows. */
 export interface RoomAtHand extends Pick<RoomState, 'name' | 'visibility' | 'status'> {
   readonly isMember: boolean;
-  /** Whether anybody may enter it, without a password or an invitation. */
+  /** Whether anyone may enter without a password or an invitation. */
   readonly isOpenToAll: boolean;
 }
 
-/** A room, whoever may know of it: for a door to decide what to ask for, not to be shown. */
+/** A room regardless of who may know about it: for a door's own decisions, not to be shown. */
 export class RoomAtHandQuery extends Query<RoomAtHand> {
   constructor(
     readonly roomId: string,
@@ -117,10 +117,10 @@ export class RoomAtHandHandler implements IQueryHandler<RoomAtHandQuery> {
   }
 }
 
-/** Which room has a name: an open one, or none; `was` says whether one that is closed now had it. */
+/** The open room with a name, or none; `was` says whether a closed room had it. */
 export type RoomOfName = { readonly roomId: string } | { readonly roomId: null; readonly was: boolean };
 
-/** Which room has a name, whatever its case. Hidden and direct rooms have none in this sense. */
+/** Finds the room with a name, ignoring case. Hidden and direct rooms have no such name. */
 export class RoomOfNameQuery extends Query<RoomOfName | Rejection> {
   constructor(readonly name: string) {
     super();
@@ -149,7 +149,7 @@ export class RoomOfNameHandler implements IQueryHandler<RoomOfNameQuery> {
   }
 }
 
-/** Waits until the read models show everything that was stored before. Rejects with `Unavailable` if that takes too long. */
+/** Waits until the read models show everything stored so far. Rejects with `Unavailable` if that takes too long. */
 async function upToDate(readModels: ReadModels): Promise<Rejection | null> {
   const reached = await readModels.reached(await readModels.head(), PATIENCE_MS);
   return reached ? null : reject('Unavailable', 'The read models have not caught up yet.');

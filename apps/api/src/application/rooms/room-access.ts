@@ -21,8 +21,8 @@ export interface ReadableRoom {
 }
 
 /**
- * Decides who may read what, on the room's own state as of now. Neither a read model nor the state that
- * the feed last delivered is recent enough: somebody may just have been removed, or a text redacted, through another replica.
+ * Decides who may read what, on the room's own current state. Neither a read model nor the state last delivered by the
+ * feed is recent enough: a person may just have been removed, or a text redacted, through another replica.
  */
 @Injectable()
 export class RoomAccess {
@@ -32,7 +32,7 @@ export class RoomAccess {
     private readonly readModels: ReadModels,
   ) {}
 
-  /** The room and what this person may read of it. A non-member's inspection is recorded first. */
+  /** The room and what this person may read of it. An inspection by a non-member is recorded first. */
   async toRead(roomId: string, actor: Actor, what: Inspected, purpose: Purpose): Promise<ReadableRoom | Rejection> {
     return this.toReadIn(await this.rooms.newest(roomId), roomId, actor, what, purpose);
   }
@@ -52,10 +52,10 @@ export class RoomAccess {
   }
 
   /**
-   * Runs `work`, a query on the read models of the room, for those who may read it; refuses like `toRead`.
+   * Runs `work`, a query on the room's read models, for those who may read it; rejects like `toRead`.
    *
-   * While the event store is unreachable, members still get an answer as long as it certainly shows nothing from after
-   * the state on which their right was decided (ADR 0023). Non-members get `Unavailable`: no inspection can be recorded.
+   * While the event store is unreachable, members still get an answer if it certainly shows nothing later than the state
+   * on which their right was decided (ADR 0023). Non-members get `Unavailable`: no inspection can be recorded.
    */
   async reading<T>(
     roomId: string,
@@ -74,7 +74,7 @@ export class RoomAccess {
     return this.notAfter(room.revision, roomId, await work(reader));
   }
 
-  /** Runs `work` for those who may know that the room exists. While the event store is unreachable, like `reading`. */
+  /** Runs `work` for those who may know that the room exists. Like `reading` while the event store is unreachable. */
   async seeing<T>(roomId: string, actor: Actor, work: (state: RoomState) => Promise<T>): Promise<T | Rejection> {
     const { state, revision, confirmed } = await this.rooms.newestKnown(roomId);
     if (maySee(state, actor)) return confirmed ? work(state) : this.notAfter(revision, roomId, await work(state));

@@ -32,8 +32,8 @@ import { RoomPasswords } from './room-passwords.js';
 type RoomDecided = Decided<RoomState>;
 
 /**
- * A command that the room's rules decide on their own. For a message that was posted before, the answer has revision and position
- * of that post.
+ * A command decided by the room's rules alone. For a message that was posted before, the result has the revision and
+ * position of that post.
  */
 export class ApplyToRoomCommand extends Command<RoomDecided | Rejection> {
   constructor(
@@ -55,7 +55,7 @@ export class ApplyToRoomHandler implements ICommandHandler<ApplyToRoomCommand> {
 
   async execute({ roomId, command, context }: ApplyToRoomCommand): Promise<RoomDecided | Rejection> {
     if (command.type !== 'PostMessage') return this.rooms.send(roomId, command, context);
-    // The hot path: a room that is in memory and not direct has no peer to look up.
+    // The hot path: a cached room that is not direct has no peer to look up.
     const isDirect = this.rooms.known(roomId)?.pair.length !== 0;
     const posted = await (isDirect
       ? this.postToPeer(roomId, command, context)
@@ -68,7 +68,7 @@ export class ApplyToRoomHandler implements ICommandHandler<ApplyToRoomCommand> {
     return event ? { ...posted, position: event.position } : notReadable;
   }
 
-  /** Refuses a new message to somebody whose account was deactivated. */
+  /** Rejects new messages to a deactivated account. */
   private async postToPeer(roomId: string, post: PostMessage, context: Context): Promise<RoomDecided | Rejection> {
     const { state } = await this.rooms.current(roomId);
     const peerId = state.pair.find((id) => id !== post.actor.id);
@@ -126,7 +126,7 @@ export interface RoomChanges {
   readonly password?: string | null;
 }
 
-/** Changes a room's settings. A new name is claimed before, and the old one released after. */
+/** Changes a room's settings. A new name is claimed before the change, the old one released after it. */
 export class ChangeRoomCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
@@ -148,7 +148,7 @@ export class ChangeRoomHandler implements ICommandHandler<ChangeRoomCommand> {
 
   async execute({ roomId, actor, changes, context }: ChangeRoomCommand): Promise<RoomDecided | Rejection> {
     const { password, ...settings } = changes;
-    // A change of nothing is refused like the real one, before anything is claimed for it.
+    // A change without effect is rejected like a real one, before anything is claimed.
     const allowed = await this.rooms.send(roomId, { type: 'ChangeRoom', actor }, context);
     if (isRejection(allowed)) return allowed;
     const before = allowed.state;
@@ -157,7 +157,7 @@ export class ChangeRoomHandler implements ICommandHandler<ChangeRoomCommand> {
     const claim = await this.claimFor(roomId, before, name, changes.visibility ?? before.visibility);
     if (claim === null) return nameTaken;
     const passwordId = password ? await this.passwords.keep(roomId, password) : password;
-    // The claim rests on this state: the rules refuse the change if the room has moved on since.
+    // The claim depends on this state: the rules reject the change if the room has changed since.
     const command = { type: 'ChangeRoom', actor, claim, known: before, ...settings, passwordId } as const;
     if (password !== undefined) await this.passwords.expectChange(roomId);
     const changed = await this.rooms.send(roomId, command, context);
@@ -168,7 +168,7 @@ export class ChangeRoomHandler implements ICommandHandler<ChangeRoomCommand> {
     return changed;
   }
 
-  /** The id of the claim; undefined when none is needed, null when the name is taken. */
+  /** The id of the claim; undefined if none is needed, null if the name is taken. */
   private async claimFor(
     roomId: string,
     before: RoomState,
@@ -215,13 +215,13 @@ export class CloseRoomHandler implements ICommandHandler<CloseRoomCommand> {
   }
 }
 
-/** Whether the events of a command may have been stored although it failed. */
+/** Whether the events of a failed command may have been stored. */
 const isUnknown = (outcome: RoomDecided | Rejection): boolean =>
   isRejection(outcome) && outcome.rejected === 'Unavailable';
 
 /**
- * Releases claims to names, except the one to the name that the room has now. Nothing is released while the outcome of
- * the command is unknown: it may still take the name.
+ * Releases claims to names, except to the room's current name. Nothing is released while the outcome of the command is
+ * unknown: it may still take effect.
  */
 async function release(
   names: Names,
@@ -236,13 +236,13 @@ async function release(
   await names.release(claims.filter(({ hash }) => hash !== kept).map(({ claim }) => claim));
 }
 
-/** What somebody shows to get into a room that is not open to all. */
+/** What a person presents to enter a room that is not open to all. */
 export interface RoomKey {
   readonly password?: string | undefined;
   readonly invitation?: string | undefined;
 }
 
-/** Somebody joins a room, with a password or an invitation where they have one. */
+/** Joins a room, with a password or an invitation if given. */
 export class JoinRoomCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
@@ -275,7 +275,7 @@ export class JoinRoomHandler implements ICommandHandler<JoinRoomCommand> {
     return this.rooms.send(roomId, { type: 'JoinRoom', actor, ...(provenPasswordId && { provenPasswordId }) }, context);
   }
 
-  /** Redeems the invitation only if the room then lets this person in, so that someone who is banned does not use it up. */
+  /** Redeems the invitation only if the room would then admit this person, so that banned people do not use it up. */
   private async byInvitation(
     roomId: string,
     actor: Actor,
@@ -296,12 +296,12 @@ export class JoinRoomHandler implements ICommandHandler<JoinRoomCommand> {
   }
 }
 
-/** Whether a rejection has nothing to do with the invitation. */
+/** Whether a rejection is unrelated to the invitation. */
 const mayPass = ({ rejected }: Rejection): boolean => rejected === 'Unavailable' || rejected === 'Maintenance';
 
 const noSuchRoom = reject('NotFound', 'There is no such room.');
 
-/** Adds somebody else to a room. */
+/** Adds someone else to a room. */
 export class AddMemberCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,

@@ -12,6 +12,6 @@ const providers = [
   },
 ];
 
-/** Passwords of rooms, which the command line needs as well. */
+/** Passwords of rooms, also needed by the command line. */
 @Module({ providers, exports: providers })
 export class RoomPasswordsModule {}

@@ -4,14 +4,14 @@ import { hashPassword, passwordMatches } from '../../storage/vault/passwords.js'
 import { RoomPasswordHashes } from '../../storage/vault/room-passwords.js';
 import { Rooms } from '../../write-side/entities.js';
 
-/** Minutes after which a change of a room's password has either been stored or never will be. */
+/** Minutes after which a change of a room's password is certainly stored or has failed. */
 const SETTLED_MINUTES = 15;
 /** Passwords checked in one sweep. */
 const SWEEP_LIMIT = 1_000;
 
 /**
  * The passwords of rooms: hashes in the vault, each under an id that the room's events name. A hash is deleted once the
- * event that replaced it is stored. Passwords are marked while a change is under way, so that the sweep finds what a
+ * event that replaced it is stored. Passwords are marked while a change is in progress, so that the sweep finds what a
  * crash leaves behind.
  */
 @Injectable()
@@ -26,19 +26,19 @@ export class RoomPasswords {
     return this.hashes.add(roomId, await hashPassword(password));
   }
 
-  /** Takes as long when there is no password to match (`id` is null), so that its timing does not reveal a hidden room. */
+  /** Takes equally long if there is no password (`id` is null), so that timing does not reveal hidden rooms. */
   async matches(id: string | null, password: string): Promise<boolean> {
     return passwordMatches(password, await this.hashes.find(id));
   }
 
-  /** To be called before the password of a room is changed or removed, or the room closed. */
+  /** Call before the password of a room is changed or removed, or the room is closed. */
   expectChange(roomId: string): Promise<void> {
     return this.hashes.markUnchecked(roomId);
   }
 
   /**
-   * Deletes those of these passwords that the room does not use: the one it had before a change, or one it was to get.
-   * Others may be about to come into use. A failure is left to the sweep, since the change itself is stored.
+   * Deletes those of these passwords that the room does not use: its previous one, or one that was not stored. Others may
+   * be about to come into use. The change itself is stored, so failures are left to the sweep.
    */
   async discard(roomId: string, ids: readonly (string | null)[]): Promise<void> {
     try {
@@ -50,12 +50,12 @@ export class RoomPasswords {
     }
   }
 
-  /** Deletes the passwords of a closed room. A failure is left to the sweep. */
+  /** Deletes the passwords of a closed room. Failures are left to the sweep. */
   async discardAll(roomId: string): Promise<void> {
     await this.hashes.removeAll(roomId).catch(() => undefined);
   }
 
-  /** Compares marked passwords with their rooms, and deletes those out of use. */
+  /** Compares marked passwords with their rooms, and deletes unused ones. */
   async sweep(): Promise<void> {
     for (const { id, roomId } of await this.hashes.unchecked(SETTLED_MINUTES, SWEEP_LIMIT)) {
       const { state } = await this.rooms.newest(roomId);

@@ -48,7 +48,7 @@ export class GetRoomHandler implements IQueryHandler<GetRoomQuery> {
   }
 }
 
-/** The rooms that somebody may know of. */
+/** The rooms that a user may know about. */
 export class ListRoomsQuery extends Query<Page<Room>> {
   constructor(
     readonly actor: Actor,
@@ -73,8 +73,8 @@ export interface RoomWithMembers extends Room {
 }
 
 /**
- * The open rooms that somebody may know of, from the start of the list, each with at most `mostMembers` of its members. Of
- * rooms that they may not look into, as far as members know, only the owners.
+ * The open rooms that a user may know about, from the start of the list, each with at most `mostMembers` members. For
+ * rooms whose members they may not see, only the owners.
  */
 export class ListRoomsFromQuery extends Query<Counted<RoomWithMembers>> {
   constructor(
@@ -100,7 +100,7 @@ export class ListRoomsFromHandler implements IQueryHandler<ListRoomsFromQuery> {
   }
 }
 
-/** A room as of now, for somebody who may know that it exists. */
+/** A room as of now, for those who may know that it exists. */
 export class GetRoomStateQuery extends Query<RoomState | Rejection> {
   constructor(
     readonly roomId: string,
@@ -119,7 +119,7 @@ export class GetRoomStateHandler implements IQueryHandler<GetRoomStateQuery> {
   }
 }
 
-/** Whether any open room has this name, hidden ones included: for administrators, who see all of them. */
+/** Whether any open room has this name, including hidden ones: for administrators, who see all of them. */
 export class IsRoomNamedQuery extends Query<boolean> {
   constructor(readonly name: string) {
     super();
@@ -135,7 +135,7 @@ export class IsRoomNamedHandler implements IQueryHandler<IsRoomNamedQuery> {
   }
 }
 
-/** A member as of now: `mutedUntil` is null once a mute has ended. */
+/** A member as of now: `mutedUntil` is null once a mute has expired. */
 export type CurrentMember = Omit<RoomMember, 'joinedRevision'>;
 
 export class ListMembersQuery extends Query<Page<CurrentMember> | Rejection> {
@@ -157,7 +157,7 @@ export class ListMembersHandler implements IQueryHandler<ListMembersQuery> {
     private readonly time: Time,
   ) {}
 
-  /** Members of a public room are listed for everybody, those of other rooms for people who may read them. */
+  /** Everyone may list the members of public rooms; for other rooms, only those who may read them. */
   execute({ roomId, actor, purpose, page }: ListMembersQuery): Promise<Page<CurrentMember> | Rejection> {
     const list = async () => {
       const now = this.time.now().toISOString();
@@ -199,7 +199,7 @@ export class ListMembersFromHandler implements IQueryHandler<ListMembersFromQuer
 const asOf = (member: RoomMember, now: string): CurrentMember =>
   member.mutedUntil !== null && member.mutedUntil <= now ? { ...member, mutedUntil: null } : member;
 
-/** One member from the room's own state, for somebody who has just changed it. */
+/** One member from the room's own state, for a person who has just changed it. */
 export class GetMemberQuery extends Query<CurrentMember | Rejection> {
   constructor(
     readonly room: RoomState,
@@ -227,8 +227,8 @@ export class GetMemberHandler implements IQueryHandler<GetMemberQuery> {
 }
 
 /**
- * The state of a room as of now, for a door that decides by it what the room is to its clients. What a person may see or read
- * of a room is decided by the other queries.
+ * The current state of a room, for a door that needs it to present the room to its clients. The other queries decide what
+ * a person may see or read.
  */
 export class GetRoomStateUncheckedQuery extends Query<RoomState> {
   constructor(readonly roomId: string) {
@@ -245,7 +245,7 @@ export class GetRoomStateUncheckedHandler implements IQueryHandler<GetRoomStateU
   }
 }
 
-/** The id of the open public or private room of this name, whatever its case; null if there is none. */
+/** The id of the open public or private room with this name, ignoring case; null if there is none. */
 export class FindRoomByNameQuery extends Query<string | null> {
   constructor(readonly name: string) {
     super();

@@ -8,7 +8,7 @@ import { type SessionRef, Sessions } from '../../storage/vault/sessions.js';
 import { Users } from '../../write-side/entities.js';
 import { SecondFactorPolicy } from './second-factor-policy.js';
 
-/** What a credential is good for: everything, as a session is, or the scopes of a personal token. */
+/** What a credential permits: everything for a session, or the scopes of a personal token. */
 export type Scopes = 'all' | ReadonlySet<TokenScope>;
 
 /** An authenticated caller. */
@@ -19,17 +19,17 @@ export interface Identity {
   readonly scopes: Scopes;
   /** Absent for a session. */
   readonly token?: PersonalToken;
-  /** When the session ends by itself; only where it was identified by a credential that lasts as long. */
+  /** When the session expires; only if it was identified by a credential that lasts as long. */
   readonly expiresAt?: Date;
-  /** The caller's role requires a second factor that they do not have yet: they may only set it up. */
+  /** The caller's role requires a second factor that they have not set up yet: nothing else is allowed. */
   readonly lacksSecondFactor: boolean;
-  /** The account as it was when the caller was identified. */
+  /** The account at the time the caller was identified. */
   readonly account: UserState;
 }
 
 /**
- * An access token or personal token, or a ticket, which is good once; or the id of the session or personal token that a door
- * has found by a secret of its own.
+ * An access token, a personal token or a single-use ticket; or the id of a session or personal token that a door has
+ * found by a secret of its own.
  */
 export type Credential =
   | { readonly bearer: string }
@@ -37,7 +37,7 @@ export type Credential =
   | { readonly session: string }
   | { readonly personalToken: string };
 
-/** Identifies callers by their credentials. Revoked sessions, and suspended and deactivated accounts, are nobody. */
+/** Identifies callers by their credentials. Revoked sessions and suspended or deactivated accounts are never identified. */
 @Injectable()
 export class Authentication {
   constructor(
@@ -61,7 +61,7 @@ export class Authentication {
     return session && this.identify(session);
   }
 
-  /** For a credential that has been verified and belongs to this session. Read from the vault, as it may be long ago. */
+  /** For a verified credential of this session. Reads the vault, because the verification may be long ago. */
   async bySession(sessionId: string): Promise<Identity | null> {
     const session = await this.sessions.find(sessionId);
     const identity = session && (await this.identify(session));
@@ -73,8 +73,8 @@ export class Authentication {
   }
 
   /**
-   * Why somebody who was identified a moment ago must not be let in after all, or null. It is synchronous, so that a door can let
-   * them in with nothing happening in between. `drain`: they are to come back at once, and are identified anew.
+   * Why a person identified a moment ago must be refused after all, or null. It is synchronous, so that a door can admit
+   * them with nothing happening in between. `drain`: they must reconnect at once and be identified again.
    */
   objection({
     actor,
@@ -90,19 +90,19 @@ export class Authentication {
 
   private async identify({ userId, sessionId }: SessionRef): Promise<Identity | null> {
     let { state } = await this.users.current(userId);
-    // The account of a valid token exists; it may have been opened through a replica whose events have not arrived here yet.
+    // A valid token has an account; it may have been opened through a replica whose events have not arrived here yet.
     if (state.status === 'unborn') state = (await this.users.newest(userId)).state;
     if (state.status !== 'active' || this.sessions.isRevoked(sessionId, userId)) return null;
     const actor = { id: userId, role: state.role };
     return { actor, sessionId, scopes: 'all', lacksSecondFactor: this.policy.lacking(state), account: state };
   }
 
-  /** A token is good while it is in the vault and in its owner's stream, and the owner has access. */
+  /** A token is valid while it is in the vault and in its owner's stream, and the owner has access. */
   private async identifyToken(token: PersonalToken | null): Promise<Identity | null> {
     if (!token) return null;
     const { id, userId, scopes } = token;
     let { state } = await this.users.current(userId);
-    // A new token may have been created at a replica whose events have not arrived here yet.
+    // The token may have been created at a replica whose events have not arrived here yet.
     if (!state.tokens.includes(id)) state = (await this.users.newest(userId)).state;
     if (state.status !== 'active' || !state.tokens.includes(id)) return null;
     const actor = { id: userId, role: state.role };
@@ -110,7 +110,7 @@ export class Authentication {
   }
 }
 
-/** Who presents a credential, as of now; null if it is invalid, or the account has no access. */
+/** Identifies the presenter of a credential as of now; null if it is invalid or the account has no access. */
 export class AuthenticateQuery extends Query<Identity | null> {
   constructor(readonly credential: Credential) {
     super();

@@ -1,7 +1,7 @@
 import { TOTP } from 'otpauth';
 import type { TestPerson } from '../../tests/harness/test-client.testing.js';
 
-/** What a phone does with the secret of a second factor. */
+/** Does what an authenticator app does with the secret of a second factor. */
 export class Authenticator {
   private readonly totp: TOTP;
 
@@ -12,12 +12,12 @@ export class Authenticator {
     this.totp = new TOTP({ secret });
   }
 
-  /** The code that is shown now, or so many steps of 30 s later. */
+  /** The current code, or the one this many 30-second steps later. */
   code(later = 0): string {
     return this.totp.generate({ timestamp: this.clock().getTime() + later * 30_000 });
   }
 
-  /** Sets up a second factor; the code of now is used up then. */
+  /** Sets up a second factor; this uses up the current code. */
   static async setUp(
     person: TestPerson,
     clock: () => Date,

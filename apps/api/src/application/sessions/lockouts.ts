@@ -12,7 +12,7 @@ export class Lockouts {
     private readonly log: Pick<Logger, 'error'>,
   ) {}
 
-  /** Records a lockout of this username, if there is such an account. Nobody waits for it, so errors are only logged. */
+  /** Records a lockout of this username, if there is such an account. It is not awaited, so errors are only logged. */
   async record(username: string, context: Context): Promise<void> {
     try {
       const userId = await this.names.ownerOf('user', nameKey(username));

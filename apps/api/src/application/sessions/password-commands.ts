@@ -21,7 +21,7 @@ export class PasswordChangeRecorder {
     private readonly revoker: SessionRevoker,
   ) {}
 
-  /** If the account rejects the change because it was shut out meanwhile, the old password is restored. */
+  /** If the account rejects the change because it has just lost access, the old password is restored. */
   async record(
     replaced: Replaced,
     allowedAt: bigint | number,
@@ -121,7 +121,7 @@ export class ResetPasswordHandler implements ICommandHandler<ResetPasswordComman
 
 const spent = reject('Unauthenticated', 'The token is no longer valid. Ask an administrator for a new one.');
 
-/** Issues a token with which a user can choose a password. Requires a recent second factor, where the caller has one. */
+/** Issues a token for choosing a password. Requires a recent second factor, if the caller has one. */
 export class IssuePasswordResetCommand extends Command<IssuedReset | Rejection> {
   constructor(
     readonly userId: string,

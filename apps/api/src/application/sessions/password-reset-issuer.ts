@@ -4,10 +4,10 @@ import { Credentials, RESET_SECONDS } from '../../storage/vault/credentials.js';
 import { Users } from '../../write-side/entities.js';
 import type { Context } from '../../write-side/mailbox.js';
 
-/** A token with which somebody chooses a password. */
+/** A token for choosing a password. */
 export interface IssuedReset {
   readonly token: string;
-  /** Seconds. */
+  /** Lifetime in seconds. */
   readonly expiresIn: number;
 }
 

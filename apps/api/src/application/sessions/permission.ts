@@ -1,19 +1,19 @@
 import { onlyReads, type Rejection, reject, type TokenScope } from '@verbatim/domain';
 import type { Identity, Scopes } from './authentication.js';
 
-/** What a door's operation requires of the caller. */
+/** What an operation of a door requires of the caller. */
 export interface Requirement {
-  /** Absent: any user. Administrators may do what auditors may. */
+  /** Absent: any user. Administrators may do everything that auditors may. */
   readonly role?: 'auditor' | 'admin';
-  /** What a personal token must be good for; `session` and absent: no personal token is. */
+  /** The scope that a personal token needs; `session` or absent: personal tokens are not accepted. */
   readonly scope?: TokenScope | 'session';
-  /** Whether auditors, who change nothing but their own account, may do it. */
+  /** Whether auditors, who may change only their own account, may do it. */
   readonly openToAuditors: boolean;
-  /** Whether users may do it who still have to set up the second factor that their role requires. */
+  /** Whether users may do it before setting up the second factor that their role requires. */
   readonly beforeSecondFactor: boolean;
 }
 
-/** Why the caller may not do what requires this; null if they may. */
+/** Why the caller may not do this; null if they may. */
 export function permissionProblem(identity: Identity, requirement: Requirement): Rejection | null {
   const { role } = identity.actor;
   if (identity.lacksSecondFactor && !requirement.beforeSecondFactor) return secondFactorMissing;
@@ -23,7 +23,7 @@ export function permissionProblem(identity: Identity, requirement: Requirement):
   return outOfScope(identity.scopes, requirement.scope);
 }
 
-/** Why a credential is not good for a scope; null if it is. */
+/** Why a credential does not have a scope; null if it has. */
 export function outOfScope(scopes: Scopes, scope: Requirement['scope']): Rejection | null {
   if (scopes === 'all') return null;
   if (scope === undefined || scope === 'session') return sessionsOnly;

@@ -8,10 +8,10 @@ import { Users } from '../../write-side/entities.js';
 import type { Context } from '../../write-side/mailbox.js';
 import type { Identity } from './authentication.js';
 
-/** For how long after a proof sensitive commands are accepted. */
+/** How long after a proof sensitive commands are accepted. */
 const FRESH_SECONDS = 15 * 60;
 
-/** With what a user proves their identity again. */
+/** How a user proves their identity again. */
 export interface Proof {
   readonly password?: string;
   /** Six digits of the authenticator, or a recovery code. */
@@ -29,7 +29,7 @@ export class Proving {
     private readonly attempts: Attempts,
   ) {}
 
-  /** Null if the password or the code is correct, else the rejection: `NotAllowed`, or `TooSoon` after too many failures. */
+  /** Null if the password or code is correct; otherwise `NotAllowed`, or `TooSoon` after too many failures. */
   async check(userId: string, proof: Proof, context: Context): Promise<Rejection | null> {
     const attempt = await this.attempts.proof(userId);
     if (isRejection(attempt)) return attempt;
@@ -38,7 +38,7 @@ export class Proving {
     return null;
   }
 
-  /** The hash of the password, if it is correct; else the rejection: `WrongPassword`, or `TooSoon` after too many failures. */
+  /** The hash of the password if it is correct; otherwise `WrongPassword`, or `TooSoon` after too many failures. */
   async checkPassword(userId: string, password: string): Promise<string | Rejection> {
     const attempt = await this.attempts.proof(userId);
     if (isRejection(attempt)) return attempt;
@@ -55,7 +55,7 @@ export class Proving {
     return this.bySecondFactor(userId, state, code, context);
   }
 
-  /** Whether a code is correct; it cannot be used again. */
+  /** Whether a code is correct; uses it up. */
   async bySecondFactor(userId: string, { totpId }: UserState, code: string, context: Context): Promise<boolean> {
     if (totpId === null) return false;
     if (/^\d{6}$/.test(code)) return this.factors.accept(totpId, code);
@@ -65,8 +65,9 @@ export class Proving {
   }
 
   /**
-   * Rejects what outlasts the session, such as creating a token, unless the user proved their identity recently: a stolen
-   * access token must not give lasting access. Users with neither password nor second factor have nothing to prove it with.
+   * Rejects commands whose effect outlasts the session, such as creating a token, unless the user proved their identity
+   * recently: a stolen access token must not give lasting access. Users with neither password nor second factor cannot
+   * prove it.
    */
   async demandProof(identity: Identity): Promise<Rejection | null> {
     if (await this.provedRecently(identity)) return null;

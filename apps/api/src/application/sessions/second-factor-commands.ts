@@ -9,7 +9,7 @@ import { type Proof, Proving } from './proving.js';
 import { SessionRevoker } from './session-revoker.js';
 import { unknownUser } from './unknown-user.js';
 
-/** New recovery codes, which can be shown only now. */
+/** New recovery codes, shown only once. */
 export interface FreshCodes {
   readonly recoveryCodes: string[];
 }
@@ -43,7 +43,7 @@ export class DisableTotpCommand extends Command<object | Rejection> {
   }
 }
 
-/** Disables the second factor of somebody else, by an administrator. Requires a recent proof of identity. */
+/** Disables someone else's second factor, by an administrator. Requires a recent proof of identity. */
 export class DisableTotpOfUserCommand extends Command<object | Rejection> {
   constructor(
     readonly userId: string,
@@ -64,7 +64,7 @@ export class IssueRecoveryCodesCommand extends Command<FreshCodes | Rejection> {
   }
 }
 
-const onAlready = reject('Conflict', 'There is a second factor already. Remove it first.');
+const onAlready = reject('Conflict', 'There is already a second factor. Remove it first.');
 const off = reject('Conflict', 'There is no second factor.');
 const wrong = reject('NotAllowed', 'The code is incorrect.');
 

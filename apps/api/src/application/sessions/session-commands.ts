@@ -9,7 +9,7 @@ import { type Ended, SessionRevoker } from './session-revoker.js';
 import { SessionStarter, type SignedIn } from './session-starter.js';
 import { unknownUser } from './unknown-user.js';
 
-/** Renews a session. A refresh token that was used before ends the session: one of its two users is a thief. */
+/** Renews a session. Reusing a refresh token ends the session: one of its two users is a thief. */
 export class RenewSessionCommand extends Command<SignedIn | Rejection> {
   constructor(
     readonly refreshToken: string,
@@ -62,7 +62,7 @@ export class SignOutHandler implements ICommandHandler<SignOutCommand> {
   }
 }
 
-/** Ends sessions of a user for good, on every replica. Rejects with `NotFound` if the only one wanted has ended already. */
+/** Ends sessions of a user for good, on every replica. Rejects with `NotFound` if the one requested has already ended. */
 export class RevokeSessionsCommand extends Command<Ended | Rejection> {
   constructor(
     readonly userId: string,
@@ -95,11 +95,11 @@ export class RevokeSessionsHandler implements ICommandHandler<RevokeSessionsComm
 /** A ticket that opens one socket. */
 export interface IssuedTicket {
   readonly ticket: string;
-  /** Seconds. */
+  /** Lifetime in seconds. */
   readonly expiresIn: number;
 }
 
-/** Issues a ticket with which the caller opens a socket, for clients that cannot send headers. */
+/** Issues a ticket for opening a socket, for clients that cannot send headers. */
 export class IssueTicketCommand extends Command<IssuedTicket> {
   constructor(readonly identity: Identity) {
     super();

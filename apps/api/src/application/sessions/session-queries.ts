@@ -34,12 +34,12 @@ export class ListSessionsHandler implements IQueryHandler<ListSessionsQuery> {
   }
 }
 
-/** A session with the person whose it is. */
+/** A session with its owner. */
 export interface SessionOfPerson extends OwnedSession {
   readonly person: Person;
 }
 
-/** The live sessions of everybody, or of one user. */
+/** The live sessions of everyone, or of one user. */
 export class ListAllSessionsQuery extends Query<Page<SessionOfPerson>> {
   constructor(
     readonly userId: string | null,
@@ -107,7 +107,7 @@ export class ListPublicKeysHandler implements IQueryHandler<ListPublicKeysQuery>
   }
 }
 
-/** Whether a session goes on, for credentials of a door that live longer than access tokens. */
+/** Whether a session is still live, for a door's credentials that outlive access tokens. */
 export class SessionGoesOnQuery extends Query<boolean> {
   constructor(readonly sessionId: string) {
     super();

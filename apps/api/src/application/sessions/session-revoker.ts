@@ -17,7 +17,7 @@ export class SessionRevoker {
     private readonly sessions: Sessions,
   ) {}
 
-  /** Sessions whose end is recorded already do not count. */
+  /** Sessions whose end was already recorded are not counted. */
   async revoke(
     userId: string,
     which: Which,
@@ -35,7 +35,7 @@ export class SessionRevoker {
     }
   }
 
-  /** Ends the sessions that have expired, so that what they hold open is closed. */
+  /** Ends expired sessions, so that their open connections are closed. */
   async revokeExpired(context: () => Context): Promise<void> {
     for (const { userId, sessionId } of await this.sessions.expired())
       await this.revoke(userId, { only: sessionId }, null, 'expired', context());

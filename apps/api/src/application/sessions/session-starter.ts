@@ -8,11 +8,11 @@ import { Users } from '../../write-side/entities.js';
 import type { Context } from '../../write-side/mailbox.js';
 import { SessionRevoker } from './session-revoker.js';
 
-/** Where a request comes from: the address that limits count, and the device that the session is listed with. */
+/** Where a request comes from: the address that limits count, and the device that is listed with the session. */
 export interface Client {
   readonly address: string;
   readonly device: Device;
-  /** Seconds after which the session that is started ends for good; absent: it can be renewed. */
+  /** Seconds after which the session ends for good; absent: it can be renewed. */
   readonly sessionSeconds?: number;
 }
 
@@ -39,7 +39,7 @@ export class SessionStarter {
     private readonly revoker: SessionRevoker,
   ) {}
 
-  /** Rejects with `NotFound` when the password has been changed since it was checked. */
+  /** Rejects with `NotFound` if the password has changed since it was checked. */
   async start(session: Omit<NewSession, 'sessionId'>, context: Context): Promise<SignedIn | Rejection> {
     const { userId, how } = session;
     const sessionId = newId();
@@ -51,11 +51,11 @@ export class SessionStarter {
       await this.users.send(userId, revoke, context);
       return reject('NotFound', 'The password has just been changed.');
     }
-    // A user shut out from here on loses this session like all others; one shut out before would keep it.
+    // A user who loses access after this point loses this session too; one who lost it before would keep it.
     const { state } = await this.users.newest(userId);
     if (shutOutSince(state, started.revision)) {
       const ended = await this.revoker.revoke(userId, { only: sessionId }, null, 'revoked', context);
-      return isRejection(ended) ? ended : reject('NotAllowed', 'This account has just been shut out.');
+      return isRejection(ended) ? ended : reject('NotAllowed', 'This account has just lost access.');
     }
     const { state: begun, position } = started;
     return { ...(await this.tokensFor({ userId, sessionId }, refreshToken)), state: begun, position };

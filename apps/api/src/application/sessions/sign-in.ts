@@ -10,14 +10,14 @@ import { Lockouts } from './lockouts.js';
 import { Proving } from './proving.js';
 import { type Client, SessionStarter, type SignedIn } from './session-starter.js';
 
-/** What somebody signs in with; `code` is for the second factor. */
+/** Credentials for signing in; `code` is for the second factor. */
 export interface Showing {
   readonly username: string;
   readonly password: string;
   readonly code?: string;
 }
 
-/** Checks what somebody signs in with, and starts their session. */
+/** Checks credentials and starts a session. */
 @Injectable()
 export class SignInChecker {
   constructor(
@@ -54,9 +54,9 @@ const secondFactorNeeded = reject(
 );
 
 /**
- * Signs somebody in by username, password and, where they have one, second factor. Unknown names and wrong passwords are
- * rejected in the same way (`Unauthenticated`) and take equally long; only with the right password does a missing second factor show
- * (`SecondFactorNeeded`). Too many attempts are rejected with `TooSoon` before the password is checked.
+ * Signs a user in by username, password and second factor, if they have one. Unknown names and wrong passwords are
+ * rejected in the same way (`Unauthenticated`) and take equally long; only the right password reveals a missing second
+ * factor (`SecondFactorNeeded`). Too many attempts are rejected with `TooSoon` before the password is checked.
  */
 export class SignInCommand extends Command<SignedIn | Rejection> {
   constructor(

@@ -7,15 +7,15 @@ import type { Context } from '../../write-side/mailbox.js';
 import { Authentication, type Identity } from '../sessions/authentication.js';
 import { SessionRevoker } from '../sessions/session-revoker.js';
 
-/** A key pair as its holder gets it, once. */
+/** A key pair as issued to its holder, once. */
 export interface SigningKeys extends IssuedKeyPair {
-  /** When the session ends by itself, and the key pair with it. */
+  /** When the session expires, and the key pair with it. */
   readonly expiresAt: Date;
 }
 
 /**
- * Issues the key pair of a session, for clients that sign their requests themselves. It replaces an earlier one, and ends with
- * the session. Who still needs a second factor gets none, and the session is ended.
+ * Issues the key pair of a session, for clients that sign their requests. It replaces an earlier one and expires with the
+ * session. Users who still have to set up a second factor get none, and their session is ended.
  */
 export class IssueKeyPairCommand extends Command<SigningKeys | Rejection> {
   constructor(
@@ -51,14 +51,14 @@ const secondFactorMissing = reject(
   'Your role requires a second factor. Set it up in the dashboard first.',
 );
 
-/** Characters of a JWT that are looked at. */
+/** Maximum length of a JWT in characters. */
 const MAX_JWT = 8_192;
-/** Seconds by which the clock of a client may be ahead. */
+/** Seconds by which the client's clock may be ahead. */
 const LEEWAY_SECONDS = 60;
 
 /**
- * Who signed a JWT (RFC 7519) with HS256, HS384 or HS512 and the secret of their key pair. The member `access_key` of its
- * header names the pair. `exp`, `nbf` and `iat` count where they are there; with `jti` or `nonce` the JWT is good once. Null if
+ * The signer of a JWT (RFC 7519) with HS256, HS384 or HS512 and the secret of their key pair, which the header member
+ * `access_key` names. `exp`, `nbf` and `iat` are checked if present; `jti` or `nonce` makes the JWT single-use. Null if
  * it is invalid or used up, or the session has ended.
  */
 export class AuthenticateSignatureQuery extends Query<Identity | null> {

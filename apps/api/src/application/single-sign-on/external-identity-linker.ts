@@ -19,7 +19,7 @@ import { SessionRevoker } from '../sessions/session-revoker.js';
 import { displayNameFor, usernamesFor } from './foreign-names.js';
 import type { ForeignPerson } from './identity-provider.js';
 
-/** Accounts with one address that are considered in one sign-in. */
+/** Accounts with the same address considered in one sign-in. */
 const MAX_CANDIDATES = 50;
 
 /** Finds, links or opens the account of a user whom the identity provider has authenticated. */
@@ -40,7 +40,7 @@ export class ExternalIdentityLinker {
     private readonly revoker: SessionRevoker,
   ) {}
 
-  /** The id of the account. `invitation`: the code of an invitation, used if there is no account yet. */
+  /** The id of the account. `invitation`: an invitation code, used if there is no account yet. */
   async link(person: ForeignPerson, invitation: string | null, context: Context): Promise<string | Rejection> {
     const userId =
       (await this.identities.ownerOf(person)) ??
@@ -53,8 +53,8 @@ export class ExternalIdentityLinker {
   }
 
   /**
-   * The account that was opened for the owner of the address that the provider has verified; null: there is none. Addresses
-   * that users entered themselves do not count, since anybody can enter any address.
+   * The account that was opened for the owner of the address that the provider has verified; null: there is none.
+   * Addresses entered by users themselves do not count, since anyone can enter any address.
    */
   private async linkByAddress(person: ForeignPerson, context: Context): Promise<string | null | Rejection> {
     const { email } = person;
@@ -86,7 +86,7 @@ export class ExternalIdentityLinker {
     return suspended;
   }
 
-  /** Links an account. Its previous user need not be the owner of the address, so no earlier credential opens it any more. */
+  /** Links an account. Its previous user may not own the address, so all earlier credentials become invalid. */
   private async takeOver(userId: string, person: ForeignPerson, context: Context): Promise<string | Rejection> {
     const { state } = await this.users.newest(userId);
     // Signing in is rejected; the account is linked when its owner returns after reinstatement.
@@ -106,8 +106,8 @@ export class ExternalIdentityLinker {
   }
 
   /**
-   * Gives the account the address that the provider has verified, and removes it from accounts whose users only entered it,
-   * which their events record. Accounts beyond the limit are handled at the next sign-in.
+   * Gives the account the address that the provider has verified, and removes it from accounts whose users only entered
+   * it, which their events record. Accounts beyond the limit are handled at the next sign-in.
    */
   private async settleAddress(userId: string, { email }: ForeignPerson, context: Context): Promise<void> {
     if (email === null) return;
@@ -168,7 +168,7 @@ export class ExternalIdentityLinker {
     return refused;
   }
 
-  /** The same user may have signed in at another replica at the same moment, with another name. */
+  /** The same user may sign in at another replica at the same moment, with another name. */
   private async openedMeanwhile(userId: string, refused: Rejection): Promise<object> {
     const { state } = await this.users.newest(userId);
     return state.status === 'active' ? state : refused;

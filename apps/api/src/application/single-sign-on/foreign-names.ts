@@ -3,24 +3,24 @@ import { emailAddress, isReservedUsername, limits, nameProblem } from '@verbatim
 /** Characters of a claim that are used. */
 const MAX_CHARACTERS = 1_000;
 
-/** The names that a provider has for a user, best first. Of an e-mail address the local part counts. */
+/** A user's names at the provider, best first. For an e-mail address, its local part. */
 export type ForeignNames = readonly string[];
 
-/** The text of a claim, shortened and without invalid characters; null if it is no text. */
+/** The text of a claim, shortened and without invalid characters; null if it is not a text. */
 export function claimText(claim: unknown): string | null {
   if (typeof claim !== 'string') return null;
   return claim.slice(0, MAX_CHARACTERS).toWellFormed().replaceAll('\u0000', '').normalize('NFC');
 }
 
-/** The user's address as it is stored; null unless the provider has verified it. */
+/** The user's address in stored form; null unless the provider has verified it. */
 export function verifiedEmail({ email, email_verified }: Readonly<Record<string, unknown>>): string | null {
   // Only `true` counts: neither a missing claim nor a text is a confirmation.
   return typeof email === 'string' && email_verified === true ? emailAddress(email) : null;
 }
 
 /**
- * A valid display name made from the names that the provider has for a user, or else the username. Names are cleaned up as
- * little as possible: first spaces, then invisible characters, then symbols, then words that are not allowed.
+ * A valid display name made from the user's names at the provider, or else the username. Names are cleaned up as little
+ * as possible: first spaces, then invisible characters, then symbols, then forbidden words.
  */
 export function displayNameFor(names: ForeignNames, username: string): string {
   for (const name of names.map(withoutDomain))
@@ -31,7 +31,7 @@ export function displayNameFor(names: ForeignNames, username: string): string {
   return username;
 }
 
-/** The same rule as when the account is opened. */
+/** The same rule as when opening the account. */
 const isAllowed = (name: string): boolean => nameProblem(name, limits.displayName) === null;
 
 const singleSpaces = (name: string): string => name.replaceAll(/[\s\p{Z}\p{Cc}]+/gu, ' ').trim();
@@ -44,7 +44,7 @@ const plainLetters = (name: string): string =>
     'NFC',
   );
 
-/** The words that are allowed, alone and together. */
+/** The allowed words, alone and combined. */
 function allowedWords(name: string): string {
   let kept = '';
   for (const word of plainLetters(name).split(' ')) {
@@ -67,7 +67,7 @@ function shortened(name: string): string {
   return kept.trim();
 }
 
-/** Usernames to try in order: the user's name at the provider, the same with a number, and a unique one. */
+/** Usernames to try in order: the name at the provider, the same with a number, and a unique one. */
 export function usernamesFor(names: ForeignNames, userId: string): string[] {
   const plain = names.map((name) => plainUsername(withoutDomain(name)));
   const base = plain.find((name) => name.length >= 3 && !isReservedUsername(name)) ?? 'person';
@@ -83,7 +83,7 @@ const withoutDomain = (name: string): string =>
     ?.replace(/@[^@]*$/, '')
     .replaceAll('"', '') ?? name;
 
-/** The characters of a name that a username may have. */
+/** The characters of a name that are allowed in usernames. */
 const plainUsername = (name: string): string =>
   name
     .normalize('NFKD')

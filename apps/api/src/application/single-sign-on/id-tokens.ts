@@ -2,7 +2,7 @@ import { createRemoteJWKSet, customFetch, errors, type JWTPayload, jwtVerify, ty
 import type { Clock } from '../../clock.js';
 import { providerFetch } from './provider-fetch.js';
 
-/** Asymmetric signatures only: with a shared secret, anybody with the public key could sign. */
+/** Asymmetric signatures only: with a shared secret, anyone with the public key could sign. */
 const ALGORITHMS = [
   'RS256',
   'RS384',
@@ -16,12 +16,12 @@ const ALGORITHMS = [
   'EdDSA',
   'Ed25519',
 ];
-/** Allowed difference between the clocks of the provider and of this service. */
+/** Allowed clock difference between the provider and this service. */
 const SKEW_SECONDS = 60;
-/** Maximum age of a token. It is fetched for a code that the provider has just issued. */
+/** Maximum age of a token, which is fetched right after the provider issues its code. */
 const MAX_TOKEN_AGE_SECONDS = 300;
 const TIMEOUT_MS = 5_000;
-/** For how long the keys are cached. An unknown key is fetched immediately, at most once per cooldown. */
+/** How long keys are cached. An unknown key is fetched immediately, at most once per cooldown. */
 const KEYS_AGE_MS = 600_000;
 const COOLDOWN_MS = 1_000;
 

@@ -17,30 +17,30 @@ export const ERRAND_SECONDS = 3_600;
 const DASHBOARD = '/admin/';
 /** Timeout of requests to the provider. */
 const PROVIDER_TIMEOUT_SECONDS = 10;
-/** For how long the provider's metadata is cached. */
+/** How long the provider's metadata is cached. */
 const DISCOVERY_AGE_MS = 3_600_000;
 const KEY = 'single-sign-on';
 
 /** A user as the provider describes them. */
 export interface ForeignPerson extends ForeignIdentity {
-  /** As it is stored; null unless the provider has verified it. */
+  /** In stored form; null unless the provider has verified it. */
   readonly email: string | null;
   /** Candidates for the username and the display name. */
   readonly usernames: ForeignNames;
   readonly displayNames: ForeignNames;
-  /** The role by the claim of roles; null if no such claim is configured. */
+  /** The role by the roles claim; null if none is configured. */
   readonly role: ServerRole | null;
 }
 
-/** What a browser starts single sign-on with. */
+/** The parameters of a sign-on started by a browser. */
 export interface Departure {
-  /** The code of an invitation, for users without an account. */
+  /** An invitation code, for users without an account. */
   readonly invitation?: string;
-  /** Where the browser is sent at the end, also after errors; absent: the configured address, on success only. */
+  /** Where the browser is sent at the end, even after errors; absent: the configured address, on success only. */
   readonly returnTo?: string;
 }
 
-/** The state of a sign-on, kept sealed in the browser's cookie while the user is at the provider. */
+/** The state of a sign-on, sealed in the browser's cookie while the user is at the provider. */
 interface Errand extends Departure {
   readonly state: string;
   readonly nonce: string;
@@ -49,7 +49,7 @@ interface Errand extends Departure {
   readonly until: number;
 }
 
-/** A user who returns from the provider, the invitation that they started with, and where they are sent now. */
+/** A user who returns from the provider, their invitation, and where to send them now. */
 export interface Arrival {
   readonly person: ForeignPerson;
   readonly invitation: string | null;
@@ -95,7 +95,7 @@ export class IdentityProvider {
     private readonly log: Logger,
   ) {}
 
-  /** Its name for people; null: there is none. */
+  /** Its display name; null: there is none. */
   get label(): string | null {
     return this.settings.OIDC_ISSUER ? this.settings.OIDC_LABEL : null;
   }
@@ -106,7 +106,7 @@ export class IdentityProvider {
     return [set, DASHBOARD, ...origins.map((origin) => `${origin}${DASHBOARD}`)].includes(address);
   }
 
-  /** Where a browser with this errand is sent however the sign-on ends; null: nowhere. */
+  /** Where to send a browser with this errand whatever the outcome; null: nowhere. */
   async returnAddressIn(sealed: string | undefined): Promise<string | null> {
     const returnTo = (await this.open(sealed))?.returnTo;
     return returnTo !== undefined && this.returnsTo(returnTo) ? returnTo : null;
@@ -136,7 +136,7 @@ export class IdentityProvider {
     return { address: address.href, errand: sealText(JSON.stringify(errand), await this.key(), KEY) };
   }
 
-  /** Who returns, by the query of the address and the errand of the browser. */
+  /** Identifies the returning user by the query string and the browser's errand. */
   async finish(query: string, sealed: string | undefined): Promise<Arrival | Rejection> {
     const provider = await this.provider();
     if (isRejection(provider)) return provider;
@@ -148,7 +148,7 @@ export class IdentityProvider {
       return { person: this.person(claims), invitation, returnTo };
     } catch (error) {
       const { message: reason, code = '' } = error as Error & { code?: string };
-      // The reason is for the operator only: it concerns their provider, or their settings.
+      // The reason is for the operator only: it concerns their provider or settings.
       this.log.warn({ reason, code: code || undefined }, 'single sign-on failed');
       return error instanceof TypeError || timeoutCodes.has(code) ? away : notConfirmed;
     }
@@ -197,7 +197,7 @@ export class IdentityProvider {
     return auditor && values.includes(auditor) ? 'auditor' : 'user';
   }
 
-  /** The provider's metadata, refreshed now and then; while the provider is unreachable, the last known one. */
+  /** The provider's metadata, refreshed periodically; the last known version while the provider is unreachable. */
   private async provider(): Promise<Discovered | Rejection> {
     if (!this.settings.OIDC_ISSUER) return none;
     const { discovered } = this;
@@ -224,7 +224,7 @@ export class IdentityProvider {
     const configuration = await client.discovery(new URL(issuer), id, password, undefined, options);
     const { issuer: named, jwks_uri } = configuration.serverMetadata();
     const keys = new URL(jwks_uri ?? '');
-    if (keys.protocol !== 'https:' && issuer.startsWith('https:')) throw new TypeError('jwks_uri is without TLS.');
+    if (keys.protocol !== 'https:' && issuer.startsWith('https:')) throw new TypeError('jwks_uri does not use TLS.');
     return {
       configuration,
       idTokens: new IdTokens({ issuer: named, clientId: id, keys }, this.clock),

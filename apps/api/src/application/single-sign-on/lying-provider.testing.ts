@@ -19,16 +19,16 @@ export async function keyPair(kid: string, alg = 'RS256'): Promise<KeyPair> {
 export const signed = (claims: JWTPayload, { kid, alg, privateKey }: KeyPair): Promise<string> =>
   new SignJWT(claims).setProtectedHeader({ alg, kid, typ: 'JWT' }).sign(privateKey);
 
-/** An identity provider that says whatever a test wants: in its metadata, its keys, its tokens. */
+/** An identity provider with arbitrary metadata, keys and tokens, for tests. */
 export class LyingProvider {
-  /** Makes the ID token from the claims that an honest provider would put in. */
+  /** Builds the ID token from the claims that an honest provider would use. */
   token: (claims: JWTPayload) => string | Promise<string> = () => '';
   keys: readonly JWK[] = [];
   metadata: object = {};
   userInfo: ((sub: string) => object) | null = null;
-  /** What is answered instead, by path. */
+  /** Responses to return instead, by path. */
   readonly instead = new Map<string, (response: ServerResponse) => void>();
-  /** How often each path was asked for. */
+  /** Requests per path. */
   readonly asked = new Map<string, number>();
   private nonce: string | null = null;
   private claims: JWTPayload = {};

@@ -11,8 +11,8 @@ interface ProviderRequest {
 }
 
 /**
- * Sends a request to the identity provider. Server errors and oversized responses throw a TypeError, as failed connections do:
- * sign-on is then `unavailable` rather than rejected.
+ * Sends a request to the identity provider. Server errors and oversized responses throw a TypeError, like failed
+ * connections: sign-on is then `unavailable` rather than rejected.
  */
 export async function providerFetch(address: string, request: ProviderRequest): Promise<Response> {
   const response = await fetch(address, request);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What a provider knows of somebody: the claims of OpenID Connect, and groups. */
+/** What a provider knows about a user: OpenID Connect claims, and groups. */
 export interface Claims {
   readonly sub: string;
   readonly email?: unknown;
@@ -12,7 +12,7 @@ export interface Claims {
   readonly groups?: readonly string[];
 }
 
-/** The part of `oidc-provider`, which comes without types, that is used here. */
+/** The part of `oidc-provider` used here; the package has no types. */
 interface Provider {
   callback(): (request: IncomingMessage, response: ServerResponse) => void;
   interactionFinished(request: IncomingMessage, response: ServerResponse, result: object): Promise<void>;
@@ -22,9 +22,9 @@ interface Provider {
 
 export const client = { id: 'verbatim', secret: 'a secret between two services' };
 
-/** A real identity provider on this machine, at which everybody signs in as whoever `next` says. */
+/** A real identity provider on this machine that signs everyone in as `next`. */
 export class TestProvider {
-  /** Who signs in next; null: they refuse. */
+  /** The next user to sign in; null: they refuse. */
   next: Claims | null = null;
   private readonly people = new Map<string, Claims>();
 
@@ -96,10 +96,12 @@ export class TestProvider {
   }
 }
 
-/** A browser as far as redirects and cookies go: cookies are kept for each host and path, whatever else they say. */
+/**
+ * A browser as far as redirects and cookies are concerned: cookies are kept per host and path, ignoring other attributes.
+ */
 export class Browser {
   private readonly cookies = new Map<string, { value: string; path: string }>();
-  /** What the service asked to keep, word for word. */
+  /** The Set-Cookie headers received, verbatim. */
   readonly asked: string[] = [];
 
   async get(address: string): Promise<Response> {
@@ -111,7 +113,7 @@ export class Browser {
     return this.send(address, { method: 'POST', headers, body: JSON.stringify(body) });
   }
 
-  /** Goes where it is sent, until an address is one of the application, and answers that address or the last answer. */
+  /** Follows redirects until the address belongs to the application; returns that address or the last response. */
   async follow(address: string, application: string): Promise<string | Response> {
     for (let next = address, hops = 0; hops < 20; hops++) {
       const response = await this.get(next);
@@ -120,7 +122,7 @@ export class Browser {
       next = new URL(location, next).href;
       if (next.startsWith(application)) return next;
     }
-    throw new Error('sent around without end');
+    throw new Error('too many redirects');
   }
 
   private async send(address: string, request: RequestInit): Promise<Response> {

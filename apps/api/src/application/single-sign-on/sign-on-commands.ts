@@ -16,7 +16,7 @@ export interface BegunSignOn {
   readonly errandSeconds: number;
 }
 
-/** Starts single sign-on. Rejects with `Invalid` if browsers may not be sent to the wanted return address. */
+/** Starts single sign-on. Rejects with `Invalid` if browsers may not be sent to the requested return address. */
 export class BeginSignOnCommand extends Command<BegunSignOn | Rejection> {
   constructor(readonly departure: Departure) {
     super();
@@ -37,17 +37,17 @@ export class BeginSignOnHandler implements ICommandHandler<BeginSignOnCommand> {
 
 const notThere = reject('Invalid', 'Browsers are not sent to this address.');
 
-/** A user back from the provider, for whom the browser gets the two halves of a code that starts a session. */
+/** A user back from the provider; the browser receives the two halves of a code that starts a session. */
 export interface FinishedSignOn extends SignOnCode {
   readonly returnTo: string;
   /** Lifetime of the code in seconds. */
   readonly codeSeconds: number;
 }
 
-/** Takes a user back from the identity provider: finds, links or opens their account. */
+/** Handles a user's return from the identity provider: finds, links or opens their account. */
 export class FinishSignOnCommand extends Command<FinishedSignOn | Rejection> {
   constructor(
-    /** The query of the address that the provider sent the browser to, with the question mark. */
+    /** The query string of the callback, including the question mark. */
     readonly query: string,
     readonly errand: string | undefined,
     readonly context: Context,
@@ -74,7 +74,7 @@ export class FinishSignOnHandler implements ICommandHandler<FinishSignOnCommand>
   }
 }
 
-/** Starts the session of a user who was authenticated by the identity provider. */
+/** Starts a session for a user authenticated by the identity provider. */
 export class EndSignOnCommand extends Command<SignedIn | Rejection> {
   constructor(
     readonly code: SignOnCode,
@@ -121,7 +121,7 @@ export class GetSignInOptionsHandler implements IQueryHandler<GetSignInOptionsQu
   }
 }
 
-/** Where a browser is sent after an error: to the address it asks for, or that its errand names; null: nowhere. */
+/** Where to send a browser after an error: to the address it asks for or its errand names; null: nowhere. */
 export class GetReturnAddressQuery extends Query<string | null> {
   constructor(
     readonly wanted: string | undefined,

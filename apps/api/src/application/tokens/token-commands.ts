@@ -14,12 +14,12 @@ const DAY_MS = 86_400_000;
 
 export interface NewToken {
   readonly token: NamedToken;
-  /** The token itself, which can be shown only now. */
+  /** The token itself, shown only once. */
   readonly text: string;
   readonly position: bigint;
 }
 
-/** Revokes personal tokens, each after what was created with it: what an interruption leaves is found again by its parent. */
+/** Revokes personal tokens, each after its children, so that what an interruption leaves is found again by its parent. */
 @Injectable()
 export class TokenRevoker {
   constructor(
@@ -35,21 +35,21 @@ export class TokenRevoker {
   ): Promise<{ position: bigint } | Rejection> {
     const { state } = await this.users.newest(userId);
     const ended = !state.tokens.includes(tokenId);
-    // One that has ended may have left others behind, if an interruption came between.
+    // After an interruption, a token that has ended may still have live children.
     if (ended && (await this.tokens.createdWith(tokenId, userId)).length === 0)
       return reject('NotFound', 'There is no such token.');
     const refused = await this.revokeCreatedWith(userId, tokenId, actor, context);
     if (refused) return refused;
     const revoked = await this.users.send(userId, { type: 'RevokeToken', actor, userId, tokenId }, context);
     if (isRejection(revoked)) return revoked;
-    // Once more, for what was created with it meanwhile; from now on nothing is.
+    // Again, for children created meanwhile; from now on there are no new ones.
     const refusedLate = await this.revokeCreatedWith(userId, tokenId, actor, context);
     if (refusedLate) return refusedLate;
     await this.tokens.remove(tokenId);
     return revoked;
   }
 
-  /** Revokes what was created with a token; returns why not, or null. */
+  /** Revokes the children of a token; returns why not, or null. */
   private async revokeCreatedWith(
     userId: string,
     tokenId: string,
@@ -60,7 +60,7 @@ export class TokenRevoker {
       const revoked = await this.revoke(userId, child, actor, context);
       if (!isRejection(revoked)) continue;
       if (revoked.rejected !== 'NotFound') return revoked;
-      // It has ended, or never began.
+      // It has ended, or was never created.
       await this.tokens.remove(child);
     }
     return null;
@@ -89,8 +89,8 @@ export class RevokeTokenHandler implements ICommandHandler<RevokeTokenCommand> {
 }
 
 /**
- * Creates a personal token of the caller or of a bot. Requires a recent proof of identity. With a personal token the caller can
- * create one for themselves that allows no more and ends no later, and that is revoked with it: it gives nobody more than they had.
+ * Creates a personal token for the caller or a bot. Requires a recent proof of identity. With a personal token, a caller
+ * can create one for themselves that allows no more, ends no later, and is revoked with it: no one gains access by that.
  */
 export class CreateTokenCommand extends Command<NewToken | Rejection> {
   constructor(
@@ -107,7 +107,7 @@ export class CreateTokenCommand extends Command<NewToken | Rejection> {
   }
 }
 
-/** The token is stored first and works once the event is recorded: an interruption leaves nothing that works. */
+/** The token is stored first and works once the event is recorded: an interruption leaves nothing usable. */
 @CommandHandler(CreateTokenCommand)
 export class CreateTokenHandler implements ICommandHandler<CreateTokenCommand> {
   constructor(
@@ -125,7 +125,7 @@ export class CreateTokenHandler implements ICommandHandler<CreateTokenCommand> {
     const refused = identity.token && actor.id === userId ? beyond(identity.token, command) : null;
     const unproved = identity.token && actor.id === userId ? refused : await this.proving.demandProof(identity);
     if (unproved) return unproved;
-    // An account checks its own standing; it cannot check that of an administrator who creates a token for a bot.
+    // An account checks its own standing, but not that of an administrator who creates a token for a bot.
     if (actor.id === userId) return this.create(command);
     return this.standing.whileIn(
       actor,
@@ -144,7 +144,7 @@ export class CreateTokenHandler implements ICommandHandler<CreateTokenCommand> {
     const issued = await this.tokens.issue({ id, userId, name, scopes, expiresAt, parentId: parent?.id ?? null });
     const command = { type: 'CreateToken', actor, userId, tokenId: id, name, scopes } as const;
     const created = await this.users.send(userId, { ...command, expiresAt: expiresAt?.toISOString() ?? null }, context);
-    // If the outcome is unknown, nobody has the token, and its owner can revoke it.
+    // If the outcome is unknown, no one has the token, and its owner can revoke it.
     if (!isRejection(created)) {
       if (!parent || created.state.tokens.includes(parent.id)) return { ...issued, position: created.position };
       await this.revoker.revoke(userId, id, actor, context);

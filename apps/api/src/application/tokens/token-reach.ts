@@ -1,8 +1,9 @@
 import type { PersonalToken } from '../../storage/vault/personal-tokens.js';
 
 /**
- * The tokens of a person that whoever holds `holder` may see the values of and revoke: that one, what was created with it, and, if it
- * may manage the account, those that allow no more and end no later. All of them for somebody who signed in (`undefined`).
+ * The tokens of a person whose values the holder of `holder` may see, and which they may revoke: that one, those created
+ * with it and, if it may manage the account, those that allow no more and end no later. All of them for a session
+ * (`undefined`).
  */
 export function withinReach<Token extends PersonalToken>(
   tokens: readonly Token[],

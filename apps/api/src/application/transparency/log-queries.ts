@@ -1,7 +1,7 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { PublishedLog } from './published-log.js';
 
-/** The newest checkpoint that has its quorum, as a signed note; null before there is one. */
+/** The newest checkpoint with a quorum, as a signed note; null before the first one. */
 export class GetLogCheckpointQuery extends Query<string | null> {}
 
 @QueryHandler(GetLogCheckpointQuery)
@@ -13,7 +13,7 @@ export class GetLogCheckpointHandler implements IQueryHandler<GetLogCheckpointQu
   }
 }
 
-/** A tile of hashes or an entry bundle, by its path below the log: `tile/0/x001/234.p/5`. Null when there is none. */
+/** A tile of hashes or an entry bundle by its path below the log: `tile/0/x001/234.p/5`. Null if there is none. */
 export class GetLogTileQuery extends Query<Buffer | null> {
   constructor(readonly path: string) {
     super();
@@ -29,7 +29,7 @@ export class GetLogTileHandler implements IQueryHandler<GetLogTileQuery> {
   }
 }
 
-/** The verifier keys of the log, those of all times, one a line. */
+/** All verifier keys that the log has ever used, one per line. */
 export class GetLogKeysQuery extends Query<string> {}
 
 @QueryHandler(GetLogKeysQuery)

@@ -22,19 +22,19 @@ import { type Published, PublishedLog } from './published-log.js';
 const PATIENCE_MS = 5_000;
 const LOOK_EVERY_MS = 100;
 
-/** What shows to anybody with the keys of the log that this event was in it, and what it said. */
+/** Proves to anyone with the keys of the log that it contains this event, and what the event said. */
 export interface MessageProof {
   readonly revision: number;
   readonly ordinal: number;
-  /** The bytes that were hashed. */
+  /** The hashed bytes. */
   readonly envelope: Buffer;
-  /** Opens `data.sealed` of this event and of no other; null when the message was redacted or its key destroyed. */
+  /** Opens `data.sealed` of this event only; null if the message was redacted or its key destroyed. */
   readonly key: Buffer | null;
   /** The inclusion proof with its checkpoint (c2sp.org/tlog-proof). */
   readonly proof: string;
 }
 
-/** Proves the event that produced the present text of a message or, for auditors, the one at a revision. */
+/** Proves the event behind the current text of a message or, for auditors, the one at a revision. */
 export class GetMessageProofQuery extends Query<MessageProof | Rejection> {
   constructor(
     readonly roomId: string,
@@ -47,7 +47,7 @@ export class GetMessageProofQuery extends Query<MessageProof | Rejection> {
   }
 }
 
-/** Makes proofs of single events. */
+/** Builds proofs of single events. */
 export class MessageProofs {
   constructor(
     private readonly access: RoomAccess,
@@ -72,7 +72,7 @@ export class MessageProofs {
     return this.prove(event, shown ? await this.sealer.ownKey(event) : null);
   }
 
-  /** What is known of the message, if this person may read it. */
+  /** What is known about the message, if this person may read it. */
   private async factsOf(
     roomId: string,
     messageId: string,
@@ -125,7 +125,7 @@ export class MessageProofs {
   private async withOrdinal({ tree, size, note }: Published, ordinal: number, event: StoredEvent, key: Buffer | null) {
     const reader = TreeReader.of(size, this.trees.tiles(tree.number));
     const hashes = isFault(reader) ? reader : await reader.inclusionProof(ordinal);
-    if (isFault(hashes)) throw new Error(`No proof could be made for entry ${ordinal} of the log: ${hashes.detail}`);
+    if (isFault(hashes)) throw new Error(`No proof could be built for entry ${ordinal} of the log: ${hashes.detail}`);
     return {
       revision: Number(event.revision),
       ordinal,

@@ -3,15 +3,15 @@ import { shared } from '../../composition/shared-answer.js';
 import type { LogKeys } from '../../storage/transparency/log-keys.js';
 import type { LogTree, LogTrees } from '../../storage/transparency/log-trees.js';
 
-/** The tree that grows as far as it is shown to the world: up to its newest checkpoint that has its quorum. */
+/** The published part of the tree: up to its newest checkpoint with a quorum. */
 export interface Published {
   readonly tree: LogTree;
   readonly size: number;
-  /** With the cosignatures that it has by now. */
+  /** With the cosignatures received so far. */
   readonly note: string;
 }
 
-/** The transparency log as everybody may get it, from whichever replica. */
+/** The transparency log as published, the same at every replica. */
 export class PublishedLog {
   constructor(
     private readonly trees: LogTrees,
@@ -26,7 +26,7 @@ export class PublishedLog {
     return note === null ? null : { tree, size: tree.published, note };
   });
 
-  /** The tile or entry bundle at a path `tile/...`; null when the path is none or the published tree has no such tile. */
+  /** The tile or entry bundle at a path `tile/...`; null if the path is invalid or beyond the published tree. */
   async tile(path: string): Promise<Buffer | null> {
     const id = parseTilePath(path);
     if (isFault(id)) return null;
@@ -36,7 +36,7 @@ export class PublishedLog {
     return bytes ? Buffer.from(bytes) : null;
   }
 
-  /** The verifier keys of all times, one a line. */
+  /** All verifier keys ever used, one per line. */
   async verifierKeys(): Promise<string> {
     return (await this.keys.published()).map(({ text }) => `${text}\n`).join('');
   }

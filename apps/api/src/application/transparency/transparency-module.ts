@@ -31,7 +31,7 @@ const providers: Provider[] = [
   GetMessageProofHandler,
 ];
 
-/** The transparency log as it is shown, and proofs of single messages. */
+/** The published transparency log, and proofs of single messages. */
 @Global()
 @Module({ providers, exports: providers })
 export class TransparencyModule {}

@@ -21,14 +21,14 @@ import { WebhookBots } from './webhook-bots.js';
 
 type RoomDecided = Decided<RoomState>;
 
-/** An incoming webhook whose token is returned once and never again. */
+/** An incoming webhook with its token, which is returned only once. */
 export interface AddedIncomingWebhook extends RoomDecided {
   readonly webhookId: string;
   readonly webhook: IncomingWebhook;
   readonly token: string;
 }
 
-/** Removes an incoming webhook: its address leads nowhere from then on. */
+/** Removes an incoming webhook: its address stops working. */
 export class RemoveIncomingWebhookCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
@@ -70,7 +70,7 @@ export class RemoveIncomingWebhookHandler implements ICommandHandler<RemoveIncom
   }
 }
 
-/** Adds an address that posts to a room, and the bot that is the author of what is posted. */
+/** Adds an address that posts to a room, and the bot that is the author of these posts. */
 export class AddIncomingWebhookCommand extends Command<AddedIncomingWebhook | Rejection> {
   constructor(
     readonly roomId: string,
@@ -106,7 +106,7 @@ export class AddIncomingWebhookHandler implements ICommandHandler<AddIncomingWeb
     const { roomId, actor, name, context } = command;
     const [webhookId, botId] = [newId(), newId()];
     const add = { type: 'AddIncomingWebhook', actor, webhookId, botId, name } as const;
-    // Decided first, so that a refused command leaves no bot behind.
+    // Decided first, so that a rejected command leaves no bot behind.
     const foreseen = room.decide(add, (await this.rooms.newest(roomId)).state, this.time.now().toISOString());
     const refused = isRejection(foreseen) ? foreseen : this.rooms.refusal(add);
     if (refused) return refused;
@@ -125,12 +125,12 @@ export class AddIncomingWebhookHandler implements ICommandHandler<AddIncomingWeb
   }
 }
 
-/** A message that came to the address of an incoming webhook. */
+/** A message posted to the address of an incoming webhook. */
 export interface WebhookPost extends RoomDecided {
   readonly roomId: string;
 }
 
-/** Posts a message that came to the address of an incoming webhook. */
+/** Posts a message that arrived at the address of an incoming webhook. */
 export class PostToWebhookCommand extends Command<WebhookPost | Rejection> {
   constructor(
     readonly token: string,
@@ -154,14 +154,14 @@ export class PostToWebhookHandler implements ICommandHandler<PostToWebhookComman
     const address = await this.secrets.findIncoming(token);
     if (!address) return nothingHere;
     const { roomId, webhookId, botId } = address;
-    // It may have been added through a replica that this one has not heard from yet.
+    // It may have been added through a replica whose events have not arrived here yet.
     let { state } = await this.rooms.current(roomId);
     if (!state.incomingWebhooks[webhookId]) state = (await this.rooms.newest(roomId)).state;
     if (!state.incomingWebhooks[webhookId]) return nothingHere;
     if (state.status === 'closed') return reject('RoomClosed', 'The room is closed.');
     const limited = limitedFor(this.limits.account(botId).posts.spend());
     if (limited) return limited;
-    // A bot has no session whose end would be known everywhere, so its stream is read.
+    // A bot has no session that could be revoked everywhere, so its stream is read.
     const bot = await this.users.newest(botId);
     if (bot.state.status !== 'active') return reject('NotAllowed', `The bot of this address is ${bot.state.status}.`);
     const { id: messageId, text } = message;

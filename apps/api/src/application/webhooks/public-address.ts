@@ -9,8 +9,8 @@ function listOf(family: 'ipv4' | 'ipv6', ...networks: readonly Network[]): Block
 }
 
 /**
- * Addresses that look public, but inside a cloud lead each machine to internal services: metadata, secrets, name servers, and
- * services that trust the network. The metadata addresses of most clouds need no entry: they are link-local (169.254.0.0/16,
+ * Addresses that look public but lead to internal services within a cloud: metadata, secrets, name servers, and services
+ * that trust the network. The metadata addresses of most clouds need no entry: they are link-local (169.254.0.0/16,
  * fe80::/10), shared (Alibaba's 100.100.100.200), IETF's (Oracle's 192.0.0.192) or unique local (fd00::/8).
  */
 const clouds4: readonly Network[] = [
@@ -31,7 +31,7 @@ const clouds6: readonly Network[] = [
   ['2600:2d00:2:2000::', 64],
 ];
 
-/** Special-purpose addresses of IPv4 (RFC 6890 and the IANA registry), and the clouds' own. */
+/** Special-purpose IPv4 addresses (RFC 6890 and the IANA registry), and the clouds' own. */
 const special4 = listOf(
   'ipv4',
   // This host, private, shared, loopback, link-local.
@@ -74,7 +74,7 @@ const special4 = listOf(
  * `::ffff:0:a.b.c.d`, and translation (64:ff9b::/96, 64:ff9b:1::/48).
  */
 const global6 = listOf('ipv6', ['2000::', 3]);
-/** The exceptions in it: IETF protocols with Teredo, documentation, 6to4, AS112, the former 6bone, the clouds' own. */
+/** Exceptions: IETF protocols with Teredo, documentation, 6to4, AS112, the former 6bone, the clouds' own. */
 const special6 = listOf(
   'ipv6',
   ...([

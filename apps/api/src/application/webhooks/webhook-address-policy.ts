@@ -4,7 +4,7 @@ import { isPublic } from './public-address.js';
 
 /** The address of a webhook is not allowed. */
 export interface AddressRejection extends Rejection {
-  /** What is wrong with it: `must begin with https://`. */
+  /** The problem: `must begin with https://`. */
   readonly addressProblem: string;
 }
 
@@ -14,7 +14,7 @@ export const isAddressRejection = (outcome: object): outcome is AddressRejection
 export class WebhookAddressPolicy {
   constructor(readonly allowPrivate: boolean) {}
 
-  /** What is wrong with an address as it is written, or null. Host names are checked when they are connected to. */
+  /** The problem of an address as written, or null. Host names are checked on connecting. */
   problemOf(address: string): string | null {
     const url = new URL(address);
     if (this.allowPrivate) return null;

@@ -12,7 +12,7 @@ import { AccountOpener } from '../accounts/account-opener.js';
 
 type UserDecided = Decided<UserState>;
 
-/** Age below which a bot without a webhook may be one whose webhook is just being added. */
+/** Age below which the webhook of a bot may not have been added yet. */
 const BEING_ADDED_MS = 10 * 60_000;
 /** Bots deactivated in one sweep. */
 const SWEEP_LIMIT = 1_000;
@@ -28,7 +28,7 @@ export class WebhookBots {
     private readonly time: Time,
   ) {}
 
-  /** Registers a bot that `owner` answers for. It cannot have the name of a person. */
+  /** Registers a bot owned by `owner`. It cannot have a person's name. */
   async register(botId: string, name: string, owner: string, context: Context): Promise<UserDecided | Rejection> {
     const closed = this.accounts.refusal('webhook', null);
     if (closed) return closed;
@@ -42,16 +42,16 @@ export class WebhookBots {
     return registered;
   }
 
-  /** Deactivates a bot for good; repeating it changes nothing. */
+  /** Deactivates a bot for good; idempotent. */
   async deactivate(botId: string, context: Context): Promise<UserDecided | Rejection> {
     const deactivated = await this.users.send(botId, { type: 'DeactivateUser', actor: null }, context);
     if (!isRejection(deactivated)) await this.ledger.noteEnd(botId);
     return deactivated;
   }
 
-  /** Deactivates several bots. Returns the position that a reader must have passed to see all of it; -1 for none. */
+  /** Deactivates several bots. Returns the position after which a reader sees the effect of all; -1 for none. */
   async deactivateAll(botIds: readonly string[], context: Context): Promise<bigint> {
-    // Their webhooks are gone, so they can post nothing more. Those that cannot be deactivated now are left to the sweep.
+    // Without webhooks they can no longer post. Bots that cannot be deactivated now are left to the sweep.
     const outcomes = await Promise.allSettled(botIds.map((botId) => this.deactivate(botId, context)));
     return outcomes.reduce((latest, outcome) => {
       const done = outcome.status === 'fulfilled' && !isRejection(outcome.value) ? outcome.value.position : -1n;
@@ -59,7 +59,7 @@ export class WebhookBots {
     }, -1n);
   }
 
-  /** Deactivates bots that outlived their webhook: left by a process that died, or by a release before bots ended with it. */
+  /** Deactivates bots that outlived their webhook, left by a crash or by a release in which bots did not end with it. */
   async sweep(): Promise<void> {
     const addedBefore = new Date(this.time.now().getTime() - BEING_ADDED_MS).toISOString();
     const left = await botsWithoutWebhook(this.readModels.db, addedBefore, SWEEP_LIMIT);
@@ -71,5 +71,5 @@ const nameOfPerson = reject('NameTaken', 'A person has this name. Choose another
 const tooManyNow = reject('Conflict', `You already have ${MAX_BOTS} incoming webhooks. Remove one first.`);
 const tooManyEver = reject(
   'Conflict',
-  `You have created ${MAX_BOTS_EVER} incoming webhooks, which is the limit. Somebody else can add this one.`,
+  `You have created ${MAX_BOTS_EVER} incoming webhooks, which is the limit. Someone else can add this one.`,
 );

@@ -20,7 +20,7 @@ import { WebhookAddressPolicy } from './webhook-address-policy.js';
 
 type RoomDecided = Decided<RoomState>;
 
-/** A webhook whose signing secret is returned once and never again. */
+/** A webhook with its signing secret, which is returned only once. */
 export interface WebhookWithSecret extends RoomDecided {
   readonly webhookId: string;
   readonly secret: string;
@@ -35,7 +35,7 @@ const serviceActor = { id: '00000000-0000-0000-0000-000000000000', role: 'admin'
 
 // Adding ----------------------------------------------------------------------------------------------------------------
 
-/** Sends events of a room to an address from now on. Where it may not, the outcome is an AddressRejection. */
+/** Starts sending events of a room to an address. If the address is not allowed, the outcome is an AddressRejection. */
 export class AddWebhookCommand extends Command<WebhookWithSecret | Rejection> {
   constructor(
     readonly roomId: string,
@@ -66,7 +66,7 @@ export class AddWebhookHandler implements ICommandHandler<AddWebhookCommand> {
     );
   }
 
-  /** Vault and desk come before the event, so that everyone who learns of the webhook finds its entries. */
+  /** Vault and desk entries are written before the event, so that everyone who learns of the webhook finds them. */
   private async add({ roomId, actor, webhook, context }: AddWebhookCommand): Promise<WebhookWithSecret | Rejection> {
     const { url, events, active } = webhook;
     const { state } = await this.rooms.newest(roomId);
@@ -101,7 +101,7 @@ export interface WebhookChanges {
   readonly active?: boolean;
 }
 
-/** Changes webhooks. Failed deliveries are retried at once, or within half a minute if nothing differs. */
+/** Changes webhooks. Failed deliveries are retried at once, or within half a minute if nothing changed. */
 @Injectable()
 export class WebhookChanger {
   constructor(
@@ -112,7 +112,7 @@ export class WebhookChanger {
     private readonly addresses: WebhookAddressPolicy,
   ) {}
 
-  /** Changes a webhook in the name of the actor, who is its owner from then on. */
+  /** Changes a webhook on behalf of the actor, who becomes its owner. */
   change(
     roomId: string,
     webhookId: string,
@@ -154,11 +154,14 @@ export class WebhookChanger {
   }
 }
 
-/** Stops a webhook whose new owner has just been shut out, as its next delivery would. */
+/** Stops a webhook whose new owner has just lost access, as its next delivery would. */
 const stopForOwner = (rooms: Rooms, roomId: string, webhookId: string, context: Context) =>
   rooms.send(roomId, { type: 'StopWebhook', actor: serviceActor, webhookId, cause: 'owner_gone' }, context);
 
-/** Changes the address, events or state of a webhook. Where the new address is not allowed, the outcome is an AddressRejection. */
+/**
+ * Changes the address, events or state of a webhook. If the new address is not allowed, the outcome is an
+ * AddressRejection.
+ */
 export class ChangeWebhookCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,
@@ -205,7 +208,7 @@ export class RotateWebhookSecretHandler implements ICommandHandler<RotateWebhook
 
 // Ending ----------------------------------------------------------------------------------------------------------------
 
-/** The service stops sending to a webhook. Its owner may start it again. */
+/** Makes the service stop sending to a webhook. Its owner may restart it. */
 export class StopWebhookCommand extends Command<RoomDecided | Rejection> {
   constructor(
     readonly roomId: string,

@@ -12,16 +12,16 @@ import { type Delivery, WebhookDeliveries } from '../../storage/desk/webhook-del
 import { WebhookSecrets } from '../../storage/vault/webhook-secrets.js';
 import { Rooms } from '../../write-side/entities.js';
 
-/** A webhook as its owner and the owners of the room see it. */
+/** A webhook as shown to its owner and the owners of the room. */
 export interface WebhookDetails {
   readonly id: string;
   readonly roomId: string;
   readonly webhook: Webhook;
-  /** Without its user information, query and fragment, which may hold secrets; null if the address was lost. */
+  /** Without user information, query and fragment, which may contain secrets; null if the address was lost. */
   readonly url: string | null;
   /** Null before the first attempt. */
   readonly delivery: Delivery | null;
-  /** Events of the room that it has not processed yet. */
+  /** Events of the room not processed yet. */
   readonly behind: number;
 }
 
@@ -61,7 +61,7 @@ export class GetWebhookQuery extends Query<WebhookDetails | Rejection> {
     readonly roomId: string,
     readonly webhookId: string,
     readonly actor: Actor,
-    /** The state of the room that a command has just led to; absent: as of now. */
+    /** The state of the room after a command; absent: the current one. */
     readonly room?: RoomState,
   ) {
     super();
@@ -106,7 +106,7 @@ function withoutSecrets(url: string): string {
   return `${protocol}//${host}${pathname}`;
 }
 
-/** An incoming webhook; its token is known to nobody but the person who added it. */
+/** An incoming webhook; only the person who added it knows its token. */
 export interface IncomingWebhookDetails {
   readonly id: string;
   readonly roomId: string;
@@ -135,7 +135,7 @@ export class ListIncomingWebhooksHandler implements IQueryHandler<ListIncomingWe
   }
 }
 
-/** Why somebody may not see the webhooks of a room, or null. */
+/** Why a person may not see the webhooks of a room, or null. */
 const listingProblem = (state: RoomState, actor: Actor): Rejection | null =>
   actor.role === 'auditor' ? null : governingProblem(state, actor);
 

@@ -25,7 +25,7 @@ const providers = [
   },
 ];
 
-/** Webhooks of both kinds. What sends to them is a unit of its own. */
+/** Webhooks of both kinds. Delivery is a unit of its own. */
 @Global()
 @Module({ providers, exports: providers })
 export class WebhooksModule {}

@@ -5,8 +5,11 @@ import { expect } from 'vitest';
 export class MqttPerson {
   /** What came, as `topic payload`. */
   readonly heard: string[] = [];
+  private readonly closed: Promise<never>;
 
   private constructor(readonly client: MqttClient) {
+    this.closed = new Promise((_, reject) => client.once('close', () => reject(new Error('closed'))));
+    this.closed.catch(() => undefined);
     client.on('message', (topic, payload) => this.heard.push(`${topic} ${payload}`));
     client.on('error', () => undefined);
   }
@@ -28,8 +31,10 @@ export class MqttPerson {
     return (await this.client.subscribeAsync(filter, { qos })).map((grant) => grant.qos);
   }
 
+  /** Fails if the connection ends before the text is acknowledged, for which the library would wait for ever. */
   async say(room: string, text: string, qos: 0 | 1 | 2 = 1): Promise<void> {
-    await this.client.publishAsync(`rooms/${room}/newtext`, JSON.stringify({ author: 'anybody', text }), { qos });
+    const payload = JSON.stringify({ author: 'anybody', text });
+    await Promise.race([this.client.publishAsync(`rooms/${room}/newtext`, payload, { qos }), this.closed]);
   }
 
   /** The texts of a room that came, as `author: text`. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Person } from '../live-event.js';
 
-/** What is announced about one room. `people` are all who are in it at that replica; null: too many to announce. */
+/** What is announced about one room. `people`: everyone in it at that replica; null: too many to announce. */
 export interface RoomStatement {
   readonly room: string;
   readonly people: readonly Person[] | null;
@@ -16,34 +16,34 @@ export interface Typing {
 export interface Load {
   /** Open WebSocket connections. */
   readonly sockets: number;
-  /** Accounts that have one. */
+  /** Accounts with at least one. */
   readonly people: number;
 }
 
-/** What one replica announces to all others at a time. It may be lost on the way. */
+/** What one replica announces to all others at a time. It may be lost. */
 export interface Announcement {
-  /** Id of the replica, another one after each start. */
+  /** Id of the replica, new after each start. */
   readonly from: string;
-  /** Grows by one with each announcement, so that a lost one is noticed. */
+  /** Incremented with each announcement, so that a lost one is noticed. */
   readonly number: number;
-  /** How often the replica has started to announce all its rooms again. */
+  /** How many rounds, each announcing all its rooms, the replica has started. */
   readonly round: number;
-  /** Nothing of this round is left to announce: nobody is in a room that was not announced. */
+  /** This round is complete: rooms not announced in it are empty. */
   readonly complete: boolean;
   readonly rooms: readonly RoomStatement[];
   readonly typing: readonly Typing[];
   /** Null from a replica of an earlier release. */
   readonly load: Load | null;
-  /** Replicas that are asked to start a new round. */
+  /** Replicas asked to start a new round. */
   readonly asks: readonly string[];
-  /** The replica shuts down; nobody is there any more. */
+  /** The replica is shutting down; all its people are gone. */
   readonly bye: boolean;
 }
 
-/** A notification of PostgreSQL holds less than 8,000 bytes. */
+/** PostgreSQL notifications are limited to less than 8,000 bytes. */
 export const MAX_BYTES = 7_900;
 
-// People are written as pairs and empty parts are left out, because space is scarce.
+// Space is scarce, so people are written as pairs and empty parts are left out.
 const person = z.tuple([z.string(), z.string()]);
 const wire = z.object({
   from: z.string(),
@@ -57,7 +57,7 @@ const wire = z.object({
   bye: z.boolean().optional(),
 });
 
-/** The text of an announcement. The caller makes sure that it is not longer than MAX_BYTES. */
+/** The text of an announcement. The caller makes sure that it fits into MAX_BYTES. */
 export function writeAnnouncement({ load, rooms, typing, asks, bye, ...rest }: Announcement): string {
   const text: z.input<typeof wire> = {
     ...rest,
@@ -70,7 +70,7 @@ export function writeAnnouncement({ load, rooms, typing, asks, bye, ...rest }: A
   return JSON.stringify(text);
 }
 
-/** Reads an announcement; null if the text is not one, for example because it comes from another release. */
+/** Parses an announcement; null if it is invalid, for example from another release. */
 export function readAnnouncement(text: string): Announcement | null {
   const read = wire.safeParse(parsed(text));
   if (!read.success) return null;
@@ -85,7 +85,7 @@ export function readAnnouncement(text: string): Announcement | null {
   };
 }
 
-/** Bytes that a statement needs within an announcement, including the comma after it. */
+/** Bytes that a statement takes in an announcement, including the comma after it. */
 export const bytesOf = ({ room, people }: RoomStatement): number =>
   Buffer.byteLength(JSON.stringify([room, people?.map(toPair) ?? null])) + 1;
 

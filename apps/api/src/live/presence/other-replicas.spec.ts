@@ -8,13 +8,13 @@ const bob: Person = { id: 'bob', username: 'bob' };
 const cem: Person = { id: 'cem', username: 'cem' };
 
 let others: OtherReplicas;
-let told: string[];
+let notified: string[];
 let now: number;
 beforeEach(() => {
-  told = [];
+  notified = [];
   now = 1_000;
   others = new OtherReplicas((room, { username }, online) =>
-    told.push(`${username} ${online ? 'came to' : 'left'} ${room}`),
+    notified.push(`${username} ${online ? 'came to' : 'left'} ${room}`),
   );
 });
 
@@ -30,34 +30,34 @@ describe('what a replica announces about a room', () => {
   it('replaces what it announced before', () => {
     says('left', 0, { rooms: [inRoom('a', ada, bob)] });
     says('left', 1, { rooms: [inRoom('a', bob, cem)] });
-    expect(told).toEqual(['ada came to a', 'bob came to a', 'ada left a', 'cem came to a']);
+    expect(notified).toEqual(['ada came to a', 'bob came to a', 'ada left a', 'cem came to a']);
     expect(present('a')).toEqual(['bob', 'cem']);
     says('left', 2, { rooms: [inRoom('a')] });
-    expect(told.slice(4)).toEqual(['bob left a', 'cem left a']);
+    expect(notified.slice(4)).toEqual(['bob left a', 'cem left a']);
     expect(others.countIn('a')).toBe(0);
   });
 
-  it('is no news of people who are there at another replica', () => {
+  it('causes no notification about people who are there at another replica', () => {
     says('left', 0, { rooms: [inRoom('a', ada)] });
     says('right', 0, { rooms: [inRoom('a', ada)] });
     says('left', 1, { rooms: [inRoom('a')] });
-    expect(told).toEqual(['ada came to a']);
+    expect(notified).toEqual(['ada came to a']);
     says('right', 1, { bye: true });
-    expect(told).toEqual(['ada came to a', 'ada left a']);
+    expect(notified).toEqual(['ada came to a', 'ada left a']);
     expect(others.size).toBe(1);
   });
 
-  it('may be that there are too many people; then nobody is announced', () => {
+  it('may be that there are too many people; then no one is announced', () => {
     says('left', 0, { rooms: [inRoom('a', ada)] });
     says('left', 1, { rooms: [{ room: 'a', people: null }] });
     expect(others.countIn('a')).toBe(Number.POSITIVE_INFINITY);
     says('left', 2, { rooms: [inRoom('a')] });
-    expect(told).toEqual(['ada came to a']);
+    expect(notified).toEqual(['ada came to a']);
   });
 });
 
 describe('an announcement that was lost', () => {
-  it('is missed, and the replica asked, once in a while, until it begins a new round', () => {
+  it('is noticed, and its sender is asked now and then until it starts a new round', () => {
     now = 10_000;
     says('left', 0, { round: 0 });
     expect(says('left', 1, { round: 1 })).toBe(false);
@@ -71,20 +71,20 @@ describe('an announcement that was lost', () => {
     expect(says('left', 6, { round: 2 })).toBe(false);
   });
 
-  it('leaves nobody online who went meanwhile: a complete round announces all who are there', () => {
+  it('leaves no one online who has gone since: a complete round announces everyone who is there', () => {
     says('left', 0, { round: 0 });
     says('left', 1, { rooms: [inRoom('a', ada), inRoom('b', bob)], complete: true });
-    // That both have left is lost; what is complete now was not heard whole.
+    // The announcement that both have left was lost, and part of the round that is complete now was missed.
     says('left', 3, { rooms: [inRoom('b', bob)], complete: true });
     expect(present('a')).toEqual(['ada']);
     says('left', 4, { round: 2, rooms: [inRoom('b', bob)] });
     expect(present('a')).toEqual(['ada']);
     says('left', 5, { round: 2, complete: true });
     expect(present('a')).toEqual([]);
-    expect(told).toEqual(['ada came to a', 'bob came to b', 'ada left a']);
+    expect(notified).toEqual(['ada came to a', 'bob came to b', 'ada left a']);
   });
 
-  it('that comes after all is passed over', () => {
+  it('that arrives late is ignored', () => {
     says('left', 5, { rooms: [inRoom('a', ada)] });
     says('left', 4, { rooms: [inRoom('a')] });
     expect(present('a')).toEqual(['ada']);
@@ -92,16 +92,16 @@ describe('an announcement that was lost', () => {
 });
 
 describe('a replica that falls silent', () => {
-  it('is forgotten with all its people, the others are not', () => {
+  it('is forgotten with all its people, unlike the others', () => {
     says('left', 0, { rooms: [inRoom('a', ada, bob)] });
     now += 5_000;
     says('right', 0, { rooms: [inRoom('a', bob)] });
     others.forgetSilent(now - 1_000);
-    expect(told.slice(2)).toEqual(['ada left a']);
+    expect(notified.slice(2)).toEqual(['ada left a']);
     expect(present('a')).toEqual(['bob']);
   });
 
-  it('is not blamed for silence in which nobody could be heard', () => {
+  it('does not expire during silence in which no replica could be heard', () => {
     says('left', 0, { rooms: [inRoom('a', ada)] });
     now += 60_000;
     others.excuseSilence(now);
@@ -110,25 +110,25 @@ describe('a replica that falls silent', () => {
   });
 });
 
-describe('what is remembered', () => {
-  it('is bounded for each replica', () => {
+describe('memory', () => {
+  it('is bounded per replica', () => {
     const people = (n: number) => Array.from({ length: 100 }, (_, i) => ({ id: `${n} ${i}`, username: 'x' }));
     const rooms = replicaLimits.people / 100;
     for (let n = 0; n < rooms + 3; n++) says('left', n, { rooms: [{ room: `${n}`, people: people(n) }] });
     expect(others.dropped).toBe(300);
     expect(others.countIn(`${rooms - 1}`)).toBe(100);
     expect(others.countIn(`${rooms}`)).toBe(0);
-    // Where some have gone, there is space for others.
+    // People who leave free space for others.
     says('left', rooms + 3, { rooms: [inRoom('0'), { room: 'late', people: people(0) }] });
     expect(others.countIn('late')).toBe(100);
   });
 
-  it('is the same in rooms that are too full to announce', () => {
+  it('is bounded for rooms that are too full to announce', () => {
     for (let n = 0; n < replicaLimits.people + 10; n++) says('left', n, { rooms: [{ room: `${n}`, people: null }] });
     expect(others.countIn(`${replicaLimits.people}`)).toBe(0);
   });
 
-  it('is bounded to so many replicas', () => {
+  it('is bounded in the number of replicas', () => {
     for (let n = 0; n < replicaLimits.replicas + 2; n++) says(`${n}`, 0, { rooms: [inRoom('a', ada)] });
     expect(others.size).toBe(replicaLimits.replicas);
     expect(others.dropped).toBe(2);

@@ -2,15 +2,15 @@ import type { Person } from '../live-event.js';
 import type { Announcement, Load, RoomStatement } from './announcement.js';
 
 export const replicaLimits = {
-  /** Other replicas listened to; announcements of further ones are ignored. */
+  /** Other replicas tracked; announcements of further ones are ignored. */
   replicas: 64,
-  /** People in rooms known of one replica, about 200 bytes each; further ones are not known to be there. */
+  /** People in rooms tracked per replica, about 200 bytes each; further ones count as absent. */
   people: 20_000,
-  /** Milliseconds, at least, between two requests to the same replica for a new round. */
+  /** Minimum milliseconds between two requests to the same replica for a new round. */
   asking: 2_000,
 } as const;
 
-/** Called when a person is now in a room at some other replica, or no longer is at any. */
+/** Called when a person enters a room at some other replica, or is no longer in it at any. */
 export type PersonMoved = (room: string, person: Person, online: boolean) => void;
 
 type People = ReadonlyMap<string, Person>;
@@ -21,10 +21,10 @@ interface RoomThere {
   readonly people: People | null;
 }
 
-/** What is known of one replica. */
+/** What we know about one replica. */
 interface Replica {
   number: number;
-  /** The first round of which nothing has been missed. */
+  /** The first round without missed announcements. */
   soundFrom: number;
   heardAt: number;
   load: Load | null;
@@ -34,15 +34,15 @@ interface Replica {
   readonly rooms: Map<string, RoomThere>;
 }
 
-const nobody: People = new Map();
+const noPeople: People = new Map();
 
-/** What is kept of one room, counted in people. */
+/** The size of a room's entry, counted in people. */
 const sizeOf = (people: People | null | undefined): number => (people === null ? 1 : (people?.size ?? 0));
 
-/** Who is in which room at the other replicas, as far as they have announced it and as long as they are heard. */
+/** Who is in which room at the other replicas, as announced, for as long as we hear from them. */
 export class OtherReplicas {
   private readonly replicas = new Map<string, Replica>();
-  /** People and replicas that were ignored because there are too many. */
+  /** People and replicas that were ignored because there were too many. */
   dropped = 0;
 
   constructor(private readonly moved: PersonMoved) {}
@@ -51,12 +51,15 @@ export class OtherReplicas {
     return this.replicas.size;
   }
 
-  /** The load of each of them by its id, as last announced. */
+  /** The load of each other replica by its id, as last announced. */
   get loads(): ReadonlyMap<string, Load | null> {
     return new Map(Array.from(this.replicas, ([id, { load }]) => [id, load]));
   }
 
-  /** Applies an announcement heard at `now` (milliseconds of any clock). Returns whether to ask its sender for a new round. */
+  /**
+   * Applies an announcement received at `now` (milliseconds of any clock). Returns whether to ask its sender for a new
+   * round.
+   */
   handle(announcement: Announcement, now: number): boolean {
     const { from, number, round, complete, load, rooms, bye } = announcement;
     if (bye) {
@@ -64,7 +67,7 @@ export class OtherReplicas {
       return false;
     }
     const replica = this.replicas.get(from) ?? this.meet(announcement, now);
-    // It was overtaken on its way.
+    // It arrived out of order.
     if (!replica || number <= replica.number) return false;
     if (number > replica.number + 1) replica.soundFrom = round + 1;
     replica.number = number;
@@ -80,12 +83,12 @@ export class OtherReplicas {
     return true;
   }
 
-  /** Forgets the replicas not heard since `time`. */
+  /** Forgets the replicas not heard from since `time`. */
   forgetSilent(time: number): void {
     for (const [id, { heardAt }] of this.replicas) if (heardAt < time) this.forget(id);
   }
 
-  /** Counts all as heard at `now`, because until now nobody could have been. */
+  /** Counts all replicas as heard from at `now`, because none could be heard until now. */
   excuseSilence(now: number): void {
     for (const replica of this.replicas.values()) replica.heardAt = now;
   }
@@ -95,7 +98,7 @@ export class OtherReplicas {
     return false;
   }
 
-  /** How many are in a room at all other replicas; Infinity when one of them has too many to announce. */
+  /** How many people are in a room at all other replicas; Infinity when one of them has too many to announce. */
   countIn(room: string): number {
     let count = 0;
     for (const { rooms } of this.replicas.values()) {
@@ -105,12 +108,12 @@ export class OtherReplicas {
     return count;
   }
 
-  /** All people in a room at some other replica, as far as announced. */
+  /** Everyone in a room at some other replica, as announced. */
   *peopleIn(room: string): IterableIterator<Person> {
     for (const { rooms } of this.replicas.values()) yield* rooms.get(room)?.people?.values() ?? [];
   }
 
-  /** A new replica: what it announced before was not heard, so only its next round is complete. */
+  /** A new replica: its earlier announcements were missed, so only its next round is complete. */
   private meet({ from, number, round }: Announcement, now: number): Replica | null {
     if (this.replicas.size >= replicaLimits.replicas) {
       this.dropped += 1;
@@ -121,7 +124,7 @@ export class OtherReplicas {
       soundFrom: round + 1,
       heardAt: now,
       load: null,
-      // It is about to begin a round by itself, because this replica is new to it too.
+      // It is about to start a round on its own, because this replica is new to it too.
       askedAt: now,
       size: 0,
       rooms: new Map(),
@@ -133,7 +136,7 @@ export class OtherReplicas {
   private forget(id: string): void {
     const replica = this.replicas.get(id);
     this.replicas.delete(id);
-    for (const [room, { people }] of replica?.rooms ?? []) this.reportLeft(room, people ?? nobody, nobody);
+    for (const [room, { people }] of replica?.rooms ?? []) this.reportLeft(room, people ?? noPeople, noPeople);
   }
 
   private update(replica: Replica, { room, people: announced }: RoomStatement, round: number): void {
@@ -144,7 +147,7 @@ export class OtherReplicas {
     replica.size += sizeOf(people) - sizeOf(known?.people);
     // There are no notifications about rooms with too many people.
     if (people === null) return;
-    const before = known?.people ?? nobody;
+    const before = known?.people ?? noPeople;
     this.reportLeft(room, before, people);
     for (const person of people.values())
       if (!before.has(person.id) && !this.isAtAnother(replica, room, person.id)) this.moved(room, person, true);
@@ -157,7 +160,7 @@ export class OtherReplicas {
     return new Map(people.slice(0, space).map((person) => [person.id, person]));
   }
 
-  /** The replica has announced all its rooms, so nobody is left in those that it has not announced since an earlier round. */
+  /** The replica has announced all its rooms, so those it last announced in an earlier round are empty. */
   private dropEarlier(replica: Replica, round: number): void {
     for (const [room, there] of replica.rooms)
       if (there.round < round) this.update(replica, { room, people: [] }, round);

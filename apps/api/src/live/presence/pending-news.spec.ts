@@ -5,7 +5,7 @@ import { PendingNews, pendingLimits } from './pending-news.js';
 
 const replica = '0198a000-0000-7000-8000-000000000001';
 const id = (n: number) => `0198a000-0000-7000-9000-${n.toString(16).padStart(12, '0')}`;
-/** With a username as long as they get. */
+/** A person with a username of maximum length. */
 const person = (n: number): Person => ({ id: id(n), username: `${n}`.padStart(32, 'x') });
 const people = (count: number) => Array.from({ length: count }, (_, n) => person(n));
 
@@ -20,7 +20,7 @@ beforeEach(() => {
   );
 });
 
-/** Takes out the next announcement, which must fit into a notification. */
+/** Takes the next announcement, which must fit into a notification. */
 function next(): Announcement {
   const text = news.next();
   expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_BYTES);
@@ -29,15 +29,15 @@ function next(): Announcement {
   return announcement;
 }
 
-/** Takes out announcements until nothing waits. */
+/** Takes announcements until none is pending. */
 function all(): Announcement[] {
   const taken = [next()];
   while (!news.empty) taken.push(next());
   return taken;
 }
 
-describe('a room in which much happened', () => {
-  it('is announced once, as it is when its turn comes', () => {
+describe('a room with many changes', () => {
+  it('is announced once, with its latest state', () => {
     for (let n = 0; n < 1_000; n++) {
       rooms.set('a', people(n % 10));
       news.roomChanged('a');
@@ -52,12 +52,12 @@ describe('a room in which much happened', () => {
     news.roomChanged(id(1));
     news.roomChanged(id(2));
     for (let n = 0; n < 50; n++) news.isTyping(id(1), person(n));
-    const told = all();
-    expect(told.flatMap((announcement) => announcement.rooms)).toEqual([
+    const announced = all();
+    expect(announced.flatMap((announcement) => announcement.rooms)).toEqual([
       { room: id(1), people: people(100) },
       { room: id(2), people: people(100) },
     ]);
-    expect(told.flatMap((announcement) => announcement.typing)).toHaveLength(50);
+    expect(announced.flatMap((announcement) => announcement.typing)).toHaveLength(50);
   });
 
   it('is announced as too full when its people do not fit', () => {
@@ -71,25 +71,25 @@ describe('many rooms', () => {
   it('share announcements, and the last of these completes the round', () => {
     for (let n = 0; n < 1_000; n++) rooms.set(id(n), people(n % 4));
     news.beginRound(rooms.keys());
-    const told = all();
-    expect(told.length).toBeLessThan(40);
-    expect(told.map(({ number }) => number)).toEqual(told.map((_, i) => i));
-    expect(told.map(({ complete }) => complete)).toEqual(told.map((_, i) => i === told.length - 1));
-    expect(new Set(told.map(({ round }) => round))).toEqual(new Set([1]));
-    const stated = told.flatMap((announcement) => announcement.rooms);
+    const announced = all();
+    expect(announced.length).toBeLessThan(40);
+    expect(announced.map(({ number }) => number)).toEqual(announced.map((_, i) => i));
+    expect(announced.map(({ complete }) => complete)).toEqual(announced.map((_, i) => i === announced.length - 1));
+    expect(new Set(announced.map(({ round }) => round))).toEqual(new Set([1]));
+    const stated = announced.flatMap((announcement) => announcement.rooms);
     expect(stated).toEqual([...rooms].map(([room, people]) => ({ room, people })));
   });
 
-  it('past the bound are dropped and counted, and made good by a new round', () => {
+  it('beyond the limit are dropped and counted, and announced in a new round', () => {
     for (let n = 0; n < pendingLimits.rooms + 5; n++) {
       rooms.set(id(n), people(1));
       news.roomChanged(id(n));
     }
     expect(news.dropped).toBe(5);
     expect(news.needsRound).toBe(false);
-    const told = all();
-    expect(told.flatMap((announcement) => announcement.rooms)).toHaveLength(pendingLimits.rooms);
-    expect(told.some(({ complete }) => complete)).toBe(false);
+    const announced = all();
+    expect(announced.flatMap((announcement) => announcement.rooms)).toHaveLength(pendingLimits.rooms);
+    expect(announced.some(({ complete }) => complete)).toBe(false);
     expect(news.needsRound).toBe(true);
 
     rooms = new Map([...rooms].slice(-5));
@@ -109,7 +109,7 @@ describe('typing', () => {
     ]);
   });
 
-  it('past the bound is dropped and counted', () => {
+  it('beyond the limit is dropped and counted', () => {
     for (let n = 0; n < pendingLimits.typing + 7; n++) news.isTyping(id(n), person(n));
     expect(news.dropped).toBe(7);
     expect(all().flatMap(({ typing }) => typing)).toHaveLength(pendingLimits.typing);
@@ -117,7 +117,7 @@ describe('typing', () => {
 });
 
 describe('nothing to announce', () => {
-  it('still makes an announcement that the replica is there', () => {
+  it('still makes a heartbeat', () => {
     expect(next()).toEqual({
       from: replica,
       number: 0,
@@ -131,13 +131,13 @@ describe('nothing to announce', () => {
     });
   });
 
-  it('is left once there is nobody to notify', () => {
+  it('is left once there is no replica to notify', () => {
     news.beginRound(['a', 'b']);
     news.isTyping('a', person(1));
     news.ask('another');
     news.clear();
     expect(news.empty).toBe(true);
-    // What was to be told in this round never will be.
+    // The announcements of this round are lost for good.
     expect(next().complete).toBe(false);
   });
 });

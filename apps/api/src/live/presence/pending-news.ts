@@ -10,19 +10,19 @@ import {
 } from './announcement.js';
 
 export const pendingLimits = {
-  /** Rooms that wait to be announced. A new round covers any further ones. */
+  /** Rooms that may wait to be announced. A new round covers any further ones. */
   rooms: 10_000,
-  /** People who wait to be announced as typing. */
+  /** People who may wait to be announced as typing. */
   typing: 100,
-  /** Of these in one announcement. */
+  /** Typing people in one announcement. */
   typingAtOnce: 20,
-  /** Replicas asked in one announcement. */
+  /** Replicas asked for a round in one announcement. */
   asksAtOnce: 16,
 } as const;
 
 /**
- * What this replica still has to announce to the others. A room waits once, however much happens in it, and is announced as
- * it is when its turn comes. So the backlog grows only with the number of rooms, not with what happens in them.
+ * What this replica still has to announce to the others. A room is queued once, however often it changes, and its latest
+ * state is announced. So the backlog grows with the number of rooms, not with the activity in them.
  */
 export class PendingNews {
   private readonly rooms = new Set<string>();
@@ -32,7 +32,7 @@ export class PendingNews {
   private round = 0;
   /** Some rooms of this round were dropped. */
   private incomplete = false;
-  /** News that were dropped because too many waited. */
+  /** Updates dropped because too many were waiting. */
   dropped = 0;
 
   constructor(
@@ -43,7 +43,7 @@ export class PendingNews {
     private readonly loadHere: () => Load,
   ) {}
 
-  /** Somebody has entered or left a room. */
+  /** Someone has entered or left a room. */
   roomChanged(room: string): void {
     if (this.rooms.size < pendingLimits.rooms || this.rooms.has(room)) {
       this.rooms.add(room);
@@ -59,12 +59,12 @@ export class PendingNews {
     else this.dropped += 1;
   }
 
-  /** An announcement of this replica was lost. */
+  /** An announcement of this replica was lost: asks for a new round. */
   ask(replica: string): void {
     this.asks.add(replica);
   }
 
-  /** Starts to announce all rooms again. */
+  /** Starts a new round, which announces all rooms. */
   beginRound(rooms: Iterable<string>): void {
     this.round += 1;
     this.incomplete = false;
@@ -74,7 +74,7 @@ export class PendingNews {
     }
   }
 
-  /** Some rooms were dropped and all others have been announced: only a new round can announce them. */
+  /** Whether rooms were dropped and all others have been announced: only a new round can cover them. */
   get needsRound(): boolean {
     return this.incomplete && this.rooms.size === 0;
   }
@@ -91,9 +91,9 @@ export class PendingNews {
     this.asks.clear();
   }
 
-  /** Removes and returns as much as one notification holds. Without news, it announces just that this replica is there. */
+  /** Takes as much as fits into one notification. With nothing to announce, it is a mere heartbeat. */
   next(): string {
-    // Every other one is for rooms alone, because a room with many people fills it.
+    // Every other announcement has rooms only, because a room with many people fills it.
     const roomsAlone = this.rooms.size > 0 && this.number % 2 === 1;
     const typing = roomsAlone ? [] : this.takeTyping();
     const asks = roomsAlone ? [] : this.takeAsks();

@@ -9,14 +9,14 @@ import { register, type TestPerson, type TestSocket, Visitor } from '../../tests
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
 import { MAX_FOR_PRESENCE, presenceTimes } from './presence.js';
 
-/** What a socket was told of one person's coming and going in a room. */
-const told = (socket: TestSocket, room: string, { id }: TestPerson): string[] =>
+/** The comings and goings of one person in a room that a socket was notified of. */
+const comings = (socket: TestSocket, room: string, { id }: TestPerson): string[] =>
   socket.frames
     .filter(({ event, data }) => event === 'presence' && data.room === room && data.user.id === id)
     .map(({ data }) => (data.online ? 'came' : 'went'));
 
-const isTold = (socket: TestSocket, room: string, person: TestPerson, news: readonly string[], patience?: number) =>
-  socket.when(() => told(socket, room, person).join() === news.join(), patience);
+const sees = (socket: TestSocket, room: string, person: TestPerson, news: readonly string[], patience?: number) =>
+  socket.when(() => comings(socket, room, person).join() === news.join(), patience);
 
 describe('two replicas', () => {
   let left: TestService;
@@ -36,19 +36,19 @@ describe('two replicas', () => {
     await left.stop();
   });
 
-  it('show those at one who comes and goes at the other, and newcomers who is there', async () => {
+  it('show the people of one who comes and goes at the other, and show newcomers who is there', async () => {
     const room = await ada.roomWith([bob, cem]);
     const here = await ada.follow(room);
     const there = await bob.at(right.url).follow(room);
-    await isTold(here, room, bob, ['came']);
-    await isTold(there, room, ada, ['came']);
+    await sees(here, room, bob, ['came']);
+    await sees(there, room, ada, ['came']);
     const late = await cem.at(right.url).follow(room);
-    for (const person of [ada, bob]) await isTold(late, room, person, ['came']);
+    for (const person of [ada, bob]) await sees(late, room, person, ['came']);
 
     await there.ask('unfollow', { room });
-    for (const socket of [here, late]) await isTold(socket, room, bob, ['came', 'went']);
+    for (const socket of [here, late]) await sees(socket, room, bob, ['came', 'went']);
     here.close();
-    await isTold(late, room, ada, ['came', 'went']);
+    await sees(late, room, ada, ['came', 'went']);
     late.close();
     there.close();
   });
@@ -61,36 +61,36 @@ describe('two replicas', () => {
       await bob.at(right.url).follow(room),
       await bob.at(right.url).follow(room),
     ];
-    for (const watcher of watchers) await isTold(watcher, room, bob, ['came']);
-    // What is told of somebody else afterwards shows that nothing was told of them before.
+    for (const watcher of watchers) await sees(watcher, room, bob, ['came']);
+    // Later news about someone else shows that there was none about them.
     const marks = [await markedBy(room, watchers)];
     for (const socket of sockets) {
-      for (const watcher of watchers) expect(told(watcher, room, bob)).toEqual(['came']);
+      for (const watcher of watchers) expect(comings(watcher, room, bob)).toEqual(['came']);
       socket.close();
       await socket.closed;
       marks.push(await markedBy(room, watchers));
     }
-    for (const watcher of watchers) await isTold(watcher, room, bob, ['came', 'went']);
+    for (const watcher of watchers) await sees(watcher, room, bob, ['came', 'went']);
     for (const socket of [...watchers, ...marks]) socket.close();
   });
 
-  it('show it when somebody loses the right to read', async () => {
+  it('show it when someone loses the right to read', async () => {
     const room = await ada.roomWith([bob]);
     const watcher = await ada.follow(room);
     const removed = await bob.at(right.url).follow(room);
-    await isTold(watcher, room, bob, ['came']);
+    await sees(watcher, room, bob, ['came']);
     await ada.delete(`/v1/rooms/${room}/members/${bob.id}`);
-    await isTold(watcher, room, bob, ['came', 'went']);
+    await sees(watcher, room, bob, ['came', 'went']);
     await removed.settled();
     const before = removed.frames.filter(({ event }) => event === 'presence').length;
     const other = await ada.at(right.url).follow(room);
-    await isTold(watcher, room, bob, ['came', 'went']);
+    await sees(watcher, room, bob, ['came', 'went']);
     await removed.settled();
     expect(removed.frames.filter(({ event }) => event === 'presence')).toHaveLength(before);
     for (const socket of [watcher, removed, other]) socket.close();
   });
 
-  it('show who is typing to those who follow the room, and to nobody else', async () => {
+  it('show who is typing to the followers of the room only', async () => {
     const room = await ada.roomWith([bob, cem]);
     const [writer, own] = [await ada.follow(room), await ada.at(right.url).follow(room)];
     const [near, far] = [await bob.follow(room), await cem.at(right.url).follow(room)];
@@ -105,44 +105,44 @@ describe('two replicas', () => {
     for (const socket of [writer, own, near, far, elsewhere]) socket.close();
   });
 
-  it('leave it when a room has too many followers, and begin again when it has fewer', async () => {
+  it('stop when a room has too many followers, and start again when it has fewer', async () => {
     const room = await ada.roomWith([bob, cem]);
     const crowd = await Promise.all(Array.from({ length: MAX_FOR_PRESENCE }, () => ada.follow(room)));
     const [first] = crowd as [TestSocket];
     const there = await bob.at(right.url).follow(room);
     const mark = await markedBy(await ada.roomWith([bob]), [], there);
     await first.settled();
-    expect(told(first, room, bob)).toEqual([]);
+    expect(comings(first, room, bob)).toEqual([]);
 
     for (const socket of crowd.slice(-3)) {
       socket.close();
       await socket.closed;
     }
     const late = await cem.at(right.url).follow(room);
-    await isTold(first, room, cem, ['came']);
+    await sees(first, room, cem, ['came']);
     for (const socket of [...crowd, there, late, mark]) socket.close();
   });
 
-  it('take leave in good order: its people are gone at once, and back when it is', async () => {
+  it('say goodbye when they shut down: their people are gone at once, and back after a restart', async () => {
     const third = await startTestService({ beside: left });
     const room = await ada.roomWith([bob]);
     const watcher = await ada.follow(room);
     await acquainted(left.url, third.url);
     await bob.at(third.url).follow(room);
-    await isTold(watcher, room, bob, ['came']);
+    await sees(watcher, room, bob, ['came']);
     const begun = performance.now();
     await third.stop();
-    await isTold(watcher, room, bob, ['came', 'went']);
+    await sees(watcher, room, bob, ['came', 'went']);
     expect(performance.now() - begun).toBeLessThan(presenceTimes.lease / 2);
     watcher.close();
   });
 
-  /** Lets somebody new come to a room at the other replica, and waits until all have been told of it. */
+  /** Adds a new person to a room at the other replica, and waits until everyone has been notified. */
   async function markedBy(room: string, watchers: readonly TestSocket[], ...others: TestSocket[]): Promise<TestSocket> {
     const person = await register(left.url);
     await person.post(`/v1/rooms/${room}/members`, {});
     const socket = await person.at(right.url).follow(room);
-    for (const watcher of watchers) await isTold(watcher, room, person, ['came']);
+    for (const watcher of watchers) await sees(watcher, room, person, ['came']);
     for (const other of others) await other.settled();
     return socket;
   }
@@ -180,31 +180,31 @@ describe('a replica in a process of its own', () => {
     const watcher = await ada.follow(one);
     await watcher.ask('follow', { room: two });
     const mover = await bob.at(right.url).follow(one);
-    await isTold(watcher, one, bob, ['came']);
+    await sees(watcher, one, bob, ['came']);
 
     proxy.refuse('resets', 2_000);
     await mover.ask('unfollow', { room: one });
     await mover.ask('follow', { room: two });
-    await isTold(watcher, one, bob, ['came', 'went']);
-    await isTold(watcher, two, bob, ['came']);
+    await sees(watcher, one, bob, ['came', 'went']);
+    await sees(watcher, two, bob, ['came']);
 
-    // And the other way round: what it did not hear meanwhile.
+    // And the other way round: what it missed meanwhile.
     proxy.refuse('hangs up', 2_000);
     await watcher.ask('unfollow', { room: two });
-    await isTold(mover, two, ada, ['came', 'went']);
+    await sees(mover, two, ada, ['came', 'went']);
     watcher.close();
     mover.close();
   });
 
-  it('that is killed takes its people with it, within its lease', async () => {
+  it('that is killed takes its people with it when its lease expires', async () => {
     const room = await ada.roomWith([bob]);
     const watcher = await ada.follow(room);
     const [killed, own] = [await bob.at(right.url).follow(room), await ada.at(right.url).follow(room)];
-    await isTold(watcher, room, bob, ['came']);
+    await sees(watcher, room, bob, ['came']);
     await right.end('SIGKILL');
     await Promise.all([killed.closed, own.closed]);
     const begun = performance.now();
-    await isTold(watcher, room, bob, ['came', 'went'], 20_000);
+    await sees(watcher, room, bob, ['came', 'went'], 20_000);
     const silence = performance.now() - begun;
     expect(silence).toBeGreaterThan(presenceTimes.lease - presenceTimes.heartbeat - 500);
     expect(silence).toBeLessThan(presenceTimes.lease + presenceTimes.heartbeat + 2_000);
@@ -212,14 +212,14 @@ describe('a replica in a process of its own', () => {
   });
 });
 
-/** Waits until two replicas know of each other. */
+/** Waits until two replicas know each other. */
 async function acquainted(...urls: string[]): Promise<void> {
   for (const url of urls) {
     const deadline = performance.now() + 15_000;
     for (let known = 0; known < 1; ) {
       const { text } = await new Visitor(url).get('/metrics');
       known = Number(/^verbatim_other_replicas (\d+)$/m.exec(text)?.[1]);
-      if (performance.now() > deadline) throw new Error('the replicas do not hear of each other');
+      if (performance.now() > deadline) throw new Error('the replicas do not know each other');
       if (known < 1) await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

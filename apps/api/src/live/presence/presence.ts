@@ -8,31 +8,34 @@ import { type Load, readAnnouncement } from './announcement.js';
 import { OtherReplicas } from './other-replicas.js';
 import { PendingNews } from './pending-news.js';
 
-/** Followers of a room up to which they are notified of who comes and goes, because fan-out is O(n^2). */
+/** Up to this many followers, a room's followers are notified of who comes and goes: fan-out is O(n^2). */
 export const MAX_FOR_PRESENCE = 100;
 
 /** All in milliseconds. */
 export const presenceTimes = {
-  /** At least, between two announcements: what happens meanwhile is announced together. */
+  /** Minimum interval between two announcements; changes in between are batched. */
   spacing: 50,
-  /** At most, between two announcements. */
+  /** Maximum interval between two announcements. */
   heartbeat: 3_000,
-  /** Silence after which a replica counts as gone, and its people with it. */
+  /** Silence after which a replica and its people count as gone. */
   lease: 9_000,
-  /** At least, between two rounds in which everything is announced. */
+  /** Minimum interval between two rounds, in which everything is announced. */
   rounds: 2_000,
 } as const;
 
-/** Who follows a room at this replica. */
+/** A person who follows a room at this replica. */
 interface RoomHere {
   readonly people: Map<string, Person & { subscribers: number }>;
-  /** The followers, as LiveRooms keeps them: somebody who has just come is in it, somebody who has just left is not. */
+  /**
+   * The followers, as kept by LiveRooms: it already includes someone who has just come, and no longer someone who has
+   * just left.
+   */
   readonly followers: ReadonlySet<Following>;
 }
 
 /**
- * Notifies the followers of a room about each other and about typing, at this replica and at all others. None of it is
- * recorded. The replicas announce it to each other on a channel that may lose messages; a lost one is noticed and repeated.
+ * Notifies the followers of a room of each other and of typing, at this replica and all others. None of this is recorded.
+ * The replicas announce it to each other on a channel that may lose messages; lost ones are detected and repeated.
  */
 export class Presence {
   private readonly here = new Map<string, RoomHere>();
@@ -47,7 +50,7 @@ export class Presence {
   private heardMyself = 0;
   private announcing: Promise<void> = Promise.resolve();
 
-  /** @param directUrl leads to the database itself, not to a transaction pooler. */
+  /** @param directUrl bypasses any transaction pooler. */
   constructor(
     directUrl: string,
     private readonly loadHere: () => Load,
@@ -69,17 +72,17 @@ export class Presence {
     this.announcing = this.keepAnnouncing();
   }
 
-  /** Number of other replicas that are heard. */
+  /** Number of other replicas that we hear from. */
   get replicas(): number {
     return this.others.size;
   }
 
-  /** The load of this replica and of each of the others, this one first; null where it is not known. */
+  /** The load of this replica, then of each other one; null where it is unknown. */
   get loads(): ReadonlyMap<string, Load | null> {
     return new Map([[this.id, this.loadHere()], ...this.others.loads]);
   }
 
-  /** Who follows a room, here and at the other replicas, as far as they have announced it. */
+  /** Who follows a room, here and, as announced, at the other replicas. */
   peopleIn(roomId: string): readonly Person[] {
     const present = new Map<string, Person>();
     for (const people of [this.others.peopleIn(roomId), this.here.get(roomId)?.people.values() ?? []])
@@ -87,12 +90,12 @@ export class Presence {
     return [...present.values()];
   }
 
-  /** News that were dropped because there were too many. */
+  /** Updates dropped because too many were waiting. */
   get dropped(): number {
     return this.news.dropped + this.others.dropped;
   }
 
-  /** Lets the other replicas know that nobody is here any more. */
+  /** Announces that everyone has left this replica. */
   async stop(): Promise<void> {
     this.stopping.abort();
     this.wake();
@@ -103,7 +106,7 @@ export class Presence {
 
   // Followers here ------------------------------------------------------------------------------------------------------
 
-  /** Somebody follows a room live from now on. `followers` are all who follow it here. */
+  /** Someone now follows a room live. `followers`: everyone who follows it here. */
   entered(following: Following, followers: ReadonlySet<Following>): void {
     const { roomId, subscriber } = following;
     const { id } = subscriber.actor;
@@ -119,7 +122,7 @@ export class Presence {
     this.sendWhoIsThere(following);
   }
 
-  /** Somebody whose entering was announced no longer follows a room. */
+  /** Someone whose arrival was announced no longer follows a room. */
   left({ roomId, subscriber }: Following): void {
     const room = this.here.get(roomId);
     const person = room?.people.get(subscriber.actor.id);
@@ -131,7 +134,7 @@ export class Presence {
     this.movedHere(roomId, room, person, false);
   }
 
-  /** Somebody who follows a room is writing. */
+  /** Someone who follows a room is typing. */
   typing({ roomId, subscriber }: Following): void {
     const person = { id: subscriber.actor.id, username: subscriber.username };
     this.sendTyping(roomId, person);
@@ -142,7 +145,7 @@ export class Presence {
 
   private movedHere(roomId: string, room: RoomHere, person: Person, online: boolean): void {
     if (!this.others.isThere(roomId, person.id)) this.sendPresence(roomId, person, online);
-    // All that is announced of a room with too many people is that there are too many.
+    // For a room with too many people, only that fact is announced.
     if (this.others.size === 0 || room.people.size > MAX_FOR_PRESENCE + 1) return;
     this.news.roomChanged(roomId);
     this.wake();
@@ -170,7 +173,7 @@ export class Presence {
     }
   }
 
-  /** To all who follow the room here, except the person whom it is about. */
+  /** Sends to everyone who follows the room here, except the person concerned. */
   private sendToOthers(roomId: string, personId: string, encode: (encoder: Encoder) => Buffer | null): void {
     const encoded = new PerEncoder(encode);
     for (const { live, subscriber } of this.here.get(roomId)?.followers ?? []) {
@@ -203,13 +206,13 @@ export class Presence {
     }
     const known = this.others.size;
     if (this.others.handle(announcement, performance.now())) this.news.ask(from);
-    // A replica that is new here may have missed what happened while it was not known.
+    // We may have missed announcements of a replica before we knew of it.
     if (asks.includes(this.id) || this.others.size > known) this.roundAsked = true;
     if (this.hasNews) this.wake();
     for (const { room, person } of typing) this.sendTyping(room, person);
   }
 
-  /** Announces what there is to announce, never more often than `spacing` and never less often than `heartbeat`. */
+  /** Announces what is pending, at most every `spacing` and at least every `heartbeat` milliseconds. */
   private async keepAnnouncing(): Promise<void> {
     const { signal } = this.stopping;
     while (!signal.aborted) {
@@ -234,7 +237,7 @@ export class Presence {
     });
   }
 
-  /** Silence means something only while this replica hears itself: the database, or this process, may have stalled. */
+  /** Silence means something only while this replica hears itself: the database or this process may have stalled. */
   private forgetSilent(): void {
     const now = performance.now();
     if (now - this.heardMyself > presenceTimes.heartbeat * 2) this.others.excuseSilence(now);
@@ -242,7 +245,7 @@ export class Presence {
     if (this.others.size === 0) this.news.clear();
   }
 
-  /** Whether there is more to announce than that this replica is there. */
+  /** Whether there is anything to announce beyond a heartbeat. */
   private get hasNews(): boolean {
     return !this.news.empty || this.roundDue;
   }

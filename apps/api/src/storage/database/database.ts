@@ -5,9 +5,9 @@ import { findRunning, startEmbeddedPostgres } from '../embedded-postgres/embedde
 /** The PostgreSQL that stores everything: the operator's, or the embedded one, which runs as long as the service. */
 export interface Database {
   readonly url: string;
-  /** The way around a transaction pooler. */
+  /** Bypasses a transaction pooler. */
   readonly directUrl: string;
-  /** Resolves with a sentence when the embedded database has ended unexpectedly. */
+  /** Resolves with a sentence when the embedded database exits unexpectedly. */
   readonly lost: Promise<string>;
   stop(): Promise<void>;
 }
@@ -23,7 +23,7 @@ export async function openDatabase(config: Config, log: Logger): Promise<Databas
     url: embedded.url,
     directUrl: embedded.url,
     lost: embedded.exited.then(
-      ({ code, signal }) => `The database has ended by itself (code ${code}, signal ${signal}).`,
+      ({ code, signal }) => `The database exited unexpectedly (code ${code}, signal ${signal}).`,
     ),
     stop: () => embedded.stop(),
   };

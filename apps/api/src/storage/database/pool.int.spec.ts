@@ -20,7 +20,7 @@ afterEach(async () => {
   await dropDatabase(url);
 });
 
-/** As many questions at once as make use of every connection there is. */
+/** Enough concurrent queries to use every connection. */
 const askAll = (): Promise<PromiseSettledResult<unknown>[]> =>
   Promise.allSettled(Array.from({ length: 40 }, (_, i) => sql`select ${i}::int as answer, pg_sleep(0.01)::text`));
 const answers = (settled: PromiseSettledResult<unknown>[]) =>
@@ -28,7 +28,7 @@ const answers = (settled: PromiseSettledResult<unknown>[]) =>
 const right = Array.from({ length: 40 }, (_, i) => [{ answer: i, pg_sleep: '' }]);
 
 describe('after a connection was lost', () => {
-  it('in the middle of an answer, other questions get their own answers', async () => {
+  it('in the middle of a response, other queries get their own results', async () => {
     for (let i = 0; i < 5; i++) {
       await askAll();
       proxy.cutNext('generate_series', 'within the answer');
@@ -37,7 +37,7 @@ describe('after a connection was lost', () => {
     }
   });
 
-  it('with the news of an error, no other question gets that error', async () => {
+  it('together with an error, no other query gets that error', async () => {
     await askAll();
     for (let i = 0; i < 5; i++) {
       await expect(sql`select pg_terminate_backend(pg_backend_pid())`).rejects.toThrow();
@@ -45,7 +45,7 @@ describe('after a connection was lost', () => {
     }
   });
 
-  it('at any moment, every question is settled soon, and the next ones are answered', async () => {
+  it('at any moment, every query settles soon, and later ones succeed', async () => {
     let longest = 0;
     for (let i = 0; i < 12; i++) {
       const asked = performance.now();
@@ -70,7 +70,7 @@ it.each(['hangs up', 'resets'] as const)('rejects waiting queries when the serve
   await vi.waitFor(async () => expect(answers(await askAll())).toEqual(right), 20_000);
 });
 
-it('ends for all who use it', async () => {
+it('ends for all its users at once', async () => {
   await askAll();
   await sql.end();
   await expect(sql`select 1`).rejects.toThrow('CONNECTION_ENDED');

@@ -1,16 +1,15 @@
 import { arrayParameters, encodeCredentials, PacedSockets } from '@verbatim/event-store';
 import postgres, { type Sql } from 'postgres';
 
-/** Seconds that queries on healthy connections have left to finish after another connection was lost. */
-const PARTING = 1;
+/** Seconds for queries on healthy connections to finish after another connection was lost. */
+const DRAIN_SECONDS = 1;
 
 /**
  * A pool of connections for everything but the event store, which has its own. When one of them is lost, another pool
- * replaces it, because postgres.js reuses the state of a lost connection (see PacedSockets); callers see a single
- * client throughout. Array types are declared rather than queried, and connecting is paced, because a database
- * that goes away must not crash the process.
- * `pooled`: the URL leads through a transaction pooler, which gives each transaction another connection. Statements are then
- * not prepared under a name, since the next connection would not know it.
+ * replaces it, because postgres.js reuses the state of a lost connection (see PacedSockets); callers see a single client
+ * throughout. Array types are declared rather than queried, and connecting is paced, because a database outage must not
+ * crash the process. `pooled`: the URL goes through a transaction pooler, which may use a different connection for each
+ * transaction. Named prepared statements are then disabled, since the next connection would not have them.
  */
 export function connect(url: string, { pooled = false } = {}): Sql {
   let current = newClient();
@@ -44,7 +43,7 @@ export function connect(url: string, { pooled = false } = {}): Sql {
     if (ended) return;
     const spent = current;
     current = newClient();
-    spent.end({ timeout: PARTING }).catch(() => undefined);
+    spent.end({ timeout: DRAIN_SECONDS }).catch(() => undefined);
   }
 
   const end: Sql['end'] = (options) => {

@@ -84,7 +84,7 @@ function verdict(code: string, reason: string, { found, tls, setting, name }: Su
   if (tls && found.kind === 'plain')
     return {
       problem: 'it does not support TLS',
-      advice: `enable TLS on the server (ssl = on), or remove sslmode from ${setting} if nobody can listen in between`,
+      advice: `enable TLS on the server (ssl = on), or remove sslmode from ${setting} if no one can intercept the connection`,
     };
   if (/^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT)/.test(code))
     return {

@@ -2,23 +2,23 @@ import type { ErasureScope } from '@verbatim/domain';
 import { migrate } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 
-/** An erasure that has begun and is not finished, or that could not be carried out so far. */
+/** An erasure that has begun but not finished, or that has failed so far. */
 export interface ErasureUnderWay {
   readonly id: string;
   readonly scope: ErasureScope;
-  /** As in its event `ErasureBegan`; null if it has not come so far. */
+  /** From its `ErasureBegan` event; null if it has not begun yet. */
   readonly beganAt: string | null;
-  /** Why the last attempt failed; null if none did since it last went on. */
+  /** Why the last attempt failed; null if it has made progress since. */
   readonly problem: string | null;
   /** Failed attempts. */
   readonly failures: number;
-  /** Keys destroyed so far; those of a batch in which a process died may be missing. */
+  /** Keys destroyed so far; a batch during which a process died may not be counted. */
   readonly keys: number;
 }
 
 /**
- * What every process has to know of erasures before it opens the first event, and how they get on. All of it follows from the
- * register in the log, and is there again after the next attempt should it be lost.
+ * The erasures that every process must know about before it opens the first event, and their progress. All of it derives
+ * from the register in the log: if it is lost, the next attempt restores it.
  */
 export class ErasuresUnderWay {
   private constructor(private readonly sql: Sql) {}
@@ -39,14 +39,14 @@ export class ErasuresUnderWay {
     return rows.map((row) => ({ ...row, scope: JSON.parse(row.scope) as ErasureScope }));
   }
 
-  /** Notes that an erasure has begun. */
+  /** Records that an erasure has begun. */
   async begin(id: string, scope: ErasureScope, beganAt: string): Promise<void> {
     await this.sql`
       insert into desk.erasures_under_way (erasure_id, scope, began_at) values (${id}, ${JSON.stringify(scope)}, ${beganAt})
       on conflict (erasure_id) do update set began_at = excluded.began_at`;
   }
 
-  /** Notes that an attempt failed, and why. */
+  /** Records that an attempt failed, and why. */
   async fail(id: string, scope: ErasureScope, problem: string): Promise<void> {
     await this.sql`
       insert into desk.erasures_under_way as u (erasure_id, scope, problem, failures)
@@ -54,7 +54,7 @@ export class ErasuresUnderWay {
       on conflict (erasure_id) do update set problem = excluded.problem, failures = u.failures + 1, tried_at = now()`;
   }
 
-  /** Notes that further keys were destroyed: it goes on. */
+  /** Records that more keys were destroyed, which counts as progress. */
   async destroyed(id: string, keys: number): Promise<void> {
     await this.sql`
       update desk.erasures_under_way set keys = keys + ${keys}, problem = null where erasure_id = ${id}`;

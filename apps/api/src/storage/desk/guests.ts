@@ -18,7 +18,7 @@ export class GuestUse {
     return rows.map(({ user_id }) => user_id);
   }
 
-  /** Forgets a guest who was still unused for that long. */
+  /** Forgets a guest, if still unused for that long. */
   async forget(userId: string, hours: number): Promise<void> {
     await this.sql`
       delete from desk.guests where user_id = ${userId} and used_at < now() - make_interval(hours => ${hours})`;

@@ -8,7 +8,7 @@ import { ownKey } from '../vault/own-key.js';
 /** Hours after the last attempt for which a key is kept. */
 export const KEEP_HOURS = 24;
 /** Seconds after which a request that was never answered may be repeated. */
-const GIVEN_UP_SECONDS = 15;
+const ABANDONED_AFTER_SECONDS = 15;
 
 export interface StoredAnswer {
   readonly status: number;
@@ -45,7 +45,7 @@ export class Idempotency {
       on conflict (user_id, key) do update set begun_at = now(), fingerprint = excluded.fingerprint,
           status = null, sealed = null, seed = case when ${this.forgotten} then gen_random_uuid() else held.seed end
         where ${this.forgotten} or (held.status is null and (held.fingerprint is null or (
-          held.fingerprint = excluded.fingerprint and held.begun_at < now() - make_interval(secs => ${GIVEN_UP_SECONDS}))))
+          held.fingerprint = excluded.fingerprint and held.begun_at < now() - make_interval(secs => ${ABANDONED_AFTER_SECONDS}))))
       returning seed`;
     if (mine) return { kind: 'new', repeatableId: repeatableId(userId, key, mine.seed) };
     const [held] = await this.sql<{ fingerprint: string; status: number | null; sealed: string | null }[]>`

@@ -10,7 +10,7 @@ export interface Load {
 }
 
 export interface LoadSample extends Load {
-  /** Start of the quarter of an hour, RFC 3339. */
+  /** Start of the quarter-hour, RFC 3339. */
   readonly at: string;
 }
 
@@ -21,8 +21,8 @@ const KEEP_DAYS = 30;
 const SAMPLE_EVERY_MS = 60_000;
 
 /**
- * How many people were connected over time: the maximum of each quarter of an hour. No event records it, so every replica
- * samples it once a minute for all replicas, and the highest number is kept.
+ * How many people were connected over time: the maximum of each quarter-hour. No event records it, so every replica samples
+ * it once a minute for all replicas, and the highest number is kept.
  */
 export class LoadHistory {
   private timer: ReturnType<typeof setInterval> | undefined;
@@ -39,7 +39,7 @@ export class LoadHistory {
     return new LoadHistory(sql, clock);
   }
 
-  /** Samples now and then once a minute until `stop`. */
+  /** Samples immediately, then once a minute until `stop`. */
   start(load: () => Load, log: TroubleLog): void {
     const sample = () =>
       this.note(load()).catch((error) => log.warn({ err: error }, 'the number of connections was not recorded'));

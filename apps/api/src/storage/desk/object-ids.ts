@@ -3,20 +3,20 @@ import { migrate } from '@verbatim/event-store';
 import { LRUCache } from 'lru-cache';
 import type { Sql } from 'postgres';
 
-/** What has such an id. A member's own id is that of the user and the role: `<user> <role>`. */
+/** What can have an object id. A member's own id combines user and role: `<user> <role>`. */
 export type WithObjectId = 'user' | 'room' | 'member';
 
 /** Ids kept in memory; about 250 bytes each. */
-const REMEMBERED = 50_000;
-/** Ids that are tried before a collision of 64 bits counts as a bug. */
+const CACHE_SIZE = 50_000;
+/** Candidates to try before a 64-bit collision counts as a bug. */
 const ATTEMPTS = 3;
 
 /**
- * Ids of 24 hexadecimal digits, as MongoDB has them, for what has longer ids here. They derive from these, so every replica gives the
- * same one at any time; rows lead the other way. Imports bring ids of their own.
+ * Ids of 24 hexadecimal digits, like MongoDB's, for objects with longer ids here. They are derived from our ids, so every
+ * replica computes the same one; rows map them back. Imports bring their own ids.
  */
 export class ObjectIds {
-  private readonly known = new LRUCache<string, string>({ max: REMEMBERED });
+  private readonly known = new LRUCache<string, string>({ max: CACHE_SIZE });
 
   private constructor(private readonly sql: Sql) {}
 
@@ -28,7 +28,7 @@ export class ObjectIds {
     return new ObjectIds(sql);
   }
 
-  /** The object ids of all of these. */
+  /** The object ids of these objects. */
   async of(kind: WithObjectId, ids: Iterable<string>): Promise<ReadonlyMap<string, string>> {
     const found = new Map<string, string>();
     const unknown = new Set<string>();
@@ -52,7 +52,7 @@ export class ObjectIds {
     return (await this.of(kind, [id])).get(id) ?? '';
   }
 
-  /** What has these object ids; unknown ones are absent. */
+  /** The objects with these object ids; unknown ones are absent. */
   async find(kind: WithObjectId, objectIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const wanted = objectIds.filter(isObjectId);
     if (wanted.length === 0) return new Map();
@@ -61,7 +61,7 @@ export class ObjectIds {
     return new Map(rows.map(({ object_id, id }) => [object_id, id]));
   }
 
-  /** Gives something the object id that it has in another system, unless it or another one has it already. */
+  /** Assigns the object id from another system, unless the object already has one or the id is taken. */
   async keep(kind: WithObjectId, objectId: string, id: string): Promise<void> {
     await this.sql`
       insert into desk.object_ids (kind, object_id, id) values (${kind}, ${objectId}, ${id}) on conflict do nothing`;

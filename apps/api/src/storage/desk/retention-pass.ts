@@ -1,21 +1,21 @@
 import { migrate } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 
-/** How far the look through all rooms for what is due has come. */
+/** Progress of a scan through all rooms for what is due for erasure. */
 export interface RetentionPass {
-  /** For which day it looks, as `2026-01-31` in UTC. */
+  /** The day it scans for, such as `2026-01-31`, in UTC. */
   readonly day: string;
-  /** Of the rules and holds for which it looks; with others it starts over. */
+  /** Identifies the rules and holds it applies; when they change, it starts over. */
   readonly basis: string;
-  /** The stream of the last room that was looked at; null: all were. */
+  /** Stream of the last room scanned; null when all have been. */
   readonly cursor: string | null;
-  /** Rooms looked at, erasures asked for, and rooms in which a hold forbade it. */
+  /** Rooms scanned, erasures requested, and rooms skipped because of a hold. */
   readonly looked: number;
   readonly requested: number;
   readonly held: number;
 }
 
-/** Keeps one pass, so that another replica goes on with it. */
+/** Stores one pass, so that another replica can continue it. */
 export class RetentionPasses {
   private constructor(private readonly sql: Sql) {}
 

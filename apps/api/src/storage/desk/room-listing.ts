@@ -2,8 +2,8 @@ import { migrate } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 
 /**
- * What makechat knows of a room beyond its visibility: whether a hidden room is open once it is shown again, and whether a private
- * one is in the lists of everybody.
+ * What makechat stores about a room beyond its visibility: whether a hidden room is open once shown again, and whether a
+ * private room is listed for everyone.
  */
 export interface Listing {
   readonly open: boolean;
@@ -12,7 +12,7 @@ export interface Listing {
 
 export const notListed: Listing = { open: false, listed: false };
 
-/** How rooms are listed at the door of makechat, where two flags stand for our visibility. */
+/** How rooms are listed in the makechat door, which has two flags instead of our visibility. */
 export class RoomListing {
   private constructor(private readonly sql: Sql) {}
 
@@ -30,14 +30,14 @@ export class RoomListing {
       on conflict (room_id) do update set open = excluded.open, listed = excluded.listed`;
   }
 
-  /** Those of the rooms that were ever listed here. */
+  /** The listings of those rooms that have one. */
   async of(roomIds: readonly string[]): Promise<ReadonlyMap<string, Listing>> {
     const rows = await this.sql<{ room_id: string; open: boolean; listed: boolean }[]>`
       select room_id, open, listed from desk.makechat_rooms where room_id = any(${[...roomIds]}::uuid[])`;
     return new Map(rows.map(({ room_id, open, listed }) => [room_id, { open, listed }]));
   }
 
-  /** A query for the ids of the rooms that are in the lists of everybody although they are private. */
+  /** A query for the ids of private rooms that are listed for everyone. */
   listed() {
     return this.sql`select room_id::text from desk.makechat_rooms where listed`;
   }

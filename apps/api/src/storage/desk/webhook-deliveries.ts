@@ -17,7 +17,7 @@ export interface Delivery {
   readonly nextAttemptAt: Date | null;
 }
 
-/** The place in its room from which each webhook continues, whichever replica sends. */
+/** The position in its room from which each webhook continues, whichever replica sends. */
 export class WebhookDeliveries {
   private constructor(private readonly sql: Sql) {}
 
@@ -64,7 +64,7 @@ export class WebhookDeliveries {
     return count === 1;
   }
 
-  /** Failures are forgotten, and what failed is tried again at once. */
+  /** Clears the failures and retries immediately. */
   async startAfresh(webhookId: string): Promise<void> {
     await this.sql`
       update desk.webhook_deliveries set failures = 0, failing_since = null, next_attempt_at = null

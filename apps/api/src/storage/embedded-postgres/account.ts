@@ -35,7 +35,7 @@ export async function chooseAccount(folder: string, binaries: Binaries): Promise
     if (await reaches(other, folder, binaries)) return other;
   }
   throw new Error(
-    `PostgreSQL refuses to run as root, and no other account reaches both ${folder} and ${binaries.postgres}. ` +
+    `PostgreSQL refuses to run as root, and no other account can access both ${folder} and ${binaries.postgres}. ` +
       'Start the service as an ordinary user, or set DATABASE_URL to the PostgreSQL to use.',
   );
 }

@@ -12,7 +12,7 @@ export interface Binaries {
 
 const platforms = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64'];
 
-/** Data folders are those of this major version. */
+/** The major version of data folders. */
 const MAJOR = 18;
 
 /**
@@ -58,7 +58,7 @@ async function findInstalled(): Promise<Binaries> {
   return { initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres') };
 }
 
-/** A Node that was built for glibc names its release in its report. */
+/** A Node built for glibc includes the glibc version in its report. */
 function isMusl(): boolean {
   if (process.platform !== 'linux') return false;
   const { header } = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
@@ -76,7 +76,7 @@ function packageRoot(name: string): string {
   }
 }
 
-/** npm packages cannot hold links, so an install script makes them; many people rightly skip install scripts. */
+/** npm packages cannot contain links, so an install script creates them; but many people, rightly, skip install scripts. */
 async function linkLibraries(root: string): Promise<void> {
   const list = await readFile(join(root, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
@@ -85,7 +85,7 @@ async function linkLibraries(root: string): Promise<void> {
     await symlink(relative(dirname(target), source), link).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'EEXIST') return;
       throw new Error(
-        `The link ${basename(link)} is missing in ${dirname(link)} and cannot be made (${error.code}). ` +
+        `The link ${basename(link)} is missing in ${dirname(link)} and cannot be created (${error.code}). ` +
           'Run npm rebuild as the owner of that folder.',
       );
     });

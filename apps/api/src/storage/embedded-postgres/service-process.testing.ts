@@ -16,7 +16,7 @@ export interface ServiceOptions {
   programs?: Record<string, string>;
 }
 
-/** One line of what `service.testing.ts` says. */
+/** One line of output of `service.testing.ts`. */
 export interface Fact {
   starting?: number;
   ready?: { url: string; pid: number };
@@ -29,7 +29,7 @@ export interface End {
   signal: NodeJS.Signals | null;
 }
 
-/** Compiles this folder for Node, which cannot run it as it is; answers the new folder. */
+/** Compiles this folder for Node, which cannot run it as it is; returns the new folder. */
 export async function compileService(): Promise<string> {
   const compiled = await mkdtemp(join(tmpdir(), 'verbatim-service-'));
   const sources = (await readdir(import.meta.dirname)).filter(
@@ -53,7 +53,7 @@ export async function compileService(): Promise<string> {
 export class ServiceProcess {
   readonly said: Fact[] = [];
   readonly ended: Promise<End>;
-  /** Its standard error, with all that PostgreSQL says. */
+  /** Its standard error, including PostgreSQL's log. */
   errors = '';
   private readonly child: ChildProcess;
   private readonly listeners = new Set<() => void>();
@@ -75,14 +75,14 @@ export class ServiceProcess {
     this.child.stderr?.on('data', (chunk) => {
       this.errors += chunk;
     });
-    if (this.child.stdout) createInterface({ input: this.child.stdout }).on('line', (line) => this.hear(line));
+    if (this.child.stdout) createInterface({ input: this.child.stdout }).on('line', (line) => this.receive(line));
   }
 
   get pid(): number {
     return this.child.pid as number;
   }
 
-  /** What comes first of ready and refused. */
+  /** Whichever comes first: ready or refused. */
   outcome(): Promise<Fact> {
     return this.fact((fact) => !!fact.ready || !!fact.refused);
   }
@@ -98,7 +98,7 @@ export class ServiceProcess {
     await this.fact((fact) => !!fact.starting);
   }
 
-  /** Sends a signal that ends it, unless it has ended, and waits for the end. */
+  /** Sends a signal that terminates it, unless it has already exited, and waits for the exit. */
   kill(signal: NodeJS.Signals): Promise<End> {
     this.child.kill(signal);
     return this.ended;
@@ -111,12 +111,12 @@ export class ServiceProcess {
       if (found) return found;
       const news = new Promise<void>((resolve) => this.listeners.add(resolve));
       if ((await Promise.race([news, gone])) === 'gone' && !this.said.some(isWanted)) {
-        throw new Error(`The service ended without a word.\n${this.errors}`);
+        throw new Error(`The service exited without output.\n${this.errors}`);
       }
     }
   }
 
-  private hear(line: string): void {
+  private receive(line: string): void {
     this.said.push(JSON.parse(line));
     for (const listener of this.listeners) listener();
     this.listeners.clear();

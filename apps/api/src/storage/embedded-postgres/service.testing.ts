@@ -1,9 +1,9 @@
 import { DataFolderInUse, startEmbeddedPostgres } from './embedded-postgres.js';
 
 /**
- * The smallest service on the embedded PostgreSQL, to be run and killed by tests: `node service.testing.js <folder> [port]`.
- * Tells on its standard output, one JSON object a line, what happens to it. Ends with 3 when the folder is in use, and on
- * SIGUSR2 with 7, without a word to its database.
+ * The smallest service on the embedded PostgreSQL, to be run and killed by tests: `node service.testing.js <folder>
+ * [port]`. Reports what happens on standard output, one JSON object per line. Exits with 3 when the folder is in use, and
+ * on SIGUSR2 with 7, without stopping its database.
  */
 const [folder = '', port] = process.argv.slice(2);
 const say = (fact: object) => process.stdout.write(`${JSON.stringify(fact)}\n`);

@@ -3,40 +3,43 @@ import { Listener, type TroubleLog } from '@verbatim/event-store';
 
 export const CHAT_CHANNEL = 'verbatim_ephemeral';
 
-/** Hears of what happens in chats, at whichever replica. */
+/** Is notified of what happens in chats, on any replica. */
 export interface ChatListener {
   changed(chatId: string): void;
   polled(chatId: string, side: ChatSide, poll: string): void;
-  /** News may have been missed. */
+  /** Notifications may have been missed. */
   missed(): void;
 }
 
 export const newsOfChange = (chatId: string): string => `change ${chatId}`;
 export const newsOfPoll = (chatId: string, side: ChatSide, poll: string): string => `poll ${chatId} ${side} ${poll}`;
 
-/** News of chats from all replicas, this one included. They are sent with the commit of what they tell, and name no secret. */
+/**
+ * Notifications about chats from all replicas, including this one. They are sent when a change commits, and contain no
+ * secret.
+ */
 export class ChatNews {
   private readonly listener: Listener;
-  private heard: ChatListener | null = null;
+  private receiver: ChatListener | null = null;
 
-  /** @param directUrl leads to the database itself, not to a transaction pooler. */
+  /** @param directUrl points to the database itself, not to a transaction pooler. */
   constructor(directUrl: string, log: TroubleLog) {
     this.listener = new Listener({
       directUrl,
       channel: CHAT_CHANNEL,
       log,
-      heard: (news) => this.hear(news),
-      listening: () => this.heard?.missed(),
+      heard: (news) => this.dispatch(news),
+      listening: () => this.receiver?.missed(),
     });
   }
 
-  /** Whether news would be heard, as far as is known. */
+  /** Whether notifications are being received, as far as is known. */
   get open(): boolean {
     return this.listener.open;
   }
 
   start(listener: ChatListener): void {
-    this.heard = listener;
+    this.receiver = listener;
     this.listener.start();
   }
 
@@ -44,9 +47,9 @@ export class ChatNews {
     return this.listener.close();
   }
 
-  private hear(news: string): void {
+  private dispatch(news: string): void {
     const [what, chatId = '', side = '', poll = ''] = news.split(' ');
-    if (what === 'change') this.heard?.changed(chatId);
-    else if (what === 'poll') this.heard?.polled(chatId, side as ChatSide, poll);
+    if (what === 'change') this.receiver?.changed(chatId);
+    else if (what === 'poll') this.receiver?.polled(chatId, side as ChatSide, poll);
   }
 }

@@ -1,13 +1,13 @@
 import { createHash, hkdfSync, randomBytes } from 'node:crypto';
 
-/** Bytes of codes, tokens and ids of messages: as many as clients expect of them, all random. */
+/** Bytes of codes, tokens and ids of messages: the length that clients expect, all random. */
 const BYTES = 12;
 const SALT_BYTES = 32;
 
 /** An unguessable code, token or id: 24 hexadecimal digits. */
 export const newChatSecret = (): string => randomBytes(BYTES).toString('hex');
 
-/** What is stored in place of a code or token. A plain hash suffices for 96 random bits. */
+/** What is stored instead of a code or token. A plain hash suffices for 96 random bits. */
 export const chatSecretHash = (kind: 'code' | 'token', secret: string): string =>
   createHash('sha256').update(`ephemeral chat ${kind} ${secret}`).digest('base64url');
 

@@ -33,7 +33,7 @@ afterAll(async () => {
 
 const credentials = (): ChatCredentials => ({ code: newChatSecret(), token: newChatSecret() });
 
-/** A chat in which both people are; the first one's credentials and the second one's. */
+/** A chat with both participants; returns the credentials of each. */
 async function readyChat(): Promise<[ChatCredentials, ChatCredentials]> {
   const ada = credentials();
   const bob = { code: ada.code, token: newChatSecret() };
@@ -46,7 +46,7 @@ async function readyChat(): Promise<[ChatCredentials, ChatCredentials]> {
 const saying = (chat: KeptChat, text: string) => sayInChat(chat.state, 'creator', [text], 0) as ChatChange;
 
 describe('the store of chats', () => {
-  it('keeps as many as are allowed; a chat in which nobody is heard makes room, one that has ended first', async () => {
+  it('keeps up to the limit; silent chats make room for new ones, closed ones first', async () => {
     const [{ chats } = { chats: 0 }] = await sql<
       { chats: number }[]
     >`select count(*)::int as chats from ephemeral.chats`;
@@ -70,14 +70,14 @@ describe('the store of chats', () => {
     expect(await store.enter(gone)).not.toBeNull();
   });
 
-  it('goes on trying to remove what was deleted from the files', async () => {
+  it('keeps trying to remove deleted data from the files', async () => {
     const broken = connect(databaseUrl);
     await broken.end();
     const keeper = new PostgresChatStore(broken, keys);
     for (const _ of ['once', 'again']) await expect(keeper.removeTraces()).rejects.toThrow();
   });
 
-  it('makes a change only if no other was first', async () => {
+  it('applies a change only if no other came first', async () => {
     const [ada] = await readyChat();
     const chat = (await store.find(ada.code)) as KeptChat;
     const outcomes = await Promise.all(

@@ -1,12 +1,12 @@
 import type { ChatChange, ChatNote, ChatSide, ChatTurn, EphemeralChat } from '@verbatim/domain';
 
-/** What a participant proves to be one with: the code of the chat, which both know, and a token of their own. 24 hex digits each. */
+/** How a participant authenticates: the code of the chat, which both know, and a token of their own. 24 hex digits each. */
 export interface ChatCredentials {
   readonly code: string;
   readonly token: string;
 }
 
-/** A chat as it is kept. `version` counts its changes. */
+/** A stored chat. `version` counts its changes. */
 export interface KeptChat {
   readonly id: string;
   readonly version: number;
@@ -19,7 +19,7 @@ export interface Participant {
   readonly side: ChatSide;
 }
 
-/** A chat as one of its participants comes to it. */
+/** A chat as one of its participants enters it. */
 export interface EnteredChat {
   readonly chat: KeptChat;
   readonly side: ChatSide;
@@ -27,12 +27,12 @@ export interface EnteredChat {
   readonly waitingForOther: number;
 }
 
-/** Something that waits for a participant until it is confirmed: a text of the other, or a note of the chat itself. */
+/** A message that waits until a participant confirms it: a text from the other one, or a note from the chat itself. */
 export type WaitingMessage =
   | { readonly id: string; readonly text: string }
   | { readonly id: string; readonly note: ChatNote };
 
-/** What one look into a chat shows a participant, all of the same moment. */
+/** A consistent snapshot of a chat for one participant. */
 export interface ChatLook {
   readonly chat: KeptChat;
   readonly messages: readonly WaitingMessage[];
@@ -48,7 +48,7 @@ export interface ChatCounts {
   readonly texts: number;
 }
 
-/** How many chats took this turn on a day (`2026-01-31`, UTC). */
+/** How many chats made this transition on a day (`2026-01-31`, UTC). */
 export interface CountedTurn {
   readonly day: string;
   readonly turn: ChatTurn;
@@ -56,47 +56,53 @@ export interface CountedTurn {
 }
 
 /**
- * Where chats are kept that leave nothing behind: outside the log, its hash chain and its backups, and deletable. Neither codes
- * nor tokens nor texts are stored: the former two as hashes, texts under a key for which the code is needed, which only the
- * participants know, and a salt that is destroyed with the chat. All changes are visible at once to all processes, and are
- * announced by `ChatNews`.
+ * Stores chats that leave nothing behind: outside the log, its hash chain and its backups, and deletable. Codes, tokens and
+ * texts are not stored as they are: codes and tokens are hashed, and texts are sealed under a key that needs the code,
+ * which only the participants know, and a salt that is destroyed with the chat. Changes are visible to all processes at
+ * once and announced by `ChatNews`.
  */
 export abstract class ChatStore {
   /** Adds a chat, unless there are already `most`. */
   abstract open(credentials: ChatCredentials, change: ChatChange, at: Date, most: number): Promise<boolean>;
-  /** Deletes the chat in which nobody has been heard for longest, and not since then; closed ones first. False: there is none. */
+  /** Deletes the chat that has been silent longest, at least since then; closed ones first. False if there is none. */
   abstract dropSilent(since: Date): Promise<boolean>;
   /** The chat with this code; null if there is none. */
   abstract find(code: string): Promise<KeptChat | null>;
-  /** Null if this is no participant of a chat. */
+  /** Null if these credentials belong to no participant. */
   abstract enter(credentials: ChatCredentials): Promise<EnteredChat | null>;
-  /** Notes that a participant asks for messages now, and with which poll if it is one. Null if this is no participant. */
+  /**
+   * Records that a participant asks for messages now, and their poll, if any. Null if these credentials belong to no
+   * participant.
+   */
   abstract noteSeen(credentials: ChatCredentials, at: Date, poll: string | null): Promise<Participant | null>;
-  /** What waits for a participant; null if the chat has been deleted. */
+  /** The messages waiting for a participant; null if the chat has been deleted. */
   abstract look(code: string, side: ChatSide): Promise<ChatLook | null>;
-  /** Makes a change in one step. `code` is needed for texts, `joinerToken` for somebody who joins. False: another change was first. */
+  /** Applies a change atomically. `code` is needed for texts, `joinerToken` for joining. False if another change came first. */
   abstract apply(
     chat: KeptChat,
     change: ChatChange,
     at: Date,
     secrets?: { code?: string; joinerToken?: string },
   ): Promise<boolean>;
-  /** Deletes what this participant has received. Other ids are passed over. */
+  /** Deletes what this participant has received. Other ids are ignored. */
   abstract confirm(chatId: string, side: ChatSide, ids: readonly string[]): Promise<void>;
 
-  /** Chats opened before that which are not closed; a number of them at a time. */
+  /** A batch of chats opened before then that are not closed. */
   abstract openedBefore(at: Date): Promise<KeptChat[]>;
-  /** Chats of two in which neither has been heard since then; a number of them at a time. */
+  /** A batch of chats with two participants in which neither has been seen since then. */
   abstract readyAndSilent(since: Date): Promise<KeptChat[]>;
   /** A chat by its id; null if there is none. */
   abstract byId(id: string): Promise<KeptChat | null>;
-  /** All chats, the oldest first, up to a number. */
+  /** Up to `most` chats, oldest first. */
   abstract list(most: number): Promise<KeptChat[]>;
-  /** Erases the texts of chats closed before that, and what their keys are made of. Returns the number of texts. */
+  /** Erases the texts and salts of chats closed before then. Returns the number of texts. */
   abstract eraseClosedBefore(at: Date): Promise<number>;
-  /** Deletes chats closed before that. Returns how many. */
+  /** Deletes chats closed before then. Returns how many. */
   abstract deleteClosedBefore(at: Date): Promise<number>;
-  /** Has the database remove what was deleted from its files, if anything was since the last time, or some minutes have passed. */
+  /**
+   * Has the database remove deleted data from its files, if anything was deleted since the last time or some minutes have
+   * passed.
+   */
   abstract removeTraces(): Promise<void>;
   abstract counts(): Promise<ChatCounts>;
   abstract statistics(days: number): Promise<CountedTurn[]>;

@@ -16,18 +16,18 @@ import {
   type WaitingMessage,
 } from './chat-store.js';
 
-/** Chats that are looked after at a time. */
+/** Chats per maintenance batch. */
 const BATCH = 200;
 
-/** Milliseconds after which traces are removed unasked: another replica may have been killed before it did so. */
+/** Milliseconds after which traces are removed in any case: another replica may have been killed before it did so. */
 const VACUUM_EVERY_MS = 300_000;
 
 /**
- * Chats in the schema `ephemeral`. Each method is one statement, so that a change is one step for everybody; a change applies to
- * the version of the chat that it was decided on.
+ * Chats in the schema `ephemeral`. Each method is one statement, so changes are atomic; a change applies only to the
+ * version of the chat it was decided on.
  */
 export class PostgresChatStore extends ChatStore {
-  /** Whether there may be deleted rows in the files; at the start nobody knows. */
+  /** Whether there may be deleted rows in the files; unknown at startup. */
   private traces = true;
   private vacuumedAt = performance.now();
 
@@ -50,7 +50,7 @@ export class PostgresChatStore extends ChatStore {
       creator as (
         insert into ephemeral.participants (chat_id, side, token_hash, seen_at)
         select id, 'creator', ${chatSecretHash('token', token)}, ${at} from chat),
-      ${this.telling(this.rowsOf(change, id, null))},
+      ${this.addingMessages(this.rowsOf(change, id, null))},
       ${this.counting(change, at)}
       select from chat`;
     return opened.count > 0;
@@ -140,7 +140,7 @@ export class PostgresChatStore extends ChatStore {
         select id, 'joiner', ${joiner}::text, ${at} from chat where ${joiner}::text is not null),
       erased as (
         delete from ephemeral.messages m using chat where m.chat_id = chat.id and ${eraseFirst}),
-      ${this.telling(this.rowsOf(change, chat.id, key))},
+      ${this.addingMessages(this.rowsOf(change, chat.id, key))},
       ${this.counting(change, at)}
       select pg_notify(${CHAT_CHANNEL}, 'change ' || id) from chat`;
     if (eraseFirst) this.traces = true;
@@ -154,7 +154,7 @@ export class PostgresChatStore extends ChatStore {
     if (count > 0) this.traces = true;
   }
 
-  // Looking after them --------------------------------------------------------------------------------------------------
+  // Maintenance ---------------------------------------------------------------------------------------------------------
 
   async openedBefore(at: Date): Promise<KeptChat[]> {
     const rows = await this.sql<Row[]>`
@@ -194,10 +194,10 @@ export class PostgresChatStore extends ChatStore {
   async removeTraces(): Promise<void> {
     const now = performance.now();
     if (!this.traces && now - this.vacuumedAt < VACUUM_EVERY_MS) return;
-    // Before the work: what is deleted meanwhile is for the next time.
+    // Reset first: what is deleted meanwhile is left for the next time.
     this.traces = false;
     try {
-      // Another replica that is at it does the same for us.
+      // If another replica is vacuuming, it does so for us.
       await this.sql.unsafe('vacuum (skip_locked) ephemeral.messages, ephemeral.chats, ephemeral.participants');
       this.vacuumedAt = now;
     } catch (error) {
@@ -232,10 +232,10 @@ export class PostgresChatStore extends ChatStore {
   }
 
   /** Adds messages to `chat`, in their order. */
-  private telling(rows: readonly MessageRow[]) {
+  private addingMessages(rows: readonly MessageRow[]) {
     const column = (read: (row: MessageRow) => string | null) => rows.map((row) => read(row) ?? '');
     return this.sql`
-      told as (
+      notesToAdd as (
         insert into ephemeral.messages (id, chat_id, addressee, note, sealed)
         select m.id, chat.id, m.addressee, nullif(m.note, ''), nullif(m.sealed, '')
         from chat, unnest(
@@ -254,12 +254,12 @@ export class PostgresChatStore extends ChatStore {
   }
 
   private rowsOf({ notes, texts }: ChatChange, chatId: string, key: Buffer | null): MessageRow[] {
-    const told = notes.map(({ to, note }) => ({ id: newChatSecret(), addressee: to, note, sealed: null }));
-    const said = texts.map(({ to, text }) => {
+    const notesToAdd = notes.map(({ to, note }) => ({ id: newChatSecret(), addressee: to, note, sealed: null }));
+    const textsToAdd = texts.map(({ to, text }) => {
       const id = newChatSecret();
       return { id, addressee: to, note: null, sealed: key && sealText(text, key, placeOf(chatId, id)) };
     });
-    return [...told, ...said];
+    return [...notesToAdd, ...textsToAdd];
   }
 
   /** Null if the chat has lost its salt. */
@@ -304,7 +304,7 @@ const toChat = ({ id, version, status, opened_at, ready_at, closed_at, seen }: R
   },
 });
 
-/** A sealed text opens only in its place. */
+/** A sealed text opens only for its own message. */
 const placeOf = (chatId: string, messageId: string): string => `${chatId} ${messageId}`;
 
 function opened({ id, note, sealed }: MessageRow, chatId: string, key: Buffer | null): WaitingMessage[] {

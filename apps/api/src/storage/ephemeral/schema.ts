@@ -2,8 +2,8 @@ import { migrate } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 
 /**
- * Tables of chats that leave nothing behind. They are unlogged: nothing in them ever reaches the write-ahead log, a standby or a
- * base backup, and a crash of PostgreSQL empties them. Only how many chats there were is kept, in the desk.
+ * Tables of chats that leave nothing behind. They are unlogged: nothing in them ever reaches the write-ahead log, a standby
+ * or a base backup, and a crash of PostgreSQL empties them. Only the number of chats is kept, in the desk.
  */
 export async function migrateEphemeral(sql: Sql): Promise<void> {
   await migrate(sql, 'ephemeral', 'chats', [

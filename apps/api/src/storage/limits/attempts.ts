@@ -87,7 +87,7 @@ export class Attempts {
       returning failures`;
   }
 
-  /** Resets the account. Of the address only this attempt is undone: others may be guessing from there. */
+  /** Resets the account. For the address, only this attempt is undone: others may be guessing from there. */
   private async forgive(account: string, address: string): Promise<void> {
     await this.sql`
       with account as (delete from desk.sign_in_attempts where key = ${account})

@@ -4,7 +4,7 @@ import { z } from 'zod';
 /** A witness that is asked to cosign checkpoints. */
 export interface WitnessSetting {
   readonly key: VerifierKey;
-  /** `<url>/add-checkpoint` takes checkpoints. */
+  /** Checkpoints are posted to `<url>/add-checkpoint`. */
   readonly url: string;
 }
 
@@ -12,7 +12,7 @@ const blank = (value: unknown) => (value === '' ? undefined : value);
 const MAX_ORIGIN_BYTES = 200;
 const MAX_WITNESSES = 20;
 
-/** What the transparency log is set up with. */
+/** Settings of the transparency log. */
 export const auditLogSettings = {
   AUDIT_LOG: z.preprocess(blank, z.enum(['public', 'auditors', 'off']).default('auditors')),
   AUDIT_LOG_ORIGIN: z.preprocess(

@@ -10,7 +10,7 @@ import {
 } from '@verbatim/transparency';
 import type { Sql } from 'postgres';
 
-/** A key of the log in the vault is not the one that is known by its public half. */
+/** A log key in the vault does not match its published public half. */
 export class WrongLogKey extends Error {}
 
 /** One key as operators and auditors see it. */
@@ -19,7 +19,7 @@ export interface PublishedKey {
   readonly text: string;
   readonly key: VerifierKey;
   readonly createdAt: Date;
-  /** Until when it signs beside its successor; null: it has none. */
+  /** Until when it signs beside its successor; null if it has none. */
   readonly signsUntil: Date | null;
 }
 
@@ -33,7 +33,7 @@ export class LogKeys {
     private readonly ring: KeyRing,
   ) {}
 
-  /** The keys that sign checkpoints of this origin now: one, or two while one takes over from the other. */
+  /** The keys that sign checkpoints of this origin now: one, or two during a rotation. */
   checkpointKeys(origin: string): Promise<SigningKey[]> {
     return this.signing(origin);
   }
@@ -53,12 +53,12 @@ export class LogKeys {
     }));
   }
 
-  /** Makes the first keys of an origin if it has none. */
+  /** Creates the first keys of an origin if it has none. */
   async ensure(origin: string): Promise<void> {
     for (const name of [origin, certificatesKeyName(origin)]) await this.add(name, 1);
   }
 
-  /** Makes new keys for an origin; those before go on signing beside them for so many days. */
+  /** Creates new keys for an origin; the previous ones keep signing beside them for this many days. */
   async rotate(origin: string, days: number): Promise<void> {
     for (const name of [origin, certificatesKeyName(origin)]) {
       const rows = await this.rowsOf(name);
@@ -97,7 +97,7 @@ export class LogKeys {
     const seed = (await this.ring.find([inRing])).get(inRing);
     const key = seed && signingKey(row.name, 'ed25519', seed);
     if (!key || encodeVerifierKey(key) !== row.verifier_key)
-      throw new WrongLogKey(`The key ${row.name} in the vault is not the one that its verifier key belongs to.`);
+      throw new WrongLogKey(`The key ${row.name} in the vault does not match its verifier key.`);
     return key;
   }
 }

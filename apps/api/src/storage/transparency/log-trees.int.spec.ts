@@ -31,7 +31,7 @@ function growth(events: number): Growth {
   return { size, root: builder.root(), last: { position: BigInt(size - 1), hash: 'h' }, tiles: builder.takeTiles() };
 }
 
-it('a size of a tree is stored once, by whoever comes first', async () => {
+it('each size of a tree is stored once, by the first writer', async () => {
   const empty = await newest();
   const first = growth(3);
   expect(await trees.grow(empty, first)).toBe(true);
@@ -40,14 +40,14 @@ it('a size of a tree is stored once, by whoever comes first', async () => {
   expect(await newest()).toMatchObject({ size: 3, last: { position: 2n } });
 });
 
-it('a tree does not grow any more when another one was begun', async () => {
+it('a tree stops growing once another one has begun', async () => {
   const old = await newest();
   await trees.begin(2, 'chat.example/log/2');
   expect(await trees.grow(old, growth(1))).toBe(false);
   await sql`delete from desk.log_trees where number = 2`;
 });
 
-it('old checkpoints are thinned out to one for each hour, and the newest and the one that is shown stay', async () => {
+it('old checkpoints are thinned out to one per hour; the newest and the published one stay', async () => {
   for (let i = 0; i < 6; i++) {
     const { size, root } = growth(1);
     await sql`

@@ -19,19 +19,19 @@ export interface LogTree {
   readonly origin: string;
   /** Events that it covers. */
   readonly size: number;
-  /** Where the last of them stands in the event store, and its hash; null for an empty tree. */
+  /** The position of the last one in the event store, and its hash; null for an empty tree. */
   readonly last: { readonly position: bigint; readonly hash: string } | null;
-  /** The size of the newest checkpoint that has had its quorum. */
+  /** The size of the newest checkpoint that reached its quorum. */
   readonly published: number | null;
-  /** Since when newer ones lack it. */
+  /** Since when newer ones have lacked a quorum. */
   readonly belowQuorumSince: Date | null;
-  /** Why nothing is signed, in one sentence; null when something is. */
+  /** Why signing is halted, in one sentence; null when it is not. */
   readonly halted: string | null;
-  /** The verifier key of a witness that knows a larger checkpoint than the newest one here. */
+  /** The verifier key of a witness that has a larger checkpoint than the newest one here. */
   readonly witnessAhead: string | null;
 }
 
-/** What a tree grows by: the tiles that are new or wider, and the new size with its root. */
+/** The growth of a tree: the tiles that are new or wider, and the new size with its root. */
 export interface Growth {
   readonly size: number;
   readonly root: Buffer;
@@ -40,7 +40,7 @@ export interface Growth {
   readonly tiles: readonly (Tile & { readonly firstPosition?: bigint })[];
 }
 
-/** A checkpoint as stored. `note` is null between the decision what to sign and the signature. */
+/** A checkpoint as stored. `note` is null from the decision to sign until the signature. */
 export interface StoredCheckpoint {
   readonly size: number;
   readonly root: Buffer;
@@ -69,14 +69,14 @@ const ENTRIES = -1;
 export class LogTrees {
   constructor(private readonly sql: Sql) {}
 
-  /** Runs `work` on all of it as it is at one moment. */
+  /** Runs `work` on a consistent snapshot. */
   consistently<T>(work: (trees: LogTrees) => Promise<T>): Promise<T> {
-    // Inside a transaction there is no other; what is called here needs none.
+    // Transactions do not nest; nothing called here needs one.
     const look = (tx: unknown) => work(new LogTrees(tx as Sql));
     return this.sql.begin('isolation level repeatable read read only', look) as Promise<T>;
   }
 
-  /** The tree that grows; null before the first one was begun. */
+  /** The growing tree; null before the first one has begun. */
   async newest(): Promise<LogTree | null> {
     const [row] = await this.sql<TreeRow[]>`select * from desk.log_trees order by number desc limit 1`;
     return row ? toTree(row) : null;
@@ -93,9 +93,9 @@ export class LogTrees {
   }
 
   /**
-   * Stores what a tree grows by and the checkpoint that is to be signed, all or nothing. False when the tree is not of
-   * this size any more, or not the newest: then another process signs, and nothing is stored. So each size of a tree
-   * gets one root for good, before anybody signs it.
+   * Stores a tree's growth and the checkpoint to sign, atomically. False if the tree is no longer of this size, or not the
+   * newest: then another process signs, and nothing is stored. So each size of a tree gets one permanent root before it is
+   * signed.
    */
   async grow({ number, size }: LogTree, { size: next, root, last, tiles }: Growth): Promise<boolean> {
     // One statement, because postgres.js ends the process when a connection is lost inside a transaction.
@@ -131,7 +131,7 @@ export class LogTrees {
     return row ? toCheckpoint(row) : null;
   }
 
-  /** All of them by size. */
+  /** All checkpoints by size. */
   async checkpoints(tree: number): Promise<StoredCheckpoint[]> {
     const rows = await this.sql<CheckpointRow[]>`
       select size, root, note from desk.log_checkpoints where tree = ${tree} order by size`;
@@ -143,7 +143,7 @@ export class LogTrees {
     await this.sql`update desk.log_checkpoints set note = ${note} where tree = ${tree} and size = ${size}`;
   }
 
-  /** The checkpoint of this size with the cosignatures that it has by now; null when it is not signed. */
+  /** The checkpoint of this size with its cosignatures so far; null if it is not signed. */
   async signedNote(tree: number, size: number): Promise<string | null> {
     const [checkpoint, cosignatures] = await Promise.all([this.checkpoint(tree, size), this.cosignatures(tree, size)]);
     if (!checkpoint?.note) return null;
@@ -172,7 +172,7 @@ export class LogTrees {
     return rows.map((row) => ({ key: row.verifier_key, signature: row.signature, time: Number(row.time) }));
   }
 
-  /** The cosignatures that there are, each under the text that it signs. */
+  /** All cosignatures, each with the text that it signs. */
   async cosignedNotes(tree: number): Promise<{ size: number; key: string; note: string }[]> {
     const rows = await this.sql<
       { size: string; verifier_key: string; signature: Buffer; time: string; note: string }[]
@@ -207,19 +207,19 @@ export class LogTrees {
     return row?.size == null ? null : Number(row.size);
   }
 
-  /** Says which checkpoint is shown to the world, and since when newer ones lack their quorum. */
+  /** Records which checkpoint is published, and since when newer ones have lacked a quorum. */
   async publish(tree: number, size: number | null, belowQuorumSince: Date | null): Promise<void> {
     await this.sql`
       update desk.log_trees set published = ${size}, below_quorum_since = ${belowQuorumSince} where number = ${tree}`;
   }
 
-  /** Says why nothing is signed, and which witness knows more than the log, if it is that; null when all is well again. */
+  /** Records why signing is halted, and which witness is ahead of the log, if that is why; null resumes it. */
   async halt(tree: number, sentence: string | null, witnessAhead: string | null = null): Promise<void> {
     await this.sql`
       update desk.log_trees set halted = ${sentence}, witness_ahead = ${witnessAhead} where number = ${tree}`;
   }
 
-  /** The tiles of a tree, at the width that is asked for. */
+  /** The tiles of a tree, at the requested width. */
   tiles(tree: number): TileReader {
     return async (ids) => {
       const rows = await this.sql<{ level: number; index: string; bytes: Buffer }[]>`
@@ -246,7 +246,7 @@ export class LogTrees {
     }
   }
 
-  /** The bundle in which the event at this position of the store has its entry, if the tree covers it. */
+  /** The bundle with the entry of the event at this position of the store, if the tree covers it. */
   async bundleAt(tree: number, position: bigint): Promise<EntryBundle | null> {
     const [row] = await this.sql<{ index: string; bytes: Buffer }[]>`
       select index, bytes from desk.log_tiles
@@ -262,7 +262,7 @@ export class LogTrees {
     return row ? { index, bytes: row.bytes, firstPosition: BigInt(row.first_position) } : null;
   }
 
-  /** The bundles in which the events at these positions of the store have their entries, by index. */
+  /** The bundles with the entries of the events at these positions of the store, by index. */
   async bundlesAt(tree: number, positions: readonly bigint[]): Promise<(EntryBundle & { firstPosition: bigint })[]> {
     const rows = await this.sql<{ index: string; first_position: string; bytes: Buffer }[]>`
       select index, first_position, bytes from desk.log_tiles
@@ -279,9 +279,9 @@ export class LogTrees {
     }));
   }
 
-  /** Takes over where the events of a tree stand after its log was copied to another store. */
+  /** Updates the positions of a tree's events after its log was copied to another store. */
   async relocate(tree: number, last: bigint, firstPositions: readonly bigint[]): Promise<void> {
-    // The last step makes it count; whoever is interrupted before does all of it again.
+    // Only the last step makes it count; an interrupted run is repeated in full.
     for (let from = 0; from < firstPositions.length; from += RELOCATED_AT_ONCE) {
       const some = firstPositions.slice(from, from + RELOCATED_AT_ONCE);
       await this.sql`
@@ -292,7 +292,7 @@ export class LogTrees {
     await this.sql`update desk.log_trees set position = ${`${last}`} where number = ${tree}`;
   }
 
-  /** Checkpoints older than a day are thinned out to the last of each hour; what is shown or cosigned last stays. */
+  /** Thins out checkpoints older than a day to the last of each hour; those published or last cosigned stay. */
   async sweep(): Promise<void> {
     await this.sql`
       delete from desk.log_checkpoints c using desk.log_trees t

@@ -5,9 +5,8 @@ import type { Sql } from 'postgres';
  * The transparency log: its trees, of which the newest one grows, their tiles, checkpoints and cosignatures, and which of
  * the keys in the vault sign. Tiles can be computed again from the log; checkpoints and cosignatures cannot.
  *
- * `size`, `position` and `hash` of a tree say how many events it covers, and which one is the last of them in the event
- * store. A tile of level -1 is an entry bundle; `first_position` is that of its first event. Tiles are hashes, which no
- * compression makes smaller.
+ * `size`, `position` and `hash` of a tree say how many events it covers, and which one is last in the event store. A tile
+ * of level -1 is an entry bundle; `first_position` is that of its first event. Tiles are hashes, which do not compress.
  */
 export async function migrateTransparency(sql: Sql): Promise<void> {
   await migrate(sql, 'vault', 'log-keys', [

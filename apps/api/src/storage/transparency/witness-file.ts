@@ -2,14 +2,14 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Checkpoint, isFault, parseCheckpoint, parseNote } from '@verbatim/transparency';
 
-/** Bytes at the end of the file in which the newest checkpoint is looked for. */
+/** Bytes at the end of the file to search for the newest checkpoint. */
 const TAIL_BYTES = 65_536;
-/** Its name where the setting names a folder. */
+/** Its name if the setting names a folder. */
 const NAME = 'checkpoints';
 
 /**
- * Checkpoints outside the database, one after the other in one file that is only appended to: whoever restores the database
- * does not restore this. It belongs on another disk, or on one that can be written only once.
+ * Checkpoints outside the database, in one append-only file that a restore of the database does not touch. It belongs on
+ * another disk, or on write-once storage.
  */
 export class WitnessFile {
   constructor(private readonly path: string) {}
@@ -28,12 +28,12 @@ export class WitnessFile {
     }
   }
 
-  /** The newest checkpoint in the file, and the note it stands in; null when there is none. Says nothing about signatures. */
+  /** The newest checkpoint in the file, and the note that contains it; null when there is none. Says nothing about signatures. */
   async newest(): Promise<NotedCheckpoint | null> {
     return (await this.last(TAIL_BYTES)).at(-1) ?? null;
   }
 
-  /** The checkpoints in so many bytes at the end of the file, the newest one last. Says nothing about signatures. */
+  /** The checkpoints in this many bytes at the end of the file, newest last. Says nothing about signatures. */
   async last(bytes: number): Promise<NotedCheckpoint[]> {
     const file = await this.open('r').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return null;
@@ -69,13 +69,13 @@ async function readFrom(file: FileHandle, start: number): Promise<Buffer> {
   return bytes;
 }
 
-/** A checkpoint, and the signed note it stands in. */
+/** A checkpoint, and the signed note that contains it. */
 export interface NotedCheckpoint {
   readonly checkpoint: Checkpoint;
   readonly note: string;
 }
 
-/** The checkpoints in a text that may begin within one, and in which some may be cut off. */
+/** The checkpoints in a text that may start in the middle of one, and in which some may be truncated. */
 export function notesIn(text: string): NotedCheckpoint[] {
   const found = [];
   for (const [note] of text.matchAll(/^[^\n]+\n[0-9]+\n[^\n]+\n\n(?:\u2014 [^\n]+\n)+/gm)) {

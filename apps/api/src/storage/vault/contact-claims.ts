@@ -3,10 +3,10 @@ import { migrate } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import type { NameCipher } from './name-cipher.js';
 
-/** Seconds after which a claim counts no more if its account was not opened; a registration is over by then. */
+/** Seconds after which a claim expires if its account was not opened; no registration takes that long. */
 const STALE_SECONDS = 60;
 
-/** What no two registrations may share. */
+/** Contact details that no two registrations may share. */
 export interface Contact {
   readonly email: string;
   readonly phone: string;
@@ -16,8 +16,8 @@ export interface Contact {
 type Opened = (userId: string) => Promise<boolean>;
 
 /**
- * Phone numbers and e-mail addresses that people registered with where these have to be unique. They are kept as keyed
- * hashes only: nothing ever asks for a number. A claim counts if its account was opened.
+ * Phone numbers and e-mail addresses of registrations, where these must be unique. They are kept as keyed hashes only,
+ * because nothing needs the originals. A claim counts if its account was opened.
  */
 export class ContactClaims {
   private constructor(
@@ -44,7 +44,7 @@ export class ContactClaims {
     return true;
   }
 
-  /** Gives up the claims of an account that was not opened. */
+  /** Releases the claims of an account that was not opened. */
   async release(userId: string): Promise<void> {
     await this.sql`delete from vault.contact_claims where user_id = ${userId}`;
   }

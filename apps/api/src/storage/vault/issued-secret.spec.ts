@@ -10,7 +10,7 @@ it('a secret is recognized, and no other text', () => {
   for (const text of [...spoilt, secret.replace('vbt_', 'vbh_')]) expect(looksIssued('vbt_', text)).toBe(false);
 });
 
-it('two secrets are different, and so is what is kept of them', () => {
+it('two secrets differ, and so do their digests', () => {
   const [one, other] = [issueSecret('vbt_'), issueSecret('vbt_')];
   expect(one).not.toBe(other);
   expect(digest(one)).not.toBe(digest(other));

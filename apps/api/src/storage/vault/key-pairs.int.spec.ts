@@ -55,7 +55,7 @@ describe('a key pair', () => {
     expect(await pairs.find(second.accessKey)).toBeNull();
   });
 
-  it('takes each nonce once, until the signatures with it have expired', async () => {
+  it('accepts each nonce once, until the signatures with it have expired', async () => {
     const pair = await pairs.issue(await session());
     const other = await pairs.issue(await session());
     const tries = await Promise.all(Array.from({ length: 8 }, () => pairs.useNonces(pair, ['a'], later())));
@@ -67,7 +67,7 @@ describe('a key pair', () => {
     expect(await pairs.useNonces(pair, ['a'], later())).toBe(true);
   });
 
-  it('remembers so many nonces and takes no more, until some have expired', async () => {
+  it('accepts no nonces beyond the limit until some have expired', async () => {
     const pair = await pairs.issue(await session());
     await sql`
       insert into vault.nonces (session_id, hash, expires_at)

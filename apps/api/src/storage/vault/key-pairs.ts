@@ -76,7 +76,7 @@ export class KeyPairs {
 
   /**
    * Uses up nonces of signatures with this pair, on all replicas; they are remembered until `until`. Returns whether all of
-   * them were new. When too many are remembered, none is.
+   * them were new. When too many are remembered, none counts as new.
    */
   async useNonces({ sessionId }: KeyPair, nonces: readonly string[], until: Date): Promise<boolean> {
     const used = await this.sql`

@@ -3,7 +3,7 @@ import { z } from 'zod';
 const blank = (value: unknown) => (value === '' ? undefined : value);
 const BYTES = /^[A-Za-z0-9+/]{43}=$/;
 const FILE = /^file(:.+)?$/;
-/** Names as the key server allows them, none of them empty or a step in a path. */
+/** Names that the key server allows, none of them empty or a path step. */
 const TRANSIT = /^transit\+https?:\/\/[^/?#@\s]+(\/(?!\.)[A-Za-z0-9._-]+){2,}$/;
 
 const place = z.preprocess(
@@ -17,7 +17,7 @@ const place = z.preprocess(
     .optional(),
 );
 
-/** Where the master key is, and how a key server is asked for it. */
+/** Where the master key is, and how to use a key server. */
 export const masterKeySettings = {
   MASTER_KEY: place,
   MASTER_KEY_BEFORE: place,

@@ -6,22 +6,22 @@ import { Figure } from '../../composition/contributions.js';
 export const readinessOf = ({ locked, trouble }: MasterKeyState): true | string =>
   locked ? `The root keys are locked, because the master key was out of reach for too long. ${trouble ?? ''}` : true;
 
-/** Writes that the master key does not open the root keys any more, or does again. */
+/** Logs that the master key can no longer open the root keys, or can again. */
 export function reportMasterKey({ trouble, description }: MasterKeyState, holdMs = 0, log: Logger): void {
   if (trouble === null) log.warn(`The root keys are opened again, by ${description}.`);
   else log.error(`${trouble} Keys in memory are used for another ${Math.round(holdMs / 60_000)} minutes.`);
 }
 
-/** What Prometheus learns about the master key. */
+/** Prometheus metrics of the master key. */
 export const masterKeyFigures = (roots: Pick<RootKeys, 'state'>): Figure[] => [
   new Figure(
     'verbatim_master_key_unconfirmed_seconds',
-    'Seconds since the master key last opened the root keys, while it does not; 0: it did when it was last asked.',
+    'Seconds since the master key last opened the root keys, while it fails to; 0 if the last attempt succeeded.',
     () => roots.state.unconfirmedSeconds,
   ),
   new Figure(
     'verbatim_master_key_failures_total',
-    'How often the master key did not open the root keys.',
+    'How often the master key failed to open the root keys.',
     () => roots.state.failures,
   ),
   new Figure('verbatim_master_key_locked', 'Whether the root keys are locked: 1, nothing sealed can be read.', () =>

@@ -9,8 +9,9 @@ import { readTransitUrl, TransitMasterKey } from './transit-master-key.js';
 type Settings = MasterKeySettings & { readonly VERBATIM_DATA: string };
 
 /**
- * The master key of the settings and the one before it: 32 bytes of the environment or of a file, or a key of a key server. Without a
- * setting it is in a file of the data folder that is created at the first start. Replicas that do not share the folder need a setting.
+ * The configured master key and its predecessor: 32 bytes from the environment or a file, or a key on a key server. Without
+ * a setting it is in a file in the data folder, created at the first start. Replicas that do not share the folder need a
+ * setting.
  */
 export async function masterKeys(settings: Settings): Promise<RootKeysOptions> {
   const { MASTER_KEY, MASTER_KEY_BEFORE, KMS_HOLD_MINUTES, VERBATIM_DATA } = settings;
@@ -21,7 +22,7 @@ export async function masterKeys(settings: Settings): Promise<RootKeysOptions> {
   };
 }
 
-/** The same without making one; null where there is none. */
+/** The same without creating one; null if there is none. */
 export async function givenMasterKeys(settings: Settings): Promise<RootKeysOptions | null> {
   return settings.MASTER_KEY || existsSync(fileIn(settings.VERBATIM_DATA)) ? masterKeys(settings) : null;
 }

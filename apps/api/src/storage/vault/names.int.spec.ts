@@ -31,7 +31,7 @@ afterAll(async () => {
 /** The key under which an earlier release claimed a name. */
 const earlierKey = (name: string) => name.normalize('NFC').trim().toLowerCase().normalize('NFC');
 
-/** Claims as an earlier release made them, each a minute after the one before; gives their ids. */
+/** Claims as an earlier release made them, one minute apart; returns their ids. */
 async function claimed(kind: 'room' | 'user', names: readonly string[]): Promise<Map<string, string>> {
   const claims = new Map<string, string>();
   for (const [minute, name] of names.entries()) {
@@ -55,14 +55,14 @@ const byName = (
   kind: 'room' | 'user' = 'room',
 ) => new Map(claims.map(([name, claim]) => [cipher.hash(kind, name), claim]));
 
-it('claims of an earlier release have the keys of today', async () => {
+it('claims of an earlier release get the current keys', async () => {
   const names = ['Straße', 'ΟΔΟΣ', 'İstanbul', 'Ｂａｒ', 'tea  room', 'Crème', 'engine room'];
   const made = await claimed('room', names);
   await migrateVault(sql, keys);
   expect(await held('room')).toEqual(byName(names.map((name) => [nameKey(name), made.get(name)])));
 });
 
-it('of claims that have become the same the oldest stays', async () => {
+it('when claims collide, the oldest stays', async () => {
   const made = await claimed('room', ['Straße', 'strasse', 'bar', 'Ｂａｒ', 'ﬃ', 'FFI', 'Ffı']);
   const people = await claimed('user', ['strasse']);
   await migrateVault(sql, keys);
@@ -75,7 +75,7 @@ it('of claims that have become the same the oldest stays', async () => {
   expect(await held('user')).toEqual(byName([['strasse', people.get('strasse')]], 'user'));
 });
 
-it('thousands of claims are brought up to date in one go', async () => {
+it('thousands of claims are updated at once', async () => {
   await sql`
     insert into vault.names (kind, key, owner, claim)
     select 'room', 'größe ' || n / 2 || case when n % 2 = 0 then 'ß' else 'ss' end, gen_random_uuid(), gen_random_uuid()

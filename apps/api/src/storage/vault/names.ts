@@ -39,7 +39,7 @@ export class Names {
     return this.cipher.hash(kind, key);
   }
 
-  /** The id of the claim, or null if somebody else has the name. Claiming a name that you already have succeeds. */
+  /** The id of the claim, or null if someone else has the name. Claiming a name that you already have succeeds. */
   async claim(kind: NameKind, key: string, owner: string): Promise<string | null> {
     const hash = this.hash(kind, key);
     const username = kind === 'user' ? this.cipher.sealUsername(key, owner) : null;

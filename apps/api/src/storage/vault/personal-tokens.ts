@@ -9,7 +9,7 @@ import { digest, issueSecret, looksIssued } from './issued-secret.js';
 import { ownKey, ownKeysOf } from './own-key.js';
 
 /** Tokens kept in memory; about 500 bytes each. */
-const REMEMBERED = 20_000;
+const CACHE_SIZE = 20_000;
 /** A cached token is looked up again after this time, in case the feed is late with its revocation. */
 const FRESH_MS = 800;
 /** How often the last use of a token is stored. */
@@ -38,7 +38,7 @@ export type TokenWish = Pick<NamedToken, 'id' | 'userId' | 'name' | 'expiresAt' 
   readonly scopes: readonly TokenScope[];
 };
 
-/** Whose tokens are wanted: of one user, of bots (true) or people (false) only. */
+/** A filter: tokens of one user, of bots (true) or people (false) only. */
 export interface WantedTokens {
   readonly user?: string;
   readonly bot?: boolean;
@@ -46,7 +46,7 @@ export interface WantedTokens {
   readonly bots: Fragment;
 }
 
-interface Remembered {
+interface Cached {
   readonly token: PersonalToken;
   /** When it was looked up, by a monotonic clock. */
   readonly at: number;
@@ -54,10 +54,10 @@ interface Remembered {
 
 /** Personal tokens, as hashes; their names are sealed under the owner's key. */
 export class PersonalTokens {
-  private readonly byHash = new LRUCache<string, Remembered>({ max: REMEMBERED });
+  private readonly byHash = new LRUCache<string, Cached>({ max: CACHE_SIZE });
   /** Lookups in progress, so that concurrent requests with the same token share one. */
   private readonly asking = new Map<string, Promise<PersonalToken | null>>();
-  private readonly lastNoted = new LRUCache<string, number>({ max: REMEMBERED });
+  private readonly lastNoted = new LRUCache<string, number>({ max: CACHE_SIZE });
   private readonly uses = new Map<string, Date>();
   private noting: NodeJS.Timeout | null = null;
 
@@ -282,7 +282,10 @@ const toToken = (row: Row): PersonalToken => ({
   parentId: row.parent_id,
 });
 
-/** Whether an event ends all tokens of its account: the user was shut out, or somebody else may have opened the account. */
+/**
+ * Whether an event ends all tokens of its account: the user was locked out, or someone else may have had access to the
+ * account.
+ */
 export const endsAllTokens = (event: Recorded): boolean =>
   event.type === 'UserSuspended' ||
   event.type === 'UserDeactivated' ||

@@ -6,8 +6,8 @@ import { eventually, register, signIn, type TestPerson, Visitor } from '../../te
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
 
 /**
- * Where people's words may be read in the database outside the read models, and why. Usernames are in events on purpose
- * (docs/events.md), announcements are for everybody, and an Idempotency-Key is a number that a program made up.
+ * Where people's words may appear in plain text in the database outside the read models, and why. Usernames are in events
+ * on purpose (docs/events.md), announcements are for everybody, and an Idempotency-Key is a number that a program made up.
  */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   username: ['log.events.sealed'],
@@ -21,7 +21,7 @@ let service: TestService;
 let admin: TestPerson;
 let ada: TestPerson;
 let bob: TestPerson;
-/** A rare word for each thing that people say, by what it is. */
+/** A unique word for each kind of text that people write, by kind. */
 const words = new Map<string, string>();
 const word = (what: string): string => {
   const known = words.get(what) ?? `q${randomBytes(7).toString('hex')}z`;
@@ -43,7 +43,7 @@ const done = async (answer: Promise<Parameters<typeof outcome>[0]>): Promise<unk
   return response.body;
 };
 
-it('nothing that people say or are called can be read in the log, the vault, the desk or the cache', async () => {
+it('nothing that people write or are called is readable in the log, the vault, the desk or the cache', async () => {
   const agent = { 'user-agent': word('user agent') };
   await done(
     new Visitor(service.url).post('/v1/auth/login', { username: ada.username, password: 'correct horse' }, agent),
@@ -96,11 +96,11 @@ it('nothing that people say or are called can be read in the log, the vault, the
     ]),
   );
   expect(found.columns.length).toBeGreaterThan(30);
-  // What is sought would be found: usernames are in plain text where they are meant to be.
+  // The search works: usernames are in plain text where they are meant to be.
   expect(found.words).toContainEqual(['username', 'log.events.sealed']);
   expect(found.words.filter(([what, column]) => !allowed[what]?.includes(column))).toEqual([]);
 
-  // Nor do members see ids of rows in the vault in the texts whose hashes they check.
+  // Nor do members see ids of vault rows in the texts whose hashes they check.
   const events = await ada.all(`/v1/rooms/${room}/events`);
   const hidden = events.filter(({ type }) => ['RoomCreated', 'RoomChanged', 'WebhookAdded'].includes(type));
   expect(hidden.length).toBeGreaterThan(2);
@@ -111,7 +111,7 @@ it('nothing that people say or are called can be read in the log, the vault, the
   for (const secret of shown) expect(JSON.stringify(events)).not.toContain(secret);
 });
 
-/** All columns outside the read models whose values can be text, and which words stand in which of them. */
+/** All columns outside the read models whose values can be text, and which words occur in which of them. */
 async function readable(sql: postgres.Sql) {
   const columns = await sql<{ table_schema: string; table_name: string; column_name: string }[]>`
     select table_schema, table_name, column_name from information_schema.columns
@@ -133,6 +133,6 @@ async function readable(sql: postgres.Sql) {
   };
 }
 
-/** What a text says to somebody who takes its parts for base64. */
+/** A text with its parts decoded as base64. */
 const decoded = (text: string): string =>
   (text.match(/[\w+/-]{12,}/g) ?? []).map((part) => Buffer.from(part, 'base64').toString('latin1')).join(' ');

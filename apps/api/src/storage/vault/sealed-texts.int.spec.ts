@@ -24,7 +24,7 @@ afterAll(async () => {
 const openRing = () => PostgresKeyRing.open(sql, master);
 const now = () => new Date('2026-03-01T12:00:00.000Z');
 
-/** Takes the table back to the shape of an earlier release, with these texts in plain. */
+/** Reverts the tables to the schema of an earlier release, with these texts in plain text. */
 async function earlierRelease(): Promise<void> {
   const ring = await openRing();
   await migrateVault(sql, ring);

@@ -75,7 +75,7 @@ export class SecondFactors {
     return codes;
   }
 
-  /** Uses a recovery code; false if there is none such. */
+  /** Uses a recovery code; false if there is no such code. */
   async spendRecoveryCode(totpId: string, code: string): Promise<boolean> {
     const spent = await this.sql`
       delete from vault.recovery_codes where totp_id = ${totpId} and hash = ${await this.hash(totpId, code)} returning 1`;

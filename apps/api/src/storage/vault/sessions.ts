@@ -40,7 +40,7 @@ export interface NewSession extends SessionRef {
   readonly device: Device;
   /** The hash of the password that was just verified; if it has changed since, no session starts. */
   readonly passwordHash?: string;
-  /** Seconds after which the session ends, whatever is done with it; absent: it can be renewed for as long as any. */
+  /** Seconds after which the session ends, even if renewed; absent: it can be renewed for as long as any other. */
   readonly seconds?: number;
 }
 
@@ -71,7 +71,7 @@ export type Which = { readonly only: string } | { readonly except: string } | 'a
 export class Sessions {
   /** Recently revoked sessions, with the time after which none of their access tokens can be valid. */
   private readonly revoked = new Map<string, number>();
-  /** People who were let in again and whose revoked sessions are not known yet. */
+  /** Reinstated users whose revoked sessions are not loaded yet. */
   private readonly reloading = new Map<string, { readonly until: number }>();
 
   constructor(
@@ -80,7 +80,7 @@ export class Sessions {
     private readonly clock: Clock,
   ) {}
 
-  /** Loads the revoked sessions of everybody, or of one user, whose events this process has missed. */
+  /** Loads the revoked sessions of all users, or of one, whose events this process missed. */
   async load(userId: string | null = null): Promise<void> {
     const rows = await this.sql<{ id: string }[]>`
       select id from vault.sessions
@@ -89,8 +89,8 @@ export class Sessions {
   }
 
   /**
-   * A sink of the feed: a revocation by any replica is known here at once. Of people who are let in again it is not known which
-   * of their sessions were revoked; until `reload` is done for them, all of them count as revoked.
+   * A sink of the feed: a revocation by any replica is known here at once. Which sessions of reinstated users were revoked
+   * is unknown at first; until `reload` has finished, all of them count as revoked.
    */
   handle(events: readonly Recorded[]): void {
     for (const event of events) {
@@ -99,14 +99,14 @@ export class Sessions {
     }
   }
 
-  /** Learns which sessions of somebody who is let in again were revoked. */
+  /** Loads which sessions of a reinstated user were revoked. */
   async reload(userId: string): Promise<void> {
     const before = this.reloading.get(userId);
     await this.load(userId);
     if (this.reloading.get(userId) === before) this.reloading.delete(userId);
   }
 
-  /** Whose session this is and when it ends by itself, read now; null if it has ended. */
+  /** The owner and the expiry of a session, read now; null if it has ended. */
   async find(sessionId: string): Promise<(SessionRef & { readonly expiresAt: Date }) | null> {
     const [row] = await this.sql<{ user_id: string; expires_at: Date }[]>`
       select user_id, expires_at from vault.sessions
@@ -118,7 +118,7 @@ export class Sessions {
     return this.revoked.has(sessionId) || this.reloading.has(userId);
   }
 
-  /** Whether a session goes on, by the database: for credentials that live longer than what is remembered here. */
+  /** Whether the database has the session as live: for credentials that outlive what is remembered here. */
   async isLive(sessionId: string): Promise<boolean> {
     const live = await this.sql`
       select 1 from vault.sessions where id = ${sessionId} and revoked_at is null and ends_at > ${this.in(0)}`;
@@ -219,7 +219,7 @@ export class Sessions {
     );
   }
 
-  /** The live sessions of everybody, or of one user, latest first. */
+  /** The live sessions of all users, or of one, latest first. */
   async everywhere(userId: string | null, page: PageRequest): Promise<Page<OwnedSession>> {
     const list = 'all sessions';
     const after = cursorKey(page, list, isId);
@@ -268,12 +268,12 @@ export class Sessions {
     return rows.map(({ id }) => id);
   }
 
-  /** Notes that the event with the end of these sessions is recorded. */
+  /** Marks the end of these sessions as recorded in the log. */
   async markRecorded(sessionIds: readonly string[]): Promise<void> {
     await this.sql`update vault.sessions set told = true where id = any(${[...sessionIds]}::uuid[])`;
   }
 
-  /** Revokes all sessions of a user whose shutting out is recorded by another event. */
+  /** Revokes all sessions of a user whose suspension or deactivation is recorded by another event. */
   async revokeAll(userId: string): Promise<void> {
     await this.sql`
       update vault.sessions set revoked_at = coalesce(revoked_at, now()), told = true
@@ -322,7 +322,7 @@ export class Sessions {
     this.revoked.set(sessionId, this.usefulUntil());
   }
 
-  /** No access token that is good now can be good after this time. */
+  /** No access token that is valid now can be valid after this time. */
   private usefulUntil(): number {
     return this.in(ACCESS_SECONDS * 2).getTime();
   }
@@ -375,5 +375,5 @@ export const secret = (): string => randomBytes(32).toString('base64url');
 /** What is stored of such a secret. */
 export const digest = (token: string): string => createHash('sha256').update(token).digest('hex');
 
-/** Whether events like this let somebody in again who was shut out. */
+/** Whether an event reinstates or reactivates a user. */
 export const letsInAgain = ({ type }: Recorded): boolean => type === 'UserReinstated' || type === 'UserReactivated';

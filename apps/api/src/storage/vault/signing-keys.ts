@@ -63,7 +63,7 @@ export class SigningKeys {
   async sweep(): Promise<void> {
     const oldest = Math.min(...this.spansInUse());
     for (const id of this.known.keys()) if (Number(id) < oldest) this.known.delete(id);
-    // Keys of early releases have other ids; they sign nothing any more.
+    // Keys of early releases have other ids; they no longer sign anything.
     await this.sql`
       delete from vault.signing_keys
       where case when id ~ '^[0-9]{1,9}$' then id::int < ${oldest} else created_at < now() - interval '1 day' end`;

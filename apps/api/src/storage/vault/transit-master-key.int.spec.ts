@@ -47,7 +47,7 @@ describe.runIf(program)('a master key in OpenBao', () => {
     expect(await master.unwrap('vault:v1:aaaa', 'root key 1')).toBeNull();
   });
 
-  it('goes on to open what earlier versions have wrapped', async () => {
+  it('still opens what earlier key versions wrapped', async () => {
     const master = masterKey({ KMS_TOKEN: bao.token });
     const old = await master.wrap(key, 'label');
     await bao.call('POST', 'transit/keys/verbatim/rotate', {});
@@ -56,7 +56,7 @@ describe.runIf(program)('a master key in OpenBao', () => {
     expect(await master.unwrap(old, 'label')).toEqual(key);
   });
 
-  it('takes its token from a file each time, as agents renew it', async () => {
+  it('reads its token from the file each time, because agents renew it', async () => {
     const file = join(folder, 'token');
     await writeFile(file, 'expired\n');
     const master = masterKey({ KMS_TOKEN_FILE: file });
@@ -69,7 +69,7 @@ describe.runIf(program)('a master key in OpenBao', () => {
     expect(await troubleOf(masterKey({}).wrap(key, 'label'))).toMatch(/no token.*KMS_TOKEN_FILE or KMS_TOKEN/);
   });
 
-  it('is told apart by its namespace', async () => {
+  it('is distinguished by its namespace', async () => {
     await bao.call('POST', 'sys/namespaces/team', {});
     await bao.call('POST', 'sys/mounts/transit', { type: 'transit' }, 'team');
     await bao.call('POST', 'transit/keys/verbatim', {}, 'team');
@@ -97,17 +97,17 @@ describe.runIf(program)('a master key in OpenBao', () => {
     expect(await troubleOf(elsewhere.wrap(key, 'label'))).toMatch(/enable the transit engine at none/);
   });
 
-  it('gives up on a server that hangs, and goes on when it answers again', async () => {
+  it('times out on a hanging server, and recovers when it responds again', async () => {
     const master = masterKey({ KMS_TOKEN: bao.token }, 'verbatim', 300);
     bao.hang();
     const begun = Date.now();
     expect(await troubleOf(master.wrap(key, 'label'))).toMatch(/did not answer in time/);
     expect(Date.now() - begun).toBeLessThan(20_000);
-    bao.goOn();
+    bao.resume();
     await expect.poll(() => master.wrap(key, 'label').catch(() => null), { timeout: 20_000 }).toMatch(/^vault:v/);
   });
 
-  it('says that a server is sealed', async () => {
+  it('reports a sealed server', async () => {
     const sealed = await Openbao.start(program as string);
     await sealed.call('PUT', 'sys/seal', {});
     const master = new TransitMasterKey(readTransitUrl(sealed.place()), { KMS_TOKEN: sealed.token });
@@ -117,7 +117,7 @@ describe.runIf(program)('a master key in OpenBao', () => {
   });
 });
 
-describe('whatever answers in place of a key server', () => {
+describe('anything else that responds instead of a key server', () => {
   const servers: Server[] = [];
   afterAll(() => {
     for (const server of servers) server.close();
@@ -139,12 +139,12 @@ describe('whatever answers in place of a key server', () => {
     ['a redirection', 302, ''],
     ['an endless answer', 200, 'x'.repeat(1_000_000)],
     ['an error of its own', 500, '{"errors":["internal error"]}'],
-  ])('%s is an error that names it', async (_, status, body) => {
+  ])('%s is an error that names the server', async (_, status, body) => {
     const master = await answering(status, body);
     expect(await troubleOf(master.wrap(key, 'label'))).toContain('The key server at http://127.0.0.1:');
   });
 
-  it('no TLS where TLS is expected is an error that names it', async () => {
+  it('no TLS where TLS is expected is an error that names the server', async () => {
     const plain = await answering(200, '{}');
     const server = plain.description.replace(/.*http:/, 'https:');
     const master = new TransitMasterKey({ server, mount: 'transit', key: 'k' }, { KMS_TOKEN: 't' });

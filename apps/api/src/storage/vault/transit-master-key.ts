@@ -17,7 +17,7 @@ export interface TransitSettings {
   /** Read for each call, because agents of the key server renew it. */
   readonly KMS_TOKEN_FILE?: string;
   readonly KMS_NAMESPACE?: string;
-  /** Certificates of the authorities that the server's is checked with, in PEM. */
+  /** CA certificates for verifying the server's, in PEM. */
   readonly KMS_CA_FILE?: string;
 }
 
@@ -156,7 +156,7 @@ export class TransitMasterKey implements MasterKey {
     if (error.name === 'AbortError' || error.name === 'TimeoutError')
       return this.unavailable(
         'it did not answer in time',
-        `see whether ${server} is up and reachable from here`,
+        `check whether ${server} is up and reachable from here`,
         error,
       );
     if (/CERT|SIGNED|ALTNAME|UNABLE_TO/.test(code))

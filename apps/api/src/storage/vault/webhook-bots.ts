@@ -33,8 +33,8 @@ export class WebhookBotLedger {
   }
 
   /**
-   * Enters a bot that is about to be created, unless its owner has too many. It is entered before counting, so that concurrent
-   * attempts on all replicas never exceed the limit.
+   * Records a bot that is about to be created, unless its owner has too many. It is recorded before counting, so that
+   * concurrent attempts on all replicas never exceed the limit.
    */
   async enter(botId: string, owner: string): Promise<TooMany | null> {
     const now = this.clock();

@@ -23,7 +23,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Checks this evidence with nothing but these keys. */
+/** Checks this evidence with these keys only. */
 async function check(evidence: string | object, trusted = keys) {
   const file = join(folder, 'evidence');
   await writeFile(file, typeof evidence === 'string' ? evidence : JSON.stringify(evidence));
@@ -31,7 +31,7 @@ async function check(evidence: string | object, trusted = keys) {
 }
 
 describe('the proof of a message', () => {
-  it('holds, and says what was written, in any script', async () => {
+  it('is valid, and shows what was written, in any script', async () => {
     const room = await ada.room();
     const { id } = await ada.says(room, 'שלום, fünf \u202eEuro\u202c');
     const proof = (await ada.get(`/v1/rooms/${room}/messages/${id}/proof`)).body;
@@ -42,7 +42,7 @@ describe('the proof of a message', () => {
     expect(code).toBe(0);
   });
 
-  it('does not hold with anything in it changed, nor with other keys', async () => {
+  it('is invalid with anything in it changed, or with other keys', async () => {
     const room = await ada.room();
     const [first, second] = [await ada.says(room, 'one'), await ada.says(room, 'two')];
     const [one, two] = await Promise.all(
@@ -66,7 +66,7 @@ describe('the proof of a message', () => {
     expect((await check(one, certificates)).code).toBe(1);
   });
 
-  it('of a redacted message holds, without its text', async () => {
+  it('of a redacted message is valid, without its text', async () => {
     const room = await ada.room();
     const { id } = await ada.says(room, 'never mind');
     await ada.delete(`/v1/rooms/${room}/messages/${id}`);
@@ -77,7 +77,7 @@ describe('the proof of a message', () => {
 });
 
 describe('the certificate of an erasure', () => {
-  it('holds, and does not with a word changed or signed by the other key', async () => {
+  it('is valid, but not with a word changed or when signed by the other key', async () => {
     const room = await ada.room();
     const { id: message } = await ada.says(room, 'gone');
     const { body } = await admin.post('/v1/erasures', { room, message, ground: 'objection', reason: 'Letter 5' });
@@ -101,7 +101,7 @@ describe('the certificate of an erasure', () => {
 });
 
 describe('what cannot be checked', () => {
-  it('is no finding', async () => {
+  it('is an error, not a finding', async () => {
     expect((await startCommand(['audit', 'check', join(folder, 'none'), '--key', keys[0] ?? '']).ended).code).toBe(3);
     expect((await startCommand(['audit', 'check', join(folder, 'evidence')]).ended).code).toBe(2);
     expect((await startCommand(['audit', 'check', '--key', keys[0] ?? '']).ended).code).toBe(2);

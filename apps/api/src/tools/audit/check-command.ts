@@ -67,10 +67,9 @@ interface Proof {
 function readOptions(args: readonly string[]) {
   const { values, positionals } = parsed(args);
   const [file, ...more] = positionals;
-  if (file === undefined || more.length > 0) throw new UsageError('Name the one file that is to be checked.');
+  if (file === undefined || more.length > 0) throw new UsageError('Name the one file to check.');
   const keys = (values.key ?? []).map(verifierKey);
-  if (keys.length === 0)
-    throw new UsageError('Give at least one --key: without a key that is trusted nothing can be checked.');
+  if (keys.length === 0) throw new UsageError('Give at least one --key: nothing can be checked without a trusted key.');
   return { file, keys, witnesses: (values.witness ?? []).map(verifierKey) };
 }
 
@@ -85,7 +84,7 @@ function parsed(args: readonly string[]) {
 
 function verifierKey(text: string): VerifierKey {
   const key = parseVerifierKey(text);
-  if (isFault(key)) throw new UsageError(`${text} is no verifier key: ${key.detail}`);
+  if (isFault(key)) throw new UsageError(`${text} is not a verifier key: ${key.detail}`);
   return key;
 }
 
@@ -97,7 +96,7 @@ async function contentOf(file: string): Promise<string | null> {
   }
 }
 
-/** The proof in a file; null when it is something else. */
+/** The proof in a file; null if it is something else. */
 function parseProof(text: string): Proof | null {
   try {
     const found = JSON.parse(text) as Partial<Proof> | null;
@@ -117,9 +116,9 @@ function checkProof(given: Proof, keys: readonly VerifierKey[], witnessKeys: rea
   const verified = verifyLogProof(given.proof, entry, policy);
   if (isFault(verified)) return { wrong: verified.detail };
   const event = parseEnvelope(bytes);
-  if (!event) return { wrong: 'What the log holds is no event.' };
+  if (!event) return { wrong: 'The log entry is not an event.' };
   if (verified.index !== given.ordinal || event.revision !== given.revision)
-    return { wrong: 'The ordinal or revision beside the proof is not that of the event.' };
+    return { wrong: 'The ordinal or revision given with the proof does not match the event.' };
   const opened = given.key === null ? null : openSealed(event, Buffer.from(given.key, 'base64'));
   if (given.key !== null && opened === null) return { wrong: 'The key does not open the text of this event.' };
   const { size, cosignatures } = verified.checkpoint;
@@ -129,18 +128,18 @@ function checkProof(given: Proof, keys: readonly VerifierKey[], witnessKeys: rea
     holds: [
       `It holds: entry ${given.ordinal} of the log ${origin}, which had ${size} entries when the checkpoint was signed.`,
       `Cosigned by ${cosignatures.map(({ key }) => key.name).join(', ') || 'no witness that was named'}.`,
-      // As JSON, so that nothing in them can pass for a line of this report or command the terminal.
+      // As JSON, so that nothing in them can look like a line of this report or control the terminal.
       ...Object.entries({ stream: event.stream, revision: event.revision, type: event.type, at, actor, messageId }).map(
         ([name, value]) => `${name}: ${printable(value)}`,
       ),
       opened === null
-        ? 'text: not in this proof, since it was redacted, erased or left out'
+        ? 'text: not in this proof, because it was redacted, erased or left out'
         : `text: ${printable(textIn(opened))}`,
     ],
   };
 }
 
-/** The log that a proof claims to be about; its key has to be among those that are trusted. */
+/** The log that a proof claims to be about; its key has to be among the trusted ones. */
 function originOf(proof: string): string {
   const parts = parseLogProof(proof);
   const note = isFault(parts) ? parts : parseNote(parts.checkpoint);
@@ -157,7 +156,7 @@ function textIn(opened: string): unknown {
   }
 }
 
-/** Escaped to ASCII but for letters: no control characters, no marks that turn lines around. */
+/** Escaped to ASCII except for letters: no control characters, no bidirectional marks. */
 const printable = (value: unknown): string =>
   (JSON.stringify(value) ?? 'null').replaceAll(
     /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
@@ -171,9 +170,9 @@ function checkCertificate(text: string, keys: readonly VerifierKey[]): Result {
   if (isFault(note)) return { wrong: note.detail };
   const [form, origin, statement = ''] = note.text.split('\n');
   if (form !== 'verbatim-erasure/1')
-    return { wrong: 'It is signed, and neither a proof nor a certificate of an erasure.' };
+    return { wrong: 'It is signed, but it is neither a proof nor a certificate of an erasure.' };
   if (!note.verified.some(({ key }) => key.name === `${origin}${CERTIFICATES}`))
-    return { wrong: `A certificate is signed by the key ${origin}${CERTIFICATES}, and this one is not.` };
+    return { wrong: `A certificate must be signed by the key ${origin}${CERTIFICATES}, and this one is not.` };
   const lines = Object.entries(JSON.parse(statement) as object).map(([name, value]) => `${name}: ${printable(value)}`);
   return { holds: [`It holds: the service with the log ${origin} has certified this erasure.`, ...lines] };
 }

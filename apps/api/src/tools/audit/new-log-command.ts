@@ -51,7 +51,7 @@ async function beginTree(
   const { state } = await auditLogs.newest(AUDIT_LOG);
   const base = config.AUDIT_LOG_ORIGIN ?? first.origin;
   const kept = await keptOutside(config);
-  // Where the event was recorded and nothing else, what was begun is completed.
+  // If only the event was recorded, complete what was begun.
   const number =
     state.tree > newest.number
       ? state.tree
@@ -70,7 +70,7 @@ async function beginTree(
 const keptOutside = async ({ AUDIT_WITNESS_FILE: path }: Config): Promise<Checkpoint | null> =>
   path === undefined ? null : ((await new WitnessFile(path).newest())?.checkpoint ?? null);
 
-/** The last checkpoint of a tree as far as anybody here knows. */
+/** The last known checkpoint of a tree. */
 async function lastOf({ trees }: Tools, tree: LogTree, kept: Checkpoint | null): Promise<LastCheckpoint | null> {
   const stored = await trees.newestCheckpoint(tree.number);
   const { origin } = tree;
@@ -81,7 +81,7 @@ async function lastOf({ trees }: Tools, tree: LogTree, kept: Checkpoint | null):
 
 function reasonOf(args: readonly string[]): string {
   const reason = parse(args)?.trim();
-  if (!reason) throw new UsageError('Say with --reason why a new tree is needed (see --help).');
+  if (!reason) throw new UsageError('Give the reason for a new tree with --reason (see --help).');
   return reason;
 }
 

@@ -6,7 +6,7 @@ const MAX_DAYS = 3_650;
 
 /** `npm run cli -- audit rotate-keys` */
 export const rotateKeysCommand: CliCommand = {
-  summary: 'makes new keys for the transparency log',
+  summary: 'creates new keys for the transparency log',
   help: `Usage: npm run cli -- audit rotate-keys [--days <days>]
 
 Makes a new key for checkpoints and a new one for certificates. From the next checkpoint on, old and new keys sign side by

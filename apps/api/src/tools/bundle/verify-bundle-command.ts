@@ -34,7 +34,7 @@ Exit codes: 0 all is well; 1 something is wrong, and where; 2 the command was ca
       const source = bundle === '-' ? process.stdin : createReadStream(bundle, { highWaterMark: 1_048_576 });
       return print(await verifyBundle(source, { keys, witnesses }));
     } catch (error) {
-      // Nothing was found out, so this must not look like a finding.
+      // Nothing was checked, so this must not look like a finding.
       process.stderr.write(`could not be checked: ${(error as Error).message}\n`);
       return 3;
     }
@@ -55,7 +55,7 @@ function readOptions(args: readonly string[]): Options {
   const witnesses = (values.witness ?? []).map((text) => keyIn('--witness', text));
   if (keys.length === 0) throw new UsageError('Give the keys of the log with --key (see --help).');
   const wrong = witnesses.find(({ type }) => type !== 'cosignature');
-  if (wrong) throw new UsageError(`--witness ${wrong.name} is not the key of a witness.`);
+  if (wrong) throw new UsageError(`--witness ${wrong.name} is not a witness key.`);
   return { bundle, keys, witnesses };
 }
 
@@ -79,6 +79,6 @@ function print(report: BundleReport): number {
   if (report.more > 0) process.stdout.write(`and ${report.more} more\n`);
   for (const sentence of report.unchecked) process.stderr.write(`${sentence}\n`);
   if (report.exitCode === 0)
-    process.stdout.write(`All is well: ${report.events} events of ${report.streams} streams were proved.\n`);
+    process.stdout.write(`The bundle is valid: ${report.events} events of ${report.streams} streams were proved.\n`);
   return report.exitCode;
 }

@@ -54,7 +54,7 @@ afterAll(async () => {
 });
 
 describe('database copy', () => {
-  it('moves the embedded database while its service keeps running, and a service on the copy knows everybody and everything', async () => {
+  it('copies the embedded database while its service keeps running, and a service on the copy has all users and messages', async () => {
     const target = await emptyDatabase();
     const source = connect(embedded);
     const before = (await ada.get(`/v1/rooms/${room}/messages`)).body;
@@ -106,7 +106,7 @@ describe('database copy', () => {
     expect((await copy(embedded, embedded)).complained).toContain('The target is not empty');
   }, 60_000);
 
-  it('refuses a source that holds nothing, or that another release made, and leaves the target empty', async () => {
+  it('refuses a source that is empty or of another release, and leaves the target empty', async () => {
     const [source, target] = [await emptyDatabase(), await emptyDatabase()];
     const nothing = await copy(source.url, target.url);
     expect([nothing.code, nothing.complained]).toEqual([1, expect.stringContaining('There is nothing to copy')]);
@@ -121,7 +121,7 @@ describe('database copy', () => {
   }, 90_000);
 
   describe('that is interrupted', () => {
-    /** Runs work while a copy waits, with half of its tables done, for one that somebody has locked in the source. */
+    /** Runs work while a copy, with half of its tables done, waits for one that is locked in the source. */
     async function midway<T>(
       target: { url: string; sql: Sql },
       work: (running: ReturnType<typeof start>) => Promise<T>,
@@ -142,7 +142,7 @@ describe('database copy', () => {
       }
     }
 
-    it('by a kill leaves nothing that a second one does not put right', async () => {
+    it('by a kill is repaired by a second copy', async () => {
       const target = await emptyDatabase();
       await midway(target, async ({ child, ended }) => {
         child.kill('SIGKILL');
@@ -159,7 +159,7 @@ describe('database copy', () => {
       expect(await schemasOf(target.sql)).not.toContain('verbatim_copy');
     }, 120_000);
 
-    it('by the loss of its target says so, and leaves the target empty and the source working', async () => {
+    it('by losing its target says so, and leaves the target empty and the source working', async () => {
       const target = await emptyDatabase();
       const outcome = await midway(target, async ({ ended }) => {
         await target.sql`
@@ -178,12 +178,12 @@ describe('database copy', () => {
     [[], '--to must be the URL of the target'],
     [['--to', 'mysql://x/y'], '--to must be the URL of the target'],
     [['--into', 'postgres://x/y'], "Unknown option '--into'"],
-  ])('called with %j says what is wrong', async (args, sentence) => {
+  ])('reports what is wrong with the arguments %j', async (args, sentence) => {
     const { code, complained } = await startCommand(['database', 'copy', ...args], { VERBATIM_DATA: folder }).ended;
     expect([code, complained]).toEqual([2, expect.stringContaining(sentence)]);
   });
 
-  it('says in a sentence, without the password, that the target cannot be reached', async () => {
+  it('reports an unreachable target in one sentence, without the password', async () => {
     const { code, complained } = await copy(embedded, 'postgres://me:secret@127.0.0.1:1/x');
     expect(complained).toMatch(/^connect ECONNREFUSED 127\.0\.0\.1:1\n$/);
     expect(code).toBe(1);

@@ -40,9 +40,9 @@ export interface CopyOptions extends TablesOptions {
 }
 
 /**
- * Copies everything that a service keeps in a database into an empty one: the schemas `log`, `vault` and `desk`, as they
- * are in one snapshot of the source. The target gets all rows in one transaction, or none. Rows are streamed, so memory
- * does not grow with the data. The source is only read, and a service may keep using it.
+ * Copies everything that a service keeps in a database into an empty one: the schemas `log`, `vault` and `desk`, from one
+ * snapshot of the source. The target gets all rows in one transaction, or none. Rows are streamed, so memory does not grow
+ * with the data. The source is only read, and a service may keep using it.
  *
  * @throws CopyRefused when the target is not empty or the source belongs to another release.
  */
@@ -58,7 +58,7 @@ export async function copyDatabase(from: string, to: string, options: CopyOption
       throw error;
     }
   } finally {
-    // The lock goes with the connection.
+    // Closing the connection releases the lock.
     await target.end({ timeout: 5 });
   }
 }
@@ -95,7 +95,7 @@ async function copySnapshot(
     select now() as at, exists (
       select from pg_stat_activity where datname = current_database() and application_name like 'verbatim%'
          and application_name <> 'verbatim copy') as "inUse"`;
-  // With an event store of its own, the log is not in this database.
+  // With a separate event store, the log is not in this database.
   const schemas = config.EVENT_STORE_URL ? SOURCES.filter((schema) => schema !== 'log') : SOURCES;
   await refuseOtherRelease(from, to, schemas);
   const tables = await tablesOf(from, schemas);

@@ -6,7 +6,7 @@ import type { Migration } from '../../composition/migration.js';
 import type { Config } from '../../config.js';
 import { migrateTables } from '../migrate-tables.js';
 
-/** The source or the target cannot be used, and nothing was changed. The message says what to do. */
+/** The source or the target cannot be used; nothing was changed. The message says what to do. */
 export class CopyRefused extends Error {}
 
 export interface Table {
@@ -23,10 +23,10 @@ export type Marker = (typeof markers)[number];
 const COPY_LOCK = 7_216_010;
 /** Schemas of a service. Those of `read_<n>` and `cache` are built from the others. */
 export const SOURCES = ['log', 'vault', 'desk'];
-/** Rows that each database has of its own. */
+/** Tables whose rows belong to one database. */
 const NOT_COPIED = ['log.migrations', 'vault.migrations', 'desk.migrations', 'desk.read_schemas', 'desk.releases'];
 
-/** One connection to a database that is copied from or filled. */
+/** One connection to the source or the target. */
 export const client = (url: string): Sql =>
   postgres(url, {
     ...{ max: 1, max_lifetime: null, connect_timeout: 10, fetch_types: false },
@@ -35,8 +35,8 @@ export const client = (url: string): Sql =>
   });
 
 /**
- * Makes sure that the target is empty and that nobody else is filling it, until its connection ends. What an interrupted copy
- * left is removed; with `resume`, an unfinished restore keeps its log.
+ * Ensures that the target is empty and that nothing else fills it until its connection ends. Removes what an interrupted
+ * copy left; with `resume`, an unfinished restore keeps its log.
  */
 export async function claim(target: Sql, marker: Marker, resume = false): Promise<void> {
   const [state] = await target<{ locked: boolean; encoding: string }[]>`
@@ -82,7 +82,7 @@ export interface TablesOptions {
 export async function makeTables(url: string, { config, log, further }: TablesOptions): Promise<void> {
   await migrateTables(
     {
-      config: { ...config, EVENT_STORE_URL: undefined, ...madeUp() },
+      config: { ...config, EVENT_STORE_URL: undefined, ...temporaryKeys() },
       database: { url, directUrl: url, lost: new Promise(() => undefined), stop: async () => undefined },
       log,
     },
@@ -91,8 +91,8 @@ export async function makeTables(url: string, { config, log, further }: TablesOp
   );
 }
 
-/** Of its own: nothing that is made under it stays. */
-const madeUp = () => ({ MASTER_KEY: randomBytes(32).toString('base64'), MASTER_KEY_BEFORE: undefined });
+/** A throwaway master key: nothing encrypted under it is kept. */
+const temporaryKeys = () => ({ MASTER_KEY: randomBytes(32).toString('base64'), MASTER_KEY_BEFORE: undefined });
 
 export async function migrationsOf(sql: TransactionSql, schema: string): Promise<string | null> {
   const [{ there } = { there: false }] = await sql`select to_regclass(${`${schema}.migrations`}) is not null as there`;
@@ -102,7 +102,7 @@ export async function migrationsOf(sql: TransactionSql, schema: string): Promise
   return steps.map(({ component, step }) => `${component} ${step}`).join('\n');
 }
 
-/** Tables that refer to others come last. None refers to one that refers to another. */
+/** Tables with foreign keys come last. References are never more than one level deep. */
 export async function tablesOf(sql: TransactionSql, schemas: readonly string[]): Promise<Table[]> {
   const tables = await sql<Table[]>`
     select n.nspname as schema, c.relname as name, greatest(c.relpages, 0) * 8192::float8 as bytes,
@@ -116,7 +116,7 @@ export async function tablesOf(sql: TransactionSql, schemas: readonly string[]):
   return [...tables];
 }
 
-/** Removes from these schemas what the making of the tables has put there, and the marker of an unfinished copy. */
+/** Removes the rows that creating the tables has put into these schemas, and the marker of an unfinished copy. */
 export async function emptyTarget(to: TransactionSql, schemas: readonly string[]): Promise<void> {
   const own = await tablesOf(to, [...schemas, 'cache']);
   await to.unsafe(

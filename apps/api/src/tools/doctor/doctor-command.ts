@@ -7,7 +7,7 @@ import { examine, type Finding } from './examination.js';
 
 /** `npm run cli -- doctor`; `parts` loads doors and units, whose settings are checked as well. */
 export const doctorCommand = (parts: () => Promise<readonly WithSettings[]>): CliCommand => ({
-  summary: 'examines settings, servers, lag, clock, disk and certificates',
+  summary: 'checks settings, servers, lag, clock, disk and certificates',
   help: `Usage: npm run cli -- doctor
 
 Examines what the service depends on, with its settings, and prints a line for each: ok, look (something to look at) or bad,

@@ -34,7 +34,7 @@ const patient = (more: Partial<Patient> = {}): Patient => ({
 const found = async (name: string, more: Partial<Patient> = {}) =>
   (await examine(patient(more))).find((finding) => finding.name === name);
 
-describe('the doctor, of a database with a standby', () => {
+describe('the doctor, for a database with a standby', () => {
   let pair: PostgresPair;
   let primary: Sql;
   beforeAll(async () => {
@@ -48,7 +48,7 @@ describe('the doctor, of a database with a standby', () => {
   const replication = (url?: string) =>
     found('replication', { sql: primary, config: readConfig(url ? { DATABASE_READ_URL: url } : {}) });
 
-  it('says how far the standby is behind, and whether it can take reads', async () => {
+  it('reports how far the standby is behind, and whether it can serve reads', async () => {
     await expect.poll(async () => (await replication())?.says).toMatch(/streaming, \d+ KiB and \d+\.\d s behind/);
     expect(await replication(pair.standbyUrl)).toMatchObject({
       state: 'ok',
@@ -56,18 +56,18 @@ describe('the doctor, of a database with a standby', () => {
     });
   });
 
-  it('finds that DATABASE_READ_URL leads to no standby of this database, or to nothing', async () => {
+  it('finds that DATABASE_READ_URL does not point to a standby of this database, or to nothing', async () => {
     for (const url of [pair.primaryUrl, service.databaseUrl])
       expect(await replication(url)).toMatchObject({
         state: 'bad',
-        says: expect.stringContaining('DATABASE_READ_URL leads to no standby of this database'),
+        says: expect.stringContaining('DATABASE_READ_URL does not point to a standby of this database'),
       });
     const nothing = await replication('postgres://nobody:sesame@127.0.0.1:1/nothing');
-    expect(nothing).toMatchObject({ state: 'bad', says: expect.stringContaining('cannot be asked') });
+    expect(nothing).toMatchObject({ state: 'bad', says: expect.stringContaining('cannot be queried') });
     expect(JSON.stringify(nothing)).not.toContain('sesame');
   });
 
-  it('finds a slot that keeps the log for a standby which is gone', async () => {
+  it('finds a slot that retains the log for a standby that is gone', async () => {
     await primary`select pg_create_physical_replication_slot('forgotten', true)`;
     await primary`create table filler (n int)`;
     // Each switch begins another segment of 16 MiB.
@@ -85,7 +85,7 @@ describe('the doctor, of a database with a standby', () => {
 });
 
 describe('the doctor', () => {
-  it('finds nothing bad in a service that is well, and says what to do about all that is not ok', async () => {
+  it('finds nothing bad in a healthy service, and gives advice on everything that is not ok', async () => {
     for (const name of ['read models', 'witnesses'])
       await expect.poll(async () => (await found(name))?.state).toBe('ok');
     const findings = await examine(patient());
@@ -100,11 +100,11 @@ describe('the doctor', () => {
   it('finds misspelt settings', async () => {
     expect(await found('settings', { environment: { LIMIT_POST: '1/1', OIDC_LABEL: 'x' } })).toMatchObject({
       state: 'look',
-      says: 'LIMIT_POST is no setting',
+      says: 'LIMIT_POST is not a setting',
     });
   });
 
-  it('finds a clock that is wrong', async () => {
+  it('finds a wrong clock', async () => {
     const now = () => new Date(Date.now() + 5_000);
     expect(await found('clock', { now })).toMatchObject({
       state: 'bad',
@@ -112,7 +112,7 @@ describe('the doctor', () => {
     });
   });
 
-  it('finds read models that are behind, and says by how much', async () => {
+  it('finds read models that are behind, and reports by how much', async () => {
     const head = patient().head;
     expect(await found('read models', { head: async () => (await head()) + 7n })).toMatchObject({
       state: 'look',
@@ -120,13 +120,13 @@ describe('the doctor', () => {
     });
   });
 
-  it('finds an index that is not valid', async () => {
+  it('finds an invalid index', async () => {
     await sql`update pg_index set indisvalid = false where indexrelid = 'vault.names_owner'::regclass`;
     expect(await found('indexes')).toMatchObject({ state: 'bad', says: 'vault.names_owner invalid' });
     await sql`update pg_index set indisvalid = true where indexrelid = 'vault.names_owner'::regclass`;
   });
 
-  it('finds an index that is much larger than its rows', async () => {
+  it('finds a bloated index', async () => {
     await sql`create table cache.swollen (n int primary key)`;
     await sql`insert into cache.swollen select generate_series(1, 500000)`;
     await sql`analyze cache.swollen`;
@@ -167,7 +167,7 @@ describe('the doctor', () => {
     witness.stop();
   });
 
-  it('goes on when a server cannot be asked', async () => {
+  it('continues when a server cannot be queried', async () => {
     const head = () => Promise.reject(new Error('The event store is not available: gone.'));
     const findings = await examine(patient({ head }));
     expect(findings.find(({ name }) => name === 'event store')).toMatchObject({

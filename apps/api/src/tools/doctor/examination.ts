@@ -9,13 +9,13 @@ import { connect } from '../../storage/database/pool.js';
 import { LogTrees } from '../../storage/transparency/log-trees.js';
 import { WitnessFile } from '../../storage/transparency/witness-file.js';
 
-/** What one check has found: all is well, something to look at, or something that is broken. */
+/** The result of one check: ok, something to look at, or something broken. */
 export interface Finding {
   readonly name: string;
   readonly state: 'ok' | 'look' | 'bad';
   /** What was found, without a full stop. */
   readonly says: string;
-  /** What to do about it; absent when all is well. */
+  /** What to do about it; absent if ok. */
   readonly advice?: string;
 }
 
@@ -23,10 +23,10 @@ export interface Finding {
 export interface Patient {
   readonly config: Config;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Names of all settings, those of doors and units included. */
+  /** Names of all settings, including those of doors and units. */
   readonly settings: readonly string[];
   readonly sql: Sql;
-  /** Position of the last event in the event store, -1 for none; rejects if it cannot be asked. */
+  /** Position of the last event in the event store, -1 for none; rejects if it cannot be queried. */
   readonly head: () => Promise<bigint>;
   readonly now: () => Date;
 }
@@ -34,13 +34,13 @@ export interface Patient {
 type Check = (patient: Patient) => Promise<Omit<Finding, 'name'>>;
 
 /** Milliseconds that one check may take. */
-const PATIENCE_MS = 10_000;
+const CHECK_TIMEOUT_MS = 10_000;
 const MIB = 2 ** 20;
-/** Write-ahead log that may be kept for a standby which is away. */
+/** Write-ahead log that may be retained for a disconnected standby. */
 const SLOT_BYTES = 256 * MIB;
 /** Minutes for which a checkpoint may lack the cosignature of a witness. */
 const WITNESS_MINUTES = 10;
-/** Indexes smaller than this are not looked at; larger ones may be so many times the size of what is in them. */
+/** Indexes smaller than this are not checked; larger ones may have up to this multiple of the size of their content. */
 const INDEX_BYTES = 8 * MIB;
 const BLOAT = 3;
 
@@ -58,7 +58,7 @@ const checks: Readonly<Record<string, Check>> = {
     return unknown.length === 0
       ? ok('all are known and valid')
       : look(
-          `${unknown.join(', ')} ${unknown.length === 1 ? 'is no setting' : 'are no settings'}`,
+          `${unknown.join(', ')} ${unknown.length === 1 ? 'is not a setting' : 'are not settings'}`,
           'correct the spelling (docs/operations.md lists all settings)',
         );
   },
@@ -69,7 +69,7 @@ const checks: Readonly<Record<string, Check>> = {
       : [];
     const says = `Verbatim ${about.version} on Node.js ${process.version}${row ? `, tables of ${row.newest}` : ''}`;
     const warning = nodeWarning(process.version, now());
-    return warning ? look(`${says}, which gets no more security fixes`, 'install Node.js 24') : ok(says);
+    return warning ? look(`${says}, which no longer gets security fixes`, 'install Node.js 24') : ok(says);
   },
 
   database: async ({ sql }) => {
@@ -80,7 +80,7 @@ const checks: Readonly<Record<string, Check>> = {
              array(select name from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off') as unsafe`;
     if (!row) return bad('PostgreSQL did not answer', 'see its log');
     const says = `PostgreSQL ${row.version}, ${row.used} of ${row.most} connections in use`;
-    if (row.standby) return bad(`${says}, and it is a standby`, 'let DATABASE_URL lead to the primary');
+    if (row.standby) return bad(`${says}, and it is a standby`, 'point DATABASE_URL to the primary');
     if (row.unsafe.length > 0) return bad(`${says}; ${row.unsafe.join(', ')} off`, 'turn it on: events could be lost');
     if (row.most - row.used < 40) return look(says, 'raise max_connections: allow 25 for each process, and 12 more');
     return row.version === 18 ? ok(says) : look(says, 'use PostgreSQL 18, which Verbatim is tested on');
@@ -99,10 +99,11 @@ const checks: Readonly<Record<string, Check>> = {
       return bad(
         kept
           .map(
-            ({ name, bytes }) => `nobody reads the slot ${name}, for which ${whole(bytes / MIB)} MiB of log are kept`,
+            ({ name, bytes }) =>
+              `nothing reads the slot ${name}, for which ${whole(bytes / MIB)} MiB of log are retained`,
           )
           .join(', '),
-        'bring that standby back, or SELECT pg_drop_replication_slot(...), before the disk is full',
+        'reconnect that standby, or SELECT pg_drop_replication_slot(...), before the disk is full',
       );
     const list = standbys.map(({ name, state, bytes, seconds }) =>
       state === null
@@ -115,9 +116,9 @@ const checks: Readonly<Record<string, Check>> = {
     if (reads && !reads.usable)
       return bad(
         says,
-        'let DATABASE_READ_URL lead to a standby of this database; until then lists are read from the primary',
+        'point DATABASE_READ_URL to a standby of this database; until then lists are read from the primary',
       );
-    return behind ? look(says, 'look at the network to it, its disk, and long queries there') : ok(says);
+    return behind ? look(says, 'check the network to it, its disk, and long queries on it') : ok(says);
   },
 
   'event store': async ({ config, head }) => {
@@ -138,7 +139,7 @@ const checks: Readonly<Record<string, Check>> = {
     const lags = behind.map(({ name, position }) => `${name} is ${end - BigInt(position)} positions behind`);
     return look(
       `${live.schema}: ${lags.join(', ')}`,
-      'ask again: it has to shrink while a process runs; else see its log',
+      'run this again: the lag has to shrink while a process runs; if not, see its log',
     );
   },
 
@@ -158,7 +159,7 @@ const checks: Readonly<Record<string, Check>> = {
         bloated
           .map(
             ({ name, bytes, times }) =>
-              `${name} has ${whole(bytes / MIB)} MiB, ${whole(times)} times what its rows take`,
+              `${name} takes ${whole(bytes / MIB)} MiB, ${whole(times)} times what its rows need`,
           )
           .join(', '),
         'run REINDEX INDEX CONCURRENTLY on each when there is little load',
@@ -167,7 +168,7 @@ const checks: Readonly<Record<string, Check>> = {
     return trigrams
       ? ok('all are valid, and none is much larger than its rows')
       : look(
-          'pg_trgm is missing, so looking for parts of names reads whole tables',
+          'pg_trgm is missing, so searching for parts of names scans whole tables',
           'CREATE EXTENSION pg_trgm, then npm run cli -- projections rebuild',
         );
   },
@@ -197,7 +198,7 @@ const checks: Readonly<Record<string, Check>> = {
         late.push(`${key.name} has cosigned nothing for ${whole(row?.minutes ?? 0)} minutes`);
     }
     const advice =
-      'see whether its address can be reached from here, and whether it knows the key of this log (npm run cli -- audit keys)';
+      'check whether its address can be reached from here, and whether it has the key of this log (npm run cli -- audit keys)';
     if (tree.belowQuorumSince !== null)
       return bad(
         [`checkpoints have lacked their quorum since ${tree.belowQuorumSince.toISOString()}`, ...late].join('; '),
@@ -223,8 +224,8 @@ const checks: Readonly<Record<string, Check>> = {
     const [free, share] = [(bavail * bsize) / MIB, bavail / blocks];
     const [row] = await sql<{ bytes: number }[]>`select pg_database_size(current_database())::float8 as bytes`;
     const says = `${whole(free)} MiB free at the data folder; the database has ${whole((row?.bytes ?? 0) / MIB)} MiB`;
-    if (free < 256) return bad(says, 'make room');
-    return free < 2_048 || share < 0.05 ? look(says, 'make room before it is full') : ok(says);
+    if (free < 256) return bad(says, 'free space');
+    return free < 2_048 || share < 0.05 ? look(says, 'free space before it is full') : ok(says);
   },
 
   certificates: async ({ config, now }) => {
@@ -242,7 +243,7 @@ const checks: Readonly<Record<string, Check>> = {
   },
 };
 
-/** Whether the database of DATABASE_READ_URL can take reads, and how far it is behind. */
+/** Whether the database of DATABASE_READ_URL can serve reads, and how far it is behind. */
 async function replicaForReads(primary: Sql, url: string): Promise<{ says: string; usable: boolean }> {
   const [at] = await primary<{ lsn: string; cluster: string }[]>`
     select pg_current_wal_flush_lsn()::text as lsn, (select system_identifier::text from pg_control_system()) as cluster`;
@@ -256,12 +257,12 @@ async function replicaForReads(primary: Sql, url: string): Promise<{ says: strin
     return {
       says: usable
         ? `the replica for lists is ${behind} KiB behind`
-        : 'DATABASE_READ_URL leads to no standby of this database',
+        : 'DATABASE_READ_URL does not point to a standby of this database',
       usable,
     };
   } catch (error) {
     return {
-      says: `the replica for lists cannot be asked: ${(error as Error).message.replace(/\.$/, '')}`,
+      says: `the replica for lists cannot be queried: ${(error as Error).message.replace(/\.$/, '')}`,
       usable: false,
     };
   } finally {
@@ -269,7 +270,7 @@ async function replicaForReads(primary: Sql, url: string): Promise<{ says: strin
   }
 }
 
-/** Large B-trees that take a multiple of what their rows need, by the statistics of the planner. */
+/** Large B-trees that take a multiple of what their rows need, according to planner statistics. */
 const bloatedIndexes = (sql: Sql) => sql<{ name: string; bytes: number; times: number }[]>`
   with sized as (
     select i.indexrelid::regclass::text as name, pg_relation_size(i.indexrelid)::float8 as bytes,
@@ -306,11 +307,11 @@ async function there(sql: Sql, table: string): Promise<boolean> {
   return row?.there ?? false;
 }
 
-/** That a check cannot be made is a finding as well. */
+/** A check that fails is a finding too. */
 async function inTime(check: ReturnType<Check>): Promise<Omit<Finding, 'name'>> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${PATIENCE_MS / 1_000} s`)), PATIENCE_MS);
+    timer = setTimeout(() => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS / 1_000} s`)), CHECK_TIMEOUT_MS);
   });
   try {
     return await Promise.race([check, late]);
@@ -323,7 +324,7 @@ async function inTime(check: ReturnType<Check>): Promise<Omit<Finding, 'name'>> 
 
 interface CertificateEnd {
   readonly host: string;
-  /** When the certificate ends; null: it could not be had, and why. */
+  /** When the certificate expires; null if it could not be fetched, for this reason. */
   readonly end: Date | null;
   readonly reason?: string;
 }

@@ -35,7 +35,7 @@ afterAll(async () => {
   await dropDatabase(url);
 });
 
-/** Keeps what is printed. */
+/** Captures the output. */
 function listen(): void {
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
     printed += text;
@@ -59,7 +59,7 @@ async function openOne(): Promise<string> {
   return code;
 }
 
-it('shows how many chats there are, without what they are about', async () => {
+it('shows how many chats there are, without their content', async () => {
   const code = await openOne();
   expect(await run('status')).toBe(0);
   expect(printed).toContain('1 waiting for the other person, 0 going on, 0 ended; 0 texts not confirmed.');
@@ -89,12 +89,12 @@ it('ends one chat, or all', async () => {
   for (const code of codes) expect((await tools.chats.find(code))?.state.status).toBe('closed');
 });
 
-it('says how it is used', async () => {
+it('explains its usage', async () => {
   for (const args of [[], ['status', 'x'], ['clear', 'x'], ['end'], ['delete']])
     await expect(run(...args)).rejects.toThrow(UsageError);
 });
 
-it('explains why nothing can be imported', async () => {
+it('explains why there is nothing to import', async () => {
   listen();
   expect(await importSfchatCommand.run([], {} as never)).toBe(0);
   expect(printed).toContain('There is nothing to import from SFChat');

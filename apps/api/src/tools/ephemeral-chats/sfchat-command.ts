@@ -2,7 +2,7 @@ import type { KeptChat } from '../../storage/ephemeral/chat-store.js';
 import { type CliCommand, UsageError } from '../command.js';
 import type { Tools } from '../tools.js';
 
-/** Chats that are listed, and days of the statistics that are shown. */
+/** The most chats listed, and the days of statistics shown. */
 const MOST_LISTED = 200;
 const DAYS = 14;
 
@@ -25,7 +25,7 @@ Chats are shown by ids of their own. Codes, tokens and texts are known to the tw
     if (action === 'status' && args.length === 0) return status(await tools());
     if (action === 'clear' && args.length === 0) return clear(await tools());
     if (action === 'end' && args.length > 0) return end(await tools(), args);
-    throw new UsageError('Say sfchat status, sfchat clear, or sfchat end with ids or --all. See sfchat --help.');
+    throw new UsageError('Use sfchat status, sfchat clear, or sfchat end with ids or --all. See sfchat --help.');
   },
 };
 
@@ -37,7 +37,7 @@ async function status({ chats }: Tools): Promise<number> {
   const days = (await chats.statistics(DAYS)).map(({ day, turn, chats }) => `  ${day}  ${turn.padEnd(6)}  ${chats}`);
   print(`${draft} waiting for the other person, ${ready} going on, ${closed} ended; ${texts} texts not confirmed.`);
   if (lines.length > 0) print(...lines);
-  if (days.length > 0) print('How many chats took each turn on each day:', ...days);
+  if (days.length > 0) print('How many chats made each transition on each day:', ...days);
   return 0;
 }
 

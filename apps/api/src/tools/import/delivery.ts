@@ -15,9 +15,9 @@ export interface Delivery {
 }
 
 /**
- * Commands sent together. No step may be overtaken by a later one, whose place would mean to the room that it has all steps
- * before. A room decides commands that queued up while it was busy as one batch, of which a prefix or nothing is stored; a
- * second batch, however, might be stored when the first was not.
+ * Commands sent together. A later step must never overtake an earlier one, because its place tells the room that it has all
+ * earlier steps. A room decides commands that queued up while it was busy as one batch and stores a prefix of it or
+ * nothing; a second batch, however, might be stored when the first was not.
  */
 const BATCH = mailboxLimits.batch - 1;
 
@@ -43,10 +43,10 @@ export async function deliver(
   }
   return { events, refused };
 
-  /** Sends as many steps as can go together. Returns the outcomes up to the first unknown one, at least one. */
+  /** Sends as many steps as can be sent together. Returns the outcomes up to the first unknown one, at least one. */
   async function sendNext(candidates: readonly Step[]): Promise<Outcome[]> {
     const { state, position } = await rooms.newest(roomId);
-    // The room looks up message ids in the read models that it no longer remembers.
+    // The room looks up message ids that it no longer remembers in the read models.
     if (!(await readModels.reached(position, PATIENCE_MS)))
       throw new ImportStopped('The read models are too far behind.');
     // This changes nothing, but keeps the room busy until all steps have arrived for its next batch.
@@ -73,9 +73,9 @@ export async function deliver(
 }
 
 /**
- * The first of these steps that the room can decide in one batch. At first a room remembers all of its messages and looks up
- * none. Once it has started to forget some, it looks up every message before it is posted, at the beginning of a batch. So no
- * post may follow in the batch in which that starts, because the other steps would not wait for it.
+ * The first of these steps that the room can decide in one batch. At first a room remembers all its messages and looks up
+ * none. Once it has started to forget some, it looks up every message before it is posted, at the beginning of a batch. So
+ * no post may follow in the batch in which that starts, because the other steps would not wait for it.
  */
 function decidableTogether(before: RoomState, steps: readonly Step[]): readonly Step[] {
   const forgets = ({ messages }: RoomState) => messages.since >= 0n;
@@ -95,7 +95,7 @@ function decidableTogether(before: RoomState, steps: readonly Step[]): readonly 
 
 type Outcome = Decided<RoomState> | Rejection;
 
-/** Whether a message of unknown outcome was not posted and never will be, because the room has taken later steps. */
+/** Whether a message of unknown outcome was not posted and never will be, because the room has stored later steps. */
 const isLost = ({ command }: Step, outcome: Outcome): boolean =>
   command.type === 'PostMessage' &&
   !isRejection(outcome) &&

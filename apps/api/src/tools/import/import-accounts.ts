@@ -10,7 +10,7 @@ import { answered, ImportStopped, patiently } from './patience.js';
 /** Accounts opened concurrently. */
 const AT_ONCE = 16;
 
-/** Opens accounts that nobody can sign in to, each only once. */
+/** Creates accounts without a way to sign in, each only once. */
 export class ImportAccounts {
   private readonly opened = new Set<string>();
   private readonly opener: AccountOpener;

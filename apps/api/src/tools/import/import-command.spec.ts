@@ -30,13 +30,13 @@ describe('calling the import', () => {
     expect(files.map(({ lines }) => lines.map((line) => 'at' in line && line.at.slice(0, 10)))).toEqual([[day]]);
   });
 
-  it('reads a log with days without --date, in the zone that is given', async () => {
+  it('reads a log that contains dates without --date, in the given zone', async () => {
     await writeFile(file('irssi.log'), '--- Log opened Thu Jun 15 10:00:00 2006\n10:00 <@bob> x\n');
     const { files } = await readOptions([file('irssi.log'), '--room', 'r', '--timezone', 'Asia/Tokyo']);
     expect(files[0]?.lines[1]).toMatchObject({ nick: 'bob', at: '2006-06-15T01:00:00.000Z' });
   });
 
-  it('shows what would happen, and needs no database for that', async () => {
+  it('previews the import without a database', async () => {
     const written: string[] = [];
     const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(`${text}`) > 0);
     const begin = () => Promise.reject(new Error('begun'));
@@ -92,7 +92,7 @@ describe('calling the import', () => {
     [['2005-09-26.txt', '--room', 'r', '--format', 'slack'], /no format slack. Known are/],
     [['slack.txt', '--room', 'r', '--dry-run'], /no format that is known/],
     [['2005-09-26.txt', '--room', 'r', '--report', '/dev/null/x'], /x cannot be written/],
-  ])('with %j is refused before anything is begun', async (words, sentence) => {
+  ])('with %j is refused before anything starts', async (words, sentence) => {
     const args = words.map((word) => (/^\.$|txt$/.test(word) ? file(word) : word));
     const begin = () => Promise.reject(new Error('begun'));
     const surroundings = { config: readConfig({}), log: pino(), database: begin, tools: begin };

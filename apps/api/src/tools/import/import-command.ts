@@ -18,7 +18,7 @@ const MAX_BYTES = 256 * 1024 * 1024;
 
 /** `npm run cli -- import irc` */
 export const importCommand: CliCommand = {
-  summary: 'reads logs of an IRC channel into a room',
+  summary: 'imports logs of an IRC channel into a room',
   help: `Usage: npm run cli -- import irc <file...> --room <name> [options]
 
 Reads logs of an IRC channel into a room, in the order given. It works beside a running service or on its own. It may be
@@ -148,7 +148,7 @@ async function readFiles(paths: readonly string[], settings: ReadingSettings): P
   const sizes = await Promise.all(paths.map(sizeOf));
   if (sizes.reduce((sum, size) => sum + size, 0) > MAX_BYTES) {
     throw new UsageError(
-      `These files have more than ${MAX_BYTES / 1024 / 1024} MiB together; import them in several runs.`,
+      `These files are larger than ${MAX_BYTES / 1024 / 1024} MiB in total; import them in several runs.`,
     );
   }
   const files: LogFile[] = [];
@@ -210,7 +210,7 @@ function progressBar(): ProgressDisplay {
   return { show, end: () => bar.stop() };
 }
 
-/** A line for each 10 %, for logs and pipes. */
+/** Prints a line every 10 %, for logs and pipes. */
 function progressLines(): ProgressDisplay {
   let shown = -1;
   const show = ({ done, total }: ImportProgress) => {

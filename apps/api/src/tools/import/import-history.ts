@@ -13,9 +13,9 @@ export interface ImportedFile {
   messages: number;
   /** Messages redacted by `import undo`. */
   undone: number;
-  /** Ids of messages that nobody has redacted, with the ids of their authors. */
+  /** Ids of unredacted messages, with the ids of their authors. */
   readonly standing: Map<string, string>;
-  /** Ids of members who joined through the file and are still there. */
+  /** Ids of members who joined through the file and are still members. */
   readonly brought: Set<string>;
 }
 
@@ -76,12 +76,12 @@ export async function importHistory({ openLog }: Tools, roomId: string): Promise
   }
 }
 
-/** The digest of a source's file. From the second import of a file on, a number follows it in the source. */
+/** The digest of a source's file. From the second import of a file on, the source also has a number. */
 export const digestOf = (source: string): string => source.replace(/\+\d+$/, '');
 
 /**
- * The source to be named in the events of an import of this file: the one that the room knows, so that the import continues
- * where it stopped, or a new one after that was undone; null while an undo is incomplete.
+ * The source to name in the events of an import of this file: the one that the room has, so that the import continues where
+ * it stopped, or a new one if that was undone; null while an undo is incomplete.
  */
 export function sourceFor(digest: string, { files }: ImportHistory): string | null {
   const earlier = [...files.values()].filter(({ source }) => digestOf(source) === digest);

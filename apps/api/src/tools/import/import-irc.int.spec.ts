@@ -24,8 +24,8 @@ import { readersSee } from './readers.js';
 const days = ['2005-09-26', '2013-05-05'];
 const testData = (day: string) => fileURLToPath(new URL(`test-data/${day}.txt`, import.meta.url));
 
-/** The test data, to be brought into the room of this name. */
-const wishesFor = (room: string) => readOptions([...days.map(testData), '--room', room]);
+/** The options for importing the test data into the room of this name. */
+const optionsFor = (room: string) => readOptions([...days.map(testData), '--room', room]);
 
 describe('an import of two days of a real channel', () => {
   let database: string;
@@ -37,7 +37,7 @@ describe('an import of two days of a real channel', () => {
     database = await createDatabase();
     folder = await mkdtemp(join(tmpdir(), 'verbatim-import-'));
     tools = await start();
-    report = await importIrc(tools, await wishesFor('#ubuntu'));
+    report = await importIrc(tools, await optionsFor('#ubuntu'));
   });
 
   afterAll(async () => {
@@ -46,7 +46,7 @@ describe('an import of two days of a real channel', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('takes or reports every line', () => {
+  it('imports or reports every line', () => {
     for (const { lines, taken, skipped, refused } of report.files) {
       expect(Object.values(taken).reduce((sum, count) => sum + count) + skipped.length).toBe(lines);
       expect(refused).toEqual([]);
@@ -57,7 +57,7 @@ describe('an import of two days of a real channel', () => {
     ]);
   });
 
-  it('gives back every message in order, code point for code point, with its author and time', async () => {
+  it('reproduces every message in order, code point for code point, with its author and time', async () => {
     const messages = await allMessages(report.roomId);
     expect(messages.map(({ text }) => text)).toEqual((await spoken()).map(({ text }) => text.normalize('NFC')));
     expect(messages.map(({ author }) => author.displayName)).toEqual((await spoken()).map(({ nick }) => nick.trim()));
@@ -66,7 +66,7 @@ describe('an import of two days of a real channel', () => {
     expect(messages.at(-1)?.postedAt).toBe('2013-05-05T18:59:00.000Z');
   });
 
-  it('lets its messages be found', async () => {
+  it('makes its messages searchable', async () => {
     const { items } = await searchMessages(tools.readModels.db, {
       viewer: importer.id,
       q: 'there was a bug in udev',
@@ -75,7 +75,7 @@ describe('an import of two days of a real channel', () => {
     expect(items.map(({ text }) => text)).toContain('there was a bug in udev up to the very last version');
   });
 
-  it('waits until readers see it, and says so when they do not in time', async () => {
+  it('waits until readers see it, and reports if they do not in time', async () => {
     const { db } = tools.readModels;
     const { roomId } = await importIrc(tools, { files: [logFile('w', '[00:00] <a> x')], room: '#waiting' });
     await tools.sql.begin(async (tx) => {
@@ -100,25 +100,25 @@ describe('an import of two days of a real channel', () => {
     });
   });
 
-  it('changes nothing when it is done again', async () => {
+  it('changes nothing when repeated', async () => {
     const head = await tools.store.head();
-    const again = await importIrc(tools, await wishesFor('#UBUNTU'));
+    const again = await importIrc(tools, await optionsFor('#UBUNTU'));
     expect(again).toEqual({ ...report, files: report.files.map((file) => ({ ...file, events: 0 })) });
     expect(await tools.store.head()).toBe(head);
   });
 
-  it('that is broken off again and again gives the same room as one that was not', async () => {
-    const options = await wishesFor('#interrupted');
+  it('that is interrupted repeatedly results in the same room as an uninterrupted one', async () => {
+    const options = await optionsFor('#interrupted');
     let roomId = '';
     for (let limit = 150; roomId === ''; limit += 900) {
-      // The lines of a file that a room has taken are passed over, so each attempt comes a little further.
-      const breakOff = ({ done }: { done: number }) => {
-        if (done > limit) throw new Error('broken off');
+      // Lines that a room already has are skipped, so each attempt gets a little further.
+      const interrupt = ({ done }: { done: number }) => {
+        if (done > limit) throw new Error('interrupted');
       };
-      roomId = await importIrc(tools, options, breakOff).then(
+      roomId = await importIrc(tools, options, interrupt).then(
         (whole) => whole.roomId,
         (error) => {
-          expect(error.message).toBe('broken off');
+          expect(error.message).toBe('interrupted');
           return '';
         },
       );
@@ -142,7 +142,7 @@ describe('an import of two days of a real channel', () => {
   }, 60_000);
 
   it('continues when all connections to the database are lost meanwhile', async () => {
-    const options = await wishesFor('#cut');
+    const options = await optionsFor('#cut');
     let cuts = 0;
     const { roomId } = await importIrc(tools, options, ({ done }) => {
       if (done < (cuts + 1) * 700) return;
@@ -155,7 +155,7 @@ describe('an import of two days of a real channel', () => {
     expect(await happened(roomId)).toEqual(await happened(report.roomId));
   });
 
-  it('does not begin again with a file that is complete, whatever has happened since', async () => {
+  it('does not restart a completed file, whatever has happened since', async () => {
     const first = { files: [logFile('a', '[00:00] <a> x\n=== a has joined\n=== b has left')], room: '#small' };
     const second = { files: [logFile('b', '=== a has left\n=== b has joined')], room: '#small' };
     await importIrc(tools, first);
@@ -170,7 +170,7 @@ describe('an import of two days of a real channel', () => {
     expect(await tools.store.head()).toBe(head);
   });
 
-  it('leaves rooms alone that were not made by an import', async () => {
+  it('leaves rooms alone that were not created by an import', async () => {
     const actor = { id: randomUUID(), role: 'user' } as const;
     const settings = { topic: '', visibility: 'public', history: 'full', password: null } as const;
     const opening = new CreateRoomCommand(
@@ -182,10 +182,10 @@ describe('an import of two days of a real channel', () => {
     await expect(importIrc(tools, { files: [], room: 'ours' })).rejects.toThrow(/was not created by an import/);
   });
 
-  it('may be done twice at the same time', async () => {
+  it('may run twice at the same time', async () => {
     const other = await start();
     try {
-      const options = await wishesFor('#twice');
+      const options = await optionsFor('#twice');
       const reports = await Promise.all([importIrc(tools, options), importIrc(other, options)]);
       const roomId = reports[0]?.roomId ?? '';
       expect(await happened(roomId)).toEqual(await happened(report.roomId));
@@ -202,7 +202,7 @@ describe('an import of two days of a real channel', () => {
       log: pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' }),
     });
 
-  /** The import of the test data by the built command line, as a process of its own. */
+  /** Imports the test data with the built CLI, in a separate process. */
   function runCli(room: string) {
     const cli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
     const args = [cli, 'import', 'irc', ...days.map(testData), '--room', room];
@@ -219,7 +219,7 @@ describe('an import of two days of a real channel', () => {
     return {
       child,
       printed: () => printed,
-      /** The exit code, or the signal that ended it. */
+      /** The exit code, or the signal that terminated it. */
       ended: once(child, 'close').then(([code, signal]) => code ?? signal),
       async reaches(percent: number): Promise<void> {
         const shown = () => [...printed.matchAll(/(\d+) %/g)].map(([, number]) => Number(number));
@@ -240,7 +240,7 @@ describe('an import of two days of a real channel', () => {
     return messages;
   }
 
-  /** What happened in a room, without what differs between two rooms that are the same. */
+  /** What happened in a room, without what differs between identical rooms. */
   async function happened(roomId: string): Promise<object[]> {
     const events: Recorded[] = [];
     for (let full = true; full; ) {

@@ -47,9 +47,9 @@ export interface FileReport extends Pick<ImportPlan, 'taken' | 'skipped'>, Deliv
 }
 
 /**
- * Imports log files into a room, with the same commands as everybody's, each with the time of its line. The room takes each
- * line once: the same call completes an import that was interrupted at any point, and changes nothing after that; two at once
- * share the work. Resolves when readers see what was imported. Throws ImportStopped when the import cannot start or continue.
+ * Imports log files into a room, with ordinary commands, each with the time of its line. The room stores each line once:
+ * calling it again completes an interrupted import and otherwise changes nothing; two concurrent calls share the work.
+ * Resolves when readers see what was imported. Throws ImportStopped when the import cannot start or continue.
  */
 export async function importIrc(
   tools: Tools,

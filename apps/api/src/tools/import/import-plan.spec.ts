@@ -6,7 +6,7 @@ import { accountOf } from './nickname-account.js';
 const importer = { id: 'importer', role: 'user' } as const;
 const id = (nick: string) => accountOf(nick).userId;
 
-/** A line of a log, at the minute that it tells. */
+/** A line of a log, at the minute that it gives. */
 function entry(content: string, index: number) {
   const { stamp, says } = ubuntu.parse(content);
   const at = new Date(Date.UTC(2005, 8, 26, 0, 0, stamp?.seconds ?? 0)).toISOString();
@@ -14,22 +14,22 @@ function entry(content: string, index: number) {
   return { line: index + 1, at, ...says };
 }
 
-/** What is planned for a log in a room with these people in it, in short. */
+/** A summary of the plan for a log in a room with these members. */
 function plan(lines: readonly string[], members: readonly string[] = []) {
   const file = { digest: 'd', lines: lines.map(entry) };
   const { steps, taken, skipped } = planImport(file, members.map(id), importer);
-  const told = steps.map(({ place, account, command }) => {
+  const summary = steps.map(({ place, account, command }) => {
     if (command.type === 'PostMessage') return `${place} ${account.displayName} ${command.kind}: ${command.text}`;
     if (command.type === 'RemoveMember' && command.actor === importer)
       return `${place} ${account.displayName} removed ${command.reason}`;
     return `${place} ${account.displayName} ${command.type === 'JoinRoom' ? 'joins' : 'leaves'}`;
   });
-  return { told, steps, taken, skipped: skipped.map(({ line, skipped: reason }) => `${line} ${reason}`) };
+  return { summary, steps, taken, skipped: skipped.map(({ line, skipped: reason }) => `${line} ${reason}`) };
 }
 
 describe('the plan of an import', () => {
-  it('lets speakers join first, and only once', () => {
-    expect(plan(['[00:00] <a> x', '[00:00]  * a y', '[00:00] <b> z'], ['b']).told).toEqual([
+  it('has speakers join first, and only once', () => {
+    expect(plan(['[00:00] <a> x', '[00:00]  * a y', '[00:00] <b> z'], ['b']).summary).toEqual([
       '4 a joins',
       '5 a text: x',
       '8 a action: y',
@@ -37,8 +37,8 @@ describe('the plan of an import', () => {
     ]);
   });
 
-  it('makes joins, leaves and kicks of those whom they change anything for', () => {
-    const { told, skipped, taken } = plan([
+  it('plans joins, leaves and kicks only where they change anything', () => {
+    const { summary, skipped, taken } = plan([
       '=== a has joined',
       '=== a has joined',
       '=== b has left',
@@ -48,7 +48,7 @@ describe('the plan of an import', () => {
       '=== d was kicked off #u by b (c)',
       '=== d has left',
     ]);
-    expect(told).toEqual(['4 a joins', '16 a leaves', '24 d joins', '28 d removed by b (c)']);
+    expect(summary).toEqual(['4 a joins', '16 a leaves', '24 d joins', '28 d removed by b (c)']);
     expect(skipped).toEqual([
       '2 the person was in the room already',
       '3 the person was not in the room',
@@ -58,8 +58,8 @@ describe('the plan of an import', () => {
     expect(taken).toEqual({ message: 0, action: 0, join: 2, leave: 1, kick: 1, rename: 0 });
   });
 
-  it('lets the old nickname leave and the new one join', () => {
-    const { told, skipped } = plan(
+  it('has the old nickname leave and the new one join', () => {
+    const { summary, skipped } = plan(
       [
         '=== a is now known as A',
         '[00:00] <A> x',
@@ -69,27 +69,27 @@ describe('the plan of an import', () => {
       ],
       ['a', 'c'],
     );
-    expect(told).toEqual(['4 a leaves', '5 A joins', '8 A text: x', '16 A leaves']);
+    expect(summary).toEqual(['4 a leaves', '5 A joins', '8 A text: x', '16 A leaves']);
     expect(skipped).toEqual(['3 the person was not in the room', '5 the new nickname is the old one']);
   });
 
-  it('leaves out texts that are too long', () => {
-    const { told, skipped } = plan([`[00:00] <a> ${'ü'.repeat(8_000)}`, `[00:00] <b> ${'ü'.repeat(8_001)}`]);
-    expect(told).toEqual(['4 a joins', `5 a text: ${'ü'.repeat(8_000)}`]);
+  it('skips texts that are too long', () => {
+    const { summary, skipped } = plan([`[00:00] <a> ${'ü'.repeat(8_000)}`, `[00:00] <b> ${'ü'.repeat(8_001)}`]);
+    expect(summary).toEqual(['4 a joins', `5 a text: ${'ü'.repeat(8_000)}`]);
     expect(skipped).toEqual(['2 the text must have at most 8000 characters']);
   });
 
-  it('leaves out texts that show nothing', () => {
-    const { told, skipped } = plan([
+  it('skips blank texts', () => {
+    const { summary, skipped } = plan([
       '[00:00] <a> \u00a0\u200b\u2800',
       '[00:00]  * a \u200b',
       '[00:00] <a> \u2764\ufe0f',
     ]);
-    expect(told).toEqual(['12 a joins', '13 a text: \u2764\ufe0f']);
+    expect(summary).toEqual(['12 a joins', '13 a text: \u2764\ufe0f']);
     expect(skipped).toEqual(['1 the text must not be blank', '2 the text must not be blank']);
   });
 
-  it('has other ids for a file that is imported again after it was undone', () => {
+  it('uses different ids for a file that is imported again after an undo', () => {
     const file = { digest: 'd', lines: [entry('[00:00] <a> x', 0)] };
     const [first, second] = ['d', 'd+2'].map((source) => planImport(file, [], importer, source).steps);
     expect(second?.map(({ command }) => 'imported' in command && command.imported?.file)).toEqual(['d+2', 'd+2']);
@@ -98,7 +98,7 @@ describe('the plan of an import', () => {
     );
   });
 
-  it('gives each command the time and place of its line, and each message an id of file and line', () => {
+  it('gives each command the time and place of its line, and derives message ids from file and line', () => {
     const lines = ['[00:01] <a> x', '[00:02] <a> x'];
     const { steps } = plan(lines);
     expect(steps.map(({ occurredAt }) => occurredAt.slice(11, 16))).toEqual(['00:01', '00:01', '00:02']);

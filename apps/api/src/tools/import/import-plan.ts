@@ -12,7 +12,7 @@ export interface LogFile extends IrcLog {
   readonly digest: string;
 }
 
-/** A command for the room that a line leads to. */
+/** A room command that results from a line. */
 export interface Step {
   readonly line: number;
   /** The progress in the file once this is stored; increases with each step. */
@@ -35,17 +35,17 @@ export interface ImportPlan {
   readonly members: ReadonlySet<string>;
 }
 
-/** More than the number of commands that one line leads to. */
+/** More than the most commands per line. */
 const PARTS = 4;
 
 /**
- * Plans the commands that a file leads to in a room with these `members` (user ids). Each command changes the room; the plan
- * keeps track of its members. The same file and members always give the same plan, so a single number says how much of it a
- * room has taken: the place of the last step.
+ * Plans the commands for importing a file into a room with these `members` (user ids). Each command changes the room; the
+ * plan keeps track of its members. The same file and members always give the same plan, so a single number records how much
+ * of it a room has stored: the place of the last step.
  *
- * Speakers who are not in the room join first. For a change of nickname, the old one leaves and the new one joins. Kicks are
- * carried out by `importer`. `source` is named in the events: the digest of the file, unless the room took the file before and
- * that was undone.
+ * Speakers who are not in the room join first. For a change of nickname, the old one leaves and the new one joins. Kicks
+ * are carried out by `importer`. `source` is named in the events: the digest of the file, unless the room imported the file
+ * before and that was undone.
  */
 export function planImport(
   file: Pick<LogFile, 'digest' | 'lines'>,
@@ -94,7 +94,7 @@ interface Circumstances {
   messageId(): string;
 }
 
-/** The commands that a line leads to, or why there are none. */
+/** The commands for a line, or why there are none. */
 function movesOf(entry: LogFact, { inRoom, importer, messageId }: Circumstances): Move[] | string {
   const account = accountOf(entry.nick);
   const present = inRoom.has(account.userId);

@@ -7,23 +7,23 @@ const plain = { name: 'a.txt', ...about, lines: 4, taken, skipped: [], refused: 
 const outcome = { roomId: 'r1', people: 2, visible: true };
 
 describe('the report of an import', () => {
-  it('shows what the files held and how much of it was new', () => {
-    const told = summary({ ...outcome, files: [plain] }, 'chat');
-    expect(told).toContain('a.txt: 4 lines: 3 messages, 1 action, 0 joins,');
-    expect(told).toContain('The room has 5 new events.\nIts id is r1.\n');
-    expect(told).toContain('format irssi, UTF-8, from 2005-09-26T06:53:00.000Z to 2005-09-26T07:00:00.000Z');
-    expect(told).toContain('2 people.');
-    expect(told).not.toContain('not taken');
-    expect(told).not.toContain('read models');
+  it('shows what the files contained and how much of it was new', () => {
+    const printed = summary({ ...outcome, files: [plain] }, 'chat');
+    expect(printed).toContain('a.txt: 4 lines: 3 messages, 1 action, 0 joins,');
+    expect(printed).toContain('The room has 5 new events.\nIts id is r1.\n');
+    expect(printed).toContain('format irssi, UTF-8, from 2005-09-26T06:53:00.000Z to 2005-09-26T07:00:00.000Z');
+    expect(printed).toContain('2 people.');
+    expect(printed).not.toContain('not imported');
+    expect(printed).not.toContain('read models');
     expect(summary({ ...outcome, files: [{ ...plain, events: 0 }] }, 'chat')).toContain('nothing was changed');
   });
 
   it('shows what would be imported', () => {
-    const told = summary({ files: [plain], people: 1 }, 'chat');
-    expect(told).toMatch(/1 person.\nNothing was written. At most 5 events would be added to the room “chat”/);
+    const printed = summary({ files: [plain], people: 1 }, 'chat');
+    expect(printed).toMatch(/1 person.\nNothing was written. At most 5 events would be added to the room “chat”/);
   });
 
-  it('says when readers do not see everything yet', () => {
+  it('reports when readers do not see everything yet', () => {
     expect(summary({ ...outcome, visible: false, files: [plain] }, 'chat')).toContain('still behind after 60 s');
   });
 
@@ -33,12 +33,12 @@ describe('the report of an import', () => {
     );
   });
 
-  it('lists the lines that were not taken, with their reasons, as many as can be read', () => {
+  it('lists the lines that were not imported, with their reasons, up to a limit', () => {
     const skipped = Array.from({ length: 30 }, (_, i) => ({ line: i * 2 + 1, skipped: 'an empty line' }));
     const refused = [{ line: 4, reason: 'The room is closed.' }];
     const report = { ...outcome, files: [{ ...plain, skipped, refused }] };
     expect(summary(report, 'chat')).toContain(
-      '31 lines not taken:\n  30 × an empty line\n  1 × refused by the room: The room is closed.\n',
+      '31 lines not imported:\n  30 × an empty line\n  1 × refused by the room: The room is closed.\n',
     );
     expect(summary(report, 'chat')).toContain('  and 11 more');
     expect(fullReport(report).split('\n')).toHaveLength(32);

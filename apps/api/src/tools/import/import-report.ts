@@ -1,10 +1,10 @@
 import type { FileReport, Forecast, ImportReport } from './import-irc.js';
 import { READERS_PATIENCE_MS } from './readers.js';
 
-/** Skipped lines that the summary lists. */
+/** The most skipped lines that the summary lists. */
 const LISTED = 20;
 
-/** The summary of an import into this room: what the files held, and the lines that were skipped. */
+/** The summary of an import into this room: what the files contained, and the lines that were skipped. */
 export function summary(report: Forecast | ImportReport, room: string): string {
   const { files, people } = report;
   const notTaken = linesNotTaken(report);
@@ -16,7 +16,7 @@ export function summary(report: Forecast | ImportReport, room: string): string {
     ]),
     ...(files.length > 1 ? [`Together: ${describe(files)}`] : []),
     '',
-    ...(notTaken.length > 0 ? [`${count(notTaken.length, 'line')} not taken:`, ...reasons(files)] : []),
+    ...(notTaken.length > 0 ? [`${count(notTaken.length, 'line')} not imported:`, ...reasons(files)] : []),
     ...notTaken.slice(0, LISTED).map((line) => `  ${line}`),
     ...(more > 0 ? [`  and ${more} more; use --report <file> to list all`] : []),
     '',
@@ -41,10 +41,10 @@ function outcome(report: Forecast | ImportReport, room: string): string[] {
   ];
 }
 
-/** For when readers did not see everything in time. */
+/** Shown when readers did not see everything in time. */
 export const notVisible = `Readers do not see all of it yet: the read models were still behind after ${READERS_PATIENCE_MS / 1000} s. They catch up by themselves.`;
 
-/** Each skipped line with its reason, one a line: `2005-09-26.txt:838 a change of modes`. */
+/** Each skipped line with its reason, one per line: `2005-09-26.txt:838 a change of modes`. */
 export const fullReport = (report: Forecast): string =>
   linesNotTaken(report)
     .map((line) => `${line}\n`)

@@ -7,13 +7,13 @@ import type { ImportAccounts } from './import-accounts.js';
 import type { NicknameAccount } from './nickname-account.js';
 import { answered, ImportStopped, patiently } from './patience.js';
 
-/** The owner of rooms created by imports: an account that nobody can sign in to. */
+/** The owner of rooms created by imports: an account without a way to sign in. */
 const importerAccount: NicknameAccount = {
   userId: derivedId('importer'),
   username: `importer-${derivedId('importer').slice(-12)}`,
   displayName: 'Importer',
 };
-/** Opens the account of rooms that nobody else owns. */
+/** Creates the account that owns imported rooms. */
 export const openImporter = (accounts: ImportAccounts, occurredAt: string | undefined): Promise<void> =>
   accounts.open(importerAccount, occurredAt);
 
@@ -40,8 +40,8 @@ export async function openImportRoom(
 }
 
 /**
- * The open room of this name, or one still to be created. The id of the latter derives from the name, so that the next attempt
- * continues an interrupted one. Imported rooms that had the name before have other numbers.
+ * The open room of this name, or one still to be created. The id of the latter derives from the name, so that the next
+ * attempt continues an interrupted one. Earlier imported rooms of the name have other numbers.
  */
 async function findRoom({ rooms, names }: Tools, name: string): Promise<{ roomId: string; state: RoomState }> {
   const key = nameKey(name);
@@ -59,8 +59,8 @@ async function findRoom({ rooms, names }: Tools, name: string): Promise<{ roomId
 }
 
 /**
- * The room of this name or id that an import created, open or closed; of several the open one, or else the latest; null if there
- * is none.
+ * The room of this name or id that an import created, open or closed; if there are several, the open one or else the
+ * latest; null if there is none.
  */
 export async function findImportRoom(
   { rooms, names }: Tools,
@@ -91,7 +91,7 @@ function checked(roomId: string, { name, createdBy, visibility, passwordId }: Ro
     throw new ImportStopped(`The room “${name}” was not created by an import. Choose another name with --room.`);
   }
   if (visibility !== 'public' || passwordId !== null) {
-    throw new ImportStopped(`The room “${name}” is no longer public, so nobody could join it.`);
+    throw new ImportStopped(`The room “${name}” is no longer public, so no one could join it.`);
   }
   return roomId;
 }

@@ -16,8 +16,8 @@ function read(text: string | Uint8Array, more: Partial<ReadingSettings> = {}): I
 const refusal = (text: string, more: Partial<ReadingSettings> = {}) =>
   readIrcLog(Buffer.from(text), { ...settings, ...more });
 
-/** `12:00 nick: text` for each message; other lines by what they tell. */
-const told = ({ lines }: IrcLog) =>
+/** `12:00 nick: text` for each message; other lines by their content. */
+const contentOf = ({ lines }: IrcLog) =>
   lines.map((line) => {
     if ('skipped' in line) return line.skipped;
     return `${line.at.slice(0, 19)} ${line.kind} ${line.nick}${'text' in line ? ` ${line.text}` : ''}${line.kind === 'rename' ? ` ${line.newNick}` : ''}`;
@@ -48,7 +48,7 @@ describe('a log', () => {
       { date: null },
     );
     expect(log.format).toBe('irssi');
-    expect(told(log)).toEqual([
+    expect(contentOf(log)).toEqual([
       'a line about the log',
       '2011-12-31T23:58:00 join Zoë',
       'a line of the IRC client',
@@ -86,7 +86,7 @@ describe('a log', () => {
       { date: null },
     );
     expect(log.format).toBe('weechat');
-    expect(told(log)).toEqual([
+    expect(contentOf(log)).toEqual([
       '2019-03-08T21:15:01 join นก',
       'a line about the topic',
       '2019-03-08T21:15:09 message นก สวัสดี <b>\tแท็บ',
@@ -116,7 +116,7 @@ describe('a log', () => {
       ].join('\n'),
     );
     expect(log.format).toBe('znc');
-    expect(told(log)).toEqual([
+    expect(contentOf(log)).toEqual([
       '2005-09-26T23:10:05 join ماهر',
       '2005-09-26T23:10:06 message ماهر مرحبا بالجميع',
       '2005-09-26T23:10:30 action ماهر يلوح',
@@ -150,7 +150,7 @@ describe('a log', () => {
       { date: null },
     );
     expect(log.format).toBe('hexchat');
-    expect(told(log)).toEqual([
+    expect(contentOf(log)).toEqual([
       'a line about the log',
       'an empty line',
       'a line of the IRC client',
@@ -167,7 +167,7 @@ describe('a log', () => {
     ]);
   });
 
-  it('of mIRC has its colours left out', () => {
+  it('of mIRC loses its colours', () => {
     const log = read(
       [
         'Session Start: Mon Oct 03 22:59:30 2005',
@@ -186,7 +186,7 @@ describe('a log', () => {
       { date: null },
     );
     expect(log.format).toBe('mirc');
-    expect(told(log)).toEqual([
+    expect(contentOf(log)).toEqual([
       'a line about the log',
       'a line about the log',
       'a line of the IRC client',
@@ -213,7 +213,7 @@ describe('a log', () => {
   ])('%j is read', (text, format, first) => {
     const log = read(text);
     expect(log.format).toBe(format);
-    expect(told(log)[0]).toBe(first);
+    expect(contentOf(log)[0]).toBe(first);
   });
 
   it.each([
@@ -245,22 +245,24 @@ describe('a log', () => {
       '2016-09-27T10:00:01 message bob x',
     ],
   ])('has headings in the language of its owner: %j', (text, message) => {
-    expect(told(read(text, { date: null }))[1]).toBe(message);
+    expect(contentOf(read(text, { date: null }))[1]).toBe(message);
   });
 
   it('without days needs a --date', () => {
     expect(refusal('[06:53] <a> x', { date: null })).toBe(noDate);
     expect(refusal('Sep 26 06:53:11 <a>\tx', { date: null })).toBe(noDate);
-    expect(told(read('Sep 27 06:53:11 <a>\tx', { date: '2009-09-26' }))).toEqual(['2009-09-27T06:53:11 message a x']);
+    expect(contentOf(read('Sep 27 06:53:11 <a>\tx', { date: '2009-09-26' }))).toEqual([
+      '2009-09-27T06:53:11 message a x',
+    ]);
   });
 
-  it('is read in the format that is asked for', () => {
+  it('is read in the requested format', () => {
     expect(read('[06:53] <a> x', { format: 'plain' }).format).toBe('plain');
     expect(refusal('[06:53] <a> x', { format: 'slack' })).toMatch(/There is no format slack/);
     expect(refusal('[06:53] <a> x', { format: 'weechat' })).toMatch(/nothing to import/);
   });
 
-  it('has one person under every sign of rank', () => {
+  it('has one person for a nickname with any rank prefix', () => {
     const nicks = ['bob', ' bob', '@bob', '+bob', '%bob', '&bob', '~bob', '!bob', '@+bob'];
     const lines = nicks.flatMap((nick) => [`06:53 <${nick}> x`, `06:53 -!- bob [b@h] has joined #c`]);
     const { lines: items } = read(lines.join('\n'));
@@ -277,13 +279,13 @@ describe('a log', () => {
     expect(read(lines.join('\n')).format).toBe('znc');
   });
 
-  it('is recognised by later lines, too, where its first ones fit several formats', () => {
+  it('is recognised by later lines if its first ones fit several formats', () => {
     const plainTalk = Array.from({ length: 300 }, (_, i) => `[10:00] <a> ${i}`);
     expect(read([...plainTalk, '[10:01] * b (b@c) has joined #d'].join('\n')).format).toBe('mirc');
     expect(read([...plainTalk, '=== b [n=b@c]  has joined #d'].join('\n')).format).toBe('ubuntu');
   });
 
-  it('has one item for each line, whatever its lines are, in every format', () => {
+  it('has one item for each line, in every format', () => {
     const piece = fc.oneof(
       fc.constantFrom(
         ...['[06:53] ', '06:53 ', '[06:53:11] ', '2005-09-26 06:53:11\t', 'Sep 26 06:53:11 ', '=== ', '<a> ', ' * '],

@@ -27,7 +27,8 @@ export interface ReadingSettings extends ClockSettings {
 }
 
 /** Why a log of times without days cannot be read. */
-export const noDate = 'Neither the log nor its name holds a date; say with --date YYYY-MM-DD on which day it begins.';
+export const noDate =
+  'Neither the log nor its name holds a date; give the day on which it begins with --date YYYY-MM-DD.';
 
 /** Parses the log of an IRC channel, or returns sentences that say why it cannot be read. */
 export function readIrcLog(
@@ -48,7 +49,7 @@ export function readIrcLog(
   const items = parsed.map(({ says }, index): LogEntry | SkippedLine => {
     const line = index + 1;
     if (lines[index]?.trim() === '') return { line, skipped: 'an empty line' };
-    if (says === null || typeof says === 'string') return { line, skipped: says ?? 'a line of no known form' };
+    if (says === null || typeof says === 'string') return { line, skipped: says ?? 'a line in an unknown form' };
     return { line, at: times?.[index] ?? '', ...says };
   });
   if (!items.some((item) => 'at' in item)) return `As a log of ${format.name} it has nothing to import.`;
@@ -57,7 +58,7 @@ export function readIrcLog(
 }
 
 /**
- * A line without the formatting codes of IRC clients for colours, bold and so on, which are no part of the text. All other
+ * A line without the formatting codes of IRC clients for colours, bold and so on, which are not part of the text. All other
  * control characters stay. The codes are those of https://modern.ircdocs.horse/formatting.
  */
 const withoutFormatting = (line: string): string => line.replace(formattingCodes, '');

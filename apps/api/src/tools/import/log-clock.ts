@@ -1,15 +1,15 @@
 /** What a line of a log says about its time. */
 export interface Stamp {
-  /** In logs that write the day; in some without the year. */
+  /** In logs with dates; some omit the year. */
   readonly date?: { readonly year?: number; readonly month: number; readonly day: number };
   /** Seconds since midnight. */
   readonly seconds?: number;
-  /** Minutes ahead of UTC, in logs that say so. */
+  /** Minutes ahead of UTC, in logs that include it. */
   readonly offset?: number;
 }
 
 export interface ClockSettings {
-  /** The day of the first line (YYYY-MM-DD) until the log names one; null: only the log says. */
+  /** The day of the first line (YYYY-MM-DD) until the log names one; null if only the log has it. */
   readonly date: string | null;
   /** IANA name of the zone in which the log was written. */
   readonly timeZone: string;
@@ -34,8 +34,8 @@ export function timesOf(stamps: readonly (Stamp | null)[], { date, timeZone }: C
   const clock = new LogClock(Date.parse(`${first}T00:00:00.000Z`), new LocalTime(timeZone));
   const times = stamps.map((stamp) => (stamp === null ? clock.now() : clock.read(stamp)));
   const begin = times.find((_, i) => stamps[i]?.seconds !== undefined) ?? clock.beginning();
-  const firstTold = stamps.findIndex((stamp) => stamp !== null);
-  return times.map((time, i) => new Date(i < firstTold || firstTold < 0 ? begin : (time ?? begin)).toISOString());
+  const firstStamped = stamps.findIndex((stamp) => stamp !== null);
+  return times.map((time, i) => new Date(i < firstStamped || firstStamped < 0 ? begin : (time ?? begin)).toISOString());
 }
 
 function firstDateIn(stamps: readonly (Stamp | null)[]): string | null {

@@ -28,7 +28,7 @@ describe('the encoding of a log', () => {
       Buffer.from('[00:00] <Ren\xe9e> \xbbSpa\xdf\xab f\xfcr f\xfcnf \x80', 'latin1'),
     ],
     ['[00:00] <Оля> привет', 'koi8-r', Buffer.from('[00:00] <\xef\xcc\xd1> \xd0\xd2\xc9\xd7\xc5\xd4', 'latin1')],
-  ])('%s is read in %s where it is not UTF-8', (text, encoding, bytes) => {
+  ])('%s is read in %s if it is not UTF-8', (text, encoding, bytes) => {
     expect(decodeLog(bytes, encoding)).toEqual({ text, encoding });
   });
 
@@ -52,7 +52,7 @@ describe('the encoding of a log', () => {
     );
   });
 
-  it('gives back every text that was written in one of the Unicode encodings', () => {
+  it('decodes every text in a Unicode encoding', () => {
     const text = fc
       .string({ unit: 'grapheme', maxLength: 60 })
       .map((said) => said.replaceAll(/[\p{Cc}\ufeff]/gu, ''))

@@ -16,7 +16,7 @@ const providers = [
 @Module({ providers, exports: providers })
 class MetricsModule {}
 
-/** Metrics for Prometheus. The REST door hands them out, or a listener of their own at METRICS_PORT. */
+/** Metrics for Prometheus. They are served by the REST door, or by a separate listener on METRICS_PORT. */
 export const metricsUnit = unit({
   name: 'metrics',
   module: MetricsModule,

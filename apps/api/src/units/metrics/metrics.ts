@@ -58,7 +58,7 @@ function register({ name, help, read, counts }: Figure, registry: Registry): voi
   });
 }
 
-/** NaN for a figure that cannot be read now, such as one from a database that is away; the others are not kept from readers. */
+/** NaN for a figure that cannot be read now, for example because the database is down; the others are still served. */
 async function readable(read: Figure['read']): Promise<number> {
   try {
     return await read();

@@ -5,7 +5,7 @@ import { ApplyRetentionCommand } from '../../application/retention/retention-han
 import { unit } from '../../host/part.js';
 import { LOG } from '../../storage/tokens.js';
 
-/** How often to look for texts that are too old, in seconds. */
+/** How often to look for expired texts, in seconds. */
 const settings = {
   RETENTION_INTERVAL: z.preprocess(
     (value) => (value === '' ? undefined : value),
@@ -13,7 +13,7 @@ const settings = {
   ),
 };
 
-/** Carries out the rules of retention, a few rooms at a time. */
+/** Applies the retention rules, a few rooms at a time. */
 export const retentionUnit = unit({
   name: 'retention',
   settings,
@@ -26,7 +26,7 @@ export const retentionUnit = unit({
       await commands
         .execute(new ApplyRetentionCommand())
         .catch((error: unknown) =>
-          log.warn({ err: error }, 'Looking for texts that are too old failed; it goes on later.'),
+          log.warn({ err: error }, 'Looking for expired texts failed; it will be retried later.'),
         );
       if (!over) timer = setTimeout(next, RETENTION_INTERVAL * 1_000);
     };
@@ -35,7 +35,7 @@ export const retentionUnit = unit({
     };
     return {
       start() {
-        // What is due is found by the state of rooms, for which the read models are asked first.
+        // What is due depends on the state of rooms, for which the read models are queried first.
         void application
           .get(ReadSide)
           .caughtUp()

@@ -5,7 +5,7 @@ import { LOG } from '../../storage/tokens.js';
 
 const INTERVAL_MS = 10 * 60_000;
 
-/** Deletes what has expired, now and then. */
+/** Deletes expired data, every ten minutes. */
 export const sweepsUnit = unit({
   name: 'sweeps',
   open(application) {

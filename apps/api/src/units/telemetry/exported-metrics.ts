@@ -15,7 +15,7 @@ import type { MetricFamily, MetricsText } from '../../composition/metrics-text.j
 import { exporterOptions, FAREWELL_MS, resourceOf, tellOutages } from '../../telemetry/collector.js';
 import { endpointOf, type TelemetrySettings } from '../../telemetry/telemetry-settings.js';
 
-/** Sends all metrics at intervals, under the names that they have for Prometheus. Returns how to end it. */
+/** Sends all metrics at intervals, under their Prometheus names. Returns a function that stops it. */
 export function exportMetrics(
   metrics: Pick<MetricsText, 'families'>,
   settings: TelemetrySettings,
@@ -33,7 +33,7 @@ export function exportMetrics(
   return () => provider.shutdown({ timeoutMillis: FAREWELL_MS }).catch(() => undefined);
 }
 
-/** Translates what prom-client has counted since the process began. */
+/** Translates the metrics of prom-client since the process started. */
 export class PrometheusMetrics implements MetricProducer {
   private readonly began = millisToHrTime(performance.timeOrigin);
 
@@ -48,7 +48,7 @@ export class PrometheusMetrics implements MetricProducer {
   }
 }
 
-/** Null for a summary, which there is none of in this service. */
+/** Null for a summary; this service has none. */
 function translated(family: MetricFamily, startTime: HrTime, endTime: HrTime): MetricData | null {
   const base = {
     descriptor: { name: family.name, description: family.help, unit: '', valueType: ValueType.DOUBLE },
@@ -67,7 +67,7 @@ function translated(family: MetricFamily, startTime: HrTime, endTime: HrTime): M
     : { ...base, dataPointType: DataPointType.GAUGE, dataPoints };
 }
 
-/** Prometheus counts in each bucket what is in the smaller ones as well; OpenTelemetry does not. */
+/** Prometheus buckets are cumulative, those of OpenTelemetry are not. */
 function histogramsOf({ name, values }: MetricFamily) {
   const byLabels = new Map<string, { attributes: Record<string, string | number>; sum: number; upTo: number[][] }>();
   for (const { metricName, value, labels } of values) {

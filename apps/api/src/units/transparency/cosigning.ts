@@ -7,19 +7,19 @@ import type { LogTree, LogTrees } from '../../storage/transparency/log-trees.js'
 import { addCheckpoint, cosignatureIn } from './witness-client.js';
 
 export const cosigningTimes = {
-  /** Milliseconds for which a start waits for the first answers. */
+  /** Milliseconds that a start waits for the first answers. */
   first: 5_000,
   /** Milliseconds for which one checkpoint is offered to all witnesses while it lacks its quorum: twice what one may take. */
   patience: 20_000,
-  /** Milliseconds for which slower witnesses get their turn once there is a quorum. */
+  /** Milliseconds that slower witnesses still have once there is a quorum. */
   courtesy: 2_000,
-  /** Milliseconds after which a checkpoint is cosigned again while nothing happens. */
+  /** Milliseconds after which an unchanged checkpoint is cosigned again. */
   refresh: 10_000,
-  /** Milliseconds between two tries of a witness that fails: from the first to the second, doubled each time. */
+  /** Milliseconds between two attempts at a failing witness: shortest and longest, doubled each time. */
   pause: [500, 10_000],
 } as const;
 
-/** Attempts in a row to bring a witness up to date, each from where it says it is. */
+/** Consecutive attempts to bring a witness up to date, each from the size it reports. */
 const MAX_CORRECTIONS = 3;
 
 interface Offered {
@@ -27,13 +27,13 @@ interface Offered {
   readonly note: string;
 }
 
-/** What became of a witness, for metrics and operators. */
+/** The state of a witness, for metrics and operators. */
 export interface WitnessStatus {
   readonly name: string;
-  /** The newest size that it has cosigned, and when; 0 and null: none. */
+  /** The newest size that it has cosigned, and when; 0 and null if none. */
   readonly size: number;
   readonly time: number | null;
-  /** Why the last try failed; null when it did not. */
+  /** Why the last attempt failed; null if it did not. */
   readonly problem: string | null;
 }
 
@@ -50,10 +50,10 @@ export interface CosigningParts {
 }
 
 /**
- * Has the checkpoints of one tree cosigned by all witnesses, each in a loop of its own, so that none waits for another.
+ * Has the checkpoints of one tree cosigned by all witnesses, each in its own loop, so that none waits for another.
  *
  * All are offered the same checkpoint, the candidate: if each took the newest one when it happened to be free, a quorum
- * would hardly ever meet at one size. The next candidate is the newest checkpoint at that time.
+ * would hardly ever agree on one size. The next candidate is the newest checkpoint at that time.
  */
 export class Cosigning {
   private newest: Offered | null = null;
@@ -80,9 +80,9 @@ export class Cosigning {
   }
 
   /**
-   * Picks up where another process stopped, and begins to ask. `newest` is the newest signed checkpoint, if there is one.
-   * The promise it answers resolves when all witnesses have been asked once, or have not answered within five seconds: to
-   * be awaited before anything new is signed, for one of them may know that the log was put back.
+   * Continues where another process stopped, and starts asking. `newest` is the newest signed checkpoint, if there is one.
+   * The returned promise resolves when all witnesses have been asked once, or after five seconds. Await it before signing
+   * anything new, because a witness may know that the log was rolled back.
    */
   async start(newest: Offered | null): Promise<{ asked: Promise<void> }> {
     const keys = this.witnesses.map(({ key }) => key);
@@ -94,18 +94,18 @@ export class Cosigning {
     return { asked: this.orAfter(cosigningTimes.first, all) };
   }
 
-  /** Resolves when all loops have ended, which `until` makes them do. */
+  /** Resolves when all loops have ended; `until` ends them. */
   async ended(): Promise<void> {
     await this.loops;
   }
 
   /** Whether this witness, if it is still one, has cosigned something since `start`. */
-  hasRelented(key: string): boolean {
+  hasCosignedAgain(key: string): boolean {
     const witness = this.witnesses.find((one) => one.key === key);
     return !witness || (witness.answered && witness.problem === null);
   }
 
-  /** There is a newer checkpoint. */
+  /** Announces a newer checkpoint. */
   offer(newest: Offered): void {
     this.newest = newest;
     this.moveOn();
@@ -122,7 +122,7 @@ export class Cosigning {
     }
   }
 
-  /** Milliseconds for which there is nothing to ask of a witness. */
+  /** Milliseconds until there is something to ask a witness. */
   private rest(witness: Witness): number {
     const { candidate, newest } = this;
     if (!candidate) return cosigningTimes.refresh;
@@ -133,7 +133,7 @@ export class Cosigning {
     return Math.max(0, Math.min(untilAgain, untilNext));
   }
 
-  /** Resolves after so many milliseconds, or when one of these promises or the tree is over. */
+  /** Resolves after this many milliseconds, or when one of these promises resolves or the tree ends. */
   private async orAfter(milliseconds: number, ...promises: Promise<unknown>[]): Promise<void> {
     const over = new AbortController();
     const timer = sleep(milliseconds, undefined, { signal: AbortSignal.any([this.until, over.signal]) });
@@ -142,7 +142,7 @@ export class Cosigning {
     await timer.catch(() => undefined);
   }
 
-  /** Takes the newest checkpoint for the candidate when the present one has had its time. */
+  /** Makes the newest checkpoint the candidate when the current one has had its time. */
   private moveOn(): void {
     const { newest, candidate } = this;
     if (!newest || newest.size === candidate?.size) return;
@@ -157,7 +157,7 @@ export class Cosigning {
     this.changed.ring();
   }
 
-  /** Offers a checkpoint to a witness, up to the point where it has cosigned or another try has to wait. Never rejects. */
+  /** Offers a checkpoint to a witness until it has cosigned or the next attempt has to wait. Never rejects. */
   private async submit(witness: Witness): Promise<void> {
     if (!this.candidate) return;
     witness.askedAt = performance.now();
@@ -191,13 +191,13 @@ export class Cosigning {
       const newest = this.newest ?? offered;
       if (answer.size > newest.size) return this.isAhead(witness, answer.size, newest.size);
       witness.size = answer.size;
-      // It has cosigned a later one than the candidate, as offered by a process that signed before this one.
+      // It has cosigned a later one than the candidate, offered by the process that signed before this one.
       if (answer.size > offered.size) {
         if (this.candidate === first) this.propose(newest);
         offered = newest;
       }
     }
-    return 'It keeps naming other sizes.';
+    return 'It keeps reporting other sizes.';
   }
 
   private isAhead(witness: Witness, size: number, newest: number): string {
@@ -234,13 +234,13 @@ export class Cosigning {
 }
 
 const refusals = {
-  'unknown-log': 'It does not know this log. Tell its operator the origin and the verifier key.',
+  'unknown-log': 'It does not know this log. Send its operator the origin and the verifier key.',
   forbidden: 'It does not know the key that signed the checkpoint.',
-  inconsistent: 'It says that the checkpoint does not continue the one that it has cosigned before.',
+  inconsistent: 'It says that the checkpoint does not extend the one that it cosigned before.',
   'bad-request': 'It could not read the request.',
 } as const;
 
-/** Wakes those who wait for it. */
+/** Wakes everything that waits for it. */
 class Bell {
   private waiting: (() => void)[] = [];
 
@@ -259,7 +259,7 @@ class Witness {
   size = 0;
   time: number | null = null;
   problem: string | null = null;
-  /** Milliseconds to wait before the next try. */
+  /** Milliseconds to wait before the next attempt. */
   pause = 0;
   askedAt = Number.NEGATIVE_INFINITY;
   answered = false;
@@ -281,7 +281,7 @@ class Witness {
   }
 }
 
-/** What went wrong, in words without addresses. */
+/** What went wrong, without addresses. */
 function causeOf(error: unknown): string {
   const { cause, name, message } = error as Error & { cause?: { code?: string } };
   if (name === 'TimeoutError') return 'It did not answer in time.';

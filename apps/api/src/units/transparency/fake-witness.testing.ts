@@ -16,11 +16,11 @@ import {
 } from '@verbatim/transparency';
 
 /** How a witness behaves. */
-export type Manner =
+export type Behaviour =
   | 'good'
   /** Takes four seconds for each answer. */
   | 'slow'
-  /** Answers, but not as the protocol says. */
+  /** Sends answers that violate the protocol. */
   | 'nonsense'
   /** Cosigns with a key that is not its own. */
   | 'impostor'
@@ -29,7 +29,7 @@ export type Manner =
 
 const SLOW_MS = 4_000;
 
-/** A witness for any log, over real HTTP, which checks what it is told and can be told to misbehave. */
+/** A witness for any log, over real HTTP, which checks requests and can be made to misbehave. */
 export class FakeWitness {
   /** The newest checkpoint of each origin that it has cosigned. */
   readonly seen = new Map<string, { size: number; root: Buffer }>();
@@ -43,20 +43,20 @@ export class FakeWitness {
   private constructor(
     private readonly server: Server,
     readonly name: string,
-    public manner: Manner,
+    public behaviour: Behaviour,
   ) {
     this.key = signingKey(name, 'cosignature');
     this.stranger = { ...signingKey(name, 'cosignature'), id: this.key.id };
     server.on('request', (request, response) => void this.handle(request, response));
   }
 
-  static async start(name: string, manner: Manner = 'good'): Promise<FakeWitness> {
+  static async start(name: string, behaviour: Behaviour = 'good'): Promise<FakeWitness> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return new FakeWitness(server, name, manner);
+    return new FakeWitness(server, name, behaviour);
   }
 
-  /** As AUDIT_WITNESSES takes it. */
+  /** The value for AUDIT_WITNESSES. */
   get setting(): string {
     return `${encodeVerifierKey(this.key)} http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
@@ -68,15 +68,15 @@ export class FakeWitness {
 
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await text(request);
-    if (this.manner === 'slow') await new Promise((resolve) => setTimeout(resolve, SLOW_MS).unref());
+    if (this.behaviour === 'slow') await new Promise((resolve) => setTimeout(resolve, SLOW_MS).unref());
     const { status, contentType, body: answer } = this.answer(body);
     this.answers.push(status);
     response.writeHead(status, { 'content-type': contentType }).end(answer);
   }
 
   private answer(body: string): { status: number; contentType: string; body: string } {
-    if (this.manner === 'broken') return { status: 500, contentType: 'text/html', body: '<h1>Oops</h1>' };
-    if (this.manner === 'nonsense') return { status: 200, contentType: 'text/plain', body: 'x'.repeat(100_000) };
+    if (this.behaviour === 'broken') return { status: 500, contentType: 'text/html', body: '<h1>Oops</h1>' };
+    if (this.behaviour === 'nonsense') return { status: 200, contentType: 'text/plain', body: 'x'.repeat(100_000) };
     const asked = parseAddCheckpoint(body);
     const note = isFault(asked) ? asked : parseNote(asked.checkpoint);
     const checkpoint = isFault(note) ? note : parseCheckpoint(note.text);
@@ -88,7 +88,7 @@ export class FakeWitness {
       return encodeWitnessAnswer({ answer: 'inconsistent' });
     this.seen.set(origin, { size, root });
     this.cosigned.push(size);
-    const key = this.manner === 'impostor' ? this.stranger : this.key;
+    const key = this.behaviour === 'impostor' ? this.stranger : this.key;
     return encodeWitnessAnswer({ answer: 'cosigned', lines: encodeSignatures([signText(note.text, key)]) });
   }
 }

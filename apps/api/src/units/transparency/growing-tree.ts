@@ -3,13 +3,13 @@ import { isFault, TILE_WIDTH, TreeBuilder } from '@verbatim/transparency';
 import type { Growth, LogTree, LogTrees } from '../../storage/transparency/log-trees.js';
 import { Halted } from './halted.js';
 
-/** What an event has to have to become an entry. */
+/** The part of an event that becomes an entry. */
 export type Entry = Pick<StoredEvent, 'hash' | 'position'>;
 
-/** The tree in memory of the process that signs: events go in, what has to be stored comes out. */
+/** The in-memory tree of the signing process: takes events, and returns what has to be stored. */
 export class GrowingTree {
   private last: Growth['last'] | null;
-  /** Positions of the first events of the bundles that were begun since the last growth, by index. */
+  /** Positions of the first events of bundles begun since the last growth, by index. */
   private begun = new Map<number, bigint>();
   private covered: number;
 
@@ -21,7 +21,7 @@ export class GrowingTree {
     this.last = last;
   }
 
-  /** Goes on with a stored tree. Throws Halted when its tiles are not those of its checkpoint. */
+  /** Resumes a stored tree. Throws Halted if its tiles do not match its checkpoint. */
   static async resume(trees: LogTrees, tree: LogTree): Promise<GrowingTree> {
     const checkpoint = await trees.newestCheckpoint(tree.number);
     if ((checkpoint?.size ?? 0) !== tree.size)
@@ -58,7 +58,7 @@ export class GrowingTree {
     this.last = { position: last.position, hash: last.hash };
   }
 
-  /** What has come since the last time. If it is not stored, the tree in memory is of no use any more. */
+  /** The growth since the last call. If it is not stored, the in-memory tree must be discarded. */
   takeGrowth(): Growth {
     if (!this.last) throw new RangeError('The tree is empty.');
     const tiles = this.builder.takeTiles().map((tile) => {

@@ -11,7 +11,7 @@ const VERSION = 'v0.6.1';
 const BUILD_MS = 600_000;
 const folder = join(homedir(), '.cache', 'verbatim-tools');
 
-/** The path of `litewitness`, built once for all runs; null, with one line of output, where that is not possible. */
+/** The path of `litewitness`, built once for all runs; null, with one line of output, if that is not possible. */
 export function obtainLitewitness(): string | null {
   for (const tool of ['ssh-agent', 'ssh-add', 'ssh-keygen', 'sqlite3'])
     if (spawnSync('which', [tool]).status !== 0) return without(`there is no ${tool}`);
@@ -30,13 +30,13 @@ function without(reason: string): null {
   return null;
 }
 
-/** A witness that others wrote, with a key in an ssh-agent of its own. */
+/** A third-party witness, with a key in its own ssh-agent. */
 export class Litewitness {
   private constructor(
     private readonly place: string,
     private readonly port: number,
     private readonly processes: readonly ChildProcess[],
-    /** As it prints it itself. */
+    /** As printed by the program itself. */
     readonly verifierKey: string,
   ) {}
 
@@ -63,12 +63,12 @@ export class Litewitness {
     return new Litewitness(place, port, [witness, agent], verifierKey);
   }
 
-  /** As AUDIT_WITNESSES takes it. */
+  /** The value for AUDIT_WITNESSES. */
   get setting(): string {
     return `${this.verifierKey} http://127.0.0.1:${this.port}`;
   }
 
-  /** Tells it of a log, which its own tool does where that can be built. */
+  /** Registers a log, which its own tool does where that can be built. */
   addLog(origin: string, key: string): void {
     this.sql(`insert into log values ('${origin}', 0, '${emptyRoot.toString('base64')}')`);
     this.sql(`insert into key values ('${origin}', '${key}')`);

@@ -5,8 +5,8 @@ import { Halted } from './halted.js';
 
 /**
  * The position in the event store up to which a tree covers its events. If the log was copied to another store, where
- * positions are others, all events are compared with the entries once, and the new positions are taken over.
- * Throws Halted when the log does not have the events that the tree covers.
+ * positions differ, all events are compared with the entries once, and the new positions are stored. Throws Halted if the
+ * log does not have the events that the tree covers.
  */
 export async function placeInLog(
   store: EventStore,
@@ -23,7 +23,7 @@ export async function placeInLog(
   return moved.last;
 }
 
-/** KurrentDB fails to read from a place that no event has, as if it were away; whether it is, another question shows. */
+/** KurrentDB fails to read from a position without an event, as if it were down; another call shows whether it is. */
 async function eventAt(store: EventStore, position: bigint): Promise<StoredEvent | undefined> {
   try {
     return (await store.readAll(position, 1))[0];
@@ -59,7 +59,7 @@ const entryAt = ({ bytes }: EntryBundle, ordinal: number): Buffer => {
   return bytes.subarray(start, start + HASH_BYTES);
 };
 
-/** The sentence about a log that is behind a checkpoint that was signed. */
+/** The sentence about a log that is behind a signed checkpoint. */
 export const behind = (events: number, size: number): string =>
   `The log has ${events} events, and a checkpoint over ${size} was signed: it was put back to an earlier state. Restore what is ` +
   'missing, or begin a new tree (npm run cli -- audit new-log)';

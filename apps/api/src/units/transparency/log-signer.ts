@@ -11,13 +11,13 @@ import { Overtaken, type SigningParts, SigningSession } from './signing-session.
 
 /** Interval at which a standby replica checks whether it should take over. */
 const STANDBY_MS = 1_000;
-/** Pause after a failure, and before it is looked again whether what kept us from signing is over. */
+/** Pause after a failure, and before checking again whether signing is still halted. */
 const AGAIN_MS = 1_000;
 const HALTED_MS = 5_000;
-/** For how long a start waits at most, so that readiness tells the truth from its first answer. */
+/** The longest that a start waits, so that readiness is correct from its first answer. */
 const FIRST_LOOK_MS = 5_000;
 
-/** What the log looks like from here, for metrics. */
+/** The state of signing in this process, for metrics. */
 export interface SigningFigures {
   readonly signing: boolean;
   readonly uncovered: number;
@@ -26,33 +26,33 @@ export interface SigningFigures {
 }
 
 /**
- * Signs the log. One replica does; the others stand by, and one of them takes over within about two seconds when it is gone.
- * The lock only saves work: should two ever think that they sign, the database lets each size of the tree be stored once.
+ * Signs the log. One replica signs; the others stand by, and one of them takes over within about two seconds when it is
+ * gone. The lock only saves work: even if two replicas sign, the database stores each size of the tree once.
  */
 export class LogSigner {
   private readonly stopping = new AbortController();
   private running: Promise<void> = Promise.resolve();
   private session: SigningSession | null = null;
-  /** Whether it is known by now if all is well, here or in another process. */
+  /** Whether the state of signing is known by now, here or in another process. */
   private looked = false;
   private hasLooked = (): void => undefined;
   private known: true | string | false = false;
 
-  /** @param direct connects to the database itself, not to a transaction pooler */
+  /** @param direct connects to the database directly, not through a transaction pooler */
   constructor(
     private readonly direct: Sql,
     private readonly origin: string | undefined,
     private readonly parts: Omit<SigningParts, 'begun'>,
   ) {}
 
-  /** Begins the first tree, with its keys, where there is none. */
+  /** Begins the first tree, with its keys, if there is none. */
   async begin(): Promise<void> {
     const { trees, keys } = this.parts;
     if (!(await trees.newest())) await trees.begin(1, this.origin ?? madeUpOrigin());
     await keys.ensure(((await trees.newest()) as LogTree).origin);
   }
 
-  /** Resolves when it is known whether all is well, or after some seconds. */
+  /** Resolves when the state of signing is known, or after some seconds. */
   async start(): Promise<void> {
     const looked = new Promise<void>((resolve) => {
       this.hasLooked = resolve;
@@ -74,10 +74,10 @@ export class LogSigner {
     return { signing: session !== null, uncovered: session?.uncovered ?? 0, cosigned, witnesses: statuses };
   }
 
-  /** Why the log is not signed, whichever replica would do it; true when it is, false before that is known. */
+  /** Why no replica signs the log; true when one does, false before that is known. */
   async ready(): Promise<true | string | false> {
     if (!this.looked) return false;
-    // While the database is away, others say so.
+    // While the database is down, other checks report it.
     const tree = await this.parts.trees.newest().catch(() => null);
     if (tree) this.known = tree.halted ?? true;
     return this.known;
@@ -121,14 +121,14 @@ export class LogSigner {
     this.hasLooked();
   }
 
-  /** The tree that grows. */
+  /** The growing tree. */
   private async tree(): Promise<LogTree> {
     await this.begin();
     const tree = (await this.parts.trees.newest()) as LogTree;
     const expected = this.origin === undefined ? tree.origin : originOfTree(this.origin, tree.number);
     if (tree.origin !== expected)
       throw new Halted(
-        `AUDIT_LOG_ORIGIN asks for ${expected}, and the log is known as ${tree.origin}. Change the setting back, or begin a new ` +
+        `AUDIT_LOG_ORIGIN requires ${expected}, and the log is known as ${tree.origin}. Change the setting back, or begin a new ` +
           'tree (npm run cli -- audit new-log)',
       );
     return tree;
@@ -155,5 +155,5 @@ export class LogSigner {
   }
 }
 
-/** The log of a service whose operator has not named it; nobody else's has this origin. */
+/** The unique origin of a log that its operator has not named. */
 const madeUpOrigin = (): string => `unnamed.invalid/${randomBytes(8).toString('hex')}`;

@@ -48,7 +48,7 @@ const covered = () =>
     )
     .toBe(0);
 
-/** Holds every process that has signed a checkpoint and is about to store the signature, until it is opened. */
+/** Blocks every process that is about to store the signature of a checkpoint, until it is opened. */
 async function gateBeforeStoring() {
   const lock = postgres(databaseUrl, { max: 1, onnotice: () => undefined });
   await lock`select pg_advisory_lock(43)`;
@@ -57,7 +57,7 @@ async function gateBeforeStoring() {
       'begin perform pg_advisory_xact_lock_shared(43); return new; end';
     create trigger signing_gate before update on desk.log_checkpoints for each row execute function public.signing_gate()`);
   return {
-    /** Resolves when somebody waits. */
+    /** Resolves when a process waits. */
     async reached(): Promise<void> {
       await expect
         .poll(
@@ -80,7 +80,7 @@ describe('two replicas', () => {
   let ada: TestPerson;
   let room: string;
 
-  it('have one signer, and both show what it signs', async () => {
+  it('have one signer, and both serve what it signs', async () => {
     one = await start();
     two = await start();
     ada = await register(one.url);
@@ -92,7 +92,7 @@ describe('two replicas', () => {
     expect(note).toBe(same);
   }, 60_000);
 
-  it('sign one root for a size, though the signer is killed between signing and storing', async () => {
+  it('sign one root per size, even if the signer is killed between signing and storing', async () => {
     const gate = await gateBeforeStoring();
     await ada.says(room, 'signed, and not stored');
     await gate.reached();

@@ -7,7 +7,7 @@ import { startTestService, type TestService } from '../../tests/harness/test-ser
 import type { CliCommand } from '../../tools/command.js';
 import { openTools, type Tools } from '../../tools/tools.js';
 
-/** A database of a service that can be put back to an earlier state while the service is away. */
+/** A database of a service that can be restored to an earlier state while the service is stopped. */
 export class RestorableDatabase {
   private readonly master = randomBytes(32).toString('base64');
   private backupUrl: string | null = null;
@@ -34,7 +34,7 @@ export class RestorableDatabase {
     await copy(this.backupUrl, this.url);
   }
 
-  /** What a query answers, as JSON. */
+  /** The result of a query, as JSON. */
   async ask(query: string): Promise<Record<string, string>[]> {
     const sql = postgres(this.url, { max: 1, onnotice: () => undefined });
     try {
@@ -44,7 +44,7 @@ export class RestorableDatabase {
     }
   }
 
-  /** Runs a command of the command line on it; answers its exit code. */
+  /** Runs a CLI command on it; returns the exit code. */
   async command(command: CliCommand, args: readonly string[], environment: Record<string, string>): Promise<number> {
     const config = readConfig({ MASTER_KEY: this.master, ...environment });
     const log = pino({ level: 'silent' });

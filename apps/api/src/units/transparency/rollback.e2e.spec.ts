@@ -51,7 +51,7 @@ async function readiness(): Promise<string> {
   return answer.ok ? 'ready' : ((await answer.json()) as { detail: string }).detail;
 }
 
-/** A service that talks, is backed up, and talks on. Answers the size of its log at the end. */
+/** A service with messages before and after a backup. Returns the size of its log at the end. */
 async function twoDays(
   environment: Record<string, string>,
   begun: (log: LogReader) => Promise<unknown> = async () => undefined,
@@ -74,7 +74,7 @@ async function says(ada: TestPerson, room: string, text: string): Promise<void> 
   await ada.at(service?.url ?? '').says(room, text);
 }
 
-describe('a log that was put back behind a checkpoint in the witness file', () => {
+describe('a log that was rolled back behind a checkpoint in the witness file', () => {
   it('is not signed, until an operator begins a new tree', async () => {
     const environment = { AUDIT_WITNESS_FILE: join(folder, 'checkpoints') };
     const { ada, room, last } = await twoDays(environment);
@@ -90,7 +90,7 @@ describe('a log that was put back behind a checkpoint in the witness file', () =
           `The log has \\d+ events, and a checkpoint over ${last} was signed: it was put back to an earlier state`,
         ),
       );
-    await says(ada, room, 'nobody signs this');
+    await says(ada, room, 'no one signs this');
     expect(await size()).toBe(before);
     expect(await database.command(verifyCommand, [], environment)).toBe(1);
 
@@ -115,7 +115,7 @@ describe('a log that was put back behind a checkpoint in the witness file', () =
     expect(await database.command(verifyCommand, [], environment)).toBe(0);
   }, 120_000);
 
-  it('goes on where only the tree was put back and the log has everything', async () => {
+  it('continues if only the tree was rolled back and the log is complete', async () => {
     const environment = { AUDIT_WITNESS_FILE: folder };
     const { last } = await twoDays(environment);
     await stop();
@@ -130,14 +130,14 @@ describe('a log that was put back behind a checkpoint in the witness file', () =
   }, 120_000);
 });
 
-describe.skipIf(litewitness === null)('a witness that others wrote', () => {
+describe.skipIf(litewitness === null)('a third-party witness', () => {
   let witness: Litewitness;
   beforeAll(async () => {
     witness = await Litewitness.start(litewitness as string);
   });
   afterAll(() => witness.stop());
 
-  it('cosigns the log, and refuses once it was put back or continued differently', async () => {
+  it('cosigns the log, and refuses once it was rolled back or continued differently', async () => {
     const environment = { AUDIT_WITNESSES: witness.setting, AUDIT_QUORUM: '1' };
     const introduce = async (log: LogReader) =>
       witness.addLog(origin, encodeVerifierKey((await log.keys())[0] as never));
@@ -150,7 +150,7 @@ describe.skipIf(litewitness === null)('a witness that others wrote', () => {
     await database.restore();
     await start(environment);
     await expect.poll(readiness, { timeout: 15_000 }).toContain(`has cosigned a checkpoint of size ${last}`);
-    await says(ada, room, 'nobody signs this');
+    await says(ada, room, 'no one signs this');
     expect(await size()).toBeLessThan(last);
     await stop();
 
@@ -173,7 +173,7 @@ describe.skipIf(litewitness === null)('a witness that others wrote', () => {
 });
 
 describe('keys that are rotated', () => {
-  it('sign side by side with those before them', async () => {
+  it('sign alongside their predecessors', async () => {
     const log = await start({});
     const ada = await register(log.url);
     const [old] = await log.keys();

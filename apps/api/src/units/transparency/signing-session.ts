@@ -20,14 +20,14 @@ import { Halted } from './halted.js';
 import { behind, placeInLog } from './log-place.js';
 
 export const signingLimits = {
-  /** Events that one checkpoint adds at most. */
+  /** The most events that one checkpoint adds. */
   events: 1_000,
   /** Milliseconds from the first event that no checkpoint covers to the checkpoint that does. */
   delay: 500,
 } as const;
 
-/** Milliseconds between two looks whether an operator has begun another tree. */
-const LOOK_MS = 2_000;
+/** Milliseconds between checks whether an operator has begun another tree. */
+const CHECK_MS = 2_000;
 
 export interface SigningParts {
   readonly store: EventStore;
@@ -43,13 +43,13 @@ export interface SigningParts {
 }
 
 /**
- * The time during which this process signs one tree. It follows the log by a subscription of its own; each checkpoint goes
+ * The time during which this process signs one tree. It follows the log with its own subscription; each checkpoint goes
  * through the same steps, so that a process that dies at any of them leaves nothing ambiguous behind:
  *
- * 1. The size gets its root: tiles and root are stored, unless somebody else has stored that size.
- * 2. What is stored is signed. Ed25519 is deterministic, so doing this again gives the same note.
+ * 1. The size gets its root: tiles and root are stored, unless another process has stored that size.
+ * 2. What is stored is signed. Ed25519 is deterministic, so signing again gives the same note.
  * 3. The note is stored, then written to the witness file.
- * 4. It is offered to witnesses, and shown once it has its quorum.
+ * 4. It is offered to witnesses, and published once it has its quorum.
  */
 export class SigningSession {
   private growing: GrowingTree | null = null;
@@ -77,7 +77,7 @@ export class SigningSession {
     return this.cosigning ?? { cosigned: 0, statuses: [] };
   }
 
-  /** Signs until the process stops, another one takes over, or another tree is begun. Throws Halted, or what failed. */
+  /** Signs until the process stops, another one takes over, or another tree is begun. Throws Halted or the failure. */
   async run(): Promise<void> {
     try {
       await this.prepare();
@@ -101,7 +101,7 @@ export class SigningSession {
     try {
       this.parts.begun(this);
       while (!this.until.aborted) {
-        await sleep(LOOK_MS, undefined, { signal: this.until }).catch(() => undefined);
+        await sleep(CHECK_MS, undefined, { signal: this.until }).catch(() => undefined);
         if (!this.until.aborted) await this.look();
       }
     } finally {
@@ -129,7 +129,7 @@ export class SigningSession {
     if (this.tree.halted !== null) await trees.halt(this.tree.number, null);
   }
 
-  /** A process may have died when the root of a size was stored, and the checkpoint was not signed yet. */
+  /** A process may have died after storing the root of a size and before signing the checkpoint. */
   private async finishCheckpoint(): Promise<{ size: number; note: string } | null> {
     const stored = await this.parts.trees.newestCheckpoint(this.tree.number);
     if (!stored) return null;
@@ -154,14 +154,14 @@ export class SigningSession {
     const { asked } = await this.cosigning.start(newest);
     await asked;
     const { halted, witnessAhead } = this.tree;
-    if (halted !== null && witnessAhead !== null && !this.cosigning.hasRelented(witnessAhead))
+    if (halted !== null && witnessAhead !== null && !this.cosigning.hasCosignedAgain(witnessAhead))
       throw new Halted(halted, witnessAhead);
     this.until.throwIfAborted();
   }
 
   /**
-   * The newest checkpoint in the witness file was signed, so the tree has to contain it. It may be larger than what the
-   * database says; the log must then have its events. Nothing smaller is signed meanwhile.
+   * The newest checkpoint in the witness file was signed, so the tree has to contain it. It may be larger than the
+   * database's; the log must then have its events. Nothing smaller is signed meanwhile.
    */
   private async compareWithFile(): Promise<void> {
     const kept = await this.parts.file?.newest();
@@ -211,7 +211,7 @@ export class SigningSession {
       }, signingLimits.delay);
   }
 
-  /** Covers what has come. Calls follow each other. */
+  /** Covers the events received so far. Calls run one after the other. */
   private checkpoint(): Promise<void> {
     return this.inTurn(() => this.cover());
   }
@@ -249,7 +249,7 @@ export class SigningSession {
 
   // Showing ----------------------------------------------------------------------------------------------------------------
 
-  /** The quorum may be another one than when the process before this one published. */
+  /** The quorum may have changed since the previous process published. */
   private async publishWithQuorum(): Promise<void> {
     const { trees, witnesses, quorum, clock } = this.parts;
     const keys = witnesses.map(({ key }) => encodeVerifierKey(key));
@@ -283,7 +283,7 @@ export class Overtaken extends Error {
   }
 }
 
-/** Only a tree that was begun after another one follows checkpoints with another origin. */
+/** Only a tree that was begun after another one may follow checkpoints with another origin. */
 const otherLog = (kept: string, origin: string): string =>
   `The newest checkpoint in AUDIT_WITNESS_FILE is of the log ${kept}, and this one is known as ${origin}. Restore what is missing, ` +
   'name another file, or begin a new tree (npm run cli -- audit new-log)';

@@ -10,7 +10,7 @@ import { LogTrees } from '../../storage/transparency/log-trees.js';
 import { WitnessFile } from '../../storage/transparency/witness-file.js';
 import { LogSigner } from './log-signer.js';
 
-/** Signs the log and has it cosigned. Without it nothing new is covered. */
+/** Signs the log and has it cosigned. Without it, new events are not covered. */
 export const transparencyUnit = unit({
   name: 'transparency',
   async open(application) {
@@ -73,7 +73,7 @@ const figuresOf = (signer: LogSigner, trees: LogTrees, now: () => Date): Figure[
   ),
   new Figure(
     'verbatim_log_below_quorum_seconds',
-    'For how long checkpoints newer than the one that is shown have lacked their quorum; 0 when they have it.',
+    'How long checkpoints newer than the published one have lacked their quorum; 0 when they have it.',
     async () => {
       const since = (await trees.newest())?.belowQuorumSince;
       return since ? Math.max(0, (now().getTime() - since.getTime()) / 1_000) : 0;

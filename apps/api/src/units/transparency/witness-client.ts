@@ -35,7 +35,7 @@ export async function addCheckpoint(
   return isFault(body) ? body : parseWitnessAnswer(response.status, response.headers.get('content-type'), body);
 }
 
-/** No more is read of an answer than an answer may have. */
+/** Reads no more than the largest allowed answer. */
 async function textOf({ body }: Response): Promise<string | Fault> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
@@ -47,7 +47,7 @@ async function textOf({ body }: Response): Promise<string | Fault> {
   return Buffer.concat(parts).toString('utf8');
 }
 
-/** The cosignature of this witness among what it answered, verified, and when it says it saw the checkpoint. */
+/** The verified cosignature of this witness in its answer, and when it says it saw the checkpoint. */
 export function cosignatureIn(
   checkpoint: string,
   signatures: readonly NoteSignature[],

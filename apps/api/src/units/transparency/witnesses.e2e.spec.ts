@@ -12,8 +12,8 @@ let ada: TestPerson;
 let room: string;
 
 beforeAll(async () => {
-  const start = (name: string, manner: FakeWitness['manner'] = 'good') =>
-    FakeWitness.start(`${name}.witness.example`, manner);
+  const start = (name: string, behaviour: FakeWitness['behaviour'] = 'good') =>
+    FakeWitness.start(`${name}.witness.example`, behaviour);
   witnesses = {
     ...{ good: await start('good'), other: await start('other'), slow: await start('slow', 'slow') },
     ...{ dead: await start('dead'), nonsense: await start('nonsense', 'nonsense') },
@@ -43,14 +43,14 @@ const figure = async (name: string): Promise<number> => {
   return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
 };
 
-describe('witnesses of whom most misbehave', () => {
-  it('delay nobody who posts', async () => {
+describe('witnesses, most of which misbehave', () => {
+  it('do not delay posting', async () => {
     const begun = performance.now();
     for (let i = 0; i < 50; i++) await ada.says(room, `message ${i}`);
     expect((performance.now() - begun) / 50).toBeLessThan(500);
   });
 
-  it('cosign at one size as soon as there is a quorum, whatever becomes of the others', async () => {
+  it('cosign one size as soon as there is a quorum, regardless of the others', async () => {
     const { revision } = await ada.says(room, 'to be cosigned');
     const checkpoint = await eventually(newest, (found) => (found?.size ?? 0) > revision);
     const names = checkpoint?.cosignatures.map(({ key }) => key.name) ?? [];
@@ -58,7 +58,7 @@ describe('witnesses of whom most misbehave', () => {
     for (const name of names) expect(name).toMatch(/^(good|other|slow)\./);
   });
 
-  it('get their turn, also when they are slow', async () => {
+  it('get their turn even when they are slow', async () => {
     await eventually(
       async () => witnesses.slow.cosigned.length,
       (count) => count > 0,
@@ -82,22 +82,22 @@ describe('witnesses of whom most misbehave', () => {
 });
 
 describe('a quorum that is lost', () => {
-  it('leaves the last checkpoint that had it, until it is back', async () => {
+  it('leaves the last checkpoint with a quorum published, until there is one again', async () => {
     await eventually(newest, (found) => found !== null);
-    witnesses.good.manner = witnesses.slow.manner = 'broken';
+    witnesses.good.behaviour = witnesses.slow.behaviour = 'broken';
     await eventually(
       () => figure('verbatim_log_witness_problems'),
       (count) => count >= 5,
     );
     const shown = await newest();
-    const { revision } = await ada.says(room, 'nobody cosigns this');
+    const { revision } = await ada.says(room, 'no one cosigns this');
     await eventually(
       () => figure('verbatim_log_below_quorum_seconds'),
       (seconds) => seconds > 1,
     );
     expect((await newest())?.size).toBe(shown?.size);
     expect((await fetch(`${service.url}/health/ready`)).status).toBe(200);
-    witnesses.good.manner = 'good';
+    witnesses.good.behaviour = 'good';
     await expect
       .poll(async () => (await newest())?.size, { timeout: 30_000 })
       .toBeGreaterThan(Math.max(revision, shown?.size ?? 0));
@@ -105,7 +105,7 @@ describe('a quorum that is lost', () => {
 });
 
 describe('a witness', () => {
-  it('that has missed checkpoints, or forgotten them, is brought up to date from where it is', async () => {
+  it('that has missed or forgotten checkpoints is brought up to date from where it is', async () => {
     witnesses.other.seen.set(origin, { size: 0, root: Buffer.alloc(0) });
     const before = witnesses.other.answers.length;
     const { revision } = await ada.says(room, 'one more');
@@ -116,7 +116,7 @@ describe('a witness', () => {
     expect(witnesses.other.answers.slice(before)).toContain(409);
   });
 
-  it('cosigns again while nothing happens, so that the age of a cosignature means something', async () => {
+  it('cosigns again while the log is idle, so that the age of a cosignature is meaningful', async () => {
     await eventually(newest, (found) => found !== null);
     const { cosigned } = witnesses.good;
     await expect.poll(() => cosigned.at(-1) === cosigned.at(-2), { timeout: 30_000 }).toBe(true);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { AddressRefused, guardedLookup } from './address.js';
 
-it('a name leads to its public addresses only', async () => {
+it('a name resolves to its public addresses only', async () => {
   const addresses = ['10.0.0.1', '8.8.8.8', '::1'].map((address) => ({
     address,
     family: address.includes(':') ? 6 : 4,

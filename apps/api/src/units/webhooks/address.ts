@@ -12,7 +12,7 @@ export const systemResolve: Resolve = (hostname) => lookup(hostname, { all: true
 export class AddressRefused extends Error {}
 
 /**
- * The look-up for `net.connect`. The connection goes to the address that it returns, so a name that changes its addresses
+ * The lookup for `net.connect`. The connection goes to the address that it returns, so a name that changes its addresses
  * between a check and the connection gains nothing.
  */
 export const guardedLookup =

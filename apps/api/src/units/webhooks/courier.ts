@@ -77,13 +77,13 @@ export class Courier {
     private readonly until: AbortSignal,
   ) {}
 
-  /** To be called when something happened in the room. */
+  /** Call when something happened in the room. */
   wake(): void {
     this.awakened = true;
     if (!this.running) void this.run();
   }
 
-  /** To be called when the webhook was changed: forgets what was cached about it, and retries at once. */
+  /** Call when the webhook was changed: forgets what was cached about it, and retries at once. */
   refresh(): void {
     this.delivery = null;
     this.page = [];
@@ -133,7 +133,7 @@ export class Courier {
     }
   }
 
-  /** Waits for a slot if the room has events that were not handled yet. */
+  /** Waits for a slot if the room has unhandled events. */
   private async awaitSlot(delivery: Delivery): Promise<number | null> {
     const { rooms, loading, slots } = this.parts;
     const { state } = await loading.run(() => rooms.current(this.roomId));
@@ -166,7 +166,7 @@ export class Courier {
     return 0;
   }
 
-  /** Decides on the room as of now whether the event may be sent, and how much of it, and sends it. */
+  /** Decides from the current state of the room whether the event may be sent, and how much of it, and sends it. */
   private async deliver(event: Recorded, before: Delivery): Promise<number | null> {
     const { rooms, users, directory, readModels, receivers, clock } = this.parts;
     const room = await rooms.newest(this.roomId);
@@ -224,7 +224,7 @@ export class Courier {
 
   private async note(before: Delivery, after: Delivery): Promise<void> {
     const noted = await this.parts.deliveries.note(before, after);
-    // If somebody else has changed it in the meantime, it is read again.
+    // If it was changed in the meantime, it is read again.
     if (this.delivery === before) this.delivery = noted ? after : null;
   }
 

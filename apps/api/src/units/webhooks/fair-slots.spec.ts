@@ -4,7 +4,7 @@ import { FairSlots, fairSlotsLimits, type Turn } from './fair-slots.js';
 
 const { slots, ofOwner, open } = fairSlotsLimits;
 
-/** Receivers that answer after so many milliseconds, by a clock of their own. */
+/** Receivers that answer after a given time, on a simulated clock. */
 class Site {
   now = 0;
   running = 0;
@@ -12,7 +12,7 @@ class Site {
   private readonly events: { at: number; happen: () => void }[] = [];
   readonly lanes = new FairSlots(fairSlotsLimits, () => this.now);
 
-  /** Sends something; answers how long it waited for its slot. */
+  /** Sends something; returns how long it waited for its slot. */
   async send(turn: Turn, takesMs: number): Promise<number> {
     const asked = this.now;
     return this.lanes.run(turn, async () => {
@@ -28,7 +28,7 @@ class Site {
     return new Promise((happen) => this.events.push({ at: this.now + milliseconds, happen }));
   }
 
-  /** Lets the time pass until then. */
+  /** Lets time pass until then. */
   async until(end: number): Promise<void> {
     for (;;) {
       await settled();
@@ -41,13 +41,13 @@ class Site {
     this.now = end;
   }
 
-  /** Somebody whose receiver is always sent the next thing at once. */
+  /** An owner whose receiver is always sent the next event immediately. */
   async busy(turn: Turn, takesMs: number): Promise<never> {
     for (;;) await this.send(turn, takesMs);
   }
 }
 
-/** All that follows without time passing has followed. */
+/** Resolves when everything that needs no time has run. */
 async function settled(): Promise<void> {
   for (let i = 0; i < 20; i++) await Promise.resolve();
 }
@@ -61,7 +61,7 @@ const attacks: [string, (i: number) => Turn][] = [
 ];
 
 describe.each(attacks)('320 slow receivers %s', (_, turnOf) => {
-  it.each(['quick', 'unknown'] as const)('keep no %s receiver of others waiting', async (pace) => {
+  it.each(['quick', 'unknown'] as const)('do not keep %s receivers of others waiting', async (pace) => {
     const site = new Site();
     for (let i = 0; i < 320; i++) void site.busy(turnOf(i), 9_000);
     const waits: number[] = [];
@@ -78,7 +78,7 @@ describe.each(attacks)('320 slow receivers %s', (_, turnOf) => {
   });
 });
 
-it('one owner never has more than their share under way', async () => {
+it('one owner never has more than their share in progress', async () => {
   const site = new Site();
   for (let i = 0; i < 100; i++) void site.busy({ owner: 'eve', room: `${i % 9}`, pace: 'quick' }, 50);
   await site.until(10_000);
@@ -104,7 +104,7 @@ it('among the slow, each owner gets as much as any other, however many webhooks 
   expect(counts.reduce((sum, one) => sum + one)).toBeGreaterThan(0.95 * open.slow * 300);
 });
 
-it('after using little for a while an owner is within their budget again', async () => {
+it('an owner who uses little for a while is within their budget again', async () => {
   const site = new Site();
   const burst = { owner: 'ada', room: 'lounge', pace: 'quick' } as const;
   for (let i = 0; i < 4; i++) void site.send(burst, 30_000);
@@ -120,7 +120,7 @@ it('after using little for a while an owner is within their budget again', async
   expect(await later).toBe(0);
 });
 
-it('everything has its turn, whatever comes', async () => {
+it('every delivery gets its turn', async () => {
   const turn = fc.record({
     owner: fc.nat(5).map(String),
     room: fc.nat(5).map(String),

@@ -1,7 +1,7 @@
 /** How quickly a receiver last responded: `unknown` before its first response, `slow` also after a failure. */
 export type Pace = 'quick' | 'unknown' | 'slow';
 
-/** Whom a delivery counts against, and how quick its receiver is. */
+/** What a delivery counts against, and how quick its receiver is. */
 export interface Turn {
   readonly owner: string;
   readonly room: string;
@@ -26,8 +26,8 @@ export const fairSlotsLimits = {
   averageMs: 30_000,
 } as const;
 
-/** Owners or rooms above which those that have used nothing lately are forgotten. */
-const REMEMBERED = 1_000;
+/** Number of owners or rooms above which idle ones are dropped. */
+const MAX_SHARES = 1_000;
 
 interface Waiting {
   readonly turn: Turn;
@@ -35,10 +35,10 @@ interface Waiting {
 }
 
 /**
- * Shares the slots of deliveries fairly among owners and rooms, by the time that their receivers take. The one that has used
- * least lately comes first. A delivery in progress cannot be interrupted, so what keeps a slow owner from using all slots is a
- * bound on concurrent deliveries, and slots reserved for quick receivers. Above their budget, owners and rooms get what others
- * leave.
+ * Shares the slots of deliveries fairly among owners and rooms, by the time that their receivers take. The one that has
+ * used least recently comes first. A delivery in progress cannot be interrupted, so a bound on concurrent deliveries and
+ * slots reserved for quick receivers keep a slow owner from using all slots. Above their budget, owners and rooms get what
+ * others leave.
  */
 export class FairSlots {
   private running = 0;
@@ -88,7 +88,7 @@ export class FairSlots {
     this.rooms.of(room, now).change(by, now);
   }
 
-  /** Begins all deliveries that may begin now, in order of what their owner and room have used. */
+  /** Begins all deliveries that may begin now, in order of their owner's and room's usage. */
   private serve(): void {
     const now = this.now();
     for (let next = this.next(now); next; next = this.next(now)) {
@@ -167,16 +167,16 @@ class Shares {
 
   constructor(private readonly averageMs: number) {}
 
-  /** The share of one of them as of now. */
+  /** The current share of an owner or room. */
   of(id: string, now: number): Share {
     const share = this.byId.get(id) ?? new Share(now, this.averageMs);
     this.byId.set(id, share);
     return share.settle(now);
   }
 
-  /** Forgets those that run nothing and have used almost nothing, once there are many; not more often than averages change. */
+  /** Once there are many, drops those that run nothing and have used almost nothing; no more often than averages change. */
   forgetIdle(now: number): void {
-    if (this.byId.size <= REMEMBERED || now - this.forgotAt < this.averageMs) return;
+    if (this.byId.size <= MAX_SHARES || now - this.forgotAt < this.averageMs) return;
     this.forgotAt = now;
     for (const [id, share] of this.byId) if (share.running === 0 && share.settle(now).used < 0.01) this.byId.delete(id);
   }

@@ -27,7 +27,7 @@ describe('a replica that is killed while it sends', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('leaves the rest to another, and no event is lost', async () => {
+  it('is replaced by another, and no event is lost', async () => {
     const environment = { DATABASE_URL: databaseUrl, VERBATIM_DATA: folder, WEBHOOK_ALLOW_PRIVATE: 'on' };
     const start = async () => {
       const replica = await startProcess(environment);
@@ -39,7 +39,7 @@ describe('a replica that is killed while it sends', () => {
     const room = await ada.room();
     const added = await ada.post(`/v1/rooms/${room}/webhooks`, { url: receiver.url });
     expect(added.status).toBe(201);
-    // Slow enough that there is always something under way when a replica is killed.
+    // Slow enough that a delivery is always in progress when a replica is killed.
     receiver.answer = (response) => setTimeout(() => response.end(), 50);
 
     const said: string[] = [];

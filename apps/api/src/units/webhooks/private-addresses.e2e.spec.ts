@@ -12,7 +12,7 @@ describe('private addresses', () => {
   let inside: Server;
   let port: number;
   let connections = 0;
-  /** What the name `inside.example` stands for; each look-up moves on to the next, as an attacker's name server does. */
+  /** The addresses of `inside.example`; each lookup returns the next, like an attacker's name server. */
   const turns = [
     '127.0.0.1',
     '::1',
@@ -81,7 +81,7 @@ describe('private addresses', () => {
     expect(outcome(await ada.patch(`/v1/rooms/${room}/webhooks/${good.body.id}`, { url }))).toBe('invalid_request');
   });
 
-  it('are not connected to under a name either, whatever it resolves to at the moment', async () => {
+  it('are not connected to by name either, whatever it resolves to', async () => {
     const room = await ada.room();
     const webhooks: string[] = [];
     for (let i = 0; i < turns.length; i++) {
@@ -98,7 +98,7 @@ describe('private addresses', () => {
       expect(body.deliveries.behind).toBeGreaterThanOrEqual(1);
       expect(body.deliveries.lastError).toMatch(/not a public one/);
     }
-    // Each was asked for, and what was answered is what would have been connected to.
+    // Each was looked up, and the result is what would have been connected to.
     expect(asked).toBeGreaterThanOrEqual(turns.length);
     expect(connections).toBe(0);
   });

@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type Server, type ServerRespons
 import type { AddressInfo } from 'node:net';
 
 /** One request that a receiver got. */
-export interface Got {
+export interface Received {
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
   // biome-ignore lint/suspicious/noExplicitAny: what was sent is what the tests are about
@@ -11,13 +11,13 @@ export interface Got {
   readonly at: number;
 }
 
-type Answer = (response: ServerResponse, got: Got) => void;
+type Answer = (response: ServerResponse, got: Received) => void;
 const ok: Answer = (response) => response.end('thanks');
 
-/** A real receiver on loopback that keeps what it got; it can go away and come back at the same address. */
+/** A real receiver on loopback that keeps the requests it got; it can stop and restart at the same address. */
 export class Receiver {
-  readonly got: Got[] = [];
-  /** What it answers; tests change it. */
+  readonly got: Received[] = [];
+  /** How it answers; tests change it. */
   answer: Answer = ok;
   private server: Server | null = null;
   private port = 0;
@@ -54,8 +54,8 @@ export class Receiver {
     await new Promise((resolve) => (server ? server.close(resolve) : resolve(null)));
   }
 
-  /** What it took, each event once, in the order in which it first came. */
-  events(): Got['event'][] {
+  /** The events it accepted, each once, in the order of first arrival. */
+  events(): Received['event'][] {
     const once = new Map(this.got.map(({ event }) => [event.id, event]));
     return [...once.values()];
   }
@@ -73,8 +73,8 @@ export class Receiver {
   }
 }
 
-/** Checks a signature as Standard Webhooks describes it, without anything of ours. */
-export function verifies({ headers, text }: Got, secret: string): boolean {
+/** Checks a signature as Standard Webhooks describes it, without our code. */
+export function verifies({ headers, text }: Received, secret: string): boolean {
   const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature } = headers;
   const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
   const expected = createHmac('sha256', key).update(`${id}.${timestamp}.${text}`).digest();

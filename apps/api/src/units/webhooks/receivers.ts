@@ -89,7 +89,7 @@ const sentences = {
   connection: 'The connection failed.',
   name: 'The name of the host could not be resolved.',
   late: 'There was no answer in time.',
-  tls: 'The certificate, or TLS itself, was not right.',
+  tls: 'The certificate is invalid, or TLS failed.',
 } as const;
 
 /** Messages of libraries are not passed on: they reveal the machine and its network. */

@@ -5,10 +5,10 @@ import { eventually, register, type TestPerson } from '../../tests/harness/test-
 import { startTestService, type TestService } from '../../tests/harness/test-service.testing.js';
 import { Receiver } from './receiver.testing.js';
 
-/** 320 receivers that answer 200, but only after so many milliseconds. */
+/** 320 receivers that answer 200, but only after this many milliseconds. */
 const SLOW = 9_000;
 const [ROOMS, HOOKS] = [16, 20];
-/** Slots that one owner, or any single cause, can have given back while somebody else waits for one. */
+/** Slots that one owner, or any single cause, can release while someone else waits for one. */
 const FEW = 4;
 
 const environment = { WEBHOOK_ALLOW_PRIVATE: 'on' };
@@ -19,7 +19,7 @@ let lounge: string;
 let receiver: Receiver;
 let slow: Server;
 let slowUrl: string;
-/** Requests that slow receivers have got, and those that they have answered. */
+/** Requests that slow receivers have received and answered. */
 let asked = 0;
 let answered = 0;
 
@@ -53,7 +53,7 @@ beforeEach(() => {
   answered = 0;
 });
 
-/** Has everybody add one webhook after the other to the rooms, until each has 20; then keeps talking in all of them. */
+/** Has the owners add webhooks to the rooms until each has 20; then posts in all of them. */
 async function attack(rooms: readonly string[], owners: readonly TestPerson[]): Promise<void> {
   for (const room of rooms)
     for (let i = 0; i < HOOKS; i++) {
@@ -68,7 +68,7 @@ async function attack(rooms: readonly string[], owners: readonly TestPerson[]): 
   );
 }
 
-/** Bob says something, and it is delivered; answers how many slow receivers answered meanwhile, and how long it took. */
+/** Bob's message is delivered; returns how many slow receivers answered meanwhile, and how long it took. */
 async function deliver(text: string, url = left.url): Promise<{ overtaken: number; tookMs: number }> {
   const [before, began] = [answered, performance.now()];
   await bob.at(url).says(lounge, text);
@@ -79,7 +79,7 @@ async function deliver(text: string, url = left.url): Promise<{ overtaken: numbe
   return { overtaken: answered - before, tookMs: performance.now() - began };
 }
 
-/** Delivers again and again. */
+/** Delivers repeatedly. */
 async function deliverMany(
   what: string,
   forMs: number,
@@ -94,19 +94,19 @@ async function deliverMany(
 }
 
 function expectUndisturbed(deliveries: readonly { overtaken: number; tookMs: number }[]): void {
-  // Who waits for a slot of theirs to become free waits for many answers; some come by chance.
+  // Waiting for one of their slots would mean waiting for many answers; a few arrive by chance.
   const longest = deliveries.reduce((one, other) => (one.tookMs > other.tookMs ? one : other));
   expect(longest.tookMs).toBeLessThan(SLOW / 2);
   const times = deliveries.map(({ overtaken }) => overtaken).sort((a, b) => a - b);
   expect(times[Math.floor(times.length / 2)]).toBeLessThanOrEqual(FEW);
 }
 
-it('one owner of many rooms with slow receivers keeps nobody else waiting, at whichever replica, after a restart too', async () => {
+it('one owner of many rooms with slow receivers delays no one else, on any replica, even after a restart', async () => {
   const eve = await register(left.url);
   const rooms = await Promise.all(Array.from({ length: ROOMS }, () => eve.room()));
   await attack(rooms, [eve]);
   expectUndisturbed(await deliverMany('during', SLOW + 1_000));
-  // Whichever of them sends: it is the other after this, and the first again after that.
+  // Either replica may be sending: the other one after this, and the first again after that.
   for (const [service, other] of [
     [left, right],
     [right, left],
@@ -118,7 +118,7 @@ it('one owner of many rooms with slow receivers keeps nobody else waiting, at wh
   for (const room of rooms) await eve.at(left.url).post(`/v1/rooms/${room}/close`);
 }, 300_000);
 
-it('many owners of one room each keep nobody else waiting', async () => {
+it('many owners of one room each delay no one else', async () => {
   const owners: TestPerson[] = [];
   for (let i = 0; i < HOOKS; i++) owners.push(await register(left.url));
   const [first, ...others] = owners as [TestPerson, ...TestPerson[]];

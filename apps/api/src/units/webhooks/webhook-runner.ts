@@ -13,7 +13,7 @@ const ROOMS_LOADED_AT_ONCE = 32;
 
 /**
  * Sends the events of rooms to their webhooks. One replica sends; the others stand by, and one of them takes over within
- * about two seconds when it is gone, from the places stored in the desk. Should two ever send at once, an event arrives
+ * about two seconds when it is gone, from the positions stored in the desk. If two ever send at once, an event arrives
  * twice, which receivers must expect anyway.
  */
 export class WebhookRunner {
@@ -24,7 +24,7 @@ export class WebhookRunner {
   private running: Promise<void> = Promise.resolve();
   private readonly parts: CourierParts;
 
-  /** @param direct connects to the database itself, not to a transaction pooler */
+  /** @param direct connects to the database directly, not through a transaction pooler */
   constructor(
     private readonly direct: Sql,
     parts: Omit<CourierParts, 'loading' | 'slots'>,

@@ -14,7 +14,7 @@ import type { Resolve } from './address.js';
 import { Receivers } from './receivers.js';
 import { WebhookRunner } from './webhook-runner.js';
 
-/** Finds the addresses of receivers in place of the system: `Resolve`. */
+/** Resolves the addresses of receivers instead of the system: `Resolve`. */
 export const RESOLVE = Symbol('resolve');
 
 const resolveOf = (application: Application): Resolve | undefined => {
@@ -25,7 +25,7 @@ const resolveOf = (application: Application): Resolve | undefined => {
   }
 };
 
-/** Sends the events of rooms to their webhooks. Without it they wait. */
+/** Sends the events of rooms to their webhooks. Without it, they wait. */
 export const webhooksUnit = unit({
   name: 'webhooks',
   open(application) {

@@ -6,15 +6,15 @@ import { UsageError } from '../../command.js';
 import { accountOf, type NicknameAccount } from '../nickname-account.js';
 import { type DumpRow, rowsOf } from './pg-dump.js';
 
-/** Bytes of a dump; its rows are kept in memory. */
+/** Maximum bytes of a dump; its rows are kept in memory. */
 const MAX_BYTES = 1024 * 1024 * 1024;
 
-/** Somebody with an account of chatable. */
+/** A person with a chatable account. */
 export interface ChatablePerson {
-  /** The user name there. */
+  /** The user name in chatable. */
   readonly name: string;
   readonly account: NicknameAccount;
-  /** The account if its username is taken. */
+  /** The account to use if the username is taken. */
   readonly otherwise: NicknameAccount;
   readonly email: string | null;
   readonly phone: string | null;
@@ -25,7 +25,7 @@ export interface ChatablePerson {
 
 export interface ChatableMessage {
   readonly id: string;
-  /** Microseconds since 1970, different for each message of a conversation and growing in it. */
+  /** Microseconds since 1970, unique and increasing within a conversation. */
   readonly place: number;
   readonly author: ChatablePerson;
   readonly recipient: ChatablePerson;
@@ -34,16 +34,16 @@ export interface ChatableMessage {
   readonly at: string;
 }
 
-/** What a dump holds, as it will be imported. */
+/** The content of a dump, as it will be imported. */
 export interface ChatableDump {
   readonly people: readonly ChatablePerson[];
-  /** The messages of each two people, the oldest first. */
+  /** The messages of each pair of people, oldest first. */
   readonly conversations: readonly (readonly ChatableMessage[])[];
   /** How many rows are left out, by reason. */
   readonly skipped: ReadonlyMap<string, number>;
 }
 
-/** Reads people and messages. Throws UsageError for a file that is no dump of chatable. */
+/** Reads people and messages. Throws UsageError for a file that is not a dump of chatable. */
 export async function readDump(path: string): Promise<ChatableDump> {
   const found = await stat(path).catch((error: Error) => {
     throw new UsageError(`${path} cannot be read: ${error.message}`);
@@ -65,7 +65,7 @@ type Skip = (reason: string) => void;
 
 // People --------------------------------------------------------------------------------------------------------------
 
-/** People by the id of their row. Where names differ only in case, the one who registered first keeps it. */
+/** People by the id of their row. If names differ only in case, the first to register keeps the name. */
 function peopleOf(rows: readonly DumpRow[], skip: Skip): ReadonlyMap<string, ChatablePerson> {
   const people = new Map<string, ChatablePerson>();
   const taken = new Set<string>();
@@ -82,7 +82,7 @@ function peopleOf(rows: readonly DumpRow[], skip: Skip): ReadonlyMap<string, Cha
   return people;
 }
 
-/** With which a username ends that is not the one of chatable, so that it is nobody else's. */
+/** Digits appended to a changed username, so that it is unique. */
 const DIGITS = 12;
 
 function personOf(row: DumpRow, name: string, taken: ReadonlySet<string>): ChatablePerson {
@@ -103,7 +103,7 @@ function personOf(row: DumpRow, name: string, taken: ReadonlySet<string>): Chata
   };
 }
 
-/** First and last name, if a display name can be like that; otherwise the user name. */
+/** First and last name, if valid as a display name; otherwise the user name. */
 function displayNameOf({ first_name, last_name }: DumpRow, name: string): string {
   const full = `${first_name ?? ''} ${last_name ?? ''}`.trim();
   const shown = accountOf(normalize(full));
@@ -117,7 +117,7 @@ interface Sent {
   readonly recipient: ChatablePerson;
   readonly text: string;
   readonly time: Instant;
-  /** Copies of the sender and of the recipient that were found, and whether any was not deleted. */
+  /** Copies found of the sender and of the recipient, and whether any was not deleted. */
   readonly copies: { sender: number; recipient: number };
   alive: boolean;
 }
@@ -129,7 +129,7 @@ function conversationsOf(rows: readonly DumpRow[], people: ReadonlyMap<string, C
     const owner = people.get(row.user_id ?? '');
     const peer = people.get(row.with_user_id ?? '');
     const time = timeOf(row.created_at);
-    if (!owner || !peer) skip('a copy of a message of an account that is not there');
+    if (!owner || !peer) skip('a copy of a message of a missing account');
     else if (owner === peer) skip('a copy of a message to oneself');
     else if (!time) skip('a copy of a message without a time');
     else {
@@ -174,7 +174,7 @@ function inConversations(sent: ReadonlyMap<string, Sent>, skip: Skip): ChatableM
   return [...conversations.values()].map((messages) => placed(messages, micros));
 }
 
-/** In the order of their times, with places that no two have. */
+/** In the order of their times, with unique places. */
 function placed(messages: readonly Omit<ChatableMessage, 'place'>[], micros: ReadonlyMap<string, number>) {
   let last = Number.NEGATIVE_INFINITY;
   const timeOf = ({ id }: { readonly id: string }) => micros.get(id) ?? 0;

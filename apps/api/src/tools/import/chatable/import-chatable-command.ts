@@ -5,12 +5,12 @@ import { ImportStopped } from '../patience.js';
 import { type ChatableDump, readDump } from './chatable-dump.js';
 import { type ChatableReport, importChatable, issueResets } from './import-chatable.js';
 
-/** Renamed people that are listed. */
+/** The most renamed people listed. */
 const MOST_LISTED = 50;
 
 /** `npm run cli -- import chatable` */
 export const importChatableCommand: CliCommand = {
-  summary: 'brings people and messages of chatable in',
+  summary: 'imports people and messages of chatable',
   help: `Usage: npm run cli -- import chatable <file> [options]
 
 Reads people and messages from a plain dump of chatable's database:
@@ -73,7 +73,7 @@ async function readOptions(args: readonly string[]) {
   const [path, ...more] = positionals;
   if (path === undefined || more.length > 0) throw new UsageError('Name one dump.');
   const { links: linksFile, url = 'http://localhost:3000', 'dry-run': dryRun = false } = values;
-  if (!URL.canParse(url)) throw new UsageError(`${url} is no address.`);
+  if (!URL.canParse(url)) throw new UsageError(`${url} is not a URL.`);
   if (linksFile !== undefined && !dryRun)
     await writeFile(linksFile, '', { mode: 0o600 }).catch((error: Error) => {
       throw new UsageError(`${linksFile} cannot be written: ${error.message}`);
@@ -103,13 +103,13 @@ function outcomeOf({ people, events, refused, visible }: ChatableReport): string
   return [
     events === 0 ? 'Nothing was left to import.\n' : `Imported, with ${events} events of conversations.\n`,
     ...lines,
-    ...(renamed.length > MOST_LISTED ? [`  and ${renamed.length - MOST_LISTED} others have other names\n`] : []),
+    ...(renamed.length > MOST_LISTED ? [`  and ${renamed.length - MOST_LISTED} others were renamed\n`] : []),
     ...refused.slice(0, MOST_LISTED).map((reason) => `  refused: ${reason}\n`),
     ...(visible ? [] : ['Readers do not see everything yet.\n']),
   ].join('');
 }
 
-/** A line for each 10 %. */
+/** Prints a line every 10 %. */
 function progressLines(): (done: number, total: number) => void {
   let shown = -1;
   return (done, total) => {

@@ -37,10 +37,10 @@ const envelopes = [
   envelope('1', '2', 't', `${noon}.000005+00`, 'gone', noon),
   envelope('1', '2', 'f', `${noon}.000006+00`, 'half gone', noon),
   envelope('2', '1', 't', `${noon}.000006+00`, 'half gone'),
-  envelope('4', '3', 'f', `${noon}+00`, 'from somebody who left'),
+  envelope('4', '3', 'f', `${noon}+00`, 'from someone who left'),
   envelope('1', '1', 'f', `${noon}+00`, 'to myself'),
   envelope('1', '2', 'f', `${noon}+00`, '  '),
-  envelope('1', '9', 'f', `${noon}+00`, 'to nobody'),
+  envelope('1', '9', 'f', `${noon}+00`, 'to no one'),
 ];
 
 const dumpOf = (userRows: readonly string[][], envelopeRows: readonly string[][]) =>
@@ -84,7 +84,7 @@ describe('an import of a dump of chatable', () => {
       tools: async () => tools,
     });
 
-  it('can be tried without a database', async () => {
+  it('can do a dry run without a database', async () => {
     const shown = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
     const noTools = () => Promise.reject(new Error('not needed'));
     const surroundings = { config: readConfig({}), log: pino({ level: 'silent' }), database: noTools, tools: noTools };
@@ -96,13 +96,13 @@ describe('an import of a dump of chatable', () => {
     expect(text).toContain('left out 1 times: a copy of a message to oneself');
   });
 
-  it('opens accounts, and brings in each message once, in order and with its time', async () => {
+  it('creates accounts, and imports each message once, in order and with its time', async () => {
     const dump = await readDump(file);
     const { people, refused, visible, events } = await importChatable(tools, dump);
     expect([refused, visible]).toEqual([[], true]);
     expect(events).toBeGreaterThan(0);
     const [ada, bob, otherAda, x1] = people;
-    if (!ada || !bob || !otherAda || !x1) throw new Error('somebody is missing');
+    if (!ada || !bob || !otherAda || !x1) throw new Error('a person is missing');
     expect([ada.username, bob.username]).toEqual(['ada', 'bob']);
     expect([otherAda.username, x1.username]).toEqual([
       expect.stringMatching(/^ada-[\da-f]{12}$/),
@@ -122,7 +122,7 @@ describe('an import of a dump of chatable', () => {
     ]);
     expect(new Set(found.map(({ postedAt }) => postedAt))).toEqual(new Set(['2015-03-04T12:00:00.000Z']));
     const inbox = await conversations(tools.readModels.db, otherAda.userId, { offset: 0, limit: 10 });
-    expect(inbox).toMatchObject([{ peer: { id: x1.userId }, latest: { text: 'from somebody who left' } }]);
+    expect(inbox).toMatchObject([{ peer: { id: x1.userId }, latest: { text: 'from someone who left' } }]);
     const person = await getUsers(tools.readModels.db, [ada.userId]);
     expect(person.get(ada.userId)).toMatchObject({
       displayName: 'Ada Lovelace',
@@ -130,12 +130,12 @@ describe('an import of a dump of chatable', () => {
     });
     expect((await tools.users.newest(x1.userId)).state.status).toBe('deactivated');
     expect((await tools.users.newest(ada.userId)).state.email).toBe('Ada@example.com');
-    // Nobody else registers with these any more.
+    // No one else can register with these now.
     const claim = { email: 'ADA@example.com', phone: '1' };
     expect(await tools.contacts.claim(otherAda.userId, claim, async () => true)).toBe(false);
   });
 
-  it('changes nothing when it is repeated, and adds what a later dump has', async () => {
+  it('changes nothing when repeated, and adds what is new in a later dump', async () => {
     const again = await importChatable(tools, await readDump(file));
     expect(again.events).toBe(0);
     const later = join(folder, 'later.sql');
@@ -147,7 +147,7 @@ describe('an import of a dump of chatable', () => {
     expect(report.events).toBe(1);
   });
 
-  it('writes a link for everybody who has no password', async () => {
+  it('writes a link for everyone without a password', async () => {
     const shown = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
     const links = join(folder, 'links.tsv');
     expect(await run([file, '--links', links, '--url', 'https://chat.example.org/'])).toBe(0);
@@ -164,7 +164,7 @@ describe('an import of a dump of chatable', () => {
     ]);
   });
 
-  it('issues no link to who has a password already', async () => {
+  it('issues no link to people who already have a password', async () => {
     const { people } = await importChatable(tools, await readDump(file));
     const [ada] = people;
     await tools.sql`insert into vault.credentials (user_id, password_hash) values (${ada?.userId ?? ''}, 'a hash')`;

@@ -14,13 +14,13 @@ import { answered, ImportStopped, patiently } from '../patience.js';
 import { READERS_PATIENCE_MS } from '../readers.js';
 import type { ChatableDump, ChatableMessage, ChatablePerson } from './chatable-dump.js';
 
-/** Accounts, and conversations, at the same time. */
+/** Accounts, or conversations, processed concurrently. */
 const AT_ONCE = 8;
 
-/** Named as the source in the events. It is the same for each dump, so that a later one goes on where an earlier one ended. */
+/** The source named in events. It is the same for each dump, so that a later one continues where an earlier one ended. */
 const SOURCE = createHash('sha256').update('chatable').digest('hex');
 
-/** The operator, who may do what administrators may. */
+/** The operator, with the rights of an administrator. */
 const operator: Actor = { id: importer.id, role: 'admin' };
 
 export interface ImportedPerson {
@@ -31,7 +31,7 @@ export interface ImportedPerson {
 
 export interface ChatableReport {
   readonly people: readonly ImportedPerson[];
-  /** Events that were recorded for messages and conversations; none when everything had been imported before. */
+  /** Events recorded for messages and conversations; none if everything had been imported before. */
   readonly events: number;
   readonly refused: readonly string[];
   /** Whether readers could see everything by then. */
@@ -39,8 +39,8 @@ export interface ChatableReport {
 }
 
 /**
- * Opens an account for each person and brings their messages into their direct rooms, each with its time. The same call
- * completes an import that was interrupted at any point, and changes nothing after that. Throws ImportStopped.
+ * Creates an account for each person and imports their messages into direct rooms, each with its time. Calling it again
+ * completes an interrupted import, and otherwise changes nothing. Throws ImportStopped.
  */
 export async function importChatable(
   tools: Tools,
@@ -63,7 +63,7 @@ export async function importChatable(
   let events = 0;
   const refused: string[] = [];
   await inParallel(conversations, async (messages) => {
-    const delivery = await bring(tools, messages, imported);
+    const delivery = await importConversation(tools, messages, imported);
     events += delivery.events;
     refused.push(...delivery.refused.map(({ reason }) => reason));
     progress(messages.length);
@@ -73,7 +73,7 @@ export async function importChatable(
   return { people: people.map((person) => known(imported, person)), events, refused, visible };
 }
 
-/** A link token for each person who has no password, with which they choose one within a day. It replaces an earlier one. */
+/** A link token for each person without a password, with which they can choose one within a day. It replaces an earlier one. */
 export async function issueResets(
   { users, sql, time }: Tools,
   people: readonly ImportedPerson[],
@@ -100,12 +100,12 @@ async function openAccount(tools: Tools, accounts: ImportAccounts, person: Chata
   const holder = await tools.names.ownerOf('user', account.username);
   const chosen: NicknameAccount = holder === null || holder === userId ? account : otherwise;
   await accounts.open(chosen, registeredAt, email);
-  // So that nobody else registers with them. Somebody may have done so before.
+  // So that no one else registers with them; someone may already have.
   if (email && phone) await tools.contacts.claim(userId, { email, phone }, async () => true);
   return { person, userId, username: chosen.username };
 }
 
-async function bring(
+async function importConversation(
   tools: Tools,
   messages: readonly ChatableMessage[],
   imported: ReadonlyMap<ChatablePerson, ImportedPerson>,

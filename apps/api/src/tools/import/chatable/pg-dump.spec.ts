@@ -19,7 +19,7 @@ async function read(text: string) {
 }
 
 describe('a plain dump', () => {
-  it('gives the rows of the tables that are asked for', async () => {
+  it('yields the rows of the requested tables', async () => {
     const text = [
       "SET client_encoding = 'UTF8';",
       'COPY public.threads (id, username) FROM stdin;',

@@ -5,7 +5,7 @@ import { UsageError } from '../../command.js';
 export type DumpRow = Readonly<Record<string, string | null>>;
 
 /**
- * Reads rows of tables from a plain dump of PostgreSQL (`pg_dump`, data as COPY). What else is in the dump is passed over.
+ * Reads rows of tables from a plain dump of PostgreSQL (`pg_dump`, data as COPY). Everything else in the dump is ignored.
  * Throws UsageError for a dump that cannot be read.
  */
 export async function* rowsOf(
@@ -29,7 +29,7 @@ export async function* rowsOf(
   if (block) throw new UsageError(`${path} ends in the middle of the table ${block.table}.`);
 }
 
-/** Lines end with a line feed and nothing else: texts may hold other separators of lines as they are. */
+/** Lines end with a line feed only: texts may contain other line separators unescaped. */
 async function* linesOf(path: string): AsyncGenerator<string> {
   let rest = '';
   for await (const chunk of createReadStream(path, 'utf8')) {

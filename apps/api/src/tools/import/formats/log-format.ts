@@ -5,21 +5,21 @@ import type { Stamp } from '../log-clock.js';
 export type LogFact =
   | { readonly kind: 'message' | 'action'; readonly nick: string; readonly text: string }
   | { readonly kind: 'join' | 'leave'; readonly nick: string }
-  /** `text` is what the log says about the kick: `by somebody (for a reason)`. */
+  /** `text` is what the log says about the kick: `by someone (for a reason)`. */
   | { readonly kind: 'kick'; readonly nick: string; readonly text: string }
   | { readonly kind: 'rename'; readonly nick: string; readonly newNick: string };
 
 /** A line, parsed by the rules of a format. */
 export interface ParsedLine {
-  /** Null: the line has no time. */
+  /** Null if the line has no time. */
   readonly stamp: Stamp | null;
-  /** Its content, or why it is skipped (part of a sentence); null: the format has no such line. */
+  /** Its content, or why it is skipped (part of a sentence); null if the format has no such line. */
   readonly says: LogFact | string | null;
   /** Whether only this format writes such lines. */
   readonly sign: boolean;
 }
 
-/** How a program writes logs. */
+/** The log format of a program. */
 export interface LogFormat {
   /** The name for `--format`. */
   readonly name: string;
@@ -29,8 +29,8 @@ export interface LogFormat {
 }
 
 /**
- * One kind of line. `pattern` names its parts: `nick`, `text`, `newNick`, and for kicks `by` and `reason` where there is no
- * `text`. Lines that are `skipped` hold nothing that can be imported.
+ * One kind of line. `pattern` names its parts: `nick`, `text`, `newNick`, and for kicks `by` and `reason` if there is no
+ * `text`. Lines that are `skipped` have nothing to import.
  */
 export type Rule = { readonly pattern: RegExp; readonly sign?: boolean } & (
   | { readonly kind: LogFact['kind'] }
@@ -74,8 +74,8 @@ function factOf(kind: LogFact['kind'], parts: Record<string, string | undefined>
 }
 
 /**
- * A nickname without the prefixes for rank that logs write before it, or the space they write for none. No nickname begins with
- * one of these (RFC 2812, section 2.3.1).
+ * A nickname without the rank prefix, or the space for none, that logs write before it. No nickname begins with one of
+ * these (RFC 2812, section 2.3.1).
  */
 const bareNick = (nick: string): string => normalize(nick.replace(/^[ ~&@%+!]+(?=[^ ])/, ''));
 

@@ -29,7 +29,7 @@ const rules: readonly Rule[] = [
   { kind: 'action', pattern: /^\* (?<nick>\S+) ?(?<text>.*)$/s },
 ];
 
-/** mIRC and its relatives. The day is in the headings. */
+/** mIRC and similar clients. The day is in the headings. */
 export const mirc: LogFormat = {
   name: 'mirc',
   example: '[06:53] * nick (user@host) has joined #channel',

@@ -10,20 +10,20 @@ import { znc } from './znc.js';
 /** All formats. If a log reads the same in several of them, the first is used. */
 export const formats: readonly LogFormat[] = [ubuntu, znc, irssi, weechat, hexchat, mirc, plain];
 
-/** Non-empty lines that are examined first. */
+/** Non-empty lines to examine first. */
 const SAMPLE_LINES = 200;
 
 /**
- * The format of a log, recognized from its first lines, or from all of them where those fit several formats. Returns a sentence if
- * no format knows at least half of the lines, or if formats that fit equally well read them differently.
+ * The format of a log, recognized from its first lines, or from all lines if those fit several formats. Returns a sentence
+ * if no format knows at least half of the lines, or if formats that fit equally well read them differently.
  */
 export function recognizeFormat(lines: readonly string[]): LogFormat | string {
   const written = lines.filter((line) => line.trim() !== '');
   if (written.length === 0) return 'It is empty.';
   const best = bestOf(formats, written.slice(0, SAMPLE_LINES));
-  if (best.length === 0) return `It has no format that is known. ${knownFormats}`;
+  if (best.length === 0) return `Its format is unknown. ${knownFormats}`;
   const [first, ...others] = best.length === 1 ? best : bestOf(best, written);
-  if (first === undefined) return `It has no format that is known. ${knownFormats}`;
+  if (first === undefined) return `Its format is unknown. ${knownFormats}`;
   const rival = others.find((other) => !readTheSame(first, other, written));
   if (rival === undefined) return first;
   return `It may be a log of ${first.name} or of ${rival.name}. Choose one with --format.`;

@@ -43,7 +43,7 @@ describe('a line of a log of irclogs.ubuntu.com', () => {
     ['=== x is now known as [-x-]', { kind: 'rename', nick: 'x', newNick: '[-x-]' }],
     ['=== [Nige]  is now known as Nige', { kind: 'rename', nick: '[Nige] ', newNick: 'Nige' }],
     ['=== u_ was kicked off #ubuntu by A (A)', { kind: 'kick', nick: 'u_', text: 'by A (A)' }],
-  ])('%j tells %j', (line, fact) => {
+  ])('%j is read as %j', (line, fact) => {
     expect(read(line)).toEqual(fact);
   });
 

@@ -15,12 +15,12 @@ import { derivedId } from '../../../derived-id.js';
 import type { Step } from '../import-plan.js';
 import type { Dump, DumpedRoom, DumpedUser, Skipped } from './dump.js';
 
-/** An account to be opened. Its id derives from that in the dump, so the same dump opens it once. */
+/** An account to create. Its id derives from the id in the dump, so the same dump creates it once. */
 export interface PlannedAccount {
   readonly objectId: string;
   readonly userId: string;
   readonly username: string;
-  /** The name for when somebody else has `username` here. */
+  /** The name to use if someone else has `username` here. */
   readonly otherUsername: string;
   readonly displayName: string;
   readonly email: string | null;
@@ -29,26 +29,26 @@ export interface PlannedAccount {
   readonly created: string | null;
 }
 
-/** A room with its members and what was said in it. */
+/** A room with its members and messages. */
 export interface PlannedRoom {
   readonly objectId: string;
   readonly roomId: string;
-  /** Two people, for a conversation of theirs. */
+  /** The two people of a direct conversation. */
   readonly pair: readonly [string, string] | null;
   readonly name: string;
   readonly isVisible: boolean;
   readonly isOpen: boolean;
-  /** The id of the creator; null if nobody in the dump owns the room. */
+  /** The id of the creator; null if no one in the dump owns the room. */
   readonly ownerId: string | null;
   readonly created: string;
-  /** Members beside the creator, and people who spoke. */
+  /** Members other than the creator, and people who wrote. */
   readonly joins: readonly Step[];
   readonly posts: readonly Step[];
-  /** Roles that are given to members once they are in. */
+  /** Roles to give to members once they have joined. */
   readonly roles: ReadonlyMap<string, RoomRole>;
 }
 
-/** A member record and what it stands for. */
+/** A member record, with its user and role. */
 export interface PlannedRecord {
   readonly objectId: string;
   readonly userId: string;
@@ -62,7 +62,7 @@ export interface DumpPlan {
   readonly skipped: readonly Skipped[];
 }
 
-/** Everything without a time of its own is as old as this. */
+/** The time of everything without one. */
 const UNKNOWN_TIME = '1970-01-01T00:00:00.000Z';
 
 const roles: Readonly<Record<string, RoomRole>> = {
@@ -72,7 +72,7 @@ const roles: Readonly<Record<string, RoomRole>> = {
   guest: 'guest',
 };
 
-/** Plans what a dump leads to. The same dump always gives the same plan. */
+/** Plans the import of a dump. The same dump always gives the same plan. */
 export function planDump(dump: Dump, directRoomId: (one: string, other: string) => string): DumpPlan {
   const skipped: Skipped[] = [...dump.skipped];
   const accounts = new Map(accountsOf(dump.users).map((account) => [account.objectId, account]));
@@ -172,7 +172,7 @@ function plannedRoom(
     ...{ isVisible: room.isVisible, isOpen: room.isOpen, ownerId, created },
     joins: joins.flatMap(([userId, role]) => {
       const account = byUser.get(userId);
-      // Somebody who joins later has a place of their own, whoever else is in the room.
+      // A person who joins later has their own place, whoever else is in the room.
       const file = `makechat member ${account?.objectId}`;
       const join = { type: 'JoinRoom', invited: role === 'guest' ? 'guest' : 'member' } as const;
       return account ? [stepOf(account, { ...join, actor: actorOf(account) }, file, 0, created)] : [];
@@ -221,7 +221,7 @@ function stepOf(
 
 const actorOf = ({ userId }: PlannedAccount): Actor => ({ id: userId, role: 'user' });
 
-/** The name as it is stored here: shortened if it is too long, the id if it can be no name. */
+/** The name to store: shortened if it is too long, or the id if it is not a valid name. */
 function roomName({ id, name }: DumpedRoom): string {
   const tidy = normalize(name).trim().replaceAll(/\s+/g, ' ');
   const short = codePoints(tidy) <= limits.roomName ? tidy : `${[...tidy].slice(0, limits.roomName - 1).join('')}…`;

@@ -12,7 +12,7 @@ describe('a dump', () => {
     ['dump/makechat.rooms.jsonl', 'rooms'],
     ['powerusers.json', null],
     ['users.csv', null],
-  ])('has %s for %s', (file, collection) => {
+  ])('in the file %s is the collection %s', (file, collection) => {
     expect(collectionOf(file)).toBe(collection);
   });
 
@@ -29,17 +29,17 @@ describe('a dump', () => {
     expect(readDump({ rooms: `\ufeff${JSON.stringify(rooms)}` })).toEqual(lines);
   });
 
-  it('names what cannot be read', () => {
+  it('reports what cannot be read', () => {
     const { users, skipped } = readDump({ users: `${user(1, 'ada')}\n{"_id": \n{"username": "bob"}\n[1]\n` });
     expect(users.map(({ username }) => username)).toEqual(['ada']);
     expect(skipped).toEqual([
-      { what: 'users, line 2', why: 'it is no JSON' },
+      { what: 'users, line 2', why: 'it is not JSON' },
       { what: 'users, line 3', why: 'a field is missing' },
-      { what: 'users, line 4', why: 'it is no JSON' },
+      { what: 'users, line 4', why: 'it is not JSON' },
     ]);
   });
 
-  it('gives every account a name that is allowed here and nobody else in the dump has', () => {
+  it('gives every account a valid and unique name', () => {
     const names = ['Ada', 'ada', 'x', 'hook-1', 'Жанна', 'a'.repeat(120)];
     const { accounts } = planDump(readDump({ users: names.map((name, n) => user(n, name)).join('\n') }), directRoomId);
     const given = accounts.map(({ username }) => username);
@@ -49,7 +49,7 @@ describe('a dump', () => {
     expect(accounts.map(({ displayName }) => displayName)).toContain('Жанна');
   });
 
-  it('always leads to the same plan', () => {
+  it('always gives the same plan', () => {
     const dump = { users: `${user(1, 'ada')}\n${user(2, 'bob')}` };
     expect(planDump(readDump(dump), directRoomId)).toEqual(planDump(readDump(dump), directRoomId));
   });

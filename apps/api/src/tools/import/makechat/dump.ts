@@ -1,4 +1,4 @@
-// What `mongoexport` writes of the collections of makechat: one document a line, in the Extended JSON of any release.
+// The output of `mongoexport` for makechat's collections: one document per line, in Extended JSON of any version.
 
 export const collections = ['users', 'members', 'rooms', 'messages'] as const;
 export type Collection = (typeof collections)[number];
@@ -50,13 +50,13 @@ export interface Dump {
   readonly skipped: readonly Skipped[];
 }
 
-/** The collection that a file holds, by its name: `users.json`, `makechat.users.jsonl`; null if it is none of ours. */
+/** The collection in a file, by its name: `users.json`, `makechat.users.jsonl`; null if it is none of ours. */
 export function collectionOf(file: string): Collection | null {
   const name = /(?:^|[/\\.])(\w+)\.jsonl?$/.exec(file)?.[1];
   return collections.find((collection) => collection === name) ?? null;
 }
 
-/** Reads the texts of the collections. Documents that come twice count once. */
+/** Reads the texts of the collections. Duplicate documents count once. */
 export function readDump(texts: Readonly<Partial<Record<Collection, string>>>): Dump {
   const skipped: Skipped[] = [];
   const read = <T extends { readonly id: string }>(
@@ -66,7 +66,7 @@ export function readDump(texts: Readonly<Partial<Record<Collection, string>>>): 
     const found = new Map<string, T>();
     for (const { fields, what } of documentsIn(texts[collection] ?? '', collection)) {
       const document = fields && toDocument(fields);
-      if (!document) skipped.push({ what, why: fields ? 'a field is missing' : 'it is no JSON' });
+      if (!document) skipped.push({ what, why: fields ? 'a field is missing' : 'it is not JSON' });
       else found.set(document.id, document);
     }
     return [...found.values()];
@@ -144,7 +144,7 @@ function messageOf(fields: Fields): DumpedMessage | null {
 
 const textIn = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
 
-/** An ObjectId, plain or as `{"$oid": ...}`, or one that a DBRef leads to. */
+/** An ObjectId, plain or as `{"$oid": ...}`, or one that a DBRef refers to. */
 function idIn(value: unknown): string | null {
   if (typeof value === 'string') return /^[0-9a-f]{24}$/i.test(value) ? value.toLowerCase() : null;
   const { $oid, $id } = objectIn(value) ?? {};

@@ -14,19 +14,19 @@ import { readersSee } from '../readers.js';
 import type { Skipped } from './dump.js';
 import type { DumpPlan, PlannedAccount, PlannedRoom } from './dump-plan.js';
 
-/** What an import has done; what was there already does not count. */
+/** What an import has added; what already existed does not count. */
 export interface DumpReport {
   readonly accounts: number;
   readonly rooms: number;
   readonly messages: number;
   readonly skipped: readonly Skipped[];
-  /** Accounts that got another name than they had. */
+  /** Accounts that had to be renamed. */
   readonly renamed: readonly { readonly from: string; readonly to: string }[];
   /** Whether readers could see everything by then. */
   readonly visible: boolean;
 }
 
-/** A token with which somebody chooses a password. */
+/** A token for choosing a password. */
 export interface ResetLink {
   readonly username: string;
   readonly email: string | null;
@@ -36,8 +36,8 @@ export interface ResetLink {
 const operator = { id: FIRST_ADMINISTRATOR, role: 'admin' } as const;
 
 /**
- * Imports a dump: accounts, rooms, members and messages, each once, with their ids and times. The same call completes an import that was
- * interrupted at any point, and changes nothing after that.
+ * Imports a dump: accounts, rooms, members and messages, each once, with their ids and times. Calling it again completes an
+ * interrupted import, and otherwise changes nothing.
  */
 export async function importDump(tools: Tools, plan: DumpPlan): Promise<DumpReport> {
   const importing = new DumpImport(tools);
@@ -46,14 +46,14 @@ export async function importDump(tools: Tools, plan: DumpPlan): Promise<DumpRepo
     await tools.objectIds.keep('member', objectId, `${userId} ${role}`);
   let last: string | null = null;
   for (const room of plan.rooms) if (await importing.room(room)) last = room.roomId;
-  // Suspended people could not have spoken.
+  // Last, because suspended people cannot post.
   for (const account of plan.accounts) if (account.isSuspended) await importing.suspend(account);
   const visible = last === null || (await readersSee(tools, last));
   const { accounts, rooms, messages, renamed } = importing;
   return { accounts, rooms, messages, renamed, skipped: [...plan.skipped, ...importing.skipped], visible };
 }
 
-/** Reset tokens for those of the accounts that nobody can sign in to yet. Each replaces an earlier one. */
+/** Reset tokens for the accounts that cannot be signed in to yet. Each replaces an earlier one. */
 export async function resetLinks({ users, sql, time }: Tools, plan: DumpPlan): Promise<ResetLink[]> {
   const credentials = new Credentials(sql, time.now);
   const issuer = new PasswordResetIssuer(users, credentials);
