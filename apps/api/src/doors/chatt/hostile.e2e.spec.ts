@@ -151,14 +151,6 @@ describe('packets that are wrong', () => {
     await expect.poll(texts, { timeout: 10_000 }).toEqual([...before, ...said]);
   });
 
-  it('of MQTT 5 are refused in the form of MQTT 5, so that its clients know why', async () => {
-    const url = `mqtt://127.0.0.1:${port}`;
-    await expect(MqttPerson.connect(url, 'Modern', { protocolVersion: 5 })).rejects.toMatchObject({ code: 0x84 });
-    const properties = { sessionExpiryInterval: 3_600, receiveMaximum: 10, userProperties: { a: 'é' } };
-    const more = { protocolVersion: 5 as const, properties, username: 'ü', password: 'x' };
-    await expect(MqttPerson.connect(url, 'Mödern', more)).rejects.toMatchObject({ code: 0x84 });
-  });
-
   it('of another kind than MQTT end a WebSocket', async () => {
     const socket = new WebSocket(`ws://127.0.0.1:${wsPort}/`, 'mqtt');
     const closed = new Promise((resolve) => socket.once('close', resolve));
