@@ -176,6 +176,7 @@ export class Client implements Subscriber {
     const subscriptions = this.introduced.begun?.subscriptions ?? null;
     for (const { filter, qos, others } of subscriptions ?? []) this.hearing.add(filter, qos, others);
     const followings = await this.hearing.follow(this.hearing.subscriptions.map(({ filter }) => filter));
+    this.notePlaces(followings);
     this.send(this.dialect.welcome(subscriptions !== null, this.introduced.assignedId));
     this.welcomed = true;
     this.catchUp(followings);
@@ -269,7 +270,9 @@ export class Client implements Subscriber {
     const grants = subscriptions.map(({ topic, qos, nl }) => this.hearing.add(topic, qos, nl));
     const asked = subscriptions.map(({ topic }) => topic);
     const followings = await this.hearing.follow(asked);
+    this.notePlaces(followings);
     await this.keepSubscriptions();
+    await this.save();
     this.send(this.dialect.subscribed(messageId, grants));
     this.catchUp(followings);
   }
@@ -291,11 +294,18 @@ export class Client implements Subscriber {
     if (entry && this.kept) await this.parts.ledger.keep(entry, this.hearing.subscriptions);
   }
 
+  /** So that a session goes on from where it began to follow a room, even if it never acknowledges a text of it. */
+  private notePlaces(followings: readonly Following[]): void {
+    if (!this.kept) return;
+    for (const { roomId, sent } of followings)
+      if (sent >= 0n && this.hearing.acknowledges(roomId)) this.deliveries.pass({ roomId, through: sent });
+  }
+
   /** The past takes as long as the client takes to read it, so nothing waits for it. */
   private catchUp(followings: readonly Following[]): void {
     for (const following of followings)
       this.parts.live.catchUp(following).then(
-        (rejection) => rejection && this.close('drain'),
+        (rejection) => rejection && this.end('busy'),
         (error) => this.failed(error),
       );
   }
@@ -365,11 +375,15 @@ export class Client implements Subscriber {
     const text = textIn(packet.payload);
     if (text === null) return refusing(reject('Invalid', 'The payload is no JSON with a text.'));
     heard(this);
-    this.rememberOwn(messageId);
     const reached = rooms.get(room) ?? (await this.reach(room));
     rooms.set(room, reached);
     if (isRejection(reached)) return refusing(reached);
-    return () => publishing.post(publisher, reached.roomId, messageId, text);
+    return async () => {
+      this.rememberOwn(messageId);
+      const refusal = await publishing.post(publisher, reached.roomId, messageId, text);
+      if (refusal) this.own.delete(messageId);
+      return refusal;
+    };
   }
 
   private async reach(room: string): Promise<{ readonly roomId: string } | Rejection> {
@@ -520,9 +534,13 @@ export class Client implements Subscriber {
     this.acknowledgedOne = null;
   }
 
-  /** Of texts that the client does not want back, so that they are known when they come. */
+  /** So that a text is known when it arrives for a client that does not want its own back (No Local). */
   private rememberOwn(messageId: string): void {
-    if (this.hearing.toOthers && this.own.size < clientLimits.own) this.own.add(messageId);
+    if (!this.hearing.toOthers) return;
+    this.own.add(messageId);
+    if (this.own.size <= clientLimits.own) return;
+    const [oldest = ''] = this.own;
+    this.own.delete(oldest);
   }
 
   private noticeDrained(): void {
@@ -550,6 +568,7 @@ export class Client implements Subscriber {
     this.inbox.do(async () => {
       const following = await this.hearing.consider(roomId, after, mayEnter);
       if (!following) return;
+      this.notePlaces([following]);
       const topic = this.parts.topics.of(roomId);
       if (topic !== null) this.deliver(new Publication(newRoomTopic(topic), nothing));
       this.catchUp([following]);

@@ -8,8 +8,11 @@ export class RawClient {
   ended = false;
   private readonly socket: Socket;
 
-  private constructor(port: number) {
-    const reader = parser({ protocolVersion: 4 });
+  private constructor(
+    port: number,
+    private readonly protocolVersion = 4,
+  ) {
+    const reader = parser({ protocolVersion });
     reader.on('packet', (packet) => this.packets.push(packet));
     reader.on('error', (error) => {
       throw error;
@@ -28,14 +31,14 @@ export class RawClient {
 
   /** Connects, and waits for the CONNACK. */
   static async connect(port: number, clientId: string, more: Partial<IConnectPacket> = {}): Promise<RawClient> {
-    const client = new RawClient(port);
+    const client = new RawClient(port, more.protocolVersion);
     client.send(connectPacket(clientId, more));
     await client.gets('connack');
     return client;
   }
 
   send(packet: Packet): void {
-    this.write(generate(packet));
+    this.write(generate(packet, { protocolVersion: this.protocolVersion }));
   }
 
   write(...pieces: readonly Buffer[]): void {

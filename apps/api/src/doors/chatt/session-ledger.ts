@@ -65,8 +65,8 @@ export interface Connecting {
   readonly guest: boolean;
   /** Of the client. */
   readonly address: string;
-  /** Whether it begins anew, and for how many seconds the session is kept afterwards; see `Terms`. */
-  readonly anew: boolean;
+  /** Whether it begins startsClean, and for how many seconds the session is kept afterwards; see `Terms`. */
+  readonly startsClean: boolean;
   readonly keepSeconds: number;
   /** Where it connects. */
   readonly replica: string;
@@ -89,9 +89,9 @@ export class SessionLedger {
       .digest('base64url');
   }
 
-  /** Begins a connection. One that begins anew ends the session before it. */
+  /** Begins a connection. One that begins startsClean ends the session before it. */
   async begin(client: string, connecting: Connecting): Promise<BegunConnection> {
-    const { userId, clientId, guest, address, anew, keepSeconds, replica } = connecting;
+    const { userId, clientId, guest, address, startsClean, keepSeconds, replica } = connecting;
     const whereabouts = await this.whereabouts(address, clientId);
     // One statement, because postgres.js ends the process when a connection is lost inside a transaction.
     const [row] = await this.sql<{ connection: string; former: string | null; sealed: string | null }[]>`
@@ -104,7 +104,7 @@ export class SessionLedger {
         on conflict (client) do update set
           connection = nextval('desk.chatt_connections'), former = known.replica, replica = excluded.replica, used_at = now(),
           whereabouts = excluded.whereabouts, kept = excluded.kept, keep_seconds = excluded.keep_seconds,
-          sealed = case when not ${anew} and known.kept and known.used_at > now() - make_interval(
+          sealed = case when not ${startsClean} and known.kept and known.used_at > now() - make_interval(
             secs => known.keep_seconds + case when known.replica is null then 0 else ${UNNOTED_SECONDS}::int end)
             then known.sealed end
         returning connection, former, sealed),

@@ -159,6 +159,17 @@ describe('a session that is kept', () => {
     expect(texts).toEqual(['not acknowledged', 'while away', 'live']);
   });
 
+  it('goes on from where it subscribed, if nothing was acknowledged', async () => {
+    const room = await newRoom();
+    const first = await raw(0, 'early leaver', { clean: false });
+    first.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: `rooms/${room.name}/newtext`, qos: 1 }] });
+    await first.gets('suback');
+    first.drop();
+    await eve.says(room.id, 'while away');
+    const second = await raw(1, 'early leaver', { clean: false });
+    expect(JSON.parse(`${(await second.gets('publish')).payload}`).text).toBe('while away');
+  });
+
   it('keeps subscriptions at QoS 0 too, and is ended by a clean one', async () => {
     const room = await newRoom();
     const first = await person(0, 'listener', { clean: false });

@@ -9,8 +9,8 @@ export const repeatHours = 24;
 export interface Terms {
   /** 3.1 is spoken like 3.1.1. */
   readonly version: 4 | 5;
-  /** Whether it begins anew, rather than go on with a session that was kept. */
-  readonly anew: boolean;
+  /** Whether it begins startsClean, rather than go on with a session that was kept. */
+  readonly startsClean: boolean;
   /** Seconds for which the session is kept when the connection has ended; 0: it is not. */
   readonly keepSeconds: number;
   /** Texts at QoS 1 that it takes at a time before it has acknowledged one of them. */
@@ -26,7 +26,7 @@ export function termsOf({ protocolVersion, clean = true, properties = {} }: ICon
   if (protocolVersion !== 5)
     return {
       version: 4,
-      anew: clean,
+      startsClean: clean,
       keepSeconds: clean ? 0 : longestKept,
       receiveMaximum: unlimited,
       maximumPacket: unlimited,
@@ -35,7 +35,7 @@ export function termsOf({ protocolVersion, clean = true, properties = {} }: ICon
   const { sessionExpiryInterval = 0, receiveMaximum = 65_535, maximumPacketSize = unlimited } = properties;
   return {
     version: 5,
-    anew: clean,
+    startsClean: clean,
     keepSeconds: Math.min(sessionExpiryInterval, longestKept),
     receiveMaximum,
     maximumPacket: maximumPacketSize,
