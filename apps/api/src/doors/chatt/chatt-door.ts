@@ -61,15 +61,15 @@ const passphrase = z
   .transform((text) => text || undefined)
   .refine((text) => text === undefined || deriveCredentials(text) !== null, 'must be shorter');
 
-/** Joinings of rooms that are under way at a time, by all clients together. */
+/** Joins in progress at a time, over all clients. */
 const JOINING_AT_ONCE = 16;
-/** Milliseconds between two looks at which clients are silent, and after which what they acknowledged is stored. */
+/** Milliseconds between checks for silent clients; acknowledgements are stored at the same time. */
 const BEAT_MS = 1_000;
-/** Milliseconds between two notes that clients are connected. */
+/** Milliseconds between confirmations that clients are connected. */
 const TOUCH_MS = 120_000;
-/** Milliseconds between two notes that the guests who are connected are in use. */
+/** Milliseconds between notes that connected guests are in use. */
 const NOTE_GUESTS_MS = 1_800_000;
-/** Milliseconds between two looks at which people have been silent for ten minutes. */
+/** Milliseconds between checks for people who have been silent for ten minutes. */
 const LOOK_FOR_SILENT_MS = 60_000;
 
 /** chaTT: MQTT over TCP and WebSockets. */
@@ -115,10 +115,10 @@ export const chattDoor = door({
   },
 });
 
-/** Bots of chaTT look for an address in a greeting. From where somebody greets, nobody is told: everybody has the same one. */
+/** Bots of chaTT read an address from greetings. The real one is not published. */
 const greeting = Buffer.from(JSON.stringify({ ipAddress: '127.0.0.1' }));
 const goodBye = Buffer.from('{}');
-/** How long a shutdown waits for clients to be let go of. */
+/** Milliseconds that a shutdown waits for clients to be released. */
 const CLOSING_PATIENCE_MS = 2_000;
 
 class Broker {
@@ -231,7 +231,7 @@ class Broker {
     whenGone(() => socketsOfAddresses.leave(addressKey(address)));
   }
 
-  /** What the page and its questions need. */
+  /** For the page and its requests. */
   webParts(host: Host) {
     const { queries, limits, reads, problems, people, ledger } = this;
     return { host, queries, limits, reads, problems, people, ledger };
@@ -239,19 +239,16 @@ class Broker {
 
   // People ------------------------------------------------------------------------------------------------------------
 
-  /**
-   * Somebody greets or says good-bye. Whoever greets all the time is passed on now and then only, and a good-bye only of somebody
-   * who was there.
-   */
+  /** A person greets or says goodbye. Frequent greetings are announced only now and then, and goodbyes only of people present. */
   private async moved({ actor, admitted: { shownName } }: Client, here: boolean): Promise<void> {
-    // What could not be stored is brought up to date when they are heard again, or have been silent.
+    // If this fails, the next sign of life or the check for silence corrects it.
     const isNews = await (here ? this.people.heard(actor.id) : this.people.gone(actor.id)).catch(() => here);
     if (!isNews) return;
     this.announce(shownName, here);
     await this.replicas.move(shownName, here);
   }
 
-  /** Announces that somebody came or went. */
+  /** Announces that a person came or went. */
   private announce(name: string, here: boolean): void {
     const topic = userTopic(name, here ? 'hello' : 'logout');
     if (!isTopic(topic) || readTopic(topic) === null) return;
@@ -289,12 +286,12 @@ class Broker {
     await this.replicas.stop();
   }
 
-  /** Shows that those are here who are: a replica that was killed could not take them out. */
+  /** Confirms who is connected, because a killed replica cannot remove its clients. */
   private async touch(): Promise<void> {
     await this.ledger.touch([...this.clients].flatMap(({ entry }) => entry ?? [])).catch(() => undefined);
   }
 
-  /** Guests who stay connected are not deactivated like those who are never here. */
+  /** Keeps connected guests from being deactivated as unused. */
   private async noteGuests(): Promise<void> {
     const guests = [...this.clients].filter(({ guestKey }) => guestKey !== null);
     for (const userId of new Set(guests.map(({ actor }) => actor.id))) await this.guestUse.note(userId);
@@ -304,12 +301,12 @@ class Broker {
     const now = performance.now();
     for (const client of this.clients) {
       if (client.isSilent(now)) client.end('silent');
-      // What could not be stored now is stored the next time, or sent again.
+      // If this fails, the texts are sent again.
       client.save().catch(() => undefined);
     }
   }
 
-  /** Notifications may have been missed: clients that have connected elsewhere are ended now. */
+  /** Ends clients that have connected elsewhere, in case notifications were missed. */
   private async endOutdated(): Promise<void> {
     const entries = [...this.clients].flatMap(({ entry }) => entry ?? []);
     const outdated = await this.ledger.outdated(entries).catch(() => new Set<string>());
@@ -331,7 +328,7 @@ class Broker {
     ];
   }
 
-  /** Guests go whose name somebody has taken who is registered: they would not be let in with it either. */
+  /** Ends guests whose name was taken by a registered person. They could not connect with it either. */
   private endNamesakes(events: readonly Recorded[]): void {
     for (const event of events) {
       const keys = namesTaken(event).map(nameKey);
@@ -341,7 +338,7 @@ class Broker {
     }
   }
 
-  /** Rooms appear, and people come into them and go. */
+  /** Clients follow rooms that appear and that their people join, and drop those they leave. */
   private moveClients(events: readonly Recorded[]): void {
     if (this.clients.size === 0) return;
     for (const event of events) {
@@ -356,14 +353,14 @@ class Broker {
   }
 }
 
-/** The names that somebody who is no guest has had since this event. */
+/** The names that a registered person takes with this event. */
 function namesTaken(event: Recorded): string[] {
   if (event.type === 'UserRegistered' && event.data.origin !== 'guest')
     return [event.data.username, event.data.displayName].filter((name) => name !== null);
   return event.type === 'UserChanged' && event.data.displayName !== null ? [event.data.displayName] : [];
 }
 
-/** Whether a room may be open to all after this, which was not before. */
+/** Whether this event may open a room to everyone. */
 const opensToAll = (event: Recorded): boolean =>
   (event.type === 'RoomCreated' || event.type === 'RoomChanged') &&
   (event.data.visibility === 'public' || (event.type === 'RoomChanged' && event.data.passwordId === null));

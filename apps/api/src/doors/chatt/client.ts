@@ -32,103 +32,103 @@ import { isTopic, newRoomTopic, readTopic } from './topics.js';
 import type { Wire } from './wire.js';
 
 export const clientLimits = {
-  /** Bytes waiting to be sent; a client that lets more pile up is too slow and is disconnected. */
+  /** Bytes waiting to be sent. Beyond this the client is too slow and is disconnected. */
   waitingBytes: 4_194_304,
-  /** Bytes waiting below which more of the past is read for the client. */
+  /** More of the past is read while fewer bytes are waiting. */
   lowWaterBytes: 524_288,
-  /** Texts sent and not acknowledged, or waiting for the name of their author, at which a client is too slow. */
+  /** Texts unacknowledged or waiting to be sent. Beyond this the client is too slow and is disconnected. */
   behind: 20_000,
-  /** Milliseconds between two tries to do what could not be done. */
+  /** Milliseconds between attempts. */
   pauses: [200, 500, 1_000, 2_000],
-  /** Milliseconds that a command is kept waiting for a limit; what would take longer is refused. */
+  /** Milliseconds a command waits for a limit; it is refused if the wait is longer. */
   longestWait: 10_000,
-  /** Milliseconds after which it is looked again whether a limit allows more, or the client has gone. */
+  /** Milliseconds between checks of a limit and of the connection. */
   longestPause: 2_000,
-  /** Tries to do what a client asked for that has gone. */
+  /** Attempts after the client has disconnected. */
   triesForGone: 4,
-  /** Own texts that are not sent back, of those still to come. */
+  /** Ids remembered of texts that are not sent back to their publisher. */
   own: 1_000,
 } as const;
 
-/** What clients are made from; the same for all. */
+/** Shared by all clients. */
 export interface ClientParts extends HearingParts {
   readonly live: LiveRooms;
   readonly publishing: Publishing;
   readonly ledger: SessionLedger;
   readonly publications: PublicationLedger;
   readonly problems: Problems;
-  /** Of rooms, by guests. */
+  /** Limits how many rooms guests create. */
   readonly creation: CreationLimit;
   readonly encoderFor: (admitted: Admitted) => Encoder;
-  /** Somebody greets, or says good-bye. */
+  /** A person greets or says goodbye. */
   readonly moved: (client: Client, here: boolean) => Promise<void>;
-  /** Somebody says something. */
+  /** A person says something. */
   readonly heard: (client: Client) => void;
 }
 
-/** A client that was let in. */
+/** A client whose CONNECT was accepted. */
 export interface Introduced {
   readonly admitted: Admitted;
   readonly connect: IConnectPacket;
   readonly terms: Terms;
   readonly dialect: Dialect;
-  /** The client id that it is given, having none of its own. */
+  /** The client id given to a client without one. */
   readonly assignedId: string | null;
-  /** Null for clients without an id: they cannot come back. */
+  /** Null for clients without an id, which cannot resume. */
   readonly begun: BegunConnection | null;
   readonly places: ReadonlyMap<string, bigint>;
   readonly allowances: ConnectionAllowances;
 }
 
-/** Null: it is done. */
+/** Resolves with null when done. */
 type Work = () => Promise<Rejection | null>;
 
-/** The rooms of publications that are worked on together, by their names in topics. */
+/** The rooms of a batch of publications, by their names in topics. */
 type Reached = Map<string, { readonly roomId: string } | Rejection>;
 
 interface Received {
   readonly packet: IPublishPacket;
-  /** For QoS 1 and 2: under which id a text is posted. */
+  /** The id of the message to post; QoS 1 and 2 only. */
   messageId?: string;
 }
 
-/** What became of a publication: null, it is done; undone: it was not stored, and must not be acknowledged. */
+/** The result of a publication. `undone`: it was not stored and must not be acknowledged. */
 type Outcome = Rejection | null | 'undone';
 
-/** Something on its way to the client. */
+/** A publication on its way to the client. */
 interface Outgoing {
   readonly publication: Piece['publication'];
-  /** Null: it belongs to no room's past. */
+  /** Null if it is not part of a room's log. */
   readonly piece: Piece | null;
 }
 
-/** One connected client: what it publishes, and what it is sent. */
+/** One connected client: its publications, subscriptions and deliveries. */
 export class Client implements Subscriber {
   actor: Actor;
   readonly username: string;
   readonly sessionId: string;
   readonly encoder: Encoder;
   readonly admitted: Admitted;
-  /** The name of a guest as names are compared; null: this is no guest. */
+  /** The comparison key of a guest's name; null for other accounts. */
   readonly guestKey: string | null;
-  /** When anything came from it last, by `performance.now()`. */
+  /** When the last packet arrived, by `performance.now()`. */
   lastHeard = performance.now();
   private readonly hearing: Hearing;
   private readonly deliveries = new Deliveries();
   private readonly inbox: Inbox<Received>;
-  /** Packet ids of publications that are worked on, or of QoS 2 and not released. */
+  /** Packet ids of publications in progress, or of QoS 2 and not released. */
   private readonly inWork = new Set<number>();
   private readonly pausedFor = new Set<'inbox' | 'limit'>();
-  /** What has to wait: for the name of an author, or until the client has acknowledged enough. */
+  /** Waiting for an author's name, or for the client to acknowledge enough. */
   private held: Outgoing[] = [];
   private drainedListeners: (() => void)[] = [];
-  /** Called when the client has acknowledged something that others wait for. */
+  /** Called at the next acknowledgement. */
   private acknowledgedOne: (() => void) | null = null;
-  /** Ids of texts that this client has published and does not want back. */
+  /** Ids of the client's own texts that it does not want back. */
   private readonly own = new Set<string>();
   private readonly will: IPublishPacket | null;
   private leaving: 'clean' | 'expelled' | null = null;
-  /** Whether it says good-bye and wants its will published all the same (MQTT 5, 3.14.2.1). */
+  /** The client disconnected but wants its will published (MQTT 5, 3.14.2.1). */
   private willAnyway = false;
   private keepSeconds: number;
   private welcomed = false;
@@ -157,12 +157,12 @@ export class Client implements Subscriber {
     });
   }
 
-  /** What stands for it in the ledger; null if it cannot come back. */
+  /** Its entry in the ledger; null if it cannot resume. */
   get entry() {
     return this.introduced.begun?.entry ?? null;
   }
 
-  /** Bytes that it has published and that are not stored yet. */
+  /** Bytes published and not stored yet. */
   get heldBytes(): number {
     return this.inbox.heldBytes;
   }
@@ -171,7 +171,7 @@ export class Client implements Subscriber {
     return this.introduced.terms.keepSeconds > 0;
   }
 
-  /** Takes up the session where it was left, and answers the CONNECT. */
+  /** Resumes the session and answers the CONNECT. */
   async begin(): Promise<void> {
     const subscriptions = this.introduced.begun?.subscriptions ?? null;
     for (const { filter, qos, others } of subscriptions ?? []) this.hearing.add(filter, qos, others);
@@ -194,16 +194,16 @@ export class Client implements Subscriber {
     else if (cmd === 'subscribe' && mayBeAsked(packet.subscriptions)) this.askToSubscribe(packet);
     else if (cmd === 'unsubscribe' && mayBeAsked(packet.unsubscriptions)) this.inbox.do(() => this.unsubscribe(packet));
     else if (cmd === 'pingreq') this.send(pingResponse);
-    else if (cmd === 'disconnect') this.sayGoodBye(packet);
+    else if (cmd === 'disconnect') this.disconnect(packet);
     else throw new BadPacket(`Clients do not send ${cmd} like this.`, 'protocol');
   }
 
-  /** The client has acknowledged what was sent under this packet id. */
+  /** The client has acknowledged this packet id. */
   acknowledged(packetId: number): void {
     if (this.listens()) this.settle(packetId);
   }
 
-  /** Whether anything that comes from the client still counts. */
+  /** Whether packets of the client are still processed. */
   private listens(): boolean {
     if (this.leaving || this.deaf || !this.open) return false;
     this.lastHeard = performance.now();
@@ -212,27 +212,27 @@ export class Client implements Subscriber {
   }
 
   private receive(packet: IPublishPacket): void {
-    this.checkFive(packet);
-    if (!isTopic(packet.topic)) throw new BadPacket('This is no topic.', 'topic');
+    this.checkAnnounced(packet);
+    if (!isTopic(packet.topic)) throw new BadPacket('The topic is invalid.', 'topic');
     const id = packet.messageId ?? 0;
-    // What is being worked on is acknowledged when that is done.
+    // A publication in progress is acknowledged once it is done.
     if (packet.qos > 0 && this.inWork.has(id)) return;
     if (packet.qos > 0) this.inWork.add(id);
     this.put(packet);
   }
 
-  /** What the welcome says in MQTT 5 only: no aliases, nothing retained, and so many publications at a time. */
-  private checkFive({ properties, retain, qos, messageId = 0 }: IPublishPacket): void {
+  /** Enforces what the CONNACK of MQTT 5 announces: no aliases, nothing retained, and the receive maximum. */
+  private checkAnnounced({ properties, retain, qos, messageId = 0 }: IPublishPacket): void {
     if (this.introduced.terms.version !== 5) return;
-    if (properties?.topicAlias !== undefined) throw new BadPacket('There are no topic aliases.', 'topicAlias');
-    if (retain) throw new BadPacket('Nothing is retained.', 'retain');
+    if (properties?.topicAlias !== undefined) throw new BadPacket('Topic aliases are not supported.', 'topicAlias');
+    if (retain) throw new BadPacket('Retained messages are not supported.', 'retain');
     if (qos === 0) return;
-    if (messageId === 0) throw new BadPacket('There is no packet id 0.', 'protocol');
+    if (messageId === 0) throw new BadPacket('Packet id 0 is invalid.', 'protocol');
     if (this.inWork.size >= receiveMaximum && !this.inWork.has(messageId))
-      throw new BadPacket('These are too many at a time.', 'receiveMaximum');
+      throw new BadPacket('The receive maximum is exceeded.', 'receiveMaximum');
   }
 
-  /** What is too long comes to nothing, like everything that is not allowed, and is not kept until then. */
+  /** A payload that is too long will be refused, so it is dropped at once. */
   private put(packet: IPublishPacket): void {
     const { length } = packet.payload;
     if (length <= maxPayloadBytes) this.inbox.publish({ packet }, length);
@@ -250,9 +250,9 @@ export class Client implements Subscriber {
     this.send(this.dialect.released(messageId, this.inWork.delete(messageId)));
   }
 
-  private sayGoodBye({ reasonCode = 0, properties }: IDisconnectPacket): void {
+  private disconnect({ reasonCode = 0, properties }: IDisconnectPacket): void {
     const keepSeconds = properties?.sessionExpiryInterval;
-    if (keepSeconds && !this.kept) throw new BadPacket('The session was not to be kept.', 'protocol');
+    if (keepSeconds && !this.kept) throw new BadPacket('The session has no expiry interval to change.', 'protocol');
     if (keepSeconds !== undefined) this.keepSeconds = Math.min(keepSeconds, longestKept);
     this.willAnyway = reasonCode !== 0;
     this.leaving = 'clean';
@@ -261,7 +261,7 @@ export class Client implements Subscriber {
 
   private askToSubscribe(packet: ISubscribePacket): void {
     if (packet.properties?.subscriptionIdentifier !== undefined)
-      throw new BadPacket('There are no subscription identifiers.', 'subscriptionIdentifiers');
+      throw new BadPacket('Subscription identifiers are not supported.', 'subscriptionIdentifiers');
     this.inbox.do(() => this.subscribe(packet));
   }
 
@@ -294,14 +294,14 @@ export class Client implements Subscriber {
     if (entry && this.kept) await this.parts.ledger.keep(entry, this.hearing.subscriptions);
   }
 
-  /** So that a session goes on from where it began to follow a room, even if it never acknowledges a text of it. */
+  /** A session resumes from where it began to follow a room, even if it never acknowledged a text there. */
   private notePlaces(followings: readonly Following[]): void {
     if (!this.kept) return;
     for (const { roomId, sent } of followings)
       if (sent >= 0n && this.hearing.acknowledges(roomId)) this.deliveries.pass({ roomId, through: sent });
   }
 
-  /** The past takes as long as the client takes to read it, so nothing waits for it. */
+  /** Sends the past as fast as the client reads it. Nothing waits for this. */
   private catchUp(followings: readonly Following[]): void {
     for (const following of followings)
       this.parts.live.catchUp(following).then(
@@ -316,7 +316,7 @@ export class Client implements Subscriber {
     if (!(await this.findMessageIds(received))) return this.end('busy');
     const rooms: Reached = new Map();
     const started: Promise<Outcome>[] = [];
-    // In their order, and as fast as the limits allow.
+    // In order, and as fast as the limits allow.
     for (const one of received) {
       if (!(await this.allowPost())) break;
       const work = await this.prepare(one, rooms);
@@ -326,18 +326,18 @@ export class Client implements Subscriber {
     for (const [i, { packet }] of received.entries()) {
       const { qos, messageId = 0 } = packet;
       const { [i]: outcome = 'undone' } = outcomes;
-      // What could not be stored is not acknowledged: the client sends it again when it comes back.
+      // The client sends it again when it reconnects.
       if (outcome === 'undone') return this.end('busy');
       if (qos === 0) continue;
-      // The second half of QoS 2 does not come for what was refused (MQTT 5, 4.3.3).
+      // A refused publication has no second half at QoS 2 (MQTT 5, 4.3.3).
       if (qos === 1 || (outcome && this.introduced.terms.version === 5)) this.inWork.delete(messageId);
       this.send(this.dialect.received(qos, messageId, outcome));
     }
   }
 
   /**
-   * Texts at QoS 1 and 2 get an id that they keep when they are sent again. False: they got none, and must not be posted, because
-   * the client sends them on another connection already, or has gone and the ids could not be recorded.
+   * Gives texts at QoS 1 and 2 ids that they keep when they are sent again. Returns false if they must not be posted: the client
+   * sends them on a newer connection, or has disconnected before the ids could be recorded.
    */
   private async findMessageIds(received: readonly Received[]): Promise<boolean> {
     const { entry } = this;
@@ -358,22 +358,20 @@ export class Client implements Subscriber {
     return complete;
   }
 
-  /**
-   * What a publication comes to, when everything that it needs is there. What is not allowed comes to nothing.
-   */
+  /** Turns a publication into work, or into a refusal. */
   private async prepare({ packet, messageId = newId() }: Received, rooms: Reached): Promise<Work> {
     const { publisher } = this;
     const { publishing, moved, heard } = this.parts;
     const topic = readTopic(packet.topic);
     if (topic && 'name' in topic && normalize(topic.name) === this.admitted.shownName)
       await moved(this, topic.what === 'hello');
-    if (!topic) return refusing(reject('NotFound', 'Nothing is published at this topic.'));
+    if (!topic) return refusing(reject('NotFound', 'Nothing can be published to this topic.'));
     if ('name' in topic) return async () => null;
-    if (!this.admitted.may('post')) return refusing(reject('NotAllowed', 'The token is not good for posting.'));
+    if (!this.admitted.may('post')) return refusing(reject('NotAllowed', 'The token does not allow posting.'));
     const { what, room } = topic;
     if (what === 'room') return () => publishing.open(publisher, room);
     const text = textIn(packet.payload);
-    if (text === null) return refusing(reject('Invalid', 'The payload is no JSON with a text.'));
+    if (text === null) return refusing(reject('Invalid', 'The payload is not JSON with a text.'));
     heard(this);
     const reached = rooms.get(room) ?? (await this.reach(room));
     rooms.set(room, reached);
@@ -401,8 +399,8 @@ export class Client implements Subscriber {
   }
 
   /**
-   * Spends what is limited as soon as there is some left. `spend` returns the milliseconds to wait, 0: it was spent. False: the
-   * client has gone, and it is not done.
+   * Waits for a limit. `spend` returns 0 when it has spent, and otherwise the milliseconds to wait. Returns false if the client
+   * disconnected meanwhile.
    */
   private async allow(spend: () => number): Promise<boolean> {
     for (let tries = 0; this.leaving !== 'expelled'; tries++) {
@@ -418,16 +416,13 @@ export class Client implements Subscriber {
   private get publisher(): Publisher {
     const { writes } = this.introduced.allowances.account;
     const { guest, may } = this.admitted;
-    // Another name is another guest, so the rooms of guests are limited by where they come from as well.
+    // A new name makes a new guest, so rooms of guests are limited by address too.
     const spendCreation = () =>
       writes.spend() === 0 && (!guest || this.parts.creation.spend(this.wire.address) === null);
     return { actor: this.actor, mayManage: may('manage'), spendCreation };
   }
 
-  /**
-   * Does something again until it is done or refused for good, as long as the client is there. So a limit slows a client down,
-   * and an outage makes it wait.
-   */
+  /** Repeats the work until it is done or finally refused, while the client is connected. So limits and outages make it wait. */
   private async patiently(work: Work): Promise<Outcome> {
     for (let tries = 0; ; tries++) {
       if (this.leaving === 'expelled') return 'undone';
@@ -439,7 +434,7 @@ export class Client implements Subscriber {
     }
   }
 
-  /** Throws what is our own fault. */
+  /** Throws bugs. */
   private refusalOf(error: unknown): Rejection {
     const { code } = this.parts.problems.refusal(error, { door: 'chatt', user: this.actor.id });
     if (code === 'internal') throw error;
@@ -478,7 +473,7 @@ export class Client implements Subscriber {
     else this.deliverNow(publication, piece);
   }
 
-  /** Sends something that belongs to no room's past, if it is wanted. */
+  /** Sends a publication that is not part of a room's log, if the client subscribes to it. */
   deliver(publication: Publication): void {
     if (!this.open || this.hearing.qosOf(publication.topic) === null) return;
     if (this.tooSlow) this.end('tooSlow');
@@ -497,7 +492,7 @@ export class Client implements Subscriber {
     return isOwn ? this.hearing.qosOfOwn(topic) : this.hearing.qosOf(topic);
   }
 
-  /** What is longer than the client takes counts as sent (MQTT 5, 3.1.2.11.4). */
+  /** A packet longer than the client accepts counts as sent (MQTT 5, 3.1.2.11.4). */
   private publish(forms: Forms, qos: 0 | 1, piece: Piece | null): void {
     if (forms.packet.length + 2 > this.introduced.terms.maximumPacket) {
       if (piece && qos === 1) this.deliveries.pass(piece);
@@ -525,7 +520,7 @@ export class Client implements Subscriber {
     this.noticeDrained();
   }
 
-  /** Resolves when the client takes one more text at QoS 1, or has gone. */
+  /** Resolves when the client accepts another text at QoS 1, or has disconnected. */
   private async roomToSend(): Promise<void> {
     while (this.open && this.deliveries.waiting >= this.introduced.terms.receiveMaximum)
       await new Promise<void>((resolve) => {
@@ -534,7 +529,7 @@ export class Client implements Subscriber {
     this.acknowledgedOne = null;
   }
 
-  /** So that a text is known when it arrives for a client that does not want its own back (No Local). */
+  /** Remembers a text of a client that does not want its own texts back (No Local). */
   private rememberOwn(messageId: string): void {
     if (!this.hearing.toOthers) return;
     this.own.add(messageId);
@@ -562,7 +557,7 @@ export class Client implements Subscriber {
 
   // Rooms -------------------------------------------------------------------------------------------------------------
 
-  /** A room is new to this client, or open to it now: it is followed from `after` on if the client wants it. */
+  /** A room is new or has become open to this client. It is followed from `after` if a subscription matches. */
   consider(roomId: string, after: bigint, mayEnter: boolean): void {
     if (!this.open || this.hearing.subscriptions.length === 0) return;
     this.inbox.do(async () => {
@@ -575,7 +570,7 @@ export class Client implements Subscriber {
     });
   }
 
-  /** The person has left a room, or was removed from it. */
+  /** The person has left a room or was removed from it. */
   forget(roomId: string): void {
     this.hearing.forget(roomId);
     this.deliveries.forget(roomId);
@@ -584,7 +579,7 @@ export class Client implements Subscriber {
   // Ending ------------------------------------------------------------------------------------------------------------
 
   close(reason: EndReason): void {
-    // Whoever may not be here any more has no say in what they sent before.
+    // What an expelled person sent before is not done any more.
     if (reason !== 'drain') {
       this.leaving = 'expelled';
       this.inbox.discard();
@@ -592,33 +587,33 @@ export class Client implements Subscriber {
     this.end(endingFor[reason]);
   }
 
-  /** Nothing that the client sends is done from now on. */
+  /** Ignores all packets from now on. */
   ignore(): void {
     this.deaf = true;
   }
 
-  /** Whether it has been silent for one and a half times as long as it said it would be at most (MQTT 3.1.1, 3.1.2.10). */
+  /** Whether one and a half times the keep-alive interval has passed without a packet (MQTT 3.1.1, 3.1.2.10). */
   isSilent(now: number): boolean {
     const { keepalive = 0 } = this.introduced.connect;
     if (this.pausedFor.size > 0) this.lastHeard = now;
     return keepalive > 0 && now - this.lastHeard > keepalive * 1_500;
   }
 
-  /** Ends the connection, and says why if there is a word for it. */
+  /** Ends the connection, with the reason if the protocol has one. */
   end(why: Ending): void {
     const farewell = this.welcomed && this.wire.open ? this.dialect.ended(why) : null;
     if (farewell) this.wire.send(farewell);
     this.wire.end();
   }
 
-  /** Records what is acknowledged. */
+  /** Records what the client has acknowledged. */
   async save(): Promise<void> {
     const { entry } = this;
     const moved = this.kept && entry ? this.deliveries.takeMoved() : null;
     if (entry && moved && moved.size > 0) await this.parts.ledger.move(entry, moved);
   }
 
-  /** The connection has ended: finishes what the client asked for, and lets go of it. The same promise each time. */
+  /** Finishes pending publications after the connection has ended, then releases the client. Returns the same promise each time. */
   finish(): Promise<void> {
     this.released ??= this.release();
     return this.released;
@@ -627,7 +622,6 @@ export class Client implements Subscriber {
   private async release(): Promise<void> {
     this.noticeDrained();
     this.acknowledgedOne?.();
-    // Nobody is there any more who could hear anything.
     this.inbox.discardTasks();
     const lost = this.leaving === null || (this.leaving === 'clean' && this.willAnyway);
     if (lost && this.will && isTopic(this.will.topic) && !this.deaf) this.put({ ...this.will, qos: 0 });
@@ -649,7 +643,7 @@ export class Client implements Subscriber {
 
   // Limits ------------------------------------------------------------------------------------------------------------
 
-  /** A client that sends too many packets has to wait; one that goes on doing so is ended. */
+  /** A client that sends too many packets has to wait, and is disconnected if it persists. */
   private countPacket(now: number): void {
     const { frames, patience } = this.introduced.allowances;
     const wait = frames.spend(now);
@@ -667,7 +661,7 @@ export class Client implements Subscriber {
   }
 }
 
-/** Whether a client may name so many filters in one packet: there has to be one (MQTT 3.1.1, 3.8.3 and 3.10.3). */
+/** Whether the number of filters in one packet is allowed: at least one (MQTT 3.1.1, 3.8.3 and 3.10.3). */
 const mayBeAsked = ({ length }: readonly unknown[]): boolean => length > 0 && length <= hearingLimits.filters;
 
 const nothing = Buffer.alloc(0);
@@ -683,7 +677,7 @@ const endingFor: { readonly [R in EndReason]: Ending } = {
 };
 const unreached: Rejection = { rejected: 'Unavailable', detail: 'The room could not be reached.' };
 
-/** Whether the same may be accepted soon. */
+/** Whether another attempt may succeed soon. */
 const mayPass = ({ rejected, retryAfterMs = 0 }: Rejection): boolean =>
   rejected === 'Unavailable' ||
   rejected === 'Maintenance' ||

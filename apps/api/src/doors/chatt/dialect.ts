@@ -7,23 +7,23 @@ import { Mqtt5 } from './mqtt5.js';
 import { termsOf } from './terms.js';
 import type { NoFilter } from './topics.js';
 
-/** What comes of a subscription: its QoS, or why there is none. */
+/** The result of a subscription: the granted QoS, or why it was refused. */
 export type Grant = 0 | 1 | NoFilter | 'tooMany';
 
-/** What the broker says to a client, in the version of the protocol that the client speaks. */
+/** The broker's packets in the client's version of the protocol. */
 export interface Dialect {
-  /** The client is let in; `assignedId`: with this client id, because it has none of its own. */
+  /** CONNACK of an accepted client. `assignedId`: the id given to a client without one. */
   welcome(sessionPresent: boolean, assignedId: string | null): Buffer;
-  /** Somebody is not let in. Null: there is nothing to say, the connection is closed. */
+  /** CONNACK of a refused client. Null: close without an answer. */
   refuse(why: NotAdmitted): Buffer | null;
-  /** A publication was dealt with; at QoS 2, this is the first half. `refusal`: it came to nothing. */
+  /** PUBACK or, at QoS 2, PUBREC. `refusal`: nothing was stored. */
   received(qos: 1 | 2, messageId: number, refusal: Rejection | null): Buffer;
-  /** The second half of QoS 2. `known`: the first half was there. */
+  /** PUBCOMP. `known`: there was a PUBREC. */
   released(messageId: number, known: boolean): Buffer;
   subscribed(messageId: number, grants: readonly Grant[]): Buffer;
-  /** `existed`: for each filter, whether there was a subscription. */
+  /** `existed`: whether each filter had a subscription. */
   unsubscribed(messageId: number, existed: readonly boolean[]): Buffer;
-  /** The connection is ended. Null: there is nothing to say. */
+  /** DISCONNECT. Null: the version has none for servers. */
   ended(why: Ending): Buffer | null;
 }
 

@@ -3,16 +3,16 @@ import type { EncodedEvents, Encoder } from '../../live/subscriber.js';
 import { Publication } from './publication.js';
 import { textTopic } from './topics.js';
 
-/** One text of a room on its way to clients, or events that chaTT does not know, which only move the place in the room. */
+/** A text of a room on its way to clients, or events that chaTT cannot show, which only move the place in the room. */
 export class Piece implements EncodedEvents {
-  /** Null: nothing to be sent; a promise: the name of its author is being looked up. */
+  /** Null: nothing to send. A promise: the author's name is being looked up. */
   publication: Publication | null | Promise<Publication | null>;
 
   constructor(
     readonly roomId: string,
     readonly through: bigint,
     publication: Publication | null | Promise<Publication | null>,
-    /** Of the text; null: there is none. */
+    /** Null if there is no text. */
     readonly messageId: string | null = null,
   ) {
     this.publication = publication;
@@ -27,10 +27,10 @@ export class Piece implements EncodedEvents {
 
 const nothing = Buffer.alloc(0);
 
-/** What authors are called at this door: by a function that knows it at once, or looks it up. */
+/** Returns an author's name at this door, or looks it up. */
 export type NameOf = (person: Person) => string | Promise<string>;
 
-/** Encodes texts as `{"author","text"}`, each in a packet of its own. Edits, reactions and the rest cannot be expressed. */
+/** Encodes each text as `{"author","text"}` in its own packet. chaTT has no edits, reactions and other events. */
 export function chattEncoder(topicOf: (roomId: string) => string | null, nameOf: NameOf): Encoder {
   const encode = (roomId: string, { event, actor, replaced }: LiveEvent): Piece['publication'] => {
     const topic = topicOf(roomId);

@@ -1,4 +1,4 @@
-/** Why the broker ends a connection, and how it says so in MQTT 5 (3.14.2.1). MQTT 3.1.1 has no words for it. */
+/** Why the broker ends a connection: the reason codes of MQTT 5 (3.14.2.1). MQTT 3.1.1 has none. */
 export const endings = {
   failed: 0x80,
   malformed: 0x81,
@@ -21,7 +21,7 @@ export const endings = {
 
 export type Ending = keyof typeof endings;
 
-/** What a client sent is not MQTT, or not for this broker. Ends the connection. */
+/** A packet that is malformed or not allowed. It ends the connection. */
 export class BadPacket extends Error {
   constructor(
     message: string,

@@ -16,7 +16,7 @@ const returnCodes: { readonly [W in NotAdmitted]: number | null } = {
   later: null,
 };
 
-/** MQTT 3.1.1. It has no word for a publication that is refused: that is acknowledged like any other. */
+/** MQTT 3.1.1. It cannot refuse a publication, so a refused one is acknowledged like any other. */
 export class Mqtt3 implements Dialect {
   welcome(sessionPresent: boolean): Buffer {
     return generate({ cmd: 'connack', returnCode: 0, sessionPresent });

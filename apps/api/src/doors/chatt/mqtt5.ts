@@ -16,11 +16,11 @@ const refusals: { readonly [W in NotAdmitted]: number | null } = {
   authentication: 0x8c,
   busy: 0x97,
   retain: 0x9a,
-  // Clients take every refusal for the last word, and a closed connection for a reason to come back.
+  // Clients give up after a refusal, and reconnect after a closed connection.
   later: null,
 };
 
-/** Why a publication came to nothing (3.4.2.1). What is not here is `notAuthorized`. */
+/** Reason codes of refused publications (3.4.2.1). All others are `notAuthorized`. */
 const publicationRefusals: { readonly [R in RejectionReason]?: number } = {
   NotFound: 0x90,
   TooSoon: 0x97,
@@ -28,7 +28,7 @@ const publicationRefusals: { readonly [R in RejectionReason]?: number } = {
 };
 const notAuthorized = 0x87;
 
-/** 3.9.3. */
+/** Reason codes of refused subscriptions (3.9.3). */
 const noGrants: { readonly [G in Exclude<Grant, number>]: number } = {
   foreign: notAuthorized,
   malformed: 0x8f,
@@ -39,7 +39,7 @@ const noGrants: { readonly [G in Exclude<Grant, number>]: number } = {
 const unknownPacketId = 0x92;
 const noSubscription = 0x11;
 
-/** MQTT 5. It says what this broker does not offer, and why it refuses something. */
+/** MQTT 5: announces what this broker does not support, and gives reasons for refusals. */
 export class Mqtt5 implements Dialect {
   constructor(
     private readonly terms: Terms,
@@ -75,8 +75,8 @@ export class Mqtt5 implements Dialect {
     const reasonCode = refusal ? (publicationRefusals[refusal.rejected] ?? notAuthorized) : 0;
     const plain = { cmd: qos === 1 ? 'puback' : 'pubrec', messageId, reasonCode } as const;
     if (!refusal || !this.terms.reasons) return write(plain);
-    const told = write({ ...plain, properties: { reasonString: refusal.detail } });
-    return told.length <= this.terms.maximumPacket ? told : write(plain);
+    const detailed = write({ ...plain, properties: { reasonString: refusal.detail } });
+    return detailed.length <= this.terms.maximumPacket ? detailed : write(plain);
   }
 
   released(messageId: number, known: boolean): Buffer {

@@ -6,23 +6,23 @@ import { checkProperties } from './properties.js';
 /** Bytes of a packet, without its fixed header. Longer ones end the connection. */
 export const maxPacketBytes = 131_072;
 
-/** Bytes of a payload that are looked at. The longest text takes fewer, even if all of it is escaped. */
+/** Bytes of a payload. The longest text takes fewer, even if all of it is escaped. */
 export const maxPayloadBytes = 100_000;
 
-/** Publications of a client that may be under way at QoS 1 and 2, as MQTT 5 tells it. */
+/** Publications a client of MQTT 5 may have in flight at QoS 1 and 2. */
 export const receiveMaximum = 1_000;
 
 const CONNECT = 1;
-/** The first byte of an acknowledgement. Two more bytes follow unless MQTT 5 has something to add. */
+/** The first byte of an acknowledgement. Its length is 2 unless MQTT 5 adds a reason. */
 const PUBACK = 0x40;
 /** Fixed header: one byte, and a length of one to four bytes. */
 const MAX_HEADER = 5;
 
-/** Reads the packets of one client out of its bytes, however they are cut. */
+/** Reads the packets of one client from its bytes, however they are split. */
 export class PacketReader {
   private readonly parser: Parser = newParser({ protocolVersion: 4 });
   private chunks: Buffer[] = [];
-  /** Bytes that have to be there before it is worth looking. */
+  /** Bytes needed before the next packet can be complete. */
   private needed = 0;
   private greeted = false;
   private read: Packet[] = [];
@@ -37,8 +37,8 @@ export class PacketReader {
   }
 
   /**
-   * Hands on the packet ids of the acknowledgements with which this chunk begins, and returns the bytes after them. One comes
-   * for each text at QoS 1, mostly by itself, so they do not take the way of other packets.
+   * Reports the packet ids of the acknowledgements at the start of a chunk, and returns the remaining bytes. Every text at QoS 1
+   * is acknowledged, so acknowledgements bypass the parser.
    */
   skipAcknowledgements(chunk: Buffer, acknowledged: (packetId: number) => void): Buffer {
     if (this.heldBytes > 0 || !this.greeted) return chunk;
@@ -48,7 +48,7 @@ export class PacketReader {
     return at === 0 ? chunk : chunk.subarray(at);
   }
 
-  /** The packets that are complete with this chunk, one by one. Throws BadPacket at the first that is wrong. */
+  /** Yields the packets that this chunk completes. Throws BadPacket at the first bad one. */
   *push(chunk: Buffer): Generator<Packet> {
     this.chunks.push(chunk);
     this.heldBytes += chunk.length;
@@ -64,7 +64,7 @@ export class PacketReader {
     this.heldBytes = rest.length;
   }
 
-  /** The first whole packet, if it is there, and how many bytes it takes. */
+  /** The first packet, if it is complete, and its length in bytes. */
   private cut(bytes: Buffer): { readonly packet: Buffer | null; readonly length: number } {
     const header = readHeader(bytes);
     if (!header) return this.waitFor(bytes.length + 1);
@@ -93,7 +93,7 @@ export class PacketReader {
     this.read = [];
     this.parser.parse(bytes);
     const [packet, ...more] = this.read;
-    if (!packet || more.length > 0) throw new BadPacket('The packet has another length than it says.');
+    if (!packet || more.length > 0) throw new BadPacket('The length of the packet is wrong.');
     checkProperties(packet);
     return packet;
   }
@@ -107,19 +107,18 @@ function readHeader(bytes: Buffer): { readonly start: number; readonly length: n
     length += (byte & 0x7f) * 128 ** (i - 1);
     if (byte < 0x80) return { start: i + 1, length };
   }
-  throw new BadPacket('The length of the packet is no length.');
+  throw new BadPacket('The length of the packet is malformed.');
 }
 
 /**
- * The length of a CONNECT, as far as the bytes that are there show it. The original page (mqtt.js 3.0.0) counts the client id in
- * UTF-16 units, so that its packet is longer than it says: by the bytes of the id less its units. That is put right only if all
- * fields end exactly there.
+ * The actual length of a CONNECT. The original page (mqtt.js 3.0.0) counts the client id in UTF-16 units, so its packet is longer
+ * than stated: by the id's bytes minus its units. This is corrected only if all fields end exactly there.
  */
 function connectLength(body: Buffer, said: number): number {
   const name = field(body.subarray(0, said), 0);
-  // After the name of the protocol: its level, the flags, the seconds of the keep-alive. Then the client id.
+  // The protocol name is followed by its level, the flags, the keep-alive and the client id.
   const idAt = name ? name.end + 4 : said;
-  // MQTT 5 has properties before the client id, and no clients that count wrong.
+  // MQTT 5 has properties before the client id, and clients that count correctly.
   if (name && (body[name.end] ?? 0) > 4) return said;
   if (body.length < said || said < idAt + 2 || endOfConnect(body.subarray(0, said), idAt) === said) return said;
   const idLength = body.readUInt16BE(idAt);
@@ -132,7 +131,7 @@ function connectLength(body: Buffer, said: number): number {
   return body.length < whole || endOfConnect(body.subarray(0, whole), idAt) === whole ? whole : said;
 }
 
-/** Where the fields of a CONNECT end; null if they do not fit into these bytes. */
+/** Where the fields of a CONNECT end; null if they exceed these bytes. */
 function endOfConnect(body: Buffer, idAt: number): number | null {
   const flags = body[idAt - 3] ?? 0;
   const fields = 1 + (flags & 0x04 ? 2 : 0) + (flags & 0x80 ? 1 : 0) + (flags & 0x40 ? 1 : 0);

@@ -11,7 +11,7 @@ const ofMessages = [
   'correlationData',
 ];
 
-/** What clients may say in each packet besides what they say in all (MQTT 5, 2.2.2.2). */
+/** The properties allowed in each packet of a client, besides user properties (MQTT 5, 2.2.2.2). */
 const known: { readonly [C in Packet['cmd']]?: readonly string[] } = {
   connect: [
     ...['sessionExpiryInterval', 'receiveMaximum', 'maximumPacketSize', 'topicAliasMaximum'],
@@ -27,24 +27,25 @@ const known: { readonly [C in Packet['cmd']]?: readonly string[] } = {
 };
 const ofWills = [...ofMessages, 'willDelayInterval'];
 
-/** Numbers that must not be 0. */
+/** Properties that must not be 0. */
 const positive = ['receiveMaximum', 'maximumPacketSize'];
 
-/** Throws BadPacket if the properties of a packet of MQTT 5 are not allowed there, come twice, or have no value. */
+/** Throws BadPacket if a property of a packet is not allowed there, is repeated, or has no value. */
 export function checkProperties(packet: Packet): void {
   if ('properties' in packet) check(packet.properties as Properties, known[packet.cmd] ?? []);
   if (packet.cmd !== 'connect') return;
   if (packet.will?.properties) check(packet.will.properties as Properties, ofWills);
   const { authenticationMethod, authenticationData } = packet.properties ?? {};
-  if (authenticationData && authenticationMethod === undefined) wrong('Authentication data without a method.');
+  if (authenticationData && authenticationMethod === undefined)
+    wrong('authenticationData needs an authenticationMethod.');
 }
 
 function check(properties: Properties | undefined, allowed: readonly string[]): void {
   for (const [name, value] of Object.entries(properties ?? {})) {
     if (name === 'userProperties') continue;
-    if (!allowed.includes(name)) wrong(`There is no ${name} here.`);
-    if (Array.isArray(value)) wrong(`There is more than one ${name}.`);
-    if (value === null || value === undefined || value === -1) throw new BadPacket(`There is no value for ${name}.`);
+    if (!allowed.includes(name)) wrong(`${name} is not allowed here.`);
+    if (Array.isArray(value)) wrong(`${name} is repeated.`);
+    if (value === null || value === undefined || value === -1) throw new BadPacket(`${name} has no value.`);
     if (value === 0 && positive.includes(name)) wrong(`${name} must not be 0.`);
   }
 }

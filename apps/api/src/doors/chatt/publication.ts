@@ -4,7 +4,7 @@ import type { Terms } from './terms.js';
 
 type Version = Terms['version'];
 
-/** What is published to clients, in the bytes of each version of the protocol. */
+/** A publication to clients, encoded once per version of the protocol. */
 export class Publication {
   private readonly forms: { [V in Version]?: Forms } = {};
 
@@ -20,8 +20,8 @@ export class Publication {
 }
 
 /**
- * A PUBLISH in all forms in which it is delivered: as a packet, and as a message of a WebSocket. Everybody who gets it at QoS 0
- * gets the same bytes; at QoS 1 they differ in the packet id.
+ * A PUBLISH as a packet and as a WebSocket message. All clients at QoS 0 get the same bytes. At QoS 1 they differ in the packet
+ * id.
  */
 export class Forms {
   private plain: Buffer | null = null;
@@ -66,7 +66,7 @@ export class Forms {
     return copy;
   }
 
-  /** With room for the packet id at QoS 1. */
+  /** Leaves room for the packet id at QoS 1. */
   private write(qos: 0 | 1): Buffer {
     const topicLength = Buffer.byteLength(this.topic);
     const length = 2 + topicLength + 2 * qos + this.properties + this.payload.length;
@@ -79,7 +79,7 @@ export class Forms {
     return bytes;
   }
 
-  /** Bytes of the properties: MQTT 5 says that there are none. */
+  /** MQTT 5 has one byte for the length of the properties. */
   private get properties(): number {
     return this.version === 5 ? 1 : 0;
   }

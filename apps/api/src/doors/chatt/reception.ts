@@ -17,7 +17,7 @@ import type { BegunConnection, Connecting } from './session-ledger.js';
 import { type Terms, termsOf } from './terms.js';
 import type { Wire } from './wire.js';
 
-/** How long a client may take to introduce itself, and finding out who it is. */
+/** Milliseconds until a client must have been authenticated. */
 const PATIENCE_MS = 10_000;
 /** Packets that a client may send before it is answered. */
 const MAX_EARLY = 1_000;
@@ -33,14 +33,14 @@ export interface ReceptionParts extends ClientParts {
   readonly limits: Limits;
 }
 
-/** Receives connections: from their first byte until it is known who is there. */
+/** Handles connections from the first byte until the client is authenticated. */
 export class Reception {
-  /** Nobody is let in any more. */
+  /** Refuses all new connections. */
   closed = false;
 
   constructor(private readonly parts: ReceptionParts) {}
 
-  /** What is returned keeps data of the client in memory; null: it was turned away. */
+  /** Returns the holder of the client's buffered data; null if the connection was refused. */
   receive(wire: Wire): Holder | null {
     if (this.closed || this.parts.limits.refuseUpgrade(wire.address)) {
       wire.end();
@@ -51,7 +51,7 @@ export class Reception {
     return visit;
   }
 
-  /** Lets somebody in, or says why not. */
+  /** Accepts a client, or returns why not. */
   async welcome(wire: Wire, connect: IConnectPacket, dialect: Dialect): Promise<Client | NotAdmitted> {
     const problem = problemOf(connect);
     if (problem) return problem;
@@ -91,7 +91,7 @@ export class Reception {
     const places = begun?.subscriptions ? await ledger.places(begun.entry) : new Map();
     if (begun && clients.isTaken(begun.entry)) return 'later';
     if (limits.socketsOfAccounts.full(userId)) return this.turnAway(admitted, begun, terms, 'busy');
-    // From here to where it is added nothing happens in between, so that no change to the account is missed.
+    // No await from here until the client is added, so no change to the account is missed.
     if (this.closed || !wire.open || admitted.objection()) return this.turnAway(admitted, begun, terms, 'later');
     const allowances = limits.connection(userId);
     const introduced = { admitted, connect, terms, dialect, assignedId, begun, places, allowances };
@@ -103,14 +103,14 @@ export class Reception {
     return client;
   }
 
-  /** Begins a connection, after whoever was connected with this client id is gone, here and at every other replica. */
+  /** Begins a connection after the previous one with this client id has ended, on all replicas. */
   private async begin(connecting: Connecting): Promise<BegunConnection> {
     const { ledger, clients, replicas } = this.parts;
     const client = await ledger.clientKey(connecting.userId, connecting.clientId);
     await clients.takeOver(client);
     const begun = await ledger.begin(client, connecting);
     if (begun.former !== null && begun.former !== replicas.id) await replicas.take(client, begun.entry.connection);
-    // Two may have begun here at the same time: the later one stays.
+    // If two began at the same time, the later one stays.
     await clients.takeOver(client, begun.entry.connection);
     return begun;
   }
@@ -126,13 +126,13 @@ export class Reception {
     return why;
   }
 
-  /** The client's connection has ended. */
+  /** Releases a client whose connection has ended. */
   async gone(client: Client): Promise<void> {
     const { subscribers, tokenWatch, clients, problems, limits } = this.parts;
     subscribers.remove(client);
     tokenWatch.remove(client);
     await client.finish().catch((error) => problems.refusal(error, { door: 'chatt', ending: client.actor.id }));
-    // What is still being done for it counts as long as it takes.
+    // It counts until its pending work is done.
     limits.socketsOfAccounts.leave(client.actor.id);
     clients.remove(client);
   }
@@ -143,28 +143,28 @@ export class Reception {
   }
 }
 
-/** Why nobody can connect like this, whoever it is. */
+/** Why a CONNECT is invalid whoever sends it. */
 function problemOf(connect: IConnectPacket): NotAdmitted | null {
   const { protocolId, protocolVersion = 4, clientId, clean, username, properties, will } = connect;
   const known = protocolId === 'MQTT' ? protocolVersion > 3 : protocolVersion === 3;
   if (!known) return 'version';
   if (properties?.authenticationMethod !== undefined) return 'authentication';
   if (protocolVersion === 5 && will?.retain) return 'retain';
-  // MQTT 5 gives a client an id that has none.
+  // MQTT 5 assigns an id to a client without one.
   if (clientId === '' && clean === false && protocolVersion !== 5) return 'identifier';
   if (clientId.length > MAX_CLIENT_ID || !isWhole(clientId) || !isWhole(username ?? '')) return 'identifier';
   return null;
 }
 
-/** Whether a text came as UTF-8, without NUL. */
+/** Whether a text is valid UTF-8 without NUL. */
 const isWhole = (text: string): boolean => !/[\0\ufffd]/.test(text) && isUtf8(Buffer.from(text));
 
-/** One connection: its packets go to the client that it turns out to be. */
+/** One connection. Its packets go to the client once that is authenticated. */
 class Visit implements Holder {
   private readonly reader = new PacketReader();
   private client: Client | null = null;
   private connecting: Promise<void> | null = null;
-  /** Packets that came before it was known who sends them. */
+  /** Packets that arrived before the client was authenticated. */
   private early: Packet[] = [];
   private readonly late: NodeJS.Timeout;
 
@@ -193,7 +193,7 @@ class Visit implements Holder {
     }
   }
 
-  /** Packets that are wrong are their clients' affair, and end them (MQTT 3.1.1, 4.8; MQTT 5, 4.13). */
+  /** Bad packets end the connection (MQTT 3.1.1, 4.8; MQTT 5, 4.13). */
   private wrong(error: unknown): void {
     if (this.client) this.client.end(error instanceof BadPacket ? error.ending : 'failed');
     else this.wire.end();

@@ -7,11 +7,11 @@ import { addressKey } from '../../limits/address-key.js';
 import { longestKept, repeatHours } from './terms.js';
 
 const WHEREABOUTS_KEY = 'chatt whereabouts';
-/** Seconds by which `used_at` may be behind the end of a connection whose replica was killed. */
+/** Seconds by which `used_at` may lag behind the end of a connection if its replica was killed. */
 const UNNOTED_SECONDS = 180;
-/** Minutes after which somebody is not taken for connected any more, if their replica has not noted it again. */
+/** Minutes after which a client counts as disconnected if its replica has not confirmed it. */
 const CONNECTED_MINUTES = 10;
-/** Kept sessions of an account. Past these the longest unused one goes. */
+/** Kept sessions per account. Beyond this the least recently used are deleted. */
 const MAX_KEPT = 100;
 
 export const sessionMigration: Migration = {
@@ -35,15 +35,15 @@ export const sessionMigration: Migration = {
   ],
 };
 
-/** A subscription as it is kept. */
+/** A stored subscription. */
 export interface KeptSubscription {
   readonly filter: string;
   readonly qos: 0 | 1;
-  /** Not to what the client publishes itself. */
+  /** Without the client's own publications (No Local). */
   readonly others?: boolean;
 }
 
-/** A connection of a client, as the ledger knows it. Each has a higher number than the one before it. */
+/** A connection in the ledger. Each has a higher number than the client's previous one. */
 export interface LedgerEntry {
   readonly client: string;
   readonly userId: string;
@@ -52,29 +52,29 @@ export interface LedgerEntry {
 
 export interface BegunConnection {
   readonly entry: LedgerEntry;
-  /** The replica at which the client was connected and may still be; null: at none. */
+  /** The replica where the client may still be connected; null if none. */
   readonly former: string | null;
-  /** The subscriptions of the session; null if there is no session to be continued. */
+  /** The subscriptions of the resumed session; null if there is none. */
   readonly subscriptions: readonly KeptSubscription[] | null;
 }
 
-/** Who connects, and how. */
+/** A client that connects. */
 export interface Connecting {
   readonly userId: string;
   readonly clientId: string;
   readonly guest: boolean;
-  /** Of the client. */
   readonly address: string;
-  /** Whether it begins startsClean, and for how many seconds the session is kept afterwards; see `Terms`. */
+  /** See `Terms`. */
   readonly startsClean: boolean;
+  /** See `Terms`. */
   readonly keepSeconds: number;
-  /** Where it connects. */
+  /** The replica it connects to. */
   readonly replica: string;
 }
 
 /**
- * What has to outlive connections and processes: the subscriptions of sessions that are kept, and how far each has acknowledged
- * each room. Neither client ids nor topics are in the database in plain form.
+ * Stores what outlives connections and processes: the subscriptions of sessions, and how far each has acknowledged each room.
+ * Client ids are hashed and topics are sealed.
  */
 export class SessionLedger {
   constructor(
@@ -82,14 +82,14 @@ export class SessionLedger {
     private readonly keys: KeyRing,
   ) {}
 
-  /** What stands for a client. Client ids are apart for each account, so nobody can end the connections of another. */
+  /** The key of a client in the ledger. It depends on the account, so client ids of different accounts never collide. */
   async clientKey(userId: string, clientId: string): Promise<string> {
     return createHmac('sha256', await accountKey(this.keys, userId))
       .update(clientId)
       .digest('base64url');
   }
 
-  /** Begins a connection. One that begins startsClean ends the session before it. */
+  /** Begins a connection. A clean start deletes the previous session. */
   async begin(client: string, connecting: Connecting): Promise<BegunConnection> {
     const { userId, clientId, guest, address, startsClean, keepSeconds, replica } = connecting;
     const whereabouts = await this.whereabouts(address, clientId);
@@ -116,7 +116,7 @@ export class SessionLedger {
     return { entry, former: row.former, subscriptions: text === null ? null : JSON.parse(text) };
   }
 
-  /** Keeps the subscriptions of a session. */
+  /** Stores the subscriptions of a session. */
   async keep({ client, userId, connection }: LedgerEntry, subscriptions: readonly KeptSubscription[]): Promise<void> {
     const sealed = sealText(JSON.stringify(subscriptions), await accountKey(this.keys, userId), client);
     await this.sql`
@@ -128,14 +128,14 @@ export class SessionLedger {
         order by used_at desc offset ${MAX_KEPT})`;
   }
 
-  /** The revision of each room through which the session has acknowledged everything. */
+  /** The revision up to which the session has acknowledged each room. */
   async places({ client }: LedgerEntry): Promise<Map<string, bigint>> {
     const rows = await this.sql<{ room_id: string; revision: string }[]>`
       select room_id, revision from desk.chatt_places where client = ${client}`;
     return new Map(rows.map(({ room_id, revision }) => [room_id, BigInt(revision)]));
   }
 
-  /** Records how far rooms are acknowledged. A place never moves back. */
+  /** Stores how far rooms are acknowledged. A place never moves back. */
   async move({ client }: LedgerEntry, places: ReadonlyMap<string, bigint>): Promise<void> {
     if (places.size === 0) return;
     await this.sql`
@@ -147,8 +147,8 @@ export class SessionLedger {
   }
 
   /**
-   * A connection has ended; `clean`: with DISCONNECT, after which nothing is sent again. `keepSeconds`: for how long the session
-   * is kept from now on.
+   * Ends a connection. `clean`: with DISCONNECT, so nothing will be sent again. `keepSeconds`: how long the session is kept from
+   * now on.
    */
   async end({ client, connection }: LedgerEntry, clean: boolean, keepSeconds: number): Promise<void> {
     const number = `${connection}`;
@@ -161,13 +161,13 @@ export class SessionLedger {
         delete from desk.chatt_sessions where client = ${client} and connection = ${number} and not kept`;
   }
 
-  /** These are still connected. */
+  /** Confirms that these are still connected. */
   async touch(entries: readonly LedgerEntry[]): Promise<void> {
     await this.sql`
       update desk.chatt_sessions set used_at = now() where client = any(${entries.map(({ client }) => client)}::text[])`;
   }
 
-  /** Who is connected from this address with this client id; the id of a guest only. */
+  /** The client connected from this address with this client id, if any. The account id is returned only for guests. */
   async connectedFrom(address: string, clientId: string): Promise<{ readonly guestId: string | null } | null> {
     const [row] = await this.sql<{ user_id: string; guest: boolean }[]>`
       select user_id, guest from desk.chatt_sessions
@@ -177,7 +177,7 @@ export class SessionLedger {
     return row ? { guestId: row.guest ? row.user_id : null } : null;
   }
 
-  /** Of these connections, those that are not the latest of their clients any more. */
+  /** The clients among these that have a later connection. */
   async outdated(entries: readonly LedgerEntry[]): Promise<ReadonlySet<string>> {
     const rows = await this.sql<{ client: string }[]>`
       select client from unnest(
@@ -197,14 +197,14 @@ export class SessionLedger {
 
   private async whereabouts(address: string, clientId: string): Promise<string> {
     const key = (await this.keys.obtain([WHEREABOUTS_KEY])).get(WHEREABOUTS_KEY);
-    if (!key) throw new Error('There is no key for whereabouts.');
+    if (!key) throw new Error('The key for whereabouts is missing.');
     return createHmac('sha256', key)
       .update(`${addressKey(address)}\n${clientId}`)
       .digest('base64url');
   }
 }
 
-/** The account's own key: once it is destroyed, nothing that is kept under it can be told any more. */
+/** The account's own key. Destroying it makes everything stored under it unreadable. */
 export async function accountKey(keys: KeyRing, userId: string): Promise<Buffer> {
   const name = ownKeyName(userStream(userId));
   const key = (await keys.obtain([name])).get(name);

@@ -1,23 +1,23 @@
 import type { IConnectPacket } from 'mqtt-packet';
 
-/** Seconds for which sessions are kept, at most. */
+/** Maximum session expiry in seconds. */
 export const longestKept = 30 * 86_400;
-/** Hours for which a text that comes again is known. */
+/** Hours for which a repeated text is recognized. */
 export const repeatHours = 24;
 
-/** What a client asks for when it connects, whichever version of the protocol it speaks. */
+/** What a client asks for in CONNECT, in any version of the protocol. */
 export interface Terms {
-  /** 3.1 is spoken like 3.1.1. */
+  /** 4 is MQTT 3.1.1, and 3.1 too. */
   readonly version: 4 | 5;
-  /** Whether it begins startsClean, rather than go on with a session that was kept. */
+  /** Deletes the previous session instead of resuming it. */
   readonly startsClean: boolean;
-  /** Seconds for which the session is kept when the connection has ended; 0: it is not. */
+  /** Seconds for which the session is kept after the connection; 0: not at all. */
   readonly keepSeconds: number;
-  /** Texts at QoS 1 that it takes at a time before it has acknowledged one of them. */
+  /** Unacknowledged texts at QoS 1 that it accepts. */
   readonly receiveMaximum: number;
-  /** Bytes of a packet that it takes. */
+  /** Bytes of the longest packet that it accepts. */
   readonly maximumPacket: number;
-  /** Whether it wants to be told in words why something is refused. */
+  /** Whether refusals carry a reason in words. */
   readonly reasons: boolean;
 }
 
