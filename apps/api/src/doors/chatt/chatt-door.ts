@@ -239,7 +239,7 @@ class Broker {
 
   // People ------------------------------------------------------------------------------------------------------------
 
-  /** A person greets or says goodbye. Frequent greetings are announced only now and then, and goodbyes only of people present. */
+  /** Announces greetings, though not too often, and goodbyes of people who were present. */
   private async moved({ actor, admitted: { shownName } }: Client, here: boolean): Promise<void> {
     // If this fails, the next sign of life or the check for silence corrects it.
     const isNews = await (here ? this.people.heard(actor.id) : this.people.gone(actor.id)).catch(() => here);

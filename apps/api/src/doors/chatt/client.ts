@@ -20,13 +20,13 @@ import { Deliveries, maxUnacknowledged } from './deliveries.js';
 import type { Dialect } from './dialect.js';
 import { Piece } from './encoder.js';
 import { BadPacket, type Ending } from './endings.js';
-import { Hearing, type HearingParts, hearingLimits, NotNow } from './hearing.js';
 import { Inbox } from './inbox.js';
 import { maxPayloadBytes, receiveMaximum } from './packets.js';
 import { type Forms, Publication } from './publication.js';
 import type { PublicationLedger } from './publication-ledger.js';
 import { type Publisher, type Publishing, textIn } from './publishing.js';
 import type { BegunConnection, SessionLedger } from './session-ledger.js';
+import { NotNow, Subscriptions, type SubscriptionsParts, subscriptionLimits } from './subscriptions.js';
 import { longestKept, type Terms } from './terms.js';
 import { isTopic, newRoomTopic, readTopic } from './topics.js';
 import type { Wire } from './wire.js';
@@ -51,7 +51,7 @@ export const clientLimits = {
 } as const;
 
 /** Shared by all clients. */
-export interface ClientParts extends HearingParts {
+export interface ClientParts extends SubscriptionsParts {
   readonly live: LiveRooms;
   readonly publishing: Publishing;
   readonly ledger: SessionLedger;
@@ -113,7 +113,7 @@ export class Client implements Subscriber {
   readonly guestKey: string | null;
   /** When the last packet arrived, by `performance.now()`. */
   lastHeard = performance.now();
-  private readonly hearing: Hearing;
+  private readonly subscriptions: Subscriptions;
   private readonly deliveries = new Deliveries();
   private readonly inbox: Inbox<Received>;
   /** Packet ids of publications in progress, or of QoS 2 and not released. */
@@ -148,7 +148,7 @@ export class Client implements Subscriber {
     this.username = admitted.username;
     this.sessionId = admitted.sessionId;
     this.encoder = parts.encoderFor(admitted);
-    this.hearing = new Hearing(parts, this, places);
+    this.subscriptions = new Subscriptions(parts, this, places);
     this.will = connect.will ? ({ ...connect.will, cmd: 'publish', dup: false } as IPublishPacket) : null;
     this.inbox = new Inbox({
       publish: (received) => this.publishAll(received),
@@ -173,11 +173,11 @@ export class Client implements Subscriber {
 
   /** Resumes the session and answers the CONNECT. */
   async begin(): Promise<void> {
-    const subscriptions = this.introduced.begun?.subscriptions ?? null;
-    for (const { filter, qos, others } of subscriptions ?? []) this.hearing.add(filter, qos, others);
-    const followings = await this.hearing.follow(this.hearing.subscriptions.map(({ filter }) => filter));
+    const kept = this.introduced.begun?.subscriptions ?? null;
+    for (const { filter, qos, others } of kept ?? []) this.subscriptions.add(filter, qos, others);
+    const followings = await this.subscriptions.follow(this.subscriptions.all.map(({ filter }) => filter));
     this.notePlaces(followings);
-    this.send(this.dialect.welcome(subscriptions !== null, this.introduced.assignedId));
+    this.send(this.dialect.welcome(kept !== null, this.introduced.assignedId));
     this.welcomed = true;
     this.catchUp(followings);
   }
@@ -267,9 +267,9 @@ export class Client implements Subscriber {
 
   private async subscribe({ messageId = 0, subscriptions }: ISubscribePacket): Promise<void> {
     if (!(await this.allowRead())) return;
-    const grants = subscriptions.map(({ topic, qos, nl }) => this.hearing.add(topic, qos, nl));
+    const grants = subscriptions.map(({ topic, qos, nl }) => this.subscriptions.add(topic, qos, nl));
     const asked = subscriptions.map(({ topic }) => topic);
-    const followings = await this.hearing.follow(asked);
+    const followings = await this.subscriptions.follow(asked);
     this.notePlaces(followings);
     await this.keepSubscriptions();
     await this.save();
@@ -279,7 +279,7 @@ export class Client implements Subscriber {
 
   private async unsubscribe({ messageId = 0, unsubscriptions }: IUnsubscribePacket): Promise<void> {
     if (!(await this.allowRead())) return;
-    const existed = this.hearing.removeAll(unsubscriptions);
+    const existed = this.subscriptions.removeAll(unsubscriptions);
     await this.keepSubscriptions();
     this.send(this.dialect.unsubscribed(messageId, existed));
   }
@@ -291,14 +291,14 @@ export class Client implements Subscriber {
 
   private async keepSubscriptions(): Promise<void> {
     const { entry } = this;
-    if (entry && this.kept) await this.parts.ledger.keep(entry, this.hearing.subscriptions);
+    if (entry && this.kept) await this.parts.ledger.keep(entry, this.subscriptions.all);
   }
 
   /** A session resumes from where it began to follow a room, even if it never acknowledged a text there. */
   private notePlaces(followings: readonly Following[]): void {
     if (!this.kept) return;
     for (const { roomId, sent } of followings)
-      if (sent >= 0n && this.hearing.acknowledges(roomId)) this.deliveries.pass({ roomId, through: sent });
+      if (sent >= 0n && this.subscriptions.acknowledges(roomId)) this.deliveries.pass({ roomId, through: sent });
   }
 
   /** Sends the past as fast as the client reads it. Nothing waits for this. */
@@ -422,7 +422,7 @@ export class Client implements Subscriber {
     return { actor: this.actor, mayManage: may('manage'), spendCreation };
   }
 
-  /** Repeats the work until it is done or finally refused, while the client is connected. So limits and outages make it wait. */
+  /** Repeats the work until it is done or finally refused. Limits and outages make the client wait. */
   private async patiently(work: Work): Promise<Outcome> {
     for (let tries = 0; ; tries++) {
       if (this.leaving === 'expelled') return 'undone';
@@ -475,7 +475,7 @@ export class Client implements Subscriber {
 
   /** Sends a publication that is not part of a room's log, if the client subscribes to it. */
   deliver(publication: Publication): void {
-    if (!this.open || this.hearing.qosOf(publication.topic) === null) return;
+    if (!this.open || this.subscriptions.qosOf(publication.topic) === null) return;
     if (this.tooSlow) this.end('tooSlow');
     else if (this.mustWait) this.hold({ publication, piece: null });
     else this.deliverNow(publication, null);
@@ -484,12 +484,12 @@ export class Client implements Subscriber {
   private deliverNow(publication: Publication | null, piece: Piece | null): void {
     const qos = publication && this.qosOf(publication, piece);
     if (publication && qos !== null) this.publish(publication.in(this.introduced.terms.version), qos, piece);
-    else if (piece && this.kept && this.hearing.acknowledges(piece.roomId)) this.deliveries.pass(piece);
+    else if (piece && this.kept && this.subscriptions.acknowledges(piece.roomId)) this.deliveries.pass(piece);
   }
 
   private qosOf({ topic }: Publication, piece: Piece | null): 0 | 1 | null {
     const isOwn = this.own.size > 0 && piece?.messageId && this.own.delete(piece.messageId);
-    return isOwn ? this.hearing.qosOfOwn(topic) : this.hearing.qosOf(topic);
+    return isOwn ? this.subscriptions.qosOfOwn(topic) : this.subscriptions.qosOf(topic);
   }
 
   /** A packet longer than the client accepts counts as sent (MQTT 5, 3.1.2.11.4). */
@@ -531,7 +531,7 @@ export class Client implements Subscriber {
 
   /** Remembers a text of a client that does not want its own texts back (No Local). */
   private rememberOwn(messageId: string): void {
-    if (!this.hearing.toOthers) return;
+    if (!this.subscriptions.toOthers) return;
     this.own.add(messageId);
     if (this.own.size <= clientLimits.own) return;
     const [oldest = ''] = this.own;
@@ -559,9 +559,9 @@ export class Client implements Subscriber {
 
   /** A room is new or has become open to this client. It is followed from `after` if a subscription matches. */
   consider(roomId: string, after: bigint, mayEnter: boolean): void {
-    if (!this.open || this.hearing.subscriptions.length === 0) return;
+    if (!this.open || this.subscriptions.all.length === 0) return;
     this.inbox.do(async () => {
-      const following = await this.hearing.consider(roomId, after, mayEnter);
+      const following = await this.subscriptions.consider(roomId, after, mayEnter);
       if (!following) return;
       this.notePlaces([following]);
       const topic = this.parts.topics.of(roomId);
@@ -572,7 +572,7 @@ export class Client implements Subscriber {
 
   /** The person has left a room or was removed from it. */
   forget(roomId: string): void {
-    this.hearing.forget(roomId);
+    this.subscriptions.forget(roomId);
     this.deliveries.forget(roomId);
   }
 
@@ -613,7 +613,7 @@ export class Client implements Subscriber {
     if (entry && moved && moved.size > 0) await this.parts.ledger.move(entry, moved);
   }
 
-  /** Finishes pending publications after the connection has ended, then releases the client. Returns the same promise each time. */
+  /** Finishes pending publications after the connection has ended. Returns the same promise each time. */
   finish(): Promise<void> {
     this.released ??= this.release();
     return this.released;
@@ -626,7 +626,7 @@ export class Client implements Subscriber {
     const lost = this.leaving === null || (this.leaving === 'clean' && this.willAnyway);
     if (lost && this.will && isTopic(this.will.topic) && !this.deaf) this.put({ ...this.will, qos: 0 });
     await this.inbox.idle();
-    this.hearing.close();
+    this.subscriptions.close();
     const { entry } = this;
     if (entry) {
       await this.save();
@@ -662,7 +662,7 @@ export class Client implements Subscriber {
 }
 
 /** Whether the number of filters in one packet is allowed: at least one (MQTT 3.1.1, 3.8.3 and 3.10.3). */
-const mayBeAsked = ({ length }: readonly unknown[]): boolean => length > 0 && length <= hearingLimits.filters;
+const mayBeAsked = ({ length }: readonly unknown[]): boolean => length > 0 && length <= subscriptionLimits.filters;
 
 const nothing = Buffer.alloc(0);
 const pingResponse = Buffer.of(0xd0, 0);

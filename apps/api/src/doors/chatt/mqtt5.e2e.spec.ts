@@ -83,7 +83,7 @@ async function endOf(client: RawClient): Promise<number | undefined> {
 }
 
 describe('a client of MQTT 5', () => {
-  it('is welcomed with what this broker does not offer, and with a client id if it has none', async () => {
+  it('learns what this broker does not support, and gets a client id if it has none', async () => {
     const named = await (await raw('Named')).gets('connack');
     expect(named).toMatchObject({ reasonCode: 0, sessionPresent: false });
     expect(named.properties).toEqual({
@@ -127,7 +127,7 @@ describe('a client of MQTT 5', () => {
     await client.hears(room.name, `${eve.username}: by password`, `${eve.username}: by token`);
   });
 
-  it('is told why it is refused', async () => {
+  it('learns why it is refused', async () => {
     const wrong = { username: eve.username, password: Buffer.from('not the password') };
     expect(await reasonFor('any', wrong)).toBe(0x86);
     expect(await reasonFor(eve.username)).toBe(0x85);
@@ -146,7 +146,7 @@ describe('a session of MQTT 5', () => {
   const keeping = (seconds: number) => ({ clean: false, properties: { sessionExpiryInterval: seconds } });
   const wasPresent = async (client: RawClient) => (await client.gets('connack')).sessionPresent;
 
-  it('goes on at the other replica where it was acknowledged', async () => {
+  it('resumes after the last acknowledged text, on the other replica', async () => {
     const room = await newRoom();
     const first = await raw('Keeper', keeping(3_600));
     expect(await subscribe(first, { topic: room.topic, qos: 1 })).toEqual([1]);
@@ -170,8 +170,8 @@ describe('a session of MQTT 5', () => {
   });
 
   it.each([
-    ['goes on within', 59, true],
-    ['is over after', 61, false],
+    ['resumes within', 59, true],
+    ['has ended after', 61, false],
   ])('%s its interval', async (_, secondsLater, present) => {
     const first = await raw('Minute', keeping(60));
     await subscribe(first, { topic: 'rooms/#', qos: 0 });
@@ -193,7 +193,7 @@ describe('a session of MQTT 5', () => {
     expect(properties?.sessionExpiryInterval).toBe(30 * 86_400);
   });
 
-  it('is not continued by a client that starts clean', async () => {
+  it('is deleted by a clean start', async () => {
     const first = await raw('Clean', keeping(3_600));
     await subscribe(first, { topic: 'rooms/#', qos: 0 });
     first.drop();
@@ -211,7 +211,7 @@ describe('a session of MQTT 5', () => {
     expect(await endOf(brief)).toBe(0x82);
   });
 
-  it('takes a text whose acknowledgement was lost for one message', async () => {
+  it('recognizes a text whose acknowledgement was lost', async () => {
     const room = await newRoom();
     const first = await raw('Lost', keeping(3_600));
     first.send(publication(room.topic, 'once', { messageId: 7 }));
@@ -225,8 +225,8 @@ describe('a session of MQTT 5', () => {
   });
 });
 
-describe('what a client of MQTT 5 takes', () => {
-  it('is no more at QoS 1 than its receive maximum until it acknowledges', async () => {
+describe('a client of MQTT 5 gets', () => {
+  it('no more unacknowledged texts at QoS 1 than its receive maximum', async () => {
     const room = await newRoom();
     const client = await raw('Small', { properties: { receiveMaximum: 2 } });
     await subscribe(client, { topic: room.topic, qos: 1 });
@@ -242,7 +242,7 @@ describe('what a client of MQTT 5 takes', () => {
     await hears(client, '1', '2', '3', '4');
   });
 
-  it('is no packet longer than its maximum', async () => {
+  it('no packet longer than its maximum', async () => {
     const room = await newRoom();
     const client = await raw('Short', { properties: { maximumPacketSize: 200 } });
     await subscribe(client, { topic: room.topic, qos: 1 });
@@ -251,7 +251,7 @@ describe('what a client of MQTT 5 takes', () => {
     await hears(client, 'short');
   });
 
-  it('is not its own texts if it subscribed so (No Local)', async () => {
+  it('none of its own texts if it subscribed with No Local', async () => {
     const room = await newRoom();
     const client = await raw('Quiet');
     await subscribe(client, { topic: room.topic, qos: 1, nl: true });
@@ -264,7 +264,7 @@ describe('what a client of MQTT 5 takes', () => {
 });
 
 describe('the reasons of MQTT 5', () => {
-  it('say what became of a publication, in words too if they are wanted', async () => {
+  it('name the result of a publication, in words too unless the client declines them', async () => {
     const room = await newRoom();
     const closed = await newRoom();
     expect((await eve.post(`/v1/rooms/${closed.id}/close`, {})).status).toBeLessThan(300);
@@ -292,7 +292,7 @@ describe('the reasons of MQTT 5', () => {
     ]);
   });
 
-  it('at QoS 2 end the exchange with a refusal, and name a packet id that is unknown', async () => {
+  it('end an exchange at QoS 2 with a refusal, and report unknown packet ids', async () => {
     const room = await newRoom();
     const client = await raw('Twice');
     client.send(publication(room.topic, 'x', { qos: 2, messageId: 5, payload: 'no JSON' }));
@@ -306,7 +306,7 @@ describe('the reasons of MQTT 5', () => {
     await room.says('said');
   });
 
-  it('say why a filter is refused, and that there was no subscription', async () => {
+  it('explain why a filter is refused, and that a subscription did not exist', async () => {
     const client = await raw('Filters');
     const asked = ['rooms/#', '$SYS/#', 'elsewhere', 'rooms/#/x', '$share/all/rooms/#'];
     const granted = await subscribe(client, ...asked.map((topic) => ({ topic, qos: 2 as const })));
@@ -332,7 +332,7 @@ describe('the broker ends a connection of MQTT 5', () => {
     ['a topic with a wildcard', publication('rooms/+/newtext', 'x'), 0x90],
     ['another authentication', { cmd: 'auth', reasonCode: 0x18, properties: { authenticationMethod: 'x' } }, 0x82],
     ['a second CONNECT', connectPacket('again', { protocolVersion: 5 }), 0x82],
-  ] as [string, Packet, number][])('for %s, in the right word', async (_, packet, reason) => {
+  ] as [string, Packet, number][])('for %s, with the right reason', async (_, packet, reason) => {
     const client = await raw('Wrong');
     client.send(packet);
     expect(await endOf(client)).toBe(reason);
@@ -350,20 +350,20 @@ describe('the broker ends a connection of MQTT 5', () => {
     }
   });
 
-  it('for more publications at a time than it takes', async () => {
+  it('for more publications in flight than its receive maximum', async () => {
     const client = await raw('Greedy');
     for (let messageId = 1; messageId <= 1_001; messageId++)
       client.send(publication('users/Greedy/hello', 'x', { qos: 2, messageId }));
     expect(await endOf(client)).toBe(0x93);
   });
 
-  it.each([0, 1])('that is taken over, at replica %i', async (replica) => {
+  it.each([0, 1])('that is taken over on replica %i', async (replica) => {
     const first = await raw('Same');
     await raw('Same', {}, replica);
     expect(await endOf(first)).toBe(0x8e);
   });
 
-  it('of a silent client, and of somebody who is suspended', async () => {
+  it('of a silent client, and of a suspended person', async () => {
     expect(await endOf(await raw('Silent', { keepalive: 1 }))).toBe(0x8d);
     const mallory = await register(services[0]!.url);
     const client = await raw('any', { username: mallory.username, password: Buffer.from(password) });
@@ -379,7 +379,7 @@ describe('the broker ends a connection of MQTT 5', () => {
 });
 
 describe('a will of MQTT 5', () => {
-  it('is published for a client that is lost, or that asks for it, and not for one that leaves', async () => {
+  it('is published if the client is lost or asks for it, but not if it disconnects', async () => {
     const room = await newRoom();
     const introduced = (text: string) =>
       raw(text, { will: { topic: room.topic, payload: Buffer.from(JSON.stringify({ text })), qos: 1, retain: false } });

@@ -6,12 +6,12 @@ import { maxPacketBytes, PacketReader } from './packets.js';
 import { Publication } from './publication.js';
 import { connectPacket } from './raw-client.testing.js';
 
-/** What a reader makes of chunks. */
+/** The packets that a reader finds in chunks. */
 const read = (...chunks: Buffer[]): Packet[] => {
   const reader = new PacketReader();
   return chunks.flatMap((chunk) => [...reader.push(chunk)]);
 };
-/** As mqtt.js 3.0.0 writes it: the client id counts in UTF-16 units. */
+/** As mqtt.js 3.0.0 writes it: the client id is counted in UTF-16 units. */
 function tooShort(clientId: string, more = {}): Buffer {
   const bytes = generate(connectPacket(clientId, more));
   bytes[1] = (bytes[1] as number) - (Buffer.byteLength(clientId) - clientId.length);
@@ -19,7 +19,7 @@ function tooShort(clientId: string, more = {}): Buffer {
 }
 
 describe('packets', () => {
-  it('are the same however their bytes are cut', () => {
+  it('are the same however their bytes are split', () => {
     const packets: Packet[] = [
       connectPacket('Ada', { username: 'ada', password: Buffer.from('secret') }),
       { cmd: 'publish', topic: 'a/b', payload: Buffer.alloc(300), qos: 1, messageId: 9, dup: false, retain: false },
@@ -44,7 +44,7 @@ describe('packets', () => {
     }
   });
 
-  it('that are too short by another number are refused', () => {
+  it('whose length is wrong in another way are refused', () => {
     const bytes = tooShort('Ärger');
     bytes[1] = (bytes[1] as number) - 1;
     expect(() => read(bytes, Buffer.alloc(10))).toThrow(BadPacket);

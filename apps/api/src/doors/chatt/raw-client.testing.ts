@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { generate, type IConnectPacket, type Packet, parser } from 'mqtt-packet';
 import { expect } from 'vitest';
 
-/** A client that sends exactly what a test wants, packet by packet and byte by byte. */
+/** A client that sends exactly what a test asks for, packet by packet or byte by byte. */
 export class RawClient {
   readonly packets: Packet[] = [];
   ended = false;
@@ -50,7 +50,7 @@ export class RawClient {
     this.send({ cmd: 'publish', topic: `rooms/${room}/newtext`, payload, qos: 1, messageId, dup, retain: false });
   }
 
-  /** The first packet of this kind that comes, or has come. */
+  /** Waits for a packet of this kind and returns it. */
   async gets<C extends Packet['cmd']>(cmd: C, count = 1): Promise<Extract<Packet, { cmd: C }>> {
     const found = () => this.packets.filter((packet) => packet.cmd === cmd);
     await expect.poll(() => found().length, { timeout: 15_000 }).toBeGreaterThanOrEqual(count);
@@ -61,7 +61,7 @@ export class RawClient {
     await expect.poll(() => this.ended, { timeout: 15_000 }).toBe(true);
   }
 
-  /** Reads nothing any more. */
+  /** Stops reading. */
   pause(): void {
     this.socket.pause();
   }

@@ -10,10 +10,10 @@ import { Client, type ClientParts } from './client.js';
 import type { Clients } from './clients.js';
 import { type Dialect, dialectFor } from './dialect.js';
 import { BadPacket } from './endings.js';
-import { NotNow } from './hearing.js';
 import { PacketReader } from './packets.js';
 import type { Replicas } from './replicas.js';
 import type { BegunConnection, Connecting } from './session-ledger.js';
+import { NotNow } from './subscriptions.js';
 import { type Terms, termsOf } from './terms.js';
 import type { Wire } from './wire.js';
 
@@ -143,7 +143,7 @@ export class Reception {
   }
 }
 
-/** Why a CONNECT is invalid whoever sends it. */
+/** Why a CONNECT is invalid, before any authentication. */
 function problemOf(connect: IConnectPacket): NotAdmitted | null {
   const { protocolId, protocolVersion = 4, clientId, clean, username, properties, will } = connect;
   const known = protocolId === 'MQTT' ? protocolVersion > 3 : protocolVersion === 3;

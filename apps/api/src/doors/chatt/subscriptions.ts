@@ -18,7 +18,7 @@ import { type RoomTopics, topicName } from './room-topics.js';
 import type { KeptSubscription } from './session-ledger.js';
 import { Filter, textTopic } from './topics.js';
 
-export const hearingLimits = {
+export const subscriptionLimits = {
   /** Subscriptions of a session, filters of one packet, and characters of a filter. */
   filters: 200,
   filterLength: 1_024,
@@ -28,7 +28,7 @@ export const hearingLimits = {
   topics: 2_000,
 } as const;
 
-export interface HearingParts {
+export interface SubscriptionsParts {
   readonly commands: CommandBus;
   readonly queries: QueryBus;
   readonly live: LiveRooms;
@@ -53,19 +53,19 @@ export class NotNow extends Error {}
  * A client's subscriptions and the rooms it follows for them. Only members can read a room, so subscribing to all rooms joins the
  * public ones.
  */
-export class Hearing {
+export class Subscriptions {
   private readonly filters = new Map<string, Subscribed>();
   private readonly rooms = new Set<string>();
   private readonly remembered = new Map<string, 0 | 1 | null>();
 
   constructor(
-    private readonly parts: HearingParts,
+    private readonly parts: SubscriptionsParts,
     private readonly subscriber: Subscriber,
     /** How far each room was acknowledged, for resumed sessions. */
     private readonly places: ReadonlyMap<string, bigint>,
   ) {}
 
-  get subscriptions(): KeptSubscription[] {
+  get all(): KeptSubscription[] {
     return [...this.filters.values()].map(({ filter, qos, others }) => ({
       filter: filter.text,
       qos,
@@ -80,9 +80,9 @@ export class Hearing {
 
   /** Adds or replaces a subscription. `others`: without the client's own publications. */
   add(text: string, qos: number, others = false): Grant {
-    const filter = text.length <= hearingLimits.filterLength ? Filter.read(text) : 'malformed';
+    const filter = text.length <= subscriptionLimits.filterLength ? Filter.read(text) : 'malformed';
     if (typeof filter === 'string') return filter;
-    if (this.filters.size >= hearingLimits.filters && !this.filters.has(text)) return 'tooMany';
+    if (this.filters.size >= subscriptionLimits.filters && !this.filters.has(text)) return 'tooMany';
     const granted = qos === 0 ? 0 : 1;
     this.filters.set(text, { filter, qos: granted, others });
     this.remembered.clear();
@@ -102,7 +102,7 @@ export class Hearing {
     const known = this.remembered.get(topic);
     if (known !== undefined) return known;
     const best = this.bestOf(topic, () => true);
-    if (this.remembered.size >= hearingLimits.topics) this.remembered.clear();
+    if (this.remembered.size >= subscriptionLimits.topics) this.remembered.clear();
     this.remembered.set(topic, best);
     return best;
   }
@@ -132,8 +132,8 @@ export class Hearing {
     if (wanted.some(({ forAllRooms }) => forAllRooms)) {
       const query = new RoomsWithinReachQuery(this.subscriber.actor.id, liveLimits.rooms);
       const within = accepted(await this.parts.queries.execute(query)) ?? [];
-      for (let i = 0; i < within.length && this.subscriber.open; i += hearingLimits.enteringAtOnce) {
-        const some = within.slice(i, i + hearingLimits.enteringAtOnce);
+      for (let i = 0; i < within.length && this.subscriber.open; i += subscriptionLimits.enteringAtOnce) {
+        const some = within.slice(i, i + subscriptionLimits.enteringAtOnce);
         const entered = await Promise.all(some.map(({ id }) => this.enter(id)));
         found.push(...entered.filter((following) => following !== null));
       }
