@@ -299,11 +299,9 @@ class Broker {
 
   private beat(): void {
     const now = performance.now();
-    for (const client of this.clients) {
-      if (client.isSilent(now)) client.end('silent');
-      // If this fails, the texts are sent again.
-      client.save().catch(() => undefined);
-    }
+    for (const client of this.clients) if (client.isSilent(now)) client.end('silent');
+    // If this fails, the texts are sent again.
+    this.ledger.move([...this.clients].flatMap((client) => client.takeMove() ?? [])).catch(() => undefined);
   }
 
   /** Ends clients that have connected elsewhere, in case notifications were missed. */

@@ -25,7 +25,7 @@ import { maxPayloadBytes, receiveMaximum } from './packets.js';
 import { type Forms, Publication } from './publication.js';
 import type { PublicationLedger } from './publication-ledger.js';
 import { type Publisher, type Publishing, textIn } from './publishing.js';
-import type { BegunConnection, SessionLedger } from './session-ledger.js';
+import type { BegunConnection, Move, SessionLedger } from './session-ledger.js';
 import { NotNow, Subscriptions, type SubscriptionsParts, subscriptionLimits } from './subscriptions.js';
 import { longestKept, type Terms } from './terms.js';
 import { isTopic, newRoomTopic, readTopic } from './topics.js';
@@ -606,11 +606,16 @@ export class Client implements Subscriber {
     this.wire.end();
   }
 
-  /** Records what the client has acknowledged. */
-  async save(): Promise<void> {
+  /** What its session has acknowledged since the last call; null if nothing. */
+  takeMove(): Move | null {
     const { entry } = this;
-    const moved = this.kept && entry ? this.deliveries.takeMoved() : null;
-    if (entry && moved && moved.size > 0) await this.parts.ledger.move(entry, moved);
+    const places = entry && this.kept ? this.deliveries.takeMoved() : null;
+    return entry && places && places.size > 0 ? { entry, places } : null;
+  }
+
+  private async save(): Promise<void> {
+    const move = this.takeMove();
+    if (move) await this.parts.ledger.move([move]);
   }
 
   /** Finishes pending publications after the connection has ended. Returns the same promise each time. */

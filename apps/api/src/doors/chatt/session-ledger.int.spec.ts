@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createDatabase, dropDatabase } from '../../tests/harness/database.testing.js';
 import { SessionLedger, sessionMigration } from './session-ledger.js';
 
+const master = randomBytes(32);
 let url: string;
 let sql: Sql;
 
@@ -32,7 +33,7 @@ it('sessions move between this release and the one before MQTT 5, on the same ta
   const userId = randomUUID();
   await beginAsBefore('early', userId);
   await migrate(sql, 'desk', sessionMigration.name, sessionMigration.statements);
-  const ledger = new SessionLedger(sql, await PostgresKeyRing.open(sql, randomBytes(32)));
+  const ledger = new SessionLedger(sql, await PostgresKeyRing.open(sql, master));
   const connecting = { userId, guest: false, address: '192.0.2.1', startsClean: false, replica: randomUUID() };
   for (const client of ['early', 'late']) {
     await beginAsBefore(client, userId);
@@ -44,4 +45,30 @@ it('sessions move between this release and the one before MQTT 5, on the same ta
     expect(second.subscriptions).toEqual(subscriptions);
     expect(second.entry.connection).toBeGreaterThan(first.entry.connection);
   }
+});
+
+it('stores places of many sessions at once, and none moves back', async () => {
+  const ledger = new SessionLedger(sql, await PostgresKeyRing.open(sql, master));
+  const connecting = {
+    userId: randomUUID(),
+    guest: false,
+    address: '192.0.2.1',
+    startsClean: true,
+    replica: randomUUID(),
+  };
+  const begin = async (clientId: string, keepSeconds: number) =>
+    (await ledger.begin(clientId, { ...connecting, clientId, keepSeconds })).entry;
+  const [one, other, unkept] = [await begin('one', 60), await begin('other', 60), await begin('unkept', 0)];
+  const [a, b] = [randomUUID(), randomUUID()];
+  const move = (entry: typeof one, ...places: [string, bigint][]) => ({ entry, places: new Map(places) });
+  await ledger.move([move(one, [a, 5n], [b, 7n]), move(other, [a, 9n]), move(unkept, [a, 1n])]);
+  await ledger.move([move(one, [a, 4n], [b, 8n])]);
+  expect(await ledger.places(one)).toEqual(
+    new Map([
+      [a, 5n],
+      [b, 8n],
+    ]),
+  );
+  expect(await ledger.places(other)).toEqual(new Map([[a, 9n]]));
+  expect(await ledger.places(unkept)).toEqual(new Map());
 });

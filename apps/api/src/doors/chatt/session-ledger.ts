@@ -58,6 +58,12 @@ export interface BegunConnection {
   readonly subscriptions: readonly KeptSubscription[] | null;
 }
 
+/** How far a session has acknowledged rooms, by room id. */
+export interface Move {
+  readonly entry: LedgerEntry;
+  readonly places: ReadonlyMap<string, bigint>;
+}
+
 /** A client that connects. */
 export interface Connecting {
   readonly userId: string;
@@ -135,14 +141,19 @@ export class SessionLedger {
     return new Map(rows.map(({ room_id, revision }) => [room_id, BigInt(revision)]));
   }
 
-  /** Stores how far rooms are acknowledged. A place never moves back. */
-  async move({ client }: LedgerEntry, places: ReadonlyMap<string, bigint>): Promise<void> {
-    if (places.size === 0) return;
+  /** Stores how far sessions have acknowledged rooms, in one statement. A place never moves back. */
+  async move(moves: readonly Move[]): Promise<void> {
+    const rows = moves.flatMap(({ entry: { client }, places }) =>
+      [...places].map(([roomId, revision]) => ({ client, roomId, revision: `${revision}` })),
+    );
+    if (rows.length === 0) return;
     await this.sql`
       insert into desk.chatt_places as known (client, room_id, revision)
-      select ${client}, place.* from unnest(
-        ${[...places.keys()]}::uuid[], ${[...places.values()].map(String)}::bigint[]) as place (room_id, revision)
-      where exists (select from desk.chatt_sessions where client = ${client} and kept)
+      select place.* from unnest(
+        ${rows.map(({ client }) => client)}::text[], ${rows.map(({ roomId }) => roomId)}::uuid[],
+        ${rows.map(({ revision }) => revision)}::bigint[]) as place (client, room_id, revision)
+      where exists (select from desk.chatt_sessions as s where s.client = place.client and s.kept)
+      order by place.client, place.room_id
       on conflict (client, room_id) do update set revision = excluded.revision where known.revision < excluded.revision`;
   }
 
