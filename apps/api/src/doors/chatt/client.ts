@@ -177,6 +177,8 @@ export class Client implements Subscriber {
     for (const { filter, qos, others } of kept ?? []) this.subscriptions.add(filter, qos, others);
     const followings = await this.subscriptions.follow(this.subscriptions.all.map(({ filter }) => filter));
     this.notePlaces(followings);
+    // A session exists without subscriptions too.
+    if (kept === null) await this.keepSubscriptions();
     this.send(this.dialect.welcome(kept !== null, this.introduced.assignedId));
     this.welcomed = true;
     this.catchUp(followings);

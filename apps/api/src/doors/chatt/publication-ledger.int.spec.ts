@@ -30,7 +30,7 @@ afterAll(async () => {
 const userId = randomUUID();
 async function connect(client: string) {
   const who = { userId, clientId: client, guest: false, address: '192.0.2.1' };
-  return (await sessions.begin(client, { ...who, startsClean: true, keepSeconds: 0, replica: randomUUID() })).entry;
+  return (await sessions.begin(client, { ...who, cleanStart: true, keepSeconds: 0, replica: randomUUID() })).entry;
 }
 type Entry = Awaited<ReturnType<typeof connect>>;
 

@@ -85,8 +85,8 @@ export class Reception {
     const userId = admitted.actor.id;
     const { guest } = admitted;
     const replica = parts.replicas.id;
-    const { startsClean, keepSeconds } = terms;
-    const connecting = { userId, clientId, guest, address: wire.address, startsClean, keepSeconds, replica };
+    const { cleanStart, keepSeconds } = terms;
+    const connecting = { userId, clientId, guest, address: wire.address, cleanStart, keepSeconds, replica };
     const begun = clientId === '' ? null : await this.begin(connecting);
     const places = begun?.subscriptions ? await ledger.places(begun.entry) : new Map();
     if (begun && clients.isTaken(begun.entry)) return 'later';

@@ -34,7 +34,7 @@ it('sessions move between this release and the one before MQTT 5, on the same ta
   await beginAsBefore('early', userId);
   await migrate(sql, 'desk', sessionMigration.name, sessionMigration.statements);
   const ledger = new SessionLedger(sql, await PostgresKeyRing.open(sql, master));
-  const connecting = { userId, guest: false, address: '192.0.2.1', startsClean: false, replica: randomUUID() };
+  const connecting = { userId, guest: false, address: '192.0.2.1', cleanStart: false, replica: randomUUID() };
   for (const client of ['early', 'late']) {
     await beginAsBefore(client, userId);
     const subscriptions = [{ filter: 'rooms/#', qos: 1 }] as const;
@@ -53,7 +53,7 @@ it('stores places of many sessions at once, and none moves back', async () => {
     userId: randomUUID(),
     guest: false,
     address: '192.0.2.1',
-    startsClean: true,
+    cleanStart: true,
     replica: randomUUID(),
   };
   const begin = async (clientId: string, keepSeconds: number) =>

@@ -71,7 +71,7 @@ export interface Connecting {
   readonly guest: boolean;
   readonly address: string;
   /** See `Terms`. */
-  readonly startsClean: boolean;
+  readonly cleanStart: boolean;
   /** See `Terms`. */
   readonly keepSeconds: number;
   /** The replica it connects to. */
@@ -97,7 +97,7 @@ export class SessionLedger {
 
   /** Begins a connection. A clean start deletes the previous session. */
   async begin(client: string, connecting: Connecting): Promise<BegunConnection> {
-    const { userId, clientId, guest, address, startsClean, keepSeconds, replica } = connecting;
+    const { userId, clientId, guest, address, cleanStart, keepSeconds, replica } = connecting;
     const whereabouts = await this.whereabouts(address, clientId);
     // One statement, because postgres.js ends the process when a connection is lost inside a transaction.
     const [row] = await this.sql<{ connection: string; former: string | null; sealed: string | null }[]>`
@@ -110,7 +110,7 @@ export class SessionLedger {
         on conflict (client) do update set
           connection = nextval('desk.chatt_connections'), former = known.replica, replica = excluded.replica, used_at = now(),
           whereabouts = excluded.whereabouts, kept = excluded.kept, keep_seconds = excluded.keep_seconds,
-          sealed = case when not ${startsClean} and known.kept and known.used_at > now() - make_interval(
+          sealed = case when not ${cleanStart} and known.kept and known.used_at > now() - make_interval(
             secs => known.keep_seconds + case when known.replica is null then 0 else ${UNNOTED_SECONDS}::int end)
             then known.sealed end
         returning connection, former, sealed),

@@ -159,6 +159,14 @@ describe('a persistent session', () => {
     expect(texts).toEqual(['not acknowledged', 'while away', 'live']);
   });
 
+  it('exists without subscriptions too', async () => {
+    for (const present of [false, true]) {
+      const client = await raw(0, 'publisher', { clean: false });
+      expect((await client.gets('connack')).sessionPresent).toBe(present);
+      client.drop();
+    }
+  });
+
   it('resumes from its subscription if nothing was acknowledged', async () => {
     const room = await newRoom();
     const first = await raw(0, 'early leaver', { clean: false });

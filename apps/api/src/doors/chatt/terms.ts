@@ -10,7 +10,7 @@ export interface Terms {
   /** 4 is MQTT 3.1.1, and 3.1 too. */
   readonly version: 4 | 5;
   /** Deletes the previous session instead of resuming it. */
-  readonly startsClean: boolean;
+  readonly cleanStart: boolean;
   /** Seconds for which the session is kept after the connection; 0: not at all. */
   readonly keepSeconds: number;
   /** Unacknowledged texts at QoS 1 that it accepts. */
@@ -26,7 +26,7 @@ export function termsOf({ protocolVersion, clean = true, properties = {} }: ICon
   if (protocolVersion !== 5)
     return {
       version: 4,
-      startsClean: clean,
+      cleanStart: clean,
       keepSeconds: clean ? 0 : longestKept,
       receiveMaximum: unlimited,
       maximumPacket: unlimited,
@@ -35,7 +35,7 @@ export function termsOf({ protocolVersion, clean = true, properties = {} }: ICon
   const { sessionExpiryInterval = 0, receiveMaximum = 65_535, maximumPacketSize = unlimited } = properties;
   return {
     version: 5,
-    startsClean: clean,
+    cleanStart: clean,
     keepSeconds: Math.min(sessionExpiryInterval, longestKept),
     receiveMaximum,
     maximumPacket: maximumPacketSize,
