@@ -11,49 +11,55 @@ import { newId } from '../../new-id.js';
 import type { PersonalToken } from '../../storage/vault/personal-tokens.js';
 import { shownName } from './shown-names.js';
 
-/** What a CONNECT says about who connects. */
+/** The credentials of a CONNECT. */
 export interface Introduction {
   readonly clientId: string;
   readonly username: string | null;
   readonly password: string | null;
-  /** Of the client. */
   readonly address: string;
 }
 
-/** Somebody who may connect. */
+/** An account that may connect. */
 export interface Admitted {
   readonly actor: Actor;
   readonly username: string;
   readonly sessionId: string;
-  /** Why they must not be let in after all; see `Authentication.objection`. */
+  /** Why the account may not stay after all; see `Authentication.objection`. */
   readonly objection: () => 'unauthenticated' | 'drain' | null;
-  /** How the author of their texts is called. */
+  /** The author of their texts. */
   readonly shownName: string;
-  /** How they called themselves: the original page takes texts of any other author for another person's. */
+  /** The name given by the client. The original page treats texts by any other author as another person's. */
   readonly nick: string;
   readonly guest: boolean;
   /** The personal token that was used instead of a password. */
   readonly token: PersonalToken | null;
-  /** Whether they may publish, and do everything else. */
+  /** Whether the token allows an action; everything is allowed without one. */
   readonly may: (scope: NonNullable<Requirement['scope']>) => boolean;
-  /** To be called when the connection has ended. */
+  /** Call when the connection has ended. */
   readonly leave: () => Promise<unknown>;
 }
 
-/** The reasons of a CONNACK (MQTT 3.1.1, 3.2.2.3) with which this door refuses. */
-export const refusals = { version: 1, identifier: 2, busy: 3, credentials: 4, notAuthorized: 5 } as const;
-
 /**
- * Why somebody is not let in. The original page never tries again after a refusal, and for ever after a closed connection: so
- * whoever has to stay out is refused, and who may come back in a moment (`later`) finds the connection closed.
+ * Why a CONNECT is refused. The original page never retries after a refusal, but retries forever after a closed connection.
+ * So the connection is closed without an answer (`later`) if the client may come back in a moment, and refused otherwise.
  */
-export type NotAdmitted = keyof typeof refusals | 'later';
+export type NotAdmitted =
+  | 'version'
+  | 'identifier'
+  | 'busy'
+  | 'credentials'
+  | 'notAuthorized'
+  | 'banned'
+  | 'authentication'
+  | 'retain'
+  | 'later';
 
 const reasons: { readonly [R in RejectionReason]?: NotAdmitted } = {
   Invalid: 'identifier',
   NameTaken: 'identifier',
   Unauthenticated: 'credentials',
   SecondFactorNeeded: 'credentials',
+  NotAllowed: 'banned',
   TooSoon: 'busy',
   Unavailable: 'later',
   Maintenance: 'later',
@@ -61,13 +67,13 @@ const reasons: { readonly [R in RejectionReason]?: NotAdmitted } = {
 
 const DOOR = 'chatt';
 
-/** Finds out who connects. */
+/** Authenticates clients. */
 export class Admission {
   constructor(
     private readonly commands: CommandBus,
     private readonly queries: QueryBus,
     private readonly authentication: Authentication,
-    /** The pair that all who know the passphrase share; null: nobody needs it. */
+    /** The login and password derived from the passphrase; null if there is no passphrase. */
     private readonly shared: Credentials | null,
   ) {}
 
@@ -85,9 +91,9 @@ export class Admission {
     return shared !== null && same(username ?? '', shared.login) && same(password ?? '', shared.password);
   }
 
-  /** Everybody at one address who gives no name is the same guest. */
+  /** Clients at one address without a name share one guest. */
   private async asGuest(nick: string, address: string): Promise<Admitted | NotAdmitted> {
-    // A name with a wildcard is in no topic: the original page would be thrown out with each greeting, and come back.
+    // A name with a wildcard fits no topic: each greeting would end the connection of the original page, which reconnects.
     if (/[+#]/.test(nick)) return 'identifier';
     const name = nick || `anonymous-${createHash('sha256').update(address).digest('hex').slice(0, 6)}`;
     const guest = await this.commands.execute(
@@ -107,7 +113,7 @@ export class Admission {
     if (isRejection(signedIn)) return reasons[signedIn.rejected] ?? 'notAuthorized';
     const identity = await this.queries.execute(new AuthenticateQuery({ bearer: signedIn.accessToken }));
     if (!identity) return 'later';
-    // Each connection has a session of its own, which ends with it.
+    // Each connection has its own session, which ends with it.
     const leave = () => this.commands.execute(new SignOutCommand(identity, { correlation: newId(), door: DOOR }));
     if (!identity.lacksSecondFactor) return this.admitted(identity, leave);
     await leave();
@@ -132,7 +138,7 @@ export class Admission {
   }
 }
 
-/** Takes as long whatever the difference is. */
+/** Compares in constant time. */
 function same(one: string, other: string): boolean {
   const [a, b] = [one, other].map((text) => createHash('sha256').update(text).digest());
   return timingSafeEqual(a as Buffer, b as Buffer);

@@ -36,8 +36,9 @@ import { Admission } from './admission.js';
 import type { Client } from './client.js';
 import { Clients } from './clients.js';
 import { chattEncoder } from './encoder.js';
-import { Publication } from './packets.js';
 import { People, peopleMigration } from './people.js';
+import { Publication } from './publication.js';
+import { PublicationLedger } from './publication-ledger.js';
 import { Publishing } from './publishing.js';
 import { Reception } from './reception.js';
 import { Replicas } from './replicas.js';
@@ -60,15 +61,15 @@ const passphrase = z
   .transform((text) => text || undefined)
   .refine((text) => text === undefined || deriveCredentials(text) !== null, 'must be shorter');
 
-/** Joinings of rooms that are under way at a time, by all clients together. */
+/** Joins in progress at a time, over all clients. */
 const JOINING_AT_ONCE = 16;
-/** Milliseconds between two looks at which clients are silent, and after which what they acknowledged is stored. */
+/** Milliseconds between checks for silent clients; acknowledgements are stored at the same time. */
 const BEAT_MS = 1_000;
-/** Milliseconds between two notes that clients are connected. */
+/** Milliseconds between confirmations that clients are connected. */
 const TOUCH_MS = 120_000;
-/** Milliseconds between two notes that the guests who are connected are in use. */
+/** Milliseconds between notes that connected guests are in use. */
 const NOTE_GUESTS_MS = 1_800_000;
-/** Milliseconds between two looks at which people have been silent for ten minutes. */
+/** Milliseconds between checks for people who have been silent for ten minutes. */
 const LOOK_FOR_SILENT_MS = 60_000;
 
 /** chaTT: MQTT over TCP and WebSockets. */
@@ -105,21 +106,25 @@ export const chattDoor = door({
       },
       close: () => broker.stop(),
       sinks: broker.sinks,
-      sweeps: [new Sweep('MQTT sessions', () => broker.ledger.sweep())],
+      sweeps: [
+        new Sweep('MQTT sessions', () => broker.ledger.sweep()),
+        new Sweep('MQTT publications', () => broker.publications.sweep()),
+      ],
       figures: [new Figure('verbatim_mqtt_clients', 'MQTT clients connected here.', () => broker.clients.size)],
     };
   },
 });
 
-/** Bots of chaTT look for an address in a greeting. From where somebody greets, nobody is told: everybody has the same one. */
+/** Bots of chaTT read an address from greetings. The real one is not published. */
 const greeting = Buffer.from(JSON.stringify({ ipAddress: '127.0.0.1' }));
 const goodBye = Buffer.from('{}');
-/** How long a shutdown waits for clients to be let go of. */
+/** Milliseconds that a shutdown waits for clients to be released. */
 const CLOSING_PATIENCE_MS = 2_000;
 
 class Broker {
   readonly clients = new Clients();
   readonly ledger: SessionLedger;
+  readonly publications: PublicationLedger;
   readonly reception: Reception;
   private readonly replicas: Replicas;
   private readonly topics = new RoomTopics();
@@ -144,8 +149,10 @@ class Broker {
     this.reads = application.get(Reads);
     this.problems = application.get(Problems);
     this.names = new ShownNames(queries);
-    this.ledger = new SessionLedger(application.get<Sql>(SQL), application.get<KeyRing>(KEY_RING));
-    this.people = new People(application.get<Sql>(SQL), application.get(Directory), this.names);
+    const [sql, keys] = [application.get<Sql>(SQL), application.get<KeyRing>(KEY_RING)];
+    this.ledger = new SessionLedger(sql, keys);
+    this.publications = new PublicationLedger(sql, keys);
+    this.people = new People(sql, application.get(Directory), this.names);
     const newContext = () => ({ correlation: newId(), door: 'chatt' });
     const finder = new RoomFinder(queries);
     this.replicas = new Replicas(application.get<DatabaseAddress>(DATABASE).directUrl, application.get<Logger>(LOG), {
@@ -166,6 +173,7 @@ class Broker {
         newContext,
         limits: this.limits,
         ledger: this.ledger,
+        publications: this.publications,
       },
       live: application.get(LiveRooms),
       problems: this.problems,
@@ -223,7 +231,7 @@ class Broker {
     whenGone(() => socketsOfAddresses.leave(addressKey(address)));
   }
 
-  /** What the page and its questions need. */
+  /** For the page and its requests. */
   webParts(host: Host) {
     const { queries, limits, reads, problems, people, ledger } = this;
     return { host, queries, limits, reads, problems, people, ledger };
@@ -231,19 +239,16 @@ class Broker {
 
   // People ------------------------------------------------------------------------------------------------------------
 
-  /**
-   * Somebody greets or says good-bye. Whoever greets all the time is passed on now and then only, and a good-bye only of somebody
-   * who was there.
-   */
+  /** Announces greetings, though not too often, and goodbyes of people who were present. */
   private async moved({ actor, admitted: { shownName } }: Client, here: boolean): Promise<void> {
-    // What could not be stored is brought up to date when they are heard again, or have been silent.
+    // If this fails, the next sign of life or the check for silence corrects it.
     const isNews = await (here ? this.people.heard(actor.id) : this.people.gone(actor.id)).catch(() => here);
     if (!isNews) return;
     this.announce(shownName, here);
     await this.replicas.move(shownName, here);
   }
 
-  /** Announces that somebody came or went. */
+  /** Announces that a person came or went. */
   private announce(name: string, here: boolean): void {
     const topic = userTopic(name, here ? 'hello' : 'logout');
     if (!isTopic(topic) || readTopic(topic) === null) return;
@@ -271,7 +276,7 @@ class Broker {
   async stop(): Promise<void> {
     for (const timer of [this.beating, this.looking, this.touching, this.noting]) clearInterval(timer);
     const going = [...this.clients].map((client) => {
-      client.end();
+      client.end('shuttingDown');
       return client.finish().catch(() => undefined);
     });
     await Promise.race([
@@ -281,12 +286,12 @@ class Broker {
     await this.replicas.stop();
   }
 
-  /** Shows that those are here who are: a replica that was killed could not take them out. */
+  /** Confirms who is connected, because a killed replica cannot remove its clients. */
   private async touch(): Promise<void> {
     await this.ledger.touch([...this.clients].flatMap(({ entry }) => entry ?? [])).catch(() => undefined);
   }
 
-  /** Guests who stay connected are not deactivated like those who are never here. */
+  /** Keeps connected guests from being deactivated as unused. */
   private async noteGuests(): Promise<void> {
     const guests = [...this.clients].filter(({ guestKey }) => guestKey !== null);
     for (const userId of new Set(guests.map(({ actor }) => actor.id))) await this.guestUse.note(userId);
@@ -294,18 +299,16 @@ class Broker {
 
   private beat(): void {
     const now = performance.now();
-    for (const client of this.clients) {
-      if (client.isSilent(now)) client.end();
-      // What could not be stored now is stored the next time, or sent again.
-      client.save().catch(() => undefined);
-    }
+    for (const client of this.clients) if (client.isSilent(now)) client.end('silent');
+    // If this fails, the texts are sent again.
+    this.ledger.move([...this.clients].flatMap((client) => client.takeMove() ?? [])).catch(() => undefined);
   }
 
-  /** Notifications may have been missed: clients that have connected elsewhere are ended now. */
+  /** Ends clients that have connected elsewhere, in case notifications were missed. */
   private async endOutdated(): Promise<void> {
     const entries = [...this.clients].flatMap(({ entry }) => entry ?? []);
     const outdated = await this.ledger.outdated(entries).catch(() => new Set<string>());
-    for (const client of this.clients) if (client.entry && outdated.has(client.entry.client)) client.end();
+    for (const client of this.clients) if (client.entry && outdated.has(client.entry.client)) client.end('takenOver');
   }
 
   // The feed ----------------------------------------------------------------------------------------------------------
@@ -323,7 +326,7 @@ class Broker {
     ];
   }
 
-  /** Guests go whose name somebody has taken who is registered: they would not be let in with it either. */
+  /** Ends guests whose name was taken by a registered person. They could not connect with it either. */
   private endNamesakes(events: readonly Recorded[]): void {
     for (const event of events) {
       const keys = namesTaken(event).map(nameKey);
@@ -333,7 +336,7 @@ class Broker {
     }
   }
 
-  /** Rooms appear, and people come into them and go. */
+  /** Clients follow rooms that appear and that their people join, and drop those they leave. */
   private moveClients(events: readonly Recorded[]): void {
     if (this.clients.size === 0) return;
     for (const event of events) {
@@ -348,14 +351,14 @@ class Broker {
   }
 }
 
-/** The names that somebody who is no guest has had since this event. */
+/** The names that a registered person takes with this event. */
 function namesTaken(event: Recorded): string[] {
   if (event.type === 'UserRegistered' && event.data.origin !== 'guest')
     return [event.data.username, event.data.displayName].filter((name) => name !== null);
   return event.type === 'UserChanged' && event.data.displayName !== null ? [event.data.displayName] : [];
 }
 
-/** Whether a room may be open to all after this, which was not before. */
+/** Whether this event may open a room to everyone. */
 const opensToAll = (event: Recorded): boolean =>
   (event.type === 'RoomCreated' || event.type === 'RoomChanged') &&
   (event.data.visibility === 'public' || (event.type === 'RoomChanged' && event.data.passwordId === null));

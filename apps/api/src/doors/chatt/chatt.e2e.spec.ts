@@ -71,7 +71,7 @@ afterEach(() => {
 afterAll(() => service.stop());
 
 describe('texts', () => {
-  it('go from one client to another, over TCP and WebSocket, and are messages of a native room', async () => {
+  it('go from client to client over TCP and WebSocket, and are messages of a native room', async () => {
     const room = roomName();
     const [ada, bob] = [await guest('Ada'), await guest('Bob', {}, ws)];
     expect(await ada.subscribe('rooms/#')).toEqual([0]);
@@ -92,7 +92,7 @@ describe('texts', () => {
     expect(await lastInfo()).toMatchObject({ users: expect.arrayContaining(['Ada', 'Bob']) });
   });
 
-  it('that are no JSON, or have no text, reach nobody and open no room', async () => {
+  it('that are not JSON or have no text are not delivered and create no room', async () => {
     const room = roomName();
     const [ada, bob] = [await guest('Ada'), await guest('Bob')];
     await ada.subscribe('rooms/#');
@@ -119,7 +119,7 @@ describe('texts', () => {
     ]);
   });
 
-  it('come at once, in their order, however many a client publishes', async () => {
+  it('arrive in order, however many a client publishes', async () => {
     const room = roomName();
     const [ada, bob] = [await guest('Ada'), await guest('Bob')];
     await ada.subscribe(`rooms/${room}/newtext`, 1);
@@ -128,7 +128,7 @@ describe('texts', () => {
     await ada.hears(room, ...texts.map((text) => `Bob: ${text}`));
   });
 
-  it('of a last will are those of the client that was lost, and not of one that said good-bye', async () => {
+  it('of a last will are published for a lost client, and not for one that disconnected', async () => {
     const room = roomName();
     const ada = await guest('Ada');
     await ada.subscribe('rooms/#');
@@ -141,7 +141,7 @@ describe('texts', () => {
 });
 
 describe('rooms', () => {
-  it('are opened with their first text, or announced before; closed ones are not opened again', async () => {
+  it('are created by their first text or an announcement; closed ones are not reopened', async () => {
     const [room, other] = [roomName(), roomName()];
     const ada = await guest('Ada');
     await ada.subscribe('rooms/#');
@@ -159,7 +159,7 @@ describe('rooms', () => {
     expect((await lastInfo()).rooms).not.toContain(room);
   });
 
-  it('that are not open to all are heard by those who are in them only, whatever the filter', async () => {
+  it('that are not public are delivered to members only, whatever the filter', async () => {
     const eve = await register(service.url);
     const filters = ['rooms/#', '#', '+/+/newtext', '+/+/+'];
     const [ada, bob] = [await guest('Ada'), await guest('Bob')];
@@ -187,7 +187,7 @@ describe('rooms', () => {
     expect((await lastInfo('Bob')).rooms).not.toContain(secret);
   });
 
-  it('whose names are no topics, or break the page, have another one', async () => {
+  it('whose names break topics or the page have another name', async () => {
     const eve = await register(service.url);
     const name = `a/b "c" <d> & e+f#g\\${roomName()}`;
     const id = await eve.room({ name, visibility: 'public' });
@@ -205,7 +205,7 @@ describe('rooms', () => {
     expect(await nativeRooms('nothing')).toEqual([]);
   });
 
-  it('lose somebody who is removed at once, until they are let in again', async () => {
+  it('exclude a removed person at once, until they are added again', async () => {
     const room = roomName();
     const ada = await guest('Ada');
     const rude = await guest('Rude');
@@ -235,12 +235,12 @@ describe('people', () => {
     expect(await refusal('any-id', { username: eve.username, password: 'not the password' })).toBe(4);
   });
 
-  it('use a personal token in place of the password, for what it is good for', async () => {
+  it('use a personal token instead of the password, within its scopes', async () => {
     const eve = await register(service.url);
     const room = roomName();
     const id = await eve.room({ name: room, visibility: 'public' });
     const { token } = (await eve.post('/v1/me/tokens', { name: 'MQTT', scopes: ['read'] })).body;
-    expect(await refusal('reader', { username: 'somebody', password: token })).toBe(4);
+    expect(await refusal('reader', { username: 'another', password: token })).toBe(4);
     const reader = await guest('reader', { username: eve.username, password: token });
     await reader.subscribe(`rooms/${room}/newtext`);
     await reader.say(room, 'not allowed');
@@ -252,7 +252,7 @@ describe('people', () => {
     await closed;
   });
 
-  it('cannot come under the name of a registered person, nor under one that is in no topic', async () => {
+  it('cannot use the name of a registered person, or one that fits no topic', async () => {
     const eve = await register(service.url);
     expect(await refusal(eve.username)).toBe(2);
     expect(await refusal(eve.username.toUpperCase(), {}, ws)).toBe(2);
@@ -260,7 +260,7 @@ describe('people', () => {
     expect(await refusal('a/b')).toBe('let in');
   });
 
-  it('are out within two seconds when they are suspended, and refused when they come back', async () => {
+  it('are disconnected within two seconds of a suspension, and refused afterwards', async () => {
     const [bad, ada] = [await guest('Bad'), await guest('Ada')];
     const closed = closing(bad);
     const id = await userId('Bad');
@@ -274,7 +274,7 @@ describe('people', () => {
     expect(ada.client.connected).toBe(true);
   });
 
-  it('that are guests have to go when somebody registers under their name', async () => {
+  it('that are guests are disconnected when their name is registered', async () => {
     const [ada, zoe] = [await guest('Ada'), await guest('Zoë the 1st')];
     const left = closing(zoe);
     await (await register(service.url)).patch('/v1/me', { displayName: 'ZOË THE 1ST' });
@@ -283,7 +283,7 @@ describe('people', () => {
     await expect.poll(() => refusal('Zoë the 1st')).toBe(2);
   });
 
-  it('greet each other and say good-bye in their own names only, and nobody is told from where', async () => {
+  it('greet and say goodbye in their own names only, and without their addresses', async () => {
     const [ada, bob] = [await guest('Ada'), await guest('Bobby')];
     await ada.subscribe('users/#');
     await bob.client.publishAsync('users/Ada/logout', '{}', { qos: 1 });
@@ -296,7 +296,7 @@ describe('people', () => {
 });
 
 describe('connections', () => {
-  it('of the original page work although it counts a name that is not ASCII too short', async () => {
+  it('of the original page work although it states a wrong length for names that are not ASCII', async () => {
     const nick = 'Grüße 你好';
     const whole = generate(connectPacket(nick));
     whole[1]! -= Buffer.byteLength(nick) - nick.length;
@@ -308,20 +308,20 @@ describe('connections', () => {
     await client.gets('pingresp');
   });
 
-  it('may come from a page at another port of the same host, and from no other host', async () => {
+  it('are accepted from pages at any port of the same host, and from no other host', async () => {
     const from = (origin: string) => refusal('Page', { wsOptions: { origin } }, ws);
     expect(await from('http://127.0.0.1:8080')).toBe('let in');
     expect(await from('http://evil.example')).not.toBe('let in');
   });
 
-  it('end after one and a half times the silence that was agreed', async () => {
+  it('end after one and a half times the keep-alive interval', async () => {
     const client = await RawClient.connect(port, 'Silent', { keepalive: 1 });
     const before = Date.now();
     await client.isEnded();
     expect(Date.now() - before).toBeGreaterThan(1_000);
   });
 
-  it('come to an end with the service, and come back', async () => {
+  it('end with the service, and work again after a restart', async () => {
     const ada = await guest('Ada');
     const closed = closing(ada);
     await service.restart();

@@ -1,9 +1,9 @@
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import { expect } from 'vitest';
 
-/** A client that has published and heard something over MQTT: the npm package `mqtt`, as programs use it. */
+/** A person at a client of the npm package `mqtt`. */
 export class MqttPerson {
-  /** What came, as `topic payload`. */
+  /** Received publications, as `topic payload`. */
   readonly heard: string[] = [];
   private readonly closed: Promise<never>;
 
@@ -14,7 +14,7 @@ export class MqttPerson {
     client.on('error', () => undefined);
   }
 
-  /** Connects, at `mqtt://` or `ws://`; fails if it is refused. It does not come back by itself. */
+  /** Connects to `mqtt://` or `ws://`; fails if refused. It does not reconnect. */
   static async connect(url: string, clientId: string, options: IClientOptions = {}): Promise<MqttPerson> {
     const client = connect(url, { clientId, reconnectPeriod: 0, protocolVersion: 4, ...options });
     const person = new MqttPerson(client);
@@ -26,18 +26,18 @@ export class MqttPerson {
     return person;
   }
 
-  /** The QoS that each filter was granted; 128: refused. */
+  /** Returns the QoS granted for each filter; 128: refused. */
   async subscribe(filter: string | string[], qos: 0 | 1 | 2 = 0): Promise<number[]> {
     return (await this.client.subscribeAsync(filter, { qos })).map((grant) => grant.qos);
   }
 
-  /** Fails if the connection ends before the text is acknowledged, for which the library would wait for ever. */
+  /** Fails if the connection ends before the acknowledgement, for which the library would wait forever. */
   async say(room: string, text: string, qos: 0 | 1 | 2 = 1): Promise<void> {
-    const payload = JSON.stringify({ author: 'anybody', text });
+    const payload = JSON.stringify({ author: 'ignored', text });
     await Promise.race([this.client.publishAsync(`rooms/${room}/newtext`, payload, { qos }), this.closed]);
   }
 
-  /** The texts of a room that came, as `author: text`. */
+  /** The received texts of a room, as `author: text`. */
   texts(room: string): string[] {
     const topic = `rooms/${room}/newtext `;
     return this.heard
@@ -50,7 +50,7 @@ export class MqttPerson {
     await expect.poll(() => this.texts(room), { timeout: 10_000 }).toEqual(texts);
   }
 
-  /** Goes without a word. */
+  /** Drops the connection without DISCONNECT. */
   drop(): void {
     this.client.stream.destroy();
     this.client.end(true);

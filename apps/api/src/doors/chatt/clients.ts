@@ -2,10 +2,10 @@ import { LRUCache } from 'lru-cache';
 import type { Client } from './client.js';
 import type { LedgerEntry } from './session-ledger.js';
 
-/** Clients of which it is remembered that they are connected elsewhere now. */
+/** Clients remembered as connected elsewhere. */
 const REMEMBERED = 10_000;
 
-/** The clients that are connected here. There is one for each client id: a later connection ends the one before it. */
+/** The clients connected to this process, one per client id: a later connection ends the earlier one. */
 export class Clients {
   private readonly all = new Set<Client>();
   private readonly byKey = new Map<string, Client>();
@@ -45,18 +45,18 @@ export class Clients {
   }
 
   /**
-   * The client has connected again, here or elsewhere: with this number, if it is known. Ends the connection before it, and
-   * resolves when it is let go of.
+   * Ends the connection of a client that has connected again, here or elsewhere. `connection` is the new one's number, if known.
+   * Resolves when the client is released.
    */
   async takeOver(key: string, connection: bigint | null = null): Promise<void> {
     if (connection !== null && connection > (this.taken.get(key) ?? -1n)) this.taken.set(key, connection);
     const client = this.byKey.get(key);
     if (!client?.entry || (connection !== null && client.entry.connection >= connection)) return;
-    client.end();
+    client.end('takenOver');
     await client.finish().catch(() => undefined);
   }
 
-  /** Whether the client has connected again since this connection began. */
+  /** Whether the client has connected again since. */
   isTaken({ client, connection }: LedgerEntry): boolean {
     return (this.taken.get(client) ?? -1n) > connection;
   }

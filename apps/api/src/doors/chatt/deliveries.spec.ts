@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Deliveries } from './deliveries.js';
 
-/** Sends texts of a room at these revisions; answers their packet ids. */
+/** Sends texts of a room at these revisions; returns their packet ids. */
 const send = (deliveries: Deliveries, roomId: string, ...revisions: bigint[]): number[] =>
   revisions.map((through) => deliveries.send({ roomId, through }));
 
 describe('how far a room is acknowledged', () => {
-  it('moves on without gaps, in whatever order acknowledgements come', () => {
+  it('advances without gaps, in any order of acknowledgements', () => {
     const deliveries = new Deliveries();
     const [one, two, three] = send(deliveries, 'a', 5n, 7n, 9n) as [number, number, number];
     deliveries.pass({ roomId: 'a', through: 12n });
@@ -19,14 +19,14 @@ describe('how far a room is acknowledged', () => {
     expect(deliveries.waiting).toBe(0);
   });
 
-  it('moves on by itself where nothing has to be acknowledged', () => {
+  it('advances by itself where nothing has to be acknowledged', () => {
     const deliveries = new Deliveries();
     deliveries.pass({ roomId: 'a', through: 3n });
     expect(deliveries.takeMoved()).toEqual(new Map([['a', 3n]]));
     expect(deliveries.acknowledge(1)).toBe(false);
   });
 
-  it('is apart for each room, and packet ids are not used twice at a time', () => {
+  it('is separate for each room, and packet ids in use are not reused', () => {
     const deliveries = new Deliveries();
     const ids = [...send(deliveries, 'a', 1n), ...send(deliveries, 'b', 1n)];
     expect(new Set(ids).size).toBe(2);
@@ -36,7 +36,7 @@ describe('how far a room is acknowledged', () => {
     expect(deliveries.waiting).toBe(1);
   });
 
-  it('ends with the packet ids, rather than looking for one for ever', () => {
+  it('fails when all packet ids are in use', () => {
     const deliveries = new Deliveries();
     for (let i = 0; i < 65_535; i++) send(deliveries, 'a', BigInt(i));
     expect(() => send(deliveries, 'a', 65_535n)).toThrow();

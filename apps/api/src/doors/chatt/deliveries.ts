@@ -1,35 +1,35 @@
 import type { Piece } from './encoder.js';
 
-/** Packet ids that there are (MQTT 3.1.1, 2.3.1). */
+/** The number of packet ids (MQTT 3.1.1, 2.3.1). */
 const PACKET_IDS = 65_535;
-/** Texts that a client may have before it has acknowledged the first of them. */
+/** Unacknowledged texts beyond which no more of the past is read for a client. */
 export const maxUnacknowledged = 1_000;
 
 interface Unacknowledged {
-  /** Null: it belongs to no room's past. */
+  /** Null if it is not part of a room's log. */
   readonly roomId: string | null;
-  /** Everything of the room up to here is dealt with once this is acknowledged and all before it are. */
+  /** The room is acknowledged up to here once this and all before it are acknowledged. */
   through: bigint;
   acknowledged: boolean;
 }
 
 /**
- * What a client was sent at QoS 1, until it acknowledges it, and how far each room is acknowledged without a gap: from there
- * the session goes on, at whichever replica.
+ * Unacknowledged deliveries at QoS 1, and how far each room is acknowledged without a gap. A session resumes from there, on any
+ * replica.
  */
 export class Deliveries {
   private readonly rooms = new Map<string, Unacknowledged[]>();
   private readonly byId = new Map<number, Unacknowledged>();
   private lastId = 0;
-  /** Places that have changed since they were last taken. */
+  /** Places that changed since they were last taken. */
   private moved = new Map<string, bigint>();
 
-  /** What is not acknowledged yet. */
+  /** The number of unacknowledged texts. */
   get waiting(): number {
     return this.byId.size;
   }
 
-  /** The packet id of a text at QoS 1. */
+  /** Returns the packet id for a text at QoS 1. */
   send(piece: Pick<Piece, 'roomId' | 'through'> | null): number {
     const id = this.nextId();
     const one = { roomId: piece?.roomId ?? null, through: piece?.through ?? -1n, acknowledged: false };
@@ -42,14 +42,14 @@ export class Deliveries {
     return id;
   }
 
-  /** Events of a room that are not sent at QoS 1, and so count as received. */
+  /** Events that are not sent at QoS 1 count as received. */
   pass({ roomId, through }: Pick<Piece, 'roomId' | 'through'>): void {
     const last = this.rooms.get(roomId)?.at(-1);
     if (last) last.through = through;
     else this.moved.set(roomId, through);
   }
 
-  /** False: nothing was sent under this id. */
+  /** Returns false if nothing was sent under this id. */
   acknowledge(id: number): boolean {
     const one = this.byId.get(id);
     if (!one) return false;
@@ -59,14 +59,14 @@ export class Deliveries {
     return true;
   }
 
-  /** The places that have changed since the last call. */
+  /** The places that changed since the last call. */
   takeMoved(): ReadonlyMap<string, bigint> {
     const { moved } = this;
     this.moved = new Map();
     return moved;
   }
 
-  /** The room is not followed any more: what is still on its way counts no longer. */
+  /** Drops a room that is no longer followed. */
   forget(roomId: string): void {
     this.rooms.delete(roomId);
     this.moved.delete(roomId);

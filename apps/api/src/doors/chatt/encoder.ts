@@ -1,17 +1,19 @@
 import type { LiveEvent, Person } from '../../live/live-event.js';
 import type { EncodedEvents, Encoder } from '../../live/subscriber.js';
-import { Publication } from './packets.js';
+import { Publication } from './publication.js';
 import { textTopic } from './topics.js';
 
-/** One text of a room on its way to clients, or events that chaTT does not know, which only move the place in the room. */
+/** A text of a room on its way to clients, or events that chaTT cannot show, which only move the place in the room. */
 export class Piece implements EncodedEvents {
-  /** Null: nothing to be sent; a promise: the name of its author is being looked up. */
+  /** Null: nothing to send. A promise: the author's name is being looked up. */
   publication: Publication | null | Promise<Publication | null>;
 
   constructor(
     readonly roomId: string,
     readonly through: bigint,
     publication: Publication | null | Promise<Publication | null>,
+    /** Null if there is no text. */
+    readonly messageId: string | null = null,
   ) {
     this.publication = publication;
     if (publication instanceof Promise)
@@ -25,10 +27,10 @@ export class Piece implements EncodedEvents {
 
 const nothing = Buffer.alloc(0);
 
-/** What authors are called at this door: by a function that knows it at once, or looks it up. */
+/** Returns an author's name at this door, or looks it up. */
 export type NameOf = (person: Person) => string | Promise<string>;
 
-/** Encodes texts as `{"author","text"}`, each in a packet of its own. Edits, reactions and the rest cannot be expressed. */
+/** Encodes each text as `{"author","text"}` in its own packet. chaTT has no edits, reactions and other events. */
 export function chattEncoder(topicOf: (roomId: string) => string | null, nameOf: NameOf): Encoder {
   const encode = (roomId: string, { event, actor, replaced }: LiveEvent): Piece['publication'] => {
     const topic = topicOf(roomId);
@@ -40,7 +42,7 @@ export function chattEncoder(topicOf: (roomId: string) => string | null, nameOf:
   return {
     events: (roomId, events) => {
       const pieces = events
-        .map((live) => new Piece(roomId, live.revision, encode(roomId, live)))
+        .map((live) => new Piece(roomId, live.revision, encode(roomId, live), messageIdOf(live)))
         .filter(({ publication }) => publication !== null);
       const last = events.at(-1)?.revision;
       if (last !== undefined && pieces.at(-1)?.through !== last) pieces.push(new Piece(roomId, last, null));
@@ -53,6 +55,9 @@ export function chattEncoder(topicOf: (roomId: string) => string | null, nameOf:
     unwatched: () => null,
   };
 }
+
+const messageIdOf = ({ event }: LiveEvent): string | null =>
+  event.type === 'MessagePosted' ? event.data.messageId : null;
 
 const said = (topic: string, author: string, text: string): Publication =>
   new Publication(textTopic(topic), Buffer.from(JSON.stringify({ author, text })));

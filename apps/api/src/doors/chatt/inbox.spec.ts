@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Inbox, inboxLimits } from './inbox.js';
 
-/** An inbox of texts; what it has done, and whether its client has to wait. */
+/** An inbox of texts, what it has processed, and whether its client is paused. */
 function open() {
   const done: string[] = [];
   const wire = { paused: false };
@@ -19,7 +19,7 @@ function open() {
   return { inbox, done, wire, task };
 }
 
-it('does what was published, and no other task, when its client has gone', async () => {
+it('processes publications but no other tasks after its client has disconnected', async () => {
   const { inbox, done, task } = open();
   task('in work');
   inbox.publish('one', 3);
@@ -30,7 +30,7 @@ it('does what was published, and no other task, when its client has gone', async
   expect(done).toEqual(['in work', 'one', 'two']);
 });
 
-it('lets its client wait while what it has published is too many bytes, in work or not', async () => {
+it('pauses its client while its pending publications are too large', async () => {
   const { inbox, wire, task } = open();
   inbox.publish('short', inboxLimits.bytes - 1);
   expect(wire.paused).toBe(false);

@@ -1,10 +1,10 @@
 export const inboxLimits = {
-  /** Publications that are worked on together. */
+  /** Publications per batch. */
   together: 64,
-  /** Waiting tasks at which nothing more is read from the client, and at which reading goes on. */
+  /** Waiting entries at which reading from the client stops, and at which it continues. */
   full: 64,
   free: 32,
-  /** Bytes of publications that are waiting or worked on at which nothing more is read from the client. */
+  /** Bytes of pending publications at which reading from the client stops. */
   bytes: 524_288,
 } as const;
 
@@ -16,20 +16,20 @@ interface Published<P> {
 type Waiting<P> = Published<P> | { readonly task: () => Promise<void> };
 
 export interface InboxOptions<P> {
-  /** Does publications that came in a row. */
+  /** Processes consecutive publications. */
   readonly publish: (publications: readonly P[]) => Promise<void>;
-  /** Called with what a task or `publish` threw; the rest goes on. */
+  /** Called with what a task or `publish` threw. The rest continues. */
   readonly failed: (error: unknown) => void;
-  /** Whether the client has to wait. */
+  /** Stops or continues reading from the client. */
   readonly full: (full: boolean) => void;
 }
 
-/** What a client asked for, done in its order: publications in a row together, everything else by itself. */
+/** A client's requests, processed in order: consecutive publications in batches, everything else one by one. */
 export class Inbox<P> {
   private waiting: Waiting<P>[] = [];
   private working: Promise<void> | null = null;
   private isFull = false;
-  /** Bytes of the publications that are waiting or worked on. */
+  /** Bytes of pending publications. */
   heldBytes = 0;
 
   constructor(private readonly options: InboxOptions<P>) {}
@@ -43,18 +43,18 @@ export class Inbox<P> {
     this.put({ task });
   }
 
-  /** What is waiting is not done any more. */
+  /** Drops everything that is waiting. */
   discard(): void {
     this.heldBytes -= bytesOf(this.waiting);
     this.waiting = [];
   }
 
-  /** What is waiting is not done any more, except for publications. */
+  /** Drops everything that is waiting except publications. */
   discardTasks(): void {
     this.waiting = this.waiting.filter((one) => 'publication' in one);
   }
 
-  /** Resolves when nothing is left to do. */
+  /** Resolves when nothing is pending. */
   async idle(): Promise<void> {
     while (this.working) await this.working;
   }

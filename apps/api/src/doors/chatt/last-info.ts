@@ -8,24 +8,24 @@ export const lastInfoLimits = {
   rooms: 200,
   /** As many as the page keeps. */
   textsPerRoom: 50,
-  /** Bytes of all texts together; the newest of the rooms that were active last. */
+  /** Bytes of all texts together. The most recently active rooms come first. */
   textBytes: 1_048_576,
 } as const;
 
-/** The room in which the page begins. */
+/** The room that the page shows first. */
 const MAIN = 'main';
 
-/** What the page asks for once it is connected. */
+/** The page loads this once it is connected. */
 export interface LastInfo {
   readonly users: readonly string[];
   readonly rooms: readonly string[];
   readonly messages: Readonly<Record<string, readonly (readonly [author: string, text: string])[]>>;
 }
 
-/** For whoever may read nothing. The page needs all members. */
+/** For clients that may read nothing. The page needs all fields. */
 export const noInfo: LastInfo = { users: [], rooms: [], messages: {} };
 
-/** What was said last in the rooms within reach of somebody; null: of anybody. `users` are those who are there. */
+/** The latest texts of the rooms that a person can read; null: that anyone can read. `users`: the people present. */
 export async function lastInfo(queries: QueryBus, userId: string | null, users: readonly string[]): Promise<LastInfo> {
   const { rooms: most, textsPerRoom, textBytes } = lastInfoLimits;
   const heard = await queries.execute(new HeardLastQuery(userId, { rooms: most, textsPerRoom, textBytes }));

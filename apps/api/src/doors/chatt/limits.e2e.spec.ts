@@ -16,14 +16,14 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-it('texts beyond the limit are neither stored nor acknowledged, however long the wait, and after the client has gone', async () => {
+it('texts beyond the limit are neither stored nor acknowledged, even after the client has disconnected', async () => {
   const id = await eve.room({ name: 'limited', visibility: 'public' });
   const client = await RawClient.connect(port, 'Hasty');
   for (let i = 1; i <= 20; i++) client.publish('limited', `text ${i}`, i);
   client.send({ cmd: 'pingreq' });
   await client.gets('pingresp');
   client.drop();
-  // Whoever connects again is let in when nothing is done any more for the connection before it.
+  // A new connection is accepted once the previous one has no pending work.
   (await RawClient.connect(port, 'Hasty')).drop();
   const texts = async () =>
     (await eve.all(`/v1/rooms/${id}/messages?order=oldest`)).map(({ text }: { text: string }) => text);
@@ -32,7 +32,7 @@ it('texts beyond the limit are neither stored nor acknowledged, however long the
   expect(acknowledged.filter((id) => Number(id) > 5)).toEqual([]);
 });
 
-it('guests at one address open only so many rooms, whatever they are called', async () => {
+it('guests at one address create a limited number of rooms under any name', async () => {
   for (const name of ['One', 'Other']) {
     const client = await RawClient.connect(port, name);
     for (let i = 1; i <= 3; i++) client.publish(`${name} ${i}`, 'hello', i);

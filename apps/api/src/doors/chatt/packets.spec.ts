@@ -1,15 +1,17 @@
 import { generate, type Packet } from 'mqtt-packet';
 import { describe, expect, it } from 'vitest';
 import { binaryFrame } from '../../host/websocket-frames.js';
-import { BadPacket, maxPacketBytes, PacketReader, Publication } from './packets.js';
+import { BadPacket } from './endings.js';
+import { maxPacketBytes, PacketReader } from './packets.js';
+import { Publication } from './publication.js';
 import { connectPacket } from './raw-client.testing.js';
 
-/** What a reader makes of chunks. */
+/** The packets that a reader finds in chunks. */
 const read = (...chunks: Buffer[]): Packet[] => {
   const reader = new PacketReader();
   return chunks.flatMap((chunk) => [...reader.push(chunk)]);
 };
-/** As mqtt.js 3.0.0 writes it: the client id counts in UTF-16 units. */
+/** As mqtt.js 3.0.0 writes it: the client id is counted in UTF-16 units. */
 function tooShort(clientId: string, more = {}): Buffer {
   const bytes = generate(connectPacket(clientId, more));
   bytes[1] = (bytes[1] as number) - (Buffer.byteLength(clientId) - clientId.length);
@@ -17,7 +19,7 @@ function tooShort(clientId: string, more = {}): Buffer {
 }
 
 describe('packets', () => {
-  it('are the same however their bytes are cut', () => {
+  it('are the same however their bytes are split', () => {
     const packets: Packet[] = [
       connectPacket('Ada', { username: 'ada', password: Buffer.from('secret') }),
       { cmd: 'publish', topic: 'a/b', payload: Buffer.alloc(300), qos: 1, messageId: 9, dup: false, retain: false },
@@ -42,7 +44,7 @@ describe('packets', () => {
     }
   });
 
-  it('that are too short by another number are refused', () => {
+  it('whose length is wrong in another way are refused', () => {
     const bytes = tooShort('Ärger');
     bytes[1] = (bytes[1] as number) - 1;
     expect(() => read(bytes, Buffer.alloc(10))).toThrow(BadPacket);
@@ -55,15 +57,51 @@ describe('packets', () => {
   });
 });
 
+describe('acknowledgements', () => {
+  const ack = (messageId: number, version: 4 | 5 = 4) =>
+    generate({ cmd: 'puback', messageId, reasonCode: 0 }, { protocolVersion: version });
+  const reader = (version: 4 | 5 = 4) => {
+    const read = new PacketReader();
+    [...read.push(generate(connectPacket('x', { protocolVersion: version })))];
+    return read;
+  };
+
+  it.each([4, 5] as const)('at the start of a chunk are read on their own, in version %i', (version) => {
+    const ids: number[] = [];
+    const ping = generate({ cmd: 'pingreq' });
+    const chunk = Buffer.concat([ack(1, version), ack(513, version), ping, ack(2, version)]);
+    const left = reader(version).skipAcknowledgements(chunk, (id) => ids.push(id));
+    expect(ids).toEqual([1, 513]);
+    expect(left).toEqual(Buffer.concat([ping, ack(2, version)]));
+  });
+
+  it('that are cut, or follow part of a packet, are left to the parser', () => {
+    const ids: number[] = [];
+    const one = reader();
+    const left = one.skipAcknowledgements(Buffer.concat([ack(7), ack(8).subarray(0, 3)]), (id) => ids.push(id));
+    expect([...one.push(left)]).toEqual([]);
+    const rest = Buffer.concat([ack(8).subarray(3), ack(9)]);
+    expect(one.skipAcknowledgements(rest, (id) => ids.push(id))).toBe(rest);
+    expect([...one.push(rest)]).toMatchObject([{ cmd: 'puback', messageId: 8 }, { messageId: 9 }]);
+    expect(ids).toEqual([7]);
+  });
+});
+
 describe('a publication', () => {
-  it.each(['rooms/main/newtext', 'rooms/Grüße/newtext'])('is a PUBLISH at both levels, at %s', (topic) => {
-    const publication = new Publication(topic, Buffer.from('{"text":"x"}'));
-    const numbered = publication.packetWithId(513);
-    const [, plain, withId] = read(generate(connectPacket('x')), publication.packet, numbered);
-    expect(plain).toMatchObject({ topic, qos: 0 });
-    expect(withId).toMatchObject({ topic, qos: 1, messageId: 513, dup: false });
-    expect(publication.frame).toEqual(binaryFrame(publication.packet));
-    expect(publication.frameWithId(513)).toEqual(binaryFrame(numbered));
-    expect(publication.packetWithId(1)).not.toBe(publication.packetWithId(1));
+  it.each([
+    ['rooms/main/newtext', 4],
+    ['rooms/Grüße/newtext', 4],
+    ['rooms/Grüße/newtext', 5],
+  ] as const)('is a PUBLISH at both levels, at %s in version %i', (topic, version) => {
+    const forms = new Publication(topic, Buffer.from('{"text":"x"}')).in(version);
+    const numbered = forms.packetWithId(513);
+    const hello = generate(connectPacket('x', { protocolVersion: version }));
+    const [, plain, withId] = read(hello, forms.packet, numbered);
+    const payload = Buffer.from('{"text":"x"}');
+    expect(plain).toMatchObject({ topic, qos: 0, payload });
+    expect(withId).toMatchObject({ topic, qos: 1, messageId: 513, dup: false, payload });
+    expect(forms.frame).toEqual(binaryFrame(forms.packet));
+    expect(forms.frameWithId(513)).toEqual(binaryFrame(numbered));
+    expect(forms.packetWithId(1)).not.toBe(forms.packetWithId(1));
   });
 });

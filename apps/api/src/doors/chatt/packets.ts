@@ -1,27 +1,28 @@
 import { isUtf8 } from 'node:buffer';
-import { generate, parser as newParser, type Packet, type Parser } from 'mqtt-packet';
-import { binaryFrame } from '../../host/websocket-frames.js';
+import { parser as newParser, type Packet, type Parser } from 'mqtt-packet';
+import { BadPacket } from './endings.js';
+import { checkProperties } from './properties.js';
 
 /** Bytes of a packet, without its fixed header. Longer ones end the connection. */
 export const maxPacketBytes = 131_072;
 
-/** Bytes of a payload that are looked at. The longest text takes fewer, even if all of it is escaped. */
+/** Bytes of a payload. The longest text takes fewer, even if all of it is escaped. */
 export const maxPayloadBytes = 100_000;
 
-/** What a client sent is not MQTT, or not for this broker. Ends the connection. */
-export class BadPacket extends Error {}
+/** Publications a client of MQTT 5 may have in flight at QoS 1 and 2. */
+export const receiveMaximum = 1_000;
 
 const CONNECT = 1;
-/** The first byte of an acknowledgement, which is four bytes long. */
+/** The first byte of an acknowledgement. Its length is 2 unless MQTT 5 adds a reason. */
 const PUBACK = 0x40;
 /** Fixed header: one byte, and a length of one to four bytes. */
 const MAX_HEADER = 5;
 
-/** Reads the packets of one client out of its bytes, however they are cut. */
+/** Reads the packets of one client from its bytes, however they are split. */
 export class PacketReader {
   private readonly parser: Parser = newParser({ protocolVersion: 4 });
   private chunks: Buffer[] = [];
-  /** Bytes that have to be there before it is worth looking. */
+  /** Bytes needed before the next packet can be complete. */
   private needed = 0;
   private greeted = false;
   private read: Packet[] = [];
@@ -35,7 +36,19 @@ export class PacketReader {
     });
   }
 
-  /** The packets that are complete with this chunk, one by one. Throws BadPacket at the first that is wrong. */
+  /**
+   * Reports the packet ids of the acknowledgements at the start of a chunk, and returns the remaining bytes. Every text at QoS 1
+   * is acknowledged, so acknowledgements bypass the parser.
+   */
+  skipAcknowledgements(chunk: Buffer, acknowledged: (packetId: number) => void): Buffer {
+    if (this.heldBytes > 0 || !this.greeted) return chunk;
+    let at = 0;
+    for (; chunk[at] === PUBACK && chunk[at + 1] === 2 && at + 4 <= chunk.length; at += 4)
+      acknowledged(chunk.readUInt16BE(at + 2));
+    return at === 0 ? chunk : chunk.subarray(at);
+  }
+
+  /** Yields the packets that this chunk completes. Throws BadPacket at the first bad one. */
   *push(chunk: Buffer): Generator<Packet> {
     this.chunks.push(chunk);
     this.heldBytes += chunk.length;
@@ -51,14 +64,14 @@ export class PacketReader {
     this.heldBytes = rest.length;
   }
 
-  /** The first whole packet, if it is there, and how many bytes it takes. */
+  /** The first packet, if it is complete, and its length in bytes. */
   private cut(bytes: Buffer): { readonly packet: Buffer | null; readonly length: number } {
     const header = readHeader(bytes);
     if (!header) return this.waitFor(bytes.length + 1);
     const { start, length } = header;
     const first = bytes[0] as number;
-    if (this.greeted === (first >> 4 === CONNECT)) throw new BadPacket('CONNECT comes first, and once.');
-    if (length > maxPacketBytes) throw new BadPacket('The packet is too long.');
+    if (this.greeted === (first >> 4 === CONNECT)) throw new BadPacket('CONNECT comes first, and once.', 'protocol');
+    if (length > maxPacketBytes) throw new BadPacket('The packet is too long.', 'tooLarge');
     const body = bytes.subarray(start);
     const actual = this.greeted ? length : connectLength(body, length);
     const end = start + actual;
@@ -77,12 +90,11 @@ export class PacketReader {
   }
 
   private parse(bytes: Buffer): Packet {
-    // One comes for each text at QoS 1.
-    if (bytes.length === 4 && bytes[0] === PUBACK) return { cmd: 'puback', messageId: bytes.readUInt16BE(2) };
     this.read = [];
     this.parser.parse(bytes);
     const [packet, ...more] = this.read;
-    if (!packet || more.length > 0) throw new BadPacket('The packet has another length than it says.');
+    if (!packet || more.length > 0) throw new BadPacket('The length of the packet is wrong.');
+    checkProperties(packet);
     return packet;
   }
 }
@@ -95,19 +107,18 @@ function readHeader(bytes: Buffer): { readonly start: number; readonly length: n
     length += (byte & 0x7f) * 128 ** (i - 1);
     if (byte < 0x80) return { start: i + 1, length };
   }
-  throw new BadPacket('The length of the packet is no length.');
+  throw new BadPacket('The length of the packet is malformed.');
 }
 
 /**
- * The length of a CONNECT, as far as the bytes that are there show it. The original page (mqtt.js 3.0.0) counts the client id in
- * UTF-16 units, so that its packet is longer than it says: by the bytes of the id less its units. That is put right only if all
- * fields end exactly there.
+ * The actual length of a CONNECT. The original page (mqtt.js 3.0.0) counts the client id in UTF-16 units, so its packet is longer
+ * than stated: by the id's bytes minus its units. This is corrected only if all fields end exactly there.
  */
 function connectLength(body: Buffer, said: number): number {
   const name = field(body.subarray(0, said), 0);
-  // After the name of the protocol: its level, the flags, the seconds of the keep-alive. Then the client id.
+  // The protocol name is followed by its level, the flags, the keep-alive and the client id.
   const idAt = name ? name.end + 4 : said;
-  // MQTT 5 has properties before the client id, and no clients that count wrong.
+  // MQTT 5 has properties before the client id, and clients that count correctly.
   if (name && (body[name.end] ?? 0) > 4) return said;
   if (body.length < said || said < idAt + 2 || endOfConnect(body.subarray(0, said), idAt) === said) return said;
   const idLength = body.readUInt16BE(idAt);
@@ -120,7 +131,7 @@ function connectLength(body: Buffer, said: number): number {
   return body.length < whole || endOfConnect(body.subarray(0, whole), idAt) === whole ? whole : said;
 }
 
-/** Where the fields of a CONNECT end; null if they do not fit into these bytes. */
+/** Where the fields of a CONNECT end; null if they exceed these bytes. */
 function endOfConnect(body: Buffer, idAt: number): number | null {
   const flags = body[idAt - 3] ?? 0;
   const fields = 1 + (flags & 0x04 ? 2 : 0) + (flags & 0x80 ? 1 : 0) + (flags & 0x40 ? 1 : 0);
@@ -140,67 +151,10 @@ function field(body: Buffer, at: number): { readonly end: number } | null {
 }
 
 /** The fixed header of a packet: `first` is its type and flags. */
-function fixedHeader(first: number, length: number): Buffer {
+export function fixedHeader(first: number, length: number): Buffer {
   const bytes = [first];
   for (let rest = length; ; rest = Math.floor(rest / 128)) {
     bytes.push(rest < 128 ? rest : (rest % 128) | 0x80);
     if (rest < 128) return Buffer.from(bytes);
-  }
-}
-
-/** A packet as it goes over the wire. */
-export const writePacket = (packet: Packet): Buffer => generate(packet);
-
-/**
- * A PUBLISH in all forms in which it is delivered: as a packet, and as a message of a WebSocket. Everybody who gets it at QoS 0
- * gets the same bytes; at QoS 1 they differ in the packet id.
- */
-export class Publication {
-  private readonly forms: Partial<Record<'packet' | 'frame' | 'numbered packet' | 'numbered frame', Buffer>> = {};
-
-  constructor(
-    readonly topic: string,
-    private readonly payload: Buffer,
-  ) {}
-
-  /** At QoS 0. */
-  get packet(): Buffer {
-    this.forms.packet ??= this.write(0);
-    return this.forms.packet;
-  }
-
-  get frame(): Buffer {
-    this.forms.frame ??= binaryFrame(this.packet);
-    return this.forms.frame;
-  }
-
-  /** At QoS 1. */
-  packetWithId(id: number): Buffer {
-    this.forms['numbered packet'] ??= this.write(1);
-    return this.withId(this.forms['numbered packet'], id);
-  }
-
-  frameWithId(id: number): Buffer {
-    this.forms['numbered frame'] ??= binaryFrame(this.write(1));
-    return this.withId(this.forms['numbered frame'], id);
-  }
-
-  private withId(bytes: Buffer, id: number): Buffer {
-    const copy = Buffer.from(bytes);
-    copy.writeUInt16BE(id, copy.length - this.payload.length - 2);
-    return copy;
-  }
-
-  /** With room for the packet id at QoS 1. */
-  private write(qos: 0 | 1): Buffer {
-    const topicLength = Buffer.byteLength(this.topic);
-    const length = 2 + topicLength + 2 * qos + this.payload.length;
-    const header = fixedHeader(0x30 | (qos << 1), length);
-    const bytes = Buffer.alloc(header.length + length);
-    header.copy(bytes);
-    bytes.writeUInt16BE(topicLength, header.length);
-    bytes.write(this.topic, header.length + 2, 'utf8');
-    this.payload.copy(bytes, bytes.length - this.payload.length);
-    return bytes;
   }
 }

@@ -3,11 +3,11 @@ import type { Migration } from '../../composition/migration.js';
 import type { Directory } from '../../storage/directory.js';
 import type { ShownNames } from './shown-names.js';
 
-/** Minutes of silence after which somebody counts as gone. */
+/** Minutes of silence after which a person counts as gone. */
 export const SILENT_MINUTES = 10;
-/** Seconds for which it is not stored again that somebody was heard, nor passed on that they have greeted. */
+/** Seconds during which another sign of life is neither stored nor announced. */
 const FRESH_SECONDS = 30;
-/** People in the list. */
+/** Maximum number of people in the list. */
 const MOST = 1_000;
 
 export const peopleMigration: Migration = {
@@ -20,8 +20,8 @@ export const peopleMigration: Migration = {
 };
 
 /**
- * Who is at this door, on whichever replica: whoever has greeted or said something and was not silent for ten minutes since.
- * It is not stored what they are called.
+ * The people present at this door, on all replicas: those who greeted or said something in the last ten minutes. Names are not
+ * stored.
  */
 export class People {
   private readonly fresh = new Map<string, number>();
@@ -32,7 +32,7 @@ export class People {
     private readonly names: ShownNames,
   ) {}
 
-  /** Somebody was heard. Returns whether that was news. */
+  /** Records a sign of life. Returns whether it was news. */
   async heard(userId: string): Promise<boolean> {
     const now = performance.now();
     const before = this.fresh.get(userId);
@@ -44,14 +44,14 @@ export class People {
     return true;
   }
 
-  /** Somebody says that they are going. Returns whether they were there. */
+  /** A person leaves. Returns whether they were present. */
   async gone(userId: string): Promise<boolean> {
     this.fresh.delete(userId);
     const { count } = await this.sql`delete from desk.chatt_people where user_id = ${userId}`;
     return count > 0;
   }
 
-  /** What those are called who are there. */
+  /** The names of the people present. */
   async present(): Promise<string[]> {
     const rows = await this.sql<{ user_id: string }[]>`
       select user_id from desk.chatt_people where heard_at > now() - make_interval(mins => ${SILENT_MINUTES})
@@ -59,7 +59,7 @@ export class People {
     return this.namesOf(rows.map(({ user_id }) => user_id));
   }
 
-  /** Forgets those who have become silent, and returns what they are called: at one replica only. */
+  /** Removes people who have gone silent and returns their names, on one replica only. */
   async takeSilent(): Promise<string[]> {
     const cut = performance.now() - SILENT_MINUTES * 60_000;
     for (const [userId, heard] of this.fresh) if (heard < cut) this.fresh.delete(userId);

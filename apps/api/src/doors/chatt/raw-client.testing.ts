@@ -2,14 +2,17 @@ import { connect, type Socket } from 'node:net';
 import { generate, type IConnectPacket, type Packet, parser } from 'mqtt-packet';
 import { expect } from 'vitest';
 
-/** A client that sends exactly what a test wants, packet by packet and byte by byte. */
+/** A client that sends exactly what a test asks for, packet by packet or byte by byte. */
 export class RawClient {
   readonly packets: Packet[] = [];
   ended = false;
   private readonly socket: Socket;
 
-  private constructor(port: number) {
-    const reader = parser({ protocolVersion: 4 });
+  private constructor(
+    port: number,
+    private readonly protocolVersion = 4,
+  ) {
+    const reader = parser({ protocolVersion });
     reader.on('packet', (packet) => this.packets.push(packet));
     reader.on('error', (error) => {
       throw error;
@@ -28,14 +31,14 @@ export class RawClient {
 
   /** Connects, and waits for the CONNACK. */
   static async connect(port: number, clientId: string, more: Partial<IConnectPacket> = {}): Promise<RawClient> {
-    const client = new RawClient(port);
+    const client = new RawClient(port, more.protocolVersion);
     client.send(connectPacket(clientId, more));
     await client.gets('connack');
     return client;
   }
 
   send(packet: Packet): void {
-    this.write(generate(packet));
+    this.write(generate(packet, { protocolVersion: this.protocolVersion }));
   }
 
   write(...pieces: readonly Buffer[]): void {
@@ -47,7 +50,7 @@ export class RawClient {
     this.send({ cmd: 'publish', topic: `rooms/${room}/newtext`, payload, qos: 1, messageId, dup, retain: false });
   }
 
-  /** The first packet of this kind that comes, or has come. */
+  /** Waits for a packet of this kind and returns it. */
   async gets<C extends Packet['cmd']>(cmd: C, count = 1): Promise<Extract<Packet, { cmd: C }>> {
     const found = () => this.packets.filter((packet) => packet.cmd === cmd);
     await expect.poll(() => found().length, { timeout: 15_000 }).toBeGreaterThanOrEqual(count);
@@ -58,7 +61,7 @@ export class RawClient {
     await expect.poll(() => this.ended, { timeout: 15_000 }).toBe(true);
   }
 
-  /** Reads nothing any more. */
+  /** Stops reading. */
   pause(): void {
     this.socket.pause();
   }

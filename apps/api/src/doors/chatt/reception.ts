@@ -4,16 +4,20 @@ import type { Holder } from '../../host/waiting-data.js';
 import type { Limits } from '../../limits/limits.js';
 import type { Subscribers } from '../../live/subscribers.js';
 import type { TokenWatch } from '../../live/token-watch.js';
-import { type Admission, type Admitted, type NotAdmitted, refusals } from './admission.js';
+import { newId } from '../../new-id.js';
+import type { Admission, Admitted, NotAdmitted } from './admission.js';
 import { Client, type ClientParts } from './client.js';
 import type { Clients } from './clients.js';
-import { NotNow } from './hearing.js';
-import { PacketReader, writePacket } from './packets.js';
+import { type Dialect, dialectFor } from './dialect.js';
+import { BadPacket } from './endings.js';
+import { PacketReader } from './packets.js';
 import type { Replicas } from './replicas.js';
 import type { BegunConnection, Connecting } from './session-ledger.js';
+import { NotNow } from './subscriptions.js';
+import { type Terms, termsOf } from './terms.js';
 import type { Wire } from './wire.js';
 
-/** How long a client may take to introduce itself, and finding out who it is. */
+/** Milliseconds until a client must have been authenticated. */
 const PATIENCE_MS = 10_000;
 /** Packets that a client may send before it is answered. */
 const MAX_EARLY = 1_000;
@@ -29,14 +33,14 @@ export interface ReceptionParts extends ClientParts {
   readonly limits: Limits;
 }
 
-/** Receives connections: from their first byte until it is known who is there. */
+/** Handles connections from the first byte until the client is authenticated. */
 export class Reception {
-  /** Nobody is let in any more. */
+  /** Refuses all new connections. */
   closed = false;
 
   constructor(private readonly parts: ReceptionParts) {}
 
-  /** What is returned keeps data of the client in memory; null: it was turned away. */
+  /** Returns the holder of the client's buffered data; null if the connection was refused. */
   receive(wire: Wire): Holder | null {
     if (this.closed || this.parts.limits.refuseUpgrade(wire.address)) {
       wire.end();
@@ -47,13 +51,12 @@ export class Reception {
     return visit;
   }
 
-  /** Lets somebody in, or says why not. */
-  async welcome(wire: Wire, connect: IConnectPacket): Promise<Client | NotAdmitted> {
+  /** Accepts a client, or returns why not. */
+  async welcome(wire: Wire, connect: IConnectPacket, dialect: Dialect): Promise<Client | NotAdmitted> {
     const problem = problemOf(connect);
     if (problem) return problem;
-    const { clientId, clean = true } = connect;
     const introduction = {
-      clientId,
+      clientId: connect.clientId,
       username: connect.username ?? null,
       password: connect.password?.toString('utf8') ?? null,
       address: wire.address,
@@ -61,7 +64,7 @@ export class Reception {
     const admitted = await this.parts.admission.admit(introduction);
     if (typeof admitted === 'string') return admitted;
     try {
-      return await this.let(wire, admitted, connect, clientId, clean);
+      return await this.let(wire, admitted, connect, dialect);
     } catch (error) {
       await admitted.leave().catch(() => undefined);
       throw error;
@@ -72,23 +75,27 @@ export class Reception {
     wire: Wire,
     admitted: Admitted,
     connect: IConnectPacket,
-    clientId: string,
-    clean: boolean,
+    dialect: Dialect,
   ): Promise<Client | NotAdmitted> {
     const { parts } = this;
+    const terms = termsOf(connect);
+    const assignedId = connect.clientId === '' && terms.version === 5 ? newId() : null;
+    const clientId = assignedId ?? connect.clientId;
     const { limits, ledger, clients } = parts;
     const userId = admitted.actor.id;
     const { guest } = admitted;
     const replica = parts.replicas.id;
-    const connecting = { userId, clientId, guest, address: wire.address, clean, replica };
+    const { cleanStart, keepSeconds } = terms;
+    const connecting = { userId, clientId, guest, address: wire.address, cleanStart, keepSeconds, replica };
     const begun = clientId === '' ? null : await this.begin(connecting);
-    const places = begun && !clean ? await ledger.places(begun.entry) : new Map();
+    const places = begun?.subscriptions ? await ledger.places(begun.entry) : new Map();
     if (begun && clients.isTaken(begun.entry)) return 'later';
-    if (limits.socketsOfAccounts.full(userId)) return this.turnAway(admitted, begun, 'busy');
-    // From here to where it is added nothing happens in between, so that no change to the account is missed.
-    if (this.closed || !wire.open || admitted.objection()) return this.turnAway(admitted, begun, 'later');
+    if (limits.socketsOfAccounts.full(userId)) return this.turnAway(admitted, begun, terms, 'busy');
+    // No await from here until the client is added, so no change to the account is missed.
+    if (this.closed || !wire.open || admitted.objection()) return this.turnAway(admitted, begun, terms, 'later');
     const allowances = limits.connection(userId);
-    const client = new Client(parts, wire, { admitted, connect, begun, places, allowances });
+    const introduced = { admitted, connect, terms, dialect, assignedId, begun, places, allowances };
+    const client = new Client(parts, wire, introduced);
     clients.add(client);
     limits.socketsOfAccounts.enter(userId);
     parts.subscribers.add(client);
@@ -96,31 +103,36 @@ export class Reception {
     return client;
   }
 
-  /** Begins a connection, after whoever was connected with this client id is gone, here and at every other replica. */
+  /** Begins a connection after the previous one with this client id has ended, on all replicas. */
   private async begin(connecting: Connecting): Promise<BegunConnection> {
     const { ledger, clients, replicas } = this.parts;
     const client = await ledger.clientKey(connecting.userId, connecting.clientId);
     await clients.takeOver(client);
     const begun = await ledger.begin(client, connecting);
     if (begun.former !== null && begun.former !== replicas.id) await replicas.take(client, begun.entry.connection);
-    // Two may have begun here at the same time: the later one stays.
+    // If two began at the same time, the later one stays.
     await clients.takeOver(client, begun.entry.connection);
     return begun;
   }
 
-  private async turnAway(admitted: Admitted, begun: BegunConnection | null, why: NotAdmitted): Promise<NotAdmitted> {
-    if (begun) await this.parts.ledger.end(begun.entry, false);
+  private async turnAway(
+    admitted: Admitted,
+    begun: BegunConnection | null,
+    { keepSeconds }: Terms,
+    why: NotAdmitted,
+  ): Promise<NotAdmitted> {
+    if (begun) await this.parts.ledger.end(begun.entry, false, keepSeconds);
     await admitted.leave();
     return why;
   }
 
-  /** The client's connection has ended. */
+  /** Releases a client whose connection has ended. */
   async gone(client: Client): Promise<void> {
     const { subscribers, tokenWatch, clients, problems, limits } = this.parts;
     subscribers.remove(client);
     tokenWatch.remove(client);
     await client.finish().catch((error) => problems.refusal(error, { door: 'chatt', ending: client.actor.id }));
-    // What is still being done for it counts as long as it takes.
+    // It counts until its pending work is done.
     limits.socketsOfAccounts.leave(client.actor.id);
     clients.remove(client);
   }
@@ -131,33 +143,28 @@ export class Reception {
   }
 }
 
-/** Why nobody can connect like this, whoever it is. */
-function problemOf({ protocolId, protocolVersion, clientId, clean, username }: IConnectPacket): NotAdmitted | null {
-  const known = (protocolId === 'MQTT' && protocolVersion === 4) || (protocolId === 'MQIsdp' && protocolVersion === 3);
+/** Why a CONNECT is invalid, before any authentication. */
+function problemOf(connect: IConnectPacket): NotAdmitted | null {
+  const { protocolId, protocolVersion = 4, clientId, clean, username, properties, will } = connect;
+  const known = protocolId === 'MQTT' ? protocolVersion > 3 : protocolVersion === 3;
   if (!known) return 'version';
-  if (clientId === '' && clean === false) return 'identifier';
+  if (properties?.authenticationMethod !== undefined) return 'authentication';
+  if (protocolVersion === 5 && will?.retain) return 'retain';
+  // MQTT 5 assigns an id to a client without one.
+  if (clientId === '' && clean === false && protocolVersion !== 5) return 'identifier';
   if (clientId.length > MAX_CLIENT_ID || !isWhole(clientId) || !isWhole(username ?? '')) return 'identifier';
   return null;
 }
 
-/** The CONNACK that says why somebody was not let in. Clients of MQTT 5 read it in their own form only. */
-const refusalOf = ({ protocolVersion }: IConnectPacket, why: Exclude<NotAdmitted, 'later'>): Buffer =>
-  protocolVersion === 5
-    ? unsupportedVersion
-    : writePacket({ cmd: 'connack', returnCode: refusals[why], sessionPresent: false });
-
-/** MQTT 5, 3.2: reason code 0x84, and no properties. */
-const unsupportedVersion = Buffer.of(0x20, 3, 0, 0x84, 0);
-
-/** Whether a text came as UTF-8, without NUL. */
+/** Whether a text is valid UTF-8 without NUL. */
 const isWhole = (text: string): boolean => !/[\0\ufffd]/.test(text) && isUtf8(Buffer.from(text));
 
-/** One connection: its packets go to the client that it turns out to be. */
+/** One connection. Its packets go to the client once that is authenticated. */
 class Visit implements Holder {
   private readonly reader = new PacketReader();
   private client: Client | null = null;
   private connecting: Promise<void> | null = null;
-  /** Packets that came before it was known who sends them. */
+  /** Packets that arrived before the client was authenticated. */
   private early: Packet[] = [];
   private readonly late: NodeJS.Timeout;
 
@@ -173,15 +180,23 @@ class Visit implements Holder {
   }
 
   received(bytes: Buffer): void {
+    const { client, reader } = this;
+    const rest = client ? reader.skipAcknowledgements(bytes, (packetId) => client.acknowledged(packetId)) : bytes;
+    if (rest.length === 0) return;
     try {
-      for (const packet of this.reader.push(bytes)) {
+      for (const packet of reader.push(rest)) {
         if (!this.wire.open) return;
         this.take(packet);
       }
-    } catch {
-      // Packets that are wrong are their clients' affair, and end them (MQTT 3.1.1, 4.8).
-      this.wire.end();
+    } catch (error) {
+      this.wrong(error);
     }
+  }
+
+  /** Bad packets end the connection (MQTT 3.1.1, 4.8; MQTT 5, 4.13). */
+  private wrong(error: unknown): void {
+    if (this.client) this.client.end(error instanceof BadPacket ? error.ending : 'failed');
+    else this.wire.end();
   }
 
   closed(): void {
@@ -203,10 +218,12 @@ class Visit implements Holder {
 
   private async connect(packet: IConnectPacket): Promise<void> {
     const { wire } = this;
-    const welcome = await this.reception.welcome(wire, packet);
+    const dialect = dialectFor(packet);
+    const welcome = await this.reception.welcome(wire, packet, dialect);
     clearTimeout(this.late);
     if (typeof welcome === 'string') {
-      if (welcome !== 'later') wire.send(refusalOf(packet, welcome));
+      const refusal = dialect.refuse(welcome);
+      if (refusal) wire.send(refusal);
       wire.end();
       return;
     }
@@ -220,8 +237,8 @@ class Visit implements Holder {
     this.early = [];
     try {
       for (const one of early) if (wire.open) welcome.handle(one);
-    } catch {
-      wire.end();
+    } catch (error) {
+      this.wrong(error);
     }
   }
 }

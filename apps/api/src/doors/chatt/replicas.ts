@@ -2,7 +2,7 @@ import { Listener, type TroubleLog } from '@verbatim/event-store';
 import { z } from 'zod';
 import { newId } from '../../new-id.js';
 
-/** How long a client's former replica may take to let go of it. */
+/** Milliseconds that a client's former replica has to release it. */
 const PATIENCE_MS = 1_000;
 
 const news = z.union([
@@ -11,17 +11,17 @@ const news = z.union([
   z.object({ from: z.string(), name: z.string(), here: z.boolean() }),
 ]);
 
-/** What a replica does when it hears from others. */
+/** Handles messages from other replicas. */
 export interface ReplicaListener {
-  /** The client has connected elsewhere with this number. Resolves when it is let go of here. */
+  /** A client has connected elsewhere, with this number. Resolves when it is released here. */
   taken(client: string, connection: bigint): Promise<void>;
-  /** Somebody has greeted or gone elsewhere. */
+  /** A person has greeted or left on another replica. */
   moved(name: string, here: boolean): void;
-  /** What others said may have been missed. */
+  /** Messages may have been missed. */
   missed(): void;
 }
 
-/** Tells the other replicas which clients have come here, and who greets and goes. Nothing depends on its being heard in time. */
+/** Announces to other replicas which clients have connected here, and who greets and leaves. Delivery is best effort. */
 export class Replicas {
   readonly id = newId();
   private readonly channel: Listener;
@@ -45,25 +45,25 @@ export class Replicas {
     return this.channel.close();
   }
 
-  /** Has another replica let go of a client, and waits for it, but not for long: it may not be there any more. */
+  /** Asks another replica to release a client, and waits briefly: the replica may be gone. */
   async take(client: string, connection: bigint): Promise<void> {
     let patience: NodeJS.Timeout | undefined;
     const released = new Promise<void>((resolve) => {
       this.awaited.set(client, resolve);
       patience = setTimeout(resolve, PATIENCE_MS);
     });
-    await this.tell({ from: this.id, take: client, connection: `${connection}` });
+    await this.notify({ from: this.id, take: client, connection: `${connection}` });
     await released;
     clearTimeout(patience);
     this.awaited.delete(client);
   }
 
-  /** Somebody greets or goes here. */
+  /** Announces that a person has greeted or left here. */
   async move(name: string, here: boolean): Promise<void> {
-    await this.tell({ from: this.id, name, here });
+    await this.notify({ from: this.id, name, here });
   }
 
-  private async tell(what: z.input<typeof news>): Promise<void> {
+  private async notify(what: z.input<typeof news>): Promise<void> {
     if (this.channel.open) await this.channel.notify(JSON.stringify(what));
   }
 
@@ -78,7 +78,7 @@ export class Replicas {
 
   private async release(client: string, connection: bigint, listener: ReplicaListener): Promise<void> {
     await listener.taken(client, connection);
-    await this.tell({ from: this.id, released: client });
+    await this.notify({ from: this.id, released: client });
   }
 }
 

@@ -4,10 +4,10 @@ import { LRUCache } from 'lru-cache';
 import { RoomAtHandQuery, type RoomOfName, RoomOfNameQuery } from '../../application/rooms/reach-queries.js';
 import { roomOfMadeName } from './room-topics.js';
 
-/** Rooms remembered by their names; about 200 bytes each. */
+/** Rooms cached by name; about 200 bytes each. */
 const REMEMBERED = 20_000;
 
-/** Finds the room that a name in a topic stands for. It says nothing about who may know of the room. */
+/** Finds a room by its name in topics, without checking who may see it. */
 export class RoomFinder {
   private readonly byKey = new LRUCache<string, string>({ max: REMEMBERED });
 

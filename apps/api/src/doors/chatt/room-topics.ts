@@ -1,16 +1,16 @@
 import type { Recorded, RoomState } from '@verbatim/domain';
 
-/** What the name of a room at this door depends on. */
+/** What a room's name in topics depends on. */
 export type Named = Pick<RoomState, 'name' | 'visibility'>;
 
-/** What breaks a topic or the original page, which puts names unescaped into HTML, selectors and topics. */
+/** Characters that break topics or the original page, which puts names unescaped into HTML, selectors and topics. */
 const breaking = /["<>&/+#\\\p{Cc}]/gu;
-/** How the names end that are made here: the id of the room, as 16 bytes in base64url. */
+/** Made names end with the id of the room: 16 bytes in base64url. */
 const made = /~([\w-]{22})$/u;
 
 /**
- * The name of a room in topics: its own, if topics and the original page can hold it and no other room can have it. Otherwise
- * one that is made from it and the id of the room, so that it is the same on every replica and after every rebuild.
+ * The name of a room in topics. It is the room's own name if that is unique and works in topics and in the original page.
+ * Otherwise it is made from the name and the id of the room, so it is the same on every replica and after every rebuild.
  */
 export function topicName(roomId: string, { name, visibility }: Named): string {
   const own = name ?? '';
@@ -20,23 +20,23 @@ export function topicName(roomId: string, { name, visibility }: Named): string {
   return `${kind}~${Buffer.from(roomId.replaceAll('-', ''), 'hex').toString('base64url')}`;
 }
 
-/** The id of the room that a made name stands for; null if the name was not made here. */
+/** The room id in a made name; null if the name was not made here. */
 export function roomOfMadeName(name: string): string | null {
   const [, id] = made.exec(name) ?? [];
   const hex = id === undefined ? '' : Buffer.from(id, 'base64url').toString('hex');
   return hex.length === 32 ? hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-') : null;
 }
 
-/** The names in topics of the rooms that clients of this process follow. */
+/** The names in topics of the rooms followed in this process. */
 export class RoomTopics {
   private readonly rooms = new Map<string, { followers: number; named: Named; topic: string }>();
 
-  /** The name in topics; null if nobody follows the room here. */
+  /** The name in topics; null if the room is not followed here. */
   of(roomId: string): string | null {
     return this.rooms.get(roomId)?.topic ?? null;
   }
 
-  /** Somebody follows the room, which is called so as of now. To be released. */
+  /** Counts a follower of the room and updates its name. Call `release` afterwards. */
   hold(roomId: string, named: Named): void {
     const room = this.rooms.get(roomId) ?? { followers: 0, named, topic: '' };
     room.followers += 1;

@@ -4,15 +4,14 @@ import { type KeyRing, openText, ownKeyName, sealText } from '@verbatim/event-st
 import type { Sql } from 'postgres';
 import type { Migration } from '../../composition/migration.js';
 import { addressKey } from '../../limits/address-key.js';
-import { newId } from '../../new-id.js';
+import { longestKept, repeatHours } from './terms.js';
 
 const WHEREABOUTS_KEY = 'chatt whereabouts';
-/** Days after which a session that nobody uses is forgotten, and hours for what a client may send again. */
-const KEEP_DAYS = 30;
-const REPEAT_HOURS = 24;
-/** Minutes after which somebody is not taken for connected any more, if their replica has not noted it again. */
+/** Seconds by which `used_at` may lag behind the end of a connection if its replica was killed. */
+const UNNOTED_SECONDS = 180;
+/** Minutes after which a client counts as disconnected if its replica has not confirmed it. */
 const CONNECTED_MINUTES = 10;
-/** Kept sessions of an account. Past these the longest unused one goes. */
+/** Kept sessions per account. Beyond this the least recently used are deleted. */
 const MAX_KEPT = 100;
 
 export const sessionMigration: Migration = {
@@ -32,16 +31,19 @@ export const sessionMigration: Migration = {
      create table desk.chatt_publications (
        client text not null references desk.chatt_sessions on delete cascade, packet_id int not null, content text not null,
        message_id uuid not null, connection bigint not null, primary key (client, packet_id))`,
+    'alter table desk.chatt_sessions add column keep_seconds int not null default 2592000',
   ],
 };
 
-/** A subscription as it is kept. */
+/** A stored subscription. */
 export interface KeptSubscription {
   readonly filter: string;
   readonly qos: 0 | 1;
+  /** Without the client's own publications (No Local). */
+  readonly others?: boolean;
 }
 
-/** A connection of a client, as the ledger knows it. Each has a higher number than the one before it. */
+/** A connection in the ledger. Each has a higher number than the client's previous one. */
 export interface LedgerEntry {
   readonly client: string;
   readonly userId: string;
@@ -50,35 +52,35 @@ export interface LedgerEntry {
 
 export interface BegunConnection {
   readonly entry: LedgerEntry;
-  /** The replica at which the client was connected and may still be; null: at none. */
+  /** The replica where the client may still be connected; null if none. */
   readonly former: string | null;
-  /** The subscriptions of the session; null if there is no session to be continued. */
+  /** The subscriptions of the resumed session; null if there is none. */
   readonly subscriptions: readonly KeptSubscription[] | null;
 }
 
-/** Who connects, and how. */
+/** How far a session has acknowledged rooms, by room id. */
+export interface Move {
+  readonly entry: LedgerEntry;
+  readonly places: ReadonlyMap<string, bigint>;
+}
+
+/** A client that connects. */
 export interface Connecting {
   readonly userId: string;
   readonly clientId: string;
   readonly guest: boolean;
-  /** Of the client. */
   readonly address: string;
-  /** Whether it wants no session to be kept. */
-  readonly clean: boolean;
-  /** Where it connects. */
+  /** See `Terms`. */
+  readonly cleanStart: boolean;
+  /** See `Terms`. */
+  readonly keepSeconds: number;
+  /** The replica it connects to. */
   readonly replica: string;
 }
 
-/** A text that a client published at QoS 1 or 2. */
-export interface Published {
-  readonly packetId: number;
-  /** What makes it the same text: topic and payload. */
-  readonly content: string;
-}
-
 /**
- * What has to outlive connections and processes: the subscriptions of sessions that are kept, how far each has acknowledged
- * each room, and which text was published under which packet id. Neither client ids nor topics are in the database in plain form.
+ * Stores what outlives connections and processes: the subscriptions of sessions, and how far each has acknowledged each room.
+ * Client ids are hashed and topics are sealed.
  */
 export class SessionLedger {
   constructor(
@@ -86,39 +88,43 @@ export class SessionLedger {
     private readonly keys: KeyRing,
   ) {}
 
-  /** What stands for a client. Client ids are apart for each account, so nobody can end the connections of another. */
+  /** The key of a client in the ledger. It depends on the account, so client ids of different accounts never collide. */
   async clientKey(userId: string, clientId: string): Promise<string> {
-    return createHmac('sha256', await this.keyOf(userId))
+    return createHmac('sha256', await accountKey(this.keys, userId))
       .update(clientId)
       .digest('base64url');
   }
 
-  /** Begins a connection. A clean one ends the session before it. */
+  /** Begins a connection. A clean start deletes the previous session. */
   async begin(client: string, connecting: Connecting): Promise<BegunConnection> {
-    const { userId, clientId, guest, address, clean, replica } = connecting;
+    const { userId, clientId, guest, address, cleanStart, keepSeconds, replica } = connecting;
     const whereabouts = await this.whereabouts(address, clientId);
     // One statement, because postgres.js ends the process when a connection is lost inside a transaction.
-    const [row] = await this.sql<{ connection: string; former: string | null; kept: boolean; sealed: string | null }[]>`
+    const [row] = await this.sql<{ connection: string; former: string | null; sealed: string | null }[]>`
       with begun as (
-        insert into desk.chatt_sessions as known (client, user_id, connection, replica, kept, whereabouts, guest)
+        insert into desk.chatt_sessions as known
+          (client, user_id, connection, replica, kept, keep_seconds, whereabouts, guest)
         values (
-          ${client}, ${userId}, nextval('desk.chatt_connections'), ${replica}, ${!clean}, ${whereabouts}, ${guest})
+          ${client}, ${userId}, nextval('desk.chatt_connections'), ${replica}, ${keepSeconds > 0}, ${keepSeconds},
+          ${whereabouts}, ${guest})
         on conflict (client) do update set
           connection = nextval('desk.chatt_connections'), former = known.replica, replica = excluded.replica, used_at = now(),
-          whereabouts = excluded.whereabouts,
-          kept = excluded.kept, sealed = case when excluded.kept and known.kept then known.sealed end
-        returning connection, former, kept, sealed),
-      cleared as (delete from desk.chatt_places where client = ${client} and ${clean})
+          whereabouts = excluded.whereabouts, kept = excluded.kept, keep_seconds = excluded.keep_seconds,
+          sealed = case when not ${cleanStart} and known.kept and known.used_at > now() - make_interval(
+            secs => known.keep_seconds + case when known.replica is null then 0 else ${UNNOTED_SECONDS}::int end)
+            then known.sealed end
+        returning connection, former, sealed),
+      cleared as (delete from desk.chatt_places where client = ${client} and (select sealed is null from begun))
       select * from begun`;
     if (!row) throw new Error('The connection was not recorded.');
     const entry = { client, userId, connection: BigInt(row.connection) };
-    const text = row.sealed === null ? null : openText(row.sealed, await this.keyOf(userId), client);
+    const text = row.sealed === null ? null : openText(row.sealed, await accountKey(this.keys, userId), client);
     return { entry, former: row.former, subscriptions: text === null ? null : JSON.parse(text) };
   }
 
-  /** Keeps the subscriptions of a session. */
+  /** Stores the subscriptions of a session. */
   async keep({ client, userId, connection }: LedgerEntry, subscriptions: readonly KeptSubscription[]): Promise<void> {
-    const sealed = sealText(JSON.stringify(subscriptions), await this.keyOf(userId), client);
+    const sealed = sealText(JSON.stringify(subscriptions), await accountKey(this.keys, userId), client);
     await this.sql`
       update desk.chatt_sessions set sealed = ${sealed}, used_at = now()
       where client = ${client} and connection = ${`${connection}`} and kept`;
@@ -128,72 +134,51 @@ export class SessionLedger {
         order by used_at desc offset ${MAX_KEPT})`;
   }
 
-  /** The revision of each room through which the session has acknowledged everything. */
+  /** The revision up to which the session has acknowledged each room. */
   async places({ client }: LedgerEntry): Promise<Map<string, bigint>> {
     const rows = await this.sql<{ room_id: string; revision: string }[]>`
       select room_id, revision from desk.chatt_places where client = ${client}`;
     return new Map(rows.map(({ room_id, revision }) => [room_id, BigInt(revision)]));
   }
 
-  /** Records how far rooms are acknowledged. A place never moves back. */
-  async move({ client }: LedgerEntry, places: ReadonlyMap<string, bigint>): Promise<void> {
-    if (places.size === 0) return;
+  /** Stores how far sessions have acknowledged rooms, in one statement. A place never moves back. */
+  async move(moves: readonly Move[]): Promise<void> {
+    const rows = moves.flatMap(({ entry: { client }, places }) =>
+      [...places].map(([roomId, revision]) => ({ client, roomId, revision: `${revision}` })),
+    );
+    if (rows.length === 0) return;
     await this.sql`
       insert into desk.chatt_places as known (client, room_id, revision)
-      select ${client}, place.* from unnest(
-        ${[...places.keys()]}::uuid[], ${[...places.values()].map(String)}::bigint[]) as place (room_id, revision)
-      where exists (select from desk.chatt_sessions where client = ${client} and kept)
+      select place.* from unnest(
+        ${rows.map(({ client }) => client)}::text[], ${rows.map(({ roomId }) => roomId)}::uuid[],
+        ${rows.map(({ revision }) => revision)}::bigint[]) as place (client, room_id, revision)
+      where exists (select from desk.chatt_sessions as s where s.client = place.client and s.kept)
+      order by place.client, place.room_id
       on conflict (client, room_id) do update set revision = excluded.revision where known.revision < excluded.revision`;
   }
 
   /**
-   * The ids under which texts are to be posted. A text gets the id that it had, if the client published it under the same packet
-   * id on an earlier connection, and none of those was ended with DISCONNECT: then its acknowledgement was lost. This has
-   * to be stored before the text is; that is why the commit need not wait for the disk, which the text's own will.
-   *
-   * A text gets none if the client has connected again meanwhile: it has sent the text on its new connection, or will. That
-   * happens when this replica stood still with the text in its socket.
+   * Ends a connection. `clean`: with DISCONNECT, so nothing will be sent again. `keepSeconds`: how long the session is kept from
+   * now on.
    */
-  async messageIds(
-    { client, userId, connection }: LedgerEntry,
-    texts: readonly Published[],
-  ): Promise<ReadonlyMap<number, string>> {
-    const key = await this.keyOf(userId);
-    const contents = texts.map(({ content }) => createHmac('sha256', key).update(content).digest('base64url'));
-    const rows = await this.sql<{ packet_id: number; message_id: string }[]>`
-      with quick as (select set_config('synchronous_commit', 'off', true))
-      insert into desk.chatt_publications as known (client, packet_id, content, message_id, connection)
-      select ${client}, text.*, ${`${connection}`}::bigint from quick, unnest(
-        ${texts.map(({ packetId }) => packetId)}::int[], ${contents}::text[], ${texts.map(() => newId())}::uuid[]
-      ) as text (packet_id, content, message_id)
-      where exists (select from desk.chatt_sessions where client = ${client} and connection = ${`${connection}`})
-      on conflict (client, packet_id) do update set
-        message_id = case when known.content = excluded.content and known.connection < excluded.connection
-          then known.message_id else excluded.message_id end,
-        content = excluded.content, connection = excluded.connection
-      where known.connection <= excluded.connection
-      returning packet_id, message_id`;
-    return new Map(rows.map((row) => [row.packet_id, row.message_id]));
-  }
-
-  /** A connection has ended; `clean`: with DISCONNECT, after which nothing is sent again. */
-  async end({ client, connection }: LedgerEntry, clean: boolean): Promise<void> {
+  async end({ client, connection }: LedgerEntry, clean: boolean, keepSeconds: number): Promise<void> {
     const number = `${connection}`;
-    if (clean) await this.sql`delete from desk.chatt_publications where client = ${client} and connection <= ${number}`;
     await this.sql`
-      update desk.chatt_sessions set replica = null, used_at = now() where client = ${client} and connection = ${number}`;
+      update desk.chatt_sessions set
+        replica = null, used_at = now(), kept = ${keepSeconds > 0}, keep_seconds = ${keepSeconds}
+      where client = ${client} and connection = ${number}`;
     if (clean)
       await this.sql`
         delete from desk.chatt_sessions where client = ${client} and connection = ${number} and not kept`;
   }
 
-  /** These are still connected. */
+  /** Confirms that these are still connected. */
   async touch(entries: readonly LedgerEntry[]): Promise<void> {
     await this.sql`
       update desk.chatt_sessions set used_at = now() where client = any(${entries.map(({ client }) => client)}::text[])`;
   }
 
-  /** Who is connected from this address with this client id; the id of a guest only. */
+  /** The client connected from this address with this client id, if any. The account id is returned only for guests. */
   async connectedFrom(address: string, clientId: string): Promise<{ readonly guestId: string | null } | null> {
     const [row] = await this.sql<{ user_id: string; guest: boolean }[]>`
       select user_id, guest from desk.chatt_sessions
@@ -203,7 +188,7 @@ export class SessionLedger {
     return row ? { guestId: row.guest ? row.user_id : null } : null;
   }
 
-  /** Of these connections, those that are not the latest of their clients any more. */
+  /** The clients among these that have a later connection. */
   async outdated(entries: readonly LedgerEntry[]): Promise<ReadonlySet<string>> {
     const rows = await this.sql<{ client: string }[]>`
       select client from unnest(
@@ -215,23 +200,25 @@ export class SessionLedger {
 
   async sweep(): Promise<void> {
     await this.sql`
-      delete from desk.chatt_sessions where used_at < now() - make_interval(days => ${KEEP_DAYS})
-        or (not kept and replica is null and used_at < now() - make_interval(hours => ${REPEAT_HOURS}))`;
+      delete from desk.chatt_sessions where used_at < now() - make_interval(secs => ${longestKept})
+        or (replica is null and used_at < now() - greatest(
+          make_interval(hours => ${repeatHours}),
+          make_interval(secs => case when kept then keep_seconds else 0 end)))`;
   }
 
   private async whereabouts(address: string, clientId: string): Promise<string> {
     const key = (await this.keys.obtain([WHEREABOUTS_KEY])).get(WHEREABOUTS_KEY);
-    if (!key) throw new Error('There is no key for whereabouts.');
+    if (!key) throw new Error('The key for whereabouts is missing.');
     return createHmac('sha256', key)
       .update(`${addressKey(address)}\n${clientId}`)
       .digest('base64url');
   }
+}
 
-  /** The account's own key: once it is destroyed, nothing here can be told any more. */
-  private async keyOf(userId: string): Promise<Buffer> {
-    const name = ownKeyName(userStream(userId));
-    const key = (await this.keys.obtain([name])).get(name);
-    if (!key) throw new Error('The key of the account was destroyed.');
-    return key;
-  }
+/** The account's own key. Destroying it makes everything stored under it unreadable. */
+export async function accountKey(keys: KeyRing, userId: string): Promise<Buffer> {
+  const name = ownKeyName(userStream(userId));
+  const key = (await keys.obtain([name])).get(name);
+  if (!key) throw new Error('The key of the account was destroyed.');
+  return key;
 }

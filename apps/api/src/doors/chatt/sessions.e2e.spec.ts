@@ -51,7 +51,7 @@ async function newRoom() {
 }
 
 describe('a text whose acknowledgement was lost', () => {
-  it.each([true, false])('is one message when it comes again, with DUP %s, at the other replica', async (dup) => {
+  it.each([true, false])('is one message when it is sent again with DUP %s to the other replica', async (dup) => {
     const room = await newRoom();
     const first = await raw(0, 'lost');
     first.publish(room.name, 'once', 7);
@@ -68,7 +68,7 @@ describe('a text whose acknowledgement was lost', () => {
     await room.says('once', 'twice');
   });
 
-  it('is one message after a restart of the service, and when it was not acknowledged at all', async () => {
+  it('is one message after a restart of the service, even if it was never acknowledged', async () => {
     const room = await newRoom();
     const first = await raw(1, 'unlucky');
     first.publish(room.name, 'one', 1);
@@ -82,12 +82,12 @@ describe('a text whose acknowledgement was lost', () => {
     await room.says('one', 'two');
   });
 
-  it('is one message when the first replica had stood still, and finds it in its socket after the client has gone elsewhere', async () => {
+  it('is one message when a stalled replica reads it after the client has moved to another', async () => {
     const room = await newRoom();
     const first = await raw(0, 'patient');
     first.publish(room.name, 'before', 1);
     await first.gets('puback');
-    // As if the client had connected elsewhere, and nobody had told this replica yet.
+    // As if the client had connected elsewhere and this replica did not know yet.
     const sql = postgres(services[0]!.databaseUrl, { max: 1 });
     await sql`
       update desk.chatt_sessions set connection = nextval('desk.chatt_connections')
@@ -102,7 +102,7 @@ describe('a text whose acknowledgement was lost', () => {
     await room.says('before', 'once');
   });
 
-  it('is another message after DISCONNECT, or when its packet id was acknowledged on the same connection', async () => {
+  it('is a new message after DISCONNECT, or once its packet id was acknowledged on the same connection', async () => {
     const room = await newRoom();
     for (const replica of [0, 1, 0]) {
       const client = await raw(replica, 'x');
@@ -116,23 +116,23 @@ describe('a text whose acknowledgement was lost', () => {
     await room.says(...Array(6).fill('again'));
   });
 
-  it('is another message if its text is another, or somebody else says it', async () => {
+  it('is a new message if its text differs, or another person says it', async () => {
     const room = await newRoom();
-    const [one, other] = [await raw(0, 'somebody'), await raw(0, 'somebody else')];
+    const [one, other] = [await raw(0, 'one'), await raw(0, 'other')];
     for (const client of [one, other]) {
       client.publish(room.name, 'same', 3);
       await client.gets('puback');
     }
     one.drop();
-    const back = await raw(1, 'somebody');
+    const back = await raw(1, 'one');
     back.publish(room.name, 'different', 3);
     await back.gets('puback');
     await room.says('same', 'same', 'different');
   });
 });
 
-describe('a session that is kept', () => {
-  it('goes on at the other replica where it was acknowledged, at QoS 1', async () => {
+describe('a persistent session', () => {
+  it('resumes at QoS 1 after the last acknowledged text, on the other replica', async () => {
     const room = await newRoom();
     const first = await raw(0, 'keeper', { clean: false });
     expect((await first.gets('connack')).sessionPresent).toBe(false);
@@ -159,7 +159,26 @@ describe('a session that is kept', () => {
     expect(texts).toEqual(['not acknowledged', 'while away', 'live']);
   });
 
-  it('keeps subscriptions at QoS 0 too, and is ended by a clean one', async () => {
+  it('exists without subscriptions too', async () => {
+    for (const present of [false, true]) {
+      const client = await raw(0, 'publisher', { clean: false });
+      expect((await client.gets('connack')).sessionPresent).toBe(present);
+      client.drop();
+    }
+  });
+
+  it('resumes from its subscription if nothing was acknowledged', async () => {
+    const room = await newRoom();
+    const first = await raw(0, 'early leaver', { clean: false });
+    first.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: `rooms/${room.name}/newtext`, qos: 1 }] });
+    await first.gets('suback');
+    first.drop();
+    await eve.says(room.id, 'while away');
+    const second = await raw(1, 'early leaver', { clean: false });
+    expect(JSON.parse(`${(await second.gets('publish')).payload}`).text).toBe('while away');
+  });
+
+  it('keeps subscriptions at QoS 0 too, and is deleted by a clean one', async () => {
     const room = await newRoom();
     const first = await person(0, 'listener', { clean: false });
     await first.subscribe('rooms/#', 0);
@@ -175,13 +194,13 @@ describe('a session that is kept', () => {
 });
 
 describe('a second connection with the same client id', () => {
-  it.each([0, 1])('ends the first one, at replica %i', async (replica) => {
+  it.each([0, 1])('ends the first one, on replica %i', async (replica) => {
     const first = await raw(0, 'the same');
     await raw(replica, 'the same');
     await first.isEnded();
   });
 
-  it('of another account ends nobody', async () => {
+  it('of another account ends no connection', async () => {
     const first = await raw(0, 'shared', { username: eve.username, password: Buffer.from('correct horse') });
     const second = await raw(0, 'shared');
     first.send({ cmd: 'pingreq' });

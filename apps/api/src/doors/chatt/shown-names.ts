@@ -4,12 +4,12 @@ import { LRUCache } from 'lru-cache';
 import { GuestNameQuery } from '../../application/guests/guest-name.js';
 import type { Person } from '../../live/live-event.js';
 
-/** Guests whose names are kept in memory; about 200 bytes each. */
+/** Guest names kept in memory; about 200 bytes each. */
 const REMEMBERED = 50_000;
-/** How the usernames of guests begin. Nobody else's do. */
+/** Only usernames of guests begin like this. */
 const GUEST = /^guest-/;
 
-/** What an account is called at this door: by its username, a guest by the name under which they came. */
+/** The name of an account at this door: its username, or the name a guest chose. */
 export const shownName = ({
   username,
   displayName,
@@ -18,13 +18,13 @@ export const shownName = ({
   displayName: string | null;
 }): string => (username === null ? '' : GUEST.test(username) ? (displayName ?? username) : username);
 
-/** Finds out what people are called at this door. */
+/** Looks up the names of people at this door. */
 export class ShownNames {
   private readonly guests = new LRUCache<string, string>({ max: REMEMBERED });
 
   constructor(private readonly queries: QueryBus) {}
 
-  /** At once if it is known, as it is for all but guests who have not said anything for a long time. */
+  /** Returns the name directly if it is known; it is not for guests who have been silent for a long time. */
   of({ id, username }: Person): string | Promise<string> {
     if (!GUEST.test(username)) return username;
     return this.guests.get(id) ?? this.lookUp(id, username);

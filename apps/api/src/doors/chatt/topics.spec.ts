@@ -13,38 +13,49 @@ describe('topics', () => {
     ['rooms//newtext', null],
     ['rooms/main', null],
     ['$SYS/rooms/newtext', null],
-  ])('mean something: %s', (topic, meaning) => {
+  ])('are understood: %s', (topic, meaning) => {
     expect(readTopic(topic)).toEqual(meaning);
   });
 
-  it.each(['', 'a/+', 'a/#', 'a\0', 'a\ufffd'])('are none: %j', (text) => {
+  it.each(['', 'a/+', 'a/#', 'a\0', 'a\ufffd'])('are invalid: %j', (text) => {
     expect(isTopic(text)).toBe(false);
   });
 });
 
 describe('filters', () => {
+  function read(text: string): Filter {
+    const filter = Filter.read(text);
+    if (typeof filter === 'string') throw new Error(`${text} is ${filter}.`);
+    return filter;
+  }
   const topic = 'rooms/Main/newtext';
   it.each(['rooms/#', '#', '+/+/+', 'rooms/+/newtext', 'rooms/main/newtext', 'rooms/MAIN/#', '+/main/newtext'])(
-    'pick a text: %s',
+    'match a text: %s',
     (text) => {
-      expect(Filter.read(text)?.matches(topic)).toBe(true);
+      expect(read(text).matches(topic)).toBe(true);
     },
   );
   it.each(['users/#', 'rooms/+', 'rooms/other/newtext', 'rooms/+/new', '+/+/+/+', 'rooms/main/newtext/+'])(
-    'do not pick it: %s',
+    'do not match it: %s',
     (text) => {
-      expect(Filter.read(text)?.matches(topic)).toBe(false);
+      expect(read(text).matches(topic)).toBe(false);
     },
   );
-  it.each(['', '$SYS/#', '$share/group/rooms/#', 'rooms/#/x', 'rooms/a+', 'rooms/a#', 'other/#', '/rooms'])(
-    'are none here: %j',
-    (text) => {
-      expect(Filter.read(text)).toBeNull();
-    },
-  );
+  it.each([
+    ['', 'malformed'],
+    ['rooms/#/x', 'malformed'],
+    ['rooms/a+', 'malformed'],
+    ['rooms/a#', 'malformed'],
+    ['$share/group/rooms/#', 'shared'],
+    ['$SYS/#', 'foreign'],
+    ['other/#', 'foreign'],
+    ['/rooms', 'foreign'],
+  ])('are refused: %j', (text, why) => {
+    expect(Filter.read(text)).toBe(why);
+  });
 
-  it('know whether they are about all rooms, or which one', () => {
-    const about = (text: string) => [Filter.read(text)?.forAllRooms, Filter.read(text)?.room];
+  it('know whether they match all rooms, or which one', () => {
+    const about = (text: string) => [read(text).forAllRooms, read(text).room];
     expect(about('rooms/#')).toEqual([true, null]);
     expect(about('+/+/newtext')).toEqual([true, null]);
     expect(about('rooms/Main/newtext')).toEqual([false, 'main']);
@@ -54,7 +65,7 @@ describe('filters', () => {
 
 describe('names of rooms in topics', () => {
   const id = '0192f1c2-7a3b-7c4d-8e5f-60718293a4b5';
-  it.each(['main', 'Grüße 你好', "it's", 'a~b'])('are their own: %s', (name) => {
+  it.each(['main', 'Grüße 你好', "it's", 'a~b'])('are unchanged: %s', (name) => {
     expect(topicName(id, { name, visibility: 'public' })).toBe(name);
     expect(roomOfMadeName(name)).toBeNull();
   });
@@ -66,7 +77,7 @@ describe('names of rooms in topics', () => {
     expect(isTopic(made)).toBe(true);
   });
 
-  it('are made for rooms that share a name or have none, and for those that look made', () => {
+  it('are made for rooms with shared or missing names, and for names that look made', () => {
     expect(roomOfMadeName(topicName(id, { name: 'main', visibility: 'hidden' }))).toBe(id);
     expect(topicName(id, { name: '', visibility: 'direct' })).toMatch(/^direct~/);
     const looksMade = topicName(id, { name: 'a/b', visibility: 'public' });

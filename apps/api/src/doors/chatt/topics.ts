@@ -1,11 +1,11 @@
 import { nameKey } from '@verbatim/domain';
 
-/** What a client publishes, as the name of its topic says. */
+/** The meaning of a topic that a client publishes to. */
 export type TopicMeaning =
   | { readonly what: 'text' | 'room'; readonly room: string }
   | { readonly what: 'hello' | 'logout'; readonly name: string };
 
-/** What a topic stands for; null: nothing that this door knows. */
+/** The meaning of a topic; null if it has none at this door. */
 export function readTopic(topic: string): TopicMeaning | null {
   const [kind, name, what, ...more] = topic.split('/');
   if (more.length > 0 || !name) return null;
@@ -19,12 +19,15 @@ export const textTopic = (room: string): string => `rooms/${room}/newtext`;
 export const newRoomTopic = (room: string): string => `rooms/${room}/new`;
 export const userTopic = (name: string, what: 'hello' | 'logout'): string => `users/${name}/${what}`;
 
-/** A topic that may be published to: not empty, without wildcards and NUL (MQTT 3.1.1, 4.7). */
+/** Whether a topic can be published to: not empty, and without wildcards and NUL (MQTT 3.1.1, 4.7). */
 export const isTopic = (topic: string): boolean => /^[^+#\0]+$/u.test(topic) && !topic.includes('\ufffd');
 
+/** Why a filter is refused: malformed, a shared subscription, or for topics that do not exist here, such as `$SYS`. */
+export type NoFilter = 'malformed' | 'shared' | 'foreign';
+
 /**
- * A filter of a subscription. It picks from what the client may read, and never adds to it. Names of rooms and people are
- * compared like everywhere in the service, whatever their case.
+ * A filter of a subscription. It selects from what the client may read, and never adds to it. Names of rooms and people are
+ * compared regardless of case, as everywhere in the service.
  */
 export class Filter {
   private readonly levels: readonly string[];
@@ -33,14 +36,15 @@ export class Filter {
     this.levels = text.split('/').map((level) => (isWildcard(level) ? level : nameKey(level)));
   }
 
-  /** Null if it is none (MQTT 3.1.1, 4.7.1), or if nothing here could ever match it, as with `$SYS` and `$share`. */
-  static read(text: string): Filter | null {
+  /** Parses a filter (MQTT 3.1.1, 4.7.1), or returns why it is refused. */
+  static read(text: string): Filter | NoFilter {
     const levels = text.split('/');
     const wellFormed = levels.every((level, i) =>
       isWildcard(level) ? level === '+' || i === levels.length - 1 : !/[+#\0]/.test(level),
     );
-    if (text === '' || !wellFormed || !/^(rooms|users|\+|#)$/.test(levels[0] ?? '')) return null;
-    return new Filter(text);
+    if (text === '' || !wellFormed) return 'malformed';
+    if (levels[0] === '$share') return 'shared';
+    return /^(rooms|users|\+|#)$/.test(levels[0] ?? '') ? new Filter(text) : 'foreign';
   }
 
   matches(topic: string): boolean {
@@ -54,13 +58,13 @@ export class Filter {
     return levels.length === names.length;
   }
 
-  /** Whether it picks from all rooms, rather than from one by its name. */
+  /** Whether it matches all rooms rather than one by its name. */
   get forAllRooms(): boolean {
     const [kind, room] = this.levels;
     return kind === '#' || ((kind === '+' || kind === 'rooms') && (room === '#' || room === '+'));
   }
 
-  /** The one room that it is about, as its name is compared; null if it is about all, or about people. */
+  /** The comparison key of the one room that it names; null if it matches all rooms or people. */
   get room(): string | null {
     const [kind, room] = this.levels;
     return (kind === 'rooms' || kind === '+') && room !== undefined && !isWildcard(room) ? room : null;

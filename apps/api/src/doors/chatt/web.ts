@@ -13,7 +13,7 @@ import { type LastInfo, lastInfo, noInfo } from './last-info.js';
 import type { People } from './people.js';
 import type { SessionLedger } from './session-ledger.js';
 
-/** How long the page's question waits for its own MQTT connection, which it opened just before, and how often it looks. */
+/** Milliseconds that `/data/lastinfo` waits for the page's own MQTT connection, and between checks for it. */
 const CONNECTION_WAIT_MS = 2_000;
 const LOOK_MS = 100;
 
@@ -27,16 +27,16 @@ export interface WebParts {
   readonly ledger: SessionLedger;
   /** Whether a passphrase is needed. */
   readonly closed: boolean;
-  /** Where the page finds the broker; null: nowhere. */
+  /** The port of the broker for the page; null if it is off. */
   readonly brokerPort: number | null;
 }
 
-/** The page of chaTT and what it asks for, at a port of its own. */
+/** Serves chaTT's page and its requests, on their own port. */
 export async function serveWeb(port: number, parts: WebParts): Promise<HttpListener> {
   const listener = parts.host.listen(port);
   await listener.scope(async (scope) => {
     await registerHelmet(scope, policyOf(parts.brokerPort));
-    // Whatever comes to /cmd is of no interest.
+    // Bodies sent to /cmd are ignored.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, body, done) => {
       body.resume();
@@ -44,7 +44,7 @@ export async function serveWeb(port: number, parts: WebParts): Promise<HttpListe
     });
     await servePage(scope, parts);
     scope.get('/data/lastinfo', (request, reply) => answerLastInfo(parts, request, reply));
-    // Once for the recorder beside the web server. There is nothing left that it could tell us.
+    // Used by chaTT's recorder, which is not needed here.
     for (const command of ['setRoomMessages', 'setChannels', 'setAuthors'])
       scope.post(`/cmd/${command}`, (_request, reply) => reply.status(200).send());
   });
@@ -77,7 +77,7 @@ async function servePage(scope: FastifyInstance, { closed, brokerPort }: WebPart
   }
 }
 
-/** The derivation of the passphrase is the broker's too. */
+/** The broker derives credentials from the passphrase with the same file. */
 const browserFile = (name: string): Promise<string> =>
   readFile(
     new URL(`${name === 'passphrase.js' ? '../../application/guests' : '.'}/browser/${name}`, import.meta.url),
@@ -92,37 +92,37 @@ const policyOf = (brokerPort: number | null) =>
     connectSrc: ["'self'", ...(brokerPort === null ? [] : [`ws://*:${brokerPort}`, `wss://*:${brokerPort}`])],
   });
 
-// What the page asks for ----------------------------------------------------------------------------------------------
+// Requests of the page -----------------------------------------------------------------------------------------------
 
-/** Always 200 with all members, whatever is wrong: the page has no rooms otherwise. */
+/** Always 200 with all fields: the page has no rooms otherwise. */
 async function answerLastInfo(parts: WebParts, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const info = await whatToTell(parts, request, reply).catch((error: unknown) => {
+  const info = await infoFor(parts, request, reply).catch((error: unknown) => {
     parts.problems.refusal(error, { door: 'chatt', route: '/data/lastinfo' });
     return noInfo;
   });
   reply.header('cache-control', 'no-store').type('application/json; charset=utf-8').send(JSON.stringify(info));
 }
 
-async function whatToTell(parts: WebParts, request: FastifyRequest, reply: FastifyReply): Promise<LastInfo> {
+async function infoFor(parts: WebParts, request: FastifyRequest, reply: FastifyReply): Promise<LastInfo> {
   const { host, limits, reads, queries, people, closed } = parts;
   const address = host.proxies.addressOf(request.raw);
   if (limits.visit(address)) return noInfo;
   const { user } = request.query as { readonly user?: unknown };
   const nick = typeof user === 'string' ? user : '';
-  const there = await whoIsThere(parts, address, nick);
-  if (closed && !there) return noInfo;
-  const told = await reads.answer(reads.visitor(address), reply.raw, async () =>
-    lastInfo(queries, there?.guestId ?? null, await people.present()),
+  const client = await connectedClient(parts, address, nick);
+  if (closed && !client) return noInfo;
+  const info = await reads.answer(reads.visitor(address), reply.raw, async () =>
+    lastInfo(queries, client?.guestId ?? null, await people.present()),
   );
-  return isRejection(told) ? noInfo : told;
+  return isRejection(info) ? noInfo : info;
 }
 
 /**
- * Whose MQTT connection is open from this address under this nick. A page sends no credential with its question, so it is told
- * what this person may read only if they are a guest, whose name is no more of a secret than this; and where a passphrase is
- * needed, nothing before that connection is open.
+ * The client connected from this address under this nick. The page sends no credentials with this request, so it gets private
+ * rooms only for guests, whose names protect nothing. Where a passphrase is needed, it gets nothing until that connection is
+ * open.
  */
-async function whoIsThere({ ledger, closed }: WebParts, address: string, nick: string) {
+async function connectedClient({ ledger, closed }: WebParts, address: string, nick: string) {
   if (nick === '') return null;
   const end = performance.now() + CONNECTION_WAIT_MS;
   for (;;) {

@@ -2,41 +2,41 @@ import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import { Outbox } from '../../host/outbox.js';
 import { binaryFrame } from '../../host/websocket-frames.js';
-import { maxPacketBytes, type Publication } from './packets.js';
+import { maxPacketBytes } from './packets.js';
+import type { Forms } from './publication.js';
 
 /** Bytes of a message of a WebSocket, which may hold several packets. Longer ones end the connection. */
 export const maxMessageBytes = 8 * maxPacketBytes;
 
-/** Who listens to a wire. */
+/** Receives the bytes of a wire. */
 export interface WireListener {
   received(bytes: Buffer): void;
-  /** Nothing more comes or goes. */
+  /** The connection has closed. */
   closed(): void;
 }
 
-/** The connection of a client, over TCP or a WebSocket. What is sent in one turn of the event loop goes out in one piece. */
+/** A client's connection over TCP or WebSocket. Everything sent in one turn of the event loop goes out in one write. */
 export interface Wire {
-  /** Of the client. */
   readonly address: string;
   readonly open: boolean;
-  /** Bytes that were received and not handed on, because they are part of a message that has not arrived in full. */
+  /** Bytes of a message that has not arrived completely. */
   readonly heldBytes: number;
   listen(listener: WireListener): void;
   /** Sends a packet. */
   send(packet: Buffer): void;
-  /** Sends a text: at QoS 1 with this packet id; null: at QoS 0. */
-  publish(publication: Publication, id: number | null): void;
-  /** Whether more bytes than this have not been handed to the network yet. */
+  /** Sends a text at QoS 1 under this packet id; null: at QoS 0. */
+  publish(forms: Forms, id: number | null): void;
+  /** Whether more bytes than this are waiting for the network. */
   holdsBack(bytes: number): boolean;
-  /** Resolves when what was sent has been handed to the network, or the wire is closed. */
+  /** Resolves when everything has been handed to the network, or the wire has closed. */
   drained(): Promise<void>;
-  /** Stops and continues reading. */
+  /** Stops or continues reading. */
   setReading(reading: boolean): void;
-  /** Ends the connection after what was sent. */
+  /** Ends the connection after everything has been sent. */
   end(): void;
 }
 
-/** How long a client may take to let go of an ended connection. */
+/** Milliseconds that a client has to close an ended connection. */
 const ENDING_MS = 2_000;
 
 export class TcpWire implements Wire {
@@ -64,8 +64,8 @@ export class TcpWire implements Wire {
     this.outbox.put(packet);
   }
 
-  publish(publication: Publication, id: number | null): void {
-    this.outbox.put(id === null ? publication.packet : publication.packetWithId(id));
+  publish(forms: Forms, id: number | null): void {
+    this.outbox.put(id === null ? forms.packet : forms.packetWithId(id));
   }
 
   holdsBack(bytes: number): boolean {
@@ -84,16 +84,16 @@ export class TcpWire implements Wire {
   end(): void {
     this.outbox.flush();
     this.socket.end();
-    // A paused socket would never see the other end go.
+    // A paused socket would not notice that the other end has closed.
     this.socket.resume();
     setTimeout(() => this.socket.destroy(), ENDING_MS).unref();
   }
 }
 
-/** Each packet is a message of its own. */
+/** Sends each packet as its own message. */
 export class WebSocketWire implements Wire {
   private readonly outbox: Outbox;
-  /** Bytes that had come when the last message was complete. */
+  /** Bytes received when the last message was complete. */
   private bytesBefore: number;
 
   constructor(
@@ -127,8 +127,8 @@ export class WebSocketWire implements Wire {
     this.outbox.put(binaryFrame(packet));
   }
 
-  publish(publication: Publication, id: number | null): void {
-    this.outbox.put(id === null ? publication.frame : publication.frameWithId(id));
+  publish(forms: Forms, id: number | null): void {
+    this.outbox.put(id === null ? forms.frame : forms.frameWithId(id));
   }
 
   holdsBack(bytes: number): boolean {

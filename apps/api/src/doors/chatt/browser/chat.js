@@ -1,11 +1,11 @@
 import { Mqtt } from './mqtt.js';
 import { shown } from './text.js';
 
-/** The broker derives the same; it lies with that, and only its address is here. */
+/** Loaded by its address, because the file belongs to the broker. */
 const derivation = '/static/passphrase.js';
 const { deriveCredentials } = await import(derivation);
 
-/** Texts that are kept of each room. */
+/** Texts kept per room. */
 const KEPT = 50;
 const COLOURS = 16;
 const MAIN = 'main';
@@ -14,9 +14,9 @@ const FILTERS = ['rooms/#', 'users/#'];
 const element = (id) => document.getElementById(id);
 const { broker: brokerPort, passphrase } = document.documentElement.dataset;
 
-/** By room: `[author, text]`, the newest last. */
+/** `[author, text]` by room, the newest last. */
 const rooms = new Map([[MAIN, []]]);
-/** Everybody, in the order of their appearance, which decides their colours. */
+/** All people in order of appearance, which decides their colours. */
 const people = [];
 const present = new Set();
 let room = MAIN;
@@ -33,12 +33,12 @@ element('entrance').addEventListener('submit', (event) => {
   event.preventDefault();
   const hasAccount = element('has_account').checked;
   nick = element('nick').value.trim().normalize('NFC');
-  // Accounts are called by their usernames, in small letters.
+  // Usernames are in lower case.
   if (hasAccount) nick = nick.toLowerCase();
   const secret = element('challenge').value;
   const credentials = hasAccount ? { username: nick, password: secret } : secret === '' ? {} : derived(secret);
   if (nick === '' || credentials === null) return;
-  // Two characters by which people see that they typed the same passphrase.
+  // Two characters that show people whether they typed the same passphrase.
   const mark = credentials.username?.slice(3, 5) ?? 'unprotected';
   document.title = hasAccount ? 'ChaTT' : `ChaTT-${mark}`;
   element('title').textContent = document.title;
@@ -58,17 +58,17 @@ function enter(introduction) {
   mqtt = new Mqtt(`${scheme}://${location.hostname}:${brokerPort}/`, introduction);
   mqtt.addEventListener('connected', connected);
   mqtt.addEventListener('lost', () => {
-    element('connection').textContent = 'The connection was lost. Trying again …';
+    element('connection').textContent = 'The connection was lost. Reconnecting …';
   });
   mqtt.addEventListener('refused', ({ detail }) => leave(refusals[detail] ?? 'failed.'));
   mqtt.addEventListener('message', ({ detail }) => receive(detail));
   mqtt.open();
 }
 
-/** By the code of the CONNACK. */
+/** By the return code of the CONNACK. */
 const refusals = {
-  2: 'failed. This name cannot be used: somebody registered has it, or it is no name.',
-  3: 'failed. That was too much in a short time. Try again later.',
+  2: 'failed. This name is taken by a registered person, or it is invalid.',
+  3: 'failed. Too many attempts. Try again later.',
   4: 'failed. The name or the password is wrong.',
   5: 'failed. You may not enter.',
 };
@@ -85,7 +85,7 @@ function connected() {
   element('entrance').hidden = true;
   element('chat').hidden = false;
   element('connection').textContent = '';
-  mqtt.tell(`users/${nick}/hello`, '{}');
+  mqtt.publishOnce(`users/${nick}/hello`, '{}');
   mqtt.subscribe(FILTERS);
   present.add(nick);
   void fetchLast();
@@ -95,12 +95,12 @@ function connected() {
 
 addEventListener('pagehide', () => mqtt?.close());
 
-// What comes ----------------------------------------------------------------------------------------------------------
+// Receiving -----------------------------------------------------------------------------------------------------------
 
-/** What comes while the answer is on its way, which may not hold it. */
+/** Texts that arrive while the answer is on its way. It may not contain them. */
 let meanwhile = [];
 
-/** What was said before. It is asked for after subscribing, so that nothing is left out. */
+/** Loads earlier texts. Done after subscribing, so that nothing is missed. */
 async function fetchLast() {
   meanwhile = [];
   try {
@@ -116,7 +116,7 @@ async function fetchLast() {
     }
     show();
   } catch {
-    element('connection').textContent = 'What was said before could not be loaded.';
+    element('connection').textContent = 'Earlier texts could not be loaded.';
   }
 }
 
@@ -143,11 +143,11 @@ function meet(name, isPresent = true) {
   if (isPresent) present.add(name);
 }
 
-// What is shown -------------------------------------------------------------------------------------------------------
+// Showing -------------------------------------------------------------------------------------------------------------
 
 let willShow = false;
 
-/** Once for everything that happens before the next picture. */
+/** Renders once per frame. */
 function show() {
   if (willShow) return;
   willShow = true;
@@ -215,7 +215,7 @@ function paragraph(...content) {
 
 const colourOf = (name) => `c${Math.max(people.indexOf(name), 0) % COLOURS}`;
 
-// What one does -------------------------------------------------------------------------------------------------------
+// Acting --------------------------------------------------------------------------------------------------------------
 
 element('say').addEventListener('submit', (event) => {
   event.preventDefault();

@@ -1,6 +1,6 @@
 /**
- * As much of MQTT 3.1.1 as the page needs, over a WebSocket. It comes back by itself, and sends again what was not acknowledged,
- * in its order and under the same packet ids; but not after it was refused.
+ * The part of MQTT 3.1.1 that the page needs, over a WebSocket. It reconnects unless it was refused, and repeats unacknowledged
+ * publications in order and under the same packet ids.
  */
 
 const KEEP_ALIVE_SECONDS = 60;
@@ -37,7 +37,7 @@ export class Mqtt extends EventTarget {
     socket.onclose = () => this.#lost();
   }
 
-  /** Goes for good, and says so. */
+  /** Disconnects for good. */
   close() {
     this.#over = true;
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(packet(0xe0));
@@ -48,12 +48,12 @@ export class Mqtt extends EventTarget {
     this.#send(packet(0x82, number(this.#nextId()), ...filters.flatMap((filter) => [string(filter), [0]])));
   }
 
-  /** Without an acknowledgement. */
-  tell(topic, payload) {
+  /** Publishes at QoS 0. */
+  publishOnce(topic, payload) {
     this.#send(packet(0x30, string(topic), utf8.encode(payload)));
   }
 
-  /** Once for certain: again after a lost connection, until it is acknowledged. */
+  /** Publishes at QoS 1: repeated after a lost connection until it is acknowledged. */
   publish(topic, payload) {
     const id = this.#nextId();
     const body = [string(topic), number(id), utf8.encode(payload)];
@@ -96,7 +96,7 @@ export class Mqtt extends EventTarget {
     }
     this.#failures = 0;
     this.#beat = setInterval(() => this.#send(packet(0xc0)), (KEEP_ALIVE_SECONDS * 1_000) / 2);
-    // Subscriptions come first, so that what is sent again is heard here as well.
+    // Subscribe first, to receive what is repeated.
     this.dispatchEvent(new Event('connected'));
     for (const body of this.#unacknowledged.values()) this.#send(packet(0x3a, ...body));
   }

@@ -1,4 +1,4 @@
-/** Texts are shown as text. Only what is recognized here becomes more, and never anything that a text brings along itself. */
+/** Shows texts as text, never as markup. Only what is recognized here becomes an element. */
 
 const smileys = {
   ':(': '🙁',
@@ -21,7 +21,7 @@ const patterns = [
   { find: /(?<=^|\s)(?::\)+|:\(|XD|xd|\^\^|:D|:d|:P|:p|:\/|;\))(?=\s|$)/u, show: ([found]) => smiley(found) },
 ];
 
-/** A text as nodes of the page. `nick` is one's own: what is said to it is bold. */
+/** A text as nodes. Mentions of `nick`, the user's own name, are bold. */
 export function shown(text, nick) {
   const nodes = nodesOf(text, patterns);
   if (nick === '' || !text.includes(`@${nick}`)) return nodes;

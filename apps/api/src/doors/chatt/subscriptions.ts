@@ -12,98 +12,128 @@ import type { Following } from '../../live/following.js';
 import { type LiveRooms, liveLimits } from '../../live/live-rooms.js';
 import type { Subscriber } from '../../live/subscriber.js';
 import type { Context } from '../../write-side/mailbox.js';
+import type { Grant } from './dialect.js';
 import type { RoomFinder } from './room-finder.js';
 import { type RoomTopics, topicName } from './room-topics.js';
 import type { KeptSubscription } from './session-ledger.js';
 import { Filter, textTopic } from './topics.js';
 
-export const hearingLimits = {
-  /** Subscriptions of a session, and filters of one packet; and characters of a filter. */
+export const subscriptionLimits = {
+  /** Subscriptions of a session, filters of one packet, and characters of a filter. */
   filters: 200,
   filterLength: 1_024,
-  /** Rooms that a client enters at the same time. */
+  /** Rooms that a client joins at the same time. */
   enteringAtOnce: 8,
-  /** Topics of which it is remembered whether a client wants them. */
+  /** Topics whose QoS is cached. */
   topics: 2_000,
 } as const;
 
-export interface HearingParts {
+export interface SubscriptionsParts {
   readonly commands: CommandBus;
   readonly queries: QueryBus;
   readonly live: LiveRooms;
   readonly finder: RoomFinder;
   readonly topics: RoomTopics;
-  /** Joining rooms, by all clients together. */
+  /** Limits joins in progress, over all clients. */
   readonly joining: Semaphore;
   readonly newContext: () => Context;
 }
 
-/** The database or the event store did not answer: what was asked may be asked again. */
+interface Subscribed {
+  readonly filter: Filter;
+  readonly qos: 0 | 1;
+  /** Without the client's own publications (No Local). */
+  readonly others: boolean;
+}
+
+/** The database or the event store did not answer. The client may try again. */
 export class NotNow extends Error {}
 
 /**
- * What a client hears: its subscriptions, and the rooms that it follows for them. Whoever subscribes to all rooms enters the
- * public ones, as they could with any other client; nobody can read a room without being in it.
+ * A client's subscriptions and the rooms it follows for them. Only members can read a room, so subscribing to all rooms joins the
+ * public ones.
  */
-export class Hearing {
-  private readonly filters = new Map<string, { readonly filter: Filter; readonly qos: 0 | 1 }>();
+export class Subscriptions {
+  private readonly filters = new Map<string, Subscribed>();
   private readonly rooms = new Set<string>();
   private readonly remembered = new Map<string, 0 | 1 | null>();
 
   constructor(
-    private readonly parts: HearingParts,
+    private readonly parts: SubscriptionsParts,
     private readonly subscriber: Subscriber,
-    /** Where rooms were left, for sessions that go on. */
+    /** How far each room was acknowledged, for resumed sessions. */
     private readonly places: ReadonlyMap<string, bigint>,
   ) {}
 
-  get subscriptions(): KeptSubscription[] {
-    return [...this.filters.values()].map(({ filter, qos }) => ({ filter: filter.text, qos }));
+  get all(): KeptSubscription[] {
+    return [...this.filters.values()].map(({ filter, qos, others }) => ({
+      filter: filter.text,
+      qos,
+      ...(others ? { others } : {}),
+    }));
   }
 
-  /** Adds a subscription, or replaces it. Null: there is none like this, or too many. */
-  add(text: string, qos: number): 0 | 1 | null {
-    const filter = text.length <= hearingLimits.filterLength ? Filter.read(text) : null;
-    if (!filter || (this.filters.size >= hearingLimits.filters && !this.filters.has(text))) return null;
+  /** Whether any subscription leaves out the client's own publications. */
+  get toOthers(): boolean {
+    return [...this.filters.values()].some(({ others }) => others);
+  }
+
+  /** Adds or replaces a subscription. `others`: without the client's own publications. */
+  add(text: string, qos: number, others = false): Grant {
+    const filter = text.length <= subscriptionLimits.filterLength ? Filter.read(text) : 'malformed';
+    if (typeof filter === 'string') return filter;
+    if (this.filters.size >= subscriptionLimits.filters && !this.filters.has(text)) return 'tooMany';
     const granted = qos === 0 ? 0 : 1;
-    this.filters.set(text, { filter, qos: granted });
+    this.filters.set(text, { filter, qos: granted, others });
     this.remembered.clear();
     return granted;
   }
 
-  removeAll(texts: readonly string[]): void {
-    for (const text of texts) this.filters.delete(text);
+  /** Returns whether each subscription existed. */
+  removeAll(texts: readonly string[]): boolean[] {
+    const existed = texts.map((text) => this.filters.delete(text));
     this.remembered.clear();
     for (const roomId of this.rooms) if (!this.wants(roomId)) this.leave(roomId);
+    return existed;
   }
 
-  /** The QoS at which the client wants what is published at this topic; null: it does not. */
+  /** The QoS for a topic; null if no subscription matches. */
   qosOf(topic: string): 0 | 1 | null {
     const known = this.remembered.get(topic);
     if (known !== undefined) return known;
-    let best: 0 | 1 | null = null;
-    for (const { filter, qos } of this.filters.values())
-      if ((best === null || qos > best) && filter.matches(topic)) best = qos;
-    if (this.remembered.size >= hearingLimits.topics) this.remembered.clear();
+    const best = this.bestOf(topic, () => true);
+    if (this.remembered.size >= subscriptionLimits.topics) this.remembered.clear();
     this.remembered.set(topic, best);
     return best;
   }
 
-  /** Whether the texts of a room have to be acknowledged. */
+  /** The same for the client's own publications. */
+  qosOfOwn(topic: string): 0 | 1 | null {
+    return this.bestOf(topic, ({ others }) => !others);
+  }
+
+  private bestOf(topic: string, counts: (one: Subscribed) => boolean): 0 | 1 | null {
+    let best: 0 | 1 | null = null;
+    for (const one of this.filters.values())
+      if ((best === null || one.qos > best) && counts(one) && one.filter.matches(topic)) best = one.qos;
+    return best;
+  }
+
+  /** Whether the texts of a room are sent at QoS 1. */
   acknowledges(roomId: string): boolean {
     const topic = this.parts.topics.of(roomId);
     return topic !== null && this.qosOf(textTopic(topic)) === 1;
   }
 
-  /** Follows the rooms that these subscriptions ask for, while the client is there. What is returned has to be caught up with. */
+  /** Follows the rooms that these subscriptions match. The caller has to catch up with the result. */
   async follow(texts: readonly string[]): Promise<Following[]> {
     const wanted = [...new Set(texts)].flatMap((text) => this.filters.get(text)?.filter ?? []);
     const found: Following[] = [];
     if (wanted.some(({ forAllRooms }) => forAllRooms)) {
       const query = new RoomsWithinReachQuery(this.subscriber.actor.id, liveLimits.rooms);
       const within = accepted(await this.parts.queries.execute(query)) ?? [];
-      for (let i = 0; i < within.length && this.subscriber.open; i += hearingLimits.enteringAtOnce) {
-        const some = within.slice(i, i + hearingLimits.enteringAtOnce);
+      for (let i = 0; i < within.length && this.subscriber.open; i += subscriptionLimits.enteringAtOnce) {
+        const some = within.slice(i, i + subscriptionLimits.enteringAtOnce);
         const entered = await Promise.all(some.map(({ id }) => this.enter(id)));
         found.push(...entered.filter((following) => following !== null));
       }
@@ -118,23 +148,23 @@ export class Hearing {
     return found;
   }
 
-  /** Something has happened to a room after which the client may want it. `after`: the revision up to which nothing is missed. */
+  /** A room has changed and may match a subscription now. It is followed after revision `after`. */
   async consider(roomId: string, after: bigint, mayEnter: boolean): Promise<Following | null> {
     const room = await this.look(roomId);
     if (!this.wantsName(topicName(roomId, room))) return null;
-    // Nobody has left a room that has just begun.
+    // A new room has no former members.
     if (room.isMember || (mayEnter && room.isOpenToAll && after === 0n)) return this.enter(roomId, after);
     if (!mayEnter || !room.isOpenToAll) return null;
     const before = accepted(await this.parts.queries.execute(new HasLeftQuery(roomId, this.subscriber.actor.id)));
     return before?.hasLeft ? null : this.enter(roomId, after);
   }
 
-  /** The person is not in the room any more. */
+  /** The person is no longer in the room. */
   forget(roomId: string): void {
     if (this.rooms.delete(roomId)) this.parts.topics.release(roomId);
   }
 
-  /** To be called when the client has gone. */
+  /** Call when the client has disconnected. */
   close(): void {
     for (const roomId of [...this.rooms]) this.forget(roomId);
   }
@@ -157,7 +187,7 @@ export class Hearing {
     const purpose = { context: newContext() };
     const follow = (from: bigint | undefined) =>
       live.follow(this.subscriber, roomId, from, purpose, () => undefined).catch(notNow);
-    // Whoever is too far behind goes on from now.
+    // A client too far behind continues from now.
     const following = (await follow(start)) ?? (await follow(undefined));
     if (following === null || isRejection(following)) {
       this.forget(roomId);
@@ -167,7 +197,7 @@ export class Hearing {
     return following;
   }
 
-  /** Whether the person is in the room, or has entered it now. */
+  /** Joins an open room. Returns whether the person is a member. */
   private async join(roomId: string): Promise<boolean> {
     const { commands, joining, newContext } = this.parts;
     const { actor } = this.subscriber;
@@ -194,7 +224,7 @@ export class Hearing {
   }
 }
 
-/** Null if it was refused for good; throws NotNow if it may be asked again. */
+/** Null if refused. Throws NotNow if another attempt may succeed. */
 function accepted<T extends object>(outcome: T | Rejection): T | null {
   if (!isRejection(outcome)) return outcome;
   if (outcome.rejected === 'Unavailable') throw new NotNow(outcome.detail);
