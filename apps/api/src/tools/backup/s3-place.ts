@@ -34,6 +34,8 @@ export async function openS3(url: string, { part = PART } = {}): Promise<BackupP
   const endpoint = process.env.AWS_ENDPOINT_URL_S3 || process.env.AWS_ENDPOINT_URL;
   if (endpoint !== undefined && !/^https?:\/\/[^/]/.test(endpoint))
     throw new UsageError('AWS_ENDPOINT_URL_S3 must be a URL such as https://s3.example.org.');
+  // It is about versions of the client to come, which is of no use to operators.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const client = new S3Client({
     ...(endpoint ? { endpoint, forcePathStyle: true, region: process.env.AWS_REGION || 'us-east-1' } : {}),
     maxAttempts: ATTEMPTS,
