@@ -24,7 +24,9 @@ const documents = ['install.md', 'runbook.md', 'operations.md'].map((name) => re
 const portOf = (door: string) => `${door.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}_PORT`;
 /** Read by Node itself. */
 const ofNode = ['NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'PATH'];
-const known = new Set([...settingNames([...units, ...doors]), ...doorPorts, ...ofNode]);
+/** Read by the client of S3 when a backup is there. */
+const ofS3 = ['AWS_REGION', 'AWS_ENDPOINT_URL_S3', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'];
+const known = new Set([...settingNames([...units, ...doors]), ...doorPorts, ...ofNode, ...ofS3]);
 const unknown = (names: Iterable<string>) => [...new Set(names)].filter((name) => !known.has(name));
 
 const found = (text: string, pattern: RegExp): string[] => [...text.matchAll(pattern)].map(([, name]) => `${name}`);

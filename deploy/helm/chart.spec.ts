@@ -118,6 +118,21 @@ describe.skipIf(!helm)('the chart refuses', () => {
     ['many pods on an embedded database', ['--set', 'autoscaling.enabled=true'], 'a database that replicas share'],
     ['a backup of an embedded database', ['--set', 'backup.enabled=true'], 'that other pods can reach'],
     ['a backup that is for nobody', [...external, '--set', 'backup.enabled=true'], 'Set backup.recipients'],
+    [
+      'half of the credentials of S3',
+      [
+        ...external,
+        '--set',
+        'backup.enabled=true,backup.plain=true,backup.s3.url=s3://b-b,backup.s3.accessKeyId.existingSecret=s',
+      ],
+      'Set both of backup.s3',
+    ],
+    [
+      'an S3 server without a bucket',
+      [...external, '--set', 'backup.enabled=true,backup.plain=true,backup.s3.endpoint=https://s3.example.org'],
+      'Set backup.s3.url',
+    ],
+    ['a place that is not in S3', ['--set', 'backup.s3.url=/backups'], 'does not match pattern'],
     ['half of single sign-on', ['--set', 'oidc.issuer=https://id.example.org'], 'oidc.clientId'],
     ['an Ingress without a host', ['--set', 'ingress.enabled=true'], 'Set ingress.hostnames'],
     ['a route without a Gateway', ['--set', 'httpRoute.enabled=true'], 'Set httpRoute.parentRefs'],

@@ -108,6 +108,20 @@ describe('dashboard and alerts', () => {
   });
 });
 
+describe('the test of the alerts', () => {
+  it('has for each alert a time when it fires, and one when it is quiet', async () => {
+    const { groups } = parse(await read(chart, 'files/alerts.yaml')) as { groups: { rules: Alert[] }[] };
+    const { tests } = parse(await readFile(new URL('alerts.test.yaml', import.meta.url), 'utf8')) as {
+      tests: { alert_rule_test: { alertname: string; exp_alerts: object[] }[] }[];
+    };
+    const cases = tests.flatMap(({ alert_rule_test }) => alert_rule_test);
+    const namesOf = (fires: boolean) =>
+      [...new Set(cases.filter((each) => each.exp_alerts.length > 0 === fires).map((each) => each.alertname))].sort();
+    const alerts = groups.flatMap(({ rules }) => rules.map(({ alert }) => alert)).sort();
+    expect([namesOf(true), namesOf(false)]).toEqual([alerts, alerts]);
+  });
+});
+
 describe.skipIf(!promtool)('alerts', () => {
   it('fire when they should, and only then', async () => {
     const test = fileURLToPath(new URL('alerts.test.yaml', import.meta.url));

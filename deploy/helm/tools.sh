@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds helm and kubeconform, and makes the schemas of Kubernetes and of operators that it checks with, for the tests of the chart. Needs Go. They are kept
+# Builds helm and kubeconform, and makes the schemas of Kubernetes and of operators that it checks with, for the tests of the chart; and versitygw, an
+# S3 server, for those of backups. Needs Go. They are kept
 # by version in ~/.cache/verbatim-tools, or in $VERBATIM_TOOLS, where the tests find them. Takes about five minutes of processor time.
 set -eu
 tools="${VERBATIM_TOOLS:-$HOME/.cache/verbatim-tools}"
@@ -13,6 +14,7 @@ install() {
 cd /
 install helm-3.19.5 helm helm.sh/helm/v3/cmd/helm@v3.19.5
 install kubeconform-0.7.0 kubeconform github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0
+install versitygw-1.8.0 versitygw github.com/versity/versitygw/cmd/versitygw@v1.8.0
 module() {
   go mod download -json "$1" | sed -n 's/.*"Dir": "\(.*\)",/\1/p'
 }

@@ -2,7 +2,7 @@
 {{- define "verbatim.checks" -}}
 {{- include "verbatim.checkRenamed" . }}
 {{- $embedded := eq .Values.database.type "embedded" }}
-{{- $secrets := dict "masterKey" .Values.masterKey "masterKeyBefore" .Values.masterKeyBefore "keyServer.token" .Values.keyServer.token "administrator.password" .Values.administrator.password "database.url" .Values.database.url "database.directUrl" .Values.database.directUrl "eventStore.url" .Values.eventStore.url "oidc.clientSecret" .Values.oidc.clientSecret }}
+{{- $secrets := dict "masterKey" .Values.masterKey "masterKeyBefore" .Values.masterKeyBefore "keyServer.token" .Values.keyServer.token "administrator.password" .Values.administrator.password "database.url" .Values.database.url "database.directUrl" .Values.database.directUrl "database.readUrl" .Values.database.readUrl "eventStore.url" .Values.eventStore.url "oidc.clientSecret" .Values.oidc.clientSecret "telemetry.headers" .Values.telemetry.headers "backup.s3.accessKeyId" .Values.backup.s3.accessKeyId "backup.s3.secretAccessKey" .Values.backup.s3.secretAccessKey }}
 {{- range $path, $secret := $secrets }}
 {{- if and $secret.value $secret.existingSecret }}
 {{- fail (printf "Set %s.value or %s.existingSecret, not both." $path $path) }}
@@ -47,6 +47,14 @@
 {{- end }}
 {{- if eq (empty .Values.backup.recipients) (not .Values.backup.plain) }}
 {{- fail "Set backup.recipients to those who can open the backup (age-keygen prints one), or backup.plain=true, not both." }}
+{{- end }}
+{{- with .Values.backup.s3 }}
+{{- if ne (include "verbatim.given" .accessKeyId) (include "verbatim.given" .secretAccessKey) }}
+{{- fail "Set both of backup.s3.accessKeyId and backup.s3.secretAccessKey, or none to use the role of the ServiceAccount." }}
+{{- end }}
+{{- if and .endpoint (not .url) }}
+{{- fail "Set backup.s3.url to the place of the backup, such as s3://bucket/chat." }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- if and $embedded (kindIs "invalid" .Values.podSecurity.runAsUser) }}

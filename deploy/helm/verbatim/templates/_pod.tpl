@@ -24,6 +24,20 @@
   value: {{ include "verbatim.nodeOptions" . }}
 {{- end }}
 
+{{/* Where S3 is, and with which credentials: the variables of AWS's tools. */}}
+{{- define "verbatim.s3Env" -}}
+{{- with .Values.backup.s3 }}
+- name: AWS_REGION
+  value: {{ .region | quote }}
+{{- if .endpoint }}
+- name: AWS_ENDPOINT_URL_S3
+  value: {{ .endpoint | quote }}
+{{- end }}
+{{- include "verbatim.secretVariable" (list $ "AWS_ACCESS_KEY_ID" .accessKeyId) }}
+{{- include "verbatim.secretVariable" (list $ "AWS_SECRET_ACCESS_KEY" .secretAccessKey) }}
+{{- end }}
+{{- end }}
+
 {{/* Environment of the service, and of the migration. */}}
 {{- define "verbatim.databaseEnv" -}}
 {{- include "verbatim.storesEnv" . }}
@@ -70,6 +84,7 @@
   value: {{ $settings.metricsPort | quote }}
 {{- end }}
 {{- include "verbatim.databaseEnv" . }}
+{{- include "verbatim.secretVariable" (list . "DATABASE_READ_URL" .Values.database.readUrl) }}
 - name: ADMIN_USERNAME
   value: {{ .Values.administrator.username }}
 {{- include "verbatim.secretVariable" (list . "ADMIN_PASSWORD" .Values.administrator.password) }}
@@ -114,8 +129,40 @@
 - name: {{ .variable }}
   value: {{ .port | quote }}
 {{- end }}
+{{- include "verbatim.telemetryEnv" . }}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* Where traces and metrics are sent. */}}
+{{- define "verbatim.telemetryEnv" -}}
+{{- with .Values.telemetry }}
+{{- if .endpoint }}
+- name: OTEL_EXPORTER_OTLP_ENDPOINT
+  value: {{ .endpoint | quote }}
+- name: OTEL_TRACES_EXPORTER
+  value: {{ ternary "otlp" "none" .traces }}
+- name: OTEL_METRICS_EXPORTER
+  value: {{ ternary "otlp" "none" .metrics }}
+- name: OTEL_TRACES_SAMPLER
+  value: traceidratio
+- name: OTEL_TRACES_SAMPLER_ARG
+  value: {{ .traceShare | toString | quote }}
+- name: OTEL_METRIC_EXPORT_INTERVAL
+  value: {{ mul (int .metricSeconds) 1000 | toString | quote }}
+- name: OTEL_SERVICE_NAME
+  value: {{ .serviceName | quote }}
+{{- with .attributes }}
+{{- $pairs := list }}
+{{- range $name, $value := . }}
+{{- $pairs = append $pairs (printf "%s=%s" $name $value) }}
+{{- end }}
+- name: OTEL_RESOURCE_ATTRIBUTES
+  value: {{ join "," $pairs | quote }}
+{{- end }}
+{{- include "verbatim.secretVariable" (list $ "OTEL_EXPORTER_OTLP_HEADERS" .headers) }}
+{{- end }}
 {{- end }}
 {{- end }}
 

@@ -29,7 +29,7 @@
 
 {{/* What the Secret of the chart holds: the values that were given themselves. Nothing is generated. */}}
 {{- define "verbatim.secretData" -}}
-{{- $secrets := dict "MASTER_KEY" .Values.masterKey "MASTER_KEY_BEFORE" .Values.masterKeyBefore "KMS_TOKEN" .Values.keyServer.token "ADMIN_PASSWORD" .Values.administrator.password "DATABASE_URL" .Values.database.url "DATABASE_DIRECT_URL" .Values.database.directUrl "EVENT_STORE_URL" .Values.eventStore.url "OIDC_CLIENT_SECRET" .Values.oidc.clientSecret }}
+{{- $secrets := dict "MASTER_KEY" .Values.masterKey "MASTER_KEY_BEFORE" .Values.masterKeyBefore "KMS_TOKEN" .Values.keyServer.token "ADMIN_PASSWORD" .Values.administrator.password "DATABASE_URL" .Values.database.url "DATABASE_DIRECT_URL" .Values.database.directUrl "DATABASE_READ_URL" .Values.database.readUrl "EVENT_STORE_URL" .Values.eventStore.url "OIDC_CLIENT_SECRET" .Values.oidc.clientSecret "OTEL_EXPORTER_OTLP_HEADERS" .Values.telemetry.headers "AWS_ACCESS_KEY_ID" .Values.backup.s3.accessKeyId "AWS_SECRET_ACCESS_KEY" .Values.backup.s3.secretAccessKey }}
 {{- range $name, $secret := $secrets }}
 {{- with $secret.value }}
 {{ $name }}: {{ . | b64enc }}

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { UsageError } from '../command.js';
+import { type BackupPlace, placeNamed } from './backup-place.js';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 type Parsed<T extends Options> = ReturnType<typeof parseArgs<{ options: T; allowPositionals: true }>>;
@@ -14,16 +15,18 @@ export function parsed<T extends Options>(args: readonly string[], options: T): 
   }
 }
 
-/** The folder that a command names. */
-export function folderIn(positionals: readonly string[]): string {
-  const [folder] = positionals;
-  if (folder === undefined || positionals.length > 1) throw new UsageError('Name one folder (see --help).');
-  if (/^[a-z0-9]+:\/\//i.test(folder))
-    throw new UsageError(
-      'Backups are folders: back up into one, and copy it to where you keep backups, such as with rclone or aws s3 sync.',
-    );
-  return folder;
+/** The place of the backup that a command names. */
+export async function placeIn(positionals: readonly string[]): Promise<BackupPlace> {
+  const [name] = positionals;
+  if (name === undefined || positionals.length > 1)
+    throw new UsageError('Name one folder, or one s3://bucket/prefix (see --help).');
+  if (/^[a-z0-9]+:\/\//i.test(name) && !name.startsWith('s3://'))
+    throw new UsageError('A backup is in a folder, or in s3://bucket/prefix.');
+  return placeNamed(name);
 }
+
+export const aboutPlaces = `The place of a backup is a folder, or s3://bucket/prefix in a store that speaks the protocol of Amazon S3. Its address and credentials
+are in the variables of AWS's tools: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, and AWS_ENDPOINT_URL_S3 if it is not Amazon's.`;
 
 /** The identities in a file as `age-keygen` writes it; none if no file is named. */
 export async function identitiesIn(file: string | undefined): Promise<string[]> {
@@ -40,7 +43,7 @@ export async function identitiesIn(file: string | undefined): Promise<string[]> 
 }
 
 /** What `--at` names: a position, or a time. */
-export function placeIn(at: string | undefined): bigint | Date | null {
+export function limitIn(at: string | undefined): bigint | Date | null {
   if (at === undefined) return null;
   if (/^\d{1,19}$/.test(at)) return BigInt(at);
   const time = new Date(at);

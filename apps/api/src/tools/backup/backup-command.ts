@@ -2,17 +2,18 @@ import { type CliCommand, UsageError } from '../command.js';
 import { number } from '../log/broken-places.js';
 import { openNamedLog, ownLog, plainly } from '../log/named-log.js';
 import { progressDisplay } from '../progress.js';
-import { folderIn, parsed } from './backup-arguments.js';
+import { aboutPlaces, parsed, placeIn } from './backup-arguments.js';
 import { isRecipient } from './backup-file.js';
+import type { BackupPlace } from './backup-place.js';
 import { makeBackup } from './make-backup.js';
 
 /** `npm run cli -- backup` */
 export const backupCommand: CliCommand = {
-  summary: 'backs up log, vault and desk into a folder while the service runs',
-  help: `Usage: npm run cli -- backup <folder> --recipient age1...
+  summary: 'backs up log, vault and desk into a folder or S3 while the service runs',
+  help: `Usage: npm run cli -- backup <place> --recipient age1...
 
 Backs up everything that no rebuild brings back: the log, the vault (keys, credentials, names) and the desk (read marks and the like),
-consistently at one position of the log, while the service runs. The same folder may be used again and again: of the log
+consistently at one position of the log, while the service runs. The same place may be used again and again: of the log
 only new events are added, and vault and desk replace those of the backup before, so that keys which were destroyed do not
 live on in old backups. One that was interrupted is continued by the next. Works on the embedded database, on that of
 DATABASE_URL, and with the log in KurrentDB.
@@ -23,18 +24,21 @@ age-keygen -o backup.key, which prints the recipient. Keep the file backup.key w
   --recipient <age1...>   who can open the backup; may be repeated
   --plain                 not encrypted: whoever reads it learns who talks when and with whom, but no text, as texts are sealed
 
+${aboutPlaces}
+The bucket must be without versions and locks of objects, which would keep keys that were destroyed.
+
 The master key is never in a backup. Without it no text of the backup can be read, so keep a copy of it elsewhere.
 
 Exit codes: 0 when the backup is complete; 1 when not; 2 when the command was called wrongly.`,
 
   async run(args, surroundings) {
-    const { folder, recipients } = wanted(args);
+    const { place, recipients } = await wanted(args);
     return plainly(async () => {
       const { directUrl } = await surroundings.database();
       const store = await openNamedLog(ownLog(surroundings), surroundings);
       const progress = progressDisplay();
       const begun = performance.now();
-      const made = await makeBackup(folder, {
+      const made = await makeBackup(place, {
         ...{ database: directUrl, store, recipients },
         logInDatabase: surroundings.config.EVENT_STORE_URL === undefined,
         onProgress: ({ events, position, through }) => {
@@ -56,7 +60,7 @@ Exit codes: 0 when the backup is complete; 1 when not; 2 when the command was ca
   },
 };
 
-function wanted(args: readonly string[]): { folder: string; recipients: string[] } {
+async function wanted(args: readonly string[]): Promise<{ place: BackupPlace; recipients: string[] }> {
   const { values, positionals } = parsed(args, {
     recipient: { type: 'string', multiple: true },
     plain: { type: 'boolean' },
@@ -66,5 +70,5 @@ function wanted(args: readonly string[]): { folder: string; recipients: string[]
     throw new UsageError('Name a --recipient that can open the backup, or --plain for one that is not encrypted.');
   const wrong = recipients.find((recipient) => !isRecipient(recipient));
   if (wrong !== undefined) throw new UsageError(`${wrong} is no recipient of age, such as age1...`);
-  return { folder: folderIn(positionals), recipients };
+  return { place: await placeIn(positionals), recipients };
 }

@@ -1,15 +1,13 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { Decrypter, Encrypter } from 'age-encryption';
+import { type BackupPlace, MissingFile, PlaceUnavailable } from './backup-place.js';
 
 /** A file of a backup: gzip, and around it age (age-encryption.org/v1) unless the backup is plain. */
 export interface BackupFile {
-  /** Path in the folder of the backup, with `/`. */
+  /** Path in the backup, with `/`. */
   readonly file: string;
   readonly bytes: number;
   /** SHA-256 of the file as it is, 64 hexadecimal digits. */
@@ -35,18 +33,15 @@ export const nameOf = (file: string, recipients: readonly string[]): string =>
   `${file}.gz${recipients.length > 0 ? '.age' : ''}`;
 
 /**
- * Writes content to a file, compressed, and encrypted for the recipients (`age1...`) if there are any. The file gets its name only when it is
- * complete and on the disk. Memory does not grow with the content.
+ * Writes content to a file, compressed, and encrypted for the recipients (`age1...`) if there are any. Memory does not
+ * grow with the content.
  */
 export async function writeBackupFile(
-  folder: string,
+  place: BackupPlace,
   file: string,
   content: AsyncIterable<Uint8Array | string>,
   recipients: readonly string[],
 ): Promise<BackupFile> {
-  const path = join(folder, file);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const draft = await open(`${path}.draft`, 'w', 0o600);
   const [hash, encrypter] = [createHash('sha256'), encrypterFor(recipients)];
   let bytes = 0;
   async function* encrypted(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -59,14 +54,8 @@ export async function writeBackupFile(
       yield chunk;
     }
   }
-  try {
-    const write = (chunks: AsyncIterable<Uint8Array>) => writeFile(draft, chunks);
-    await pipeline(Readable.from(content), createGzip(), encrypted, counted, write);
-    await draft.sync();
-  } finally {
-    await draft.close();
-  }
-  await rename(`${path}.draft`, path);
+  const write = (chunks: AsyncIterable<Uint8Array>) => place.write(file, chunks);
+  await pipeline(Readable.from(content), createGzip(), encrypted, counted, write);
   return { file, bytes, sha256: hash.digest('hex') };
 }
 
@@ -90,7 +79,7 @@ export function isRecipient(text: string): boolean {
 /** Opens files of backups, with the identities (`AGE-SECRET-KEY-1...`) of one of their recipients. */
 export class BackupReader {
   constructor(
-    private readonly folder: string,
+    private readonly place: BackupPlace,
     private readonly identities: readonly string[],
   ) {}
 
@@ -99,12 +88,12 @@ export class BackupReader {
     const hash = createHash('sha256');
     let found = 0;
     try {
-      for await (const chunk of createReadStream(join(this.folder, file)) as AsyncIterable<Buffer>) {
+      for await (const chunk of this.place.read(file)) {
         hash.update(chunk);
         found += chunk.length;
       }
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      if (!(error instanceof MissingFile)) throw error;
       throw new BrokenBackup(file, 'it is missing');
     }
     if (found !== bytes) throw new BrokenBackup(file, `it has ${found} bytes instead of ${bytes}`);
@@ -113,7 +102,7 @@ export class BackupReader {
 
   /** The content that was written. Throws BackupRefused if no identity fits, BrokenBackup if the content cannot be read. */
   async *contentOf({ file }: BackupFile): AsyncGenerator<Buffer> {
-    const source = createReadStream(join(this.folder, file));
+    const source = Readable.from(this.place.read(file), { objectMode: false });
     const opened = file.endsWith('.age') ? Readable.from(await this.decrypted(source, file)) : source;
     const content = createGunzip();
     const reading = pipeline(opened, content);
@@ -122,6 +111,7 @@ export class BackupReader {
       yield* content as AsyncIterable<Buffer>;
       await reading;
     } catch (error) {
+      if (error instanceof PlaceUnavailable) throw error;
       throw new BrokenBackup(file, `its content cannot be read (${(error as Error).message})`);
     } finally {
       source.destroy();
@@ -137,6 +127,7 @@ export class BackupReader {
     try {
       return await decrypter.decrypt(webStreamOf(source));
     } catch (error) {
+      if (error instanceof PlaceUnavailable) throw error;
       const { message } = error as Error;
       if (/identity|identities/.test(message)) throw new BackupRefused('The backup is encrypted for another identity.');
       throw new BrokenBackup(file, `it cannot be decrypted (${message})`);
@@ -160,13 +151,4 @@ function webStreamOf(chunks: AsyncIterable<Uint8Array>): ReadableStream<Uint8Arr
     },
     { highWaterMark: 0 },
   );
-}
-
-/** Replaces a small file by new content in one step. */
-export async function replaceFile(path: string, content: string): Promise<void> {
-  await writeFile(`${path}.draft`, content, { mode: 0o600, flush: true });
-  await rename(`${path}.draft`, path).catch(async (error) => {
-    await rm(`${path}.draft`, { force: true });
-    throw error;
-  });
 }

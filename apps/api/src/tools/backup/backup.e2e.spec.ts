@@ -15,6 +15,7 @@ import { startTestService, type TestService } from '../../tests/harness/test-ser
 import type { Surroundings } from '../command.js';
 import { startCommand } from '../log/cli-process.testing.js';
 import { backupCommand } from './backup-command.js';
+import { FolderPlace } from './folder-place.js';
 import { makeBackup } from './make-backup.js';
 import { type Restored, restoreBackup } from './restore-backup.js';
 import { restoreCommand } from './restore-command.js';
@@ -65,7 +66,7 @@ async function backUp(
     if (events >= cut) throw new Error('cut off');
   };
   try {
-    return await makeBackup(to, {
+    return await makeBackup(new FolderPlace(to), {
       ...{ database: url, recipients, onProgress },
       store: head === null ? store : Object.create(store, { head: { value: async () => head } }),
       logInDatabase: log === '',
@@ -81,7 +82,7 @@ const restore = async (
   to: string,
   { at = null as bigint | Date | null, log = '', key = MASTER_KEY } = {},
 ): Promise<Restored> =>
-  restoreBackup(from, {
+  restoreBackup(new FolderPlace(from), {
     config: readConfig({ MASTER_KEY: key }),
     log: pino({ level: 'error' }),
     ...{ further: await tablesOfParts(), database: to, identities: [identity], at, onProgress: nothing },
@@ -136,7 +137,7 @@ describe('a backup', () => {
     });
     expect(await talk).toBeGreaterThan(20);
     expect(added).toBe(Number(position) + 1);
-    const { check } = await verifyBackup(folder, [identity], nothing);
+    const { check } = await verifyBackup(new FolderPlace(folder), [identity], nothing);
     expect([check.events, check.broken]).toEqual([added, []]);
 
     const target = await emptyDatabase();
@@ -186,10 +187,10 @@ describe('a backup', () => {
       await Promise.all(Array.from({ length: 40 }, (_, k) => ada.says(room, `much to say ${i + k}`)));
     const cut = await mkdtemp(join(tmpdir(), 'verbatim-backup-'));
     await expect(backUp(cut, { cut: 500 })).rejects.toThrow('cut off');
-    await expect(verifyBackup(cut, [identity], nothing)).rejects.toThrow('was not completed');
+    await expect(verifyBackup(new FolderPlace(cut), [identity], nothing)).rejects.toThrow('was not completed');
     const { added, position } = await backUp(cut);
     expect(added).toBeLessThan(Number(position));
-    expect((await verifyBackup(cut, [identity], nothing)).check).toMatchObject({
+    expect((await verifyBackup(new FolderPlace(cut), [identity], nothing)).check).toMatchObject({
       events: Number(position) + 1,
       broken: [],
     });
@@ -234,7 +235,10 @@ describe('a restore', () => {
       content.writeUInt8(content.readUInt8(middle) ^ 1, middle);
       await writeFile(join(damaged, file), content);
       const target = await emptyDatabase();
-      for (const attempt of [() => verifyBackup(damaged, [identity], nothing), () => restore(damaged, target)])
+      for (const attempt of [
+        () => verifyBackup(new FolderPlace(damaged), [identity], nothing),
+        () => restore(damaged, target),
+      ])
         await expect(attempt()).rejects.toThrow(`${file} is broken: its content does not have its digest.`);
       const sql = postgres(target, { max: 1 });
       expect(await sql`select from pg_namespace where nspname in ('log', 'vault', 'desk')`).toHaveLength(0);
@@ -245,8 +249,10 @@ describe('a restore', () => {
 
   it('needs the identity and the master key that fit', async () => {
     const other = await generateIdentity();
-    await expect(verifyBackup(folder, [other], nothing)).rejects.toThrow('encrypted for another identity');
-    await expect(verifyBackup(folder, [], nothing)).rejects.toThrow('name the --identity');
+    await expect(verifyBackup(new FolderPlace(folder), [other], nothing)).rejects.toThrow(
+      'encrypted for another identity',
+    );
+    await expect(verifyBackup(new FolderPlace(folder), [], nothing)).rejects.toThrow('name the --identity');
     const key = Buffer.alloc(32, 8).toString('base64');
     await expect(restore(folder, await emptyDatabase(), { key })).rejects.toThrow('The master key is not the one');
   });
@@ -344,7 +350,9 @@ describe('the commands', () => {
   it.each([
     [backupCommand, ['folder'], 'Name a --recipient'],
     [backupCommand, ['folder', '--recipient', 'age1nobody'], 'age1nobody is no recipient of age'],
-    [backupCommand, ['s3://bucket/chat', '--plain'], 'Backups are folders'],
+    [backupCommand, ['gs://bucket/chat', '--plain'], 'A backup is in a folder, or in s3://'],
+    [backupCommand, ['s3://Bucket/chat', '--plain'], 's3://Bucket/chat is no place in S3'],
+    [backupCommand, ['s3://bucket/../chat', '--plain'], 's3://bucket/../chat is no place in S3'],
     [restoreCommand(async () => []), ['/nowhere', '--at', 'yesterday'], '--at must be a position, or a time'],
   ])('called wrongly say what is wrong', async ({ run }, args, sentence) => {
     await expect(run(args, {} as Surroundings)).rejects.toThrow(sentence);

@@ -1,11 +1,10 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type EventStore, eventsOf, peek, type StoredEvent } from '@verbatim/event-store';
 import type { TransactionSql } from 'postgres';
 import { about } from '../../config.js';
 import { client, countRows, migrationsOf, quoted, type Table, tablesOf } from '../database/target-database.js';
 import { lineOf } from './backed-up-log.js';
 import { BackupRefused, nameOf, writeBackupFile } from './backup-file.js';
+import type { BackupPlace } from './backup-place.js';
 import {
   type BackedUpTable,
   type BackupPoint,
@@ -45,16 +44,15 @@ export interface BackupMade {
 }
 
 /**
- * Backs up log, vault and desk into a folder, consistently at one position, while the service runs. Of the log only what is not in the folder yet
+ * Backs up log, vault and desk into a place, consistently at one position, while the service runs. Of the log only what is not there yet
  * is added, in segments that stay when the backup is interrupted; vault and desk are written anew, and those of the
  * backup before are removed when this one is complete. Memory does not grow with the data.
  *
  * Vault and desk are one snapshot of the database. If the log is there too, its end is that of the snapshot; otherwise it was
  * looked up before, so that no event is newer than its key, or is the last event that was signed in the snapshot.
  */
-export async function makeBackup(folder: string, options: BackupOptions): Promise<BackupMade> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const found = (await readManifest(folder)) ?? {
+export async function makeBackup(place: BackupPlace, options: BackupOptions): Promise<BackupMade> {
+  const found = (await readManifest(place)) ?? {
     format: 1,
     recipients: [...options.recipients],
     log: [],
@@ -68,12 +66,13 @@ export async function makeBackup(folder: string, options: BackupOptions): Promis
     await refuseOtherLog(found, options.store);
     const end = options.logInDatabase ? null : await options.store.head();
     const point = await sql.begin('isolation level repeatable read read only', (tx) =>
-      backUpState(folder, tx, end, options.recipients),
+      backUpState(place, tx, end, options.recipients),
     );
-    const added = await backUpLog(folder, found, BigInt(point.position), options);
+    const added = await backUpLog(place, found, BigInt(point.position), options);
     const manifest = { ...found, log: [...found.log, ...added], point };
-    await writeManifest(folder, manifest);
-    await removeOldState(folder, point);
+    await writeManifest(place, manifest);
+    await removeOldState(place, point);
+    await place.removeUnfinished();
     const bytes = [...added, ...point.tables].reduce((sum, file) => sum + file.bytes, 0);
     const events = added.reduce((sum, each) => sum + each.events, 0);
     return { position: BigInt(point.position), added: events, tables: point.tables.length, bytes };
@@ -86,7 +85,7 @@ export async function makeBackup(folder: string, options: BackupOptions): Promis
 function refuseOther({ recipients }: Manifest, wanted: readonly string[]): void {
   if ([...recipients].sort().join() === [...wanted].sort().join()) return;
   const what = recipients.length === 0 ? 'is not encrypted' : `is encrypted for ${recipients.join(' and ')}`;
-  throw new BackupRefused(`The backup in this folder ${what}. Use another folder for this one.`);
+  throw new BackupRefused(`The backup in this place ${what}. Use another place for this one.`);
 }
 
 /** A log that was restored or moved since is another one, and does not go on where the backup ends. */
@@ -96,15 +95,15 @@ async function refuseOtherLog({ log }: Manifest, store: EventStore): Promise<voi
   const [event] = await store.readAll(BigInt(last.position), 1);
   if (event?.hash === last.hash && `${event.position}` === last.position) return;
   throw new BackupRefused(
-    `The folder holds a backup of another log: that of the service has another event at position ${last.position}. ` +
-      'Use another folder, also after a restore to an earlier position.',
+    `There is a backup of another log in this place: that of the service has another event at position ${last.position}. ` +
+      'Use another place, also after a restore to an earlier position.',
   );
 }
 
 // Vault and desk ------------------------------------------------------------------------------------------------------
 
 async function backUpState(
-  folder: string,
+  place: BackupPlace,
   sql: TransactionSql,
   end: bigint | null,
   recipients: readonly string[],
@@ -124,7 +123,7 @@ async function backUpState(
   for (const table of await tablesOf(sql, STATE)) {
     const file = nameOf(`${table.schema}/${stamp}/${table.name}.copy`, recipients);
     const rows = await countRows(table, sql);
-    const written = await writeBackupFile(folder, file, rowsOf(table, sql), recipients);
+    const written = await writeBackupFile(place, file, rowsOf(table, sql), recipients);
     const { schema, name, columns } = table;
     tables.push({ ...written, schema: schema as 'vault' | 'desk', name, columns: [...columns], rows });
   }
@@ -157,17 +156,17 @@ async function* rowsOf(table: Table, sql: TransactionSql): AsyncGenerator<Buffer
 }
 
 /** Old states hold keys that were destroyed since; so does what an interrupted backup has left. */
-async function removeOldState(folder: string, { tables }: BackupPoint): Promise<void> {
+async function removeOldState(place: BackupPlace, { tables }: BackupPoint): Promise<void> {
   const current = new Set(tables.map(({ file }) => file.split('/')[1]));
   for (const schema of STATE)
-    for (const stamp of await readdir(join(folder, schema)).catch(() => []))
-      if (!current.has(stamp)) await rm(join(folder, schema, stamp), { recursive: true });
+    for (const stamp of await place.folders(schema))
+      if (!current.has(stamp)) await place.removeFolder(`${schema}/${stamp}`);
 }
 
 // The log -------------------------------------------------------------------------------------------------------------
 
 async function backUpLog(
-  folder: string,
+  place: BackupPlace,
   manifest: Manifest,
   through: bigint,
   { store, recipients, onProgress, segment = SEGMENT }: BackupOptions,
@@ -191,11 +190,11 @@ async function backUpLog(
       }
     }
     const file = nameOf(`log/${`${first.position}`.padStart(19, '0')}.jsonl`, recipients);
-    const written = await writeBackupFile(folder, file, lines(), recipients);
+    const written = await writeBackupFile(place, file, lines(), recipients);
     const { position, stream, revision, hash } = last;
     const end = { position: `${position}`, stream, revision: `${revision}`, hash, at: peek(last.sealed).at };
     added.push({ ...written, from: `${first.position}`, events: inSegment, last: end });
-    await writeManifest(folder, { ...manifest, log: [...manifest.log, ...added] });
+    await writeManifest(place, { ...manifest, log: [...manifest.log, ...added] });
   }
   await events.return(undefined);
   return added;

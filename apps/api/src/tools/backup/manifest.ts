@@ -1,13 +1,14 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { z } from 'zod';
-import { BackupRefused, BrokenBackup, replaceFile } from './backup-file.js';
+import { BackupRefused, BrokenBackup } from './backup-file.js';
+import { type BackupPlace, MissingFile } from './backup-place.js';
 
 const MANIFEST = 'manifest.json';
 
 const position = z.string().regex(/^-?\d{1,19}$/);
 const fileShape = {
-  // Within the folder, whoever wrote the manifest.
+  // Within the place, whoever wrote the manifest.
   file: z.string().regex(/^[a-z0-9][\w.-]*(\/[A-Za-z0-9][\w.-]*)*$/),
   bytes: z.int().min(0),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
@@ -49,29 +50,35 @@ export type LogSegment = z.output<typeof segment>;
 export type BackedUpTable = z.output<typeof table>;
 export type BackupPoint = z.output<typeof point>;
 
-/** The manifest of the backup in a folder, or null if there is none. */
-export async function readManifest(folder: string): Promise<Manifest | null> {
-  const text = await readFile(join(folder, MANIFEST), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
-  if (text === null) return null;
-  const read = manifestSchema.safeParse(jsonIn(text));
+/** The manifest of the backup in a place, or null if there is none. */
+export async function readManifest(place: BackupPlace): Promise<Manifest | null> {
+  const json = await textOf(place, MANIFEST);
+  if (json === null) return null;
+  const read = manifestSchema.safeParse(jsonIn(json));
   if (read.success) return read.data;
   throw new BrokenBackup(MANIFEST, `${read.error.issues[0]?.path.join('.')} ${read.error.issues[0]?.message}`);
 }
 
 /** The manifest of a backup that is complete, and its point. Throws BackupRefused if there is none. */
-export async function readCompleteManifest(folder: string): Promise<Manifest & { readonly point: BackupPoint }> {
-  const manifest = await readManifest(folder);
-  if (!manifest) throw new BackupRefused(`There is no backup in ${folder}.`);
+export async function readCompleteManifest(place: BackupPlace): Promise<Manifest & { readonly point: BackupPoint }> {
+  const manifest = await readManifest(place);
+  if (!manifest) throw new BackupRefused(`There is no backup in ${place.name}.`);
   const { point } = manifest;
-  if (!point) throw new BackupRefused(`The backup in ${folder} was not completed. Run the command backup again.`);
+  if (!point) throw new BackupRefused(`The backup in ${place.name} was not completed. Run the command backup again.`);
   return { ...manifest, point };
 }
 
-export const writeManifest = (folder: string, manifest: Manifest): Promise<void> =>
-  replaceFile(join(folder, MANIFEST), `${JSON.stringify(manifest, null, 1)}\n`);
+export const writeManifest = (place: BackupPlace, manifest: Manifest): Promise<void> =>
+  place.write(MANIFEST, Readable.from([Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`)]));
+
+async function textOf(place: BackupPlace, path: string): Promise<string | null> {
+  try {
+    return await text(place.read(path));
+  } catch (error) {
+    if (error instanceof MissingFile) return null;
+    throw error;
+  }
+}
 
 function jsonIn(text: string): unknown {
   try {

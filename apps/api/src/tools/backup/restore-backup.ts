@@ -22,6 +22,7 @@ import {
 } from '../database/target-database.js';
 import { BackedUpLog, type Until } from './backed-up-log.js';
 import { BackupReader, BackupRefused, BrokenBackup } from './backup-file.js';
+import type { BackupPlace } from './backup-place.js';
 import { type BackedUpTable, type BackupPoint, readCompleteManifest } from './manifest.js';
 import { checkFiles } from './verify-backup.js';
 
@@ -52,9 +53,9 @@ export interface Restored {
  *
  * @throws BrokenBackup, BackupRefused, CopyRefused
  */
-export async function restoreBackup(folder: string, options: RestoreOptions): Promise<Restored> {
-  const { log, point } = await readCompleteManifest(folder);
-  const reader = new BackupReader(folder, options.identities);
+export async function restoreBackup(place: BackupPlace, options: RestoreOptions): Promise<Restored> {
+  const { log, point } = await readCompleteManifest(place);
+  const reader = new BackupReader(place, options.identities);
   const until = untilOf(options.at, point);
   const masters = await existingMasterKeys(options);
   await checkFiles(reader, [...log, ...point.tables]);

@@ -3,18 +3,20 @@ import type { CliCommand } from '../command.js';
 import { foundBy, number } from '../log/broken-places.js';
 import { openNamedLog, ownLog, plainly } from '../log/named-log.js';
 import { progressDisplay } from '../progress.js';
-import { folderIn, identitiesIn, parsed, placeIn } from './backup-arguments.js';
+import { aboutPlaces, identitiesIn, limitIn, parsed, placeIn } from './backup-arguments.js';
 import { type Restored, restoreBackup } from './restore-backup.js';
 
 /** `npm run cli -- restore`; `further` loads the tables of doors and units. */
 export const restoreCommand = (further: () => Promise<readonly Migration[]>): CliCommand => ({
   summary: 'restores a backup into an empty database',
-  help: `Usage: npm run cli -- restore <folder> --identity <file> [--at <position or time>]
+  help: `Usage: npm run cli -- restore <place> --identity <file> [--at <position or time>]
 
 Restores a backup into the database of the settings, which has to be empty: that of DATABASE_URL, or the embedded one of an
 empty data folder; with EVENT_STORE_URL the log goes there, and that has to be empty as well. No service may run on it.
 A backup with a file that is not the one that was written is refused before anything is restored. The log is read again
 afterwards, compared with the backup, and the hash chains of all streams are checked. If it is interrupted, run it again.
+
+${aboutPlaces}
 
   --identity <file>   the secret key of a recipient, as age-keygen makes it; not for plain backups
   --at <place>        leaves out what was recorded after a position (such as 41200) or a time (2026-01-31T14:00:00Z)
@@ -27,14 +29,14 @@ Exit codes: 0 when everything is there and intact; 1 when not; 2 when the comman
 
   async run(args, surroundings) {
     const { values, positionals } = parsed(args, { identity: { type: 'string' }, at: { type: 'string' } });
-    const [folder, at] = [folderIn(positionals), placeIn(values.at)];
+    const [place, at] = [await placeIn(positionals), limitIn(values.at)];
     const identities = await identitiesIn(values.identity);
     const { config, log } = surroundings;
     return plainly(async () => {
       const { directUrl } = await surroundings.database();
       const progress = progressDisplay();
       const begun = performance.now();
-      const restored = await restoreBackup(folder, {
+      const restored = await restoreBackup(place, {
         ...{ config, log, further: await further(), database: directUrl, identities, at },
         openStore: () => openNamedLog(ownLog(surroundings), surroundings),
         onProgress: ({ phase, events, position, head }) => {

@@ -1,6 +1,7 @@
 import { ChainCheck } from '@verbatim/event-store';
 import { BackedUpLog } from './backed-up-log.js';
 import { type BackupFile, BackupReader, BrokenBackup } from './backup-file.js';
+import type { BackupPlace } from './backup-place.js';
 import { type BackedUpTable, type BackupPoint, readCompleteManifest } from './manifest.js';
 
 export interface VerifiedBackup {
@@ -16,12 +17,12 @@ export interface VerifiedBackup {
  * events and rows as it should, and all hash chains are intact. Throws BrokenBackup, naming the file, or BackupRefused.
  */
 export async function verifyBackup(
-  folder: string,
+  place: BackupPlace,
   identities: readonly string[],
   onProgress: (progress: { events: number; total: number }) => void,
 ): Promise<VerifiedBackup> {
-  const { log, point } = await readCompleteManifest(folder);
-  const reader = new BackupReader(folder, identities);
+  const { log, point } = await readCompleteManifest(place);
+  const reader = new BackupReader(place, identities);
   await checkFiles(reader, [...log, ...point.tables]);
   let rows = 0;
   for (const table of point.tables) rows += await checkRows(reader, table);
