@@ -1,10 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { userStream } from '@verbatim/domain';
-import { type KeyRing, openText, ownKeyName, sealText } from '@verbatim/event-store';
+import { type KeyRing, ownKeyName, sealText } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import type { Migration } from '../../composition/migration.js';
 import { addressKey } from '../../limits/address-key.js';
 import { newId } from '../../new-id.js';
+import { openOwn } from '../../storage/vault/own-key.js';
 
 const WHEREABOUTS_KEY = 'chatt whereabouts';
 /** Days after which a session that nobody uses is forgotten, and hours for what a client may send again. */
@@ -112,7 +113,7 @@ export class SessionLedger {
       select * from begun`;
     if (!row) throw new Error('The connection was not recorded.');
     const entry = { client, userId, connection: BigInt(row.connection) };
-    const text = row.sealed === null ? null : openText(row.sealed, await this.keyOf(userId), client);
+    const text = row.sealed === null ? null : await openOwn(this.keys, userStream(userId), row.sealed, client);
     return { entry, former: row.former, subscriptions: text === null ? null : JSON.parse(text) };
   }
 
