@@ -135,6 +135,7 @@ describe.skipIf(!browserProgram)('retention', { timeout: 240_000 }, () => {
     await field('Reason').fill('Policy 7');
     await look('retention-remove');
     await page.keyboard.press('Enter');
+    await page.getByText('The rule was removed.').waitFor();
     await row.waitFor({ state: 'hidden' });
     expect((await admin.get('/v1/retention')).body.rules).toMatchObject([{ visibility: 'public', days: 5 }]);
     expect(await textsIn(rooms.rtl)).toEqual(['old']);

@@ -238,7 +238,7 @@ export const englishEvidenceResources = {
     name: 'Legal hold |||| Legal holds',
     fields: { scope: 'What', reason: 'Reason', by: 'Placed by', placedAt: 'Placed' },
   },
-  retention: { name: 'Retention |||| Retention' },
+  retention: { name: 'Retention' },
   exports: {
     name: 'Export |||| Exports',
     fields: {

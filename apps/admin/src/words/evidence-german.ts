@@ -244,7 +244,7 @@ export const germanEvidenceResources = {
     name: 'Aufbewahrung |||| Aufbewahrungen',
     fields: { scope: 'Was', reason: 'Grund', by: 'Angeordnet von', placedAt: 'Angeordnet' },
   },
-  retention: { name: 'Löschfristen |||| Löschfristen' },
+  retention: { name: 'Löschfristen' },
   exports: {
     name: 'Export |||| Exporte',
     fields: {

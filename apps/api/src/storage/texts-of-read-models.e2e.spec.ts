@@ -104,7 +104,8 @@ it('what people write is in no table, and every list and export returns the same
   ada = await register(service.url);
   bob = await register(service.url);
   const eve = await register(service.url);
-  room = await ada.roomWith([bob, eve], { topic: words.topic });
+  // Administrators who export a room that they are not in are recorded there, which changes its revision.
+  room = await ada.roomWith([bob, eve, admin], { topic: words.topic });
   for (const text of [words.latin, words.accents, words.chinese, words.thai, words.arabic, words.emoji])
     await bob.says(room, `${text} 1`);
   const { id } = await bob.says(room, words.redacted);
