@@ -72,6 +72,9 @@ const ways: Record<string, Way> = {
   'hold-room': { place: inRoom(''), press: ['Place hold'] },
   'place-hold': { place: at('/holds'), press: ['Place hold'] },
   'lift-hold': { place: at('/holds'), press: ['Lift'] },
+  'new-rule': { place: at('/retention'), press: ['New rule'] },
+  'edit-rule': { place: at('/retention'), press: ['Edit'] },
+  'remove-rule': { place: at('/retention'), press: ['Remove'] },
   invite: { place: inRoom('/invitations'), press: ['Invite'] },
   invited: { place: inRoom('/invitations'), press: ['Invite', 'Create invitation'], leave: 'I have saved it' },
   revoke: { place: inRoom('/invitations'), press: ['Revoke'] },
@@ -123,6 +126,7 @@ describe.skipIf(!browserProgram)('each dialog of the dashboard', { timeout: 180_
     settled = await settle(service.url);
     const admin = await signIn(service.url);
     await admin.post('/v1/holds', { person: settled.person, reason: 'Case 7' });
+    await admin.post('/v1/retention', { days: 400, reason: 'Policy 4' });
     const { body: invitation } = await admin.post('/v1/invitations', { uses: 2 });
     const guest = await register(service.url);
     await guest.post('/v1/auth/register', {

@@ -40,6 +40,7 @@ describe.skipIf(!browserProgram)('the pages of the dashboard', { timeout: 300_00
       const { body } = await admin.post('/v1/erasures', { ...scope, ground: 'other', reason: names[2] });
       erasure = body.id;
     }
+    await admin.post('/v1/retention', { room, days: 400, reason: names[0] });
     tab = await Tab.open(browser, service.url);
     page = tab.page;
     await tab.goTo('/');
@@ -65,6 +66,7 @@ describe.skipIf(!browserProgram)('the pages of the dashboard', { timeout: 300_00
     settings: { place: '/settings', shows: 'Who can register', title: /^Settings · Verbatim$/ },
     erasures: { place: '/erasures', shows: 'Person', title: /^Erasures · Verbatim$/ },
     erasure: { place: `/erasures/${erasure}/show`, shows: /legal holds? forbids? it/, title: /^Erasure · Verbatim$/ },
+    retention: { place: '/retention', shows: '400 days', title: /^Retention · Verbatim$/ },
     holds: { place: '/holds', shows: 'Placed', title: /^Legal holds · Verbatim$/ },
     log: { place: '/transparency', shows: 'Verifier keys', title: /^Transparency log · Verbatim$/ },
     projections: { place: '/projections', shows: 'Built up to position', title: /^Read models · Verbatim$/ },

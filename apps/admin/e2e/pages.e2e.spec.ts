@@ -57,6 +57,7 @@ describe.skipIf(!browserProgram)('each page of the dashboard', { timeout: 480_00
     'room-settings': { place: `/rooms/${room}/show/settings`, shows: 'Anyone can find and join it.' },
     audit: { place: '/audit', shows: 'What administrators and auditors did' },
     erasures: { place: '/erasures', shows: 'Nothing was erased yet.' },
+    retention: { place: '/retention', shows: 'There are no rules', opens: 'New rule' },
     holds: { place: '/holds', shows: 'There are no legal holds.', opens: 'Place hold' },
     'export-create': { place: '/exports/create', shows: 'Only messages in which' },
     transparency: { place: '/transparency', shows: 'Verifier keys' },

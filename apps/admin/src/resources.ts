@@ -5,6 +5,7 @@ import { holds } from './holds';
 import { invitations } from './invitations';
 import { projections } from './projections';
 import { reports } from './reports';
+import { retention } from './retention';
 import { rooms } from './rooms';
 import { memberSource } from './rooms/members/members-source';
 import type { Source } from './service/source';
@@ -16,7 +17,7 @@ import { users } from './users';
 
 /** The entries of the menu, in order. A new resource is a folder and a line here. */
 export const resources = [
-  ...[users, sessions, tokens, rooms, reports, audit, exports, erasures, holds],
+  ...[users, sessions, tokens, rooms, reports, audit, exports, erasures, retention, holds],
   ...[transparency, invitations, projections, settings],
 ];
 

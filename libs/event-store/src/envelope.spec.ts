@@ -1,10 +1,11 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { type EventType, fieldRules, SEALED_ID } from '@verbatim/domain';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson } from './canonical-json.js';
 import {
   type Draft,
+  eventKey,
   keyNameOf,
   openEvent,
   openText,
@@ -198,6 +199,13 @@ describe('opening an event', () => {
     );
     const recorded = openEvent({ ...change({}), sealed }, key);
     expect(recorded.data).toEqual({ passwordId: 'p1' });
+  });
+
+  it('takes HMAC-SHA256 of its id under the key of its stream, person and day', () => {
+    for (const id of [randomUUID(), '', 'ü'.repeat(18), 'ü'.repeat(36), randomUUID(), 'x'.repeat(100)]) {
+      const key = randomBytes(32);
+      expect(eventKey(key, id)).toEqual(createHmac('sha256', key).update(id).digest());
+    }
   });
 
   it.each([

@@ -168,8 +168,29 @@ const LONG_TEXT_BYTES = 1_024;
  * An event has a key of its own, so that a single message can be forgotten, or shown, while its neighbours stay as they are.
  * `key` is the key that `keyNameOf` names; it cannot be found out from this one.
  */
-export const eventKey = (key: Buffer, eventId: string): Buffer =>
-  crypto.createHmac('sha256', key).update(eventId).digest();
+export function eventKey(key: Buffer, eventId: string): Buffer {
+  if (key.length !== KEY_BYTES || Buffer.byteLength(eventId) !== ID_BYTES)
+    return crypto.createHmac('sha256', key).update(eventId).digest();
+  // HMAC-SHA256 (RFC 2104) by two hashes, since creating an Hmac takes three times as long as all of this.
+  for (let i = 0; i < KEY_BYTES; i++) {
+    const byte = key[i] as number;
+    inner[i] = byte ^ 0x36;
+    outer[i] = byte ^ 0x5c;
+  }
+  inner.write(eventId, BLOCK_BYTES);
+  outer.set(sha256(inner), BLOCK_BYTES);
+  return sha256(outer);
+}
+
+const KEY_BYTES = 32;
+const ID_BYTES = 36;
+const BLOCK_BYTES = 64;
+/** Reused for every key. */
+const inner = Buffer.alloc(BLOCK_BYTES + ID_BYTES, 0x36);
+const outer = Buffer.alloc(BLOCK_BYTES + KEY_BYTES, 0x5c);
+
+/** Asking Node for a string and copying it takes a third of the time of asking for a buffer. */
+const sha256 = (bytes: Buffer): Buffer => Buffer.from(crypto.hash('sha256', bytes, 'binary'), 'latin1');
 
 const associatedData = (event: { id: string; type: string }, stream: string): string =>
   `${stream}|${event.id}|${event.type}`;

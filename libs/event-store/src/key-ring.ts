@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { Sql } from 'postgres';
+import type { PendingQuery, Row, Sql } from 'postgres';
 import { CHECK_KEY, DAY, PERSON, RETIRED, RootKeys, type RootKeysOptions, STREAM, type Wrapped } from './root-keys.js';
 
 /** Provides the keys that seal personal fields, under the names that envelope.ts makes. */
@@ -61,7 +61,8 @@ export class PostgresKeyRing implements KeyRing {
     return ring;
   }
 
-  async obtain(names: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
+  /** @param onlyIf a condition in SQL, without which missing keys are not created but stay absent */
+  async obtain(names: readonly string[], onlyIf?: PendingQuery<Row[]>): Promise<ReadonlyMap<string, Buffer>> {
     const known = await this.find(names);
     if (names.every((name) => known.has(name))) return known;
     const found = new Map(known);
@@ -73,6 +74,7 @@ export class PostgresKeyRing implements KeyRing {
       (keys) => this.sql`
         insert into vault.keys (name, wrapped, root)
         select name, wrapped, ${rootOf(keys)}::integer from unnest(${missing}::text[], ${textsOf(keys)}::text[]) as made (name, wrapped)
+        ${onlyIf ? this.sql`where ${onlyIf}` : this.sql``}
         on conflict (name) do nothing`,
     );
     // Another process may have created the same key first; the one in the table counts.

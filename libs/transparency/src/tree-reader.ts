@@ -22,6 +22,8 @@ const REMEMBERED_TILES = 64;
 export class TreeReader {
   /** Nodes of each tile by height above its level, the least recently used tile first. */
   private readonly remembered = new Map<number, Buffer[][]>();
+  /** The tile of leaves whose proofs were computed last: above it they are all the same. */
+  private last: { readonly tile: number; readonly nodes: Buffer[][]; readonly above: readonly Buffer[] } | null = null;
 
   private constructor(
     readonly size: number,
@@ -40,7 +42,25 @@ export class TreeReader {
   /** The proof that the tree has the leaf `index`: hashes from the leaf's sibling upwards. */
   async inclusionProof(index: number): Promise<Buffer[] | Fault> {
     if (!isTreeSize(index) || index >= this.size) return fault('OutOfRange', `The tree has no leaf ${index}.`);
-    return this.subtrees(inclusionPath(index, this.size));
+    const tile = Math.floor(index / TILE_WIDTH);
+    if (this.last?.tile !== tile && (tile + 1) * TILE_WIDTH <= this.size) {
+      const found = await this.leaves(tile);
+      if (isFault(found)) return found;
+      this.last = found;
+    }
+    if (this.last?.tile !== tile) return this.subtrees(inclusionPath(index, this.size));
+    return [...siblings(this.last.nodes, index % TILE_WIDTH), ...this.last.above];
+  }
+
+  /** A whole tile of leaves, and what follows in the proof of each of them. */
+  private async leaves(tile: number): Promise<NonNullable<TreeReader['last']> | Fault> {
+    const path = inclusionPath(tile * TILE_WIDTH, this.size).slice(TILE_HEIGHT);
+    const [above, tiles] = [
+      await this.subtrees(path),
+      await this.tilesOf([{ level: 0, index: tile, width: TILE_WIDTH }]),
+    ];
+    if (isFault(above)) return above;
+    return isFault(tiles) ? tiles : { tile, nodes: tiles[0] as Buffer[][], above };
   }
 
   /** The proof that this tree begins with the tree of `oldSize` leaves. */
@@ -98,6 +118,10 @@ export class TreeReader {
     }
   }
 }
+
+/** The siblings on the way from a leaf of a whole tile to its root. */
+const siblings = (nodes: readonly Buffer[][], leaf: number): Buffer[] =>
+  nodes.map((row, height) => row[Math.floor(leaf / 2 ** height) ^ 1] as Buffer);
 
 /** Level and index in one number: a level has at most 2^45 tiles. */
 const keyOf = ({ index, level }: TileId): number => index * 8 + Number(level);

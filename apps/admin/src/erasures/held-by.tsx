@@ -10,26 +10,37 @@ import { ScopeOf } from './scope-of';
 /** Which holds forbid it, by their ids. */
 export function HeldBy({ holds }: { holds: readonly string[] }) {
   const translate = useTranslate();
-  const { data = [] } = useQuery({
-    queryKey: ['holds', 'in force'],
-    queryFn: () => shown(client.call('listHolds', { query: { limit: 200 } })).then(({ items }) => items),
-    enabled: holds.length > 0,
-    refetchInterval: LOOK_AGAIN,
-  });
+  const known = useHoldsInForce(holds.length > 0).filter(({ id }) => holds.includes(id));
   if (holds.length === 0) return null;
-  const known = data.filter(({ id }) => holds.includes(id));
   return (
     <Alert severity="warning" sx={{ mb: 2 }}>
       {translate('verbatim.erasures.is_held', { smart_count: holds.length })}{' '}
       <Link to="/holds">{translate('verbatim.erasures.to_holds')}</Link>
-      {known.length > 0 && (
-        <Box component="ul" sx={{ my: 0.5, pl: 2 }}>
-          {known.map((hold) => (
-            <Held key={hold.id} hold={hold} />
-          ))}
-        </Box>
-      )}
+      <HoldsNamed holds={known} />
     </Alert>
+  );
+}
+
+/** The holds in force that were placed last, where they are needed. */
+export function useHoldsInForce(enabled: boolean): readonly Hold[] {
+  const { data = [] } = useQuery({
+    queryKey: ['holds', 'in force'],
+    queryFn: () => shown(client.call('listHolds', { query: { limit: 200 } })).then(({ items }) => items),
+    enabled,
+    refetchInterval: LOOK_AGAIN,
+  });
+  return data;
+}
+
+/** Holds with their scopes and reasons, as a list in a sentence about them. */
+export function HoldsNamed({ holds }: { holds: readonly Hold[] }) {
+  if (holds.length === 0) return null;
+  return (
+    <Box component="ul" sx={{ my: 0.5, pl: 2 }}>
+      {holds.map((hold) => (
+        <Held key={hold.id} hold={hold} />
+      ))}
+    </Box>
   );
 }
 

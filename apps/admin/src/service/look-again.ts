@@ -14,7 +14,7 @@ const TURN_MS = 10_000;
 /** Milliseconds after which data is reloaded even without a notification. */
 const SELDOM_MS = 60_000;
 /** Queries whose data changes without events, by the first part of their key. They are reloaded in every turn. */
-const withoutEvents: readonly string[] = ['overview', 'projections', 'exports'];
+const withoutEvents: readonly string[] = ['overview', 'projections', 'exports', 'retention'];
 
 /** The streams a query depends on, by the first part of its key. Other queries are reloaded on every change. */
 const dependsOn: Readonly<Record<string, readonly StreamCategory[]>> = {
@@ -34,6 +34,7 @@ const dependsOn: Readonly<Record<string, readonly StreamCategory[]>> = {
   invitations: ['invitation'],
   erasures: ['erasure'],
   holds: ['erasure'],
+  retention: ['erasure'],
   about: ['announcement', 'maintenance'],
   overview: ['room', 'user'],
 };

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createDatabase, dropDatabase } from '../tests/harness/database.testing.js';
+import { exported } from '../tests/harness/exports.testing.js';
 import { eventually, register, signIn, type TestPerson } from '../tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../tests/harness/test-service.testing.js';
 
@@ -86,12 +87,25 @@ async function answers() {
   ]);
 }
 
-it('what people write is in no table, and every list returns the same as with plain texts', async () => {
+/** The tables of messages in exports: of the owner, from whom replaced texts are kept, and of an administrator. */
+async function exportedTables(): Promise<string[]> {
+  const [owner, chief] = [ada.at(service.url), admin.at(service.url)];
+  const bundles = [
+    await exported(owner, { room }),
+    await exported(owner, { room, words: words.edited }),
+    await exported(chief, { room }),
+    await exported(chief, { person: bob.id }),
+  ];
+  return bundles.map((bundle) => bundle.text('messages.csv'));
+}
+
+it('what people write is in no table, and every list and export returns the same as with plain texts', async () => {
   admin = await signIn(service.url);
   ada = await register(service.url);
   bob = await register(service.url);
   const eve = await register(service.url);
-  room = await ada.roomWith([bob, eve], { topic: words.topic });
+  // Administrators who export a room that they are not in are recorded there, which changes its revision.
+  room = await ada.roomWith([bob, eve, admin], { topic: words.topic });
   for (const text of [words.latin, words.accents, words.chinese, words.thai, words.arabic, words.emoji])
     await bob.says(room, `${text} 1`);
   const { id } = await bob.says(room, words.redacted);
@@ -110,12 +124,22 @@ it('what people write is in no table, and every list returns the same as with pl
   const sealed = await answers();
   expect(JSON.stringify(sealed)).toContain(words.topic);
   expect(sealed[0]?.map(({ text }) => text)).toContain(`${words.chinese} 1`);
+  const sealedTables = await exportedTables();
+  const [ofOwner, found, ofAdministrator] = sealedTables;
+  expect(ofOwner).toContain(`${words.chinese} 1`);
+  expect(ofOwner).not.toContain(words.redacted);
+  expect(found?.trim().split('\r\n')).toEqual([
+    expect.stringMatching(/at,what/),
+    expect.stringContaining(words.edited),
+  ]);
+  expect(ofAdministrator).toContain(words.redacted);
   expect(await readable(Object.values(words))).toEqual([]);
 
   // With the setting off, the next start rebuilds the read models, in which everything is readable again.
   await service.stop();
   await start('plain');
   expect(await answers()).toEqual(sealed);
+  expect(await exportedTables()).toEqual(sealedTables);
   const tables = await readable(Object.values(words));
   expect(tables.filter((table) => !table.startsWith('read_2.'))).toEqual([]);
   expect(tables).toEqual(

@@ -69,6 +69,9 @@ function covers(scope: ErasureScope | HoldScope, text: Written): boolean {
 /** A history of people who talk over some days, while administrators erase, hold and lift, at times at once. */
 class History {
   readonly written: Written[] = [];
+  /** Messages that were redacted: their texts are kept from members, and no proof opens them. */
+  readonly redacted = new Set<string>();
+  edits = 0;
   readonly holds: string[] = [];
   readonly erasures: string[] = [];
   private readonly pick: (below: number) => number;
@@ -125,15 +128,24 @@ class History {
     const text = `text ${this.seed}-${this.n++}`;
     const own = this.written.filter((one) => one.author === person.id && one.room === room);
     const base = { room, author: person.id, text };
+    if (own.length > 0 && this.pick(6) === 0) return this.redact(person, this.any(own));
     if (own.length > 0 && this.pick(3) === 0) {
       const { message } = this.any(own);
       const { status, body } = await person.patch(`/v1/rooms/${room}/messages/${message}`, { text });
-      if (status === 200) this.written.push({ ...base, message, at: body.editedAt });
+      if (status !== 200) return;
+      this.written.push({ ...base, message, at: body.editedAt });
+      this.edits++;
       return;
     }
     // Refused once the person is erased or the room closed.
     const { status, body } = await person.post(`/v1/rooms/${room}/messages`, { text });
     if (status < 300) this.written.push({ ...base, message: body.id, at: body.postedAt });
+  }
+
+  /** Refused like talking. */
+  private async redact(person: TestPerson, { room, message }: Written): Promise<void> {
+    const { status } = await person.delete(`/v1/rooms/${room}/messages/${message}`, { reason: `reason ${this.n++}` });
+    if (status === 200) this.redacted.add(message);
   }
 
   /** Sessions end meanwhile, and those of the erased are over. */
@@ -236,11 +248,12 @@ async function expectEverythingToVerify(history: History): Promise<void> {
     expect(verified.index).toBe(ordinal);
     const event = parseEnvelope(bytes);
     const opened = key === null || !event ? null : openSealed(event, Buffer.from(key, 'base64'));
-    expect(opened === null ? null : JSON.parse(opened).text).toBe(read.get(written.message)?.at(-1));
+    const text = history.redacted.has(written.message) ? null : (read.get(written.message)?.at(-1) ?? null);
+    expect(opened === null ? null : JSON.parse(opened).text).toBe(text);
   }
 }
 
-describe('for any history, erasures and holds', () => {
+describe('for any history with edits and redactions, erasures and holds', () => {
   it.each(Array.from({ length: SEEDS }, (_, i) => i + 1))(
     'hold beats erasure, erasure beats reading, and everything verifies (%i)',
     { timeout: 240_000 },
@@ -248,6 +261,7 @@ describe('for any history, erasures and holds', () => {
       const before = (await registered()).length;
       const history = new History(seed);
       await history.run();
+      expect([history.redacted.size, history.edits].every((count) => count > 0)).toBe(true);
       const held = (await registered()).slice(before);
       expectHoldsFirst(held, history.written);
       expectTexts(held, history.written, await history.read());

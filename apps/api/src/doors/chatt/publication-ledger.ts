@@ -1,8 +1,10 @@
 import { createHmac } from 'node:crypto';
+import { userStream } from '@verbatim/domain';
 import type { KeyRing } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import { newId } from '../../new-id.js';
-import { accountKey, type LedgerEntry } from './session-ledger.js';
+import { ownKey } from '../../storage/vault/own-key.js';
+import type { LedgerEntry } from './session-ledger.js';
 import { repeatHours } from './terms.js';
 
 export const publicationLimits = {
@@ -64,7 +66,7 @@ export class PublicationLedger {
    * a replica stalled with texts in its socket.
    */
   async messageIds(entry: LedgerEntry, texts: readonly Published[]): Promise<ReadonlyMap<number, string>> {
-    const key = await accountKey(this.keys, entry.userId);
+    const key = await ownKey(this.keys, userStream(entry.userId));
     const hashes = texts.map(({ content }) => createHmac('sha256', key).update(content).digest('base64url'));
     const ids = await new Promise<ReadonlyMap<number, string>>((resolve, reject) => {
       this.waiting.push({ entry, texts, hashes, resolve, reject });

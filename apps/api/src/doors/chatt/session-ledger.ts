@@ -1,9 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { userStream } from '@verbatim/domain';
-import { type KeyRing, openText, ownKeyName, sealText } from '@verbatim/event-store';
+import { type KeyRing, sealText } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import type { Migration } from '../../composition/migration.js';
 import { addressKey } from '../../limits/address-key.js';
+import { openOwn, ownKey } from '../../storage/vault/own-key.js';
 import { longestKept, repeatHours } from './terms.js';
 
 const WHEREABOUTS_KEY = 'chatt whereabouts';
@@ -90,7 +91,7 @@ export class SessionLedger {
 
   /** The key of a client in the ledger. It depends on the account, so client ids of different accounts never collide. */
   async clientKey(userId: string, clientId: string): Promise<string> {
-    return createHmac('sha256', await accountKey(this.keys, userId))
+    return createHmac('sha256', await ownKey(this.keys, userStream(userId)))
       .update(clientId)
       .digest('base64url');
   }
@@ -118,13 +119,13 @@ export class SessionLedger {
       select * from begun`;
     if (!row) throw new Error('The connection was not recorded.');
     const entry = { client, userId, connection: BigInt(row.connection) };
-    const text = row.sealed === null ? null : openText(row.sealed, await accountKey(this.keys, userId), client);
+    const text = row.sealed === null ? null : await openOwn(this.keys, userStream(userId), row.sealed, client);
     return { entry, former: row.former, subscriptions: text === null ? null : JSON.parse(text) };
   }
 
   /** Stores the subscriptions of a session. */
   async keep({ client, userId, connection }: LedgerEntry, subscriptions: readonly KeptSubscription[]): Promise<void> {
-    const sealed = sealText(JSON.stringify(subscriptions), await accountKey(this.keys, userId), client);
+    const sealed = sealText(JSON.stringify(subscriptions), await ownKey(this.keys, userStream(userId)), client);
     await this.sql`
       update desk.chatt_sessions set sealed = ${sealed}, used_at = now()
       where client = ${client} and connection = ${`${connection}`} and kept`;
@@ -213,12 +214,4 @@ export class SessionLedger {
       .update(`${addressKey(address)}\n${clientId}`)
       .digest('base64url');
   }
-}
-
-/** The account's own key. Destroying it makes everything stored under it unreadable. */
-export async function accountKey(keys: KeyRing, userId: string): Promise<Buffer> {
-  const name = ownKeyName(userStream(userId));
-  const key = (await keys.obtain([name])).get(name);
-  if (!key) throw new Error('The key of the account was destroyed.');
-  return key;
 }

@@ -47,7 +47,9 @@ export class TokenValues {
     const rows = await this.sql<{ token_id: string; sealed: string }[]>`
       select token_id, sealed from vault.makechat_tokens where user_id = ${userId}`;
     if (rows.length === 0) return new Map();
-    const key = await this.keyOf(userId);
+    const name = ownKeyName(userStream(userId));
+    const key = (await this.keys.find([name])).get(name);
+    if (!key) return new Map();
     const opened = rows.map(({ token_id, sealed }) => [token_id, openText(sealed, key, associated(token_id))] as const);
     return new Map(opened.filter((entry): entry is readonly [string, string] => entry[1] !== null));
   }

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { userStream } from '@verbatim/domain';
-import { canonicalJson, type KeyRing, openText, sealText } from '@verbatim/event-store';
+import { canonicalJson, type KeyRing, sealText } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import { derivedId } from '../../derived-id.js';
-import { ownKey } from '../vault/own-key.js';
+import { openOwn, ownKey } from '../vault/own-key.js';
 
 /** Hours after the last attempt for which a key is kept. */
 export const KEEP_HOURS = 24;
@@ -82,7 +82,7 @@ export class Idempotency {
   }
 
   private async opened(userId: string, key: string, sealed: string | null): Promise<Omit<StoredAnswer, 'status'>> {
-    const text = sealed === null ? null : openText(sealed, await this.keyOf(userId), `${userId}|${key}`);
+    const text = sealed === null ? null : await openOwn(this.keys, userStream(userId), sealed, `${userId}|${key}`);
     return text === null ? { body: undefined } : JSON.parse(text);
   }
 

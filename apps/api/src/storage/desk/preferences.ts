@@ -1,7 +1,7 @@
 import { userStream } from '@verbatim/domain';
-import { type KeyRing, migrate, openText, sealText } from '@verbatim/event-store';
+import { type KeyRing, migrate, sealText } from '@verbatim/event-store';
 import type { Sql, TransactionSql } from 'postgres';
-import { ownKey, ownKeysOf } from '../vault/own-key.js';
+import { openOwn, ownKey, ownKeysOf } from '../vault/own-key.js';
 
 /**
  * Preferences that applications store for users: a text that only the application understands, sealed under the user's own
@@ -26,7 +26,7 @@ export class Preferences {
   async of(userId: string): Promise<string> {
     const [row] = await this.sql<{ sealed: string }[]>`
       select sealed from desk.preferences where user_id = ${userId}`;
-    return (row && openText(row.sealed, await this.keyOf(userId), associated(userId))) ?? '';
+    return (row && (await openOwn(this.keys, userStream(userId), row.sealed, associated(userId)))) ?? '';
   }
 
   async keep(userId: string, preferences: string): Promise<void> {

@@ -4,7 +4,7 @@ import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createDatabase, dropDatabase } from '../../tests/harness/database.testing.js';
 import { migrateExports } from './schema.js';
-import { type ExportProgress, type StoredExport, StoredExports } from './stored-exports.js';
+import { ExportGone, type ExportProgress, type StoredExport, StoredExports } from './stored-exports.js';
 
 let url: string;
 let sql: Sql;
@@ -157,5 +157,45 @@ describe('an erasure', () => {
     await exports.forget('e1', { kind: 'person', userId: one.userId });
     expect(await exports.find(one.id)).toBeNull();
     expect(await keys(one)).toBe(0);
+  });
+});
+
+describe('a key of a bundle that was destroyed', () => {
+  const ofRoom = { kind: 'room', roomId: room } as const;
+
+  it('does not come back when the bundle is read, or finished', async () => {
+    const one = await running();
+    await exports.add(one, content('one'), met);
+    const lengths = await exports.lengths(one.id);
+    await exports.forget('e1', ofRoom);
+    const reading = async () => {
+      for await (const _ of exports.content(one, 'events.ndjson', lengths.get('events.ndjson') ?? 0));
+    };
+    await expect(reading()).rejects.toThrow(ExportGone);
+    expect(await exports.finish({ ...one, chunks: 1 }, content('x').files, { bytes: 1, days: 1 })).toBe(false);
+    expect(await keys(one)).toBe(0);
+  });
+
+  it('does not come back, nor does one come to be, when a chunk is late', async () => {
+    const one = await running();
+    await exports.forget('e1', ofRoom);
+    expect(await exports.add(one, content('late'), met)).toBe(false);
+    expect(await keys(one)).toBe(0);
+    const again = await begun(await taken());
+    expect(await exports.add(again, content('one'), met)).toBe(true);
+    await exports.forget('e2', ofRoom);
+    for (const chunks of [0, 1]) expect(await exports.add({ ...again, chunks }, content('late'), met)).toBe(false);
+    await exports.fail(await begun(await taken()), 'Enough.');
+    expect(await exports.add(again, content('late'), met)).toBe(false);
+    expect(await keys(one)).toBe(0);
+  });
+
+  it('does not come to be when the erasure and the first chunk meet', async () => {
+    for (let n = 0; n < 30; n++) {
+      const one = await running();
+      await Promise.all([exports.add(one, content('first'), met), exports.forget(`e${n}`, ofRoom)]);
+      expect(await keys(one)).toBe(0);
+      await exports.fail(await taken(), 'Enough.');
+    }
   });
 });

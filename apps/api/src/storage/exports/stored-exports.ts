@@ -169,14 +169,13 @@ export class StoredExports {
   ): Promise<boolean> {
     const { sql } = this;
     const { id, run, chunks } = of;
-    // A run that goes on has a key, unless the export was emptied meanwhile.
-    const key = chunks === 0 ? await this.keyOf(of) : await this.existingKeyOf(of);
+    const key = chunks === 0 ? await this.newKeyOf(of) : await this.keyOf(of);
     if (!key) return false;
     const parts = [...files].filter(([, bytes]) => bytes.length > 0);
     const length = parts.reduce((sum, [, bytes]) => sum + bytes.length, 0);
     const rows = parts.map(
       ([file, bytes]) => sql`
-        union all select ${file}::text, ${chunks}::int, ${bytes.length}::int, ${seal(bytes, key, placeOf(id, file, chunks))}::bytea`,
+        union all select ${file}::text, ${chunks}::int, ${bytes.length}::int, ${this.bytes(seal(bytes, key, placeOf(id, file, chunks)))}`,
     );
     const [row] = await sql<{ added: boolean }[]>`
       with added as (
@@ -212,9 +211,10 @@ export class StoredExports {
     const { sql } = this;
     const { id, run } = of;
     const key = await this.keyOf(of);
+    if (!key) return false;
     const rows = [...first].map(
       ([file, content]) => sql`
-        union all select ${file}::text, 0, ${content.length}::int, ${seal(content, key, placeOf(id, file, 0))}::bytea`,
+        union all select ${file}::text, 0, ${content.length}::int, ${this.bytes(seal(content, key, placeOf(id, file, 0)))}`,
     );
     const [row] = await sql<{ finished: boolean }[]>`
       with finished as (
@@ -265,12 +265,13 @@ export class StoredExports {
   async *content(of: StoredExport, file: string, length: number): AsyncGenerator<Buffer> {
     const { id } = of;
     const key = await this.keyOf(of);
+    if (!key && length > 0) throw new ExportGone();
     let left = length;
     for (let number = -1; left > 0; ) {
       const [chunk] = await this.sql<{ number: number; sealed: Buffer }[]>`
         select number, sealed from cache.export_chunks
         where export = ${id} and file = ${file} and number > ${number} order by number limit 1`;
-      const bytes = chunk ? open(chunk.sealed, key, placeOf(id, file, chunk.number)) : null;
+      const bytes = chunk && key ? open(chunk.sealed, key, placeOf(id, file, chunk.number)) : null;
       if (!chunk || !bytes) throw new ExportGone();
       number = chunk.number;
       left -= bytes.length;
@@ -366,15 +367,26 @@ export class StoredExports {
     await this.keys.destroy(await this.keys.namesIn({ stream: KEY, person: id }, 1_000));
   }
 
-  /** Of each edition another one, because processes remember keys. */
-  private async keyOf({ id, edition }: Pick<StoredExport, 'id' | 'edition'>): Promise<Buffer> {
-    const name = keyName(id, edition);
-    const key = (await this.keys.obtain([name])).get(name);
-    if (!key) throw new ExportGone();
-    return key;
+  /** Bytes as a text of base64, which is shorter than the digits that the client would send. */
+  private bytes(content: Buffer) {
+    return this.sql`decode(${content.toString('base64')}, 'base64')`;
   }
 
-  private async existingKeyOf({ id, edition }: Pick<StoredExport, 'id' | 'edition'>): Promise<Buffer | null> {
+  /**
+   * The key that an edition begins with; null when the export was taken away. The row is locked meanwhile: an erasure that
+   * destroys the keys of an export raises its run first, so none comes to be after that.
+   */
+  private async newKeyOf({ id, edition, run }: StoredExport): Promise<Buffer | null> {
+    const name = keyName(id, edition);
+    const running = this.sql`
+      exists (
+        select from cache.exports
+        where id = ${id} and run = ${run} and edition = ${edition} and status = 'running' and chunks = 0 for share)`;
+    return (await this.keys.obtain([name], running)).get(name) ?? null;
+  }
+
+  /** Of each edition another one, because processes remember keys. Null when it was destroyed: reading creates none. */
+  private async keyOf({ id, edition }: Pick<StoredExport, 'id' | 'edition'>): Promise<Buffer | null> {
     const name = keyName(id, edition);
     return (await this.keys.find([name])).get(name) ?? null;
   }

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { userStream } from '@verbatim/domain';
-import { type KeyRing, migrate, openText, sealText } from '@verbatim/event-store';
+import { type KeyRing, migrate, sealText } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import { toBase32 } from '../../base32.js';
 import type { Clock } from '../../clock.js';
 import { digest } from './issued-secret.js';
-import { ownKey } from './own-key.js';
+import { openOwn, ownKey } from './own-key.js';
 import type { SessionRef } from './sessions.js';
 
 /** Unexpired nonces remembered for each key pair; about 150 bytes each. */
@@ -69,8 +69,7 @@ export class KeyPairs {
     const [row] = await this.sql<{ session_id: string; user_id: string; sealed_secret: string }[]>`
       select session_id, user_id, sealed_secret from vault.key_pairs where access_key = ${accessKey}`;
     if (!row) return null;
-    const key = await ownKey(this.keys, userStream(row.user_id));
-    const secret = openText(row.sealed_secret, key, associated(accessKey));
+    const secret = await openOwn(this.keys, userStream(row.user_id), row.sealed_secret, associated(accessKey));
     return secret === null ? null : { sessionId: row.session_id, userId: row.user_id, accessKey, secret };
   }
 

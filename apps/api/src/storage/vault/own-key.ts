@@ -1,12 +1,24 @@
 import { userStream } from '@verbatim/domain';
-import { type KeyRing, ownKeyName } from '@verbatim/event-store';
+import { type KeyRing, openText, ownKeyName } from '@verbatim/event-store';
 
-/** The own key of a room or an account. Once it is destroyed, what it sealed cannot be opened. */
+/** The own key of a room or an account, to seal with: it is created if there is none. */
 export async function ownKey(keys: KeyRing, stream: string): Promise<Buffer> {
   const name = ownKeyName(stream);
   const key = (await keys.obtain([name])).get(name);
   if (!key) throw new Error(`There is no key ${name}.`);
   return key;
+}
+
+/** Opens what the own key of a room or an account has sealed; null when that was destroyed. Creates no key. */
+export async function openOwn(
+  keys: KeyRing,
+  stream: string,
+  sealed: string,
+  associated: string,
+): Promise<string | null> {
+  const name = ownKeyName(stream);
+  const key = (await keys.find([name])).get(name);
+  return key ? openText(sealed, key, associated) : null;
 }
 
 /** The own keys of these accounts, by id: `find` omits destroyed ones, `obtain` creates missing ones. */

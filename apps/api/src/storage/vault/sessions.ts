@@ -209,7 +209,8 @@ export class Sessions {
       where user_id = ${userId} and revoked_at is null and expires_at > ${this.in(0)}
         and (${after === null} or id < ${after?.[0] ?? null}::uuid)
       order by id desc limit ${page.limit + 1}`;
-    const key = await this.keyOf(userId);
+    const name = ownKeyName(userStream(userId));
+    const key = (await this.keys.find([name])).get(name);
     return toPage(
       rows,
       page,

@@ -1,9 +1,9 @@
 import { roomStream } from '@verbatim/domain';
-import { type KeyRing, migrate, openText, sealText } from '@verbatim/event-store';
+import { type KeyRing, migrate, sealText } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import { v4 as uuidv4 } from 'uuid';
 import { digest, issueSecret, looksIssued } from './issued-secret.js';
-import { ownKey } from './own-key.js';
+import { openOwn, ownKey } from './own-key.js';
 
 /** An address that posts to a room. */
 export interface IncomingAddress {
@@ -44,7 +44,7 @@ export class WebhookSecrets {
   /** What is stored under an id, or null once it is deleted. */
   async read(roomId: string, id: string): Promise<string | null> {
     const [row] = await this.sql<{ sealed: string }[]>`select sealed from vault.webhook_secrets where id = ${id}`;
-    return row ? openText(row.sealed, await this.keyOf(roomId), id) : null;
+    return row ? openOwn(this.keys, roomStream(roomId), row.sealed, id) : null;
   }
 
   /** Removes all secrets of a webhook except those it still uses. */

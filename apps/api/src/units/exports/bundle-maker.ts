@@ -15,6 +15,7 @@ import type { Inspections } from '../../write-side/inspections.js';
 import { BundleText } from './bundle-text.js';
 import { EventPages, lastPositionOf } from './event-pages.js';
 import { firstFiles } from './manifest.js';
+import { RunningDigests } from './running-digests.js';
 
 /** Milliseconds for which one export is worked on before another one gets its turn. */
 const TURN_MS = 2_000;
@@ -24,6 +25,7 @@ const CHUNK_BYTES = 1_048_576;
 const COVERED_WITHIN = 30;
 /** Seconds after which an export fails when the log has no checkpoint with its quorum at all. */
 const PUBLISHED_WITHIN = 600;
+const NO_SPACE = 'There is no space for more bundles (EXPORT_MAX_BYTES). Try again when older ones have expired.';
 /** The place when everything was read. */
 const END = -1n;
 
@@ -54,8 +56,10 @@ interface Opening {
   readonly nameless: ReadonlySet<string>;
 }
 
-/** Makes bundles in turns. What a turn has stored stays; nothing else is remembered from one to the next. */
+/** Makes bundles in turns. What a turn has stored stays; of the rest only what saves reading it again is remembered. */
 export class BundleMaker {
+  private readonly digests = new RunningDigests();
+
   constructor(private readonly parts: BundleMakerParts) {}
 
   /** Gives an export its turn, and answers whether there was anything to do. */
@@ -130,27 +134,38 @@ export class BundleMaker {
     const text = new BundleText({ ...this.parts, ...opening }, known, reader);
     const deadline = performance.now() + TURN_MS;
     let { cursor, done, chunks } = known;
-    while (cursor !== END) {
-      if ((await exports.storedBytes()) > mostBytes)
-        return exports.fail(
-          known,
-          'There is no space for more bundles (EXPORT_MAX_BYTES). Try again when older ones have expired.',
-        );
-      if (chunks === 0) await text.begin();
-      while (cursor !== END && text.bytes < CHUNK_BYTES && performance.now() < deadline) {
-        until.throwIfAborted();
-        const page = await pages.at(cursor);
-        await text.add(page.selected);
-        done += page.read;
-        cursor = page.next ?? END;
+    // A chunk is made while the one before it is stored. They are stored one after the other, each with its place.
+    let storing = Promise.resolve(true);
+    try {
+      while (cursor !== END) {
+        if ((await exports.storedBytes()) > mostBytes) {
+          await storing;
+          return await exports.fail(known, NO_SPACE);
+        }
+        if (chunks === 0) await text.begin();
+        while (cursor !== END && text.bytes < CHUNK_BYTES && performance.now() < deadline) {
+          until.throwIfAborted();
+          const page = await pages.at(cursor);
+          await text.add(page.selected);
+          done += page.read;
+          cursor = page.next ?? END;
+        }
+        if (cursor === END) text.end();
+        const { files, met, ...counts } = text.take();
+        if (!(await storing)) return;
+        const place = { ...known, chunks };
+        this.digests.add(place, files);
+        storing = exports.add(place, { cursor, done, files, ...counts }, met);
+        // Whoever waits for it next finds out.
+        storing.catch(() => undefined);
+        chunks++;
+        if (performance.now() > deadline) break;
       }
-      if (cursor === END) text.end();
-      const { files, met, ...counts } = text.take();
-      if (!(await exports.add({ ...known, chunks }, { cursor, done, files, ...counts }, met))) return;
-      chunks++;
-      if (performance.now() > deadline && cursor !== END) return;
+      const stored = await storing;
+      if (stored && cursor === END) await this.finish(known, until);
+    } finally {
+      await storing.catch(() => false);
     }
-    await this.finish(known, until);
   }
 
   private async finish(before: KnownExport, until: AbortSignal): Promise<void> {
@@ -159,7 +174,9 @@ export class BundleMaker {
     if (stored?.run !== before.run || stored.status !== 'running') return;
     const known = { ...before, ...stored };
     const person = await directory.person(known.userId);
-    const { files, bytes } = await firstFiles(known, { exports, logKeys, person, now, until });
+    const { digests } = this;
+    const { files, bytes } = await firstFiles(known, { exports, logKeys, person, now, until, digests });
     await exports.finish(known, files, { bytes, days });
+    digests.drop(known.id);
   }
 }

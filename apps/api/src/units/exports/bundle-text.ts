@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   isRejection,
   mayOpen,
@@ -28,6 +29,8 @@ import { transcriptEnd, transcriptEntry, transcriptHead } from './transcript.js'
 
 /** Rooms of which the name and whether they may be read are remembered. */
 const ROOMS = 1_000;
+/** Events that are written before everything else gets its turn, which takes a few milliseconds. */
+const AT_ONCE = 50;
 
 export interface BundleTextParts {
   readonly exports: StoredExports;
@@ -99,6 +102,7 @@ export class BundleText {
       this.parts.directory.people(wanted.map((i) => (disclosed[i] as Disclosed).event.actor)),
     ]);
     for (const [n, i] of wanted.entries()) {
+      if (n % AT_ONCE === AT_ONCE - 1) await nextTurn();
       const { event, key } = disclosed[i] as Disclosed;
       const [ordinal, isReplaced] = [ordinals[n] as number, replaced.has(event.revision)];
       const room = this.rooms.get(event.stream);

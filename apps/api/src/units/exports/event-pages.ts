@@ -22,6 +22,9 @@ export interface EventPage {
  * the room or, without a room, a position in the store: so events that share a time are neither skipped nor met twice.
  */
 export class EventPages {
+  /** The page after the one that was asked for last, which is read while that is written. */
+  private ahead: { readonly place: bigint; readonly page: Promise<EventPage> } | null = null;
+
   constructor(
     private readonly store: EventStore,
     private readonly scope: ExportScope,
@@ -29,6 +32,18 @@ export class EventPages {
   ) {}
 
   async at(place: bigint): Promise<EventPage> {
+    const { ahead } = this;
+    this.ahead = null;
+    const page = await (ahead?.place === place ? ahead.page : this.read(place));
+    if (page.next !== null) {
+      this.ahead = { place: page.next, page: this.read(page.next) };
+      // Whoever asks for it finds out, if anybody does.
+      this.ahead.page.catch(() => undefined);
+    }
+    return page;
+  }
+
+  private async read(place: bigint): Promise<EventPage> {
     const { room } = this.scope;
     const events =
       room === undefined

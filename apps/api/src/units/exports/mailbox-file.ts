@@ -1,4 +1,5 @@
 import { happenedAt, parseStream } from '@verbatim/domain';
+import { LRUCache } from 'lru-cache';
 import { nameOf, type ShownEvent, textIn } from './shown-event.js';
 
 const BASE64_LINE = 76;
@@ -10,17 +11,18 @@ export function mailOf({ event, roomName, actor, data, ordinal }: ShownEvent): s
   const text = event.type === 'MessagePosted' || event.type === 'MessageEdited' ? textIn(data, 'text') : null;
   const messageId = textIn(data, 'messageId');
   if (text === null || messageId === null) return '';
-  const at = new Date(happenedAt(event));
+  const at = new Date(happenedAt(event)).toUTCString();
+  const room = encodedWords(roomName ?? '');
   const replyTo = event.type === 'MessageEdited' ? messageId : textIn(data, 'replyTo');
   const id = event.type === 'MessageEdited' ? event.id : messageId;
   const lines = [
     `From ${mailboxOf(actor?.id ?? '')} ${asctime(at)}`,
     `From: ${encodedWords(nameOf(actor))} <${mailboxOf(actor?.id ?? '')}>`,
-    `To: ${encodedWords(roomName ?? '')} <${mailboxOf(parseStream(event.stream).id)}>`,
-    `Date: ${at.toUTCString().replace('GMT', '+0000')}`,
+    `To: ${room} <${mailboxOf(parseStream(event.stream).id)}>`,
+    `Date: ${at.replace('GMT', '+0000')}`,
     `Message-ID: <${mailboxOf(id)}>`,
     ...(replyTo === null ? [] : [`In-Reply-To: <${mailboxOf(replyTo)}>`]),
-    `Subject: ${encodedWords(roomName ?? '')}`,
+    `Subject: ${room}`,
     `X-Verbatim-Ordinal: ${ordinal}`,
     'MIME-Version: 1.0',
     'Content-Type: text/plain; charset=utf-8',
@@ -35,13 +37,25 @@ export function mailOf({ event, roomName, actor, data, ordinal }: ShownEvent): s
 /** `.invalid` never is a real domain. */
 const mailboxOf = (id: string): string => `${id.replaceAll(/[^\w-]/g, '') || 'service'}@verbatim.invalid`;
 
-const asctime = (at: Date): string => {
-  const [, day, month, year, time] = /^\w+, (\d+) (\w+) (\d+) ([\d:]+)/.exec(at.toUTCString()) ?? [];
-  return `${at.toUTCString().slice(0, 3)} ${month} ${(day ?? '').replace(/^0/, ' ')} ${time} ${year}`;
+/** `Thu, 05 Mar 2026 10:00:00 GMT` as `Thu Mar  5 10:00:00 2026`. */
+const asctime = (at: string): string => {
+  const [weekday, day, month, year, time] = at.split(' ') as [string, string, string, string, string];
+  return `${weekday.slice(0, 3)} ${month} ${day.replace(/^0/, ' ')} ${time} ${year}`;
 };
 
 /** RFC 2047, whatever the text holds: line breaks in it start no header. */
 function encodedWords(text: string): string {
+  const known = encoded.get(text);
+  if (known !== undefined) return known;
+  const words = wordsOf(text);
+  encoded.set(text, words);
+  return words;
+}
+
+/** Names of people and rooms, which come again and again. */
+const encoded = new LRUCache<string, string>({ max: 1_000 });
+
+function wordsOf(text: string): string {
   const words: string[] = [];
   let part = '';
   for (const character of text.toWellFormed()) {

@@ -13,6 +13,7 @@ import type { KnownExport } from '../../application/exports/export-handlers.js';
 import type { Person } from '../../storage/directory.js';
 import type { ExportCheckpoint, StoredExports } from '../../storage/exports/stored-exports.js';
 import type { LogKeys } from '../../storage/transparency/log-keys.js';
+import type { RunningDigests } from './running-digests.js';
 
 export interface ManifestParts {
   readonly exports: StoredExports;
@@ -21,12 +22,14 @@ export interface ManifestParts {
   readonly person: Person | null;
   readonly now: () => Date;
   readonly until: AbortSignal;
+  /** What is known of the files without reading them. */
+  readonly digests: RunningDigests;
 }
 
 /** The manifest of what is stored, and its signature; `bytes`: of the whole archive. */
 export async function firstFiles(
   known: KnownExport,
-  { exports, logKeys, person, now, until }: ManifestParts,
+  { exports, logKeys, person, now, until, digests }: ManifestParts,
 ): Promise<{ readonly files: ReadonlyMap<string, Buffer>; readonly bytes: number }> {
   const lengths = new Map(await exports.lengths(known.id));
   const files: BundleFile[] = [];
@@ -46,6 +49,8 @@ export async function firstFiles(
   };
 
   async function digested(of: KnownExport, name: string, bytes: number): Promise<BundleFile> {
+    const known = digests.of(of, name);
+    if (known !== null) return { name, bytes, sha256: known };
     const hash = createHash('sha256');
     for await (const part of exports.content(of, name, bytes)) {
       until.throwIfAborted();

@@ -89,9 +89,13 @@ const references: Readonly<Record<string, string>> = {
 };
 
 /** As text of an element or a value of an attribute in quotes; what no page may hold is replaced. */
-export const escaped = (text: string): string =>
-  text
-    .toWellFormed()
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: HTML forbids exactly these.
-    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufdd0-\ufdef\ufffe\uffff]/g, '\ufffd')
-    .replaceAll(/[&<>"']/g, (character) => references[character] ?? '');
+export function escaped(text: string): string {
+  const wellFormed = text.toWellFormed();
+  // Most texts hold nothing of either kind, which takes one look to see.
+  if (!special.test(wellFormed)) return wellFormed;
+  return wellFormed.replaceAll(forbidden, '\ufffd').replaceAll(/[&<>"']/g, (character) => references[character] ?? '');
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: HTML forbids exactly these.
+const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufdd0-\ufdef\ufffe\uffff]/g;
+const special = new RegExp(`${forbidden.source}|[&<>"']`);
