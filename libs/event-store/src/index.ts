@@ -10,6 +10,7 @@ export * from './memory/memory-event-store.js';
 export * from './migrate.js';
 export * from './open-event-store.js';
 export * from './outage.js';
+export * from './own-keys.js';
 export { arrayParameters } from './postgres/array-parameters.js';
 export { DatabaseClient, DatabaseSilent } from './postgres/database-client.js';
 export { Listener, type ListenerOptions } from './postgres/listener.js';

@@ -4,7 +4,7 @@ import { Button, useNotify, useTranslate } from 'react-admin';
 import { AskDialog, ReasonInput } from '../look/ask-dialog';
 import { useAction } from '../look/use-action';
 import { client } from '../service/client';
-import { RoomsOf, type Rule } from './rules';
+import { RoomsOf, type Rule } from './rooms-of';
 
 /** Removes a rule, with a reason. */
 export function RemoveRuleButton({ rule }: { rule: Rule }) {

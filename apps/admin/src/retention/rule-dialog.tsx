@@ -17,7 +17,7 @@ import { useAction } from '../look/use-action';
 import { FindRoom } from '../rooms/find-room';
 import { client } from '../service/client';
 import { DryRun } from './dry-run';
-import { RoomsOf, type Rule } from './rules';
+import { RoomsOf, type Rule } from './rooms-of';
 
 /** The most days that a rule may name: 100 years. */
 const MOST_DAYS = 36_525;

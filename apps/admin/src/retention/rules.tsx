@@ -1,14 +1,12 @@
 import EditIcon from '@mui/icons-material/Edit';
 import { Box, TableCell, TableRow } from '@mui/material';
-import type { Retention } from '@verbatim/protocol';
-import { Link, ReferenceField, useCanAccess, useTranslate } from 'react-admin';
+import { Link, useCanAccess, useTranslate } from 'react-admin';
 import { Moment } from '../look/moment';
 import { PlainTable } from '../look/plain-table';
 import { usePeople } from '../users/use-people';
 import { RemoveRuleButton } from './remove-rule';
+import { RoomsOf, type Rule } from './rooms-of';
 import { RuleButton } from './rule-dialog';
-
-export type Rule = Retention['rules'][number];
 
 /** The rules in force, the oldest first. Why each was set is on the audit trail. */
 export function Rules({ rules }: { rules: readonly Rule[] }) {
@@ -49,17 +47,4 @@ export function Rules({ rules }: { rules: readonly Rule[] }) {
       ))}
     </PlainTable>
   );
-}
-
-/** Which rooms a rule is about. */
-export function RoomsOf({ rule: { id, room, visibility } }: { rule: Pick<Rule, 'id' | 'room' | 'visibility'> }) {
-  const translate = useTranslate();
-  if (room !== null)
-    return (
-      <>
-        {translate('verbatim.subject.room')}:{' '}
-        <ReferenceField record={{ id, room }} source="room" reference="rooms" link="show" emptyText="–" />
-      </>
-    );
-  return translate(visibility === null ? 'verbatim.retention.server' : `verbatim.retention.of_${visibility}`);
 }

@@ -1,9 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { userStream } from '@verbatim/domain';
-import type { KeyRing } from '@verbatim/event-store';
+import { type KeyRing, ownKey } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import { newId } from '../../new-id.js';
-import { ownKey } from '../../storage/vault/own-key.js';
 import type { LedgerEntry } from './session-ledger.js';
 import { repeatHours } from './terms.js';
 

@@ -1,10 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { userStream } from '@verbatim/domain';
-import { type KeyRing, sealText } from '@verbatim/event-store';
+import { type KeyRing, openOwn, ownKey, sealText } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import type { Migration } from '../../composition/migration.js';
 import { addressKey } from '../../limits/address-key.js';
-import { openOwn, ownKey } from '../../storage/vault/own-key.js';
 import { longestKept, repeatHours } from './terms.js';
 
 const WHEREABOUTS_KEY = 'chatt whereabouts';

@@ -1,9 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { userStream } from '@verbatim/domain';
-import { canonicalJson, type KeyRing, sealText } from '@verbatim/event-store';
+import { canonicalJson, type KeyRing, openOwn, ownKey, sealText } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import { derivedId } from '../../derived-id.js';
-import { openOwn, ownKey } from '../vault/own-key.js';
 
 /** Hours after the last attempt for which a key is kept. */
 export const KEEP_HOURS = 24;

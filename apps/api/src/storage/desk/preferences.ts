@@ -1,7 +1,6 @@
 import { userStream } from '@verbatim/domain';
-import { type KeyRing, migrate, sealText } from '@verbatim/event-store';
+import { type KeyRing, migrate, openOwn, ownKey, ownKeysOf, sealText } from '@verbatim/event-store';
 import type { Sql, TransactionSql } from 'postgres';
-import { openOwn, ownKey, ownKeysOf } from '../vault/own-key.js';
 
 /**
  * Preferences that applications store for users: a text that only the application understands, sealed under the user's own

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { userStream } from '@verbatim/domain';
-import { type KeyRing, migrate, sealText } from '@verbatim/event-store';
+import { type KeyRing, migrate, openOwn, ownKey, sealText } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import { toBase32 } from '../../base32.js';
 import type { Clock } from '../../clock.js';
 import { digest } from './issued-secret.js';
-import { openOwn, ownKey } from './own-key.js';
 import type { SessionRef } from './sessions.js';
 
 /** Unexpired nonces remembered for each key pair; about 150 bytes each. */

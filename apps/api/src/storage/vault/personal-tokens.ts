@@ -1,12 +1,11 @@
 import type { Recorded } from '@verbatim/domain';
 import { parseStream, type TokenScope, userStream } from '@verbatim/domain';
-import { type KeyRing, migrate, openText, sealText } from '@verbatim/event-store';
+import { type KeyRing, migrate, openText, ownKey, ownKeysOf, sealText } from '@verbatim/event-store';
 import { cursorKey, isId, type Page, type PageRequest, toPage } from '@verbatim/projections';
 import { LRUCache } from 'lru-cache';
 import type { Fragment, Sql, TransactionSql } from 'postgres';
 import type { Clock } from '../../clock.js';
 import { digest, issueSecret, looksIssued } from './issued-secret.js';
-import { ownKey, ownKeysOf } from './own-key.js';
 
 /** Tokens kept in memory; about 500 bytes each. */
 const CACHE_SIZE = 20_000;

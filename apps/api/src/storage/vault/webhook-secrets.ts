@@ -1,9 +1,8 @@
 import { roomStream } from '@verbatim/domain';
-import { type KeyRing, migrate, sealText } from '@verbatim/event-store';
+import { type KeyRing, migrate, openOwn, ownKey, sealText } from '@verbatim/event-store';
 import type { Sql } from 'postgres';
 import { v4 as uuidv4 } from 'uuid';
 import { digest, issueSecret, looksIssued } from './issued-secret.js';
-import { openOwn, ownKey } from './own-key.js';
 
 /** An address that posts to a room. */
 export interface IncomingAddress {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { UsageError } from '../command.js';
-import { type BackupPlace, placeNamed } from './backup-place.js';
+import type { BackupPlace } from './backup-place.js';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 type Parsed<T extends Options> = ReturnType<typeof parseArgs<{ options: T; allowPositionals: true }>>;
@@ -50,4 +50,11 @@ export function limitIn(at: string | undefined): bigint | Date | null {
   if (!/^\d{4}-\d{2}-\d{2}T/.test(at) || Number.isNaN(time.getTime()))
     throw new UsageError('--at must be a position, or a time such as 2026-01-31T14:00:00Z.');
   return time;
+}
+
+/** The place that an operator names: a folder, or `s3://bucket/prefix`, whose client is loaded only then. */
+async function placeNamed(name: string): Promise<BackupPlace> {
+  if (name.startsWith('s3://')) return (await import('./s3-place.js')).openS3(name);
+  const { FolderPlace } = await import('./folder-place.js');
+  return new FolderPlace(name);
 }

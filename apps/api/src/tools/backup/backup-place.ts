@@ -25,10 +25,3 @@ export class MissingFile extends Error {}
 
 /** The place does not answer, or does not let us in; the message is a sentence for the operator. */
 export class PlaceUnavailable extends Error {}
-
-/** The place that an operator names: a folder, or `s3://bucket/prefix`, whose client is loaded only then. */
-export async function placeNamed(name: string): Promise<BackupPlace> {
-  if (name.startsWith('s3://')) return (await import('./s3-place.js')).openS3(name);
-  const { FolderPlace } = await import('./folder-place.js');
-  return new FolderPlace(name);
-}

@@ -1,5 +1,6 @@
 import { userStream } from '@verbatim/domain';
-import { type KeyRing, openText, ownKeyName } from '@verbatim/event-store';
+import { openText, ownKeyName } from './envelope.js';
+import type { KeyRing } from './key-ring.js';
 
 /** The own key of a room or an account, to seal with: it is created if there is none. */
 export async function ownKey(keys: KeyRing, stream: string): Promise<Buffer> {
