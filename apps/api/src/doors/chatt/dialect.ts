@@ -1,10 +1,6 @@
 import type { Rejection } from '@verbatim/domain';
-import type { IConnectPacket } from 'mqtt-packet';
 import type { NotAdmitted } from './admission.js';
 import type { Ending } from './endings.js';
-import { Mqtt3 } from './mqtt3.js';
-import { Mqtt5 } from './mqtt5.js';
-import { termsOf } from './terms.js';
 import type { NoFilter } from './topics.js';
 
 /** The result of a subscription: the granted QoS, or why it was refused. */
@@ -26,6 +22,3 @@ export interface Dialect {
   /** DISCONNECT. Null: the version has none for servers. */
   ended(why: Ending): Buffer | null;
 }
-
-export const dialectFor = (connect: IConnectPacket): Dialect =>
-  connect.protocolVersion === 5 ? new Mqtt5(termsOf(connect), connect) : new Mqtt3();

@@ -8,8 +8,10 @@ import { newId } from '../../new-id.js';
 import type { Admission, Admitted, NotAdmitted } from './admission.js';
 import { Client, type ClientParts } from './client.js';
 import type { Clients } from './clients.js';
-import { type Dialect, dialectFor } from './dialect.js';
+import type { Dialect } from './dialect.js';
 import { BadPacket } from './endings.js';
+import { Mqtt3 } from './mqtt3.js';
+import { Mqtt5 } from './mqtt5.js';
 import { PacketReader } from './packets.js';
 import type { Replicas } from './replicas.js';
 import type { BegunConnection, Connecting } from './session-ledger.js';
@@ -142,6 +144,9 @@ export class Reception {
     wire.end();
   }
 }
+
+const dialectFor = (connect: IConnectPacket): Dialect =>
+  connect.protocolVersion === 5 ? new Mqtt5(termsOf(connect), connect) : new Mqtt3();
 
 /** Why a CONNECT is invalid, before any authentication. */
 function problemOf(connect: IConnectPacket): NotAdmitted | null {
