@@ -120,6 +120,8 @@ const greeting = Buffer.from(JSON.stringify({ ipAddress: '127.0.0.1' }));
 const goodBye = Buffer.from('{}');
 /** Milliseconds that a shutdown waits for clients to be released. */
 const CLOSING_PATIENCE_MS = 2_000;
+/** Fragments of a message of a WebSocket; past these `ws` closes with 1008. */
+const MAX_FRAGMENTS = 256;
 
 class Broker {
   readonly clients = new Clients();
@@ -206,6 +208,9 @@ class Broker {
     const server = new WebSocketServer({
       noServer: true,
       maxPayload: maxMessageBytes,
+      maxFragments: MAX_FRAGMENTS,
+      // Pings are counted, and answered by the wire.
+      autoPong: false,
       perMessageDeflate: false,
       handleProtocols: (offered) => (offered.has('mqtt') ? 'mqtt' : offered.has('mqttv3.1') ? 'mqttv3.1' : false),
     });

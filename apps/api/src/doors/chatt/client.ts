@@ -651,6 +651,11 @@ export class Client implements Subscriber {
   // Limits ------------------------------------------------------------------------------------------------------------
 
   /** A client that sends too many packets has to wait, and is disconnected if it persists. */
+  /** A frame of a WebSocket that holds no packet. */
+  countFrame(): void {
+    if (this.open) this.countPacket(performance.now());
+  }
+
   private countPacket(now: number): void {
     const { frames, patience } = this.introduced.allowances;
     const wait = frames.spend(now);

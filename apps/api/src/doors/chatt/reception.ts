@@ -23,6 +23,8 @@ import type { Wire } from './wire.js';
 const PATIENCE_MS = 10_000;
 /** Packets that a client may send before it is answered. */
 const MAX_EARLY = 1_000;
+/** Packets of one client that are handled in one turn of the event loop; a read from the network may hold 32,000. */
+const PACKETS_PER_TURN = 64;
 /** Characters of a client id. */
 const MAX_CLIENT_ID = 512;
 
@@ -172,6 +174,11 @@ class Visit implements Holder {
   /** Packets that arrived before the client was authenticated. */
   private early: Packet[] = [];
   private readonly late: NodeJS.Timeout;
+  /** Received bytes that have not been handled completely, and the packets in the first of them. */
+  private waiting: Buffer[] = [];
+  private packets: Generator<Packet> | null = null;
+  private held = false;
+  private earlyFrames = 0;
 
   constructor(
     private readonly reception: Reception,
@@ -181,21 +188,53 @@ class Visit implements Holder {
   }
 
   get heldBytes(): number {
-    return this.wire.heldBytes + this.reader.heldBytes + (this.client?.heldBytes ?? 0);
+    const waiting = this.waiting.reduce((sum, { length }) => sum + length, 0);
+    return this.wire.heldBytes + waiting + this.reader.heldBytes + (this.client?.heldBytes ?? 0);
   }
 
   received(bytes: Buffer): void {
-    const { client, reader } = this;
-    const rest = client ? reader.skipAcknowledgements(bytes, (packetId) => client.acknowledged(packetId)) : bytes;
-    if (rest.length === 0) return;
+    if (this.waiting.push(bytes) === 1) this.handleSome();
+  }
+
+  /** Handles the packets of one turn. */
+  private handleSome(): void {
     try {
-      for (const packet of reader.push(rest)) {
-        if (!this.wire.open) return;
-        this.take(packet);
+      for (let left = PACKETS_PER_TURN; left > 0 && this.wire.open && this.waiting.length > 0; ) {
+        this.packets ??= this.read(this.waiting[0] as Buffer);
+        const { value: packet, done } = this.packets.next();
+        if (done) this.finishChunk();
+        else this.take(packet);
+        left -= 1;
       }
     } catch (error) {
       this.wrong(error);
     }
+    if (!this.wire.open) this.waiting = [];
+    this.hold(this.waiting.length > 0);
+  }
+
+  /** Whether the rest waits for the next turn. */
+  private hold(held: boolean): void {
+    if (held) setImmediate(() => this.handleSome());
+    if (held !== this.held) this.wire.setReading(!held, 'turn');
+    this.held = held;
+  }
+
+  private *read(bytes: Buffer): Generator<Packet> {
+    const { client, reader } = this;
+    const rest = client ? reader.skipAcknowledgements(bytes, (packetId) => client.acknowledged(packetId)) : bytes;
+    if (rest.length > 0) yield* reader.push(rest);
+  }
+
+  private finishChunk(): void {
+    this.packets = null;
+    this.waiting.shift();
+  }
+
+  /** A ping or fragment of a WebSocket counts like a packet. */
+  receivedFrame(): void {
+    if (this.client) this.client.countFrame();
+    else if (++this.earlyFrames > MAX_EARLY) this.wire.end();
   }
 
   /** Bad packets end the connection (MQTT 3.1.1, 4.8; MQTT 5, 4.13). */

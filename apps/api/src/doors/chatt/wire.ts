@@ -1,16 +1,22 @@
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
+import { Intake } from '../../host/intake.js';
 import { Outbox } from '../../host/outbox.js';
-import { binaryFrame } from '../../host/websocket-frames.js';
+import { binaryFrame, controlFrame } from '../../host/websocket-frames.js';
 import { maxPacketBytes } from './packets.js';
 import type { Forms } from './publication.js';
 
 /** Bytes of a message of a WebSocket, which may hold several packets. Longer ones end the connection. */
 export const maxMessageBytes = 8 * maxPacketBytes;
 
+/** Why a client is not read: it has to wait, or the rest of what it sent is handled in the next turn. */
+export type PauseReason = 'limits' | 'turn';
+
 /** Receives the bytes of a wire. */
 export interface WireListener {
   received(bytes: Buffer): void;
+  /** A frame without bytes of its own: a ping, or the fragment of a message. */
+  receivedFrame(): void;
   /** The connection has closed. */
   closed(): void;
 }
@@ -30,8 +36,8 @@ export interface Wire {
   holdsBack(bytes: number): boolean;
   /** Resolves when everything has been handed to the network, or the wire has closed. */
   drained(): Promise<void>;
-  /** Stops or continues reading. */
-  setReading(reading: boolean): void;
+  /** Stops or continues reading, for one reason: it is read while none forbids it. */
+  setReading(reading: boolean, reason?: PauseReason): void;
   /** Ends the connection after everything has been sent. */
   end(): void;
 }
@@ -42,6 +48,7 @@ const ENDING_MS = 2_000;
 export class TcpWire implements Wire {
   readonly heldBytes = 0;
   private readonly outbox: Outbox;
+  private readonly paused = new Set<PauseReason>();
 
   constructor(
     private readonly socket: Socket,
@@ -76,8 +83,10 @@ export class TcpWire implements Wire {
     return this.outbox.drained();
   }
 
-  setReading(reading: boolean): void {
-    if (reading) this.socket.resume();
+  setReading(reading: boolean, reason: PauseReason = 'limits'): void {
+    if (reading) this.paused.delete(reason);
+    else this.paused.add(reason);
+    if (this.paused.size === 0) this.socket.resume();
     else this.socket.pause();
   }
 
@@ -93,6 +102,8 @@ export class TcpWire implements Wire {
 /** Sends each packet as its own message. */
 export class WebSocketWire implements Wire {
   private readonly outbox: Outbox;
+  private readonly paused = new Set<PauseReason>();
+  private readonly intake: Intake;
   /** Bytes received when the last message was complete. */
   private bytesBefore: number;
 
@@ -103,6 +114,7 @@ export class WebSocketWire implements Wire {
   ) {
     this.bytesBefore = tcp.bytesRead;
     this.outbox = new Outbox(tcp, () => this.open);
+    this.intake = new Intake(socket, tcp);
   }
 
   get open(): boolean {
@@ -114,6 +126,12 @@ export class WebSocketWire implements Wire {
   }
 
   listen(listener: WireListener): void {
+    this.intake.onFragment = () => listener.receivedFrame();
+    this.socket.on('ping', (payload: Buffer) => {
+      listener.receivedFrame();
+      // Clients that do not read get no answers.
+      if (this.open && this.outbox.waitingBytes === 0) this.outbox.put(controlFrame('pong', payload));
+    });
     this.socket.on('message', (data: RawData, isBinary: boolean) => {
       this.bytesBefore = this.tcp.bytesRead;
       // MQTT travels in binary frames only (MQTT 3.1.1, 6.0).
@@ -139,8 +157,10 @@ export class WebSocketWire implements Wire {
     return this.outbox.drained();
   }
 
-  setReading(reading: boolean): void {
-    if (reading) this.socket.resume();
+  setReading(reading: boolean, reason: PauseReason = 'limits'): void {
+    if (reading) this.paused.delete(reason);
+    else this.paused.add(reason);
+    if (this.paused.size === 0) this.socket.resume();
     else this.socket.pause();
   }
 
