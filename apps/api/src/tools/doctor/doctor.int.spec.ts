@@ -77,7 +77,7 @@ describe('the doctor, for a database with a standby', () => {
     }
     expect(await replication()).toMatchObject({
       state: 'bad',
-      says: expect.stringMatching(/^nobody reads the slot forgotten, for which \d+ MiB of log are kept$/),
+      says: expect.stringMatching(/^nothing reads the slot forgotten, for which \d+ MiB of log are retained$/),
     });
     await primary`select pg_drop_replication_slot('forgotten')`;
     expect((await replication())?.state).not.toBe('bad');
@@ -135,7 +135,7 @@ describe('the doctor', () => {
     await sql`vacuum analyze cache.swollen`;
     expect(await found('indexes')).toMatchObject({
       state: 'look',
-      says: expect.stringMatching(/^cache\.swollen_pkey has 1\d MiB, \d+ times what its rows take$/),
+      says: expect.stringMatching(/^cache\.swollen_pkey takes 1\d MiB, \d+ times what its rows need$/),
       advice: expect.stringContaining('REINDEX INDEX CONCURRENTLY'),
     });
     await sql`drop table cache.swollen`;
