@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { register, signIn } from '../../api/src/tests/harness/test-client.testing.js';
 import { administrator, startTestService, type TestService } from '../../api/src/tests/harness/test-service.testing.js';
 import { browserProgram, openBrowser, Tab } from './browser.testing.js';
-import { seriousFaults } from './faults-of-page.testing.js';
+import { seriousFaults } from './looks.testing.js';
 import { type Settled, settle } from './settled.testing.js';
 
 /** Where a dialog is opened from, and how: by buttons that are pressed one after the other, with the keyboard. */

@@ -12,7 +12,7 @@ import { administrator, startTestService, type TestService } from '../../api/src
 import { startCommand } from '../../api/src/tools/log/cli-process.testing.js';
 import { FakeWitness } from '../../api/src/units/transparency/fake-witness.testing.js';
 import { browserProgram, openBrowser, Tab } from './browser.testing.js';
-import { seriousFaults } from './faults-of-page.testing.js';
+import { look, lookOnPhone } from './looks.testing.js';
 
 const arabic = 'محمدعبدالرحمنالدين'.repeat(5).slice(0, 80);
 let service: TestService;
@@ -53,24 +53,6 @@ async function fillIn({ typed, reason }: { typed: string; reason: string }): Pro
   await field(/to confirm$/).fill(typed);
 }
 
-/** Serious faults of accessibility in both colours, each with a screenshot. */
-async function look(name: string): Promise<void> {
-  await tab.screenshot(name);
-  expect(await seriousFaults(tab)).toEqual([]);
-  await tab.switchTo('dark');
-  await tab.screenshot(`${name}-dark`);
-  expect(await seriousFaults(tab)).toEqual([]);
-  await tab.switchTo('light');
-}
-
-async function lookOnPhone(name: string): Promise<void> {
-  await page.setViewportSize({ width: 390, height: 844 });
-  await page.waitForTimeout(250);
-  await tab.screenshot(`${name}-phone`);
-  expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(390);
-  await page.setViewportSize({ width: 1280, height: 900 });
-}
-
 describe.skipIf(!browserProgram)('evidence', { timeout: 240_000 }, () => {
   beforeAll(async () => {
     witness = await FakeWitness.start('good.witness.example');
@@ -106,13 +88,13 @@ describe.skipIf(!browserProgram)('evidence', { timeout: 240_000 }, () => {
       await button('Read room').click();
       await chooseFromMenu(arabic, 'Copy proof');
       await field('Reason').fill('Case 12');
-      await look('proof-reason');
+      await look(tab, 'proof-reason');
       await page.keyboard.press('Enter');
       await dialog()
         .getByText(/The proof is ready/)
         .waitFor();
-      await look('proof');
-      await lookOnPhone('proof');
+      await look(tab, 'proof');
+      await lookOnPhone(tab, 'proof');
 
       await inDialog('Copy: Proof').press('Enter');
       await page.getByText('Copied', { exact: true }).waitFor();
@@ -174,7 +156,7 @@ describe.skipIf(!browserProgram)('evidence', { timeout: 240_000 }, () => {
       await ada.says(room, 'to be forgotten');
       await tab.goTo(`/rooms/${room}/show/messages`);
       await chooseFromMenu(ada.username, 'Erase message …');
-      await look('erase-message');
+      await look(tab, 'erase-message');
       await inDialog('Cancel').click();
       await dialog().waitFor({ state: 'hidden' });
       await chooseFromMenu(ada.username, 'Erase message …');
@@ -183,8 +165,8 @@ describe.skipIf(!browserProgram)('evidence', { timeout: 240_000 }, () => {
       await inDialog('Erase for good').click();
       await page.getByText('It is erased.').waitFor();
       await page.getByRole('link', { name: 'Kontor' }).waitFor();
-      await look('erasure-done');
-      await lookOnPhone('erasure-done');
+      await look(tab, 'erasure-done');
+      await lookOnPhone(tab, 'erasure-done');
       const download = page.waitForEvent('download');
       await button('Save as file: Certificate').click();
       expect(await checked(download)).toContain('"ground":"objection"');
@@ -203,36 +185,36 @@ describe.skipIf(!browserProgram)('evidence', { timeout: 240_000 }, () => {
       await dialog().getByRole('combobox', { name: 'Room' }).fill('Lag');
       await page.getByRole('option', { name: 'Lager' }).click();
       await field('Reason').fill('Aktenzeichen 7');
-      await look('hold-dialog');
+      await look(tab, 'hold-dialog');
       await inDialog('Place hold').click();
       await page.getByRole('row', { name: /Lager.*Aktenzeichen 7/ }).waitFor();
-      await look('holds');
-      await lookOnPhone('holds');
+      await look(tab, 'holds');
+      await lookOnPhone(tab, 'holds');
 
       await tab.goTo(`/users/${eve.id}/show`);
       await button('Erase person').click();
       await dialog().getByText(`The username ${eve.username}`, { exact: false }).waitFor();
       await fillIn({ typed: eve.username, reason: 'Letter 4' });
-      await look('erase-person');
+      await look(tab, 'erase-person');
       await inDialog('Erase for good').click();
       await page.getByText('A legal hold forbids it.', { exact: false }).waitFor();
       await page.getByRole('alert').getByText('Aktenzeichen 7').waitFor();
-      await look('erasure-held');
+      await look(tab, 'erasure-held');
       expect((await ada.get(`/v1/rooms/${room}/messages`)).body.items[0].text).toBe('evidence');
 
       await page.getByRole('alert').getByRole('link', { name: 'Legal holds' }).click();
       await button('Lift').click();
       expect(await inDialog('Lift').isDisabled()).toBe(true);
       await field(/to confirm$/).fill('lift');
-      await look('hold-lift');
+      await look(tab, 'hold-lift');
       await inDialog('Lift').click();
       await page.getByText('There are no legal holds.').waitFor();
       await tab.goTo('/erasures');
       const row = page.getByRole('row', { name: /Person/ });
       await row.getByText('Done').or(button('Show changes')).first().waitFor();
       await row.getByText('Done').waitFor();
-      await look('erasures');
-      await lookOnPhone('erasures');
+      await look(tab, 'erasures');
+      await lookOnPhone(tab, 'erasures');
       expect((await ada.get(`/v1/rooms/${room}/messages`)).body.items[0].text).toBe(null);
     });
 
@@ -250,7 +232,7 @@ describe.skipIf(!browserProgram)('evidence', { timeout: 240_000 }, () => {
       await dialog().getByLabel('Last day (UTC)').fill('2025-12-31');
       await dialog().getByText('The last day is before the first.').waitFor();
       await dialog().getByLabel('Last day (UTC)').fill('2026-01-31');
-      await look('erase-days');
+      await look(tab, 'erase-days');
       await inDialog('Erase for good').click();
       await page.getByText('It is erased.').waitFor();
       await page.getByText(/1 Jan 2026 to 31 Jan 2026/).waitFor();
@@ -259,7 +241,7 @@ describe.skipIf(!browserProgram)('evidence', { timeout: 240_000 }, () => {
       await button('Erase').press('Enter');
       await page.getByRole('menuitem', { name: 'The whole room …' }).press('Enter');
       await fillIn({ typed: arabic.slice(1), reason: 'Letter 6' });
-      await look('erase-room');
+      await look(tab, 'erase-room');
       await inDialog('Erase for good').click();
       await page.getByText('It is erased.').waitFor();
       await eventually(
@@ -293,8 +275,8 @@ describe.skipIf(!browserProgram)('evidence', { timeout: 240_000 }, () => {
     await page.getByText('chat.example/log', { exact: true }).waitFor();
     await page.getByText('1 of 1 witnesses').waitFor();
     await page.getByRole('row', { name: /good\.witness\.example.*ago/ }).waitFor();
-    await look('log');
-    await lookOnPhone('log');
+    await look(tab, 'log');
+    await lookOnPhone(tab, 'log');
     const note = page.getByRole('textbox', { name: 'Newest checkpoint' });
     expect(await note.inputValue()).toMatch(/^chat\.example\/log\n\d+\n.*\n\n— chat\.example\/log .*\n— good\.witness/);
     expect((await page.getByRole('textbox', { name: 'Verifier keys' }).inputValue()).trim().split('\n')).toEqual(keys);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { register, signIn, type TestPerson } from '../../api/src/tests/harness/test-client.testing.js';
 import { startTestService, type TestService } from '../../api/src/tests/harness/test-service.testing.js';
 import { browserProgram, openBrowser, Tab } from './browser.testing.js';
-import { seriousFaults } from './faults-of-page.testing.js';
+import { seriousFaults } from './looks.testing.js';
 
 const hebrew = 'חדרהמכונותשלהספינההגדולהביותר'.repeat(3).slice(0, 80);
 let service: TestService;

@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { administrator, startTestService, type TestService } from '../../api/src/tests/harness/test-service.testing.js';
 import { browserProgram, openBrowser, Tab } from './browser.testing.js';
-import { seriousFaults } from './faults-of-page.testing.js';
+import { seriousFaults } from './looks.testing.js';
 import { settle } from './settled.testing.js';
 
 let service: TestService;

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { register, signIn, type TestPerson } from '../../api/src/tests/harness/test-client.testing.js';
 import { administrator, startTestService, type TestService } from '../../api/src/tests/harness/test-service.testing.js';
 import { browserProgram, openBrowser, Tab } from './browser.testing.js';
-import { seriousFaults } from './faults-of-page.testing.js';
+import { look, lookOnPhone } from './looks.testing.js';
 
 const DAY_MS = 86_400_000;
 const arabic = 'محمدعبدالرحمنالدين'.repeat(5).slice(0, 80);
@@ -22,24 +22,6 @@ const inDialog = (name: string) => dialog().getByRole('button', { name, exact: t
 const field = (name: string | RegExp) => dialog().getByRole('textbox', { name });
 const textsIn = async (room: string): Promise<(string | null)[]> =>
   (await ada.get(`/v1/rooms/${room}/messages`)).body.items.map(({ text }: { text: string | null }) => text);
-
-/** Serious faults of accessibility in both colours, each with a screenshot. */
-async function look(name: string): Promise<void> {
-  await tab.screenshot(name);
-  expect(await seriousFaults(tab)).toEqual([]);
-  await tab.switchTo('dark');
-  await tab.screenshot(`${name}-dark`);
-  expect(await seriousFaults(tab)).toEqual([]);
-  await tab.switchTo('light');
-}
-
-async function lookOnPhone(name: string): Promise<void> {
-  await page.setViewportSize({ width: 390, height: 844 });
-  await page.waitForTimeout(250);
-  await tab.screenshot(`${name}-phone`);
-  expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBe(390);
-  await page.setViewportSize({ width: 1280, height: 900 });
-}
 
 describe.skipIf(!browserProgram)('retention', { timeout: 240_000 }, () => {
   beforeAll(async () => {
@@ -74,7 +56,7 @@ describe.skipIf(!browserProgram)('retention', { timeout: 240_000 }, () => {
   it('of a visibility is counted first, put in force with the keyboard, and shows what is erased and what a hold keeps', async () => {
     await tab.goTo('/retention');
     await page.getByText('There are no rules: texts are kept for good.').waitFor();
-    await look('retention-none');
+    await look(tab, 'retention-none');
     await button('New rule').press('Enter');
     const all = dialog().getByRole('radio', { name: 'All rooms' });
     await all.and(page.locator(':focus')).waitFor();
@@ -90,7 +72,7 @@ describe.skipIf(!browserProgram)('retention', { timeout: 240_000 }, () => {
     await field('Reason').fill('Policy 4');
     expect(await inDialog('Put in force').isDisabled()).toBe(true);
     await field(/to confirm$/).fill('erase');
-    await look('retention-rule');
+    await look(tab, 'retention-rule');
     await page.keyboard.press('Enter');
 
     await page.getByRole('row', { name: /Public rooms.*5 days/ }).waitFor();
@@ -102,8 +84,8 @@ describe.skipIf(!browserProgram)('retention', { timeout: 240_000 }, () => {
     expect(await textsIn(rooms.held)).toEqual(['old']);
     await button('Count what would be erased').press('Enter');
     await page.getByText('Erased now: messages: 0, rooms: 0.', { exact: false }).waitFor();
-    await look('retention');
-    await lookOnPhone('retention');
+    await look(tab, 'retention');
+    await lookOnPhone(tab, 'retention');
     expect(await page.title()).toBe('Retention · Verbatim');
   });
 
@@ -115,7 +97,7 @@ describe.skipIf(!browserProgram)('retention', { timeout: 240_000 }, () => {
     await page.getByRole('option', { name: arabic }).click();
     await dialog().getByRole('switch', { name: 'For good' }).press('Space');
     await field('Reason').fill('Policy 5');
-    await look('retention-rule-of-room');
+    await look(tab, 'retention-rule-of-room');
     await inDialog('Put in force').click();
     const row = page.getByRole('row').filter({ hasText: arabic });
     await row.getByText('For good').waitFor();
@@ -129,11 +111,11 @@ describe.skipIf(!browserProgram)('retention', { timeout: 240_000 }, () => {
     await dialog().getByRole('spinbutton', { name: 'Days' }).fill('400');
     await inDialog('Put in force').click();
     await row.getByText('400 days').waitFor();
-    await lookOnPhone('retention-rtl');
+    await lookOnPhone(tab, 'retention-rtl');
 
     await row.getByRole('button', { name: 'Remove' }).press('Enter');
     await field('Reason').fill('Policy 7');
-    await look('retention-remove');
+    await look(tab, 'retention-remove');
     await page.keyboard.press('Enter');
     await page.getByText('The rule was removed.').waitFor();
     await row.waitFor({ state: 'hidden' });
